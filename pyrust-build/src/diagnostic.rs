@@ -1,0 +1,79 @@
+//! Diagnostics: what is not supported, where, and what to do.
+//!
+//! Codes are grouped by their first two digits: 01 manifest, 02 settings and project, 03 unsupported Python, 04 types,
+//! 05 environment and build, 06 run time.
+
+use crate::source::Span;
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Broken input: exit code 2.
+    Error,
+    /// A finding: exit code 1.
+    Warning,
+    /// For information: exit code 0.
+    Note,
+}
+
+/// One finding. Messages are lower case, without a full stop, with names in backticks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// For example `PYR0301`.
+    pub code: &'static str,
+    pub severity: Severity,
+    /// The manifest entry it belongs to (`module:qualname`), if any.
+    pub function: Option<String>,
+    /// Path relative to the project root; empty when there is no file.
+    pub path: String,
+    pub span: Option<Span>,
+    pub message: String,
+    /// Text under the marked source, may be empty.
+    pub label: String,
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// A finding without a place.
+    pub fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
+        Diagnostic {
+            code,
+            severity,
+            function: None,
+            path: String::new(),
+            span: None,
+            message: message.into(),
+            label: String::new(),
+            help: None,
+        }
+    }
+
+    /// Adds the place.
+    #[must_use]
+    pub fn at(mut self, path: impl Into<String>, span: Span) -> Self {
+        self.path = path.into();
+        self.span = Some(span);
+        self
+    }
+
+    /// Adds the text under the marked source.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Names the function concerned.
+    #[must_use]
+    pub fn function(mut self, function: impl Into<String>) -> Self {
+        self.function = Some(function.into());
+        self
+    }
+}
