@@ -1,4 +1,6 @@
 //! The PyRust compiler: a hotspot manifest and Python sources in, readable Rust out.
 
+pub mod ast;
 pub mod diagnostic;
+pub mod parse;
 pub mod source;
