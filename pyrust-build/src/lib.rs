@@ -2,5 +2,7 @@
 
 pub mod ast;
 pub mod diagnostic;
+pub mod names;
 pub mod parse;
+pub mod signature;
 pub mod source;
