@@ -1,0 +1,73 @@
+"""The compiled part of this distribution: compiler, manifest, settings, command line.
+
+Whatever goes wrong with the user's files is a `pyrust.PyRustError` (a `ValueError`) whose text is what `pyrust check`
+prints, ready to be shown. Paths may be absolute or relative to the working folder; paths in results are relative to
+`root` and use forward slashes, unless they are called absolute.
+"""
+
+from typing import Any
+
+version: str
+
+def main(argv: list[str]) -> int:
+    """The `pyrust` command. `argv` without the program's name; returns the exit code, never raises."""
+
+def generate(root: str, manifest: str | None = None, dropped: list[str] | None = None) -> str:
+    """JSON text: the generated Rust of the project. Pure: the same files give the same text.
+
+    `dropped` names functions (`module:qualname`) that stay Python whatever the manifest says.
+
+        {"version": 1, "manifest": "pyrust.toml",
+         "packages": [{
+            "package": "textkit",               # dotted; a top-level module: its name
+            "init": "PyInit__pyrust",           # or PyInit__pyrust_<module>
+            "module": "_pyrust",                # file stem of the extension
+            "directory": "src/textkit",         # where the extension goes
+            "rust": "...",                      # text of pyrust_hotspots.rs, "" when nothing is native
+            "digests": {"functions": ["textkit.text:f", ...], "modules": {"textkit.text": "src/textkit/text.py"}},
+            "functions": [{
+                "function": "textkit.text:f", "native": true, "mode": "native",
+                "state": "native" | "python" | "disabled", "reason": null | "PYR0301 text",
+                "signatures": ["(str) -> int"],
+                "diagnostics": [{"code", "slug", "severity", "message", "label", "help", "function", "path", "line",
+                                 "column", "end_line", "end_column", "rendered"}]}]}],
+         "diagnostics": [...]}                  # of the project as a whole: stale sources, for example
+    """
+
+def digest_program() -> str:
+    """The Python program that computes the digests: JSON of `digests` on standard input, the side file on standard output."""
+
+def load_project(root: str) -> dict[str, Any]:
+    """What the project's files say.
+
+        {"root": absolute, "manifest": "pyrust.toml", "fallback": "warn", "threshold": 1.0, "threads": None,
+         "present": True,                       # there is a [tool.pyrust]
+         "packages": ["textkit"], "modules": {"textkit.text": "src/textkit/text.py"},
+         "hotspots": [{"function", "signatures", "source", "mode", "gate"}]}   # [] without a manifest
+    """
+
+def merge_profile(root: str, manifest: str | None, profile: str) -> dict[str, Any]:
+    """Merges a profile into the manifest, which is created if need be, and written only if its bytes change.
+
+        profile (JSON text): {"threshold": 1.0, "functions": [
+            {"function": "textkit.text:f", "share": 41.5, "calls": 1200, "signatures": [["(str) -> int", 1200]]}]}
+
+    Functions above half of the threshold must all be listed (an entry stays until its share is below that); such
+    without signatures keep what the manifest has, and are not added. With a threshold of 0 nothing is ever removed.
+
+        {"manifest": "pyrust.toml", "changed": True, "added": [...], "removed": [...], "widened": [...],
+         "refreshed": [...], "kept": [...], "hotspots": 4, "coverage": 91.2,
+         "skipped": [{"function", "reason"}]}   # could not be added: not found in the sources, ambiguous
+    """
+
+def reset(root: str, manifest: str | None, functions: list[str]) -> None:
+    """Forgets the recorded types of some functions: the next profile narrows them."""
+
+def set_gate(root: str, manifest: str | None, slower: list[str], faster: list[str]) -> bool:
+    """Writes and removes `gate = "slower"`; whether the manifest changed."""
+
+def source_hash(path: str, qualname: str) -> str:
+    """`sha256:...` of the canonical source of one function of a file."""
+
+def check(root: str) -> dict[str, Any]:
+    """`{"exit_code": 0 | 1 | 2, "diagnostics": [...]}`, as `pyrust check` finds them."""
