@@ -1,0 +1,146 @@
+"""The text of what cargo compiles: one workspace per project, one crate per package. Pure, no IO."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+
+#: The generated text and its companion, beside `lib.rs`.
+GENERATED = "pyrust_hotspots.rs"
+DIGESTS = "pyrust_digests.txt"
+
+_WORKSPACE = """\
+[workspace]
+resolver = "2"
+members = [{members}]
+
+[profile.release]
+opt-level = 3
+codegen-units = 16
+strip = true
+"""
+
+_MEMBER = """\
+[package]
+name = {name}
+version = "0.0.0"
+edition = "2024"
+publish = false
+
+[lib]
+crate-type = ["cdylib"]
+
+[dependencies]
+pyrust-macros = {{ path = {macros} }}
+pyrust-runtime = {{ path = {runtime} }}
+"""
+
+_LIB = f"""\
+//! Written by PyRust from the project's manifest.
+pyrust_macros::hotspots!("{GENERATED}");
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Unit:
+    """The module of one package, before it is compiled."""
+
+    #: The dotted package that the module belongs to, or the top-level module beside which it lies.
+    package: str
+    #: Name of the module to be made: `_pyrust`, or `_pyrust_<module>`.
+    module: str
+    rust: str
+    digests: str
+
+    def crate(self, key: str) -> str:
+        """The crate's name. It carries the project's key: crates of one name in a shared build folder mix up."""
+        readable = re.sub(r"[^a-z0-9]+", "_", self.package.lower()).strip("_")
+        return f"pyrust_{readable[:40]}_{_short(self.package)}_{key}"
+
+
+def _short(package: str) -> str:
+    # Two packages may differ only in what the readable part of the name drops.
+    value = 0xCBF29CE484222325
+    for byte in package.encode():
+        value = (value ^ byte) * 0x100000001B3 % 2**64
+    return f"{value:016x}"[:6]
+
+
+def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
+    """Every file of the generated workspace but the lock file, by its path."""
+    members = ", ".join(_quoted(unit.crate(key)) for unit in units)
+    written = {"Cargo.toml": _WORKSPACE.format(members=members)}
+    for unit in units:
+        name = unit.crate(key)
+        written[f"{name}/Cargo.toml"] = _MEMBER.format(
+            name=_quoted(name),
+            macros=_quoted(f"{crates}/pyrust-macros"),
+            runtime=_quoted(f"{crates}/pyrust-runtime"),
+        )
+        written[f"{name}/src/lib.rs"] = _LIB
+        written[f"{name}/src/{GENERATED}"] = unit.rust
+        written[f"{name}/src/{DIGESTS}"] = unit.digests
+    return written
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML basic string.
+    return json.dumps(text.replace("\\", "/"), ensure_ascii=False)
+
+
+def dependency_workspace(cargo_toml: str) -> str:
+    """The workspace file beside the shipped crates: ours, with only those as members."""
+    return re.sub(
+        r"(?ms)^members = \[.*?\]",
+        'members = ["pyrust-macros", "pyrust-runtime"]',
+        cargo_toml,
+        count=1,
+    )
+
+
+_ITEM = re.compile(r"^(?:pub(?:\([a-z]+\))? )?(?:unsafe )?(?:extern \"C\" )?fn ([A-Za-z0-9_]+)", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"#\[hotspot\(.*?function = \"([^\"]+)\"", re.DOTALL)
+
+
+def functions_at(rust: str, lines: set[int]) -> set[str]:
+    """The hotspots whose native code needs a Rust function that one of the (1-based) lines lies in."""
+    items = _items(rust)
+    failing = {name for name, (first, last, _, _) in items.items() if any(first <= n <= last for n in lines)}
+    hotspots = set()
+    for name, (_, _, hotspot, _) in items.items():
+        if hotspot and failing & _reached(name, items):
+            hotspots.add(hotspot)
+    return hotspots
+
+
+def _items(rust: str) -> dict[str, tuple[int, int, str | None, str]]:
+    """Top-level functions: first and last line (attributes included), hotspot or None, text."""
+    starts = list(_ITEM.finditer(rust))
+    found = {}
+    previous_end = 0
+    for match in starts:
+        # prettyplease closes a top-level item with a brace in the first column.
+        close = rust.find("\n}", match.end())
+        end = len(rust) if close < 0 else close + 2
+        head = rust[previous_end : match.start()]
+        attribute = head.rfind("#[hotspot")
+        begin = match.start() if attribute < 0 else previous_end + attribute
+        named = _ATTRIBUTE.search(rust, begin, match.start()) if attribute >= 0 else None
+        first = rust.count("\n", 0, begin) + 1
+        last = rust.count("\n", 0, end) + 1
+        found[match[1]] = (first, last, named[1] if named else None, rust[begin:end])
+        previous_end = end
+    return found
+
+
+def _reached(name: str, items: dict[str, tuple[int, int, str | None, str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        waiting += [word for word in re.findall(r"[A-Za-z0-9_]+", items[current][3]) if word in items]
+    return seen
