@@ -24,7 +24,7 @@ def main() -> int:
         print(f"setuptools-rust cannot be used: {error}", file=sys.stderr)
         return 3
 
-    class Build(build_rust):  # type: ignore[misc]
+    class Build(build_rust):
         """Compiles, and leaves the installing to us: names and places are not those of an `ext_modules` entry."""
 
         modules: Any = ()

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pyrust import cache, crate, interpreter, settings
+from pyrust import PyRustError, cache, crate, interpreter
 from pyrust.interpreter import Interpreter
 
 _HERE = Path(__file__).resolve().parent
@@ -37,12 +37,8 @@ Json = dict[str, Any]
 Echo = Callable[[str], None]
 
 
-class BuildError(Exception):
-    """The build must stop, whatever `fallback` says. `exit_code` is what the command line ends with."""
-
-    def __init__(self, message: str, exit_code: int = 2) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
+class BuildError(PyRustError):
+    """The build must stop: the project is wrong, or wants to fail rather than be slow."""
 
 
 class _Unavailable(Exception):
@@ -92,38 +88,47 @@ class _Build:
 
     def run(self) -> Json:
         started = time.monotonic()
-        try:
-            options = settings.read(self.root)
-        except settings.SettingsError as error:
-            raise BuildError(str(error)) from None
-        manifest = self.root / (self.manifest or options.manifest)
-        if not manifest.is_file():
-            name = manifest.name
-            return _result("none", f"no {name} yet: pure Python (`pytest --pyrust-profile` writes it)", [])
-        generated = _generate(self.root, self.manifest)
         target: Interpreter | None = None
-        hotspots = _entries(generated, frozenset())
+        generated: Json = {"packages": []}
+        hotspots: list[Json] = []
+        fallback = "warn"
         try:
+            project = _engine_says("load_project", str(self.root))
+            fallback = project["fallback"]
+            manifest = self.root / (self.manifest or project["manifest"])
+            if not manifest.is_file():
+                message = f"no {manifest.name} yet: pure Python (`pytest --pyrust-profile` writes it)"
+                return _result("none", message, [])
+            generated = self._generate()
+            hotspots = _entries(generated, {})
             target = self._interpreter()
             hotspots, modules = self._compile(target, generated)
-            result = self._native(hotspots, modules)
-        except _Unavailable as reason:
-            result = _result("pure", str(reason), _all_python(hotspots, str(reason)), cause=reason.cause)
+            result = _outcome(hotspots, modules)
         except BuildError:
             raise
+        except _Unavailable as reason:
+            result = _result("pure", str(reason), _all_python(hotspots, str(reason)), cause=reason.cause)
         except Exception as error:
             # Whatever is wrong with us, or with this machine, must not make an install fail.
-            message = f"internal error: {type(error).__name__}: {error}; {_REPORT}"
+            message = f"PYR0504 internal error: {type(error).__name__}: {error}; {_REPORT}"
             result = _result("pure", message, _all_python(hotspots, message), cause="internal")
             result["traceback"] = traceback.format_exc()
+        result["packages"] = [
+            {name: package[name] for name in ("package", "module", "directory")} for package in generated["packages"]
+        ]
         if target is not None:
-            result["python"] = {"version": target.full_version, "soabi": target.soabi}
-            if self.in_place:
-                self._place(target, generated, result)
-        _judge(result, options.fallback)
+            result["python"] = {
+                "version": target.full_version,
+                "soabi": target.soabi,
+                "ext_suffix": target.ext_suffix,
+            }
+        _judge(result, fallback)
+        failure = result.get("failure")
+        if target is not None and self.in_place and not failure:
+            self._place(target, generated, result)
         result["seconds"] = round(time.monotonic() - started, 3)
         self._record(result)
-        if failure := result.get("failure"):
+        if failure:
             raise BuildError(failure, result["exit_code"])
         return result
 
@@ -142,8 +147,8 @@ class _Build:
 
     def _compile(self, target: Interpreter, generated: Json) -> tuple[list[Json], dict[str, Json]]:
         """Compiles, dropping what rustc refuses. Returns the entries and the modules."""
-        if not any(entry["state"] == "native" for entry in _entries(generated, frozenset())):
-            return _entries(generated, frozenset()), {}
+        if not any(entry["state"] == "native" for entry in _entries(generated, {})):
+            return _entries(generated, {}), {}
         cargo = _toolchain()
         dropped: dict[str, str] = {}
         while True:
@@ -161,27 +166,23 @@ class _Build:
                     raise _Unavailable(reason, "internal") from None
                 dropped.update(dict.fromkeys(culprits, reason))
                 self.echo(f"dropping {', '.join(sorted(culprits))}: the generated Rust does not compile")
-                generated = _generate(self.root, self.manifest, dropped)
+                generated = self._generate(dropped)
 
     def _unit(self, target: Interpreter, package: Json) -> crate.Unit | None:
-        if not any(function["native"] for function in package["functions"]):
+        if not package["rust"] or not any(function["native"] for function in package["functions"]):
             return None
         digests = _digests(target, self.root, package)
-        return crate.Unit(package["package"], _module_name(package), package["rust"], digests)
+        return crate.Unit(package["package"], package["module"], package["rust"], digests)
 
-    def _native(self, hotspots: list[Json], modules: dict[str, Json]) -> Json:
-        native = sum(entry["state"] == "native" for entry in hotspots)
-        total = len(hotspots)
-        message = f"{native} of {total} hotspot{'' if total == 1 else 's'} native"
-        if not modules:
-            return _result("pure", message, hotspots, cause="hotspots")
-        return _result("native", message, hotspots, modules=modules)
+    def _generate(self, dropped: Mapping[str, str] | None = None) -> Json:
+        generated: Json = json.loads(_engine_says("generate", str(self.root), self.manifest, sorted(dropped or ())))
+        return generated
 
     def _place(self, target: Interpreter, generated: Json, result: Json) -> None:
         """Puts the modules beside the sources; an older one of this interpreter must not survive a fallback."""
         for package in generated["packages"]:
             folder = self.root / package["directory"]
-            final = folder / f"{_module_name(package)}{target.ext_suffix}"
+            final = folder / f"{package['module']}{target.ext_suffix}"
             module = result["modules"].get(package["package"])
             try:
                 if module is None:
@@ -222,6 +223,37 @@ def last_result(root: Path) -> Json | None:
     return None
 
 
+def build_for_hook(root: str | os.PathLike[str]) -> Json:
+    """What both build hooks do: build for the running Python, say how it went, let the hook place the modules.
+
+    A `BuildError` ends the program with its message and without a traceback.
+    """
+    try:
+        result = build_project(root, in_place=False)
+    except BuildError as error:
+        raise SystemExit(f"pyrust: {error}") from None
+    if result["outcome"] == "native" or result.get("fallback") != "silent":
+        for line in summary(result):
+            print(f"pyrust: {line}", file=sys.stderr, flush=True)
+    return result
+
+
+def summary(result: Json) -> list[str]:
+    """The outcome in lines for a person: the sum, and each function that stays Python with the reason."""
+    lines = [result["message"]]
+    if result["outcome"] == "pure" and result.get("cause") != "hotspots":
+        return [f"{result['message']}; continuing as pure Python"]
+    for entry in result["hotspots"]:
+        if entry["state"] == "python":
+            lines.append(f"  {entry['function']} stays Python: {entry['reason']}")
+    return lines
+
+
+def put_module(module: Json, target: str | os.PathLike[str]) -> None:
+    """Copies a compiled module to its place, in one step."""
+    cache.copy(Path(module["path"]), Path(target))
+
+
 def _result(outcome: str, message: str, hotspots: list[Json], **more: Any) -> Json:
     return {
         "version": 1,
@@ -229,6 +261,7 @@ def _result(outcome: str, message: str, hotspots: list[Json], **more: Any) -> Js
         "message": message,
         "exit_code": 0,
         "hotspots": hotspots,
+        "packages": [],
         "modules": {},
         **more,
     }
@@ -236,6 +269,7 @@ def _result(outcome: str, message: str, hotspots: list[Json], **more: Any) -> Js
 
 def _judge(result: Json, fallback: str) -> None:
     """Applies the table of the interface: what fails the install, and how the command line ends."""
+    result["fallback"] = fallback
     if result["outcome"] == "none":
         return
     required = [entry for entry in result["hotspots"] if entry["mode"] == "require" and entry["state"] != "native"]
@@ -260,29 +294,23 @@ def _judge(result: Json, fallback: str) -> None:
 # The engine ---------------------------------------------------------------------------------------------------------
 
 
-def _generate(root: Path, manifest: str | None, dropped: Mapping[str, str] | None = None) -> Json:
-    """What the engine makes of the project; broken input is a `BuildError` with the message of `pyrust check`."""
+def _engine_says(function: str, *arguments: Any) -> Any:
+    """Calls the engine; broken input is a `BuildError` with the message of `pyrust check`."""
     from pyrust import _engine
 
     try:
-        generated: Json = json.loads(_engine.generate(str(root), manifest, sorted(dropped or ())))
-    except ValueError as error:
-        raise BuildError(str(error)) from None
-    return generated
+        return getattr(_engine, function)(*arguments)
+    except PyRustError as error:
+        raise BuildError(str(error), error.exit_code) from None
 
 
-def _module_name(package: Json) -> str:
-    init: str = package["init"]
-    return init.removeprefix("PyInit_")
-
-
-def _entries(generated: Json, dropped: Mapping[str, str] | frozenset[str]) -> list[Json]:
+def _entries(generated: Json, dropped: Mapping[str, str]) -> list[Json]:
     """One entry for each function of the manifest, sorted by name."""
     entries = []
     for package in generated["packages"]:
         for function in package["functions"]:
             name = function["function"]
-            reason = dropped[name] if isinstance(dropped, Mapping) and name in dropped else function.get("reason")
+            reason = dropped.get(name) or function.get("reason")
             state = "native" if function["native"] else function.get("state", "python")
             entries.append(
                 {
@@ -300,6 +328,15 @@ def _entries(generated: Json, dropped: Mapping[str, str] | frozenset[str]) -> li
     return sorted(entries, key=lambda entry: str(entry["function"]))
 
 
+def _outcome(hotspots: list[Json], modules: dict[str, Json]) -> Json:
+    native = sum(entry["state"] == "native" for entry in hotspots)
+    total = len(hotspots)
+    message = f"{native} of {total} hotspot{'' if total == 1 else 's'} native"
+    if modules:
+        return _result("native", message, hotspots, modules=modules)
+    return _result("pure", message, hotspots, cause="hotspots")
+
+
 def _all_python(hotspots: list[Json], reason: str) -> list[Json]:
     return [
         {**entry, "state": "python", "reason": reason} if entry["state"] == "native" else entry
@@ -309,10 +346,9 @@ def _all_python(hotspots: list[Json], reason: str) -> list[Json]:
 
 def _digests(target: Interpreter, root: Path, package: Json) -> str:
     """Digests of the code objects, by the interpreter that will compare them."""
+    command = [target.executable, "-I", "-c", _engine_says("digest_program")]
     try:
-        return _output(
-            [target.executable, "-I", str(_HERE / "_digest.py")], json.dumps(package["digests"]), folder=root
-        )
+        return _output(command, json.dumps(package["digests"]), folder=root)
     except subprocess.CalledProcessError as error:
         raise _Unavailable(f"the digests cannot be computed: {error.stderr}; {_REPORT}", "internal") from None
 
