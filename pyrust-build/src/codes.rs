@@ -1,0 +1,124 @@
+//! The table of diagnostic codes: what `pyrust explain PYR0103` prints, and the slugs of machine-readable output.
+//!
+//! Sorted by code. The first two digits are the group, see `diagnostic`. Codes are never reused.
+
+/// One kind of finding.
+#[derive(Debug)]
+pub struct Code {
+    /// For example `PYR0103`.
+    pub code: &'static str,
+    /// For example `manifest-conflict`.
+    pub slug: &'static str,
+    /// One line.
+    pub summary: &'static str,
+    /// What it means and what to do.
+    pub explanation: &'static str,
+}
+
+const fn row(
+    code: &'static str,
+    slug: &'static str,
+    summary: &'static str,
+    explanation: &'static str,
+) -> Code {
+    Code { code, slug, summary, explanation }
+}
+
+/// All codes, sorted.
+#[rustfmt::skip]
+pub const CODES: &[Code] = &[
+    row("PYR0101", "manifest-unreadable", "the manifest cannot be read",
+        "The file is missing, is not UTF-8, or the system refuses to read it.\n\
+         `pytest --pyrust-profile` writes a new one; `pyrust add` adds single functions."),
+    row("PYR0102", "manifest-syntax", "the manifest is not TOML",
+        "The marked place is where the TOML parser gave up; the mistake is there or shortly before.\n\
+         Values need quotes, every entry starts with `[[hotspot]]`."),
+    row("PYR0103", "manifest-conflict", "the manifest has merge-conflict markers",
+        "Two branches changed the manifest. Do not choose a side by hand:\n\
+         `pyrust check --fix` unites both. Entries of either side stay, the types of an entry in both are joined, \
+         and source hashes are computed again from the files."),
+    row("PYR0104", "manifest-version", "the manifest has a version that this PyRust does not know",
+        "A newer PyRust wrote the file. Upgrade `pyrust-optimizer`, also where `build-system.requires` pins it."),
+    row("PYR0105", "manifest-key", "the manifest has an unknown key",
+        "An entry has the keys `function`, `signatures`, `source`, `mode` and `gate`; the file has `version` and \
+         `[[hotspot]]`. Everything else is refused, so that a misspelt key is not silently without effect."),
+    row("PYR0106", "manifest-value", "a value in the manifest is of the wrong kind",
+        "`version` is an integer, `signatures` a list of strings, all others are strings.\n\
+         `mode` is \"native\" (default), \"python\" (never compile) or \"require\" (a build without it fails).\n\
+         `gate` is \"slower\". `source` is \"sha256:\" and 64 hexadecimal digits."),
+    row("PYR0107", "manifest-function", "a name in the manifest is not `module:qualname`",
+        "Functions are named by their dotted module, a colon and their qualified name: `textkit.stats:Summary.add`. \
+         Each part is a Python identifier. Functions inside functions and lambdas have no entries of their own."),
+    row("PYR0108", "manifest-duplicate", "a function has two entries",
+        "Keep one of them, with the signatures of both. `pyrust check --fix` does that."),
+    row("PYR0109", "manifest-signature", "a signature in the manifest cannot be understood",
+        "A signature is `(T1, T2) -> R`, one type per parameter in order. Types: `int`, `bigint`, `float`, `bool`, \
+         `None`, `complex`, `str`, `bytes`, `bytearray`, `range`, `list[T]`, `set[T]`, `frozenset[T]`, `deque[T]`, \
+         `dict[K, V]`, `tuple[A, B]`, `tuple[T, ...]`, `package.module.Class`, `function[module:qualname]`, \
+         `ndarray[dtype, dimensions]`, `object`, and unions with `|`."),
+    row("PYR0110", "manifest-order", "the manifest is not in its canonical form",
+        "Entries are sorted by function and have a fixed order of keys, so that merges rarely conflict.\n\
+         `pyrust check --fix` restores it; comments are kept."),
+    row("PYR0111", "function-missing", "a function of the manifest does not exist",
+        "It was renamed, moved or deleted, or its module lies outside the project's packages.\n\
+         If its source is found under another name, `pyrust check --fix` renames the entry; otherwise use \
+         `pyrust remove`. The function that is meant, if any, runs as Python until then."),
+    row("PYR0112", "function-ambiguous", "a function is defined more than once",
+        "Which definition counts is decided at run time (by `if`, `try` or plain redefinition), so it stays Python."),
+    row("PYR0113", "source-stale", "a function has changed since its types were recorded",
+        "It is still compiled, with the recorded types; guards keep it correct, but it may be specialised for types \
+         that no longer occur. Profile again, or accept the present source with `pyrust check --fix`."),
+    row("PYR0114", "required-not-native", "a hotspot with `mode = \"require\"` is not native",
+        "The last build left it in Python; `pyrust explain FUNC` says why. Builds fail until that is solved, or \
+         the mode is removed."),
+    row("PYR0115", "source-missing", "an entry has no source hash",
+        "Without the hash, changes to the function are not noticed. `pyrust check --fix` adds it."),
+    row("PYR0201", "project-not-found", "there is no project here",
+        "PyRust looks for the nearest `pyproject.toml`, `setup.py` or `setup.cfg`, upwards from the working folder."),
+    row("PYR0202", "settings-syntax", "`pyproject.toml` cannot be read",
+        "The file is not TOML, or not UTF-8."),
+    row("PYR0203", "settings-key", "`[tool.pyrust]` has an unknown key",
+        "Known are `manifest`, `packages`, `fallback`, `threshold` and `threads`."),
+    row("PYR0204", "settings-value", "a setting is of the wrong kind",
+        "`manifest`: a path inside the project. `packages`: a list of dotted package names. `fallback`: \"warn\", \
+         \"error\" or \"silent\". `threshold`: a percentage from 0 to 100. `threads`: a number from 1 on."),
+    row("PYR0205", "package-not-found", "a package of the project was not found",
+        "`packages` in `[tool.pyrust]`, or the build backend's own configuration, names a package or module \
+         without files in the project."),
+    row("PYR0206", "source-unreadable", "a source file cannot be read",
+        "It is not UTF-8, or the system refuses to read it. Its functions stay Python."),
+    row("PYR0304", "syntax-error", "a source file cannot be parsed",
+        "Either the file is not valid Python, or it uses syntax newer than this PyRust knows. \
+         Its functions stay Python until it parses."),
+    row("PYR0501", "no-toolchain", "Rust is not available",
+        "Native code needs `cargo` and `rustc` (https://rustup.rs). Without them the project stays pure Python."),
+    row("PYR0502", "write-failed", "a file cannot be written",
+        "The folder is read-only or the disk is full. Nothing was half-written."),
+    row("PYR0503", "rust-refused", "the generated Rust does not compile",
+        "That is a bug of PyRust; please report it. The function stays Python, the others are not affected."),
+];
+
+/// Looks a code up by its number or slug.
+pub fn lookup(name: &str) -> Option<&'static Code> {
+    let upper = name.to_ascii_uppercase();
+    CODES.iter().find(|row| row.code == upper || row.slug == name)
+}
+
+/// The slug of a code; every code in use has a row.
+pub fn slug(code: &str) -> &'static str {
+    lookup(code).map_or("unknown", |row| row.slug)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_and_unique() {
+        for pair in CODES.windows(2) {
+            assert!(pair[0].code < pair[1].code, "{} comes before {}", pair[0].code, pair[1].code);
+        }
+        let slugs: std::collections::BTreeSet<_> = CODES.iter().map(|row| row.slug).collect();
+        assert_eq!(slugs.len(), CODES.len());
+    }
+}

@@ -1,0 +1,113 @@
+//! The file system: the only room that writes.
+//!
+//! Files are replaced whole or not at all, keep their permissions, and are left alone when nothing changes.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Severity};
+
+/// Replaces the file in one step. Returns whether its content changed.
+///
+/// A symbolic link stays one: what it points at is replaced.
+pub fn write_if_changed(path: &Path, text: &str) -> io::Result<bool> {
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    match std::fs::read(&target) {
+        Ok(old) if old == text.as_bytes() => return Ok(false),
+        _ => {}
+    }
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let mut file = tempfile::Builder::new().prefix(".pyrust-").tempfile_in(&folder)?;
+    file.write_all(text.as_bytes())?;
+    match std::fs::metadata(&target) {
+        Ok(old) => file.as_file().set_permissions(old.permissions())?,
+        Err(_) => allow_reading(file.as_file())?,
+    }
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(true)
+}
+
+/// Temporary files are private; a new file gets the usual permissions.
+#[cfg(unix)]
+fn allow_reading(file: &std::fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn allow_reading(_file: &std::fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+/// What went wrong with a file, as a finding.
+pub fn io_error(code: &'static str, doing: &str, path: &str, error: &io::Error) -> Diagnostic {
+    let mut diagnostic =
+        Diagnostic::new(code, Severity::Error, format!("cannot {doing} `{path}`: {}", words(error)));
+    diagnostic.path = path.to_string();
+    diagnostic
+}
+
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".into(),
+        io::ErrorKind::PermissionDenied => "permission denied".into(),
+        io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".into(),
+        io::ErrorKind::IsADirectory => "it is a folder".into(),
+        _ => error.to_string(),
+    }
+}
+
+/// Reads a text file; the finding says what is wrong with it. A byte-order mark is dropped.
+pub fn read_text(path: &Path, shown: &str, code: &'static str) -> Result<String, Box<Diagnostic>> {
+    let bytes = std::fs::read(path).map_err(|error| Box::new(io_error(code, "read", shown, &error)))?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text)),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..valid].iter().filter(|b| **b == b'\n').count() + 1;
+            let mut diagnostic = Diagnostic::new(
+                code,
+                Severity::Error,
+                format!("`{shown}` is not UTF-8: line {line}, byte {valid}"),
+            );
+            diagnostic.path = shown.to_string();
+            Err(Box::new(diagnostic))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unchanged_files_are_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.toml");
+        assert!(write_if_changed(&path, "a").expect("written"));
+        let before = std::fs::metadata(&path).expect("exists").modified().expect("a time");
+        assert!(!write_if_changed(&path, "a").expect("nothing to do"));
+        assert_eq!(std::fs::metadata(&path).expect("exists").modified().expect("a time"), before);
+        assert!(write_if_changed(&path, "b").expect("written"));
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1, "no temporary file is left");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn permissions_and_links_survive() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let (path, link) = (folder.path().join("x"), folder.path().join("link"));
+        std::fs::write(&path, "a").expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o664)).expect("set");
+        std::os::unix::fs::symlink(&path, &link).expect("linked");
+        assert!(write_if_changed(&link, "b").expect("written"));
+        assert!(std::fs::symlink_metadata(&link).expect("exists").is_symlink());
+        assert_eq!(std::fs::read_to_string(&path).expect("read"), "b");
+        assert_eq!(std::fs::metadata(&path).expect("exists").permissions().mode() & 0o777, 0o664);
+    }
+}
