@@ -1,0 +1,18 @@
+# The task list. Everything is done by tests/run.py (standard library only), so that it works wherever Python and cargo do.
+# PYTHON chooses the interpreter that gets everything; the others that are found get a slice (`make test`) or all.
+PYTHON ?= python3
+RUN = $(PYTHON) tests/run.py
+
+.PHONY: help dev demo test test-all format lint profile stats wheels
+
+help:
+	@echo "make demo       the main job, from nothing: profile, compile, verify, compare"
+	@echo "make test       everything on one Python, a slice on the others (what CI runs)"
+	@echo "make test-all   everything on every supported Python"
+	@echo "make dev        an environment to work in: .venvs/dev"
+	@echo "make lint       rustfmt, clippy, ruff, mypy;  make format  applies what can be applied"
+	@echo "make profile    profiles the examples;  make wheels  both distributions into dist/"
+	@echo "make stats      lines, operations, cases"
+
+dev demo test test-all format lint profile stats wheels:
+	@$(RUN) $@
