@@ -82,7 +82,7 @@ def candidates() -> list[str]:
     ):
         found += [str(path) for path in sorted(home.glob(pattern), reverse=True)]
     for folder in ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"):
-        found += [f"{folder}/{name}" for name in names if os.path.exists(f"{folder}/{name}")]
+        found += [f"{folder}/{name}" for name in names if Path(folder, name).exists()]
     return found
 
 
@@ -167,7 +167,7 @@ def environment_for(steps: Steps, python: Python, folder: Path, requirements: Se
         where = folder.relative_to(ROOT)
         steps.run(f"environment {where} with Python {python.full}", [python.path, "-m", "venv", folder])
         install = [python_in(folder), "-m", "pip", "install", "--quiet"]
-        files = [part for file in requirements for part in ("-r", str(file))]
+        files: list[str | Path] = [part for file in requirements for part in ("-r", file)]
         steps.run(f"packages for {where}", [*install, *files])
         stamp.write_text(key.hexdigest())
     return python_in(folder)

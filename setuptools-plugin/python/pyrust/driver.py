@@ -161,7 +161,9 @@ class _Build:
                 return _entries(generated, dropped), modules
             except _Rejected as refusal:
                 culprits = workspace.culprits(refusal) - dropped.keys()
-                reason = f"PYR0503 the generated Rust does not compile ({refusal.first_error}); {_REPORT} {workspace.log}"
+                reason = (
+                    f"PYR0503 the generated Rust does not compile ({refusal.first_error}); {_REPORT} {workspace.log}"
+                )
                 if not culprits:
                     raise _Unavailable(reason, "internal") from None
                 dropped.update(dict.fromkeys(culprits, reason))
@@ -339,8 +341,7 @@ def _outcome(hotspots: list[Json], modules: dict[str, Json]) -> Json:
 
 def _all_python(hotspots: list[Json], reason: str) -> list[Json]:
     return [
-        {**entry, "state": "python", "reason": reason} if entry["state"] == "native" else entry
-        for entry in hotspots
+        {**entry, "state": "python", "reason": reason} if entry["state"] == "native" else entry for entry in hotspots
     ]
 
 
@@ -384,15 +385,21 @@ def _toolchain() -> _Cargo:
 
 
 #: Variables that change what cargo makes; they are part of the key of a finished module.
-_BUILD_VARIABLES = ("RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_TARGET", "ARCHFLAGS", "CC", "CFLAGS", "LDFLAGS")
+_BUILD_VARIABLES = (
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "ARCHFLAGS",
+    "CC",
+    "CFLAGS",
+    "LDFLAGS",
+)
 
 
 class _Workspace:
     """The generated workspace of one project for one interpreter."""
 
-    def __init__(
-        self, root: Path, target: Interpreter, units: Sequence[crate.Unit], cargo: _Cargo, echo: Echo
-    ) -> None:
+    def __init__(self, root: Path, target: Interpreter, units: Sequence[crate.Unit], cargo: _Cargo, echo: Echo) -> None:
         self.root = root
         self.target = target
         self.units = list(units)
@@ -518,7 +525,10 @@ class _Workspace:
             "manifest_arguments": offline,
         }
         done = _run(
-            [sys.executable, str(_HERE / "_compile.py")], json.dumps(request), folder=self.folder, environment=environment
+            [sys.executable, str(_HERE / "_compile.py")],
+            json.dumps(request),
+            folder=self.folder,
+            environment=environment,
         )
         if done.returncode:
             return None, done.stderr

@@ -1,0 +1,189 @@
+"""The targets of the Makefile: `python3 tests/run.py TARGET`. Standard library only."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from machine import (
+    ROOT,
+    VENVS,
+    Failed,
+    Python,
+    Steps,
+    environment_for,
+    interpreters,
+    python_in,
+    rust_release,
+    say,
+)
+
+DEVELOPMENT = ROOT / "requirements-dev.txt"
+#: What isolated builds need, fetched once, so that the tests themselves need no network.
+WHEELHOUSE = VENVS / "wheelhouse"
+#: Wheels of both distributions, as the tests install them.
+WHEELS = VENVS / "wheels"
+EXAMPLES = sorted(path.parent for path in (ROOT / "examples").glob("*/pyproject.toml"))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("target", choices=sorted(TARGETS))
+    parser.add_argument("--python", default=os.environ.get("PYTHON") or sys.executable)
+    options = parser.parse_args()
+    steps = Steps()
+    try:
+        if not rust_release():
+            raise Failed("no Rust here: install it from https://rustup.rs")
+        python, others = interpreters(options.python)
+        TARGETS[options.target](steps, python, others)
+    except Failed as error:
+        say(f"\nerror: {error}")
+        steps.failed = steps.failed or [str(error)]
+    except KeyboardInterrupt:
+        return 130
+    return steps.finish()
+
+
+def cargo_environment(python: Python) -> dict[str, str]:
+    """One target folder for everything; the crates that bind to Python are built for this one."""
+    return {"PYO3_PYTHON": python.path, "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))}
+
+
+def build_wheels(steps: Steps, tool: Path, pythons: Sequence[Python], folder: Path, profile: str) -> None:
+    """Both distributions into a folder, the engine for each interpreter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in [*folder.glob("pyrust_optimizer-*.whl"), *folder.glob("pytest_pyrust-*.whl")]:
+        old.unlink()
+    for python in pythons:
+        build = [tool, "-m", "maturin", "build", "--quiet", "--manifest-path", "setuptools-plugin/Cargo.toml"]
+        steps.run(
+            f"wheel pyrust-optimizer for Python {python.full}",
+            [*build, "--profile", profile, "--interpreter", python.path, "--out", folder],
+            environment=cargo_environment(python),
+        )
+    steps.run(
+        "wheel pytest-pyrust",
+        [tool, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, "./pytest-pyrust"],
+    )
+
+
+def fetch_build_requirements(steps: Steps, tool: Path) -> None:
+    stamp = WHEELHOUSE / "stamp"
+    text = DEVELOPMENT.read_text()
+    if not (stamp.is_file() and stamp.read_text() == text):
+        shutil.rmtree(WHEELHOUSE, ignore_errors=True)
+        wanted = ["setuptools>=77", "setuptools-rust", "wheel", "hatchling", "maturin", "pytest>=8", "hypothesis"]
+        steps.run("wheels that the tests install", [tool, "-m", "pip", "wheel", "--quiet", "-w", WHEELHOUSE, *wanted])
+        stamp.write_text(text)
+
+
+def prepare(steps: Steps, pythons: Sequence[Python]) -> None:
+    """Environments with both distributions installed from wheels, as a user has them."""
+    tools = [environment_for(steps, python, python.environment(), [DEVELOPMENT]) for python in pythons]
+    build_wheels(steps, tools[0], pythons, WHEELS, "release")
+    fetch_build_requirements(steps, tools[0])
+    for python, tool in zip(pythons, tools, strict=True):
+        install = [tool, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", "--no-index"]
+        steps.run(
+            f"both distributions into the environment of {python.version}",
+            [*install, "--find-links", WHEELS, "pyrust-optimizer", "pytest-pyrust"],
+        )
+
+
+def pytest(steps: Steps, python: Python, title: str, *arguments: str | Path) -> None:
+    environment = {
+        "PYRUST_TEST_WHEELS": str(WHEELS),
+        "PYRUST_TEST_WHEELHOUSE": str(WHEELHOUSE),
+        "PYRUST_CACHE_DIR": str(VENVS / "cache"),
+    }
+    command = [python_in(python.environment()), "-m", "pytest", "-q", *arguments]
+    steps.run(f"{title} on Python {python.full}", command, environment=environment, go_on=True)
+
+
+def everything(steps: Steps, python: Python) -> None:
+    for folder in ("setuptools-plugin/tests", "pytest-pyrust/tests", "tests"):
+        if any((ROOT / folder).rglob("test_*.py")):
+            pytest(steps, python, folder, folder)
+
+
+def test(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    say(f"everything on Python {python.full}, a slice on: {', '.join(each.full for each in others) or 'none found'}")
+    prepare(steps, [python, *others])
+    rust_tests(steps, python)
+    everything(steps, python)
+    for other in others:
+        pytest(steps, other, "slice", "-m", "slice", "setuptools-plugin/tests", "pytest-pyrust/tests", "tests")
+
+
+def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    say(f"everything on: {', '.join(each.full for each in [python, *others])}")
+    prepare(steps, [python, *others])
+    for each in (python, *others):
+        rust_tests(steps, each)
+        everything(steps, each)
+
+
+def rust_tests(steps: Steps, python: Python) -> None:
+    steps.run(
+        f"cargo test for Python {python.full}",
+        ["cargo", "test", "--workspace", "--quiet"],
+        environment=cargo_environment(python),
+        go_on=True,
+    )
+
+
+def dev(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    tool = environment_for(steps, python, VENVS / "dev", [DEVELOPMENT])
+    environment = {**cargo_environment(python), "VIRTUAL_ENV": str(VENVS / "dev")}
+    steps.run(
+        "pyrust-optimizer, editable",
+        [tool, "-m", "maturin", "develop", "--release", "--quiet", "-m", "setuptools-plugin/Cargo.toml"],
+        environment=environment,
+    )
+    install = [tool, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
+    steps.run("pytest-pyrust, editable", [*install, "-e", "./pytest-pyrust"])
+    say("\nready: `. .venvs/dev/bin/activate`, then `pyrust --help`")
+
+
+def lint(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    tool = environment_for(steps, python, VENVS / "dev", [DEVELOPMENT])
+    cargo = cargo_environment(python)
+    steps.run("rustfmt", ["cargo", "fmt", "--all", "--check"], go_on=True)
+    clippy = ["cargo", "clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]
+    steps.run("clippy", clippy, environment=cargo, go_on=True)
+    steps.run("ruff check", [tool, "-m", "ruff", "check", "."], go_on=True)
+    steps.run("ruff format", [tool, "-m", "ruff", "format", "--check", "."], go_on=True)
+    typed = ["setuptools-plugin/python/pyrust", "pytest-pyrust/src/pytest_pyrust", "tests/run.py", "tests/machine.py"]
+    steps.run("mypy --strict", [tool, "-m", "mypy", "--strict", *typed], go_on=True)
+
+
+def format_(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    tool = environment_for(steps, python, VENVS / "dev", [DEVELOPMENT])
+    steps.run("rustfmt", ["cargo", "fmt", "--all"])
+    steps.run("ruff", [tool, "-m", "ruff", "check", "--fix-only", "."])
+    steps.run("ruff format", [tool, "-m", "ruff", "format", "."])
+
+
+def wheels(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    tool = environment_for(steps, python, VENVS / "dev", [DEVELOPMENT])
+    build_wheels(steps, tool, [python], ROOT / "dist", "release")
+    for file in sorted((ROOT / "dist").glob("*.whl")):
+        say(f"{file.relative_to(ROOT)}  {file.stat().st_size / 1e6:.1f} MB")
+
+
+TARGETS: dict[str, Callable[[Steps, Python, Sequence[Python]], None]] = {
+    "dev": dev,
+    "format": format_,
+    "lint": lint,
+    "test": test,
+    "test-all": test_all,
+    "wheels": wheels,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
