@@ -110,7 +110,7 @@ class Steps:
     def run(
         self,
         title: str,
-        command: Sequence[str | Path],
+        command: Sequence[object],
         *,
         environment: Mapping[str, str] | None = None,
         folder: Path = ROOT,
@@ -167,7 +167,7 @@ def environment_for(steps: Steps, python: Python, folder: Path, requirements: Se
         where = folder.relative_to(ROOT)
         steps.run(f"environment {where} with Python {python.full}", [python.path, "-m", "venv", folder])
         install = [python_in(folder), "-m", "pip", "install", "--quiet"]
-        files: list[str | Path] = [part for file in requirements for part in ("-r", file)]
+        files = [part for file in requirements for part in ("-r", file)]
         steps.run(f"packages for {where}", [*install, *files])
         stamp.write_text(key.hexdigest())
     return python_in(folder)
