@@ -1,0 +1,1 @@
+pyrust_macros::hotspots!();
