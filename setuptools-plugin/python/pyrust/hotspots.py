@@ -1,0 +1,101 @@
+"""What is native, without importing the project.
+
+In: a project. Out: one line for the header of a test run.
+Functions whose extension is loaded already are asked; for others, the built file and the hashes in the manifest must do.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pyrust.runinfo import Project
+
+
+def extension_names(project: Project) -> dict[str, str]:
+    """The name of the extension of each package or top-level module that the project has."""
+    names = {}
+    for module, path in project.modules.items():
+        if Path(path).stem == "__init__":
+            names[module] = f"{module}._pyrust"
+        elif "." not in module:
+            names[module] = f"_pyrust_{module}"
+    return names
+
+
+def loaded(project: Project) -> dict[str, ModuleType]:
+    """The extensions of the project that this process has imported."""
+    found = {}
+    for name in extension_names(project).values():
+        module = sys.modules.get(name)
+        if isinstance(module, ModuleType) and hasattr(module, "status"):
+            found[name] = module
+    return found
+
+
+def status(project: Project) -> list[dict[str, Any]]:
+    """`status()` of all extensions that are loaded, in one list."""
+    entries = [entry for module in loaded(project).values() for entry in module.status()]
+    return sorted(entries, key=lambda entry: str(entry["function"]))
+
+
+def _built(project: Project) -> set[str]:
+    """Packages and modules beside which a built extension lies that this interpreter could load."""
+    built = set()
+    for module, name in extension_names(project).items():
+        folder = Path(project.modules[module]).parent
+        stem = name.rpartition(".")[2]
+        if any((folder / f"{stem}{suffix}").is_file() for suffix in EXTENSION_SUFFIXES):
+            built.add(module)
+    return built
+
+
+def one_line(project: Project) -> str:
+    """For example: `3 hotspots, 2 native, 1 stale (textkit.text:f)`."""
+    from pyrust import _engine
+
+    if os.environ.get("PYRUST") == "python":
+        return "everything runs as Python (PYRUST=python)"
+    hotspots = list(_engine.load_project(str(project.root)).get("hotspots", []))
+    if not hotspots:
+        return f"no hotspots yet; `pytest --pyrust-profile` writes {project.manifest.name}"
+    known = {str(entry["function"]): entry for entry in status(project)}
+    built = _built(project)
+    states: dict[str, list[str]] = {}
+    for hotspot in hotspots:
+        states.setdefault(_state(project, hotspot, known, built), []).append(hotspot["function"])
+    counts = Counter({state: len(names) for state, names in states.items()})
+    parts = [f"{counts.total()} hotspot{'s' if counts.total() != 1 else ''}"]
+    for state in ("native", "built", "stale", "python", "not built"):
+        if names := states.get(state):
+            shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
+            parts.append(f"{len(names)} {state}" + (f" ({shown})" if state == "stale" else ""))
+    return ", ".join(parts)
+
+
+def _state(project: Project, hotspot: dict[str, Any], known: dict[str, Any], built: set[str]) -> str:
+    from pyrust import _engine
+
+    function = str(hotspot["function"])
+    if entry := known.get(function):
+        state = str(entry["state"])
+        if state in ("native", "stale"):
+            return state
+        if state != "pending":
+            return "python"
+    module, _, qualname = function.partition(":")
+    if hotspot.get("mode") == "python" or hotspot.get("gate"):
+        return "python"
+    path = project.modules.get(module)
+    try:
+        if path is None or _engine.source_hash(path, qualname) != hotspot.get("source"):
+            return "stale"
+    except ValueError:
+        return "stale"
+    owners = [name for name in built if module == name or module.startswith(f"{name}.")]
+    return "built" if owners else "not built"

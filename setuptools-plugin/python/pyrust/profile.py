@@ -1,0 +1,271 @@
+"""Profiling: a run of the program or its tests becomes `pyrust.toml`.
+
+Two stages in one run: a sampler finds out where the time goes (`sample`), a native recorder notes types (`record`).
+`Session` measures one process and yields a *run* (plain data); `merge` adds the runs of several processes;
+`finish` updates the manifest and writes `.pyrust/profile.json`, which holds what must not be in the manifest: times and facts about the machine.
+
+While profiling, everything runs as Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pyrust import runinfo, signatures
+from pyrust.record import Recorder
+from pyrust.runinfo import Project
+from pyrust.sample import Sampler
+
+VERSION = 1
+
+FEW_SAMPLES = 100
+"""Below this many samples, shares are guesses, and the report says so."""
+
+# How a process that `pyrust profile -- CMD` starts finds out that it is to be profiled.
+VARIABLE = "PYRUST_PROFILE_RUN"
+
+Run = dict[str, Any]
+
+
+class Session:
+    """One process being profiled, from `start()` to `stop()`."""
+
+    def __init__(self, project: Project, *, threshold: float) -> None:
+        self.project = project
+        self._recorder = Recorder(project, everything=threshold <= 0.0)
+        self._sampler = Sampler(project.attribute, self._recorder.tick)
+        self._sampler.when_hot(self._recorder.hot)
+        self._started = 0.0
+
+    def start(self) -> None:
+        os.environ["PYRUST"] = "python"
+        self._started = time.process_time()
+        self._recorder.start()
+        self._sampler.start()
+
+    def stop(self) -> Run:
+        self._sampler.stop()
+        self._recorder.stop()
+        notices = [notice for notice in (self._sampler.notice, self._recorder.notice) if notice]
+        return {
+            "version": VERSION,
+            "seconds": self._sampler.seconds,
+            "samples": self._sampler.samples,
+            "foreign_seconds": self._sampler.foreign,
+            "cpu_seconds": time.process_time() - self._started,
+            "functions": self._recorder.functions,
+            "notices": notices,
+            "machine": runinfo.machine(),
+        }
+
+
+def merge(runs: Iterable[Run]) -> Run:
+    """Adds up the runs of several processes."""
+    total: Run = {
+        "version": VERSION,
+        "seconds": {},
+        "samples": {},
+        "foreign_seconds": 0.0,
+        "cpu_seconds": 0.0,
+        "functions": {},
+        "notices": [],
+        "machine": runinfo.machine(),
+    }
+    for run in runs:
+        for table in ("seconds", "samples"):
+            for name, amount in run[table].items():
+                total[table][name] = total[table].get(name, 0) + amount
+        for key in ("foreign_seconds", "cpu_seconds"):
+            total[key] += run[key]
+        for name, seen in run["functions"].items():
+            entry = total["functions"].setdefault(name, {"calls": 0, "signatures": {}})
+            entry["calls"] += seen["calls"]
+            for signature, count in seen["signatures"].items():
+                entry["signatures"][signature] = entry["signatures"].get(signature, 0) + count
+        total["notices"] += [notice for notice in run["notices"] if notice not in total["notices"]]
+    return total
+
+
+def summarise(run: Run, threshold: float) -> dict[str, Any]:
+    """What the engine needs to know: shares and signatures, no times."""
+    whole = sum(run["seconds"].values())
+    functions = []
+    for name in sorted({*run["functions"], *run["seconds"]} - {""}):
+        seen = run["functions"].get(name, {"calls": 0, "signatures": {}})
+        functions.append(
+            {
+                "function": name,
+                "share": 100.0 * run["seconds"].get(name, 0.0) / whole if whole else 0.0,
+                "calls": seen["calls"],
+                "signatures": [list(pair) for pair in signatures.tidy(seen["signatures"])],
+            }
+        )
+    return {"version": VERSION, "threshold": threshold, "functions": functions}
+
+
+@dataclass
+class Outcome:
+    """What became of a profile; `lines` are for the terminal."""
+
+    lines: list[str]
+    data: dict[str, Any]
+    hot: list[str]
+
+
+def finish(project: Project, run: Run, threshold: float) -> Outcome:
+    """Updates the manifest and the cache from a (merged) run."""
+    from pyrust import _engine
+
+    profile = summarise(run, threshold)
+    merged = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(profile))
+    shares = {entry["function"]: entry for entry in profile["functions"]}
+    hot = [
+        name for name, entry in shares.items() if entry["signatures"] and (threshold <= 0.0 or entry["share"] >= threshold)
+    ]
+    data = {
+        **profile,
+        "samples": sum(run["samples"].values()),
+        "seconds": run["seconds"],
+        "foreign_seconds": run["foreign_seconds"],
+        "cpu_seconds": run["cpu_seconds"],
+        "machine": run["machine"],
+        "notices": run["notices"],
+        "manifest": merged,
+    }
+    lines = [f"pyrust: {notice}" for notice in run["notices"]]
+    lines += _lines(project, run, shares, hot, threshold, merged)
+    try:
+        runinfo.write_json(project.cache / "profile.json", data)
+    except OSError as error:
+        lines.append(f"pyrust: cannot write {project.cache / 'profile.json'}: {error.strerror}")
+    return Outcome(lines, data, hot)
+
+
+def _lines(
+    project: Project, run: Run, shares: dict[str, Any], hot: list[str], threshold: float, merged: dict[str, Any]
+) -> list[str]:
+    manifest = os.path.relpath(project.manifest, project.root) if project.manifest.is_relative_to(project.root) else str(project.manifest)
+    if not run["functions"] and not run["seconds"]:
+        return [f"pyrust: no function of {', '.join(project.packages) or 'this project'} was called; {manifest} is unchanged"]
+    samples = sum(run["samples"].values())
+    covered = sum(shares[name]["share"] for name in hot)
+    lines = []
+    if not hot:
+        hint = "; --pyrust-threshold=0 records every function that is called" if samples < FEW_SAMPLES else ""
+        lines.append(f"pyrust: no function reaches {threshold:g} % of the measured time ({samples} samples){hint}")
+    else:
+        noun = "hotspot covers" if len(hot) == 1 else "hotspots cover"
+        lines.append(f"pyrust: {len(hot)} {noun} {covered:.0f} % of the measured time → {manifest}")
+        if samples < FEW_SAMPLES and threshold > 0.0:
+            lines.append(f"pyrust: only {samples} samples: shares are rough; --pyrust-threshold=0 records every function that is called")
+    silent = [name for name, entry in shares.items() if not entry["signatures"] and entry["share"] >= max(threshold, 1.0)]
+    for name in silent:
+        lines.append(f"pyrust: {name} is hot ({shares[name]['share']:.0f} %), but none of its calls was seen: no types")
+    for entry in merged.get("skipped", []):
+        if entry["function"] in hot:
+            lines.append(f"pyrust: {entry['function']} left out: {entry['reason']}")
+    return lines
+
+
+def main(argv: Sequence[str]) -> int:
+    """`pyrust profile [--threshold=PERCENT] [--manifest=PATH] -- CMD`: runs the command profiled; its exit code is ours."""
+    options, command = _split(list(argv))
+    if not command:
+        print("pyrust profile: no command; try `pyrust profile -- python -m yourprogram`", file=sys.stderr)
+        return 2
+    try:
+        project = runinfo.load(os.getcwd(), options.get("manifest"))
+        threshold = float(options.get("threshold", project.threshold))
+    except ValueError as error:
+        print(f"pyrust profile: {error}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory(prefix="pyrust-profile-") as folder:
+        environment = child_environment(project, Path(folder), threshold)
+        program = shutil.which(command[0]) or command[0]
+        try:
+            code = subprocess.run([program, *command[1:]], env=environment, check=False).returncode
+        except OSError as error:
+            print(f"pyrust profile: cannot run `{command[0]}`: {error.strerror}", file=sys.stderr)
+            return 2
+        runs = read_runs(Path(folder))
+    if not runs:
+        print("pyrust profile: the command ran no Python that could be profiled", file=sys.stderr)
+        return code or 2
+    try:
+        outcome = finish(project, merge(runs), threshold)
+    except ValueError as error:
+        print(f"pyrust profile: {error}", file=sys.stderr)
+        return code or 2
+    for line in outcome.lines:
+        print(line, file=sys.stderr)
+    return code if code >= 0 else 128 - code
+
+
+def _split(argv: list[str]) -> tuple[dict[str, str], list[str]]:
+    options: dict[str, str] = {}
+    while argv:
+        word = argv.pop(0)
+        if word == "--":
+            return options, argv
+        name, equals, value = word.removeprefix("--").partition("=")
+        if not word.startswith("--"):
+            return options, [word, *argv]
+        if name not in ("threshold", "manifest"):
+            raise SystemExit(f"pyrust profile: unknown option `{word}`")
+        options[name] = value if equals else (argv.pop(0) if argv else "")
+    return options, []
+
+
+def child_environment(project: Project, folder: Path, threshold: float) -> dict[str, str]:
+    """An environment in which every Python process profiles itself into `folder`."""
+    here = Path(__file__).resolve().parent
+    job = {"root": str(project.root), "manifest": str(project.manifest), "threshold": threshold, "folder": str(folder)}
+    environment = dict(os.environ)
+    path = [str(here / "_bootstrap"), *filter(None, [environment.get("PYTHONPATH")])]
+    environment["PYTHONPATH"] = os.pathsep.join(path)
+    environment["PYRUST"] = "python"
+    environment[VARIABLE] = json.dumps(job)
+    return environment
+
+
+def profile_this_process(job: str) -> None:
+    """Called by the bootstrap in a process that `pyrust profile` has started, before its program runs."""
+    import atexit
+
+    facts = json.loads(job)
+    project = runinfo.load(facts["root"], facts["manifest"])
+    session = Session(project, threshold=facts["threshold"])
+    owner = os.getpid()
+
+    def save() -> None:
+        if os.getpid() == owner:  # not in a fork of it
+            runinfo.write_json(Path(facts["folder"]) / f"{owner}.json", session.stop())
+
+    atexit.register(save)
+    session.start()
+
+
+def read_runs(folder: Path) -> list[Run]:
+    """The runs that several processes have left in a folder, in a fixed order."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+def table(data: dict[str, Any]) -> list[str]:
+    """The functions of a profile, hottest first, for the terminal."""
+    rows = sorted(data["functions"], key=lambda entry: (-entry["share"], entry["function"]))
+    rows = [entry for entry in rows if entry["share"] >= 0.05 or entry["signatures"]][:40]
+    lines = ["  share      calls  function"]
+    for entry in rows:
+        lines.append(f"{entry['share']:6.1f} % {entry['calls']:>10}  {entry['function']}")
+        lines += [f"{'':>21}{signature}" for signature, _ in entry["signatures"][:4]]
+    return lines

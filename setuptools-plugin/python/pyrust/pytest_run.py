@@ -1,0 +1,174 @@
+"""One run of pytest with `--pyrust-profile` or `--pyrust-verify`: what the hooks of `pytest-pyrust` call.
+
+A run starts before any `conftest.py` is imported and ends with the session.
+Workers of xdist leave their results as files in a folder of the controller, which merges them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyrust import profile, runinfo
+
+if TYPE_CHECKING:
+    from pyrust import verify
+
+
+class Run:
+    """What is asked for, and what has come of it; `lines` are for the end of the terminal output."""
+
+    def __init__(
+        self, root: Path, *, profile: bool, verify: bool, threshold: str | None, manifest: str | None, report: str | None
+    ) -> None:
+        self.lines: list[str] = []
+        self.verifying = verify
+        self.project = runinfo.load(root, manifest or None)
+        self.threshold = _percent(threshold) if threshold not in (None, "") else self.project.threshold
+        self._report = _report(report)
+        self._session: profile.Session | None = None  # type: ignore[name-defined]
+        self._verifier: verify.Verifier | None = None  # type: ignore[name-defined]
+        self._folder: Path | None = None
+
+    def start(self) -> None:
+        if self.verifying:
+            from pyrust.verify import Verifier
+
+            self._verifier = Verifier(self.project)
+            self._verifier.start()
+        else:
+            self._session = profile.Session(self.project, threshold=self.threshold)
+            self._session.start()
+
+    def close(self) -> None:
+        """Gives everything back, whatever has happened; also when the session never began."""
+        self._stop()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def _stop(self) -> dict[str, Any] | None:
+        data: dict[str, Any] | None = None
+        if self._session is not None:
+            data, self._session = self._session.stop(), None
+        if self._verifier is not None:
+            data, self._verifier = self._verifier.stop(), None
+        return data
+
+    # Several processes.
+
+    def folder(self) -> str:
+        """Where workers leave their results."""
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="pyrust-run-"))
+        return str(self._folder)
+
+    def leave(self, folder: str, worker: str) -> None:
+        """Called in a worker, at its end."""
+        data = self._stop()
+        if data is not None:
+            runinfo.write_json(Path(folder) / f"{worker}.json", data)
+
+    # One test.
+
+    def differences(self, test: str) -> list[str]:
+        """The differences found since the last call; they belong to this test."""
+        return self._verifier.take(test) if self._verifier is not None else []
+
+    # The end.
+
+    def finish(self) -> bool:
+        """Merges, writes, reports; whether the run has failed."""
+        own = self._stop()
+        if own is None:
+            return False
+        runs = [own, *(profile.read_runs(self._folder) if self._folder is not None else [])]
+        if self.verifying:
+            return self._finish_verify(runs)
+        try:
+            outcome = profile.finish(self.project, profile.merge(runs), self.threshold)
+        except (ValueError, OSError) as error:
+            self.lines.append(f"pyrust: the profile could not be merged: {error}")
+            return True
+        self.lines += outcome.lines
+        self._write_report(outcome.data, profile.table(outcome.data))
+        return False
+
+    def _finish_verify(self, runs: list[dict[str, Any]]) -> bool:
+        from pyrust import verify
+
+        outcome = verify.finish(self.project, verify.merge(runs))
+        self.lines += outcome.lines
+        self._write_report(outcome.data, verify.table(outcome.data))
+        return outcome.failed
+
+    def _write_report(self, data: dict[str, Any], table: list[str]) -> None:
+        if self._report == "term":
+            self.lines += table
+        elif self._report:
+            try:
+                runinfo.write_json(Path(self._report), data)
+            except OSError as error:
+                self.lines.append(f"pyrust: cannot write {self._report}: {error.strerror}")
+
+
+def _percent(text: str | None) -> float:
+    try:
+        value = float(str(text).removesuffix("%"))
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 100.0:
+        raise ValueError(f"a threshold is a percentage from 0 to 100, not `{text}`")
+    return value
+
+
+def _report(text: str | None) -> str | None:
+    """`"term"`, or the path of a JSON file."""
+    if not text or text == "term":
+        return text or None
+    kind, colon, path = text.partition(":")
+    if kind != "json" or not colon or not path:
+        raise ValueError(f"a report is `term` or `json:PATH`, not `{text}`")
+    return path
+
+
+def under_coverage() -> bool:
+    """Whether something watches every line: hotspots run as Python then."""
+    if sys.gettrace() is not None:
+        return True
+    coverage = sys.modules.get("coverage")
+    current = getattr(getattr(coverage, "Coverage", None), "current", None)
+    return current is not None and current() is not None
+
+
+def header(root: Path, run: Run | None) -> list[str]:
+    """The line at the top: what is native, what is stale."""
+    lines = []
+    if run is not None and not run.verifying:
+        lines.append(f"pyrust: profiling {', '.join(run.project.packages)} (threshold {run.threshold:g} %), everything runs as Python")
+        if active := _active():
+            lines.append(f"pyrust: {', '.join(active)} was imported before profiling began: its native functions are not measured")
+        return lines
+    try:
+        project = run.project if run is not None else runinfo.load(root)
+        from pyrust import hotspots
+
+        lines.append("pyrust: " + hotspots.one_line(project))
+    except (ValueError, OSError, ImportError) as error:
+        lines.append(f"pyrust: {error}")
+    if under_coverage():
+        lines.append("pyrust: coverage is active, hotspots run as Python" + (" (verification calls them all the same)" if run else ""))
+    return lines
+
+
+def _active() -> list[str]:
+    return sorted(
+        name
+        for name, module in list(sys.modules.items())
+        if name.rpartition(".")[2].startswith("_pyrust")
+        and callable(getattr(module, "status", None))
+        and any(entry.get("state") == "native" for entry in module.status())
+    )

@@ -1,0 +1,120 @@
+"""Stage 2 of profiling: the exact types of arguments and results, recorded natively.
+
+The recorder (`src/recorder.rs`) sees functions of the project when they are first called.
+It watches the first calls of each (all of them up to the limit when everything is wanted), lets go, and comes back for those that the sampler finds hot.
+On CPython 3.12 and later it is carried by `sys.monitoring`, whose tool ids are scarce: ask, make do without, always give back.
+On 3.11 it is carried by a frame evaluation function, which costs a little on every call of the process, so it works within a budget of CPU time.
+
+In: a project. Out: per function, signatures with counts.
+It must not run code of the user or keep his objects alive; both are in the hands of the native side.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import CodeType
+from typing import Any
+
+from pyrust.runinfo import Project
+
+FIRST = 1_000
+"""Calls of every function that are recorded before anybody knows whether it is hot."""
+EXHAUSTIVE = 100_000
+"""Calls of a hot function that are recorded before recording thins out."""
+WINDOW = 1_000
+"""Calls of a hot function that are recorded in each window after that."""
+PAUSE = 0.5
+"""Seconds of CPU time between windows."""
+BUDGET = 0.04
+"""Share of the CPU time that the frame evaluation function of 3.11 may cost, after the first second."""
+PRICE = 25e-9
+"""Seconds that it costs per call."""
+
+TOOL_NAME = "pyrust"
+
+
+class Recorder:
+    """Records from `start()` to `stop()`; `functions` holds the result: name → {"calls", "signatures"}."""
+
+    def __init__(self, project: Project, *, everything: bool) -> None:
+        self.functions: dict[str, dict[str, Any]] = {}
+        self.notice: str | None = None
+        self._project = project
+        self._everything = everything
+        self._native: Any = None
+        self._tools: list[int] = []
+        self._window = 0.0
+        self._debt = 0.0
+        self._ticked = 0.0
+        self._calls = 0
+
+    def start(self) -> None:
+        from pyrust._engine import recorder
+
+        first = EXHAUSTIVE if self._everything else FIRST
+        if sys.version_info >= (3, 12):
+            self._take_tools()
+            if not self._tools:
+                self.notice = "no free tool id in sys.monitoring: no argument types recorded"
+                return
+        try:
+            recorder.start(self._project.paths, set(self._project.modules), first, EXHAUSTIVE, self._tools)
+        except RuntimeError as error:
+            self.notice = f"{error}: no argument types recorded"
+            recorder.stop()
+            self._give_back()
+            return
+        self._native = recorder
+        self._ticked = self._window = time.process_time()
+
+    def _take_tools(self) -> None:
+        """Takes two tool ids: one finds functions, the other watches some. One alone will do, less cheaply."""
+        for tool in (3, 4, sys.monitoring.PROFILER_ID):
+            if len(self._tools) < 2 and sys.monitoring.get_tool(tool) is None:
+                sys.monitoring.use_tool_id(tool, TOOL_NAME)
+                self._tools.append(tool)
+
+    def _give_back(self) -> None:
+        for tool in self._tools:
+            sys.monitoring.set_events(tool, 0)
+            for event in (sys.monitoring.events.PY_START, sys.monitoring.events.PY_RETURN):
+                sys.monitoring.register_callback(tool, event, None)
+            sys.monitoring.free_tool_id(tool)
+        self._tools = []
+
+    def hot(self, code: CodeType) -> None:
+        """The sampler has found this function hot: record it up to the limit."""
+        if self._native is not None:
+            self._native.hot(code)
+
+    def tick(self) -> None:
+        """Called by the sampler every few milliseconds."""
+        if self._native is None:
+            return
+        now = time.process_time()
+        if now - self._window > PAUSE:
+            self._window = now
+            self._native.window(WINDOW)
+        if not self._tools and not self._everything:
+            self._keep_budget(now)
+
+    def _keep_budget(self, now: float) -> None:
+        calls = self._native.evaluated()
+        self._debt += (calls - self._calls) * PRICE - (now - self._ticked) * BUDGET
+        # A second of credit: short suites are recorded completely.
+        self._debt = max(self._debt, -BUDGET)
+        self._calls, self._ticked = calls, now
+        self._native.evaluate(self._debt <= 0.0)
+
+    def stop(self) -> None:
+        if self._native is None:
+            return
+        recorded = self._native.stop()
+        self._give_back()
+        self._native = None
+        for function, calls, signatures in recorded:
+            entry = self.functions.setdefault(function, {"calls": 0, "signatures": {}})
+            entry["calls"] += calls
+            for signature, count in signatures:
+                entry["signatures"][signature] = entry["signatures"].get(signature, 0) + count

@@ -1,0 +1,127 @@
+"""Which project a run belongs to, and where its files are.
+
+In: a folder. Out: a `Project` (root, manifest, module names and paths), read from the project's files and never from what is installed.
+It must not import anything of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+
+@dataclass
+class Project:
+    """A project as the engine sees it."""
+
+    root: Path
+    manifest: Path
+    threshold: float
+    packages: list[str]
+    modules: dict[str, str]
+    """Module name to absolute path."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Absolute path, as written and with links resolved, to module name."""
+
+    def __post_init__(self) -> None:
+        for module, path in self.modules.items():
+            self.paths[os.path.abspath(path)] = module
+            self.paths[os.path.realpath(path)] = module
+
+    @property
+    def cache(self) -> Path:
+        """The ignored folder for results that are of this machine and moment."""
+        return self.root / ".pyrust"
+
+    def module_of(self, filename: str, name: object) -> str | None:
+        """The project's module to which code belongs, by its file; for an installed copy by its name and the end of its path."""
+        if not filename or filename.startswith("<"):
+            return None
+        module = self.paths.get(filename)
+        if module is None and not os.path.isabs(filename):
+            module = self.paths.get(os.path.abspath(filename))
+        if module is None and isinstance(name, str) and name in self.modules:
+            tail = Path(*name.split("."))
+            found = Path(filename)
+            ends = (found.with_suffix(""), found.parent if found.stem == "__init__" else None)
+            if any(end is not None and end.parts[-len(tail.parts) :] == tail.parts for end in ends):
+                module = name
+        return module
+
+    def attribute(self, frame: FrameType) -> str | None:
+        """To which function the time of a frame belongs; see `sample.Attribution`."""
+        if "@pytest_ar" in frame.f_globals:  # a test module, rewritten by pytest
+            return None
+        module = self.module_of(frame.f_code.co_filename, frame.f_globals.get("__name__"))
+        return None if module is None else function_of(module, frame.f_code)
+
+
+def function_of(module: str, code: CodeType) -> str:
+    """`module:qualname` of the module-level function or method that the code is (part of); `""` when it is part of none."""
+    qualname = getattr(code, "co_qualname", code.co_name).split(".<locals>", 1)[0]
+    if "<" in qualname or not code.co_flags & 0x1:  # CO_OPTIMIZED: function bodies, not modules and classes
+        return ""
+    return f"{module}:{qualname}"
+
+
+def find_root(start: str | os.PathLike[str]) -> Path:
+    """The nearest folder upwards whose `pyproject.toml` has `[tool.pyrust]`; else the nearest with any project file; else `start`."""
+    start = Path(start).resolve()
+    if start.is_file():
+        start = start.parent
+    fallback = None
+    for folder in (start, *start.parents):
+        pyproject = folder / "pyproject.toml"
+        if pyproject.is_file() and "[tool.pyrust" in pyproject.read_text(encoding="utf-8", errors="replace"):
+            return folder
+        if fallback is None and any((folder / name).is_file() for name in ("pyrust.toml", "pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml")):
+            fallback = folder
+    return fallback or start
+
+
+def load(start: str | os.PathLike[str], manifest: str | None = None) -> Project:
+    """The project around `start`; raises `ValueError` with the engine's message when its settings are broken."""
+    from pyrust import _engine
+
+    root = find_root(start)
+    facts: dict[str, Any] = _engine.load_project(str(root))
+    root = Path(facts.get("root", root))
+    return Project(
+        root=root,
+        manifest=Path(os.path.abspath(manifest)) if manifest else root / facts.get("manifest", "pyrust.toml"),
+        threshold=float(facts.get("threshold", 1.0)),
+        packages=list(facts.get("packages", [])),
+        modules={name: str(root / path) for name, path in dict(facts["modules"]).items()},
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Facts about where a run took place."""
+    return {
+        "python": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "executable": sys.executable,
+    }
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Writes a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            json.dump(data, file, indent=1, sort_keys=True)
+            file.write("\n")
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,135 @@
+"""Stage 1 of profiling: where does the CPU time go?
+
+A timer interrupts the main thread every few milliseconds of CPU time and notes which function is running.
+That costs nothing between two interrupts, and does not make small functions look expensive, as profilers that look at every call do.
+Time is charged to the function whose Python code runs, builtins that it calls directly included.
+
+In: an attribution (which code object belongs to which function of the project). Out: CPU seconds per function.
+It must not: count calls, or touch anything that the program can see except the `SIGPROF` handler.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import CodeType, FrameType
+
+INTERVAL = 0.004
+"""Seconds of CPU time between two samples; the kernel rounds it up to its own tick."""
+
+Attribution = Callable[[FrameType], "str | None"]
+"""The function of the project to which a frame's time belongs, `""` for the project's own top-level code, None for foreign code."""
+
+
+class Sampler:
+    """Samples from `start()` to `stop()`; `seconds` holds the result."""
+
+    def __init__(self, attribute: Attribution, on_tick: Callable[[], None] | None = None) -> None:
+        self.seconds: dict[str, float] = {}
+        self.samples: dict[str, int] = {}
+        self.foreign = 0.0
+        self.notice: str | None = None
+        self._attribute = attribute
+        self._on_tick = on_tick
+        self._hot: Callable[[CodeType], None] | None = None
+        self._known: dict[int, tuple[CodeType, str | None]] = {}
+        self._seen: dict[int, int] = {}
+        self._cpu = 0.0
+        self._own = 0.0
+        self._main = threading.main_thread().ident
+        self._previous: object = None
+        self._backend: str | None = None
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def when_hot(self, hot: Callable[[CodeType], None]) -> None:
+        """Calls `hot(code)` once for a code object of the project when it has been seen twice."""
+        self._hot = hot
+
+    def start(self) -> None:
+        self._cpu = time.process_time()
+        self._own = time.thread_time()
+        in_main = threading.current_thread() is threading.main_thread()
+        if in_main and hasattr(signal, "setitimer") and hasattr(signal, "SIGPROF"):
+            previous = signal.getsignal(signal.SIGPROF)
+            if previous not in (signal.SIG_DFL, signal.SIG_IGN) or signal.getitimer(signal.ITIMER_PROF)[0]:
+                self.notice = "another profiler uses SIGPROF: sampling from a thread instead"
+            else:
+                self._previous = previous
+                signal.signal(signal.SIGPROF, self._on_signal)
+                signal.siginterrupt(signal.SIGPROF, False)
+                signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
+                self._backend = "signal"
+                return
+        self._backend = "thread"
+        self._thread = threading.Thread(target=self._watch, name="pyrust-sampler", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._backend == "signal":
+            signal.setitimer(signal.ITIMER_PROF, 0.0)
+            # Somebody else may have put a handler of his own there meanwhile; then it stays.
+            if signal.getsignal(signal.SIGPROF) == self._on_signal:
+                # A last signal may still be on its way: ignoring is safer than the default, which ends the process.
+                signal.signal(signal.SIGPROF, signal.SIG_IGN)
+                if self._previous is not signal.SIG_IGN:
+                    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        elif self._thread is not None:
+            self._stopping.set()
+            self._thread.join()
+        self._backend = None
+        self._known.clear()
+
+    def _on_signal(self, _number: int, frame: FrameType | None) -> None:
+        # A long builtin delays the handler: weigh by the CPU time that passed, not by the number of signals.
+        cpu, own = time.process_time(), time.thread_time()
+        spent, mine = cpu - self._cpu, own - self._own
+        self._cpu, self._own = cpu, own
+        if frame is not None:
+            self._charge(frame, min(mine, spent))
+        elsewhere = spent - mine
+        if elsewhere > 0.2 * spent:
+            self._charge_threads(elsewhere)
+        if self._on_tick is not None:
+            self._on_tick()
+
+    def _charge_threads(self, seconds: float) -> None:
+        frames = [frame for ident, frame in sys._current_frames().items() if ident != self._main]
+        for frame in frames:
+            self._charge(frame, seconds / len(frames))
+
+    def _watch(self) -> None:
+        """The sampler where there is no SIGPROF: charges wall-clock slices in which the process used the CPU."""
+        own = threading.get_ident()
+        while not self._stopping.wait(INTERVAL):
+            cpu = time.process_time()
+            spent, self._cpu = cpu - self._cpu, cpu
+            if spent < INTERVAL / 10:
+                continue
+            frames = [frame for ident, frame in sys._current_frames().items() if ident != own]
+            for frame in frames:
+                self._charge(frame, spent / len(frames))
+            del frames
+            if self._on_tick is not None:
+                self._on_tick()
+
+    def _charge(self, frame: FrameType, seconds: float) -> None:
+        code = frame.f_code
+        key = id(code)
+        known = self._known.get(key)
+        if known is None:
+            # Holding the code object keeps its id from being used again.
+            known = self._known[key] = (code, self._attribute(frame))
+        function = known[1]
+        if function is None:
+            self.foreign += seconds
+            return
+        self.seconds[function] = self.seconds.get(function, 0.0) + seconds
+        self.samples[function] = self.samples.get(function, 0) + 1
+        if self._hot is not None and function:
+            seen = self._seen[key] = self._seen.get(key, 0) + 1
+            if seen == 2:
+                self._hot(code)

@@ -1,0 +1,535 @@
+//! Stage 2 of profiling: records the exact types with which functions of the project are called, and what they return.
+//!
+//! CPython 3.12 and later carry it by `sys.monitoring`: one tool id finds functions at their first call and never looks at foreign
+//! ones again; another one has events on the functions being recorded only, so that letting go and coming back touches nobody else.
+//! CPython 3.11 carries it by a frame evaluation function (`frame.c`).
+//!
+//! In: paths and module names of the project, limits. Out: per function, signatures with counts.
+//! It must not run code of the user, keep his objects alive, or let a panic out.
+
+mod frame;
+mod shape;
+
+use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, TryLockError};
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+
+use frame::Frame;
+use shape::{DEPTH, ShapeId, Shapes};
+
+/// Different argument shapes of one function that are kept apart; beyond it containers are not looked into.
+const VARIETY: usize = 64;
+/// Beyond this many, further ones are only counted.
+const MOST: usize = 96;
+/// Calls in flight that are remembered per thread; deeper ones lose their result types.
+const IN_FLIGHT: usize = 1 << 20;
+
+static RECORDER: Mutex<Option<Recorder>> = Mutex::new(None);
+
+/// The recorder, unless it is at work already (a finaliser that ran in the middle of it) or there is none.
+fn recorder() -> Option<MutexGuard<'static, Option<Recorder>>> {
+    match RECORDER.try_lock() {
+        Ok(guard) => guard.is_some().then_some(guard),
+        Err(TryLockError::Poisoned(_) | TryLockError::WouldBlock) => None,
+    }
+}
+
+struct Recorder {
+    paths: HashMap<String, String>,
+    modules: HashSet<String>,
+    first: u64,
+    exhaustive: u64,
+    monitoring: Option<Monitoring>,
+    /// Distinguishes the marks of this run from those of an earlier one.
+    generation: usize,
+    shapes: Shapes,
+    functions: Vec<Function>,
+    /// Module of each file name seen; None: foreign.
+    files: HashMap<String, Option<String>>,
+    threads: Vec<(usize, Vec<Call>)>,
+    scratch: Vec<ShapeId>,
+}
+
+struct Monitoring {
+    set_local_events: Py<PyAny>,
+    tool: u8,
+    wanted: u32,
+    disable: Py<PyAny>,
+    /// Functions keep their local events on their own tool; without it discovery records too, and cannot come back.
+    separate: bool,
+}
+
+struct Function {
+    name: String,
+    code: Py<PyAny>,
+    parameters: Vec<usize>,
+    resumable: bool,
+    calls: u64,
+    limit: u64,
+    hot: bool,
+    attached: bool,
+    seen: Vec<Arguments>,
+    index: HashMap<Box<[ShapeId]>, usize>,
+    last: usize,
+}
+
+struct Arguments {
+    shapes: Box<[ShapeId]>,
+    calls: u64,
+    results: Vec<(ShapeId, u64)>,
+}
+
+#[derive(Clone, Copy)]
+struct Call {
+    frame: usize,
+    function: usize,
+    arguments: usize,
+}
+
+/// What a mark on a code object says.
+enum Known {
+    New,
+    Foreign,
+    Function(usize),
+}
+
+impl Recorder {
+    fn known(&self, code: *mut pyo3::ffi::PyObject) -> Known {
+        let mark = frame::mark(code);
+        if mark >> 32 != self.generation {
+            return Known::New;
+        }
+        match mark & 0xffff_ffff {
+            0 => Known::Foreign,
+            index => Known::Function(index - 1),
+        }
+    }
+
+    /// First sight of a code object: whose is it?
+    fn classify(&mut self, py: Python<'_>, seen: &Frame) -> Option<usize> {
+        let facts = frame::code_facts(seen.code);
+        let named = (facts.flags & frame::OPTIMIZED != 0)
+            .then_some(())
+            .and(facts.qualname)
+            .filter(|qualname| !qualname.contains('<'))
+            .zip(facts.filename)
+            .and_then(|(qualname, filename)| Some((self.module_of(&filename, seen)?, qualname)));
+        let Some((module, qualname)) = named else {
+            frame::set_mark(seen.code, self.generation << 32);
+            return None;
+        };
+        if self.shapes.main.is_none() && frame::text(seen.global(c"__name__")).as_deref() == Some("__main__") {
+            self.shapes.main = Some(module.clone());
+        }
+        let index = self.functions.len();
+        // SAFETY: a running frame keeps its code alive; the reference taken here keeps the mark's meaning.
+        let code = unsafe { Bound::from_borrowed_ptr(py, seen.code) }.unbind();
+        self.functions.push(Function {
+            name: format!("{module}:{qualname}"),
+            code,
+            parameters: facts.parameters,
+            resumable: facts.flags & frame::RESUMABLE != 0,
+            calls: 0,
+            limit: self.first,
+            hot: false,
+            attached: false,
+            seen: Vec::new(),
+            index: HashMap::new(),
+            last: 0,
+        });
+        frame::set_mark(seen.code, self.generation << 32 | (index + 1));
+        Some(index)
+    }
+
+    /// The module by the file; for an installed copy by the module's name, when the path ends as it must.
+    fn module_of(&mut self, filename: &str, seen: &Frame) -> Option<String> {
+        if filename.starts_with('<') || seen.has_global(c"@pytest_ar") {
+            return None;
+        }
+        if let Some(module) = self.files.get(filename) {
+            return module.clone();
+        }
+        let module = self.paths.get(filename).cloned().or_else(|| {
+            let absolute = std::path::absolute(filename).ok()?;
+            let real = absolute.canonicalize().ok();
+            let found = [Some(absolute), real].into_iter().flatten().find_map(|path| self.paths.get(path.to_str()?));
+            found.cloned().or_else(|| {
+                let name = frame::text(seen.global(c"__name__")).filter(|name| self.modules.contains(name))?;
+                let tail: std::path::PathBuf = name.split('.').collect();
+                let path = Path::new(filename);
+                let stem = path.with_extension("");
+                (stem.ends_with(&tail) || stem.ends_with(tail.join("__init__"))).then_some(name)
+            })
+        });
+        self.files.insert(filename.to_owned(), module.clone());
+        module
+    }
+
+    /// Notes the arguments of a call that begins.
+    fn begin(&mut self, py: Python<'_>, index: usize, seen: &Frame) -> usize {
+        let Self { shapes, functions, scratch, .. } = self;
+        let function = &mut functions[index];
+        function.calls += 1;
+        let depth = if function.seen.len() < VARIETY { DEPTH } else { 0 };
+        scratch.clear();
+        for &parameter in &function.parameters {
+            scratch.push(shapes.of(py, seen.argument(parameter), depth));
+        }
+        let place = match function.seen.get(function.last) {
+            Some(last) if *last.shapes == **scratch => function.last,
+            _ => match function.index.get(scratch.as_slice()) {
+                Some(&place) => place,
+                None if function.seen.len() >= MOST => return usize::MAX,
+                None => {
+                    let place = function.seen.len();
+                    let arguments: Box<[ShapeId]> = scratch.as_slice().into();
+                    function.index.insert(arguments.clone(), place);
+                    function.seen.push(Arguments { shapes: arguments, calls: 0, results: Vec::new() });
+                    place
+                }
+            },
+        };
+        function.last = place;
+        function.seen[place].calls += 1;
+        if function.resumable {
+            // Whoever calls it gets a generator or a coroutine, whatever is yielded later.
+            let object = shapes.object;
+            count(&mut function.seen[place].results, object);
+        }
+        place
+    }
+
+    /// Notes the result of a call that began earlier.
+    fn end(&mut self, py: Python<'_>, index: usize, arguments: usize, result: *mut pyo3::ffi::PyObject) {
+        let function = &mut self.functions[index];
+        if function.resumable {
+            return;
+        }
+        let depth = if function.seen.len() < VARIETY { DEPTH } else { 0 };
+        let shape = self.shapes.of(py, result, depth);
+        if let Some(seen) = function.seen.get_mut(arguments) {
+            count(&mut seen.results, shape);
+        }
+    }
+
+    fn push(&mut self, seen: &Frame, function: usize, arguments: usize) {
+        let calls = self.thread(seen.thread);
+        while calls.last().is_some_and(|call| call.frame == seen.frame) {
+            // The frame's memory is in use again: that call ended with an exception.
+            calls.pop();
+        }
+        if calls.len() >= IN_FLIGHT {
+            calls.clear();
+        }
+        calls.push(Call { frame: seen.frame, function, arguments });
+    }
+
+    fn pop(&mut self, seen: &Frame, function: usize) -> Option<Call> {
+        let calls = self.thread(seen.thread);
+        let place = calls.iter().rposition(|call| call.frame == seen.frame && call.function == function)?;
+        let call = calls[place];
+        calls.truncate(place);
+        Some(call)
+    }
+
+    fn thread(&mut self, thread: usize) -> &mut Vec<Call> {
+        let place = self.threads.iter().position(|(known, _)| *known == thread).unwrap_or_else(|| {
+            self.threads.push((thread, Vec::new()));
+            self.threads.len() - 1
+        });
+        &mut self.threads[place].1
+    }
+
+    /// Puts local events on a function, or takes them off.
+    fn attach(&mut self, py: Python<'_>, index: usize, on: bool) -> PyResult<()> {
+        let function = &mut self.functions[index];
+        function.attached = on;
+        if let Some(monitoring) = self.monitoring.as_ref().filter(|monitoring| monitoring.separate) {
+            let events = if on { monitoring.wanted } else { 0 };
+            monitoring.set_local_events.call1(py, (monitoring.tool, function.code.clone_ref(py), events))?;
+        }
+        Ok(())
+    }
+
+    fn full(&self, index: usize) -> bool {
+        self.functions[index].calls >= self.functions[index].limit
+    }
+}
+
+fn count(results: &mut Vec<(ShapeId, u64)>, shape: ShapeId) {
+    match results.iter_mut().find(|(known, _)| *known == shape) {
+        Some((_, count)) => *count += 1,
+        None => results.push((shape, 1)),
+    }
+}
+
+/// Starts recording. `tools` are the monitoring tool ids that the caller has taken: two, one, or (3.11) none.
+#[pyfunction]
+fn start(
+    py: Python<'_>,
+    paths: HashMap<String, String>,
+    modules: HashSet<String>,
+    first: u64,
+    exhaustive: u64,
+    tools: Vec<u8>,
+) -> PyResult<()> {
+    if !frame::marks_available() {
+        return Err(PyRuntimeError::new_err("no room for a mark on code objects"));
+    }
+    static GENERATION: Mutex<usize> = Mutex::new(0);
+    let generation = {
+        let mut generation = GENERATION.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed before"))?;
+        *generation += 1;
+        *generation
+    };
+    frame::set_foreign_mark(generation << 32);
+    let monitoring = match tools.as_slice() {
+        [] => None,
+        [discovery, rest @ ..] => {
+            let tool = rest.first().copied().unwrap_or(*discovery);
+            Some((*discovery, monitoring(py, tool, !rest.is_empty())?))
+        }
+    };
+    let discovery = monitoring.as_ref().map(|(discovery, _)| *discovery);
+    *RECORDER.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed before"))? = Some(Recorder {
+        paths,
+        modules,
+        first,
+        exhaustive,
+        monitoring: monitoring.map(|(_, monitoring)| monitoring),
+        generation,
+        shapes: Shapes::new(py)?,
+        functions: Vec::new(),
+        files: HashMap::new(),
+        threads: Vec::new(),
+        scratch: Vec::new(),
+    });
+    match discovery {
+        Some(discovery) => listen(py, discovery, &tools),
+        None if frame::evaluate(true) => Ok(()),
+        None => Err(PyRuntimeError::new_err("another tool evaluates frames")),
+    }
+}
+
+fn monitoring(py: Python<'_>, tool: u8, separate: bool) -> PyResult<Monitoring> {
+    let module = py.import("sys")?.getattr("monitoring")?;
+    let events = module.getattr("events")?;
+    let start: u32 = events.getattr("PY_START")?.extract()?;
+    let end: u32 = events.getattr("PY_RETURN")?.extract()?;
+    Ok(Monitoring {
+        set_local_events: module.getattr("set_local_events")?.unbind(),
+        tool,
+        wanted: start | end,
+        disable: module.getattr("DISABLE")?.unbind(),
+        separate,
+    })
+}
+
+/// Registers the callbacks and switches discovery on.
+fn listen(py: Python<'_>, discovery: u8, tools: &[u8]) -> PyResult<()> {
+    let module = py.import("sys")?.getattr("monitoring")?;
+    let events = module.getattr("events")?;
+    let (start, end) = (events.getattr("PY_START")?, events.getattr("PY_RETURN")?);
+    let tool = tools.last().copied().unwrap_or(discovery);
+    module.call_method1("register_callback", (discovery, &start, wrap_pyfunction!(found, py)?))?;
+    module.call_method1("register_callback", (tool, &end, wrap_pyfunction!(ended, py)?))?;
+    let mut wanted: u32 = start.extract()?;
+    if tool == discovery {
+        wanted |= end.extract::<u32>()?;
+    } else {
+        module.call_method1("register_callback", (tool, &start, wrap_pyfunction!(began, py)?))?;
+    }
+    module.call_method1("set_events", (discovery, wanted))?;
+    Ok(())
+}
+
+/// `PY_START` of code that is new, or (with one tool id only) of a function being recorded.
+#[pyfunction]
+fn found(py: Python<'_>, _code: &Bound<'_, PyAny>, _offset: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+    let Some(mut guard) = recorder() else { return Ok(None) };
+    let (Some(recorder), Some(seen)) = (guard.as_mut(), Frame::now()) else { return Ok(None) };
+    let index = match recorder.known(seen.code) {
+        Known::Function(index) => Some(index),
+        Known::Foreign => None,
+        Known::New => recorder.classify(py, &seen),
+    };
+    if let Some(index) = index {
+        let arguments = recorder.begin(py, index, &seen);
+        recorder.push(&seen, index, arguments);
+        let separate = recorder.monitoring.as_ref().is_some_and(|monitoring| monitoring.separate);
+        if separate {
+            recorder.attach(py, index, true)?;
+        } else if recorder.functions[index].calls < recorder.exhaustive {
+            return Ok(None);
+        }
+    }
+    Ok(recorder.monitoring.as_ref().map(|monitoring| monitoring.disable.clone_ref(py)))
+}
+
+/// `PY_START` of a function being recorded.
+#[pyfunction]
+fn began(py: Python<'_>, _code: &Bound<'_, PyAny>, _offset: &Bound<'_, PyAny>) {
+    let Some(mut guard) = recorder() else { return };
+    let (Some(recorder), Some(seen)) = (guard.as_mut(), Frame::now()) else { return };
+    if let Known::Function(index) = recorder.known(seen.code)
+        && !recorder.full(index)
+    {
+        let arguments = recorder.begin(py, index, &seen);
+        recorder.push(&seen, index, arguments);
+    }
+}
+
+/// `PY_RETURN` of a function being recorded.
+#[pyfunction]
+fn ended(
+    py: Python<'_>,
+    _code: &Bound<'_, PyAny>,
+    _offset: &Bound<'_, PyAny>,
+    result: &Bound<'_, PyAny>,
+) -> PyResult<Option<Py<PyAny>>> {
+    let Some(mut guard) = recorder() else { return Ok(None) };
+    let (Some(recorder), Some(seen)) = (guard.as_mut(), Frame::now()) else { return Ok(None) };
+    let Known::Function(index) = recorder.known(seen.code) else {
+        return Ok(recorder.monitoring.as_ref().map(|monitoring| monitoring.disable.clone_ref(py)));
+    };
+    if let Some(call) = recorder.pop(&seen, index) {
+        recorder.end(py, index, call.arguments, result.as_ptr());
+    }
+    if recorder.full(index) && recorder.functions[index].attached {
+        recorder.attach(py, index, false)?;
+    }
+    Ok(None)
+}
+
+/// A frame begins (3.11). The token that comes back is handed to `pyrust_recorder_leave`; 0: not of interest.
+#[unsafe(no_mangle)]
+extern "C" fn pyrust_recorder_enter(seen: *const Frame) -> usize {
+    let enter = || {
+        let mut guard = recorder()?;
+        let recorder = guard.as_mut()?;
+        // SAFETY: `frame.c` passes a frame that is about to run, under the GIL.
+        let (seen, py) = unsafe { (&*seen, Python::assume_attached()) };
+        let index = match recorder.known(seen.code) {
+            Known::Function(index) => index,
+            Known::Foreign => return None,
+            Known::New => recorder.classify(py, seen)?,
+        };
+        if recorder.full(index) {
+            return None;
+        }
+        let arguments = recorder.begin(py, index, seen);
+        (arguments < MOST).then_some((recorder.generation & 0xffff) << 48 | (index + 1) << 8 | arguments)
+    };
+    catch_unwind(AssertUnwindSafe(enter)).ok().flatten().unwrap_or(0)
+}
+
+/// That frame has ended; `result` is null after an exception.
+#[unsafe(no_mangle)]
+extern "C" fn pyrust_recorder_leave(token: usize, result: *mut pyo3::ffi::PyObject) {
+    let leave = || {
+        let mut guard = recorder()?;
+        let recorder = guard.as_mut()?;
+        if result.is_null() || token >> 48 != recorder.generation & 0xffff {
+            return None;
+        }
+        // SAFETY: called by `frame.c` under the GIL.
+        let py = unsafe { Python::assume_attached() };
+        recorder.end(py, ((token >> 8) & 0xff_ffff_ffff) - 1, token & 0xff, result);
+        Some(())
+    };
+    // Nothing to be done about a panic here but to keep it from the interpreter.
+    drop(catch_unwind(AssertUnwindSafe(leave)));
+}
+
+/// A function that the sampler found hot is recorded up to the limit.
+#[pyfunction]
+fn hot(py: Python<'_>, code: &Bound<'_, PyAny>) -> PyResult<()> {
+    let Some(mut guard) = recorder() else { return Ok(()) };
+    let Some(recorder) = guard.as_mut() else { return Ok(()) };
+    if let Known::Function(index) = recorder.known(code.as_ptr()) {
+        let exhaustive = recorder.exhaustive;
+        let function = &mut recorder.functions[index];
+        function.hot = true;
+        function.limit = function.limit.max(exhaustive);
+        if !function.attached {
+            recorder.attach(py, index, true)?;
+        }
+    }
+    Ok(())
+}
+
+/// Hot functions beyond the limit are recorded for some calls more.
+#[pyfunction]
+fn window(py: Python<'_>, calls: u64) -> PyResult<()> {
+    let Some(mut guard) = recorder() else { return Ok(()) };
+    let Some(recorder) = guard.as_mut() else { return Ok(()) };
+    for index in 0..recorder.functions.len() {
+        if recorder.functions[index].hot && recorder.full(index) {
+            recorder.functions[index].limit = recorder.functions[index].calls + calls;
+            recorder.attach(py, index, true)?;
+        }
+    }
+    Ok(())
+}
+
+/// Switches the frame evaluation function of 3.11.
+#[pyfunction]
+fn evaluate(on: bool) {
+    frame::evaluate(on);
+}
+
+/// How many calls the frame evaluation function has seen.
+#[pyfunction]
+fn evaluated() -> u64 {
+    frame::evaluated()
+}
+
+type Recorded = Vec<(String, u64, Vec<(String, u64)>)>;
+
+/// Stops, and gives `(function, calls, [(signature, calls)])` for every function seen. The caller gives the tool ids back.
+#[pyfunction]
+fn stop(py: Python<'_>) -> PyResult<Recorded> {
+    frame::evaluate(false);
+    let taken = RECORDER.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed"))?.take();
+    let Some(recorder) = taken else { return Ok(Vec::new()) };
+    if let Some(monitoring) = recorder.monitoring.as_ref().filter(|monitoring| monitoring.separate) {
+        for function in recorder.functions.iter().filter(|function| function.attached) {
+            monitoring.set_local_events.call1(py, (monitoring.tool, function.code.clone_ref(py), 0))?;
+        }
+    }
+    let shapes = &recorder.shapes;
+    let text = |arguments: &Arguments, result: &str| {
+        let parameters: Vec<String> = arguments.shapes.iter().map(|&id| shapes.text(id)).collect();
+        format!("({}) -> {result}", parameters.join(", "))
+    };
+    let recorded = recorder.functions.iter().map(|function| {
+        let mut signatures = Vec::new();
+        for arguments in &function.seen {
+            if arguments.results.is_empty() {
+                // Every call seen raised, or is still running.
+                signatures.push((text(arguments, "None"), arguments.calls));
+            }
+            for (result, count) in &arguments.results {
+                signatures.push((text(arguments, &shapes.text(*result)), *count));
+            }
+        }
+        (function.name.clone(), function.calls, signatures)
+    });
+    Ok(recorded.collect())
+}
+
+/// Adds the submodule `recorder` to the engine.
+pub(crate) fn register(engine: &Bound<'_, PyModule>) -> PyResult<()> {
+    let module = PyModule::new(engine.py(), "recorder")?;
+    module.add_function(wrap_pyfunction!(start, &module)?)?;
+    module.add_function(wrap_pyfunction!(hot, &module)?)?;
+    module.add_function(wrap_pyfunction!(window, &module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate, &module)?)?;
+    module.add_function(wrap_pyfunction!(evaluated, &module)?)?;
+    module.add_function(wrap_pyfunction!(stop, &module)?)?;
+    engine.add_submodule(&module)
+}

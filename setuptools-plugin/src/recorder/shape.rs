@@ -1,0 +1,349 @@
+//! The type of a value in the manifest's grammar, found by C-level access only: no code of the user runs.
+//!
+//! Shapes are interned, so that a call costs a few comparisons and no text is made until the end.
+//! Containers are looked at in a few places only, and not deeper than five levels; what is deeper is `object`.
+
+use std::collections::HashMap;
+
+use pyo3::ffi::{self, PyObject, PyTypeObject};
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use super::frame;
+
+pub(super) type ShapeId = u32;
+
+/// How many levels of containers inside a container are looked into: five in all.
+pub(super) const DEPTH: u32 = 4;
+/// How many elements of a container are looked at.
+const ELEMENTS: usize = 8;
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Shape {
+    Name(String),
+    /// `list[T]` and the like: kind and the shapes of the elements seen, sorted; none: seen empty.
+    Of(&'static str, Vec<ShapeId>),
+    Dict(Vec<ShapeId>, Vec<ShapeId>),
+    Tuple(Vec<ShapeId>),
+}
+
+pub(super) struct Shapes {
+    all: Vec<Shape>,
+    index: HashMap<Shape, ShapeId>,
+    /// Classes seen. Holding them keeps their addresses from being used again.
+    classes: HashMap<usize, (Py<PyType>, ShapeId)>,
+    deque: usize,
+    ndarray: Option<usize>,
+    /// What `__main__` is called when it is a file of the project.
+    pub(super) main: Option<String>,
+    none: ShapeId,
+    boolean: ShapeId,
+    int: ShapeId,
+    bigint: ShapeId,
+    float: ShapeId,
+    string: ShapeId,
+    bytes: ShapeId,
+    pub(super) object: ShapeId,
+}
+
+impl Shapes {
+    pub(super) fn new(py: Python<'_>) -> PyResult<Self> {
+        let deque = py.import("collections")?.getattr("deque")?.as_ptr() as usize;
+        let mut shapes = Self {
+            all: Vec::new(),
+            index: HashMap::new(),
+            classes: HashMap::new(),
+            deque,
+            ndarray: None,
+            main: None,
+            none: 0,
+            boolean: 0,
+            int: 0,
+            bigint: 0,
+            float: 0,
+            string: 0,
+            bytes: 0,
+            object: 0,
+        };
+        shapes.none = shapes.name("None");
+        shapes.boolean = shapes.name("bool");
+        shapes.int = shapes.name("int");
+        shapes.bigint = shapes.name("bigint");
+        shapes.float = shapes.name("float");
+        shapes.string = shapes.name("str");
+        shapes.bytes = shapes.name("bytes");
+        shapes.object = shapes.name("object");
+        Ok(shapes)
+    }
+
+    fn name(&mut self, name: &str) -> ShapeId {
+        self.intern(Shape::Name(name.to_owned()))
+    }
+
+    fn intern(&mut self, shape: Shape) -> ShapeId {
+        if let Some(&id) = self.index.get(&shape) {
+            return id;
+        }
+        let id = self.all.len() as ShapeId;
+        self.all.push(shape.clone());
+        self.index.insert(shape, id);
+        id
+    }
+
+    /// The shape of a live object. `depth` is how many levels of containers may still be opened.
+    pub(super) fn of(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+        if object.is_null() {
+            return self.object;
+        }
+        // SAFETY: `object` is a live object, and the GIL is held.
+        let ty = unsafe { ffi::Py_TYPE(object) };
+        let is = |builtin: *mut PyTypeObject| std::ptr::eq(ty, builtin);
+        if is(&raw mut ffi::PyLong_Type) {
+            let mut overflow = 0;
+            // SAFETY: an exact int: no `__index__` is called.
+            unsafe { ffi::PyLong_AsLongLongAndOverflow(object, &raw mut overflow) };
+            return if overflow == 0 { self.int } else { self.bigint };
+        }
+        if is(&raw mut ffi::PyFloat_Type) {
+            return self.float;
+        }
+        if is(&raw mut ffi::PyUnicode_Type) {
+            return self.string;
+        }
+        if is(&raw mut ffi::PyBool_Type) {
+            return self.boolean;
+        }
+        // SAFETY: only the address is used.
+        if std::ptr::eq(object, unsafe { ffi::Py_None() }) {
+            return self.none;
+        }
+        if is(&raw mut ffi::PyBytes_Type) {
+            return self.bytes;
+        }
+        if is(&raw mut ffi::PyList_Type) {
+            // SAFETY: an exact list, and indices within its size; nothing runs in between.
+            return self.sequence(py, "list", depth, unsafe { ffi::PyList_GET_SIZE(object) } as usize, |index| unsafe {
+                ffi::PyList_GET_ITEM(object, index as ffi::Py_ssize_t)
+            });
+        }
+        if is(&raw mut ffi::PyTuple_Type) {
+            return self.tuple(py, object, depth);
+        }
+        if is(&raw mut ffi::PyDict_Type) {
+            return self.dict(py, object, depth);
+        }
+        if is(&raw mut ffi::PySet_Type) {
+            return self.set(py, "set", object, depth);
+        }
+        if is(&raw mut ffi::PyFrozenSet_Type) {
+            return self.set(py, "frozenset", object, depth);
+        }
+        for (builtin, name) in [
+            (&raw mut ffi::PyComplex_Type, "complex"),
+            (&raw mut ffi::PyByteArray_Type, "bytearray"),
+            (&raw mut ffi::PyRange_Type, "range"),
+        ] {
+            if is(builtin) {
+                return self.name(name);
+            }
+        }
+        if is(&raw mut ffi::PyFunction_Type) {
+            return self.function(object);
+        }
+        if ty as usize == self.deque {
+            return self.deque(py, object, depth);
+        }
+        if self.ndarray == Some(ty as usize) {
+            return self.ndarray(py, object);
+        }
+        self.class(py, object, ty)
+    }
+
+    fn sequence(
+        &mut self,
+        py: Python<'_>,
+        kind: &'static str,
+        depth: u32,
+        length: usize,
+        item: impl Fn(usize) -> *mut PyObject,
+    ) -> ShapeId {
+        let mut seen = Vec::new();
+        if length > 0 && depth == 0 {
+            seen.push(self.object);
+        } else {
+            let mut last = usize::MAX;
+            for step in 0..length.min(ELEMENTS) {
+                // First, last, and evenly between.
+                let index = if length <= ELEMENTS { step } else { step * (length - 1) / (ELEMENTS - 1) };
+                let element = item(index);
+                if element as usize == last {
+                    continue;
+                }
+                last = element as usize;
+                let shape = self.of(py, element, depth - 1);
+                note(&mut seen, shape);
+            }
+        }
+        self.intern(Shape::Of(kind, seen))
+    }
+
+    fn tuple(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+        // SAFETY: an exact tuple.
+        let length = unsafe { ffi::PyTuple_GET_SIZE(object) } as usize;
+        // SAFETY: an exact tuple, and indices within its size.
+        let item = |index: usize| unsafe { ffi::PyTuple_GET_ITEM(object, index as ffi::Py_ssize_t) };
+        if length == 0 || length > ELEMENTS || depth == 0 {
+            return self.sequence(py, "tuple", depth, length, item);
+        }
+        let elements = (0..length).map(|index| self.of(py, item(index), depth - 1)).collect();
+        self.intern(Shape::Tuple(elements))
+    }
+
+    fn dict(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+        for _ in 0..ELEMENTS {
+            // SAFETY: an exact dict that nothing changes meanwhile; key and value are borrowed from it.
+            if unsafe { ffi::PyDict_Next(object, &raw mut position, &raw mut key, &raw mut value) } == 0 {
+                break;
+            }
+            if depth == 0 {
+                (keys, values) = (vec![self.object], vec![self.object]);
+                break;
+            }
+            let shape = self.of(py, key, depth - 1);
+            note(&mut keys, shape);
+            let shape = self.of(py, value, depth - 1);
+            note(&mut values, shape);
+        }
+        self.intern(Shape::Dict(keys, values))
+    }
+
+    fn set(&mut self, py: Python<'_>, kind: &'static str, object: *mut PyObject, depth: u32) -> ShapeId {
+        let (mut seen, mut position) = (Vec::new(), 0);
+        for _ in 0..ELEMENTS {
+            let Some(element) = frame::set_next(object, &mut position) else { break };
+            let shape = if depth == 0 { self.object } else { self.of(py, element, depth - 1) };
+            note(&mut seen, shape);
+        }
+        self.intern(Shape::Of(kind, seen))
+    }
+
+    fn deque(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+        // SAFETY: a live object; the size of an exact deque is a field.
+        let length = unsafe { ffi::PySequence_Size(object) }.max(0) as usize;
+        let mut seen = Vec::new();
+        for step in 0..length.min(ELEMENTS) {
+            // Both ends: the middle of a deque is far away.
+            let index = if step % 2 == 0 { step / 2 } else { length - 1 - step / 2 };
+            // SAFETY: the index is within the size; the reference is given back below.
+            let element = unsafe { ffi::PySequence_GetItem(object, index as ffi::Py_ssize_t) };
+            if element.is_null() {
+                // SAFETY: clears what the line above has raised.
+                unsafe { ffi::PyErr_Clear() };
+                break;
+            }
+            let shape = if depth == 0 { self.object } else { self.of(py, element, depth - 1) };
+            // SAFETY: ours; the deque holds another one, so nothing is freed.
+            unsafe { ffi::Py_DECREF(element) };
+            note(&mut seen, shape);
+        }
+        self.intern(Shape::Of("deque", seen))
+    }
+
+    fn function(&mut self, object: *mut PyObject) -> ShapeId {
+        let named = frame::function_name(object).and_then(|(module, qualname)| {
+            let module = self.public(module)?;
+            (dotted(&module) && dotted(&qualname)).then(|| format!("function[{module}:{qualname}]"))
+        });
+        match named {
+            Some(name) => self.name(&name),
+            None => self.object,
+        }
+    }
+
+    fn public(&self, module: String) -> Option<String> {
+        if module == "__main__" { self.main.clone() } else { Some(module) }
+    }
+
+    fn class(&mut self, py: Python<'_>, object: *mut PyObject, ty: *mut PyTypeObject) -> ShapeId {
+        if let Some((_, shape)) = self.classes.get(&(ty as usize)) {
+            return *shape;
+        }
+        let name = frame::type_name(ty).and_then(|(module, qualname)| Some((self.public(module)?, qualname)));
+        let Some((module, qualname)) = name.filter(|(module, qualname)| dotted(module) && dotted(qualname)) else {
+            // Local classes and the like cannot be named; holding them could keep a program's garbage alive.
+            return self.object;
+        };
+        if module == "numpy" && qualname == "ndarray" {
+            self.ndarray = Some(ty as usize);
+            return self.ndarray(py, object);
+        }
+        let shape =
+            if matches!(module.as_str(), "builtins" | "types") { self.object } else { self.name(&format!("{module}.{qualname}")) };
+        // SAFETY: the type of a live object.
+        let held = unsafe { Bound::from_borrowed_ptr(py, ty.cast()) };
+        if let Ok(held) = held.cast_into::<PyType>() {
+            self.classes.insert(ty as usize, (held.unbind(), shape));
+        }
+        shape
+    }
+
+    fn ndarray(&mut self, py: Python<'_>, object: *mut PyObject) -> ShapeId {
+        // SAFETY: a live object. Its class is exactly numpy's, so these attributes are C code.
+        let array = unsafe { Bound::from_borrowed_ptr(py, object) };
+        let facts = || -> PyResult<String> {
+            let dtype = array.getattr("dtype")?;
+            let size: usize = dtype.getattr("itemsize")?.extract()?;
+            let kind: char = dtype.getattr("kind")?.extract()?;
+            let name = match kind {
+                'b' => "bool".to_owned(),
+                'i' => format!("int{}", 8 * size),
+                'u' => format!("uint{}", 8 * size),
+                'f' => format!("float{}", 8 * size),
+                'c' => format!("complex{}", 8 * size),
+                _ => "object".to_owned(),
+            };
+            Ok(format!("ndarray[{name}, {}]", array.getattr("ndim")?.extract::<usize>()?))
+        };
+        match facts() {
+            Ok(name) => self.name(&name),
+            Err(_) => self.object,
+        }
+    }
+
+    pub(super) fn text(&self, id: ShapeId) -> String {
+        match &self.all[id as usize] {
+            Shape::Name(name) => name.clone(),
+            Shape::Of("tuple", seen) => format!("tuple[{}, ...]", self.union(seen)),
+            Shape::Of(kind, seen) => format!("{kind}[{}]", self.union(seen)),
+            Shape::Dict(keys, values) => format!("dict[{}, {}]", self.union(keys), self.union(values)),
+            Shape::Tuple(elements) => {
+                format!("tuple[{}]", elements.iter().map(|&id| self.text(id)).collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
+    fn union(&self, seen: &[ShapeId]) -> String {
+        if seen.is_empty() {
+            return "?".to_owned();
+        }
+        let mut members: Vec<String> = seen.iter().map(|&id| self.text(id)).collect();
+        members.sort();
+        members.join(" | ")
+    }
+}
+
+fn note(seen: &mut Vec<ShapeId>, shape: ShapeId) {
+    if let Err(place) = seen.binary_search(&shape) {
+        seen.insert(place, shape);
+    }
+}
+
+/// Whether a name can stand in a manifest: identifiers joined by dots.
+fn dotted(name: &str) -> bool {
+    name.split('.').all(|part| {
+        part.chars().next().is_some_and(|first| first == '_' || first.is_alphabetic())
+            && part.chars().all(|one| one == '_' || one.is_alphanumeric())
+    })
+}
