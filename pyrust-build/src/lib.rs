@@ -14,3 +14,5 @@ pub mod ty;
 pub mod codes;
 pub mod host;
 pub mod manifest;
+pub mod project;
+pub mod settings;

@@ -136,6 +136,7 @@ impl Manifest {
 }
 
 pub use validate::{Parsed, parse as parse_with_places};
+pub(crate) use validate::{backticked, kind};
 
 #[cfg(test)]
 mod tests;
