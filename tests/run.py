@@ -77,7 +77,7 @@ def fetch_build_requirements(steps: Steps, tool: Path) -> None:
     text = DEVELOPMENT.read_text()
     if not (stamp.is_file() and stamp.read_text() == text):
         shutil.rmtree(WHEELHOUSE, ignore_errors=True)
-        wanted = ["setuptools>=77", "setuptools-rust", "wheel", "hatchling", "maturin", "pytest>=8", "hypothesis"]
+        wanted = ["setuptools>=77", "setuptools-rust", "wheel", "hatchling", "editables", "maturin", "pytest>=8", "hypothesis"]
         steps.run("wheels that the tests install", [tool, "-m", "pip", "wheel", "--quiet", "-w", WHEELHOUSE, *wanted])
         stamp.write_text(text)
 

@@ -455,7 +455,7 @@ class _Workspace:
     def _stamp(self, files: Mapping[str, str]) -> str:
         """Everything that decides the bytes of the modules. While it is the same, cargo is not even started."""
         variables = [f"{name}={os.environ.get(name)}" for name in _BUILD_VARIABLES]
-        parts = [self.cargo.version, self.target.pyo3_config(), self.lock_text, *variables]
+        parts = [self.cargo.program, self.cargo.version, self.target.pyo3_config(), self.lock_text, *variables]
         return cache.digest([*parts, *(text for item in sorted(files.items()) for text in item)])[:16]
 
     def _write(self, files: Mapping[str, str]) -> None:
