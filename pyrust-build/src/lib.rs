@@ -16,3 +16,5 @@ pub mod host;
 pub mod manifest;
 pub mod project;
 pub mod settings;
+pub mod hash;
+pub mod render;
