@@ -1,0 +1,166 @@
+"""What the table of the interface says about installs that cannot compile, and about broken input."""
+
+from __future__ import annotations
+
+import os
+import signal
+import stat
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support import Venv, clean_environment, in_place_modules, native, only_wheel, replace, run
+
+NO_CARGO = "/nowhere/cargo"
+
+
+def configure(project: Path, text: str) -> None:
+    replace(project / "pyproject.toml", "[tool.pyrust]\n", f"[tool.pyrust]\n{text}\n")
+
+
+def refuse_one(project: Path) -> None:
+    """Adds a hotspot that the compiler must refuse: it prints."""
+    with (project / "src/textkit/words.py").open("a") as file:
+        file.write("\n\ndef shout(text):\n    print(text)\n    return len(text)\n")
+    entry = '\n[[hotspot]]\nfunction = "textkit.words:shout"\nsignatures = ["(str) -> int"]\n'
+    with (project / "pyrust.toml").open("a") as file:
+        file.write(entry)
+
+
+@pytest.mark.parametrize("fallback", ["warn", "silent"])
+def test_no_cargo_is_a_pure_install(venv: Venv, textkit: Path, tmp_path: Path, fallback: str) -> None:
+    configure(textkit, f'fallback = "{fallback}"')
+    output = venv.wheel(textkit, tmp_path / "out", CARGO=NO_CARGO)
+    wheel = only_wheel(tmp_path / "out")
+    assert wheel.name == "textkit-1.0.0-py3-none-any.whl"
+    assert ("was not found" in output) is (fallback == "warn")
+    venv.install("--no-deps", wheel)
+    assert not venv.has_module("textkit")
+    assert venv.python("import textkit; print(textkit.levenshtein('a', 'b'))").strip() == "1"
+
+
+def test_cargo_that_fails_is_a_pure_install(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    output = venv.wheel(textkit, tmp_path / "out", CARGO="/bin/false")
+    assert "continuing as pure Python" in output
+    assert only_wheel(tmp_path / "out").name == "textkit-1.0.0-py3-none-any.whl"
+
+
+def test_no_cargo_with_fallback_error(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    configure(textkit, 'fallback = "error"')
+    output = venv.wheel(textkit, tmp_path / "out", fails=True, CARGO=NO_CARGO)
+    assert "was not found" in output
+    assert "Traceback" not in output
+
+
+def test_fallback_removes_an_older_module(venv: Venv, textkit: Path) -> None:
+    venv.install("-e", textkit)
+    assert in_place_modules(textkit)
+    venv.install("-e", textkit, CARGO=NO_CARGO)
+    assert not in_place_modules(textkit)
+
+
+def test_refused_hotspot_costs_the_others_nothing(venv: Venv, textkit: Path) -> None:
+    refuse_one(textkit)
+    output = venv.install("-e", textkit)
+    assert "textkit.words:shout stays Python: PYR" in output
+    status = venv.status("textkit", "textkit")
+    assert "textkit.distance:levenshtein" in native(status)
+    assert status["textkit.words:shout"]["state"] == "python"
+    assert "PYR" in status["textkit.words:shout"]["reason"]
+
+
+@pytest.mark.parametrize("how", ["fallback", "require"])
+def test_refused_hotspot_that_must_be_native(venv: Venv, textkit: Path, tmp_path: Path, how: str) -> None:
+    refuse_one(textkit)
+    if how == "fallback":
+        configure(textkit, 'fallback = "error"')
+    else:
+        with (textkit / "pyrust.toml").open("a") as file:
+            file.write('mode = "require"\n')
+    output = venv.wheel(textkit, tmp_path / "out", fails=True)
+    assert "textkit.words:shout" in output
+    assert "Traceback" not in output
+
+
+def test_no_manifest_yet(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    (textkit / "pyrust.toml").unlink()
+    output = venv.wheel(textkit, tmp_path / "out")
+    assert output.count("pyrust: no pyrust.toml yet") == 1
+    assert only_wheel(tmp_path / "out").name == "textkit-1.0.0-py3-none-any.whl"
+
+
+BROKEN = {
+    "not-toml": ("pyrust.toml", "version = \n"),
+    "unknown-key": ("pyrust.toml", "version = 1\nhotspots = []\n"),
+    "newer-version": ("pyrust.toml", "version = 2\n"),
+    "conflict": ("pyrust.toml", "version = 1\n<<<<<<< HEAD\n=======\n>>>>>>> other\n"),
+    "hostile-name": ("pyrust.toml", 'version = 1\n[[hotspot]]\nfunction = "a\\"b:../../c"\nsignatures = []\n'),
+}
+
+
+@pytest.mark.parametrize("fallback", ["warn", "silent", "error"])
+@pytest.mark.parametrize("kind", sorted(BROKEN))
+def test_broken_manifest_fails_the_install(venv: Venv, textkit: Path, tmp_path: Path, kind: str, fallback: str) -> None:
+    if fallback != "warn" and kind != "not-toml":
+        pytest.skip("one kind is enough to show that the setting does not matter")
+    configure(textkit, f'fallback = "{fallback}"')
+    name, text = BROKEN[kind]
+    (textkit / name).write_text(text)
+    output = venv.wheel(textkit, tmp_path / "out", fails=True)
+    assert "pyrust.toml" in output
+    assert "Traceback" not in output.split("pyrust:")[-1]
+    assert not list((tmp_path / "out").glob("*.whl"))
+
+
+def test_broken_setting_fails_the_install(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    configure(textkit, 'fall-back = "warn"')
+    output = venv.wheel(textkit, tmp_path / "out", fails=True)
+    assert "fall-back" in output
+    assert "fallback" in output
+
+
+def test_cache_that_cannot_be_written(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    """The project's build folder takes over."""
+    file = tmp_path / "file"
+    file.write_text("")
+    venv.install("-e", textkit, PYRUST_CACHE_DIR=str(file / "cache"))
+    assert "textkit.distance:levenshtein" in native(venv.status("textkit", "textkit"))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may write anywhere")
+def test_read_only_project(venv: Venv, textkit: Path) -> None:
+    venv.install("pyrust-optimizer")
+    folder = textkit / "src/textkit"
+    folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    try:
+        done = run([venv.program("pyrust"), "build"], folder=textkit, fails=True)
+    finally:
+        folder.chmod(stat.S_IRWXU)
+    assert "cannot write" in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process group")
+def test_killed_build(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    """Nothing half-written is left, and the next build works."""
+    venv.install("pyrust-optimizer")
+    environment = {"PYRUST_CACHE_DIR": str(tmp_path / "cache")}
+    building = subprocess.Popen(
+        [str(venv.program("pyrust")), "build"],
+        cwd=textkit,
+        env=clean_environment(environment),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    limit = time.monotonic() + 60
+    while not list(tmp_path.glob("cache/build/*/release/*")) and time.monotonic() < limit:
+        time.sleep(0.05)
+    assert building.poll() is None, "the build ended before it could be killed"
+    os.killpg(building.pid, signal.SIGKILL)
+    building.wait()
+    assert in_place_modules(textkit) == []
+    run([venv.program("pyrust"), "build"], folder=textkit, environment=dict(environment))
+    venv.install("-e", textkit)
+    assert "textkit.distance:levenshtein" in native(venv.status("textkit", "textkit"))
