@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support import Venv, copy_example  # noqa: E402
+from installs import Venv, copy_example
 
 
 @pytest.fixture(scope="session")

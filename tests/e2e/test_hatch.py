@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from support import Venv, in_place_modules, native, only_wheel, run
+from installs import Venv, in_place_modules, native, only_wheel, run
 
 
 @pytest.mark.slice
@@ -44,7 +44,8 @@ def test_sdist_builds_elsewhere(venv: Venv, statkit: Path, tmp_path: Path) -> No
         file.write('\n[tool.hatch.build.targets.sdist]\nonly-include = ["statkit"]\n')
     run([venv.executable, "-m", "build", "--sdist", "--no-isolation", "-o", tmp_path / "sdist", statkit])
     [sdist] = (tmp_path / "sdist").glob("*.tar.gz")
-    names = tarfile.open(sdist).getnames()
+    with tarfile.open(sdist) as archive:
+        names = archive.getnames()
     assert "statkit-1.0.0/pyrust.toml" in names
     assert not [name for name in names if name.endswith((".so", ".pyd")) or ".pyrust" in name]
     venv.wheel(sdist, tmp_path / "out")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support import Venv, in_place_modules, native, only_wheel, replace, run
+from installs import Venv, in_place_modules, native, only_wheel, replace, run
 
 CALL = "import textkit; print(textkit.levenshtein('kitten', 'sitting'))"
 
@@ -44,7 +44,8 @@ def test_sdist_builds_elsewhere(venv: Venv, textkit: Path, tmp_path: Path) -> No
     venv.install("-e", textkit)
     run([venv.executable, "-m", "build", "--sdist", "--no-isolation", "-o", tmp_path / "sdist", textkit])
     [sdist] = (tmp_path / "sdist").glob("*.tar.gz")
-    names = tarfile.open(sdist).getnames()
+    with tarfile.open(sdist) as archive:
+        names = archive.getnames()
     assert "textkit-1.0.0/pyrust.toml" in names
     assert not [name for name in names if name.endswith((".so", ".pyd")) or ".pyrust" in name]
     venv.wheel(sdist, tmp_path / "out")

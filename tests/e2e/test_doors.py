@@ -1,0 +1,71 @@
+"""Three doors, one compiler: the same manifest gives the same generated Rust, byte for byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from installs import PRODUCTS, ROOT, Venv, copy_example, native, replace, run
+
+
+def generated_by_hook(project: Path) -> bytes:
+    """The text that the last build left in the cache."""
+    result = json.loads((project / ".pyrust/build.json").read_text(encoding="utf-8"))
+    [module] = result["modules"].values()
+    return Path(module["generated"]).read_bytes()
+
+
+def cargo_target() -> str:
+    return os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+
+
+def test_three_doors_give_the_same_text(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    venv.install("-e", textkit)
+    setuptools_text = generated_by_hook(textkit)
+    assert b"textkit.distance:levenshtein" in setuptools_text
+
+    hatch = tmp_path / "hatch"
+    shutil.copytree(textkit, hatch, ignore=PRODUCTS)
+    replace(hatch / "pyproject.toml", '"setuptools>=77"', '"hatchling"')
+    replace(hatch / "pyproject.toml", "setuptools.build_meta", "hatchling.build")
+    replace(hatch / "pyproject.toml", "[tool.pyrust]", "[tool.hatch.build.hooks.pyrust]\n\n[tool.pyrust]")
+    venv.install("-e", hatch)
+    assert generated_by_hook(hatch) == setuptools_text
+
+    cargo = tmp_path / "cargo"
+    shutil.copytree(textkit, cargo, ignore=PRODUCTS)
+    example = ROOT / "examples/maturin-checksums"
+    shutil.copy(example / "build.rs", cargo)
+    (cargo / "src/lib.rs").write_text("pyrust_macros::hotspots!();\n")
+    manifest = (example / "Cargo.toml").read_text().replace("../..", ROOT.as_posix()).replace("checksums", "doorcheck")
+    (cargo / "Cargo.toml").write_text(manifest)
+    shutil.copy(ROOT / "Cargo.lock", cargo)
+    # Checking is enough: the build script has run then.
+    environment = {"CARGO_TARGET_DIR": cargo_target(), "PYO3_PYTHON": str(venv.executable)}
+    output = run(["cargo", "check", "--release", "--message-format=json"], folder=cargo, environment=environment).stdout
+    messages = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    [folder] = [
+        message["out_dir"]
+        for message in messages
+        if message["reason"] == "build-script-executed" and "doorcheck" in message["package_id"]
+    ]
+    assert (Path(folder) / "pyrust_hotspots.rs").read_bytes() == setuptools_text
+
+
+def test_maturin_example(venv: Venv, tmp_path: Path) -> None:
+    """pip, maturin, `build.rs`."""
+    project = copy_example("maturin-checksums", tmp_path)
+    replace(project / "Cargo.toml", "../..", ROOT.as_posix())
+    environment = {"CARGO_TARGET_DIR": cargo_target()}
+    venv.install("-e", project, **environment)
+    status = venv.status("checksums", "checksums")
+    assert "checksums.hashes:crc16" in native(status)
+    assert venv.python("import checksums; print(checksums.crc16(b'123456789'))").strip() == str(0x29B1)
+    # An edit is noticed, and reaches the next build.
+    replace(project / "python/checksums/hashes.py", "crc = 0xFFFF\n", "crc = 0\n")
+    assert venv.status("checksums", "checksums")["checksums.hashes:crc16"]["state"] == "stale"
+    venv.install("-e", project, **environment)
+    assert venv.status("checksums", "checksums")["checksums.hashes:crc16"]["state"] == "native"
+    assert venv.python("import checksums; print(checksums.crc16(b''))").strip() == "0"

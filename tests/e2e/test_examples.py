@@ -1,0 +1,50 @@
+"""The examples, as their READMEs say: install, test, verify."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from installs import EXAMPLES, ROOT, Venv, copy_example, run
+
+#: example → (package, a hotspot that must be native)
+NAMES = {
+    "setuptools-textkit": "textkit",
+    "hatch-statkit": "statkit",
+    "maturin-checksums": "checksums",
+}
+
+
+def test_all_examples_are_listed() -> None:
+    assert {path.parent.name for path in EXAMPLES.glob("*/pyproject.toml")} == set(NAMES)
+
+
+@pytest.mark.slice
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_example(venv: Venv, tmp_path: Path, name: str) -> None:
+    project = copy_example(name, tmp_path)
+    environment: dict[str, str | None] = {}
+    if (project / "Cargo.toml").exists():
+        text = (project / "Cargo.toml").read_text().replace("../..", ROOT.as_posix())
+        (project / "Cargo.toml").write_text(text)
+        environment["CARGO_TARGET_DIR"] = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+    venv.install("-e", f"{project}[test]", **environment)
+    pytest_command: list[str | Path] = [venv.executable, "-m", "pytest", "-q"]
+
+    # The same tests pass natively and as Python.
+    run([*pytest_command, "-p", "no:cacheprovider"], folder=project, environment={"PYRUST": "require"})
+    run([*pytest_command, "-p", "no:cacheprovider"], folder=project, environment={"PYRUST": "python"})
+
+    # The committed manifest fits the sources, and everything in it is native.
+    run([venv.program("pyrust"), "check"], folder=project)
+    status = venv.status(NAMES[name], NAMES[name])
+    assert status
+    assert {function: entry for function, entry in status.items() if entry["state"] != "native"} == {}
+
+    verified = run([*pytest_command, "--pyrust-verify"], folder=project)
+    assert "pyrust" in verified.stdout
+
+    report = json.loads(run([venv.program("pyrust"), "report", "--json"], folder=project).stdout)
+    assert {entry["function"] for entry in report["hotspots"]} == set(status)
