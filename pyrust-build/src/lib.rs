@@ -18,3 +18,7 @@ pub mod project;
 pub mod settings;
 pub mod hash;
 pub mod render;
+pub mod infer;
+pub mod check;
+pub mod digest;
+pub mod workspace;
