@@ -1,0 +1,132 @@
+"""Digests of functions, computed by the interpreter that will run them.
+
+Self-contained, standard library only: the build runs it with the target interpreter.
+Reads JSON from standard input, ``[{"module": …, "path": …, "qualnames": [… ]}, …]``; compiles each file (no code of
+it is run) and writes JSON, ``{"module:qualname": hex}``, with a list where several functions have that name.
+A function that is not there has no entry; a file that cannot be compiled has ``{"module": {"error": text}}``.
+
+`pyrust-runtime/src/activate/digest.rs` computes the same at import: change both or neither.
+"""
+
+import json
+import opcode
+import struct
+import sys
+from types import CodeType, EllipsisType
+
+LOADS_CONST = frozenset(opcode.hasconst)
+EXTENDED_ARG = opcode.EXTENDED_ARG
+FLAGS = 0x2FF  # those that change what a call does; not the future flags
+MAX_DEPTH = 200
+MASK = (1 << 128) - 1
+PRIME = 0x0000000001000000000000000000013B
+START = 0x6C62272E07BB014262B821756295C58D
+
+
+class Unknown(Exception):
+    """A constant of a type that the runtime does not digest."""
+
+
+def number(value):
+    return struct.pack("<q", value)
+
+
+def tagged(tag, data):
+    return tag + number(len(data)) + data
+
+
+def value_bytes(value, depth):
+    if depth > MAX_DEPTH:
+        raise Unknown
+    kind = type(value)
+    if value is None:
+        return b"N"
+    if kind is bool:
+        return b"T" if value else b"F"
+    if kind is EllipsisType:
+        return b"E"
+    if kind is int:
+        return b"i" + number(value) if -(1 << 63) <= value < 1 << 63 else tagged(b"I", hex(value).encode())
+    if kind is float:
+        return b"f" + struct.pack("<d", value)
+    if kind is complex:
+        return b"c" + struct.pack("<dd", value.real, value.imag)
+    if kind is str:
+        return tagged(b"s", value.encode("utf-8", "surrogatepass"))
+    if kind is bytes:
+        return tagged(b"b", value)
+    if kind is tuple:
+        return b"(" + number(len(value)) + b"".join([value_bytes(item, depth + 1) for item in value])
+    if kind is frozenset:  # its order depends on the hash seed
+        return b"{" + number(len(value)) + b"".join(sorted(value_bytes(item, depth + 1) for item in value))
+    if kind is CodeType:
+        return code_bytes(value, depth + 1)
+    raise Unknown
+
+
+def code_bytes(code, depth):
+    out = [b"C", number(code.co_flags & FLAGS)]
+    out += [number(n) for n in (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)]
+    for value in (code.co_name, code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars, code.co_exceptiontable):
+        out.append(value_bytes(value, depth + 1))
+    instructions, consts = code.co_code, code.co_consts
+    out.append(number(len(instructions)))
+    extended = 0
+    for at in range(0, len(instructions), 2):
+        op, arg = instructions[at], extended << 8 | instructions[at + 1]
+        out.append(bytes((op,)))
+        if op == EXTENDED_ARG:
+            extended = arg
+            continue
+        extended = 0
+        out.append(value_bytes(consts[arg], depth + 1) if op in LOADS_CONST else number(arg))
+    return b"".join(out)
+
+
+def digest(code):
+    """The digest of a code object, or None when the runtime would not compute one."""
+    try:
+        data = code_bytes(code, 0)
+    except Unknown:
+        return None
+    state = START ^ len(data)
+    data += bytes(-len(data) % 8)
+    for (word,) in struct.iter_unpack("<Q", data):
+        state = (state ^ word) * PRIME & MASK
+        state = (state << 29 | state >> 99) & MASK
+    return f"{state:032x}"
+
+
+def functions(code):
+    """Every code object nested in a module's, with its qualified name."""
+    stack = [code]
+    while stack:
+        for const in stack.pop().co_consts:
+            if type(const) is CodeType:
+                yield const.co_qualname, const
+                stack.append(const)
+
+
+def digests(module, path, qualnames):
+    with open(path, "rb") as file:
+        source = file.read()
+    wanted, found = set(qualnames), {}
+    for qualname, code in functions(compile(source, path, "exec", dont_inherit=True)):
+        if qualname in wanted and (hexes := digest(code)) is not None:
+            found.setdefault(f"{module}:{qualname}", []).append(hexes)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def main():
+    result = {}
+    for entry in json.load(sys.stdin):
+        try:
+            result.update(digests(entry["module"], entry["path"], entry["qualnames"]))
+        except (OSError, SyntaxError, UnicodeDecodeError, ValueError, RecursionError) as error:
+            result[entry["module"]] = {"error": f"{type(error).__name__}: {error}"}
+    json.dump(result, sys.stdout, indent=1, sort_keys=True)
+    print()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,453 @@
+//! The hook in a function's prologue: decides at each call whether to run natively, and does.
+//!
+//! Null without an exception means "run the Python body in this very frame". The order of the checks is the order of
+//! their price; together they cost a few nanoseconds.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use pyo3_ffi::*;
+
+use super::budget::Budget;
+use super::interp::{self, Frame};
+use super::intercept;
+use super::metadata::Spec;
+use super::namespace::{Word, monitoring_word};
+use super::object::Own;
+use super::registry::{Record, State};
+use crate::boundary::commit::{CallArgs, Outcome, enter};
+use crate::stop::{Bail, Stop};
+
+/// Gate bits: any of them leaves the fast path.
+pub(super) const RETIRED: u32 = 1;
+pub(super) const OFF: u32 = 2;
+pub(super) const FINALIZING: u32 = 4;
+pub(super) const INTERCEPTED: u32 = 8;
+
+/// After so many signals within one call, the rest of it runs as Python.
+const MAX_RESTARTS: u32 = 8;
+
+/// Frames of nested functions (comprehensions, lambdas) that the look at the callers passes over.
+const MAX_NESTED: usize = 4;
+
+/// A specialisation and the words that keep its last verdict true.
+struct Armed {
+    spec: &'static Spec,
+    words: RefCell<Vec<Word>>,
+    holds: Cell<bool>,
+}
+
+/// What belongs to one patched function object. Never freed: it sits in a code object.
+pub struct Hook {
+    gate: Cell<u32>,
+    globals: *mut PyObject,
+    builtins: *mut PyObject,
+    arity: usize,
+    specs: Vec<Armed>,
+    /// Names in the recursion cycle; empty when the function is not recursive.
+    cycle: Vec<&'static str>,
+    /// Their code objects as far as validation has seen them.
+    cycle_codes: RefCell<Vec<*mut PyObject>>,
+    record: &'static Record,
+    budget: Budget,
+    original: *mut PyObject,
+    patched: Cell<*mut PyObject>,
+    function: *mut PyObject,
+}
+
+/// The Python object around it.
+#[repr(C)]
+struct HookObject {
+    base: PyObject,
+    hook: Hook,
+}
+
+impl Hook {
+    /// A hook for `function`; its code is not replaced yet.
+    ///
+    /// # Safety
+    /// `function` is a live function object; the GIL is held and no transaction is open.
+    pub(super) unsafe fn create(
+        function: *mut PyObject,
+        record: &'static Record,
+        cycle: Vec<&'static str>,
+        arity: usize,
+    ) -> Option<&'static Hook> {
+        // SAFETY: everything kept is strongly held for good.
+        unsafe {
+            let ty = hook_type()?;
+            let code = PyFunction_GetCode(function);
+            let globals = PyFunction_GetGlobals(function);
+            let builtins = (*function.cast::<PyFunctionObject>()).func_builtins;
+            for object in [function, code, globals, builtins] {
+                Py_INCREF(object);
+            }
+            let specs = record.function.specs.iter();
+            let hook = Hook {
+                gate: Cell::new(if intercept::active() { INTERCEPTED } else { 0 }),
+                globals,
+                builtins,
+                arity,
+                specs: specs
+                    .map(|spec| Armed { spec, words: RefCell::new(vec![Word::NEVER]), holds: Cell::new(false) })
+                    .collect(),
+                cycle,
+                cycle_codes: RefCell::default(),
+                record,
+                budget: Budget::default(),
+                original: code,
+                patched: Cell::new(ptr::null_mut()),
+                function,
+            };
+            let mut memory = Box::<HookObject>::new_uninit();
+            PyObject_Init(memory.as_mut_ptr().cast(), ty);
+            (&raw mut (*memory.as_mut_ptr()).hook).write(hook);
+            Some(&Box::leak(memory.assume_init()).hook)
+        }
+    }
+
+    /// The Python object that stands in the prologue, borrowed.
+    pub(super) fn object(&self) -> *mut PyObject {
+        let offset = std::mem::offset_of!(HookObject, hook);
+        ptr::from_ref(self).cast::<u8>().wrapping_sub(offset).cast_mut().cast()
+    }
+
+    pub(super) fn patched_code(&self) -> *mut PyObject {
+        self.patched.get()
+    }
+
+    pub(super) fn original_code(&self) -> *mut PyObject {
+        self.original
+    }
+
+    pub(super) fn function(&self) -> *mut PyObject {
+        self.function
+    }
+
+    pub(super) fn record(&self) -> &'static Record {
+        self.record
+    }
+
+    pub(super) fn set_patched(&self, code: *mut PyObject) {
+        self.patched.set(code);
+    }
+
+    pub(super) fn set_gate(&self, bit: u32, on: bool) {
+        let gate = self.gate.get();
+        self.gate.set(if on { gate | bit } else { gate & !bit });
+    }
+
+    /// The first specialisation whose names hold and whose arguments fit, for a call that is not on the fast path.
+    ///
+    /// # Safety
+    /// As [`next`], with `args` holding `arity` objects.
+    pub(super) unsafe fn choose(&self, args: &CallArgs) -> Option<&'static Spec> {
+        // SAFETY: the caller vouches for the arguments.
+        unsafe { self.specs.iter().find(|armed| self.ready(armed) && (armed.spec.entry.matches)(args)).map(|armed| armed.spec) }
+    }
+
+    pub(super) fn arity(&self) -> usize {
+        self.arity
+    }
+
+    #[inline(always)]
+    unsafe fn ready(&self, armed: &Armed) -> bool {
+        // The list is replaced only by `look_again`, under the GIL, and never while it is iterated.
+        // SAFETY: no reference to it lives across a call.
+        let words = unsafe { &*armed.words.as_ptr() };
+        if words.iter().all(Word::holds) {
+            return armed.holds.get();
+        }
+        // SAFETY: as the caller promised.
+        unsafe { self.look_again(armed) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn look_again(&self, armed: &Armed) -> bool {
+        let mut words = Vec::new();
+        // SAFETY: the caller holds the GIL, with no transaction open.
+        let holds = unsafe {
+            let mut holds = !interp::code_monitored(self.patched.get());
+            words.extend(monitoring_word(self.patched.get()));
+            for namespace in armed.spec.namespaces {
+                if namespace.module_name() == self.record.function.module() {
+                    namespace.bind(self.globals);
+                }
+                holds &= namespace.validate(&mut words);
+            }
+            holds
+        };
+        *armed.words.borrow_mut() = words;
+        armed.holds.set(holds);
+        if holds && !self.cycle.is_empty() {
+            let mut codes = vec![self.patched.get()];
+            codes.extend(armed.spec.namespaces.iter().flat_map(|namespace| namespace.codes(&self.cycle)));
+            *self.cycle_codes.borrow_mut() = codes;
+        }
+        holds
+    }
+
+    /// Whether a run of this function, or of one that it is mutually recursive with, is what called: that run is
+    /// Python, so this one stays Python too (replay rule 33).
+    #[inline(always)]
+    unsafe fn called_by_own_python(&self, frame: Frame) -> bool {
+        // SAFETY: the frames of the chain are live.
+        !self.cycle.is_empty() && unsafe { self.look_at_callers(frame) }
+    }
+
+    unsafe fn look_at_callers(&self, frame: Frame) -> bool {
+        // SAFETY: as the caller promised; no Python code runs meanwhile.
+        unsafe {
+            let codes = &*self.cycle_codes.as_ptr();
+            let (mut frame, mut nested) = (frame, 0);
+            let mut left = self.cycle.len();
+            while left > 0 {
+                let Some(caller) = frame.caller() else { return false };
+                frame = caller;
+                let code = frame.code();
+                if code == self.patched.get() {
+                    return true;
+                }
+                if codes.contains(&code) {
+                    left -= 1;
+                } else if nested < MAX_NESTED && interp::code_nested(code) {
+                    nested += 1;
+                } else {
+                    return false;
+                }
+            }
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn count_native(&self) {
+        self.record.native_calls.set(self.record.native_calls.get() + 1);
+    }
+
+    /// A bailout is counted; the function is switched off when its budget is used up.
+    #[cold]
+    #[inline(never)]
+    fn count_bail(&self, stop: Stop, started: Option<std::time::Instant>) {
+        self.record.count_bail(stop.reason());
+        if let Some(reason) = self.budget.lost(started) {
+            self.switch_off(reason);
+        }
+    }
+
+    fn switch_off(&self, reason: String) {
+        self.set_gate(OFF, true);
+        self.record.set(State::Disabled, Some(reason));
+    }
+}
+
+/// `tp_iternext` of the hook.
+unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the interpreter calls this with a hook, under the GIL, from the prologue of a patched function.
+    unsafe {
+        let hook = &(*object.cast::<HookObject>()).hook;
+        let ts = PyThreadState_Get();
+        let frame = Frame::current(ts);
+        if hook.gate.get() != 0 {
+            return gated(hook, frame, ts);
+        }
+        if interp::traced(ts)
+            || frame.code() != hook.patched.get()
+            || frame.globals() != hook.globals
+            || frame.builtins() != hook.builtins
+            || hook.called_by_own_python(frame)
+        {
+            return ptr::null_mut();
+        }
+        let args = CallArgs { args: frame.args(), nargs: hook.arity };
+        let depth = interp::remaining_depth(ts);
+        let limit = interp::stack_limit(ts);
+        let mut stop = Stop::bail(Bail::Type);
+        for armed in &hook.specs {
+            if !hook.ready(armed) {
+                stop = Stop::bail(Bail::Guard);
+                continue;
+            }
+            if !(armed.spec.entry.matches)(&args) {
+                continue;
+            }
+            let started = hook.budget.start();
+            match enter(&args, depth.max(0) as u32, limit, armed.spec.entry.run) {
+                Outcome::Value(value) => {
+                    hook.budget.committed(started);
+                    hook.count_native();
+                    return value;
+                }
+                Outcome::Bail(why) => {
+                    if why.as_bail() == Some(Bail::Signal) {
+                        return interrupted(hook, ts, 0);
+                    }
+                    if why.as_bail() != Some(Bail::Type) {
+                        hook.count_bail(why, started);
+                        return ptr::null_mut();
+                    }
+                    if let Some(reason) = hook.budget.lost(started) {
+                        hook.switch_off(reason);
+                    }
+                    stop = why;
+                }
+            }
+        }
+        hook.record.count_bail(stop.reason());
+        ptr::null_mut()
+    }
+}
+
+/// The rarer ways: switched off, or watched by the verifier.
+#[cold]
+#[inline(never)]
+unsafe fn gated(hook: &'static Hook, frame: Frame, ts: *mut PyThreadState) -> *mut PyObject {
+    // SAFETY: as `next`.
+    unsafe {
+        let foreign = frame.code() != hook.patched.get()
+            || frame.globals() != hook.globals
+            || frame.builtins() != hook.builtins;
+        if hook.gate.get() != INTERCEPTED || foreign || crate::txn::is_open() {
+            return ptr::null_mut();
+        }
+        intercept::call(hook, frame, ts)
+    }
+}
+
+/// A call bailed out because something waits to be handled. Python's own check would run handlers at the first
+/// instruction of the body; here they run before it, so that the native attempt can be made again afterwards. An
+/// exception is handed back to the interpreter, which raises it where it would have appeared anyway.
+#[cold]
+#[inline(never)]
+unsafe fn interrupted(hook: &'static Hook, ts: *mut PyThreadState, restarts: u32) -> *mut PyObject {
+    // SAFETY: the GIL is held and the transaction is closed: handlers may run.
+    unsafe {
+        if restarts >= MAX_RESTARTS || !interp::is_main_thread(ts) {
+            return ptr::null_mut();
+        }
+        if Py_MakePendingCalls() != 0 {
+            raise_in_body();
+            return ptr::null_mut();
+        }
+        if interp::must_stop(ts) {
+            return ptr::null_mut();
+        }
+        // Handlers may have changed anything: every check is made again.
+        let frame = Frame::current(ts);
+        if hook.gate.get() != 0 || interp::traced(ts) {
+            return ptr::null_mut();
+        }
+        let args = CallArgs { args: frame.args(), nargs: hook.arity };
+        let Some(spec) = hook.choose(&args) else { return ptr::null_mut() };
+        let started = hook.budget.start();
+        let depth = interp::remaining_depth(ts).max(0) as u32;
+        match enter(&args, depth, interp::stack_limit(ts), spec.entry.run) {
+            Outcome::Value(value) => {
+                hook.budget.committed(started);
+                hook.count_native();
+                value
+            }
+            Outcome::Bail(why) if why.as_bail() == Some(Bail::Signal) => interrupted(hook, ts, restarts + 1),
+            Outcome::Bail(why) => {
+                hook.count_bail(why, started);
+                ptr::null_mut()
+            }
+        }
+    }
+}
+
+/// Makes the interpreter raise the exception that is set at its next check, the first instruction of the body: a hook
+/// itself cannot raise without losing the traceback entry of its function.
+///
+/// # Safety
+/// The GIL is held, an exception is set, and this is the main thread.
+pub(super) unsafe fn raise_in_body() {
+    extern "C" fn raise(value: *mut std::ffi::c_void) -> std::ffi::c_int {
+        let value: *mut PyObject = value.cast();
+        // SAFETY: the reference was handed over with the pending call.
+        unsafe {
+            PyErr_SetObject(Py_TYPE(value).cast(), value);
+            Py_DECREF(value);
+        }
+        -1
+    }
+    // SAFETY: as the caller promised.
+    unsafe {
+        let Some(value) = raised() else { return };
+        let value = value.release();
+        if Py_AddPendingCall(Some(raise), value.cast()) != 0 {
+            // The queue is full: the exception comes without the entry of this function.
+            PyErr_SetObject(Py_TYPE(value).cast(), value);
+            Py_DECREF(value);
+        }
+    }
+}
+
+/// Takes the exception that is set, normalised, with its traceback.
+unsafe fn raised() -> Option<Own> {
+    // SAFETY: the GIL is held.
+    unsafe {
+        #[cfg(Py_3_12)]
+        return Own::take(PyErr_GetRaisedException());
+        #[cfg(not(Py_3_12))]
+        {
+            let (mut ty, mut value, mut traceback) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
+            PyErr_Fetch(&mut ty, &mut value, &mut traceback);
+            PyErr_NormalizeException(&mut ty, &mut value, &mut traceback);
+            if !traceback.is_null() {
+                PyException_SetTraceback(value, traceback);
+            }
+            drop((Own::take(ty), Own::take(traceback)));
+            Own::take(value)
+        }
+    }
+}
+
+/// By-value picklers (cloudpickle) meet the hook in `co_consts`: it is found again by name.
+unsafe extern "C" fn reduce(object: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: a method of the hook type.
+    unsafe {
+        let hook = &(*object.cast::<HookObject>()).hook;
+        let Some(getter) = super::init::getter() else { return ptr::null_mut() };
+        let name = hook.record.function.name;
+        let Some(name) = super::object::text(name) else { return ptr::null_mut() };
+        PyTuple_Pack(2, getter, Own::take(PyTuple_Pack(1, name.ptr())).map_or(ptr::null_mut(), Own::release))
+    }
+}
+
+static HOOK_TYPE: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
+
+/// The type of hooks; made once.
+unsafe fn hook_type() -> Option<*mut PyTypeObject> {
+    let known = HOOK_TYPE.load(Relaxed);
+    if !known.is_null() {
+        return Some(known);
+    }
+    // SAFETY: the tables live for good; hooks are never freed, so the type needs no deallocator.
+    unsafe {
+        let method = PyMethodDef {
+            ml_name: c"__reduce__".as_ptr(),
+            ml_meth: PyMethodDefPointer { PyCFunction: reduce },
+            ml_flags: METH_NOARGS,
+            ml_doc: ptr::null(),
+        };
+        let methods = Box::leak(Box::new([method, PyMethodDef::zeroed()]));
+        let mut slots = [
+            PyType_Slot { slot: Py_tp_iternext, pfunc: next as *mut std::ffi::c_void },
+            PyType_Slot { slot: Py_tp_methods, pfunc: methods.as_mut_ptr().cast() },
+            PyType_Slot { slot: 0, pfunc: ptr::null_mut() },
+        ];
+        let mut spec = PyType_Spec {
+            name: c"pyrust.Hook".as_ptr(),
+            basicsize: size_of::<HookObject>() as _,
+            itemsize: 0,
+            flags: (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE) as _,
+            slots: slots.as_mut_ptr(),
+        };
+        let ty: *mut PyTypeObject = PyType_FromSpec(&mut spec).cast();
+        HOOK_TYPE.store(ty, Relaxed);
+        (!ty.is_null()).then_some(ty)
+    }
+}

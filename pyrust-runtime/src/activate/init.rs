@@ -1,0 +1,245 @@
+//! The extension module: refuses what it cannot serve, activates the hotspots, and answers `status()`.
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use pyo3_ffi::*;
+
+use super::finder;
+use super::hook::FINALIZING;
+use super::interp;
+use super::intercept;
+use super::metadata::Module;
+use super::object::{Own, attribute, import_error, text, utf8};
+use super::registry::{self, Record};
+
+/// What `PyInit_…` was called with.
+struct Init {
+    module: &'static Module,
+    digests: &'static str,
+}
+
+static INIT: AtomicPtr<Init> = AtomicPtr::new(ptr::null_mut());
+static GETTER: AtomicPtr<PyObject> = AtomicPtr::new(ptr::null_mut());
+
+/// The body of `PyInit_…`: the definition of the module, for multi-phase initialisation.
+///
+/// # Safety
+/// Called by the import system, with the GIL held.
+pub unsafe fn init(module: &'static Module, digests: &'static str) -> *mut PyObject {
+    // SAFETY: the definition lives for good.
+    unsafe {
+        if INIT.load(Relaxed).is_null() {
+            INIT.store(Box::into_raw(Box::new(Init { module, digests })), Relaxed);
+        }
+        let mut slots = vec![PyModuleDef_Slot { slot: Py_mod_exec, value: execute as *mut c_void }];
+        #[cfg(Py_3_12)]
+        slots.push(PyModuleDef_Slot {
+            slot: Py_mod_multiple_interpreters,
+            value: Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED,
+        });
+        slots.push(PyModuleDef_Slot { slot: 0, value: ptr::null_mut() });
+        let name = module.init.strip_prefix("PyInit_").unwrap_or("_pyrust");
+        let name = std::ffi::CString::new(name).unwrap_or_default();
+        let definition = PyModuleDef {
+            m_base: PyModuleDef_HEAD_INIT,
+            m_name: name.into_raw(),
+            m_doc: c"Native versions of this package's hotspots: see status().".as_ptr(),
+            m_size: 0,
+            m_methods: Box::leak(Box::new(methods())).as_mut_ptr(),
+            m_slots: Box::leak(slots.into_boxed_slice()).as_mut_ptr(),
+            m_traverse: None,
+            m_clear: None,
+            m_free: None,
+        };
+        PyModuleDef_Init(Box::leak(Box::new(definition)))
+    }
+}
+
+/// `Py_mod_exec`.
+unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
+    // SAFETY: called by the import system under the GIL.
+    unsafe {
+        let Some(init) = INIT.load(Relaxed).as_ref() else { return -1 };
+        if PyInterpreterState_Get() != PyInterpreterState_Main() {
+            import_error("hotspots run in the main interpreter only");
+            return -1;
+        }
+        if let Some(why) = interp::refusal() {
+            import_error(&why);
+            return -1;
+        }
+        let first = registry::get().is_none();
+        let registry = registry::create(init.module, init.digests);
+        if first {
+            crate::txn::set_poll(poll);
+            if let Some(warning) = &registry.settings.warning
+                && let Ok(warning) = std::ffi::CString::new(warning.as_str())
+                && PyErr_WarnEx(PyExc_RuntimeWarning, warning.as_ptr(), 1) != 0
+            {
+                PyErr_Clear(); // warnings as errors must not keep the package from importing
+            }
+            if at_exit(module).is_none() {
+                return -1;
+            }
+        }
+        let Some(getter) = attribute(module, c"_hook") else { return -1 };
+        drop(Own::take(GETTER.swap(getter.release(), Relaxed)));
+        if finder::activate(registry) { 0 } else { -1 }
+    }
+}
+
+/// What polls ask.
+fn poll() -> bool {
+    // SAFETY: native code runs with the GIL held.
+    unsafe { interp::must_stop(PyThreadState_Get()) }
+}
+
+/// From `atexit` on, everything runs as Python: modules are about to lose their globals.
+unsafe fn at_exit(module: *mut PyObject) -> Option<()> {
+    // SAFETY: as `execute`.
+    unsafe {
+        let atexit = Own::take(PyImport_ImportModule(c"atexit".as_ptr()))?;
+        let register = attribute(atexit.ptr(), c"register")?;
+        let stop = attribute(module, c"_finalize")?;
+        let arguments = Own::take(PyTuple_Pack(1, stop.ptr()))?;
+        Own::take(PyObject_Call(register.ptr(), arguments.ptr(), ptr::null_mut())).map(drop)
+    }
+}
+
+/// `_pyrust._hook`, which picklers write down; borrowed.
+pub(super) fn getter() -> Option<*mut PyObject> {
+    let getter = GETTER.load(Relaxed);
+    (!getter.is_null()).then_some(getter)
+}
+
+fn methods() -> Vec<PyMethodDef> {
+    let entry = |name: &'static std::ffi::CStr, function: PyCFunction, flags: c_int| PyMethodDef {
+        ml_name: name.as_ptr(),
+        ml_meth: PyMethodDefPointer { PyCFunction: function },
+        ml_flags: flags,
+        ml_doc: ptr::null(),
+    };
+    vec![
+        PyMethodDef {
+            ml_doc: c"status() -> list of dicts: function, state, reason, native_calls, bailouts.".as_ptr(),
+            ..entry(c"status", status, METH_NOARGS)
+        },
+        entry(c"_hook", hook_by_name, METH_O),
+        entry(c"_finalize", finalize, METH_NOARGS),
+        entry(c"_set_interceptor", set_interceptor, METH_O),
+        entry(c"_reset_counters", reset_counters, METH_NOARGS),
+        entry(c"_force_bail", force_bail, METH_O),
+        entry(c"_points", points, METH_NOARGS),
+        PyMethodDef::zeroed(),
+    ]
+}
+
+fn none() -> *mut PyObject {
+    // SAFETY: None is always alive.
+    unsafe {
+        Py_INCREF(Py_None());
+        Py_None()
+    }
+}
+
+unsafe extern "C" fn status(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL.
+    unsafe {
+        let Some(list) = Own::take(PyList_New(0)) else { return ptr::null_mut() };
+        let mut records: Vec<&Record> = registry::get().map_or_else(Vec::new, |registry| registry.records.iter().collect());
+        records.sort_by_key(|record| record.function.name);
+        for record in records {
+            let Some(entry) = describe(record) else { return ptr::null_mut() };
+            if PyList_Append(list.ptr(), entry.ptr()) != 0 {
+                return ptr::null_mut();
+            }
+        }
+        list.release()
+    }
+}
+
+unsafe fn describe(record: &Record) -> Option<Own> {
+    // SAFETY: as `status`.
+    unsafe {
+        let entry = Own::take(PyDict_New())?;
+        let set = |name: &std::ffi::CStr, value: Option<Own>| {
+            (PyDict_SetItemString(entry.ptr(), name.as_ptr(), value?.ptr()) == 0).then_some(())
+        };
+        set(c"function", text(record.function.name))?;
+        set(c"state", text(record.state.get().name()))?;
+        let reason = record.reason.borrow();
+        set(c"reason", reason.as_deref().map_or_else(|| Own::borrow(Py_None()), |reason| text(reason)))?;
+        set(c"native_calls", Own::take(PyLong_FromUnsignedLongLong(record.native_calls.get())))?;
+        let bailouts = Own::take(PyDict_New())?;
+        let mut counts = record.bailouts.borrow().clone();
+        counts.sort_unstable();
+        for (reason, count) in counts {
+            let count = Own::take(PyLong_FromUnsignedLongLong(count))?;
+            if PyDict_SetItem(bailouts.ptr(), text(reason)?.ptr(), count.ptr()) != 0 {
+                return None;
+            }
+        }
+        set(c"bailouts", Some(bailouts))?;
+        Some(entry)
+    }
+}
+
+/// The hook of a function, by name: what by-value pickling refers to.
+unsafe extern "C" fn hook_by_name(_: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    unsafe {
+        let found = utf8(name).and_then(|name| registry::get()?.record(name)?.hook.get());
+        match found {
+            Some(hook) => {
+                Py_INCREF(hook.object());
+                hook.object()
+            }
+            None => {
+                PyErr_SetObject(PyExc_KeyError, name);
+                ptr::null_mut()
+            }
+        }
+    }
+}
+
+unsafe extern "C" fn finalize(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    for record in registry::get().into_iter().flat_map(|registry| &registry.records) {
+        if let Some(hook) = record.hook.get() {
+            hook.set_gate(FINALIZING, true);
+        }
+    }
+    none()
+}
+
+unsafe extern "C" fn set_interceptor(_: *mut PyObject, callable: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    unsafe { intercept::set(if callable == Py_None() { ptr::null_mut() } else { callable }) };
+    none()
+}
+
+unsafe extern "C" fn reset_counters(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    for record in registry::get().into_iter().flat_map(|registry| &registry.records) {
+        record.native_calls.set(0);
+        record.bailouts.borrow_mut().clear();
+    }
+    none()
+}
+
+unsafe extern "C" fn force_bail(_: *mut PyObject, k: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    unsafe {
+        let k = PyLong_AsLongLong(k);
+        if k == -1 && !PyErr_Occurred().is_null() {
+            return ptr::null_mut();
+        }
+        crate::txn::set_forced_bail(k);
+    }
+    none()
+}
+
+unsafe extern "C" fn points(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL.
+    unsafe { PyLong_FromLongLong(crate::txn::last_points()) }
+}

@@ -1,0 +1,123 @@
+//! The verifier's way in: with an interceptor set, calls that would go native go to a Python callable instead.
+//!
+//! `callable(name, args, original)` decides the outcome of the call; `original` is a plain function with the original
+//! code, the same globals, defaults and closure. While it runs for one function in one thread, further calls of that
+//! function in that thread are Python.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+
+use pyo3_ffi::*;
+
+use super::hook::{Hook, INTERCEPTED, raise_in_body};
+use super::interp::{self, Frame};
+use super::object::{Own, text};
+use super::registry;
+use crate::boundary::commit::CallArgs;
+
+/// State under the GIL.
+struct Interceptor {
+    callable: Cell<*mut PyObject>,
+    /// (thread state, hook) of the calls that are being intercepted.
+    running: RefCell<Vec<(usize, usize)>>,
+}
+
+// SAFETY: only touched with the GIL held.
+unsafe impl Sync for Interceptor {}
+
+static INTERCEPTOR: Interceptor = Interceptor { callable: Cell::new(ptr::null_mut()), running: RefCell::new(Vec::new()) };
+
+pub(super) fn active() -> bool {
+    !INTERCEPTOR.callable.get().is_null()
+}
+
+/// `_pyrust._set_interceptor(callable or None)`.
+///
+/// # Safety
+/// The GIL is held and no transaction is open; `callable` is live or null.
+pub(super) unsafe fn set(callable: *mut PyObject) {
+    // SAFETY: the caller vouches for the object.
+    unsafe {
+        Py_XINCREF(callable);
+        let old = INTERCEPTOR.callable.replace(callable);
+        for hook in registry::get().into_iter().flat_map(|registry| &registry.records).filter_map(|record| record.hook.get()) {
+            hook.set_gate(INTERCEPTED, !callable.is_null());
+        }
+        drop(Own::take(old));
+    }
+}
+
+/// Hands one call to the interceptor; null without an exception when it runs as Python after all.
+///
+/// # Safety
+/// As the hook's `tp_iternext`.
+pub(super) unsafe fn call(hook: &'static Hook, frame: Frame, ts: *mut PyThreadState) -> *mut PyObject {
+    // SAFETY: the caller vouches for frame and thread.
+    unsafe {
+        let running = (ts as usize, ptr::from_ref(hook) as usize);
+        let args = CallArgs { args: frame.args(), nargs: hook.arity() };
+        if interp::traced(ts) || INTERCEPTOR.running.borrow().contains(&running) || hook.choose(&args).is_none() {
+            return ptr::null_mut();
+        }
+        let Some(callable) = Own::borrow(INTERCEPTOR.callable.get()) else { return ptr::null_mut() };
+        INTERCEPTOR.running.borrow_mut().push(running);
+        let result = outcome(hook, &args, callable.ptr());
+        let mut list = INTERCEPTOR.running.borrow_mut();
+        if let Some(at) = list.iter().rposition(|entry| *entry == running) {
+            list.remove(at);
+        }
+        drop(list);
+        result
+    }
+}
+
+unsafe fn outcome(hook: &'static Hook, args: &CallArgs, callable: *mut PyObject) -> *mut PyObject {
+    // SAFETY: as `call`.
+    unsafe {
+        let result = (|| {
+            let name = text(hook.record().function.name)?;
+            let values = Own::take(PyTuple_New(args.nargs as Py_ssize_t))?;
+            for index in 0..args.nargs {
+                let value = args.get(index);
+                Py_INCREF(value);
+                PyTuple_SetItem(values.ptr(), index as Py_ssize_t, value);
+            }
+            let original = original(hook)?;
+            let arguments = Own::take(PyTuple_Pack(3, name.ptr(), values.ptr(), original.ptr()))?;
+            Own::take(PyObject_Call(callable, arguments.ptr(), ptr::null_mut()))
+        })();
+        match result {
+            Some(value) => value.release(),
+            None => {
+                // The prologue would take a StopIteration for "run the body".
+                if PyErr_ExceptionMatches(PyExc_StopIteration) != 0 {
+                    raise_in_body();
+                }
+                ptr::null_mut()
+            }
+        }
+    }
+}
+
+/// A function with the original code and everything else of the patched one.
+///
+/// # Safety
+/// The GIL is held and no transaction is open.
+pub(super) unsafe fn original(hook: &Hook) -> Option<Own> {
+    // SAFETY: the hook holds function and code for good.
+    unsafe {
+        let source = hook.function();
+        let copy = Own::take(PyFunction_NewWithQualName(
+            hook.original_code(),
+            PyFunction_GetGlobals(source),
+            (*source.cast::<PyFunctionObject>()).func_qualname,
+        ))?;
+        let closure = PyFunction_GetClosure(source);
+        let defaults = PyFunction_GetDefaults(source);
+        let keyword = PyFunction_GetKwDefaults(source);
+        let ok = (closure.is_null() || PyFunction_SetClosure(copy.ptr(), closure) == 0)
+            && (defaults.is_null() || PyFunction_SetDefaults(copy.ptr(), defaults) == 0)
+            && (keyword.is_null() || PyFunction_SetKwDefaults(copy.ptr(), keyword) == 0);
+        ok.then_some(copy)
+    }
+}

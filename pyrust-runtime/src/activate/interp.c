@@ -1,0 +1,160 @@
+/* What activation reads of the interpreter's internals: proved against the target's headers, or answered here.
+ *
+ * The offsets that the entry of a hotspot reads on every call are constants in interp.rs; a wrong one stops the
+ * build.  Everything rarer is a function of this file, so that the compiler takes the offset from the header.
+ */
+#define PY_SSIZE_T_CLEAN
+#define Py_BUILD_CORE 1
+#include <Python.h>
+#include <stddef.h>
+#include "internal/pycore_frame.h"
+#include "internal/pycore_interp.h"
+#include "internal/pycore_pystate.h"
+#include "internal/pycore_runtime.h"
+#if PY_VERSION_HEX >= 0x030d0000
+#include "internal/pycore_ceval.h"
+#endif
+
+#define OFF(T, F, N) \
+    _Static_assert(offsetof(T, F) == (N), "layout of " #T "." #F " is not what the Rust side was written for")
+
+#if PY_VERSION_HEX >= 0x030e0000 || PY_VERSION_HEX < 0x030b0000
+#error "this CPython version is not known to pyrust-runtime"
+#endif
+#ifdef Py_GIL_DISABLED
+#error "free-threaded CPython is not supported by pyrust-runtime"
+#endif
+
+/* Keep in step with interp.rs. */
+OFF(_PyInterpreterFrame, localsplus, 72);
+OFF(PyDictObject, ma_version_tag, 24);
+OFF(PyFunctionObject, func_globals, 16);
+OFF(PyFunctionObject, func_builtins, 24);
+OFF(PyFunctionObject, func_code, 48);
+#if PY_VERSION_HEX >= 0x030d0000
+OFF(_PyInterpreterFrame, f_executable, 0);
+OFF(_PyInterpreterFrame, previous, 8);
+OFF(_PyInterpreterFrame, f_globals, 24);
+OFF(_PyInterpreterFrame, f_builtins, 32);
+OFF(_PyInterpreterFrame, owner, 70);
+OFF(struct _ts, current_frame, 72);
+OFF(struct _ts, interp, 16);
+OFF(struct _ts, py_recursion_remaining, 44);
+OFF(struct _ts, id, 224);
+#elif PY_VERSION_HEX >= 0x030c0000
+OFF(_PyInterpreterFrame, f_code, 0);
+OFF(_PyInterpreterFrame, previous, 8);
+OFF(_PyInterpreterFrame, f_globals, 24);
+OFF(_PyInterpreterFrame, f_builtins, 32);
+OFF(_PyInterpreterFrame, owner, 70);
+OFF(struct _ts, cframe, 56);
+OFF(_PyCFrame, current_frame, 0);
+OFF(struct _ts, interp, 16);
+OFF(struct _ts, py_recursion_remaining, 28);
+OFF(struct _ts, id, 224);
+#else
+OFF(_PyInterpreterFrame, f_globals, 8);
+OFF(_PyInterpreterFrame, f_builtins, 16);
+OFF(_PyInterpreterFrame, f_code, 32);
+OFF(_PyInterpreterFrame, previous, 48);
+OFF(_PyInterpreterFrame, owner, 69);
+OFF(struct _ts, cframe, 56);
+OFF(_PyCFrame, use_tracing, 0);
+OFF(_PyCFrame, current_frame, 8);
+OFF(struct _ts, interp, 16);
+OFF(struct _ts, recursion_remaining, 32);
+OFF(struct _ts, id, 240);
+#endif
+
+/* The patch level that the internals below were compiled for. */
+const unsigned long pyrust_built_for = PY_VERSION_HEX;
+
+#if PY_VERSION_HEX >= 0x030c0000
+_Static_assert(sizeof(((PyInterpreterState *)0)->monitors) == 15, "two overlapping 8-byte loads read the monitors");
+const size_t pyrust_monitors_offset = offsetof(PyInterpreterState, monitors);
+
+/* The word that becomes non-NULL when a tool first asks for events of this code object. */
+void *pyrust_code_monitoring_word(PyCodeObject *code)
+{
+    return &code->_co_monitoring;
+}
+
+/* Whether a tool asks for events of this code object now. */
+int pyrust_code_monitored(PyCodeObject *code)
+{
+    const _PyCoMonitoringData *data = code->_co_monitoring;
+    if (data == NULL) {
+        return 0;
+    }
+    const unsigned char *bytes = (const unsigned char *)&data->local_monitors;
+    for (size_t i = 0; i < sizeof data->local_monitors; i++) {
+        if (bytes[i]) {
+            return 1;
+        }
+    }
+    return 0;
+}
+#else
+const size_t pyrust_monitors_offset = 0;
+
+void *pyrust_code_monitoring_word(PyCodeObject *code)
+{
+    (void)code;
+    return NULL;
+}
+
+int pyrust_code_monitored(PyCodeObject *code)
+{
+    (void)code;
+    return 0;
+}
+#endif
+
+/* Reads, never consumes, what the interpreter would handle at its next check: 1 a signal that this thread may
+ * deliver, 2 an asynchronous exception for this thread, 4 pending calls that this thread may make, 8 another
+ * thread wants the GIL.  A collection that has become due is not a reason to stop. */
+int pyrust_pending(PyThreadState *ts)
+{
+    PyInterpreterState *interp = ts->interp;
+    int is_main = _Py_ThreadCanHandleSignals(interp);
+    int bits = 0;
+#if PY_VERSION_HEX >= 0x030d0000
+    uintptr_t breaker = *(volatile uintptr_t *)&ts->eval_breaker;
+    if (!(breaker & _PY_EVAL_EVENTS_MASK)) {
+        return 0;
+    }
+    if ((breaker & _PY_SIGNALS_PENDING_BIT) && is_main) bits |= 1;
+    if ((breaker & _PY_ASYNC_EXCEPTION_BIT)) bits |= 2;
+    if ((breaker & _PY_CALLS_TO_DO_BIT)) {
+        if (*(volatile int32_t *)&interp->ceval.pending.npending != 0) bits |= 4;
+        if (is_main && *(volatile int32_t *)&_PyRuntime.ceval.pending_mainthread.npending != 0) bits |= 4;
+    }
+    if (breaker & _PY_GIL_DROP_REQUEST_BIT) bits |= 8;
+#else
+    if (!_Py_atomic_load_relaxed(&interp->ceval.eval_breaker)) {
+        return 0;
+    }
+    if (is_main && _Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending)) bits |= 1;
+    if (ts->async_exc != NULL) bits |= 2;
+#if PY_VERSION_HEX >= 0x030c0000
+    if (_Py_atomic_load_relaxed(&interp->ceval.pending.calls_to_do)) bits |= 4;
+    if (is_main && _Py_atomic_load_relaxed(&_PyRuntime.ceval.pending_mainthread.calls_to_do)) bits |= 4;
+#else
+    if (is_main && _Py_atomic_load_relaxed(&interp->ceval.pending.calls_to_do)) bits |= 4;
+#endif
+    if (_Py_atomic_load_relaxed(&interp->ceval.gil_drop_request)) bits |= 8;
+#endif
+    return bits;
+}
+
+/* 1 when this is the interpreter's main thread, the only one that runs signal handlers. */
+int pyrust_is_main_thread(PyThreadState *ts)
+{
+    return _Py_ThreadCanHandleSignals(ts->interp);
+}
+
+/* Whether the code is that of a function inside another one. */
+int pyrust_code_nested(PyObject *code)
+{
+    return PyCode_Check(code) && (((PyCodeObject *)code)->co_flags & CO_NESTED) != 0;
+}

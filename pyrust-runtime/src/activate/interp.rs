@@ -1,0 +1,321 @@
+//! The interpreter's own state, read-only: frame, tracing, recursion depth, pending work, stack end.
+//!
+//! Offsets that every entry reads are constants, proved against the target's headers by `interp.c`, which also
+//! answers the rarer questions. Nothing here runs Python code or changes anything.
+
+use std::ffi::c_int;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use pyo3_ffi::{PyObject, PyThreadState};
+
+// Keep in step with interp.c.
+const LOCALSPLUS: usize = 72;
+#[cfg(not(Py_3_12))]
+mod off {
+    pub(super) const FRAME_GLOBALS: usize = 8;
+    pub(super) const FRAME_BUILTINS: usize = 16;
+    pub(super) const FRAME_CODE: usize = 32;
+    pub(super) const FRAME_PREVIOUS: usize = 48;
+    pub(super) const FRAME_OWNER: usize = 69;
+    pub(super) const TS_CFRAME: usize = 56;
+    pub(super) const CFRAME_FRAME: usize = 8;
+    pub(super) const TS_DEPTH: usize = 32;
+    pub(super) const TS_ID: usize = 240;
+}
+#[cfg(Py_3_12)]
+mod off {
+    pub(super) const FRAME_GLOBALS: usize = 24;
+    pub(super) const FRAME_BUILTINS: usize = 32;
+    pub(super) const FRAME_CODE: usize = 0;
+    pub(super) const FRAME_PREVIOUS: usize = 8;
+    pub(super) const FRAME_OWNER: usize = 70;
+    #[cfg(not(Py_3_13))]
+    pub(super) const TS_CFRAME: usize = 56;
+    #[cfg(not(Py_3_13))]
+    pub(super) const CFRAME_FRAME: usize = 0;
+    #[cfg(Py_3_13)]
+    pub(super) const TS_FRAME: usize = 72;
+    #[cfg(not(Py_3_13))]
+    pub(super) const TS_DEPTH: usize = 28;
+    #[cfg(not(Py_3_13))]
+    pub(super) const TS_ID: usize = 224;
+    #[cfg(Py_3_13)]
+    pub(super) const TS_DEPTH: usize = 44;
+    #[cfg(Py_3_13)]
+    pub(super) const TS_ID: usize = 224;
+}
+#[cfg(Py_3_12)]
+const TS_INTERP: usize = 16;
+const OWNED_BY_CSTACK: u8 = 3;
+
+unsafe extern "C" {
+    static pyrust_built_for: std::ffi::c_ulong;
+    #[cfg(Py_3_12)]
+    static pyrust_monitors_offset: usize;
+    fn pyrust_code_monitored(code: *mut PyObject) -> c_int;
+    fn pyrust_code_monitoring_word(code: *mut PyObject) -> *mut u64;
+    fn pyrust_code_nested(code: *mut PyObject) -> c_int;
+    fn pyrust_pending(ts: *mut PyThreadState) -> c_int;
+    fn pyrust_is_main_thread(ts: *mut PyThreadState) -> c_int;
+    static Py_Version: std::ffi::c_ulong;
+}
+
+/// Reads a word at a byte offset.
+///
+/// # Safety
+/// `base + offset` holds a live, aligned `T`.
+#[inline(always)]
+unsafe fn at<T: Copy>(base: *const u8, offset: usize) -> T {
+    // SAFETY: the caller vouches for the place.
+    unsafe { base.add(offset).cast::<T>().read() }
+}
+
+/// The interpreter frame that runs now; its layout is private to the interpreter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Frame(*const u8);
+
+impl Frame {
+    /// The innermost frame of the thread: inside a hook, the frame of the hooked function.
+    ///
+    /// # Safety
+    /// `ts` is the current thread's state and a Python frame runs.
+    #[inline(always)]
+    pub unsafe fn current(ts: *mut PyThreadState) -> Frame {
+        let ts = ts.cast_const().cast::<u8>();
+        // SAFETY: the offsets are proved by interp.c.
+        unsafe {
+            #[cfg(Py_3_13)]
+            return Frame(at(ts, off::TS_FRAME));
+            #[cfg(not(Py_3_13))]
+            return Frame(at(at::<*const u8>(ts, off::TS_CFRAME), off::CFRAME_FRAME));
+        }
+    }
+
+    /// The arguments, borrowed, in the order of the function's own parameters.
+    ///
+    /// # Safety
+    /// The frame is live.
+    #[inline(always)]
+    pub unsafe fn args(self) -> *const *mut PyObject {
+        // SAFETY: stays inside the frame.
+        unsafe { self.0.add(LOCALSPLUS).cast() }
+    }
+
+    /// # Safety
+    /// The frame is live and not on the C stack.
+    #[inline(always)]
+    pub unsafe fn globals(self) -> *mut PyObject {
+        // SAFETY: the offset is proved by interp.c.
+        unsafe { at(self.0, off::FRAME_GLOBALS) }
+    }
+
+    /// # Safety
+    /// As [`Frame::globals`].
+    #[inline(always)]
+    pub unsafe fn builtins(self) -> *mut PyObject {
+        // SAFETY: the offset is proved by interp.c.
+        unsafe { at(self.0, off::FRAME_BUILTINS) }
+    }
+
+    /// The code object, or for frames on the C stack some other object: only good for comparing.
+    ///
+    /// # Safety
+    /// The frame is live.
+    #[inline(always)]
+    pub unsafe fn code(self) -> *mut PyObject {
+        // SAFETY: the offset is proved by interp.c.
+        unsafe { at(self.0, off::FRAME_CODE) }
+    }
+
+    /// The calling Python frame, past those that only mark an entry from C.
+    ///
+    /// # Safety
+    /// The frame is live.
+    #[inline(always)]
+    pub unsafe fn caller(self) -> Option<Frame> {
+        let mut frame = self;
+        loop {
+            // SAFETY: the offsets are proved by interp.c; the chain ends with null.
+            unsafe {
+                frame = Frame(at(frame.0, off::FRAME_PREVIOUS));
+                if frame.0.is_null() {
+                    return None;
+                }
+                if at::<u8>(frame.0, off::FRAME_OWNER) != OWNED_BY_CSTACK {
+                    return Some(frame);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a tracer, profiler or monitoring tool is active for everything this thread runs.
+///
+/// # Safety
+/// `ts` is the current thread's state.
+#[inline(always)]
+pub unsafe fn traced(ts: *mut PyThreadState) -> bool {
+    let ts = ts.cast_const().cast::<u8>();
+    // SAFETY: the offsets are proved by interp.c (3.11) or taken from the headers of this very patch level.
+    unsafe {
+        #[cfg(not(Py_3_12))]
+        return at::<u8>(at::<*const u8>(ts, off::TS_CFRAME), 0) != 0;
+        #[cfg(Py_3_12)]
+        {
+            let monitors = at::<*const u8>(ts, TS_INTERP).add(pyrust_monitors_offset);
+            let low = monitors.cast::<u64>().read_unaligned();
+            let high = monitors.add(7).cast::<u64>().read_unaligned();
+            (low | high) != 0
+        }
+    }
+}
+
+/// Whether a tool asks for events of this code object (3.12 and later).
+///
+/// # Safety
+/// `code` is a live code object.
+pub unsafe fn code_monitored(code: *mut PyObject) -> bool {
+    // SAFETY: the caller vouches for the object.
+    unsafe { pyrust_code_monitored(code) != 0 }
+}
+
+/// Whether the code is that of a function inside another one (a comprehension, a lambda).
+///
+/// # Safety
+/// `code` is a live object.
+pub unsafe fn code_nested(code: *mut PyObject) -> bool {
+    // SAFETY: the caller vouches for the object.
+    unsafe { pyrust_code_nested(code) != 0 }
+}
+
+/// The word that turns non-zero when a tool first asks for events of this code object; null before 3.12.
+///
+/// # Safety
+/// `code` is a live code object.
+pub unsafe fn code_monitoring_word(code: *mut PyObject) -> *const u64 {
+    // SAFETY: the caller vouches for the object.
+    unsafe { pyrust_code_monitoring_word(code) }
+}
+
+/// How many more Python frames the recursion limit allows.
+///
+/// # Safety
+/// `ts` is the current thread's state.
+#[inline(always)]
+pub unsafe fn remaining_depth(ts: *mut PyThreadState) -> i32 {
+    // SAFETY: the offset is proved by interp.c.
+    unsafe { at(ts.cast_const().cast(), off::TS_DEPTH) }
+}
+
+/// What the interpreter would handle at its next check, apart from requests for the GIL and due collections.
+///
+/// # Safety
+/// `ts` is the current thread's state.
+pub unsafe fn must_stop(ts: *mut PyThreadState) -> bool {
+    // SAFETY: reads only.
+    unsafe { pyrust_pending(ts) & 7 != 0 }
+}
+
+/// Whether another thread waits for the GIL.
+///
+/// # Safety
+/// `ts` is the current thread's state.
+pub unsafe fn gil_wanted(ts: *mut PyThreadState) -> bool {
+    // SAFETY: reads only.
+    unsafe { pyrust_pending(ts) & 8 != 0 }
+}
+
+/// Whether this thread is the one that runs signal handlers.
+///
+/// # Safety
+/// `ts` is the current thread's state.
+pub unsafe fn is_main_thread(ts: *mut PyThreadState) -> bool {
+    // SAFETY: reads only.
+    unsafe { pyrust_is_main_thread(ts) != 0 }
+}
+
+/// Why this interpreter cannot be trusted with what was compiled, if so.
+pub fn refusal() -> Option<String> {
+    // SAFETY: both are constants of their libraries.
+    let (built, runs) = unsafe { (pyrust_built_for as u64, Py_Version as u64) };
+    let text = |version: u64| format!("{}.{}.{}", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
+    if built >> 16 != runs >> 16 {
+        return Some(format!("built for CPython {}, this is {}", text(built), text(runs)));
+    }
+    // `PyInterpreterState` is not frozen within a minor version; where its fields are read they must be the built ones.
+    if built >> 8 != runs >> 8 {
+        return Some(format!("built for CPython {}, this is {}: rebuild", text(built), text(runs)));
+    }
+    None
+}
+
+/// Bytes of the C stack that stay free for what native code calls.
+const STACK_MARGIN: usize = 128 * 1024;
+
+static LIMIT_THREAD: AtomicU64 = AtomicU64::new(0);
+static LIMIT: AtomicUsize = AtomicUsize::new(0);
+
+/// The lowest address that native frames of this thread may reach.
+///
+/// The last answer is kept with the thread's unique id (never 0), under the GIL; each thread measures once.
+///
+/// # Safety
+/// `ts` is the current thread's state.
+#[inline(always)]
+pub unsafe fn stack_limit(ts: *mut PyThreadState) -> usize {
+    // SAFETY: reads only.
+    let id: u64 = unsafe { at(ts.cast_const().cast(), off::TS_ID) };
+    if LIMIT_THREAD.load(Relaxed) == id {
+        return LIMIT.load(Relaxed);
+    }
+    measure_stack(id)
+}
+
+#[cold]
+#[inline(never)]
+fn measure_stack(id: u64) -> usize {
+    thread_local! { static OWN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) } }
+    if OWN.get() == 0 {
+        OWN.set(lowest_stack_address().saturating_add(STACK_MARGIN));
+    }
+    let limit = OWN.get();
+    LIMIT.store(limit, Relaxed);
+    LIMIT_THREAD.store(id, Relaxed);
+    limit
+}
+
+#[cfg(target_os = "linux")]
+fn lowest_stack_address() -> usize {
+    use std::ffi::c_void;
+    /// As large as any libc's `pthread_attr_t`.
+    #[repr(C, align(16))]
+    struct Attributes([u8; 128]);
+    unsafe extern "C" {
+        fn pthread_self() -> usize;
+        fn pthread_getattr_np(thread: usize, attributes: *mut Attributes) -> c_int;
+        fn pthread_attr_getstack(attributes: *const Attributes, low: *mut *mut c_void, size: *mut usize) -> c_int;
+        fn pthread_attr_destroy(attributes: *mut Attributes) -> c_int;
+    }
+    let mut attributes = Attributes([0; 128]);
+    let (mut low, mut size) = (std::ptr::null_mut(), 0);
+    // SAFETY: the attributes are initialised by the first call and released by the last.
+    unsafe {
+        if pthread_getattr_np(pthread_self(), &mut attributes) != 0 {
+            return unknown_stack();
+        }
+        let failed = pthread_attr_getstack(&attributes, &mut low, &mut size) != 0;
+        pthread_attr_destroy(&mut attributes);
+        if failed { unknown_stack() } else { low as usize }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lowest_stack_address() -> usize {
+    unknown_stack()
+}
+
+/// Where the platform does not say: half a megabyte below here, which every supported thread has at the entry.
+fn unknown_stack() -> usize {
+    let here = 0u8;
+    (&raw const here as usize).saturating_sub(512 * 1024)
+}

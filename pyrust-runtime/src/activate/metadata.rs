@@ -1,0 +1,104 @@
+//! What the generated text says about itself: plain constants, no state.
+
+use pyo3_ffi::PyObject;
+
+use super::namespace::Namespace;
+use crate::stop::R;
+pub use crate::boundary::commit::CallArgs;
+use crate::txn::Cx;
+
+/// One extension module: the hotspots of one package.
+pub struct Module {
+    /// The package (or top-level module) whose import activates the hotspots.
+    pub package: &'static str,
+    /// The name of the init function.
+    pub init: &'static str,
+    /// Every hotspot of the manifest, also those that stay Python.
+    pub functions: &'static [Function],
+    /// Functions that were compiled along: not patched, but their source is guarded.
+    pub callees: &'static [&'static str],
+}
+
+/// One hotspot.
+pub struct Function {
+    /// `module:qualname`.
+    pub name: &'static str,
+    /// Tried in this order; empty when the function stays Python.
+    pub specs: &'static [Spec],
+    /// Why it stays Python: a diagnostic, or `disabled: …` when the manifest says so.
+    pub reason: Option<&'static str>,
+}
+
+impl Function {
+    /// The module part of the name.
+    pub fn module(&self) -> &'static str {
+        split(self.name).0
+    }
+
+    /// The qualified name within the module.
+    pub fn qualname(&self) -> &'static str {
+        split(self.name).1
+    }
+}
+
+/// `module:qualname` in two.
+pub(super) fn split(name: &'static str) -> (&'static str, &'static str) {
+    name.split_once(':').unwrap_or((name, ""))
+}
+
+/// One specialisation of a hotspot.
+pub struct Spec {
+    /// As in the manifest.
+    pub signature: &'static str,
+    /// What `#[hotspot]` made.
+    pub entry: Entry,
+    /// Runs only while all of these hold.
+    pub namespaces: &'static [&'static Namespace],
+}
+
+/// The way from Python's arguments into one specialisation.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// The number of parameters.
+    pub arity: usize,
+    /// Whether the arguments look like the signature: cheap, and no promise.
+    pub matches: unsafe fn(&CallArgs) -> bool,
+    /// Unboxes, calls, boxes.
+    pub run: unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>,
+}
+
+/// One name of a namespace that native code relies on or reads.
+pub struct Slot {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Value,
+    Function(&'static str),
+    Builtin,
+    Module(&'static str),
+}
+
+impl Slot {
+    /// Any value, read when native code reads it.
+    pub const fn value(name: &'static str) -> Slot {
+        Slot { name, kind: Kind::Value }
+    }
+
+    /// The function `target` (`module:qualname`) itself, with the code that was compiled.
+    pub const fn function(name: &'static str, target: &'static str) -> Slot {
+        Slot { name, kind: Kind::Function(target) }
+    }
+
+    /// The builtin of that name: not shadowed and not replaced.
+    pub const fn builtin(name: &'static str) -> Slot {
+        Slot { name, kind: Kind::Builtin }
+    }
+
+    /// The module `target`.
+    pub const fn module(name: &'static str, target: &'static str) -> Slot {
+        Slot { name, kind: Kind::Module(target) }
+    }
+}

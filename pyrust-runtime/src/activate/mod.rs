@@ -1,0 +1,28 @@
+//! Activation: from the import of the extension to native calls.
+//!
+//! `init` → `finder` (modules now and later) → `patch` (find, compare digests, put a prologue in) → `hook` (every
+//! call: guards, transaction, counters). `namespace` guards names, `digest` guards source, `budget` stops what does
+//! not pay, `interp` reads the interpreter's own state.
+
+pub mod digest;
+pub mod metadata;
+pub mod namespace;
+pub mod object;
+pub mod prologue;
+
+mod budget;
+mod finder;
+mod hook;
+mod init;
+mod intercept;
+pub mod interp;
+mod locate;
+mod patch;
+mod registry;
+mod settings;
+
+pub use self::hook::Hook as HookType;
+pub use self::init::init;
+pub use self::metadata::{Entry, Function, Module, Slot, Spec};
+pub use self::namespace::Namespace;
+pub use crate::boundary::commit::{CallArgs, box_result};

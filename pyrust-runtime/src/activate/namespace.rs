@@ -1,0 +1,367 @@
+//! The guard on names: what native code assumed about a module's globals still holds.
+//!
+//! A namespace is validated against its dict's version tag (globally unique, moved by every change), so that an
+//! unchanged namespace costs one compare at entry. When the tag moved, every name is looked up again: a monkeypatch
+//! sends calls to Python, undoing it makes them native again. Values are read from the last look-up, which is still
+//! right because no Python code runs while a transaction is open.
+
+use std::cell::{Cell, RefCell};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use pyo3_ffi::*;
+
+use super::metadata::{Kind, Slot};
+use super::object::{Own, attribute_or_none, interned, lookup, utf8};
+use super::registry;
+use crate::py::FromPy;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// One module's names as one or more specialisations see them.
+pub struct Namespace {
+    module: &'static str,
+    slots: &'static [Slot],
+    /// Attributes of a C module, whose `builtin` slots are its own functions.
+    own_builtins: bool,
+    state: AtomicPtr<State>,
+}
+
+/// A word that must keep its value for a validation to stay true.
+#[derive(Clone, Copy)]
+pub(super) struct Word {
+    pub(super) place: *const u64,
+    pub(super) want: u64,
+}
+
+impl Word {
+    /// A word that never holds: look again at the next call.
+    pub(super) const NEVER: Word = Word { place: &raw const ZERO, want: 1 };
+
+    #[inline(always)]
+    pub(super) fn holds(&self) -> bool {
+        // SAFETY: the owner of the place is strongly held for good (see `State`).
+        unsafe { *self.place == self.want }
+    }
+}
+
+static ZERO: u64 = 0;
+
+/// Created at the first validation and never freed; its references are never given up, since entries compare
+/// places inside of these objects.
+struct State {
+    dict: Cell<*mut PyObject>,
+    names: Vec<*mut PyObject>,
+    values: Vec<Cell<*mut PyObject>>,
+    words: RefCell<Vec<Word>>,
+    holds: Cell<bool>,
+    functions: Vec<Cell<Option<Callee>>>,
+}
+
+/// A function object whose code was found to be the compiled one.
+#[derive(Clone, Copy)]
+struct Callee {
+    function: *mut PyObject,
+    code: *mut PyObject,
+    positional: usize,
+}
+
+/// The version tag's place in a dict: see interp.c.
+const VERSION_TAG: usize = 24;
+
+/// The word that every change of `dict` changes.
+///
+/// # Safety
+/// `dict` is a live dict.
+pub(super) unsafe fn version_word(dict: *mut PyObject) -> Word {
+    // SAFETY: the offset is proved by interp.c.
+    unsafe {
+        let place = dict.cast::<u8>().add(VERSION_TAG).cast_const().cast::<u64>();
+        Word { place, want: *place }
+    }
+}
+
+impl Namespace {
+    /// The globals of a Python module.
+    pub const fn new(module: &'static str, slots: &'static [Slot]) -> Namespace {
+        Namespace { module, slots, own_builtins: false, state: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// The attributes of a module written in C.
+    pub const fn module(module: &'static str, slots: &'static [Slot]) -> Namespace {
+        Namespace { module, slots, own_builtins: true, state: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// The value that the global has now.
+    #[inline]
+    pub fn get<T: FromPy>(&self, cx: Cx, slot: usize) -> R<T> {
+        let value = self.state().and_then(|state| state.values.get(slot)).map_or(ptr::null_mut(), Cell::get);
+        if value.is_null() {
+            return bail(Bail::Guard);
+        }
+        // SAFETY: the module's dict holds it, and cannot change while the transaction is open.
+        unsafe { T::from_py(cx, value) }
+    }
+
+    /// The default that the function in `slot` has now for the positional parameter number `index`.
+    pub fn default<T: FromPy>(&self, cx: Cx, slot: usize, index: usize) -> R<T> {
+        let Some(callee) = self.callee(slot) else { return bail(Bail::Guard) };
+        // SAFETY: the function is strongly held, and its defaults are a tuple or null.
+        unsafe {
+            let defaults = PyFunction_GetDefaults(callee.function);
+            if defaults.is_null() {
+                return bail(Bail::Guard);
+            }
+            // Defaults belong to the last parameters.
+            let count = PyTuple_Size(defaults) as usize;
+            match (index + count).checked_sub(callee.positional) {
+                Some(at) if at < count => T::from_py(cx, PyTuple_GetItem(defaults, at as Py_ssize_t)),
+                _ => bail(Bail::Guard),
+            }
+        }
+    }
+
+    /// The default that the function in `slot` has now for the keyword-only parameter `name`.
+    pub fn kwdefault<T: FromPy>(&self, cx: Cx, slot: usize, name: &str) -> R<T> {
+        let Some(callee) = self.callee(slot) else { return bail(Bail::Guard) };
+        // SAFETY: the function is strongly held; keys of `__kwdefaults__` that are no `str` are never compared with.
+        unsafe {
+            let defaults = PyFunction_GetKwDefaults(callee.function);
+            let mut at = 0;
+            let (mut key, mut value) = (ptr::null_mut(), ptr::null_mut());
+            while !defaults.is_null() && PyDict_Next(defaults, &mut at, &mut key, &mut value) != 0 {
+                if utf8(key) == Some(name) {
+                    return T::from_py(cx, value);
+                }
+            }
+        }
+        bail(Bail::Guard)
+    }
+
+    /// The code objects of those callees that `names` lists, as last validated.
+    pub(super) fn codes(&self, names: &[&str]) -> Vec<*mut PyObject> {
+        let callees = self.state().map_or(&[][..], |state| &state.functions);
+        let named = |slot: &Slot| matches!(slot.kind, Kind::Function(target) if names.contains(&target));
+        let found = self.slots.iter().zip(callees).filter(|(slot, _)| named(slot));
+        found.filter_map(|(_, callee)| Some(callee.get()?.code)).collect()
+    }
+
+    fn callee(&self, slot: usize) -> Option<Callee> {
+        self.state()?.functions.get(slot)?.get()
+    }
+
+    fn state(&self) -> Option<&State> {
+        // SAFETY: set once to a leaked box, under the GIL.
+        unsafe { self.state.load(Relaxed).as_ref() }
+    }
+
+    pub(super) fn slots(&self) -> &'static [Slot] {
+        self.slots
+    }
+
+    pub(super) fn module_name(&self) -> &'static str {
+        self.module
+    }
+
+    /// Where the names are: the globals of the module that was activated, or a module's dict.
+    ///
+    /// # Safety
+    /// The GIL is held, no transaction is open; `dict` is a live dict.
+    pub(super) unsafe fn bind(&self, dict: *mut PyObject) {
+        // SAFETY: the GIL is held.
+        let state = unsafe { self.state_or_new() };
+        if state.dict.get() != dict {
+            // SAFETY: the caller vouches for the dict; the old one is kept for good.
+            unsafe { Py_INCREF(dict) };
+            state.dict.set(dict);
+            state.words.borrow_mut().clear();
+        }
+    }
+
+    unsafe fn state_or_new(&self) -> &State {
+        if self.state.load(Relaxed).is_null() {
+            let count = self.slots.len();
+            let state = State {
+                dict: Cell::new(ptr::null_mut()),
+                // SAFETY: the caller holds the GIL.
+                names: self.slots.iter().map(|slot| unsafe { interned(slot.name) }).collect(),
+                values: (0..count).map(|_| Cell::new(ptr::null_mut())).collect(),
+                words: RefCell::default(),
+                holds: Cell::new(false),
+                functions: (0..count).map(|_| Cell::new(None)).collect(),
+            };
+            self.state.store(Box::into_raw(Box::new(state)), Relaxed);
+        }
+        // SAFETY: not null, and never freed.
+        unsafe { &*self.state.load(Relaxed) }
+    }
+
+    /// Whether all assumptions hold now; adds the words that keep the answer true to `words`.
+    ///
+    /// # Safety
+    /// The GIL is held, no transaction is open, no exception is set.
+    pub(super) unsafe fn validate(&self, words: &mut Vec<Word>) -> bool {
+        // SAFETY: the caller vouches for the moment.
+        unsafe {
+            let state = self.state_or_new();
+            if state.dict.get().is_null() {
+                let module = lookup(PyImport_GetModuleDict(), interned(self.module));
+                if module.is_null() || PyModule_Check(module) == 0 {
+                    words.push(Word::NEVER);
+                    return false;
+                }
+                self.bind(PyModule_GetDict(module));
+            }
+            let current = {
+                let known = state.words.borrow();
+                !known.is_empty() && known.iter().all(Word::holds)
+            };
+            if !current {
+                let mut fresh = vec![version_word(state.dict.get()), version_word(builtins())];
+                state.holds.set(self.look(state, &mut fresh));
+                *state.words.borrow_mut() = fresh;
+            }
+            words.extend_from_slice(&state.words.borrow());
+            state.holds.get()
+        }
+    }
+
+    unsafe fn look(&self, state: &State, words: &mut Vec<Word>) -> bool {
+        let mut holds = true;
+        // SAFETY: names, dict and builtins are strongly held.
+        unsafe {
+            for (index, slot) in self.slots.iter().enumerate() {
+                let found = lookup(state.dict.get(), state.names[index]);
+                state.values[index].set(found);
+                holds &= match slot.kind {
+                    Kind::Value => true,
+                    Kind::Builtin if self.own_builtins => !found.is_null() && pristine(found, slot.name, self.module),
+                    Kind::Builtin => {
+                        let builtin = lookup(builtins(), state.names[index]);
+                        found.is_null() && !builtin.is_null() && pristine(builtin, slot.name, "builtins")
+                    }
+                    Kind::Module(target) => is_module(found, target),
+                    Kind::Function(target) => self.look_function(state, index, found, target, words),
+                };
+            }
+        }
+        holds
+    }
+
+    unsafe fn look_function(
+        &self,
+        state: &State,
+        index: usize,
+        found: *mut PyObject,
+        target: &'static str,
+        words: &mut Vec<Word>,
+    ) -> bool {
+        // SAFETY: `found` is null or live; what is kept is strongly held for good.
+        unsafe {
+            if found.is_null() || Py_TYPE(found) != &raw mut PyFunction_Type {
+                return false;
+            }
+            let code = PyFunction_GetCode(found);
+            let known = state.functions[index].get();
+            if !known.is_some_and(|callee| callee.function == found && callee.code == code) {
+                if !registry::is_compiled(found, target) {
+                    words.push(Word::NEVER);
+                    return false;
+                }
+                let count = attribute_or_none(code, c"co_argcount").map_or(0, |count| PyLong_AsLong(count.ptr()));
+                Py_INCREF(found);
+                Py_INCREF(code);
+                state.functions[index].set(Some(Callee { function: found, code, positional: count as usize }));
+            }
+            if super::interp::code_monitored(code) {
+                words.push(Word::NEVER);
+                return false;
+            }
+            words.push(code_word(found));
+            words.extend(monitoring_word(code));
+            true
+        }
+    }
+}
+
+/// The word that holds a function's code pointer.
+///
+/// # Safety
+/// `function` is a live function object.
+unsafe fn code_word(function: *mut PyObject) -> Word {
+    // SAFETY: a function object, whose layout is proved by interp.c.
+    unsafe {
+        let place = (&raw const (*function.cast::<PyFunctionObject>()).func_code).cast::<u64>();
+        Word { place, want: *place }
+    }
+}
+
+/// The word that turns when a tool first asks for events of the code; none where there is no such thing, and one
+/// that never holds when tools have asked before, since the word will not move again.
+///
+/// # Safety
+/// `code` is a live code object.
+pub(super) unsafe fn monitoring_word(code: *mut PyObject) -> Option<Word> {
+    // SAFETY: the caller vouches for the object.
+    unsafe {
+        let place = super::interp::code_monitoring_word(code);
+        if place.is_null() {
+            return None;
+        }
+        Some(if *place == 0 { Word { place, want: 0 } } else { Word::NEVER })
+    }
+}
+
+/// The dict of the builtins module, borrowed for good.
+pub(super) fn builtins() -> *mut PyObject {
+    static DICT: AtomicPtr<PyObject> = AtomicPtr::new(ptr::null_mut());
+    if DICT.load(Relaxed).is_null() {
+        // SAFETY: called under the GIL; the reference is kept.
+        unsafe {
+            let module = PyImport_AddModule(c"builtins".as_ptr());
+            let dict = PyModule_GetDict(module);
+            Py_INCREF(dict);
+            DICT.store(dict, Relaxed);
+        }
+    }
+    DICT.load(Relaxed)
+}
+
+/// Whether `object` is the function, type or singleton that the module defines under that name.
+unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
+    // SAFETY: `object` is live; every branch tests the type first.
+    unsafe {
+        if Py_TYPE(object) == &raw mut PyCFunction_Type {
+            let def = (*object.cast::<PyCFunctionObject>()).m_ml;
+            let owner = PyCFunction_GetSelf(object);
+            return std::ffi::CStr::from_ptr((*def).ml_name).to_str() == Ok(name)
+                && !owner.is_null()
+                && PyModule_Check(owner) != 0
+                && PyModule_GetNameObject(owner).as_ref().is_some_and(|found| {
+                    let found = Own::take(ptr::from_ref(found).cast_mut());
+                    found.is_some_and(|found| utf8(found.ptr()) == Some(module))
+                });
+        }
+        if PyType_Check(object) != 0 {
+            let ty = object.cast::<PyTypeObject>();
+            let full = std::ffi::CStr::from_ptr((*ty).tp_name).to_str().unwrap_or_default();
+            let (owner, short) = full.rsplit_once('.').unwrap_or(("builtins", full));
+            return (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0 && short == name && owner == module;
+        }
+        match name {
+            "NotImplemented" => object == Py_NotImplemented(),
+            "Ellipsis" => object == Py_Ellipsis(),
+            _ => false,
+        }
+    }
+}
+
+/// Whether `object` is the module `target` that the import system knows.
+unsafe fn is_module(object: *mut PyObject, target: &str) -> bool {
+    // SAFETY: `object` is null or live; `sys.modules` lives as long as the interpreter.
+    unsafe {
+        !object.is_null()
+            && PyModule_Check(object) != 0
+            && lookup(PyImport_GetModuleDict(), interned(target)) == object
+    }
+}

@@ -1,0 +1,212 @@
+//! The state of every hotspot of this extension: one table, filled once, read by status and guards.
+//!
+//! Everything is touched under the GIL only, and nothing is ever freed: hooks sit in code objects that may outlive
+//! any module.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use pyo3_ffi::*;
+
+use super::digest::digest;
+use super::hook::Hook;
+use super::metadata::{Function, Kind, Module, split};
+pub(super) use super::settings::Mode;
+use super::settings::Settings;
+
+/// What `_pyrust.status()` says about a hotspot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    Native,
+    Pending,
+    Python,
+    Stale,
+    Ambiguous,
+    Disabled,
+}
+
+impl State {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            State::Native => "native",
+            State::Pending => "pending",
+            State::Python => "python",
+            State::Stale => "stale",
+            State::Ambiguous => "ambiguous",
+            State::Disabled => "disabled",
+        }
+    }
+}
+
+/// One hotspot of the manifest.
+pub(super) struct Record {
+    pub(super) function: &'static Function,
+    pub(super) state: Cell<State>,
+    pub(super) reason: RefCell<Option<String>>,
+    /// The hook of the function object that is current (a reload makes a new one).
+    pub(super) hook: Cell<Option<&'static Hook>>,
+    pub(super) native_calls: Cell<u64>,
+    pub(super) bailouts: RefCell<Vec<(&'static str, u64)>>,
+}
+
+impl Record {
+    pub(super) fn set(&self, state: State, reason: Option<String>) {
+        self.state.set(state);
+        *self.reason.borrow_mut() = reason;
+    }
+
+    pub(super) fn count_bail(&self, reason: &'static str) {
+        let mut bailouts = self.bailouts.borrow_mut();
+        match bailouts.iter_mut().find(|entry| entry.0 == reason) {
+            Some(entry) => entry.1 += 1,
+            None => bailouts.push((reason, 1)),
+        }
+    }
+}
+
+/// All of this extension.
+pub(super) struct Registry {
+    pub(super) module: &'static Module,
+    pub(super) settings: Settings,
+    pub(super) records: Vec<Record>,
+    digests: HashMap<&'static str, Vec<&'static str>>,
+    /// Code objects that were compared with a digest already, strongly held: (code, name) and the verdict.
+    seen: RefCell<HashMap<(usize, &'static str), bool>>,
+}
+
+static REGISTRY: AtomicPtr<Registry> = AtomicPtr::new(std::ptr::null_mut());
+
+/// The table, once `init` has run.
+pub(super) fn get() -> Option<&'static Registry> {
+    // SAFETY: set once to a leaked box.
+    unsafe { REGISTRY.load(Relaxed).as_ref() }
+}
+
+/// Makes the table, or returns the one that an earlier import of the extension made.
+pub(super) fn create(module: &'static Module, digests: &'static str) -> &'static Registry {
+    if let Some(registry) = get() {
+        return registry;
+    }
+    let settings = Settings::from_environment();
+    let records = module.functions.iter().map(|function| first_record(function, &settings)).collect();
+    let digests = parse_digests(digests);
+    let registry = Registry { module, settings, records, digests, seen: RefCell::default() };
+    let registry: &'static Registry = Box::leak(Box::new(registry));
+    REGISTRY.store(std::ptr::from_ref(registry).cast_mut(), Relaxed);
+    registry
+}
+
+fn first_record(function: &'static Function, settings: &Settings) -> Record {
+    let (state, reason) = match function.reason {
+        Some(text) => match text.strip_prefix("disabled: ") {
+            Some(why) => (State::Disabled, Some(why.to_owned())),
+            None => (State::Python, Some(text.to_owned())),
+        },
+        None => match settings.disables(function.name) {
+            Some(why) => (State::Disabled, Some(why)),
+            None => (State::Pending, None),
+        },
+    };
+    Record {
+        function,
+        state: Cell::new(state),
+        reason: RefCell::new(reason),
+        hook: Cell::new(None),
+        native_calls: Cell::new(0),
+        bailouts: RefCell::default(),
+    }
+}
+
+/// Lines `module:qualname hex [hex …]`.
+fn parse_digests(text: &'static str) -> HashMap<&'static str, Vec<&'static str>> {
+    text.lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            Some((words.next()?, words.collect()))
+        })
+        .collect()
+}
+
+impl Registry {
+    /// The digests that the build recorded under that name.
+    pub(super) fn digests(&self, name: &str) -> &[&'static str] {
+        self.digests.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn record(&self, name: &str) -> Option<&Record> {
+        self.records.iter().find(|record| record.function.name == name)
+    }
+
+    /// Hotspots that the functions named by this one's specialisations call back into, itself included, as the
+    /// names in its recursion cycle; empty when it is not recursive.
+    pub(super) fn cycle(&self, function: &Function) -> Vec<&'static str> {
+        let reach = |name: &str| -> Vec<&'static str> {
+            let function = self.module.functions.iter().find(|function| function.name == name);
+            function.map_or_else(Vec::new, callees)
+        };
+        let own = callees(function);
+        let in_cycle = |name: &&'static str| {
+            let known = self.module.functions.iter().any(|function| function.name == *name && !function.specs.is_empty());
+            // A function that was only compiled along lists no callees of its own: it may lead back.
+            !known || *name == function.name || reach(name).contains(&function.name)
+        };
+        let recursive = own.iter().any(|name| *name == function.name || reach(name).contains(&function.name));
+        if !recursive {
+            return Vec::new();
+        }
+        let mut members: Vec<_> = own.into_iter().filter(in_cycle).collect();
+        if !members.contains(&function.name) {
+            members.push(function.name);
+        }
+        members
+    }
+}
+
+/// The functions that the specialisations of one function rely on, itself included when it calls itself.
+fn callees(function: &Function) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for namespace in function.specs.iter().flat_map(|spec| spec.namespaces) {
+        for slot in namespace.slots() {
+            if let Kind::Function(target) = slot.kind
+                && !names.contains(&target)
+            {
+                names.push(target);
+            }
+        }
+    }
+    names
+}
+
+/// Whether `function` is, now, the function that was compiled as `target`: its code, in its module's namespace.
+///
+/// # Safety
+/// `function` is a live function object; the GIL is held and no transaction is open.
+pub(super) unsafe fn is_compiled(function: *mut PyObject, target: &'static str) -> bool {
+    let Some(registry) = get() else { return false };
+    if registry.settings.disables(target).is_some() {
+        return false;
+    }
+    // SAFETY: the caller vouches for the function; what is kept as a key is strongly held.
+    unsafe {
+        let module = super::object::lookup(PyImport_GetModuleDict(), super::object::interned(split(target).0));
+        let globals = PyFunction_GetGlobals(function);
+        if module.is_null() || PyModule_Check(module) == 0 || PyModule_GetDict(module) != globals {
+            return false;
+        }
+        let code = PyFunction_GetCode(function);
+        if let Some(hook) = registry.record(target).and_then(|record| record.hook.get())
+            && hook.patched_code() == code
+        {
+            return true;
+        }
+        if let Some(&known) = registry.seen.borrow().get(&(code as usize, target)) {
+            return known;
+        }
+        let expected = registry.digests(target);
+        let same = expected.len() == 1 && digest(code).is_some_and(|found| found == expected[0]);
+        Py_INCREF(code);
+        registry.seen.borrow_mut().insert((code as usize, target), same);
+        same
+    }
+}
