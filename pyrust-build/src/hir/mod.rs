@@ -1,0 +1,218 @@
+//! HIR: one function, structured and desugared; loops stay loops, evaluation order is the order of the fields.
+//!
+//! - Every local has been resolved to a `VarId`; after `lower::webs` one `VarId` is one live range (web).
+//! - Chained comparisons are conjunctions over named temporaries; comprehensions and generator expressions that are
+//!   consumed in place are `Comp`; augmented assignment keeps its own node because lists mutate in place.
+//! - Nothing here knows types.
+
+pub use crate::ast::{BinOp, BoolOp, UnaryOp};
+use crate::source::Span;
+
+/// Index into `Function::vars`.
+pub type VarId = usize;
+/// Unique within one function; keys of side tables.
+pub type NodeId = usize;
+
+#[derive(Clone, Debug)]
+pub struct Var {
+    /// The name in the source, or `_tmpN` for temporaries.
+    pub name: String,
+    /// Set by `lower::webs`: a use may be reached without an assignment.
+    pub maybe_unbound: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Param {
+    pub name: String,
+    pub var: VarId,
+    pub kind: ParamKind,
+    pub has_default: bool,
+    pub span: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParamKind {
+    PositionalOnly,
+    Positional,
+    KeywordOnly,
+    VarPositional,
+    VarKeyword,
+}
+
+#[derive(Clone, Debug)]
+pub struct Function {
+    pub module: String,
+    pub qualname: String,
+    pub span: Span,
+    /// In the order of the frame's locals.
+    pub params: Vec<Param>,
+    pub vars: Vec<Var>,
+    pub body: Vec<Stmt>,
+    pub nodes: usize,
+}
+
+impl Function {
+    /// `module:qualname`.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.module, self.qualname)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Stmt {
+    pub kind: StmtKind,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum StmtKind {
+    Expr(Expr),
+    /// Targets are assigned left to right from one evaluation of `value`.
+    Assign { targets: Vec<Target>, value: Expr },
+    /// Only of subscripts; names are `Assign` of an `InPlace` expression.
+    AugAssign { target: Target, op: BinOp, value: Expr, id: NodeId },
+    If { test: Expr, body: Vec<Stmt>, orelse: Vec<Stmt> },
+    While { test: Expr, body: Vec<Stmt>, orelse: Vec<Stmt> },
+    For { target: Target, iter: Iter, body: Vec<Stmt>, orelse: Vec<Stmt> },
+    Return(Option<Expr>),
+    Break,
+    Continue,
+    /// A builtin exception class; `args_ok` says that skipping the arguments cannot be noticed.
+    Raise { class: String, args_ok: bool },
+    /// Bare `raise` inside a handler.
+    Reraise,
+    Assert { test: Expr, message_ok: bool },
+    Try { body: Vec<Stmt>, handlers: Vec<Handler>, orelse: Vec<Stmt> },
+    Delete(Vec<Target>),
+    Pass,
+}
+
+#[derive(Clone, Debug)]
+pub struct Handler {
+    /// Builtin exception classes; empty means every exception.
+    pub classes: Vec<String>,
+    pub body: Vec<Stmt>,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub kind: TargetKind,
+    pub span: Span,
+    pub id: NodeId,
+}
+
+#[derive(Clone, Debug)]
+pub enum TargetKind {
+    Var(VarId),
+    Tuple(Vec<Target>),
+    Index { base: Expr, index: Expr },
+    Slice { base: Expr, lower: Option<Box<Expr>>, upper: Option<Box<Expr>>, step: Option<Box<Expr>> },
+}
+
+#[derive(Clone, Debug)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub span: Span,
+    pub id: NodeId,
+}
+
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(String),
+    Bytes(Vec<u8>),
+    Local(VarId),
+    /// A module global or builtin read as a value.
+    Global(String),
+    /// An attribute of a module global, for example `math.pi`.
+    ModuleAttr { module: String, name: String },
+    /// `(var := value)`.
+    Named { var: VarId, value: Box<Expr> },
+    Binary { op: BinOp, left: Box<Expr>, right: Box<Expr> },
+    /// The value of `left op= right`: changes a list in place.
+    InPlace { op: BinOp, left: Box<Expr>, right: Box<Expr> },
+    Unary { op: UnaryOp, operand: Box<Expr> },
+    Bool2 { op: BoolOp, left: Box<Expr>, right: Box<Expr> },
+    Compare { op: CmpOp, left: Box<Expr>, right: Box<Expr> },
+    If { test: Box<Expr>, body: Box<Expr>, orelse: Box<Expr> },
+    Tuple(Vec<Expr>),
+    List(Vec<Expr>),
+    Dict(Vec<(Expr, Expr)>),
+    Comp(Box<Comp>),
+    /// A call of a global name: builtin, package function or imported function.
+    Call { name: String, args: Vec<Expr>, keywords: Vec<(String, Expr)> },
+    /// `module.function(…)`.
+    ModuleCall { module: String, name: String, args: Vec<Expr>, keywords: Vec<(String, Expr)> },
+    Method { base: Box<Expr>, name: String, args: Vec<Expr>, keywords: Vec<(String, Expr)> },
+    Index { base: Box<Expr>, index: Box<Expr> },
+    Slice { base: Box<Expr>, lower: Option<Box<Expr>>, upper: Option<Box<Expr>>, step: Option<Box<Expr>> },
+    FString(Vec<FPart>),
+    /// Only as an argument (`key=`).
+    Lambda { params: Vec<VarId>, body: Box<Expr> },
+}
+
+pub use crate::ast::CmpOp;
+
+#[derive(Clone, Debug)]
+pub enum FPart {
+    Literal(String),
+    Value { value: Expr, conversion: Option<char>, spec: String },
+}
+
+/// What a comprehension or a consumed generator expression builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CompKind {
+    List,
+    Dict,
+    Sum,
+    Any,
+    All,
+    Min,
+    Max,
+    Join,
+    Tuple,
+}
+
+#[derive(Clone, Debug)]
+pub struct Comp {
+    pub kind: CompKind,
+    pub generators: Vec<Generator>,
+    /// The element; for a dict the key.
+    pub element: Expr,
+    /// The value of a dict item.
+    pub value: Option<Expr>,
+    /// `start` of sum, `default` of min/max, the separator of join.
+    pub extra: Option<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Generator {
+    pub target: Target,
+    pub iter: Iter,
+    pub ifs: Vec<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Iter {
+    pub kind: IterKind,
+    pub span: Span,
+    pub id: NodeId,
+}
+
+#[derive(Clone, Debug)]
+pub enum IterKind {
+    Range { start: Option<Box<Expr>>, stop: Box<Expr>, step: Option<Box<Expr>> },
+    Enumerate { inner: Box<Iter>, start: Option<Box<Expr>> },
+    Zip(Vec<Iter>),
+    Reversed(Box<Expr>),
+    Items(Box<Expr>),
+    Values(Box<Expr>),
+    Keys(Box<Expr>),
+    Expr(Box<Expr>),
+    /// A generator expression iterated in place, or `map`/`filter` of one.
+    Comp(Box<Comp>),
+}

@@ -1,0 +1,498 @@
+//! Calls: builtins, functions of the project, functions of C modules, methods.
+
+use super::solver::Ty;
+use super::{FuncRef, Guard, Infer, in_python};
+use crate::hir::{Expr, ExprKind, Param, ParamKind};
+use crate::ops;
+use crate::resolve::Binding;
+use crate::source::Span;
+use crate::ty::Type;
+
+/// Names of arguments that may be given by keyword, in positional order.
+const KEYWORDS: &[(&str, &[&str])] = &[
+    ("str.split", &["sep", "maxsplit"]),
+    ("str.rsplit", &["sep", "maxsplit"]),
+    ("str.splitlines", &["keepends"]),
+    ("round", &["number", "ndigits"]),
+    ("pow", &["base", "exp", "mod"]),
+    ("int", &["x", "base"]),
+];
+
+/// Where each parameter of a native call gets its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArgSource {
+    Positional(usize),
+    Keyword(usize),
+    /// The callee's live default.
+    Default,
+}
+
+/// Binds a call's arguments to parameters as CPython does; `None` where it would raise, or with `*` parameters.
+pub fn bind(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Option<Vec<ArgSource>> {
+    let mut out = Vec::new();
+    let positional = params
+        .iter()
+        .filter(|p| matches!(p.kind, ParamKind::Positional | ParamKind::PositionalOnly))
+        .count();
+    if args > positional {
+        return None;
+    }
+    let mut used = 0;
+    for (i, param) in params.iter().enumerate() {
+        let by_name = keywords.iter().position(|(k, _)| *k == param.name);
+        let source = match param.kind {
+            ParamKind::VarPositional | ParamKind::VarKeyword => return None,
+            ParamKind::Positional | ParamKind::PositionalOnly if i < args => {
+                if by_name.is_some() && param.kind == ParamKind::Positional {
+                    return None;
+                }
+                ArgSource::Positional(i)
+            }
+            ParamKind::PositionalOnly => ArgSource::Default,
+            ParamKind::Positional | ParamKind::KeywordOnly => match by_name {
+                Some(k) => {
+                    used += 1;
+                    ArgSource::Keyword(k)
+                }
+                None => ArgSource::Default,
+            },
+        };
+        if source == ArgSource::Default && !param.has_default {
+            return None;
+        }
+        out.push(source);
+    }
+    (used == keywords.len()).then_some(out)
+}
+
+/// Puts keyword arguments of a builtin or method into positional order; `None` in a hole stands for `None`.
+pub fn positional<'e>(
+    name: &str,
+    args: &'e [Expr],
+    keywords: &'e [(String, Expr)],
+) -> Option<Vec<Option<&'e Expr>>> {
+    let mut out: Vec<Option<&Expr>> = args.iter().map(Some).collect();
+    let names = KEYWORDS.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, k)| k);
+    // The receiver is not among the arguments of a method.
+    for (key, value) in keywords {
+        let i = names.iter().position(|n| n == key)?;
+        while out.len() <= i {
+            out.push(None);
+        }
+        if out[i].is_some() {
+            return None;
+        }
+        out[i] = Some(value);
+    }
+    Some(out)
+}
+
+impl Infer<'_, '_> {
+    pub(super) fn builtin(&mut self, name: &str) {
+        self.guards.insert(Guard::Builtin(name.to_string()));
+    }
+
+    /// Does the module bind the name itself (so that it is not the builtin)?
+    fn bound(&self, name: &str) -> Option<(String, Binding)> {
+        self.program.binding(&self.func.module, name)
+    }
+
+    fn is_bound(&self, name: &str) -> bool {
+        self.program.modules.module(&self.func.module).is_some_and(|(_, env)| env.bindings.contains_key(name))
+    }
+
+    pub(super) fn global(&mut self, name: &str, span: Span, node: usize) -> Ty {
+        match self.bound(name) {
+            Some((_, Binding::Value(_))) => {
+                let ty = self.program.value_type(&self.func.module, name);
+                if ty == Type::Never {
+                    return self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
+                }
+                self.guards.insert(Guard::Value(name.to_string()));
+                let slot = self.state.nodes[node];
+                self.state.solver.absorb_into(slot, &ty);
+                self.state.solver.get(slot)
+            }
+            Some((_, Binding::Imported { module, name: attr })) if ops::constant(&module, &attr).is_some() => {
+                self.guards.insert(Guard::Value(name.to_string()));
+                let ty = ops::constant(&module, &attr).expect("checked above");
+                self.state.solver.absorb(&Ty::Never, &ty)
+            }
+            _ => self.refuse("PYR0305", span, format!("the global `{name}` is not a value that can be read")),
+        }
+    }
+
+    /// The C module behind a global name.
+    fn c_module(&mut self, name: &str) -> Option<String> {
+        let (_, binding) = self.bound(name)?;
+        let Binding::Module(module) = binding else { return None };
+        Some(module)
+    }
+
+    pub(super) fn module_attr(&mut self, global: &str, name: &str, span: Span) -> Ty {
+        let Some(module) = self.c_module(global) else {
+            return self.refuse("PYR0305", span, format!("`{global}.{name}` is not known"));
+        };
+        let Some(ty) = ops::constant(&module, name) else {
+            return self.refuse("PYR0305", span, format!("`{module}.{name}` is not known"));
+        };
+        self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
+        self.attrs.insert((module, name.to_string()));
+        self.state.solver.absorb(&Ty::Never, &ty)
+    }
+
+    pub(super) fn module_call(
+        &mut self,
+        e: &Expr,
+        global: &str,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let Some(module) = self.c_module(global) else {
+            return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
+        };
+        let full = format!("{module}.{name}");
+        if !ops::exists(&full) || !keywords.is_empty() {
+            return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
+        }
+        self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
+        self.attrs.insert((module, name.to_string()));
+        let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+        self.apply(&full, e.id, 0, e.span, &types)
+    }
+
+    pub(super) fn call(
+        &mut self,
+        e: &Expr,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        if self.is_bound(name) {
+            return match self.bound(name) {
+                Some((module, Binding::Function)) => {
+                    let real = self.function_name(&module, name);
+                    let target = FuncRef { module, qualname: real };
+                    self.native_call(e, name, &target, args, keywords)
+                }
+                Some((_, Binding::Imported { module, name: attr })) => {
+                    let full = format!("{module}.{attr}");
+                    if !ops::exists(&full) || !keywords.is_empty() {
+                        return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
+                    }
+                    self.guards.insert(Guard::Imported { name: name.to_string(), module, attr });
+                    let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+                    self.apply(&full, e.id, 0, e.span, &types)
+                }
+                _ => self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported")),
+            };
+        }
+        self.builtin(name);
+        match (name, args) {
+            ("isinstance", [value, class]) if keywords.is_empty() => {
+                self.expr(value);
+                if class_names(class).is_none() {
+                    self.refuse("PYR0306", class.span, "`isinstance` with this class is not supported");
+                }
+                if let Some(names) = class_names(class) {
+                    for n in names {
+                        if self.is_bound(&n) {
+                            self.refuse("PYR0306", class.span, format!("`{n}` is not the builtin"));
+                        }
+                        self.builtin(&n);
+                    }
+                }
+                Ty::Bool
+            }
+            ("min" | "max", [_, _, ..]) if keywords.is_empty() => {
+                let mut out = Ty::Never;
+                for arg in args {
+                    let ty = self.expr(arg);
+                    if out != Ty::Never {
+                        self.comparable(e, if name == "min" { "<" } else { ">" }, &ty, &out);
+                    }
+                    out = self.state.solver.join(&out, &ty);
+                }
+                out
+            }
+            ("str" | "repr", [value]) if keywords.is_empty() => {
+                let ty = self.expr(value);
+                self.displayable(&ty, value.span);
+                Ty::Str
+            }
+            ("bool", [value]) if keywords.is_empty() => {
+                self.test(value);
+                Ty::Bool
+            }
+            ("bool", []) => Ty::Bool,
+            ("len", [value]) if keywords.is_empty() => {
+                let ty = self.expr(value);
+                if ty.members().iter().all(|m| matches!(m, Ty::Tuple(..))) {
+                    return Ty::Int;
+                }
+                self.apply("len", e.id, 0, e.span, &[ty])
+            }
+            ("list", []) => Ty::List(self.site(e.id, 0)),
+            ("dict", []) if keywords.is_empty() => Ty::Dict(self.site(e.id, 0)),
+            ("dict", [value]) if keywords.is_empty() => {
+                let ty = self.expr(value);
+                self.apply("dict.copy", e.id, 0, e.span, &[ty])
+            }
+            ("sorted", [list]) => {
+                let ty = self.expr(list);
+                self.sort(e, &ty, keywords);
+                ty
+            }
+            _ => {
+                let Some(list) = positional(name, args, keywords) else {
+                    return self.refuse("PYR0306", e.span, format!("this form of `{name}` is not supported"));
+                };
+                if !ops::exists(name) {
+                    return self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported"));
+                }
+                let types: Vec<Ty> = list.iter().map(|a| a.map_or(Ty::None, |a| self.expr(a))).collect();
+                self.apply(name, e.id, 0, e.span, &types)
+            }
+        }
+    }
+
+    /// The name under which the defining module knows what this module calls `name`.
+    fn function_name(&self, home: &str, name: &str) -> String {
+        let (mut module, mut name) = (self.func.module.clone(), name.to_string());
+        while module != home {
+            let Some((_, env)) = self.program.modules.module(&module) else { break };
+            let Some(Binding::Imported { module: m, name: n }) = env.bindings.get(&name) else { break };
+            (module, name) = (m.clone(), n.clone());
+        }
+        name
+    }
+
+    fn native_call(
+        &mut self,
+        e: &Expr,
+        name: &str,
+        target: &FuncRef,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let arg_types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+        let keyword_types: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        let hir = match self.program.lowered(target) {
+            Ok(hir) => hir,
+            Err(reasons) => {
+                let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
+                return self.refuse(
+                    "PYR0312",
+                    e.span,
+                    format!("`{}` cannot be compiled along{why}", target.name()),
+                );
+            }
+        };
+        let Some(sources) = bind(&hir.params, args.len(), keywords) else {
+            return self.refuse("PYR0306", e.span, format!("this call of `{name}` is not supported"));
+        };
+        let mut types = Vec::new();
+        for (source, param) in sources.iter().zip(&hir.params) {
+            types.push(match source {
+                ArgSource::Positional(i) => arg_types[*i].clone(),
+                ArgSource::Keyword(i) => keyword_types[*i].clone(),
+                ArgSource::Default => {
+                    let ty = self.default_type(target, &param.name);
+                    if ty == Type::Never {
+                        return self.refuse("PYR0306", e.span, format!("the default of `{}`", param.name));
+                    }
+                    self.state.solver.absorb(&Ty::Never, &ty)
+                }
+            });
+        }
+        let resolved: Option<Vec<Type>> = types.iter().map(|t| self.state.solver.resolve(t)).collect();
+        let Some(resolved) = resolved else {
+            return self.refuse("PYR0404", e.span, "a container that contains itself");
+        };
+        if resolved.contains(&Type::Never) {
+            return Ty::Never;
+        }
+        let index = match self.program.request(target, resolved) {
+            Ok(index) => index,
+            Err(reasons) => {
+                let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
+                return self.refuse("PYR0312", e.span, format!("`{}` cannot be compiled{why}", target.name()));
+            }
+        };
+        self.guards.insert(Guard::Function { name: name.to_string(), target: target.clone() });
+        self.calls.insert(e.id, index);
+        let callee = &self.program.instances[index];
+        let (after, ret) = (callee.after.clone(), callee.ret.clone());
+        self.writes |= callee.writes;
+        if self.report
+            && let Some(d) = callee.diagnostics.first()
+        {
+            let message = format!("`{}` cannot be compiled along: {}", target.name(), d.message);
+            self.refuse("PYR0312", e.span, message);
+        }
+        // What the callee put into its arguments is in ours; only containers can have grown.
+        for (ty, after) in types.iter().zip(&after) {
+            self.state.solver.absorb(ty, &containers_only(after));
+        }
+        let slot = self.state.nodes[e.id];
+        self.state.solver.absorb_into(slot, &ret);
+        self.state.solver.get(slot)
+    }
+
+    /// The type of a parameter's default, from its source.
+    fn default_type(&mut self, target: &FuncRef, param: &str) -> Type {
+        let Some((file, env)) = self.program.modules.module(&target.module) else { return Type::Never };
+        let Some(def) = env.function(&target.qualname) else { return Type::Never };
+        let Some(default) = def.params.in_frame_order().find(|p| p.name == param).and_then(|p| p.default.clone())
+        else {
+            return Type::Never;
+        };
+        let key = format!("<default {} of {}>", param, target.qualname);
+        let func = FuncRef { module: target.module.clone(), qualname: key.clone() };
+        if !self.program.lowered.contains_key(&func) {
+            let lowered = crate::lower::lower_value(file, env, &key, &default).map(std::rc::Rc::new);
+            self.program.lowered.insert(func.clone(), lowered);
+        }
+        let Ok(index) = self.program.request(&func, Vec::new()) else { return Type::Never };
+        while self.program.run(index, true) {}
+        let instance = &self.program.instances[index];
+        if instance.diagnostics.is_empty() { in_python(&instance.ret) } else { Type::Never }
+    }
+
+    pub(super) fn method(
+        &mut self,
+        e: &Expr,
+        base: &Expr,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let ty = self.expr(base);
+        let mut out = Ty::Never;
+        let mut found = ty == Ty::Never;
+        for (k, member) in ty.clone().members().iter().enumerate() {
+            let Some(class) = class_of(member) else { continue };
+            let full = format!("{class}.{name}");
+            match full.as_str() {
+                "list.sort" if args.is_empty() => {
+                    if matches!(member, Ty::List(c) if self.state.solver.in_place(*c)) {
+                        self.writes = true;
+                    }
+                    self.sort(e, member, keywords);
+                    found = true;
+                    out = self.state.solver.join(&out, &Ty::None);
+                    continue;
+                }
+                "dict.get" if args.len() == 2 && keywords.is_empty() => {
+                    let Ty::Dict(c) = member else { unreachable!("a dict method") };
+                    let key = self.expr(&args[0]);
+                    let default = self.expr(&args[1]);
+                    if self.apply("dict.get", e.id, 8 * k, e.span, &[member.clone(), key]) == Ty::Never {
+                        found = true;
+                        continue;
+                    }
+                    let value = self.state.solver.get(self.state.solver.value(*c));
+                    found = true;
+                    let joined = self.state.solver.join(&value, &default);
+                    out = self.state.solver.join(&out, &joined);
+                    continue;
+                }
+                _ => {}
+            }
+            if !ops::exists(&full) {
+                continue;
+            }
+            let Some(list) = positional(&full, args, keywords) else { continue };
+            let mut types = vec![member.clone()];
+            for a in list {
+                types.push(a.map_or(Ty::None, |a| self.expr(a)));
+            }
+            if full == "str.join" {
+                let ok = matches!(&types[1], Ty::List(c)
+                    if matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char | Ty::Never));
+                if !ok && types[1] != Ty::Never {
+                    let message = format!("joining `{}`", self.show(&types[1]));
+                    return self.refuse("PYR0401", e.span, message);
+                }
+            }
+            found = true;
+            let ret = self.apply(&full, e.id, 8 * k, e.span, &types);
+            out = self.state.solver.join(&out, &ret);
+        }
+        if !found {
+            let message = format!("`.{name}()` of `{}` is not supported", self.show(&ty));
+            return self.refuse("PYR0307", e.span, message);
+        }
+        out
+    }
+
+    /// `sorted(…)` and `.sort(…)`: elements or keys must be ordered.
+    fn sort(&mut self, e: &Expr, list: &Ty, keywords: &[(String, Expr)]) {
+        let Ty::List(cell) = list else { return };
+        let elem = self.state.solver.get(self.state.solver.elem(*cell));
+        let mut key = elem.clone();
+        for (name, value) in keywords {
+            match (name.as_str(), &value.kind) {
+                ("reverse", _) => {
+                    let ty = self.expr(value);
+                    if !matches!(ty, Ty::Bool | Ty::Int | Ty::Never) {
+                        self.refuse("PYR0401", value.span, "`reverse` is not a `bool`");
+                    }
+                }
+                ("key", ExprKind::Lambda { params, body }) if params.len() == 1 => {
+                    self.set_var(params[0], &elem);
+                    key = self.expr(body);
+                }
+                ("key", ExprKind::None) => {}
+                _ => {
+                    self.refuse("PYR0306", value.span, format!("this `{name}` is not supported"));
+                }
+            }
+        }
+        self.comparable(e, "<", &key, &key);
+    }
+}
+
+/// The classes of an `isinstance` test, if they are builtin types that the compiler knows.
+pub fn class_names(class: &Expr) -> Option<Vec<String>> {
+    const KNOWN: &[&str] = &["int", "float", "bool", "str", "bytes", "list", "dict", "tuple", "range", "set", "frozenset", "complex", "bytearray"];
+    match &class.kind {
+        ExprKind::Global(name) if KNOWN.contains(&name.as_str()) => Some(vec![name.clone()]),
+        ExprKind::Tuple(items) => {
+            let mut out = Vec::new();
+            for item in items {
+                out.extend(class_names(item)?);
+            }
+            Some(out)
+        }
+        _ => None,
+    }
+}
+
+fn class_of(ty: &Ty) -> Option<&'static str> {
+    Some(match ty {
+        Ty::Int | Ty::Bool => "int",
+        Ty::Float => "float",
+        Ty::Str | Ty::Char => "str",
+        Ty::Bytes => "bytes",
+        Ty::List(_) => "list",
+        Ty::Dict(_) => "dict",
+        Ty::VarTuple(_) => "tuple",
+        _ => return None,
+    })
+}
+
+/// Only the parts of a parameter's type through which a callee can change what the caller sees.
+fn containers_only(ty: &Type) -> Type {
+    match ty {
+        Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) => ty.clone(),
+        Type::Tuple { items, from_py } => {
+            Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }
+        }
+        Type::Union(items) => {
+            items.iter().map(containers_only).fold(Type::Never, |acc, t| Type::join(&acc, &t))
+        }
+        _ => Type::Never,
+    }
+}

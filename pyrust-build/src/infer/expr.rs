@@ -1,0 +1,441 @@
+//! Expressions.
+
+use super::Infer;
+use super::solver::Ty;
+use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, UnaryOp};
+use crate::ops::{self, Pattern};
+use crate::source::Span;
+use crate::ty::{MAX_MEMBERS, Type};
+
+impl Infer<'_, '_> {
+    /// The type of an expression, also recorded at its node.
+    pub(super) fn expr(&mut self, e: &Expr) -> Ty {
+        let ty = self.expr_ty(e);
+        if ty.members().len() > MAX_MEMBERS {
+            let message = format!("more than {MAX_MEMBERS} types in one place: `{}`", self.show(&ty));
+            self.refuse("PYR0402", e.span, message);
+        }
+        self.at(e.id, &ty)
+    }
+
+    pub(super) fn opt(&mut self, e: &Option<Box<Expr>>) -> Ty {
+        e.as_ref().map_or(Ty::None, |e| self.expr(e))
+    }
+
+    /// A condition: every understood type has a truth value.
+    pub(super) fn test(&mut self, e: &Expr) -> Ty {
+        let ty = self.expr(e);
+        if ty.members().contains(&Ty::Obj) {
+            self.refuse("PYR0401", e.span, "the truth value of an `object` is not known");
+        }
+        ty
+    }
+
+    fn expr_ty(&mut self, e: &Expr) -> Ty {
+        match &e.kind {
+            ExprKind::None => Ty::None,
+            ExprKind::Bool(_) => Ty::Bool,
+            ExprKind::Int(_) => Ty::Int,
+            ExprKind::Float(_) => Ty::Float,
+            ExprKind::Str(s) => {
+                if s.chars().count() == 1 {
+                    Ty::Char
+                } else {
+                    Ty::Str
+                }
+            }
+            ExprKind::Bytes(_) => Ty::Bytes,
+            ExprKind::Local(var) => self.var_type(*var),
+            ExprKind::Global(name) => self.global(name, e.span, e.id),
+            ExprKind::ModuleAttr { module, name } => self.module_attr(module, name, e.span),
+            ExprKind::Named { var, value } => {
+                let ty = self.expr(value);
+                self.set_var(*var, &ty);
+                ty
+            }
+            ExprKind::Binary { op, left, right } => {
+                let (l, r) = (self.expr(left), self.expr(right));
+                self.binary(e.id, e.span, *op, &l, &r)
+            }
+            ExprKind::InPlace { op, left, right } => {
+                let (l, r) = (self.expr(left), self.expr(right));
+                self.in_place(e.id, e.span, *op, &l, &r)
+            }
+            ExprKind::Unary { op: UnaryOp::Not, operand } => {
+                self.test(operand);
+                Ty::Bool
+            }
+            ExprKind::Unary { op, operand } => {
+                let ty = self.expr(operand);
+                let name = match op {
+                    UnaryOp::Neg => "neg",
+                    UnaryOp::Pos => "pos",
+                    UnaryOp::Invert => "inv",
+                    UnaryOp::Not => unreachable!("handled above"),
+                };
+                self.apply(name, e.id, 0, e.span, &[ty])
+            }
+            ExprKind::Bool2 { op, left, right } => {
+                let l = self.test(left);
+                let r = self.expr(right);
+                let l = match op {
+                    BoolOp::Or => without_none(&l),
+                    BoolOp::And => l,
+                };
+                self.state.solver.join(&l, &r)
+            }
+            ExprKind::Compare { op, left, right } => self.compare(e, *op, left, right),
+            ExprKind::If { test, body, orelse } => {
+                self.test(test);
+                let (a, b) = (self.expr(body), self.expr(orelse));
+                self.state.solver.join(&a, &b)
+            }
+            ExprKind::Tuple(items) => Ty::Tuple(items.iter().map(|i| self.expr(i)).collect(), false),
+            ExprKind::List(items) => {
+                let cell = self.site(e.id, 0);
+                for item in items {
+                    let ty = self.expr(item);
+                    let elem = self.state.solver.elem(cell);
+                    self.state.solver.flow(&ty, elem);
+                }
+                Ty::List(cell)
+            }
+            ExprKind::Dict(items) => {
+                let cell = self.site(e.id, 0);
+                for (key, value) in items {
+                    let (k, v) = (self.expr(key), self.expr(value));
+                    let (kv, vv) = (self.state.solver.elem(cell), self.state.solver.value(cell));
+                    self.state.solver.flow(&k, kv);
+                    self.state.solver.flow(&v, vv);
+                }
+                Ty::Dict(cell)
+            }
+            ExprKind::Comp(comp) => self.comp(comp, e),
+            ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords),
+            ExprKind::ModuleCall { module, name, args, keywords } => {
+                self.module_call(e, module, name, args, keywords)
+            }
+            ExprKind::Method { base, name, args, keywords } => self.method(e, base, name, args, keywords),
+            ExprKind::Index { base, index } => {
+                let args = [self.expr(base), self.expr(index)];
+                if let Some(ty) = self.tuple_index(&args[0], index) {
+                    return ty;
+                }
+                self.getitem(e.id, e.span, &args)
+            }
+            ExprKind::Slice { base, lower, upper, step } => {
+                let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                self.apply("getslice", e.id, 0, e.span, &args)
+            }
+            ExprKind::FString(parts) => {
+                for part in parts {
+                    if let FPart::Value { value, spec, .. } = part {
+                        let ty = self.expr(value);
+                        let plain = |t: &Ty| {
+                            matches!(t, Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bool | Ty::Never)
+                        };
+                        if !spec.is_empty() && !ty.members().iter().all(plain) {
+                            let message = format!("formatting `{}` with a specification", self.show(&ty));
+                            self.refuse("PYR0401", value.span, message);
+                        }
+                        self.displayable(&ty, value.span);
+                    }
+                }
+                Ty::Str
+            }
+            ExprKind::Lambda { .. } => self.refuse("PYR0302", e.span, "a `lambda` here is not supported"),
+        }
+    }
+
+    /// `str()` and `repr()` of everything but opaque objects are known.
+    pub(super) fn displayable(&mut self, ty: &Ty, span: Span) {
+        let ok = self.state.solver.resolve(ty).is_some_and(|t| known_deep(&t));
+        if !ok && *ty != Ty::Never {
+            let message = format!("the text of `{}` is not known", self.show(ty));
+            self.refuse("PYR0401", span, message);
+        }
+    }
+
+    /// `t[1]` of a tuple of known length with a constant index.
+    fn tuple_index(&mut self, base: &Ty, index: &Expr) -> Option<Ty> {
+        let ExprKind::Int(i) = index.kind else { return None };
+        let mut out = Ty::Never;
+        for member in base.members() {
+            let Ty::Tuple(items, _) = member else { return None };
+            let n = items.len() as i64;
+            let at = if i < 0 { i + n } else { i };
+            // Out of range raises; it adds no type.
+            if (0..n).contains(&at) {
+                out = self.state.solver.join(&out, &items[at as usize]);
+            }
+        }
+        Some(out)
+    }
+
+    pub(super) fn getitem(&mut self, node: usize, span: Span, args: &[Ty]) -> Ty {
+        if let Ty::Tuple(items, _) = &args[0] {
+            // A computed index: any of the members.
+            return items.iter().fold(Ty::Never, |acc, t| self.state.solver.join(&acc, t));
+        }
+        let ty = self.apply("getitem", node, 0, span, args);
+        self.at(node, &ty)
+    }
+
+    pub(super) fn binary(&mut self, node: usize, span: Span, op: BinOp, l: &Ty, r: &Ty) -> Ty {
+        if let (BinOp::Add, Ty::Tuple(a, p), Ty::Tuple(b, q)) = (op, l, r) {
+            return Ty::Tuple(a.iter().chain(b).cloned().collect(), *p || *q);
+        }
+        self.apply(op.symbol(), node, 0, span, &[l.clone(), r.clone()])
+    }
+
+    /// `l op= r`: a list changes in place and stays the same object.
+    pub(super) fn in_place(&mut self, node: usize, span: Span, op: BinOp, l: &Ty, r: &Ty) -> Ty {
+        match (op, l) {
+            (BinOp::Add, Ty::List(_)) => {
+                self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);
+                l.clone()
+            }
+            (_, Ty::List(_) | Ty::Dict(_)) => {
+                self.refuse("PYR0401", span, format!("`{}=` on a `{}`", op.symbol(), self.show(l)))
+            }
+            _ => self.binary(node, span, op, l, r),
+        }
+    }
+
+    fn compare(&mut self, e: &Expr, op: CmpOp, left: &Expr, right: &Expr) -> Ty {
+        let (l, r) = (self.expr(left), self.expr(right));
+        match op {
+            CmpOp::Is | CmpOp::IsNot => {
+                let singletons = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Never));
+                let by_pointer =
+                    |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Obj | Ty::List(_) | Ty::Dict(_)));
+                if !singletons(&l) && !singletons(&r) && !(by_pointer(&l) && by_pointer(&r)) {
+                    let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
+                    self.refuse("PYR0401", e.span, message);
+                }
+            }
+            CmpOp::In | CmpOp::NotIn => {
+                if let Ty::Tuple(items, _) = &r {
+                    for item in items.clone() {
+                        self.comparable(e, "==", &l, &item);
+                    }
+                } else {
+                    self.apply("in", e.id, 0, e.span, &[l, r]);
+                }
+            }
+            _ => self.comparable(e, op.symbol(), &l, &r),
+        }
+        Ty::Bool
+    }
+
+    /// Equality is known between all understood types; order only where the table has it.
+    pub(super) fn comparable(&mut self, e: &Expr, op: &str, l: &Ty, r: &Ty) {
+        let equality = op == "==" || op == "!=";
+        for a in l.members() {
+            for b in r.members() {
+                match (a, b) {
+                    (Ty::Never, _) | (_, Ty::Never) => {}
+                    (Ty::Tuple(x, _), Ty::Tuple(y, _)) => {
+                        for (x, y) in x.clone().iter().zip(&y.clone()) {
+                            self.comparable(e, "==", x, y);
+                            if !equality {
+                                self.comparable(e, op, x, y);
+                            }
+                        }
+                    }
+                    (Ty::Obj, _) | (_, Ty::Obj) => {
+                        self.refuse("PYR0401", e.span, format!("`{op}` of an `object` is not known"));
+                    }
+                    _ if self.try_apply(op, e.id, 200, &[a.clone(), b.clone()]).is_some() => {}
+                    _ if equality && different_kinds(a, b) => {}
+                    _ if l.members().len() + r.members().len() > 2 => {}
+                    _ => {
+                        let message = format!("no `{op}` between `{}` and `{}`", self.show(a), self.show(b));
+                        self.refuse("PYR0401", e.span, message);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Applies a table operation to every combination of union members.
+    pub(super) fn apply(&mut self, name: &str, node: usize, base: usize, span: Span, args: &[Ty]) -> Ty {
+        let mut combos: Vec<Vec<Ty>> = vec![vec![]];
+        for arg in args {
+            combos = combos
+                .into_iter()
+                .flat_map(|c| {
+                    arg.members().iter().map(move |m| {
+                        let mut c = c.clone();
+                        c.push(m.clone());
+                        c
+                    })
+                })
+                .collect();
+        }
+        let mut out = Ty::Never;
+        let mut found = false;
+        for (k, combo) in combos.iter().enumerate() {
+            if let Some(ty) = self.try_apply(name, node, base + k, combo) {
+                found = true;
+                out = self.state.solver.join(&out, &ty);
+            }
+        }
+        if !found {
+            let list: Vec<String> = args.iter().filter(|a| **a != Ty::None).map(|a| self.show(a)).collect();
+            let what = if ops::exists(name) { "" } else { " (not supported for any type)" };
+            let message = format!("no `{}` for `{}`{what}", describe(name), list.join("`, `"));
+            return self.refuse("PYR0401", span, message);
+        }
+        out
+    }
+
+    /// Applies a table operation to types without unions; `None` if there is no row.
+    pub(super) fn try_apply(&mut self, name: &str, node: usize, k: usize, args: &[Ty]) -> Option<Ty> {
+        let types: Vec<Type> = args.iter().map(|a| self.state.solver.resolve(a)).collect::<Option<_>>()?;
+        let (op, binding) = ops::select(name, &types)?;
+        if types.contains(&Type::Never) {
+            return Some(Ty::Never);
+        }
+        for (pattern, ty) in op.params.iter().zip(&types) {
+            if let Pattern::Same(v) = pattern {
+                let elem = &binding[v];
+                if !(ty.fits_into(elem) || *elem == Type::Never || ops::equal_key(ty, elem)) {
+                    return None;
+                }
+            }
+        }
+        if op.mutates && matches!(types[0], Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. }) {
+            self.writes = true;
+        }
+        // Bind the type variables to inference variables: containers first, stored values flow into them.
+        let mut vars: std::collections::BTreeMap<char, usize> = Default::default();
+        for (pattern, arg) in op.params.iter().zip(args) {
+            let pairs: Vec<(char, usize)> = match (pattern, arg) {
+                (Pattern::List(v), Ty::List(c)) => vec![(*v, self.state.solver.elem(*c))],
+                (Pattern::Dict(k, v), Ty::Dict(c)) => {
+                    vec![(*k, self.state.solver.elem(*c)), (*v, self.state.solver.value(*c))]
+                }
+                (Pattern::VarTuple(v), Ty::VarTuple(var)) => vec![(*v, *var)],
+                _ => vec![],
+            };
+            for (v, var) in pairs {
+                match vars.get(&v) {
+                    Some(first) => self.state.solver.unify(*first, var),
+                    None => {
+                        vars.insert(v, var);
+                    }
+                }
+            }
+        }
+        for (pattern, arg) in op.params.iter().zip(args) {
+            if let Pattern::Var(v) = pattern {
+                match vars.get(v) {
+                    Some(var) => self.state.solver.flow(arg, *var),
+                    None => {
+                        let var = self.state.solver.var(arg.clone());
+                        vars.insert(*v, var);
+                    }
+                }
+            }
+        }
+        Some(self.instantiate(&op.ret, &vars, node, k))
+    }
+
+    fn instantiate(
+        &mut self,
+        ret: &Pattern,
+        vars: &std::collections::BTreeMap<char, usize>,
+        node: usize,
+        k: usize,
+    ) -> Ty {
+        let get = |s: &Self, v: &char| vars.get(v).map_or(Ty::Never, |v| s.state.solver.get(*v));
+        match ret {
+            Pattern::Var(v) | Pattern::Same(v) => get(self, v),
+            Pattern::Optional(v) => {
+                let inner = get(self, v);
+                self.state.solver.join(&Ty::None, &inner)
+            }
+            Pattern::VarTuple(v) => Ty::VarTuple(vars[v]),
+            Pattern::List(v) => {
+                let cell = self.site(node, k);
+                let elem = self.state.solver.elem(cell);
+                self.state.solver.unify(vars[v], elem);
+                Ty::List(cell)
+            }
+            Pattern::Dict(kk, v) => {
+                let cell = self.site(node, k);
+                let (elem, value) = (self.state.solver.elem(cell), self.state.solver.value(cell));
+                self.state.solver.unify(vars[kk], elem);
+                self.state.solver.unify(vars[v], value);
+                Ty::Dict(cell)
+            }
+            Pattern::Tuple(items) => {
+                Ty::Tuple(items.iter().map(|p| self.instantiate(p, vars, node, k)).collect(), false)
+            }
+            Pattern::ListOf(_) => {
+                let cell = self.site(node, k);
+                let ty = ret.instantiate(&Default::default());
+                let current = Ty::List(cell);
+                self.state.solver.absorb(&current, &ty)
+            }
+            Pattern::Scalar(_) | Pattern::OptInt => {
+                let ty = ret.instantiate(&Default::default());
+                self.state.solver.absorb(&Ty::Never, &ty)
+            }
+        }
+    }
+}
+
+/// `x or y` never yields a `None` from the left.
+fn without_none(ty: &Ty) -> Ty {
+    let mut rest: Vec<Ty> = ty.members().iter().filter(|m| **m != Ty::None).cloned().collect();
+    match rest.len() {
+        0 => Ty::Never,
+        1 => rest.remove(0),
+        _ => Ty::Union(rest),
+    }
+}
+
+/// Values of these types are never equal.
+fn different_kinds(a: &Ty, b: &Ty) -> bool {
+    let kind = |t: &Ty| match t {
+        Ty::None => 0,
+        Ty::Bool | Ty::Int | Ty::Float => 1,
+        Ty::Char | Ty::Str => 2,
+        Ty::Bytes => 3,
+        Ty::Range => 4,
+        Ty::Tuple(..) | Ty::VarTuple(_) => 5,
+        Ty::List(_) => 6,
+        Ty::Dict(_) => 7,
+        Ty::Obj | Ty::Never | Ty::Union(_) => 8,
+    };
+    kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))
+}
+
+fn known_deep(ty: &Type) -> bool {
+    match ty {
+        Type::Obj => false,
+        Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(known_deep),
+        Type::VarTuple(t) => known_deep(t),
+        Type::List { elem, .. } => known_deep(elem),
+        Type::Dict { key, value, .. } => known_deep(key) && known_deep(value),
+        _ => true,
+    }
+}
+
+/// How an operation of the table reads in a message.
+fn describe(name: &str) -> &str {
+    match name {
+        "getitem" => "x[i]",
+        "setitem" => "x[i] = v",
+        "delitem" => "del x[i]",
+        "getslice" => "x[a:b]",
+        "setslice" => "x[a:b] = v",
+        "delslice" => "del x[a:b]",
+        "neg" => "-x",
+        "pos" => "+x",
+        "inv" => "~x",
+        other => other,
+    }
+}

@@ -1,0 +1,197 @@
+//! What loops and comprehensions go through.
+
+use super::Infer;
+use super::solver::Ty;
+use crate::hir::{Comp, CompKind, Expr, Iter, IterKind};
+
+impl Infer<'_, '_> {
+    /// The type of the elements of an iterable.
+    pub(super) fn iter(&mut self, iter: &Iter) -> Ty {
+        let ty = self.iter_ty(iter);
+        self.at(iter.id, &ty)
+    }
+
+    fn iter_ty(&mut self, iter: &Iter) -> Ty {
+        match &iter.kind {
+            IterKind::Range { start, stop, step } => {
+                self.builtin("range");
+                for e in start.iter().chain(std::iter::once(stop)).chain(step) {
+                    let ty = self.expr(e);
+                    if !ty.members().iter().all(|m| matches!(m, Ty::Int | Ty::Bool | Ty::Never)) {
+                        let message = format!("`range` of `{}`", self.show(&ty));
+                        self.refuse("PYR0401", e.span, message);
+                    }
+                }
+                Ty::Int
+            }
+            IterKind::Enumerate { inner, start } => {
+                self.builtin("enumerate");
+                let elem = self.iter(inner);
+                if let Some(e) = start {
+                    let ty = self.expr(e);
+                    if !matches!(ty, Ty::Int | Ty::Never) {
+                        self.refuse("PYR0401", e.span, "`enumerate` that does not start at an `int`");
+                    }
+                }
+                Ty::Tuple(vec![Ty::Int, elem], false)
+            }
+            IterKind::Zip(items) => {
+                self.builtin("zip");
+                Ty::Tuple(items.iter().map(|i| self.iter(i)).collect(), false)
+            }
+            IterKind::Reversed(e) => {
+                self.builtin("reversed");
+                let ty = self.expr(e);
+                self.elements(&ty, iter, |m| {
+                    matches!(m, Ty::List(_) | Ty::VarTuple(_) | Ty::Tuple(..) | Ty::Str | Ty::Char | Ty::Range | Ty::Bytes)
+                })
+            }
+            IterKind::Items(e) => match self.dict(e) {
+                Some((k, v)) => Ty::Tuple(vec![k, v], false),
+                None => Ty::Never,
+            },
+            IterKind::Keys(e) => self.dict(e).map_or(Ty::Never, |(k, _)| k),
+            IterKind::Values(e) => self.dict(e).map_or(Ty::Never, |(_, v)| v),
+            IterKind::Expr(e) => {
+                let ty = self.expr(e);
+                self.elements(&ty, iter, |_| true)
+            }
+            IterKind::Comp(comp) => {
+                self.generators(comp);
+                self.expr(&comp.element)
+            }
+        }
+    }
+
+    fn dict(&mut self, e: &Expr) -> Option<(Ty, Ty)> {
+        let ty = self.expr(e);
+        for member in ty.members() {
+            if let Ty::Dict(c) = member {
+                let solver = &self.state.solver;
+                return Some((solver.get(solver.elem(*c)), solver.get(solver.value(*c))));
+            }
+        }
+        if ty != Ty::Never {
+            let message = format!("`{}` is not a dict", self.show(&ty));
+            self.refuse("PYR0401", e.span, message);
+        }
+        None
+    }
+
+    /// Joins the element types of all members that can be iterated; the others raise.
+    fn elements(&mut self, ty: &Ty, iter: &Iter, allowed: impl Fn(&Ty) -> bool) -> Ty {
+        let mut out = Ty::Never;
+        let mut found = *ty == Ty::Never;
+        for member in ty.members() {
+            if !allowed(member) {
+                continue;
+            }
+            let elem = match member {
+                Ty::List(c) => self.state.solver.get(self.state.solver.elem(*c)),
+                Ty::Dict(c) => self.state.solver.get(self.state.solver.elem(*c)),
+                Ty::VarTuple(v) => self.state.solver.get(*v),
+                Ty::Tuple(items, _) => {
+                    let mut all = Ty::Never;
+                    for t in items {
+                        all = self.state.solver.join(&all, t);
+                    }
+                    all
+                }
+                Ty::Str | Ty::Char => Ty::Char,
+                Ty::Bytes | Ty::Range => Ty::Int,
+                _ => continue,
+            };
+            found = true;
+            out = self.state.solver.join(&out, &elem);
+        }
+        if !found {
+            let message = format!("iterating over `{}` is not supported", self.show(ty));
+            self.refuse("PYR0401", iter.span, message);
+        }
+        out
+    }
+
+    pub(super) fn generators(&mut self, comp: &Comp) {
+        for g in &comp.generators {
+            let ty = self.iter(&g.iter);
+            self.assign(&g.target, &ty);
+            for test in &g.ifs {
+                self.test(test);
+            }
+        }
+    }
+
+    pub(super) fn comp(&mut self, comp: &Comp, e: &Expr) -> Ty {
+        let extra = comp.extra.as_ref().map(|x| self.expr(x));
+        self.generators(comp);
+        let elem = match comp.kind {
+            CompKind::Any | CompKind::All => self.test(&comp.element),
+            _ => self.expr(&comp.element),
+        };
+        match comp.kind {
+            CompKind::List => {
+                let cell = self.site(e.id, 0);
+                let var = self.state.solver.elem(cell);
+                self.state.solver.flow(&elem, var);
+                Ty::List(cell)
+            }
+            CompKind::Tuple => {
+                self.builtin("tuple");
+                let cell = self.site(e.id, 0);
+                let var = self.state.solver.elem(cell);
+                self.state.solver.flow(&elem, var);
+                Ty::VarTuple(var)
+            }
+            CompKind::Dict => {
+                let value = comp.value.as_ref().map_or(Ty::Never, |v| self.expr(v));
+                let cell = self.site(e.id, 0);
+                let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
+                self.state.solver.flow(&elem, k);
+                self.state.solver.flow(&value, v);
+                Ty::Dict(cell)
+            }
+            CompKind::Any => {
+                self.builtin("any");
+                Ty::Bool
+            }
+            CompKind::All => {
+                self.builtin("all");
+                Ty::Bool
+            }
+            CompKind::Join => {
+                let ok = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Str | Ty::Char | Ty::Never));
+                if !ok(&elem) || !extra.as_ref().is_none_or(ok) {
+                    let message = format!("joining `{}`", self.show(&elem));
+                    self.refuse("PYR0401", e.span, message);
+                }
+                Ty::Str
+            }
+            CompKind::Sum => {
+                self.builtin("sum");
+                let start = extra.unwrap_or(Ty::Int);
+                let number = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Int | Ty::Bool | Ty::Float | Ty::Never));
+                if !number(&elem) || !number(&start) {
+                    let message = format!("`sum` of `{}`", self.show(&elem));
+                    self.refuse("PYR0401", e.span, message);
+                }
+                // No items: the start comes out, an `int` unless given.
+                if elem.members().contains(&Ty::Float) {
+                    let start = if start == Ty::Bool { Ty::Int } else { start };
+                    self.state.solver.join(&start, &Ty::Float)
+                } else if start == Ty::Bool {
+                    Ty::Int
+                } else {
+                    start
+                }
+            }
+            CompKind::Min | CompKind::Max => {
+                self.builtin(if comp.kind == CompKind::Min { "min" } else { "max" });
+                self.comparable(e, "<", &elem, &elem);
+                match extra {
+                    Some(default) => self.state.solver.join(&elem, &default),
+                    None => elem,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! HIR + argument types → typed HIR, by abstract interpretation to a fixpoint.
+//!
+//! The unit is the *instance*: one function for one list of parameter types. Calls between functions request
+//! instances; a callee's result and what it did to the element types of its arguments flow back into the caller.
+
+mod call;
+mod expr;
+mod iter;
+mod solver;
+mod stmt;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::hir::{self, NodeId};
+use crate::resolve::{Binding, ModuleEnv};
+use crate::source::{SourceFile, Span};
+use crate::ty::Type;
+use solver::{Solver, Ty, VarId};
+
+/// Where inference finds modules: parsed on demand.
+pub trait Modules {
+    /// The file and environment of a module of the project.
+    fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
+}
+
+/// At most so many instances of one function.
+const MAX_INSTANCES: usize = 24;
+
+/// A function of the project.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FuncRef {
+    pub module: String,
+    pub qualname: String,
+}
+
+impl FuncRef {
+    /// `module:qualname`.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.module, self.qualname)
+    }
+}
+
+/// A name that must still mean what the compiler took it for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Guard {
+    Builtin(String),
+    Function { name: String, target: FuncRef },
+    Value(String),
+    /// The global `name` is the C module `module`.
+    Module { name: String, module: String },
+    /// The global `name` is the pristine function `attr` of the C module `module`.
+    Imported { name: String, module: String, attr: String },
+}
+
+/// One function for one list of parameter types.
+#[derive(Debug)]
+pub struct Instance {
+    pub func: FuncRef,
+    pub hir: Rc<hir::Function>,
+    pub params: Vec<Type>,
+    pub ret: Type,
+    /// Parameter types after the body: element types may have grown.
+    pub after: Vec<Type>,
+    pub vars: Vec<Type>,
+    pub nodes: Vec<Type>,
+    /// Native calls: the instance that each call node runs.
+    pub calls: BTreeMap<NodeId, usize>,
+    /// Names used, in the namespace of `func.module`.
+    pub guards: BTreeSet<Guard>,
+    /// Attributes of C modules used: `(module, attribute)`.
+    pub attrs: BTreeSet<(String, String)>,
+    /// Writes to something that lives in Python.
+    pub writes: bool,
+    pub diagnostics: Vec<Diagnostic>,
+    state: Option<Analysis>,
+}
+
+/// Everything inferred so far.
+pub struct Program<'a> {
+    pub modules: &'a dyn Modules,
+    pub instances: Vec<Instance>,
+    index: BTreeMap<(FuncRef, Vec<Type>), usize>,
+    lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
+    values: BTreeMap<(String, String), Type>,
+    per_function: BTreeMap<FuncRef, usize>,
+}
+
+/// The persistent part of one instance's inference.
+#[derive(Debug)]
+struct Analysis {
+    solver: Solver,
+    vars: Vec<VarId>,
+    nodes: Vec<VarId>,
+    ret: VarId,
+    sites: BTreeMap<(NodeId, usize), solver::CellId>,
+}
+
+impl<'a> Program<'a> {
+    pub fn new(modules: &'a dyn Modules) -> Self {
+        Program {
+            modules,
+            instances: Vec::new(),
+            index: BTreeMap::new(),
+            lowered: BTreeMap::new(),
+            values: BTreeMap::new(),
+            per_function: BTreeMap::new(),
+        }
+    }
+
+    /// The lowered function, or why it cannot be lowered.
+    pub fn lowered(&mut self, func: &FuncRef) -> Result<Rc<hir::Function>, Vec<Diagnostic>> {
+        if let Some(done) = self.lowered.get(func) {
+            return done.clone();
+        }
+        let result = self.lower(func);
+        self.lowered.insert(func.clone(), result.clone());
+        result
+    }
+
+    fn lower(&self, func: &FuncRef) -> Result<Rc<hir::Function>, Vec<Diagnostic>> {
+        let missing = |message: String| vec![Diagnostic::new("PYR0305", Severity::Note, message)];
+        let Some((file, env)) = self.modules.module(&func.module) else {
+            return Err(missing(format!("no module `{}` in this project", func.module)));
+        };
+        let Some(def) = env.function(&func.qualname) else {
+            return Err(missing(format!("no single function `{}` in `{}`", func.qualname, file.path)));
+        };
+        crate::lower::lower(file, env, &func.qualname, def).map(Rc::new)
+    }
+
+    /// The instance for these parameter types, inferred to a fixpoint together with all it calls.
+    pub fn instance(&mut self, func: &FuncRef, params: Vec<Type>) -> Result<usize, Vec<Diagnostic>> {
+        let root = self.request(func, params)?;
+        for _ in 0..200 {
+            let mut changed = false;
+            let mut i = 0;
+            while i < self.instances.len() {
+                changed |= self.run(i, false);
+                i += 1;
+            }
+            if !changed {
+                for i in 0..self.instances.len() {
+                    if self.instances[i].diagnostics.is_empty() {
+                        self.run(i, true);
+                    }
+                }
+                return Ok(root);
+            }
+        }
+        let d = Diagnostic::new("PYR0405", Severity::Note, "type inference does not come to an end here");
+        Err(vec![d])
+    }
+
+    /// Finds or registers an instance, without running it.
+    fn request(&mut self, func: &FuncRef, params: Vec<Type>) -> Result<usize, Vec<Diagnostic>> {
+        let key = (func.clone(), params);
+        if let Some(i) = self.index.get(&key) {
+            return Ok(*i);
+        }
+        let hir = self.lowered(func)?;
+        let n = self.per_function.entry(func.clone()).or_insert(0);
+        *n += 1;
+        if *n > MAX_INSTANCES {
+            let d = Diagnostic::new("PYR0406", Severity::Note, "called with too many different types");
+            return Err(vec![d]);
+        }
+        let params = key.1.clone();
+        self.instances.push(Instance {
+            func: func.clone(),
+            vars: vec![Type::Never; hir.vars.len()],
+            nodes: vec![Type::Never; hir.nodes],
+            hir,
+            ret: Type::Never,
+            after: params.clone(),
+            params,
+            calls: BTreeMap::new(),
+            guards: BTreeSet::new(),
+            attrs: BTreeSet::new(),
+            writes: false,
+            diagnostics: Vec::new(),
+            state: None,
+        });
+        self.index.insert(key, self.instances.len() - 1);
+        Ok(self.instances.len() - 1)
+    }
+
+    /// One run of an instance to its own fixpoint; true if what callers see has changed.
+    fn run(&mut self, index: usize, report: bool) -> bool {
+        let instance = &mut self.instances[index];
+        let hir = instance.hir.clone();
+        let state = instance.state.take().unwrap_or_else(|| Analysis::new(&hir, &instance.params));
+        let (func, before) = (instance.func.clone(), (instance.ret.clone(), instance.after.clone()));
+        let instances_before = self.instances.len();
+        let mut infer = Infer {
+            program: self,
+            func,
+            hir: &hir,
+            state,
+            report,
+            diagnostics: Vec::new(),
+            calls: BTreeMap::new(),
+            guards: BTreeSet::new(),
+            attrs: BTreeSet::new(),
+            writes: false,
+        };
+        let mut rounds = 0;
+        loop {
+            infer.state.solver.changed = false;
+            infer.diagnostics.clear();
+            infer.function();
+            infer.state.solver.spread_in_place();
+            rounds += 1;
+            if !infer.state.solver.changed || rounds > 100 {
+                break;
+            }
+        }
+        let Infer { state, mut diagnostics, calls, guards, attrs, writes, .. } = infer;
+        let resolve = |v: VarId| state.solver.resolve(&state.solver.get(v));
+        let mut recursive = false;
+        let mut all = |list: &[VarId]| -> Vec<Type> {
+            list.iter()
+                .map(|v| {
+                    resolve(*v).unwrap_or_else(|| {
+                        recursive = true;
+                        Type::Never
+                    })
+                })
+                .collect()
+        };
+        let (vars, nodes, ret) = (all(&state.vars), all(&state.nodes), all(&[state.ret]).remove(0));
+        let params: Vec<VarId> = (0..hir.params.len()).map(|i| param_var(&state, &hir, i)).collect();
+        let after = all(&params);
+        if recursive && report {
+            let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
+            diagnostics.push(d);
+        }
+        let instance = &mut self.instances[index];
+        instance.state = Some(state);
+        instance.vars = vars;
+        instance.nodes = nodes;
+        instance.ret = ret;
+        instance.after = after;
+        instance.calls = calls;
+        instance.guards = guards;
+        instance.attrs = attrs;
+        instance.writes = writes;
+        if report {
+            instance.diagnostics = diagnostics;
+        }
+        before != (instance.ret.clone(), instance.after.clone()) || instances_before != self.instances.len()
+    }
+
+    /// What a module-level name is bound to, following imports inside the project.
+    pub fn binding(&self, module: &str, name: &str) -> Option<(String, Binding)> {
+        let (mut module, mut name) = (module.to_string(), name.to_string());
+        for _ in 0..8 {
+            let (_, env) = self.modules.module(&module)?;
+            match env.bindings.get(&name)? {
+                Binding::Imported { module: m, name: n } if self.modules.module(m).is_some() => {
+                    (module, name) = (m.clone(), n.clone());
+                }
+                other => return Some((module, other.clone())),
+            }
+        }
+        None
+    }
+
+    /// The type of a module-level value, from its initialiser.
+    fn value_type(&mut self, module: &str, name: &str) -> Type {
+        let key = (module.to_string(), name.to_string());
+        if let Some(t) = self.values.get(&key) {
+            return t.clone();
+        }
+        // A value that depends on itself has no type.
+        self.values.insert(key.clone(), Type::Never);
+        let ty = self.infer_value(module, name).unwrap_or(Type::Never);
+        let ty = in_python(&ty);
+        self.values.insert(key, ty.clone());
+        ty
+    }
+
+    fn infer_value(&mut self, module: &str, name: &str) -> Option<Type> {
+        let (home, Binding::Value(expr)) = self.binding(module, name)? else { return None };
+        let (file, env) = self.modules.module(&home)?;
+        let hir = Rc::new(crate::lower::lower_value(file, env, &format!("<{name}>"), &expr).ok()?);
+        let func = FuncRef { module: home, qualname: format!("<{name}>") };
+        self.lowered.insert(func.clone(), Ok(hir));
+        let index = self.request(&func, Vec::new()).ok()?;
+        for _ in 0..20 {
+            if !self.run(index, true) {
+                break;
+            }
+        }
+        let instance = &self.instances[index];
+        instance.diagnostics.is_empty().then(|| instance.ret.clone())
+    }
+}
+
+/// The type as it looks when it comes from Python.
+pub fn in_python(ty: &Type) -> Type {
+    match ty {
+        Type::List { elem, .. } => Type::List { elem: Box::new(in_python(elem)), in_place: true },
+        Type::Dict { key, value, .. } => Type::Dict {
+            key: Box::new(in_python(key)),
+            value: Box::new(in_python(value)),
+            in_place: true,
+        },
+        Type::VarTuple(t) => Type::VarTuple(Box::new(in_python(t))),
+        Type::Tuple { items, .. } => Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true },
+        Type::Union(items) => Type::Union(items.iter().map(in_python).collect()),
+        // A character is a string of any length to whoever wrote it.
+        Type::Char => Type::Str,
+        other => other.clone(),
+    }
+}
+
+fn param_var(state: &Analysis, hir: &hir::Function, i: usize) -> VarId {
+    state.vars[hir.params[i].var]
+}
+
+impl Analysis {
+    fn new(hir: &hir::Function, params: &[Type]) -> Self {
+        let mut solver = Solver::default();
+        let vars: Vec<VarId> = hir.vars.iter().map(|_| solver.var(Ty::Never)).collect();
+        let nodes = (0..hir.nodes).map(|_| solver.var(Ty::Never)).collect();
+        let ret = solver.var(Ty::Never);
+        for (param, ty) in hir.params.iter().zip(params) {
+            solver.absorb_into(vars[param.var], ty);
+        }
+        Analysis { solver, vars, nodes, ret, sites: BTreeMap::new() }
+    }
+}
+
+/// One pass over one function.
+struct Infer<'p, 'a> {
+    program: &'p mut Program<'a>,
+    func: FuncRef,
+    hir: &'p hir::Function,
+    state: Analysis,
+    report: bool,
+    diagnostics: Vec<Diagnostic>,
+    calls: BTreeMap<NodeId, usize>,
+    guards: BTreeSet<Guard>,
+    attrs: BTreeSet<(String, String)>,
+    writes: bool,
+}
+
+impl Infer<'_, '_> {
+    fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Ty {
+        self.refuse_with(code, span, message, "")
+    }
+
+    fn refuse_with(&mut self, code: &'static str, span: Span, message: impl Into<String>, label: &str) -> Ty {
+        if self.report {
+            let path = self.program.modules.module(&self.func.module).map_or("", |(f, _)| &f.path).to_string();
+            let d = Diagnostic::new(code, Severity::Note, message).at(path, span).label(label);
+            if !self.diagnostics.contains(&d) {
+                self.diagnostics.push(d);
+            }
+        }
+        Ty::Never
+    }
+
+    /// How a type reads in messages.
+    fn show(&self, ty: &Ty) -> String {
+        self.state.solver.resolve(ty).map_or_else(|| "?".into(), |t| t.to_string())
+    }
+
+    /// Flows a node's type into its slot and returns what is there.
+    fn at(&mut self, node: NodeId, ty: &Ty) -> Ty {
+        let slot = self.state.nodes[node];
+        self.state.solver.flow(ty, slot);
+        self.state.solver.get(slot)
+    }
+
+    /// The cell of an allocation site; `k` tells several at one node apart.
+    fn site(&mut self, node: NodeId, k: usize) -> solver::CellId {
+        if let Some(c) = self.state.sites.get(&(node, k)) {
+            return *c;
+        }
+        let cell = self.state.solver.fresh_cell();
+        self.state.sites.insert((node, k), cell);
+        cell
+    }
+
+    fn function(&mut self) {
+        let hir = self.hir;
+        self.block(&hir.body);
+        if stmt::can_fall_off(&hir.body) {
+            self.state.solver.flow(&Ty::None, self.state.ret);
+        }
+    }
+
+    fn var_type(&self, var: hir::VarId) -> Ty {
+        self.state.solver.get(self.state.vars[var])
+    }
+
+    fn set_var(&mut self, var: hir::VarId, ty: &Ty) {
+        self.state.solver.flow(ty, self.state.vars[var]);
+    }
+}

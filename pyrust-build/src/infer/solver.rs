@@ -1,0 +1,386 @@
+//! Type variables and cells: the state of one function's inference.
+//!
+//! Types only grow. A list or dict has a cell: its element variables and whether it lives in Python. Two lists that
+//! meet in one variable share a cell from then on, so they have one representation.
+
+use crate::ty::Type;
+
+pub(super) type VarId = usize;
+pub(super) type CellId = usize;
+
+/// A type during inference.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Ty {
+    Never,
+    None,
+    Bool,
+    Int,
+    Float,
+    Char,
+    Str,
+    Bytes,
+    Range,
+    Obj,
+    Tuple(Vec<Ty>, bool),
+    VarTuple(VarId),
+    List(CellId),
+    Dict(CellId),
+    Union(Vec<Ty>),
+}
+
+impl Ty {
+    pub(super) fn members(&self) -> &[Ty] {
+        match self {
+            Ty::Union(members) => members,
+            other => std::slice::from_ref(other),
+        }
+    }
+
+    /// Order of the members of a union; equal ranks merge.
+    fn rank(&self) -> (u8, usize) {
+        match self {
+            Ty::Never => (0, 0),
+            Ty::None => (1, 0),
+            Ty::Bool => (2, 0),
+            Ty::Int => (3, 0),
+            Ty::Float => (4, 0),
+            Ty::Char | Ty::Str => (5, 0),
+            Ty::Bytes => (6, 0),
+            Ty::Range => (7, 0),
+            Ty::Obj => (13, 0),
+            Ty::Tuple(items, _) => (9, items.len()),
+            Ty::VarTuple(_) => (10, 0),
+            Ty::List(_) => (11, 0),
+            Ty::Dict(_) => (12, 0),
+            Ty::Union(_) => (14, 0),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Cell {
+    parent: Option<CellId>,
+    /// Elements of a list, keys of a dict.
+    elem: VarId,
+    /// Values of a dict.
+    value: VarId,
+    in_place: bool,
+}
+
+#[derive(Debug)]
+struct TyVar {
+    parent: Option<VarId>,
+    ty: Ty,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Solver {
+    vars: Vec<TyVar>,
+    cells: Vec<Cell>,
+    /// Something grew since this was last reset.
+    pub(super) changed: bool,
+}
+
+impl Solver {
+    pub(super) fn var(&mut self, ty: Ty) -> VarId {
+        self.vars.push(TyVar { parent: None, ty });
+        self.vars.len() - 1
+    }
+
+    pub(super) fn cell(&mut self, elem: VarId, value: VarId, in_place: bool) -> CellId {
+        self.cells.push(Cell { parent: None, elem, value, in_place });
+        self.cells.len() - 1
+    }
+
+    /// A native cell with fresh element variables.
+    pub(super) fn fresh_cell(&mut self) -> CellId {
+        let (elem, value) = (self.var(Ty::Never), self.var(Ty::Never));
+        self.cell(elem, value, false)
+    }
+
+    fn var_root(&self, mut v: VarId) -> VarId {
+        while let Some(p) = self.vars[v].parent {
+            v = p;
+        }
+        v
+    }
+
+    pub(super) fn cell_root(&self, mut c: CellId) -> CellId {
+        while let Some(p) = self.cells[c].parent {
+            c = p;
+        }
+        c
+    }
+
+    pub(super) fn get(&self, v: VarId) -> Ty {
+        self.vars[self.var_root(v)].ty.clone()
+    }
+
+    pub(super) fn elem(&self, c: CellId) -> VarId {
+        self.cells[self.cell_root(c)].elem
+    }
+
+    pub(super) fn value(&self, c: CellId) -> VarId {
+        self.cells[self.cell_root(c)].value
+    }
+
+    pub(super) fn in_place(&self, c: CellId) -> bool {
+        self.cells[self.cell_root(c)].in_place
+    }
+
+    fn set_in_place(&mut self, c: CellId) {
+        let root = self.cell_root(c);
+        if !self.cells[root].in_place {
+            self.cells[root].in_place = true;
+            self.changed = true;
+        }
+    }
+
+    /// Lets a value of type `ty` into a variable.
+    pub(super) fn flow(&mut self, ty: &Ty, into: VarId) {
+        let root = self.var_root(into);
+        let old = self.vars[root].ty.clone();
+        let new = self.join(&old, ty);
+        // Joining may have linked the variable itself.
+        let root = self.var_root(into);
+        if self.vars[root].ty != new {
+            self.vars[root].ty = new;
+            self.changed = true;
+        }
+    }
+
+    pub(super) fn unify(&mut self, a: VarId, b: VarId) {
+        let (a, b) = (self.var_root(a), self.var_root(b));
+        if a == b {
+            return;
+        }
+        let (ta, tb) = (self.vars[a].ty.clone(), self.vars[b].ty.clone());
+        self.vars[b].parent = Some(a);
+        self.changed = true;
+        let joined = self.join(&ta, &tb);
+        let root = self.var_root(a);
+        self.vars[root].ty = joined;
+    }
+
+    fn unify_cells(&mut self, a: CellId, b: CellId) -> CellId {
+        let (a, b) = (self.cell_root(a), self.cell_root(b));
+        if a == b {
+            return a;
+        }
+        let (ea, eb, va, vb) = (self.cells[a].elem, self.cells[b].elem, self.cells[a].value, self.cells[b].value);
+        self.cells[b].parent = Some(a);
+        self.cells[a].in_place |= self.cells[b].in_place;
+        self.changed = true;
+        self.unify(ea, eb);
+        self.unify(va, vb);
+        a
+    }
+
+    pub(super) fn join(&mut self, a: &Ty, b: &Ty) -> Ty {
+        match (a, b) {
+            (Ty::Never, t) | (t, Ty::Never) => t.clone(),
+            (Ty::Union(_), _) | (_, Ty::Union(_)) => self.join_union(a, b),
+            _ if a.rank() == b.rank() => self.join_same(a, b),
+            _ => self.join_union(a, b),
+        }
+    }
+
+    fn join_same(&mut self, a: &Ty, b: &Ty) -> Ty {
+        match (a, b) {
+            (Ty::Char, Ty::Char) => Ty::Char,
+            (Ty::Char | Ty::Str, Ty::Char | Ty::Str) => Ty::Str,
+            (Ty::List(x), Ty::List(y)) => Ty::List(self.unify_cells(*x, *y)),
+            (Ty::Dict(x), Ty::Dict(y)) => Ty::Dict(self.unify_cells(*x, *y)),
+            (Ty::VarTuple(x), Ty::VarTuple(y)) => {
+                self.unify(*x, *y);
+                Ty::VarTuple(*x)
+            }
+            (Ty::Tuple(x, p), Ty::Tuple(y, q)) => {
+                let items = x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect();
+                Ty::Tuple(items, *p || *q)
+            }
+            _ => a.clone(),
+        }
+    }
+
+    fn join_union(&mut self, a: &Ty, b: &Ty) -> Ty {
+        let mut members: Vec<Ty> = a.members().to_vec();
+        for t in b.members() {
+            match members.iter().position(|m| m.rank() == t.rank()) {
+                Some(i) => {
+                    let m = members[i].clone();
+                    members[i] = self.join_same(&m, t);
+                }
+                None => members.push(t.clone()),
+            }
+        }
+        members.sort_by_key(Ty::rank);
+        if members.len() == 1 { members.remove(0) } else { Ty::Union(members) }
+    }
+
+    /// Merges a resolved type into an inference type without making new cells where there are some already.
+    pub(super) fn absorb(&mut self, current: &Ty, ty: &Type) -> Ty {
+        match ty {
+            Type::Never => current.clone(),
+            Type::Union(members) => members.iter().fold(current.clone(), |acc, m| self.absorb(&acc, m)),
+            Type::List { elem, in_place } => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::List(c) => Some(*c),
+                    _ => None,
+                });
+                let cell = found.unwrap_or_else(|| self.fresh_cell());
+                self.absorb_into(self.elem(cell), elem);
+                if *in_place {
+                    self.set_in_place(cell);
+                }
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::List(cell)) }
+            }
+            Type::Dict { key, value, in_place } => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::Dict(c) => Some(*c),
+                    _ => None,
+                });
+                let cell = found.unwrap_or_else(|| self.fresh_cell());
+                self.absorb_into(self.elem(cell), key);
+                self.absorb_into(self.value(cell), value);
+                if *in_place {
+                    self.set_in_place(cell);
+                }
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::Dict(cell)) }
+            }
+            Type::VarTuple(elem) => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::VarTuple(v) => Some(*v),
+                    _ => None,
+                });
+                let var = found.unwrap_or_else(|| self.var(Ty::Never));
+                self.absorb_into(var, elem);
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::VarTuple(var)) }
+            }
+            Type::Tuple { items, from_py } => {
+                let found = current.members().iter().position(|m| matches!(m, Ty::Tuple(x, _) if x.len() == items.len()));
+                let old: Vec<Ty> = match found.map(|i| &current.members()[i]) {
+                    Some(Ty::Tuple(x, _)) => x.clone(),
+                    _ => vec![Ty::Never; items.len()],
+                };
+                let new = old.iter().zip(items).map(|(o, t)| self.absorb(o, t)).collect();
+                let new = Ty::Tuple(new, *from_py);
+                self.join(current, &new)
+            }
+            scalar => {
+                let ty = scalar_ty(scalar);
+                self.join(current, &ty)
+            }
+        }
+    }
+
+    pub(super) fn absorb_into(&mut self, var: VarId, ty: &Type) {
+        let current = self.get(var);
+        let new = self.absorb(&current, ty);
+        self.flow(&new, var);
+    }
+
+    /// Everything inside a container that lives in Python lives in Python.
+    pub(super) fn spread_in_place(&mut self) {
+        for c in 0..self.cells.len() {
+            if self.cells[c].parent.is_none() && self.cells[c].in_place {
+                let (elem, value) = (self.cells[c].elem, self.cells[c].value);
+                self.mark_var(elem);
+                self.mark_var(value);
+            }
+        }
+        for v in 0..self.vars.len() {
+            if self.vars[v].parent.is_none() {
+                self.mark_tuples(&self.vars[v].ty.clone());
+            }
+        }
+    }
+
+    /// Elements of live tuples live in Python.
+    fn mark_tuples(&mut self, ty: &Ty) {
+        for m in ty.members() {
+            if let Ty::VarTuple(v) = m {
+                self.mark_var(*v);
+            }
+        }
+    }
+
+    fn mark_var(&mut self, var: VarId) {
+        let root = self.var_root(var);
+        let ty = self.vars[root].ty.clone();
+        let marked = self.mark(&ty);
+        if marked != ty {
+            self.vars[root].ty = marked;
+            self.changed = true;
+        }
+    }
+
+    fn mark(&mut self, ty: &Ty) -> Ty {
+        match ty {
+            Ty::List(c) | Ty::Dict(c) => {
+                self.set_in_place(*c);
+                ty.clone()
+            }
+            Ty::Tuple(items, _) => Ty::Tuple(items.iter().map(|t| self.mark(t)).collect(), true),
+            Ty::Union(items) => Ty::Union(items.iter().map(|t| self.mark(t)).collect()),
+            other => other.clone(),
+        }
+    }
+
+    /// The resolved type; `None` where a type contains itself.
+    pub(super) fn resolve(&self, ty: &Ty) -> Option<Type> {
+        self.resolve_at(ty, 0)
+    }
+
+    fn resolve_at(&self, ty: &Ty, depth: usize) -> Option<Type> {
+        if depth > 8 {
+            return None;
+        }
+        let var = |v: VarId| self.resolve_at(&self.get(v), depth + 1).map(Box::new);
+        Some(match ty {
+            Ty::Never => Type::Never,
+            Ty::None => Type::None,
+            Ty::Bool => Type::Bool,
+            Ty::Int => Type::Int,
+            Ty::Float => Type::Float,
+            Ty::Char => Type::Char,
+            Ty::Str => Type::Str,
+            Ty::Bytes => Type::Bytes,
+            Ty::Range => Type::Range,
+            Ty::Obj => Type::Obj,
+            Ty::Tuple(items, from_py) => Type::Tuple {
+                items: items.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
+                from_py: *from_py,
+            },
+            Ty::VarTuple(v) => Type::VarTuple(var(*v)?),
+            Ty::List(c) => Type::List { elem: var(self.elem(*c))?, in_place: self.in_place(*c) },
+            Ty::Dict(c) => Type::Dict {
+                key: var(self.elem(*c))?,
+                value: var(self.value(*c))?,
+                in_place: self.in_place(*c),
+            },
+            Ty::Union(items) => {
+                let items = items.iter().map(|t| self.resolve_at(t, depth)).collect::<Option<Vec<_>>>()?;
+                items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t))
+            }
+        })
+    }
+}
+
+fn scalar_ty(ty: &Type) -> Ty {
+    match ty {
+        Type::None => Ty::None,
+        Type::Bool => Ty::Bool,
+        Type::Int => Ty::Int,
+        Type::Float => Ty::Float,
+        Type::Char => Ty::Char,
+        Type::Str => Ty::Str,
+        Type::Bytes => Ty::Bytes,
+        Type::Range => Ty::Range,
+        Type::Obj => Ty::Obj,
+        Type::Never => Ty::Never,
+        Type::Tuple { .. } | Type::VarTuple(_) | Type::List { .. } | Type::Dict { .. } | Type::Union(_) => {
+            unreachable!("containers are absorbed member by member")
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Statements and assignment targets.
+
+use super::Infer;
+use super::solver::Ty;
+use crate::hir::{ExprKind, Stmt, StmtKind, Target, TargetKind};
+use crate::source::Span;
+
+/// Can control reach the end of the block?
+pub fn can_fall_off(body: &[Stmt]) -> bool {
+    let Some(last) = body.last() else { return true };
+    match &last.kind {
+        StmtKind::Return(_) | StmtKind::Raise { .. } | StmtKind::Reraise => false,
+        StmtKind::Break | StmtKind::Continue => false,
+        StmtKind::If { body, orelse, .. } => can_fall_off(body) || can_fall_off(orelse),
+        StmtKind::While { test, body, orelse } => {
+            let always = matches!(test.kind, ExprKind::Bool(true) | ExprKind::Int(1));
+            if always { has_break(body) } else { can_fall_off(orelse) || has_break(body) }
+        }
+        StmtKind::For { body, orelse, .. } => can_fall_off(orelse) || has_break(body),
+        StmtKind::Try { body, handlers, orelse } => {
+            (can_fall_off(body) && can_fall_off(orelse)) || handlers.iter().any(|h| can_fall_off(&h.body))
+        }
+        _ => true,
+    }
+}
+
+/// Does the loop body contain a `break` of this loop?
+pub fn has_break(body: &[Stmt]) -> bool {
+    body.iter().any(|s| match &s.kind {
+        StmtKind::Break => true,
+        StmtKind::If { body, orelse, .. } => has_break(body) || has_break(orelse),
+        StmtKind::Try { body, handlers, orelse } => {
+            has_break(body) || has_break(orelse) || handlers.iter().any(|h| has_break(&h.body))
+        }
+        StmtKind::While { orelse, .. } | StmtKind::For { orelse, .. } => has_break(orelse),
+        _ => false,
+    })
+}
+
+impl Infer<'_, '_> {
+    pub(super) fn block(&mut self, body: &[Stmt]) {
+        body.iter().for_each(|s| self.stmt(s));
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) {
+        match &stmt.kind {
+            StmtKind::Expr(e) => {
+                self.expr(e);
+            }
+            StmtKind::Assign { targets, value } => {
+                let ty = self.expr(value);
+                targets.iter().for_each(|t| self.assign(t, &ty));
+            }
+            StmtKind::AugAssign { target, op, value, id } => {
+                let (read, write, mut args) = match &target.kind {
+                    TargetKind::Index { base, index } => {
+                        ("getitem", "setitem", vec![self.expr(base), self.expr(index)])
+                    }
+                    _ => {
+                        self.refuse("PYR0301", stmt.span, "augmented assignment to a slice is not supported");
+                        return;
+                    }
+                };
+                let old = self.getitem(target.id, stmt.span, &args.clone());
+                debug_assert_eq!(read, "getitem");
+                let value_ty = self.expr(value);
+                let new = self.in_place(*id, stmt.span, *op, &old, &value_ty);
+                args.push(new);
+                self.apply(write, *id, 64, stmt.span, &args);
+            }
+            StmtKind::If { test, body, orelse } | StmtKind::While { test, body, orelse } => {
+                self.test(test);
+                self.block(body);
+                self.block(orelse);
+            }
+            StmtKind::For { target, iter, body, orelse } => {
+                let ty = self.iter(iter);
+                self.assign(target, &ty);
+                self.block(body);
+                self.block(orelse);
+            }
+            StmtKind::Return(value) => {
+                let ty = value.as_ref().map_or(Ty::None, |e| self.expr(e));
+                self.state.solver.flow(&ty, self.state.ret);
+            }
+            StmtKind::Assert { test, .. } => {
+                self.test(test);
+            }
+            StmtKind::Try { body, handlers, orelse } => {
+                self.block(body);
+                for handler in handlers {
+                    for class in &handler.classes {
+                        self.guards.insert(super::Guard::Builtin(class.clone()));
+                    }
+                    self.block(&handler.body);
+                }
+                self.block(orelse);
+            }
+            StmtKind::Delete(targets) => targets.iter().for_each(|t| self.delete(t, stmt.span)),
+            StmtKind::Raise { .. }
+            | StmtKind::Reraise
+            | StmtKind::Break
+            | StmtKind::Continue
+            | StmtKind::Pass => {}
+        }
+    }
+
+    fn delete(&mut self, target: &Target, span: Span) {
+        match &target.kind {
+            TargetKind::Var(_) => {}
+            TargetKind::Tuple(items) => items.iter().for_each(|t| self.delete(t, span)),
+            TargetKind::Index { base, index } => {
+                let args = [self.expr(base), self.expr(index)];
+                self.apply("delitem", target.id, 0, span, &args);
+            }
+            TargetKind::Slice { base, lower, upper, step } => {
+                let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                self.apply("delslice", target.id, 0, span, &args);
+            }
+        }
+    }
+
+    pub(super) fn assign(&mut self, target: &Target, ty: &Ty) {
+        match &target.kind {
+            TargetKind::Var(var) => self.set_var(*var, ty),
+            TargetKind::Index { base, index } => {
+                let args = [self.expr(base), self.expr(index), ty.clone()];
+                self.apply("setitem", target.id, 0, target.span, &args);
+            }
+            TargetKind::Slice { base, lower, upper, step } => {
+                let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step), ty.clone()];
+                self.apply("setslice", target.id, 0, target.span, &args);
+            }
+            TargetKind::Tuple(items) => {
+                let mut found = ty == &Ty::Never;
+                for member in ty.clone().members() {
+                    let parts: Vec<Ty> = match member {
+                        Ty::Tuple(parts, _) if parts.len() == items.len() => parts.clone(),
+                        Ty::List(c) => vec![self.state.solver.get(self.state.solver.elem(*c)); items.len()],
+                        Ty::VarTuple(v) => vec![self.state.solver.get(*v); items.len()],
+                        Ty::Str | Ty::Char => vec![Ty::Char; items.len()],
+                        // Anything else raises, and Python says how.
+                        _ => continue,
+                    };
+                    found = true;
+                    items.iter().zip(&parts).for_each(|(t, p)| self.assign(t, p));
+                }
+                if !found {
+                    let message = format!("`{}` cannot be unpacked into {} targets", self.show(ty), items.len());
+                    self.refuse("PYR0401", target.span, message);
+                }
+            }
+        }
+    }
+}

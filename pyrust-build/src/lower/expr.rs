@@ -1,0 +1,502 @@
+//! Expressions and iterables → HIR.
+
+use super::Lower;
+use crate::ast::{self, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
+use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter, IterKind};
+use crate::ops::{builtins, exceptions};
+use crate::resolve::Binding;
+use crate::source::Span;
+
+impl Lower<'_> {
+    pub(super) fn expr(&mut self, e: &AExpr) -> Expr {
+        let kind = self.expr_kind(e);
+        Expr { kind, span: e.span, id: self.node() }
+    }
+
+    pub(super) fn opt(&mut self, e: Option<&AExpr>) -> Option<Box<Expr>> {
+        e.map(|e| Box::new(self.expr(e)))
+    }
+
+    fn boxed(&mut self, e: &AExpr) -> Box<Expr> {
+        Box::new(self.expr(e))
+    }
+
+    fn exprs(&mut self, list: &[AExpr]) -> Vec<Expr> {
+        list.iter().map(|e| self.expr(e)).collect()
+    }
+
+    fn make(&mut self, kind: ExprKind, span: Span) -> Expr {
+        Expr { kind, span, id: self.node() }
+    }
+
+    /// Refuses an expression; the `None` that stands in for it is never emitted.
+    fn no(&mut self, span: Span, what: &str, help: &str) -> ExprKind {
+        self.refuse("PYR0302", span, format!("{what} is not supported"), help);
+        ExprKind::None
+    }
+
+    /// True if the name is neither a local nor bound by the module, so that only `builtins` can provide it.
+    pub(super) fn is_builtin(&self, name: &str) -> bool {
+        self.lookup(name).is_none()
+            && !self.globals.iter().any(|g| g == name)
+            && !self.env.bindings.contains_key(name)
+            && (builtins::is_builtin(name) || exceptions::is_exception(name))
+    }
+
+    fn module_of(&self, e: &AExpr) -> Option<String> {
+        match &e.kind {
+            A::Name(name) if self.lookup(name).is_none() => match self.env.bindings.get(name) {
+                Some(Binding::Module(_)) => Some(name.clone()),
+                Some(Binding::Imported { .. }) => None,
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn expr_kind(&mut self, e: &AExpr) -> ExprKind {
+        let span = e.span;
+        match &e.kind {
+            A::Constant(c) => self.constant(c, span),
+            A::Name(name) => match self.lookup(name) {
+                Some(var) => ExprKind::Local(var),
+                None => ExprKind::Global(name.clone()),
+            },
+            A::Named { target, value } => {
+                let value = self.boxed(value);
+                match self.scopes[0].get(target).copied() {
+                    Some(var) => ExprKind::Named { var, value },
+                    None => self.no(span, "`:=` here", ""),
+                }
+            }
+            A::BinOp { left, op, right } => {
+                ExprKind::Binary { op: *op, left: self.boxed(left), right: self.boxed(right) }
+            }
+            A::UnaryOp { op: UnaryOp::Neg, operand } => match &operand.kind {
+                A::Constant(Constant::Int(digits)) => match format!("-{digits}").parse() {
+                    Ok(i) => ExprKind::Int(i),
+                    Err(_) => self.no(span, "an integer literal beyond 64 bits", ""),
+                },
+                A::Constant(Constant::Float(bits)) => ExprKind::Float(-f64::from_bits(*bits)),
+                _ => ExprKind::Unary { op: UnaryOp::Neg, operand: self.boxed(operand) },
+            },
+            A::UnaryOp { op, operand } => ExprKind::Unary { op: *op, operand: self.boxed(operand) },
+            A::BoolOp { op, values } => self.bool_op(*op, values, span),
+            A::Compare { left, ops, comparators } => self.compare(left, ops, comparators, span),
+            A::If { test, body, orelse } => {
+                ExprKind::If { test: self.boxed(test), body: self.boxed(body), orelse: self.boxed(orelse) }
+            }
+            A::Tuple(items) => match items.iter().find(|i| matches!(i.kind, A::Starred(_))) {
+                Some(star) => self.no(star.span, "`*` in a tuple display", ""),
+                None => ExprKind::Tuple(self.exprs(items)),
+            },
+            A::List(items) => match items.iter().find(|i| matches!(i.kind, A::Starred(_))) {
+                Some(star) => self.no(star.span, "`*` in a list display", ""),
+                None => ExprKind::List(self.exprs(items)),
+            },
+            A::Dict { items } => {
+                let mut out = Vec::new();
+                for (key, value) in items {
+                    match key {
+                        Some(key) => out.push((self.expr(key), self.expr(value))),
+                        None => return self.no(value.span, "`**` in a dict display", ""),
+                    }
+                }
+                ExprKind::Dict(out)
+            }
+            A::ListComp { element, generators } => {
+                self.comp(CompKind::List, generators, element, None, None)
+            }
+            A::DictComp { key, value, generators } => {
+                self.comp(CompKind::Dict, generators, key, Some(value), None)
+            }
+            A::Generator { .. } => {
+                self.no(span, "a generator expression that is not consumed in place", "build a list instead")
+            }
+            A::Subscript { value, index } => {
+                let base = self.boxed(value);
+                match &index.kind {
+                    A::Slice { lower, upper, step } => ExprKind::Slice {
+                        base,
+                        lower: self.opt(lower.as_deref()),
+                        upper: self.opt(upper.as_deref()),
+                        step: self.opt(step.as_deref()),
+                    },
+                    _ => ExprKind::Index { base, index: self.boxed(index) },
+                }
+            }
+            A::Attribute { value, name } => match self.module_of(value) {
+                Some(module) => ExprKind::ModuleAttr { module, name: name.clone() },
+                None => self.no(span, &format!("reading the attribute `{name}`"), ""),
+            },
+            A::Call { func, args, keywords } => self.call(func, args, keywords, span),
+            A::JoinedStr(parts) => self.fstring(parts),
+            A::Set(_) | A::SetComp { .. } => self.no(span, "a set", "use a dict or a list"),
+            A::Lambda { .. } => self.no(span, "a `lambda` here", "write a function"),
+            A::Await(_) => self.no(span, "`await`", ""),
+            A::Yield(_) | A::YieldFrom(_) => self.no(span, "a generator function", "return a list"),
+            A::Starred(_) => self.no(span, "`*` here", ""),
+            A::Slice { .. } => self.no(span, "a slice here", ""),
+            A::Formatted { .. } => self.no(span, "this f-string", ""),
+            A::Unrepresentable(_) => self.no(span, "a literal with a lone surrogate", ""),
+        }
+    }
+
+    fn constant(&mut self, c: &Constant, span: Span) -> ExprKind {
+        match c {
+            Constant::None => ExprKind::None,
+            Constant::True => ExprKind::Bool(true),
+            Constant::False => ExprKind::Bool(false),
+            Constant::Int(digits) => match digits.parse() {
+                Ok(i) => ExprKind::Int(i),
+                Err(_) => self.no(span, "an integer literal beyond 64 bits", ""),
+            },
+            Constant::Float(bits) => ExprKind::Float(f64::from_bits(*bits)),
+            Constant::Str(s) => ExprKind::Str(s.clone()),
+            Constant::Bytes(b) => ExprKind::Bytes(b.clone()),
+            Constant::Imaginary(_) => self.no(span, "a complex number", ""),
+            Constant::Ellipsis => self.no(span, "`...`", ""),
+        }
+    }
+
+    fn bool_op(&mut self, op: BoolOp, values: &[AExpr], span: Span) -> ExprKind {
+        let mut parts = self.exprs(values).into_iter().rev();
+        let mut out = parts.next().expect("a boolean operation has operands");
+        for left in parts {
+            out = self.make(ExprKind::Bool2 { op, left: Box::new(left), right: Box::new(out) }, span);
+        }
+        out.kind
+    }
+
+    /// `a < b < c` → `a < (t := b) and t < c`: the middle is evaluated once.
+    fn compare(&mut self, left: &AExpr, ops: &[CmpOp], comparators: &[AExpr], span: Span) -> ExprKind {
+        let mut left = self.expr(left);
+        let mut terms = Vec::new();
+        for (i, (op, right)) in ops.iter().zip(comparators).enumerate() {
+            let mut right = self.expr(right);
+            if let (CmpOp::In | CmpOp::NotIn, ExprKind::List(items)) = (op, &mut right.kind) {
+                right.kind = ExprKind::Tuple(std::mem::take(items));
+            }
+            let mut next = None;
+            if i + 1 < ops.len() {
+                let kind = match &right.kind {
+                    ExprKind::Int(i) => ExprKind::Int(*i),
+                    ExprKind::Float(f) => ExprKind::Float(*f),
+                    _ => {
+                        let var = self.temp();
+                        right = Expr {
+                            span: right.span,
+                            id: self.node(),
+                            kind: ExprKind::Named { var, value: Box::new(right) },
+                        };
+                        ExprKind::Local(var)
+                    }
+                };
+                next = Some(self.make(kind, right.span));
+            }
+            let kind = ExprKind::Compare { op: *op, left: Box::new(left), right: Box::new(right) };
+            terms.push(self.make(kind, span));
+            match next {
+                Some(e) => left = e,
+                None => break,
+            }
+        }
+        let mut terms = terms.into_iter().rev();
+        let mut out = terms.next().expect("a comparison has an operator");
+        for term in terms {
+            let kind = ExprKind::Bool2 { op: BoolOp::And, left: Box::new(term), right: Box::new(out) };
+            out = self.make(kind, span);
+        }
+        out.kind
+    }
+
+    fn fstring(&mut self, parts: &[AExpr]) -> ExprKind {
+        let mut out = Vec::new();
+        for part in parts {
+            match &part.kind {
+                A::Constant(Constant::Str(s)) => out.push(FPart::Literal(s.clone())),
+                A::Formatted { value, conversion, spec } => {
+                    let value = self.expr(value);
+                    let spec = match spec.as_deref().map(|s| &s.kind) {
+                        None => String::new(),
+                        Some(A::JoinedStr(items)) => {
+                            let mut text = String::new();
+                            for item in items {
+                                match &item.kind {
+                                    A::Constant(Constant::Str(s)) => text.push_str(s),
+                                    _ => return self.no(part.span, "a computed format specification", ""),
+                                }
+                            }
+                            text
+                        }
+                        Some(_) => return self.no(part.span, "this format specification", ""),
+                    };
+                    out.push(FPart::Value { value, conversion: *conversion, spec });
+                }
+                _ => return self.no(part.span, "this part of an f-string", ""),
+            }
+        }
+        ExprKind::FString(out)
+    }
+
+    fn call(&mut self, func: &AExpr, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> ExprKind {
+        if let Some(star) = args.iter().find(|a| matches!(a.kind, A::Starred(_))) {
+            return self.no(star.span, "`*` in a call", "");
+        }
+        if let Some(star) = keywords.iter().find(|k| k.name.is_none()) {
+            return self.no(star.value.span, "`**` in a call", "");
+        }
+        match &func.kind {
+            A::Name(name) if self.lookup(name).is_some() => {
+                self.no(func.span, "calling a value", "call a function of the module by its name")
+            }
+            A::Name(name) => {
+                if self.is_builtin(name)
+                    && let Some(kind) = self.consumer(name, args, keywords, span)
+                {
+                    return kind;
+                }
+                let args = self.exprs(args);
+                ExprKind::Call { name: name.clone(), args, keywords: self.keywords(keywords) }
+            }
+            A::Attribute { value, name } => {
+                if let Some(module) = self.module_of(value) {
+                    let args = self.exprs(args);
+                    let keywords = self.keywords(keywords);
+                    return ExprKind::ModuleCall { module, name: name.clone(), args, keywords };
+                }
+                if name == "join"
+                    && let [AExpr { kind: A::Generator { element, generators }, .. }] = args
+                {
+                    let separator = self.expr(value);
+                    return self.comp(CompKind::Join, generators, element, None, Some(separator));
+                }
+                let base = self.boxed(value);
+                let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
+                ExprKind::Method { base, name: name.clone(), args, keywords: self.keywords(keywords) }
+            }
+            _ => self.no(func.span, "calling this expression", ""),
+        }
+    }
+
+    fn keywords(&mut self, keywords: &[ast::Keyword]) -> Vec<(String, Expr)> {
+        keywords
+            .iter()
+            .map(|k| (k.name.clone().unwrap_or_default(), self.lambda_or_expr(&k.value)))
+            .collect()
+    }
+
+    fn lambda_or_expr(&mut self, e: &AExpr) -> Expr {
+        let A::Lambda { params, body } = &e.kind else { return self.expr(e) };
+        let simple = params.positional.len() == params.in_frame_order().count()
+            && params.positional.iter().all(|p| p.default.is_none());
+        if !simple {
+            let kind = self.no(e.span, "a lambda with defaults or `*` parameters", "");
+            return self.make(kind, e.span);
+        }
+        let vars: Vec<_> = params.positional.iter().map(|p| self.new_var(&p.name)).collect();
+        self.scopes.push(params.positional.iter().map(|p| p.name.clone()).zip(vars.iter().copied()).collect());
+        let body = self.boxed(body);
+        self.scopes.pop();
+        self.make(ExprKind::Lambda { params: vars, body }, e.span)
+    }
+
+    /// Builtins that consume an iterable on the spot: `sum any all min max list tuple sorted dict`.
+    fn consumer(
+        &mut self,
+        name: &str,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        let kind = match (name, args.len()) {
+            ("sum", 1 | 2) => CompKind::Sum,
+            ("any", 1) => CompKind::Any,
+            ("all", 1) => CompKind::All,
+            ("min", 1) => CompKind::Min,
+            ("max", 1) => CompKind::Max,
+            ("list", 1) | ("sorted", 1) => CompKind::List,
+            ("tuple", 1) => CompKind::Tuple,
+            ("dict", 1) if keywords.is_empty() => return Some(self.dict_of(&args[0], span)),
+            _ => return None,
+        };
+        let allowed: &[&str] = match name {
+            "sum" => &["start"],
+            "min" | "max" => &["default"],
+            "sorted" => &["key", "reverse"],
+            _ => &[],
+        };
+        if let Some(k) = keywords.iter().find(|k| !allowed.contains(&k.name.as_deref().unwrap_or_default())) {
+            let what = format!("the argument `{}` of `{name}`", k.name.as_deref().unwrap_or_default());
+            return Some(self.no(k.value.span, &what, ""));
+        }
+        let comp = match &args[0].kind {
+            A::Generator { element, generators } => {
+                let (gens, element) = self.generators(generators, element, None);
+                Comp { kind, generators: gens, element: element.0, value: None, extra: None }
+            }
+            _ => self.comp_over(kind, &args[0]),
+        };
+        if name == "sorted" {
+            let list = self.make(ExprKind::Comp(Box::new(comp)), span);
+            let keywords = self.keywords(keywords);
+            return Some(ExprKind::Call { name: "sorted".into(), args: vec![list], keywords });
+        }
+        let extra = match keywords.first().map(|k| &k.value).or(args.get(1)) {
+            Some(e) => Some(self.expr(e)),
+            None => None,
+        };
+        Some(ExprKind::Comp(Box::new(Comp { extra, ..comp })))
+    }
+
+    /// `for tmp in iterable: tmp`.
+    fn comp_over(&mut self, kind: CompKind, iterable: &AExpr) -> Comp {
+        let iter = self.iter(iterable);
+        let var = self.temp();
+        let span = iterable.span;
+        let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
+        let element = self.make(ExprKind::Local(var), span);
+        let generators = vec![hir::Generator { target, iter, ifs: vec![] }];
+        Comp { kind, generators, element, value: None, extra: None }
+    }
+
+    fn dict_of(&mut self, arg: &AExpr, span: Span) -> ExprKind {
+        let iter = match &arg.kind {
+            A::Generator { .. } => self.iter(arg),
+            A::Call { .. } => self.iter(arg),
+            _ => {
+                let arg = self.expr(arg);
+                return ExprKind::Call { name: "dict".into(), args: vec![arg], keywords: vec![] };
+            }
+        };
+        let (k, v) = (self.temp(), self.temp());
+        let items = [k, v].map(|var| hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() });
+        let target = hir::Target { kind: hir::TargetKind::Tuple(items.to_vec()), span, id: self.node() };
+        ExprKind::Comp(Box::new(Comp {
+            kind: CompKind::Dict,
+            generators: vec![hir::Generator { target, iter, ifs: vec![] }],
+            element: self.make(ExprKind::Local(k), span),
+            value: Some(self.make(ExprKind::Local(v), span)),
+            extra: None,
+        }))
+    }
+
+    fn comp(
+        &mut self,
+        kind: CompKind,
+        generators: &[ast::Comprehension],
+        element: &AExpr,
+        value: Option<&AExpr>,
+        extra: Option<Expr>,
+    ) -> ExprKind {
+        let (generators, (element, value)) = self.generators(generators, element, value);
+        ExprKind::Comp(Box::new(Comp { kind, generators, element, value, extra }))
+    }
+
+    /// The first iterable is evaluated in the enclosing scope, everything else in the comprehension's own.
+    fn generators(
+        &mut self,
+        generators: &[ast::Comprehension],
+        element: &AExpr,
+        value: Option<&AExpr>,
+    ) -> (Vec<hir::Generator>, (Expr, Option<Expr>)) {
+        let first = self.iter(&generators[0].iter);
+        self.scopes.push(Default::default());
+        for g in generators {
+            self.declare_targets(&g.target);
+        }
+        let mut first = Some(first);
+        let mut out = Vec::new();
+        for g in generators {
+            if g.is_async {
+                self.no(g.iter.span, "an asynchronous comprehension", "");
+            }
+            let iter = match first.take() {
+                Some(iter) => iter,
+                None => self.iter(&g.iter),
+            };
+            let target = self.target(&g.target);
+            out.push(hir::Generator { target, iter, ifs: self.exprs(&g.ifs) });
+        }
+        let element = self.expr(element);
+        let value = value.map(|v| self.expr(v));
+        self.scopes.pop();
+        (out, (element, value))
+    }
+
+    fn declare_targets(&mut self, target: &AExpr) {
+        match &target.kind {
+            A::Name(name) => {
+                let var = self.new_var(name);
+                self.scopes.last_mut().expect("a scope is open").insert(name.clone(), var);
+            }
+            A::Tuple(items) | A::List(items) => items.iter().for_each(|t| self.declare_targets(t)),
+            _ => {}
+        }
+    }
+
+    /// What a `for` goes through: the lazy builtins are recognised here and nowhere else.
+    pub(super) fn iter(&mut self, e: &AExpr) -> Iter {
+        let kind = self.iter_kind(e);
+        Iter { kind, span: e.span, id: self.node() }
+    }
+
+    fn iter_kind(&mut self, e: &AExpr) -> IterKind {
+        match &e.kind {
+            A::Generator { element, generators } => {
+                let (generators, (element, value)) = self.generators(generators, element, None);
+                IterKind::Comp(Box::new(Comp { kind: CompKind::List, generators, element, value, extra: None }))
+            }
+            A::Call { func, args, keywords } => match &func.kind {
+                A::Name(name) if self.is_builtin(name) => self.lazy(name, args, keywords, e),
+                A::Attribute { value, name } if args.is_empty() && keywords.is_empty() => match name.as_str() {
+                    "items" => IterKind::Items(self.boxed(value)),
+                    "values" => IterKind::Values(self.boxed(value)),
+                    "keys" => IterKind::Keys(self.boxed(value)),
+                    _ => IterKind::Expr(self.boxed(e)),
+                },
+                _ => IterKind::Expr(self.boxed(e)),
+            },
+            _ => IterKind::Expr(self.boxed(e)),
+        }
+    }
+
+    fn lazy(&mut self, name: &str, args: &[AExpr], keywords: &[ast::Keyword], e: &AExpr) -> IterKind {
+        let starred = args.iter().any(|a| matches!(a.kind, A::Starred(_)));
+        match (name, args, keywords) {
+            _ if starred => IterKind::Expr(self.boxed(e)),
+            ("range", [stop], []) => IterKind::Range { start: None, stop: self.boxed(stop), step: None },
+            ("range", [start, stop], []) => {
+                let start = Some(self.boxed(start));
+                IterKind::Range { start, stop: self.boxed(stop), step: None }
+            }
+            ("range", [start, stop, step], []) => {
+                let start = Some(self.boxed(start));
+                let stop = self.boxed(stop);
+                IterKind::Range { start, stop, step: Some(self.boxed(step)) }
+            }
+            ("enumerate", [inner], []) => IterKind::Enumerate { inner: Box::new(self.iter(inner)), start: None },
+            ("enumerate", [inner, start], []) => {
+                let inner = Box::new(self.iter(inner));
+                IterKind::Enumerate { inner, start: Some(self.boxed(start)) }
+            }
+            ("enumerate", [inner], [k]) if k.name.as_deref() == Some("start") => {
+                let inner = Box::new(self.iter(inner));
+                IterKind::Enumerate { inner, start: Some(self.boxed(&k.value)) }
+            }
+            ("zip", inner, []) if !inner.is_empty() => {
+                IterKind::Zip(inner.iter().map(|i| self.iter(i)).collect())
+            }
+            ("reversed", [inner], []) => IterKind::Reversed(self.boxed(inner)),
+            ("map", [AExpr { kind: A::Name(f), .. }, iterable], []) if self.lookup(f).is_none() => {
+                let mut comp = self.comp_over(CompKind::List, iterable);
+                let span = e.span;
+                let call =
+                    ExprKind::Call { name: f.clone(), args: vec![comp.element.clone()], keywords: vec![] };
+                comp.element = self.make(call, span);
+                IterKind::Comp(Box::new(comp))
+            }
+            _ => IterKind::Expr(self.boxed(e)),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! `ast` → HIR of one function: scopes as CPython's symtable has them, desugaring, refusals.
+//!
+//! All refusals of a function are collected, not only the first.
+
+mod expr;
+mod scope;
+mod stmt;
+pub mod webs;
+
+use std::collections::BTreeMap;
+
+use crate::ast::{self, FunctionDef};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::hir;
+use crate::resolve::ModuleEnv;
+use crate::source::{SourceFile, Span};
+
+/// Lowers one function, or says everything that keeps it from being compiled.
+pub fn lower(
+    file: &SourceFile,
+    env: &ModuleEnv,
+    qualname: &str,
+    def: &FunctionDef,
+) -> Result<hir::Function, Vec<Diagnostic>> {
+    let mut cx = Lower::new(file, env);
+    if def.is_async {
+        cx.refuse("PYR0303", def.span, "an `async` function is not supported", "");
+    }
+    let params = cx.params(&def.params);
+    scope::declare(&mut cx, &def.body);
+    let body = cx.block(&def.body);
+    cx.finish(qualname, def.span, params, body)
+}
+
+/// Lowers a module-level value as a function without parameters that returns it.
+pub fn lower_value(
+    file: &SourceFile,
+    env: &ModuleEnv,
+    name: &str,
+    value: &ast::Expr,
+) -> Result<hir::Function, Vec<Diagnostic>> {
+    let mut cx = Lower::new(file, env);
+    let expr = cx.expr(value);
+    let body = vec![hir::Stmt { kind: hir::StmtKind::Return(Some(expr)), span: value.span }];
+    cx.finish(name, value.span, Vec::new(), body)
+}
+
+/// State of lowering one function.
+pub(crate) struct Lower<'a> {
+    file: &'a SourceFile,
+    env: &'a ModuleEnv,
+    vars: Vec<hir::Var>,
+    /// Innermost last; the first is the function, the others comprehensions and lambdas.
+    scopes: Vec<BTreeMap<String, hir::VarId>>,
+    globals: Vec<String>,
+    nodes: usize,
+    diagnostics: Vec<Diagnostic>,
+    /// Depth of `except` bodies, for bare `raise`.
+    in_handler: usize,
+}
+
+impl<'a> Lower<'a> {
+    fn new(file: &'a SourceFile, env: &'a ModuleEnv) -> Self {
+        Lower {
+            file,
+            env,
+            vars: Vec::new(),
+            scopes: vec![BTreeMap::new()],
+            globals: Vec::new(),
+            nodes: 0,
+            diagnostics: Vec::new(),
+            in_handler: 0,
+        }
+    }
+
+    fn finish(
+        self,
+        qualname: &str,
+        span: Span,
+        params: Vec<hir::Param>,
+        body: Vec<hir::Stmt>,
+    ) -> Result<hir::Function, Vec<Diagnostic>> {
+        if !self.diagnostics.is_empty() {
+            return Err(self.diagnostics);
+        }
+        let mut function = hir::Function {
+            module: self.file.module.clone(),
+            qualname: qualname.to_string(),
+            span,
+            params,
+            vars: self.vars,
+            body,
+            nodes: self.nodes,
+        };
+        webs::split(&mut function);
+        Ok(function)
+    }
+
+    fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: &str) {
+        let mut d = Diagnostic::new(code, Severity::Note, message).at(self.file.path.clone(), span);
+        if !help.is_empty() {
+            d = d.help(help);
+        }
+        self.diagnostics.push(d);
+    }
+
+    fn node(&mut self) -> hir::NodeId {
+        self.nodes += 1;
+        self.nodes - 1
+    }
+
+    fn new_var(&mut self, name: &str) -> hir::VarId {
+        self.vars.push(hir::Var { name: name.to_string(), maybe_unbound: false });
+        self.vars.len() - 1
+    }
+
+    fn temp(&mut self) -> hir::VarId {
+        let name = format!("_tmp{}", self.vars.len());
+        self.new_var(&name)
+    }
+
+    fn lookup(&self, name: &str) -> Option<hir::VarId> {
+        self.scopes.iter().rev().find_map(|s| s.get(name).copied())
+    }
+
+    fn params(&mut self, params: &ast::Params) -> Vec<hir::Param> {
+        use hir::ParamKind as K;
+        let kinds = std::iter::empty()
+            .chain(params.positional_only.iter().map(|_| K::PositionalOnly))
+            .chain(params.positional.iter().map(|_| K::Positional))
+            .chain(params.keyword_only.iter().map(|_| K::KeywordOnly))
+            .chain(params.var_positional.iter().map(|_| K::VarPositional))
+            .chain(params.var_keyword.iter().map(|_| K::VarKeyword));
+        let mut out = Vec::new();
+        for (param, kind) in params.in_frame_order().zip(kinds) {
+            let var = self.new_var(&param.name);
+            self.scopes[0].insert(param.name.clone(), var);
+            out.push(hir::Param {
+                name: param.name.clone(),
+                var,
+                kind,
+                has_default: param.default.is_some(),
+                span: param.span,
+            });
+        }
+        out
+    }
+}

@@ -1,0 +1,186 @@
+//! Statements → HIR.
+
+use super::Lower;
+use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A, Stmt as AStmt, StmtKind as S};
+use crate::hir::{self, StmtKind, TargetKind};
+use crate::ops::exceptions;
+use crate::source::Span;
+
+impl Lower<'_> {
+    pub(super) fn block(&mut self, body: &[AStmt]) -> Vec<hir::Stmt> {
+        let mut out = Vec::with_capacity(body.len());
+        for stmt in body {
+            if let Some(kind) = self.stmt(stmt) {
+                out.push(hir::Stmt { kind, span: stmt.span });
+            }
+        }
+        out
+    }
+
+    fn unsupported(&mut self, span: Span, what: &str, help: &str) -> Option<StmtKind> {
+        self.refuse("PYR0301", span, format!("{what} is not supported"), help);
+        None
+    }
+
+    fn stmt(&mut self, stmt: &AStmt) -> Option<StmtKind> {
+        let span = stmt.span;
+        Some(match &stmt.kind {
+            S::Expr(AExpr { kind: A::Constant(Constant::Str(_) | Constant::Ellipsis), .. }) | S::Pass => {
+                StmtKind::Pass
+            }
+            S::Expr(e) => StmtKind::Expr(self.expr(e)),
+            S::Assign { targets, value } => {
+                let value = self.expr(value);
+                StmtKind::Assign { targets: targets.iter().map(|t| self.target(t)).collect(), value }
+            }
+            S::AnnAssign { target, value: Some(value), .. } => {
+                let value = self.expr(value);
+                StmtKind::Assign { targets: vec![self.target(target)], value }
+            }
+            S::AnnAssign { value: None, .. } => StmtKind::Pass,
+            S::AugAssign { target, op, value } if matches!(target.kind, A::Name(_)) => {
+                let left = Box::new(self.expr(target));
+                let kind = hir::ExprKind::InPlace { op: *op, left, right: Box::new(self.expr(value)) };
+                let value = hir::Expr { kind, span, id: self.node() };
+                StmtKind::Assign { targets: vec![self.target(target)], value }
+            }
+            S::AugAssign { target, op, value } => {
+                let target = self.target(target);
+                StmtKind::AugAssign { target, op: *op, value: self.expr(value), id: self.node() }
+            }
+            S::If { test, body, orelse } => {
+                StmtKind::If { test: self.expr(test), body: self.block(body), orelse: self.block(orelse) }
+            }
+            S::While { test, body, orelse } => {
+                StmtKind::While { test: self.expr(test), body: self.block(body), orelse: self.block(orelse) }
+            }
+            S::For { is_async: true, .. } => return self.unsupported(span, "`async for`", ""),
+            S::For { target, iter, body, orelse, .. } => {
+                let iter = self.iter(iter);
+                StmtKind::For {
+                    target: self.target(target),
+                    iter,
+                    body: self.block(body),
+                    orelse: self.block(orelse),
+                }
+            }
+            S::Return(value) => StmtKind::Return(value.as_ref().map(|e| self.expr(e))),
+            S::Break => StmtKind::Break,
+            S::Continue => StmtKind::Continue,
+            S::Raise { exc: None, .. } if self.in_handler > 0 => StmtKind::Reraise,
+            S::Raise { exc, cause } => self.raise(exc.as_ref(), cause.is_some()),
+            S::Assert { test, message } => StmtKind::Assert {
+                test: self.expr(test),
+                message_ok: message.as_ref().is_none_or(harmless),
+            },
+            S::Try { is_star: true, .. } => return self.unsupported(span, "`except*`", ""),
+            S::Try { finalbody, .. } if !finalbody.is_empty() => {
+                return self.unsupported(span, "`finally`", "move the clean-up behind the loop or into the caller");
+            }
+            S::Try { body, handlers, orelse, .. } => self.try_stmt(body, handlers, orelse),
+            S::Delete(targets) => StmtKind::Delete(targets.iter().map(|t| self.target(t)).collect()),
+            S::Global(_) => return None,
+            S::FunctionDef(_) => return self.unsupported(span, "a nested function", "move it to module level"),
+            S::ClassDef(_) => return self.unsupported(span, "a nested class", "move it to module level"),
+            S::TypeAlias { .. } => return self.unsupported(span, "a type alias inside a function", ""),
+            S::With { .. } => return self.unsupported(span, "`with`", "keep it in the caller"),
+            S::Match { .. } => return self.unsupported(span, "`match`", "use `if` and `elif`"),
+            S::Import(_) | S::ImportFrom { .. } => {
+                return self.unsupported(span, "an import inside a function", "import at module level");
+            }
+            S::Nonlocal(_) => return self.unsupported(span, "`nonlocal`", ""),
+        })
+    }
+
+    fn raise(&mut self, exc: Option<&AExpr>, has_cause: bool) -> StmtKind {
+        let (class, args_ok) = match exc.map(|e| &e.kind) {
+            Some(A::Name(name)) => (name.as_str(), true),
+            Some(A::Call { func, args, keywords }) if keywords.is_empty() => match &func.kind {
+                A::Name(name) => (name.as_str(), args.iter().all(harmless)),
+                _ => ("", false),
+            },
+            _ => ("", false),
+        };
+        let known = self.is_builtin(class) && exceptions::is_exception(class);
+        let class = if known { class.to_string() } else { String::new() };
+        StmtKind::Raise { args_ok: args_ok && known && !has_cause, class }
+    }
+
+    fn try_stmt(&mut self, body: &[AStmt], handlers: &[ast::Handler], orelse: &[AStmt]) -> StmtKind {
+        let body = self.block(body);
+        let handlers = handlers
+            .iter()
+            .map(|h| {
+                let mut classes = Vec::new();
+                if let Some(class) = &h.class {
+                    self.exception_classes(class, &mut classes);
+                }
+                self.in_handler += 1;
+                let body = self.block(&h.body);
+                self.in_handler -= 1;
+                hir::Handler { classes, body, span: h.span }
+            })
+            .collect();
+        StmtKind::Try { body, handlers, orelse: self.block(orelse) }
+    }
+
+    fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<String>) {
+        match &class.kind {
+            A::Name(name) if self.is_builtin(name) && exceptions::is_exception(name) => out.push(name.clone()),
+            A::Tuple(items) => items.iter().for_each(|i| self.exception_classes(i, out)),
+            _ => self.refuse(
+                "PYR0310",
+                class.span,
+                "only builtin exception classes can be caught natively",
+                "catch the exception in the caller",
+            ),
+        }
+    }
+
+    pub(super) fn target(&mut self, target: &AExpr) -> hir::Target {
+        let kind = match &target.kind {
+            A::Name(name) => match self.lookup(name) {
+                Some(var) => TargetKind::Var(var),
+                None => {
+                    self.refuse("PYR0309", target.span, format!("assigning to the global `{name}`"), "");
+                    TargetKind::Tuple(vec![])
+                }
+            },
+            A::Tuple(items) | A::List(items) => {
+                TargetKind::Tuple(items.iter().map(|t| self.target(t)).collect())
+            }
+            A::Subscript { value, index } => {
+                let base = self.expr(value);
+                match &index.kind {
+                    A::Slice { lower, upper, step } => TargetKind::Slice {
+                        base,
+                        lower: self.opt(lower.as_deref()),
+                        upper: self.opt(upper.as_deref()),
+                        step: self.opt(step.as_deref()),
+                    },
+                    _ => TargetKind::Index { base, index: self.expr(index) },
+                }
+            }
+            A::Attribute { .. } => {
+                self.refuse("PYR0311", target.span, "assigning to an attribute is not supported", "");
+                TargetKind::Tuple(vec![])
+            }
+            _ => {
+                self.refuse("PYR0301", target.span, "this assignment target is not supported", "");
+                TargetKind::Tuple(vec![])
+            }
+        };
+        hir::Target { kind, span: target.span, id: self.node() }
+    }
+}
+
+/// Evaluating it has no effect and cannot fail on values that native code understands.
+fn harmless(e: &AExpr) -> bool {
+    match &e.kind {
+        A::Constant(_) | A::Name(_) => true,
+        A::JoinedStr(parts) => parts.iter().all(harmless),
+        A::Formatted { value, spec, .. } => spec.is_none() && harmless(value),
+        A::Tuple(items) => items.iter().all(harmless),
+        _ => false,
+    }
+}

@@ -1,0 +1,597 @@
+//! Splits every variable into its live ranges (webs) and finds uses that may be unbound.
+//!
+//! `i = 0; …; i = "x"` becomes two variables with a type each. Reaching definitions over the structured body;
+//! definitions that reach a common use are one web.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::hir::*;
+
+/// Definitions that may reach a point, per variable; `None` where the point is unreachable.
+type State = Option<Vec<BTreeSet<usize>>>;
+
+/// Rewrites `function` so that every `VarId` is one web.
+pub fn split(function: &mut Function) {
+    let mut flow = Flow::new(function);
+    let mut state: State = Some((0..function.vars.len()).map(|v| BTreeSet::from([v])).collect());
+    for (i, param) in function.params.iter().enumerate() {
+        flow.param(i, param.var, &mut state);
+    }
+    flow.block(&function.body, &mut state);
+    let (webs, vars) = flow.webs(function);
+    let mut rewrite = Rewrite { webs: &webs };
+    rewrite.block(&mut function.body);
+    for (i, param) in function.params.iter_mut().enumerate() {
+        param.var = webs.params[i];
+    }
+    function.vars = vars;
+}
+
+struct Flow {
+    /// Variable of each definition; the first `vars` definitions stand for "unbound".
+    defs: Vec<VarId>,
+    unbound: usize,
+    def_at: BTreeMap<NodeId, usize>,
+    param_defs: Vec<usize>,
+    uses: BTreeMap<NodeId, BTreeSet<usize>>,
+    use_var: BTreeMap<NodeId, VarId>,
+    loops: Vec<(State, State)>,
+    tries: Vec<State>,
+}
+
+/// What the rewrite needs: the new variable of every node that names one.
+struct Webs {
+    at: BTreeMap<NodeId, VarId>,
+    params: Vec<VarId>,
+}
+
+fn join(a: &mut State, b: &State) {
+    match (a.as_mut(), b) {
+        (_, None) => {}
+        (None, Some(_)) => *a = b.clone(),
+        (Some(a), Some(b)) => a.iter_mut().zip(b).for_each(|(a, b)| a.extend(b)),
+    }
+}
+
+impl Flow {
+    fn new(function: &Function) -> Self {
+        Flow {
+            defs: (0..function.vars.len()).collect(),
+            unbound: function.vars.len(),
+            def_at: BTreeMap::new(),
+            param_defs: Vec::new(),
+            uses: BTreeMap::new(),
+            use_var: BTreeMap::new(),
+            loops: Vec::new(),
+            tries: Vec::new(),
+        }
+    }
+
+    fn param(&mut self, index: usize, var: VarId, state: &mut State) {
+        debug_assert_eq!(index, self.param_defs.len());
+        self.defs.push(var);
+        self.param_defs.push(self.defs.len() - 1);
+        if let Some(s) = state {
+            s[var] = BTreeSet::from([self.defs.len() - 1]);
+        }
+    }
+
+    fn define(&mut self, node: NodeId, var: VarId, state: &mut State) {
+        let def = *self.def_at.entry(node).or_insert_with(|| {
+            self.defs.push(var);
+            self.defs.len() - 1
+        });
+        if let Some(s) = state {
+            s[var] = BTreeSet::from([def]);
+        }
+        for acc in &mut self.tries {
+            join(acc, state);
+        }
+    }
+
+    fn read(&mut self, node: NodeId, var: VarId, state: &State) {
+        self.use_var.insert(node, var);
+        let reach = self.uses.entry(node).or_default();
+        if let Some(s) = state {
+            reach.extend(&s[var]);
+        }
+    }
+
+    fn block(&mut self, body: &[Stmt], state: &mut State) {
+        body.iter().for_each(|s| self.stmt(s, state));
+    }
+
+    fn stmt(&mut self, stmt: &Stmt, state: &mut State) {
+        match &stmt.kind {
+            StmtKind::Expr(e) => self.expr(e, state),
+            StmtKind::Assign { targets, value } => {
+                self.expr(value, state);
+                targets.iter().for_each(|t| self.target(t, state));
+            }
+            StmtKind::AugAssign { target, value, .. } => {
+                self.target(target, state);
+                self.expr(value, state);
+            }
+            StmtKind::If { test, body, orelse } => {
+                self.expr(test, state);
+                let mut other = state.clone();
+                self.block(body, state);
+                self.block(orelse, &mut other);
+                join(state, &other);
+            }
+            StmtKind::While { test, body, orelse } => {
+                let always = matches!(test.kind, ExprKind::Bool(true) | ExprKind::Int(1));
+                self.looped(state, orelse, |flow, state| {
+                    flow.expr(test, state);
+                    let exit = if always { None } else { state.clone() };
+                    flow.block(body, state);
+                    exit
+                });
+            }
+            StmtKind::For { target, iter, body, orelse } => {
+                self.iter(iter, state);
+                self.looped(state, orelse, |flow, state| {
+                    let exit = state.clone();
+                    flow.target(target, state);
+                    flow.block(body, state);
+                    exit
+                });
+            }
+            StmtKind::Return(value) => {
+                value.iter().for_each(|e| self.expr(e, state));
+                *state = None;
+            }
+            StmtKind::Break | StmtKind::Continue => {
+                if let Some((breaks, continues)) = self.loops.last_mut() {
+                    let acc = if matches!(stmt.kind, StmtKind::Break) { breaks } else { continues };
+                    join(acc, state);
+                }
+                *state = None;
+            }
+            StmtKind::Raise { .. } | StmtKind::Reraise => *state = None,
+            StmtKind::Assert { test, .. } => self.expr(test, state),
+            StmtKind::Try { body, handlers, orelse } => {
+                self.tries.push(state.clone());
+                self.block(body, state);
+                let caught = self.tries.pop().expect("pushed above");
+                self.block(orelse, state);
+                for handler in handlers {
+                    let mut at = caught.clone();
+                    self.block(&handler.body, &mut at);
+                    join(state, &at);
+                }
+                // An exception that leaves this `try` is seen by the ones around it.
+                for acc in &mut self.tries {
+                    join(acc, &caught);
+                }
+            }
+            StmtKind::Delete(targets) => {
+                for target in targets {
+                    match target.kind {
+                        TargetKind::Var(var) => {
+                            self.read(target.id, var, state);
+                            if let Some(s) = state {
+                                s[var] = BTreeSet::from([var]);
+                            }
+                        }
+                        _ => self.target(target, state),
+                    }
+                }
+            }
+            StmtKind::Pass => {}
+        }
+    }
+
+    /// Runs `pass` (one iteration; returns the state in which the loop ends normally) to a fixpoint.
+    fn looped(
+        &mut self,
+        state: &mut State,
+        orelse: &[Stmt],
+        mut pass: impl FnMut(&mut Self, &mut State) -> State,
+    ) {
+        let mut entry = state.clone();
+        loop {
+            self.loops.push((None, None));
+            let mut at = entry.clone();
+            let mut exit = pass(self, &mut at);
+            let (breaks, continues) = self.loops.pop().expect("pushed above");
+            join(&mut at, &continues);
+            let before = entry.clone();
+            join(&mut entry, &at);
+            if entry == before {
+                self.block(orelse, &mut exit);
+                join(&mut exit, &breaks);
+                *state = exit;
+                return;
+            }
+        }
+    }
+
+    fn target(&mut self, target: &Target, state: &mut State) {
+        match &target.kind {
+            TargetKind::Var(var) => self.define(target.id, *var, state),
+            TargetKind::Tuple(items) => items.iter().for_each(|t| self.target(t, state)),
+            TargetKind::Index { base, index } => {
+                self.expr(base, state);
+                self.expr(index, state);
+            }
+            TargetKind::Slice { base, lower, upper, step } => {
+                self.expr(base, state);
+                for e in [lower, upper, step].into_iter().flatten() {
+                    self.expr(e, state);
+                }
+            }
+        }
+    }
+
+    fn iter(&mut self, iter: &Iter, state: &mut State) {
+        match &iter.kind {
+            IterKind::Range { start, stop, step } => {
+                start.iter().for_each(|e| self.expr(e, state));
+                self.expr(stop, state);
+                step.iter().for_each(|e| self.expr(e, state));
+            }
+            IterKind::Enumerate { inner, start } => {
+                self.iter(inner, state);
+                start.iter().for_each(|e| self.expr(e, state));
+            }
+            IterKind::Zip(items) => items.iter().for_each(|i| self.iter(i, state)),
+            IterKind::Reversed(e)
+            | IterKind::Items(e)
+            | IterKind::Values(e)
+            | IterKind::Keys(e)
+            | IterKind::Expr(e) => self.expr(e, state),
+            IterKind::Comp(comp) => self.comp(comp, state),
+        }
+    }
+
+    fn comp(&mut self, comp: &Comp, state: &mut State) {
+        comp.extra.iter().for_each(|e| self.expr(e, state));
+        self.iter(&comp.generators[0].iter, state);
+        self.generator(comp, 0, state);
+    }
+
+    fn generator(&mut self, comp: &Comp, level: usize, state: &mut State) {
+        let Some(g) = comp.generators.get(level) else {
+            self.expr(&comp.element, state);
+            comp.value.iter().for_each(|e| self.expr(e, state));
+            return;
+        };
+        if level > 0 {
+            self.iter(&g.iter, state);
+        }
+        self.looped(state, &[], |flow, state| {
+            let exit = state.clone();
+            flow.target(&g.target, state);
+            let mut skipped: State = None;
+            for e in &g.ifs {
+                flow.expr(e, state);
+                join(&mut skipped, state);
+            }
+            flow.generator(comp, level + 1, state);
+            join(state, &skipped);
+            exit
+        });
+    }
+
+    fn expr(&mut self, e: &Expr, state: &mut State) {
+        match &e.kind {
+            ExprKind::Local(var) => self.read(e.id, *var, state),
+            ExprKind::Named { var, value } => {
+                self.expr(value, state);
+                self.define(e.id, *var, state);
+            }
+            ExprKind::Bool2 { left, right, .. } => {
+                self.expr(left, state);
+                let skipped = state.clone();
+                self.expr(right, state);
+                join(state, &skipped);
+            }
+            ExprKind::If { test, body, orelse } => {
+                self.expr(test, state);
+                let mut other = state.clone();
+                self.expr(body, state);
+                self.expr(orelse, &mut other);
+                join(state, &other);
+            }
+            ExprKind::Comp(comp) => self.comp(comp, state),
+            ExprKind::Lambda { params, body } => {
+                for (i, var) in params.iter().enumerate() {
+                    self.define(lambda_param(e.id, i), *var, state);
+                }
+                self.expr(body, state);
+            }
+            _ => children(e, &mut |child| self.expr(child, state)),
+        }
+    }
+
+    fn find(parent: &mut [usize], mut x: usize) -> usize {
+        while parent[x] != x {
+            parent[x] = parent[parent[x]];
+            x = parent[x];
+        }
+        x
+    }
+
+    fn webs(self, function: &Function) -> (Webs, Vec<Var>) {
+        let mut parent: Vec<usize> = (0..self.defs.len()).collect();
+        let mut unbound_roots = BTreeSet::new();
+        for reach in self.uses.values() {
+            let real: Vec<usize> = reach.iter().copied().filter(|d| *d >= self.unbound).collect();
+            for pair in real.windows(2) {
+                let (a, b) = (Self::find(&mut parent, pair[0]), Self::find(&mut parent, pair[1]));
+                parent[a.max(b)] = a.min(b);
+            }
+        }
+        for reach in self.uses.values() {
+            let has_unbound = reach.iter().any(|d| *d < self.unbound);
+            if let Some(first) = reach.iter().find(|d| **d >= self.unbound)
+                && has_unbound
+            {
+                unbound_roots.insert(Self::find(&mut parent, *first));
+            }
+        }
+        // Number the webs in order of their first definition; the name is suffixed from the second web on.
+        let mut vars: Vec<Var> = Vec::new();
+        let mut web_of_root = BTreeMap::new();
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut web = |root: usize, var: VarId, unbound: bool, vars: &mut Vec<Var>| {
+            *web_of_root.entry(root).or_insert_with(|| {
+                let name = function.vars[var].name.as_str();
+                let n = seen.entry(name).or_insert(0);
+                *n += 1;
+                let name = if *n == 1 { name.to_string() } else { format!("{name}_{n}") };
+                vars.push(Var { name, maybe_unbound: unbound });
+                vars.len() - 1
+            })
+        };
+        let mut def_web = |def: usize, parent: &mut Vec<usize>, vars: &mut Vec<Var>| {
+            let root = Self::find(parent, def);
+            web(root, self.defs[def], unbound_roots.contains(&root) || def < self.unbound, vars)
+        };
+        let params = self.param_defs.iter().map(|d| def_web(*d, &mut parent, &mut vars)).collect();
+        let mut at = BTreeMap::new();
+        for (node, def) in &self.def_at {
+            at.insert(*node, def_web(*def, &mut parent, &mut vars));
+        }
+        for (node, reach) in &self.uses {
+            // A use that no definition reaches gets the "unbound" web of its variable.
+            let def = reach.iter().copied().find(|d| *d >= self.unbound).unwrap_or(self.use_var[node]);
+            at.insert(*node, def_web(def, &mut parent, &mut vars));
+        }
+        (Webs { at, params }, vars)
+    }
+}
+
+/// Key of the `i`-th parameter of the lambda `node`; outside the range of ordinary nodes.
+fn lambda_param(node: NodeId, i: usize) -> NodeId {
+    usize::MAX - (node * 16 + i)
+}
+
+/// Calls `f` on the direct children in evaluation order, except for nodes with control flow of their own.
+pub fn children(e: &Expr, f: &mut dyn FnMut(&Expr)) {
+    match &e.kind {
+        ExprKind::Binary { left, right, .. }
+        | ExprKind::InPlace { left, right, .. }
+        | ExprKind::Compare { left, right, .. }
+        | ExprKind::Bool2 { left, right, .. } => {
+            f(left);
+            f(right);
+        }
+        ExprKind::Unary { operand, .. } => f(operand),
+        ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().for_each(f),
+        ExprKind::Dict(items) => items.iter().for_each(|(k, v)| {
+            f(k);
+            f(v);
+        }),
+        ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
+            args.iter().for_each(&mut *f);
+            keywords.iter().for_each(|(_, v)| f(v));
+        }
+        ExprKind::Method { base, args, keywords, .. } => {
+            f(base);
+            args.iter().for_each(&mut *f);
+            keywords.iter().for_each(|(_, v)| f(v));
+        }
+        ExprKind::Index { base, index } => {
+            f(base);
+            f(index);
+        }
+        ExprKind::Slice { base, lower, upper, step } => {
+            f(base);
+            for part in [lower, upper, step].into_iter().flatten() {
+                f(part);
+            }
+        }
+        ExprKind::FString(parts) => {
+            for part in parts {
+                if let FPart::Value { value, .. } = part {
+                    f(value);
+                }
+            }
+        }
+        ExprKind::Named { value, .. } => f(value),
+        ExprKind::If { test, body, orelse } => {
+            f(test);
+            f(body);
+            f(orelse);
+        }
+        ExprKind::Lambda { body, .. } => f(body),
+        ExprKind::Comp(_)
+        | ExprKind::None
+        | ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Str(_)
+        | ExprKind::Bytes(_)
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::ModuleAttr { .. } => {}
+    }
+}
+
+/// Puts the new variable numbers in.
+struct Rewrite<'a> {
+    webs: &'a Webs,
+}
+
+impl Rewrite<'_> {
+    fn block(&mut self, body: &mut [Stmt]) {
+        for stmt in body {
+            match &mut stmt.kind {
+                StmtKind::Expr(e) => self.expr(e),
+                StmtKind::Assign { targets, value } => {
+                    self.expr(value);
+                    targets.iter_mut().for_each(|t| self.target(t));
+                }
+                StmtKind::AugAssign { target, value, .. } => {
+                    self.expr(value);
+                    self.target(target);
+                }
+                StmtKind::If { test, body, orelse } | StmtKind::While { test, body, orelse } => {
+                    self.expr(test);
+                    self.block(body);
+                    self.block(orelse);
+                }
+                StmtKind::For { target, iter, body, orelse } => {
+                    self.iter(iter);
+                    self.target(target);
+                    self.block(body);
+                    self.block(orelse);
+                }
+                StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => self.expr(e),
+                StmtKind::Try { body, handlers, orelse } => {
+                    self.block(body);
+                    handlers.iter_mut().for_each(|h| self.block(&mut h.body));
+                    self.block(orelse);
+                }
+                StmtKind::Delete(targets) => targets.iter_mut().for_each(|t| self.target(t)),
+                StmtKind::Return(None)
+                | StmtKind::Break
+                | StmtKind::Continue
+                | StmtKind::Raise { .. }
+                | StmtKind::Reraise
+                | StmtKind::Pass => {}
+            }
+        }
+    }
+
+    fn target(&mut self, target: &mut Target) {
+        match &mut target.kind {
+            TargetKind::Var(var) => *var = self.webs.at[&target.id],
+            TargetKind::Tuple(items) => items.iter_mut().for_each(|t| self.target(t)),
+            TargetKind::Index { base, index } => {
+                self.expr(base);
+                self.expr(index);
+            }
+            TargetKind::Slice { base, lower, upper, step } => {
+                self.expr(base);
+                for e in [lower, upper, step].into_iter().flatten() {
+                    self.expr(e);
+                }
+            }
+        }
+    }
+
+    fn iter(&mut self, iter: &mut Iter) {
+        match &mut iter.kind {
+            IterKind::Range { start, stop, step } => {
+                start.iter_mut().for_each(|e| self.expr(e));
+                self.expr(stop);
+                step.iter_mut().for_each(|e| self.expr(e));
+            }
+            IterKind::Enumerate { inner, start } => {
+                self.iter(inner);
+                start.iter_mut().for_each(|e| self.expr(e));
+            }
+            IterKind::Zip(items) => items.iter_mut().for_each(|i| self.iter(i)),
+            IterKind::Reversed(e)
+            | IterKind::Items(e)
+            | IterKind::Values(e)
+            | IterKind::Keys(e)
+            | IterKind::Expr(e) => self.expr(e),
+            IterKind::Comp(comp) => self.comp(comp),
+        }
+    }
+
+    fn comp(&mut self, comp: &mut Comp) {
+        comp.extra.iter_mut().for_each(|e| self.expr(e));
+        for g in &mut comp.generators {
+            self.iter(&mut g.iter);
+            self.target(&mut g.target);
+            g.ifs.iter_mut().for_each(|e| self.expr(e));
+        }
+        self.expr(&mut comp.element);
+        comp.value.iter_mut().for_each(|e| self.expr(e));
+    }
+
+    fn expr(&mut self, e: &mut Expr) {
+        let id = e.id;
+        match &mut e.kind {
+            ExprKind::Local(var) => *var = self.webs.at[&id],
+            ExprKind::Named { var, value } => {
+                self.expr(value);
+                *var = self.webs.at[&id];
+            }
+            ExprKind::Lambda { params, body } => {
+                for (i, var) in params.iter_mut().enumerate() {
+                    *var = self.webs.at[&lambda_param(id, i)];
+                }
+                self.expr(body);
+            }
+            ExprKind::Binary { left, right, .. }
+            | ExprKind::InPlace { left, right, .. }
+            | ExprKind::Compare { left, right, .. }
+            | ExprKind::Bool2 { left, right, .. } => {
+                self.expr(left);
+                self.expr(right);
+            }
+            ExprKind::Unary { operand, .. } => self.expr(operand),
+            ExprKind::If { test, body, orelse } => {
+                self.expr(test);
+                self.expr(body);
+                self.expr(orelse);
+            }
+            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter_mut().for_each(|e| self.expr(e)),
+            ExprKind::Dict(items) => items.iter_mut().for_each(|(k, v)| {
+                self.expr(k);
+                self.expr(v);
+            }),
+            ExprKind::Comp(comp) => self.comp(comp),
+            ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
+                args.iter_mut().for_each(|e| self.expr(e));
+                keywords.iter_mut().for_each(|(_, e)| self.expr(e));
+            }
+            ExprKind::Method { base, args, keywords, .. } => {
+                self.expr(base);
+                args.iter_mut().for_each(|e| self.expr(e));
+                keywords.iter_mut().for_each(|(_, e)| self.expr(e));
+            }
+            ExprKind::Index { base, index } => {
+                self.expr(base);
+                self.expr(index);
+            }
+            ExprKind::Slice { base, lower, upper, step } => {
+                self.expr(base);
+                for part in [lower, upper, step].into_iter().flatten() {
+                    self.expr(part);
+                }
+            }
+            ExprKind::FString(parts) => {
+                for part in parts {
+                    if let FPart::Value { value, .. } = part {
+                        self.expr(value);
+                    }
+                }
+            }
+            ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Global(_)
+            | ExprKind::ModuleAttr { .. } => {}
+        }
+    }
+}

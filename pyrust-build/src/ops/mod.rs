@@ -1,0 +1,89 @@
+//! The operation table: operator, builtin or method × types → result type, runtime function.
+//!
+//! `select` finds the row for concrete argument types; inference and emission both ask it, so they cannot disagree.
+
+pub mod builtins;
+pub mod exceptions;
+mod pattern;
+mod table;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+pub use pattern::{Binding, Pattern};
+pub use table::{CONSTANTS, Row};
+
+use crate::ty::Type;
+
+/// A parsed row.
+#[derive(Debug)]
+pub struct Op {
+    pub name: &'static str,
+    pub params: Vec<Pattern>,
+    pub ret: Pattern,
+    pub path: &'static str,
+    /// Returns `R<_>`.
+    pub fallible: bool,
+    /// Takes `cx` first.
+    pub takes_cx: bool,
+    /// Ints widen to float when nothing else fits.
+    pub widens: bool,
+    /// Changes its first argument.
+    pub mutates: bool,
+}
+
+static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
+    let mut map: HashMap<&'static str, Vec<Op>> = HashMap::new();
+    for row in [table::OPERATORS, table::FUNCTIONS, table::METHODS, table::MODULES].into_iter().flatten() {
+        map.entry(row.0).or_default().push(Op {
+            name: row.0,
+            params: Pattern::parse_list(row.1),
+            ret: Pattern::parse(row.2),
+            path: row.3,
+            fallible: row.4.contains('!'),
+            takes_cx: row.4.contains('c'),
+            widens: row.4.contains('w'),
+            mutates: row.4.contains('m'),
+        });
+    }
+    map
+});
+
+/// Every row, for documentation and tests.
+pub fn all() -> impl Iterator<Item = &'static Op> {
+    TABLE.values().flatten()
+}
+
+/// True if the table has the name at all, whatever the types.
+pub fn exists(name: &str) -> bool {
+    TABLE.contains_key(name)
+}
+
+/// The row for these argument types (no unions), with what its type variables stand for.
+pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
+    let rows = TABLE.get(name)?;
+    // Exact types first, then `bool` as `int` and a character as `str`, then ints as floats.
+    for level in [pattern::Level::Exact, pattern::Level::Subtype, pattern::Level::Widen] {
+        for row in rows.iter().filter(|r| r.params.len() == args.len()) {
+            if level == pattern::Level::Widen && !row.widens {
+                continue;
+            }
+            let mut binding = Binding::default();
+            if row.params.iter().zip(args).all(|(p, t)| p.matches(t, level, &mut binding)) {
+                return Some((row, binding));
+            }
+        }
+    }
+    None
+}
+
+/// Can a value be looked up among values of another type by converting it first? `True` equals `1`.
+pub fn equal_key(have: &Type, elem: &Type) -> bool {
+    matches!((have, elem), (Type::Bool, Type::Int))
+}
+
+/// The type of a constant of a C module.
+pub fn constant(module: &str, name: &str) -> Option<Type> {
+    let row = CONSTANTS.iter().find(|(m, n, _)| *m == module && *n == name)?;
+    Some(Pattern::parse(row.2).instantiate(&Binding::new()))
+}

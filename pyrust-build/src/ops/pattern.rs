@@ -1,0 +1,171 @@
+//! Type patterns of the operation table.
+
+use std::collections::BTreeMap;
+
+use crate::ty::Type;
+
+/// What the type variables of a row stand for.
+pub type Binding = BTreeMap<char, Type>;
+
+/// A parsed type pattern.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pattern {
+    Scalar(Type),
+    /// A type variable that a value is stored into, or that a result comes from.
+    Var(char),
+    /// Compared with the variable's values, not stored.
+    Same(char),
+    /// An optional `int`, passed as `Option<i64>`.
+    OptInt,
+    List(char),
+    /// A list of a fixed element type.
+    ListOf(Type),
+    Dict(char, char),
+    VarTuple(char),
+    Tuple(Vec<Pattern>),
+    /// `V | None`.
+    Optional(char),
+}
+
+/// How far an argument may be from the pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Level {
+    Exact,
+    Subtype,
+    Widen,
+}
+
+impl Pattern {
+    /// Parses one pattern. Rows are constants, so a bad one is a bug.
+    pub fn parse(text: &str) -> Pattern {
+        let text = text.trim();
+        let var = |s: &str| s.trim().chars().next().expect("a type variable");
+        let is_var = |s: &str| s.len() == 1 && s.chars().all(|c| c.is_ascii_uppercase());
+        if let Some(inner) = text.strip_suffix("| None") {
+            return Pattern::Optional(var(inner));
+        }
+        if let Some(v) = text.strip_prefix('=') {
+            return Pattern::Same(var(v));
+        }
+        if is_var(text) {
+            return Pattern::Var(var(text));
+        }
+        let inside = |head: &str| text.strip_prefix(head).and_then(|t| t.strip_suffix(']'));
+        if let Some(inner) = inside("list[") {
+            return if is_var(inner) {
+                Pattern::List(var(inner))
+            } else {
+                match Pattern::parse(inner) {
+                    Pattern::Scalar(t) => Pattern::ListOf(t),
+                    other => unreachable!("list of {other:?} in the operation table"),
+                }
+            };
+        }
+        if let Some(inner) = inside("dict[") {
+            let (k, v) = inner.split_once(',').expect("dict[K, V]");
+            return Pattern::Dict(var(k), var(v));
+        }
+        if let Some(inner) = inside("tuple[") {
+            return match inner.strip_suffix(", ...") {
+                Some(t) => Pattern::VarTuple(var(t)),
+                None => Pattern::Tuple(Pattern::parse_list(inner)),
+            };
+        }
+        match text {
+            "int?" => Pattern::OptInt,
+            "None" => Pattern::Scalar(Type::None),
+            "int" => Pattern::Scalar(Type::Int),
+            "float" => Pattern::Scalar(Type::Float),
+            "bool" => Pattern::Scalar(Type::Bool),
+            "str" => Pattern::Scalar(Type::Str),
+            "char" => Pattern::Scalar(Type::Char),
+            "bytes" => Pattern::Scalar(Type::Bytes),
+            "range" => Pattern::Scalar(Type::Range),
+            other => unreachable!("unknown pattern `{other}` in the operation table"),
+        }
+    }
+
+    /// Parses a comma-separated list, respecting brackets.
+    pub fn parse_list(text: &str) -> Vec<Pattern> {
+        let mut out = Vec::new();
+        let (mut depth, mut start) = (0, 0);
+        for (i, c) in text.char_indices() {
+            match c {
+                '[' => depth += 1,
+                ']' => depth -= 1,
+                ',' if depth == 0 => {
+                    out.push(Pattern::parse(&text[start..i]));
+                    start = i + 1;
+                }
+                _ => {}
+            }
+        }
+        if !text[start..].trim().is_empty() {
+            out.push(Pattern::parse(&text[start..]));
+        }
+        out
+    }
+
+    /// Does a type fit? Binds type variables on the way; stored and compared values only bind them loosely.
+    pub(super) fn matches(&self, ty: &Type, level: Level, binding: &mut Binding) -> bool {
+        match (self, ty) {
+            // What can never be evaluated fits everywhere.
+            (_, Type::Never) => true,
+            (Pattern::Scalar(want), have) => fits(want, have, level),
+            (Pattern::Var(v) | Pattern::Same(v), have) => {
+                binding.entry(*v).or_insert_with(|| have.clone());
+                true
+            }
+            (Pattern::OptInt, Type::Int | Type::None) => true,
+            (Pattern::OptInt, Type::Bool) => level != Level::Exact,
+            (Pattern::List(v), Type::List { elem, .. }) => {
+                binding.insert(*v, (**elem).clone());
+                true
+            }
+            (Pattern::ListOf(want), Type::List { elem, .. }) => **elem == *want || **elem == Type::Never,
+            (Pattern::Dict(k, v), Type::Dict { key, value, .. }) => {
+                binding.insert(*k, (**key).clone());
+                binding.insert(*v, (**value).clone());
+                true
+            }
+            (Pattern::VarTuple(v), Type::VarTuple(elem)) => {
+                binding.insert(*v, (**elem).clone());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The type of a result: lists and dicts are fresh and native.
+    pub fn instantiate(&self, binding: &Binding) -> Type {
+        let get = |v: &char| binding.get(v).cloned().unwrap_or(Type::Never);
+        match self {
+            Pattern::Scalar(t) => t.clone(),
+            Pattern::Var(v) | Pattern::Same(v) => get(v),
+            Pattern::OptInt => Type::Int,
+            Pattern::List(v) => Type::List { elem: Box::new(get(v)), in_place: false },
+            Pattern::ListOf(t) => Type::List { elem: Box::new(t.clone()), in_place: false },
+            Pattern::Dict(k, v) => {
+                Type::Dict { key: Box::new(get(k)), value: Box::new(get(v)), in_place: false }
+            }
+            Pattern::VarTuple(v) => Type::VarTuple(Box::new(get(v))),
+            Pattern::Tuple(items) => {
+                Type::Tuple { items: items.iter().map(|p| p.instantiate(binding)).collect(), from_py: false }
+            }
+            Pattern::Optional(v) => Type::join(&Type::None, &get(v)),
+        }
+    }
+}
+
+fn fits(want: &Type, have: &Type, level: Level) -> bool {
+    if want == have {
+        return true;
+    }
+    match level {
+        Level::Exact => false,
+        Level::Subtype => matches!((want, have), (Type::Int, Type::Bool) | (Type::Str, Type::Char)),
+        Level::Widen => {
+            matches!((want, have), (Type::Float, Type::Int | Type::Bool) | (Type::Int, Type::Bool))
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Resolved types: what inference ends with and emission starts from.
+
+use std::fmt;
+
+/// A resolved type. Two equal types have the same Rust representation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Type {
+    /// No value ever gets here.
+    Never,
+    None,
+    Bool,
+    Int,
+    Float,
+    /// A `str` of length one.
+    Char,
+    Str,
+    Bytes,
+    Range,
+    /// `from_py`: read from a Python object, so it must not be rebuilt unless all members are plain scalars.
+    Tuple { items: Vec<Type>, from_py: bool },
+    /// A live Python tuple of any length.
+    VarTuple(Box<Type>),
+    List { elem: Box<Type>, in_place: bool },
+    Dict { key: Box<Type>, value: Box<Type>, in_place: bool },
+    /// Opaque: moved, stored, returned, compared by identity. Sorts behind what is understood.
+    Obj,
+    /// Two to four members, sorted, none of them `Never` or a union.
+    Union(Vec<Type>),
+}
+
+impl Type {
+    /// True where the Rust representation is `Copy`.
+    pub fn is_copy(&self) -> bool {
+        match self {
+            Type::Never | Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Range => true,
+            Type::Obj | Type::VarTuple(_) => true,
+            Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
+            Type::Str | Type::Bytes => false,
+        }
+    }
+
+    /// Members of a union, or the type itself.
+    pub fn members(&self) -> &[Type] {
+        match self {
+            Type::Union(members) => members,
+            other => std::slice::from_ref(other),
+        }
+    }
+
+    /// True for types whose identity is free: exact scalars and tuples of those.
+    pub fn identity_free(&self) -> bool {
+        match self {
+            Type::Never | Type::None | Type::Bool | Type::Int | Type::Float => true,
+            Type::Char | Type::Str | Type::Bytes => true,
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::identity_free),
+            Type::Range | Type::Obj | Type::VarTuple(_) | Type::List { .. } | Type::Dict { .. } => false,
+        }
+    }
+
+    /// True if `Never` occurs anywhere inside.
+    pub fn has_never(&self) -> bool {
+        match self {
+            Type::Never => true,
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_never),
+            Type::VarTuple(t) => t.has_never(),
+            Type::List { elem, .. } => elem.has_never(),
+            Type::Dict { key, value, .. } => key.has_never() || value.has_never(),
+            _ => false,
+        }
+    }
+}
+
+/// As a Python programmer would write it.
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let join = |f: &mut fmt::Formatter<'_>, items: &[Type], sep: &str| {
+            items.iter().enumerate().try_for_each(|(i, t)| {
+                if i > 0 {
+                    f.write_str(sep)?;
+                }
+                write!(f, "{t}")
+            })
+        };
+        match self {
+            Type::Never => f.write_str("?"),
+            Type::None => f.write_str("None"),
+            Type::Bool => f.write_str("bool"),
+            Type::Int => f.write_str("int"),
+            Type::Float => f.write_str("float"),
+            Type::Char | Type::Str => f.write_str("str"),
+            Type::Bytes => f.write_str("bytes"),
+            Type::Range => f.write_str("range"),
+            Type::Obj => f.write_str("object"),
+            Type::Tuple { items, .. } => {
+                f.write_str("tuple[")?;
+                join(f, items, ", ")?;
+                f.write_str("]")
+            }
+            Type::VarTuple(t) => write!(f, "tuple[{t}, ...]"),
+            Type::List { elem, .. } => write!(f, "list[{elem}]"),
+            Type::Dict { key, value, .. } => write!(f, "dict[{key}, {value}]"),
+            Type::Union(members) => join(f, members, " | "),
+        }
+    }
+}
+
+/// At most so many members in a union; beyond that a value is not understood.
+pub const MAX_MEMBERS: usize = 4;
+
+impl Type {
+    /// The smallest type that both fit into. Lists and dicts of one union are merged.
+    pub fn join(a: &Type, b: &Type) -> Type {
+        match (a, b) {
+            _ if a == b => a.clone(),
+            (Type::Never, t) | (t, Type::Never) => t.clone(),
+            (Type::Char, Type::Str) | (Type::Str, Type::Char) => Type::Str,
+            (Type::List { elem: x, in_place: p }, Type::List { elem: y, in_place: q }) => {
+                Type::List { elem: Box::new(Type::join(x, y)), in_place: *p || *q }
+            }
+            (Type::VarTuple(x), Type::VarTuple(y)) => Type::VarTuple(Box::new(Type::join(x, y))),
+            (
+                Type::Dict { key: k, value: v, in_place: p },
+                Type::Dict { key: l, value: w, in_place: q },
+            ) => Type::Dict {
+                key: Box::new(Type::join(k, l)),
+                value: Box::new(Type::join(v, w)),
+                in_place: *p || *q,
+            },
+            (Type::Tuple { items: x, from_py: p }, Type::Tuple { items: y, from_py: q }) if x.len() == y.len() => {
+                let items = x.iter().zip(y).map(|(a, b)| Type::join(a, b)).collect();
+                Type::Tuple { items, from_py: *p || *q }
+            }
+            _ => {
+                let mut members: Vec<Type> = a.members().to_vec();
+                for t in b.members() {
+                    match members.iter_mut().find(|m| m.same_kind(t)) {
+                        Some(m) => *m = Type::join(m, t),
+                        None => members.push(t.clone()),
+                    }
+                }
+                members.sort();
+                if members.len() == 1 { members.remove(0) } else { Type::Union(members) }
+            }
+        }
+    }
+
+    /// True if the two merge into one member of a union.
+    fn same_kind(&self, other: &Type) -> bool {
+        match (self, other) {
+            (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
+            (Type::List { .. }, Type::List { .. })
+            | (Type::Dict { .. }, Type::Dict { .. })
+            | (Type::VarTuple(_), Type::VarTuple(_))
+            | (Type::Char | Type::Str, Type::Char | Type::Str) => true,
+            _ => self == other,
+        }
+    }
+
+    /// Can a value of this type be stored where `to` is expected, without changing what Python sees?
+    pub fn fits_into(&self, to: &Type) -> bool {
+        match (self, to) {
+            _ if self == to => true,
+            (Type::Never, _) => true,
+            (Type::Char, Type::Str) => true,
+            (Type::Union(members), _) => members.iter().all(|m| m.fits_into(to)),
+            (_, Type::Union(members)) => members.iter().any(|m| self.fits_into(m)),
+            (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.fits_into(b))
+            }
+            _ => false,
+        }
+    }
+}
