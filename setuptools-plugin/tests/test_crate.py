@@ -1,0 +1,78 @@
+"""The generated workspace as text, and which hotspots a line of it belongs to."""
+
+from __future__ import annotations
+
+import tomllib
+
+from pyrust import crate
+
+RUST = """\
+//! init: PyInit__pyrust
+use pyrust_runtime::prelude::*;
+
+#[hotspot(function = "a.b:f", signature = "(int) -> int")]
+fn a_b__f(cx: Cx, x: i64) -> R<i64> {
+    a_b__g(cx, x)
+}
+
+#[hotspot(
+    function = "a.b:h",
+    signature = "(int, int, int, int, int, int) -> int",
+)]
+fn a_b__h(cx: Cx, x: i64) -> R<i64> {
+    Ok(x)
+}
+
+fn a_b__g(cx: Cx, x: i64) -> R<i64> {
+    Ok(x + 1)
+}
+
+pub static MODULE: Module = Module {};
+"""
+
+
+def line_of(text: str) -> int:
+    return 1 + RUST[: RUST.index(text)].count("\n")
+
+
+def test_line_in_a_hotspot() -> None:
+    assert crate.functions_at(RUST, {line_of("a_b__g(cx, x)")}) == {"a.b:f"}
+    assert crate.functions_at(RUST, {line_of("Ok(x)")}) == {"a.b:h"}
+
+
+def test_line_in_an_attribute() -> None:
+    assert crate.functions_at(RUST, {line_of('    signature = "(int, int')}) == {"a.b:h"}
+
+
+def test_line_in_a_callee_costs_its_callers() -> None:
+    assert crate.functions_at(RUST, {line_of("Ok(x + 1)")}) == {"a.b:f"}
+
+
+def test_line_elsewhere() -> None:
+    assert crate.functions_at(RUST, {2, line_of("pub static")}) == set()
+
+
+def test_crate_names_differ_by_project_and_package() -> None:
+    one = crate.Unit("acme.tools", "_pyrust", "", "")
+    other = crate.Unit("acme_tools", "_pyrust", "", "")
+    assert len({one.crate("k1"), one.crate("k2"), other.crate("k1")}) == 3
+    assert crate.Unit("größe", "_pyrust", "", "").crate("k").isascii()
+
+
+def test_workspace_is_toml() -> None:
+    unit = crate.Unit("textkit", "_pyrust", "// text", "textkit:f 00\n")
+    files = crate.files([unit], "key", 'C:\\a "b"')
+    name = unit.crate("key")
+    workspace = tomllib.loads(files["Cargo.toml"])
+    assert workspace["workspace"]["members"] == [name]
+    assert workspace["profile"]["release"]["opt-level"] == 3
+    member = tomllib.loads(files[f"{name}/Cargo.toml"])
+    assert member["dependencies"]["pyrust-macros"]["path"] == 'C:/a "b"/pyrust-macros'
+    assert files[f"{name}/src/pyrust_hotspots.rs"] == "// text"
+
+
+def test_dependency_workspace() -> None:
+    text = '[workspace]\nresolver = "2"\nmembers = [\n  "a",\n  "b",\n]\n\n[workspace.package]\nversion = "1"\n'
+    data = tomllib.loads(crate.dependency_workspace(text))
+    assert data["workspace"]["members"] == ["pyrust-macros", "pyrust-runtime"]
+    assert data["workspace"]["package"] == {"version": "1"}
