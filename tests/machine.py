@@ -129,9 +129,10 @@ class Steps:
                 raise Failed(title)
         return done.returncode == 0
 
-    def finish(self) -> int:
-        say("\n── time")
-        for title, seconds in self.done:
+    def finish(self, quiet: bool = False) -> int:
+        if not quiet or self.failed:
+            say("\n── time")
+        for title, seconds in () if quiet and not self.failed else self.done:
             mark = "FAILED" if title in self.failed else ""
             say(f"{seconds:7.1f} s  {title} {mark}".rstrip())
         say(f"{time.monotonic() - self.started:7.1f} s  in all")

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import demo as demonstration
+from distributions import DEVELOPMENT, build_wheels, cargo_environment
 from machine import (
     ROOT,
     VENVS,
@@ -22,7 +24,7 @@ from machine import (
     say,
 )
 
-DEVELOPMENT = ROOT / "requirements-dev.txt"
+TESTS = ROOT / "tests"
 #: What isolated builds need, fetched once, so that the tests themselves need no network.
 WHEELHOUSE = VENVS / "wheelhouse"
 #: Wheels of both distributions, as the tests install them.
@@ -46,30 +48,7 @@ def main() -> int:
         steps.failed = steps.failed or [str(error)]
     except KeyboardInterrupt:
         return 130
-    return steps.finish()
-
-
-def cargo_environment(python: Python) -> dict[str, str]:
-    """One target folder for everything; the crates that bind to Python are built for this one."""
-    return {"PYO3_PYTHON": python.path, "CARGO_TARGET_DIR": os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))}
-
-
-def build_wheels(steps: Steps, tool: Path, pythons: Sequence[Python], folder: Path, profile: str) -> None:
-    """Both distributions into a folder, the engine for each interpreter."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in [*folder.glob("pyrust_optimizer-*.whl"), *folder.glob("pytest_pyrust-*.whl")]:
-        old.unlink()
-    for python in pythons:
-        build = [tool, "-m", "maturin", "build", "--quiet", "--manifest-path", "setuptools-plugin/Cargo.toml"]
-        steps.run(
-            f"wheel pyrust-optimizer for Python {python.full}",
-            [*build, "--profile", profile, "--interpreter", python.path, "--out", folder],
-            environment=cargo_environment(python),
-        )
-    steps.run(
-        "wheel pytest-pyrust",
-        [tool, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", folder, "./pytest-pyrust"],
-    )
+    return steps.finish(quiet=options.target == "demo")
 
 
 def fetch_build_requirements(steps: Steps, tool: Path) -> None:
@@ -77,7 +56,16 @@ def fetch_build_requirements(steps: Steps, tool: Path) -> None:
     text = DEVELOPMENT.read_text()
     if not (stamp.is_file() and stamp.read_text() == text):
         shutil.rmtree(WHEELHOUSE, ignore_errors=True)
-        wanted = ["setuptools>=77", "setuptools-rust", "wheel", "hatchling", "editables", "maturin", "pytest>=8", "hypothesis"]
+        wanted = [
+            "setuptools>=77",
+            "setuptools-rust",
+            "wheel",
+            "hatchling",
+            "editables",
+            "maturin",
+            "pytest>=8",
+            "hypothesis",
+        ]
         steps.run("wheels that the tests install", [tool, "-m", "pip", "wheel", "--quiet", "-w", WHEELHOUSE, *wanted])
         stamp.write_text(text)
 
@@ -158,7 +146,7 @@ def lint(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     steps.run("clippy", clippy, environment=cargo, go_on=True)
     steps.run("ruff check", [tool, "-m", "ruff", "check", "."], go_on=True)
     steps.run("ruff format", [tool, "-m", "ruff", "format", "--check", "."], go_on=True)
-    typed = ["setuptools-plugin/python/pyrust", "pytest-pyrust/src/pytest_pyrust", "tests/run.py", "tests/machine.py"]
+    typed = ["setuptools-plugin/python/pyrust", "pytest-pyrust/src/pytest_pyrust", *sorted(TESTS.glob("*.py"))]
     steps.run("mypy --strict", [tool, "-m", "mypy", "--strict", *typed], go_on=True)
 
 
@@ -176,7 +164,12 @@ def wheels(steps: Steps, python: Python, others: Sequence[Python]) -> None:
         say(f"{file.relative_to(ROOT)}  {file.stat().st_size / 1e6:.1f} MB")
 
 
+def demo(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    demonstration.run(steps, python)
+
+
 TARGETS: dict[str, Callable[[Steps, Python, Sequence[Python]], None]] = {
+    "demo": demo,
     "dev": dev,
     "format": format_,
     "lint": lint,

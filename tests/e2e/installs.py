@@ -84,24 +84,24 @@ class Venv:
     def program(self, name: str) -> Path:
         return self.folder / (f"Scripts/{name}.exe" if WINDOWS else f"bin/{name}")
 
-    def pip(self, *arguments: str | Path, fails: bool = False, **environment: str | None) -> str:
+    def pip(self, *arguments: str | Path, fails: bool = False, **environment: Any) -> str:
         """Without an index: everything comes from the folders that the runner filled."""
         links = {"PIP_FIND_LINKS": " ".join(path.as_uri() for path in self.find_links), "PIP_NO_INDEX": "1"}
         command: list[str | Path] = [sys.executable, "-m", "pip", "--python", self.executable, *arguments]
         return run(command, environment={**links, **environment}, fails=fails).stdout
 
-    def install(self, *arguments: str | Path, fails: bool = False, **environment: str | None) -> str:
+    def install(self, *arguments: str | Path, fails: bool = False, **environment: Any) -> str:
         return self.pip("install", "-v", *arguments, fails=fails, **environment)
 
-    def wheel(self, project: Path, output: Path, fails: bool = False, **environment: str | None) -> str:
+    def wheel(self, project: Path, output: Path, fails: bool = False, **environment: Any) -> str:
         """Builds a wheel; returns pip's output. The file is found with `only_wheel`."""
         return self.pip("wheel", "-v", "--no-deps", "-w", output, project, fails=fails, **environment)
 
-    def python(self, code: str, *arguments: str, folder: Path | None = None, **environment: str | None) -> str:
+    def python(self, code: str, *arguments: str, folder: Path | None = None, **environment: Any) -> str:
         command: list[str | Path] = [self.executable, "-c", code, *arguments]
         return run(command, folder=folder or self.folder, environment=environment).stdout
 
-    def status(self, package: str, *imports: str, **environment: str | None) -> dict[str, dict[str, Any]]:
+    def status(self, package: str, *imports: str, **environment: Any) -> dict[str, dict[str, Any]]:
         """function → entry of `status()`, after importing the package (and more modules)."""
         module = f"{package}._pyrust"
         found: dict[str, dict[str, Any]] = json.loads(self.python(_STATUS, module, *imports, **environment))

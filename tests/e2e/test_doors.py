@@ -58,14 +58,14 @@ def test_maturin_example(venv: Venv, tmp_path: Path) -> None:
     """pip, maturin, `build.rs`."""
     project = copy_example("maturin-checksums", tmp_path)
     replace(project / "Cargo.toml", "../..", ROOT.as_posix())
-    environment = {"CARGO_TARGET_DIR": cargo_target()}
-    venv.install("-e", project, **environment)
+    target = cargo_target()
+    venv.install("-e", project, CARGO_TARGET_DIR=target)
     status = venv.status("checksums", "checksums")
     assert "checksums.hashes:crc16" in native(status)
     assert venv.python("import checksums; print(checksums.crc16(b'123456789'))").strip() == str(0x29B1)
     # An edit is noticed, and reaches the next build.
     replace(project / "python/checksums/hashes.py", "crc = 0xFFFF\n", "crc = 0\n")
     assert venv.status("checksums", "checksums")["checksums.hashes:crc16"]["state"] == "stale"
-    venv.install("-e", project, **environment)
+    venv.install("-e", project, CARGO_TARGET_DIR=target)
     assert venv.status("checksums", "checksums")["checksums.hashes:crc16"]["state"] == "native"
     assert venv.python("import checksums; print(checksums.crc16(b''))").strip() == "0"

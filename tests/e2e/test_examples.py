@@ -25,12 +25,12 @@ def test_all_examples_are_listed() -> None:
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_example(venv: Venv, tmp_path: Path, name: str) -> None:
     project = copy_example(name, tmp_path)
-    environment: dict[str, str | None] = {}
+    target = None
     if (project / "Cargo.toml").exists():
         text = (project / "Cargo.toml").read_text().replace("../..", ROOT.as_posix())
         (project / "Cargo.toml").write_text(text)
-        environment["CARGO_TARGET_DIR"] = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
-    venv.install("-e", f"{project}[test]", **environment)
+        target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+    venv.install("-e", f"{project}[test]", CARGO_TARGET_DIR=target)
     pytest_command: list[str | Path] = [venv.executable, "-m", "pytest", "-q"]
 
     # The same tests pass natively and as Python.
