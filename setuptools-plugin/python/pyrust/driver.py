@@ -346,12 +346,26 @@ def _all_python(hotspots: list[Json], reason: str) -> list[Json]:
 
 
 def _digests(target: Interpreter, root: Path, package: Json) -> str:
-    """Digests of the code objects, by the interpreter that will compare them."""
+    """The side file: digests of the code objects, by the interpreter that will compare them."""
+    wanted: dict[str, list[str]] = {}
+    for function in package["digests"]["functions"]:
+        module, _, qualname = function.partition(":")
+        wanted.setdefault(module, []).append(qualname)
+    request = [
+        {"module": module, "path": package["digests"]["modules"][module], "qualnames": qualnames}
+        for module, qualnames in sorted(wanted.items())
+    ]
     command = [target.executable, "-I", "-c", _engine_says("digest_program")]
     try:
-        return _output(command, json.dumps(package["digests"]), folder=root)
+        answer = json.loads(_output(command, json.dumps(request), folder=root))
     except subprocess.CalledProcessError as error:
-        raise _Unavailable(f"the digests cannot be computed: {error.stderr}; {_REPORT}", "internal") from None
+        raise _Unavailable(f"PYR0504 digests cannot be computed: {_words(error)}; {_REPORT}", "internal") from None
+    lines = []
+    for name, found in sorted(answer.items()):
+        # Several functions of one name have several digests; a file that this Python cannot compile has none.
+        if not isinstance(found, dict):
+            lines.append(" ".join([name, *([found] if isinstance(found, str) else found)]))
+    return "".join(f"{line}\n" for line in lines)
 
 
 # cargo --------------------------------------------------------------------------------------------------------------
