@@ -1,0 +1,10 @@
+//! Builtin functions over scalars: `sum`, `min`, `max`, `sorted`, and the ones that another module does.
+
+pub(crate) mod c;
+mod extremes;
+mod sum;
+
+pub use extremes::*;
+pub use sum::*;
+
+pub use crate::chr::{from_ord as chr, ord};

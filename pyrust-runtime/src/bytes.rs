@@ -1,0 +1,353 @@
+//! Python's `bytes`.
+
+use std::cmp::Ordering;
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyObject;
+
+use crate::buf::Buf;
+use crate::builtins::c;
+use crate::list::ListLike;
+use crate::range::Slice;
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::str_::{self, StrBuilder, bounds, window};
+use crate::strs::{Bytes, Str};
+use crate::txn::Cx;
+
+/// Takes over what the C API returned.
+///
+/// # Safety
+/// A new reference to an exact `bytes`, or null with the error indicator set.
+#[inline(always)]
+pub(crate) unsafe fn own(object: *mut PyObject) -> R<Bytes> {
+    // SAFETY: by the caller.
+    unsafe { Bytes::from_owned(c::owned(object)?.as_ptr()) }
+}
+
+/// `len(b)`.
+#[inline(always)]
+pub fn len(b: &Bytes) -> i64 {
+    b.len() as i64
+}
+
+/// `bool(b)`.
+#[inline(always)]
+pub fn truth(b: &Bytes) -> bool {
+    !b.is_empty()
+}
+
+/// `b[i]`: an int.
+#[inline(always)]
+pub fn get(_: Cx, b: &Bytes, i: i64) -> R<i64> {
+    let n = b.len() as i64;
+    let j = if i < 0 { i.wrapping_add(n) } else { i };
+    match b.raw().get(j as usize) {
+        Some(v) if j >= 0 => Ok(*v as i64),
+        _ => exc(Exc::IndexError),
+    }
+}
+
+/// The byte at `i`, for a loop over the length; 0 beyond.
+#[inline(always)]
+pub fn at(b: &Bytes, i: usize) -> i64 {
+    b.raw().get(i).map_or(0, |v| *v as i64)
+}
+
+/// `b[start:end:step]`.
+pub fn slice(_: Cx, b: &Bytes, start: Option<i64>, end: Option<i64>, step: Option<i64>) -> R<Bytes> {
+    let raw = b.raw();
+    match step {
+        None | Some(1) => {
+            let (from, to) = bounds(raw.len(), start, end);
+            part(b, from, to)
+        }
+        _ => {
+            let slice = Slice::new(start, end, step, raw.len())?;
+            let mut picked = Buf::new();
+            for k in 0..slice.count {
+                let Some(v) = raw.get(slice.position(k)) else { break };
+                if picked.push(*v).is_err() {
+                    return bail(Bail::Memory);
+                }
+            }
+            Bytes::copy_of(&picked)
+        }
+    }
+}
+
+/// The part in order and in bounds; `b` itself when it is all of it.
+fn part(b: &Bytes, start: usize, end: usize) -> R<Bytes> {
+    match b.raw().get(start..end) {
+        Some(all) if all.len() == b.len() => Ok(b.clone()),
+        Some(piece) => Bytes::copy_of(piece),
+        None => Bytes::copy_of(&[]),
+    }
+}
+
+/// `a == b`.
+#[inline]
+pub fn eq(a: &Bytes, b: &Bytes) -> bool {
+    a.raw() == b.raw()
+}
+
+/// `a != b`.
+#[inline]
+pub fn ne(a: &Bytes, b: &Bytes) -> bool {
+    a.raw() != b.raw()
+}
+
+/// Byte by byte.
+#[inline]
+pub fn cmp(a: &Bytes, b: &Bytes) -> Ordering {
+    a.raw().cmp(b.raw())
+}
+
+/// `a < b`.
+pub fn lt(a: &Bytes, b: &Bytes) -> bool {
+    a.raw() < b.raw()
+}
+
+/// `a <= b`.
+pub fn le(a: &Bytes, b: &Bytes) -> bool {
+    a.raw() <= b.raw()
+}
+
+/// `a > b`.
+pub fn gt(a: &Bytes, b: &Bytes) -> bool {
+    a.raw() > b.raw()
+}
+
+/// `a >= b`.
+pub fn ge(a: &Bytes, b: &Bytes) -> bool {
+    a.raw() >= b.raw()
+}
+
+/// `hash(b)`.
+pub fn hash(b: &Bytes) -> i64 {
+    b.py_hash() as i64
+}
+
+/// `a + b`.
+pub fn concat(_: Cx, a: &Bytes, b: &Bytes) -> R<Bytes> {
+    if a.is_empty() {
+        return Ok(b.clone());
+    }
+    if b.is_empty() {
+        return Ok(a.clone());
+    }
+    let mut joined = Buf::new();
+    if joined.extend_from(a.raw()) && joined.extend_from(b.raw()) {
+        return Bytes::copy_of(&joined);
+    }
+    bail(Bail::Memory)
+}
+
+/// `b * n` and `n * b`.
+pub fn repeat(_: Cx, b: &Bytes, n: i64) -> R<Bytes> {
+    if n > 0 && (b.len() as u64).checked_mul(n as u64).is_none_or(|total| total > 1 << 40) {
+        return bail(Bail::Memory);
+    }
+    // SAFETY: an exact bytes object.
+    unsafe { own(ffi::PySequence_Repeat(b.as_ptr(), n.max(0) as ffi::Py_ssize_t)) }
+}
+
+fn position(raw: &[u8], sub: &[u8]) -> Option<usize> {
+    match sub {
+        [] => Some(0),
+        [c] => raw.iter().position(|v| v == c),
+        _ => raw.windows(sub.len()).position(|w| w == sub),
+    }
+}
+
+fn last_position(raw: &[u8], sub: &[u8]) -> Option<usize> {
+    match sub {
+        [] => Some(raw.len()),
+        [c] => raw.iter().rposition(|v| v == c),
+        _ => raw.windows(sub.len()).rposition(|w| w == sub),
+    }
+}
+
+/// `sub in b`.
+pub fn contains(b: &Bytes, sub: &Bytes) -> bool {
+    position(b.raw(), sub.raw()).is_some()
+}
+
+/// `i in b` for an int.
+pub fn contains_int(b: &Bytes, i: i64) -> R<bool> {
+    match u8::try_from(i) {
+        Ok(v) => Ok(b.raw().contains(&v)),
+        Err(_) => exc(Exc::ValueError),
+    }
+}
+
+fn in_window<'a>(b: &'a Bytes, start: Option<i64>, end: Option<i64>) -> Option<(usize, &'a [u8])> {
+    let (from, to) = window(b.len(), start, end)?;
+    Some((from, b.raw().get(from..to)?))
+}
+
+/// `b.find(sub, start, end)`.
+pub fn find(b: &Bytes, sub: &Bytes, start: Option<i64>, end: Option<i64>) -> i64 {
+    let place = in_window(b, start, end).and_then(|(from, raw)| Some(position(raw, sub.raw())? + from));
+    place.map_or(-1, |i| i as i64)
+}
+
+/// `b.rfind(sub, start, end)`.
+pub fn rfind(b: &Bytes, sub: &Bytes, start: Option<i64>, end: Option<i64>) -> i64 {
+    let place = in_window(b, start, end).and_then(|(from, raw)| Some(last_position(raw, sub.raw())? + from));
+    place.map_or(-1, |i| i as i64)
+}
+
+/// `b.index(sub, start, end)`.
+pub fn index(b: &Bytes, sub: &Bytes, start: Option<i64>, end: Option<i64>) -> R<i64> {
+    let place = find(b, sub, start, end);
+    if place < 0 { exc(Exc::ValueError) } else { Ok(place) }
+}
+
+/// `b.count(sub, start, end)`.
+pub fn count(b: &Bytes, sub: &Bytes, start: Option<i64>, end: Option<i64>) -> i64 {
+    let Some((_, mut raw)) = in_window(b, start, end) else { return 0 };
+    if sub.is_empty() {
+        return raw.len() as i64 + 1;
+    }
+    let mut n = 0;
+    while let Some(i) = position(raw, sub.raw()) {
+        n += 1;
+        raw = &raw[i + sub.len()..];
+    }
+    n
+}
+
+/// `b.startswith(prefix, start, end)`.
+pub fn startswith(b: &Bytes, prefix: &Bytes, start: Option<i64>, end: Option<i64>) -> bool {
+    in_window(b, start, end).is_some_and(|(_, raw)| raw.starts_with(prefix.raw()))
+}
+
+/// `b.endswith(suffix, start, end)`.
+pub fn endswith(b: &Bytes, suffix: &Bytes, start: Option<i64>, end: Option<i64>) -> bool {
+    in_window(b, start, end).is_some_and(|(_, raw)| raw.ends_with(suffix.raw()))
+}
+
+/// Bytes under construction: `bytes(genexpr)`, `b"".join(…)`.
+#[derive(Default)]
+pub struct BytesBuilder {
+    content: Buf<u8>,
+}
+
+impl BytesBuilder {
+    /// Empty.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends one byte: ValueError outside 0 to 255.
+    #[inline]
+    pub fn push_int(&mut self, i: i64) -> R<()> {
+        let Ok(v) = u8::try_from(i) else { return exc(Exc::ValueError) };
+        if self.content.push(v).is_err() { bail(Bail::Memory) } else { Ok(()) }
+    }
+
+    /// Appends all of `b`.
+    #[inline]
+    pub fn push_bytes(&mut self, b: &Bytes) -> R<()> {
+        if self.content.extend_from(b.raw()) { Ok(()) } else { bail(Bail::Memory) }
+    }
+
+    /// The object.
+    pub fn finish(&self, _: Cx) -> R<Bytes> {
+        Bytes::copy_of(&self.content)
+    }
+}
+
+/// `bytes([…])`.
+pub fn from_ints<L: ListLike<i64>>(cx: Cx, items: &L) -> R<Bytes> {
+    let mut built = BytesBuilder::new();
+    for i in 0..items.count() {
+        built.push_int(items.item(cx, i)?)?;
+    }
+    built.finish(cx)
+}
+
+/// `bytes(n)`: zeros.
+pub fn zeros(_: Cx, n: i64) -> R<Bytes> {
+    if n < 0 {
+        return exc(Exc::ValueError);
+    }
+    let mut content = Buf::new();
+    if n > 1 << 40 || !content.reserve_total(n as usize) {
+        return bail(Bail::Memory);
+    }
+    for _ in 0..n {
+        if content.push(0).is_err() {
+            return bail(Bail::Memory);
+        }
+    }
+    Bytes::copy_of(&content)
+}
+
+/// `sep.join(items)`.
+pub fn join<L: ListLike<Bytes>>(cx: Cx, sep: &Bytes, items: &L) -> R<Bytes> {
+    let mut built = BytesBuilder::new();
+    for i in 0..items.count() {
+        if i > 0 {
+            built.push_bytes(sep)?;
+        }
+        built.push_bytes(&items.item(cx, i)?)?;
+    }
+    built.finish(cx)
+}
+
+/// `b.hex()`.
+pub fn hex(cx: Cx, b: &Bytes) -> R<Str> {
+    let mut out = StrBuilder::new();
+    for v in b.raw() {
+        let digit = |d: u8| b"0123456789abcdef"[(d & 15) as usize];
+        out.push_ascii(&[digit(v >> 4), digit(*v)])?;
+    }
+    out.finish(cx)
+}
+
+/// `b.decode()`, `b.decode("utf-8")`.
+pub fn decode_utf8(_: Cx, b: &Bytes) -> R<Str> {
+    if std::str::from_utf8(b.raw()).is_err() {
+        return exc(Exc::UnicodeDecodeError);
+    }
+    // SAFETY: valid UTF-8, so that no error handler is called.
+    unsafe {
+        str_::own(ffi::PyUnicode_DecodeUTF8(b.raw().as_ptr().cast(), b.len() as ffi::Py_ssize_t, std::ptr::null()))
+    }
+}
+
+/// `b.decode("ascii")`.
+pub fn decode_ascii(_: Cx, b: &Bytes) -> R<Str> {
+    if b.raw().is_ascii() { str_::from_ascii(b.raw()) } else { exc(Exc::UnicodeDecodeError) }
+}
+
+/// `b.decode("latin-1")`.
+pub fn decode_latin1(_: Cx, b: &Bytes) -> R<Str> {
+    str_::from_units(b.raw())
+}
+
+/// `repr(b)`.
+pub fn repr(_: Cx, b: &Bytes) -> R<Str> {
+    // SAFETY: an exact bytes object.
+    unsafe { str_::own(ffi::PyObject_Repr(b.as_ptr())) }
+}
+
+macro_rules! mapped {
+    ($($name:ident $map:ident)*) => { $(
+        #[doc = concat!("`b.", stringify!($name), "()`: ASCII only.")]
+        pub fn $name(_: Cx, b: &Bytes) -> R<Bytes> {
+            let mut content = Buf::new();
+            if !content.extend_from(b.raw()) {
+                return bail(Bail::Memory);
+            }
+            content.$map();
+            Bytes::copy_of(&content)
+        }
+    )* };
+}
+
+mapped! {
+    upper make_ascii_uppercase
+    lower make_ascii_lowercase
+}

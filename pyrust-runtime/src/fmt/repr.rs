@@ -1,0 +1,232 @@
+//! `str()` and `repr()` of every native type.
+
+use crate::dict::DictLike;
+use crate::list::ListLike;
+use crate::obj::Obj;
+use crate::py::FromPy;
+use crate::range::Range;
+use crate::stop::{Bail, R, bail};
+use crate::str_::{self, StrBuilder};
+use crate::strs::{Bytes, Chr, Str};
+use crate::tuple::PTuple;
+use crate::txn::Cx;
+use crate::union::{U2, U3, U4};
+
+/// A value with a `repr`; its `str` is the same unless it is text.
+pub trait Repr {
+    /// Appends `repr(self)`.
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()>;
+
+    /// Appends `str(self)`.
+    #[inline]
+    fn push_str_of(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        self.push_repr(cx, out)
+    }
+}
+
+/// `str(value)`.
+pub fn str_of<T: Repr + ?Sized>(cx: Cx, value: &T) -> R<Str> {
+    let mut out = StrBuilder::new();
+    value.push_str_of(cx, &mut out)?;
+    out.finish(cx)
+}
+
+/// `repr(value)`.
+pub fn repr_of<T: Repr + ?Sized>(cx: Cx, value: &T) -> R<Str> {
+    let mut out = StrBuilder::new();
+    value.push_repr(cx, &mut out)?;
+    out.finish(cx)
+}
+
+/// Appends `str(value)`.
+#[inline]
+pub fn push_str_of<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T) -> R<()> {
+    value.push_str_of(cx, out)
+}
+
+/// Appends `repr(value)`.
+#[inline]
+pub fn push_repr<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T) -> R<()> {
+    value.push_repr(cx, out)
+}
+
+impl Repr for i64 {
+    #[inline]
+    fn push_repr(&self, _: Cx, out: &mut StrBuilder) -> R<()> {
+        crate::int::push_to(*self, out)
+    }
+}
+
+impl Repr for f64 {
+    #[inline]
+    fn push_repr(&self, _: Cx, out: &mut StrBuilder) -> R<()> {
+        crate::float::push_to(*self, out)
+    }
+}
+
+impl Repr for bool {
+    fn push_repr(&self, _: Cx, out: &mut StrBuilder) -> R<()> {
+        out.push_static(if *self { "True" } else { "False" })
+    }
+}
+
+impl Repr for () {
+    fn push_repr(&self, _: Cx, out: &mut StrBuilder) -> R<()> {
+        out.push_static("None")
+    }
+}
+
+impl Repr for Str {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        out.push_str(&str_::repr(cx, self)?)
+    }
+
+    #[inline]
+    fn push_str_of(&self, _: Cx, out: &mut StrBuilder) -> R<()> {
+        out.push_str(self)
+    }
+}
+
+impl Repr for Chr {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        self.to_str()?.push_repr(cx, out)
+    }
+
+    #[inline]
+    fn push_str_of(&self, _: Cx, out: &mut StrBuilder) -> R<()> {
+        out.push_chr(*self)
+    }
+}
+
+impl Repr for Bytes {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        out.push_str(&crate::bytes::repr(cx, self)?)
+    }
+
+    fn push_str_of(&self, _: Cx, _: &mut StrBuilder) -> R<()> {
+        // Under -b this warns.
+        bail(Bail::Warning)
+    }
+}
+
+impl Repr for Obj {
+    fn push_repr(&self, _: Cx, _: &mut StrBuilder) -> R<()> {
+        bail(Bail::Callback)
+    }
+}
+
+impl<T: Repr + ?Sized> Repr for &T {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        (**self).push_repr(cx, out)
+    }
+
+    fn push_str_of(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        (**self).push_str_of(cx, out)
+    }
+}
+
+impl Repr for Range {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        out.push_static("range(")?;
+        self.start.push_repr(cx, out)?;
+        out.push_static(", ")?;
+        self.stop.push_repr(cx, out)?;
+        if self.step != 1 {
+            out.push_static(", ")?;
+            self.step.push_repr(cx, out)?;
+        }
+        out.push_static(")")
+    }
+}
+
+/// Items between brackets, with commas.
+struct Items<'a> {
+    out: &'a mut StrBuilder,
+    count: usize,
+}
+
+impl<'a> Items<'a> {
+    fn open(out: &'a mut StrBuilder, bracket: &'static str) -> R<Self> {
+        out.push_static(bracket)?;
+        Ok(Self { out, count: 0 })
+    }
+
+    fn next(&mut self) -> R<&mut StrBuilder> {
+        if self.count > 0 {
+            self.out.push_static(", ")?;
+        }
+        self.count += 1;
+        Ok(self.out)
+    }
+
+    fn close(self, bracket: &'static str) -> R<()> {
+        self.out.push_static(bracket)
+    }
+
+    /// A tuple of one item has a comma behind it.
+    fn close_tuple(self) -> R<()> {
+        let bracket = if self.count == 1 { ",)" } else { ")" };
+        self.close(bracket)
+    }
+}
+
+macro_rules! tuples {
+    ($($($item:ident $index:tt),+;)+) => { $(
+        impl<$($item: Repr),+> Repr for ($($item,)+) {
+            fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+                let mut items = Items::open(out, "(")?;
+                $(self.$index.push_repr(cx, items.next()?)?;)+
+                items.close_tuple()
+            }
+        }
+    )+ };
+}
+
+tuples! {
+    A 0;
+    A 0, B 1;
+    A 0, B 1, C 2;
+    A 0, B 1, C 2, D 3;
+    A 0, B 1, C 2, D 3, E 4;
+    A 0, B 1, C 2, D 3, E 4, F 5;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+    A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
+}
+
+macro_rules! unions {
+    ($($union:ident { $($member:ident),+ })+) => { $(
+        impl<$($member: Repr),+> Repr for $union<$($member),+> {
+            fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+                match self {
+                    $($union::$member(value) => value.push_repr(cx, out),)+
+                }
+            }
+
+            fn push_str_of(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+                match self {
+                    $($union::$member(value) => value.push_str_of(cx, out),)+
+                }
+            }
+        }
+    )+ };
+}
+
+unions! {
+    U2 { A, B }
+    U3 { A, B, C }
+    U4 { A, B, C, D }
+}
+
+impl<T: Repr + FromPy> Repr for PTuple<T> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        let mut items = Items::open(out, "(")?;
+        for i in 0..self.count() {
+            self.item(cx, i)?.push_repr(cx, items.next()?)?;
+        }
+        items.close_tuple()
+    }
+}

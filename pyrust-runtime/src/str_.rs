@@ -1,0 +1,234 @@
+//! Python's `str`.
+//!
+//! A [`Str`] is an exact `str` object; reading goes through its [`View`]. What has a C function that runs no Python
+//! code uses it (`PyUnicode_Substring`, `PyUnicode_Find`, …); what has none is done here, for all widths, with
+//! CPython's tables; the rest (full case mapping, titles) calls the method of `str` itself. Results are canonical,
+//! surrogates are ordinary code points.
+
+mod affix;
+mod build;
+mod case;
+mod consts;
+mod encode;
+mod pad;
+mod search;
+mod slice;
+mod split;
+mod tests_;
+mod view;
+
+pub use affix::*;
+pub use build::*;
+pub use case::*;
+pub use consts::*;
+pub use encode::*;
+pub use pad::*;
+pub use search::*;
+pub use slice::*;
+pub use split::*;
+pub use tests_::*;
+pub use view::{Units, View};
+pub(crate) use view::{Unit, each};
+
+use std::cmp::Ordering;
+use std::ptr::NonNull;
+
+use pyo3_ffi as ffi;
+use pyo3_ffi::PyObject;
+
+use crate::builtins::c;
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::strs::{Chr, Str};
+use crate::txn::Cx;
+
+/// Takes over what the C API returned.
+///
+/// # Safety
+/// A new reference to an exact `str`, or null with the error indicator set.
+#[inline(always)]
+pub(crate) unsafe fn own(object: *mut PyObject) -> R<Str> {
+    // SAFETY: by the caller.
+    unsafe { Str::from_owned(c::owned(object)?.as_ptr()) }
+}
+
+/// The code points of `s`.
+#[inline(always)]
+pub fn view(s: &Str) -> View<'_> {
+    // SAFETY: the string lives as long as the borrow and never changes.
+    unsafe { View::new(s.data(), s.len(), s.kind()) }
+}
+
+/// `""`.
+pub fn empty() -> R<Str> {
+    // SAFETY: the GIL is held.
+    unsafe { own(ffi::PyUnicode_New(0, 0)) }
+}
+
+/// `len(s)`.
+#[inline(always)]
+pub fn len(s: &Str) -> i64 {
+    view(s).len() as i64
+}
+
+/// `bool(s)`.
+#[inline(always)]
+pub fn truth(s: &Str) -> bool {
+    view(s).len() != 0
+}
+
+/// `s[i]`.
+#[inline(always)]
+pub fn get(_: Cx, s: &Str, i: i64) -> R<Chr> {
+    view(s).get(i)
+}
+
+/// The code point at `i`, for a loop over the length.
+#[inline(always)]
+pub fn at(s: &Str, i: usize) -> Chr {
+    view(s).at(i)
+}
+
+/// `a + b`.
+pub fn concat(_: Cx, a: &Str, b: &Str) -> R<Str> {
+    // SAFETY: exact strings.
+    unsafe { own(ffi::PyUnicode_Concat(a.as_ptr(), b.as_ptr())) }
+}
+
+/// `s * n` and `n * s`.
+pub fn repeat(_: Cx, s: &Str, n: i64) -> R<Str> {
+    if n > 0 && (view(s).len() as u64).checked_mul(n as u64).is_none_or(|total| total > 1 << 40) {
+        return bail(Bail::Memory);
+    }
+    // SAFETY: an exact string.
+    unsafe { own(ffi::PySequence_Repeat(s.as_ptr(), n.max(0) as ffi::Py_ssize_t)) }
+}
+
+/// `a == b`.
+#[inline(always)]
+pub fn eq(a: &Str, b: &Str) -> bool {
+    a.as_ptr() == b.as_ptr() || equal(view(a), view(b))
+}
+
+#[inline(always)]
+fn equal(a: View<'_>, b: View<'_>) -> bool {
+    // Both are canonical: different widths are different texts.
+    a.len() == b.len() && a.kind() == b.kind() && a.same(b)
+}
+
+/// `a != b`.
+#[inline(always)]
+pub fn ne(a: &Str, b: &Str) -> bool {
+    !eq(a, b)
+}
+
+/// Code point order.
+#[inline]
+pub fn cmp(a: &Str, b: &Str) -> Ordering {
+    view(a).compare(view(b))
+}
+
+/// `a < b`.
+pub fn lt(a: &Str, b: &Str) -> bool {
+    cmp(a, b).is_lt()
+}
+
+/// `a <= b`.
+pub fn le(a: &Str, b: &Str) -> bool {
+    cmp(a, b).is_le()
+}
+
+/// `a > b`.
+pub fn gt(a: &Str, b: &Str) -> bool {
+    cmp(a, b).is_gt()
+}
+
+/// `a >= b`.
+pub fn ge(a: &Str, b: &Str) -> bool {
+    cmp(a, b).is_ge()
+}
+
+/// `s == c`.
+#[inline(always)]
+pub fn eq_chr(s: &Str, c: Chr) -> bool {
+    crate::chr::eq_str(c, s)
+}
+
+/// `s != c`.
+#[inline(always)]
+pub fn ne_chr(s: &Str, c: Chr) -> bool {
+    !crate::chr::eq_str(c, s)
+}
+
+/// `ord(s)`.
+#[inline(always)]
+pub fn ord(s: &Str) -> R<i64> {
+    let v = view(s);
+    if v.len() == 1 { Ok(v.at(0).0 as i64) } else { exc(Exc::TypeError) }
+}
+
+/// `s` as a [`Chr`], if it has one code point.
+#[inline(always)]
+pub fn to_chr(s: &Str) -> Option<Chr> {
+    let v = view(s);
+    if v.len() == 1 { Some(v.at(0)) } else { None }
+}
+
+/// `hash(s)`.
+pub fn hash(s: &Str) -> i64 {
+    // SAFETY: an exact string, whose hash never fails.
+    unsafe { ffi::PyObject_Hash(s.as_ptr()) as i64 }
+}
+
+/// `repr(s)`.
+pub fn repr(_: Cx, s: &Str) -> R<Str> {
+    // SAFETY: an exact string.
+    unsafe { own(ffi::PyObject_Repr(s.as_ptr())) }
+}
+
+/// A new `str` of `len` code points up to `max`, its data not yet written.
+///
+/// # Safety
+/// The caller writes all of it, with at least one code point of the width that `max` stands for, before anyone
+/// reads it.
+pub(crate) unsafe fn allocate(len: usize, max: u32) -> R<(NonNull<PyObject>, *mut u8)> {
+    // SAFETY: the GIL is held.
+    unsafe {
+        let object = c::owned(ffi::PyUnicode_New(len as ffi::Py_ssize_t, max))?;
+        Ok((object, ffi::PyUnicode_DATA(object.as_ptr()).cast()))
+    }
+}
+
+/// A `str` of the code points below 128 in `text`.
+pub(crate) fn from_ascii(text: &[u8]) -> R<Str> {
+    debug_assert!(text.is_ascii());
+    // SAFETY: all data is written; the empty string is a singleton without room, and nothing is written to it.
+    unsafe {
+        let (object, data) = allocate(text.len(), 127)?;
+        std::ptr::copy_nonoverlapping(text.as_ptr(), data, text.len());
+        own(object.as_ptr())
+    }
+}
+
+/// Runs a number parser on `s` as ASCII: decimal digits of any script and Unicode whitespace are replaced first, as
+/// CPython does; what is neither becomes a question mark, which no parser accepts.
+pub(crate) fn number_text<T>(s: &Str, parse: impl FnOnce(&[u8]) -> R<T>) -> R<T> {
+    let v = view(s);
+    if let Some(text) = v.ascii() {
+        return parse(text);
+    }
+    let mut text = [b'?'; 256];
+    if v.len() > text.len() {
+        return bail(Bail::Unsupported);
+    }
+    for (i, slot) in text[..v.len()].iter_mut().enumerate() {
+        let code = v.at(i).0;
+        *slot = if code < 127 {
+            code as u8
+        } else if crate::chr::class::space(code) {
+            b' '
+        } else {
+            crate::chr::class::decimal_value(code).map_or(b'?', |d| b'0' + d)
+        };
+    }
+    parse(&text[..v.len()])
+}

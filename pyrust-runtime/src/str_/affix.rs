@@ -1,0 +1,112 @@
+//! Ends of strings: `startswith`, `endswith`, `strip`, `removeprefix`.
+
+use super::search::window;
+use super::split::stripped;
+use super::{View, part, view};
+use crate::chr::class;
+use crate::stop::R;
+use crate::strs::{Chr, Str};
+use crate::txn::Cx;
+
+#[inline(always)]
+fn starts(v: View<'_>, prefix: View<'_>) -> bool {
+    prefix.len() <= v.len() && v.part(0, prefix.len()).same(prefix)
+}
+
+#[inline(always)]
+fn ends(v: View<'_>, suffix: View<'_>) -> bool {
+    suffix.len() <= v.len() && v.part(v.len() - suffix.len(), v.len()).same(suffix)
+}
+
+/// `s.startswith(prefix, start, end)`.
+#[inline]
+pub fn startswith(s: &Str, prefix: &Str, start: Option<i64>, end: Option<i64>) -> bool {
+    let v = view(s);
+    window(v.len(), start, end).is_some_and(|(a, b)| starts(v.part(a, b), view(prefix)))
+}
+
+/// `s.endswith(suffix, start, end)`.
+#[inline]
+pub fn endswith(s: &Str, suffix: &Str, start: Option<i64>, end: Option<i64>) -> bool {
+    let v = view(s);
+    window(v.len(), start, end).is_some_and(|(a, b)| ends(v.part(a, b), view(suffix)))
+}
+
+/// `s.startswith((a, b, …), start, end)`.
+pub fn startswith_any<const N: usize>(s: &Str, any: [&Str; N], start: Option<i64>, end: Option<i64>) -> bool {
+    any.iter().any(|prefix| startswith(s, prefix, start, end))
+}
+
+/// `s.endswith((a, b, …), start, end)`.
+pub fn endswith_any<const N: usize>(s: &Str, any: [&Str; N], start: Option<i64>, end: Option<i64>) -> bool {
+    any.iter().any(|suffix| endswith(s, suffix, start, end))
+}
+
+/// `s.startswith(c)`.
+#[inline]
+pub fn startswith_chr(s: &Str, c: Chr) -> bool {
+    let v = view(s);
+    v.len() > 0 && v.at(0).0 == c.0
+}
+
+/// `s.endswith(c)`.
+#[inline]
+pub fn endswith_chr(s: &Str, c: Chr) -> bool {
+    let v = view(s);
+    v.len() > 0 && v.at(v.len() - 1).0 == c.0
+}
+
+#[inline]
+fn trim(s: &Str, left: bool, right: bool) -> R<Str> {
+    let (start, end) = stripped(view(s), left, right, class::space);
+    part(s, start, end)
+}
+
+#[inline]
+fn trim_chars(s: &Str, chars: &Str, left: bool, right: bool) -> R<Str> {
+    let set = view(chars);
+    let (start, end) = stripped(view(s), left, right, |c| set.position(c).is_some());
+    part(s, start, end)
+}
+
+/// `s.strip()`.
+pub fn strip(_: Cx, s: &Str) -> R<Str> {
+    trim(s, true, true)
+}
+
+/// `s.lstrip()`.
+pub fn lstrip(_: Cx, s: &Str) -> R<Str> {
+    trim(s, true, false)
+}
+
+/// `s.rstrip()`.
+pub fn rstrip(_: Cx, s: &Str) -> R<Str> {
+    trim(s, false, true)
+}
+
+/// `s.strip(chars)`.
+pub fn strip_chars(_: Cx, s: &Str, chars: &Str) -> R<Str> {
+    trim_chars(s, chars, true, true)
+}
+
+/// `s.lstrip(chars)`.
+pub fn lstrip_chars(_: Cx, s: &Str, chars: &Str) -> R<Str> {
+    trim_chars(s, chars, true, false)
+}
+
+/// `s.rstrip(chars)`.
+pub fn rstrip_chars(_: Cx, s: &Str, chars: &Str) -> R<Str> {
+    trim_chars(s, chars, false, true)
+}
+
+/// `s.removeprefix(prefix)`.
+pub fn removeprefix(_: Cx, s: &Str, prefix: &Str) -> R<Str> {
+    let (v, p) = (view(s), view(prefix));
+    if starts(v, p) { part(s, p.len(), v.len()) } else { Ok(s.clone()) }
+}
+
+/// `s.removesuffix(suffix)`.
+pub fn removesuffix(_: Cx, s: &Str, suffix: &Str) -> R<Str> {
+    let (v, p) = (view(s), view(suffix));
+    if ends(v, p) { part(s, 0, v.len() - p.len()) } else { Ok(s.clone()) }
+}

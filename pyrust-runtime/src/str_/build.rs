@@ -1,0 +1,219 @@
+//! Building strings piece by piece: `join`, f-strings, `s += c` in a loop.
+
+use super::{Unit, Units, View, each, from_units, view};
+use crate::buf::Buf;
+use crate::list::ListLike;
+use crate::stop::{Bail, R, bail};
+use crate::strs::{Chr, Str};
+use crate::txn::Cx;
+
+/// A `str` under construction: one byte per code point until the first one above 255, then four.
+///
+/// The string made at the end is canonical whatever was pushed.
+#[derive(Default)]
+pub struct StrBuilder {
+    narrow: Buf<u8>,
+    wide: Buf<u32>,
+    is_wide: bool,
+}
+
+impl StrBuilder {
+    /// Empty.
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starting with `s`.
+    pub fn from_str(s: &Str) -> R<Self> {
+        let mut fresh = Self::new();
+        fresh.push_str(s)?;
+        Ok(fresh)
+    }
+
+    /// How many code points so far.
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        if self.is_wide { self.wide.len() } else { self.narrow.len() }
+    }
+
+    /// Nothing pushed yet?
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Forgets everything; the room is kept.
+    pub fn clear(&mut self) {
+        self.narrow.clear();
+        self.wide.clear();
+        self.is_wide = false;
+    }
+
+    /// Appends one code point.
+    #[inline(always)]
+    pub fn push_chr(&mut self, c: Chr) -> R<()> {
+        if !self.is_wide && c.0 < 256 {
+            return match self.narrow.push(c.0 as u8) {
+                Ok(()) => Ok(()),
+                Err(_) => bail(Bail::Memory),
+            };
+        }
+        self.push_wide(c.0)
+    }
+
+    #[inline(never)]
+    fn push_wide(&mut self, c: u32) -> R<()> {
+        self.widen()?;
+        match self.wide.push(c) {
+            Ok(()) => Ok(()),
+            Err(_) => bail(Bail::Memory),
+        }
+    }
+
+    /// Appends a string.
+    #[inline]
+    pub fn push_str(&mut self, s: &Str) -> R<()> {
+        self.push_view(view(s))
+    }
+
+    pub(crate) fn push_view(&mut self, v: View<'_>) -> R<()> {
+        if let (false, Units::One(s)) = (self.is_wide, v.units()) {
+            return extend(&mut self.narrow, s.len(), s.iter().copied());
+        }
+        self.widen()?;
+        each!(v, units => extend(&mut self.wide, units.len(), units.iter().map(|u| u.code())))
+    }
+
+    /// Appends text of the program itself.
+    #[inline]
+    pub fn push_static(&mut self, text: &'static str) -> R<()> {
+        if text.is_ascii() {
+            return self.push_view(View::latin1(text.as_bytes()));
+        }
+        for c in text.chars() {
+            self.push_chr(Chr(c as u32))?;
+        }
+        Ok(())
+    }
+
+    /// Appends ASCII.
+    #[inline]
+    pub(crate) fn push_ascii(&mut self, text: &[u8]) -> R<()> {
+        self.push_view(View::latin1(text))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn widen(&mut self) -> R<()> {
+        if self.is_wide {
+            return Ok(());
+        }
+        let (narrow, wide) = (&self.narrow, &mut self.wide);
+        extend(wide, narrow.len(), narrow.iter().map(|u| *u as u32))?;
+        self.narrow.clear();
+        self.is_wide = true;
+        Ok(())
+    }
+
+    /// The string. The builder keeps its content.
+    pub fn finish(&self, _: Cx) -> R<Str> {
+        if self.is_wide { from_units(&self.wide) } else { from_units(&self.narrow) }
+    }
+}
+
+/// Appends `count` items.
+#[inline(always)]
+fn extend<T: Copy>(buf: &mut Buf<T>, count: usize, items: impl Iterator<Item = T>) -> R<()> {
+    let start = buf.len();
+    let Some(want) = start.checked_add(count) else { return bail(Bail::Memory) };
+    if want > buf.capacity() && !buf.reserve_total(want.max(buf.capacity().saturating_mul(2)).max(32)) {
+        return bail(Bail::Memory);
+    }
+    // SAFETY: room for `want`; exactly as many as were written count.
+    unsafe {
+        let target = buf.as_mut_ptr().add(start);
+        let mut written = 0;
+        for item in items.take(count) {
+            target.add(written).write(item);
+            written += 1;
+        }
+        buf.set_len(start + written);
+    }
+    Ok(())
+}
+
+/// What can be joined or interpolated without conversion.
+pub trait Piece {
+    /// Appends itself.
+    fn push_to(&self, out: &mut StrBuilder) -> R<()>;
+}
+
+impl Piece for Str {
+    #[inline]
+    fn push_to(&self, out: &mut StrBuilder) -> R<()> {
+        out.push_str(self)
+    }
+}
+
+impl Piece for Chr {
+    #[inline]
+    fn push_to(&self, out: &mut StrBuilder) -> R<()> {
+        out.push_chr(*self)
+    }
+}
+
+impl<T: Piece> Piece for &T {
+    #[inline]
+    fn push_to(&self, out: &mut StrBuilder) -> R<()> {
+        (*self).push_to(out)
+    }
+}
+
+/// `sep.join(…)` over a generator expression: push every item, then finish.
+pub struct Joiner<'a> {
+    sep: &'a Str,
+    out: StrBuilder,
+    any: bool,
+}
+
+impl<'a> Joiner<'a> {
+    /// Nothing joined yet.
+    pub fn new(sep: &'a Str) -> Self {
+        Self { sep, out: StrBuilder::new(), any: false }
+    }
+
+    /// The next item.
+    #[inline]
+    pub fn push<T: Piece>(&mut self, item: T) -> R<()> {
+        if self.any {
+            self.out.push_str(self.sep)?;
+        }
+        self.any = true;
+        item.push_to(&mut self.out)
+    }
+
+    /// The string.
+    pub fn finish(&self, cx: Cx) -> R<Str> {
+        self.out.finish(cx)
+    }
+}
+
+/// `sep.join(items)`.
+pub fn join<T: Piece, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
+    let mut joiner = Joiner::new(sep);
+    for i in 0..items.count() {
+        joiner.push(items.item(cx, i)?)?;
+    }
+    joiner.finish(cx)
+}
+
+/// `sep.join(s)` of the characters of a string.
+pub fn join_str(cx: Cx, sep: &Str, s: &Str) -> R<Str> {
+    let mut joiner = Joiner::new(sep);
+    let v = view(s);
+    for i in 0..v.len() {
+        joiner.push(v.at(i))?;
+    }
+    joiner.finish(cx)
+}

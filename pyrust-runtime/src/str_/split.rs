@@ -1,0 +1,205 @@
+//! `split`, `rsplit`, `splitlines`, `partition`.
+
+use super::search::{From, locate};
+use super::{Unit, View, each, empty, part, view};
+use crate::buf::Buf;
+use crate::chr::class;
+use crate::list::List;
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::strs::Str;
+use crate::txn::Cx;
+
+/// The pieces of one string, found in either direction.
+struct Pieces<'a> {
+    s: &'a Str,
+    found: Buf<Str>,
+}
+
+impl<'a> Pieces<'a> {
+    fn new(s: &'a Str) -> Self {
+        Self { s, found: Buf::new() }
+    }
+
+    #[inline]
+    fn add(&mut self, start: usize, end: usize) -> R<()> {
+        let piece = part(self.s, start, end)?;
+        match self.found.push(piece) {
+            Ok(()) => Ok(()),
+            Err(_) => bail(Bail::Memory),
+        }
+    }
+
+    fn into_list(self, cx: Cx) -> R<List<Str>> {
+        List::from_buf(cx, self.found)
+    }
+
+    fn into_list_reversed(mut self, cx: Cx) -> R<List<Str>> {
+        self.found.reverse();
+        self.into_list(cx)
+    }
+}
+
+/// How many splits a `maxsplit` allows.
+fn limit(maxsplit: i64) -> u64 {
+    if maxsplit < 0 { u64::MAX } else { maxsplit as u64 }
+}
+
+/// `s.split()`, `s.split(None, maxsplit)`; -1 for no limit.
+pub fn split_whitespace(cx: Cx, s: &Str, maxsplit: i64) -> R<List<Str>> {
+    let mut pieces = Pieces::new(s);
+    each!(view(s), units => {
+        let (mut i, n) = (0, units.len());
+        let space = |i: usize| class::space(units[i].code());
+        for _ in 0..limit(maxsplit) {
+            while i < n && space(i) {
+                i += 1;
+            }
+            if i == n {
+                break;
+            }
+            let start = i;
+            while i < n && !space(i) {
+                i += 1;
+            }
+            pieces.add(start, i)?;
+        }
+        // The rest after the last split, without its leading whitespace.
+        while i < n && space(i) {
+            i += 1;
+        }
+        if i < n {
+            pieces.add(i, n)?;
+        }
+    });
+    pieces.into_list(cx)
+}
+
+/// `s.rsplit()`, `s.rsplit(None, maxsplit)`; -1 for no limit.
+pub fn rsplit_whitespace(cx: Cx, s: &Str, maxsplit: i64) -> R<List<Str>> {
+    let mut pieces = Pieces::new(s);
+    each!(view(s), units => {
+        let mut i = units.len();
+        let space = |i: usize| class::space(units[i].code());
+        for _ in 0..limit(maxsplit) {
+            while i > 0 && space(i - 1) {
+                i -= 1;
+            }
+            if i == 0 {
+                break;
+            }
+            let end = i;
+            while i > 0 && !space(i - 1) {
+                i -= 1;
+            }
+            pieces.add(i, end)?;
+        }
+        while i > 0 && space(i - 1) {
+            i -= 1;
+        }
+        if i > 0 {
+            pieces.add(0, i)?;
+        }
+    });
+    pieces.into_list_reversed(cx)
+}
+
+/// `s.split(sep, maxsplit)`; -1 for no limit.
+pub fn split(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
+    let (n, width) = (view(s).len(), view(sep).len());
+    if width == 0 {
+        return exc(Exc::ValueError);
+    }
+    let mut pieces = Pieces::new(s);
+    let mut i = 0;
+    for _ in 0..limit(maxsplit) {
+        let Some(j) = locate(s, sep, i, n, From::Left)? else { break };
+        pieces.add(i, j)?;
+        i = j + width;
+    }
+    pieces.add(i, n)?;
+    pieces.into_list(cx)
+}
+
+/// `s.rsplit(sep, maxsplit)`; -1 for no limit.
+pub fn rsplit(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
+    let width = view(sep).len();
+    if width == 0 {
+        return exc(Exc::ValueError);
+    }
+    let mut pieces = Pieces::new(s);
+    let mut end = view(s).len();
+    for _ in 0..limit(maxsplit) {
+        let Some(j) = locate(s, sep, 0, end, From::Right)? else { break };
+        pieces.add(j + width, end)?;
+        end = j;
+    }
+    pieces.add(0, end)?;
+    pieces.into_list_reversed(cx)
+}
+
+/// `s.splitlines(keepends)`.
+pub fn splitlines(cx: Cx, s: &Str, keepends: bool) -> R<List<Str>> {
+    let mut pieces = Pieces::new(s);
+    each!(view(s), units => {
+        let n = units.len();
+        let mut start = 0;
+        while start < n {
+            let mut i = start;
+            while i < n && !class::line(units[i].code()) {
+                i += 1;
+            }
+            let mut end = i;
+            if i < n {
+                let pair = units[i].code() == 13 && i + 1 < n && units[i + 1].code() == 10;
+                i += if pair { 2 } else { 1 };
+                if keepends {
+                    end = i;
+                }
+            }
+            pieces.add(start, end)?;
+            start = i;
+        }
+    });
+    pieces.into_list(cx)
+}
+
+fn separator(sep: &Str) -> R<usize> {
+    match view(sep).len() {
+        0 => exc(Exc::ValueError),
+        n => Ok(n),
+    }
+}
+
+/// `s.partition(sep)`.
+pub fn partition(_: Cx, s: &Str, sep: &Str) -> R<(Str, Str, Str)> {
+    let width = separator(sep)?;
+    let n = view(s).len();
+    match locate(s, sep, 0, n, From::Left)? {
+        Some(i) => Ok((part(s, 0, i)?, sep.clone(), part(s, i + width, n)?)),
+        None => Ok((s.clone(), empty()?, empty()?)),
+    }
+}
+
+/// `s.rpartition(sep)`.
+pub fn rpartition(_: Cx, s: &Str, sep: &Str) -> R<(Str, Str, Str)> {
+    let width = separator(sep)?;
+    let n = view(s).len();
+    match locate(s, sep, 0, n, From::Right)? {
+        Some(i) => Ok((part(s, 0, i)?, sep.clone(), part(s, i + width, n)?)),
+        None => Ok((empty()?, empty()?, s.clone())),
+    }
+}
+
+/// What `strip` leaves: where it starts and ends.
+pub(crate) fn stripped(v: View<'_>, left: bool, right: bool, drop: impl Fn(u32) -> bool) -> (usize, usize) {
+    each!(v, units => {
+        let (mut start, mut end) = (0, units.len());
+        while left && start < end && drop(units[start].code()) {
+            start += 1;
+        }
+        while right && end > start && drop(units[end - 1].code()) {
+            end -= 1;
+        }
+        (start, end)
+    })
+}

@@ -1,0 +1,197 @@
+//! A `str` taken apart: where its code points stand, how many, how wide.
+//!
+//! A view borrows the string; strings are immutable, so it stays valid for as long as the string lives, and its
+//! three words can stay in registers for a whole loop.
+
+use std::cmp::Ordering;
+use std::marker::PhantomData;
+
+use crate::strs::Chr;
+use crate::stop::{Exc, R, exc};
+
+/// The code points of a `str`.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    data: *const u8,
+    len: usize,
+    kind: u8,
+    text: PhantomData<&'a [u8]>,
+}
+
+/// The same by width: a canonical string of width 2 holds a code point above 255, and so on.
+#[derive(Clone, Copy)]
+pub enum Units<'a> {
+    One(&'a [u8]),
+    Two(&'a [u16]),
+    Four(&'a [u32]),
+}
+
+/// Runs the same expression for each width.
+macro_rules! each {
+    ($view:expr, $units:ident => $body:expr) => {
+        match $view.units() {
+            $crate::str_::Units::One($units) => $body,
+            $crate::str_::Units::Two($units) => $body,
+            $crate::str_::Units::Four($units) => $body,
+        }
+    };
+}
+pub(crate) use each;
+
+/// A code unit of any width.
+pub(crate) trait Unit: Copy + Ord + 'static {
+    fn code(self) -> u32;
+}
+
+impl Unit for u8 {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self as u32
+    }
+}
+
+impl Unit for u16 {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self as u32
+    }
+}
+
+impl Unit for u32 {
+    #[inline(always)]
+    fn code(self) -> u32 {
+        self
+    }
+}
+
+impl<'a> View<'a> {
+    /// # Safety
+    /// `data` holds `len` code points of `kind` (1, 2 or 4) bytes, aligned, for as long as `'a`.
+    #[inline(always)]
+    pub(crate) unsafe fn new(data: *const u8, len: usize, kind: u8) -> Self {
+        Self { data, len, kind, text: PhantomData }
+    }
+
+    /// Over bytes that are the code points 0 to 255.
+    pub(crate) fn latin1(text: &'a [u8]) -> Self {
+        Self { data: text.as_ptr(), len: text.len(), kind: 1, text: PhantomData }
+    }
+
+    /// `len(s)`.
+    #[inline(always)]
+    #[expect(clippy::len_without_is_empty, reason = "generated code asks for the length only")]
+    pub fn len(self) -> usize {
+        self.len
+    }
+
+    /// Bytes per code point.
+    #[inline(always)]
+    pub fn kind(self) -> u8 {
+        self.kind
+    }
+
+    #[inline(always)]
+    pub(crate) fn data(self) -> *const u8 {
+        self.data
+    }
+
+    /// The code point at `i`, for `i` below the length (a loop over the length); 0 beyond.
+    #[inline(always)]
+    pub fn at(self, i: usize) -> Chr {
+        if i >= self.len {
+            return Chr(0);
+        }
+        // SAFETY: in bounds, and aligned by construction.
+        Chr(unsafe {
+            match self.kind {
+                1 => *self.data.add(i) as u32,
+                2 => *self.data.cast::<u16>().add(i) as u32,
+                _ => *self.data.cast::<u32>().add(i),
+            }
+        })
+    }
+
+    /// `s[i]`.
+    #[inline(always)]
+    pub fn get(self, i: i64) -> R<Chr> {
+        let j = if i < 0 { i.wrapping_add(self.len as i64) } else { i };
+        if (j as u64) < self.len as u64 { Ok(self.at(j as usize)) } else { exc(Exc::IndexError) }
+    }
+
+    /// By width.
+    #[inline(always)]
+    pub fn units(self) -> Units<'a> {
+        // SAFETY: by construction; the alignment is CPython's.
+        unsafe {
+            match self.kind {
+                1 => Units::One(std::slice::from_raw_parts(self.data, self.len)),
+                2 => Units::Two(std::slice::from_raw_parts(self.data.cast(), self.len)),
+                _ => Units::Four(std::slice::from_raw_parts(self.data.cast(), self.len)),
+            }
+        }
+    }
+
+    /// The text as bytes, if every code point is below 128.
+    #[inline]
+    pub(crate) fn ascii(self) -> Option<&'a [u8]> {
+        match self.units() {
+            Units::One(s) if s.is_ascii() => Some(s),
+            _ => None,
+        }
+    }
+
+    /// The part from `start` to `end`, which must be in order and in bounds; nothing otherwise.
+    #[inline]
+    pub(crate) fn part(self, start: usize, end: usize) -> Self {
+        if start > end || end > self.len {
+            return Self { len: 0, ..self };
+        }
+        // SAFETY: in bounds.
+        let data = unsafe { self.data.add(start * self.kind as usize) };
+        Self { data, len: end - start, ..self }
+    }
+
+    /// The same code points, whatever the widths.
+    #[inline]
+    pub(crate) fn same(self, other: View<'_>) -> bool {
+        if self.len != other.len {
+            return false;
+        }
+        match (self.units(), other.units()) {
+            (Units::One(a), Units::One(b)) => a == b,
+            (Units::Two(a), Units::Two(b)) => a == b,
+            (Units::Four(a), Units::Four(b)) => a == b,
+            _ => self.compare(other) == Ordering::Equal,
+        }
+    }
+
+    /// Code point order.
+    pub(crate) fn compare(self, other: View<'_>) -> Ordering {
+        if let (Units::One(a), Units::One(b)) = (self.units(), other.units()) {
+            return a.cmp(b);
+        }
+        each!(self, a => each!(other, b => {
+            let differing = a.iter().zip(b.iter()).map(|(x, y)| x.code().cmp(&y.code())).find(|o| o.is_ne());
+            differing.unwrap_or(a.len().cmp(&b.len()))
+        }))
+    }
+
+    /// The first place of a code point.
+    #[inline]
+    pub(crate) fn position(self, c: u32) -> Option<usize> {
+        match self.units() {
+            Units::One(s) => {
+                let c = u8::try_from(c).ok()?;
+                // Long texts gain from memchr, which `contains` is.
+                if s.len() > 64 && !s.contains(&c) { None } else { s.iter().position(|u| *u == c) }
+            }
+            Units::Two(s) => s.iter().position(|u| u.code() == c),
+            Units::Four(s) => s.iter().position(|u| *u == c),
+        }
+    }
+
+    /// The last place of a code point.
+    pub(crate) fn last_position(self, c: u32) -> Option<usize> {
+        each!(self, s => s.iter().rposition(|u| u.code() == c))
+    }
+}
