@@ -1,0 +1,491 @@
+"""Pictures of object graphs, and the strictest comparison of two of them that the contract allows.
+
+A picture is plain data, independent of the objects, which may change afterwards.
+Two pictures are equal when a program could not tell what they show apart: exact types, floats bit by bit (-0.0 is not 0.0; a NaN is
+a NaN), order of dicts and of sets, which places hold the same object, and which of the objects existed before.
+Only identity of exact `int`, `float`, `complex`, `str`, `bytes` and of tuples of those does not count, because the contract frees it.
+
+In: named roots. Out: a `Picture`; `difference(a, b)` says where two differ first.
+It must not run code of the objects' classes: contents are read by the base classes' own methods.
+"""
+
+from __future__ import annotations
+
+import struct
+import sys
+from array import array
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import BuiltinFunctionType, CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType, ModuleType
+from typing import Any
+
+# An encoded value: `(type, value)` for what is compared by value, `Ref` for what has an identity.
+Encoded = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference to a node of the picture."""
+
+    node: int
+
+
+@dataclass(slots=True)
+class Node:
+    """An object with an identity: what it is, which of the objects known before it is (None: new), and what it holds."""
+
+    type: type
+    known: int | None
+    kind: str
+    content: tuple[Encoded, ...]
+    labels: tuple[str, ...] | str
+    """Names of the places in `content`; a text is a pattern for their number."""
+
+
+@dataclass(slots=True)
+class Picture:
+    """An object graph as it was at one moment."""
+
+    roots: dict[str, Encoded]
+    nodes: list[Node]
+    objects: list[object] = field(repr=False)
+    """The nodes' objects, so that no identity is used twice while the picture lives."""
+    raw: list[tuple[object, ...]] = field(repr=False)
+    """The very elements of each node, to check that a rollback has put back these and no others."""
+    sizes: list[int] = field(repr=False)
+
+    def known(self) -> dict[int, int]:
+        """Identity to number, for pictures of the same objects at a later moment."""
+        return {id(thing): number for number, thing in enumerate(self.objects)}
+
+
+def _bits(value: float) -> object:
+    return "nan" if value != value else struct.pack("<d", value)
+
+
+_ATOMS: dict[type, Callable[[Any], Encoded]] = {
+    type(None): lambda value: (type(None), None),
+    bool: lambda value: (bool, value),
+    int: lambda value: (int, value),
+    float: lambda value: (float, _bits(value)),
+    complex: lambda value: (complex, (_bits(value.real), _bits(value.imag))),
+    str: lambda value: (str, value),
+    bytes: lambda value: (bytes, value),
+    type(...): lambda value: (type(...), None),
+    type(NotImplemented): lambda value: (type(NotImplemented), None),
+}
+
+_BY_VALUE = frozenset({type(None), bool, int, str, bytes})
+"""Atoms that `==` compares rightly when the types are the same."""
+
+_IDENTITY = (type, FunctionType, BuiltinFunctionType, ModuleType)
+"""What is never looked into: classes, functions, modules."""
+
+
+def _plain(value: tuple[object, ...]) -> bool:
+    """Whether a tuple is one of those whose identity does not count."""
+    return all(type(item) in _ATOMS or (type(item) is tuple and _plain(item)) for item in value)
+
+
+def _run(values: Sequence[object]) -> Encoded | None:
+    """A long stretch of one simple type as one encoded value: fast to take and fast to compare."""
+    types = set(map(type, values))
+    if len(types) != 1:
+        return None
+    (only,) = types
+    if only in _BY_VALUE:
+        return ("run", only, tuple(values))
+    if only is float:
+        packed = array("d", values)  # type: ignore[arg-type]
+        if any(value != value for value in packed):
+            return ("run", float, tuple(_bits(value) for value in packed))
+        return ("run", float, packed.tobytes())
+    return None
+
+
+class _Camera:
+    def __init__(self, known: Mapping[int, int]) -> None:
+        self.known = known
+        self.numbers: dict[int, int] = {}
+        self.objects: list[object] = []
+        self.raw: list[tuple[object, ...]] = []
+        self.sizes: list[int] = []
+        self.nodes: list[Node] = []
+
+    def encode(self, value: object) -> Encoded:
+        kind = type(value)
+        atom = _ATOMS.get(kind)
+        if atom is not None:
+            return atom(value)
+        if kind is tuple and _plain(value):  # type: ignore[arg-type]
+            return (tuple, tuple(self.encode(item) for item in value))  # type: ignore[attr-defined]
+        number = self.numbers.get(id(value))
+        if number is None:
+            number = self.numbers[id(value)] = len(self.objects)
+            self.objects.append(value)
+        return Ref(number)
+
+    def develop(self) -> None:
+        """Looks into every object that was met; breadth first, so that depth is no problem."""
+        while len(self.nodes) < len(self.objects):
+            thing = self.objects[len(self.nodes)]
+            kind, elements, labels = _content(thing)
+            run = _run(elements) if len(elements) > 16 else None
+            content = (run,) if run is not None else tuple(self.encode(element) for element in elements)
+            if issubclass(type(thing), bytearray):
+                content = (("bytes", bytes(thing)),)
+            elif issubclass(type(thing), array):
+                content = (("array", thing.typecode, thing.tobytes()),)
+            elif kind == "ndarray":
+                content = (("array", thing.dtype.str, thing.shape, thing.tobytes()),)  # type: ignore[attr-defined]
+            elif kind == "value":
+                content = (("value", _VALUES[type(thing)](thing)),)
+            self.raw.append(tuple(elements))
+            self.sizes.append(sys.getsizeof(thing) if type(thing) in (dict, set) else 0)
+            self.nodes.append(Node(type(thing), self.known.get(id(thing)), kind, content, labels))
+
+
+def _date_facts(value: Any) -> object:
+    return (repr(value), getattr(value, "fold", 0))
+
+
+def _values() -> dict[type, Callable[[Any], object]]:
+    """Immutable types of the standard library, written in C, whose text says all."""
+    import datetime
+    import decimal
+
+    text: dict[type, Callable[[Any], object]] = {
+        kind: _date_facts for kind in (datetime.date, datetime.datetime, datetime.time, datetime.timedelta)
+    }
+    text[decimal.Decimal] = str
+    text[range] = repr
+    text[slice] = repr
+    return text
+
+
+_VALUES = _values()
+
+
+def _content(thing: object) -> tuple[str, list[object], tuple[str, ...] | str]:
+    """Kind, elements, and the elements' labels."""
+    kind = type(thing)
+    if issubclass(kind, _IDENTITY):
+        return "identity", [], ()
+    if kind in _VALUES:
+        return "value", [], ""
+    if kind.__name__ == "ndarray" and kind.__module__ == "numpy" and not thing.dtype.hasobject:  # type: ignore[attr-defined]
+        return "ndarray", [], ""
+    elements: list[object] = []
+    labels: tuple[str, ...] | str = "[{}]"
+    name = "object"
+    if issubclass(kind, list):
+        name, elements = "list", list(list.__iter__(thing))
+    elif issubclass(kind, tuple):
+        name, elements = "tuple", list(tuple.__iter__(thing))
+    elif issubclass(kind, dict):
+        pairs = list(dict.items(thing))
+        name, elements = "dict", [part for pair in pairs for part in pair]
+        labels = "{dict}"
+    elif issubclass(kind, set):
+        name, elements, labels = "set", list(set.__iter__(thing)), " element {}"
+    elif issubclass(kind, frozenset):
+        name, elements, labels = "frozenset", list(frozenset.__iter__(thing)), " element {}"
+    elif issubclass(kind, deque):
+        name, elements = "deque", list(deque.__iter__(thing))
+        elements.append(thing.maxlen if kind is deque else None)
+    elif issubclass(kind, MethodType):
+        return "method", [thing.__func__, thing.__self__], (".__func__", ".__self__")
+    elif issubclass(kind, CellType):
+        try:
+            return "cell", [thing.cell_contents], (" cell",)
+        except ValueError:
+            return "empty cell", [], ()
+    elif issubclass(kind, (int, float, complex, str, bytes)):
+        # An instance of a subclass: the value, as the base class has it.
+        for base in (int, float, complex, str, bytes):
+            if issubclass(kind, base):
+                name, elements, labels = f"{base.__name__} value", [_as(base, thing)], " value"
+                break
+    elif issubclass(kind, BaseException):
+        name = "exception"
+        elements = [BaseException.args.__get__(thing)]  # type: ignore[attr-defined]
+        labels = (".args",)
+    attributes = _attributes(thing)
+    if not attributes:
+        return name, elements, labels
+    if isinstance(labels, str):
+        labels = tuple(_label(labels, place) for place in range(len(elements)))
+    return name, [*elements, *attributes.values()], (*labels, *(f".{attribute}" for attribute in attributes))
+
+
+def _as(base: type, thing: Any) -> object:
+    """The value of an instance of a subclass, as an exact instance of the base."""
+    if base is str or base is bytes:
+        return base.__getitem__(thing, slice(None))  # type: ignore[attr-defined, no-any-return]
+    return base.__pos__(thing)  # type: ignore[attr-defined, no-any-return]
+
+
+def _attributes(thing: object) -> dict[str, object]:
+    """Instance attributes, read by the classes' own C descriptors; an order that stands for nothing is not kept, that of `__dict__` is."""
+    found: dict[str, object] = {}
+    own: dict[str, object] | None = None
+    for base in type(thing).__mro__:
+        if base in _BASES:
+            continue
+        for name, descriptor in base.__dict__.items():
+            if type(descriptor) is MemberDescriptorType and base.__flags__ & 0x200:  # a heap type: `__slots__`
+                try:
+                    found.setdefault(name, descriptor.__get__(thing))
+                except AttributeError:
+                    continue
+            elif name == "__dict__" and type(descriptor) is GetSetDescriptorType and own is None:
+                value = descriptor.__get__(thing)
+                own = value if isinstance(value, dict) else None
+    if own is not None:
+        found.update({str(name): value for name, value in dict.items(own)})
+    return found
+
+
+_BASES = frozenset({object, list, tuple, dict, set, frozenset, deque, int, float, complex, str, bytes, bytearray, array, bool})
+
+
+def take(roots: Mapping[str, object], known: Mapping[int, int] | None = None) -> Picture:
+    """A picture of everything reachable from the roots. `known` are the objects that existed before."""
+    camera = _Camera(known or {})
+    encoded = {name: camera.encode(value) for name, value in roots.items()}
+    camera.develop()
+    return Picture(encoded, camera.nodes, camera.objects, camera.raw, camera.sizes)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two pictures differ first, and what each shows there."""
+
+    place: str
+    first: str
+    second: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.first} against {self.second}"
+
+
+def difference(first: Picture, second: Picture) -> Difference | None:
+    """The first difference, or None when the contract is kept."""
+    if list(first.roots) != list(second.roots):
+        return Difference("roots", ", ".join(first.roots), ", ".join(second.roots))
+    places: _Places = {}
+    for name in first.roots:
+        found = _compare((None, name), first.roots[name], second.roots[name], first, second, places)
+        if found:
+            return found
+    number = 0
+    while number < min(len(first.nodes), len(second.nodes)):
+        one, other = first.nodes[number], second.nodes[number]
+        if one.type is not other.type:
+            return Difference(_path(number, places), _type(one.type), _type(other.type))
+        if one.known != other.known:
+            place = _path(number, places)
+            return Difference(place, *(_identity(node, picture, number) for node, picture in ((one, first), (other, second))))
+        if one.known is None and one.kind == "identity" and first.objects[number] is not second.objects[number]:
+            return Difference(_path(number, places), *(show(picture, Ref(number)) for picture in (first, second)))
+        if one.kind != other.kind or len(one.content) != len(other.content):
+            return Difference(_path(number, places), _size(one), _size(other))
+        if one.content != other.content or one.labels != other.labels:
+            for index, (mine, its) in enumerate(zip(one.content, other.content, strict=True)):
+                step = (number, _label(one.labels, index))
+                found = _compare(step, mine, its, first, second, places)
+                if found:
+                    return found
+            return Difference(_path(number, places), f"attributes {one.labels}", f"attributes {other.labels}")
+        for index, inner in enumerate(one.content):
+            if type(inner) is Ref:
+                places.setdefault(inner.node, (number, _label(one.labels, index)))
+        number += 1
+    return None
+
+
+_Step = tuple[int | None, str]
+"""From a node (None: from a root) to a place in it."""
+_Places = dict[int, _Step]
+"""How each node was reached first."""
+
+
+def _path(number: int, places: _Places) -> str:
+    """The way from a root to a node, as one would write it."""
+    steps: list[str] = []
+    at: int | None = number
+    while at is not None:
+        at, label = places[at]
+        steps.append(label)
+    if len(steps) > 20:
+        steps[10:-5] = [f" … {len(steps) - 15} levels … "]
+    return "".join(reversed(steps))
+
+
+def _join(step: _Step, places: _Places) -> str:
+    return step[1] if step[0] is None else _path(step[0], places) + step[1]
+
+
+def _compare(step: _Step, mine: Encoded, its: Encoded, first: Picture, second: Picture, places: _Places) -> Difference | None:
+    if type(mine) is Ref:
+        places.setdefault(mine.node, step)
+    if mine == its:
+        return None
+    place = _join(step, places)
+    if type(mine) is Ref and type(its) is Ref:
+        # Both are objects with an identity, but one of them was met before in another place.
+        one, other = first.nodes[mine.node], second.nodes[its.node]
+        if one.type is not other.type:
+            return Difference(place, _type(one.type), _type(other.type))
+        return Difference(place, *(_seen(ref, picture, places) for ref, picture in ((mine, first), (its, second))))
+    if type(mine) is tuple and type(its) is tuple and mine[0] == its[0] == "run" and mine[1] is its[1]:
+        return _compare_runs(place, mine, its)
+    if type(mine) is tuple and type(its) is tuple and mine[0] is its[0] is tuple and len(mine[1]) == len(its[1]):
+        for index, (one, other) in enumerate(zip(mine[1], its[1], strict=True)):
+            found = _compare((step[0], f"{step[1]}[{index}]"), one, other, first, second, places)
+            if found:
+                return found
+    return Difference(place, show(first, mine), show(second, its))
+
+
+def _compare_runs(place: str, mine: Encoded, its: Encoded) -> Difference:
+    ours, theirs = _items(mine), _items(its)
+    if len(ours) != len(theirs):
+        return Difference(place, f"{len(ours)} elements", f"{len(theirs)} elements")
+    for index, (one, other) in enumerate(zip(ours, theirs, strict=True)):
+        if _ATOMS[type(one)](one) != _ATOMS[type(other)](other):
+            return Difference(f"{place}[{index}]", _atom(one), _atom(other))
+    return Difference(place, "?", "?")
+
+
+def _is_run(encoded: Encoded) -> bool:
+    return type(encoded) is tuple and encoded[0] == "run"
+
+
+def _items(run: Encoded) -> list[Any]:
+    """The values of a run."""
+    if run[1] is not float:
+        return list(run[2])
+    if isinstance(run[2], bytes):
+        return list(array("d", run[2]))
+    return [float("nan") if bits == "nan" else struct.unpack("<d", bits)[0] for bits in run[2]]
+
+
+def _seen(ref: Ref, picture: Picture, places: _Places) -> str:
+    return f"the object at {_path(ref.node, places)}" if ref.node in places else f"another object, {show(picture, ref)}"
+
+
+def _identity(node: Node, picture: Picture, number: int) -> str:
+    shown = show(picture, Ref(number))
+    return f"a new object {shown}" if node.known is None else f"an object that was there before, {shown}"
+
+
+def _size(node: Node) -> str:
+    return f"{node.kind} with {len(node.content) // (2 if node.kind == 'dict' else 1)} elements"
+
+
+def _label(labels: tuple[str, ...] | str, index: int) -> str:
+    if not isinstance(labels, str):
+        return labels[index]
+    if labels == "{dict}":
+        return f" {'value' if index % 2 else 'key'} {index // 2}"
+    return labels.format(index)
+
+
+def _type(kind: type) -> str:
+    module = type.__dict__["__module__"].__get__(kind)
+    name = type.__dict__["__qualname__"].__get__(kind)
+    return f"a {name}" if module == "builtins" else f"a {module}.{name}"
+
+
+def _atom(value: object) -> str:
+    if type(value) is float:
+        if value != value:
+            return 'float("nan")'
+        if value in (float("inf"), float("-inf")):
+            return f'float("{value}")'
+    return repr(value)
+
+
+def _decoded(encoded: Encoded) -> object:
+    kind, value = encoded
+    if kind is float:
+        return float("nan") if value == "nan" else struct.unpack("<d", value)[0]
+    if kind is complex:
+        return complex(*(_decoded((float, part)) for part in value))  # type: ignore[arg-type]
+    return ... if kind is type(...) else NotImplemented if kind is type(NotImplemented) else value
+
+
+_LIMIT = 2_000
+"""Characters after which a shown value is cut."""
+
+
+def show(picture: Picture, encoded: Encoded, names: Mapping[int, str] | None = None, open_nodes: tuple[int, ...] = ()) -> str:
+    """A value as Python source where that is possible. `names` are variables that stand for nodes."""
+    if type(encoded) is Ref:
+        if names and encoded.node in names:
+            return names[encoded.node]
+        if encoded.node in open_nodes or len(open_nodes) > 50:
+            return "..."
+        return show_node(picture, encoded.node, names, open_nodes)
+    if encoded[0] == "run":
+        return ", ".join(_atom(item) for item in _items(encoded))
+    if encoded[0] is tuple:
+        inner = [show(picture, item, names, open_nodes) for item in encoded[1]]
+        return f"({inner[0]},)" if len(inner) == 1 else f"({', '.join(inner)})"
+    if encoded[0] in _ATOMS:
+        return _atom(_decoded(encoded))
+    return repr(encoded[1])
+
+
+def show_node(picture: Picture, number: int, names: Mapping[int, str] | None = None, open_nodes: tuple[int, ...] = ()) -> str:
+    node = picture.nodes[number]
+    inner = [show(picture, part, names, (*open_nodes, number)) for part in node.content] if node.kind != "value" else []
+    kind = node.type
+    if kind is list:
+        return f"[{', '.join(inner)}]"
+    if kind is tuple:
+        return f"({inner[0]},)" if len(node.content) == 1 and not _is_run(node.content[0]) else f"({', '.join(inner)})"
+    if kind is dict:
+        if node.content and _is_run(node.content[0]):
+            inner = [_atom(item) for item in _items(node.content[0])]
+        return "{" + ", ".join(f"{inner[at]}: {inner[at + 1]}" for at in range(0, len(inner), 2)) + "}"
+    if kind is set:
+        return f"{{{', '.join(inner)}}}" if inner else "set()"
+    if kind is frozenset:
+        return f"frozenset({{{', '.join(inner)}}})" if inner else "frozenset()"
+    if kind is bytearray:
+        return f"bytearray({node.content[0][1]!r})"
+    if kind is deque:
+        tail = "" if inner[-1] == "None" else f", {inner[-1]}"
+        return f"collections.deque([{', '.join(inner[:-1])}]{tail})"
+    if node.kind == "value":
+        shown = node.content[0][1]
+        return f'decimal.Decimal("{shown}")' if kind.__name__ == "Decimal" else str(shown[0] if isinstance(shown, tuple) else shown)
+    if node.kind == "identity":
+        thing = picture.objects[number]
+        return str(getattr(thing, "__qualname__", getattr(thing, "__name__", "?")))
+    module, name = type.__dict__["__module__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
+    fields = "" if isinstance(node.labels, str) else ", ".join(f"{label.lstrip('.')}={value}" for label, value in zip(node.labels, inner, strict=False))
+    return f"<{module}.{name} {fields}>" if fields else f"<{module}.{name}>"
+
+
+def restored(before: Picture, roots: Mapping[str, object]) -> Difference | None:
+    """Whether a rollback has put back everything: the very elements, in their order, in tables of the same size."""
+    after = take(roots, before.known())
+    found = difference(take_known(before), after)
+    if found:
+        return found
+    for number, (old, new) in enumerate(zip(before.raw, after.raw, strict=True)):
+        if len(old) != len(new) or any(one is not other for one, other in zip(old, new, strict=True)):
+            return Difference(f"elements of {show(before, Ref(number))[:200]}", "the same objects", "other objects")
+        if before.sizes[number] != after.sizes[number]:
+            return Difference(f"table of {show(before, Ref(number))[:200]}", f"{before.sizes[number]} bytes", f"{after.sizes[number]} bytes")
+    return None
+
+
+def take_known(picture: Picture) -> Picture:
+    """The same picture, in which every object is known: what a later picture of unchanged objects must equal."""
+    nodes = [Node(node.type, number, node.kind, node.content, node.labels) for number, node in enumerate(picture.nodes)]
+    return Picture(picture.roots, nodes, picture.objects, picture.raw, picture.sizes)

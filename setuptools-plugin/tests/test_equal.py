@@ -1,0 +1,257 @@
+"""The comparator must report every difference that a program could see, and nothing else."""
+
+from __future__ import annotations
+
+import collections
+import datetime
+import decimal
+import math
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pyrust import equal
+
+
+class Word(str):
+    pass
+
+
+class Point:
+    def __init__(self, x: object, y: object) -> None:
+        self.x = x
+        self.y = y
+
+
+class Slotted:
+    __slots__ = ("a", "b")
+
+    def __init__(self, a: object) -> None:
+        self.a = a
+
+
+class Stack(list):  # type: ignore[type-arg]
+    pass
+
+
+class Hostile:
+    """Every attribute access and comparison is an error: the comparator must not come near."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(name)
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError("==")
+
+    def __hash__(self) -> int:
+        raise AssertionError("hash")
+
+
+def cyclic(value: object) -> list[object]:
+    loop: list[object] = [value]
+    loop.append(loop)
+    return loop
+
+
+def shared() -> list[list[int]]:
+    inner = [1]
+    return [inner, inner]
+
+
+def negative_nan() -> float:
+    return struct.unpack("<d", struct.pack("<Q", 0xFFF8_0000_0000_1234))[0]
+
+
+def reordered_set() -> set[int]:
+    # The same elements in another order of the table: 8 and 0 collide in a table of 8.
+    first = set()
+    first.add(8)
+    first.add(0)
+    return first
+
+
+def in_table_order() -> set[int]:
+    first = set()
+    first.add(0)
+    first.add(8)
+    return first
+
+
+def error(*arguments: object) -> BaseException:
+    return ValueError(*arguments)
+
+
+def picture(value: object) -> equal.Picture:
+    return equal.take({"value": value})
+
+
+DIFFERENT: list[tuple[str, Callable[[], object], Callable[[], object]]] = [
+    ("int and bool", lambda: 1, lambda: True),
+    ("int and float", lambda: 1, lambda: 1.0),
+    ("zero and minus zero", lambda: 0.0, lambda: -0.0),
+    ("last bit of a float", lambda: 0.1 + 0.2, lambda: 0.3),
+    ("nan and infinity", lambda: math.nan, lambda: math.inf),
+    ("complex zeros", lambda: complex(0.0, 0.0), lambda: complex(0.0, -0.0)),
+    ("None and False", lambda: None, lambda: False),
+    ("str and bytes", lambda: "a", lambda: b"a"),
+    ("str and its subclass", lambda: "a", lambda: Word("a")),
+    ("value of a str subclass", lambda: Word("a"), lambda: Word("b")),
+    ("tuple and list", lambda: (1, 2), lambda: [1, 2]),
+    ("list and its subclass", lambda: [1], lambda: Stack([1])),
+    ("contents of a list subclass", lambda: Stack([1]), lambda: Stack([2])),
+    ("lengths", lambda: [1, 2], lambda: [1, 2, 3]),
+    ("an element", lambda: [1, 2, 3], lambda: [1, 5, 3]),
+    ("the type of one element among many", lambda: [1] * 100, lambda: [1] * 99 + [True]),
+    ("minus zero among many", lambda: [0.0] * 100, lambda: [0.0] * 99 + [-0.0]),
+    ("an int among many floats", lambda: [1.0] * 100, lambda: [1.0] * 99 + [1]),
+    ("nan among many", lambda: [1.0] * 99 + [math.nan], lambda: [1.0] * 100),
+    ("order of a dict", lambda: {"a": 1, "b": 2}, lambda: {"b": 2, "a": 1}),
+    ("a key's type", lambda: {1: "x"}, lambda: {True: "x"}),
+    ("a value of a dict", lambda: {"a": [1]}, lambda: {"a": [2]}),
+    ("dict and OrderedDict", lambda: {"a": 1}, lambda: collections.OrderedDict(a=1)),
+    ("default of a defaultdict's contents", lambda: collections.defaultdict(int, a=1), lambda: collections.defaultdict(int, a=2)),
+    ("order of a set", in_table_order, reordered_set),
+    ("set and frozenset", lambda: {1}, lambda: frozenset({1})),
+    ("elements of a frozenset", lambda: frozenset({1}), lambda: frozenset({2})),
+    ("bytearrays", lambda: bytearray(b"ab"), lambda: bytearray(b"ac")),
+    ("deque elements", lambda: collections.deque([1]), lambda: collections.deque([2])),
+    ("deque length limit", lambda: collections.deque([1], 3), lambda: collections.deque([1], 4)),
+    ("ranges", lambda: range(3), lambda: range(4)),
+    ("decimals that are equal", lambda: decimal.Decimal("1.0"), lambda: decimal.Decimal("1.00")),
+    ("dates", lambda: datetime.date(2020, 1, 1), lambda: datetime.date(2020, 1, 2)),
+    ("exception type", lambda: ValueError("x"), lambda: TypeError("x")),
+    ("exception message", lambda: ValueError("x"), lambda: ValueError("y")),
+    ("number of exception arguments", lambda: error("x", 1), lambda: error("x")),
+    ("type of an exception argument", lambda: KeyError(1), lambda: KeyError("1")),
+    ("an attribute", lambda: Point(1, 2), lambda: Point(1, 3)),
+    ("a slot", lambda: Slotted(1), lambda: Slotted(2)),
+    ("classes", lambda: Point(1, 2), lambda: Slotted(1)),
+    ("functions", lambda: cyclic, lambda: shared),
+    ("shared and separate", shared, lambda: [[1], [1]]),
+    ("cycles", lambda: cyclic(1), lambda: cyclic(2)),
+    ("a cycle and a copy", lambda: cyclic(1), lambda: [1, cyclic(1)]),
+    ("depth", lambda: [[[[[[1]]]]]], lambda: [[[[[[2]]]]]]),
+    ("inside tuples", lambda: (1, (2, (0.0,))), lambda: (1, (2, (-0.0,)))),
+    ("str with the same start", lambda: "ab\0c", lambda: "ab\0d"),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), [case[1:] for case in DIFFERENT], ids=[case[0] for case in DIFFERENT])
+def test_reports(first: Callable[[], object], second: Callable[[], object]) -> None:
+    for one, other in ((first, second), (second, first)):
+        found = equal.difference(picture(one()), picture(other()))
+        assert found is not None
+        assert found.first != found.second
+        assert str(found).startswith("value")
+
+
+SAME = [case[1] for case in DIFFERENT] + [
+    lambda: math.nan,
+    lambda: [math.nan] * 40,
+    lambda: "\ud800",
+    lambda: 10**40,
+    lambda: {"a": {1: [2.5, None]}, (1, "x"): b""},
+    lambda: Hostile(),
+    lambda: [Hostile(), Hostile()],
+    lambda: ...,
+    lambda: {},
+    lambda: (),
+]
+
+
+@pytest.mark.parametrize("make", SAME)
+def test_does_not_report_equals(make: Callable[[], object]) -> None:
+    assert equal.difference(picture(make()), picture(make())) is None
+
+
+def test_nan_is_nan_whatever_its_bits() -> None:
+    assert equal.difference(picture(math.nan), picture(negative_nan())) is None
+    assert equal.difference(picture([math.nan] * 30), picture([negative_nan()] * 30)) is None
+
+
+def test_identity_of_plain_values_does_not_count() -> None:
+    text, pair = "".join(["a", "b"]), tuple([1, "x"])
+    assert equal.difference(picture([text, text, pair, pair]), picture(["ab", "".join("ab"), (1, "x"), tuple([1, "x"])])) is None
+
+
+def test_identity_of_other_objects_counts() -> None:
+    argument = [1]
+    before = equal.take({"a": argument})
+    same = equal.take({"a": argument, "result": argument}, before.known())
+    copy = equal.take({"a": argument, "result": [1]}, before.known())
+    found = equal.difference(same, copy)
+    assert found is not None
+    assert found.place == "result"
+    assert equal.difference(same, equal.take({"a": argument, "result": argument}, before.known())) is None
+
+
+def test_which_old_object_counts() -> None:
+    first, second = [1], [1]
+    before = equal.take({"a": first, "b": second})
+    one = equal.take({"a": first, "b": second, "result": first}, before.known())
+    other = equal.take({"a": first, "b": second, "result": second}, before.known())
+    assert equal.difference(one, other) is not None
+
+
+def test_a_tuple_that_holds_objects_is_an_object() -> None:
+    inner = [1]
+    argument = (inner,)
+    before = equal.take({"a": argument})
+    same = equal.take({"a": argument, "result": argument}, before.known())
+    rebuilt = equal.take({"a": argument, "result": (inner,)}, before.known())
+    assert equal.difference(same, rebuilt) is not None
+
+
+def test_pictures_do_not_change_with_the_objects() -> None:
+    argument = [[1], {"k": 2}]
+    before = equal.take({"a": argument})
+    argument[0].append(5)  # type: ignore[union-attr]
+    found = equal.difference(before, equal.take({"a": argument}))
+    assert found is not None
+    assert found.place == "a[0]"
+
+
+def test_mutated_argument_is_found() -> None:
+    argument = [1, 2]
+    before = equal.take({"a": argument})
+    native = equal.take({"a": argument, "result": None}, before.known())
+    argument.append(3)
+    python = equal.take({"a": argument, "result": None}, before.known())
+    assert str(equal.difference(native, python)) == "a: list with 2 elements against list with 3 elements"
+
+
+def test_deep_structures_are_no_problem() -> None:
+    def nest(value: object) -> object:
+        for _ in range(50_000):
+            value = [value]
+        return value
+
+    assert equal.difference(picture(nest(1)), picture(nest(1))) is None
+    assert equal.difference(picture(nest(1)), picture(nest(1.0))) is not None
+
+
+def test_rollback_of_elements_is_checked() -> None:
+    element = 12345678901
+    argument = [element, [element]]
+    before = equal.take({"a": argument})
+    assert equal.restored(before, {"a": argument}) is None
+    argument[0] = int("12345678901")  # equal, but another object
+    assert equal.restored(before, {"a": argument}) is not None
+
+
+def test_rollback_of_tables_is_checked() -> None:
+    argument = {1, 2, 3}
+    before = equal.take({"a": argument})
+    argument.update(range(100))
+    argument.difference_update(range(4, 100))
+    argument.discard(0)
+    assert equal.restored(before, {"a": argument}) is not None
+
+
+def test_show_is_python() -> None:
+    value = [1, {"a": (1.5, None)}, {3}, (1,), set(), [], b"x", -0.0, float("inf"), "ü", True, collections.deque([1])]
+    shown = equal.show(picture(value), equal.Ref(0))
+    again = eval(shown, {"collections": collections})  # noqa: S307
+    assert equal.difference(picture(value), picture(again)) is None
