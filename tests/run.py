@@ -164,15 +164,49 @@ def wheels(steps: Steps, python: Python, others: Sequence[Python]) -> None:
         say(f"{file.relative_to(ROOT)}  {file.stat().st_size / 1e6:.1f} MB")
 
 
+def profile(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    """Finds the hot functions of the examples anew; what changes in a manifest shows in the diff."""
+    dev(steps, python, others)
+    for example in EXAMPLES:
+        sources = next(folder for folder in ("src", "python", ".") if any((example / folder).glob("*/__init__.py")))
+        steps.run(
+            f"profile of {example.name}",
+            [python_in(VENVS / "dev"), "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyrust-profile"],
+            environment={"PYTHONPATH": str(example / sources)},
+            folder=example,
+        )
+
+
+def bench(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    measure(steps, python, "1.0")
+    steps.run("generator", ["cargo", "bench", "--quiet", "-p", "pyrust-build"], environment=cargo_environment(python))
+
+
+def bench_quick(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    measure(steps, python, "0.2")
+
+
+def measure(steps: Steps, python: Python, seconds: str) -> None:
+    """Native against Python on the kernels of benches/, paired."""
+    dev(steps, python, [])
+    kernels = ROOT / "benches" / "kernels"
+    tool = python_in(VENVS / "dev")
+    steps.run("kernels", [tool, "-m", "pyrust", "build"], folder=kernels)
+    steps.run("paired comparison", [tool, "paired.py", seconds], folder=kernels, go_on=True)
+
+
 def demo(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     demonstration.run(steps, python)
 
 
 TARGETS: dict[str, Callable[[Steps, Python, Sequence[Python]], None]] = {
+    "bench": bench,
+    "bench-quick": bench_quick,
     "demo": demo,
     "dev": dev,
     "format": format_,
     "lint": lint,
+    "profile": profile,
     "test": test,
     "test-all": test_all,
     "wheels": wheels,
