@@ -110,7 +110,7 @@ class _Build:
             result = _result("pure", str(reason), _all_python(hotspots, str(reason)), cause=reason.cause)
         except Exception as error:
             # Whatever is wrong with us, or with this machine, must not make an install fail.
-            message = f"PYR0504 internal error: {type(error).__name__}: {error}; {_REPORT}"
+            message = f"internal error: {type(error).__name__}: {error}; {_REPORT}"
             result = _result("pure", message, _all_python(hotspots, message), cause="internal")
             result["traceback"] = traceback.format_exc()
         result["packages"] = [
@@ -193,7 +193,7 @@ class _Build:
                     cache.copy(Path(module["path"]), final)
                     module["placed"] = str(final)
             except OSError as error:
-                message = f"cannot write {final}: {error.strerror or error}"
+                message = f"PYR0502 cannot write `{final}`: {error.strerror or error}"
                 raise BuildError(message) from None
 
     def _record(self, result: Json) -> None:
@@ -347,25 +347,11 @@ def _all_python(hotspots: list[Json], reason: str) -> list[Json]:
 
 def _digests(target: Interpreter, root: Path, package: Json) -> str:
     """The side file: digests of the code objects, by the interpreter that will compare them."""
-    wanted: dict[str, list[str]] = {}
-    for function in package["digests"]["functions"]:
-        module, _, qualname = function.partition(":")
-        wanted.setdefault(module, []).append(qualname)
-    request = [
-        {"module": module, "path": package["digests"]["modules"][module], "qualnames": qualnames}
-        for module, qualnames in sorted(wanted.items())
-    ]
     command = [target.executable, "-I", "-c", _engine_says("digest_program")]
     try:
-        answer = json.loads(_output(command, json.dumps(request), folder=root))
+        return _output(command, json.dumps(package["digests"]), folder=root)
     except subprocess.CalledProcessError as error:
-        raise _Unavailable(f"PYR0504 digests cannot be computed: {_words(error)}; {_REPORT}", "internal") from None
-    lines = []
-    for name, found in sorted(answer.items()):
-        # Several functions of one name have several digests; a file that this Python cannot compile has none.
-        if not isinstance(found, dict):
-            lines.append(" ".join([name, *([found] if isinstance(found, str) else found)]))
-    return "".join(f"{line}\n" for line in lines)
+        raise _Unavailable(f"digests cannot be computed: {_words(error)}; {_REPORT}", "internal") from None
 
 
 # cargo --------------------------------------------------------------------------------------------------------------
@@ -527,7 +513,7 @@ class _Workspace:
             self.echo("not everything is in cargo's cache: using the network")
         cache.write(self.log, words)
         last = next((line for line in reversed(words.splitlines()) if line.startswith("error")), "cargo failed")
-        raise _Unavailable(f"PYR0502 {last.strip()} (log: {self.log})")
+        raise _Unavailable(f"PYR0501 {last.strip()} (log: {self.log})")
 
     def _setuptools_rust(self, offline: list[str], environment: dict[str, str]) -> tuple[dict[str, str] | None, str]:
         request = {
