@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import demo as demonstration
+import stats as statistics
 from distributions import DEVELOPMENT, build_wheels, cargo_environment
 from machine import (
     ROOT,
@@ -48,7 +49,7 @@ def main() -> int:
         steps.failed = steps.failed or [str(error)]
     except KeyboardInterrupt:
         return 130
-    return steps.finish(quiet=options.target == "demo")
+    return steps.finish(quiet=options.target in ("demo", "stats"))
 
 
 def fetch_build_requirements(steps: Steps, tool: Path) -> None:
@@ -199,6 +200,10 @@ def demo(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     demonstration.run(steps, python)
 
 
+def stats(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    statistics.show()
+
+
 TARGETS: dict[str, Callable[[Steps, Python, Sequence[Python]], None]] = {
     "bench": bench,
     "bench-quick": bench_quick,
@@ -207,6 +212,7 @@ TARGETS: dict[str, Callable[[Steps, Python, Sequence[Python]], None]] = {
     "format": format_,
     "lint": lint,
     "profile": profile,
+    "stats": stats,
     "test": test,
     "test-all": test_all,
     "wheels": wheels,

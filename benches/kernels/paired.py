@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 #: kernel → the least ratio of Python's time to ours.
@@ -61,7 +62,7 @@ def child(seconds: float) -> None:
         best[name] = [shortest, result]
     native: list[str] = []
     if os.environ.get("PYRUST") != "python":
-        from kernels import _pyrust  # type: ignore[attr-defined]
+        from kernels import _pyrust
 
         native = [entry["function"].split(":")[1] for entry in _pyrust.status() if entry["native_calls"]]
     json.dump([best, native], sys.stdout)
@@ -91,12 +92,14 @@ def main() -> int:
                 times[name] = (slow, fast)
     print(f"{'kernel':<14}{'Python':>12}{'native':>12}{'ratio':>9}{'least':>8}")
     good = True
+    medians = {name: statistics.median(ratios[name]) for name in LEAST if name in ratios}
+    Path(".pyrust/paired.json").write_text(json.dumps(medians))
     for name, least in LEAST.items():
         if name not in ratios:
             print(f"{name:<14}{'not native':>24}")
             good = False
             continue
-        ratio = statistics.median(ratios[name])
+        ratio = medians[name]
         slow, fast = times[name]
         verdict = "" if ratio >= least else "  too slow"
         spread = f"{min(ratios[name]):.1f}-{max(ratios[name]):.1f}"
