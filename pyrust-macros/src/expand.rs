@@ -117,6 +117,7 @@ fn entry(item: &ItemFn, types: &[&Type]) -> TokenStream {
 
             /// # Safety
             /// `args` holds at least `arity` borrowed objects, and the GIL is held.
+            #[inline]
             unsafe fn matches(args: &::pyrust_runtime::activate::CallArgs) -> bool {
                 // SAFETY: the caller vouches for `arity` arguments.
                 #matches
@@ -128,6 +129,11 @@ fn entry(item: &ItemFn, types: &[&Type]) -> TokenStream {
                 cx: ::pyrust_runtime::prelude::Cx,
                 args: &::pyrust_runtime::activate::CallArgs,
             ) -> ::pyrust_runtime::prelude::R<*mut ::pyrust_runtime::ffi::PyObject> {
+                // Before anything is done: another specialisation may fit. The tests for scalars merge with the reads.
+                // SAFETY: the caller vouches for `arity` arguments.
+                if !unsafe { matches(args) } {
+                    return ::pyrust_runtime::prelude::bail(::pyrust_runtime::prelude::Bail::Type);
+                }
                 #(
                     // SAFETY: the caller vouches for `arity` arguments.
                     let #value = unsafe { <#types as ::pyrust_runtime::prelude::FromPy>::from_py(cx, args.get(#index)) }?;

@@ -1,13 +1,13 @@
 //! The budget by time (replay rule 34): a hotspot that loses too much of what it saves is switched off for good.
 //!
-//! Native time is measured for one call in 64 and for calls around a bailout, and extrapolated. What Python would
+//! Native time is measured for one call in 256 and for calls around a bailout, and extrapolated. What Python would
 //! have taken is not measured: a committed call is taken to save [`SPEEDUP`] − 1 times its own duration.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// One call in so many is timed.
-const EVERY: u32 = 64;
+const EVERY: u32 = 256;
 /// So many calls are timed after the first, and after each bailout.
 const BURST: u32 = 64;
 /// How much faster than Python native code is taken to be.
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_call_in_64_is_timed_after_the_first_burst() {
+    fn one_call_in_256_is_timed_after_the_first_burst() {
         let budget = Budget::default();
         assert!((0..BURST).all(|_| budget.start().is_some()));
         let timed = (0..EVERY * 10).filter(|_| budget.start().is_some()).count();

@@ -39,20 +39,22 @@ struct Armed {
 }
 
 /// What belongs to one patched function object. Never freed: it sits in a code object.
+#[repr(C)] // what every call reads stands together
 pub struct Hook {
     gate: Cell<u32>,
+    recursive: bool,
+    patched: Cell<*mut PyObject>,
     globals: *mut PyObject,
     builtins: *mut PyObject,
     arity: usize,
     specs: Vec<Armed>,
+    record: &'static Record,
+    budget: Budget,
     /// Names in the recursion cycle; empty when the function is not recursive.
     cycle: Vec<&'static str>,
     /// Their code objects as far as validation has seen them.
     cycle_codes: RefCell<Vec<*mut PyObject>>,
-    record: &'static Record,
-    budget: Budget,
     original: *mut PyObject,
-    patched: Cell<*mut PyObject>,
     function: *mut PyObject,
 }
 
@@ -92,6 +94,7 @@ impl Hook {
                 specs: specs
                     .map(|spec| Armed { spec, words: RefCell::new(vec![Word::NEVER]), holds: Cell::new(false) })
                     .collect(),
+                recursive: !cycle.is_empty(),
                 cycle,
                 cycle_codes: RefCell::default(),
                 record,
@@ -194,7 +197,7 @@ impl Hook {
     #[inline(always)]
     unsafe fn called_by_own_python(&self, frame: Frame) -> bool {
         // SAFETY: the frames of the chain are live.
-        !self.cycle.is_empty() && unsafe { self.look_at_callers(frame) }
+        self.recursive && unsafe { self.look_at_callers(frame) }
     }
 
     unsafe fn look_at_callers(&self, frame: Frame) -> bool {
@@ -248,7 +251,7 @@ unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the interpreter calls this with a hook, under the GIL, from the prologue of a patched function.
     unsafe {
         let hook = &(*object.cast::<HookObject>()).hook;
-        let ts = PyThreadState_Get();
+        let ts = interp::thread();
         let frame = Frame::current(ts);
         if hook.gate.get() != 0 {
             return gated(hook, frame, ts);
@@ -268,9 +271,6 @@ unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
         for armed in &hook.specs {
             if !hook.ready(armed) {
                 stop = Stop::bail(Bail::Guard);
-                continue;
-            }
-            if !(armed.spec.entry.matches)(&args) {
                 continue;
             }
             let started = hook.budget.start();

@@ -66,7 +66,7 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
             import_error("hotspots run in the main interpreter only");
             return -1;
         }
-        if let Some(why) = interp::refusal() {
+        if let Some(why) = interp::refusal().or_else(|| interp::prepare().err()) {
             import_error(&why);
             return -1;
         }

@@ -4,9 +4,9 @@
 //! answers the rarer questions. Nothing here runs Python code or changes anything.
 
 use std::ffi::c_int;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use pyo3_ffi::{PyObject, PyThreadState};
+use pyo3_ffi::{PyObject, PyThreadState, PyThreadState_Get};
 
 // Keep in step with interp.c.
 const LOCALSPLUS: usize = 72;
@@ -55,9 +55,39 @@ unsafe extern "C" {
     fn pyrust_code_monitored(code: *mut PyObject) -> c_int;
     fn pyrust_code_monitoring_word(code: *mut PyObject) -> *mut u64;
     fn pyrust_code_nested(code: *mut PyObject) -> c_int;
+    fn pyrust_current_thread_place() -> *const *mut PyThreadState;
+    fn pyrust_restore_version(function: *mut PyObject);
     fn pyrust_pending(ts: *mut PyThreadState) -> c_int;
     fn pyrust_is_main_thread(ts: *mut PyThreadState) -> c_int;
     static Py_Version: std::ffi::c_ulong;
+}
+
+static CURRENT: AtomicPtr<*mut PyThreadState> = AtomicPtr::new(std::ptr::null_mut());
+
+/// Finds where the current thread state is kept; to be called once before [`thread`].
+///
+/// # Safety
+/// The GIL of the main interpreter is held.
+pub unsafe fn prepare() -> Result<(), String> {
+    // SAFETY: the place lives as long as the runtime.
+    unsafe {
+        let place = pyrust_current_thread_place();
+        if place.is_null() || *place != PyThreadState_Get() {
+            return Err("this interpreter keeps its thread state elsewhere".to_owned());
+        }
+        CURRENT.store(place.cast_mut(), Relaxed);
+    }
+    Ok(())
+}
+
+/// The state of the thread that holds the GIL, which is this one.
+///
+/// # Safety
+/// The GIL is held and [`prepare`] has succeeded.
+#[inline(always)]
+pub unsafe fn thread() -> *mut PyThreadState {
+    // SAFETY: the place was found by `prepare`.
+    unsafe { CURRENT.load(Relaxed).read_volatile() }
 }
 
 /// Reads a word at a byte offset.
@@ -232,6 +262,15 @@ pub unsafe fn gil_wanted(ts: *mut PyThreadState) -> bool {
 pub unsafe fn is_main_thread(ts: *mut PyThreadState) -> bool {
     // SAFETY: reads only.
     unsafe { pyrust_is_main_thread(ts) != 0 }
+}
+
+/// Lets the interpreter specialise calls of a function whose code was replaced (3.13 gives that up).
+///
+/// # Safety
+/// `function` is a live function object whose `__code__` was just assigned an object that no other function has.
+pub unsafe fn restore_version(function: *mut PyObject) {
+    // SAFETY: the caller vouches for the object.
+    unsafe { pyrust_restore_version(function) }
 }
 
 /// Why this interpreter cannot be trusted with what was compiled, if so.

@@ -14,7 +14,7 @@ impl Own {
     /// # Safety
     /// `object` is null or a new reference, and the GIL is held for as long as the value lives.
     pub unsafe fn take(object: *mut PyObject) -> Option<Own> {
-        (!object.is_null()).then_some(Own(object))
+        if object.is_null() { None } else { Some(Own(object)) }
     }
 
     /// Adds a reference to a borrowed object.
@@ -24,7 +24,7 @@ impl Own {
     pub unsafe fn borrow(object: *mut PyObject) -> Option<Own> {
         // SAFETY: the caller vouches for the object.
         unsafe { Py_XINCREF(object) };
-        (!object.is_null()).then_some(Own(object))
+        if object.is_null() { None } else { Some(Own(object)) }
     }
 
     pub fn ptr(&self) -> *mut PyObject {

@@ -4,6 +4,7 @@ use pyo3_ffi::*;
 
 use super::digest::digest;
 use super::hook::{Hook, RETIRED};
+use super::interp;
 use super::locate;
 use super::metadata::Function;
 use super::namespace::builtins;
@@ -73,6 +74,7 @@ unsafe fn function(registry: &'static Registry, record: &'static Record, globals
         if PyObject_SetAttrString(chosen.ptr(), c"__code__".as_ptr(), code.ptr()) != 0 {
             return Err(failure());
         }
+        interp::restore_version(chosen.ptr());
         let _ = code.release(); // the hook compares with it for good
         if let Some(old) = record.hook.replace(Some(hook)) {
             old.set_gate(RETIRED, true);

@@ -1,7 +1,7 @@
 //! Puts a hook in front of a function's own bytecode.
 //!
 //! ```text
-//! LOAD_CONST hook; FOR_ITER body; SWAP 2; POP_TOP; RETURN_VALUE; [END_FOR; POP_TOP;] body: <original bytecode>
+//! LOAD_CONST hook; FOR_ITER body; [SWAP 2; POP_TOP;] RETURN_VALUE; [END_FOR; POP_TOP;] body: <original bytecode>
 //! ```
 //!
 //! The hook's `tp_iternext` runs in the function's own frame with the arguments bound. A result is returned at once;
@@ -37,6 +37,9 @@ mod op {
     pub(super) const RETURN_VALUE: u8 = 36;
     pub(super) const END_FOR: u8 = 11;
 }
+
+/// Debug builds assert an empty stack at a return; others give up what is left there with the frame.
+const TIDY: bool = cfg!(py_sys_config = "Py_DEBUG");
 
 /// `co_flags` of generators and coroutines, whose frames outlive the call.
 const SUSPENDABLE: c_long = 0x20 | 0x80 | 0x100 | 0x200;
@@ -123,10 +126,13 @@ fn prefix(index: usize) -> Vec<u8> {
         }
     }
     code.extend([op::LOAD_CONST, index as u8]);
-    code.extend([op::FOR_ITER, 3]);
+    code.extend([op::FOR_ITER, if TIDY { 3 } else { 1 }]);
     #[cfg(Py_3_12)]
     code.extend([0, 0]); // the inline cache of FOR_ITER
-    code.extend([op::SWAP, 2, op::POP_TOP, 0, op::RETURN_VALUE, 0]);
+    if TIDY {
+        code.extend([op::SWAP, 2, op::POP_TOP, 0]);
+    }
+    code.extend([op::RETURN_VALUE, 0]);
     // Where an exhausted iterator lands: skipped by FOR_ITER itself, and asserted by debug builds.
     #[cfg(Py_3_12)]
     code.extend([op::END_FOR, 0]);

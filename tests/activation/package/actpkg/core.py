@@ -1,0 +1,102 @@
+"""Functions that are native, and what they lean on."""
+
+import functools
+import math
+
+FACTOR = 3
+counter = 0
+
+
+def add(a, b):
+    return a + b
+
+
+def fib(n):
+    if n < 2:
+        return n
+    return fib(n - 1) + fib(n - 2)
+
+
+def deep(n):
+    if n == 0:
+        return 0
+    return 1 + deep(n - 1)
+
+
+def is_even(n):
+    return True if n == 0 else is_odd(n - 1)
+
+
+def is_odd(n):
+    return False if n == 0 else is_even(n - 1)
+
+
+def helper(x, factor):
+    return x * factor
+
+
+def scale(x):
+    return helper(x, FACTOR)
+
+
+def with_default(x, y=10):
+    return x + y
+
+
+def with_kwdefault(x, *, y=20):
+    return x - y
+
+
+def use_default(x):
+    return with_default(x)
+
+
+def use_kwdefault(x):
+    return with_kwdefault(x)
+
+
+def root(x):
+    return math.sqrt(x)
+
+
+def size(text):
+    return len(text)
+
+
+def spin(n):
+    i = 0
+    while i < n:
+        i += 1
+    return i
+
+
+def rest(a, *more, b=5, **options):
+    return a + b + len(more) + len(options)
+
+
+def odd_one(x):
+    return lambda: x
+
+
+@functools.lru_cache(maxsize=None)
+def cached(x):
+    return x * 7
+
+
+def bump():
+    global counter
+    counter += 1
+    return counter
+
+
+def wide(x):
+    return x << 62
+
+
+def captured(x):
+    return x + sum(i * x for i in range(2)) * 0
+
+
+def failing(x):
+    """Fails with the traceback of plain Python."""
+    return 10 // x

@@ -1,0 +1,5 @@
+"""Imported after activation."""
+
+
+def late(x):
+    return x * 2

@@ -1,0 +1,33 @@
+"""Methods of several kinds, and a name that two functions share."""
+
+import functools
+
+
+def logged(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+
+    return wrapper
+
+
+class Shape:
+    @staticmethod
+    def area(w, h):
+        return w * h
+
+    @classmethod
+    def double(cls, x):
+        return x + x
+
+    @property
+    def twice(self):
+        return 2
+
+    @twice.setter
+    def twice(self, value):
+        self.value = value
+
+    @logged
+    def wrapped(self, x):
+        return x - 1

@@ -1,0 +1,255 @@
+//! Written by hand in the shape of generated text.
+//! init: PyInit__pyrust
+
+use pyrust_runtime::prelude::*;
+
+#[hotspot(function = "actpkg:in_package", signature = "(int) -> int")]
+fn actpkg__in_package(_cx: Cx, x: i64) -> R<i64> {
+    checked(x.checked_add(1))
+}
+
+fn checked(value: Option<i64>) -> R<i64> {
+    match value {
+        Some(value) => Ok(value),
+        None => bail(Bail::Overflow),
+    }
+}
+
+#[hotspot(function = "actpkg.core:add", signature = "(int, int) -> int")]
+fn actpkg_core__add(_cx: Cx, a: i64, b: i64) -> R<i64> {
+    checked(a.checked_add(b))
+}
+
+#[hotspot(function = "actpkg.core:add", signature = "(float, float) -> float")]
+fn actpkg_core__add_2(_cx: Cx, a: f64, b: f64) -> R<f64> {
+    Ok(a + b)
+}
+
+#[hotspot(function = "actpkg.core:fib", signature = "(int) -> int")]
+fn actpkg_core__fib(cx: Cx, n: i64) -> R<i64> {
+    if n < 2 {
+        return Ok(n);
+    }
+    let cx = cx.call()?;
+    checked(actpkg_core__fib(cx, n - 1)?.checked_add(actpkg_core__fib(cx, n - 2)?))
+}
+
+#[hotspot(function = "actpkg.core:deep", signature = "(int) -> int")]
+fn actpkg_core__deep(cx: Cx, n: i64) -> R<i64> {
+    if n == 0 { Ok(0) } else { checked(actpkg_core__deep(cx.call()?, n - 1)?.checked_add(1)) }
+}
+
+#[hotspot(function = "actpkg.core:is_even", signature = "(int) -> bool")]
+fn actpkg_core__is_even(cx: Cx, n: i64) -> R<bool> {
+    if n == 0 { Ok(true) } else { actpkg_core__is_odd(cx.call()?, n - 1) }
+}
+
+#[hotspot(function = "actpkg.core:is_odd", signature = "(int) -> bool")]
+fn actpkg_core__is_odd(cx: Cx, n: i64) -> R<bool> {
+    if n == 0 { Ok(false) } else { actpkg_core__is_even(cx.call()?, n - 1) }
+}
+
+fn actpkg_core__helper(_cx: Cx, x: i64, factor: i64) -> R<i64> {
+    checked(x.checked_mul(factor))
+}
+
+#[hotspot(function = "actpkg.core:scale", signature = "(int) -> int")]
+fn actpkg_core__scale(cx: Cx, x: i64) -> R<i64> {
+    let factor = NS_SCALE.get::<i64>(cx, 0)?;
+    actpkg_core__helper(cx.call()?, x, factor)
+}
+
+#[hotspot(function = "actpkg.core:use_default", signature = "(int) -> int")]
+fn actpkg_core__use_default(cx: Cx, x: i64) -> R<i64> {
+    checked(x.checked_add(NS_DEFAULT.default::<i64>(cx, 0, 1)?))
+}
+
+#[hotspot(function = "actpkg.core:use_kwdefault", signature = "(int) -> int")]
+fn actpkg_core__use_kwdefault(cx: Cx, x: i64) -> R<i64> {
+    checked(x.checked_sub(NS_KWDEFAULT.kwdefault::<i64>(cx, 0, "y")?))
+}
+
+#[hotspot(function = "actpkg.core:root", signature = "(float) -> float")]
+fn actpkg_core__root(_cx: Cx, x: f64) -> R<f64> {
+    if x < 0.0 { exc(Exc::ValueError) } else { Ok(x.sqrt()) }
+}
+
+/// `len` of an int is a `TypeError`: only the guard on the builtin is of interest.
+#[hotspot(function = "actpkg.core:size", signature = "(None) -> int")]
+fn actpkg_core__size(_cx: Cx, _text: ()) -> R<i64> {
+    exc(Exc::TypeError)
+}
+
+#[hotspot(function = "actpkg.core:spin", signature = "(int) -> int")]
+fn actpkg_core__spin(cx: Cx, n: i64) -> R<i64> {
+    let (mut i, mut fuel) = (0, 65_536);
+    while i < n {
+        cx.tick(&mut fuel)?;
+        i = std::hint::black_box(i + 1);
+    }
+    Ok(i)
+}
+
+#[hotspot(function = "actpkg.core:cached", signature = "(int) -> int")]
+fn actpkg_core__cached(_cx: Cx, x: i64) -> R<i64> {
+    checked(x.checked_mul(7))
+}
+
+#[hotspot(function = "actpkg.core:wide", signature = "(int) -> int")]
+fn actpkg_core__wide(_cx: Cx, x: i64) -> R<i64> {
+    if x.abs() < 2 { Ok(x << 62) } else { bail(Bail::Overflow) }
+}
+
+#[hotspot(function = "actpkg.core:captured", signature = "(int) -> int")]
+fn actpkg_core__captured(_cx: Cx, x: i64) -> R<i64> {
+    Ok(x)
+}
+
+#[hotspot(function = "actpkg.core:failing", signature = "(int) -> int")]
+fn actpkg_core__failing(_cx: Cx, x: i64) -> R<i64> {
+    if x == 0 { exc(Exc::ZeroDivisionError) } else { Ok(10i64.div_euclid(x)) }
+}
+
+#[hotspot(function = "actpkg.later:late", signature = "(int) -> int")]
+fn actpkg_later__late(_cx: Cx, x: i64) -> R<i64> {
+    checked(x.checked_mul(2))
+}
+
+#[hotspot(function = "actpkg.shapes:Shape.area", signature = "(int, int) -> int")]
+fn actpkg_shapes__Shape_area(_cx: Cx, w: i64, h: i64) -> R<i64> {
+    checked(w.checked_mul(h))
+}
+
+#[hotspot(function = "actpkg.shapes:Shape.wrapped", signature = "(object, int) -> int")]
+fn actpkg_shapes__Shape_wrapped(_cx: Cx, _this: Any, x: i64) -> R<i64> {
+    checked(x.checked_sub(1))
+}
+
+/// An argument that is not looked at.
+struct Any;
+
+impl FromPy for Any {
+    unsafe fn from_py(_: Cx, _: *mut pyrust_runtime::ffi::PyObject) -> R<Any> {
+        Ok(Any)
+    }
+    unsafe fn matches(_: *mut pyrust_runtime::ffi::PyObject) -> bool {
+        true
+    }
+}
+
+static NS_FIB: Namespace = Namespace::new("actpkg.core", &[Slot::function("fib", "actpkg.core:fib")]);
+static NS_DEEP: Namespace = Namespace::new("actpkg.core", &[Slot::function("deep", "actpkg.core:deep")]);
+static NS_EVEN: Namespace = Namespace::new(
+    "actpkg.core",
+    &[Slot::function("is_even", "actpkg.core:is_even"), Slot::function("is_odd", "actpkg.core:is_odd")],
+);
+static NS_SCALE: Namespace =
+    Namespace::new("actpkg.core", &[Slot::value("FACTOR"), Slot::function("helper", "actpkg.core:helper")]);
+static NS_DEFAULT: Namespace =
+    Namespace::new("actpkg.core", &[Slot::function("with_default", "actpkg.core:with_default")]);
+static NS_KWDEFAULT: Namespace =
+    Namespace::new("actpkg.core", &[Slot::function("with_kwdefault", "actpkg.core:with_kwdefault")]);
+static NS_ROOT: Namespace = Namespace::new("actpkg.core", &[Slot::module("math", "math")]);
+static NS_MATH: Namespace = Namespace::module("math", &[Slot::builtin("sqrt")]);
+static NS_SIZE: Namespace = Namespace::new("actpkg.core", &[Slot::builtin("len")]);
+
+const fn one(name: &'static str, specs: &'static [Spec]) -> Function {
+    Function { name, specs, reason: None }
+}
+
+pub static MODULE: Module = Module {
+    package: "actpkg",
+    init: "PyInit__pyrust",
+    functions: &[
+        one(
+            "actpkg:in_package",
+            &[Spec { signature: "(int) -> int", entry: actpkg__in_package::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:add",
+            &[
+                Spec { signature: "(int, int) -> int", entry: actpkg_core__add::ENTRY, namespaces: &[] },
+                Spec { signature: "(float, float) -> float", entry: actpkg_core__add_2::ENTRY, namespaces: &[] },
+            ],
+        ),
+        one(
+            "actpkg.core:fib",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__fib::ENTRY, namespaces: &[&NS_FIB] }],
+        ),
+        one(
+            "actpkg.core:deep",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__deep::ENTRY, namespaces: &[&NS_DEEP] }],
+        ),
+        one(
+            "actpkg.core:is_even",
+            &[Spec { signature: "(int) -> bool", entry: actpkg_core__is_even::ENTRY, namespaces: &[&NS_EVEN] }],
+        ),
+        one(
+            "actpkg.core:is_odd",
+            &[Spec { signature: "(int) -> bool", entry: actpkg_core__is_odd::ENTRY, namespaces: &[&NS_EVEN] }],
+        ),
+        one(
+            "actpkg.core:scale",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__scale::ENTRY, namespaces: &[&NS_SCALE] }],
+        ),
+        one(
+            "actpkg.core:use_default",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__use_default::ENTRY, namespaces: &[&NS_DEFAULT] }],
+        ),
+        one(
+            "actpkg.core:use_kwdefault",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__use_kwdefault::ENTRY, namespaces: &[&NS_KWDEFAULT] }],
+        ),
+        one(
+            "actpkg.core:root",
+            &[Spec {
+                signature: "(float) -> float",
+                entry: actpkg_core__root::ENTRY,
+                namespaces: &[&NS_ROOT, &NS_MATH],
+            }],
+        ),
+        one(
+            "actpkg.core:size",
+            &[Spec { signature: "(None) -> int", entry: actpkg_core__size::ENTRY, namespaces: &[&NS_SIZE] }],
+        ),
+        one(
+            "actpkg.core:spin",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__spin::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:cached",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__cached::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:wide",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__wide::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:captured",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__captured::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:failing",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__failing::ENTRY, namespaces: &[] }],
+        ),
+        Function { name: "actpkg.core:odd_one", specs: &[], reason: Some("PYR0301 a function inside a function") },
+        Function { name: "actpkg.core:bump", specs: &[], reason: Some("disabled: mode = \"python\"") },
+        one(
+            "actpkg.later:late",
+            &[Spec { signature: "(int) -> int", entry: actpkg_later__late::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.shapes:Shape.area",
+            &[Spec { signature: "(int, int) -> int", entry: actpkg_shapes__Shape_area::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.shapes:Shape.wrapped",
+            &[Spec { signature: "(object, int) -> int", entry: actpkg_shapes__Shape_wrapped::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.shapes:Shape.twice",
+            &[Spec { signature: "(object) -> int", entry: actpkg_later__late::ENTRY, namespaces: &[] }],
+        ),
+    ],
+    callees: &["actpkg.core:helper", "actpkg.core:with_default", "actpkg.core:with_kwdefault"],
+};
