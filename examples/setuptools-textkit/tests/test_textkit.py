@@ -7,7 +7,7 @@ import textkit
 TEXT = (
     "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, "
     "it was the epoch of belief, it was the epoch of incredulity. "
-) * 20
+) * 300
 
 
 def words(seed, count):
@@ -25,7 +25,7 @@ def test_levenshtein(a, b, distance):
 
 
 def test_levenshtein_is_a_metric():
-    some = words(1, 14)
+    some = words(1, 60)
     for a in some:
         for b in some:
             d = textkit.levenshtein(a, b)
@@ -35,7 +35,7 @@ def test_levenshtein_is_a_metric():
 
 def test_hamming():
     assert textkit.hamming("karolin", "kathrin") == 3
-    for word in words(2, 200):
+    for word in words(2, 40000):
         assert textkit.hamming(word, word[::-1]) == textkit.hamming(word[::-1], word)
     with pytest.raises(ValueError, match="lengths differ: 1 and 2"):
         textkit.hamming("a", "ab")
@@ -44,7 +44,7 @@ def test_hamming():
 def test_common_prefix():
     assert textkit.common_prefix("flower", "flow") == "flow"
     assert textkit.common_prefix("", "x") == ""
-    for word in words(3, 200):
+    for word in words(3, 18000):
         assert textkit.common_prefix(word, word + "z") == word
 
 
@@ -57,19 +57,21 @@ def test_closest():
 
 def test_count_words():
     assert textkit.count_words("The cat. The 'dog', the end!") == {"the": 3, "cat": 1, "dog": 1, "end": 1}
-    counts = textkit.count_words(TEXT)
-    assert counts["it"] == 120
+    for _ in range(20):
+        counts = textkit.count_words(TEXT)
+    assert counts["it"] == 1800
     assert list(counts)[:4] == ["it", "was", "the", "best"]
 
 
 def test_top_words():
-    assert textkit.top_words(TEXT, 3) == [("it", 120), ("of", 120), ("the", 120)]
+    assert textkit.top_words(TEXT, 3) == [("it", 1800), ("of", 1800), ("the", 1800)]
     assert textkit.top_words("b a b", 1) == [("b", 2)]
 
 
 def test_ngrams():
     assert textkit.ngrams("banana", 2) == {"ba": 1, "an": 2, "na": 2}
-    assert sum(textkit.ngrams(TEXT, 3).values()) == len(TEXT) - 2
+    for n in range(1, 9):
+        assert sum(textkit.ngrams(TEXT, n).values()) == len(TEXT) - n + 1
     assert textkit.ngrams("ab", 3) == {}
 
 
@@ -77,13 +79,13 @@ def test_is_palindrome():
     assert textkit.is_palindrome("A man, a plan, a canal: Panama!")
     assert textkit.is_palindrome("été")
     assert not textkit.is_palindrome("Panama")
-    for word in words(5, 300):
+    for word in words(5, 20000):
         assert textkit.is_palindrome(word + word[::-1])
 
 
 def test_wrap():
     assert textkit.wrap("aa bb cc dddddd", 5) == ["aa bb", "cc", "dddddd"]
-    for width in range(20, 60):
+    for width in range(20, 120):
         lines = textkit.wrap(TEXT, width)
         assert max(map(len, lines)) <= width
         assert " ".join(lines) == TEXT.strip()
@@ -117,6 +119,6 @@ def test_evaluate():
 
 def test_evaluate_long_expressions():
     chooser = random.Random(6)
-    for _ in range(40):
+    for _ in range(1000):
         source = "+".join(f"{chooser.randrange(100)}*(x-{chooser.randrange(9)})" for _ in range(30))
         assert textkit.evaluate(source, {"x": 5}) == eval(source, {}, {"x": 5})
