@@ -105,8 +105,9 @@ def _run(values: Sequence[object]) -> Encoded | None:
 
 
 class _Camera:
-    def __init__(self, known: Mapping[int, int]) -> None:
+    def __init__(self, known: Mapping[int, int], instead: Mapping[int, object]) -> None:
         self.known = known
+        self.instead = instead
         self.numbers: dict[int, int] = {}
         self.objects: list[object] = []
         self.raw: list[tuple[object, ...]] = []
@@ -130,7 +131,7 @@ class _Camera:
         """Looks into every object that was met; breadth first, so that depth is no problem."""
         while len(self.nodes) < len(self.objects):
             thing = self.objects[len(self.nodes)]
-            kind, elements, labels = _content(thing)
+            kind, elements, labels = _content(self.instead.get(id(thing), thing))
             run = _run(elements) if len(elements) > 16 else None
             content = (run,) if run is not None else tuple(self.encode(element) for element in elements)
             if issubclass(type(thing), bytearray):
@@ -250,9 +251,15 @@ def _attributes(thing: object) -> dict[str, object]:
 _BASES = frozenset({object, list, tuple, dict, set, frozenset, deque, int, float, complex, str, bytes, bytearray, array, bool})
 
 
-def take(roots: Mapping[str, object], known: Mapping[int, int] | None = None) -> Picture:
-    """A picture of everything reachable from the roots. `known` are the objects that existed before."""
-    camera = _Camera(known or {})
+def take(
+    roots: Mapping[str, object], known: Mapping[int, int] | None = None, instead: Mapping[int, object] | None = None
+) -> Picture:
+    """A picture of everything reachable from the roots.
+
+    `known` are the objects that existed before; `instead` are objects whose contents are shown in place of those of others:
+    what a dict will be after a transaction that is still open.
+    """
+    camera = _Camera(known or {}, instead or {})
     encoded = {name: camera.encode(value) for name, value in roots.items()}
     camera.develop()
     return Picture(encoded, camera.nodes, camera.objects, camera.raw, camera.sizes)
@@ -338,7 +345,7 @@ def _compare(step: _Step, mine: Encoded, its: Encoded, first: Picture, second: P
         one, other = first.nodes[mine.node], second.nodes[its.node]
         if one.type is not other.type:
             return Difference(place, _type(one.type), _type(other.type))
-        return Difference(place, *(_seen(ref, picture, places) for ref, picture in ((mine, first), (its, second))))
+        return Difference(place, *(_seen(ref, picture, places, step) for ref, picture in ((mine, first), (its, second))))
     if type(mine) is tuple and type(its) is tuple and mine[0] == its[0] == "run" and mine[1] is its[1]:
         return _compare_runs(place, mine, its)
     if type(mine) is tuple and type(its) is tuple and mine[0] is its[0] is tuple and len(mine[1]) == len(its[1]):
@@ -372,8 +379,12 @@ def _items(run: Encoded) -> list[Any]:
     return [float("nan") if bits == "nan" else struct.unpack("<d", bits)[0] for bits in run[2]]
 
 
-def _seen(ref: Ref, picture: Picture, places: _Places) -> str:
-    return f"the object at {_path(ref.node, places)}" if ref.node in places else f"another object, {show(picture, ref)}"
+def _seen(ref: Ref, picture: Picture, places: _Places, here: _Step) -> str:
+    """Which object it is: one met in another place, or one met here first."""
+    step = places.get(ref.node)
+    if step is None or step == here:
+        return _identity(picture.nodes[ref.node], picture, ref.node)
+    return f"the object at {_path(ref.node, places)}"
 
 
 def _identity(node: Node, picture: Picture, number: int) -> str:
@@ -417,8 +428,8 @@ def _decoded(encoded: Encoded) -> object:
     return ... if kind is type(...) else NotImplemented if kind is type(NotImplemented) else value
 
 
-_LIMIT = 2_000
-"""Characters after which a shown value is cut."""
+MAKE = "make"
+"""The function that makes an instance from its class and attributes, in what `show` writes."""
 
 
 def show(picture: Picture, encoded: Encoded, names: Mapping[int, str] | None = None, open_nodes: tuple[int, ...] = ()) -> str:
@@ -427,7 +438,7 @@ def show(picture: Picture, encoded: Encoded, names: Mapping[int, str] | None = N
         if names and encoded.node in names:
             return names[encoded.node]
         if encoded.node in open_nodes or len(open_nodes) > 50:
-            return "..."
+            return "<...>"
         return show_node(picture, encoded.node, names, open_nodes)
     if encoded[0] == "run":
         return ", ".join(_atom(item) for item in _items(encoded))
@@ -467,8 +478,10 @@ def show_node(picture: Picture, number: int, names: Mapping[int, str] | None = N
         thing = picture.objects[number]
         return str(getattr(thing, "__qualname__", getattr(thing, "__name__", "?")))
     module, name = type.__dict__["__module__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
-    fields = "" if isinstance(node.labels, str) else ", ".join(f"{label.lstrip('.')}={value}" for label, value in zip(node.labels, inner, strict=False))
-    return f"<{module}.{name} {fields}>" if fields else f"<{module}.{name}>"
+    if node.kind == "object" and not isinstance(node.labels, str):
+        fields = [f"{label[1:]}={value}" for label, value in zip(node.labels, inner, strict=True)]
+        return f"{MAKE}({', '.join([f'{module}.{name}', *fields])})"
+    return f"<{module}.{name} of {', '.join(inner)}>" if inner else f"<{module}.{name}>"
 
 
 def restored(before: Picture, roots: Mapping[str, object]) -> Difference | None:
@@ -489,3 +502,10 @@ def take_known(picture: Picture) -> Picture:
     """The same picture, in which every object is known: what a later picture of unchanged objects must equal."""
     nodes = [Node(node.type, number, node.kind, node.content, node.labels) for number, node in enumerate(picture.nodes)]
     return Picture(picture.roots, nodes, picture.objects, picture.raw, picture.sizes)
+
+
+def show_exception(error: BaseException) -> str:
+    """The arguments of an exception, as one would write them."""
+    picture = take({"args": BaseException.args.__get__(error)})  # type: ignore[attr-defined]
+    shown = show(picture, picture.roots["args"])
+    return shown.replace(",)", ")") if shown.endswith(",)") else shown

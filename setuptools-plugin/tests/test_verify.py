@@ -1,0 +1,305 @@
+"""The verifier, driven by an extension written in Python: it shows what it does with right, wrong and bailing native versions.
+
+The same with a compiled extension is in `test_verify_native.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any
+
+import pytest
+
+from pyrust import runinfo, verify
+
+SOURCE = '''
+TABLE = [0]
+
+def add(a, b):
+    return a + b
+
+def push(items, x):
+    items.append(x)
+    return items
+
+def fail(x):
+    raise ValueError("no", x)
+
+def keywords(a, *rest, k=1, **more):
+    return (a, rest, k, sorted(more))
+
+def outer(n):
+    return add(n, 1)
+
+def note(x):
+    TABLE[0] = x
+'''
+
+
+class Extension(ModuleType):
+    """Calls go to the interceptor; `native` are functions `(undo, *args) -> result` that may raise `Bail`."""
+
+    def __init__(self, package: str, module: ModuleType) -> None:
+        super().__init__(f"{package}._pyrust")
+        self.native: dict[str, Callable[..., Any]] = {}
+        self.restores = True
+        self._interceptor: Callable[..., Any] | None = None
+        self._module = module
+
+    def hook(self, name: str, native: Callable[..., Any]) -> None:
+        original = getattr(self._module, name)
+        full = f"{self._module.__name__}:{name}"
+        self.native[full] = native
+        running = []
+
+        def entry(*args: Any) -> Any:
+            if self._interceptor is None or running:
+                return original(*args)
+            running.append(1)
+            try:
+                return self._interceptor(full, args, original)
+            finally:
+                running.pop()
+
+        setattr(self._module, name, entry)
+
+    def _set_interceptor(self, interceptor: Callable[..., Any] | None) -> None:
+        self._interceptor = interceptor
+
+    def _dry_run(self, name: str, args: tuple[Any, ...], inspect: Callable[[Any, dict[int, object]], None]) -> tuple[str | None, bool]:
+        undo: list[Callable[[], object]] = []
+        try:
+            result = self.native[name](undo, *args)
+        except Bail as bail:
+            return str(bail), True
+        else:
+            inspect(result, {})
+        finally:
+            if self.restores:
+                for step in reversed(undo):
+                    step()
+        return None, True
+
+    def status(self) -> list[dict[str, Any]]:
+        return [{"function": name, "state": "native", "reason": None} for name in self.native]
+
+
+class Bail(Exception):
+    pass
+
+
+@pytest.fixture
+def kit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[runinfo.Project, ModuleType, Extension]]:
+    path = tmp_path / "kit.py"
+    path.write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "kit", raising=False)
+    import kit as module  # type: ignore[import-not-found]
+
+    extension = Extension("kit", module)
+    monkeypatch.setitem(sys.modules, "_pyrust_kit", extension)
+    project = runinfo.Project(tmp_path, tmp_path / "pyrust.toml", 1.0, ["kit"], {"kit": str(path)})
+    yield project, module, extension
+    sys.modules.pop("kit", None)
+
+
+def verified(project: runinfo.Project, call: Callable[[], object]) -> tuple[dict[str, Any], list[str], bool]:
+    """Runs something under the verifier; gives the data, the differences, and whether the run failed."""
+    verifier = verify.Verifier(project)
+    verifier.start()
+    try:
+        call()
+        found = verifier.take("test")
+    finally:
+        run = verifier.stop()
+    outcome = verify.finish(project, verify.merge([run]))
+    return {entry["function"]: entry for entry in outcome.data["functions"]}, found, outcome.failed
+
+
+def test_right(kit: Any) -> None:
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: a + b)
+    functions, found, failed = verified(project, lambda: [module.add(n, 1) for n in range(5)])
+    assert functions["kit:add"]["equal"] == 5
+    assert (found, failed) == ([], False)
+    assert json.loads((project.cache / "verify.json").read_text())["functions"][0]["verdict"] == "equal"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda undo, a, b: a - b, lambda undo, a, b: float(a + b), lambda undo, a, b: True, lambda undo, a, b: None],
+    ids=["value", "type", "bool", "None"],
+)
+def test_wrong_result(kit: Any, wrong: Callable[..., Any]) -> None:
+    project, module, extension = kit
+    extension.hook("add", wrong)
+    results: list[object] = []
+    functions, found, failed = verified(project, lambda: results.append(module.add(1, 2)))
+    assert results == [3]  # the program sees Python's outcome
+    assert failed
+    assert functions["kit:add"]["different"] == 1
+    assert len(found) == 1
+    assert "kit:add differs from Python at result" in found[0]
+    assert "python: 3" in found[0]
+
+
+def test_wrong_state_of_an_argument(kit: Any) -> None:
+    project, module, extension = kit
+
+    def push(undo: list[Callable[[], object]], items: list[object], x: object) -> object:
+        items.append(x)
+        items.append(x)
+        undo += [items.pop, items.pop]
+        return items
+
+    extension.hook("push", push)
+    _, found, failed = verified(project, lambda: module.push([1], 2))
+    assert failed
+    assert "items: list with 3 elements against list with 2 elements" in found[0].replace("\n  native: ", ": ").replace(
+        "\n  python: ", " against "
+    ).replace("kit:push differs from Python at ", "")
+
+
+def test_a_copy_instead_of_the_argument(kit: Any) -> None:
+    project, module, extension = kit
+
+    def push(undo: list[Callable[[], object]], items: list[object], x: object) -> object:
+        items.append(x)
+        undo.append(items.pop)
+        return list(items)
+
+    extension.hook("push", push)
+    _, found, failed = verified(project, lambda: module.push([1], 2))
+    assert failed
+    assert "a new object" in found[0]
+
+
+def test_rollback_is_checked(kit: Any) -> None:
+    project, module, extension = kit
+    extension.restores = False
+
+    def push(undo: list[Callable[[], object]], items: list[object], x: object) -> object:
+        items.append(x)
+        return items
+
+    extension.hook("push", push)
+    _, found, failed = verified(project, lambda: module.push([1], 2))
+    assert failed
+    assert "not rolled back exactly" in found[0]
+
+
+def test_a_value_where_python_raises(kit: Any) -> None:
+    project, module, extension = kit
+    extension.hook("fail", lambda undo, x: None)
+
+    def call() -> None:
+        with pytest.raises(ValueError, match="no"):
+            module.fail(3)
+
+    _, found, failed = verified(project, call)
+    assert failed
+    assert "raised ValueError('no', 3)" in found[0]
+
+
+def test_globals_are_arguments_too(kit: Any) -> None:
+    project, module, extension = kit
+
+    def note(undo: list[Callable[[], object]], x: object) -> None:
+        old = module.TABLE[0]
+        module.TABLE[0] = -1
+        undo.append(lambda: module.TABLE.__setitem__(0, old))
+
+    extension.hook("note", note)
+    _, found, _ = verified(project, lambda: module.note(7))
+    assert "global TABLE[0]" in found[0]
+
+
+def test_bailed_is_not_equal(kit: Any) -> None:
+    project, module, extension = kit
+
+    def bail(undo: object, *args: object) -> object:
+        raise Bail("overflow")
+
+    extension.hook("add", bail)
+    functions, found, failed = verified(project, lambda: module.add(1, 2))
+    assert found == []
+    assert failed  # nothing native was seen
+    assert functions["kit:add"]["verdict"] == "bailed"
+    assert functions["kit:add"]["bailed"] == {"overflow": 1}
+
+
+def test_nothing_native_fails(kit: Any) -> None:
+    project, _, _ = kit
+    functions, _, failed = verified(project, lambda: None)
+    assert failed
+    assert functions == {}
+
+
+def test_only_some_verified_is_fine_and_said(kit: Any) -> None:
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: a + b)
+    extension.hook("fail", lambda undo, x: None)
+    functions, _, failed = verified(project, lambda: module.add(1, 2))
+    assert not failed
+    assert functions["kit:fail"]["verdict"] == "not called"
+
+
+def test_nested_calls_are_compared_on_their_own(kit: Any) -> None:
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: a + b)
+    extension.hook("outer", lambda undo, n: n + 1)
+    functions, _, failed = verified(project, lambda: module.outer(4))
+    assert not failed
+    assert (functions["kit:outer"]["equal"], functions["kit:add"]["equal"]) == (1, 1)
+
+
+def test_every_kind_of_parameter(kit: Any) -> None:
+    _, module, _ = kit
+    assert verify.bound(module.keywords, (1, 5, (2, 3), {"z": 0, "y": 1})) == (1, (2, 3), 5, ["y", "z"])
+
+
+def test_the_reproduction_is_a_test(kit: Any) -> None:
+    """What is printed can be pasted: it passes with Python, and fails with the wrong version."""
+    project, module, extension = kit
+    original: FunctionType = module.push
+
+    def push(undo: list[Callable[[], object]], items: list[object], x: object) -> object:
+        items.append(None)
+        undo.append(items.pop)
+        return items
+
+    extension.hook("push", push)
+    _, found, _ = verified(project, lambda: module.push([1, {"a": (2.5, float("inf"))}, "ü"], b"x"))
+    source = found[0].partition("to reproduce:")[2]
+    scope: dict[str, Any] = {}
+    exec("if True:\n" + source, scope)  # noqa: S102
+    module.push = original
+    scope["test_push"]()
+    module.push = lambda items, x: push([], items, x)
+    with pytest.raises(AssertionError):
+        scope["test_push"]()
+
+
+def test_shared_arguments_are_shared_in_the_reproduction(kit: Any) -> None:
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: 0)
+    shared = [1]
+    _, found, _ = verified(project, lambda: module.add([shared], [shared]))
+    assert "shared_0 = [1]" in found[0]
+    assert "a = [shared_0]" in found[0]
+
+
+def test_runs_of_several_processes_are_added() -> None:
+    one = {
+        "functions": {"m:f": {"calls": 2, "equal": 1, "different": 0, "skipped": 0, "bailed": {"type": 1}}},
+        "status": {"m:f": ["native", None]},
+        "differences": [],
+        "unreported": [],
+        "coverage": False,
+    }
+    total = verify.merge([one, one])
+    assert total["functions"]["m:f"] == {"calls": 4, "equal": 2, "different": 0, "skipped": 0, "bailed": {"type": 2}}
