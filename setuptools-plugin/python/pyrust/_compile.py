@@ -1,6 +1,7 @@
 """Runs setuptools-rust, in a process of its own: it speaks to the standard streams, and cargo needs our working folder.
 
 In (JSON on standard input): `extensions`, a list of `{"name", "path"}`, and `arguments` for cargo.
+Run with `-P`: our own folder must not come first on the path, it has modules named like the library's.
 Out (JSON on standard output): name → path of the compiled library. Exit code 1: cargo failed; its words are on standard
 error. Exit code 3: setuptools-rust cannot be used here.
 """
@@ -61,5 +62,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    # With `-c` or `-m` the working folder would come first on the path; it holds nothing to import.
     sys.exit(main())

@@ -525,7 +525,7 @@ class _Workspace:
             "manifest_arguments": offline,
         }
         done = _run(
-            [sys.executable, str(_HERE / "_compile.py")],
+            [sys.executable, "-P", str(_HERE / "_compile.py")],
             json.dumps(request),
             folder=self.folder,
             environment=environment,
