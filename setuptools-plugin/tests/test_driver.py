@@ -1,0 +1,215 @@
+"""What a build comes to: the table of the interface, with the engine and cargo replaced."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyrust import PyRustError, driver
+
+SUFFIX = driver.interpreter.describe().ext_suffix
+
+
+class Project:
+    """A project on disk whose compiler and cargo say what the test wants."""
+
+    def __init__(self, root: Path, patch: pytest.MonkeyPatch) -> None:
+        self.root = root
+        self.fallback = "warn"
+        self.mode = "native"
+        self.refused: set[str] = set()
+        self.rejected: set[str] = set()
+        self.failure: Exception | None = None
+        (root / "pkg").mkdir()
+        (root / "pyrust.toml").write_text("version = 1\n")
+        patch.setenv("PYRUST_CACHE_DIR", str(root / "cache"))
+        patch.setattr(driver, "_engine_says", self.engine)
+        patch.setattr(driver, "_digests", lambda *_: "")
+        patch.setattr(driver, "_toolchain", lambda: driver._Cargo("cargo", "rustc 1.95"))
+        patch.setattr(driver._Workspace, "_run_cargo", self.cargo)
+        self.compiled = root / "compiled"
+        self.compiled.write_text("library")
+
+    def engine(self, function: str, *arguments: Any) -> Any:
+        if function == "load_project":
+            return {"fallback": self.fallback, "manifest": "pyrust.toml"}
+        dropped = arguments[2]
+        functions = []
+        for name in ("pkg:f", "pkg:g"):
+            native = name not in self.refused and name not in dropped
+            reason = None if native else "PYR0301 not supported"
+            state = "native" if native else "python"
+            functions.append({"function": name, "native": native, "state": state, "reason": reason, "mode": self.mode})
+        names = [entry["function"] for entry in functions if entry["native"]]
+        rust = "".join(f'#[hotspot(function = "{name}")]\nfn pkg__{name[-1]}() {{\n}}\n' for name in names)
+        package = {"package": "pkg", "module": "_pyrust", "directory": "pkg", "rust": rust, "functions": functions}
+        return json.dumps({"packages": [{**package, "digests": {}}]})
+
+    def cargo(self, workspace: Any = None) -> dict[str, str]:
+        if self.failure is not None:
+            raise self.failure
+        [text] = (path.read_text() for path in self.root.rglob("pyrust_hotspots.rs"))
+        wrong = {n for n, line in enumerate(text.splitlines(), 1) if any(name in line for name in self.rejected)}
+        if wrong:
+            [crate_name] = (path.parent.parent.name for path in self.root.rglob("pyrust_hotspots.rs"))
+            raise driver._Rejected({crate_name: wrong}, "error[E0000]: no")
+        return {"pkg": str(self.compiled)}
+
+    def build(self, **options: Any) -> dict[str, Any]:
+        return driver.build_project(self.root, **options)
+
+    @property
+    def module(self) -> Path:
+        return self.root / "pkg" / f"_pyrust{SUFFIX}"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    return Project(tmp_path, monkeypatch)
+
+
+def states(result: dict[str, Any]) -> list[str]:
+    return [entry["state"] for entry in result["hotspots"]]
+
+
+def test_native(project: Project) -> None:
+    result = project.build()
+    assert result["outcome"] == "native"
+    assert result["message"] == "2 of 2 hotspots native"
+    assert result["exit_code"] == 0
+    assert states(result) == ["native", "native"]
+    assert project.module.read_text() == "library"
+    assert json.loads((project.root / ".pyrust/build.json").read_text()) == result
+    assert driver.last_result(project.root) == result
+    assert (project.root / ".pyrust/.gitignore").read_text() == "*\n"
+
+
+def test_entries_have_the_fields_of_status(project: Project) -> None:
+    for entry in project.build()["hotspots"]:
+        assert {"function", "state", "reason", "native_calls", "bailouts"} <= entry.keys()
+
+
+def test_hook_leaves_the_tree_alone(project: Project) -> None:
+    result = project.build(in_place=False)
+    assert not project.module.exists()
+    assert Path(result["modules"]["pkg"]["path"]).read_text() == "library"
+
+
+def test_second_build_does_not_start_cargo(project: Project) -> None:
+    project.build()
+    project.failure = AssertionError("cargo was started")
+    assert project.build()["outcome"] == "native"
+
+
+def test_no_manifest(project: Project) -> None:
+    (project.root / "pyrust.toml").unlink()
+    result = project.build()
+    assert result["outcome"] == "none"
+    assert result["exit_code"] == 0
+
+
+@pytest.mark.parametrize("fallback", ["warn", "silent"])
+def test_failing_toolchain(project: Project, fallback: str) -> None:
+    project.build()
+    project.fallback = fallback
+    (project.root / "cache").rename(project.root / "cache-before")
+    project.failure = driver._Unavailable("PYR0501 no cargo")
+    result = project.build()
+    assert result["outcome"] == "pure"
+    assert result["exit_code"] == 2
+    assert states(result) == ["python", "python"]
+    # The older module must not survive.
+    assert not project.module.exists()
+
+
+def test_failing_toolchain_with_fallback_error(project: Project) -> None:
+    project.fallback = "error"
+    project.failure = driver._Unavailable("PYR0501 no cargo")
+    with pytest.raises(driver.BuildError, match="PYR0501 no cargo") as raised:
+        project.build()
+    assert raised.value.exit_code == 2
+
+
+def test_our_own_bug_is_a_pure_install(project: Project) -> None:
+    project.failure = RuntimeError("oops")
+    result = project.build()
+    assert result["outcome"] == "pure"
+    assert "oops" in result["message"]
+    assert "please report" in result["message"]
+
+
+def test_refused_hotspot(project: Project) -> None:
+    project.refused = {"pkg:f"}
+    result = project.build()
+    assert states(result) == ["python", "native"]
+    assert result["hotspots"][0]["reason"] == "PYR0301 not supported"
+    assert result["exit_code"] == 0
+    assert project.module.exists()
+
+
+def test_all_hotspots_refused(project: Project) -> None:
+    project.refused = {"pkg:f", "pkg:g"}
+    result = project.build()
+    assert result["outcome"] == "pure"
+    assert result["exit_code"] == 0
+    assert not project.module.exists()
+
+
+@pytest.mark.parametrize(("fallback", "mode"), [("error", "native"), ("warn", "require"), ("silent", "require")])
+def test_refused_hotspot_that_must_be_native(project: Project, fallback: str, mode: str) -> None:
+    project.fallback, project.mode = fallback, mode
+    project.refused = {"pkg:f"}
+    with pytest.raises(driver.BuildError, match="pkg:f: PYR0301 not supported") as raised:
+        project.build()
+    assert raised.value.exit_code == 1
+    assert not project.module.exists()
+
+
+def test_rejected_rust_costs_the_others_nothing(project: Project) -> None:
+    project.rejected = {"pkg__f"}
+    result = project.build()
+    assert states(result) == ["python", "native"]
+    assert "PYR0503" in result["hotspots"][0]["reason"]
+    assert "error[E0000]: no" in result["hotspots"][0]["reason"]
+    assert project.module.exists()
+
+
+def test_rejected_rust_outside_of_functions(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.rejected = {"pkg__f"}
+    monkeypatch.setattr(driver.crate, "functions_at", lambda *_: set())
+    result = project.build()
+    assert result["outcome"] == "pure"
+    assert "PYR0503" in result["message"]
+
+
+def test_broken_input(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def engine(*_: Any) -> Any:
+        raise driver.BuildError("pyrust.toml:1: broken", 2)
+
+    monkeypatch.setattr(driver, "_engine_says", engine)
+    with pytest.raises(PyRustError, match="broken"):
+        project.build()
+
+
+def test_unsupported_python(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dataclasses
+
+    described = dataclasses.replace(driver.interpreter.describe(), free_threaded=True)
+    monkeypatch.setattr(driver.interpreter, "describe", lambda: described)
+    result = project.build()
+    assert result["outcome"] == "pure"
+    assert "free-threaded" in result["message"]
+
+
+def test_python_that_does_not_run(project: Project) -> None:
+    with pytest.raises(driver.BuildError, match="is not a Python that runs"):
+        project.build(python="/nowhere/python")
+
+
+def test_expanded_spans_are_followed() -> None:
+    inner = {"is_primary": True, "file_name": "x/lib.rs", "line_start": 9, "expansion": None}
+    inner["expansion"] = {"span": {"file_name": "k/src/pyrust_hotspots.rs", "line_start": 4, "expansion": None}}
+    other = {"is_primary": False, "file_name": "k/src/pyrust_hotspots.rs", "line_start": 7, "expansion": None}
+    assert driver._lines([inner, other]) == {4}
