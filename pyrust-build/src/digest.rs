@@ -33,7 +33,7 @@ pub fn program() -> String {
 }
 
 /// The request as JSON: the functions, and the file of each module that they are in.
-pub fn request<'a>(functions: &[String], path: impl Fn(&str) -> Option<&'a str>) -> serde_json::Value {
+pub fn request(functions: &[String], path: impl Fn(&str) -> Option<String>) -> serde_json::Value {
     let mut modules = serde_json::Map::new();
     for function in functions {
         let module = function.split(':').next().unwrap_or_default();

@@ -20,6 +20,7 @@ pub fn write_if_changed(path: &Path, text: &str) -> io::Result<bool> {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
         _ => PathBuf::from("."),
     };
+    std::fs::create_dir_all(&folder)?;
     let mut file = tempfile::Builder::new().prefix(".pyrust-").tempfile_in(&folder)?;
     file.write_all(text.as_bytes())?;
     match std::fs::metadata(&target) {

@@ -22,3 +22,4 @@ pub mod infer;
 pub mod check;
 pub mod digest;
 pub mod workspace;
+pub mod init;

@@ -1,0 +1,212 @@
+//! A whole project through the compiler: one generated text for each package that has hotspots.
+//!
+//! The one path for the command line, the build hooks and `build.rs`; so all of them write the same bytes.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::digest;
+use crate::hash;
+use crate::host;
+use crate::manifest::{Entry, Manifest, Mode};
+use crate::pipeline;
+use crate::project::{Package, Project};
+use crate::source::SourceFile;
+use crate::workspace::{Target, Workspace};
+
+/// What the compiler made of a project.
+#[derive(Debug)]
+pub struct Generated {
+    pub packages: Vec<GeneratedPackage>,
+    /// Findings about the project as a whole: stale sources, unreadable files.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What it made of one package.
+#[derive(Debug)]
+pub struct GeneratedPackage {
+    pub package: Package,
+    /// The text of `pyrust_hotspots.rs`.
+    pub rust: String,
+    /// Sorted by name.
+    pub functions: Vec<Function>,
+    /// Functions whose digest the target interpreter has to compute.
+    pub digests: Vec<String>,
+}
+
+/// What became of one entry of the manifest.
+#[derive(Debug)]
+pub struct Function {
+    pub entry: Entry,
+    pub state: State,
+    /// A code and a text, unless it is native.
+    pub reason: Option<String>,
+    /// The specialisations that were generated.
+    pub signatures: Vec<String>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// Types, effects and reasons, for `pyrust explain`.
+    pub explain: String,
+}
+
+/// The states that a build can tell; the others exist at run time only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Native,
+    Python,
+    /// By `mode = "python"` or the gate.
+    Disabled,
+}
+
+impl State {
+    /// As `status()` says it.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Native => "native",
+            State::Python => "python",
+            State::Disabled => "disabled",
+        }
+    }
+}
+
+impl GeneratedPackage {
+    /// Whether there is anything to compile.
+    pub fn has_native(&self) -> bool {
+        self.functions.iter().any(|function| function.state == State::Native)
+    }
+
+    /// The request for `digest::program`; paths relative to the root.
+    pub fn digest_request(&self, project: &Project) -> serde_json::Value {
+        digest::request(&self.digests, |module| {
+            self.package.module(module).map(|path| project.relative(path))
+        })
+    }
+}
+
+/// Compiles the hotspots of `manifest`. Functions in `dropped` stay Python, whatever the manifest says.
+pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> Generated {
+    let mut workspace = Workspace::new(project);
+    let mut diagnostics = Vec::new();
+    let mut packages: Vec<(Package, Vec<Entry>, Vec<Function>)> = Vec::new();
+    for entry in &manifest.hotspots {
+        let owner = owner(project, entry.module());
+        let Some(owner) = owner else {
+            diagnostics.push(missing(&mut workspace, manifest, entry));
+            continue;
+        };
+        let slot = match packages.iter_mut().find(|(package, _, _)| package.name == owner.name) {
+            Some(slot) => slot,
+            None => {
+                packages.push((owner.clone(), Vec::new(), Vec::new()));
+                packages.last_mut().expect("just pushed")
+            }
+        };
+        let mut entry = entry.clone();
+        if dropped.contains(&entry.function) {
+            entry.mode = Mode::Python;
+        }
+        match workspace.target(entry.module(), entry.qualname()) {
+            Target::Found { function, .. } => {
+                let stale =
+                    entry.source.as_ref().is_some_and(|source| *source != hash::source_hash(function));
+                // The gate was about the recorded source.
+                entry.gate &= !stale;
+                if stale {
+                    diagnostics.extend(crate::check::entry_findings(&mut workspace, manifest, &entry));
+                }
+                slot.1.push(entry);
+            }
+            Target::NoModule | Target::Missing => {
+                let finding = missing(&mut workspace, manifest, &entry);
+                slot.2.push(python(entry, finding));
+            }
+            Target::Ambiguous { .. } | Target::Broken(_) => {
+                let finding = crate::check::entry_findings(&mut workspace, manifest, &entry).remove(0);
+                slot.2.push(python(entry, finding));
+            }
+        }
+    }
+    packages.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    let packages = packages
+        .into_iter()
+        .map(|(package, entries, rest)| compile(project, package, entries, rest, &mut diagnostics));
+    Generated { packages: packages.collect(), diagnostics }
+}
+
+/// The package of a module: by name, also when the module itself is missing.
+fn owner<'a>(project: &'a Project, module: &str) -> Option<&'a Package> {
+    project
+        .packages
+        .iter()
+        .filter(|package| {
+            module
+                .strip_prefix(package.name.as_str())
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
+        .max_by_key(|package| package.name.len())
+}
+
+fn missing(workspace: &mut Workspace<'_>, manifest: &Manifest, entry: &Entry) -> Diagnostic {
+    crate::check::entry_findings(workspace, manifest, entry).into_iter().next().unwrap_or_else(|| {
+        Diagnostic::new("PYR0111", Severity::Warning, format!("`{}` is missing", entry.function))
+    })
+}
+
+fn python(entry: Entry, finding: Diagnostic) -> Function {
+    Function {
+        reason: Some(format!("{} {}", finding.code, finding.message)),
+        entry,
+        state: State::Python,
+        signatures: Vec::new(),
+        explain: String::new(),
+        diagnostics: vec![finding],
+    }
+}
+
+fn compile(
+    project: &Project,
+    package: Package,
+    entries: Vec<Entry>,
+    mut functions: Vec<Function>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> GeneratedPackage {
+    let mut modules = Vec::new();
+    for (name, path) in &package.modules {
+        let shown = project.relative(path);
+        match host::read_text(path, &shown, "PYR0206") {
+            Ok(text) => modules.push(SourceFile::new(name.as_str(), shown, text)),
+            // Whoever needs this module is refused; the others do not care.
+            Err(finding) => diagnostics.push(Diagnostic { severity: Severity::Note, ..*finding }),
+        }
+    }
+    let input = pipeline::Input { package: package.name.clone(), modules, hotspots: entries.clone() };
+    let output = pipeline::generate(&input);
+    for entry in entries {
+        let Some(report) = output.functions.iter().find(|report| report.function == entry.function) else {
+            continue;
+        };
+        let state = match report.native {
+            true => State::Native,
+            false if entry.gate || entry.mode == Mode::Python => State::Disabled,
+            false => State::Python,
+        };
+        let reason = match state {
+            State::Native => None,
+            State::Disabled if entry.mode == Mode::Python => {
+                Some("`mode = \"python\"` in the manifest".to_string())
+            }
+            State::Disabled => Some("slower natively (`gate` in the manifest)".to_string()),
+            State::Python => Some(match report.diagnostics.first() {
+                Some(first) => format!("{} {}", first.code, first.message),
+                None => "the compiler gave no reason".to_string(),
+            }),
+        };
+        functions.push(Function {
+            state,
+            reason,
+            signatures: report.signatures.clone(),
+            diagnostics: report.diagnostics.clone(),
+            explain: report.explain.clone(),
+            entry,
+        });
+    }
+    functions.sort_by(|a, b| a.entry.function.cmp(&b.entry.function));
+    GeneratedPackage { package, rust: output.rust, functions, digests: output.digests }
+}

@@ -1,0 +1,143 @@
+//! `pyrust init`: what a project needs so that its hotspots are compiled, as edits of its files.
+//!
+//! Planning changes nothing: a [`Plan`] lists old and new texts, [`Plan::apply`] writes them. Planning again after
+//! applying finds nothing left to do.
+
+mod cargo;
+mod prologue;
+mod pyproject;
+
+use std::path::Path;
+
+use crate::diagnostic::Diagnostic;
+use crate::host;
+use crate::project::{Backend, Project};
+
+/// The distribution that build requirements name.
+const DISTRIBUTION: &str = "pyrust-optimizer";
+
+const IGNORED: &[&str] = &[".pyrust/", "_pyrust*.so", "_pyrust*.pyd"];
+
+/// One file that is changed or created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Relative to the root.
+    pub path: String,
+    pub old: Option<String>,
+    pub new: String,
+}
+
+/// What is to be done, and what a person has to know or do.
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub changes: Vec<Change>,
+    pub notes: Vec<String>,
+}
+
+/// Plans the set-up of a project.
+pub fn plan(project: &Project) -> Result<Plan, Vec<Diagnostic>> {
+    let mut plan = Plan::default();
+    let root = project.root.as_path();
+    plan.edit(root, "pyproject.toml", |old| Ok(pyproject::edit(project, old)))?;
+    plan.edit(root, ".gitignore", |old| Ok(gitignore(old)))?;
+    for package in &project.packages {
+        let path = project.relative(&package.importing_file());
+        plan.edit(root, &path, |old| prologue::add(package, &path, old))?;
+    }
+    if project.packages.is_empty() {
+        plan.notes
+            .push("no package or module was found; name them with `packages` in `[tool.pyrust]`".into());
+    }
+    if project.backend == Backend::Maturin {
+        cargo::plan(project, &mut plan)?;
+    }
+    if project.backend == Backend::Other {
+        plan.notes.push(
+            "this build back end has no hook, so installs stay pure Python; `pyrust build` compiles in place"
+                .into(),
+        );
+    }
+    if !root.join("pyproject.toml").exists() && root.join("setup.py").exists() {
+        plan.notes.extend(pyproject::isolation_note(root));
+    }
+    Ok(plan)
+}
+
+impl Plan {
+    /// Adds the change that `edit` makes to a file, if any. A missing file is an empty text.
+    fn edit(
+        &mut self,
+        root: &Path,
+        path: &str,
+        edit: impl FnOnce(&str) -> Result<String, Vec<Diagnostic>>,
+    ) -> Result<(), Vec<Diagnostic>> {
+        let full = root.join(path);
+        let old = match full.exists() {
+            true => Some(host::read_text(&full, path, "PYR0206").map_err(|finding| vec![*finding])?),
+            false => None,
+        };
+        let new = edit(old.as_deref().unwrap_or_default())?;
+        if old.as_deref().unwrap_or_default() != new {
+            self.changes.push(Change { path: path.to_string(), old, new });
+        }
+        Ok(())
+    }
+
+    /// Writes everything. A file that cannot be written stops it; those before it are written.
+    pub fn apply(&self, root: &Path) -> Result<(), Vec<Diagnostic>> {
+        for change in &self.changes {
+            host::write_if_changed(&root.join(&change.path), &change.new)
+                .map_err(|error| vec![host::io_error("PYR0502", "write", &change.path, &error)])?;
+        }
+        Ok(())
+    }
+
+    /// The changes as a unified diff.
+    pub fn diff(&self) -> String {
+        self.changes.iter().map(Change::diff).collect()
+    }
+}
+
+impl Change {
+    /// The change as a unified diff.
+    pub fn diff(&self) -> String {
+        let old = self.old.as_deref().unwrap_or_default();
+        let from = match self.old {
+            Some(_) => format!("a/{}", self.path),
+            None => "/dev/null".to_string(),
+        };
+        similar::TextDiff::from_lines(old, &self.new)
+            .unified_diff()
+            .context_radius(3)
+            .header(&from, &format!("b/{}", self.path))
+            .to_string()
+    }
+}
+
+fn gitignore(old: &str) -> String {
+    let has = |line: &str| {
+        let wanted = line.trim_matches('/');
+        // `*.so` covers ours.
+        let covering = wanted.rsplit_once("*.").map(|(_, extension)| format!("*.{extension}"));
+        old.lines().map(|l| l.trim().trim_matches('/')).any(|l| l == wanted || Some(l) == covering.as_deref())
+    };
+    let missing: Vec<&str> = IGNORED.iter().copied().filter(|line| !has(line)).collect();
+    append_lines(old, &missing)
+}
+
+/// Appends lines, with the line ends that the text has.
+fn append_lines(old: &str, lines: &[&str]) -> String {
+    let end = if old.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut text = old.to_string();
+    if !text.is_empty() && !text.ends_with('\n') && !lines.is_empty() {
+        text.push_str(end);
+    }
+    for line in lines {
+        text.push_str(line);
+        text.push_str(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

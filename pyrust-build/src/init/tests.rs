@@ -1,0 +1,103 @@
+use super::*;
+
+struct Tree(tempfile::TempDir);
+
+impl Tree {
+    fn new(files: &[(&str, &str)]) -> Tree {
+        let tree = Tree(tempfile::tempdir().expect("a folder"));
+        for (path, text) in files {
+            let path = tree.0.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("created");
+            std::fs::write(path, text).expect("written");
+        }
+        tree
+    }
+
+    fn plan(&self) -> Plan {
+        plan(&Project::load(self.0.path()).expect("a project"))
+            .unwrap_or_else(|findings| panic!("{findings:?}"))
+    }
+
+    /// The diff; afterwards there is nothing left to do.
+    fn applied(&self) -> String {
+        let plan = self.plan();
+        plan.apply(self.0.path()).expect("written");
+        let again = self.plan();
+        assert_eq!(again.diff(), "", "planning again finds nothing");
+        let notes: String = plan.notes.iter().map(|note| format!("note: {note}\n")).collect();
+        plan.diff() + &notes
+    }
+}
+
+#[test]
+fn setuptools() {
+    let pyproject = "# Mine.\n[build-system]\nrequires = [\n    \"setuptools>=77\",  # new\n]\nbuild-backend = \"setuptools.build_meta\"\n\n[project]\nname = \"demo\"\n\n[tool.uv]\ndev = true\n";
+    let tree = Tree::new(&[
+        ("pyproject.toml", pyproject),
+        (".gitignore", "*.so\n__pycache__"),
+        ("src/demo/__init__.py", "\"\"\"Doc.\"\"\"\n\nfrom .a import f\n\n__all__ = [\"f\"]\n"),
+        ("src/demo/a.py", "def f(): pass\n"),
+    ]);
+    insta::assert_snapshot!(tree.applied());
+}
+
+#[test]
+fn hatch_with_code_before() {
+    let pyproject = "[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n\n[project]\nname = \"demo\"\n";
+    let tree = Tree::new(&[("pyproject.toml", pyproject), ("demo/__init__.py", "def f():\n    return 1")]);
+    insta::assert_snapshot!(tree.applied());
+}
+
+#[test]
+fn setup_py_only_and_a_top_level_module() {
+    let setup = "import numpy\nfrom setuptools import setup\nsetup(name='x', py_modules=['top'])\n";
+    let tree = Tree::new(&[("setup.py", setup), ("top.py", "")]);
+    insta::assert_snapshot!(tree.applied());
+}
+
+#[test]
+fn pyproject_without_build_system() {
+    let tree =
+        Tree::new(&[("pyproject.toml", "[project]\nname = \"run\"\n"), ("run_it.py", "x = 1\r\ny = 2\r\n")]);
+    let diff = tree.applied();
+    insta::assert_snapshot!(diff);
+    let text = std::fs::read_to_string(tree.0.path().join("run_it.py")).expect("read");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+}
+
+#[test]
+fn maturin() {
+    let tree = Tree::new(&[
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = [\"maturin\"]\nbuild-backend = \"maturin\"\n[tool.maturin]\npython-source = \"python\"\nmodule-name = \"demo._pyrust\"\n",
+        ),
+        ("Cargo.toml", "[package]\nname = \"demo\"\n"),
+        ("python/demo/__init__.py", ""),
+    ]);
+    insta::assert_snapshot!(tree.applied());
+}
+
+#[test]
+fn other_back_ends_and_existing_imports() {
+    let init = "try:\n    from . import _pyrust\nexcept ImportError:\n    pass\n";
+    let tree = Tree::new(&[
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = [\"flit_core\"]\nbuild-backend = \"flit_core.buildapi\"\n[tool]\npyrust = {}\n",
+        ),
+        (".gitignore", "/.pyrust\n*.so\n*.pyd\n"),
+        ("demo/__init__.py", init),
+    ]);
+    let plan = tree.plan();
+    assert_eq!(plan.diff(), "");
+    assert!(plan.notes[0].contains("no hook"));
+}
+
+#[test]
+fn a_syntax_error_changes_nothing() {
+    let tree =
+        Tree::new(&[("pyproject.toml", "[project]\nname = \"demo\"\n"), ("demo/__init__.py", "def f(:\n")]);
+    let project = Project::load(tree.0.path()).expect("a project");
+    assert_eq!(plan(&project).expect_err("broken")[0].code, "PYR0304");
+}
