@@ -1,1 +1,34 @@
-//! Placeholder.
+//! What generated code stands on: Python's semantics over unboxed values, inside transactions that can be
+//! undone.  Everything that the generated text names is in [`prelude`].
+
+pub mod prelude;
+
+pub mod buf;
+pub mod stop;
+
+pub mod txn;
+
+pub mod py;
+pub mod strs;
+
+pub mod obj;
+pub mod range;
+pub mod tuple;
+pub mod union;
+
+pub mod elem;
+
+pub mod dict;
+pub mod list;
+
+pub mod builtins;
+pub mod bytes;
+pub mod chr;
+pub mod float;
+pub mod fmt;
+pub mod int;
+pub mod math;
+pub mod str_;
+
+pub mod activate;
+pub mod boundary;

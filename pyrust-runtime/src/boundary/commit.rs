@@ -1,0 +1,247 @@
+//! The outermost entry: opens the transaction, runs, then commits or rolls back.
+//!
+//! Commit: box everything → apply, without Python code → close → drop references (replay rule 26).
+//! Bail: undo, last write first → clear the error indicator → close → drop references (rule 27).
+
+use core::ptr::NonNull;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use pyo3_ffi::{Py_DECREF, PyErr_Clear, PyErr_Occurred, PyObject};
+
+use crate::boundary::journal::ListState;
+use crate::boundary::overlay::{self, Garbage};
+use crate::buf::Buf;
+use crate::py::{IntoPy, again};
+use crate::stop::{Bail, R, Stop, bail};
+use crate::txn::{self, Cx, Txn};
+
+/// The arguments of the call: borrowed references in the order of the parameters.
+pub struct CallArgs {
+    pub args: *const *mut PyObject,
+    pub nargs: usize,
+}
+
+impl CallArgs {
+    /// Argument `index < nargs`.
+    ///
+    /// # Safety
+    /// `args` holds `nargs` objects that are alive.
+    #[inline(always)]
+    pub unsafe fn get(&self, index: usize) -> *mut PyObject {
+        debug_assert!(index < self.nargs);
+        // SAFETY: By the caller.
+        unsafe { *self.args.add(index) }
+    }
+}
+
+/// How a call ended.
+pub enum Outcome {
+    /// Committed; a strong reference.
+    Value(*mut PyObject),
+    /// Undone; the original has to run.
+    Bail(Stop),
+}
+
+/// How a dry run ended.
+#[derive(Clone, Copy, Debug)]
+pub struct Dry {
+    /// Why it bailed; otherwise the inspector has seen the result.
+    pub stop: Option<Stop>,
+    /// Every list that was written to has its old pointers and floats again.
+    pub restored: bool,
+}
+
+/// What an entry runs: unboxes, computes, boxes.
+pub type Run = unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>;
+
+/// Boxes the result of the outermost function; a parameter that is returned untouched goes out as it came in.
+///
+/// # Safety
+/// `call` are the arguments of this transaction.
+#[inline]
+pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut PyObject> {
+    match cx.returned_arg() {
+        // SAFETY: By the caller.
+        Some(index) if index < call.nargs => Ok(unsafe { again(call.get(index)) }),
+        _ => value.into_py(cx),
+    }
+}
+
+/// Runs a native function as one transaction.
+///
+/// # Safety
+/// The GIL is held, no error is set, the arguments are alive, and `run` reads no more than `nargs` of them.
+#[inline]
+pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -> Outcome {
+    // SAFETY: By the caller.
+    unsafe {
+        let Some(txn) = txn::open(depth, stack_limit) else {
+            return Outcome::Bail(Stop::bail(Bail::Busy));
+        };
+        let cx = Cx::new(txn, depth);
+        let result = guarded(cx, call, run);
+        let clean = {
+            let txn = cx.txn();
+            txn.arena.is_empty() && txn.lists.is_empty() && txn.dicts.is_empty()
+        };
+        match result {
+            Ok(value) if clean && cx.point().is_ok() => {
+                txn::close(txn);
+                Outcome::Value(value)
+            }
+            result => settle(cx, txn, result),
+        }
+    }
+}
+
+/// Runs without committing: shows the result and the state that a commit would lead to, and rolls back.
+///
+/// # Safety
+/// As [`enter`]; `inspect` runs no Python code and keeps no borrowed object.
+pub unsafe fn enter_dry(
+    call: &CallArgs,
+    depth: u32,
+    stack_limit: usize,
+    run: Run,
+    inspect: &mut dyn FnMut(&Txn, *mut PyObject),
+) -> Dry {
+    // SAFETY: By the caller.
+    unsafe {
+        let Some(txn) = txn::open(depth, stack_limit) else {
+            return Dry { stop: Some(Stop::bail(Bail::Busy)), restored: true };
+        };
+        (*txn.as_ptr()).checked = true;
+        let cx = Cx::new(txn, depth);
+        let result = guarded(cx, call, run);
+        let mut value = None;
+        let stop = match result.and_then(|result| {
+            value = Some(result);
+            overlay::prepare(cx)?;
+            cx.point()?;
+            Ok(result)
+        }) {
+            Ok(result) => {
+                inspect(&*txn.as_ptr(), result);
+                None
+            }
+            Err(stop) => Some(stop),
+        };
+        let restored = roll_back(cx, txn);
+        if let Some(value) = value {
+            Py_DECREF(value);
+        }
+        Dry { stop, restored }
+    }
+}
+
+/// No panic crosses into C.
+#[inline]
+unsafe fn guarded(cx: Cx, call: &CallArgs, run: Run) -> R<*mut PyObject> {
+    // SAFETY: By the caller.  After a panic nothing of the transaction is used but its journal, each part of
+    // which is complete before the write that it stands for.
+    match catch_unwind(AssertUnwindSafe(|| unsafe { run(cx, call) })) {
+        Ok(result) => result,
+        Err(_) => bail(Bail::Panic),
+    }
+}
+
+/// Commit or rollback of a transaction that holds something.
+#[cold]
+#[inline(never)]
+unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
+    // SAFETY: By the caller.
+    unsafe {
+        let ready = result.and_then(|_| {
+            overlay::prepare(cx)?;
+            cx.point()
+        });
+        match (ready, result) {
+            (Ok(()), Ok(value)) => {
+                overlay::apply(cx);
+                let garbage = {
+                    let txn = cx.txn();
+                    for state in txn.lists.states.iter_mut() {
+                        state.shrink();
+                    }
+                    Held::take(txn)
+                };
+                txn::close(txn);
+                garbage.discard();
+                Outcome::Value(value)
+            }
+            (Err(stop), _) | (_, Err(stop)) => {
+                roll_back(cx, txn);
+                if let Ok(value) = result {
+                    Py_DECREF(value);
+                }
+                Outcome::Bail(stop)
+            }
+        }
+    }
+}
+
+/// Undoes everything and closes.  In checked mode says whether all is as it was.
+unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
+    // SAFETY: By the caller.
+    unsafe {
+        let mut restored = true;
+        let garbage = {
+            let txn = cx.txn();
+            for state in txn.lists.states.iter_mut().rev() {
+                state.undo(&mut txn.arena);
+                restored &= !txn.checked || state.is_restored();
+            }
+            Held::take(txn)
+        };
+        if !PyErr_Occurred().is_null() {
+            PyErr_Clear();
+        }
+        txn::close(txn);
+        garbage.discard();
+        restored
+    }
+}
+
+/// Everything that lives until the transaction has closed.  Taken out first: dropping it may run finalisers,
+/// which may open the next transaction.
+struct Held {
+    arena: Buf<*mut PyObject>,
+    lists: Buf<ListState>,
+    dicts: Garbage,
+}
+
+impl Held {
+    fn take(txn: &mut Txn) -> Held {
+        Held { arena: core::mem::take(&mut txn.arena), lists: txn.lists.take(), dicts: txn.dicts.take() }
+    }
+
+    unsafe fn discard(mut self) {
+        // SAFETY: These references are ours, and the transaction is closed.
+        unsafe {
+            for state in self.lists.iter_mut() {
+                state.discard();
+            }
+            self.dicts.discard();
+            while let Some(object) = self.arena.pop() {
+                Py_DECREF(object);
+            }
+        }
+    }
+}
+
+impl Txn {
+    /// For inspectors: what the dict would be after the commit; a new reference, or none if nothing was
+    /// written to it.
+    ///
+    /// # Safety
+    /// Inside an inspector of [`enter_dry`].
+    pub unsafe fn overlay_of(&self, dict: *mut PyObject) -> R<Option<*mut PyObject>> {
+        // SAFETY: By the caller.
+        unsafe { overlay::would_be(&self.dicts, dict) }
+    }
+
+    /// For inspectors: all dicts with writes that are held back.
+    pub fn written_dicts(&self) -> impl Iterator<Item = *mut PyObject> {
+        overlay::written(&self.dicts)
+    }
+}

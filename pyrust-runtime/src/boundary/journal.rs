@@ -1,0 +1,468 @@
+//! In place and log: how writes to lists that existed before the transaction are undone.
+//!
+//! A list starts in *log* mode.  Its original slots below the low-water mark are where they were; whatever
+//! displaced one of them (a store) or removed the topmost of them (a pop) left an entry, so the cost of a write
+//! does not depend on the length, and undo walks the entries backwards.  A float that only the list refers to
+//! is rewritten in place, its old bits logged (replay rule 7).
+//!
+//! After many stores, and before any other change of shape, the list goes over to *snapshot* mode: a private
+//! copy of the original pointer array, holding a reference to each element.  From then on nothing is logged;
+//! undo puts that very array in place, which needs no memory and cannot fail (rules 8 and 35).
+//!
+//! Lists made inside the transaction are not journalled at all.
+
+use core::ptr;
+
+use pyo3_ffi::{Py_DECREF, Py_INCREF, Py_REFCNT, PyMem_Free, PyMem_Malloc, PyMem_Realloc, PyObject};
+
+use crate::boundary::layout;
+use crate::boundary::ptrmap::PtrMap;
+use crate::buf::Buf;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// The marker of lists made inside the transaction.
+const FRESH: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+enum Entry {
+    /// The slot held this object; the reference moved here.
+    Set(usize, *mut PyObject),
+    /// The slot at the low-water mark held this object; the reference moved here.
+    Pop(*mut PyObject),
+    /// The float in the slot had these bits.
+    Bits(usize, u64),
+    /// Undone.
+    Nothing,
+}
+
+/// One list that existed before the transaction and was written to.
+pub(crate) struct ListState {
+    list: *mut PyObject,
+    /// Length before the transaction.
+    before: usize,
+    /// Original slots below it have not been popped.
+    mark: usize,
+    log: Buf<Entry>,
+    /// In snapshot mode: the original pointers.  After undo: what replaced them.
+    snapshot: *mut *mut PyObject,
+    snapshot_len: usize,
+    in_snapshot: bool,
+    /// In snapshot mode: floats that had been rewritten before, with their old bits, last write first.
+    float_bits: Buf<(*mut PyObject, u64)>,
+    /// In checked mode: every original pointer, and the bits of floats.
+    shadow: Buf<(*mut PyObject, u64)>,
+}
+
+pub(crate) struct Lists {
+    map: PtrMap,
+    pub(crate) states: Buf<ListState>,
+    last: *mut PyObject,
+    last_index: u32,
+}
+
+/// How a store into a slot is to be done.
+pub(crate) enum Slot<'a> {
+    /// The object in the slot is nobody's original.
+    Free,
+    /// The object in the slot goes to the log.
+    Logged(&'a mut ListState),
+}
+
+impl Lists {
+    pub(crate) const fn new() -> Lists {
+        Lists { map: PtrMap::new(), states: Buf::new(), last: ptr::null_mut(), last_index: FRESH }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.states.is_empty() && self.last.is_null()
+    }
+
+    /// Takes everything out; the table is empty afterwards.
+    pub(crate) fn take(&mut self) -> Buf<ListState> {
+        self.map.clear();
+        self.last = ptr::null_mut();
+        core::mem::take(&mut self.states)
+    }
+}
+
+/// A list made inside the transaction.
+///
+/// # Safety
+/// `list` is an exact list, held by the arena.
+pub(crate) unsafe fn register_fresh(cx: Cx, list: *mut PyObject) -> R<()> {
+    // SAFETY: A short borrow.
+    let lists = unsafe { &mut cx.txn().lists };
+    if !lists.map.insert(list, FRESH) {
+        return bail(Bail::Memory);
+    }
+    lists.last = list;
+    lists.last_index = FRESH;
+    Ok(())
+}
+
+/// The state of a list that is about to be written to; `None` for a fresh one.
+#[inline(always)]
+unsafe fn state<'a>(cx: Cx, list: *mut PyObject) -> R<Option<&'a mut ListState>> {
+    // SAFETY: A short borrow; the result is used before the next call.
+    unsafe {
+        let lists = &mut cx.txn().lists;
+        let index = if ptr::eq(lists.last, list) { lists.last_index } else { find_state(cx, list)? };
+        if index == FRESH { Ok(None) } else { Ok(Some(&mut *lists.states.as_mut_ptr().add(index as usize))) }
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
+    // SAFETY: A short borrow; `list` is an exact list, by the caller.
+    unsafe {
+        let txn = cx.txn();
+        let lists = &mut txn.lists;
+        let index = match lists.map.get(list) {
+            Some(index) => index,
+            None => {
+                // CPython is sorting it: it only looks empty.
+                if layout::list_allocated(list) < 0 {
+                    return bail(Bail::Unsupported);
+                }
+                let before = layout::var_size(list);
+                let mut state = ListState {
+                    list,
+                    before,
+                    mark: before,
+                    log: Buf::new(),
+                    snapshot: ptr::null_mut(),
+                    snapshot_len: 0,
+                    in_snapshot: false,
+                    float_bits: Buf::new(),
+                    shadow: Buf::new(),
+                };
+                if txn.checked {
+                    for i in 0..before {
+                        let item = *layout::list_items(list).add(i);
+                        let _ = state.shadow.push((item, float_bits(item)));
+                    }
+                }
+                let index = lists.states.len() as u32;
+                if lists.states.push(state).is_err() {
+                    return bail(Bail::Memory);
+                }
+                if !lists.map.insert(list, index) {
+                    lists.states.pop();
+                    return bail(Bail::Memory);
+                }
+                index
+            }
+        };
+        lists.last = list;
+        lists.last_index = index;
+        Ok(index)
+    }
+}
+
+unsafe fn float_bits(item: *mut PyObject) -> u64 {
+    // SAFETY: By the caller: an object that is alive.
+    unsafe { if layout::is_float(item) { layout::float_value(item).to_bits() } else { 0 } }
+}
+
+/// Before a store into slot `index < len`.
+#[inline(always)]
+pub(crate) unsafe fn slot<'a>(cx: Cx, list: *mut PyObject, index: usize) -> R<Slot<'a>> {
+    // SAFETY: By the caller: an exact list.
+    unsafe {
+        match state(cx, list)? {
+            Some(state) if !state.in_snapshot && index < state.mark => {
+                if state.log.len() >= 16 + state.before / 2 {
+                    state.go_over(cx)?;
+                    return Ok(Slot::Free);
+                }
+                Ok(Slot::Logged(state))
+            }
+            _ => Ok(Slot::Free),
+        }
+    }
+}
+
+/// Before an append: the state has to know the length there was.
+#[inline(always)]
+pub(crate) unsafe fn append(cx: Cx, list: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller: an exact list.
+    unsafe { state(cx, list).map(drop) }
+}
+
+/// Removes the last item of a list that is not empty; the item stays alive.
+#[inline]
+pub(crate) unsafe fn pop(cx: Cx, list: *mut PyObject) -> R<Popped> {
+    // SAFETY: By the caller: an exact list that is not empty.
+    unsafe {
+        let last = layout::var_size(list) - 1;
+        let item = *layout::list_items(list).add(last);
+        match state(cx, list)? {
+            Some(state) if !state.in_snapshot && last < state.mark => {
+                if state.log.push(Entry::Pop(item)).is_err() {
+                    return bail(Bail::Memory);
+                }
+                state.mark = last;
+                layout::set_list_size(list, last);
+                Ok(Popped { item, owned: false })
+            }
+            _ => {
+                layout::set_list_size(list, last);
+                Ok(Popped { item, owned: true })
+            }
+        }
+    }
+}
+
+/// An item taken out; if `owned`, the caller has to release it.
+pub(crate) struct Popped {
+    pub(crate) item: *mut PyObject,
+    pub(crate) owned: bool,
+}
+
+/// Before any other change of shape: afterwards the pointers may be moved freely, and what falls out is
+/// released with [`release`].
+pub(crate) unsafe fn reshape(cx: Cx, list: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller: an exact list.
+    unsafe {
+        cx.point()?;
+        match state(cx, list)? {
+            Some(state) if !state.in_snapshot => state.go_over(cx),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Drops a reference that the caller owns.  An object that native code could still look at stays alive until
+/// the transaction has closed.
+#[inline]
+pub(crate) unsafe fn release(cx: Cx, item: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller: a strong reference.
+    unsafe {
+        let scalar = layout::is_int(item) || layout::is_float(item) || layout::is_str(item);
+        if Py_REFCNT(item) > 1 || (scalar && !cx.txn().objects_seen) {
+            Py_DECREF(item);
+            Ok(())
+        } else {
+            cx.adopt(item).map(drop)
+        }
+    }
+}
+
+/// Room for `want` items, growing as CPython grows.
+#[inline]
+pub(crate) unsafe fn reserve(list: *mut PyObject, want: usize) -> R<()> {
+    // SAFETY: By the caller: an exact list.
+    unsafe { if want as isize <= layout::list_allocated(list) { Ok(()) } else { grow(list, want) } }
+}
+
+/// CPython's `list_resize`, growing part.
+#[cold]
+#[inline(never)]
+unsafe fn grow(list: *mut PyObject, want: usize) -> R<()> {
+    let Some(room) = want.checked_add((want >> 3) + 6).map(|room| room & !3) else {
+        return bail(Bail::Memory);
+    };
+    // SAFETY: By the caller: an exact list, whose array comes from `PyMem_Malloc`.
+    unsafe {
+        let size = layout::var_size(list);
+        let room = if want.saturating_sub(size) > room - want { (want + 3) & !3 } else { room };
+        if room > isize::MAX as usize / size_of::<*mut PyObject>() {
+            return bail(Bail::Memory);
+        }
+        let bytes = room * size_of::<*mut PyObject>();
+        let items = PyMem_Realloc(layout::list_items(list).cast(), bytes);
+        if items.is_null() {
+            return bail(Bail::Memory);
+        }
+        layout::set_list_items(list, items.cast(), room as isize);
+    }
+    Ok(())
+}
+
+impl ListState {
+    /// Logs the object in the slot, whose reference the caller takes over.
+    #[inline(always)]
+    pub(crate) fn log_set(&mut self, index: usize, old: *mut PyObject) -> R<()> {
+        match self.log.push(Entry::Set(index, old)) {
+            Ok(()) => Ok(()),
+            Err(_) => bail(Bail::Memory),
+        }
+    }
+
+    /// Logs the bits of the float in the slot.
+    #[inline(always)]
+    pub(crate) fn log_bits(&mut self, index: usize, bits: u64) -> R<()> {
+        match self.log.push(Entry::Bits(index, bits)) {
+            Ok(()) => Ok(()),
+            Err(_) => bail(Bail::Memory),
+        }
+    }
+
+    /// From log mode to snapshot mode.
+    #[cold]
+    #[inline(never)]
+    unsafe fn go_over(&mut self, cx: Cx) -> R<()> {
+        // SAFETY: The list is exact; indices in the log are below the mark of their time, which is below
+        // `before`; the log owns its objects.
+        unsafe {
+            if !self.float_bits.reserve_total(self.log.len()) {
+                return bail(Bail::Memory);
+            }
+            let array: *mut *mut PyObject = if self.before == 0 {
+                ptr::null_mut()
+            } else {
+                PyMem_Malloc(self.before * size_of::<*mut PyObject>()).cast()
+            };
+            if self.before != 0 && array.is_null() {
+                return bail(Bail::Memory);
+            }
+            ptr::copy_nonoverlapping(layout::list_items(self.list), array, self.mark);
+            let mut mark = self.mark;
+            let mut slots: Buf<usize> = Buf::new();
+            if !slots.reserve_total(self.log.len()) {
+                PyMem_Free(array.cast());
+                return bail(Bail::Memory);
+            }
+            for entry in self.log.iter().rev() {
+                match *entry {
+                    Entry::Set(index, old) => *array.add(index) = old,
+                    Entry::Pop(old) => {
+                        *array.add(mark) = old;
+                        mark += 1;
+                    }
+                    Entry::Bits(index, bits) => {
+                        let _ = self.float_bits.push((*array.add(index), bits));
+                        let _ = slots.push(index);
+                    }
+                    Entry::Nothing => {}
+                }
+            }
+            // A float that was itself written by this transaction is not restored.
+            let mut kept = 0;
+            for i in 0..self.float_bits.len() {
+                if ptr::eq(*array.add(slots[i]), self.float_bits[i].0) {
+                    self.float_bits[kept] = self.float_bits[i];
+                    kept += 1;
+                }
+            }
+            self.float_bits.truncate(kept);
+            for i in 0..self.before {
+                Py_INCREF(*array.add(i));
+            }
+            self.snapshot = array;
+            self.snapshot_len = self.before;
+            self.in_snapshot = true;
+            let log = core::mem::take(&mut self.log);
+            for entry in log.iter() {
+                if let Entry::Set(_, old) | Entry::Pop(old) = *entry {
+                    release(cx, old)?;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    /// Puts the list back to what it was.  Allocates nothing that could fail, and drops no reference: what has
+    /// to be dropped stays in `self`, for [`ListState::discard`].
+    pub(crate) unsafe fn undo(&mut self, arena: &mut Buf<*mut PyObject>) {
+        // SAFETY: The list is exact and alive; see `go_over` for the log.
+        unsafe {
+            let list = self.list;
+            let items = layout::list_items(list);
+            let size = layout::var_size(list);
+            if self.in_snapshot {
+                layout::set_list_size(list, self.before);
+                layout::set_list_items(list, self.snapshot, self.before as isize);
+                self.snapshot = items;
+                self.snapshot_len = size;
+                for &(float, bits) in self.float_bits.iter() {
+                    layout::set_float_value(float, f64::from_bits(bits));
+                }
+                return;
+            }
+            for i in self.mark..size {
+                // Without memory the reference leaks, which is the lesser evil.
+                let _ = arena.push(*items.add(i));
+            }
+            for entry in self.log.iter_mut().rev() {
+                match *entry {
+                    Entry::Set(index, old) => {
+                        *entry = Entry::Set(index, *items.add(index));
+                        *items.add(index) = old;
+                    }
+                    Entry::Pop(old) => {
+                        *items.add(self.mark) = old;
+                        self.mark += 1;
+                        *entry = Entry::Nothing;
+                    }
+                    Entry::Bits(index, bits) => {
+                        layout::set_float_value(*items.add(index), f64::from_bits(bits));
+                        *entry = Entry::Nothing;
+                    }
+                    Entry::Nothing => {}
+                }
+            }
+            layout::set_list_size(list, self.mark);
+        }
+    }
+
+    /// After a commit: gives back room that CPython would have given back.
+    pub(crate) unsafe fn shrink(&mut self) {
+        // SAFETY: The list is exact and alive, its array comes from `PyMem_Malloc`.
+        unsafe {
+            let size = layout::var_size(self.list);
+            let allocated = layout::list_allocated(self.list);
+            if size as isize >= allocated >> 1 {
+                return;
+            }
+            let items = layout::list_items(self.list);
+            if size == 0 {
+                PyMem_Free(items.cast());
+                layout::set_list_items(self.list, ptr::null_mut(), 0);
+                return;
+            }
+            let room = (size + (size >> 3) + 6) & !3;
+            let items = PyMem_Realloc(items.cast(), room * size_of::<*mut PyObject>());
+            if !items.is_null() {
+                layout::set_list_items(self.list, items.cast(), room as isize);
+            }
+        }
+    }
+
+    /// After undo, in checked mode: is every pointer and every float what it was?
+    pub(crate) unsafe fn is_restored(&self) -> bool {
+        // SAFETY: The list is exact and alive.
+        unsafe {
+            let items = layout::list_items(self.list);
+            layout::var_size(self.list) == self.shadow.len()
+                && self
+                    .shadow
+                    .iter()
+                    .enumerate()
+                    .all(|(i, &(item, bits))| ptr::eq(*items.add(i), item) && float_bits(item) == bits)
+        }
+    }
+
+    /// Drops what the state still owns.  The transaction is closed: finalisers may run.
+    pub(crate) unsafe fn discard(&mut self) {
+        // SAFETY: The log and the snapshot own these references.
+        unsafe {
+            let log = core::mem::take(&mut self.log);
+            for entry in log.iter() {
+                if let Entry::Set(_, object) | Entry::Pop(object) = *entry {
+                    Py_DECREF(object);
+                }
+            }
+            let (array, len) = (self.snapshot, self.snapshot_len);
+            self.snapshot = ptr::null_mut();
+            self.snapshot_len = 0;
+            for i in 0..len {
+                Py_DECREF(*array.add(i));
+            }
+            PyMem_Free(array.cast());
+        }
+    }
+}

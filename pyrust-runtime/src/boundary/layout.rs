@@ -1,0 +1,394 @@
+//! Direct reads of builtin objects, at the offsets that the C file proves.
+//!
+//! Everything here is a few instructions and meant to be inlined.  Nothing checks types: that is the caller's
+//! part, with [`is_exact`].
+
+use core::ptr::NonNull;
+use pyo3_ffi::{
+    Py_TYPE, PyBool_Type, PyBytes_Type, PyDict_Type, PyFloat_Type, PyList_Type, PyLong_Type, PyObject,
+    PyTuple_Type, PyTypeObject, PyUnicode_Type,
+};
+
+include!("offsets.rs");
+
+const VERSION: usize = if cfg!(Py_3_13) {
+    2
+} else if cfg!(Py_3_12) {
+    1
+} else {
+    0
+};
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+const fn row(name: &str) -> usize {
+    let mut i = 0;
+    while i < LAYOUT.len() {
+        if same(LAYOUT[i].0, name) {
+            return LAYOUT[i].2[VERSION];
+        }
+        i += 1;
+    }
+    panic!("no such row in offsets.rs")
+}
+
+/// The field at `offset` of the object.
+#[inline(always)]
+unsafe fn field<T>(object: *mut PyObject, offset: usize) -> *mut T {
+    // SAFETY: The caller names a field of the object.
+    unsafe { object.cast::<u8>().add(offset).cast() }
+}
+
+/// `type(object) is ty`.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub unsafe fn is_exact(object: *mut PyObject, ty: *mut PyTypeObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { core::ptr::eq(Py_TYPE(object), ty) }
+}
+
+macro_rules! exact_tests {
+    ($($(#[$doc:meta])* $name:ident = $ty:ident,)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// `object` is alive.
+        #[inline(always)]
+        pub unsafe fn $name(object: *mut PyObject) -> bool {
+            // SAFETY: By the caller.
+            unsafe { is_exact(object, &raw mut $ty) }
+        }
+    )*};
+}
+
+exact_tests! {
+    /// `type(object) is int`
+    is_int = PyLong_Type,
+    /// `type(object) is bool`
+    is_bool = PyBool_Type,
+    /// `type(object) is float`
+    is_float = PyFloat_Type,
+    /// `type(object) is str`
+    is_str = PyUnicode_Type,
+    /// `type(object) is bytes`
+    is_bytes = PyBytes_Type,
+    /// `type(object) is tuple`
+    is_tuple = PyTuple_Type,
+    /// `type(object) is list`
+    is_list = PyList_Type,
+    /// `type(object) is dict`
+    is_dict = PyDict_Type,
+}
+
+/// The value of an exact `float`.
+///
+/// # Safety
+/// `object` is an exact `float`.
+#[inline(always)]
+pub unsafe fn float_value(object: *mut PyObject) -> f64 {
+    // SAFETY: By the caller.
+    unsafe { *field::<f64>(object, const { row("FLOAT_VALUE") }) }
+}
+
+/// Overwrites the value of an exact `float` that nobody else can see.
+///
+/// # Safety
+/// `object` is an exact `float`, referenced once.
+#[inline(always)]
+pub unsafe fn set_float_value(object: *mut PyObject, value: f64) {
+    // SAFETY: By the caller.
+    unsafe { *field::<f64>(object, const { row("FLOAT_VALUE") }) = value }
+}
+
+/// The value of an exact `int` (or `bool`), if 64 bits hold it.
+///
+/// # Safety
+/// `object` is an exact `int` or `bool`.
+#[inline(always)]
+pub unsafe fn int_value(object: *mut PyObject) -> Option<i64> {
+    // SAFETY: By the caller.
+    unsafe {
+        let digits = field::<u32>(object, const { row("LONG_DIGITS") });
+        let (one_digit, sign) = int_tag(object);
+        if one_digit { Some(sign * i64::from(*digits)) } else { int_value_slow(object) }
+    }
+}
+
+/// At most one digit, and the sign (0 for zero, whose digit does not count).
+#[inline(always)]
+unsafe fn int_tag(object: *mut PyObject) -> (bool, i64) {
+    // SAFETY: By the caller: an exact `int`.
+    unsafe {
+        if cfg!(Py_3_12) {
+            let tag = *field::<u64>(object, const { row("LONG_TAG") });
+            (tag < 16, 1 - (tag & 3) as i64)
+        } else {
+            let size = *field::<i64>(object, const { row("LONG_TAG") });
+            ((size + 1) as u64 <= 2, size)
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn int_value_slow(object: *mut PyObject) -> Option<i64> {
+    // SAFETY: By the caller: an exact `int` of at least two digits.
+    unsafe {
+        let (count, negative) = if cfg!(Py_3_12) {
+            let tag = *field::<u64>(object, const { row("LONG_TAG") });
+            ((tag >> 3) as usize, tag & 3 == 2)
+        } else {
+            let size = *field::<i64>(object, const { row("LONG_TAG") });
+            (size.unsigned_abs() as usize, size < 0)
+        };
+        // Three digits hold 90 bits, so more than three never fit.
+        if count > 3 {
+            return None;
+        }
+        let digits = field::<u32>(object, const { row("LONG_DIGITS") });
+        let mut value: i128 = 0;
+        for index in (0..count).rev() {
+            value = value << const { row("LONG_SHIFT") } | i128::from(*digits.add(index));
+        }
+        i64::try_from(if negative { -value } else { value }).ok()
+    }
+}
+
+/// `len(object)` of an exact list, tuple or bytes.
+///
+/// # Safety
+/// `object` is one.
+#[inline(always)]
+pub unsafe fn var_size(object: *mut PyObject) -> usize {
+    // SAFETY: By the caller.
+    unsafe { *field::<usize>(object, const { row("VAR_SIZE") }) }
+}
+
+/// # Safety
+/// `object` is an exact list, and `size` of its items are strong references.
+#[inline(always)]
+pub unsafe fn set_list_size(object: *mut PyObject, size: usize) {
+    // SAFETY: By the caller.
+    unsafe { *field::<usize>(object, const { row("VAR_SIZE") }) = size }
+}
+
+/// The array of items of an exact list.  Null for an empty one.
+///
+/// # Safety
+/// `object` is an exact list.
+#[inline(always)]
+pub unsafe fn list_items(object: *mut PyObject) -> *mut *mut PyObject {
+    // SAFETY: By the caller.
+    unsafe { *field(object, const { row("LIST_ITEMS") }) }
+}
+
+/// Puts another array in place.
+///
+/// # Safety
+/// `object` is an exact list; `items` comes from `PyMem_Malloc` and has room for `allocated`.
+#[inline(always)]
+pub unsafe fn set_list_items(object: *mut PyObject, items: *mut *mut PyObject, allocated: isize) {
+    // SAFETY: By the caller.
+    unsafe {
+        *field(object, const { row("LIST_ITEMS") }) = items;
+        *field(object, const { row("LIST_ALLOCATED") }) = allocated;
+    }
+}
+
+/// Room in the array of an exact list; -1 while CPython sorts it.
+///
+/// # Safety
+/// `object` is an exact list.
+#[inline(always)]
+pub unsafe fn list_allocated(object: *mut PyObject) -> isize {
+    // SAFETY: By the caller.
+    unsafe { *field(object, const { row("LIST_ALLOCATED") }) }
+}
+
+/// The items of an exact tuple.
+///
+/// # Safety
+/// `object` is an exact tuple.
+#[inline(always)]
+pub unsafe fn tuple_items(object: *mut PyObject) -> *mut *mut PyObject {
+    // SAFETY: By the caller.
+    unsafe { field(object, const { row("TUPLE_ITEMS") }) }
+}
+
+/// Data, length and kind (bytes per code point) of an exact `str`; none for a legacy string that CPython 3.11
+/// has not made ready.
+///
+/// # Safety
+/// `object` is an exact `str`.
+#[inline(always)]
+pub unsafe fn str_parts(object: *mut PyObject) -> Option<(NonNull<u8>, usize, u8)> {
+    const COMPACT: u32 = 0x20;
+    const ASCII: u32 = 0x40;
+    // SAFETY: By the caller.
+    unsafe {
+        let state = *field::<u32>(object, const { row("STR_STATE") });
+        if state & COMPACT == 0 {
+            return None;
+        }
+        let offset =
+            if state & ASCII != 0 { const { row("STR_ASCII_DATA") } } else { const { row("STR_WIDE_DATA") } };
+        let length = *field::<usize>(object, const { row("STR_LENGTH") });
+        Some((NonNull::new_unchecked(field(object, offset)), length, (state >> 2 & 7) as u8))
+    }
+}
+
+/// Are all code points below 128?
+///
+/// # Safety
+/// `object` is an exact `str`.
+#[inline(always)]
+pub unsafe fn str_is_ascii(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { *field::<u32>(object, const { row("STR_STATE") }) & 0x40 != 0 }
+}
+
+/// The hash that a `str` remembers; -1 when it was never computed.
+///
+/// # Safety
+/// `object` is an exact `str`.
+#[inline(always)]
+pub unsafe fn str_known_hash(object: *mut PyObject) -> isize {
+    // SAFETY: By the caller.
+    unsafe { *field(object, const { row("STR_HASH") }) }
+}
+
+/// The hash that a `bytes` remembers; -1 when it was never computed.
+///
+/// # Safety
+/// `object` is an exact `bytes`.
+#[inline(always)]
+pub unsafe fn bytes_known_hash(object: *mut PyObject) -> isize {
+    // SAFETY: By the caller.
+    unsafe { *field(object, const { row("BYTES_HASH") }) }
+}
+
+/// The data of an exact `bytes`.
+///
+/// # Safety
+/// `object` is an exact `bytes`.
+#[inline(always)]
+pub unsafe fn bytes_data(object: *mut PyObject) -> NonNull<u8> {
+    // SAFETY: By the caller.
+    unsafe { NonNull::new_unchecked(field(object, const { row("BYTES_DATA") })) }
+}
+
+/// `len(dict)`.
+///
+/// # Safety
+/// `object` is an exact dict.
+#[inline(always)]
+pub unsafe fn dict_used(object: *mut PyObject) -> usize {
+    // SAFETY: By the caller.
+    unsafe { *field(object, const { row("DICT_USED") }) }
+}
+
+/// The table of a dict, read for one probe or one step of an iteration.
+#[derive(Clone, Copy)]
+pub struct Keys {
+    base: *mut u8,
+    values: *mut *mut PyObject,
+    entries: *mut u8,
+    mask: usize,
+    log2_size: u8,
+    pub kind: u8,
+}
+
+/// Any keys, with their hashes.
+pub const KEYS_GENERAL: u8 = 0;
+
+impl Keys {
+    /// # Safety
+    /// `dict` is an exact dict, and is not changed while the result is in use.
+    #[inline(always)]
+    pub unsafe fn of(dict: *mut PyObject) -> Keys {
+        // SAFETY: By the caller.
+        unsafe {
+            let base: *mut u8 = *field(dict, const { row("DICT_KEYS") });
+            let values: *mut u8 = *field(dict, const { row("DICT_VALUES") });
+            let log2_size = *base.add(const { row("KEYS_LOG2_SIZE") });
+            let index_bytes = 1_usize << *base.add(const { row("KEYS_LOG2_INDEX_BYTES") });
+            let entries = base.add(const { row("KEYS_INDICES") } + index_bytes);
+            let values = if values.is_null() {
+                core::ptr::null_mut()
+            } else {
+                values.add(const { row("VALUES_ITEMS") }).cast()
+            };
+            let kind = *base.add(const { row("KEYS_KIND") });
+            Keys { base, values, entries, mask: (1 << log2_size) - 1, log2_size, kind }
+        }
+    }
+
+    /// The slot of the hash table: an entry, or negative for empty (-1) and deleted (-2).
+    #[inline(always)]
+    pub unsafe fn slot(&self, index: usize) -> isize {
+        // SAFETY: `index <= mask`, by the caller.
+        unsafe {
+            let indices = self.base.add(const { row("KEYS_INDICES") });
+            match self.log2_size {
+                0..8 => isize::from(*indices.cast::<i8>().add(index)),
+                8..16 => isize::from(*indices.cast::<i16>().add(index)),
+                16..32 => *indices.cast::<i32>().add(index) as isize,
+                _ => *indices.cast::<i64>().add(index) as isize,
+            }
+        }
+    }
+
+    #[inline(always)]
+    pub fn mask(&self) -> usize {
+        self.mask
+    }
+
+    /// Entries ever used, holes included.
+    #[inline(always)]
+    pub fn entries_used(&self) -> usize {
+        // SAFETY: The table is alive while `self` is in use.
+        unsafe { *self.base.add(const { row("KEYS_ENTRIES_USED") }).cast() }
+    }
+
+    /// Hash (only with general keys; the hash of a unicode key stands in the string), key and value; the value
+    /// of a hole is null.
+    ///
+    /// # Safety
+    /// `entry < entries_used()`, and the table is not split for iteration by entry.
+    #[inline(always)]
+    pub unsafe fn entry(&self, entry: usize) -> (isize, *mut PyObject, *mut PyObject) {
+        // SAFETY: By the caller.
+        unsafe {
+            if self.kind == KEYS_GENERAL {
+                let at = self.entries.add(entry * const { row("KEYS_GENERAL_ENTRY") });
+                (*at.cast(), *at.add(8).cast(), *at.add(16).cast())
+            } else {
+                let at = self.entries.add(entry * const { row("KEYS_UNICODE_ENTRY") });
+                let key: *mut PyObject = *at.cast();
+                let value = if self.values.is_null() { *at.add(8).cast() } else { *self.values.add(entry) };
+                (0, key, value)
+            }
+        }
+    }
+
+    /// Values stand beside the keys (instance dictionaries): the order of iteration is not that of the entries.
+    #[inline(always)]
+    pub fn is_split(&self) -> bool {
+        !self.values.is_null()
+    }
+}

@@ -1,0 +1,7 @@
+//! Where native code meets the interpreter: layouts, journal, commit and rollback.
+
+pub mod commit;
+pub(crate) mod journal;
+pub mod layout;
+pub(crate) mod overlay;
+pub(crate) mod ptrmap;

@@ -1,0 +1,276 @@
+//! Held back: how writes to dicts wait for the commit.
+//!
+//! The dict itself is not touched while the transaction is open.  What was written stands in an overlay, typed
+//! by the handle that wrote (see `dict::live`); here it is only known by a table of functions.  At commit it is
+//! boxed into operations, which are then applied in order (replay rules 9 and 26).
+
+use core::any::TypeId;
+use core::ptr::{self, NonNull};
+
+use pyo3_ffi::{
+    Py_DECREF, Py_FatalError, PyDict_Clear, PyDict_Copy, PyDict_DelItem, PyDict_Next, PyDict_SetItem,
+    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyUnicode_InternFromString,
+};
+
+use crate::boundary::layout;
+use crate::boundary::ptrmap::PtrMap;
+use crate::buf::Buf;
+use crate::stop::{Bail, R, bail};
+use crate::txn::{Cx, no_memory};
+
+/// One operation of a commit; the references are owned.
+#[derive(Clone, Copy)]
+pub(crate) enum Op {
+    Set(*mut PyObject, *mut PyObject),
+    Del(*mut PyObject),
+    PopItem,
+    Clear,
+}
+
+/// What the untyped side needs of an overlay.
+pub(crate) struct Table {
+    /// Appends the operations that lead from the dict to what the overlay says.
+    pub(crate) operations: unsafe fn(NonNull<u8>, Cx, &mut Buf<Op>) -> R<()>,
+    pub(crate) drop: unsafe fn(NonNull<u8>),
+}
+
+struct Overlay {
+    dict: *mut PyObject,
+    types: TypeId,
+    data: NonNull<u8>,
+    table: &'static Table,
+    operations: Buf<Op>,
+}
+
+pub(crate) struct Overlays {
+    map: PtrMap,
+    overlays: Buf<Overlay>,
+    last: *mut PyObject,
+    last_data: *mut u8,
+    last_types: Option<TypeId>,
+}
+
+impl Overlays {
+    pub(crate) const fn new() -> Overlays {
+        Overlays {
+            map: PtrMap::new(),
+            overlays: Buf::new(),
+            last: ptr::null_mut(),
+            last_data: ptr::null_mut(),
+            last_types: None,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.overlays.is_empty()
+    }
+
+    /// The overlay of the dict, if it has one.  One of other types is a second representation: bails.
+    #[inline]
+    pub(crate) fn find(&mut self, dict: *mut PyObject, types: TypeId) -> R<Option<NonNull<u8>>> {
+        if self.overlays.is_empty() {
+            return Ok(None);
+        }
+        if !ptr::eq(self.last, dict) {
+            let Some(index) = self.map.get(dict) else { return Ok(None) };
+            let overlay = &self.overlays[index as usize];
+            self.last = dict;
+            self.last_data = overlay.data.as_ptr();
+            self.last_types = Some(overlay.types);
+        }
+        if self.last_types != Some(types) {
+            return bail(Bail::Alias);
+        }
+        Ok(NonNull::new(self.last_data))
+    }
+
+    /// Takes over `data`; on failure it is dropped.
+    pub(crate) fn insert(
+        &mut self,
+        dict: *mut PyObject,
+        types: TypeId,
+        data: NonNull<u8>,
+        table: &'static Table,
+    ) -> R<()> {
+        let index = self.overlays.len() as u32;
+        let overlay = Overlay { dict, types, data, table, operations: Buf::new() };
+        if self.overlays.push(overlay).is_err() {
+            // SAFETY: `data` belongs to `table` and was not stored.
+            unsafe { (table.drop)(data) };
+            return bail(Bail::Memory);
+        }
+        if !self.map.insert(dict, index) {
+            if let Some(overlay) = self.overlays.pop() {
+                // SAFETY: As above.
+                unsafe { (overlay.table.drop)(overlay.data) };
+            }
+            return bail(Bail::Memory);
+        }
+        self.last = dict;
+        self.last_data = data.as_ptr();
+        self.last_types = Some(types);
+        Ok(())
+    }
+
+    /// Takes everything out.
+    pub(crate) fn take(&mut self) -> Garbage {
+        self.map.clear();
+        self.last = ptr::null_mut();
+        self.last_data = ptr::null_mut();
+        self.last_types = None;
+        Garbage(core::mem::take(&mut self.overlays))
+    }
+}
+
+/// Overlays whose transaction has closed; dropping them drops their references.
+pub(crate) struct Garbage(Buf<Overlay>);
+
+impl Garbage {
+    pub(crate) unsafe fn discard(self) {
+        for overlay in self.0.iter() {
+            // SAFETY: The overlay owns its data and the references of its operations.
+            unsafe {
+                (overlay.table.drop)(overlay.data);
+                for op in overlay.operations.iter() {
+                    match *op {
+                        Op::Set(key, value) => {
+                            Py_DECREF(key);
+                            Py_DECREF(value);
+                        }
+                        Op::Del(key) => Py_DECREF(key),
+                        Op::PopItem | Op::Clear => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// First part of the commit: boxes everything, and keeps alive what the operations will displace.
+pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
+    // SAFETY: Short borrows; the overlays own their data.
+    unsafe {
+        let mut growth = 0_usize;
+        let mut index = 0;
+        while index < cx.txn().dicts.overlays.len() {
+            let (dict, data, table) = {
+                let overlay = &cx.txn().dicts.overlays[index];
+                (overlay.dict, overlay.data, overlay.table)
+            };
+            let mut operations = Buf::new();
+            let boxed = (table.operations)(data, cx, &mut operations);
+            let kept = keep_cleared(cx, dict, &operations);
+            growth += operations.len() + layout::dict_used(dict);
+            cx.txn().dicts.overlays[index].operations = operations;
+            boxed?;
+            kept?;
+            index += 1;
+        }
+        // Tables grow while the operations are applied.  That much memory is there now, so it is there then.
+        if growth != 0 {
+            let reserve = PyMem_Malloc(growth.saturating_mul(128).min(isize::MAX as usize));
+            if reserve.is_null() {
+                return bail(Bail::Memory);
+            }
+            PyMem_Free(reserve);
+        }
+        Ok(())
+    }
+}
+
+/// A dict that is cleared loses all its keys and values; they live until the transaction has closed.  (What
+/// other operations displace was kept when it was overwritten or deleted.)
+unsafe fn keep_cleared(cx: Cx, dict: *mut PyObject, operations: &[Op]) -> R<()> {
+    if operations.iter().any(|op| matches!(op, Op::Clear)) {
+        // SAFETY: The dict is exact and alive.
+        unsafe {
+            let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
+            while PyDict_Next(dict, &raw mut at, &raw mut key, &raw mut value) != 0 {
+                cx.keep(key)?;
+                cx.keep(value)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Second part: applies the operations.  Nothing can fail any more but memory that was just there.
+pub(crate) unsafe fn apply(cx: Cx) {
+    // SAFETY: The operations are boxed; the dicts are alive.
+    unsafe {
+        cx.before_tracked();
+        let count = cx.txn().dicts.overlays.len();
+        for index in 0..count {
+            let dict = cx.txn().dicts.overlays[index].dict;
+            let operations = core::mem::take(&mut cx.txn().dicts.overlays[index].operations);
+            for op in operations.iter() {
+                apply_one(dict, *op);
+            }
+            cx.txn().dicts.overlays[index].operations = operations;
+        }
+    }
+}
+
+unsafe fn apply_one(dict: *mut PyObject, op: Op) {
+    // SAFETY: By the caller.
+    unsafe {
+        for _attempt in 0..3 {
+            let done = match op {
+                Op::Set(key, value) => PyDict_SetItem(dict, key, value) == 0,
+                Op::Del(key) => PyDict_DelItem(dict, key) == 0,
+                Op::PopItem => pop_item(dict),
+                Op::Clear => {
+                    PyDict_Clear(dict);
+                    true
+                }
+            };
+            if done {
+                return;
+            }
+            PyErr_Clear();
+        }
+        Py_FatalError(c"pyrust: out of memory between two writes of a commit".as_ptr());
+    }
+}
+
+/// `dict.popitem()`: unlike a deletion it also gives the entry back.
+unsafe fn pop_item(dict: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe {
+        let name = PyUnicode_InternFromString(c"popitem".as_ptr());
+        if name.is_null() {
+            return false;
+        }
+        let pair = PyObject_CallMethodNoArgs(dict, name);
+        Py_DECREF(name);
+        if pair.is_null() {
+            return false;
+        }
+        Py_DECREF(pair);
+        true
+    }
+}
+
+/// What the dict would be after the commit: a new dict, or none if nothing was written.  Only after `prepare`.
+pub(crate) unsafe fn would_be(overlays: &Overlays, dict: *mut PyObject) -> R<Option<*mut PyObject>> {
+    let Some(overlay) = overlays.overlays.iter().find(|overlay| ptr::eq(overlay.dict, dict)) else {
+        return Ok(None);
+    };
+    // SAFETY: The dict is exact and alive, the operations are boxed.
+    unsafe {
+        let copy = PyDict_Copy(dict);
+        if copy.is_null() {
+            return no_memory();
+        }
+        for op in overlay.operations.iter() {
+            apply_one(copy, *op);
+        }
+        Ok(Some(copy))
+    }
+}
+
+/// All dicts that were written to.
+pub(crate) fn written(overlays: &Overlays) -> impl Iterator<Item = *mut PyObject> {
+    overlays.overlays.iter().map(|overlay| overlay.dict)
+}

@@ -1,0 +1,232 @@
+//! A growable array for emitted loops: growing cannot unwind and cannot abort.
+//!
+//! `Vec::push` may unwind, which keeps the accumulators of a whole loop nest in memory, and aborts without
+//! memory.  Here the slow path is one `extern "C"` function and says `false` when there is no memory.
+
+use core::alloc::Layout;
+use core::ops::{Deref, DerefMut};
+use core::ptr::{self, NonNull};
+use std::alloc::{alloc, dealloc, realloc};
+
+/// Three words: pointer, length, capacity.
+pub struct Buf<T> {
+    ptr: NonNull<T>,
+    len: usize,
+    cap: usize,
+}
+
+/// Makes room for `want` elements of `size` bytes; null without memory.  Nothing here panics.
+#[cold]
+#[inline(never)]
+extern "C" fn grow(old: *mut u8, cap: usize, want: usize, size: usize, align: usize) -> *mut u8 {
+    let Some(bytes) = want.checked_mul(size) else { return ptr::null_mut() };
+    let Ok(layout) = Layout::from_size_align(bytes, align) else { return ptr::null_mut() };
+    if bytes == 0 {
+        return ptr::without_provenance_mut(align);
+    }
+    if cap == 0 {
+        // SAFETY: The layout is not empty.
+        return unsafe { alloc(layout) };
+    }
+    // SAFETY: `cap * size` bytes were allocated with this alignment, so their layout is valid.
+    unsafe { realloc(old, Layout::from_size_align_unchecked(cap * size, align), bytes) }
+}
+
+impl<T> Buf<T> {
+    #[inline(always)]
+    pub const fn new() -> Self {
+        Buf { ptr: NonNull::dangling(), len: 0, cap: if size_of::<T>() == 0 { usize::MAX } else { 0 } }
+    }
+
+    /// Room for at least `want` elements in all; `false` without memory.
+    #[inline]
+    pub fn reserve_total(&mut self, want: usize) -> bool {
+        if want <= self.cap { true } else { self.grow_to(want) }
+    }
+
+    /// Room for one more element, amortised.
+    #[cold]
+    #[inline(never)]
+    fn grow_one(&mut self) -> bool {
+        let want = (self.cap + self.cap / 2).max(4).max(self.len.saturating_add(1));
+        self.grow_to(want)
+    }
+
+    fn grow_to(&mut self, want: usize) -> bool {
+        let fresh = grow(self.ptr.as_ptr().cast(), self.cap, want, size_of::<T>(), align_of::<T>());
+        match NonNull::new(fresh.cast()) {
+            Some(ptr) => {
+                self.ptr = ptr;
+                self.cap = want;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Appends; gives the element back without memory.
+    #[inline(always)]
+    pub fn push(&mut self, item: T) -> Result<(), T> {
+        if self.len == self.cap && !self.grow_one() {
+            return Err(item);
+        }
+        // SAFETY: `len < cap`.
+        unsafe { self.ptr.as_ptr().add(self.len).write(item) };
+        self.len += 1;
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn pop(&mut self) -> Option<T> {
+        if self.len == 0 {
+            return None;
+        }
+        self.len -= 1;
+        // SAFETY: The element at `len` was written and now counts no more.
+        Some(unsafe { self.ptr.as_ptr().add(self.len).read() })
+    }
+
+    /// Inserts before `index <= len`; `false` without memory.
+    pub fn insert(&mut self, index: usize, item: T) -> bool {
+        debug_assert!(index <= self.len);
+        if self.len == self.cap && !self.grow_one() {
+            return false;
+        }
+        // SAFETY: Room for one more, and `index <= len`.
+        unsafe {
+            let at = self.ptr.as_ptr().add(index);
+            ptr::copy(at, at.add(1), self.len - index);
+            at.write(item);
+        }
+        self.len += 1;
+        true
+    }
+
+    /// Removes the element at `index < len`.
+    pub fn remove(&mut self, index: usize) -> T {
+        debug_assert!(index < self.len);
+        // SAFETY: `index < len`.
+        unsafe {
+            let at = self.ptr.as_ptr().add(index);
+            let item = at.read();
+            ptr::copy(at.add(1), at, self.len - index - 1);
+            self.len -= 1;
+            item
+        }
+    }
+
+    /// Appends copies of `items`; `false` (and nothing appended) without memory.
+    pub fn extend_from(&mut self, items: &[T]) -> bool
+    where
+        T: Clone,
+    {
+        let Some(want) = self.len.checked_add(items.len()) else { return false };
+        if want > self.cap && !self.grow_to(want.max(self.cap + self.cap / 2)) {
+            return false;
+        }
+        for item in items {
+            // SAFETY: Room for all was made.
+            unsafe { self.ptr.as_ptr().add(self.len).write(item.clone()) };
+            self.len += 1;
+        }
+        true
+    }
+
+    /// Drops everything from `len` on.
+    pub fn truncate(&mut self, len: usize) {
+        while self.len > len {
+            drop(self.pop());
+        }
+    }
+
+    #[inline]
+    pub fn clear(&mut self) {
+        self.truncate(0);
+    }
+
+    #[inline(always)]
+    pub fn capacity(&self) -> usize {
+        self.cap
+    }
+
+    /// # Safety
+    /// `len <= capacity`, and the first `len` elements are written.
+    #[inline(always)]
+    pub unsafe fn set_len(&mut self, len: usize) {
+        self.len = len;
+    }
+}
+
+impl<T> Drop for Buf<T> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The first `len` elements are ours; `cap` elements were allocated with this layout.
+        unsafe {
+            ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.ptr.as_ptr(), self.len));
+            if self.cap != 0 && size_of::<T>() != 0 {
+                let layout = Layout::from_size_align_unchecked(self.cap * size_of::<T>(), align_of::<T>());
+                dealloc(self.ptr.as_ptr().cast(), layout);
+            }
+        }
+    }
+}
+
+impl<T> Deref for Buf<T> {
+    type Target = [T];
+
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        // SAFETY: The first `len` elements are written.
+        unsafe { core::slice::from_raw_parts(self.ptr.as_ptr(), self.len) }
+    }
+}
+
+impl<T> DerefMut for Buf<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: As above, and the borrow is exclusive.
+        unsafe { core::slice::from_raw_parts_mut(self.ptr.as_ptr(), self.len) }
+    }
+}
+
+impl<T> Default for Buf<T> {
+    fn default() -> Self {
+        Buf::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Buf;
+    use std::rc::Rc;
+
+    #[test]
+    fn keeps_elements_and_drops_them_once() {
+        let one = Rc::new(7);
+        let mut buf = Buf::new();
+        for _ in 0..100 {
+            assert!(buf.push(one.clone()).is_ok());
+        }
+        assert!(buf.insert(0, Rc::new(1)) && buf.insert(101, Rc::new(2)) && buf.insert(50, Rc::new(3)));
+        assert_eq!((*buf[0], *buf[50], *buf[102]), (1, 3, 2));
+        assert_eq!(*buf.remove(50), 3);
+        assert_eq!(buf.pop().as_deref(), Some(&2));
+        assert_eq!(Rc::strong_count(&one), 101);
+        buf.truncate(11);
+        assert_eq!(Rc::strong_count(&one), 11);
+        drop(buf);
+        assert_eq!(Rc::strong_count(&one), 1);
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        let mut buf: Buf<u64> = Buf::new();
+        assert!(!buf.reserve_total(usize::MAX / 4));
+        assert!(buf.push(1).is_ok());
+        let mut units: Buf<()> = Buf::new();
+        for _ in 0..1000 {
+            assert!(units.push(()).is_ok());
+        }
+        assert_eq!(units.len(), 1000);
+    }
+}

@@ -1,0 +1,566 @@
+//! A dict of Python's, used in place: read by our own probing, writes held back in an overlay.
+//!
+//! Our own probing keeps foreign comparison methods out: at a stored key of the same hash that is not an exact
+//! builtin the call bails before anything is compared.
+
+use core::any::TypeId;
+use core::marker::PhantomData;
+use core::ptr::{self, NonNull};
+
+use pyo3_ffi::{PyDict_New, PyDict_Next, PyObject};
+
+use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
+use crate::boundary::overlay::{Op, Table as Functions};
+use crate::buf::Buf;
+use crate::dict::table::Table;
+use crate::dict::{Cursor, DictLike, Place};
+use crate::elem::{ElemEq, Key, View};
+use crate::py::{FromPy, IntoPy, again, fresh};
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// Operations that one dict may hold back.
+const LOG_LIMIT: usize = 1 << 24;
+
+/// No insertion: the key stands where it stood in the dict.
+const IN_BASE: u32 = u32::MAX;
+
+/// A borrowed exact `dict`; the transaction keeps it alive.
+pub struct PDict<K, V> {
+    object: NonNull<PyObject>,
+    entry: PhantomData<fn() -> (K, V)>,
+}
+
+impl<K, V> Clone for PDict<K, V> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, V> Copy for PDict<K, V> {}
+
+/// What the overlay knows about a key.
+struct State<V> {
+    /// None: deleted.
+    value: Option<V>,
+    /// Which insertion it came with.
+    inserted: u32,
+}
+
+#[derive(Clone, Copy)]
+enum Log {
+    Insert { place: u32, inserted: u32 },
+    Delete(u32),
+    PopItem,
+    Clear,
+}
+
+/// The writes that one dict waits for.
+struct Overlay<K, V> {
+    table: Table<K, State<V>>,
+    /// Changes of shape, in order.
+    log: Buf<Log>,
+    /// Places whose value was overwritten, in the order of the first write.
+    overwritten: Buf<u32>,
+    /// Insertions in order: place and number.  Those that are no longer current are skipped.
+    order: Buf<(u32, u32)>,
+    insertions: u32,
+    count: usize,
+    /// `clear` was called: the dict's own entries count no more.
+    cleared: bool,
+    /// Entries of the dict from here on are deleted.
+    base_end: usize,
+    version: u64,
+}
+
+impl<K: Key, V> Overlay<K, V> {
+    fn log(&mut self, entry: Log) -> R<()> {
+        self.version += 1;
+        if self.log.len() >= LOG_LIMIT {
+            return bail(Bail::Limit);
+        }
+        if self.log.push(entry).is_err() { bail(Bail::Memory) } else { Ok(()) }
+    }
+
+    /// The key at `place`, which is absent now, is inserted at the end.
+    fn insert(&mut self, place: usize, value: V) -> R<()> {
+        let inserted = self.insertions;
+        if self.order.push((place as u32, inserted)).is_err() {
+            return bail(Bail::Memory);
+        }
+        self.log(Log::Insert { place: place as u32, inserted })?;
+        self.insertions += 1;
+        self.count += 1;
+        let state = self.table.value_mut(place);
+        state.value = Some(value);
+        state.inserted = inserted;
+        Ok(())
+    }
+
+    /// Is the insertion the one by which its key is there?
+    fn is_current(&self, place: u32, inserted: u32) -> bool {
+        let state = self.table.value(place as usize);
+        state.inserted == inserted && state.value.is_some()
+    }
+}
+
+impl<K, V> PDict<K, V> {
+    /// The object, borrowed.
+    #[inline(always)]
+    pub fn as_ptr(self) -> *mut PyObject {
+        self.object.as_ptr()
+    }
+}
+
+impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> PDict<K, V> {
+    const FUNCTIONS: &'static Functions =
+        &Functions { operations: operations::<K, V>, drop: drop_overlay::<K, V> };
+
+    pub(crate) fn make(cx: Cx) -> R<Self> {
+        cx.before_tracked();
+        // SAFETY: The GIL is held; the new dict goes to the arena.
+        unsafe {
+            let object = fresh(PyDict_New())?;
+            Ok(PDict { object: cx.adopt(object)?, entry: PhantomData })
+        }
+    }
+
+    /// The overlay, if there is one.
+    #[inline(always)]
+    fn overlay<'a>(self, cx: Cx) -> R<Option<&'a mut Overlay<K, V>>> {
+        // SAFETY: A short borrow of the transaction; `find` has compared the types.  The overlay lives until the
+        // transaction closes, and each borrow ends before the next call for it.
+        unsafe {
+            let dicts = &mut cx.txn().dicts;
+            if dicts.is_empty() {
+                return Ok(None);
+            }
+            let data = dicts.find(self.as_ptr(), TypeId::of::<(K, V)>())?;
+            Ok(data.map(|data| &mut *data.cast::<Overlay<K, V>>().as_ptr()))
+        }
+    }
+
+    /// The overlay, made at the first write.
+    fn overlay_mut<'a>(self, cx: Cx) -> R<&'a mut Overlay<K, V>> {
+        cx.point()?;
+        if let Some(overlay) = self.overlay(cx)? {
+            return Ok(overlay);
+        }
+        // SAFETY: An exact dict; the box is given to the transaction.
+        unsafe {
+            let overlay = Box::new(Overlay::<K, V> {
+                table: Table::new(),
+                log: Buf::new(),
+                overwritten: Buf::new(),
+                order: Buf::new(),
+                insertions: 0,
+                count: layout::dict_used(self.as_ptr()),
+                cleared: false,
+                base_end: Keys::of(self.as_ptr()).entries_used(),
+                version: 0,
+            });
+            let data = NonNull::new_unchecked(Box::into_raw(overlay));
+            let types = TypeId::of::<(K, V)>();
+            cx.txn().dicts.insert(self.as_ptr(), types, data.cast(), Self::FUNCTIONS)?;
+            Ok(&mut *data.as_ptr())
+        }
+    }
+
+    /// The value in the dict itself.
+    #[inline]
+    fn probe(self, cx: Cx, key: &K) -> R<Option<*mut PyObject>> {
+        let hash = key.py_hash(cx)?;
+        // SAFETY: An exact dict, which does not change while the transaction is open; the slots are inside the
+        // mask and name entries of the table.
+        unsafe {
+            let keys = Keys::of(self.as_ptr());
+            let mut perturb = hash as usize;
+            let mut at = perturb & keys.mask();
+            loop {
+                let entry = keys.slot(at);
+                if entry >= 0 {
+                    let (stored, object, value) = keys.entry(entry as usize);
+                    let stored =
+                        if keys.kind == KEYS_GENERAL { stored } else { layout::str_known_hash(object) };
+                    if stored == hash && key.eq_object(cx, object)? {
+                        return Ok(if value.is_null() { None } else { Some(value) });
+                    }
+                } else if entry == -1 {
+                    return Ok(None);
+                }
+                perturb >>= 5;
+                at = at.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1) & keys.mask();
+            }
+        }
+    }
+
+    /// Does the dict itself have the key, and does that still count?
+    fn in_base(self, cx: Cx, overlay: &Overlay<K, V>, key: &K) -> R<Option<*mut PyObject>> {
+        if overlay.cleared { Ok(None) } else { self.probe(cx, key) }
+    }
+
+    /// The entry of the dict itself at or after `at`, and where the next one is.
+    fn base_entry(self, at: &mut usize) -> Option<(*mut PyObject, *mut PyObject)> {
+        // SAFETY: An exact dict, which does not change while the transaction is open.
+        unsafe {
+            let keys = Keys::of(self.as_ptr());
+            if keys.is_split() {
+                let (mut position, mut key, mut value) = (*at as isize, ptr::null_mut(), ptr::null_mut());
+                let more = PyDict_Next(self.as_ptr(), &raw mut position, &raw mut key, &raw mut value) != 0;
+                *at = position as usize;
+                return more.then_some((key, value));
+            }
+            let end = keys.entries_used();
+            while *at < end {
+                let (_, key, value) = keys.entry(*at);
+                *at += 1;
+                if !value.is_null() {
+                    return Some((key, value));
+                }
+            }
+            None
+        }
+    }
+}
+
+impl<K: FromPy, V: FromPy> FromPy for PDict<K, V> {
+    #[inline]
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
+        // SAFETY: By the caller.
+        unsafe {
+            if !layout::is_dict(object) {
+                return bail(Bail::Type);
+            }
+            Ok(PDict { object: NonNull::new_unchecked(object), entry: PhantomData })
+        }
+    }
+
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe {
+            if !layout::is_dict(object) {
+                return false;
+            }
+            let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
+            PyDict_Next(object, &raw mut at, &raw mut key, &raw mut value) == 0
+                || (K::matches(key) && V::matches(value))
+        }
+    }
+}
+
+impl<K, V> IntoPy for PDict<K, V> {
+    #[inline]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // SAFETY: The transaction keeps it alive.
+        Ok(unsafe { again(self.as_ptr()) })
+    }
+}
+
+impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PDict<K, V> {
+    #[inline]
+    fn count(&self, cx: Cx) -> R<usize> {
+        match self.overlay(cx)? {
+            Some(overlay) => Ok(overlay.count),
+            // SAFETY: An exact dict.
+            None => Ok(unsafe { layout::dict_used(self.as_ptr()) }),
+        }
+    }
+
+    #[inline]
+    fn version(&self, cx: Cx) -> R<u64> {
+        Ok(self.overlay(cx)?.map_or(0, |overlay| overlay.version))
+    }
+
+    #[inline]
+    fn is(&self, other: &Self) -> bool {
+        self.object == other.object
+    }
+
+    #[inline]
+    fn find(&self, cx: Cx, key: &K) -> R<Option<V>> {
+        cx.point()?;
+        if let Some(overlay) = self.overlay(cx)? {
+            let hash = Table::<K, State<V>>::hash(cx, key)?;
+            if let Some(place) = overlay.table.find(cx, hash, key)? {
+                return Ok(overlay.table.value(place).value.clone());
+            }
+            if overlay.cleared {
+                return Ok(None);
+            }
+        }
+        match self.probe(cx, key)? {
+            // SAFETY: The dict keeps the value alive.
+            Some(value) => unsafe { V::from_py(cx, value) }.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn has(&self, cx: Cx, key: &K) -> R<bool> {
+        if let Some(overlay) = self.overlay(cx)? {
+            let hash = Table::<K, State<V>>::hash(cx, key)?;
+            if let Some(place) = overlay.table.find(cx, hash, key)? {
+                return Ok(overlay.table.value(place).value.is_some());
+            }
+            if overlay.cleared {
+                return Ok(false);
+            }
+        }
+        Ok(self.probe(cx, key)?.is_some())
+    }
+
+    fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
+        let overlay = self.overlay_mut(cx)?;
+        let hash = Table::<K, State<V>>::hash(cx, &key)?;
+        if let Some(place) = overlay.table.find(cx, hash, &key)? {
+            let state = overlay.table.value_mut(place);
+            if state.value.is_some() {
+                let old = state.value.replace(value);
+                drop(old);
+                return Ok(());
+            }
+            return overlay.insert(place, value);
+        }
+        match self.in_base(cx, overlay, &key)? {
+            Some(old) => {
+                // SAFETY: The dict keeps its value alive; after the commit the arena does.
+                unsafe { cx.keep(old)? };
+                let state = State { value: Some(value), inserted: IN_BASE };
+                let place = overlay.table.add(hash, key, state)?;
+                if overlay.overwritten.push(place as u32).is_err() {
+                    return bail(Bail::Memory);
+                }
+                Ok(())
+            }
+            None => {
+                let place = overlay.table.add(hash, key, State { value: None, inserted: IN_BASE })?;
+                overlay.insert(place, value)
+            }
+        }
+    }
+
+    fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
+        let overlay = self.overlay_mut(cx)?;
+        let hash = Table::<K, State<V>>::hash(cx, key)?;
+        let (place, value) = match overlay.table.find(cx, hash, key)? {
+            Some(place) => match overlay.table.value_mut(place).value.take() {
+                Some(value) => (place, value),
+                None => return Ok(None),
+            },
+            None => {
+                let Some(old) = self.in_base(cx, overlay, key)? else { return Ok(None) };
+                // SAFETY: The dict keeps its value alive; after the commit the arena does.
+                let value = unsafe {
+                    cx.keep(old)?;
+                    V::from_py(cx, old)?
+                };
+                let state = State { value: None, inserted: IN_BASE };
+                (overlay.table.add(hash, key.clone(), state)?, value)
+            }
+        };
+        overlay.table.value_mut(place).inserted = IN_BASE;
+        overlay.count -= 1;
+        overlay.log(Log::Delete(place as u32))?;
+        Ok(Some(value))
+    }
+
+    fn take_last(&self, cx: Cx) -> R<Option<(K, V)>> {
+        let overlay = self.overlay_mut(cx)?;
+        while let Some(&(place, inserted)) = overlay.order.last() {
+            let current = overlay.is_current(place, inserted);
+            overlay.order.pop();
+            if current {
+                let state = overlay.table.value_mut(place as usize);
+                state.inserted = IN_BASE;
+                let Some(value) = state.value.take() else { return bail(Bail::Panic) };
+                overlay.count -= 1;
+                overlay.log(Log::PopItem)?;
+                return Ok(Some((overlay.table.key(place as usize).clone(), value)));
+            }
+        }
+        if overlay.cleared {
+            return Ok(None);
+        }
+        // SAFETY: An exact dict, which does not change while the transaction is open.
+        let keys = unsafe { Keys::of(self.as_ptr()) };
+        if keys.is_split() {
+            return bail(Bail::Dict);
+        }
+        while overlay.base_end > 0 {
+            overlay.base_end -= 1;
+            // SAFETY: Below the number of entries; the dict keeps key and value alive.
+            let (key, value) = unsafe {
+                let (_, key, value) = keys.entry(overlay.base_end);
+                if value.is_null() {
+                    continue;
+                }
+                cx.keep(key)?;
+                cx.keep(value)?;
+                (K::from_py(cx, key)?, value)
+            };
+            let hash = Table::<K, State<V>>::hash(cx, &key)?;
+            let taken = match overlay.table.find(cx, hash, &key)? {
+                Some(place) => overlay.table.value_mut(place).value.take(),
+                None => {
+                    overlay.table.add(hash, key.clone(), State { value: None, inserted: IN_BASE })?;
+                    // SAFETY: As above.
+                    Some(unsafe { V::from_py(cx, value)? })
+                }
+            };
+            if let Some(value) = taken {
+                overlay.count -= 1;
+                overlay.log(Log::PopItem)?;
+                return Ok(Some((key, value)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn clear_all(&self, cx: Cx) -> R<()> {
+        let overlay = self.overlay_mut(cx)?;
+        let old = core::mem::replace(&mut overlay.table, Table::new());
+        overlay.log.clear();
+        overlay.overwritten.clear();
+        overlay.order.clear();
+        overlay.count = 0;
+        overlay.cleared = true;
+        drop(old);
+        overlay.log(Log::Clear)
+    }
+
+    fn step(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
+        let overlay = self.overlay(cx)?;
+        if !cursor.beyond && !overlay.as_ref().is_some_and(|overlay| overlay.cleared) {
+            while let Some((key, value)) = self.base_entry(&mut cursor.at) {
+                if let Some(overlay) = &overlay
+                    && overlay.table.len() != 0
+                {
+                    // SAFETY: The dict keeps the key alive.
+                    let typed = unsafe { K::from_py(cx, key)? };
+                    let hash = Table::<K, State<V>>::hash(cx, &typed)?;
+                    if let Some(place) = overlay.table.find(cx, hash, &typed)? {
+                        let state = overlay.table.value(place);
+                        if state.value.is_none() || state.inserted != IN_BASE {
+                            continue;
+                        }
+                        return Ok(Some(Place::Native(place)));
+                    }
+                }
+                return Ok(Some(Place::Live { key, value }));
+            }
+        }
+        if !cursor.beyond {
+            cursor.beyond = true;
+            cursor.at = 0;
+        }
+        if let Some(overlay) = overlay {
+            while let Some(&(place, inserted)) = overlay.order.get(cursor.at) {
+                cursor.at += 1;
+                if overlay.is_current(place, inserted) {
+                    return Ok(Some(Place::Native(place as usize)));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    #[inline]
+    fn key_at(&self, cx: Cx, place: Place) -> R<K> {
+        match place {
+            // SAFETY: The dict keeps the key alive.
+            Place::Live { key, .. } => unsafe { K::from_py(cx, key) },
+            Place::Native(place) => match self.overlay(cx)? {
+                Some(overlay) => Ok(overlay.table.key(place).clone()),
+                None => bail(Bail::Panic),
+            },
+        }
+    }
+
+    #[inline]
+    fn value_at(&self, cx: Cx, place: Place) -> R<V> {
+        match place {
+            // SAFETY: The dict keeps the value alive.
+            Place::Live { value, .. } => unsafe { V::from_py(cx, value) },
+            Place::Native(place) => {
+                match self.overlay(cx)?.and_then(|o| o.table.value(place).value.clone()) {
+                    Some(value) => Ok(value),
+                    None => bail(Bail::Panic),
+                }
+            }
+        }
+    }
+}
+
+/// Boxes the overlay: first the overwritten values, which change no shape, then the log.
+unsafe fn operations<K, V>(data: NonNull<u8>, cx: Cx, into: &mut Buf<Op>) -> R<()>
+where
+    K: Key + FromPy + IntoPy,
+    V: FromPy + IntoPy + Clone,
+{
+    // SAFETY: By the caller: an overlay of these types, not borrowed.
+    let overlay = unsafe { &*data.cast::<Overlay<K, V>>().as_ptr() };
+    if !into.reserve_total(overlay.overwritten.len() + overlay.log.len()) {
+        return bail(Bail::Memory);
+    }
+    let key_of = |place: u32| overlay.table.key(place as usize).clone().into_py(cx);
+    let set = |place: u32, value: Option<V>, into: &mut Buf<Op>| {
+        let key = key_of(place)?;
+        let value = match value {
+            Some(value) => value.into_py(cx),
+            // Deleted again later in the log: which value it had cannot be seen.
+            None => ().into_py(cx),
+        };
+        match value {
+            Ok(value) => {
+                let _ = into.push(Op::Set(key, value));
+                Ok(())
+            }
+            Err(stop) => {
+                // SAFETY: A new reference.
+                unsafe { pyo3_ffi::Py_DECREF(key) };
+                Err(stop)
+            }
+        }
+    };
+    for &place in overlay.overwritten.iter() {
+        let state = overlay.table.value(place as usize);
+        if state.inserted == IN_BASE && state.value.is_some() {
+            set(place, state.value.clone(), into)?;
+        }
+    }
+    for entry in overlay.log.iter() {
+        match *entry {
+            Log::Insert { place, inserted } => {
+                let current = overlay.is_current(place, inserted);
+                let value = if current { overlay.table.value(place as usize).value.clone() } else { None };
+                set(place, value, into)?;
+            }
+            Log::Delete(place) => {
+                let _ = into.push(Op::Del(key_of(place)?));
+            }
+            Log::PopItem => {
+                let _ = into.push(Op::PopItem);
+            }
+            Log::Clear => {
+                let _ = into.push(Op::Clear);
+            }
+        }
+    }
+    Ok(())
+}
+
+unsafe fn drop_overlay<K, V>(data: NonNull<u8>) {
+    // SAFETY: By the caller: an overlay of these types, dropped once.
+    drop(unsafe { Box::from_raw(data.cast::<Overlay<K, V>>().as_ptr()) });
+}
+
+impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone + ElemEq> ElemEq for PDict<K, V> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        if self.is(other) { Ok(true) } else { crate::dict::eq(cx, self, other) }
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Dict
+    }
+}

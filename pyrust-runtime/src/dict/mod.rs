@@ -1,0 +1,328 @@
+//! `dict`: native ([`Dict`]) and in place ([`PDict`]), and the functions that generated code calls on either.
+//!
+//! First argument `cx`, dicts by reference, stored keys and values by value.
+
+mod live;
+mod native;
+mod table;
+
+pub use live::PDict;
+pub use native::Dict;
+
+use crate::elem::{ElemEq, Key};
+use crate::list::{self, List, ListLike};
+use crate::py::{FromPy, IntoPy};
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::txn::Cx;
+use pyo3_ffi::PyObject;
+
+/// Where an iteration stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    at: usize,
+    /// Past the entries of the dict itself, among those of the overlay.
+    beyond: bool,
+    count: usize,
+    version: u64,
+}
+
+/// An entry found by an iteration.
+#[derive(Clone, Copy, Debug)]
+pub enum Place {
+    /// At this place of the native table or of the overlay.
+    Native(usize),
+    /// In the live dict.
+    Live { key: *mut PyObject, value: *mut PyObject },
+}
+
+/// What both representations do.
+pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
+    /// `len(self)`
+    fn count(&self, cx: Cx) -> R<usize>;
+    /// Moves on with every insertion and deletion.
+    fn version(&self, cx: Cx) -> R<u64>;
+    /// `self is other`
+    fn is(&self, other: &Self) -> bool;
+    fn find(&self, cx: Cx, key: &K) -> R<Option<V>>;
+    fn has(&self, cx: Cx, key: &K) -> R<bool>;
+    fn put(&self, cx: Cx, key: K, value: V) -> R<()>;
+    /// Removes a key; the value that it had.
+    fn remove(&self, cx: Cx, key: &K) -> R<Option<V>>;
+    /// Removes the last entry.
+    fn take_last(&self, cx: Cx) -> R<Option<(K, V)>>;
+    fn clear_all(&self, cx: Cx) -> R<()>;
+    /// The next entry; `None` at the end.  Whether the dict has changed is checked by the caller.
+    fn step(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>>;
+    fn key_at(&self, cx: Cx, place: Place) -> R<K>;
+    fn value_at(&self, cx: Cx, place: Place) -> R<V>;
+}
+
+/// `{}`
+#[inline]
+pub fn new<K: Key, V: Clone + 'static>(cx: Cx) -> R<Dict<K, V>> {
+    Dict::make(cx)
+}
+
+/// `{}`, as a Python dict.
+#[inline]
+pub fn pdict_new<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone>(cx: Cx) -> R<PDict<K, V>> {
+    PDict::make(cx)
+}
+
+/// `len(d)`
+#[inline]
+pub fn len<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<i64> {
+    Ok(dict.count(cx)? as i64)
+}
+
+/// `bool(d)`
+#[inline]
+pub fn truth<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<bool> {
+    Ok(dict.count(cx)? != 0)
+}
+
+/// `d[k]`
+#[inline]
+pub fn getitem<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<V> {
+    match dict.find(cx, key)? {
+        Some(value) => Ok(value),
+        None => exc(Exc::KeyError),
+    }
+}
+
+/// `d.get(k)`
+#[inline]
+pub fn get<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<Option<V>> {
+    dict.find(cx, key)
+}
+
+/// `d.get(k, default)`
+#[inline]
+pub fn get_or<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K, default: V) -> R<V> {
+    Ok(dict.find(cx, key)?.unwrap_or(default))
+}
+
+/// `d[k] = v`
+#[inline]
+pub fn set<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: K, value: V) -> R<()> {
+    dict.put(cx, key, value)
+}
+
+/// `del d[k]`
+#[inline]
+pub fn del<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<()> {
+    match dict.remove(cx, key)? {
+        Some(_) => Ok(()),
+        None => exc(Exc::KeyError),
+    }
+}
+
+/// `k in d`
+#[inline]
+pub fn contains<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<bool> {
+    dict.has(cx, key)
+}
+
+/// `d.setdefault(k, v)`
+pub fn setdefault<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: K, value: V) -> R<V> {
+    if let Some(found) = dict.find(cx, &key)? {
+        return Ok(found);
+    }
+    dict.put(cx, key, value.clone())?;
+    Ok(value)
+}
+
+/// `d.pop(k)`
+pub fn pop<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<V> {
+    match dict.remove(cx, key)? {
+        Some(value) => Ok(value),
+        None => exc(Exc::KeyError),
+    }
+}
+
+/// `d.pop(k, default)`
+pub fn pop_or<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K, default: V) -> R<V> {
+    Ok(dict.remove(cx, key)?.unwrap_or(default))
+}
+
+/// `d.popitem()`
+pub fn popitem<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<(K, V)> {
+    match dict.take_last(cx)? {
+        Some(pair) => Ok(pair),
+        None => exc(Exc::KeyError),
+    }
+}
+
+/// `d.clear()`
+pub fn clear<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<()> {
+    dict.clear_all(cx)
+}
+
+/// Starts `for … in d`, `d.values()` or `d.items()`.
+#[inline]
+pub fn iter<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<Cursor> {
+    Ok(Cursor { at: 0, beyond: false, count: dict.count(cx)?, version: dict.version(cx)? })
+}
+
+/// One step, with CPython's check of the size.
+#[inline]
+fn advance<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<Place>> {
+    if dict.version(cx)? != cursor.version {
+        // With the same size CPython goes on, in an order that depends on the table.
+        return if dict.count(cx)? != cursor.count { exc(Exc::RuntimeError) } else { bail(Bail::Dict) };
+    }
+    dict.step(cx, cursor)
+}
+
+/// The next key.
+#[inline]
+pub fn next_key<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<K>> {
+    match advance(cx, dict, cursor)? {
+        Some(place) => dict.key_at(cx, place).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The next value.
+#[inline]
+pub fn next_value<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<V>> {
+    match advance(cx, dict, cursor)? {
+        Some(place) => dict.value_at(cx, place).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The next key and value.
+#[inline]
+pub fn next_item<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<(K, V)>> {
+    match advance(cx, dict, cursor)? {
+        Some(place) => Ok(Some((dict.key_at(cx, place)?, dict.value_at(cx, place)?))),
+        None => Ok(None),
+    }
+}
+
+/// `list(d)`
+pub fn keys<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<List<K>> {
+    let result = list::with_capacity(cx, len(cx, dict)?)?;
+    let mut cursor = iter(cx, dict)?;
+    while let Some(key) = next_key(cx, dict, &mut cursor)? {
+        result.push(cx, key)?;
+    }
+    Ok(result)
+}
+
+/// `list(d.values())`
+pub fn values<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<List<V>> {
+    let result = list::with_capacity(cx, len(cx, dict)?)?;
+    let mut cursor = iter(cx, dict)?;
+    while let Some(value) = next_value(cx, dict, &mut cursor)? {
+        result.push(cx, value)?;
+    }
+    Ok(result)
+}
+
+/// `list(d.items())`
+pub fn items<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<List<(K, V)>> {
+    let result = list::with_capacity(cx, len(cx, dict)?)?;
+    let mut cursor = iter(cx, dict)?;
+    while let Some(item) = next_item(cx, dict, &mut cursor)? {
+        result.push(cx, item)?;
+    }
+    Ok(result)
+}
+
+/// `d.update(e)`, `d |= e`
+pub fn update<K, V, D, E>(cx: Cx, dict: &D, other: &E) -> R<()>
+where
+    K: Key,
+    V: Clone + 'static,
+    D: DictLike<K, V>,
+    E: DictLike<K, V>,
+{
+    // Of the same dict nothing changes: all keys are there, with the same values.
+    let mut cursor = iter(cx, other)?;
+    while let Some((key, value)) = next_item(cx, other, &mut cursor)? {
+        dict.put(cx, key, value)?;
+    }
+    Ok(())
+}
+
+/// `d.copy()`, `dict(d)`
+pub fn copy<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<Dict<K, V>> {
+    let result = new(cx)?;
+    update(cx, &result, dict)?;
+    Ok(result)
+}
+
+/// [`copy`], as a Python dict.
+pub fn pdict_copy<K, V, D>(cx: Cx, dict: &D) -> R<PDict<K, V>>
+where
+    K: Key + FromPy + IntoPy,
+    V: FromPy + IntoPy + Clone,
+    D: DictLike<K, V>,
+{
+    let result = pdict_new(cx)?;
+    update(cx, &result, dict)?;
+    Ok(result)
+}
+
+/// `d | e`
+pub fn union<K, V, D, E>(cx: Cx, dict: &D, other: &E) -> R<Dict<K, V>>
+where
+    K: Key,
+    V: Clone + 'static,
+    D: DictLike<K, V>,
+    E: DictLike<K, V>,
+{
+    let result = copy(cx, dict)?;
+    update(cx, &result, other)?;
+    Ok(result)
+}
+
+/// `a == b`
+pub fn eq<K, V, D, E>(cx: Cx, a: &D, b: &E) -> R<bool>
+where
+    K: Key,
+    V: ElemEq + Clone + 'static,
+    D: DictLike<K, V>,
+    E: DictLike<K, V>,
+{
+    if a.count(cx)? != b.count(cx)? {
+        return Ok(false);
+    }
+    let mut cursor = iter(cx, a)?;
+    while let Some((key, value)) = next_item(cx, a, &mut cursor)? {
+        match b.find(cx, &key)? {
+            Some(other) if value.elem_eq(cx, &other)? => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// `a != b`
+pub fn ne<K, V, D, E>(cx: Cx, a: &D, b: &E) -> R<bool>
+where
+    K: Key,
+    V: ElemEq + Clone + 'static,
+    D: DictLike<K, V>,
+    E: DictLike<K, V>,
+{
+    Ok(!eq(cx, a, b)?)
+}

@@ -1,0 +1,254 @@
+//! A dict that no Python code has seen yet: a shared handle to a table of values.
+
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+use std::alloc::{Layout, alloc, dealloc};
+
+use pyo3_ffi::{Py_DECREF, PyDict_New, PyDict_SetItem, PyObject};
+
+use crate::dict::table::Table;
+use crate::dict::{Cursor, DictLike, Place};
+use crate::elem::{ElemEq, Key, View};
+use crate::py::{IntoPy, again, fresh};
+use crate::stop::{Bail, R, bail};
+use crate::txn::{Cx, no_memory};
+
+struct Head<K, V> {
+    handles: Cell<usize>,
+    version: Cell<u64>,
+    table: Table<K, V>,
+    /// The Python dict that this one became; held by the transaction.
+    object: Cell<*mut PyObject>,
+}
+
+/// Cloning the handle is Python's aliasing; the entries are dropped with the last one.
+pub struct Dict<K, V> {
+    head: NonNull<Head<K, V>>,
+}
+
+impl<K, V> Clone for Dict<K, V> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        // SAFETY: The head lives as long as a handle.
+        let handles = unsafe { &(*self.head.as_ptr()).handles };
+        handles.set(handles.get() + 1);
+        Dict { head: self.head }
+    }
+}
+
+impl<K, V> Drop for Dict<K, V> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The head lives as long as a handle; it was allocated with this layout.
+        unsafe {
+            let handles = &(*self.head.as_ptr()).handles;
+            handles.set(handles.get() - 1);
+            if handles.get() == 0 {
+                ptr::drop_in_place(self.head.as_ptr());
+                dealloc(self.head.as_ptr().cast(), Layout::new::<Head<K, V>>());
+            }
+        }
+    }
+}
+
+impl<K: Key, V: Clone + 'static> Dict<K, V> {
+    pub(crate) fn make(_: Cx) -> R<Dict<K, V>> {
+        // SAFETY: A head is not empty; it is written before the handle exists.
+        unsafe {
+            let Some(head) = NonNull::new(alloc(Layout::new::<Head<K, V>>()).cast::<Head<K, V>>()) else {
+                return bail(Bail::Memory);
+            };
+            head.as_ptr().write(Head {
+                handles: Cell::new(1),
+                version: Cell::new(0),
+                table: Table::new(),
+                object: Cell::new(ptr::null_mut()),
+            });
+            Ok(Dict { head })
+        }
+    }
+
+    #[inline(always)]
+    fn table(&self) -> &Table<K, V> {
+        // SAFETY: The head lives as long as the handle; the borrows here end before anything changes the table.
+        unsafe { &(*self.head.as_ptr()).table }
+    }
+
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "one thread, short borrows")]
+    fn table_mut(&self) -> &mut Table<K, V> {
+        // SAFETY: As above.
+        unsafe { &mut (*self.head.as_ptr()).table }
+    }
+
+    #[inline(always)]
+    fn changed(&self) {
+        // SAFETY: The head lives as long as the handle.
+        let version = unsafe { &(*self.head.as_ptr()).version };
+        version.set(version.get() + 1);
+    }
+}
+
+impl<K: Key, V: Clone + 'static> DictLike<K, V> for Dict<K, V> {
+    #[inline(always)]
+    fn count(&self, _: Cx) -> R<usize> {
+        Ok(self.table().len())
+    }
+
+    #[inline(always)]
+    fn version(&self, _: Cx) -> R<u64> {
+        // SAFETY: The head lives as long as the handle.
+        Ok(unsafe { (*self.head.as_ptr()).version.get() })
+    }
+
+    #[inline(always)]
+    fn is(&self, other: &Self) -> bool {
+        self.head == other.head
+    }
+
+    #[inline]
+    fn find(&self, cx: Cx, key: &K) -> R<Option<V>> {
+        let hash = Table::<K, V>::hash(cx, key)?;
+        let table = self.table();
+        Ok(table.find(cx, hash, key)?.map(|place| table.value(place).clone()))
+    }
+
+    #[inline]
+    fn has(&self, cx: Cx, key: &K) -> R<bool> {
+        let hash = Table::<K, V>::hash(cx, key)?;
+        Ok(self.table().find(cx, hash, key)?.is_some())
+    }
+
+    #[inline]
+    fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
+        let hash = Table::<K, V>::hash(cx, &key)?;
+        match self.table().find(cx, hash, &key)? {
+            Some(place) => {
+                let old = core::mem::replace(self.table_mut().value_mut(place), value);
+                drop(old);
+            }
+            None => {
+                self.table_mut().add(hash, key, value)?;
+                self.changed();
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
+        let hash = Table::<K, V>::hash(cx, key)?;
+        let Some(place) = self.table().find(cx, hash, key)? else { return Ok(None) };
+        let (_, value) = self.table_mut().remove(place);
+        self.changed();
+        Ok(Some(value))
+    }
+
+    fn take_last(&self, _: Cx) -> R<Option<(K, V)>> {
+        let Some(place) = self.table_mut().last_live() else { return Ok(None) };
+        let pair = self.table_mut().remove(place);
+        self.changed();
+        Ok(Some(pair))
+    }
+
+    fn clear_all(&self, _: Cx) -> R<()> {
+        let old = core::mem::replace(self.table_mut(), Table::new());
+        self.changed();
+        drop(old);
+        Ok(())
+    }
+
+    #[inline]
+    fn step(&self, _: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
+        match self.table().next_live(cursor.at) {
+            Some(place) => {
+                cursor.at = place + 1;
+                Ok(Some(Place::Native(place)))
+            }
+            None => {
+                cursor.at = self.table().places();
+                Ok(None)
+            }
+        }
+    }
+
+    #[inline]
+    fn key_at(&self, _: Cx, place: Place) -> R<K> {
+        match place {
+            Place::Native(place) => Ok(self.table().key(place).clone()),
+            Place::Live { .. } => bail(Bail::Panic),
+        }
+    }
+
+    #[inline]
+    fn value_at(&self, _: Cx, place: Place) -> R<V> {
+        match place {
+            Place::Native(place) => Ok(self.table().value(place).clone()),
+            Place::Live { .. } => bail(Bail::Panic),
+        }
+    }
+}
+
+impl<K: Key + IntoPy, V: IntoPy + Clone + 'static> IntoPy for Dict<K, V> {
+    fn into_py(self, cx: Cx) -> R<*mut PyObject> {
+        // SAFETY: The head lives as long as the handle.  Keys are exact builtins, so that inserting them runs no
+        // Python code.
+        unsafe {
+            let head = &*self.head.as_ptr();
+            if !head.object.get().is_null() {
+                return Ok(again(head.object.get()));
+            }
+            cx.before_tracked();
+            let object = fresh(PyDict_New())?;
+            if let Err(stop) = fill(cx, object, &head.table) {
+                Py_DECREF(object);
+                return Err(stop);
+            }
+            if head.handles.get() > 1 {
+                cx.adopt(again(object))?;
+                head.object.set(object);
+            }
+            Ok(object)
+        }
+    }
+}
+
+unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone>(
+    cx: Cx,
+    object: *mut PyObject,
+    table: &Table<K, V>,
+) -> R<()> {
+    let mut from = 0;
+    while let Some(place) = table.next_live(from) {
+        from = place + 1;
+        let key = table.key(place).clone().into_py(cx)?;
+        // SAFETY: By the caller: a dict of our own; the references are dropped after they were stored.
+        unsafe {
+            let stored = match table.value(place).clone().into_py(cx) {
+                Ok(value) => {
+                    let stored = PyDict_SetItem(object, key, value);
+                    Py_DECREF(value);
+                    stored
+                }
+                Err(stop) => {
+                    Py_DECREF(key);
+                    return Err(stop);
+                }
+            };
+            Py_DECREF(key);
+            if stored != 0 {
+                return no_memory();
+            }
+        }
+    }
+    Ok(())
+}
+
+impl<K: Key, V: ElemEq + Clone + 'static> ElemEq for Dict<K, V> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        if self.is(other) { Ok(true) } else { crate::dict::eq(cx, self, other) }
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Dict
+    }
+}

@@ -1,0 +1,21 @@
+//! Everything that generated text names: `use pyrust_runtime::prelude::*;`.
+
+pub use crate::try_;
+
+pub use crate::stop::{Bail, Exc, R, Stop, bail, exc};
+pub use crate::txn::Cx;
+
+pub use crate::py::{FromPy, IntoPy};
+
+pub use crate::dict::{Dict, DictLike, PDict};
+pub use crate::elem::{ElemEq, ElemOrd, Key};
+pub use crate::list::{List, ListLike, PList};
+pub use crate::obj::Obj;
+pub use crate::range::Range;
+pub use crate::strs::{Bytes, Chr, Str};
+pub use crate::tuple::PTuple;
+pub use crate::union::{Optional, U2, U3, U4};
+
+pub use crate::{builtins, bytes, chr, dict, float, fmt, int, list, math, range, str_, tuple};
+
+pub use crate::activate::*;

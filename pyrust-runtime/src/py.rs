@@ -1,0 +1,221 @@
+//! From Python's objects to values and back.
+
+use pyo3_ffi::{
+    Py_False, Py_INCREF, Py_IsNone, Py_None, Py_True, PyFloat_FromDouble, PyLong_FromLongLong, PyObject,
+};
+
+use crate::boundary::layout;
+use crate::stop::{Bail, R, bail};
+use crate::txn::{Cx, no_memory};
+
+/// A value that can be read from an object of exactly the right type.
+pub trait FromPy: Sized + 'static {
+    /// The value, or a bailout with [`Bail::Type`].
+    ///
+    /// # Safety
+    /// `object` is alive, and stays so until the transaction closes (an argument, or reachable from one, or
+    /// journalled, or in the arena).
+    unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self>;
+
+    /// A cheap test, good enough to choose between specialisations and members of a union: it looks at the
+    /// first element of a container only.  The reads that follow test for themselves.
+    ///
+    /// # Safety
+    /// `object` is alive.
+    unsafe fn matches(object: *mut PyObject) -> bool;
+}
+
+/// A value that can become an object.
+pub trait IntoPy: Sized {
+    /// Can [`IntoPy::overwrite`] ever work?
+    const OVERWRITES: bool = false;
+
+    /// A new strong reference.
+    fn into_py(self, cx: Cx) -> R<*mut PyObject>;
+
+    /// Stores the value into `old` instead, where that is possible and nobody can tell.
+    ///
+    /// # Safety
+    /// `old` is alive, and referenced once, by the place that is written to.
+    #[inline(always)]
+    unsafe fn overwrite(&self, _old: *mut PyObject) -> bool {
+        false
+    }
+
+    /// Boxes `items` in order, the same object for equal neighbours where identity is free.  `put` takes each
+    /// strong reference.
+    fn many_into_py(items: &[Self], cx: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()>
+    where
+        Self: Clone,
+    {
+        for item in items {
+            put(item.clone().into_py(cx)?);
+        }
+        Ok(())
+    }
+}
+
+/// A new reference out of what the C API returned.
+#[inline(always)]
+pub(crate) fn fresh(object: *mut PyObject) -> R<*mut PyObject> {
+    if object.is_null() { no_memory() } else { Ok(object) }
+}
+
+/// Another reference to an object that is alive.
+#[inline(always)]
+pub(crate) unsafe fn again(object: *mut PyObject) -> *mut PyObject {
+    // SAFETY: By the caller.
+    unsafe { Py_INCREF(object) };
+    object
+}
+
+impl FromPy for i64 {
+    #[inline(always)]
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<i64> {
+        // SAFETY: By the caller.
+        unsafe {
+            if !layout::is_int(object) {
+                return bail(Bail::Type);
+            }
+            match layout::int_value(object) {
+                Some(value) => Ok(value),
+                None => bail(Bail::Overflow),
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { layout::is_int(object) }
+    }
+}
+
+impl IntoPy for i64 {
+    #[inline]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // SAFETY: The GIL is held.
+        fresh(unsafe { PyLong_FromLongLong(self) })
+    }
+
+    fn many_into_py(items: &[i64], _: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {
+        let mut last: Option<(i64, *mut PyObject)> = None;
+        for &item in items {
+            let object = match last {
+                // SAFETY: `put` holds it.
+                Some((value, object)) if value == item => unsafe { again(object) },
+                // SAFETY: The GIL is held.
+                _ => fresh(unsafe { PyLong_FromLongLong(item) })?,
+            };
+            last = Some((item, object));
+            put(object);
+        }
+        Ok(())
+    }
+}
+
+impl FromPy for f64 {
+    #[inline(always)]
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<f64> {
+        // SAFETY: By the caller.
+        unsafe { if layout::is_float(object) { Ok(layout::float_value(object)) } else { bail(Bail::Type) } }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { layout::is_float(object) }
+    }
+}
+
+impl IntoPy for f64 {
+    const OVERWRITES: bool = true;
+
+    #[inline]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // A NaN that came in must go out as the same object, and nothing here knows which one that was.
+        if self.is_nan() {
+            return bail(Bail::Nan);
+        }
+        // SAFETY: The GIL is held.
+        fresh(unsafe { PyFloat_FromDouble(self) })
+    }
+
+    #[inline(always)]
+    unsafe fn overwrite(&self, old: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe {
+            if self.is_nan() || !layout::is_float(old) {
+                return false;
+            }
+            layout::set_float_value(old, *self);
+        }
+        true
+    }
+
+    fn many_into_py(items: &[f64], cx: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {
+        let mut last: Option<(u64, *mut PyObject)> = None;
+        for &item in items {
+            let object = match last {
+                // SAFETY: `put` holds it.
+                Some((bits, object)) if bits == item.to_bits() => unsafe { again(object) },
+                _ => item.into_py(cx)?,
+            };
+            last = Some((item.to_bits(), object));
+            put(object);
+        }
+        Ok(())
+    }
+}
+
+impl FromPy for bool {
+    #[inline(always)]
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<bool> {
+        // SAFETY: By the caller; there are two objects of this type.
+        unsafe {
+            if core::ptr::eq(object, Py_True()) {
+                Ok(true)
+            } else if core::ptr::eq(object, Py_False()) {
+                Ok(false)
+            } else {
+                bail(Bail::Type)
+            }
+        }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { layout::is_bool(object) }
+    }
+}
+
+impl IntoPy for bool {
+    #[inline]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // SAFETY: Both are static.
+        Ok(unsafe { again(if self { Py_True() } else { Py_False() }) })
+    }
+}
+
+impl FromPy for () {
+    #[inline(always)]
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<()> {
+        // SAFETY: By the caller.
+        if unsafe { Py_IsNone(object) } != 0 { Ok(()) } else { bail(Bail::Type) }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { Py_IsNone(object) != 0 }
+    }
+}
+
+impl IntoPy for () {
+    #[inline]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // SAFETY: None is static.
+        Ok(unsafe { again(Py_None()) })
+    }
+}

@@ -1,0 +1,336 @@
+//! Tuples: of a fixed shape (Rust tuples), and of any length ([`PTuple`], a live tuple).
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+
+use pyo3_ffi::{Py_DECREF, PyObject, PyTuple_New};
+
+use crate::boundary::layout;
+use crate::elem::{ElemEq, ElemOrd};
+use crate::list::ListLike;
+use crate::py::{FromPy, IntoPy, again, fresh};
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::txn::Cx;
+
+macro_rules! shapes {
+    ($($count:literal: $($item:ident $index:tt),+;)+) => {$(
+        impl<$($item: FromPy),+> FromPy for ($($item,)+) {
+            #[inline]
+            unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
+                // SAFETY: By the caller; a tuple keeps its items alive.
+                unsafe {
+                    if !layout::is_tuple(object) || layout::var_size(object) != $count {
+                        return bail(Bail::Type);
+                    }
+                    let items = layout::tuple_items(object);
+                    Ok(($($item::from_py(cx, *items.add($index))?,)+))
+                }
+            }
+
+            #[inline]
+            unsafe fn matches(object: *mut PyObject) -> bool {
+                // SAFETY: By the caller; a tuple keeps its items alive.
+                unsafe {
+                    layout::is_tuple(object) && layout::var_size(object) == $count && {
+                        let items = layout::tuple_items(object);
+                        $($item::matches(*items.add($index)))&&+
+                    }
+                }
+            }
+        }
+
+        impl<$($item: IntoPy),+> IntoPy for ($($item,)+) {
+            #[inline]
+            fn into_py(self, cx: Cx) -> R<*mut PyObject> {
+                // SAFETY: A new tuple of this many items, which take the references.
+                unsafe {
+                    let builder = Builder::new(cx, $count)?;
+                    $(builder.put($index, self.$index.into_py(cx)?);)+
+                    Ok(builder.finish())
+                }
+            }
+        }
+    )+};
+}
+
+shapes! {
+    1: A 0;
+    2: A 0, B 1;
+    3: A 0, B 1, C 2;
+    4: A 0, B 1, C 2, D 3;
+    5: A 0, B 1, C 2, D 3, E 4;
+    6: A 0, B 1, C 2, D 3, E 4, F 5;
+    7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+    8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+    9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+    10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+    11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+    12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
+}
+
+/// A tuple that is being filled; dropped half-way it frees what it has.
+struct Builder(*mut PyObject);
+
+impl Builder {
+    #[inline]
+    fn new(cx: Cx, count: usize) -> R<Builder> {
+        cx.before_tracked();
+        // SAFETY: The GIL is held.
+        Ok(Builder(fresh(unsafe { PyTuple_New(count as isize) })?))
+    }
+
+    #[inline(always)]
+    unsafe fn put(&self, index: usize, item: *mut PyObject) {
+        // SAFETY: By the caller: a free slot, and a reference that is given away.
+        unsafe { *layout::tuple_items(self.0).add(index) = item };
+    }
+
+    #[inline]
+    fn finish(self) -> *mut PyObject {
+        let object = self.0;
+        core::mem::forget(self);
+        object
+    }
+}
+
+impl Drop for Builder {
+    fn drop(&mut self) {
+        // SAFETY: A tuple of our own; slots that were not filled are null.
+        unsafe { Py_DECREF(self.0) };
+    }
+}
+
+/// A live tuple of any length, its items unboxed at the read.
+pub struct PTuple<T> {
+    object: NonNull<PyObject>,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for PTuple<T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for PTuple<T> {}
+
+impl<T> PTuple<T> {
+    /// The object, borrowed.
+    #[inline(always)]
+    pub fn as_ptr(self) -> *mut PyObject {
+        self.object.as_ptr()
+    }
+
+    #[inline(always)]
+    pub fn count(self) -> usize {
+        // SAFETY: An exact tuple.
+        unsafe { layout::var_size(self.as_ptr()) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn pointer(self, index: usize) -> *mut PyObject {
+        debug_assert!(index < self.count());
+        // SAFETY: An exact tuple; `index < count`, by the caller.
+        unsafe { *layout::tuple_items(self.as_ptr()).add(index) }
+    }
+}
+
+impl<T: FromPy> PTuple<T> {
+    /// Item `index < count`.
+    #[inline(always)]
+    pub(crate) fn item(self, cx: Cx, index: usize) -> R<T> {
+        // SAFETY: The tuple keeps its items alive.
+        unsafe { T::from_py(cx, self.pointer(index)) }
+    }
+}
+
+impl<T: FromPy> FromPy for PTuple<T> {
+    #[inline]
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
+        // SAFETY: By the caller.
+        unsafe {
+            if !layout::is_tuple(object) {
+                return bail(Bail::Type);
+            }
+            Ok(PTuple { object: NonNull::new_unchecked(object), item: PhantomData })
+        }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe {
+            layout::is_tuple(object)
+                && (layout::var_size(object) == 0 || T::matches(*layout::tuple_items(object)))
+        }
+    }
+}
+
+impl<T> IntoPy for PTuple<T> {
+    #[inline]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // SAFETY: The transaction keeps it alive.
+        Ok(unsafe { again(self.as_ptr()) })
+    }
+}
+
+/// Makes a new tuple, kept by the transaction, of `count` objects; `item` gives strong references.
+fn build<T>(cx: Cx, count: usize, mut item: impl FnMut(usize) -> R<*mut PyObject>) -> R<PTuple<T>> {
+    let builder = Builder::new(cx, count)?;
+    for index in 0..count {
+        let object = item(index)?;
+        // SAFETY: A free slot.
+        unsafe { builder.put(index, object) };
+    }
+    // SAFETY: A new reference to an exact tuple.
+    unsafe { Ok(PTuple { object: cx.adopt(builder.finish())?, item: PhantomData }) }
+}
+
+/// `tuple(list)`.
+pub fn from_list<T: Clone + IntoPy + 'static, L: ListLike<T>>(cx: Cx, list: &L) -> R<PTuple<T>> {
+    build(cx, list.count(), |index| list.boxed(cx, index))
+}
+
+/// `(a, b, …)` of equal types, of any length.
+pub fn of<T: IntoPy, const N: usize>(cx: Cx, items: [T; N]) -> R<PTuple<T>> {
+    let mut items = items.into_iter();
+    build(cx, N, |_| match items.next() {
+        Some(item) => item.into_py(cx),
+        None => bail(Bail::Panic),
+    })
+}
+
+/// `len(t)`.
+#[inline(always)]
+pub fn len<T>(_: Cx, tuple: &PTuple<T>) -> i64 {
+    tuple.count() as i64
+}
+
+/// `bool(t)`.
+#[inline(always)]
+pub fn truth<T>(_: Cx, tuple: &PTuple<T>) -> bool {
+    tuple.count() != 0
+}
+
+/// `t[i]`.
+#[inline(always)]
+pub fn get<T: FromPy>(cx: Cx, tuple: &PTuple<T>, index: i64) -> R<T> {
+    let index = crate::list::position(index, tuple.count())?;
+    tuple.item(cx, index)
+}
+
+/// The next item of `for x in t`.
+#[inline(always)]
+pub fn next<T: FromPy>(cx: Cx, tuple: &PTuple<T>, at: &mut i64) -> R<Option<T>> {
+    if *at as usize >= tuple.count() {
+        return Ok(None);
+    }
+    *at += 1;
+    tuple.item(cx, *at as usize - 1).map(Some)
+}
+
+/// `t[start:stop:step]`.  The whole tuple is itself, as in CPython.
+pub fn slice<T>(
+    cx: Cx,
+    tuple: &PTuple<T>,
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: Option<i64>,
+) -> R<PTuple<T>> {
+    let count = tuple.count();
+    let slice = crate::range::Slice::new(start, stop, step, count)?;
+    if slice.step == 1 && slice.count == count {
+        return Ok(*tuple);
+    }
+    // SAFETY: The positions of a slice are inside.
+    build(cx, slice.count, |i| Ok(unsafe { again(tuple.pointer(slice.position(i))) }))
+}
+
+/// `a + b`.
+pub fn concat<T>(cx: Cx, a: &PTuple<T>, b: &PTuple<T>) -> R<PTuple<T>> {
+    let count = a.count();
+    if b.count() == 0 {
+        return Ok(*a);
+    }
+    if count == 0 {
+        return Ok(*b);
+    }
+    build(cx, count + b.count(), |i| {
+        let object = if i < count { a.pointer(i) } else { b.pointer(i - count) };
+        // SAFETY: The tuples keep their items alive.
+        Ok(unsafe { again(object) })
+    })
+}
+
+/// `t * n`.
+pub fn repeat<T>(cx: Cx, tuple: &PTuple<T>, times: i64) -> R<PTuple<T>> {
+    let count = tuple.count();
+    if times == 1 || count == 0 {
+        return Ok(*tuple);
+    }
+    let Some(total) = count.checked_mul(times.max(0) as usize).filter(|total| *total < 1 << 40) else {
+        return bail(Bail::Memory);
+    };
+    // SAFETY: The tuple keeps its items alive.
+    build(cx, total, |i| Ok(unsafe { again(tuple.pointer(i % count)) }))
+}
+
+/// `x in t`.
+pub fn contains<T: FromPy + ElemEq>(cx: Cx, tuple: &PTuple<T>, x: &T) -> R<bool> {
+    for index in 0..tuple.count() {
+        if tuple.item(cx, index)?.elem_eq(cx, x)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// `t.index(x)`.
+pub fn index<T: FromPy + ElemEq>(cx: Cx, tuple: &PTuple<T>, x: &T) -> R<i64> {
+    for index in 0..tuple.count() {
+        if tuple.item(cx, index)?.elem_eq(cx, x)? {
+            return Ok(index as i64);
+        }
+    }
+    exc(Exc::ValueError)
+}
+
+/// `t.count(x)`.
+pub fn count<T: FromPy + ElemEq>(cx: Cx, tuple: &PTuple<T>, x: &T) -> R<i64> {
+    let mut count = 0;
+    for index in 0..tuple.count() {
+        count += i64::from(tuple.item(cx, index)?.elem_eq(cx, x)?);
+    }
+    Ok(count)
+}
+
+/// `a == b`.
+pub fn eq<T: ElemEq>(cx: Cx, a: &T, b: &T) -> R<bool> {
+    a.elem_eq(cx, b)
+}
+
+/// `a != b`.
+pub fn ne<T: ElemEq>(cx: Cx, a: &T, b: &T) -> R<bool> {
+    Ok(!a.elem_eq(cx, b)?)
+}
+
+/// `a < b`.
+pub fn lt<T: ElemOrd>(cx: Cx, a: &T, b: &T) -> R<bool> {
+    Ok(a.elem_cmp(cx, b)?.is_lt())
+}
+
+/// `a <= b`.
+pub fn le<T: ElemOrd>(cx: Cx, a: &T, b: &T) -> R<bool> {
+    Ok(a.elem_cmp(cx, b)?.is_le())
+}
+
+/// `a > b`.
+pub fn gt<T: ElemOrd>(cx: Cx, a: &T, b: &T) -> R<bool> {
+    Ok(a.elem_cmp(cx, b)?.is_gt())
+}
+
+/// `a >= b`.
+pub fn ge<T: ElemOrd>(cx: Cx, a: &T, b: &T) -> R<bool> {
+    Ok(a.elem_cmp(cx, b)?.is_ge())
+}

@@ -1,0 +1,338 @@
+//! The open transaction, and [`Cx`], through which native code reaches it.
+//!
+//! There is one transaction per process at a time (the GIL is not released while one is open), so it lives in
+//! a static and keeps its buffers: opening costs a few stores.
+
+use core::cell::UnsafeCell;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
+
+use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
+
+use crate::boundary::journal::Lists;
+use crate::boundary::overlay::Overlays;
+use crate::buf::Buf;
+use crate::stop::{Bail, R, bail};
+
+/// A poll at least every so many iterations.
+pub const FUEL: i32 = 65_536;
+
+/// References that one transaction may hold back (replay rule 35).
+const ARENA_LIMIT: usize = 1 << 25;
+
+/// What an open transaction holds.
+pub struct Txn {
+    pub(crate) open: bool,
+    /// Records what an independent check of the rollback needs.
+    pub(crate) checked: bool,
+    /// Native code has seen objects as such: nothing that could be one of them is freed or rewritten.
+    pub(crate) objects_seen: bool,
+    points_on: bool,
+    #[cfg(not(Py_3_12))]
+    gc_was_on: bool,
+    pub(crate) depth: u32,
+    pub(crate) ret_arg: i32,
+    pub(crate) stack_limit: usize,
+    points: i64,
+    points_at: i64,
+    /// Strong references that live until the transaction has closed.
+    pub(crate) arena: Buf<*mut PyObject>,
+    pub(crate) lists: Lists,
+    pub(crate) dicts: Overlays,
+}
+
+struct Pool(UnsafeCell<Txn>);
+
+// SAFETY: Only touched while the GIL is held.
+unsafe impl Sync for Pool {}
+
+static POOL: Pool = Pool(UnsafeCell::new(Txn {
+    open: false,
+    checked: false,
+    objects_seen: false,
+    points_on: false,
+    #[cfg(not(Py_3_12))]
+    gc_was_on: false,
+    depth: 0,
+    ret_arg: -1,
+    stack_limit: 0,
+    points: 0,
+    points_at: 0,
+    arena: Buf::new(),
+    lists: Lists::new(),
+    dicts: Overlays::new(),
+}));
+
+/// The k-th possible point bails: 0 is off, negative only counts.
+static FORCED: AtomicI64 = AtomicI64::new(0);
+/// Possible points of the last call, while counting or forcing.
+static POINTS: AtomicI64 = AtomicI64::new(0);
+/// Says whether a signal, an asynchronous exception or a pending call waits.
+static POLL: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+
+/// Forced-bail mode of the tests (replay rule 38): the `k`-th possible point of every call from now on bails.
+/// 0 switches it off, -1 only counts.
+pub fn set_forced_bail(k: i64) {
+    FORCED.store(k, Ordering::Relaxed);
+}
+
+/// How many points the last call had, while forced-bail mode was on.
+pub fn last_points() -> i64 {
+    POINTS.load(Ordering::Relaxed)
+}
+
+/// Registers the function that polls ask.
+pub fn set_poll(pending: fn() -> bool) {
+    POLL.store(pending as *mut (), Ordering::Relaxed);
+}
+
+/// Opens the transaction; `None` if one is open already.
+///
+/// # Safety
+/// The GIL is held.
+#[inline]
+pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>> {
+    // SAFETY: The GIL is held, and no other reference lives across a call into this module.
+    let txn = unsafe { &mut *POOL.0.get() };
+    if txn.open {
+        return None;
+    }
+    txn.open = true;
+    txn.objects_seen = false;
+    txn.depth = depth;
+    txn.ret_arg = -1;
+    txn.stack_limit = stack_limit;
+    txn.points_at = FORCED.load(Ordering::Relaxed);
+    txn.points_on = txn.points_at != 0;
+    txn.points = 0;
+    Some(NonNull::from(txn))
+}
+
+/// Closes it; afterwards Python code may run again.
+///
+/// # Safety
+/// The GIL is held, and `txn` is the open transaction.
+#[inline]
+pub(crate) unsafe fn close(txn: NonNull<Txn>) {
+    // SAFETY: By the caller.
+    let txn = unsafe { &mut *txn.as_ptr() };
+    if txn.points_on {
+        POINTS.store(txn.points, Ordering::Relaxed);
+    }
+    #[cfg(not(Py_3_12))]
+    if txn.gc_was_on {
+        txn.gc_was_on = false;
+        // SAFETY: The GIL is held.
+        unsafe { pyo3_ffi::PyGC_Enable() };
+    }
+    txn.checked = false;
+    txn.open = false;
+}
+
+/// Is a transaction open?
+pub fn is_open() -> bool {
+    // SAFETY: A read of a flag under the GIL.
+    unsafe { (*POOL.0.get()).open }
+}
+
+/// The open transaction and the depth that is left: what every native function gets first.
+#[derive(Clone, Copy)]
+pub struct Cx {
+    txn: NonNull<Txn>,
+    depth: u32,
+}
+
+impl Cx {
+    #[inline(always)]
+    pub(crate) fn new(txn: NonNull<Txn>, depth: u32) -> Cx {
+        Cx { txn, depth }
+    }
+
+    /// The transaction.  The borrow must end before anything else of the runtime is called.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "one thread, short borrows")]
+    pub(crate) unsafe fn txn(&self) -> &mut Txn {
+        // SAFETY: A `Cx` lives only inside the transaction; by the caller the borrows do not overlap.
+        unsafe { &mut *self.txn.as_ptr() }
+    }
+
+    /// A native call: one level less of Python's recursion depth, and enough stack left.
+    #[inline(always)]
+    pub fn call(self) -> R<Cx> {
+        // SAFETY: Reads two words.
+        let (limit, points_on) =
+            unsafe { ((*self.txn.as_ptr()).stack_limit, (*self.txn.as_ptr()).points_on) };
+        if self.depth <= 1 || stack_pointer() < limit {
+            return bail(Bail::Depth);
+        }
+        if points_on {
+            self.count_point()?;
+        }
+        Ok(Cx { txn: self.txn, depth: self.depth - 1 })
+    }
+
+    /// One turn of a loop.
+    #[inline(always)]
+    pub fn tick(self, fuel: &mut i32) -> R<()> {
+        *fuel -= 1;
+        if *fuel <= 0 { self.poll(fuel) } else { Ok(()) }
+    }
+
+    /// `n` turns of a loop, paid in advance.
+    #[inline(always)]
+    pub fn charge(self, fuel: &mut i32, n: i64) -> R<()> {
+        if n >= i64::from(*fuel) {
+            return self.poll(fuel);
+        }
+        *fuel -= n.max(0) as i32;
+        Ok(())
+    }
+
+    /// Looks whether Python has something to do, and bails if so.  Runs no handler.
+    #[cold]
+    #[inline(never)]
+    pub fn poll(self, fuel: &mut i32) -> R<()> {
+        *fuel = FUEL;
+        self.point()?;
+        let pending = POLL.load(Ordering::Relaxed);
+        if !pending.is_null() {
+            // SAFETY: Only `set_poll` writes it.
+            let pending: fn() -> bool = unsafe { core::mem::transmute(pending) };
+            if pending() {
+                return bail(Bail::Signal);
+            }
+        }
+        Ok(())
+    }
+
+    /// This frame returns its parameter `index` untouched: the same object goes out.
+    #[inline(always)]
+    pub fn ret_arg(self, index: usize) {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        if self.depth == txn.depth {
+            txn.ret_arg = index as i32;
+        }
+    }
+
+    /// Takes [`Cx::ret_arg`] back (a `finally` returned something else).
+    #[inline(always)]
+    pub fn ret_fresh(self) {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        if self.depth == txn.depth {
+            txn.ret_arg = -1;
+        }
+    }
+
+    /// The parameter that the outermost frame returns untouched.
+    #[inline]
+    pub fn returned_arg(self) -> Option<usize> {
+        // SAFETY: A short borrow.
+        usize::try_from(unsafe { self.txn() }.ret_arg).ok()
+    }
+
+    /// A possible bail point (replay rule 38).
+    #[inline(always)]
+    pub fn point(self) -> R<()> {
+        // SAFETY: A short borrow.
+        if unsafe { self.txn() }.points_on { self.count_point() } else { Ok(()) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count_point(self) -> R<()> {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        txn.points += 1;
+        if txn.points == txn.points_at { bail(Bail::Forced) } else { Ok(()) }
+    }
+
+    /// Gives a new reference to the transaction; the object stays alive until it has closed.  Null is a failed
+    /// allocation.
+    ///
+    /// # Safety
+    /// `object` is null or a strong reference, which is given away.
+    #[inline]
+    pub unsafe fn adopt(self, object: *mut PyObject) -> R<NonNull<PyObject>> {
+        let Some(object) = NonNull::new(object) else { return no_memory() };
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        match txn.arena.push(object.as_ptr()) {
+            Ok(()) if txn.arena.len() <= ARENA_LIMIT => Ok(object),
+            Ok(()) => bail(Bail::Limit),
+            // The reference leaks: better than a borrowed pointer that dangles.
+            Err(_) => bail(Bail::Memory),
+        }
+    }
+
+    /// Keeps an object alive until the transaction has closed.
+    ///
+    /// # Safety
+    /// `object` is alive.
+    #[inline]
+    pub unsafe fn keep(self, object: *mut PyObject) -> R<()> {
+        // SAFETY: By the caller.
+        unsafe {
+            pyo3_ffi::Py_INCREF(object);
+            self.adopt(object)?;
+        }
+        Ok(())
+    }
+
+    /// To be called before an object that the collector tracks is made: the collector of 3.11 runs inside the
+    /// allocation.
+    #[inline(always)]
+    pub fn before_tracked(self) {
+        #[cfg(not(Py_3_12))]
+        // SAFETY: The GIL is held; a short borrow.
+        unsafe {
+            let txn = self.txn();
+            if !txn.gc_was_on {
+                txn.gc_was_on = pyo3_ffi::PyGC_Disable() != 0;
+            }
+        }
+    }
+
+    /// Native code is about to hold an object as such.
+    #[inline(always)]
+    pub(crate) fn sees_object(self) {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.objects_seen = true;
+    }
+}
+
+/// A failed allocation of the interpreter: the error indicator is cleared, the call bails.
+#[cold]
+#[inline(never)]
+pub fn no_memory<T>() -> R<T> {
+    // SAFETY: The GIL is held whenever native code runs.
+    unsafe {
+        if !PyErr_Occurred().is_null() {
+            PyErr_Clear();
+        }
+    }
+    bail(Bail::Memory)
+}
+
+/// About where the stack ends now.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let pointer: usize;
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: Reads a register.
+    unsafe {
+        core::arch::asm!("mov {}, rsp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: Reads a register.
+    unsafe {
+        core::arch::asm!("mov {}, sp", out(reg) pointer, options(nomem, nostack, preserves_flags));
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        let here = 0_u8;
+        pointer = core::hint::black_box(&raw const here).addr();
+    }
+    pointer
+}

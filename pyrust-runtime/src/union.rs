@@ -1,0 +1,72 @@
+//! Values of one of several types.  The members stand in the order that the compiler gives.
+
+use pyo3_ffi::PyObject;
+
+use crate::py::{FromPy, IntoPy};
+use crate::stop::R;
+use crate::txn::Cx;
+
+macro_rules! unions {
+    ($($(#[$doc:meta])* $union:ident { $($member:ident),+ ; $last:ident })+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub enum $union<$($member,)+ $last> {
+            $($member($member),)+
+            $last($last),
+        }
+
+        impl<$($member: FromPy,)+ $last: FromPy> FromPy for $union<$($member,)+ $last> {
+            #[inline]
+            unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
+                // SAFETY: By the caller.
+                unsafe {
+                    $(if $member::matches(object) {
+                        return Ok($union::$member($member::from_py(cx, object)?));
+                    })+
+                    Ok($union::$last($last::from_py(cx, object)?))
+                }
+            }
+
+            #[inline]
+            unsafe fn matches(object: *mut PyObject) -> bool {
+                // SAFETY: By the caller.
+                unsafe { $($member::matches(object) ||)+ $last::matches(object) }
+            }
+        }
+
+        impl<$($member: IntoPy,)+ $last: IntoPy> IntoPy for $union<$($member,)+ $last> {
+            const OVERWRITES: bool = $($member::OVERWRITES ||)+ $last::OVERWRITES;
+
+            #[inline]
+            fn into_py(self, cx: Cx) -> R<*mut PyObject> {
+                match self {
+                    $($union::$member(value) => value.into_py(cx),)+
+                    $union::$last(value) => value.into_py(cx),
+                }
+            }
+
+            #[inline]
+            unsafe fn overwrite(&self, old: *mut PyObject) -> bool {
+                // SAFETY: By the caller.
+                unsafe {
+                    match self {
+                        $($union::$member(value) => value.overwrite(old),)+
+                        $union::$last(value) => value.overwrite(old),
+                    }
+                }
+            }
+        }
+    )+};
+}
+
+unions! {
+    /// One of two types.
+    U2 { A; B }
+    /// One of three types.
+    U3 { A, B; C }
+    /// One of four types.
+    U4 { A, B, C; D }
+}
+
+/// `Optional[T]`.
+pub type Optional<T> = U2<(), T>;
