@@ -1,0 +1,62 @@
+//! `pyrust clean`: what builds and profiles have left. The manifest stays.
+
+use std::path::{Path, PathBuf};
+
+use pyo3::prelude::*;
+
+use super::{Context, Done, Stop};
+
+pub(super) fn run(context: &Context<'_>, dry_run: bool) -> Done {
+    let project = context.project()?;
+    let mut found: Vec<PathBuf> = Vec::new();
+    let reports = project.root.join(".pyrust");
+    if reports.is_dir() {
+        found.push(reports);
+    }
+    for package in &project.packages {
+        found.extend(modules(package.folder(), &package.extension()));
+    }
+    found.extend(cache_entry(context, &project.root).filter(|path| path.is_dir()));
+    for path in &found {
+        context.out.result(&format!("{}\n", project.relative(path)));
+        if dry_run {
+            continue;
+        }
+        let removed = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        if let Err(error) = removed {
+            return Err(Stop::Message(format!("cannot remove `{}`: {error}", path.display()), 2));
+        }
+    }
+    if found.is_empty() {
+        context.out.say("nothing to remove");
+    }
+    Ok(0)
+}
+
+/// The compiled modules of all interpreters in a folder.
+fn modules(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let ours = name.strip_prefix(extension).is_some_and(|rest| rest.starts_with('.'));
+            ours && (name.ends_with(".so") || name.ends_with(".pyd"))
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// This project's folder in the build cache. Where the cache is, only Python knows.
+fn cache_entry(context: &Context<'_>, root: &Path) -> Option<PathBuf> {
+    let find = || -> PyResult<PathBuf> {
+        let py = context.py;
+        let root = py.import("pathlib")?.call_method1("Path", (root.to_string_lossy().into_owned(),))?;
+        let report = py.import("pyrust.driver")?.call_method1("report_path", (root,))?;
+        report.getattr("parent")?.extract()
+    };
+    find().ok()
+}

@@ -1,0 +1,277 @@
+//! The `pyrust` command: arguments, dispatch, exit codes.
+//!
+//! 0 fine, 1 findings, 2 wrong use or broken input. Results go to standard output, messages to standard error.
+
+mod build;
+mod check;
+mod clean;
+mod edit;
+mod explain;
+mod init;
+mod output;
+mod report;
+mod run;
+
+use std::path::PathBuf;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
+use pyo3::prelude::*;
+use pyrust_build::project::{self, Project};
+
+use crate::engine::{self, Failure};
+use crate::guarded;
+use output::{Output, OutputFormat};
+
+#[derive(Parser)]
+#[command(name = "pyrust", version, about = "Compiles the hot functions of a Python package to Rust")]
+#[command(max_term_width = 100, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// Folder of the project, or one inside it
+    #[arg(long, global = true, value_name = "DIR")]
+    project: Option<PathBuf>,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = output::Colour::Auto)]
+    color: output::Colour,
+    /// Say less on standard error
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set a project up: build requirement, settings, and the import that switches native code on
+    Init {
+        /// Show the changes, make none
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Add a function to the manifest
+    Add(edit::Add),
+    /// Remove a function from the manifest
+    Remove {
+        /// As `module:qualname`
+        #[arg(value_name = "FUNC", required = true)]
+        functions: Vec<String>,
+        /// Show the changes, make none
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Run a command and record its hot functions and their types in the manifest
+    Profile(run::Profile),
+    /// Compile in place, for the Python that runs this
+    Build(build::Build),
+    /// Compare the manifest with the sources; needs no Rust and runs none of the project's code
+    Check {
+        /// Refresh source hashes, rename moved functions, unite merge conflicts, sort
+        #[arg(long)]
+        fix: bool,
+        /// With --fix: show the changes, make none
+        #[arg(long, requires = "fix")]
+        dry_run: bool,
+        #[command(flatten)]
+        format: OutputFormat,
+    },
+    /// Compare native with Python on recorded and invented inputs
+    Verify(run::Passed),
+    /// Measure each hotspot natively and in Python
+    Bench(run::Passed),
+    /// Show what the last profile, build and verification said about each hotspot
+    Report {
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Explain a function (its types, effects and Rust) or a diagnostic code
+    Explain {
+        /// `module:qualname`, or a code such as `PYR0103`
+        #[arg(value_name = "FUNC|CODE")]
+        what: String,
+        /// One JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Remove compiled modules, reports and this project's part of the build cache
+    Clean {
+        /// Show what would be removed, remove nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Print a completion script for a shell
+    Completion {
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Why a command ends early.
+enum Stop {
+    /// Something is wrong with the project.
+    Failure(Failure),
+    /// A message, and the exit code.
+    Message(String, i32),
+    /// Python code of ours raised.
+    Python(PyErr),
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Stop::Failure(failure)
+    }
+}
+
+impl From<PyErr> for Stop {
+    fn from(error: PyErr) -> Self {
+        Stop::Python(error)
+    }
+}
+
+/// The exit code of a command.
+type Done = Result<i32, Stop>;
+
+/// What every command gets.
+struct Context<'py> {
+    py: Python<'py>,
+    out: Output,
+    start: PathBuf,
+}
+
+impl Context<'_> {
+    /// The project around the working folder, or the one that `--project` names.
+    fn project(&self) -> Result<Project, Stop> {
+        Ok(engine::at(&self.start, Project::discover(&self.start))?)
+    }
+
+    /// The root as text, for Python.
+    fn root(&self) -> Result<String, Stop> {
+        match project::find_root(&self.start) {
+            Some(root) => Ok(root.to_string_lossy().into_owned()),
+            None => Ok(self.project()?.root.to_string_lossy().into_owned()),
+        }
+    }
+
+    /// Compiler work: without the GIL, with a deep stack.
+    fn work<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Stop> {
+        let result = self.py.detach(|| guarded(|| pyrust_build::workspace::with_deep_stack(work)));
+        result.map_err(|message| Stop::Message(message, 2))
+    }
+}
+
+/// Runs one command line; returns the exit code.
+pub(crate) fn main(py: Python<'_>, argv: &[String]) -> i32 {
+    guarded(|| run(py, argv)).unwrap_or_else(|message| {
+        eprintln!("pyrust: {message}");
+        2
+    })
+}
+
+/// The commands that this installation has.
+fn command(py: Python<'_>) -> clap::Command {
+    let mut command = Arguments::command();
+    for (name, module) in [("verify", run::VERIFY), ("bench", run::BENCH)] {
+        if !run::exists(py, module) {
+            command = command.mut_subcommand(name, |sub| sub.hide(true));
+        }
+    }
+    command
+}
+
+fn run(py: Python<'_>, argv: &[String]) -> i32 {
+    let words = std::iter::once("pyrust").chain(argv.iter().map(String::as_str));
+    let parsed =
+        command(py).try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = match parsed {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to standard output with code 0, mistakes to standard error with 2.
+            let _ = error.print();
+            return error.exit_code();
+        }
+    };
+    let out = Output::new(arguments.color, arguments.quiet);
+    let start = match &arguments.project {
+        Some(path) if path.is_dir() => path.clone(),
+        Some(path) => {
+            out.error(&format!("`{}` is not a folder", path.display()));
+            return 2;
+        }
+        None => std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+    };
+    let mut context = Context { py, out, start };
+    match dispatch(&mut context, arguments.command) {
+        Ok(code) => code,
+        Err(stop) => ended(&context, stop),
+    }
+}
+
+fn dispatch(context: &mut Context<'_>, command: Command) -> Done {
+    match command {
+        Command::Init { dry_run } => init::run(context, dry_run),
+        Command::Add(arguments) => edit::add(context, &arguments),
+        Command::Remove { functions, dry_run } => edit::remove(context, &functions, dry_run),
+        Command::Profile(arguments) => run::profile(context, arguments),
+        Command::Build(arguments) => build::run(context, &arguments),
+        Command::Check { fix, dry_run, format } => check::run(context, fix, dry_run, format.get()),
+        Command::Verify(arguments) => run::passed(context, "verify", run::VERIFY, arguments),
+        Command::Bench(arguments) => run::passed(context, "bench", run::BENCH, arguments),
+        Command::Report { json } => report::run(context, json),
+        Command::Explain { what, json } => explain::run(context, &what, json),
+        Command::Clean { dry_run } => clean::run(context, dry_run),
+        Command::Completion { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut self::command(context.py), "pyrust", &mut script);
+            context.out.result(&String::from_utf8_lossy(&script));
+            Ok(0)
+        }
+    }
+}
+
+/// Says why, in one place.
+fn ended(context: &Context<'_>, stop: Stop) -> i32 {
+    match stop {
+        Stop::Failure(failure) => {
+            context.out.findings_to_stderr(&failure);
+            failure.exit_code()
+        }
+        Stop::Message(message, code) => {
+            context.out.error(&message);
+            code
+        }
+        Stop::Python(error) => python_error(context, &error),
+    }
+}
+
+/// An exception of Python code that we called: one line, never a traceback.
+fn python_error(context: &Context<'_>, error: &PyErr) -> i32 {
+    let py = context.py;
+    let value = error.value(py);
+    if error.is_instance_of::<PyKeyboardInterrupt>(py) {
+        context.out.error("interrupted");
+        return 130;
+    }
+    let text = value.str().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+    if error.is_instance_of::<PySystemExit>(py) {
+        let code = value.getattr("code").ok();
+        if let Some(code) = code.as_ref().and_then(|code| code.extract::<i32>().ok()) {
+            return code;
+        }
+        if !text.is_empty() {
+            context.out.error(&text);
+        }
+        return if code.is_some_and(|code| code.is_none()) { 0 } else { 2 };
+    }
+    let own = value.getattr("exit_code").ok().and_then(|code| code.extract::<i32>().ok());
+    match own {
+        Some(code) => {
+            context.out.error(&text);
+            code
+        }
+        None => {
+            let class = value.get_type().name().map(|name| name.to_string()).unwrap_or_default();
+            context.out.error(&format!("internal error: {class}: {text}; please report this"));
+            2
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! `pyrust report`: the project's last profile, build and verification, per hotspot.
+
+use std::path::Path;
+
+use pyrust_build::signature::Signature;
+use pyrust_build::workspace::Workspace;
+use serde_json::{Value, json};
+
+use super::{Context, Done};
+use crate::engine;
+
+pub(super) fn run(context: &Context<'_>, as_json: bool) -> Done {
+    let project = context.project()?;
+    let manifest = engine::at(&project.root, project.manifest())?;
+    let build = last(&project.root, "build");
+    let profile = last(&project.root, "profile");
+    let verify = last(&project.root, "verify");
+    let present: Vec<Option<String>> = context.work(|| {
+        let mut workspace = Workspace::new(&project);
+        manifest.hotspots.iter().map(|entry| workspace.source_hash(&entry.function).ok()).collect()
+    })?;
+    let mut hotspots = Vec::new();
+    for (entry, present) in manifest.hotspots.iter().zip(present) {
+        let find = |run: &Option<Value>, key: &str| -> Option<Value> {
+            let list = run.as_ref()?.get(key)?.as_array()?;
+            list.iter().find(|item| item["function"] == entry.function.as_str()).cloned()
+        };
+        let built = find(&build, "hotspots");
+        let profiled = find(&profile, "functions");
+        let verified = find(&verify, "hotspots");
+        let (state, reason) = match &built {
+            Some(built) => (built["state"].clone(), built["reason"].clone()),
+            None => ("python".into(), "not built yet (`pyrust build`)".into()),
+        };
+        let from = |item: &Option<Value>, key: &str| item.as_ref().and_then(|v| v.get(key)).cloned();
+        let signatures: Vec<String> = entry.signatures.iter().map(Signature::to_string).collect();
+        hotspots.push(json!({
+            "function": entry.function,
+            "state": state,
+            "reason": reason,
+            "native_calls": from(&verified, "native_calls").unwrap_or_else(|| 0.into()),
+            "bailouts": from(&verified, "bailouts").unwrap_or_else(|| json!({})),
+            "mode": entry.mode.name(),
+            "gate": entry.gate,
+            "signatures": signatures,
+            "stale": entry.source.is_some() && entry.source != present,
+            "share": from(&profiled, "share"),
+            "calls": from(&profiled, "calls"),
+            "verify": verified,
+        }));
+    }
+    if as_json {
+        let report = json!({
+            "version": 1,
+            "manifest": project.relative(&project.manifest_path),
+            "hotspots": hotspots,
+            "build": without(build, "hotspots"),
+            "profile": without(profile, "functions"),
+            "verify": without(verify, "hotspots"),
+        });
+        context.out.result(&format!("{report:#}\n"));
+    } else {
+        people(context, &hotspots, &[("profile", &profile), ("build", &build), ("verify", &verify)]);
+    }
+    Ok(0)
+}
+
+/// The report file of the last run of one kind.
+fn last(root: &Path, kind: &str) -> Option<Value> {
+    let text = std::fs::read_to_string(root.join(".pyrust").join(format!("{kind}.json"))).ok()?;
+    serde_json::from_str(&text).ok()
+}
+
+/// What the list of hotspots says already is not said twice.
+fn without(run: Option<Value>, key: &str) -> Option<Value> {
+    let mut run = run?;
+    run.as_object_mut()?.remove(key);
+    Some(run)
+}
+
+fn people(context: &Context<'_>, hotspots: &[Value], runs: &[(&str, &Option<Value>)]) {
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
+    let width = hotspots.iter().map(|hotspot| text(hotspot, "function").len()).max().unwrap_or(0);
+    let mut lines = String::new();
+    for hotspot in hotspots {
+        let share =
+            hotspot["share"].as_f64().map(|share| format!("{share:5.1} %")).unwrap_or_else(|| " ".repeat(7));
+        let stale = hotspot["stale"] == true && hotspot["state"] == "native";
+        let state = if stale { "stale".to_string() } else { text(hotspot, "state") };
+        let detail = match hotspot["reason"].as_str() {
+            Some(reason) => reason.to_string(),
+            None => hotspot["signatures"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join("; "),
+        };
+        lines.push_str(&format!(
+            "{:width$}  {}  {share}  {detail}\n",
+            text(hotspot, "function"),
+            context.out.state(&state, 8)
+        ));
+    }
+    context.out.result(&lines);
+    if hotspots.is_empty() {
+        context.out.say("no hotspots; `pytest --pyrust-profile` finds them");
+    }
+    for (kind, run) in runs {
+        match run.as_ref().map(|run| text(run, "message")) {
+            Some(message) if !message.is_empty() => context.out.say(&format!("last {kind}: {message}")),
+            Some(_) => {}
+            None => context.out.say(&format!("last {kind}: none")),
+        }
+    }
+}

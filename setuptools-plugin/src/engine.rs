@@ -1,0 +1,273 @@
+//! What Python asks of the compiler: JSON out, no Python objects in. The formats are described in `_engine.pyi`.
+
+use std::path::{Path, PathBuf};
+
+use pyrust_build::check;
+use pyrust_build::diagnostic::{Diagnostic, Severity};
+use pyrust_build::generate::{self, Generated, GeneratedPackage};
+use pyrust_build::hash::{self, Lookup};
+use pyrust_build::host;
+use pyrust_build::manifest::Manifest;
+use pyrust_build::manifest::merge::{self, Profile, Profiled};
+use pyrust_build::parse;
+use pyrust_build::project::Project;
+use pyrust_build::render::{self, Sources};
+use pyrust_build::signature::Signature;
+use pyrust_build::source::SourceFile;
+use pyrust_build::workspace::Workspace;
+use serde_json::{Value, json};
+
+/// Broken input: what is wrong, and how a command ends.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) findings: Vec<Diagnostic>,
+    /// Paths in the findings are relative to this.
+    pub(crate) root: PathBuf,
+}
+
+impl Failure {
+    /// The findings as text.
+    pub(crate) fn text(&self) -> String {
+        let mut sources = Sources::new(&self.root);
+        render::render(&self.findings, &mut sources, render::Format::Full, false).trim_end().to_string()
+    }
+
+    /// 2 for broken input, 1 for findings.
+    pub(crate) fn exit_code(&self) -> i32 {
+        check::exit_code(&self.findings).max(1)
+    }
+}
+
+pub(crate) type Outcome<T> = Result<T, Failure>;
+
+/// Names the root of findings.
+pub(crate) fn at<T>(root: &Path, result: Result<T, Vec<Diagnostic>>) -> Outcome<T> {
+    result.map_err(|findings| Failure { findings, root: root.to_path_buf() })
+}
+
+fn refuse<T>(root: &Path, code: &'static str, message: String) -> Outcome<T> {
+    at(root, Err(vec![Diagnostic::new(code, Severity::Error, message)]))
+}
+
+/// Reads the project in `root`; `manifest` replaces the path in its settings.
+pub(crate) fn load(root: &str, manifest: Option<&str>) -> Outcome<Project> {
+    let root = Path::new(root);
+    let mut project = at(root, Project::load(root))?;
+    if let Some(path) = manifest {
+        // Relative to the root, as the setting is.
+        project.manifest_path = project.root.join(path);
+    }
+    Ok(project)
+}
+
+/// Compiles the project.
+pub(crate) fn compile(project: &Project, dropped: &[String]) -> Outcome<Generated> {
+    let manifest = at(&project.root, project.manifest())?;
+    if project.packages.is_empty() && !manifest.hotspots.is_empty() {
+        let message =
+            "no package or module was found; name them with `packages` in `[tool.pyrust]`".to_string();
+        return refuse(&project.root, "PYR0205", message);
+    }
+    Ok(generate::generate(project, &manifest, dropped))
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn generate(root: &str, manifest: Option<&str>, dropped: &[String]) -> Outcome<String> {
+    let project = load(root, manifest)?;
+    let generated = compile(&project, dropped)?;
+    let mut sources = Sources::new(&project.root);
+    let packages: Vec<Value> =
+        generated.packages.iter().map(|package| package_json(&project, package, &mut sources)).collect();
+    let diagnostics: Vec<Value> =
+        generated.diagnostics.iter().map(|d| diagnostic_json(d, &mut sources)).collect();
+    let manifest = project.relative(&project.manifest_path);
+    Ok(json!({ "version": 1, "manifest": manifest, "packages": packages, "diagnostics": diagnostics })
+        .to_string())
+}
+
+fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut Sources) -> Value {
+    let functions: Vec<Value> = generated
+        .functions
+        .iter()
+        .map(|function| {
+            let diagnostics: Vec<Value> =
+                function.diagnostics.iter().map(|diagnostic| diagnostic_json(diagnostic, sources)).collect();
+            json!({
+                "function": function.entry.function,
+                "native": function.state == generate::State::Native,
+                "mode": function.entry.mode.name(),
+                "state": function.state.name(),
+                "reason": function.reason,
+                "signatures": function.signatures,
+                "diagnostics": diagnostics,
+            })
+        })
+        .collect();
+    let package = &generated.package;
+    json!({
+        "package": package.name,
+        "init": package.init_symbol(),
+        "module": package.extension(),
+        "directory": project.relative(package.folder()),
+        "rust": if generated.has_native() { generated.rust.as_str() } else { "" },
+        "digests": generated.digest_request(project),
+        "functions": functions,
+    })
+}
+
+fn diagnostic_json(diagnostic: &Diagnostic, sources: &mut Sources) -> Value {
+    let mut value = render::to_json(diagnostic, sources);
+    value["rendered"] = render::full(diagnostic, sources, false).into();
+    value
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn load_project(root: &str) -> Outcome<Value> {
+    let project = load(root, None)?;
+    let manifest = at(&project.root, project.manifest())?;
+    let names: Vec<&str> = project.packages.iter().map(|package| package.name.as_str()).collect();
+    let modules: serde_json::Map<String, Value> = project
+        .packages
+        .iter()
+        .flat_map(|package| &package.modules)
+        .map(|(name, path)| (name.clone(), project.relative(path).into()))
+        .collect();
+    let hotspots: Vec<Value> = manifest
+        .hotspots
+        .iter()
+        .map(|entry| {
+            let signatures: Vec<String> = entry.signatures.iter().map(Signature::to_string).collect();
+            json!({
+                "function": entry.function,
+                "signatures": signatures,
+                "source": entry.source,
+                "mode": entry.mode.name(),
+                "gate": entry.gate,
+            })
+        })
+        .collect();
+    Ok(json!({
+        "root": project.root,
+        "manifest": project.relative(&project.manifest_path),
+        "fallback": project.settings.fallback.name(),
+        "threshold": project.settings.threshold,
+        "threads": project.settings.threads,
+        "present": project.settings.present,
+        "packages": names,
+        "modules": modules,
+        "hotspots": hotspots,
+    }))
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn merge_profile(root: &str, manifest: Option<&str>, profile: &str) -> Outcome<Value> {
+    let project = load(root, manifest)?;
+    let profile = match read_profile(profile) {
+        Ok(profile) => profile,
+        Err(problem) => {
+            return refuse(&project.root, "PYR0106", format!("the profile cannot be read: {problem}"));
+        }
+    };
+    let old = at(&project.root, project.manifest_text())?;
+    let mut updated = at(&project.root, project.manifest())?;
+    let mut workspace = Workspace::new(&project);
+    let summary = merge::merge(&mut updated, &profile, |function| workspace.source_hash(function));
+    let changed = if updated.hotspots.is_empty() && old.is_none() {
+        false
+    } else {
+        at(&project.root, check::write(&project, &updated.render(old.as_deref())))?
+    };
+    let mut value = serde_json::to_value(&summary).unwrap_or_default();
+    value["manifest"] = project.relative(&project.manifest_path).into();
+    value["changed"] = changed.into();
+    value["hotspots"] = updated.hotspots.len().into();
+    Ok(value)
+}
+
+fn read_profile(text: &str) -> Result<Profile, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let threshold = value["threshold"].as_f64().ok_or("no `threshold`")?;
+    let mut functions = Vec::new();
+    for item in value["functions"].as_array().ok_or("no `functions`")? {
+        let function = item["function"].as_str().ok_or("a function without name")?.to_string();
+        let mut signatures = Vec::new();
+        for pair in item["signatures"].as_array().into_iter().flatten() {
+            let text = pair[0].as_str().ok_or("a signature must be a pair of text and count")?;
+            let count = pair[1].as_u64().ok_or("a signature must be a pair of text and count")?;
+            // What a recorder found and the grammar cannot say must not cost the whole profile.
+            match Signature::parse(text) {
+                Ok(signature) => signatures.push((signature, count)),
+                Err(error) => return Err(format!("`{function}`: `{text}`: {error}")),
+            }
+        }
+        functions.push(Profiled { function, share: item["share"].as_f64().unwrap_or(0.0), signatures });
+    }
+    Ok(Profile { threshold, functions })
+}
+
+/// Changes the manifest's entries and writes it. Whether it changed.
+pub(crate) fn update(project: &Project, change: impl FnOnce(&mut Manifest) -> Outcome<()>) -> Outcome<bool> {
+    let old = at(&project.root, project.manifest_text())?;
+    let mut manifest = at(&project.root, project.manifest())?;
+    change(&mut manifest)?;
+    at(&project.root, check::write(project, &manifest.render(old.as_deref())))
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn reset(root: &str, manifest: Option<&str>, functions: &[String]) -> Outcome<()> {
+    let project = load(root, manifest)?;
+    update(&project, |manifest| {
+        for function in functions {
+            if manifest.entry(function).is_none() {
+                return refuse(&project.root, "PYR0111", format!("`{function}` is not in the manifest"));
+            }
+            manifest.entry_or_add(function).signatures.clear();
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn set_gate(
+    root: &str,
+    manifest: Option<&str>,
+    slower: &[String],
+    faster: &[String],
+) -> Outcome<bool> {
+    let project = load(root, manifest)?;
+    update(&project, |manifest| {
+        for (functions, gate) in [(slower, true), (faster, false)] {
+            for function in functions {
+                if manifest.entry(function).is_some() {
+                    manifest.entry_or_add(function).gate = gate;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn source_hash(path: &str, qualname: &str) -> Outcome<String> {
+    let root = Path::new("");
+    let text = at(root, host::read_text(Path::new(path), path, "PYR0206").map_err(|finding| vec![*finding]))?;
+    let file = SourceFile::new("", path, text);
+    let tree = at(root, parse::parse_module(&file).map_err(|finding| vec![*finding]))?;
+    match hash::find(&tree, qualname) {
+        Lookup::Found(function) => Ok(hash::source_hash(function)),
+        Lookup::Missing => refuse(root, "PYR0111", format!("`{path}` has no function `{qualname}`")),
+        Lookup::Ambiguous(_) => {
+            refuse(root, "PYR0112", format!("`{qualname}` is defined more than once in `{path}`"))
+        }
+    }
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn check(root: &str) -> Outcome<Value> {
+    let project = load(root, None)?;
+    let findings = check::check(&project);
+    let mut sources = Sources::new(&project.root);
+    let list: Vec<Value> = findings.iter().map(|finding| diagnostic_json(finding, &mut sources)).collect();
+    Ok(json!({ "exit_code": check::exit_code(&findings), "diagnostics": list }))
+}
