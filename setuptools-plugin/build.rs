@@ -1,9 +1,10 @@
-//! Compiles the recorder's view of interpreter frames against the headers of the target interpreter.
+//! Compiles the recorder's C files against the headers of the target interpreter.
 
 use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=src/recorder/frame.c");
+    println!("cargo:rerun-if-changed=src/recorder/signal.c");
     let config = pyo3_build_config::get();
     let python = config.executable().unwrap_or("python3");
     let output = Command::new(python)
@@ -11,5 +12,8 @@ fn main() {
         .output()
         .unwrap_or_else(|error| panic!("cannot run `{python}`: {error}"));
     let include = String::from_utf8_lossy(&output.stdout);
-    cc::Build::new().file("src/recorder/frame.c").include(include.trim()).compile("pyrust_frame");
+    cc::Build::new()
+        .files(["src/recorder/frame.c", "src/recorder/signal.c"])
+        .include(include.trim())
+        .compile("pyrust_recorder");
 }

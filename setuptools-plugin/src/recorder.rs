@@ -28,6 +28,9 @@ const MOST: usize = 96;
 /// Calls in flight that are remembered per thread; deeper ones lose their result types.
 const IN_FLIGHT: usize = 1 << 20;
 
+/// Calls after the limit for which the results of recorded ones are waited for.
+const LATE: u64 = 10_000;
+
 static RECORDER: Mutex<Option<Recorder>> = Mutex::new(None);
 
 /// The recorder, unless it is at work already (a finaliser that ran in the middle of it) or there is none.
@@ -72,6 +75,10 @@ struct Function {
     limit: u64,
     hot: bool,
     attached: bool,
+    /// Calls being recorded that have not ended.
+    in_flight: u64,
+    /// Calls that came after the limit, while earlier ones were in flight.
+    late: u64,
     seen: Vec<Arguments>,
     index: HashMap<Box<[ShapeId]>, usize>,
     last: usize,
@@ -122,7 +129,8 @@ impl Recorder {
             frame::set_mark(seen.code, self.generation << 32);
             return None;
         };
-        if self.shapes.main.is_none() && frame::text(seen.global(c"__name__")).as_deref() == Some("__main__") {
+        if self.shapes.main.is_none() && frame::text(seen.global(c"__name__")).as_deref() == Some("__main__")
+        {
             self.shapes.main = Some(module.clone());
         }
         let index = self.functions.len();
@@ -137,6 +145,8 @@ impl Recorder {
             limit: self.first,
             hot: false,
             attached: false,
+            in_flight: 0,
+            late: 0,
             seen: Vec::new(),
             index: HashMap::new(),
             last: 0,
@@ -156,9 +166,11 @@ impl Recorder {
         let module = self.paths.get(filename).cloned().or_else(|| {
             let absolute = std::path::absolute(filename).ok()?;
             let real = absolute.canonicalize().ok();
-            let found = [Some(absolute), real].into_iter().flatten().find_map(|path| self.paths.get(path.to_str()?));
+            let found =
+                [Some(absolute), real].into_iter().flatten().find_map(|path| self.paths.get(path.to_str()?));
             found.cloned().or_else(|| {
-                let name = frame::text(seen.global(c"__name__")).filter(|name| self.modules.contains(name))?;
+                let name =
+                    frame::text(seen.global(c"__name__")).filter(|name| self.modules.contains(name))?;
                 let tail: std::path::PathBuf = name.split('.').collect();
                 let path = Path::new(filename);
                 let stem = path.with_extension("");
@@ -217,31 +229,26 @@ impl Recorder {
     }
 
     fn push(&mut self, seen: &Frame, function: usize, arguments: usize) {
-        let calls = self.thread(seen.thread);
-        while calls.last().is_some_and(|call| call.frame == seen.frame) {
-            // The frame's memory is in use again: that call ended with an exception.
-            calls.pop();
-        }
-        if calls.len() >= IN_FLIGHT {
-            calls.clear();
-        }
+        let Self { functions, threads, .. } = self;
+        let calls = of_thread(threads, seen.thread);
+        let from = match calls.iter().rposition(|call| call.frame != seen.frame) {
+            _ if calls.len() >= IN_FLIGHT => 0,
+            // The frame's memory is in use again: those calls ended with an exception.
+            Some(last) => last + 1,
+            None => 0,
+        };
+        forget(functions, calls, from);
         calls.push(Call { frame: seen.frame, function, arguments });
+        functions[function].in_flight += 1;
     }
 
     fn pop(&mut self, seen: &Frame, function: usize) -> Option<Call> {
-        let calls = self.thread(seen.thread);
+        let Self { functions, threads, .. } = self;
+        let calls = of_thread(threads, seen.thread);
         let place = calls.iter().rposition(|call| call.frame == seen.frame && call.function == function)?;
         let call = calls[place];
-        calls.truncate(place);
+        forget(functions, calls, place);
         Some(call)
-    }
-
-    fn thread(&mut self, thread: usize) -> &mut Vec<Call> {
-        let place = self.threads.iter().position(|(known, _)| *known == thread).unwrap_or_else(|| {
-            self.threads.push((thread, Vec::new()));
-            self.threads.len() - 1
-        });
-        &mut self.threads[place].1
     }
 
     /// Puts local events on a function, or takes them off.
@@ -257,6 +264,22 @@ impl Recorder {
 
     fn full(&self, index: usize) -> bool {
         self.functions[index].calls >= self.functions[index].limit
+    }
+}
+
+fn of_thread(threads: &mut Vec<(usize, Vec<Call>)>, thread: usize) -> &mut Vec<Call> {
+    let place = threads.iter().position(|(known, _)| *known == thread).unwrap_or_else(|| {
+        threads.push((thread, Vec::new()));
+        threads.len() - 1
+    });
+    &mut threads[place].1
+}
+
+/// Drops the calls from a place on: they have ended.
+fn forget(functions: &mut [Function], calls: &mut Vec<Call>, from: usize) {
+    for call in calls.drain(from..) {
+        let function = &mut functions[call.function];
+        function.in_flight = function.in_flight.saturating_sub(1);
     }
 }
 
@@ -282,7 +305,8 @@ fn start(
     }
     static GENERATION: Mutex<usize> = Mutex::new(0);
     let generation = {
-        let mut generation = GENERATION.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed before"))?;
+        let mut generation =
+            GENERATION.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed before"))?;
         *generation += 1;
         *generation
     };
@@ -295,19 +319,20 @@ fn start(
         }
     };
     let discovery = monitoring.as_ref().map(|(discovery, _)| *discovery);
-    *RECORDER.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed before"))? = Some(Recorder {
-        paths,
-        modules,
-        first,
-        exhaustive,
-        monitoring: monitoring.map(|(_, monitoring)| monitoring),
-        generation,
-        shapes: Shapes::new(py)?,
-        functions: Vec::new(),
-        files: HashMap::new(),
-        threads: Vec::new(),
-        scratch: Vec::new(),
-    });
+    *RECORDER.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed before"))? =
+        Some(Recorder {
+            paths,
+            modules,
+            first,
+            exhaustive,
+            monitoring: monitoring.map(|(_, monitoring)| monitoring),
+            generation,
+            shapes: Shapes::new(py)?,
+            functions: Vec::new(),
+            files: HashMap::new(),
+            threads: Vec::new(),
+            scratch: Vec::new(),
+        });
     match discovery {
         Some(discovery) => listen(py, discovery, &tools),
         None if frame::evaluate(true) => Ok(()),
@@ -349,7 +374,11 @@ fn listen(py: Python<'_>, discovery: u8, tools: &[u8]) -> PyResult<()> {
 
 /// `PY_START` of code that is new, or (with one tool id only) of a function being recorded.
 #[pyfunction]
-fn found(py: Python<'_>, _code: &Bound<'_, PyAny>, _offset: &Bound<'_, PyAny>) -> PyResult<Option<Py<PyAny>>> {
+fn found(
+    py: Python<'_>,
+    _code: &Bound<'_, PyAny>,
+    _offset: &Bound<'_, PyAny>,
+) -> PyResult<Option<Py<PyAny>>> {
     let Some(mut guard) = recorder() else { return Ok(None) };
     let (Some(recorder), Some(seen)) = (guard.as_mut(), Frame::now()) else { return Ok(None) };
     let index = match recorder.known(seen.code) {
@@ -375,9 +404,11 @@ fn found(py: Python<'_>, _code: &Bound<'_, PyAny>, _offset: &Bound<'_, PyAny>) -
 fn began(py: Python<'_>, _code: &Bound<'_, PyAny>, _offset: &Bound<'_, PyAny>) {
     let Some(mut guard) = recorder() else { return };
     let (Some(recorder), Some(seen)) = (guard.as_mut(), Frame::now()) else { return };
-    if let Known::Function(index) = recorder.known(seen.code)
-        && !recorder.full(index)
-    {
+    if let Known::Function(index) = recorder.known(seen.code) {
+        if recorder.full(index) {
+            recorder.functions[index].late += 1;
+            return;
+        }
         let arguments = recorder.begin(py, index, &seen);
         recorder.push(&seen, index, arguments);
     }
@@ -400,7 +431,12 @@ fn ended(
         recorder.end(py, index, call.arguments, result.as_ptr());
     }
     if recorder.full(index) && recorder.functions[index].attached {
-        recorder.attach(py, index, false)?;
+        // Let go when the calls that were recorded have ended; exceptions may keep that from ever being known.
+        let function = &mut recorder.functions[index];
+        if function.in_flight == 0 || function.late > LATE {
+            function.late = 0;
+            recorder.attach(py, index, false)?;
+        }
     }
     Ok(None)
 }
@@ -476,6 +512,12 @@ fn window(py: Python<'_>, calls: u64) -> PyResult<()> {
     Ok(())
 }
 
+/// Sends a signal on to the main thread, in which this is called; whether that was possible.
+#[pyfunction]
+fn forward_signal(number: i32) -> bool {
+    frame::forward_signal(number)
+}
+
 /// Switches the frame evaluation function of 3.11.
 #[pyfunction]
 fn evaluate(on: bool) {
@@ -531,5 +573,6 @@ pub(crate) fn register(engine: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(evaluate, &module)?)?;
     module.add_function(wrap_pyfunction!(evaluated, &module)?)?;
     module.add_function(wrap_pyfunction!(stop, &module)?)?;
+    module.add_function(wrap_pyfunction!(forward_signal, &module)?)?;
     engine.add_submodule(&module)
 }

@@ -50,6 +50,8 @@ class Sampler:
         self._hot = hot
 
     def start(self) -> None:
+        from pyrust._engine import recorder
+
         self._cpu = time.process_time()
         self._own = time.thread_time()
         in_main = threading.current_thread() is threading.main_thread()
@@ -60,7 +62,7 @@ class Sampler:
             else:
                 self._previous = previous
                 signal.signal(signal.SIGPROF, self._on_signal)
-                signal.siginterrupt(signal.SIGPROF, False)
+                recorder.forward_signal(signal.SIGPROF)
                 signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
                 self._backend = "signal"
                 return

@@ -31,12 +31,21 @@ unsafe extern "C" {
     fn pyrust_mark_start() -> c_int;
     fn pyrust_mark_get(code: *mut PyObject) -> usize;
     fn pyrust_mark_set(code: *mut PyObject, mark: usize);
-    fn pyrust_type_name(ty: *mut PyTypeObject, module: *mut *mut PyObject, qualname: *mut *mut PyObject) -> c_int;
-    fn pyrust_function_name(function: *mut PyObject, module: *mut *mut PyObject, qualname: *mut *mut PyObject) -> c_int;
+    fn pyrust_type_name(
+        ty: *mut PyTypeObject,
+        module: *mut *mut PyObject,
+        qualname: *mut *mut PyObject,
+    ) -> c_int;
+    fn pyrust_function_name(
+        function: *mut PyObject,
+        module: *mut *mut PyObject,
+        qualname: *mut *mut PyObject,
+    ) -> c_int;
     fn pyrust_set_next(set: *mut PyObject, position: *mut ffi::Py_ssize_t) -> *mut PyObject;
     fn pyrust_evaluated() -> u64;
     fn pyrust_foreign_mark(mark: usize);
     fn pyrust_evaluate(on: c_int) -> c_int;
+    fn pyrust_forward_signal(number: c_int) -> c_int;
 }
 
 impl Frame {
@@ -102,8 +111,10 @@ pub(super) fn code_facts(code: *mut PyObject) -> Code {
     unsafe { pyrust_code_facts(code, &raw mut raw) };
     let (positional, keyword_only) = (raw.arguments as usize, raw.keyword_only as usize);
     let star = (raw.flags & VARARGS != 0).then_some(positional + keyword_only);
-    let stars = (raw.flags & VARKEYWORDS != 0).then_some(positional + keyword_only + usize::from(star.is_some()));
-    let parameters = (0..positional).chain(star).chain(positional..positional + keyword_only).chain(stars).collect();
+    let stars =
+        (raw.flags & VARKEYWORDS != 0).then_some(positional + keyword_only + usize::from(star.is_some()));
+    let parameters =
+        (0..positional).chain(star).chain(positional..positional + keyword_only).chain(stars).collect();
     Code { filename: text(raw.filename), qualname: text(raw.qualname), flags: raw.flags, parameters }
 }
 
@@ -185,4 +196,10 @@ pub(super) fn set_foreign_mark(mark: usize) {
 pub(super) fn evaluate(on: bool) -> bool {
     // SAFETY: the caller holds the GIL.
     unsafe { pyrust_evaluate(c_int::from(on)) != 0 }
+}
+
+/// Sends a signal on to the main thread, which this is, wherever it arrives.
+pub(super) fn forward_signal(number: i32) -> bool {
+    // SAFETY: replaces a handler by one that calls it; both are functions that live as long as the process.
+    unsafe { pyrust_forward_signal(number) != 0 }
 }

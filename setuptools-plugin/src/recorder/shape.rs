@@ -122,9 +122,13 @@ impl Shapes {
         }
         if is(&raw mut ffi::PyList_Type) {
             // SAFETY: an exact list, and indices within its size; nothing runs in between.
-            return self.sequence(py, "list", depth, unsafe { ffi::PyList_GET_SIZE(object) } as usize, |index| unsafe {
-                ffi::PyList_GET_ITEM(object, index as ffi::Py_ssize_t)
-            });
+            return self.sequence(
+                py,
+                "list",
+                depth,
+                unsafe { ffi::PyList_GET_SIZE(object) } as usize,
+                |index| unsafe { ffi::PyList_GET_ITEM(object, index as ffi::Py_ssize_t) },
+            );
         }
         if is(&raw mut ffi::PyTuple_Type) {
             return self.tuple(py, object, depth);
@@ -271,7 +275,8 @@ impl Shapes {
             return *shape;
         }
         let name = frame::type_name(ty).and_then(|(module, qualname)| Some((self.public(module)?, qualname)));
-        let Some((module, qualname)) = name.filter(|(module, qualname)| dotted(module) && dotted(qualname)) else {
+        let Some((module, qualname)) = name.filter(|(module, qualname)| dotted(module) && dotted(qualname))
+        else {
             // Local classes and the like cannot be named; holding them could keep a program's garbage alive.
             return self.object;
         };
@@ -279,8 +284,11 @@ impl Shapes {
             self.ndarray = Some(ty as usize);
             return self.ndarray(py, object);
         }
-        let shape =
-            if matches!(module.as_str(), "builtins" | "types") { self.object } else { self.name(&format!("{module}.{qualname}")) };
+        let shape = if matches!(module.as_str(), "builtins" | "types") {
+            self.object
+        } else {
+            self.name(&format!("{module}.{qualname}"))
+        };
         // SAFETY: the type of a live object.
         let held = unsafe { Bound::from_borrowed_ptr(py, ty.cast()) };
         if let Ok(held) = held.cast_into::<PyType>() {

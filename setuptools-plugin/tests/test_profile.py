@@ -1,0 +1,496 @@
+"""The recorder must name types exactly, see every call, run no code of the user and leave nothing behind."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pyrust import profile, runinfo, signatures
+from pyrust.record import Recorder
+from pyrust.sample import Sampler
+
+SOURCE = '''
+import collections
+
+class Point:
+    """A class of the project."""
+    def __init__(self, x):
+        self.x = x
+    def moved(self, by=1.0):
+        return self.x + by
+    @staticmethod
+    def static(a, *rest, k, **more):
+        return lambda: (a, rest)
+    @classmethod
+    def of(cls, x):
+        return cls(x)
+    @property
+    def double(self):
+        return self.x * 2
+    class Inner:
+        def deep(self):
+            return self
+
+class Stack(list):
+    pass
+
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+def power(n):
+    return n ** n
+
+def boom(n):
+    raise ValueError(n)
+
+def stop():
+    raise StopIteration(3)
+
+def generate(a):
+    yield a
+
+async def wait(a):
+    return a
+
+def many(*items):
+    return list(items)
+
+def cell(a, b):
+    def inner():
+        return a
+    return inner()
+
+def same(x):
+    return x
+
+def rebinds(x):
+    x = str(x)
+    return x
+
+def deep(n):
+    return 0 if n == 0 else 1 + deep(n - 1)
+
+square = lambda x: x * x
+
+def spin(n):
+    total = 0
+    for i in range(n):
+        total += i
+    return total
+
+def comprehend(n):
+    return sum(i * i for i in range(n))
+
+def sorts(items):
+    return sorted(items)
+'''
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[runinfo.Project]:
+    folder = tmp_path / "shapely"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "core.py").write_text(SOURCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    modules = {"shapely": str(folder / "__init__.py"), "shapely.core": str(folder / "core.py")}
+    monkeypatch.setenv("PYRUST", "auto")
+    yield runinfo.Project(tmp_path, tmp_path / "pyrust.toml", 1.0, ["shapely"], modules)
+    for name in modules:
+        sys.modules.pop(name, None)
+
+
+def recorded(project: runinfo.Project, call: Callable[[ModuleType], object]) -> dict[str, list[tuple[str, int]]]:
+    """The tidy signatures of all functions that a piece of code calls."""
+    recorder = Recorder(project, everything=True)
+    recorder.start()
+    assert recorder.notice is None
+    try:
+        call(importlib.import_module("shapely.core"))
+    finally:
+        recorder.stop()
+    return {name.removeprefix("shapely.core:"): signatures.tidy(entry["signatures"]) for name, entry in recorder.functions.items()}
+
+
+VALUES: list[tuple[Callable[[ModuleType], object], str]] = [
+    (lambda m: 1, "int"),
+    (lambda m: 2**63 - 1, "int"),
+    (lambda m: -(2**63), "int"),
+    (lambda m: 2**63, "bigint"),
+    (lambda m: True, "bool"),
+    (lambda m: 1.5, "float"),
+    (lambda m: 1j, "complex"),
+    (lambda m: None, "None"),
+    (lambda m: "x", "str"),
+    (lambda m: b"x", "bytes"),
+    (lambda m: bytearray(), "bytearray"),
+    (lambda m: range(3), "range"),
+    (lambda m: [], "list[?]"),
+    (lambda m: [1, 2], "list[int]"),
+    (lambda m: [1] * 100 + ["x"], "list[int | str]"),
+    (lambda m: {"a": [1.0]}, "dict[str, list[float]]"),
+    (lambda m: {}, "dict[?, ?]"),
+    (lambda m: {1, 2}, "set[int]"),
+    (lambda m: frozenset("a"), "frozenset[str]"),
+    (lambda m: m.collections.deque([1, None]), "deque[None | int]"),
+    (lambda m: (), "tuple[?, ...]"),
+    (lambda m: (1, "x", (2.0,)), "tuple[int, str, tuple[float]]"),
+    (lambda m: tuple(range(50)), "tuple[int, ...]"),
+    (lambda m: [[[[[[1]]]]]], "list[list[list[list[list[object]]]]]"),
+    (lambda m: m.Point(1), "shapely.core.Point"),
+    (lambda m: m.Point.Inner(), "shapely.core.Point.Inner"),
+    (lambda m: m.Stack([1]), "shapely.core.Stack"),
+    (lambda m: m.collections.OrderedDict(), "collections.OrderedDict"),
+    (lambda m: m.fib, "function[shapely.core:fib]"),
+    (lambda m: m.square, "object"),
+    (lambda m: len, "object"),
+    (lambda m: m.Point, "object"),
+    (lambda m: m, "object"),
+    (lambda m: object(), "object"),
+    (lambda m: iter([]), "object"),
+    (lambda m: type("Local", (), {"__qualname__": "f.<locals>.Local"})(), "object"),
+    (lambda m: Path("x"), None),
+]
+
+
+@pytest.mark.parametrize(("make", "expected"), VALUES)
+def test_type_names(project: runinfo.Project, make: Callable[[ModuleType], object], expected: str | None) -> None:
+    found = recorded(project, lambda m: m.same(make(m)))["same"]
+    expected = expected or f"{type(Path('x')).__module__}.{type(Path('x')).__qualname__}"
+    assert found == [(f"({expected}) -> {expected}", 1)]
+
+
+def test_parameters_stand_in_the_order_of_the_source(project: runinfo.Project) -> None:
+    found = recorded(project, lambda m: m.Point.static(1, "x", "y", k=b"", z=1.0))
+    assert found["Point.static"] == [("(int, tuple[str, str], bytes, dict[str, float]) -> object", 1)]
+
+
+def test_methods(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        point = m.Point.of(3)
+        point.moved()
+        point.moved(True)
+        assert point.double == 6
+        m.Point.Inner().deep()
+
+    found = recorded(project, call)
+    point = "shapely.core.Point"
+    assert found["Point.__init__"] == [(f"({point}, int) -> None", 1)]
+    assert found["Point.of"] == [(f"(object, int) -> {point}", 1)]
+    assert found["Point.moved"] == [(f"({point}, bool) -> int", 1), (f"({point}, float) -> float", 1)]
+    assert found["Point.double"] == [(f"({point}) -> int", 1)]
+    assert found["Point.Inner.deep"] == [(f"({point}.Inner) -> {point}.Inner", 1)]
+
+
+def test_only_functions_with_a_name_of_their_own(project: runinfo.Project) -> None:
+    found = recorded(project, lambda m: (m.square(2), m.cell(1, 2), m.comprehend(4)))
+    assert sorted(found) == ["cell", "comprehend"]
+    assert found["cell"] == [("(int, int) -> int", 1)]
+
+
+def test_every_call_counts_and_rare_types_are_kept(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        for n in range(20_000):
+            m.same(n)
+        m.same(None)
+        m.same(2**64)
+
+    assert recorded(project, call)["same"] == [("(int) -> int", 20_000), ("(None) -> None", 1), ("(bigint) -> bigint", 1)]
+
+
+def test_recursion(project: runinfo.Project) -> None:
+    assert recorded(project, lambda m: m.fib(12))["fib"] == [("(int) -> int", 465)]
+
+
+def test_arguments_are_those_of_the_call(project: runinfo.Project) -> None:
+    assert recorded(project, lambda m: m.rebinds(5))["rebinds"] == [("(int) -> str", 1)]
+
+
+def test_exceptions_pass_unchanged(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        for _ in range(3):
+            with pytest.raises(ValueError, match="7") as caught:
+                m.boom(7)
+            # The frame of `boom`, and nothing of ours.
+            assert [entry.name for entry in caught.traceback] == ["call", "boom"]
+        with pytest.raises(StopIteration) as stopped:
+            m.stop()
+        assert stopped.value.value == 3
+        assert m.fib(3) == 2
+
+    found = recorded(project, call)
+    assert found["boom"] == [("(int) -> None", 3)]
+    assert found["stop"] == [("() -> None", 1)]
+    assert found["fib"] == [("(int) -> int", 5)]
+
+
+def test_generators_and_coroutines_return_an_object(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        assert list(m.generate(1)) == [1]
+        with pytest.raises(StopIteration):
+            m.wait(2).send(None)
+
+    found = recorded(project, call)
+    assert found["generate"] == [("(int) -> object", 1)]
+    assert found["wait"] == [("(int) -> object", 1)]
+
+
+def test_recursion_limit_is_that_of_python(project: runinfo.Project) -> None:
+    def deepest(m: ModuleType) -> int:
+        low, high = 1, sys.getrecursionlimit()
+        while low < high:
+            middle = (low + high + 1) // 2
+            try:
+                m.deep(middle)
+                low = middle
+            except RecursionError:
+                high = middle - 1
+        return low
+
+    def nested(m: ModuleType) -> int:
+        return (lambda: deepest(m))()  # as deep as `recorded` calls it
+
+    depths: list[int] = []
+    recorded(project, lambda m: depths.append(deepest(m)))
+    assert depths == [nested(importlib.import_module("shapely.core"))]
+
+
+def test_deep_recursion_beyond_the_usual_limit(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(200_000)
+        try:
+            assert m.deep(100_000) == 100_000
+        finally:
+            sys.setrecursionlimit(limit)
+
+    assert recorded(project, call)["deep"][0][0] == "(int) -> int"
+
+
+def test_no_argument_is_kept_alive_and_none_of_its_code_runs(project: runinfo.Project) -> None:
+    class Hostile:
+        def __getattribute__(self, name: str) -> Any:
+            raise AssertionError(name)
+
+        def __eq__(self, other: object) -> bool:
+            raise AssertionError("==")
+
+        def __hash__(self) -> int:
+            raise AssertionError("hash")
+
+        def __bool__(self) -> bool:
+            raise AssertionError("bool")
+
+    class Meta(type):
+        def __getattribute__(cls, name: str) -> Any:
+            raise AssertionError(name)
+
+    class WithMeta(metaclass=Meta):
+        pass
+
+    gone: list[weakref.ref[Any]] = []
+
+    def call(m: ModuleType) -> None:
+        class Kept:
+            pass
+
+        kept = Kept()
+        gone.append(weakref.ref(kept))
+        gone.append(weakref.ref(Kept))
+        m.same([kept])
+        m.same(Hostile())
+        m.same(object.__new__(WithMeta))
+        del kept, Kept
+        gc.collect()
+        assert [one() for one in gone] == [None, None]
+
+    recorded(project, call)
+
+
+def test_threads(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        threads = [threading.Thread(target=lambda: [m.fib(10) for _ in range(20)]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert recorded(project, call)["fib"] == [("(int) -> int", 177 * 20 * 4)]
+
+
+def test_calls_after_the_first_thousand_are_left_alone_until_hot(project: runinfo.Project) -> None:
+    recorder = Recorder(project, everything=False)
+    recorder.start()
+    try:
+        module = importlib.import_module("shapely.core")
+        for n in range(5_000):
+            module.same(n)
+        recorder.hot(module.same.__code__)
+        for n in range(5_000):
+            module.same(float(n))
+    finally:
+        recorder.stop()
+    calls = recorder.functions["shapely.core:same"]["signatures"]
+    assert calls == {"(int) -> int": 1_000, "(float) -> float": 5_000}
+
+
+def test_tools_and_handlers_are_given_back(project: runinfo.Project) -> None:
+    before = signal.getsignal(signal.SIGPROF)
+    session = profile.Session(project, threshold=0.0)
+    session.start()
+    importlib.import_module("shapely.core").spin(1000)
+    session.stop()
+    assert signal.getsignal(signal.SIGPROF) == before
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+    if sys.version_info >= (3, 12):
+        assert [sys.monitoring.get_tool(tool) for tool in (2, 3, 4)] == [None, None, None]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="tool ids came with 3.12")
+@pytest.mark.parametrize("taken", [(2,), (2, 3), (2, 3, 4)])
+def test_other_tools_come_first(project: runinfo.Project, taken: tuple[int, ...]) -> None:
+    for tool in taken:
+        sys.monitoring.use_tool_id(tool, "another")
+    recorder = Recorder(project, everything=True)
+    try:
+        recorder.start()
+        importlib.import_module("shapely.core").fib(5)
+        recorder.stop()
+    finally:
+        for tool in taken:
+            assert sys.monitoring.get_tool(tool) == "another"
+            sys.monitoring.free_tool_id(tool)
+    if len(taken) < 3:
+        assert recorder.functions["shapely.core:fib"]["signatures"] == {"(int) -> int": 15}
+    else:
+        assert recorder.functions == {}
+        assert recorder.notice is not None
+
+
+def spend(function: Callable[[], object], seconds: float) -> None:
+    end = time.thread_time() + seconds
+    while time.thread_time() < end:
+        function()
+
+
+def sampled(project: runinfo.Project, call: Callable[[ModuleType], object]) -> dict[str, float]:
+    """Shares in percent."""
+    module = importlib.import_module("shapely.core")
+    sampler = Sampler(project.attribute)
+    sampler.start()
+    try:
+        call(module)
+    finally:
+        sampler.stop()
+    assert sampler.notice is None
+    whole = sum(sampler.seconds.values())
+    return {name.removeprefix("shapely.core:"): 100 * seconds / whole for name, seconds in sampler.seconds.items()}
+
+
+def test_time_goes_to_who_spends_it(project: runinfo.Project) -> None:
+    items = [(n * 7919) % 100_003 for n in range(100_000)]
+
+    def call(m: ModuleType) -> None:
+        spend(lambda: m.spin(5_000), 0.6)
+        spend(lambda: m.sorts(items), 0.3)  # in a builtin all the time
+        spend(lambda: m.comprehend(3_000), 0.1)
+
+    shares = sampled(project, call)
+    assert shares["spin"] == pytest.approx(60, abs=12)
+    assert shares["sorts"] == pytest.approx(30, abs=12)
+    assert shares["comprehend"] == pytest.approx(10, abs=8)
+
+
+def test_other_threads_are_sampled(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        thread = threading.Thread(target=lambda: spend(lambda: m.spin(5_000), 0.4))
+        thread.start()
+        thread.join()
+
+    assert sampled(project, call)["spin"] > 90
+
+
+def test_a_handler_that_is_there_stays(project: runinfo.Project) -> None:
+    def mine(*_: object) -> None:
+        pass
+
+    old = signal.signal(signal.SIGPROF, mine)
+    try:
+        module = importlib.import_module("shapely.core")
+        sampler = Sampler(project.attribute)
+        sampler.start()
+        spend(lambda: module.spin(5_000), 0.3)
+        sampler.stop()
+        assert signal.getsignal(signal.SIGPROF) is mine
+        assert sampler.notice is not None
+        assert sampler.seconds["shapely.core:spin"] > 0.1
+    finally:
+        signal.signal(signal.SIGPROF, old)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "program"\nversion = "1"\n\n[tool.pyrust]\n')
+    (tmp_path / "program.py").write_text(
+        textwrap.dedent(
+            """
+            import sys
+
+            class Body:
+                def __init__(self, mass):
+                    self.mass = mass
+
+            def energy(bodies):
+                return sum(body.mass for body in bodies)
+
+            def main():
+                energy([Body(1.5), Body(2.5)])
+                sys.exit(int(sys.argv[1]))
+
+            if __name__ == "__main__":
+                main()
+            """
+        )
+    )
+    return tmp_path
+
+
+@pytest.mark.parametrize("code", [0, 3])
+@pytest.mark.parametrize("how", [["program.py"], ["-m", "program"]])
+def test_any_command(program: Path, code: int, how: list[str]) -> None:
+    command = [sys.executable, "-c", "import sys; from pyrust.profile import main; sys.exit(main(sys.argv[1:]))"]
+    done = subprocess.run(
+        [*command, "--threshold=0", "--", sys.executable, *how, str(code)],
+        cwd=program,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    manifest = (program / "pyrust.toml").read_text()
+    assert "program:energy" in manifest
+    assert "(list[program.Body]) -> float" in manifest
+    assert "(program.Body, float) -> None" in manifest
+    assert (program / ".pyrust" / "profile.json").exists()
+
+
+def test_a_command_that_does_not_exist(program: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(program)
+    assert profile.main(["--", "no-such-command-at-all"]) == 2
+    assert profile.main([]) == 2
+    assert "no-such-command-at-all" in capsys.readouterr().err

@@ -1,0 +1,58 @@
+"""Joining what one run has recorded: nothing is forgotten, and what is one shape is one signature."""
+
+from __future__ import annotations
+
+import pytest
+
+from pyrust import signatures
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "() -> None",
+        "(int, float, str) -> bool",
+        "(list[?]) -> dict[str, list[int]]",
+        "(None | int) -> float | int",
+        "(tuple[int, str], tuple[float, ...]) -> set[bytes]",
+        "(function[a.b:C.d], ndarray[float64, 2], a.b.Class) -> object",
+    ],
+)
+def test_parse_is_the_inverse_of_str(text: str) -> None:
+    assert str(signatures.parse(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "int", "(int", "(int) ->", "(int) int", "(list[) -> None"])
+def test_refuses_what_is_no_signature(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a signature"):
+        signatures.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("recorded", "tidy"),
+    [
+        ({"(int) -> int": 3}, [("(int) -> int", 3)]),
+        # By frequency, then by text; rare ones stay.
+        ({"(int) -> int": 1, "(str) -> int": 9, "(bool) -> int": 1}, [("(str) -> int", 9), ("(bool) -> int", 1), ("(int) -> int", 1)]),
+        # Seen only empty, and seen filled.
+        ({"(list[?]) -> int": 5, "(list[int]) -> int": 3}, [("(list[int]) -> int", 8)]),
+        ({"(dict[?, ?]) -> list[?]": 5, "(dict[str, int]) -> list[str]": 3}, [("(dict[str, int]) -> list[str]", 8)]),
+        ({"(list[?]) -> int": 5}, [("(list[?]) -> int", 5)]),
+        # One place, several lengths.
+        ({"(tuple[int]) -> int": 1, "(tuple[int, int]) -> int": 1}, [("(tuple[int, ...]) -> int", 2)]),
+        ({"(tuple[?, ...]) -> int": 1, "(tuple[int, str]) -> int": 1}, [("(tuple[int | str, ...]) -> int", 2)]),
+        ({"(list[tuple[int] | tuple[int, int]]) -> int": 1}, [("(list[tuple[int, ...]]) -> int", 1)]),
+        # Lengths in different places are different things.
+        ({"(tuple[tuple[int], tuple[int, int]]) -> None": 1}, [("(tuple[tuple[int], tuple[int, int]]) -> None", 1)]),
+        # One result type per list of parameters.
+        ({"(int) -> int": 2, "(int) -> None": 1}, [("(int) -> None | int", 3)]),
+        ({"(int) -> int": 2, "(int) -> bigint": 1}, [("(int) -> bigint", 3)]),
+        # Elements of one container.
+        ({"(list[list[?] | list[int]]) -> None": 1}, [("(list[list[int]]) -> None", 1)]),
+        ({"(list[bigint | int]) -> None": 1}, [("(list[bigint]) -> None", 1)]),
+        ({"(list[int | object]) -> None": 1}, [("(list[object]) -> None", 1)]),
+    ],
+)
+def test_tidy(recorded: dict[str, int], tidy: list[tuple[str, int]]) -> None:
+    assert signatures.tidy(recorded) == tidy
+    assert signatures.tidy(dict(reversed(recorded.items()))) == tidy
