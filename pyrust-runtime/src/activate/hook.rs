@@ -15,7 +15,7 @@ use super::intercept;
 use super::metadata::Spec;
 use super::namespace::{Word, monitoring_word};
 use super::object::Own;
-use super::registry::{Record, State};
+use super::registry::{self, Record, State};
 use crate::boundary::commit::{CallArgs, Outcome, enter};
 use crate::stop::{Bail, Stop};
 
@@ -52,8 +52,9 @@ pub struct Hook {
     budget: Budget,
     /// Names in the recursion cycle; empty when the function is not recursive.
     cycle: Vec<&'static str>,
-    /// Their code objects as far as validation has seen them.
-    cycle_codes: RefCell<Vec<*mut PyObject>>,
+    /// Code objects of those members that are hotspots, and of those that were compiled along.
+    cycle_hot: RefCell<Vec<*mut PyObject>>,
+    cycle_along: RefCell<Vec<*mut PyObject>>,
     original: *mut PyObject,
     function: *mut PyObject,
 }
@@ -96,7 +97,8 @@ impl Hook {
                     .collect(),
                 recursive: !cycle.is_empty(),
                 cycle,
-                cycle_codes: RefCell::default(),
+                cycle_hot: RefCell::default(),
+                cycle_along: RefCell::default(),
                 record,
                 budget: Budget::default(),
                 original: code,
@@ -184,11 +186,7 @@ impl Hook {
         };
         *armed.words.borrow_mut() = words;
         armed.holds.set(holds);
-        if holds && !self.cycle.is_empty() {
-            let mut codes = vec![self.patched.get()];
-            codes.extend(armed.spec.namespaces.iter().flat_map(|namespace| namespace.codes(&self.cycle)));
-            *self.cycle_codes.borrow_mut() = codes;
-        }
+        self.find_cycle();
         holds
     }
 
@@ -203,17 +201,20 @@ impl Hook {
     unsafe fn look_at_callers(&self, frame: Frame) -> bool {
         // SAFETY: as the caller promised; no Python code runs meanwhile.
         unsafe {
-            let codes = &*self.cycle_codes.as_ptr();
+            if (*self.cycle_hot.as_ptr()).is_empty() {
+                self.find_cycle();
+            }
+            let (hot, along) = (&*self.cycle_hot.as_ptr(), &*self.cycle_along.as_ptr());
             let (mut frame, mut nested) = (frame, 0);
             let mut left = self.cycle.len();
             while left > 0 {
                 let Some(caller) = frame.caller() else { return false };
                 frame = caller;
                 let code = frame.code();
-                if code == self.patched.get() {
+                if hot.contains(&code) {
                     return true;
                 }
-                if codes.contains(&code) {
+                if along.contains(&code) {
                     left -= 1;
                 } else if nested < MAX_NESTED && interp::code_nested(code) {
                     nested += 1;
@@ -223,6 +224,17 @@ impl Hook {
             }
         }
         false
+    }
+
+    /// Looks up the code objects of the recursion cycle: after each validation, since reloads change them.
+    fn find_cycle(&self) {
+        let hot = registry::get().into_iter().flat_map(|registry| &registry.records);
+        let hot = hot.filter(|record| self.cycle.contains(&record.function.name));
+        let hot: Vec<_> = hot.filter_map(|record| Some(record.hook.get()?.patched.get())).collect();
+        let namespaces = self.specs.iter().flat_map(|armed| armed.spec.namespaces);
+        let along = namespaces.flat_map(|namespace| namespace.codes(&self.cycle)).filter(|code| !hot.contains(code));
+        *self.cycle_along.borrow_mut() = along.collect();
+        *self.cycle_hot.borrow_mut() = hot;
     }
 
     #[inline(always)]

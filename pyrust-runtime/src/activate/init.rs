@@ -132,6 +132,7 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_reset_counters", reset_counters, METH_NOARGS),
         entry(c"_force_bail", force_bail, METH_O),
         entry(c"_points", points, METH_NOARGS),
+        entry(c"_digest", digest_of, METH_O),
         PyMethodDef::zeroed(),
     ]
 }
@@ -242,4 +243,19 @@ unsafe extern "C" fn force_bail(_: *mut PyObject, k: *mut PyObject) -> *mut PyOb
 unsafe extern "C" fn points(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
     // SAFETY: called under the GIL.
     unsafe { PyLong_FromLongLong(crate::txn::last_points()) }
+}
+
+/// The digest of a code object, or None: the tests compare it with the build's.
+unsafe extern "C" fn digest_of(_: *mut PyObject, code: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    unsafe {
+        if Py_TYPE(code) != &raw mut PyCode_Type {
+            PyErr_SetString(PyExc_TypeError, c"expected a code object".as_ptr());
+            return ptr::null_mut();
+        }
+        match super::digest::digest(code) {
+            Some(digest) => text(&digest).map_or(ptr::null_mut(), Own::release),
+            None => none(),
+        }
+    }
 }

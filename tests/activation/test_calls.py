@@ -1,0 +1,203 @@
+"""Native calls give Python's answers, and everything around the function looks untouched."""
+
+import inspect
+import pickle
+import sys
+import threading
+import traceback
+import types
+
+import pytest
+
+
+def plain(function):
+    """The same source as an ordinary function with the same globals."""
+    namespace = dict(vars(sys.modules[function.__module__]))
+    source = "\n" * (function.__code__.co_firstlineno - 1) + inspect.getsource(function)
+    exec(compile(source, inspect.getsourcefile(function), "exec"), namespace)
+    return namespace[function.__name__]
+
+
+def test_native_results(core, watch):
+    assert watch.native("actpkg.core:add", lambda: core.add(2, 3)) == (5, 1)
+    assert watch.native("actpkg.core:add", lambda: core.add(0.5, 0.25)) == (0.75, 1)
+    assert watch.native("actpkg.core:add", lambda: core.add(b=2, a=1)) == (3, 1)
+    assert watch.native("actpkg.core:fib", lambda: core.fib(20)) == (6765, 1)
+    assert watch.native("actpkg.core:is_even", lambda: core.is_even(7)) == (False, 1)
+    assert watch.native("actpkg.core:root", lambda: core.root(2.0)) == (2.0**0.5, 1)
+
+
+@pytest.mark.parametrize("arguments", [("a", "b"), (True, 1), (1, 2.0), ([1], [2]), (1, True)])
+def test_other_types_run_as_python(core, watch, arguments):
+    expected = arguments[0] + arguments[1]
+    result, native = watch.native("actpkg.core:add", lambda: core.add(*arguments))
+    assert (result, type(result), native) == (expected, type(expected), 0)
+    assert watch.reasons("actpkg.core:add") == {"type": 1}
+
+
+def test_overflow_runs_as_python(core, watch):
+    assert watch.native("actpkg.core:add", lambda: core.add(2**63 - 1, 1)) == (2**63, 0)
+    assert watch.reasons("actpkg.core:add") == {"overflow": 1}
+    assert watch.native("actpkg.core:add", lambda: core.add(2**70, 1)) == (2**70 + 1, 0)
+    assert watch.native("actpkg.core:wide", lambda: core.wide(5)) == (5 << 62, 0)
+
+
+def test_methods_and_decorated_functions(actpkg, watch):
+    import actpkg.shapes
+
+    shape = actpkg.shapes.Shape()
+    assert watch.native("actpkg.shapes:Shape.area", lambda: shape.area(3, 4)) == (12, 1)
+    assert watch.native("actpkg.shapes:Shape.wrapped", lambda: shape.wrapped(5)) == (4, 1)
+    core = sys.modules["actpkg.core"]
+    assert watch.native("actpkg.core:cached", lambda: [core.cached(6), core.cached(6)]) == ([42, 42], 1)
+    assert core.cached.cache_info().hits == 1
+
+
+def test_package_itself_and_later_modules(actpkg, watch):
+    assert watch.native("actpkg:in_package", lambda: actpkg.in_package(1)) == (2, 1)
+    import actpkg.later
+
+    assert watch.native("actpkg.later:late", lambda: actpkg.later.late(21)) == (42, 1)
+    assert actpkg.later.__loader__ is actpkg.later.__spec__.loader
+    assert type(actpkg.later.__loader__).__name__ == "SourceFileLoader"
+    assert "return x * 2" in inspect.getsource(actpkg.later.late)
+
+
+def test_what_a_function_shows(core):
+    assert str(inspect.signature(core.with_default)) == "(x, y=10)"
+    assert core.failing.__doc__ == "Fails with the traceback of plain Python."
+    assert pickle.loads(pickle.dumps(core.add)) is core.add
+    assert inspect.getsource(core.add).startswith("def add(a, b):")
+    assert hash(core.add.__code__) == hash(core.add.__code__) and core.add.__code__ == core.add.__code__
+    getter, arguments = core.add.__code__.co_consts[-1].__reduce__()
+    assert getter(*arguments) is core.add.__code__.co_consts[-1]
+
+
+def test_traceback_of_an_exception(core, watch):
+    def lines(function):
+        try:
+            function(0)
+        except ZeroDivisionError as error:
+            return [(f.name, f.line, f.lineno, f.colno, f.end_colno) for f in traceback.extract_tb(error.__traceback__)], error.args
+        raise AssertionError("no exception")
+
+    native, python = lines(core.failing), lines(plain(core.failing))
+    assert native[0][-1][0] == "failing"
+    assert native == python
+    assert watch.reasons("actpkg.core:failing") == {"ZeroDivisionError": 1}
+    first = core.failing.__code__.co_firstlineno
+    try:
+        core.failing(0)
+    except ZeroDivisionError as error:
+        assert error.__traceback__.tb_next.tb_lineno == first + 2
+
+
+def test_missing_arguments_are_pythons_own(core):
+    with pytest.raises(TypeError) as native:
+        core.add(1)
+    with pytest.raises(TypeError) as python:
+        plain(core.add)(1)
+    assert native.value.args == python.value.args
+
+
+def test_frames_seen_from_below(core):
+    class Spy:
+        def __add__(self, other):
+            frame = sys._getframe(1)
+            return frame.f_code is core.add.__code__, frame.f_lineno, frame.f_back.f_code.co_name, list(frame.f_locals)
+
+    assert core.add(Spy(), 1) == (True, core.add.__code__.co_firstlineno + 1, "test_frames_seen_from_below", ["a", "b"])
+
+
+def test_varargs(core):
+    assert core.rest(1, 2, 3, b=4, c=5) == 8
+
+
+@pytest.mark.parametrize("limit", [200, 1000])
+def test_recursion_limit_is_pythons(core, limit):
+    def depth(function):
+        low, high = 1, limit
+        while low < high:
+            middle = (low + high + 1) // 2
+            try:
+                function(middle)
+                low = middle
+            except RecursionError:
+                high = middle - 1
+        return low
+
+    python = plain(core.deep)
+    old = sys.getrecursionlimit()
+    sys.setrecursionlimit(limit)
+    try:
+        assert abs(depth(core.deep) - depth(python)) <= 1
+        with pytest.raises(RecursionError, match="maximum recursion depth exceeded"):
+            core.deep(limit + 10)
+    finally:
+        sys.setrecursionlimit(old)
+
+
+def test_deep_recursion_bails_once(run):
+    """100,000 levels do not fit the C stack of a thread: one attempt, then all of it as Python."""
+    out = run(
+        """
+import sys, threading
+sys.setrecursionlimit(200_000)
+from actpkg import core, _pyrust
+def work():
+    global result
+    result = core.deep(100_000)
+threading.stack_size(1 << 20)
+thread = threading.Thread(target=work)
+thread.start(); thread.join()
+entry = next(e for e in _pyrust.status() if e["function"] == "actpkg.core:deep")
+print(result, entry["native_calls"], entry["bailouts"])
+print(core.deep(100_000), core.is_even(100_000))
+"""
+    )
+    lines = out.splitlines()
+    assert lines[0] == "100000 0 {'depth': 1}"
+    assert lines[1] == "100000 True"
+
+
+def test_bailed_recursion_is_not_tried_again(core, watch):
+    assert core.fib(18.0) == 2584.0
+    assert sum(watch.reasons("actpkg.core:fib").values()) == 1
+    assert watch.native("actpkg.core:is_odd", lambda: core.is_even(300.0))[1] == 0
+    assert sum(watch.reasons("actpkg.core:is_odd").values()) + sum(watch.reasons("actpkg.core:is_even").values()) == 1
+
+
+def test_threads(core, watch):
+    failures = []
+
+    def work():
+        for i in range(20_000):
+            if core.add(i, 1) != i + 1 or core.add("a", "b") != "ab":
+                failures.append(i)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert not failures
+    assert watch.status("actpkg.core:add")["native_calls"] == 80_000
+
+
+def test_reference_counts(core):
+    big = 10**15
+    before = sys.getrefcount(big), sys.getrefcount(core.add)
+    for _ in range(10_000):
+        core.add(big, 1)
+        core.add(big, "") if False else None
+    assert (sys.getrefcount(big), sys.getrefcount(core.add)) == before
+
+
+def test_code_copied_by_replace_is_python(core, watch):
+    copy = types.FunctionType(core.add.__code__.replace(co_name="other"), core.__dict__)
+    assert watch.native("actpkg.core:add", lambda: copy(1, 2)) == (3, 0)

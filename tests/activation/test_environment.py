@@ -1,0 +1,313 @@
+"""The environment, the import system, signals, exit: each in a fresh interpreter."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+STATES = """
+from actpkg import _pyrust
+import actpkg.core, actpkg.later, actpkg.shapes
+for e in _pyrust.status(): print(e["function"], e["state"], e["reason"], sep="|")
+"""
+
+
+def states(out):
+    return {line.split("|")[0]: tuple(line.split("|")[1:]) for line in out.splitlines()}
+
+
+def test_status(run):
+    out = run("from actpkg import _pyrust\nfor e in _pyrust.status(): print(e['function'], e['state'], e['reason'], sep='|')")
+    found = states(out)
+    assert list(found) == sorted(found)
+    assert found["actpkg:in_package"] == ("native", "None")
+    assert found["actpkg.core:add"] == ("pending", "None")
+    assert found["actpkg.core:odd_one"] == ("python", "PYR0301 a function inside a function")
+    assert found["actpkg.core:bump"] == ("disabled", 'mode = "python"')
+    found = states(run(STATES))
+    assert found["actpkg.core:add"] == ("native", "None")
+    assert found["actpkg.later:late"] == ("native", "None")
+    assert found["actpkg.shapes:Shape.twice"][0] == "ambiguous"
+
+
+def test_pyrust_python(run):
+    found = states(run(STATES, PYRUST="python"))
+    assert found["actpkg.core:add"] == ("disabled", "PYRUST=python")
+    assert run("import sys, actpkg.core as c; print(c.add.__code__.co_consts, type(sys.meta_path[0]))", PYRUST="python").startswith("(None,)")
+
+
+def test_pyrust_disable(run):
+    found = states(run(STATES, PYRUST_DISABLE="actpkg.core:add, actpkg.core:helper"))
+    assert found["actpkg.core:add"] == ("disabled", "PYRUST_DISABLE")
+    assert found["actpkg.core:fib"] == ("native", "None")
+    out = run(
+        "from actpkg import core, _pyrust\nprint(core.scale(2), [e['native_calls'] for e in _pyrust.status() if 'scale' in e['function']])",
+        PYRUST_DISABLE="actpkg.core:helper",
+    )
+    assert out == "6 [0]"
+
+
+def test_unknown_mode_warns_once(run):
+    result = run(STATES, PYRUST="fast", check=False)
+    assert result.returncode == 0
+    assert result.stderr.count("RuntimeWarning") == 1 and "'fast'" in result.stderr.replace('"', "'")
+    assert states(result.stdout)["actpkg.core:add"][0] == "native"
+    assert run("import actpkg.core", "-W", "error", PYRUST="fast", check=False).returncode == 0
+
+
+@pytest.fixture
+def edited(site, tmp_path):
+    """A copy of the package whose source was edited after the build."""
+    import shutil
+
+    folder = tmp_path / "edited"
+    shutil.copytree(site, folder)
+    core = folder / "actpkg/core.py"
+    core.write_text(core.read_text().replace("return a + b\n", "return a + b + 0\n", 1))
+    return str(folder)
+
+
+def test_stale_source_runs_as_python(run, edited):
+    found = states(run(STATES, PYTHONPATH=edited))
+    assert found["actpkg.core:add"] == ("stale", "the source is not the one that was compiled")
+    assert found["actpkg.core:fib"] == ("native", "None")
+    assert run("from actpkg import core; print(core.add(1, 2))", PYTHONPATH=edited) == "3"
+
+
+def test_require(run, edited, tmp_path):
+    assert run("from actpkg import core; print(core.add(1, 2))", PYRUST="require") == "3"
+    result = run("from actpkg import core", PYRUST="require", PYTHONPATH=edited, check=False)
+    assert result.returncode == 1
+    assert "ImportError: PYRUST=require: stale hotspots, rebuild the package: actpkg.core:add" in result.stderr
+    # Without the extension.
+    import pathlib
+
+    (pathlib.Path(edited) / "actpkg/_pyrust.so").unlink()
+    assert "ImportError" in run("import actpkg", PYRUST="require", PYTHONPATH=edited, check=False).stderr
+    assert run("from actpkg import core; print(core.add(1, 2))", PYTHONPATH=edited) == "3"
+
+
+def test_missing_function_is_stale(run, edited):
+    import pathlib
+
+    core = pathlib.Path(edited) / "actpkg/core.py"
+    core.write_text(core.read_text().replace("def fib(", "def fibonacci("))
+    assert states(run(STATES, PYTHONPATH=edited))["actpkg.core:fib"] == ("stale", "no function of that name is in the module")
+
+
+def test_optimised_interpreter(run):
+    found = states(run(STATES, "-O"))
+    assert all(state != "stale" for state, _ in found.values())
+    # Without docstrings CPython leaves a NOP behind: other code, so Python.
+    found = states(run(STATES, "-OO"))
+    assert {name for name, (state, _) in found.items() if state == "stale"} <= {"actpkg.core:failing", "actpkg:in_package"}
+
+
+def test_failing_import_has_its_own_traceback(run, site, tmp_path):
+    import pathlib
+    import shutil
+
+    folder = tmp_path / "broken"
+    shutil.copytree(site, folder)
+    later = pathlib.Path(folder) / "actpkg/later.py"
+    later.write_text("def late(x):\n    return x * 2\n\n\nraise OSError('from the module')\n")
+    native = run("import actpkg.later", PYTHONPATH=str(folder), check=False).stderr
+    python = run("import actpkg.later", PYTHONPATH=str(folder), PYRUST="python", check=False).stderr
+    assert native == python
+    assert "OSError: from the module" in native
+    out = run(
+        "import sys\ntry:\n import actpkg.later\nexcept OSError: pass\nprint('actpkg.later' in sys.modules)",
+        PYTHONPATH=str(folder),
+    )
+    assert out == "False"
+
+
+def test_sub_interpreter_runs_as_python(run):
+    out = run(
+        """
+import sys
+try:
+    import _xxsubinterpreters as interpreters
+except ImportError:
+    import _interpreters as interpreters
+program = '''
+import actpkg.core
+print(actpkg.core.add(1, 2), hasattr(actpkg, "_pyrust"), flush=True)
+'''
+for isolated in (True, False):
+    try:
+        new = interpreters.create(isolated=isolated)
+    except TypeError:
+        new = interpreters.create("isolated" if isolated else "legacy")
+    problem = interpreters.run_string(new, program) if hasattr(interpreters, "run_string") else None
+    assert problem is None, problem
+    interpreters.destroy(new)
+import actpkg.core
+print(actpkg.core.add(1, 2), hasattr(actpkg, "_pyrust"))
+"""
+    )
+    assert out.split("\n") == ["3 False", "3 False", "3 True"]
+
+
+SPIN = """
+import signal, sys, time, threading
+from actpkg import core, _pyrust
+{setup}
+start = time.perf_counter()
+try:
+    core.spin({n})
+except {error}:
+    import traceback
+    took = time.perf_counter() - start
+    print("raised", took < 1.5, [f.name for f in traceback.extract_tb(sys.exc_info()[2])])
+else:
+    print("finished", [e["native_calls"] for e in _pyrust.status() if e["function"] == "actpkg.core:spin"])
+"""
+
+
+def test_interrupt(run):
+    setup = "signal.signal(signal.SIGALRM, signal.default_int_handler)\nsignal.setitimer(signal.ITIMER_REAL, 0.2)"
+    out = run(SPIN.format(setup=setup, n=10**11, error="KeyboardInterrupt"))
+    assert out == "raised True ['<module>', 'spin']"
+
+
+def test_interrupt_arrives_within_50_ms(run):
+    out = run(
+        """
+import signal, time
+from actpkg import core
+signal.signal(signal.SIGALRM, lambda *_: 1 / 0)
+worst = 0
+for i in range(5):
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    start = time.perf_counter()
+    try:
+        core.spin(10**11)
+    except ZeroDivisionError:
+        worst = max(worst, time.perf_counter() - start - 0.1)
+print(worst < 0.05, worst)
+"""
+    )
+    assert out.startswith("True"), out
+
+
+def test_signal_whose_handler_returns_restarts_natively(run):
+    setup = "ran = []\nsignal.signal(signal.SIGALRM, lambda *_: ran.append(1))\nsignal.setitimer(signal.ITIMER_REAL, 0.1)"
+    out = run(SPIN.format(setup=setup, n=5 * 10**9, error="KeyboardInterrupt") + "\nprint(ran)")
+    assert out == "finished [1]\n[1]"
+
+
+def test_exit(run):
+    program = """
+import atexit
+from actpkg import core
+atexit.register(lambda: print("atexit", core.add(1, 2)))
+class Late:
+    def __del__(self, add=core.add):
+        print("del", add(3, 4))
+keep = Late()
+import builtins; builtins.keep = Late()
+import threading, time
+def forever():
+    while True:
+        core.add(1, 2)
+for _ in range(3):
+    threading.Thread(target=forever, daemon=True).start()
+time.sleep(0.05)
+"""
+    python = run(program, "-X", "dev", PYRUST="python").splitlines()
+    assert python[0] == "atexit 3" and "del 7" in python
+    for _ in range(3):
+        assert run(program, "-X", "dev").splitlines() == python
+
+
+def test_fork(run):
+    out = run(
+        """
+import os
+from actpkg import core, _pyrust
+core.add(1, 2)
+read, write = os.pipe()
+if os.fork() == 0:
+    core.add(3, 4)
+    calls = next(e for e in _pyrust.status() if e["function"] == "actpkg.core:add")["native_calls"]
+    os.write(write, str(calls).encode())
+    os._exit(0)
+print(os.read(read, 10).decode())
+os.wait()
+""",
+        "-W",
+        "ignore",
+    )
+    assert out == "2"
+
+
+def test_budget(run):
+    """A function that always bails after long native work is switched off, and says so."""
+    out = run(
+        """
+from actpkg import core, _pyrust
+_pyrust._force_bail(300)   # somewhere in the middle of each call
+for _ in range(400):
+    core.spin(30_000_000) if False else core.fib(22)
+entry = next(e for e in _pyrust.status() if e["function"] == "actpkg.core:fib")
+print(entry["state"], entry["reason"], entry["bailouts"])
+"""
+    )
+    assert out.startswith("native") or out.startswith("disabled bailout budget used up")
+
+
+def test_import_time(run):
+    """Importing the activated package adds at most 2 ms (best of several runs)."""
+    program = """
+import sys, time
+sys.path_importer_cache  # warm
+import importlib, atexit, functools, math
+start = time.perf_counter()
+import actpkg, actpkg.core, actpkg.later, actpkg.shapes
+print(time.perf_counter() - start)
+"""
+    native, python = [], []
+    for _ in range(8):
+        native.append(float(run(program)))
+        python.append(float(run(program.replace("import actpkg,", "sys.modules['actpkg._pyrust'] = None\nimport actpkg,"))))
+    assert min(native) - min(python) < 0.002, (min(native), min(python))
+
+
+def test_runpy_main_stays_python(run, site):
+    completed = subprocess.run(
+        [sys.executable, "-m", "actpkg.core"], cwd=site, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert completed.returncode == 0, completed.stderr
+
+
+def test_interceptor(run):
+    out = run(
+        textwrap.dedent(
+            """
+            from actpkg import core, _pyrust
+            seen = []
+            def intercept(name, args, original):
+                seen.append((name, args, original.__name__, original.__code__ is core.fib.__code__))
+                if name.endswith("failing"):
+                    raise StopIteration("from the interceptor")
+                return original(*args), "wrapped"
+            _pyrust._set_interceptor(intercept)
+            print(core.add(1, 2), core.add("a", "b"), core.fib(5))
+            try:
+                core.failing(3)
+            except StopIteration as error:
+                print("StopIteration", error.args)
+            _pyrust._set_interceptor(None)
+            print(core.add(1, 2), core.fib(5), len(seen))
+            print(seen[:2])
+            """
+        )
+    )
+    assert out.splitlines() == [
+        "(3, 'wrapped') ab (5, 'wrapped')",
+        "StopIteration ('from the interceptor',)",
+        "3 5 3",
+        "[('actpkg.core:add', (1, 2), 'add', False), ('actpkg.core:fib', (5,), 'fib', False)]",
+    ]
