@@ -23,3 +23,5 @@ pub mod check;
 pub mod digest;
 pub mod workspace;
 pub mod init;
+pub mod emit;
+pub mod pipeline;

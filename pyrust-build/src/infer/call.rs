@@ -325,12 +325,6 @@ impl Infer<'_, '_> {
         let callee = &self.program.instances[index];
         let (after, ret) = (callee.after.clone(), callee.ret.clone());
         self.writes |= callee.writes;
-        if self.report
-            && let Some(d) = callee.diagnostics.first()
-        {
-            let message = format!("`{}` cannot be compiled along: {}", target.name(), d.message);
-            self.refuse("PYR0312", e.span, message);
-        }
         // What the callee put into its arguments is in ours; only containers can have grown.
         for (ty, after) in types.iter().zip(&after) {
             self.state.solver.absorb(ty, &containers_only(after));

@@ -19,6 +19,9 @@ use crate::source::{SourceFile, Span};
 use crate::ty::Type;
 use solver::{Solver, Ty, VarId};
 
+pub use call::{ArgSource, bind, class_names, positional};
+pub use stmt::can_fall_off;
+
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {
     /// The file and environment of a module of the project.

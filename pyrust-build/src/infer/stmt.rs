@@ -25,7 +25,7 @@ pub fn can_fall_off(body: &[Stmt]) -> bool {
 }
 
 /// Does the loop body contain a `break` of this loop?
-pub fn has_break(body: &[Stmt]) -> bool {
+pub(super) fn has_break(body: &[Stmt]) -> bool {
     body.iter().any(|s| match &s.kind {
         StmtKind::Break => true,
         StmtKind::If { body, orelse, .. } => has_break(body) || has_break(orelse),

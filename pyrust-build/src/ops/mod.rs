@@ -22,6 +22,10 @@ pub struct Op {
     pub params: Vec<Pattern>,
     pub ret: Pattern,
     pub path: &'static str,
+    /// A constant argument behind the given ones, as Rust text.
+    pub extra: Option<&'static str>,
+    /// Takes its two arguments the other way round.
+    pub reversed: bool,
     /// Returns `R<_>`.
     pub fallible: bool,
     /// Takes `cx` first.
@@ -39,7 +43,9 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
             name: row.0,
             params: Pattern::parse_list(row.1),
             ret: Pattern::parse(row.2),
-            path: row.3,
+            path: row.3.split(" +").next().unwrap_or(row.3),
+            extra: row.3.split_once(" +").map(|(_, e)| e),
+            reversed: row.4.contains('r'),
             fallible: row.4.contains('!'),
             takes_cx: row.4.contains('c'),
             widens: row.4.contains('w'),
@@ -64,7 +70,7 @@ pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
     let rows = TABLE.get(name)?;
     // Exact types first, then `bool` as `int` and a character as `str`, then ints as floats.
     for level in [pattern::Level::Exact, pattern::Level::Subtype, pattern::Level::Widen] {
-        for row in rows.iter().filter(|r| r.params.len() == args.len()) {
+        for row in rows.iter().filter(|r| arity_fits(r, args.len())) {
             if level == pattern::Level::Widen && !row.widens {
                 continue;
             }
@@ -86,4 +92,9 @@ pub fn equal_key(have: &Type, elem: &Type) -> bool {
 pub fn constant(module: &str, name: &str) -> Option<Type> {
     let row = CONSTANTS.iter().find(|(m, n, _)| *m == module && *n == name)?;
     Some(Pattern::parse(row.2).instantiate(&Binding::new()))
+}
+
+/// Trailing optional parameters may be left out.
+fn arity_fits(op: &Op, args: usize) -> bool {
+    args <= op.params.len() && op.params[args..].iter().all(|p| *p == Pattern::OptInt)
 }

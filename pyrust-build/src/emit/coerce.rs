@@ -1,0 +1,181 @@
+//! Conversions between representations: what Python would not notice.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Func;
+use super::types::{Val, rust_type, variant};
+use crate::ty::Type;
+
+impl Func<'_, '_, '_> {
+    /// The value in the representation of `to`, owned. What cannot be converted is not of that type and bails.
+    pub(super) fn coerce(&mut self, val: &Val, to: &Type) -> TokenStream {
+        let from = &val.ty;
+        if from == to {
+            return val.owned();
+        }
+        match (from, to) {
+            (Type::Never, _) => {
+                let (code, ty, bail) = (&val.code, rust_type(to), self.bail("Unsupported"));
+                if val.place { quote!({ let value: #ty = #bail; value }) } else { quote!({ let _ = #code; let value: #ty = #bail; value }) }
+            }
+            (_, Type::Never) => {
+                let (code, bail) = (val.owned(), self.bail("Unsupported"));
+                quote!({ let _ = #code; let value: () = #bail; value })
+            }
+            (Type::Union(members), _) => self.from_union(val, members, to),
+            (_, Type::Union(members)) => {
+                let Some(i) = best_member(from, members) else { return self.mismatch(val, to) };
+                let inner = self.coerce(val, &members[i].clone());
+                let variant = variant(members.len(), i);
+                quote!(#variant(#inner))
+            }
+            (Type::Char, Type::Str) => {
+                let code = val.owned();
+                self.q(quote!(chr::to_str(cx, #code)))
+            }
+            (Type::Str, Type::Char) => {
+                let code = val.by_ref();
+                let bail = self.bail("Type");
+                quote!(match pystr::to_chr(#code) { Some(c) => c, None => #bail })
+            }
+            (Type::Bool, Type::Int) => {
+                let code = val.owned();
+                quote!(i64::from(#code))
+            }
+            (Type::Int, Type::Float) => {
+                let code = val.owned();
+                quote!(int::to_float(#code))
+            }
+            (Type::Bool, Type::Float) => {
+                let code = val.owned();
+                quote!(int::to_float(i64::from(#code)))
+            }
+            (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) if a.len() == b.len() => {
+                if a.iter().zip(b).all(|(a, b)| same_rust(a, b)) {
+                    return val.owned();
+                }
+                let (code, t) = (val.owned(), self.fresh("t"));
+                let parts: Vec<TokenStream> = a
+                    .iter()
+                    .zip(b)
+                    .enumerate()
+                    .map(|(i, (x, y))| {
+                        let i = proc_macro2::Literal::usize_unsuffixed(i);
+                        self.coerce(&Val::new(quote!(#t.#i), x.clone()), y)
+                    })
+                    .collect();
+                quote!({ let #t = #code; (#(#parts,)*) })
+            }
+            // Only what was just made has another representation than the place it goes to.
+            (Type::List { elem: a, in_place: p }, Type::List { elem: b, in_place: q }) => {
+                let code = val.owned();
+                if !p && !q {
+                    let item = self.fresh("item");
+                    let convert = self.in_closure(|f| f.coerce(&Val::new(quote!(#item), (**a).clone()), b));
+                    let (x, y) = (rust_type(a), rust_type(b));
+                    return self.q(quote!(list::convert(cx, &#code, |#item: #x| -> R<#y> { Ok(#convert) })));
+                }
+                if same_rust(a, b) && !p && *q {
+                    return self.q(quote!(list::into_python(cx, &#code)));
+                }
+                self.mismatch(val, to)
+            }
+            (Type::Dict { key: a, value: v, in_place: false }, Type::Dict { key: b, value: w, in_place: true })
+                if same_rust(a, b) && same_rust(v, w) =>
+            {
+                let code = val.owned();
+                self.q(quote!(dict::into_python(cx, &#code)))
+            }
+            _ if same_rust(from, to) => val.owned(),
+            _ => self.mismatch(val, to),
+        }
+    }
+
+    fn mismatch(&mut self, val: &Val, to: &Type) -> TokenStream {
+        let (code, ty, bail) = (val.by_ref(), rust_type(to), self.bail("Type"));
+        quote!({ let _ = #code; let value: #ty = #bail; value })
+    }
+
+    fn from_union(&mut self, val: &Val, members: &[Type], to: &Type) -> TokenStream {
+        let code = val.owned();
+        let n = members.len();
+        let arms: Vec<TokenStream> = members
+            .iter()
+            .enumerate()
+            .map(|(i, m)| {
+                let variant = variant(n, i);
+                let x = self.fresh("u");
+                let fits = m.fits_into(to) || best_member(m, to.members()).is_some();
+                if fits {
+                    let inner = self.coerce(&Val::new(quote!(#x), m.clone()), to);
+                    quote!(#variant(#x) => #inner,)
+                } else {
+                    let bail = self.bail("Type");
+                    quote!(#variant(_) => #bail,)
+                }
+            })
+            .collect();
+        quote!(match #code { #(#arms)* })
+    }
+
+    /// Runs `f` for code inside a closure, where `?` leaves the closure.
+    pub(super) fn in_closure<T>(&mut self, f: impl FnOnce(&mut Self) -> T) -> T {
+        self.closures += 1;
+        let out = f(self);
+        self.closures -= 1;
+        out
+    }
+
+    /// Binds the members of a union and builds an arm for each; `None` bails.
+    pub(super) fn match_union(
+        &mut self,
+        val: &Val,
+        mut arm: impl FnMut(&mut Self, Val) -> Option<TokenStream>,
+    ) -> TokenStream {
+        let members = val.ty.members().to_vec();
+        if !matches!(val.ty, Type::Union(_)) {
+            return arm(self, val.clone()).unwrap_or_else(|| self.bail("Type"));
+        }
+        let n = members.len();
+        // A place is matched by reference, so that it lives on.
+        let by_ref = val.place && !val.ty.is_copy();
+        let subject = if by_ref { val.by_ref() } else { val.code.clone() };
+        let arms: Vec<TokenStream> = members
+            .iter()
+            .enumerate()
+            .map(|(i, m)| {
+                let variant = variant(n, i);
+                let x = self.fresh("u");
+                let place = if by_ref { quote!((*#x)) } else { quote!(#x) };
+                let inner = arm(self, Val::place(place, m.clone())).unwrap_or_else(|| self.bail("Type"));
+                quote!(#variant(#x) => #inner,)
+            })
+            .collect();
+        quote!(match #subject { #(#arms)* })
+    }
+}
+
+/// The member of a union that a value of type `from` becomes.
+fn best_member(from: &Type, members: &[Type]) -> Option<usize> {
+    members
+        .iter()
+        .position(|m| m == from)
+        .or_else(|| members.iter().position(|m| from.fits_into(m)))
+        .or_else(|| members.iter().position(|m| same_kind(from, m)))
+}
+
+/// Containers of one kind: the conversion looks at the elements.
+fn same_kind(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::List { .. }, Type::List { .. }) | (Type::Dict { .. }, Type::Dict { .. }) => true,
+        (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
+        (Type::VarTuple(_), Type::VarTuple(_)) => true,
+        _ => false,
+    }
+}
+
+/// Equal but for facts that have no representation.
+pub(super) fn same_rust(a: &Type, b: &Type) -> bool {
+    rust_type(a).to_string() == rust_type(b).to_string()
+}

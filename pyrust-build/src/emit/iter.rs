@@ -1,0 +1,490 @@
+//! Loops and comprehensions.
+//!
+//! A loop is either pushed (the code of the iterable surrounds the body: ranges, generator expressions) or pulled
+//! (`while let Some(x) = next`), with Python's laziness in both.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::types::{Val, rust_type};
+use super::{Func, Loop};
+use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind};
+use crate::ty::Type;
+
+/// A loop whose `else` is still to come.
+pub(super) struct LoopCode {
+    breaks: syn::Lifetime,
+    code: TokenStream,
+}
+
+impl LoopCode {
+    /// `break` jumps behind `orelse`.
+    pub(super) fn finish(self, orelse: &[TokenStream]) -> TokenStream {
+        let LoopCode { breaks, code } = self;
+        quote!(#breaks: { #code #(#orelse)* })
+    }
+}
+
+/// How to pull elements: code that runs once, and an expression of type `Option<elem>`.
+struct Pull {
+    setup: TokenStream,
+    next: TokenStream,
+    elem: Type,
+}
+
+type Body<'b, 'f, 'p, 'a> = &'b mut dyn FnMut(&mut Func<'f, 'p, 'a>, Val) -> TokenStream;
+
+impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// Runs `body` for every element.
+    pub(super) fn for_each(&mut self, iter: &Iter, body: Body<'_, 'f, 'p, 'a>) -> LoopCode {
+        let breaks = self.label("b");
+        let code = self.loop_code(iter, &breaks, body);
+        LoopCode { breaks, code }
+    }
+
+    fn loop_code(&mut self, iter: &Iter, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
+        match &iter.kind {
+            IterKind::Range { start, stop, step: None } => self.counted(start.as_deref(), stop, breaks, body),
+            IterKind::Range { start, stop, step: Some(step) } if matches!(step.kind, ExprKind::Int(1)) => {
+                self.counted(start.as_deref(), stop, breaks, body)
+            }
+            IterKind::Comp(comp) => self.pushed(comp, breaks, body),
+            _ => {
+                let pull = self.pull(iter);
+                let continues = self.label("c");
+                let item = self.fresh("x");
+                self.nested_loops += 1;
+                let tick = self.tick();
+                self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone() });
+                let body = body(self, Val::new(quote!(#item), pull.elem));
+                self.loops.pop();
+                let (setup, next) = (pull.setup, pull.next);
+                quote!(#setup #continues: while let Some(#item) = #next { #tick #body })
+            }
+        }
+    }
+
+    /// `range` with step one: a plain Rust range, so that LLVM sees the bounds.
+    fn counted(
+        &mut self,
+        start: Option<&Expr>,
+        stop: &Expr,
+        breaks: &syn::Lifetime,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> TokenStream {
+        let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
+        let stop = self.value_as(stop, &Type::Int);
+        let continues = self.label("c");
+        let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
+        let before = self.nested_loops;
+        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone() });
+        let body = body(self, Val::new(quote!(#item), Type::Int));
+        self.loops.pop();
+        let innermost = self.nested_loops == before;
+        self.nested_loops += 1;
+        self.uses_fuel = true;
+        if innermost {
+            // The whole trip is paid before it starts, in pieces that keep signals waiting for no longer than a poll.
+            let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
+            return quote! {
+                for #chunk in range::chunks(#start, #stop) {
+                    #charge;
+                    #continues: for #item in #chunk { #body }
+                }
+            };
+        }
+        let tick = self.tick();
+        quote!(#continues: for #item in (#start)..(#stop) { #tick #body })
+    }
+
+    /// The loops of a generator expression around the body.
+    fn pushed(&mut self, comp: &Comp, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
+        self.generator(comp, 0, breaks, &mut |f| {
+            let element = f.val(&comp.element);
+            let name = f.fresh("x");
+            let code = element.owned();
+            let inner = body(f, Val::new(quote!(#name), element.ty));
+            quote!(let #name = #code; #inner)
+        })
+    }
+
+    /// Nested loops and conditions of a comprehension; `inner` is the code for one element.
+    fn generator(
+        &mut self,
+        comp: &Comp,
+        level: usize,
+        breaks: &syn::Lifetime,
+        inner: &mut dyn FnMut(&mut Self) -> TokenStream,
+    ) -> TokenStream {
+        let Some(g) = comp.generators.get(level) else { return inner(self) };
+        let own = if level == 0 { breaks.clone() } else { self.label("b") };
+        self.loop_code(&g.iter, &own, &mut |f, item| {
+            let assign = f.assign(&g.target, &item);
+            let tests: Vec<_> = g.ifs.iter().map(|e| f.test(e)).collect();
+            let rest = f.generator(comp, level + 1, breaks, inner);
+            match tests.is_empty() {
+                true => quote!(#assign #rest),
+                false => quote!(#assign if #(#tests)&&* { #rest }),
+            }
+        })
+    }
+
+    fn pull(&mut self, iter: &Iter) -> Pull {
+        let (it, at) = (self.fresh("it"), self.fresh("at"));
+        match &iter.kind {
+            IterKind::Range { start, stop, step } => {
+                let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
+                let stop = self.value_as(stop, &Type::Int);
+                let step = step.as_ref().map_or_else(|| quote!(1i64), |e| self.value_as(e, &Type::Int));
+                let steps = self.q(quote!(range::steps(#start, #stop, #step)));
+                Pull { setup: quote!(let mut #it = #steps;), next: quote!(#it.next()), elem: Type::Int }
+            }
+            IterKind::Enumerate { inner, start } => {
+                let pull = self.pull(inner);
+                let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
+                let (setup, next, x) = (pull.setup, pull.next, self.fresh("x"));
+                let count = self.q(quote!(int::add(#at, 1)));
+                Pull {
+                    setup: quote!(#setup let mut #at: i64 = #start;),
+                    next: quote!(match #next { Some(#x) => { let n = #at; #at = #count; Some((n, #x)) } None => None }),
+                    elem: Type::Tuple { items: vec![Type::Int, pull.elem], from_py: false },
+                }
+            }
+            IterKind::Zip(items) => {
+                let pulls: Vec<Pull> = items.iter().map(|i| self.pull(i)).collect();
+                let names: Vec<_> = pulls.iter().map(|_| self.fresh("z")).collect();
+                let mut next = quote!(Some((#(#names,)*)));
+                for (pull, name) in pulls.iter().zip(&names).rev() {
+                    let n = &pull.next;
+                    next = quote!(match #n { Some(#name) => #next, None => None });
+                }
+                let setups = pulls.iter().map(|p| &p.setup);
+                Pull {
+                    setup: quote!(#(#setups)*),
+                    next,
+                    elem: Type::Tuple { items: pulls.into_iter().map(|p| p.elem).collect(), from_py: false },
+                }
+            }
+            IterKind::Reversed(e) => self.pull_reversed(e, &it, &at),
+            IterKind::Items(e) => self.pull_dict(e, &it, &at, "next_item"),
+            IterKind::Keys(e) => self.pull_dict(e, &it, &at, "next_key"),
+            IterKind::Values(e) => self.pull_dict(e, &it, &at, "next_value"),
+            IterKind::Expr(e) => {
+                let val = self.val(e);
+                self.pull_value(&val, &it, &at)
+            }
+            IterKind::Comp(comp) => {
+                // Pulled by `enumerate` or `zip`: refused by inference.
+                debug_assert!(comp.extra.is_none());
+                let (setup, bail) = (quote!(), self.bail("Unsupported"));
+                Pull { setup, next: quote!({ let value: Option<()> = #bail; value }), elem: Type::Never }
+            }
+        }
+    }
+
+    /// The only member of a union that `accept` takes; the others raise, and Python says how.
+    fn project(&mut self, val: &Val, accept: impl Fn(&Type) -> bool) -> Val {
+        let Some(member) = val.ty.members().iter().find(|m| accept(m)).cloned() else { return val.clone() };
+        if val.ty == member {
+            return val.clone();
+        }
+        let code = self.match_union(val, |_, v| (v.ty == member).then(|| v.owned()));
+        Val::new(code, member)
+    }
+
+    fn pull_value(&mut self, val: &Val, it: &proc_macro2::Ident, at: &proc_macro2::Ident) -> Pull {
+        let val = self.project(val, |t| {
+            matches!(
+                t,
+                Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str
+                    | Type::Char | Type::Bytes | Type::Range
+            )
+        });
+        let code = val.owned();
+        let position = quote!(let mut #at: i64 = 0;);
+        match &val.ty {
+            Type::List { elem, .. } => Pull {
+                setup: quote!(let #it = #code; #position),
+                next: self.q(quote!(list::next(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::VarTuple(elem) => Pull {
+                setup: quote!(let #it = #code; #position),
+                next: self.q(quote!(tuple::next(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::Range => Pull {
+                setup: quote!(let #it = #code; #position),
+                next: self.q(quote!(range::next(cx, #it, &mut #at))),
+                elem: Type::Int,
+            },
+            Type::Str => Pull {
+                setup: quote!(let #it = #code; #position),
+                next: quote!(pystr::next(&#it, &mut #at)),
+                elem: Type::Char,
+            },
+            Type::Char => Pull {
+                setup: quote!(let #it = [#code]; #position),
+                next: quote!(tuple::next_of(&#it, &mut #at)),
+                elem: Type::Char,
+            },
+            Type::Bytes => Pull {
+                setup: quote!(let #it = #code; #position),
+                next: quote!(bytes::next(&#it, &mut #at)),
+                elem: Type::Int,
+            },
+            Type::Dict { key, value, .. } => self.dict_cursor(code, it, at, "next_key", (key, value)),
+            Type::Tuple { items, .. } => {
+                let elem = items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
+                let (t, ty) = (self.fresh("t"), rust_type(&elem));
+                let parts: Vec<_> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, item)| {
+                        let i = Literal::usize_unsuffixed(i);
+                        self.coerce(&Val::place(quote!(#t.#i), item.clone()), &elem)
+                    })
+                    .collect();
+                let n = Literal::usize_unsuffixed(parts.len());
+                Pull {
+                    setup: quote!(let #t = #code; let #it: [#ty; #n] = [#(#parts),*]; #position),
+                    next: quote!(tuple::next_of(&#it, &mut #at)),
+                    elem,
+                }
+            }
+            _ => {
+                let (by_ref, bail) = (val.by_ref(), self.bail("Unsupported"));
+                Pull {
+                    setup: quote!(let _ = #by_ref;),
+                    next: quote!({ let value: Option<()> = #bail; value }),
+                    elem: Type::Never,
+                }
+            }
+        }
+    }
+
+    fn pull_reversed(&mut self, e: &Expr, it: &proc_macro2::Ident, at: &proc_macro2::Ident) -> Pull {
+        let val = self.val(e);
+        let val = self.project(&val, |t| {
+            matches!(
+                t,
+                Type::List { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str | Type::Range | Type::Bytes
+            )
+        });
+        let code = val.owned();
+        match &val.ty {
+            Type::List { elem, .. } => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = list::len(cx, &#it) - 1;),
+                next: self.q(quote!(list::next_back(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::VarTuple(elem) => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = tuple::len(cx, &#it) - 1;),
+                next: self.q(quote!(tuple::next_back(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::Str => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = pystr::len(&#it) - 1;),
+                next: quote!(pystr::next_back(&#it, &mut #at)),
+                elem: Type::Char,
+            },
+            Type::Bytes => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = bytes::len(&#it) - 1;),
+                next: quote!(bytes::next_back(&#it, &mut #at)),
+                elem: Type::Int,
+            },
+            Type::Range => {
+                let reversed = self.q(quote!(range::reversed(cx, #code)));
+                Pull {
+                    setup: quote!(let #it = #reversed; let mut #at: i64 = 0;),
+                    next: self.q(quote!(range::next(cx, #it, &mut #at))),
+                    elem: Type::Int,
+                }
+            }
+            Type::Tuple { items, from_py } => {
+                let t = self.fresh("t");
+                let parts = (0..items.len()).rev().map(Literal::usize_unsuffixed).map(|i| quote!(#t.#i.clone()));
+                let items = items.iter().rev().cloned().collect();
+                let flipped = Val::new(quote!({ let #t = #code; (#(#parts,)*) }), Type::Tuple { items, from_py: *from_py });
+                self.pull_value(&flipped, it, at)
+            }
+            _ => self.pull_value(&val, it, at),
+        }
+    }
+
+    fn pull_dict(&mut self, e: &Expr, it: &proc_macro2::Ident, at: &proc_macro2::Ident, next: &str) -> Pull {
+        let val = self.val(e);
+        let val = self.project(&val, |t| matches!(t, Type::Dict { .. }));
+        match &val.ty {
+            Type::Dict { key, value, .. } => {
+                let code = val.owned();
+                self.dict_cursor(code, it, at, next, (key, value))
+            }
+            _ => self.pull_value(&val, it, at),
+        }
+    }
+
+    fn dict_cursor(
+        &mut self,
+        code: TokenStream,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+        next: &str,
+        (key, value): (&Type, &Type),
+    ) -> Pull {
+        let f = quote::format_ident!("{next}");
+        Pull {
+            setup: quote!(let #it = #code; let mut #at = dict::cursor(cx, &#it);),
+            next: self.q(quote!(dict::#f(cx, &#it, &mut #at))),
+            elem: match next {
+                "next_key" => key.clone(),
+                "next_value" => value.clone(),
+                _ => Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false },
+            },
+        }
+    }
+
+    /// A comprehension, or a builtin that consumes an iterable.
+    pub(super) fn comp(&mut self, comp: &Comp, ty: &Type) -> TokenStream {
+        let breaks = self.label("b");
+        let out = self.fresh("out");
+        let extra = comp.extra.as_ref().map(|e| self.val(e));
+        let elem_ty = self.node(comp.element.id);
+        let (make, finish, mut inner): (TokenStream, TokenStream, Box<dyn FnMut(&mut Self) -> TokenStream>) =
+            match comp.kind {
+                CompKind::List | CompKind::Tuple => {
+                    let list_ty = match ty {
+                        Type::VarTuple(elem) => Type::List { elem: elem.clone(), in_place: false },
+                        other => other.clone(),
+                    };
+                    let Type::List { elem, .. } = list_ty.clone() else { unreachable!("a list") };
+                    let make = self.new_container(&list_ty);
+                    let finish = match comp.kind {
+                        CompKind::Tuple => self.q(quote!(tuple::from_list(cx, &#out))),
+                        _ => quote!(#out),
+                    };
+                    let out = out.clone();
+                    let inner = move |f: &mut Self| {
+                        let value = f.value_as(&comp.element, &elem);
+                        let push = f.q(quote!(list::append(cx, &#out, #value)));
+                        quote!(#push;)
+                    };
+                    (make, finish, Box::new(inner))
+                }
+                CompKind::Dict => {
+                    let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a dict") };
+                    let (make, out2) = (self.new_container(ty), out.clone());
+                    let inner = move |f: &mut Self| {
+                        let k = f.value_as(&comp.element, &key);
+                        let v = comp.value.as_ref().map(|v| f.value_as(v, &value));
+                        let set = f.q(quote!(dict::set(cx, &#out2, #k, #v)));
+                        quote!(#set;)
+                    };
+                    (make, quote!(#out), Box::new(inner))
+                }
+                CompKind::Any | CompKind::All => {
+                    let any = comp.kind == CompKind::Any;
+                    let (breaks, not_any) = (breaks.clone(), !any);
+                    let out2 = out.clone();
+                    let inner = move |f: &mut Self| {
+                        let test = f.test(&comp.element);
+                        let hit = if any { test } else { quote!(!#test) };
+                        quote!(if #hit { #out2 = #any; break #breaks; })
+                    };
+                    (quote!(#not_any), quote!(#out), Box::new(inner))
+                }
+                CompKind::Join => {
+                    let sep = extra.as_ref().map_or_else(|| quote!(()), |e| {
+                        let code = self.coerce(e, &Type::Str);
+                        quote!(#code)
+                    });
+                    let (sep_name, out2) = (self.fresh("sep"), out.clone());
+                    let inner = move |f: &mut Self| {
+                        let val = f.val(&comp.element);
+                        let code = f.coerce(&val, if elem_ty == Type::Char { &Type::Char } else { &Type::Str });
+                        let push = f.q(quote!(#out2.push(#code)));
+                        quote!(#push;)
+                    };
+                    let code = self.generator(comp, 0, &breaks, &mut { inner });
+                    let finish = self.q(quote!(#out.finish(cx)));
+                    return quote!({ let #sep_name = #sep; let mut #out = Joiner::new(&#sep_name); #breaks: { #code } #finish });
+                }
+                CompKind::Sum => return self.sum(comp, &breaks, extra, ty),
+                CompKind::Min | CompKind::Max => return self.extreme(comp, &breaks, extra, ty),
+            };
+        let code = self.generator(comp, 0, &breaks, &mut inner);
+        quote!({ let mut #out = #make; #breaks: { #code } #finish })
+    }
+
+    fn sum(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>, ty: &Type) -> TokenStream {
+        let out = self.fresh("sum");
+        let start_ty = start.as_ref().map_or(Type::Int, |s| s.ty.clone());
+        let float_items = self.node(comp.element.id).members().contains(&Type::Float);
+        let out2 = out.clone();
+        let mut inner = move |f: &mut Self| {
+            let val = f.val(&comp.element);
+            let start_ty = start_ty.clone();
+            f.dispatch(&[val], &mut |f, vals| {
+                let code = vals[0].owned();
+                Some(match (&vals[0].ty, &start_ty) {
+                    (Type::Float, _) => quote!(#out2.add_float(#code);),
+                    (t, Type::Float) => {
+                        let code = f.coerce(&Val::new(code, t.clone()), &Type::Int);
+                        quote!(#out2.add_int(#code);)
+                    }
+                    (t, _) => {
+                        let code = f.coerce(&Val::new(code, t.clone()), &Type::Int);
+                        let add = f.q(quote!(#out2.add_int(#code)));
+                        quote!(#add;)
+                    }
+                })
+            })
+        };
+        let start_is_float = start.as_ref().is_some_and(|s| s.ty == Type::Float);
+        let code = self.generator(comp, 0, breaks, &mut inner);
+        let start = match &start {
+            Some(s) if start_is_float => s.owned(),
+            Some(s) => self.coerce(s, &Type::Int),
+            None => quote!(0),
+        };
+        let (state, result) = match (start_is_float, float_items) {
+            (true, _) => (quote!(SumFloat), Type::Float),
+            (false, false) => (quote!(SumI), Type::Int),
+            (false, true) => (quote!(SumState), Type::Union(vec![Type::Int, Type::Float])),
+        };
+        let finish = self.coerce(&Val::new(quote!(#out.finish()), result), ty);
+        quote!({ let mut #out = #state::new(#start); #breaks: { #code } #finish })
+    }
+
+    fn extreme(&mut self, comp: &Comp, breaks: &syn::Lifetime, default: Option<Val>, ty: &Type) -> TokenStream {
+        let op = if comp.kind == CompKind::Min { "<" } else { ">" };
+        let (best, x) = (self.fresh("best"), self.fresh("x"));
+        let elem = self.node(comp.element.id);
+        let rust = rust_type(&elem);
+        let (b2, elem2) = (best.clone(), elem.clone());
+        let mut inner = move |f: &mut Self| {
+            let (value, item, old) = (f.value_as(&comp.element, &elem2), f.fresh("x"), f.fresh("old"));
+            let better = f.compare(
+                op,
+                &Val::place(quote!(#item), elem2.clone()),
+                &Val::place(quote!((*#old)), elem2.clone()),
+            );
+            quote! {
+                let #item = #value;
+                let better = match &#b2 { Some(#old) => #better, None => true };
+                if better { #b2 = Some(#item); }
+            }
+        };
+        let code = self.generator(comp, 0, breaks, &mut inner);
+        let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
+        let miss = match &default {
+            Some(d) => self.coerce(d, ty),
+            None => self.q(quote!(exc(Exc::ValueError))),
+        };
+        quote!({
+            let mut #best: Option<#rust> = None;
+            #breaks: { #code }
+            match #best { Some(#x) => #hit, None => #miss }
+        })
+    }
+}

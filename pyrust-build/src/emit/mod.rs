@@ -1,0 +1,427 @@
+//! Typed HIR → Rust.
+//!
+//! Tokens are built with `quote` and printed by `prettyplease`; comments with Python's lines travel through the
+//! printer as marker macros. Nothing here decides what is supported: that was done by inference.
+
+mod coerce;
+mod expr;
+mod iter;
+mod ops;
+mod stmt;
+mod types;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::hir::{self, ParamKind};
+use crate::infer::{FuncRef, Guard, Instance, Program, can_fall_off};
+use crate::ty::Type;
+use types::{Val, ident, rust_type};
+
+/// One specialisation of a hotspot: the instance that Python calls enter.
+pub struct Spec {
+    pub signature: String,
+    pub instance: usize,
+}
+
+/// One hotspot of the manifest.
+pub struct Hotspot {
+    pub func: FuncRef,
+    pub specs: Vec<Spec>,
+    /// Why it stays Python, if it does.
+    pub reason: Option<String>,
+}
+
+/// The text of the generated file.
+pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspot]) -> String {
+    let mut file = File::new(program);
+    for hotspot in hotspots {
+        for spec in &hotspot.specs {
+            file.want(spec.instance);
+        }
+    }
+    let mut items = Vec::new();
+    // Hotspots first, in the order of the manifest, then what was compiled along, in order of first use.
+    for hotspot in hotspots {
+        for spec in &hotspot.specs {
+            let name = format!("{}", hotspot.func.name());
+            items.push(file.function(spec.instance, Some((&name, &spec.signature))));
+        }
+    }
+    while let Some(instance) = file.next_pending() {
+        items.push(file.function(instance, None));
+    }
+    let table = file.table(package, init, hotspots);
+    let statics = file.statics();
+    let tokens = quote! {
+        #![doc = ""]
+        use pyrust_macros::hotspot;
+        use pyrust_runtime::prelude::*;
+        #(#items)*
+        #statics
+        #table
+    };
+    let body = print(tokens);
+    format!(
+        "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n//!\n//! init: {init}\n{}",
+        body.trim_start_matches("//!").trim_start_matches(['\n', ' '])
+    )
+}
+
+/// Pretty-prints and turns the marker macros into comments.
+fn print(tokens: TokenStream) -> String {
+    let parsed = match syn::parse2::<syn::File>(tokens.clone()) {
+        Ok(file) => file,
+        Err(error) => unreachable!("generated code does not parse: {error}\n{tokens}"),
+    };
+    let text = prettyplease::unparse(&parsed);
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let trimmed = line.trim_start();
+        let indent = &line[..line.len() - trimmed.len()];
+        match trimmed.strip_prefix("py!(").and_then(|t| t.strip_suffix(");")) {
+            Some(literal) => {
+                let comment = syn::parse_str::<syn::LitStr>(literal).map_or(String::new(), |l| l.value());
+                out.push_str(&format!("{indent}// {}\n", comment.trim_end()));
+            }
+            None => {
+                out.push_str(line);
+                out.push('\n');
+            }
+        }
+    }
+    out
+}
+
+/// Everything that is shared by the functions of one generated file.
+pub(super) struct File<'p, 'a> {
+    program: &'p Program<'a>,
+    names: BTreeMap<usize, Ident>,
+    per_base: BTreeMap<String, usize>,
+    emitted: BTreeSet<usize>,
+    pending: Vec<usize>,
+    /// Namespaces by module, with their slots.
+    namespaces: Vec<(String, bool, Vec<Guard>)>,
+    strings: Vec<String>,
+    bytes: Vec<Vec<u8>>,
+}
+
+impl<'p, 'a> File<'p, 'a> {
+    fn new(program: &'p Program<'a>) -> Self {
+        File {
+            program,
+            names: BTreeMap::new(),
+            per_base: BTreeMap::new(),
+            emitted: BTreeSet::new(),
+            pending: Vec::new(),
+            namespaces: Vec::new(),
+            strings: Vec::new(),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// The Rust name of an instance; asking for it makes sure that it is emitted.
+    fn want(&mut self, instance: usize) -> Ident {
+        if let Some(name) = self.names.get(&instance) {
+            return name.clone();
+        }
+        let func = &self.program.instances[instance].func;
+        let base = format!("{}__{}", func.module, func.qualname).replace(['.', '<', '>', ' '], "_");
+        let base = ident(&base).to_string();
+        let n = self.per_base.entry(base.clone()).or_insert(0);
+        *n += 1;
+        let name = if *n == 1 { format_ident!("{base}") } else { format_ident!("{base}_{n}") };
+        self.names.insert(instance, name.clone());
+        self.pending.push(instance);
+        name
+    }
+
+    fn next_pending(&mut self) -> Option<usize> {
+        while !self.pending.is_empty() {
+            let next = self.pending.remove(0);
+            if !self.emitted.contains(&next) {
+                return Some(next);
+            }
+        }
+        None
+    }
+
+    /// Index of a namespace and of a slot in it.
+    fn slot(&mut self, module: &str, is_c: bool, guard: Guard) -> (usize, usize) {
+        let ns = match self.namespaces.iter().position(|(m, c, _)| m == module && *c == is_c) {
+            Some(i) => i,
+            None => {
+                self.namespaces.push((module.to_string(), is_c, Vec::new()));
+                self.namespaces.len() - 1
+            }
+        };
+        let slots = &mut self.namespaces[ns].2;
+        let slot = match slots.iter().position(|g| *g == guard) {
+            Some(i) => i,
+            None => {
+                slots.push(guard);
+                slots.len() - 1
+            }
+        };
+        (ns, slot)
+    }
+
+    fn string(&mut self, text: &str) -> Ident {
+        let i = self.strings.iter().position(|s| s == text).unwrap_or_else(|| {
+            self.strings.push(text.to_string());
+            self.strings.len() - 1
+        });
+        format_ident!("S_{i}")
+    }
+
+    fn bytes(&mut self, value: &[u8]) -> Ident {
+        let i = self.bytes.iter().position(|s| s == value).unwrap_or_else(|| {
+            self.bytes.push(value.to_vec());
+            self.bytes.len() - 1
+        });
+        format_ident!("B_{i}")
+    }
+
+    fn statics(&self) -> TokenStream {
+        let strings = self.strings.iter().enumerate().map(|(i, text)| {
+            let name = format_ident!("S_{i}");
+            quote!(static #name: StrConst = StrConst::new(#text);)
+        });
+        let bytes = self.bytes.iter().enumerate().map(|(i, value)| {
+            let name = format_ident!("B_{i}");
+            let literal = Literal::byte_string(value);
+            quote!(static #name: BytesConst = BytesConst::new(#literal);)
+        });
+        let namespaces = self.namespaces.iter().enumerate().map(|(i, (module, is_c, slots))| {
+            let name = format_ident!("NS_{i}");
+            let slots = slots.iter().map(slot_tokens);
+            let make = if *is_c { quote!(module) } else { quote!(new) };
+            quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
+        });
+        quote!(#(#strings)* #(#bytes)* #(#namespaces)*)
+    }
+
+    /// All instances that an instance can reach, itself included.
+    fn reachable(&self, instance: usize) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![instance];
+        while let Some(i) = todo.pop() {
+            if seen.insert(i) {
+                todo.extend(self.program.instances[i].calls.values());
+            }
+        }
+        seen
+    }
+
+    fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {
+        // Every guard of every reachable instance needs its slot before the namespaces are printed.
+        let program = self.program;
+        let mut callees = BTreeSet::new();
+        let mut functions = Vec::new();
+        for hotspot in hotspots {
+            let mut specs = Vec::new();
+            for spec in &hotspot.specs {
+                let mut spaces = BTreeSet::new();
+                for i in self.reachable(spec.instance) {
+                    let instance = &program.instances[i];
+                    let module = instance.func.module.clone();
+                    for guard in &instance.guards {
+                        spaces.insert(self.slot(&module, false, guard.clone()).0);
+                        if let Guard::Function { target, .. } = guard {
+                            callees.insert(target.name());
+                        }
+                        if let Guard::Imported { module, attr, .. } = guard {
+                            spaces.insert(self.slot(module, true, Guard::Builtin(attr.clone())).0);
+                        }
+                    }
+                    for (module, attr) in &instance.attrs {
+                        let guard = match crate::ops::constant(module, attr) {
+                            Some(_) => Guard::Value(attr.clone()),
+                            None => Guard::Builtin(attr.clone()),
+                        };
+                        spaces.insert(self.slot(module, true, guard).0);
+                    }
+                }
+                let name = self.names[&spec.instance].clone();
+                let signature = &spec.signature;
+                let spaces = spaces.iter().map(|i| format_ident!("NS_{i}"));
+                specs.push(quote! {
+                    Spec { signature: #signature, entry: #name::ENTRY, namespaces: &[#(&#spaces),*] }
+                });
+            }
+            let name = hotspot.func.name();
+            let reason = match &hotspot.reason {
+                Some(r) => quote!(Some(#r)),
+                None => quote!(None),
+            };
+            functions.push(quote!(Function { name: #name, specs: &[#(#specs),*], reason: #reason }));
+        }
+        let hot: BTreeSet<String> = hotspots.iter().map(|h| h.func.name()).collect();
+        let callees: Vec<&String> = callees.iter().filter(|c| !hot.contains(*c)).collect();
+        quote! {
+            /// What activation reads: the functions of the manifest and what their native code relies on.
+            pub static MODULE: Module = Module {
+                package: #package,
+                init: #init,
+                functions: &[#(#functions),*],
+                callees: &[#(#callees),*],
+            };
+        }
+    }
+
+    fn function(&mut self, index: usize, hotspot: Option<(&str, &str)>) -> TokenStream {
+        self.emitted.insert(index);
+        let name = self.want(index);
+        let instance = &self.program.instances[index];
+        let hir = instance.hir.clone();
+        let mut f = Func {
+            instance,
+            hir: &hir,
+            file: self,
+            tries: Vec::new(),
+            handlers: Vec::new(),
+            loops: Vec::new(),
+            closures: 0,
+            counter: 0,
+            uses_fuel: false,
+            nested_loops: 0,
+            assigned: stmt::assigned_vars(&hir),
+            hoisted: Vec::new(),
+        };
+        f.emit(&name, hotspot)
+    }
+}
+
+fn slot_tokens(guard: &Guard) -> TokenStream {
+    match guard {
+        Guard::Builtin(name) => quote!(Slot::builtin(#name)),
+        Guard::Function { name, target } => {
+            let target = target.name();
+            quote!(Slot::function(#name, #target))
+        }
+        Guard::Value(name) => quote!(Slot::value(#name)),
+        Guard::Module { name, module } => quote!(Slot::module(#name, #module)),
+        Guard::Imported { name, module, attr } => quote!(Slot::imported(#name, #module, #attr)),
+    }
+}
+
+/// Labels of one open loop.
+struct Loop {
+    breaks: syn::Lifetime,
+    continues: syn::Lifetime,
+}
+
+/// Emission of one function.
+pub(super) struct Func<'f, 'p, 'a> {
+    instance: &'f Instance,
+    hir: &'f hir::Function,
+    file: &'f mut File<'p, 'a>,
+    /// Label and slot of the open `try` bodies, innermost last.
+    tries: Vec<(syn::Lifetime, Ident)>,
+    /// Slots of the exceptions being handled, for bare `raise`.
+    handlers: Vec<Ident>,
+    loops: Vec<Loop>,
+    /// Depth of closures: inside one, `?` leaves the closure only.
+    closures: usize,
+    counter: usize,
+    uses_fuel: bool,
+    /// Loops emitted so far: tells whether a body contains any.
+    nested_loops: usize,
+    assigned: BTreeSet<hir::VarId>,
+    /// Reads of globals done once, before the body: name of the local, code.
+    hoisted: Vec<(String, Ident, TokenStream)>,
+}
+
+impl Func<'_, '_, '_> {
+    fn emit(&mut self, name: &Ident, hotspot: Option<(&str, &str)>) -> TokenStream {
+        let hir = self.hir;
+        let body = self.block(&hir.body);
+        let ret = rust_type(&self.instance.ret);
+        let tail = if can_fall_off(&hir.body) {
+            let none = self.coerce(&Val::new(quote!(()), Type::None), &self.instance.ret.clone());
+            quote!(Ok(#none))
+        } else {
+            quote!()
+        };
+        let params: Vec<_> = hir
+            .params
+            .iter()
+            .map(|p| {
+                let (name, ty) = (self.var_ident(p.var), rust_type(&self.instance.vars[p.var]));
+                quote!(mut #name: #ty)
+            })
+            .collect();
+        let is_param = |v: hir::VarId| hir.params.iter().any(|p| p.var == v);
+        let mut locals = Vec::new();
+        for (v, var) in hir.vars.iter().enumerate() {
+            let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
+            match (is_param(v), var.maybe_unbound) {
+                (true, true) => locals.push(quote!(let mut #name: Option<#ty> = Some(#name);)),
+                (true, false) => {}
+                (false, true) => locals.push(quote!(let mut #name: Option<#ty> = None;)),
+                (false, false) => locals.push(quote!(let mut #name: #ty;)),
+            }
+        }
+        let fuel = if self.uses_fuel { quote!(let mut fuel: i32 = FUEL;) } else { quote!() };
+        let hoisted = self.hoisted.iter().map(|(_, name, code)| quote!(let #name = #code;));
+        let attribute = match hotspot {
+            Some((function, signature)) => quote!(#[hotspot(function = #function, signature = #signature)]),
+            None => quote!(),
+        };
+        let doc = format!(" `{}` for `({})`", hir.name(), show_types(&self.instance.params));
+        quote! {
+            #[doc = #doc]
+            #attribute
+            fn #name(cx: Cx, #(#params),*) -> R<#ret> {
+                #fuel
+                #(#hoisted)*
+                #(#locals)*
+                #(#body)*
+                #tail
+            }
+        }
+    }
+
+    fn node(&self, id: hir::NodeId) -> Type {
+        self.instance.nodes[id].clone()
+    }
+
+    fn var_ident(&self, var: hir::VarId) -> Ident {
+        ident(&self.hir.vars[var].name)
+    }
+
+    fn fresh(&mut self, hint: &str) -> Ident {
+        self.counter += 1;
+        format_ident!("__py_{hint}{}", self.counter)
+    }
+
+    fn label(&mut self, hint: &str) -> syn::Lifetime {
+        self.counter += 1;
+        syn::Lifetime::new(&format!("'{hint}{}", self.counter), proc_macro2::Span::call_site())
+    }
+
+    /// Takes the value out of a `R<_>`: leaves the function, or enters the handlers of the innermost `try`.
+    fn q(&self, code: TokenStream) -> TokenStream {
+        match self.tries.last() {
+            Some((label, slot)) if self.closures == 0 => quote!(try_!(#label, #slot, #code)),
+            _ => quote!(#code?),
+        }
+    }
+
+    /// Leaves with a bailout; has any type.
+    fn bail(&self, reason: &str) -> TokenStream {
+        let reason = format_ident!("{reason}");
+        self.q(quote!(bail(Bail::#reason)))
+    }
+}
+
+fn show_types(types: &[Type]) -> String {
+    types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// True for parameters that come as `*args` or `**kwargs`.
+pub fn is_variadic(function: &hir::Function) -> bool {
+    function.params.iter().any(|p| matches!(p.kind, ParamKind::VarPositional | ParamKind::VarKeyword))
+}

@@ -1,0 +1,233 @@
+//! Operations of the table, for every combination of union members.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::coerce::same_rust;
+use super::types::Val;
+use crate::ops::{self, Pattern};
+use crate::ty::Type;
+
+impl Func<'_, '_, '_> {
+    /// Applies a table operation; the result has type `to`.
+    pub(super) fn apply(&mut self, name: &str, args: &[Val], to: &Type) -> TokenStream {
+        let name = name.to_string();
+        self.dispatch(args, &mut |f, vals| {
+            let ret = f.row(&name, vals)?;
+            Some(f.coerce(&ret, to))
+        })
+    }
+
+    /// Calls `f` with arguments that are not unions; unions are taken apart from left to right.
+    pub(super) fn dispatch(
+        &mut self,
+        args: &[Val],
+        f: &mut dyn FnMut(&mut Self, &[Val]) -> Option<TokenStream>,
+    ) -> TokenStream {
+        let Some(at) = args.iter().position(|a| matches!(a.ty, Type::Union(_))) else {
+            return f(self, args).unwrap_or_else(|| {
+                let (codes, bail) = (args.iter().map(Val::by_ref), self.bail("Unsupported"));
+                quote!({ #(let _ = #codes;)* #bail })
+            });
+        };
+        // Everything is evaluated before anything is looked at.
+        let mut lets = Vec::new();
+        let bound: Vec<Val> = args.iter().map(|a| self.bind(a, &mut lets)).collect();
+        let code = self.match_union(&bound[at].clone(), |this, member| {
+            let mut vals = bound.clone();
+            vals[at] = member;
+            Some(this.dispatch(&vals, f))
+        });
+        if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
+    }
+
+    /// Gives a value a name unless it has one.
+    pub(super) fn bind(&mut self, val: &Val, lets: &mut Vec<TokenStream>) -> Val {
+        if val.place || is_literal(&val.code) {
+            return val.clone();
+        }
+        let name = self.fresh("a");
+        let code = &val.code;
+        lets.push(quote!(let #name = #code;));
+        Val::place(quote!(#name), val.ty.clone())
+    }
+
+    /// One row of the table on types without unions.
+    pub(super) fn row(&mut self, name: &str, args: &[Val]) -> Option<Val> {
+        let types: Vec<Type> = args.iter().map(|a| a.ty.clone()).collect();
+        let (op, binding) = ops::select(name, &types)?;
+        if types.contains(&Type::Never) {
+            return None;
+        }
+        let mut lets = Vec::new();
+        let needs_names = op.reversed && args.iter().any(|a| !a.place && !is_literal(&a.code));
+        let args: Vec<Val> =
+            if needs_names { args.iter().map(|a| self.bind(a, &mut lets)).collect() } else { args.to_vec() };
+        let mut codes = Vec::new();
+        for (i, pattern) in op.params.iter().enumerate() {
+            let Some(arg) = args.get(i) else {
+                codes.push(quote!(None));
+                continue;
+            };
+            codes.push(self.argument(pattern, arg, &binding)?);
+        }
+        if op.reversed {
+            codes.reverse();
+        }
+        if let Some(extra) = op.extra {
+            codes.push(extra.parse().expect("a constant argument of the operation table"));
+        }
+        if op.takes_cx {
+            codes.insert(0, quote!(cx));
+        }
+        let path: TokenStream = op
+            .path
+            .split("::")
+            .map(|p| syn::parse_str::<Ident>(p).unwrap_or_else(|_| quote::format_ident!("r#{p}")))
+            .fold(TokenStream::new(), |acc, p| if acc.is_empty() { quote!(#p) } else { quote!(#acc::#p) });
+        let mut code = quote!(#path(#(#codes),*));
+        if op.fallible {
+            code = self.q(code);
+        }
+        if !lets.is_empty() {
+            code = quote!({ #(#lets)* #code });
+        }
+        Some(Val::new(code, op.ret.instantiate(&binding)))
+    }
+
+    fn argument(&mut self, pattern: &Pattern, arg: &Val, binding: &ops::Binding) -> Option<TokenStream> {
+        Some(match pattern {
+            Pattern::Scalar(ty) => {
+                if ty.is_copy() {
+                    self.coerce(arg, ty)
+                } else if arg.ty == *ty {
+                    arg.by_ref()
+                } else {
+                    let code = self.coerce(arg, ty);
+                    quote!(&#code)
+                }
+            }
+            Pattern::Var(v) => match binding.get(v) {
+                Some(ty) => self.coerce(arg, &ty.clone()),
+                None => arg.owned(),
+            },
+            Pattern::Same(v) => {
+                let ty = binding.get(v)?.clone();
+                if same_rust(&arg.ty, &ty) {
+                    arg.by_ref()
+                } else if arg.ty.fits_into(&ty) || ops::equal_key(&arg.ty, &ty) {
+                    let code = self.coerce(arg, &ty);
+                    quote!(&#code)
+                } else {
+                    return None;
+                }
+            }
+            Pattern::OptInt => match arg.ty {
+                Type::None => quote!(None),
+                _ => {
+                    let code = self.coerce(arg, &Type::Int);
+                    quote!(Some(#code))
+                }
+            },
+            Pattern::List(_) | Pattern::ListOf(_) | Pattern::Dict(..) | Pattern::VarTuple(_) => arg.by_ref(),
+            Pattern::Tuple(_) | Pattern::Optional(_) => return None,
+        })
+    }
+
+    /// The truth of a value.
+    pub(super) fn truth(&mut self, val: &Val) -> TokenStream {
+        if let Type::Union(_) = val.ty {
+            return self.match_union(val, |f, v| Some(f.truth(&v)));
+        }
+        let (code, by_ref) = (&val.code, val.by_ref());
+        match &val.ty {
+            Type::Bool => quote!(#code),
+            Type::None => quote!({ let _ = #by_ref; false }),
+            Type::Int => quote!((#code != 0)),
+            Type::Float => quote!((#code != 0.0)),
+            Type::Char => quote!({ let _ = #by_ref; true }),
+            Type::Tuple { items, .. } => {
+                let truth = !items.is_empty();
+                quote!({ let _ = #by_ref; #truth })
+            }
+            Type::Str => quote!(pystr::truth(#by_ref)),
+            Type::Bytes => quote!(bytes::truth(#by_ref)),
+            Type::List { .. } => quote!(list::truth(cx, #by_ref)),
+            Type::VarTuple(_) => quote!(tuple::truth(cx, #by_ref)),
+            Type::Range => quote!(range::truth(cx, #code)),
+            Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
+            Type::Obj | Type::Never | Type::Union(_) => {
+                let bail = self.bail("Unsupported");
+                quote!({ let _ = #by_ref; let value: bool = #bail; value })
+            }
+        }
+    }
+
+    /// A comparison of two values: `bool`.
+    pub(super) fn compare(&mut self, op: &str, a: &Val, b: &Val) -> TokenStream {
+        let op = op.to_string();
+        self.dispatch(&[a.clone(), b.clone()], &mut |f, vals| f.compare_members(&op, &vals[0], &vals[1]))
+    }
+
+    fn compare_members(&mut self, op: &str, a: &Val, b: &Val) -> Option<TokenStream> {
+        let equality = op == "==" || op == "!=";
+        if let (Type::Tuple { items: x, .. }, Type::Tuple { items: y, .. }) = (&a.ty, &b.ty) {
+            if x.len() != y.len() {
+                return if equality { Some(self.constant(a, b, op == "!=")) } else { None };
+            }
+            let joined = Type::join(&a.ty, &b.ty);
+            let (l, r) = (self.coerce(a, &joined), self.coerce(b, &joined));
+            let f = match op {
+                "==" => quote!(eq),
+                "!=" => quote!(ne),
+                "<" => quote!(lt),
+                "<=" => quote!(le),
+                ">" => quote!(gt),
+                _ => quote!(ge),
+            };
+            return Some(self.q(quote!(tuple::#f(cx, &#l, &#r))));
+        }
+        if let Some(val) = self.row(op, &[a.clone(), b.clone()]) {
+            return Some(val.code);
+        }
+        if !equality || [&a.ty, &b.ty].iter().any(|t| matches!(t, Type::Obj | Type::Never)) {
+            return None;
+        }
+        match (&a.ty, &b.ty) {
+            (Type::None, Type::None) => Some(self.constant(a, b, op == "==")),
+            _ if kind(&a.ty) != kind(&b.ty) => Some(self.constant(a, b, op == "!=")),
+            _ => None,
+        }
+    }
+
+    fn constant(&mut self, a: &Val, b: &Val, value: bool) -> TokenStream {
+        let (a, b) = (a.by_ref(), b.by_ref());
+        quote!({ let _ = #a; let _ = #b; #value })
+    }
+}
+
+/// Values of different kinds are never equal.
+fn kind(ty: &Type) -> u8 {
+    match ty {
+        Type::None => 0,
+        Type::Bool | Type::Int | Type::Float => 1,
+        Type::Char | Type::Str => 2,
+        Type::Bytes => 3,
+        Type::Range => 4,
+        Type::Tuple { .. } | Type::VarTuple(_) => 5,
+        Type::List { .. } => 6,
+        Type::Dict { .. } => 7,
+        Type::Never | Type::Obj | Type::Union(_) => 8,
+    }
+}
+
+/// A literal needs no name: evaluating it twice is nothing.
+fn is_literal(code: &TokenStream) -> bool {
+    let mut tokens = code.clone().into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(proc_macro2::TokenTree::Literal(_)), None) => true,
+        (Some(proc_macro2::TokenTree::Group(g)), None) => g.stream().is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,437 @@
+//! Statements and assignment targets.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::types::Val;
+use super::{Func, Loop};
+use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::ty::Type;
+
+/// Variables that something in the body assigns to; a parameter that is not among them goes out untouched.
+pub(super) fn assigned_vars(function: &hir::Function) -> BTreeSet<VarId> {
+    let mut out = BTreeSet::new();
+    block_vars(&function.body, &mut out);
+    out
+}
+
+fn block_vars(body: &[Stmt], out: &mut BTreeSet<VarId>) {
+    for stmt in body {
+        match &stmt.kind {
+            StmtKind::Assign { targets, value } => {
+                targets.iter().for_each(|t| target_vars(t, out));
+                named_vars(value, out);
+            }
+            StmtKind::For { target, body, orelse, .. } => {
+                target_vars(target, out);
+                block_vars(body, out);
+                block_vars(orelse, out);
+            }
+            StmtKind::If { test, body, orelse } | StmtKind::While { test, body, orelse } => {
+                named_vars(test, out);
+                block_vars(body, out);
+                block_vars(orelse, out);
+            }
+            StmtKind::Try { body, handlers, orelse } => {
+                block_vars(body, out);
+                block_vars(orelse, out);
+                handlers.iter().for_each(|h| block_vars(&h.body, out));
+            }
+            StmtKind::Delete(targets) => targets.iter().for_each(|t| target_vars(t, out)),
+            StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => named_vars(e, out),
+            _ => {}
+        }
+    }
+}
+
+fn target_vars(target: &Target, out: &mut BTreeSet<VarId>) {
+    match &target.kind {
+        TargetKind::Var(v) => {
+            out.insert(*v);
+        }
+        TargetKind::Tuple(items) => items.iter().for_each(|t| target_vars(t, out)),
+        TargetKind::Index { .. } | TargetKind::Slice { .. } => {}
+    }
+}
+
+fn named_vars(e: &hir::Expr, out: &mut BTreeSet<VarId>) {
+    if let ExprKind::Named { var, .. } = &e.kind {
+        out.insert(*var);
+    }
+    crate::lower::webs::children(e, &mut |c| named_vars(c, out));
+}
+
+impl Func<'_, '_, '_> {
+    pub(super) fn block(&mut self, body: &[Stmt]) -> Vec<TokenStream> {
+        let mut out = Vec::new();
+        let mut last_line = 0;
+        for stmt in body {
+            if let Some((line, text)) = self.source_line(stmt)
+                && line != last_line
+            {
+                last_line = line;
+                let comment = format!("{line}: {text}");
+                out.push(quote!(py!(#comment);));
+            }
+            out.push(self.stmt(stmt));
+            if !crate::infer::can_fall_off(std::slice::from_ref(stmt)) {
+                break;
+            }
+        }
+        out
+    }
+
+    fn source_line(&self, stmt: &Stmt) -> Option<(usize, String)> {
+        let (file, _) = self.file.program.modules.module(&self.instance.func.module)?;
+        let line = file.line(stmt.span.start);
+        Some((line, file.line_text(line).trim().to_string()))
+    }
+
+    fn stmt(&mut self, stmt: &Stmt) -> TokenStream {
+        match &stmt.kind {
+            StmtKind::Pass => quote!(),
+            StmtKind::Expr(e) => {
+                let val = self.val(e);
+                let code = val.by_ref();
+                if val.place {
+                    quote!(let _ = #code;)
+                } else {
+                    let code = &val.code;
+                    quote!(let _ = #code;)
+                }
+            }
+            StmtKind::Assign { targets, value } => self.assign_all(targets, value),
+            StmtKind::AugAssign { target, op, value, id } => self.aug_assign(target, *op, value, *id),
+            StmtKind::If { test, body, orelse } => {
+                let test = self.test(test);
+                let body = self.block(body);
+                if orelse.is_empty() {
+                    return quote!(if #test { #(#body)* });
+                }
+                let orelse = self.block(orelse);
+                quote!(if #test { #(#body)* } else { #(#orelse)* })
+            }
+            StmtKind::While { test, body, orelse } => self.while_loop(test, body, orelse),
+            StmtKind::For { target, iter, body, orelse } => {
+                let code = self.for_each(iter, &mut |f, item| {
+                    let assign = f.assign(target, &item);
+                    let body = f.block(body);
+                    quote!(#assign #(#body)*)
+                });
+                let orelse = self.block(orelse);
+                code.finish(&orelse)
+            }
+            StmtKind::Return(value) => self.return_stmt(value.as_ref()),
+            StmtKind::Break => {
+                let Some(l) = self.loops.last() else { return quote!() };
+                let label = &l.breaks;
+                quote!(break #label;)
+            }
+            StmtKind::Continue => {
+                let Some(l) = self.loops.last() else { return quote!() };
+                let label = &l.continues;
+                quote!(continue #label;)
+            }
+            StmtKind::Raise { class, args_ok } => {
+                // Whatever cannot be raised natively is raised by Python.
+                let code = if *args_ok && !class.is_empty() {
+                    let class = format_ident!("{class}");
+                    quote!(exc::<()>(Exc::#class))
+                } else {
+                    quote!(bail::<()>(Bail::Unsupported))
+                };
+                self.leave(code)
+            }
+            StmtKind::Reraise => match self.handlers.last() {
+                Some(slot) => {
+                    let slot = slot.clone();
+                    self.leave(quote!(Err::<(), Stop>(#slot)))
+                }
+                None => self.leave(quote!(bail::<()>(Bail::Unsupported))),
+            },
+            StmtKind::Assert { test, message_ok } => {
+                let test = self.test(test);
+                let stop = if *message_ok {
+                    quote!(exc::<()>(Exc::AssertionError))
+                } else {
+                    quote!(bail::<()>(Bail::Unsupported))
+                };
+                let leave = self.leave(stop);
+                quote!(if !#test { #leave })
+            }
+            StmtKind::Try { body, handlers, orelse } => self.try_stmt(body, handlers, orelse),
+            StmtKind::Delete(targets) => {
+                let codes: Vec<_> = targets.iter().map(|t| self.delete(t)).collect();
+                quote!(#(#codes)*)
+            }
+        }
+    }
+
+    /// Leaves the function, or enters a handler: `code` is an `Err`.
+    fn leave(&mut self, code: TokenStream) -> TokenStream {
+        match self.tries.last() {
+            Some((label, slot)) if self.closures == 0 => {
+                quote!({ #slot = stop_of(#code); break #label; })
+            }
+            _ => quote!(return Err(stop_of(#code));),
+        }
+    }
+
+    fn return_stmt(&mut self, value: Option<&hir::Expr>) -> TokenStream {
+        let ret = self.instance.ret.clone();
+        let Some(e) = value else {
+            let none = self.coerce(&Val::new(quote!(()), Type::None), &ret);
+            return quote!(return Ok(#none););
+        };
+        let mut mark = quote!();
+        if let ExprKind::Local(var) = e.kind
+            && !self.assigned.contains(&var)
+            && let Some(i) = self.hir.params.iter().position(|p| p.var == var)
+            && self.instance.vars[var].identity_free()
+        {
+            let i = Literal::usize_unsuffixed(i);
+            mark = quote!(cx.ret_arg(#i););
+        }
+        let value = self.value_as(e, &ret);
+        if mark.is_empty() { quote!(return Ok(#value);) } else { quote!({ #mark return Ok(#value); }) }
+    }
+
+    fn while_loop(&mut self, test: &hir::Expr, body: &[Stmt], orelse: &[Stmt]) -> TokenStream {
+        let always = matches!(test.kind, ExprKind::Bool(true) | ExprKind::Int(1));
+        let (breaks, continues) = (self.label("b"), self.label("c"));
+        self.nested_loops += 1;
+        let tick = self.tick();
+        let test = if always { quote!(true) } else { self.test(test) };
+        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone() });
+        let body = self.block(body);
+        self.loops.pop();
+        let orelse = self.block(orelse);
+        if always {
+            return quote!(#breaks: { #continues: loop { #tick #(#body)* } });
+        }
+        quote!(#breaks: { #continues: while #test { #tick #(#body)* } #(#orelse)* })
+    }
+
+    pub(super) fn tick(&mut self) -> TokenStream {
+        self.uses_fuel = true;
+        let tick = self.q(quote!(cx.tick(&mut fuel)));
+        quote!(#tick;)
+    }
+
+    fn try_stmt(&mut self, body: &[Stmt], handlers: &[Handler], orelse: &[Stmt]) -> TokenStream {
+        let (done, label) = (self.label("done"), self.label("try"));
+        let slot = self.fresh("stop");
+        self.tries.push((label.clone(), slot.clone()));
+        let body = self.block(body);
+        self.tries.pop();
+        let orelse = self.block(orelse);
+        let mut arms = Vec::new();
+        for handler in handlers {
+            let classes: Vec<_> = if handler.classes.is_empty() {
+                vec![format_ident!("BaseException")]
+            } else {
+                handler.classes.iter().map(|c| format_ident!("{c}")).collect()
+            };
+            self.handlers.push(slot.clone());
+            let body = self.block(&handler.body);
+            self.handlers.pop();
+            arms.push(quote! {
+                if #(#slot.matches(Exc::#classes))||* {
+                    #(#body)*
+                    break #done;
+                }
+            });
+        }
+        let rest = self.leave(quote!(Err::<(), Stop>(#slot)));
+        quote! {
+            #done: {
+                let mut #slot: Stop;
+                #label: {
+                    #(#body)*
+                    #(#orelse)*
+                    break #done;
+                }
+                #(#arms)*
+                #rest
+            }
+        }
+    }
+
+    fn delete(&mut self, target: &Target) -> TokenStream {
+        match &target.kind {
+            TargetKind::Var(var) => {
+                let name = self.var_ident(*var);
+                if self.hir.vars[*var].maybe_unbound {
+                    let check = self.q(quote!(bound(&#name)));
+                    return quote!(let _ = #check; #name = None;);
+                }
+                quote!()
+            }
+            TargetKind::Tuple(items) => {
+                let codes: Vec<_> = items.iter().map(|t| self.delete(t)).collect();
+                quote!(#(#codes)*)
+            }
+            TargetKind::Index { base, index } => {
+                let args = [self.val(base), self.val(index)];
+                let code = self.apply("delitem", &args, &Type::None);
+                quote!(#code;)
+            }
+            TargetKind::Slice { base, lower, upper, step } => {
+                let args = [self.val(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                let code = self.apply("delslice", &args, &Type::None);
+                quote!(#code;)
+            }
+        }
+    }
+
+    fn aug_assign(
+        &mut self,
+        target: &Target,
+        op: hir::BinOp,
+        value: &hir::Expr,
+        id: hir::NodeId,
+    ) -> TokenStream {
+        let TargetKind::Index { base, index } = &target.kind else { return quote!() };
+        let mut lets = Vec::new();
+        let b = self.val(base);
+        let b = self.bind(&b, &mut lets);
+        let i = self.val(index);
+        let i = self.bind(&i, &mut lets);
+        let old_ty = self.node(target.id);
+        let old = Val::new(self.getitem(&b, &i, &old_ty), old_ty);
+        let old = self.bind(&old, &mut lets);
+        let v = self.val(value);
+        let v = self.bind(&v, &mut lets);
+        let _ = id;
+        let new_ty = self.aug_type(op, &old.ty, &v.ty);
+        let new = Val::new(self.in_place(op, &old, &v, &new_ty), new_ty);
+        let new = self.bind(&new, &mut lets);
+        let set = self.apply("setitem", &[b, i, new], &Type::None);
+        quote!({ #(#lets)* #set; })
+    }
+
+    /// The type of `old op value`, over all members.
+    fn aug_type(&self, op: hir::BinOp, old: &Type, value: &Type) -> Type {
+        if matches!(old, Type::List { .. }) {
+            return old.clone();
+        }
+        let mut out = Type::Never;
+        for a in old.members() {
+            for b in value.members() {
+                if let (hir::BinOp::Add, Type::Tuple { items: x, from_py }, Type::Tuple { items: y, .. }) = (op, a, b) {
+                    let items = x.iter().chain(y).cloned().collect();
+                    out = Type::join(&out, &Type::Tuple { items, from_py: *from_py });
+                } else if let Some((row, binding)) = crate::ops::select(op.symbol(), &[a.clone(), b.clone()]) {
+                    out = Type::join(&out, &row.ret.instantiate(&binding));
+                }
+            }
+        }
+        out
+    }
+
+    fn assign_all(&mut self, targets: &[Target], value: &hir::Expr) -> TokenStream {
+        // `a, b = x, y`: no tuple is made where the parts go to plain variables.
+        if let ([Target { kind: TargetKind::Tuple(items), .. }], ExprKind::Tuple(values)) = (targets, &value.kind)
+            && items.len() == values.len()
+        {
+            let mut lets = Vec::new();
+            let vals: Vec<Val> = values
+                .iter()
+                .map(|v| {
+                    let val = self.val(v);
+                    // Read before anything is written.
+                    let (name, code) = (self.fresh("v"), val.owned());
+                    lets.push(quote!(let #name = #code;));
+                    Val::new(quote!(#name), val.ty)
+                })
+                .collect();
+            let sets: Vec<_> = items.iter().zip(&vals).map(|(t, v)| self.assign(t, v)).collect();
+            return quote!({ #(#lets)* #(#sets)* });
+        }
+        let val = self.val(value);
+        if let [target] = targets {
+            return self.assign(target, &val);
+        }
+        let (name, code) = (self.fresh("v"), val.owned());
+        let shared = Val::place(quote!(#name), val.ty);
+        let sets: Vec<_> = targets.iter().map(|t| self.assign(t, &shared)).collect();
+        quote!({ let #name = #code; #(#sets)* })
+    }
+
+    /// Assigns an owned value to a variable.
+    pub(super) fn store(&mut self, var: VarId, code: TokenStream) -> TokenStream {
+        let name = self.var_ident(var);
+        if self.hir.vars[var].maybe_unbound { quote!(#name = Some(#code);) } else { quote!(#name = #code;) }
+    }
+
+    pub(super) fn assign(&mut self, target: &Target, val: &Val) -> TokenStream {
+        match &target.kind {
+            TargetKind::Var(var) => {
+                let ty = self.instance.vars[*var].clone();
+                let code = self.coerce(val, &ty);
+                self.store(*var, code)
+            }
+            TargetKind::Index { base, index } => {
+                let mut lets = Vec::new();
+                let val = self.bind(val, &mut lets);
+                let args = [self.val(base), self.val(index), val];
+                let set = self.apply("setitem", &args, &Type::None);
+                if lets.is_empty() { quote!(#set;) } else { quote!({ #(#lets)* #set; }) }
+            }
+            TargetKind::Slice { base, lower, upper, step } => {
+                let mut lets = Vec::new();
+                let val = self.bind(val, &mut lets);
+                let args = [self.val(base), self.opt(lower), self.opt(upper), self.opt(step), val];
+                let set = self.apply("setslice", &args, &Type::None);
+                quote!({ #(#lets)* #set; })
+            }
+            TargetKind::Tuple(items) => self.unpack(items, val),
+        }
+    }
+
+    fn unpack(&mut self, items: &[Target], val: &Val) -> TokenStream {
+        let mut lets = Vec::new();
+        let val = self.bind(val, &mut lets);
+        let n = items.len();
+        let code = self.match_union(&val, |f, v| {
+            let code = &v.code;
+            let count = Literal::i64_suffixed(n as i64);
+            let get: Box<dyn Fn(usize) -> TokenStream> = match &v.ty {
+                Type::Tuple { items: types, .. } if types.len() == n => {
+                    let sets: Vec<_> = items
+                        .iter()
+                        .zip(types)
+                        .enumerate()
+                        .map(|(i, (t, ty))| {
+                            let i = Literal::usize_unsuffixed(i);
+                            f.assign(t, &Val::place(quote!(#code.#i), ty.clone()))
+                        })
+                        .collect();
+                    return Some(quote!({ #(#sets)* }));
+                }
+                Type::List { .. } => {
+                    Box::new(|i| { let i = Literal::i64_suffixed(i as i64); quote!(list::get(cx, &#code, #i)) })
+                }
+                Type::VarTuple(_) => {
+                    Box::new(|i| { let i = Literal::i64_suffixed(i as i64); quote!(tuple::get(cx, &#code, #i)) })
+                }
+                Type::Str => Box::new(|i| { let i = Literal::i64_suffixed(i as i64); quote!(pystr::get(cx, &#code, #i)) }),
+                _ => return None,
+            };
+            let (len, elem) = match &v.ty {
+                Type::List { elem, .. } => (quote!(list::len(cx, &#code)), (**elem).clone()),
+                Type::VarTuple(elem) => (quote!(tuple::len(cx, &#code)), (**elem).clone()),
+                _ => (quote!(pystr::len(&#code)), Type::Char),
+            };
+            let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));
+            let parts: Vec<_> = (0..n).map(|i| f.q(get(i))).collect();
+            let names: Vec<_> = (0..n).map(|_| f.fresh("p")).collect();
+            let sets: Vec<_> =
+                items.iter().zip(&names).map(|(t, x)| f.assign(t, &Val::new(quote!(#x), elem.clone()))).collect();
+            Some(quote!({ if #len != #count { #leave } #(let #names = #parts;)* #(#sets)* }))
+        });
+        quote!({ #(#lets)* #code })
+    }
+}

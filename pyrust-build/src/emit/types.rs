@@ -1,0 +1,105 @@
+//! Resolved types → Rust types, and values with their type.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use crate::ty::Type;
+
+/// A piece of Rust that yields a value, and its type.
+#[derive(Clone)]
+pub(super) struct Val {
+    pub code: TokenStream,
+    pub ty: Type,
+    /// `code` names a place that lives on: taking the value means cloning it.
+    pub place: bool,
+}
+
+impl Val {
+    pub(super) fn new(code: TokenStream, ty: Type) -> Self {
+        Val { code, ty, place: false }
+    }
+
+    pub(super) fn place(code: TokenStream, ty: Type) -> Self {
+        Val { code, ty, place: true }
+    }
+
+    /// The value itself.
+    pub(super) fn owned(&self) -> TokenStream {
+        let code = &self.code;
+        if self.place && !self.ty.is_copy() { quote!(#code.clone()) } else { code.clone() }
+    }
+
+    /// A reference to it.
+    pub(super) fn by_ref(&self) -> TokenStream {
+        let code = &self.code;
+        quote!(&#code)
+    }
+}
+
+/// The Rust type of values of a type.
+pub(super) fn rust_type(ty: &Type) -> TokenStream {
+    match ty {
+        Type::Never | Type::None => quote!(()),
+        Type::Bool => quote!(bool),
+        Type::Int => quote!(i64),
+        Type::Float => quote!(f64),
+        Type::Char => quote!(Chr),
+        Type::Str => quote!(Str),
+        Type::Bytes => quote!(Bytes),
+        Type::Range => quote!(Range),
+        Type::Obj => quote!(Obj),
+        Type::Tuple { items, .. } => {
+            let items = items.iter().map(rust_type);
+            quote!((#(#items,)*))
+        }
+        Type::VarTuple(t) => {
+            let t = rust_type(t);
+            quote!(PTuple<#t>)
+        }
+        Type::List { elem, in_place } => {
+            let t = rust_type(elem);
+            if *in_place { quote!(PList<#t>) } else { quote!(List<#t>) }
+        }
+        Type::Dict { key, value, in_place } => {
+            let (k, v) = (rust_type(key), rust_type(value));
+            if *in_place { quote!(PDict<#k, #v>) } else { quote!(Dict<#k, #v>) }
+        }
+        Type::Union(members) => {
+            let name = union_name(members.len());
+            let members = members.iter().map(rust_type);
+            quote!(#name<#(#members),*>)
+        }
+    }
+}
+
+/// `U2` to `U4`.
+pub(super) fn union_name(members: usize) -> Ident {
+    format_ident!("U{members}")
+}
+
+/// `U2::B`: the variant of the `i`-th of `n` members.
+pub(super) fn variant(n: usize, i: usize) -> TokenStream {
+    let (name, variant) = (union_name(n), ["A", "B", "C", "D"][i]);
+    let variant = Ident::new(variant, Span::call_site());
+    quote!(#name::#variant)
+}
+
+/// An identifier from a Python name: keywords are escaped, everything that is not ASCII is spelled out.
+pub(super) fn ident(name: &str) -> Ident {
+    let mut clean: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_string() } else { format!("u{:x}_", c as u32) })
+        .collect();
+    // Names of the runtime and of our own locals must not be shadowed.
+    const TAKEN: &[&str] = &["cx", "fuel", "crate", "self", "super", "Self", "_"];
+    if TAKEN.contains(&clean.as_str()) || clean.starts_with("__py_") {
+        clean.push('_');
+    }
+    if clean.starts_with(|c: char| c.is_ascii_uppercase()) {
+        clean = format!("v_{clean}");
+    }
+    match syn::parse_str::<Ident>(&clean) {
+        Ok(ident) => ident,
+        Err(_) => format_ident!("r#{clean}"),
+    }
+}

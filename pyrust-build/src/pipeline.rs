@@ -1,0 +1,302 @@
+//! The pipeline: sources and manifest entries of one package → the text of one Rust file, and what became of each
+//! function. Pure and deterministic.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::emit::{self, Hotspot};
+use crate::infer::{FuncRef, Instance, Modules, Program, in_python};
+use crate::manifest::{Entry, Mode};
+use crate::parse;
+use crate::resolve::ModuleEnv;
+use crate::signature::{SigType, Signature};
+use crate::source::SourceFile;
+use crate::ty::Type;
+
+/// One package and its hotspots.
+#[derive(Debug)]
+pub struct Input {
+    pub package: String,
+    pub modules: Vec<SourceFile>,
+    pub hotspots: Vec<Entry>,
+}
+
+/// What became of one function of the manifest.
+#[derive(Debug)]
+pub struct FunctionReport {
+    pub function: String,
+    pub native: bool,
+    /// The signatures that were compiled.
+    pub signatures: Vec<String>,
+    /// Every refusal, also of single signatures.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Types and effects, for `pyrust explain`.
+    pub explain: String,
+}
+
+#[derive(Debug)]
+pub struct Output {
+    /// The text of the generated file.
+    pub rust: String,
+    pub functions: Vec<FunctionReport>,
+    /// Functions whose code the build must digest: native hotspots and what was compiled along.
+    pub digests: Vec<String>,
+}
+
+/// The name of the module's init function: `_pyrust` in a package, `_pyrust_<module>` beside a top-level module.
+pub fn init_name(package: &str, modules: &[SourceFile]) -> String {
+    let is_package = modules.iter().any(|m| m.module == package && is_init(m));
+    if is_package { "PyInit__pyrust".into() } else { format!("PyInit__pyrust_{package}") }
+}
+
+fn is_init(file: &SourceFile) -> bool {
+    file.path == "__init__.py" || file.path.ends_with("/__init__.py")
+}
+
+/// Compiles the hotspots of one package.
+pub fn generate(input: &Input) -> Output {
+    let sources = Sources::new(&input.modules);
+    let mut reports = Vec::new();
+    let mut hotspots = Vec::new();
+    let mut program = Program::new(&sources);
+    let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
+    entries.sort_by(|a, b| a.function.cmp(&b.function));
+    for entry in entries {
+        let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
+        let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
+        let (report, hotspot) = compile(&mut program, &sources, entry, func);
+        reports.push(report);
+        hotspots.push(hotspot);
+    }
+    let mut digests: BTreeSet<String> = BTreeSet::new();
+    for hotspot in &hotspots {
+        for spec in &hotspot.specs {
+            digests.insert(hotspot.func.name());
+            for i in reachable(&program, spec.instance) {
+                digests.insert(program.instances[i].func.name());
+            }
+        }
+    }
+    let rust = emit::file(&input.package, &init_name(&input.package, &input.modules), &program, &hotspots);
+    Output { rust, functions: reports, digests: digests.into_iter().collect() }
+}
+
+fn compile(
+    program: &mut Program<'_>,
+    sources: &Sources<'_>,
+    entry: &Entry,
+    func: FuncRef,
+) -> (FunctionReport, Hotspot) {
+    let mut report = FunctionReport {
+        function: entry.function.clone(),
+        native: false,
+        signatures: Vec::new(),
+        diagnostics: Vec::new(),
+        explain: String::new(),
+    };
+    let mut hotspot = Hotspot { func: func.clone(), specs: Vec::new(), reason: None };
+    if entry.mode == Mode::Python {
+        hotspot.reason = Some("disabled: `mode = \"python\"` in the manifest".into());
+        return (report, hotspot);
+    }
+    if entry.gate && entry.mode != Mode::Require {
+        hotspot.reason = Some("disabled: slower natively (`gate` in the manifest)".into());
+        return (report, hotspot);
+    }
+    match sources.error(&func.module) {
+        Some(error) => report.diagnostics.push(error),
+        None => match program.lowered(&func) {
+            Err(found) => report.diagnostics = found,
+            Ok(hir) => {
+                for signature in &entry.signatures {
+                    match specialise(program, &func, signature, hir.params.len()) {
+                        Ok(instance) => {
+                            report.explain.push_str(&explain(program, instance, signature));
+                            report.signatures.push(signature.to_string());
+                            hotspot.specs.push(emit::Spec { signature: signature.to_string(), instance });
+                        }
+                        Err(found) => {
+                            for d in found {
+                                if !report.diagnostics.contains(&d) {
+                                    report.diagnostics.push(d);
+                                }
+                            }
+                        }
+                    }
+                }
+                if entry.signatures.is_empty() {
+                    let message = "no signature is recorded";
+                    let d = Diagnostic::new("PYR0403", Severity::Note, message)
+                        .help("profile the tests, or add one with `pyrust add`");
+                    report.diagnostics.push(d);
+                }
+            }
+        },
+    }
+    for d in &mut report.diagnostics {
+        d.function = Some(entry.function.clone());
+    }
+    report.native = !hotspot.specs.is_empty();
+    if !report.native {
+        hotspot.reason = report.diagnostics.first().map(|d| format!("{} {}", d.code, d.message));
+    }
+    (report, hotspot)
+}
+
+fn specialise(
+    program: &mut Program<'_>,
+    func: &FuncRef,
+    signature: &Signature,
+    arity: usize,
+) -> Result<usize, Vec<Diagnostic>> {
+    let refuse = |message: String| vec![Diagnostic::new("PYR0403", Severity::Note, message)];
+    if signature.params.len() != arity {
+        let message = format!(
+            "the signature `{signature}` has {} parameters, the function has {arity}",
+            signature.params.len()
+        );
+        return Err(refuse(message));
+    }
+    let params = signature.params.iter().map(|t| in_python(&from_signature(t))).collect();
+    let root = program.instance(func, params)?;
+    let mut found = Vec::new();
+    for i in reachable(program, root) {
+        let instance = &program.instances[i];
+        for d in &instance.diagnostics {
+            if i == root {
+                found.push(d.clone());
+            } else {
+                let message = format!("in `{}`, called from here: {}", instance.func.name(), d.message);
+                found.push(Diagnostic { message, ..d.clone() });
+            }
+        }
+    }
+    if found.is_empty() { Ok(root) } else { Err(found) }
+}
+
+fn reachable(program: &Program<'_>, instance: usize) -> BTreeSet<usize> {
+    let mut seen = BTreeSet::new();
+    let mut todo = vec![instance];
+    while let Some(i) = todo.pop() {
+        if seen.insert(i) {
+            todo.extend(program.instances[i].calls.values());
+        }
+    }
+    seen
+}
+
+/// What a recorded type becomes; what is not understood is opaque.
+fn from_signature(ty: &SigType) -> Type {
+    match ty {
+        SigType::Int | SigType::BigInt => Type::Int,
+        SigType::Float => Type::Float,
+        SigType::Bool => Type::Bool,
+        SigType::None => Type::None,
+        SigType::Str => Type::Str,
+        SigType::Bytes => Type::Bytes,
+        SigType::Range => Type::Range,
+        SigType::List(t) => Type::List { elem: Box::new(from_signature(t)), in_place: true },
+        SigType::Dict(k, v) => Type::Dict {
+            key: Box::new(from_signature(k)),
+            value: Box::new(from_signature(v)),
+            in_place: true,
+        },
+        SigType::Tuple(items) => {
+            Type::Tuple { items: items.iter().map(from_signature).collect(), from_py: true }
+        }
+        SigType::VarTuple(t) => Type::VarTuple(Box::new(from_signature(t))),
+        SigType::Union(members) => {
+            members.iter().map(from_signature).fold(Type::Never, |acc, t| Type::join(&acc, &t))
+        }
+        SigType::Unknown => Type::Never,
+        SigType::Complex
+        | SigType::ByteArray
+        | SigType::Set(_)
+        | SigType::FrozenSet(_)
+        | SigType::Deque(_)
+        | SigType::Class(_)
+        | SigType::Function(_)
+        | SigType::NdArray { .. }
+        | SigType::Object => Type::Obj,
+    }
+}
+
+/// Types of the variables and what the function relies on.
+fn explain(program: &Program<'_>, index: usize, signature: &Signature) -> String {
+    let instance: &Instance = &program.instances[index];
+    let mut out = format!("for {signature}\n  returns {}\n", show(&instance.ret));
+    for (var, ty) in instance.hir.vars.iter().zip(&instance.vars) {
+        if !var.name.starts_with("_tmp") {
+            let unbound = if var.maybe_unbound { ", may be unbound" } else { "" };
+            out.push_str(&format!("  {}: {}{unbound}\n", var.name, show(ty)));
+        }
+    }
+    let effect = if instance.writes { "changes objects of its caller (journalled)" } else { "none" };
+    out.push_str(&format!("  effects: {effect}\n"));
+    for guard in &instance.guards {
+        out.push_str(&format!("  relies on: {}\n", show_guard(guard)));
+    }
+    for (module, name) in &instance.attrs {
+        out.push_str(&format!("  relies on: `{module}.{name}` being the original\n"));
+    }
+    out
+}
+
+fn show(ty: &Type) -> String {
+    let place = match ty {
+        Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } => " (Python's object, in place)",
+        Type::List { .. } | Type::Dict { .. } => " (native)",
+        _ => "",
+    };
+    format!("{ty}{place}")
+}
+
+fn show_guard(guard: &crate::infer::Guard) -> String {
+    use crate::infer::Guard;
+    match guard {
+        Guard::Builtin(name) => format!("builtin `{name}`"),
+        Guard::Function { name, target } => format!("`{name}` being `{}`", target.name()),
+        Guard::Value(name) => format!("global `{name}`, read at each call"),
+        Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),
+        Guard::Imported { name, module, attr } => format!("`{name}` being `{module}.{attr}`"),
+    }
+}
+
+/// The modules of the package, parsed when first asked for.
+struct Sources<'a> {
+    modules: BTreeMap<&'a str, Source<'a>>,
+}
+
+struct Source<'a> {
+    file: &'a SourceFile,
+    env: OnceCell<Result<ModuleEnv, Box<Diagnostic>>>,
+}
+
+impl<'a> Sources<'a> {
+    fn new(files: &'a [SourceFile]) -> Self {
+        let modules =
+            files.iter().map(|file| (file.module.as_str(), Source { file, env: OnceCell::new() })).collect();
+        Sources { modules }
+    }
+
+    fn error(&self, module: &str) -> Option<Diagnostic> {
+        self.modules.get(module)?.env().as_ref().err().map(|d| (**d).clone())
+    }
+}
+
+impl Source<'_> {
+    fn env(&self) -> &Result<ModuleEnv, Box<Diagnostic>> {
+        self.env.get_or_init(|| {
+            let module = parse::parse_module(self.file)?;
+            Ok(ModuleEnv::new(&self.file.module, &module, is_init(self.file)))
+        })
+    }
+}
+
+impl Modules for Sources<'_> {
+    fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)> {
+        let source = self.modules.get(name)?;
+        source.env().as_ref().ok().map(|env| (source.file, env))
+    }
+}
