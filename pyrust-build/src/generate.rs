@@ -184,7 +184,8 @@ fn compile(
         };
         let state = match report.native {
             true => State::Native,
-            false if entry.gate || entry.mode == Mode::Python => State::Disabled,
+            false if entry.mode == Mode::Python => State::Disabled,
+            false if entry.gate && entry.mode != Mode::Require => State::Disabled,
             false => State::Python,
         };
         let reason = match state {

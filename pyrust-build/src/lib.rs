@@ -25,3 +25,7 @@ pub mod workspace;
 pub mod init;
 pub mod emit;
 pub mod pipeline;
+pub mod generate;
+pub mod door;
+
+pub use door::Build;
