@@ -1,6 +1,9 @@
 //! What generated code stands on: Python's semantics over unboxed values, inside transactions that can be
 //! undone.  Everything that the generated text names is in [`prelude`].
 
+#[doc(hidden)]
+pub use pyo3_ffi as ffi;
+
 pub mod prelude;
 
 pub mod buf;
@@ -29,6 +32,8 @@ pub mod fmt;
 pub mod int;
 pub mod math;
 pub mod str_;
+
+pub mod support;
 
 pub mod activate;
 pub mod boundary;

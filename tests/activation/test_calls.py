@@ -109,8 +109,62 @@ def test_frames_seen_from_below(core):
     assert core.add(Spy(), 1) == (True, core.add.__code__.co_firstlineno + 1, "test_frames_seen_from_below", ["a", "b"])
 
 
-def test_varargs(core):
+def test_varargs(core, watch):
     assert core.rest(1, 2, 3, b=4, c=5) == 8
+    assert watch.native("actpkg.core:rest", lambda: core.rest(0)) == (5, 1)
+    assert watch.native("actpkg.core:rest", lambda: core.rest(0, b=7)) == (7, 1)
+
+
+def test_lists(core, watch):
+    assert watch.native("actpkg.core:dot", lambda: core.dot([1.0, 2.0], [3.0, 4.0])) == (11.0, 1)
+    assert watch.native("actpkg.core:dot", lambda: core.dot([1.0, 2], [3.0, 4.0])) == (11.0, 0)
+    numbers = [1, 2, 3]
+    assert watch.native("actpkg.core:double_all", lambda: core.double_all(numbers, 3)) == (3, 1)
+    assert numbers == [2, 4, 6]
+    with pytest.raises(IndexError):
+        core.double_all(numbers, 5)
+    assert numbers == [4, 8, 12]  # Python did it once, after the native attempt was undone
+    assert watch.reasons("actpkg.core:double_all") == {"IndexError": 1}
+
+
+def test_forced_bails_undo_everything(actpkg, core, watch):
+    extension = actpkg._pyrust
+    try:
+        extension._force_bail(-1)
+        core.double_all(list(range(2000, 2020)), 20)
+        points = extension._points()
+        assert points >= 20
+        for k in range(1, points + 1):
+            numbers = list(range(2000, 2020))
+            kept = list(numbers)
+            extension._force_bail(k)
+            assert core.double_all(numbers, 20) == 20
+            assert numbers == [2 * n for n in kept]
+        assert watch.reasons("actpkg.core:double_all") == {"forced": points}
+    finally:
+        extension._force_bail(0)
+
+
+def test_dry_run(actpkg, core, watch):
+    extension = actpkg._pyrust
+    numbers = [1000, 2000, 3000]
+    before = list(map(id, numbers))
+    seen = []
+    look = lambda result, dicts: seen.append((result, list(numbers), dict(dicts), core.add(1, 2)))  # noqa: E731
+    assert extension._dry_run("actpkg.core:double_all", (numbers, 2), look) == (None, True)
+    assert seen == [(2, [2000, 4000, 3000], {}, 3)]
+    assert list(map(id, numbers)) == before
+    assert extension._dry_run("actpkg.core:double_all", (numbers, 9), look) == ("IndexError", True)
+    assert extension._dry_run("actpkg.core:add", ("a", "b"), look) == ("type", True)
+    assert extension._dry_run("actpkg.core:add", (1.5, 2.5), look) == (None, True)
+    assert seen[1][0] == 4.0 and len(seen) == 2 and numbers == [1000, 2000, 3000]
+    with pytest.raises(RuntimeError, match="division"):
+        extension._dry_run("actpkg.core:add", (1, 2), lambda result, dicts: 1 / 0)
+    with pytest.raises(ValueError, match="no native function"):
+        extension._dry_run("actpkg.core:nothing", (1, 2), look)
+    with pytest.raises(ValueError, match="no native function"):
+        extension._dry_run("actpkg.core:add", (1,), look)
+    assert core.add(1, 2) == 3
 
 
 @pytest.mark.parametrize("limit", [200, 1000])
@@ -190,12 +244,15 @@ def test_threads(core, watch):
 
 
 def test_reference_counts(core):
-    big = 10**15
-    before = sys.getrefcount(big), sys.getrefcount(core.add)
+    big, numbers = 10**15, [1.0, 2.0]
+    hook = core.add.__code__.co_consts[-1]
+    watched = (big, numbers, hook, core.add, core.dot, core.add.__code__, core.__dict__)
+    before = [sys.getrefcount(object) for object in watched]
     for _ in range(10_000):
         core.add(big, 1)
-        core.add(big, "") if False else None
-    assert (sys.getrefcount(big), sys.getrefcount(core.add)) == before
+        core.add(big, 2.5)
+        core.dot(numbers, numbers)
+    assert [sys.getrefcount(object) for object in watched] == before
 
 
 def test_code_copied_by_replace_is_python(core, watch):

@@ -268,10 +268,10 @@ impl Func<'_, '_, '_> {
             (Type::None, Type::None) => quote!({ let _ = (#x, #y); true }),
             (Type::Bool, Type::Bool) => quote!((*#x == *#y)),
             (Type::List { in_place: p, .. }, Type::List { in_place: q, .. }) if p == q => {
-                quote!(list::is(cx, #x, #y))
+                if *p { quote!((*#x).is(*#y)) } else { quote!((*#x).is(#y)) }
             }
             (Type::Dict { in_place: p, .. }, Type::Dict { in_place: q, .. }) if p == q => {
-                quote!(dict::is(cx, #x, #y))
+                if *p { quote!((*#x).is(*#y)) } else { quote!((*#x).is(#y)) }
             }
             (Type::Obj, Type::Obj) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::None) => quote!((*#x).is_none()),
@@ -355,7 +355,7 @@ impl Func<'_, '_, '_> {
             let b = self.bind(base, &mut lets);
             let i = self.coerce(index, &Type::Int);
             let n = Literal::usize_unsuffixed(items.len());
-            let at = self.q(quote!(tuple::position(#i, #n)));
+            let at = self.q(quote!(list::position(#i, #n)));
             let mut arms = Vec::new();
             for (k, t) in items.iter().enumerate() {
                 let (code, k) = (&b.code, Literal::usize_unsuffixed(k));
@@ -627,14 +627,14 @@ impl Func<'_, '_, '_> {
         })
     }
 
-    /// `dict::find`: `Option` of the value.
+    /// `dict::get`: `Option` of the value.
     fn row_optional(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
         let Type::Dict { key: k, .. } = &dict.ty else { return None };
         if !(key.ty.fits_into(k) || crate::ops::equal_key(&key.ty, k)) {
             return None;
         }
         let (d, k) = (dict.by_ref(), self.coerce(key, k));
-        Some(self.q(quote!(dict::find(cx, #d, &#k))))
+        Some(self.q(quote!(dict::get(cx, #d, &#k))))
     }
 
     fn sort(&mut self, list: &Val, keywords: &[(String, Expr)]) -> TokenStream {
@@ -655,13 +655,13 @@ impl Func<'_, '_, '_> {
             }
         }
         let code = match key {
-            None => self.q(quote!(list::sort_with(cx, #l, #reverse))),
+            None => self.q(quote!(sort_list(cx, #l, #reverse))),
             Some((param, body)) => {
                 let (item, t) = (self.var_ident(param), rust_type(elem));
                 let key_ty = self.node(body.id);
                 let k = rust_type(&key_ty);
                 let body = self.in_closure(|f| f.value_as(body, &key_ty));
-                self.q(quote!(list::sort_by_key(cx, #l, |#item: #t| -> R<#k> { Ok(#body) }, #reverse)))
+                self.q(quote!(sort_by_key(cx, #l, |#item: #t| -> R<#k> { Ok(#body) }, #reverse)))
             }
         };
         quote!({ #(#lets)* #code })
@@ -670,12 +670,9 @@ impl Func<'_, '_, '_> {
 
 /// Where a positional parameter stands in `__defaults__`, counted from its end so that it stays right when read live.
 fn default_index(params: &[crate::hir::Param], name: &str) -> TokenStream {
-    let positional: Vec<_> = params
-        .iter()
-        .filter(|p| !matches!(p.kind, crate::hir::ParamKind::KeywordOnly))
-        .filter(|p| p.has_default)
-        .collect();
-    let at = positional.iter().position(|p| p.name == name).unwrap_or(0);
+    // Positional parameters come first, so that this is the parameter's own number: the length of `__defaults__` may
+    // change at run time.
+    let at = params.iter().position(|p| p.name == name).unwrap_or(0);
     let at = Literal::usize_unsuffixed(at);
     quote!(#at)
 }

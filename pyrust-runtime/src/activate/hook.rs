@@ -40,7 +40,7 @@ struct Armed {
 
 /// What belongs to one patched function object. Never freed: it sits in a code object.
 #[repr(C)] // what every call reads stands together
-pub struct Hook {
+pub(super) struct Hook {
     gate: Cell<u32>,
     recursive: bool,
     patched: Cell<*mut PyObject>,
@@ -150,6 +150,15 @@ impl Hook {
     pub(super) unsafe fn choose(&self, args: &CallArgs) -> Option<&'static Spec> {
         // SAFETY: the caller vouches for the arguments.
         unsafe { self.specs.iter().find(|armed| self.ready(armed) && (armed.spec.entry.matches)(args)).map(|armed| armed.spec) }
+    }
+
+    /// All specialisations whose names hold now.
+    ///
+    /// # Safety
+    /// The GIL is held, no transaction is open, no exception is set.
+    pub(super) unsafe fn ready_specs(&self) -> Vec<&'static Spec> {
+        // SAFETY: as the caller promised.
+        unsafe { self.specs.iter().filter(|armed| self.ready(armed)).map(|armed| armed.spec).collect() }
     }
 
     pub(super) fn arity(&self) -> usize {

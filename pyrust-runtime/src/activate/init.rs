@@ -129,6 +129,7 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_hook", hook_by_name, METH_O),
         entry(c"_finalize", finalize, METH_NOARGS),
         entry(c"_set_interceptor", set_interceptor, METH_O),
+        entry(c"_dry_run", super::dry::dry_run, METH_VARARGS),
         entry(c"_reset_counters", reset_counters, METH_NOARGS),
         entry(c"_force_bail", force_bail, METH_O),
         entry(c"_points", points, METH_NOARGS),

@@ -79,6 +79,7 @@ pub(super) enum Kind {
     Function(&'static str),
     Builtin,
     Module(&'static str),
+    Imported(&'static str, &'static str),
 }
 
 impl Slot {
@@ -100,5 +101,10 @@ impl Slot {
     /// The module `target`.
     pub const fn module(name: &'static str, target: &'static str) -> Slot {
         Slot { name, kind: Kind::Module(target) }
+    }
+
+    /// `from module import attr as name` of a module written in C, pristine.
+    pub const fn imported(name: &'static str, module: &'static str, attr: &'static str) -> Slot {
+        Slot { name, kind: Kind::Imported(module, attr) }
     }
 }

@@ -11,6 +11,7 @@ pub mod object;
 pub mod prologue;
 
 mod budget;
+mod dry;
 mod finder;
 mod hook;
 mod init;
@@ -21,7 +22,6 @@ mod patch;
 mod registry;
 mod settings;
 
-pub use self::hook::Hook as HookType;
 pub use self::init::init;
 pub use self::metadata::{Entry, Function, Module, Slot, Spec};
 pub use self::namespace::Namespace;

@@ -241,6 +241,7 @@ impl Namespace {
                         found.is_null() && !builtin.is_null() && pristine(builtin, slot.name, "builtins")
                     }
                     Kind::Module(target) => is_module(found, target),
+                    Kind::Imported(module, attr) => !found.is_null() && pristine(found, attr, module),
                     Kind::Function(target) => self.look_function(state, index, found, target, words),
                 };
             }

@@ -1,6 +1,7 @@
 //! Written by hand in the shape of generated text.
 //! init: PyInit__pyrust
 
+use pyrust_macros::hotspot;
 use pyrust_runtime::prelude::*;
 
 #[hotspot(function = "actpkg:in_package", signature = "(int) -> int")]
@@ -125,6 +126,32 @@ fn actpkg_shapes__Shape_wrapped(_cx: Cx, _this: Any, x: i64) -> R<i64> {
     checked(x.checked_sub(1))
 }
 
+#[hotspot(function = "actpkg.core:dot", signature = "(list[float], list[float]) -> float")]
+fn actpkg_core__dot(cx: Cx, xs: PList<f64>, ys: PList<f64>) -> R<f64> {
+    let mut total = 0.0;
+    for i in 0..list::len(cx, &xs) {
+        total += list::get(cx, &xs, i)? * list::get(cx, &ys, i)?;
+    }
+    Ok(total)
+}
+
+#[hotspot(function = "actpkg.core:double_all", signature = "(list[int], int) -> int")]
+fn actpkg_core__double_all(cx: Cx, xs: PList<i64>, stop: i64) -> R<i64> {
+    for i in 0..stop {
+        cx.point()?;
+        let doubled = checked(list::get(cx, &xs, i)?.checked_mul(2))?;
+        list::set(cx, &xs, i, doubled)?;
+    }
+    Ok(stop)
+}
+
+/// The frame holds `a`, then the keyword-only `b`, then `*more` and `**options`.
+#[hotspot(function = "actpkg.core:rest", signature = "(int, int, object, object) -> int")]
+fn actpkg_core__rest(_cx: Cx, a: i64, b: i64, _more: Any, options: Any) -> R<i64> {
+    let _ = options;
+    if a == 0 { Ok(b) } else { bail(Bail::Unsupported) }
+}
+
 /// An argument that is not looked at.
 struct Any;
 
@@ -152,6 +179,8 @@ static NS_KWDEFAULT: Namespace =
 static NS_ROOT: Namespace = Namespace::new("actpkg.core", &[Slot::module("math", "math")]);
 static NS_MATH: Namespace = Namespace::module("math", &[Slot::builtin("sqrt")]);
 static NS_SIZE: Namespace = Namespace::new("actpkg.core", &[Slot::builtin("len")]);
+
+static NS_RANGE: Namespace = Namespace::new("actpkg.core", &[Slot::builtin("range"), Slot::builtin("len")]);
 
 const fn one(name: &'static str, specs: &'static [Spec]) -> Function {
     Function { name, specs, reason: None }
@@ -211,6 +240,30 @@ pub static MODULE: Module = Module {
         one(
             "actpkg.core:size",
             &[Spec { signature: "(None) -> int", entry: actpkg_core__size::ENTRY, namespaces: &[&NS_SIZE] }],
+        ),
+        one(
+            "actpkg.core:dot",
+            &[Spec {
+                signature: "(list[float], list[float]) -> float",
+                entry: actpkg_core__dot::ENTRY,
+                namespaces: &[&NS_RANGE],
+            }],
+        ),
+        one(
+            "actpkg.core:double_all",
+            &[Spec {
+                signature: "(list[int], int) -> int",
+                entry: actpkg_core__double_all::ENTRY,
+                namespaces: &[&NS_RANGE],
+            }],
+        ),
+        one(
+            "actpkg.core:rest",
+            &[Spec {
+                signature: "(int, int, object, object) -> int",
+                entry: actpkg_core__rest::ENTRY,
+                namespaces: &[],
+            }],
         ),
         one(
             "actpkg.core:spin",

@@ -70,6 +70,20 @@ def spin(n):
     return i
 
 
+def dot(xs, ys):
+    total = 0.0
+    for i in range(len(xs)):
+        total += xs[i] * ys[i]
+    return total
+
+
+def double_all(xs, stop):
+    """Doubles in place; fails in the middle when `stop` lies outside."""
+    for i in range(stop):
+        xs[i] = xs[i] * 2
+    return stop
+
+
 def rest(a, *more, b=5, **options):
     return a + b + len(more) + len(options)
 
