@@ -87,15 +87,54 @@ pub const CODES: &[Code] = &[
          without files in the project."),
     row("PYR0206", "source-unreadable", "a source file cannot be read",
         "It is not UTF-8, or the system refuses to read it. Its functions stay Python."),
+    row("PYR0301", "statement", "a statement of this kind is not compiled",
+        "The function stays Python; nothing else is affected. `pyrust explain FUNC` shows the place."),
+    row("PYR0302", "expression", "an expression of this kind is not compiled",
+        "The function stays Python; nothing else is affected. `pyrust explain FUNC` shows the place."),
+    row("PYR0303", "async", "an `async` function",
+        "Coroutines are run by an event loop, which is Python; the function stays Python."),
     row("PYR0304", "syntax-error", "a source file cannot be parsed",
         "Either the file is not valid Python, or it uses syntax newer than this PyRust knows. \
          Its functions stay Python until it parses."),
+    row("PYR0305", "global", "a module global that cannot be read natively",
+        "Native code reads constants and functions of the module, with a guard that they are still what they were. \
+         Other globals need a type that is known."),
+    row("PYR0306", "call", "a call that is not compiled",
+        "What is called is not a builtin or method of the operation table, nor a function of the package that can be \
+         compiled along. Unknown Python code cannot run inside a native call, since its effects cannot be undone."),
+    row("PYR0307", "method", "a method that is not compiled",
+        "The operation table has no row for this method of this type. Methods of Python classes are not compiled."),
+    row("PYR0309", "global-assignment", "a module global is assigned",
+        "Return the value and assign it in the caller."),
+    row("PYR0310", "handler", "an exception class that cannot be caught natively",
+        "Native code raises and catches builtin exceptions only. Catch others in the caller."),
+    row("PYR0311", "attribute", "an attribute is assigned",
+        "Instances of Python classes are not written to by native code."),
+    row("PYR0312", "callee", "a function that is called cannot be compiled along",
+        "A native function may only call what is native too. The reason of the callee is given behind."),
+    row("PYR0401", "operation", "an operation that is not defined for these types",
+        "Either Python would raise a `TypeError` here, or the operation table has no row for these types yet. \
+         The recorded signature says which types were seen: `pyrust explain FUNC`."),
+    row("PYR0402", "type-unknown", "a type that cannot be found out",
+        "What is unknown is never guessed. An empty container that is never filled, or a value of type `object`, \
+         is the usual cause."),
+    row("PYR0403", "no-signature", "no signature that can be compiled",
+        "Profile tests that call the function, or add a signature: `pyrust add FUNC --sig \"(int) -> int\"`. \
+         A signature must have as many parameters as the function."),
+    row("PYR0404", "recursive-type", "a container that contains itself",
+        "Its type would be infinite. The function stays Python."),
+    row("PYR0405", "no-fixpoint", "type inference does not come to an end",
+        "The types grow with each round of a loop or recursion. The function stays Python."),
+    row("PYR0406", "too-many-instances", "a function is called with too many different types",
+        "Each combination of types is compiled by itself, up to a limit."),
     row("PYR0501", "no-toolchain", "Rust is not available",
         "Native code needs `cargo` and `rustc` (https://rustup.rs). Without them the project stays pure Python."),
     row("PYR0502", "write-failed", "a file cannot be written",
         "The folder is read-only or the disk is full. Nothing was half-written."),
     row("PYR0503", "rust-refused", "the generated Rust does not compile",
         "That is a bug of PyRust; please report it. The function stays Python, the others are not affected."),
+    row("PYR0504", "internal", "PyRust itself failed",
+        "Please report it, with the message. The project stays pure Python."),
 ];
 
 /// Looks a code up by its number or slug.
@@ -120,5 +159,31 @@ mod tests {
         }
         let slugs: std::collections::BTreeSet<_> = CODES.iter().map(|row| row.slug).collect();
         assert_eq!(slugs.len(), CODES.len());
+    }
+
+    /// Every code in the compiler's own text.
+    fn used(folder: &std::path::Path, found: &mut std::collections::BTreeSet<String>) {
+        for entry in std::fs::read_dir(folder).expect("the sources are here").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                used(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "rs")
+                && !path.ends_with("codes.rs")
+            {
+                let text = std::fs::read_to_string(&path).expect("UTF-8");
+                for (at, _) in text.match_indices("\"PYR0") {
+                    found.insert(text[at + 1..].chars().take(7).collect());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_code_in_use_has_a_row() {
+        let mut found = std::collections::BTreeSet::new();
+        used(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
+        assert!(found.len() > 20);
+        let missing: Vec<&String> = found.iter().filter(|code| lookup(code).is_none()).collect();
+        assert_eq!(missing, Vec::<&String>::new());
     }
 }

@@ -86,8 +86,8 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
     let mut diagnostics = Vec::new();
     let mut packages: Vec<(Package, Vec<Entry>, Vec<Function>)> = Vec::new();
     for entry in &manifest.hotspots {
-        let owner = owner(project, entry.module());
-        let Some(owner) = owner else {
+        // An entry of a module that is nowhere is reported with the first package: it must not get lost.
+        let Some(owner) = owner(project, entry.module()).or(project.packages.first()) else {
             diagnostics.push(missing(&mut workspace, manifest, entry));
             continue;
         };
@@ -99,9 +99,6 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
             }
         };
         let mut entry = entry.clone();
-        if dropped.contains(&entry.function) {
-            entry.mode = Mode::Python;
-        }
         match workspace.target(entry.module(), entry.qualname()) {
             Target::Found { function, .. } => {
                 let stale =
@@ -126,7 +123,7 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
     packages.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     let packages = packages
         .into_iter()
-        .map(|(package, entries, rest)| compile(project, package, entries, rest, &mut diagnostics));
+        .map(|(package, entries, rest)| compile(project, package, entries, rest, dropped, &mut diagnostics));
     Generated { packages: packages.collect(), diagnostics }
 }
 
@@ -165,6 +162,7 @@ fn compile(
     package: Package,
     entries: Vec<Entry>,
     mut functions: Vec<Function>,
+    dropped: &[String],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> GeneratedPackage {
     let mut modules = Vec::new();
@@ -176,7 +174,11 @@ fn compile(
             Err(finding) => diagnostics.push(Diagnostic { severity: Severity::Note, ..*finding }),
         }
     }
-    let input = pipeline::Input { package: package.name.clone(), modules, hotspots: entries.clone() };
+    let mut hotspots = entries.clone();
+    for entry in hotspots.iter_mut().filter(|entry| dropped.contains(&entry.function)) {
+        entry.mode = Mode::Python;
+    }
+    let input = pipeline::Input { package: package.name.clone(), modules, hotspots };
     let output = pipeline::generate(&input);
     for entry in entries {
         let Some(report) = output.functions.iter().find(|report| report.function == entry.function) else {
@@ -184,6 +186,7 @@ fn compile(
         };
         let state = match report.native {
             true => State::Native,
+            false if dropped.contains(&entry.function) => State::Python,
             false if entry.mode == Mode::Python => State::Disabled,
             false if entry.gate && entry.mode != Mode::Require => State::Disabled,
             false => State::Python,
@@ -194,6 +197,9 @@ fn compile(
                 Some("`mode = \"python\"` in the manifest".to_string())
             }
             State::Disabled => Some("slower natively (`gate` in the manifest)".to_string()),
+            State::Python if dropped.contains(&entry.function) => {
+                Some("PYR0503 the generated Rust does not compile".to_string())
+            }
             State::Python => Some(match report.diagnostics.first() {
                 Some(first) => format!("{} {}", first.code, first.message),
                 None => "the compiler gave no reason".to_string(),
