@@ -1,0 +1,130 @@
+"""`pytest --pyrust-profile` as a user sees it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+Runner = Callable[..., pytest.RunResult]
+
+
+def manifest(project: pytest.Pytester, path: str = "pyrust.toml") -> str:
+    return (project.path / path).read_text()
+
+
+def test_hot_functions_and_their_types(project: pytest.Pytester, run: Runner) -> None:
+    result = run("--pyrust-profile")
+    result.assert_outcomes(passed=11)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["pyrust: profiling textkit (threshold 1 %), everything runs as Python"])
+    result.stdout.fnmatch_lines(["pyrust: 1 hotspot covers * % of the measured time → pyrust.toml"])
+    text = manifest(project)
+    assert "textkit.distance:levenshtein" in text
+    assert "(str, str) -> int" in text
+    assert "Summary" not in text
+    data = json.loads((project.path / ".pyrust" / "profile.json").read_text())
+    assert data["samples"] > 0
+    assert data["machine"]["python"]
+
+
+def test_threshold_zero_takes_every_function_that_is_called(project: pytest.Pytester, run: Runner) -> None:
+    assert run("--pyrust-profile", "--pyrust-threshold=0", "-k", "words or add").ret == 0
+    text = manifest(project)
+    assert "textkit.distance:words" in text
+    assert "textkit.distance:Summary.__init__" in text
+    assert "(textkit.distance.Summary, float) -> None" in text
+    assert "(textkit.distance.Summary, int) -> None" in text
+    assert "levenshtein" not in text
+    assert "test_" not in text
+
+
+def test_profiling_again_gives_the_same_bytes(project: pytest.Pytester, run: Runner) -> None:
+    run("--pyrust-profile", "--pyrust-threshold=0")
+    first = (project.path / "pyrust.toml").read_bytes()
+    run("--pyrust-profile", "--pyrust-threshold=0")
+    assert (project.path / "pyrust.toml").read_bytes() == first
+
+
+def test_workers_are_merged(project: pytest.Pytester, run: Runner) -> None:
+    pytest.importorskip("xdist")
+    result = run("--pyrust-profile", "--pyrust-threshold=0", "-n", "2")
+    result.assert_outcomes(passed=11)
+    assert result.ret == 0
+    text = manifest(project)
+    for function in ("levenshtein", "words", "Summary.add"):
+        assert f"textkit.distance:{function}" in text
+    data = json.loads((project.path / ".pyrust" / "profile.json").read_text())
+    calls = {entry["function"]: entry["calls"] for entry in data["functions"]}
+    assert calls["textkit.distance:levenshtein"] == 160
+
+
+def test_doctests(project: pytest.Pytester, run: Runner) -> None:
+    result = run("--pyrust-profile", "--pyrust-threshold=0", "--doctest-modules", "src")
+    result.assert_outcomes(passed=1)
+    assert "textkit.distance:levenshtein" in manifest(project)
+    assert "words" not in manifest(project)
+
+
+def test_ini_keys(project: pytest.Pytester, run: Runner) -> None:
+    with (project.path / "pyproject.toml").open("a") as file:
+        file.write('pyrust_profile = true\npyrust_threshold = "0"\npyrust_manifest = "other.toml"\n')
+    assert run("-k", "words").ret == 0
+    assert "textkit.distance:words" in manifest(project, "other.toml")
+    assert not (project.path / "pyrust.toml").exists()
+
+
+def test_reports(project: pytest.Pytester, run: Runner) -> None:
+    result = run("--pyrust-profile", "--pyrust-report=term")
+    result.stdout.re_match_lines([r"\s*[\d.]+ %\s+160  textkit\.distance:levenshtein", r"\s+\(str, str\) -> int"])
+    run("--pyrust-profile", "--pyrust-report=json:out/report.json")
+    assert json.loads((project.path / "out" / "report.json").read_text())["functions"]
+
+
+def test_failing_tests_still_give_a_profile(project: pytest.Pytester, run: Runner) -> None:
+    (project.path / "tests" / "test_bad.py").write_text("def test_bad():\n    assert False\n")
+    assert run("--pyrust-profile", "--pyrust-threshold=0").ret == 1
+    assert "textkit.distance:words" in manifest(project)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--pyrust-profile", "--pyrust-threshold=lots"], "*percentage*lots*"),
+        (["--pyrust-profile", "--pyrust-report=pdf:x"], "*report*pdf:x*"),
+        (["--pyrust-profile", "--pyrust-verify"], "*exclude each other*"),
+    ],
+)
+def test_wrong_use(run: Runner, arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([message])
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_no_function_called(project: pytest.Pytester, run: Runner) -> None:
+    result = run("--pyrust-profile", "-k", "everything_runs")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["pyrust: no function of textkit was called*"])
+
+
+def test_off(project: pytest.Pytester, run: Runner) -> None:
+    result = run("--no-pyrust", "--pyrust-profile")
+    result.assert_outcomes(passed=11)
+    assert not (project.path / "pyrust.toml").exists()
+    result.stdout.fnmatch_lines(["pyrust: off*"])
+
+
+def test_without_options_it_does_nothing(project: pytest.Pytester, run: Runner) -> None:
+    result = run("-k", "words")
+    result.assert_outcomes(passed=1)
+    assert "pyrust:" not in result.stdout.str()
+    assert not (project.path / ".pyrust").exists()
+
+
+def test_importing_the_plugin_is_cheap(project: pytest.Pytester, run: Runner) -> None:
+    (project.path / "tests" / "test_light.py").write_text(
+        "import sys\ndef test_light():\n    assert not [name for name in sys.modules if name.split('.')[0] == 'pyrust']\n"
+    )
+    run("tests/test_light.py").assert_outcomes(passed=1)

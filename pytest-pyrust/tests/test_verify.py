@@ -1,0 +1,25 @@
+"""`pytest --pyrust-verify` as a user sees it, with nothing native: that must not pass for a verification."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+Runner = Callable[..., pytest.RunResult]
+
+
+def test_nothing_native_is_a_failure(project: pytest.Pytester, run: Runner) -> None:
+    result = run("--pyrust-verify", "-k", "words")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native"])
+    assert json.loads((project.path / ".pyrust" / "verify.json").read_text())["functions"] == []
+
+
+def test_with_workers(project: pytest.Pytester, run: Runner) -> None:
+    pytest.importorskip("xdist")
+    result = run("--pyrust-verify", "-k", "words", "-n", "2")
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native"])
