@@ -1,4 +1,4 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    pyrust_build::Build::from_manifest("pyrust.toml").generate()?;
+    pyrust_build::Build::from_manifest("pyrust.toml")?.compile()?;
     Ok(())
 }

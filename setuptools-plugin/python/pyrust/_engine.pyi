@@ -1,3 +1,4 @@
+# ruff: noqa: PYI021 - the engine has no Python source in which this could stand
 """The compiled part of this distribution: compiler, manifest, settings, command line.
 
 Whatever goes wrong with the user's files is a `pyrust.PyRustError` (a `ValueError`) whose text is what `pyrust check`
@@ -8,6 +9,9 @@ prints, ready to be shown. Paths may be absolute or relative to the working fold
 from typing import Any
 
 version: str
+
+#: Stage 2 of profiling, see `pyrust.record`.
+recorder: Any
 
 def main(argv: list[str]) -> int:
     """The `pyrust` command. `argv` without the program's name; returns the exit code, never raises."""
@@ -40,10 +44,10 @@ def digest_program() -> str:
 def load_project(root: str) -> dict[str, Any]:
     """What the project's files say.
 
-        {"root": absolute, "manifest": "pyrust.toml", "fallback": "warn", "threshold": 1.0, "threads": None,
-         "present": True,                       # there is a [tool.pyrust]
-         "packages": ["textkit"], "modules": {"textkit.text": "src/textkit/text.py"},
-         "hotspots": [{"function", "signatures", "source", "mode", "gate"}]}   # [] without a manifest
+    {"root": absolute, "manifest": "pyrust.toml", "fallback": "warn", "threshold": 1.0, "threads": None,
+     "present": True,                       # there is a [tool.pyrust]
+     "packages": ["textkit"], "modules": {"textkit.text": "src/textkit/text.py"},
+     "hotspots": [{"function", "signatures", "source", "mode", "gate"}]}   # [] without a manifest
     """
 
 def merge_profile(root: str, manifest: str | None, profile: str) -> dict[str, Any]:

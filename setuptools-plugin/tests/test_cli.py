@@ -1,0 +1,323 @@
+"""The `pyrust` command as a user calls it: output, exit codes, files. Nothing here compiles Rust."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PYPROJECT = """\
+[build-system]
+requires = ["setuptools>=77"]
+build-backend = "setuptools.build_meta"
+
+[project]
+name = "kit"
+version = "1"
+
+[tool.pyrust]
+"""
+
+MODULE = '''\
+"""Text."""
+
+
+def twice(x):
+    return x + x
+
+
+class Sum:
+    def add(self, x):
+        return x
+'''
+
+
+class Project:
+    """A project in a temporary folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, path: str, text: str | bytes) -> Path:
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode() if isinstance(text, str) else text)
+        return file
+
+    def read(self, path: str = "pyrust.toml") -> str:
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def pyrust(
+        self, *arguments: str, code: int = 0, folder: str = ".", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "PYRUST_CACHE_DIR": str(self.root.parent / "cache"), **variables}
+        done = subprocess.run(
+            [sys.executable, "-m", "pyrust", *arguments],
+            cwd=self.root / folder,
+            env=environment,
+            capture_output=True,
+            encoding="utf-8",
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert "panicked" not in done.stderr, done.stderr
+        assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+        return done
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    made = Project(tmp_path / "kit")
+    made.write("pyproject.toml", PYPROJECT)
+    made.write("src/kit/__init__.py", "from kit.text import twice\n")
+    made.write("src/kit/text.py", MODULE)
+    return made
+
+
+@pytest.mark.slice
+def test_help_and_version(project: Project) -> None:
+    assert project.pyrust("--version").stdout == "pyrust 0.1.0\n"
+    listed = project.pyrust("--help").stdout
+    for command in ("init", "add", "remove", "build", "check", "report", "explain", "clean", "completion", "profile"):
+        assert f"\n  {command} " in listed
+    assert "unrecognized subcommand" in project.pyrust("frobnicate", code=2).stderr
+    assert "_pyrust" in project.pyrust("completion", "bash").stdout
+
+
+def test_init_shows_a_diff_and_is_idempotent(project: Project) -> None:
+    before = project.read("pyproject.toml")
+    shown = project.pyrust("init", "--dry-run").stdout
+    assert '+requires = ["setuptools>=77", "pyrust-optimizer"]' in shown
+    assert project.read("pyproject.toml") == before
+    assert project.pyrust("init").stdout == shown
+    assert project.read(".gitignore").startswith(".pyrust/\n")
+    init = project.read("src/kit/__init__.py")
+    assert init.endswith(
+        "\ntry:\n"
+        "    from . import _pyrust  # type: ignore[attr-defined, unused-ignore]  # noqa: F401\n"
+        "except ImportError:  # pragma: no cover\n"
+        '    if __import__("os").environ.get("PYRUST") == "require":\n'
+        "        raise\n"
+    )
+    assert project.pyrust("init").stdout == ""
+    assert project.read("src/kit/__init__.py") == init
+
+
+def test_the_lines_that_init_writes_do_nothing_without_a_module(project: Project) -> None:
+    project.pyrust("init")
+    command = [sys.executable, "-c", "import kit; print(kit.twice(2))"]
+    environment = {**os.environ, "PYTHONPATH": str(project.root / "src")}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "4\n"
+    environment["PYRUST"] = "require"
+    assert subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.slice
+def test_add_and_remove(project: Project) -> None:
+    shown = project.pyrust("add", "kit.text:twice", "--sig", "(int)->int", "--sig", "(str) -> str").stdout
+    assert '+    "(int) -> int",' in shown
+    text = project.read()
+    assert text.startswith(
+        "# Written by `pytest --pyrust-profile`; edit freely, comments are kept.\nversion = 1\n\n[[hotspot]]\n"
+    )
+    assert (
+        'function = "kit.text:twice"\nsignatures = [\n    "(int) -> int",\n    "(str) -> str",\n]\nsource = "sha256:'
+        in text
+    )
+    project.write("pyrust.toml", text.replace("[[hotspot]]", "# mine\n[[hotspot]]"))
+    project.pyrust("add", "kit.text:Sum.add", "--sig", "(kit.text.Sum, int) -> int", "--mode", "require")
+    assert "# mine" in project.read()
+    assert 'mode = "require"' in project.read()
+    project.pyrust("remove", "kit.text:Sum.add")
+    assert "Sum" not in project.read()
+    assert "is not in the manifest" in project.pyrust("remove", "kit.text:Sum.add", code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("function", "signature", "words"),
+    [
+        ("kit.text:twce", "(int) -> int", "did you mean `kit.text:twice`?"),
+        ("kit.text:twice", "(int, int) -> int", "has 1 parameter, but"),
+        ("kit.text:twice", "(integer", "unknown type `integer`"),
+        ("kit.text", "(int) -> int", "not of the form `module:qualname`"),
+        ("../x:y", "(int) -> int", "is not a Python identifier"),
+        ('kit.text:"]', "(int) -> int", "is not a Python identifier"),
+    ],
+)
+def test_add_refuses(project: Project, function: str, signature: str, words: str) -> None:
+    assert words in project.pyrust("add", function, "--sig", signature, code=2).stderr
+    assert not (project.root / "pyrust.toml").exists()
+
+
+def test_check_finds_what_changed(project: Project) -> None:
+    assert "no pyrust.toml yet" in project.pyrust("check").stderr
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    assert "in step" in project.pyrust("check", folder="src/kit").stderr
+    project.write("src/kit/text.py", MODULE.replace('"""Text."""', "# comments do not count"))
+    project.pyrust("check")
+    project.write("src/kit/text.py", MODULE.replace("x + x", "2 * x"))
+    done = project.pyrust("check", "--output-format", "concise", code=1)
+    assert done.stdout == "src/kit/text.py:4:1: PYR0113 `kit.text:twice` has changed since its types were recorded\n"
+    [finding] = json.loads(project.pyrust("check", "--json", code=1).stdout)
+    assert (finding["code"], finding["slug"], finding["line"]) == ("PYR0113", "source-stale", 4)
+    assert project.pyrust("check", "--output-format", "github", code=1).stdout.startswith(
+        "::warning file=src/kit/text.py,line=4"
+    )
+    sarif = json.loads(project.pyrust("check", "--output-format=sarif", code=1).stdout)
+    assert sarif["runs"][0]["results"][0]["ruleId"] == "PYR0113"
+    assert "-source" in project.pyrust("check", "--fix", "--dry-run").stdout
+    project.pyrust("check", code=1)
+    assert "refreshed the source of kit.text:twice" in project.pyrust("check", "--fix").stderr
+    project.pyrust("check")
+
+
+def test_check_follows_a_rename(project: Project) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    project.write("src/kit/text.py", MODULE.replace("def twice", "def double"))
+    assert "it is called `kit.text:double` now" in project.pyrust("check", code=1).stdout
+    project.pyrust("check", "--fix")
+    assert 'function = "kit.text:double"' in project.read()
+
+
+@pytest.mark.slice
+@pytest.mark.parametrize(
+    ("text", "code", "place"),
+    [
+        ("version = 1\n[[hotspot]\n", "PYR0102", "pyrust.toml:2:"),
+        ("version = 2\n", "PYR0104", "pyrust.toml:1:11"),
+        ("version = 1\n[[hotspot]]\nfunctoin = 'a:b'\n", "PYR0105", "pyrust.toml:3:1"),
+        ("version = 1\n[[hotspot]]\nfunction = '../../etc:x'\n", "PYR0107", "pyrust.toml:3:12"),
+        ("version = 1\n[[hotspot]]\nfunction = 'a:b\"; evil'\n", "PYR0107", "pyrust.toml:3:12"),
+        ("version = 1\n<<<<<<< ours\n=======\n>>>>>>> theirs\n", "PYR0103", "pyrust.toml:2:1"),
+        (b"version = 1 # \xff\n", "PYR0101", "pyrust.toml"),
+        (b"\x00\x01\x02", "PYR0102", "pyrust.toml:1:"),
+    ],
+)
+def test_broken_manifests(project: Project, text: str | bytes, code: str, place: str) -> None:
+    path = project.write("pyrust.toml", text)
+    before = path.read_bytes()
+    for command in (["check"], ["report"], ["add", "kit.text:twice", "--sig", "(int) -> int"], ["build"]):
+        done = project.pyrust(*command, code=2)
+        assert code in done.stdout + done.stderr, command
+        assert place in done.stdout + done.stderr, command
+    assert path.read_bytes() == before
+
+
+def test_a_conflict_is_united(project: Project) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    text = project.read()
+    ours = "<<<<<<< ours\n"
+    theirs = '=======\nsignatures = ["(str) -> str"]\n>>>>>>> theirs\n'
+    line = 'signatures = ["(int) -> int"]\n'
+    project.write("pyrust.toml", text.replace(line, ours + line + theirs))
+    assert "PYR0103" in project.pyrust("check", code=2).stdout
+    project.pyrust("check", "--fix")
+    assert '"(int) -> int",\n    "(str) -> str",\n' in project.read()
+    project.pyrust("check")
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("treshold = 1", "did you mean `threshold`?"),
+        ("fallback = 'never'", "must be one of"),
+        ("manifest = '../x.toml'", "inside the project"),
+        ("packages = ['nowhere']", "`nowhere` was not found"),
+    ],
+)
+def test_broken_settings(project: Project, setting: str, words: str) -> None:
+    project.write("pyproject.toml", PYPROJECT + setting + "\n")
+    for command in ("check", "build", "report", "init"):
+        assert words in project.pyrust(command, code=2).stderr
+
+
+def test_syntax_errors_in_the_source(project: Project) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    project.write("src/kit/text.py", "def twice(x:\n")
+    assert "PYR0304" in project.pyrust("check", code=2).stdout
+
+
+def test_no_project(tmp_path: Path) -> None:
+    empty = Project(tmp_path / "empty")
+    empty.root.mkdir()
+    assert "PYR0201" in empty.pyrust("check", code=2).stderr
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user for whom a folder can be read-only")
+def test_a_read_only_folder(project: Project) -> None:
+    project.root.chmod(0o555)
+    try:
+        done = project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int", code=2)
+    finally:
+        project.root.chmod(0o755)
+    assert "PYR0502" in done.stderr
+
+
+def test_a_manifest_that_cannot_be_written(project: Project) -> None:
+    project.write("taken", "a file")
+    project.write("pyproject.toml", PYPROJECT + 'manifest = "taken/pyrust.toml"\n')
+    done = project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int", code=2)
+    assert "PYR0502" in done.stderr
+
+
+def test_explain(project: Project) -> None:
+    assert "check --fix" in project.pyrust("explain", "PYR0103").stdout
+    assert json.loads(project.pyrust("explain", "--json", "manifest-conflict").stdout)["code"] == "PYR0103"
+    assert "neither a function nor a code" in project.pyrust("explain", "PYR9999", code=2).stderr
+    assert "`pyrust add` adds it" in project.pyrust("explain", "kit.text:twice", code=2).stderr
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    told = project.pyrust("explain", "kit.text:twice").stdout
+    assert told.startswith("kit.text:twice: native\n  (int) -> int\n")
+    assert '#[hotspot(function = "kit.text:twice", signature = "(int) -> int")]' in told
+    value = json.loads(project.pyrust("explain", "--json", "kit.text:twice").stdout)
+    assert (value["state"], value["reason"], value["diagnostics"]) == ("native", None, [])
+
+
+def test_report(project: Project) -> None:
+    assert json.loads(project.pyrust("report", "--json").stdout)["hotspots"] == []
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    [entry] = json.loads(project.pyrust("report", "--json").stdout)["hotspots"]
+    assert {"function", "state", "reason", "native_calls", "bailouts"} <= entry.keys()
+    assert (entry["function"], entry["state"], entry["native_calls"]) == ("kit.text:twice", "python", 0)
+
+
+def test_clean(project: Project) -> None:
+    project.write(".pyrust/build.json", "{}")
+    project.write("src/kit/_pyrust.cpython-399-x86_64-linux-gnu.so", "")
+    project.write("src/kit/_pyrust_other.so", "")
+    listed = project.pyrust("clean", "--dry-run").stdout
+    assert listed == ".pyrust\nsrc/kit/_pyrust.cpython-399-x86_64-linux-gnu.so\n"
+    assert project.pyrust("clean").stdout == listed
+    assert not (project.root / ".pyrust").exists()
+    assert (project.root / "src/kit/_pyrust_other.so").exists()
+    assert project.pyrust("clean").stdout == ""
+
+
+def test_colours(project: Project) -> None:
+    project.write("pyrust.toml", "version = 2\n")
+    assert "\x1b" not in project.pyrust("check", code=2).stdout
+    assert "\x1b" in project.pyrust("--color=always", "check", code=2).stdout
+    assert "\x1b" in project.pyrust("check", code=2, FORCE_COLOR="1").stdout
+    assert "\x1b" not in project.pyrust("check", code=2, FORCE_COLOR="1", NO_COLOR="1").stdout
+
+
+def test_a_reader_that_goes_away(project: Project) -> None:
+    command = [sys.executable, "-m", "pyrust", "completion", "zsh"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
+def test_profile_reset(project: Project) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    project.pyrust("profile", "--reset", "kit.text:twice")
+    assert "signatures = []" in project.read()
+    assert "is not in the manifest" in project.pyrust("profile", "--reset", "kit.text:twce", code=2).stderr
+    assert "no command" in project.pyrust("profile", code=2).stderr
