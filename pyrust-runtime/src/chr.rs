@@ -145,10 +145,14 @@ pub(crate) mod class {
     }
 }
 
-/// `chr(i)`.
+/// `chr(i)`: ValueError out of range; up to 3.12 OverflowError for what is no C int.
 #[inline(always)]
 pub fn from_ord(i: i64) -> R<Chr> {
-    if (0..=0x10_ffff).contains(&i) { Ok(Chr(i as u32)) } else { exc(Exc::ValueError) }
+    if (0..=0x10_ffff).contains(&i) {
+        return Ok(Chr(i as u32));
+    }
+    let fits = cfg!(Py_3_13) || i32::try_from(i).is_ok();
+    if fits { exc(Exc::ValueError) } else { exc(Exc::OverflowError) }
 }
 
 /// `ord(c)`.

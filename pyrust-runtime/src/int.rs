@@ -124,7 +124,7 @@ pub fn truediv(a: i64, b: i64) -> R<f64> {
 extern "C" fn truediv_wide(a: i64, b: i64) -> f64 {
     let (m, n) = (a.unsigned_abs(), b.unsigned_abs());
     let bits = |v: u64| 64 - v.leading_zeros() as i32;
-    let shift = (56 + bits(n) - bits(m)).clamp(0, 64) as u32;
+    let shift = (56 + bits(n) - bits(m)).max(0) as u32;
     let wide = (m as u128) << shift;
     // At most 64 bits: `shift` leaves the quotient 57 bits, or it is 0 and the quotient is at most `m`.
     let quotient = (wide / n as u128) as u64;

@@ -1,9 +1,8 @@
 //! `str()` and `repr()` of every native type.
 
-use crate::dict::DictLike;
-use crate::list::ListLike;
+use crate::list::{List, ListLike, PList};
 use crate::obj::Obj;
-use crate::py::FromPy;
+use crate::py::{FromPy, IntoPy};
 use crate::range::Range;
 use crate::stop::{Bail, R, bail};
 use crate::str_::{self, StrBuilder};
@@ -228,5 +227,25 @@ impl<T: Repr + FromPy> Repr for PTuple<T> {
             self.item(cx, i)?.push_repr(cx, items.next()?)?;
         }
         items.close_tuple()
+    }
+}
+
+fn push_list<T: Repr + Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, out: &mut StrBuilder) -> R<()> {
+    let mut items = Items::open(out, "[")?;
+    for i in 0..list.count() {
+        list.item(cx, i)?.push_repr(cx, items.next()?)?;
+    }
+    items.close("]")
+}
+
+impl<T: Repr + Clone + 'static> Repr for List<T> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_list(cx, self, out)
+    }
+}
+
+impl<T: Repr + FromPy + IntoPy + Clone> Repr for PList<T> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_list(cx, self, out)
     }
 }

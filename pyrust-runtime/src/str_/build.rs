@@ -200,7 +200,7 @@ impl<'a> Joiner<'a> {
 }
 
 /// `sep.join(items)`.
-pub fn join<T: Piece, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
+pub fn join<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
     let mut joiner = Joiner::new(sep);
     for i in 0..items.count() {
         joiner.push(items.item(cx, i)?)?;

@@ -2,40 +2,36 @@
 
 use super::search::{From, locate};
 use super::{Unit, View, each, empty, part, view};
-use crate::buf::Buf;
 use crate::chr::class;
-use crate::list::List;
-use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::list::{List, ListLike, MakeList};
+use crate::stop::{Exc, R, exc};
 use crate::strs::Str;
 use crate::txn::Cx;
 
 /// The pieces of one string, found in either direction.
 struct Pieces<'a> {
+    cx: Cx,
     s: &'a Str,
-    found: Buf<Str>,
+    found: List<Str>,
 }
 
 impl<'a> Pieces<'a> {
-    fn new(s: &'a Str) -> Self {
-        Self { s, found: Buf::new() }
+    fn new(cx: Cx, s: &'a Str) -> R<Self> {
+        Ok(Self { cx, s, found: List::make(cx, 0)? })
     }
 
     #[inline]
     fn add(&mut self, start: usize, end: usize) -> R<()> {
-        let piece = part(self.s, start, end)?;
-        match self.found.push(piece) {
-            Ok(()) => Ok(()),
-            Err(_) => bail(Bail::Memory),
-        }
+        self.found.push(self.cx, part(self.s, start, end)?)
     }
 
-    fn into_list(self, cx: Cx) -> R<List<Str>> {
-        List::from_buf(cx, self.found)
+    fn forward(self) -> R<List<Str>> {
+        Ok(self.found)
     }
 
-    fn into_list_reversed(mut self, cx: Cx) -> R<List<Str>> {
-        self.found.reverse();
-        self.into_list(cx)
+    fn backward(self) -> R<List<Str>> {
+        self.found.reverse_all(self.cx)?;
+        Ok(self.found)
     }
 }
 
@@ -46,7 +42,7 @@ fn limit(maxsplit: i64) -> u64 {
 
 /// `s.split()`, `s.split(None, maxsplit)`; -1 for no limit.
 pub fn split_whitespace(cx: Cx, s: &Str, maxsplit: i64) -> R<List<Str>> {
-    let mut pieces = Pieces::new(s);
+    let mut pieces = Pieces::new(cx, s)?;
     each!(view(s), units => {
         let (mut i, n) = (0, units.len());
         let space = |i: usize| class::space(units[i].code());
@@ -71,12 +67,12 @@ pub fn split_whitespace(cx: Cx, s: &Str, maxsplit: i64) -> R<List<Str>> {
             pieces.add(i, n)?;
         }
     });
-    pieces.into_list(cx)
+    pieces.forward()
 }
 
 /// `s.rsplit()`, `s.rsplit(None, maxsplit)`; -1 for no limit.
 pub fn rsplit_whitespace(cx: Cx, s: &Str, maxsplit: i64) -> R<List<Str>> {
-    let mut pieces = Pieces::new(s);
+    let mut pieces = Pieces::new(cx, s)?;
     each!(view(s), units => {
         let mut i = units.len();
         let space = |i: usize| class::space(units[i].code());
@@ -100,7 +96,7 @@ pub fn rsplit_whitespace(cx: Cx, s: &Str, maxsplit: i64) -> R<List<Str>> {
             pieces.add(0, i)?;
         }
     });
-    pieces.into_list_reversed(cx)
+    pieces.backward()
 }
 
 /// `s.split(sep, maxsplit)`; -1 for no limit.
@@ -109,7 +105,7 @@ pub fn split(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
     if width == 0 {
         return exc(Exc::ValueError);
     }
-    let mut pieces = Pieces::new(s);
+    let mut pieces = Pieces::new(cx, s)?;
     let mut i = 0;
     for _ in 0..limit(maxsplit) {
         let Some(j) = locate(s, sep, i, n, From::Left)? else { break };
@@ -117,7 +113,7 @@ pub fn split(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
         i = j + width;
     }
     pieces.add(i, n)?;
-    pieces.into_list(cx)
+    pieces.forward()
 }
 
 /// `s.rsplit(sep, maxsplit)`; -1 for no limit.
@@ -126,7 +122,7 @@ pub fn rsplit(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
     if width == 0 {
         return exc(Exc::ValueError);
     }
-    let mut pieces = Pieces::new(s);
+    let mut pieces = Pieces::new(cx, s)?;
     let mut end = view(s).len();
     for _ in 0..limit(maxsplit) {
         let Some(j) = locate(s, sep, 0, end, From::Right)? else { break };
@@ -134,12 +130,12 @@ pub fn rsplit(cx: Cx, s: &Str, sep: &Str, maxsplit: i64) -> R<List<Str>> {
         end = j;
     }
     pieces.add(0, end)?;
-    pieces.into_list_reversed(cx)
+    pieces.backward()
 }
 
 /// `s.splitlines(keepends)`.
 pub fn splitlines(cx: Cx, s: &Str, keepends: bool) -> R<List<Str>> {
-    let mut pieces = Pieces::new(s);
+    let mut pieces = Pieces::new(cx, s)?;
     each!(view(s), units => {
         let n = units.len();
         let mut start = 0;
@@ -160,7 +156,7 @@ pub fn splitlines(cx: Cx, s: &Str, keepends: bool) -> R<List<Str>> {
             start = i;
         }
     });
-    pieces.into_list(cx)
+    pieces.forward()
 }
 
 fn separator(sep: &Str) -> R<usize> {
