@@ -18,4 +18,10 @@ pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{builtins, bytes, chr, dict, float, fmt, int, list, math, range, str_, tuple};
 
+pub use crate::str_ as pystr;
+pub use crate::str_::{Joiner, StrBuilder, StrConst};
+pub use crate::builtins::{SumFloat, SumI, SumState};
+pub use crate::support::*;
+pub use crate::txn::FUEL;
+
 pub use crate::activate::*;

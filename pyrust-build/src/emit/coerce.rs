@@ -36,8 +36,7 @@ impl Func<'_, '_, '_> {
             }
             (Type::Str, Type::Char) => {
                 let code = val.by_ref();
-                let bail = self.bail("Type");
-                quote!(match pystr::to_chr(#code) { Some(c) => c, None => #bail })
+                self.q(quote!(to_chr(#code)))
             }
             (Type::Bool, Type::Int) => {
                 let code = val.owned();
@@ -74,10 +73,10 @@ impl Func<'_, '_, '_> {
                     let item = self.fresh("item");
                     let convert = self.in_closure(|f| f.coerce(&Val::new(quote!(#item), (**a).clone()), b));
                     let (x, y) = (rust_type(a), rust_type(b));
-                    return self.q(quote!(list::convert(cx, &#code, |#item: #x| -> R<#y> { Ok(#convert) })));
+                    return self.q(quote!(convert_list(cx, &#code, |#item: #x| -> R<#y> { Ok(#convert) })));
                 }
                 if same_rust(a, b) && !p && *q {
-                    return self.q(quote!(list::into_python(cx, &#code)));
+                    return self.q(quote!(list::plist_copy(cx, &#code)));
                 }
                 self.mismatch(val, to)
             }
@@ -85,7 +84,7 @@ impl Func<'_, '_, '_> {
                 if same_rust(a, b) && same_rust(v, w) =>
             {
                 let code = val.owned();
-                self.q(quote!(dict::into_python(cx, &#code)))
+                self.q(quote!(dict::pdict_copy(cx, &#code)))
             }
             _ if same_rust(from, to) => val.owned(),
             _ => self.mismatch(val, to),

@@ -87,7 +87,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             // The whole trip is paid before it starts, in pieces that keep signals waiting for no longer than a poll.
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
             return quote! {
-                for #chunk in range::chunks(#start, #stop) {
+                for #chunk in chunks(#start, #stop) {
                     #charge;
                     #continues: for #item in #chunk { #body }
                 }
@@ -136,7 +136,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
                 let stop = self.value_as(stop, &Type::Int);
                 let step = step.as_ref().map_or_else(|| quote!(1i64), |e| self.value_as(e, &Type::Int));
-                let steps = self.q(quote!(range::steps(#start, #stop, #step)));
+                let steps = self.q(quote!(steps(#start, #stop, #step)));
                 Pull { setup: quote!(let mut #it = #steps;), next: quote!(#it.next()), elem: Type::Int }
             }
             IterKind::Enumerate { inner, start } => {
@@ -146,7 +146,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let count = self.q(quote!(int::add(#at, 1)));
                 Pull {
                     setup: quote!(#setup let mut #at: i64 = #start;),
-                    next: quote!(match #next { Some(#x) => { let n = #at; #at = #count; Some((n, #x)) } None => None }),
+                    next: quote!(match #next { Some(#x) => { let __py_n = #at; #at = #count; Some((__py_n, #x)) } None => None }),
                     elem: Type::Tuple { items: vec![Type::Int, pull.elem], from_py: false },
                 }
             }
@@ -220,17 +220,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             },
             Type::Str => Pull {
                 setup: quote!(let #it = #code; #position),
-                next: quote!(pystr::next(&#it, &mut #at)),
+                next: quote!(str_next(&#it, &mut #at)),
                 elem: Type::Char,
             },
             Type::Char => Pull {
                 setup: quote!(let #it = [#code]; #position),
-                next: quote!(tuple::next_of(&#it, &mut #at)),
+                next: quote!(next_of(&#it, &mut #at)),
                 elem: Type::Char,
             },
             Type::Bytes => Pull {
                 setup: quote!(let #it = #code; #position),
-                next: quote!(bytes::next(&#it, &mut #at)),
+                next: quote!(bytes_next(&#it, &mut #at)),
                 elem: Type::Int,
             },
             Type::Dict { key, value, .. } => self.dict_cursor(code, it, at, "next_key", (key, value)),
@@ -248,7 +248,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let n = Literal::usize_unsuffixed(parts.len());
                 Pull {
                     setup: quote!(let #t = #code; let #it: [#ty; #n] = [#(#parts),*]; #position),
-                    next: quote!(tuple::next_of(&#it, &mut #at)),
+                    next: quote!(next_of(&#it, &mut #at)),
                     elem,
                 }
             }
@@ -280,17 +280,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             },
             Type::VarTuple(elem) => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = tuple::len(cx, &#it) - 1;),
-                next: self.q(quote!(tuple::next_back(cx, &#it, &mut #at))),
+                next: self.q(quote!(tuple_next_back(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
             Type::Str => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = pystr::len(&#it) - 1;),
-                next: quote!(pystr::next_back(&#it, &mut #at)),
+                next: quote!(str_next_back(&#it, &mut #at)),
                 elem: Type::Char,
             },
             Type::Bytes => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = bytes::len(&#it) - 1;),
-                next: quote!(bytes::next_back(&#it, &mut #at)),
+                next: quote!(bytes_next_back(&#it, &mut #at)),
                 elem: Type::Int,
             },
             Type::Range => {
@@ -333,8 +333,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         (key, value): (&Type, &Type),
     ) -> Pull {
         let f = quote::format_ident!("{next}");
+        let start = self.q(quote!(dict::iter(cx, &#it)));
         Pull {
-            setup: quote!(let #it = #code; let mut #at = dict::cursor(cx, &#it);),
+            setup: quote!(let #it = #code; let mut #at = #start;),
             next: self.q(quote!(dict::#f(cx, &#it, &mut #at))),
             elem: match next {
                 "next_key" => key.clone(),

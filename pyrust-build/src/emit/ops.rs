@@ -93,7 +93,15 @@ impl Func<'_, '_, '_> {
         if !lets.is_empty() {
             code = quote!({ #(#lets)* #code });
         }
-        Some(Val::new(code, op.ret.instantiate(&binding)))
+        let ret = op.ret.instantiate(&binding);
+        if let Pattern::Optional(v) = &op.ret {
+            // The runtime says `Option`; Python's value is a union with `None`.
+            let (x, inner) = (self.fresh("v"), binding.get(v).cloned().unwrap_or(Type::Never));
+            let hit = self.coerce(&Val::new(quote!(#x), inner), &ret);
+            let miss = self.coerce(&Val::new(quote!(()), Type::None), &ret);
+            code = quote!(match #code { Some(#x) => #hit, None => #miss });
+        }
+        Some(Val::new(code, ret))
     }
 
     fn argument(&mut self, pattern: &Pattern, arg: &Val, binding: &ops::Binding) -> Option<TokenStream> {
@@ -108,7 +116,7 @@ impl Func<'_, '_, '_> {
                     quote!(&#code)
                 }
             }
-            Pattern::Var(v) => match binding.get(v) {
+            Pattern::Var(v) | Pattern::Given(v) => match binding.get(v) {
                 Some(ty) => self.coerce(arg, &ty.clone()),
                 None => arg.owned(),
             },

@@ -8,6 +8,7 @@ use quote::{format_ident, quote};
 use super::types::Val;
 use super::{Func, Loop};
 use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::infer::can_fall_off;
 use crate::ty::Type;
 
 /// Variables that something in the body assigns to; a parameter that is not among them goes out untouched.
@@ -76,7 +77,7 @@ impl Func<'_, '_, '_> {
                 out.push(quote!(py!(#comment);));
             }
             out.push(self.stmt(stmt));
-            if !crate::infer::can_fall_off(std::slice::from_ref(stmt)) {
+            if !can_fall_off(std::slice::from_ref(stmt)) {
                 break;
             }
         }
@@ -224,9 +225,11 @@ impl Func<'_, '_, '_> {
         let (done, label) = (self.label("done"), self.label("try"));
         let slot = self.fresh("stop");
         self.tries.push((label.clone(), slot.clone()));
+        let falls = can_fall_off(body) && can_fall_off(orelse);
         let body = self.block(body);
         self.tries.pop();
         let orelse = self.block(orelse);
+        let leave = if falls { quote!(break #done;) } else { quote!() };
         let mut arms = Vec::new();
         for handler in handlers {
             let classes: Vec<_> = if handler.classes.is_empty() {
@@ -235,12 +238,13 @@ impl Func<'_, '_, '_> {
                 handler.classes.iter().map(|c| format_ident!("{c}")).collect()
             };
             self.handlers.push(slot.clone());
+            let leave = if can_fall_off(&handler.body) { quote!(break #done;) } else { quote!() };
             let body = self.block(&handler.body);
             self.handlers.pop();
             arms.push(quote! {
                 if #(#slot.matches(Exc::#classes))||* {
                     #(#body)*
-                    break #done;
+                    #leave
                 }
             });
         }
@@ -251,7 +255,7 @@ impl Func<'_, '_, '_> {
                 #label: {
                     #(#body)*
                     #(#orelse)*
-                    break #done;
+                    #leave
                 }
                 #(#arms)*
                 #rest

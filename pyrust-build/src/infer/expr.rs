@@ -298,7 +298,7 @@ impl Infer<'_, '_> {
             return Some(Ty::Never);
         }
         for (pattern, ty) in op.params.iter().zip(&types) {
-            if let Pattern::Same(v) = pattern {
+            if let Pattern::Same(v) | Pattern::Given(v) = pattern {
                 let elem = &binding[v];
                 if !(ty.fits_into(elem) || *elem == Type::Never || ops::equal_key(ty, elem)) {
                     return None;
@@ -351,7 +351,7 @@ impl Infer<'_, '_> {
     ) -> Ty {
         let get = |s: &Self, v: &char| vars.get(v).map_or(Ty::Never, |v| s.state.solver.get(*v));
         match ret {
-            Pattern::Var(v) | Pattern::Same(v) => get(self, v),
+            Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v) => get(self, v),
             Pattern::Optional(v) => {
                 let inner = get(self, v);
                 self.state.solver.join(&Ty::None, &inner)

@@ -15,6 +15,8 @@ pub enum Pattern {
     Var(char),
     /// Compared with the variable's values, not stored.
     Same(char),
+    /// Handed out in place of one of the variable's values: passed on, not stored.
+    Given(char),
     /// An optional `int`, passed as `Option<i64>`.
     OptInt,
     List(char),
@@ -46,6 +48,9 @@ impl Pattern {
         }
         if let Some(v) = text.strip_prefix('=') {
             return Pattern::Same(var(v));
+        }
+        if let Some(v) = text.strip_prefix('+') {
+            return Pattern::Given(var(v));
         }
         if is_var(text) {
             return Pattern::Var(var(text));
@@ -112,7 +117,7 @@ impl Pattern {
             // What can never be evaluated fits everywhere.
             (_, Type::Never) => true,
             (Pattern::Scalar(want), have) => fits(want, have, level),
-            (Pattern::Var(v) | Pattern::Same(v), have) => {
+            (Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v), have) => {
                 binding.entry(*v).or_insert_with(|| have.clone());
                 true
             }
@@ -141,7 +146,7 @@ impl Pattern {
         let get = |v: &char| binding.get(v).cloned().unwrap_or(Type::Never);
         match self {
             Pattern::Scalar(t) => t.clone(),
-            Pattern::Var(v) | Pattern::Same(v) => get(v),
+            Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v) => get(v),
             Pattern::OptInt => Type::Int,
             Pattern::List(v) => Type::List { elem: Box::new(get(v)), in_place: false },
             Pattern::ListOf(t) => Type::List { elem: Box::new(t.clone()), in_place: false },

@@ -2,7 +2,7 @@
 //!
 //! `Row(name, parameters, result, runtime path, flags)`. Parameters and results are type patterns: the scalar names,
 //! `list[T]`, `dict[K, V]`, `tuple[T, ...]`, type variables (`T` stores into the container, `=T` compares with its
-//! elements), `int?` for an optional argument given as `Option`. A result of `list[T]` or `dict[K, V]` is fresh.
+//! elements, `+T` is handed out again), `int?` for an optional argument given as `Option`. A result of `list[T]` or `dict[K, V]` is fresh.
 //!
 //! A path may end in `+value`: a constant argument behind the given ones. Missing trailing `int?` are `None`.
 //!
@@ -155,21 +155,20 @@ pub(super) const FUNCTIONS: &[Row] = &[
     Row("round", "float", "int", "float::round", "!"),
     Row("round", "float, int", "float", "float::round_n", "!"),
     Row("round", "int, int", "int", "int::round_n", "!"),
-    Row("round", "float, None", "int", "float::round_none", "!"),
     Row("chr", "int", "char", "chr::from_ord", "!"),
     Row("ord", "char", "int", "chr::ord", ""),
     Row("ord", "str", "int", "pystr::ord", "!"),
-    Row("int", "", "int", "int::zero", ""),
+    Row("int", "", "int", "zero_int", ""),
     Row("int", "int", "int", "int::pos", ""),
     Row("int", "float", "int", "int::from_float", "!"),
     Row("int", "str", "int", "int::from_str", "c!"),
     Row("int", "str, int", "int", "int::from_str_base", "c!"),
-    Row("float", "", "float", "float::zero", ""),
+    Row("float", "", "float", "zero_float", ""),
     Row("float", "float", "float", "float::pos", ""),
     Row("float", "int", "float", "int::to_float", ""),
     Row("float", "str", "float", "float::from_str", "c!"),
     Row("str", "", "str", "pystr::empty", "!"),
-    Row("str", "str", "str", "pystr::same", ""),
+    Row("str", "str", "str", "Str::clone", ""),
     Row("bin", "int", "str", "int::bin", "c!"),
     Row("hex", "int", "str", "int::hex", "c!"),
     Row("oct", "int", "str", "int::oct", "c!"),
@@ -199,10 +198,10 @@ pub(super) const METHODS: &[Row] = &[
     Row("tuple.index", "tuple[T, ...], =T", "int", "tuple::index", "c!"),
     Row("tuple.count", "tuple[T, ...], =T", "int", "tuple::count", "c!"),
     Row("dict.get", "dict[K, V], =K", "V | None", "dict::get", "c!"),
-    Row("dict.get", "dict[K, V], =K, =V", "V", "dict::get_or", "c!"),
+    Row("dict.get", "dict[K, V], =K, +V", "V", "dict::get_or", "c!"),
     Row("dict.setdefault", "dict[K, V], K, V", "V", "dict::setdefault", "c!m"),
     Row("dict.pop", "dict[K, V], =K", "V", "dict::pop", "c!m"),
-    Row("dict.pop", "dict[K, V], =K, =V", "V", "dict::pop_or", "c!m"),
+    Row("dict.pop", "dict[K, V], =K, +V", "V", "dict::pop_or", "c!m"),
     Row("dict.popitem", "dict[K, V]", "tuple[K, V]", "dict::popitem", "c!m"),
     Row("dict.clear", "dict[K, V]", "None", "dict::clear", "c!m"),
     Row("dict.update", "dict[K, V], dict[K, V]", "None", "dict::update", "c!m"),

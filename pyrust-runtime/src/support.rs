@@ -1,0 +1,263 @@
+//! Small pieces that generated code needs and that belong to no type: bound variables, counted loops, conversions.
+
+use core::cell::UnsafeCell;
+use core::ops::Range as Span;
+
+use crate::elem::{ElemEq, ElemOrd};
+use crate::list::{self, List, ListLike};
+use crate::py::{FromPy, IntoPy};
+use crate::stop::{Bail, Exc, R, Stop, bail, exc};
+use crate::strs::{Bytes, Chr, Str};
+use crate::txn::Cx;
+
+/// The value of a variable that may be unbound; Python says which one it was.
+#[inline(always)]
+pub fn bound<T: Clone>(variable: &Option<T>) -> R<T> {
+    match variable {
+        Some(value) => Ok(value.clone()),
+        None => bail(Bail::Unbound),
+    }
+}
+
+/// The stop inside an error; what leaves a `try` body is always one.
+#[inline(always)]
+pub fn stop_of<T>(result: R<T>) -> Stop {
+    match result {
+        Err(stop) => stop,
+        Ok(_) => Stop::bail(Bail::Unsupported),
+    }
+}
+
+/// Equality as `in` has it: a NaN bails, since identity would decide.
+#[inline(always)]
+pub fn elem_eq<T: ElemEq>(cx: Cx, a: &T, b: &T) -> R<bool> {
+    a.elem_eq(cx, b)
+}
+
+/// `start..stop` in pieces that are short enough to be paid in advance.
+#[inline(always)]
+pub fn chunks(start: i64, stop: i64) -> Chunks {
+    Chunks { at: start, stop }
+}
+
+/// See [`chunks`].
+pub struct Chunks {
+    at: i64,
+    stop: i64,
+}
+
+impl Iterator for Chunks {
+    type Item = Span<i64>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Span<i64>> {
+        if self.at >= self.stop {
+            return None;
+        }
+        let start = self.at;
+        // The distance may exceed 63 bits.
+        let left = self.stop.wrapping_sub(start) as u64;
+        self.at = if left > 32_768 { start + 32_768 } else { self.stop };
+        Some(start..self.at)
+    }
+}
+
+/// `range(start, stop, step)` as a Rust iterator that cannot overflow.
+#[inline(always)]
+pub fn steps(start: i64, stop: i64, step: i64) -> R<Steps> {
+    if step == 0 {
+        return exc(Exc::ValueError);
+    }
+    Ok(Steps { at: start, left: crate::range::count(start, stop, step), step })
+}
+
+/// See [`steps`].
+pub struct Steps {
+    at: i64,
+    left: u64,
+    step: i64,
+}
+
+impl Iterator for Steps {
+    type Item = i64;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<i64> {
+        if self.left == 0 {
+            return None;
+        }
+        self.left -= 1;
+        let item = self.at;
+        self.at = item.wrapping_add(self.step);
+        Some(item)
+    }
+}
+
+/// The next element of a short array.
+#[inline(always)]
+pub fn next_of<T: Clone, const N: usize>(items: &[T; N], at: &mut i64) -> Option<T> {
+    let item = items.get(*at as usize)?.clone();
+    *at += 1;
+    Some(item)
+}
+
+/// The next character.
+#[inline(always)]
+pub fn str_next(s: &Str, at: &mut i64) -> Option<Chr> {
+    if *at >= crate::str_::len(s) {
+        return None;
+    }
+    let c = crate::str_::at(s, *at as usize);
+    *at += 1;
+    Some(c)
+}
+
+/// The next character from the end.
+#[inline(always)]
+pub fn str_next_back(s: &Str, at: &mut i64) -> Option<Chr> {
+    if *at < 0 {
+        return None;
+    }
+    let c = crate::str_::at(s, *at as usize);
+    *at -= 1;
+    Some(c)
+}
+
+/// The next byte.
+#[inline(always)]
+pub fn bytes_next(b: &Bytes, at: &mut i64) -> Option<i64> {
+    if *at >= crate::bytes::len(b) {
+        return None;
+    }
+    let i = crate::bytes::at(b, *at as usize);
+    *at += 1;
+    Some(i)
+}
+
+/// The next byte from the end.
+#[inline(always)]
+pub fn bytes_next_back(b: &Bytes, at: &mut i64) -> Option<i64> {
+    if *at < 0 {
+        return None;
+    }
+    let i = crate::bytes::at(b, *at as usize);
+    *at -= 1;
+    Some(i)
+}
+
+/// A native list with its elements in another representation.
+pub fn convert_list<T, U>(cx: Cx, list: &List<T>, mut f: impl FnMut(T) -> R<U>) -> R<List<U>>
+where
+    T: Clone + 'static,
+    U: Clone + 'static,
+{
+    let out = list::with_capacity(cx, list::len(cx, list))?;
+    let mut at = 0;
+    while let Some(item) = list::next(cx, list, &mut at)? {
+        list::append(cx, &out, f(item)?)?;
+    }
+    Ok(out)
+}
+
+/// `l.sort(reverse=…)`
+pub fn sort_list<T: ElemOrd + Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, reverse: bool) -> R<()> {
+    if reverse { list::sort_reverse(cx, list) } else { list::sort(cx, list) }
+}
+
+/// `l.sort(key=…, reverse=…)`: the key is computed once per element, in order.
+pub fn sort_by_key<T, L, K>(cx: Cx, list: &L, mut key: impl FnMut(T) -> R<K>, reverse: bool) -> R<()>
+where
+    T: Clone + 'static,
+    L: ListLike<T>,
+    K: ElemOrd + Clone + 'static,
+{
+    let keys: List<K> = list::with_capacity(cx, list::len(cx, list))?;
+    let mut at = 0;
+    while let Some(item) = list::next(cx, list, &mut at)? {
+        list::append(cx, &keys, key(item)?)?;
+    }
+    list::sort_keyed(cx, list, &keys, reverse)
+}
+
+/// A one-character string as its character.
+#[inline(always)]
+pub fn to_chr(s: &Str) -> R<Chr> {
+    match crate::str_::to_chr(s) {
+        Some(c) => Ok(c),
+        None => bail(Bail::Type),
+    }
+}
+
+/// A `bytes` literal, made once.
+pub struct BytesConst {
+    value: &'static [u8],
+    made: UnsafeCell<Option<Bytes>>,
+}
+
+// SAFETY: Only touched while the GIL is held.
+unsafe impl Sync for BytesConst {}
+
+impl BytesConst {
+    pub const fn new(value: &'static [u8]) -> Self {
+        BytesConst { value, made: UnsafeCell::new(None) }
+    }
+
+    /// The object; it is never freed.
+    pub fn get(&'static self, _: Cx) -> R<&'static Bytes> {
+        // SAFETY: The GIL is held, and nothing borrows the cell across this call.
+        let made = unsafe { &mut *self.made.get() };
+        if made.is_none() {
+            *made = Some(Bytes::copy_of(self.value)?);
+        }
+        match made {
+            Some(bytes) => Ok(bytes),
+            None => bail(Bail::Memory),
+        }
+    }
+}
+
+/// A fresh native list as a Python list that lives in the transaction.
+pub fn list_into_python<T: FromPy + IntoPy + Clone>(cx: Cx, list: &List<T>) -> R<list::PList<T>> {
+    list::plist_copy(cx, list)
+}
+
+/// The next element of a live tuple from the end.
+#[inline(always)]
+pub fn tuple_next_back<T: FromPy>(cx: Cx, tuple: &crate::tuple::PTuple<T>, at: &mut i64) -> R<Option<T>> {
+    if *at < 0 {
+        return Ok(None);
+    }
+    let item = crate::tuple::get(cx, tuple, *at)?;
+    *at -= 1;
+    Ok(Some(item))
+}
+
+/// `int()`
+#[inline(always)]
+pub fn zero_int() -> i64 {
+    0
+}
+
+/// `float()`
+#[inline(always)]
+pub fn zero_float() -> f64 {
+    0.0
+}
+
+/// `bool & bool` and its siblings stay `bool`.
+pub mod bool_ {
+    #[inline(always)]
+    pub fn and_(a: bool, b: bool) -> bool {
+        a & b
+    }
+
+    #[inline(always)]
+    pub fn or_(a: bool, b: bool) -> bool {
+        a | b
+    }
+
+    #[inline(always)]
+    pub fn xor(a: bool, b: bool) -> bool {
+        a ^ b
+    }
+}
