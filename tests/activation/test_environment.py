@@ -267,17 +267,17 @@ print(next(e for e in _pyrust.status() if e["function"] == "actpkg.core:spin")["
 
 
 def test_import_time(run):
-    """Importing the activated package adds at most 2 ms (best of several runs)."""
+    """Importing the activated package adds at most 2 ms of processor time (best of several runs)."""
     program = """
 import sys, time
 sys.path_importer_cache  # warm
 import importlib, atexit, functools, math
-start = time.perf_counter()
+start = time.process_time()
 import actpkg, actpkg.core, actpkg.later, actpkg.shapes
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 """
     native, python = [], []
-    for _ in range(8):
+    for _ in range(15):
         native.append(float(run(program)))
         python.append(float(run(program.replace("import actpkg,", "sys.modules['actpkg._pyrust'] = None\nimport actpkg,"))))
     assert min(native) - min(python) < 0.002, (min(native), min(python))

@@ -49,6 +49,14 @@ impl Sum {
 }
 
 impl Budget {
+    /// At the start of a native attempt: false when it is one to be timed, see [`Budget::start`].
+    #[inline(always)]
+    pub(super) fn pass(&self) -> bool {
+        let left = self.until_timed.get();
+        self.until_timed.set(left.wrapping_sub(u32::from(left > 0)));
+        left > 0
+    }
+
     /// At the start of a native attempt: when it began, for those that are timed.
     #[inline(always)]
     pub(super) fn start(&self) -> Option<Instant> {
@@ -80,6 +88,10 @@ impl Budget {
         } else {
             self.committed.calls.set(self.committed.calls.get() + 1);
         }
+    }
+
+    pub(super) fn committed_calls(&self) -> u64 {
+        self.committed.calls.get()
     }
 
     /// After a bailout; the reason to stop trying, if the budget is used up.

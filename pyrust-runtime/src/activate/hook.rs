@@ -24,6 +24,8 @@ pub(super) const RETIRED: u32 = 1;
 pub(super) const OFF: u32 = 2;
 pub(super) const FINALIZING: u32 = 4;
 pub(super) const INTERCEPTED: u32 = 8;
+/// Not a reason against running natively: the callers have to be looked at first.
+const RECURSIVE: u32 = 16;
 
 /// After so many signals within one call, the rest of it runs as Python.
 const MAX_RESTARTS: u32 = 8;
@@ -38,16 +40,24 @@ struct Armed {
     holds: Cell<bool>,
 }
 
+impl Armed {
+    /// Whether the last verdict is still true.
+    #[inline(always)]
+    fn is_current(&self) -> bool {
+        // The list is replaced only by `look_again`, under the GIL, and never while it is iterated.
+        // SAFETY: no reference to it lives across a call.
+        unsafe { (*self.words.as_ptr()).iter().all(Word::holds) }
+    }
+}
+
 /// What belongs to one patched function object. Never freed: it sits in a code object.
 #[repr(C)] // what every call reads stands together
 pub(super) struct Hook {
     gate: Cell<u32>,
-    recursive: bool,
+    function: *mut PyObject,
     patched: Cell<*mut PyObject>,
-    globals: *mut PyObject,
-    builtins: *mut PyObject,
     arity: usize,
-    specs: Vec<Armed>,
+    specs: Box<[Armed]>,
     record: &'static Record,
     budget: Budget,
     /// Names in the recursion cycle; empty when the function is not recursive.
@@ -56,7 +66,7 @@ pub(super) struct Hook {
     cycle_hot: RefCell<Vec<*mut PyObject>>,
     cycle_along: RefCell<Vec<*mut PyObject>>,
     original: *mut PyObject,
-    function: *mut PyObject,
+    globals: *mut PyObject,
 }
 
 /// The Python object around it.
@@ -82,20 +92,19 @@ impl Hook {
             let ty = hook_type()?;
             let code = PyFunction_GetCode(function);
             let globals = PyFunction_GetGlobals(function);
-            let builtins = (*function.cast::<PyFunctionObject>()).func_builtins;
-            for object in [function, code, globals, builtins] {
+            for object in [function, code, globals] {
                 Py_INCREF(object);
             }
             let specs = record.function.specs.iter();
             let hook = Hook {
-                gate: Cell::new(if intercept::active() { INTERCEPTED } else { 0 }),
+                gate: Cell::new(
+                    if intercept::active() { INTERCEPTED } else { 0 } | if cycle.is_empty() { 0 } else { RECURSIVE },
+                ),
                 globals,
-                builtins,
                 arity,
                 specs: specs
                     .map(|spec| Armed { spec, words: RefCell::new(vec![Word::NEVER]), holds: Cell::new(false) })
                     .collect(),
-                recursive: !cycle.is_empty(),
                 cycle,
                 cycle_hot: RefCell::default(),
                 cycle_along: RefCell::default(),
@@ -165,12 +174,21 @@ impl Hook {
         self.arity
     }
 
+    /// Whether the frame is of another function object, or of other code that took our constants over.
+    #[inline(always)]
+    unsafe fn is_foreign(&self, frame: Frame) -> bool {
+        // SAFETY: the frame is live.
+        unsafe { frame.function() != self.function || frame.code() != self.patched.get() }
+    }
+
+    /// Native calls of this hook.
+    pub(super) fn native_calls(&self) -> u64 {
+        self.budget.committed_calls()
+    }
+
     #[inline(always)]
     unsafe fn ready(&self, armed: &Armed) -> bool {
-        // The list is replaced only by `look_again`, under the GIL, and never while it is iterated.
-        // SAFETY: no reference to it lives across a call.
-        let words = unsafe { &*armed.words.as_ptr() };
-        if words.iter().all(Word::holds) {
+        if armed.is_current() {
             return armed.holds.get();
         }
         // SAFETY: as the caller promised.
@@ -204,7 +222,7 @@ impl Hook {
     #[inline(always)]
     unsafe fn called_by_own_python(&self, frame: Frame) -> bool {
         // SAFETY: the frames of the chain are live.
-        self.recursive && unsafe { self.look_at_callers(frame) }
+        self.gate.get() & RECURSIVE != 0 && unsafe { self.look_at_callers(frame) }
     }
 
     unsafe fn look_at_callers(&self, frame: Frame) -> bool {
@@ -246,16 +264,16 @@ impl Hook {
         *self.cycle_hot.borrow_mut() = hot;
     }
 
-    #[inline(always)]
-    fn count_native(&self) {
-        self.record.native_calls.set(self.record.native_calls.get() + 1);
-    }
-
     /// A bailout is counted; the function is switched off when its budget is used up.
     #[cold]
     #[inline(never)]
     fn count_bail(&self, stop: Stop, started: Option<std::time::Instant>) {
         self.record.count_bail(stop.reason());
+        self.attempt_lost(started);
+    }
+
+    /// The time of an attempt that came to nothing goes against the budget.
+    fn attempt_lost(&self, started: Option<std::time::Instant>) {
         if let Some(reason) = self.budget.lost(started) {
             self.switch_off(reason);
         }
@@ -267,73 +285,109 @@ impl Hook {
     }
 }
 
-/// `tp_iternext` of the hook.
+/// `tp_iternext` of the hook: the first specialisation of an ordinary call; everything else is out of line.
 unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the interpreter calls this with a hook, under the GIL, from the prologue of a patched function.
     unsafe {
         let hook = &(*object.cast::<HookObject>()).hook;
         let ts = interp::thread();
         let frame = Frame::current(ts);
-        if hook.gate.get() != 0 {
-            return gated(hook, frame, ts);
-        }
-        if interp::traced(ts)
-            || frame.code() != hook.patched.get()
-            || frame.globals() != hook.globals
-            || frame.builtins() != hook.builtins
-            || hook.called_by_own_python(frame)
+        let armed = &*hook.specs.as_ptr(); // never empty
+        if hook.gate.get() != 0
+            || interp::traced(ts)
+            || hook.is_foreign(frame)
+            || !armed.holds.get()
+            || !armed.is_current()
+            || !hook.budget.pass()
         {
-            return ptr::null_mut();
+            return next_slow(hook, ts, frame);
         }
         let args = CallArgs { args: frame.args(), nargs: hook.arity };
-        let depth = interp::remaining_depth(ts);
+        let depth = interp::remaining_depth(ts).max(0) as u32;
+        match enter(&args, depth, interp::stack_limit(ts), armed.spec.entry.run) {
+            Outcome::Value(value) => {
+                hook.budget.committed(None);
+                value
+            }
+            Outcome::Bail(why) => bailed(hook, ts, frame, why),
+        }
+    }
+}
+
+/// A bailout of the first specialisation.
+#[cold]
+#[inline(never)]
+unsafe fn bailed(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame, why: Stop) -> *mut PyObject {
+    // SAFETY: as `next`.
+    unsafe {
+        match why.as_bail() {
+            Some(Bail::Signal) => interrupted(hook, ts, 0),
+            Some(Bail::Type) if hook.specs.len() > 1 => {
+                hook.attempt_lost(None);
+                attempt(hook, ts, frame, 1)
+            }
+            _ => {
+                hook.count_bail(why, None);
+                ptr::null_mut()
+            }
+        }
+    }
+}
+
+/// Calls that need a closer look: recursive functions, timed calls, changed names, the verifier.
+#[inline(never)]
+unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -> *mut PyObject {
+    // SAFETY: as `next`.
+    unsafe {
+        if interp::traced(ts) || hook.is_foreign(frame) {
+            return ptr::null_mut();
+        }
+        match hook.gate.get() & !RECURSIVE {
+            0 => {}
+            INTERCEPTED if !crate::txn::is_open() => return intercept::call(hook, frame, ts),
+            _ => return ptr::null_mut(),
+        }
+        if hook.called_by_own_python(frame) {
+            return ptr::null_mut();
+        }
+        attempt(hook, ts, frame, 0)
+    }
+}
+
+/// Tries the specialisations from number `first` on.
+unsafe fn attempt(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame, first: usize) -> *mut PyObject {
+    // SAFETY: as `next`.
+    unsafe {
+        let args = CallArgs { args: frame.args(), nargs: hook.arity };
+        let depth = interp::remaining_depth(ts).max(0) as u32;
         let limit = interp::stack_limit(ts);
         let mut stop = Stop::bail(Bail::Type);
-        for armed in &hook.specs {
+        for armed in &hook.specs[first..] {
             if !hook.ready(armed) {
                 stop = Stop::bail(Bail::Guard);
                 continue;
             }
             let started = hook.budget.start();
-            match enter(&args, depth.max(0) as u32, limit, armed.spec.entry.run) {
+            match enter(&args, depth, limit, armed.spec.entry.run) {
                 Outcome::Value(value) => {
                     hook.budget.committed(started);
-                    hook.count_native();
                     return value;
                 }
-                Outcome::Bail(why) => {
-                    if why.as_bail() == Some(Bail::Signal) {
-                        return interrupted(hook, ts, 0);
+                Outcome::Bail(why) => match why.as_bail() {
+                    Some(Bail::Signal) => return interrupted(hook, ts, 0),
+                    Some(Bail::Type) => {
+                        hook.attempt_lost(started);
+                        stop = why;
                     }
-                    if why.as_bail() != Some(Bail::Type) {
+                    _ => {
                         hook.count_bail(why, started);
                         return ptr::null_mut();
                     }
-                    if let Some(reason) = hook.budget.lost(started) {
-                        hook.switch_off(reason);
-                    }
-                    stop = why;
-                }
+                },
             }
         }
         hook.record.count_bail(stop.reason());
         ptr::null_mut()
-    }
-}
-
-/// The rarer ways: switched off, or watched by the verifier.
-#[cold]
-#[inline(never)]
-unsafe fn gated(hook: &'static Hook, frame: Frame, ts: *mut PyThreadState) -> *mut PyObject {
-    // SAFETY: as `next`.
-    unsafe {
-        let foreign = frame.code() != hook.patched.get()
-            || frame.globals() != hook.globals
-            || frame.builtins() != hook.builtins;
-        if hook.gate.get() != INTERCEPTED || foreign || crate::txn::is_open() {
-            return ptr::null_mut();
-        }
-        intercept::call(hook, frame, ts)
     }
 }
 
@@ -357,7 +411,7 @@ unsafe fn interrupted(hook: &'static Hook, ts: *mut PyThreadState, restarts: u32
         }
         // Handlers may have changed anything: every check is made again.
         let frame = Frame::current(ts);
-        if hook.gate.get() != 0 || interp::traced(ts) {
+        if hook.gate.get() & !RECURSIVE != 0 || interp::traced(ts) {
             return ptr::null_mut();
         }
         let args = CallArgs { args: frame.args(), nargs: hook.arity };
@@ -367,7 +421,6 @@ unsafe fn interrupted(hook: &'static Hook, ts: *mut PyThreadState, restarts: u32
         match enter(&args, depth, interp::stack_limit(ts), spec.entry.run) {
             Outcome::Value(value) => {
                 hook.budget.committed(started);
-                hook.count_native();
                 value
             }
             Outcome::Bail(why) if why.as_bail() == Some(Bail::Signal) => interrupted(hook, ts, restarts + 1),

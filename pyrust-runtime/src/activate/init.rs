@@ -173,7 +173,7 @@ unsafe fn describe(record: &Record) -> Option<Own> {
         set(c"state", text(record.state.get().name()))?;
         let reason = record.reason.borrow();
         set(c"reason", reason.as_deref().map_or_else(|| Own::borrow(Py_None()), |reason| text(reason)))?;
-        set(c"native_calls", Own::take(PyLong_FromUnsignedLongLong(record.native_calls.get())))?;
+        set(c"native_calls", Own::take(PyLong_FromUnsignedLongLong(record.native_calls())))?;
         let bailouts = Own::take(PyDict_New())?;
         let mut counts = record.bailouts.borrow().clone();
         counts.sort_unstable();
@@ -223,8 +223,7 @@ unsafe extern "C" fn set_interceptor(_: *mut PyObject, callable: *mut PyObject) 
 
 unsafe extern "C" fn reset_counters(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
     for record in registry::get().into_iter().flat_map(|registry| &registry.records) {
-        record.native_calls.set(0);
-        record.bailouts.borrow_mut().clear();
+        record.reset_counters();
     }
     none()
 }

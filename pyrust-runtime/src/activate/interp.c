@@ -29,40 +29,32 @@
 /* Keep in step with interp.rs. */
 OFF(_PyInterpreterFrame, localsplus, 72);
 OFF(PyDictObject, ma_version_tag, 24);
-OFF(PyFunctionObject, func_globals, 16);
-OFF(PyFunctionObject, func_builtins, 24);
 OFF(PyFunctionObject, func_code, 48);
 #if PY_VERSION_HEX >= 0x030d0000
 OFF(_PyInterpreterFrame, f_executable, 0);
 OFF(_PyInterpreterFrame, previous, 8);
-OFF(_PyInterpreterFrame, f_globals, 24);
-OFF(_PyInterpreterFrame, f_builtins, 32);
+OFF(_PyInterpreterFrame, f_funcobj, 16);
 OFF(_PyInterpreterFrame, owner, 70);
 OFF(struct _ts, current_frame, 72);
-OFF(struct _ts, interp, 16);
 OFF(struct _ts, py_recursion_remaining, 44);
 OFF(struct _ts, id, 224);
 #elif PY_VERSION_HEX >= 0x030c0000
 OFF(_PyInterpreterFrame, f_code, 0);
 OFF(_PyInterpreterFrame, previous, 8);
-OFF(_PyInterpreterFrame, f_globals, 24);
-OFF(_PyInterpreterFrame, f_builtins, 32);
+OFF(_PyInterpreterFrame, f_funcobj, 16);
 OFF(_PyInterpreterFrame, owner, 70);
 OFF(struct _ts, cframe, 56);
 OFF(_PyCFrame, current_frame, 0);
-OFF(struct _ts, interp, 16);
 OFF(struct _ts, py_recursion_remaining, 28);
 OFF(struct _ts, id, 224);
 #else
-OFF(_PyInterpreterFrame, f_globals, 8);
-OFF(_PyInterpreterFrame, f_builtins, 16);
+OFF(_PyInterpreterFrame, f_func, 0);
 OFF(_PyInterpreterFrame, f_code, 32);
 OFF(_PyInterpreterFrame, previous, 48);
 OFF(_PyInterpreterFrame, owner, 69);
 OFF(struct _ts, cframe, 56);
 OFF(_PyCFrame, use_tracing, 0);
 OFF(_PyCFrame, current_frame, 8);
-OFF(struct _ts, interp, 16);
 OFF(struct _ts, recursion_remaining, 32);
 OFF(struct _ts, id, 240);
 #endif

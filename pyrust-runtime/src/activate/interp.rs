@@ -6,14 +6,15 @@
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
+#[cfg(Py_3_12)]
+use pyo3_ffi::PyInterpreterState_Main;
 use pyo3_ffi::{PyObject, PyThreadState, PyThreadState_Get};
 
 // Keep in step with interp.c.
 const LOCALSPLUS: usize = 72;
 #[cfg(not(Py_3_12))]
 mod off {
-    pub(super) const FRAME_GLOBALS: usize = 8;
-    pub(super) const FRAME_BUILTINS: usize = 16;
+    pub(super) const FRAME_FUNCTION: usize = 0;
     pub(super) const FRAME_CODE: usize = 32;
     pub(super) const FRAME_PREVIOUS: usize = 48;
     pub(super) const FRAME_OWNER: usize = 69;
@@ -24,8 +25,7 @@ mod off {
 }
 #[cfg(Py_3_12)]
 mod off {
-    pub(super) const FRAME_GLOBALS: usize = 24;
-    pub(super) const FRAME_BUILTINS: usize = 32;
+    pub(super) const FRAME_FUNCTION: usize = 16;
     pub(super) const FRAME_CODE: usize = 0;
     pub(super) const FRAME_PREVIOUS: usize = 8;
     pub(super) const FRAME_OWNER: usize = 70;
@@ -44,8 +44,6 @@ mod off {
     #[cfg(Py_3_13)]
     pub(super) const TS_ID: usize = 224;
 }
-#[cfg(Py_3_12)]
-const TS_INTERP: usize = 16;
 const OWNED_BY_CSTACK: u8 = 3;
 
 unsafe extern "C" {
@@ -64,6 +62,10 @@ unsafe extern "C" {
 
 static CURRENT: AtomicPtr<*mut PyThreadState> = AtomicPtr::new(std::ptr::null_mut());
 
+/// The main interpreter's monitors: which tools ask for which events.
+#[cfg(Py_3_12)]
+static MONITORS: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+
 /// Finds where the current thread state is kept; to be called once before [`thread`].
 ///
 /// # Safety
@@ -76,6 +78,8 @@ pub unsafe fn prepare() -> Result<(), String> {
             return Err("this interpreter keeps its thread state elsewhere".to_owned());
         }
         CURRENT.store(place.cast_mut(), Relaxed);
+        #[cfg(Py_3_12)]
+        MONITORS.store(PyInterpreterState_Main().cast::<u8>().add(pyrust_monitors_offset), Relaxed);
     }
     Ok(())
 }
@@ -131,20 +135,14 @@ impl Frame {
         unsafe { self.0.add(LOCALSPLUS).cast() }
     }
 
+    /// The function object that runs.
+    ///
     /// # Safety
     /// The frame is live and not on the C stack.
     #[inline(always)]
-    pub unsafe fn globals(self) -> *mut PyObject {
+    pub unsafe fn function(self) -> *mut PyObject {
         // SAFETY: the offset is proved by interp.c.
-        unsafe { at(self.0, off::FRAME_GLOBALS) }
-    }
-
-    /// # Safety
-    /// As [`Frame::globals`].
-    #[inline(always)]
-    pub unsafe fn builtins(self) -> *mut PyObject {
-        // SAFETY: the offset is proved by interp.c.
-        unsafe { at(self.0, off::FRAME_BUILTINS) }
+        unsafe { at(self.0, off::FRAME_FUNCTION) }
     }
 
     /// The code object, or for frames on the C stack some other object: only good for comparing.
@@ -192,7 +190,8 @@ pub unsafe fn traced(ts: *mut PyThreadState) -> bool {
         return at::<u8>(at::<*const u8>(ts, off::TS_CFRAME), 0) != 0;
         #[cfg(Py_3_12)]
         {
-            let monitors = at::<*const u8>(ts, TS_INTERP).add(pyrust_monitors_offset);
+            let _ = ts;
+            let monitors = MONITORS.load(Relaxed).cast_const();
             let low = monitors.cast::<u64>().read_unaligned();
             let high = monitors.add(7).cast::<u64>().read_unaligned();
             (low | high) != 0

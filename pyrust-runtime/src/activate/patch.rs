@@ -76,7 +76,7 @@ unsafe fn function(registry: &'static Registry, record: &'static Record, globals
         }
         interp::restore_version(chosen.ptr());
         let _ = code.release(); // the hook compares with it for good
-        if let Some(old) = record.hook.replace(Some(hook)) {
+        if let Some(old) = record.install(hook) {
             old.set_gate(RETIRED, true);
         }
     }

@@ -46,7 +46,8 @@ pub(super) struct Record {
     pub(super) reason: RefCell<Option<String>>,
     /// The hook of the function object that is current (a reload makes a new one).
     pub(super) hook: Cell<Option<&'static Hook>>,
-    pub(super) native_calls: Cell<u64>,
+    /// Native calls of earlier hooks, less those from before the counters were reset.
+    counted: Cell<i64>,
     pub(super) bailouts: RefCell<Vec<(&'static str, u64)>>,
 }
 
@@ -54,6 +55,23 @@ impl Record {
     pub(super) fn set(&self, state: State, reason: Option<String>) {
         self.state.set(state);
         *self.reason.borrow_mut() = reason;
+    }
+
+    /// Makes `hook` the current one; the one that it takes the place of.
+    pub(super) fn install(&self, hook: &'static Hook) -> Option<&'static Hook> {
+        let old = self.hook.replace(Some(hook));
+        self.counted.set(self.counted.get() + old.map_or(0, |old| old.native_calls() as i64));
+        old
+    }
+
+    /// Committed native calls.
+    pub(super) fn native_calls(&self) -> u64 {
+        (self.counted.get() + self.hook.get().map_or(0, |hook| hook.native_calls() as i64)).max(0) as u64
+    }
+
+    pub(super) fn reset_counters(&self) {
+        self.counted.set(-self.hook.get().map_or(0, |hook| hook.native_calls() as i64));
+        self.bailouts.borrow_mut().clear();
     }
 
     pub(super) fn count_bail(&self, reason: &'static str) {
@@ -113,7 +131,7 @@ fn first_record(function: &'static Function, settings: &Settings) -> Record {
         state: Cell::new(state),
         reason: RefCell::new(reason),
         hook: Cell::new(None),
-        native_calls: Cell::new(0),
+        counted: Cell::new(0),
         bailouts: RefCell::default(),
     }
 }
