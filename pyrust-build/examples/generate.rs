@@ -27,5 +27,6 @@ fn main() {
             eprintln!("  {} {} {:?} {}", d.code, d.path, d.span, d.message);
         }
     }
+    eprintln!("digests: {}", output.digests.join(" "));
     println!("{}", output.rust);
 }

@@ -182,7 +182,7 @@ impl Func<'_, '_, '_> {
 
     /// Reads a module attribute once, before the body: nothing can change it while the transaction is open.
     fn hoist(&mut self, module: &str, is_c: bool, guard: Guard, name: &str, ty: Type) -> Val {
-        let (ns, slot) = self.file.slot(module, is_c, guard);
+        let (ns, slot) = self.file.slot(self.index, module, is_c, guard);
         let space = quote::format_ident!("NS_{ns}");
         let rust = rust_type(&ty);
         let slot = Literal::usize_unsuffixed(slot);
@@ -542,7 +542,7 @@ impl Func<'_, '_, '_> {
                         name: name.to_string(),
                         target: self.file.program.instances[callee].func.clone(),
                     };
-                    let (ns, slot) = self.file.slot(&module, false, guard);
+                    let (ns, slot) = self.file.slot(self.index, &module, false, guard);
                     let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
                     let rust = rust_type(ty);
                     let read = match param.kind {

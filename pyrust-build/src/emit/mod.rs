@@ -108,6 +108,14 @@ fn uncomment(text: &str) -> String {
     out
 }
 
+/// The names of one module that one instance relies on.
+struct Space {
+    instance: usize,
+    module: String,
+    is_c: bool,
+    slots: Vec<Guard>,
+}
+
 /// Everything that is shared by the functions of one generated file.
 pub(super) struct File<'p, 'a> {
     program: &'p Program<'a>,
@@ -115,8 +123,8 @@ pub(super) struct File<'p, 'a> {
     per_base: BTreeMap<String, usize>,
     emitted: BTreeSet<usize>,
     pending: Vec<usize>,
-    /// Namespaces by module, with their slots.
-    namespaces: Vec<(String, bool, Vec<Guard>)>,
+    /// One namespace per instance and module that it relies on: what one function loses does not stop the others.
+    namespaces: Vec<Space>,
     strings: Vec<String>,
     bytes: Vec<Vec<u8>>,
 }
@@ -162,23 +170,21 @@ impl<'p, 'a> File<'p, 'a> {
     }
 
     /// Index of a namespace and of a slot in it.
-    fn slot(&mut self, module: &str, is_c: bool, guard: Guard) -> (usize, usize) {
-        let ns = match self.namespaces.iter().position(|(m, c, _)| m == module && *c == is_c) {
-            Some(i) => i,
-            None => {
-                self.namespaces.push((module.to_string(), is_c, Vec::new()));
-                self.namespaces.len() - 1
-            }
-        };
-        let slots = &mut self.namespaces[ns].2;
-        let slot = match slots.iter().position(|g| *g == guard) {
-            Some(i) => i,
-            None => {
-                slots.push(guard);
-                slots.len() - 1
-            }
-        };
-        (ns, slot)
+    fn slot(&mut self, instance: usize, module: &str, is_c: bool, guard: Guard) -> (usize, usize) {
+        let found = self
+            .namespaces
+            .iter()
+            .position(|s| s.instance == instance && s.module == module && s.is_c == is_c);
+        let space = found.unwrap_or_else(|| {
+            self.namespaces.push(Space { instance, module: module.to_string(), is_c, slots: Vec::new() });
+            self.namespaces.len() - 1
+        });
+        let slots = &mut self.namespaces[space].slots;
+        let slot = slots.iter().position(|g| *g == guard).unwrap_or_else(|| {
+            slots.push(guard);
+            slots.len() - 1
+        });
+        (space, slot)
     }
 
     fn string(&mut self, text: &str) -> Ident {
@@ -207,10 +213,10 @@ impl<'p, 'a> File<'p, 'a> {
             let literal = Literal::byte_string(value);
             quote!(static #name: BytesConst = BytesConst::new(#literal);)
         });
-        let namespaces = self.namespaces.iter().enumerate().map(|(i, (module, is_c, slots))| {
-            let name = format_ident!("NS_{i}");
-            let slots = slots.iter().map(slot_tokens);
-            let make = if *is_c { quote!(module) } else { quote!(new) };
+        let namespaces = self.namespaces.iter().enumerate().map(|(i, space)| {
+            let (name, module) = (format_ident!("NS_{i}"), &space.module);
+            let slots = space.slots.iter().map(slot_tokens);
+            let make = if space.is_c { quote!(module) } else { quote!(new) };
             quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
         });
         quote!(#(#strings)* #(#bytes)* #(#namespaces)*)
@@ -241,12 +247,12 @@ impl<'p, 'a> File<'p, 'a> {
                     let instance = &program.instances[i];
                     let module = instance.func.module.clone();
                     for guard in &instance.guards {
-                        spaces.insert(self.slot(&module, false, guard.clone()).0);
+                        spaces.insert(self.slot(i, &module, false, guard.clone()).0);
                         if let Guard::Function { target, .. } = guard {
                             callees.insert(target.name());
                         }
                         if let Guard::Imported { module, attr, .. } = guard {
-                            spaces.insert(self.slot(module, true, Guard::Builtin(attr.clone())).0);
+                            spaces.insert(self.slot(i, module, true, Guard::Builtin(attr.clone())).0);
                         }
                     }
                     for (module, attr) in &instance.attrs {
@@ -254,7 +260,7 @@ impl<'p, 'a> File<'p, 'a> {
                             Some(_) => Guard::Value(attr.clone()),
                             None => Guard::Builtin(attr.clone()),
                         };
-                        spaces.insert(self.slot(module, true, guard).0);
+                        spaces.insert(self.slot(i, module, true, guard).0);
                     }
                 }
                 let name = self.names[&spec.instance].clone();
@@ -290,6 +296,7 @@ impl<'p, 'a> File<'p, 'a> {
         let instance = &self.program.instances[index];
         let hir = instance.hir.clone();
         let mut f = Func {
+            index,
             instance,
             hir: &hir,
             file: self,
@@ -328,6 +335,7 @@ struct Loop {
 
 /// Emission of one function.
 pub(super) struct Func<'f, 'p, 'a> {
+    index: usize,
     instance: &'f Instance,
     hir: &'f hir::Function,
     file: &'f mut File<'p, 'a>,
