@@ -140,14 +140,23 @@ fn push(array: &mut Array, value: Value) {
         .and_then(|last| last.decor().prefix())
         .and_then(|p| p.as_str())
         .map(str::to_string);
-    let several = array.len() > 0 && prefix.as_deref().is_some_and(|prefix| prefix.contains('\n'));
+    let several = !array.is_empty() && prefix.as_deref().is_some_and(|prefix| prefix.contains('\n'));
     let first = array.is_empty();
-    // A comment behind the last element belongs to the array in the parser's view; it stays where it is.
-    let trailing = array.trailing().as_str().filter(|text| several && text.contains('#')).map(str::to_string);
+    // The line break (and a comment) behind the last element is the array's, or the element's if no comma follows.
+    let mut trailing = array.trailing().as_str().filter(|_| several).map(str::to_string);
+    let count = array.len();
+    if let Some(old) = array.get_mut(count.saturating_sub(1)).filter(|_| several) {
+        let suffix = old.decor().suffix().and_then(|s| s.as_str()).unwrap_or_default().to_string();
+        if suffix.contains('\n') {
+            old.decor_mut().set_suffix("");
+            trailing = Some(suffix);
+        }
+    }
     array.push(value);
     let last = array.len() - 1;
-    if trailing.is_some() {
-        array.set_trailing("\n");
+    if let Some(text) = &trailing {
+        // Behind the last line break stands the closing bracket's indent.
+        array.set_trailing(format!("\n{}", text.rsplit('\n').next().unwrap_or_default()));
         array.set_trailing_comma(true);
     }
     if let Some(pushed) = array.get_mut(last) {

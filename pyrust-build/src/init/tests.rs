@@ -101,3 +101,25 @@ fn a_syntax_error_changes_nothing() {
     let project = Project::load(tree.0.path()).expect("a project");
     assert_eq!(plan(&project).expect_err("broken")[0].code, "PYR0304");
 }
+
+#[test]
+fn requirements_keep_their_layout() {
+    let cases = [
+        ("[\n    \"setuptools\"\n]", "[\n    \"setuptools\",\n    \"pyrust-optimizer\",\n]"),
+        ("[\n    \"setuptools\",\n]", "[\n    \"setuptools\",\n    \"pyrust-optimizer\",\n]"),
+        (
+            "[\n  \"a\", # one\n  \"b\" # two\n  ]",
+            "[\n  \"a\", # one\n  \"b\", # two\n  \"pyrust-optimizer\",\n  ]",
+        ),
+        ("[\"setuptools\"]", "[\"setuptools\", \"pyrust-optimizer\"]"),
+        ("[]", "[\"pyrust-optimizer\"]"),
+        ("[\"Pyrust_Optimizer>=0.1\"]", "[\"Pyrust_Optimizer>=0.1\"]"),
+    ];
+    for (old, new) in cases {
+        let text = |requires: &str| format!("[build-system]\nrequires = {requires}\n\n[tool.pyrust]\n");
+        let tree = Tree::new(&[("pyproject.toml", &text(old)), ("demo/__init__.py", "")]);
+        tree.applied();
+        let written = std::fs::read_to_string(tree.0.path().join("pyproject.toml")).expect("read");
+        assert_eq!(written, text(new));
+    }
+}
