@@ -283,6 +283,12 @@ print(time.process_time() - start)
     assert min(native) - min(python) < 0.002, (min(native), min(python))
 
 
+def test_self_test_for_other_patch_levels(run):
+    assert run("from actpkg import _pyrust; print([_pyrust._selftest() for _ in range(3)])") == "[None, None, None]"
+    traced = "import sys; from actpkg import _pyrust; sys.setprofile(lambda *_: None); print(_pyrust._selftest())"
+    assert run(traced) == ("monitoring" if sys.version_info >= (3, 12) else "None")
+
+
 def test_runpy_main_stays_python(run, site):
     completed = subprocess.run(
         [sys.executable, "-m", "actpkg.core"], cwd=site, capture_output=True, text=True, timeout=60, check=False

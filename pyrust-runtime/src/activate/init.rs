@@ -8,11 +8,12 @@ use pyo3_ffi::*;
 
 use super::finder;
 use super::hook::FINALIZING;
-use super::interp;
+use super::interp::{self, Fit};
 use super::intercept;
 use super::metadata::Module;
 use super::object::{Own, attribute, import_error, text, utf8};
 use super::registry::{self, Record};
+use super::selftest;
 
 /// What `PyInit_…` was called with.
 struct Init {
@@ -66,7 +67,7 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
             import_error("hotspots run in the main interpreter only");
             return -1;
         }
-        if let Some(why) = interp::refusal().or_else(|| interp::prepare().err()) {
+        if let Err(why) = trust() {
             import_error(&why);
             return -1;
         }
@@ -88,6 +89,22 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
         drop(Own::take(GETTER.swap(getter.release(), Relaxed)));
         if finder::activate(registry) { 0 } else { -1 }
     }
+}
+
+/// Whether what the runtime reads of the interpreter is where it was built to find it.
+unsafe fn trust() -> Result<(), String> {
+    // SAFETY: called by the import system under the GIL, in the main interpreter.
+    unsafe {
+        match interp::fit() {
+            Fit::Same => interp::prepare(true),
+            Fit::Other(what) => return Err(what),
+            Fit::OtherPatch(what) => {
+                interp::prepare(false);
+                selftest::run().map_err(|part| format!("{what}, which differs in {part}: rebuild"))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What polls ask.
@@ -134,6 +151,7 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_force_bail", force_bail, METH_O),
         entry(c"_points", points, METH_NOARGS),
         entry(c"_digest", digest_of, METH_O),
+        entry(c"_selftest", self_test, METH_NOARGS),
         PyMethodDef::zeroed(),
     ]
 }
@@ -256,6 +274,17 @@ unsafe extern "C" fn digest_of(_: *mut PyObject, code: *mut PyObject) -> *mut Py
         match super::digest::digest(code) {
             Some(digest) => text(&digest).map_or(ptr::null_mut(), Own::release),
             None => none(),
+        }
+    }
+}
+
+/// The self-test that another patch level has to pass: None, or the part that failed.
+unsafe extern "C" fn self_test(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL, by the tests in the main thread.
+    unsafe {
+        match selftest::run() {
+            Ok(()) => none(),
+            Err(part) => text(part).map_or(ptr::null_mut(), Own::release),
         }
     }
 }

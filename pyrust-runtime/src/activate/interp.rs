@@ -66,32 +66,33 @@ static CURRENT: AtomicPtr<*mut PyThreadState> = AtomicPtr::new(std::ptr::null_mu
 #[cfg(Py_3_12)]
 static MONITORS: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
 
-/// Finds where the current thread state is kept; to be called once before [`thread`].
+/// Finds the places that entries read; to be called once before [`traced`].
 ///
 /// # Safety
-/// The GIL of the main interpreter is held.
-pub unsafe fn prepare() -> Result<(), String> {
-    // SAFETY: the place lives as long as the runtime.
+/// The GIL of the main interpreter is held; `exact` says that this is the patch level that was built for.
+pub(super) unsafe fn prepare(exact: bool) {
+    // SAFETY: the places live as long as the runtime.
     unsafe {
-        let place = pyrust_current_thread_place();
-        if place.is_null() || *place != PyThreadState_Get() {
-            return Err("this interpreter keeps its thread state elsewhere".to_owned());
-        }
-        CURRENT.store(place.cast_mut(), Relaxed);
         #[cfg(Py_3_12)]
         MONITORS.store(PyInterpreterState_Main().cast::<u8>().add(pyrust_monitors_offset), Relaxed);
+        if exact {
+            let place = pyrust_current_thread_place();
+            if *place == PyThreadState_Get() {
+                CURRENT.store(place.cast_mut(), Relaxed);
+            }
+        }
     }
-    Ok(())
 }
 
 /// The state of the thread that holds the GIL, which is this one.
 ///
 /// # Safety
-/// The GIL is held and [`prepare`] has succeeded.
+/// The GIL is held.
 #[inline(always)]
 pub unsafe fn thread() -> *mut PyThreadState {
+    let place = CURRENT.load(Relaxed);
     // SAFETY: the place was found by `prepare`.
-    unsafe { CURRENT.load(Relaxed).read_volatile() }
+    unsafe { if place.is_null() { PyThreadState_Get() } else { place.read_volatile() } }
 }
 
 /// Reads a word at a byte offset.
@@ -109,6 +110,9 @@ unsafe fn at<T: Copy>(base: *const u8, offset: usize) -> T {
 pub struct Frame(*const u8);
 
 impl Frame {
+    /// What a thread has that runs no Python code.
+    pub const NONE: Frame = Frame(std::ptr::null());
+
     /// The innermost frame of the thread: inside a hook, the frame of the hooked function.
     ///
     /// # Safety
@@ -272,19 +276,28 @@ pub unsafe fn restore_version(function: *mut PyObject) {
     unsafe { pyrust_restore_version(function) }
 }
 
-/// Why this interpreter cannot be trusted with what was compiled, if so.
-pub fn refusal() -> Option<String> {
+/// How this interpreter compares with the one that the extension was built for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    Same,
+    /// Public structures are the same, internals have to be tested: the text says what differs.
+    OtherPatch(String),
+    Other(String),
+}
+
+/// Compares the two versions.
+pub(super) fn fit() -> Fit {
     // SAFETY: both are constants of their libraries.
     let (built, runs) = unsafe { (pyrust_built_for as u64, Py_Version as u64) };
     let text = |version: u64| format!("{}.{}.{}", version >> 24, version >> 16 & 0xff, version >> 8 & 0xff);
+    let what = format!("built for CPython {}, this is {}", text(built), text(runs));
     if built >> 16 != runs >> 16 {
-        return Some(format!("built for CPython {}, this is {}", text(built), text(runs)));
+        Fit::Other(what)
+    } else if built >> 8 != runs >> 8 {
+        Fit::OtherPatch(what)
+    } else {
+        Fit::Same
     }
-    // `PyInterpreterState` is not frozen within a minor version; where its fields are read they must be the built ones.
-    if built >> 8 != runs >> 8 {
-        return Some(format!("built for CPython {}, this is {}: rebuild", text(built), text(runs)));
-    }
-    None
 }
 
 /// Bytes of the C stack that stay free for what native code calls.

@@ -20,6 +20,7 @@ pub mod interp;
 mod locate;
 mod patch;
 mod registry;
+mod selftest;
 mod settings;
 
 pub use self::init::init;
