@@ -15,7 +15,7 @@ def test_nothing_native_is_a_failure(project: pytest.Pytester, run: Runner) -> N
     result.assert_outcomes(passed=1)
     assert result.ret == 1
     result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native"])
-    assert json.loads((project.path / ".pyrust" / "verify.json").read_text())["functions"] == []
+    assert json.loads((project.path / ".pyrust" / "verify.json").read_text())["hotspots"] == []
 
 
 def test_with_workers(project: pytest.Pytester, run: Runner) -> None:

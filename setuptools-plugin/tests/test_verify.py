@@ -117,7 +117,7 @@ def verified(project: runinfo.Project, call: Callable[[], object]) -> tuple[dict
     finally:
         run = verifier.stop()
     outcome = verify.finish(project, verify.merge([run]))
-    return {entry["function"]: entry for entry in outcome.data["functions"]}, found, outcome.failed
+    return {entry["function"]: entry for entry in outcome.data["hotspots"]}, found, outcome.failed
 
 
 def test_right(kit: Any) -> None:
@@ -126,7 +126,7 @@ def test_right(kit: Any) -> None:
     functions, found, failed = verified(project, lambda: [module.add(n, 1) for n in range(5)])
     assert functions["kit:add"]["equal"] == 5
     assert (found, failed) == ([], False)
-    assert json.loads((project.cache / "verify.json").read_text())["functions"][0]["verdict"] == "equal"
+    assert json.loads((project.cache / "verify.json").read_text())["hotspots"][0]["verdict"] == "equal"
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_bailed_is_not_equal(kit: Any) -> None:
     assert found == []
     assert failed  # nothing native was seen
     assert functions["kit:add"]["verdict"] == "bailed"
-    assert functions["kit:add"]["bailed"] == {"overflow": 1}
+    assert functions["kit:add"]["bailouts"] == {"overflow": 1}
 
 
 def test_nothing_native_fails(kit: Any) -> None:

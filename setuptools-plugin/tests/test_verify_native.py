@@ -101,7 +101,7 @@ def verify(built: Path, tmp_path: Path) -> Verify:
             check=False,
         )
         written = json.loads((project / ".pyrust" / "verify.json").read_text())
-        return done, {entry["function"].partition(":")[2]: entry for entry in written["functions"]}
+        return done, {entry["function"].partition(":")[2]: entry for entry in written["hotspots"]}
 
     return run
 

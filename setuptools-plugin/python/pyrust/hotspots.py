@@ -1,11 +1,12 @@
 """What is native, without importing the project.
 
 In: a project. Out: one line for the header of a test run.
-Functions whose extension is loaded already are asked; for others, the built file and the hashes in the manifest must do.
+Functions whose extension is loaded already are asked; for others, the last build and the hashes in the manifest must do.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections import Counter
@@ -66,19 +67,29 @@ def one_line(project: Project) -> str:
         return f"no hotspots yet; `pytest --pyrust-profile` writes {project.manifest.name}"
     known = {str(entry["function"]): entry for entry in status(project)}
     built = _built(project)
+    last = _last_build(project)
     states: dict[str, list[str]] = {}
     for hotspot in hotspots:
-        states.setdefault(_state(project, hotspot, known, built), []).append(hotspot["function"])
+        states.setdefault(_state(project, hotspot, known, built, last), []).append(hotspot["function"])
     counts = Counter({state: len(names) for state, names in states.items()})
     parts = [f"{counts.total()} hotspot{'s' if counts.total() != 1 else ''}"]
-    for state in ("native", "built", "stale", "python", "not built"):
+    for state in ("native", "stale", "python", "not built"):
         if names := states.get(state):
             shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
             parts.append(f"{len(names)} {state}" + (f" ({shown})" if state == "stale" else ""))
     return ", ".join(parts)
 
 
-def _state(project: Project, hotspot: dict[str, Any], known: dict[str, Any], built: set[str]) -> str:
+def _last_build(project: Project) -> dict[str, str]:
+    """What the last `pyrust build` or install said of each function."""
+    try:
+        data = json.loads((project.cache / "build.json").read_text(encoding="utf-8"))
+        return {str(entry["function"]): str(entry["state"]) for entry in data["hotspots"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _state(project: Project, hotspot: dict[str, Any], known: dict[str, Any], built: set[str], last: dict[str, str]) -> str:
     from pyrust import _engine
 
     function = str(hotspot["function"])
@@ -97,5 +108,6 @@ def _state(project: Project, hotspot: dict[str, Any], known: dict[str, Any], bui
             return "stale"
     except ValueError:
         return "stale"
-    owners = [name for name in built if module == name or module.startswith(f"{name}.")]
-    return "built" if owners else "not built"
+    if not any(module == name or module.startswith(f"{name}.") for name in built):
+        return "not built"
+    return "native" if last.get(function, "native") in ("native", "pending") else "python"

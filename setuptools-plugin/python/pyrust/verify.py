@@ -332,11 +332,13 @@ def finish(project: Project, run: Run) -> Outcome:
             "verdict": verdict(counts),
             "state": run["status"].get(name, ["native", None])[0],
             "reason": run["status"].get(name, ["native", None])[1],
-            **counts,
+            "native_calls": counts["equal"] + counts["different"],
+            "bailouts": counts["bailed"],
+            **{key: counts[key] for key in ("calls", "equal", "different", "skipped")},
         }
         for name, counts in functions.items()
     ]
-    data = {"version": VERSION, "functions": entries, "differences": run["differences"], "machine": runinfo.machine()}
+    data = {"version": VERSION, "hotspots": entries, "differences": run["differences"], "machine": runinfo.machine()}
     lines, failed = _lines(entries, run)
     try:
         runinfo.write_json(project.cache / "verify.json", data)
@@ -354,7 +356,7 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
         lines.append(f"pyrust: {entry['function']} differs from Python in {_count(entry['different'], 'call')}")
     for entry in entries:
         if entry["verdict"] == "bailed":
-            reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(entry["bailed"].items()))
+            reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(entry["bailouts"].items()))
             lines.append(f"pyrust: {entry['function']} not verified: every native call bailed ({reasons})")
         elif entry["verdict"] == "not called":
             why = f": {entry['reason']}" if entry["reason"] else ""
@@ -379,8 +381,8 @@ def _count(number: int, noun: str) -> str:
 def table(data: dict[str, Any]) -> list[str]:
     """The counts per function, for the terminal."""
     lines = ["     calls      equal  different     bailed  function"]
-    for entry in data["functions"]:
-        bailed = sum(entry["bailed"].values())
+    for entry in data["hotspots"]:
+        bailed = sum(entry["bailouts"].values())
         lines.append(f"{entry['calls']:>10} {entry['equal']:>10} {entry['different']:>10} {bailed:>10}  {entry['function']}")
     return lines
 
