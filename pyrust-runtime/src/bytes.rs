@@ -180,7 +180,7 @@ pub fn contains_int(b: &Bytes, i: i64) -> R<bool> {
     }
 }
 
-fn in_window<'a>(b: &'a Bytes, start: Option<i64>, end: Option<i64>) -> Option<(usize, &'a [u8])> {
+fn in_window(b: &Bytes, start: Option<i64>, end: Option<i64>) -> Option<(usize, &[u8])> {
     let (from, to) = window(b.len(), start, end)?;
     Some((from, b.raw().get(from..to)?))
 }
@@ -313,7 +313,11 @@ pub fn decode_utf8(_: Cx, b: &Bytes) -> R<Str> {
     }
     // SAFETY: valid UTF-8, so that no error handler is called.
     unsafe {
-        str_::own(ffi::PyUnicode_DecodeUTF8(b.raw().as_ptr().cast(), b.len() as ffi::Py_ssize_t, std::ptr::null()))
+        str_::own(ffi::PyUnicode_DecodeUTF8(
+            b.raw().as_ptr().cast(),
+            b.len() as ffi::Py_ssize_t,
+            std::ptr::null(),
+        ))
     }
 }
 

@@ -77,11 +77,7 @@ pub fn divmod(a: f64, b: f64) -> R<(f64, f64)> {
 #[inline(always)]
 fn remainder(a: f64, b: f64) -> f64 {
     let m = a % b;
-    if m != 0.0 {
-        if (b < 0.0) != (m < 0.0) { m + b } else { m }
-    } else {
-        0f64.copysign(b)
-    }
+    if m != 0.0 { if (b < 0.0) != (m < 0.0) { m + b } else { m } } else { 0f64.copysign(b) }
 }
 
 /// CPython's `_float_div_mod`.

@@ -7,7 +7,7 @@ mod percent;
 mod repr;
 mod spec;
 
-pub use percent::{PercentArg, percent1, percent2, percent3, percent4, percent5, percent6};
+pub use percent::{PercentArg, percent1, percent2, percent3, percent4, percent5};
 pub use repr::{Repr, push_repr, push_str_of, repr_of, str_of};
 
 use std::ffi::c_int;
@@ -117,7 +117,11 @@ pub fn push_chr(cx: Cx, out: &mut StrBuilder, c: Chr, text: &str) -> R<()> {
 
 /// Appends `format(b, spec)`: an int as soon as there is a spec.
 pub fn push_bool(cx: Cx, out: &mut StrBuilder, b: bool, text: &str) -> R<()> {
-    if text.is_empty() { out.push_static(if b { "True" } else { "False" }) } else { push_int(cx, out, b as i64, text) }
+    if text.is_empty() {
+        out.push_static(if b { "True" } else { "False" })
+    } else {
+        push_int(cx, out, b as i64, text)
+    }
 }
 
 macro_rules! whole {
@@ -161,7 +165,8 @@ fn slow(_: Cx, out: &mut StrBuilder, object: *mut PyObject, text: &str) -> R<()>
     }
     // SAFETY: exact builtin objects, so no Python code runs; the result is an exact string.
     let formatted = c::without_collector(|| unsafe {
-        let spec = c::owned(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t))?;
+        let spec =
+            c::owned(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t))?;
         let spec = Temporary(spec);
         str_::own(ffi::PyObject_Format(object, spec.ptr()))
     })?;

@@ -151,7 +151,7 @@ fn pow_any(a: i64, b: i64) -> R<i64> {
     }
     match (a, b) {
         (0 | 1, _) => return Ok(if b == 0 { 1 } else { a }),
-        (-1, _) => return Ok(if b & 1 == 0 { 1 } else { -1 }),
+        (-1, _) => return Ok(1 - 2 * (b & 1)),
         _ => {}
     }
     // |a| >= 2: more than 63 doublings do not fit anyway.
@@ -179,7 +179,8 @@ pub fn powmod(a: i64, b: i64, m: i64) -> R<i64> {
     }
     let size = m.unsigned_abs();
     let base = (a as i128).rem_euclid(size as i128) as u64;
-    let power = if size <= u32::MAX as u64 { powmod_narrow(base, b, size) } else { powmod_wide(base, b, size) };
+    let power =
+        if size <= u32::MAX as u64 { powmod_narrow(base, b, size) } else { powmod_wide(base, b, size) };
     // The result takes the modulus's sign; it is smaller than |m|, so this stays inside i64.
     Ok(if m < 0 && power != 0 { (power as i128 - size as i128) as i64 } else { power as i64 })
 }

@@ -27,8 +27,8 @@ pub use search::*;
 pub use slice::*;
 pub use split::*;
 pub use tests_::*;
-pub use view::{Units, View};
 pub(crate) use view::{Unit, each};
+pub use view::{Units, View};
 
 use std::cmp::Ordering;
 use std::ptr::NonNull;

@@ -1,7 +1,8 @@
 """What CPython says: for every function of the table, the same in Python, and the kinds of its arguments.
 
 Kinds: i int, n small int, f float, s str, c one character, b bytes, o optional index, t truth, p format
-specification, q format string, I, F, M, S lists of ints, floats, both, strings.
+specification, q format string, I, F, M, S, B lists of ints, floats, both, strings,
+bytes, D dict of strings to ints.
 """
 
 from __future__ import annotations
@@ -229,6 +230,11 @@ ORACLE: dict[str, tuple[str, Callable[..., Any]]] = {
     "fmt.str": ("sp", format),
     "fmt.chr": ("cp", format),
     "fmt.repr": ("ifs", lambda a, b, c: repr(((a, b), (c,), None, True, range(a, a)))),
+    "fmt.repr_list": ("MS", lambda m, s: repr((m, m, s))),
+    "fmt.repr_dict": ("D", lambda d: str((d, d))),
+    "str.join": ("sS", str.join),
+    "bytes.from_ints": ("I", bytes),
+    "bytes.join": ("bB", bytes.join),
     "fmt.percent1": ("qx", lambda q, a: q % (a,)),
     "fmt.percent2": ("qis", lambda q, a, b: q % (a, b)),
 }

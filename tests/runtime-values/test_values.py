@@ -111,6 +111,8 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
     "F": st.lists(floats, max_size=8),
     "M": st.lists(st.one_of(ints, floats), max_size=8),
     "S": st.lists(texts, max_size=5),
+    "B": st.lists(st.binary(max_size=4), max_size=4),
+    "D": st.dictionaries(texts, ints, max_size=4),
 }
 FIXED: dict[str, list[Any]] = {
     "i": BOUNDARIES,
@@ -124,10 +126,12 @@ FIXED: dict[str, list[Any]] = {
     "p": SPECS,
     "q": PERCENTS,
     "x": BOUNDARIES[:12] + FLOATS[:12],
-    "I": [[], [1], [WORD - 1, 1], [WORD - 1, 1, -5], [-WORD, -1]],
+    "I": [[], [1], [0, 255], [256], [-1], [WORD - 1, 1], [WORD - 1, 1, -5], [-WORD, -1]],
     "F": [[], [-0.0], [0.1] * 10, [1e308, 1e308], [1e308, 1e308, -1e308], [1.0, 1e100, 1.0, -1e100], [float("inf"), float("-inf")], [float("nan")]],
     "M": [[], [1], [True and 1, 0.1, 2, 0.2], [2**53, 1.0, 1], [1, 2, 3.0, WORD - 1], [0.1] * 10, [-0.0], [1e308, 1e308, 1], [1e16, 1.0, 1, 1.0]],
     "S": [[], [""], ["a"], ["a", "é"], ["€", "b", "😀"], ["a"] * 4],
+    "B": [[], [b""], [b"a", b"\xff"], [b"a"] * 4],
+    "D": [{}, {"a": 1}, {"a'": -1, "é😀": 2, "": 3}],
 }
 
 

@@ -12,7 +12,7 @@ use crate::strs::Str;
 use crate::txn::Cx;
 
 /// `float(s)`.
-pub fn from_str(s: &Str) -> R<f64> {
+pub fn from_str(_: Cx, s: &Str) -> R<f64> {
     str_::number_text(s, parse)
 }
 

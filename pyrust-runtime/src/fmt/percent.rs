@@ -97,5 +97,4 @@ arities! {
     percent3 a A, b B, c C;
     percent4 a A, b B, c C, d D;
     percent5 a A, b B, c C, d D, e E;
-    percent6 a A, b B, c C, d D, e E, f F;
 }

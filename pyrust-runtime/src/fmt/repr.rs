@@ -1,5 +1,7 @@
 //! `str()` and `repr()` of every native type.
 
+use crate::dict::{self, Dict, DictLike, PDict};
+use crate::elem::Key;
 use crate::list::{List, ListLike, PList};
 use crate::obj::Obj;
 use crate::py::{FromPy, IntoPy};
@@ -247,5 +249,40 @@ impl<T: Repr + Clone + 'static> Repr for List<T> {
 impl<T: Repr + FromPy + IntoPy + Clone> Repr for PList<T> {
     fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
         push_list(cx, self, out)
+    }
+}
+
+impl<T: Repr + crate::list::Readable> Repr for crate::list::RList<T> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_list(cx, self, out)
+    }
+}
+
+fn push_dict<K, V, D>(cx: Cx, dict: &D, out: &mut StrBuilder) -> R<()>
+where
+    K: Key + Repr,
+    V: Repr + Clone + 'static,
+    D: DictLike<K, V>,
+{
+    let mut items = Items::open(out, "{")?;
+    let mut cursor = dict::iter(cx, dict)?;
+    while let Some((key, value)) = dict::next_item(cx, dict, &mut cursor)? {
+        let out = items.next()?;
+        key.push_repr(cx, out)?;
+        out.push_static(": ")?;
+        value.push_repr(cx, out)?;
+    }
+    items.close("}")
+}
+
+impl<K: Key + Repr, V: Repr + Clone + 'static> Repr for Dict<K, V> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_dict(cx, self, out)
+    }
+}
+
+impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Clone> Repr for PDict<K, V> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_dict(cx, self, out)
     }
 }

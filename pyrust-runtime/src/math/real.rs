@@ -36,13 +36,13 @@ macro_rules! range {
     )* };
 }
 
-/// Functions that are defined and finite for every finite operand.
+/// Functions that are defined and finite for every finite operand: they never stop, but share the signature.
 macro_rules! total {
     ($($name:ident)*) => { $(
         #[doc = concat!("`math.", stringify!($name), "(x)`.")]
         #[inline]
-        pub fn $name(x: f64) -> f64 {
-            libm::$name(x)
+        pub fn $name(x: f64) -> R<f64> {
+            Ok(libm::$name(x))
         }
     )* };
 }
@@ -89,9 +89,9 @@ pub fn log1p(x: f64) -> R<f64> {
 }
 
 /// `math.atan2(y, x)`.
-pub fn atan2(y: f64, x: f64) -> f64 {
+pub fn atan2(y: f64, x: f64) -> R<f64> {
     if x.is_nan() || y.is_nan() {
-        return f64::NAN;
+        return Ok(f64::NAN);
     }
     let right = !x.is_sign_negative();
     if y.is_infinite() {
@@ -100,12 +100,12 @@ pub fn atan2(y: f64, x: f64) -> f64 {
             (true, false) => 0.75,
             (false, _) => 0.5,
         };
-        return (quarters * super::PI).copysign(y);
+        return Ok((quarters * super::PI).copysign(y));
     }
     if x.is_infinite() || y == 0.0 {
-        return if right { 0f64.copysign(y) } else { super::PI.copysign(y) };
+        return Ok(if right { 0f64.copysign(y) } else { super::PI.copysign(y) });
     }
-    libm::atan2(y, x)
+    Ok(libm::atan2(y, x))
 }
 
 /// `math.pow(x, y)`: C99's, not the operator's.
@@ -185,8 +185,8 @@ pub fn remainder(x: f64, y: f64) -> R<f64> {
 
 /// `math.fabs(x)`.
 #[inline(always)]
-pub fn fabs(x: f64) -> f64 {
-    x.abs()
+pub fn fabs(x: f64) -> R<f64> {
+    Ok(x.abs())
 }
 
 /// `math.floor(x)`.
@@ -208,24 +208,24 @@ pub fn trunc(x: f64) -> R<i64> {
 }
 
 /// `math.modf(x)`.
-pub fn modf(x: f64) -> (f64, f64) {
+pub fn modf(x: f64) -> R<(f64, f64)> {
     if x.is_infinite() {
-        return (0f64.copysign(x), x);
+        return Ok((0f64.copysign(x), x));
     }
     let whole = x.trunc();
-    ((x - whole).copysign(x), whole)
+    Ok(((x - whole).copysign(x), whole))
 }
 
 /// `math.frexp(x)`.
-pub fn frexp(x: f64) -> (f64, i64) {
+pub fn frexp(x: f64) -> R<(f64, i64)> {
     if x == 0.0 || !x.is_finite() {
-        return (x, 0);
+        return Ok((x, 0));
     }
     // Subnormals are scaled up first; 2**64 is exact.
     let (scaled, bias) = if x.is_subnormal() { (x * 18_446_744_073_709_551_616.0, 64) } else { (x, 0) };
     let bits = scaled.to_bits();
     let exponent = ((bits >> 52) & 0x7ff) as i64 - 1022 - bias;
-    (f64::from_bits((bits & !(0x7ff << 52)) | (1022 << 52)), exponent)
+    Ok((f64::from_bits((bits & !(0x7ff << 52)) | (1022 << 52)), exponent))
 }
 
 /// `math.ldexp(x, i)`.
@@ -239,8 +239,8 @@ pub fn ldexp(x: f64, exponent: i64) -> R<f64> {
 
 /// `math.copysign(x, y)`.
 #[inline(always)]
-pub fn copysign(x: f64, y: f64) -> f64 {
-    x.copysign(y)
+pub fn copysign(x: f64, y: f64) -> R<f64> {
+    Ok(x.copysign(y))
 }
 
 /// `math.isnan(x)`.
@@ -263,8 +263,8 @@ pub fn isfinite(x: f64) -> bool {
 
 /// `math.isclose(a, b)` with the default tolerances.
 #[inline]
-pub fn isclose(a: f64, b: f64) -> bool {
-    close(a, b, 1e-9, 0.0)
+pub fn isclose(a: f64, b: f64) -> R<bool> {
+    Ok(close(a, b, 1e-9, 0.0))
 }
 
 /// `math.isclose(a, b, rel_tol=…, abs_tol=…)`; the defaults are `1e-9` and `0.0`.
@@ -288,19 +288,19 @@ fn close(a: f64, b: f64, rel_tol: f64, abs_tol: f64) -> bool {
 
 /// `math.degrees(x)`.
 #[inline(always)]
-pub fn degrees(x: f64) -> f64 {
-    x * (180.0 / super::PI)
+pub fn degrees(x: f64) -> R<f64> {
+    Ok(x * (180.0 / super::PI))
 }
 
 /// `math.radians(x)`.
 #[inline(always)]
-pub fn radians(x: f64) -> f64 {
-    x * (super::PI / 180.0)
+pub fn radians(x: f64) -> R<f64> {
+    Ok(x * (super::PI / 180.0))
 }
 
 /// `math.nextafter(x, y)`.
-pub fn nextafter(x: f64, y: f64) -> f64 {
-    if x.is_nan() || y.is_nan() {
+pub fn nextafter(x: f64, y: f64) -> R<f64> {
+    Ok(if x.is_nan() || y.is_nan() {
         f64::NAN
     } else if x == y {
         y
@@ -310,15 +310,15 @@ pub fn nextafter(x: f64, y: f64) -> f64 {
         -f64::from_bits(1)
     } else {
         x.next_down()
-    }
+    })
 }
 
 /// `math.ulp(x)`.
-pub fn ulp(x: f64) -> f64 {
+pub fn ulp(x: f64) -> R<f64> {
     let size = x.abs();
     if !size.is_finite() {
-        return size;
+        return Ok(size);
     }
     let above = size.next_up();
-    if above.is_infinite() { size - size.next_down() } else { above - size }
+    Ok(if above.is_infinite() { size - size.next_down() } else { above - size })
 }

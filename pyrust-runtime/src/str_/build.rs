@@ -25,7 +25,7 @@ impl StrBuilder {
     }
 
     /// Starting with `s`.
-    pub fn from_str(s: &Str) -> R<Self> {
+    pub fn of(s: &Str) -> R<Self> {
         let mut fresh = Self::new();
         fresh.push_str(s)?;
         Ok(fresh)

@@ -90,11 +90,6 @@ impl<'a> View<'a> {
         self.kind
     }
 
-    #[inline(always)]
-    pub(crate) fn data(self) -> *const u8 {
-        self.data
-    }
-
     /// The code point at `i`, for `i` below the length (a loop over the length); 0 beyond.
     #[inline(always)]
     pub fn at(self, i: usize) -> Chr {

@@ -19,7 +19,11 @@ impl<T: FromPy> FromPy for Opt<T> {
     unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: by the caller.
         unsafe {
-            if <() as FromPy>::matches(object) { Ok(Opt(None)) } else { T::from_py(cx, object).map(|v| Opt(Some(v))) }
+            if <() as FromPy>::matches(object) {
+                Ok(Opt(None))
+            } else {
+                T::from_py(cx, object).map(|v| Opt(Some(v)))
+            }
         }
     }
 
@@ -38,7 +42,8 @@ impl<T: FromPy> FromPy for Many<T> {
             if ffi::PyList_CheckExact(object) == 0 {
                 return bail(Bail::Type);
             }
-            let items = (0..ffi::PyList_GET_SIZE(object)).map(|i| T::from_py(cx, ffi::PyList_GET_ITEM(object, i)));
+            let items =
+                (0..ffi::PyList_GET_SIZE(object)).map(|i| T::from_py(cx, ffi::PyList_GET_ITEM(object, i)));
             items.collect::<R<Vec<T>>>().map(Many)
         }
     }

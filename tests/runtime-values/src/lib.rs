@@ -19,7 +19,11 @@ pub(crate) struct Row {
     pub(crate) run: Run,
 }
 
-unsafe extern "C" fn call(_: *mut PyObject, args: *mut *mut PyObject, nargs: ffi::Py_ssize_t) -> *mut PyObject {
+unsafe extern "C" fn call(
+    _: *mut PyObject,
+    args: *mut *mut PyObject,
+    nargs: ffi::Py_ssize_t,
+) -> *mut PyObject {
     // SAFETY: called by CPython with `nargs` live arguments.
     unsafe {
         let mut size = 0;
@@ -43,7 +47,8 @@ unsafe extern "C" fn call(_: *mut PyObject, args: *mut *mut PyObject, nargs: ffi
             Outcome::Bail(stop) => {
                 let kind = if stop.as_exc().is_some() { c"exc" } else { c"bail" };
                 let reason = stop.reason();
-                let reason = ffi::PyUnicode_FromStringAndSize(reason.as_ptr().cast(), reason.len() as ffi::Py_ssize_t);
+                let reason =
+                    ffi::PyUnicode_FromStringAndSize(reason.as_ptr().cast(), reason.len() as ffi::Py_ssize_t);
                 pair(kind.as_ptr(), reason)
             }
         }
@@ -65,7 +70,8 @@ unsafe extern "C" fn names(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject 
     unsafe {
         let list = ffi::PyList_New(0);
         for row in table::ROWS {
-            let name = ffi::PyUnicode_FromStringAndSize(row.name.as_ptr().cast(), row.name.len() as ffi::Py_ssize_t);
+            let name =
+                ffi::PyUnicode_FromStringAndSize(row.name.as_ptr().cast(), row.name.len() as ffi::Py_ssize_t);
             ffi::PyList_Append(list, name);
             ffi::Py_XDECREF(name);
         }

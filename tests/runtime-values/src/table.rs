@@ -1,6 +1,8 @@
 //! What can be called: `"name" cx(argument: Type, …) expression;`.
 
 use pyrust_runtime::builtins::{self, ProdState, SumF, SumFloat, SumI, SumState};
+use pyrust_runtime::dict::{self, PDict};
+use pyrust_runtime::list::{self, PList};
 use pyrust_runtime::py::FromPy;
 use pyrust_runtime::str_::{self, Joiner, StrBuilder, StrConst};
 use pyrust_runtime::strs::{Bytes, Chr, Str};
@@ -97,7 +99,7 @@ table! {
     "float.is_integer" cx(a: f64) float::is_integer(a);
     "float.round" cx(a: f64) float::round(a);
     "float.round_n" cx(a: f64, n: i64) float::round_n(a, n);
-    "float.from_str" cx(s: Str) float::from_str(&s);
+    "float.from_str" cx(s: Str) float::from_str(cx, &s);
     "float.to_str" cx(a: f64) float::to_str(cx, a);
 
     "math.sqrt" cx(x: f64) math::sqrt(x);
@@ -174,7 +176,10 @@ table! {
         let mut sum = SumState::new(start);
         let add = |item| match item {
             U2::A(i) => sum.add_int(i),
-            U2::B(x) => Ok(sum.add_float(x)),
+            U2::B(x) => {
+                sum.add_float(x);
+                Ok(())
+            }
         };
         items.0.into_iter().try_for_each(add).map(|()| sum.finish())
     };
@@ -190,7 +195,10 @@ table! {
         let mut product = ProdState::new(1);
         let mul = |item| match item {
             U2::A(i) => product.mul_int(i),
-            U2::B(x) => Ok(product.mul_float(x)),
+            U2::B(x) => {
+                product.mul_float(x);
+                Ok(())
+            }
         };
         items.0.into_iter().try_for_each(mul).map(|()| product.finish())
     };
@@ -278,7 +286,7 @@ table! {
     "str.join_str" cx(s: Str, t: Str) str_::join_str(cx, &s, &t);
     "str.builder" cx(s: Str, t: Str) {
         // s, then t one by one, then a static text, then s again.
-        StrBuilder::from_str(&s).and_then(|mut out| {
+        StrBuilder::of(&s).and_then(|mut out| {
             (0..t.len()).try_for_each(|i| out.push_chr(str_::at(&t, i)))?;
             out.push_static("-é-")?;
             out.push_str(&s)?;
@@ -353,6 +361,19 @@ table! {
     "fmt.str" cx(a: Str, spec: Str) fmt::str_dyn(cx, &a, &spec);
     "fmt.chr" cx(a: Chr, spec: Str) fmt::chr_dyn(cx, a, &spec);
     "fmt.repr" cx(a: i64, b: f64, c: Str) fmt::repr_of(cx, &((a, b), (&c,), (), true, range::between(a, a)));
+    "fmt.repr_list" cx(items: PList<U2<i64, f64>>, texts: Many<Str>) {
+        let fresh = list::copy(cx, &items)?;
+        let names = list::new(cx)?;
+        texts.0.into_iter().try_for_each(|text| list::append(cx, &names, text))?;
+        fmt::repr_of(cx, &(items, fresh, names))
+    };
+    "fmt.repr_dict" cx(items: PDict<Str, i64>) {
+        let fresh = dict::copy(cx, &items)?;
+        fmt::str_of(cx, &(items, fresh))
+    };
+    "str.join" cx(s: Str, items: PList<Str>) str_::join(cx, &s, &items);
+    "bytes.from_ints" cx(items: PList<i64>) bytes::from_ints(cx, &items);
+    "bytes.join" cx(s: Bytes, items: PList<Bytes>) bytes::join(cx, &s, &items);
     "fmt.percent1" cx(s: Str, a: U2<i64, f64>) match a {
         U2::A(i) => fmt::percent1(cx, &s, i),
         U2::B(x) => fmt::percent1(cx, &s, x),
