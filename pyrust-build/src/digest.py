@@ -67,7 +67,14 @@ def value_bytes(value, depth):
 def code_bytes(code, depth):
     out = [b"C", number(code.co_flags & FLAGS)]
     out += [number(n) for n in (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount)]
-    for value in (code.co_name, code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars, code.co_exceptiontable):
+    for value in (
+        code.co_name,
+        code.co_names,
+        code.co_varnames,
+        code.co_cellvars,
+        code.co_freevars,
+        code.co_exceptiontable,
+    ):
         out.append(value_bytes(value, depth + 1))
     instructions, consts = code.co_code, code.co_consts
     out.append(number(len(instructions)))

@@ -43,9 +43,13 @@ pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream) -> Result<Token
     };
     check_function_name(function)?;
     let types = parameter_types(&item)?;
-    let count = signature::parameters(&sig.value()).map_err(|why| Error::new(sig.span(), format!("not a signature: {why}")))?;
+    let count = signature::parameters(&sig.value())
+        .map_err(|why| Error::new(sig.span(), format!("not a signature: {why}")))?;
     if count != types.len() {
-        let message = format!("the signature has {count} parameter(s), the function takes {} besides `cx`", types.len());
+        let message = format!(
+            "the signature has {count} parameter(s), the function takes {} besides `cx`",
+            types.len()
+        );
         return Err(Error::new(sig.span(), message));
     }
     Ok(entry(&item, &types))
@@ -56,7 +60,10 @@ fn check_function_name(function: &LitStr) -> Result<()> {
     let valid = |path: &str| !path.is_empty() && path.split('.').all(|part| !part.is_empty());
     match text.split_once(':') {
         Some((module, qualname)) if valid(module) && valid(qualname) && !qualname.contains(':') => Ok(()),
-        _ => Err(Error::new(function.span(), "expected `module:qualname`, as in `textkit.distance:levenshtein`")),
+        _ => Err(Error::new(
+            function.span(),
+            "expected `module:qualname`, as in `textkit.distance:levenshtein`",
+        )),
     }
 }
 
@@ -64,13 +71,19 @@ fn check_function_name(function: &LitStr) -> Result<()> {
 fn parameter_types(item: &ItemFn) -> Result<Vec<&Type>> {
     let sig = &item.sig;
     if !sig.generics.params.is_empty() {
-        return Err(Error::new(sig.generics.span(), "a hotspot cannot be generic: write one function per signature"));
+        return Err(Error::new(
+            sig.generics.span(),
+            "a hotspot cannot be generic: write one function per signature",
+        ));
     }
     if let Some(token) = &sig.asyncness {
         return Err(Error::new(token.span(), "a hotspot cannot be async"));
     }
     if let Some(token) = &sig.unsafety {
-        return Err(Error::new(token.span(), "a hotspot is a safe function: `unsafe` belongs to the runtime"));
+        return Err(Error::new(
+            token.span(),
+            "a hotspot is a safe function: `unsafe` belongs to the runtime",
+        ));
     }
     if matches!(sig.output, ReturnType::Default) {
         return Err(Error::new(sig.ident.span(), "a hotspot returns `R<T>`"));
@@ -78,7 +91,10 @@ fn parameter_types(item: &ItemFn) -> Result<Vec<&Type>> {
     let mut types = Vec::new();
     for (index, input) in sig.inputs.iter().enumerate() {
         let FnArg::Typed(typed) = input else {
-            return Err(Error::new(input.span(), "a hotspot is a free function: `self` is an ordinary parameter"));
+            return Err(Error::new(
+                input.span(),
+                "a hotspot is a free function: `self` is an ordinary parameter",
+            ));
         };
         if !matches!(*typed.pat, Pat::Ident(_) | Pat::Wild(_)) {
             return Err(Error::new(typed.pat.span(), "a parameter of a hotspot is a plain name"));

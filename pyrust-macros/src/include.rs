@@ -31,7 +31,9 @@ pub(crate) fn hotspots(input: TokenStream) -> Result<TokenStream> {
 }
 
 fn variable(name: &str, span: proc_macro2::Span) -> Result<PathBuf> {
-    std::env::var_os(name).map(PathBuf::from).ok_or_else(|| Error::new(span, format!("`{name}` is not set: the crate needs a build.rs")))
+    std::env::var_os(name)
+        .map(PathBuf::from)
+        .ok_or_else(|| Error::new(span, format!("`{name}` is not set: the crate needs a build.rs")))
 }
 
 /// The `PyInit_…` that the header of the generated file names.

@@ -28,16 +28,114 @@ fn a_hotspot_keeps_the_function_and_adds_an_entry() {
 #[test]
 fn what_cannot_be_an_entry_is_refused() {
     let good = quote!(function = "m:f", signature = "() -> int");
-    assert!(refused(quote!(signature = "() -> int"), quote!(fn f(cx: Cx) -> R<i64> { Ok(1) })).contains("`function"));
-    assert!(refused(quote!(function = "m:f"), quote!(fn f(cx: Cx) -> R<i64> { Ok(1) })).contains("`signature"));
-    assert!(refused(quote!(function = "m", signature = "() -> int"), quote!(fn f(cx: Cx) -> R<i64> { Ok(1) })).contains("module:qualname"));
-    assert!(refused(quote!(functoin = "m:f"), quote!(fn f(cx: Cx) -> R<i64> { Ok(1) })).contains("expected"));
-    assert!(refused(good.clone(), quote!(fn f<T>(cx: Cx) -> R<i64> { Ok(1) })).contains("generic"));
-    assert!(refused(good.clone(), quote!(async fn f(cx: Cx) -> R<i64> { Ok(1) })).contains("async"));
-    assert!(refused(good.clone(), quote!(unsafe fn f(cx: Cx) -> R<i64> { Ok(1) })).contains("unsafe"));
-    assert!(refused(good.clone(), quote!(fn f() -> R<i64> { Ok(1) })).contains("cx: Cx"));
-    assert!(refused(good.clone(), quote!(fn f(cx: Cx) { })).contains("R<T>"));
-    assert!(refused(good, quote!(fn f(cx: Cx, a: i64) -> R<i64> { Ok(a) })).contains("0 parameter(s)"));
+    assert!(
+        refused(
+            quote!(signature = "() -> int"),
+            quote!(
+                fn f(cx: Cx) -> R<i64> {
+                    Ok(1)
+                }
+            )
+        )
+        .contains("`function")
+    );
+    assert!(
+        refused(
+            quote!(function = "m:f"),
+            quote!(
+                fn f(cx: Cx) -> R<i64> {
+                    Ok(1)
+                }
+            )
+        )
+        .contains("`signature")
+    );
+    assert!(
+        refused(
+            quote!(function = "m", signature = "() -> int"),
+            quote!(
+                fn f(cx: Cx) -> R<i64> {
+                    Ok(1)
+                }
+            )
+        )
+        .contains("module:qualname")
+    );
+    assert!(
+        refused(
+            quote!(functoin = "m:f"),
+            quote!(
+                fn f(cx: Cx) -> R<i64> {
+                    Ok(1)
+                }
+            )
+        )
+        .contains("expected")
+    );
+    assert!(
+        refused(
+            good.clone(),
+            quote!(
+                fn f<T>(cx: Cx) -> R<i64> {
+                    Ok(1)
+                }
+            )
+        )
+        .contains("generic")
+    );
+    assert!(
+        refused(
+            good.clone(),
+            quote!(
+                async fn f(cx: Cx) -> R<i64> {
+                    Ok(1)
+                }
+            )
+        )
+        .contains("async")
+    );
+    assert!(
+        refused(
+            good.clone(),
+            quote!(
+                unsafe fn f(cx: Cx) -> R<i64> {
+                    Ok(1)
+                }
+            )
+        )
+        .contains("unsafe")
+    );
+    assert!(
+        refused(
+            good.clone(),
+            quote!(
+                fn f() -> R<i64> {
+                    Ok(1)
+                }
+            )
+        )
+        .contains("cx: Cx")
+    );
+    assert!(
+        refused(
+            good.clone(),
+            quote!(
+                fn f(cx: Cx) {}
+            )
+        )
+        .contains("R<T>")
+    );
+    assert!(
+        refused(
+            good,
+            quote!(
+                fn f(cx: Cx, a: i64) -> R<i64> {
+                    Ok(a)
+                }
+            )
+        )
+        .contains("0 parameter(s)")
+    );
 }
 
 #[test]
@@ -52,8 +150,13 @@ fn signatures_are_counted() {
 
 #[test]
 fn the_header_names_the_init_function() {
-    assert_eq!(include::init_name("//! text\n//! init: PyInit__pyrust\nuse x;").as_deref(), Ok("PyInit__pyrust"));
-    for bad in ["", "fn x() {}\n//! init: PyInit_x", "//! init: init_x", "//! init: PyInit_a b", "//! init: PyInit_"] {
+    assert_eq!(
+        include::init_name("//! text\n//! init: PyInit__pyrust\nuse x;").as_deref(),
+        Ok("PyInit__pyrust")
+    );
+    for bad in
+        ["", "fn x() {}\n//! init: PyInit_x", "//! init: init_x", "//! init: PyInit_a b", "//! init: PyInit_"]
+    {
         assert!(include::init_name(bad).is_err(), "{bad}");
     }
 }

@@ -19,7 +19,8 @@ fn main() {
     println!("cargo::rerun-if-env-changed=PYO3_PYTHON");
     let python = std::env::var_os("PYO3_PYTHON").expect("the harness names the interpreter");
     // Every name in quotes of the form `module:qualname` is asked for: this is a test, not a compiler.
-    let names: Vec<&str> = text.split('"').filter(|part| part.starts_with("actpkg") && part.contains(':')).collect();
+    let names: Vec<&str> =
+        text.split('"').filter(|part| part.starts_with("actpkg") && part.contains(':')).collect();
     let requests: Vec<String> = MODULES
         .iter()
         .map(|file| {

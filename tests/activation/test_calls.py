@@ -9,6 +9,8 @@ import types
 
 import pytest
 
+pytestmark = pytest.mark.slice
+
 
 def plain(function):
     """The same source as an ordinary function with the same globals."""
@@ -68,7 +70,8 @@ def test_what_a_function_shows(core):
     assert core.failing.__doc__ == "Fails with the traceback of plain Python."
     assert pickle.loads(pickle.dumps(core.add)) is core.add
     assert inspect.getsource(core.add).startswith("def add(a, b):")
-    assert hash(core.add.__code__) == hash(core.add.__code__) and core.add.__code__ == core.add.__code__
+    assert hash(core.add.__code__) == hash(core.add.__code__)
+    assert core.add.__code__ == core.add.__code__
     getter, arguments = core.add.__code__.co_consts[-1].__reduce__()
     assert getter(*arguments) is core.add.__code__.co_consts[-1]
 
@@ -78,18 +81,18 @@ def test_traceback_of_an_exception(core, watch):
         try:
             function(0)
         except ZeroDivisionError as error:
-            return [(f.name, f.line, f.lineno, f.colno, f.end_colno) for f in traceback.extract_tb(error.__traceback__)], error.args
+            return [
+                (f.name, f.line, f.lineno, f.colno, f.end_colno) for f in traceback.extract_tb(error.__traceback__)
+            ], error.args
         raise AssertionError("no exception")
 
     native, python = lines(core.failing), lines(plain(core.failing))
     assert native[0][-1][0] == "failing"
     assert native == python
     assert watch.reasons("actpkg.core:failing") == {"ZeroDivisionError": 1}
-    first = core.failing.__code__.co_firstlineno
-    try:
+    with pytest.raises(ZeroDivisionError) as info:
         core.failing(0)
-    except ZeroDivisionError as error:
-        assert error.__traceback__.tb_next.tb_lineno == first + 2
+    assert info.value.__traceback__.tb_next.tb_lineno == core.failing.__code__.co_firstlineno + 2
 
 
 def test_missing_arguments_are_pythons_own(core):
@@ -157,7 +160,9 @@ def test_dry_run(actpkg, core, watch):
     assert extension._dry_run("actpkg.core:double_all", (numbers, 9), look) == ("IndexError", True)
     assert extension._dry_run("actpkg.core:add", ("a", "b"), look) == ("type", True)
     assert extension._dry_run("actpkg.core:add", (1.5, 2.5), look) == (None, True)
-    assert seen[1][0] == 4.0 and len(seen) == 2 and numbers == [1000, 2000, 3000]
+    assert seen[1][0] == 4.0
+    assert len(seen) == 2
+    assert numbers == [1000, 2000, 3000]
     with pytest.raises(RuntimeError, match="division"):
         extension._dry_run("actpkg.core:add", (1, 2), lambda result, dicts: 1 / 0)
     with pytest.raises(ValueError, match="no native function"):

@@ -18,7 +18,9 @@ def states(out):
 
 
 def test_status(run):
-    out = run("from actpkg import _pyrust\nfor e in _pyrust.status(): print(e['function'], e['state'], e['reason'], sep='|')")
+    out = run(
+        "from actpkg import _pyrust\nfor e in _pyrust.status(): print(e['function'], e['state'], e['reason'], sep='|')"
+    )
     found = states(out)
     assert list(found) == sorted(found)
     assert found["actpkg:in_package"] == ("native", "None")
@@ -34,7 +36,9 @@ def test_status(run):
 def test_pyrust_python(run):
     found = states(run(STATES, PYRUST="python"))
     assert found["actpkg.core:add"] == ("disabled", "PYRUST=python")
-    assert run("import sys, actpkg.core as c; print(c.add.__code__.co_consts, type(sys.meta_path[0]))", PYRUST="python").startswith("(None,)")
+    assert run(
+        "import sys, actpkg.core as c; print(c.add.__code__.co_consts, type(sys.meta_path[0]))", PYRUST="python"
+    ).startswith("(None,)")
 
 
 def test_pyrust_disable(run):
@@ -51,7 +55,8 @@ def test_pyrust_disable(run):
 def test_unknown_mode_warns_once(run):
     result = run(STATES, PYRUST="fast", check=False)
     assert result.returncode == 0
-    assert result.stderr.count("RuntimeWarning") == 1 and "'fast'" in result.stderr.replace('"', "'")
+    assert result.stderr.count("RuntimeWarning") == 1
+    assert "'fast'" in result.stderr.replace('"', "'")
     assert states(result.stdout)["actpkg.core:add"][0] == "native"
     assert run("import actpkg.core", "-W", "error", PYRUST="fast", check=False).returncode == 0
 
@@ -93,7 +98,10 @@ def test_missing_function_is_stale(run, edited):
 
     core = pathlib.Path(edited) / "actpkg/core.py"
     core.write_text(core.read_text().replace("def fib(", "def fibonacci("))
-    assert states(run(STATES, PYTHONPATH=edited))["actpkg.core:fib"] == ("stale", "no function of that name is in the module")
+    assert states(run(STATES, PYTHONPATH=edited))["actpkg.core:fib"] == (
+        "stale",
+        "no function of that name is in the module",
+    )
 
 
 def test_optimised_interpreter(run):
@@ -194,7 +202,9 @@ print(worst < 0.05, worst)
 
 
 def test_signal_whose_handler_returns_restarts_natively(run):
-    setup = "ran = []\nsignal.signal(signal.SIGALRM, lambda *_: ran.append(1))\nsignal.setitimer(signal.ITIMER_REAL, 0.1)"
+    setup = (
+        "ran = []\nsignal.signal(signal.SIGALRM, lambda *_: ran.append(1))\nsignal.setitimer(signal.ITIMER_REAL, 0.1)"
+    )
     out = run(SPIN.format(setup=setup, n=5 * 10**9, error="KeyboardInterrupt") + "\nprint(ran)")
     assert out == "finished [1]\n[1]"
 
@@ -218,7 +228,8 @@ for _ in range(3):
 time.sleep(0.05)
 """
     python = run(program, "-X", "dev", PYRUST="python").splitlines()
-    assert python[0] == "atexit 3" and "del 7" in python
+    assert python[0] == "atexit 3"
+    assert "del 7" in python
     for _ in range(3):
         assert run(program, "-X", "dev").splitlines() == python
 
@@ -279,7 +290,9 @@ print(time.process_time() - start)
     native, python = [], []
     for _ in range(15):
         native.append(float(run(program)))
-        python.append(float(run(program.replace("import actpkg,", "sys.modules['actpkg._pyrust'] = None\nimport actpkg,"))))
+        python.append(
+            float(run(program.replace("import actpkg,", "sys.modules['actpkg._pyrust'] = None\nimport actpkg,")))
+        )
     assert min(native) - min(python) < 0.002, (min(native), min(python))
 
 

@@ -44,7 +44,11 @@ impl Sum {
     }
 
     fn total(&self) -> f64 {
-        if self.timed.get() == 0 { 0.0 } else { self.seconds.get() * self.calls.get() as f64 / self.timed.get() as f64 }
+        if self.timed.get() == 0 {
+            0.0
+        } else {
+            self.seconds.get() * self.calls.get() as f64 / self.timed.get() as f64
+        }
     }
 }
 

@@ -71,7 +71,9 @@ unsafe fn write_code(out: &mut Vec<u8>, code: *mut PyObject, depth: usize) -> Op
             let value = PyLong_AsLongLong(attribute(code, name)?.ptr());
             number(out, if name == c"co_flags" { value & FLAGS } else { value });
         }
-        for name in [c"co_name", c"co_names", c"co_varnames", c"co_cellvars", c"co_freevars", c"co_exceptiontable"] {
+        for name in
+            [c"co_name", c"co_names", c"co_varnames", c"co_cellvars", c"co_freevars", c"co_exceptiontable"]
+        {
             write_value(out, attribute(code, name)?.ptr(), depth + 1)?;
         }
         let consts = attribute(code, c"co_consts")?;
@@ -81,7 +83,12 @@ unsafe fn write_code(out: &mut Vec<u8>, code: *mut PyObject, depth: usize) -> Op
 }
 
 /// Units of opcode and argument; an instruction that loads a constant writes the constant.
-unsafe fn write_instructions(out: &mut Vec<u8>, code: &[u8], consts: *mut PyObject, depth: usize) -> Option<()> {
+unsafe fn write_instructions(
+    out: &mut Vec<u8>,
+    code: &[u8],
+    consts: *mut PyObject,
+    depth: usize,
+) -> Option<()> {
     number(out, code.len() as i64);
     let mut extended = 0usize;
     for unit in code.chunks_exact(2) {
@@ -133,7 +140,8 @@ unsafe fn write_value(out: &mut Vec<u8>, value: *mut PyObject, depth: usize) -> 
             out.extend(PyComplex_RealAsDouble(value).to_bits().to_le_bytes());
             out.extend(PyComplex_ImagAsDouble(value).to_bits().to_le_bytes());
         } else if ty == &raw mut PyUnicode_Type {
-            let text = Own::take(PyUnicode_AsEncodedString(value, c"utf-8".as_ptr(), c"surrogatepass".as_ptr()))?;
+            let text =
+                Own::take(PyUnicode_AsEncodedString(value, c"utf-8".as_ptr(), c"surrogatepass".as_ptr()))?;
             tagged(out, b's', bytes_of(text.ptr()));
         } else if ty == &raw mut PyBytes_Type {
             tagged(out, b'b', bytes_of(value));

@@ -39,10 +39,14 @@ unsafe fn run(name: *mut PyObject, args: *mut PyObject, look: *mut PyObject) -> 
     unsafe {
         let hook = utf8(name).and_then(|name| registry::get()?.record(name)?.hook.get());
         let Some(hook) = hook.filter(|hook| hook.arity() as Py_ssize_t == PyTuple_Size(args)) else {
-            PyErr_SetString(PyExc_ValueError, c"no native function of that name takes these arguments".as_ptr());
+            PyErr_SetString(
+                PyExc_ValueError,
+                c"no native function of that name takes these arguments".as_ptr(),
+            );
             return None;
         };
-        let objects: Vec<*mut PyObject> = (0..PyTuple_Size(args)).map(|index| PyTuple_GetItem(args, index)).collect();
+        let objects: Vec<*mut PyObject> =
+            (0..PyTuple_Size(args)).map(|index| PyTuple_GetItem(args, index)).collect();
         let call = CallArgs { args: objects.as_ptr(), nargs: objects.len() };
         let ts = interp::thread();
         let depth = interp::remaining_depth(ts).max(0) as u32;

@@ -84,7 +84,10 @@ unsafe fn patch_module(registry: &'static Registry, name: &str, globals: *mut Py
     unsafe {
         let stale = patch::module(registry, name, globals);
         if registry.settings.mode == Mode::Require && !stale.is_empty() {
-            import_error(&format!("PYRUST=require: stale hotspots, rebuild the package: {}", stale.join(", ")));
+            import_error(&format!(
+                "PYRUST=require: stale hotspots, rebuild the package: {}",
+                stale.join(", ")
+            ));
             return false;
         }
         true
@@ -151,7 +154,12 @@ unsafe fn make_type(
 unsafe fn make_finder() -> Option<Own> {
     // SAFETY: as the caller promised.
     unsafe {
-        let ty = make_type(c"pyrust.Finder", size_of::<PyObject>(), vec![method(c"find_spec", find_spec, 0)], &[])?;
+        let ty = make_type(
+            c"pyrust.Finder",
+            size_of::<PyObject>(),
+            vec![method(c"find_spec", find_spec, 0)],
+            &[],
+        )?;
         Own::take(PyType_GenericAlloc(ty, 0))
     }
 }
@@ -171,7 +179,11 @@ unsafe fn make_loader_type() -> Option<*mut PyTypeObject> {
 }
 
 /// `find_spec(name, path=None, target=None)`: another finder's answer, with our loader around its loader.
-unsafe extern "C" fn find_spec(finder: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn find_spec(
+    finder: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: called by the import system under the GIL with a tuple and a dict or null.
     unsafe {
         let none = || {
@@ -228,7 +240,11 @@ unsafe fn inner(loader: *mut PyObject) -> *mut PyObject {
 }
 
 /// `create_module(spec)`: the inner loader's.
-unsafe extern "C" fn create_module(loader: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn create_module(
+    loader: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: a method of the loader type.
     unsafe {
         let Some(create) = attribute(inner(loader), c"create_module") else { return ptr::null_mut() };
@@ -237,7 +253,11 @@ unsafe extern "C" fn create_module(loader: *mut PyObject, args: *mut PyObject, k
 }
 
 /// `exec_module(module)`: gives the module its own loader back, executes it, patches it.
-unsafe extern "C" fn exec_module(loader: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObject) -> *mut PyObject {
+unsafe extern "C" fn exec_module(
+    loader: *mut PyObject,
+    args: *mut PyObject,
+    kwargs: *mut PyObject,
+) -> *mut PyObject {
     // SAFETY: a method of the loader type.
     unsafe { execute(loader, args, kwargs).map_or(ptr::null_mut(), Own::release) }
 }
@@ -259,7 +279,8 @@ unsafe fn execute(loader: *mut PyObject, args: *mut PyObject, kwargs: *mut PyObj
         }
         let result = Own::take(PyObject_Call(exec.ptr(), args, kwargs))?;
         // A lazy loader has not executed anything yet; its own loader is ours once more when it does.
-        let lazy = std::ffi::CStr::from_ptr((*Py_TYPE(inner.ptr())).tp_name).to_bytes().ends_with(b"LazyLoader");
+        let lazy =
+            std::ffi::CStr::from_ptr((*Py_TYPE(inner.ptr())).tp_name).to_bytes().ends_with(b"LazyLoader");
         if !lazy
             && PyModule_Check(module.ptr()) != 0
             && let Some(registry) = registry::get()

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use pyo3_ffi::*;
 
 use super::budget::Budget;
-use super::interp::{self, Frame};
 use super::intercept;
+use super::interp::{self, Frame};
 use super::metadata::Spec;
 use super::namespace::{Word, monitoring_word};
 use super::object::Own;
@@ -98,12 +98,17 @@ impl Hook {
             let specs = record.function.specs.iter();
             let hook = Hook {
                 gate: Cell::new(
-                    if intercept::active() { INTERCEPTED } else { 0 } | if cycle.is_empty() { 0 } else { RECURSIVE },
+                    if intercept::active() { INTERCEPTED } else { 0 }
+                        | if cycle.is_empty() { 0 } else { RECURSIVE },
                 ),
                 globals,
                 arity,
                 specs: specs
-                    .map(|spec| Armed { spec, words: RefCell::new(vec![Word::NEVER]), holds: Cell::new(false) })
+                    .map(|spec| Armed {
+                        spec,
+                        words: RefCell::new(vec![Word::NEVER]),
+                        holds: Cell::new(false),
+                    })
                     .collect(),
                 cycle,
                 cycle_hot: RefCell::default(),
@@ -158,7 +163,12 @@ impl Hook {
     /// As [`next`], with `args` holding `arity` objects.
     pub(super) unsafe fn choose(&self, args: &CallArgs) -> Option<&'static Spec> {
         // SAFETY: the caller vouches for the arguments.
-        unsafe { self.specs.iter().find(|armed| self.ready(armed) && (armed.spec.entry.matches)(args)).map(|armed| armed.spec) }
+        unsafe {
+            self.specs
+                .iter()
+                .find(|armed| self.ready(armed) && (armed.spec.entry.matches)(args))
+                .map(|armed| armed.spec)
+        }
     }
 
     /// All specialisations whose names hold now.
@@ -259,7 +269,8 @@ impl Hook {
         let hot = hot.filter(|record| self.cycle.contains(&record.function.name));
         let hot: Vec<_> = hot.filter_map(|record| Some(record.hook.get()?.patched.get())).collect();
         let namespaces = self.specs.iter().flat_map(|armed| armed.spec.namespaces);
-        let along = namespaces.flat_map(|namespace| namespace.codes(&self.cycle)).filter(|code| !hot.contains(code));
+        let along =
+            namespaces.flat_map(|namespace| namespace.codes(&self.cycle)).filter(|code| !hot.contains(code));
         *self.cycle_along.borrow_mut() = along.collect();
         *self.cycle_hot.borrow_mut() = hot;
     }

@@ -8,8 +8,8 @@ use pyo3_ffi::*;
 
 use super::finder;
 use super::hook::FINALIZING;
-use super::interp::{self, Fit};
 use super::intercept;
+use super::interp::{self, Fit};
 use super::metadata::Module;
 use super::object::{Own, attribute, import_error, text, utf8};
 use super::registry::{self, Record};
@@ -168,7 +168,8 @@ unsafe extern "C" fn status(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject
     // SAFETY: called under the GIL.
     unsafe {
         let Some(list) = Own::take(PyList_New(0)) else { return ptr::null_mut() };
-        let mut records: Vec<&Record> = registry::get().map_or_else(Vec::new, |registry| registry.records.iter().collect());
+        let mut records: Vec<&Record> =
+            registry::get().map_or_else(Vec::new, |registry| registry.records.iter().collect());
         records.sort_by_key(|record| record.function.name);
         for record in records {
             let Some(entry) = describe(record) else { return ptr::null_mut() };

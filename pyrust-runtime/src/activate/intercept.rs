@@ -25,7 +25,8 @@ struct Interceptor {
 // SAFETY: only touched with the GIL held.
 unsafe impl Sync for Interceptor {}
 
-static INTERCEPTOR: Interceptor = Interceptor { callable: Cell::new(ptr::null_mut()), running: RefCell::new(Vec::new()) };
+static INTERCEPTOR: Interceptor =
+    Interceptor { callable: Cell::new(ptr::null_mut()), running: RefCell::new(Vec::new()) };
 
 pub(super) fn active() -> bool {
     !INTERCEPTOR.callable.get().is_null()
@@ -40,7 +41,11 @@ pub(super) unsafe fn set(callable: *mut PyObject) {
     unsafe {
         Py_XINCREF(callable);
         let old = INTERCEPTOR.callable.replace(callable);
-        for hook in registry::get().into_iter().flat_map(|registry| &registry.records).filter_map(|record| record.hook.get()) {
+        for hook in registry::get()
+            .into_iter()
+            .flat_map(|registry| &registry.records)
+            .filter_map(|record| record.hook.get())
+        {
             hook.set_gate(INTERCEPTED, !callable.is_null());
         }
         drop(Own::take(old));
@@ -56,7 +61,10 @@ pub(super) unsafe fn call(hook: &'static Hook, frame: Frame, ts: *mut PyThreadSt
     unsafe {
         let running = (ts as usize, ptr::from_ref(hook) as usize);
         let args = CallArgs { args: frame.args(), nargs: hook.arity() };
-        if interp::traced(ts) || INTERCEPTOR.running.borrow().contains(&running) || hook.choose(&args).is_none() {
+        if interp::traced(ts)
+            || INTERCEPTOR.running.borrow().contains(&running)
+            || hook.choose(&args).is_none()
+        {
             return ptr::null_mut();
         }
         let Some(callable) = Own::borrow(INTERCEPTOR.callable.get()) else { return ptr::null_mut() };

@@ -286,6 +286,7 @@ pub(super) enum Fit {
 }
 
 /// Compares the two versions.
+#[allow(clippy::unnecessary_cast, reason = "C's long is not the same everywhere")]
 pub(super) fn fit() -> Fit {
     // SAFETY: both are constants of their libraries.
     let (built, runs) = unsafe { (pyrust_built_for as u64, Py_Version as u64) };
@@ -344,7 +345,11 @@ fn lowest_stack_address() -> usize {
     unsafe extern "C" {
         fn pthread_self() -> usize;
         fn pthread_getattr_np(thread: usize, attributes: *mut Attributes) -> c_int;
-        fn pthread_attr_getstack(attributes: *const Attributes, low: *mut *mut c_void, size: *mut usize) -> c_int;
+        fn pthread_attr_getstack(
+            attributes: *const Attributes,
+            low: *mut *mut c_void,
+            size: *mut usize,
+        ) -> c_int;
         fn pthread_attr_destroy(attributes: *mut Attributes) -> c_int;
     }
     let mut attributes = Attributes([0; 128]);

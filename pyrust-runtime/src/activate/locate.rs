@@ -47,7 +47,13 @@ unsafe fn walk(globals: *mut PyObject, qualname: &str) -> Option<Own> {
 }
 
 /// Looks behind `object`: the function itself, or what a known kind of wrapper holds.
-unsafe fn unwrap(object: Own, globals: *mut PyObject, qualname: &str, seen: &mut HashSet<usize>, found: &mut Vec<Own>) {
+unsafe fn unwrap(
+    object: Own,
+    globals: *mut PyObject,
+    qualname: &str,
+    seen: &mut HashSet<usize>,
+    found: &mut Vec<Own>,
+) {
     if seen.len() >= MAX_WRAPPERS || !seen.insert(object.ptr() as usize) {
         return;
     }
@@ -58,7 +64,8 @@ unsafe fn unwrap(object: Own, globals: *mut PyObject, qualname: &str, seen: &mut
         if ty == &raw mut PyFunction_Type {
             let function = object.ptr().cast::<PyFunctionObject>();
             let code = PyFunction_GetCode(object.ptr());
-            let fits = attribute_or_none(code, c"co_qualname").is_some_and(|name| utf8(name.ptr()) == Some(qualname));
+            let fits = attribute_or_none(code, c"co_qualname")
+                .is_some_and(|name| utf8(name.ptr()) == Some(qualname));
             if fits && PyFunction_GetGlobals(object.ptr()) == globals {
                 found.push(object);
                 return;

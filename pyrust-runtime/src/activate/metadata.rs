@@ -3,8 +3,8 @@
 use pyo3_ffi::PyObject;
 
 use super::namespace::Namespace;
-use crate::stop::R;
 pub use crate::boundary::commit::CallArgs;
+use crate::stop::R;
 use crate::txn::Cx;
 
 /// One extension module: the hotspots of one package.

@@ -235,7 +235,9 @@ impl Namespace {
                 state.values[index].set(found);
                 holds &= match slot.kind {
                     Kind::Value => true,
-                    Kind::Builtin if self.own_builtins => !found.is_null() && pristine(found, slot.name, self.module),
+                    Kind::Builtin if self.own_builtins => {
+                        !found.is_null() && pristine(found, slot.name, self.module)
+                    }
                     Kind::Builtin => {
                         let builtin = lookup(builtins(), state.names[index]);
                         found.is_null() && !builtin.is_null() && pristine(builtin, slot.name, "builtins")
@@ -269,10 +271,15 @@ impl Namespace {
                     words.push(Word::NEVER);
                     return false;
                 }
-                let count = attribute_or_none(code, c"co_argcount").map_or(0, |count| PyLong_AsLong(count.ptr()));
+                let count =
+                    attribute_or_none(code, c"co_argcount").map_or(0, |count| PyLong_AsLong(count.ptr()));
                 Py_INCREF(found);
                 Py_INCREF(code);
-                state.functions[index].set(Some(Callee { function: found, code, positional: count as usize }));
+                state.functions[index].set(Some(Callee {
+                    function: found,
+                    code,
+                    positional: count as usize,
+                }));
             }
             if super::interp::code_monitored(code) {
                 words.push(Word::NEVER);

@@ -16,7 +16,11 @@ use super::registry::{Record, Registry, State};
 ///
 /// # Safety
 /// `globals` is a live module dict; the GIL is held, no transaction is open, no exception is set.
-pub(super) unsafe fn module(registry: &'static Registry, name: &str, globals: *mut PyObject) -> Vec<&'static str> {
+pub(super) unsafe fn module(
+    registry: &'static Registry,
+    name: &str,
+    globals: *mut PyObject,
+) -> Vec<&'static str> {
     let mut stale = Vec::new();
     for record in registry.records.iter().filter(|record| record.function.module() == name) {
         if matches!(record.state.get(), State::Python | State::Disabled) {
@@ -37,7 +41,11 @@ pub(super) unsafe fn module(registry: &'static Registry, name: &str, globals: *m
 
 type Refused = (State, String);
 
-unsafe fn function(registry: &'static Registry, record: &'static Record, globals: *mut PyObject) -> Result<(), Refused> {
+unsafe fn function(
+    registry: &'static Registry,
+    record: &'static Record,
+    globals: *mut PyObject,
+) -> Result<(), Refused> {
     let target = record.function;
     let expected = registry.digests(target.name);
     // SAFETY: as the caller promised; `chosen` is held.
@@ -69,7 +77,8 @@ unsafe fn function(registry: &'static Registry, record: &'static Record, globals
         }
         let arity = arity(chosen.ptr(), target)?;
         let hook = Hook::create(chosen.ptr(), record, registry.cycle(target), arity).ok_or_else(failure)?;
-        let code = Own::take(prologue::patch(PyFunction_GetCode(chosen.ptr()), hook.object())).ok_or_else(failure)?;
+        let code = Own::take(prologue::patch(PyFunction_GetCode(chosen.ptr()), hook.object()))
+            .ok_or_else(failure)?;
         hook.set_patched(code.ptr());
         if PyObject_SetAttrString(chosen.ptr(), c"__code__".as_ptr(), code.ptr()) != 0 {
             return Err(failure());

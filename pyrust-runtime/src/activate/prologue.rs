@@ -143,8 +143,8 @@ fn prefix(index: usize) -> Vec<u8> {
 
 /// Line table entries of `units` code units without a location.
 fn unlocated(units: usize) -> Vec<u8> {
-    let full = std::iter::repeat_n(8, units / 8);
-    full.chain((units % 8 > 0).then_some(units % 8)).map(|length| 0x80 | 15 << 3 | (length as u8 - 1)).collect()
+    let lengths = (0..units).step_by(8).map(|start| (units - start).min(8));
+    lengths.map(|length| 0x80 | 15 << 3 | (length as u8 - 1)).collect()
 }
 
 /// The exception table with every start and target moved by `units`.

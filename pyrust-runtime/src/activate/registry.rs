@@ -165,7 +165,11 @@ impl Registry {
         };
         let own = callees(function);
         let in_cycle = |name: &&'static str| {
-            let known = self.module.functions.iter().any(|function| function.name == *name && !function.specs.is_empty());
+            let known = self
+                .module
+                .functions
+                .iter()
+                .any(|function| function.name == *name && !function.specs.is_empty());
             // A function that was only compiled along lists no callees of its own: it may lead back.
             !known || *name == function.name || reach(name).contains(&function.name)
         };
@@ -207,7 +211,8 @@ pub(super) unsafe fn is_compiled(function: *mut PyObject, target: &'static str) 
     }
     // SAFETY: the caller vouches for the function; what is kept as a key is strongly held.
     unsafe {
-        let module = super::object::lookup(PyImport_GetModuleDict(), super::object::interned(split(target).0));
+        let module =
+            super::object::lookup(PyImport_GetModuleDict(), super::object::interned(split(target).0));
         let globals = PyFunction_GetGlobals(function);
         if module.is_null() || PyModule_Check(module) == 0 || PyModule_GetDict(module) != globals {
             return false;

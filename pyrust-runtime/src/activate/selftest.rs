@@ -76,7 +76,9 @@ unsafe extern "C" fn probe(_: *mut PyObject) -> *mut PyObject {
         let same = frame.function() == EXPECTED.function.get()
             && frame.code() == EXPECTED.code.get()
             && [*args, *args.add(1)] == EXPECTED.args.get();
-        EXPECTED.seen.set(same && frame.caller().is_none_or(|caller| Py_TYPE(caller.code()) == &raw mut PyCode_Type));
+        EXPECTED
+            .seen
+            .set(same && frame.caller().is_none_or(|caller| Py_TYPE(caller.code()) == &raw mut PyCode_Type));
     }
     ptr::null_mut()
 }
@@ -145,7 +147,9 @@ unsafe fn monitors(ts: *mut PyThreadState) -> Option<bool> {
         let monitoring = Own::borrow(PySys_GetObject(c"monitoring".as_ptr()))?;
         let event = attribute(attribute(monitoring.ptr(), c"events")?.ptr(), c"PY_THROW")?;
         let nothing = Own::take(PyLong_FromLong(0))?;
-        let call = |name, args: Own| Own::take(PyObject_Call(attribute(monitoring.ptr(), name)?.ptr(), args.ptr(), ptr::null_mut()));
+        let call = |name, args: Own| {
+            Own::take(PyObject_Call(attribute(monitoring.ptr(), name)?.ptr(), args.ptr(), ptr::null_mut()))
+        };
         for id in (0..6).rev() {
             let id = Own::take(PyLong_FromLong(id))?;
             if call(c"get_tool", Own::take(PyTuple_Pack(1, id.ptr()))?)?.ptr() != Py_None() {

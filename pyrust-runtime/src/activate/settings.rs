@@ -20,7 +20,9 @@ pub(super) struct Settings {
 
 impl Settings {
     pub(super) fn from_environment() -> Settings {
-        let read = |name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
+        let read = |name| {
+            std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
+        };
         Settings::parse(&read("PYRUST"), &read("PYRUST_DISABLE"))
     }
 
@@ -30,14 +32,18 @@ impl Settings {
             "python" => (Mode::Python, None),
             "require" => (Mode::Require, None),
             other => match other.strip_prefix("shadow:1/").and_then(|n| n.parse().ok()).filter(|&n| n > 0) {
-                Some(n) => (Mode::Shadow(n), Some("PYRUST=shadow is not there yet: running as `auto`".to_owned())),
+                Some(n) => {
+                    (Mode::Shadow(n), Some("PYRUST=shadow is not there yet: running as `auto`".to_owned()))
+                }
                 None => {
-                    let text = format!("PYRUST={other:?} is unknown: expected auto, python, require or shadow:1/N");
+                    let text =
+                        format!("PYRUST={other:?} is unknown: expected auto, python, require or shadow:1/N");
                     (Mode::Auto, Some(text))
                 }
             },
         };
-        let disabled = disabled.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let disabled =
+            disabled.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
         Settings { mode, disabled, warning }
     }
 

@@ -198,7 +198,11 @@ pub static MODULE: Module = Module {
             "actpkg.core:add",
             &[
                 Spec { signature: "(int, int) -> int", entry: actpkg_core__add::ENTRY, namespaces: &[] },
-                Spec { signature: "(float, float) -> float", entry: actpkg_core__add_2::ENTRY, namespaces: &[] },
+                Spec {
+                    signature: "(float, float) -> float",
+                    entry: actpkg_core__add_2::ENTRY,
+                    namespaces: &[],
+                },
             ],
         ),
         one(
@@ -211,11 +215,19 @@ pub static MODULE: Module = Module {
         ),
         one(
             "actpkg.core:is_even",
-            &[Spec { signature: "(int) -> bool", entry: actpkg_core__is_even::ENTRY, namespaces: &[&NS_EVEN] }],
+            &[Spec {
+                signature: "(int) -> bool",
+                entry: actpkg_core__is_even::ENTRY,
+                namespaces: &[&NS_EVEN],
+            }],
         ),
         one(
             "actpkg.core:is_odd",
-            &[Spec { signature: "(int) -> bool", entry: actpkg_core__is_odd::ENTRY, namespaces: &[&NS_EVEN] }],
+            &[Spec {
+                signature: "(int) -> bool",
+                entry: actpkg_core__is_odd::ENTRY,
+                namespaces: &[&NS_EVEN],
+            }],
         ),
         one(
             "actpkg.core:scale",
@@ -223,11 +235,19 @@ pub static MODULE: Module = Module {
         ),
         one(
             "actpkg.core:use_default",
-            &[Spec { signature: "(int) -> int", entry: actpkg_core__use_default::ENTRY, namespaces: &[&NS_DEFAULT] }],
+            &[Spec {
+                signature: "(int) -> int",
+                entry: actpkg_core__use_default::ENTRY,
+                namespaces: &[&NS_DEFAULT],
+            }],
         ),
         one(
             "actpkg.core:use_kwdefault",
-            &[Spec { signature: "(int) -> int", entry: actpkg_core__use_kwdefault::ENTRY, namespaces: &[&NS_KWDEFAULT] }],
+            &[Spec {
+                signature: "(int) -> int",
+                entry: actpkg_core__use_kwdefault::ENTRY,
+                namespaces: &[&NS_KWDEFAULT],
+            }],
         ),
         one(
             "actpkg.core:root",
@@ -285,7 +305,11 @@ pub static MODULE: Module = Module {
             "actpkg.core:failing",
             &[Spec { signature: "(int) -> int", entry: actpkg_core__failing::ENTRY, namespaces: &[] }],
         ),
-        Function { name: "actpkg.core:odd_one", specs: &[], reason: Some("PYR0301 a function inside a function") },
+        Function {
+            name: "actpkg.core:odd_one",
+            specs: &[],
+            reason: Some("PYR0301 a function inside a function"),
+        },
         Function { name: "actpkg.core:bump", specs: &[], reason: Some("disabled: mode = \"python\"") },
         one(
             "actpkg.later:late",
@@ -293,11 +317,19 @@ pub static MODULE: Module = Module {
         ),
         one(
             "actpkg.shapes:Shape.area",
-            &[Spec { signature: "(int, int) -> int", entry: actpkg_shapes__Shape_area::ENTRY, namespaces: &[] }],
+            &[Spec {
+                signature: "(int, int) -> int",
+                entry: actpkg_shapes__Shape_area::ENTRY,
+                namespaces: &[],
+            }],
         ),
         one(
             "actpkg.shapes:Shape.wrapped",
-            &[Spec { signature: "(object, int) -> int", entry: actpkg_shapes__Shape_wrapped::ENTRY, namespaces: &[] }],
+            &[Spec {
+                signature: "(object, int) -> int",
+                entry: actpkg_shapes__Shape_wrapped::ENTRY,
+                namespaces: &[],
+            }],
         ),
         one(
             "actpkg.shapes:Shape.twice",

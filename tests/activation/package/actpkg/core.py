@@ -92,7 +92,7 @@ def odd_one(x):
     return lambda: x
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def cached(x):
     return x * 7
 
