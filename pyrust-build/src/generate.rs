@@ -168,7 +168,7 @@ fn compile(
     let mut modules = Vec::new();
     for (name, path) in &package.modules {
         let shown = project.relative(path);
-        match host::read_text(path, &shown, "PYR0206") {
+        match host::read_source(path, &shown) {
             Ok(text) => modules.push(SourceFile::new(name.as_str(), shown, text)),
             // Whoever needs this module is refused; the others do not care.
             Err(finding) => diagnostics.push(Diagnostic { severity: Severity::Note, ..*finding }),

@@ -81,6 +81,43 @@ pub fn read_text(path: &Path, shown: &str, code: &'static str) -> Result<String,
     }
 }
 
+/// Reads a Python file: UTF-8, or what its coding line (PEP 263) says as far as that is Latin-1.
+pub fn read_source(path: &Path, shown: &str) -> Result<String, Box<Diagnostic>> {
+    let failure = match read_text(path, shown, "PYR0206") {
+        Ok(text) => return Ok(text),
+        Err(failure) => failure,
+    };
+    match std::fs::read(path) {
+        // Each byte is the code point of that number.
+        Ok(bytes) if is_latin_1(&bytes) => Ok(bytes.iter().copied().map(char::from).collect()),
+        // Valid for Python perhaps, and not our business to judge.
+        Ok(_) => Err(Box::new(Diagnostic { severity: Severity::Note, ..*failure })),
+        Err(_) => Err(failure),
+    }
+}
+
+fn is_latin_1(bytes: &[u8]) -> bool {
+    bytes.split(|byte| *byte == b'\n').take(2).any(|line| {
+        let line = String::from_utf8_lossy(line);
+        let Some((_, rest)) =
+            line.trim_start().strip_prefix('#').and_then(|comment| comment.split_once("coding"))
+        else {
+            return false;
+        };
+        let name: String = rest
+            .strip_prefix([':', '='])
+            .unwrap_or_default()
+            .trim_start()
+            .chars()
+            .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
+            .collect();
+        matches!(
+            name.to_lowercase().replace('_', "-").as_str(),
+            "latin-1" | "iso-8859-1" | "latin1" | "iso8859-1"
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +132,23 @@ mod tests {
         assert_eq!(std::fs::metadata(&path).expect("exists").modified().expect("a time"), before);
         assert!(write_if_changed(&path, "b").expect("written"));
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn coding_lines() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("m.py");
+        let read = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).expect("written");
+            read_source(&path, "m.py")
+        };
+        assert_eq!(
+            read(b"#!/x\n# -*- coding: latin-1 -*-\nx = '\xe9'\n").expect("latin-1"),
+            "#!/x\n# -*- coding: latin-1 -*-\nx = 'é'\n"
+        );
+        assert_eq!(read(b"x = '\xe9'\n").expect_err("no coding line").severity, Severity::Note);
+        assert_eq!(read(b"# coding=koi8-r\nx = '\xe9'\n").expect_err("unknown").severity, Severity::Note);
+        assert_eq!(read("\u{feff}x = 1\n".as_bytes()).expect("a byte-order mark"), "x = 1\n");
     }
 
     #[cfg(unix)]

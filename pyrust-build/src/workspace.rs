@@ -144,7 +144,7 @@ impl<'a> Workspace<'a> {
 
 fn load(project: &Project, name: &str, path: PathBuf) -> Result<Loaded, Box<Diagnostic>> {
     let shown = project.relative(&path);
-    let text = host::read_text(&path, &shown, "PYR0206")?;
+    let text = host::read_source(&path, &shown)?;
     let file = SourceFile::new(name, shown, text);
     let tree = parse::parse_module(&file);
     Ok(Loaded { file, tree })

@@ -8,7 +8,7 @@ use pyrust_build::generate::{self, Generated, GeneratedPackage};
 use pyrust_build::hash::{self, Lookup};
 use pyrust_build::host;
 use pyrust_build::manifest::Manifest;
-use pyrust_build::manifest::merge::{self, Profile, Profiled};
+use pyrust_build::manifest::merge::{self, Profile, Profiled, Skipped};
 use pyrust_build::parse;
 use pyrust_build::project::Project;
 use pyrust_build::render::{self, Sources};
@@ -162,8 +162,8 @@ pub(crate) fn load_project(root: &str) -> Outcome<Value> {
 /// See `_engine.pyi`.
 pub(crate) fn merge_profile(root: &str, manifest: Option<&str>, profile: &str) -> Outcome<Value> {
     let project = load(root, manifest)?;
-    let profile = match read_profile(profile) {
-        Ok(profile) => profile,
+    let (profile, unsaid) = match read_profile(profile) {
+        Ok(read) => read,
         Err(problem) => {
             return refuse(&project.root, "PYR0106", format!("the profile cannot be read: {problem}"));
         }
@@ -171,7 +171,8 @@ pub(crate) fn merge_profile(root: &str, manifest: Option<&str>, profile: &str) -
     let old = at(&project.root, project.manifest_text())?;
     let mut updated = at(&project.root, project.manifest())?;
     let mut workspace = Workspace::new(&project);
-    let summary = merge::merge(&mut updated, &profile, |function| workspace.source_hash(function));
+    let mut summary = merge::merge(&mut updated, &profile, |function| workspace.source_hash(function));
+    summary.skipped.extend(unsaid);
     let changed = if updated.hotspots.is_empty() && old.is_none() {
         false
     } else {
@@ -184,25 +185,29 @@ pub(crate) fn merge_profile(root: &str, manifest: Option<&str>, profile: &str) -
     Ok(value)
 }
 
-fn read_profile(text: &str) -> Result<Profile, String> {
+/// The profile, and what of it the grammar of signatures cannot say.
+fn read_profile(text: &str) -> Result<(Profile, Vec<Skipped>), String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let threshold = value["threshold"].as_f64().ok_or("no `threshold`")?;
     let mut functions = Vec::new();
+    let mut unsaid = Vec::new();
     for item in value["functions"].as_array().ok_or("no `functions`")? {
         let function = item["function"].as_str().ok_or("a function without name")?.to_string();
         let mut signatures = Vec::new();
         for pair in item["signatures"].as_array().into_iter().flatten() {
             let text = pair[0].as_str().ok_or("a signature must be a pair of text and count")?;
             let count = pair[1].as_u64().ok_or("a signature must be a pair of text and count")?;
-            // What a recorder found and the grammar cannot say must not cost the whole profile.
+            // It must not cost the whole profile.
             match Signature::parse(text) {
                 Ok(signature) => signatures.push((signature, count)),
-                Err(error) => return Err(format!("`{function}`: `{text}`: {error}")),
+                Err(error) => {
+                    unsaid.push(Skipped { function: function.clone(), reason: format!("`{text}`: {error}") });
+                }
             }
         }
         functions.push(Profiled { function, share: item["share"].as_f64().unwrap_or(0.0), signatures });
     }
-    Ok(Profile { threshold, functions })
+    Ok((Profile { threshold, functions }, unsaid))
 }
 
 /// Changes the manifest's entries and writes it. Whether it changed.
@@ -251,7 +256,7 @@ pub(crate) fn set_gate(
 /// See `_engine.pyi`.
 pub(crate) fn source_hash(path: &str, qualname: &str) -> Outcome<String> {
     let root = Path::new("");
-    let text = at(root, host::read_text(Path::new(path), path, "PYR0206").map_err(|finding| vec![*finding]))?;
+    let text = at(root, host::read_source(Path::new(path), path).map_err(|finding| vec![*finding]))?;
     let file = SourceFile::new("", path, text);
     let tree = at(root, parse::parse_module(&file).map_err(|finding| vec![*finding]))?;
     match hash::find(&tree, qualname) {

@@ -55,6 +55,12 @@ def test_profiles_merge(root: Path) -> None:
     assert summary["removed"] == ["p.m:f"]
 
 
+def test_signatures_that_the_grammar_cannot_say_are_left_out(root: Path) -> None:
+    summary = _engine.merge_profile(str(root), None, profile(hot("p.m:f", 50.0, "(int) -> int", "(a b) -> int")))
+    assert summary["added"] == ["p.m:f"]
+    assert "(a b) -> int" in summary["skipped"][0]["reason"]
+
+
 def test_a_profile_of_nothing_writes_nothing(root: Path) -> None:
     assert not _engine.merge_profile(str(root), None, profile())["changed"]
     assert not (root / "pyrust.toml").exists()

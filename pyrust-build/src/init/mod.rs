@@ -38,7 +38,9 @@ pub struct Plan {
 pub fn plan(project: &Project) -> Result<Plan, Vec<Diagnostic>> {
     let mut plan = Plan::default();
     let root = project.root.as_path();
-    plan.edit(root, "pyproject.toml", |old| Ok(pyproject::edit(project, old)))?;
+    if project.backend != Backend::Cargo {
+        plan.edit(root, "pyproject.toml", |old| Ok(pyproject::edit(project, old)))?;
+    }
     plan.edit(root, ".gitignore", |old| Ok(gitignore(old)))?;
     for package in &project.packages {
         let path = project.relative(&package.importing_file());
@@ -48,7 +50,7 @@ pub fn plan(project: &Project) -> Result<Plan, Vec<Diagnostic>> {
         plan.notes
             .push("no package or module was found; name them with `packages` in `[tool.pyrust]`".into());
     }
-    if project.backend == Backend::Maturin {
+    if matches!(project.backend, Backend::Maturin | Backend::Cargo) {
         cargo::plan(project, &mut plan)?;
     }
     if project.backend == Backend::Other {

@@ -123,3 +123,16 @@ fn requirements_keep_their_layout() {
         assert_eq!(written, text(new));
     }
 }
+
+#[test]
+fn a_crate_without_python_packaging() {
+    let tree = Tree::new(&[
+        ("Cargo.toml", "[package]\nname = \"demo\"\n"),
+        ("build.rs", "fn main() {}\n"),
+        ("python/demo/__init__.py", ""),
+    ]);
+    let plan = tree.plan();
+    let changed: Vec<&str> = plan.changes.iter().map(|change| change.path.as_str()).collect();
+    assert_eq!(changed, [".gitignore", "python/demo/__init__.py", "Cargo.toml", "src/lib.rs"]);
+    assert!(plan.notes[0].starts_with("add to `build.rs`:"), "{:?}", plan.notes);
+}

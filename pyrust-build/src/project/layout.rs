@@ -70,6 +70,8 @@ pub enum Backend {
     Setuptools,
     Hatch,
     Maturin,
+    /// A crate without Python packaging around it.
+    Cargo,
     /// flit, poetry, pdm, …: installs do not compile.
     Other,
 }
@@ -101,6 +103,7 @@ pub(super) fn packages(
         Backend::Setuptools => setuptools(root, pyproject),
         Backend::Hatch => hatch(pyproject),
         Backend::Maturin => maturin(pyproject),
+        Backend::Cargo => Said::default(),
         Backend::Other => other(pyproject),
     };
     if let Some(wanted) = &settings.packages {
@@ -151,6 +154,11 @@ fn backend(root: &Path, pyproject: &Table) -> Backend {
             Backend::Setuptools
         }
         Some(_) => Backend::Other,
+        None if ["pyproject.toml", "setup.py", "setup.cfg"].iter().all(|name| !root.join(name).exists())
+            && root.join("Cargo.toml").is_file() =>
+        {
+            Backend::Cargo
+        }
         // PEP 517: without a back end it is setuptools.
         None => Backend::Setuptools,
     }

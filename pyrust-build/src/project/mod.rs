@@ -92,7 +92,7 @@ impl Project {
                 let message = format!("no project in `{}` or above it", start.display());
                 Err(vec![
                     Diagnostic::new("PYR0201", Severity::Error, message)
-                        .help("a project has a `pyproject.toml`, `setup.py` or `setup.cfg`"),
+                        .help("a project has a `pyproject.toml`, `setup.py`, `setup.cfg` or `Cargo.toml`"),
                 ])
             }
         }
@@ -144,15 +144,16 @@ impl Project {
     }
 }
 
-/// The nearest folder upwards that is a project. One with `pyproject.toml` counts even if a `setup.py` is nearer.
+/// The nearest folder upwards that is a project. A manifest or a crate alone makes one only where no Python packaging
+/// file is found above it: the manifest may lie beside the crate, in a folder of its own.
 pub fn find_root(start: &Path) -> Option<PathBuf> {
     let start = std::path::absolute(start).ok()?;
-    let holds = |folder: &Path, names: &[&str]| names.iter().any(|name| folder.join(name).is_file());
-    // A folder inside a project that has a file of that name (a fixture's `setup.py`) is nearer, and is meant.
-    start
-        .ancestors()
-        .find(|folder| holds(folder, &["pyproject.toml", "setup.py", "setup.cfg", "pyrust.toml"]))
-        .map(Path::to_path_buf)
+    [&["pyproject.toml", "setup.py", "setup.cfg"][..], &["pyrust.toml"], &["Cargo.toml"]].iter().find_map(
+        |names| {
+            let is_root = |folder: &&Path| names.iter().any(|name| folder.join(name).is_file());
+            start.ancestors().find(is_root).map(Path::to_path_buf)
+        },
+    )
 }
 
 /// RFC 3492, as Python's `punycode` codec.
