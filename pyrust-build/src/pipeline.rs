@@ -172,7 +172,69 @@ fn specialise(
             }
         }
     }
-    if found.is_empty() { Ok(root) } else { Err(found) }
+    if !found.is_empty() {
+        return Err(found);
+    }
+    Ok(with_views(program, func, root).unwrap_or(root))
+}
+
+/// The same function with its list parameters as views, where nothing in the call writes to Python's objects and
+/// the loops are deep enough for reading to be the cost.
+fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<usize> {
+    let instance = &program.instances[root];
+    let worth = reachable(program, root).len() > 1 || loop_depth(&instance.hir.body) > 1;
+    if !worth || reachable(program, root).iter().any(|i| program.instances[*i].writes) {
+        return None;
+    }
+    let params: Vec<Type> = instance.params.iter().map(as_view).collect();
+    if params == instance.params {
+        return None;
+    }
+    let index = program.instance(func, params).ok()?;
+    let fine = reachable(program, index).iter().all(|i| {
+        let instance = &program.instances[*i];
+        instance.diagnostics.is_empty() && !instance.writes
+    });
+    fine.then_some(index)
+}
+
+/// Lists of plain numbers, and lists of those.
+fn as_view(ty: &Type) -> Type {
+    match ty {
+        Type::List { elem, in_place: true } => match as_view(elem) {
+            t @ (Type::Int | Type::Float | Type::Bool | Type::View(_)) => Type::View(Box::new(t)),
+            _ => ty.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+fn loop_depth(body: &[crate::hir::Stmt]) -> usize {
+    use crate::hir::StmtKind as S;
+    let deepest = |blocks: &[&[crate::hir::Stmt]]| blocks.iter().map(|b| loop_depth(b)).max().unwrap_or(0);
+    body.iter()
+        .map(|s| match &s.kind {
+            S::For { body, orelse, .. } | S::While { body, orelse, .. } => 1 + deepest(&[body, orelse]),
+            S::If { body, orelse, .. } => deepest(&[body, orelse]),
+            S::Try { body, handlers, orelse } => {
+                deepest(&[body, orelse]).max(handlers.iter().map(|h| loop_depth(&h.body)).max().unwrap_or(0))
+            }
+            // A comprehension is a loop of its own.
+            S::Return(Some(e)) | S::Expr(e) | S::Assign { value: e, .. } => comp_depth(e),
+            _ => 0,
+        })
+        .max()
+        .unwrap_or(0)
+}
+
+fn comp_depth(e: &crate::hir::Expr) -> usize {
+    use crate::hir::ExprKind as E;
+    if let E::Comp(comp) = &e.kind {
+        return comp.generators.len() + comp_depth(&comp.element);
+    }
+    let mut deepest = 0;
+    crate::lower::webs::children(e, &mut |c| deepest = deepest.max(comp_depth(c)));
+    deepest
 }
 
 fn reachable(program: &Program<'_>, instance: usize) -> BTreeSet<usize> {
@@ -246,6 +308,7 @@ fn explain(program: &Program<'_>, index: usize, signature: &Signature) -> String
 fn show(ty: &Type) -> String {
     let place = match ty {
         Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } => " (Python's object, in place)",
+        Type::View(_) => " (Python's object, converted when that pays)",
         Type::List { .. } | Type::Dict { .. } => " (native)",
         _ => "",
     };

@@ -21,6 +21,8 @@ pub enum Type {
     /// A live Python tuple of any length.
     VarTuple(Box<Type>),
     List { elem: Box<Type>, in_place: bool },
+    /// A Python list that nothing in the call writes to: read in place, converted when that pays.
+    View(Box<Type>),
     Dict { key: Box<Type>, value: Box<Type>, in_place: bool },
     /// Opaque: moved, stored, returned, compared by identity. Sorts behind what is understood.
     Obj,
@@ -33,7 +35,7 @@ impl Type {
     pub fn is_copy(&self) -> bool {
         match self {
             Type::Never | Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Range => true,
-            Type::Obj | Type::VarTuple(_) => true,
+            Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
             Type::Str | Type::Bytes => false,
@@ -54,7 +56,7 @@ impl Type {
             Type::Never | Type::None | Type::Bool | Type::Int | Type::Float => true,
             Type::Char | Type::Str | Type::Bytes => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::identity_free),
-            Type::Range | Type::Obj | Type::VarTuple(_) | Type::List { .. } | Type::Dict { .. } => false,
+            Type::Range | Type::Obj | Type::VarTuple(_) | Type::View(_) | Type::List { .. } | Type::Dict { .. } => false,
         }
     }
 
@@ -63,7 +65,7 @@ impl Type {
         match self {
             Type::Never => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_never),
-            Type::VarTuple(t) => t.has_never(),
+            Type::VarTuple(t) | Type::View(t) => t.has_never(),
             Type::List { elem, .. } => elem.has_never(),
             Type::Dict { key, value, .. } => key.has_never() || value.has_never(),
             _ => false,
@@ -98,7 +100,7 @@ impl fmt::Display for Type {
                 f.write_str("]")
             }
             Type::VarTuple(t) => write!(f, "tuple[{t}, ...]"),
-            Type::List { elem, .. } => write!(f, "list[{elem}]"),
+            Type::List { elem, .. } | Type::View(elem) => write!(f, "list[{elem}]"),
             Type::Dict { key, value, .. } => write!(f, "dict[{key}, {value}]"),
             Type::Union(members) => join(f, members, " | "),
         }
@@ -119,6 +121,7 @@ impl Type {
                 Type::List { elem: Box::new(Type::join(x, y)), in_place: *p || *q }
             }
             (Type::VarTuple(x), Type::VarTuple(y)) => Type::VarTuple(Box::new(Type::join(x, y))),
+            (Type::View(x), Type::View(y)) => Type::View(Box::new(Type::join(x, y))),
             (
                 Type::Dict { key: k, value: v, in_place: p },
                 Type::Dict { key: l, value: w, in_place: q },
@@ -152,6 +155,7 @@ impl Type {
             (Type::List { .. }, Type::List { .. })
             | (Type::Dict { .. }, Type::Dict { .. })
             | (Type::VarTuple(_), Type::VarTuple(_))
+            | (Type::View(_), Type::View(_))
             | (Type::Char | Type::Str, Type::Char | Type::Str) => true,
             _ => self == other,
         }

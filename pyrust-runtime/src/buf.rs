@@ -47,7 +47,7 @@ impl<T> Buf<T> {
     /// Room for one more element, amortised.
     #[cold]
     #[inline(never)]
-    fn grow_one(&mut self) -> bool {
+    extern "C" fn grow_one(&mut self) -> bool {
         let want = (self.cap + self.cap / 2).max(4).max(self.len.saturating_add(1));
         self.grow_to(want)
     }

@@ -145,7 +145,7 @@ pub fn pow(a: i64, b: i64) -> R<i64> {
 }
 
 #[inline(never)]
-fn pow_any(a: i64, b: i64) -> R<i64> {
+extern "C" fn pow_any(a: i64, b: i64) -> R<i64> {
     if b < 0 {
         return if a == 0 { exc(Exc::ZeroDivisionError) } else { bail(Bail::Unsupported) };
     }

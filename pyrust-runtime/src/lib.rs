@@ -1,6 +1,10 @@
 //! What generated code stands on: Python's semantics over unboxed values, inside transactions that can be
 //! undone.  Everything that the generated text names is in [`prelude`].
 
+// Out-of-line paths are `extern "C"`, so that no call in a loop can unwind: a call that can keeps accumulators in
+// memory. They are called from Rust only.
+#![allow(improper_ctypes_definitions)]
+
 #[doc(hidden)]
 pub use pyo3_ffi as ffi;
 

@@ -9,7 +9,7 @@ pub use crate::py::{FromPy, IntoPy};
 
 pub use crate::dict::{Dict, DictLike, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
-pub use crate::list::{List, ListLike, PList};
+pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::obj::Obj;
 pub use crate::range::Range;
 pub use crate::strs::{Bytes, Chr, Str};

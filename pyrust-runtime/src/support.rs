@@ -78,6 +78,39 @@ pub struct Steps {
     step: i64,
 }
 
+impl Steps {
+    /// Pieces that are short enough to be paid in advance.
+    #[inline(always)]
+    pub fn chunks(self) -> StepChunks {
+        StepChunks(self)
+    }
+
+    /// Turns left.
+    #[inline(always)]
+    pub fn turns(&self) -> i64 {
+        self.left as i64
+    }
+}
+
+/// See [`Steps::chunks`].
+pub struct StepChunks(Steps);
+
+impl Iterator for StepChunks {
+    type Item = Steps;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Steps> {
+        if self.0.left == 0 {
+            return None;
+        }
+        let left = self.0.left.min(32_768);
+        let chunk = Steps { at: self.0.at, left, step: self.0.step };
+        self.0.left -= left;
+        self.0.at = self.0.at.wrapping_add(self.0.step.wrapping_mul(left as i64));
+        Some(chunk)
+    }
+}
+
 impl Iterator for Steps {
     type Item = i64;
 

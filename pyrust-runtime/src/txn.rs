@@ -129,6 +129,16 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     txn.open = false;
 }
 
+/// Are the points of this transaction counted?
+///
+/// # Safety
+/// `txn` is the open transaction.
+#[inline]
+pub(crate) unsafe fn is_forced(txn: NonNull<Txn>) -> bool {
+    // SAFETY: By the caller.
+    unsafe { (*txn.as_ptr()).points_on }
+}
+
 /// Is a transaction open?
 pub fn is_open() -> bool {
     // SAFETY: A read of a flag under the GIL.
@@ -191,7 +201,7 @@ impl Cx {
     /// Looks whether Python has something to do, and bails if so.  Runs no handler.
     #[cold]
     #[inline(never)]
-    pub fn poll(self, fuel: &mut i32) -> R<()> {
+    pub extern "C" fn poll(self, fuel: &mut i32) -> R<()> {
         *fuel = FUEL;
         self.point()?;
         let pending = POLL.load(Ordering::Relaxed);
@@ -241,7 +251,7 @@ impl Cx {
 
     #[cold]
     #[inline(never)]
-    fn count_point(self) -> R<()> {
+    extern "C" fn count_point(self) -> R<()> {
         // SAFETY: A short borrow.
         let txn = unsafe { self.txn() };
         txn.points += 1;
@@ -305,7 +315,7 @@ impl Cx {
 /// A failed allocation of the interpreter: the error indicator is cleared, the call bails.
 #[cold]
 #[inline(never)]
-pub fn no_memory<T>() -> R<T> {
+pub extern "C" fn no_memory<T>() -> R<T> {
     // SAFETY: The GIL is held whenever native code runs.
     unsafe {
         if !PyErr_Occurred().is_null() {

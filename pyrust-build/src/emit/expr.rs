@@ -273,6 +273,7 @@ impl Func<'_, '_, '_> {
             (Type::Dict { in_place: p, .. }, Type::Dict { in_place: q, .. }) if p == q => {
                 if *p { quote!((*#x).is(*#y)) } else { quote!((*#x).is(#y)) }
             }
+            (Type::View(_), Type::View(_)) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::Obj) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::None) => quote!((*#x).is_none()),
             (Type::None, Type::Obj) => quote!((*#y).is_none()),
@@ -700,7 +701,7 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Float => "float",
         Type::Str | Type::Char => "str",
         Type::Bytes => "bytes",
-        Type::List { .. } => "list",
+        Type::List { .. } | Type::View(_) => "list",
         Type::Dict { .. } => "dict",
         Type::VarTuple(_) => "tuple",
         _ => return None,
@@ -714,7 +715,7 @@ fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Float => class == "float",
         Type::Str | Type::Char => class == "str",
         Type::Bytes => class == "bytes",
-        Type::List { .. } => class == "list",
+        Type::List { .. } | Type::View(_) => class == "list",
         Type::Dict { .. } => class == "dict",
         Type::Tuple { .. } | Type::VarTuple(_) => class == "tuple",
         Type::Range => class == "range",

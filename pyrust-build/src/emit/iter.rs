@@ -48,6 +48,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             IterKind::Range { start, stop, step: Some(step) } if matches!(step.kind, ExprKind::Int(1)) => {
                 self.counted(start.as_deref(), stop, breaks, body)
             }
+            IterKind::Range { start, stop, step: Some(step) } => {
+                self.strided(start.as_deref(), stop, step, breaks, body)
+            }
             IterKind::Comp(comp) => self.pushed(comp, breaks, body),
             _ => {
                 let pull = self.pull(iter);
@@ -95,6 +98,41 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         let tick = self.tick();
         quote!(#continues: for #item in (#start)..(#stop) { #tick #body })
+    }
+
+    /// `range` with another step, paid in advance as well where the body has no loop of its own.
+    fn strided(
+        &mut self,
+        start: Option<&Expr>,
+        stop: &Expr,
+        step: &Expr,
+        breaks: &syn::Lifetime,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> TokenStream {
+        let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
+        let stop = self.value_as(stop, &Type::Int);
+        let step = self.value_as(step, &Type::Int);
+        let continues = self.label("c");
+        let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
+        let before = self.nested_loops;
+        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone() });
+        let body = body(self, Val::new(quote!(#item), Type::Int));
+        self.loops.pop();
+        let innermost = self.nested_loops == before;
+        self.nested_loops += 1;
+        let steps = self.q(quote!(steps(#start, #stop, #step)));
+        if innermost {
+            self.uses_fuel = true;
+            let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.turns())));
+            return quote! {
+                for #chunk in #steps.chunks() {
+                    #charge;
+                    #continues: for #item in #chunk { #body }
+                }
+            };
+        }
+        let tick = self.tick();
+        quote!(#continues: for #item in #steps { #tick #body })
     }
 
     /// The loops of a generator expression around the body.
@@ -196,14 +234,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let val = self.project(val, |t| {
             matches!(
                 t,
-                Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str
+                Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str
                     | Type::Char | Type::Bytes | Type::Range
             )
         });
         let code = val.owned();
         let position = quote!(let mut #at: i64 = 0;);
         match &val.ty {
-            Type::List { elem, .. } => Pull {
+            Type::List { elem, .. } | Type::View(elem) => Pull {
                 setup: quote!(let #it = #code; #position),
                 next: self.q(quote!(list::next(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
@@ -268,12 +306,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let val = self.project(&val, |t| {
             matches!(
                 t,
-                Type::List { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str | Type::Range | Type::Bytes
+                Type::List { .. } | Type::View(_) | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str | Type::Range | Type::Bytes
             )
         });
         let code = val.owned();
         match &val.ty {
-            Type::List { elem, .. } => Pull {
+            Type::List { elem, .. } | Type::View(elem) => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = list::len(cx, &#it) - 1;),
                 next: self.q(quote!(list::next_back(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),

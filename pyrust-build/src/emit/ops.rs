@@ -161,7 +161,7 @@ impl Func<'_, '_, '_> {
             }
             Type::Str => quote!(pystr::truth(#by_ref)),
             Type::Bytes => quote!(bytes::truth(#by_ref)),
-            Type::List { .. } => quote!(list::truth(cx, #by_ref)),
+            Type::List { .. } | Type::View(_) => quote!(list::truth(cx, #by_ref)),
             Type::VarTuple(_) => quote!(tuple::truth(cx, #by_ref)),
             Type::Range => quote!(range::truth(cx, #code)),
             Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
@@ -224,7 +224,7 @@ fn kind(ty: &Type) -> u8 {
         Type::Bytes => 3,
         Type::Range => 4,
         Type::Tuple { .. } | Type::VarTuple(_) => 5,
-        Type::List { .. } => 6,
+        Type::List { .. } | Type::View(_) => 6,
         Type::Dict { .. } => 7,
         Type::Never | Type::Obj | Type::Union(_) => 8,
     }

@@ -415,7 +415,7 @@ impl Func<'_, '_, '_> {
                         .collect();
                     return Some(quote!({ #(#sets)* }));
                 }
-                Type::List { .. } => {
+                Type::List { .. } | Type::View(_) => {
                     Box::new(|i| { let i = Literal::i64_suffixed(i as i64); quote!(list::get(cx, &#code, #i)) })
                 }
                 Type::VarTuple(_) => {
@@ -425,7 +425,7 @@ impl Func<'_, '_, '_> {
                 _ => return None,
             };
             let (len, elem) = match &v.ty {
-                Type::List { elem, .. } => (quote!(list::len(cx, &#code)), (**elem).clone()),
+                Type::List { elem, .. } | Type::View(elem) => (quote!(list::len(cx, &#code)), (**elem).clone()),
                 Type::VarTuple(elem) => (quote!(tuple::len(cx, &#code)), (**elem).clone()),
                 _ => (quote!(pystr::len(&#code)), Type::Char),
             };

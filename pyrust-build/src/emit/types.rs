@@ -56,6 +56,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let t = rust_type(t);
             quote!(PTuple<#t>)
         }
+        Type::View(t) => {
+            let t = rust_type(t);
+            quote!(RList<#t>)
+        }
         Type::List { elem, in_place } => {
             let t = rust_type(elem);
             if *in_place { quote!(PList<#t>) } else { quote!(List<#t>) }

@@ -470,7 +470,7 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::Float => "float",
         Ty::Str | Ty::Char => "str",
         Ty::Bytes => "bytes",
-        Ty::List(_) => "list",
+        Ty::List(_) | Ty::View(_) => "list",
         Ty::Dict(_) => "dict",
         Ty::VarTuple(_) => "tuple",
         _ => return None,
@@ -480,7 +480,7 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
 /// Only the parts of a parameter's type through which a callee can change what the caller sees.
 fn containers_only(ty: &Type) -> Type {
     match ty {
-        Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) => ty.clone(),
+        Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) | Type::View(_) => ty.clone(),
         Type::Tuple { items, from_py } => {
             Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }
         }

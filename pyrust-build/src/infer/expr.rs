@@ -208,7 +208,7 @@ impl Infer<'_, '_> {
             CmpOp::Is | CmpOp::IsNot => {
                 let singletons = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Never));
                 let by_pointer =
-                    |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Obj | Ty::List(_) | Ty::Dict(_)));
+                    |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Obj | Ty::List(_) | Ty::View(_) | Ty::Dict(_)));
                 if !singletons(&l) && !singletons(&r) && !(by_pointer(&l) && by_pointer(&r)) {
                     let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
                     self.refuse("PYR0401", e.span, message);
@@ -316,7 +316,7 @@ impl Infer<'_, '_> {
                 (Pattern::Dict(k, v), Ty::Dict(c)) => {
                     vec![(*k, self.state.solver.elem(*c)), (*v, self.state.solver.value(*c))]
                 }
-                (Pattern::VarTuple(v), Ty::VarTuple(var)) => vec![(*v, *var)],
+                (Pattern::VarTuple(v), Ty::VarTuple(var)) | (Pattern::List(v), Ty::View(var)) => vec![(*v, *var)],
                 _ => vec![],
             };
             for (v, var) in pairs {
@@ -406,7 +406,7 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Bytes => 3,
         Ty::Range => 4,
         Ty::Tuple(..) | Ty::VarTuple(_) => 5,
-        Ty::List(_) => 6,
+        Ty::List(_) | Ty::View(_) => 6,
         Ty::Dict(_) => 7,
         Ty::Obj | Ty::Never | Ty::Union(_) => 8,
     };
@@ -417,7 +417,7 @@ fn known_deep(ty: &Type) -> bool {
     match ty {
         Type::Obj => false,
         Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(known_deep),
-        Type::VarTuple(t) => known_deep(t),
+        Type::VarTuple(t) | Type::View(t) => known_deep(t),
         Type::List { elem, .. } => known_deep(elem),
         Type::Dict { key, value, .. } => known_deep(key) && known_deep(value),
         _ => true,

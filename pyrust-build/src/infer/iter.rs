@@ -43,7 +43,7 @@ impl Infer<'_, '_> {
                 self.builtin("reversed");
                 let ty = self.expr(e);
                 self.elements(&ty, iter, |m| {
-                    matches!(m, Ty::List(_) | Ty::VarTuple(_) | Ty::Tuple(..) | Ty::Str | Ty::Char | Ty::Range | Ty::Bytes)
+                    matches!(m, Ty::List(_) | Ty::View(_) | Ty::VarTuple(_) | Ty::Tuple(..) | Ty::Str | Ty::Char | Ty::Range | Ty::Bytes)
                 })
             }
             IterKind::Items(e) => match self.dict(e) {
@@ -89,7 +89,7 @@ impl Infer<'_, '_> {
             let elem = match member {
                 Ty::List(c) => self.state.solver.get(self.state.solver.elem(*c)),
                 Ty::Dict(c) => self.state.solver.get(self.state.solver.elem(*c)),
-                Ty::VarTuple(v) => self.state.solver.get(*v),
+                Ty::VarTuple(v) | Ty::View(v) => self.state.solver.get(*v),
                 Ty::Tuple(items, _) => {
                     let mut all = Ty::Never;
                     for t in items {

@@ -311,6 +311,7 @@ pub fn in_python(ty: &Type) -> Type {
             in_place: true,
         },
         Type::VarTuple(t) => Type::VarTuple(Box::new(in_python(t))),
+        Type::View(t) => Type::View(Box::new(in_python(t))),
         Type::Tuple { items, .. } => Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true },
         Type::Union(items) => Type::Union(items.iter().map(in_python).collect()),
         // A character is a string of any length to whoever wrote it.

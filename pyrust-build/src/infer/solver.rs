@@ -23,6 +23,7 @@ pub(super) enum Ty {
     Obj,
     Tuple(Vec<Ty>, bool),
     VarTuple(VarId),
+    View(VarId),
     List(CellId),
     Dict(CellId),
     Union(Vec<Ty>),
@@ -50,6 +51,7 @@ impl Ty {
             Ty::Obj => (13, 0),
             Ty::Tuple(items, _) => (9, items.len()),
             Ty::VarTuple(_) => (10, 0),
+            Ty::View(_) => (11, 1),
             Ty::List(_) => (11, 0),
             Ty::Dict(_) => (12, 0),
             Ty::Union(_) => (14, 0),
@@ -195,6 +197,10 @@ impl Solver {
                 self.unify(*x, *y);
                 Ty::VarTuple(*x)
             }
+            (Ty::View(x), Ty::View(y)) => {
+                self.unify(*x, *y);
+                Ty::View(*x)
+            }
             (Ty::Tuple(x, p), Ty::Tuple(y, q)) => {
                 let items = x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect();
                 Ty::Tuple(items, *p || *q)
@@ -256,6 +262,15 @@ impl Solver {
                 let var = found.unwrap_or_else(|| self.var(Ty::Never));
                 self.absorb_into(var, elem);
                 if found.is_some() { current.clone() } else { self.join(current, &Ty::VarTuple(var)) }
+            }
+            Type::View(elem) => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::View(v) => Some(*v),
+                    _ => None,
+                });
+                let var = found.unwrap_or_else(|| self.var(Ty::Never));
+                self.absorb_into(var, elem);
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::View(var)) }
             }
             Type::Tuple { items, from_py } => {
                 let found = current.members().iter().position(|m| matches!(m, Ty::Tuple(x, _) if x.len() == items.len()));
@@ -353,6 +368,7 @@ impl Solver {
                 from_py: *from_py,
             },
             Ty::VarTuple(v) => Type::VarTuple(var(*v)?),
+            Ty::View(v) => Type::View(var(*v)?),
             Ty::List(c) => Type::List { elem: var(self.elem(*c))?, in_place: self.in_place(*c) },
             Ty::Dict(c) => Type::Dict {
                 key: var(self.elem(*c))?,
@@ -379,7 +395,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::Range => Ty::Range,
         Type::Obj => Ty::Obj,
         Type::Never => Ty::Never,
-        Type::Tuple { .. } | Type::VarTuple(_) | Type::List { .. } | Type::Dict { .. } | Type::Union(_) => {
+        Type::Tuple { .. } | Type::VarTuple(_) | Type::View(_) | Type::List { .. } | Type::Dict { .. } | Type::Union(_) => {
             unreachable!("containers are absorbed member by member")
         }
     }

@@ -71,6 +71,9 @@ pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
     // Exact types first, then `bool` as `int` and a character as `str`, then ints as floats.
     for level in [pattern::Level::Exact, pattern::Level::Subtype, pattern::Level::Widen] {
         for row in rows.iter().filter(|r| arity_fits(r, args.len())) {
+            if row.mutates && matches!(args.first(), Some(Type::View(_))) {
+                continue;
+            }
             if level == pattern::Level::Widen && !row.widens {
                 continue;
             }

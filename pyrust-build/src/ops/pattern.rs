@@ -127,6 +127,12 @@ impl Pattern {
                 binding.insert(*v, (**elem).clone());
                 true
             }
+            // A list that is only read: rows that change their first argument do not see it, see `select`.
+            (Pattern::List(v), Type::View(elem)) => {
+                binding.insert(*v, (**elem).clone());
+                true
+            }
+            (Pattern::ListOf(want), Type::View(elem)) => **elem == *want,
             (Pattern::ListOf(want), Type::List { elem, .. }) => **elem == *want || **elem == Type::Never,
             (Pattern::Dict(k, v), Type::Dict { key, value, .. }) => {
                 binding.insert(*k, (**key).clone());

@@ -85,7 +85,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
             txn.arena.is_empty() && txn.lists.is_empty() && txn.dicts.is_empty()
         };
         match result {
-            Ok(value) if clean && cx.point().is_ok() => {
+            Ok(value) if clean && !txn::is_forced(txn) => {
                 txn::close(txn);
                 Outcome::Value(value)
             }

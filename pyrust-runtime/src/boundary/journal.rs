@@ -115,7 +115,7 @@ unsafe fn state<'a>(cx: Cx, list: *mut PyObject) -> R<Option<&'a mut ListState>>
 
 #[cold]
 #[inline(never)]
-unsafe fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
+unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
     // SAFETY: A short borrow; `list` is an exact list, by the caller.
     unsafe {
         let txn = cx.txn();
@@ -261,7 +261,7 @@ pub(crate) unsafe fn reserve(list: *mut PyObject, want: usize) -> R<()> {
 /// CPython's `list_resize`, growing part.
 #[cold]
 #[inline(never)]
-unsafe fn grow(list: *mut PyObject, want: usize) -> R<()> {
+unsafe extern "C" fn grow(list: *mut PyObject, want: usize) -> R<()> {
     let Some(room) = want.checked_add((want >> 3) + 6).map(|room| room & !3) else {
         return bail(Bail::Memory);
     };
@@ -304,7 +304,7 @@ impl ListState {
     /// From log mode to snapshot mode.
     #[cold]
     #[inline(never)]
-    unsafe fn go_over(&mut self, cx: Cx) -> R<()> {
+    unsafe extern "C" fn go_over(&mut self, cx: Cx) -> R<()> {
         // SAFETY: The list is exact; indices in the log are below the mark of their time, which is below
         // `before`; the log owns its objects.
         unsafe {

@@ -146,7 +146,7 @@ unsafe fn int_tag(object: *mut PyObject) -> (bool, i64) {
 
 #[cold]
 #[inline(never)]
-unsafe fn int_value_slow(object: *mut PyObject) -> Option<i64> {
+unsafe extern "C" fn int_value_slow(object: *mut PyObject) -> Option<i64> {
     // SAFETY: By the caller: an exact `int` of at least two digits.
     unsafe {
         let (count, negative) = if cfg!(Py_3_12) {

@@ -84,7 +84,7 @@ impl<K: Key, V> Overlay<K, V> {
     }
 
     /// The key at `place`, which is absent now, is inserted at the end.
-    fn insert(&mut self, place: usize, value: V) -> R<()> {
+    fn insert(&mut self, place: usize, key: K, value: V) -> R<()> {
         let inserted = self.insertions;
         if self.order.push((place as u32, inserted)).is_err() {
             return bail(Bail::Memory);
@@ -92,6 +92,8 @@ impl<K: Key, V> Overlay<K, V> {
         self.log(Log::Insert { place: place as u32, inserted })?;
         self.insertions += 1;
         self.count += 1;
+        // It may be equal to the one that was deleted, and another object.
+        self.table.set_key(place, key);
         let state = self.table.value_mut(place);
         state.value = Some(value);
         state.inserted = inserted;
@@ -320,7 +322,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
                 drop(old);
                 return Ok(());
             }
-            return overlay.insert(place, value);
+            return overlay.insert(place, key, value);
         }
         match self.in_base(cx, overlay, &key)? {
             Some(old) => {
@@ -334,8 +336,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
                 Ok(())
             }
             None => {
-                let place = overlay.table.add(hash, key, State { value: None, inserted: IN_BASE })?;
-                overlay.insert(place, value)
+                let place = overlay.table.add(hash, key.clone(), State { value: None, inserted: IN_BASE })?;
+                overlay.insert(place, key, value)
             }
         }
     }
@@ -444,7 +446,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
                         if state.value.is_none() || state.inserted != IN_BASE {
                             continue;
                         }
-                        return Ok(Some(Place::Native(place)));
+                        return Ok(Some(Place::Overwritten { key, place }));
                     }
                 }
                 return Ok(Some(Place::Live { key, value }));
@@ -469,7 +471,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
     fn key_at(&self, cx: Cx, place: Place) -> R<K> {
         match place {
             // SAFETY: The dict keeps the key alive.
-            Place::Live { key, .. } => unsafe { K::from_py(cx, key) },
+            Place::Live { key, .. } | Place::Overwritten { key, .. } => unsafe { K::from_py(cx, key) },
             Place::Native(place) => match self.overlay(cx)? {
                 Some(overlay) => Ok(overlay.table.key(place).clone()),
                 None => bail(Bail::Panic),
@@ -482,7 +484,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
         match place {
             // SAFETY: The dict keeps the value alive.
             Place::Live { value, .. } => unsafe { V::from_py(cx, value) },
-            Place::Native(place) => {
+            Place::Native(place) | Place::Overwritten { place, .. } => {
                 match self.overlay(cx)?.and_then(|o| o.table.value(place).value.clone()) {
                     Some(value) => Ok(value),
                     None => bail(Bail::Panic),

@@ -33,6 +33,8 @@ pub enum Place {
     Native(usize),
     /// In the live dict.
     Live { key: *mut PyObject, value: *mut PyObject },
+    /// A key of the live dict, whose value was overwritten: at this place of the overlay.
+    Overwritten { key: *mut PyObject, place: usize },
 }
 
 /// What both representations do.

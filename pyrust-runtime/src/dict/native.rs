@@ -175,7 +175,7 @@ impl<K: Key, V: Clone + 'static> DictLike<K, V> for Dict<K, V> {
     fn key_at(&self, _: Cx, place: Place) -> R<K> {
         match place {
             Place::Native(place) => Ok(self.table().key(place).clone()),
-            Place::Live { .. } => bail(Bail::Panic),
+            Place::Live { .. } | Place::Overwritten { .. } => bail(Bail::Panic),
         }
     }
 
@@ -183,7 +183,7 @@ impl<K: Key, V: Clone + 'static> DictLike<K, V> for Dict<K, V> {
     fn value_at(&self, _: Cx, place: Place) -> R<V> {
         match place {
             Place::Native(place) => Ok(self.table().value(place).clone()),
-            Place::Live { .. } => bail(Bail::Panic),
+            Place::Live { .. } | Place::Overwritten { .. } => bail(Bail::Panic),
         }
     }
 }

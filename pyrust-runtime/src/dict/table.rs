@@ -121,7 +121,7 @@ impl<K: Key, V> Table<K, V> {
     /// Squeezes the holes out and makes the index large enough for as many entries again.
     #[cold]
     #[inline(never)]
-    fn grow(&mut self) -> R<()> {
+    extern "C" fn grow(&mut self) -> R<()> {
         let Some(size) = (self.used + 1).checked_mul(3).map(|want| want.next_power_of_two().max(8)) else {
             return bail(Bail::Memory);
         };
@@ -193,6 +193,13 @@ impl<K: Key, V> Table<K, V> {
         debug_assert!(self.is_live(place));
         // SAFETY: A live place, by the caller.
         unsafe { &self.entries.get_unchecked(place).pair.assume_init_ref().0 }
+    }
+
+    /// Puts an equal key in the place of the one there.
+    pub(crate) fn set_key(&mut self, place: usize, key: K) {
+        debug_assert!(self.is_live(place));
+        // SAFETY: A live place, by the caller.
+        unsafe { self.entries.get_unchecked_mut(place).pair.assume_init_mut().0 = key };
     }
 
     /// The value at a live place.

@@ -35,6 +35,16 @@ impl<T> PList<T> {
         self.object.as_ptr()
     }
 
+    /// A handle on an exact list.
+    ///
+    /// # Safety
+    /// `object` is one, and the transaction keeps it alive.
+    #[inline(always)]
+    pub(crate) unsafe fn of_object(object: *mut PyObject) -> Self {
+        // SAFETY: By the caller.
+        PList { object: unsafe { NonNull::new_unchecked(object) }, item: PhantomData }
+    }
+
     /// `self is other`
     #[inline(always)]
     pub fn is(self, other: PList<T>) -> bool {

@@ -5,10 +5,12 @@
 
 mod live;
 mod native;
+mod reading;
 mod sort;
 
 pub use live::PList;
 pub use native::List;
+pub use reading::{RList, Readable};
 pub(crate) use sort::sort_slice;
 
 use crate::buf::Buf;

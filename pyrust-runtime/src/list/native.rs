@@ -50,7 +50,7 @@ impl<T> Drop for List<T> {
 
 #[cold]
 #[inline(never)]
-fn free<T>(head: NonNull<Head<T>>) {
+extern "C" fn free<T>(head: NonNull<Head<T>>) {
     // SAFETY: The last handle is gone; the head was allocated with this layout.
     unsafe {
         ptr::drop_in_place(head.as_ptr());
@@ -97,7 +97,7 @@ impl<T: Clone + 'static> List<T> {
 
 #[cold]
 #[inline(never)]
-fn memory<T>() -> R<T> {
+extern "C" fn memory<T>() -> R<T> {
     bail(Bail::Memory)
 }
 

@@ -63,7 +63,7 @@ impl StrBuilder {
     }
 
     #[inline(never)]
-    fn push_wide(&mut self, c: u32) -> R<()> {
+    extern "C" fn push_wide(&mut self, c: u32) -> R<()> {
         self.widen()?;
         match self.wide.push(c) {
             Ok(()) => Ok(()),
@@ -105,7 +105,7 @@ impl StrBuilder {
 
     #[cold]
     #[inline(never)]
-    fn widen(&mut self) -> R<()> {
+    extern "C" fn widen(&mut self) -> R<()> {
         if self.is_wide {
             return Ok(());
         }

@@ -42,7 +42,7 @@ impl StrConst {
 
     #[cold]
     #[inline(never)]
-    fn fill(&'static self) -> R<&'static Str> {
+    extern "C" fn fill(&'static self) -> R<&'static Str> {
         let mut codes: Buf<u32> = Buf::new();
         let mut rest = self.text;
         while let Some((c, width)) = decode(rest) {

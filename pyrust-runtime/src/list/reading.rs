@@ -1,0 +1,251 @@
+//! A list of Python's that nothing in the transaction writes to: read in place until that has cost as much as
+//! converting it, then converted once.
+//!
+//! The compiler uses it for parameters of functions that change no object of Python's, so what was converted stays
+//! true; whatever has the identity of the list (boxing, `is`) is the list itself.
+
+use core::ptr::{self, NonNull};
+
+use pyo3_ffi::{PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyObject};
+
+use crate::boundary::layout;
+use crate::elem::{ElemEq, ElemOrd, Items, View};
+use crate::list::{ListLike, PList};
+use crate::py::{FromPy, IntoPy};
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// Elements that can be kept converted: plain values without an owner.
+pub trait Readable: FromPy + IntoPy + Copy {
+    /// Rows are made once: reading a few of many must not convert all.
+    const ROWS: bool = false;
+}
+
+impl Readable for i64 {}
+impl Readable for f64 {}
+impl Readable for bool {}
+impl<T: Readable> Readable for RList<T> {
+    const ROWS: bool = true;
+}
+
+struct Node<T> {
+    /// The converted elements; null until it has paid to make them.
+    values: *const T,
+    count: usize,
+    object: *mut PyObject,
+    reads: usize,
+}
+
+/// See the module. Lives in memory of the transaction.
+pub struct RList<T> {
+    node: NonNull<Node<T>>,
+}
+
+impl<T> Clone for RList<T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for RList<T> {}
+
+/// Memory that lives until the transaction has closed.
+unsafe fn room<U>(cx: Cx, count: usize) -> R<NonNull<U>> {
+    const { assert!(align_of::<U>() <= 8) };
+    let Some(size) = count.checked_mul(size_of::<U>()).and_then(|s| isize::try_from(s).ok()) else {
+        return bail(Bail::Memory);
+    };
+    // SAFETY: The GIL is held; an untracked object whose content is ours, given to the arena.
+    unsafe {
+        let object = cx.adopt(PyBytes_FromStringAndSize(ptr::null(), size))?;
+        Ok(NonNull::new_unchecked(PyBytes_AS_STRING(object.as_ptr()).cast_mut().cast()))
+    }
+}
+
+impl<T: Readable> RList<T> {
+    fn live(self) -> PList<T> {
+        // SAFETY: Only exact lists get a node.
+        unsafe { PList::of_object((*self.node.as_ptr()).object) }
+    }
+
+    /// `self is other`
+    #[inline]
+    pub fn is(self, other: RList<T>) -> bool {
+        // SAFETY: Nodes live as long as the transaction.
+        unsafe { (*self.node.as_ptr()).object == (*other.node.as_ptr()).object }
+    }
+
+    #[cold]
+    #[inline(never)]
+    extern "C" fn slow(self, cx: Cx, index: usize) -> R<T> {
+        // SAFETY: As above; one thread, short borrows.
+        let node = unsafe { &mut *self.node.as_ptr() };
+        node.reads = node.reads.saturating_add(1);
+        let patience = match T::ROWS {
+            true if node.count <= 256 => 0,
+            true => node.count / 8,
+            false => node.count,
+        };
+        if node.reads > patience && node.reads < usize::MAX {
+            // An element of another type: the reads bail where they meet it, as in place.
+            node.reads = usize::MAX;
+            if let Ok(values) = self.convert(cx) {
+                node.values = values;
+            }
+        }
+        self.live().item(cx, index)
+    }
+
+    fn convert(self, cx: Cx) -> R<*const T> {
+        let live = self.live();
+        let count = live.count();
+        // SAFETY: Written in full before it is read.
+        unsafe {
+            let values = room::<T>(cx, count)?;
+            for index in 0..count {
+                values.as_ptr().add(index).write(live.item(cx, index)?);
+            }
+            Ok(values.as_ptr())
+        }
+    }
+}
+
+impl<T: Readable> FromPy for RList<T> {
+    #[inline]
+    unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
+        // SAFETY: By the caller; the node is written before it is read.
+        unsafe {
+            if !layout::is_list(object) {
+                return bail(Bail::Type);
+            }
+            let node = room::<Node<T>>(cx, 1)?;
+            let count = layout::var_size(object);
+            node.as_ptr().write(Node { values: ptr::null(), count, object, reads: 0 });
+            Ok(RList { node })
+        }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { PList::<T>::matches(object) }
+    }
+}
+
+impl<T: Readable> IntoPy for RList<T> {
+    fn into_py(self, cx: Cx) -> R<*mut PyObject> {
+        self.live().into_py(cx)
+    }
+}
+
+impl<T: Readable> ListLike<T> for RList<T> {
+    #[inline(always)]
+    fn count(&self) -> usize {
+        // SAFETY: Nodes live as long as the transaction.
+        unsafe { (*self.node.as_ptr()).count }
+    }
+
+    #[inline(always)]
+    fn item(&self, cx: Cx, index: usize) -> R<T> {
+        // SAFETY: As above; `index < count`, by the caller.
+        unsafe {
+            let values = (*self.node.as_ptr()).values;
+            if values.is_null() { self.slow(cx, index) } else { Ok(*values.add(index)) }
+        }
+    }
+
+    fn boxed(&self, cx: Cx, index: usize) -> R<*mut PyObject> {
+        self.live().boxed(cx, index)
+    }
+
+    fn pointer(&self, index: usize) -> Option<*mut PyObject> {
+        self.live().pointer(index)
+    }
+
+    // The compiler gives this representation only to what is not written to.
+    fn put(&self, _: Cx, _: usize, _: T) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn push(&self, _: Cx, _: T) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn push_from<S: ListLike<T>>(&self, _: Cx, _: &S, _: usize) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn put_from<S: ListLike<T>>(&self, _: Cx, _: usize, _: &S, _: usize) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn reserve(&self, _: Cx, _: usize) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn take_last(&self, _: Cx) -> R<T> {
+        bail(Bail::Unsupported)
+    }
+
+    fn take(&self, _: Cx, _: usize) -> R<T> {
+        bail(Bail::Unsupported)
+    }
+
+    fn insert_at(&self, _: Cx, _: usize, _: T) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn splice<S: ListLike<T>>(&self, _: Cx, _: usize, _: usize, _: Option<&S>) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn remove_stepped(&self, _: Cx, _: usize, _: usize, _: usize) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn copy_of<S: ListLike<T>>(&self, _: Cx, _: &S) -> R<Self> {
+        bail(Bail::Unsupported)
+    }
+
+    fn reverse_all(&self, _: Cx) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn permute(&self, _: Cx, _: &[usize]) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+
+    fn sort_all(&self, _: Cx, _: bool) -> R<()>
+    where
+        T: ElemOrd,
+    {
+        bail(Bail::Unsupported)
+    }
+}
+
+impl<T: Readable + ElemEq> Items for RList<T> {
+    fn count(&self) -> usize {
+        ListLike::count(self)
+    }
+
+    fn with(&self, cx: Cx, index: usize, show: &mut dyn FnMut(View<'_>) -> R<()>) -> R<()> {
+        show(self.item(cx, index)?.view())
+    }
+}
+
+impl<T: Readable + ElemEq> ElemEq for RList<T> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        if self.is(*other) { Ok(true) } else { crate::list::eq(cx, self, other) }
+    }
+
+    fn view(&self) -> View<'_> {
+        View::List(self)
+    }
+}
+
+impl<T: Readable + ElemOrd> ElemOrd for RList<T> {
+    fn elem_cmp(&self, cx: Cx, other: &Self) -> R<core::cmp::Ordering> {
+        crate::list::cmp(cx, self, other)
+    }
+}
