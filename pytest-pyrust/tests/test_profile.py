@@ -67,6 +67,24 @@ def test_doctests(project: pytest.Pytester, run: Runner) -> None:
     assert "words" not in manifest(project)
 
 
+def test_doctests_of_a_file_that_is_named(project: pytest.Pytester, run: Runner) -> None:
+    # pytest rewrites the assertions of such a file, as if it were a test.
+    run("--pyrust-profile", "--pyrust-threshold=0", "--doctest-modules", "src/textkit/distance.py").assert_outcomes(passed=1)
+    assert "textkit.distance:levenshtein" in manifest(project)
+
+
+def test_tests_inside_the_package_are_no_hotspots(project: pytest.Pytester, run: Runner) -> None:
+    folder = project.path / "src" / "textkit" / "tests"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("def helper():\n    return 1\n")
+    (folder / "test_inside.py").write_text("from textkit.distance import words\nfrom textkit.tests import helper\ndef test_inside():\n    assert words('a') == helper()\n")
+    run("--pyrust-profile", "--pyrust-threshold=0", "src/textkit/tests").assert_outcomes(passed=1)
+    text = manifest(project)
+    assert "textkit.distance:words" in text
+    assert "test_inside" not in text
+    assert "helper" not in text
+
+
 def test_ini_keys(project: pytest.Pytester, run: Runner) -> None:
     with (project.path / "pyproject.toml").open("a") as file:
         file.write('pyrust_profile = true\npyrust_threshold = "0"\npyrust_manifest = "other.toml"\n')

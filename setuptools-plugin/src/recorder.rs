@@ -157,7 +157,7 @@ impl Recorder {
 
     /// The module by the file; for an installed copy by the module's name, when the path ends as it must.
     fn module_of(&mut self, filename: &str, seen: &Frame) -> Option<String> {
-        if filename.starts_with('<') || seen.has_global(c"@pytest_ar") {
+        if filename.starts_with('<') {
             return None;
         }
         if let Some(module) = self.files.get(filename) {

@@ -184,9 +184,10 @@ def test_workers(verify: Verify) -> None:
 
 
 def test_under_coverage(verify: Verify) -> None:
-    """A tracer makes everything Python; verification looks at the native versions all the same."""
+    """A tracer makes everything Python: that is not taken for a verification."""
     pytest.importorskip("pytest_cov")
     done, verdicts = verify("def test_add():\n    assert core.add(1, 2) == 3\n    core.zero(2.0)\n", "--cov=wrongkit")
-    assert verdicts["add"]["equal"] == 1, done.stdout
-    assert verdicts["zero"]["different"] == 1
-    assert "coverage is active, hotspots run as Python" in done.stdout
+    assert done.returncode == 1
+    assert verdicts["add"]["verdict"] == "not called"
+    assert "coverage or another tracer is active, hotspots run as Python" in done.stdout
+    assert "verify without it" in done.stdout

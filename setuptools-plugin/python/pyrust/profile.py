@@ -163,6 +163,8 @@ def _lines(
     if not hot:
         hint = "; --pyrust-threshold=0 records every function that is called" if samples < FEW_SAMPLES else ""
         lines.append(f"pyrust: no function reaches {threshold:g} % of the measured time ({samples} samples){hint}")
+    elif not samples:
+        lines.append(f"pyrust: {len(hot)} function{'s' if len(hot) > 1 else ''} called, in too short a time to measure → {manifest}")
     else:
         noun = "hotspot covers" if len(hot) == 1 else "hotspots cover"
         lines.append(f"pyrust: {len(hot)} {noun} {covered:.0f} % of the measured time → {manifest}")

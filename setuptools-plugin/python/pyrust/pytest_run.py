@@ -135,15 +135,6 @@ def _report(text: str | None) -> str | None:
     return path
 
 
-def under_coverage() -> bool:
-    """Whether something watches every line: hotspots run as Python then."""
-    if sys.gettrace() is not None:
-        return True
-    coverage = sys.modules.get("coverage")
-    current = getattr(getattr(coverage, "Coverage", None), "current", None)
-    return current is not None and current() is not None
-
-
 def header(root: Path, run: Run | None) -> list[str]:
     """The line at the top: what is native, what is stale."""
     lines = []
@@ -159,8 +150,8 @@ def header(root: Path, run: Run | None) -> list[str]:
         lines.append("pyrust: " + hotspots.one_line(project))
     except (ValueError, OSError, ImportError) as error:
         lines.append(f"pyrust: {error}")
-    if under_coverage():
-        lines.append("pyrust: coverage is active, hotspots run as Python" + (" (verification calls them all the same)" if run else ""))
+    if runinfo.watched():
+        lines.append("pyrust: coverage or another tracer is active, hotspots run as Python")
     return lines
 
 

@@ -31,6 +31,7 @@ class Project:
     """Absolute path, as written and with links resolved, to module name."""
 
     def __post_init__(self) -> None:
+        self.modules = {module: path for module, path in self.modules.items() if not _is_test(module, path)}
         for module, path in self.modules.items():
             self.paths[os.path.abspath(path)] = module
             self.paths[os.path.realpath(path)] = module
@@ -57,10 +58,15 @@ class Project:
 
     def attribute(self, frame: FrameType) -> str | None:
         """To which function the time of a frame belongs; see `sample.Attribution`."""
-        if "@pytest_ar" in frame.f_globals:  # a test module, rewritten by pytest
-            return None
         module = self.module_of(frame.f_code.co_filename, frame.f_globals.get("__name__"))
         return None if module is None else function_of(module, frame.f_code)
+
+
+def _is_test(module: str, path: str) -> bool:
+    """Whether a module holds tests: those are run, and never worth compiling."""
+    stem = Path(path).stem
+    named = stem.startswith("test_") or stem.endswith("_test") or stem == "conftest"
+    return named or not {"test", "tests"}.isdisjoint(module.split(".")[1:])
 
 
 def function_of(module: str, code: CodeType) -> str:
@@ -100,6 +106,15 @@ def load(start: str | os.PathLike[str], manifest: str | None = None) -> Project:
         packages=list(facts.get("packages", [])),
         modules={name: str(root / path) for name, path in dict(facts["modules"]).items()},
     )
+
+
+def watched() -> bool:
+    """Whether something watches every line, such as coverage: hotspots run as Python then."""
+    if sys.gettrace() is not None:
+        return True
+    coverage = sys.modules.get("coverage")
+    current = getattr(getattr(coverage, "Coverage", None), "current", None)
+    return current is not None and current() is not None
 
 
 def machine() -> dict[str, Any]:

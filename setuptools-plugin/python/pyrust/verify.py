@@ -73,6 +73,7 @@ class Verifier:
         self._extensions: dict[str, ModuleType] = {}
         self._finder = _Finder(self._adopt, set(hotspots.extension_names(project).values()))
         self._busy = threading.local()
+        self._watched = False
 
     def start(self) -> None:
         if os.environ.get("PYRUST") == "python":
@@ -95,11 +96,12 @@ class Verifier:
             "status": {str(entry["function"]): [entry["state"], entry["reason"]] for entry in states},
             "differences": self._kept,
             "unreported": self._pending,
-            "coverage": sys.gettrace() is not None,
+            "watched": self._watched,
         }
 
     def take(self, test: str) -> list[str]:
         """The differences since the last call; they happened in this test."""
+        self._watched = self._watched or runinfo.watched()
         found, self._pending = self._pending, []
         for text in found:
             for entry in self._kept:
@@ -288,7 +290,7 @@ class _Loader(importlib.abc.Loader):
 
 def merge(runs: Iterable[Run]) -> Run:
     """Adds up the runs of several processes."""
-    total: Run = {"version": VERSION, "functions": {}, "status": {}, "differences": [], "unreported": [], "coverage": False}
+    total: Run = {"version": VERSION, "functions": {}, "status": {}, "differences": [], "unreported": [], "watched": False}
     for run in runs:
         for name, counts in run["functions"].items():
             entry = total["functions"].setdefault(name, _Function().data())
@@ -299,7 +301,7 @@ def merge(runs: Iterable[Run]) -> Run:
         total["status"].update(run["status"])
         total["differences"] += run["differences"]
         total["unreported"] += run["unreported"]
-        total["coverage"] |= run["coverage"]
+        total["watched"] |= run["watched"]
     return total
 
 
@@ -370,6 +372,8 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
     if not different and not calls:
         failed = True
         why = "nothing is native" if not run["status"] else "no native call took place"
+        if run["watched"]:
+            why += "; under coverage or another tracer hotspots run as Python: verify without it"
         lines.append(f"pyrust: verification failed: {why}")
     return lines, failed
 

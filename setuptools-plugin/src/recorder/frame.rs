@@ -68,10 +68,6 @@ impl Frame {
         unsafe { pyrust_frame_argument(self, index as c_int) }
     }
 
-    pub(super) fn has_global(&self, name: &std::ffi::CStr) -> bool {
-        !self.global(name).is_null()
-    }
-
     /// The value of a global, borrowed; null when there is none.
     pub(super) fn global(&self, name: &std::ffi::CStr) -> *mut PyObject {
         // SAFETY: the globals of a running frame are a dict; the key is a plain string.
