@@ -50,6 +50,7 @@ def test_methods_and_decorated_functions(actpkg, watch):
     shape = actpkg.shapes.Shape()
     assert watch.native("actpkg.shapes:Shape.area", lambda: shape.area(3, 4)) == (12, 1)
     assert watch.native("actpkg.shapes:Shape.wrapped", lambda: shape.wrapped(5)) == (4, 1)
+    assert watch.native("actpkg.shapes:Shape.__secret", lambda: shape.reveal(1)) == (101, 1)
     core = sys.modules["actpkg.core"]
     assert watch.native("actpkg.core:cached", lambda: [core.cached(6), core.cached(6)]) == ([42, 42], 1)
     assert core.cached.cache_info().hits == 1

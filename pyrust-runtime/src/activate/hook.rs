@@ -38,7 +38,13 @@ struct Armed {
     spec: &'static Spec,
     words: RefCell<Vec<Word>>,
     holds: Cell<bool>,
+    /// Validations in a row that failed and left nothing to watch.
+    misses: Cell<u32>,
 }
+
+/// After so many of them only one call in [`MISS_STRIDE`] looks again: a callee behind a decorator never fits.
+const MISSES: u32 = 1000;
+const MISS_STRIDE: u32 = 64;
 
 impl Armed {
     /// Whether the last verdict is still true.
@@ -108,6 +114,7 @@ impl Hook {
                         spec,
                         words: RefCell::new(vec![Word::NEVER]),
                         holds: Cell::new(false),
+                        misses: Cell::new(0),
                     })
                     .collect(),
                 cycle,
@@ -201,6 +208,11 @@ impl Hook {
         if armed.is_current() {
             return armed.holds.get();
         }
+        let misses = armed.misses.get();
+        if misses > MISSES && !misses.is_multiple_of(MISS_STRIDE) {
+            armed.misses.set(misses.wrapping_add(1));
+            return false;
+        }
         // SAFETY: as the caller promised.
         unsafe { self.look_again(armed) }
     }
@@ -223,6 +235,7 @@ impl Hook {
         };
         *armed.words.borrow_mut() = words;
         armed.holds.set(holds);
+        armed.misses.set(if holds { 0 } else { armed.misses.get().wrapping_add(1) });
         self.find_cycle();
         holds
     }

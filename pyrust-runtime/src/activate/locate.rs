@@ -30,19 +30,31 @@ unsafe fn walk(globals: *mut PyObject, qualname: &str) -> Option<Own> {
     // SAFETY: each object is held while its dict is read.
     unsafe {
         let mut parts = qualname.split('.');
-        let mut object = Own::borrow(lookup(globals, interned(parts.next()?)))?;
+        let mut class = parts.next()?;
+        let mut object = Own::borrow(lookup(globals, interned(class)))?;
         for part in parts {
             if PyType_Check(object.ptr()) == 0 {
                 return None;
             }
             let dict = attribute_or_none(object.ptr(), c"__dict__")?;
-            let value = Own::take(PyObject_GetItem(dict.ptr(), interned(part)));
+            let value = Own::take(PyObject_GetItem(dict.ptr(), interned(&mangled(class, part))));
             if value.is_none() {
                 PyErr_Clear();
             }
             object = value?;
+            class = part;
         }
         Some(object)
+    }
+}
+
+/// The name under which a class keeps a private member.
+fn mangled(class: &str, name: &str) -> String {
+    let class = class.trim_start_matches('_');
+    if name.starts_with("__") && !name.ends_with("__") && !class.is_empty() {
+        format!("_{class}{name}")
+    } else {
+        name.to_owned()
     }
 }
 
@@ -126,5 +138,19 @@ unsafe fn cell_content(cell: *mut PyObject) -> *mut PyObject {
         let content = PyCell_Get(cell);
         Py_XDECREF(content);
         content
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::mangled;
+
+    #[test]
+    fn private_names() {
+        assert_eq!(mangled("Shape", "__secret"), "_Shape__secret");
+        assert_eq!(mangled("__Shape", "__secret"), "_Shape__secret");
+        assert_eq!(mangled("_", "__secret"), "__secret");
+        assert_eq!(mangled("Shape", "__len__"), "__len__");
+        assert_eq!(mangled("Shape", "_area"), "_area");
     }
 }

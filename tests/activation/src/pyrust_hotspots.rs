@@ -121,6 +121,11 @@ fn actpkg_shapes__Shape_area(_cx: Cx, w: i64, h: i64) -> R<i64> {
     checked(w.checked_mul(h))
 }
 
+#[hotspot(function = "actpkg.shapes:Shape.__secret", signature = "(int) -> int")]
+fn actpkg_shapes__Shape___secret(_cx: Cx, x: i64) -> R<i64> {
+    checked(x.checked_add(100))
+}
+
 #[hotspot(function = "actpkg.shapes:Shape.wrapped", signature = "(object, int) -> int")]
 fn actpkg_shapes__Shape_wrapped(_cx: Cx, _this: Any, x: i64) -> R<i64> {
     checked(x.checked_sub(1))
@@ -322,6 +327,10 @@ pub static MODULE: Module = Module {
                 entry: actpkg_shapes__Shape_area::ENTRY,
                 namespaces: &[],
             }],
+        ),
+        one(
+            "actpkg.shapes:Shape.__secret",
+            &[Spec { signature: "(int) -> int", entry: actpkg_shapes__Shape___secret::ENTRY, namespaces: &[] }],
         ),
         one(
             "actpkg.shapes:Shape.wrapped",

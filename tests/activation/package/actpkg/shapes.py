@@ -28,6 +28,13 @@ class Shape:
     def twice(self, value):
         self.value = value
 
+    @staticmethod
+    def __secret(x):
+        return x + 100
+
+    def reveal(self, x):
+        return self.__secret(x)
+
     @logged
     def wrapped(self, x):
         return x - 1
