@@ -69,7 +69,9 @@ def test_doctests(project: pytest.Pytester, run: Runner) -> None:
 
 def test_doctests_of_a_file_that_is_named(project: pytest.Pytester, run: Runner) -> None:
     # pytest rewrites the assertions of such a file, as if it were a test.
-    run("--pyrust-profile", "--pyrust-threshold=0", "--doctest-modules", "src/textkit/distance.py").assert_outcomes(passed=1)
+    run("--pyrust-profile", "--pyrust-threshold=0", "--doctest-modules", "src/textkit/distance.py").assert_outcomes(
+        passed=1
+    )
     assert "textkit.distance:levenshtein" in manifest(project)
 
 
@@ -77,7 +79,9 @@ def test_tests_inside_the_package_are_no_hotspots(project: pytest.Pytester, run:
     folder = project.path / "src" / "textkit" / "tests"
     folder.mkdir()
     (folder / "__init__.py").write_text("def helper():\n    return 1\n")
-    (folder / "test_inside.py").write_text("from textkit.distance import words\nfrom textkit.tests import helper\ndef test_inside():\n    assert words('a') == helper()\n")
+    (folder / "test_inside.py").write_text(
+        "from textkit.distance import words\nfrom textkit.tests import helper\ndef test_inside():\n    assert words('a') == helper()\n"
+    )
     run("--pyrust-profile", "--pyrust-threshold=0", "src/textkit/tests").assert_outcomes(passed=1)
     text = manifest(project)
     assert "textkit.distance:words" in text

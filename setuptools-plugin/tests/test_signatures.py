@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from pyrust import signatures
 
 
@@ -33,7 +32,10 @@ def test_refuses_what_is_no_signature(text: str) -> None:
     [
         ({"(int) -> int": 3}, [("(int) -> int", 3)]),
         # By frequency, then by text; rare ones stay.
-        ({"(int) -> int": 1, "(str) -> int": 9, "(bool) -> int": 1}, [("(str) -> int", 9), ("(bool) -> int", 1), ("(int) -> int", 1)]),
+        (
+            {"(int) -> int": 1, "(str) -> int": 9, "(bool) -> int": 1},
+            [("(str) -> int", 9), ("(bool) -> int", 1), ("(int) -> int", 1)],
+        ),
         # Seen only empty, and seen filled.
         ({"(list[?]) -> int": 5, "(list[int]) -> int": 3}, [("(list[int]) -> int", 8)]),
         ({"(dict[?, ?]) -> list[?]": 5, "(dict[str, int]) -> list[str]": 3}, [("(dict[str, int]) -> list[str]", 8)]),

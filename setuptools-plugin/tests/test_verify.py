@@ -13,10 +13,9 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
-
 from pyrust import runinfo, verify
 
-SOURCE = '''
+SOURCE = """
 TABLE = [0]
 
 def add(a, b):
@@ -37,7 +36,7 @@ def outer(n):
 
 def note(x):
     TABLE[0] = x
-'''
+"""
 
 
 class Extension(ModuleType):
@@ -70,7 +69,9 @@ class Extension(ModuleType):
     def _set_interceptor(self, interceptor: Callable[..., Any] | None) -> None:
         self._interceptor = interceptor
 
-    def _dry_run(self, name: str, args: tuple[Any, ...], inspect: Callable[[Any, dict[int, object]], None]) -> tuple[str | None, bool]:
+    def _dry_run(
+        self, name: str, args: tuple[Any, ...], inspect: Callable[[Any, dict[int, object]], None]
+    ) -> tuple[str | None, bool]:
         undo: list[Callable[[], object]] = []
         try:
             result = self.native[name](undo, *args)
@@ -276,7 +277,7 @@ def test_the_reproduction_is_a_test(kit: Any) -> None:
     _, found, _ = verified(project, lambda: module.push([1, {"a": (2.5, float("inf"))}, "ü"], b"x"))
     source = found[0].partition("to reproduce:")[2]
     scope: dict[str, Any] = {}
-    exec("if True:\n" + source, scope)  # noqa: S102
+    exec("if True:\n" + source, scope)
     module.push = original
     scope["test_push"]()
     module.push = lambda items, x: push([], items, x)

@@ -71,7 +71,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env={**os.environ, "PYO3_PYTHON": sys.executable, "CARGO_TARGET_DIR": str(target)},
         check=True,
     )
-    (library,) = [target / "release" / name for name in ("lib_pyrust.so", "lib_pyrust.dylib", "_pyrust.dll") if (target / "release" / name).exists()]
+    (library,) = [
+        target / "release" / name
+        for name in ("lib_pyrust.so", "lib_pyrust.dylib", "_pyrust.dll")
+        if (target / "release" / name).exists()
+    ]
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     shutil.copy(library, project / "wrongkit" / f"_pyrust{suffix}")
     return project
@@ -93,7 +97,17 @@ def verify(built: Path, tmp_path: Path) -> Verify:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(project), *filter(None, sys.path)])}
         environment.pop("PYRUST", None)
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", "--pyrust-verify", *arguments, "test_it.py"],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                *plugin,
+                "-p",
+                "no:cacheprovider",
+                "--pyrust-verify",
+                *arguments,
+                "test_it.py",
+            ],
             cwd=project,
             env=environment,
             capture_output=True,
@@ -122,7 +136,12 @@ def test_right():
 """
     )
     assert done.returncode == 0, done.stdout
-    assert {name: verdicts[name]["equal"] for name in ("add", "tally", "shift", "fib")} == {"add": 10, "tally": 4, "shift": 1, "fib": 1}
+    assert {name: verdicts[name]["equal"] for name in ("add", "tally", "shift", "fib")} == {
+        "add": 10,
+        "tally": 4,
+        "shift": 1,
+        "fib": 1,
+    }
     assert "16 native calls equal to Python, 4 functions verified" in done.stdout
     assert "wrongkit.core:zero not verified: not called" in done.stdout
 
@@ -134,11 +153,21 @@ def test_right():
         ("assert str(core.zero(1.0)) == '-0.0'", "zero", ["native: 0.0", "python: -0.0"]),
         ("items = [1]; core.push(items, 5); assert items == [1, 5]", "push", ["at items[1]", "native: 6", "python: 5"]),
         ("items = [1, 2]; assert core.same(items) is items", "same", ["at result", "a new object [1, 2]"]),
-        ("counts = {'a': 1}; core.mistally(counts, 'a'); assert counts == {'a': 2}", "mistally", ["at counts", "native: 3", "python: 2"]),
-        ("with pytest.raises(ValueError): core.half(3)", "half", ["native: returned 1", "python: raised ValueError('odd', 3)"]),
+        (
+            "counts = {'a': 1}; core.mistally(counts, 'a'); assert counts == {'a': 2}",
+            "mistally",
+            ["at counts", "native: 3", "python: 2"],
+        ),
+        (
+            "with pytest.raises(ValueError): core.half(3)",
+            "half",
+            ["native: returned 1", "python: raised ValueError('odd', 3)"],
+        ),
     ],
 )
-def test_wrong_functions_fail_the_test_that_calls_them(verify: Verify, call: str, function: str, said: list[str]) -> None:
+def test_wrong_functions_fail_the_test_that_calls_them(
+    verify: Verify, call: str, function: str, said: list[str]
+) -> None:
     done, verdicts = verify(f"def test_wrong():\n    {call}\n\ndef test_other():\n    assert core.add(1, 2) == 3\n")
     assert done.returncode == 1, done.stdout
     # The assertions themselves hold: the program sees what Python does.
@@ -153,11 +182,13 @@ def test_wrong_functions_fail_the_test_that_calls_them(verify: Verify, call: str
 def test_the_reproduction_fails_natively_and_passes_as_python(verify: Verify, built: Path) -> None:
     done, _ = verify("def test_wrong():\n    items = [1]\n    core.push(items, 5)\n")
     source = done.stdout.partition("to reproduce:")[2].partition("=====")[0]
-    lines = [line[4:] for line in source.splitlines() if line.startswith("        ") or line.startswith("    def ")]
+    lines = [line[4:] for line in source.splitlines() if line.startswith(("        ", "    def "))]
     program = "\n".join(lines) + "\ntest_push()\n"
     environment = {**os.environ, "PYTHONPATH": str(built)}
     environment.pop("PYRUST", None)
-    native = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    native = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
     assert "AssertionError" in native.stderr, program
     subprocess.run([sys.executable, "-c", program], env={**environment, "PYRUST": "python"}, check=True)
 
@@ -178,7 +209,9 @@ def test_a_failing_test_fails_as_it_did(verify: Verify) -> None:
 
 def test_workers(verify: Verify) -> None:
     pytest.importorskip("xdist")
-    done, verdicts = verify("@pytest.mark.parametrize('n', range(8))\ndef test_add(n):\n    assert core.add(n, 1) == n + 1\n", "-n", "2")
+    done, verdicts = verify(
+        "@pytest.mark.parametrize('n', range(8))\ndef test_add(n):\n    assert core.add(n, 1) == n + 1\n", "-n", "2"
+    )
     assert done.returncode == 0, done.stdout
     assert verdicts["add"]["equal"] == 8
 

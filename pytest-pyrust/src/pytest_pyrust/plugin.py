@@ -22,7 +22,10 @@ _FLAGS = {
     "verify": "compare every native call with Python; differences fail the test",
 }
 _VALUES = {
-    "threshold": ("PERCENT", "share of the measured time from which a function is hot (0: every function that is called)"),
+    "threshold": (
+        "PERCENT",
+        "share of the measured time from which a function is hot (0: every function that is called)",
+    ),
     "manifest": ("PATH", "the manifest to use (default: that of the project's settings)"),
     "report": ("term|json:PATH", "show a table at the end, or write a JSON file"),
 }
@@ -55,7 +58,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         return
     settings = {name: _setting(early_config, options, name) for name in (*_FLAGS, *_VALUES)}
     if settings["profile"] and settings["verify"]:
-        raise pytest.UsageError("--pyrust-profile and --pyrust-verify exclude each other: profiling runs everything as Python")
+        raise pytest.UsageError(
+            "--pyrust-profile and --pyrust-verify exclude each other: profiling runs everything as Python"
+        )
     if not (settings["profile"] or settings["verify"]):
         return
     from pyrust.pytest_run import Run

@@ -17,7 +17,15 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import BuiltinFunctionType, CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CellType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 # An encoded value: `(type, value)` for what is compared by value, `Ref` for what has an identity.
@@ -88,7 +96,7 @@ def _plain(value: tuple[object, ...]) -> bool:
     return all(type(item) in _ATOMS or (type(item) is tuple and _plain(item)) for item in value)
 
 
-def _run(values: Sequence[object]) -> Encoded | None:
+def _run(values: Sequence[Any]) -> Encoded | None:
     """A long stretch of one simple type as one encoded value: fast to take and fast to compare."""
     types = set(map(type, values))
     if len(types) != 1:
@@ -97,7 +105,7 @@ def _run(values: Sequence[object]) -> Encoded | None:
     if only in _BY_VALUE:
         return ("run", only, tuple(values))
     if only is float:
-        packed = array("d", values)  # type: ignore[arg-type]
+        packed = array("d", values)
         if any(value != value for value in packed):
             return ("run", float, tuple(_bits(value) for value in packed))
         return ("run", float, packed.tobytes())
@@ -130,7 +138,7 @@ class _Camera:
     def develop(self) -> None:
         """Looks into every object that was met; breadth first, so that depth is no problem."""
         while len(self.nodes) < len(self.objects):
-            thing = self.objects[len(self.nodes)]
+            thing: Any = self.objects[len(self.nodes)]
             kind, elements, labels = _content(self.instead.get(id(thing), thing))
             run = _run(elements) if len(elements) > 16 else None
             content = (run,) if run is not None else tuple(self.encode(element) for element in elements)
@@ -139,7 +147,7 @@ class _Camera:
             elif issubclass(type(thing), array):
                 content = (("array", thing.typecode, thing.tobytes()),)
             elif kind == "ndarray":
-                content = (("array", thing.dtype.str, thing.shape, thing.tobytes()),)  # type: ignore[attr-defined]
+                content = (("array", thing.dtype.str, thing.shape, thing.tobytes()),)
             elif kind == "value":
                 content = (("value", _VALUES[type(thing)](thing)),)
             self.raw.append(tuple(elements))
@@ -156,9 +164,9 @@ def _values() -> dict[type, Callable[[Any], object]]:
     import datetime
     import decimal
 
-    text: dict[type, Callable[[Any], object]] = {
-        kind: _date_facts for kind in (datetime.date, datetime.datetime, datetime.time, datetime.timedelta)
-    }
+    text: dict[type, Callable[[Any], object]] = dict.fromkeys(
+        (datetime.date, datetime.datetime, datetime.time, datetime.timedelta), _date_facts
+    )
     text[decimal.Decimal] = str
     text[range] = repr
     text[slice] = repr
@@ -168,14 +176,14 @@ def _values() -> dict[type, Callable[[Any], object]]:
 _VALUES = _values()
 
 
-def _content(thing: object) -> tuple[str, list[object], tuple[str, ...] | str]:
+def _content(thing: Any) -> tuple[str, list[object], tuple[str, ...] | str]:
     """Kind, elements, and the elements' labels."""
     kind = type(thing)
     if issubclass(kind, _IDENTITY):
         return "identity", [], ()
     if kind in _VALUES:
         return "value", [], ""
-    if kind.__name__ == "ndarray" and kind.__module__ == "numpy" and not thing.dtype.hasobject:  # type: ignore[attr-defined]
+    if kind.__name__ == "ndarray" and kind.__module__ == "numpy" and not thing.dtype.hasobject:
         return "ndarray", [], ""
     elements: list[object] = []
     labels: tuple[str, ...] | str = "[{}]"
@@ -220,14 +228,14 @@ def _content(thing: object) -> tuple[str, list[object], tuple[str, ...] | str]:
     return name, [*elements, *attributes.values()], (*labels, *(f".{attribute}" for attribute in attributes))
 
 
-def _as(base: type, thing: Any) -> object:
+def _as(base: Any, thing: Any) -> object:
     """The value of an instance of a subclass, as an exact instance of the base."""
     if base is str or base is bytes:
-        return base.__getitem__(thing, slice(None))  # type: ignore[attr-defined, no-any-return]
-    return base.__pos__(thing)  # type: ignore[attr-defined, no-any-return]
+        return base.__getitem__(thing, slice(None))
+    return base.__pos__(thing)
 
 
-def _attributes(thing: object) -> dict[str, object]:
+def _attributes(thing: Any) -> dict[str, object]:
     """Instance attributes, read by the classes' own C descriptors; an order that stands for nothing is not kept, that of `__dict__` is."""
     found: dict[str, object] = {}
     own: dict[str, object] | None = None
@@ -248,7 +256,9 @@ def _attributes(thing: object) -> dict[str, object]:
     return found
 
 
-_BASES = frozenset({object, list, tuple, dict, set, frozenset, deque, int, float, complex, str, bytes, bytearray, array, bool})
+_BASES = frozenset(
+    {object, list, tuple, dict, set, frozenset, deque, int, float, complex, str, bytes, bytearray, array, bool}
+)
 
 
 def take(
@@ -293,7 +303,9 @@ def difference(first: Picture, second: Picture) -> Difference | None:
             return Difference(_path(number, places), _type(one.type), _type(other.type))
         if one.known != other.known:
             place = _path(number, places)
-            return Difference(place, *(_identity(node, picture, number) for node, picture in ((one, first), (other, second))))
+            return Difference(
+                place, *(_identity(node, picture, number) for node, picture in ((one, first), (other, second)))
+            )
         if one.known is None and one.kind == "identity" and first.objects[number] is not second.objects[number]:
             return Difference(_path(number, places), *(show(picture, Ref(number)) for picture in (first, second)))
         if one.kind != other.kind or len(one.content) != len(other.content):
@@ -334,7 +346,9 @@ def _join(step: _Step, places: _Places) -> str:
     return step[1] if step[0] is None else _path(step[0], places) + step[1]
 
 
-def _compare(step: _Step, mine: Encoded, its: Encoded, first: Picture, second: Picture, places: _Places) -> Difference | None:
+def _compare(
+    step: _Step, mine: Encoded, its: Encoded, first: Picture, second: Picture, places: _Places
+) -> Difference | None:
     if type(mine) is Ref:
         places.setdefault(mine.node, step)
     if mine == its:
@@ -345,7 +359,9 @@ def _compare(step: _Step, mine: Encoded, its: Encoded, first: Picture, second: P
         one, other = first.nodes[mine.node], second.nodes[its.node]
         if one.type is not other.type:
             return Difference(place, _type(one.type), _type(other.type))
-        return Difference(place, *(_seen(ref, picture, places, step) for ref, picture in ((mine, first), (its, second))))
+        return Difference(
+            place, *(_seen(ref, picture, places, step) for ref, picture in ((mine, first), (its, second)))
+        )
     if type(mine) is tuple and type(its) is tuple and mine[0] == its[0] == "run" and mine[1] is its[1]:
         return _compare_runs(place, mine, its)
     if type(mine) is tuple and type(its) is tuple and mine[0] is its[0] is tuple and len(mine[1]) == len(its[1]):
@@ -419,12 +435,12 @@ def _atom(value: object) -> str:
     return repr(value)
 
 
-def _decoded(encoded: Encoded) -> object:
+def _decoded(encoded: Encoded) -> Any:
     kind, value = encoded
     if kind is float:
         return float("nan") if value == "nan" else struct.unpack("<d", value)[0]
     if kind is complex:
-        return complex(*(_decoded((float, part)) for part in value))  # type: ignore[arg-type]
+        return complex(*(_decoded((float, part)) for part in value))
     return ... if kind is type(...) else NotImplemented if kind is type(NotImplemented) else value
 
 
@@ -432,7 +448,9 @@ MAKE = "make"
 """The function that makes an instance from its class and attributes, in what `show` writes."""
 
 
-def show(picture: Picture, encoded: Encoded, names: Mapping[int, str] | None = None, open_nodes: tuple[int, ...] = ()) -> str:
+def show(
+    picture: Picture, encoded: Encoded, names: Mapping[int, str] | None = None, open_nodes: tuple[int, ...] = ()
+) -> str:
     """A value as Python source where that is possible. `names` are variables that stand for nodes."""
     if type(encoded) is Ref:
         if names and encoded.node in names:
@@ -450,7 +468,9 @@ def show(picture: Picture, encoded: Encoded, names: Mapping[int, str] | None = N
     return repr(encoded[1])
 
 
-def show_node(picture: Picture, number: int, names: Mapping[int, str] | None = None, open_nodes: tuple[int, ...] = ()) -> str:
+def show_node(
+    picture: Picture, number: int, names: Mapping[int, str] | None = None, open_nodes: tuple[int, ...] = ()
+) -> str:
     node = picture.nodes[number]
     inner = [show(picture, part, names, (*open_nodes, number)) for part in node.content] if node.kind != "value" else []
     kind = node.type
@@ -473,7 +493,11 @@ def show_node(picture: Picture, number: int, names: Mapping[int, str] | None = N
         return f"collections.deque([{', '.join(inner[:-1])}]{tail})"
     if node.kind == "value":
         shown = node.content[0][1]
-        return f'decimal.Decimal("{shown}")' if kind.__name__ == "Decimal" else str(shown[0] if isinstance(shown, tuple) else shown)
+        return (
+            f'decimal.Decimal("{shown}")'
+            if kind.__name__ == "Decimal"
+            else str(shown[0] if isinstance(shown, tuple) else shown)
+        )
     if node.kind == "identity":
         thing = picture.objects[number]
         return str(getattr(thing, "__qualname__", getattr(thing, "__name__", "?")))
@@ -494,7 +518,11 @@ def restored(before: Picture, roots: Mapping[str, object]) -> Difference | None:
         if len(old) != len(new) or any(one is not other for one, other in zip(old, new, strict=True)):
             return Difference(f"elements of {show(before, Ref(number))[:200]}", "the same objects", "other objects")
         if before.sizes[number] != after.sizes[number]:
-            return Difference(f"table of {show(before, Ref(number))[:200]}", f"{before.sizes[number]} bytes", f"{after.sizes[number]} bytes")
+            return Difference(
+                f"table of {show(before, Ref(number))[:200]}",
+                f"{before.sizes[number]} bytes",
+                f"{after.sizes[number]} bytes",
+            )
     return None
 
 

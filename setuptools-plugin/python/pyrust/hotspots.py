@@ -89,7 +89,9 @@ def _last_build(project: Project) -> dict[str, str]:
         return {}
 
 
-def _state(project: Project, hotspot: dict[str, Any], known: dict[str, Any], built: set[str], last: dict[str, str]) -> str:
+def _state(
+    project: Project, hotspot: dict[str, Any], known: dict[str, Any], built: set[str], last: dict[str, str]
+) -> str:
     from pyrust import _engine
 
     function = str(hotspot["function"])

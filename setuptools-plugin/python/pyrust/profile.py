@@ -130,7 +130,9 @@ def finish(project: Project, run: Run, threshold: float) -> Outcome:
     merged = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(profile))
     shares = {entry["function"]: entry for entry in profile["functions"]}
     hot = [
-        name for name, entry in shares.items() if entry["signatures"] and (threshold <= 0.0 or entry["share"] >= threshold)
+        name
+        for name, entry in shares.items()
+        if entry["signatures"] and (threshold <= 0.0 or entry["share"] >= threshold)
     ]
     data = {
         **profile,
@@ -154,9 +156,15 @@ def finish(project: Project, run: Run, threshold: float) -> Outcome:
 def _lines(
     project: Project, run: Run, shares: dict[str, Any], hot: list[str], threshold: float, merged: dict[str, Any]
 ) -> list[str]:
-    manifest = os.path.relpath(project.manifest, project.root) if project.manifest.is_relative_to(project.root) else str(project.manifest)
+    manifest = (
+        os.path.relpath(project.manifest, project.root)
+        if project.manifest.is_relative_to(project.root)
+        else str(project.manifest)
+    )
     if not run["functions"] and not run["seconds"]:
-        return [f"pyrust: no function of {', '.join(project.packages) or 'this project'} was called; {manifest} is unchanged"]
+        return [
+            f"pyrust: no function of {', '.join(project.packages) or 'this project'} was called; {manifest} is unchanged"
+        ]
     samples = sum(run["samples"].values())
     covered = sum(shares[name]["share"] for name in hot)
     lines = []
@@ -164,13 +172,19 @@ def _lines(
         hint = "; --pyrust-threshold=0 records every function that is called" if samples < FEW_SAMPLES else ""
         lines.append(f"pyrust: no function reaches {threshold:g} % of the measured time ({samples} samples){hint}")
     elif not samples:
-        lines.append(f"pyrust: {len(hot)} function{'s' if len(hot) > 1 else ''} called, in too short a time to measure → {manifest}")
+        lines.append(
+            f"pyrust: {len(hot)} function{'s' if len(hot) > 1 else ''} called, in too short a time to measure → {manifest}"
+        )
     else:
         noun = "hotspot covers" if len(hot) == 1 else "hotspots cover"
         lines.append(f"pyrust: {len(hot)} {noun} {covered:.0f} % of the measured time → {manifest}")
         if samples < FEW_SAMPLES and threshold > 0.0:
-            lines.append(f"pyrust: only {samples} samples: shares are rough; --pyrust-threshold=0 records every function that is called")
-    silent = [name for name, entry in shares.items() if not entry["signatures"] and entry["share"] >= max(threshold, 1.0)]
+            lines.append(
+                f"pyrust: only {samples} samples: shares are rough; --pyrust-threshold=0 records every function that is called"
+            )
+    silent = [
+        name for name, entry in shares.items() if not entry["signatures"] and entry["share"] >= max(threshold, 1.0)
+    ]
     for name in silent:
         lines.append(f"pyrust: {name} is hot ({shares[name]['share']:.0f} %), but none of its calls was seen: no types")
     for entry in merged.get("skipped", []):

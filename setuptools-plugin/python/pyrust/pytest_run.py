@@ -22,7 +22,14 @@ class Run:
     """What is asked for, and what has come of it; `lines` are for the end of the terminal output."""
 
     def __init__(
-        self, root: Path, *, profile: bool, verify: bool, threshold: str | None, manifest: str | None, report: str | None
+        self,
+        root: Path,
+        *,
+        profile: bool,
+        verify: bool,
+        threshold: str | None,
+        manifest: str | None,
+        report: str | None,
     ) -> None:
         self.lines: list[str] = []
         self.verifying = verify
@@ -139,9 +146,13 @@ def header(root: Path, run: Run | None) -> list[str]:
     """The line at the top: what is native, what is stale."""
     lines = []
     if run is not None and not run.verifying:
-        lines.append(f"pyrust: profiling {', '.join(run.project.packages)} (threshold {run.threshold:g} %), everything runs as Python")
+        lines.append(
+            f"pyrust: profiling {', '.join(run.project.packages)} (threshold {run.threshold:g} %), everything runs as Python"
+        )
         if active := _active():
-            lines.append(f"pyrust: {', '.join(active)} was imported before profiling began: its native functions are not measured")
+            lines.append(
+                f"pyrust: {', '.join(active)} was imported before profiling began: its native functions are not measured"
+            )
         return lines
     try:
         project = run.project if run is not None else runinfo.load(root)

@@ -33,6 +33,8 @@ PRICE = 25e-9
 
 TOOL_NAME = "pyrust"
 
+_monitoring: Any = getattr(sys, "monitoring", None)
+
 
 class Recorder:
     """Records from `start()` to `stop()`; `functions` holds the result: name → {"calls", "signatures"}."""
@@ -70,17 +72,17 @@ class Recorder:
 
     def _take_tools(self) -> None:
         """Takes two tool ids: one finds functions, the other watches some. One alone will do, less cheaply."""
-        for tool in (3, 4, sys.monitoring.PROFILER_ID):
-            if len(self._tools) < 2 and sys.monitoring.get_tool(tool) is None:
-                sys.monitoring.use_tool_id(tool, TOOL_NAME)
+        for tool in (3, 4, _monitoring.PROFILER_ID):
+            if len(self._tools) < 2 and _monitoring.get_tool(tool) is None:
+                _monitoring.use_tool_id(tool, TOOL_NAME)
                 self._tools.append(tool)
 
     def _give_back(self) -> None:
         for tool in self._tools:
-            sys.monitoring.set_events(tool, 0)
-            for event in (sys.monitoring.events.PY_START, sys.monitoring.events.PY_RETURN):
-                sys.monitoring.register_callback(tool, event, None)
-            sys.monitoring.free_tool_id(tool)
+            _monitoring.set_events(tool, 0)
+            for event in (_monitoring.events.PY_START, _monitoring.events.PY_RETURN):
+                _monitoring.register_callback(tool, event, None)
+            _monitoring.free_tool_id(tool)
         self._tools = []
 
     def hot(self, code: CodeType) -> None:

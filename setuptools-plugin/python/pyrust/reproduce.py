@@ -17,7 +17,12 @@ _LONG = 400
 
 
 def text(
-    name: str, original: FunctionType, before: Picture, native: Picture, python: Picture | BaseException, found: Difference
+    name: str,
+    original: FunctionType,
+    before: Picture,
+    native: Picture,
+    python: Picture | BaseException,
+    found: Difference,
 ) -> str:
     """The report of one call whose outcomes differ."""
     lines = [
@@ -128,7 +133,9 @@ def _target(qualname: str, call: list[str]) -> str:
     """How to call a function or method with all its arguments."""
     keywords = [one for one in call if "=" in one]
     plain = [one for one in call if "=" not in one]
-    ordered = [one for one in plain if not one.startswith("**")] + keywords + [one for one in plain if one.startswith("**")]
+    ordered = (
+        [one for one in plain if not one.startswith("**")] + keywords + [one for one in plain if one.startswith("**")]
+    )
     return f"{qualname}({', '.join(ordered)})"
 
 

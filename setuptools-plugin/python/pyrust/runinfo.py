@@ -46,7 +46,7 @@ class Project:
         if not filename or filename.startswith("<"):
             return None
         module = self.paths.get(filename)
-        if module is None and not os.path.isabs(filename):
+        if module is None and not Path(filename).is_absolute():
             module = self.paths.get(os.path.abspath(filename))
         if module is None and isinstance(name, str) and name in self.modules:
             tail = Path(*name.split("."))
@@ -87,7 +87,10 @@ def find_root(start: str | os.PathLike[str]) -> Path:
         pyproject = folder / "pyproject.toml"
         if pyproject.is_file() and "[tool.pyrust" in pyproject.read_text(encoding="utf-8", errors="replace"):
             return folder
-        if fallback is None and any((folder / name).is_file() for name in ("pyrust.toml", "pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml")):
+        if fallback is None and any(
+            (folder / name).is_file()
+            for name in ("pyrust.toml", "pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml")
+        ):
             fallback = folder
     return fallback or start
 
@@ -138,5 +141,5 @@ def write_json(path: Path, data: Any) -> None:
             file.write("\n")
         os.replace(temporary, path)
     except BaseException:
-        os.unlink(temporary)
+        Path(temporary).unlink()
         raise

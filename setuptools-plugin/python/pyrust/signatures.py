@@ -144,10 +144,10 @@ def _same_kind(first: Type, second: Type) -> Type | None:
     if first == second:
         return first
     if first.name == second.name and first.name in _ONE_ELEMENT | {"dict", "tuple..."}:
-        return Type(first.name, tuple(union(pair) for pair in zip(first.arguments, second.arguments)))
+        return Type(first.name, tuple(union(pair) for pair in zip(first.arguments, second.arguments, strict=True)))
     if {first.name, second.name} <= {"tuple", "tuple..."}:
         if first.name == second.name and len(first.arguments) == len(second.arguments):
-            return Type("tuple", tuple(union(pair) for pair in zip(first.arguments, second.arguments)))
+            return Type("tuple", tuple(union(pair) for pair in zip(first.arguments, second.arguments, strict=True)))
         return Type("tuple...", (union(first.arguments + second.arguments),))
     return None
 
@@ -173,10 +173,7 @@ def _vary(ty: Type, path: tuple[object, ...], seen: Mapping[tuple[object, ...], 
         return union(_vary(member, path, seen) for member in ty.arguments)
     if ty.name == "tuple...":
         return Type("tuple...", (_vary(ty.arguments[0], (*path, "tuple"), seen),))
-    arguments = tuple(
-        _vary(argument, (*path, ty.name, index), seen)
-        for index, argument in enumerate(ty.arguments)
-    )
+    arguments = tuple(_vary(argument, (*path, ty.name, index), seen) for index, argument in enumerate(ty.arguments))
     if ty.name == "tuple" and len(seen.get(path, ())) > 1:
         return Type("tuple...", (union(arguments),))
     return Type(ty.name, arguments)
@@ -184,14 +181,14 @@ def _vary(ty: Type, path: tuple[object, ...], seen: Mapping[tuple[object, ...], 
 
 def _fills(general: Type, special: Type) -> bool:
     """Whether `special` is `general` with `?` in some places (or the same)."""
-    if special == UNSEEN or special == general:
+    if special in (UNSEEN, general):
         return True
     if general.name == "|" and special.name != "|":
         return any(_fills(member, special) for member in general.arguments)
     return (
         general.name == special.name
         and len(general.arguments) == len(special.arguments)
-        and all(_fills(one, other) for one, other in zip(general.arguments, special.arguments))
+        and all(_fills(one, other) for one, other in zip(general.arguments, special.arguments, strict=True))
     )
 
 
@@ -221,8 +218,8 @@ def tidy(counted: Mapping[str, int]) -> list[tuple[str, int]]:
     for signature, count in order:
         home = signature
         for other in sorted(kept, key=lambda other: (-kept[other], str(other))):
-            pairs = zip((*other.parameters, other.result), (*signature.parameters, signature.result))
-            if len(other.parameters) == len(signature.parameters) and all(_fills(one, two) for one, two in pairs):
+            general, special = (*other.parameters, other.result), (*signature.parameters, signature.result)
+            if len(general) == len(special) and all(map(_fills, general, special)):
                 home = other
                 break
         kept[home] = kept.get(home, 0) + count

@@ -253,7 +253,9 @@ class _Finder(importlib.abc.MetaPathFinder):
         self._adopt = adopt
         self._names = names
 
-    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> importlib.machinery.ModuleSpec | None:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
         if fullname not in self._names:
             return None
         for finder in sys.meta_path:
@@ -290,7 +292,14 @@ class _Loader(importlib.abc.Loader):
 
 def merge(runs: Iterable[Run]) -> Run:
     """Adds up the runs of several processes."""
-    total: Run = {"version": VERSION, "functions": {}, "status": {}, "differences": [], "unreported": [], "watched": False}
+    total: Run = {
+        "version": VERSION,
+        "functions": {},
+        "status": {},
+        "differences": [],
+        "unreported": [],
+        "watched": False,
+    }
     for run in runs:
         for name, counts in run["functions"].items():
             entry = total["functions"].setdefault(name, _Function().data())
@@ -362,10 +371,14 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
             lines.append(f"pyrust: {entry['function']} not verified: every native call bailed ({reasons})")
         elif entry["verdict"] == "not called":
             why = f": {entry['reason']}" if entry["reason"] else ""
-            what = "not called" if entry["state"] in ("native", "pending") else f"runs as Python ({entry['state']}{why})"
+            what = (
+                "not called" if entry["state"] in ("native", "pending") else f"runs as Python ({entry['state']}{why})"
+            )
             lines.append(f"pyrust: {entry['function']} not verified: {what}")
         elif entry["skipped"]:
-            lines.append(f"pyrust: {entry['function']}: {entry['skipped']} of {entry['calls']} calls were not compared, to save time")
+            lines.append(
+                f"pyrust: {entry['function']}: {entry['skipped']} of {entry['calls']} calls were not compared, to save time"
+            )
     for text in run["unreported"]:
         lines += ["pyrust: outside of any test:", *text.splitlines()]
     failed = bool(different)
@@ -387,7 +400,9 @@ def table(data: dict[str, Any]) -> list[str]:
     lines = ["     calls      equal  different     bailed  function"]
     for entry in data["hotspots"]:
         bailed = sum(entry["bailouts"].values())
-        lines.append(f"{entry['calls']:>10} {entry['equal']:>10} {entry['different']:>10} {bailed:>10}  {entry['function']}")
+        lines.append(
+            f"{entry['calls']:>10} {entry['equal']:>10} {entry['different']:>10} {bailed:>10}  {entry['function']}"
+        )
     return lines
 
 

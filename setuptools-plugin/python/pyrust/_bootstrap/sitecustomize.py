@@ -15,7 +15,7 @@ def _start() -> None:
         from pyrust import profile
 
         profile.profile_this_process(job)
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:
         print(f"pyrust: this process is not profiled: {error}", file=sys.stderr)
 
 
