@@ -48,6 +48,15 @@ class Hostile:
         raise AssertionError("hash")
 
 
+class Meta(type):
+    def __getattribute__(cls, name: str) -> Any:
+        raise AssertionError(name)
+
+
+class WithMeta(metaclass=Meta):
+    pass
+
+
 def cyclic(value: object) -> list[object]:
     loop: list[object] = [value]
     loop.append(loop)
@@ -158,6 +167,8 @@ SAME = [case[1] for case in DIFFERENT] + [
     lambda: {"a": {1: [2.5, None]}, (1, "x"): b""},
     lambda: Hostile(),
     lambda: [Hostile(), Hostile()],
+    lambda: object.__new__(WithMeta),
+    lambda: [WithMeta, len, math],
     lambda: ...,
     dict,
     lambda: (),

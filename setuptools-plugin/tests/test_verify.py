@@ -13,7 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
-from pyrust import runinfo, verify
+from pyrust import equal, reproduce, runinfo, verify
 
 SOURCE = """
 TABLE = [0]
@@ -36,6 +36,18 @@ def outer(n):
 
 def note(x):
     TABLE[0] = x
+
+class Box:
+    def __init__(self, items):
+        self.items = items
+    def add(self, x):
+        return len(self.items) + x
+    @classmethod
+    def make(cls, items):
+        return cls(items)
+    @property
+    def size(self):
+        return len(self.items)
 """
 
 
@@ -292,6 +304,32 @@ def test_shared_arguments_are_shared_in_the_reproduction(kit: Any) -> None:
     _, found, _ = verified(project, lambda: module.add([shared], [shared]))
     assert "shared_0 = [1]" in found[0]
     assert "a = [shared_0]" in found[0]
+
+
+@pytest.mark.parametrize("call", ["one.add(2)", "kit.Box.make([1])", "one.size"])
+def test_methods_in_the_reproduction(kit: Any, call: str) -> None:
+    """Instances are made without `__init__`, and what stands around a function is taken off."""
+    _, module, _ = kit
+    one = module.Box([1])
+    scope = {"kit": module, "one": one}
+    expected = eval(call, dict(scope))  # noqa: S307
+    name, args = {
+        "one.add(2)": ("Box.add", (module.Box([1]), 2)),
+        "kit.Box.make([1])": ("Box.make", (module.Box, [1])),
+        "one.size": ("Box.size", (module.Box([1]),)),
+    }[call]
+    found: Any = module
+    for part in name.split("."):
+        found = found.__dict__[part]
+    original = getattr(found, "__func__", getattr(found, "fget", found))
+    before = equal.take(dict(zip(original.__code__.co_varnames, args, strict=False)))
+    python = equal.take(
+        {**dict(zip(original.__code__.co_varnames, args, strict=False)), "result": expected}, before.known()
+    )
+    lines = reproduce.test(f"kit:{name}", original, before, python)
+    program: dict[str, Any] = {}
+    exec("\n".join(line[4:] for line in lines), program)  # noqa: S102
+    program[f"test_{name.replace('.', '_').lower()}"]()
 
 
 def test_runs_of_several_processes_are_added() -> None:

@@ -91,6 +91,15 @@ _IDENTITY = (type, FunctionType, BuiltinFunctionType, ModuleType)
 """What is never looked into: classes, functions, modules."""
 
 
+# A metaclass may answer attribute access: classes are asked through `type` itself.
+_mro = type.__dict__["__mro__"].__get__
+_dict = type.__dict__["__dict__"].__get__
+_flags = type.__dict__["__flags__"].__get__
+_module = type.__dict__["__module__"].__get__
+_name = type.__dict__["__name__"].__get__
+_qualname = type.__dict__["__qualname__"].__get__
+
+
 def _plain(value: tuple[object, ...]) -> bool:
     """Whether a tuple is one of those whose identity does not count."""
     return all(type(item) in _ATOMS or (type(item) is tuple and _plain(item)) for item in value)
@@ -183,7 +192,7 @@ def _content(thing: Any) -> tuple[str, list[object], tuple[str, ...] | str]:
         return "identity", [], ()
     if kind in _VALUES:
         return "value", [], ""
-    if kind.__name__ == "ndarray" and kind.__module__ == "numpy" and not thing.dtype.hasobject:
+    if _name(kind) == "ndarray" and _module(kind) == "numpy" and not thing.dtype.hasobject:
         return "ndarray", [], ""
     elements: list[object] = []
     labels: tuple[str, ...] | str = "[{}]"
@@ -239,11 +248,11 @@ def _attributes(thing: Any) -> dict[str, object]:
     """Instance attributes, read by the classes' own C descriptors; an order that stands for nothing is not kept, that of `__dict__` is."""
     found: dict[str, object] = {}
     own: dict[str, object] | None = None
-    for base in type(thing).__mro__:
+    for base in _mro(type(thing)):
         if base in _BASES:
             continue
-        for name, descriptor in base.__dict__.items():
-            if type(descriptor) is MemberDescriptorType and base.__flags__ & 0x200:  # a heap type: `__slots__`
+        for name, descriptor in _dict(base).items():
+            if type(descriptor) is MemberDescriptorType and _flags(base) & 0x200:  # a heap type: `__slots__`
                 try:
                     found.setdefault(name, descriptor.__get__(thing))
                 except AttributeError:
@@ -421,8 +430,8 @@ def _label(labels: tuple[str, ...] | str, index: int) -> str:
 
 
 def _type(kind: type) -> str:
-    module = type.__dict__["__module__"].__get__(kind)
-    name = type.__dict__["__qualname__"].__get__(kind)
+    module = _module(kind)
+    name = _qualname(kind)
     return f"a {name}" if module == "builtins" else f"a {module}.{name}"
 
 
@@ -495,17 +504,26 @@ def show_node(
         shown = node.content[0][1]
         return (
             f'decimal.Decimal("{shown}")'
-            if kind.__name__ == "Decimal"
+            if _name(kind) == "Decimal"
             else str(shown[0] if isinstance(shown, tuple) else shown)
         )
     if node.kind == "identity":
-        thing = picture.objects[number]
-        return str(getattr(thing, "__qualname__", getattr(thing, "__name__", "?")))
-    module, name = type.__dict__["__module__"].__get__(kind), type.__dict__["__qualname__"].__get__(kind)
+        return _identified(picture.objects[number])
+    module, name = _module(kind), _qualname(kind)
     if node.kind == "object" and not isinstance(node.labels, str):
         fields = [f"{label[1:]}={value}" for label, value in zip(node.labels, inner, strict=True)]
         return f"{MAKE}({', '.join([f'{module}.{name}', *fields])})"
     return f"<{module}.{name} of {', '.join(inner)}>" if inner else f"<{module}.{name}>"
+
+
+def _identified(thing: Any) -> str:
+    """A class, function or module by its name."""
+    if issubclass(type(thing), ModuleType):
+        return str(thing.__name__)
+    module, name = (
+        (_module(thing), _qualname(thing)) if issubclass(type(thing), type) else (thing.__module__, thing.__qualname__)
+    )
+    return str(name) if module in ("builtins", None) else f"{module}.{name}"
 
 
 def restored(before: Picture, roots: Mapping[str, object]) -> Difference | None:

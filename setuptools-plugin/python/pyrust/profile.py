@@ -46,8 +46,10 @@ class Session:
         self._sampler = Sampler(project.attribute, self._recorder.tick)
         self._sampler.when_hot(self._recorder.hot)
         self._started = 0.0
+        self._environment: str | None = None
 
     def start(self) -> None:
+        self._environment = os.environ.get("PYRUST")
         os.environ["PYRUST"] = "python"
         self._started = time.process_time()
         self._recorder.start()
@@ -56,6 +58,10 @@ class Session:
     def stop(self) -> Run:
         self._sampler.stop()
         self._recorder.stop()
+        if self._environment is None:
+            os.environ.pop("PYRUST", None)
+        else:
+            os.environ["PYRUST"] = self._environment
         notices = [notice for notice in (self._sampler.notice, self._recorder.notice) if notice]
         return {
             "version": VERSION,

@@ -7,7 +7,9 @@ It must not call anything: what it shows was seen when it happened.
 from __future__ import annotations
 
 import re
+import sys
 from types import FunctionType
+from typing import Any
 
 from pyrust import equal
 from pyrust.equal import Difference, Encoded, Picture, Ref
@@ -81,7 +83,7 @@ def test(name: str, original: FunctionType, before: Picture, python: Picture | B
         call.append(f"{star}{parameter}" if star != "=" else f"{parameter}={parameter}")
         if isinstance(value, Ref):
             names.setdefault(value.node, parameter)
-    target = f"{module}.{_target(qualname, call)}"
+    target = f"{module}.{qualname}{_access(module, qualname)}({_call(call)})"
     if isinstance(python, BaseException):
         kind = type(python)
         error = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
@@ -115,10 +117,17 @@ def _assertion(variable: str, shown: str) -> str:
     return f"assert repr({variable}) == repr({shown})"
 
 
-def _classes(before: Picture, python: Picture | BaseException) -> set[str]:
-    """Modules of the classes of instances that have to be made."""
+def _classes(before: Picture, python: Any) -> set[str]:
+    """Modules of the classes, functions and modules that are written down."""
     nodes = before.nodes + (python.nodes if isinstance(python, Picture) else [])
-    return {str(node.type.__module__) for node in nodes if node.kind == "object"}
+    identified = {
+        str(getattr(thing, "__module__", None) or thing.__name__)
+        for picture in (before, python)
+        if isinstance(picture, Picture)
+        for node, thing in zip(picture.nodes, picture.objects, strict=True)
+        if node.kind == "identity"
+    }
+    return ({str(node.type.__module__) for node in nodes if node.kind == "object"} | identified) - {"builtins"}
 
 
 def _star(flags: int, index: int, named: int, positional: int) -> str:
@@ -129,14 +138,22 @@ def _star(flags: int, index: int, named: int, positional: int) -> str:
     return "*" if index == named and flags & 0x04 else "**"
 
 
-def _target(qualname: str, call: list[str]) -> str:
-    """How to call a function or method with all its arguments."""
-    keywords = [one for one in call if "=" in one]
-    plain = [one for one in call if "=" not in one]
+def _call(arguments: list[str]) -> str:
+    """The arguments in an order that Python accepts."""
+    keywords = [one for one in arguments if "=" in one]
+    plain = [one for one in arguments if "=" not in one]
     ordered = (
         [one for one in plain if not one.startswith("**")] + keywords + [one for one in plain if one.startswith("**")]
     )
-    return f"{qualname}({', '.join(ordered)})"
+    return ", ".join(ordered)
+
+
+def _access(module: str, qualname: str) -> str:
+    """How to get at the plain function behind what stands in a class."""
+    found: Any = sys.modules.get(module)
+    for name in qualname.split("."):
+        found = getattr(found, "__dict__", {}).get(name)
+    return {classmethod: ".__func__", property: ".fget"}.get(type(found), "")
 
 
 def _variables(before: Picture, roots: list[Encoded]) -> tuple[dict[int, str], list[str]]:
