@@ -312,7 +312,7 @@ def test_methods_in_the_reproduction(kit: Any, call: str) -> None:
     _, module, _ = kit
     one = module.Box([1])
     scope = {"kit": module, "one": one}
-    expected = eval(call, dict(scope))  # noqa: S307
+    expected = eval(call, dict(scope))
     name, args = {
         "one.add(2)": ("Box.add", (module.Box([1]), 2)),
         "kit.Box.make([1])": ("Box.make", (module.Box, [1])),
@@ -328,7 +328,7 @@ def test_methods_in_the_reproduction(kit: Any, call: str) -> None:
     )
     lines = reproduce.test(f"kit:{name}", original, before, python)
     program: dict[str, Any] = {}
-    exec("\n".join(line[4:] for line in lines), program)  # noqa: S102
+    exec("\n".join(line[4:] for line in lines), program)
     program[f"test_{name.replace('.', '_').lower()}"]()
 
 

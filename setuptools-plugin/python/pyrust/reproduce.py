@@ -121,7 +121,7 @@ def _classes(before: Picture, python: Any) -> set[str]:
     """Modules of the classes, functions and modules that are written down."""
     nodes = before.nodes + (python.nodes if isinstance(python, Picture) else [])
     identified = {
-        str(getattr(thing, "__module__", None) or thing.__name__)
+        str(getattr(thing, "__module__", None) or getattr(thing, "__name__", ""))
         for picture in (before, python)
         if isinstance(picture, Picture)
         for node, thing in zip(picture.nodes, picture.objects, strict=True)
