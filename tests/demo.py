@@ -50,7 +50,7 @@ def tools(steps: Steps, python: Python) -> Path:
     stamp = VENVS / "demo" / "pyrust-tools"
     now = fingerprint()
     if not (stamp.is_file() and stamp.read_text() == now):
-        build_wheels(steps, tool, [python], VENVS / "demo-wheels", "release")
+        build_wheels(steps, tool, [python], VENVS / "demo-wheels", "dev")
         install = [tool, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", "--no-index"]
         steps.run(
             "both distributions into .venvs/demo",

@@ -74,7 +74,7 @@ def fetch_build_requirements(steps: Steps, tool: Path) -> None:
 def prepare(steps: Steps, pythons: Sequence[Python]) -> None:
     """Environments with both distributions installed from wheels, as a user has them."""
     tools = [environment_for(steps, python, python.environment(), [DEVELOPMENT]) for python in pythons]
-    build_wheels(steps, tools[0], pythons, WHEELS, "release")
+    build_wheels(steps, tools[0], pythons, WHEELS, "dev")
     fetch_build_requirements(steps, tools[0])
     for python, tool in zip(pythons, tools, strict=True):
         install = [tool, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", "--no-index"]
@@ -131,7 +131,7 @@ def dev(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     environment = {**cargo_environment(python), "VIRTUAL_ENV": str(VENVS / "dev")}
     steps.run(
         "pyrust-optimizer, editable",
-        [tool, "-m", "maturin", "develop", "--release", "--quiet", "-m", "setuptools-plugin/Cargo.toml"],
+        [tool, "-m", "maturin", "develop", "--profile", "dev", "--quiet", "-m", "setuptools-plugin/Cargo.toml"],
         environment=environment,
     )
     install = [tool, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
