@@ -11,18 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 HERE = Path(__file__).parent
+# The model stands beside the tests.
+sys.path.insert(0, str(HERE))
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
-
-settings.register_profile(
-    "pyrust",
-    max_examples=int(os.environ.get("PYRUST_FUZZ_EXAMPLES", "60")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("pyrust")
 
 
 @pytest.fixture(scope="session")

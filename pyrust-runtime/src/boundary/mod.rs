@@ -4,4 +4,5 @@ pub mod commit;
 pub(crate) mod journal;
 pub mod layout;
 pub(crate) mod overlay;
+pub mod probe;
 pub(crate) mod ptrmap;

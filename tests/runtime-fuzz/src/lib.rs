@@ -204,6 +204,13 @@ fn is_open() -> bool {
     txn::is_open()
 }
 
+/// Does the interpreter lay out its objects as the runtime reads them?  Otherwise, which it does not.
+#[pyfunction]
+fn probe() -> Option<&'static str> {
+    // SAFETY: The GIL is held.
+    unsafe { pyrust_runtime::boundary::probe::run() }.err()
+}
+
 #[pymodule]
 fn pyrust_fuzz(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run, module)?)?;
@@ -211,5 +218,6 @@ fn pyrust_fuzz(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(force, module)?)?;
     module.add_function(wrap_pyfunction!(points, module)?)?;
     module.add_function(wrap_pyfunction!(is_open, module)?)?;
+    module.add_function(wrap_pyfunction!(probe, module)?)?;
     Ok(())
 }

@@ -7,11 +7,17 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slice
+
 NAN = float("nan")
 
 
 def run(fuzz, kind, a, script, b=None):
     return fuzz.run(kind, (a, [] if b is None else b), [(name, ints, objects) for name, ints, objects in script])
+
+
+def test_layouts(fuzz):
+    assert fuzz.probe() is None
 
 
 class Foreign:
@@ -95,7 +101,8 @@ def test_finalisers_run_after_the_transaction(fuzz):
 
     a = [Last(), Last(), Last()]
     outcome, _, results = run(fuzz, "list object", a, [("pop", [], []), ("set", [0], [None]), ("del", [1], [])])
-    assert outcome == "commit" and len(a) == 1
+    assert outcome == "commit"
+    assert len(a) == 1
     assert len(seen) == 4  # the result of `pop` holds one
     del results
     assert seen == [False, ("commit", [2, 3])] * 3
@@ -125,16 +132,19 @@ def test_the_collector_does_not_run_inside(fuzz):
             assert outcome == "commit"
             assert a == [[i, i, 7] for i in reversed(range(20))]
             outcome, result, _ = run(fuzz, "native pair", [(i, "a") for i in range(50)], [("reverse", [], [])])
-            assert outcome == "commit" and len(result) == 50
+            assert outcome == "commit"
+            assert len(result) == 50
             d = {}
             script = [("set", [], [f"{i}", [i]]) for i in range(30)] + [("popitem", [], [])] * 5
             outcome, _, _ = run(fuzz, "dict str row", d, script, {})
-            assert outcome == "commit" and list(d) == [f"{i}" for i in range(25)]
+            assert outcome == "commit"
+            assert list(d) == [f"{i}" for i in range(25)]
         assert gc.isenabled()
     finally:
         gc.set_threshold(*threshold)
         gc.callbacks.remove(callback)
-    assert inside and not any(inside)
+    assert inside
+    assert not any(inside)
 
 
 def test_the_collector_stays_off_if_it_was(fuzz):
@@ -147,7 +157,8 @@ def test_one_dict_in_two_representations(fuzz):
     """Reading is fine; two kinds of overlay are not."""
     a = {}
     outcome, _, _ = run(fuzz, "dict int int", a, [("set", [], [1, 1]), ("eq", [], [])], a)
-    assert outcome == "commit" and a == {1: 1}
+    assert outcome == "commit"
+    assert a == {1: 1}
 
 
 def test_aliased_arguments(fuzz):
@@ -157,7 +168,7 @@ def test_aliased_arguments(fuzz):
     )
     assert outcome == "commit"
     assert results[2] is True
-    assert a == [9, 9, 2, 3, 9, 2, 3, 2, 3, 9, 2, 3][: 1] + [9, 2, 3, 9, 2, 3] + [9, 2, 3]
+    assert a == [9, 9, 2, 3, 9, 2, 3, 9, 2, 3]
 
 
 def test_no_reference_is_lost_or_left(fuzz):

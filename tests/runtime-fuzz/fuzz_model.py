@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+from hypothesis import HealthCheck, settings
+
+#: How hard to look.
+fuzzed = settings(
+    max_examples=int(os.environ.get("PYRUST_FUZZ_EXAMPLES", "60")),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+
 ERRORS = (IndexError, KeyError, ValueError, TypeError, RuntimeError)
-
-
-class Bail(Exception):
-    """The script gives up here."""
 
 
 def run(target, other, script, step):
@@ -75,9 +81,7 @@ def list_step(a, b, name, ints, objects):
             return tuple(a)
         case "iterate":
             seen = []
-            at = 0
-            for item in a:
-                at += 1
+            for at, item in enumerate(a, 1):
                 if at % 3 == 1 and at < 20:
                     a.append(item)
                 seen.append(item)
@@ -116,6 +120,7 @@ def list_step(a, b, name, ints, objects):
             a[ints[0]] = [ints[1], ints[2], 7]
         case _:
             raise AssertionError(name)
+    return None
 
 
 def dict_step(a, b, name, ints, objects):
@@ -170,6 +175,7 @@ def dict_step(a, b, name, ints, objects):
                 a[objects[0]] = objects[1]
         case _:
             raise AssertionError(name)
+    return None
 
 
 def counts(objects):
@@ -180,7 +186,7 @@ def counts(objects):
 
 def is_shared(x):
     if type(x) in (int, str, bytes):
-        return type(x) is int and -6 < x < 257 or type(x) is not int and len(x) < 2
+        return (type(x) is int and -6 < x < 257) or (type(x) is not int and len(x) < 2)
     return x is None or type(x) is bool or x == ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-import model
+import fuzz_model
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -70,6 +70,7 @@ def raw(d):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@fuzz_model.fuzzed
 @given(data=st.data())
 def test_in_place(fuzz, kind, data):
     history = data.draw(histories(kind, data.draw(st.sampled_from([3, 12, 60]))))
@@ -81,20 +82,20 @@ def test_in_place(fuzz, kind, data):
     for _ in range(steps):
         next(mine), next(theirs)
     before, originals = raw(a), [*a.keys(), *a.values(), *b.keys(), *b.values()]
-    counts = model.counts(originals)
+    counts = fuzz_model.counts(originals)
     outcome, result, results = fuzz.run(f"dict {kind}", (a, b), script)
     note(outcome)
     if any(line[0] == "bail" for line in script):
         assert outcome == "unsupported"
         del results
         assert raw(a) == before
-        assert model.counts(originals) == counts
+        assert fuzz_model.counts(originals) == counts
         assert drain(mine) == drain(theirs)
         return
     assert outcome == "commit"
     assert result is a
-    assert model.same(results, model.run(expected, dict(b), script, model.dict_step))
-    assert model.same(a, expected)
+    assert fuzz_model.same(results, fuzz_model.run(expected, dict(b), script, fuzz_model.dict_step))
+    assert fuzz_model.same(a, expected)
     names = {line[0] for line in script}
     if not names & {"del", "pop", "pop_or", "popitem", "clear"}:
         # A key that was there stays the object that it is.
@@ -109,11 +110,12 @@ def test_in_place(fuzz, kind, data):
         theirs.append(expected.popitem())
     while a:
         mine.append(a.popitem())
-    assert model.same(mine, theirs)
+    assert fuzz_model.same(mine, theirs)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "str row"])
 @pytest.mark.parametrize("mode", ["native", "fresh"])
+@fuzz_model.fuzzed
 @given(data=st.data())
 def test_new_dicts(fuzz, mode, kind, data):
     if mode == "fresh" and kind not in ("str int", "int int"):
@@ -122,35 +124,36 @@ def test_new_dicts(fuzz, mode, kind, data):
     b = build(data.draw(histories(kind, 5)))
     script = data.draw(scripts(kind, ["commit", "bail"]))
     before, originals = raw(a), [*a.keys(), *a.values(), *b.keys(), *b.values()]
-    counts = model.counts(originals)
+    counts = fuzz_model.counts(originals)
     outcome, result, results = fuzz.run(f"{mode} {kind}", (a, b), script)
     assert raw(a) == before
     if any(line[0] == "bail" for line in script):
         assert outcome == "unsupported"
         del results
-        assert model.counts(originals) == counts
+        assert fuzz_model.counts(originals) == counts
         return
     expected = dict(a)
     assert outcome == "commit"
-    assert model.same(results, model.run(expected, dict(b), script, model.dict_step))
-    assert model.same(result, expected)
+    assert fuzz_model.same(results, fuzz_model.run(expected, dict(b), script, fuzz_model.dict_step))
+    assert fuzz_model.same(result, expected)
 
 
 @pytest.mark.parametrize("kind", ["str int", "int int", "number str", "str row"])
+@fuzz_model.fuzzed
 @given(data=st.data())
 def test_every_point_can_bail(fuzz, kind, data):
     a = build(data.draw(histories(kind, 20)))
     b = build(data.draw(histories(kind, 5)))
     script = data.draw(scripts(kind, ["commit"]))
     before, originals = raw(a), [*a.keys(), *a.values(), *b.keys(), *b.values()]
-    counts = model.counts(originals)
+    counts = fuzz_model.counts(originals)
     fuzz.force(-1)
     outcome, restored, states = fuzz.dry(f"dict {kind}", (a, b), script)
     assert (outcome, restored) == ("commit", True)
     assert raw(a) == before
     expected = dict(a)
-    model.run(expected, dict(b), script, model.dict_step)
-    assert model.same(states[0], expected)
+    fuzz_model.run(expected, dict(b), script, fuzz_model.dict_step)
+    assert fuzz_model.same(states[0], expected)
     del states, expected
     points = fuzz.points()
     for k in sorted({k for k in (1, 2, 3, 5, 8, points // 2, points - 1, points) if 1 <= k <= points}):
@@ -159,7 +162,7 @@ def test_every_point_can_bail(fuzz, kind, data):
         assert outcome == "forced"
         del results
         assert raw(a) == before
-        assert model.counts(originals) == counts
+        assert fuzz_model.counts(originals) == counts
     fuzz.force(0)
 
 
@@ -176,12 +179,13 @@ def test_instance_dictionaries(fuzz, kind):
     script = [("getitem", [], ["y"]), ("set", [], ["y", value]), ("set", [], ["new", value]), ("items", [], [])]
     script += [("del", [], ["x"]), ("keys", [], [])]
     expected = dict(vars(second))
-    wanted = model.run(expected, {}, script, model.dict_step)
+    wanted = fuzz_model.run(expected, {}, script, fuzz_model.dict_step)
     outcome, _, results = fuzz.run(f"dict {kind}", (vars(first), {}), script)
     assert outcome == "commit"
-    assert model.same(results, wanted)
-    assert model.same(vars(first), expected)
-    assert first.y == value and not hasattr(first, "x")
+    assert fuzz_model.same(results, wanted)
+    assert fuzz_model.same(vars(first), expected)
+    assert first.y == value
+    assert not hasattr(first, "x")
 
 
 def test_large_dicts(fuzz):
@@ -194,7 +198,7 @@ def test_large_dicts(fuzz):
         probes = range(0, size * 7919, size * 7919 // 50)
         script = [("get", [], [k, 0]) for k in probes] + [("set", [], [k + 1, 5]) for k in probes]
         script += [("pop_or", [], [k * 7919, -1]) for k in range(0, size, size // 50)] + [("len", [], [])]
-        wanted = model.run(expected, {}, script, model.dict_step)
+        wanted = fuzz_model.run(expected, {}, script, fuzz_model.dict_step)
         outcome, _, results = fuzz.run("dict int int", (a, {}), script)
         assert outcome == "commit"
         assert results == wanted

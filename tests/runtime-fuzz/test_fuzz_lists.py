@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-import model
+import fuzz_model
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
@@ -67,7 +67,7 @@ def cases(draw, element, endings=("commit", "bail")):
 def too_big(a, b, script):
     """Doubling again and again is no test of anything."""
     size = len(a)
-    for name, ints, _ in script:
+    for name, _ints, _ in script:
         size = {"extend_self": 2 * size, "set_slice_self": 2 * size + 1, "imul": 3 * size}.get(name, size)
         size += len(b) + 20
     return size > 20_000
@@ -83,6 +83,7 @@ def rows(a):
 
 
 @pytest.mark.parametrize("element", VALUES)
+@fuzz_model.fuzzed
 @given(data=st.data())
 def test_in_place(fuzz, element, data):
     a, b, script = data.draw(cases(element))
@@ -94,7 +95,7 @@ def test_in_place(fuzz, element, data):
         # Rows are changed, by either side.
         expected, other, lines = copy.deepcopy((a, b, script))
     before, before_rows, originals = raw(a), rows(a), list(a) + list(b)
-    counts = model.counts(originals)
+    counts = fuzz_model.counts(originals)
     outcome, result, results = fuzz.run(f"list {element}", (a, b), script)
     note(outcome)
     if bails:
@@ -102,16 +103,17 @@ def test_in_place(fuzz, element, data):
         del results
         assert raw(a) == before
         assert rows(a) == before_rows
-        assert model.same(script, lines)
-        assert model.counts(originals) == counts
+        assert fuzz_model.same(script, lines)
+        assert fuzz_model.counts(originals) == counts
         return
     assert outcome == "commit"
-    wanted = model.run(expected, other, lines, model.list_step)
-    assert model.same(results, wanted)
-    assert model.same(a, expected)
-    assert model.same(b, other)
+    wanted = fuzz_model.run(expected, other, lines, fuzz_model.list_step)
+    assert fuzz_model.same(results, wanted)
+    assert fuzz_model.same(a, expected)
+    assert fuzz_model.same(b, other)
     if element not in ("object", "row"):
-        assert result[0] is result[1] and model.same(result[0], a)
+        assert result[0] is result[1]
+        assert fuzz_model.same(result[0], a)
         assert result[2] is a
     if element not in ("row",) and not any(line[0] in REBOXING for line in script):
         known = {id(x) for x in originals} - {id(x) for line in script for x in line[2]}
@@ -121,6 +123,7 @@ def test_in_place(fuzz, element, data):
 
 @pytest.mark.parametrize("element", ["int", "float", "str", "number", "pair"])
 @pytest.mark.parametrize("mode", ["native", "fresh"])
+@fuzz_model.fuzzed
 @given(data=st.data())
 def test_new_lists(fuzz, mode, element, data):
     if mode == "fresh" and element not in ("int", "float", "str"):
@@ -129,24 +132,25 @@ def test_new_lists(fuzz, mode, element, data):
     if too_big(a, b, script):
         return
     before, originals = raw(a), list(a) + list(b)
-    counts = model.counts(originals)
+    counts = fuzz_model.counts(originals)
     outcome, result, results = fuzz.run(f"{mode} {element}", (a, b), script)
     assert raw(a) == before
     if any(line[0] == "bail" for line in script):
         assert outcome == "unsupported"
         del results
-        assert model.counts(originals) == counts
+        assert fuzz_model.counts(originals) == counts
         return
     expected = list(a)
     assert outcome == "commit"
-    assert model.same(results, model.run(expected, list(b), script, model.list_step))
-    assert model.same(result, expected)
+    assert fuzz_model.same(results, fuzz_model.run(expected, list(b), script, fuzz_model.list_step))
+    assert fuzz_model.same(result, expected)
 
 
 def bits(a):
     return [id(x) for x in a], [x.hex() for x in a]
 
 
+@fuzz_model.fuzzed
 @given(data=st.data(), ending=st.sampled_from(["commit", "bail"]))
 def test_floats_that_nobody_else_holds(fuzz, data, ending):
     """They are rewritten where they are, and get their bits back."""
@@ -166,18 +170,19 @@ def test_floats_that_nobody_else_holds(fuzz, data, ending):
         assert bits(a) == before
     else:
         expected = list(start)
-        assert model.same(results, model.run(expected, [], script, model.list_step))
-        assert model.same(a, expected)
+        assert fuzz_model.same(results, fuzz_model.run(expected, [], script, fuzz_model.list_step))
+        assert fuzz_model.same(a, expected)
 
 
 @pytest.mark.parametrize("element", ["int", "float", "row", "object"])
+@fuzz_model.fuzzed
 @given(data=st.data())
 def test_every_point_can_bail(fuzz, element, data):
     a, b, script = data.draw(cases(element, endings=["commit"]))
     if too_big(a, b, script):
         return
     before, before_rows, originals = raw(a), rows(a), list(a) + list(b)
-    counts = model.counts(originals)
+    counts = fuzz_model.counts(originals)
     fuzz.force(-1)
     outcome, restored, _ = fuzz.dry(f"list {element}", (a, b), script)
     assert (outcome, restored) == ("commit", True)
@@ -191,36 +196,40 @@ def test_every_point_can_bail(fuzz, element, data):
         del results
         assert raw(a) == before
         assert rows(a) == before_rows
-        assert model.counts(originals) == counts
+        assert fuzz_model.counts(originals) == counts
     fuzz.force(0)
 
 
 @pytest.mark.parametrize("element", ["int", "str", "row"])
+@fuzz_model.fuzzed
 @given(data=st.data())
 def test_dry_runs_show_what_would_be(fuzz, element, data):
     a, b, script = data.draw(cases(element, endings=["commit"]))
     if too_big(a, b, script) or any(line[0] in ROWS for line in script):
         return
     before, originals = raw(a), list(a) + list(b)
-    counts = model.counts(originals)
+    counts = fuzz_model.counts(originals)
     outcome, restored, states = fuzz.dry(f"list {element}", (a, b), script)
     assert (outcome, restored) == ("commit", True)
     assert raw(a) == before
     expected = list(a)
-    model.run(expected, list(b), script, model.list_step)
-    assert model.same(states[0], expected)
+    fuzz_model.run(expected, list(b), script, fuzz_model.list_step)
+    assert fuzz_model.same(states[0], expected)
     del states, expected
-    assert model.counts(originals) == counts
+    assert fuzz_model.counts(originals) == counts
 
 
+@fuzz_model.fuzzed
 @given(size=st.integers(0, 40), writes=st.lists(st.tuples(st.integers(0, 39), INTS), max_size=200))
 def test_many_stores_go_over_to_a_snapshot(fuzz, size, writes):
     a = [10**6 + i for i in range(size)]
     script = [("set", [i % size, 0], [x]) for i, x in writes] if size else []
     before = raw(a)
     outcome, _, _ = fuzz.run("list int", (a, []), [*script, ("bail", [], [])])
-    assert outcome == "unsupported" and raw(a) == before
+    assert outcome == "unsupported"
+    assert raw(a) == before
     outcome, _, _ = fuzz.run("list int", (a, []), script)
     expected = [10**6 + i for i in range(size)]
-    model.run(expected, [], script, model.list_step)
-    assert outcome == "commit" and a == expected
+    fuzz_model.run(expected, [], script, fuzz_model.list_step)
+    assert outcome == "commit"
+    assert a == expected
