@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from pyrust import equal
 
+pytestmark = pytest.mark.slice
+
 
 class Word(str):
     pass

@@ -22,6 +22,8 @@ from pyrust import profile, runinfo, signatures
 from pyrust.record import Recorder
 from pyrust.sample import Sampler
 
+pytestmark = pytest.mark.slice
+
 SOURCE = '''
 import collections
 

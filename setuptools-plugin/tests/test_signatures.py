@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from pyrust import signatures
 
+pytestmark = pytest.mark.slice
+
 
 @pytest.mark.parametrize(
     "text",

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from pyrust import equal, reproduce, runinfo, verify
 
+pytestmark = pytest.mark.slice
+
 SOURCE = """
 TABLE = [0]
 
