@@ -207,10 +207,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             IterKind::Items(e) => self.pull_dict(e, &it, &at, "next_item"),
             IterKind::Keys(e) => self.pull_dict(e, &it, &at, "next_key"),
             IterKind::Values(e) => self.pull_dict(e, &it, &at, "next_value"),
-            IterKind::Expr(e) => {
-                let val = self.val(e);
-                self.pull_value(&val, &it, &at)
-            }
+            IterKind::Expr(e) => match self.pull_split(e, &it, &at) {
+                Some(pull) => pull,
+                None => {
+                    let val = self.val(e);
+                    self.pull_value(&val, &it, &at)
+                }
+            },
             IterKind::Comp(comp) => {
                 // Pulled by `enumerate` or `zip`: refused by inference.
                 debug_assert!(comp.extra.is_none());
@@ -298,6 +301,30 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     elem: Type::Never,
                 }
             }
+        }
+    }
+
+    /// `for word in text.split()`: nobody else sees the list, so the words are made one at a time.
+    fn pull_split(&mut self, e: &Expr, it: &proc_macro2::Ident, at: &proc_macro2::Ident) -> Option<Pull> {
+        let ExprKind::Method { base, name, args, keywords } = &e.kind else { return None };
+        if name != "split" || !keywords.is_empty() || self.node(base.id) != Type::Str {
+            return None;
+        }
+        let setup = |code: TokenStream| quote!(let #it = #code; let mut #at: i64 = 0;);
+        match args.as_slice() {
+            [] => {
+                let code = self.val(base).owned();
+                let next = self.q(quote!(pystr::next_word(cx, &#it, &mut #at)));
+                Some(Pull { setup: setup(code), next, elem: Type::Str })
+            }
+            [sep] if matches!(self.node(sep.id), Type::Str | Type::Char) => {
+                let code = self.val(base).owned();
+                let (name, sep) = (self.fresh("sep"), self.value_as(sep, &Type::Str));
+                let next = self.q(quote!(pystr::next_piece(cx, &#it, &#name, &mut #at)));
+                let setup = setup(code);
+                Some(Pull { setup: quote!(#setup let #name = #sep;), next, elem: Type::Str })
+            }
+            _ => None,
         }
     }
 

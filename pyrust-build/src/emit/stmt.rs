@@ -354,6 +354,11 @@ impl Func<'_, '_, '_> {
             let sets: Vec<_> = items.iter().zip(&vals).map(|(t, v)| self.assign(t, v)).collect();
             return quote!({ #(#lets)* #(#sets)* });
         }
+        if let [target] = targets
+            && let Some(code) = self.upsert(target, value)
+        {
+            return code;
+        }
         let val = self.val(value);
         if let [target] = targets {
             return self.assign(target, &val);
@@ -362,6 +367,42 @@ impl Func<'_, '_, '_> {
         let shared = Val::place(quote!(#name), val.ty);
         let sets: Vec<_> = targets.iter().map(|t| self.assign(t, &shared)).collect();
         quote!({ let #name = #code; #(#sets)* })
+    }
+
+    /// `d[k] = d.get(k, c) op x` with one look-up, where nothing but the operation can happen in between.
+    fn upsert(&mut self, target: &Target, value: &hir::Expr) -> Option<TokenStream> {
+        let TargetKind::Index { base, index } = &target.kind else { return None };
+        let ExprKind::Binary { op, left, right } = &value.kind else { return None };
+        let ExprKind::Method { base: from, name, args, keywords } = &left.kind else { return None };
+        let [key, default] = args.as_slice() else { return None };
+        let local = |e: &hir::Expr| match e.kind {
+            ExprKind::Local(v) if !self.hir.vars[v].maybe_unbound => Some(v),
+            _ => None,
+        };
+        let constant = |e: &hir::Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Float(_));
+        let same = |a: &hir::Expr, b: &hir::Expr| local(a).is_some() && local(a) == local(b);
+        if name != "get"
+            || !keywords.is_empty()
+            || !same(base, from)
+            || !same(index, key)
+            || !constant(default)
+            || !(constant(right) || local(right).is_some())
+        {
+            return None;
+        }
+        let Type::Dict { key: key_ty, value: value_ty, .. } = self.node(base.id) else { return None };
+        if self.node(default.id) != *value_ty || self.node(value.id) != *value_ty || self.node(index.id) != *key_ty {
+            return None;
+        }
+        let (dict, key) = (self.val(base).by_ref(), self.value_as(index, &key_ty));
+        let default = self.value_as(default, &value_ty);
+        let old = self.fresh("old");
+        let new = self.in_closure(|f| {
+            let right = f.val(right);
+            f.binary(*op, &Val::new(quote!(#old), (*value_ty).clone()), &right, &value_ty)
+        });
+        let code = self.q(quote!(dict::upsert(cx, #dict, #key, #default, |#old| Ok(#new))));
+        Some(quote!(#code;))
     }
 
     /// Assigns an owned value to a variable.

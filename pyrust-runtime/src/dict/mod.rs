@@ -48,6 +48,12 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     fn find(&self, cx: Cx, key: &K) -> R<Option<V>>;
     fn has(&self, cx: Cx, key: &K) -> R<bool>;
     fn put(&self, cx: Cx, key: K, value: V) -> R<()>;
+    /// `d[key] = f(d.get(key, default))`, with one look-up where that can be had.
+    #[inline]
+    fn upsert(&self, cx: Cx, key: K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
+        let old = self.find(cx, &key)?.unwrap_or(default);
+        self.put(cx, key, f(old)?)
+    }
     /// Removes a key; the value that it had.
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>>;
     /// Removes the last entry.
@@ -57,6 +63,18 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     fn step(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>>;
     fn key_at(&self, cx: Cx, place: Place) -> R<K>;
     fn value_at(&self, cx: Cx, place: Place) -> R<V>;
+}
+
+/// `d[key] = f(d.get(key, default))`
+#[inline]
+pub fn upsert<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: K,
+    default: V,
+    f: impl FnOnce(V) -> R<V>,
+) -> R<()> {
+    dict.upsert(cx, key, default, f)
 }
 
 /// `{}`

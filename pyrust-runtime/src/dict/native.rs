@@ -135,6 +135,24 @@ impl<K: Key, V: Clone + 'static> DictLike<K, V> for Dict<K, V> {
         Ok(())
     }
 
+    #[inline]
+    fn upsert(&self, cx: Cx, key: K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
+        let hash = Table::<K, V>::hash(cx, &key)?;
+        match self.table().find(cx, hash, &key)? {
+            Some(place) => {
+                // `f` touches no container: see the compiler's pattern.
+                let new = f(self.table().value(place).clone())?;
+                let old = core::mem::replace(self.table_mut().value_mut(place), new);
+                drop(old);
+            }
+            None => {
+                self.table_mut().add(hash, key, f(default)?)?;
+                self.changed();
+            }
+        }
+        Ok(())
+    }
+
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
         let hash = Table::<K, V>::hash(cx, key)?;
         let Some(place) = self.table().find(cx, hash, key)? else { return Ok(None) };

@@ -199,3 +199,48 @@ pub(crate) fn stripped(v: View<'_>, left: bool, right: bool, drop: impl Fn(u32) 
         (start, end)
     })
 }
+
+/// The next word of `for word in s.split()`: the list is never seen, so it is never made.
+#[inline]
+pub fn next_word(_: Cx, s: &Str, at: &mut i64) -> R<Option<Str>> {
+    each!(view(s), units => {
+        let (mut i, n) = (*at as usize, units.len());
+        while i < n && class::space(units[i].code()) {
+            i += 1;
+        }
+        if i == n {
+            *at = n as i64;
+            return Ok(None);
+        }
+        let start = i;
+        while i < n && !class::space(units[i].code()) {
+            i += 1;
+        }
+        *at = i as i64;
+        Ok(Some(part(s, start, i)?))
+    })
+}
+
+/// The next piece of `for piece in s.split(sep)`; `at` starts at 0 and is -1 behind the last one.
+#[inline]
+pub fn next_piece(_: Cx, s: &Str, sep: &Str, at: &mut i64) -> R<Option<Str>> {
+    let (width, n) = (view(sep).len(), view(s).len());
+    if width == 0 {
+        return exc(Exc::ValueError);
+    }
+    if *at < 0 {
+        return Ok(None);
+    }
+    let start = *at as usize;
+    let end = match locate(s, sep, start, n, From::Left)? {
+        Some(end) => {
+            *at = (end + width) as i64;
+            end
+        }
+        None => {
+            *at = -1;
+            n
+        }
+    };
+    Ok(Some(part(s, start, end)?))
+}

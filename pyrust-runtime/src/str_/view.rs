@@ -175,11 +175,7 @@ impl<'a> View<'a> {
     #[inline]
     pub(crate) fn position(self, c: u32) -> Option<usize> {
         match self.units() {
-            Units::One(s) => {
-                let c = u8::try_from(c).ok()?;
-                // Long texts gain from memchr, which `contains` is.
-                if s.len() > 64 && !s.contains(&c) { None } else { s.iter().position(|u| *u == c) }
-            }
+            Units::One(s) => byte_position(s, u8::try_from(c).ok()?),
             Units::Two(s) => s.iter().position(|u| u.code() == c),
             Units::Four(s) => s.iter().position(|u| *u == c),
         }
@@ -189,4 +185,19 @@ impl<'a> View<'a> {
     pub(crate) fn last_position(self, c: u32) -> Option<usize> {
         each!(self, s => s.iter().rposition(|u| u.code() == c))
     }
+}
+
+/// The first place of a byte: C's `memchr` where the call pays.
+#[inline]
+pub(crate) fn byte_position(text: &[u8], byte: u8) -> Option<usize> {
+    use std::ffi::{c_int, c_void};
+    unsafe extern "C" {
+        fn memchr(text: *const c_void, byte: c_int, len: usize) -> *mut c_void;
+    }
+    if text.len() < 16 {
+        return text.iter().position(|b| *b == byte);
+    }
+    // SAFETY: the slice is readable.
+    let place = unsafe { memchr(text.as_ptr().cast(), byte as c_int, text.len()) };
+    if place.is_null() { None } else { Some(place.addr() - text.as_ptr().addr()) }
 }
