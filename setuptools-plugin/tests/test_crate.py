@@ -48,6 +48,13 @@ def test_line_in_a_callee_costs_its_callers() -> None:
     assert crate.functions_at(RUST, {line_of("Ok(x + 1)")}) == {"a.b:f"}
 
 
+def test_two_functions_of_one_name() -> None:
+    """Our own mistake, and rustc's complaint is about the second."""
+    twice = RUST + RUST[RUST.index("#[hotspot") : RUST.index("pub static")].replace("a.b:h", "a.b:i")
+    last = 1 + twice[: twice.rindex("Ok(x)\n")].count("\n")
+    assert crate.functions_at(twice, {last}) == {"a.b:h", "a.b:i"}
+
+
 def test_line_elsewhere() -> None:
     assert crate.functions_at(RUST, {2, line_of("pub static")}) == set()
 

@@ -54,7 +54,7 @@ class Project:
         wrong = {n for n, line in enumerate(text.splitlines(), 1) if any(name in line for name in self.rejected)}
         if wrong:
             [crate_name] = (path.parent.parent.name for path in self.root.rglob("pyrust_hotspots.rs"))
-            raise driver._Rejected({crate_name: wrong}, "error[E0000]: no")
+            raise driver._Rejected([(crate_name, wrong, "error[E0000]: no")])
         return {"pkg": str(self.compiled)}
 
     def build(self, **options: Any) -> dict[str, Any]:

@@ -103,44 +103,57 @@ _ITEM = re.compile(r"^(?:pub(?:\([a-z]+\))? )?(?:unsafe )?(?:extern \"C\" )?fn (
 _ATTRIBUTE = re.compile(r"#\[hotspot\(.*?function = \"([^\"]+)\"", re.DOTALL)
 
 
+@dataclasses.dataclass(frozen=True)
+class _Item:
+    """A top-level function of the generated text: its lines (attributes included), and the hotspot that it is."""
+
+    name: str
+    first: int
+    last: int
+    hotspot: str | None
+    words: frozenset[str]
+
+
 def functions_at(rust: str, lines: set[int]) -> set[str]:
     """The hotspots whose native code needs a Rust function that one of the (1-based) lines lies in."""
     items = _items(rust)
-    failing = {name for name, (first, last, _, _) in items.items() if any(first <= n <= last for n in lines)}
-    hotspots = set()
-    for name, (_, _, hotspot, _) in items.items():
-        if hotspot and failing & _reached(name, items):
-            hotspots.add(hotspot)
-    return hotspots
+    failing = {item.name for item in items if any(item.first <= line <= item.last for line in lines)}
+    return {item.hotspot for item in items if item.hotspot and failing & _reached(item, items)}
 
 
-def _items(rust: str) -> dict[str, tuple[int, int, str | None, str]]:
-    """Top-level functions: first and last line (attributes included), hotspot or None, text."""
-    starts = list(_ITEM.finditer(rust))
-    found = {}
+def _items(rust: str) -> list[_Item]:
+    found = []
     previous_end = 0
-    for match in starts:
+    for match in _ITEM.finditer(rust):
         # prettyplease closes a top-level item with a brace in the first column.
         close = rust.find("\n}", match.end())
         end = len(rust) if close < 0 else close + 2
-        head = rust[previous_end : match.start()]
-        attribute = head.rfind("#[hotspot")
-        begin = match.start() if attribute < 0 else previous_end + attribute
-        named = _ATTRIBUTE.search(rust, begin, match.start()) if attribute >= 0 else None
-        first = rust.count("\n", 0, begin) + 1
-        last = rust.count("\n", 0, end) + 1
-        found[match[1]] = (first, last, named[1] if named else None, rust[begin:end])
+        attribute = rust.find("#[hotspot", previous_end, match.start())
+        begin = match.start() if attribute < 0 else attribute
+        named = _ATTRIBUTE.search(rust, begin, match.start())
+        found.append(
+            _Item(
+                name=match[1],
+                first=rust.count("\n", 0, begin) + 1,
+                last=rust.count("\n", 0, end) + 1,
+                hotspot=named[1] if named else None,
+                words=frozenset(re.findall(r"[A-Za-z0-9_]+", rust[begin:end])),
+            )
+        )
         previous_end = end
     return found
 
 
-def _reached(name: str, items: dict[str, tuple[int, int, str | None, str]]) -> set[str]:
+def _reached(start: _Item, items: list[_Item]) -> set[str]:
+    """Names of the functions that one of them may call, itself included."""
+    words: dict[str, set[str]] = {}
+    for item in items:
+        words.setdefault(item.name, set()).update(item.words)
     seen: set[str] = set()
-    waiting = [name]
+    waiting = [start.name]
     while waiting:
-        current = waiting.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        waiting += [word for word in re.findall(r"[A-Za-z0-9_]+", items[current][3]) if word in items]
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += [word for word in words[name] if word in words]
     return seen

@@ -51,10 +51,9 @@ class _Unavailable(Exception):
 
 @dataclasses.dataclass
 class _Rejected(Exception):
-    """rustc refuses what we generated: the lines concerned, by crate."""
+    """rustc refuses what we generated: for each error the crate, the lines concerned, and the first line of its text."""
 
-    lines: dict[str, set[int]]
-    first_error: str
+    errors: list[tuple[str, set[int], str]]
 
 
 def build_project(
@@ -160,13 +159,13 @@ class _Build:
                 modules = workspace.build()
                 return _entries(generated, dropped), modules
             except _Rejected as refusal:
-                culprits = workspace.culprits(refusal) - dropped.keys()
-                reason = (
-                    f"PYR0503 the generated Rust does not compile ({refusal.first_error}); {_REPORT} {workspace.log}"
-                )
-                if not culprits:
-                    raise _Unavailable(reason, "internal") from None
-                dropped.update(dict.fromkeys(culprits, reason))
+                culprits = workspace.culprits(refusal)
+                report = f"{_REPORT} {workspace.log}"
+                if not culprits.keys() - dropped.keys():
+                    error = refusal.errors[0][2]
+                    raise _Unavailable(f"PYR0503 the generated Rust does not compile ({error}); {report}", "internal")
+                for name, error in culprits.items():
+                    dropped.setdefault(name, f"PYR0503 the generated Rust does not compile ({error}); {report}")
                 self.echo(f"dropping {', '.join(sorted(culprits))}: the generated Rust does not compile")
                 generated = self._generate(dropped)
 
@@ -439,11 +438,14 @@ class _Workspace:
             for unit in self.units
         }
 
-    def culprits(self, refusal: _Rejected) -> set[str]:
-        """The hotspots that rustc's complaints belong to."""
-        found: set[str] = set()
-        for unit in self.units:
-            found |= crate.functions_at(unit.rust, refusal.lines.get(unit.crate(self.key), set()))
+    def culprits(self, refusal: _Rejected) -> dict[str, str]:
+        """The hotspots that rustc's complaints belong to, each with one of them."""
+        found: dict[str, str] = {}
+        for name, lines, text in refusal.errors:
+            for unit in self.units:
+                if unit.crate(self.key) == name:
+                    for function in crate.functions_at(unit.rust, lines):
+                        found.setdefault(function, text)
         return found
 
     def _final(self, finished: Path, unit: crate.Unit) -> Path:
@@ -539,7 +541,7 @@ class _Workspace:
     ) -> tuple[dict[str, str] | None, _Rejected | None, str]:
         """cargo without setuptools-rust: what it says can be read by a program, and it may be all that there is."""
         built: dict[str, str] = {}
-        lines: dict[str, set[int]] = {}
+        errors: list[tuple[str, set[int], str]] = []
         rendered = []
         for unit in self.units:
             name = unit.crate(self.key)
@@ -554,17 +556,18 @@ class _Workspace:
                 if message["reason"] == "compiler-artifact" and "cdylib" in message["target"]["kind"]:
                     built[unit.package] = message["filenames"][0]
                 if message["reason"] == "compiler-message" and message["message"]["level"] == "error":
-                    rendered.append(message["message"]["rendered"] or message["message"]["message"])
-                    if message["target"]["name"] == name:
-                        lines.setdefault(name, set()).update(_lines(message["message"]["spans"]))
+                    text = message["message"]["rendered"] or message["message"]["message"]
+                    rendered.append(text)
+                    lines = _lines(message["message"]["spans"])
+                    if lines and message["target"]["name"] == name:
+                        errors.append((name, lines, text.strip().splitlines()[0]))
             if done.returncode:
                 rendered.append(done.stderr)
         words = "\n".join(rendered)
         if len(built) == len(self.units):
             return built, None, words
-        if lines:
-            first = rendered[0].strip().splitlines()[0]
-            return None, _Rejected(lines, first), words
+        if errors:
+            return None, _Rejected(errors), words
         return None, None, words
 
 
