@@ -154,7 +154,7 @@ pub fn repeat(_: Cx, b: &Bytes, n: i64) -> R<Bytes> {
 fn position(raw: &[u8], sub: &[u8]) -> Option<usize> {
     match sub {
         [] => Some(0),
-        [c] => raw.iter().position(|v| v == c),
+        [c] => str_::byte_position(raw, *c),
         _ => raw.windows(sub.len()).position(|w| w == sub),
     }
 }

@@ -105,7 +105,18 @@ fn div_mod(a: f64, b: f64) -> (f64, f64) {
 /// `a ** b`: CPython's `float_pow`.
 ///
 /// A negative base with a fractional exponent is complex in Python and bails.
+#[inline(always)]
 pub fn pow(a: f64, b: f64) -> R<f64> {
+    if a > 0.0 && a.is_finite() && b.is_finite() {
+        // No special case of CPython's says anything else than C here, not even `1 ** b` and `a ** 0`.
+        let power = libm::pow(a, b);
+        return if power.is_infinite() { exc(Exc::OverflowError) } else { Ok(power) };
+    }
+    pow_special(a, b)
+}
+
+#[inline(never)]
+fn pow_special(a: f64, b: f64) -> R<f64> {
     if b == 0.0 {
         return Ok(1.0);
     }

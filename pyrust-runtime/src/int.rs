@@ -128,7 +128,7 @@ extern "C" fn truediv_wide(a: i64, b: i64) -> f64 {
     let wide = (m as u128) << shift;
     // At most 64 bits: `shift` leaves the quotient 57 bits, or it is 0 and the quotient is at most `m`.
     let quotient = (wide / n as u128) as u64;
-    let sticky = (wide % n as u128 != 0) as u64;
+    let sticky = !wide.is_multiple_of(n as u128) as u64;
     let rounded = (quotient | sticky) as f64;
     // A power of two between 2^-120 and 1: exact.
     let magnitude = rounded * f64::from_bits((1023 - shift as u64) << 52);

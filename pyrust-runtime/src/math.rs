@@ -11,7 +11,7 @@ pub(crate) mod libm;
 mod real;
 mod special;
 
-pub use fsum::Fsum;
+pub use fsum::{Fsum, fsum};
 pub use integer::*;
 pub use real::*;
 pub use special::*;

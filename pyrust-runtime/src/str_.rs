@@ -27,7 +27,7 @@ pub use search::*;
 pub use slice::*;
 pub use split::*;
 pub use tests_::*;
-pub(crate) use view::{Unit, each};
+pub(crate) use view::{Unit, byte_position, each};
 pub use view::{Units, View};
 
 use std::cmp::Ordering;

@@ -25,7 +25,8 @@ impl SumFloat {
     pub fn add_float(&mut self, x: f64) {
         if cfg!(Py_3_12) {
             let t = self.total + x;
-            self.compensation += if self.total.abs() >= x.abs() { (self.total - t) + x } else { (x - t) + self.total };
+            self.compensation +=
+                if self.total.abs() >= x.abs() { (self.total - t) + x } else { (x - t) + self.total };
             self.total = t;
         } else {
             self.total += x;

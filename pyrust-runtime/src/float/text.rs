@@ -17,7 +17,13 @@ pub fn from_str(_: Cx, s: &Str) -> R<f64> {
 }
 
 /// CPython's formatting of doubles: shortest (`r`) or with a precision, always correctly rounded.
-pub(crate) fn digits<T>(x: f64, code: u8, precision: i64, flags: c_int, then: impl FnOnce(&[u8]) -> R<T>) -> R<T> {
+pub(crate) fn digits<T>(
+    x: f64,
+    code: u8,
+    precision: i64,
+    flags: c_int,
+    then: impl FnOnce(&[u8]) -> R<T>,
+) -> R<T> {
     struct Text(*mut c_char);
 
     impl Drop for Text {

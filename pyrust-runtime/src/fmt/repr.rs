@@ -1,13 +1,14 @@
 //! `str()` and `repr()` of every native type.
 
+use super::push_text;
 use crate::dict::{self, Dict, DictLike, PDict};
 use crate::elem::Key;
 use crate::list::{List, ListLike, PList};
 use crate::obj::Obj;
 use crate::py::{FromPy, IntoPy};
 use crate::range::Range;
-use crate::stop::{Bail, R, bail};
-use crate::str_::{self, StrBuilder};
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::str_::{self, StrBuilder, view};
 use crate::strs::{Bytes, Chr, Str};
 use crate::tuple::PTuple;
 use crate::txn::Cx;
@@ -49,6 +50,54 @@ pub fn push_str_of<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T) ->
 #[inline]
 pub fn push_repr<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T) -> R<()> {
     value.push_repr(cx, out)
+}
+
+/// Appends `ascii(value)`: the `repr` with what is not ASCII escaped.
+pub fn push_ascii_of<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T) -> R<()> {
+    let text = repr_of(cx, value)?;
+    let v = view(&text);
+    if let Some(ascii) = v.ascii() {
+        return out.push_ascii(ascii);
+    }
+    for i in 0..v.len() {
+        let c = v.at(i);
+        let (mark, width): (&[u8], u32) = match c.0 {
+            0..0x80 => {
+                out.push_chr(c)?;
+                continue;
+            }
+            0x80..0x100 => (b"\\x", 2),
+            0x100..0x1_0000 => (b"\\u", 4),
+            _ => (b"\\U", 8),
+        };
+        out.push_ascii(mark)?;
+        for digit in (0..width).rev() {
+            out.push_ascii(&[b"0123456789abcdef"[(c.0 >> (4 * digit) & 15) as usize]])?;
+        }
+    }
+    Ok(())
+}
+
+/// Appends `format(str(value), spec)`: the conversion `!s`.
+pub fn push_converted_s<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T, spec: &str) -> R<()> {
+    if spec.is_empty() { value.push_str_of(cx, out) } else { push_text(cx, out, &str_of(cx, value)?, spec) }
+}
+
+/// Appends `format(repr(value), spec)`: the conversion `!r`.
+pub fn push_converted_r<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T, spec: &str) -> R<()> {
+    if spec.is_empty() { value.push_repr(cx, out) } else { push_text(cx, out, &repr_of(cx, value)?, spec) }
+}
+
+/// Appends `format(ascii(value), spec)`: the conversion `!a`.
+pub fn push_converted_a<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T, spec: &str) -> R<()> {
+    let mut text = StrBuilder::new();
+    push_ascii_of(cx, &mut text, value)?;
+    push_text(cx, out, &text.finish(cx)?, spec)
+}
+
+/// Appends `format(value, spec)` of a value whose type has no format of its own: containers, `None`, bytes.
+pub fn push_plain<T: Repr + ?Sized>(cx: Cx, out: &mut StrBuilder, value: &T, spec: &str) -> R<()> {
+    if spec.is_empty() { value.push_str_of(cx, out) } else { exc(Exc::TypeError) }
 }
 
 impl Repr for i64 {

@@ -1,6 +1,17 @@
 //! `math.fsum`: the exact sum, rounded once.
 
+use crate::list::ListLike;
 use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::txn::Cx;
+
+/// `math.fsum(items)`.
+pub fn fsum<L: ListLike<f64>>(cx: Cx, items: &L) -> R<f64> {
+    let mut sum = Fsum::new();
+    for i in 0..items.count() {
+        sum.add(items.item(cx, i)?)?;
+    }
+    sum.finish()
+}
 
 /// More partial sums than this do not occur in practice; beyond, Python does the work.
 const PARTIALS: usize = 128;

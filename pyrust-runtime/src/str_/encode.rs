@@ -34,4 +34,3 @@ pub fn encode_latin1(_: Cx, s: &Str) -> R<Bytes> {
     // SAFETY: an exact string.
     unsafe { own(ffi::PyUnicode_AsLatin1String(s.as_ptr())) }
 }
-

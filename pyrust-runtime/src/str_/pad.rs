@@ -32,7 +32,8 @@ pub(crate) fn padded(s: &Str, left: usize, right: usize, fill: u32, sign: bool) 
         let target = object.as_ptr();
         let mut written = ffi::PyUnicode_CopyCharacters(target, 0, s.as_ptr(), 0, size(skip));
         written |= ffi::PyUnicode_Fill(target, size(skip), size(left), fill);
-        written |= ffi::PyUnicode_CopyCharacters(target, size(left + skip), s.as_ptr(), size(skip), size(n - skip));
+        written |=
+            ffi::PyUnicode_CopyCharacters(target, size(left + skip), s.as_ptr(), size(skip), size(n - skip));
         written |= ffi::PyUnicode_Fill(target, size(left + n), size(right), fill);
         let text = own(target)?;
         if written < 0 { Err(c::raised()) } else { Ok(text) }

@@ -150,9 +150,8 @@ pub fn count(s: &Str, sub: &Str, start: Option<i64>, end: Option<i64>) -> R<i64>
     }
     let Some((a, b)) = window(view(s).len(), start, end) else { return Ok(0) };
     // SAFETY: exact strings.
-    let n = unsafe {
-        ffi::PyUnicode_Count(s.as_ptr(), sub.as_ptr(), a as ffi::Py_ssize_t, b as ffi::Py_ssize_t)
-    };
+    let n =
+        unsafe { ffi::PyUnicode_Count(s.as_ptr(), sub.as_ptr(), a as ffi::Py_ssize_t, b as ffi::Py_ssize_t) };
     if n < 0 { Err(c::raised()) } else { Ok(n as i64) }
 }
 

@@ -6,8 +6,8 @@
 use std::cmp::Ordering;
 use std::marker::PhantomData;
 
-use crate::strs::Chr;
 use crate::stop::{Exc, R, exc};
+use crate::strs::Chr;
 
 /// The code points of a `str`.
 #[derive(Clone, Copy)]

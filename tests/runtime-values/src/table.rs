@@ -4,6 +4,7 @@ use pyrust_runtime::builtins::{self, ProdState, SumF, SumFloat, SumI, SumState};
 use pyrust_runtime::dict::{self, PDict};
 use pyrust_runtime::list::{self, PList};
 use pyrust_runtime::py::FromPy;
+use pyrust_runtime::stop::{Bail, bail};
 use pyrust_runtime::str_::{self, Joiner, StrBuilder, StrConst};
 use pyrust_runtime::strs::{Bytes, Chr, Str};
 use pyrust_runtime::union::U2;
@@ -152,10 +153,7 @@ table! {
     "math.dist2" cx(a: f64, b: f64, c: f64, d: f64) math::dist2((a, b), (c, d));
     "math.isclose_tol" cx(x: f64, y: f64, r: f64, a: f64) math::isclose_tol(x, y, r, a);
     "math.ldexp" cx(x: f64, i: i64) math::ldexp(x, i);
-    "math.fsum" cx(items: Many<f64>) {
-        let mut sum = math::Fsum::new();
-        items.0.into_iter().try_for_each(|x| sum.add(x)).and_then(|()| sum.finish())
-    };
+    "math.fsum" cx(items: PList<f64>) math::fsum(cx, &items);
     "math.gcd" cx(a: i64, b: i64) math::gcd(a, b);
     "math.lcm" cx(a: i64, b: i64) math::lcm(a, b);
     "math.isqrt" cx(a: i64) math::isqrt(a);
@@ -366,6 +364,17 @@ table! {
         let names = list::new(cx)?;
         texts.0.into_iter().try_for_each(|text| list::append(cx, &names, text))?;
         fmt::repr_of(cx, &(items, fresh, names))
+    };
+    "fmt.converted" cx(a: U2<i64, f64>, s: Str, spec: Str) {
+        let spec = spec.raw();
+        let Ok(spec) = std::str::from_utf8(spec) else { return bail(Bail::Unsupported) };
+        let mut out = StrBuilder::new();
+        fmt::push_converted_s(cx, &mut out, &a, spec)?;
+        fmt::push_converted_r(cx, &mut out, &s, spec)?;
+        fmt::push_converted_a(cx, &mut out, &s, spec)?;
+        fmt::push_plain(cx, &mut out, &(&s,), "")?;
+        fmt::push_plain(cx, &mut out, &(), if spec == "5q" { spec } else { "" })?;
+        out.finish(cx)
     };
     "fmt.repr_dict" cx(items: PDict<Str, i64>) {
         let fresh = dict::copy(cx, &items)?;

@@ -24,6 +24,11 @@ def optional(method: str) -> Callable[..., Any]:
     return lambda subject, other, start, end: getattr(subject, method)(other, start, end)
 
 
+def converted(a: float, s: str, spec: str) -> str:
+    text = f"{a!s:{spec}}{s!r:{spec}}{s!a:{spec}}{(s,)}"
+    return text + format(None, "5q" if spec == "5q" else "")
+
+
 def builder(s: str, t: str) -> tuple[int, str]:
     text = s + t + "-é-" + s
     return len(text), text
@@ -231,6 +236,7 @@ ORACLE: dict[str, tuple[str, Callable[..., Any]]] = {
     "fmt.chr": ("cp", format),
     "fmt.repr": ("ifs", lambda a, b, c: repr(((a, b), (c,), None, True, range(a, a)))),
     "fmt.repr_list": ("MS", lambda m, s: repr((m, m, s))),
+    "fmt.converted": ("xsp", converted),
     "fmt.repr_dict": ("D", lambda d: str((d, d))),
     "str.join": ("sS", str.join),
     "bytes.from_ints": ("I", bytes),
@@ -239,13 +245,61 @@ ORACLE: dict[str, tuple[str, Callable[..., Any]]] = {
     "fmt.percent2": ("qis", lambda q, a, b: q % (a, b)),
 }
 
-for _name in (
-    "sqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh exp exp2 expm1 log log2 log10 log1p cbrt erf erfc "
-    "gamma lgamma fabs floor ceil trunc modf frexp isnan isinf isfinite degrees radians ulp"
-).split():
+for _name in [
+    "sqrt",
+    "sin",
+    "cos",
+    "tan",
+    "asin",
+    "acos",
+    "atan",
+    "sinh",
+    "cosh",
+    "tanh",
+    "asinh",
+    "acosh",
+    "atanh",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log2",
+    "log10",
+    "log1p",
+    "cbrt",
+    "erf",
+    "erfc",
+    "gamma",
+    "lgamma",
+    "fabs",
+    "floor",
+    "ceil",
+    "trunc",
+    "modf",
+    "frexp",
+    "isnan",
+    "isinf",
+    "isfinite",
+    "degrees",
+    "radians",
+    "ulp",
+]:
     ORACLE[f"math.{_name}"] = ("f", getattr(math, _name))
-for _name in "atan2 pow fmod remainder copysign isclose nextafter hypot".split():
+for _name in ["atan2", "pow", "fmod", "remainder", "copysign", "isclose", "nextafter", "hypot"]:
     ORACLE[f"math.{_name}"] = ("ff", getattr(math, _name))
-for _name in "alpha alnum space decimal digit numeric printable lower upper title ascii identifier".split():
+for _name in [
+    "alpha",
+    "alnum",
+    "space",
+    "decimal",
+    "digit",
+    "numeric",
+    "printable",
+    "lower",
+    "upper",
+    "title",
+    "ascii",
+    "identifier",
+]:
     for _kind in ("str", "chr"):
         ORACLE[f"{_kind}.is{_name}"] = ("s" if _kind == "str" else "c", getattr(str, f"is{_name}"))
