@@ -262,7 +262,8 @@ pub enum ExprKind {
         upper: Option<Box<Expr>>,
         step: Option<Box<Expr>>,
     },
-    /// A literal that the parser crate cannot represent (a lone surrogate in a `str`): the source text.
+    /// A literal that the parser crate cannot represent (a lone surrogate in a `str`), or what is nested too deeply to
+    /// be walked: the source text.
     Unrepresentable(String),
 }
 

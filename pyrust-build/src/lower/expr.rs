@@ -138,6 +138,7 @@ impl Lower<'_> {
             A::Starred(_) => self.no(span, "`*` here", ""),
             A::Slice { .. } => self.no(span, "a slice here", ""),
             A::Formatted { .. } => self.no(span, "this f-string", ""),
+            A::Unrepresentable(text) if text.len() > 1_500 => self.no(span, "an expression nested this deeply", ""),
             A::Unrepresentable(_) => self.no(span, "a literal with a lone surrogate", ""),
         }
     }

@@ -1,5 +1,7 @@
 //! The parser crate's tree → ours, node by node.
 
+use std::cell::Cell;
+
 use rustpython_parser::ast::{self as rp, Ranged};
 
 use crate::ast::*;
@@ -7,12 +9,17 @@ use crate::source::Span;
 
 /// Converts a whole module.
 pub(super) fn module(text: &str, module: rp::ModModule) -> Module {
-    let cx = Convert { text };
+    let cx = Convert { text, depth: Cell::new(0) };
     Module { body: cx.stmts(module.body) }
 }
 
+/// What is nested deeper is kept as text, so that only the function concerned is refused: everything behind this room
+/// recurses over the tree. CPython's own compiler gives up somewhat later.
+const MAX_DEPTH: usize = 1_500;
+
 struct Convert<'a> {
     text: &'a str,
+    depth: Cell<usize>,
 }
 
 fn span_of(range: rp::text_size::TextRange) -> Span {
@@ -64,8 +71,26 @@ impl Convert<'_> {
         }))
     }
 
+    /// One level deeper; `None` when that is too deep.
+    fn nested<T>(&self, convert: impl FnOnce() -> T) -> Option<T> {
+        if self.depth.get() == MAX_DEPTH {
+            return None;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let converted = convert();
+        self.depth.set(self.depth.get() - 1);
+        Some(converted)
+    }
+
     fn stmt(&self, stmt: rp::Stmt) -> Stmt {
         let span = span_of(stmt.range());
+        self.nested(|| self.shallow_stmt(stmt, span)).unwrap_or_else(|| {
+            let kind = ExprKind::Unrepresentable(self.source(span));
+            Stmt { kind: StmtKind::Expr(Expr { kind, span }), span }
+        })
+    }
+
+    fn shallow_stmt(&self, stmt: rp::Stmt, span: Span) -> Stmt {
         let kind = match stmt {
             rp::Stmt::FunctionDef(f) => self.function(
                 span,
@@ -274,6 +299,11 @@ impl Convert<'_> {
 
     fn expr(&self, expr: rp::Expr) -> Expr {
         let span = span_of(expr.range());
+        self.nested(|| self.shallow_expr(expr, span))
+            .unwrap_or_else(|| Expr { kind: ExprKind::Unrepresentable(self.source(span)), span })
+    }
+
+    fn shallow_expr(&self, expr: rp::Expr, span: Span) -> Expr {
         let kind = match expr {
             rp::Expr::BoolOp(e) => ExprKind::BoolOp {
                 op: match e.op {
