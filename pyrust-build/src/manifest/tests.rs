@@ -219,3 +219,50 @@ fn what_people_decided_stays() {
     assert_eq!(summary.removed, ["textkit.distance:levenshtein"]);
     assert_eq!(manifest.hotspots[0].mode, Mode::Python);
 }
+
+#[test]
+fn damaged_files_never_panic() {
+    let mut state = 5u64;
+    let mut below = |n: usize| {
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize % n
+    };
+    let pieces = [
+        "\"",
+        "[",
+        "]",
+        "=",
+        "\n",
+        "é",
+        "\u{0}",
+        "[[hotspot]]\n",
+        "<<<<<<< a\n",
+        "=======\n",
+        ">>>>>>> b\n",
+        "(",
+        "?",
+        ",",
+    ];
+    for _ in 0..3_000 {
+        let mut text: Vec<char> = EXAMPLE.chars().collect();
+        for _ in 0..=below(4) {
+            let at = below(text.len());
+            match below(3) {
+                0 => drop(text.drain(at..(at + below(20)).min(text.len()))),
+                _ => drop(text.splice(at..at, pieces[below(pieces.len())].chars()).collect::<Vec<_>>()),
+            }
+        }
+        let text: String = text.into_iter().collect();
+        match Manifest::parse("pyrust.toml", &text) {
+            Ok(manifest) => assert_eq!(parse(&manifest.render(Some(&text))), manifest),
+            Err(findings) => {
+                let mut sources = crate::render::Sources::default();
+                sources.insert("pyrust.toml", &text);
+                let rendered =
+                    crate::render::render(&findings, &mut sources, crate::render::Format::Full, false);
+                assert!(rendered.starts_with("error[PYR01"), "{rendered}");
+            }
+        }
+        let _ = conflict::resolve("pyrust.toml", &text);
+    }
+}

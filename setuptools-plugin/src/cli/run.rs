@@ -33,13 +33,10 @@ pub(super) struct Passed {
     arguments: Vec<String>,
 }
 
-/// Whether this installation has the module, and it is a command.
+/// Whether this installation has the module. It is not imported: every command line asks.
 pub(super) fn exists(py: Python<'_>, module: &str) -> bool {
-    let found = || -> PyResult<bool> {
-        let spec = py.import("importlib.util")?.call_method1("find_spec", (module,))?;
-        Ok(!spec.is_none() && py.import(module)?.hasattr("main")?)
-    };
-    found().unwrap_or(false)
+    let find = || py.import("importlib.util")?.call_method1("find_spec", (module,));
+    find().is_ok_and(|spec| !spec.is_none())
 }
 
 pub(super) fn profile(context: &Context<'_>, arguments: Profile) -> Done {
