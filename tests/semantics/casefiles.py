@@ -1,0 +1,176 @@
+"""Case files: programs with inputs, written as Markdown. Standard library only.
+
+    # Division of ints                 the file's title
+    Prose, which says why.
+    ## Floors, does not truncate       a case
+    ```py
+    def div(a, b):
+        return a // b
+    ```
+    ```calls
+    div: (int, int) -> int             a signature to compile for; several per function are several specialisations
+    div(-7, 2)                         must commit natively, and do as CPython does
+    div(2**70, 2)  # bails             must run as Python: the bail is counted
+    div(1, True)  # bails type         … for a reason that starts with this word
+    f(a, a) where a = [0]              names that several arguments share
+    >>> div = other                    a statement, run in the module's namespace, for what follows
+    odd: (int) -> int  # python        the compiler must refuse it (its calls then have no mark)
+    ```
+
+All cases of a file share one module, so their functions have different names. A line that starts with white space
+continues the one before. Marks: `bails [REASON]`, `python`, `any` (either is right: it depends on the version),
+`rewrites` (unwritten elements may be new objects), `no-force` (too slow to be repeated in forced-bail mode).
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import re
+from pathlib import Path
+
+CASES = Path(__file__).resolve().parent.parent / "cases"
+
+_SIGNATURE = re.compile(r"([A-Za-z_][\w.]*): (\(.*\) -> .+)")
+_WORDS = {"bails", "python", "any", "rewrites", "no-force"}
+
+
+class Malformed(ValueError):
+    """A case file that does not follow the rules above."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """A call, or a statement between calls."""
+
+    line: int
+    text: str
+    statement: bool = False
+    function: str = ""
+    setup: str = ""
+    marks: dict[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    heading: str
+    line: int
+    signatures: dict[str, list[str]]
+    refused: frozenset[str]
+    """Functions that the compiler must not compile."""
+    steps: list[Step]
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseFile:
+    path: Path
+    module: str
+    source: str
+    """Python source whose line numbers are those of the case file."""
+    cases: list[Case]
+
+    @property
+    def name(self) -> str:
+        return self.path.relative_to(CASES).with_suffix("").as_posix()
+
+
+def load(folder: Path = CASES) -> list[CaseFile]:
+    """Every case file below the folder, sorted by path."""
+    return [parse(path) for path in sorted(folder.rglob("*.md"))]
+
+
+def parse(path: Path) -> CaseFile:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    source: list[str] = []
+    cases: list[Case] = []
+    heading, heading_line, fence = "", 0, ""
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate(lines, 1):
+        kept = ""
+        if line.startswith("```"):
+            if fence == "calls":
+                cases.append(_case(path, heading, heading_line, block))
+            elif not fence and line[3:] not in ("py", "calls"):
+                raise Malformed(f"{path.name}:{number}: a block is `py` or `calls`")
+            fence, block = ("", []) if fence else (line[3:], [])
+        elif fence == "py":
+            kept = line
+        elif fence == "calls":
+            block.append((number, line))
+        elif line.startswith("#"):
+            heading, heading_line = line.lstrip("# "), number
+        source.append(kept)
+    if fence:
+        raise Malformed(f"{path.name}: a block is not closed")
+    text = "\n".join(source).rstrip() + "\n"
+    _check(path, text, cases)
+    module = "_".join(path.relative_to(CASES).with_suffix("").parts).replace("-", "_")
+    return CaseFile(path, module, text, cases)
+
+
+def _case(path: Path, heading: str, heading_line: int, block: list[tuple[int, str]]) -> Case:
+    signatures: dict[str, list[str]] = {}
+    refused: set[str] = set()
+    steps: list[Step] = []
+    joined: list[tuple[int, str]] = []
+    for number, line in block:
+        if line[:1].isspace() and joined:
+            joined[-1] = (joined[-1][0], f"{joined[-1][1]} {line.strip()}")
+        elif line.strip():
+            joined.append((number, line.strip()))
+    for number, line in joined:
+        place = f"{path.name}:{number}"
+        if line.startswith(">>> "):
+            steps.append(Step(number, line[4:], statement=True))
+            continue
+        code, marks = _marks(place, line)
+        if found := _SIGNATURE.fullmatch(code):
+            signatures.setdefault(found[1], []).append(found[2])
+            if "python" in marks:
+                refused.add(found[1])
+            continue
+        call, _, setup = code.partition(" where ")
+        try:
+            tree = ast.parse(call, mode="eval").body
+            ast.parse(setup)
+        except SyntaxError as error:
+            raise Malformed(f"{place}: {error}") from None
+        if not isinstance(tree, ast.Call):
+            raise Malformed(f"{place}: not a call")
+        steps.append(Step(number, call, False, ast.unparse(tree.func), setup, marks))
+    if not any(not step.statement for step in steps) and not refused:
+        raise Malformed(f"{path.name}:{heading_line}: a case without calls")
+    return Case(heading, heading_line, signatures, frozenset(refused), steps)
+
+
+def _marks(place: str, line: str) -> tuple[str, dict[str, str]]:
+    code, hash_sign, comment = line.rpartition("  # ")
+    if not hash_sign:
+        return line, {}
+    marks: dict[str, str] = {}
+    for mark in comment.split(", "):
+        word, _, rest = mark.partition(" ")
+        if word not in _WORDS:
+            raise Malformed(f"{place}: unknown mark `{mark}`")
+        marks[word] = rest
+    return code.rstrip(), marks
+
+
+def _check(path: Path, source: str, cases: list[Case]) -> None:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise Malformed(f"{path.name}: {error}") from None
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise Malformed(f"{path.name}: defined twice: {', '.join(sorted(twice))}")
+    headings = [case.heading for case in cases]
+    if twice := {heading for heading in headings if headings.count(heading) > 1}:
+        raise Malformed(f"{path.name}: two cases are called {', '.join(sorted(twice))}")
+    signed = {name for case in cases for name in case.signatures}
+    if unknown := {name for name in signed if "." not in name} - set(names):
+        raise Malformed(f"{path.name}: no function {', '.join(sorted(unknown))}")
+    for case in cases:
+        for step in case.steps:
+            if step.function and step.function not in signed:
+                raise Malformed(f"{path.name}:{step.line}: {step.function} has no signature")

@@ -1,0 +1,240 @@
+"""Runs the calls of case files natively and as Python, and compares. Standard library only; one process, any CPython.
+
+    python worker.py JOB.json        JOB: see `build.py`; the project's folder is the working folder
+
+Prints one JSON object per line: `{"start": id}` before and `{"done": id, "problems": […], …}` after each call, so that
+a crash is known to belong to the call that had started. `id` is the call's place in the job.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import json
+import math
+import sys
+import traceback
+import types
+import warnings
+
+PRELUDE = {"nan": math.nan, "inf": math.inf, "math": math, "sys": sys}
+"""Names that calls may use besides those of the module."""
+
+
+def load_comparator(path):
+    spec = importlib.util.spec_from_file_location("equal", path)
+    module = sys.modules["equal"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Copy:
+    """A module in one of its two copies: activated, or plain."""
+
+    def __init__(self, namespace):
+        self.namespace = namespace
+
+    def globals(self):
+        """The module's data: functions, classes and modules are different objects in each copy."""
+        skipped = (types.FunctionType, types.ModuleType, type, types.BuiltinFunctionType)
+        return {
+            f"global {name}": value
+            for name, value in self.namespace.items()
+            if not name.startswith("__") and not isinstance(value, skipped) and not callable(value)
+        }
+
+    def arguments(self, step):
+        """Fresh arguments: objects by their names in the roots, and how to pass them."""
+        scope = {**PRELUDE, **self.namespace}
+        exec(step["setup"], scope)
+        tree = ast.parse(step["text"], mode="eval").body
+
+        def value(node):
+            return eval(compile(ast.Expression(node), "<argument>", "eval"), scope)
+
+        positional = [value(node) for node in tree.args]
+        keywords = {keyword.arg: value(keyword.value) for keyword in tree.keywords}
+        function = value(tree.func)
+        roots = {f"argument {index}": item for index, item in enumerate(positional)}
+        roots.update({f"argument {name}": item for name, item in keywords.items()})
+        return function, positional, keywords, roots
+
+
+def invoke(function, positional, keywords):
+    """The call itself: what it returned, or the exception."""
+    try:
+        return function(*positional, **keywords), None
+    except BaseException as error:
+        return None, error
+
+
+class Run:
+    """What one call did."""
+
+    def __init__(self, equal, copy, step):
+        function, positional, keywords, roots = copy.arguments(step)
+        before = equal.take({**roots, **copy.globals()})
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always")
+            result, error = invoke(function, positional, keywords)
+        self.exception = None
+        shown = {}
+        if error is None:
+            shown["result"] = result
+        else:
+            frames = traceback.extract_tb(error.__traceback__.tb_next)
+            self.exception = {
+                "type": type(error).__name__,
+                "text": str(error),
+                "frames": [(frame.name, frame.lineno) for frame in frames],
+                "cause": type(error.__cause__).__name__,
+                "context": type(error.__context__).__name__,
+                "notes": getattr(error, "__notes__", []),
+            }
+            if len(frames) > 40:
+                self.exception["frames"] = [len(frames), *self.exception["frames"][:10]]
+            error.__traceback__ = None
+            shown["exception arguments"] = error.args
+        self.warned = [(each.category.__name__, str(each.message), each.lineno) for each in warned]
+        self.picture = equal.take({**shown, **roots, **copy.globals()}, known=before.known())
+        self.kept = _kept(before, self.picture)
+        self.keep_alive = before, roots, result
+
+
+def _kept(before, after):
+    """Places of objects that existed before whose element is the very same object afterwards."""
+    kept = set()
+    for node, elements in zip(after.nodes, after.raw):
+        if node.known is None or node.kind not in ("list", "dict"):
+            continue
+        old = before.raw[node.known]
+        kept.update((node.known, place) for place, (one, other) in enumerate(zip(old, elements)) if one is other)
+    return kept
+
+
+def differences(equal, native, plain, strict):
+    """How a native run differs from Python's, as texts."""
+    found = []
+    if native.exception != plain.exception:
+        found.append(f"exception {_short(native.exception)} instead of {_short(plain.exception)}")
+    if native.warned != plain.warned:
+        found.append(f"warnings {native.warned} instead of {plain.warned}")
+    if list(native.picture.roots) == list(plain.picture.roots):
+        difference = equal.difference(native.picture, plain.picture)
+        if difference:
+            found.append(f"{difference.place}: {difference.first} instead of {difference.second}")
+    elif not found:
+        found.append(f"{list(native.picture.roots)} instead of {list(plain.picture.roots)}")
+    if strict and not found:
+        for number, place in sorted(plain.kept - native.kept)[:3]:
+            found.append(f"object {number} of the arguments: element {place} is a new object, in Python it is the old one")
+    return found
+
+
+def _short(exception):
+    text = "none" if exception is None else json.dumps(exception, ensure_ascii=True)
+    return text if len(text) < 600 else text[:600] + "…"
+
+
+class Worker:
+    def __init__(self, job):
+        self.equal = load_comparator(job["equal"])
+        self.package = importlib.import_module(job["package"])
+        self.extension = importlib.import_module(job["package"] + "._pyrust")
+        self.name = job["package"]
+
+    def module(self, name, path):
+        full = f"{self.name}.{name}"
+        native = importlib.import_module(full)
+        plain = types.ModuleType(full)
+        plain.__file__, plain.__package__, plain.__spec__ = native.__file__, native.__package__, native.__spec__
+        with open(native.__file__, encoding="utf-8") as file:
+            exec(compile(file.read(), native.__file__, "exec", dont_inherit=True), plain.__dict__)
+        # Classes are shared: results of both copies are compared by their types.
+        plain.__dict__.update({key: value for key, value in native.__dict__.items() if isinstance(value, type)})
+        return Copy(native.__dict__), Copy(plain.__dict__)
+
+    def counts(self, function):
+        entry = next(entry for entry in self.extension.status() if entry["function"] == function)
+        return entry["state"], entry["native_calls"], dict(entry["bailouts"])
+
+    def check(self, copies, step):
+        """One call: natively, then with a bail forced at some of its points."""
+        native_copy, plain_copy = copies
+        full = step["full"]
+        problems = []
+        plain = Run(self.equal, plain_copy, step)
+        self.extension._reset_counters()
+        self.extension._force_bail(-1)
+        native = Run(self.equal, native_copy, step)
+        points = self.extension._points()
+        self.extension._force_bail(0)
+        state, calls, bails = self.counts(full)
+        marks = step["marks"]
+        strict = "rewrites" not in marks
+        problems += differences(self.equal, native, plain, strict)
+        if step["refused"]:
+            return {"problems": problems, "points": 0}
+        if "any" in marks:
+            pass
+        elif "bails" in marks:
+            if calls or not bails:
+                problems.append(f"ran natively ({calls} calls, bails {bails}): a bail was expected")
+            elif marks["bails"] and not any(reason.startswith(marks["bails"]) for reason in bails):
+                problems.append(f"bailed for {bails}, expected {marks['bails']}")
+        elif calls != 1 or bails:
+            problems.append(f"{calls} native calls, bails {bails}, state {state}: expected one native call")
+        if not problems and "no-force" not in marks and state == "native":
+            for k in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
+                if 0 < k <= points:
+                    found = self.forced(copies, step, k)
+                    problems += [f"bail forced at point {k} of {points}: {text}" for text in found]
+        return {"problems": problems, "points": points, "bails": bails, "calls": calls}
+
+    def forced(self, copies, step, k):
+        native_copy, plain_copy = copies
+        # Again in both copies: calls may leave traces in their modules.
+        plain = Run(self.equal, plain_copy, step)
+        self.extension._reset_counters()
+        self.extension._force_bail(k)
+        try:
+            forced = Run(self.equal, native_copy, step)
+        finally:
+            self.extension._force_bail(0)
+        found = differences(self.equal, forced, plain, strict=True)
+        _, calls, bails = self.counts(step["full"])
+        if not bails:
+            found.append(f"no bail was counted ({calls} native calls)")
+        return found
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        job = json.load(file)
+    worker = Worker(job)
+    say({"status": worker.extension.status()})
+    at = None
+    for step in job["steps"]:
+        if at != step["module"]:
+            at, copies = step["module"], worker.module(step["module"], step["path"])
+        if step["statement"]:
+            for copy in copies:
+                exec(step["text"], copy.namespace)
+            continue
+        if step["id"] in job["skip"]:
+            continue
+        say({"start": step["id"]})
+        try:
+            outcome = worker.check(copies, step)
+        except Exception as error:
+            outcome = {"problems": ["the runner failed: " + "".join(traceback.format_exception(error))]}
+        say({"done": step["id"], **outcome})
+
+
+def say(message):
+    print(json.dumps(message, default=repr), flush=True)
+
+
+if __name__ == "__main__":
+    main()
