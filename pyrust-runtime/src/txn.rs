@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
 
 use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 
-use crate::boundary::journal::Lists;
+use crate::boundary::journal::{ListState, Lists};
 use crate::boundary::overlay::Overlays;
 use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
@@ -127,6 +127,26 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     }
     txn.checked = false;
     txn.open = false;
+}
+
+/// Gives empty buffers of moderate size back for the next transaction, unless one has started meanwhile.
+///
+/// # Safety
+/// The GIL is held.
+pub(crate) unsafe fn recycle(arena: Buf<*mut PyObject>, lists: Buf<ListState>) {
+    const MODERATE: usize = 1024;
+    debug_assert!(arena.is_empty() && lists.is_empty());
+    // SAFETY: The GIL is held, and no other reference lives across a call into this module.
+    let txn = unsafe { &mut *POOL.0.get() };
+    if txn.open {
+        return;
+    }
+    if arena.capacity() <= MODERATE {
+        txn.arena = arena;
+    }
+    if lists.capacity() <= MODERATE {
+        txn.lists.states = lists;
+    }
 }
 
 /// Are the points of this transaction counted?

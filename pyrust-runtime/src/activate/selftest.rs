@@ -22,6 +22,7 @@ use super::prologue;
 pub(super) unsafe fn run() -> Result<(), &'static str> {
     // SAFETY: as the caller promised.
     unsafe {
+        crate::boundary::probe::run()?;
         let ts = PyThreadState_Get();
         let passed = frames(ts);
         if !PyErr_Occurred().is_null() {

@@ -225,6 +225,8 @@ impl Held {
             while let Some(object) = self.arena.pop() {
                 Py_DECREF(object);
             }
+            self.lists.clear();
+            txn::recycle(self.arena, self.lists);
         }
     }
 }

@@ -21,6 +21,10 @@ use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
+/// Stores that are logged even in the shortest list; one pass over a list is logged in any case, since undoing
+/// a rewritten float is cheaper than making another.
+const FEW: usize = 64;
+
 /// The marker of lists made inside the transaction.
 const FRESH: u32 = u32::MAX;
 
@@ -174,7 +178,7 @@ pub(crate) unsafe fn slot<'a>(cx: Cx, list: *mut PyObject, index: usize) -> R<Sl
     unsafe {
         match state(cx, list)? {
             Some(state) if !state.in_snapshot && index < state.mark => {
-                if state.log.len() >= 16 + state.before / 2 {
+                if state.log.len() >= FEW + state.before + state.before / 4 {
                     state.go_over(cx)?;
                     return Ok(Slot::Free);
                 }
@@ -201,9 +205,7 @@ pub(crate) unsafe fn pop(cx: Cx, list: *mut PyObject) -> R<Popped> {
         let item = *layout::list_items(list).add(last);
         match state(cx, list)? {
             Some(state) if !state.in_snapshot && last < state.mark => {
-                if state.log.push(Entry::Pop(item)).is_err() {
-                    return bail(Bail::Memory);
-                }
+                state.log(Entry::Pop(item))?;
                 state.mark = last;
                 layout::set_list_size(list, last);
                 Ok(Popped { item, owned: false })
@@ -286,7 +288,15 @@ impl ListState {
     /// Logs the object in the slot, whose reference the caller takes over.
     #[inline(always)]
     pub(crate) fn log_set(&mut self, index: usize, old: *mut PyObject) -> R<()> {
-        match self.log.push(Entry::Set(index, old)) {
+        self.log(Entry::Set(index, old))
+    }
+
+    #[inline(always)]
+    fn log(&mut self, entry: Entry) -> R<()> {
+        if self.log.capacity() == 0 && !self.log.reserve_total(16) {
+            return bail(Bail::Memory);
+        }
+        match self.log.push(entry) {
             Ok(()) => Ok(()),
             Err(_) => bail(Bail::Memory),
         }
@@ -295,10 +305,7 @@ impl ListState {
     /// Logs the bits of the float in the slot.
     #[inline(always)]
     pub(crate) fn log_bits(&mut self, index: usize, bits: u64) -> R<()> {
-        match self.log.push(Entry::Bits(index, bits)) {
-            Ok(()) => Ok(()),
-            Err(_) => bail(Bail::Memory),
-        }
+        self.log(Entry::Bits(index, bits))
     }
 
     /// From log mode to snapshot mode.

@@ -339,6 +339,9 @@ impl Keys {
     }
 
     /// The slot of the hash table: an entry, or negative for empty (-1) and deleted (-2).
+    ///
+    /// # Safety
+    /// `index <= mask()`.
     #[inline(always)]
     pub unsafe fn slot(&self, index: usize) -> isize {
         // SAFETY: `index <= mask`, by the caller.

@@ -383,7 +383,7 @@ fn repeat_into<T: Clone + 'static, L: ListLike<T>, M: MakeList<T>>(cx: Cx, list:
     let count = list.count();
     let total = many(count, times)?;
     let result = M::make(cx, total)?;
-    for _ in 0..if count == 0 { 0 } else { total / count } {
+    for _ in 0..total.checked_div(count).unwrap_or(0) {
         for index in 0..count {
             result.push_from(cx, list, index)?;
         }

@@ -230,7 +230,8 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
             return memory();
         }
         for (index, item) in items.iter().enumerate() {
-            let gone = index >= start && (index - start) % step == 0 && (index - start) / step < count;
+            let gone =
+                index >= start && (index - start).is_multiple_of(step) && (index - start) / step < count;
             if !gone && result.push(item.clone()).is_err() {
                 return memory();
             }

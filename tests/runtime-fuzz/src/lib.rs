@@ -98,6 +98,8 @@ fn stack_limit() -> usize {
     (&raw const here).addr() - 256 * 1024
 }
 
+type Ran = (String, Option<Py<PyAny>>, Vec<Py<PyAny>>);
+
 /// `(outcome, result, given)`: the outcome is "commit" or the reason of the bailout.
 #[pyfunction]
 fn run<'py>(
@@ -105,15 +107,16 @@ fn run<'py>(
     kind: &str,
     arguments: &Bound<'py, PyTuple>,
     script: &Bound<'py, PyList>,
-) -> PyResult<(String, Option<Py<PyAny>>, Vec<Py<PyAny>>)> {
+) -> PyResult<Ran> {
     let (run, pointers) = prepare(kind, arguments, script)?;
     let call = CallArgs { args: pointers.as_ptr(), nargs: pointers.len() };
     // SAFETY: The GIL is held, the tuple holds the arguments.
     let outcome = unsafe { enter(&call, 1000, stack_limit(), run) };
     let (outcome, value) = match outcome {
-        // SAFETY: A strong reference.
         Outcome::Value(value) => {
-            ("commit".into(), Some(unsafe { Bound::from_owned_ptr(py, value) }.unbind()))
+            // SAFETY: A strong reference.
+            let value = unsafe { Bound::from_owned_ptr(py, value) };
+            ("commit".into(), Some(value.unbind()))
         }
         Outcome::Bail(stop) => (stop.reason().to_owned(), None),
     };

@@ -1,0 +1,256 @@
+//! Tuples and unions.
+
+use core::cmp::Ordering;
+
+use pyo3_ffi::PyObject;
+
+use crate::boundary::layout;
+use crate::elem::hash::TupleHash;
+use crate::elem::other::differs_plainly;
+use crate::elem::{ElemEq, ElemOrd, Items, Key, View, view_cmp, view_eq};
+use crate::py::FromPy;
+use crate::stop::{Bail, R, bail};
+use crate::tuple::PTuple;
+use crate::txn::Cx;
+use crate::union::{U2, U3, U4};
+
+impl<T: FromPy + ElemEq> Items for PTuple<T> {
+    fn count(&self) -> usize {
+        PTuple::count(*self)
+    }
+
+    fn with(&self, cx: Cx, index: usize, show: &mut dyn FnMut(View<'_>) -> R<()>) -> R<()> {
+        show(self.item(cx, index)?.view())
+    }
+}
+
+impl<T: FromPy + ElemEq> ElemEq for PTuple<T> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        let count = PTuple::count(*self);
+        if count != PTuple::count(*other) {
+            return Ok(false);
+        }
+        for index in 0..count {
+            let same = core::ptr::eq(self.pointer(index), other.pointer(index));
+            if !same && !self.item(cx, index)?.elem_eq(cx, &other.item(cx, index)?)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Tuple(self)
+    }
+}
+
+impl<T: FromPy + ElemOrd> ElemOrd for PTuple<T> {
+    fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {
+        let (count, others) = (PTuple::count(*self), PTuple::count(*other));
+        for index in 0..count.min(others) {
+            if core::ptr::eq(self.pointer(index), other.pointer(index)) {
+                continue;
+            }
+            let order = self.item(cx, index)?.item_cmp(cx, &other.item(cx, index)?)?;
+            if order.is_ne() {
+                return Ok(order);
+            }
+        }
+        Ok(count.cmp(&others))
+    }
+}
+
+impl<T: FromPy + Key> Key for PTuple<T> {
+    fn fast_hash(&self, cx: Cx) -> R<u64> {
+        self.py_hash(cx).map(|hash| hash as u64)
+    }
+
+    fn py_hash(&self, cx: Cx) -> R<isize> {
+        let mut hash = TupleHash::new();
+        let count = PTuple::count(*self);
+        for index in 0..count {
+            hash.add(self.item(cx, index)?.py_hash(cx)?);
+        }
+        Ok(hash.finish(count))
+    }
+
+    unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
+        // SAFETY: By the caller.
+        unsafe {
+            if core::ptr::eq(self.as_ptr(), object) {
+                return Ok(true);
+            }
+            if !layout::is_tuple(object) {
+                return differs_plainly(object, false, false);
+            }
+            let count = PTuple::count(*self);
+            if layout::var_size(object) != count {
+                return Ok(false);
+            }
+            for index in 0..count {
+                let other = *layout::tuple_items(object).add(index);
+                if !self.item(cx, index)?.eq_object(cx, other)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+    }
+}
+
+macro_rules! shapes {
+    ($($count:literal: $($item:ident $index:tt),+;)+) => {$(
+        impl<$($item: ElemEq),+> Items for ($($item,)+) {
+            fn count(&self) -> usize {
+                $count
+            }
+
+            fn with(&self, _: Cx, index: usize, show: &mut dyn FnMut(View<'_>) -> R<()>) -> R<()> {
+                match index {
+                    $($index => show(self.$index.view()),)+
+                    _ => bail(Bail::Panic),
+                }
+            }
+        }
+
+        impl<$($item: ElemEq),+> ElemEq for ($($item,)+) {
+            #[inline]
+            #[allow(clippy::needless_question_mark, reason = "needed from two items on")]
+            fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+                Ok($(self.$index.elem_eq(cx, &other.$index)?)&&+)
+            }
+
+            fn view(&self) -> View<'_> {
+                View::Tuple(self)
+            }
+        }
+
+        impl<$($item: ElemOrd),+> ElemOrd for ($($item,)+) {
+            #[inline]
+            fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {
+                $(
+                    let order = self.$index.item_cmp(cx, &other.$index)?;
+                    if order.is_ne() {
+                        return Ok(order);
+                    }
+                )+
+                Ok(Ordering::Equal)
+            }
+
+            #[inline]
+            fn is_plain_order<'a>(mut items: impl Iterator<Item = &'a Self>) -> bool
+            where
+                Self: 'a,
+            {
+                // Item by item: in a tuple of two types each is asked about its own.
+                items.all(|item| $($item::is_plain_order(core::iter::once(&item.$index)))&&+)
+            }
+        }
+
+        impl<$($item: Key),+> Key for ($($item,)+) {
+            #[inline]
+            fn fast_hash(&self, cx: Cx) -> R<u64> {
+                let mut hash = 0_u64;
+                $(
+                    hash = (hash.rotate_left(5) ^ self.$index.fast_hash(cx)?).wrapping_mul(0x517c_c1b7_2722_0a95);
+                )+
+                Ok(hash)
+            }
+
+            fn py_hash(&self, cx: Cx) -> R<isize> {
+                let mut hash = TupleHash::new();
+                $(hash.add(self.$index.py_hash(cx)?);)+
+                Ok(hash.finish($count))
+            }
+
+            #[allow(clippy::needless_question_mark, reason = "needed from two items on")]
+            unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
+                // SAFETY: By the caller; a tuple keeps its items alive.
+                unsafe {
+                    if !layout::is_tuple(object) {
+                        return differs_plainly(object, false, false);
+                    }
+                    if layout::var_size(object) != $count {
+                        return Ok(false);
+                    }
+                    let items = layout::tuple_items(object);
+                    Ok($(self.$index.eq_object(cx, *items.add($index))?)&&+)
+                }
+            }
+        }
+    )+};
+}
+
+shapes! {
+    1: A 0;
+    2: A 0, B 1;
+    3: A 0, B 1, C 2;
+    4: A 0, B 1, C 2, D 3;
+    5: A 0, B 1, C 2, D 3, E 4;
+    6: A 0, B 1, C 2, D 3, E 4, F 5;
+    7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+    8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+    9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+    10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+    11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+    12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
+}
+
+macro_rules! unions {
+    ($($union:ident { $($member:ident),+ })+) => {$(
+        impl<$($member: ElemEq),+> ElemEq for $union<$($member),+> {
+            #[inline]
+            fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+                match (self, other) {
+                    $(($union::$member(a), $union::$member(b)) => a.elem_eq(cx, b),)+
+                    (a, b) => view_eq(cx, a.view(), b.view()),
+                }
+            }
+
+            fn view(&self) -> View<'_> {
+                match self {
+                    $($union::$member(value) => value.view(),)+
+                }
+            }
+        }
+
+        impl<$($member: ElemOrd),+> ElemOrd for $union<$($member),+> {
+            #[inline]
+            fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {
+                match (self, other) {
+                    $(($union::$member(a), $union::$member(b)) => a.elem_cmp(cx, b),)+
+                    (a, b) => view_cmp(cx, a.view(), b.view()),
+                }
+            }
+        }
+
+        impl<$($member: Key),+> Key for $union<$($member),+> {
+            // Equal values of different members have the same Python hash, nothing else.
+            #[inline]
+            fn fast_hash(&self, cx: Cx) -> R<u64> {
+                self.py_hash(cx).map(|hash| hash as u64)
+            }
+
+            fn py_hash(&self, cx: Cx) -> R<isize> {
+                match self {
+                    $($union::$member(value) => value.py_hash(cx),)+
+                }
+            }
+
+            unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
+                // SAFETY: By the caller.
+                unsafe {
+                    match self {
+                        $($union::$member(value) => value.eq_object(cx, object),)+
+                    }
+                }
+            }
+        }
+    )+};
+}
+
+unions! {
+    U2 { A, B }
+    U3 { A, B, C }
+    U4 { A, B, C, D }
+}

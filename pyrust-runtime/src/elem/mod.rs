@@ -1,0 +1,63 @@
+//! Comparison inside containers.
+//!
+//! [`ElemEq`] is what `in`, `index`, `==` of containers ask: identical or equal.  Numbers here carry no
+//! identity, so two NaNs bail.  [`ElemOrd`] orders, [`Key`] hashes.  Values of different members of a union are
+//! compared through [`View`], by Python's rules across types.
+
+mod compound;
+mod hash;
+mod number;
+mod other;
+mod text;
+mod view;
+
+pub use hash::{hash_float, hash_int};
+pub use view::{Items, View, int_eq_float, view_cmp, view_eq};
+
+use core::cmp::Ordering;
+
+use pyo3_ffi::PyObject;
+
+use crate::stop::R;
+use crate::txn::Cx;
+
+/// Identical or equal.
+pub trait ElemEq {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool>;
+    fn view(&self) -> View<'_>;
+}
+
+/// The order of sorting.  NaN bails; what Python does not order raises TypeError.
+pub trait ElemOrd: ElemEq {
+    fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering>;
+
+    /// As an item of a sequence: equal items are passed over, whatever their type.
+    #[inline]
+    fn item_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {
+        if self.elem_eq(cx, other)? { Ok(Ordering::Equal) } else { self.elem_cmp(cx, other) }
+    }
+
+    /// Values of which the order is total and the comparison cannot stop: sorted by the standard library.
+    /// Says whether `items` are all of that kind.
+    #[inline]
+    fn is_plain_order<'a>(_items: impl Iterator<Item = &'a Self>) -> bool
+    where
+        Self: Sized + 'a,
+    {
+        false
+    }
+}
+
+/// A key of a dict.
+pub trait Key: ElemEq + Clone + 'static {
+    /// A hash for native tables: equal for equal values of this type.
+    fn fast_hash(&self, cx: Cx) -> R<u64>;
+    /// `hash(self)`.
+    fn py_hash(&self, cx: Cx) -> R<isize>;
+    /// Is the object, whose hash is the same, an equal key?  Bails before any comparison that is not between
+    /// exact builtins.
+    ///
+    /// # Safety
+    /// `object` is alive.
+    unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool>;
+}
