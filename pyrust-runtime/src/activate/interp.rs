@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 #[cfg(Py_3_12)]
 use pyo3_ffi::PyInterpreterState_Main;
-use pyo3_ffi::{PyObject, PyThreadState, PyThreadState_Get};
+use pyo3_ffi::{Py_Version, PyObject, PyThreadState, PyThreadState_Get};
 
 // Keep in step with interp.c.
 const LOCALSPLUS: usize = 72;
@@ -57,7 +57,6 @@ unsafe extern "C" {
     fn pyrust_restore_version(function: *mut PyObject);
     fn pyrust_pending(ts: *mut PyThreadState) -> c_int;
     fn pyrust_is_main_thread(ts: *mut PyThreadState) -> c_int;
-    static Py_Version: std::ffi::c_ulong;
 }
 
 static CURRENT: AtomicPtr<*mut PyThreadState> = AtomicPtr::new(std::ptr::null_mut());
@@ -365,12 +364,38 @@ fn lowest_stack_address() -> usize {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(target_os = "macos")]
+fn lowest_stack_address() -> usize {
+    unsafe extern "C" {
+        fn pthread_self() -> usize;
+        fn pthread_get_stackaddr_np(thread: usize) -> usize;
+        fn pthread_get_stacksize_np(thread: usize) -> usize;
+    }
+    // SAFETY: asked of the current thread; the address is the high end of its stack.
+    unsafe {
+        pthread_get_stackaddr_np(pthread_self()).saturating_sub(pthread_get_stacksize_np(pthread_self()))
+    }
+}
+
+#[cfg(windows)]
+fn lowest_stack_address() -> usize {
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn GetCurrentThreadStackLimits(low: *mut usize, high: *mut usize);
+    }
+    let (mut low, mut high) = (0, 0);
+    // SAFETY: writes both words.
+    unsafe { GetCurrentThreadStackLimits(&mut low, &mut high) };
+    low
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 fn lowest_stack_address() -> usize {
     unknown_stack()
 }
 
 /// Where the platform does not say: half a megabyte below here, which every supported thread has at the entry.
+#[cfg(not(any(target_os = "macos", windows)))]
 fn unknown_stack() -> usize {
     let here = 0u8;
     (&raw const here as usize).saturating_sub(512 * 1024)

@@ -126,10 +126,6 @@ unsafe fn wrapped_in(object: *mut PyObject, ty: *mut PyTypeObject, next: &mut Ve
 }
 
 unsafe fn cell_content(cell: *mut PyObject) -> *mut PyObject {
-    unsafe extern "C" {
-        static mut PyCell_Type: PyTypeObject;
-        fn PyCell_Get(cell: *mut PyObject) -> *mut PyObject;
-    }
     // SAFETY: `cell` is live; the content is held by the cell, and given back borrowed.
     unsafe {
         if Py_TYPE(cell) != &raw mut PyCell_Type {
