@@ -205,11 +205,13 @@ fn compile(
                 None => "the compiler gave no reason".to_string(),
             }),
         };
+        // That it is stale is said with the function too.
+        let stale = diagnostics.iter().filter(|finding| finding.function.as_ref() == Some(&entry.function));
         functions.push(Function {
             state,
             reason,
             signatures: report.signatures.clone(),
-            diagnostics: report.diagnostics.clone(),
+            diagnostics: report.diagnostics.iter().chain(stale).cloned().collect(),
             explain: report.explain.clone(),
             entry,
         });

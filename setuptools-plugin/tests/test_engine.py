@@ -82,8 +82,10 @@ def test_a_gate_ends_with_the_source_that_was_measured(root: Path) -> None:
     _engine.set_gate(str(root), None, ["p.m:f"], [])
     (root / "p" / "m.py").write_text(SOURCE.replace("x + 1", "x + 2"))
     generated = json.loads(_engine.generate(str(root)))
-    assert generated["packages"][0]["functions"][0]["native"]
-    assert [finding["code"] for finding in generated["diagnostics"]] == ["PYR0113"]
+    [function] = generated["packages"][0]["functions"]
+    assert function["native"]
+    for findings in (generated["diagnostics"], function["diagnostics"]):
+        assert [finding["code"] for finding in findings] == ["PYR0113"]
 
 
 @pytest.mark.slice
