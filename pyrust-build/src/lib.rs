@@ -29,3 +29,4 @@ pub mod generate;
 pub mod door;
 
 pub use door::Build;
+pub mod walk;

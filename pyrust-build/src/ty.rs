@@ -42,6 +42,19 @@ impl Type {
         }
     }
 
+    /// A tuple that came from Python and must go out as the same object.
+    pub fn is_held(&self) -> bool {
+        matches!(self, Type::Tuple { from_py: true, .. }) && !self.identity_free()
+    }
+
+    /// Length of a tuple of known length, else 0.
+    pub fn items_len(&self) -> usize {
+        match self {
+            Type::Tuple { items, .. } => items.len(),
+            _ => 0,
+        }
+    }
+
     /// Members of a union, or the type itself.
     pub fn members(&self) -> &[Type] {
         match self {

@@ -18,6 +18,7 @@ pub mod txn;
 pub mod py;
 pub mod strs;
 
+pub mod held;
 pub mod obj;
 pub mod range;
 pub mod tuple;

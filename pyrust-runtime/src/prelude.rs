@@ -10,6 +10,7 @@ pub use crate::py::{FromPy, IntoPy};
 pub use crate::dict::{Dict, DictLike, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::list::{List, ListLike, PList, RList};
+pub use crate::held::{Held, held};
 pub use crate::obj::Obj;
 pub use crate::range::Range;
 pub use crate::strs::{Bytes, Chr, Str};
@@ -18,9 +19,9 @@ pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{builtins, bytes, chr, dict, float, fmt, int, list, math, range, str_, tuple};
 
+pub use crate::builtins::{SumFloat, SumI, SumState};
 pub use crate::str_ as pystr;
 pub use crate::str_::{Joiner, StrBuilder, StrConst};
-pub use crate::builtins::{SumFloat, SumI, SumState};
 pub use crate::support::*;
 pub use crate::txn::FUEL;
 

@@ -51,9 +51,10 @@ impl Func<'_, '_, '_> {
                 quote!(int::to_float(i64::from(#code)))
             }
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) if a.len() == b.len() => {
-                if a.iter().zip(b).all(|(a, b)| same_rust(a, b)) {
+                if same_rust(from, to) {
                     return val.owned();
                 }
+                let held = to.is_held();
                 let (code, t) = (val.owned(), self.fresh("t"));
                 let parts: Vec<TokenStream> = a
                     .iter()
@@ -61,10 +62,13 @@ impl Func<'_, '_, '_> {
                     .enumerate()
                     .map(|(i, (x, y))| {
                         let i = proc_macro2::Literal::usize_unsuffixed(i);
-                        self.coerce(&Val::new(quote!(#t.#i), x.clone()), y)
+                        self.coerce(&Val::place(quote!(#t.#i), x.clone()), y)
                     })
                     .collect();
-                quote!({ let #t = #code; (#(#parts,)*) })
+                let tuple = quote!((#(#parts,)*));
+                // It goes where tuples of Python's are: it becomes one.
+                let tuple = if held { self.q(quote!(held(cx, #tuple))) } else { tuple };
+                quote!({ let #t = #code; #tuple })
             }
             // Only what was just made has another representation than the place it goes to.
             (Type::List { elem: a, in_place: p }, Type::List { elem: b, in_place: q }) => {

@@ -6,7 +6,7 @@ use quote::quote;
 use super::types::{Val, rust_type};
 use super::{Func, ident};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, UnaryOp};
-use crate::infer::{ArgSource, Guard, bind, class_names, positional};
+use crate::infer::{ArgSource, Guard, bind, class_names, positional, slice_positions};
 use crate::resolve::Binding;
 use crate::ty::Type;
 
@@ -87,7 +87,8 @@ impl Func<'_, '_, '_> {
             ExprKind::Tuple(items) => {
                 let Type::Tuple { items: types, .. } = &ty else { unreachable!("a tuple display is a tuple") };
                 let items: Vec<_> = items.iter().zip(types).map(|(e, t)| self.value_as(e, t)).collect();
-                quote!((#(#items,)*))
+                let tuple = quote!((#(#items,)*));
+                if ty.is_held() { self.q(quote!(held(cx, #tuple))) } else { tuple }
             }
             ExprKind::List(items) => {
                 let Type::List { elem, in_place } = &ty else { unreachable!("a list display is a list") };
@@ -117,7 +118,22 @@ impl Func<'_, '_, '_> {
             ExprKind::Method { base, name, args, keywords } => self.method(base, name, args, keywords, &ty),
             ExprKind::Index { base, index } => self.index(base, index, &ty),
             ExprKind::Slice { base, lower, upper, step } => {
-                let args = [self.val(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                let b = self.val(base);
+                if let (Type::Tuple { items, .. }, Some(at)) =
+                    (&b.ty, slice_positions(b.ty.items_len(), lower, upper, step))
+                {
+                    let mut lets = Vec::new();
+                    let bound = self.bind(&b, &mut lets);
+                    let code = &bound.code;
+                    let parts: Vec<_> = at
+                        .iter()
+                        .map(|i| Val::place(field(code, *i), items[*i].clone()).owned())
+                        .collect();
+                    let tuple = Type::Tuple { items: at.iter().map(|i| items[*i].clone()).collect(), from_py: false };
+                    let val = Val::new(quote!({ #(#lets)* (#(#parts,)*) }), tuple);
+                    return Val::new(self.coerce(&val, &ty), ty);
+                }
+                let args = [b, self.opt(lower), self.opt(upper), self.opt(step)];
                 self.apply("getslice", &args, &ty)
             }
             ExprKind::FString(parts) => self.fstring(parts),
@@ -206,7 +222,8 @@ impl Func<'_, '_, '_> {
                 }
             }
             let items = a.iter().chain(b).cloned().collect();
-            let ty = Type::Tuple { items, from_py: *from_py };
+            let _ = from_py;
+            let ty = Type::Tuple { items, from_py: false };
             return self.coerce(&Val::new(quote!({ #(#lets)* (#(#parts,)*) }), ty), to);
         }
         self.apply(op.symbol(), &[l.clone(), r.clone()], to)
@@ -667,6 +684,12 @@ impl Func<'_, '_, '_> {
         };
         quote!({ #(#lets)* #code })
     }
+}
+
+/// `code.i`
+fn field(code: &TokenStream, i: usize) -> TokenStream {
+    let i = Literal::usize_unsuffixed(i);
+    quote!(#code.#i)
 }
 
 /// Where a positional parameter stands in `__defaults__`, counted from its end so that it stays right when read live.

@@ -52,6 +52,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 self.strided(start.as_deref(), stop, step, breaks, body)
             }
             IterKind::Comp(comp) => self.pushed(comp, breaks, body),
+            IterKind::Enumerate { inner, start } if matches!(inner.kind, IterKind::Comp(_)) => {
+                let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
+                let count = self.fresh("n");
+                let next = self.q(quote!(int::add(#count, 1)));
+                let code = self.loop_code(inner, breaks, &mut |f, item| {
+                    let x = f.fresh("x");
+                    let (elem, code) = (item.ty.clone(), item.owned());
+                    let pair = Type::Tuple { items: vec![Type::Int, elem], from_py: false };
+                    let inner = body(f, Val::new(quote!((__py_at, #x)), pair));
+                    quote!(let #x = #code; let __py_at = #count; #count = #next; #inner)
+                });
+                quote!(let mut #count: i64 = #start; #code)
+            }
             _ => {
                 let pull = self.pull(iter);
                 let continues = self.label("c");
@@ -370,7 +383,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let t = self.fresh("t");
                 let parts = (0..items.len()).rev().map(Literal::usize_unsuffixed).map(|i| quote!(#t.#i.clone()));
                 let items = items.iter().rev().cloned().collect();
-                let flipped = Val::new(quote!({ let #t = #code; (#(#parts,)*) }), Type::Tuple { items, from_py: *from_py });
+                let _ = from_py;
+                let flipped = Val::new(quote!({ let #t = #code; (#(#parts,)*) }), Type::Tuple { items, from_py: false });
                 self.pull_value(&flipped, it, at)
             }
             _ => self.pull_value(&val, it, at),

@@ -50,7 +50,7 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::Obj => quote!(Obj),
         Type::Tuple { items, .. } => {
             let items = items.iter().map(rust_type);
-            quote!((#(#items,)*))
+            if ty.is_held() { quote!(Held<(#(#items,)*)>) } else { quote!((#(#items,)*)) }
         }
         Type::VarTuple(t) => {
             let t = rust_type(t);

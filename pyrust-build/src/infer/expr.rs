@@ -125,6 +125,12 @@ impl Infer<'_, '_> {
             }
             ExprKind::Slice { base, lower, upper, step } => {
                 let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                if let Ty::Tuple(items, _) = &args[0] {
+                    return match slice_positions(items.len(), lower, upper, step) {
+                        Some(at) => Ty::Tuple(at.iter().map(|i| items[*i].clone()).collect(), false),
+                        None => self.refuse("PYR0401", e.span, "a computed slice of a tuple of known length"),
+                    };
+                }
                 self.apply("getslice", e.id, 0, e.span, &args)
             }
             ExprKind::FString(parts) => {
@@ -183,7 +189,8 @@ impl Infer<'_, '_> {
 
     pub(super) fn binary(&mut self, node: usize, span: Span, op: BinOp, l: &Ty, r: &Ty) -> Ty {
         if let (BinOp::Add, Ty::Tuple(a, p), Ty::Tuple(b, q)) = (op, l, r) {
-            return Ty::Tuple(a.iter().chain(b).cloned().collect(), *p || *q);
+            let _ = (p, q);
+            return Ty::Tuple(a.iter().chain(b).cloned().collect(), false);
         }
         self.apply(op.symbol(), node, 0, span, &[l.clone(), r.clone()])
     }
@@ -385,6 +392,36 @@ impl Infer<'_, '_> {
             }
         }
     }
+}
+
+/// The positions that a constant slice of `n` items takes.
+pub fn slice_positions(
+    n: usize,
+    lower: &Option<Box<Expr>>,
+    upper: &Option<Box<Expr>>,
+    step: &Option<Box<Expr>>,
+) -> Option<Vec<usize>> {
+    let constant = |e: &Option<Box<Expr>>| match e.as_deref().map(|e| &e.kind) {
+        None | Some(ExprKind::None) => Some(None),
+        Some(ExprKind::Int(i)) => Some(Some(*i)),
+        Some(_) => None,
+    };
+    let n = n as i64;
+    let step = constant(step)?.unwrap_or(1);
+    if step == 0 {
+        return None;
+    }
+    let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };
+    let clamp = |i: i64| (if i < 0 { i.saturating_add(n) } else { i }).clamp(low, high);
+    let start = constant(lower)?.map_or(if step > 0 { low } else { high }, clamp);
+    let stop = constant(upper)?.map_or(if step > 0 { high } else { low }, clamp);
+    let mut out = Vec::new();
+    let mut i = start;
+    while if step > 0 { i < stop } else { i > stop } {
+        out.push(i as usize);
+        i = i.saturating_add(step);
+    }
+    Some(out)
 }
 
 /// `x or y` never yields a `None` from the left.

@@ -27,6 +27,11 @@ impl Infer<'_, '_> {
             IterKind::Enumerate { inner, start } => {
                 self.builtin("enumerate");
                 let elem = self.iter(inner);
+                if let IterKind::Enumerate { inner: nested, .. } = &inner.kind
+                    && matches!(nested.kind, IterKind::Comp(_))
+                {
+                    self.refuse("PYR0302", inner.span, "this nesting of iterators is not supported");
+                }
                 if let Some(e) = start {
                     let ty = self.expr(e);
                     if !matches!(ty, Ty::Int | Ty::Never) {
@@ -37,6 +42,9 @@ impl Infer<'_, '_> {
             }
             IterKind::Zip(items) => {
                 self.builtin("zip");
+                if let Some(i) = items.iter().find(|i| matches!(i.kind, IterKind::Comp(_))) {
+                    self.refuse("PYR0302", i.span, "a generator expression inside `zip` is not supported");
+                }
                 Ty::Tuple(items.iter().map(|i| self.iter(i)).collect(), false)
             }
             IterKind::Reversed(e) => {

@@ -20,6 +20,7 @@ use crate::ty::Type;
 use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, positional};
+pub use expr::slice_positions;
 pub use stmt::can_fall_off;
 
 /// Where inference finds modules: parsed on demand.
@@ -279,7 +280,7 @@ impl<'a> Program<'a> {
         // A value that depends on itself has no type.
         self.values.insert(key.clone(), Type::Never);
         let ty = self.infer_value(module, name).unwrap_or(Type::Never);
-        let ty = in_python(&ty);
+        let ty = long_tuples(&in_python(&ty));
         self.values.insert(key, ty.clone());
         ty
     }
@@ -316,6 +317,30 @@ pub fn in_python(ty: &Type) -> Type {
         Type::Union(items) => Type::Union(items.iter().map(in_python).collect()),
         // A character is a string of any length to whoever wrote it.
         Type::Char => Type::Str,
+        other => other.clone(),
+    }
+}
+
+/// A table is read in place, not taken apart at each call.
+fn long_tuples(ty: &Type) -> Type {
+    match ty {
+        Type::Tuple { items, from_py } => {
+            let items: Vec<Type> = items.iter().map(long_tuples).collect();
+            match items.first() {
+                Some(first) if items.len() > 3 && items.iter().all(|t| t == first) => {
+                    Type::VarTuple(Box::new(first.clone()))
+                }
+                _ => Type::Tuple { items, from_py: *from_py },
+            }
+        }
+        Type::List { elem, in_place } => {
+            Type::List { elem: Box::new(long_tuples(elem)), in_place: *in_place }
+        }
+        Type::Dict { key, value, in_place } => Type::Dict {
+            key: key.clone(),
+            value: Box::new(long_tuples(value)),
+            in_place: *in_place,
+        },
         other => other.clone(),
     }
 }

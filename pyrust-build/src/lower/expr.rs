@@ -248,6 +248,12 @@ impl Lower<'_> {
             return self.no(star.value.span, "`**` in a call", "");
         }
         match &func.kind {
+            A::Name(name) if self.aliases.contains_key(name) => {
+                let (var, method) = self.aliases[name].clone();
+                let base = Box::new(self.make(ExprKind::Local(var), func.span));
+                let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
+                ExprKind::Method { base, name: method, args, keywords: self.keywords(keywords) }
+            }
             A::Name(name) if self.lookup(name).is_some() => {
                 self.no(func.span, "calling a value", "call a function of the module by its name")
             }

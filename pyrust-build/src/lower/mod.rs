@@ -28,6 +28,7 @@ pub fn lower(
     }
     let params = cx.params(&def.params);
     scope::declare(&mut cx, &def.body);
+    cx.aliases = scope::method_aliases(&mut cx, &def.body);
     let body = cx.block(&def.body);
     cx.finish(qualname, def.span, params, body)
 }
@@ -55,6 +56,8 @@ pub(crate) struct Lower<'a> {
     globals: Vec<String>,
     nodes: usize,
     diagnostics: Vec<Diagnostic>,
+    /// Locals that only ever name a bound method: the variable of its object, the method.
+    aliases: BTreeMap<String, (hir::VarId, String)>,
     /// Depth of `except` bodies, for bare `raise`.
     in_handler: usize,
 }
@@ -69,6 +72,7 @@ impl<'a> Lower<'a> {
             globals: Vec::new(),
             nodes: 0,
             diagnostics: Vec::new(),
+            aliases: BTreeMap::new(),
             in_handler: 0,
         }
     }

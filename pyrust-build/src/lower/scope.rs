@@ -100,6 +100,56 @@ fn collect(cx: &mut Lower<'_>, stmt: &Stmt, names: &mut Vec<String>) {
     blocks.into_iter().flatten().for_each(|s| collect(cx, s, names));
 }
 
+/// `push = out.append` where `push` is assigned once and only called: the calls become method calls.
+pub(super) fn method_aliases(
+    cx: &mut Lower<'_>,
+    body: &[Stmt],
+) -> std::collections::BTreeMap<String, (crate::hir::VarId, String)> {
+    let mut assigned = Vec::new();
+    let mut mentions: std::collections::BTreeMap<String, (usize, usize)> = Default::default();
+    alias_assignments(body, &mut assigned);
+    crate::walk::expressions(body, &mut |e| match &e.kind {
+        ExprKind::Name(name) => mentions.entry(name.clone()).or_default().0 += 1,
+        ExprKind::Call { func, .. } => {
+            if let ExprKind::Name(name) = &func.kind {
+                mentions.entry(name.clone()).or_default().1 += 1;
+            }
+        }
+        _ => {}
+    });
+    let mut out = std::collections::BTreeMap::new();
+    for (name, attr) in &assigned {
+        let (all, calls) = mentions.get(name).copied().unwrap_or_default();
+        let once = assigned.iter().filter(|(n, _)| n == name).count() == 1;
+        if once && all == calls + 1 && cx.scopes[0].contains_key(name) {
+            out.insert(name.clone(), (cx.new_var(&format!("{name}_self")), attr.clone()));
+        }
+    }
+    out
+}
+
+fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, String)>) {
+    for stmt in body {
+        match &stmt.kind {
+            StmtKind::Assign { targets, value } => {
+                if let ([Expr { kind: ExprKind::Name(name), .. }], ExprKind::Attribute { value: base, name: attr }) =
+                    (targets.as_slice(), &value.kind)
+                    && matches!(base.kind, ExprKind::Name(_))
+                {
+                    out.push((name.clone(), attr.clone()));
+                }
+            }
+            StmtKind::If { body, orelse, .. }
+            | StmtKind::While { body, orelse, .. }
+            | StmtKind::For { body, orelse, .. } => {
+                alias_assignments(body, out);
+                alias_assignments(orelse, out);
+            }
+            _ => {}
+        }
+    }
+}
+
 fn target(t: &Expr, names: &mut Vec<String>) {
     match &t.kind {
         ExprKind::Name(name) => names.push(name.clone()),

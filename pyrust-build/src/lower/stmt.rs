@@ -29,6 +29,12 @@ impl Lower<'_> {
                 StmtKind::Pass
             }
             S::Expr(e) => StmtKind::Expr(self.expr(e)),
+            S::Assign { targets, value } if self.alias_base(targets, value).is_some() => {
+                let (var, base) = self.alias_base(targets, value)?;
+                let value = self.expr(&base);
+                let target = hir::Target { kind: TargetKind::Var(var), span, id: self.node() };
+                StmtKind::Assign { targets: vec![target], value }
+            }
             S::Assign { targets, value } => {
                 let value = self.expr(value);
                 StmtKind::Assign { targets: targets.iter().map(|t| self.target(t)).collect(), value }
@@ -90,6 +96,16 @@ impl Lower<'_> {
             }
             S::Nonlocal(_) => return self.unsupported(span, "`nonlocal`", ""),
         })
+    }
+
+    /// `push = out.append`: the variable that keeps `out`, and `out`. Only for local objects: what they are is known.
+    fn alias_base(&self, targets: &[AExpr], value: &AExpr) -> Option<(hir::VarId, AExpr)> {
+        let ([AExpr { kind: A::Name(name), .. }], A::Attribute { value: base, .. }) = (targets, &value.kind) else {
+            return None;
+        };
+        let A::Name(object) = &base.kind else { return None };
+        self.lookup(object)?;
+        self.aliases.get(name).map(|(var, _)| (*var, (**base).clone()))
     }
 
     fn raise(&mut self, exc: Option<&AExpr>, has_cause: bool) -> StmtKind {

@@ -1,0 +1,162 @@
+//! Visits every expression below a list of statements, nested functions and classes included.
+
+use crate::ast::{Comprehension, Expr, ExprKind as E, Params, Stmt, StmtKind as S};
+
+/// Calls `f` on every expression, parents before children.
+pub fn expressions(body: &[Stmt], f: &mut dyn FnMut(&Expr)) {
+    for stmt in body {
+        statement(stmt, f);
+    }
+}
+
+fn statement(stmt: &Stmt, f: &mut dyn FnMut(&Expr)) {
+    match &stmt.kind {
+        S::FunctionDef(d) => {
+            d.decorators.iter().for_each(|e| expression(e, f));
+            params(&d.params, f);
+            expressions(&d.body, f);
+        }
+        S::ClassDef(c) => {
+            c.decorators.iter().chain(&c.bases).for_each(|e| expression(e, f));
+            c.keywords.iter().for_each(|k| expression(&k.value, f));
+            expressions(&c.body, f);
+        }
+        S::Return(e) => e.iter().for_each(|e| expression(e, f)),
+        S::Delete(list) => list.iter().for_each(|e| expression(e, f)),
+        S::Assign { targets, value } => {
+            targets.iter().for_each(|e| expression(e, f));
+            expression(value, f);
+        }
+        S::AugAssign { target, value, .. } | S::TypeAlias { name: target, value, .. } => {
+            expression(target, f);
+            expression(value, f);
+        }
+        S::AnnAssign { target, value, .. } => {
+            expression(target, f);
+            value.iter().for_each(|e| expression(e, f));
+        }
+        S::For { target, iter, body, orelse, .. } => {
+            expression(target, f);
+            expression(iter, f);
+            expressions(body, f);
+            expressions(orelse, f);
+        }
+        S::While { test, body, orelse } | S::If { test, body, orelse } => {
+            expression(test, f);
+            expressions(body, f);
+            expressions(orelse, f);
+        }
+        S::With { items, body, .. } => {
+            for item in items {
+                expression(&item.context, f);
+                item.target.iter().for_each(|e| expression(e, f));
+            }
+            expressions(body, f);
+        }
+        S::Match { subject, cases } => {
+            expression(subject, f);
+            for case in cases {
+                case.guard.iter().for_each(|e| expression(e, f));
+                expressions(&case.body, f);
+            }
+        }
+        S::Raise { exc, cause } => exc.iter().chain(cause).for_each(|e| expression(e, f)),
+        S::Try { body, handlers, orelse, finalbody, .. } => {
+            expressions(body, f);
+            for handler in handlers {
+                handler.class.iter().for_each(|e| expression(e, f));
+                expressions(&handler.body, f);
+            }
+            expressions(orelse, f);
+            expressions(finalbody, f);
+        }
+        S::Assert { test, message } => {
+            expression(test, f);
+            message.iter().for_each(|e| expression(e, f));
+        }
+        S::Expr(e) => expression(e, f),
+        S::Import(_)
+        | S::ImportFrom { .. }
+        | S::Global(_)
+        | S::Nonlocal(_)
+        | S::Pass
+        | S::Break
+        | S::Continue => {}
+    }
+}
+
+fn params(p: &Params, f: &mut dyn FnMut(&Expr)) {
+    p.in_frame_order().filter_map(|p| p.default.as_ref()).for_each(|e| expression(e, f));
+}
+
+fn generators(list: &[Comprehension], f: &mut dyn FnMut(&Expr)) {
+    for g in list {
+        expression(&g.target, f);
+        expression(&g.iter, f);
+        g.ifs.iter().for_each(|e| expression(e, f));
+    }
+}
+
+fn expression(e: &Expr, f: &mut dyn FnMut(&Expr)) {
+    f(e);
+    match &e.kind {
+        E::BoolOp { values, .. } | E::JoinedStr(values) => values.iter().for_each(|e| expression(e, f)),
+        E::Set(items) | E::List(items) | E::Tuple(items) => items.iter().for_each(|e| expression(e, f)),
+        E::Named { value, .. } | E::Await(value) | E::YieldFrom(value) | E::Starred(value) => {
+            expression(value, f);
+        }
+        E::UnaryOp { operand: value, .. } | E::Attribute { value, .. } => expression(value, f),
+        E::BinOp { left, right, .. } => {
+            expression(left, f);
+            expression(right, f);
+        }
+        E::Lambda { params: p, body } => {
+            params(p, f);
+            expression(body, f);
+        }
+        E::If { test, body, orelse } => {
+            expression(test, f);
+            expression(body, f);
+            expression(orelse, f);
+        }
+        E::Dict { items } => {
+            for (k, v) in items {
+                k.iter().for_each(|e| expression(e, f));
+                expression(v, f);
+            }
+        }
+        E::ListComp { element, generators: g }
+        | E::SetComp { element, generators: g }
+        | E::Generator { element, generators: g } => {
+            expression(element, f);
+            generators(g, f);
+        }
+        E::DictComp { key, value, generators: g } => {
+            expression(key, f);
+            expression(value, f);
+            generators(g, f);
+        }
+        E::Yield(value) => value.iter().for_each(|e| expression(e, f)),
+        E::Compare { left, comparators, .. } => {
+            expression(left, f);
+            comparators.iter().for_each(|e| expression(e, f));
+        }
+        E::Call { func, args, keywords } => {
+            expression(func, f);
+            args.iter().for_each(|e| expression(e, f));
+            keywords.iter().for_each(|k| expression(&k.value, f));
+        }
+        E::Formatted { value, spec, .. } => {
+            expression(value, f);
+            spec.iter().for_each(|e| expression(e, f));
+        }
+        E::Subscript { value, index } => {
+            expression(value, f);
+            expression(index, f);
+        }
+        E::Slice { lower, upper, step } => {
+            [lower, upper, step].into_iter().flatten().for_each(|e| expression(e, f));
+        }
+        E::Constant(_) | E::Name(_) | E::Unrepresentable(_) => {}
+    }
+}

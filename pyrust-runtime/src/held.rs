@@ -1,0 +1,84 @@
+//! A tuple that came from Python and holds what has an identity: the members unboxed, and the tuple itself, because
+//! it has to go out as the object that came in.
+
+use core::ops::Deref;
+use core::ptr::NonNull;
+
+use pyo3_ffi::PyObject;
+
+use crate::elem::{ElemEq, ElemOrd, View};
+use crate::fmt::Repr;
+use crate::py::{FromPy, IntoPy, again};
+use crate::stop::R;
+use crate::str_::StrBuilder;
+use crate::txn::Cx;
+
+/// See the module. Members are read through the tuple of values: `held.0`.
+#[derive(Clone, Copy)]
+pub struct Held<T> {
+    items: T,
+    /// Kept alive by the transaction.
+    object: NonNull<PyObject>,
+}
+
+/// A new tuple as an object of Python's.
+pub fn held<T: IntoPy + Clone>(cx: Cx, items: T) -> R<Held<T>> {
+    cx.before_tracked();
+    let object = items.clone().into_py(cx)?;
+    // SAFETY: A new strong reference, given to the transaction.
+    let object = unsafe { cx.adopt(object)? };
+    Ok(Held { items, object })
+}
+
+impl<T> Deref for Held<T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.items
+    }
+}
+
+impl<T: FromPy> FromPy for Held<T> {
+    #[inline]
+    unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
+        // SAFETY: By the caller; what is alive is not null.
+        unsafe { Ok(Held { items: T::from_py(cx, object)?, object: NonNull::new_unchecked(object) }) }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { T::matches(object) }
+    }
+}
+
+impl<T> IntoPy for Held<T> {
+    #[inline]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // SAFETY: The transaction keeps it alive.
+        Ok(unsafe { again(self.object.as_ptr()) })
+    }
+}
+
+impl<T: ElemEq> ElemEq for Held<T> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        if self.object == other.object { Ok(true) } else { self.items.elem_eq(cx, &other.items) }
+    }
+
+    fn view(&self) -> View<'_> {
+        self.items.view()
+    }
+}
+
+impl<T: ElemOrd> ElemOrd for Held<T> {
+    fn elem_cmp(&self, cx: Cx, other: &Self) -> R<core::cmp::Ordering> {
+        self.items.elem_cmp(cx, &other.items)
+    }
+}
+
+impl<T: Repr> Repr for Held<T> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        self.items.push_repr(cx, out)
+    }
+}
