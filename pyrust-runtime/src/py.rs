@@ -1,5 +1,7 @@
 //! From Python's objects to values and back.
 
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
 use pyo3_ffi::{
     Py_False, Py_INCREF, Py_IsNone, Py_None, Py_True, PyFloat_FromDouble, PyLong_FromLongLong, PyObject,
 };
@@ -91,11 +93,40 @@ impl FromPy for i64 {
     }
 }
 
+/// The ints that CPython keeps for good: -5 to 256.
+const SMALL: usize = 262;
+static SMALL_INTS: [AtomicPtr<PyObject>; SMALL] = [const { AtomicPtr::new(core::ptr::null_mut()) }; SMALL];
+
+/// A new reference to an int; the small ones without a call.
+#[inline]
+fn new_int(value: i64) -> R<*mut PyObject> {
+    let Some(place) = SMALL_INTS.get(value.wrapping_add(5) as usize) else {
+        // SAFETY: The GIL is held.
+        return fresh(unsafe { PyLong_FromLongLong(value) });
+    };
+    let known = place.load(Relaxed);
+    if known.is_null() {
+        return keep_small_int(value, place);
+    }
+    // SAFETY: The table holds a reference.
+    Ok(unsafe { again(known) })
+}
+
+#[cold]
+#[inline(never)]
+fn keep_small_int(value: i64, place: &AtomicPtr<PyObject>) -> R<*mut PyObject> {
+    // SAFETY: The GIL is held; one reference goes to the table, one to the caller.
+    unsafe {
+        let object = fresh(PyLong_FromLongLong(value))?;
+        place.store(object, Relaxed);
+        Ok(again(object))
+    }
+}
+
 impl IntoPy for i64 {
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
-        // SAFETY: The GIL is held.
-        fresh(unsafe { PyLong_FromLongLong(self) })
+        new_int(self)
     }
 
     fn many_into_py(items: &[i64], _: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {
@@ -104,8 +135,7 @@ impl IntoPy for i64 {
             let object = match last {
                 // SAFETY: `put` holds it.
                 Some((value, object)) if value == item => unsafe { again(object) },
-                // SAFETY: The GIL is held.
-                _ => fresh(unsafe { PyLong_FromLongLong(item) })?,
+                _ => new_int(item)?,
             };
             last = Some((item, object));
             put(object);

@@ -71,7 +71,7 @@ pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut
 ///
 /// # Safety
 /// The GIL is held, no error is set, the arguments are alive, and `run` reads no more than `nargs` of them.
-#[inline]
+#[inline(always)]
 pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -> Outcome {
     // SAFETY: By the caller.
     unsafe {
