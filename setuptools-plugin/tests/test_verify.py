@@ -340,7 +340,6 @@ def test_runs_of_several_processes_are_added() -> None:
         "status": {"m:f": ["native", None]},
         "differences": [],
         "unreported": [],
-        "watched": False,
     }
     total = verify.merge([one, one])
     assert total["functions"]["m:f"] == {"calls": 4, "equal": 2, "different": 0, "skipped": 0, "bailed": {"type": 2}}

@@ -16,7 +16,7 @@ use super::metadata::Spec;
 use super::namespace::{Word, monitoring_word};
 use super::object::Own;
 use super::registry::{self, Record, State};
-use crate::boundary::commit::{CallArgs, Outcome, enter};
+use crate::boundary::commit::{CallArgs, Outcome, Run, enter};
 use crate::stop::{Bail, Stop};
 
 /// Gate bits: any of them leaves the fast path.
@@ -35,6 +35,8 @@ const MAX_NESTED: usize = 4;
 
 /// A specialisation and the words that keep its last verdict true.
 struct Armed {
+    /// That of the specialisation, at hand.
+    run: Run,
     spec: &'static Spec,
     words: RefCell<Vec<Word>>,
     holds: Cell<bool>,
@@ -111,6 +113,7 @@ impl Hook {
                 arity,
                 specs: specs
                     .map(|spec| Armed {
+                        run: spec.entry.run,
                         spec,
                         words: RefCell::new(vec![Word::NEVER]),
                         holds: Cell::new(false),
@@ -162,6 +165,14 @@ impl Hook {
     pub(super) fn set_gate(&self, bit: u32, on: bool) {
         let gate = self.gate.get();
         self.gate.set(if on { gate | bit } else { gate & !bit });
+    }
+
+    /// Makes the next call look at every name again.
+    pub(super) fn forget(&self) {
+        for armed in &self.specs {
+            *armed.words.borrow_mut() = vec![Word::NEVER];
+            armed.holds.set(false);
+        }
     }
 
     /// The first specialisation whose names hold and whose arguments fit, for a call that is not on the fast path.
@@ -223,8 +234,12 @@ impl Hook {
         let mut words = Vec::new();
         // SAFETY: the caller holds the GIL, with no transaction open.
         let holds = unsafe {
-            let mut holds = !interp::code_monitored(self.patched.get());
-            words.extend(monitoring_word(self.patched.get()));
+            // The verifier compares natively whatever watches.
+            let watched = !intercept::active();
+            let mut holds = !watched || !interp::code_monitored(self.patched.get());
+            if watched {
+                words.extend(monitoring_word(self.patched.get()));
+            }
             for namespace in armed.spec.namespaces {
                 if namespace.module_name() == self.record.function.module() {
                     namespace.bind(self.globals);
@@ -322,13 +337,13 @@ unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
             || hook.is_foreign(frame)
             || !armed.holds.get()
             || !armed.is_current()
-            || !hook.budget.pass()
+            || hook.budget.is_due()
         {
             return next_slow(hook, ts, frame);
         }
         let args = CallArgs { args: frame.args(), nargs: hook.arity };
         let depth = interp::remaining_depth(ts).max(0) as u32;
-        match enter(&args, depth, interp::stack_limit(ts), armed.spec.entry.run) {
+        match enter(&args, depth, interp::stack_limit(ts), armed.run) {
             Outcome::Value(value) => {
                 hook.budget.committed(None);
                 value
@@ -363,13 +378,15 @@ unsafe fn bailed(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame, why:
 unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -> *mut PyObject {
     // SAFETY: as `next`.
     unsafe {
-        if interp::traced(ts) || hook.is_foreign(frame) {
+        if hook.is_foreign(frame) {
             return ptr::null_mut();
         }
-        match hook.gate.get() & !RECURSIVE {
-            0 => {}
-            INTERCEPTED if !crate::txn::is_open() => return intercept::call(hook, frame, ts),
-            _ => return ptr::null_mut(),
+        let gate = hook.gate.get() & !RECURSIVE;
+        if gate == INTERCEPTED && !crate::txn::is_open() {
+            return intercept::call(hook, frame, ts);
+        }
+        if gate != 0 || interp::traced(ts) {
+            return ptr::null_mut();
         }
         if hook.called_by_own_python(frame) {
             return ptr::null_mut();
@@ -392,7 +409,7 @@ unsafe fn attempt(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame, fir
                 continue;
             }
             let started = hook.budget.start();
-            match enter(&args, depth, limit, armed.spec.entry.run) {
+            match enter(&args, depth, limit, armed.run) {
                 Outcome::Value(value) => {
                     hook.budget.committed(started);
                     return value;

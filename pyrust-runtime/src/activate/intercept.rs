@@ -10,7 +10,7 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::hook::{Hook, INTERCEPTED, raise_in_body};
-use super::interp::{self, Frame};
+use super::interp::Frame;
 use super::object::{Own, text};
 use super::registry;
 use crate::boundary::commit::CallArgs;
@@ -47,6 +47,7 @@ pub(super) unsafe fn set(callable: *mut PyObject) {
             .filter_map(|record| record.hook.get())
         {
             hook.set_gate(INTERCEPTED, !callable.is_null());
+            hook.forget();
         }
         drop(Own::take(old));
     }
@@ -61,10 +62,7 @@ pub(super) unsafe fn call(hook: &'static Hook, frame: Frame, ts: *mut PyThreadSt
     unsafe {
         let running = (ts as usize, ptr::from_ref(hook) as usize);
         let args = CallArgs { args: frame.args(), nargs: hook.arity() };
-        if interp::traced(ts)
-            || INTERCEPTOR.running.borrow().contains(&running)
-            || hook.choose(&args).is_none()
-        {
+        if INTERCEPTOR.running.borrow().contains(&running) || hook.choose(&args).is_none() {
             return ptr::null_mut();
         }
         let Some(callable) = Own::borrow(INTERCEPTOR.callable.get()) else { return ptr::null_mut() };

@@ -162,7 +162,8 @@ def header(root: Path, run: Run | None) -> list[str]:
     except (ValueError, OSError, ImportError) as error:
         lines.append(f"pyrust: {error}")
     if runinfo.watched():
-        lines.append("pyrust: coverage or another tracer is active, hotspots run as Python")
+        but = ", but verification calls them natively too" if run is not None else ""
+        lines.append(f"pyrust: coverage or another tracer is active, hotspots run as Python{but}")
     return lines
 
 

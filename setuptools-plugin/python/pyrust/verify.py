@@ -73,7 +73,6 @@ class Verifier:
         self._extensions: dict[str, ModuleType] = {}
         self._finder = _Finder(self._adopt, set(hotspots.extension_names(project).values()))
         self._busy = threading.local()
-        self._watched = False
 
     def start(self) -> None:
         if os.environ.get("PYRUST") == "python":
@@ -96,12 +95,10 @@ class Verifier:
             "status": {str(entry["function"]): [entry["state"], entry["reason"]] for entry in states},
             "differences": self._kept,
             "unreported": self._pending,
-            "watched": self._watched,
         }
 
     def take(self, test: str) -> list[str]:
         """The differences since the last call; they happened in this test."""
-        self._watched = self._watched or runinfo.watched()
         found, self._pending = self._pending, []
         for text in found:
             for entry in self._kept:
@@ -298,7 +295,6 @@ def merge(runs: Iterable[Run]) -> Run:
         "status": {},
         "differences": [],
         "unreported": [],
-        "watched": False,
     }
     for run in runs:
         for name, counts in run["functions"].items():
@@ -310,7 +306,6 @@ def merge(runs: Iterable[Run]) -> Run:
         total["status"].update(run["status"])
         total["differences"] += run["differences"]
         total["unreported"] += run["unreported"]
-        total["watched"] |= run["watched"]
     return total
 
 
@@ -385,8 +380,6 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
     if not different and not calls:
         failed = True
         why = "nothing is native" if not run["status"] else "no native call took place"
-        if run["watched"]:
-            why += "; under coverage or another tracer hotspots run as Python: verify without it"
         lines.append(f"pyrust: verification failed: {why}")
     return lines, failed
 
