@@ -216,7 +216,7 @@ fn loop_depth(body: &[crate::hir::Stmt]) -> usize {
         .map(|s| match &s.kind {
             S::For { body, orelse, .. } | S::While { body, orelse, .. } => 1 + deepest(&[body, orelse]),
             S::If { body, orelse, .. } => deepest(&[body, orelse]),
-            S::Try { body, handlers, orelse } => {
+            S::Try { body, handlers, orelse, .. } => {
                 deepest(&[body, orelse]).max(handlers.iter().map(|h| loop_depth(&h.body)).max().unwrap_or(0))
             }
             // A comprehension is a loop of its own.

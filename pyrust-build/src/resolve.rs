@@ -71,7 +71,15 @@ impl ModuleEnv {
     }
 
     fn bind(&mut self, name: &str, binding: Binding, conditional: bool) {
-        let binding = if conditional || self.bindings.contains_key(name) { Binding::Unknown } else { binding };
+        // The same import twice is one binding; anything else bound twice is not followed.
+        let again = match (self.bindings.get(name), &binding) {
+            (Some(Binding::Module(a)), Binding::Module(b)) => a != b,
+            (Some(Binding::Imported { module: a, name: x }), Binding::Imported { module: b, name: y }) => {
+                (a, x) != (b, y)
+            }
+            (found, _) => found.is_some(),
+        };
+        let binding = if conditional || again { Binding::Unknown } else { binding };
         self.bindings.insert(name.to_string(), binding);
     }
 

@@ -19,7 +19,7 @@ pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{builtins, bytes, chr, dict, float, fmt, int, list, math, range, str_, tuple};
 
-pub use crate::builtins::{SumFloat, SumI, SumState};
+pub use crate::builtins::{SumF, SumFloat, SumI, SumState};
 pub use crate::str_ as pystr;
 pub use crate::str_::{Joiner, StrBuilder, StrConst};
 pub use crate::support::*;

@@ -294,3 +294,20 @@ pub mod bool_ {
         a ^ b
     }
 }
+
+/// A slice of a live tuple as a fresh list (`a, *rest = t`).
+pub fn tuple_list<T: FromPy + Clone>(
+    cx: Cx,
+    tuple: &crate::tuple::PTuple<T>,
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: Option<i64>,
+) -> R<List<T>> {
+    let slice = crate::tuple::slice(cx, tuple, start, stop, step)?;
+    let out = list::with_capacity(cx, crate::tuple::len(cx, &slice))?;
+    let mut at = 0;
+    while let Some(item) = crate::tuple::next(cx, &slice, &mut at)? {
+        list::append(cx, &out, item)?;
+    }
+    Ok(out)
+}

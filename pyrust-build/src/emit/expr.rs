@@ -84,6 +84,11 @@ impl Func<'_, '_, '_> {
                 let (a, b) = (self.value_as(body, &ty), self.value_as(orelse, &ty));
                 quote!(if #test { #a } else { #b })
             }
+            ExprKind::Tuple(items) if items.is_empty() => {
+                let Type::VarTuple(elem) = &ty else { unreachable!("an empty tuple is a live tuple") };
+                let t = rust_type(elem);
+                self.q(quote!(tuple::of::<#t, 0>(cx, [])))
+            }
             ExprKind::Tuple(items) => {
                 let Type::Tuple { items: types, .. } = &ty else { unreachable!("a tuple display is a tuple") };
                 let items: Vec<_> = items.iter().zip(types).map(|(e, t)| self.value_as(e, t)).collect();
@@ -119,6 +124,11 @@ impl Func<'_, '_, '_> {
             ExprKind::Index { base, index } => self.index(base, index, &ty),
             ExprKind::Slice { base, lower, upper, step } => {
                 let b = self.val(base);
+                if let (Type::Tuple { .. }, Type::VarTuple(elem)) = (&b.ty, &ty) {
+                    let (code, t) = (b.by_ref(), rust_type(elem));
+                    let empty = self.q(quote!(tuple::of::<#t, 0>(cx, [])));
+                    return Val::new(quote!({ let _ = #code; #empty }), ty);
+                }
                 if let (Type::Tuple { items, .. }, Some(at)) =
                     (&b.ty, slice_positions(b.ty.items_len(), lower, upper, step))
                 {
@@ -226,6 +236,10 @@ impl Func<'_, '_, '_> {
             let ty = Type::Tuple { items, from_py: false };
             return self.coerce(&Val::new(quote!({ #(#lets)* (#(#parts,)*) }), ty), to);
         }
+        if let (BinOp::Mod, Type::Str | Type::Char) = (op, &l.ty) {
+            let code = self.percent(l, r);
+            return self.coerce(&Val::new(code, Type::Str), to);
+        }
         self.apply(op.symbol(), &[l.clone(), r.clone()], to)
     }
 
@@ -236,6 +250,14 @@ impl Func<'_, '_, '_> {
             let extend = self.apply("+=", &[l.clone(), r.clone()], &Type::None);
             let out = l.owned();
             return quote!({ #(#lets)* #extend; #out });
+        }
+        if let (BinOp::Mult, Type::List { .. }) = (op, &l.ty) {
+            let mut lets = Vec::new();
+            let l = self.bind(l, &mut lets);
+            let times = self.coerce(r, &Type::Int);
+            let (list, out) = (l.by_ref(), l.owned());
+            let repeat = self.q(quote!(list::repeat_in_place(cx, #list, #times)));
+            return quote!({ #(#lets)* #repeat; #out });
         }
         self.binary(op, l, r, to)
     }
@@ -397,7 +419,8 @@ impl Func<'_, '_, '_> {
                 }
                 FPart::Value { value, conversion, spec } => {
                     let val = self.val(value);
-                    let (conversion, spec, b) = (*conversion, spec.clone(), b.clone());
+                    let (conversion, b) = (*conversion, b.clone());
+                    let spec = self.format_spec(spec);
                     let push = self.dispatch(&[val], &mut |f, vals| Some(f.push_format(&b, &vals[0], conversion, &spec)));
                     pushes.push(quote!(#push;));
                 }
@@ -407,19 +430,76 @@ impl Func<'_, '_, '_> {
         quote!({ let mut #b = StrBuilder::new(); #(#pushes)* #finish })
     }
 
-    fn push_format(&mut self, b: &proc_macro2::Ident, v: &Val, conversion: Option<char>, spec: &str) -> TokenStream {
+    /// A literal specification as Rust text, or the code that computes it.
+    fn format_spec(&mut self, parts: &[FPart]) -> FormatSpec {
+        match parts {
+            [] => FormatSpec::Literal(String::new()),
+            [FPart::Literal(text)] => FormatSpec::Literal(text.clone()),
+            _ => FormatSpec::Computed(self.fstring(parts)),
+        }
+    }
+
+    fn push_format(
+        &mut self,
+        b: &proc_macro2::Ident,
+        v: &Val,
+        conversion: Option<char>,
+        spec: &FormatSpec,
+    ) -> TokenStream {
         let (code, by_ref) = (v.owned(), v.by_ref());
+        let spec = match spec {
+            FormatSpec::Literal(text) => text,
+            FormatSpec::Computed(spec) => {
+                let made = match (conversion, &v.ty) {
+                    (None, Type::Int) => quote!(fmt::int_dyn(cx, #code, &#spec)),
+                    (None, Type::Float) => quote!(fmt::float_dyn(cx, #code, &#spec)),
+                    (None, Type::Char) => quote!(fmt::chr_dyn(cx, #code, &#spec)),
+                    (None, Type::Str) => quote!(fmt::str_dyn(cx, #by_ref, &#spec)),
+                    (None, Type::Bool) => quote!(fmt::bool_dyn(cx, #code, &#spec)),
+                    _ => quote!(bail::<Str>(Bail::Unsupported)),
+                };
+                let made = self.q(made);
+                return self.q(quote!(#b.push_str(&#made)));
+            }
+        };
         let code = match (conversion, &v.ty) {
-            (Some('r'), _) => quote!(fmt::push_repr(cx, &mut #b, #by_ref)),
-            (Some('a'), _) => quote!(bail::<()>(Bail::Unsupported)),
-            (_, Type::Int) => quote!(fmt::push_int(cx, &mut #b, #code, #spec)),
-            (_, Type::Float) => quote!(fmt::push_float(cx, &mut #b, #code, #spec)),
-            (_, Type::Char) => quote!(fmt::push_chr(cx, &mut #b, #code, #spec)),
-            (_, Type::Str) => quote!(fmt::push_text(cx, &mut #b, #by_ref, #spec)),
+            (Some('r'), _) => quote!(fmt::push_converted_r(cx, &mut #b, #by_ref, #spec)),
+            (Some('a'), _) => quote!(fmt::push_converted_a(cx, &mut #b, #by_ref, #spec)),
+            (Some(_), _) => quote!(fmt::push_converted_s(cx, &mut #b, #by_ref, #spec)),
+            (None, Type::Int) => quote!(fmt::push_int(cx, &mut #b, #code, #spec)),
+            (None, Type::Float) => quote!(fmt::push_float(cx, &mut #b, #code, #spec)),
+            (None, Type::Char) => quote!(fmt::push_chr(cx, &mut #b, #code, #spec)),
+            (None, Type::Str) => quote!(fmt::push_text(cx, &mut #b, #by_ref, #spec)),
             (None, Type::Bool) => quote!(fmt::push_bool(cx, &mut #b, #code, #spec)),
-            _ => quote!(fmt::push_str_of(cx, &mut #b, #by_ref)),
+            _ => quote!(fmt::push_plain(cx, &mut #b, #by_ref, #spec)),
         };
         self.q(code)
+    }
+
+    /// `text % values`
+    fn percent(&mut self, text: &Val, values: &Val) -> TokenStream {
+        let mut lets = Vec::new();
+        let text = self.bind(text, &mut lets);
+        let text = self.coerce(&text, &Type::Str);
+        let values = self.bind(values, &mut lets);
+        let parts: Vec<Val> = match &values.ty {
+            Type::Tuple { items, .. } => items
+                .iter()
+                .enumerate()
+                .map(|(i, t)| Val::place(field(&values.code, i), t.clone()))
+                .collect(),
+            _ => vec![values.clone()],
+        };
+        let codes: Vec<TokenStream> = parts
+            .iter()
+            .map(|v| {
+                let ty = if v.ty == Type::Char { Type::Str } else { v.ty.clone() };
+                self.coerce(v, &ty)
+            })
+            .collect();
+        let f = quote::format_ident!("percent{}", codes.len());
+        let code = self.q(quote!(fmt::#f(cx, &#text, #(#codes),*)));
+        quote!({ #(#lets)* #code })
     }
 
     /// An empty list or dict of a type.
@@ -684,6 +764,12 @@ impl Func<'_, '_, '_> {
         };
         quote!({ #(#lets)* #code })
     }
+}
+
+/// A format specification: known, or computed at run time.
+enum FormatSpec {
+    Literal(String),
+    Computed(TokenStream),
 }
 
 /// `code.i`

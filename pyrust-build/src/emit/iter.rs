@@ -71,7 +71,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let item = self.fresh("x");
                 self.nested_loops += 1;
                 let tick = self.tick();
-                self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone() });
+                self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone(), finals: self.finals.len() });
                 let body = body(self, Val::new(quote!(#item), pull.elem));
                 self.loops.pop();
                 let (setup, next) = (pull.setup, pull.next);
@@ -93,7 +93,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let continues = self.label("c");
         let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
         let before = self.nested_loops;
-        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone() });
+        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone(), finals: self.finals.len() });
         let body = body(self, Val::new(quote!(#item), Type::Int));
         self.loops.pop();
         let innermost = self.nested_loops == before;
@@ -128,7 +128,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let continues = self.label("c");
         let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
         let before = self.nested_loops;
-        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone() });
+        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone(), finals: self.finals.len() });
         let body = body(self, Val::new(quote!(#item), Type::Int));
         self.loops.pop();
         let innermost = self.nested_loops == before;
@@ -499,6 +499,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     fn sum(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>, ty: &Type) -> TokenStream {
         let out = self.fresh("sum");
         let start_ty = start.as_ref().map_or(Type::Int, |s| s.ty.clone());
+        let all_floats = self.node(comp.element.id) == Type::Float;
         let float_items = self.node(comp.element.id).members().contains(&Type::Float);
         let out2 = out.clone();
         let mut inner = move |f: &mut Self| {
@@ -530,6 +531,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (state, result) = match (start_is_float, float_items) {
             (true, _) => (quote!(SumFloat), Type::Float),
             (false, false) => (quote!(SumI), Type::Int),
+            (false, true) if all_floats => (quote!(SumF), Type::Union(vec![Type::Int, Type::Float])),
             (false, true) => (quote!(SumState), Type::Union(vec![Type::Int, Type::Float])),
         };
         let finish = self.coerce(&Val::new(quote!(#out.finish()), result), ty);
@@ -541,6 +543,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (best, x) = (self.fresh("best"), self.fresh("x"));
         let elem = self.node(comp.element.id);
         let rust = rust_type(&elem);
+        if let Some(ExprKind::Lambda { params, body }) = comp.key.as_ref().map(|k| &k.kind) {
+            return self.extreme_by_key(comp, breaks, default, ty, (params[0], body));
+        }
         let (b2, elem2) = (best.clone(), elem.clone());
         let mut inner = move |f: &mut Self| {
             let (value, item, old) = (f.value_as(&comp.element, &elem2), f.fresh("x"), f.fresh("old"));
@@ -565,6 +570,52 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let mut #best: Option<#rust> = None;
             #breaks: { #code }
             match #best { Some(#x) => #hit, None => #miss }
+        })
+    }
+
+    /// `min(…, key=…)`: the key of each element is computed once, in order.
+    fn extreme_by_key(
+        &mut self,
+        comp: &Comp,
+        breaks: &syn::Lifetime,
+        default: Option<Val>,
+        ty: &Type,
+        (param, body): (crate::hir::VarId, &Expr),
+    ) -> TokenStream {
+        let op = if comp.kind == CompKind::Min { "<" } else { ">" };
+        let (best, x) = (self.fresh("best"), self.fresh("x"));
+        let (elem, key_ty) = (self.node(comp.element.id), self.node(body.id));
+        let (rust, key_rust) = (rust_type(&elem), rust_type(&key_ty));
+        let (b2, elem2) = (best.clone(), elem.clone());
+        let mut inner = move |f: &mut Self| {
+            let (value, item, old, key) = (f.value_as(&comp.element, &elem2), f.fresh("x"), f.fresh("old"), f.fresh("key"));
+            let param_ty = f.instance.vars[param].clone();
+            let arg = f.coerce(&Val::place(quote!(#item), elem2.clone()), &param_ty);
+            let set = f.store(param, arg);
+            let key_code = f.value_as(body, &key_ty);
+            let better = f.compare(
+                op,
+                &Val::place(quote!(#key), key_ty.clone()),
+                &Val::place(quote!((*#old)), key_ty.clone()),
+            );
+            quote! {
+                let #item = #value;
+                #set
+                let #key = #key_code;
+                let better = match &#b2 { Some((#old, _)) => #better, None => true };
+                if better { #b2 = Some((#key, #item)); }
+            }
+        };
+        let code = self.generator(comp, 0, breaks, &mut inner);
+        let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
+        let miss = match &default {
+            Some(d) => self.coerce(d, ty),
+            None => self.q(quote!(exc(Exc::ValueError))),
+        };
+        quote!({
+            let mut #best: Option<(#key_rust, #rust)> = None;
+            #breaks: { #code }
+            match #best { Some((_, #x)) => #hit, None => #miss }
         })
     }
 }

@@ -303,6 +303,7 @@ impl<'p, 'a> File<'p, 'a> {
             tries: Vec::new(),
             handlers: Vec::new(),
             loops: Vec::new(),
+            finals: Vec::new(),
             closures: 0,
             counter: 0,
             uses_fuel: false,
@@ -331,6 +332,17 @@ fn slot_tokens(guard: &Guard) -> TokenStream {
 struct Loop {
     breaks: syn::Lifetime,
     continues: syn::Lifetime,
+    /// Open `finally` blocks when the loop began: a jump runs those opened since.
+    finals: usize,
+}
+
+/// An open `finally`.
+#[derive(Clone)]
+struct Final {
+    body: Vec<hir::Stmt>,
+    /// Open `try` bodies and handlers around it.
+    tries: usize,
+    handlers: usize,
 }
 
 /// Emission of one function.
@@ -344,6 +356,7 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// Slots of the exceptions being handled, for bare `raise`.
     handlers: Vec<Ident>,
     loops: Vec<Loop>,
+    finals: Vec<Final>,
     /// Depth of closures: inside one, `?` leaves the closure only.
     closures: usize,
     counter: usize,

@@ -6,7 +6,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::types::Val;
-use super::{Func, Loop};
+use super::{Final, Func, Loop};
 use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::infer::can_fall_off;
 use crate::ty::Type;
@@ -35,8 +35,9 @@ fn block_vars(body: &[Stmt], out: &mut BTreeSet<VarId>) {
                 block_vars(body, out);
                 block_vars(orelse, out);
             }
-            StmtKind::Try { body, handlers, orelse } => {
+            StmtKind::Try { body, handlers, orelse, finalbody } => {
                 block_vars(body, out);
+                block_vars(finalbody, out);
                 block_vars(orelse, out);
                 handlers.iter().for_each(|h| block_vars(&h.body, out));
             }
@@ -53,6 +54,9 @@ fn target_vars(target: &Target, out: &mut BTreeSet<VarId>) {
             out.insert(*v);
         }
         TargetKind::Tuple(items) => items.iter().for_each(|t| target_vars(t, out)),
+        TargetKind::Starred { before, star, after } => {
+            before.iter().chain([&**star]).chain(after).for_each(|t| target_vars(t, out));
+        }
         TargetKind::Index { .. } | TargetKind::Slice { .. } => {}
     }
 }
@@ -92,7 +96,7 @@ impl Func<'_, '_, '_> {
 
     fn stmt(&mut self, stmt: &Stmt) -> TokenStream {
         match &stmt.kind {
-            StmtKind::Pass => quote!(),
+            StmtKind::Pass | StmtKind::Forget(_) => quote!(),
             StmtKind::Expr(e) => {
                 let val = self.val(e);
                 let code = val.by_ref();
@@ -127,13 +131,15 @@ impl Func<'_, '_, '_> {
             StmtKind::Return(value) => self.return_stmt(value.as_ref()),
             StmtKind::Break => {
                 let Some(l) = self.loops.last() else { return quote!() };
-                let label = &l.breaks;
-                quote!(break #label;)
+                let (label, finals) = (l.breaks.clone(), l.finals);
+                let run = self.run_finals(finals);
+                quote!(#run break #label;)
             }
             StmtKind::Continue => {
                 let Some(l) = self.loops.last() else { return quote!() };
-                let label = &l.continues;
-                quote!(continue #label;)
+                let (label, finals) = (l.continues.clone(), l.finals);
+                let run = self.run_finals(finals);
+                quote!(#run continue #label;)
             }
             StmtKind::Raise { class, args_ok } => {
                 // Whatever cannot be raised natively is raised by Python.
@@ -162,7 +168,12 @@ impl Func<'_, '_, '_> {
                 let leave = self.leave(stop);
                 quote!(if !#test { #leave })
             }
-            StmtKind::Try { body, handlers, orelse } => self.try_stmt(body, handlers, orelse),
+            StmtKind::Try { body, handlers, orelse, finalbody } if finalbody.is_empty() => {
+                self.try_stmt(body, handlers, orelse)
+            }
+            StmtKind::Try { body, handlers, orelse, finalbody } => {
+                self.finally_stmt(body, handlers, orelse, finalbody)
+            }
             StmtKind::Delete(targets) => {
                 let codes: Vec<_> = targets.iter().map(|t| self.delete(t)).collect();
                 quote!(#(#codes)*)
@@ -182,6 +193,15 @@ impl Func<'_, '_, '_> {
 
     fn return_stmt(&mut self, value: Option<&hir::Expr>) -> TokenStream {
         let ret = self.instance.ret.clone();
+        if !self.finals.is_empty() {
+            // The value first, then every `finally` on the way out.
+            let code = match value {
+                Some(e) => self.value_as(e, &ret),
+                None => self.coerce(&Val::new(quote!(()), Type::None), &ret),
+            };
+            let (name, run) = (self.fresh("ret"), self.run_finals(0));
+            return quote!({ let #name = #code; #run return Ok(#name); });
+        }
         let Some(e) = value else {
             let none = self.coerce(&Val::new(quote!(()), Type::None), &ret);
             return quote!(return Ok(#none););
@@ -205,7 +225,7 @@ impl Func<'_, '_, '_> {
         self.nested_loops += 1;
         let tick = self.tick();
         let test = if always { quote!(true) } else { self.test(test) };
-        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone() });
+        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone(), finals: self.finals.len() });
         let body = self.block(body);
         self.loops.pop();
         let orelse = self.block(orelse);
@@ -263,6 +283,68 @@ impl Func<'_, '_, '_> {
         }
     }
 
+    /// `try … finally`: the final block stands on every way out, exceptions included; a bailout passes it by.
+    fn finally_stmt(
+        &mut self,
+        body: &[Stmt],
+        handlers: &[Handler],
+        orelse: &[Stmt],
+        finalbody: &[Stmt],
+    ) -> TokenStream {
+        let (done, label, slot) = (self.label("done"), self.label("try"), self.fresh("stop"));
+        let inner_falls = (can_fall_off(body) && can_fall_off(orelse))
+            || handlers.iter().any(|h| can_fall_off(&h.body));
+        self.tries.push((label.clone(), slot.clone()));
+        self.finals.push(Final { body: finalbody.to_vec(), tries: self.tries.len() - 1, handlers: self.handlers.len() });
+        let inner = if handlers.is_empty() {
+            let mut code = self.block(body);
+            code.extend(self.block(orelse));
+            quote!(#(#code)*)
+        } else {
+            self.try_stmt(body, handlers, orelse)
+        };
+        self.finals.pop();
+        self.tries.pop();
+        let normal = if inner_falls {
+            let code = self.block(finalbody);
+            let leave = if can_fall_off(finalbody) { quote!(break #done;) } else { quote!() };
+            quote!(#(#code)* #leave)
+        } else {
+            quote!()
+        };
+        self.handlers.push(slot.clone());
+        let raised = self.block(finalbody);
+        self.handlers.pop();
+        let again = self.leave(quote!(Err::<(), Stop>(#slot)));
+        quote! {
+            #done: {
+                let mut #slot: Stop;
+                #label: {
+                    #inner
+                    #normal
+                }
+                if #slot.as_exc().is_some() {
+                    #(#raised)*
+                }
+                #again
+            }
+        }
+    }
+
+    /// The code of the `finally` blocks that a jump passes, innermost first, down to the `down_to`-th.
+    fn run_finals(&mut self, down_to: usize) -> TokenStream {
+        let mut out = Vec::new();
+        let saved = (self.finals.clone(), self.tries.clone(), self.handlers.clone());
+        while self.finals.len() > down_to {
+            let last = self.finals.pop().expect("there is one more");
+            self.tries.truncate(last.tries);
+            self.handlers.truncate(last.handlers);
+            out.extend(self.block(&last.body));
+        }
+        (self.finals, self.tries, self.handlers) = saved;
+        quote!(#(#out)*)
+    }
+
     fn delete(&mut self, target: &Target) -> TokenStream {
         match &target.kind {
             TargetKind::Var(var) => {
@@ -277,6 +359,7 @@ impl Func<'_, '_, '_> {
                 let codes: Vec<_> = items.iter().map(|t| self.delete(t)).collect();
                 quote!(#(#codes)*)
             }
+            TargetKind::Starred { .. } => quote!(),
             TargetKind::Index { base, index } => {
                 let args = [self.val(base), self.val(index)];
                 let code = self.apply("delitem", &args, &Type::None);
@@ -433,6 +516,7 @@ impl Func<'_, '_, '_> {
                 quote!({ #(#lets)* #set; })
             }
             TargetKind::Tuple(items) => self.unpack(items, val),
+            TargetKind::Starred { before, star, after } => self.unpack_starred(before, star, after, val),
         }
     }
 
@@ -476,6 +560,76 @@ impl Func<'_, '_, '_> {
             let sets: Vec<_> =
                 items.iter().zip(&names).map(|(t, x)| f.assign(t, &Val::new(quote!(#x), elem.clone()))).collect();
             Some(quote!({ if #len != #count { #leave } #(let #names = #parts;)* #(#sets)* }))
+        });
+        quote!({ #(#lets)* #code })
+    }
+
+    /// `a, *b, c = value`
+    fn unpack_starred(&mut self, before: &[Target], star: &Target, after: &[Target], val: &Val) -> TokenStream {
+        let mut lets = Vec::new();
+        let val = self.bind(val, &mut lets);
+        let (b, a) = (before.len(), after.len());
+        let code = self.match_union(&val, |f, v| {
+            let code = &v.code;
+            if let Type::Tuple { items, .. } = &v.ty {
+                if items.len() < b + a {
+                    return None;
+                }
+                let at = |i: usize| {
+                    let i = Literal::usize_unsuffixed(i);
+                    quote!(#code.#i)
+                };
+                let middle = b..items.len() - a;
+                let elem = items[middle.clone()].iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
+                let parts: Vec<_> =
+                    middle.clone().map(|i| f.coerce(&Val::place(at(i), items[i].clone()), &elem)).collect();
+                let (t, n) = (super::types::rust_type(&elem), Literal::usize_unsuffixed(parts.len()));
+                let list = f.q(quote!(list::of::<#t, #n>(cx, [#(#parts),*])));
+                let list = Val::new(list, Type::List { elem: Box::new(elem), in_place: false });
+                let mut sets = Vec::new();
+                for (i, t) in before.iter().enumerate() {
+                    sets.push(f.assign(t, &Val::place(at(i), items[i].clone())));
+                }
+                sets.push(f.assign(star, &list));
+                for (i, t) in after.iter().enumerate() {
+                    let i = items.len() - a + i;
+                    sets.push(f.assign(t, &Val::place(at(i), items[i].clone())));
+                }
+                return Some(quote!({ #(#sets)* }));
+            }
+            let (len, elem, get, slice) = match &v.ty {
+                Type::List { elem, .. } | Type::View(elem) => {
+                    (quote!(list::len(cx, &#code)), (**elem).clone(), quote!(list::get), quote!(list::slice))
+                }
+                Type::VarTuple(elem) => {
+                    (quote!(tuple::len(cx, &#code)), (**elem).clone(), quote!(tuple::get), quote!(tuple_list))
+                }
+                _ => return None,
+            };
+            let (fixed, b_lit, a_lit) =
+                (Literal::i64_suffixed((a + b) as i64), Literal::i64_suffixed(b as i64), Literal::i64_suffixed(a as i64));
+            let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));
+            let n = f.fresh("n");
+            let mut reads = Vec::new();
+            let mut sets = Vec::new();
+            for (i, t) in before.iter().enumerate() {
+                let (name, i) = (f.fresh("p"), Literal::i64_suffixed(i as i64));
+                let read = f.q(quote!(#get(cx, &#code, #i)));
+                reads.push(quote!(let #name = #read;));
+                sets.push(f.assign(t, &Val::new(quote!(#name), elem.clone())));
+            }
+            let middle = f.fresh("star");
+            let read = f.q(quote!(#slice(cx, &#code, Some(#b_lit), Some(#n - #a_lit), None)));
+            reads.push(quote!(let #middle = #read;));
+            let list = Type::List { elem: Box::new(elem.clone()), in_place: false };
+            sets.push(f.assign(star, &Val::new(quote!(#middle), list)));
+            for (i, t) in after.iter().enumerate() {
+                let (name, back) = (f.fresh("p"), Literal::i64_suffixed((a - i) as i64));
+                let read = f.q(quote!(#get(cx, &#code, #n - #back)));
+                reads.push(quote!(let #name = #read;));
+                sets.push(f.assign(t, &Val::new(quote!(#name), elem.clone())));
+            }
+            Some(quote!({ let #n = #len; if #n < #fixed { #leave } #(#reads)* #(#sets)* }))
         });
         quote!({ #(#lets)* #code })
     }

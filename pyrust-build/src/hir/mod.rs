@@ -82,8 +82,11 @@ pub enum StmtKind {
     /// Bare `raise` inside a handler.
     Reraise,
     Assert { test: Expr, message_ok: bool },
-    Try { body: Vec<Stmt>, handlers: Vec<Handler>, orelse: Vec<Stmt> },
+    /// `finalbody` runs on every way out; a bailout is none.
+    Try { body: Vec<Stmt>, handlers: Vec<Handler>, orelse: Vec<Stmt>, finalbody: Vec<Stmt> },
     Delete(Vec<Target>),
+    /// The variable is unbound from here on (`except … as e` takes `e` away).
+    Forget(VarId),
     Pass,
 }
 
@@ -106,6 +109,8 @@ pub struct Target {
 pub enum TargetKind {
     Var(VarId),
     Tuple(Vec<Target>),
+    /// `a, *b, c`: what stands before the star, the star, what stands behind it.
+    Starred { before: Vec<Target>, star: Box<Target>, after: Vec<Target> },
     Index { base: Expr, index: Expr },
     Slice { base: Expr, lower: Option<Box<Expr>>, upper: Option<Box<Expr>>, step: Option<Box<Expr>> },
 }
@@ -160,7 +165,7 @@ pub use crate::ast::CmpOp;
 #[derive(Clone, Debug)]
 pub enum FPart {
     Literal(String),
-    Value { value: Expr, conversion: Option<char>, spec: String },
+    Value { value: Expr, conversion: Option<char>, spec: Vec<FPart> },
 }
 
 /// What a comprehension or a consumed generator expression builds.
@@ -187,6 +192,8 @@ pub struct Comp {
     pub value: Option<Expr>,
     /// `start` of sum, `default` of min/max, the separator of join.
     pub extra: Option<Expr>,
+    /// `key` of min/max: a lambda.
+    pub key: Option<Expr>,
 }
 
 #[derive(Clone, Debug)]

@@ -90,6 +90,11 @@ impl Infer<'_, '_> {
                 let (a, b) = (self.expr(body), self.expr(orelse));
                 self.state.solver.join(&a, &b)
             }
+            // The empty tuple is a live tuple like any other.
+            ExprKind::Tuple(items) if items.is_empty() => {
+                let cell = self.site(e.id, 0);
+                Ty::VarTuple(self.state.solver.elem(cell))
+            }
             ExprKind::Tuple(items) => Ty::Tuple(items.iter().map(|i| self.expr(i)).collect(), false),
             ExprKind::List(items) => {
                 let cell = self.site(e.id, 0);
@@ -127,6 +132,10 @@ impl Infer<'_, '_> {
                 let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
                 if let Ty::Tuple(items, _) = &args[0] {
                     return match slice_positions(items.len(), lower, upper, step) {
+                        Some(at) if at.is_empty() => {
+                            let cell = self.site(e.id, 0);
+                            Ty::VarTuple(self.state.solver.elem(cell))
+                        }
                         Some(at) => Ty::Tuple(at.iter().map(|i| items[*i].clone()).collect(), false),
                         None => self.refuse("PYR0401", e.span, "a computed slice of a tuple of known length"),
                     };
@@ -137,6 +146,7 @@ impl Infer<'_, '_> {
                 for part in parts {
                     if let FPart::Value { value, spec, .. } = part {
                         let ty = self.expr(value);
+                        self.spec(spec);
                         let plain = |t: &Ty| {
                             matches!(t, Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bool | Ty::Never)
                         };
@@ -150,6 +160,17 @@ impl Infer<'_, '_> {
                 Ty::Str
             }
             ExprKind::Lambda { .. } => self.refuse("PYR0302", e.span, "a `lambda` here is not supported"),
+        }
+    }
+
+    /// A computed format specification is made of text and ints.
+    fn spec(&mut self, parts: &[FPart]) {
+        for part in parts {
+            if let FPart::Value { value, spec, .. } = part {
+                let ty = self.expr(value);
+                self.displayable(&ty, value.span);
+                self.spec(spec);
+            }
         }
     }
 
@@ -192,7 +213,21 @@ impl Infer<'_, '_> {
             let _ = (p, q);
             return Ty::Tuple(a.iter().chain(b).cloned().collect(), false);
         }
+        if let (BinOp::Mod, Ty::Str | Ty::Char) = (op, l) {
+            return self.percent(span, r);
+        }
         self.apply(op.symbol(), node, 0, span, &[l.clone(), r.clone()])
+    }
+
+    /// `text % values`: up to five plain values.
+    fn percent(&mut self, span: Span, r: &Ty) -> Ty {
+        let plain =
+            |t: &Ty| matches!(t, Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bool | Ty::Never);
+        let ok = match r {
+            Ty::Tuple(items, _) => items.len() <= 5 && items.iter().all(plain),
+            other => plain(other),
+        };
+        if ok { Ty::Str } else { self.refuse("PYR0401", span, format!("`%` with `{}`", self.show(r))) }
     }
 
     /// `l op= r`: a list changes in place and stays the same object.
@@ -200,6 +235,10 @@ impl Infer<'_, '_> {
         match (op, l) {
             (BinOp::Add, Ty::List(_)) => {
                 self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);
+                l.clone()
+            }
+            (BinOp::Mult, Ty::List(c)) if matches!(r, Ty::Int | Ty::Bool | Ty::Never) => {
+                self.writes |= self.state.solver.in_place(*c);
                 l.clone()
             }
             (_, Ty::List(_) | Ty::Dict(_)) => {

@@ -2,7 +2,7 @@
 
 use super::Infer;
 use super::solver::Ty;
-use crate::hir::{Comp, CompKind, Expr, Iter, IterKind};
+use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind};
 
 impl Infer<'_, '_> {
     /// The type of the elements of an iterable.
@@ -194,7 +194,15 @@ impl Infer<'_, '_> {
             }
             CompKind::Min | CompKind::Max => {
                 self.builtin(if comp.kind == CompKind::Min { "min" } else { "max" });
-                self.comparable(e, "<", &elem, &elem);
+                let key = match comp.key.as_ref().map(|k| (&k.kind, k.span)) {
+                    None | Some((ExprKind::None, _)) => elem.clone(),
+                    Some((ExprKind::Lambda { params, body }, _)) if params.len() == 1 => {
+                        self.set_var(params[0], &elem);
+                        self.expr(body)
+                    }
+                    Some((_, span)) => self.refuse("PYR0306", span, "this `key` is not supported"),
+                };
+                self.comparable(e, "<", &key, &key);
                 match extra {
                     Some(default) => self.state.solver.join(&elem, &default),
                     None => elem,

@@ -17,8 +17,10 @@ pub fn can_fall_off(body: &[Stmt]) -> bool {
             if always { has_break(body) } else { can_fall_off(orelse) || has_break(body) }
         }
         StmtKind::For { body, orelse, .. } => can_fall_off(orelse) || has_break(body),
-        StmtKind::Try { body, handlers, orelse } => {
-            (can_fall_off(body) && can_fall_off(orelse)) || handlers.iter().any(|h| can_fall_off(&h.body))
+        StmtKind::Try { body, handlers, orelse, finalbody } => {
+            let falls =
+                (can_fall_off(body) && can_fall_off(orelse)) || handlers.iter().any(|h| can_fall_off(&h.body));
+            falls && can_fall_off(finalbody)
         }
         _ => true,
     }
@@ -29,8 +31,8 @@ pub(super) fn has_break(body: &[Stmt]) -> bool {
     body.iter().any(|s| match &s.kind {
         StmtKind::Break => true,
         StmtKind::If { body, orelse, .. } => has_break(body) || has_break(orelse),
-        StmtKind::Try { body, handlers, orelse } => {
-            has_break(body) || has_break(orelse) || handlers.iter().any(|h| has_break(&h.body))
+        StmtKind::Try { body, handlers, orelse, finalbody } => {
+            has_break(finalbody) || has_break(body) || has_break(orelse) || handlers.iter().any(|h| has_break(&h.body))
         }
         StmtKind::While { orelse, .. } | StmtKind::For { orelse, .. } => has_break(orelse),
         _ => false,
@@ -86,7 +88,7 @@ impl Infer<'_, '_> {
             StmtKind::Assert { test, .. } => {
                 self.test(test);
             }
-            StmtKind::Try { body, handlers, orelse } => {
+            StmtKind::Try { body, handlers, orelse, finalbody } => {
                 self.block(body);
                 for handler in handlers {
                     for class in &handler.classes {
@@ -95,9 +97,11 @@ impl Infer<'_, '_> {
                     self.block(&handler.body);
                 }
                 self.block(orelse);
+                self.block(finalbody);
             }
             StmtKind::Delete(targets) => targets.iter().for_each(|t| self.delete(t, stmt.span)),
-            StmtKind::Raise { .. }
+            StmtKind::Forget(_)
+            | StmtKind::Raise { .. }
             | StmtKind::Reraise
             | StmtKind::Break
             | StmtKind::Continue
@@ -109,6 +113,7 @@ impl Infer<'_, '_> {
         match &target.kind {
             TargetKind::Var(_) => {}
             TargetKind::Tuple(items) => items.iter().for_each(|t| self.delete(t, span)),
+            TargetKind::Starred { .. } => {}
             TargetKind::Index { base, index } => {
                 let args = [self.expr(base), self.expr(index)];
                 self.apply("delitem", target.id, 0, span, &args);
@@ -131,6 +136,7 @@ impl Infer<'_, '_> {
                 let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step), ty.clone()];
                 self.apply("setslice", target.id, 0, target.span, &args);
             }
+            TargetKind::Starred { before, star, after } => self.assign_starred(target, before, star, after, ty),
             TargetKind::Tuple(items) => {
                 let mut found = ty == &Ty::Never;
                 for member in ty.clone().members() {
@@ -150,6 +156,43 @@ impl Infer<'_, '_> {
                     self.refuse("PYR0401", target.span, message);
                 }
             }
+        }
+    }
+
+    /// `a, *b, c = value`: the star is a fresh list.
+    fn assign_starred(&mut self, target: &Target, before: &[Target], star: &Target, after: &[Target], ty: &Ty) {
+        let fixed = before.len() + after.len();
+        let cell = self.site(target.id, 0);
+        let elem = self.state.solver.elem(cell);
+        let mut found = *ty == Ty::Never;
+        for member in ty.clone().members() {
+            let parts: (Vec<Ty>, Vec<Ty>, Vec<Ty>) = match member {
+                Ty::Tuple(parts, _) if parts.len() >= fixed => {
+                    let (head, rest) = parts.split_at(before.len());
+                    let (middle, tail) = rest.split_at(rest.len() - after.len());
+                    (head.to_vec(), middle.to_vec(), tail.to_vec())
+                }
+                Ty::List(_) | Ty::View(_) | Ty::VarTuple(_) | Ty::Str | Ty::Char => {
+                    let t = match member {
+                        Ty::List(c) => self.state.solver.get(self.state.solver.elem(*c)),
+                        Ty::View(v) | Ty::VarTuple(v) => self.state.solver.get(*v),
+                        _ => Ty::Char,
+                    };
+                    (vec![t.clone(); before.len()], vec![t.clone()], vec![t; after.len()])
+                }
+                _ => continue,
+            };
+            found = true;
+            before.iter().zip(&parts.0).for_each(|(t, p)| self.assign(t, p));
+            for t in &parts.1 {
+                self.state.solver.flow(t, elem);
+            }
+            after.iter().zip(&parts.2).for_each(|(t, p)| self.assign(t, p));
+        }
+        self.assign(star, &Ty::List(cell));
+        if !found {
+            let message = format!("`{}` cannot be unpacked", self.show(ty));
+            self.refuse("PYR0401", target.span, message);
         }
     }
 }

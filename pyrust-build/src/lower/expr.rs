@@ -212,6 +212,13 @@ impl Lower<'_> {
     }
 
     fn fstring(&mut self, parts: &[AExpr]) -> ExprKind {
+        match self.format_parts(parts) {
+            Ok(parts) => ExprKind::FString(parts),
+            Err((span, what)) => self.no(span, what, ""),
+        }
+    }
+
+    fn format_parts(&mut self, parts: &[AExpr]) -> Result<Vec<FPart>, (Span, &'static str)> {
         let mut out = Vec::new();
         for part in parts {
             match &part.kind {
@@ -219,25 +226,39 @@ impl Lower<'_> {
                 A::Formatted { value, conversion, spec } => {
                     let value = self.expr(value);
                     let spec = match spec.as_deref().map(|s| &s.kind) {
-                        None => String::new(),
-                        Some(A::JoinedStr(items)) => {
-                            let mut text = String::new();
-                            for item in items {
-                                match &item.kind {
-                                    A::Constant(Constant::Str(s)) => text.push_str(s),
-                                    _ => return self.no(part.span, "a computed format specification", ""),
-                                }
-                            }
-                            text
-                        }
-                        Some(_) => return self.no(part.span, "this format specification", ""),
+                        None => Vec::new(),
+                        Some(A::JoinedStr(items)) => self.format_parts(items)?,
+                        Some(_) => return Err((part.span, "this format specification")),
                     };
                     out.push(FPart::Value { value, conversion: *conversion, spec });
                 }
-                _ => return self.no(part.span, "this part of an f-string", ""),
+                _ => return Err((part.span, "this part of an f-string")),
             }
         }
-        ExprKind::FString(out)
+        Ok(out)
+    }
+
+    /// `"{} {:>5}".format(a, b)` with a literal: an f-string over the arguments, evaluated first and in order.
+    fn format_call(&mut self, text: &str, args: &[AExpr], span: Span) -> Option<ExprKind> {
+        let pieces = format_string(text)?;
+        let used: Vec<usize> = pieces.iter().filter_map(|p| p.1.as_ref().map(|f| f.0)).collect();
+        // Each argument once and in order: then nothing needs to be kept.
+        if used.len() != args.len() || !used.iter().copied().eq(0..args.len()) {
+            return None;
+        }
+        let mut parts = Vec::new();
+        for (literal, field) in pieces {
+            if !literal.is_empty() {
+                parts.push(FPart::Literal(literal));
+            }
+            if let Some((at, conversion, spec)) = field {
+                let value = self.expr(&args[at]);
+                let spec = if spec.is_empty() { vec![] } else { vec![FPart::Literal(spec)] };
+                parts.push(FPart::Value { value, conversion, spec });
+            }
+        }
+        let _ = span;
+        Some(ExprKind::FString(parts))
     }
 
     fn call(&mut self, func: &AExpr, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> ExprKind {
@@ -272,11 +293,8 @@ impl Lower<'_> {
                     let keywords = self.keywords(keywords);
                     return ExprKind::ModuleCall { module, name: name.clone(), args, keywords };
                 }
-                if name == "join"
-                    && let [AExpr { kind: A::Generator { element, generators }, .. }] = args
-                {
-                    let separator = self.expr(value);
-                    return self.comp(CompKind::Join, generators, element, None, Some(separator));
+                if let Some(kind) = self.string_call(value, name, args, keywords, span) {
+                    return kind;
                 }
                 let base = self.boxed(value);
                 let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
@@ -286,11 +304,97 @@ impl Lower<'_> {
         }
     }
 
+    /// Methods of strings that have a form of their own: `join` of any iterable, `format` of a literal, affixes from a
+    /// tuple of literals.
+    fn string_call(
+        &mut self,
+        base: &AExpr,
+        name: &str,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        match (name, args) {
+            _ if !keywords.is_empty() => None,
+            ("join", [AExpr { kind: A::Generator { element, generators }, .. }]) => {
+                let separator = self.expr(base);
+                Some(self.comp(CompKind::Join, generators, element, None, Some(separator)))
+            }
+            ("join", [arg]) if !matches!(arg.kind, A::List(_) | A::ListComp { .. }) => {
+                let separator = self.expr(base);
+                let comp = self.comp_over(CompKind::Join, arg);
+                Some(ExprKind::Comp(Box::new(Comp { extra: Some(separator), ..comp })))
+            }
+            ("format", _) => match &base.kind {
+                A::Constant(Constant::Str(text)) => self.format_call(text, args, span),
+                _ => None,
+            },
+            ("startswith" | "endswith", [AExpr { kind: A::Tuple(items), .. }])
+                if !items.is_empty() && items.iter().all(|i| matches!(i.kind, A::Constant(Constant::Str(_)))) =>
+            {
+                let var = self.temp();
+                let value = self.boxed(base);
+                let mut tests = Vec::new();
+                let mut first = Some(self.make(ExprKind::Named { var, value }, base.span));
+                for item in items {
+                    let object = match first.take() {
+                        Some(e) => e,
+                        None => self.make(ExprKind::Local(var), base.span),
+                    };
+                    let args = vec![self.expr(item)];
+                    let kind =
+                        ExprKind::Method { base: Box::new(object), name: name.into(), args, keywords: vec![] };
+                    tests.push(self.make(kind, span));
+                }
+                let mut tests = tests.into_iter().rev();
+                let mut out = tests.next()?;
+                for test in tests {
+                    let kind = ExprKind::Bool2 { op: BoolOp::Or, left: Box::new(test), right: Box::new(out) };
+                    out = self.make(kind, span);
+                }
+                Some(out.kind)
+            }
+            _ => None,
+        }
+    }
+
     fn keywords(&mut self, keywords: &[ast::Keyword]) -> Vec<(String, Expr)> {
         keywords
             .iter()
-            .map(|k| (k.name.clone().unwrap_or_default(), self.lambda_or_expr(&k.value)))
+            .map(|k| {
+                let value = match k.name.as_deref() {
+                    Some("key") => self.key_function(&k.value),
+                    _ => self.lambda_or_expr(&k.value),
+                };
+                (k.name.clone().unwrap_or_default(), value)
+            })
             .collect()
+    }
+
+    /// `key=len`, `key=str.lower`, `key=counts.get`: the lambda that they stand for.
+    fn key_function(&mut self, e: &AExpr) -> Expr {
+        let span = e.span;
+        let global = |this: &Self, name: &str| this.lookup(name).is_none();
+        let (name, base) = match &e.kind {
+            A::Name(name) if global(self, name) => (name.clone(), None),
+            A::Attribute { value, name } if self.module_of(value).is_none() => (name.clone(), Some(value)),
+            _ => return self.lambda_or_expr(e),
+        };
+        let var = self.temp();
+        let item = self.make(ExprKind::Local(var), span);
+        let kind = match base.map(|b| &b.kind) {
+            None => ExprKind::Call { name, args: vec![item], keywords: vec![] },
+            Some(A::Name(class)) if class == "str" && self.is_builtin("str") => {
+                ExprKind::Method { base: Box::new(item), name, args: vec![], keywords: vec![] }
+            }
+            Some(A::Name(object)) if self.lookup(object).is_some() => {
+                let base = self.boxed(base.expect("matched above"));
+                ExprKind::Method { base, name, args: vec![item], keywords: vec![] }
+            }
+            _ => return self.lambda_or_expr(e),
+        };
+        let body = Box::new(self.make(kind, span));
+        self.make(ExprKind::Lambda { params: vec![var], body }, span)
     }
 
     fn lambda_or_expr(&mut self, e: &AExpr) -> Expr {
@@ -325,11 +429,17 @@ impl Lower<'_> {
             ("list", 1) | ("sorted", 1) => CompKind::List,
             ("tuple", 1) => CompKind::Tuple,
             ("dict", 1) if keywords.is_empty() => return Some(self.dict_of(&args[0], span)),
+            ("format", 2) if keywords.is_empty() => {
+                let A::Constant(Constant::Str(spec)) = &args[1].kind else { return None };
+                let value = self.expr(&args[0]);
+                let spec = vec![FPart::Literal(spec.clone())];
+                return Some(ExprKind::FString(vec![FPart::Value { value, conversion: None, spec }]));
+            }
             _ => return None,
         };
         let allowed: &[&str] = match name {
             "sum" => &["start"],
-            "min" | "max" => &["default"],
+            "min" | "max" => &["default", "key"],
             "sorted" => &["key", "reverse"],
             _ => &[],
         };
@@ -340,7 +450,7 @@ impl Lower<'_> {
         let comp = match &args[0].kind {
             A::Generator { element, generators } => {
                 let (gens, element) = self.generators(generators, element, None);
-                Comp { kind, generators: gens, element: element.0, value: None, extra: None }
+                Comp { kind, generators: gens, element: element.0, value: None, extra: None, key: None }
             }
             _ => self.comp_over(kind, &args[0]),
         };
@@ -349,11 +459,13 @@ impl Lower<'_> {
             let keywords = self.keywords(keywords);
             return Some(ExprKind::Call { name: "sorted".into(), args: vec![list], keywords });
         }
-        let extra = match keywords.first().map(|k| &k.value).or(args.get(1)) {
+        let keyword = |name: &str| keywords.iter().find(|k| k.name.as_deref() == Some(name)).map(|k| &k.value);
+        let extra = match keyword("start").or(keyword("default")).or(args.get(1)) {
             Some(e) => Some(self.expr(e)),
             None => None,
         };
-        Some(ExprKind::Comp(Box::new(Comp { extra, ..comp })))
+        let key = keyword("key").map(|k| self.key_function(k));
+        Some(ExprKind::Comp(Box::new(Comp { extra, key, ..comp })))
     }
 
     /// `for tmp in iterable: tmp`.
@@ -364,7 +476,7 @@ impl Lower<'_> {
         let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
         let element = self.make(ExprKind::Local(var), span);
         let generators = vec![hir::Generator { target, iter, ifs: vec![] }];
-        Comp { kind, generators, element, value: None, extra: None }
+        Comp { kind, generators, element, value: None, extra: None, key: None }
     }
 
     fn dict_of(&mut self, arg: &AExpr, span: Span) -> ExprKind {
@@ -385,6 +497,7 @@ impl Lower<'_> {
             element: self.make(ExprKind::Local(k), span),
             value: Some(self.make(ExprKind::Local(v), span)),
             extra: None,
+            key: None,
         }))
     }
 
@@ -397,7 +510,7 @@ impl Lower<'_> {
         extra: Option<Expr>,
     ) -> ExprKind {
         let (generators, (element, value)) = self.generators(generators, element, value);
-        ExprKind::Comp(Box::new(Comp { kind, generators, element, value, extra }))
+        ExprKind::Comp(Box::new(Comp { kind, generators, element, value, extra, key: None }))
     }
 
     /// The first iterable is evaluated in the enclosing scope, everything else in the comprehension's own.
@@ -452,7 +565,7 @@ impl Lower<'_> {
         match &e.kind {
             A::Generator { element, generators } => {
                 let (generators, (element, value)) = self.generators(generators, element, None);
-                IterKind::Comp(Box::new(Comp { kind: CompKind::List, generators, element, value, extra: None }))
+                IterKind::Comp(Box::new(Comp { kind: CompKind::List, generators, element, value, extra: None, key: None }))
             }
             A::Call { func, args, keywords } => match &func.kind {
                 A::Name(name) if self.is_builtin(name) => self.lazy(name, args, keywords, e),
@@ -506,4 +619,59 @@ impl Lower<'_> {
             _ => IterKind::Expr(self.boxed(e)),
         }
     }
+}
+
+type Field = (usize, Option<char>, String);
+
+/// Literal text and the field behind it; `None` for what is not plain (names, attributes, nested fields).
+fn format_string(text: &str) -> Option<Vec<(String, Option<Field>)>> {
+    let mut out = Vec::new();
+    let mut literal = String::new();
+    let (mut auto, mut explicit) = (0, false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '{' if chars.peek() == Some(&'{') => {
+                chars.next();
+                literal.push('{');
+            }
+            '}' => {
+                if chars.next() != Some('}') {
+                    return None;
+                }
+                literal.push('}');
+            }
+            '{' => {
+                let mut field = String::new();
+                loop {
+                    match chars.next()? {
+                        '}' => break,
+                        '{' => return None,
+                        c => field.push(c),
+                    }
+                }
+                let (head, spec) = field.split_once(':').unwrap_or((&field, ""));
+                let (index, conversion) = match head.split_once('!') {
+                    Some((index, c)) if matches!(c, "r" | "s") => (index, c.chars().next()),
+                    Some(_) => return None,
+                    None => (head, None),
+                };
+                let at = if index.is_empty() {
+                    auto += 1;
+                    auto - 1
+                } else {
+                    explicit = true;
+                    index.parse().ok()?
+                };
+                // Automatic and explicit numbering together are an error of Python's.
+                if explicit && auto > 0 {
+                    return None;
+                }
+                out.push((std::mem::take(&mut literal), Some((at, conversion, spec.to_string()))));
+            }
+            c => literal.push(c),
+        }
+    }
+    out.push((literal, None));
+    Some(out)
 }

@@ -80,10 +80,7 @@ impl Lower<'_> {
                 message_ok: message.as_ref().is_none_or(harmless),
             },
             S::Try { is_star: true, .. } => return self.unsupported(span, "`except*`", ""),
-            S::Try { finalbody, .. } if !finalbody.is_empty() => {
-                return self.unsupported(span, "`finally`", "move the clean-up behind the loop or into the caller");
-            }
-            S::Try { body, handlers, orelse, .. } => self.try_stmt(body, handlers, orelse),
+            S::Try { body, handlers, orelse, finalbody, .. } => self.try_stmt(body, handlers, orelse, finalbody),
             S::Delete(targets) => StmtKind::Delete(targets.iter().map(|t| self.target(t)).collect()),
             S::Global(_) => return None,
             S::FunctionDef(_) => return self.unsupported(span, "a nested function", "move it to module level"),
@@ -122,7 +119,13 @@ impl Lower<'_> {
         StmtKind::Raise { args_ok: args_ok && known && !has_cause, class }
     }
 
-    fn try_stmt(&mut self, body: &[AStmt], handlers: &[ast::Handler], orelse: &[AStmt]) -> StmtKind {
+    fn try_stmt(
+        &mut self,
+        body: &[AStmt],
+        handlers: &[ast::Handler],
+        orelse: &[AStmt],
+        finalbody: &[AStmt],
+    ) -> StmtKind {
         let body = self.block(body);
         let handlers = handlers
             .iter()
@@ -132,12 +135,18 @@ impl Lower<'_> {
                     self.exception_classes(class, &mut classes);
                 }
                 self.in_handler += 1;
-                let body = self.block(&h.body);
+                let mut body = self.block(&h.body);
                 self.in_handler -= 1;
+                if let Some(var) = h.name.as_ref().and_then(|n| self.lookup(n)) {
+                    // Natively the exception is no object: reading its name bails, before the handler ends and after.
+                    let forget = hir::Stmt { kind: StmtKind::Forget(var), span: h.span };
+                    body.insert(0, forget.clone());
+                    body.push(forget);
+                }
                 hir::Handler { classes, body, span: h.span }
             })
             .collect();
-        StmtKind::Try { body, handlers, orelse: self.block(orelse) }
+        StmtKind::Try { body, handlers, orelse: self.block(orelse), finalbody: self.block(finalbody) }
     }
 
     fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<String>) {
@@ -162,6 +171,15 @@ impl Lower<'_> {
                     TargetKind::Tuple(vec![])
                 }
             },
+            A::Tuple(items) | A::List(items) if items.iter().any(|i| matches!(i.kind, A::Starred(_))) => {
+                let at = items.iter().position(|i| matches!(i.kind, A::Starred(_))).unwrap_or(0);
+                let A::Starred(inner) = &items[at].kind else { unreachable!("found above") };
+                TargetKind::Starred {
+                    before: items[..at].iter().map(|t| self.target(t)).collect(),
+                    star: Box::new(self.target(inner)),
+                    after: items[at + 1..].iter().map(|t| self.target(t)).collect(),
+                }
+            }
             A::Tuple(items) | A::List(items) => {
                 TargetKind::Tuple(items.iter().map(|t| self.target(t)).collect())
             }

@@ -150,15 +150,28 @@ impl Flow {
             }
             StmtKind::Raise { .. } | StmtKind::Reraise => *state = None,
             StmtKind::Assert { test, .. } => self.expr(test, state),
-            StmtKind::Try { body, handlers, orelse } => {
-                self.tries.push(state.clone());
+            StmtKind::Try { body, handlers, orelse, finalbody } => {
+                let outer = state.clone();
+                if !finalbody.is_empty() {
+                    self.tries.push(outer.clone());
+                }
+                self.tries.push(outer);
                 self.block(body, state);
-                let caught = self.tries.pop().expect("pushed above");
+                let mut caught = self.tries.pop().expect("pushed above");
                 self.block(orelse, state);
                 for handler in handlers {
                     let mut at = caught.clone();
                     self.block(&handler.body, &mut at);
                     join(state, &at);
+                }
+                if !finalbody.is_empty() {
+                    // On the way out by a jump or an exception anything may have been assigned.
+                    let mut any = self.tries.pop().expect("pushed above");
+                    join(&mut any, state);
+                    let mut leaving = any.clone();
+                    self.block(finalbody, &mut leaving);
+                    self.block(finalbody, state);
+                    caught = any;
                 }
                 // An exception that leaves this `try` is seen by the ones around it.
                 for acc in &mut self.tries {
@@ -176,6 +189,12 @@ impl Flow {
                         }
                         _ => self.target(target, state),
                     }
+                }
+            }
+            StmtKind::Forget(var) => {
+                // The use keeps the variable in one web with the definitions that it ends.
+                if let Some(s) = state {
+                    s[*var] = BTreeSet::from([*var]);
                 }
             }
             StmtKind::Pass => {}
@@ -211,6 +230,9 @@ impl Flow {
         match &target.kind {
             TargetKind::Var(var) => self.define(target.id, *var, state),
             TargetKind::Tuple(items) => items.iter().for_each(|t| self.target(t, state)),
+            TargetKind::Starred { before, star, after } => {
+                before.iter().chain([&**star]).chain(after).for_each(|t| self.target(t, state));
+            }
             TargetKind::Index { base, index } => {
                 self.expr(base, state);
                 self.expr(index, state);
@@ -255,6 +277,7 @@ impl Flow {
         let Some(g) = comp.generators.get(level) else {
             self.expr(&comp.element, state);
             comp.value.iter().for_each(|e| self.expr(e, state));
+            comp.key.iter().for_each(|e| self.expr(e, state));
             return;
         };
         if level > 0 {
@@ -403,13 +426,7 @@ pub fn children(e: &Expr, f: &mut dyn FnMut(&Expr)) {
                 f(part);
             }
         }
-        ExprKind::FString(parts) => {
-            for part in parts {
-                if let FPart::Value { value, .. } = part {
-                    f(value);
-                }
-            }
-        }
+        ExprKind::FString(parts) => part_children(parts, f),
         ExprKind::Named { value, .. } => f(value),
         ExprKind::If { test, body, orelse } => {
             f(test);
@@ -427,6 +444,15 @@ pub fn children(e: &Expr, f: &mut dyn FnMut(&Expr)) {
         | ExprKind::Local(_)
         | ExprKind::Global(_)
         | ExprKind::ModuleAttr { .. } => {}
+    }
+}
+
+fn part_children(parts: &[FPart], f: &mut dyn FnMut(&Expr)) {
+    for part in parts {
+        if let FPart::Value { value, spec, .. } = part {
+            f(value);
+            part_children(spec, f);
+        }
     }
 }
 
@@ -460,11 +486,14 @@ impl Rewrite<'_> {
                     self.block(orelse);
                 }
                 StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => self.expr(e),
-                StmtKind::Try { body, handlers, orelse } => {
+                StmtKind::Try { body, handlers, orelse, finalbody } => {
                     self.block(body);
                     handlers.iter_mut().for_each(|h| self.block(&mut h.body));
                     self.block(orelse);
+                    self.block(finalbody);
                 }
+                // The name is not read any more; what it was does not matter.
+                StmtKind::Forget(_) => stmt.kind = StmtKind::Pass,
                 StmtKind::Delete(targets) => targets.iter_mut().for_each(|t| self.target(t)),
                 StmtKind::Return(None)
                 | StmtKind::Break
@@ -480,6 +509,9 @@ impl Rewrite<'_> {
         match &mut target.kind {
             TargetKind::Var(var) => *var = self.webs.at[&target.id],
             TargetKind::Tuple(items) => items.iter_mut().for_each(|t| self.target(t)),
+            TargetKind::Starred { before, star, after } => {
+                before.iter_mut().chain([&mut **star]).chain(after).for_each(|t| self.target(t));
+            }
             TargetKind::Index { base, index } => {
                 self.expr(base);
                 self.expr(index);
@@ -514,6 +546,15 @@ impl Rewrite<'_> {
         }
     }
 
+    fn parts(&mut self, parts: &mut [FPart]) {
+        for part in parts {
+            if let FPart::Value { value, spec, .. } = part {
+                self.expr(value);
+                self.parts(spec);
+            }
+        }
+    }
+
     fn comp(&mut self, comp: &mut Comp) {
         comp.extra.iter_mut().for_each(|e| self.expr(e));
         for g in &mut comp.generators {
@@ -523,6 +564,7 @@ impl Rewrite<'_> {
         }
         self.expr(&mut comp.element);
         comp.value.iter_mut().for_each(|e| self.expr(e));
+        comp.key.iter_mut().for_each(|e| self.expr(e));
     }
 
     fn expr(&mut self, e: &mut Expr) {
@@ -577,13 +619,7 @@ impl Rewrite<'_> {
                     self.expr(part);
                 }
             }
-            ExprKind::FString(parts) => {
-                for part in parts {
-                    if let FPart::Value { value, .. } = part {
-                        self.expr(value);
-                    }
-                }
-            }
+            ExprKind::FString(parts) => self.parts(parts),
             ExprKind::None
             | ExprKind::Bool(_)
             | ExprKind::Int(_)
