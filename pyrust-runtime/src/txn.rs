@@ -34,6 +34,7 @@ pub struct Txn {
     pub(crate) ret_arg: i32,
     pub(crate) stack_limit: usize,
     points: i64,
+    /// The possible point that bails; 0 for none, negative to count only.
     points_at: i64,
     /// Strong references that live until the transaction has closed.
     pub(crate) arena: Buf<*mut PyObject>,
@@ -63,8 +64,6 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     dicts: Overlays::new(),
 }));
 
-/// The k-th possible point bails: 0 is off, negative only counts.
-static FORCED: AtomicI64 = AtomicI64::new(0);
 /// Possible points of the last call, while counting or forcing.
 static POINTS: AtomicI64 = AtomicI64::new(0);
 /// Says whether a signal, an asynchronous exception or a pending call waits.
@@ -73,7 +72,10 @@ static POLL: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 /// Forced-bail mode of the tests (replay rule 38): the `k`-th possible point of every call from now on bails.
 /// 0 switches it off, -1 only counts.
 pub fn set_forced_bail(k: i64) {
-    FORCED.store(k, Ordering::Relaxed);
+    // SAFETY: The GIL is held, and no other reference lives across a call into this module.
+    let txn = unsafe { &mut *POOL.0.get() };
+    txn.points_at = k;
+    txn.points_on = k != 0;
 }
 
 /// How many points the last call had, while forced-bail mode was on.
@@ -102,9 +104,9 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
     txn.depth = depth;
     txn.ret_arg = -1;
     txn.stack_limit = stack_limit;
-    txn.points_at = FORCED.load(Ordering::Relaxed);
-    txn.points_on = txn.points_at != 0;
-    txn.points = 0;
+    if txn.points_on {
+        txn.points = 0;
+    }
     Some(NonNull::from(txn))
 }
 

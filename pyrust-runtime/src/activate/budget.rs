@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 /// One call in so many is timed.
-const EVERY: u32 = 256;
+const EVERY: u64 = 256;
 /// So many calls are timed after the first, and after each bailout.
 const BURST: u32 = 64;
 /// How much faster than Python native code is taken to be.
@@ -20,7 +20,8 @@ const MIN_BAILS: u64 = 16;
 
 #[derive(Default)]
 pub(super) struct Budget {
-    until_timed: Cell<u32>,
+    /// The number of committed calls from which on the next one is timed.
+    next_timed: Cell<u64>,
     burst: Cell<u32>,
     committed: Sum,
     lost: Sum,
@@ -53,33 +54,22 @@ impl Sum {
 }
 
 impl Budget {
-    /// At the start of a native attempt: false when it is one to be timed, see [`Budget::start`].
+    /// Whether the next attempt is one to be timed: the fast path leaves those to [`Budget::start`].
     #[inline(always)]
-    pub(super) fn pass(&self) -> bool {
-        let left = self.until_timed.get();
-        self.until_timed.set(left.wrapping_sub(u32::from(left > 0)));
-        left > 0
+    pub(super) fn is_due(&self) -> bool {
+        self.committed.calls.get() >= self.next_timed.get()
     }
 
     /// At the start of a native attempt: when it began, for those that are timed.
-    #[inline(always)]
     pub(super) fn start(&self) -> Option<Instant> {
-        let left = self.until_timed.get();
-        if left > 0 {
-            self.until_timed.set(left - 1);
+        if !self.is_due() {
             return None;
         }
-        self.start_timed()
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn start_timed(&self) -> Option<Instant> {
         let burst = self.burst.get();
         if burst < BURST {
             self.burst.set(burst + 1);
         } else {
-            self.until_timed.set(EVERY - 1);
+            self.next_timed.set(self.committed.calls.get() + EVERY);
         }
         Some(Instant::now())
     }
@@ -101,7 +91,7 @@ impl Budget {
     /// After a bailout; the reason to stop trying, if the budget is used up.
     pub(super) fn lost(&self, started: Option<Instant>) -> Option<String> {
         self.lost.add(started);
-        self.until_timed.set(0);
+        self.next_timed.set(0);
         self.burst.set(0);
         if self.lost.calls.get() < MIN_BAILS {
             return None;
@@ -126,9 +116,13 @@ mod tests {
     #[test]
     fn one_call_in_256_is_timed_after_the_first_burst() {
         let budget = Budget::default();
-        assert!((0..BURST).all(|_| budget.start().is_some()));
-        let timed = (0..EVERY * 10).filter(|_| budget.start().is_some()).count();
-        assert_eq!(timed, 10);
+        let call = || {
+            let started = budget.start();
+            budget.committed(started);
+            started.is_some()
+        };
+        assert!((0..BURST).all(|_| call()));
+        assert_eq!((0..EVERY * 10).filter(|_| call()).count(), 10);
         budget.lost(None);
         assert!(budget.start().is_some());
     }
