@@ -60,8 +60,10 @@ class Extension(ModuleType):
         super().__init__(f"{package}._pyrust")
         self.native: dict[str, Callable[..., Any]] = {}
         self.restores = True
+        self.forgetful = False
         self._interceptor: Callable[..., Any] | None = None
         self._module = module
+        self._forced = 0
 
     def hook(self, name: str, native: Callable[..., Any]) -> None:
         original = getattr(self._module, name)
@@ -92,12 +94,22 @@ class Extension(ModuleType):
         except Bail as bail:
             return str(bail), True
         else:
+            if self._forced > 0:
+                if self.forgetful:
+                    undo.clear()
+                return "forced", True
             inspect(result, {})
         finally:
             if self.restores:
                 for step in reversed(undo):
                     step()
         return None, True
+
+    def _force_bail(self, point: int) -> None:
+        self._forced = point
+
+    def _points(self) -> int:
+        return 1
 
     def status(self) -> list[dict[str, Any]]:
         return [{"function": name, "state": "native", "reason": None} for name in self.native]
@@ -199,6 +211,21 @@ def test_rollback_is_checked(kit: Any) -> None:
 
     def push(undo: list[Callable[[], object]], items: list[object], x: object) -> object:
         items.append(x)
+        return items
+
+    extension.hook("push", push)
+    _, found, failed = verified(project, lambda: module.push([1], 2))
+    assert failed
+    assert "not rolled back exactly" in found[0]
+
+
+def test_bailing_half_way_is_rehearsed(kit: Any) -> None:
+    project, module, extension = kit
+    extension.forgetful = True
+
+    def push(undo: list[Callable[[], object]], items: list[object], x: object) -> object:
+        items.append(x)
+        undo.append(items.pop)
         return items
 
     extension.hook("push", push)

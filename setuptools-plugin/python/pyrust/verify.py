@@ -34,6 +34,8 @@ PATIENCE = 10.0
 """Seconds that comparing one function may take before only some of its calls are compared."""
 AT_MOST = 20
 """Differences of one function that are kept."""
+REHEARSED = 10
+"""Calls of one function in which bailing out half-way is tried."""
 
 Run = dict[str, Any]
 
@@ -125,7 +127,7 @@ class Verifier:
         gc.disable()
         try:
             comparison = Comparison(module, name, args, original)
-            comparison.run_native()
+            comparison.run_native(rehearse=function.calls <= REHEARSED)
         finally:
             if collecting:
                 gc.enable()
@@ -178,10 +180,31 @@ class Comparison:
         self._native: equal.Picture | None = None
         self._unclean: str | None = None
 
-    def run_native(self) -> None:
+    def run_native(self, *, rehearse: bool) -> None:
         reason, restored = self._module._dry_run(self.name, self._args, self._look)
         if reason is not None:
             self.bailed = str(reason)
+        self._check(restored)
+        if rehearse and reason is None and self._unclean is None:
+            self._rehearse()
+
+    def _rehearse(self) -> None:
+        """Bails at several of the points where the call could have: ordinary inputs never undo half a call."""
+        module = self._module
+        try:
+            module._force_bail(-1)
+            module._dry_run(self.name, self._args, _ignore)
+            points = module._points()
+            for point in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
+                if 0 < point <= points and self._unclean is None:
+                    module._force_bail(point)
+                    _, restored = module._dry_run(self.name, self._args, _ignore)
+                    self._check(restored)
+        finally:
+            module._force_bail(0)
+
+    def _check(self, restored: bool) -> None:
+        """Whether a rollback has put everything back."""
         found = equal.restored(self._before, self._roots)
         if found:
             self._unclean = str(found)
@@ -213,6 +236,10 @@ class Comparison:
 
 
 RESULT = "result"
+
+
+def _ignore(_result: object, _dicts: Mapping[int, object]) -> None:
+    pass
 
 
 def bound(function: FunctionType, args: Sequence[object]) -> object:
