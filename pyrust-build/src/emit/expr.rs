@@ -6,6 +6,7 @@ use quote::quote;
 use super::types::{Val, rust_type};
 use super::{Func, ident};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, UnaryOp};
+use crate::infer::ranges::is_never_negative;
 use crate::infer::{ArgSource, Guard, bind, class_names, positional, slice_positions};
 use crate::resolve::Binding;
 use crate::ty::Type;
@@ -13,6 +14,11 @@ use crate::ty::Type;
 impl Func<'_, '_, '_> {
     /// The value of an expression, in the type of its node.
     pub(super) fn val(&mut self, e: &Expr) -> Val {
+        let unsigned = is_never_negative(e, &self.never_negative, &self.instance.nodes);
+        Val { unsigned, ..self.val_of(e) }
+    }
+
+    fn val_of(&mut self, e: &Expr) -> Val {
         let ty = self.node(e.id);
         let code = match &e.kind {
             ExprKind::None => quote!(()),
@@ -54,6 +60,13 @@ impl Func<'_, '_, '_> {
                 };
                 let val = Val::new(quote!({ #set #read }), self.instance.vars[*var].clone());
                 self.coerce(&val, &ty)
+            }
+            ExprKind::Binary { op: BinOp::Mult, left, right } if self.is_filled(left, right, &ty) => {
+                let (ExprKind::List(items), Type::List { elem, .. }) = (&left.kind, &ty) else {
+                    unreachable!("checked by the guard")
+                };
+                let (item, times) = (self.value_as(&items[0], elem), self.value_as(right, &Type::Int));
+                self.q(quote!(list::filled(cx, #item, #times)))
             }
             ExprKind::Binary { op, left, right } => {
                 let (l, r) = (self.val(left), self.val(right));
@@ -150,6 +163,13 @@ impl Func<'_, '_, '_> {
             ExprKind::Lambda { .. } => self.bail("Unsupported"),
         };
         Val::new(code, ty)
+    }
+
+    /// `[x] * n` that stays native: no list of one is made.
+    fn is_filled(&self, left: &Expr, right: &Expr, ty: &Type) -> bool {
+        matches!(&left.kind, ExprKind::List(items) if items.len() == 1)
+            && matches!(ty, Type::List { in_place: false, .. })
+            && matches!(self.node(right.id), Type::Int | Type::Bool)
     }
 
     /// The value, owned, in the representation of `to`.
@@ -366,8 +386,41 @@ impl Func<'_, '_, '_> {
         Some(self.compare("==", a, b))
     }
 
+    /// `rows[i]` of a read-only list of lists, where neither changes in the innermost loop: looked up before it.
+    fn hoisted_row(&mut self, base: &Expr) -> Option<Val> {
+        let ExprKind::Index { base: rows, index } = &base.kind else { return None };
+        let (ExprKind::Local(list), ExprKind::Local(at)) = (&rows.kind, &index.kind) else { return None };
+        let (list, at) = (*list, *at);
+        let ty = self.node(base.id);
+        let Type::View(row) = &ty else { return None };
+        let plain = self.instance.vars[list] == Type::View(Box::new(ty.clone()))
+            && self.instance.vars[at] == Type::Int
+            && !self.hir.vars[list].maybe_unbound
+            && !self.hir.vars[at].maybe_unbound
+            && !matches!(**row, Type::View(_));
+        let fixed = |r: &super::RowHoist| !r.assigned.contains(&list) && !r.assigned.contains(&at);
+        if !plain || self.closures > 0 || !self.rows.last().is_some_and(fixed) {
+            return None;
+        }
+        let known = |r: &super::RowHoist| r.found.iter().find(|(l, i, _)| (*l, *i) == (list, at)).map(|f| f.2.clone());
+        let name = match self.rows.last().and_then(known) {
+            Some(name) => name,
+            None => {
+                let name = self.fresh("row");
+                self.rows.last_mut()?.found.push((list, at, name.clone()));
+                name
+            }
+        };
+        let (rows, at) = (self.var_ident(list), self.var_ident(at));
+        let code = self.q(quote!(list::row_or(cx, #name, &#rows, #at)));
+        Some(Val::new(code, ty))
+    }
+
     fn index(&mut self, base: &Expr, index: &Expr, to: &Type) -> TokenStream {
-        let b = self.val(base);
+        let b = match self.hoisted_row(base) {
+            Some(row) => row,
+            None => self.val(base),
+        };
         if let ExprKind::Int(i) = index.kind
             && b.ty.members().iter().all(|m| matches!(m, Type::Tuple { .. }))
         {
@@ -380,7 +433,7 @@ impl Func<'_, '_, '_> {
                     return Some(out);
                 }
                 let (code, lit) = (&v.code, Literal::usize_unsuffixed(at as usize));
-                let item = Val { code: quote!(#code.#lit), ty: items[at as usize].clone(), place: v.place };
+                let item = Val { code: quote!(#code.#lit), ty: items[at as usize].clone(), place: v.place, unsigned: false };
                 Some(f.coerce(&item, to))
             });
         }

@@ -16,7 +16,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::hir::{self, ParamKind};
-use crate::infer::{FuncRef, Guard, Instance, Program, can_fall_off};
+use crate::infer::{FuncRef, Guard, Instance, Program, can_fall_off, ranges};
 use crate::ty::Type;
 use types::{Val, ident, rust_type};
 
@@ -309,6 +309,8 @@ impl<'p, 'a> File<'p, 'a> {
             uses_fuel: false,
             nested_loops: 0,
             assigned: stmt::assigned_vars(&hir),
+            never_negative: ranges::never_negative(&hir, &instance.vars, &instance.nodes),
+            rows: Vec::new(),
             hoisted: Vec::new(),
         };
         f.emit(&name, hotspot)
@@ -334,6 +336,13 @@ struct Loop {
     continues: syn::Lifetime,
     /// Open `finally` blocks when the loop began: a jump runs those opened since.
     finals: usize,
+}
+
+/// Rows that an open counted loop goes back to.
+struct RowHoist {
+    assigned: BTreeSet<hir::VarId>,
+    /// The list, the index, the local that holds the row.
+    found: Vec<(hir::VarId, hir::VarId, Ident)>,
 }
 
 /// An open `finally`.
@@ -364,6 +373,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// Loops emitted so far: tells whether a body contains any.
     nested_loops: usize,
     assigned: BTreeSet<hir::VarId>,
+    never_negative: BTreeSet<hir::VarId>,
+    /// Open counted loops: what their bodies assign, and rows of read-only lists looked up before them.
+    rows: Vec<RowHoist>,
     /// Reads of globals done once, before the body: name of the local, code.
     hoisted: Vec<(String, Ident, TokenStream)>,
 }

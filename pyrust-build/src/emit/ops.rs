@@ -50,7 +50,7 @@ impl Func<'_, '_, '_> {
         let name = self.fresh("a");
         let code = &val.code;
         lets.push(quote!(let #name = #code;));
-        Val::place(quote!(#name), val.ty.clone())
+        Val { unsigned: val.unsigned, ..Val::place(quote!(#name), val.ty.clone()) }
     }
 
     /// One row of the table on types without unions.
@@ -81,8 +81,14 @@ impl Func<'_, '_, '_> {
         if op.takes_cx {
             codes.insert(0, quote!(cx));
         }
-        let path: TokenStream = op
-            .path
+        // An index that is never negative needs no look at its sign.
+        let plain = args.get(1).is_some_and(|i| i.unsigned && i.ty == Type::Int);
+        let path = match op.path {
+            "list::get" if plain => "list::get_at",
+            "list::set" if plain => "list::set_at",
+            other => other,
+        };
+        let path: TokenStream = path
             .split("::")
             .map(|p| syn::parse_str::<Ident>(p).unwrap_or_else(|_| quote::format_ident!("r#{p}")))
             .fold(TokenStream::new(), |acc, p| if acc.is_empty() { quote!(#p) } else { quote!(#acc::#p) });

@@ -6,7 +6,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::types::Val;
-use super::{Final, Func, Loop};
+use super::{Final, Func, Loop, RowHoist};
 use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::infer::can_fall_off;
 use crate::ty::Type;
@@ -120,13 +120,26 @@ impl Func<'_, '_, '_> {
             }
             StmtKind::While { test, body, orelse } => self.while_loop(test, body, orelse),
             StmtKind::For { target, iter, body, orelse } => {
+                let mut assigned = BTreeSet::new();
+                target_vars(target, &mut assigned);
+                block_vars(body, &mut assigned);
+                self.rows.push(RowHoist { assigned, found: Vec::new() });
                 let code = self.for_each(iter, &mut |f, item| {
                     let assign = f.assign(target, &item);
                     let body = f.block(body);
                     quote!(#assign #(#body)*)
                 });
+                let rows = self.rows.pop().map_or_else(Vec::new, |r| r.found);
+                let lookups: Vec<_> = rows
+                    .iter()
+                    .map(|(list, index, name)| {
+                        let (list, index) = (self.var_ident(*list), self.var_ident(*index));
+                        quote!(let #name = list::row(cx, &#list, #index);)
+                    })
+                    .collect();
                 let orelse = self.block(orelse);
-                code.finish(&orelse)
+                let code = code.finish(&orelse);
+                if lookups.is_empty() { code } else { quote!({ #(#lookups)* #code }) }
             }
             StmtKind::Return(value) => self.return_stmt(value.as_ref()),
             StmtKind::Break => {

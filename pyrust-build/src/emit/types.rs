@@ -12,15 +12,17 @@ pub(super) struct Val {
     pub ty: Type,
     /// `code` names a place that lives on: taking the value means cloning it.
     pub place: bool,
+    /// An `int` that is never negative.
+    pub unsigned: bool,
 }
 
 impl Val {
     pub(super) fn new(code: TokenStream, ty: Type) -> Self {
-        Val { code, ty, place: false }
+        Val { code, ty, place: false, unsigned: false }
     }
 
     pub(super) fn place(code: TokenStream, ty: Type) -> Self {
-        Val { code, ty, place: true }
+        Val { code, ty, place: true, unsigned: false }
     }
 
     /// The value itself.

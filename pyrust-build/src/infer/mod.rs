@@ -6,6 +6,7 @@
 mod call;
 mod expr;
 mod iter;
+pub mod ranges;
 mod solver;
 mod stmt;
 

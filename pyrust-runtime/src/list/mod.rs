@@ -10,7 +10,7 @@ mod sort;
 
 pub use live::PList;
 pub use native::List;
-pub use reading::{RList, Readable};
+pub use reading::{RList, Readable, row, row_or};
 pub(crate) use sort::sort_slice;
 
 use crate::buf::Buf;
@@ -134,6 +134,25 @@ pub fn get<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64) -> 
 #[inline(always)]
 pub fn set<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, item: T) -> R<()> {
     list.put(cx, position(index, list.count())?, item)
+}
+
+/// `l[i]` with an index that is never negative.
+#[inline(always)]
+pub fn get_at<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64) -> R<T> {
+    list.item(cx, ahead(index, list.count())?)
+}
+
+/// `l[i] = x` with an index that is never negative.
+#[inline(always)]
+pub fn set_at<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, item: T) -> R<()> {
+    list.put(cx, ahead(index, list.count())?, item)
+}
+
+/// [`position`] of an index that is never negative.
+#[inline(always)]
+fn ahead(index: i64, count: usize) -> R<usize> {
+    debug_assert!(index >= 0);
+    if (index as u64) < count as u64 { Ok(index as usize) } else { exc(Exc::IndexError) }
 }
 
 /// The next element of `for x in l`: the length is read at each step.

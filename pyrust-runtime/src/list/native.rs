@@ -86,10 +86,14 @@ impl<T: Clone + 'static> List<T> {
     pub(crate) fn filled(cx: Cx, item: T, count: usize) -> R<List<T>> {
         let list = List::make(cx, count)?;
         let items = list.items_mut();
-        for _ in 0..count {
-            if items.push(item.clone()).is_err() {
-                return bail(Bail::Memory);
+        // SAFETY: `make` reserved room for `count`; the length is set when all are written. Cloning a value does not
+        // unwind.
+        unsafe {
+            let to: *mut T = items.as_mut_ptr();
+            for at in 0..count {
+                to.add(at).write(item.clone());
             }
+            items.set_len(count);
         }
         Ok(list)
     }

@@ -111,6 +111,26 @@ impl<T: Readable> RList<T> {
     }
 }
 
+/// A row that a loop goes back to: looked up before the loop where that cannot fail.
+#[inline]
+pub fn row<T: Readable>(cx: Cx, rows: &RList<RList<T>>, index: i64) -> Option<RList<T>> {
+    rows.item(cx, super::position(index, rows.count()).ok()?).ok()
+}
+
+/// `rows[index]`, from [`row`] if that had it.
+#[inline(always)]
+pub fn row_or<T: Readable>(
+    cx: Cx,
+    found: Option<RList<T>>,
+    rows: &RList<RList<T>>,
+    index: i64,
+) -> R<RList<T>> {
+    match found {
+        Some(row) => Ok(row),
+        None => rows.item(cx, super::position(index, rows.count())?),
+    }
+}
+
 impl<T: Readable> FromPy for RList<T> {
     #[inline]
     unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
