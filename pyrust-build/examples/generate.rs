@@ -20,7 +20,7 @@ fn main() {
             gate: false,
         })
         .collect();
-    let output = generate(&Input { package: "m".into(), modules: vec![file], hotspots });
+    let output = generate(&Input { package: "m".into(), modules: vec![file], hotspots, dropped: Vec::new() });
     for report in &output.functions {
         eprintln!("{}: native {}", report.function, report.native);
         for d in &report.diagnostics {

@@ -174,11 +174,12 @@ fn compile(
             Err(finding) => diagnostics.push(Diagnostic { severity: Severity::Note, ..*finding }),
         }
     }
-    let mut hotspots = entries.clone();
-    for entry in hotspots.iter_mut().filter(|entry| dropped.contains(&entry.function)) {
-        entry.mode = Mode::Python;
-    }
-    let input = pipeline::Input { package: package.name.clone(), modules, hotspots };
+    let input = pipeline::Input {
+        package: package.name.clone(),
+        modules,
+        hotspots: entries.clone(),
+        dropped: dropped.to_vec(),
+    };
     let output = pipeline::generate(&input);
     for entry in entries {
         let Some(report) = output.functions.iter().find(|report| report.function == entry.function) else {
@@ -186,7 +187,6 @@ fn compile(
         };
         let state = match report.native {
             true => State::Native,
-            false if dropped.contains(&entry.function) => State::Python,
             false if entry.mode == Mode::Python => State::Disabled,
             false if entry.gate && entry.mode != Mode::Require => State::Disabled,
             false => State::Python,
@@ -198,7 +198,7 @@ fn compile(
             }
             State::Disabled => Some("slower natively (`gate` in the manifest)".to_string()),
             State::Python if dropped.contains(&entry.function) => {
-                Some("PYR0503 the generated Rust does not compile".to_string())
+                Some(pipeline::DROPPED.to_string())
             }
             State::Python => Some(match report.diagnostics.first() {
                 Some(first) => format!("{} {}", first.code, first.message),

@@ -14,12 +14,17 @@ use crate::signature::{SigType, Signature};
 use crate::source::SourceFile;
 use crate::ty::Type;
 
+/// Why a function stays Python that the compiler took and rustc did not.
+pub const DROPPED: &str = "PYR0503 the generated Rust does not compile; please report this";
+
 /// One package and its hotspots.
 #[derive(Debug)]
 pub struct Input {
     pub package: String,
     pub modules: Vec<SourceFile>,
     pub hotspots: Vec<Entry>,
+    /// Functions that stay Python because rustc refused what was generated for them.
+    pub dropped: Vec<String>,
 }
 
 /// What became of one function of the manifest.
@@ -65,7 +70,8 @@ pub fn generate(input: &Input) -> Output {
     for entry in entries {
         let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
         let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
-        let (report, hotspot) = compile(&mut program, &sources, entry, func);
+        let dropped = input.dropped.contains(&entry.function);
+        let (report, hotspot) = compile(&mut program, &sources, entry, func, dropped);
         reports.push(report);
         hotspots.push(hotspot);
     }
@@ -87,6 +93,7 @@ fn compile(
     sources: &Sources<'_>,
     entry: &Entry,
     func: FuncRef,
+    dropped: bool,
 ) -> (FunctionReport, Hotspot) {
     let mut report = FunctionReport {
         function: entry.function.clone(),
@@ -104,6 +111,10 @@ fn compile(
         hotspot.reason = Some("disabled: slower natively (`gate` in the manifest)".into());
         return (report, hotspot);
     }
+    if dropped {
+        hotspot.reason = Some(DROPPED.into());
+        return (report, hotspot);
+    }
     match sources.error(&func.module) {
         Some(error) => report.diagnostics.push(error),
         None => match program.lowered(&func) {
@@ -111,6 +122,8 @@ fn compile(
             Ok(hir) => {
                 for signature in &entry.signatures {
                     match specialise(program, &func, signature, hir.params.len()) {
+                        // Types that differ for the profiler only make the same native code.
+                        Ok(instance) if hotspot.specs.iter().any(|spec| spec.instance == instance) => {}
                         Ok(instance) => {
                             report.explain.push_str(&explain(program, instance, signature));
                             report.signatures.push(signature.to_string());
