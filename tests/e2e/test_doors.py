@@ -21,6 +21,12 @@ def cargo_target() -> str:
     return os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
 
 
+def in_the_tree(project: Path) -> None:
+    """Makes a copy of the maturin example use the crates of this repository, and its lock file: no network."""
+    replace(project / "Cargo.toml", "../..", ROOT.as_posix())
+    shutil.copy(ROOT / "Cargo.lock", project)
+
+
 def test_three_doors_give_the_same_text(venv: Venv, textkit: Path, tmp_path: Path) -> None:
     venv.install("-e", textkit)
     setuptools_text = generated_by_hook(textkit)
@@ -57,7 +63,7 @@ def test_three_doors_give_the_same_text(venv: Venv, textkit: Path, tmp_path: Pat
 def test_maturin_example(venv: Venv, tmp_path: Path) -> None:
     """pip, maturin, `build.rs`."""
     project = copy_example("maturin-checksums", tmp_path)
-    replace(project / "Cargo.toml", "../..", ROOT.as_posix())
+    in_the_tree(project)
     target = cargo_target()
     venv.install("-e", project, CARGO_TARGET_DIR=target)
     status = venv.status("checksums", "checksums")

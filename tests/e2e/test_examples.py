@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,7 @@ def test_example(venv: Venv, tmp_path: Path, name: str) -> None:
     if (project / "Cargo.toml").exists():
         text = (project / "Cargo.toml").read_text().replace("../..", ROOT.as_posix())
         (project / "Cargo.toml").write_text(text)
+        shutil.copy(ROOT / "Cargo.lock", project)
         target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
     venv.install("-e", f"{project}[test]", CARGO_TARGET_DIR=target)
     pytest_command: list[str | Path] = [venv.executable, "-m", "pytest", "-q"]
