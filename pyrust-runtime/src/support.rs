@@ -57,7 +57,7 @@ impl Iterator for Chunks {
         let start = self.at;
         // The distance may exceed 63 bits.
         let left = self.stop.wrapping_sub(start) as u64;
-        self.at = if left > 32_768 { start + 32_768 } else { self.stop };
+        self.at = if left > 4096 { start + 4096 } else { self.stop };
         Some(start..self.at)
     }
 }
@@ -103,7 +103,7 @@ impl Iterator for StepChunks {
         if self.0.left == 0 {
             return None;
         }
-        let left = self.0.left.min(32_768);
+        let left = self.0.left.min(4096);
         let chunk = Steps { at: self.0.at, left, step: self.0.step };
         self.0.left -= left;
         self.0.at = self.0.at.wrapping_add(self.0.step.wrapping_mul(left as i64));

@@ -14,8 +14,11 @@ use crate::boundary::overlay::Overlays;
 use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
 
-/// A poll at least every so many iterations.
-pub const FUEL: i32 = 65_536;
+/// A poll at least every so many turns of one loop.
+pub const FUEL: i32 = 4096;
+
+/// And every so many native calls: loops in functions that loops call would multiply otherwise.
+const CALL_FUEL: i32 = 1024;
 
 /// References that one transaction may hold back (replay rule 35).
 const ARENA_LIMIT: usize = 1 << 25;
@@ -30,6 +33,8 @@ pub struct Txn {
     points_on: bool,
     #[cfg(not(Py_3_12))]
     gc_was_on: bool,
+    /// Native calls until the next poll; all of them, while points are counted.
+    call_fuel: i32,
     pub(crate) depth: u32,
     pub(crate) ret_arg: i32,
     pub(crate) stack_limit: usize,
@@ -54,6 +59,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     points_on: false,
     #[cfg(not(Py_3_12))]
     gc_was_on: false,
+    call_fuel: CALL_FUEL,
     depth: 0,
     ret_arg: -1,
     stack_limit: 0,
@@ -106,6 +112,7 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
     txn.stack_limit = stack_limit;
     if txn.points_on {
         txn.points = 0;
+        txn.call_fuel = 0;
     }
     Some(NonNull::from(txn))
 }
@@ -191,16 +198,28 @@ impl Cx {
     /// A native call: one level less of Python's recursion depth, and enough stack left.
     #[inline(always)]
     pub fn call(self) -> R<Cx> {
-        // SAFETY: Reads two words.
-        let (limit, points_on) =
-            unsafe { ((*self.txn.as_ptr()).stack_limit, (*self.txn.as_ptr()).points_on) };
+        // SAFETY: A short borrow.
+        let (limit, fuel) = unsafe {
+            let txn = self.txn();
+            txn.call_fuel -= 1;
+            (txn.stack_limit, txn.call_fuel)
+        };
         if self.depth <= 1 || stack_pointer() < limit {
             return bail(Bail::Depth);
         }
-        if points_on {
-            self.count_point()?;
+        if fuel < 0 {
+            self.poll_at_call()?;
         }
         Ok(Cx { txn: self.txn, depth: self.depth - 1 })
+    }
+
+    #[cold]
+    #[inline(never)]
+    extern "C" fn poll_at_call(self) -> R<()> {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        txn.call_fuel = if txn.points_on { 0 } else { CALL_FUEL };
+        self.poll(&mut 0)
     }
 
     /// One turn of a loop.

@@ -260,7 +260,7 @@ def test_budget(run):
     out = run(
         """
 from actpkg import core, _pyrust
-_pyrust._force_bail(60)   # at the end of each call: a poll every 65,536 turns
+_pyrust._force_bail(960)   # at the end of each call: a poll every 4,096 turns
 for _ in range(60):
     assert core.spin(3_950_000) == 3_950_000
     entry = next(e for e in _pyrust.status() if e["function"] == "actpkg.core:spin")

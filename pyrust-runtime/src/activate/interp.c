@@ -120,13 +120,13 @@ void *pyrust_current_thread_place(void)
 int pyrust_pending(PyThreadState *ts)
 {
     PyInterpreterState *interp = ts->interp;
-    int is_main = _Py_ThreadCanHandleSignals(interp);
-    int bits = 0;
+    int is_main, bits = 0;
 #if PY_VERSION_HEX >= 0x030d0000
     uintptr_t breaker = *(volatile uintptr_t *)&ts->eval_breaker;
     if (!(breaker & _PY_EVAL_EVENTS_MASK)) {
         return 0;
     }
+    is_main = _Py_ThreadCanHandleSignals(interp);
     if ((breaker & _PY_SIGNALS_PENDING_BIT) && is_main) bits |= 1;
     if ((breaker & _PY_ASYNC_EXCEPTION_BIT)) bits |= 2;
     if ((breaker & _PY_CALLS_TO_DO_BIT)) {
@@ -138,6 +138,7 @@ int pyrust_pending(PyThreadState *ts)
     if (!_Py_atomic_load_relaxed(&interp->ceval.eval_breaker)) {
         return 0;
     }
+    is_main = _Py_ThreadCanHandleSignals(interp);
     if (is_main && _Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending)) bits |= 1;
     if (ts->async_exc != NULL) bits |= 2;
 #if PY_VERSION_HEX >= 0x030c0000

@@ -83,7 +83,7 @@ fn actpkg_core__size(_cx: Cx, _text: ()) -> R<i64> {
 
 #[hotspot(function = "actpkg.core:spin", signature = "(int) -> int")]
 fn actpkg_core__spin(cx: Cx, n: i64) -> R<i64> {
-    let (mut i, mut fuel) = (0, 65_536);
+    let (mut i, mut fuel) = (0, FUEL);
     while i < n {
         cx.tick(&mut fuel)?;
         i = std::hint::black_box(i + 1);
