@@ -130,8 +130,12 @@ impl Build {
         }
         let Some(package) = package else {
             // Nothing to compile is no mistake: the module is there, and empty.
-            let input =
-                pipeline::Input { package: self.own_name(), modules: self.own_file(), hotspots: Vec::new(), dropped: Vec::new() };
+            let input = pipeline::Input {
+                package: self.own_name(),
+                modules: self.own_file(),
+                hotspots: Vec::new(),
+                dropped: Vec::new(),
+            };
             self.write(&out, GENERATED, &pipeline::generate(&input).rust)?;
             self.write(&out, DIGESTS, "")?;
             return Ok(Report { native: Vec::new(), python: Vec::new() });

@@ -197,9 +197,7 @@ fn compile(
                 Some("`mode = \"python\"` in the manifest".to_string())
             }
             State::Disabled => Some("slower natively (`gate` in the manifest)".to_string()),
-            State::Python if dropped.contains(&entry.function) => {
-                Some(pipeline::DROPPED.to_string())
-            }
+            State::Python if dropped.contains(&entry.function) => Some(pipeline::DROPPED.to_string()),
             State::Python => Some(match report.diagnostics.first() {
                 Some(first) => format!("{} {}", first.code, first.message),
                 None => "the compiler gave no reason".to_string(),

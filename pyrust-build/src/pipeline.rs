@@ -320,7 +320,9 @@ fn explain(program: &Program<'_>, index: usize, signature: &Signature) -> String
 
 fn show(ty: &Type) -> String {
     let place = match ty {
-        Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } => " (Python's object, in place)",
+        Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } => {
+            " (Python's object, in place)"
+        }
         Type::View(_) => " (Python's object, converted when that pays)",
         Type::List { .. } | Type::Dict { .. } => " (native)",
         _ => "",

@@ -15,7 +15,10 @@ pub enum Binding {
     /// `import math`, `import a.b as x`, `from . import util`: an absolute dotted name.
     Module(String),
     /// `from module import name`.
-    Imported { module: String, name: String },
+    Imported {
+        module: String,
+        name: String,
+    },
     /// Assigned exactly once at top level.
     Value(Box<Expr>),
     /// Bound more than once, conditionally, or in a way that is not followed.
@@ -87,8 +90,7 @@ impl ModuleEnv {
         for stmt in body {
             match &stmt.kind {
                 StmtKind::FunctionDef(f) => {
-                    let binding =
-                        if f.decorators.is_empty() { Binding::Function } else { Binding::Unknown };
+                    let binding = if f.decorators.is_empty() { Binding::Function } else { Binding::Unknown };
                     self.bind(&f.name, binding, conditional);
                 }
                 StmtKind::ClassDef(c) => self.bind(&c.name, Binding::Class, conditional),

@@ -17,13 +17,23 @@ pub enum Type {
     Bytes,
     Range,
     /// `from_py`: read from a Python object, so it must not be rebuilt unless all members are plain scalars.
-    Tuple { items: Vec<Type>, from_py: bool },
+    Tuple {
+        items: Vec<Type>,
+        from_py: bool,
+    },
     /// A live Python tuple of any length.
     VarTuple(Box<Type>),
-    List { elem: Box<Type>, in_place: bool },
+    List {
+        elem: Box<Type>,
+        in_place: bool,
+    },
     /// A Python list that nothing in the call writes to: read in place, converted when that pays.
     View(Box<Type>),
-    Dict { key: Box<Type>, value: Box<Type>, in_place: bool },
+    Dict {
+        key: Box<Type>,
+        value: Box<Type>,
+        in_place: bool,
+    },
     /// Opaque: moved, stored, returned, compared by identity. Sorts behind what is understood.
     Obj,
     /// Two to four members, sorted, none of them `Never` or a union.
@@ -34,7 +44,9 @@ impl Type {
     /// True where the Rust representation is `Copy`.
     pub fn is_copy(&self) -> bool {
         match self {
-            Type::Never | Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Range => true,
+            Type::Never | Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Range => {
+                true
+            }
             Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
@@ -69,7 +81,12 @@ impl Type {
             Type::Never | Type::None | Type::Bool | Type::Int | Type::Float => true,
             Type::Char | Type::Str | Type::Bytes => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::identity_free),
-            Type::Range | Type::Obj | Type::VarTuple(_) | Type::View(_) | Type::List { .. } | Type::Dict { .. } => false,
+            Type::Range
+            | Type::Obj
+            | Type::VarTuple(_)
+            | Type::View(_)
+            | Type::List { .. }
+            | Type::Dict { .. } => false,
         }
     }
 
@@ -135,15 +152,16 @@ impl Type {
             }
             (Type::VarTuple(x), Type::VarTuple(y)) => Type::VarTuple(Box::new(Type::join(x, y))),
             (Type::View(x), Type::View(y)) => Type::View(Box::new(Type::join(x, y))),
-            (
-                Type::Dict { key: k, value: v, in_place: p },
-                Type::Dict { key: l, value: w, in_place: q },
-            ) => Type::Dict {
-                key: Box::new(Type::join(k, l)),
-                value: Box::new(Type::join(v, w)),
-                in_place: *p || *q,
-            },
-            (Type::Tuple { items: x, from_py: p }, Type::Tuple { items: y, from_py: q }) if x.len() == y.len() => {
+            (Type::Dict { key: k, value: v, in_place: p }, Type::Dict { key: l, value: w, in_place: q }) => {
+                Type::Dict {
+                    key: Box::new(Type::join(k, l)),
+                    value: Box::new(Type::join(v, w)),
+                    in_place: *p || *q,
+                }
+            }
+            (Type::Tuple { items: x, from_py: p }, Type::Tuple { items: y, from_py: q })
+                if x.len() == y.len() =>
+            {
                 let items = x.iter().zip(y).map(|(a, b)| Type::join(a, b)).collect();
                 Type::Tuple { items, from_py: *p || *q }
             }

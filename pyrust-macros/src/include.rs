@@ -57,6 +57,8 @@ pub(crate) fn module(path: &str, init: &str, digests: Option<&str>) -> TokenStre
         None => quote! { "" },
     };
     quote! {
+        // Names are Python's, and every way out of a construct is written down whether it is taken or not.
+        #[allow(unused, unreachable_code, non_snake_case, non_upper_case_globals, unreachable_pub, clippy::all)]
         #[path = #path]
         mod pyrust_hotspots;
 

@@ -17,7 +17,11 @@ impl Func<'_, '_, '_> {
         match (from, to) {
             (Type::Never, _) => {
                 let (code, ty, bail) = (&val.code, rust_type(to), self.bail("Unsupported"));
-                if val.place { quote!({ let value: #ty = #bail; value }) } else { quote!({ let _ = #code; let value: #ty = #bail; value }) }
+                if val.place {
+                    quote!({ let value: #ty = #bail; value })
+                } else {
+                    quote!({ let _ = #code; let value: #ty = #bail; value })
+                }
             }
             (_, Type::Never) => {
                 let (code, bail) = (val.owned(), self.bail("Unsupported"));
@@ -84,9 +88,10 @@ impl Func<'_, '_, '_> {
                 }
                 self.mismatch(val, to)
             }
-            (Type::Dict { key: a, value: v, in_place: false }, Type::Dict { key: b, value: w, in_place: true })
-                if same_rust(a, b) && same_rust(v, w) =>
-            {
+            (
+                Type::Dict { key: a, value: v, in_place: false },
+                Type::Dict { key: b, value: w, in_place: true },
+            ) if same_rust(a, b) && same_rust(v, w) => {
                 let code = val.owned();
                 self.q(quote!(dict::pdict_copy(cx, &#code)))
             }

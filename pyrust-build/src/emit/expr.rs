@@ -103,7 +103,9 @@ impl Func<'_, '_, '_> {
                 self.q(quote!(tuple::of::<#t, 0>(cx, [])))
             }
             ExprKind::Tuple(items) => {
-                let Type::Tuple { items: types, .. } = &ty else { unreachable!("a tuple display is a tuple") };
+                let Type::Tuple { items: types, .. } = &ty else {
+                    unreachable!("a tuple display is a tuple")
+                };
                 let items: Vec<_> = items.iter().zip(types).map(|(e, t)| self.value_as(e, t)).collect();
                 let tuple = quote!((#(#items,)*));
                 if ty.is_held() { self.q(quote!(held(cx, #tuple))) } else { tuple }
@@ -148,11 +150,10 @@ impl Func<'_, '_, '_> {
                     let mut lets = Vec::new();
                     let bound = self.bind(&b, &mut lets);
                     let code = &bound.code;
-                    let parts: Vec<_> = at
-                        .iter()
-                        .map(|i| Val::place(field(code, *i), items[*i].clone()).owned())
-                        .collect();
-                    let tuple = Type::Tuple { items: at.iter().map(|i| items[*i].clone()).collect(), from_py: false };
+                    let parts: Vec<_> =
+                        at.iter().map(|i| Val::place(field(code, *i), items[*i].clone()).owned()).collect();
+                    let tuple =
+                        Type::Tuple { items: at.iter().map(|i| items[*i].clone()).collect(), from_py: false };
                     let val = Val::new(quote!({ #(#lets)* (#(#parts,)*) }), tuple);
                     return Val::new(self.coerce(&val, &ty), ty);
                 }
@@ -242,7 +243,9 @@ impl Func<'_, '_, '_> {
     }
 
     pub(super) fn binary(&mut self, op: BinOp, l: &Val, r: &Val, to: &Type) -> TokenStream {
-        if let (BinOp::Add, Type::Tuple { items: a, from_py }, Type::Tuple { items: b, .. }) = (op, &l.ty, &r.ty) {
+        if let (BinOp::Add, Type::Tuple { items: a, from_py }, Type::Tuple { items: b, .. }) =
+            (op, &l.ty, &r.ty)
+        {
             let (mut lets, mut parts) = (Vec::new(), Vec::new());
             let (l, r) = (self.bind(l, &mut lets), self.bind(r, &mut lets));
             for (val, items) in [(&l, a), (&r, b)] {
@@ -327,10 +330,18 @@ impl Func<'_, '_, '_> {
             (Type::None, Type::None) => quote!({ let _ = (#x, #y); true }),
             (Type::Bool, Type::Bool) => quote!((*#x == *#y)),
             (Type::List { in_place: p, .. }, Type::List { in_place: q, .. }) if p == q => {
-                if *p { quote!((*#x).is(*#y)) } else { quote!((*#x).is(#y)) }
+                if *p {
+                    quote!((*#x).is(*#y))
+                } else {
+                    quote!((*#x).is(#y))
+                }
             }
             (Type::Dict { in_place: p, .. }, Type::Dict { in_place: q, .. }) if p == q => {
-                if *p { quote!((*#x).is(*#y)) } else { quote!((*#x).is(#y)) }
+                if *p {
+                    quote!((*#x).is(*#y))
+                } else {
+                    quote!((*#x).is(#y))
+                }
             }
             (Type::View(_), Type::View(_)) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::Obj) => quote!((*#x).is(*#y)),
@@ -348,7 +359,16 @@ impl Func<'_, '_, '_> {
             let l = self.val(left);
             let l = self.bind(&l, &mut lets);
             let vals: Vec<Val> = items.iter().map(|i| self.val(i)).collect();
-            let simple = items.iter().all(|i| matches!(i.kind, ExprKind::Int(_) | ExprKind::Str(_) | ExprKind::Local(_) | ExprKind::None | ExprKind::Bool(_)));
+            let simple = items.iter().all(|i| {
+                matches!(
+                    i.kind,
+                    ExprKind::Int(_)
+                        | ExprKind::Str(_)
+                        | ExprKind::Local(_)
+                        | ExprKind::None
+                        | ExprKind::Bool(_)
+                )
+            });
             let vals: Vec<Val> =
                 if simple { vals } else { vals.iter().map(|v| self.bind(v, &mut lets)).collect() };
             let tests: Vec<_> = vals.iter().map(|v| self.element_eq(&l, v)).collect();
@@ -402,7 +422,9 @@ impl Func<'_, '_, '_> {
         if !plain || self.closures > 0 || !self.rows.last().is_some_and(fixed) {
             return None;
         }
-        let known = |r: &super::RowHoist| r.found.iter().find(|(l, i, _)| (*l, *i) == (list, at)).map(|f| f.2.clone());
+        let known = |r: &super::RowHoist| {
+            r.found.iter().find(|(l, i, _)| (*l, *i) == (list, at)).map(|f| f.2.clone())
+        };
         let name = match self.rows.last().and_then(known) {
             Some(name) => name,
             None => {
@@ -433,7 +455,12 @@ impl Func<'_, '_, '_> {
                     return Some(out);
                 }
                 let (code, lit) = (&v.code, Literal::usize_unsuffixed(at as usize));
-                let item = Val { code: quote!(#code.#lit), ty: items[at as usize].clone(), place: v.place, unsigned: false };
+                let item = Val {
+                    code: quote!(#code.#lit),
+                    ty: items[at as usize].clone(),
+                    place: v.place,
+                    unsigned: false,
+                };
                 Some(f.coerce(&item, to))
             });
         }
@@ -474,7 +501,9 @@ impl Func<'_, '_, '_> {
                     let val = self.val(value);
                     let (conversion, b) = (*conversion, b.clone());
                     let spec = self.format_spec(spec);
-                    let push = self.dispatch(&[val], &mut |f, vals| Some(f.push_format(&b, &vals[0], conversion, &spec)));
+                    let push = self.dispatch(&[val], &mut |f, vals| {
+                        Some(f.push_format(&b, &vals[0], conversion, &spec))
+                    });
                     pushes.push(quote!(#push;));
                 }
             }
@@ -536,11 +565,9 @@ impl Func<'_, '_, '_> {
         let text = self.coerce(&text, &Type::Str);
         let values = self.bind(values, &mut lets);
         let parts: Vec<Val> = match &values.ty {
-            Type::Tuple { items, .. } => items
-                .iter()
-                .enumerate()
-                .map(|(i, t)| Val::place(field(&values.code, i), t.clone()))
-                .collect(),
+            Type::Tuple { items, .. } => {
+                items.iter().enumerate().map(|(i, t)| Val::place(field(&values.code, i), t.clone())).collect()
+            }
             _ => vec![values.clone()],
         };
         let codes: Vec<TokenStream> = parts
@@ -631,7 +658,9 @@ impl Func<'_, '_, '_> {
             }
             ("bool", [value]) => self.test(value),
             ("bool", []) => quote!(false),
-            ("len", [value]) if self.node(value.id).members().iter().all(|m| matches!(m, Type::Tuple { .. })) => {
+            ("len", [value])
+                if self.node(value.id).members().iter().all(|m| matches!(m, Type::Tuple { .. })) =>
+            {
                 let val = self.val(value);
                 self.match_union(&val, |_, v| {
                     let Type::Tuple { items, .. } = &v.ty else { return None };
@@ -735,10 +764,7 @@ impl Func<'_, '_, '_> {
             });
             return quote!({ #(#lets)* #sort });
         }
-        if name == "get"
-            && args.len() == 2
-            && b.ty.members().iter().any(|m| matches!(m, Type::Dict { .. }))
-        {
+        if name == "get" && args.len() == 2 && b.ty.members().iter().any(|m| matches!(m, Type::Dict { .. })) {
             return self.dict_get(&b, &args[0], &args[1], to);
         }
         let mut vals = vec![b];

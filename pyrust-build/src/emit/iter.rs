@@ -6,6 +6,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::stmt::mentions;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind};
@@ -21,8 +22,23 @@ impl LoopCode {
     /// `break` jumps behind `orelse`.
     pub(super) fn finish(self, orelse: &[TokenStream]) -> TokenStream {
         let LoopCode { breaks, code } = self;
-        quote!(#breaks: { #code #(#orelse)* })
+        // The setup of the loop stays in a scope of its own.
+        if mentions(&code, &breaks) {
+            quote!(#breaks: { #code #(#orelse)* })
+        } else {
+            quote!({ #code } #(#orelse)*)
+        }
     }
+}
+
+/// `'label:` where something jumps to it.
+fn label_if_used(body: &TokenStream, label: &syn::Lifetime) -> TokenStream {
+    if mentions(body, label) { quote!(#label:) } else { quote!() }
+}
+
+/// The loops of a comprehension as one statement.
+fn block_of(label: &syn::Lifetime, code: TokenStream) -> TokenStream {
+    if mentions(&code, label) { quote!(#label: { #code }) } else { quote!({ #code }) }
 }
 
 /// How to pull elements: code that runs once, and an expression of type `Option<elem>`.
@@ -71,11 +87,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let item = self.fresh("x");
                 self.nested_loops += 1;
                 let tick = self.tick();
-                self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone(), finals: self.finals.len() });
+                self.loops.push(Loop {
+                    breaks: breaks.clone(),
+                    continues: continues.clone(),
+                    finals: self.finals.len(),
+                });
                 let body = body(self, Val::new(quote!(#item), pull.elem));
                 self.loops.pop();
                 let (setup, next) = (pull.setup, pull.next);
-                quote!(#setup #continues: while let Some(#item) = #next { #tick #body })
+                let continues = label_if_used(&body, &continues);
+                quote!(#setup #continues while let Some(#item) = #next { #tick #body })
             }
         }
     }
@@ -93,7 +114,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let continues = self.label("c");
         let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
         let before = self.nested_loops;
-        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone(), finals: self.finals.len() });
+        self.loops.push(Loop {
+            breaks: breaks.clone(),
+            continues: continues.clone(),
+            finals: self.finals.len(),
+        });
         let body = body(self, Val::new(quote!(#item), Type::Int));
         self.loops.pop();
         let innermost = self.nested_loops == before;
@@ -102,15 +127,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if innermost {
             // The whole trip is paid before it starts, in pieces that keep signals waiting for no longer than a poll.
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
+            let continues = label_if_used(&body, &continues);
             return quote! {
                 for #chunk in chunks(#start, #stop) {
                     #charge;
-                    #continues: for #item in #chunk { #body }
+                    #continues for #item in #chunk { #body }
                 }
             };
         }
         let tick = self.tick();
-        quote!(#continues: for #item in (#start)..(#stop) { #tick #body })
+        let continues = label_if_used(&body, &continues);
+        quote!(#continues for #item in (#start)..(#stop) { #tick #body })
     }
 
     /// `range` with another step, paid in advance as well where the body has no loop of its own.
@@ -128,7 +155,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let continues = self.label("c");
         let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
         let before = self.nested_loops;
-        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone(), finals: self.finals.len() });
+        self.loops.push(Loop {
+            breaks: breaks.clone(),
+            continues: continues.clone(),
+            finals: self.finals.len(),
+        });
         let body = body(self, Val::new(quote!(#item), Type::Int));
         self.loops.pop();
         let innermost = self.nested_loops == before;
@@ -137,15 +168,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if innermost {
             self.uses_fuel = true;
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.turns())));
+            let continues = label_if_used(&body, &continues);
             return quote! {
                 for #chunk in #steps.chunks() {
                     #charge;
-                    #continues: for #item in #chunk { #body }
+                    #continues for #item in #chunk { #body }
                 }
             };
         }
         let tick = self.tick();
-        quote!(#continues: for #item in #steps { #tick #body })
+        let continues = label_if_used(&body, &continues);
+        quote!(#continues for #item in #steps { #tick #body })
     }
 
     /// The loops of a generator expression around the body.
@@ -250,8 +283,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let val = self.project(val, |t| {
             matches!(
                 t,
-                Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str
-                    | Type::Char | Type::Bytes | Type::Range
+                Type::List { .. }
+                    | Type::View(_)
+                    | Type::Dict { .. }
+                    | Type::VarTuple(_)
+                    | Type::Tuple { .. }
+                    | Type::Str
+                    | Type::Char
+                    | Type::Bytes
+                    | Type::Range
             )
         });
         let code = val.owned();
@@ -346,7 +386,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let val = self.project(&val, |t| {
             matches!(
                 t,
-                Type::List { .. } | Type::View(_) | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str | Type::Range | Type::Bytes
+                Type::List { .. }
+                    | Type::View(_)
+                    | Type::VarTuple(_)
+                    | Type::Tuple { .. }
+                    | Type::Str
+                    | Type::Range
+                    | Type::Bytes
             )
         });
         let code = val.owned();
@@ -381,10 +427,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             Type::Tuple { items, from_py } => {
                 let t = self.fresh("t");
-                let parts = (0..items.len()).rev().map(Literal::usize_unsuffixed).map(|i| quote!(#t.#i.clone()));
+                let parts =
+                    (0..items.len()).rev().map(Literal::usize_unsuffixed).map(|i| quote!(#t.#i.clone()));
                 let items = items.iter().rev().cloned().collect();
                 let _ = from_py;
-                let flipped = Val::new(quote!({ let #t = #code; (#(#parts,)*) }), Type::Tuple { items, from_py: false });
+                let flipped = Val::new(
+                    quote!({ let #t = #code; (#(#parts,)*) }),
+                    Type::Tuple { items, from_py: false },
+                );
                 self.pull_value(&flipped, it, at)
             }
             _ => self.pull_value(&val, it, at),
@@ -474,26 +524,30 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     (quote!(#not_any), quote!(#out), Box::new(inner))
                 }
                 CompKind::Join => {
-                    let sep = extra.as_ref().map_or_else(|| quote!(()), |e| {
-                        let code = self.coerce(e, &Type::Str);
-                        quote!(#code)
-                    });
+                    let sep = extra.as_ref().map_or_else(
+                        || quote!(()),
+                        |e| {
+                            let code = self.coerce(e, &Type::Str);
+                            quote!(#code)
+                        },
+                    );
                     let (sep_name, out2) = (self.fresh("sep"), out.clone());
                     let inner = move |f: &mut Self| {
                         let val = f.val(&comp.element);
-                        let code = f.coerce(&val, if elem_ty == Type::Char { &Type::Char } else { &Type::Str });
+                        let code =
+                            f.coerce(&val, if elem_ty == Type::Char { &Type::Char } else { &Type::Str });
                         let push = f.q(quote!(#out2.push(#code)));
                         quote!(#push;)
                     };
-                    let code = self.generator(comp, 0, &breaks, &mut { inner });
+                    let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
                     let finish = self.q(quote!(#out.finish(cx)));
-                    return quote!({ let #sep_name = #sep; let mut #out = Joiner::new(&#sep_name); #breaks: { #code } #finish });
+                    return quote!({ let #sep_name = #sep; let mut #out = Joiner::new(&#sep_name); #code #finish });
                 }
                 CompKind::Sum => return self.sum(comp, &breaks, extra, ty),
                 CompKind::Min | CompKind::Max => return self.extreme(comp, &breaks, extra, ty),
             };
-        let code = self.generator(comp, 0, &breaks, &mut inner);
-        quote!({ let mut #out = #make; #breaks: { #code } #finish })
+        let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut inner));
+        quote!({ let mut #out = #make; #code #finish })
     }
 
     fn sum(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>, ty: &Type) -> TokenStream {
@@ -522,7 +576,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             })
         };
         let start_is_float = start.as_ref().is_some_and(|s| s.ty == Type::Float);
-        let code = self.generator(comp, 0, breaks, &mut inner);
+        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         let start = match &start {
             Some(s) if start_is_float => s.owned(),
             Some(s) => self.coerce(s, &Type::Int),
@@ -535,10 +589,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             (false, true) => (quote!(SumState), Type::Union(vec![Type::Int, Type::Float])),
         };
         let finish = self.coerce(&Val::new(quote!(#out.finish()), result), ty);
-        quote!({ let mut #out = #state::new(#start); #breaks: { #code } #finish })
+        quote!({ let mut #out = #state::new(#start); #code #finish })
     }
 
-    fn extreme(&mut self, comp: &Comp, breaks: &syn::Lifetime, default: Option<Val>, ty: &Type) -> TokenStream {
+    fn extreme(
+        &mut self,
+        comp: &Comp,
+        breaks: &syn::Lifetime,
+        default: Option<Val>,
+        ty: &Type,
+    ) -> TokenStream {
         let op = if comp.kind == CompKind::Min { "<" } else { ">" };
         let (best, x) = (self.fresh("best"), self.fresh("x"));
         let elem = self.node(comp.element.id);
@@ -560,7 +620,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 if better { #b2 = Some(#item); }
             }
         };
-        let code = self.generator(comp, 0, breaks, &mut inner);
+        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
         let miss = match &default {
             Some(d) => self.coerce(d, ty),
@@ -568,7 +628,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         quote!({
             let mut #best: Option<#rust> = None;
-            #breaks: { #code }
+            #code
             match #best { Some(#x) => #hit, None => #miss }
         })
     }
@@ -588,7 +648,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (rust, key_rust) = (rust_type(&elem), rust_type(&key_ty));
         let (b2, elem2) = (best.clone(), elem.clone());
         let mut inner = move |f: &mut Self| {
-            let (value, item, old, key) = (f.value_as(&comp.element, &elem2), f.fresh("x"), f.fresh("old"), f.fresh("key"));
+            let (value, item, old, key) =
+                (f.value_as(&comp.element, &elem2), f.fresh("x"), f.fresh("old"), f.fresh("key"));
             let param_ty = f.instance.vars[param].clone();
             let arg = f.coerce(&Val::place(quote!(#item), elem2.clone()), &param_ty);
             let set = f.store(param, arg);
@@ -606,7 +667,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 if better { #b2 = Some((#key, #item)); }
             }
         };
-        let code = self.generator(comp, 0, breaks, &mut inner);
+        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
         let miss = match &default {
             Some(d) => self.coerce(d, ty),
@@ -614,7 +675,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         quote!({
             let mut #best: Option<(#key_rust, #rust)> = None;
-            #breaks: { #code }
+            #code
             match #best { Some((_, #x)) => #hit, None => #miss }
         })
     }

@@ -396,7 +396,7 @@ impl Func<'_, '_, '_> {
             .iter()
             .map(|p| {
                 let (name, ty) = (self.var_ident(p.var), rust_type(&self.instance.vars[p.var]));
-                quote!(mut #name: #ty)
+                if self.assigned.contains(&p.var) { quote!(mut #name: #ty) } else { quote!(#name: #ty) }
             })
             .collect();
         let is_param = |v: hir::VarId| hir.params.iter().any(|p| p.var == v);

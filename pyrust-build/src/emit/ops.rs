@@ -47,6 +47,9 @@ impl Func<'_, '_, '_> {
         if val.place || is_literal(&val.code) {
             return val.clone();
         }
+        if val.ty.is_copy() && is_name(&val.code) {
+            return Val { place: true, ..val.clone() };
+        }
         let name = self.fresh("a");
         let code = &val.code;
         lets.push(quote!(let #name = #code;));
@@ -234,6 +237,12 @@ fn kind(ty: &Type) -> u8 {
         Type::Dict { .. } => 7,
         Type::Never | Type::Obj | Type::Union(_) => 8,
     }
+}
+
+/// A single identifier.
+fn is_name(code: &TokenStream) -> bool {
+    let mut tokens = code.clone().into_iter();
+    matches!((tokens.next(), tokens.next()), (Some(proc_macro2::TokenTree::Ident(_)), None))
 }
 
 /// A literal needs no name: evaluating it twice is nothing.

@@ -42,7 +42,9 @@ fn block_vars(body: &[Stmt], out: &mut BTreeSet<VarId>) {
                 handlers.iter().for_each(|h| block_vars(&h.body, out));
             }
             StmtKind::Delete(targets) => targets.iter().for_each(|t| target_vars(t, out)),
-            StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => named_vars(e, out),
+            StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => {
+                named_vars(e, out)
+            }
             _ => {}
         }
     }
@@ -238,14 +240,39 @@ impl Func<'_, '_, '_> {
         self.nested_loops += 1;
         let tick = self.tick();
         let test = if always { quote!(true) } else { self.test(test) };
-        self.loops.push(Loop { breaks: breaks.clone(), continues: continues.clone(), finals: self.finals.len() });
+        self.loops.push(Loop {
+            breaks: breaks.clone(),
+            continues: continues.clone(),
+            finals: self.finals.len(),
+        });
         let body = self.block(body);
         self.loops.pop();
         let orelse = self.block(orelse);
         if always {
-            return quote!(#breaks: { #continues: loop { #tick #(#body)* } });
+            return self.labelled_loop(&breaks, &continues, quote!(loop), quote!(#tick #(#body)*), &[]);
         }
-        quote!(#breaks: { #continues: while #test { #tick #(#body)* } #(#orelse)* })
+        self.labelled_loop(&breaks, &continues, quote!(while #test), quote!(#tick #(#body)*), &orelse)
+    }
+
+    /// A loop with its `else`; labels stand only where something jumps to them.
+    pub(super) fn labelled_loop(
+        &self,
+        breaks: &syn::Lifetime,
+        continues: &syn::Lifetime,
+        head: TokenStream,
+        body: TokenStream,
+        orelse: &[TokenStream],
+    ) -> TokenStream {
+        let inner = if mentions(&body, continues) {
+            quote!(#continues: #head { #body })
+        } else {
+            quote!(#head { #body })
+        };
+        if mentions(&body, breaks) {
+            quote!(#breaks: { #inner #(#orelse)* })
+        } else {
+            quote!(#inner #(#orelse)*)
+        }
     }
 
     pub(super) fn tick(&mut self) -> TokenStream {
@@ -305,10 +332,14 @@ impl Func<'_, '_, '_> {
         finalbody: &[Stmt],
     ) -> TokenStream {
         let (done, label, slot) = (self.label("done"), self.label("try"), self.fresh("stop"));
-        let inner_falls = (can_fall_off(body) && can_fall_off(orelse))
-            || handlers.iter().any(|h| can_fall_off(&h.body));
+        let inner_falls =
+            (can_fall_off(body) && can_fall_off(orelse)) || handlers.iter().any(|h| can_fall_off(&h.body));
         self.tries.push((label.clone(), slot.clone()));
-        self.finals.push(Final { body: finalbody.to_vec(), tries: self.tries.len() - 1, handlers: self.handlers.len() });
+        self.finals.push(Final {
+            body: finalbody.to_vec(),
+            tries: self.tries.len() - 1,
+            handlers: self.handlers.len(),
+        });
         let inner = if handlers.is_empty() {
             let mut code = self.block(body);
             code.extend(self.block(orelse));
@@ -420,10 +451,13 @@ impl Func<'_, '_, '_> {
         let mut out = Type::Never;
         for a in old.members() {
             for b in value.members() {
-                if let (hir::BinOp::Add, Type::Tuple { items: x, from_py }, Type::Tuple { items: y, .. }) = (op, a, b) {
+                if let (hir::BinOp::Add, Type::Tuple { items: x, from_py }, Type::Tuple { items: y, .. }) =
+                    (op, a, b)
+                {
                     let items = x.iter().chain(y).cloned().collect();
                     out = Type::join(&out, &Type::Tuple { items, from_py: *from_py });
-                } else if let Some((row, binding)) = crate::ops::select(op.symbol(), &[a.clone(), b.clone()]) {
+                } else if let Some((row, binding)) = crate::ops::select(op.symbol(), &[a.clone(), b.clone()])
+                {
                     out = Type::join(&out, &row.ret.instantiate(&binding));
                 }
             }
@@ -433,7 +467,8 @@ impl Func<'_, '_, '_> {
 
     fn assign_all(&mut self, targets: &[Target], value: &hir::Expr) -> TokenStream {
         // `a, b = x, y`: no tuple is made where the parts go to plain variables.
-        if let ([Target { kind: TargetKind::Tuple(items), .. }], ExprKind::Tuple(values)) = (targets, &value.kind)
+        if let ([Target { kind: TargetKind::Tuple(items), .. }], ExprKind::Tuple(values)) =
+            (targets, &value.kind)
             && items.len() == values.len()
         {
             let mut lets = Vec::new();
@@ -487,7 +522,10 @@ impl Func<'_, '_, '_> {
             return None;
         }
         let Type::Dict { key: key_ty, value: value_ty, .. } = self.node(base.id) else { return None };
-        if self.node(default.id) != *value_ty || self.node(value.id) != *value_ty || self.node(index.id) != *key_ty {
+        if self.node(default.id) != *value_ty
+            || self.node(value.id) != *value_ty
+            || self.node(index.id) != *key_ty
+        {
             return None;
         }
         let (dict, key) = (self.val(base).by_ref(), self.value_as(index, &key_ty));
@@ -519,7 +557,7 @@ impl Func<'_, '_, '_> {
                 let val = self.bind(val, &mut lets);
                 let args = [self.val(base), self.val(index), val];
                 let set = self.apply("setitem", &args, &Type::None);
-                if lets.is_empty() { quote!(#set;) } else { quote!({ #(#lets)* #set; }) }
+                scoped(&lets, quote!(#set;))
             }
             TargetKind::Slice { base, lower, upper, step } => {
                 let mut lets = Vec::new();
@@ -551,34 +589,50 @@ impl Func<'_, '_, '_> {
                             f.assign(t, &Val::place(quote!(#code.#i), ty.clone()))
                         })
                         .collect();
-                    return Some(quote!({ #(#sets)* }));
+                    return Some(quote!(#(#sets)*));
                 }
-                Type::List { .. } | Type::View(_) => {
-                    Box::new(|i| { let i = Literal::i64_suffixed(i as i64); quote!(list::get(cx, &#code, #i)) })
-                }
-                Type::VarTuple(_) => {
-                    Box::new(|i| { let i = Literal::i64_suffixed(i as i64); quote!(tuple::get(cx, &#code, #i)) })
-                }
-                Type::Str => Box::new(|i| { let i = Literal::i64_suffixed(i as i64); quote!(pystr::get(cx, &#code, #i)) }),
+                Type::List { .. } | Type::View(_) => Box::new(|i| {
+                    let i = Literal::i64_suffixed(i as i64);
+                    quote!(list::get(cx, &#code, #i))
+                }),
+                Type::VarTuple(_) => Box::new(|i| {
+                    let i = Literal::i64_suffixed(i as i64);
+                    quote!(tuple::get(cx, &#code, #i))
+                }),
+                Type::Str => Box::new(|i| {
+                    let i = Literal::i64_suffixed(i as i64);
+                    quote!(pystr::get(cx, &#code, #i))
+                }),
                 _ => return None,
             };
             let (len, elem) = match &v.ty {
-                Type::List { elem, .. } | Type::View(elem) => (quote!(list::len(cx, &#code)), (**elem).clone()),
+                Type::List { elem, .. } | Type::View(elem) => {
+                    (quote!(list::len(cx, &#code)), (**elem).clone())
+                }
                 Type::VarTuple(elem) => (quote!(tuple::len(cx, &#code)), (**elem).clone()),
                 _ => (quote!(pystr::len(&#code)), Type::Char),
             };
             let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));
             let parts: Vec<_> = (0..n).map(|i| f.q(get(i))).collect();
             let names: Vec<_> = (0..n).map(|_| f.fresh("p")).collect();
-            let sets: Vec<_> =
-                items.iter().zip(&names).map(|(t, x)| f.assign(t, &Val::new(quote!(#x), elem.clone()))).collect();
-            Some(quote!({ if #len != #count { #leave } #(let #names = #parts;)* #(#sets)* }))
+            let sets: Vec<_> = items
+                .iter()
+                .zip(&names)
+                .map(|(t, x)| f.assign(t, &Val::new(quote!(#x), elem.clone())))
+                .collect();
+            Some(quote!(if #len != #count { #leave } #(let #names = #parts;)* #(#sets)*))
         });
-        quote!({ #(#lets)* #code })
+        scoped(&lets, code)
     }
 
     /// `a, *b, c = value`
-    fn unpack_starred(&mut self, before: &[Target], star: &Target, after: &[Target], val: &Val) -> TokenStream {
+    fn unpack_starred(
+        &mut self,
+        before: &[Target],
+        star: &Target,
+        after: &[Target],
+        val: &Val,
+    ) -> TokenStream {
         let mut lets = Vec::new();
         let val = self.bind(val, &mut lets);
         let (b, a) = (before.len(), after.len());
@@ -619,8 +673,11 @@ impl Func<'_, '_, '_> {
                 }
                 _ => return None,
             };
-            let (fixed, b_lit, a_lit) =
-                (Literal::i64_suffixed((a + b) as i64), Literal::i64_suffixed(b as i64), Literal::i64_suffixed(a as i64));
+            let (fixed, b_lit, a_lit) = (
+                Literal::i64_suffixed((a + b) as i64),
+                Literal::i64_suffixed(b as i64),
+                Literal::i64_suffixed(a as i64),
+            );
             let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));
             let n = f.fresh("n");
             let mut reads = Vec::new();
@@ -646,4 +703,29 @@ impl Func<'_, '_, '_> {
         });
         quote!({ #(#lets)* #code })
     }
+}
+
+/// Statements with temporaries of their own, in a block only if there are any.
+fn scoped(lets: &[TokenStream], code: TokenStream) -> TokenStream {
+    if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
+}
+
+/// Does the label occur in the code?
+pub(super) fn mentions(code: &TokenStream, label: &syn::Lifetime) -> bool {
+    let mut quote = false;
+    code.clone().into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Punct(p) => {
+            quote = p.as_char() == '\'';
+            false
+        }
+        proc_macro2::TokenTree::Ident(ident) => std::mem::take(&mut quote) && ident == label.ident,
+        proc_macro2::TokenTree::Group(g) => {
+            quote = false;
+            mentions(&g.stream(), label)
+        }
+        proc_macro2::TokenTree::Literal(_) => {
+            quote = false;
+            false
+        }
+    })
 }

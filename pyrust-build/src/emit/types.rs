@@ -92,10 +92,16 @@ pub(super) fn variant(n: usize, i: usize) -> TokenStream {
 
 /// An identifier from a Python name: keywords are escaped, everything that is not ASCII is spelled out.
 pub(super) fn ident(name: &str) -> Ident {
-    let mut clean: String = name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_string() } else { format!("u{:x}_", c as u32) })
-        .collect();
+    let mut clean: String =
+        name.chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '_' {
+                    c.to_string()
+                } else {
+                    format!("u{:x}_", c as u32)
+                }
+            })
+            .collect();
     // Names of the runtime and of our own locals must not be shadowed.
     const TAKEN: &[&str] = &["cx", "fuel", "crate", "self", "super", "Self", "_"];
     if TAKEN.contains(&clean.as_str()) || clean.starts_with("__py_") {

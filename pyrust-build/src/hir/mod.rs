@@ -68,22 +68,54 @@ pub struct Stmt {
 pub enum StmtKind {
     Expr(Expr),
     /// Targets are assigned left to right from one evaluation of `value`.
-    Assign { targets: Vec<Target>, value: Expr },
+    Assign {
+        targets: Vec<Target>,
+        value: Expr,
+    },
     /// Only of subscripts; names are `Assign` of an `InPlace` expression.
-    AugAssign { target: Target, op: BinOp, value: Expr, id: NodeId },
-    If { test: Expr, body: Vec<Stmt>, orelse: Vec<Stmt> },
-    While { test: Expr, body: Vec<Stmt>, orelse: Vec<Stmt> },
-    For { target: Target, iter: Iter, body: Vec<Stmt>, orelse: Vec<Stmt> },
+    AugAssign {
+        target: Target,
+        op: BinOp,
+        value: Expr,
+        id: NodeId,
+    },
+    If {
+        test: Expr,
+        body: Vec<Stmt>,
+        orelse: Vec<Stmt>,
+    },
+    While {
+        test: Expr,
+        body: Vec<Stmt>,
+        orelse: Vec<Stmt>,
+    },
+    For {
+        target: Target,
+        iter: Iter,
+        body: Vec<Stmt>,
+        orelse: Vec<Stmt>,
+    },
     Return(Option<Expr>),
     Break,
     Continue,
     /// A builtin exception class; `args_ok` says that skipping the arguments cannot be noticed.
-    Raise { class: String, args_ok: bool },
+    Raise {
+        class: String,
+        args_ok: bool,
+    },
     /// Bare `raise` inside a handler.
     Reraise,
-    Assert { test: Expr, message_ok: bool },
+    Assert {
+        test: Expr,
+        message_ok: bool,
+    },
     /// `finalbody` runs on every way out; a bailout is none.
-    Try { body: Vec<Stmt>, handlers: Vec<Handler>, orelse: Vec<Stmt>, finalbody: Vec<Stmt> },
+    Try {
+        body: Vec<Stmt>,
+        handlers: Vec<Handler>,
+        orelse: Vec<Stmt>,
+        finalbody: Vec<Stmt>,
+    },
     Delete(Vec<Target>),
     /// The variable is unbound from here on (`except … as e` takes `e` away).
     Forget(VarId),
@@ -110,9 +142,21 @@ pub enum TargetKind {
     Var(VarId),
     Tuple(Vec<Target>),
     /// `a, *b, c`: what stands before the star, the star, what stands behind it.
-    Starred { before: Vec<Target>, star: Box<Target>, after: Vec<Target> },
-    Index { base: Expr, index: Expr },
-    Slice { base: Expr, lower: Option<Box<Expr>>, upper: Option<Box<Expr>>, step: Option<Box<Expr>> },
+    Starred {
+        before: Vec<Target>,
+        star: Box<Target>,
+        after: Vec<Target>,
+    },
+    Index {
+        base: Expr,
+        index: Expr,
+    },
+    Slice {
+        base: Expr,
+        lower: Option<Box<Expr>>,
+        upper: Option<Box<Expr>>,
+        step: Option<Box<Expr>>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -134,30 +178,84 @@ pub enum ExprKind {
     /// A module global or builtin read as a value.
     Global(String),
     /// An attribute of a module global, for example `math.pi`.
-    ModuleAttr { module: String, name: String },
+    ModuleAttr {
+        module: String,
+        name: String,
+    },
     /// `(var := value)`.
-    Named { var: VarId, value: Box<Expr> },
-    Binary { op: BinOp, left: Box<Expr>, right: Box<Expr> },
+    Named {
+        var: VarId,
+        value: Box<Expr>,
+    },
+    Binary {
+        op: BinOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
     /// The value of `left op= right`: changes a list in place.
-    InPlace { op: BinOp, left: Box<Expr>, right: Box<Expr> },
-    Unary { op: UnaryOp, operand: Box<Expr> },
-    Bool2 { op: BoolOp, left: Box<Expr>, right: Box<Expr> },
-    Compare { op: CmpOp, left: Box<Expr>, right: Box<Expr> },
-    If { test: Box<Expr>, body: Box<Expr>, orelse: Box<Expr> },
+    InPlace {
+        op: BinOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    Unary {
+        op: UnaryOp,
+        operand: Box<Expr>,
+    },
+    Bool2 {
+        op: BoolOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    Compare {
+        op: CmpOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    If {
+        test: Box<Expr>,
+        body: Box<Expr>,
+        orelse: Box<Expr>,
+    },
     Tuple(Vec<Expr>),
     List(Vec<Expr>),
     Dict(Vec<(Expr, Expr)>),
     Comp(Box<Comp>),
     /// A call of a global name: builtin, package function or imported function.
-    Call { name: String, args: Vec<Expr>, keywords: Vec<(String, Expr)> },
+    Call {
+        name: String,
+        args: Vec<Expr>,
+        keywords: Vec<(String, Expr)>,
+    },
     /// `module.function(…)`.
-    ModuleCall { module: String, name: String, args: Vec<Expr>, keywords: Vec<(String, Expr)> },
-    Method { base: Box<Expr>, name: String, args: Vec<Expr>, keywords: Vec<(String, Expr)> },
-    Index { base: Box<Expr>, index: Box<Expr> },
-    Slice { base: Box<Expr>, lower: Option<Box<Expr>>, upper: Option<Box<Expr>>, step: Option<Box<Expr>> },
+    ModuleCall {
+        module: String,
+        name: String,
+        args: Vec<Expr>,
+        keywords: Vec<(String, Expr)>,
+    },
+    Method {
+        base: Box<Expr>,
+        name: String,
+        args: Vec<Expr>,
+        keywords: Vec<(String, Expr)>,
+    },
+    Index {
+        base: Box<Expr>,
+        index: Box<Expr>,
+    },
+    Slice {
+        base: Box<Expr>,
+        lower: Option<Box<Expr>>,
+        upper: Option<Box<Expr>>,
+        step: Option<Box<Expr>>,
+    },
     FString(Vec<FPart>),
     /// Only as an argument (`key=`).
-    Lambda { params: Vec<VarId>, body: Box<Expr> },
+    Lambda {
+        params: Vec<VarId>,
+        body: Box<Expr>,
+    },
 }
 
 pub use crate::ast::CmpOp;
@@ -212,8 +310,15 @@ pub struct Iter {
 
 #[derive(Clone, Debug)]
 pub enum IterKind {
-    Range { start: Option<Box<Expr>>, stop: Box<Expr>, step: Option<Box<Expr>> },
-    Enumerate { inner: Box<Iter>, start: Option<Box<Expr>> },
+    Range {
+        start: Option<Box<Expr>>,
+        stop: Box<Expr>,
+        step: Option<Box<Expr>>,
+    },
+    Enumerate {
+        inner: Box<Iter>,
+        start: Option<Box<Expr>>,
+    },
     Zip(Vec<Iter>),
     Reversed(Box<Expr>),
     Items(Box<Expr>),

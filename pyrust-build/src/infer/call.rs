@@ -30,10 +30,8 @@ pub enum ArgSource {
 /// Binds a call's arguments to parameters as CPython does; `None` where it would raise, or with `*` parameters.
 pub fn bind(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Option<Vec<ArgSource>> {
     let mut out = Vec::new();
-    let positional = params
-        .iter()
-        .filter(|p| matches!(p.kind, ParamKind::Positional | ParamKind::PositionalOnly))
-        .count();
+    let positional =
+        params.iter().filter(|p| matches!(p.kind, ParamKind::Positional | ParamKind::PositionalOnly)).count();
     if args > positional {
         return None;
     }
@@ -106,14 +104,20 @@ impl Infer<'_, '_> {
             Some((_, Binding::Value(_))) => {
                 let ty = self.program.value_type(&self.func.module, name);
                 if ty == Type::Never {
-                    return self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
+                    return self.refuse(
+                        "PYR0305",
+                        span,
+                        format!("the type of the global `{name}` is not known"),
+                    );
                 }
                 self.guards.insert(Guard::Value(name.to_string()));
                 let slot = self.state.nodes[node];
                 self.state.solver.absorb_into(slot, &ty);
                 self.state.solver.get(slot)
             }
-            Some((_, Binding::Imported { module, name: attr })) if ops::constant(&module, &attr).is_some() => {
+            Some((_, Binding::Imported { module, name: attr }))
+                if ops::constant(&module, &attr).is_some() =>
+            {
                 self.guards.insert(Guard::Value(name.to_string()));
                 let ty = ops::constant(&module, &attr).expect("checked above");
                 self.state.solver.absorb(&Ty::Never, &ty)
@@ -162,13 +166,7 @@ impl Infer<'_, '_> {
         self.apply(&full, e.id, 0, e.span, &types)
     }
 
-    pub(super) fn call(
-        &mut self,
-        e: &Expr,
-        name: &str,
-        args: &[Expr],
-        keywords: &[(String, Expr)],
-    ) -> Ty {
+    pub(super) fn call(&mut self, e: &Expr, name: &str, args: &[Expr], keywords: &[(String, Expr)]) -> Ty {
         if self.is_bound(name) {
             return match self.bound(name) {
                 Some((module, Binding::Function)) => {
@@ -317,7 +315,11 @@ impl Infer<'_, '_> {
             Ok(index) => index,
             Err(reasons) => {
                 let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
-                return self.refuse("PYR0312", e.span, format!("`{}` cannot be compiled{why}", target.name()));
+                return self.refuse(
+                    "PYR0312",
+                    e.span,
+                    format!("`{}` cannot be compiled{why}", target.name()),
+                );
             }
         };
         self.guards.insert(Guard::Function { name: name.to_string(), target: target.clone() });
@@ -338,7 +340,8 @@ impl Infer<'_, '_> {
     fn default_type(&mut self, target: &FuncRef, param: &str) -> Type {
         let Some((file, env)) = self.program.modules.module(&target.module) else { return Type::Never };
         let Some(def) = env.function(&target.qualname) else { return Type::Never };
-        let Some(default) = def.params.in_frame_order().find(|p| p.name == param).and_then(|p| p.default.clone())
+        let Some(default) =
+            def.params.in_frame_order().find(|p| p.name == param).and_then(|p| p.default.clone())
         else {
             return Type::Never;
         };
@@ -450,7 +453,21 @@ impl Infer<'_, '_> {
 
 /// The classes of an `isinstance` test, if they are builtin types that the compiler knows.
 pub fn class_names(class: &Expr) -> Option<Vec<String>> {
-    const KNOWN: &[&str] = &["int", "float", "bool", "str", "bytes", "list", "dict", "tuple", "range", "set", "frozenset", "complex", "bytearray"];
+    const KNOWN: &[&str] = &[
+        "int",
+        "float",
+        "bool",
+        "str",
+        "bytes",
+        "list",
+        "dict",
+        "tuple",
+        "range",
+        "set",
+        "frozenset",
+        "complex",
+        "bytearray",
+    ];
     match &class.kind {
         ExprKind::Global(name) if KNOWN.contains(&name.as_str()) => Some(vec![name.clone()]),
         ExprKind::Tuple(items) => {

@@ -221,8 +221,7 @@ impl Infer<'_, '_> {
 
     /// `text % values`: up to five plain values.
     fn percent(&mut self, span: Span, r: &Ty) -> Ty {
-        let plain =
-            |t: &Ty| matches!(t, Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bool | Ty::Never);
+        let plain = |t: &Ty| matches!(t, Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bool | Ty::Never);
         let ok = match r {
             Ty::Tuple(items, _) => items.len() <= 5 && items.iter().all(plain),
             other => plain(other),
@@ -252,9 +251,13 @@ impl Infer<'_, '_> {
         let (l, r) = (self.expr(left), self.expr(right));
         match op {
             CmpOp::Is | CmpOp::IsNot => {
-                let singletons = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Never));
-                let by_pointer =
-                    |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Obj | Ty::List(_) | Ty::View(_) | Ty::Dict(_)));
+                let singletons =
+                    |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Never));
+                let by_pointer = |t: &Ty| {
+                    t.members().iter().all(|m| {
+                        matches!(m, Ty::None | Ty::Bool | Ty::Obj | Ty::List(_) | Ty::View(_) | Ty::Dict(_))
+                    })
+                };
                 if !singletons(&l) && !singletons(&r) && !(by_pointer(&l) && by_pointer(&r)) {
                     let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
                     self.refuse("PYR0401", e.span, message);
@@ -351,7 +354,9 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        if op.mutates && matches!(types[0], Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. }) {
+        if op.mutates
+            && matches!(types[0], Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. })
+        {
             self.writes = true;
         }
         // Bind the type variables to inference variables: containers first, stored values flow into them.
@@ -362,7 +367,9 @@ impl Infer<'_, '_> {
                 (Pattern::Dict(k, v), Ty::Dict(c)) => {
                     vec![(*k, self.state.solver.elem(*c)), (*v, self.state.solver.value(*c))]
                 }
-                (Pattern::VarTuple(v), Ty::VarTuple(var)) | (Pattern::List(v), Ty::View(var)) => vec![(*v, *var)],
+                (Pattern::VarTuple(v), Ty::VarTuple(var)) | (Pattern::List(v), Ty::View(var)) => {
+                    vec![(*v, *var)]
+                }
                 _ => vec![],
             };
             for (v, var) in pairs {

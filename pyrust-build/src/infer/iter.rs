@@ -51,7 +51,17 @@ impl Infer<'_, '_> {
                 self.builtin("reversed");
                 let ty = self.expr(e);
                 self.elements(&ty, iter, |m| {
-                    matches!(m, Ty::List(_) | Ty::View(_) | Ty::VarTuple(_) | Ty::Tuple(..) | Ty::Str | Ty::Char | Ty::Range | Ty::Bytes)
+                    matches!(
+                        m,
+                        Ty::List(_)
+                            | Ty::View(_)
+                            | Ty::VarTuple(_)
+                            | Ty::Tuple(..)
+                            | Ty::Str
+                            | Ty::Char
+                            | Ty::Range
+                            | Ty::Bytes
+                    )
                 })
             }
             IterKind::Items(e) => match self.dict(e) {
@@ -177,7 +187,9 @@ impl Infer<'_, '_> {
             CompKind::Sum => {
                 self.builtin("sum");
                 let start = extra.unwrap_or(Ty::Int);
-                let number = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Int | Ty::Bool | Ty::Float | Ty::Never));
+                let number = |t: &Ty| {
+                    t.members().iter().all(|m| matches!(m, Ty::Int | Ty::Bool | Ty::Float | Ty::Never))
+                };
                 if !number(&elem) || !number(&start) {
                     let message = format!("`sum` of `{}`", self.show(&elem));
                     self.refuse("PYR0401", e.span, message);

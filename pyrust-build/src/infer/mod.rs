@@ -51,12 +51,22 @@ impl FuncRef {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Guard {
     Builtin(String),
-    Function { name: String, target: FuncRef },
+    Function {
+        name: String,
+        target: FuncRef,
+    },
     Value(String),
     /// The global `name` is the C module `module`.
-    Module { name: String, module: String },
+    Module {
+        name: String,
+        module: String,
+    },
     /// The global `name` is the pristine function `attr` of the C module `module`.
-    Imported { name: String, module: String, attr: String },
+    Imported {
+        name: String,
+        module: String,
+        attr: String,
+    },
 }
 
 /// One function for one list of parameter types.
@@ -307,14 +317,14 @@ impl<'a> Program<'a> {
 pub fn in_python(ty: &Type) -> Type {
     match ty {
         Type::List { elem, .. } => Type::List { elem: Box::new(in_python(elem)), in_place: true },
-        Type::Dict { key, value, .. } => Type::Dict {
-            key: Box::new(in_python(key)),
-            value: Box::new(in_python(value)),
-            in_place: true,
-        },
+        Type::Dict { key, value, .. } => {
+            Type::Dict { key: Box::new(in_python(key)), value: Box::new(in_python(value)), in_place: true }
+        }
         Type::VarTuple(t) => Type::VarTuple(Box::new(in_python(t))),
         Type::View(t) => Type::View(Box::new(in_python(t))),
-        Type::Tuple { items, .. } => Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true },
+        Type::Tuple { items, .. } => {
+            Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true }
+        }
         Type::Union(items) => Type::Union(items.iter().map(in_python).collect()),
         // A character is a string of any length to whoever wrote it.
         Type::Char => Type::Str,
@@ -337,11 +347,9 @@ fn long_tuples(ty: &Type) -> Type {
         Type::List { elem, in_place } => {
             Type::List { elem: Box::new(long_tuples(elem)), in_place: *in_place }
         }
-        Type::Dict { key, value, in_place } => Type::Dict {
-            key: key.clone(),
-            value: Box::new(long_tuples(value)),
-            in_place: *in_place,
-        },
+        Type::Dict { key, value, in_place } => {
+            Type::Dict { key: key.clone(), value: Box::new(long_tuples(value)), in_place: *in_place }
+        }
         other => other.clone(),
     }
 }
@@ -384,7 +392,8 @@ impl Infer<'_, '_> {
 
     fn refuse_with(&mut self, code: &'static str, span: Span, message: impl Into<String>, label: &str) -> Ty {
         if self.report {
-            let path = self.program.modules.module(&self.func.module).map_or("", |(f, _)| &f.path).to_string();
+            let path =
+                self.program.modules.module(&self.func.module).map_or("", |(f, _)| &f.path).to_string();
             let d = Diagnostic::new(code, Severity::Note, message).at(path, span).label(label);
             if !self.diagnostics.contains(&d) {
                 self.diagnostics.push(d);

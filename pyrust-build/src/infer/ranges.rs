@@ -35,7 +35,9 @@ pub fn is_never_negative(e: &Expr, good: &BTreeSet<VarId>, nodes: &[Type]) -> bo
         ExprKind::Local(v) => good.contains(v),
         // Results beyond 64 bits bail, so sums and products of such stay such.
         ExprKind::Binary { op: BinOp::Add | BinOp::Mult | BinOp::BitOr, left, right }
-        | ExprKind::InPlace { op: BinOp::Add | BinOp::Mult | BinOp::BitOr, left, right } => yes(left) && yes(right),
+        | ExprKind::InPlace { op: BinOp::Add | BinOp::Mult | BinOp::BitOr, left, right } => {
+            yes(left) && yes(right)
+        }
         ExprKind::Binary { op: BinOp::FloorDiv | BinOp::RShift, left, right }
         | ExprKind::InPlace { op: BinOp::FloorDiv | BinOp::RShift, left, right } => yes(left) && yes(right),
         ExprKind::Binary { op: BinOp::Mod, right, .. } | ExprKind::InPlace { op: BinOp::Mod, right, .. } => {
@@ -71,7 +73,9 @@ impl Scan<'_> {
                     for target in targets {
                         match (&target.kind, &value.kind) {
                             (TargetKind::Var(v), _) => self.assign(*v, self.yes(value)),
-                            (TargetKind::Tuple(items), ExprKind::Tuple(values)) if items.len() == values.len() => {
+                            (TargetKind::Tuple(items), ExprKind::Tuple(values))
+                                if items.len() == values.len() =>
+                            {
                                 for (t, e) in items.iter().zip(values) {
                                     self.target(t, self.yes(e));
                                 }
@@ -94,7 +98,9 @@ impl Scan<'_> {
                     self.block(body);
                     self.block(orelse);
                 }
-                StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => self.expr(e),
+                StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => {
+                    self.expr(e)
+                }
                 StmtKind::Try { body, handlers, orelse, finalbody } => {
                     self.block(body);
                     handlers.iter().for_each(|h| self.block(&h.body));

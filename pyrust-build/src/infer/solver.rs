@@ -169,7 +169,8 @@ impl Solver {
         if a == b {
             return a;
         }
-        let (ea, eb, va, vb) = (self.cells[a].elem, self.cells[b].elem, self.cells[a].value, self.cells[b].value);
+        let (ea, eb, va, vb) =
+            (self.cells[a].elem, self.cells[b].elem, self.cells[a].value, self.cells[b].value);
         self.cells[b].parent = Some(a);
         self.cells[a].in_place |= self.cells[b].in_place;
         self.changed = true;
@@ -273,7 +274,10 @@ impl Solver {
                 if found.is_some() { current.clone() } else { self.join(current, &Ty::View(var)) }
             }
             Type::Tuple { items, from_py } => {
-                let found = current.members().iter().position(|m| matches!(m, Ty::Tuple(x, _) if x.len() == items.len()));
+                let found = current
+                    .members()
+                    .iter()
+                    .position(|m| matches!(m, Ty::Tuple(x, _) if x.len() == items.len()));
                 let old: Vec<Ty> = match found.map(|i| &current.members()[i]) {
                     Some(Ty::Tuple(x, _)) => x.clone(),
                     _ => vec![Ty::Never; items.len()],
@@ -395,7 +399,12 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::Range => Ty::Range,
         Type::Obj => Ty::Obj,
         Type::Never => Ty::Never,
-        Type::Tuple { .. } | Type::VarTuple(_) | Type::View(_) | Type::List { .. } | Type::Dict { .. } | Type::Union(_) => {
+        Type::Tuple { .. }
+        | Type::VarTuple(_)
+        | Type::View(_)
+        | Type::List { .. }
+        | Type::Dict { .. }
+        | Type::Union(_) => {
             unreachable!("containers are absorbed member by member")
         }
     }

@@ -18,8 +18,8 @@ pub fn can_fall_off(body: &[Stmt]) -> bool {
         }
         StmtKind::For { body, orelse, .. } => can_fall_off(orelse) || has_break(body),
         StmtKind::Try { body, handlers, orelse, finalbody } => {
-            let falls =
-                (can_fall_off(body) && can_fall_off(orelse)) || handlers.iter().any(|h| can_fall_off(&h.body));
+            let falls = (can_fall_off(body) && can_fall_off(orelse))
+                || handlers.iter().any(|h| can_fall_off(&h.body));
             falls && can_fall_off(finalbody)
         }
         _ => true,
@@ -32,7 +32,10 @@ pub(super) fn has_break(body: &[Stmt]) -> bool {
         StmtKind::Break => true,
         StmtKind::If { body, orelse, .. } => has_break(body) || has_break(orelse),
         StmtKind::Try { body, handlers, orelse, finalbody } => {
-            has_break(finalbody) || has_break(body) || has_break(orelse) || handlers.iter().any(|h| has_break(&h.body))
+            has_break(finalbody)
+                || has_break(body)
+                || has_break(orelse)
+                || handlers.iter().any(|h| has_break(&h.body))
         }
         StmtKind::While { orelse, .. } | StmtKind::For { orelse, .. } => has_break(orelse),
         _ => false,
@@ -136,7 +139,9 @@ impl Infer<'_, '_> {
                 let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step), ty.clone()];
                 self.apply("setslice", target.id, 0, target.span, &args);
             }
-            TargetKind::Starred { before, star, after } => self.assign_starred(target, before, star, after, ty),
+            TargetKind::Starred { before, star, after } => {
+                self.assign_starred(target, before, star, after, ty)
+            }
             TargetKind::Tuple(items) => {
                 let mut found = ty == &Ty::Never;
                 for member in ty.clone().members() {
@@ -152,7 +157,8 @@ impl Infer<'_, '_> {
                     items.iter().zip(&parts).for_each(|(t, p)| self.assign(t, p));
                 }
                 if !found {
-                    let message = format!("`{}` cannot be unpacked into {} targets", self.show(ty), items.len());
+                    let message =
+                        format!("`{}` cannot be unpacked into {} targets", self.show(ty), items.len());
                     self.refuse("PYR0401", target.span, message);
                 }
             }
@@ -160,7 +166,14 @@ impl Infer<'_, '_> {
     }
 
     /// `a, *b, c = value`: the star is a fresh list.
-    fn assign_starred(&mut self, target: &Target, before: &[Target], star: &Target, after: &[Target], ty: &Ty) {
+    fn assign_starred(
+        &mut self,
+        target: &Target,
+        before: &[Target],
+        star: &Target,
+        after: &[Target],
+        ty: &Ty,
+    ) {
         let fixed = before.len() + after.len();
         let cell = self.site(target.id, 0);
         let elem = self.state.solver.elem(cell);

@@ -104,9 +104,7 @@ impl Lower<'_> {
                 }
                 ExprKind::Dict(out)
             }
-            A::ListComp { element, generators } => {
-                self.comp(CompKind::List, generators, element, None, None)
-            }
+            A::ListComp { element, generators } => self.comp(CompKind::List, generators, element, None, None),
             A::DictComp { key, value, generators } => {
                 self.comp(CompKind::Dict, generators, key, Some(value), None)
             }
@@ -138,7 +136,9 @@ impl Lower<'_> {
             A::Starred(_) => self.no(span, "`*` here", ""),
             A::Slice { .. } => self.no(span, "a slice here", ""),
             A::Formatted { .. } => self.no(span, "this f-string", ""),
-            A::Unrepresentable(text) if text.len() > 1_500 => self.no(span, "an expression nested this deeply", ""),
+            A::Unrepresentable(text) if text.len() > 1_500 => {
+                self.no(span, "an expression nested this deeply", "")
+            }
             A::Unrepresentable(_) => self.no(span, "a literal with a lone surrogate", ""),
         }
     }
@@ -330,7 +330,8 @@ impl Lower<'_> {
                 _ => None,
             },
             ("startswith" | "endswith", [AExpr { kind: A::Tuple(items), .. }])
-                if !items.is_empty() && items.iter().all(|i| matches!(i.kind, A::Constant(Constant::Str(_)))) =>
+                if !items.is_empty()
+                    && items.iter().all(|i| matches!(i.kind, A::Constant(Constant::Str(_)))) =>
             {
                 let var = self.temp();
                 let value = self.boxed(base);
@@ -342,8 +343,12 @@ impl Lower<'_> {
                         None => self.make(ExprKind::Local(var), base.span),
                     };
                     let args = vec![self.expr(item)];
-                    let kind =
-                        ExprKind::Method { base: Box::new(object), name: name.into(), args, keywords: vec![] };
+                    let kind = ExprKind::Method {
+                        base: Box::new(object),
+                        name: name.into(),
+                        args,
+                        keywords: vec![],
+                    };
                     tests.push(self.make(kind, span));
                 }
                 let mut tests = tests.into_iter().rev();
@@ -406,7 +411,8 @@ impl Lower<'_> {
             return self.make(kind, e.span);
         }
         let vars: Vec<_> = params.positional.iter().map(|p| self.new_var(&p.name)).collect();
-        self.scopes.push(params.positional.iter().map(|p| p.name.clone()).zip(vars.iter().copied()).collect());
+        self.scopes
+            .push(params.positional.iter().map(|p| p.name.clone()).zip(vars.iter().copied()).collect());
         let body = self.boxed(body);
         self.scopes.pop();
         self.make(ExprKind::Lambda { params: vars, body }, e.span)
@@ -459,7 +465,8 @@ impl Lower<'_> {
             let keywords = self.keywords(keywords);
             return Some(ExprKind::Call { name: "sorted".into(), args: vec![list], keywords });
         }
-        let keyword = |name: &str| keywords.iter().find(|k| k.name.as_deref() == Some(name)).map(|k| &k.value);
+        let keyword =
+            |name: &str| keywords.iter().find(|k| k.name.as_deref() == Some(name)).map(|k| &k.value);
         let extra = match keyword("start").or(keyword("default")).or(args.get(1)) {
             Some(e) => Some(self.expr(e)),
             None => None,
@@ -565,11 +572,19 @@ impl Lower<'_> {
         match &e.kind {
             A::Generator { element, generators } => {
                 let (generators, (element, value)) = self.generators(generators, element, None);
-                IterKind::Comp(Box::new(Comp { kind: CompKind::List, generators, element, value, extra: None, key: None }))
+                IterKind::Comp(Box::new(Comp {
+                    kind: CompKind::List,
+                    generators,
+                    element,
+                    value,
+                    extra: None,
+                    key: None,
+                }))
             }
             A::Call { func, args, keywords } => match &func.kind {
                 A::Name(name) if self.is_builtin(name) => self.lazy(name, args, keywords, e),
-                A::Attribute { value, name } if args.is_empty() && keywords.is_empty() => match name.as_str() {
+                A::Attribute { value, name } if args.is_empty() && keywords.is_empty() => match name.as_str()
+                {
                     "items" => IterKind::Items(self.boxed(value)),
                     "values" => IterKind::Values(self.boxed(value)),
                     "keys" => IterKind::Keys(self.boxed(value)),
@@ -595,7 +610,9 @@ impl Lower<'_> {
                 let stop = self.boxed(stop);
                 IterKind::Range { start, stop, step: Some(self.boxed(step)) }
             }
-            ("enumerate", [inner], []) => IterKind::Enumerate { inner: Box::new(self.iter(inner)), start: None },
+            ("enumerate", [inner], []) => {
+                IterKind::Enumerate { inner: Box::new(self.iter(inner)), start: None }
+            }
             ("enumerate", [inner, start], []) => {
                 let inner = Box::new(self.iter(inner));
                 IterKind::Enumerate { inner, start: Some(self.boxed(start)) }

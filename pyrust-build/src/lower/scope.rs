@@ -132,8 +132,10 @@ fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, String)>) {
     for stmt in body {
         match &stmt.kind {
             StmtKind::Assign { targets, value } => {
-                if let ([Expr { kind: ExprKind::Name(name), .. }], ExprKind::Attribute { value: base, name: attr }) =
-                    (targets.as_slice(), &value.kind)
+                if let (
+                    [Expr { kind: ExprKind::Name(name), .. }],
+                    ExprKind::Attribute { value: base, name: attr },
+                ) = (targets.as_slice(), &value.kind)
                     && matches!(base.kind, ExprKind::Name(_))
                 {
                     out.push((name.clone(), attr.clone()));

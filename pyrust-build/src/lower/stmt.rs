@@ -75,15 +75,18 @@ impl Lower<'_> {
             S::Continue => StmtKind::Continue,
             S::Raise { exc: None, .. } if self.in_handler > 0 => StmtKind::Reraise,
             S::Raise { exc, cause } => self.raise(exc.as_ref(), cause.is_some()),
-            S::Assert { test, message } => StmtKind::Assert {
-                test: self.expr(test),
-                message_ok: message.as_ref().is_none_or(harmless),
-            },
+            S::Assert { test, message } => {
+                StmtKind::Assert { test: self.expr(test), message_ok: message.as_ref().is_none_or(harmless) }
+            }
             S::Try { is_star: true, .. } => return self.unsupported(span, "`except*`", ""),
-            S::Try { body, handlers, orelse, finalbody, .. } => self.try_stmt(body, handlers, orelse, finalbody),
+            S::Try { body, handlers, orelse, finalbody, .. } => {
+                self.try_stmt(body, handlers, orelse, finalbody)
+            }
             S::Delete(targets) => StmtKind::Delete(targets.iter().map(|t| self.target(t)).collect()),
             S::Global(_) => return None,
-            S::FunctionDef(_) => return self.unsupported(span, "a nested function", "move it to module level"),
+            S::FunctionDef(_) => {
+                return self.unsupported(span, "a nested function", "move it to module level");
+            }
             S::ClassDef(_) => return self.unsupported(span, "a nested class", "move it to module level"),
             S::TypeAlias { .. } => return self.unsupported(span, "a type alias inside a function", ""),
             S::With { .. } => return self.unsupported(span, "`with`", "keep it in the caller"),
@@ -97,7 +100,8 @@ impl Lower<'_> {
 
     /// `push = out.append`: the variable that keeps `out`, and `out`. Only for local objects: what they are is known.
     fn alias_base(&self, targets: &[AExpr], value: &AExpr) -> Option<(hir::VarId, AExpr)> {
-        let ([AExpr { kind: A::Name(name), .. }], A::Attribute { value: base, .. }) = (targets, &value.kind) else {
+        let ([AExpr { kind: A::Name(name), .. }], A::Attribute { value: base, .. }) = (targets, &value.kind)
+        else {
             return None;
         };
         let A::Name(object) = &base.kind else { return None };
@@ -151,7 +155,9 @@ impl Lower<'_> {
 
     fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<String>) {
         match &class.kind {
-            A::Name(name) if self.is_builtin(name) && exceptions::is_exception(name) => out.push(name.clone()),
+            A::Name(name) if self.is_builtin(name) && exceptions::is_exception(name) => {
+                out.push(name.clone())
+            }
             A::Tuple(items) => items.iter().for_each(|i| self.exception_classes(i, out)),
             _ => self.refuse(
                 "PYR0310",

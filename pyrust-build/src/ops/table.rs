@@ -12,13 +12,7 @@
 
 /// One operation on concrete types.
 #[derive(Debug)]
-pub struct Row(
-    pub &'static str,
-    pub &'static str,
-    pub &'static str,
-    pub &'static str,
-    pub &'static str,
-);
+pub struct Row(pub &'static str, pub &'static str, pub &'static str, pub &'static str, pub &'static str);
 
 /// Binary and unary operators, comparisons, subscripts.
 pub(super) const OPERATORS: &[Row] = &[
@@ -213,7 +207,7 @@ pub(super) const METHODS: &[Row] = &[
     Row("dict.copy", "dict[K, V]", "dict[K, V]", "dict::copy", "c!"),
     Row("str.join", "str, list[T]", "str", "pystr::join", "c!"),
     Row("str.split", "str", "list[str]", "pystr::split_whitespace +-1", "c!"),
-        Row("str.split", "str, str", "list[str]", "pystr::split +-1", "c!"),
+    Row("str.split", "str, str", "list[str]", "pystr::split +-1", "c!"),
     Row("str.split", "str, str, int", "list[str]", "pystr::split", "c!"),
     Row("str.rsplit", "str", "list[str]", "pystr::rsplit_whitespace +-1", "c!"),
     Row("str.rsplit", "str, str", "list[str]", "pystr::rsplit +-1", "c!"),
