@@ -116,7 +116,7 @@ pub unsafe fn enter_dry(
         let mut value = None;
         let stop = match result.and_then(|result| {
             value = Some(result);
-            overlay::prepare(cx)?;
+            prepare(cx)?;
             cx.point()?;
             Ok(result)
         }) {
@@ -152,7 +152,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
     // SAFETY: By the caller.
     unsafe {
         let ready = result.and_then(|_| {
-            overlay::prepare(cx)?;
+            prepare(cx)?;
             cx.point()
         });
         match (ready, result) {
@@ -177,6 +177,15 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                 Outcome::Bail(stop)
             }
         }
+    }
+}
+
+/// First part of a commit, which may still bail.
+unsafe fn prepare(cx: Cx) -> R<()> {
+    // SAFETY: Short borrows.
+    unsafe {
+        overlay::prepare(cx)?;
+        cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())
     }
 }
 

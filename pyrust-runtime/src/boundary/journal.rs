@@ -15,6 +15,7 @@ use core::ptr;
 
 use pyo3_ffi::{Py_DECREF, Py_INCREF, Py_REFCNT, PyMem_Free, PyMem_Malloc, PyMem_Realloc, PyObject};
 
+use crate::boundary::dropped;
 use crate::boundary::layout;
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
@@ -248,7 +249,8 @@ pub(crate) unsafe fn release(cx: Cx, item: *mut PyObject) -> R<()> {
             Py_DECREF(item);
             Ok(())
         } else {
-            cx.adopt(item).map(drop)
+            cx.adopt(item)?;
+            dropped::check_last(item)
         }
     }
 }
@@ -451,6 +453,22 @@ impl ListState {
                     .enumerate()
                     .all(|(i, &(item, bits))| ptr::eq(*items.add(i), item) && float_bits(item) == bits)
         }
+    }
+
+    /// Before the commit: bails if an object that lost its last place could run code when it dies.
+    pub(crate) unsafe fn check_dropped(&self) -> R<()> {
+        // SAFETY: The log and the snapshot own these references.
+        unsafe {
+            for entry in self.log.iter() {
+                if let Entry::Set(_, object) | Entry::Pop(object) = *entry {
+                    dropped::check(object)?;
+                }
+            }
+            for i in 0..self.snapshot_len {
+                dropped::check(*self.snapshot.add(i))?;
+            }
+        }
+        Ok(())
     }
 
     /// Drops what the state still owns.  The transaction is closed: finalisers may run.

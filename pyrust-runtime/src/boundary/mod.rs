@@ -1,6 +1,7 @@
 //! Where native code meets the interpreter: layouts, journal, commit and rollback.
 
 pub mod commit;
+pub(crate) mod dropped;
 pub(crate) mod journal;
 pub mod layout;
 pub(crate) mod overlay;

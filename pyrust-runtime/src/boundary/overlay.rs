@@ -12,6 +12,7 @@ use pyo3_ffi::{
     PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyUnicode_InternFromString,
 };
 
+use crate::boundary::dropped;
 use crate::boundary::layout;
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
@@ -187,12 +188,24 @@ unsafe fn keep_cleared(cx: Cx, dict: *mut PyObject, operations: &[Op]) -> R<()> 
         unsafe {
             let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
             while PyDict_Next(dict, &raw mut at, &raw mut key, &raw mut value) != 0 {
-                cx.keep(key)?;
-                cx.keep(value)?;
+                keep_dropped(cx, key)?;
+                keep_dropped(cx, value)?;
             }
         }
     }
     Ok(())
+}
+
+/// Keeps what a dict is about to drop until the transaction has closed; bails if that could be seen.
+///
+/// # Safety
+/// `object` is alive.
+pub(crate) unsafe fn keep_dropped(cx: Cx, object: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller.
+    unsafe {
+        dropped::check(object)?;
+        cx.keep(object)
+    }
 }
 
 /// Second part: applies the operations.  Nothing can fail any more but memory that was just there.

@@ -10,7 +10,7 @@ use core::ptr::{self, NonNull};
 use pyo3_ffi::{PyDict_New, PyDict_Next, PyObject};
 
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
-use crate::boundary::overlay::{Op, Table as Functions};
+use crate::boundary::overlay::{Op, Table as Functions, keep_dropped};
 use crate::buf::Buf;
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Place};
@@ -327,7 +327,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
         match self.in_base(cx, overlay, &key)? {
             Some(old) => {
                 // SAFETY: The dict keeps its value alive; after the commit the arena does.
-                unsafe { cx.keep(old)? };
+                unsafe { keep_dropped(cx, old)? };
                 let state = State { value: Some(value), inserted: IN_BASE };
                 let place = overlay.table.add(hash, key, state)?;
                 if overlay.overwritten.push(place as u32).is_err() {
@@ -354,7 +354,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
                 let Some(old) = self.in_base(cx, overlay, key)? else { return Ok(None) };
                 // SAFETY: The dict keeps its value alive; after the commit the arena does.
                 let value = unsafe {
-                    cx.keep(old)?;
+                    keep_dropped(cx, old)?;
                     V::from_py(cx, old)?
                 };
                 let state = State { value: None, inserted: IN_BASE };
@@ -397,8 +397,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
                 if value.is_null() {
                     continue;
                 }
-                cx.keep(key)?;
-                cx.keep(value)?;
+                keep_dropped(cx, key)?;
+                keep_dropped(cx, value)?;
                 (K::from_py(cx, key)?, value)
             };
             let hash = Table::<K, State<V>>::hash(cx, &key)?;
