@@ -115,6 +115,7 @@ def job(files: Sequence[CaseFile], folder: Path) -> Json:
     for file_index, file in enumerate(files):
         path = str(folder / PACKAGE / f"{file.module}.py")
         refused = {name for case in file.cases for name in case.refused}
+        optional = {name for case in file.cases for name in case.optional}
         number = 0
         for case in file.cases:
             for step in case.steps:
@@ -128,6 +129,7 @@ def job(files: Sequence[CaseFile], folder: Path) -> Json:
                         "statement": step.statement,
                         "marks": step.marks,
                         "refused": step.function in refused,
+                        "optional": step.function in optional,
                         "full": f"{PACKAGE}.{file.module}:{step.function}",
                     }
                 )

@@ -14,12 +14,14 @@
     div(1, True)  # bails type         … for a reason that starts with this word
     f(a, a) where a = [0]              names that several arguments share
     >>> div = other                    a statement, run in the module's namespace, for what follows
-    odd: (int) -> int  # python        the compiler must refuse it (its calls then have no mark)
+    odd: (int) -> int  # python        the compiler must refuse it (its calls then need no mark)
+    rare: (int) -> int  # any          it may refuse it, or not
     ```
 
 All cases of a file share one module, so their functions have different names. A line that starts with white space
 continues the one before. Marks: `bails [REASON]`, `python`, `any` (either is right: it depends on the version),
-`rewrites` (unwritten elements may be new objects), `no-force` (too slow to be repeated in forced-bail mode).
+`rewrites` (unwritten elements may be new objects), `no-force` (too slow to be repeated in forced-bail mode),
+`same` (what is returned is the very argument), `finalisers` (the runner must not keep the arguments' contents alive: identities are not compared).
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ from pathlib import Path
 CASES = Path(__file__).resolve().parent.parent / "cases"
 
 _SIGNATURE = re.compile(r"([A-Za-z_][\w.]*): (\(.*\) -> .+)")
-_WORDS = {"bails", "python", "any", "rewrites", "no-force"}
+_WORDS = {"bails", "python", "any", "rewrites", "no-force", "finalisers", "same"}
 
 
 class Malformed(ValueError):
@@ -58,6 +60,8 @@ class Case:
     signatures: dict[str, list[str]]
     refused: frozenset[str]
     """Functions that the compiler must not compile."""
+    optional: frozenset[str]
+    """Functions that it may or may not compile."""
     steps: list[Step]
 
 
@@ -111,6 +115,7 @@ def parse(path: Path) -> CaseFile:
 def _case(path: Path, heading: str, heading_line: int, block: list[tuple[int, str]]) -> Case:
     signatures: dict[str, list[str]] = {}
     refused: set[str] = set()
+    optional: set[str] = set()
     steps: list[Step] = []
     joined: list[tuple[int, str]] = []
     for number, line in block:
@@ -128,6 +133,8 @@ def _case(path: Path, heading: str, heading_line: int, block: list[tuple[int, st
             signatures.setdefault(found[1], []).append(found[2])
             if "python" in marks:
                 refused.add(found[1])
+            if "any" in marks:
+                optional.add(found[1])
             continue
         call, _, setup = code.partition(" where ")
         try:
@@ -140,7 +147,7 @@ def _case(path: Path, heading: str, heading_line: int, block: list[tuple[int, st
         steps.append(Step(number, call, False, ast.unparse(tree.func), setup, marks))
     if not any(not step.statement for step in steps) and not refused:
         raise Malformed(f"{path.name}:{heading_line}: a case without calls")
-    return Case(heading, heading_line, signatures, frozenset(refused), steps)
+    return Case(heading, heading_line, signatures, frozenset(refused), frozenset(optional), steps)
 
 
 def _marks(place: str, line: str) -> tuple[str, dict[str, str]]:

@@ -74,7 +74,10 @@ class Run:
 
     def __init__(self, equal, copy, step):
         function, positional, keywords, roots = copy.arguments(step)
-        before = equal.take({**roots, **copy.globals()})
+        if "finalisers" in step["marks"]:
+            before = equal.take({})
+        else:
+            before = equal.take({**roots, **copy.globals()})
         with warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
             result, error = invoke(function, positional, keywords)
@@ -98,7 +101,8 @@ class Run:
             shown["exception arguments"] = error.args
         self.warned = [(each.category.__name__, str(each.message), each.lineno) for each in warned]
         self.picture = equal.take({**shown, **roots, **copy.globals()}, known=before.known())
-        self.kept = _kept(before, self.picture)
+        self.kept = _kept(before, self.picture) if before.nodes else set()
+        self.returned = [name for name, item in roots.items() if item is result]
         self.keep_alive = before, roots, result
 
 
@@ -172,9 +176,10 @@ class Worker:
         self.extension._force_bail(0)
         state, calls, bails = self.counts(full)
         marks = step["marks"]
-        strict = "rewrites" not in marks
-        problems += differences(self.equal, native, plain, strict)
-        if step["refused"]:
+        problems += differences(self.equal, native, plain, "rewrites" not in marks)
+        if "same" in marks and not native.returned:
+            problems.append("what is returned is not the argument itself")
+        if step["refused"] or (state == "python" and step["optional"]):
             return {"problems": problems, "points": 0}
         if "any" in marks:
             pass
@@ -185,7 +190,7 @@ class Worker:
                 problems.append(f"bailed for {bails}, expected {marks['bails']}")
         elif calls != 1 or bails:
             problems.append(f"{calls} native calls, bails {bails}, state {state}: expected one native call")
-        if not problems and "no-force" not in marks and state == "native":
+        if not problems and "no-force" not in marks and (calls or bails):
             for k in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
                 if 0 < k <= points:
                     found = self.forced(copies, step, k)
