@@ -9,8 +9,8 @@ pub use crate::py::{FromPy, IntoPy};
 
 pub use crate::dict::{Dict, DictLike, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
-pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::held::{Held, held};
+pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::obj::Obj;
 pub use crate::range::Range;
 pub use crate::strs::{Bytes, Chr, Str};

@@ -311,3 +311,8 @@ pub fn tuple_list<T: FromPy + Clone>(
     }
     Ok(out)
 }
+
+/// `math.isclose(a, b, abs_tol=…)`
+pub fn isclose_abs(a: f64, b: f64, _: (), abs_tol: f64) -> R<bool> {
+    crate::math::isclose_tol(a, b, 1e-9, abs_tol)
+}

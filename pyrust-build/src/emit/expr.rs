@@ -130,9 +130,13 @@ impl Func<'_, '_, '_> {
             }
             ExprKind::Comp(comp) => self.comp(comp, &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
-            ExprKind::ModuleCall { module, name, args, .. } => {
+            ExprKind::ModuleCall { module, name, args, keywords } => {
                 let full = format!("{}.{name}", self.c_module(module));
-                let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
+                let list = positional(&full, args, keywords).unwrap_or_default();
+                let vals: Vec<Val> = list
+                    .into_iter()
+                    .map(|a| a.map_or_else(|| Val::new(quote!(()), Type::None), |a| self.val(a)))
+                    .collect();
                 self.apply(&full, &vals, &ty)
             }
             ExprKind::Method { base, name, args, keywords } => self.method(base, name, args, keywords, &ty),
@@ -671,6 +675,11 @@ impl Func<'_, '_, '_> {
             ("list" | "dict", []) => self.new_container(to),
             ("dict", [value]) => {
                 let val = self.val(value);
+                if let (Type::List { elem: pair, .. } | Type::VarTuple(pair), Type::Dict { key, value, .. }) =
+                    (&val.ty, to)
+                {
+                    return self.dict_of_pairs(&val, pair, (key, value), to);
+                }
                 self.apply("dict.copy", &[val], to)
             }
             ("sorted", [list]) => {
@@ -687,6 +696,34 @@ impl Func<'_, '_, '_> {
                 self.apply(name, &vals, to)
             }
         }
+    }
+
+    /// `dict(pairs)` of a list or tuple of pairs.
+    fn dict_of_pairs(
+        &mut self,
+        val: &Val,
+        pair: &Type,
+        (key, value): (&Type, &Type),
+        to: &Type,
+    ) -> TokenStream {
+        let Type::Tuple { items, .. } = pair else { return self.bail("Unsupported") };
+        let (d, it, at, x) = (self.fresh("d"), self.fresh("it"), self.fresh("at"), self.fresh("x"));
+        let (new, code) = (self.new_container(to), val.owned());
+        let next = match val.ty {
+            Type::VarTuple(_) => quote!(tuple::next(cx, &#it, &mut #at)),
+            _ => quote!(list::next(cx, &#it, &mut #at)),
+        };
+        let next = self.q(next);
+        let k = self.coerce(&Val::place(quote!(#x.0), items[0].clone()), key);
+        let v = self.coerce(&Val::place(quote!(#x.1), items[1].clone()), value);
+        let set = self.q(quote!(dict::set(cx, &#d, #k, #v)));
+        quote!({
+            let #d = #new;
+            let #it = #code;
+            let mut #at: i64 = 0;
+            while let Some(#x) = #next { #set; }
+            #d
+        })
     }
 
     fn native_call(

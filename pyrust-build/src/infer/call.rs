@@ -16,6 +16,7 @@ const KEYWORDS: &[(&str, &[&str])] = &[
     ("round", &["number", "ndigits"]),
     ("pow", &["base", "exp", "mod"]),
     ("int", &["x", "base"]),
+    ("math.isclose", &["a", "b", "rel_tol", "abs_tol"]),
 ];
 
 /// Where each parameter of a native call gets its value.
@@ -157,12 +158,13 @@ impl Infer<'_, '_> {
             return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
         };
         let full = format!("{module}.{name}");
-        if !ops::exists(&full) || !keywords.is_empty() {
+        let list = positional(&full, args, keywords);
+        let Some(list) = list.filter(|_| ops::exists(&full)) else {
             return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
-        }
+        };
         self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
         self.attrs.insert((module, name.to_string()));
-        let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+        let types: Vec<Ty> = list.into_iter().map(|a| a.map_or(Ty::None, |a| self.expr(a))).collect();
         self.apply(&full, e.id, 0, e.span, &types)
     }
 
@@ -235,6 +237,20 @@ impl Infer<'_, '_> {
             ("dict", []) if keywords.is_empty() => Ty::Dict(self.site(e.id, 0)),
             ("dict", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
+                let pair = match &ty {
+                    Ty::List(c) => self.state.solver.get(self.state.solver.elem(*c)),
+                    Ty::VarTuple(v) => self.state.solver.get(*v),
+                    _ => Ty::Never,
+                };
+                if let Ty::Tuple(items, _) = &pair
+                    && let [key, value] = items.as_slice()
+                {
+                    let cell = self.site(e.id, 0);
+                    let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
+                    self.state.solver.flow(key, k);
+                    self.state.solver.flow(value, v);
+                    return Ty::Dict(cell);
+                }
                 self.apply("dict.copy", e.id, 0, e.span, &[ty])
             }
             ("sorted", [list]) => {

@@ -346,9 +346,15 @@ impl Infer<'_, '_> {
         if types.contains(&Type::Never) {
             return Some(Ty::Never);
         }
+        let mut widen = None;
         for (pattern, ty) in op.params.iter().zip(&types) {
             if let Pattern::Same(v) | Pattern::Given(v) = pattern {
                 let elem = &binding[v];
+                if *elem == Type::Char && *ty == Type::Str {
+                    // Looked up with any string: from the next round on the elements are strings.
+                    widen = Some(*v);
+                    continue;
+                }
                 if !(ty.fits_into(elem) || *elem == Type::Never || ops::equal_key(ty, elem)) {
                     return None;
                 }
@@ -380,6 +386,9 @@ impl Infer<'_, '_> {
                     }
                 }
             }
+        }
+        if let Some(var) = widen.and_then(|v| vars.get(&v)) {
+            self.state.solver.flow(&Ty::Str, *var);
         }
         for (pattern, arg) in op.params.iter().zip(args) {
             if let Pattern::Var(v) = pattern {

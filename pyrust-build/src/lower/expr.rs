@@ -242,9 +242,19 @@ impl Lower<'_> {
     fn format_call(&mut self, text: &str, args: &[AExpr], span: Span) -> Option<ExprKind> {
         let pieces = format_string(text)?;
         let used: Vec<usize> = pieces.iter().filter_map(|p| p.1.as_ref().map(|f| f.0)).collect();
-        // Each argument once and in order: then nothing needs to be kept.
-        if used.len() != args.len() || !used.iter().copied().eq(0..args.len()) {
+        if used.iter().any(|i| *i >= args.len()) {
             return None;
+        }
+        // Each argument once and in order: then nothing needs to be kept. Else all are evaluated first.
+        let in_order = used.iter().copied().eq(0..args.len());
+        let mut first = Vec::new();
+        let mut kept = Vec::new();
+        if !in_order {
+            for arg in args {
+                let (var, value) = (self.temp(), self.boxed(arg));
+                first.push(self.make(ExprKind::Named { var, value }, arg.span));
+                kept.push(var);
+            }
         }
         let mut parts = Vec::new();
         for (literal, field) in pieces {
@@ -252,13 +262,22 @@ impl Lower<'_> {
                 parts.push(FPart::Literal(literal));
             }
             if let Some((at, conversion, spec)) = field {
-                let value = self.expr(&args[at]);
+                let value = match kept.get(at) {
+                    Some(var) => self.make(ExprKind::Local(*var), args[at].span),
+                    None => self.expr(&args[at]),
+                };
                 let spec = if spec.is_empty() { vec![] } else { vec![FPart::Literal(spec)] };
                 parts.push(FPart::Value { value, conversion, spec });
             }
         }
-        let _ = span;
-        Some(ExprKind::FString(parts))
+        if in_order {
+            return Some(ExprKind::FString(parts));
+        }
+        let last = i64::try_from(first.len()).ok()?;
+        first.push(self.make(ExprKind::FString(parts), span));
+        let base = Box::new(self.make(ExprKind::Tuple(first), span));
+        let index = Box::new(self.make(ExprKind::Int(last), span));
+        Some(ExprKind::Index { base, index })
     }
 
     fn call(&mut self, func: &AExpr, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> ExprKind {
@@ -289,7 +308,17 @@ impl Lower<'_> {
             }
             A::Attribute { value, name } => {
                 if let Some(module) = self.module_of(value) {
-                    let args = self.exprs(args);
+                    // A function of a C module takes its iterable whole before it does anything.
+                    let args = args
+                        .iter()
+                        .map(|a| match &a.kind {
+                            A::Generator { element, generators } => {
+                                let kind = self.comp(CompKind::List, generators, element, None, None);
+                                self.make(kind, a.span)
+                            }
+                            _ => self.expr(a),
+                        })
+                        .collect();
                     let keywords = self.keywords(keywords);
                     return ExprKind::ModuleCall { module, name: name.clone(), args, keywords };
                 }
