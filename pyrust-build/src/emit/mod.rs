@@ -18,7 +18,7 @@ use quote::{format_ident, quote};
 use crate::hir::{self, ParamKind};
 use crate::infer::{FuncRef, Guard, Instance, Program, can_fall_off, ranges};
 use crate::ty::Type;
-use types::{Val, ident, rust_type};
+use types::{Val, distinct, ident, rust_type};
 
 /// One specialisation of a hotspot: the instance that Python calls enter.
 pub struct Spec {
@@ -120,7 +120,7 @@ struct Space {
 pub(super) struct File<'p, 'a> {
     program: &'p Program<'a>,
     names: BTreeMap<usize, Ident>,
-    per_base: BTreeMap<String, usize>,
+    used_names: BTreeSet<String>,
     emitted: BTreeSet<usize>,
     pending: Vec<usize>,
     /// One namespace per instance and module that it relies on: what one function loses does not stop the others.
@@ -134,7 +134,7 @@ impl<'p, 'a> File<'p, 'a> {
         File {
             program,
             names: BTreeMap::new(),
-            per_base: BTreeMap::new(),
+            used_names: BTreeSet::new(),
             emitted: BTreeSet::new(),
             pending: Vec::new(),
             namespaces: Vec::new(),
@@ -151,9 +151,12 @@ impl<'p, 'a> File<'p, 'a> {
         let func = &self.program.instances[instance].func;
         let base = format!("{}__{}", func.module, func.qualname).replace(['.', '<', '>', ' '], "_");
         let base = ident(&base).to_string();
-        let n = self.per_base.entry(base.clone()).or_insert(0);
-        *n += 1;
-        let name = if *n == 1 { format_ident!("{base}") } else { format_ident!("{base}_{n}") };
+        let mut name = format_ident!("{base}");
+        let mut n = 2;
+        while !self.used_names.insert(name.to_string()) {
+            name = format_ident!("{base}_{n}");
+            n += 1;
+        }
         self.names.insert(instance, name.clone());
         self.pending.push(instance);
         name
@@ -297,6 +300,7 @@ impl<'p, 'a> File<'p, 'a> {
         let hir = instance.hir.clone();
         let mut f = Func {
             index,
+            idents: distinct(hir.vars.iter().map(|v| v.name.as_str())),
             instance,
             hir: &hir,
             file: self,
@@ -357,6 +361,8 @@ struct Final {
 /// Emission of one function.
 pub(super) struct Func<'f, 'p, 'a> {
     index: usize,
+    /// The Rust name of each variable.
+    idents: Vec<Ident>,
     instance: &'f Instance,
     hir: &'f hir::Function,
     file: &'f mut File<'p, 'a>,
@@ -435,7 +441,7 @@ impl Func<'_, '_, '_> {
     }
 
     fn var_ident(&self, var: hir::VarId) -> Ident {
-        ident(&self.hir.vars[var].name)
+        self.idents[var].clone()
     }
 
     fn fresh(&mut self, hint: &str) -> Ident {

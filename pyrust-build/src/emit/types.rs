@@ -90,6 +90,56 @@ pub(super) fn variant(n: usize, i: usize) -> TokenStream {
     quote!(#name::#variant)
 }
 
+/// Names of the runtime's functions and of our own locals: a local must not shadow them.
+const TAKEN: &[&str] = &[
+    "cx",
+    "fuel",
+    "crate",
+    "self",
+    "super",
+    "Self",
+    "_",
+    "bail",
+    "bound",
+    "bytes_next",
+    "bytes_next_back",
+    "chunks",
+    "convert_list",
+    "elem_eq",
+    "exc",
+    "held",
+    "isclose_abs",
+    "next_of",
+    "sort_by_key",
+    "sort_list",
+    "steps",
+    "stop_of",
+    "str_next",
+    "str_next_back",
+    "to_chr",
+    "tuple_list",
+    "tuple_next_back",
+    "zero_float",
+    "zero_int",
+];
+
+/// Distinct identifiers for names, in order: two names of Python's never become one of Rust's.
+pub(super) fn distinct<'n>(names: impl Iterator<Item = &'n str>) -> Vec<Ident> {
+    let mut used = std::collections::BTreeSet::new();
+    names
+        .map(|name| {
+            let base = ident(name);
+            let mut out = base.clone();
+            let mut n = 2;
+            while !used.insert(out.to_string()) {
+                out = format_ident!("{base}_{n}");
+                n += 1;
+            }
+            out
+        })
+        .collect()
+}
+
 /// An identifier from a Python name: keywords are escaped, everything that is not ASCII is spelled out.
 pub(super) fn ident(name: &str) -> Ident {
     let mut clean: String =
@@ -102,8 +152,6 @@ pub(super) fn ident(name: &str) -> Ident {
                 }
             })
             .collect();
-    // Names of the runtime and of our own locals must not be shadowed.
-    const TAKEN: &[&str] = &["cx", "fuel", "crate", "self", "super", "Self", "_"];
     if TAKEN.contains(&clean.as_str()) || clean.starts_with("__py_") {
         clean.push('_');
     }

@@ -104,7 +104,7 @@ impl Infer<'_, '_> {
         match self.bound(name) {
             Some((_, Binding::Value(_))) => {
                 let ty = self.program.value_type(&self.func.module, name);
-                if ty == Type::Never {
+                if ty.has_never() {
                     return self.refuse(
                         "PYR0305",
                         span,
