@@ -71,8 +71,8 @@ def demonstrate(python: Path) -> None:
     scripts = python.parent
     pytest = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     shell(
-        ["pip", "install", "-e", "."],
-        [python, "-m", "pip", "install", *_PIP, "-e", "."],
+        ["pip", "install", "-q", "-e", "."],
+        [python, "-m", "pip", "install", "-q", *_PIP, "-e", "."],
         "a plain install: no manifest yet",
     )
     shell(["pytest", "--pyrust-profile"], [*pytest, "--pyrust-profile"], "find the hot functions, record their types")
