@@ -1,7 +1,7 @@
 //! Calls: builtins, functions of the project, functions of C modules, methods.
 
 use super::solver::Ty;
-use super::{FuncRef, Guard, Infer, in_python};
+use super::{FuncRef, Guard, Infer, in_python, long_tuples};
 use crate::hir::{Expr, ExprKind, Param, ParamKind};
 use crate::ops;
 use crate::resolve::Binding;
@@ -314,7 +314,7 @@ impl Infer<'_, '_> {
                 ArgSource::Default => {
                     let ty = self.default_type(target, &param.name);
                     if ty == Type::Never {
-                        return self.refuse("PYR0306", e.span, format!("the default of `{}`", param.name));
+                        return self.refuse("PYR0306", e.span, format!("the type of the default of `{}` is not known", param.name));
                     }
                     self.state.solver.absorb(&Ty::Never, &ty)
                 }
@@ -367,10 +367,8 @@ impl Infer<'_, '_> {
             let lowered = crate::lower::lower_value(file, env, &key, &default).map(std::rc::Rc::new);
             self.program.lowered.insert(func.clone(), lowered);
         }
-        let Ok(index) = self.program.request(&func, Vec::new()) else { return Type::Never };
-        while self.program.run(index, true) {}
-        let instance = &self.program.instances[index];
-        if instance.diagnostics.is_empty() { in_python(&instance.ret) } else { Type::Never }
+        let ty = self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)));
+        if ty.has_never() { Type::Never } else { ty }
     }
 
     pub(super) fn method(

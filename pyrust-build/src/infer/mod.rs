@@ -302,12 +302,28 @@ impl<'a> Program<'a> {
         let hir = Rc::new(crate::lower::lower_value(file, env, &format!("<{name}>"), &expr).ok()?);
         let func = FuncRef { module: home, qualname: format!("<{name}>") };
         self.lowered.insert(func.clone(), Ok(hir));
-        let index = self.request(&func, Vec::new()).ok()?;
-        for _ in 0..20 {
-            if !self.run(index, true) {
+        self.constant_type(&func)
+    }
+}
+
+impl Program<'_> {
+    /// The type of what a function without parameters returns: a module-level value, a default.
+    fn constant_type(&mut self, func: &FuncRef) -> Option<Type> {
+        let first = self.instances.len();
+        let index = self.request(func, Vec::new()).ok()?;
+        // Only what this value needed for the first time is run: the others may be in the middle of a run.
+        for _ in 0..50 {
+            let mut changed = self.run(index, false);
+            let mut i = first;
+            while i < self.instances.len() {
+                changed |= self.run(i, false);
+                i += 1;
+            }
+            if !changed {
                 break;
             }
         }
+        self.run(index, true);
         let instance = &self.instances[index];
         instance.diagnostics.is_empty().then(|| instance.ret.clone())
     }
