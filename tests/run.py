@@ -84,20 +84,33 @@ def prepare(steps: Steps, pythons: Sequence[Python]) -> None:
         )
 
 
-def pytest(steps: Steps, python: Python, title: str, *arguments: str | Path) -> None:
+def pytest(steps: Steps, python: Python, folder: Path, *arguments: str) -> None:
+    """One folder of tests, in a process of its own: some start compilers, some count references."""
     environment = {
         "PYRUST_TEST_WHEELS": str(WHEELS),
         "PYRUST_TEST_WHEELHOUSE": str(WHEELHOUSE),
         "PYRUST_CACHE_DIR": str(VENVS / "cache"),
+        "CARGO_TARGET_DIR": cargo_environment(python)["CARGO_TARGET_DIR"],
     }
-    command = [python_in(python.environment()), "-m", "pytest", "-q", *arguments]
-    steps.run(f"{title} on Python {python.full}", command, environment=environment, go_on=True)
+    where = folder.relative_to(ROOT)
+    # Installing is mostly waiting for one processor at a time.
+    parallel = ["-n", "2"] if folder.name == "e2e" else []
+    command = [python_in(python.environment()), "-m", "pytest", "-q", "--durations=5", *parallel, *arguments, where]
+    steps.run(f"{where} on Python {python.version}", command, environment=environment, go_on=True)
+
+
+def test_folders() -> list[Path]:
+    found = {path.parent for path in TESTS.glob("*/test_*.py")}
+    return [ROOT / "setuptools-plugin/tests", ROOT / "pytest-pyrust/tests", *sorted(found)]
+
+
+#: Run completely on every interpreter: they depend on how it works inside.
+VERSIONED = ("activation", "runtime-values", "runtime-fuzz")
 
 
 def everything(steps: Steps, python: Python) -> None:
-    for folder in ("setuptools-plugin/tests", "pytest-pyrust/tests", "tests"):
-        if any((ROOT / folder).rglob("test_*.py")):
-            pytest(steps, python, folder, folder)
+    for folder in test_folders():
+        pytest(steps, python, folder)
 
 
 def test(steps: Steps, python: Python, others: Sequence[Python]) -> None:
@@ -106,7 +119,11 @@ def test(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     rust_tests(steps, python)
     everything(steps, python)
     for other in others:
-        pytest(steps, other, "slice", "-m", "slice", "setuptools-plugin/tests", "pytest-pyrust/tests", "tests")
+        for folder in test_folders():
+            if folder.name in VERSIONED:
+                pytest(steps, other, folder)
+            elif any("mark.slice" in path.read_text(encoding="utf-8") for path in folder.glob("test_*.py")):
+                pytest(steps, other, folder, "-m", "slice")
 
 
 def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
