@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 try:
-    from . import _pyrust  # type: ignore[attr-defined, unused-ignore]  # noqa: E402, F401
+    from . import _pyrust  # type: ignore[attr-defined, unused-ignore]  # noqa: F401
 except ImportError:  # pragma: no cover
     if __import__("os").environ.get("PYRUST") == "require":
         raise
