@@ -163,7 +163,9 @@ class _Build:
                 report = f"{_REPORT} {workspace.log}"
                 if not culprits.keys() - dropped.keys():
                     error = refusal.errors[0][2]
-                    raise _Unavailable(f"PYR0503 the generated Rust does not compile ({error}); {report}", "internal")
+                    raise _Unavailable(
+                        f"PYR0503 the generated Rust does not compile ({error}); {report}", "internal"
+                    ) from None
                 for name, error in culprits.items():
                     dropped.setdefault(name, f"PYR0503 the generated Rust does not compile ({error}); {report}")
                 self.echo(f"dropping {', '.join(sorted(culprits))}: the generated Rust does not compile")
