@@ -23,7 +23,16 @@ def build_wheels(steps: Steps, tool: Path, pythons: Sequence[Python], folder: Pa
     for old in [*folder.glob("pyrust_optimizer-*.whl"), *folder.glob("pytest_pyrust-*.whl")]:
         old.unlink()
     for python in pythons:
-        build = [tool, "-m", "maturin", "build", "--quiet", "--strip", "--manifest-path", "setuptools-plugin/Cargo.toml"]
+        build = [
+            tool,
+            "-m",
+            "maturin",
+            "build",
+            "--quiet",
+            "--strip",
+            "--manifest-path",
+            "setuptools-plugin/Cargo.toml",
+        ]
         steps.run(
             f"wheel pyrust-optimizer for Python {python.full}",
             [*build, "--profile", profile, "--interpreter", python.path, "--out", folder],

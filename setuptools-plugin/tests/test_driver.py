@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from pyrust import PyRustError, driver
 
 SUFFIX = driver.interpreter.describe().ext_suffix

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from installs import Venv, native, replace, run
 
 COLD_SECONDS = 25

@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from installs import EXAMPLES, ROOT, Venv, copy_example, run
 
 #: example → (package, a hotspot that must be native)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from installs import Venv, clean_environment, in_place_modules, native, only_wheel, replace, run
 
 NO_CARGO = "/nowhere/cargo"

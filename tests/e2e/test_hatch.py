@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from installs import Venv, in_place_modules, native, only_wheel, run
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from installs import Venv, in_place_modules, native, only_wheel, replace, run
 
 CALL = "import textkit; print(textkit.levenshtein('kitten', 'sitting'))"
