@@ -61,8 +61,13 @@ def _known(pin: Pin) -> Path | None:
 def _download(pin: Pin) -> None:
     """Without a network the test is skipped, except where a registry is promised: a skip there would hide everything."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--retries", "1"]
+    # Which registry is the caller's business.
+    settings = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
     try:
-        run([*command, "--no-binary", ":all:", "--dest", WORK, f"{pin.distribution}=={pin.version}"])
+        run(
+            [*command, "--no-binary", ":all:", "--dest", WORK, f"{pin.distribution}=={pin.version}"],
+            environment=settings,
+        )
     except AssertionError as error:
         if _UNREACHABLE.search(str(error)) and not os.environ.get("CI"):
             pytest.skip(f"no package registry to fetch {pin.distribution} {pin.version} from, and it was never fetched")
