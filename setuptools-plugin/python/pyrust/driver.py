@@ -142,6 +142,9 @@ class _Build:
                 raise BuildError(f"`{self.python}` is not a Python that runs: {error}") from None
         if why := target.unsupported:
             raise _Unavailable(why, "python")
+        if not Path(target.include, "Python.h").is_file():
+            # The runtime proves its layouts against them.
+            raise _Unavailable(f"PYR0501 the C headers of Python are not in {target.include} (Debian: `python3-dev`)")
         return target
 
     def _compile(self, target: Interpreter, generated: Json) -> tuple[list[Json], dict[str, Json]]:
@@ -490,7 +493,6 @@ class _Workspace:
             "PYO3_BUILD_EXTENSION_MODULE": "1",
             # setuptools-rust would set it to an interpreter in a temporary folder.
             "PYO3_PYTHON": self.target.base_executable,
-            "PYRUST_PYTHON_INCLUDE": self.target.include,
             "CARGO_BUILD_BUILD_DIR": str(self.base / "build" / self.target.soabi),
             "CARGO_TARGET_DIR": str(self.folder / "target"),
             "CARGO_NET_RETRY": "1",
@@ -516,8 +518,8 @@ class _Workspace:
                 raise refusal
             self.echo("not everything is in cargo's cache: using the network")
         cache.write(self.log, words)
-        last = next((line for line in reversed(words.splitlines()) if line.startswith("error")), "cargo failed")
-        raise _Unavailable(f"PYR0501 {last.strip()} (log: {self.log})")
+        first = next((line for line in words.splitlines() if line.startswith("error")), "cargo failed")
+        raise _Unavailable(f"PYR0501 {first.strip()} (log: {self.log})")
 
     def _setuptools_rust(self, offline: list[str], environment: dict[str, str]) -> tuple[dict[str, str] | None, str]:
         request = {
