@@ -66,7 +66,10 @@ def run(files: Sequence[CaseFile], python: str, folder: Path) -> Session:
 def write(files: Sequence[CaseFile], folder: Path) -> None:
     package = folder / PACKAGE
     package.mkdir(parents=True, exist_ok=True)
-    texts = {"pyproject.toml": '[project]\nname = "semantics"\nversion = "0"\n\n[tool.pyrust]\n', "pyrust.toml": manifest(files)}
+    texts = {
+        "pyproject.toml": '[project]\nname = "semantics"\nversion = "0"\n\n[tool.pyrust]\n',
+        "pyrust.toml": manifest(files),
+    }
     texts[f"{PACKAGE}/__init__.py"] = _INIT
     texts.update({f"{PACKAGE}/{file.module}.py": file.source for file in files})
     for old in package.glob("*.py"):
@@ -99,7 +102,11 @@ def compile_project(folder: Path, python: str) -> Json:
     )
     environment = {**os.environ, "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "64"}
     done = subprocess.run(
-        [sys.executable, "-c", program, str(folder), python], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program, str(folder), python],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"the build failed:\n{done.stderr}")
@@ -159,7 +166,12 @@ def _one_process(path: Path, python: str, folder: Path, outcomes: dict[int, Json
     environment |= {"PYTHONPATH": str(folder), "PYTHONHASHSEED": "0", "PYRUST": "require", "PYTHONFAULTHANDLER": "1"}
     with open(folder / "worker-errors.txt", "w+") as errors:
         worker = subprocess.Popen(
-            [python, str(HERE / "worker.py"), str(path)], env=environment, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
+            [python, str(HERE / "worker.py"), str(path)],
+            env=environment,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
         )
         lines: queue.Queue[str | None] = queue.Queue()
 

@@ -33,7 +33,7 @@ from pathlib import Path
 
 CASES = Path(__file__).resolve().parent.parent / "cases"
 
-_SIGNATURE = re.compile(r"([A-Za-z_][\w.]*): (\(.*\) -> .+)")
+_SIGNATURE = re.compile(r"([^\W\d][\w.]*): (\(.*\) -> .+)")
 _WORDS = {"bails", "python", "any", "rewrites", "no-force", "finalisers", "same"}
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+
 from build import PACKAGE, ROOT, Session, identity, run
 from casefiles import Case, CaseFile, load
 
@@ -20,7 +22,7 @@ pytestmark = pytest.mark.slice
 FILES = [file for file in load() if os.environ.get("PYRUST_CASES", "") in file.name]
 
 
-def _cases() -> list[object]:
+def _cases() -> Sequence[object]:
     found = []
     for index, file in enumerate(FILES):
         number = 0

@@ -109,11 +109,13 @@ class Run:
 def _kept(before, after):
     """Places of objects that existed before whose element is the very same object afterwards."""
     kept = set()
-    for node, elements in zip(after.nodes, after.raw):
+    for node, elements in zip(after.nodes, after.raw, strict=True):
         if node.known is None or node.kind not in ("list", "dict"):
             continue
         old = before.raw[node.known]
-        kept.update((node.known, place) for place, (one, other) in enumerate(zip(old, elements)) if one is other)
+        kept.update(
+            (node.known, place) for place, (one, other) in enumerate(zip(old, elements, strict=False)) if one is other
+        )
     return kept
 
 
@@ -132,7 +134,9 @@ def differences(equal, native, plain, strict):
         found.append(f"{list(native.picture.roots)} instead of {list(plain.picture.roots)}")
     if strict and not found:
         for number, place in sorted(plain.kept - native.kept)[:3]:
-            found.append(f"object {number} of the arguments: element {place} is a new object, in Python it is the old one")
+            found.append(
+                f"object {number} of the arguments: element {place} is a new object, in Python it is the old one"
+            )
     return found
 
 
