@@ -293,6 +293,12 @@ pub mod bool_ {
     pub fn xor(a: bool, b: bool) -> bool {
         a ^ b
     }
+
+    /// `~bool` warns from 3.12 on, so Python does it there.
+    #[inline(always)]
+    pub fn inv(a: bool) -> crate::stop::R<i64> {
+        if cfg!(Py_3_12) { crate::stop::bail(crate::stop::Bail::Unsupported) } else { Ok(!i64::from(a)) }
+    }
 }
 
 /// A slice of a live tuple as a fresh list (`a, *rest = t`).

@@ -16,7 +16,8 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::hir::{self, ParamKind};
-use crate::infer::{FuncRef, Guard, Instance, Program, can_fall_off, ranges};
+use crate::hir::can_fall_off;
+use crate::infer::{FuncRef, Guard, Instance, Program, ranges};
 use crate::ty::Type;
 use types::{Val, distinct, ident, rust_type};
 

@@ -5,6 +5,10 @@
 //!   consumed in place are `Comp`; augmented assignment keeps its own node because lists mutate in place.
 //! - Nothing here knows types.
 
+mod flow;
+
+pub use flow::can_fall_off;
+
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};
 use crate::source::Span;
 

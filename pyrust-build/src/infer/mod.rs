@@ -22,7 +22,6 @@ use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, positional};
 pub use expr::slice_positions;
-pub use stmt::can_fall_off;
 
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {
@@ -443,7 +442,7 @@ impl Infer<'_, '_> {
     fn function(&mut self) {
         let hir = self.hir;
         self.block(&hir.body);
-        if stmt::can_fall_off(&hir.body) {
+        if hir::can_fall_off(&hir.body) {
             self.state.solver.flow(&Ty::None, self.state.ret);
         }
     }

@@ -145,7 +145,9 @@ impl Lower<'_> {
                     // Natively the exception is no object: reading its name bails, before the handler ends and after.
                     let forget = hir::Stmt { kind: StmtKind::Forget(var), span: h.span };
                     body.insert(0, forget.clone());
-                    body.push(forget);
+                    if hir::can_fall_off(&body) {
+                        body.push(forget);
+                    }
                 }
                 hir::Handler { classes, body, span: h.span }
             })

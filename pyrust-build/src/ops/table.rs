@@ -33,6 +33,7 @@ pub(super) const OPERATORS: &[Row] = &[
     Row("^", "int, int", "int", "int::xor", ""),
     Row("neg", "int", "int", "int::neg", "!"),
     Row("pos", "int", "int", "int::pos", ""),
+    Row("inv", "bool", "int", "bool_::inv", "!"),
     Row("inv", "int", "int", "int::inv", ""),
     Row("+", "float, float", "float", "float::add", "w"),
     Row("-", "float, float", "float", "float::sub", "w"),
