@@ -137,6 +137,9 @@ impl fmt::Display for Type {
     }
 }
 
+/// Tuples of known length have at most so many items; longer ones are read in place.
+pub const MAX_TUPLE: usize = 12;
+
 /// At most so many members in a union; beyond that a value is not understood.
 pub const MAX_MEMBERS: usize = 4;
 

@@ -801,8 +801,8 @@ impl Func<'_, '_, '_> {
             });
             return quote!({ #(#lets)* #sort });
         }
-        if name == "get" && args.len() == 2 && b.ty.members().iter().any(|m| matches!(m, Type::Dict { .. })) {
-            return self.dict_get(&b, &args[0], &args[1], to);
+        if (name == "get" || name == "pop") && args.len() == 2 && b.ty.members().iter().any(|m| matches!(m, Type::Dict { .. })) {
+            return self.dict_get(&b, name == "pop", &args[0], &args[1], to);
         }
         let mut vals = vec![b];
         // The classes of one union differ in what they take; keywords belong to `str` methods only.
@@ -817,14 +817,14 @@ impl Func<'_, '_, '_> {
         })
     }
 
-    /// `d.get(k, default)` where the default may have another type than the values.
-    fn dict_get(&mut self, base: &Val, key: &Expr, default: &Expr, to: &Type) -> TokenStream {
+    /// `d.get(k, default)` and `d.pop(k, default)`, where the default may have another type than the values.
+    fn dict_get(&mut self, base: &Val, pop: bool, key: &Expr, default: &Expr, to: &Type) -> TokenStream {
         let (k, d) = (self.val(key), self.val(default));
         self.dispatch(&[base.clone(), k], &mut |f, vals| {
             let Type::Dict { value, .. } = &vals[0].ty else { return None };
             let value = (**value).clone();
             if d.ty.fits_into(&value) && value != Type::Never {
-                let name = "dict.get";
+                let name = if pop { "dict.pop" } else { "dict.get" };
                 let args = [vals[0].clone(), vals[1].clone(), Val::new(f.coerce(&d, &value), value)];
                 let ret = f.row(name, &args)?;
                 return Some(f.coerce(&ret, to));
@@ -833,6 +833,14 @@ impl Func<'_, '_, '_> {
             let mut lets = Vec::new();
             let vals: Vec<Val> = vals.iter().map(|v| f.bind(v, &mut lets)).collect();
             let d = f.bind(&d, &mut lets);
+            if pop {
+                let (dict, key) = (vals[0].by_ref(), f.key_of(&vals[0], &vals[1])?);
+                let (has, take) =
+                    (f.q(quote!(dict::contains(cx, #dict, &#key))), f.q(quote!(dict::pop(cx, #dict, &#key))));
+                let hit = f.coerce(&Val::new(take, value), to);
+                let miss = f.coerce(&d, to);
+                return Some(quote!({ #(#lets)* if #has { #hit } else { #miss } }));
+            }
             let found = f.row_optional(&vals[0], &vals[1])?;
             let x = f.fresh("v");
             let hit = f.coerce(&Val::new(quote!(#x), value), to);
@@ -841,13 +849,16 @@ impl Func<'_, '_, '_> {
         })
     }
 
+    /// A key in the representation of the dict's keys.
+    fn key_of(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
+        let Type::Dict { key: k, .. } = &dict.ty else { return None };
+        let fits = key.ty.fits_into(k) || crate::ops::equal_key(&key.ty, k);
+        fits.then(|| self.coerce(key, k))
+    }
+
     /// `dict::get`: `Option` of the value.
     fn row_optional(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
-        let Type::Dict { key: k, .. } = &dict.ty else { return None };
-        if !(key.ty.fits_into(k) || crate::ops::equal_key(&key.ty, k)) {
-            return None;
-        }
-        let (d, k) = (dict.by_ref(), self.coerce(key, k));
+        let (d, k) = (dict.by_ref(), self.key_of(dict, key)?);
         Some(self.q(quote!(dict::get(cx, #d, &#k))))
     }
 

@@ -395,10 +395,11 @@ impl Infer<'_, '_> {
                     out = self.state.solver.join(&out, &Ty::None);
                     continue;
                 }
-                "dict.get" if args.len() == 2 && keywords.is_empty() => {
+                "dict.get" | "dict.pop" if args.len() == 2 && keywords.is_empty() => {
                     let Ty::Dict(c) = member else { unreachable!("a dict method") };
                     let key = self.expr(&args[0]);
                     let default = self.expr(&args[1]);
+                    self.writes |= name == "pop" && self.state.solver.in_place(*c);
                     if self.apply("dict.get", e.id, 8 * k, e.span, &[member.clone(), key]) == Ty::Never {
                         found = true;
                         continue;

@@ -5,7 +5,7 @@ use super::solver::Ty;
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, UnaryOp};
 use crate::ops::{self, Pattern};
 use crate::source::Span;
-use crate::ty::{MAX_MEMBERS, Type};
+use crate::ty::{MAX_MEMBERS, MAX_TUPLE, Type};
 
 impl Infer<'_, '_> {
     /// The type of an expression, also recorded at its node.
@@ -89,6 +89,10 @@ impl Infer<'_, '_> {
                 self.test(test);
                 let (a, b) = (self.expr(body), self.expr(orelse));
                 self.state.solver.join(&a, &b)
+            }
+            ExprKind::Tuple(items) if items.len() > MAX_TUPLE => {
+                let message = format!("a tuple of more than {MAX_TUPLE} items");
+                self.refuse("PYR0403", e.span, message)
             }
             // The empty tuple is a live tuple like any other.
             ExprKind::Tuple(items) if items.is_empty() => {
@@ -211,6 +215,9 @@ impl Infer<'_, '_> {
     pub(super) fn binary(&mut self, node: usize, span: Span, op: BinOp, l: &Ty, r: &Ty) -> Ty {
         if let (BinOp::Add, Ty::Tuple(a, p), Ty::Tuple(b, q)) = (op, l, r) {
             let _ = (p, q);
+            if a.len() + b.len() > MAX_TUPLE {
+                return self.refuse("PYR0403", span, format!("a tuple of more than {MAX_TUPLE} items"));
+            }
             return Ty::Tuple(a.iter().chain(b).cloned().collect(), false);
         }
         if let (BinOp::Mod, Ty::Str | Ty::Char) = (op, l) {
