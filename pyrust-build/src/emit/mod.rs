@@ -3,8 +3,10 @@
 //! Tokens are built with `quote` and printed by `prettyplease`; comments with Python's lines travel through the
 //! printer as marker macros. Nothing here decides what is supported: that was done by inference.
 
+mod call;
 mod coerce;
 mod expr;
+mod format;
 mod iter;
 mod ops;
 mod stmt;
@@ -15,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::hir::{self, ParamKind};
 use crate::hir::can_fall_off;
+use crate::hir::{self, ParamKind};
 use crate::infer::{FuncRef, Guard, Instance, Program, ranges};
 use crate::ty::Type;
 use types::{Val, distinct, ident, rust_type};

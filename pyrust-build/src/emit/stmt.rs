@@ -7,8 +7,8 @@ use quote::{format_ident, quote};
 
 use super::types::Val;
 use super::{Final, Func, Loop, RowHoist};
-use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::hir::can_fall_off;
+use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::ty::Type;
 
 /// Variables that something in the body assigns to; a parameter that is not among them goes out untouched.

@@ -38,4 +38,3 @@ fn has_break(body: &[Stmt]) -> bool {
         _ => false,
     })
 }
-

@@ -314,7 +314,11 @@ impl Infer<'_, '_> {
                 ArgSource::Default => {
                     let ty = self.default_type(target, &param.name);
                     if ty == Type::Never {
-                        return self.refuse("PYR0306", e.span, format!("the type of the default of `{}` is not known", param.name));
+                        return self.refuse(
+                            "PYR0306",
+                            e.span,
+                            format!("the type of the default of `{}` is not known", param.name),
+                        );
                     }
                     self.state.solver.absorb(&Ty::Never, &ty)
                 }

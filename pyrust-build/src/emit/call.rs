@@ -1,0 +1,343 @@
+//! Calls: builtins, functions of C modules, native calls, methods.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::expr::int_literal;
+use super::types::{Val, rust_type};
+use crate::hir::{Expr, ExprKind};
+use crate::infer::{ArgSource, Guard, bind, class_names, positional};
+use crate::resolve::Binding;
+use crate::ty::Type;
+
+impl Func<'_, '_, '_> {
+    pub(super) fn call(
+        &mut self,
+        e: &Expr,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> TokenStream {
+        if let Some(callee) = self.instance.calls.get(&e.id).copied() {
+            return self.native_call(name, callee, args, keywords, to);
+        }
+        if let Some((_, Binding::Imported { module, name: attr })) =
+            self.file.program.binding(&self.instance.func.module, name)
+        {
+            let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
+            return self.apply(&format!("{module}.{attr}"), &vals, to);
+        }
+        match (name, args) {
+            ("isinstance", [value, class]) => {
+                let names = class_names(class).unwrap_or_default();
+                let val = self.val(value);
+                self.match_union(&val, |_, v| {
+                    let (code, yes) = (v.by_ref(), names.iter().any(|n| is_instance(&v.ty, n)));
+                    if v.ty == Type::Obj { None } else { Some(quote!({ let _ = #code; #yes })) }
+                })
+            }
+            ("min" | "max", [first, rest @ ..]) if !rest.is_empty() => {
+                let op = if name == "min" { "<" } else { ">" };
+                let mut lets = Vec::new();
+                let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
+                let bound: Vec<Val> = vals.iter().map(|v| self.bind(v, &mut lets)).collect();
+                debug_assert_eq!(first.id, args[0].id);
+                let mut best = Val::new(self.coerce(&bound[0], to), to.clone());
+                for val in &bound[1..] {
+                    let (b, code) = (self.fresh("best"), &best.code);
+                    lets.push(quote!(let #b = #code;));
+                    let current = Val::place(quote!(#b), to.clone());
+                    let better = self.compare(op, val, &current);
+                    let (new, old) = (self.coerce(val, to), current.owned());
+                    best = Val::new(quote!(if #better { #new } else { #old }), to.clone());
+                }
+                let code = &best.code;
+                quote!({ #(#lets)* #code })
+            }
+            ("str" | "repr", [value]) => {
+                let val = self.val(value);
+                let repr = name == "repr";
+                self.dispatch(&[val], &mut |f, vals| {
+                    let (code, by_ref) = (vals[0].owned(), vals[0].by_ref());
+                    Some(match (&vals[0].ty, repr) {
+                        (Type::Str, false) => code,
+                        (Type::Char, false) => f.q(quote!(chr::to_str(cx, #code))),
+                        (_, false) => f.q(quote!(fmt::str_of(cx, #by_ref))),
+                        (_, true) => f.q(quote!(fmt::repr_of(cx, #by_ref))),
+                    })
+                })
+            }
+            ("bool", [value]) => self.test(value),
+            ("bool", []) => quote!(false),
+            ("len", [value])
+                if self.node(value.id).members().iter().all(|m| matches!(m, Type::Tuple { .. })) =>
+            {
+                let val = self.val(value);
+                self.match_union(&val, |_, v| {
+                    let Type::Tuple { items, .. } = &v.ty else { return None };
+                    let (n, code) = (int_literal(items.len() as i64), v.by_ref());
+                    Some(quote!({ let _ = #code; #n }))
+                })
+            }
+            ("list" | "dict", []) => self.new_container(to),
+            ("dict", [value]) => {
+                let val = self.val(value);
+                if let (Type::List { elem: pair, .. } | Type::VarTuple(pair), Type::Dict { key, value, .. }) =
+                    (&val.ty, to)
+                {
+                    return self.dict_of_pairs(&val, pair, (key, value), to);
+                }
+                self.apply("dict.copy", &[val], to)
+            }
+            ("sorted", [list]) => {
+                let (code, l) = (self.val(list).owned(), self.fresh("l"));
+                let sort = self.sort(&Val::place(quote!(#l), self.node(list.id)), keywords);
+                quote!({ let #l = #code; #sort; #l })
+            }
+            _ => {
+                let list = positional(name, args, keywords).unwrap_or_default();
+                let vals: Vec<Val> = list
+                    .into_iter()
+                    .map(|a| a.map_or_else(|| Val::new(quote!(()), Type::None), |a| self.val(a)))
+                    .collect();
+                self.apply(name, &vals, to)
+            }
+        }
+    }
+
+    /// `dict(pairs)` of a list or tuple of pairs.
+    fn dict_of_pairs(
+        &mut self,
+        val: &Val,
+        pair: &Type,
+        (key, value): (&Type, &Type),
+        to: &Type,
+    ) -> TokenStream {
+        let Type::Tuple { items, .. } = pair else { return self.bail("Unsupported") };
+        let (d, it, at, x) = (self.fresh("d"), self.fresh("it"), self.fresh("at"), self.fresh("x"));
+        let (new, code) = (self.new_container(to), val.owned());
+        let next = match val.ty {
+            Type::VarTuple(_) => quote!(tuple::next(cx, &#it, &mut #at)),
+            _ => quote!(list::next(cx, &#it, &mut #at)),
+        };
+        let next = self.q(next);
+        let k = self.coerce(&Val::place(quote!(#x.0), items[0].clone()), key);
+        let v = self.coerce(&Val::place(quote!(#x.1), items[1].clone()), value);
+        let set = self.q(quote!(dict::set(cx, &#d, #k, #v)));
+        quote!({
+            let #d = #new;
+            let #it = #code;
+            let mut #at: i64 = 0;
+            while let Some(#x) = #next { #set; }
+            #d
+        })
+    }
+
+    fn native_call(
+        &mut self,
+        name: &str,
+        callee: usize,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> TokenStream {
+        let target = &self.file.program.instances[callee];
+        let (hir, params, ret) = (target.hir.clone(), target.params.clone(), target.ret.clone());
+        let rust_name = self.file.want(callee);
+        let sources = bind(&hir.params, args.len(), keywords).unwrap_or_default();
+        let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
+        let kw_vals: Vec<Val> = keywords.iter().map(|(_, a)| self.val(a)).collect();
+        // Keyword arguments are evaluated in the order of the call, not of the parameters.
+        let mut lets = Vec::new();
+        let reorder = !keywords.is_empty();
+        let bind_all = |f: &mut Self, list: Vec<Val>, lets: &mut Vec<TokenStream>| -> Vec<Val> {
+            if reorder { list.iter().map(|v| f.bind(v, lets)).collect() } else { list }
+        };
+        let vals = bind_all(self, vals, &mut lets);
+        let kw_vals = bind_all(self, kw_vals, &mut lets);
+        let module = self.instance.func.module.clone();
+        let mut codes = Vec::new();
+        for ((source, param), ty) in sources.iter().zip(&hir.params).zip(&params) {
+            let code = match source {
+                ArgSource::Positional(i) => self.coerce(&vals[*i], ty),
+                ArgSource::Keyword(i) => self.coerce(&kw_vals[*i], ty),
+                ArgSource::Default => {
+                    let guard = Guard::Function {
+                        name: name.to_string(),
+                        target: self.file.program.instances[callee].func.clone(),
+                    };
+                    let (ns, slot) = self.file.slot(self.index, &module, false, guard);
+                    let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
+                    let rust = rust_type(ty);
+                    let read = match param.kind {
+                        crate::hir::ParamKind::KeywordOnly => {
+                            let name = &param.name;
+                            quote!(#space.kwdefault::<#rust>(cx, #slot, #name))
+                        }
+                        _ => {
+                            let index = default_index(&hir.params, &param.name);
+                            quote!(#space.default::<#rust>(cx, #slot, #index))
+                        }
+                    };
+                    self.q(read)
+                }
+            };
+            codes.push(code);
+        }
+        let depth = self.q(quote!(cx.call()));
+        let call = self.q(quote!(#rust_name(#depth, #(#codes),*)));
+        let code = if lets.is_empty() { call } else { quote!({ #(#lets)* #call }) };
+        self.coerce(&Val::new(code, ret), to)
+    }
+
+    pub(super) fn method(
+        &mut self,
+        base: &Expr,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> TokenStream {
+        let mut lets = Vec::new();
+        let b = self.val(base);
+        if name == "sort" {
+            let b = self.bind(&b, &mut lets);
+            let sort = self.match_union(&b, |f, v| match v.ty {
+                Type::List { .. } => Some(f.sort(&v, keywords)),
+                _ => None,
+            });
+            return quote!({ #(#lets)* #sort });
+        }
+        if (name == "get" || name == "pop")
+            && args.len() == 2
+            && b.ty.members().iter().any(|m| matches!(m, Type::Dict { .. }))
+        {
+            return self.dict_get(&b, name == "pop", &args[0], &args[1], to);
+        }
+        let mut vals = vec![b];
+        // The classes of one union differ in what they take; keywords belong to `str` methods only.
+        let class = vals[0].ty.members().iter().find_map(class_name).unwrap_or("object");
+        for a in positional(&format!("{class}.{name}"), args, keywords).unwrap_or_default() {
+            vals.push(a.map_or_else(|| Val::new(quote!(()), Type::None), |a| self.val(a)));
+        }
+        self.dispatch(&vals, &mut |f, vals| {
+            let full = format!("{}.{name}", class_name(&vals[0].ty)?);
+            let ret = f.row(&full, vals)?;
+            Some(f.coerce(&ret, to))
+        })
+    }
+
+    /// `d.get(k, default)` and `d.pop(k, default)`, where the default may have another type than the values.
+    fn dict_get(&mut self, base: &Val, pop: bool, key: &Expr, default: &Expr, to: &Type) -> TokenStream {
+        let (k, d) = (self.val(key), self.val(default));
+        self.dispatch(&[base.clone(), k], &mut |f, vals| {
+            let Type::Dict { value, .. } = &vals[0].ty else { return None };
+            let value = (**value).clone();
+            if d.ty.fits_into(&value) && value != Type::Never {
+                let name = if pop { "dict.pop" } else { "dict.get" };
+                let args = [vals[0].clone(), vals[1].clone(), Val::new(f.coerce(&d, &value), value)];
+                let ret = f.row(name, &args)?;
+                return Some(f.coerce(&ret, to));
+            }
+            // The default is evaluated before the look-up.
+            let mut lets = Vec::new();
+            let vals: Vec<Val> = vals.iter().map(|v| f.bind(v, &mut lets)).collect();
+            let d = f.bind(&d, &mut lets);
+            if pop {
+                let (dict, key) = (vals[0].by_ref(), f.key_of(&vals[0], &vals[1])?);
+                let (has, take) =
+                    (f.q(quote!(dict::contains(cx, #dict, &#key))), f.q(quote!(dict::pop(cx, #dict, &#key))));
+                let hit = f.coerce(&Val::new(take, value), to);
+                let miss = f.coerce(&d, to);
+                return Some(quote!({ #(#lets)* if #has { #hit } else { #miss } }));
+            }
+            let found = f.row_optional(&vals[0], &vals[1])?;
+            let x = f.fresh("v");
+            let hit = f.coerce(&Val::new(quote!(#x), value), to);
+            let miss = f.coerce(&d, to);
+            Some(quote!({ #(#lets)* match #found { Some(#x) => #hit, None => #miss } }))
+        })
+    }
+
+    /// A key in the representation of the dict's keys.
+    fn key_of(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
+        let Type::Dict { key: k, .. } = &dict.ty else { return None };
+        let fits = key.ty.fits_into(k) || crate::ops::equal_key(&key.ty, k);
+        fits.then(|| self.coerce(key, k))
+    }
+
+    /// `dict::get`: `Option` of the value.
+    fn row_optional(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
+        let (d, k) = (dict.by_ref(), self.key_of(dict, key)?);
+        Some(self.q(quote!(dict::get(cx, #d, &#k))))
+    }
+
+    fn sort(&mut self, list: &Val, keywords: &[(String, Expr)]) -> TokenStream {
+        let Type::List { elem, .. } = &list.ty else { return self.bail("Unsupported") };
+        let l = list.by_ref();
+        let mut lets = Vec::new();
+        let mut reverse = quote!(false);
+        let mut key = None;
+        for (name, value) in keywords {
+            match (name.as_str(), &value.kind) {
+                ("reverse", _) => {
+                    let (test, r) = (self.test(value), self.fresh("reverse"));
+                    lets.push(quote!(let #r = #test;));
+                    reverse = quote!(#r);
+                }
+                ("key", ExprKind::Lambda { params, body }) => key = Some((params[0], body)),
+                _ => {}
+            }
+        }
+        let code = match key {
+            None => self.q(quote!(sort_list(cx, #l, #reverse))),
+            Some((param, body)) => {
+                let (item, t) = (self.var_ident(param), rust_type(elem));
+                let key_ty = self.node(body.id);
+                let k = rust_type(&key_ty);
+                let body = self.in_closure(|f| f.value_as(body, &key_ty));
+                self.q(quote!(sort_by_key(cx, #l, |#item: #t| -> R<#k> { Ok(#body) }, #reverse)))
+            }
+        };
+        quote!({ #(#lets)* #code })
+    }
+}
+
+/// Where a positional parameter stands in `__defaults__`, counted from its end so that it stays right when read live.
+fn default_index(params: &[crate::hir::Param], name: &str) -> TokenStream {
+    // Positional parameters come first, so that this is the parameter's own number: the length of `__defaults__` may
+    // change at run time.
+    let at = params.iter().position(|p| p.name == name).unwrap_or(0);
+    let at = Literal::usize_unsuffixed(at);
+    quote!(#at)
+}
+
+fn class_name(ty: &Type) -> Option<&'static str> {
+    Some(match ty {
+        Type::Int | Type::Bool => "int",
+        Type::Float => "float",
+        Type::Str | Type::Char => "str",
+        Type::Bytes => "bytes",
+        Type::List { .. } | Type::View(_) => "list",
+        Type::Dict { .. } => "dict",
+        Type::VarTuple(_) => "tuple",
+        _ => return None,
+    })
+}
+
+fn is_instance(ty: &Type, class: &str) -> bool {
+    match ty {
+        Type::Bool => matches!(class, "bool" | "int"),
+        Type::Int => class == "int",
+        Type::Float => class == "float",
+        Type::Str | Type::Char => class == "str",
+        Type::Bytes => class == "bytes",
+        Type::List { .. } | Type::View(_) => class == "list",
+        Type::Dict { .. } => class == "dict",
+        Type::Tuple { .. } | Type::VarTuple(_) => class == "tuple",
+        Type::Range => class == "range",
+        Type::None | Type::Never | Type::Obj | Type::Union(_) => false,
+    }
+}

@@ -1,0 +1,112 @@
+//! Text: f-strings, `str.format` and `%` of literals.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Func;
+use super::expr::field;
+use super::types::Val;
+use crate::hir::FPart;
+use crate::ty::Type;
+
+impl Func<'_, '_, '_> {
+    pub(super) fn fstring(&mut self, parts: &[FPart]) -> TokenStream {
+        let b = self.fresh("b");
+        let mut pushes = Vec::new();
+        for part in parts {
+            match part {
+                FPart::Literal(text) => {
+                    let push = self.q(quote!(#b.push_static(#text)));
+                    pushes.push(quote!(#push;));
+                }
+                FPart::Value { value, conversion, spec } => {
+                    let val = self.val(value);
+                    let (conversion, b) = (*conversion, b.clone());
+                    let spec = self.format_spec(spec);
+                    let push = self.dispatch(&[val], &mut |f, vals| {
+                        Some(f.push_format(&b, &vals[0], conversion, &spec))
+                    });
+                    pushes.push(quote!(#push;));
+                }
+            }
+        }
+        let finish = self.q(quote!(#b.finish(cx)));
+        quote!({ let mut #b = StrBuilder::new(); #(#pushes)* #finish })
+    }
+
+    /// A literal specification as Rust text, or the code that computes it.
+    fn format_spec(&mut self, parts: &[FPart]) -> FormatSpec {
+        match parts {
+            [] => FormatSpec::Literal(String::new()),
+            [FPart::Literal(text)] => FormatSpec::Literal(text.clone()),
+            _ => FormatSpec::Computed(self.fstring(parts)),
+        }
+    }
+
+    fn push_format(
+        &mut self,
+        b: &proc_macro2::Ident,
+        v: &Val,
+        conversion: Option<char>,
+        spec: &FormatSpec,
+    ) -> TokenStream {
+        let (code, by_ref) = (v.owned(), v.by_ref());
+        let spec = match spec {
+            FormatSpec::Literal(text) => text,
+            FormatSpec::Computed(spec) => {
+                let made = match (conversion, &v.ty) {
+                    (None, Type::Int) => quote!(fmt::int_dyn(cx, #code, &#spec)),
+                    (None, Type::Float) => quote!(fmt::float_dyn(cx, #code, &#spec)),
+                    (None, Type::Char) => quote!(fmt::chr_dyn(cx, #code, &#spec)),
+                    (None, Type::Str) => quote!(fmt::str_dyn(cx, #by_ref, &#spec)),
+                    (None, Type::Bool) => quote!(fmt::bool_dyn(cx, #code, &#spec)),
+                    _ => quote!(bail::<Str>(Bail::Unsupported)),
+                };
+                let made = self.q(made);
+                return self.q(quote!(#b.push_str(&#made)));
+            }
+        };
+        let code = match (conversion, &v.ty) {
+            (Some('r'), _) => quote!(fmt::push_converted_r(cx, &mut #b, #by_ref, #spec)),
+            (Some('a'), _) => quote!(fmt::push_converted_a(cx, &mut #b, #by_ref, #spec)),
+            (Some(_), _) => quote!(fmt::push_converted_s(cx, &mut #b, #by_ref, #spec)),
+            (None, Type::Int) => quote!(fmt::push_int(cx, &mut #b, #code, #spec)),
+            (None, Type::Float) => quote!(fmt::push_float(cx, &mut #b, #code, #spec)),
+            (None, Type::Char) => quote!(fmt::push_chr(cx, &mut #b, #code, #spec)),
+            (None, Type::Str) => quote!(fmt::push_text(cx, &mut #b, #by_ref, #spec)),
+            (None, Type::Bool) => quote!(fmt::push_bool(cx, &mut #b, #code, #spec)),
+            _ => quote!(fmt::push_plain(cx, &mut #b, #by_ref, #spec)),
+        };
+        self.q(code)
+    }
+
+    /// `text % values`
+    pub(super) fn percent(&mut self, text: &Val, values: &Val) -> TokenStream {
+        let mut lets = Vec::new();
+        let text = self.bind(text, &mut lets);
+        let text = self.coerce(&text, &Type::Str);
+        let values = self.bind(values, &mut lets);
+        let parts: Vec<Val> = match &values.ty {
+            Type::Tuple { items, .. } => {
+                items.iter().enumerate().map(|(i, t)| Val::place(field(&values.code, i), t.clone())).collect()
+            }
+            _ => vec![values.clone()],
+        };
+        let codes: Vec<TokenStream> = parts
+            .iter()
+            .map(|v| {
+                let ty = if v.ty == Type::Char { Type::Str } else { v.ty.clone() };
+                self.coerce(v, &ty)
+            })
+            .collect();
+        let f = quote::format_ident!("percent{}", codes.len());
+        let code = self.q(quote!(fmt::#f(cx, &#text, #(#codes),*)));
+        quote!({ #(#lets)* #code })
+    }
+}
+
+/// A format specification: known, or computed at run time.
+enum FormatSpec {
+    Literal(String),
+    Computed(TokenStream),
+}
