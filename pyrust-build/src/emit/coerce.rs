@@ -27,7 +27,7 @@ impl Func<'_, '_, '_> {
                 let (code, bail) = (val.owned(), self.bail("Unsupported"));
                 quote!({ let _ = #code; let value: () = #bail; value })
             }
-            (Type::Union(members), _) => self.from_union(val, members, to),
+            (Type::Union(members), _) => self.take_apart(val, members, to),
             (_, Type::Union(members)) => {
                 let Some(i) = best_member(from, members) else { return self.mismatch(val, to) };
                 let inner = self.coerce(val, &members[i].clone());
@@ -105,7 +105,7 @@ impl Func<'_, '_, '_> {
         quote!({ let _ = #code; let value: #ty = #bail; value })
     }
 
-    fn from_union(&mut self, val: &Val, members: &[Type], to: &Type) -> TokenStream {
+    fn take_apart(&mut self, val: &Val, members: &[Type], to: &Type) -> TokenStream {
         let code = val.owned();
         let n = members.len();
         let arms: Vec<TokenStream> = members

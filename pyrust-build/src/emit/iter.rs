@@ -41,6 +41,9 @@ fn block_of(label: &syn::Lifetime, code: TokenStream) -> TokenStream {
     if mentions(&code, label) { quote!(#label: { #code }) } else { quote!({ #code }) }
 }
 
+/// How a comprehension collects: what it starts with, what it ends with, the code for one element.
+type Collector<'c, F> = (TokenStream, TokenStream, Box<dyn FnMut(&mut F) -> TokenStream + 'c>);
+
 /// How to pull elements: code that runs once, and an expression of type `Option<elem>`.
 struct Pull {
     setup: TokenStream,
@@ -480,72 +483,70 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let out = self.fresh("out");
         let extra = comp.extra.as_ref().map(|e| self.val(e));
         let elem_ty = self.node(comp.element.id);
-        let (make, finish, mut inner): (TokenStream, TokenStream, Box<dyn FnMut(&mut Self) -> TokenStream>) =
-            match comp.kind {
-                CompKind::List | CompKind::Tuple => {
-                    let list_ty = match ty {
-                        Type::VarTuple(elem) => Type::List { elem: elem.clone(), in_place: false },
-                        other => other.clone(),
-                    };
-                    let Type::List { elem, .. } = list_ty.clone() else { unreachable!("a list") };
-                    let make = self.new_container(&list_ty);
-                    let finish = match comp.kind {
-                        CompKind::Tuple => self.q(quote!(tuple::from_list(cx, &#out))),
-                        _ => quote!(#out),
-                    };
-                    let out = out.clone();
-                    let inner = move |f: &mut Self| {
-                        let value = f.value_as(&comp.element, &elem);
-                        let push = f.q(quote!(list::append(cx, &#out, #value)));
-                        quote!(#push;)
-                    };
-                    (make, finish, Box::new(inner))
-                }
-                CompKind::Dict => {
-                    let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a dict") };
-                    let (make, out2) = (self.new_container(ty), out.clone());
-                    let inner = move |f: &mut Self| {
-                        let k = f.value_as(&comp.element, &key);
-                        let v = comp.value.as_ref().map(|v| f.value_as(v, &value));
-                        let set = f.q(quote!(dict::set(cx, &#out2, #k, #v)));
-                        quote!(#set;)
-                    };
-                    (make, quote!(#out), Box::new(inner))
-                }
-                CompKind::Any | CompKind::All => {
-                    let any = comp.kind == CompKind::Any;
-                    let (breaks, not_any) = (breaks.clone(), !any);
-                    let out2 = out.clone();
-                    let inner = move |f: &mut Self| {
-                        let test = f.test(&comp.element);
-                        let hit = if any { test } else { quote!(!#test) };
-                        quote!(if #hit { #out2 = #any; break #breaks; })
-                    };
-                    (quote!(#not_any), quote!(#out), Box::new(inner))
-                }
-                CompKind::Join => {
-                    let sep = extra.as_ref().map_or_else(
-                        || quote!(()),
-                        |e| {
-                            let code = self.coerce(e, &Type::Str);
-                            quote!(#code)
-                        },
-                    );
-                    let (sep_name, out2) = (self.fresh("sep"), out.clone());
-                    let inner = move |f: &mut Self| {
-                        let val = f.val(&comp.element);
-                        let code =
-                            f.coerce(&val, if elem_ty == Type::Char { &Type::Char } else { &Type::Str });
-                        let push = f.q(quote!(#out2.push(#code)));
-                        quote!(#push;)
-                    };
-                    let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
-                    let finish = self.q(quote!(#out.finish(cx)));
-                    return quote!({ let #sep_name = #sep; let mut #out = Joiner::new(&#sep_name); #code #finish });
-                }
-                CompKind::Sum => return self.sum(comp, &breaks, extra, ty),
-                CompKind::Min | CompKind::Max => return self.extreme(comp, &breaks, extra, ty),
-            };
+        let (make, finish, mut inner): Collector<'_, Self> = match comp.kind {
+            CompKind::List | CompKind::Tuple => {
+                let list_ty = match ty {
+                    Type::VarTuple(elem) => Type::List { elem: elem.clone(), in_place: false },
+                    other => other.clone(),
+                };
+                let Type::List { elem, .. } = list_ty.clone() else { unreachable!("a list") };
+                let make = self.new_container(&list_ty);
+                let finish = match comp.kind {
+                    CompKind::Tuple => self.q(quote!(tuple::from_list(cx, &#out))),
+                    _ => quote!(#out),
+                };
+                let out = out.clone();
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &elem);
+                    let push = f.q(quote!(list::append(cx, &#out, #value)));
+                    quote!(#push;)
+                };
+                (make, finish, Box::new(inner))
+            }
+            CompKind::Dict => {
+                let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a dict") };
+                let (make, out2) = (self.new_container(ty), out.clone());
+                let inner = move |f: &mut Self| {
+                    let k = f.value_as(&comp.element, &key);
+                    let v = comp.value.as_ref().map(|v| f.value_as(v, &value));
+                    let set = f.q(quote!(dict::set(cx, &#out2, #k, #v)));
+                    quote!(#set;)
+                };
+                (make, quote!(#out), Box::new(inner))
+            }
+            CompKind::Any | CompKind::All => {
+                let any = comp.kind == CompKind::Any;
+                let (breaks, not_any) = (breaks.clone(), !any);
+                let out2 = out.clone();
+                let inner = move |f: &mut Self| {
+                    let test = f.test(&comp.element);
+                    let hit = if any { test } else { quote!(!#test) };
+                    quote!(if #hit { #out2 = #any; break #breaks; })
+                };
+                (quote!(#not_any), quote!(#out), Box::new(inner))
+            }
+            CompKind::Join => {
+                let sep = extra.as_ref().map_or_else(
+                    || quote!(()),
+                    |e| {
+                        let code = self.coerce(e, &Type::Str);
+                        quote!(#code)
+                    },
+                );
+                let (sep_name, out2) = (self.fresh("sep"), out.clone());
+                let inner = move |f: &mut Self| {
+                    let val = f.val(&comp.element);
+                    let code = f.coerce(&val, if elem_ty == Type::Char { &Type::Char } else { &Type::Str });
+                    let push = f.q(quote!(#out2.push(#code)));
+                    quote!(#push;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                let finish = self.q(quote!(#out.finish(cx)));
+                return quote!({ let #sep_name = #sep; let mut #out = Joiner::new(&#sep_name); #code #finish });
+            }
+            CompKind::Sum => return self.sum(comp, &breaks, extra, ty),
+            CompKind::Min | CompKind::Max => return self.extreme(comp, &breaks, extra, ty),
+        };
         let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut inner));
         quote!({ let mut #out = #make; #code #finish })
     }

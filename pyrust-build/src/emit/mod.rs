@@ -49,7 +49,7 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
     // Hotspots first, in the order of the manifest, then what was compiled along, in order of first use.
     for hotspot in hotspots {
         for spec in &hotspot.specs {
-            let name = format!("{}", hotspot.func.name());
+            let name = hotspot.func.name();
             items.push(file.function(spec.instance, Some((&name, &spec.signature))));
         }
     }

@@ -265,7 +265,8 @@ impl Infer<'_, '_> {
                         matches!(m, Ty::None | Ty::Bool | Ty::Obj | Ty::List(_) | Ty::View(_) | Ty::Dict(_))
                     })
                 };
-                if !singletons(&l) && !singletons(&r) && !(by_pointer(&l) && by_pointer(&r)) {
+                let known = singletons(&l) || singletons(&r) || (by_pointer(&l) && by_pointer(&r));
+                if !known {
                     let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
                     self.refuse("PYR0401", e.span, message);
                 }

@@ -496,10 +496,7 @@ impl Lower<'_> {
         }
         let keyword =
             |name: &str| keywords.iter().find(|k| k.name.as_deref() == Some(name)).map(|k| &k.value);
-        let extra = match keyword("start").or(keyword("default")).or(args.get(1)) {
-            Some(e) => Some(self.expr(e)),
-            None => None,
-        };
+        let extra = keyword("start").or(keyword("default")).or(args.get(1)).map(|e| self.expr(e));
         let key = keyword("key").map(|k| self.key_function(k));
         Some(ExprKind::Comp(Box::new(Comp { extra, key, ..comp })))
     }

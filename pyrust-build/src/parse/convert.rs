@@ -35,6 +35,7 @@ impl Convert<'_> {
         list.into_iter().map(|e| self.expr(e)).collect()
     }
 
+    #[expect(clippy::boxed_local, reason = "the parser crate hands out boxes")]
     fn boxed(&self, e: Box<rp::Expr>) -> Box<Expr> {
         Box::new(self.expr(*e))
     }
