@@ -35,7 +35,8 @@ class Project:
 
     def engine(self, function: str, *arguments: Any) -> Any:
         if function == "load_project":
-            return {"fallback": self.fallback, "manifest": "pyrust.toml"}
+            modules = {"pkg": "pkg/__init__.py"}
+            return {"fallback": self.fallback, "manifest": "pyrust.toml", "packages": ["pkg"], "modules": modules}
         dropped = arguments[2]
         functions = []
         for name in ("pkg:f", "pkg:g"):
@@ -105,8 +106,10 @@ def test_second_build_does_not_start_cargo(project: Project) -> None:
 
 
 def test_no_manifest(project: Project) -> None:
+    project.build()
     (project.root / "pyrust.toml").unlink()
     result = project.build()
+    assert not project.module.exists()
     assert result["outcome"] == "none"
     assert result["exit_code"] == 0
 

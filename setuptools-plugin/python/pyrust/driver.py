@@ -90,19 +90,21 @@ class _Build:
         target: Interpreter | None = None
         generated: Json = {"packages": []}
         hotspots: list[Json] = []
-        fallback = "warn"
+        project: Json = {"fallback": "warn", "packages": [], "modules": {}}
         try:
             project = _engine_says("load_project", str(self.root))
-            fallback = project["fallback"]
             manifest = self.root / (self.manifest or project["manifest"])
-            if not manifest.is_file():
+            if manifest.is_file():
+                generated = self._generate()
+                hotspots = _entries(generated, {})
+                target = self._interpreter()
+                hotspots, modules = self._compile(target, generated)
+                result = _outcome(hotspots, modules)
+            else:
+                with contextlib.suppress(_Unavailable):
+                    target = self._interpreter()
                 message = f"no {manifest.name} yet: pure Python (`pytest --pyrust-profile` writes it)"
-                return _result("none", message, [])
-            generated = self._generate()
-            hotspots = _entries(generated, {})
-            target = self._interpreter()
-            hotspots, modules = self._compile(target, generated)
-            result = _outcome(hotspots, modules)
+                result = _result("none", message, [])
         except BuildError:
             raise
         except _Unavailable as reason:
@@ -112,19 +114,17 @@ class _Build:
             message = f"internal error: {type(error).__name__}: {error}; {_REPORT}"
             result = _result("pure", message, _all_python(hotspots, message), cause="internal")
             result["traceback"] = traceback.format_exc()
-        result["packages"] = [
-            {name: package[name] for name in ("package", "module", "directory")} for package in generated["packages"]
-        ]
+        result["packages"] = _packages(project, generated)
         if target is not None:
             result["python"] = {
                 "version": target.full_version,
                 "soabi": target.soabi,
                 "ext_suffix": target.ext_suffix,
             }
-        _judge(result, fallback)
+        _judge(result, project["fallback"])
         failure = result.get("failure")
         if target is not None and self.in_place and not failure:
-            self._place(target, generated, result)
+            self._place(target, result)
         result["seconds"] = round(time.monotonic() - started, 3)
         self._record(result)
         if failure:
@@ -184,9 +184,9 @@ class _Build:
         generated: Json = json.loads(_engine_says("generate", str(self.root), self.manifest, sorted(dropped or ())))
         return generated
 
-    def _place(self, target: Interpreter, generated: Json, result: Json) -> None:
+    def _place(self, target: Interpreter, result: Json) -> None:
         """Puts the modules beside the sources; an older one of this interpreter must not survive a fallback."""
-        for package in generated["packages"]:
+        for package in result["packages"]:
             folder = self.root / package["directory"]
             final = folder / f"{package['module']}{target.ext_suffix}"
             module = result["modules"].get(package["package"])
@@ -308,6 +308,17 @@ def _engine_says(function: str, *arguments: Any) -> Any:
         return getattr(_engine, function)(*arguments)
     except PyRustError as error:
         raise BuildError(str(error), error.exit_code) from None
+
+
+def _packages(project: Json, generated: Json) -> list[Json]:
+    """Where modules belong; also of packages without hotspots, where an older module may lie."""
+    found = [{name: package[name] for name in ("package", "module", "directory")} for package in generated["packages"]]
+    known = {entry["package"] for entry in found}
+    for package in project["packages"]:
+        folder, _, file = project["modules"].get(package, "").rpartition("/")
+        if package not in known and file == "__init__.py":
+            found.append({"package": package, "module": "_pyrust", "directory": folder})
+    return found
 
 
 def _entries(generated: Json, dropped: Mapping[str, str]) -> list[Json]:
