@@ -53,20 +53,12 @@ def main() -> int:
 
 
 def fetch_build_requirements(steps: Steps, tool: Path) -> None:
+    wanted = ["setuptools>=77", "setuptools-rust", "wheel", "hatchling", "editables", "build", "maturin", "pytest>=8"]
+    wanted += ["hypothesis"]
     stamp = WHEELHOUSE / "stamp"
-    text = DEVELOPMENT.read_text()
+    text = " ".join(wanted)
     if not (stamp.is_file() and stamp.read_text() == text):
         shutil.rmtree(WHEELHOUSE, ignore_errors=True)
-        wanted = [
-            "setuptools>=77",
-            "setuptools-rust",
-            "wheel",
-            "hatchling",
-            "editables",
-            "maturin",
-            "pytest>=8",
-            "hypothesis",
-        ]
         steps.run("wheels that the tests install", [tool, "-m", "pip", "wheel", "--quiet", "-w", WHEELHOUSE, *wanted])
         stamp.write_text(text)
 
