@@ -5,12 +5,14 @@ from __future__ import annotations
 import collections
 import datetime
 import decimal
+import functools
 import math
 import struct
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from pyrust import equal
 
 pytestmark = pytest.mark.slice
@@ -269,6 +271,19 @@ def test_rollback_of_tables_is_checked() -> None:
     argument.difference_update(range(4, 100))
     argument.discard(0)
     assert equal.restored(before, {"a": argument}) is not None
+
+
+def test_numbers_that_c_code_keeps_have_no_identity() -> None:
+    roots = {"roots": functools.partial(print, [1])}
+    assert equal.restored(equal.take(roots), roots) is None
+
+
+def test_graphs_of_many_paths_are_shown_in_short() -> None:
+    value: list[object] = [1]
+    for _ in range(200):
+        value = [value, value]
+    picture = equal.take({"value": value})
+    assert len(equal.show(picture, picture.roots["value"])) < 5000
 
 
 def test_show_is_python() -> None:

@@ -254,12 +254,15 @@ def _attributes(thing: Any) -> dict[str, object]:
         for name, descriptor in _dict(base).items():
             if type(descriptor) is MemberDescriptorType and _flags(base) & 0x200:  # a heap type: `__slots__`
                 try:
-                    found.setdefault(name, descriptor.__get__(thing))
+                    value = descriptor.__get__(thing)
+                    # A number that C code keeps is no object: each reading makes a new one.
+                    if descriptor.__get__(thing) is value:
+                        found.setdefault(name, value)
                 except AttributeError:
                     continue
             elif name == "__dict__" and type(descriptor) is GetSetDescriptorType and own is None:
-                value = descriptor.__get__(thing)
-                own = value if isinstance(value, dict) else None
+                attributes = descriptor.__get__(thing)
+                own = attributes if isinstance(attributes, dict) else None
     if own is not None:
         found.update({str(name): value for name, value in dict.items(own)})
     return found
@@ -457,13 +460,26 @@ MAKE = "make"
 """The function that makes an instance from its class and attributes, in what `show` writes."""
 
 
+class _Brief(dict[int, str]):
+    """Instead of names of nodes: at most so many are shown. A graph has more paths than anyone can read, or wait for."""
+
+    left = 100
+
+
 def show(
     picture: Picture, encoded: Encoded, names: Mapping[int, str] | None = None, open_nodes: tuple[int, ...] = ()
 ) -> str:
-    """A value as Python source where that is possible. `names` are variables that stand for nodes."""
+    """A value as Python source where that is possible. `names` are variables that stand for nodes; without them the text
+    is for people, and is cut."""
+    if names is None:
+        names = _Brief()
     if type(encoded) is Ref:
-        if names and encoded.node in names:
+        if encoded.node in names:
             return names[encoded.node]
+        if isinstance(names, _Brief):
+            names.left -= 1
+            if names.left < 0:
+                return "<...>"
         if encoded.node in open_nodes or len(open_nodes) > 50:
             return "<...>"
         return show_node(picture, encoded.node, names, open_nodes)
