@@ -68,22 +68,19 @@ class Case:
 @dataclasses.dataclass(frozen=True)
 class CaseFile:
     path: Path
+    name: str
     module: str
     source: str
     """Python source whose line numbers are those of the case file."""
     cases: list[Case]
 
-    @property
-    def name(self) -> str:
-        return self.path.relative_to(CASES).with_suffix("").as_posix()
-
 
 def load(folder: Path = CASES) -> list[CaseFile]:
     """Every case file below the folder, sorted by path."""
-    return [parse(path) for path in sorted(folder.rglob("*.md"))]
+    return [parse(path, folder) for path in sorted(folder.rglob("*.md"))]
 
 
-def parse(path: Path) -> CaseFile:
+def parse(path: Path, folder: Path = CASES) -> CaseFile:
     lines = path.read_text(encoding="utf-8").splitlines()
     source: list[str] = []
     cases: list[Case] = []
@@ -108,8 +105,8 @@ def parse(path: Path) -> CaseFile:
         raise Malformed(f"{path.name}: a block is not closed")
     text = "\n".join(source).rstrip() + "\n"
     _check(path, text, cases)
-    module = "_".join(path.relative_to(CASES).with_suffix("").parts).replace("-", "_")
-    return CaseFile(path, module, text, cases)
+    name = path.relative_to(folder).with_suffix("")
+    return CaseFile(path, name.as_posix(), "_".join(name.parts).replace("-", "_"), text, cases)
 
 
 def _case(path: Path, heading: str, heading_line: int, block: list[tuple[int, str]]) -> Case:

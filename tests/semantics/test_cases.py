@@ -1,7 +1,8 @@
 """Every call of `tests/cases/**/*.md`, natively and in Python, on one interpreter.
 
 `PYRUST_CASES_PYTHON` chooses the interpreter that runs the cases (default: the running one), `PYRUST_CASES` a part of
-the files (a substring of their names), `PYRUST_CASES_FOLDER` where the project is built.
+the files (a substring of their names), `PYRUST_CASES_FOLDER` where the project is built. `PYRUST_CASES_INVENT=SEED:COUNT`
+runs so many invented programs instead (see `invent.py`): a way to look for what no case shows yet.
 """
 
 from __future__ import annotations
@@ -9,17 +10,30 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from build import PACKAGE, ROOT, Session, identity, run
 from casefiles import Case, CaseFile, load
+from invent import case_file
+from session import PACKAGE, ROOT, Session, identity, run
 
 pytestmark = pytest.mark.slice
 
-FILES = [file for file in load() if os.environ.get("PYRUST_CASES", "") in file.name]
+
+def _files() -> list[CaseFile]:
+    if wanted := os.environ.get("PYRUST_CASES_INVENT"):
+        seed, _, count = wanted.partition(":")
+        folder = Path(tempfile.mkdtemp(prefix="pyrust-invented-"))
+        path = folder / f"seed-{seed}.md"
+        path.write_text(case_file(int(seed), int(count or 40)), encoding="utf-8")
+        return load(folder)
+    return [file for file in load() if os.environ.get("PYRUST_CASES", "") in file.name]
+
+
+FILES = _files()
 
 
 def _cases() -> Sequence[object]:

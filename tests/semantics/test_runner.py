@@ -8,6 +8,7 @@ import pytest
 
 import worker
 from casefiles import Malformed, parse
+from invent import case_file
 from pyrust import equal
 
 PLAIN = "def f(xs, d):\n    return xs[0]\n"
@@ -82,8 +83,14 @@ def test_a_nan_is_a_nan() -> None:
         "## a\n```py\ndef f(x): pass\ndef f(x): pass\n```\n```calls\nf: (int) -> int\nf(1)\n```\n",
     ],
 )
-def test_malformed_case_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setattr("casefiles.CASES", tmp_path)
+def test_malformed_case_files_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.md").write_text(text)
     with pytest.raises(Malformed):
-        parse(tmp_path / "x.md")
+        parse(tmp_path / "x.md", tmp_path)
+
+
+def test_invented_programs_are_case_files_and_always_the_same(tmp_path: Path) -> None:
+    text = case_file(5, 20)
+    assert text == case_file(5, 20)
+    (tmp_path / "x.md").write_text(text)
+    assert len(parse(tmp_path / "x.md", tmp_path).cases) == 20

@@ -1,6 +1,6 @@
 """Runs the calls of case files natively and as Python, and compares. Standard library only; one process, any CPython.
 
-    python worker.py JOB.json        JOB: see `build.py`; the project's folder is the working folder
+    python worker.py JOB.json        JOB: see `session.py`; the project's folder is the working folder
 
 Prints one JSON object per line: `{"start": id}` before and `{"done": id, "problems": […], …}` after each call, so that
 a crash is known to belong to the call that had started. `id` is the call's place in the job.
