@@ -12,8 +12,17 @@ use pyrust_build::pipeline::{Input, generate};
 use pyrust_build::signature::Signature;
 use pyrust_build::source::SourceFile;
 
-const TYPES: &[&str] =
-    &["int", "float", "str", "list[int]", "list[list[float]]", "dict[str, int]", "tuple[int, str]", "object", "int | None"];
+const TYPES: &[&str] = &[
+    "int",
+    "float",
+    "str",
+    "list[int]",
+    "list[list[float]]",
+    "dict[str, int]",
+    "tuple[int, str]",
+    "object",
+    "int | None",
+];
 
 fn main() {
     let folder = std::env::args().nth(1).expect("a folder");

@@ -208,6 +208,15 @@ fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<
         let instance = &program.instances[*i];
         instance.diagnostics.is_empty() && !instance.writes
     });
+    // A parameter that takes another list later has no representation that Python could hand over.
+    let root = &program.instances[index];
+    let stays = root
+        .hir
+        .params
+        .iter()
+        .zip(&root.params)
+        .all(|(p, ty)| !matches!(ty, Type::View(_)) || root.vars[p.var] == *ty);
+    let fine = fine && stays;
     fine.then_some(index)
 }
 

@@ -144,7 +144,9 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> TokenStream {
         let target = &self.file.program.instances[callee];
-        let (hir, params, ret) = (target.hir.clone(), target.params.clone(), target.ret.clone());
+        let (hir, ret) = (target.hir.clone(), target.ret.clone());
+        // What the body does to a parameter may have widened it.
+        let params: Vec<Type> = hir.params.iter().map(|p| target.vars[p.var].clone()).collect();
         let rust_name = self.file.want(callee);
         let sources = bind(&hir.params, args.len(), keywords).unwrap_or_default();
         let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();

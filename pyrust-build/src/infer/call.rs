@@ -426,7 +426,7 @@ impl Infer<'_, '_> {
             }
             if full == "str.join" {
                 let ok = matches!(&types[1], Ty::List(c)
-                    if matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char | Ty::Never));
+                    if matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char));
                 if !ok && types[1] != Ty::Never {
                     let message = format!("joining `{}`", self.show(&types[1]));
                     return self.refuse("PYR0401", e.span, message);

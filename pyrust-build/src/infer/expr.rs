@@ -515,7 +515,7 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
 
 fn known_deep(ty: &Type) -> bool {
     match ty {
-        Type::Obj => false,
+        Type::Obj | Type::Never => false,
         Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(known_deep),
         Type::VarTuple(t) | Type::View(t) => known_deep(t),
         Type::List { elem, .. } => known_deep(elem),
