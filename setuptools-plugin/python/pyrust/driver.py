@@ -281,12 +281,16 @@ def _judge(result: Json, fallback: str) -> None:
     required = [entry for entry in result["hotspots"] if entry["mode"] == "require" and entry["state"] != "native"]
     cause = result.get("cause")
     broken = cause not in (None, "hotspots")
-    if broken:
+    # A source that does not parse is broken input; the install goes on without its functions.
+    unreadable = any(
+        finding["severity"] == "error" for entry in result["hotspots"] for finding in entry.get("diagnostics", ())
+    )
+    if broken or unreadable:
         result["exit_code"] = 2
     if required:
         names = "\n".join(f"  {entry['function']}: {entry['reason']}" for entry in required)
         result["failure"] = f'not native, but `mode = "require"`:\n{names}'
-        result["exit_code"] = 2 if broken else 1
+        result["exit_code"] = 2 if broken or unreadable else 1
     elif fallback == "error":
         refused = [entry for entry in result["hotspots"] if entry["state"] == "python"]
         if broken:
