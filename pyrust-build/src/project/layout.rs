@@ -88,6 +88,8 @@ struct Said {
     modules: Vec<String>,
     /// Dotted name → folder, where that is said one by one.
     folders: Vec<(String, String)>,
+    /// Packages are looked for, whatever else is named.
+    find: bool,
     /// Top-level folders without `__init__.py` are namespaces, not something else.
     namespaces: bool,
 }
@@ -109,10 +111,16 @@ pub(super) fn packages(
     if let Some(wanted) = &settings.packages {
         said.packages = Some(wanted.clone());
         said.modules.clear();
+        said.find = false;
     }
     let named = said.packages.is_some() || !said.folders.is_empty() || !said.modules.is_empty();
-    let (found, missing) =
+    let (mut found, missing) =
         if named { listed(root, &said) } else { (discovered(root, pyproject, &said), Vec::new()) };
+    if named && said.find && said.packages.is_none() {
+        found.extend(discovered(root, pyproject, &said).into_iter().filter(|package| package.dir.is_some()));
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found.dedup_by(|later, first| later.name == first.name);
+    }
     // A back end's list may name what only exists after its build; our own setting may not.
     if settings.packages.is_some() && !missing.is_empty() {
         return Err(missing
@@ -172,6 +180,7 @@ fn setuptools(root: &Path, pyproject: &Table) -> Said {
         }
         if let Some(find) = table.get("packages").and_then(|packages| packages.get("find")) {
             said.packages = None;
+            said.find = true;
             said.roots.extend(find.get("where").and_then(texts).unwrap_or_default());
             said.namespaces |= find.get("namespaces").and_then(Item::as_bool).unwrap_or(true);
         }

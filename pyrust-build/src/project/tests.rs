@@ -89,6 +89,26 @@ fn setuptools_configuration() {
     check(&[("pyproject.toml", &find), ("code/demo/__init__.py", "")], &["demo @ code/demo: demo"]);
     let modules = format!("{SETUPTOOLS}[tool.setuptools]\npy-modules = [\"single\"]\n");
     check(&[("pyproject.toml", &modules), ("single.py", ""), ("other.py", "")], &["single @ : single"]);
+    let both = format!(
+        "{SETUPTOOLS}[tool.setuptools]\npy-modules = [\"single\"]\npackage-dir = {{ \"\" = \"src\" }}\n[tool.setuptools.packages.find]\nwhere = [\"src\"]\n"
+    );
+    check(
+        &[
+            ("pyproject.toml", &both),
+            ("src/demo/__init__.py", ""),
+            ("src/single.py", ""),
+            ("src/other.py", ""),
+        ],
+        &["demo @ src/demo: demo", "single @ src: single"],
+    );
+    check(
+        &[
+            ("setup.py", "setup(packages=find_packages(), py_modules=['top'])"),
+            ("demo/__init__.py", ""),
+            ("top.py", ""),
+        ],
+        &["demo @ demo: demo", "top @ : top"],
+    );
     check(
         &[
             ("setup.cfg", "[options]\npackages =\n    demo\n    demo.sub\npackage_dir =\n    = source\n"),

@@ -52,8 +52,8 @@ fn setup_cfg(text: &str, said: &mut Said) {
         };
         match (section.as_str(), key.as_str()) {
             ("options", "packages") => match lines.first().map(String::as_str) {
-                Some("find:") => {}
-                Some("find_namespace:") => said.namespaces = true,
+                Some("find:") => said.find = true,
+                Some("find_namespace:") => (said.find, said.namespaces) = (true, true),
                 _ => said.packages = Some(items().collect()),
             },
             ("options", "package_dir") => {
@@ -99,6 +99,7 @@ fn call(expr: &Expr, said: &mut Said) {
         match keyword.name.as_deref() {
             Some("packages") => match &keyword.value.kind {
                 ExprKind::Call { func, args, keywords } => {
+                    said.find = true;
                     said.namespaces |= called(func) == Some("find_namespace_packages");
                     let place =
                         keywords.iter().find(|k| k.name.as_deref() == Some("where")).map(|k| &k.value);
