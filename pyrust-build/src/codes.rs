@@ -127,6 +127,8 @@ pub const CODES: &[Code] = &[
         "The types grow with each round of a loop or recursion. The function stays Python."),
     row("PYR0406", "too-many-instances", "a function is called with too many different types",
         "Each combination of types is compiled by itself, up to a limit."),
+    row("PYR0407", "internal-function", "the compiler failed at one function",
+        "That is a bug of PyRust; please report it, with the function. The function stays Python, the others are not affected."),
     row("PYR0501", "no-toolchain", "Rust is not available",
         "Native code needs `cargo` and `rustc` (https://rustup.rs). Without them the project stays pure Python."),
     row("PYR0502", "write-failed", "a file cannot be written",

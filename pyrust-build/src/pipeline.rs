@@ -11,7 +11,7 @@ use crate::manifest::{Entry, Mode};
 use crate::parse;
 use crate::resolve::ModuleEnv;
 use crate::signature::{SigType, Signature};
-use crate::source::SourceFile;
+use crate::source::{SourceFile, Span};
 use crate::ty::{MAX_TUPLE, Type};
 
 /// Why a function stays Python that the compiler took and rustc did not.
@@ -149,6 +149,15 @@ fn compile(
     }
     for d in &mut report.diagnostics {
         d.function = Some(entry.function.clone());
+        // A reason that concerns the function as a whole stands at its `def`.
+        if d.span.is_none()
+            && let Some((file, env)) = sources.module(&func.module)
+            && let Some(def) = env.function(&func.qualname)
+        {
+            let line = file.line(def.span.start);
+            let end = def.span.start as usize + file.line_text(line).trim().len();
+            *d = d.clone().at(file.path.clone(), Span::new(def.span.start as usize, end));
+        }
     }
     report.native = !hotspot.specs.is_empty();
     if !report.native {
@@ -188,7 +197,17 @@ fn specialise(
     if !found.is_empty() {
         return Err(found);
     }
-    Ok(with_views(program, func, root).unwrap_or(root))
+    let chosen = with_views(program, func, root).unwrap_or(root);
+    for i in reachable(program, chosen) {
+        if let Err(why) = emit::check(program, i) {
+            let name = program.instances[i].func.name();
+            let message = format!("internal error in the compiler at `{name}`: {why}");
+            return Err(vec![
+                Diagnostic::new("PYR0407", Severity::Note, message).help("please report this function"),
+            ]);
+        }
+    }
+    Ok(chosen)
 }
 
 /// The same function with its list parameters as views, where nothing in the call writes to Python's objects and

@@ -98,27 +98,31 @@ impl Func<'_, '_, '_> {
                 quote!(if #test { #a } else { #b })
             }
             ExprKind::Tuple(items) if items.is_empty() => {
-                let Type::VarTuple(elem) = &ty else { unreachable!("an empty tuple is a live tuple") };
+                let Type::VarTuple(elem) = &ty else { return Val::new(self.bail("Unsupported"), ty) };
                 let t = rust_type(elem);
                 self.q(quote!(tuple::of::<#t, 0>(cx, [])))
             }
             ExprKind::Tuple(items) => {
                 let Type::Tuple { items: types, .. } = &ty else {
-                    unreachable!("a tuple display is a tuple")
+                    return Val::new(self.bail("Unsupported"), ty);
                 };
                 let items: Vec<_> = items.iter().zip(types).map(|(e, t)| self.value_as(e, t)).collect();
                 let tuple = quote!((#(#items,)*));
                 if ty.is_held() { self.q(quote!(held(cx, #tuple))) } else { tuple }
             }
             ExprKind::List(items) => {
-                let Type::List { elem, in_place } = &ty else { unreachable!("a list display is a list") };
+                let Type::List { elem, in_place } = &ty else {
+                    return Val::new(self.bail("Unsupported"), ty);
+                };
                 let items: Vec<_> = items.iter().map(|e| self.value_as(e, elem)).collect();
                 let (t, n) = (rust_type(elem), Literal::usize_unsuffixed(items.len()));
                 let make = if *in_place { quote!(plist_of) } else { quote!(of) };
                 self.q(quote!(list::#make::<#t, #n>(cx, [#(#items),*])))
             }
             ExprKind::Dict(items) => {
-                let Type::Dict { key, value, .. } = &ty else { unreachable!("a dict display is a dict") };
+                let Type::Dict { key, value, .. } = &ty else {
+                    return Val::new(self.bail("Unsupported"), ty);
+                };
                 let (new, d) = (self.new_container(&ty), self.fresh("d"));
                 let mut sets = Vec::new();
                 for (k, v) in items {

@@ -73,6 +73,16 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
     )
 }
 
+/// Emits one instance on trial: what the compiler cannot emit must cost one function, not the build.
+pub fn check(program: &Program<'_>, instance: usize) -> Result<(), String> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let mut file = File::new(program);
+        let tokens = file.function(instance, None);
+        syn::parse2::<syn::File>(tokens).map(|_| ()).map_err(|error| error.to_string())
+    }))
+    .unwrap_or_else(|_| Err("the emitter failed".to_string()))
+}
+
 /// Pretty-prints and turns the marker macros into comments.
 fn print(tokens: TokenStream) -> String {
     let parsed = match syn::parse2::<syn::File>(tokens.clone()) {

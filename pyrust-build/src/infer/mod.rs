@@ -246,6 +246,12 @@ impl<'a> Program<'a> {
         let (vars, nodes, ret) = (all(&state.vars), all(&state.nodes), all(&[state.ret]).remove(0));
         let params: Vec<VarId> = (0..hir.params.len()).map(|i| param_var(&state, &hir, i)).collect();
         let after = all(&params);
+        let wide =
+            vars.iter().chain(&nodes).chain([&ret]).find(|t| t.members().len() > crate::ty::MAX_MEMBERS);
+        if let (Some(ty), true) = (wide, report && diagnostics.is_empty()) {
+            let message = format!("more than {} types in one place: `{ty}`", crate::ty::MAX_MEMBERS);
+            diagnostics.push(Diagnostic::new("PYR0402", Severity::Note, message));
+        }
         if recursive && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);
