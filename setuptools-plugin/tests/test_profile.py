@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+
 from pyrust import profile, runinfo, signatures
 from pyrust.record import Recorder
 from pyrust.sample import Sampler
@@ -244,6 +245,15 @@ def test_exceptions_pass_unchanged(project: runinfo.Project) -> None:
     assert found["boom"] == [("(int) -> None", 3)]
     assert found["stop"] == [("() -> None", 1)]
     assert found["fib"] == [("(int) -> int", 5)]
+
+
+def test_calls_that_raise_say_nothing_about_results(project: runinfo.Project) -> None:
+    def call(m: ModuleType) -> None:
+        m.power(3)
+        with pytest.raises(TypeError):
+            m.power("3")
+
+    assert recorded(project, call)["power"] == [("(int) -> int", 1), ("(str) -> int", 1)]
 
 
 def test_generators_and_coroutines_return_an_object(project: runinfo.Project) -> None:
