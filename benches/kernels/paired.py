@@ -103,7 +103,7 @@ def main() -> int:
         slow, fast = times[name]
         verdict = "" if ratio >= least else "  too slow"
         spread = f"{min(ratios[name]):.1f}-{max(ratios[name]):.1f}"
-        print(f"{name:<14}{slow * 1e6:>9.1f} us{fast * 1e6:>9.1f} us{ratio:>8.1f}x{least:>7.1f}x  {spread}{verdict}")
+        print(f"{name:<14}{slow * 1e6:>9.1f} us{fast * 1e6:>9.1f} us{ratio:>8.2f}x{least:>7.2f}x  {spread}{verdict}")
         good = good and ratio >= least
     return 0 if good else 1
 
