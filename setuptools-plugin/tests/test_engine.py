@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from pyrust import PyRustError, _engine
 
 SOURCE = "def f(x):\n    return x + 1\n\n\ndef g(x):\n    return f(x)\n\n\ndef f2(): pass\ndef f2(): pass\n"

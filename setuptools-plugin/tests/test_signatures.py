@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pyrust import signatures
 
 pytestmark = pytest.mark.slice

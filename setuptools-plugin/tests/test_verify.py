@@ -13,6 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
+
 from pyrust import equal, reproduce, runinfo, verify
 
 pytestmark = pytest.mark.slice

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import fuzz_model
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
+
+import fuzz_model
 
 STRINGS = st.text(st.sampled_from("abé\U0001f600"), max_size=2)
 WORDS = st.one_of(STRINGS, st.integers(0, 60).map(lambda i: f"word {i}"))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import copy
 
-import fuzz_model
 import pytest
 from hypothesis import given, note
 from hypothesis import strategies as st
+
+import fuzz_model
 
 INTS = st.one_of(st.integers(-3, 3), st.integers(-(2**63), 2**63 - 1), st.sampled_from([2**30, -(2**60), 2**62]))
 FLOATS = st.one_of(st.sampled_from([0.0, -0.0, 1.0, 2.5, float("inf")]), st.floats(allow_nan=False))

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from value_inputs import FIXED, KINDS, WORD
 from value_oracle import ORACLE
 
