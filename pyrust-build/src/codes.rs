@@ -129,6 +129,8 @@ pub const CODES: &[Code] = &[
         "Each combination of types is compiled by itself, up to a limit."),
     row("PYR0407", "internal-function", "the compiler failed at one function",
         "That is a bug of PyRust; please report it, with the function. The function stays Python, the others are not affected."),
+    row("PYR0408", "iterator-leaves", "an iterator would leave native code",
+        "An iterator made in a function can be used there and handed to compiled functions, but neither be returned to Python nor stored in a container. Make a list of it."),
     row("PYR0501", "no-toolchain", "Rust is not available",
         "Native code needs `cargo` and `rustc` (https://rustup.rs). Without them the project stays pure Python."),
     row("PYR0502", "write-failed", "a file cannot be written",

@@ -197,6 +197,10 @@ fn specialise(
     if !found.is_empty() {
         return Err(found);
     }
+    if program.instances[root].ret.has_iter() {
+        let message = "returning an iterator to Python is not supported";
+        return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return a list")]);
+    }
     let chosen = with_views(program, func, root).unwrap_or(root);
     for i in reachable(program, chosen) {
         if let Err(why) = emit::check(program, i) {

@@ -34,6 +34,8 @@ pub enum Type {
         value: Box<Type>,
         in_place: bool,
     },
+    /// An iterator that lives in native code; its elements.
+    Iter(Box<Type>),
     /// Opaque: moved, stored, returned, compared by identity. Sorts behind what is understood.
     Obj,
     /// Two to four members, sorted, none of them `Never` or a union.
@@ -50,7 +52,7 @@ impl Type {
             Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
-            Type::Str | Type::Bytes => false,
+            Type::Str | Type::Bytes | Type::Iter(_) => false,
         }
     }
 
@@ -85,8 +87,33 @@ impl Type {
             | Type::Obj
             | Type::VarTuple(_)
             | Type::View(_)
+            | Type::Iter(_)
             | Type::List { .. }
             | Type::Dict { .. } => false,
+        }
+    }
+
+    /// True if an iterator is part of the value itself, which Python cannot be given.
+    pub fn has_iter(&self) -> bool {
+        match self {
+            Type::Iter(_) => true,
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_iter),
+            _ => false,
+        }
+    }
+
+    /// True if an iterator is inside a container.
+    pub fn stores_iter(&self) -> bool {
+        let inside = |t: &Type| t.has_iter() || t.stores_iter();
+        match self {
+            Type::Tuple { items, from_py } => {
+                items.iter().any(|t| (*from_py && t.has_iter()) || t.stores_iter())
+            }
+            Type::Union(items) => items.iter().any(Type::stores_iter),
+            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => inside(t),
+            Type::List { elem, .. } => inside(elem),
+            Type::Dict { key, value, .. } => inside(key) || inside(value),
+            _ => false,
         }
     }
 
@@ -95,7 +122,7 @@ impl Type {
         match self {
             Type::Never => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_never),
-            Type::VarTuple(t) | Type::View(t) => t.has_never(),
+            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => t.has_never(),
             Type::List { elem, .. } => elem.has_never(),
             Type::Dict { key, value, .. } => key.has_never() || value.has_never(),
             _ => false,
@@ -131,6 +158,7 @@ impl fmt::Display for Type {
             }
             Type::VarTuple(t) => write!(f, "tuple[{t}, ...]"),
             Type::List { elem, .. } | Type::View(elem) => write!(f, "list[{elem}]"),
+            Type::Iter(elem) => write!(f, "iterator[{elem}]"),
             Type::Dict { key, value, .. } => write!(f, "dict[{key}, {value}]"),
             Type::Union(members) => join(f, members, " | "),
         }
@@ -155,6 +183,7 @@ impl Type {
             }
             (Type::VarTuple(x), Type::VarTuple(y)) => Type::VarTuple(Box::new(Type::join(x, y))),
             (Type::View(x), Type::View(y)) => Type::View(Box::new(Type::join(x, y))),
+            (Type::Iter(x), Type::Iter(y)) => Type::Iter(Box::new(Type::join(x, y))),
             (Type::Dict { key: k, value: v, in_place: p }, Type::Dict { key: l, value: w, in_place: q }) => {
                 Type::Dict {
                     key: Box::new(Type::join(k, l)),
@@ -190,6 +219,7 @@ impl Type {
             | (Type::Dict { .. }, Type::Dict { .. })
             | (Type::VarTuple(_), Type::VarTuple(_))
             | (Type::View(_), Type::View(_))
+            | (Type::Iter(_), Type::Iter(_))
             | (Type::Char | Type::Str, Type::Char | Type::Str) => true,
             _ => self == other,
         }

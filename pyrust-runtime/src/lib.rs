@@ -19,6 +19,7 @@ pub mod py;
 pub mod strs;
 
 pub mod held;
+pub mod iter;
 pub mod obj;
 pub mod range;
 pub mod tuple;

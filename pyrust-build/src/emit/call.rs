@@ -21,7 +21,7 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> TokenStream {
         if let Some(callee) = self.instance.calls.get(&e.id).copied() {
-            return self.native_call(name, callee, args, keywords, to);
+            return self.native_call((name, e.id), callee, args, keywords, to);
         }
         if let Some((_, Binding::Imported { module, name: attr })) =
             self.file.program.binding(&self.instance.func.module, name)
@@ -72,11 +72,13 @@ impl Func<'_, '_, '_> {
             ("bool", [value]) => self.test(value),
             ("bool", []) => quote!(false),
             ("len", [value])
-                if self.node(value.id).members().iter().all(|m| matches!(m, Type::Tuple { .. })) =>
+                if self.node(value.id).members().iter().any(|m| matches!(m, Type::Tuple { .. })) =>
             {
                 let val = self.val(value);
-                self.match_union(&val, |_, v| {
-                    let Type::Tuple { items, .. } = &v.ty else { return None };
+                self.match_union(&val, |f, v| {
+                    let Type::Tuple { items, .. } = &v.ty else {
+                        return (v.ty != Type::None).then(|| f.apply("len", &[v], &Type::Int));
+                    };
                     let (n, code) = (int_literal(items.len() as i64), v.by_ref());
                     Some(quote!({ let _ = #code; #n }))
                 })
@@ -137,7 +139,7 @@ impl Func<'_, '_, '_> {
 
     fn native_call(
         &mut self,
-        name: &str,
+        (name, node): (&str, crate::hir::NodeId),
         callee: usize,
         args: &[Expr],
         keywords: &[(String, Expr)],
@@ -189,7 +191,11 @@ impl Func<'_, '_, '_> {
             codes.push(code);
         }
         let depth = self.q(quote!(cx.call()));
-        let call = self.q(quote!(#rust_name(#depth, #(#codes),*)));
+        let mut call = quote!(#rust_name(#depth, #(#codes),*));
+        if self.hir.in_generator.contains(&node) {
+            call = quote!(in_generator(#call));
+        }
+        let call = self.q(call);
         let code = if lets.is_empty() { call } else { quote!({ #(#lets)* #call }) };
         self.coerce(&Val::new(code, ret), to)
     }
@@ -340,6 +346,6 @@ fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Dict { .. } => class == "dict",
         Type::Tuple { .. } | Type::VarTuple(_) => class == "tuple",
         Type::Range => class == "range",
-        Type::None | Type::Never | Type::Obj | Type::Union(_) => false,
+        Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Union(_) => false,
     }
 }

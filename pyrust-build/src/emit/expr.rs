@@ -132,7 +132,9 @@ impl Func<'_, '_, '_> {
                 }
                 quote!({ let #d = #new; #(#sets)* #d })
             }
-            ExprKind::Comp(comp) => self.comp(comp, &ty),
+            ExprKind::Comp(comp) => self.comp(e.id, comp, &ty),
+            ExprKind::Iter { iter, .. } => self.iterator(iter, &ty),
+            ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
             ExprKind::ModuleCall { module, name, args, keywords } => {
                 let full = format!("{}.{name}", self.c_module(module));
@@ -451,29 +453,48 @@ impl Func<'_, '_, '_> {
             Some(row) => row,
             None => self.val(base),
         };
-        if let ExprKind::Int(i) = index.kind
-            && b.ty.members().iter().all(|m| matches!(m, Type::Tuple { .. }))
-        {
-            return self.match_union(&b, |f, v| {
-                let Type::Tuple { items, .. } = &v.ty else { return None };
-                let n = items.len() as i64;
-                let at = if i < 0 { i + n } else { i };
-                if !(0..n).contains(&at) {
-                    let out = f.q(quote!(exc(Exc::IndexError)));
-                    return Some(out);
-                }
-                let (code, lit) = (&v.code, Literal::usize_unsuffixed(at as usize));
-                let item = Val {
-                    code: quote!(#code.#lit),
-                    ty: items[at as usize].clone(),
-                    place: v.place,
-                    unsigned: false,
-                };
-                Some(f.coerce(&item, to))
+        let with_tuples = b.ty.members().iter().any(|m| matches!(m, Type::Tuple { .. }));
+        if with_tuples && let Type::Union(_) = b.ty {
+            let mut lets = Vec::new();
+            let (b, mut i) = (self.bind(&b, &mut lets), self.val(index));
+            let constant = if let ExprKind::Int(i) = index.kind { Some(i) } else { None };
+            if constant.is_none() {
+                i = self.bind(&i, &mut lets);
+            }
+            let code = self.match_union(&b, |f, v| match (&v.ty, constant) {
+                (Type::None, _) => None,
+                (Type::Tuple { .. }, Some(i)) => Some(f.tuple_item(&v, i, to)),
+                _ => Some(f.getitem(&v, &i, to)),
             });
+            return quote!({ #(#lets)* #code });
+        }
+        if let ExprKind::Int(i) = index.kind
+            && with_tuples
+        {
+            return self.tuple_item(&b, i, to);
         }
         let i = self.val(index);
         self.getitem(&b, &i, to)
+    }
+
+    /// `t[1]` of a tuple of known length.
+    fn tuple_item(&mut self, tuple: &Val, i: i64, to: &Type) -> TokenStream {
+        let Type::Tuple { items, .. } = &tuple.ty else { return self.bail("Unsupported") };
+        let n = items.len() as i64;
+        let at = if i < 0 { i + n } else { i };
+        if !(0..n).contains(&at) {
+            let code = tuple.by_ref();
+            let out = self.q(quote!(exc(Exc::IndexError)));
+            return quote!({ let _ = #code; #out });
+        }
+        let (code, lit) = (&tuple.code, Literal::usize_unsuffixed(at as usize));
+        let item = Val {
+            code: quote!(#code.#lit),
+            ty: items[at as usize].clone(),
+            place: tuple.place,
+            unsigned: false,
+        };
+        self.coerce(&item, to)
     }
 
     pub(super) fn getitem(&mut self, base: &Val, index: &Val, to: &Type) -> TokenStream {

@@ -44,6 +44,11 @@ fn block_of(label: &syn::Lifetime, code: TokenStream) -> TokenStream {
 /// How a comprehension collects: what it starts with, what it ends with, the code for one element.
 type Collector<'c, F> = (TokenStream, TokenStream, Box<dyn FnMut(&mut F) -> TokenStream + 'c>);
 
+/// True where CPython asks the sources again after the end.
+fn asks_again(iter: &Iter) -> bool {
+    matches!(iter.kind, IterKind::Zip(_) | IterKind::Enumerate { .. })
+}
+
 /// How to pull elements: code that runs once, and an expression of type `Option<elem>`.
 struct Pull {
     setup: TokenStream,
@@ -85,7 +90,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 quote!(let mut #count: i64 = #start; #code)
             }
             _ => {
-                let pull = self.pull(iter);
+                let pull = self.pull(iter, false);
                 let continues = self.label("c");
                 let item = self.fresh("x");
                 self.nested_loops += 1;
@@ -216,7 +221,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         })
     }
 
-    fn pull(&mut self, iter: &Iter) -> Pull {
+    /// `detached`: the step becomes a closure, so it must not name anything but what the setup binds.
+    fn pull(&mut self, iter: &Iter, detached: bool) -> Pull {
         let (it, at) = (self.fresh("it"), self.fresh("at"));
         match &iter.kind {
             IterKind::Range { start, stop, step } => {
@@ -227,10 +233,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 Pull { setup: quote!(let mut #it = #steps;), next: quote!(#it.next()), elem: Type::Int }
             }
             IterKind::Enumerate { inner, start } => {
-                let pull = self.pull(inner);
+                let pull = self.pull(inner, detached);
                 let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
                 let (setup, next, x) = (pull.setup, pull.next, self.fresh("x"));
-                let count = self.q(quote!(int::add(#at, 1)));
+                let count = self.q_in(detached, quote!(int::add(#at, 1)));
                 Pull {
                     setup: quote!(#setup let mut #at: i64 = #start;),
                     next: quote!(match #next { Some(#x) => { let __py_n = #at; #at = #count; Some((__py_n, #x)) } None => None }),
@@ -238,7 +244,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 }
             }
             IterKind::Zip(items) => {
-                let pulls: Vec<Pull> = items.iter().map(|i| self.pull(i)).collect();
+                let pulls: Vec<Pull> = items.iter().map(|i| self.pull(i, detached)).collect();
                 let names: Vec<_> = pulls.iter().map(|_| self.fresh("z")).collect();
                 let mut next = quote!(Some((#(#names,)*)));
                 for (pull, name) in pulls.iter().zip(&names).rev() {
@@ -252,15 +258,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     elem: Type::Tuple { items: pulls.into_iter().map(|p| p.elem).collect(), from_py: false },
                 }
             }
-            IterKind::Reversed(e) => self.pull_reversed(e, &it, &at),
-            IterKind::Items(e) => self.pull_dict(e, &it, &at, "next_item"),
-            IterKind::Keys(e) => self.pull_dict(e, &it, &at, "next_key"),
-            IterKind::Values(e) => self.pull_dict(e, &it, &at, "next_value"),
-            IterKind::Expr(e) => match self.pull_split(e, &it, &at) {
+            IterKind::Reversed(e) => self.pull_reversed(e, detached, &it, &at),
+            IterKind::Items(e) => self.pull_dict(e, detached, &it, &at, "next_item"),
+            IterKind::Keys(e) => self.pull_dict(e, detached, &it, &at, "next_key"),
+            IterKind::Values(e) => self.pull_dict(e, detached, &it, &at, "next_value"),
+            IterKind::Expr(e) => match self.pull_split(e, detached, &it, &at) {
                 Some(pull) => pull,
                 None => {
                     let val = self.val(e);
-                    self.pull_value(&val, &it, &at)
+                    self.pull_value(&val, detached, &it, &at)
                 }
             },
             IterKind::Comp(comp) => {
@@ -282,7 +288,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         Val::new(code, member)
     }
 
-    fn pull_value(&mut self, val: &Val, it: &proc_macro2::Ident, at: &proc_macro2::Ident) -> Pull {
+    fn pull_value(
+        &mut self,
+        val: &Val,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+    ) -> Pull {
         let val = self.project(val, |t| {
             matches!(
                 t,
@@ -295,6 +307,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     | Type::Char
                     | Type::Bytes
                     | Type::Range
+                    | Type::Iter(_)
             )
         });
         let code = val.owned();
@@ -302,17 +315,22 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         match &val.ty {
             Type::List { elem, .. } | Type::View(elem) => Pull {
                 setup: quote!(let #it = #code; #position),
-                next: self.q(quote!(list::next(cx, &#it, &mut #at))),
+                next: self.q_in(detached, quote!(list::next(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::Iter(elem) => Pull {
+                setup: quote!(let #it = #code;),
+                next: self.q_in(detached, quote!(#it.next(cx))),
                 elem: (**elem).clone(),
             },
             Type::VarTuple(elem) => Pull {
                 setup: quote!(let #it = #code; #position),
-                next: self.q(quote!(tuple::next(cx, &#it, &mut #at))),
+                next: self.q_in(detached, quote!(tuple::next(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
             Type::Range => Pull {
                 setup: quote!(let #it = #code; #position),
-                next: self.q(quote!(range::next(cx, #it, &mut #at))),
+                next: self.q_in(detached, quote!(range::next(cx, #it, &mut #at))),
                 elem: Type::Int,
             },
             Type::Str => Pull {
@@ -330,7 +348,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 next: quote!(bytes_next(&#it, &mut #at)),
                 elem: Type::Int,
             },
-            Type::Dict { key, value, .. } => self.dict_cursor(code, it, at, "next_key", (key, value)),
+            Type::Dict { key, value, .. } => {
+                self.dict_cursor(code, detached, it, at, "next_key", (key, value))
+            }
             Type::Tuple { items, .. } => {
                 let elem = items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
                 let (t, ty) = (self.fresh("t"), rust_type(&elem));
@@ -361,7 +381,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// `for word in text.split()`: nobody else sees the list, so the words are made one at a time.
-    fn pull_split(&mut self, e: &Expr, it: &proc_macro2::Ident, at: &proc_macro2::Ident) -> Option<Pull> {
+    fn pull_split(
+        &mut self,
+        e: &Expr,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+    ) -> Option<Pull> {
         let ExprKind::Method { base, name, args, keywords } = &e.kind else { return None };
         if name != "split" || !keywords.is_empty() || self.node(base.id) != Type::Str {
             return None;
@@ -370,13 +396,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         match args.as_slice() {
             [] => {
                 let code = self.val(base).owned();
-                let next = self.q(quote!(pystr::next_word(cx, &#it, &mut #at)));
+                let next = self.q_in(detached, quote!(pystr::next_word(cx, &#it, &mut #at)));
                 Some(Pull { setup: setup(code), next, elem: Type::Str })
             }
             [sep] if matches!(self.node(sep.id), Type::Str | Type::Char) => {
                 let code = self.val(base).owned();
                 let (name, sep) = (self.fresh("sep"), self.value_as(sep, &Type::Str));
-                let next = self.q(quote!(pystr::next_piece(cx, &#it, &#name, &mut #at)));
+                let next = self.q_in(detached, quote!(pystr::next_piece(cx, &#it, &#name, &mut #at)));
                 let setup = setup(code);
                 Some(Pull { setup: quote!(#setup let #name = #sep;), next, elem: Type::Str })
             }
@@ -384,7 +410,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
-    fn pull_reversed(&mut self, e: &Expr, it: &proc_macro2::Ident, at: &proc_macro2::Ident) -> Pull {
+    fn pull_reversed(
+        &mut self,
+        e: &Expr,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+    ) -> Pull {
         let val = self.val(e);
         let val = self.project(&val, |t| {
             matches!(
@@ -402,12 +434,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         match &val.ty {
             Type::List { elem, .. } | Type::View(elem) => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = list::len(cx, &#it) - 1;),
-                next: self.q(quote!(list::next_back(cx, &#it, &mut #at))),
+                next: self.q_in(detached, quote!(list::next_back(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
             Type::VarTuple(elem) => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = tuple::len(cx, &#it) - 1;),
-                next: self.q(quote!(tuple_next_back(cx, &#it, &mut #at))),
+                next: self.q_in(detached, quote!(tuple_next_back(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
             Type::Str => Pull {
@@ -424,7 +456,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let reversed = self.q(quote!(range::reversed(cx, #code)));
                 Pull {
                     setup: quote!(let #it = #reversed; let mut #at: i64 = 0;),
-                    next: self.q(quote!(range::next(cx, #it, &mut #at))),
+                    next: self.q_in(detached, quote!(range::next(cx, #it, &mut #at))),
                     elem: Type::Int,
                 }
             }
@@ -438,27 +470,35 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     quote!({ let #t = #code; (#(#parts,)*) }),
                     Type::Tuple { items, from_py: false },
                 );
-                self.pull_value(&flipped, it, at)
+                self.pull_value(&flipped, detached, it, at)
             }
-            _ => self.pull_value(&val, it, at),
+            _ => self.pull_value(&val, detached, it, at),
         }
     }
 
-    fn pull_dict(&mut self, e: &Expr, it: &proc_macro2::Ident, at: &proc_macro2::Ident, next: &str) -> Pull {
+    fn pull_dict(
+        &mut self,
+        e: &Expr,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+        next: &str,
+    ) -> Pull {
         let val = self.val(e);
         let val = self.project(&val, |t| matches!(t, Type::Dict { .. }));
         match &val.ty {
             Type::Dict { key, value, .. } => {
                 let code = val.owned();
-                self.dict_cursor(code, it, at, next, (key, value))
+                self.dict_cursor(code, detached, it, at, next, (key, value))
             }
-            _ => self.pull_value(&val, it, at),
+            _ => self.pull_value(&val, detached, it, at),
         }
     }
 
     fn dict_cursor(
         &mut self,
         code: TokenStream,
+        detached: bool,
         it: &proc_macro2::Ident,
         at: &proc_macro2::Ident,
         next: &str,
@@ -468,7 +508,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let start = self.q(quote!(dict::iter(cx, &#it)));
         Pull {
             setup: quote!(let #it = #code; let mut #at = #start;),
-            next: self.q(quote!(dict::#f(cx, &#it, &mut #at))),
+            next: self.q_in(detached, quote!(dict::#f(cx, &#it, &mut #at))),
             elem: match next {
                 "next_key" => key.clone(),
                 "next_value" => value.clone(),
@@ -477,14 +517,59 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
+    /// An iterator as a value: the setup here, the step in a closure that owns it.
+    pub(super) fn iterator(&mut self, iter: &Iter, ty: &Type) -> TokenStream {
+        let Type::Iter(elem) = ty else { return self.bail("Unsupported") };
+        // `iter(it)` is `it`.
+        if let IterKind::Expr(e) = &iter.kind
+            && matches!(self.node(e.id), Type::Iter(_))
+        {
+            return self.value_as(e, ty);
+        }
+        let pull = self.pull(iter, true);
+        let x = self.fresh("x");
+        let item = self.in_closure(|f| f.coerce(&Val::new(quote!(#x), pull.elem.clone()), elem));
+        let (setup, next) = (pull.setup, pull.next);
+        let new = if asks_again(iter) { quote!(zipped) } else { quote!(new) };
+        quote!({ #setup PyIter::#new(move |cx| Ok(match #next { Some(#x) => Some(#item), None => None })) })
+    }
+
+    /// `next(iter, default)`: the default is evaluated first.
+    pub(super) fn next(
+        &mut self,
+        node: crate::hir::NodeId,
+        iter: &Expr,
+        default: Option<&Expr>,
+        ty: &Type,
+    ) -> TokenStream {
+        let val = self.val(iter);
+        let val = self.project(&val, |t| matches!(t, Type::Iter(_)));
+        let Type::Iter(elem) = val.ty.clone() else {
+            let (code, bail) = (val.by_ref(), self.bail("Type"));
+            return quote!({ let _ = #code; #bail });
+        };
+        let (it, x, d) = (self.fresh("it"), self.fresh("x"), self.fresh("default"));
+        let (code, step) = (val.owned(), self.q(quote!(#it.next(cx))));
+        let hit = self.coerce(&Val::new(quote!(#x), *elem), ty);
+        let (before, miss) = match default {
+            Some(e) => {
+                let code = self.value_as(e, ty);
+                (quote!(let #d = #code;), quote!(#d))
+            }
+            None if self.hir.in_generator.contains(&node) => (quote!(), self.bail("Unsupported")),
+            None => (quote!(), self.q(quote!(exc(Exc::StopIteration)))),
+        };
+        quote!({ let #it = #code; #before match #step { Some(#x) => #hit, None => #miss } })
+    }
+
     /// A comprehension, or a builtin that consumes an iterable.
-    pub(super) fn comp(&mut self, comp: &Comp, ty: &Type) -> TokenStream {
+    pub(super) fn comp(&mut self, node: crate::hir::NodeId, comp: &Comp, ty: &Type) -> TokenStream {
         let breaks = self.label("b");
         let out = self.fresh("out");
         let extra = comp.extra.as_ref().map(|e| self.val(e));
         let elem_ty = self.node(comp.element.id);
         let (make, finish, mut inner): Collector<'_, Self> = match comp.kind {
-            CompKind::List | CompKind::Tuple => {
+            CompKind::List | CompKind::Take(_) | CompKind::Tuple => {
                 let list_ty = match ty {
                     Type::VarTuple(elem) => Type::List { elem: elem.clone(), in_place: false },
                     other => other.clone(),
@@ -495,11 +580,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     CompKind::Tuple => self.q(quote!(tuple::from_list(cx, &#out))),
                     _ => quote!(#out),
                 };
-                let out = out.clone();
+                let (out, breaks) = (out.clone(), breaks.clone());
                 let inner = move |f: &mut Self| {
                     let value = f.value_as(&comp.element, &elem);
                     let push = f.q(quote!(list::append(cx, &#out, #value)));
-                    quote!(#push;)
+                    let stop = match comp.kind {
+                        CompKind::Take(most) => {
+                            let most = Literal::i64_suffixed(most as i64);
+                            quote!(if list::len(cx, &#out) >= #most { break #breaks; })
+                        }
+                        _ => quote!(),
+                    };
+                    quote!(#push; #stop)
                 };
                 (make, finish, Box::new(inner))
             }
@@ -513,6 +605,27 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     quote!(#set;)
                 };
                 (make, quote!(#out), Box::new(inner))
+            }
+            CompKind::First => {
+                let (breaks2, out2) = (breaks.clone(), out.clone());
+                let elem = elem_ty.clone();
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &elem);
+                    quote!(#out2 = Some(#value); break #breaks2;)
+                };
+                let (x, rust) = (self.fresh("x"), rust_type(&elem_ty));
+                let hit = self.coerce(&Val::new(quote!(#x), elem_ty), ty);
+                let miss = match &extra {
+                    Some(default) => self.coerce(default, ty),
+                    None if self.hir.in_generator.contains(&node) => self.bail("Unsupported"),
+                    None => self.q(quote!(exc(Exc::StopIteration))),
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({
+                    let mut #out: Option<#rust> = None;
+                    #code
+                    match #out { Some(#x) => #hit, None => #miss }
+                });
             }
             CompKind::Any | CompKind::All => {
                 let any = comp.kind == CompKind::Any;

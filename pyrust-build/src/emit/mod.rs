@@ -475,6 +475,11 @@ impl Func<'_, '_, '_> {
         }
     }
 
+    /// The same for code that may end up in a closure of its own: the step of an iterator that is a value.
+    fn q_in(&self, detached: bool, code: TokenStream) -> TokenStream {
+        if detached { quote!(#code?) } else { self.q(code) }
+    }
+
     /// Leaves with a bailout; has any type.
     fn bail(&self, reason: &str) -> TokenStream {
         let reason = format_ident!("{reason}");

@@ -575,6 +575,8 @@ impl Func<'_, '_, '_> {
         let mut lets = Vec::new();
         let val = self.bind(val, &mut lets);
         let n = items.len();
+        // The arm of a `match` is one expression.
+        let arm = |code: TokenStream| if matches!(val.ty, Type::Union(_)) { quote!({ #code }) } else { code };
         let code = self.match_union(&val, |f, v| {
             let code = &v.code;
             let count = Literal::i64_suffixed(n as i64);
@@ -589,8 +591,9 @@ impl Func<'_, '_, '_> {
                             f.assign(t, &Val::place(quote!(#code.#i), ty.clone()))
                         })
                         .collect();
-                    return Some(quote!(#(#sets)*));
+                    return Some(arm(quote!(#(#sets)*)));
                 }
+                Type::Iter(elem) => return Some(f.unpack_iterator(items, code, elem)),
                 Type::List { .. } | Type::View(_) => Box::new(|i| {
                     let i = Literal::i64_suffixed(i as i64);
                     quote!(list::get(cx, &#code, #i))
@@ -603,7 +606,7 @@ impl Func<'_, '_, '_> {
                     let i = Literal::i64_suffixed(i as i64);
                     quote!(pystr::get(cx, &#code, #i))
                 }),
-                _ => return None,
+                _ => return Some(f.not_unpacked()),
             };
             let (len, elem) = match &v.ty {
                 Type::List { elem, .. } | Type::View(elem) => {
@@ -620,9 +623,28 @@ impl Func<'_, '_, '_> {
                 .zip(&names)
                 .map(|(t, x)| f.assign(t, &Val::new(quote!(#x), elem.clone())))
                 .collect();
-            Some(quote!(if #len != #count { #leave } #(let #names = #parts;)* #(#sets)*))
+            Some(arm(quote!(if #len != #count { #leave } #(let #names = #parts;)* #(#sets)*)))
         });
         scoped(&lets, code)
+    }
+
+    /// Nothing is assigned, and `rustc` sees that nothing goes on from here.
+    fn not_unpacked(&mut self) -> TokenStream {
+        let leave = self.leave(quote!(bail::<()>(Bail::Type)));
+        quote!({ #leave })
+    }
+
+    /// Takes one element more than there are targets, as CPython does.
+    fn unpack_iterator(&mut self, items: &[Target], code: &TokenStream, elem: &Type) -> TokenStream {
+        let leave = self.leave(quote!(exc::<()>(Exc::ValueError)));
+        let (mut steps, mut sets) = (Vec::new(), Vec::new());
+        for target in items {
+            let (name, step) = (self.fresh("p"), self.q(quote!(#code.next(cx))));
+            steps.push(quote!(let Some(#name) = #step else { #leave };));
+            sets.push(self.assign(target, &Val::new(quote!(#name), elem.clone())));
+        }
+        let last = self.q(quote!(#code.next(cx)));
+        quote!({ #(#steps)* if #last.is_some() { #leave } #(#sets)* })
     }
 
     /// `a, *b, c = value`
@@ -640,7 +662,7 @@ impl Func<'_, '_, '_> {
             let code = &v.code;
             if let Type::Tuple { items, .. } = &v.ty {
                 if items.len() < b + a {
-                    return None;
+                    return Some(f.not_unpacked());
                 }
                 let at = |i: usize| {
                     let i = Literal::usize_unsuffixed(i);
@@ -671,7 +693,7 @@ impl Func<'_, '_, '_> {
                 Type::VarTuple(elem) => {
                     (quote!(tuple::len(cx, &#code)), (**elem).clone(), quote!(tuple::get), quote!(tuple_list))
                 }
-                _ => return None,
+                _ => return Some(f.not_unpacked()),
             };
             let (fixed, b_lit, a_lit) = (
                 Literal::i64_suffixed((a + b) as i64),

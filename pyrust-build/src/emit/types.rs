@@ -62,6 +62,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let t = rust_type(t);
             quote!(RList<#t>)
         }
+        Type::Iter(t) => {
+            let t = rust_type(t);
+            quote!(PyIter<#t>)
+        }
         Type::List { elem, in_place } => {
             let t = rust_type(elem);
             if *in_place { quote!(PList<#t>) } else { quote!(List<#t>) }
@@ -108,6 +112,7 @@ const TAKEN: &[&str] = &[
     "elem_eq",
     "exc",
     "held",
+    "in_generator",
     "isclose_abs",
     "next_of",
     "sort_by_key",

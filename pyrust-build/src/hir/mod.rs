@@ -10,6 +10,8 @@ mod flow;
 pub use flow::can_fall_off;
 
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};
+use std::collections::BTreeSet;
+
 use crate::source::Span;
 
 /// Index into `Function::vars`.
@@ -53,6 +55,8 @@ pub struct Function {
     pub vars: Vec<Var>,
     pub body: Vec<Stmt>,
     pub nodes: usize,
+    /// Calls inside a generator expression or `map`: a `StopIteration` does not leave those as itself.
+    pub in_generator: BTreeSet<NodeId>,
 }
 
 impl Function {
@@ -225,6 +229,17 @@ pub enum ExprKind {
     List(Vec<Expr>),
     Dict(Vec<(Expr, Expr)>),
     Comp(Box<Comp>),
+    /// An iterator as a value: `iter(x)`, or `zip`, `enumerate`, `reversed` where nothing consumes it on the spot.
+    Iter {
+        iter: Box<Iter>,
+        /// Spelled `iter(…)`.
+        explicit: bool,
+    },
+    /// `next(iter)` or `next(iter, default)`.
+    Next {
+        iter: Box<Expr>,
+        default: Option<Box<Expr>>,
+    },
     /// A call of a global name: builtin, package function or imported function.
     Call {
         name: String,
@@ -274,6 +289,8 @@ pub enum FPart {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CompKind {
     List,
+    /// A list of at most so many elements: what unpacking looks at.
+    Take(usize),
     Dict,
     Sum,
     Any,
@@ -282,6 +299,8 @@ pub enum CompKind {
     Max,
     Join,
     Tuple,
+    /// `next(…)` of a generator expression.
+    First,
 }
 
 #[derive(Clone, Debug)]
@@ -292,10 +311,12 @@ pub struct Comp {
     pub element: Expr,
     /// The value of a dict item.
     pub value: Option<Expr>,
-    /// `start` of sum, `default` of min/max, the separator of join.
+    /// `start` of sum, `default` of min/max/next, the separator of join.
     pub extra: Option<Expr>,
     /// `key` of min/max: a lambda.
     pub key: Option<Expr>,
+    /// `map` or `filter`, if it was spelled so.
+    pub builtin: Option<&'static str>,
 }
 
 #[derive(Clone, Debug)]
@@ -331,4 +352,35 @@ pub enum IterKind {
     Expr(Box<Expr>),
     /// A generator expression iterated in place, or `map`/`filter` of one.
     Comp(Box<Comp>),
+}
+
+impl Iter {
+    /// The expressions that are evaluated when the loop begins, in order; none of a generator expression's.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        match &self.kind {
+            IterKind::Range { start, stop, step } => {
+                start.iter().chain([stop]).chain(step).map(|e| &**e).collect()
+            }
+            IterKind::Enumerate { inner, start } => {
+                inner.exprs().into_iter().chain(start.iter().map(|e| &**e)).collect()
+            }
+            IterKind::Zip(items) => items.iter().flat_map(Iter::exprs).collect(),
+            IterKind::Reversed(e)
+            | IterKind::Items(e)
+            | IterKind::Values(e)
+            | IterKind::Keys(e)
+            | IterKind::Expr(e) => vec![e],
+            IterKind::Comp(_) => Vec::new(),
+        }
+    }
+
+    /// Is a generator expression, or a `map`, among the sources?
+    pub fn has_comp(&self) -> bool {
+        match &self.kind {
+            IterKind::Comp(_) => true,
+            IterKind::Enumerate { inner, .. } => inner.has_comp(),
+            IterKind::Zip(items) => items.iter().any(Iter::has_comp),
+            _ => false,
+        }
+    }
 }

@@ -228,10 +228,13 @@ impl Infer<'_, '_> {
             ("bool", []) => Ty::Bool,
             ("len", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
-                if ty.members().iter().all(|m| matches!(m, Ty::Tuple(..))) {
-                    return Ty::Int;
+                let others: Vec<Ty> =
+                    ty.members().iter().filter(|m| !matches!(m, Ty::Tuple(..) | Ty::None)).cloned().collect();
+                match others.len() {
+                    0 if ty != Ty::None => Ty::Int,
+                    1 => self.apply("len", e.id, 0, e.span, &others),
+                    _ => self.apply("len", e.id, 0, e.span, &[ty]),
                 }
-                self.apply("len", e.id, 0, e.span, &[ty])
             }
             ("list", []) => Ty::List(self.site(e.id, 0)),
             ("dict", []) if keywords.is_empty() => Ty::Dict(self.site(e.id, 0)),
@@ -516,7 +519,8 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
 /// Only the parts of a parameter's type through which a callee can change what the caller sees.
 fn containers_only(ty: &Type) -> Type {
     match ty {
-        Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) | Type::View(_) => ty.clone(),
+        Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) => ty.clone(),
+        Type::View(_) | Type::Iter(_) => ty.clone(),
         Type::Tuple { items, from_py } => {
             Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }
         }

@@ -25,8 +25,9 @@ impl Infer<'_, '_> {
     /// A condition: every understood type has a truth value.
     pub(super) fn test(&mut self, e: &Expr) -> Ty {
         let ty = self.expr(e);
-        if ty.members().contains(&Ty::Obj) {
-            self.refuse("PYR0401", e.span, "the truth value of an `object` is not known");
+        if ty.members().iter().any(|m| matches!(m, Ty::Obj | Ty::Iter(_))) {
+            let message = format!("the truth value of `{}` is not known", self.show(&ty));
+            self.refuse("PYR0401", e.span, message);
         }
         ty
     }
@@ -120,6 +121,17 @@ impl Infer<'_, '_> {
                 Ty::Dict(cell)
             }
             ExprKind::Comp(comp) => self.comp(comp, e),
+            ExprKind::Iter { iter, explicit } => {
+                if *explicit {
+                    self.builtin("iter");
+                }
+                let elem = self.iter(iter);
+                let cell = self.site(e.id, 0);
+                let var = self.state.solver.elem(cell);
+                self.state.solver.flow(&elem, var);
+                Ty::Iter(var)
+            }
+            ExprKind::Next { iter, default } => self.next(iter, default.as_deref()),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords),
             ExprKind::ModuleCall { module, name, args, keywords } => {
                 self.module_call(e, module, name, args, keywords)
@@ -127,8 +139,8 @@ impl Infer<'_, '_> {
             ExprKind::Method { base, name, args, keywords } => self.method(e, base, name, args, keywords),
             ExprKind::Index { base, index } => {
                 let args = [self.expr(base), self.expr(index)];
-                if let Some(ty) = self.tuple_index(&args[0], index) {
-                    return ty;
+                if args[0].members().iter().any(|m| matches!(m, Ty::Tuple(..))) {
+                    return self.index_with_tuples(e, &args, index);
                 }
                 self.getitem(e.id, e.span, &args)
             }
@@ -187,20 +199,35 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// `t[1]` of a tuple of known length with a constant index.
-    fn tuple_index(&mut self, base: &Ty, index: &Expr) -> Option<Ty> {
-        let ExprKind::Int(i) = index.kind else { return None };
+    /// `t[i]` where tuples of known length are among the possibilities.
+    fn index_with_tuples(&mut self, e: &Expr, args: &[Ty; 2], index: &Expr) -> Ty {
         let mut out = Ty::Never;
-        for member in base.members() {
-            let Ty::Tuple(items, _) = member else { return None };
-            let n = items.len() as i64;
-            let at = if i < 0 { i + n } else { i };
-            // Out of range raises; it adds no type.
-            if (0..n).contains(&at) {
-                out = self.state.solver.join(&out, &items[at as usize]);
+        let mut rest = Vec::new();
+        for member in args[0].members() {
+            let parts: Vec<Ty> = match (member, &index.kind) {
+                (Ty::Tuple(items, _), ExprKind::Int(i)) => {
+                    let at = if *i < 0 { i + items.len() as i64 } else { *i };
+                    // Out of range raises; it adds no type.
+                    usize::try_from(at).ok().and_then(|at| items.get(at)).into_iter().cloned().collect()
+                }
+                (Ty::Tuple(items, _), _) => items.clone(),
+                // Raises.
+                (Ty::None, _) => continue,
+                (other, _) => {
+                    rest.push(other.clone());
+                    continue;
+                }
+            };
+            for ty in parts {
+                out = self.state.solver.join(&out, &ty);
             }
         }
-        Some(out)
+        if !rest.is_empty() {
+            let rest = if rest.len() == 1 { rest.remove(0) } else { Ty::Union(rest) };
+            let ty = self.getitem(e.id, e.span, &[rest, args[1].clone()]);
+            out = self.state.solver.join(&out, &ty);
+        }
+        out
     }
 
     pub(super) fn getitem(&mut self, node: usize, span: Span, args: &[Ty]) -> Ty {
@@ -300,8 +327,10 @@ impl Infer<'_, '_> {
                             }
                         }
                     }
-                    (Ty::Obj, _) | (_, Ty::Obj) => {
-                        self.refuse("PYR0401", e.span, format!("`{op}` of an `object` is not known"));
+                    (Ty::Obj | Ty::Iter(_), _) | (_, Ty::Obj | Ty::Iter(_)) => {
+                        let what = if matches!(a, Ty::Obj | Ty::Iter(_)) { a } else { b };
+                        let message = format!("`{op}` of `{}` is not known", self.show(what));
+                        self.refuse("PYR0401", e.span, message);
                     }
                     _ if self.try_apply(op, e.id, 200, &[a.clone(), b.clone()]).is_some() => {}
                     _ if equality && different_kinds(a, b) => {}
@@ -508,14 +537,14 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Tuple(..) | Ty::VarTuple(_) => 5,
         Ty::List(_) | Ty::View(_) => 6,
         Ty::Dict(_) => 7,
-        Ty::Obj | Ty::Never | Ty::Union(_) => 8,
+        Ty::Obj | Ty::Iter(_) | Ty::Never | Ty::Union(_) => 8,
     };
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))
 }
 
 fn known_deep(ty: &Type) -> bool {
     match ty {
-        Type::Obj | Type::Never => false,
+        Type::Obj | Type::Iter(_) | Type::Never => false,
         Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(known_deep),
         Type::VarTuple(t) | Type::View(t) => known_deep(t),
         Type::List { elem, .. } => known_deep(elem),

@@ -75,10 +75,32 @@ impl Infer<'_, '_> {
                 self.elements(&ty, iter, |_| true)
             }
             IterKind::Comp(comp) => {
+                comp.builtin.iter().for_each(|name| self.builtin(name));
                 self.generators(comp);
                 self.expr(&comp.element)
             }
         }
+    }
+
+    /// `next(iter)`: an element, or the default.
+    pub(super) fn next(&mut self, iter: &Expr, default: Option<&Expr>) -> Ty {
+        self.builtin("next");
+        let ty = self.expr(iter);
+        let mut out = default.map_or(Ty::Never, |e| self.expr(e));
+        let mut found = ty == Ty::Never;
+        for member in ty.members() {
+            // `next` of anything else raises.
+            if let Ty::Iter(v) = member {
+                found = true;
+                let elem = self.state.solver.get(*v);
+                out = self.state.solver.join(&out, &elem);
+            }
+        }
+        if !found {
+            let message = format!("`next` of `{}` is not supported", self.show(&ty));
+            self.refuse("PYR0401", iter.span, message);
+        }
+        out
     }
 
     fn dict(&mut self, e: &Expr) -> Option<(Ty, Ty)> {
@@ -107,7 +129,7 @@ impl Infer<'_, '_> {
             let elem = match member {
                 Ty::List(c) => self.state.solver.get(self.state.solver.elem(*c)),
                 Ty::Dict(c) => self.state.solver.get(self.state.solver.elem(*c)),
-                Ty::VarTuple(v) | Ty::View(v) => self.state.solver.get(*v),
+                Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => self.state.solver.get(*v),
                 Ty::Tuple(items, _) => {
                     let mut all = Ty::Never;
                     for t in items {
@@ -147,7 +169,7 @@ impl Infer<'_, '_> {
             _ => self.expr(&comp.element),
         };
         match comp.kind {
-            CompKind::List => {
+            CompKind::List | CompKind::Take(_) => {
                 let cell = self.site(e.id, 0);
                 let var = self.state.solver.elem(cell);
                 self.state.solver.flow(&elem, var);
@@ -167,6 +189,13 @@ impl Infer<'_, '_> {
                 self.state.solver.flow(&elem, k);
                 self.state.solver.flow(&value, v);
                 Ty::Dict(cell)
+            }
+            CompKind::First => {
+                self.builtin("next");
+                match extra {
+                    Some(default) => self.state.solver.join(&elem, &default),
+                    None => elem,
+                }
             }
             CompKind::Any => {
                 self.builtin("any");

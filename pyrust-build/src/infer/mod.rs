@@ -252,6 +252,10 @@ impl<'a> Program<'a> {
             let message = format!("more than {} types in one place: `{ty}`", crate::ty::MAX_MEMBERS);
             diagnostics.push(Diagnostic::new("PYR0402", Severity::Note, message));
         }
+        if report && diagnostics.is_empty() && vars.iter().chain(&nodes).any(Type::stores_iter) {
+            let message = "an iterator inside a container is not supported";
+            diagnostics.push(Diagnostic::new("PYR0408", Severity::Note, message));
+        }
         if recursive && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);
@@ -343,6 +347,8 @@ pub fn in_python(ty: &Type) -> Type {
         }
         Type::VarTuple(t) => Type::VarTuple(Box::new(in_python(t))),
         Type::View(t) => Type::View(Box::new(in_python(t))),
+        // Not read: its position would be lost.
+        Type::Iter(_) => Type::Never,
         Type::Tuple { items, .. } => {
             Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true }
         }

@@ -24,6 +24,7 @@ pub(super) enum Ty {
     Tuple(Vec<Ty>, bool),
     VarTuple(VarId),
     View(VarId),
+    Iter(VarId),
     List(CellId),
     Dict(CellId),
     Union(Vec<Ty>),
@@ -48,13 +49,14 @@ impl Ty {
             Ty::Char | Ty::Str => (5, 0),
             Ty::Bytes => (6, 0),
             Ty::Range => (7, 0),
-            Ty::Obj => (13, 0),
+            Ty::Obj => (14, 0),
+            Ty::Iter(_) => (13, 0),
             Ty::Tuple(items, _) => (9, items.len()),
             Ty::VarTuple(_) => (10, 0),
             Ty::View(_) => (11, 1),
             Ty::List(_) => (11, 0),
             Ty::Dict(_) => (12, 0),
-            Ty::Union(_) => (14, 0),
+            Ty::Union(_) => (15, 0),
         }
     }
 }
@@ -202,6 +204,10 @@ impl Solver {
                 self.unify(*x, *y);
                 Ty::View(*x)
             }
+            (Ty::Iter(x), Ty::Iter(y)) => {
+                self.unify(*x, *y);
+                Ty::Iter(*x)
+            }
             (Ty::Tuple(x, p), Ty::Tuple(y, q)) => {
                 let items = x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect();
                 Ty::Tuple(items, *p || *q)
@@ -272,6 +278,15 @@ impl Solver {
                 let var = found.unwrap_or_else(|| self.var(Ty::Never));
                 self.absorb_into(var, elem);
                 if found.is_some() { current.clone() } else { self.join(current, &Ty::View(var)) }
+            }
+            Type::Iter(elem) => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::Iter(v) => Some(*v),
+                    _ => None,
+                });
+                let var = found.unwrap_or_else(|| self.var(Ty::Never));
+                self.absorb_into(var, elem);
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::Iter(var)) }
             }
             Type::Tuple { items, from_py } => {
                 let found = current
@@ -373,6 +388,7 @@ impl Solver {
             },
             Ty::VarTuple(v) => Type::VarTuple(var(*v)?),
             Ty::View(v) => Type::View(var(*v)?),
+            Ty::Iter(v) => Type::Iter(var(*v)?),
             Ty::List(c) => Type::List { elem: var(self.elem(*c))?, in_place: self.in_place(*c) },
             Ty::Dict(c) => Type::Dict {
                 key: var(self.elem(*c))?,
@@ -402,6 +418,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::Tuple { .. }
         | Type::VarTuple(_)
         | Type::View(_)
+        | Type::Iter(_)
         | Type::List { .. }
         | Type::Dict { .. }
         | Type::Union(_) => {

@@ -111,7 +111,9 @@ impl Infer<'_, '_> {
                     let parts: Vec<Ty> = match member {
                         Ty::Tuple(parts, _) if parts.len() == items.len() => parts.clone(),
                         Ty::List(c) => vec![self.state.solver.get(self.state.solver.elem(*c)); items.len()],
-                        Ty::VarTuple(v) | Ty::View(v) => vec![self.state.solver.get(*v); items.len()],
+                        Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => {
+                            vec![self.state.solver.get(*v); items.len()]
+                        }
                         Ty::Str | Ty::Char => vec![Ty::Char; items.len()],
                         // Anything else raises, and Python says how.
                         _ => continue,

@@ -10,7 +10,13 @@ use crate::source::Span;
 impl Lower<'_> {
     pub(super) fn expr(&mut self, e: &AExpr) -> Expr {
         let kind = self.expr_kind(e);
-        Expr { kind, span: e.span, id: self.node() }
+        let id = self.node();
+        if self.generators > 0
+            && matches!(kind, ExprKind::Call { .. } | ExprKind::Next { .. } | ExprKind::Comp(_))
+        {
+            self.in_generator.insert(id);
+        }
+        Expr { kind, span: e.span, id }
     }
 
     pub(super) fn opt(&mut self, e: Option<&AExpr>) -> Option<Box<Expr>> {
@@ -298,10 +304,18 @@ impl Lower<'_> {
                 self.no(func.span, "calling a value", "call a function of the module by its name")
             }
             A::Name(name) => {
-                if self.is_builtin(name)
-                    && let Some(kind) = self.consumer(name, args, keywords, span)
-                {
-                    return kind;
+                if self.is_builtin(name) {
+                    if let Some(kind) = self.consumer(name, args, keywords, span) {
+                        return kind;
+                    }
+                    if matches!(name.as_str(), "zip" | "enumerate" | "reversed") {
+                        let call = A::Call {
+                            func: Box::new(func.clone()),
+                            args: args.to_vec(),
+                            keywords: keywords.to_vec(),
+                        };
+                        return self.iterator(&AExpr { kind: call, span }, false);
+                    }
                 }
                 let args = self.exprs(args);
                 ExprKind::Call { name: name.clone(), args, keywords: self.keywords(keywords) }
@@ -463,6 +477,12 @@ impl Lower<'_> {
             ("max", 1) => CompKind::Max,
             ("list", 1) | ("sorted", 1) => CompKind::List,
             ("tuple", 1) => CompKind::Tuple,
+            ("next", 1 | 2) if matches!(args[0].kind, A::Generator { .. }) => CompKind::First,
+            ("next", 1 | 2) if keywords.is_empty() => {
+                let iter = self.boxed(&args[0]);
+                return Some(ExprKind::Next { iter, default: self.opt(args.get(1)) });
+            }
+            ("iter", 1) if keywords.is_empty() => return Some(self.iterator(&args[0], true)),
             ("dict", 1) if keywords.is_empty() => return Some(self.dict_of(&args[0], span)),
             ("format", 2) if keywords.is_empty() => {
                 let A::Constant(Constant::Str(spec)) = &args[1].kind else { return None };
@@ -485,7 +505,15 @@ impl Lower<'_> {
         let comp = match &args[0].kind {
             A::Generator { element, generators } => {
                 let (gens, element) = self.generators(generators, element, None);
-                Comp { kind, generators: gens, element: element.0, value: None, extra: None, key: None }
+                Comp {
+                    kind,
+                    generators: gens,
+                    element: element.0,
+                    value: None,
+                    extra: None,
+                    key: None,
+                    builtin: None,
+                }
             }
             _ => self.comp_over(kind, &args[0]),
         };
@@ -501,6 +529,42 @@ impl Lower<'_> {
         Some(ExprKind::Comp(Box::new(Comp { extra, key, ..comp })))
     }
 
+    /// What is unpacked into several targets: a generator expression or `map` is run for as many elements as that
+    /// takes.
+    pub(super) fn unpacked(&mut self, targets: &[AExpr], value: &AExpr) -> Expr {
+        let lazy = match &value.kind {
+            A::Generator { .. } => true,
+            A::Call { func, .. } => {
+                matches!(&func.kind, A::Name(n) if matches!(n.as_str(), "map" | "filter") && self.is_builtin(n))
+            }
+            _ => false,
+        };
+        if !lazy {
+            return self.expr(value);
+        }
+        let kind = match targets.iter().any(|t| matches!(t.kind, A::Starred(_))) {
+            true => CompKind::List,
+            false => CompKind::Take(targets.len() + 1),
+        };
+        let comp = match &value.kind {
+            A::Generator { element, generators } => {
+                let (generators, (element, _)) = self.generators(generators, element, None);
+                Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
+            }
+            _ => self.comp_over(kind, value),
+        };
+        self.make(ExprKind::Comp(Box::new(comp)), value.span)
+    }
+
+    /// An iterator that outlives the expression.
+    fn iterator(&mut self, source: &AExpr, explicit: bool) -> ExprKind {
+        let iter = self.iter(source);
+        if iter.has_comp() {
+            return self.no(source.span, "a generator that is not consumed in place", "build a list instead");
+        }
+        ExprKind::Iter { iter: Box::new(iter), explicit }
+    }
+
     /// `for tmp in iterable: tmp`.
     fn comp_over(&mut self, kind: CompKind, iterable: &AExpr) -> Comp {
         let iter = self.iter(iterable);
@@ -509,7 +573,7 @@ impl Lower<'_> {
         let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
         let element = self.make(ExprKind::Local(var), span);
         let generators = vec![hir::Generator { target, iter, ifs: vec![] }];
-        Comp { kind, generators, element, value: None, extra: None, key: None }
+        Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
     }
 
     fn dict_of(&mut self, arg: &AExpr, span: Span) -> ExprKind {
@@ -531,6 +595,7 @@ impl Lower<'_> {
             value: Some(self.make(ExprKind::Local(v), span)),
             extra: None,
             key: None,
+            builtin: None,
         }))
     }
 
@@ -543,7 +608,7 @@ impl Lower<'_> {
         extra: Option<Expr>,
     ) -> ExprKind {
         let (generators, (element, value)) = self.generators(generators, element, value);
-        ExprKind::Comp(Box::new(Comp { kind, generators, element, value, extra, key: None }))
+        ExprKind::Comp(Box::new(Comp { kind, generators, element, value, extra, key: None, builtin: None }))
     }
 
     /// The first iterable is evaluated in the enclosing scope, everything else in the comprehension's own.
@@ -555,6 +620,7 @@ impl Lower<'_> {
     ) -> (Vec<hir::Generator>, (Expr, Option<Expr>)) {
         let first = self.iter(&generators[0].iter);
         self.scopes.push(Default::default());
+        self.generators += 1;
         for g in generators {
             self.declare_targets(&g.target);
         }
@@ -573,6 +639,7 @@ impl Lower<'_> {
         }
         let element = self.expr(element);
         let value = value.map(|v| self.expr(v));
+        self.generators -= 1;
         self.scopes.pop();
         (out, (element, value))
     }
@@ -605,6 +672,7 @@ impl Lower<'_> {
                     value,
                     extra: None,
                     key: None,
+                    builtin: None,
                 }))
             }
             A::Call { func, args, keywords } => match &func.kind {
@@ -651,16 +719,100 @@ impl Lower<'_> {
                 IterKind::Zip(inner.iter().map(|i| self.iter(i)).collect())
             }
             ("reversed", [inner], []) => IterKind::Reversed(self.boxed(inner)),
-            ("map", [AExpr { kind: A::Name(f), .. }, iterable], []) if self.lookup(f).is_none() => {
-                let mut comp = self.comp_over(CompKind::List, iterable);
-                let span = e.span;
-                let call =
-                    ExprKind::Call { name: f.clone(), args: vec![comp.element.clone()], keywords: vec![] };
-                comp.element = self.make(call, span);
-                IterKind::Comp(Box::new(comp))
+            ("map", [function, iterables @ ..], []) if !iterables.is_empty() => {
+                match self.mapped(function, iterables, e.span) {
+                    Some(comp) => IterKind::Comp(Box::new(comp)),
+                    None => IterKind::Expr(self.boxed(e)),
+                }
             }
+            ("filter", [function, iterable], []) => match self.filtered(function, iterable) {
+                Some(comp) => IterKind::Comp(Box::new(comp)),
+                None => IterKind::Expr(self.boxed(e)),
+            },
             _ => IterKind::Expr(self.boxed(e)),
         }
+    }
+
+    /// `map(f, a, b)`: `f(x, y) for x, y in zip(a, b)`.
+    fn mapped(&mut self, function: &AExpr, iterables: &[AExpr], span: Span) -> Option<Comp> {
+        let mut iters: Vec<Iter> = iterables.iter().map(|i| self.iter(i)).collect();
+        let (vars, element) = self.applied(function, iterables.len(), span)?;
+        let mut targets: Vec<hir::Target> = Vec::new();
+        for var in vars {
+            targets.push(hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() });
+        }
+        let (target, iter) = match iters.len() {
+            1 => (targets.remove(0), iters.remove(0)),
+            _ => {
+                let target = hir::Target { kind: hir::TargetKind::Tuple(targets), span, id: self.node() };
+                (target, Iter { kind: IterKind::Zip(iters), span, id: self.node() })
+            }
+        };
+        let generators = vec![hir::Generator { target, iter, ifs: vec![] }];
+        Some(Comp {
+            kind: CompKind::List,
+            generators,
+            element,
+            value: None,
+            extra: None,
+            key: None,
+            builtin: Some("map"),
+        })
+    }
+
+    /// `filter(f, a)`: `x for x in a if f(x)`.
+    fn filtered(&mut self, function: &AExpr, iterable: &AExpr) -> Option<Comp> {
+        let span = iterable.span;
+        let iter = self.iter(iterable);
+        let (var, test) = match &function.kind {
+            A::Constant(Constant::None) => {
+                let var = self.temp();
+                (var, self.make(ExprKind::Local(var), span))
+            }
+            _ => {
+                let (vars, test) = self.applied(function, 1, span)?;
+                (vars[0], test)
+            }
+        };
+        let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
+        let element = self.make(ExprKind::Local(var), span);
+        let generators = vec![hir::Generator { target, iter, ifs: vec![test] }];
+        Some(Comp {
+            kind: CompKind::List,
+            generators,
+            element,
+            value: None,
+            extra: None,
+            key: None,
+            builtin: Some("filter"),
+        })
+    }
+
+    /// Fresh variables, and the function applied to them; a `StopIteration` inside ends the iteration.
+    fn applied(&mut self, function: &AExpr, arity: usize, span: Span) -> Option<(Vec<hir::VarId>, Expr)> {
+        self.generators += 1;
+        let applied = match &function.kind {
+            A::Name(name) if self.lookup(name).is_none() && arity != 1 => {
+                let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
+                let args = vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect();
+                let call = ExprKind::Call { name: name.clone(), args, keywords: vec![] };
+                Some((vars, self.make(call, span)))
+            }
+            A::Lambda { .. } => match self.lambda_or_expr(function).kind {
+                ExprKind::Lambda { params, body } if params.len() == arity => Some((params, *body)),
+                _ => None,
+            },
+            _ if arity == 1 => match self.key_function(function).kind {
+                ExprKind::Lambda { params, body } if params.len() == 1 => Some((params, *body)),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.generators -= 1;
+        if let Some((_, body)) = &applied {
+            self.in_generator.insert(body.id);
+        }
+        applied
     }
 }
 

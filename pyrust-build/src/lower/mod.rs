@@ -7,7 +7,7 @@ mod scope;
 mod stmt;
 pub mod webs;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{self, FunctionDef};
 use crate::diagnostic::{Diagnostic, Severity};
@@ -60,6 +60,9 @@ pub(crate) struct Lower<'a> {
     aliases: BTreeMap<String, (hir::VarId, String)>,
     /// Depth of `except` bodies, for bare `raise`.
     in_handler: usize,
+    /// Depth of comprehensions and generator expressions, and the calls inside.
+    generators: usize,
+    in_generator: BTreeSet<hir::NodeId>,
 }
 
 impl<'a> Lower<'a> {
@@ -74,6 +77,8 @@ impl<'a> Lower<'a> {
             diagnostics: Vec::new(),
             aliases: BTreeMap::new(),
             in_handler: 0,
+            generators: 0,
+            in_generator: BTreeSet::new(),
         }
     }
 
@@ -95,6 +100,7 @@ impl<'a> Lower<'a> {
             vars: self.vars,
             body,
             nodes: self.nodes,
+            in_generator: self.in_generator,
         };
         webs::split(&mut function);
         Ok(function)

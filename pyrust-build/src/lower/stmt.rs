@@ -36,7 +36,10 @@ impl Lower<'_> {
                 StmtKind::Assign { targets: vec![target], value }
             }
             S::Assign { targets, value } => {
-                let value = self.expr(value);
+                let value = match &targets[0].kind {
+                    A::Tuple(items) | A::List(items) if targets.len() == 1 => self.unpacked(items, value),
+                    _ => self.expr(value),
+                };
                 StmtKind::Assign { targets: targets.iter().map(|t| self.target(t)).collect(), value }
             }
             S::AnnAssign { target, value: Some(value), .. } => {

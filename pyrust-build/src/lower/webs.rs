@@ -434,6 +434,11 @@ pub fn children(e: &Expr, f: &mut dyn FnMut(&Expr)) {
             f(orelse);
         }
         ExprKind::Lambda { body, .. } => f(body),
+        ExprKind::Iter { iter, .. } => iter.exprs().into_iter().for_each(f),
+        ExprKind::Next { iter, default } => {
+            f(iter);
+            default.iter().for_each(|e| f(e));
+        }
         ExprKind::Comp(_)
         | ExprKind::None
         | ExprKind::Bool(_)
@@ -600,6 +605,11 @@ impl Rewrite<'_> {
                 self.expr(v);
             }),
             ExprKind::Comp(comp) => self.comp(comp),
+            ExprKind::Iter { iter, .. } => self.iter(iter),
+            ExprKind::Next { iter, default } => {
+                self.expr(iter);
+                default.iter_mut().for_each(|e| self.expr(e));
+            }
             ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
                 args.iter_mut().for_each(|e| self.expr(e));
                 keywords.iter_mut().for_each(|(_, e)| self.expr(e));

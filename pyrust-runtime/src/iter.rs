@@ -1,0 +1,83 @@
+//! Iterators as values: `it = iter(xs)`, `next(it)`, `for x in it`.
+//!
+//! A copy is the same iterator: it shares the position. An iterator lives in native code only, so undoing a call needs
+//! nothing from it.
+
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use crate::stop::{Bail, Exc, R, Stop, bail};
+use crate::txn::Cx;
+
+type Step<T> = Box<dyn FnMut(Cx) -> R<Option<T>>>;
+
+enum State<T> {
+    Running(Step<T>),
+    /// At the end for good: what it went through is released, as CPython does.
+    Ended,
+    /// At its end, but CPython would ask the sources again.
+    EndedOnce,
+}
+
+/// An iterator over elements of one type.
+pub struct PyIter<T> {
+    state: Rc<RefCell<State<T>>>,
+    /// `zip`: its sources are asked again after the end.
+    asks_again: bool,
+}
+
+impl<T> Clone for PyIter<T> {
+    fn clone(&self) -> Self {
+        PyIter { state: Rc::clone(&self.state), asks_again: self.asks_again }
+    }
+}
+
+impl<T> PyIter<T> {
+    /// An iterator that stays at its end.
+    pub fn new(step: impl FnMut(Cx) -> R<Option<T>> + 'static) -> Self {
+        PyIter { state: Rc::new(RefCell::new(State::Running(Box::new(step)))), asks_again: false }
+    }
+
+    /// An iterator of `zip`.
+    pub fn zipped(step: impl FnMut(Cx) -> R<Option<T>> + 'static) -> Self {
+        PyIter { asks_again: true, ..PyIter::new(step) }
+    }
+
+    /// The next element, `None` at the end.
+    #[inline]
+    pub fn next(&self, cx: Cx) -> R<Option<T>> {
+        // An iterator among its own sources: `ValueError` for generators, endless recursion for the others.
+        let Ok(mut state) = self.state.try_borrow_mut() else { return bail(Bail::Unsupported) };
+        let item = match &mut *state {
+            State::Running(step) => step(cx)?,
+            State::Ended => return Ok(None),
+            State::EndedOnce => return bail(Bail::Unsupported),
+        };
+        if item.is_none() {
+            *state = if self.asks_again { State::EndedOnce } else { State::Ended };
+        }
+        Ok(item)
+    }
+}
+
+/// The result of a call inside a generator expression or `map`, where a `StopIteration` means something else.
+#[inline(always)]
+pub fn in_generator<T>(result: R<T>) -> R<T> {
+    match result {
+        Err(stop) if stop.as_exc() == Some(Exc::StopIteration) => Err(Stop::bail(Bail::Unsupported)),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_iteration_does_not_leave_a_generator() {
+        let stopped: R<()> = Err(Stop::exc(Exc::StopIteration));
+        assert_eq!(in_generator(stopped), Err(Stop::bail(Bail::Unsupported)));
+        let other: R<()> = Err(Stop::exc(Exc::KeyError));
+        assert_eq!(in_generator(other), other);
+    }
+}
