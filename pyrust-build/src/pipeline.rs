@@ -375,6 +375,7 @@ fn show_guard(guard: &crate::infer::Guard) -> String {
         Guard::Value(name) => format!("global `{name}`, read at each call"),
         Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),
         Guard::Imported { name, module, attr } => format!("`{name}` being `{module}.{attr}`"),
+        Guard::Elsewhere { module, guard } => format!("in `{module}`: {}", show_guard(guard)),
     }
 }
 

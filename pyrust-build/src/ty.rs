@@ -225,6 +225,30 @@ impl Type {
         }
     }
 
+    /// The union of most members anywhere inside.
+    pub fn widest(&self) -> Option<&Type> {
+        let inner: Vec<&Type> = match self {
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().collect(),
+            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => vec![t],
+            Type::List { elem, .. } => vec![elem],
+            Type::Dict { key, value, .. } => vec![key, value],
+            _ => vec![],
+        };
+        let this = matches!(self, Type::Union(_)).then_some(self);
+        inner.into_iter().filter_map(Type::widest).chain(this).max_by_key(|t| t.members().len())
+    }
+
+    /// The members of the kinds that `other` has.
+    pub fn part_like(&self, other: &Type) -> Type {
+        let like = |t: &&Type| other.members().iter().any(|o| t.same_kind(o));
+        let part: Vec<&Type> = self.members().iter().filter(like).collect();
+        match part.len() {
+            0 => self.clone(),
+            1 => part[0].clone(),
+            _ => Type::Union(part.into_iter().cloned().collect()),
+        }
+    }
+
     /// Can a value of this type be stored where `to` is expected, without changing what Python sees?
     pub fn fits_into(&self, to: &Type) -> bool {
         match (self, to) {

@@ -21,7 +21,8 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> TokenStream {
         if let Some(callee) = self.instance.calls.get(&e.id).copied() {
-            return self.native_call((name, e.id), callee, args, keywords, to);
+            let module = self.instance.func.module.clone();
+            return self.native_call((&module, name, e.id), callee, args, keywords, to);
         }
         if let Some((_, Binding::Imported { module, name: attr })) =
             self.file.program.binding(&self.instance.func.module, name)
@@ -34,7 +35,7 @@ impl Func<'_, '_, '_> {
                 let names = class_names(class).unwrap_or_default();
                 let val = self.val(value);
                 self.match_union(&val, |_, v| {
-                    let (code, yes) = (v.by_ref(), names.iter().any(|n| is_instance(&v.ty, n)));
+                    let (code, yes) = (v.by_ref(), names.iter().any(|n| crate::infer::is_instance(&v.ty, n)));
                     if v.ty == Type::Obj { None } else { Some(quote!({ let _ = #code; #yes })) }
                 })
             }
@@ -137,9 +138,25 @@ impl Func<'_, '_, '_> {
         })
     }
 
+    /// A function of another module of the project, called through that module.
+    pub(super) fn package_call(
+        &mut self,
+        e: &Expr,
+        global: &str,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let callee = self.instance.calls.get(&e.id).copied()?;
+        let home = self.file.program.project_module(&self.instance.func.module, global)?;
+        Some(self.native_call((&home, name, e.id), callee, args, keywords, to))
+    }
+
+    /// `module` is where `name` is looked up.
     fn native_call(
         &mut self,
-        (name, node): (&str, crate::hir::NodeId),
+        (module, name, node): (&str, &str, crate::hir::NodeId),
         callee: usize,
         args: &[Expr],
         keywords: &[(String, Expr)],
@@ -147,8 +164,7 @@ impl Func<'_, '_, '_> {
     ) -> TokenStream {
         let target = &self.file.program.instances[callee];
         let (hir, ret) = (target.hir.clone(), target.ret.clone());
-        // What the body does to a parameter may have widened it.
-        let params: Vec<Type> = hir.params.iter().map(|p| target.vars[p.var].clone()).collect();
+        let params: Vec<Type> = (0..hir.params.len()).map(|i| target.entry_type(i)).collect();
         let rust_name = self.file.want(callee);
         let sources = bind(&hir.params, args.len(), keywords).unwrap_or_default();
         let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
@@ -161,7 +177,6 @@ impl Func<'_, '_, '_> {
         };
         let vals = bind_all(self, vals, &mut lets);
         let kw_vals = bind_all(self, kw_vals, &mut lets);
-        let module = self.instance.func.module.clone();
         let mut codes = Vec::new();
         for ((source, param), ty) in sources.iter().zip(&hir.params).zip(&params) {
             let code = match source {
@@ -172,7 +187,7 @@ impl Func<'_, '_, '_> {
                         name: name.to_string(),
                         target: self.file.program.instances[callee].func.clone(),
                     };
-                    let (ns, slot) = self.file.slot(self.index, &module, false, guard);
+                    let (ns, slot) = self.file.slot(self.index, module, false, guard);
                     let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
                     let rust = rust_type(ty);
                     let read = match param.kind {
@@ -333,19 +348,4 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::VarTuple(_) => "tuple",
         _ => return None,
     })
-}
-
-fn is_instance(ty: &Type, class: &str) -> bool {
-    match ty {
-        Type::Bool => matches!(class, "bool" | "int"),
-        Type::Int => class == "int",
-        Type::Float => class == "float",
-        Type::Str | Type::Char => class == "str",
-        Type::Bytes => class == "bytes",
-        Type::List { .. } | Type::View(_) => class == "list",
-        Type::Dict { .. } => class == "dict",
-        Type::Tuple { .. } | Type::VarTuple(_) => class == "tuple",
-        Type::Range => class == "range",
-        Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Union(_) => false,
-    }
 }

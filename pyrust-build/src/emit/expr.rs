@@ -46,6 +46,9 @@ impl Func<'_, '_, '_> {
             }
             ExprKind::Global(name) => return self.global(name, ty),
             ExprKind::ModuleAttr { module, name } => {
+                if let Some(home) = self.file.program.project_module(&self.instance.func.module, module) {
+                    return self.hoist(&home, false, Guard::Value(name.clone()), name, ty);
+                }
                 let c_module = self.c_module(module);
                 return self.hoist(&c_module, true, Guard::Value(name.clone()), name, ty);
             }
@@ -92,6 +95,10 @@ impl Func<'_, '_, '_> {
             }
             ExprKind::Bool2 { op, left, right } => self.bool_value(*op, left, right, &ty),
             ExprKind::Compare { op, left, right } => self.comparison(*op, left, right),
+            ExprKind::If { test, body, orelse } if self.decide(test).is_some() => {
+                let live = if self.decide(test) == Some(true) { body } else { orelse };
+                self.value_as(live, &ty)
+            }
             ExprKind::If { test, body, orelse } => {
                 let test = self.test(test);
                 let (a, b) = (self.value_as(body, &ty), self.value_as(orelse, &ty));
@@ -137,6 +144,9 @@ impl Func<'_, '_, '_> {
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
             ExprKind::ModuleCall { module, name, args, keywords } => {
+                if let Some(code) = self.package_call(e, module, name, args, keywords, &ty) {
+                    return Val::new(code, ty);
+                }
                 let full = format!("{}.{name}", self.c_module(module));
                 let list = positional(&full, args, keywords).unwrap_or_default();
                 let vals: Vec<Val> = list
@@ -145,7 +155,14 @@ impl Func<'_, '_, '_> {
                     .collect();
                 self.apply(&full, &vals, &ty)
             }
-            ExprKind::Method { base, name, args, keywords } => self.method(base, name, args, keywords, &ty),
+            ExprKind::Method { base, name, args, keywords } => {
+                if let ExprKind::Global(global) = &base.kind
+                    && let Some(code) = self.package_call(e, global, name, args, keywords, &ty)
+                {
+                    return Val::new(code, ty);
+                }
+                self.method(base, name, args, keywords, &ty)
+            }
             ExprKind::Index { base, index } => self.index(base, index, &ty),
             ExprKind::Slice { base, lower, upper, step } => {
                 let b = self.val(base);
@@ -199,6 +216,11 @@ impl Func<'_, '_, '_> {
     /// A condition: `bool`.
     pub(super) fn test(&mut self, e: &Expr) -> TokenStream {
         match &e.kind {
+            _ if self.decide(e).is_some() => {
+                let value = self.decide(e) == Some(true);
+                quote!(#value)
+            }
+            ExprKind::Bool2 { left, right, .. } if self.decide(left).is_some() => self.test(right),
             ExprKind::Bool2 { op, left, right } => {
                 let (l, r) = (self.test(left), self.test(right));
                 match op {
@@ -296,6 +318,11 @@ impl Func<'_, '_, '_> {
     }
 
     fn bool_value(&mut self, op: BoolOp, left: &Expr, right: &Expr, to: &Type) -> TokenStream {
+        match (op, self.decide(left)) {
+            (BoolOp::And, Some(false)) | (BoolOp::Or, Some(true)) => return self.value_as(left, to),
+            (_, Some(_)) => return self.value_as(right, to),
+            (_, None) => {}
+        }
         let l = self.val(left);
         if l.ty == Type::Bool && self.node(right.id) == Type::Bool && *to == Type::Bool {
             let (a, b) = (l.owned(), self.val(right).owned());

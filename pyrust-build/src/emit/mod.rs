@@ -17,9 +17,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::hir::can_fall_off;
 use crate::hir::{self, ParamKind};
-use crate::infer::{FuncRef, Guard, Instance, Program, ranges};
+use crate::infer::{FuncRef, Guard, Instance, Program, decide, ranges};
 use crate::ty::Type;
 use types::{Val, distinct, ident, rust_type};
 
@@ -263,7 +262,11 @@ impl<'p, 'a> File<'p, 'a> {
                     let instance = &program.instances[i];
                     let module = instance.func.module.clone();
                     for guard in &instance.guards {
-                        spaces.insert(self.slot(i, &module, false, guard.clone()).0);
+                        let (module, guard) = match guard {
+                            Guard::Elsewhere { module, guard } => (module, &**guard),
+                            other => (&module, other),
+                        };
+                        spaces.insert(self.slot(i, module, false, guard.clone()).0);
                         if let Guard::Function { target, .. } = guard {
                             callees.insert(target.name());
                         }
@@ -344,6 +347,7 @@ fn slot_tokens(guard: &Guard) -> TokenStream {
         Guard::Value(name) => quote!(Slot::value(#name)),
         Guard::Module { name, module } => quote!(Slot::module(#name, #module)),
         Guard::Imported { name, module, attr } => quote!(Slot::imported(#name, #module, #attr)),
+        Guard::Elsewhere { guard, .. } => slot_tokens(guard),
     }
 }
 
@@ -404,7 +408,7 @@ impl Func<'_, '_, '_> {
         let hir = self.hir;
         let body = self.block(&hir.body);
         let ret = rust_type(&self.instance.ret);
-        let tail = if can_fall_off(&hir.body) {
+        let tail = if self.falls_off(&hir.body) {
             let none = self.coerce(&Val::new(quote!(()), Type::None), &self.instance.ret.clone());
             quote!(Ok(#none))
         } else {
@@ -413,11 +417,28 @@ impl Func<'_, '_, '_> {
         let params: Vec<_> = hir
             .params
             .iter()
-            .map(|p| {
-                let (name, ty) = (self.var_ident(p.var), rust_type(&self.instance.vars[p.var]));
-                if self.assigned.contains(&p.var) { quote!(mut #name: #ty) } else { quote!(#name: #ty) }
+            .enumerate()
+            .map(|(i, p)| {
+                let (name, entry) = (self.var_ident(p.var), self.instance.entry_type(i));
+                let ty = rust_type(&entry);
+                if entry != self.instance.vars[p.var] {
+                    quote!(#name: #ty)
+                } else if self.assigned.contains(&p.var) {
+                    quote!(mut #name: #ty)
+                } else {
+                    quote!(#name: #ty)
+                }
             })
             .collect();
+        let mut widened = Vec::new();
+        for (i, p) in hir.params.iter().enumerate() {
+            let (entry, var) = (self.instance.entry_type(i), self.instance.vars[p.var].clone());
+            if entry != var {
+                let (name, ty) = (self.var_ident(p.var), rust_type(&var));
+                let wide = self.coerce(&Val::new(quote!(#name), entry), &var);
+                widened.push(quote!(let mut #name: #ty = #wide;));
+            }
+        }
         let is_param = |v: hir::VarId| hir.params.iter().any(|p| p.var == v);
         let mut locals = Vec::new();
         for (v, var) in hir.vars.iter().enumerate() {
@@ -442,11 +463,24 @@ impl Func<'_, '_, '_> {
             fn #name(cx: Cx, #(#params),*) -> R<#ret> {
                 #fuel
                 #(#hoisted)*
+                #(#widened)*
                 #(#locals)*
                 #(#body)*
                 #tail
             }
         }
+    }
+
+    /// What a condition always is.
+    fn decide(&self, test: &hir::Expr) -> Option<bool> {
+        if self.file.program.binds(&self.instance.func.module, "isinstance") {
+            return None;
+        }
+        decide(test, &self.hir.vars, &|e| Some(self.node(e.id)))
+    }
+
+    fn falls_off(&self, body: &[hir::Stmt]) -> bool {
+        hir::falls_off(body, &|test| self.decide(test))
     }
 
     fn node(&self, id: hir::NodeId) -> Type {

@@ -7,7 +7,6 @@ use quote::{format_ident, quote};
 
 use super::types::Val;
 use super::{Final, Func, Loop, RowHoist};
-use crate::hir::can_fall_off;
 use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::ty::Type;
 
@@ -83,7 +82,7 @@ impl Func<'_, '_, '_> {
                 out.push(quote!(py!(#comment);));
             }
             out.push(self.stmt(stmt));
-            if !can_fall_off(std::slice::from_ref(stmt)) {
+            if !self.falls_off(std::slice::from_ref(stmt)) {
                 break;
             }
         }
@@ -111,6 +110,11 @@ impl Func<'_, '_, '_> {
             }
             StmtKind::Assign { targets, value } => self.assign_all(targets, value),
             StmtKind::AugAssign { target, op, value, id } => self.aug_assign(target, *op, value, *id),
+            StmtKind::If { test, body, orelse } if self.decide(test).is_some() => {
+                let live = if self.decide(test) == Some(true) { body } else { orelse };
+                let live = self.block(live);
+                quote!(#(#live)*)
+            }
             StmtKind::If { test, body, orelse } => {
                 let test = self.test(test);
                 let body = self.block(body);
@@ -235,6 +239,10 @@ impl Func<'_, '_, '_> {
     }
 
     fn while_loop(&mut self, test: &hir::Expr, body: &[Stmt], orelse: &[Stmt]) -> TokenStream {
+        if self.decide(test) == Some(false) {
+            let orelse = self.block(orelse);
+            return quote!(#(#orelse)*);
+        }
         let always = matches!(test.kind, ExprKind::Bool(true) | ExprKind::Int(1));
         let (breaks, continues) = (self.label("b"), self.label("c"));
         self.nested_loops += 1;
@@ -285,7 +293,7 @@ impl Func<'_, '_, '_> {
         let (done, label) = (self.label("done"), self.label("try"));
         let slot = self.fresh("stop");
         self.tries.push((label.clone(), slot.clone()));
-        let falls = can_fall_off(body) && can_fall_off(orelse);
+        let falls = self.falls_off(body) && self.falls_off(orelse);
         let body = self.block(body);
         self.tries.pop();
         let orelse = self.block(orelse);
@@ -298,7 +306,7 @@ impl Func<'_, '_, '_> {
                 handler.classes.iter().map(|c| format_ident!("{c}")).collect()
             };
             self.handlers.push(slot.clone());
-            let leave = if can_fall_off(&handler.body) { quote!(break #done;) } else { quote!() };
+            let leave = if self.falls_off(&handler.body) { quote!(break #done;) } else { quote!() };
             let body = self.block(&handler.body);
             self.handlers.pop();
             arms.push(quote! {
@@ -332,8 +340,8 @@ impl Func<'_, '_, '_> {
         finalbody: &[Stmt],
     ) -> TokenStream {
         let (done, label, slot) = (self.label("done"), self.label("try"), self.fresh("stop"));
-        let inner_falls =
-            (can_fall_off(body) && can_fall_off(orelse)) || handlers.iter().any(|h| can_fall_off(&h.body));
+        let inner_falls = (self.falls_off(body) && self.falls_off(orelse))
+            || handlers.iter().any(|h| self.falls_off(&h.body));
         self.tries.push((label.clone(), slot.clone()));
         self.finals.push(Final {
             body: finalbody.to_vec(),
@@ -351,7 +359,7 @@ impl Func<'_, '_, '_> {
         self.tries.pop();
         let normal = if inner_falls {
             let code = self.block(finalbody);
-            let leave = if can_fall_off(finalbody) { quote!(break #done;) } else { quote!() };
+            let leave = if self.falls_off(finalbody) { quote!(break #done;) } else { quote!() };
             quote!(#(#code)* #leave)
         } else {
             quote!()

@@ -7,7 +7,7 @@
 
 mod flow;
 
-pub use flow::can_fall_off;
+pub use flow::{Decide, can_fall_off, falls_off};
 
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};
 use std::collections::BTreeSet;

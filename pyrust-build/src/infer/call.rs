@@ -96,8 +96,8 @@ impl Infer<'_, '_> {
         self.program.binding(&self.func.module, name)
     }
 
-    fn is_bound(&self, name: &str) -> bool {
-        self.program.modules.module(&self.func.module).is_some_and(|(_, env)| env.bindings.contains_key(name))
+    pub(super) fn is_bound(&self, name: &str) -> bool {
+        self.program.binds(&self.func.module, name)
     }
 
     pub(super) fn global(&mut self, name: &str, span: Span, node: usize) -> Ty {
@@ -134,9 +134,22 @@ impl Infer<'_, '_> {
         Some(module)
     }
 
-    pub(super) fn module_attr(&mut self, global: &str, name: &str, span: Span) -> Ty {
+    pub(super) fn module_attr(&mut self, global: &str, name: &str, span: Span, node: usize) -> Ty {
+        if let Some(home) = self.program.project_module(&self.func.module, global) {
+            if let Some((_, Binding::Value(_))) = self.program.binding(&home, name) {
+                let ty = self.program.value_type(&home, name);
+                if !ty.has_never() {
+                    self.elsewhere(global, &home, Guard::Value(name.to_string()));
+                    let slot = self.state.nodes[node];
+                    self.state.solver.absorb_into(slot, &ty);
+                    return self.state.solver.get(slot);
+                }
+            }
+            return self.refuse("PYR0305", span, format!("the type of `{global}.{name}` is not known"));
+        }
         let Some(module) = self.c_module(global) else {
-            return self.refuse("PYR0305", span, format!("`{global}.{name}` is not known"));
+            let message = format!("reading the attribute `{name}` is not supported");
+            return self.refuse("PYR0302", span, message);
         };
         let Some(ty) = ops::constant(&module, name) else {
             return self.refuse("PYR0305", span, format!("`{module}.{name}` is not known"));
@@ -154,6 +167,9 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Ty {
+        if let Some(home) = self.program.project_module(&self.func.module, global) {
+            return self.package_call(e, (global, &home), name, args, keywords);
+        }
         let Some(module) = self.c_module(global) else {
             return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
         };
@@ -168,12 +184,39 @@ impl Infer<'_, '_> {
         self.apply(&full, e.id, 0, e.span, &types)
     }
 
+    /// `module.function(…)` of a module of the project.
+    fn package_call(
+        &mut self,
+        e: &Expr,
+        (global, home): (&str, &str),
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let Some((module, Binding::Function)) = self.program.binding(home, name) else {
+            return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
+        };
+        let qualname = self.function_name(home, &module, name);
+        let target = FuncRef { module, qualname };
+        let guard = Guard::Function { name: name.to_string(), target: target.clone() };
+        self.elsewhere(global, home, guard);
+        self.native_call(e, &format!("{global}.{name}"), &target, args, keywords)
+    }
+
+    /// Relies on a name of another module of the project, reached through a global of this one.
+    fn elsewhere(&mut self, global: &str, home: &str, guard: Guard) {
+        self.guards.insert(Guard::Module { name: global.to_string(), module: home.to_string() });
+        self.guards.insert(Guard::Elsewhere { module: home.to_string(), guard: Box::new(guard) });
+    }
+
     pub(super) fn call(&mut self, e: &Expr, name: &str, args: &[Expr], keywords: &[(String, Expr)]) -> Ty {
         if self.is_bound(name) {
             return match self.bound(name) {
                 Some((module, Binding::Function)) => {
-                    let real = self.function_name(&module, name);
+                    let real = self.function_name(&self.func.module, &module, name);
                     let target = FuncRef { module, qualname: real };
+                    let guard = Guard::Function { name: name.to_string(), target: target.clone() };
+                    self.guards.insert(guard);
                     self.native_call(e, name, &target, args, keywords)
                 }
                 Some((_, Binding::Imported { module, name: attr })) => {
@@ -274,9 +317,9 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// The name under which the defining module knows what this module calls `name`.
-    fn function_name(&self, home: &str, name: &str) -> String {
-        let (mut module, mut name) = (self.func.module.clone(), name.to_string());
+    /// The name under which the defining module `home` knows what the module `from` calls `name`.
+    fn function_name(&self, from: &str, home: &str, name: &str) -> String {
+        let (mut module, mut name) = (from.to_string(), name.to_string());
         while module != home {
             let Some((_, env)) = self.program.modules.module(&module) else { break };
             let Some(Binding::Imported { module: m, name: n }) = env.bindings.get(&name) else { break };
@@ -345,7 +388,6 @@ impl Infer<'_, '_> {
                 );
             }
         };
-        self.guards.insert(Guard::Function { name: name.to_string(), target: target.clone() });
         self.calls.insert(e.id, index);
         let callee = &self.program.instances[index];
         let (after, ret) = (callee.after.clone(), callee.ret.clone());
@@ -386,6 +428,11 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Ty {
+        if let ExprKind::Global(global) = &base.kind
+            && let Some(home) = self.program.project_module(&self.func.module, global)
+        {
+            return self.package_call(e, (global, &home), name, args, keywords);
+        }
         let ty = self.expr(base);
         let mut out = Ty::Never;
         let mut found = ty == Ty::Never;

@@ -48,7 +48,7 @@ impl Infer<'_, '_> {
             ExprKind::Bytes(_) => Ty::Bytes,
             ExprKind::Local(var) => self.var_type(*var),
             ExprKind::Global(name) => self.global(name, e.span, e.id),
-            ExprKind::ModuleAttr { module, name } => self.module_attr(module, name, e.span),
+            ExprKind::ModuleAttr { module, name } => self.module_attr(module, name, e.span, e.id),
             ExprKind::Named { var, value } => {
                 let ty = self.expr(value);
                 self.set_var(*var, &ty);
@@ -78,6 +78,11 @@ impl Infer<'_, '_> {
             }
             ExprKind::Bool2 { op, left, right } => {
                 let l = self.test(left);
+                match (op, self.decide(left)) {
+                    (BoolOp::And, Some(false)) | (BoolOp::Or, Some(true)) => return l,
+                    (_, Some(_)) => return self.expr(right),
+                    (_, None) => {}
+                }
                 let r = self.expr(right);
                 let l = match op {
                     BoolOp::Or => without_none(&l),
@@ -88,6 +93,11 @@ impl Infer<'_, '_> {
             ExprKind::Compare { op, left, right } => self.compare(e, *op, left, right),
             ExprKind::If { test, body, orelse } => {
                 self.test(test);
+                match self.decide(test) {
+                    Some(true) => return self.expr(body),
+                    Some(false) => return self.expr(orelse),
+                    None => {}
+                }
                 let (a, b) = (self.expr(body), self.expr(orelse));
                 self.state.solver.join(&a, &b)
             }

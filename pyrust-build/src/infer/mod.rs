@@ -4,6 +4,7 @@
 //! instances; a callee's result and what it did to the element types of its arguments flow back into the caller.
 
 mod call;
+mod decide;
 mod expr;
 mod iter;
 pub mod ranges;
@@ -21,6 +22,7 @@ use crate::ty::Type;
 use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, positional};
+pub use decide::{decide, is_instance};
 pub use expr::slice_positions;
 
 /// Where inference finds modules: parsed on demand.
@@ -66,6 +68,11 @@ pub enum Guard {
         module: String,
         attr: String,
     },
+    /// The guard holds in the project's module `module`, which a global of the function's own module names.
+    Elsewhere {
+        module: String,
+        guard: Box<Guard>,
+    },
 }
 
 /// One function for one list of parameter types.
@@ -89,6 +96,13 @@ pub struct Instance {
     pub writes: bool,
     pub diagnostics: Vec<Diagnostic>,
     state: Option<Analysis>,
+}
+
+impl Instance {
+    /// The type that a parameter has on entry: what the caller gives. Later assignments may have widened the variable.
+    pub fn entry_type(&self, i: usize) -> Type {
+        self.vars[self.hir.params[i].var].part_like(&self.params[i])
+    }
 }
 
 /// Everything inferred so far.
@@ -246,8 +260,11 @@ impl<'a> Program<'a> {
         let (vars, nodes, ret) = (all(&state.vars), all(&state.nodes), all(&[state.ret]).remove(0));
         let params: Vec<VarId> = (0..hir.params.len()).map(|i| param_var(&state, &hir, i)).collect();
         let after = all(&params);
-        let wide =
-            vars.iter().chain(&nodes).chain([&ret]).find(|t| t.members().len() > crate::ty::MAX_MEMBERS);
+        let wide = vars
+            .iter()
+            .chain(&nodes)
+            .chain([&ret])
+            .find_map(|t| t.widest().filter(|t| t.members().len() > crate::ty::MAX_MEMBERS));
         if let (Some(ty), true) = (wide, report && diagnostics.is_empty()) {
             let message = format!("more than {} types in one place: `{ty}`", crate::ty::MAX_MEMBERS);
             diagnostics.push(Diagnostic::new("PYR0402", Severity::Note, message));
@@ -289,6 +306,33 @@ impl<'a> Program<'a> {
             }
         }
         None
+    }
+
+    /// Does the module's text bind the name (so that it is no builtin)?
+    pub fn binds(&self, module: &str, name: &str) -> bool {
+        self.modules.module(module).is_some_and(|(_, env)| env.bindings.contains_key(name))
+    }
+
+    /// The module of the project that a global of `module` names: `import a.b as x`, `from a import b`.
+    pub fn project_module(&self, module: &str, global: &str) -> Option<String> {
+        let known = |name: &str| self.modules.module(name).is_some();
+        let (_, env) = self.modules.module(module)?;
+        match env.bindings.get(global)? {
+            Binding::Module(target) if known(target) => Some(target.clone()),
+            Binding::Imported { module: package, name } => {
+                let full = format!("{package}.{name}");
+                let there = self.modules.module(package).and_then(|(_, env)| env.bindings.get(name));
+                // What the package's own text binds comes first, unless that is the submodule itself.
+                let itself = match there {
+                    None => true,
+                    Some(Binding::Imported { module: p, name: n }) => format!("{p}.{n}") == full,
+                    Some(Binding::Module(m)) => *m == full,
+                    Some(_) => false,
+                };
+                (itself && known(&full)).then_some(full)
+            }
+            _ => None,
+        }
     }
 
     /// The type of a module-level value, from its initialiser.
@@ -454,9 +498,22 @@ impl Infer<'_, '_> {
     fn function(&mut self) {
         let hir = self.hir;
         self.block(&hir.body);
-        if hir::can_fall_off(&hir.body) {
+        if self.falls_off(&hir.body) {
             self.state.solver.flow(&Ty::None, self.state.ret);
         }
+    }
+
+    /// What a condition that has been inferred always is.
+    fn decide(&self, test: &hir::Expr) -> Option<bool> {
+        if self.is_bound("isinstance") {
+            return None;
+        }
+        let solver = &self.state.solver;
+        decide(test, &self.hir.vars, &|e| solver.resolve(&solver.get(self.state.nodes[e.id])))
+    }
+
+    fn falls_off(&self, body: &[hir::Stmt]) -> bool {
+        hir::falls_off(body, &|test| self.decide(test))
     }
 
     fn var_type(&self, var: hir::VarId) -> Ty {

@@ -7,7 +7,12 @@ use crate::source::Span;
 
 impl Infer<'_, '_> {
     pub(super) fn block(&mut self, body: &[Stmt]) {
-        body.iter().for_each(|s| self.stmt(s));
+        for stmt in body {
+            self.stmt(stmt);
+            if !self.falls_off(std::slice::from_ref(stmt)) {
+                break;
+            }
+        }
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -36,9 +41,21 @@ impl Infer<'_, '_> {
                 args.push(new);
                 self.apply(write, *id, 64, stmt.span, &args);
             }
-            StmtKind::If { test, body, orelse } | StmtKind::While { test, body, orelse } => {
+            StmtKind::If { test, body, orelse } => {
                 self.test(test);
-                self.block(body);
+                let decided = self.decide(test);
+                if decided != Some(false) {
+                    self.block(body);
+                }
+                if decided != Some(true) {
+                    self.block(orelse);
+                }
+            }
+            StmtKind::While { test, body, orelse } => {
+                self.test(test);
+                if self.decide(test) != Some(false) {
+                    self.block(body);
+                }
                 self.block(orelse);
             }
             StmtKind::For { target, iter, body, orelse } => {

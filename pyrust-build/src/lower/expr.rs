@@ -60,6 +60,17 @@ impl Lower<'_> {
         }
     }
 
+    /// A global that is imported from somewhere: it may be a module.
+    fn imported(&self, e: &AExpr) -> Option<String> {
+        match &e.kind {
+            A::Name(name) if self.lookup(name).is_none() => match self.env.bindings.get(name) {
+                Some(Binding::Imported { .. }) => Some(name.clone()),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     fn expr_kind(&mut self, e: &AExpr) -> ExprKind {
         let span = e.span;
         match &e.kind {
@@ -129,7 +140,7 @@ impl Lower<'_> {
                     _ => ExprKind::Index { base, index: self.boxed(index) },
                 }
             }
-            A::Attribute { value, name } => match self.module_of(value) {
+            A::Attribute { value, name } => match self.module_of(value).or_else(|| self.imported(value)) {
                 Some(module) => ExprKind::ModuleAttr { module, name: name.clone() },
                 None => self.no(span, &format!("reading the attribute `{name}`"), ""),
             },

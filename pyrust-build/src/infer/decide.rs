@@ -1,0 +1,70 @@
+//! Conditions whose outcome the types alone tell: `x is None` where `x` never is, `isinstance(x, str)` where it always
+//! is. What such a condition rules out is neither inferred nor emitted, so that it costs no function.
+//!
+//! Only reads of bound locals are decided: leaving those out changes nothing.
+
+use super::class_names;
+use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, UnaryOp, Var};
+use crate::ty::Type;
+
+/// What the condition always is. `node` gives the type of an expression that has been inferred.
+pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> Option<bool> {
+    let known = |e: &Expr| match e.kind {
+        ExprKind::Local(v) if !vars[v].maybe_unbound => node(e).filter(|t| *t != Type::Never),
+        _ => None,
+    };
+    match &e.kind {
+        ExprKind::Bool(value) => Some(*value),
+        ExprKind::Unary { op: UnaryOp::Not, operand } => decide(operand, vars, node).map(|value| !value),
+        ExprKind::Bool2 { op, left, right } => {
+            let stops = *op == BoolOp::Or;
+            match decide(left, vars, node)? {
+                value if value == stops => Some(stops),
+                _ => decide(right, vars, node),
+            }
+        }
+        ExprKind::Compare { op: op @ (CmpOp::Is | CmpOp::IsNot), left, right }
+            if matches!(right.kind, ExprKind::None) =>
+        {
+            let is = all_or_none(&known(left)?, |t| match t {
+                Type::None => Some(true),
+                Type::Obj => None,
+                _ => Some(false),
+            })?;
+            Some(is == (*op == CmpOp::Is))
+        }
+        ExprKind::Call { name, args, keywords } if name == "isinstance" && keywords.is_empty() => {
+            let [value, class] = args.as_slice() else { return None };
+            let names = class_names(class)?;
+            all_or_none(&known(value)?, |t| match t {
+                Type::Obj => None,
+                _ => Some(names.iter().any(|n| is_instance(t, n))),
+            })
+        }
+        ExprKind::Local(_) => (known(e)? == Type::None).then_some(false),
+        _ => None,
+    }
+}
+
+/// The answer that all members of a type give.
+fn all_or_none(ty: &Type, answer: impl Fn(&Type) -> Option<bool>) -> Option<bool> {
+    let mut answers = ty.members().iter().map(answer);
+    let first = answers.next()??;
+    answers.all(|a| a == Some(first)).then_some(first)
+}
+
+/// `isinstance` of a value of a type that is no union.
+pub fn is_instance(ty: &Type, class: &str) -> bool {
+    match ty {
+        Type::Bool => matches!(class, "bool" | "int"),
+        Type::Int => class == "int",
+        Type::Float => class == "float",
+        Type::Str | Type::Char => class == "str",
+        Type::Bytes => class == "bytes",
+        Type::List { .. } | Type::View(_) => class == "list",
+        Type::Dict { .. } => class == "dict",
+        Type::Tuple { .. } | Type::VarTuple(_) => class == "tuple",
+        Type::Range => class == "range",
+        Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Union(_) => false,
+    }
+}
