@@ -146,6 +146,26 @@ def test_without_options_it_does_nothing(project: pytest.Pytester, run: Runner) 
     assert not (project.path / ".pyrust").exists()
 
 
+def test_a_failing_fixture_is_shown_without_frames_of_the_plugin(project: pytest.Pytester, run: Runner) -> None:
+    project.makeconftest("""
+        import pytest
+
+        @pytest.fixture
+        def broken():
+            raise ValueError("before")
+
+        @pytest.fixture
+        def left():
+            yield
+            raise ValueError("after")
+    """)
+    project.makepyfile(test_fixtures="def test_before(broken): pass\ndef test_after(left): pass")
+    result = run("test_fixtures.py")
+    result.assert_outcomes(passed=1, errors=2)
+    result.stdout.fnmatch_lines(["E * ValueError: before", "E * ValueError: after"])
+    result.stdout.no_fnmatch_line("*pytest_pyrust*")
+
+
 def test_importing_the_plugin_is_cheap(project: pytest.Pytester, run: Runner) -> None:
     (project.path / "tests" / "test_light.py").write_text(
         "import sys\ndef test_light():\n    assert not [name for name in sys.modules if name.split('.')[0] == 'pyrust']\n"

@@ -97,6 +97,7 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def _checked(item: pytest.Item) -> Generator[None, object, object]:
+    __tracebackhide__ = True  # a failing fixture is shown without the hooks around it
     result = yield
     if run := _run(item.config):
         differences = run.differences(item.nodeid)
@@ -107,16 +108,19 @@ def _checked(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    __tracebackhide__ = True
     return (yield from _checked(item))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    __tracebackhide__ = True
     return (yield from _checked(item))
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    __tracebackhide__ = True
     return (yield from _checked(item))
 
 
