@@ -188,6 +188,10 @@ impl Func<'_, '_, '_> {
                 self.apply("getslice", &args, &ty)
             }
             ExprKind::FString(parts) => self.fstring(parts),
+            ExprKind::Narrow { narrows, body } => {
+                let (narrow, body) = (self.narrow(narrows), self.value_as(body, &ty));
+                quote!({ #narrow #body })
+            }
             ExprKind::Lambda { .. } => self.bail("Unsupported"),
         };
         Val::new(code, ty)

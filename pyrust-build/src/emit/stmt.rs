@@ -41,6 +41,7 @@ fn block_vars(body: &[Stmt], out: &mut BTreeSet<VarId>) {
                 handlers.iter().for_each(|h| block_vars(&h.body, out));
             }
             StmtKind::Delete(targets) => targets.iter().for_each(|t| target_vars(t, out)),
+            StmtKind::Narrow(narrows) => out.extend(narrows.iter().map(|n| n.to)),
             StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => {
                 named_vars(e, out)
             }
@@ -65,6 +66,9 @@ fn target_vars(target: &Target, out: &mut BTreeSet<VarId>) {
 fn named_vars(e: &hir::Expr, out: &mut BTreeSet<VarId>) {
     if let ExprKind::Named { var, .. } = &e.kind {
         out.insert(*var);
+    }
+    if let ExprKind::Narrow { narrows, .. } = &e.kind {
+        out.extend(narrows.iter().map(|n| n.to));
     }
     crate::lower::webs::children(e, &mut |c| named_vars(c, out));
 }
@@ -193,6 +197,7 @@ impl Func<'_, '_, '_> {
             StmtKind::Try { body, handlers, orelse, finalbody } => {
                 self.finally_stmt(body, handlers, orelse, finalbody)
             }
+            StmtKind::Narrow(narrows) => self.narrow(narrows),
             StmtKind::Delete(targets) => {
                 let codes: Vec<_> = targets.iter().map(|t| self.delete(t)).collect();
                 quote!(#(#codes)*)
@@ -545,6 +550,21 @@ impl Func<'_, '_, '_> {
         });
         let code = self.q(quote!(dict::upsert(cx, #dict, #key, #default, |#old| Ok(#new))));
         Some(quote!(#code;))
+    }
+
+    /// Assigns variables to others of fewer types.
+    pub(super) fn narrow(&mut self, narrows: &[hir::Narrow]) -> TokenStream {
+        let mut code = quote!();
+        for n in narrows {
+            let (from, to) = (self.instance.vars[n.from].clone(), self.instance.vars[n.to].clone());
+            if n.from != n.to {
+                let name = self.var_ident(n.from);
+                let value = self.coerce(&Val::place(quote!(#name), from), &to);
+                let store = self.store(n.to, value);
+                code.extend(store);
+            }
+        }
+        code
     }
 
     /// Assigns an owned value to a variable.

@@ -57,6 +57,8 @@ pub struct Function {
     pub nodes: usize,
     /// Calls inside a generator expression or `map`: a `StopIteration` does not leave those as itself.
     pub in_generator: BTreeSet<NodeId>,
+    /// Builtins that conditions named which were decided and cut off.
+    pub assumes: BTreeSet<String>,
 }
 
 impl Function {
@@ -125,9 +127,31 @@ pub enum StmtKind {
         finalbody: Vec<Stmt>,
     },
     Delete(Vec<Target>),
+    /// What a test told about variables; only `infer::refine` makes it.
+    Narrow(Vec<Narrow>),
     /// The variable is unbound from here on (`except … as e` takes `e` away).
     Forget(VarId),
     Pass,
+}
+
+/// `to = from`, with fewer types. A value of another type bails.
+#[derive(Clone, Debug)]
+pub struct Narrow {
+    pub from: VarId,
+    pub to: VarId,
+    pub keep: Keep,
+    pub read: NodeId,
+    pub id: NodeId,
+}
+
+/// What a narrowing leaves.
+#[derive(Clone, Debug)]
+pub enum Keep {
+    None,
+    NotNone,
+    /// Of these builtin classes, and of none of them.
+    Instance(Vec<String>),
+    NotInstance(Vec<String>),
 }
 
 #[derive(Clone, Debug)]
@@ -270,6 +294,11 @@ pub enum ExprKind {
         step: Option<Box<Expr>>,
     },
     FString(Vec<FPart>),
+    /// The body, in which a test that stands outside has narrowed variables.
+    Narrow {
+        narrows: Vec<Narrow>,
+        body: Box<Expr>,
+    },
     /// Only as an argument (`key=`).
     Lambda {
         params: Vec<VarId>,
@@ -365,6 +394,25 @@ impl Iter {
                 inner.exprs().into_iter().chain(start.iter().map(|e| &**e)).collect()
             }
             IterKind::Zip(items) => items.iter().flat_map(Iter::exprs).collect(),
+            IterKind::Reversed(e)
+            | IterKind::Items(e)
+            | IterKind::Values(e)
+            | IterKind::Keys(e)
+            | IterKind::Expr(e) => vec![e],
+            IterKind::Comp(_) => Vec::new(),
+        }
+    }
+
+    /// As [`Iter::exprs`], to change them.
+    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.kind {
+            IterKind::Range { start, stop, step } => {
+                start.iter_mut().chain([stop]).chain(step).map(|e| &mut **e).collect()
+            }
+            IterKind::Enumerate { inner, start } => {
+                inner.exprs_mut().into_iter().chain(start.iter_mut().map(|e| &mut **e)).collect()
+            }
+            IterKind::Zip(items) => items.iter_mut().flat_map(Iter::exprs_mut).collect(),
             IterKind::Reversed(e)
             | IterKind::Items(e)
             | IterKind::Values(e)

@@ -4,7 +4,7 @@
 //! Only reads of bound locals are decided: leaving those out changes nothing.
 
 use super::class_names;
-use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, UnaryOp, Var};
+use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
 use crate::ty::Type;
 
 /// What the condition always is. `node` gives the type of an expression that has been inferred.
@@ -43,6 +43,18 @@ pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> O
         }
         ExprKind::Local(_) => (known(e)? == Type::None).then_some(false),
         _ => None,
+    }
+}
+
+/// Does a narrowing leave a value of this type, which is no union?
+pub(super) fn keeps(keep: &Keep, ty: &Type) -> bool {
+    let instance = |names: &[String]| names.iter().any(|n| is_instance(ty, n));
+    match keep {
+        _ if *ty == Type::Obj => true,
+        Keep::None => *ty == Type::None,
+        Keep::NotNone => *ty != Type::None,
+        Keep::Instance(names) => instance(names),
+        Keep::NotInstance(names) => !instance(names),
     }
 }
 

@@ -185,6 +185,10 @@ impl Infer<'_, '_> {
                 }
                 Ty::Str
             }
+            ExprKind::Narrow { narrows, body } => {
+                self.narrow(narrows);
+                self.expr(body)
+            }
             ExprKind::Lambda { .. } => self.refuse("PYR0302", e.span, "a `lambda` here is not supported"),
         }
     }

@@ -8,6 +8,7 @@ mod decide;
 mod expr;
 mod iter;
 pub mod ranges;
+mod refine;
 mod solver;
 mod stmt;
 
@@ -33,6 +34,9 @@ pub trait Modules {
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;
+
+/// At most so many times a function is cut and narrowed by what has been inferred.
+const MAX_REFINEMENTS: usize = 4;
 
 /// A function of the project.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,6 +100,8 @@ pub struct Instance {
     pub writes: bool,
     pub diagnostics: Vec<Diagnostic>,
     state: Option<Analysis>,
+    /// Inferred for good: its text does not change any more.
+    settled: bool,
 }
 
 impl Instance {
@@ -161,6 +167,26 @@ impl<'a> Program<'a> {
     /// The instance for these parameter types, inferred to a fixpoint together with all it calls.
     pub fn instance(&mut self, func: &FuncRef, params: Vec<Type>) -> Result<usize, Vec<Diagnostic>> {
         let root = self.request(func, params)?;
+        for round in 0.. {
+            if !self.settle() {
+                let message = "type inference does not come to an end here";
+                return Err(vec![Diagnostic::new("PYR0405", Severity::Note, message)]);
+            }
+            if round == MAX_REFINEMENTS || !self.refine() {
+                break;
+            }
+        }
+        for i in 0..self.instances.len() {
+            self.instances[i].settled = true;
+            if self.instances[i].diagnostics.is_empty() {
+                self.run(i, true);
+            }
+        }
+        Ok(root)
+    }
+
+    /// Runs all instances until nothing changes; false if that does not come to an end.
+    fn settle(&mut self) -> bool {
         for _ in 0..200 {
             let mut changed = false;
             let mut i = 0;
@@ -169,16 +195,36 @@ impl<'a> Program<'a> {
                 i += 1;
             }
             if !changed {
-                for i in 0..self.instances.len() {
-                    if self.instances[i].diagnostics.is_empty() {
-                        self.run(i, true);
-                    }
-                }
-                return Ok(root);
+                return true;
             }
         }
-        let d = Diagnostic::new("PYR0405", Severity::Note, "type inference does not come to an end here");
-        Err(vec![d])
+        false
+    }
+
+    /// Cuts and narrows the new instances by what has been inferred; true if they must be inferred anew.
+    fn refine(&mut self) -> bool {
+        let mut found = Vec::new();
+        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| !i.settled) {
+            if self.binds(&instance.func.module, "isinstance") {
+                continue;
+            }
+            if let Some(hir) = refine::refine(&instance.hir, &instance.vars, &instance.nodes) {
+                found.push((i, Rc::new(hir)));
+            }
+        }
+        let any = !found.is_empty();
+        for (i, hir) in found {
+            self.instances[i].hir = hir;
+        }
+        // What was inferred from the old text is forgotten, also where it went.
+        for instance in self.instances.iter_mut().filter(|i| any && !i.settled) {
+            instance.vars = vec![Type::Never; instance.hir.vars.len()];
+            instance.nodes = vec![Type::Never; instance.hir.nodes];
+            instance.ret = Type::Never;
+            instance.after = instance.params.clone();
+            instance.state = None;
+        }
+        any
     }
 
     /// Finds or registers an instance, without running it.
@@ -209,6 +255,7 @@ impl<'a> Program<'a> {
             writes: false,
             diagnostics: Vec::new(),
             state: None,
+            settled: false,
         });
         self.index.insert(key, self.instances.len() - 1);
         Ok(self.instances.len() - 1)
@@ -497,6 +544,7 @@ impl Infer<'_, '_> {
 
     fn function(&mut self) {
         let hir = self.hir;
+        hir.assumes.iter().for_each(|name| self.builtin(name));
         self.block(&hir.body);
         if self.falls_off(&hir.body) {
             self.state.solver.flow(&Ty::None, self.state.ret);

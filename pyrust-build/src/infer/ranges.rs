@@ -107,6 +107,7 @@ impl Scan<'_> {
                     self.block(orelse);
                     self.block(finalbody);
                 }
+                StmtKind::Narrow(narrows) => narrows.iter().for_each(|n| self.assign(n.to, false)),
                 StmtKind::Return(None)
                 | StmtKind::Delete(_)
                 | StmtKind::Forget(_)
@@ -203,6 +204,10 @@ impl Scan<'_> {
                 self.assign(*var, self.yes(value));
             }
             ExprKind::Comp(comp) => self.comp(comp),
+            ExprKind::Narrow { narrows, body } => {
+                narrows.iter().for_each(|n| self.assign(n.to, false));
+                self.expr(body);
+            }
             ExprKind::Lambda { params, body } => {
                 params.iter().for_each(|v| self.assign(*v, false));
                 self.expr(body);

@@ -1,8 +1,9 @@
 //! Statements and assignment targets.
 
 use super::Infer;
+use super::decide::keeps;
 use super::solver::Ty;
-use crate::hir::{Stmt, StmtKind, Target, TargetKind};
+use crate::hir::{Narrow, Stmt, StmtKind, Target, TargetKind};
 use crate::source::Span;
 
 impl Infer<'_, '_> {
@@ -82,6 +83,7 @@ impl Infer<'_, '_> {
                 self.block(orelse);
                 self.block(finalbody);
             }
+            StmtKind::Narrow(narrows) => self.narrow(narrows),
             StmtKind::Delete(targets) => targets.iter().for_each(|t| self.delete(t, stmt.span)),
             StmtKind::Forget(_)
             | StmtKind::Raise { .. }
@@ -89,6 +91,20 @@ impl Infer<'_, '_> {
             | StmtKind::Break
             | StmtKind::Continue
             | StmtKind::Pass => {}
+        }
+    }
+
+    pub(super) fn narrow(&mut self, narrows: &[Narrow]) {
+        for n in narrows {
+            let ty = self.var_type(n.from);
+            let kept = |m: &&Ty| self.state.solver.resolve(m).is_none_or(|t| keeps(&n.keep, &t));
+            let mut kept: Vec<Ty> = ty.members().iter().filter(kept).cloned().collect();
+            let ty = match kept.len() {
+                0 => Ty::Never,
+                1 => kept.remove(0),
+                _ => Ty::Union(kept),
+            };
+            self.set_var(n.to, &ty);
         }
     }
 

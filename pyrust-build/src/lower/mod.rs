@@ -101,6 +101,7 @@ impl<'a> Lower<'a> {
             body,
             nodes: self.nodes,
             in_generator: self.in_generator,
+            assumes: BTreeSet::new(),
         };
         webs::split(&mut function);
         Ok(function)

@@ -19,8 +19,8 @@ pub fn split(function: &mut Function) {
     }
     flow.block(&function.body, &mut state);
     let (webs, vars) = flow.webs(function);
-    let mut rewrite = Rewrite { webs: &webs };
-    rewrite.block(&mut function.body);
+    let at = |id: NodeId, var: &mut VarId| *var = webs.at[&id];
+    Rewrite { read: &mut { at }, define: &mut { at } }.block(&mut function.body);
     for (i, param) in function.params.iter_mut().enumerate() {
         param.var = webs.params[i];
     }
@@ -191,6 +191,7 @@ impl Flow {
                     }
                 }
             }
+            StmtKind::Narrow(narrows) => self.narrow(narrows, state),
             StmtKind::Forget(var) => {
                 // The use keeps the variable in one web with the definitions that it ends.
                 if let Some(s) = state {
@@ -223,6 +224,13 @@ impl Flow {
                 *state = exit;
                 return;
             }
+        }
+    }
+
+    fn narrow(&mut self, narrows: &[Narrow], state: &mut State) {
+        for n in narrows {
+            self.read(n.read, n.from, state);
+            self.define(n.id, n.to, state);
         }
     }
 
@@ -318,6 +326,10 @@ impl Flow {
                 join(state, &other);
             }
             ExprKind::Comp(comp) => self.comp(comp, state),
+            ExprKind::Narrow { narrows, body } => {
+                self.narrow(narrows, state);
+                self.expr(body, state);
+            }
             ExprKind::Lambda { params, body } => {
                 for (i, var) in params.iter().enumerate() {
                     self.define(lambda_param(e.id, i), *var, state);
@@ -433,7 +445,7 @@ pub fn children(e: &Expr, f: &mut dyn FnMut(&Expr)) {
             f(body);
             f(orelse);
         }
-        ExprKind::Lambda { body, .. } => f(body),
+        ExprKind::Lambda { body, .. } | ExprKind::Narrow { body, .. } => f(body),
         ExprKind::Iter { iter, .. } => iter.exprs().into_iter().for_each(f),
         ExprKind::Next { iter, default } => {
             f(iter);
@@ -461,13 +473,84 @@ fn part_children(parts: &[FPart], f: &mut dyn FnMut(&Expr)) {
     }
 }
 
-/// Puts the new variable numbers in.
-struct Rewrite<'a> {
-    webs: &'a Webs,
+/// As [`children`], to change them.
+pub fn children_mut(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
+    match &mut e.kind {
+        ExprKind::Binary { left, right, .. }
+        | ExprKind::InPlace { left, right, .. }
+        | ExprKind::Compare { left, right, .. }
+        | ExprKind::Bool2 { left, right, .. } => {
+            f(left);
+            f(right);
+        }
+        ExprKind::Unary { operand, .. } => f(operand),
+        ExprKind::Tuple(items) | ExprKind::List(items) => items.iter_mut().for_each(f),
+        ExprKind::Dict(items) => items.iter_mut().for_each(|(k, v)| {
+            f(k);
+            f(v);
+        }),
+        ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
+            args.iter_mut().for_each(&mut *f);
+            keywords.iter_mut().for_each(|(_, v)| f(v));
+        }
+        ExprKind::Method { base, args, keywords, .. } => {
+            f(base);
+            args.iter_mut().for_each(&mut *f);
+            keywords.iter_mut().for_each(|(_, v)| f(v));
+        }
+        ExprKind::Index { base, index } => {
+            f(base);
+            f(index);
+        }
+        ExprKind::Slice { base, lower, upper, step } => {
+            f(base);
+            for part in [lower, upper, step].into_iter().flatten() {
+                f(part);
+            }
+        }
+        ExprKind::FString(parts) => part_children_mut(parts, f),
+        ExprKind::Named { value, .. } => f(value),
+        ExprKind::If { test, body, orelse } => {
+            f(test);
+            f(body);
+            f(orelse);
+        }
+        ExprKind::Lambda { body, .. } | ExprKind::Narrow { body, .. } => f(body),
+        ExprKind::Iter { iter, .. } => iter.exprs_mut().into_iter().for_each(f),
+        ExprKind::Next { iter, default } => {
+            f(iter);
+            default.iter_mut().for_each(|e| f(e));
+        }
+        ExprKind::Comp(_)
+        | ExprKind::None
+        | ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Float(_)
+        | ExprKind::Str(_)
+        | ExprKind::Bytes(_)
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::ModuleAttr { .. } => {}
+    }
+}
+
+fn part_children_mut(parts: &mut [FPart], f: &mut dyn FnMut(&mut Expr)) {
+    for part in parts {
+        if let FPart::Value { value, spec, .. } = part {
+            f(value);
+            part_children_mut(spec, f);
+        }
+    }
+}
+
+/// Goes through all that names a variable, in the order of the text.
+pub struct Rewrite<'a> {
+    pub read: &'a mut dyn FnMut(NodeId, &mut VarId),
+    pub define: &'a mut dyn FnMut(NodeId, &mut VarId),
 }
 
 impl Rewrite<'_> {
-    fn block(&mut self, body: &mut [Stmt]) {
+    pub fn block(&mut self, body: &mut [Stmt]) {
         for stmt in body {
             match &mut stmt.kind {
                 StmtKind::Expr(e) => self.expr(e),
@@ -499,6 +582,7 @@ impl Rewrite<'_> {
                 }
                 // The name is not read any more; what it was does not matter.
                 StmtKind::Forget(_) => stmt.kind = StmtKind::Pass,
+                StmtKind::Narrow(narrows) => self.narrow(narrows),
                 StmtKind::Delete(targets) => targets.iter_mut().for_each(|t| self.target(t)),
                 StmtKind::Return(None)
                 | StmtKind::Break
@@ -510,9 +594,16 @@ impl Rewrite<'_> {
         }
     }
 
+    fn narrow(&mut self, narrows: &mut [Narrow]) {
+        for n in narrows {
+            (self.read)(n.read, &mut n.from);
+            (self.define)(n.id, &mut n.to);
+        }
+    }
+
     fn target(&mut self, target: &mut Target) {
         match &mut target.kind {
-            TargetKind::Var(var) => *var = self.webs.at[&target.id],
+            TargetKind::Var(var) => (self.define)(target.id, var),
             TargetKind::Tuple(items) => items.iter_mut().for_each(|t| self.target(t)),
             TargetKind::Starred { before, star, after } => {
                 before.iter_mut().chain([&mut **star]).chain(after).for_each(|t| self.target(t));
@@ -560,7 +651,7 @@ impl Rewrite<'_> {
         }
     }
 
-    fn comp(&mut self, comp: &mut Comp) {
+    pub fn comp(&mut self, comp: &mut Comp) {
         comp.extra.iter_mut().for_each(|e| self.expr(e));
         for g in &mut comp.generators {
             self.iter(&mut g.iter);
@@ -572,17 +663,21 @@ impl Rewrite<'_> {
         comp.key.iter_mut().for_each(|e| self.expr(e));
     }
 
-    fn expr(&mut self, e: &mut Expr) {
+    pub fn expr(&mut self, e: &mut Expr) {
         let id = e.id;
         match &mut e.kind {
-            ExprKind::Local(var) => *var = self.webs.at[&id],
+            ExprKind::Local(var) => (self.read)(id, var),
             ExprKind::Named { var, value } => {
                 self.expr(value);
-                *var = self.webs.at[&id];
+                (self.define)(id, var);
+            }
+            ExprKind::Narrow { narrows, body } => {
+                self.narrow(narrows);
+                self.expr(body);
             }
             ExprKind::Lambda { params, body } => {
                 for (i, var) in params.iter_mut().enumerate() {
-                    *var = self.webs.at[&lambda_param(id, i)];
+                    (self.define)(lambda_param(id, i), var);
                 }
                 self.expr(body);
             }

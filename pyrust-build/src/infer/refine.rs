@@ -1,0 +1,389 @@
+//! Flow typing: after a first inference, what the types rule out is cut off and tests of `None` and of classes narrow
+//! the variable they test; then the function is inferred again.
+//!
+//! A narrowing is an assignment with fewer types. Where the variable merges with another assignment behind the test
+//! (`if n is None: n = len(xs)`), or where the other branch never gets there, it assigns the variable itself, as a
+//! π-function does: web splitting then gives what it reaches a variable of its own. Elsewhere the branch reads a
+//! variable of its own, so that the original stays what it is.
+
+use std::collections::BTreeSet;
+
+use super::class_names;
+use super::decide::{decide, keeps};
+use crate::hir::*;
+use crate::lower::webs::{self, Rewrite};
+use crate::source::Span;
+use crate::ty::Type;
+
+/// The function with dead parts removed and narrowings added; `None` if there is nothing to do.
+pub(super) fn refine(function: &Function, types: &[Type], nodes: &[Type]) -> Option<Function> {
+    let mut out = function.clone();
+    let mut pass = Refine {
+        vars: function.vars.clone(),
+        types,
+        nodes,
+        next: function.nodes,
+        changed: false,
+        closed: 0,
+        assumes: function.assumes.clone(),
+    };
+    pass.block(&mut out.body);
+    if !pass.changed {
+        return None;
+    }
+    (out.nodes, out.vars, out.assumes) = (pass.next, pass.vars, pass.assumes);
+    webs::split(&mut out);
+    Some(out)
+}
+
+/// What a test tells about a variable.
+#[derive(Clone)]
+struct Fact {
+    var: VarId,
+    keep: Keep,
+}
+
+/// What holds where a test is true, and where it is false.
+type Facts = (Vec<Fact>, Vec<Fact>);
+
+struct Refine<'a> {
+    vars: Vec<Var>,
+    /// Of the variables and nodes that the function had before.
+    types: &'a [Type],
+    nodes: &'a [Type],
+    next: NodeId,
+    changed: bool,
+    /// Depth of lambdas: these become closures, which must not assign what lives outside.
+    closed: usize,
+    assumes: BTreeSet<String>,
+}
+
+impl Refine<'_> {
+    fn decide(&self, test: &Expr) -> Option<bool> {
+        decide(test, &self.vars, &|e| self.nodes.get(e.id).cloned())
+    }
+
+    fn falls_off(&self, body: &[Stmt]) -> bool {
+        falls_off(body, &|test| self.decide(test))
+    }
+
+    fn node(&mut self) -> NodeId {
+        self.next += 1;
+        self.next - 1
+    }
+
+    fn block(&mut self, body: &mut Vec<Stmt>) {
+        let mut out: Vec<Stmt> = Vec::with_capacity(body.len());
+        let mut rest = std::mem::take(body).into_iter().peekable();
+        while let Some(stmt) = rest.next() {
+            // What an assertion told stands behind it.
+            let told = matches!(rest.peek().map(|s| &s.kind), Some(StmtKind::Narrow(_)));
+            self.stmt(stmt, told, &mut out);
+            // Nothing gets behind this.
+            if out.last().is_some_and(|s| !self.falls_off(std::slice::from_ref(s))) {
+                break;
+            }
+        }
+        *body = out;
+    }
+
+    fn stmt(&mut self, mut stmt: Stmt, told: bool, out: &mut Vec<Stmt>) {
+        match &mut stmt.kind {
+            StmtKind::If { test, body, orelse } => {
+                if let Some(value) = self.decide(test) {
+                    self.assume(test);
+                    let live = std::mem::take(if value { body } else { orelse });
+                    return self.splice(live, out);
+                }
+                let (yes, no) = self.facts(test);
+                self.expr(test);
+                self.branches(&yes, body, orelse, test.span);
+                self.branches(&no, orelse, body, test.span);
+                self.block(body);
+                self.block(orelse);
+            }
+            StmtKind::While { test, body, orelse } => {
+                if self.decide(test) == Some(false) {
+                    self.assume(test);
+                    let live = std::mem::take(orelse);
+                    return self.splice(live, out);
+                }
+                let (yes, _) = self.facts(test);
+                self.expr(test);
+                self.enter(&yes, body, test.span, false);
+                self.block(body);
+                self.block(orelse);
+            }
+            StmtKind::Assert { test, .. } => {
+                let (yes, _) = self.facts(test);
+                self.expr(test);
+                let (mut after, span) = (Vec::new(), test.span);
+                if !told {
+                    self.enter(&yes, &mut after, span, true);
+                }
+                out.push(stmt);
+                out.extend(after);
+                return;
+            }
+            StmtKind::For { iter, body, orelse, .. } => {
+                self.iter(iter);
+                self.block(body);
+                self.block(orelse);
+            }
+            StmtKind::Try { body, handlers, orelse, finalbody } => {
+                self.block(body);
+                handlers.iter_mut().for_each(|h| self.block(&mut h.body));
+                self.block(orelse);
+                self.block(finalbody);
+            }
+            StmtKind::Expr(e) | StmtKind::Return(Some(e)) => self.expr(e),
+            StmtKind::Assign { value, .. } | StmtKind::AugAssign { value, .. } => self.expr(value),
+            _ => {}
+        }
+        out.push(stmt);
+    }
+
+    /// The builtins that a decided condition names must stay what they are.
+    fn assume(&mut self, test: &Expr) {
+        match &test.kind {
+            ExprKind::Call { name, .. } | ExprKind::Global(name) => {
+                self.assumes.insert(name.clone());
+            }
+            _ => {}
+        }
+        webs::children(test, &mut |child| self.assume(child));
+    }
+
+    /// What is left of a statement whose condition is decided.
+    fn splice(&mut self, mut live: Vec<Stmt>, out: &mut Vec<Stmt>) {
+        self.changed = true;
+        self.block(&mut live);
+        out.extend(live);
+    }
+
+    /// Narrows in one branch of an `if`.
+    fn branches(&mut self, facts: &[Fact], this: &mut Vec<Stmt>, other: &mut [Stmt], span: Span) {
+        let leaves = !self.falls_off(other);
+        for fact in facts {
+            let itself = leaves || assigns(other, fact.var);
+            // A branch that is not there needs no variable of its own.
+            if itself || !this.is_empty() {
+                self.enter(std::slice::from_ref(fact), this, span, itself);
+            }
+        }
+    }
+
+    /// Narrows at the beginning of a block; `itself` assigns the variable itself.
+    fn enter(&mut self, facts: &[Fact], body: &mut Vec<Stmt>, span: Span, itself: bool) {
+        let known: Vec<VarId> = match body.first().map(|s| &s.kind) {
+            Some(StmtKind::Narrow(narrows)) => narrows.iter().map(|n| n.from).collect(),
+            _ => Vec::new(),
+        };
+        let mut narrows = Vec::new();
+        for fact in facts {
+            if known.contains(&fact.var) || !self.is_worth(fact) {
+                continue;
+            }
+            let to = if itself || assigns(body, fact.var) {
+                fact.var
+            } else {
+                if !reads(|r| r.block(body), fact.var) {
+                    continue;
+                }
+                let to = self.own(fact.var);
+                rename(|r| r.block(body), fact.var, to);
+                to
+            };
+            narrows.push(self.narrow(fact, to));
+        }
+        if !narrows.is_empty() {
+            self.changed = true;
+            body.insert(0, Stmt { kind: StmtKind::Narrow(narrows), span });
+        }
+    }
+
+    /// A variable for one branch.
+    fn own(&mut self, var: VarId) -> VarId {
+        self.vars.push(Var { name: self.vars[var].name.clone(), maybe_unbound: false });
+        self.vars.len() - 1
+    }
+
+    fn narrow(&mut self, fact: &Fact, to: VarId) -> Narrow {
+        let (read, id) = (self.node(), self.node());
+        Narrow { from: fact.var, to, keep: fact.keep.clone(), read, id }
+    }
+
+    /// Does the fact take something away and leave something?
+    fn is_worth(&self, fact: &Fact) -> bool {
+        let Some(ty) = self.types.get(fact.var) else { return false };
+        let kept = ty.members().iter().filter(|t| keeps(&fact.keep, t)).count();
+        self.closed == 0 && 0 < kept && kept < ty.members().len()
+    }
+
+    fn iter(&mut self, iter: &mut Iter) {
+        match &mut iter.kind {
+            IterKind::Enumerate { inner, .. } => self.iter(inner),
+            IterKind::Zip(items) => items.iter_mut().for_each(|i| self.iter(i)),
+            IterKind::Comp(comp) => self.comp(comp),
+            IterKind::Reversed(e)
+            | IterKind::Items(e)
+            | IterKind::Values(e)
+            | IterKind::Keys(e)
+            | IterKind::Expr(e) => self.expr(e),
+            IterKind::Range { .. } => {}
+        }
+    }
+
+    fn comp(&mut self, comp: &mut Comp) {
+        let mut facts = Vec::new();
+        for g in &mut comp.generators {
+            self.iter(&mut g.iter);
+            for test in &mut g.ifs {
+                facts.extend(self.facts(test).0);
+                self.expr(test);
+            }
+        }
+        for e in std::iter::once(&mut comp.element).chain(&mut comp.value) {
+            self.expr(e);
+            self.within(&facts, e);
+        }
+    }
+
+    fn expr(&mut self, e: &mut Expr) {
+        match &mut e.kind {
+            ExprKind::If { test, body, orelse } => {
+                if let Some(value) = self.decide(test) {
+                    self.assume(test);
+                    let live = if value { body } else { orelse };
+                    return self.replace(live.clone(), e);
+                }
+                let (yes, no) = self.facts(test);
+                self.expr(test);
+                self.expr(body);
+                self.expr(orelse);
+                self.within(&yes, body);
+                self.within(&no, orelse);
+            }
+            ExprKind::Bool2 { op, left, right } => {
+                if let Some(value) = self.decide(left) {
+                    self.assume(left);
+                    // `True and x` is `x`, `False and x` is `False`.
+                    let live = if value == (*op == BoolOp::And) { right } else { left };
+                    return self.replace(live.clone(), e);
+                }
+                let (yes, no) = self.facts(left);
+                let facts = if *op == BoolOp::And { yes } else { no };
+                self.expr(left);
+                self.expr(right);
+                self.within(&facts, right);
+            }
+            ExprKind::Comp(comp) => self.comp(comp),
+            ExprKind::Lambda { body, .. } => {
+                self.closed += 1;
+                self.expr(body);
+                self.closed -= 1;
+            }
+            _ => webs::children_mut(e, &mut |child| self.expr(child)),
+        }
+    }
+
+    fn replace(&mut self, mut live: Box<Expr>, e: &mut Expr) {
+        self.changed = true;
+        self.expr(&mut live);
+        *e = *live;
+    }
+
+    /// Narrows inside an expression.
+    fn within(&mut self, facts: &[Fact], body: &mut Expr) {
+        let known: Vec<VarId> = match &body.kind {
+            ExprKind::Narrow { narrows, .. } => narrows.iter().map(|n| n.from).collect(),
+            _ => Vec::new(),
+        };
+        let mut narrows = Vec::new();
+        for fact in facts {
+            let var = fact.var;
+            if known.contains(&var) || !self.is_worth(fact) {
+                continue;
+            }
+            if reads(|r| r.expr(body), var) && !defines(|r| r.expr(body), var) {
+                let to = self.own(var);
+                rename(|r| r.expr(body), var, to);
+                narrows.push(self.narrow(fact, to));
+            }
+        }
+        if !narrows.is_empty() {
+            self.changed = true;
+            let id = self.node();
+            let inner = Box::new(body.clone());
+            *body = Expr { kind: ExprKind::Narrow { narrows, body: inner }, span: body.span, id };
+        }
+    }
+
+    fn facts(&self, test: &Expr) -> Facts {
+        let nothing = || (Vec::new(), Vec::new());
+        let var = |e: &Expr| match e.kind {
+            ExprKind::Local(v) if !self.vars[v].maybe_unbound => Some(v),
+            _ => None,
+        };
+        let pair = |var, yes, no| (vec![Fact { var, keep: yes }], vec![Fact { var, keep: no }]);
+        match &test.kind {
+            ExprKind::Local(_) => {
+                let not_none = |var| (vec![Fact { var, keep: Keep::NotNone }], Vec::new());
+                var(test).map_or_else(nothing, not_none)
+            }
+            ExprKind::Unary { op: UnaryOp::Not, operand } => {
+                let (yes, no) = self.facts(operand);
+                (no, yes)
+            }
+            ExprKind::Compare { op: op @ (CmpOp::Is | CmpOp::IsNot), left, right }
+                if matches!(right.kind, ExprKind::None) =>
+            {
+                let Some(var) = var(left) else { return nothing() };
+                match op {
+                    CmpOp::Is => pair(var, Keep::None, Keep::NotNone),
+                    _ => pair(var, Keep::NotNone, Keep::None),
+                }
+            }
+            ExprKind::Call { name, args, keywords } if name == "isinstance" && keywords.is_empty() => {
+                let [value, class] = args.as_slice() else { return nothing() };
+                let (Some(var), Some(names)) = (var(value), class_names(class)) else { return nothing() };
+                pair(var, Keep::Instance(names.clone()), Keep::NotInstance(names))
+            }
+            ExprKind::Bool2 { op, left, right } => {
+                let ((yes, no), (more_yes, more_no)) = (self.facts(left), self.facts(right));
+                // One side is enough to make it true, or false: then nothing is known.
+                match op {
+                    BoolOp::And => ([yes, more_yes].concat(), Vec::new()),
+                    BoolOp::Or => (Vec::new(), [no, more_no].concat()),
+                }
+            }
+            _ => nothing(),
+        }
+    }
+}
+
+/// Does the block assign the variable?
+fn assigns(body: &mut [Stmt], var: VarId) -> bool {
+    defines(|r| r.block(body), var)
+}
+
+fn defines(walk: impl FnOnce(&mut Rewrite<'_>), var: VarId) -> bool {
+    let mut found = false;
+    walk(&mut Rewrite { read: &mut |_, _| {}, define: &mut |_, v| found |= *v == var });
+    found
+}
+
+fn reads(walk: impl FnOnce(&mut Rewrite<'_>), var: VarId) -> bool {
+    let mut found = false;
+    walk(&mut Rewrite { read: &mut |_, v| found |= *v == var, define: &mut |_, _| {} });
+    found
+}
+
+fn rename(walk: impl FnOnce(&mut Rewrite<'_>), var: VarId, to: VarId) {
+    let mut read = |_: NodeId, v: &mut VarId| {
+        if *v == var {
+            *v = to;
+        }
+    };
+    walk(&mut Rewrite { read: &mut read, define: &mut |_, _| {} });
+}
