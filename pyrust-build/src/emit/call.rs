@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::Func;
 use super::expr::int_literal;
+use super::stmt::expr_vars;
 use super::types::{Val, rust_type};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::{ArgSource, Guard, bind, class_names, positional};
@@ -320,8 +321,10 @@ impl Func<'_, '_, '_> {
                 let (item, t) = (self.var_ident(param), rust_type(elem));
                 let key_ty = self.node(body.id);
                 let k = rust_type(&key_ty);
+                // What the key assigns is the closure's own.
+                let own: Vec<_> = expr_vars(body).into_iter().map(|v| self.declare(v)).collect();
                 let body = self.in_closure(|f| f.value_as(body, &key_ty));
-                self.q(quote!(sort_by_key(cx, #l, |#item: #t| -> R<#k> { Ok(#body) }, #reverse)))
+                self.q(quote!(sort_by_key(cx, #l, |#item: #t| -> R<#k> { #(#own)* Ok(#body) }, #reverse)))
             }
         };
         quote!({ #(#lets)* #code })

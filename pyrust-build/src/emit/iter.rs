@@ -49,6 +49,20 @@ fn asks_again(iter: &Iter) -> bool {
     matches!(iter.kind, IterKind::Zip(_) | IterKind::Enumerate { .. })
 }
 
+/// What comes out of an iterable of a type that is no union.
+fn iter_elem(ty: &Type) -> Option<Type> {
+    Some(match ty {
+        Type::List { elem, .. } | Type::View(elem) | Type::VarTuple(elem) | Type::Iter(elem) => {
+            (**elem).clone()
+        }
+        Type::Dict { key, .. } => (**key).clone(),
+        Type::Tuple { items, .. } => items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t)),
+        Type::Str | Type::Char => Type::Char,
+        Type::Bytes | Type::Range => Type::Int,
+        _ => return None,
+    })
+}
+
 /// How to pull elements: code that runs once, and an expression of type `Option<elem>`.
 struct Pull {
     setup: TokenStream,
@@ -295,21 +309,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         it: &proc_macro2::Ident,
         at: &proc_macro2::Ident,
     ) -> Pull {
-        let val = self.project(val, |t| {
-            matches!(
-                t,
-                Type::List { .. }
-                    | Type::View(_)
-                    | Type::Dict { .. }
-                    | Type::VarTuple(_)
-                    | Type::Tuple { .. }
-                    | Type::Str
-                    | Type::Char
-                    | Type::Bytes
-                    | Type::Range
-                    | Type::Iter(_)
-            )
-        });
+        if val.ty.members().iter().filter(|t| iter_elem(t).is_some()).count() > 1 {
+            return self.pull_union(val, detached, it);
+        }
+        let val = self.project(val, |t| iter_elem(t).is_some());
         let code = val.owned();
         let position = quote!(let mut #at: i64 = 0;);
         match &val.ty {
@@ -378,6 +381,31 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 }
             }
         }
+    }
+
+    /// Iterables of several kinds: whichever comes becomes an iterator.
+    fn pull_union(&mut self, val: &Val, detached: bool, it: &proc_macro2::Ident) -> Pull {
+        let elem =
+            val.ty.members().iter().filter_map(iter_elem).fold(Type::Never, |acc, t| Type::join(&acc, &t));
+        let code = self.match_union(val, |f, v| {
+            iter_elem(&v.ty)?;
+            let (it, at) = (f.fresh("it"), f.fresh("at"));
+            let pull = f.pull_value(&v, true, &it, &at);
+            let new = f.stepping(pull, &elem, quote!(new));
+            Some(new)
+        });
+        Pull { setup: quote!(let #it = #code;), next: self.q_in(detached, quote!(#it.next(cx))), elem }
+    }
+
+    /// An iterator that owns what it pulls from.
+    fn stepping(&mut self, pull: Pull, elem: &Type, new: TokenStream) -> TokenStream {
+        let (x, t) = (self.fresh("x"), rust_type(elem));
+        let item = self.in_closure(|f| f.coerce(&Val::new(quote!(#x), pull.elem.clone()), elem));
+        let (setup, next) = (pull.setup, pull.next);
+        quote!({
+            #setup
+            PyIter::<#t>::#new(move |cx| Ok(match #next { Some(#x) => Some(#item), None => None }))
+        })
     }
 
     /// `for word in text.split()`: nobody else sees the list, so the words are made one at a time.
@@ -527,11 +555,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return self.value_as(e, ty);
         }
         let pull = self.pull(iter, true);
-        let x = self.fresh("x");
-        let item = self.in_closure(|f| f.coerce(&Val::new(quote!(#x), pull.elem.clone()), elem));
-        let (setup, next) = (pull.setup, pull.next);
         let new = if asks_again(iter) { quote!(zipped) } else { quote!(new) };
-        quote!({ #setup PyIter::#new(move |cx| Ok(match #next { Some(#x) => Some(#item), None => None })) })
+        self.stepping(pull, elem, new)
     }
 
     /// `next(iter, default)`: the default is evaluated first.

@@ -442,12 +442,13 @@ impl Func<'_, '_, '_> {
         let is_param = |v: hir::VarId| hir.params.iter().any(|p| p.var == v);
         let mut locals = Vec::new();
         for (v, var) in hir.vars.iter().enumerate() {
-            let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
             match (is_param(v), var.maybe_unbound) {
-                (true, true) => locals.push(quote!(let mut #name: Option<#ty> = Some(#name);)),
+                (true, true) => {
+                    let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
+                    locals.push(quote!(let mut #name: Option<#ty> = Some(#name);));
+                }
                 (true, false) => {}
-                (false, true) => locals.push(quote!(let mut #name: Option<#ty> = None;)),
-                (false, false) => locals.push(quote!(let mut #name: #ty;)),
+                (false, _) => locals.push(self.declare(v)),
             }
         }
         let fuel = if self.uses_fuel { quote!(let mut fuel: i32 = FUEL;) } else { quote!() };
@@ -468,6 +469,15 @@ impl Func<'_, '_, '_> {
                 #(#body)*
                 #tail
             }
+        }
+    }
+
+    /// The declaration of a variable without a value.
+    fn declare(&self, v: hir::VarId) -> TokenStream {
+        let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
+        match self.hir.vars[v].maybe_unbound {
+            true => quote!(let mut #name: Option<#ty> = None;),
+            false => quote!(let mut #name: #ty;),
         }
     }
 

@@ -8,6 +8,7 @@ use quote::{format_ident, quote};
 use super::types::Val;
 use super::{Final, Func, Loop, RowHoist};
 use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::lower::webs::Rewrite;
 use crate::ty::Type;
 
 /// Variables that something in the body assigns to; a parameter that is not among them goes out untouched.
@@ -17,37 +18,12 @@ pub(super) fn assigned_vars(function: &hir::Function) -> BTreeSet<VarId> {
     out
 }
 
+/// Everything that the statements assign, comprehensions and `:=` included.
 fn block_vars(body: &[Stmt], out: &mut BTreeSet<VarId>) {
-    for stmt in body {
-        match &stmt.kind {
-            StmtKind::Assign { targets, value } => {
-                targets.iter().for_each(|t| target_vars(t, out));
-                named_vars(value, out);
-            }
-            StmtKind::For { target, body, orelse, .. } => {
-                target_vars(target, out);
-                block_vars(body, out);
-                block_vars(orelse, out);
-            }
-            StmtKind::If { test, body, orelse } | StmtKind::While { test, body, orelse } => {
-                named_vars(test, out);
-                block_vars(body, out);
-                block_vars(orelse, out);
-            }
-            StmtKind::Try { body, handlers, orelse, finalbody } => {
-                block_vars(body, out);
-                block_vars(finalbody, out);
-                block_vars(orelse, out);
-                handlers.iter().for_each(|h| block_vars(&h.body, out));
-            }
-            StmtKind::Delete(targets) => targets.iter().for_each(|t| target_vars(t, out)),
-            StmtKind::Narrow(narrows) => out.extend(narrows.iter().map(|n| n.to)),
-            StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => {
-                named_vars(e, out)
-            }
-            _ => {}
-        }
-    }
+    let mut define = |_: hir::NodeId, var: &mut VarId| {
+        out.insert(*var);
+    };
+    Rewrite { read: &mut |_, _| {}, define: &mut define }.block(&mut body.to_vec());
 }
 
 fn target_vars(target: &Target, out: &mut BTreeSet<VarId>) {
@@ -63,14 +39,14 @@ fn target_vars(target: &Target, out: &mut BTreeSet<VarId>) {
     }
 }
 
-fn named_vars(e: &hir::Expr, out: &mut BTreeSet<VarId>) {
-    if let ExprKind::Named { var, .. } = &e.kind {
+/// What an expression assigns.
+pub(super) fn expr_vars(e: &hir::Expr) -> BTreeSet<VarId> {
+    let mut out = BTreeSet::new();
+    let mut define = |_: hir::NodeId, var: &mut VarId| {
         out.insert(*var);
-    }
-    if let ExprKind::Narrow { narrows, .. } = &e.kind {
-        out.extend(narrows.iter().map(|n| n.to));
-    }
-    crate::lower::webs::children(e, &mut |c| named_vars(c, out));
+    };
+    Rewrite { read: &mut |_, _| {}, define: &mut define }.expr(&mut e.clone());
+    out
 }
 
 impl Func<'_, '_, '_> {
