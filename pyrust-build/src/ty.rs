@@ -205,6 +205,16 @@ impl Type {
                         None => members.push(t.clone()),
                     }
                 }
+                // Tuples of any length take those of known length in.
+                if let Some(at) = members.iter().position(|m| matches!(m, Type::VarTuple(_))) {
+                    let Type::VarTuple(mut elem) = members.remove(at) else { unreachable!("just found") };
+                    members.retain(|m| {
+                        let Type::Tuple { items, .. } = m else { return true };
+                        *elem = items.iter().fold((*elem).clone(), |acc, t| Type::join(&acc, t));
+                        false
+                    });
+                    members.push(Type::VarTuple(elem));
+                }
                 members.sort();
                 if members.len() == 1 { members.remove(0) } else { Type::Union(members) }
             }

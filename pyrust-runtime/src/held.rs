@@ -21,6 +21,14 @@ pub struct Held<T> {
     object: NonNull<PyObject>,
 }
 
+impl<T> Held<T> {
+    /// The tuple, read in place.
+    #[inline(always)]
+    pub(crate) fn object(&self) -> NonNull<PyObject> {
+        self.object
+    }
+}
+
 /// A new tuple as an object of Python's.
 pub fn held<T: IntoPy + Clone>(cx: Cx, items: T) -> R<Held<T>> {
     cx.before_tracked();

@@ -6,7 +6,10 @@
 use core::cell::RefCell;
 use std::rc::Rc;
 
+use crate::list::{self, List};
+use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, Exc, R, Stop, bail};
+use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
 
 type Step<T> = Box<dyn FnMut(Cx) -> R<Option<T>>>;
@@ -58,6 +61,21 @@ impl<T> PyIter<T> {
         }
         Ok(item)
     }
+}
+
+/// One step of `zip(*rows)`; without rows there is none.
+pub fn columns<T: Clone + FromPy + IntoPy + 'static>(cx: Cx, rows: &[PyIter<T>]) -> R<Option<PTuple<T>>> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let column: List<T> = list::with_capacity(cx, rows.len() as i64)?;
+    for row in rows {
+        match row.next(cx)? {
+            Some(item) => list::append(cx, &column, item)?,
+            None => return Ok(None),
+        }
+    }
+    tuple::from_list(cx, &column).map(Some)
 }
 
 /// The result of a call inside a generator expression or `map`, where a `StopIteration` means something else.

@@ -11,7 +11,7 @@ pub(crate) mod libm;
 mod real;
 mod special;
 
-pub use fsum::{Fsum, fsum};
+pub use fsum::{Fsum, fsum, prod_floats, prod_ints};
 pub use integer::*;
 pub use real::*;
 pub use special::*;

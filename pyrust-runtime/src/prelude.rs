@@ -10,7 +10,7 @@ pub use crate::py::{FromPy, IntoPy};
 pub use crate::dict::{Dict, DictLike, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::held::{Held, held};
-pub use crate::iter::{PyIter, in_generator};
+pub use crate::iter::{PyIter, columns, in_generator};
 pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::obj::Obj;
 pub use crate::range::Range;

@@ -116,6 +116,12 @@ impl<T> Clone for PTuple<T> {
 impl<T> Copy for PTuple<T> {}
 
 impl<T> PTuple<T> {
+    /// The same tuple, its items of one type.
+    #[inline(always)]
+    pub fn of_held<U>(held: &crate::held::Held<U>) -> Self {
+        PTuple { object: held.object(), item: PhantomData }
+    }
+
     /// The object, borrowed.
     #[inline(always)]
     pub fn as_ptr(self) -> *mut PyObject {

@@ -234,6 +234,22 @@ impl Func<'_, '_, '_> {
             });
             return quote!({ #(#lets)* #sort });
         }
+        if name == "keys in" {
+            let b = self.project(&b, |t| matches!(t, Type::Dict { .. }));
+            return self.coerce(&b, to);
+        }
+        if name == "extend"
+            && let [other] = args
+        {
+            let b = self.bind(&b, &mut lets);
+            let other = self.val(other);
+            let other = self.bind(&other, &mut lets);
+            let code = self.match_union(&b, |f, v| match v.ty {
+                Type::List { .. } => Some(f.extend(&v, &other)),
+                _ => None,
+            });
+            return quote!({ #(#lets)* #code });
+        }
         if (name == "get" || name == "pop")
             && args.len() == 2
             && b.ty.members().iter().any(|m| matches!(m, Type::Dict { .. }))

@@ -74,6 +74,26 @@ impl Func<'_, '_, '_> {
                 let tuple = if held { self.q(quote!(held(cx, #tuple))) } else { tuple };
                 quote!({ let #t = #code; #tuple })
             }
+            // A tuple of known length where one of any length is expected.
+            (Type::Tuple { items, .. }, Type::VarTuple(elem)) => {
+                let (code, t) = (val.owned(), self.fresh("t"));
+                if from.is_held() {
+                    let rust = rust_type(elem);
+                    return quote!(PTuple::<#rust>::of_held(&#code));
+                }
+                let parts: Vec<TokenStream> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, x)| {
+                        let i = proc_macro2::Literal::usize_unsuffixed(i);
+                        self.coerce(&Val::place(quote!(#t.#i), x.clone()), elem)
+                    })
+                    .collect();
+                let n = proc_macro2::Literal::usize_unsuffixed(items.len());
+                let rust = rust_type(elem);
+                let made = self.q(quote!(tuple::of::<#rust, #n>(cx, [#(#parts),*])));
+                quote!({ let #t = #code; #made })
+            }
             // Only what was just made has another representation than the place it goes to.
             (Type::List { elem: a, in_place: p }, Type::List { elem: b, in_place: q }) => {
                 let code = val.owned();

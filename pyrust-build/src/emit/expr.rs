@@ -5,9 +5,9 @@ use quote::quote;
 
 use super::types::{Val, rust_type};
 use super::{Func, ident};
-use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
+use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, Part, UnaryOp};
 use crate::infer::ranges::is_never_negative;
-use crate::infer::{Guard, positional, slice_positions};
+use crate::infer::{Guard, positional, repeated, slice_positions};
 use crate::resolve::Binding;
 use crate::ty::Type;
 
@@ -72,7 +72,17 @@ impl Func<'_, '_, '_> {
                 self.q(quote!(list::filled(cx, #item, #times)))
             }
             ExprKind::Binary { op, left, right } => {
-                let (l, r) = (self.val(left), self.val(right));
+                let (mut l, mut r) = (self.val(left), self.val(right));
+                if let (BinOp::Pow, Type::Int | Type::Bool, ExprKind::Int(..0)) = (op, &l.ty, &right.kind) {
+                    let (x, y) = (self.coerce(&l, &Type::Float), self.coerce(&r, &Type::Float));
+                    (l, r) = (Val::new(x, Type::Float), Val::new(y, Type::Float));
+                }
+                if let (BinOp::Mult, Type::Tuple { items, .. }, ExprKind::Int(n)) = (op, &l.ty, &right.kind)
+                    && repeated(items.len(), *n)
+                {
+                    let code = self.repeat_tuple(&l, *n);
+                    return Val::new(self.coerce(&code, &ty), ty);
+                }
                 self.binary(*op, &l, &r, &ty)
             }
             ExprKind::InPlace { op, left, right } => {
@@ -126,6 +136,7 @@ impl Func<'_, '_, '_> {
                 let make = if *in_place { quote!(plist_of) } else { quote!(of) };
                 self.q(quote!(list::#make::<#t, #n>(cx, [#(#items),*])))
             }
+            ExprKind::Build { tuple, parts } => self.build(*tuple, parts, &ty),
             ExprKind::Dict(items) => {
                 let Type::Dict { key, value, .. } = &ty else {
                     return Val::new(self.bail("Unsupported"), ty);
@@ -133,6 +144,12 @@ impl Func<'_, '_, '_> {
                 let (new, d) = (self.new_container(&ty), self.fresh("d"));
                 let mut sets = Vec::new();
                 for (k, v) in items {
+                    let Some(k) = k else {
+                        let (this, other) = (Val::place(quote!(#d), ty.clone()), self.val(v));
+                        let update = self.apply("dict.update", &[this, other], &Type::None);
+                        sets.push(quote!(#update;));
+                        continue;
+                    };
                     let (k, v) = (self.value_as(k, key), self.value_as(v, value));
                     let set = self.q(quote!(dict::set(cx, &#d, #k, #v)));
                     sets.push(quote!(#set;));
@@ -299,16 +316,70 @@ impl Func<'_, '_, '_> {
             let code = self.percent(l, r);
             return self.coerce(&Val::new(code, Type::Str), to);
         }
+        if matches!(op, BinOp::Add | BinOp::Mult)
+            && [l, r].iter().any(|v| matches!(v.ty, Type::Tuple { .. }))
+            && let Type::VarTuple(_) = to
+        {
+            let [l, r] = [l, r].map(|v| match v.ty {
+                Type::Tuple { .. } => Val::new(self.coerce(v, to), to.clone()),
+                _ => v.clone(),
+            });
+            return self.apply(op.symbol(), &[l, r], to);
+        }
         self.apply(op.symbol(), &[l.clone(), r.clone()], to)
+    }
+
+    /// `(a, b) * 2`
+    fn repeat_tuple(&mut self, tuple: &Val, times: i64) -> Val {
+        let Type::Tuple { items, .. } = tuple.ty.clone() else { return tuple.clone() };
+        let mut lets = Vec::new();
+        let bound = self.bind(tuple, &mut lets);
+        let mut parts = Vec::new();
+        for _ in 0..times {
+            for (i, t) in items.iter().enumerate() {
+                parts.push(Val::place(field(&bound.code, i), t.clone()).owned());
+            }
+        }
+        let ty = Type::Tuple { items: (0..times).flat_map(|_| items.clone()).collect(), from_py: false };
+        Val::new(quote!({ #(#lets)* (#(#parts,)*) }), ty)
+    }
+
+    /// A display with stars: what is gone through is gone through where it stands.
+    fn build(&mut self, tuple: bool, parts: &[Part], ty: &Type) -> TokenStream {
+        let list = match ty {
+            Type::VarTuple(elem) => Type::List { elem: elem.clone(), in_place: false },
+            other => other.clone(),
+        };
+        let Type::List { elem, .. } = list.clone() else { return self.bail("Unsupported") };
+        let (out, new) = (self.fresh("out"), self.new_container(&list));
+        let mut code = Vec::new();
+        for part in parts {
+            code.push(match part {
+                Part::Item(e) => {
+                    let item = self.value_as(e, &elem);
+                    let append = self.q(quote!(list::append(cx, &#out, #item)));
+                    quote!(#append;)
+                }
+                Part::Star(iter) => self.append_all(&out, &elem, iter),
+            });
+        }
+        let finish = if tuple { self.q(quote!(tuple::from_list(cx, &#out))) } else { quote!(#out) };
+        quote!({ let #out = #new; #(#code)* #finish })
     }
 
     pub(super) fn in_place(&mut self, op: BinOp, l: &Val, r: &Val, to: &Type) -> TokenStream {
         if let (BinOp::Add, Type::List { .. }) = (op, &l.ty) {
             let mut lets = Vec::new();
             let l = self.bind(l, &mut lets);
-            let extend = self.apply("+=", &[l.clone(), r.clone()], &Type::None);
-            let out = l.owned();
+            let r = self.bind(r, &mut lets);
+            let (extend, out) = (self.extend(&l, &r), l.owned());
             return quote!({ #(#lets)* #extend; #out });
+        }
+        if let (BinOp::BitOr, Type::Dict { .. }) = (op, &l.ty) {
+            let mut lets = Vec::new();
+            let l = self.bind(l, &mut lets);
+            let (update, out) = (self.apply("dict.update", &[l.clone(), r.clone()], &Type::None), l.owned());
+            return quote!({ #(#lets)* #update; #out });
         }
         if let (BinOp::Mult, Type::List { .. }) = (op, &l.ty) {
             let mut lets = Vec::new();

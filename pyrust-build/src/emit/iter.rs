@@ -46,7 +46,7 @@ type Collector<'c, F> = (TokenStream, TokenStream, Box<dyn FnMut(&mut F) -> Toke
 
 /// True where CPython asks the sources again after the end.
 fn asks_again(iter: &Iter) -> bool {
-    matches!(iter.kind, IterKind::Zip(_) | IterKind::Enumerate { .. })
+    matches!(iter.kind, IterKind::Zip(_) | IterKind::ZipStar(_) | IterKind::Enumerate { .. })
 }
 
 /// What comes out of an iterable of a type that is no union.
@@ -272,6 +272,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     elem: Type::Tuple { items: pulls.into_iter().map(|p| p.elem).collect(), from_py: false },
                 }
             }
+            IterKind::ZipStar(e) => self.pull_columns(iter, e, detached, &it),
             IterKind::Reversed(e) => self.pull_reversed(e, detached, &it, &at),
             IterKind::Items(e) => self.pull_dict(e, detached, &it, &at, "next_item"),
             IterKind::Keys(e) => self.pull_dict(e, detached, &it, &at, "next_key"),
@@ -293,7 +294,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// The only member of a union that `accept` takes; the others raise, and Python says how.
-    fn project(&mut self, val: &Val, accept: impl Fn(&Type) -> bool) -> Val {
+    pub(super) fn project(&mut self, val: &Val, accept: impl Fn(&Type) -> bool) -> Val {
         let Some(member) = val.ty.members().iter().find(|m| accept(m)).cloned() else { return val.clone() };
         if val.ty == member {
             return val.clone();
@@ -380,6 +381,34 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     elem: Type::Never,
                 }
             }
+        }
+    }
+
+    /// `zip(*rows)`: an iterator for every row first, then tuples until the first of them ends.
+    fn pull_columns(&mut self, iter: &Iter, rows: &Expr, detached: bool, it: &proc_macro2::Ident) -> Pull {
+        let Type::VarTuple(elem) = self.node(iter.id) else {
+            let (setup, bail) = (quote!(), self.bail("Unsupported"));
+            return Pull { setup, next: quote!({ let value: Option<()> = #bail; value }), elem: Type::Never };
+        };
+        let (all, at, row) = (self.fresh("rows"), self.fresh("at"), self.fresh("row"));
+        let (row_it, row_at, t) = (self.fresh("it"), self.fresh("at"), rust_type(&elem));
+        let val = self.val(rows);
+        let outer = self.pull_value(&val, false, &all, &at);
+        let one = if outer.elem.members().iter().filter(|t| iter_elem(t).is_some()).count() > 1 {
+            let pull = self.pull_union(&Val::new(quote!(#row), outer.elem), false, &row_it);
+            self.stepping(pull, &elem, quote!(new))
+        } else {
+            let pull = self.pull_value(&Val::new(quote!(#row), outer.elem), true, &row_it, &row_at);
+            self.stepping(pull, &elem, quote!(new))
+        };
+        let (setup, next) = (outer.setup, outer.next);
+        Pull {
+            setup: quote! {
+                let mut #it: Vec<PyIter<#t>> = Vec::new();
+                { #setup while let Some(#row) = #next { #it.push(#one); } }
+            },
+            next: self.q_in(detached, quote!(columns(cx, &#it))),
+            elem: Type::VarTuple(elem),
         }
     }
 
@@ -545,6 +574,34 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
+    /// Appends everything that comes out of an iterable.
+    pub(super) fn append_all(&mut self, list: &proc_macro2::Ident, elem: &Type, iter: &Iter) -> TokenStream {
+        let code = self.for_each(iter, &mut |f, item| {
+            let item = f.coerce(&item, elem);
+            let append = f.q(quote!(list::append(cx, &#list, #item)));
+            quote!(#append;)
+        });
+        code.finish(&[])
+    }
+
+    /// `list.extend(other)`: of another list at once, of what else can be gone through one by one.
+    pub(super) fn extend(&mut self, list: &Val, other: &Val) -> TokenStream {
+        let Type::List { elem, .. } = &list.ty else { return self.bail("Unsupported") };
+        self.match_union(other, |f, v| {
+            if matches!(v.ty, Type::List { .. } | Type::View(_)) {
+                return Some(f.apply("list.extend", &[list.clone(), v], &Type::None));
+            }
+            iter_elem(&v.ty)?;
+            let (it, at, x) = (f.fresh("it"), f.fresh("at"), f.fresh("x"));
+            let pull = f.pull_value(&v, false, &it, &at);
+            let (setup, next) = (pull.setup, pull.next);
+            let item = f.coerce(&Val::new(quote!(#x), pull.elem), elem);
+            let (list, tick) = (list.by_ref(), f.tick());
+            let append = f.q(quote!(list::append(cx, #list, #item)));
+            Some(quote!({ #setup while let Some(#x) = #next { #tick #append; } }))
+        })
+    }
+
     /// An iterator as a value: the setup here, the step in a closure that owns it.
     pub(super) fn iterator(&mut self, iter: &Iter, ty: &Type) -> TokenStream {
         let Type::Iter(elem) = ty else { return self.bail("Unsupported") };
@@ -630,6 +687,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     quote!(#set;)
                 };
                 (make, quote!(#out), Box::new(inner))
+            }
+            CompKind::Extend => {
+                let Some(target) = extra else { return self.bail("Unsupported") };
+                let target = self.project(&target, |t| matches!(t, Type::List { .. }));
+                let Type::List { elem, .. } = target.ty.clone() else { return self.bail("Type") };
+                let (list, out2) = (target.owned(), out.clone());
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &elem);
+                    let push = f.q(quote!(list::append(cx, &#out2, #value)));
+                    quote!(#push;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({ let #out = #list; #code });
             }
             CompKind::First => {
                 let (breaks2, out2) = (breaks.clone(), out.clone());

@@ -108,6 +108,7 @@ const TAKEN: &[&str] = &[
     "bytes_next",
     "bytes_next_back",
     "chunks",
+    "columns",
     "convert_list",
     "elem_eq",
     "exc",

@@ -251,7 +251,13 @@ pub enum ExprKind {
     },
     Tuple(Vec<Expr>),
     List(Vec<Expr>),
-    Dict(Vec<(Expr, Expr)>),
+    /// A display with stars: a list, or a tuple of any length.
+    Build {
+        tuple: bool,
+        parts: Vec<Part>,
+    },
+    /// Without a key: `**value`.
+    Dict(Vec<(Option<Expr>, Expr)>),
     Comp(Box<Comp>),
     /// An iterator as a value: `iter(x)`, or `zip`, `enumerate`, `reversed` where nothing consumes it on the spot.
     Iter {
@@ -314,6 +320,13 @@ pub enum FPart {
     Value { value: Expr, conversion: Option<char>, spec: Vec<FPart> },
 }
 
+/// A part of a display with stars.
+#[derive(Clone, Debug)]
+pub enum Part {
+    Item(Expr),
+    Star(Iter),
+}
+
 /// What a comprehension or a consumed generator expression builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CompKind {
@@ -330,6 +343,8 @@ pub enum CompKind {
     Tuple,
     /// `next(…)` of a generator expression.
     First,
+    /// `list.extend(…)` of the list in `extra`.
+    Extend,
 }
 
 #[derive(Clone, Debug)]
@@ -374,6 +389,8 @@ pub enum IterKind {
         start: Option<Box<Expr>>,
     },
     Zip(Vec<Iter>),
+    /// `zip(*rows)`
+    ZipStar(Box<Expr>),
     Reversed(Box<Expr>),
     Items(Box<Expr>),
     Values(Box<Expr>),
@@ -394,7 +411,8 @@ impl Iter {
                 inner.exprs().into_iter().chain(start.iter().map(|e| &**e)).collect()
             }
             IterKind::Zip(items) => items.iter().flat_map(Iter::exprs).collect(),
-            IterKind::Reversed(e)
+            IterKind::ZipStar(e)
+            | IterKind::Reversed(e)
             | IterKind::Items(e)
             | IterKind::Values(e)
             | IterKind::Keys(e)
@@ -413,7 +431,8 @@ impl Iter {
                 inner.exprs_mut().into_iter().chain(start.iter_mut().map(|e| &mut **e)).collect()
             }
             IterKind::Zip(items) => items.iter_mut().flat_map(Iter::exprs_mut).collect(),
-            IterKind::Reversed(e)
+            IterKind::ZipStar(e)
+            | IterKind::Reversed(e)
             | IterKind::Items(e)
             | IterKind::Values(e)
             | IterKind::Keys(e)

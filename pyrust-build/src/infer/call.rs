@@ -449,6 +449,18 @@ impl Infer<'_, '_> {
                     out = self.state.solver.join(&out, &Ty::None);
                     continue;
                 }
+                "list.extend" if args.len() == 1 && keywords.is_empty() => {
+                    let other = self.expr(&args[0]);
+                    if let Ty::List(c) = member
+                        && self.extend_list(*c, &other)
+                    {
+                        found = true;
+                        out = self.state.solver.join(&out, &Ty::None);
+                        continue;
+                    }
+                }
+                // Only in `x in d.keys()`, which is `x in d`.
+                "dict.keys in" => return member.clone(),
                 "dict.get" | "dict.pop" if args.len() == 2 && keywords.is_empty() => {
                     let Ty::Dict(c) = member else { unreachable!("a dict method") };
                     let key = self.expr(&args[0]);

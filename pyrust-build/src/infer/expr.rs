@@ -2,7 +2,7 @@
 
 use super::Infer;
 use super::solver::Ty;
-use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, UnaryOp};
+use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::{self, Pattern};
 use crate::source::Span;
 use crate::ty::{MAX_MEMBERS, MAX_TUPLE, Type};
@@ -56,6 +56,14 @@ impl Infer<'_, '_> {
             }
             ExprKind::Binary { op, left, right } => {
                 let (l, r) = (self.expr(left), self.expr(right));
+                match (op, &l, &right.kind) {
+                    // A negative power of an int is a float.
+                    (BinOp::Pow, Ty::Int | Ty::Bool, ExprKind::Int(..0)) => return Ty::Float,
+                    (BinOp::Mult, Ty::Tuple(items, _), ExprKind::Int(n)) if repeated(items.len(), *n) => {
+                        return Ty::Tuple((0..*n).flat_map(|_| items.clone()).collect(), false);
+                    }
+                    _ => {}
+                }
                 self.binary(e.id, e.span, *op, &l, &r)
             }
             ExprKind::InPlace { op, left, right } => {
@@ -120,9 +128,26 @@ impl Infer<'_, '_> {
                 }
                 Ty::List(cell)
             }
+            ExprKind::Build { tuple, parts } => {
+                let cell = self.site(e.id, 0);
+                for part in parts {
+                    let ty = match part {
+                        Part::Item(e) => self.expr(e),
+                        Part::Star(iter) => self.iter(iter),
+                    };
+                    let elem = self.state.solver.elem(cell);
+                    self.state.solver.flow(&ty, elem);
+                }
+                if *tuple { Ty::VarTuple(self.state.solver.elem(cell)) } else { Ty::List(cell) }
+            }
             ExprKind::Dict(items) => {
                 let cell = self.site(e.id, 0);
                 for (key, value) in items {
+                    let Some(key) = key else {
+                        let other = self.expr(value);
+                        self.apply("dict.update", e.id, 100, e.span, &[Ty::Dict(cell), other]);
+                        continue;
+                    };
                     let (k, v) = (self.expr(key), self.expr(value));
                     let (kv, vv) = (self.state.solver.elem(cell), self.state.solver.value(cell));
                     self.state.solver.flow(&k, kv);
@@ -264,7 +289,26 @@ impl Infer<'_, '_> {
         if let (BinOp::Mod, Ty::Str | Ty::Char) = (op, l) {
             return self.percent(span, r);
         }
+        if let (BinOp::Add | BinOp::Mult, Ty::Tuple(..) | Ty::VarTuple(_)) = (op, l) {
+            let (l, r) = (self.any_length(node, 60, l), self.any_length(node, 61, r));
+            return self.apply(op.symbol(), node, 0, span, &[l, r]);
+        }
+        if let (BinOp::Add | BinOp::Mult, Ty::Tuple(..)) = (op, r) {
+            let r = self.any_length(node, 61, r);
+            return self.apply(op.symbol(), node, 0, span, &[l.clone(), r]);
+        }
         self.apply(op.symbol(), node, 0, span, &[l.clone(), r.clone()])
+    }
+
+    /// A tuple of known length as one of any length; other types as they are.
+    fn any_length(&mut self, node: usize, k: usize, ty: &Ty) -> Ty {
+        let Ty::Tuple(items, _) = ty else { return ty.clone() };
+        let cell = self.site(node, k);
+        let var = self.state.solver.elem(cell);
+        for item in items {
+            self.state.solver.flow(item, var);
+        }
+        Ty::VarTuple(var)
     }
 
     /// `text % values`: up to five plain values.
@@ -280,8 +324,14 @@ impl Infer<'_, '_> {
     /// `l op= r`: a list changes in place and stays the same object.
     pub(super) fn in_place(&mut self, node: usize, span: Span, op: BinOp, l: &Ty, r: &Ty) -> Ty {
         match (op, l) {
-            (BinOp::Add, Ty::List(_)) => {
-                self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);
+            (BinOp::Add, Ty::List(c)) => {
+                if !self.extend_list(*c, r) {
+                    self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);
+                }
+                l.clone()
+            }
+            (BinOp::BitOr, Ty::Dict(_)) => {
+                self.apply("dict.update", node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
             (BinOp::Mult, Ty::List(c)) if matches!(r, Ty::Int | Ty::Bool | Ty::Never) => {
@@ -565,6 +615,11 @@ fn known_deep(ty: &Type) -> bool {
         Type::Dict { key, value, .. } => known_deep(key) && known_deep(value),
         _ => true,
     }
+}
+
+/// Is a tuple of `len` items, `times` times, still one of known length?
+pub fn repeated(len: usize, times: i64) -> bool {
+    (1..=MAX_TUPLE as i64).contains(&times) && len * times as usize <= MAX_TUPLE
 }
 
 /// How an operation of the table reads in a message.

@@ -47,6 +47,16 @@ impl Infer<'_, '_> {
                 }
                 Ty::Tuple(items.iter().map(|i| self.iter(i)).collect(), false)
             }
+            IterKind::ZipStar(e) => {
+                self.builtin("zip");
+                let rows = self.expr(e);
+                let row = self.elements(&rows, iter, |_| true);
+                let item = self.elements(&row, iter, |_| true);
+                let cell = self.site(iter.id, 0);
+                let var = self.state.solver.elem(cell);
+                self.state.solver.flow(&item, var);
+                Ty::VarTuple(var)
+            }
             IterKind::Reversed(e) => {
                 self.builtin("reversed");
                 let ty = self.expr(e);
@@ -126,21 +136,10 @@ impl Infer<'_, '_> {
             if !allowed(member) {
                 continue;
             }
-            let elem = match member {
-                Ty::List(c) => self.state.solver.get(self.state.solver.elem(*c)),
-                Ty::Dict(c) => self.state.solver.get(self.state.solver.elem(*c)),
-                Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => self.state.solver.get(*v),
-                Ty::Tuple(items, _) => {
-                    let mut all = Ty::Never;
-                    for t in items {
-                        all = self.state.solver.join(&all, t);
-                    }
-                    all
-                }
-                Ty::Str | Ty::Char => Ty::Char,
-                Ty::Bytes | Ty::Range => Ty::Int,
-                _ => continue,
-            };
+            if !is_iterable(member) {
+                continue;
+            }
+            let elem = self.element_type(member);
             found = true;
             out = self.state.solver.join(&out, &elem);
         }
@@ -149,6 +148,49 @@ impl Infer<'_, '_> {
             self.refuse("PYR0401", iter.span, message);
         }
         out
+    }
+
+    /// What comes out of an iterable of a type that is no union.
+    fn element_type(&mut self, member: &Ty) -> Ty {
+        match member {
+            Ty::List(c) | Ty::Dict(c) => self.state.solver.get(self.state.solver.elem(*c)),
+            Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => self.state.solver.get(*v),
+            Ty::Tuple(items, _) => {
+                let mut all = Ty::Never;
+                for t in items {
+                    all = self.state.solver.join(&all, t);
+                }
+                all
+            }
+            Ty::Str | Ty::Char => Ty::Char,
+            Ty::Bytes | Ty::Range => Ty::Int,
+            _ => Ty::Never,
+        }
+    }
+
+    /// `list.extend(other)` of something that is no list: its elements flow in. False if the table knows what to do.
+    pub(super) fn extend_list(&mut self, list: super::solver::CellId, other: &Ty) -> bool {
+        let loops = |t: &Ty| {
+            matches!(
+                t,
+                Ty::Tuple(..)
+                    | Ty::VarTuple(_)
+                    | Ty::Str
+                    | Ty::Char
+                    | Ty::Bytes
+                    | Ty::Range
+                    | Ty::Dict(_)
+                    | Ty::Iter(_)
+            )
+        };
+        if !loops(other) {
+            return false;
+        }
+        let elem = self.element_type(other);
+        self.writes |= self.state.solver.in_place(list);
+        let var = self.state.solver.elem(list);
+        self.state.solver.flow(&elem, var);
+        true
     }
 
     pub(super) fn generators(&mut self, comp: &Comp) {
@@ -162,6 +204,7 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn comp(&mut self, comp: &Comp, e: &Expr) -> Ty {
+        comp.builtin.iter().for_each(|name| self.builtin(name));
         let extra = comp.extra.as_ref().map(|x| self.expr(x));
         self.generators(comp);
         let elem = match comp.kind {
@@ -189,6 +232,22 @@ impl Infer<'_, '_> {
                 self.state.solver.flow(&elem, k);
                 self.state.solver.flow(&value, v);
                 Ty::Dict(cell)
+            }
+            CompKind::Extend => {
+                let mut found = false;
+                for member in extra.unwrap_or(Ty::Never).members() {
+                    if let Ty::List(c) = member {
+                        found = true;
+                        self.writes |= self.state.solver.in_place(*c);
+                        let var = self.state.solver.elem(*c);
+                        self.state.solver.flow(&elem, var);
+                    }
+                    found |= *member == Ty::Never;
+                }
+                if !found {
+                    self.refuse("PYR0307", e.span, "`.extend()` of this is not supported");
+                }
+                Ty::None
             }
             CompKind::First => {
                 self.builtin("next");
@@ -251,4 +310,20 @@ impl Infer<'_, '_> {
             }
         }
     }
+}
+
+fn is_iterable(ty: &Ty) -> bool {
+    matches!(
+        ty,
+        Ty::List(_)
+            | Ty::View(_)
+            | Ty::Dict(_)
+            | Ty::VarTuple(_)
+            | Ty::Tuple(..)
+            | Ty::Str
+            | Ty::Char
+            | Ty::Bytes
+            | Ty::Range
+            | Ty::Iter(_)
+    )
 }

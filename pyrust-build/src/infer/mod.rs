@@ -24,7 +24,7 @@ use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, positional};
 pub use decide::{decide, is_instance};
-pub use expr::slice_positions;
+pub use expr::{repeated, slice_positions};
 
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {

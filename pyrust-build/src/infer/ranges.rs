@@ -175,7 +175,8 @@ impl Scan<'_> {
                 self.comp(comp);
                 self.target(target, false);
             }
-            IterKind::Reversed(e)
+            IterKind::ZipStar(e)
+            | IterKind::Reversed(e)
             | IterKind::Items(e)
             | IterKind::Values(e)
             | IterKind::Keys(e)

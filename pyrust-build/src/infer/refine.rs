@@ -225,7 +225,8 @@ impl Refine<'_> {
             IterKind::Enumerate { inner, .. } => self.iter(inner),
             IterKind::Zip(items) => items.iter_mut().for_each(|i| self.iter(i)),
             IterKind::Comp(comp) => self.comp(comp),
-            IterKind::Reversed(e)
+            IterKind::ZipStar(e)
+            | IterKind::Reversed(e)
             | IterKind::Items(e)
             | IterKind::Values(e)
             | IterKind::Keys(e)

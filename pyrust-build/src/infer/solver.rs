@@ -227,6 +227,16 @@ impl Solver {
                 None => members.push(t.clone()),
             }
         }
+        // Tuples of any length take those of known length in.
+        if let Some(var) = members.iter().find_map(|m| if let Ty::VarTuple(v) = m { Some(*v) } else { None }) {
+            let (fixed, others): (Vec<Ty>, Vec<Ty>) =
+                members.into_iter().partition(|m| matches!(m, Ty::Tuple(..)));
+            members = others;
+            for tuple in fixed {
+                let Ty::Tuple(items, _) = tuple else { continue };
+                items.iter().for_each(|item| self.flow(item, var));
+            }
+        }
         members.sort_by_key(Ty::rank);
         if members.len() == 1 { members.remove(0) } else { Ty::Union(members) }
     }

@@ -2,7 +2,7 @@
 
 use super::Lower;
 use crate::ast::{self, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
-use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter, IterKind};
+use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter, IterKind, Part};
 use crate::ops::{builtins, exceptions};
 use crate::resolve::Binding;
 use crate::source::Span;
@@ -104,20 +104,18 @@ impl Lower<'_> {
                 ExprKind::If { test: self.boxed(test), body: self.boxed(body), orelse: self.boxed(orelse) }
             }
             A::Tuple(items) => match items.iter().find(|i| matches!(i.kind, A::Starred(_))) {
-                Some(star) => self.no(star.span, "`*` in a tuple display", ""),
+                Some(_) => self.build(true, items),
                 None => ExprKind::Tuple(self.exprs(items)),
             },
             A::List(items) => match items.iter().find(|i| matches!(i.kind, A::Starred(_))) {
-                Some(star) => self.no(star.span, "`*` in a list display", ""),
+                Some(_) => self.build(false, items),
                 None => ExprKind::List(self.exprs(items)),
             },
             A::Dict { items } => {
                 let mut out = Vec::new();
                 for (key, value) in items {
-                    match key {
-                        Some(key) => out.push((self.expr(key), self.expr(value))),
-                        None => return self.no(value.span, "`**` in a dict display", ""),
-                    }
+                    let key = key.as_ref().map(|key| self.expr(key));
+                    out.push((key, self.expr(value)));
                 }
                 ExprKind::Dict(out)
             }
@@ -191,7 +189,21 @@ impl Lower<'_> {
         let mut left = self.expr(left);
         let mut terms = Vec::new();
         for (i, (op, right)) in ops.iter().zip(comparators).enumerate() {
-            let mut right = self.expr(right);
+            let mut right = match (op, &right.kind) {
+                (CmpOp::In | CmpOp::NotIn, A::Call { func, args, keywords })
+                    if args.is_empty() && keywords.is_empty() =>
+                {
+                    match &func.kind {
+                        A::Attribute { value, name } if name == "keys" => self.expr_of_dict(value),
+                        A::Attribute { name, .. } if name == "values" => {
+                            let comp = self.comp_over(CompKind::List, right);
+                            self.make(ExprKind::Comp(Box::new(comp)), right.span)
+                        }
+                        _ => self.expr(right),
+                    }
+                }
+                _ => self.expr(right),
+            };
             if let (CmpOp::In | CmpOp::NotIn, ExprKind::List(items)) = (op, &mut right.kind) {
                 right.kind = ExprKind::Tuple(std::mem::take(items));
             }
@@ -226,6 +238,14 @@ impl Lower<'_> {
             out = self.make(kind, span);
         }
         out.kind
+    }
+
+    /// What `.keys()` is called of: a comprehension's iterable checks that it is a dict.
+    fn expr_of_dict(&mut self, e: &AExpr) -> Expr {
+        let base = self.boxed(e);
+        // Spelled so that no method of Python's can have the name.
+        let kind = ExprKind::Method { base, name: "keys in".into(), args: vec![], keywords: vec![] };
+        self.make(kind, e.span)
     }
 
     fn fstring(&mut self, parts: &[AExpr]) -> ExprKind {
@@ -299,7 +319,10 @@ impl Lower<'_> {
 
     fn call(&mut self, func: &AExpr, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> ExprKind {
         if let Some(star) = args.iter().find(|a| matches!(a.kind, A::Starred(_))) {
-            return self.no(star.span, "`*` in a call", "");
+            let zip = matches!(&func.kind, A::Name(name) if name == "zip" && self.is_builtin(name));
+            if !(zip && args.len() == 1 && keywords.is_empty()) {
+                return self.no(star.span, "`*` in a call", "");
+            }
         }
         if let Some(star) = keywords.iter().find(|k| k.name.is_none()) {
             return self.no(star.value.span, "`**` in a call", "");
@@ -341,6 +364,10 @@ impl Lower<'_> {
                                 let kind = self.comp(CompKind::List, generators, element, None, None);
                                 self.make(kind, a.span)
                             }
+                            _ if self.is_lazy(a) => {
+                                let comp = self.comp_over(CompKind::List, a);
+                                self.make(ExprKind::Comp(Box::new(comp)), a.span)
+                            }
                             _ => self.expr(a),
                         })
                         .collect();
@@ -350,11 +377,66 @@ impl Lower<'_> {
                 if let Some(kind) = self.string_call(value, name, args, keywords, span) {
                     return kind;
                 }
+                if let Some(kind) = self.container_call(value, name, args, keywords) {
+                    return kind;
+                }
                 let base = self.boxed(value);
                 let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
                 ExprKind::Method { base, name: name.clone(), args, keywords: self.keywords(keywords) }
             }
             _ => self.no(func.span, "calling this expression", ""),
+        }
+    }
+
+    /// Methods of containers that have a form of their own: `extend` with what is lazy, `dict.fromkeys`.
+    fn container_call(
+        &mut self,
+        base: &AExpr,
+        name: &str,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+    ) -> Option<ExprKind> {
+        if !keywords.is_empty() {
+            return None;
+        }
+        match (name, args) {
+            ("extend", [AExpr { kind: A::Generator { element, generators }, .. }]) => {
+                let list = self.expr(base);
+                Some(self.comp(CompKind::Extend, generators, element, None, Some(list)))
+            }
+            ("extend", [arg @ AExpr { kind: A::Call { .. }, .. }]) if self.is_lazy(arg) => {
+                let list = self.expr(base);
+                let comp = self.comp_over(CompKind::Extend, arg);
+                Some(ExprKind::Comp(Box::new(Comp { extra: Some(list), ..comp })))
+            }
+            ("fromkeys", [keys, rest @ ..])
+                if matches!(&base.kind, A::Name(n) if n == "dict" && self.is_builtin(n))
+                    && rest.len() < 2
+                    && rest.iter().all(|v| matches!(v.kind, A::Constant(_) | A::Name(_))) =>
+            {
+                let comp = self.comp_over(CompKind::Dict, keys);
+                let value = match rest {
+                    [value] => self.expr(value),
+                    _ => self.make(ExprKind::None, base.span),
+                };
+                Some(ExprKind::Comp(Box::new(Comp { value: Some(value), builtin: Some("dict"), ..comp })))
+            }
+            _ => None,
+        }
+    }
+
+    /// A call of a builtin that gives an iterator, or a view of a dict.
+    fn is_lazy(&self, e: &AExpr) -> bool {
+        let A::Call { func, args, .. } = &e.kind else { return false };
+        match &func.kind {
+            A::Name(name) => {
+                matches!(name.as_str(), "map" | "filter" | "zip" | "enumerate" | "reversed" | "range")
+                    && self.is_builtin(name)
+            }
+            A::Attribute { name, .. } => {
+                matches!(name.as_str(), "keys" | "values" | "items") && args.is_empty()
+            }
+            _ => false,
         }
     }
 
@@ -378,6 +460,17 @@ impl Lower<'_> {
                 let separator = self.expr(base);
                 let comp = self.comp_over(CompKind::Join, arg);
                 Some(ExprKind::Comp(Box::new(Comp { extra: Some(separator), ..comp })))
+            }
+            ("encode" | "decode", [AExpr { kind: A::Constant(Constant::Str(codec)), .. }]) => {
+                let name = match codec.to_ascii_lowercase().replace('_', "-").as_str() {
+                    "utf-8" | "utf8" => name.to_string(),
+                    // Spelled so that no method of Python's can have the name.
+                    "ascii" => format!("{name} ascii"),
+                    "latin-1" | "latin1" | "iso-8859-1" => format!("{name} latin-1"),
+                    _ => return None,
+                };
+                let base = self.boxed(base);
+                Some(ExprKind::Method { base, name, args: vec![], keywords: vec![] })
             }
             ("format", _) => match &base.kind {
                 A::Constant(Constant::Str(text)) => self.format_call(text, args, span),
@@ -436,6 +529,13 @@ impl Lower<'_> {
         let global = |this: &Self, name: &str| this.lookup(name).is_none();
         let (name, base) = match &e.kind {
             A::Name(name) if global(self, name) => (name.clone(), None),
+            A::Attribute { value, name } if self.module_of(value).is_some() => {
+                let (module, var) = (self.module_of(value).unwrap_or_default(), self.temp());
+                let args = vec![self.make(ExprKind::Local(var), span)];
+                let kind = ExprKind::ModuleCall { module, name: name.clone(), args, keywords: vec![] };
+                let body = Box::new(self.make(kind, span));
+                return self.make(ExprKind::Lambda { params: vec![var], body }, span);
+            }
             A::Attribute { value, name } if self.module_of(value).is_none() => (name.clone(), Some(value)),
             _ => return self.lambda_or_expr(e),
         };
@@ -445,6 +545,10 @@ impl Lower<'_> {
             None => ExprKind::Call { name, args: vec![item], keywords: vec![] },
             Some(A::Name(class)) if class == "str" && self.is_builtin("str") => {
                 ExprKind::Method { base: Box::new(item), name, args: vec![], keywords: vec![] }
+            }
+            Some(A::Name(object)) if self.lookup(object).is_some() && name == "__getitem__" => {
+                let base = self.boxed(base.expect("matched above"));
+                ExprKind::Index { base, index: Box::new(item) }
             }
             Some(A::Name(object)) if self.lookup(object).is_some() => {
                 let base = self.boxed(base.expect("matched above"));
@@ -486,6 +590,10 @@ impl Lower<'_> {
             ("all", 1) => CompKind::All,
             ("min", 1) => CompKind::Min,
             ("max", 1) => CompKind::Max,
+            ("min" | "max", 2..) if !keywords.is_empty() => {
+                let all = AExpr { kind: A::Tuple(args.to_vec()), span };
+                return self.consumer(name, &[all], keywords, span);
+            }
             ("list", 1) | ("sorted", 1) => CompKind::List,
             ("tuple", 1) => CompKind::Tuple,
             ("next", 1 | 2) if matches!(args[0].kind, A::Generator { .. }) => CompKind::First,
@@ -565,6 +673,30 @@ impl Lower<'_> {
             _ => self.comp_over(kind, value),
         };
         self.make(ExprKind::Comp(Box::new(comp)), value.span)
+    }
+
+    /// `[a, *b]`, `(*a, b)`
+    fn build(&mut self, tuple: bool, items: &[AExpr]) -> ExprKind {
+        let mut parts = Vec::new();
+        for item in items {
+            parts.push(match &item.kind {
+                A::Starred(inner) => Part::Star(self.iter_of_list(inner)),
+                _ => Part::Item(self.expr(item)),
+            });
+        }
+        ExprKind::Build { tuple, parts }
+    }
+
+    /// What is gone through as a whole: generator expressions and `map` become lists.
+    fn iter_of_list(&mut self, e: &AExpr) -> Iter {
+        let iter = self.iter(e);
+        match iter.kind {
+            IterKind::Comp(comp) => {
+                let list = self.make(ExprKind::Comp(comp), e.span);
+                Iter { kind: IterKind::Expr(Box::new(list)), ..iter }
+            }
+            _ => iter,
+        }
     }
 
     /// An iterator that outlives the expression.
@@ -704,6 +836,7 @@ impl Lower<'_> {
     fn lazy(&mut self, name: &str, args: &[AExpr], keywords: &[ast::Keyword], e: &AExpr) -> IterKind {
         let starred = args.iter().any(|a| matches!(a.kind, A::Starred(_)));
         match (name, args, keywords) {
+            ("zip", [AExpr { kind: A::Starred(rows), .. }], []) => IterKind::ZipStar(self.boxed(rows)),
             _ if starred => IterKind::Expr(self.boxed(e)),
             ("range", [stop], []) => IterKind::Range { start: None, stop: self.boxed(stop), step: None },
             ("range", [start, stop], []) => {

@@ -266,7 +266,8 @@ impl Flow {
                 start.iter().for_each(|e| self.expr(e, state));
             }
             IterKind::Zip(items) => items.iter().for_each(|i| self.iter(i, state)),
-            IterKind::Reversed(e)
+            IterKind::ZipStar(e)
+            | IterKind::Reversed(e)
             | IterKind::Items(e)
             | IterKind::Values(e)
             | IterKind::Keys(e)
@@ -415,8 +416,12 @@ pub fn children(e: &Expr, f: &mut dyn FnMut(&Expr)) {
         }
         ExprKind::Unary { operand, .. } => f(operand),
         ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().for_each(f),
+        ExprKind::Build { parts, .. } => parts.iter().for_each(|part| match part {
+            Part::Item(e) => f(e),
+            Part::Star(iter) => iter.exprs().into_iter().for_each(&mut *f),
+        }),
         ExprKind::Dict(items) => items.iter().for_each(|(k, v)| {
-            f(k);
+            k.iter().for_each(&mut *f);
             f(v);
         }),
         ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
@@ -485,8 +490,12 @@ pub fn children_mut(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
         }
         ExprKind::Unary { operand, .. } => f(operand),
         ExprKind::Tuple(items) | ExprKind::List(items) => items.iter_mut().for_each(f),
+        ExprKind::Build { parts, .. } => parts.iter_mut().for_each(|part| match part {
+            Part::Item(e) => f(e),
+            Part::Star(iter) => iter.exprs_mut().into_iter().for_each(&mut *f),
+        }),
         ExprKind::Dict(items) => items.iter_mut().for_each(|(k, v)| {
-            f(k);
+            k.iter_mut().for_each(&mut *f);
             f(v);
         }),
         ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
@@ -633,7 +642,8 @@ impl Rewrite<'_> {
                 start.iter_mut().for_each(|e| self.expr(e));
             }
             IterKind::Zip(items) => items.iter_mut().for_each(|i| self.iter(i)),
-            IterKind::Reversed(e)
+            IterKind::ZipStar(e)
+            | IterKind::Reversed(e)
             | IterKind::Items(e)
             | IterKind::Values(e)
             | IterKind::Keys(e)
@@ -695,8 +705,12 @@ impl Rewrite<'_> {
                 self.expr(orelse);
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => items.iter_mut().for_each(|e| self.expr(e)),
+            ExprKind::Build { parts, .. } => parts.iter_mut().for_each(|part| match part {
+                Part::Item(e) => self.expr(e),
+                Part::Star(iter) => self.iter(iter),
+            }),
             ExprKind::Dict(items) => items.iter_mut().for_each(|(k, v)| {
-                self.expr(k);
+                k.iter_mut().for_each(|k| self.expr(k));
                 self.expr(v);
             }),
             ExprKind::Comp(comp) => self.comp(comp),

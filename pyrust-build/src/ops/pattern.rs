@@ -86,6 +86,7 @@ impl Pattern {
             "char" => Pattern::Scalar(Type::Char),
             "bytes" => Pattern::Scalar(Type::Bytes),
             "range" => Pattern::Scalar(Type::Range),
+            "int | float" => Pattern::Scalar(Type::Union(vec![Type::Int, Type::Float])),
             other => unreachable!("unknown pattern `{other}` in the operation table"),
         }
     }

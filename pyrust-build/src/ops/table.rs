@@ -4,6 +4,8 @@
 //! `list[T]`, `dict[K, V]`, `tuple[T, ...]`, type variables (`T` stores into the container, `=T` compares with its
 //! elements, `+T` is handed out again), `int?` for an optional argument given as `Option`. A result of `list[T]` or `dict[K, V]` is fresh.
 //!
+//! A name with a space is no name of Python's: lowering makes it.
+//!
 //! A path may end in `+value`: a constant argument behind the given ones. Missing trailing `int?` are `None`.
 //!
 //! Flags: `!` the function returns `R<_>`; `c` it takes the transaction `cx` first; `w` ints widen to float when no
@@ -123,6 +125,10 @@ pub(super) const OPERATORS: &[Row] = &[
     Row("*", "int, tuple[T, ...]", "tuple[T, ...]", "tuple::repeat", "c!r"),
     Row("==", "tuple[T, ...], tuple[T, ...]", "bool", "tuple::eq", "c!"),
     Row("!=", "tuple[T, ...], tuple[T, ...]", "bool", "tuple::ne", "c!"),
+    Row("<", "tuple[T, ...], tuple[T, ...]", "bool", "tuple::lt", "c!"),
+    Row("<=", "tuple[T, ...], tuple[T, ...]", "bool", "tuple::le", "c!"),
+    Row(">", "tuple[T, ...], tuple[T, ...]", "bool", "tuple::gt", "c!"),
+    Row(">=", "tuple[T, ...], tuple[T, ...]", "bool", "tuple::ge", "c!"),
     Row("in", "=K, dict[K, V]", "bool", "dict::contains", "c!r"),
     Row("getitem", "dict[K, V], =K", "V", "dict::getitem", "c!"),
     Row("setitem", "dict[K, V], K, V", "None", "dict::set", "c!m"),
@@ -235,7 +241,11 @@ pub(super) const METHODS: &[Row] = &[
     Row("bytes.startswith", "bytes, bytes, int?, int?", "bool", "bytes::startswith", ""),
     Row("bytes.endswith", "bytes, bytes, int?, int?", "bool", "bytes::endswith", ""),
     Row("bytes.decode", "bytes", "str", "bytes::decode_utf8", "c!"),
+    Row("bytes.decode ascii", "bytes", "str", "bytes::decode_ascii", "c!"),
+    Row("bytes.decode latin-1", "bytes", "str", "bytes::decode_latin1", "c!"),
     Row("str.encode", "str", "bytes", "pystr::encode_utf8", "c!"),
+    Row("str.encode ascii", "str", "bytes", "pystr::encode_ascii", "c!"),
+    Row("str.encode latin-1", "str", "bytes", "pystr::encode_latin1", "c!"),
     Row("str.expandtabs", "str", "str", "pystr::expandtabs +8", "c!"),
     Row("str.expandtabs", "str, int", "str", "pystr::expandtabs", "c!"),
     Row("str.partition", "str, str", "tuple[str, str, str]", "pystr::partition", "c!"),
@@ -325,6 +335,8 @@ pub(super) const MODULES: &[Row] = &[
     Row("math.isclose", "float, float, float, float", "bool", "math::isclose_tol", "!w"),
     Row("math.isclose", "float, float, None, float", "bool", "isclose_abs", "!w"),
     Row("math.fsum", "list[float]", "float", "math::fsum", "c!"),
+    Row("math.prod", "list[int]", "int", "math::prod_ints", "c!"),
+    Row("math.prod", "list[float]", "int | float", "math::prod_floats", "c!"),
     Row("math.hypot", "float, float, float", "float", "math::hypot3", "!w"),
     Row("math.nextafter", "float, float", "float", "math::nextafter", "!w"),
     Row("math.ulp", "float", "float", "math::ulp", "!w"),

@@ -1,8 +1,10 @@
 //! `math.fsum`: the exact sum, rounded once.
 
+use crate::builtins::ProdState;
 use crate::list::ListLike;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
+use crate::union::U2;
 
 /// `math.fsum(items)`.
 pub fn fsum<L: ListLike<f64>>(cx: Cx, items: &L) -> R<f64> {
@@ -109,4 +111,22 @@ impl Fsum {
         }
         Ok(high)
     }
+}
+
+/// `math.prod(items)` of ints.
+pub fn prod_ints<L: ListLike<i64>>(cx: Cx, items: &L) -> R<i64> {
+    let mut product = 1;
+    for i in 0..items.count() {
+        product = crate::int::mul(product, items.item(cx, i)?)?;
+    }
+    Ok(product)
+}
+
+/// `math.prod(items)` of floats; of none it is the int 1.
+pub fn prod_floats<L: ListLike<f64>>(cx: Cx, items: &L) -> R<U2<i64, f64>> {
+    let mut product = ProdState::new(1);
+    for i in 0..items.count() {
+        product.mul_float(items.item(cx, i)?);
+    }
+    Ok(product.finish())
 }
