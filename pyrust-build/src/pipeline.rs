@@ -219,6 +219,10 @@ fn specialise(
 fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<usize> {
     let instance = &program.instances[root];
     let worth = reachable(program, root).len() > 1 || loop_depth(&instance.hir.body) > 1;
+    if program.instances[root].ret == Type::Never {
+        let message = "with these types the function never returns a value";
+        return Err(vec![Diagnostic::new("PYR0409", Severity::Note, message)]);
+    }
     if !worth || reachable(program, root).iter().any(|i| program.instances[*i].writes) {
         return None;
     }

@@ -235,6 +235,29 @@ impl Type {
         }
     }
 
+    /// Can it be a key?
+    pub fn is_hashable(&self) -> bool {
+        match self {
+            Type::List { .. } | Type::View(_) | Type::Dict { .. } => false,
+            Type::Iter(_) | Type::Obj | Type::Range => false,
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_hashable),
+            Type::VarTuple(t) => t.is_hashable(),
+            _ => true,
+        }
+    }
+
+    /// The first key type inside that is none.
+    pub fn bad_key(&self) -> Option<&Type> {
+        match self {
+            Type::Dict { key, .. } if !key.is_hashable() => Some(key),
+            Type::Dict { key, value, .. } => key.bad_key().or_else(|| value.bad_key()),
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().find_map(Type::bad_key),
+            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => t.bad_key(),
+            Type::List { elem, .. } => elem.bad_key(),
+            _ => None,
+        }
+    }
+
     /// The union of most members anywhere inside.
     pub fn widest(&self) -> Option<&Type> {
         let inner: Vec<&Type> = match self {

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 
 use pyo3_ffi::PyObject;
 
-use crate::elem::{ElemEq, ElemOrd, View};
+use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
 use crate::py::{FromPy, IntoPy, again};
 use crate::stop::R;
@@ -82,6 +82,21 @@ impl<T: ElemEq> ElemEq for Held<T> {
 impl<T: ElemOrd> ElemOrd for Held<T> {
     fn elem_cmp(&self, cx: Cx, other: &Self) -> R<core::cmp::Ordering> {
         self.items.elem_cmp(cx, &other.items)
+    }
+}
+
+impl<T: Key> Key for Held<T> {
+    fn fast_hash(&self, cx: Cx) -> R<u64> {
+        self.items.fast_hash(cx)
+    }
+
+    fn py_hash(&self, cx: Cx) -> R<isize> {
+        self.items.py_hash(cx)
+    }
+
+    unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
+        // SAFETY: By the caller.
+        unsafe { self.items.eq_object(cx, object) }
     }
 }
 

@@ -322,3 +322,13 @@ pub fn tuple_list<T: FromPy + Clone>(
 pub fn isclose_abs(a: f64, b: f64, _: (), abs_tol: f64) -> R<bool> {
     crate::math::isclose_tol(a, b, 1e-9, abs_tol)
 }
+
+/// `s.split(None, maxsplit)`
+pub fn split_max(cx: Cx, s: &Str, (): (), most: i64) -> R<List<Str>> {
+    crate::str_::split_whitespace(cx, s, most)
+}
+
+/// `s.rsplit(None, maxsplit)`
+pub fn rsplit_max(cx: Cx, s: &Str, (): (), most: i64) -> R<List<Str>> {
+    crate::str_::rsplit_whitespace(cx, s, most)
+}

@@ -77,6 +77,9 @@ impl Func<'_, '_, '_> {
                     let (x, y) = (self.coerce(&l, &Type::Float), self.coerce(&r, &Type::Float));
                     (l, r) = (Val::new(x, Type::Float), Val::new(y, Type::Float));
                 }
+                if let (BinOp::Mult, Type::Tuple { .. }, ExprKind::Int(1)) = (op, &l.ty, &right.kind) {
+                    return Val::new(self.coerce(&l, &ty), ty);
+                }
                 if let (BinOp::Mult, Type::Tuple { items, .. }, ExprKind::Int(n)) = (op, &l.ty, &right.kind)
                     && repeated(items.len(), *n)
                 {
@@ -191,6 +194,9 @@ impl Func<'_, '_, '_> {
                 if let (Type::Tuple { items, .. }, Some(at)) =
                     (&b.ty, slice_positions(b.ty.items_len(), lower, upper, step))
                 {
+                    if at.len() == items.len() && step.is_none() {
+                        return Val::new(self.coerce(&b, &ty), ty);
+                    }
                     let mut lets = Vec::new();
                     let bound = self.bind(&b, &mut lets);
                     let code = &bound.code;
@@ -449,11 +455,7 @@ impl Func<'_, '_, '_> {
                 }
             }
             (Type::Dict { in_place: p, .. }, Type::Dict { in_place: q, .. }) if p == q => {
-                if *p {
-                    quote!((*#x).is(*#y))
-                } else {
-                    quote!((*#x).is(#y))
-                }
+                quote!(dict::is(#x, #y))
             }
             (Type::View(_), Type::View(_)) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::Obj) => quote!((*#x).is(*#y)),

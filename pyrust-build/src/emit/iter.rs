@@ -63,6 +63,11 @@ fn iter_elem(ty: &Type) -> Option<Type> {
     })
 }
 
+/// Nothing but tuples.
+fn is_tuple(ty: &Type) -> bool {
+    ty.members().iter().all(|t| matches!(t, Type::Tuple { .. } | Type::VarTuple(_)))
+}
+
 /// How to pull elements: code that runs once, and an expression of type `Option<elem>`.
 struct Pull {
     setup: TokenStream,
@@ -646,6 +651,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     /// A comprehension, or a builtin that consumes an iterable.
     pub(super) fn comp(&mut self, node: crate::hir::NodeId, comp: &Comp, ty: &Type) -> TokenStream {
+        // `tuple(t)` is `t`.
+        if let Some(e) = comp.source()
+            && comp.kind == CompKind::Tuple
+            && is_tuple(&self.node(e.id))
+        {
+            return self.value_as(e, ty);
+        }
         let breaks = self.label("b");
         let out = self.fresh("out");
         let extra = comp.extra.as_ref().map(|e| self.val(e));
@@ -771,15 +783,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             f.dispatch(&[val], &mut |f, vals| {
                 let code = vals[0].owned();
                 Some(match (&vals[0].ty, &start_ty) {
-                    (Type::Float, _) => quote!(#out2.add_float(#code);),
+                    (Type::Float, _) => quote!({ #out2.add_float(#code); }),
                     (t, Type::Float) => {
                         let code = f.coerce(&Val::new(code, t.clone()), &Type::Int);
-                        quote!(#out2.add_int(#code);)
+                        quote!({ #out2.add_int(#code); })
                     }
                     (t, _) => {
                         let code = f.coerce(&Val::new(code, t.clone()), &Type::Int);
                         let add = f.q(quote!(#out2.add_int(#code)));
-                        quote!(#add;)
+                        quote!({ #add; })
                     }
                 })
             })

@@ -363,6 +363,19 @@ pub struct Comp {
     pub builtin: Option<&'static str>,
 }
 
+impl Comp {
+    /// What is gone through, where its elements are taken as they are: `tuple(x)`, `list(x)`.
+    pub fn source(&self) -> Option<&Expr> {
+        let [Generator { target, iter, ifs }] = self.generators.as_slice() else { return None };
+        match (&target.kind, &iter.kind, &self.element.kind) {
+            (TargetKind::Var(v), IterKind::Expr(e), ExprKind::Local(x)) if v == x && ifs.is_empty() => {
+                Some(e)
+            }
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Generator {
     pub target: Target,

@@ -104,6 +104,9 @@ impl Infer<'_, '_> {
         match self.bound(name) {
             Some((_, Binding::Value(_))) => {
                 let ty = self.program.value_type(&self.func.module, name);
+                if matches!(ty, Type::List { .. } | Type::Dict { .. }) && ty.has_never() {
+                    return self.filled_later(name, span, &ty);
+                }
                 if ty.has_never() {
                     return self.refuse(
                         "PYR0305",
@@ -125,6 +128,26 @@ impl Infer<'_, '_> {
             }
             _ => self.refuse("PYR0305", span, format!("the global `{name}` is not a value that can be read")),
         }
+    }
+
+    /// A global that starts empty, such as a cache: what the function puts in tells the types. What others put in is
+    /// looked at when it is read.
+    fn filled_later(&mut self, name: &str, span: Span, ty: &Type) -> Ty {
+        let var = match self.state.globals.get(name) {
+            Some(var) => *var,
+            None => {
+                let var = self.state.solver.var(Ty::Never);
+                self.state.solver.absorb_into(var, ty);
+                self.state.globals.insert(name.to_string(), var);
+                var
+            }
+        };
+        self.guards.insert(Guard::Value(name.to_string()));
+        let ty = self.state.solver.get(var);
+        if self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
+            self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
+        }
+        ty
     }
 
     /// The C module behind a global name.

@@ -59,6 +59,7 @@ impl Infer<'_, '_> {
                 match (op, &l, &right.kind) {
                     // A negative power of an int is a float.
                     (BinOp::Pow, Ty::Int | Ty::Bool, ExprKind::Int(..0)) => return Ty::Float,
+                    (BinOp::Mult, Ty::Tuple(..), ExprKind::Int(1)) => return l,
                     (BinOp::Mult, Ty::Tuple(items, _), ExprKind::Int(n)) if repeated(items.len(), *n) => {
                         return Ty::Tuple((0..*n).flat_map(|_| items.clone()).collect(), false);
                     }
@@ -187,6 +188,8 @@ impl Infer<'_, '_> {
                             let cell = self.site(e.id, 0);
                             Ty::VarTuple(self.state.solver.elem(cell))
                         }
+                        // All of it is the same tuple.
+                        Some(at) if at.len() == items.len() && step.is_none() => args[0].clone(),
                         Some(at) => Ty::Tuple(at.iter().map(|i| items[*i].clone()).collect(), false),
                         None => self.refuse("PYR0401", e.span, "a computed slice of a tuple of known length"),
                     };

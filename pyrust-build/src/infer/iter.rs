@@ -220,6 +220,12 @@ impl Infer<'_, '_> {
             }
             CompKind::Tuple => {
                 self.builtin("tuple");
+                if let Some(source) = comp.source() {
+                    let ty = self.state.solver.get(self.state.nodes[source.id]);
+                    if ty.members().iter().all(|m| matches!(m, Ty::Tuple(..) | Ty::VarTuple(_))) {
+                        return ty;
+                    }
+                }
                 let cell = self.site(e.id, 0);
                 let var = self.state.solver.elem(cell);
                 self.state.solver.flow(&elem, var);

@@ -129,6 +129,8 @@ struct Analysis {
     nodes: Vec<VarId>,
     ret: VarId,
     sites: BTreeMap<(NodeId, usize), solver::CellId>,
+    /// Globals whose elements only their use tells.
+    globals: BTreeMap<String, VarId>,
 }
 
 impl<'a> Program<'a> {
@@ -316,6 +318,12 @@ impl<'a> Program<'a> {
             let message = format!("more than {} types in one place: `{ty}`", crate::ty::MAX_MEMBERS);
             diagnostics.push(Diagnostic::new("PYR0402", Severity::Note, message));
         }
+        if let (Some(key), true) =
+            (vars.iter().chain(&nodes).find_map(Type::bad_key), report && diagnostics.is_empty())
+        {
+            let message = format!("keys of type `{key}` are not supported");
+            diagnostics.push(Diagnostic::new("PYR0401", Severity::Note, message));
+        }
         if report && diagnostics.is_empty() && vars.iter().chain(&nodes).any(Type::stores_iter) {
             let message = "an iterator inside a container is not supported";
             diagnostics.push(Diagnostic::new("PYR0408", Severity::Note, message));
@@ -485,7 +493,7 @@ impl Analysis {
         for (param, ty) in hir.params.iter().zip(params) {
             solver.absorb_into(vars[param.var], ty);
         }
-        Analysis { solver, vars, nodes, ret, sites: BTreeMap::new() }
+        Analysis { solver, vars, nodes, ret, sites: BTreeMap::new(), globals: BTreeMap::new() }
     }
 }
 

@@ -228,7 +228,8 @@ impl Solver {
             }
         }
         // Tuples of any length take those of known length in.
-        if let Some(var) = members.iter().find_map(|m| if let Ty::VarTuple(v) = m { Some(*v) } else { None }) {
+        if let Some(var) = members.iter().find_map(|m| if let Ty::VarTuple(v) = m { Some(*v) } else { None })
+        {
             let (fixed, others): (Vec<Ty>, Vec<Ty>) =
                 members.into_iter().partition(|m| matches!(m, Ty::Tuple(..)));
             members = others;

@@ -216,6 +216,8 @@ pub(super) const METHODS: &[Row] = &[
     Row("str.split", "str", "list[str]", "pystr::split_whitespace +-1", "c!"),
     Row("str.split", "str, str", "list[str]", "pystr::split +-1", "c!"),
     Row("str.split", "str, str, int", "list[str]", "pystr::split", "c!"),
+    Row("str.split", "str, None, int", "list[str]", "split_max", "c!"),
+    Row("str.rsplit", "str, None, int", "list[str]", "rsplit_max", "c!"),
     Row("str.rsplit", "str", "list[str]", "pystr::rsplit_whitespace +-1", "c!"),
     Row("str.rsplit", "str, str", "list[str]", "pystr::rsplit +-1", "c!"),
     Row("str.rsplit", "str, str, int", "list[str]", "pystr::rsplit", "c!"),

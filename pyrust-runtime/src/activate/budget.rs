@@ -17,6 +17,9 @@ const SHARE: f64 = 0.1;
 /// Less than that is not worth a verdict.
 const MIN_LOST: f64 = 0.05;
 const MIN_BAILS: u64 = 16;
+/// So many calls that no signature fits, and so many times the calls that one fits, are enough.
+const MISSES: u64 = 10_000;
+const MISS_FACTOR: u64 = 9;
 
 #[derive(Default)]
 pub(super) struct Budget {
@@ -25,6 +28,7 @@ pub(super) struct Budget {
     burst: Cell<u32>,
     committed: Sum,
     lost: Sum,
+    missed: Cell<u64>,
 }
 
 /// Seconds of the calls that were timed, and how many calls there were in all.
@@ -88,11 +92,27 @@ impl Budget {
         self.committed.calls.get()
     }
 
+    /// After a call whose arguments no signature fits; the reason to stop looking, if that is the rule.
+    pub(super) fn missed(&self) -> Option<String> {
+        let (missed, committed) = (self.missed.get() + 1, self.committed.calls.get());
+        self.missed.set(missed);
+        if missed < MISSES || missed < committed.saturating_mul(MISS_FACTOR) {
+            return None;
+        }
+        Some(format!(
+            "no signature fits: {missed} of {} calls have arguments of other types",
+            missed + committed
+        ))
+    }
+
     /// After a bailout; the reason to stop trying, if the budget is used up.
     pub(super) fn lost(&self, started: Option<Instant>) -> Option<String> {
         self.lost.add(started);
-        self.next_timed.set(0);
-        self.burst.set(0);
+        // What a bailout costs has to be known; then it is known.
+        if self.lost.timed.get() < u64::from(BURST) {
+            self.next_timed.set(0);
+            self.burst.set(0);
+        }
         if self.lost.calls.get() < MIN_BAILS {
             return None;
         }
@@ -134,6 +154,16 @@ mod tests {
         let verdicts: Vec<_> = (0..MIN_BAILS).map(|_| budget.lost(Some(past))).collect();
         assert!(verdicts[..verdicts.len() - 1].iter().all(Option::is_none));
         assert!(verdicts[verdicts.len() - 1].as_ref().is_some_and(|text| text.contains("16 of 16")));
+    }
+
+    #[test]
+    fn calls_that_fit_no_signature_are_looked_at_so_many_times() {
+        let budget = Budget::default();
+        assert!((1..MISSES).all(|_| budget.missed().is_none()));
+        assert!(budget.missed().is_some_and(|text| text.contains("10000 of 10000")));
+        let budget = Budget::default();
+        (0..2 * MISSES / MISS_FACTOR).for_each(|_| budget.committed(None));
+        assert!((0..MISSES).all(|_| budget.missed().is_none()));
     }
 
     #[test]

@@ -24,8 +24,13 @@ pub(super) const RETIRED: u32 = 1;
 pub(super) const OFF: u32 = 2;
 pub(super) const FINALIZING: u32 = 4;
 pub(super) const INTERCEPTED: u32 = 8;
-/// Not a reason against running natively: the callers have to be looked at first.
+/// Not reasons against running natively: the callers have to be looked at first, or the arguments' types.
 const RECURSIVE: u32 = 16;
+const MIXED: u32 = 32;
+const STILL_NATIVE: u32 = RECURSIVE | MIXED;
+
+/// After so many changes from one specialisation to another, calls look at the types before they choose one.
+const FLIPS: u32 = 32;
 
 /// After so many signals within one call, the rest of it runs as Python.
 const MAX_RESTARTS: u32 = 8;
@@ -65,6 +70,9 @@ pub(super) struct Hook {
     function: *mut PyObject,
     patched: Cell<*mut PyObject>,
     arity: usize,
+    /// The specialisation that the fast path tries: the one that fitted last.
+    preferred: Cell<*const Armed>,
+    flips: Cell<u32>,
     specs: Box<[Armed]>,
     record: &'static Record,
     budget: Budget,
@@ -104,6 +112,15 @@ impl Hook {
                 Py_INCREF(object);
             }
             let specs = record.function.specs.iter();
+            let specs: Box<[Armed]> = specs
+                .map(|spec| Armed {
+                    run: spec.entry.run,
+                    spec,
+                    words: RefCell::new(vec![Word::NEVER]),
+                    holds: Cell::new(false),
+                    misses: Cell::new(0),
+                })
+                .collect();
             let hook = Hook {
                 gate: Cell::new(
                     if intercept::active() { INTERCEPTED } else { 0 }
@@ -111,15 +128,9 @@ impl Hook {
                 ),
                 globals,
                 arity,
-                specs: specs
-                    .map(|spec| Armed {
-                        run: spec.entry.run,
-                        spec,
-                        words: RefCell::new(vec![Word::NEVER]),
-                        holds: Cell::new(false),
-                        misses: Cell::new(0),
-                    })
-                    .collect(),
+                preferred: Cell::new(specs.as_ptr()),
+                flips: Cell::new(0),
+                specs,
                 cycle,
                 cycle_hot: RefCell::default(),
                 cycle_along: RefCell::default(),
@@ -303,6 +314,17 @@ impl Hook {
         *self.cycle_hot.borrow_mut() = hot;
     }
 
+    /// The specialisation that fitted is the next one to be tried.
+    fn prefer(&self, armed: &Armed) {
+        if ptr::eq(self.preferred.replace(armed), armed) {
+            return;
+        }
+        self.flips.set(self.flips.get().wrapping_add(1));
+        if self.flips.get() >= FLIPS {
+            self.set_gate(MIXED, true);
+        }
+    }
+
     /// A bailout is counted; the function is switched off when its budget is used up.
     #[cold]
     #[inline(never)]
@@ -331,7 +353,7 @@ unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
         let hook = &(*object.cast::<HookObject>()).hook;
         let ts = interp::thread();
         let frame = Frame::current(ts);
-        let armed = &*hook.specs.as_ptr(); // never empty
+        let armed = &*hook.preferred.get(); // there is always one
         if hook.gate.get() != 0
             || interp::traced(ts)
             || hook.is_foreign(frame)
@@ -348,22 +370,32 @@ unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
                 hook.budget.committed(None);
                 value
             }
-            Outcome::Bail(why) => bailed(hook, ts, frame, why),
+            Outcome::Bail(why) => bailed(hook, ts, frame, armed, why),
         }
     }
 }
 
-/// A bailout of the first specialisation.
+/// A bailout of the specialisation that the fast path tried.
 #[cold]
 #[inline(never)]
-unsafe fn bailed(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame, why: Stop) -> *mut PyObject {
+unsafe fn bailed(
+    hook: &'static Hook,
+    ts: *mut PyThreadState,
+    frame: Frame,
+    tried: &'static Armed,
+    why: Stop,
+) -> *mut PyObject {
     // SAFETY: as `next`.
     unsafe {
         match why.as_bail() {
             Some(Bail::Signal) => interrupted(hook, ts, 0),
-            Some(Bail::Type) if hook.specs.len() > 1 => {
-                hook.attempt_lost(None);
-                attempt(hook, ts, frame, 1)
+            Some(Bail::Type) => {
+                let args = CallArgs { args: frame.args(), nargs: hook.arity };
+                // Arguments that never fitted cost next to nothing; what was found inside of them does.
+                if (tried.spec.entry.matches)(&args) {
+                    hook.attempt_lost(None);
+                }
+                attempt(hook, ts, frame, Some(tried))
             }
             _ => {
                 hook.count_bail(why, None);
@@ -381,7 +413,7 @@ unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -
         if hook.is_foreign(frame) {
             return ptr::null_mut();
         }
-        let gate = hook.gate.get() & !RECURSIVE;
+        let gate = hook.gate.get() & !STILL_NATIVE;
         if gate == INTERCEPTED && !crate::txn::is_open() {
             return intercept::call(hook, frame, ts);
         }
@@ -391,19 +423,29 @@ unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -
         if hook.called_by_own_python(frame) {
             return ptr::null_mut();
         }
-        attempt(hook, ts, frame, 0)
+        attempt(hook, ts, frame, None)
     }
 }
 
-/// Tries the specialisations from number `first` on.
-unsafe fn attempt(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame, first: usize) -> *mut PyObject {
+/// Tries the specialisations that the arguments fit, except the one that was tried already.
+unsafe fn attempt(
+    hook: &'static Hook,
+    ts: *mut PyThreadState,
+    frame: Frame,
+    tried: Option<&'static Armed>,
+) -> *mut PyObject {
     // SAFETY: as `next`.
     unsafe {
         let args = CallArgs { args: frame.args(), nargs: hook.arity };
         let depth = interp::remaining_depth(ts).max(0) as u32;
         let limit = interp::stack_limit(ts);
         let mut stop = Stop::bail(Bail::Type);
-        for armed in &hook.specs[first..] {
+        let mut fitted = tried.is_some_and(|armed| (armed.spec.entry.matches)(&args));
+        for armed in &hook.specs {
+            if tried.is_some_and(|tried| ptr::eq(tried, armed)) || !(armed.spec.entry.matches)(&args) {
+                continue;
+            }
+            fitted = true;
             if !hook.ready(armed) {
                 stop = Stop::bail(Bail::Guard);
                 continue;
@@ -412,6 +454,7 @@ unsafe fn attempt(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame, fir
             match enter(&args, depth, limit, armed.run) {
                 Outcome::Value(value) => {
                     hook.budget.committed(started);
+                    hook.prefer(armed);
                     return value;
                 }
                 Outcome::Bail(why) => match why.as_bail() {
@@ -428,6 +471,9 @@ unsafe fn attempt(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame, fir
             }
         }
         hook.record.count_bail(stop.reason());
+        if !fitted && let Some(reason) = hook.budget.missed() {
+            hook.switch_off(reason);
+        }
         ptr::null_mut()
     }
 }
@@ -452,7 +498,7 @@ unsafe fn interrupted(hook: &'static Hook, ts: *mut PyThreadState, restarts: u32
         }
         // Handlers may have changed anything: every check is made again.
         let frame = Frame::current(ts);
-        if hook.gate.get() & !RECURSIVE != 0 || interp::traced(ts) {
+        if hook.gate.get() & !STILL_NATIVE != 0 || interp::traced(ts) {
             return ptr::null_mut();
         }
         let args = CallArgs { args: frame.args(), nargs: hook.arity };

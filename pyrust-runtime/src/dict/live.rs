@@ -14,9 +14,9 @@ use crate::boundary::overlay::{Op, Table as Functions, keep_dropped};
 use crate::buf::Buf;
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Place};
-use crate::elem::{ElemEq, Key, View};
+use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{FromPy, IntoPy, again, fresh};
-use crate::stop::{Bail, R, bail};
+use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 
 /// Operations that one dict may hold back.
@@ -564,5 +564,11 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone + ElemEq> ElemEq for P
 
     fn view(&self) -> View<'_> {
         View::Dict
+    }
+}
+
+impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone + ElemEq> ElemOrd for PDict<K, V> {
+    fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
+        exc(Exc::TypeError)
     }
 }

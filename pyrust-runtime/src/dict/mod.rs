@@ -89,6 +89,12 @@ pub fn pdict_new<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone>(cx: Cx) -
     PDict::make(cx)
 }
 
+/// `a is b`
+#[inline]
+pub fn is<K: Key, V: Clone + 'static, D: DictLike<K, V>>(a: &D, b: &D) -> bool {
+    a.is(b)
+}
+
 /// `len(d)`
 #[inline]
 pub fn len<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<i64> {

@@ -8,9 +8,9 @@ use pyo3_ffi::{Py_DECREF, PyDict_New, PyDict_SetItem, PyObject};
 
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Place};
-use crate::elem::{ElemEq, Key, View};
+use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{IntoPy, again, fresh};
-use crate::stop::{Bail, R, bail};
+use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::{Cx, no_memory};
 
 struct Head<K, V> {
@@ -268,5 +268,11 @@ impl<K: Key, V: ElemEq + Clone + 'static> ElemEq for Dict<K, V> {
 
     fn view(&self) -> View<'_> {
         View::Dict
+    }
+}
+
+impl<K: Key, V: ElemEq + Clone + 'static> ElemOrd for Dict<K, V> {
+    fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
+        exc(Exc::TypeError)
     }
 }
