@@ -197,6 +197,10 @@ fn specialise(
     if !found.is_empty() {
         return Err(found);
     }
+    if program.instances[root].ret == Type::Never {
+        let message = "with these types the function never returns a value";
+        return Err(vec![Diagnostic::new("PYR0409", Severity::Note, message)]);
+    }
     if program.instances[root].ret.has_iter() {
         let message = "returning an iterator to Python is not supported";
         return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return a list")]);
@@ -219,10 +223,6 @@ fn specialise(
 fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<usize> {
     let instance = &program.instances[root];
     let worth = reachable(program, root).len() > 1 || loop_depth(&instance.hir.body) > 1;
-    if program.instances[root].ret == Type::Never {
-        let message = "with these types the function never returns a value";
-        return Err(vec![Diagnostic::new("PYR0409", Severity::Note, message)]);
-    }
     if !worth || reachable(program, root).iter().any(|i| program.instances[*i].writes) {
         return None;
     }
