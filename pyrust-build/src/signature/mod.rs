@@ -25,7 +25,7 @@ pub const MAX_SIGNATURES: usize = 4;
 pub enum SigType {
     /// An `int` that fitted 64 bits in every recorded call.
     Int,
-    /// An `int` that did not.
+    /// An `int` that did not. Where some calls fitted and some did not, both are members of a union.
     BigInt,
     Float,
     Bool,
@@ -152,7 +152,6 @@ fn join_same_kind(left: &SigType, right: &SigType) -> Option<SigType> {
     use SigType::*;
     let boxed = |a: &SigType, b: &SigType| Box::new(a.join(b));
     Some(match (left, right) {
-        (Int | BigInt, BigInt) | (BigInt, Int) => BigInt,
         (List(a), List(b)) => List(boxed(a, b)),
         (Set(a), Set(b)) => Set(boxed(a, b)),
         (FrozenSet(a), FrozenSet(b)) => FrozenSet(boxed(a, b)),
@@ -180,6 +179,10 @@ fn widen(members: Vec<SigType>) -> SigType {
     let mut joined = Vec::new();
     for member in &members {
         add(&mut joined, member);
+    }
+    // Where there is no room for both, `bigint` stands for either.
+    if joined.contains(&SigType::BigInt) {
+        joined.retain(|member| *member != SigType::Int);
     }
     if joined.len() > MAX_UNION { SigType::Object } else { SigType::union(joined) }
 }

@@ -62,7 +62,8 @@ fn deep_nesting_is_an_error() {
 #[test]
 fn joining() {
     let join = |a: &str, b: &str| SigType::parse(a).expect(a).join(&SigType::parse(b).expect(b)).to_string();
-    assert_eq!(join("int", "bigint"), "bigint");
+    assert_eq!(join("int", "bigint"), "bigint | int");
+    assert_eq!(join("int | str | bytes | float", "bigint"), "bigint | bytes | float | str");
     assert_eq!(join("int", "None"), "None | int");
     assert_eq!(join("list[int]", "list[str]"), "list[int | str]");
     assert_eq!(join("list[?]", "list[str]"), "list[str]");

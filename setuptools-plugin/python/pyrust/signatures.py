@@ -128,10 +128,7 @@ def union(members: Iterable[Type]) -> Type:
                     break
             else:
                 flat.append(one)
-    names = {one.name for one in flat}
-    if "bigint" in names:
-        flat = [one for one in flat if one.name != "int"]
-    if "object" in names:
+    if any(one.name == "object" for one in flat):
         return Type("object")
     if not flat:
         return UNSEEN
