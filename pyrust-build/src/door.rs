@@ -150,7 +150,9 @@ impl Build {
         if let Some(name) = &self.package {
             return Ok(generated.packages.iter().find(|package| package.package.name == *name));
         }
-        match generated.packages.as_slice() {
+        let hot: Vec<&GeneratedPackage> =
+            generated.packages.iter().filter(|package| !package.functions.is_empty()).collect();
+        match hot.as_slice() {
             [] => Ok(None),
             [package] => Ok(Some(package)),
             several => {
@@ -192,7 +194,7 @@ impl Build {
         }
     }
 
-    /// Warns about what stays Python; fails where that is not allowed.
+    /// Warns about what stays Python, single signatures too; fails where that is not allowed.
     fn judge(&self, package: &GeneratedPackage) -> Result<Report, Error> {
         let mut report = Report { native: Vec::new(), python: Vec::new() };
         let mut sources = Sources::new(&self.project.root);
@@ -200,6 +202,12 @@ impl Build {
         for function in &package.functions {
             let name = function.entry.function.clone();
             let Some(reason) = &function.reason else {
+                if self.project.settings.fallback != Fallback::Silent {
+                    for (signature, reason) in &function.refused {
+                        let reason = reason.replace('\n', "; ");
+                        println!("cargo:warning=pyrust: {name} with {signature} stays Python: {reason}");
+                    }
+                }
                 report.native.push(name);
                 continue;
             };
@@ -354,6 +362,68 @@ mod tests {
         assert!(
             std::fs::read_to_string(out.join(GENERATED)).expect("written").contains("init: PyInit__pyrust")
         );
+    }
+
+    #[test]
+    fn a_package_without_hotspots_that_imports_its_module_gets_an_empty_one() {
+        let prologue = "try:\n    from . import _pyrust\nexcept ImportError:\n    raise\n";
+        let folder = project(&[
+            ("pyproject.toml", "[tool.pyrust]\npackages = [\"p\", \"q\", \"r\"]\n"),
+            ("p/__init__.py", SOURCE),
+            ("q/__init__.py", prologue),
+            ("r/__init__.py", "# says nothing of _pyrust\n"),
+            ("pyrust.toml", MANIFEST),
+        ]);
+        let loaded = Project::load(folder.path()).expect("a project");
+        let generated = generate::generate(&loaded, &loaded.manifest().expect("valid"), &[]);
+        let names: Vec<&str> = generated.packages.iter().map(|p| p.package.name.as_str()).collect();
+        assert_eq!(names, ["p", "q"]);
+        let empty = &generated.packages[1];
+        assert!(empty.functions.is_empty() && empty.rust.contains("init: PyInit__pyrust"), "{}", empty.rust);
+        // A crate makes one module: the other package must not make the choice ambiguous.
+        let build = Build::from_manifest(folder.path().join("pyrust.toml")).expect("read");
+        let report = build.out_dir(folder.path().join("out")).python("python3").compile().expect("compiled");
+        assert_eq!(report.native, ["p:f"]);
+    }
+
+    #[test]
+    fn single_signatures_are_refused() {
+        let source = "def f(x, s):\n    return x + 1\n\n\ndef g(x):\n    return x\n";
+        let entry = |function: &str, signatures: &str, more: &str| {
+            format!("\n[[hotspot]]\nfunction = \"{function}\"\nsignatures = [{signatures}]\n{more}")
+        };
+        let generated = |more: &str| {
+            let manifest = "version = 1\n".to_string()
+                + &entry(
+                    "p:f",
+                    "\"(int, str) -> int\", \"(None, str) -> int\", \"(int, str) -> bigint\"",
+                    more,
+                )
+                + &entry("p:g", "\"(bigint) -> bigint\"", more);
+            let folder = project(&[
+                ("pyproject.toml", "[tool.pyrust]\n"),
+                ("p/__init__.py", source),
+                ("pyrust.toml", &manifest),
+            ]);
+            let project = Project::load(folder.path()).expect("a project");
+            generate::generate(&project, &project.manifest().expect("valid"), &[])
+        };
+        let found = generated("");
+        let [f, g] = found.packages[0].functions.as_slice() else { panic!("{found:?}") };
+        assert_eq!(
+            (f.state, f.signatures.as_slice()),
+            (State::Native, &["(int, str) -> int".to_string()][..])
+        );
+        let refused: Vec<(&str, &str)> =
+            f.refused.iter().map(|(signature, reason)| (signature.as_str(), &reason[..7])).collect();
+        assert_eq!(refused, [("(None, str) -> int", "PYR0401"), ("(int, str) -> bigint", "PYR0415")]);
+        assert_eq!(g.state, State::Python);
+        assert!(
+            g.refused.is_empty() && g.reason.as_deref().is_some_and(|reason| reason.starts_with("PYR0415"))
+        );
+        let found = generated("mode = \"require\"\n");
+        let [f, g] = found.packages[0].functions.as_slice() else { panic!("{found:?}") };
+        assert_eq!((f.refused.len(), f.signatures.len(), g.state), (1, 2, State::Native));
     }
 
     #[test]

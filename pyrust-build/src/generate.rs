@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest;
 use crate::hash;
 use crate::host;
+use crate::init;
 use crate::manifest::{Entry, Manifest, Mode};
 use crate::pipeline;
 use crate::project::{Package, Project};
@@ -24,9 +25,9 @@ pub struct Generated {
 #[derive(Debug)]
 pub struct GeneratedPackage {
     pub package: Package,
-    /// The text of `pyrust_hotspots.rs`.
+    /// The text of `pyrust_hotspots.rs`. Without native functions it makes a module that only says why.
     pub rust: String,
-    /// Sorted by name.
+    /// Sorted by name; empty for a package that only imports its module.
     pub functions: Vec<Function>,
     /// Functions whose digest the target interpreter has to compute.
     pub digests: Vec<String>,
@@ -39,8 +40,10 @@ pub struct Function {
     pub state: State,
     /// A code and a text, unless it is native.
     pub reason: Option<String>,
-    /// The specialisations that were generated.
+    /// The signatures that are native.
     pub signatures: Vec<String>,
+    /// Signatures of a native function that stay Python, each with the reason.
+    pub refused: Vec<(String, String)>,
     pub diagnostics: Vec<Diagnostic>,
     /// Types, effects and reasons, for `pyrust explain`.
     pub explain: String,
@@ -67,11 +70,6 @@ impl State {
 }
 
 impl GeneratedPackage {
-    /// Whether there is anything to compile.
-    pub fn has_native(&self) -> bool {
-        self.functions.iter().any(|function| function.state == State::Native)
-    }
-
     /// The request for `digest::program`; paths relative to the root.
     pub fn digest_request(&self, project: &Project) -> serde_json::Value {
         digest::request(&self.digests, |module| {
@@ -120,11 +118,24 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
             }
         }
     }
+    for package in &project.packages {
+        let known = packages.iter().any(|(other, _, _)| other.name == package.name);
+        if !known && imports_its_module(package) {
+            packages.push((package.clone(), Vec::new(), Vec::new()));
+        }
+    }
     packages.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     let packages = packages
         .into_iter()
         .map(|(package, entries, rest)| compile(project, package, entries, rest, dropped, &mut diagnostics));
     Generated { packages: packages.collect(), diagnostics }
+}
+
+/// A package without hotspots that imports its module has an empty one after a build: under `PYRUST=require` a missing
+/// module is an error, and nothing is missing here.
+fn imports_its_module(package: &Package) -> bool {
+    std::fs::read_to_string(package.importing_file())
+        .is_ok_and(|text| init::imports_extension(package, &text))
 }
 
 /// The package of a module: by name, also when the module itself is missing.
@@ -146,12 +157,17 @@ fn missing(workspace: &mut Workspace<'_>, manifest: &Manifest, entry: &Entry) ->
     })
 }
 
+fn reason_of(finding: &Diagnostic) -> String {
+    format!("{} {}", finding.code, finding.message)
+}
+
 fn python(entry: Entry, finding: Diagnostic) -> Function {
     Function {
-        reason: Some(format!("{} {}", finding.code, finding.message)),
+        reason: Some(reason_of(&finding)),
         entry,
         state: State::Python,
         signatures: Vec::new(),
+        refused: Vec::new(),
         explain: String::new(),
         diagnostics: vec![finding],
     }
@@ -199,7 +215,7 @@ fn compile(
             State::Disabled => Some("slower natively (`gate` in the manifest)".to_string()),
             State::Python if dropped.contains(&entry.function) => Some(pipeline::DROPPED.to_string()),
             State::Python => Some(match report.diagnostics.first() {
-                Some(first) => format!("{} {}", first.code, first.message),
+                Some(first) => reason_of(first),
                 None => "the compiler gave no reason".to_string(),
             }),
         };
@@ -209,6 +225,13 @@ fn compile(
             state,
             reason,
             signatures: report.signatures.clone(),
+            // Where nothing is native, the reason says it all.
+            refused: report
+                .refused
+                .iter()
+                .filter(|_| state == State::Native)
+                .map(|(signature, why)| (signature.clone(), reason_of(why)))
+                .collect(),
             diagnostics: report.diagnostics.iter().chain(stale).cloned().collect(),
             explain: report.explain.clone(),
             entry,

@@ -34,6 +34,8 @@ pub struct FunctionReport {
     pub native: bool,
     /// The signatures that were compiled.
     pub signatures: Vec<String>,
+    /// Those that stay Python, each with the first reason; empty where the function as a whole is refused.
+    pub refused: Vec<(String, Diagnostic)>,
     /// Every refusal, also of single signatures.
     pub diagnostics: Vec<Diagnostic>,
     /// Types and effects, for `pyrust explain`.
@@ -99,6 +101,7 @@ fn compile(
         function: entry.function.clone(),
         native: false,
         signatures: Vec::new(),
+        refused: Vec::new(),
         diagnostics: Vec::new(),
         explain: String::new(),
     };
@@ -121,15 +124,22 @@ fn compile(
             Err(found) => report.diagnostics = found,
             Ok(hir) => {
                 for signature in &entry.signatures {
-                    match specialise(program, &func, signature, hir.params.len()) {
+                    let outcome = match needs_big_ints(signature) && entry.mode != Mode::Require {
+                        true => Err(vec![big_ints(signature)]),
+                        false => specialise(program, &func, signature, hir.params.len()),
+                    };
+                    match outcome {
                         // Types that differ for the profiler only make the same native code.
-                        Ok(instance) if hotspot.specs.iter().any(|spec| spec.instance == instance) => {}
+                        Ok(instance) if hotspot.specs.iter().any(|spec| spec.instance == instance) => {
+                            report.signatures.push(signature.to_string());
+                        }
                         Ok(instance) => {
                             report.explain.push_str(&explain(program, instance, signature));
                             report.signatures.push(signature.to_string());
                             hotspot.specs.push(emit::Spec { signature: signature.to_string(), instance });
                         }
                         Err(found) => {
+                            report.refused.extend(found.first().map(|d| (signature.to_string(), d.clone())));
                             for d in found {
                                 if !report.diagnostics.contains(&d) {
                                     report.diagnostics.push(d);
@@ -164,6 +174,18 @@ fn compile(
         hotspot.reason = report.diagnostics.first().map(|d| format!("{} {}", d.code, d.message));
     }
     (report, hotspot)
+}
+
+/// Whether a recorded call always has an int that 64 bits do not hold: native code would overflow and bail each time.
+fn needs_big_ints(signature: &Signature) -> bool {
+    signature.params.iter().chain([&signature.ret]).any(|ty| *ty == SigType::BigInt)
+}
+
+fn big_ints(signature: &Signature) -> Diagnostic {
+    let place = if signature.ret == SigType::BigInt { "the result" } else { "an argument" };
+    let message = format!("{place} was an int of more than 64 bits (`{signature}`)");
+    Diagnostic::new("PYR0415", Severity::Note, message)
+        .help("native ints have 64 bits for now; `mode = \"require\"` compiles it all the same")
 }
 
 fn specialise(

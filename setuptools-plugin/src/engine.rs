@@ -99,6 +99,7 @@ fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut S
                 "state": function.state.name(),
                 "reason": function.reason,
                 "signatures": function.signatures,
+                "refused": refused_json(function),
                 "diagnostics": diagnostics,
             })
         })
@@ -109,10 +110,16 @@ fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut S
         "init": package.init_symbol(),
         "module": package.extension(),
         "directory": project.relative(package.folder()),
-        "rust": if generated.has_native() { generated.rust.as_str() } else { "" },
+        "rust": generated.rust,
         "digests": generated.digest_request(project),
         "functions": functions,
     })
+}
+
+/// The signatures of a native function that stay Python.
+pub(crate) fn refused_json(function: &generate::Function) -> Value {
+    let refused = function.refused.iter();
+    refused.map(|(signature, reason)| json!({ "signature": signature, "reason": reason })).collect()
 }
 
 fn diagnostic_json(diagnostic: &Diagnostic, sources: &mut Sources) -> Value {

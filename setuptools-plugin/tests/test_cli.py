@@ -107,6 +107,21 @@ def test_init_shows_a_diff_and_is_idempotent(project: Project) -> None:
     assert project.read("src/kit/__init__.py") == init
 
 
+@pytest.mark.parametrize("before", ["", "def f():\n    return 1\n", '"""Doc."""\n\nimport os\n\nprint(os.sep)\n'])
+def test_the_lines_that_init_writes_pass_ruff(project: Project, before: str) -> None:
+    pytest.importorskip("ruff")
+    project.write("src/kit/__init__.py", before)
+    project.write("src/top.py", before)
+    project.write("pyproject.toml", PYPROJECT + 'packages = ["kit", "top"]\n')
+    project.pyrust("init")
+    # Other releases have other defaults; a `noqa` without use is one of the newer.
+    for rules in ((), ("--select", "E,F,I,RUF100,W", "--ignore", "E501")):
+        command = [sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", *rules, "src"]
+        done = subprocess.run(command, cwd=project.root, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "import _pyrust_top" in project.read("src/top.py")
+
+
 def test_the_lines_that_init_writes_do_nothing_without_a_module(project: Project) -> None:
     project.pyrust("init")
     command = [sys.executable, "-c", "import kit; print(kit.twice(2))"]
@@ -284,6 +299,65 @@ def test_report(project: Project) -> None:
     [entry] = json.loads(project.pyrust("report", "--json").stdout)["hotspots"]
     assert {"function", "state", "reason", "native_calls", "bailouts"} <= entry.keys()
     assert (entry["function"], entry["state"], entry["native_calls"]) == ("kit.text:twice", "python", 0)
+
+
+def test_report_tells_signatures_apart(project: Project) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int", "--sig", "(None) -> None")
+    refused = [{"signature": "(None) -> None", "reason": "PYR0401 no `+`"}]
+    entry = {"function": "kit.text:twice", "state": "native", "reason": None, "signatures": ["(int) -> int"]}
+    project.write(".pyrust/build.json", json.dumps({"hotspots": [{**entry, "refused": refused}]}))
+    listed = project.pyrust("report").stdout
+    detail = "(int) -> int; (None) -> None stays Python: PYR0401 no `+`"
+    assert listed == f"kit.text:twice  native          -  {detail}\n"
+    [found] = json.loads(project.pyrust("report", "--json").stdout)["hotspots"]
+    assert found["native_signatures"] == ["(int) -> int"]
+    assert found["refused"] == refused
+    told = project.pyrust("explain", "kit.text:twice").stdout
+    assert "\n  (int) -> int\n  (None) -> None   (stays Python: PYR04" in told
+
+
+def test_report_shows_shares_that_were_measured(project: Project) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    project.pyrust("add", "kit.text:Sum.add", "--sig", "(int, int) -> int")
+    shares = [{"function": "kit.text:twice", "share": 12.34}, {"function": "kit.text:Sum.add", "share": 0.0}]
+    project.write(".pyrust/profile.json", json.dumps({"functions": shares}))
+    add, twice = project.pyrust("report").stdout.splitlines()
+    assert add.split()[2] == "-"
+    assert "  12.3 %  " in twice
+
+
+def refused_functions(project: Project, count: int) -> None:
+    body = "    print(x)\n    return eval('x')\n\n\n"
+    project.write("src/kit/text.py", "".join(f"def f{number}(x):\n{body}" for number in range(count)))
+    entry = '[[hotspot]]\nfunction = "kit.text:f{}"\nsignatures = ["(int) -> int"]\n'
+    project.write("pyrust.toml", "version = 1\n" + "".join(entry.format(number) for number in range(count)))
+
+
+def test_build_shows_one_note_per_function(project: Project) -> None:
+    refused_functions(project, 2)
+    done = project.pyrust("build", CARGO="/nowhere/cargo")
+    lines = [f"python   kit.text:f{number}  (PYR0306 calling `print` is not supported)\n" for number in (0, 1)]
+    assert done.stdout == "".join(lines)
+    assert done.stderr.count("note[PYR0306]") == 2
+    assert "  and 1 more: `pyrust explain kit.text:f1`\n" in done.stderr
+    assert "functions have notes" not in done.stderr
+
+
+def test_build_counts_the_notes_of_many_functions(project: Project) -> None:
+    refused_functions(project, 25)
+    done = project.pyrust("build", CARGO="/nowhere/cargo")
+    assert len(done.stdout.splitlines()) == 25
+    assert "note[" not in done.stderr
+    assert (
+        "25 functions have notes, by the code of the first:\n    25  PYR0306  a call that is not compiled"
+        in done.stderr
+    )
+    full = project.pyrust("build", "--output-format", "full", CARGO="/nowhere/cargo")
+    assert full.stderr.count("note[PYR0306]") == 50
+    concise = project.pyrust("build", "--output-format", "concise", CARGO="/nowhere/cargo")
+    assert "src/kit/text.py:2:5: PYR0306 calling `print` is not supported (in `kit.text:f0`)\n" in concise.stderr
+    built = json.loads(project.pyrust("build", "--output-format", "json", CARGO="/nowhere/cargo").stdout)
+    assert sum(len(entry["diagnostics"]) for entry in built["hotspots"]) == 50
 
 
 def test_clean(project: Project) -> None:

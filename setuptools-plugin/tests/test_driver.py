@@ -22,6 +22,7 @@ class Project:
         self.mode = "native"
         self.refused: set[str] = set()
         self.rejected: set[str] = set()
+        self.signatures: dict[str, list[dict[str, str]]] = {}
         self.failure: Exception | None = None
         (root / "pkg").mkdir()
         (root / "pyrust.toml").write_text("version = 1\n")
@@ -43,9 +44,11 @@ class Project:
             native = name not in self.refused and name not in dropped
             reason = None if native else "PYR0301 not supported"
             state = "native" if native else "python"
-            functions.append({"function": name, "native": native, "state": state, "reason": reason, "mode": self.mode})
+            entry = {"function": name, "native": native, "state": state, "reason": reason, "mode": self.mode}
+            functions.append({**entry, "refused": self.signatures.get(name, [])})
         names = [entry["function"] for entry in functions if entry["native"]]
-        rust = "".join(f'#[hotspot(function = "{name}")]\nfn pkg__{name[-1]}() {{\n}}\n' for name in names)
+        rust = "//! init: PyInit__pyrust\n"
+        rust += "".join(f'#[hotspot(function = "{name}")]\nfn pkg__{name[-1]}() {{\n}}\n' for name in names)
         package = {"package": "pkg", "module": "_pyrust", "directory": "pkg", "rust": rust, "functions": functions}
         return json.dumps({"packages": [{**package, "digests": {}}]})
 
@@ -105,6 +108,35 @@ def test_second_build_does_not_start_cargo(project: Project) -> None:
     assert project.build()["outcome"] == "native"
 
 
+def test_a_build_with_nothing_changed_asks_nobody(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = project.build()
+    assert "up_to_date" not in first
+    before = project.module.stat().st_mtime_ns
+
+    def engine(function: str, *arguments: Any) -> Any:
+        assert function == "load_project"
+        return project.engine(function, *arguments)
+
+    monkeypatch.setattr(driver, "_engine_says", engine)
+    second = project.build()
+    assert second.pop("up_to_date") is True
+    assert {**second, "seconds": first["seconds"]} == first
+    assert project.module.stat().st_mtime_ns == before
+    # What somebody has removed or replaced is put back.
+    for spoil in (project.module.unlink, lambda: project.module.write_text("LIBRARY")):
+        spoil()
+        assert project.build()["up_to_date"]
+        assert project.module.read_text() == "library"
+    # Other builds do not count as the same.
+    monkeypatch.setattr(driver, "_engine_says", project.engine)
+    (project.root / "pkg/__init__.py").write_text("")
+    assert "up_to_date" not in project.build()
+    assert project.build()["up_to_date"]
+    monkeypatch.setenv("RUSTFLAGS", "-Copt-level=0")
+    assert "up_to_date" not in project.build()
+    assert "up_to_date" not in project.build(in_place=False)
+
+
 def test_no_manifest(project: Project) -> None:
     project.build()
     (project.root / "pyrust.toml").unlink()
@@ -157,8 +189,32 @@ def test_all_hotspots_refused(project: Project) -> None:
     project.refused = {"pkg:f", "pkg:g"}
     result = project.build()
     assert result["outcome"] == "pure"
+    assert result["message"] == "0 of 2 hotspots native"
     assert result["exit_code"] == 0
-    assert not project.module.exists()
+    # A function that the build refused is no ImportError under PYRUST=require: there is a module, which says why.
+    assert project.module.read_text() == "library"
+
+
+def test_all_hotspots_refused_and_no_cargo(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.refused = {"pkg:f", "pkg:g"}
+    for failing in ("_run_cargo", "_toolchain"):
+        project.failure = driver._Unavailable("PYR0501 no cargo")
+        if failing == "_toolchain":
+            monkeypatch.setattr(driver, failing, project.cargo)
+        result = project.build()
+        assert result["exit_code"] == 0
+        assert result["hotspots"][0]["reason"] == "PYR0301 not supported"
+        assert not project.module.exists()
+
+
+def test_refused_signatures_are_told(project: Project) -> None:
+    project.signatures = {"pkg:f": [{"signature": "(None) -> int", "reason": "PYR0401 no"}]}
+    result = project.build()
+    assert result["hotspots"][0]["refused"] == project.signatures["pkg:f"]
+    assert driver.summary(result) == [
+        "2 of 2 hotspots native",
+        "  pkg:f with (None) -> int stays Python: PYR0401 no",
+    ]
 
 
 @pytest.mark.parametrize(("fallback", "mode"), [("error", "native"), ("warn", "require"), ("silent", "require")])

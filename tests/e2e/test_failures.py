@@ -71,6 +71,44 @@ def test_refused_hotspot_costs_the_others_nothing(venv: Venv, textkit: Path) -> 
     assert "PYR" in status["textkit.words:shout"]["reason"]
 
 
+def test_refused_hotspots_are_no_import_error(venv: Venv, textkit: Path) -> None:
+    """`PYRUST=require` asks for what was built: packages without a native function have a module that says why."""
+    venv.install("pyrust-optimizer")
+    lines = (textkit / "src/textkit/__init__.py").read_text().partition("\ntry:\n")
+    other = textkit / "src/other/__init__.py"
+    other.parent.mkdir()
+    other.write_text("".join(lines[1:]))
+    (textkit / "pyrust.toml").write_text("version = 1\n")
+    refuse_one(textkit)
+    # A big int never fits: the signature is refused, and with it the function.
+    with (textkit / "src/textkit/words.py").open("a") as file:
+        file.write("\n\ndef square(number):\n    return number * number\n")
+    with (textkit / "pyrust.toml").open("a") as file:
+        file.write('[[hotspot]]\nfunction = "textkit.words:square"\nsignatures = ["(bigint) -> bigint"]\n')
+    output = run([venv.program("pyrust"), "build"], folder=textkit).stdout
+    assert "0 of 2 hotspots native" in output
+    again = run([venv.program("pyrust"), "build"], folder=textkit).stdout
+    assert again == "other is up to date: no hotspots\ntextkit is up to date: 0 of 2 hotspots native\n"
+    environment = {"PYTHONPATH": str(textkit / "src"), "PYRUST": "require"}
+    status = venv.status("textkit", **environment)
+    assert {name: entry["state"] for name, entry in status.items()} == dict.fromkeys(status, "python")
+    assert status["textkit.words:shout"]["reason"].startswith("PYR0306")
+    assert status["textkit.words:square"]["reason"].startswith("PYR0415")
+    assert venv.status("other", **environment) == {}
+
+
+def test_refused_signature_is_told(venv: Venv, textkit: Path) -> None:
+    venv.install("pyrust-optimizer")
+    with (textkit / "src/textkit/words.py").open("a") as file:
+        file.write("\n\ndef after(number):\n    return number + 1\n")
+    with (textkit / "pyrust.toml").open("a") as file:
+        file.write('\n[[hotspot]]\nfunction = "textkit.words:after"\nsignatures = ["(int) -> int", "(None) -> int"]\n')
+    output = run([venv.program("pyrust"), "build"], folder=textkit).stdout
+    assert "native   textkit.words:after  (1 of 2 signatures; (None) -> int stays Python: PYR" in output
+    listed = run([venv.program("pyrust"), "report"], folder=textkit).stdout
+    assert "(int) -> int; (None) -> int stays Python: PYR" in listed
+
+
 @pytest.mark.parametrize("how", ["fallback", "require"])
 def test_refused_hotspot_that_must_be_native(venv: Venv, textkit: Path, tmp_path: Path, how: str) -> None:
     refuse_one(textkit)

@@ -18,6 +18,8 @@ const DISTRIBUTION: &str = "pyrust-optimizer";
 
 const IGNORED: &[&str] = &[".pyrust/", "_pyrust*.so", "_pyrust*.pyd"];
 
+pub(crate) use prologue::present as imports_extension;
+
 /// One file that is changed or created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {

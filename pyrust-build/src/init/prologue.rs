@@ -1,7 +1,7 @@
 //! The lines at the end of a package's `__init__.py` that switch the native module on.
 
 use super::append_lines;
-use crate::ast::{Expr, ExprKind, Module, Stmt, StmtKind};
+use crate::ast::{Module, Stmt, StmtKind};
 use crate::diagnostic::Diagnostic;
 use crate::parse;
 use crate::project::Package;
@@ -15,13 +15,15 @@ pub(super) fn add(package: &Package, path: &str, old: &str) -> Result<String, Ve
     if imports(&tree, &extension) {
         return Ok(old.to_string());
     }
-    let noqa = if tree.body.iter().all(may_precede_imports) { "F401" } else { "E402, F401" };
+    // No E402, whatever code precedes: linters mean imports at the top level, and call a `noqa` without use a mistake.
     let import = match package.dir {
-        Some(_) => format!(
-            "    from . import {extension}  # type: ignore[attr-defined, unused-ignore]  # noqa: {noqa}"
-        ),
+        Some(_) => {
+            format!(
+                "    from . import {extension}  # type: ignore[attr-defined, unused-ignore]  # noqa: F401"
+            )
+        }
         None => {
-            format!("    import {extension}  # type: ignore[import-not-found, unused-ignore]  # noqa: {noqa}")
+            format!("    import {extension}  # type: ignore[import-not-found, unused-ignore]  # noqa: F401")
         }
     };
     let mut lines = vec![
@@ -35,6 +37,15 @@ pub(super) fn add(package: &Package, path: &str, old: &str) -> Result<String, Ve
         lines.insert(0, "");
     }
     Ok(append_lines(old, &lines))
+}
+
+/// Whether the text of a package's own file has such lines, in whatever form.
+pub(crate) fn present(package: &Package, text: &str) -> bool {
+    let extension = package.extension();
+    // Few files have the name at all: most need no parsing.
+    text.contains(&extension)
+        && parse::parse_module(&SourceFile::new(package.name.as_str(), "", text))
+            .is_ok_and(|tree| imports(&tree, &extension))
 }
 
 /// Whether some statement imports the extension already, however it is wrapped.
@@ -54,17 +65,4 @@ fn imports(tree: &Module, extension: &str) -> bool {
         })
     }
     any(&tree.body, extension)
-}
-
-/// Docstrings, imports and `__all__ = …` may stand before imports without E402.
-fn may_precede_imports(stmt: &Stmt) -> bool {
-    match &stmt.kind {
-        StmtKind::Expr(Expr { kind: ExprKind::Constant(_), .. }) => true,
-        StmtKind::Import(_) | StmtKind::ImportFrom { .. } => true,
-        StmtKind::Assign { targets, .. } => targets.iter().all(|target| match &target.kind {
-            ExprKind::Name(name) => name.starts_with("__") && name.ends_with("__"),
-            _ => false,
-        }),
-        _ => false,
-    }
 }

@@ -27,12 +27,13 @@ def generate(root: str, manifest: str | None = None, dropped: list[str] | None =
             "init": "PyInit__pyrust",           # or PyInit__pyrust_<module>
             "module": "_pyrust",                # file stem of the extension
             "directory": "src/textkit",         # where the extension goes
-            "rust": "...",                      # text of pyrust_hotspots.rs, "" when nothing is native
+            "rust": "...",                      # text of pyrust_hotspots.rs, also when nothing is native
             "digests": {"functions": ["textkit.text:f", ...], "modules": {"textkit.text": "src/textkit/text.py"}},
             "functions": [{
                 "function": "textkit.text:f", "native": true, "mode": "native",
                 "state": "native" | "python" | "disabled", "reason": null | "PYR0301 text",
-                "signatures": ["(str) -> int"],
+                "signatures": ["(str) -> int"],  # the native ones
+                "refused": [{"signature": "(None) -> int", "reason": "PYR0401 text"}],  # of a native function
                 "diagnostics": [{"code", "slug", "severity", "message", "label", "help", "function", "path", "line",
                                  "column", "end_line", "end_column", "rendered"}]}]}],
          "diagnostics": [...]}                  # of the project as a whole: stale sources, for example

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import filecmp
 import json
 import os
 import shutil
@@ -68,10 +69,12 @@ def build_project(
 
     With `in_place` the modules are put beside the sources. The result is one JSON-able object:
 
-    - `outcome`: `native` (at least one module), `pure` (none; `cause` says why) or `none` (no manifest)
+    - `outcome`: `native` (at least one function), `pure` (none; `cause` says why) or `none` (no manifest)
     - `message`: one line for a person; `exit_code`: what `pyrust build` ends with
     - `hotspots`: an entry for each function of the manifest, with the fields of `status()` and more
-    - `modules`: package → `{"module", "file", "path", "generated", "placed"}`
+    - `modules`: package → `{"module", "file", "path", "generated", "placed"}`; there are modules without a native
+      function too: they say why, and are there for `PYRUST=require`
+    - `up_to_date`: nothing was done, since nothing has changed since the last build in place
     - `log`: what cargo said, when something went wrong
     """
     return _Build(Path(root).resolve(), python, in_place, manifest, echo or (lambda _: None)).run()
@@ -84,9 +87,12 @@ class _Build:
     in_place: bool
     manifest: str | None
     echo: Echo
+    _target: Interpreter | None = None
+    _cargo: _Cargo | None = None
 
     def run(self) -> Json:
         started = time.monotonic()
+        stamp: str | None = None
         target: Interpreter | None = None
         generated: Json = {"packages": []}
         hotspots: list[Json] = []
@@ -95,11 +101,15 @@ class _Build:
             project = _engine_says("load_project", str(self.root))
             manifest = self.root / (self.manifest or project["manifest"])
             if manifest.is_file():
+                stamp = self._stamp(project, manifest)
+                if stamp is not None and (last := self._unchanged(stamp)) is not None:
+                    return {**last, "up_to_date": True, "seconds": round(time.monotonic() - started, 3)}
                 generated = self._generate()
                 hotspots = _entries(generated, {})
                 target = self._interpreter()
                 hotspots, modules = self._compile(target, generated)
                 result = _outcome(hotspots, modules)
+                result["stamp"] = stamp if len(modules) == len(generated["packages"]) else None
             else:
                 with contextlib.suppress(_Unavailable):
                     target = self._interpreter()
@@ -131,7 +141,47 @@ class _Build:
             raise BuildError(failure, result["exit_code"])
         return result
 
+    def _stamp(self, project: Json, manifest: Path) -> str | None:
+        """Everything that a build in place depends on, the tools included; None where that cannot be said."""
+        if not self.in_place:
+            return None
+        try:
+            target, cargo = self._interpreter(), self._toolchain()
+            parts: list[str | bytes] = [json.dumps(project, sort_keys=True), target.executable, target.pyo3_config()]
+            parts += [cargo.program, cargo.version, *_build_variables(), str(cache.locate(self.root))]
+            for name, path in cache.tree(_HERE):
+                facts = path.stat()
+                parts.append(f"{name} {facts.st_size} {facts.st_mtime_ns}")
+            parts.append(manifest.read_bytes())
+            for file in project["modules"].values():
+                path = self.root / file
+                parts += [file, path.read_bytes() if path.is_file() else "missing"]
+        except (PyRustError, _Unavailable, OSError):
+            # The build itself says what is wrong.
+            return None
+        return cache.digest(parts)[:32]
+
+    def _unchanged(self, stamp: str) -> Json | None:
+        """The last result, if the same build would only repeat it; its modules are in their places afterwards."""
+        last = last_result(self.root)
+        if last is None or last.get("stamp") != stamp or last["exit_code"] != 0 or "failure" in last:
+            return None
+        if not all(Path(module["path"]).is_file() for module in last["modules"].values()):
+            return None
+        self._place(self._interpreter(), last)
+        return last
+
+    def _toolchain(self) -> _Cargo:
+        if self._cargo is None:
+            self._cargo = _toolchain()
+        return self._cargo
+
     def _interpreter(self) -> Interpreter:
+        if self._target is None:
+            self._target = self._describe()
+        return self._target
+
+    def _describe(self) -> Interpreter:
         if self.python is None or self.python == sys.executable:
             target = interpreter.describe()
         else:
@@ -149,9 +199,13 @@ class _Build:
 
     def _compile(self, target: Interpreter, generated: Json) -> tuple[list[Json], dict[str, Json]]:
         """Compiles, dropping what rustc refuses. Returns the entries and the modules."""
-        if not any(entry["state"] == "native" for entry in _entries(generated, {})):
+        try:
+            cargo = self._toolchain()
+        except _Unavailable:
+            # That the hotspots are refused says more than that nothing could have compiled them.
+            if _any_native(generated):
+                raise
             return _entries(generated, {}), {}
-        cargo = _toolchain()
         dropped: dict[str, str] = {}
         while True:
             units = [unit for package in generated["packages"] if (unit := self._unit(target, package))]
@@ -161,6 +215,10 @@ class _Build:
             try:
                 modules = workspace.build()
                 return _entries(generated, dropped), modules
+            except _Unavailable:
+                if _any_native(generated):
+                    raise
+                return _entries(generated, dropped), {}
             except _Rejected as refusal:
                 culprits = workspace.culprits(refusal)
                 report = f"{_REPORT} {workspace.log}"
@@ -175,9 +233,11 @@ class _Build:
                 generated = self._generate(dropped)
 
     def _unit(self, target: Interpreter, package: Json) -> crate.Unit | None:
-        if not package["rust"] or not any(function["native"] for function in package["functions"]):
+        if not package["rust"]:
             return None
-        digests = _digests(target, self.root, package)
+        # Without native functions there is nothing to compare with.
+        native = any(function["native"] for function in package["functions"])
+        digests = _digests(target, self.root, package) if native else ""
         return crate.Unit(package["package"], package["module"], package["rust"], digests)
 
     def _generate(self, dropped: Mapping[str, str] | None = None) -> Json:
@@ -193,9 +253,10 @@ class _Build:
             try:
                 if module is None:
                     final.unlink(missing_ok=True)
-                else:
+                    continue
+                if not (final.is_file() and filecmp.cmp(module["path"], final, shallow=False)):
                     cache.copy(Path(module["path"]), final)
-                    module["placed"] = str(final)
+                module["placed"] = str(final)
             except OSError as error:
                 message = f"PYR0502 cannot write `{final}`: {error.strerror or error}"
                 raise BuildError(message) from None
@@ -252,6 +313,8 @@ def summary(result: Json) -> list[str]:
     for entry in result["hotspots"]:
         if entry["state"] == "python":
             lines.append(f"  {entry['function']} stays Python: {entry['reason']}")
+        for refused in entry.get("refused", ()):
+            lines.append(f"  {entry['function']} with {refused['signature']} stays Python: {refused['reason']}")
     return lines
 
 
@@ -325,6 +388,10 @@ def _packages(project: Json, generated: Json) -> list[Json]:
     return found
 
 
+def _any_native(generated: Json) -> bool:
+    return any(function["native"] for package in generated["packages"] for function in package["functions"])
+
+
 def _entries(generated: Json, dropped: Mapping[str, str]) -> list[Json]:
     """One entry for each function of the manifest, sorted by name."""
     entries = []
@@ -343,6 +410,7 @@ def _entries(generated: Json, dropped: Mapping[str, str]) -> list[Json]:
                     "package": package["package"],
                     "mode": function.get("mode", "native"),
                     "signatures": function.get("signatures", []),
+                    "refused": function.get("refused", []),
                     "diagnostics": function.get("diagnostics", []),
                 }
             )
@@ -353,14 +421,15 @@ def _outcome(hotspots: list[Json], modules: dict[str, Json]) -> Json:
     native = sum(entry["state"] == "native" for entry in hotspots)
     total = len(hotspots)
     message = f"{native} of {total} hotspot{'' if total == 1 else 's'} native"
-    if modules:
+    if native:
         return _result("native", message, hotspots, modules=modules)
-    return _result("pure", message, hotspots, cause="hotspots")
+    return _result("pure", message, hotspots, modules=modules, cause="hotspots")
 
 
 def _all_python(hotspots: list[Json], reason: str) -> list[Json]:
     return [
-        {**entry, "state": "python", "reason": reason} if entry["state"] == "native" else entry for entry in hotspots
+        {**entry, "state": "python", "reason": reason, "refused": []} if entry["state"] == "native" else entry
+        for entry in hotspots
     ]
 
 
@@ -413,6 +482,10 @@ _BUILD_VARIABLES = (
     "CFLAGS",
     "LDFLAGS",
 )
+
+
+def _build_variables() -> list[str]:
+    return [f"{name}={os.environ.get(name)}" for name in _BUILD_VARIABLES]
 
 
 class _Workspace:
@@ -476,8 +549,7 @@ class _Workspace:
 
     def _stamp(self, files: Mapping[str, str]) -> str:
         """Everything that decides the bytes of the modules. While it is the same, cargo is not even started."""
-        variables = [f"{name}={os.environ.get(name)}" for name in _BUILD_VARIABLES]
-        parts = [self.cargo.program, self.cargo.version, self.target.pyo3_config(), self.lock_text, *variables]
+        parts = [self.cargo.program, self.cargo.version, self.target.pyo3_config(), self.lock_text, *_build_variables()]
         return cache.digest([*parts, *(text for item in sorted(files.items()) for text in item)])[:16]
 
     def _write(self, files: Mapping[str, str]) -> None:

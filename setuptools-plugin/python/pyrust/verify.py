@@ -406,7 +406,8 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
     failed = bool(different)
     if not different and not calls:
         failed = True
-        why = "nothing is native" if not run["status"] else "no native call took place"
+        native = any(state in ("native", "pending") for state, _ in run["status"].values())
+        why = "no native call took place" if native else "nothing is native"
         lines.append(f"pyrust: verification failed: {why}")
     return lines, failed
 

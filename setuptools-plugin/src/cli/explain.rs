@@ -34,6 +34,7 @@ pub(super) fn run(context: &Context<'_>, what: &str, as_json: bool) -> Done {
             "reason": function.reason,
             "mode": function.entry.mode.name(),
             "signatures": function.signatures,
+            "refused": engine::refused_json(&function),
             "explanation": function.explain,
             "rust": rust,
             "diagnostics": diagnostics,
@@ -46,9 +47,15 @@ pub(super) fn run(context: &Context<'_>, what: &str, as_json: bool) -> Done {
         text.push_str(&format!("  {reason}\n"));
     }
     for signature in &function.entry.signatures {
-        let compiled =
-            function.state == State::Native && function.signatures.contains(&signature.to_string());
-        text.push_str(&format!("  {signature}{}\n", if compiled { "" } else { "   (not compiled)" }));
+        let signature = signature.to_string();
+        let compiled = function.state == State::Native && function.signatures.contains(&signature);
+        let refused = function.refused.iter().find(|(refused, _)| *refused == signature);
+        let said = match refused {
+            Some((_, reason)) => format!("   (stays Python: {reason})"),
+            None if compiled => String::new(),
+            None => "   (not compiled)".into(),
+        };
+        text.push_str(&format!("  {signature}{said}\n"));
     }
     if !function.explain.trim().is_empty() {
         text.push_str(&format!("\n{}\n", function.explain.trim_end()));

@@ -43,6 +43,8 @@ pub(super) fn run(context: &Context<'_>, as_json: bool) -> Done {
             "mode": entry.mode.name(),
             "gate": entry.gate,
             "signatures": signatures,
+            "native_signatures": from(&built, "signatures").unwrap_or_else(|| json!([])),
+            "refused": from(&built, "refused").unwrap_or_else(|| json!([])),
             "stale": entry.source.is_some() && entry.source != present,
             "share": from(&profiled, "share"),
             "calls": from(&profiled, "calls"),
@@ -83,19 +85,12 @@ fn people(context: &Context<'_>, hotspots: &[Value], runs: &[(&str, &Option<Valu
     let width = hotspots.iter().map(|hotspot| text(hotspot, "function").len()).max().unwrap_or(0);
     let mut lines = String::new();
     for hotspot in hotspots {
-        let share =
-            hotspot["share"].as_f64().map(|share| format!("{share:5.1} %")).unwrap_or_else(|| " ".repeat(7));
+        let share = share(hotspot["share"].as_f64());
         let stale = hotspot["stale"] == true && hotspot["state"] == "native";
         let state = if stale { "stale".to_string() } else { text(hotspot, "state") };
         let detail = match hotspot["reason"].as_str() {
             Some(reason) => reason.to_string(),
-            None => hotspot["signatures"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect::<Vec<_>>()
-                .join("; "),
+            None => native_signatures(hotspot),
         };
         lines.push_str(&format!(
             "{:width$}  {}  {share}  {detail}\n",
@@ -114,4 +109,24 @@ fn people(context: &Context<'_>, hotspots: &[Value], runs: &[(&str, &Option<Valu
             None => context.out.say(&format!("last {kind}: none")),
         }
     }
+}
+
+/// Share of the time, `-` where no sample was taken in the function.
+fn share(share: Option<f64>) -> String {
+    match share {
+        Some(share) if share > 0.0 => format!("{share:5.1} %"),
+        _ => format!("{:>7}", "-"),
+    }
+}
+
+/// What is native, and what of the function is not.
+fn native_signatures(hotspot: &Value) -> String {
+    let words = |key: &str| -> Vec<&Value> { hotspot[key].as_array().into_iter().flatten().collect() };
+    let mut parts: Vec<String> =
+        words("native_signatures").iter().filter_map(|s| s.as_str().map(str::to_string)).collect();
+    for refused in words("refused") {
+        let text = |key: &str| refused[key].as_str().unwrap_or("?");
+        parts.push(format!("{} stays Python: {}", text("signature"), text("reason")));
+    }
+    parts.join("; ")
 }
