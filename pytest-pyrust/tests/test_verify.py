@@ -18,6 +18,13 @@ def test_nothing_native_is_a_failure(project: pytest.Pytester, run: Runner) -> N
     assert json.loads((project.path / ".pyrust" / "verify.json").read_text())["hotspots"] == []
 
 
+@pytest.mark.parametrize("seconds", ["soon", "-1", "inf"])
+def test_the_time_must_be_a_number(project: pytest.Pytester, run: Runner, seconds: str) -> None:
+    result = run("--pyrust-verify", f"--pyrust-verify-seconds={seconds}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*a time is a number of seconds (0: no limit), not `{seconds}`"])
+
+
 def test_with_workers(project: pytest.Pytester, run: Runner) -> None:
     pytest.importorskip("xdist")
     result = run("--pyrust-verify", "-k", "words", "-n", "2")

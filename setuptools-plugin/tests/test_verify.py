@@ -362,6 +362,109 @@ def test_methods_in_the_reproduction(kit: Any, call: str) -> None:
     program[f"test_{name.replace('.', '_').lower()}"]()
 
 
+class Link:
+    def __init__(self, following: object) -> None:
+        self.following = following
+
+
+def chain(length: int) -> object:
+    link: object = None
+    for _ in range(length):
+        link = Link(link)
+    return link
+
+
+def lines_of(run: dict[str, Any], project: runinfo.Project) -> list[str]:
+    return verify.finish(project, verify.merge([run])).lines
+
+
+def test_what_is_too_large_is_not_compared(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, module, extension = kit
+    extension.hook("push", lambda undo, items, x: items)  # wrong, but never seen
+    extension.hook("add", lambda undo, a, b: a + b)
+    monkeypatch.setattr(equal, "NODES", 300)
+    big = chain(1000)
+    seen: list[object] = []
+
+    def call() -> None:
+        seen.append(module.push([big], 1))
+        seen.append(module.add([chain(100)], [chain(100)]))
+        seen.append(module.add([chain(200)], [chain(200)]))
+
+    functions, found, failed = verified(project, call)
+    assert seen[0] == [big, 1]  # the program sees Python's outcome
+    assert (found, failed) == ([], False)
+    assert (functions["kit:push"]["verdict"], functions["kit:push"]["too_large"]) == ("too large", 1)
+    assert (functions["kit:add"]["verdict"], functions["kit:add"]["equal"]) == ("equal", 1)
+    assert functions["kit:add"]["too_large"] == 1
+
+
+def test_a_large_result_is_not_compared(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, module, extension = kit
+    result = chain(1000)
+    undone: list[int] = []
+
+    def push(undo: list[Callable[[], object]], items: list[object], x: object) -> object:
+        items.append(x)
+        undo += [items.pop, lambda: undone.append(1)]
+        return result
+
+    extension.hook("push", push)
+    monkeypatch.setattr(equal, "NODES", 300)
+    functions, _, failed = verified(project, lambda: module.push([1], 2))
+    assert undone
+    assert failed  # nothing was compared
+    assert functions["kit:push"]["verdict"] == "too large"
+
+
+def test_many_plain_values_count_too() -> None:
+    with pytest.raises(equal.TooLarge):
+        equal.take({"rows": [[1, "a"] * 100 for _ in range(6000)]}, limited=True)
+    with pytest.raises(equal.TooLarge):
+        equal.take({"rows": [tuple(range(300)) for _ in range(6000)]}, limited=True)
+    equal.take({"row": list(range(2_000_000))}, limited=True)
+    equal.take({"rows": [[1, "a"] for _ in range(60_000)]})
+
+
+def test_the_time_of_a_run_is_limited(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: a + b)
+    extension.hook("push", lambda undo, items, x: items)
+    clock = iter(range(10**9))
+    monkeypatch.setattr(verify.time, "perf_counter", lambda: float(next(clock)))
+    verifier = verify.Verifier(project, seconds=30.0)
+    verifier.start()
+    try:
+        for number in range(100):
+            module.add(number, 1)
+        before = verifier._functions["kit:add"].data()
+        # Nothing of this one has been compared yet.
+        module.push([1], 2)
+        module.push([1], 2)
+    finally:
+        run = verifier.stop()
+    assert before["equal"] + before["skipped"] + before["out_of_time"] == 100
+    assert before["out_of_time"] > 10
+    assert (run["functions"]["kit:push"]["different"], run["functions"]["kit:push"]["out_of_time"]) == (1, 1)
+    lines = lines_of(run, project)
+    late = f"kit:add ({before['out_of_time']}), kit:push (1)"
+    assert f"pyrust: time ran out; calls not compared: {late}" in lines
+    assert "pyrust: --pyrust-verify-seconds=N allows more time (0: no limit)" in lines
+
+
+def test_no_limit(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: a + b)
+    clock = iter(range(0, 10**9, 1000))
+    monkeypatch.setattr(verify.time, "perf_counter", lambda: float(next(clock)))
+    verifier = verify.Verifier(project, seconds=0)
+    verifier.start()
+    module.add(1, 1)
+    module.add(1, 1)
+    counts = verifier.stop()["functions"]["kit:add"]
+    assert counts["out_of_time"] == 0
+
+
 def test_runs_of_several_processes_are_added() -> None:
     one = {
         "functions": {"m:f": {"calls": 2, "equal": 1, "different": 0, "skipped": 0, "bailed": {"type": 1}}},
@@ -370,4 +473,4 @@ def test_runs_of_several_processes_are_added() -> None:
         "unreported": [],
     }
     total = verify.merge([one, one])
-    assert total["functions"]["m:f"] == {"calls": 4, "equal": 2, "different": 0, "skipped": 0, "bailed": {"type": 2}}
+    assert total["functions"]["m:f"] == {**verify._Function().data(), "calls": 4, "equal": 2, "bailed": {"type": 2}}

@@ -27,6 +27,7 @@ _VALUES = {
         "share of the measured time from which a function is hot (0: every function that is called)",
     ),
     "manifest": ("PATH", "the manifest to use (default: that of the project's settings)"),
+    "verify_seconds": ("SECONDS", "time that comparing may take in all (default: 60; 0: no limit)"),
     "report": ("term|json:PATH", "show a table at the end, or write a JSON file"),
 }
 
@@ -37,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--pyrust-{name}", action="store_true", default=None, help=text)
         parser.addini(f"pyrust_{name}", text, type="bool", default=False)
     for name, (metavar, text) in _VALUES.items():
-        group.addoption(f"--pyrust-{name}", metavar=metavar, default=None, help=text)
+        group.addoption(f"--pyrust-{name.replace('_', '-')}", metavar=metavar, default=None, help=text)
         parser.addini(f"pyrust_{name}", text)
     group.addoption("--no-pyrust", action="store_true", default=False, help="run everything as Python, measure nothing")
 

@@ -6,6 +6,7 @@ a NaN), order of dicts and of sets, which places hold the same object, and which
 Only identity of exact `int`, `float`, `complex`, `str`, `bytes` and of tuples of those does not count, because the contract frees it.
 
 In: named roots. Out: a `Picture`; `difference(a, b)` says where two differ first.
+A picture may be limited: one object can lead to the whole program, and then the answer would come too late (`TooLarge`).
 It must not run code of the objects' classes: contents are read by the base classes' own methods.
 """
 
@@ -27,6 +28,16 @@ from types import (
     ModuleType,
 )
 from typing import Any
+
+NODES = 50_000
+"""Objects with an identity that a limited picture may have."""
+PARTS = 20 * NODES
+"""Places in those that it may have."""
+
+
+class TooLarge(Exception):
+    """More can be reached from the roots than a limited picture may show."""
+
 
 # An encoded value: `(type, value)` for what is compared by value, `Ref` for what has an identity.
 Encoded = Any
@@ -122,7 +133,9 @@ def _run(values: Sequence[Any]) -> Encoded | None:
 
 
 class _Camera:
-    def __init__(self, known: Mapping[int, int], instead: Mapping[int, object]) -> None:
+    def __init__(self, known: Mapping[int, int], instead: Mapping[int, object], *, limited: bool) -> None:
+        self.limits = (NODES, PARTS) if limited else None
+        self.parts = 0
         self.known = known
         self.instead = instead
         self.numbers: dict[int, int] = {}
@@ -131,12 +144,18 @@ class _Camera:
         self.sizes: list[int] = []
         self.nodes: list[Node] = []
 
+    def count(self, parts: int) -> None:
+        self.parts += parts
+        if self.limits is not None and (len(self.objects) > self.limits[0] or self.parts > self.limits[1]):
+            raise TooLarge
+
     def encode(self, value: object) -> Encoded:
         kind = type(value)
         atom = _ATOMS.get(kind)
         if atom is not None:
             return atom(value)
         if kind is tuple and _plain(value):  # type: ignore[arg-type]
+            self.count(len(value))  # type: ignore[arg-type]
             return (tuple, tuple(self.encode(item) for item in value))  # type: ignore[attr-defined]
         number = self.numbers.get(id(value))
         if number is None:
@@ -150,6 +169,8 @@ class _Camera:
             thing: Any = self.objects[len(self.nodes)]
             kind, elements, labels = _content(self.instead.get(id(thing), thing))
             run = _run(elements) if len(elements) > 16 else None
+            # Runs are quick.
+            self.count(len(elements) if run is None else len(elements) // 10)
             content = (run,) if run is not None else tuple(self.encode(element) for element in elements)
             if issubclass(type(thing), bytearray):
                 content = (("bytes", bytes(thing)),)
@@ -274,14 +295,18 @@ _BASES = frozenset(
 
 
 def take(
-    roots: Mapping[str, object], known: Mapping[int, int] | None = None, instead: Mapping[int, object] | None = None
+    roots: Mapping[str, object],
+    known: Mapping[int, int] | None = None,
+    instead: Mapping[int, object] | None = None,
+    *,
+    limited: bool = False,
 ) -> Picture:
     """A picture of everything reachable from the roots.
 
     `known` are the objects that existed before; `instead` are objects whose contents are shown in place of those of others:
-    what a dict will be after a transaction that is still open.
+    what a dict will be after a transaction that is still open. Where it is `limited`, it may be `TooLarge`.
     """
-    camera = _Camera(known or {}, instead or {})
+    camera = _Camera(known or {}, instead or {}, limited=limited)
     encoded = {name: camera.encode(value) for name, value in roots.items()}
     camera.develop()
     return Picture(encoded, camera.nodes, camera.objects, camera.raw, camera.sizes)

@@ -288,6 +288,7 @@ def table(data: dict[str, Any]) -> list[str]:
     rows = [entry for entry in rows if entry["share"] >= 0.05 or entry["signatures"]][:40]
     lines = ["  share      calls  function"]
     for entry in rows:
-        lines.append(f"{entry['share']:6.1f} % {entry['calls']:>10}  {entry['function']}")
+        share = f"{entry['share']:6.1f} %" if entry["share"] else f"{'-':>8}"
+        lines.append(f"{share} {entry['calls']:>10}  {entry['function']}")
         lines += [f"{'':>21}{signature}" for signature, _ in entry["signatures"][:4]]
     return lines

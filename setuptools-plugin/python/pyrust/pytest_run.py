@@ -30,21 +30,23 @@ class Run:
         threshold: str | None,
         manifest: str | None,
         report: str | None,
+        verify_seconds: str | None = None,
     ) -> None:
         self.lines: list[str] = []
         self.verifying = verify
         self.project = runinfo.load(root, manifest or None)
         self.threshold = _percent(threshold) if threshold not in (None, "") else self.project.threshold
         self._report = _report(report)
+        self._seconds = _seconds(verify_seconds)
         self._session: profile.Session | None = None  # type: ignore[name-defined]
         self._verifier: verify.Verifier | None = None  # type: ignore[name-defined]
         self._folder: Path | None = None
 
     def start(self) -> None:
         if self.verifying:
-            from pyrust.verify import Verifier
+            from pyrust.verify import SECONDS, Verifier
 
-            self._verifier = Verifier(self.project)
+            self._verifier = Verifier(self.project, SECONDS if self._seconds is None else self._seconds)
             self._verifier.start()
         else:
             self._session = profile.Session(self.project, threshold=self.threshold)
@@ -129,6 +131,18 @@ def _percent(text: str | None) -> float:
         value = -1.0
     if not 0.0 <= value <= 100.0:
         raise ValueError(f"a threshold is a percentage from 0 to 100, not `{text}`")
+    return value
+
+
+def _seconds(text: str | None) -> float | None:
+    if text in (None, ""):
+        return None
+    try:
+        value = float(str(text).removesuffix("s"))
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value < float("inf"):
+        raise ValueError(f"a time is a number of seconds (0: no limit), not `{text}`")
     return value
 
 

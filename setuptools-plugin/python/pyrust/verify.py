@@ -30,12 +30,16 @@ from pyrust.runinfo import Project
 
 VERSION = 1
 
+SECONDS = 60.0
+"""Seconds that comparing may take in all. After that, a function of which nothing has been compared yet gets one call."""
 PATIENCE = 10.0
 """Seconds that comparing one function may take before only some of its calls are compared."""
 AT_MOST = 20
 """Differences of one function that are kept."""
 REHEARSED = 10
 """Calls of one function in which bailing out half-way is tried."""
+REHEARSAL = 1.0
+"""Seconds after which no further point of one call is tried."""
 
 Run = dict[str, Any]
 
@@ -50,9 +54,14 @@ class _Function:
         self.equal = 0
         self.different = 0
         self.skipped = 0
+        self.out_of_time = 0
+        self.too_large = 0
         self.bailed: dict[str, int] = {}
         self.spent = 0.0
         self.stride = 1
+
+    def compared(self) -> bool:
+        return bool(self.equal or self.different or self.bailed or self.too_large)
 
     def data(self) -> dict[str, Any]:
         return {
@@ -60,15 +69,19 @@ class _Function:
             "equal": self.equal,
             "different": self.different,
             "skipped": self.skipped,
+            "out_of_time": self.out_of_time,
+            "too_large": self.too_large,
             "bailed": self.bailed,
         }
 
 
 class Verifier:
-    """Compares from `start()` to `stop()`."""
+    """Compares from `start()` to `stop()`, for at most `seconds` (0: no limit)."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, seconds: float = SECONDS) -> None:
         self._project = project
+        self._seconds = seconds or float("inf")
+        self._spent = 0.0
         self._functions: dict[str, _Function] = {}
         self._pending: list[str] = []
         self._kept: list[dict[str, str]] = []
@@ -121,18 +134,27 @@ class Verifier:
             # Our own reading of objects must not be compared with itself.
             function.skipped += 1
             return bound(original, args)
+        if self._spent > self._seconds and (function.compared() or self._spent > 2 * self._seconds):
+            function.out_of_time += 1
+            return bound(original, args)
         started = time.perf_counter()
         self._busy.comparing = True
         collecting = gc.isenabled()
         gc.disable()
+        comparison: Comparison | None = None
         try:
             comparison = Comparison(module, name, args, original)
             comparison.run_native(rehearse=function.calls <= REHEARSED)
+        except equal.TooLarge:
+            comparison = None
         finally:
             if collecting:
                 gc.enable()
             self._busy.comparing = False
-        function.spent += time.perf_counter() - started
+        self._took(function, time.perf_counter() - started)
+        if comparison is None:
+            function.too_large += 1
+            return bound(original, args)
         try:
             result = bound(original, args)
         except BaseException as error:
@@ -157,7 +179,11 @@ class Verifier:
             if function.different <= AT_MOST:
                 self._pending.append(text)
                 self._kept.append({"function": comparison.name, "text": text})
-        function.spent += time.perf_counter() - started
+        self._took(function, time.perf_counter() - started)
+
+    def _took(self, function: _Function, seconds: float) -> None:
+        self._spent += seconds
+        function.spent += seconds
         if function.spent > PATIENCE * function.stride:
             function.stride *= 2
 
@@ -172,12 +198,13 @@ class Comparison:
         self._args = args
         self._original = original
         self._roots = _roots(original, args)
-        self._before = equal.take(self._roots)
+        self._before = equal.take(self._roots, limited=True)
         # Held: a global that the call replaces must not give its identity to a new object.
         self._held = list(original.__globals__.values())
         self._known = {id(value): len(self._before.objects) + number for number, value in enumerate(self._held)}
         self._known.update(self._before.known())
         self._native: equal.Picture | None = None
+        self._too_large = False
         self._unclean: str | None = None
 
     def run_native(self, *, rehearse: bool) -> None:
@@ -187,15 +214,20 @@ class Comparison:
         self._check(restored)
         if rehearse and reason is None and self._unclean is None:
             self._rehearse()
+        if self._too_large and self._unclean is None:
+            raise equal.TooLarge
 
     def _rehearse(self) -> None:
         """Bails at several of the points where the call could have: ordinary inputs never undo half a call."""
         module = self._module
+        started = time.perf_counter()
         try:
             module._force_bail(-1)
             module._dry_run(self.name, self._args, _ignore)
             points = module._points()
             for point in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
+                if time.perf_counter() - started > REHEARSAL:
+                    break
                 if 0 < point <= points and self._unclean is None:
                     module._force_bail(point)
                     _, restored = module._dry_run(self.name, self._args, _ignore)
@@ -213,7 +245,11 @@ class Comparison:
 
     def _look(self, result: object, dicts: Mapping[int, object]) -> None:
         """Called with the transaction still open."""
-        self._native = equal.take({**self._roots, RESULT: result}, self._known, dicts)
+        try:
+            self._native = equal.take({**self._roots, RESULT: result}, self._known, dicts, limited=True)
+        except equal.TooLarge:
+            # Not through the transaction: it has to be rolled back.
+            self._too_large = True
 
     def judge(self, result: object, error: BaseException | None) -> str | None:
         """The text of a difference, or None."""
@@ -326,8 +362,8 @@ def merge(runs: Iterable[Run]) -> Run:
     for run in runs:
         for name, counts in run["functions"].items():
             entry = total["functions"].setdefault(name, _Function().data())
-            for key in ("calls", "equal", "different", "skipped"):
-                entry[key] += counts[key]
+            for key in COUNTS:
+                entry[key] += counts.get(key, 0)
             for reason, count in counts["bailed"].items():
                 entry["bailed"][reason] = entry["bailed"].get(reason, 0) + count
         total["status"].update(run["status"])
@@ -336,13 +372,19 @@ def merge(runs: Iterable[Run]) -> Run:
     return total
 
 
+COUNTS = ("calls", "equal", "different", "skipped", "out_of_time", "too_large")
+
+
 def verdict(counts: dict[str, Any]) -> str:
     """`different`, `equal`, or why nothing can be said."""
     if counts["different"]:
         return "different"
     if counts["equal"]:
         return "equal"
-    return "bailed" if counts["bailed"] else "not called"
+    for reason, said in (("bailed", "bailed"), ("too_large", "too large"), ("out_of_time", "out of time")):
+        if counts[reason]:
+            return said
+    return "not called"
 
 
 @dataclass
@@ -367,7 +409,7 @@ def finish(project: Project, run: Run) -> Outcome:
             "reason": run["status"].get(name, ["native", None])[1],
             "native_calls": counts["equal"] + counts["different"],
             "bailouts": counts["bailed"],
-            **{key: counts[key] for key in ("calls", "equal", "different", "skipped")},
+            **{key: counts[key] for key in COUNTS},
         }
         for name, counts in functions.items()
     ]
@@ -391,16 +433,27 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
         if entry["verdict"] == "bailed":
             reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(entry["bailouts"].items()))
             lines.append(f"pyrust: {entry['function']} not verified: every native call bailed ({reasons})")
+        elif entry["verdict"] == "too large":
+            lines.append(
+                f"pyrust: {entry['function']} not verified: too large: more than {equal.NODES:,} objects to compare per call"
+            )
         elif entry["verdict"] == "not called":
             why = f": {entry['reason']}" if entry["reason"] else ""
             what = (
                 "not called" if entry["state"] in ("native", "pending") else f"runs as Python ({entry['state']}{why})"
             )
             lines.append(f"pyrust: {entry['function']} not verified: {what}")
-        elif entry["skipped"]:
-            lines.append(
-                f"pyrust: {entry['function']}: {entry['skipped']} of {entry['calls']} calls were not compared, to save time"
-            )
+        else:
+            for key, why in (("skipped", ", to save time"), ("too_large", ": too large")):
+                if entry[key] and entry["verdict"] != "out of time":
+                    some = f"{entry[key]} of {entry['calls']} calls were not compared"
+                    lines.append(f"pyrust: {entry['function']}: {some}{why}")
+    late = [f"{entry['function']} ({entry['out_of_time']})" for entry in entries if entry["out_of_time"]]
+    if late:
+        unseen = sum(entry["verdict"] == "out of time" for entry in entries)
+        none = f", {_count(unseen, 'function')} without any" if unseen else ""
+        lines.append(f"pyrust: time ran out; calls not compared{none}: {', '.join(late)}")
+        lines.append("pyrust: --pyrust-verify-seconds=N allows more time (0: no limit)")
     for text in run["unreported"]:
         lines += ["pyrust: outside of any test:", *text.splitlines()]
     failed = bool(different)
@@ -408,6 +461,8 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
         failed = True
         native = any(state in ("native", "pending") for state, _ in run["status"].values())
         why = "no native call took place" if native else "nothing is native"
+        if any(entry["verdict"] in ("too large", "out of time") for entry in entries):
+            why = "no native call was compared"
         lines.append(f"pyrust: verification failed: {why}")
     return lines, failed
 
