@@ -362,6 +362,19 @@ def test_methods_in_the_reproduction(kit: Any, call: str) -> None:
     program[f"test_{name.replace('.', '_').lower()}"]()
 
 
+@pytest.mark.parametrize("count", [2, 300])
+def test_functions_that_run_as_python_are_listed_or_counted(kit: Any, count: int) -> None:
+    project, _, _ = kit
+    status = {f"kit:f{number}": ["python", "PYR0301 no"] for number in range(count)}
+    run = {"functions": {}, "status": status, "differences": [], "unreported": []}
+    lines = lines_of(run, project)
+    listed = "pyrust: kit:f1 not verified: runs as Python (python: PYR0301 no)"
+    counted = "pyrust: 300 functions not verified: they run as Python (`pyrust report` says why)"
+    assert (listed in lines, counted in lines) == (count == 2, count == 300)
+    assert lines[-1] == "pyrust: verification failed: nothing is native"
+    assert len(lines) < 10
+
+
 class Link:
     def __init__(self, following: object) -> None:
         self.following = following

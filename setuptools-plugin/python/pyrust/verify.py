@@ -36,6 +36,8 @@ PATIENCE = 10.0
 """Seconds that comparing one function may take before only some of its calls are compared."""
 AT_MOST = 20
 """Differences of one function that are kept."""
+MANY = 20
+"""With more functions than this that run as Python, they are counted, not listed."""
 REHEARSED = 10
 """Calls of one function in which bailing out half-way is tried."""
 REHEARSAL = 1.0
@@ -429,8 +431,17 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
     lines = [f"pyrust: {_count(calls, 'native call')} equal to Python, {_count(len(verified), 'function')} verified"]
     for entry in different:
         lines.append(f"pyrust: {entry['function']} differs from Python in {_count(entry['different'], 'call')}")
+    asleep = [
+        entry for entry in entries if entry["verdict"] == "not called" and entry["state"] not in ("native", "pending")
+    ]
+    if len(asleep) > MANY:
+        lines.append(f"pyrust: {len(asleep)} functions not verified: they run as Python (`pyrust report` says why)")
     for entry in entries:
-        if entry["verdict"] == "bailed":
+        if entry in asleep:
+            why = f": {entry['reason']}" if entry["reason"] else ""
+            if len(asleep) <= MANY:
+                lines.append(f"pyrust: {entry['function']} not verified: runs as Python ({entry['state']}{why})")
+        elif entry["verdict"] == "bailed":
             reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(entry["bailouts"].items()))
             lines.append(f"pyrust: {entry['function']} not verified: every native call bailed ({reasons})")
         elif entry["verdict"] == "too large":
@@ -438,11 +449,7 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
                 f"pyrust: {entry['function']} not verified: too large: more than {equal.NODES:,} objects to compare per call"
             )
         elif entry["verdict"] == "not called":
-            why = f": {entry['reason']}" if entry["reason"] else ""
-            what = (
-                "not called" if entry["state"] in ("native", "pending") else f"runs as Python ({entry['state']}{why})"
-            )
-            lines.append(f"pyrust: {entry['function']} not verified: {what}")
+            lines.append(f"pyrust: {entry['function']} not verified: not called")
         else:
             for key, why in (("skipped", ", to save time"), ("too_large", ": too large")):
                 if entry[key] and entry["verdict"] != "out of time":
