@@ -30,6 +30,8 @@ pub enum Binding {
 pub struct ModuleEnv {
     pub name: String,
     pub bindings: BTreeMap<String, Binding>,
+    /// Top-level statements that may tell what a value is: assignments, loops, conditions, calls of methods.
+    pub values: Vec<Stmt>,
     /// Every `def` reachable through classes (not through functions), in order of appearance.
     pub functions: Vec<(String, FunctionDef)>,
 }
@@ -40,7 +42,13 @@ impl ModuleEnv {
         let mut env = ModuleEnv { name: name.to_string(), ..Default::default() };
         env.collect_functions("", &module.body);
         env.block(&module.body, is_package, false);
+        env.values = module.body.iter().filter_map(pruned).collect();
         env
+    }
+
+    /// The statements that bind or change the global, in order.
+    pub fn statements_of(&self, name: &str) -> Vec<Stmt> {
+        self.values.iter().filter(|stmt| changes(std::slice::from_ref(stmt), name)).cloned().collect()
     }
 
     /// The only function with this qualname; `None` if there is none or more than one.
@@ -181,4 +189,85 @@ impl ModuleEnv {
         parts.extend(module);
         Some(parts.join("."))
     }
+}
+
+/// A statement without what cannot be lowered and binds no value: imports, functions, classes.
+fn pruned(stmt: &Stmt) -> Option<Stmt> {
+    let block = |body: &[Stmt]| -> Vec<Stmt> {
+        let mut body: Vec<Stmt> = body.iter().filter_map(pruned).collect();
+        if body.is_empty() {
+            body.push(Stmt { kind: StmtKind::Pass, span: stmt.span });
+        }
+        body
+    };
+    let tail = |body: &[Stmt]| if body.is_empty() { Vec::new() } else { block(body) };
+    let kind = match stmt.kind.clone() {
+        StmtKind::Import(_)
+        | StmtKind::ImportFrom { .. }
+        | StmtKind::FunctionDef(_)
+        | StmtKind::ClassDef(_)
+        | StmtKind::TypeAlias { .. }
+        | StmtKind::Global(_) => return None,
+        StmtKind::For { target, iter, body, orelse, is_async } => {
+            StmtKind::For { target, iter, body: block(&body), orelse: tail(&orelse), is_async }
+        }
+        StmtKind::While { test, body, orelse } => {
+            StmtKind::While { test, body: block(&body), orelse: tail(&orelse) }
+        }
+        StmtKind::If { test, body, orelse } => {
+            StmtKind::If { test, body: block(&body), orelse: tail(&orelse) }
+        }
+        StmtKind::Try { body, handlers, orelse, finalbody, is_star } => StmtKind::Try {
+            body: block(&body),
+            handlers: handlers
+                .into_iter()
+                .map(|handler| crate::ast::Handler { body: block(&handler.body), ..handler })
+                .collect(),
+            orelse: tail(&orelse),
+            finalbody: tail(&finalbody),
+            is_star,
+        },
+        other => other,
+    };
+    Some(Stmt { kind, span: stmt.span })
+}
+
+/// Does a statement bind the name, or change what it is bound to?
+fn changes(body: &[Stmt], name: &str) -> bool {
+    use crate::ast::{Expr, ExprKind};
+    fn at(e: &Expr, name: &str) -> bool {
+        match &e.kind {
+            ExprKind::Name(n) => n == name,
+            ExprKind::Subscript { value, .. } | ExprKind::Starred(value) => at(value, name),
+            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().any(|e| at(e, name)),
+            _ => false,
+        }
+    }
+    body.iter().any(|stmt| match &stmt.kind {
+        StmtKind::Assign { targets, .. } => targets.iter().any(|t| at(t, name)),
+        StmtKind::AugAssign { target, .. } | StmtKind::AnnAssign { target, .. } => at(target, name),
+        StmtKind::Expr(e) => match &e.kind {
+            ExprKind::Call { func, .. } => match &func.kind {
+                ExprKind::Attribute { value, .. } => at(value, name),
+                _ => false,
+            },
+            _ => false,
+        },
+        StmtKind::For { target, body, orelse, .. } => {
+            at(target, name) || changes(body, name) || changes(orelse, name)
+        }
+        StmtKind::While { body, orelse, .. } | StmtKind::If { body, orelse, .. } => {
+            changes(body, name) || changes(orelse, name)
+        }
+        StmtKind::Try { body, handlers, orelse, finalbody, .. } => {
+            changes(body, name)
+                || handlers.iter().any(|h| changes(&h.body, name))
+                || changes(orelse, name)
+                || changes(finalbody, name)
+        }
+        StmtKind::With { items, body, .. } => {
+            items.iter().filter_map(|i| i.target.as_ref()).any(|t| at(t, name)) || changes(body, name)
+        }
+        _ => false,
+    })
 }

@@ -198,7 +198,7 @@ fn same_kind(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::List { .. }, Type::List { .. }) | (Type::Dict { .. }, Type::Dict { .. }) => true,
         (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
-        (Type::VarTuple(_), Type::VarTuple(_)) => true,
+        (Type::VarTuple(_) | Type::Tuple { .. }, Type::VarTuple(_)) => true,
         _ => false,
     }
 }

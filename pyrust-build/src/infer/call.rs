@@ -102,7 +102,7 @@ impl Infer<'_, '_> {
 
     pub(super) fn global(&mut self, name: &str, span: Span, node: usize) -> Ty {
         match self.bound(name) {
-            Some((_, Binding::Value(_))) => {
+            Some((_, Binding::Value(_) | Binding::Unknown)) => {
                 let ty = self.program.value_type(&self.func.module, name);
                 if matches!(ty, Type::List { .. } | Type::Dict { .. }) && ty.has_never() {
                     return self.filled_later(name, span, &ty);
@@ -159,7 +159,7 @@ impl Infer<'_, '_> {
 
     pub(super) fn module_attr(&mut self, global: &str, name: &str, span: Span, node: usize) -> Ty {
         if let Some(home) = self.program.project_module(&self.func.module, global) {
-            if let Some((_, Binding::Value(_))) = self.program.binding(&home, name) {
+            if let Some((_, Binding::Value(_) | Binding::Unknown)) = self.program.binding(&home, name) {
                 let ty = self.program.value_type(&home, name);
                 if !ty.has_never() {
                     self.elsewhere(global, &home, Guard::Value(name.to_string()));
@@ -219,7 +219,7 @@ impl Infer<'_, '_> {
         let Some((module, Binding::Function)) = self.program.binding(home, name) else {
             return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
         };
-        let qualname = self.function_name(home, &module, name);
+        let qualname = self.program.name_in(home, &module, name);
         let target = FuncRef { module, qualname };
         let guard = Guard::Function { name: name.to_string(), target: target.clone() };
         self.elsewhere(global, home, guard);
@@ -236,7 +236,7 @@ impl Infer<'_, '_> {
         if self.is_bound(name) {
             return match self.bound(name) {
                 Some((module, Binding::Function)) => {
-                    let real = self.function_name(&self.func.module, &module, name);
+                    let real = self.program.name_in(&self.func.module, &module, name);
                     let target = FuncRef { module, qualname: real };
                     let guard = Guard::Function { name: name.to_string(), target: target.clone() };
                     self.guards.insert(guard);
@@ -340,17 +340,6 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// The name under which the defining module `home` knows what the module `from` calls `name`.
-    fn function_name(&self, from: &str, home: &str, name: &str) -> String {
-        let (mut module, mut name) = (from.to_string(), name.to_string());
-        while module != home {
-            let Some((_, env)) = self.program.modules.module(&module) else { break };
-            let Some(Binding::Imported { module: m, name: n }) = env.bindings.get(&name) else { break };
-            (module, name) = (m.clone(), n.clone());
-        }
-        name
-    }
-
     fn native_call(
         &mut self,
         e: &Expr,
@@ -400,7 +389,13 @@ impl Infer<'_, '_> {
         if resolved.contains(&Type::Never) {
             return Ty::Never;
         }
-        let index = match self.program.request(target, resolved) {
+        // Where the result merges with Python's lists and dicts it must be made as one of them.
+        let slot = self.state.nodes[e.id];
+        let live = self.state.solver.get(slot).members().iter().any(|m| match m {
+            Ty::List(c) | Ty::Dict(c) => self.state.solver.in_place(*c),
+            _ => false,
+        });
+        let index = match self.program.request(target, resolved, live) {
             Ok(index) => index,
             Err(reasons) => {
                 let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
@@ -419,7 +414,6 @@ impl Infer<'_, '_> {
         for (ty, after) in types.iter().zip(&after) {
             self.state.solver.absorb(ty, &containers_only(after));
         }
-        let slot = self.state.nodes[e.id];
         self.state.solver.absorb_into(slot, &ret);
         self.state.solver.get(slot)
     }

@@ -100,6 +100,8 @@ pub struct Instance {
     pub writes: bool,
     pub diagnostics: Vec<Diagnostic>,
     state: Option<Analysis>,
+    /// The result lives in Python.
+    live: bool,
     /// Inferred for good: its text does not change any more.
     settled: bool,
 }
@@ -115,7 +117,7 @@ impl Instance {
 pub struct Program<'a> {
     pub modules: &'a dyn Modules,
     pub instances: Vec<Instance>,
-    index: BTreeMap<(FuncRef, Vec<Type>), usize>,
+    index: BTreeMap<(FuncRef, Vec<Type>, bool), usize>,
     lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
     values: BTreeMap<(String, String), Type>,
     per_function: BTreeMap<FuncRef, usize>,
@@ -168,7 +170,7 @@ impl<'a> Program<'a> {
 
     /// The instance for these parameter types, inferred to a fixpoint together with all it calls.
     pub fn instance(&mut self, func: &FuncRef, params: Vec<Type>) -> Result<usize, Vec<Diagnostic>> {
-        let root = self.request(func, params)?;
+        let root = self.request(func, params, false)?;
         for round in 0.. {
             if !self.settle() {
                 let message = "type inference does not come to an end here";
@@ -230,8 +232,10 @@ impl<'a> Program<'a> {
     }
 
     /// Finds or registers an instance, without running it.
-    fn request(&mut self, func: &FuncRef, params: Vec<Type>) -> Result<usize, Vec<Diagnostic>> {
-        let key = (func.clone(), params);
+    ///
+    /// `live`: what it returns goes where Python's objects are, so it makes its lists and dicts as such.
+    fn request(&mut self, func: &FuncRef, params: Vec<Type>, live: bool) -> Result<usize, Vec<Diagnostic>> {
+        let key = (func.clone(), params, live);
         if let Some(i) = self.index.get(&key) {
             return Ok(*i);
         }
@@ -257,6 +261,7 @@ impl<'a> Program<'a> {
             writes: false,
             diagnostics: Vec::new(),
             state: None,
+            live,
             settled: false,
         });
         self.index.insert(key, self.instances.len() - 1);
@@ -268,6 +273,7 @@ impl<'a> Program<'a> {
         let instance = &mut self.instances[index];
         let hir = instance.hir.clone();
         let state = instance.state.take().unwrap_or_else(|| Analysis::new(&hir, &instance.params));
+        let live = instance.live;
         let (func, before) = (instance.func.clone(), (instance.ret.clone(), instance.after.clone()));
         let instances_before = self.instances.len();
         let mut infer = Infer {
@@ -287,6 +293,9 @@ impl<'a> Program<'a> {
             infer.state.solver.changed = false;
             infer.diagnostics.clear();
             infer.function();
+            if live {
+                infer.state.solver.mark_var(infer.state.ret);
+            }
             infer.state.solver.spread_in_place();
             rounds += 1;
             if !infer.state.solver.changed || rounds > 100 {
@@ -405,12 +414,31 @@ impl<'a> Program<'a> {
     }
 
     fn infer_value(&mut self, module: &str, name: &str) -> Option<Type> {
-        let (home, Binding::Value(expr)) = self.binding(module, name)? else { return None };
+        let (home, binding) = self.binding(module, name)?;
         let (file, env) = self.modules.module(&home)?;
-        let hir = Rc::new(crate::lower::lower_value(file, env, &format!("<{name}>"), &expr).ok()?);
-        let func = FuncRef { module: home, qualname: format!("<{name}>") };
-        self.lowered.insert(func.clone(), Ok(hir));
+        let own = self.name_in(module, &home, name);
+        let statements = env.statements_of(&own);
+        let value = match (&binding, statements.as_slice()) {
+            (Binding::Value(expr), [_]) => crate::lower::lower_value(file, env, &format!("<{name}>"), expr),
+            (Binding::Value(_) | Binding::Unknown, [_, ..]) => {
+                crate::lower::lower_statements(file, env, &own, statements)
+            }
+            _ => return None,
+        };
+        let func = FuncRef { module: home, qualname: format!("<{own}>") };
+        self.lowered.insert(func.clone(), Ok(Rc::new(value.ok()?)));
         self.constant_type(&func)
+    }
+
+    /// The name under which the defining module `home` knows what the module `from` calls `name`.
+    pub fn name_in(&self, from: &str, home: &str, name: &str) -> String {
+        let (mut module, mut name) = (from.to_string(), name.to_string());
+        while module != home {
+            let Some((_, env)) = self.modules.module(&module) else { break };
+            let Some(Binding::Imported { module: m, name: n }) = env.bindings.get(&name) else { break };
+            (module, name) = (m.clone(), n.clone());
+        }
+        name
     }
 }
 
@@ -418,7 +446,7 @@ impl Program<'_> {
     /// The type of what a function without parameters returns: a module-level value, a default.
     fn constant_type(&mut self, func: &FuncRef) -> Option<Type> {
         let first = self.instances.len();
-        let index = self.request(func, Vec::new()).ok()?;
+        let index = self.request(func, Vec::new(), false).ok()?;
         // Only what this value needed for the first time is run: the others may be in the middle of a run.
         for _ in 0..50 {
             let mut changed = self.run(index, false);

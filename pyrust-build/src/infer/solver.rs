@@ -350,7 +350,7 @@ impl Solver {
         }
     }
 
-    fn mark_var(&mut self, var: VarId) {
+    pub(super) fn mark_var(&mut self, var: VarId) {
         let root = self.var_root(var);
         let ty = self.vars[root].ty.clone();
         let marked = self.mark(&ty);

@@ -342,13 +342,11 @@ impl Lower<'_> {
                     if let Some(kind) = self.consumer(name, args, keywords, span) {
                         return kind;
                     }
-                    if matches!(name.as_str(), "zip" | "enumerate" | "reversed") {
-                        let call = A::Call {
-                            func: Box::new(func.clone()),
-                            args: args.to_vec(),
-                            keywords: keywords.to_vec(),
-                        };
-                        return self.iterator(&AExpr { kind: call, span }, false);
+                    if matches!(name.as_str(), "zip" | "enumerate" | "reversed")
+                        && let Some(kind) = self.lazy(name, args, keywords, span)
+                    {
+                        let iter = Iter { kind, span, id: self.node() };
+                        return self.iterator(iter, false);
                     }
                 }
                 let args = self.exprs(args);
@@ -601,7 +599,10 @@ impl Lower<'_> {
                 let iter = self.boxed(&args[0]);
                 return Some(ExprKind::Next { iter, default: self.opt(args.get(1)) });
             }
-            ("iter", 1) if keywords.is_empty() => return Some(self.iterator(&args[0], true)),
+            ("iter", 1) if keywords.is_empty() => {
+                let iter = self.iter(&args[0]);
+                return Some(self.iterator(iter, true));
+            }
             ("dict", 1) if keywords.is_empty() => return Some(self.dict_of(&args[0], span)),
             ("format", 2) if keywords.is_empty() => {
                 let A::Constant(Constant::Str(spec)) = &args[1].kind else { return None };
@@ -700,10 +701,9 @@ impl Lower<'_> {
     }
 
     /// An iterator that outlives the expression.
-    fn iterator(&mut self, source: &AExpr, explicit: bool) -> ExprKind {
-        let iter = self.iter(source);
+    fn iterator(&mut self, iter: Iter, explicit: bool) -> ExprKind {
         if iter.has_comp() {
-            return self.no(source.span, "a generator that is not consumed in place", "build a list instead");
+            return self.no(iter.span, "a generator that is not consumed in place", "build a list instead");
         }
         ExprKind::Iter { iter: Box::new(iter), explicit }
     }
@@ -819,7 +819,10 @@ impl Lower<'_> {
                 }))
             }
             A::Call { func, args, keywords } => match &func.kind {
-                A::Name(name) if self.is_builtin(name) => self.lazy(name, args, keywords, e),
+                A::Name(name) if self.is_builtin(name) => match self.lazy(name, args, keywords, e.span) {
+                    Some(kind) => kind,
+                    None => IterKind::Expr(self.boxed(e)),
+                },
                 A::Attribute { value, name } if args.is_empty() && keywords.is_empty() => match name.as_str()
                 {
                     "items" => IterKind::Items(self.boxed(value)),
@@ -833,11 +836,18 @@ impl Lower<'_> {
         }
     }
 
-    fn lazy(&mut self, name: &str, args: &[AExpr], keywords: &[ast::Keyword], e: &AExpr) -> IterKind {
+    /// The builtins that give an iterator; `None` for a form that is not understood.
+    fn lazy(
+        &mut self,
+        name: &str,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<IterKind> {
         let starred = args.iter().any(|a| matches!(a.kind, A::Starred(_)));
-        match (name, args, keywords) {
+        Some(match (name, args, keywords) {
             ("zip", [AExpr { kind: A::Starred(rows), .. }], []) => IterKind::ZipStar(self.boxed(rows)),
-            _ if starred => IterKind::Expr(self.boxed(e)),
+            _ if starred => return None,
             ("range", [stop], []) => IterKind::Range { start: None, stop: self.boxed(stop), step: None },
             ("range", [start, stop], []) => {
                 let start = Some(self.boxed(start));
@@ -864,17 +874,13 @@ impl Lower<'_> {
             }
             ("reversed", [inner], []) => IterKind::Reversed(self.boxed(inner)),
             ("map", [function, iterables @ ..], []) if !iterables.is_empty() => {
-                match self.mapped(function, iterables, e.span) {
-                    Some(comp) => IterKind::Comp(Box::new(comp)),
-                    None => IterKind::Expr(self.boxed(e)),
-                }
+                IterKind::Comp(Box::new(self.mapped(function, iterables, span)?))
             }
-            ("filter", [function, iterable], []) => match self.filtered(function, iterable) {
-                Some(comp) => IterKind::Comp(Box::new(comp)),
-                None => IterKind::Expr(self.boxed(e)),
-            },
-            _ => IterKind::Expr(self.boxed(e)),
-        }
+            ("filter", [function, iterable], []) => {
+                IterKind::Comp(Box::new(self.filtered(function, iterable)?))
+            }
+            _ => return None,
+        })
     }
 
     /// `map(f, a, b)`: `f(x, y) for x, y in zip(a, b)`.

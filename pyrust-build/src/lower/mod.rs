@@ -46,6 +46,22 @@ pub fn lower_value(
     cx.finish(name, value.span, Vec::new(), body)
 }
 
+/// Lowers the statements that make a module-level value as a function that returns it.
+pub fn lower_statements(
+    file: &SourceFile,
+    env: &ModuleEnv,
+    name: &str,
+    mut statements: Vec<ast::Stmt>,
+) -> Result<hir::Function, Vec<Diagnostic>> {
+    let span = statements.last().map_or(Span::new(0, 0), |s| s.span);
+    let value = ast::Expr { kind: ast::ExprKind::Name(name.to_string()), span };
+    statements.push(ast::Stmt { kind: ast::StmtKind::Return(Some(value)), span });
+    let mut cx = Lower::new(file, env);
+    scope::declare(&mut cx, &statements);
+    let body = cx.block(&statements);
+    cx.finish(&format!("<{name}>"), span, Vec::new(), body)
+}
+
 /// State of lowering one function.
 pub(crate) struct Lower<'a> {
     file: &'a SourceFile,
