@@ -214,7 +214,8 @@ fn read_profile(text: &str) -> Result<(Profile, Vec<Skipped>), String> {
         }
         functions.push(Profiled { function, share: item["share"].as_f64().unwrap_or(0.0), signatures });
     }
-    Ok((Profile { threshold, functions }, unsaid))
+    let measured = value["measured"].as_bool().unwrap_or(true);
+    Ok((Profile { threshold, measured, functions }, unsaid))
 }
 
 /// Changes the manifest's entries and writes it. Whether it changed.

@@ -13,6 +13,8 @@ use crate::signature::set::{self, Counted};
 pub struct Profile {
     /// Percentage at which a function becomes a hotspot.
     pub threshold: f64,
+    /// Long enough for its shares to mean something: only then entries go.
+    pub measured: bool,
     pub functions: Vec<Profiled>,
 }
 
@@ -61,7 +63,7 @@ pub fn merge(
     manifest.hotspots.retain(|entry| {
         let share = profiled.get(entry.function.as_str()).map_or(0.0, |function| function.share);
         // A mode was set by a person.
-        let stays = entry.mode != Mode::Native || share >= profile.threshold / 2.0;
+        let stays = !profile.measured || entry.mode != Mode::Native || share >= profile.threshold / 2.0;
         if !stays {
             summary.removed.push(entry.function.clone());
         }

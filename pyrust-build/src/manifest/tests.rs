@@ -184,6 +184,7 @@ fn profiles_merge_with_hysteresis() {
     let mut manifest = Manifest::default();
     let first = Profile {
         threshold: 1.0,
+        measured: true,
         functions: vec![
             profiled("a:hot", 60.0, &[("(int) -> int", 10)]),
             profiled("a:cool", 0.9, &[("(int) -> int", 10)]),
@@ -199,6 +200,7 @@ fn profiles_merge_with_hysteresis() {
 
     let second = Profile {
         threshold: 1.0,
+        measured: true,
         functions: vec![
             profiled("a:hot", 0.5, &[("(str) -> int", 30)]),
             profiled("a:edge", 0.49, &[("(list[int]) -> int", 1)]),
@@ -213,11 +215,23 @@ fn profiles_merge_with_hysteresis() {
 #[test]
 fn what_people_decided_stays() {
     let mut manifest = parse(EXAMPLE);
-    let summary = merge::merge(&mut manifest, &Profile { threshold: 1.0, functions: Vec::new() }, |_| {
-        Err("gone".into())
-    });
+    let summary = merge::merge(
+        &mut manifest,
+        &Profile { threshold: 1.0, measured: true, functions: Vec::new() },
+        |_| Err("gone".into()),
+    );
     assert_eq!(summary.removed, ["textkit.distance:levenshtein"]);
     assert_eq!(manifest.hotspots[0].mode, Mode::Python);
+}
+
+#[test]
+fn a_short_run_removes_nothing() {
+    let mut manifest = parse(EXAMPLE);
+    let before = manifest.hotspots.len();
+    let short = Profile { threshold: 1.0, measured: false, functions: Vec::new() };
+    let summary = merge::merge(&mut manifest, &short, |_| Err("gone".into()));
+    assert!(summary.removed.is_empty());
+    assert_eq!(manifest.hotspots.len(), before);
 }
 
 #[test]

@@ -116,7 +116,8 @@ def summarise(run: Run, threshold: float) -> dict[str, Any]:
                 "signatures": [list(pair) for pair in signatures.tidy(seen["signatures"])],
             }
         )
-    return {"version": VERSION, "threshold": threshold, "functions": functions}
+    measured = sum(run["samples"].values()) >= FEW_SAMPLES
+    return {"version": VERSION, "threshold": threshold, "measured": measured, "functions": functions}
 
 
 @dataclass
