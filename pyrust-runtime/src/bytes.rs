@@ -331,6 +331,57 @@ pub fn decode_latin1(_: Cx, b: &Bytes) -> R<Str> {
     str_::from_units(b.raw())
 }
 
+/// `n.to_bytes(length, "big")`
+pub fn from_int_big(cx: Cx, n: i64, length: i64) -> R<Bytes> {
+    from_int(cx, n, length, |at, length| length - 1 - at)
+}
+
+/// `n.to_bytes(length, "little")`
+pub fn from_int_little(cx: Cx, n: i64, length: i64) -> R<Bytes> {
+    from_int(cx, n, length, |at, _| at)
+}
+
+/// Bytes of an int; `weight` says which power of 256 stands at a place.
+fn from_int(cx: Cx, n: i64, length: i64, weight: impl Fn(usize, usize) -> usize) -> R<Bytes> {
+    let Ok(length) = usize::try_from(length) else { return exc(Exc::ValueError) };
+    if n < 0 || (length < 8 && n >> (8 * length) != 0) {
+        return exc(Exc::OverflowError);
+    }
+    if length > 1 << 20 {
+        return bail(Bail::Memory);
+    }
+    let byte = |at| {
+        let power = weight(at, length);
+        if power < 8 { (n >> (8 * power)) as u8 } else { 0 }
+    };
+    let mut built = BytesBuilder::new();
+    for at in 0..length {
+        built.push_int(i64::from(byte(at)))?;
+    }
+    built.finish(cx)
+}
+
+/// `int.from_bytes(b, "big")`
+pub fn to_int_big(b: &Bytes) -> R<i64> {
+    to_int(b.raw().iter())
+}
+
+/// `int.from_bytes(b, "little")`
+pub fn to_int_little(b: &Bytes) -> R<i64> {
+    to_int(b.raw().iter().rev())
+}
+
+fn to_int<'b>(digits: impl Iterator<Item = &'b u8>) -> R<i64> {
+    let mut n = 0i64;
+    for digit in digits {
+        if n >> 55 != 0 {
+            return bail(Bail::Overflow);
+        }
+        n = n << 8 | i64::from(*digit);
+    }
+    Ok(n)
+}
+
 /// `repr(b)`.
 pub fn repr(_: Cx, b: &Bytes) -> R<Str> {
     // SAFETY: an exact bytes object.

@@ -174,15 +174,36 @@ pub fn powmod(a: i64, b: i64, m: i64) -> R<i64> {
     if m == 0 {
         return exc(Exc::ValueError);
     }
-    if b < 0 {
-        return bail(Bail::Unsupported);
-    }
     let size = m.unsigned_abs();
-    let base = (a as i128).rem_euclid(size as i128) as u64;
+    if size == 1 {
+        return Ok(0);
+    }
+    let mut base = (a as i128).rem_euclid(size as i128) as u64;
+    let mut b = b;
+    if b < 0 {
+        let Some(positive) = b.checked_neg() else { return bail(Bail::Overflow) };
+        base = inverse(base, size)?;
+        b = positive;
+    }
     let power =
         if size <= u32::MAX as u64 { powmod_narrow(base, b, size) } else { powmod_wide(base, b, size) };
     // The result takes the modulus's sign; it is smaller than |m|, so this stays inside i64.
     Ok(if m < 0 && power != 0 { (power as i128 - size as i128) as i64 } else { power as i64 })
+}
+
+/// The number that `base` times is 1 modulo `size`, which is above 1.
+fn inverse(base: u64, size: u64) -> R<u64> {
+    let (mut old, mut rest) = (base as i128, size as i128);
+    let (mut factor, mut next) = (1i128, 0i128);
+    while rest != 0 {
+        let quotient = old / rest;
+        (old, rest) = (rest, old - quotient * rest);
+        (factor, next) = (next, factor - quotient * next);
+    }
+    if old != 1 {
+        return exc(Exc::ValueError);
+    }
+    Ok(factor.rem_euclid(size as i128) as u64)
 }
 
 fn powmod_narrow(mut base: u64, mut b: i64, size: u64) -> u64 {

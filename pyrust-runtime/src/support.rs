@@ -332,3 +332,12 @@ pub fn split_max(cx: Cx, s: &Str, (): (), most: i64) -> R<List<Str>> {
 pub fn rsplit_max(cx: Cx, s: &Str, (): (), most: i64) -> R<List<Str>> {
     crate::str_::rsplit_whitespace(cx, s, most)
 }
+
+/// The middle of `first, *middle = s`.
+pub fn str_list(cx: Cx, s: &Str, start: Option<i64>, stop: Option<i64>, _: Option<i64>) -> R<List<Chr>> {
+    let out = list::new(cx)?;
+    for at in start.unwrap_or(0)..stop.unwrap_or(0) {
+        list::append(cx, &out, crate::str_::get(cx, s, at)?)?;
+    }
+    Ok(out)
+}

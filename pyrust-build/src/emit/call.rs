@@ -58,6 +58,7 @@ impl Func<'_, '_, '_> {
                 let code = &best.code;
                 quote!({ #(#lets)* #code })
             }
+            ("format", [text]) => self.value_as(text, to),
             ("str" | "repr", [value]) => {
                 let val = self.val(value);
                 let repr = name == "repr";

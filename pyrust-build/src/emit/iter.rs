@@ -692,6 +692,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             CompKind::Dict => {
                 let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a dict") };
                 let (make, out2) = (self.new_container(ty), out.clone());
+                // One value for all keys is made once.
+                if let (None, Some(e)) = (&comp.value, &extra) {
+                    let (name, code) = (self.fresh("value"), self.coerce(e, &value));
+                    let shared = Val::place(quote!(#name), (*value).clone()).owned();
+                    let inner = move |f: &mut Self| {
+                        let k = f.value_as(&comp.element, &key);
+                        let set = f.q(quote!(dict::set(cx, &#out2, #k, #shared)));
+                        quote!(#set;)
+                    };
+                    let loops = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                    return quote!({ let #name = #code; let #out = #make; #loops #out });
+                }
                 let inner = move |f: &mut Self| {
                     let k = f.value_as(&comp.element, &key);
                     let v = comp.value.as_ref().map(|v| f.value_as(v, &value));
@@ -699,6 +711,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     quote!(#set;)
                 };
                 (make, quote!(#out), Box::new(inner))
+            }
+            CompKind::Concat => {
+                let make = self.new_container(ty);
+                let (out2, this) = (out.clone(), ty.clone());
+                let inner = move |f: &mut Self| {
+                    let item = f.val(&comp.element);
+                    let item = f.project(&item, |t| matches!(t, Type::List { .. }));
+                    let list = Val::place(quote!(#out2), this.clone());
+                    let extend = f.apply("list.extend", &[list, item], &Type::None);
+                    quote!(#extend;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({ let #out = #make; #code #out });
             }
             CompKind::Extend => {
                 let Some(target) = extra else { return self.bail("Unsupported") };

@@ -413,7 +413,13 @@ impl Func<'_, '_, '_> {
         value: &hir::Expr,
         id: hir::NodeId,
     ) -> TokenStream {
-        let TargetKind::Index { base, index } = &target.kind else { return quote!() };
+        let (base, index) = match &target.kind {
+            TargetKind::Index { base, index } => (base, index),
+            TargetKind::Slice { base, lower, upper, step } => {
+                return self.aug_slice(base, [lower, upper, step], op, value);
+            }
+            _ => return quote!(),
+        };
         let mut lets = Vec::new();
         let b = self.val(base);
         let b = self.bind(&b, &mut lets);
@@ -432,9 +438,35 @@ impl Func<'_, '_, '_> {
         quote!({ #(#lets)* #set; })
     }
 
+    /// `xs[a:b] += value`: a copy of the part grows and goes back.
+    fn aug_slice(
+        &mut self,
+        base: &hir::Expr,
+        bounds: [&Option<Box<hir::Expr>>; 3],
+        op: hir::BinOp,
+        value: &hir::Expr,
+    ) -> TokenStream {
+        let mut lets = Vec::new();
+        let mut args = vec![self.val(base)];
+        args.extend(bounds.map(|bound| self.opt(bound)));
+        let mut args: Vec<Val> = args.iter().map(|a| self.bind(a, &mut lets)).collect();
+        let Type::List { elem, .. } = args[0].ty.clone() else {
+            return self.leave(quote!(bail::<()>(Bail::Unsupported)));
+        };
+        let part = Type::List { elem, in_place: false };
+        let old = Val::new(self.apply("getslice", &args, &part), part.clone());
+        let old = self.bind(&old, &mut lets);
+        let v = self.val(value);
+        let v = self.bind(&v, &mut lets);
+        let new = Val::new(self.in_place(op, &old, &v, &part), part);
+        args.push(self.bind(&new, &mut lets));
+        let set = self.apply("setslice", &args, &Type::None);
+        quote!({ #(#lets)* #set; })
+    }
+
     /// The type of `old op value`, over all members.
     fn aug_type(&self, op: hir::BinOp, old: &Type, value: &Type) -> Type {
-        if matches!(old, Type::List { .. }) {
+        if matches!(old, Type::List { .. }) || (op == hir::BinOp::BitOr && matches!(old, Type::Dict { .. })) {
             return old.clone();
         }
         let mut out = Type::Never;
@@ -445,6 +477,10 @@ impl Func<'_, '_, '_> {
                 {
                     let items = x.iter().chain(y).cloned().collect();
                     out = Type::join(&out, &Type::Tuple { items, from_py: *from_py });
+                } else if let (hir::BinOp::Add, Type::VarTuple(x), Type::VarTuple(_) | Type::Tuple { .. }) =
+                    (op, a, b)
+                {
+                    out = Type::join(&out, &Type::VarTuple(x.clone()));
                 } else if let Some((row, binding)) = crate::ops::select(op.symbol(), &[a.clone(), b.clone()])
                 {
                     out = Type::join(&out, &row.ret.instantiate(&binding));
@@ -566,13 +602,29 @@ impl Func<'_, '_, '_> {
             TargetKind::Slice { base, lower, upper, step } => {
                 let mut lets = Vec::new();
                 let val = self.bind(val, &mut lets);
-                let args = [self.val(base), self.opt(lower), self.opt(upper), self.opt(step), val];
+                let base = self.val(base);
+                let val = self.listed(&base, &val, &mut lets);
+                let args = [base, self.opt(lower), self.opt(upper), self.opt(step), val];
                 let set = self.apply("setslice", &args, &Type::None);
                 quote!({ #(#lets)* #set; })
             }
             TargetKind::Tuple(items) => self.unpack(items, val),
             TargetKind::Starred { before, star, after } => self.unpack_starred(before, star, after, val),
         }
+    }
+
+    /// What is stored into a slice of `base`, as a list of its elements' type.
+    fn listed(&mut self, base: &Val, val: &Val, lets: &mut Vec<TokenStream>) -> Val {
+        if val.ty.members().iter().any(|t| matches!(t, Type::List { .. } | Type::View(_))) {
+            return val.clone();
+        }
+        let Type::List { elem, .. } = &base.ty else { return val.clone() };
+        let ty = Type::List { elem: elem.clone(), in_place: false };
+        let (list, new) = (self.fresh("list"), self.new_container(&ty));
+        let place = Val::place(quote!(#list), ty);
+        let extend = self.extend(&place, val);
+        lets.push(quote!(let #list = #new; #extend;));
+        place
     }
 
     fn unpack(&mut self, items: &[Target], val: &Val) -> TokenStream {
@@ -697,6 +749,7 @@ impl Func<'_, '_, '_> {
                 Type::VarTuple(elem) => {
                     (quote!(tuple::len(cx, &#code)), (**elem).clone(), quote!(tuple::get), quote!(tuple_list))
                 }
+                Type::Str => (quote!(pystr::len(&#code)), Type::Char, quote!(pystr::get), quote!(str_list)),
                 _ => return Some(f.not_unpacked()),
             };
             let (fixed, b_lit, a_lit) = (

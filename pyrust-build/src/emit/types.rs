@@ -122,6 +122,7 @@ const TAKEN: &[&str] = &[
     "split_max",
     "steps",
     "stop_of",
+    "str_list",
     "str_next",
     "str_next_back",
     "to_chr",

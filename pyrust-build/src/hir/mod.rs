@@ -345,6 +345,8 @@ pub enum CompKind {
     First,
     /// `list.extend(…)` of the list in `extra`.
     Extend,
+    /// `sum(…, [])`: lists one behind the other.
+    Concat,
 }
 
 #[derive(Clone, Debug)]
@@ -355,7 +357,7 @@ pub struct Comp {
     pub element: Expr,
     /// The value of a dict item.
     pub value: Option<Expr>,
-    /// `start` of sum, `default` of min/max/next, the separator of join.
+    /// `start` of sum, `default` of min/max/next, the separator of join, the value of all keys of a dict.
     pub extra: Option<Expr>,
     /// `key` of min/max: a lambda.
     pub key: Option<Expr>,

@@ -282,6 +282,8 @@ impl Infer<'_, '_> {
                 }
                 out
             }
+            // Lowering has made the text.
+            ("format", [text]) if keywords.is_empty() => self.expr(text),
             ("str" | "repr", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
                 self.displayable(&ty, value.span);
@@ -434,7 +436,9 @@ impl Infer<'_, '_> {
             self.program.lowered.insert(func.clone(), lowered);
         }
         let ty = self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)));
-        if ty.has_never() { Type::Never } else { ty }
+        // What an empty container holds its use tells.
+        let empty = matches!(ty, Type::List { .. } | Type::Dict { .. });
+        if ty.has_never() && !empty { Type::Never } else { ty }
     }
 
     pub(super) fn method(

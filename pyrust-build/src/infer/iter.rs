@@ -151,7 +151,7 @@ impl Infer<'_, '_> {
     }
 
     /// What comes out of an iterable of a type that is no union.
-    fn element_type(&mut self, member: &Ty) -> Ty {
+    pub(super) fn element_type(&mut self, member: &Ty) -> Ty {
         match member {
             Ty::List(c) | Ty::Dict(c) => self.state.solver.get(self.state.solver.elem(*c)),
             Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => self.state.solver.get(*v),
@@ -232,12 +232,33 @@ impl Infer<'_, '_> {
                 Ty::VarTuple(var)
             }
             CompKind::Dict => {
-                let value = comp.value.as_ref().map_or(Ty::Never, |v| self.expr(v));
+                let value = match &comp.value {
+                    Some(v) => self.expr(v),
+                    None => extra.unwrap_or(Ty::Never),
+                };
                 let cell = self.site(e.id, 0);
                 let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
                 self.state.solver.flow(&elem, k);
                 self.state.solver.flow(&value, v);
                 Ty::Dict(cell)
+            }
+            CompKind::Concat => {
+                self.builtin("sum");
+                let cell = self.site(e.id, 0);
+                let mut found = elem == Ty::Never;
+                for member in elem.members() {
+                    if let Ty::List(c) = member {
+                        found = true;
+                        let item = self.state.solver.get(self.state.solver.elem(*c));
+                        let var = self.state.solver.elem(cell);
+                        self.state.solver.flow(&item, var);
+                    }
+                }
+                if !found {
+                    let message = format!("`sum` of `{}` with a list", self.show(&elem));
+                    self.refuse("PYR0401", e.span, message);
+                }
+                Ty::List(cell)
             }
             CompKind::Extend => {
                 let mut found = false;
@@ -318,7 +339,7 @@ impl Infer<'_, '_> {
     }
 }
 
-fn is_iterable(ty: &Ty) -> bool {
+pub(super) fn is_iterable(ty: &Ty) -> bool {
     matches!(
         ty,
         Ty::List(_)

@@ -30,8 +30,18 @@ impl Infer<'_, '_> {
                     TargetKind::Index { base, index } => {
                         ("getitem", "setitem", vec![self.expr(base), self.expr(index)])
                     }
+                    TargetKind::Slice { base, lower, upper, step } => {
+                        let mut args =
+                            vec![self.expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                        let old = self.apply("getslice", target.id, 0, stmt.span, &args);
+                        let value_ty = self.expr(value);
+                        let new = self.in_place(*id, stmt.span, *op, &old, &value_ty);
+                        args.push(new);
+                        self.apply("setslice", *id, 64, stmt.span, &args);
+                        return;
+                    }
                     _ => {
-                        self.refuse("PYR0301", stmt.span, "augmented assignment to a slice is not supported");
+                        self.refuse("PYR0301", stmt.span, "this augmented assignment is not supported");
                         return;
                     }
                 };
@@ -132,7 +142,8 @@ impl Infer<'_, '_> {
                 self.apply("setitem", target.id, 0, target.span, &args);
             }
             TargetKind::Slice { base, lower, upper, step } => {
-                let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step), ty.clone()];
+                let ty = self.as_list(target, ty);
+                let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step), ty];
                 self.apply("setslice", target.id, 0, target.span, &args);
             }
             TargetKind::Starred { before, star, after } => {
@@ -161,6 +172,18 @@ impl Infer<'_, '_> {
                 }
             }
         }
+    }
+
+    /// What is stored into a slice becomes a list first.
+    fn as_list(&mut self, target: &Target, ty: &Ty) -> Ty {
+        let [member] = ty.members() else { return ty.clone() };
+        if matches!(member, Ty::List(_) | Ty::View(_)) || !super::iter::is_iterable(member) {
+            return ty.clone();
+        }
+        let (cell, elem) = (self.site(target.id, 9), self.element_type(member));
+        let var = self.state.solver.elem(cell);
+        self.state.solver.flow(&elem, var);
+        Ty::List(cell)
     }
 
     /// `a, *b, c = value`: the star is a fresh list.

@@ -6,6 +6,7 @@ use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter, IterKind, Pa
 use crate::ops::{builtins, exceptions};
 use crate::resolve::Binding;
 use crate::source::Span;
+use crate::ty::MAX_TUPLE;
 
 impl Lower<'_> {
     pub(super) fn expr(&mut self, e: &AExpr) -> Expr {
@@ -103,6 +104,7 @@ impl Lower<'_> {
             A::If { test, body, orelse } => {
                 ExprKind::If { test: self.boxed(test), body: self.boxed(body), orelse: self.boxed(orelse) }
             }
+            A::Tuple(items) if items.len() > MAX_TUPLE => self.build(true, items),
             A::Tuple(items) => match items.iter().find(|i| matches!(i.kind, A::Starred(_))) {
                 Some(_) => self.build(true, items),
                 None => ExprKind::Tuple(self.exprs(items)),
@@ -240,6 +242,16 @@ impl Lower<'_> {
         out.kind
     }
 
+    /// `{"a": 1}` for `a=1`.
+    fn keyword_dict(&mut self, keywords: &[ast::Keyword], span: Span) -> Expr {
+        let mut items = Vec::new();
+        for k in keywords {
+            let key = ExprKind::Str(k.name.clone().unwrap_or_default());
+            items.push((Some(self.make(key, span)), self.expr(&k.value)));
+        }
+        self.make(ExprKind::Dict(items), span)
+    }
+
     /// What `.keys()` is called of: a comprehension's iterable checks that it is a dict.
     fn expr_of_dict(&mut self, e: &AExpr) -> Expr {
         let base = self.boxed(e);
@@ -276,12 +288,9 @@ impl Lower<'_> {
     }
 
     /// `"{} {:>5}".format(a, b)` with a literal: an f-string over the arguments, evaluated first and in order.
-    fn format_call(&mut self, text: &str, args: &[AExpr], span: Span) -> Option<ExprKind> {
-        let pieces = format_string(text)?;
+    fn format_call(&mut self, text: &str, args: &[AExpr], names: &[&str], span: Span) -> Option<ExprKind> {
+        let pieces = format_string(text, names, args.len())?;
         let used: Vec<usize> = pieces.iter().filter_map(|p| p.1.as_ref().map(|f| f.0)).collect();
-        if used.iter().any(|i| *i >= args.len()) {
-            return None;
-        }
         // Each argument once and in order: then nothing needs to be kept. Else all are evaluated first.
         let in_order = used.iter().copied().eq(0..args.len());
         let mut first = Vec::new();
@@ -395,9 +404,31 @@ impl Lower<'_> {
         keywords: &[ast::Keyword],
     ) -> Option<ExprKind> {
         if !keywords.is_empty() {
+            if name == "update" && args.is_empty() {
+                let base = self.boxed(base);
+                let args = vec![self.keyword_dict(keywords, base.span)];
+                return Some(ExprKind::Method { base, name: "update".into(), args, keywords: vec![] });
+            }
             return None;
         }
         match (name, args) {
+            ("from_bytes", [bytes, AExpr { kind: A::Constant(Constant::Str(order)), .. }])
+                if matches!(&base.kind, A::Name(n) if n == "int" && self.is_builtin(n))
+                    && matches!(order.as_str(), "big" | "little") =>
+            {
+                // `int(…)` of the int, so that `int` is guarded.
+                let (base, span) = (self.boxed(bytes), bytes.span);
+                let name = format!("to int {order}");
+                let number = self.make(ExprKind::Method { base, name, args: vec![], keywords: vec![] }, span);
+                Some(ExprKind::Call { name: "int".into(), args: vec![number], keywords: vec![] })
+            }
+            ("to_bytes", [length, AExpr { kind: A::Constant(Constant::Str(order)), .. }])
+                if matches!(order.as_str(), "big" | "little") =>
+            {
+                let (base, args) = (self.boxed(base), vec![self.expr(length)]);
+                let name = format!("to_bytes {order}");
+                Some(ExprKind::Method { base, name, args, keywords: vec![] })
+            }
             ("extend", [AExpr { kind: A::Generator { element, generators }, .. }]) => {
                 let list = self.expr(base);
                 Some(self.comp(CompKind::Extend, generators, element, None, Some(list)))
@@ -409,15 +440,14 @@ impl Lower<'_> {
             }
             ("fromkeys", [keys, rest @ ..])
                 if matches!(&base.kind, A::Name(n) if n == "dict" && self.is_builtin(n))
-                    && rest.len() < 2
-                    && rest.iter().all(|v| matches!(v.kind, A::Constant(_) | A::Name(_))) =>
+                    && rest.len() < 2 =>
             {
                 let comp = self.comp_over(CompKind::Dict, keys);
                 let value = match rest {
                     [value] => self.expr(value),
                     _ => self.make(ExprKind::None, base.span),
                 };
-                Some(ExprKind::Comp(Box::new(Comp { value: Some(value), builtin: Some("dict"), ..comp })))
+                Some(ExprKind::Comp(Box::new(Comp { extra: Some(value), builtin: Some("dict"), ..comp })))
             }
             _ => None,
         }
@@ -449,6 +479,15 @@ impl Lower<'_> {
         span: Span,
     ) -> Option<ExprKind> {
         match (name, args) {
+            ("format", _) if !keywords.is_empty() => match &base.kind {
+                A::Constant(Constant::Str(text)) => {
+                    let names: Vec<&str> = keywords.iter().filter_map(|k| k.name.as_deref()).collect();
+                    let all: Vec<AExpr> =
+                        args.iter().cloned().chain(keywords.iter().map(|k| k.value.clone())).collect();
+                    self.format_call(text, &all, &names, span)
+                }
+                _ => None,
+            },
             _ if !keywords.is_empty() => None,
             ("join", [AExpr { kind: A::Generator { element, generators }, .. }]) => {
                 let separator = self.expr(base);
@@ -471,7 +510,7 @@ impl Lower<'_> {
                 Some(ExprKind::Method { base, name, args: vec![], keywords: vec![] })
             }
             ("format", _) => match &base.kind {
-                A::Constant(Constant::Str(text)) => self.format_call(text, args, span),
+                A::Constant(Constant::Str(text)) => self.format_call(text, args, &[], span),
                 _ => None,
             },
             ("startswith" | "endswith", [AExpr { kind: A::Tuple(items), .. }])
@@ -583,6 +622,7 @@ impl Lower<'_> {
         span: Span,
     ) -> Option<ExprKind> {
         let kind = match (name, args.len()) {
+            ("sum", 2) if matches!(&args[1].kind, A::List(items) if items.is_empty()) => CompKind::Concat,
             ("sum", 1 | 2) => CompKind::Sum,
             ("any", 1) => CompKind::Any,
             ("all", 1) => CompKind::All,
@@ -604,11 +644,30 @@ impl Lower<'_> {
                 return Some(self.iterator(iter, true));
             }
             ("dict", 1) if keywords.is_empty() => return Some(self.dict_of(&args[0], span)),
-            ("format", 2) if keywords.is_empty() => {
-                let A::Constant(Constant::Str(spec)) = &args[1].kind else { return None };
+            ("format", 1 | 2) if keywords.is_empty() => {
+                let spec = match args.get(1).map(|e| &e.kind) {
+                    None => vec![],
+                    Some(A::Constant(Constant::Str(spec))) => vec![FPart::Literal(spec.clone())],
+                    Some(_) => return None,
+                };
                 let value = self.expr(&args[0]);
-                let spec = vec![FPart::Literal(spec.clone())];
-                return Some(ExprKind::FString(vec![FPart::Value { value, conversion: None, spec }]));
+                let text = ExprKind::FString(vec![FPart::Value { value, conversion: None, spec }]);
+                let args = vec![self.make(text, span)];
+                return Some(ExprKind::Call { name: "format".into(), args, keywords: vec![] });
+            }
+            ("dict", 0) if !keywords.is_empty() => {
+                let args = vec![self.keyword_dict(keywords, span)];
+                return Some(ExprKind::Call { name: "dict".into(), args, keywords: vec![] });
+            }
+            ("len", 1) => {
+                let A::Call { func, args: none, keywords: no } = &args[0].kind else { return None };
+                let A::Attribute { value, name: view } = &func.kind else { return None };
+                if !matches!(view.as_str(), "keys" | "values" | "items") || !none.is_empty() || !no.is_empty()
+                {
+                    return None;
+                }
+                let args = vec![self.expr_of_dict(value)];
+                return Some(ExprKind::Call { name: "len".into(), args, keywords: vec![] });
             }
             _ => return None,
         };
@@ -644,7 +703,8 @@ impl Lower<'_> {
         }
         let keyword =
             |name: &str| keywords.iter().find(|k| k.name.as_deref() == Some(name)).map(|k| &k.value);
-        let extra = keyword("start").or(keyword("default")).or(args.get(1)).map(|e| self.expr(e));
+        let second = args.get(1).filter(|_| kind != CompKind::Concat);
+        let extra = keyword("start").or(keyword("default")).or(second).map(|e| self.expr(e));
         let key = keyword("key").map(|k| self.key_function(k));
         Some(ExprKind::Comp(Box::new(Comp { extra, key, ..comp })))
     }
@@ -686,6 +746,20 @@ impl Lower<'_> {
             });
         }
         ExprKind::Build { tuple, parts }
+    }
+
+    /// A value that is gone through as a whole before anything else happens.
+    pub(super) fn whole(&mut self, e: &AExpr) -> Expr {
+        match &e.kind {
+            A::Generator { .. } => {
+                let iter = self.iter_of_list(e);
+                match iter.kind {
+                    IterKind::Expr(list) => *list,
+                    _ => unreachable!("a generator expression became a list"),
+                }
+            }
+            _ => self.expr(e),
+        }
     }
 
     /// What is gone through as a whole: generator expressions and `map` become lists.
@@ -968,8 +1042,9 @@ impl Lower<'_> {
 
 type Field = (usize, Option<char>, String);
 
-/// Literal text and the field behind it; `None` for what is not plain (names, attributes, nested fields).
-fn format_string(text: &str) -> Option<Vec<(String, Option<Field>)>> {
+/// Literal text and the field behind it, of `count` arguments, the last of them with `names`; `None` for what is not
+/// plain (attributes, nested fields).
+fn format_string(text: &str, names: &[&str], count: usize) -> Option<Vec<(String, Option<Field>)>> {
     let mut out = Vec::new();
     let mut literal = String::new();
     let (mut auto, mut explicit) = (0, false);
@@ -1001,13 +1076,21 @@ fn format_string(text: &str) -> Option<Vec<(String, Option<Field>)>> {
                     Some(_) => return None,
                     None => (head, None),
                 };
-                let at = if index.is_empty() {
+                let at = if let Some(at) = names.iter().position(|n| *n == index) {
+                    count - names.len() + at
+                } else if index.is_empty() {
                     auto += 1;
                     auto - 1
-                } else {
+                } else if index.bytes().all(|b| b.is_ascii_digit()) {
                     explicit = true;
                     index.parse().ok()?
+                } else {
+                    return None;
                 };
+                // What is given by name has no number.
+                if !names.contains(&index) && at >= count - names.len() {
+                    return None;
+                }
                 // Automatic and explicit numbering together are an error of Python's.
                 if explicit && auto > 0 {
                     return None;

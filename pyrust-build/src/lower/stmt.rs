@@ -38,6 +38,11 @@ impl Lower<'_> {
             S::Assign { targets, value } => {
                 let value = match &targets[0].kind {
                     A::Tuple(items) | A::List(items) if targets.len() == 1 => self.unpacked(items, value),
+                    A::Subscript { index, .. }
+                        if targets.len() == 1 && matches!(index.kind, A::Slice { .. }) =>
+                    {
+                        self.whole(value)
+                    }
                     _ => self.expr(value),
                 };
                 StmtKind::Assign { targets: targets.iter().map(|t| self.target(t)).collect(), value }

@@ -188,6 +188,10 @@ pub(super) const FUNCTIONS: &[Row] = &[
 pub(super) const METHODS: &[Row] = &[
     Row("int.bit_length", "int", "int", "int::bit_length", ""),
     Row("int.bit_count", "int", "int", "int::bit_count", ""),
+    Row("int.to_bytes big", "int, int", "bytes", "bytes::from_int_big", "c!"),
+    Row("int.to_bytes little", "int, int", "bytes", "bytes::from_int_little", "c!"),
+    Row("bytes.to int big", "bytes", "int", "bytes::to_int_big", "!"),
+    Row("bytes.to int little", "bytes", "int", "bytes::to_int_little", "!"),
     Row("float.is_integer", "float", "bool", "float::is_integer", ""),
     Row("list.append", "list[T], T", "None", "list::append", "c!m"),
     Row("list.pop", "list[T]", "T", "list::pop", "c!m"),
