@@ -366,6 +366,23 @@ def test_calls_after_the_first_thousand_are_left_alone_until_hot(project: runinf
     assert calls == {"(int) -> int": 1_000, "(float) -> float": 5_000}
 
 
+def test_a_single_call_after_much_starting_up_is_seen(project: runinfo.Project) -> None:
+    recorder = Recorder(project, everything=False)
+    recorder.start()
+    try:
+        for _ in range(300_000):
+            busy()
+        recorder.tick()
+        importlib.import_module("shapely.core").same("once")
+    finally:
+        recorder.stop()
+    assert recorder.functions["shapely.core:same"]["signatures"] == {"(str) -> str": 1}
+
+
+def busy() -> None:
+    """Called often by code that is not the project's."""
+
+
 def test_tools_and_handlers_are_given_back(project: runinfo.Project) -> None:
     before = signal.getsignal(signal.SIGPROF)
     session = profile.Session(project, threshold=0.0)

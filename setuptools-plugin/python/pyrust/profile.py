@@ -193,7 +193,10 @@ def _lines(
         name for name, entry in shares.items() if not entry["signatures"] and entry["share"] >= max(threshold, 1.0)
     ]
     for name in silent:
-        lines.append(f"pyrust: {name} is hot ({shares[name]['share']:.0f} %), but none of its calls was seen: no types")
+        lines.append(
+            f"pyrust: {name} is hot ({shares[name]['share']:.0f} %), but none of its calls was seen: no types; "
+            "--pyrust-threshold=0 sees every call"
+        )
     for entry in merged.get("skipped", []):
         if entry["function"] in hot:
             lines.append(f"pyrust: {entry['function']} left out: {entry['reason']}")

@@ -47,7 +47,8 @@ class Recorder:
         self._native: Any = None
         self._tools: list[int] = []
         self._window = 0.0
-        self._debt = 0.0
+        # A second of credit, or what starting up costs would hide functions that are called once, early.
+        self._debt = -BUDGET
         self._ticked = 0.0
         self._calls = 0
 
@@ -104,7 +105,6 @@ class Recorder:
     def _keep_budget(self, now: float) -> None:
         calls = self._native.evaluated()
         self._debt += (calls - self._calls) * PRICE - (now - self._ticked) * BUDGET
-        # A second of credit: short suites are recorded completely.
         self._debt = max(self._debt, -BUDGET)
         self._calls, self._ticked = calls, now
         self._native.evaluate(self._debt <= 0.0)
