@@ -7,7 +7,9 @@ mod percent;
 mod repr;
 mod spec;
 
-pub use percent::{PercentArg, percent1, percent2, percent3, percent4, percent5};
+pub use percent::{
+    PercentArg, percent1, percent2, percent3, percent4, percent5, percent6, percent7, percent8,
+};
 pub use repr::{
     Repr, push_ascii_of, push_converted_a, push_converted_r, push_converted_s, push_plain, push_repr,
     push_str_of, repr_of, str_of,

@@ -11,7 +11,8 @@ pub(crate) mod libm;
 mod real;
 mod special;
 
-pub use fsum::{Fsum, fsum, prod_floats, prod_ints};
+pub use fsum::{Fsum, fsum};
+pub use fsum::{prod_floats, prod_floats_from, prod_from_float, prod_ints, prod_ints_from};
 pub use integer::*;
 pub use real::*;
 pub use special::*;

@@ -16,6 +16,7 @@ const KEYWORDS: &[(&str, &[&str])] = &[
     ("round", &["number", "ndigits"]),
     ("pow", &["base", "exp", "mod"]),
     ("int", &["x", "base"]),
+    ("math.prod", &["", "start"]),
     ("math.isclose", &["a", "b", "rel_tol", "abs_tol"]),
 ];
 

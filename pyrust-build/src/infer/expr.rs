@@ -314,11 +314,16 @@ impl Infer<'_, '_> {
         Ty::VarTuple(var)
     }
 
-    /// `text % values`: up to five plain values.
+    /// `text % values`: up to eight plain values.
     fn percent(&mut self, span: Span, r: &Ty) -> Ty {
-        let plain = |t: &Ty| matches!(t, Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bool | Ty::Never);
+        let plain = |t: &Ty| {
+            matches!(
+                t,
+                Ty::None | Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bytes | Ty::Bool | Ty::Never
+            )
+        };
         let ok = match r {
-            Ty::Tuple(items, _) => items.len() <= 5 && items.iter().all(plain),
+            Ty::Tuple(items, _) => items.len() <= 8 && items.iter().all(plain),
             other => plain(other),
         };
         if ok { Ty::Str } else { self.refuse("PYR0401", span, format!("`%` with `{}`", self.show(r))) }

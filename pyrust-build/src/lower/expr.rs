@@ -579,6 +579,16 @@ impl Lower<'_> {
         let var = self.temp();
         let item = self.make(ExprKind::Local(var), span);
         let kind = match base.map(|b| &b.kind) {
+            // Builtins have forms of their own: as if they were called here.
+            None if self.is_builtin(&name) => {
+                // No name of Python's, so that it hides none.
+                let hidden = "the item".to_string();
+                self.scopes.push([(hidden.clone(), var)].into());
+                let func = AExpr { kind: A::Name(name), span };
+                let kind = self.call(&func, &[AExpr { kind: A::Name(hidden), span }], &[], span);
+                self.scopes.pop();
+                kind
+            }
             None => ExprKind::Call { name, args: vec![item], keywords: vec![] },
             Some(A::Name(class)) if class == "str" && self.is_builtin("str") => {
                 ExprKind::Method { base: Box::new(item), name, args: vec![], keywords: vec![] }

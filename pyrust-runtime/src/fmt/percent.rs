@@ -97,4 +97,7 @@ arities! {
     percent3 a A, b B, c C;
     percent4 a A, b B, c C, d D;
     percent5 a A, b B, c C, d D, e E;
+    percent6 a A, b B, c C, d D, e E, f F;
+    percent7 a A, b B, c C, d D, e E, f F, g G;
+    percent8 a A, b B, c C, d D, e E, f F, g G, h H;
 }

@@ -115,7 +115,12 @@ impl Fsum {
 
 /// `math.prod(items)` of ints.
 pub fn prod_ints<L: ListLike<i64>>(cx: Cx, items: &L) -> R<i64> {
-    let mut product = 1;
+    prod_ints_from(cx, items, 1)
+}
+
+/// `math.prod(items, start=start)` of ints.
+pub fn prod_ints_from<L: ListLike<i64>>(cx: Cx, items: &L, start: i64) -> R<i64> {
+    let mut product = start;
     for i in 0..items.count() {
         product = crate::int::mul(product, items.item(cx, i)?)?;
     }
@@ -124,9 +129,23 @@ pub fn prod_ints<L: ListLike<i64>>(cx: Cx, items: &L) -> R<i64> {
 
 /// `math.prod(items)` of floats; of none it is the int 1.
 pub fn prod_floats<L: ListLike<f64>>(cx: Cx, items: &L) -> R<U2<i64, f64>> {
-    let mut product = ProdState::new(1);
+    prod_floats_from(cx, items, 1)
+}
+
+/// `math.prod(items, start=start)` of floats, with an int to start with.
+pub fn prod_floats_from<L: ListLike<f64>>(cx: Cx, items: &L, start: i64) -> R<U2<i64, f64>> {
+    let mut product = ProdState::new(start);
     for i in 0..items.count() {
         product.mul_float(items.item(cx, i)?);
     }
     Ok(product.finish())
+}
+
+/// `math.prod(items, start=start)` of floats.
+pub fn prod_from_float<L: ListLike<f64>>(cx: Cx, items: &L, start: f64) -> R<f64> {
+    let mut product = start;
+    for i in 0..items.count() {
+        product *= items.item(cx, i)?;
+    }
+    Ok(product)
 }
