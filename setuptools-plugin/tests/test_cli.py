@@ -316,6 +316,24 @@ def test_report_tells_signatures_apart(project: Project) -> None:
     assert "\n  (int) -> int\n  (None) -> None   (stays Python: PYR04" in told
 
 
+def test_report_calls_stale_what_is_not_what_was_compiled(project: Project) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    [source] = [line.split('"')[1] for line in project.read().splitlines() if line.startswith("source")]
+    entry = {"function": "kit.text:twice", "state": "native", "reason": None, "signatures": ["(int) -> int"]}
+
+    def state() -> str:
+        [found] = json.loads(project.pyrust("report", "--json").stdout)["hotspots"]
+        return str(found["state"])
+
+    project.write(".pyrust/build.json", json.dumps({"hotspots": [{**entry, "source": source}]}))
+    assert state() == "native"
+    project.write("src/kit/text.py", MODULE.replace("return x + x", "return x + x + x"))
+    assert state() == "stale"
+    project.pyrust("check", "--fix")  # says nothing about what is compiled
+    assert state() == "stale"
+    assert "stale" in project.pyrust("report").stdout
+
+
 def test_report_shows_shares_that_were_measured(project: Project) -> None:
     project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
     project.pyrust("add", "kit.text:Sum.add", "--sig", "(int, int) -> int")

@@ -33,6 +33,7 @@ def generate(root: str, manifest: str | None = None, dropped: list[str] | None =
                 "function": "textkit.text:f", "native": true, "mode": "native",
                 "state": "native" | "python" | "disabled", "reason": null | "PYR0301 text",
                 "signatures": ["(str) -> int"],  # the native ones
+                "source": "sha256:..." | null,   # of the function as it is now
                 "refused": [{"signature": "(None) -> int", "reason": "PYR0401 text"}],  # of a native function
                 "diagnostics": [{"code", "slug", "severity", "message", "label", "help", "function", "path", "line",
                                  "column", "end_line", "end_column", "rendered"}]}]}],

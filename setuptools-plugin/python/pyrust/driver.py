@@ -410,6 +410,7 @@ def _entries(generated: Json, dropped: Mapping[str, str]) -> list[Json]:
                     "package": package["package"],
                     "mode": function.get("mode", "native"),
                     "signatures": function.get("signatures", []),
+                    "source": function.get("source"),
                     "refused": function.get("refused", []),
                     "diagnostics": function.get("diagnostics", []),
                 }

@@ -153,7 +153,10 @@ fn people(context: &Context<'_>, result: &Value, style: Option<Style>) {
         None => eprint!("{}", some_notes(&hotspots)),
         Some(style) => eprint!("{}", all_notes(&hotspots, style)),
     }
-    let seconds = result["seconds"].as_f64().map(|s| format!(" in {s:.1} s")).unwrap_or_default();
+    let compiled = list(&result["hotspots"]).next().is_some()
+        && matches!(result["cause"].as_str(), None | Some("hotspots"));
+    let seconds =
+        result["seconds"].as_f64().filter(|_| compiled).map(|s| format!(" in {s:.1} s")).unwrap_or_default();
     if let Some(message) = result["message"].as_str() {
         out.say(&format!("{message}{seconds}"));
     }

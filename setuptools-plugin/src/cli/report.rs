@@ -29,6 +29,13 @@ pub(super) fn run(context: &Context<'_>, as_json: bool) -> Done {
         let profiled = find(&profile, "functions");
         let verified = find(&verify, "hotspots");
         let (state, reason) = match &built {
+            // What was compiled counts here, not what the manifest says.
+            Some(built)
+                if built["state"] == "native"
+                    && built["source"].as_str().is_some_and(|source| present.as_deref() != Some(source)) =>
+            {
+                ("stale".into(), "changed since the last build: runs as Python until the next".into())
+            }
             Some(built) => (built["state"].clone(), built["reason"].clone()),
             None => ("python".into(), "not built yet (`pyrust build`)".into()),
         };
@@ -86,8 +93,6 @@ fn people(context: &Context<'_>, hotspots: &[Value], runs: &[(&str, &Option<Valu
     let mut lines = String::new();
     for hotspot in hotspots {
         let share = share(hotspot["share"].as_f64());
-        let stale = hotspot["stale"] == true && hotspot["state"] == "native";
-        let state = if stale { "stale".to_string() } else { text(hotspot, "state") };
         let detail = match hotspot["reason"].as_str() {
             Some(reason) => reason.to_string(),
             None => native_signatures(hotspot),
@@ -95,7 +100,7 @@ fn people(context: &Context<'_>, hotspots: &[Value], runs: &[(&str, &Option<Valu
         lines.push_str(&format!(
             "{:width$}  {}  {share}  {detail}\n",
             text(hotspot, "function"),
-            context.out.state(&state, 8)
+            context.out.state(&text(hotspot, "state"), 8)
         ));
     }
     context.out.result(&lines);
