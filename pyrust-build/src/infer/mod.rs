@@ -337,7 +337,7 @@ impl<'a> Program<'a> {
             let message = "an iterator inside a container is not supported";
             diagnostics.push(Diagnostic::new("PYR0408", Severity::Note, message));
         }
-        if recursive && report {
+        if (recursive || state.solver.endless) && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);
         }

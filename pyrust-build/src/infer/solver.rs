@@ -83,7 +83,12 @@ pub(super) struct Solver {
     cells: Vec<Cell>,
     /// Something grew since this was last reset.
     pub(super) changed: bool,
+    /// A tuple of tuples grew without end, as a linked list does.
+    pub(super) endless: bool,
 }
+
+/// Tuples nest no deeper: what does is growing.
+const MAX_NESTING: usize = 6;
 
 impl Solver {
     pub(super) fn var(&mut self, ty: Ty) -> VarId {
@@ -147,6 +152,9 @@ impl Solver {
         let new = self.join(&old, ty);
         // Joining may have linked the variable itself.
         let root = self.var_root(into);
+        if self.is_endless(&new) {
+            return;
+        }
         if self.vars[root].ty != new {
             self.vars[root].ty = new;
             self.changed = true;
@@ -163,7 +171,23 @@ impl Solver {
         self.changed = true;
         let joined = self.join(&ta, &tb);
         let root = self.var_root(a);
-        self.vars[root].ty = joined;
+        if !self.is_endless(&joined) {
+            self.vars[root].ty = joined;
+        }
+    }
+
+    /// Notes a type that nests too deep; it is not let in, so that inference ends.
+    fn is_endless(&mut self, ty: &Ty) -> bool {
+        fn nesting(ty: &Ty, left: usize) -> bool {
+            match ty {
+                Ty::Tuple(items, _) => left == 0 || items.iter().any(|t| nesting(t, left - 1)),
+                Ty::Union(items) => items.iter().any(|t| nesting(t, left)),
+                _ => false,
+            }
+        }
+        let endless = nesting(ty, MAX_NESTING);
+        self.endless |= endless;
+        endless
     }
 
     fn unify_cells(&mut self, a: CellId, b: CellId) -> CellId {

@@ -3,6 +3,7 @@
 //! All refusals of a function are collected, not only the first.
 
 mod expr;
+mod rebinding;
 mod scope;
 mod stmt;
 pub mod webs;
@@ -120,6 +121,15 @@ impl<'a> Lower<'a> {
             assumes: BTreeSet::new(),
         };
         webs::split(&mut function);
+        if let Some((span, var)) = rebinding::rebound_operand(&function) {
+            let name = function.vars[var].name.clone();
+            let message =
+                format!("`:=` of `{name}`, which the same expression has read before, is not supported");
+            let d = Diagnostic::new("PYR0302", Severity::Note, message)
+                .at(self.file.path.clone(), span)
+                .help("assign it in a statement of its own");
+            return Err(vec![d]);
+        }
         Ok(function)
     }
 
