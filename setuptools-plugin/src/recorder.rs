@@ -551,10 +551,10 @@ fn stop(py: Python<'_>) -> PyResult<Recorded> {
     let recorded = recorder.functions.iter().map(|function| {
         let mut signatures = Vec::new();
         // Where every call with some arguments raised (or still runs), what others returned is the best guess: `None`
-        // would make the result a union for no reason.
+        // would make the result a union for no reason.  `!`: none has returned here; in another process one may have.
         let usual =
             function.seen.iter().flat_map(|arguments| &arguments.results).max_by_key(|(_, count)| *count);
-        let usual = usual.map_or_else(|| "None".to_string(), |(result, _)| shapes.text(*result).to_string());
+        let usual = usual.map_or_else(|| "!".to_string(), |(result, _)| shapes.text(*result).to_string());
         for arguments in &function.seen {
             if arguments.results.is_empty() {
                 signatures.push((text(arguments, &usual), arguments.calls));

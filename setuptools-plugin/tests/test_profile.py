@@ -242,7 +242,7 @@ def test_exceptions_pass_unchanged(project: runinfo.Project) -> None:
         assert m.fib(3) == 2
 
     found = recorded(project, call)
-    assert found["boom"] == [("(int) -> None", 3)]
+    assert found["boom"] == [("(int) -> !", 3)]
     assert found["stop"] == [("() -> None", 1)]
     assert found["fib"] == [("(int) -> int", 5)]
 
@@ -254,6 +254,20 @@ def test_calls_that_raise_say_nothing_about_results(project: runinfo.Project) ->
             m.power("3")
 
     assert recorded(project, call)["power"] == [("(int) -> int", 1), ("(str) -> int", 1)]
+
+
+def test_a_process_in_which_every_call_raised_says_nothing_about_results(project: runinfo.Project) -> None:
+    def run(call: Callable[[ModuleType], object]) -> profile.Run:
+        session = profile.Session(project, threshold=0.0)
+        session.start()
+        call(importlib.import_module("shapely.core"))
+        return session.stop()
+
+    raised = run(lambda m: (pytest.raises(ValueError, m.boom, 1), pytest.raises(TypeError, m.power, "3")))
+    returned = run(lambda m: m.power(3))
+    functions = profile.merge([raised, returned])["functions"]
+    assert functions["shapely.core:power"]["signatures"] == {"(str) -> int": 1, "(int) -> int": 1}
+    assert functions["shapely.core:boom"]["signatures"] == {"(int) -> None": 1}
 
 
 def test_generators_and_coroutines_return_an_object(project: runinfo.Project) -> None:

@@ -99,7 +99,24 @@ def merge(runs: Iterable[Run]) -> Run:
             for signature, count in seen["signatures"].items():
                 entry["signatures"][signature] = entry["signatures"].get(signature, 0) + count
         total["notices"] += [notice for notice in run["notices"] if notice not in total["notices"]]
+    for entry in total["functions"].values():
+        entry["signatures"] = _returned(entry["signatures"])
     return total
+
+
+def _returned(counted: dict[str, int]) -> dict[str, int]:
+    """Gives signatures of a process in which every call raised (`-> !`) the usual result of the others."""
+    results: dict[str, int] = {}
+    for text, count in counted.items():
+        result = text.rpartition(" -> ")[2]
+        if result != "!":
+            results[result] = results.get(result, 0) + count
+    usual = max(results, key=lambda result: (results[result], result), default="None")
+    found: dict[str, int] = {}
+    for text, count in counted.items():
+        text = text.removesuffix("!") + usual if text.endswith(" -> !") else text
+        found[text] = found.get(text, 0) + count
+    return found
 
 
 def summarise(run: Run, threshold: float) -> dict[str, Any]:
