@@ -243,7 +243,7 @@ def test_exceptions_pass_unchanged(project: runinfo.Project) -> None:
 
     found = recorded(project, call)
     assert found["boom"] == [("(int) -> !", 3)]
-    assert found["stop"] == [("() -> None", 1)]
+    assert found["stop"] == [("() -> !", 1)]
     assert found["fib"] == [("(int) -> int", 5)]
 
 
