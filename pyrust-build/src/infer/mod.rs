@@ -174,28 +174,37 @@ impl<'a> Program<'a> {
         for round in 0.. {
             if !self.settle() {
                 let message = "type inference does not come to an end here";
-                return Err(vec![Diagnostic::new("PYR0405", Severity::Note, message)]);
+                let d = Diagnostic::new("PYR0405", Severity::Note, message);
+                // Whatever reaches them is refused as well.
+                for instance in self.instances.iter_mut().filter(|i| !i.settled) {
+                    instance.settled = true;
+                    instance.diagnostics.push(d.clone());
+                }
+                return Err(vec![d]);
             }
             if round == MAX_REFINEMENTS || !self.refine() {
                 break;
             }
         }
         for i in 0..self.instances.len() {
-            self.instances[i].settled = true;
-            if self.instances[i].diagnostics.is_empty() {
+            if !self.instances[i].settled {
+                self.instances[i].settled = true;
                 self.run(i, true);
             }
         }
         Ok(root)
     }
 
-    /// Runs all instances until nothing changes; false if that does not come to an end.
+    /// Runs the new instances until nothing changes; false if that does not come to an end. What was settled before
+    /// calls nothing new.
     fn settle(&mut self) -> bool {
         for _ in 0..200 {
             let mut changed = false;
             let mut i = 0;
             while i < self.instances.len() {
-                changed |= self.run(i, false);
+                if !self.instances[i].settled {
+                    changed |= self.run(i, false);
+                }
                 i += 1;
             }
             if !changed {
