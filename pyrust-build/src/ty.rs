@@ -235,6 +235,16 @@ impl Type {
         }
     }
 
+    /// Is a list or dict of Python's part of it?
+    pub fn has_live(&self) -> bool {
+        match self {
+            Type::List { elem, in_place } => *in_place || elem.has_live(),
+            Type::Dict { key, value, in_place } => *in_place || key.has_live() || value.has_live(),
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_live),
+            _ => false,
+        }
+    }
+
     /// Can it be a key?
     pub fn is_hashable(&self) -> bool {
         match self {

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::Func;
 use super::expr::int_literal;
-use super::stmt::expr_vars;
+use super::stmt::{expr_vars, read_vars};
 use super::types::{Val, rust_type};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::{ArgSource, Guard, bind, class_names, positional};
@@ -230,7 +230,10 @@ impl Func<'_, '_, '_> {
         if name == "sort" {
             let b = self.bind(&b, &mut lets);
             let sort = self.match_union(&b, |f, v| match v.ty {
-                Type::List { .. } => Some(f.sort(&v, keywords)),
+                Type::List { .. } => {
+                    let (check, sort) = (f.key_looks_elsewhere(&v, keywords)?, f.sort(&v, keywords));
+                    Some(quote!({ #check #sort }))
+                }
                 _ => None,
             });
             return quote!({ #(#lets)* #sort });
@@ -315,6 +318,33 @@ impl Func<'_, '_, '_> {
         Some(self.q(quote!(dict::get(cx, #d, &#k))))
     }
 
+    /// While `list.sort(key=…)` runs, the list is empty: a key that may see it bails. `None`: always.
+    fn key_looks_elsewhere(&mut self, list: &Val, keywords: &[(String, Expr)]) -> Option<TokenStream> {
+        let Some((_, Expr { kind: ExprKind::Lambda { params, body }, .. })) =
+            keywords.iter().find(|(name, _)| name == "key")
+        else {
+            return Some(quote!());
+        };
+        if has_global_like(body, &list.ty, &|e| self.node(e.id)) {
+            return None;
+        }
+        let mut checks = Vec::new();
+        for var in read_vars(body) {
+            if params.contains(&var) {
+                continue;
+            }
+            let ty = self.instance.vars[var].clone();
+            if ty == list.ty && !self.hir.vars[var].maybe_unbound {
+                let (this, other, bail) = (list.by_ref(), self.var_ident(var), self.bail("Unsupported"));
+                let other = if list.ty.is_copy() { quote!(#other) } else { quote!(&#other) };
+                checks.push(quote!(if (*#this).is(#other) { let () = #bail; }));
+            } else if may_hold(&ty, &list.ty) {
+                return None;
+            }
+        }
+        Some(quote!(#(#checks)*))
+    }
+
     fn sort(&mut self, list: &Val, keywords: &[(String, Expr)]) -> TokenStream {
         let Type::List { elem, .. } = &list.ty else { return self.bail("Unsupported") };
         let l = list.by_ref();
@@ -368,4 +398,30 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::VarTuple(_) => "tuple",
         _ => return None,
     })
+}
+
+/// Can a value of type `ty` be, or hold, a list of type `list`?
+fn may_hold(ty: &Type, list: &Type) -> bool {
+    match ty {
+        _ if ty == list => true,
+        Type::List { elem, .. } | Type::View(elem) | Type::VarTuple(elem) | Type::Iter(elem) => {
+            may_hold(elem, list)
+        }
+        Type::Dict { value, .. } => may_hold(value, list),
+        Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(|t| may_hold(t, list)),
+        _ => false,
+    }
+}
+
+/// Does an expression read a global that may be, or hold, the list?
+fn has_global_like(e: &Expr, list: &Type, node: &dyn Fn(&Expr) -> Type) -> bool {
+    let mut found =
+        matches!(e.kind, ExprKind::Global(_) | ExprKind::ModuleAttr { .. }) && may_hold(&node(e), list);
+    let mut look = |child: &Expr| found |= has_global_like(child, list, node);
+    if let ExprKind::Comp(comp) = &e.kind {
+        comp.generators.iter().for_each(|g| g.iter.exprs().into_iter().chain(&g.ifs).for_each(&mut look));
+        [Some(&comp.element), comp.value.as_ref(), comp.extra.as_ref()].into_iter().flatten().for_each(&mut look);
+    }
+    crate::lower::webs::children(e, &mut look);
+    found
 }

@@ -461,7 +461,8 @@ impl Func<'_, '_, '_> {
             (Type::Obj, Type::Obj) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::None) => quote!((*#x).is_none()),
             (Type::None, Type::Obj) => quote!((*#y).is_none()),
-            (Type::Obj, Type::Bool) | (Type::Bool, Type::Obj) => return None,
+            // It may be that very object.
+            (Type::Obj, _) | (_, Type::Obj) => return None,
             _ => quote!({ let _ = (#x, #y); false }),
         })
     }

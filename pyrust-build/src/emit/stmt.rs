@@ -39,6 +39,26 @@ fn target_vars(target: &Target, out: &mut BTreeSet<VarId>) {
     }
 }
 
+/// What an expression reads.
+pub(super) fn read_vars(e: &hir::Expr) -> BTreeSet<VarId> {
+    let mut out = BTreeSet::new();
+    let mut read = |_: hir::NodeId, var: &mut VarId| {
+        out.insert(*var);
+    };
+    Rewrite { read: &mut read, define: &mut |_, _| {} }.expr(&mut e.clone());
+    out
+}
+
+/// What an iterable assigns.
+fn iter_vars(iter: &hir::Iter) -> BTreeSet<VarId> {
+    let mut out = BTreeSet::new();
+    let mut define = |_: hir::NodeId, var: &mut VarId| {
+        out.insert(*var);
+    };
+    Rewrite { read: &mut |_, _| {}, define: &mut define }.iter(&mut iter.clone());
+    out
+}
+
 /// What an expression assigns.
 pub(super) fn expr_vars(e: &hir::Expr) -> BTreeSet<VarId> {
     let mut out = BTreeSet::new();
@@ -106,7 +126,7 @@ impl Func<'_, '_, '_> {
             }
             StmtKind::While { test, body, orelse } => self.while_loop(test, body, orelse),
             StmtKind::For { target, iter, body, orelse } => {
-                let mut assigned = BTreeSet::new();
+                let mut assigned = iter_vars(iter);
                 target_vars(target, &mut assigned);
                 block_vars(body, &mut assigned);
                 self.rows.push(RowHoist { assigned, found: Vec::new() });

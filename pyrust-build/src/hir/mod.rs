@@ -57,7 +57,8 @@ pub struct Function {
     pub nodes: usize,
     /// Calls inside a generator expression or `map`: a `StopIteration` does not leave those as itself.
     pub in_generator: BTreeSet<NodeId>,
-    /// Builtins that conditions named which were decided and cut off.
+    /// Builtins that must stay what they are, though no node names them: `list(x)` is a comprehension, and conditions that
+    /// were decided are cut off.
     pub assumes: BTreeSet<String>,
 }
 

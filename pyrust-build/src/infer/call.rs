@@ -394,10 +394,8 @@ impl Infer<'_, '_> {
         }
         // Where the result merges with Python's lists and dicts it must be made as one of them.
         let slot = self.state.nodes[e.id];
-        let live = self.state.solver.get(slot).members().iter().any(|m| match m {
-            Ty::List(c) | Ty::Dict(c) => self.state.solver.in_place(*c),
-            _ => false,
-        });
+        let merged = self.state.solver.resolve(&self.state.solver.get(slot));
+        let live = merged.is_some_and(|t| t.has_live());
         let index = match self.program.request(target, resolved, live) {
             Ok(index) => index,
             Err(reasons) => {

@@ -351,7 +351,11 @@ impl Refine<'_> {
                 pair(var, Keep::Instance(names.clone()), Keep::NotInstance(names))
             }
             ExprKind::Bool2 { op, left, right } => {
-                let ((yes, no), (more_yes, more_no)) = (self.facts(left), self.facts(right));
+                let ((mut yes, mut no), (more_yes, more_no)) = (self.facts(left), self.facts(right));
+                // What the right side assigns is another value.
+                let kept = |fact: &Fact| !defines(|r| r.expr(&mut right.clone()), fact.var);
+                yes.retain(kept);
+                no.retain(kept);
                 // One side is enough to make it true, or false: then nothing is known.
                 match op {
                     BoolOp::And => ([yes, more_yes].concat(), Vec::new()),

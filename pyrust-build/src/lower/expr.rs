@@ -591,6 +591,7 @@ impl Lower<'_> {
             }
             None => ExprKind::Call { name, args: vec![item], keywords: vec![] },
             Some(A::Name(class)) if class == "str" && self.is_builtin("str") => {
+                self.assumes.insert(class.clone());
                 ExprKind::Method { base: Box::new(item), name, args: vec![], keywords: vec![] }
             }
             Some(A::Name(object)) if self.lookup(object).is_some() && name == "__getitem__" => {
@@ -653,7 +654,10 @@ impl Lower<'_> {
                 let iter = self.iter(&args[0]);
                 return Some(self.iterator(iter, true));
             }
-            ("dict", 1) if keywords.is_empty() => return Some(self.dict_of(&args[0], span)),
+            ("dict", 1) if keywords.is_empty() => {
+                self.assumes.insert(name.to_string());
+                return Some(self.dict_of(&args[0], span));
+            }
             ("format", 1 | 2) if keywords.is_empty() => {
                 let spec = match args.get(1).map(|e| &e.kind) {
                     None => vec![],
@@ -681,6 +685,9 @@ impl Lower<'_> {
             }
             _ => return None,
         };
+        if name == "list" {
+            self.assumes.insert(name.to_string());
+        }
         let allowed: &[&str] = match name {
             "sum" => &["start"],
             "min" | "max" => &["default", "key"],
@@ -878,6 +885,7 @@ impl Lower<'_> {
                 self.scopes.last_mut().expect("a scope is open").insert(name.clone(), var);
             }
             A::Tuple(items) | A::List(items) => items.iter().for_each(|t| self.declare_targets(t)),
+            A::Starred(inner) => self.declare_targets(inner),
             _ => {}
         }
     }

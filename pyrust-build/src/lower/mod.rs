@@ -80,6 +80,8 @@ pub(crate) struct Lower<'a> {
     /// Depth of comprehensions and generator expressions, and the calls inside.
     generators: usize,
     in_generator: BTreeSet<hir::NodeId>,
+    /// Builtins whose names leave no trace in the tree.
+    assumes: BTreeSet<String>,
 }
 
 impl<'a> Lower<'a> {
@@ -96,6 +98,7 @@ impl<'a> Lower<'a> {
             in_handler: 0,
             generators: 0,
             in_generator: BTreeSet::new(),
+            assumes: BTreeSet::new(),
         }
     }
 
@@ -118,7 +121,7 @@ impl<'a> Lower<'a> {
             body,
             nodes: self.nodes,
             in_generator: self.in_generator,
-            assumes: BTreeSet::new(),
+            assumes: self.assumes,
         };
         webs::split(&mut function);
         if let Some((span, var)) = rebinding::rebound_operand(&function) {

@@ -630,7 +630,7 @@ impl Rewrite<'_> {
         }
     }
 
-    fn iter(&mut self, iter: &mut Iter) {
+    pub fn iter(&mut self, iter: &mut Iter) {
         match &mut iter.kind {
             IterKind::Range { start, stop, step } => {
                 start.iter_mut().for_each(|e| self.expr(e));
