@@ -420,7 +420,10 @@ fn has_global_like(e: &Expr, list: &Type, node: &dyn Fn(&Expr) -> Type) -> bool 
     let mut look = |child: &Expr| found |= has_global_like(child, list, node);
     if let ExprKind::Comp(comp) = &e.kind {
         comp.generators.iter().for_each(|g| g.iter.exprs().into_iter().chain(&g.ifs).for_each(&mut look));
-        [Some(&comp.element), comp.value.as_ref(), comp.extra.as_ref()].into_iter().flatten().for_each(&mut look);
+        [Some(&comp.element), comp.value.as_ref(), comp.extra.as_ref()]
+            .into_iter()
+            .flatten()
+            .for_each(&mut look);
     }
     crate::lower::webs::children(e, &mut look);
     found

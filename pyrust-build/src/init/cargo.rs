@@ -24,6 +24,14 @@ pub(super) fn plan(project: &Project, plan: &mut Plan) -> Result<(), Vec<Diagnos
         );
         return Ok(());
     }
+    if let Some(module) = other_module(project) {
+        let package = project.packages.first().map(|package| project.relative(package.folder()));
+        plan.notes.push(format!(
+            "this crate makes the module `{module}`, and one crate makes one: `pyrust build` compiles in place, and under `[tool.maturin]`\ninclude = [{{ path = \"{}/_pyrust.*\", format = \"wheel\" }}]\nputs the result into wheels",
+            package.unwrap_or_default()
+        ));
+        return Ok(());
+    }
     plan.edit(root, &cargo_toml, |old| Ok(dependencies(old)))?;
     create(project, plan, &inside("build.rs"), BUILD_RS, "pyrust_build")?;
     create(project, plan, &inside("src/lib.rs"), LIB_RS, "hotspots!")?;
@@ -42,6 +50,14 @@ fn crate_folder(project: &Project) -> String {
         }
         None => String::new(),
     }
+}
+
+/// The module that maturin makes of the crate, when it is not ours.
+fn other_module(project: &Project) -> Option<String> {
+    let text = std::fs::read_to_string(project.root.join("pyproject.toml")).ok()?;
+    let document: DocumentMut = text.parse().ok()?;
+    let module = document.get("tool")?.get("maturin")?.get("module-name")?.as_str()?.to_string();
+    (!module.rsplit('.').next()?.starts_with("_pyrust")).then_some(module)
 }
 
 fn create(

@@ -79,6 +79,22 @@ fn maturin() {
 }
 
 #[test]
+fn a_crate_that_is_another_module_is_left_alone() {
+    let tree = Tree::new(&[
+        (
+            "pyproject.toml",
+            "[build-system]\nrequires = [\"maturin\"]\nbuild-backend = \"maturin\"\n[tool.maturin]\npython-source = \"python\"\nmodule-name = \"demo._core\"\n",
+        ),
+        ("Cargo.toml", "[package]\nname = \"demo\"\n"),
+        ("src/lib.rs", "// PyO3\n"),
+        ("python/demo/__init__.py", ""),
+    ]);
+    let plan = tree.plan();
+    assert!(plan.changes.iter().all(|change| !matches!(change.path.as_str(), "Cargo.toml" | "build.rs")));
+    assert!(plan.notes[0].contains("include = [{ path = \"python/demo/_pyrust.*\""));
+}
+
+#[test]
 fn other_back_ends_and_existing_imports() {
     let init = "try:\n    from . import _pyrust\nexcept ImportError:\n    pass\n";
     let tree = Tree::new(&[
