@@ -85,6 +85,7 @@ fn format(cx: Cx, text: &Str, args: &[Box_]) -> R<Str> {
 macro_rules! arities {
     ($($name:ident $($arg:ident $ty:ident),+;)*) => { $(
         /// `text % (…)` with this many arguments.
+        #[allow(clippy::too_many_arguments, reason = "one for each value")]
         pub fn $name<$($ty: PercentArg),+>(cx: Cx, text: &Str, $($arg: $ty),+) -> R<Str> {
             format(cx, text, &[$($arg.boxed()?),+])
         }
