@@ -179,12 +179,10 @@ pub fn powmod(a: i64, b: i64, m: i64) -> R<i64> {
         return Ok(0);
     }
     let mut base = (a as i128).rem_euclid(size as i128) as u64;
-    let mut b = b;
     if b < 0 {
-        let Some(positive) = b.checked_neg() else { return bail(Bail::Overflow) };
         base = inverse(base, size)?;
-        b = positive;
     }
+    let b = b.unsigned_abs();
     let power =
         if size <= u32::MAX as u64 { powmod_narrow(base, b, size) } else { powmod_wide(base, b, size) };
     // The result takes the modulus's sign; it is smaller than |m|, so this stays inside i64.
@@ -206,7 +204,7 @@ fn inverse(base: u64, size: u64) -> R<u64> {
     Ok(factor.rem_euclid(size as i128) as u64)
 }
 
-fn powmod_narrow(mut base: u64, mut b: i64, size: u64) -> u64 {
+fn powmod_narrow(mut base: u64, mut b: u64, size: u64) -> u64 {
     let mut power = 1 % size;
     while b > 0 {
         if b & 1 != 0 {
@@ -218,7 +216,7 @@ fn powmod_narrow(mut base: u64, mut b: i64, size: u64) -> u64 {
     power
 }
 
-fn powmod_wide(base: u64, mut b: i64, size: u64) -> u64 {
+fn powmod_wide(base: u64, mut b: u64, size: u64) -> u64 {
     let size = size as u128;
     let (mut base, mut power) = (base as u128, 1 % size);
     while b > 0 {
