@@ -77,6 +77,14 @@ impl Func<'_, '_, '_> {
                     let (x, y) = (self.coerce(&l, &Type::Float), self.coerce(&r, &Type::Float));
                     (l, r) = (Val::new(x, Type::Float), Val::new(y, Type::Float));
                 }
+                // Of two ints that are not negative the difference has 64 bits.
+                if *op == BinOp::Sub
+                    && ty == Type::Int
+                    && [&l, &r].iter().all(|v| v.unsigned && v.ty == Type::Int)
+                {
+                    let (l, r) = (l.owned(), r.owned());
+                    return Val::new(quote!((#l - #r)), ty);
+                }
                 if let (BinOp::Mult, Type::Tuple { .. }, ExprKind::Int(1)) = (op, &l.ty, &right.kind) {
                     return Val::new(self.coerce(&l, &ty), ty);
                 }

@@ -255,7 +255,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let pull = self.pull(inner, detached);
                 let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
                 let (setup, next, x) = (pull.setup, pull.next, self.fresh("x"));
-                let count = self.q_in(detached, quote!(int::add(#at, 1)));
+                // No iterable has so many elements that a count from a written number on leaves 64 bits.
+                let count = match iter.counts_from() {
+                    Some(0..=0xffff_ffff) => quote!(#at + 1),
+                    _ => self.q_in(detached, quote!(int::add(#at, 1))),
+                };
                 Pull {
                     setup: quote!(#setup let mut #at: i64 = #start;),
                     next: quote!(match #next { Some(#x) => { let __py_n = #at; #at = #count; Some((__py_n, #x)) } None => None }),

@@ -457,6 +457,18 @@ impl Iter {
         }
     }
 
+    /// The number that `enumerate` begins with, where it is written down.
+    pub fn counts_from(&self) -> Option<i64> {
+        match &self.kind {
+            IterKind::Enumerate { start: None, .. } => Some(0),
+            IterKind::Enumerate { start: Some(start), .. } => match start.kind {
+                ExprKind::Int(i) => Some(i),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Is a generator expression, or a `map`, among the sources?
     pub fn has_comp(&self) -> bool {
         match &self.kind {
