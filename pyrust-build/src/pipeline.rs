@@ -81,7 +81,7 @@ pub fn generate(input: &Input) -> Output {
     for hotspot in &hotspots {
         for spec in &hotspot.specs {
             digests.insert(hotspot.func.name());
-            for i in reachable(&program, spec.instance) {
+            for i in program.reachable(spec.instance) {
                 digests.insert(program.instances[i].func.name());
             }
         }
@@ -205,7 +205,7 @@ fn specialise(
     let params = signature.params.iter().map(|t| in_python(&from_signature(t))).collect();
     let root = program.instance(func, params)?;
     let mut found = Vec::new();
-    for i in reachable(program, root) {
+    for i in program.reachable(root) {
         let instance = &program.instances[i];
         for d in &instance.diagnostics {
             if i == root {
@@ -228,7 +228,7 @@ fn specialise(
         return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return a list")]);
     }
     let chosen = with_views(program, func, root).unwrap_or(root);
-    for i in reachable(program, chosen) {
+    for i in program.reachable(chosen) {
         if let Err(why) = emit::check(program, i) {
             let name = program.instances[i].func.name();
             let message = format!("internal error in the compiler at `{name}`: {why}");
@@ -244,8 +244,8 @@ fn specialise(
 /// the loops are deep enough for reading to be the cost.
 fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<usize> {
     let instance = &program.instances[root];
-    let worth = reachable(program, root).len() > 1 || loop_depth(&instance.hir.body) > 1;
-    if !worth || reachable(program, root).iter().any(|i| program.instances[*i].writes) {
+    let worth = program.reachable(root).len() > 1 || loop_depth(&instance.hir.body) > 1;
+    if !worth || program.reachable(root).iter().any(|i| program.instances[*i].writes) {
         return None;
     }
     let params: Vec<Type> = instance.params.iter().map(as_view).collect();
@@ -253,7 +253,7 @@ fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<
         return None;
     }
     let index = program.instance(func, params).ok()?;
-    let fine = reachable(program, index).iter().all(|i| {
+    let fine = program.reachable(index).iter().all(|i| {
         let instance = &program.instances[*i];
         instance.diagnostics.is_empty() && !instance.writes
     });
@@ -303,20 +303,7 @@ fn comp_depth(e: &crate::hir::Expr) -> usize {
     if let E::Comp(comp) = &e.kind {
         return comp.generators.len() + comp_depth(&comp.element);
     }
-    let mut deepest = 0;
-    crate::lower::webs::children(e, &mut |c| deepest = deepest.max(comp_depth(c)));
-    deepest
-}
-
-fn reachable(program: &Program<'_>, instance: usize) -> BTreeSet<usize> {
-    let mut seen = BTreeSet::new();
-    let mut todo = vec![instance];
-    while let Some(i) = todo.pop() {
-        if seen.insert(i) {
-            todo.extend(program.instances[i].calls.values());
-        }
-    }
-    seen
+    crate::hir::visit::children(e).into_iter().map(comp_depth).max().unwrap_or(0)
 }
 
 /// What a recorded type becomes; what is not understood is opaque.

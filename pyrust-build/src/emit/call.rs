@@ -1,12 +1,14 @@
 //! Calls: builtins, functions of C modules, native calls, methods.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
 use super::expr::int_literal;
-use super::stmt::{expr_vars, read_vars};
 use super::types::{Val, rust_type};
+use crate::hir::visit::{any_expr, defines, each_expr, reads};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::{ArgSource, Guard, bind, class_names, positional};
 use crate::resolve::Binding;
@@ -325,11 +327,11 @@ impl Func<'_, '_, '_> {
         else {
             return Some(quote!());
         };
-        if has_global_like(body, &list.ty, &|e| self.node(e.id)) {
+        if self.reads_global_like(body, &list.ty) {
             return None;
         }
         let mut checks = Vec::new();
-        for var in read_vars(body) {
+        for var in reads(&**body) {
             if params.contains(&var) {
                 continue;
             }
@@ -343,6 +345,27 @@ impl Func<'_, '_, '_> {
             }
         }
         Some(quote!(#(#checks)*))
+    }
+
+    /// Does an expression, or a native function that it calls, read a global or a default that may be, or hold, the list?
+    fn reads_global_like(&self, e: &Expr, list: &Type) -> bool {
+        let is_global = |e: &Expr| matches!(e.kind, ExprKind::Global(_) | ExprKind::ModuleAttr { .. });
+        if any_expr(e, |e| is_global(e) && may_hold(&self.node(e.id), list)) {
+            return true;
+        }
+        let program = self.file.program;
+        let mut called = BTreeSet::new();
+        each_expr(e, &mut |e| {
+            if let Some(callee) = self.instance.calls.get(&e.id) {
+                called.extend(program.reachable(*callee));
+            }
+        });
+        called.into_iter().any(|i| {
+            let callee = &program.instances[i];
+            let defaults = callee.hir.params.iter().zip(&callee.params).filter(|(p, _)| p.has_default);
+            defaults.into_iter().any(|(_, t)| may_hold(t, list))
+                || any_expr(&callee.hir.body, |e| is_global(e) && may_hold(&callee.nodes[e.id], list))
+        })
     }
 
     fn sort(&mut self, list: &Val, keywords: &[(String, Expr)]) -> TokenStream {
@@ -369,7 +392,7 @@ impl Func<'_, '_, '_> {
                 let key_ty = self.node(body.id);
                 let k = rust_type(&key_ty);
                 // What the key assigns is the closure's own.
-                let own: Vec<_> = expr_vars(body).into_iter().map(|v| self.declare(v)).collect();
+                let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
                 let body = self.in_closure(|f| f.value_as(body, &key_ty));
                 self.q(quote!(sort_by_key(cx, #l, |#item: #t| -> R<#k> { #(#own)* Ok(#body) }, #reverse)))
             }
@@ -411,20 +434,4 @@ fn may_hold(ty: &Type, list: &Type) -> bool {
         Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(|t| may_hold(t, list)),
         _ => false,
     }
-}
-
-/// Does an expression read a global that may be, or hold, the list?
-fn has_global_like(e: &Expr, list: &Type, node: &dyn Fn(&Expr) -> Type) -> bool {
-    let mut found =
-        matches!(e.kind, ExprKind::Global(_) | ExprKind::ModuleAttr { .. }) && may_hold(&node(e), list);
-    let mut look = |child: &Expr| found |= has_global_like(child, list, node);
-    if let ExprKind::Comp(comp) = &e.kind {
-        comp.generators.iter().for_each(|g| g.iter.exprs().into_iter().chain(&g.ifs).for_each(&mut look));
-        [Some(&comp.element), comp.value.as_ref(), comp.extra.as_ref()]
-            .into_iter()
-            .flatten()
-            .for_each(&mut look);
-    }
-    crate::lower::webs::children(e, &mut look);
-    found
 }

@@ -237,18 +237,6 @@ impl<'p, 'a> File<'p, 'a> {
         quote!(#(#strings)* #(#bytes)* #(#namespaces)*)
     }
 
-    /// All instances that an instance can reach, itself included.
-    fn reachable(&self, instance: usize) -> BTreeSet<usize> {
-        let mut seen = BTreeSet::new();
-        let mut todo = vec![instance];
-        while let Some(i) = todo.pop() {
-            if seen.insert(i) {
-                todo.extend(self.program.instances[i].calls.values());
-            }
-        }
-        seen
-    }
-
     fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {
         // Every guard of every reachable instance needs its slot before the namespaces are printed.
         let program = self.program;
@@ -258,7 +246,7 @@ impl<'p, 'a> File<'p, 'a> {
             let mut specs = Vec::new();
             for spec in &hotspot.specs {
                 let mut spaces = BTreeSet::new();
-                for i in self.reachable(spec.instance) {
+                for i in program.reachable(spec.instance) {
                     let instance = &program.instances[i];
                     let module = instance.func.module.clone();
                     for guard in &instance.guards {
@@ -328,7 +316,7 @@ impl<'p, 'a> File<'p, 'a> {
             counter: 0,
             uses_fuel: false,
             nested_loops: 0,
-            assigned: stmt::assigned_vars(&hir),
+            assigned: hir::visit::defines(&hir.body),
             never_negative: ranges::never_negative(&hir, &instance.vars, &instance.nodes),
             rows: Vec::new(),
             hoisted: Vec::new(),

@@ -1,73 +1,13 @@
 //! Statements and assignment targets.
 
-use std::collections::BTreeSet;
-
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::types::Val;
 use super::{Final, Func, Loop, RowHoist};
+use crate::hir::visit::defines;
 use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
-use crate::lower::webs::Rewrite;
 use crate::ty::Type;
-
-/// Variables that something in the body assigns to; a parameter that is not among them goes out untouched.
-pub(super) fn assigned_vars(function: &hir::Function) -> BTreeSet<VarId> {
-    let mut out = BTreeSet::new();
-    block_vars(&function.body, &mut out);
-    out
-}
-
-/// Everything that the statements assign, comprehensions and `:=` included.
-fn block_vars(body: &[Stmt], out: &mut BTreeSet<VarId>) {
-    let mut define = |_: hir::NodeId, var: &mut VarId| {
-        out.insert(*var);
-    };
-    Rewrite { read: &mut |_, _| {}, define: &mut define }.block(&mut body.to_vec());
-}
-
-fn target_vars(target: &Target, out: &mut BTreeSet<VarId>) {
-    match &target.kind {
-        TargetKind::Var(v) => {
-            out.insert(*v);
-        }
-        TargetKind::Tuple(items) => items.iter().for_each(|t| target_vars(t, out)),
-        TargetKind::Starred { before, star, after } => {
-            before.iter().chain([&**star]).chain(after).for_each(|t| target_vars(t, out));
-        }
-        TargetKind::Index { .. } | TargetKind::Slice { .. } => {}
-    }
-}
-
-/// What an expression reads.
-pub(super) fn read_vars(e: &hir::Expr) -> BTreeSet<VarId> {
-    let mut out = BTreeSet::new();
-    let mut read = |_: hir::NodeId, var: &mut VarId| {
-        out.insert(*var);
-    };
-    Rewrite { read: &mut read, define: &mut |_, _| {} }.expr(&mut e.clone());
-    out
-}
-
-/// What an iterable assigns.
-fn iter_vars(iter: &hir::Iter) -> BTreeSet<VarId> {
-    let mut out = BTreeSet::new();
-    let mut define = |_: hir::NodeId, var: &mut VarId| {
-        out.insert(*var);
-    };
-    Rewrite { read: &mut |_, _| {}, define: &mut define }.iter(&mut iter.clone());
-    out
-}
-
-/// What an expression assigns.
-pub(super) fn expr_vars(e: &hir::Expr) -> BTreeSet<VarId> {
-    let mut out = BTreeSet::new();
-    let mut define = |_: hir::NodeId, var: &mut VarId| {
-        out.insert(*var);
-    };
-    Rewrite { read: &mut |_, _| {}, define: &mut define }.expr(&mut e.clone());
-    out
-}
 
 impl Func<'_, '_, '_> {
     pub(super) fn block(&mut self, body: &[Stmt]) -> Vec<TokenStream> {
@@ -126,9 +66,9 @@ impl Func<'_, '_, '_> {
             }
             StmtKind::While { test, body, orelse } => self.while_loop(test, body, orelse),
             StmtKind::For { target, iter, body, orelse } => {
-                let mut assigned = iter_vars(iter);
-                target_vars(target, &mut assigned);
-                block_vars(body, &mut assigned);
+                let mut assigned = defines(iter);
+                assigned.extend(defines(target));
+                assigned.extend(defines(body));
                 self.rows.push(RowHoist { assigned, found: Vec::new() });
                 let code = self.for_each(iter, &mut |f, item| {
                     let assign = f.assign(target, &item);

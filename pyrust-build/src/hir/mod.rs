@@ -6,6 +6,7 @@
 //! - Nothing here knows types.
 
 mod flow;
+pub mod visit;
 
 pub use flow::{Decide, can_fall_off, falls_off};
 
@@ -417,46 +418,6 @@ pub enum IterKind {
 }
 
 impl Iter {
-    /// The expressions that are evaluated when the loop begins, in order; none of a generator expression's.
-    pub fn exprs(&self) -> Vec<&Expr> {
-        match &self.kind {
-            IterKind::Range { start, stop, step } => {
-                start.iter().chain([stop]).chain(step).map(|e| &**e).collect()
-            }
-            IterKind::Enumerate { inner, start } => {
-                inner.exprs().into_iter().chain(start.iter().map(|e| &**e)).collect()
-            }
-            IterKind::Zip(items) => items.iter().flat_map(Iter::exprs).collect(),
-            IterKind::ZipStar(e)
-            | IterKind::Reversed(e)
-            | IterKind::Items(e)
-            | IterKind::Values(e)
-            | IterKind::Keys(e)
-            | IterKind::Expr(e) => vec![e],
-            IterKind::Comp(_) => Vec::new(),
-        }
-    }
-
-    /// As [`Iter::exprs`], to change them.
-    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
-        match &mut self.kind {
-            IterKind::Range { start, stop, step } => {
-                start.iter_mut().chain([stop]).chain(step).map(|e| &mut **e).collect()
-            }
-            IterKind::Enumerate { inner, start } => {
-                inner.exprs_mut().into_iter().chain(start.iter_mut().map(|e| &mut **e)).collect()
-            }
-            IterKind::Zip(items) => items.iter_mut().flat_map(Iter::exprs_mut).collect(),
-            IterKind::ZipStar(e)
-            | IterKind::Reversed(e)
-            | IterKind::Items(e)
-            | IterKind::Values(e)
-            | IterKind::Keys(e)
-            | IterKind::Expr(e) => vec![e],
-            IterKind::Comp(_) => Vec::new(),
-        }
-    }
-
     /// The number that `enumerate` begins with, where it is written down.
     pub fn counts_from(&self) -> Option<i64> {
         match &self.kind {

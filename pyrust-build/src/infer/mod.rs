@@ -168,6 +168,18 @@ impl<'a> Program<'a> {
         crate::lower::lower(file, env, &func.qualname, def).map(Rc::new)
     }
 
+    /// All instances that an instance can reach by native calls, itself included.
+    pub fn reachable(&self, instance: usize) -> BTreeSet<usize> {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![instance];
+        while let Some(i) = todo.pop() {
+            if seen.insert(i) {
+                todo.extend(self.instances[i].calls.values());
+            }
+        }
+        seen
+    }
+
     /// The instance for these parameter types, inferred to a fixpoint together with all it calls.
     pub fn instance(&mut self, func: &FuncRef, params: Vec<Type>) -> Result<usize, Vec<Diagnostic>> {
         let root = self.request(func, params, false)?;

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::hir::visit::{self, Visit};
 use crate::hir::*;
 use crate::ty::Type;
 
@@ -65,82 +66,17 @@ impl Scan<'_> {
         is_never_negative(e, self.good, self.nodes)
     }
 
-    fn block(&mut self, body: &[Stmt]) {
-        for stmt in body {
-            match &stmt.kind {
-                StmtKind::Assign { targets, value } => {
-                    self.expr(value);
-                    for target in targets {
-                        match (&target.kind, &value.kind) {
-                            (TargetKind::Var(v), _) => self.assign(*v, self.yes(value)),
-                            (TargetKind::Tuple(items), ExprKind::Tuple(values))
-                                if items.len() == values.len() =>
-                            {
-                                for (t, e) in items.iter().zip(values) {
-                                    self.target(t, self.yes(e));
-                                }
-                            }
-                            _ => self.target(target, false),
-                        }
-                    }
-                }
-                StmtKind::AugAssign { target, value, .. } => {
-                    self.target(target, false);
-                    self.expr(value);
-                }
-                StmtKind::If { test, body, orelse } | StmtKind::While { test, body, orelse } => {
-                    self.expr(test);
-                    self.block(body);
-                    self.block(orelse);
-                }
-                StmtKind::For { target, iter, body, orelse } => {
-                    self.iterate(target, iter);
-                    self.block(body);
-                    self.block(orelse);
-                }
-                StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => {
-                    self.expr(e)
-                }
-                StmtKind::Try { body, handlers, orelse, finalbody } => {
-                    self.block(body);
-                    handlers.iter().for_each(|h| self.block(&h.body));
-                    self.block(orelse);
-                    self.block(finalbody);
-                }
-                StmtKind::Narrow(narrows) => narrows.iter().for_each(|n| self.assign(n.to, false)),
-                StmtKind::Return(None)
-                | StmtKind::Delete(_)
-                | StmtKind::Forget(_)
-                | StmtKind::Raise { .. }
-                | StmtKind::Reraise
-                | StmtKind::Break
-                | StmtKind::Continue
-                | StmtKind::Pass => {}
-            }
-        }
-    }
-
     fn assign(&mut self, var: VarId, good: bool) {
         if !good && self.good.contains(&var) {
             self.bad.insert(var);
         }
     }
 
-    fn target(&mut self, target: &Target, good: bool) {
+    /// A value goes to a target.
+    fn store(&mut self, target: &Target, good: bool) {
         match &target.kind {
             TargetKind::Var(v) => self.assign(*v, good),
-            TargetKind::Tuple(items) => items.iter().for_each(|t| self.target(t, false)),
-            TargetKind::Starred { before, star, after } => {
-                before.iter().chain([&**star]).chain(after).for_each(|t| self.target(t, false));
-            }
-            TargetKind::Index { base, index } => {
-                self.expr(base);
-                self.expr(index);
-            }
-            TargetKind::Slice { base, lower, upper, step } => {
-                self.expr(base);
-                [lower, upper, step].into_iter().flatten().for_each(|e| self.expr(e));
-            }
+            _ => visit::walk_target(self, target),
         }
     }
 
@@ -153,27 +89,27 @@ impl Scan<'_> {
                 }
                 let up = step.as_ref().is_none_or(|s| matches!(s.kind, ExprKind::Int(i) if i > 0));
                 let good = up && start.as_ref().is_none_or(|s| self.yes(s));
-                self.target(target, good);
+                self.store(target, good);
             }
             IterKind::Enumerate { inner, start } => {
                 let good = start.as_ref().is_none_or(|s| self.yes(s));
                 match &target.kind {
                     TargetKind::Tuple(items) if items.len() == 2 => {
-                        self.target(&items[0], good);
+                        self.store(&items[0], good);
                         self.iterate(&items[1], inner);
                     }
-                    _ => self.target(target, false),
+                    _ => self.store(target, false),
                 }
             }
             IterKind::Zip(inner) => match &target.kind {
                 TargetKind::Tuple(items) if items.len() == inner.len() => {
                     items.iter().zip(inner).for_each(|(t, i)| self.iterate(t, i));
                 }
-                _ => self.target(target, false),
+                _ => self.store(target, false),
             },
             IterKind::Comp(comp) => {
                 self.comp(comp);
-                self.target(target, false);
+                self.store(target, false);
             }
             IterKind::ZipStar(e)
             | IterKind::Reversed(e)
@@ -182,12 +118,45 @@ impl Scan<'_> {
             | IterKind::Keys(e)
             | IterKind::Expr(e) => {
                 self.expr(e);
-                self.target(target, false);
+                self.store(target, false);
             }
         }
     }
+}
 
-    fn comp(&mut self, comp: &Comp) {
+impl<'h> Visit<'h> for Scan<'_> {
+    /// Whatever is not told apart below may be negative.
+    fn define(&mut self, _: NodeId, var: &'h VarId) {
+        self.assign(*var, false);
+    }
+
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        match &stmt.kind {
+            StmtKind::Assign { targets, value } => {
+                self.expr(value);
+                for target in targets {
+                    match (&target.kind, &value.kind) {
+                        (TargetKind::Tuple(items), ExprKind::Tuple(values))
+                            if items.len() == values.len() =>
+                        {
+                            for (t, e) in items.iter().zip(values) {
+                                self.store(t, self.yes(e));
+                            }
+                        }
+                        _ => self.store(target, self.yes(value)),
+                    }
+                }
+            }
+            StmtKind::For { target, iter, body, orelse } => {
+                self.iterate(target, iter);
+                self.block(body);
+                self.block(orelse);
+            }
+            _ => visit::walk_stmt(self, stmt),
+        }
+    }
+
+    fn comp(&mut self, comp: &'h Comp) {
         for g in &comp.generators {
             self.iterate(&g.target, &g.iter);
             g.ifs.iter().for_each(|e| self.expr(e));
@@ -197,23 +166,13 @@ impl Scan<'_> {
         }
     }
 
-    /// Assignments inside expressions.
-    fn expr(&mut self, e: &Expr) {
+    fn expr(&mut self, e: &'h Expr) {
         match &e.kind {
             ExprKind::Named { var, value } => {
                 self.expr(value);
                 self.assign(*var, self.yes(value));
             }
-            ExprKind::Comp(comp) => self.comp(comp),
-            ExprKind::Narrow { narrows, body } => {
-                narrows.iter().for_each(|n| self.assign(n.to, false));
-                self.expr(body);
-            }
-            ExprKind::Lambda { params, body } => {
-                params.iter().for_each(|v| self.assign(*v, false));
-                self.expr(body);
-            }
-            _ => crate::lower::webs::children(e, &mut |c| self.expr(c)),
+            _ => visit::walk_expr(self, e),
         }
     }
 }

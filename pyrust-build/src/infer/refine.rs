@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 
 use super::class_names;
 use super::decide::{decide, keeps};
+use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
-use crate::lower::webs::{self, Rewrite};
+use crate::lower::webs;
 use crate::source::Span;
 use crate::ty::Type;
 
@@ -34,6 +35,72 @@ pub(super) fn refine(function: &Function, types: &[Type], nodes: &[Type]) -> Opt
     (out.nodes, out.vars, out.assumes) = (pass.next, pass.vars, pass.assumes);
     webs::split(&mut out);
     Some(out)
+}
+
+impl VisitMut for Refine<'_> {
+    fn block(&mut self, body: &mut Vec<Stmt>) {
+        self.statements(body);
+    }
+
+    fn comp(&mut self, comp: &mut Comp) {
+        // What is narrowed below gets a variable that only the comprehension has.
+        let mut facts = Vec::new();
+        if let Some(extra) = &mut comp.extra {
+            self.expr(extra);
+        }
+        for g in &mut comp.generators {
+            self.iter(&mut g.iter);
+            self.target(&mut g.target);
+            for test in &mut g.ifs {
+                facts.extend(self.facts(test).0);
+                self.expr(test);
+            }
+        }
+        for e in std::iter::once(&mut comp.element).chain(&mut comp.value) {
+            self.expr(e);
+            self.within(&facts, e);
+        }
+        if let Some(key) = &mut comp.key {
+            self.expr(key);
+        }
+    }
+
+    fn expr(&mut self, e: &mut Expr) {
+        match &mut e.kind {
+            ExprKind::If { test, body, orelse } => {
+                if let Some(value) = self.decide(test) {
+                    self.assume(test);
+                    let live = if value { body } else { orelse };
+                    return self.replace(live.clone(), e);
+                }
+                let (yes, no) = self.facts(test);
+                self.expr(test);
+                self.expr(body);
+                self.expr(orelse);
+                self.within(&yes, body);
+                self.within(&no, orelse);
+            }
+            ExprKind::Bool2 { op, left, right } => {
+                if let Some(value) = self.decide(left) {
+                    self.assume(left);
+                    // `True and x` is `x`, `False and x` is `False`.
+                    let live = if value == (*op == BoolOp::And) { right } else { left };
+                    return self.replace(live.clone(), e);
+                }
+                let (yes, no) = self.facts(left);
+                let facts = if *op == BoolOp::And { yes } else { no };
+                self.expr(left);
+                self.expr(right);
+                self.within(&facts, right);
+            }
+            ExprKind::Lambda { body, .. } => {
+                self.closed += 1;
+                self.expr(body);
+                self.closed -= 1;
+            }
+            _ => visit::walk_expr_mut(self, e),
+        }
+    }
 }
 
 /// What a test tells about a variable.
@@ -72,13 +139,13 @@ impl Refine<'_> {
         self.next - 1
     }
 
-    fn block(&mut self, body: &mut Vec<Stmt>) {
+    fn statements(&mut self, body: &mut Vec<Stmt>) {
         let mut out: Vec<Stmt> = Vec::with_capacity(body.len());
         let mut rest = std::mem::take(body).into_iter().peekable();
         while let Some(stmt) = rest.next() {
             // What an assertion told stands behind it.
             let told = matches!(rest.peek().map(|s| &s.kind), Some(StmtKind::Narrow(_)));
-            self.stmt(stmt, told, &mut out);
+            self.statement(stmt, told, &mut out);
             // Nothing gets behind this.
             if out.last().is_some_and(|s| !self.falls_off(std::slice::from_ref(s))) {
                 break;
@@ -87,7 +154,7 @@ impl Refine<'_> {
         *body = out;
     }
 
-    fn stmt(&mut self, mut stmt: Stmt, told: bool, out: &mut Vec<Stmt>) {
+    fn statement(&mut self, mut stmt: Stmt, told: bool, out: &mut Vec<Stmt>) {
         match &mut stmt.kind {
             StmtKind::If { test, body, orelse } => {
                 if let Some(value) = self.decide(test) {
@@ -125,33 +192,18 @@ impl Refine<'_> {
                 out.extend(after);
                 return;
             }
-            StmtKind::For { iter, body, orelse, .. } => {
-                self.iter(iter);
-                self.block(body);
-                self.block(orelse);
-            }
-            StmtKind::Try { body, handlers, orelse, finalbody } => {
-                self.block(body);
-                handlers.iter_mut().for_each(|h| self.block(&mut h.body));
-                self.block(orelse);
-                self.block(finalbody);
-            }
-            StmtKind::Expr(e) | StmtKind::Return(Some(e)) => self.expr(e),
-            StmtKind::Assign { value, .. } | StmtKind::AugAssign { value, .. } => self.expr(value),
-            _ => {}
+            _ => visit::walk_stmt_mut(self, &mut stmt),
         }
         out.push(stmt);
     }
 
     /// The builtins that a decided condition names must stay what they are.
     fn assume(&mut self, test: &Expr) {
-        match &test.kind {
-            ExprKind::Call { name, .. } | ExprKind::Global(name) => {
+        visit::each_expr(test, &mut |e| {
+            if let ExprKind::Call { name, .. } | ExprKind::Global(name) = &e.kind {
                 self.assumes.insert(name.clone());
             }
-            _ => {}
-        }
-        webs::children(test, &mut |child| self.assume(child));
+        });
     }
 
     /// What is left of a statement whose condition is decided.
@@ -162,10 +214,10 @@ impl Refine<'_> {
     }
 
     /// Narrows in one branch of an `if`.
-    fn branches(&mut self, facts: &[Fact], this: &mut Vec<Stmt>, other: &mut [Stmt], span: Span) {
+    fn branches(&mut self, facts: &[Fact], this: &mut Vec<Stmt>, other: &Vec<Stmt>, span: Span) {
         let leaves = !self.falls_off(other);
         for fact in facts {
-            let itself = leaves || assigns(other, fact.var);
+            let itself = leaves || defines(other).contains(&fact.var);
             // A branch that is not there needs no variable of its own.
             if itself || !this.is_empty() {
                 self.enter(std::slice::from_ref(fact), this, span, itself);
@@ -184,14 +236,14 @@ impl Refine<'_> {
             if known.contains(&fact.var) || !self.is_worth(fact) {
                 continue;
             }
-            let to = if itself || assigns(body, fact.var) {
+            let to = if itself || defines(body).contains(&fact.var) {
                 fact.var
             } else {
-                if !reads(|r| r.block(body), fact.var) {
+                if !reads(body).contains(&fact.var) {
                     continue;
                 }
                 let to = self.own(fact.var);
-                rename(|r| r.block(body), fact.var, to);
+                rename(body, fact.var, to);
                 to
             };
             narrows.push(self.narrow(fact, to));
@@ -220,74 +272,6 @@ impl Refine<'_> {
         self.closed == 0 && 0 < kept && kept < ty.members().len()
     }
 
-    fn iter(&mut self, iter: &mut Iter) {
-        match &mut iter.kind {
-            IterKind::Enumerate { inner, .. } => self.iter(inner),
-            IterKind::Zip(items) => items.iter_mut().for_each(|i| self.iter(i)),
-            IterKind::Comp(comp) => self.comp(comp),
-            IterKind::ZipStar(e)
-            | IterKind::Reversed(e)
-            | IterKind::Items(e)
-            | IterKind::Values(e)
-            | IterKind::Keys(e)
-            | IterKind::Expr(e) => self.expr(e),
-            IterKind::Range { .. } => {}
-        }
-    }
-
-    fn comp(&mut self, comp: &mut Comp) {
-        let mut facts = Vec::new();
-        for g in &mut comp.generators {
-            self.iter(&mut g.iter);
-            for test in &mut g.ifs {
-                facts.extend(self.facts(test).0);
-                self.expr(test);
-            }
-        }
-        for e in std::iter::once(&mut comp.element).chain(&mut comp.value) {
-            self.expr(e);
-            self.within(&facts, e);
-        }
-    }
-
-    fn expr(&mut self, e: &mut Expr) {
-        match &mut e.kind {
-            ExprKind::If { test, body, orelse } => {
-                if let Some(value) = self.decide(test) {
-                    self.assume(test);
-                    let live = if value { body } else { orelse };
-                    return self.replace(live.clone(), e);
-                }
-                let (yes, no) = self.facts(test);
-                self.expr(test);
-                self.expr(body);
-                self.expr(orelse);
-                self.within(&yes, body);
-                self.within(&no, orelse);
-            }
-            ExprKind::Bool2 { op, left, right } => {
-                if let Some(value) = self.decide(left) {
-                    self.assume(left);
-                    // `True and x` is `x`, `False and x` is `False`.
-                    let live = if value == (*op == BoolOp::And) { right } else { left };
-                    return self.replace(live.clone(), e);
-                }
-                let (yes, no) = self.facts(left);
-                let facts = if *op == BoolOp::And { yes } else { no };
-                self.expr(left);
-                self.expr(right);
-                self.within(&facts, right);
-            }
-            ExprKind::Comp(comp) => self.comp(comp),
-            ExprKind::Lambda { body, .. } => {
-                self.closed += 1;
-                self.expr(body);
-                self.closed -= 1;
-            }
-            _ => webs::children_mut(e, &mut |child| self.expr(child)),
-        }
-    }
-
     fn replace(&mut self, mut live: Box<Expr>, e: &mut Expr) {
         self.changed = true;
         self.expr(&mut live);
@@ -306,9 +290,9 @@ impl Refine<'_> {
             if known.contains(&var) || !self.is_worth(fact) {
                 continue;
             }
-            if reads(|r| r.expr(body), var) && !defines(|r| r.expr(body), var) {
+            if reads(body).contains(&var) && !defines(body).contains(&var) {
                 let to = self.own(var);
-                rename(|r| r.expr(body), var, to);
+                rename(body, var, to);
                 narrows.push(self.narrow(fact, to));
             }
         }
@@ -353,7 +337,8 @@ impl Refine<'_> {
             ExprKind::Bool2 { op, left, right } => {
                 let ((mut yes, mut no), (more_yes, more_no)) = (self.facts(left), self.facts(right));
                 // What the right side assigns is another value.
-                let kept = |fact: &Fact| !defines(|r| r.expr(&mut right.clone()), fact.var);
+                let assigned = defines(&**right);
+                let kept = |fact: &Fact| !assigned.contains(&fact.var);
                 yes.retain(kept);
                 no.retain(kept);
                 // One side is enough to make it true, or false: then nothing is known.
@@ -365,30 +350,4 @@ impl Refine<'_> {
             _ => nothing(),
         }
     }
-}
-
-/// Does the block assign the variable?
-fn assigns(body: &mut [Stmt], var: VarId) -> bool {
-    defines(|r| r.block(body), var)
-}
-
-fn defines(walk: impl FnOnce(&mut Rewrite<'_>), var: VarId) -> bool {
-    let mut found = false;
-    walk(&mut Rewrite { read: &mut |_, _| {}, define: &mut |_, v| found |= *v == var });
-    found
-}
-
-fn reads(walk: impl FnOnce(&mut Rewrite<'_>), var: VarId) -> bool {
-    let mut found = false;
-    walk(&mut Rewrite { read: &mut |_, v| found |= *v == var, define: &mut |_, _| {} });
-    found
-}
-
-fn rename(walk: impl FnOnce(&mut Rewrite<'_>), var: VarId, to: VarId) {
-    let mut read = |_: NodeId, v: &mut VarId| {
-        if *v == var {
-            *v = to;
-        }
-    };
-    walk(&mut Rewrite { read: &mut read, define: &mut |_, _| {} });
 }

@@ -5,21 +5,20 @@
 
 use std::collections::BTreeSet;
 
-use super::webs::{Rewrite, children};
+use crate::hir::visit::{children, each_expr, iter_children, reads, target_children};
 use crate::hir::*;
 use crate::source::Span;
 
 /// The first such `:=`, and its variable.
 pub(super) fn rebound_operand(function: &Function) -> Option<(Span, VarId)> {
-    let mut body = function.body.clone();
     // Most functions have none.
     let mut named = false;
-    expressions(&mut body, &mut |e| named |= !assigned(e, &function.vars).is_empty());
+    each_expr(&function.body, &mut |e| named |= is_named(e, &function.vars));
     if !named {
         return None;
     }
     let mut found = None;
-    operations(&mut body, &mut |operands| {
+    operations(&function.body, &mut |operands| {
         if found.is_none() {
             found = rebound_in(operands, &function.vars);
         }
@@ -28,7 +27,7 @@ pub(super) fn rebound_operand(function: &Function) -> Option<(Span, VarId)> {
 }
 
 /// Looks at the operands of one operation, in the order of their evaluation, and below them.
-fn rebound_in(operands: &[Expr], vars: &[Var]) -> Option<(Span, VarId)> {
+fn rebound_in(operands: &[&Expr], vars: &[Var]) -> Option<(Span, VarId)> {
     let mut read: BTreeSet<VarId> = BTreeSet::new();
     for e in operands {
         if let Some(hit) = assigned(e, vars).into_iter().find(|(_, var)| read.contains(var)) {
@@ -37,125 +36,88 @@ fn rebound_in(operands: &[Expr], vars: &[Var]) -> Option<(Span, VarId)> {
         if let Some(hit) = rebound_below(e, vars) {
             return Some(hit);
         }
-        let mut note = |_: NodeId, var: &mut VarId| {
-            read.insert(*var);
-        };
-        Rewrite { read: &mut note, define: &mut |_, _| {} }.expr(&mut e.clone());
+        read.extend(reads(*e));
     }
     None
 }
 
 fn rebound_below(e: &Expr, vars: &[Var]) -> Option<(Span, VarId)> {
-    let one = |e: &Expr| rebound_in(std::slice::from_ref(e), vars);
+    let one = |e: &Expr| rebound_in(&[e], vars);
     match &e.kind {
         // One side is done with before the other begins.
         ExprKind::Bool2 { left, right, .. } => one(left).or_else(|| one(right)),
         ExprKind::If { test, body, orelse } => one(test).or_else(|| one(body)).or_else(|| one(orelse)),
         ExprKind::Comp(comp) => {
-            let mut first: Vec<Expr> = comp.generators[0].iter.exprs().into_iter().cloned().collect();
-            first.extend(comp.extra.clone());
+            let mut first = iter_children(&comp.generators[0].iter);
+            first.extend(&comp.extra);
             let tests = comp.generators.iter().flat_map(|g| &g.ifs);
-            let key_and_value: Vec<Expr> =
-                std::iter::once(&comp.element).chain(&comp.value).cloned().collect();
+            let later = comp.generators[1..].iter().flat_map(|g| iter_children(&g.iter));
+            let key_and_value: Vec<&Expr> = std::iter::once(&comp.element).chain(&comp.value).collect();
             rebound_in(&first, vars)
-                .or_else(|| tests.chain(&comp.key).find_map(one))
+                .or_else(|| tests.chain(&comp.key).chain(later).find_map(one))
                 .or_else(|| rebound_in(&key_and_value, vars))
         }
-        _ => {
-            let mut below = Vec::new();
-            children(e, &mut |child| below.push(child.clone()));
-            rebound_in(&below, vars)
-        }
+        _ => rebound_in(&children(e), vars),
     }
 }
 
 /// The `:=` in an expression, without those that lowering made.
 fn assigned(e: &Expr, vars: &[Var]) -> Vec<(Span, VarId)> {
     let mut out = Vec::new();
-    named(e, &mut |span, var| {
-        if !vars[var].name.starts_with("_tmp") {
-            out.push((span, var));
+    each_expr(e, &mut |e| {
+        if let ExprKind::Named { var, .. } = e.kind
+            && is_named(e, vars)
+        {
+            out.push((e.span, var));
         }
     });
     out
 }
 
-fn named(e: &Expr, f: &mut dyn FnMut(Span, VarId)) {
-    match &e.kind {
-        ExprKind::Named { var, value } => {
-            f(e.span, *var);
-            named(value, f);
-        }
-        ExprKind::Comp(comp) => {
-            for g in &comp.generators {
-                g.iter.exprs().into_iter().chain(&g.ifs).for_each(|e| named(e, f));
-            }
-            let rest = [Some(&comp.element), comp.value.as_ref(), comp.extra.as_ref(), comp.key.as_ref()];
-            rest.into_iter().flatten().for_each(|e| named(e, f));
-        }
-        _ => children(e, &mut |child| named(child, f)),
-    }
-}
-
-fn expressions(body: &mut [Stmt], f: &mut dyn FnMut(&Expr)) {
-    operations(body, &mut |operands| operands.iter().for_each(&mut *f));
+fn is_named(e: &Expr, vars: &[Var]) -> bool {
+    matches!(e.kind, ExprKind::Named { var, .. } if !vars[var].name.starts_with("_tmp"))
 }
 
 /// Calls `f` with the expressions of each statement that are evaluated one after the other.
-fn operations(body: &mut [Stmt], f: &mut dyn FnMut(&[Expr])) {
+fn operations<'h>(body: &'h [Stmt], f: &mut dyn FnMut(&[&'h Expr])) {
     for stmt in body {
-        match &mut stmt.kind {
-            StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => {
-                f(std::slice::from_ref(e));
-            }
+        match &stmt.kind {
+            StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => f(&[e]),
             StmtKind::Assign { targets, value } => {
-                f(std::slice::from_ref(value));
-                targets.iter().for_each(|t| f(&parts(t)));
+                f(&[value]);
+                targets.iter().for_each(|t| f(&target_children(t)));
             }
             StmtKind::AugAssign { target, value, .. } => {
-                let mut operands = parts(target);
-                operands.push(value.clone());
+                let mut operands = target_children(target);
+                operands.push(value);
                 f(&operands);
             }
             StmtKind::If { test, body, orelse } | StmtKind::While { test, body, orelse } => {
-                f(std::slice::from_ref(test));
+                f(&[test]);
                 operations(body, f);
                 operations(orelse, f);
             }
             StmtKind::For { target, iter, body, orelse } => {
-                match &iter.kind {
-                    IterKind::Comp(comp) => {
-                        f(&[Expr { kind: ExprKind::Comp(comp.clone()), span: iter.span, id: iter.id }])
-                    }
-                    _ => f(&iter.exprs().into_iter().cloned().collect::<Vec<_>>()),
-                }
-                f(&parts(target));
+                f(&iter_children(iter));
+                f(&target_children(target));
                 operations(body, f);
                 operations(orelse, f);
             }
             StmtKind::Try { body, handlers, orelse, finalbody } => {
                 operations(body, f);
-                handlers.iter_mut().for_each(|h| operations(&mut h.body, f));
+                handlers.iter().for_each(|h| operations(&h.body, f));
                 operations(orelse, f);
                 operations(finalbody, f);
             }
-            StmtKind::Delete(targets) => targets.iter().for_each(|t| f(&parts(t))),
-            _ => {}
-        }
-    }
-}
-
-fn parts(target: &Target) -> Vec<Expr> {
-    match &target.kind {
-        TargetKind::Var(_) => Vec::new(),
-        TargetKind::Tuple(items) => items.iter().flat_map(parts).collect(),
-        TargetKind::Starred { before, star, after } => {
-            before.iter().chain([&**star]).chain(after).flat_map(parts).collect()
-        }
-        TargetKind::Index { base, index } => vec![base.clone(), index.clone()],
-        TargetKind::Slice { base, lower, upper, step } => {
-            let bounds = [lower, upper, step].into_iter().flatten().map(|e| (**e).clone());
-            std::iter::once(base.clone()).chain(bounds).collect()
+            StmtKind::Delete(targets) => targets.iter().for_each(|t| f(&target_children(t))),
+            StmtKind::Return(None)
+            | StmtKind::Narrow(_)
+            | StmtKind::Forget(_)
+            | StmtKind::Raise { .. }
+            | StmtKind::Reraise
+            | StmtKind::Break
+            | StmtKind::Continue
+            | StmtKind::Pass => {}
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::hir::visit::{self, Visit, VisitMut};
 use crate::hir::*;
 
 /// Definitions that may reach a point, per variable; `None` where the point is unreachable.
@@ -19,8 +20,7 @@ pub fn split(function: &mut Function) {
     }
     flow.block(&function.body, &mut state);
     let (webs, vars) = flow.webs(function);
-    let at = |id: NodeId, var: &mut VarId| *var = webs.at[&id];
-    Rewrite { read: &mut { at }, define: &mut { at } }.block(&mut function.body);
+    Renumber { at: &webs.at }.block(&mut function.body);
     for (i, param) in function.params.iter_mut().enumerate() {
         param.var = webs.params[i];
     }
@@ -45,11 +45,58 @@ struct Webs {
     params: Vec<VarId>,
 }
 
+/// Gives every node its new variable.
+struct Renumber<'a> {
+    at: &'a BTreeMap<NodeId, VarId>,
+}
+
+impl VisitMut for Renumber<'_> {
+    fn read(&mut self, at: NodeId, var: &mut VarId) {
+        *var = self.at[&at];
+    }
+
+    fn define(&mut self, at: NodeId, var: &mut VarId) {
+        *var = self.at[&at];
+    }
+
+    fn stmt(&mut self, stmt: &mut Stmt) {
+        // The name is not read any more; what it was does not matter.
+        if matches!(stmt.kind, StmtKind::Forget(_)) {
+            stmt.kind = StmtKind::Pass;
+        }
+        visit::walk_stmt_mut(self, stmt);
+    }
+}
+
 fn join(a: &mut State, b: &State) {
     match (a.as_mut(), b) {
         (_, None) => {}
         (None, Some(_)) => *a = b.clone(),
         (Some(a), Some(b)) => a.iter_mut().zip(b).for_each(|(a, b)| a.extend(b)),
+    }
+}
+
+/// Goes on below what has no control flow of its own.
+struct Below<'f, 's> {
+    flow: &'f mut Flow,
+    state: &'s mut State,
+}
+
+impl<'h> Visit<'h> for Below<'_, '_> {
+    fn define(&mut self, at: NodeId, var: &'h VarId) {
+        self.flow.define(at, *var, self.state);
+    }
+
+    fn read(&mut self, at: NodeId, var: &'h VarId) {
+        self.flow.read(at, *var, self.state);
+    }
+
+    fn comp(&mut self, comp: &'h Comp) {
+        self.flow.comp(comp, self.state);
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        self.flow.expr(e, self.state);
     }
 }
 
@@ -191,7 +238,7 @@ impl Flow {
                     }
                 }
             }
-            StmtKind::Narrow(narrows) => self.narrow(narrows, state),
+            StmtKind::Narrow(narrows) => Below { flow: self, state }.narrows(narrows),
             StmtKind::Forget(var) => {
                 // The use keeps the variable in one web with the definitions that it ends.
                 if let Some(s) = state {
@@ -227,53 +274,12 @@ impl Flow {
         }
     }
 
-    fn narrow(&mut self, narrows: &[Narrow], state: &mut State) {
-        for n in narrows {
-            self.read(n.read, n.from, state);
-            self.define(n.id, n.to, state);
-        }
-    }
-
     fn target(&mut self, target: &Target, state: &mut State) {
-        match &target.kind {
-            TargetKind::Var(var) => self.define(target.id, *var, state),
-            TargetKind::Tuple(items) => items.iter().for_each(|t| self.target(t, state)),
-            TargetKind::Starred { before, star, after } => {
-                before.iter().chain([&**star]).chain(after).for_each(|t| self.target(t, state));
-            }
-            TargetKind::Index { base, index } => {
-                self.expr(base, state);
-                self.expr(index, state);
-            }
-            TargetKind::Slice { base, lower, upper, step } => {
-                self.expr(base, state);
-                for e in [lower, upper, step].into_iter().flatten() {
-                    self.expr(e, state);
-                }
-            }
-        }
+        visit::walk_target(&mut Below { flow: self, state }, target);
     }
 
     fn iter(&mut self, iter: &Iter, state: &mut State) {
-        match &iter.kind {
-            IterKind::Range { start, stop, step } => {
-                start.iter().for_each(|e| self.expr(e, state));
-                self.expr(stop, state);
-                step.iter().for_each(|e| self.expr(e, state));
-            }
-            IterKind::Enumerate { inner, start } => {
-                self.iter(inner, state);
-                start.iter().for_each(|e| self.expr(e, state));
-            }
-            IterKind::Zip(items) => items.iter().for_each(|i| self.iter(i, state)),
-            IterKind::ZipStar(e)
-            | IterKind::Reversed(e)
-            | IterKind::Items(e)
-            | IterKind::Values(e)
-            | IterKind::Keys(e)
-            | IterKind::Expr(e) => self.expr(e, state),
-            IterKind::Comp(comp) => self.comp(comp, state),
-        }
+        visit::walk_iter(&mut Below { flow: self, state }, iter);
     }
 
     fn comp(&mut self, comp: &Comp, state: &mut State) {
@@ -308,11 +314,6 @@ impl Flow {
 
     fn expr(&mut self, e: &Expr, state: &mut State) {
         match &e.kind {
-            ExprKind::Local(var) => self.read(e.id, *var, state),
-            ExprKind::Named { var, value } => {
-                self.expr(value, state);
-                self.define(e.id, *var, state);
-            }
             ExprKind::Bool2 { left, right, .. } => {
                 self.expr(left, state);
                 let skipped = state.clone();
@@ -327,17 +328,7 @@ impl Flow {
                 join(state, &other);
             }
             ExprKind::Comp(comp) => self.comp(comp, state),
-            ExprKind::Narrow { narrows, body } => {
-                self.narrow(narrows, state);
-                self.expr(body, state);
-            }
-            ExprKind::Lambda { params, body } => {
-                for (i, var) in params.iter().enumerate() {
-                    self.define(lambda_param(e.id, i), *var, state);
-                }
-                self.expr(body, state);
-            }
-            _ => children(e, &mut |child| self.expr(child, state)),
+            _ => visit::walk_expr(&mut Below { flow: self, state }, e),
         }
     }
 
@@ -396,357 +387,5 @@ impl Flow {
             at.insert(*node, def_web(def, &mut parent, &mut vars));
         }
         (Webs { at, params }, vars)
-    }
-}
-
-/// Key of the `i`-th parameter of the lambda `node`; outside the range of ordinary nodes.
-fn lambda_param(node: NodeId, i: usize) -> NodeId {
-    usize::MAX - (node * 16 + i)
-}
-
-/// Calls `f` on the direct children in evaluation order, except for nodes with control flow of their own.
-pub fn children(e: &Expr, f: &mut dyn FnMut(&Expr)) {
-    match &e.kind {
-        ExprKind::Binary { left, right, .. }
-        | ExprKind::InPlace { left, right, .. }
-        | ExprKind::Compare { left, right, .. }
-        | ExprKind::Bool2 { left, right, .. } => {
-            f(left);
-            f(right);
-        }
-        ExprKind::Unary { operand, .. } => f(operand),
-        ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().for_each(f),
-        ExprKind::Build { parts, .. } => parts.iter().for_each(|part| match part {
-            Part::Item(e) => f(e),
-            Part::Star(iter) => iter.exprs().into_iter().for_each(&mut *f),
-        }),
-        ExprKind::Dict(items) => items.iter().for_each(|(k, v)| {
-            k.iter().for_each(&mut *f);
-            f(v);
-        }),
-        ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
-            args.iter().for_each(&mut *f);
-            keywords.iter().for_each(|(_, v)| f(v));
-        }
-        ExprKind::Method { base, args, keywords, .. } => {
-            f(base);
-            args.iter().for_each(&mut *f);
-            keywords.iter().for_each(|(_, v)| f(v));
-        }
-        ExprKind::Index { base, index } => {
-            f(base);
-            f(index);
-        }
-        ExprKind::Slice { base, lower, upper, step } => {
-            f(base);
-            for part in [lower, upper, step].into_iter().flatten() {
-                f(part);
-            }
-        }
-        ExprKind::FString(parts) => part_children(parts, f),
-        ExprKind::Named { value, .. } => f(value),
-        ExprKind::If { test, body, orelse } => {
-            f(test);
-            f(body);
-            f(orelse);
-        }
-        ExprKind::Lambda { body, .. } | ExprKind::Narrow { body, .. } => f(body),
-        ExprKind::Iter { iter, .. } => iter.exprs().into_iter().for_each(f),
-        ExprKind::Next { iter, default } => {
-            f(iter);
-            default.iter().for_each(|e| f(e));
-        }
-        ExprKind::Comp(_)
-        | ExprKind::None
-        | ExprKind::Bool(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Str(_)
-        | ExprKind::Bytes(_)
-        | ExprKind::Local(_)
-        | ExprKind::Global(_)
-        | ExprKind::ModuleAttr { .. } => {}
-    }
-}
-
-fn part_children(parts: &[FPart], f: &mut dyn FnMut(&Expr)) {
-    for part in parts {
-        if let FPart::Value { value, spec, .. } = part {
-            f(value);
-            part_children(spec, f);
-        }
-    }
-}
-
-/// As [`children`], to change them.
-pub fn children_mut(e: &mut Expr, f: &mut dyn FnMut(&mut Expr)) {
-    match &mut e.kind {
-        ExprKind::Binary { left, right, .. }
-        | ExprKind::InPlace { left, right, .. }
-        | ExprKind::Compare { left, right, .. }
-        | ExprKind::Bool2 { left, right, .. } => {
-            f(left);
-            f(right);
-        }
-        ExprKind::Unary { operand, .. } => f(operand),
-        ExprKind::Tuple(items) | ExprKind::List(items) => items.iter_mut().for_each(f),
-        ExprKind::Build { parts, .. } => parts.iter_mut().for_each(|part| match part {
-            Part::Item(e) => f(e),
-            Part::Star(iter) => iter.exprs_mut().into_iter().for_each(&mut *f),
-        }),
-        ExprKind::Dict(items) => items.iter_mut().for_each(|(k, v)| {
-            k.iter_mut().for_each(&mut *f);
-            f(v);
-        }),
-        ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
-            args.iter_mut().for_each(&mut *f);
-            keywords.iter_mut().for_each(|(_, v)| f(v));
-        }
-        ExprKind::Method { base, args, keywords, .. } => {
-            f(base);
-            args.iter_mut().for_each(&mut *f);
-            keywords.iter_mut().for_each(|(_, v)| f(v));
-        }
-        ExprKind::Index { base, index } => {
-            f(base);
-            f(index);
-        }
-        ExprKind::Slice { base, lower, upper, step } => {
-            f(base);
-            for part in [lower, upper, step].into_iter().flatten() {
-                f(part);
-            }
-        }
-        ExprKind::FString(parts) => part_children_mut(parts, f),
-        ExprKind::Named { value, .. } => f(value),
-        ExprKind::If { test, body, orelse } => {
-            f(test);
-            f(body);
-            f(orelse);
-        }
-        ExprKind::Lambda { body, .. } | ExprKind::Narrow { body, .. } => f(body),
-        ExprKind::Iter { iter, .. } => iter.exprs_mut().into_iter().for_each(f),
-        ExprKind::Next { iter, default } => {
-            f(iter);
-            default.iter_mut().for_each(|e| f(e));
-        }
-        ExprKind::Comp(_)
-        | ExprKind::None
-        | ExprKind::Bool(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Str(_)
-        | ExprKind::Bytes(_)
-        | ExprKind::Local(_)
-        | ExprKind::Global(_)
-        | ExprKind::ModuleAttr { .. } => {}
-    }
-}
-
-fn part_children_mut(parts: &mut [FPart], f: &mut dyn FnMut(&mut Expr)) {
-    for part in parts {
-        if let FPart::Value { value, spec, .. } = part {
-            f(value);
-            part_children_mut(spec, f);
-        }
-    }
-}
-
-/// Goes through all that names a variable, in the order of the text.
-pub struct Rewrite<'a> {
-    pub read: &'a mut dyn FnMut(NodeId, &mut VarId),
-    pub define: &'a mut dyn FnMut(NodeId, &mut VarId),
-}
-
-impl Rewrite<'_> {
-    pub fn block(&mut self, body: &mut [Stmt]) {
-        for stmt in body {
-            match &mut stmt.kind {
-                StmtKind::Expr(e) => self.expr(e),
-                StmtKind::Assign { targets, value } => {
-                    self.expr(value);
-                    targets.iter_mut().for_each(|t| self.target(t));
-                }
-                StmtKind::AugAssign { target, value, .. } => {
-                    self.expr(value);
-                    self.target(target);
-                }
-                StmtKind::If { test, body, orelse } | StmtKind::While { test, body, orelse } => {
-                    self.expr(test);
-                    self.block(body);
-                    self.block(orelse);
-                }
-                StmtKind::For { target, iter, body, orelse } => {
-                    self.iter(iter);
-                    self.target(target);
-                    self.block(body);
-                    self.block(orelse);
-                }
-                StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => self.expr(e),
-                StmtKind::Try { body, handlers, orelse, finalbody } => {
-                    self.block(body);
-                    handlers.iter_mut().for_each(|h| self.block(&mut h.body));
-                    self.block(orelse);
-                    self.block(finalbody);
-                }
-                // The name is not read any more; what it was does not matter.
-                StmtKind::Forget(_) => stmt.kind = StmtKind::Pass,
-                StmtKind::Narrow(narrows) => self.narrow(narrows),
-                StmtKind::Delete(targets) => targets.iter_mut().for_each(|t| self.target(t)),
-                StmtKind::Return(None)
-                | StmtKind::Break
-                | StmtKind::Continue
-                | StmtKind::Raise { .. }
-                | StmtKind::Reraise
-                | StmtKind::Pass => {}
-            }
-        }
-    }
-
-    fn narrow(&mut self, narrows: &mut [Narrow]) {
-        for n in narrows {
-            (self.read)(n.read, &mut n.from);
-            (self.define)(n.id, &mut n.to);
-        }
-    }
-
-    fn target(&mut self, target: &mut Target) {
-        match &mut target.kind {
-            TargetKind::Var(var) => (self.define)(target.id, var),
-            TargetKind::Tuple(items) => items.iter_mut().for_each(|t| self.target(t)),
-            TargetKind::Starred { before, star, after } => {
-                before.iter_mut().chain([&mut **star]).chain(after).for_each(|t| self.target(t));
-            }
-            TargetKind::Index { base, index } => {
-                self.expr(base);
-                self.expr(index);
-            }
-            TargetKind::Slice { base, lower, upper, step } => {
-                self.expr(base);
-                for e in [lower, upper, step].into_iter().flatten() {
-                    self.expr(e);
-                }
-            }
-        }
-    }
-
-    pub fn iter(&mut self, iter: &mut Iter) {
-        match &mut iter.kind {
-            IterKind::Range { start, stop, step } => {
-                start.iter_mut().for_each(|e| self.expr(e));
-                self.expr(stop);
-                step.iter_mut().for_each(|e| self.expr(e));
-            }
-            IterKind::Enumerate { inner, start } => {
-                self.iter(inner);
-                start.iter_mut().for_each(|e| self.expr(e));
-            }
-            IterKind::Zip(items) => items.iter_mut().for_each(|i| self.iter(i)),
-            IterKind::ZipStar(e)
-            | IterKind::Reversed(e)
-            | IterKind::Items(e)
-            | IterKind::Values(e)
-            | IterKind::Keys(e)
-            | IterKind::Expr(e) => self.expr(e),
-            IterKind::Comp(comp) => self.comp(comp),
-        }
-    }
-
-    fn parts(&mut self, parts: &mut [FPart]) {
-        for part in parts {
-            if let FPart::Value { value, spec, .. } = part {
-                self.expr(value);
-                self.parts(spec);
-            }
-        }
-    }
-
-    pub fn comp(&mut self, comp: &mut Comp) {
-        comp.extra.iter_mut().for_each(|e| self.expr(e));
-        for g in &mut comp.generators {
-            self.iter(&mut g.iter);
-            self.target(&mut g.target);
-            g.ifs.iter_mut().for_each(|e| self.expr(e));
-        }
-        self.expr(&mut comp.element);
-        comp.value.iter_mut().for_each(|e| self.expr(e));
-        comp.key.iter_mut().for_each(|e| self.expr(e));
-    }
-
-    pub fn expr(&mut self, e: &mut Expr) {
-        let id = e.id;
-        match &mut e.kind {
-            ExprKind::Local(var) => (self.read)(id, var),
-            ExprKind::Named { var, value } => {
-                self.expr(value);
-                (self.define)(id, var);
-            }
-            ExprKind::Narrow { narrows, body } => {
-                self.narrow(narrows);
-                self.expr(body);
-            }
-            ExprKind::Lambda { params, body } => {
-                for (i, var) in params.iter_mut().enumerate() {
-                    (self.define)(lambda_param(id, i), var);
-                }
-                self.expr(body);
-            }
-            ExprKind::Binary { left, right, .. }
-            | ExprKind::InPlace { left, right, .. }
-            | ExprKind::Compare { left, right, .. }
-            | ExprKind::Bool2 { left, right, .. } => {
-                self.expr(left);
-                self.expr(right);
-            }
-            ExprKind::Unary { operand, .. } => self.expr(operand),
-            ExprKind::If { test, body, orelse } => {
-                self.expr(test);
-                self.expr(body);
-                self.expr(orelse);
-            }
-            ExprKind::Tuple(items) | ExprKind::List(items) => items.iter_mut().for_each(|e| self.expr(e)),
-            ExprKind::Build { parts, .. } => parts.iter_mut().for_each(|part| match part {
-                Part::Item(e) => self.expr(e),
-                Part::Star(iter) => self.iter(iter),
-            }),
-            ExprKind::Dict(items) => items.iter_mut().for_each(|(k, v)| {
-                k.iter_mut().for_each(|k| self.expr(k));
-                self.expr(v);
-            }),
-            ExprKind::Comp(comp) => self.comp(comp),
-            ExprKind::Iter { iter, .. } => self.iter(iter),
-            ExprKind::Next { iter, default } => {
-                self.expr(iter);
-                default.iter_mut().for_each(|e| self.expr(e));
-            }
-            ExprKind::Call { args, keywords, .. } | ExprKind::ModuleCall { args, keywords, .. } => {
-                args.iter_mut().for_each(|e| self.expr(e));
-                keywords.iter_mut().for_each(|(_, e)| self.expr(e));
-            }
-            ExprKind::Method { base, args, keywords, .. } => {
-                self.expr(base);
-                args.iter_mut().for_each(|e| self.expr(e));
-                keywords.iter_mut().for_each(|(_, e)| self.expr(e));
-            }
-            ExprKind::Index { base, index } => {
-                self.expr(base);
-                self.expr(index);
-            }
-            ExprKind::Slice { base, lower, upper, step } => {
-                self.expr(base);
-                for part in [lower, upper, step].into_iter().flatten() {
-                    self.expr(part);
-                }
-            }
-            ExprKind::FString(parts) => self.parts(parts),
-            ExprKind::None
-            | ExprKind::Bool(_)
-            | ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Str(_)
-            | ExprKind::Bytes(_)
-            | ExprKind::Global(_)
-            | ExprKind::ModuleAttr { .. } => {}
-        }
     }
 }
