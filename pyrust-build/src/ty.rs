@@ -93,6 +93,31 @@ impl Type {
         }
     }
 
+    /// The types next inside: elements, members, keys and values.
+    pub fn parts(&self) -> Vec<&Type> {
+        match self {
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().collect(),
+            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => vec![t],
+            Type::List { elem, .. } => vec![elem],
+            Type::Dict { key, value, .. } => vec![key, value],
+            Type::Never
+            | Type::None
+            | Type::Bool
+            | Type::Int
+            | Type::Float
+            | Type::Char
+            | Type::Str
+            | Type::Bytes
+            | Type::Range
+            | Type::Obj => Vec::new(),
+        }
+    }
+
+    /// Is `f` true for the type or any inside?
+    pub fn any(&self, f: &impl Fn(&Type) -> bool) -> bool {
+        f(self) || self.parts().into_iter().any(|t| t.any(f))
+    }
+
     /// True if an iterator is part of the value itself, which Python cannot be given.
     pub fn has_iter(&self) -> bool {
         match self {
@@ -104,29 +129,18 @@ impl Type {
 
     /// True if an iterator is inside a container.
     pub fn stores_iter(&self) -> bool {
-        let inside = |t: &Type| t.has_iter() || t.stores_iter();
-        match self {
-            Type::Tuple { items, from_py } => {
-                items.iter().any(|t| (*from_py && t.has_iter()) || t.stores_iter())
-            }
-            Type::Union(items) => items.iter().any(Type::stores_iter),
-            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => inside(t),
-            Type::List { elem, .. } => inside(elem),
-            Type::Dict { key, value, .. } => inside(key) || inside(value),
-            _ => false,
-        }
+        let is_container = match self {
+            // A tuple made natively is its members.
+            Type::Tuple { from_py, .. } => *from_py,
+            Type::Union(_) => false,
+            _ => true,
+        };
+        self.parts().into_iter().any(|t| (is_container && t.has_iter()) || t.stores_iter())
     }
 
     /// True if `Never` occurs anywhere inside.
     pub fn has_never(&self) -> bool {
-        match self {
-            Type::Never => true,
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_never),
-            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => t.has_never(),
-            Type::List { elem, .. } => elem.has_never(),
-            Type::Dict { key, value, .. } => key.has_never() || value.has_never(),
-            _ => false,
-        }
+        self.any(&|t| *t == Type::Never)
     }
 }
 
@@ -238,10 +252,10 @@ impl Type {
     /// Is a list or dict of Python's part of it?
     pub fn has_live(&self) -> bool {
         match self {
-            Type::List { elem, in_place } => *in_place || elem.has_live(),
-            Type::Dict { key, value, in_place } => *in_place || key.has_live() || value.has_live(),
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_live),
-            _ => false,
+            Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } => true,
+            // Read only, or made as such whatever they hold.
+            Type::VarTuple(_) | Type::View(_) | Type::Iter(_) => false,
+            _ => self.parts().into_iter().any(Type::has_live),
         }
     }
 
@@ -260,25 +274,14 @@ impl Type {
     pub fn bad_key(&self) -> Option<&Type> {
         match self {
             Type::Dict { key, .. } if !key.is_hashable() => Some(key),
-            Type::Dict { key, value, .. } => key.bad_key().or_else(|| value.bad_key()),
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().find_map(Type::bad_key),
-            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => t.bad_key(),
-            Type::List { elem, .. } => elem.bad_key(),
-            _ => None,
+            _ => self.parts().into_iter().find_map(Type::bad_key),
         }
     }
 
     /// The union of most members anywhere inside.
     pub fn widest(&self) -> Option<&Type> {
-        let inner: Vec<&Type> = match self {
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().collect(),
-            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => vec![t],
-            Type::List { elem, .. } => vec![elem],
-            Type::Dict { key, value, .. } => vec![key, value],
-            _ => vec![],
-        };
         let this = matches!(self, Type::Union(_)).then_some(self);
-        inner.into_iter().filter_map(Type::widest).chain(this).max_by_key(|t| t.members().len())
+        self.parts().into_iter().filter_map(Type::widest).chain(this).max_by_key(|t| t.members().len())
     }
 
     /// The members of the kinds that `other` has.

@@ -425,13 +425,6 @@ fn class_name(ty: &Type) -> Option<&'static str> {
 
 /// Can a value of type `ty` be, or hold, a list of type `list`?
 fn may_hold(ty: &Type, list: &Type) -> bool {
-    match ty {
-        _ if ty == list => true,
-        Type::List { elem, .. } | Type::View(elem) | Type::VarTuple(elem) | Type::Iter(elem) => {
-            may_hold(elem, list)
-        }
-        Type::Dict { value, .. } => may_hold(value, list),
-        Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(|t| may_hold(t, list)),
-        _ => false,
-    }
+    // What is opaque may be anything.
+    ty.any(&|t| t == list || *t == Type::Obj)
 }

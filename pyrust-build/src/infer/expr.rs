@@ -234,7 +234,11 @@ impl Infer<'_, '_> {
 
     /// `str()` and `repr()` of everything but opaque objects are known.
     pub(super) fn displayable(&mut self, ty: &Ty, span: Span) {
-        let ok = self.state.solver.resolve(ty).is_some_and(|t| known_deep(&t));
+        let ok = self
+            .state
+            .solver
+            .resolve(ty)
+            .is_some_and(|t| !t.any(&|t| matches!(t, Type::Obj | Type::Iter(_) | Type::Never)));
         if !ok && *ty != Ty::Never {
             let message = format!("the text of `{}` is not known", self.show(ty));
             self.refuse("PYR0401", span, message);
@@ -612,17 +616,6 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Obj | Ty::Iter(_) | Ty::Never | Ty::Union(_) => 8,
     };
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))
-}
-
-fn known_deep(ty: &Type) -> bool {
-    match ty {
-        Type::Obj | Type::Iter(_) | Type::Never => false,
-        Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(known_deep),
-        Type::VarTuple(t) | Type::View(t) => known_deep(t),
-        Type::List { elem, .. } => known_deep(elem),
-        Type::Dict { key, value, .. } => known_deep(key) && known_deep(value),
-        _ => true,
-    }
 }
 
 /// Is a tuple of `len` items, `times` times, still one of known length?

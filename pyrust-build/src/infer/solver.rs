@@ -268,14 +268,12 @@ impl Solver {
 
     /// Merges a resolved type into an inference type without making new cells where there are some already.
     pub(super) fn absorb(&mut self, current: &Ty, ty: &Type) -> Ty {
+        let find = |same: &dyn Fn(&Ty) -> Option<usize>| current.members().iter().find_map(same);
         match ty {
             Type::Never => current.clone(),
             Type::Union(members) => members.iter().fold(current.clone(), |acc, m| self.absorb(&acc, m)),
             Type::List { elem, in_place } => {
-                let found = current.members().iter().find_map(|m| match m {
-                    Ty::List(c) => Some(*c),
-                    _ => None,
-                });
+                let found = find(&|m| if let Ty::List(c) = m { Some(*c) } else { None });
                 let cell = found.unwrap_or_else(|| self.fresh_cell());
                 self.absorb_into(self.elem(cell), elem);
                 if *in_place {
@@ -284,10 +282,7 @@ impl Solver {
                 if found.is_some() { current.clone() } else { self.join(current, &Ty::List(cell)) }
             }
             Type::Dict { key, value, in_place } => {
-                let found = current.members().iter().find_map(|m| match m {
-                    Ty::Dict(c) => Some(*c),
-                    _ => None,
-                });
+                let found = find(&|m| if let Ty::Dict(c) = m { Some(*c) } else { None });
                 let cell = found.unwrap_or_else(|| self.fresh_cell());
                 self.absorb_into(self.elem(cell), key);
                 self.absorb_into(self.value(cell), value);
@@ -297,31 +292,16 @@ impl Solver {
                 if found.is_some() { current.clone() } else { self.join(current, &Ty::Dict(cell)) }
             }
             Type::VarTuple(elem) => {
-                let found = current.members().iter().find_map(|m| match m {
-                    Ty::VarTuple(v) => Some(*v),
-                    _ => None,
-                });
-                let var = found.unwrap_or_else(|| self.var(Ty::Never));
-                self.absorb_into(var, elem);
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::VarTuple(var)) }
+                let found = find(&|m| if let Ty::VarTuple(v) = m { Some(*v) } else { None });
+                self.absorb_elements(current, elem, found, Ty::VarTuple)
             }
             Type::View(elem) => {
-                let found = current.members().iter().find_map(|m| match m {
-                    Ty::View(v) => Some(*v),
-                    _ => None,
-                });
-                let var = found.unwrap_or_else(|| self.var(Ty::Never));
-                self.absorb_into(var, elem);
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::View(var)) }
+                let found = find(&|m| if let Ty::View(v) = m { Some(*v) } else { None });
+                self.absorb_elements(current, elem, found, Ty::View)
             }
             Type::Iter(elem) => {
-                let found = current.members().iter().find_map(|m| match m {
-                    Ty::Iter(v) => Some(*v),
-                    _ => None,
-                });
-                let var = found.unwrap_or_else(|| self.var(Ty::Never));
-                self.absorb_into(var, elem);
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::Iter(var)) }
+                let found = find(&|m| if let Ty::Iter(v) = m { Some(*v) } else { None });
+                self.absorb_elements(current, elem, found, Ty::Iter)
             }
             Type::Tuple { items, from_py } => {
                 let found = current
@@ -341,6 +321,19 @@ impl Solver {
                 self.join(current, &ty)
             }
         }
+    }
+
+    /// The element type flows into the variable of the member that is there, or into a new one.
+    fn absorb_elements(
+        &mut self,
+        current: &Ty,
+        elem: &Type,
+        found: Option<VarId>,
+        make: fn(VarId) -> Ty,
+    ) -> Ty {
+        let var = found.unwrap_or_else(|| self.var(Ty::Never));
+        self.absorb_into(var, elem);
+        if found.is_some() { current.clone() } else { self.join(current, &make(var)) }
     }
 
     pub(super) fn absorb_into(&mut self, var: VarId, ty: &Type) {
