@@ -30,11 +30,13 @@ pub mod elem;
 pub mod dict;
 pub mod list;
 
+pub mod bisect;
 pub mod builtins;
 pub mod bytes;
 pub mod chr;
 pub mod float;
 pub mod fmt;
+pub mod heap;
 pub mod int;
 pub mod math;
 pub mod str_;

@@ -30,8 +30,12 @@ impl Func<'_, '_, '_> {
         if let Some((_, Binding::Imported { module, name: attr })) =
             self.file.program.binding(&self.instance.func.module, name)
         {
+            let full = format!("{module}.{attr}");
+            if let Some(code) = self.library(&full, args, keywords, to) {
+                return code;
+            }
             let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
-            return self.apply(&format!("{module}.{attr}"), &vals, to);
+            return self.apply(&full, &vals, to);
         }
         match (name, args) {
             ("isinstance", [value, class]) => {

@@ -176,6 +176,9 @@ impl Func<'_, '_, '_> {
                     return Val::new(code, ty);
                 }
                 let full = format!("{}.{name}", self.c_module(module));
+                if let Some(code) = self.library(&full, args, keywords, &ty) {
+                    return Val::new(code, ty);
+                }
                 let list = positional(&full, args, keywords).unwrap_or_default();
                 let vals: Vec<Val> = list
                     .into_iter()

@@ -8,6 +8,7 @@ mod coerce;
 mod expr;
 mod format;
 mod iter;
+mod library;
 mod ops;
 mod stmt;
 mod types;

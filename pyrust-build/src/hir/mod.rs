@@ -61,6 +61,19 @@ pub struct Function {
     /// Builtins that must stay what they are, though no node names them: `list(x)` is a comprehension, and conditions that
     /// were decided are cut off.
     pub assumes: BTreeSet<String>,
+    /// The same for functions and types of the standard library.
+    pub libraries: BTreeSet<Library>,
+}
+
+/// A function or type of the standard library that the compiler gives a meaning to, as the text names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Library {
+    /// The global that names it, or its module.
+    pub global: String,
+    pub module: String,
+    pub attr: String,
+    /// The global is the function itself.
+    pub imported: bool,
 }
 
 impl Function {

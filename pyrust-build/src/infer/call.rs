@@ -198,6 +198,11 @@ impl Infer<'_, '_> {
             return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
         };
         let full = format!("{module}.{name}");
+        if let Some(ty) = self.library(e, &full, args, keywords) {
+            self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
+            self.attrs.insert((module, name.to_string()));
+            return ty;
+        }
         let list = positional(&full, args, keywords);
         let Some(list) = list.filter(|_| ops::exists(&full)) else {
             return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
@@ -245,6 +250,10 @@ impl Infer<'_, '_> {
                 }
                 Some((_, Binding::Imported { module, name: attr })) => {
                     let full = format!("{module}.{attr}");
+                    if let Some(ty) = self.library(e, &full, args, keywords) {
+                        self.guards.insert(Guard::Imported { name: name.to_string(), module, attr });
+                        return ty;
+                    }
                     if !ops::exists(&full) || !keywords.is_empty() {
                         return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
                     }

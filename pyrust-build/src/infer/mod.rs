@@ -7,6 +7,7 @@ mod call;
 mod decide;
 mod expr;
 mod iter;
+mod library;
 pub mod ranges;
 mod refine;
 mod solver;
@@ -25,6 +26,7 @@ use solver::{Solver, Ty, VarId};
 pub use call::{ArgSource, bind, class_names, positional};
 pub use decide::{decide, is_instance};
 pub use expr::{repeated, slice_positions};
+pub use library::Bisect;
 
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {
@@ -602,6 +604,7 @@ impl Infer<'_, '_> {
     fn function(&mut self) {
         let hir = self.hir;
         hir.assumes.iter().for_each(|name| self.builtin(name));
+        hir.libraries.iter().for_each(|library| self.relies_on(library));
         self.block(&hir.body);
         if self.falls_off(&hir.body) {
             self.state.solver.flow(&Ty::None, self.state.ret);

@@ -24,7 +24,7 @@ impl Lower<'_> {
         e.map(|e| Box::new(self.expr(e)))
     }
 
-    fn boxed(&mut self, e: &AExpr) -> Box<Expr> {
+    pub(super) fn boxed(&mut self, e: &AExpr) -> Box<Expr> {
         Box::new(self.expr(e))
     }
 
@@ -32,7 +32,7 @@ impl Lower<'_> {
         list.iter().map(|e| self.expr(e)).collect()
     }
 
-    fn make(&mut self, kind: ExprKind, span: Span) -> Expr {
+    pub(super) fn make(&mut self, kind: ExprKind, span: Span) -> Expr {
         Expr { kind, span, id: self.node() }
     }
 
@@ -336,6 +336,11 @@ impl Lower<'_> {
         if let Some(star) = keywords.iter().find(|k| k.name.is_none()) {
             return self.no(star.value.span, "`**` in a call", "");
         }
+        if let Some(library) = self.library_of(func)
+            && let Some(kind) = self.library_call(library, args, keywords, span)
+        {
+            return kind;
+        }
         match &func.kind {
             A::Name(name) if self.aliases.contains_key(name) => {
                 let (var, method) = self.aliases[name].clone();
@@ -454,7 +459,7 @@ impl Lower<'_> {
     }
 
     /// A call of a builtin that gives an iterator, or a view of a dict.
-    fn is_lazy(&self, e: &AExpr) -> bool {
+    pub(super) fn is_lazy(&self, e: &AExpr) -> bool {
         let A::Call { func, args, .. } = &e.kind else { return false };
         match &func.kind {
             A::Name(name) => {
@@ -547,7 +552,7 @@ impl Lower<'_> {
         }
     }
 
-    fn keywords(&mut self, keywords: &[ast::Keyword]) -> Vec<(String, Expr)> {
+    pub(super) fn keywords(&mut self, keywords: &[ast::Keyword]) -> Vec<(String, Expr)> {
         keywords
             .iter()
             .map(|k| {
@@ -625,7 +630,7 @@ impl Lower<'_> {
     }
 
     /// Builtins that consume an iterable on the spot: `sum any all min max list tuple sorted dict`.
-    fn consumer(
+    pub(super) fn consumer(
         &mut self,
         name: &str,
         args: &[AExpr],
@@ -800,7 +805,7 @@ impl Lower<'_> {
     }
 
     /// `for tmp in iterable: tmp`.
-    fn comp_over(&mut self, kind: CompKind, iterable: &AExpr) -> Comp {
+    pub(super) fn comp_over(&mut self, kind: CompKind, iterable: &AExpr) -> Comp {
         let iter = self.iter(iterable);
         let var = self.temp();
         let span = iterable.span;

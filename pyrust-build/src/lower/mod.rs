@@ -3,6 +3,7 @@
 //! All refusals of a function are collected, not only the first.
 
 mod expr;
+mod library;
 mod rebinding;
 mod scope;
 mod stmt;
@@ -82,6 +83,7 @@ pub(crate) struct Lower<'a> {
     in_generator: BTreeSet<hir::NodeId>,
     /// Builtins whose names leave no trace in the tree.
     assumes: BTreeSet<String>,
+    libraries: BTreeSet<hir::Library>,
 }
 
 impl<'a> Lower<'a> {
@@ -99,6 +101,7 @@ impl<'a> Lower<'a> {
             generators: 0,
             in_generator: BTreeSet::new(),
             assumes: BTreeSet::new(),
+            libraries: BTreeSet::new(),
         }
     }
 
@@ -122,6 +125,7 @@ impl<'a> Lower<'a> {
             nodes: self.nodes,
             in_generator: self.in_generator,
             assumes: self.assumes,
+            libraries: self.libraries,
         };
         webs::split(&mut function);
         if let Some((span, var)) = rebinding::rebound_operand(&function) {

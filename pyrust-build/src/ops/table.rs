@@ -365,6 +365,11 @@ pub(super) const MODULES: &[Row] = &[
     Row("math.lgamma", "float", "float", "math::lgamma", "!w"),
     Row("math.cbrt", "float", "float", "math::cbrt", "!w"),
     Row("math.remainder", "float, float", "float", "math::remainder", "!w"),
+    Row("heapq.heappush", "list[T], T", "None", "heap::push", "c!m"),
+    Row("heapq.heappop", "list[T]", "T", "heap::pop", "c!m"),
+    Row("heapq.heapreplace", "list[T], T", "T", "heap::replace", "c!m"),
+    Row("heapq.heappushpop", "list[T], T", "T", "heap::push_pop", "c!m"),
+    Row("heapq.heapify", "list[T]", "None", "heap::heapify", "c!m"),
 ];
 
 /// Constants of C modules: `(module, name, type)`.

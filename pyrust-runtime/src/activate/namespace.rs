@@ -236,14 +236,19 @@ impl Namespace {
                 holds &= match slot.kind {
                     Kind::Value => true,
                     Kind::Builtin if self.own_builtins => {
-                        !found.is_null() && pristine(found, slot.name, self.module)
+                        !found.is_null()
+                            && (pristine(found, slot.name, self.module)
+                                || library_function(found, slot.name, self.module, words))
                     }
                     Kind::Builtin => {
                         let builtin = lookup(builtins(), state.names[index]);
                         found.is_null() && !builtin.is_null() && pristine(builtin, slot.name, "builtins")
                     }
                     Kind::Module(target) => is_module(found, target),
-                    Kind::Imported(module, attr) => !found.is_null() && pristine(found, attr, module),
+                    Kind::Imported(module, attr) => {
+                        !found.is_null()
+                            && (pristine(found, attr, module) || library_function(found, attr, module, words))
+                    }
                     Kind::Function(target) => self.look_function(state, index, found, target, words),
                 };
             }
@@ -335,10 +340,22 @@ pub(super) fn builtins() -> *mut PyObject {
     DICT.load(Relaxed)
 }
 
+/// The C module that defines what a Python module hands on, and the name that it has there.
+fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
+    match (module, name) {
+        ("heapq", _) => ("_heapq", name),
+        ("bisect", "bisect") => ("_bisect", "bisect_right"),
+        ("bisect", "insort") => ("_bisect", "insort_right"),
+        ("bisect", _) => ("_bisect", name),
+        _ => (module, name),
+    }
+}
+
 /// Whether `object` is the function, type or singleton that the module defines under that name.
 unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
     // SAFETY: `object` is live; every branch tests the type first.
     unsafe {
+        let (module, name) = origin(module, name);
         if Py_TYPE(object) == &raw mut PyCFunction_Type {
             let def = (*object.cast::<PyCFunctionObject>()).m_ml;
             let owner = PyCFunction_GetSelf(object);
@@ -363,6 +380,45 @@ unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
         }
     }
 }
+
+/// Whether `object` is the Python function that a module of the standard library defines under that name, and all
+/// that it names is what that module and `builtins` define.
+unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, words: &mut Vec<Word>) -> bool {
+    if !LIBRARY_FUNCTIONS.contains(&(module, name)) {
+        return false;
+    }
+    // SAFETY: `object` is live; a function's globals and the names of its code are a dict and a tuple of strings.
+    unsafe {
+        if Py_TYPE(object) != &raw mut PyFunction_Type {
+            return false;
+        }
+        let (code, globals) = (PyFunction_GetCode(object), PyFunction_GetGlobals(object));
+        let home = lookup(PyImport_GetModuleDict(), interned(module));
+        if home.is_null() || PyModule_Check(home) == 0 || PyModule_GetDict(home) != globals {
+            return false;
+        }
+        words.push(version_word(globals));
+        words.push(code_word(object));
+        let named = attribute_or_none(code, c"co_name").is_some_and(|own| utf8(own.ptr()) == Some(name));
+        let Some(names) = attribute_or_none(code, c"co_names") else { return false };
+        named
+            && PyTuple_Check(names.ptr()) != 0
+            && (0..PyTuple_Size(names.ptr())).all(|at| {
+                let name = PyTuple_GetItem(names.ptr(), at);
+                let (own, builtin) = (lookup(globals, name), lookup(builtins(), name));
+                let Some(text) = utf8(name) else { return false };
+                match (own.is_null(), builtin.is_null()) {
+                    (false, _) => pristine(own, text, module),
+                    (true, false) => text.ends_with("Error") || pristine(builtin, text, "builtins"),
+                    // The name of an attribute.
+                    (true, true) => true,
+                }
+            })
+    }
+}
+
+/// Python functions of the standard library that are compiled along.
+const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[("heapq", "nsmallest"), ("heapq", "nlargest")];
 
 /// Whether `object` is the module `target` that the import system knows.
 unsafe fn is_module(object: *mut PyObject, target: &str) -> bool {

@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use pyo3_ffi::{Py_DECREF, Py_REFCNT, PyList_New, PyObject};
+use pyo3_ffi::{Py_DECREF, Py_INCREF, Py_REFCNT, PyList_New, PyObject};
 
 use crate::boundary::{journal, layout};
 use crate::buf::Buf;
@@ -412,6 +412,24 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
         for (index, pair) in pairs.iter().enumerate() {
             // SAFETY: `index < size`.
             unsafe { *self.slot(index) = pair.1 };
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn exchange(&self, cx: Cx, a: usize, b: usize) -> R<()> {
+        cx.point()?;
+        // SAFETY: Both are inside, by the caller. A reference that the log takes over is made up for at once, so that a
+        // stop in between leaves every slot with one of its own.
+        unsafe {
+            for index in [a, b] {
+                if let journal::Slot::Logged(state) = journal::slot(cx, self.as_ptr(), index)? {
+                    let old = *self.slot(index);
+                    state.log_set(index, old)?;
+                    Py_INCREF(old);
+                }
+            }
+            core::ptr::swap(self.slot(a), self.slot(b));
         }
         Ok(())
     }

@@ -60,6 +60,16 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     fn sort_all(&self, cx: Cx, reverse: bool) -> R<()>
     where
         T: ElemOrd;
+    /// Exchanges two elements: where they are objects, those very objects.
+    fn exchange(&self, cx: Cx, a: usize, b: usize) -> R<()>;
+    /// `self[a] < self[b]`
+    #[inline]
+    fn less(&self, cx: Cx, a: usize, b: usize) -> R<bool>
+    where
+        T: ElemOrd,
+    {
+        Ok(self.item(cx, a)?.elem_cmp(cx, &self.item(cx, b)?)?.is_lt())
+    }
 }
 
 /// A list that can be made fresh.

@@ -271,6 +271,20 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
     {
         sort_slice(cx, self.items_mut(), |item| item, reverse)
     }
+
+    #[inline]
+    fn exchange(&self, _: Cx, a: usize, b: usize) -> R<()> {
+        self.items_mut().swap(a, b);
+        Ok(())
+    }
+
+    #[inline]
+    fn less(&self, cx: Cx, a: usize, b: usize) -> R<bool>
+    where
+        T: ElemOrd,
+    {
+        Ok(self.items()[a].elem_cmp(cx, &self.items()[b])?.is_lt())
+    }
 }
 
 impl<T: IntoPy + Clone + 'static> IntoPy for List<T> {

@@ -242,6 +242,10 @@ impl<T: Readable> ListLike<T> for RList<T> {
     {
         bail(Bail::Unsupported)
     }
+
+    fn exchange(&self, _: Cx, _: usize, _: usize) -> R<()> {
+        bail(Bail::Unsupported)
+    }
 }
 
 impl<T: Readable + ElemEq> Items for RList<T> {

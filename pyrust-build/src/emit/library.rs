@@ -1,0 +1,111 @@
+//! Functions of the standard library that need more than a row of the table.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Func;
+use super::stmt::expr_vars;
+use super::types::{Val, rust_type};
+use crate::hir::{Expr, ExprKind, NodeId, VarId};
+use crate::infer::Bisect;
+use crate::ty::Type;
+
+impl Func<'_, '_, '_> {
+    /// A call of a library function with a form of its own; `None` where the table decides alone.
+    pub(super) fn library(
+        &mut self,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let call = Bisect::of(name, args, keywords)?;
+        // Arguments are evaluated in the order of the text.
+        let mut lets = Vec::new();
+        let mut vals = BTreeMap::new();
+        for e in args.iter().chain(keywords.iter().map(|(_, e)| e)) {
+            if !matches!(e.kind, ExprKind::Lambda { .. }) {
+                let val = self.val(e);
+                let owned = self.fresh("a");
+                let code = val.owned();
+                lets.push(quote!(let #owned = #code;));
+                vals.insert(e.id, Val::place(quote!(#owned), val.ty));
+            }
+        }
+        let code = self.bisect(&call, &vals);
+        let code = self.coerce(&Val::new(code, if call.insert { Type::None } else { Type::Int }), to);
+        Some(quote!({ #(#lets)* #code }))
+    }
+
+    fn bisect(&mut self, call: &Bisect<'_>, vals: &BTreeMap<NodeId, Val>) -> TokenStream {
+        let (seq, item) = (&vals[&call.seq.id], &vals[&call.item.id]);
+        let low = call.low.map_or_else(|| quote!(0i64), |e| self.coerce(&vals[&e.id], &Type::Int));
+        let high = match call.high {
+            None => quote!(None),
+            Some(e) => self.match_union(&vals[&e.id], |f, v| match v.ty {
+                Type::None => Some(quote!(None)),
+                _ => {
+                    let code = f.coerce(&v, &Type::Int);
+                    Some(quote!(Some(#code)))
+                }
+            }),
+        };
+        let (wanted, mut lets) = match call.key {
+            Some(key) if call.insert => {
+                let code = self.keyed(key, item);
+                let name = self.fresh("key");
+                (Val::place(quote!(#name), self.node(key.1.id)), vec![quote!(let #name = #code;)])
+            }
+            _ => (item.clone(), Vec::new()),
+        };
+        let at = self.fresh("at");
+        let goes_before = self.in_closure(|f| {
+            let found = f.row("getitem", &[seq.clone(), Val::new(quote!(#at), Type::Int)]);
+            let Some(found) = found else { return f.bail("Unsupported") };
+            let (name, code) = (f.fresh("x"), &found.code);
+            let found_let = quote!(let #name = #code;);
+            let found = Val::place(quote!(#name), found.ty);
+            let (key_let, found) = match call.key {
+                None => (quote!(), found),
+                Some(key) => {
+                    let (code, name) = (f.keyed(key, &found), f.fresh("key"));
+                    (quote!(let #name = #code;), Val::place(quote!(#name), f.node(key.1.id)))
+                }
+            };
+            let test = match call.left {
+                true => {
+                    let less = f.compare("<", &found, &wanted);
+                    quote!(!#less)
+                }
+                false => f.compare("<", &wanted, &found),
+            };
+            quote!({ #found_let #key_let Ok(#test) })
+        });
+        let len = self.apply("len", std::slice::from_ref(seq), &Type::Int);
+        let search = self.q(quote!(bisect::search(#low, #high, #len, |#at: i64| #goes_before)));
+        if !call.insert {
+            return quote!({ #(#lets)* #search });
+        }
+        let place = self.fresh("at");
+        lets.push(quote!(let #place = #search;));
+        let insert = self.apply(
+            "list.insert",
+            &[seq.clone(), Val::new(quote!(#place), Type::Int), item.clone()],
+            &Type::None,
+        );
+        quote!({ #(#lets)* #insert })
+    }
+
+    /// The key of a value: the lambda's body with its parameter bound.
+    fn keyed(&mut self, (param, body): (VarId, &Expr), item: &Val) -> TokenStream {
+        let ty = self.instance.vars[param].clone();
+        let key_ty = self.node(body.id);
+        let (arg, name, rust, key_rust) =
+            (self.coerce(item, &ty), self.var_ident(param), rust_type(&ty), rust_type(&key_ty));
+        let own: Vec<_> = expr_vars(body).into_iter().map(|v| self.declare(v)).collect();
+        let body = self.in_closure(|f| f.value_as(body, &key_ty));
+        self.q(quote!((|#name: #rust| -> R<#key_rust> { #(#own)* Ok(#body) })(#arg)))
+    }
+}

@@ -1,0 +1,139 @@
+//! Functions of the standard library that need more than a row of the table: what they compare, keys, ranges.
+
+use super::solver::Ty;
+use super::{Guard, Infer};
+use crate::hir::{Expr, ExprKind, Library};
+
+/// The arguments of `bisect` and its kin, as the call has them.
+pub struct Bisect<'e> {
+    pub seq: &'e Expr,
+    pub item: &'e Expr,
+    pub low: Option<&'e Expr>,
+    pub high: Option<&'e Expr>,
+    /// Parameter and body of the lambda.
+    pub key: Option<(crate::hir::VarId, &'e Expr)>,
+    pub left: bool,
+    pub insert: bool,
+}
+
+impl<'e> Bisect<'e> {
+    /// A call of that function; `None` for another one, or a form that is not understood.
+    pub fn of(name: &str, args: &'e [Expr], keywords: &'e [(String, Expr)]) -> Option<Bisect<'e>> {
+        let (left, insert) = match name.strip_prefix("bisect.")? {
+            "bisect_left" => (true, false),
+            "bisect_right" | "bisect" => (false, false),
+            "insort_left" => (true, true),
+            "insort_right" | "insort" => (false, true),
+            _ => return None,
+        };
+        let names = ["a", "x", "lo", "hi"];
+        let mut given: [Option<&Expr>; 4] = [None; 4];
+        if args.len() > names.len() {
+            return None;
+        }
+        for (slot, arg) in given.iter_mut().zip(args) {
+            *slot = Some(arg);
+        }
+        let mut key = None;
+        for (name, value) in keywords {
+            match (name.as_str(), &value.kind) {
+                ("key", ExprKind::None) => {}
+                ("key", ExprKind::Lambda { params, body }) if params.len() == 1 => {
+                    key = Some((params[0], &**body));
+                }
+                (name, _) => {
+                    let at = names.iter().position(|n| *n == name)?;
+                    if given[at].replace(value).is_some() {
+                        return None;
+                    }
+                }
+            }
+        }
+        let [Some(seq), Some(item), low, high] = given else { return None };
+        Some(Bisect { seq, item, low, high, key, left, insert })
+    }
+}
+
+impl Infer<'_, '_> {
+    /// The global must be what the text says it is.
+    pub(super) fn relies_on(&mut self, library: &Library) {
+        let (name, module, attr) = (library.global.clone(), library.module.clone(), library.attr.clone());
+        if library.imported {
+            self.guards.insert(Guard::Imported { name, module, attr });
+        } else {
+            self.guards.insert(Guard::Module { name, module: module.clone() });
+            self.attrs.insert((module, attr));
+        }
+    }
+
+    /// A call of a library function with a form of its own; `None` where the table decides alone.
+    pub(super) fn library(
+        &mut self,
+        e: &Expr,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Option<Ty> {
+        match name.split_once('.')? {
+            ("heapq", _) => {
+                // The table does the rest.
+                let list = self.expr(args.first()?);
+                for member in list.members() {
+                    if let Ty::List(c) = member {
+                        let elem = self.state.solver.get(self.state.solver.elem(*c));
+                        self.comparable(e, "<", &elem, &elem);
+                    }
+                }
+                None
+            }
+            ("bisect", _) => {
+                let call = Bisect::of(name, args, keywords)?;
+                Some(self.bisect(e, &call))
+            }
+            _ => None,
+        }
+    }
+
+    fn bisect(&mut self, e: &Expr, call: &Bisect<'_>) -> Ty {
+        let (seq, item) = (self.expr(call.seq), self.expr(call.item));
+        for bound in [call.low, call.high].into_iter().flatten() {
+            let ty = self.expr(bound);
+            let ok = |m: &Ty| matches!(m, Ty::Int | Ty::Bool | Ty::Never) || *m == Ty::None;
+            let none = call.low.is_some_and(|low| low.id == bound.id) && ty.members().contains(&Ty::None);
+            if none || !ty.members().iter().all(ok) {
+                let message = format!("`{}` as a bound of a search", self.show(&ty));
+                self.refuse("PYR0401", bound.span, message);
+            }
+        }
+        let found = matches!(seq, Ty::List(_) | Ty::View(_) | Ty::VarTuple(_) | Ty::Range | Ty::Never);
+        if !found || (call.insert && !matches!(seq, Ty::List(_) | Ty::Never)) {
+            let message =
+                format!("`{}` in `{}`", if call.insert { "insort" } else { "bisect" }, self.show(&seq));
+            return self.refuse("PYR0401", call.seq.span, message);
+        }
+        if let (Ty::List(c), true) = (&seq, call.insert) {
+            self.writes |= self.state.solver.in_place(*c);
+            let var = self.state.solver.elem(*c);
+            self.state.solver.flow(&item, var);
+        }
+        let elem = self.element_type(&seq);
+        let (key, wanted) = match call.key {
+            None => (elem, item),
+            Some((param, body)) => {
+                self.set_var(param, &elem);
+                if call.insert {
+                    self.set_var(param, &item);
+                }
+                let key = self.expr(body);
+                let wanted = if call.insert { key.clone() } else { item };
+                (key, wanted)
+            }
+        };
+        if call.left {
+            self.comparable(e, "<", &key, &wanted);
+        } else {
+            self.comparable(e, "<", &wanted, &key);
+        }
+        if call.insert { Ty::None } else { Ty::Int }
+    }
+}

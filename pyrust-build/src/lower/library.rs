@@ -1,0 +1,129 @@
+//! Functions of the standard library that are spelled out: what they do is said in terms of other expressions.
+
+use super::Lower;
+use crate::ast::{self, CmpOp, Constant, Expr as AExpr, ExprKind as A};
+use crate::hir::{CompKind, Expr, ExprKind, Library};
+use crate::resolve::Binding;
+use crate::source::Span;
+
+/// Modules whose functions have forms of their own.
+const MODULES: &[&str] = &["heapq"];
+
+impl Lower<'_> {
+    /// What a name or an attribute of a module means, if that is in one of the modules known here.
+    pub(super) fn library_of(&self, func: &AExpr) -> Option<Library> {
+        let binding = |name: &str| match self.lookup(name) {
+            Some(_) => None,
+            None => self.env.bindings.get(name),
+        };
+        let library = match &func.kind {
+            A::Name(global) => match binding(global)? {
+                Binding::Imported { module, name } => Library {
+                    global: global.clone(),
+                    module: module.clone(),
+                    attr: name.clone(),
+                    imported: true,
+                },
+                _ => return None,
+            },
+            A::Attribute { value, name } => match &value.kind {
+                A::Name(global) => match binding(global)? {
+                    Binding::Module(module) => Library {
+                        global: global.clone(),
+                        module: module.clone(),
+                        attr: name.clone(),
+                        imported: false,
+                    },
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        MODULES.contains(&library.module.as_str()).then_some(library)
+    }
+
+    /// A call of it; `None` for what needs no form of its own.
+    pub(super) fn library_call(
+        &mut self,
+        library: Library,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        match (library.module.as_str(), library.attr.as_str(), args) {
+            ("heapq", "nsmallest" | "nlargest", [n, items]) => {
+                let kind = self.extremes(library.attr == "nlargest", n, items, keywords, span)?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
+            _ => None,
+        }
+    }
+
+    /// `heapq.nsmallest(n, items, key=…)`: `sorted(items, key=…)[:n]`, and nothing where `n` is not positive.
+    fn extremes(
+        &mut self,
+        largest: bool,
+        n: &AExpr,
+        items: &AExpr,
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        if !self.is_builtin("sorted") || keywords.iter().any(|k| k.name.as_deref() != Some("key")) {
+            return None;
+        }
+        let positive = matches!(&n.kind, A::Constant(Constant::Int(digits)) if digits != "0");
+        let lazy = matches!(items.kind, A::Generator { .. }) || self.is_lazy(items);
+        // Without a number that is written down nothing may be drawn from what is lazy.
+        if lazy && !positive {
+            return None;
+        }
+        let (count, value) = (self.temp(), self.boxed(n));
+        let mut steps = vec![self.make(ExprKind::Named { var: count, value }, n.span)];
+        let comp = if lazy {
+            let comp = match &items.kind {
+                A::Generator { .. } => self.whole(items),
+                _ => {
+                    let comp = self.comp_over(CompKind::List, items);
+                    self.make(ExprKind::Comp(Box::new(comp)), items.span)
+                }
+            };
+            comp
+        } else {
+            let (var, value) = (self.temp(), self.boxed(items));
+            steps.push(self.make(ExprKind::Named { var, value }, items.span));
+            // No name of Python's, so that it hides none.
+            let hidden = "the items".to_string();
+            self.scopes.push([(hidden.clone(), var)].into());
+            let comp = self.comp_over(CompKind::List, &AExpr { kind: A::Name(hidden), span: items.span });
+            self.scopes.pop();
+            self.make(ExprKind::Comp(Box::new(comp)), items.span)
+        };
+        let mut sorting = self.keywords(keywords);
+        if largest {
+            sorting.push(("reverse".into(), self.make(ExprKind::Bool(true), span)));
+        }
+        let sorted = ExprKind::Call { name: "sorted".into(), args: vec![comp], keywords: sorting };
+        let base = Box::new(self.make(sorted, span));
+        let upper = Some(Box::new(self.make(ExprKind::Local(count), n.span)));
+        let mut result = self.make(ExprKind::Slice { base, lower: None, upper, step: None }, span);
+        if !positive {
+            let (left, right) =
+                (self.make(ExprKind::Local(count), n.span), self.make(ExprKind::Int(0), n.span));
+            let test = ExprKind::Compare { op: CmpOp::Gt, left: Box::new(left), right: Box::new(right) };
+            let test = Box::new(self.make(test, n.span));
+            let nothing = Box::new(self.make(ExprKind::List(vec![]), span));
+            result = self.make(ExprKind::If { test, body: Box::new(result), orelse: nothing }, span);
+        }
+        Some(self.in_order(steps, result, span))
+    }
+
+    /// The value of `last`, behind the other expressions.
+    pub(super) fn in_order(&mut self, mut steps: Vec<Expr>, last: Expr, span: Span) -> ExprKind {
+        let at = i64::try_from(steps.len()).unwrap_or_default();
+        steps.push(last);
+        let base = Box::new(self.make(ExprKind::Tuple(steps), span));
+        ExprKind::Index { base, index: Box::new(self.make(ExprKind::Int(at), span)) }
+    }
+}
