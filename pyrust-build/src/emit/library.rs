@@ -6,8 +6,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
-use super::stmt::expr_vars;
+
 use super::types::{Val, rust_type};
+use crate::hir::visit::defines;
 use crate::hir::{Expr, ExprKind, NodeId, VarId};
 use crate::infer::Bisect;
 use crate::ty::Type;
@@ -104,7 +105,7 @@ impl Func<'_, '_, '_> {
         let key_ty = self.node(body.id);
         let (arg, name, rust, key_rust) =
             (self.coerce(item, &ty), self.var_ident(param), rust_type(&ty), rust_type(&key_ty));
-        let own: Vec<_> = expr_vars(body).into_iter().map(|v| self.declare(v)).collect();
+        let own: Vec<_> = defines(body).into_iter().map(|v| self.declare(v)).collect();
         let body = self.in_closure(|f| f.value_as(body, &key_ty));
         self.q(quote!((|#name: #rust| -> R<#key_rust> { #(#own)* Ok(#body) })(#arg)))
     }
