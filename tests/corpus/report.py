@@ -1,0 +1,142 @@
+"""The tables of the corpus: shares, bails, differences, and the reasons of what stays Python, by frequency."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from measure import Function, Result
+
+_CALLED = re.compile(r"`[^`]*`, called from here: |, called from here|in `[\w.:<>]*`,? ?(?=\w)|called (?=in )")
+_NAMES = re.compile(
+    r"\b(global|name|module|parameter|default of|variable|attribute|calling|default of `[^`]*` of|exception class) `([^`]*)`"
+)
+_METHOD = re.compile(r"`\.(\w+)\(\)` of `object`")
+
+
+def differing(results: list[Result]) -> bool:
+    return any(result.changed or result.differences for result in results)
+
+
+def normal(reason: str) -> str:
+    """A reason without what is particular: names of variables and functions; types and operations stay."""
+    reason = _METHOD.sub("a method of `object`", _NAMES.sub(r"\1 `…`", _CALLED.sub("", reason)))
+    return re.sub(r"`[\w.]+:[\w.]+`", "`…`", reason)
+
+
+def particular(reason: str) -> str:
+    """What `normal` leaves out."""
+    found = _NAMES.search(_CALLED.sub("", reason)) or _METHOD.search(reason)
+    return found[found.lastindex or 0] if found else ""
+
+
+def table(results: list[Result], full: bool, places: int) -> str:
+    functions = [(result, function) for result in results for function in result.functions]
+    lines = ["", f"{'source':22} {'called':>6} {'accepted':>8} {'builtin':>8} {'accepted':>8}" + _columns(full)]
+    lines += [_row(result.name, [result], full) for result in results]
+    lines.append(_row("all", results, full))
+    counted = [f for _, f in functions if f.builtin and not f.lazy]
+    done = sum(_done(f, full) for f in counted)
+    share = f"{done} of {len(counted)} {'ran natively' if full else 'accepted'}: {_share(done, len(counted))}"
+    lines += ["", f"arguments of builtin types only, generator functions and coroutines aside: {share}"]
+    if full:
+        calls = sum(f.native_calls for _, f in functions)
+        bails = sum(sum(f.bailouts.values()) for _, f in functions)
+        compared = sum(result.compared for result in results)
+        lines.append(f"committed calls: {calls}, bailed out: {bails}, compared call by call: {compared}")
+        lines += _bails(functions)
+        lines += _silent(functions)
+        lines += _differences(results)
+    for title, chosen in (
+        ("builtin arguments only", [f for _, f in functions if f.builtin and not f.lazy]),
+        ("all others", [f for _, f in functions if not (f.builtin and not f.lazy)]),
+    ):
+        lines += [
+            "",
+            f"reasons, {title}: functions that it is the first reason of, the only reason of, one of the reasons of",
+        ]
+        lines += _reasons(chosen, places)
+    return "\n".join(lines)
+
+
+def _columns(full: bool) -> str:
+    return (
+        f" {'ran':>6} {'committed':>10} {'bails':>8} {'tests':>6} {'changed':>7} {'compared':>9} {'differ':>6}"
+        if full
+        else ""
+    )
+
+
+def _done(function: Function, full: bool) -> bool:
+    return function.native_calls > 0 if full else function.native
+
+
+def _row(name: str, results: list[Result], full: bool) -> str:
+    functions = [function for result in results for function in result.functions]
+    builtin = [function for function in functions if function.builtin and not function.lazy]
+    row = f"{name:22} {len(functions):6} {sum(f.native for f in functions):8} {len(builtin):8} {sum(f.native for f in builtin):8}"
+    if full:
+        calls = sum(f.native_calls for f in functions)
+        bails = sum(sum(f.bailouts.values()) for f in functions)
+        row += f" {sum(f.native_calls > 0 for f in functions):6} {calls:10} {bails:8} {sum(r.tests for r in results):6}"
+        row += f" {sum(len(r.changed) for r in results):7} {sum(r.compared for r in results):9}"
+        row += f" {sum(len(r.differences) for r in results):6}"
+    return row + "".join(f"  ! {word[:100]}" for result in results for word in result.trouble if len(results) == 1)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def _reasons(functions: Iterable[Function], places: int) -> list[str]:
+    first: dict[str, list[Function]] = defaultdict(list)
+    only: dict[str, int] = defaultdict(int)
+    among: dict[str, int] = defaultdict(int)
+    for function in functions:
+        if function.native or not function.reasons:
+            continue
+        reasons = [normal(reason) for reason in function.reasons]
+        first[reasons[0]].append(function)
+        only[reasons[0]] += len(set(reasons)) == 1
+        for reason in set(reasons):
+            among[reason] += 1
+    lines = []
+    for reason in sorted(among, key=lambda reason: (-len(first[reason]), -among[reason], reason)):
+        lines.append(f"{len(first[reason]):4} {only[reason]:4} {among[reason]:4}  {reason}")
+        names = Counter(particular(function.reasons[0]) for function in first[reason])
+        if names.keys() - {""}:
+            lines.append(f"{'':16}" + ", ".join(f"`{name}` {count}" for name, count in names.most_common(12)))
+        lines += [f"{'':16}{f.function} ({f.place}) {' '.join(f.signatures[:1])}" for f in first[reason][:places]]
+    return lines
+
+
+def _bails(functions: list[tuple[Result, Function]]) -> list[str]:
+    total: dict[str, int] = defaultdict(int)
+    for _, function in functions:
+        for reason, count in function.bailouts.items():
+            total[reason] += count
+    lines = [
+        "bails by reason: " + ", ".join(f"{reason} {n}" for reason, n in sorted(total.items(), key=lambda p: -p[1]))
+    ]
+    worst = sorted(functions, key=lambda pair: -sum(pair[1].bailouts.values()))[:15]
+    lines += [
+        f"    {f.function}: {f.bailouts} of {f.native_calls + sum(f.bailouts.values())}" for _, f in worst if f.bailouts
+    ]
+    return lines
+
+
+def _silent(functions: list[tuple[Result, Function]]) -> list[str]:
+    """Accepted, and yet without a committed call."""
+    silent = [f for _, f in functions if f.native and not f.native_calls]
+    lines = [f"accepted, but no call committed: {len(silent)}"]
+    return lines + [f"    {f.function}: {f.state} {f.bailouts or ''} {' '.join(f.signatures[:2])}" for f in silent]
+
+
+def _differences(results: list[Result]) -> list[str]:
+    lines = []
+    for result in results:
+        for test, (before, after) in result.changed.items():
+            lines.append(f"DIFFERENT {result.name} {test}: {str(before)[:300]} → {str(after)[:300]}")
+        lines += [f"DIFFERENT {result.name} {str(found)[:600]}" for found in result.differences]
+    return lines or ["differences: 0"]
