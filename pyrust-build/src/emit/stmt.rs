@@ -37,7 +37,11 @@ impl Func<'_, '_, '_> {
 
     fn stmt(&mut self, stmt: &Stmt) -> TokenStream {
         match &stmt.kind {
-            StmtKind::Pass | StmtKind::Forget(_) => quote!(),
+            StmtKind::Pass => quote!(),
+            StmtKind::Forget { var, .. } => {
+                let name = self.var_ident(*var);
+                quote!(#name = None;)
+            }
             StmtKind::Expr(e) => {
                 let val = self.val(e);
                 let code = val.by_ref();

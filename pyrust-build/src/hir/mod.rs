@@ -145,7 +145,10 @@ pub enum StmtKind {
     /// What a test told about variables; only `infer::refine` makes it.
     Narrow(Vec<Narrow>),
     /// The variable is unbound from here on (`except … as e` takes `e` away).
-    Forget(VarId),
+    Forget {
+        var: VarId,
+        id: NodeId,
+    },
     Pass,
 }
 

@@ -94,12 +94,15 @@ macro_rules! visitor {
                     }
                 }
                 StmtKind::Narrow(narrows) => v.narrows(narrows),
+                StmtKind::Forget { var, id } => {
+                    let id = *id;
+                    v.define(id, var);
+                }
                 StmtKind::Return(None)
                 | StmtKind::Break
                 | StmtKind::Continue
                 | StmtKind::Raise { .. }
                 | StmtKind::Reraise
-                | StmtKind::Forget(_)
                 | StmtKind::Pass => {}
             }
         }

@@ -95,7 +95,7 @@ impl Infer<'_, '_> {
             }
             StmtKind::Narrow(narrows) => self.narrow(narrows),
             StmtKind::Delete(targets) => targets.iter().for_each(|t| self.delete(t, stmt.span)),
-            StmtKind::Forget(_)
+            StmtKind::Forget { .. }
             | StmtKind::Raise { .. }
             | StmtKind::Reraise
             | StmtKind::Break

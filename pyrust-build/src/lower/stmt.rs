@@ -151,10 +151,13 @@ impl Lower<'_> {
                 self.in_handler -= 1;
                 if let Some(var) = h.name.as_ref().and_then(|n| self.lookup(n)) {
                     // Natively the exception is no object: reading its name bails, before the handler ends and after.
-                    let forget = hir::Stmt { kind: StmtKind::Forget(var), span: h.span };
-                    body.insert(0, forget.clone());
+                    let mut forget = || {
+                        let kind = StmtKind::Forget { var, id: self.node() };
+                        hir::Stmt { kind, span: h.span }
+                    };
+                    body.insert(0, forget());
                     if hir::can_fall_off(&body) {
-                        body.push(forget);
+                        body.push(forget());
                     }
                 }
                 hir::Handler { classes, body, span: h.span }

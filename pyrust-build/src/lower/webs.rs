@@ -35,6 +35,10 @@ struct Flow {
     param_defs: Vec<usize>,
     uses: BTreeMap<NodeId, BTreeSet<usize>>,
     use_var: BTreeMap<NodeId, VarId>,
+    /// Statements that unbind a variable without a use.
+    forgets: BTreeMap<NodeId, VarId>,
+    /// Uses that unbind what they use.
+    deletes: BTreeSet<NodeId>,
     loops: Vec<(State, State)>,
     tries: Vec<State>,
 }
@@ -61,7 +65,7 @@ impl VisitMut for Renumber<'_> {
 
     fn stmt(&mut self, stmt: &mut Stmt) {
         // The name is not read any more; what it was does not matter.
-        if matches!(stmt.kind, StmtKind::Forget(_)) {
+        if matches!(stmt.kind, StmtKind::Forget { id, .. } if !self.at.contains_key(&id)) {
             stmt.kind = StmtKind::Pass;
         }
         visit::walk_stmt_mut(self, stmt);
@@ -109,6 +113,8 @@ impl Flow {
             param_defs: Vec::new(),
             uses: BTreeMap::new(),
             use_var: BTreeMap::new(),
+            forgets: BTreeMap::new(),
+            deletes: BTreeSet::new(),
             loops: Vec::new(),
             tries: Vec::new(),
         }
@@ -230,6 +236,7 @@ impl Flow {
                     match target.kind {
                         TargetKind::Var(var) => {
                             self.read(target.id, var, state);
+                            self.deletes.insert(target.id);
                             if let Some(s) = state {
                                 s[var] = BTreeSet::from([var]);
                             }
@@ -239,8 +246,8 @@ impl Flow {
                 }
             }
             StmtKind::Narrow(narrows) => Below { flow: self, state }.narrows(narrows),
-            StmtKind::Forget(var) => {
-                // The use keeps the variable in one web with the definitions that it ends.
+            StmtKind::Forget { var, id } => {
+                self.forgets.insert(*id, *var);
                 if let Some(s) = state {
                     s[*var] = BTreeSet::from([*var]);
                 }
@@ -343,8 +350,15 @@ impl Flow {
     fn webs(self, function: &Function) -> (Webs, Vec<Var>) {
         let mut parent: Vec<usize> = (0..self.defs.len()).collect();
         let mut unbound_roots = BTreeSet::new();
-        for reach in self.uses.values() {
-            let real: Vec<usize> = reach.iter().copied().filter(|d| *d >= self.unbound).collect();
+        // What is unbound again must be so for every use that may see it: all of those are one web.
+        let unbinds: BTreeSet<VarId> =
+            self.forgets.values().chain(self.deletes.iter().map(|id| &self.use_var[id])).copied().collect();
+        for (node, reach) in &self.uses {
+            let mut real: Vec<usize> = reach.iter().copied().collect();
+            if self.deletes.contains(node) {
+                real.push(self.use_var[node]);
+            }
+            real.retain(|d| *d >= self.unbound || unbinds.contains(d));
             for pair in real.windows(2) {
                 let (a, b) = (Self::find(&mut parent, pair[0]), Self::find(&mut parent, pair[1]));
                 parent[a.max(b)] = a.min(b);
@@ -352,7 +366,8 @@ impl Flow {
         }
         for reach in self.uses.values() {
             let has_unbound = reach.iter().any(|d| *d < self.unbound);
-            if let Some(first) = reach.iter().find(|d| **d >= self.unbound)
+            let mut named = reach.iter().filter(|d| **d >= self.unbound || unbinds.contains(*d));
+            if let Some(first) = named.next()
                 && has_unbound
             {
                 unbound_roots.insert(Self::find(&mut parent, *first));
@@ -380,6 +395,12 @@ impl Flow {
         let mut at = BTreeMap::new();
         for (node, def) in &self.def_at {
             at.insert(*node, def_web(*def, &mut parent, &mut vars));
+        }
+        for (node, var) in &self.forgets {
+            let root = Self::find(&mut parent, *var);
+            if unbound_roots.contains(&root) {
+                at.insert(*node, def_web(*var, &mut parent, &mut vars));
+            }
         }
         for (node, reach) in &self.uses {
             // A use that no definition reaches gets the "unbound" web of its variable.
