@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
-.PHONY: help bench bench-quick dev demo format lint profile stats test test-all wheels
+.PHONY: help bench bench-quick dev demo format lint mutants profile stats test test-all wheels
 
 help:
 	@echo "make demo       the main job, from nothing: profile, compile, verify, compare"
@@ -11,9 +11,10 @@ help:
 	@echo "make test-all   everything on every supported Python"
 	@echo "make dev        an environment to work in: .venvs/dev"
 	@echo "make lint       rustfmt, clippy, ruff, mypy;  make format  applies what can be applied"
+	@echo "make mutants    breaks one rule of the compiler at a time: the cases must notice"
 	@echo "make profile    profiles the examples;  make wheels  both distributions into dist/"
 	@echo "make stats      lines, operations, tests, last speedups"
 	@echo "make bench      native against Python, paired, and the generator;  make bench-quick  the former, shorter"
 
-bench bench-quick dev demo format lint profile stats test test-all wheels:
+bench bench-quick dev demo format lint mutants profile stats test test-all wheels:
 	@$(RUN) $@

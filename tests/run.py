@@ -124,6 +124,7 @@ def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     for each in (python, *others):
         rust_tests(steps, each)
         everything(steps, each)
+    mutants(steps, python, [])
 
 
 def rust_tests(steps: Steps, python: Python) -> None:
@@ -205,6 +206,13 @@ def measure(steps: Steps, python: Python, seconds: str) -> None:
     steps.run("paired comparison", [tool, "paired.py", seconds], folder=kernels, go_on=True)
 
 
+def mutants(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    """Breaks one rule of the compiler or the runtime at a time; the cases must notice each."""
+    dev(steps, python, [])
+    command = [python_in(VENVS / "dev"), TESTS / "mutants/mutants.py", "--python", python.path]
+    steps.run("broken rules", command, go_on=True)
+
+
 def demo(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     demonstration.run(steps, python)
 
@@ -220,6 +228,7 @@ TARGETS: dict[str, Callable[[Steps, Python, Sequence[Python]], None]] = {
     "dev": dev,
     "format": format_,
     "lint": lint,
+    "mutants": mutants,
     "profile": profile,
     "stats": stats,
     "test": test,

@@ -1,0 +1,171 @@
+"""Breaks one rule of the compiler or the runtime at a time, and sees that the cases notice: `python3 tests/mutants/mutants.py`.
+
+In: `mutants.toml`. A copy of the tree is changed, built and run, never the tree itself; what the copy compiled before is
+used again. Out: a line for each rule; exit code 1 if a broken rule was not noticed. Needs an environment in which pytest
+and the requirements of the distribution `pyrust-optimizer` are installed (`make mutants` makes one).
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+
+#: What a build and a run of the cases need.
+PARTS = (
+    "Cargo.toml",
+    "Cargo.lock",
+    "pyrust-build",
+    "pyrust-macros",
+    "pyrust-runtime",
+    "setuptools-plugin",
+    "tests/activation",
+    "tests/cases",
+    "tests/runtime-fuzz",
+    "tests/runtime-values",
+    "tests/semantics",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    """A rule, where it stands, and which cases must notice that it is gone."""
+
+    name: str
+    file: str
+    find: str
+    put: str
+    cases: str
+    inside: str = ""
+
+    def apply(self, text: str) -> str:
+        """The text without the rule; `ValueError` if the rule does not stand there exactly once."""
+        start = text.find(self.inside)
+        if start < 0:
+            raise ValueError(f"{self.file} does not contain `{self.inside}`")
+        rest = text[start:]
+        # Behind a landmark the first place counts.
+        if not rest.count(self.find) or (not self.inside and rest.count(self.find) != 1):
+            raise ValueError(f"{self.file} contains `{self.find.strip()}` {rest.count(self.find)} times")
+        return text[:start] + rest.replace(self.find, self.put, 1)
+
+    @property
+    def is_compiler(self) -> bool:
+        """The engine has to be built again."""
+        return self.file.startswith("pyrust-build/")
+
+
+def load() -> list[Mutant]:
+    data = tomllib.loads((HERE / "mutants.toml").read_text(encoding="utf-8"))
+    return [Mutant(**entry) for entry in data["mutant"]]
+
+
+class Workshop:
+    """The copy that is broken and mended again."""
+
+    def __init__(self, folder: Path, python: str) -> None:
+        self.tree = folder / "tree"
+        self.python = python
+        self.environment = {
+            **os.environ,
+            "CARGO_TARGET_DIR": str(folder / "build"),
+            "PYO3_PYTHON": python,
+            "PYO3_BUILD_EXTENSION_MODULE": "1",
+            "PYTHONPATH": str(self.tree / "setuptools-plugin/python"),
+            "PYRUST_CACHE_DIR": str(folder / "cache"),
+            "PYRUST_CASES_FOLDER": str(folder / "cases"),
+            "PYRUST_CASES_PYTHON": python,
+            "CARGO_PROFILE_RELEASE_INCREMENTAL": "true",
+        }
+
+    def copy(self) -> None:
+        """The tree as it is now. Files that did not change keep their times, so that cargo compiles little."""
+        for part in PARTS:
+            source, target = ROOT / part, self.tree / part
+            if source.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+                continue
+            shutil.rmtree(target, ignore_errors=True)
+            ignored = shutil.ignore_patterns("target", "__pycache__", "*.so", ".pyrust", "build", "dist", "*.egg-info")
+            shutil.copytree(source, target, ignore=ignored, symlinks=True)
+
+    def build_engine(self) -> None:
+        command = ["cargo", "build", "--quiet", "-p", "pyrust-engine"]
+        subprocess.run(command, cwd=self.tree, env=self.environment, check=True)
+        built = Path(self.environment["CARGO_TARGET_DIR"]) / "debug/lib_engine.so"
+        # A new file each time: the old one may be mapped still.
+        target = self.tree / "setuptools-plugin/python/pyrust/_engine.so"
+        target.unlink(missing_ok=True)
+        shutil.copy2(built, target)
+
+    def failures(self, cases: str) -> tuple[bool, str]:
+        """Do the cases fail? And what pytest said."""
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", "test_cases.py"]
+        done = subprocess.run(
+            command,
+            cwd=self.tree / "tests/semantics",
+            env={**self.environment, "PYRUST_CASES": cases},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode not in (0, 1):
+            raise RuntimeError(f"the cases could not be run:\n{done.stdout}{done.stderr}")
+        return done.returncode == 1, done.stdout
+
+    def survives(self, mutant: Mutant) -> bool:
+        path = self.tree / mutant.file
+        whole = path.read_text(encoding="utf-8")
+        path.write_text(mutant.apply(whole), encoding="utf-8")
+        try:
+            if mutant.is_compiler:
+                self.build_engine()
+            failed, text = self.failures(mutant.cases)
+            if failed and "the case files were not compiled" in text:
+                raise RuntimeError(f"the broken tree does not compile:\n{text}")
+            return not failed
+        finally:
+            path.write_text(whole, encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default="", help="a part of the names of the rules")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that runs the cases")
+    parser.add_argument("--folder", default=str(ROOT / "target/mutants"))
+    options = parser.parse_args(arguments)
+    mutants = [mutant for mutant in load() if options.only in mutant.name]
+    shop = Workshop(Path(options.folder), options.python)
+    shop.copy()
+    shop.build_engine()
+    for cases in sorted({mutant.cases for mutant in mutants}):
+        failed, text = shop.failures(cases)
+        if failed:
+            print(f"{cases}: fails with all rules in place\n{text}")
+            return 1
+    survivors = []
+    mended = True
+    for mutant in mutants:
+        if not mended and not mutant.is_compiler:
+            shop.build_engine()
+        survived = shop.survives(mutant)
+        mended = not mutant.is_compiler
+        print(f"{'NOT NOTICED' if survived else 'noticed    '}  {mutant.name}  ({mutant.cases})", flush=True)
+        if survived:
+            survivors.append(mutant.name)
+    print(f"{len(mutants)} rules, {len(mutants) - len(survivors)} noticed")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
