@@ -134,7 +134,7 @@ fn compile(
                             report.signatures.push(signature.to_string());
                         }
                         Ok(instance) => {
-                            report.explain.push_str(&explain(program, instance, signature));
+                            report.explain.push_str(&explain(program, sources, instance, signature));
                             report.signatures.push(signature.to_string());
                             hotspot.specs.push(emit::Spec { signature: signature.to_string(), instance });
                         }
@@ -348,7 +348,7 @@ fn from_signature(ty: &SigType) -> Type {
 }
 
 /// Types of the variables and what the function relies on.
-fn explain(program: &Program<'_>, index: usize, signature: &Signature) -> String {
+fn explain(program: &Program<'_>, sources: &Sources<'_>, index: usize, signature: &Signature) -> String {
     let instance: &Instance = &program.instances[index];
     let mut out = format!("for {signature}\n  returns {}\n", show(&instance.ret));
     for (var, ty) in instance.hir.vars.iter().zip(&instance.vars) {
@@ -359,6 +359,11 @@ fn explain(program: &Program<'_>, index: usize, signature: &Signature) -> String
     }
     let effect = if instance.writes { "changes objects of its caller (journalled)" } else { "none" };
     out.push_str(&format!("  effects: {effect}\n"));
+    for note in &instance.notes {
+        let file = sources.module(&instance.func.module).map(|(file, _)| file);
+        let line = note.span.zip(file).map_or(String::new(), |(s, f)| format!("line {}: ", f.line(s.start)));
+        out.push_str(&format!("  left to Python: {line}{} {}\n", note.code, note.message));
+    }
     for guard in &instance.guards {
         out.push_str(&format!("  relies on: {}\n", show_guard(guard)));
     }

@@ -1,25 +1,39 @@
-//! Visits every expression below a list of statements, nested functions and classes included.
+//! Visits every expression below a list of statements, with or without nested functions and classes.
 
 use crate::ast::{Comprehension, Expr, ExprKind as E, Params, Stmt, StmtKind as S};
 
 /// Calls `f` on every expression, parents before children.
 pub fn expressions(body: &[Stmt], f: &mut dyn FnMut(&Expr)) {
     for stmt in body {
-        statement(stmt, f);
+        statement(stmt, true, f);
     }
 }
 
-fn statement(stmt: &Stmt, f: &mut dyn FnMut(&Expr)) {
+/// The same, without the bodies of nested functions and classes.
+pub fn own_expressions(body: &[Stmt], f: &mut dyn FnMut(&Expr)) {
+    for stmt in body {
+        statement(stmt, false, f);
+    }
+}
+
+fn statement(stmt: &Stmt, nested: bool, f: &mut dyn FnMut(&Expr)) {
+    let expressions = |body: &[Stmt], f: &mut dyn FnMut(&Expr)| {
+        body.iter().for_each(|stmt| statement(stmt, nested, f));
+    };
     match &stmt.kind {
         S::FunctionDef(d) => {
             d.decorators.iter().for_each(|e| expression(e, f));
             params(&d.params, f);
-            expressions(&d.body, f);
+            if nested {
+                expressions(&d.body, f);
+            }
         }
         S::ClassDef(c) => {
             c.decorators.iter().chain(&c.bases).for_each(|e| expression(e, f));
             c.keywords.iter().for_each(|k| expression(&k.value, f));
-            expressions(&c.body, f);
+            if nested {
+                expressions(&c.body, f);
+            }
         }
         S::Return(e) => e.iter().for_each(|e| expression(e, f)),
         S::Delete(list) => list.iter().for_each(|e| expression(e, f)),

@@ -41,6 +41,7 @@ pub mod int;
 pub mod math;
 pub mod str_;
 
+pub mod caught;
 pub mod support;
 
 pub mod activate;

@@ -7,6 +7,7 @@ pub use crate::txn::Cx;
 
 pub use crate::py::{FromPy, IntoPy};
 
+pub use crate::caught::{catches, undecided};
 pub use crate::dict::{Dict, DictLike, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::held::{Held, held};

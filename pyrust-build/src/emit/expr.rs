@@ -226,6 +226,10 @@ impl Func<'_, '_, '_> {
                 let (narrow, body) = (self.narrow(narrows), self.value_as(body, &ty));
                 quote!({ #narrow #body })
             }
+            ExprKind::Bail => {
+                let bail = self.bail("Unsupported");
+                quote!({ let value: () = #bail; value })
+            }
             ExprKind::Lambda { .. } => self.bail("Unsupported"),
         };
         Val::new(code, ty)

@@ -6,7 +6,8 @@ use quote::{format_ident, quote};
 use super::types::Val;
 use super::{Final, Func, Loop, RowHoist};
 use crate::hir::visit::defines;
-use crate::hir::{self, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::infer::Guard;
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -104,16 +105,20 @@ impl Func<'_, '_, '_> {
                 let run = self.run_finals(finals);
                 quote!(#run continue #label;)
             }
-            StmtKind::Raise { class, args_ok } => {
-                // Whatever cannot be raised natively is raised by Python.
-                let code = if *args_ok && !class.is_empty() {
-                    let class = format_ident!("{class}");
-                    quote!(exc::<()>(Exc::#class))
-                } else {
-                    quote!(bail::<()>(Bail::Unsupported))
-                };
-                self.leave(code)
+            StmtKind::Raise { class, args } => {
+                let mut first = Vec::new();
+                for arg in args {
+                    if self.is_idle(arg) {
+                        continue;
+                    }
+                    let code = self.val(arg).by_ref();
+                    first.push(quote!(let _ = #code;));
+                }
+                let class = format_ident!("{class}");
+                let leave = self.leave(quote!(exc::<()>(Exc::#class)));
+                quote!(#(#first)* #leave)
             }
+            StmtKind::Bail => self.leave(quote!(bail::<()>(Bail::Unsupported))),
             StmtKind::Reraise => match self.handlers.last() {
                 Some(slot) => {
                     let slot = slot.clone();
@@ -121,16 +126,6 @@ impl Func<'_, '_, '_> {
                 }
                 None => self.leave(quote!(bail::<()>(Bail::Unsupported))),
             },
-            StmtKind::Assert { test, message_ok } => {
-                let test = self.test(test);
-                let stop = if *message_ok {
-                    quote!(exc::<()>(Exc::AssertionError))
-                } else {
-                    quote!(bail::<()>(Bail::Unsupported))
-                };
-                let leave = self.leave(stop);
-                quote!(if !#test { #leave })
-            }
             StmtKind::Try { body, handlers, orelse, finalbody } if finalbody.is_empty() => {
                 self.try_stmt(body, handlers, orelse)
             }
@@ -143,6 +138,56 @@ impl Func<'_, '_, '_> {
                 quote!(#(#codes)*)
             }
         }
+    }
+
+    /// Evaluating it cannot be noticed.
+    fn is_idle(&self, e: &hir::Expr) -> bool {
+        match &e.kind {
+            ExprKind::None | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) => true,
+            ExprKind::Str(_) | ExprKind::Bytes(_) => true,
+            ExprKind::Local(var) => !self.hir.vars[*var].maybe_unbound,
+            ExprKind::Tuple(items) => items.iter().all(|e| self.is_idle(e)),
+            ExprKind::FString(parts) => parts.iter().all(|part| match part {
+                hir::FPart::Literal(_) => true,
+                hir::FPart::Value { value, spec, .. } => spec.is_empty() && self.is_idle(value),
+            }),
+            _ => false,
+        }
+    }
+
+    /// Does the handler catch what is in the slot? All that its head names is looked up first, as CPython does.
+    fn caught(&mut self, handler: &Handler, slot: &proc_macro2::Ident) -> TokenStream {
+        if handler.classes.is_empty() {
+            return quote!(#slot.matches(Exc::BaseException));
+        }
+        let (mut looked, mut known) = (Vec::new(), Vec::new());
+        for class in &handler.classes {
+            let object = match class {
+                Catch::Builtin(name) => {
+                    let class = format_ident!("{name}");
+                    known.push(quote!(#slot.matches(Exc::#class)));
+                    continue;
+                }
+                Catch::Global(name) => {
+                    let module = self.instance.func.module.clone();
+                    Some(self.file.slot(self.index, &module, false, Guard::Value(name.clone())))
+                }
+                Catch::Attr { module, name } => {
+                    let home = self.file.program.module_named(&self.instance.func.module, module);
+                    home.map(|home| self.file.slot(self.index, &home, false, Guard::Value(name.clone())))
+                }
+                Catch::Unknown => None,
+            };
+            looked.push(match object {
+                Some((space, at)) => {
+                    let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
+                    let object = self.q(quote!(#space.get::<Obj>(cx, #at)));
+                    self.q(quote!(catches(#slot, #object)))
+                }
+                None => self.q(quote!(undecided(#slot))),
+            });
+        }
+        if looked.is_empty() { quote!(#(#known)||*) } else { quote!(#(#looked)|* #(| #known)*) }
     }
 
     /// Leaves the function, or enters a handler: `code` is an `Err`.
@@ -245,17 +290,13 @@ impl Func<'_, '_, '_> {
         let leave = if falls { quote!(break #done;) } else { quote!() };
         let mut arms = Vec::new();
         for handler in handlers {
-            let classes: Vec<_> = if handler.classes.is_empty() {
-                vec![format_ident!("BaseException")]
-            } else {
-                handler.classes.iter().map(|c| format_ident!("{c}")).collect()
-            };
+            let test = self.caught(handler, &slot);
             self.handlers.push(slot.clone());
             let leave = if self.falls_off(&handler.body) { quote!(break #done;) } else { quote!() };
             let body = self.block(&handler.body);
             self.handlers.pop();
             arms.push(quote! {
-                if #(#slot.matches(Exc::#classes))||* {
+                if #test {
                     #(#body)*
                     #leave
                 }

@@ -107,6 +107,7 @@ const TAKEN: &[&str] = &[
     "bound",
     "bytes_next",
     "bytes_next_back",
+    "catches",
     "chunks",
     "columns",
     "convert_list",
@@ -128,6 +129,7 @@ const TAKEN: &[&str] = &[
     "to_chr",
     "tuple_list",
     "tuple_next_back",
+    "undecided",
     "zero_float",
     "zero_int",
 ];

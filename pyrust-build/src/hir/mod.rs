@@ -6,13 +6,16 @@
 //! - Nothing here knows types.
 
 mod flow;
+mod sink;
 pub mod visit;
 
-pub use flow::{Decide, can_fall_off, falls_off};
+pub use flow::{Decide, can_complete, can_fall_off, falls_off};
+pub use sink::{Places, sink};
 
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};
 use std::collections::BTreeSet;
 
+use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 /// Index into `Function::vars`.
@@ -63,6 +66,8 @@ pub struct Function {
     pub assumes: BTreeSet<String>,
     /// The same for functions and types of the standard library.
     pub libraries: BTreeSet<Library>,
+    /// Why the places that bail do: what stands there is not compiled.
+    pub notes: Vec<Diagnostic>,
 }
 
 /// A function or type of the standard library that the compiler gives a meaning to, as the text names it.
@@ -123,17 +128,15 @@ pub enum StmtKind {
     Return(Option<Expr>),
     Break,
     Continue,
-    /// A builtin exception class; `args_ok` says that skipping the arguments cannot be noticed.
+    /// A builtin exception class. The arguments are evaluated; nothing looks at the object.
     Raise {
         class: String,
-        args_ok: bool,
+        args: Vec<Expr>,
     },
     /// Bare `raise` inside a handler.
     Reraise,
-    Assert {
-        test: Expr,
-        message_ok: bool,
-    },
+    /// What stands here is not compiled: whoever gets here leaves the call to Python.
+    Bail,
     /// `finalbody` runs on every way out; a bailout is none.
     Try {
         body: Vec<Stmt>,
@@ -174,10 +177,25 @@ pub enum Keep {
 
 #[derive(Clone, Debug)]
 pub struct Handler {
-    /// Builtin exception classes; empty means every exception.
-    pub classes: Vec<String>,
+    /// Empty means every exception.
+    pub classes: Vec<Catch>,
     pub body: Vec<Stmt>,
     pub span: Span,
+}
+
+/// A class that a handler names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Catch {
+    Builtin(String),
+    /// What a global names: looked at when an exception gets there.
+    Global(String),
+    /// An attribute of a module that a global names.
+    Attr {
+        module: String,
+        name: String,
+    },
+    /// Not understood: an exception that gets there bails.
+    Unknown,
 }
 
 #[derive(Clone, Debug)]
@@ -323,6 +341,8 @@ pub enum ExprKind {
         narrows: Vec<Narrow>,
         body: Box<Expr>,
     },
+    /// As [`StmtKind::Bail`]; of no type.
+    Bail,
     /// Only as an argument (`key=`).
     Lambda {
         params: Vec<VarId>,

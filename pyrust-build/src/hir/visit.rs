@@ -79,7 +79,12 @@ macro_rules! visitor {
                     v.block(body);
                     v.block(orelse);
                 }
-                StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => v.expr(e),
+                StmtKind::Return(Some(e)) => v.expr(e),
+                StmtKind::Raise { args, .. } => {
+                    for arg in args {
+                        v.expr(arg);
+                    }
+                }
                 StmtKind::Try { body, handlers, orelse, finalbody } => {
                     v.block(body);
                     for handler in handlers {
@@ -101,8 +106,8 @@ macro_rules! visitor {
                 StmtKind::Return(None)
                 | StmtKind::Break
                 | StmtKind::Continue
-                | StmtKind::Raise { .. }
                 | StmtKind::Reraise
+                | StmtKind::Bail
                 | StmtKind::Pass => {}
             }
         }
@@ -276,7 +281,8 @@ macro_rules! visitor {
                     }
                 }
                 ExprKind::FString(parts) => $walk_parts(v, parts),
-                ExprKind::None
+                ExprKind::Bail
+                | ExprKind::None
                 | ExprKind::Bool(_)
                 | ExprKind::Int(_)
                 | ExprKind::Float(_)

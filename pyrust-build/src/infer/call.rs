@@ -232,8 +232,13 @@ impl Infer<'_, '_> {
         self.native_call(e, &format!("{global}.{name}"), &target, args, keywords)
     }
 
-    /// Relies on a name of another module of the project, reached through a global of this one.
-    fn elsewhere(&mut self, global: &str, home: &str, guard: Guard) {
+    /// The module that a global names.
+    pub(super) fn named_module(&mut self, global: &str) -> Option<String> {
+        self.program.module_named(&self.func.module, global)
+    }
+
+    /// Relies on a name of another module, reached through a global of this one.
+    pub(super) fn elsewhere(&mut self, global: &str, home: &str, guard: Guard) {
         self.guards.insert(Guard::Module { name: global.to_string(), module: home.to_string() });
         self.guards.insert(Guard::Elsewhere { module: home.to_string(), guard: Box::new(guard) });
     }
@@ -416,6 +421,12 @@ impl Infer<'_, '_> {
                 );
             }
         };
+        let callee = &self.program.instances[index];
+        if callee.refused() {
+            let why = callee.diagnostics.first().map_or(String::new(), |d| format!(": {}", d.message));
+            let message = format!("`{}` cannot be compiled along{why}", target.name());
+            return self.refuse("PYR0312", e.span, message);
+        }
         self.calls.insert(e.id, index);
         let callee = &self.program.instances[index];
         let (after, ret) = (callee.after.clone(), callee.ret.clone());

@@ -1,7 +1,7 @@
 //! Expressions.
 
-use super::Infer;
 use super::solver::Ty;
+use super::{Infer, Within};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::{self, Pattern};
 use crate::source::Span;
@@ -10,11 +10,13 @@ use crate::ty::{MAX_MEMBERS, MAX_TUPLE, Type};
 impl Infer<'_, '_> {
     /// The type of an expression, also recorded at its node.
     pub(super) fn expr(&mut self, e: &Expr) -> Ty {
+        self.within.push(Within::Expression(e.id));
         let ty = self.expr_ty(e);
         if ty.members().len() > MAX_MEMBERS {
             let message = format!("more than {MAX_MEMBERS} types in one place: `{}`", self.show(&ty));
             self.refuse("PYR0402", e.span, message);
         }
+        self.within.pop();
         self.at(e.id, &ty)
     }
 
@@ -217,6 +219,7 @@ impl Infer<'_, '_> {
                 self.narrow(narrows);
                 self.expr(body)
             }
+            ExprKind::Bail => Ty::Never,
             ExprKind::Lambda { .. } => self.refuse("PYR0302", e.span, "a `lambda` here is not supported"),
         }
     }

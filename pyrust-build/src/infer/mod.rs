@@ -4,6 +4,7 @@
 //! instances; a callee's result and what it did to the element types of its arguments flow back into the caller.
 
 mod call;
+mod cut;
 mod decide;
 mod expr;
 mod iter;
@@ -17,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::hir::{self, NodeId};
+use crate::hir::{self, NodeId, Places};
 use crate::resolve::{Binding, ModuleEnv};
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
@@ -39,6 +40,9 @@ const MAX_INSTANCES: usize = 24;
 
 /// At most so many times a function is cut and narrowed by what has been inferred.
 const MAX_REFINEMENTS: usize = 4;
+
+/// At most so many times places that are not compiled are cut off.
+const MAX_CUTS: usize = 8;
 
 /// A function of the project.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +105,12 @@ pub struct Instance {
     /// Writes to something that lives in Python.
     pub writes: bool,
     pub diagnostics: Vec<Diagnostic>,
+    /// Why the places that bail do.
+    pub notes: Vec<Diagnostic>,
+    /// Every way through it meets what is not compiled.
+    is_refused: bool,
+    /// Where the diagnostics arose, as far as that is a place in the text.
+    places: Places,
     state: Option<Analysis>,
     /// The result lives in Python.
     live: bool,
@@ -185,7 +195,8 @@ impl<'a> Program<'a> {
     /// The instance for these parameter types, inferred to a fixpoint together with all it calls.
     pub fn instance(&mut self, func: &FuncRef, params: Vec<Type>) -> Result<usize, Vec<Diagnostic>> {
         let root = self.request(func, params, false)?;
-        for round in 0.. {
+        let (mut refined, mut cut) = (0, 0);
+        loop {
             if !self.settle() {
                 let message = "type inference does not come to an end here";
                 let d = Diagnostic::new("PYR0405", Severity::Note, message);
@@ -196,16 +207,21 @@ impl<'a> Program<'a> {
                 }
                 return Err(vec![d]);
             }
-            if round == MAX_REFINEMENTS || !self.refine() {
+            if refined < MAX_REFINEMENTS && self.refine() {
+                refined += 1;
+                continue;
+            }
+            for i in 0..self.instances.len() {
+                if !self.instances[i].settled {
+                    self.run(i, true);
+                }
+            }
+            if cut == MAX_CUTS || !self.cut() {
                 break;
             }
+            cut += 1;
         }
-        for i in 0..self.instances.len() {
-            if !self.instances[i].settled {
-                self.instances[i].settled = true;
-                self.run(i, true);
-            }
-        }
+        self.instances.iter_mut().for_each(|i| i.settled = true);
         Ok(root)
     }
 
@@ -243,15 +259,21 @@ impl<'a> Program<'a> {
         for (i, hir) in found {
             self.instances[i].hir = hir;
         }
-        // What was inferred from the old text is forgotten, also where it went.
-        for instance in self.instances.iter_mut().filter(|i| any && !i.settled) {
+        if any {
+            self.forget();
+        }
+        any
+    }
+
+    /// What was inferred from an old text is forgotten, also where it went.
+    fn forget(&mut self) {
+        for instance in self.instances.iter_mut().filter(|i| !i.settled) {
             instance.vars = vec![Type::Never; instance.hir.vars.len()];
             instance.nodes = vec![Type::Never; instance.hir.nodes];
             instance.ret = Type::Never;
             instance.after = instance.params.clone();
             instance.state = None;
         }
-        any
     }
 
     /// Finds or registers an instance, without running it.
@@ -272,6 +294,7 @@ impl<'a> Program<'a> {
         let params = key.1.clone();
         self.instances.push(Instance {
             func: func.clone(),
+            notes: hir.notes.clone(),
             vars: vec![Type::Never; hir.vars.len()],
             nodes: vec![Type::Never; hir.nodes],
             hir,
@@ -283,6 +306,8 @@ impl<'a> Program<'a> {
             attrs: BTreeSet::new(),
             writes: false,
             diagnostics: Vec::new(),
+            is_refused: false,
+            places: Places::default(),
             state: None,
             live,
             settled: false,
@@ -306,6 +331,8 @@ impl<'a> Program<'a> {
             state,
             report,
             diagnostics: Vec::new(),
+            places: Places::default(),
+            within: Vec::new(),
             calls: BTreeMap::new(),
             guards: BTreeSet::new(),
             attrs: BTreeSet::new(),
@@ -315,6 +342,11 @@ impl<'a> Program<'a> {
         loop {
             infer.state.solver.changed = false;
             infer.diagnostics.clear();
+            infer.places = Places::default();
+            infer.calls.clear();
+            infer.guards.clear();
+            infer.attrs.clear();
+            infer.writes = false;
             infer.function();
             if live {
                 infer.state.solver.mark_var(infer.state.ret);
@@ -325,7 +357,7 @@ impl<'a> Program<'a> {
                 break;
             }
         }
-        let Infer { state, mut diagnostics, calls, guards, attrs, writes, .. } = infer;
+        let Infer { state, mut diagnostics, mut places, calls, guards, attrs, writes, .. } = infer;
         let resolve = |v: VarId| state.solver.resolve(&state.solver.get(v));
         let mut recursive = false;
         let mut all = |list: &[VarId]| -> Vec<Type> {
@@ -364,6 +396,10 @@ impl<'a> Program<'a> {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);
         }
+        // What concerns the function as a whole has no place.
+        if report && !diagnostics.is_empty() && diagnostics.iter().any(|d| d.span.is_none()) {
+            places = Places::default();
+        }
         let instance = &mut self.instances[index];
         instance.state = Some(state);
         instance.vars = vars;
@@ -374,8 +410,9 @@ impl<'a> Program<'a> {
         instance.guards = guards;
         instance.attrs = attrs;
         instance.writes = writes;
-        if report {
+        if report && !instance.is_refused {
             instance.diagnostics = diagnostics;
+            instance.places = places;
         }
         before != (instance.ret.clone(), instance.after.clone()) || instances_before != self.instances.len()
     }
@@ -398,6 +435,15 @@ impl<'a> Program<'a> {
     /// Does the module's text bind the name (so that it is no builtin)?
     pub fn binds(&self, module: &str, name: &str) -> bool {
         self.modules.module(module).is_some_and(|(_, env)| env.bindings.contains_key(name))
+    }
+
+    /// The module, of the project or not, that a global of `module` names.
+    pub fn module_named(&self, module: &str, global: &str) -> Option<String> {
+        let named = match self.binding(module, global) {
+            Some((_, Binding::Module(target))) => Some(target),
+            _ => None,
+        };
+        self.project_module(module, global).or(named)
     }
 
     /// The module of the project that a global of `module` names: `import a.b as x`, `from a import b`.
@@ -548,6 +594,13 @@ impl Analysis {
     }
 }
 
+/// Something that can be left to Python.
+#[derive(Clone, Copy)]
+enum Within {
+    Statement(Span),
+    Expression(NodeId),
+}
+
 /// One pass over one function.
 struct Infer<'p, 'a> {
     program: &'p mut Program<'a>,
@@ -556,6 +609,9 @@ struct Infer<'p, 'a> {
     state: Analysis,
     report: bool,
     diagnostics: Vec<Diagnostic>,
+    places: Places,
+    /// Statements and expressions around what is being inferred, innermost last.
+    within: Vec<Within>,
     calls: BTreeMap<NodeId, usize>,
     guards: BTreeSet<Guard>,
     attrs: BTreeSet<(String, String)>,
@@ -569,6 +625,11 @@ impl Infer<'_, '_> {
 
     fn refuse_with(&mut self, code: &'static str, span: Span, message: impl Into<String>, label: &str) -> Ty {
         if self.report {
+            match self.within.last() {
+                Some(Within::Statement(span)) => _ = self.places.statements.insert(*span),
+                Some(Within::Expression(node)) => _ = self.places.nodes.insert(*node),
+                None => {}
+            }
             let path =
                 self.program.modules.module(&self.func.module).map_or("", |(f, _)| &f.path).to_string();
             let d = Diagnostic::new(code, Severity::Note, message).at(path, span).label(label);

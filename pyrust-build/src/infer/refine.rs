@@ -141,11 +141,8 @@ impl Refine<'_> {
 
     fn statements(&mut self, body: &mut Vec<Stmt>) {
         let mut out: Vec<Stmt> = Vec::with_capacity(body.len());
-        let mut rest = std::mem::take(body).into_iter().peekable();
-        while let Some(stmt) = rest.next() {
-            // What an assertion told stands behind it.
-            let told = matches!(rest.peek().map(|s| &s.kind), Some(StmtKind::Narrow(_)));
-            self.statement(stmt, told, &mut out);
+        for stmt in std::mem::take(body) {
+            self.statement(stmt, &mut out);
             // Nothing gets behind this.
             if out.last().is_some_and(|s| !self.falls_off(std::slice::from_ref(s))) {
                 break;
@@ -154,7 +151,7 @@ impl Refine<'_> {
         *body = out;
     }
 
-    fn statement(&mut self, mut stmt: Stmt, told: bool, out: &mut Vec<Stmt>) {
+    fn statement(&mut self, mut stmt: Stmt, out: &mut Vec<Stmt>) {
         match &mut stmt.kind {
             StmtKind::If { test, body, orelse } => {
                 if let Some(value) = self.decide(test) {
@@ -180,17 +177,6 @@ impl Refine<'_> {
                 self.enter(&yes, body, test.span, false);
                 self.block(body);
                 self.block(orelse);
-            }
-            StmtKind::Assert { test, .. } => {
-                let (yes, _) = self.facts(test);
-                self.expr(test);
-                let (mut after, span) = (Vec::new(), test.span);
-                if !told {
-                    self.enter(&yes, &mut after, span, true);
-                }
-                out.push(stmt);
-                out.extend(after);
-                return;
             }
             _ => visit::walk_stmt_mut(self, &mut stmt),
         }

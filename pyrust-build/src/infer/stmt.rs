@@ -1,15 +1,17 @@
 //! Statements and assignment targets.
 
-use super::Infer;
 use super::decide::keeps;
 use super::solver::Ty;
-use crate::hir::{Narrow, Stmt, StmtKind, Target, TargetKind};
+use super::{Guard, Infer, Within};
+use crate::hir::{Catch, Narrow, Stmt, StmtKind, Target, TargetKind};
 use crate::source::Span;
 
 impl Infer<'_, '_> {
     pub(super) fn block(&mut self, body: &[Stmt]) {
         for stmt in body {
+            self.within.push(Within::Statement(stmt.span));
             self.stmt(stmt);
+            self.within.pop();
             if !self.falls_off(std::slice::from_ref(stmt)) {
                 break;
             }
@@ -79,15 +81,14 @@ impl Infer<'_, '_> {
                 let ty = value.as_ref().map_or(Ty::None, |e| self.expr(e));
                 self.state.solver.flow(&ty, self.state.ret);
             }
-            StmtKind::Assert { test, .. } => {
-                self.test(test);
+            StmtKind::Raise { class, args } => {
+                self.builtin(class);
+                args.iter().for_each(|e| _ = self.expr(e));
             }
             StmtKind::Try { body, handlers, orelse, finalbody } => {
                 self.block(body);
                 for handler in handlers {
-                    for class in &handler.classes {
-                        self.guards.insert(super::Guard::Builtin(class.clone()));
-                    }
+                    handler.classes.iter().for_each(|class| self.catch(class));
                     self.block(&handler.body);
                 }
                 self.block(orelse);
@@ -96,8 +97,8 @@ impl Infer<'_, '_> {
             StmtKind::Narrow(narrows) => self.narrow(narrows),
             StmtKind::Delete(targets) => targets.iter().for_each(|t| self.delete(t, stmt.span)),
             StmtKind::Forget { .. }
-            | StmtKind::Raise { .. }
             | StmtKind::Reraise
+            | StmtKind::Bail
             | StmtKind::Break
             | StmtKind::Continue
             | StmtKind::Pass => {}
@@ -115,6 +116,20 @@ impl Infer<'_, '_> {
                 _ => Ty::Union(kept),
             };
             self.set_var(n.to, &ty);
+        }
+    }
+
+    /// What a handler relies on.
+    fn catch(&mut self, class: &Catch) {
+        match class {
+            Catch::Builtin(name) => self.builtin(name),
+            Catch::Global(name) => _ = self.guards.insert(Guard::Value(name.clone())),
+            Catch::Attr { module, name } => {
+                if let Some(home) = self.named_module(module) {
+                    self.elsewhere(module, &home, Guard::Value(name.clone()));
+                }
+            }
+            Catch::Unknown => {}
         }
     }
 

@@ -36,10 +36,13 @@ impl Lower<'_> {
         Expr { kind, span, id: self.node() }
     }
 
-    /// Refuses an expression; the `None` that stands in for it is never emitted.
+    /// An expression that is not compiled: whoever evaluates it bails.
     fn no(&mut self, span: Span, what: &str, help: &str) -> ExprKind {
-        self.refuse("PYR0302", span, format!("{what} is not supported"), help);
-        ExprKind::None
+        let d = self.finding("PYR0302", span, format!("{what} is not supported"), help);
+        if !self.notes.contains(&d) {
+            self.notes.push(d);
+        }
+        ExprKind::Bail
     }
 
     /// True if the name is neither a local nor bound by the module, so that only `builtins` can provide it.
@@ -867,7 +870,8 @@ impl Lower<'_> {
         let mut out = Vec::new();
         for g in generators {
             if g.is_async {
-                self.no(g.iter.span, "an asynchronous comprehension", "");
+                let message = "an asynchronous comprehension is not supported";
+                self.refuse("PYR0302", g.iter.span, message, "");
             }
             let iter = match first.take() {
                 Some(iter) => iter,

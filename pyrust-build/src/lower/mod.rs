@@ -26,13 +26,15 @@ pub fn lower(
 ) -> Result<hir::Function, Vec<Diagnostic>> {
     let mut cx = Lower::new(file, env);
     if def.is_async {
-        cx.refuse("PYR0303", def.span, "an `async` function is not supported", "");
+        let d = cx.finding("PYR0303", def.span, "an `async` function is not supported", "");
+        cx.fatal.push(d);
     }
     let params = cx.params(&def.params);
+    cx.whole_function(&def.body);
     scope::declare(&mut cx, &def.body);
     cx.aliases = scope::method_aliases(&mut cx, &def.body);
     let body = cx.block(&def.body);
-    cx.finish(qualname, def.span, params, body)
+    cx.finish(qualname, def.span, params, body, Notes::Allowed)
 }
 
 /// Lowers a module-level value as a function without parameters that returns it.
@@ -45,7 +47,7 @@ pub fn lower_value(
     let mut cx = Lower::new(file, env);
     let expr = cx.expr(value);
     let body = vec![hir::Stmt { kind: hir::StmtKind::Return(Some(expr)), span: value.span }];
-    cx.finish(name, value.span, Vec::new(), body)
+    cx.finish(name, value.span, Vec::new(), body, Notes::Refuse)
 }
 
 /// Lowers the statements that make a module-level value as a function that returns it.
@@ -61,7 +63,14 @@ pub fn lower_statements(
     let mut cx = Lower::new(file, env);
     scope::declare(&mut cx, &statements);
     let body = cx.block(&statements);
-    cx.finish(&format!("<{name}>"), span, Vec::new(), body)
+    cx.finish(&format!("<{name}>"), span, Vec::new(), body, Notes::Refuse)
+}
+
+/// May a part of what is lowered be left to Python?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Notes {
+    Allowed,
+    Refuse,
 }
 
 /// State of lowering one function.
@@ -73,11 +82,18 @@ pub(crate) struct Lower<'a> {
     scopes: Vec<BTreeMap<String, hir::VarId>>,
     globals: Vec<String>,
     nodes: usize,
+    /// What the statement that is being lowered cannot do without.
     diagnostics: Vec<Diagnostic>,
+    /// What was lowered to a place that bails.
+    notes: Vec<Diagnostic>,
+    /// What no way through the function can do without.
+    fatal: Vec<Diagnostic>,
     /// Locals that only ever name a bound method: the variable of its object, the method.
     aliases: BTreeMap<String, (hir::VarId, String)>,
-    /// Depth of `except` bodies, for bare `raise`.
-    in_handler: usize,
+    /// Open `except` bodies, with the name that the exception has there; for `raise` and `raise … from`.
+    handlers: Vec<Option<String>>,
+    /// Depth of `try` bodies with handlers.
+    in_try: usize,
     /// Depth of comprehensions and generator expressions, and the calls inside.
     generators: usize,
     in_generator: BTreeSet<hir::NodeId>,
@@ -96,8 +112,11 @@ impl<'a> Lower<'a> {
             globals: Vec::new(),
             nodes: 0,
             diagnostics: Vec::new(),
+            notes: Vec::new(),
+            fatal: Vec::new(),
             aliases: BTreeMap::new(),
-            in_handler: 0,
+            handlers: Vec::new(),
+            in_try: 0,
             generators: 0,
             in_generator: BTreeSet::new(),
             assumes: BTreeSet::new(),
@@ -110,10 +129,17 @@ impl<'a> Lower<'a> {
         qualname: &str,
         span: Span,
         params: Vec<hir::Param>,
-        body: Vec<hir::Stmt>,
+        mut body: Vec<hir::Stmt>,
+        notes: Notes,
     ) -> Result<hir::Function, Vec<Diagnostic>> {
-        if !self.diagnostics.is_empty() {
-            return Err(self.diagnostics);
+        let mut refused = self.fatal;
+        refused.extend(self.diagnostics);
+        hir::sink(&mut body, &hir::Places::default());
+        let blocked = !self.notes.is_empty() && (notes == Notes::Refuse || !hir::can_complete(&body));
+        if blocked || !refused.is_empty() {
+            refused.extend(self.notes);
+            refused.dedup();
+            return Err(refused);
         }
         let mut function = hir::Function {
             module: self.file.module.clone(),
@@ -126,6 +152,7 @@ impl<'a> Lower<'a> {
             in_generator: self.in_generator,
             assumes: self.assumes,
             libraries: self.libraries,
+            notes: self.notes,
         };
         webs::split(&mut function);
         if let Some((span, var)) = rebinding::rebound_operand(&function) {
@@ -141,11 +168,31 @@ impl<'a> Lower<'a> {
     }
 
     fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>, help: &str) {
-        let mut d = Diagnostic::new(code, Severity::Note, message).at(self.file.path.clone(), span);
-        if !help.is_empty() {
-            d = d.help(help);
-        }
+        let d = self.finding(code, span, message, help);
         self.diagnostics.push(d);
+    }
+
+    fn finding(&self, code: &'static str, span: Span, message: impl Into<String>, help: &str) -> Diagnostic {
+        let d = Diagnostic::new(code, Severity::Note, message).at(self.file.path.clone(), span);
+        if help.is_empty() { d } else { d.help(help) }
+    }
+
+    /// What cannot be left out of a function: it changes what calling it means, or which names are its own.
+    fn whole_function(&mut self, body: &[ast::Stmt]) {
+        use ast::ExprKind as E;
+        let mut found = Vec::new();
+        crate::walk::own_expressions(body, &mut |e| match &e.kind {
+            E::Yield(_) | E::YieldFrom(_) => found.push((e.span, "a generator function", "return a list")),
+            E::Await(_) => found.push((e.span, "`await`", "")),
+            E::Unrepresentable(text) if text.len() > 1_500 => {
+                found.push((e.span, "an expression nested this deeply", ""));
+            }
+            _ => {}
+        });
+        for (span, what, help) in found {
+            let d = self.finding("PYR0302", span, format!("{what} is not supported"), help);
+            self.fatal.push(d);
+        }
     }
 
     fn node(&mut self) -> hir::NodeId {

@@ -82,7 +82,8 @@ fn is_named(e: &Expr, vars: &[Var]) -> bool {
 fn operations<'h>(body: &'h [Stmt], f: &mut dyn FnMut(&[&'h Expr])) {
     for stmt in body {
         match &stmt.kind {
-            StmtKind::Expr(e) | StmtKind::Return(Some(e)) | StmtKind::Assert { test: e, .. } => f(&[e]),
+            StmtKind::Expr(e) | StmtKind::Return(Some(e)) => f(&[e]),
+            StmtKind::Raise { args, .. } => f(&args.iter().collect::<Vec<_>>()),
             StmtKind::Assign { targets, value } => {
                 f(&[value]);
                 targets.iter().for_each(|t| f(&target_children(t)));
@@ -113,7 +114,7 @@ fn operations<'h>(body: &'h [Stmt], f: &mut dyn FnMut(&[&'h Expr])) {
             StmtKind::Return(None)
             | StmtKind::Narrow(_)
             | StmtKind::Forget { .. }
-            | StmtKind::Raise { .. }
+            | StmtKind::Bail
             | StmtKind::Reraise
             | StmtKind::Break
             | StmtKind::Continue

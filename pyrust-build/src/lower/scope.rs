@@ -1,14 +1,20 @@
 //! Which names of a function body are its locals: everything it binds, minus what it declares `global`.
 
 use super::Lower;
-use crate::ast::{Comprehension, Expr, ExprKind, Stmt, StmtKind};
+use crate::ast::{Expr, ExprKind, Pattern, Stmt, StmtKind};
 
 /// Declares every name that `body` binds as a local of the function scope.
 pub(super) fn declare(cx: &mut Lower<'_>, body: &[Stmt]) {
     let mut names = Vec::new();
     for stmt in body {
-        collect(cx, stmt, &mut names);
+        collect(&mut cx.globals, stmt, &mut names);
     }
+    // A `:=` of a lambda is taken along: a local that nothing here binds is unbound.
+    crate::walk::own_expressions(body, &mut |e| {
+        if let ExprKind::Named { target, .. } = &e.kind {
+            names.push(target.clone());
+        }
+    });
     for name in names {
         if !cx.globals.contains(&name) && !cx.scopes[0].contains_key(&name) {
             let var = cx.new_var(&name);
@@ -17,7 +23,7 @@ pub(super) fn declare(cx: &mut Lower<'_>, body: &[Stmt]) {
     }
 }
 
-fn collect(cx: &mut Lower<'_>, stmt: &Stmt, names: &mut Vec<String>) {
+fn collect(globals: &mut Vec<String>, stmt: &Stmt, names: &mut Vec<String>) {
     let blocks: Vec<&[Stmt]> = match &stmt.kind {
         StmtKind::FunctionDef(f) => {
             names.push(f.name.clone());
@@ -28,13 +34,7 @@ fn collect(cx: &mut Lower<'_>, stmt: &Stmt, names: &mut Vec<String>) {
             vec![]
         }
         StmtKind::Global(list) => {
-            cx.globals.extend(list.iter().cloned());
-            cx.refuse(
-                "PYR0309",
-                stmt.span,
-                "assigning to a global is not supported",
-                "return the value and assign it in the caller",
-            );
+            globals.extend(list.iter().cloned());
             vec![]
         }
         StmtKind::Import(list) => {
@@ -47,57 +47,57 @@ fn collect(cx: &mut Lower<'_>, stmt: &Stmt, names: &mut Vec<String>) {
             names.extend(list.iter().map(|a| a.as_name.clone().unwrap_or_else(|| a.name.clone())));
             vec![]
         }
-        StmtKind::Assign { targets, value } => {
+        StmtKind::Assign { targets, .. } => {
             targets.iter().for_each(|t| target(t, names));
-            walrus(value, names);
             vec![]
         }
-        StmtKind::AugAssign { target: t, value, .. } => {
+        StmtKind::AugAssign { target: t, .. } | StmtKind::AnnAssign { target: t, .. } => {
             target(t, names);
-            walrus(value, names);
-            vec![]
-        }
-        StmtKind::AnnAssign { target: t, value, .. } => {
-            target(t, names);
-            value.iter().for_each(|v| walrus(v, names));
             vec![]
         }
         StmtKind::Delete(targets) => {
             targets.iter().for_each(|t| target(t, names));
             vec![]
         }
-        StmtKind::For { target: t, iter, body, orelse, .. } => {
+        StmtKind::For { target: t, body, orelse, .. } => {
             target(t, names);
-            walrus(iter, names);
             vec![body, orelse]
         }
-        StmtKind::While { test, body, orelse } | StmtKind::If { test, body, orelse } => {
-            walrus(test, names);
-            vec![body, orelse]
-        }
+        StmtKind::While { body, orelse, .. } | StmtKind::If { body, orelse, .. } => vec![body, orelse],
         StmtKind::With { items, body, .. } => {
             items.iter().filter_map(|i| i.target.as_ref()).for_each(|t| target(t, names));
             vec![body]
         }
-        StmtKind::Match { .. } => vec![],
+        StmtKind::Match { cases, .. } => {
+            cases.iter().for_each(|case| captures(&case.pattern, names));
+            cases.iter().map(|case| case.body.as_slice()).collect()
+        }
+        StmtKind::TypeAlias { name, .. } => {
+            target(name, names);
+            vec![]
+        }
         StmtKind::Try { body, handlers, orelse, finalbody, .. } => {
             for handler in handlers {
                 names.extend(handler.name.clone());
-                handler.body.iter().for_each(|s| collect(cx, s, names));
+                handler.body.iter().for_each(|s| collect(globals, s, names));
             }
             vec![body, orelse, finalbody]
         }
-        StmtKind::Return(Some(e)) | StmtKind::Expr(e) => {
-            walrus(e, names);
-            vec![]
-        }
-        StmtKind::Assert { test, .. } => {
-            walrus(test, names);
-            vec![]
-        }
         _ => vec![],
     };
-    blocks.into_iter().flatten().for_each(|s| collect(cx, s, names));
+    blocks.into_iter().flatten().for_each(|s| collect(globals, s, names));
+}
+
+/// Do the statements bind the name?
+pub(super) fn binds(body: &[Stmt], name: &str) -> bool {
+    let (mut names, mut globals) = (Vec::new(), Vec::new());
+    body.iter().for_each(|stmt| collect(&mut globals, stmt, &mut names));
+    crate::walk::own_expressions(body, &mut |e| {
+        if let ExprKind::Named { target, .. } = &e.kind {
+            names.push(target.clone());
+        }
+    });
+    names.iter().any(|n| n == name)
 }
 
 /// `push = out.append` where `push` is assigned once and only called: the calls become method calls.
@@ -152,78 +152,33 @@ fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, String)>) {
     }
 }
 
+/// Names that a pattern binds.
+fn captures(pattern: &Pattern, names: &mut Vec<String>) {
+    match pattern {
+        Pattern::Value(_) | Pattern::Singleton(_) => {}
+        Pattern::Sequence(patterns) | Pattern::Or(patterns) => {
+            patterns.iter().for_each(|p| captures(p, names));
+        }
+        Pattern::Mapping { patterns, rest, .. } => {
+            patterns.iter().for_each(|p| captures(p, names));
+            names.extend(rest.clone());
+        }
+        Pattern::Class { patterns, keywords, .. } => {
+            patterns.iter().chain(keywords.iter().map(|(_, p)| p)).for_each(|p| captures(p, names));
+        }
+        Pattern::Star(name) => names.extend(name.clone()),
+        Pattern::As { pattern, name } => {
+            pattern.iter().for_each(|p| captures(p, names));
+            names.extend(name.clone());
+        }
+    }
+}
+
 fn target(t: &Expr, names: &mut Vec<String>) {
     match &t.kind {
         ExprKind::Name(name) => names.push(name.clone()),
         ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().for_each(|t| target(t, names)),
         ExprKind::Starred(inner) => target(inner, names),
-        _ => {}
-    }
-}
-
-/// Names bound by `:=` anywhere inside an expression; inside comprehensions they belong to the function too.
-fn walrus(e: &Expr, names: &mut Vec<String>) {
-    let mut visit = |e: &Expr| walrus(e, names);
-    let comps = |gens: &[Comprehension], visit: &mut dyn FnMut(&Expr)| {
-        for g in gens {
-            visit(&g.iter);
-            g.ifs.iter().for_each(&mut *visit);
-        }
-    };
-    match &e.kind {
-        ExprKind::Named { target, value } => {
-            visit(value);
-            names.push(target.clone());
-        }
-        ExprKind::BoolOp { values, .. } => values.iter().for_each(visit),
-        ExprKind::BinOp { left, right, .. } => {
-            visit(left);
-            visit(right);
-        }
-        ExprKind::UnaryOp { operand, .. } => visit(operand),
-        ExprKind::If { test, body, orelse } => {
-            visit(test);
-            visit(body);
-            visit(orelse);
-        }
-        ExprKind::Dict { items } => items.iter().for_each(|(k, v)| {
-            k.iter().for_each(&mut visit);
-            visit(v);
-        }),
-        ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Set(items) => items.iter().for_each(visit),
-        ExprKind::ListComp { element, generators }
-        | ExprKind::SetComp { element, generators }
-        | ExprKind::Generator { element, generators } => {
-            visit(element);
-            comps(generators, &mut visit);
-        }
-        ExprKind::DictComp { key, value, generators } => {
-            visit(key);
-            visit(value);
-            comps(generators, &mut visit);
-        }
-        ExprKind::Compare { left, comparators, .. } => {
-            visit(left);
-            comparators.iter().for_each(visit);
-        }
-        ExprKind::Call { func, args, keywords } => {
-            visit(func);
-            args.iter().for_each(&mut visit);
-            keywords.iter().for_each(|k| visit(&k.value));
-        }
-        ExprKind::JoinedStr(parts) => parts.iter().for_each(visit),
-        ExprKind::Formatted { value, .. } => visit(value),
-        ExprKind::Attribute { value, .. } => visit(value),
-        ExprKind::Starred(value) => visit(value),
-        ExprKind::Subscript { value, index } => {
-            visit(value);
-            visit(index);
-        }
-        ExprKind::Slice { lower, upper, step } => {
-            for part in [lower, upper, step].into_iter().flatten() {
-                visit(part);
-            }
-        }
         _ => {}
     }
 }

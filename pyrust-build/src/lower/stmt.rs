@@ -2,7 +2,7 @@
 
 use super::Lower;
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A, Stmt as AStmt, StmtKind as S};
-use crate::hir::{self, StmtKind, TargetKind};
+use crate::hir::{self, Catch, StmtKind, TargetKind};
 use crate::ops::exceptions;
 use crate::source::Span;
 
@@ -10,7 +10,15 @@ impl Lower<'_> {
     pub(super) fn block(&mut self, body: &[AStmt]) -> Vec<hir::Stmt> {
         let mut out = Vec::with_capacity(body.len());
         for stmt in body {
-            if let Some(kind) = self.stmt(stmt) {
+            let before = self.diagnostics.len();
+            let kind = self.stmt(stmt);
+            let kind = if self.diagnostics.len() > before {
+                self.notes.extend(self.diagnostics.drain(before..));
+                Some(StmtKind::Bail)
+            } else {
+                kind
+            };
+            if let Some(kind) = kind {
                 out.push(hir::Stmt { kind, span: stmt.span });
             }
         }
@@ -81,10 +89,16 @@ impl Lower<'_> {
             S::Return(value) => StmtKind::Return(value.as_ref().map(|e| self.expr(e))),
             S::Break => StmtKind::Break,
             S::Continue => StmtKind::Continue,
-            S::Raise { exc: None, .. } if self.in_handler > 0 => StmtKind::Reraise,
-            S::Raise { exc, cause } => self.raise(exc.as_ref(), cause.is_some()),
+            S::Raise { exc: None, .. } if !self.handlers.is_empty() => StmtKind::Reraise,
+            S::Raise { exc, cause } => self.raise(exc.as_ref(), cause.as_ref()),
             S::Assert { test, message } => {
-                StmtKind::Assert { test: self.expr(test), message_ok: message.as_ref().is_none_or(harmless) }
+                let test = self.expr(test);
+                let args = self.raise_args(message.as_slice());
+                let kind = args
+                    .map_or(StmtKind::Bail, |args| StmtKind::Raise { class: "AssertionError".into(), args });
+                let kind_of_test = hir::ExprKind::Unary { op: hir::UnaryOp::Not, operand: Box::new(test) };
+                let test = hir::Expr { kind: kind_of_test, span, id: self.node() };
+                StmtKind::If { test, body: vec![hir::Stmt { kind, span }], orelse: vec![] }
             }
             S::Try { is_star: true, .. } => return self.unsupported(span, "`except*`", ""),
             S::Try { body, handlers, orelse, finalbody, .. } => {
@@ -117,18 +131,42 @@ impl Lower<'_> {
         self.aliases.get(name).map(|(var, _)| (*var, (**base).clone()))
     }
 
-    fn raise(&mut self, exc: Option<&AExpr>, has_cause: bool) -> StmtKind {
-        let (class, args_ok) = match exc.map(|e| &e.kind) {
-            Some(A::Name(name)) => (name.as_str(), true),
+    /// Builtin classes are raised natively, so that handlers in native code see them. Whatever leaves the call is
+    /// raised by Python in the end, so the rest need not be understood.
+    fn raise(&mut self, exc: Option<&AExpr>, cause: Option<&AExpr>) -> StmtKind {
+        let (class, args) = match exc.map(|e| &e.kind) {
+            Some(A::Name(name)) => (name, &[][..]),
             Some(A::Call { func, args, keywords }) if keywords.is_empty() => match &func.kind {
-                A::Name(name) => (name.as_str(), args.iter().all(harmless)),
-                _ => ("", false),
+                A::Name(name) => (name, args.as_slice()),
+                _ => return StmtKind::Bail,
             },
-            _ => ("", false),
+            _ => return StmtKind::Bail,
         };
-        let known = self.is_builtin(class) && exceptions::is_exception(class);
-        let class = if known { class.to_string() } else { String::new() };
-        StmtKind::Raise { args_ok: args_ok && known && !has_cause, class }
+        let plain_cause = match cause.map(|e| &e.kind) {
+            None | Some(A::Constant(Constant::None)) => true,
+            Some(A::Name(name)) => self.handlers.iter().flatten().any(|n| n == name),
+            Some(_) => false,
+        };
+        if !plain_cause || !self.is_builtin(class) || !exceptions::can_be_made(class, args.len()) {
+            return StmtKind::Bail;
+        }
+        match self.raise_args(args) {
+            Some(args) => StmtKind::Raise { class: class.clone(), args },
+            None => StmtKind::Bail,
+        }
+    }
+
+    /// The arguments of an exception. They are only worth anything where a handler of this function may be reached.
+    fn raise_args(&mut self, args: &[AExpr]) -> Option<Vec<hir::Expr>> {
+        if self.in_try == 0 && !args.iter().all(harmless) {
+            return None;
+        }
+        let (notes, found) = (self.notes.len(), self.diagnostics.len());
+        let args: Vec<hir::Expr> = args.iter().map(|e| self.expr(e)).collect();
+        let understood = self.notes.len() == notes && self.diagnostics.len() == found;
+        self.notes.truncate(notes);
+        self.diagnostics.truncate(found);
+        understood.then_some(args)
     }
 
     fn try_stmt(
@@ -138,7 +176,9 @@ impl Lower<'_> {
         orelse: &[AStmt],
         finalbody: &[AStmt],
     ) -> StmtKind {
+        self.in_try += usize::from(!handlers.is_empty());
         let body = self.block(body);
+        self.in_try -= usize::from(!handlers.is_empty());
         let handlers = handlers
             .iter()
             .map(|h| {
@@ -146,9 +186,9 @@ impl Lower<'_> {
                 if let Some(class) = &h.class {
                     self.exception_classes(class, &mut classes);
                 }
-                self.in_handler += 1;
+                self.handlers.push(h.name.clone().filter(|name| !super::scope::binds(&h.body, name)));
                 let mut body = self.block(&h.body);
-                self.in_handler -= 1;
+                self.handlers.pop();
                 if let Some(var) = h.name.as_ref().and_then(|n| self.lookup(n)) {
                     // Natively the exception is no object: reading its name bails, before the handler ends and after.
                     let mut forget = || {
@@ -166,19 +206,25 @@ impl Lower<'_> {
         StmtKind::Try { body, handlers, orelse: self.block(orelse), finalbody: self.block(finalbody) }
     }
 
-    fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<String>) {
-        match &class.kind {
+    fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<Catch>) {
+        let global =
+            |this: &Self, name: &str| this.lookup(name).is_none() && this.env.bindings.contains_key(name);
+        out.push(match &class.kind {
             A::Name(name) if self.is_builtin(name) && exceptions::is_exception(name) => {
-                out.push(name.clone())
+                Catch::Builtin(name.clone())
             }
-            A::Tuple(items) => items.iter().for_each(|i| self.exception_classes(i, out)),
-            _ => self.refuse(
-                "PYR0310",
-                class.span,
-                "only builtin exception classes can be caught natively",
-                "catch the exception in the caller",
-            ),
-        }
+            A::Name(name) if global(self, name) => Catch::Global(name.clone()),
+            A::Attribute { value, name } => match &value.kind {
+                A::Name(module) if global(self, module) => {
+                    Catch::Attr { module: module.clone(), name: name.clone() }
+                }
+                _ => Catch::Unknown,
+            },
+            A::Tuple(items) if !items.is_empty() => {
+                return items.iter().for_each(|i| self.exception_classes(i, out));
+            }
+            _ => Catch::Unknown,
+        });
     }
 
     pub(super) fn target(&mut self, target: &AExpr) -> hir::Target {
@@ -227,7 +273,7 @@ impl Lower<'_> {
     }
 }
 
-/// Evaluating it has no effect and cannot fail on values that native code understands.
+/// Where evaluating it cannot be noticed if its names stand for values that native code understands.
 fn harmless(e: &AExpr) -> bool {
     match &e.kind {
         A::Constant(_) | A::Name(_) => true,

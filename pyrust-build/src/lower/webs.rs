@@ -201,8 +201,11 @@ impl Flow {
                 }
                 *state = None;
             }
-            StmtKind::Raise { .. } | StmtKind::Reraise => *state = None,
-            StmtKind::Assert { test, .. } => self.expr(test, state),
+            StmtKind::Raise { args, .. } => {
+                args.iter().for_each(|e| self.expr(e, state));
+                *state = None;
+            }
+            StmtKind::Reraise | StmtKind::Bail => *state = None,
             StmtKind::Try { body, handlers, orelse, finalbody } => {
                 let outer = state.clone();
                 if !finalbody.is_empty() {
