@@ -88,9 +88,11 @@ pub const CODES: &[Code] = &[
     row("PYR0206", "source-unreadable", "a source file cannot be read",
         "It is not UTF-8, or the system refuses to read it. Its functions stay Python."),
     row("PYR0301", "statement", "a statement of this kind is not compiled",
-        "The function stays Python; nothing else is affected. `pyrust explain FUNC` shows the place."),
+        "Calls that get there run as Python; a function that always gets there stays Python. `pyrust explain FUNC` \
+         shows the place."),
     row("PYR0302", "expression", "an expression of this kind is not compiled",
-        "The function stays Python; nothing else is affected. `pyrust explain FUNC` shows the place."),
+        "Calls that get there run as Python; a function that always gets there stays Python. `pyrust explain FUNC` \
+         shows the place."),
     row("PYR0303", "async", "an `async` function",
         "Coroutines are run by an event loop, which is Python; the function stays Python."),
     row("PYR0304", "syntax-error", "a source file cannot be parsed",
@@ -106,8 +108,6 @@ pub const CODES: &[Code] = &[
         "The operation table has no row for this method of this type. Methods of Python classes are not compiled."),
     row("PYR0309", "global-assignment", "a module global is assigned",
         "Return the value and assign it in the caller."),
-    row("PYR0310", "handler", "an exception class that cannot be caught natively",
-        "Native code raises and catches builtin exceptions only. Catch others in the caller."),
     row("PYR0311", "attribute", "an attribute is assigned",
         "Instances of Python classes are not written to by native code."),
     row("PYR0312", "callee", "a function that is called cannot be compiled along",

@@ -138,7 +138,7 @@ fn way(stmt: &Stmt) -> Ways {
         | StmtKind::AugAssign { .. }
         | StmtKind::Delete(_)
         | StmtKind::Narrow(_)
-        | StmtKind::Forget(_)
+        | StmtKind::Forget { .. }
         | StmtKind::Pass => Ways { falls: true, ..none },
     }
 }

@@ -42,7 +42,7 @@ impl VisitMut for Sink<'_> {
             // The blocks inside reset what they found.
             self.stmt(stmt);
             let given = self.places.statements.contains(&stmt.span)
-                && !matches!(stmt.kind, StmtKind::Narrow(_) | StmtKind::Forget(_));
+                && !matches!(stmt.kind, StmtKind::Narrow(_) | StmtKind::Forget { .. });
             if given || self.bails {
                 stmt.kind = StmtKind::Bail;
             }
