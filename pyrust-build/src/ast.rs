@@ -3,12 +3,22 @@
 //! Everything Python's grammar knows is represented, because the canonical source hash is taken over this tree;
 //! what the compiler does not support is refused later, in `lower/`.
 
+use crate::diagnostic::Diagnostic;
 use crate::source::Span;
 
 /// A module: its statements.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Module {
     pub body: Vec<Stmt>,
+    /// What no parser could read, such as syntax of a later Python: where, and why. The tree has its text.
+    pub unreadable: Vec<(Span, Diagnostic)>,
+}
+
+impl Module {
+    /// Why the function (or statement) at this place could not be read, if so.
+    pub fn why_unreadable(&self, place: Span) -> Option<&Diagnostic> {
+        self.unreadable.iter().find(|(span, _)| *span == place).map(|(_, why)| why)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +43,7 @@ pub struct FunctionDef {
     pub returns: Option<Expr>,
     /// Names of PEP 695 type parameters.
     pub type_params: Vec<String>,
-    /// From `def` (or the first decorator) to the end of the body.
+    /// From `def` to the end of the body.
     pub span: Span,
 }
 
@@ -262,9 +272,30 @@ pub enum ExprKind {
         upper: Option<Box<Expr>>,
         step: Option<Box<Expr>>,
     },
-    /// A literal that the parser crate cannot represent (a lone surrogate in a `str`), or what is nested too deeply to
-    /// be walked: the source text.
-    Unrepresentable(String),
+    /// What this tree has no node for: the source text.
+    Unrepresentable(Box<Unrepresentable>),
+}
+
+/// Source text that stands for itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unrepresentable {
+    pub text: String,
+    pub why: Why,
+}
+
+/// Why a piece of source is kept as text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Why {
+    /// A lone surrogate in a `str` literal, which the parser crates do not keep.
+    Surrogate,
+    /// Nested too deeply to be walked.
+    Nested,
+    /// A template string of Python 3.14.
+    Template,
+    /// No parser could read it.
+    Syntax { message: String, at: Span },
+    /// Something that the parser crates can express and Python cannot.
+    Other,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

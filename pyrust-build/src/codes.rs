@@ -95,9 +95,10 @@ pub const CODES: &[Code] = &[
          shows the place."),
     row("PYR0303", "async", "an `async` function",
         "Coroutines are run by an event loop, which is Python; the function stays Python."),
-    row("PYR0304", "syntax-error", "a source file cannot be parsed",
-        "Either the file is not valid Python, or it uses syntax newer than this PyRust knows. \
-         Its functions stay Python until it parses."),
+    row("PYR0304", "syntax-error", "a part of a source file cannot be parsed",
+        "Either it is not valid Python, or its syntax is newer than this PyRust knows (3.14). \
+         Only the function that contains it stays Python; where the error is not inside a function or class, or there \
+         are very many, the whole file does."),
     row("PYR0305", "global", "a module global that cannot be read natively",
         "Native code reads constants and functions of the module, with a guard that they are still what they were. \
          Other globals need a type that is known."),

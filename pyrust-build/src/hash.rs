@@ -501,9 +501,9 @@ impl Writer {
                     self.maybe(part.as_deref(), Self::expr);
                 }
             }
-            ExprKind::Unrepresentable(text) => {
+            ExprKind::Unrepresentable(source) => {
                 self.tag("literal");
-                self.text(text);
+                self.text(&source.text);
             }
         }
     }

@@ -422,7 +422,7 @@ impl<'a> Sources<'a> {
 impl Source<'_> {
     fn env(&self) -> &Result<ModuleEnv, Box<Diagnostic>> {
         self.env.get_or_init(|| {
-            let module = parse::parse_module(self.file)?;
+            let module = parse::parse_functions(self.file)?;
             Ok(ModuleEnv::new(&self.file.module, &module, is_init(self.file)))
         })
     }

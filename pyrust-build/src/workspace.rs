@@ -43,7 +43,7 @@ pub enum Target<'a> {
         path: String,
         places: Vec<Span>,
     },
-    /// The module cannot be read or parsed.
+    /// The module, or that part of it, cannot be read or parsed.
     Broken(&'a Diagnostic),
 }
 
@@ -73,8 +73,15 @@ impl<'a> Workspace<'a> {
             Some(Ok(loaded)) => match &loaded.tree {
                 Err(diagnostic) => Target::Broken(diagnostic),
                 Ok(tree) => match hash::find(tree, qualname) {
-                    Lookup::Found(function) => Target::Found { file: &loaded.file, function },
-                    Lookup::Missing => Target::Missing,
+                    Lookup::Found(function) => match tree.why_unreadable(function.span) {
+                        Some(diagnostic) => Target::Broken(diagnostic),
+                        None => Target::Found { file: &loaded.file, function },
+                    },
+                    // It may stand in what cannot be read.
+                    Lookup::Missing => match tree.unreadable.first() {
+                        Some((_, diagnostic)) => Target::Broken(diagnostic),
+                        None => Target::Missing,
+                    },
                     Lookup::Ambiguous(places) => Target::Ambiguous { path: loaded.file.path.clone(), places },
                 },
             },
@@ -100,8 +107,11 @@ impl<'a> Workspace<'a> {
         let mut found = Vec::new();
         for name in names {
             if let Some(Ok(Loaded { tree: Ok(tree), .. })) = self.module(&name) {
+                let readable = hash::functions(tree)
+                    .into_iter()
+                    .filter(|(_, function)| tree.why_unreadable(function.span).is_none());
                 found.extend(
-                    hash::functions(tree).into_iter().map(|(qualname, function)| {
+                    readable.map(|(qualname, function)| {
                         (format!("{name}:{qualname}"), hash::source_hash(function))
                     }),
                 );
@@ -146,7 +156,7 @@ fn load(project: &Project, name: &str, path: PathBuf) -> Result<Loaded, Box<Diag
     let shown = project.relative(&path);
     let text = host::read_source(&path, &shown)?;
     let file = SourceFile::new(name, shown, text);
-    let tree = parse::parse_module(&file);
+    let tree = parse::parse_functions(&file);
     Ok(Loaded { file, tree })
 }
 

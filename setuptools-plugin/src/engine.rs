@@ -276,9 +276,12 @@ pub(crate) fn source_hash(path: &str, qualname: &str) -> Outcome<String> {
     let root = Path::new("");
     let text = at(root, host::read_source(Path::new(path), path).map_err(|finding| vec![*finding]))?;
     let file = SourceFile::new("", path, text);
-    let tree = at(root, parse::parse_module(&file).map_err(|finding| vec![*finding]))?;
+    let tree = at(root, parse::parse_functions(&file).map_err(|finding| vec![*finding]))?;
     match hash::find(&tree, qualname) {
-        Lookup::Found(function) => Ok(hash::source_hash(function)),
+        Lookup::Found(function) => match tree.why_unreadable(function.span) {
+            Some(finding) => at(root, Err(vec![finding.clone()])),
+            None => Ok(hash::source_hash(function)),
+        },
         Lookup::Missing => refuse(root, "PYR0111", format!("`{path}` has no function `{qualname}`")),
         Lookup::Ambiguous(_) => {
             refuse(root, "PYR0112", format!("`{qualname}` is defined more than once in `{path}`"))

@@ -1,7 +1,7 @@
 //! Expressions and iterables → HIR.
 
 use super::Lower;
-use crate::ast::{self, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
+use crate::ast::{self, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp, Why};
 use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter, IterKind, Part};
 use crate::ops::{builtins, exceptions};
 use crate::resolve::Binding;
@@ -156,10 +156,21 @@ impl Lower<'_> {
             A::Starred(_) => self.no(span, "`*` here", ""),
             A::Slice { .. } => self.no(span, "a slice here", ""),
             A::Formatted { .. } => self.no(span, "this f-string", ""),
-            A::Unrepresentable(text) if text.len() > 1_500 => {
-                self.no(span, "an expression nested this deeply", "")
+            A::Unrepresentable(source) => self.unrepresentable(&source.why, span),
+        }
+    }
+
+    fn unrepresentable(&mut self, why: &Why, span: Span) -> ExprKind {
+        match why {
+            Why::Surrogate => self.no(span, "a literal with a lone surrogate", ""),
+            Why::Nested => self.no(span, "an expression nested this deeply", "split it into parts"),
+            Why::Template => self.no(span, "a template string", "use an f-string"),
+            Why::Syntax { message, at } => {
+                let help = "the function stays Python until it parses";
+                self.refuse("PYR0304", *at, format!("syntax error: {message}"), help);
+                ExprKind::None
             }
-            A::Unrepresentable(_) => self.no(span, "a literal with a lone surrogate", ""),
+            Why::Other => self.no(span, "this expression", ""),
         }
     }
 

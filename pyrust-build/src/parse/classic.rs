@@ -1,25 +1,24 @@
-//! The parser crate's tree → ours, node by node.
+//! The first parser's tree → ours, node by node.
 
 use std::cell::Cell;
 
 use rustpython_parser::ast::{self as rp, Ranged};
 
+use super::MAX_DEPTH;
 use crate::ast::*;
 use crate::source::Span;
 
-/// Converts a whole module.
-pub(super) fn module(text: &str, module: rp::ModModule) -> Module {
-    let cx = Convert { text, depth: Cell::new(0) };
-    Module { body: cx.stmts(module.body) }
+/// Converts a whole module; `None` where the crate is known to misread what the module contains.
+pub(super) fn module(text: &str, module: rp::ModModule) -> Option<Module> {
+    let cx = Convert { text, depth: Cell::new(0), doubtful: Cell::new(false) };
+    let module = Module { body: cx.stmts(module.body), unreadable: Vec::new() };
+    (!cx.doubtful.get()).then_some(module)
 }
-
-/// What is nested deeper is kept as text, so that only the function concerned is refused: everything behind this room
-/// recurses over the tree. CPython's own compiler gives up somewhat later.
-const MAX_DEPTH: usize = 1_500;
 
 struct Convert<'a> {
     text: &'a str,
     depth: Cell<usize>,
+    doubtful: Cell<bool>,
 }
 
 fn span_of(range: rp::text_size::TextRange) -> Span {
@@ -27,6 +26,21 @@ fn span_of(range: rp::text_size::TextRange) -> Span {
 }
 
 impl Convert<'_> {
+    /// The crate does not normalise identifiers, so that two spellings of one name would be two names.
+    fn name(&self, name: &str) -> String {
+        if !name.is_ascii() {
+            self.doubtful.set(true);
+        }
+        name.to_string()
+    }
+
+    fn aliases(&self, names: Vec<rp::Alias>) -> Vec<Alias> {
+        names
+            .into_iter()
+            .map(|a| Alias { name: self.name(&a.name), as_name: a.asname.map(|n| self.name(&n)) })
+            .collect()
+    }
+
     fn stmts(&self, body: Vec<rp::Stmt>) -> Vec<Stmt> {
         body.into_iter().map(|s| self.stmt(s)).collect()
     }
@@ -61,7 +75,7 @@ impl Convert<'_> {
         is_async: bool,
     ) -> StmtKind {
         StmtKind::FunctionDef(Box::new(FunctionDef {
-            name: name.to_string(),
+            name: self.name(&name),
             is_async,
             params: self.params(args),
             body: self.stmts(body),
@@ -85,9 +99,9 @@ impl Convert<'_> {
 
     fn stmt(&self, stmt: rp::Stmt) -> Stmt {
         let span = span_of(stmt.range());
-        self.nested(|| self.shallow_stmt(stmt, span)).unwrap_or_else(|| {
-            let kind = ExprKind::Unrepresentable(self.source(span));
-            Stmt { kind: StmtKind::Expr(Expr { kind, span }), span }
+        self.nested(|| self.shallow_stmt(stmt, span)).unwrap_or_else(|| Stmt {
+            kind: StmtKind::Expr(Expr { kind: self.text_of(span, Why::Nested), span }),
+            span,
         })
     }
 
@@ -107,7 +121,7 @@ impl Convert<'_> {
                 self.function(span, f.name, *f.args, f.body, f.decorator_list, f.returns, f.type_params, true)
             }
             rp::Stmt::ClassDef(c) => StmtKind::ClassDef(Box::new(ClassDef {
-                name: c.name.to_string(),
+                name: self.name(&c.name),
                 bases: self.exprs(c.bases),
                 keywords: self.keywords(c.keywords),
                 body: self.stmts(c.body),
@@ -133,7 +147,8 @@ impl Convert<'_> {
                 target: self.expr(*s.target),
                 annotation: self.expr(*s.annotation),
                 value: self.opt_expr(s.value),
-                simple: s.simple,
+                // `(x): int` is not, and the crate says it is.
+                simple: s.simple && self.text.as_bytes().get(span.start as usize) != Some(&b'('),
             },
             rp::Stmt::For(s) => StmtKind::For {
                 target: self.expr(*s.target),
@@ -166,7 +181,7 @@ impl Convert<'_> {
                 StmtKind::With { items: self.with_items(s.items), body: self.stmts(s.body), is_async: true }
             }
             rp::Stmt::Match(s) => StmtKind::Match {
-                subject: self.expr(*s.subject),
+                subject: self.subject(*s.subject),
                 cases: s
                     .cases
                     .into_iter()
@@ -185,14 +200,14 @@ impl Convert<'_> {
             rp::Stmt::Assert(s) => {
                 StmtKind::Assert { test: self.expr(*s.test), message: self.opt_expr(s.msg) }
             }
-            rp::Stmt::Import(s) => StmtKind::Import(aliases(s.names)),
+            rp::Stmt::Import(s) => StmtKind::Import(self.aliases(s.names)),
             rp::Stmt::ImportFrom(s) => StmtKind::ImportFrom {
                 module: s.module.map(|m| m.to_string()),
-                names: aliases(s.names),
+                names: self.aliases(s.names),
                 level: s.level.map_or(0, |l| l.to_u32()),
             },
-            rp::Stmt::Global(s) => StmtKind::Global(s.names.iter().map(ToString::to_string).collect()),
-            rp::Stmt::Nonlocal(s) => StmtKind::Nonlocal(s.names.iter().map(ToString::to_string).collect()),
+            rp::Stmt::Global(s) => StmtKind::Global(s.names.iter().map(|name| self.name(name)).collect()),
+            rp::Stmt::Nonlocal(s) => StmtKind::Nonlocal(s.names.iter().map(|name| self.name(name)).collect()),
             rp::Stmt::Expr(s) => StmtKind::Expr(self.expr(*s.value)),
             rp::Stmt::Pass(_) => StmtKind::Pass,
             rp::Stmt::Break(_) => StmtKind::Break,
@@ -214,7 +229,7 @@ impl Convert<'_> {
             .map(|rp::ExceptHandler::ExceptHandler(h)| Handler {
                 span: span_of(h.range),
                 class: self.opt_expr(h.type_),
-                name: h.name.map(|n| n.to_string()),
+                name: h.name.map(|n| self.name(&n)),
                 body: self.stmts(h.body),
             })
             .collect();
@@ -227,6 +242,19 @@ impl Convert<'_> {
         }
     }
 
+    /// The crate loses the comma of `match x,:`, which makes a tuple, and the place of `match x, y:`.
+    fn subject(&self, subject: rp::Expr) -> Expr {
+        let subject = self.expr(subject);
+        let at = |offset: u32| self.text.get(offset as usize..).unwrap_or_default();
+        let rest = at(subject.span.end);
+        let comma = rest.trim_start_matches(|c: char| c.is_whitespace() || c == ')').starts_with(',');
+        let bare = matches!(subject.kind, ExprKind::Tuple(_)) && !at(subject.span.start).starts_with('(');
+        if comma || bare {
+            self.doubtful.set(true);
+        }
+        subject
+    }
+
     fn with_items(&self, items: Vec<rp::WithItem>) -> Vec<WithItem> {
         items
             .into_iter()
@@ -235,6 +263,12 @@ impl Convert<'_> {
     }
 
     fn pattern(&self, pattern: rp::Pattern) -> Pattern {
+        let span = span_of(pattern.range());
+        self.nested(|| self.shallow_pattern(pattern))
+            .unwrap_or_else(|| Pattern::Value(Expr { kind: self.text_of(span, Why::Nested), span }))
+    }
+
+    fn shallow_pattern(&self, pattern: rp::Pattern) -> Pattern {
         let all = |list: Vec<rp::Pattern>| list.into_iter().map(|p| self.pattern(p)).collect::<Vec<_>>();
         match pattern {
             rp::Pattern::MatchValue(p) => Pattern::Value(self.expr(*p.value)),
@@ -243,17 +277,17 @@ impl Convert<'_> {
             rp::Pattern::MatchMapping(p) => Pattern::Mapping {
                 keys: self.exprs(p.keys),
                 patterns: all(p.patterns),
-                rest: p.rest.map(|r| r.to_string()),
+                rest: p.rest.map(|r| self.name(&r)),
             },
             rp::Pattern::MatchClass(p) => Pattern::Class {
                 class: self.expr(*p.cls),
                 patterns: all(p.patterns),
-                keywords: p.kwd_attrs.iter().map(ToString::to_string).zip(all(p.kwd_patterns)).collect(),
+                keywords: p.kwd_attrs.iter().map(|name| self.name(name)).zip(all(p.kwd_patterns)).collect(),
             },
-            rp::Pattern::MatchStar(p) => Pattern::Star(p.name.map(|n| n.to_string())),
+            rp::Pattern::MatchStar(p) => Pattern::Star(p.name.map(|n| self.name(&n))),
             rp::Pattern::MatchAs(p) => Pattern::As {
                 pattern: p.pattern.map(|p| Box::new(self.pattern(*p))),
-                name: p.name.map(|n| n.to_string()),
+                name: p.name.map(|n| self.name(&n)),
             },
             rp::Pattern::MatchOr(p) => Pattern::Or(all(p.patterns)),
         }
@@ -275,7 +309,7 @@ impl Convert<'_> {
     fn param(&self, arg: rp::Arg, default: Option<Box<rp::Expr>>) -> Param {
         Param {
             span: span_of(arg.range),
-            name: arg.arg.to_string(),
+            name: self.name(&arg.arg),
             annotation: self.opt_expr(arg.annotation),
             default: self.opt_expr(default),
         }
@@ -283,7 +317,7 @@ impl Convert<'_> {
 
     fn keywords(&self, list: Vec<rp::Keyword>) -> Vec<Keyword> {
         list.into_iter()
-            .map(|k| Keyword { name: k.arg.map(|a| a.to_string()), value: self.expr(k.value) })
+            .map(|k| Keyword { name: k.arg.map(|a| self.name(&a)), value: self.expr(k.value) })
             .collect()
     }
 
@@ -301,7 +335,7 @@ impl Convert<'_> {
     fn expr(&self, expr: rp::Expr) -> Expr {
         let span = span_of(expr.range());
         self.nested(|| self.shallow_expr(expr, span))
-            .unwrap_or_else(|| Expr { kind: ExprKind::Unrepresentable(self.source(span)), span })
+            .unwrap_or_else(|| Expr { kind: self.text_of(span, Why::Nested), span })
     }
 
     fn shallow_expr(&self, expr: rp::Expr, span: Span) -> Expr {
@@ -314,8 +348,8 @@ impl Convert<'_> {
                 values: self.exprs(e.values),
             },
             rp::Expr::NamedExpr(e) => match *e.target {
-                rp::Expr::Name(n) => ExprKind::Named { target: n.id.to_string(), value: self.boxed(e.value) },
-                _ => ExprKind::Unrepresentable(self.source(span)),
+                rp::Expr::Name(n) => ExprKind::Named { target: self.name(&n.id), value: self.boxed(e.value) },
+                _ => self.text_of(span, Why::Other),
             },
             rp::Expr::BinOp(e) => {
                 ExprKind::BinOp { left: self.boxed(e.left), op: bin_op(e.op), right: self.boxed(e.right) }
@@ -374,25 +408,38 @@ impl Convert<'_> {
                 keywords: self.keywords(e.keywords),
             },
             rp::Expr::FormattedValue(e) => ExprKind::Formatted {
-                value: self.boxed(e.value),
+                value: self.field(e.value),
                 conversion: match e.conversion {
                     rp::ConversionFlag::None => None,
                     rp::ConversionFlag::Str => Some('s'),
                     rp::ConversionFlag::Ascii => Some('a'),
                     rp::ConversionFlag::Repr => Some('r'),
                 },
-                spec: self.opt(e.format_spec),
+                spec: e.format_spec.map(|spec| self.spec(spec)),
             },
-            rp::Expr::JoinedStr(e) => ExprKind::JoinedStr(self.exprs(e.values)),
+            rp::Expr::JoinedStr(e) => {
+                // Offsets behind a line end of two characters are wrong.
+                if self.source(span).contains('\r') {
+                    self.doubtful.set(true);
+                }
+                ExprKind::JoinedStr(self.exprs(e.values))
+            }
             rp::Expr::Constant(e) => self.constant_expr(e.value, span),
             rp::Expr::Attribute(e) => {
-                ExprKind::Attribute { value: self.boxed(e.value), name: e.attr.to_string() }
+                ExprKind::Attribute { value: self.boxed(e.value), name: self.name(&e.attr) }
             }
             rp::Expr::Subscript(e) => {
-                ExprKind::Subscript { value: self.boxed(e.value), index: self.boxed(e.slice) }
+                let value = self.boxed(e.value);
+                let mut index = self.boxed(e.slice);
+                // `x[*a]` is `x[(*a,)]`.
+                if matches!(index.kind, ExprKind::Starred(_)) {
+                    let span = index.span;
+                    index = Box::new(Expr { kind: ExprKind::Tuple(vec![*index]), span });
+                }
+                ExprKind::Subscript { value, index }
             }
             rp::Expr::Starred(e) => ExprKind::Starred(self.boxed(e.value)),
-            rp::Expr::Name(e) => ExprKind::Name(e.id.to_string()),
+            rp::Expr::Name(e) => ExprKind::Name(self.name(&e.id)),
             rp::Expr::List(e) => ExprKind::List(self.exprs(e.elts)),
             rp::Expr::Tuple(e) => ExprKind::Tuple(self.exprs(e.elts)),
             rp::Expr::Slice(e) => {
@@ -400,6 +447,34 @@ impl Convert<'_> {
             }
         };
         Expr { kind, span }
+    }
+
+    fn text_of(&self, span: Span, why: Why) -> ExprKind {
+        ExprKind::Unrepresentable(Box::new(Unrepresentable { text: self.source(span), why }))
+    }
+
+    /// What stands in braces is parsed in parentheses, which a tuple takes for its own.
+    fn field(&self, value: Box<rp::Expr>) -> Box<Expr> {
+        let mut value = self.boxed(value);
+        let braces = self.text.as_bytes().get(value.span.start as usize) == Some(&b'{');
+        if matches!(value.kind, ExprKind::Tuple(_)) && braces {
+            value.span = Span { start: value.span.start + 1, end: value.span.end - 1 };
+        }
+        value
+    }
+
+    /// The crate leaves escapes in a format specification as they are.
+    fn spec(&self, spec: Box<rp::Expr>) -> Box<Expr> {
+        let spec = self.boxed(spec);
+        if let ExprKind::JoinedStr(parts) = &spec.kind
+            && parts.iter().any(|part| match &part.kind {
+                ExprKind::Constant(Constant::Str(text)) => text.contains('\\'),
+                _ => false,
+            })
+        {
+            self.doubtful.set(true);
+        }
+        spec
     }
 
     fn source(&self, span: Span) -> String {
@@ -413,11 +488,11 @@ impl Convert<'_> {
         {
             let source = self.source(span);
             if source.contains('\\') || source.is_empty() {
-                return ExprKind::Unrepresentable(source);
+                return self.text_of(span, Why::Surrogate);
             }
         }
         if let rp::Constant::Tuple(_) = value {
-            return ExprKind::Unrepresentable(self.source(span));
+            return self.text_of(span, Why::Other);
         }
         ExprKind::Constant(constant(value))
     }
@@ -429,13 +504,6 @@ fn type_param(p: &rp::TypeParam) -> String {
         rp::TypeParam::ParamSpec(t) => format!("**{}", t.name.as_str()),
         rp::TypeParam::TypeVarTuple(t) => format!("*{}", t.name.as_str()),
     }
-}
-
-fn aliases(names: Vec<rp::Alias>) -> Vec<Alias> {
-    names
-        .into_iter()
-        .map(|a| Alias { name: a.name.to_string(), as_name: a.asname.map(|n| n.to_string()) })
-        .collect()
 }
 
 fn constant(value: rp::Constant) -> Constant {
