@@ -156,21 +156,11 @@ impl Lower<'_> {
             A::Starred(_) => self.no(span, "`*` here", ""),
             A::Slice { .. } => self.no(span, "a slice here", ""),
             A::Formatted { .. } => self.no(span, "this f-string", ""),
-            A::Unrepresentable(source) => self.unrepresentable(&source.why, span),
-        }
-    }
-
-    fn unrepresentable(&mut self, why: &Why, span: Span) -> ExprKind {
-        match why {
-            Why::Surrogate => self.no(span, "a literal with a lone surrogate", ""),
-            Why::Nested => self.no(span, "an expression nested this deeply", "split it into parts"),
-            Why::Template => self.no(span, "a template string", "use an f-string"),
-            Why::Syntax { message, at } => {
-                let help = "the function stays Python until it parses";
-                self.refuse("PYR0304", *at, format!("syntax error: {message}"), help);
-                ExprKind::None
-            }
-            Why::Other => self.no(span, "this expression", ""),
+            A::Unrepresentable(source) => match source.why {
+                Why::Surrogate => self.no(span, "a literal with a lone surrogate", ""),
+                // The function as a whole is refused.
+                _ => ExprKind::None,
+            },
         }
     }
 

@@ -180,17 +180,34 @@ impl<'a> Lower<'a> {
     /// What cannot be left out of a function: it changes what calling it means, or which names are its own.
     fn whole_function(&mut self, body: &[ast::Stmt]) {
         use ast::ExprKind as E;
-        let mut found = Vec::new();
+        use ast::Why;
+        let mut found: Vec<(&'static str, Span, String, &str)> = Vec::new();
+        let no = |what: &str| format!("{what} is not supported");
         crate::walk::own_expressions(body, &mut |e| match &e.kind {
-            E::Yield(_) | E::YieldFrom(_) => found.push((e.span, "a generator function", "return a list")),
-            E::Await(_) => found.push((e.span, "`await`", "")),
-            E::Unrepresentable(text) if text.len() > 1_500 => {
-                found.push((e.span, "an expression nested this deeply", ""));
+            E::Yield(_) | E::YieldFrom(_) => {
+                found.push(("PYR0302", e.span, no("a generator function"), "return a list"));
             }
+            E::Await(_) => found.push(("PYR0302", e.span, no("`await`"), "")),
+            // What is only text may bind names.
+            E::Unrepresentable(source) => match &source.why {
+                Why::Surrogate => {}
+                Why::Nested => {
+                    let help = "split it into parts";
+                    found.push(("PYR0302", e.span, no("an expression nested this deeply"), help));
+                }
+                Why::Template => {
+                    found.push(("PYR0302", e.span, no("a template string"), "use an f-string"));
+                }
+                Why::Syntax { message, at } => {
+                    let help = "the function stays Python until it parses";
+                    found.push(("PYR0304", *at, format!("syntax error: {message}"), help));
+                }
+                Why::Other => found.push(("PYR0302", e.span, no("this expression"), "")),
+            },
             _ => {}
         });
-        for (span, what, help) in found {
-            let d = self.finding("PYR0302", span, format!("{what} is not supported"), help);
+        for (code, span, message, help) in found {
+            let d = self.finding(code, span, message, help);
             self.fatal.push(d);
         }
     }
