@@ -82,7 +82,10 @@ pub fn generate(input: &Input) -> Output {
         for spec in &hotspot.specs {
             digests.insert(hotspot.func.name());
             for i in program.reachable(spec.instance) {
-                digests.insert(program.instances[i].func.name());
+                // The code of a function inside is part of the outer one's.
+                if !program.instances[i].func.is_nested() {
+                    digests.insert(program.instances[i].func.name());
+                }
             }
         }
     }

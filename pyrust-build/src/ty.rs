@@ -36,6 +36,8 @@ pub enum Type {
     },
     /// An iterator that lives in native code; its elements.
     Iter(Box<Type>),
+    /// A variable that functions share: only handed to functions inside.
+    Cell(Box<Type>),
     /// Opaque: moved, stored, returned, compared by identity. Sorts behind what is understood.
     Obj,
     /// Two to four members, sorted, none of them `Never` or a union.
@@ -52,7 +54,7 @@ impl Type {
             Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
-            Type::Str | Type::Bytes | Type::Iter(_) => false,
+            Type::Str | Type::Bytes | Type::Iter(_) | Type::Cell(_) => false,
         }
     }
 
@@ -88,6 +90,7 @@ impl Type {
             | Type::VarTuple(_)
             | Type::View(_)
             | Type::Iter(_)
+            | Type::Cell(_)
             | Type::List { .. }
             | Type::Dict { .. } => false,
         }
@@ -97,7 +100,7 @@ impl Type {
     pub fn parts(&self) -> Vec<&Type> {
         match self {
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().collect(),
-            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) => vec![t],
+            Type::VarTuple(t) | Type::View(t) | Type::Iter(t) | Type::Cell(t) => vec![t],
             Type::List { elem, .. } => vec![elem],
             Type::Dict { key, value, .. } => vec![key, value],
             Type::Never
@@ -132,7 +135,7 @@ impl Type {
         let is_container = match self {
             // A tuple made natively is its members.
             Type::Tuple { from_py, .. } => *from_py,
-            Type::Union(_) => false,
+            Type::Union(_) | Type::Cell(_) => false,
             _ => true,
         };
         self.parts().into_iter().any(|t| (is_container && t.has_iter()) || t.stores_iter())
@@ -173,6 +176,7 @@ impl fmt::Display for Type {
             Type::VarTuple(t) => write!(f, "tuple[{t}, ...]"),
             Type::List { elem, .. } | Type::View(elem) => write!(f, "list[{elem}]"),
             Type::Iter(elem) => write!(f, "iterator[{elem}]"),
+            Type::Cell(t) => write!(f, "{t}"),
             Type::Dict { key, value, .. } => write!(f, "dict[{key}, {value}]"),
             Type::Union(members) => join(f, members, " | "),
         }
@@ -198,6 +202,7 @@ impl Type {
             (Type::VarTuple(x), Type::VarTuple(y)) => Type::VarTuple(Box::new(Type::join(x, y))),
             (Type::View(x), Type::View(y)) => Type::View(Box::new(Type::join(x, y))),
             (Type::Iter(x), Type::Iter(y)) => Type::Iter(Box::new(Type::join(x, y))),
+            (Type::Cell(x), Type::Cell(y)) => Type::Cell(Box::new(Type::join(x, y))),
             (Type::Dict { key: k, value: v, in_place: p }, Type::Dict { key: l, value: w, in_place: q }) => {
                 Type::Dict {
                     key: Box::new(Type::join(k, l)),
@@ -244,6 +249,7 @@ impl Type {
             | (Type::VarTuple(_), Type::VarTuple(_))
             | (Type::View(_), Type::View(_))
             | (Type::Iter(_), Type::Iter(_))
+            | (Type::Cell(_), Type::Cell(_))
             | (Type::Char | Type::Str, Type::Char | Type::Str) => true,
             _ => self == other,
         }
@@ -263,7 +269,7 @@ impl Type {
     pub fn is_hashable(&self) -> bool {
         match self {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } => false,
-            Type::Iter(_) | Type::Obj | Type::Range => false,
+            Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range => false,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_hashable),
             Type::VarTuple(t) => t.is_hashable(),
             _ => true,

@@ -22,6 +22,7 @@ pub mod held;
 pub mod iter;
 pub mod obj;
 pub mod range;
+pub mod shared;
 pub mod tuple;
 pub mod union;
 

@@ -15,6 +15,7 @@ pub use crate::iter::{PyIter, columns, in_generator};
 pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::obj::Obj;
 pub use crate::range::Range;
+pub use crate::shared::Shared;
 pub use crate::strs::{Bytes, Chr, Str};
 pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};

@@ -223,6 +223,46 @@ impl Func<'_, '_, '_> {
         self.coerce(&Val::new(code, ret), to)
     }
 
+    /// A call of a function defined inside.
+    pub(super) fn call_nested(
+        &mut self,
+        node: crate::hir::NodeId,
+        made: Option<&Expr>,
+        args: &[Expr],
+        slots: &[usize],
+        to: &Type,
+    ) -> TokenStream {
+        let Some(callee) = self.instance.calls.get(&node).copied() else {
+            return self.bail("Unsupported");
+        };
+        let mut lets = Vec::new();
+        // Only one that may be missing is looked at.
+        if let Some(Expr { kind: ExprKind::Local(var), .. }) = made
+            && self.hir.vars[*var].maybe_unbound
+        {
+            let name = self.var_ident(*var);
+            let check = self.q(quote!(bound(&#name)));
+            lets.push(quote!(let _ = #check;));
+        }
+        let target = &self.file.program.instances[callee];
+        let ret = target.ret.clone();
+        let params: Vec<Type> = (0..slots.len()).map(|i| target.entry_type(i)).collect();
+        let rust_name = self.file.want(callee);
+        let mut vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
+        if !slots.iter().copied().eq(0..args.len()) {
+            vals = vals.iter().map(|v| self.bind(v, &mut lets)).collect();
+        }
+        let codes: Vec<_> = slots.iter().zip(&params).map(|(at, ty)| self.coerce(&vals[*at], ty)).collect();
+        let depth = self.q(quote!(cx.call()));
+        let mut call = quote!(#rust_name(#depth, #(#codes),*));
+        if self.hir.in_generator.contains(&node) {
+            call = quote!(in_generator(#call));
+        }
+        let call = self.q(call);
+        let code = if lets.is_empty() { call } else { quote!({ #(#lets)* #call }) };
+        self.coerce(&Val::new(code, ret), to)
+    }
+
     pub(super) fn method(
         &mut self,
         base: &Expr,
@@ -340,7 +380,7 @@ impl Func<'_, '_, '_> {
                 continue;
             }
             let ty = self.instance.vars[var].clone();
-            if ty == list.ty && !self.hir.vars[var].maybe_unbound {
+            if ty == list.ty && !self.hir.vars[var].maybe_unbound && !self.hir.vars[var].cell {
                 let (this, other, bail) = (list.by_ref(), self.var_ident(var), self.bail("Unsupported"));
                 let other = if list.ty.is_copy() { quote!(#other) } else { quote!(&#other) };
                 checks.push(quote!(if (*#this).is(#other) { let () = #bail; }));

@@ -37,7 +37,9 @@ impl Func<'_, '_, '_> {
                     let bail = self.bail("Unbound");
                     return Val::new(quote!({ let value: () = #bail; value }), ty);
                 }
-                let val = if self.hir.vars[*var].maybe_unbound {
+                let val = if self.hir.vars[*var].cell {
+                    Val::new(self.q(quote!(#name.get())), var_ty)
+                } else if self.hir.vars[*var].maybe_unbound {
                     Val::new(self.q(quote!(bound(&#name))), var_ty)
                 } else {
                     Val::place(quote!(#name), var_ty)
@@ -56,7 +58,9 @@ impl Func<'_, '_, '_> {
                 let store = self.value_as(value, &self.instance.vars[*var].clone());
                 let set = self.store(*var, store);
                 let read = self.var_ident(*var);
-                let read = if self.hir.vars[*var].maybe_unbound {
+                let read = if self.hir.vars[*var].cell {
+                    self.q(quote!(#read.get()))
+                } else if self.hir.vars[*var].maybe_unbound {
                     self.q(quote!(bound(&#read)))
                 } else {
                     Val::place(quote!(#read), self.instance.vars[*var].clone()).owned()
@@ -171,6 +175,14 @@ impl Func<'_, '_, '_> {
             ExprKind::Iter { iter, .. } => self.iterator(iter, &ty),
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
+            ExprKind::CallNested { made, args, slots, .. } => {
+                self.call_nested(e.id, made.as_deref(), args, slots, &ty)
+            }
+            ExprKind::Cell(var) => {
+                let (name, ty) =
+                    (self.var_ident(*var), Type::Cell(Box::new(self.instance.vars[*var].clone())));
+                return Val::place(quote!(#name), ty);
+            }
             ExprKind::ModuleCall { module, name, args, keywords } => {
                 if let Some(code) = self.package_call(e, module, name, args, keywords, &ty) {
                     return Val::new(code, ty);
@@ -545,6 +557,8 @@ impl Func<'_, '_, '_> {
         let Type::View(row) = &ty else { return None };
         let plain = self.instance.vars[list] == Type::View(Box::new(ty.clone()))
             && self.instance.vars[at] == Type::Int
+            && !self.hir.vars[list].cell
+            && !self.hir.vars[at].cell
             && !self.hir.vars[list].maybe_unbound
             && !self.hir.vars[at].maybe_unbound
             && !matches!(**row, Type::View(_));

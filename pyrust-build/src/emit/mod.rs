@@ -410,7 +410,9 @@ impl Func<'_, '_, '_> {
             .map(|(i, p)| {
                 let (name, entry) = (self.var_ident(p.var), self.instance.entry_type(i));
                 let ty = rust_type(&entry);
-                if entry != self.instance.vars[p.var] {
+                if self.hir.vars[p.var].cell {
+                    quote!(#name: #ty)
+                } else if entry != self.instance.vars[p.var] {
                     quote!(#name: #ty)
                 } else if self.assigned.contains(&p.var) {
                     quote!(mut #name: #ty)
@@ -422,7 +424,7 @@ impl Func<'_, '_, '_> {
         let mut widened = Vec::new();
         for (i, p) in hir.params.iter().enumerate() {
             let (entry, var) = (self.instance.entry_type(i), self.instance.vars[p.var].clone());
-            if entry != var {
+            if entry != var && !self.hir.vars[p.var].cell {
                 let (name, ty) = (self.var_ident(p.var), rust_type(&var));
                 let wide = self.coerce(&Val::new(quote!(#name), entry), &var);
                 widened.push(quote!(let mut #name: #ty = #wide;));
@@ -464,6 +466,9 @@ impl Func<'_, '_, '_> {
     /// The declaration of a variable without a value.
     fn declare(&self, v: hir::VarId) -> TokenStream {
         let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
+        if self.hir.vars[v].cell {
+            return quote!(let #name: Shared<#ty> = Shared::new(););
+        }
         match self.hir.vars[v].maybe_unbound {
             true => quote!(let mut #name: Option<#ty> = None;),
             false => quote!(let mut #name: #ty;),

@@ -174,7 +174,7 @@ impl Func<'_, '_, '_> {
             Type::VarTuple(_) => quote!(tuple::truth(cx, #by_ref)),
             Type::Range => quote!(range::truth(cx, #code)),
             Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
-            Type::Obj | Type::Iter(_) | Type::Never | Type::Union(_) => {
+            Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) => {
                 let bail = self.bail("Unsupported");
                 quote!({ let _ = #by_ref; let value: bool = #bail; value })
             }
@@ -208,7 +208,11 @@ impl Func<'_, '_, '_> {
         if let Some(val) = self.row(op, &[a.clone(), b.clone()]) {
             return Some(val.code);
         }
-        if !equality || [&a.ty, &b.ty].iter().any(|t| matches!(t, Type::Obj | Type::Iter(_) | Type::Never)) {
+        if !equality
+            || [&a.ty, &b.ty]
+                .iter()
+                .any(|t| matches!(t, Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Never))
+        {
             return None;
         }
         match (&a.ty, &b.ty) {
@@ -235,7 +239,7 @@ fn kind(ty: &Type) -> u8 {
         Type::Tuple { .. } | Type::VarTuple(_) => 5,
         Type::List { .. } | Type::View(_) => 6,
         Type::Dict { .. } => 7,
-        Type::Never | Type::Obj | Type::Iter(_) | Type::Union(_) => 8,
+        Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => 8,
     }
 }
 

@@ -387,6 +387,10 @@ impl Func<'_, '_, '_> {
         match &target.kind {
             TargetKind::Var(var) => {
                 let name = self.var_ident(*var);
+                if self.hir.vars[*var].cell {
+                    let check = self.q(quote!(#name.take()));
+                    return quote!(#check;);
+                }
                 if self.hir.vars[*var].maybe_unbound {
                     let check = self.q(quote!(bound(&#name)));
                     return quote!(let _ = #check; #name = None;);
@@ -537,7 +541,7 @@ impl Func<'_, '_, '_> {
         let ExprKind::Method { base: from, name, args, keywords } = &left.kind else { return None };
         let [key, default] = args.as_slice() else { return None };
         let local = |e: &hir::Expr| match e.kind {
-            ExprKind::Local(v) if !self.hir.vars[v].maybe_unbound => Some(v),
+            ExprKind::Local(v) if !self.hir.vars[v].maybe_unbound && !self.hir.vars[v].cell => Some(v),
             _ => None,
         };
         let constant = |e: &hir::Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Float(_));
@@ -587,6 +591,9 @@ impl Func<'_, '_, '_> {
     /// Assigns an owned value to a variable.
     pub(super) fn store(&mut self, var: VarId, code: TokenStream) -> TokenStream {
         let name = self.var_ident(var);
+        if self.hir.vars[var].cell {
+            return quote!(#name.set(#code););
+        }
         if self.hir.vars[var].maybe_unbound { quote!(#name = Some(#code);) } else { quote!(#name = #code;) }
     }
 

@@ -66,6 +66,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let t = rust_type(t);
             quote!(PyIter<#t>)
         }
+        Type::Cell(t) => {
+            let t = rust_type(t);
+            quote!(Shared<#t>)
+        }
         Type::List { elem, in_place } => {
             let t = rust_type(elem);
             if *in_place { quote!(PList<#t>) } else { quote!(List<#t>) }

@@ -14,6 +14,7 @@ pub use sink::{Places, sink};
 
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
 use crate::source::Span;
@@ -29,6 +30,8 @@ pub struct Var {
     pub name: String,
     /// Set by `lower::webs`: a use may be reached without an assignment.
     pub maybe_unbound: bool,
+    /// Shared with functions inside, one of which assigns it or outlives an assignment.
+    pub cell: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -47,6 +50,8 @@ pub enum ParamKind {
     KeywordOnly,
     VarPositional,
     VarKeyword,
+    /// What a function inside takes from around; behind all others.
+    Capture,
 }
 
 #[derive(Clone, Debug)]
@@ -68,6 +73,8 @@ pub struct Function {
     pub libraries: BTreeSet<Library>,
     /// Why the places that bail do: what stands there is not compiled.
     pub notes: Vec<Diagnostic>,
+    /// Functions defined inside, at any depth; their qualified names are unique.
+    pub nested: Vec<Rc<Function>>,
 }
 
 /// A function or type of the standard library that the compiler gives a meaning to, as the text names it.
@@ -312,6 +319,18 @@ pub enum ExprKind {
         args: Vec<Expr>,
         keywords: Vec<(String, Expr)>,
     },
+    /// A call of a function defined inside, known by its name. Arguments in the order of their evaluation, then what it
+    /// captures; `slots` says which of them each parameter gets.
+    CallNested {
+        /// Its qualified name.
+        function: String,
+        /// The variable that is bound when the function has been made.
+        made: Option<Box<Expr>>,
+        args: Vec<Expr>,
+        slots: Vec<usize>,
+    },
+    /// The cell of a variable itself: only as an argument of `CallNested`.
+    Cell(VarId),
     /// `module.function(…)`.
     ModuleCall {
         module: String,

@@ -196,7 +196,7 @@ macro_rules! visitor {
         pub fn $walk_expr<$($lt,)? V: $name $(<$lt>)? + ?Sized>(v: &mut V, e: $($r)* Expr) {
             let id = e.id;
             match $($m)* e.kind {
-                ExprKind::Local(var) => v.read(id, var),
+                ExprKind::Local(var) | ExprKind::Cell(var) => v.read(id, var),
                 ExprKind::Named { var, value } => {
                     v.expr(value);
                     v.define(id, var);
@@ -259,6 +259,14 @@ macro_rules! visitor {
                     }
                     for (_, value) in keywords {
                         v.expr(value);
+                    }
+                }
+                ExprKind::CallNested { function: _, made, args, slots: _ } => {
+                    if let Some(made) = made {
+                        v.expr(made);
+                    }
+                    for arg in args {
+                        v.expr(arg);
                     }
                 }
                 ExprKind::Method { base, args, keywords, .. } => {

@@ -41,7 +41,7 @@ pub fn bind(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Optio
     for (i, param) in params.iter().enumerate() {
         let by_name = keywords.iter().position(|(k, _)| *k == param.name);
         let source = match param.kind {
-            ParamKind::VarPositional | ParamKind::VarKeyword => return None,
+            ParamKind::VarPositional | ParamKind::VarKeyword | ParamKind::Capture => return None,
             ParamKind::Positional | ParamKind::PositionalOnly if i < args => {
                 if by_name.is_some() && param.kind == ParamKind::Positional {
                     return None;
@@ -399,6 +399,31 @@ impl Infer<'_, '_> {
                 }
             });
         }
+        self.request(e, (name, target), &types)
+    }
+
+    /// A call of a function defined inside, for the types that its arguments have.
+    pub(super) fn call_nested(
+        &mut self,
+        e: &Expr,
+        function: &str,
+        made: Option<&Expr>,
+        args: &[Expr],
+        slots: &[usize],
+    ) -> Ty {
+        made.iter().for_each(|m| {
+            self.expr(m);
+        });
+        let given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+        let types: Vec<Ty> = slots.iter().map(|at| given[*at].clone()).collect();
+        let target = FuncRef { module: self.func.module.clone(), qualname: function.to_string() };
+        let name = function.rsplit('.').next().unwrap_or(function).to_string();
+        self.request(e, (&name, &target), &types)
+    }
+
+    /// Asks for the instance that a call runs: what it returns, and what it did to its arguments.
+    fn request(&mut self, e: &Expr, (name, target): (&str, &FuncRef), types: &[Ty]) -> Ty {
+        let _ = name;
         let resolved: Option<Vec<Type>> = types.iter().map(|t| self.state.solver.resolve(t)).collect();
         let Some(resolved) = resolved else {
             return self.refuse("PYR0404", e.span, "a container that contains itself");
@@ -619,7 +644,7 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
 fn containers_only(ty: &Type) -> Type {
     match ty {
         Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) => ty.clone(),
-        Type::View(_) | Type::Iter(_) => ty.clone(),
+        Type::View(_) | Type::Iter(_) | Type::Cell(_) => ty.clone(),
         Type::Tuple { items, from_py } => {
             Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }
         }

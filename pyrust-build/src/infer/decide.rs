@@ -10,7 +10,9 @@ use crate::ty::Type;
 /// What the condition always is. `node` gives the type of an expression that has been inferred.
 pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> Option<bool> {
     let known = |e: &Expr| match e.kind {
-        ExprKind::Local(v) if !vars[v].maybe_unbound => node(e).filter(|t| *t != Type::Never),
+        ExprKind::Local(v) if !vars[v].maybe_unbound && !vars[v].cell => {
+            node(e).filter(|t| *t != Type::Never)
+        }
         _ => None,
     };
     match &e.kind {
@@ -77,6 +79,6 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Dict { .. } => class == "dict",
         Type::Tuple { .. } | Type::VarTuple(_) => class == "tuple",
         Type::Range => class == "range",
-        Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Union(_) => false,
+        Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,
     }
 }

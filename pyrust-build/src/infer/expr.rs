@@ -171,6 +171,10 @@ impl Infer<'_, '_> {
             }
             ExprKind::Next { iter, default } => self.next(iter, default.as_deref()),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords),
+            ExprKind::CallNested { function, made, args, slots } => {
+                self.call_nested(e, function, made.as_deref(), args, slots)
+            }
+            ExprKind::Cell(var) => Ty::Cell(self.state.vars[*var]),
             ExprKind::ModuleCall { module, name, args, keywords } => {
                 self.module_call(e, module, name, args, keywords)
             }
@@ -616,7 +620,7 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Tuple(..) | Ty::VarTuple(_) => 5,
         Ty::List(_) | Ty::View(_) => 6,
         Ty::Dict(_) => 7,
-        Ty::Obj | Ty::Iter(_) | Ty::Never | Ty::Union(_) => 8,
+        Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
     };
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))
 }

@@ -56,6 +56,11 @@ impl FuncRef {
     pub fn name(&self) -> String {
         format!("{}:{}", self.module, self.qualname)
     }
+
+    /// A function defined inside another one.
+    pub fn is_nested(&self) -> bool {
+        self.qualname.contains(".<locals>.")
+    }
 }
 
 /// A name that must still mean what the compiler took it for.
@@ -121,6 +126,10 @@ pub struct Instance {
 impl Instance {
     /// The type that a parameter has on entry: what the caller gives. Later assignments may have widened the variable.
     pub fn entry_type(&self, i: usize) -> Type {
+        let var = self.hir.params[i].var;
+        if self.hir.vars[var].cell {
+            return Type::Cell(Box::new(self.vars[var].clone()));
+        }
         self.vars[self.hir.params[i].var].part_like(&self.params[i])
     }
 }
@@ -165,8 +174,19 @@ impl<'a> Program<'a> {
             return done.clone();
         }
         let result = self.lower(func);
+        if let Ok(hir) = &result {
+            self.register_nested(hir);
+        }
         self.lowered.insert(func.clone(), result.clone());
         result
+    }
+
+    /// Functions inside are found by their qualified names.
+    fn register_nested(&mut self, hir: &hir::Function) {
+        for nested in &hir.nested {
+            let func = FuncRef { module: nested.module.clone(), qualname: nested.qualname.clone() };
+            self.lowered.insert(func, Ok(nested.clone()));
+        }
     }
 
     fn lower(&self, func: &FuncRef) -> Result<Rc<hir::Function>, Vec<Diagnostic>> {
@@ -372,7 +392,12 @@ impl<'a> Program<'a> {
         };
         let (vars, nodes, ret) = (all(&state.vars), all(&state.nodes), all(&[state.ret]).remove(0));
         let params: Vec<VarId> = (0..hir.params.len()).map(|i| param_var(&state, &hir, i)).collect();
-        let after = all(&params);
+        let mut after = all(&params);
+        for (param, ty) in hir.params.iter().zip(&mut after) {
+            if hir.vars[param.var].cell {
+                *ty = Type::Cell(Box::new(std::mem::replace(ty, Type::Never)));
+            }
+        }
         let wide = vars
             .iter()
             .chain(&nodes)
@@ -495,7 +520,9 @@ impl<'a> Program<'a> {
             _ => return None,
         };
         let func = FuncRef { module: home, qualname: format!("<{own}>") };
-        self.lowered.insert(func.clone(), Ok(Rc::new(value.ok()?)));
+        let value = Rc::new(value.ok()?);
+        self.register_nested(&value);
+        self.lowered.insert(func.clone(), Ok(value));
         self.constant_type(&func)
     }
 
@@ -588,6 +615,10 @@ impl Analysis {
         let nodes = (0..hir.nodes).map(|_| solver.var(Ty::Never)).collect();
         let ret = solver.var(Ty::Never);
         for (param, ty) in hir.params.iter().zip(params) {
+            let ty = match ty {
+                Type::Cell(content) if hir.vars[param.var].cell => content,
+                other => other,
+            };
             solver.absorb_into(vars[param.var], ty);
         }
         Analysis { solver, vars, nodes, ret, sites: BTreeMap::new(), globals: BTreeMap::new() }

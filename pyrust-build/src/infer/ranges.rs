@@ -13,6 +13,8 @@ pub fn never_negative(function: &Function, vars: &[Type], nodes: &[Type]) -> BTr
     let params: BTreeSet<VarId> = function.params.iter().map(|p| p.var).collect();
     let mut good: BTreeSet<VarId> =
         (0..vars.len()).filter(|v| vars[*v] == Type::Int && !params.contains(v)).collect();
+    // What is shared may be assigned by other functions.
+    good.retain(|v| !function.vars[*v].cell);
     loop {
         let mut scan = Scan { good: &good, nodes, bad: BTreeSet::new() };
         scan.block(&function.body);

@@ -242,7 +242,7 @@ impl Refine<'_> {
 
     /// A variable for one branch.
     fn own(&mut self, var: VarId) -> VarId {
-        self.vars.push(Var { name: self.vars[var].name.clone(), maybe_unbound: false });
+        self.vars.push(Var { name: self.vars[var].name.clone(), maybe_unbound: false, cell: false });
         self.vars.len() - 1
     }
 
@@ -255,7 +255,8 @@ impl Refine<'_> {
     fn is_worth(&self, fact: &Fact) -> bool {
         let Some(ty) = self.types.get(fact.var) else { return false };
         let kept = ty.members().iter().filter(|t| keeps(&fact.keep, t)).count();
-        self.closed == 0 && 0 < kept && kept < ty.members().len()
+        // Another function may assign what is shared.
+        self.closed == 0 && !self.vars[fact.var].cell && 0 < kept && kept < ty.members().len()
     }
 
     fn replace(&mut self, mut live: Box<Expr>, e: &mut Expr) {
@@ -293,7 +294,7 @@ impl Refine<'_> {
     fn facts(&self, test: &Expr) -> Facts {
         let nothing = || (Vec::new(), Vec::new());
         let var = |e: &Expr| match e.kind {
-            ExprKind::Local(v) if !self.vars[v].maybe_unbound => Some(v),
+            ExprKind::Local(v) if !self.vars[v].maybe_unbound && !self.vars[v].cell => Some(v),
             _ => None,
         };
         let pair = |var, yes, no| (vec![Fact { var, keep: yes }], vec![Fact { var, keep: no }]);

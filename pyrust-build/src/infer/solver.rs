@@ -25,6 +25,7 @@ pub(super) enum Ty {
     VarTuple(VarId),
     View(VarId),
     Iter(VarId),
+    Cell(VarId),
     List(CellId),
     Dict(CellId),
     Union(Vec<Ty>),
@@ -56,7 +57,8 @@ impl Ty {
             Ty::View(_) => (11, 1),
             Ty::List(_) => (11, 0),
             Ty::Dict(_) => (12, 0),
-            Ty::Union(_) => (15, 0),
+            Ty::Cell(_) => (15, 0),
+            Ty::Union(_) => (16, 0),
         }
     }
 }
@@ -232,6 +234,10 @@ impl Solver {
                 self.unify(*x, *y);
                 Ty::Iter(*x)
             }
+            (Ty::Cell(x), Ty::Cell(y)) => {
+                self.unify(*x, *y);
+                Ty::Cell(*x)
+            }
             (Ty::Tuple(x, p), Ty::Tuple(y, q)) => {
                 let items = x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect();
                 Ty::Tuple(items, *p || *q)
@@ -302,6 +308,15 @@ impl Solver {
             Type::Iter(elem) => {
                 let found = find(&|m| if let Ty::Iter(v) = m { Some(*v) } else { None });
                 self.absorb_elements(current, elem, found, Ty::Iter)
+            }
+            Type::Cell(content) => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::Cell(v) => Some(*v),
+                    _ => None,
+                });
+                let var = found.unwrap_or_else(|| self.var(Ty::Never));
+                self.absorb_into(var, content);
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::Cell(var)) }
             }
             Type::Tuple { items, from_py } => {
                 let found = current
@@ -417,6 +432,7 @@ impl Solver {
             Ty::VarTuple(v) => Type::VarTuple(var(*v)?),
             Ty::View(v) => Type::View(var(*v)?),
             Ty::Iter(v) => Type::Iter(var(*v)?),
+            Ty::Cell(v) => Type::Cell(var(*v)?),
             Ty::List(c) => Type::List { elem: var(self.elem(*c))?, in_place: self.in_place(*c) },
             Ty::Dict(c) => Type::Dict {
                 key: var(self.elem(*c))?,
@@ -447,6 +463,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         | Type::VarTuple(_)
         | Type::View(_)
         | Type::Iter(_)
+        | Type::Cell(_)
         | Type::List { .. }
         | Type::Dict { .. }
         | Type::Union(_) => {

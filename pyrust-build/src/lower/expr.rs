@@ -1,6 +1,7 @@
 //! Expressions and iterables → HIR.
 
-use super::Lower;
+use super::symbols::Kind;
+use super::{Lower, Scope};
 use crate::ast::{self, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp, Why};
 use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter, IterKind, Part};
 use crate::ops::{builtins, exceptions};
@@ -13,7 +14,13 @@ impl Lower<'_> {
         let kind = self.expr_kind(e);
         let id = self.node();
         if self.generators > 0
-            && matches!(kind, ExprKind::Call { .. } | ExprKind::Next { .. } | ExprKind::Comp(_))
+            && matches!(
+                kind,
+                ExprKind::Call { .. }
+                    | ExprKind::CallNested { .. }
+                    | ExprKind::Next { .. }
+                    | ExprKind::Comp(_)
+            )
         {
             self.in_generator.insert(id);
         }
@@ -37,7 +44,7 @@ impl Lower<'_> {
     }
 
     /// An expression that is not compiled: whoever evaluates it bails.
-    fn no(&mut self, span: Span, what: &str, help: &str) -> ExprKind {
+    pub(super) fn no(&mut self, span: Span, what: &str, help: &str) -> ExprKind {
         let d = self.finding("PYR0302", span, format!("{what} is not supported"), help);
         if !self.notes.contains(&d) {
             self.notes.push(d);
@@ -80,12 +87,15 @@ impl Lower<'_> {
         match &e.kind {
             A::Constant(c) => self.constant(c, span),
             A::Name(name) => match self.lookup(name) {
+                Some(_) if self.is_known(name) => {
+                    self.no(span, "a function as a value", "call it where it is defined")
+                }
                 Some(var) => ExprKind::Local(var),
                 None => ExprKind::Global(name.clone()),
             },
             A::Named { target, value } => {
                 let value = self.boxed(value);
-                match self.scopes[0].get(target).copied() {
+                match self.scopes[0].vars.get(target).copied() {
                     Some(var) => ExprKind::Named { var, value },
                     None => self.no(span, "`:=` here", ""),
                 }
@@ -352,9 +362,8 @@ impl Lower<'_> {
                 let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
                 ExprKind::Method { base, name: method, args, keywords: self.keywords(keywords) }
             }
-            A::Name(name) if self.lookup(name).is_some() => {
-                self.no(func.span, "calling a value", "call a function of the module by its name")
-            }
+            A::Name(name) if self.lookup(name).is_some() => self.call_local(func, name, args, keywords, span),
+            A::Lambda { params, body } => self.call_lambda(func, params, body, args, keywords),
             A::Name(name) => {
                 if self.is_builtin(name) {
                     if let Some(kind) = self.consumer(name, args, keywords, span) {
@@ -575,6 +584,13 @@ impl Lower<'_> {
         let global = |this: &Self, name: &str| this.lookup(name).is_none();
         let (name, base) = match &e.kind {
             A::Name(name) if global(self, name) => (name.clone(), None),
+            A::Name(name) => {
+                let var = self.temp();
+                let item = self.make(ExprKind::Local(var), span);
+                let kind = self.call_local_with(e, name, vec![item], span);
+                let body = Box::new(self.make(kind, span));
+                return self.make(ExprKind::Lambda { params: vec![var], body }, span);
+            }
             A::Attribute { value, name } if self.module_of(value).is_some() => {
                 let (module, var) = (self.module_of(value).unwrap_or_default(), self.temp());
                 let args = vec![self.make(ExprKind::Local(var), span)];
@@ -592,7 +608,7 @@ impl Lower<'_> {
             None if self.is_builtin(&name) => {
                 // No name of Python's, so that it hides none.
                 let hidden = "the item".to_string();
-                self.scopes.push([(hidden.clone(), var)].into());
+                self.scopes.push(Scope { id: None, vars: [(hidden.clone(), var)].into() });
                 let func = AExpr { kind: A::Name(name), span };
                 let kind = self.call(&func, &[AExpr { kind: A::Name(hidden), span }], &[], span);
                 self.scopes.pop();
@@ -626,8 +642,10 @@ impl Lower<'_> {
             return self.make(kind, e.span);
         }
         let vars: Vec<_> = params.positional.iter().map(|p| self.new_var(&p.name)).collect();
-        self.scopes
-            .push(params.positional.iter().map(|p| p.name.clone()).zip(vars.iter().copied()).collect());
+        let id = self.symbols.scope_at(Kind::Lambda, e.span);
+        let names = params.positional.iter().map(|p| p.name.clone());
+        self.scopes.push(Scope { id, vars: names.zip(vars.iter().copied()).collect() });
+        self.refuse_cells(e.span);
         let body = self.boxed(body);
         self.scopes.pop();
         self.make(ExprKind::Lambda { params: vars, body }, e.span)
@@ -862,11 +880,13 @@ impl Lower<'_> {
         value: Option<&AExpr>,
     ) -> (Vec<hir::Generator>, (Expr, Option<Expr>)) {
         let first = self.iter(&generators[0].iter);
-        self.scopes.push(Default::default());
+        let id = self.symbols.scope_at(Kind::Comprehension, generators[0].target.span);
+        self.scopes.push(Scope { id, vars: Default::default() });
         self.generators += 1;
         for g in generators {
             self.declare_targets(&g.target);
         }
+        self.refuse_cells(generators[0].target.span);
         let mut first = Some(first);
         let mut out = Vec::new();
         for g in generators {
@@ -892,7 +912,7 @@ impl Lower<'_> {
         match &target.kind {
             A::Name(name) => {
                 let var = self.new_var(name);
-                self.scopes.last_mut().expect("a scope is open").insert(name.clone(), var);
+                self.scopes.last_mut().expect("a scope is open").vars.insert(name.clone(), var);
             }
             A::Tuple(items) | A::List(items) => items.iter().for_each(|t| self.declare_targets(t)),
             A::Starred(inner) => self.declare_targets(inner),

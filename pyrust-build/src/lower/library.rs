@@ -1,6 +1,6 @@
 //! Functions of the standard library that are spelled out: what they do is said in terms of other expressions.
 
-use super::Lower;
+use super::{Lower, Scope};
 use crate::ast::{self, CmpOp, Constant, Expr as AExpr, ExprKind as A};
 use crate::hir::{CompKind, Expr, ExprKind, Library};
 use crate::resolve::Binding;
@@ -95,7 +95,7 @@ impl Lower<'_> {
             steps.push(self.make(ExprKind::Named { var, value }, items.span));
             // No name of Python's, so that it hides none.
             let hidden = "the items".to_string();
-            self.scopes.push([(hidden.clone(), var)].into());
+            self.scopes.push(Scope { id: None, vars: [(hidden.clone(), var)].into() });
             let comp = self.comp_over(CompKind::List, &AExpr { kind: A::Name(hidden), span: items.span });
             self.scopes.pop();
             self.make(ExprKind::Comp(Box::new(comp)), items.span)

@@ -4,18 +4,23 @@
 
 mod expr;
 mod library;
+mod nested;
 mod rebinding;
 mod scope;
 mod stmt;
+mod symbols;
 pub mod webs;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::ast::{self, FunctionDef};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
+use symbols::{ScopeId, Symbol, Symbols};
 
 /// Lowers one function, or says everything that keeps it from being compiled.
 pub fn lower(
@@ -24,17 +29,12 @@ pub fn lower(
     qualname: &str,
     def: &FunctionDef,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
-    let mut cx = Lower::new(file, env);
+    let mut cx = Lower::new(file, env, qualname, Symbols::of_function(&def.params, &def.body));
     if def.is_async {
         let d = cx.finding("PYR0303", def.span, "an `async` function is not supported", "");
         cx.fatal.push(d);
     }
-    let params = cx.params(&def.params);
-    cx.whole_function(&def.body);
-    scope::declare(&mut cx, &def.body);
-    cx.aliases = scope::method_aliases(&mut cx, &def.body);
-    let body = cx.block(&def.body);
-    cx.finish(qualname, def.span, params, body, Notes::Allowed)
+    cx.function(def.span, &def.params, &def.body)
 }
 
 /// Lowers a module-level value as a function without parameters that returns it.
@@ -44,10 +44,10 @@ pub fn lower_value(
     name: &str,
     value: &ast::Expr,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
-    let mut cx = Lower::new(file, env);
+    let mut cx = Lower::new(file, env, name, Symbols::of_expression(value));
     let expr = cx.expr(value);
     let body = vec![hir::Stmt { kind: hir::StmtKind::Return(Some(expr)), span: value.span }];
-    cx.finish(name, value.span, Vec::new(), body, Notes::Refuse)
+    cx.finish(value.span, Vec::new(), body, Notes::Refuse)
 }
 
 /// Lowers the statements that make a module-level value as a function that returns it.
@@ -60,10 +60,11 @@ pub fn lower_statements(
     let span = statements.last().map_or(Span::new(0, 0), |s| s.span);
     let value = ast::Expr { kind: ast::ExprKind::Name(name.to_string()), span };
     statements.push(ast::Stmt { kind: ast::StmtKind::Return(Some(value)), span });
-    let mut cx = Lower::new(file, env);
+    let symbols = Symbols::of_function(&ast::Params::default(), &statements);
+    let mut cx = Lower::new(file, env, &format!("<{name}>"), symbols);
     scope::declare(&mut cx, &statements);
     let body = cx.block(&statements);
-    cx.finish(&format!("<{name}>"), span, Vec::new(), body, Notes::Refuse)
+    cx.finish(span, Vec::new(), body, Notes::Refuse)
 }
 
 /// May a part of what is lowered be left to Python?
@@ -73,13 +74,35 @@ enum Notes {
     Refuse,
 }
 
+/// Names of one scope.
+pub(crate) struct Scope {
+    /// `None` for what lowering makes by itself.
+    id: Option<ScopeId>,
+    vars: BTreeMap<String, hir::VarId>,
+}
+
+impl Scope {
+    fn new(id: ScopeId) -> Self {
+        Scope { id: Some(id), vars: BTreeMap::new() }
+    }
+}
+
 /// State of lowering one function.
 pub(crate) struct Lower<'a> {
     file: &'a SourceFile,
     env: &'a ModuleEnv,
+    qualname: String,
+    /// The function that all others are inside.
+    outermost: String,
     vars: Vec<hir::Var>,
     /// Innermost last; the first is the function, the others comprehensions and lambdas.
-    scopes: Vec<BTreeMap<String, hir::VarId>>,
+    scopes: Vec<Scope>,
+    /// The scopes of the outermost function and of all inside it.
+    symbols: Rc<Symbols>,
+    /// What a function inside takes from around.
+    captured: BTreeMap<Symbol, hir::VarId>,
+    /// The functions inside that have been lowered.
+    nested: Rc<RefCell<Vec<Rc<hir::Function>>>>,
     globals: Vec<String>,
     nodes: usize,
     /// What the statement that is being lowered cannot do without.
@@ -103,12 +126,17 @@ pub(crate) struct Lower<'a> {
 }
 
 impl<'a> Lower<'a> {
-    fn new(file: &'a SourceFile, env: &'a ModuleEnv) -> Self {
+    fn new(file: &'a SourceFile, env: &'a ModuleEnv, qualname: &str, symbols: Symbols) -> Self {
         Lower {
             file,
             env,
+            qualname: qualname.to_string(),
+            outermost: qualname.to_string(),
             vars: Vec::new(),
-            scopes: vec![BTreeMap::new()],
+            scopes: vec![Scope::new(0)],
+            symbols: Rc::new(symbols),
+            captured: BTreeMap::new(),
+            nested: Rc::default(),
             globals: Vec::new(),
             nodes: 0,
             diagnostics: Vec::new(),
@@ -126,7 +154,6 @@ impl<'a> Lower<'a> {
 
     fn finish(
         self,
-        qualname: &str,
         span: Span,
         params: Vec<hir::Param>,
         mut body: Vec<hir::Stmt>,
@@ -143,7 +170,7 @@ impl<'a> Lower<'a> {
         }
         let mut function = hir::Function {
             module: self.file.module.clone(),
-            qualname: qualname.to_string(),
+            qualname: self.qualname,
             span,
             params,
             vars: self.vars,
@@ -153,6 +180,7 @@ impl<'a> Lower<'a> {
             assumes: self.assumes,
             libraries: self.libraries,
             notes: self.notes,
+            nested: self.nested.take(),
         };
         webs::split(&mut function);
         if let Some((span, var)) = rebinding::rebound_operand(&function) {
@@ -218,7 +246,7 @@ impl<'a> Lower<'a> {
     }
 
     fn new_var(&mut self, name: &str) -> hir::VarId {
-        self.vars.push(hir::Var { name: name.to_string(), maybe_unbound: false });
+        self.vars.push(hir::Var { name: name.to_string(), maybe_unbound: false, cell: false });
         self.vars.len() - 1
     }
 
@@ -227,11 +255,29 @@ impl<'a> Lower<'a> {
         self.new_var(&name)
     }
 
+    /// The variable that a name means: one of this function, or one that it takes from around.
     fn lookup(&self, name: &str) -> Option<hir::VarId> {
-        self.scopes.iter().rev().find_map(|s| s.get(name).copied())
+        let own = self.scopes.iter().rev().find_map(|s| s.vars.get(name).copied());
+        own.or_else(|| self.symbol(name).and_then(|s| self.captured.get(&s).copied()))
     }
 
-    fn params(&mut self, params: &ast::Params) -> Vec<hir::Param> {
+    /// The body of a function, and its parameters.
+    fn function(
+        mut self,
+        span: Span,
+        params: &ast::Params,
+        body: &[ast::Stmt],
+    ) -> Result<hir::Function, Vec<Diagnostic>> {
+        let (params, mut out) = self.params(params);
+        self.whole_function(body);
+        scope::declare(&mut self, body);
+        self.aliases = scope::method_aliases(&mut self, body);
+        out.extend(self.block(body));
+        self.finish(span, params, out, Notes::Allowed)
+    }
+
+    /// The parameters, and the statements that move shared ones to their cells.
+    fn params(&mut self, params: &ast::Params) -> (Vec<hir::Param>, Vec<hir::Stmt>) {
         use hir::ParamKind as K;
         let kinds = std::iter::empty()
             .chain(params.positional_only.iter().map(|_| K::PositionalOnly))
@@ -239,10 +285,21 @@ impl<'a> Lower<'a> {
             .chain(params.keyword_only.iter().map(|_| K::KeywordOnly))
             .chain(params.var_positional.iter().map(|_| K::VarPositional))
             .chain(params.var_keyword.iter().map(|_| K::VarKeyword));
-        let mut out = Vec::new();
+        let (mut out, mut moves) = (Vec::new(), Vec::new());
         for (param, kind) in params.in_frame_order().zip(kinds) {
             let var = self.new_var(&param.name);
-            self.scopes[0].insert(param.name.clone(), var);
+            let own = match self.is_cell(&param.name) {
+                true => {
+                    let cell = self.new_var(&param.name);
+                    self.vars[cell].cell = true;
+                    let value = hir::ExprKind::Local(var);
+                    let value = hir::Expr { kind: value, span: param.span, id: self.node() };
+                    moves.push(self.set(cell, value, param.span));
+                    cell
+                }
+                false => var,
+            };
+            self.scopes[0].vars.insert(param.name.clone(), own);
             out.push(hir::Param {
                 name: param.name.clone(),
                 var,
@@ -251,6 +308,12 @@ impl<'a> Lower<'a> {
                 span: param.span,
             });
         }
-        out
+        (out, moves)
+    }
+
+    /// `var = value`
+    fn set(&mut self, var: hir::VarId, value: hir::Expr, span: Span) -> hir::Stmt {
+        let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
+        hir::Stmt { kind: hir::StmtKind::Assign { targets: vec![target], value }, span }
     }
 }

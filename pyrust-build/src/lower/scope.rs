@@ -15,11 +15,18 @@ pub(super) fn declare(cx: &mut Lower<'_>, body: &[Stmt]) {
             names.push(target.clone());
         }
     });
+    let own = cx.scopes[0].id.expect("the function has a scope");
     for name in names {
-        if !cx.globals.contains(&name) && !cx.scopes[0].contains_key(&name) {
+        let elsewhere = cx.globals.contains(&name) || cx.symbols.is_nonlocal(own, &name);
+        if !elsewhere && !cx.scopes[0].vars.contains_key(&name) {
             let var = cx.new_var(&name);
-            cx.scopes[0].insert(name, var);
+            cx.vars[var].cell = cx.is_cell(&name);
+            cx.scopes[0].vars.insert(name, var);
         }
+    }
+    for (name, shown) in cx.symbols.clone().defaults(own) {
+        let var = cx.new_var(&shown);
+        cx.scopes[0].vars.insert(name, var);
     }
 }
 
@@ -121,7 +128,7 @@ pub(super) fn method_aliases(
     for (name, attr) in &assigned {
         let (all, calls) = mentions.get(name).copied().unwrap_or_default();
         let once = assigned.iter().filter(|(n, _)| n == name).count() == 1;
-        if once && all == calls + 1 && cx.scopes[0].contains_key(name) {
+        if once && all == calls + 1 && cx.scopes[0].vars.contains_key(name) && !cx.is_cell(name) {
             out.insert(name.clone(), (cx.new_var(&format!("{name}_self")), attr.clone()));
         }
     }

@@ -11,7 +11,10 @@ impl Lower<'_> {
         let mut out = Vec::with_capacity(body.len());
         for stmt in body {
             let before = self.diagnostics.len();
-            let kind = self.stmt(stmt);
+            let kind = match self.functions_made(stmt, &mut out) {
+                true => None,
+                false => self.stmt(stmt),
+            };
             let kind = if self.diagnostics.len() > before {
                 self.notes.extend(self.diagnostics.drain(before..));
                 Some(StmtKind::Bail)
@@ -105,10 +108,8 @@ impl Lower<'_> {
                 self.try_stmt(body, handlers, orelse, finalbody)
             }
             S::Delete(targets) => StmtKind::Delete(targets.iter().map(|t| self.target(t)).collect()),
-            S::Global(_) => return None,
-            S::FunctionDef(_) => {
-                return self.unsupported(span, "a nested function", "move it to module level");
-            }
+            S::Global(_) | S::Nonlocal(_) => return None,
+            S::FunctionDef(_) => unreachable!("handled by `block`"),
             S::ClassDef(_) => return self.unsupported(span, "a nested class", "move it to module level"),
             S::TypeAlias { .. } => return self.unsupported(span, "a type alias inside a function", ""),
             S::With { .. } => return self.unsupported(span, "`with`", "keep it in the caller"),
@@ -116,7 +117,6 @@ impl Lower<'_> {
             S::Import(_) | S::ImportFrom { .. } => {
                 return self.unsupported(span, "an import inside a function", "import at module level");
             }
-            S::Nonlocal(_) => return self.unsupported(span, "`nonlocal`", ""),
         })
     }
 
@@ -189,6 +189,14 @@ impl Lower<'_> {
                 self.handlers.push(h.name.clone().filter(|name| !super::scope::binds(&h.body, name)));
                 let mut body = self.block(&h.body);
                 self.handlers.pop();
+                if h.name.as_ref().is_some_and(|n| self.is_cell(n)) {
+                    self.refuse(
+                        "PYR0301",
+                        h.span,
+                        "sharing an exception with a function inside is not supported",
+                        "",
+                    );
+                }
                 if let Some(var) = h.name.as_ref().and_then(|n| self.lookup(n)) {
                     // Natively the exception is no object: reading its name bails, before the handler ends and after.
                     let mut forget = || {

@@ -353,6 +353,12 @@ impl Flow {
     fn webs(self, function: &Function) -> (Webs, Vec<Var>) {
         let mut parent: Vec<usize> = (0..self.defs.len()).collect();
         let mut unbound_roots = BTreeSet::new();
+        // What functions inside share is one variable, whose cell knows whether it is bound.
+        let mut shared: BTreeMap<VarId, usize> = BTreeMap::new();
+        for (def, var) in self.defs.iter().enumerate().filter(|(_, v)| function.vars[**v].cell) {
+            let first = *shared.entry(*var).or_insert(def);
+            parent[def] = first;
+        }
         // What is unbound again must be so for every use that may see it: all of those are one web.
         let unbinds: BTreeSet<VarId> =
             self.forgets.values().chain(self.deletes.iter().map(|id| &self.use_var[id])).copied().collect();
@@ -386,7 +392,8 @@ impl Flow {
                 let n = seen.entry(name).or_insert(0);
                 *n += 1;
                 let name = if *n == 1 { name.to_string() } else { format!("{name}_{n}") };
-                vars.push(Var { name, maybe_unbound: unbound });
+                let cell = function.vars[var].cell;
+                vars.push(Var { name, maybe_unbound: unbound && !cell, cell });
                 vars.len() - 1
             })
         };
