@@ -9,7 +9,7 @@ use crate::ast::{Expr, FunctionDef, Module, Stmt, StmtKind};
 /// What a module-level name is bound to.
 #[derive(Clone, Debug)]
 pub enum Binding {
-    /// A function defined exactly once at top level, without decorators.
+    /// A function defined exactly once, without decorators.
     Function,
     Class,
     /// `import math`, `import a.b as x`, `from . import util`: an absolute dotted name.
@@ -34,6 +34,8 @@ pub struct ModuleEnv {
     pub values: Vec<Stmt>,
     /// Every `def` reachable through classes (not through functions), in order of appearance.
     pub functions: Vec<(String, FunctionDef)>,
+    /// What the body of a `try` binds: while its handlers are read, whose bindings stand in for older interpreters.
+    preferred: Vec<String>,
 }
 
 impl ModuleEnv {
@@ -42,6 +44,7 @@ impl ModuleEnv {
         let mut env = ModuleEnv { name: name.to_string(), ..Default::default() };
         env.collect_functions("", &module.body);
         env.block(&module.body, is_package, false);
+        env.follow_aliases();
         env.values = module.body.iter().filter_map(pruned).collect();
         env
     }
@@ -81,7 +84,40 @@ impl ModuleEnv {
         }
     }
 
+    /// `_range = range`, `_sqrt = math.sqrt`, `old = new`: other names, as if they were imported from there.
+    fn follow_aliases(&mut self) {
+        let found: Vec<(String, Binding)> = self
+            .bindings
+            .iter()
+            .filter_map(|(name, binding)| Some((name.clone(), self.followed(alias(binding)?)?)))
+            .collect();
+        self.bindings.extend(found);
+    }
+
+    fn followed(&self, value: &Expr) -> Option<Binding> {
+        use crate::ast::ExprKind;
+        let (module, name) = match &value.kind {
+            ExprKind::Name(name) => match self.bindings.get(name) {
+                None => {
+                    crate::ops::builtins::is_builtin(name).then(|| ("builtins".to_string(), name.clone()))?
+                }
+                Some(Binding::Function) => (self.name.clone(), name.clone()),
+                Some(_) => return None,
+            },
+            ExprKind::Attribute { value, name } => {
+                let ExprKind::Name(module) = &value.kind else { return None };
+                let Some(Binding::Module(module)) = self.bindings.get(module) else { return None };
+                crate::ops::exists(&format!("{module}.{name}")).then(|| (module.clone(), name.clone()))?
+            }
+            _ => return None,
+        };
+        Some(Binding::Imported { module, name })
+    }
+
     fn bind(&mut self, name: &str, binding: Binding, conditional: bool) {
+        if self.preferred.iter().any(|n| n == name) {
+            return;
+        }
         // The same import twice is one binding; anything else bound twice is not followed.
         let again = match (self.bindings.get(name), &binding) {
             (Some(Binding::Module(a)), Binding::Module(b)) => a != b,
@@ -90,7 +126,10 @@ impl ModuleEnv {
             }
             (found, _) => found.is_some(),
         };
-        let binding = if conditional || again { Binding::Unknown } else { binding };
+        // A function or module is compared with what the text says when the code runs, so a condition does not matter.
+        let followed = matches!(binding, Binding::Function | Binding::Module(_) | Binding::Imported { .. })
+            || alias(&binding).is_some();
+        let binding = if again || (conditional && !followed) { Binding::Unknown } else { binding };
         self.bindings.insert(name.to_string(), binding);
     }
 
@@ -147,14 +186,36 @@ impl ModuleEnv {
                 }
                 StmtKind::Try { body, handlers, orelse, finalbody, .. } => {
                     self.block(body, is_package, true);
+                    let outer = std::mem::take(&mut self.preferred);
+                    self.preferred = self.followed_in(body);
                     handlers.iter().for_each(|h| self.block(&h.body, is_package, true));
+                    self.preferred = outer;
                     self.block(orelse, is_package, true);
                     self.block(finalbody, is_package, true);
                 }
-                StmtKind::Delete(targets) => targets.iter().for_each(|t| self.bind_target(t, None, true)),
+                // What is deleted under a condition is there if the condition does not hold.
+                StmtKind::Delete(targets) if !conditional => {
+                    targets.iter().for_each(|t| self.bind_target(t, None, true));
+                }
                 _ => {}
             }
         }
+    }
+
+    /// The functions and other names of functions that a block binds.
+    fn followed_in(&self, body: &[Stmt]) -> Vec<String> {
+        let bound = |name: &String| {
+            self.bindings.get(name).is_some_and(|b| matches!(b, Binding::Function) || alias(b).is_some())
+        };
+        let names = body.iter().filter_map(|stmt| match &stmt.kind {
+            StmtKind::FunctionDef(f) => Some(f.name.clone()),
+            StmtKind::Assign { targets, .. } => match targets.as_slice() {
+                [Expr { kind: crate::ast::ExprKind::Name(name), .. }] => Some(name.clone()),
+                _ => None,
+            },
+            _ => None,
+        });
+        names.filter(bound).collect()
     }
 
     fn bind_target(&mut self, target: &Expr, value: Option<&Expr>, conditional: bool) {
@@ -188,6 +249,17 @@ impl ModuleEnv {
         parts.truncate(parts.len() - up);
         parts.extend(module);
         Some(parts.join("."))
+    }
+}
+
+/// The value of a binding that may be another name of something.
+fn alias(binding: &Binding) -> Option<&Expr> {
+    use crate::ast::ExprKind;
+    match binding {
+        Binding::Value(value) if matches!(value.kind, ExprKind::Name(_) | ExprKind::Attribute { .. }) => {
+            Some(value)
+        }
+        _ => None,
     }
 }
 

@@ -34,6 +34,7 @@ pub mod list;
 pub mod bisect;
 pub mod builtins;
 pub mod bytes;
+pub mod calendar;
 pub mod chr;
 pub mod float;
 pub mod fmt;

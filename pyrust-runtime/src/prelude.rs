@@ -20,7 +20,9 @@ pub use crate::strs::{Bytes, Chr, Str};
 pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 
-pub use crate::{bisect, builtins, bytes, chr, dict, float, fmt, heap, int, list, math, range, str_, tuple};
+pub use crate::{
+    bisect, builtins, bytes, calendar, chr, dict, float, fmt, heap, int, list, math, range, str_, tuple,
+};
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};
 pub use crate::str_ as pystr;

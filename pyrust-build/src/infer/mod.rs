@@ -3,6 +3,7 @@
 //! The unit is the *instance*: one function for one list of parameter types. Calls between functions request
 //! instances; a callee's result and what it did to the element types of its arguments flow back into the caller.
 
+mod annotation;
 mod call;
 mod cut;
 mod decide;
@@ -509,17 +510,28 @@ impl<'a> Program<'a> {
 
     fn infer_value(&mut self, module: &str, name: &str) -> Option<Type> {
         let (home, binding) = self.binding(module, name)?;
-        let (file, env) = self.modules.module(&home)?;
         let own = self.name_in(module, &home, name);
-        let statements = env.statements_of(&own);
-        let value = match (&binding, statements.as_slice()) {
-            (Binding::Value(expr), [_]) => crate::lower::lower_value(file, env, &format!("<{name}>"), expr),
+        let made = self.made_value(&home, &own, &binding);
+        // A `None` is what is there before the value that the annotation speaks of.
+        if made.as_ref().is_some_and(|ty| *ty != Type::None && !ty.has_never()) {
+            return made;
+        }
+        let (_, env) = self.modules.module(&home)?;
+        annotation::of_value(env, &own, &env.statements_of(&own)).or(made)
+    }
+
+    /// The type of what the statements make that bind the name.
+    fn made_value(&mut self, home: &str, own: &str, binding: &Binding) -> Option<Type> {
+        let (file, env) = self.modules.module(home)?;
+        let statements = env.statements_of(own);
+        let value = match (binding, statements.as_slice()) {
+            (Binding::Value(expr), [_]) => crate::lower::lower_value(file, env, &format!("<{own}>"), expr),
             (Binding::Value(_) | Binding::Unknown, [_, ..]) => {
-                crate::lower::lower_statements(file, env, &own, statements)
+                crate::lower::lower_statements(file, env, own, statements)
             }
             _ => return None,
         };
-        let func = FuncRef { module: home, qualname: format!("<{own}>") };
+        let func = FuncRef { module: home.to_string(), qualname: format!("<{own}>") };
         let value = Rc::new(value.ok()?);
         self.register_nested(&value);
         self.lowered.insert(func.clone(), Ok(value));
@@ -529,10 +541,14 @@ impl<'a> Program<'a> {
     /// The name under which the defining module `home` knows what the module `from` calls `name`.
     pub fn name_in(&self, from: &str, home: &str, name: &str) -> String {
         let (mut module, mut name) = (from.to_string(), name.to_string());
-        while module != home {
+        for _ in 0..8 {
             let Some((_, env)) = self.modules.module(&module) else { break };
-            let Some(Binding::Imported { module: m, name: n }) = env.bindings.get(&name) else { break };
-            (module, name) = (m.clone(), n.clone());
+            match env.bindings.get(&name) {
+                Some(Binding::Imported { module: m, name: n }) if module != home || m == home => {
+                    (module, name) = (m.clone(), n.clone());
+                }
+                _ => break,
+            }
         }
         name
     }

@@ -11,7 +11,10 @@ use crate::ty::MAX_TUPLE;
 
 impl Lower<'_> {
     pub(super) fn expr(&mut self, e: &AExpr) -> Expr {
-        let kind = self.expr_kind(e);
+        let kind = match self.unaliased(e) {
+            Some(plain) => self.expr_kind(&plain),
+            None => self.expr_kind(e),
+        };
         let id = self.node();
         if self.generators > 0
             && matches!(
@@ -58,6 +61,29 @@ impl Lower<'_> {
             && !self.globals.iter().any(|g| g == name)
             && !self.env.bindings.contains_key(name)
             && (builtins::is_builtin(name) || exceptions::is_exception(name))
+    }
+
+    /// A builtin under another name of the module (`_range = range`), or a call of it, under its own name.
+    fn unaliased(&mut self, e: &AExpr) -> Option<AExpr> {
+        match &e.kind {
+            A::Name(name) if self.lookup(name).is_none() => {
+                let Binding::Imported { module, name: attr } = self.env.bindings.get(name)? else {
+                    return None;
+                };
+                if module != "builtins" || !self.is_builtin(attr) {
+                    return None;
+                }
+                let (global, module, attr) = (name.clone(), module.clone(), attr.clone());
+                self.libraries.insert(hir::Library { global, module, attr: attr.clone(), imported: true });
+                Some(AExpr { kind: A::Name(attr), span: e.span })
+            }
+            A::Call { func, args, keywords } if matches!(func.kind, A::Name(_)) => {
+                let func = Box::new(self.unaliased(func)?);
+                let kind = A::Call { func, args: args.clone(), keywords: keywords.clone() };
+                Some(AExpr { kind, span: e.span })
+            }
+            _ => None,
+        }
     }
 
     fn module_of(&self, e: &AExpr) -> Option<String> {
@@ -922,7 +948,10 @@ impl Lower<'_> {
 
     /// What a `for` goes through: the lazy builtins are recognised here and nowhere else.
     pub(super) fn iter(&mut self, e: &AExpr) -> Iter {
-        let kind = self.iter_kind(e);
+        let kind = match self.unaliased(e) {
+            Some(plain) => self.iter_kind(&plain),
+            None => self.iter_kind(e),
+        };
         Iter { kind, span: e.span, id: self.node() }
     }
 

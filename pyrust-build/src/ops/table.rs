@@ -370,13 +370,37 @@ pub(super) const MODULES: &[Row] = &[
     Row("heapq.heapreplace", "list[T], T", "T", "heap::replace", "c!m"),
     Row("heapq.heappushpop", "list[T], T", "T", "heap::push_pop", "c!m"),
     Row("heapq.heapify", "list[T]", "None", "heap::heapify", "c!m"),
+    Row("calendar.isleap", "int", "bool", "calendar::isleap", ""),
+    Row("calendar.leapdays", "int, int", "int", "calendar::leapdays", "!"),
 ];
 
-/// Constants of C modules: `(module, name, type)`.
+/// Constants of modules: `(module, name, type)`.
 pub const CONSTANTS: &[(&str, &str, &str)] = &[
     ("math", "pi", "float"),
     ("math", "e", "float"),
     ("math", "tau", "float"),
     ("math", "inf", "float"),
     ("math", "nan", "float"),
+    ("cmath", "pi", "float"),
+    ("cmath", "e", "float"),
+    ("cmath", "tau", "float"),
+    ("cmath", "inf", "float"),
+    ("cmath", "nan", "float"),
+    ("string", "ascii_letters", "str"),
+    ("string", "ascii_lowercase", "str"),
+    ("string", "ascii_uppercase", "str"),
+    ("string", "digits", "str"),
+    ("string", "hexdigits", "str"),
+    ("string", "octdigits", "str"),
+    ("string", "printable", "str"),
+    ("string", "punctuation", "str"),
+    ("string", "whitespace", "str"),
+    ("sys", "byteorder", "str"),
+    ("sys", "maxsize", "int"),
+    ("sys", "maxunicode", "int"),
+    ("sys", "platform", "str"),
+    ("os", "sep", "str"),
+    ("os", "linesep", "str"),
+    ("datetime", "MAXYEAR", "int"),
+    ("datetime", "MINYEAR", "int"),
 ];

@@ -418,7 +418,8 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
 }
 
 /// Python functions of the standard library that are compiled along.
-const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[("heapq", "nsmallest"), ("heapq", "nlargest")];
+const LIBRARY_FUNCTIONS: &[(&str, &str)] =
+    &[("calendar", "isleap"), ("calendar", "leapdays"), ("heapq", "nsmallest"), ("heapq", "nlargest")];
 
 /// Whether `object` is the module `target` that the import system knows.
 unsafe fn is_module(object: *mut PyObject, target: &str) -> bool {
