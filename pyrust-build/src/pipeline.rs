@@ -12,7 +12,7 @@ use crate::parse;
 use crate::resolve::ModuleEnv;
 use crate::signature::{SigType, Signature};
 use crate::source::{SourceFile, Span};
-use crate::ty::{MAX_TUPLE, Type};
+use crate::ty::{DictKind, MAX_TUPLE, Type};
 
 /// Why a function stays Python that the compiler took and rustc did not.
 pub const DROPPED: &str = "PYR0503 the generated Rust does not compile; please report this";
@@ -324,6 +324,7 @@ fn from_signature(ty: &SigType) -> Type {
             key: Box::new(from_signature(k)),
             value: Box::new(from_signature(v)),
             in_place: true,
+            kind: DictKind::Plain,
         },
         SigType::Tuple(items) if items.is_empty() => Type::VarTuple(Box::new(Type::Never)),
         SigType::Tuple(items) if items.len() > MAX_TUPLE => match items.iter().all(|t| *t == items[0]) {

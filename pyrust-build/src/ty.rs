@@ -33,6 +33,12 @@ pub enum Type {
         key: Box<Type>,
         value: Box<Type>,
         in_place: bool,
+        kind: DictKind,
+    },
+    /// A `deque` made natively; `in_place` where data flow would have it in a container of Python's, which is refused.
+    Deque {
+        elem: Box<Type>,
+        in_place: bool,
     },
     /// An iterator that lives in native code; its elements.
     Iter(Box<Type>),
@@ -42,6 +48,27 @@ pub enum Type {
     Obj,
     /// Two to four members, sorted, none of them `Never` or a union.
     Union(Vec<Type>),
+}
+
+/// The class of a dict. Dicts of different classes have different types, so that what `d[k]` does is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DictKind {
+    Plain,
+    /// `collections.defaultdict`
+    Default,
+    /// `collections.Counter`
+    Counter,
+}
+
+impl DictKind {
+    /// The name of the class.
+    pub fn class(self) -> &'static str {
+        match self {
+            DictKind::Plain => "dict",
+            DictKind::Default => "defaultdict",
+            DictKind::Counter => "Counter",
+        }
+    }
 }
 
 impl Type {
@@ -54,7 +81,7 @@ impl Type {
             Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
-            Type::Str | Type::Bytes | Type::Iter(_) | Type::Cell(_) => false,
+            Type::Str | Type::Bytes | Type::Iter(_) | Type::Cell(_) | Type::Deque { .. } => false,
         }
     }
 
@@ -92,6 +119,7 @@ impl Type {
             | Type::Iter(_)
             | Type::Cell(_)
             | Type::List { .. }
+            | Type::Deque { .. }
             | Type::Dict { .. } => false,
         }
     }
@@ -101,7 +129,7 @@ impl Type {
         match self {
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().collect(),
             Type::VarTuple(t) | Type::View(t) | Type::Iter(t) | Type::Cell(t) => vec![t],
-            Type::List { elem, .. } => vec![elem],
+            Type::List { elem, .. } | Type::Deque { elem, .. } => vec![elem],
             Type::Dict { key, value, .. } => vec![key, value],
             Type::Never
             | Type::None
@@ -119,6 +147,15 @@ impl Type {
     /// Is `f` true for the type or any inside?
     pub fn any(&self, f: &impl Fn(&Type) -> bool) -> bool {
         f(self) || self.parts().into_iter().any(|t| t.any(f))
+    }
+
+    /// A deque, counter or `defaultdict` that data flow puts into a container of Python's.
+    pub fn is_misplaced(&self) -> bool {
+        match self {
+            Type::Deque { in_place, .. } => *in_place,
+            Type::Dict { in_place, kind, .. } => *in_place && *kind != DictKind::Plain,
+            _ => false,
+        }
     }
 
     /// True if an iterator is part of the value itself, which Python cannot be given.
@@ -177,7 +214,8 @@ impl fmt::Display for Type {
             Type::List { elem, .. } | Type::View(elem) => write!(f, "list[{elem}]"),
             Type::Iter(elem) => write!(f, "iterator[{elem}]"),
             Type::Cell(t) => write!(f, "{t}"),
-            Type::Dict { key, value, .. } => write!(f, "dict[{key}, {value}]"),
+            Type::Deque { elem, .. } => write!(f, "deque[{elem}]"),
+            Type::Dict { key, value, kind, .. } => write!(f, "{}[{key}, {value}]", kind.class()),
             Type::Union(members) => join(f, members, " | "),
         }
     }
@@ -203,13 +241,18 @@ impl Type {
             (Type::View(x), Type::View(y)) => Type::View(Box::new(Type::join(x, y))),
             (Type::Iter(x), Type::Iter(y)) => Type::Iter(Box::new(Type::join(x, y))),
             (Type::Cell(x), Type::Cell(y)) => Type::Cell(Box::new(Type::join(x, y))),
-            (Type::Dict { key: k, value: v, in_place: p }, Type::Dict { key: l, value: w, in_place: q }) => {
-                Type::Dict {
-                    key: Box::new(Type::join(k, l)),
-                    value: Box::new(Type::join(v, w)),
-                    in_place: *p || *q,
-                }
+            (Type::Deque { elem: x, in_place: p }, Type::Deque { elem: y, in_place: q }) => {
+                Type::Deque { elem: Box::new(Type::join(x, y)), in_place: *p || *q }
             }
+            (
+                Type::Dict { key: k, value: v, in_place: p, kind },
+                Type::Dict { key: l, value: w, in_place: q, kind: other },
+            ) if kind == other => Type::Dict {
+                key: Box::new(Type::join(k, l)),
+                value: Box::new(Type::join(v, w)),
+                in_place: *p || *q,
+                kind: *kind,
+            },
             (Type::Tuple { items: x, from_py: p }, Type::Tuple { items: y, from_py: q })
                 if x.len() == y.len() =>
             {
@@ -244,8 +287,9 @@ impl Type {
     fn same_kind(&self, other: &Type) -> bool {
         match (self, other) {
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
+            (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
             (Type::List { .. }, Type::List { .. })
-            | (Type::Dict { .. }, Type::Dict { .. })
+            | (Type::Deque { .. }, Type::Deque { .. })
             | (Type::VarTuple(_), Type::VarTuple(_))
             | (Type::View(_), Type::View(_))
             | (Type::Iter(_), Type::Iter(_))
@@ -268,7 +312,7 @@ impl Type {
     /// Can it be a key?
     pub fn is_hashable(&self) -> bool {
         match self {
-            Type::List { .. } | Type::View(_) | Type::Dict { .. } => false,
+            Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
             Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range => false,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_hashable),
             Type::VarTuple(t) => t.is_hashable(),

@@ -36,6 +36,7 @@ pub mod builtins;
 pub mod bytes;
 pub mod calendar;
 pub mod chr;
+pub mod deque;
 pub mod float;
 pub mod fmt;
 pub mod heap;

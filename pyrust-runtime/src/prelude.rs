@@ -8,7 +8,8 @@ pub use crate::txn::Cx;
 pub use crate::py::{FromPy, IntoPy};
 
 pub use crate::caught::{catches, undecided};
-pub use crate::dict::{Dict, DictLike, PDict};
+pub use crate::deque::Deque;
+pub use crate::dict::{Counter, Dict, DictLike, Factory, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
@@ -21,7 +22,7 @@ pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
-    bisect, builtins, bytes, calendar, chr, dict, float, fmt, heap, int, list, math, range, str_, tuple,
+    bisect, builtins, bytes, calendar, chr, deque, dict, float, fmt, heap, int, list, math, range, str_, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

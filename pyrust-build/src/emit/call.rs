@@ -296,7 +296,29 @@ impl Func<'_, '_, '_> {
             let other = self.bind(&other, &mut lets);
             let code = self.match_union(&b, |f, v| match v.ty {
                 Type::List { .. } => Some(f.extend(&v, &other)),
+                Type::Deque { .. } => Some(f.take_all(name, &v, &other)),
                 _ => None,
+            });
+            return quote!({ #(#lets)* #code });
+        }
+        if let [other] = args
+            && b.ty.members().iter().any(|m| crate::ops::takes_all(m, name))
+        {
+            let b = self.bind(&b, &mut lets);
+            let other = self.val(other);
+            let other = self.bind(&other, &mut lets);
+            let code = self.match_union(&b, |f, v| {
+                if !crate::ops::takes_all(&v.ty, name) {
+                    return None;
+                }
+                let mapping = |t: &Type| matches!(t, Type::Dict { .. });
+                Some(match (mapping(&v.ty), mapping(&other.ty)) {
+                    (true, true) => {
+                        let full = format!("{}.{name}", class_name(&v.ty)?);
+                        f.apply(&full, &[v, other.clone()], &Type::None)
+                    }
+                    _ => f.take_all(name, &v, &other),
+                })
             });
             return quote!({ #(#lets)* #code });
         }
@@ -313,7 +335,7 @@ impl Func<'_, '_, '_> {
             vals.push(a.map_or_else(|| Val::new(quote!(()), Type::None), |a| self.val(a)));
         }
         self.dispatch(&vals, &mut |f, vals| {
-            let full = format!("{}.{name}", class_name(&vals[0].ty)?);
+            let full = crate::ops::method(class_name(&vals[0].ty)?, name);
             let ret = f.row(&full, vals)?;
             Some(f.coerce(&ret, to))
         })
@@ -461,7 +483,8 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Str | Type::Char => "str",
         Type::Bytes => "bytes",
         Type::List { .. } | Type::View(_) => "list",
-        Type::Dict { .. } => "dict",
+        Type::Dict { kind, .. } => kind.class(),
+        Type::Deque { .. } => "deque",
         Type::VarTuple(_) => "tuple",
         _ => return None,
     })

@@ -5,7 +5,7 @@ use quote::quote;
 
 use super::Func;
 use super::types::{Val, rust_type, variant};
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
     /// The value in the representation of `to`, owned. What cannot be converted is not of that type and bails.
@@ -109,8 +109,8 @@ impl Func<'_, '_, '_> {
                 self.mismatch(val, to)
             }
             (
-                Type::Dict { key: a, value: v, in_place: false },
-                Type::Dict { key: b, value: w, in_place: true },
+                Type::Dict { key: a, value: v, in_place: false, kind: DictKind::Plain },
+                Type::Dict { key: b, value: w, in_place: true, kind: DictKind::Plain },
             ) if same_rust(a, b) && same_rust(v, w) => {
                 let code = val.owned();
                 self.q(quote!(dict::pdict_copy(cx, &#code)))
@@ -196,7 +196,8 @@ fn best_member(from: &Type, members: &[Type]) -> Option<usize> {
 /// Containers of one kind: the conversion looks at the elements.
 fn same_kind(a: &Type, b: &Type) -> bool {
     match (a, b) {
-        (Type::List { .. }, Type::List { .. }) | (Type::Dict { .. }, Type::Dict { .. }) => true,
+        (Type::List { .. }, Type::List { .. }) => true,
+        (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
         (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
         (Type::VarTuple(_) | Type::Tuple { .. }, Type::VarTuple(_)) => true,
         _ => false,

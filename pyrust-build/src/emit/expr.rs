@@ -9,7 +9,7 @@ use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, Part, UnaryOp};
 use crate::infer::ranges::is_never_negative;
 use crate::infer::{Guard, positional, repeated, slice_positions};
 use crate::resolve::Binding;
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
     /// The value of an expression, in the type of its node.
@@ -172,6 +172,7 @@ impl Func<'_, '_, '_> {
                 quote!({ let #d = #new; #(#sets)* #d })
             }
             ExprKind::Comp(comp) => self.comp(e.id, comp, &ty),
+            ExprKind::New { class, arg } => self.new_collection(class, arg.as_deref(), &ty),
             ExprKind::Iter { iter, .. } => self.iterator(iter, &ty),
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
@@ -408,7 +409,7 @@ impl Func<'_, '_, '_> {
             let (extend, out) = (self.extend(&l, &r), l.owned());
             return quote!({ #(#lets)* #extend; #out });
         }
-        if let (BinOp::BitOr, Type::Dict { .. }) = (op, &l.ty) {
+        if let (BinOp::BitOr, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. }) = (op, &l.ty) {
             let mut lets = Vec::new();
             let l = self.bind(l, &mut lets);
             let (update, out) = (self.apply("dict.update", &[l.clone(), r.clone()], &Type::None), l.owned());
@@ -481,7 +482,10 @@ impl Func<'_, '_, '_> {
                     quote!((*#x).is(#y))
                 }
             }
-            (Type::Dict { in_place: p, .. }, Type::Dict { in_place: q, .. }) if p == q => {
+            (Type::Deque { .. }, Type::Deque { .. }) => quote!((*#x).is(#y)),
+            (Type::Dict { in_place: p, kind: a, .. }, Type::Dict { in_place: q, kind: b, .. })
+                if p == q && a == b =>
+            {
                 quote!(dict::is(#x, #y))
             }
             (Type::View(_), Type::View(_)) => quote!((*#x).is(*#y)),
@@ -659,7 +663,15 @@ impl Func<'_, '_, '_> {
                 let make = if *in_place { quote!(plist_new) } else { quote!(new) };
                 self.q(quote!(list::#make::<#t>(cx)))
             }
-            Type::Dict { key, value, in_place } => {
+            Type::Deque { elem, .. } => {
+                let t = rust_type(elem);
+                self.q(quote!(deque::new::<#t>(cx, None)))
+            }
+            Type::Dict { kind: DictKind::Counter, key, value, .. } => {
+                let (k, v) = (rust_type(key), rust_type(value));
+                self.q(quote!(dict::new_counter::<#k, #v>(cx)))
+            }
+            Type::Dict { key, value, in_place, kind: DictKind::Plain } => {
                 let (k, v) = (rust_type(key), rust_type(value));
                 let make = if *in_place { quote!(pdict_new) } else { quote!(new) };
                 self.q(quote!(dict::#make::<#k, #v>(cx)))

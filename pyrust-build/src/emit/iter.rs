@@ -50,11 +50,10 @@ fn asks_again(iter: &Iter) -> bool {
 }
 
 /// What comes out of an iterable of a type that is no union.
-fn iter_elem(ty: &Type) -> Option<Type> {
+pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
     Some(match ty {
-        Type::List { elem, .. } | Type::View(elem) | Type::VarTuple(elem) | Type::Iter(elem) => {
-            (**elem).clone()
-        }
+        Type::List { elem, .. } | Type::Deque { elem, .. } => (**elem).clone(),
+        Type::View(elem) | Type::VarTuple(elem) | Type::Iter(elem) => (**elem).clone(),
         Type::Dict { key, .. } => (**key).clone(),
         Type::Tuple { items, .. } => items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t)),
         Type::Str | Type::Char => Type::Char,
@@ -69,10 +68,10 @@ fn is_tuple(ty: &Type) -> bool {
 }
 
 /// How to pull elements: code that runs once, and an expression of type `Option<elem>`.
-struct Pull {
-    setup: TokenStream,
-    next: TokenStream,
-    elem: Type,
+pub(super) struct Pull {
+    pub(super) setup: TokenStream,
+    pub(super) next: TokenStream,
+    pub(super) elem: Type,
 }
 
 type Body<'b, 'f, 'p, 'a> = &'b mut dyn FnMut(&mut Func<'f, 'p, 'a>, Val) -> TokenStream;
@@ -312,7 +311,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         Val::new(code, member)
     }
 
-    fn pull_value(
+    pub(super) fn pull_value(
         &mut self,
         val: &Val,
         detached: bool,
@@ -329,6 +328,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             Type::List { elem, .. } | Type::View(elem) => Pull {
                 setup: quote!(let #it = #code; #position),
                 next: self.q_in(detached, quote!(list::next(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::Deque { elem, .. } => Pull {
+                setup: quote!(let #it = #code; let mut #at = deque::iter(&#it);),
+                next: self.q_in(detached, quote!(deque::next(&#it, &mut #at))),
                 elem: (**elem).clone(),
             },
             Type::Iter(elem) => Pull {
@@ -488,6 +492,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             matches!(
                 t,
                 Type::List { .. }
+                    | Type::Deque { .. }
                     | Type::View(_)
                     | Type::VarTuple(_)
                     | Type::Tuple { .. }
@@ -501,6 +506,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             Type::List { elem, .. } | Type::View(elem) => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = list::len(cx, &#it) - 1;),
                 next: self.q_in(detached, quote!(list::next_back(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::Deque { elem, .. } => Pull {
+                setup: quote!(let #it = #code; let mut #at = deque::iter(&#it);),
+                next: self.q_in(detached, quote!(deque::next_back(&#it, &mut #at))),
                 elem: (**elem).clone(),
             },
             Type::VarTuple(elem) => Pull {
@@ -664,7 +674,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         let breaks = self.label("b");
         let out = self.fresh("out");
-        let extra = comp.extra.as_ref().map(|e| self.val(e));
+        let extra = match (&comp.extra, comp.kind) {
+            (Some(e), CompKind::Deque) => Some(Val::new(self.maxlen(e), Type::Int)),
+            (extra, _) => extra.as_ref().map(|e| self.val(e)),
+        };
         let elem_ty = self.node(comp.element.id);
         let (make, finish, mut inner): Collector<'_, Self> = match comp.kind {
             CompKind::List | CompKind::Take(_) | CompKind::Tuple => {
@@ -692,6 +705,42 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     quote!(#push; #stop)
                 };
                 (make, finish, Box::new(inner))
+            }
+            CompKind::Deque => {
+                let Type::Deque { elem, .. } = ty.clone() else { unreachable!("a deque") };
+                let maxlen = extra.map_or_else(|| quote!(None), |e| e.code);
+                let (t, out2) = (rust_type(&elem), out.clone());
+                let make = self.q(quote!(deque::new::<#t>(cx, #maxlen)));
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &elem);
+                    let push = f.q(quote!(deque::append(cx, &#out2, #value)));
+                    quote!(#push;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({ let #out = #make; #code #out });
+            }
+            CompKind::Count => {
+                let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a counter") };
+                let (make, out2) = (self.new_container(ty), out.clone());
+                if let Some(e) = comp.source()
+                    && matches!(self.node(e.id), Type::Dict { .. })
+                {
+                    let val = self.val(e);
+                    let Type::Dict { key: k, value: v, .. } = &val.ty else { unreachable!("just seen") };
+                    if (k, v) != (&key, &value) {
+                        return self.bail("Unsupported");
+                    }
+                    let other = val.by_ref();
+                    let update = self.q(quote!(dict::add_counts(cx, &#out, #other)));
+                    return quote!({ let #out = #make; #update; #out });
+                }
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &key);
+                    let count = f.q(quote!(dict::count_one(cx, &#out2, #value)));
+                    quote!(#count;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({ let #out = #make; #code #out });
             }
             CompKind::Dict => {
                 let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a dict") };
@@ -731,12 +780,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             CompKind::Extend => {
                 let Some(target) = extra else { return self.bail("Unsupported") };
-                let target = self.project(&target, |t| matches!(t, Type::List { .. }));
-                let Type::List { elem, .. } = target.ty.clone() else { return self.bail("Type") };
+                let target = self.project(&target, |t| matches!(t, Type::List { .. } | Type::Deque { .. }));
+                let (elem, append) = match target.ty.clone() {
+                    Type::List { elem, .. } => (elem, quote!(list::append)),
+                    Type::Deque { elem, .. } => (elem, quote!(deque::append)),
+                    _ => return self.bail("Type"),
+                };
                 let (list, out2) = (target.owned(), out.clone());
                 let inner = move |f: &mut Self| {
                     let value = f.value_as(&comp.element, &elem);
-                    let push = f.q(quote!(list::append(cx, &#out2, #value)));
+                    let push = f.q(quote!(#append(cx, &#out2, #value)));
                     quote!(#push;)
                 };
                 let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));

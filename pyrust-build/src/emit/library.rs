@@ -6,10 +6,11 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
+use super::iter::iter_elem;
 
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
-use crate::hir::{Expr, ExprKind, NodeId, VarId};
+use crate::hir::{Collection, Expr, ExprKind, NodeId, VarId};
 use crate::infer::Bisect;
 use crate::ty::Type;
 
@@ -38,6 +39,80 @@ impl Func<'_, '_, '_> {
         let code = self.bisect(&call, &vals);
         let code = self.coerce(&Val::new(code, if call.insert { Type::None } else { Type::Int }), to);
         Some(quote!({ #(#lets)* #code }))
+    }
+
+    /// An empty deque, counter or `defaultdict`.
+    pub(super) fn new_collection(
+        &mut self,
+        class: &Collection,
+        arg: Option<&Expr>,
+        ty: &Type,
+    ) -> TokenStream {
+        match (class, ty) {
+            (Collection::Deque, Type::Deque { elem, .. }) => {
+                let t = rust_type(elem);
+                let maxlen = arg.map_or_else(|| quote!(None), |e| self.maxlen(e));
+                self.q(quote!(deque::new::<#t>(cx, #maxlen)))
+            }
+            (Collection::Counter, Type::Dict { .. }) => self.new_container(ty),
+            (Collection::DefaultDict(factory), Type::Dict { key, value, .. }) => {
+                let (k, v) = (rust_type(key), rust_type(value));
+                let name = factory.as_deref().unwrap_or_default();
+                let made = self.in_closure(|f| match arg {
+                    Some(e) => f.value_as(e, value),
+                    None => f.bail("Unsupported"),
+                });
+                self.q(quote!(dict::new_defaultdict::<#k, #v>(cx, #name, |cx| Ok(#made))))
+            }
+            _ => self.bail("Unsupported"),
+        }
+    }
+
+    /// The greatest length of a deque, as an option.
+    pub(super) fn maxlen(&mut self, e: &Expr) -> TokenStream {
+        let val = self.val(e);
+        self.match_union(&val, |f, v| match v.ty {
+            Type::None => Some(quote!(None)),
+            _ => {
+                let code = f.coerce(&v, &Type::Int);
+                Some(quote!(Some(#code)))
+            }
+        })
+    }
+
+    /// `deque.extend(other)`, `deque.extendleft(other)`, and `Counter.update(other)` of what is no mapping.
+    pub(super) fn take_all(&mut self, name: &str, target: &Val, other: &Val) -> TokenStream {
+        let elem = match &target.ty {
+            Type::Deque { elem, .. } => elem.clone(),
+            Type::Dict { key, .. } => key.clone(),
+            _ => return self.bail("Unsupported"),
+        };
+        let path = match name {
+            "extend" => quote!(deque::append),
+            "extendleft" => quote!(deque::appendleft),
+            "update" => quote!(dict::count_one),
+            _ => quote!(dict::discount_one),
+        };
+        self.match_union(other, |f, v| {
+            // It may be the target itself: CPython goes through a list of it.
+            let v = match &v.ty {
+                Type::Deque { elem, .. } => {
+                    let by_ref = v.by_ref();
+                    let list = Type::List { elem: elem.clone(), in_place: false };
+                    Val::new(f.q(quote!(deque::list(cx, #by_ref))), list)
+                }
+                Type::Dict { .. } if !name.starts_with("extend") => return None,
+                _ => v,
+            };
+            iter_elem(&v.ty)?;
+            let (it, at, x) = (f.fresh("it"), f.fresh("at"), f.fresh("x"));
+            let pull = f.pull_value(&v, false, &it, &at);
+            let (setup, next) = (pull.setup, pull.next);
+            let item = f.coerce(&Val::new(quote!(#x), pull.elem), &elem);
+            let (target, tick) = (target.by_ref(), f.tick());
+            let take = f.q(quote!(#path(cx, #target, #item)));
+            Some(quote!({ #setup while let Some(#x) = #next { #tick #take; } }))
+        })
     }
 
     fn bisect(&mut self, call: &Bisect<'_>, vals: &BTreeMap<NodeId, Val>) -> TokenStream {

@@ -147,8 +147,12 @@ impl Func<'_, '_, '_> {
                     quote!(Some(#code))
                 }
             },
-            Pattern::List(_) | Pattern::ListOf(_) | Pattern::Dict(..) | Pattern::VarTuple(_) => arg.by_ref(),
-            Pattern::Tuple(_) | Pattern::Optional(_) => return None,
+            Pattern::List(_)
+            | Pattern::ListOf(_)
+            | Pattern::Dict(..)
+            | Pattern::Deque(_)
+            | Pattern::VarTuple(_) => arg.by_ref(),
+            Pattern::Tuple(_) | Pattern::Optional(_) | Pattern::Pairs(..) => return None,
         })
     }
 
@@ -173,6 +177,7 @@ impl Func<'_, '_, '_> {
             Type::List { .. } | Type::View(_) => quote!(list::truth(cx, #by_ref)),
             Type::VarTuple(_) => quote!(tuple::truth(cx, #by_ref)),
             Type::Range => quote!(range::truth(cx, #code)),
+            Type::Deque { .. } => quote!(deque::truth(#by_ref)),
             Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
             Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) => {
                 let bail = self.bail("Unsupported");
@@ -239,6 +244,7 @@ fn kind(ty: &Type) -> u8 {
         Type::Tuple { .. } | Type::VarTuple(_) => 5,
         Type::List { .. } | Type::View(_) => 6,
         Type::Dict { .. } => 7,
+        Type::Deque { .. } => 9,
         Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => 8,
     }
 }

@@ -8,7 +8,7 @@ use super::{Final, Func, Loop, RowHoist};
 use crate::hir::visit::defines;
 use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::infer::Guard;
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
     pub(super) fn block(&mut self, body: &[Stmt]) -> Vec<TokenStream> {
@@ -475,7 +475,10 @@ impl Func<'_, '_, '_> {
 
     /// The type of `old op value`, over all members.
     fn aug_type(&self, op: hir::BinOp, old: &Type, value: &Type) -> Type {
-        if matches!(old, Type::List { .. }) || (op == hir::BinOp::BitOr && matches!(old, Type::Dict { .. })) {
+        if matches!(old, Type::List { .. })
+            || (op == hir::BinOp::BitOr
+                && matches!(old, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. }))
+        {
             return old.clone();
         }
         let mut out = Type::Never;

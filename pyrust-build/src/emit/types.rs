@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 /// A piece of Rust that yields a value, and its type.
 #[derive(Clone)]
@@ -74,7 +74,19 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let t = rust_type(elem);
             if *in_place { quote!(PList<#t>) } else { quote!(List<#t>) }
         }
-        Type::Dict { key, value, in_place } => {
+        Type::Deque { elem, .. } => {
+            let t = rust_type(elem);
+            quote!(Deque<#t>)
+        }
+        Type::Dict { key, value, kind: DictKind::Default, .. } => {
+            let (k, v) = (rust_type(key), rust_type(value));
+            quote!(Dict<#k, #v, Factory>)
+        }
+        Type::Dict { key, value, kind: DictKind::Counter, .. } => {
+            let (k, v) = (rust_type(key), rust_type(value));
+            quote!(Dict<#k, #v, Counter>)
+        }
+        Type::Dict { key, value, in_place, kind: DictKind::Plain } => {
             let (k, v) = (rust_type(key), rust_type(value));
             if *in_place { quote!(PDict<#k, #v>) } else { quote!(Dict<#k, #v>) }
         }

@@ -302,6 +302,12 @@ pub enum ExprKind {
     /// Without a key: `**value`.
     Dict(Vec<(Option<Expr>, Expr)>),
     Comp(Box<Comp>),
+    /// An empty container of the module `collections`.
+    New {
+        class: Collection,
+        /// The `maxlen` of a deque, or what the factory of a `defaultdict` makes.
+        arg: Option<Box<Expr>>,
+    },
     /// An iterator as a value: `iter(x)`, or `zip`, `enumerate`, `reversed` where nothing consumes it on the spot.
     Iter {
         iter: Box<Iter>,
@@ -377,6 +383,15 @@ pub enum FPart {
     Value { value: Expr, conversion: Option<char>, spec: Vec<FPart> },
 }
 
+/// Containers of the module `collections`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Collection {
+    Deque,
+    Counter,
+    /// With the builtin type that is the factory; none where that is a `lambda`.
+    DefaultDict(Option<String>),
+}
+
 /// A part of a display with stars.
 #[derive(Clone, Debug)]
 pub enum Part {
@@ -404,6 +419,10 @@ pub enum CompKind {
     Extend,
     /// `sum(…, [])`: lists one behind the other.
     Concat,
+    /// `deque(…)`, with the `maxlen` in `extra`.
+    Deque,
+    /// `Counter(…)`
+    Count,
 }
 
 #[derive(Clone, Debug)]
@@ -414,7 +433,7 @@ pub struct Comp {
     pub element: Expr,
     /// The value of a dict item.
     pub value: Option<Expr>,
-    /// `start` of sum, `default` of min/max/next, the separator of join, the value of all keys of a dict.
+    /// `start` of sum, `default` of min/max/next, the separator of join, the `maxlen` of a deque, the value of all keys of a dict.
     pub extra: Option<Expr>,
     /// `key` of min/max: a lambda.
     pub key: Option<Expr>,

@@ -246,6 +246,11 @@ macro_rules! visitor {
                     }
                 }
                 ExprKind::Comp(comp) => v.comp(comp),
+                ExprKind::New { class: _, arg } => {
+                    if let Some(e) = arg {
+                        v.expr(e);
+                    }
+                }
                 ExprKind::Iter { iter, .. } => v.iter(iter),
                 ExprKind::Next { iter, default } => {
                     v.expr(iter);

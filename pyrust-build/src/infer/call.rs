@@ -6,7 +6,7 @@ use crate::hir::{Expr, ExprKind, Param, ParamKind};
 use crate::ops;
 use crate::resolve::Binding;
 use crate::source::Span;
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 /// Names of arguments that may be given by keyword, in positional order.
 const KEYWORDS: &[(&str, &[&str])] = &[
@@ -320,7 +320,7 @@ impl Infer<'_, '_> {
                 }
             }
             ("list", []) => Ty::List(self.site(e.id, 0)),
-            ("dict", []) if keywords.is_empty() => Ty::Dict(self.site(e.id, 0)),
+            ("dict", []) if keywords.is_empty() => Ty::Dict(self.site(e.id, 0), DictKind::Plain),
             ("dict", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
                 let pair = match &ty {
@@ -335,7 +335,7 @@ impl Infer<'_, '_> {
                     let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
                     self.state.solver.flow(key, k);
                     self.state.solver.flow(value, v);
-                    return Ty::Dict(cell);
+                    return Ty::Dict(cell, DictKind::Plain);
                 }
                 self.apply("dict.copy", e.id, 0, e.span, &[ty])
             }
@@ -503,7 +503,7 @@ impl Infer<'_, '_> {
         let mut found = ty == Ty::Never;
         for (k, member) in ty.clone().members().iter().enumerate() {
             let Some(class) = class_of(member) else { continue };
-            let full = format!("{class}.{name}");
+            let full = ops::method(class, name);
             match full.as_str() {
                 "list.sort" if args.is_empty() => {
                     if matches!(member, Ty::List(c) if self.state.solver.in_place(*c)) {
@@ -524,10 +524,27 @@ impl Infer<'_, '_> {
                         continue;
                     }
                 }
+                "deque.extend" | "deque.extendleft" | "Counter.update" | "Counter.subtract"
+                    if args.len() == 1 && keywords.is_empty() =>
+                {
+                    let other = self.expr(&args[0]);
+                    if !(class == "Counter" && other.members().iter().any(|m| matches!(m, Ty::Dict(..)))) {
+                        let (Ty::Deque(c) | Ty::Dict(c, _)) = member else { unreachable!("just named") };
+                        let var = self.state.solver.elem(*c);
+                        for m in other.members().iter().filter(|m| super::iter::is_iterable(m)) {
+                            let elem = self.element_type(m);
+                            self.state.solver.flow(&elem, var);
+                            found = true;
+                        }
+                        found |= other == Ty::Never;
+                        out = self.state.solver.join(&out, &Ty::None);
+                        continue;
+                    }
+                }
                 // Only in `x in d.keys()`, which is `x in d`.
                 "dict.keys in" => return member.clone(),
                 "dict.get" | "dict.pop" if args.len() == 2 && keywords.is_empty() => {
-                    let Ty::Dict(c) = member else { unreachable!("a dict method") };
+                    let Ty::Dict(c, _) = member else { unreachable!("a dict method") };
                     let key = self.expr(&args[0]);
                     let default = self.expr(&args[1]);
                     self.writes |= name == "pop" && self.state.solver.in_place(*c);
@@ -634,7 +651,8 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::Str | Ty::Char => "str",
         Ty::Bytes => "bytes",
         Ty::List(_) | Ty::View(_) => "list",
-        Ty::Dict(_) => "dict",
+        Ty::Dict(_, kind) => kind.class(),
+        Ty::Deque(_) => "deque",
         Ty::VarTuple(_) => "tuple",
         _ => return None,
     })
@@ -643,7 +661,7 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
 /// Only the parts of a parameter's type through which a callee can change what the caller sees.
 fn containers_only(ty: &Type) -> Type {
     match ty {
-        Type::List { .. } | Type::Dict { .. } | Type::VarTuple(_) => ty.clone(),
+        Type::List { .. } | Type::Dict { .. } | Type::Deque { .. } | Type::VarTuple(_) => ty.clone(),
         Type::View(_) | Type::Iter(_) | Type::Cell(_) => ty.clone(),
         Type::Tuple { items, from_py } => {
             Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }

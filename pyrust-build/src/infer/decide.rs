@@ -77,6 +77,7 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Bytes => class == "bytes",
         Type::List { .. } | Type::View(_) => class == "list",
         Type::Dict { .. } => class == "dict",
+        Type::Deque { .. } => false,
         Type::Tuple { .. } | Type::VarTuple(_) => class == "tuple",
         Type::Range => class == "range",
         Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,

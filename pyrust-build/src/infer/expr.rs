@@ -5,7 +5,7 @@ use super::{Infer, Within};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::{self, Pattern};
 use crate::source::Span;
-use crate::ty::{MAX_MEMBERS, MAX_TUPLE, Type};
+use crate::ty::{DictKind, MAX_MEMBERS, MAX_TUPLE, Type};
 
 impl Infer<'_, '_> {
     /// The type of an expression, also recorded at its node.
@@ -148,7 +148,13 @@ impl Infer<'_, '_> {
                 for (key, value) in items {
                     let Some(key) = key else {
                         let other = self.expr(value);
-                        self.apply("dict.update", e.id, 100, e.span, &[Ty::Dict(cell), other]);
+                        self.apply(
+                            "dict.update",
+                            e.id,
+                            100,
+                            e.span,
+                            &[Ty::Dict(cell, DictKind::Plain), other],
+                        );
                         continue;
                     };
                     let (k, v) = (self.expr(key), self.expr(value));
@@ -156,9 +162,10 @@ impl Infer<'_, '_> {
                     self.state.solver.flow(&k, kv);
                     self.state.solver.flow(&v, vv);
                 }
-                Ty::Dict(cell)
+                Ty::Dict(cell, DictKind::Plain)
             }
             ExprKind::Comp(comp) => self.comp(comp, e),
+            ExprKind::New { class, arg } => self.new_collection(e, class, arg.as_deref()),
             ExprKind::Iter { iter, explicit } => {
                 if *explicit {
                     self.builtin("iter");
@@ -241,11 +248,12 @@ impl Infer<'_, '_> {
 
     /// `str()` and `repr()` of everything but opaque objects are known.
     pub(super) fn displayable(&mut self, ty: &Ty, span: Span) {
-        let ok = self
-            .state
-            .solver
-            .resolve(ty)
-            .is_some_and(|t| !t.any(&|t| matches!(t, Type::Obj | Type::Iter(_) | Type::Never)));
+        let ok = self.state.solver.resolve(ty).is_some_and(|t| {
+            !t.any(&|t| {
+                let other = matches!(t, Type::Dict { kind, .. } if *kind != DictKind::Plain);
+                other || matches!(t, Type::Obj | Type::Iter(_) | Type::Deque { .. } | Type::Never)
+            })
+        });
         if !ok && *ty != Ty::Never {
             let message = format!("the text of `{}` is not known", self.show(ty));
             self.refuse("PYR0401", span, message);
@@ -349,7 +357,7 @@ impl Infer<'_, '_> {
                 }
                 l.clone()
             }
-            (BinOp::BitOr, Ty::Dict(_)) => {
+            (BinOp::BitOr, Ty::Dict(_, DictKind::Plain | DictKind::Default)) => {
                 self.apply("dict.update", node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
@@ -357,7 +365,8 @@ impl Infer<'_, '_> {
                 self.writes |= self.state.solver.in_place(*c);
                 l.clone()
             }
-            (_, Ty::List(_) | Ty::Dict(_)) => {
+            // Those of counters keep what is positive, in place.
+            (_, Ty::List(_) | Ty::Dict(..) | Ty::Deque(_)) => {
                 self.refuse("PYR0401", span, format!("`{}=` on a `{}`", op.symbol(), self.show(l)))
             }
             _ => self.binary(node, span, op, l, r),
@@ -372,7 +381,16 @@ impl Infer<'_, '_> {
                     |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Never));
                 let by_pointer = |t: &Ty| {
                     t.members().iter().all(|m| {
-                        matches!(m, Ty::None | Ty::Bool | Ty::Obj | Ty::List(_) | Ty::View(_) | Ty::Dict(_))
+                        matches!(
+                            m,
+                            Ty::None
+                                | Ty::Bool
+                                | Ty::Obj
+                                | Ty::List(_)
+                                | Ty::View(_)
+                                | Ty::Dict(..)
+                                | Ty::Deque(_)
+                        )
                     })
                 };
                 let known = singletons(&l) || singletons(&r) || (by_pointer(&l) && by_pointer(&r));
@@ -490,7 +508,8 @@ impl Infer<'_, '_> {
         for (pattern, arg) in op.params.iter().zip(args) {
             let pairs: Vec<(char, usize)> = match (pattern, arg) {
                 (Pattern::List(v), Ty::List(c)) => vec![(*v, self.state.solver.elem(*c))],
-                (Pattern::Dict(k, v), Ty::Dict(c)) => {
+                (Pattern::Deque(v), Ty::Deque(c)) => vec![(*v, self.state.solver.elem(*c))],
+                (Pattern::Dict(k, v, _), Ty::Dict(c, _)) => {
                     vec![(*k, self.state.solver.elem(*c)), (*v, self.state.solver.value(*c))]
                 }
                 (Pattern::VarTuple(v), Ty::VarTuple(var)) | (Pattern::List(v), Ty::View(var)) => {
@@ -545,12 +564,25 @@ impl Infer<'_, '_> {
                 self.state.solver.unify(vars[v], elem);
                 Ty::List(cell)
             }
-            Pattern::Dict(kk, v) => {
+            Pattern::Deque(v) => {
+                let cell = self.site(node, k);
+                let elem = self.state.solver.elem(cell);
+                self.state.solver.unify(vars[v], elem);
+                Ty::Deque(cell)
+            }
+            Pattern::Pairs(a, b) => {
+                let pair = Ty::Tuple(vec![get(self, a), get(self, b)], false);
+                let cell = self.site(node, k);
+                let elem = self.state.solver.elem(cell);
+                self.state.solver.flow(&pair, elem);
+                Ty::List(cell)
+            }
+            Pattern::Dict(kk, v, kind) => {
                 let cell = self.site(node, k);
                 let (elem, value) = (self.state.solver.elem(cell), self.state.solver.value(cell));
                 self.state.solver.unify(vars[kk], elem);
                 self.state.solver.unify(vars[v], value);
-                Ty::Dict(cell)
+                Ty::Dict(cell, kind.unwrap_or(DictKind::Plain))
             }
             Pattern::Tuple(items) => {
                 Ty::Tuple(items.iter().map(|p| self.instantiate(p, vars, node, k)).collect(), false)
@@ -619,7 +651,8 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Range => 4,
         Ty::Tuple(..) | Ty::VarTuple(_) => 5,
         Ty::List(_) | Ty::View(_) => 6,
-        Ty::Dict(_) => 7,
+        Ty::Dict(..) => 7,
+        Ty::Deque(_) => 9,
         Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
     };
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))

@@ -3,6 +3,7 @@
 use super::Infer;
 use super::solver::Ty;
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind};
+use crate::ty::DictKind;
 
 impl Infer<'_, '_> {
     /// The type of the elements of an iterable.
@@ -67,6 +68,7 @@ impl Infer<'_, '_> {
                             | Ty::View(_)
                             | Ty::VarTuple(_)
                             | Ty::Tuple(..)
+                            | Ty::Deque(_)
                             | Ty::Str
                             | Ty::Char
                             | Ty::Range
@@ -116,7 +118,7 @@ impl Infer<'_, '_> {
     fn dict(&mut self, e: &Expr) -> Option<(Ty, Ty)> {
         let ty = self.expr(e);
         for member in ty.members() {
-            if let Ty::Dict(c) = member {
+            if let Ty::Dict(c, _) = member {
                 let solver = &self.state.solver;
                 return Some((solver.get(solver.elem(*c)), solver.get(solver.value(*c))));
             }
@@ -153,7 +155,7 @@ impl Infer<'_, '_> {
     /// What comes out of an iterable of a type that is no union.
     pub(super) fn element_type(&mut self, member: &Ty) -> Ty {
         match member {
-            Ty::List(c) | Ty::Dict(c) => self.state.solver.get(self.state.solver.elem(*c)),
+            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) => self.state.solver.get(self.state.solver.elem(*c)),
             Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => self.state.solver.get(*v),
             Ty::Tuple(items, _) => {
                 let mut all = Ty::Never;
@@ -179,7 +181,8 @@ impl Infer<'_, '_> {
                     | Ty::Char
                     | Ty::Bytes
                     | Ty::Range
-                    | Ty::Dict(_)
+                    | Ty::Dict(..)
+                    | Ty::Deque(_)
                     | Ty::Iter(_)
             )
         };
@@ -205,7 +208,13 @@ impl Infer<'_, '_> {
 
     pub(super) fn comp(&mut self, comp: &Comp, e: &Expr) -> Ty {
         comp.builtin.iter().for_each(|name| self.builtin(name));
-        let extra = comp.extra.as_ref().map(|x| self.expr(x));
+        let extra = match (&comp.extra, comp.kind) {
+            (Some(maxlen), CompKind::Deque) => {
+                self.maxlen(maxlen);
+                None
+            }
+            (extra, _) => extra.as_ref().map(|x| self.expr(x)),
+        };
         self.generators(comp);
         let elem = match comp.kind {
             CompKind::Any | CompKind::All => self.test(&comp.element),
@@ -217,6 +226,32 @@ impl Infer<'_, '_> {
                 let var = self.state.solver.elem(cell);
                 self.state.solver.flow(&elem, var);
                 Ty::List(cell)
+            }
+            CompKind::Deque => {
+                let cell = self.site(e.id, 0);
+                let var = self.state.solver.elem(cell);
+                self.state.solver.flow(&elem, var);
+                Ty::Deque(cell)
+            }
+            CompKind::Count => {
+                let cell = self.site(e.id, 0);
+                let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
+                self.state.solver.flow(&elem, k);
+                self.state.solver.flow(&Ty::Int, v);
+                if let Some(source) = comp.source() {
+                    let ty = self.state.solver.get(self.state.nodes[source.id]);
+                    for member in ty.members() {
+                        // The counts of another one are taken over.
+                        if let Ty::Dict(c, _) = member {
+                            if ty.members().len() > 1 {
+                                self.refuse("PYR0401", e.span, "`Counter` of a mapping or something else");
+                            }
+                            let value = self.state.solver.get(self.state.solver.value(*c));
+                            self.state.solver.flow(&value, v);
+                        }
+                    }
+                }
+                Ty::Dict(cell, DictKind::Counter)
             }
             CompKind::Tuple => {
                 self.builtin("tuple");
@@ -240,7 +275,7 @@ impl Infer<'_, '_> {
                 let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
                 self.state.solver.flow(&elem, k);
                 self.state.solver.flow(&value, v);
-                Ty::Dict(cell)
+                Ty::Dict(cell, DictKind::Plain)
             }
             CompKind::Concat => {
                 self.builtin("sum");
@@ -263,7 +298,7 @@ impl Infer<'_, '_> {
             CompKind::Extend => {
                 let mut found = false;
                 for member in extra.unwrap_or(Ty::Never).members() {
-                    if let Ty::List(c) = member {
+                    if let Ty::List(c) | Ty::Deque(c) = member {
                         found = true;
                         self.writes |= self.state.solver.in_place(*c);
                         let var = self.state.solver.elem(*c);
@@ -344,7 +379,8 @@ pub(super) fn is_iterable(ty: &Ty) -> bool {
         ty,
         Ty::List(_)
             | Ty::View(_)
-            | Ty::Dict(_)
+            | Ty::Dict(..)
+            | Ty::Deque(_)
             | Ty::VarTuple(_)
             | Ty::Tuple(..)
             | Ty::Str

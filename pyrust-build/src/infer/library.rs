@@ -2,7 +2,8 @@
 
 use super::solver::Ty;
 use super::{Guard, Infer};
-use crate::hir::{Expr, ExprKind, Library};
+use crate::hir::{Collection, Expr, ExprKind, Library};
+use crate::ty::DictKind;
 
 /// The arguments of `bisect` and its kin, as the call has them.
 pub struct Bisect<'e> {
@@ -91,6 +92,35 @@ impl Infer<'_, '_> {
                 Some(self.bisect(e, &call))
             }
             _ => None,
+        }
+    }
+
+    /// An empty deque, counter or `defaultdict`.
+    pub(super) fn new_collection(&mut self, e: &Expr, class: &Collection, arg: Option<&Expr>) -> Ty {
+        let cell = self.site(e.id, 0);
+        match class {
+            Collection::Deque => {
+                arg.into_iter().for_each(|e| self.maxlen(e));
+                Ty::Deque(cell)
+            }
+            Collection::Counter => {
+                self.state.solver.flow(&Ty::Int, self.state.solver.value(cell));
+                Ty::Dict(cell, DictKind::Counter)
+            }
+            Collection::DefaultDict(_) => {
+                let made = arg.map_or(Ty::Never, |e| self.expr(e));
+                self.state.solver.flow(&made, self.state.solver.value(cell));
+                Ty::Dict(cell, DictKind::Default)
+            }
+        }
+    }
+
+    /// The greatest length of a deque is an int, or None.
+    pub(super) fn maxlen(&mut self, e: &Expr) {
+        let ty = self.expr(e);
+        if !ty.members().iter().all(|m| matches!(m, Ty::Int | Ty::Bool | Ty::None | Ty::Never)) {
+            let message = format!("`{}` as `maxlen`", self.show(&ty));
+            self.refuse("PYR0401", e.span, message);
         }
     }
 

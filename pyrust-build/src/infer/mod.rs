@@ -22,7 +22,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, NodeId, Places};
 use crate::resolve::{Binding, ModuleEnv};
 use crate::source::{SourceFile, Span};
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, positional};
@@ -418,6 +418,23 @@ impl<'a> Program<'a> {
             let message = "an iterator inside a container is not supported";
             diagnostics.push(Diagnostic::new("PYR0408", Severity::Note, message));
         }
+        if report && diagnostics.is_empty() {
+            let all = || vars.iter().chain(&nodes);
+            let bad_counts = |t: &Type| match t {
+                Type::Dict { kind: DictKind::Counter, value, .. } => {
+                    !value.members().iter().all(|m| matches!(m, Type::Int | Type::Float | Type::Never))
+                }
+                _ => false,
+            };
+            if let Some(ty) = all().find(|t| t.any(&Type::is_misplaced)) {
+                let message =
+                    format!("in `{ty}`, what is made by `collections` is inside of a container of Python's");
+                diagnostics.push(Diagnostic::new("PYR0408", Severity::Note, message));
+            } else if let Some(ty) = all().find(|t| t.any(&bad_counts)) {
+                let message = format!("`{ty}`: counts that are no numbers");
+                diagnostics.push(Diagnostic::new("PYR0401", Severity::Note, message));
+            }
+        }
         if (recursive || state.solver.endless) && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);
@@ -581,9 +598,13 @@ impl Program<'_> {
 pub fn in_python(ty: &Type) -> Type {
     match ty {
         Type::List { elem, .. } => Type::List { elem: Box::new(in_python(elem)), in_place: true },
-        Type::Dict { key, value, .. } => {
-            Type::Dict { key: Box::new(in_python(key)), value: Box::new(in_python(value)), in_place: true }
-        }
+        Type::Dict { key, value, kind, .. } => Type::Dict {
+            key: Box::new(in_python(key)),
+            value: Box::new(in_python(value)),
+            in_place: true,
+            kind: *kind,
+        },
+        Type::Deque { elem, .. } => Type::Deque { elem: Box::new(in_python(elem)), in_place: true },
         Type::VarTuple(t) => Type::VarTuple(Box::new(in_python(t))),
         Type::View(t) => Type::View(Box::new(in_python(t))),
         // Not read: its position would be lost.
@@ -613,9 +634,12 @@ fn long_tuples(ty: &Type) -> Type {
         Type::List { elem, in_place } => {
             Type::List { elem: Box::new(long_tuples(elem)), in_place: *in_place }
         }
-        Type::Dict { key, value, in_place } => {
-            Type::Dict { key: key.clone(), value: Box::new(long_tuples(value)), in_place: *in_place }
-        }
+        Type::Dict { key, value, in_place, kind } => Type::Dict {
+            key: key.clone(),
+            value: Box::new(long_tuples(value)),
+            in_place: *in_place,
+            kind: *kind,
+        },
         other => other.clone(),
     }
 }

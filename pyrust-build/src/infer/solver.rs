@@ -3,7 +3,7 @@
 //! Types only grow. A list or dict has a cell: its element variables and whether it lives in Python. Two lists that
 //! meet in one variable share a cell from then on, so they have one representation.
 
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 pub(super) type VarId = usize;
 pub(super) type CellId = usize;
@@ -27,7 +27,8 @@ pub(super) enum Ty {
     Iter(VarId),
     Cell(VarId),
     List(CellId),
-    Dict(CellId),
+    Dict(CellId, DictKind),
+    Deque(CellId),
     Union(Vec<Ty>),
 }
 
@@ -56,7 +57,8 @@ impl Ty {
             Ty::VarTuple(_) => (10, 0),
             Ty::View(_) => (11, 1),
             Ty::List(_) => (11, 0),
-            Ty::Dict(_) => (12, 0),
+            Ty::Dict(_, kind) => (12, *kind as usize),
+            Ty::Deque(_) => (11, 2),
             Ty::Cell(_) => (15, 0),
             Ty::Union(_) => (16, 0),
         }
@@ -221,7 +223,8 @@ impl Solver {
             (Ty::Char, Ty::Char) => Ty::Char,
             (Ty::Char | Ty::Str, Ty::Char | Ty::Str) => Ty::Str,
             (Ty::List(x), Ty::List(y)) => Ty::List(self.unify_cells(*x, *y)),
-            (Ty::Dict(x), Ty::Dict(y)) => Ty::Dict(self.unify_cells(*x, *y)),
+            (Ty::Dict(x, kind), Ty::Dict(y, _)) => Ty::Dict(self.unify_cells(*x, *y), *kind),
+            (Ty::Deque(x), Ty::Deque(y)) => Ty::Deque(self.unify_cells(*x, *y)),
             (Ty::VarTuple(x), Ty::VarTuple(y)) => {
                 self.unify(*x, *y);
                 Ty::VarTuple(*x)
@@ -287,15 +290,27 @@ impl Solver {
                 }
                 if found.is_some() { current.clone() } else { self.join(current, &Ty::List(cell)) }
             }
-            Type::Dict { key, value, in_place } => {
-                let found = find(&|m| if let Ty::Dict(c) = m { Some(*c) } else { None });
+            Type::Deque { elem, in_place } => {
+                let found = find(&|m| if let Ty::Deque(c) = m { Some(*c) } else { None });
+                let cell = found.unwrap_or_else(|| self.fresh_cell());
+                self.absorb_into(self.elem(cell), elem);
+                if *in_place {
+                    self.set_in_place(cell);
+                }
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::Deque(cell)) }
+            }
+            Type::Dict { key, value, in_place, kind } => {
+                let found = find(&|m| match m {
+                    Ty::Dict(c, k) if k == kind => Some(*c),
+                    _ => None,
+                });
                 let cell = found.unwrap_or_else(|| self.fresh_cell());
                 self.absorb_into(self.elem(cell), key);
                 self.absorb_into(self.value(cell), value);
                 if *in_place {
                     self.set_in_place(cell);
                 }
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::Dict(cell)) }
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::Dict(cell, *kind)) }
             }
             Type::VarTuple(elem) => {
                 let found = find(&|m| if let Ty::VarTuple(v) = m { Some(*v) } else { None });
@@ -394,7 +409,7 @@ impl Solver {
 
     fn mark(&mut self, ty: &Ty) -> Ty {
         match ty {
-            Ty::List(c) | Ty::Dict(c) => {
+            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) => {
                 self.set_in_place(*c);
                 ty.clone()
             }
@@ -434,7 +449,9 @@ impl Solver {
             Ty::Iter(v) => Type::Iter(var(*v)?),
             Ty::Cell(v) => Type::Cell(var(*v)?),
             Ty::List(c) => Type::List { elem: var(self.elem(*c))?, in_place: self.in_place(*c) },
-            Ty::Dict(c) => Type::Dict {
+            Ty::Deque(c) => Type::Deque { elem: var(self.elem(*c))?, in_place: self.in_place(*c) },
+            Ty::Dict(c, kind) => Type::Dict {
+                kind: *kind,
                 key: var(self.elem(*c))?,
                 value: var(self.value(*c))?,
                 in_place: self.in_place(*c),
@@ -466,6 +483,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         | Type::Cell(_)
         | Type::List { .. }
         | Type::Dict { .. }
+        | Type::Deque { .. }
         | Type::Union(_) => {
             unreachable!("containers are absorbed member by member")
         }

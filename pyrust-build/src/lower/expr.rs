@@ -181,6 +181,11 @@ impl Lower<'_> {
             }
             A::Attribute { value, name } => match self.module_of(value).or_else(|| self.imported(value)) {
                 Some(module) => ExprKind::ModuleAttr { module, name: name.clone() },
+                None if name == "maxlen" => {
+                    // Spelled so that no method of Python's can have the name.
+                    let (base, name) = (self.boxed(value), "maxlen of".to_string());
+                    ExprKind::Method { base, name, args: vec![], keywords: vec![] }
+                }
                 None => self.no(span, &format!("reading the attribute `{name}`"), ""),
             },
             A::Call { func, args, keywords } => self.call(func, args, keywords, span),
@@ -899,7 +904,7 @@ impl Lower<'_> {
     }
 
     /// The first iterable is evaluated in the enclosing scope, everything else in the comprehension's own.
-    fn generators(
+    pub(super) fn generators(
         &mut self,
         generators: &[ast::Comprehension],
         element: &AExpr,

@@ -2,12 +2,12 @@
 
 use super::{Lower, Scope};
 use crate::ast::{self, CmpOp, Constant, Expr as AExpr, ExprKind as A};
-use crate::hir::{CompKind, Expr, ExprKind, Library};
+use crate::hir::{Collection, Comp, CompKind, Expr, ExprKind, Library};
 use crate::resolve::Binding;
 use crate::source::Span;
 
 /// Modules whose functions have forms of their own.
-const MODULES: &[&str] = &["heapq"];
+const MODULES: &[&str] = &["heapq", "collections"];
 
 impl Lower<'_> {
     /// What a name or an attribute of a module means, if that is in one of the modules known here.
@@ -57,7 +57,115 @@ impl Lower<'_> {
                 self.libraries.insert(library);
                 Some(kind)
             }
+            ("collections", "deque" | "Counter" | "defaultdict", _) => {
+                let kind = match library.attr.as_str() {
+                    "deque" => self.deque(args, keywords, span),
+                    "Counter" => self.counter(args, keywords),
+                    _ => self.defaultdict(args, keywords),
+                }?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
             _ => None,
+        }
+    }
+
+    fn deque(&mut self, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> Option<ExprKind> {
+        let (items, maxlen) = match (args, keywords) {
+            ([], []) => (None, None),
+            ([items], []) => (Some(items), None),
+            ([items, maxlen], []) => (Some(items), Some(maxlen)),
+            ([], [k]) if k.name.as_deref() == Some("maxlen") => (None, Some(&k.value)),
+            ([items], [k]) if k.name.as_deref() == Some("maxlen") => (Some(items), Some(&k.value)),
+            _ => return None,
+        };
+        let maxlen = match maxlen {
+            Some(e) => self.expr(e),
+            None => self.make(ExprKind::None, span),
+        };
+        let Some(items) = items else {
+            return Some(ExprKind::New { class: Collection::Deque, arg: Some(Box::new(maxlen)) });
+        };
+        // It is evaluated before the items here.
+        if !matches!(maxlen.kind, ExprKind::None | ExprKind::Int(_) | ExprKind::Local(_)) {
+            return None;
+        }
+        let comp = self.comp_of(CompKind::Deque, items);
+        Some(ExprKind::Comp(Box::new(Comp { extra: Some(maxlen), ..comp })))
+    }
+
+    fn counter(&mut self, args: &[AExpr], keywords: &[ast::Keyword]) -> Option<ExprKind> {
+        match (args, keywords) {
+            ([], []) => Some(ExprKind::New { class: Collection::Counter, arg: None }),
+            ([items], []) => Some(ExprKind::Comp(Box::new(self.comp_of(CompKind::Count, items)))),
+            _ => None,
+        }
+    }
+
+    /// `defaultdict(list)`, `defaultdict(lambda: [0, 0])`: what the factory makes is an expression that reads no variable.
+    fn defaultdict(&mut self, args: &[AExpr], keywords: &[ast::Keyword]) -> Option<ExprKind> {
+        let ([factory], []) = (args, keywords) else { return None };
+        let (name, made) = match &factory.kind {
+            A::Name(name) if self.is_builtin(name) => {
+                let kind = match name.as_str() {
+                    "int" => ExprKind::Int(0),
+                    "float" => ExprKind::Float(0.0),
+                    "bool" => ExprKind::Bool(false),
+                    "str" => ExprKind::Str(String::new()),
+                    "list" => ExprKind::List(vec![]),
+                    "dict" => ExprKind::Dict(vec![]),
+                    "tuple" => ExprKind::Tuple(vec![]),
+                    _ => return None,
+                };
+                self.assumes.insert(name.clone());
+                (Some(name.clone()), self.make(kind, factory.span))
+            }
+            A::Lambda { params, body } if params.in_frame_order().next().is_none() && self.is_fixed(body) => {
+                (None, self.expr(body))
+            }
+            _ => return None,
+        };
+        Some(ExprKind::New { class: Collection::DefaultDict(name), arg: Some(Box::new(made)) })
+    }
+
+    /// Made of literals and of empty containers.
+    fn is_fixed(&self, e: &AExpr) -> bool {
+        match &e.kind {
+            A::Constant(_) => true,
+            A::UnaryOp { operand, .. } => self.is_fixed(operand),
+            A::List(items) | A::Tuple(items) => items.iter().all(|e| self.is_fixed(e)),
+            A::Dict { items } => {
+                items.iter().all(|(k, v)| k.as_ref().is_some_and(|k| self.is_fixed(k)) && self.is_fixed(v))
+            }
+            A::BinOp { left, right, .. } => self.is_fixed(left) && self.is_fixed(right),
+            A::Call { func, args, keywords } if keywords.is_empty() => {
+                let builtin = matches!(&func.kind, A::Name(name) if self.is_builtin(name)
+                    && matches!(name.as_str(), "list" | "dict" | "int" | "float" | "str"));
+                let class = self.library_of(func).is_some_and(|l| {
+                    l.module == "collections"
+                        && (l.attr == "defaultdict" || (args.is_empty() && l.attr != "OrderedDict"))
+                });
+                let factory = |e: &AExpr| match &e.kind {
+                    A::Name(name) => self.is_builtin(name),
+                    A::Lambda { params, body } => {
+                        params.in_frame_order().next().is_none() && self.is_fixed(body)
+                    }
+                    _ => false,
+                };
+                (builtin && args.iter().all(|e| self.is_fixed(e))) || (class && args.iter().all(factory))
+            }
+            _ => false,
+        }
+    }
+
+    /// A comprehension of the elements as they come, of a generator expression too.
+    pub(super) fn comp_of(&mut self, kind: CompKind, items: &AExpr) -> Comp {
+        match &items.kind {
+            A::Generator { element, generators } => {
+                let (generators, (element, _)) = self.generators(generators, element, None);
+                Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
+            }
+            _ => self.comp_over(kind, items),
         }
     }
 

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 pub use pattern::{Binding, Pattern};
 pub use table::{CONSTANTS, Row};
 
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 /// A parsed row.
 #[derive(Debug)]
@@ -63,6 +63,22 @@ pub fn all() -> impl Iterator<Item = &'static Op> {
 /// True if the table has the name at all, whatever the types.
 pub fn exists(name: &str) -> bool {
     TABLE.contains_key(name)
+}
+
+/// Does the method go through any iterable that it is given, one element after another?
+pub fn takes_all(ty: &Type, method: &str) -> bool {
+    match ty {
+        Type::Deque { .. } => matches!(method, "extend" | "extendleft"),
+        Type::Dict { kind: DictKind::Counter, .. } => matches!(method, "update" | "subtract"),
+        _ => false,
+    }
+}
+
+/// The row of a method. Classes derived from `dict` have those of `dict` where they have none of their own; which of those
+/// mean the same the patterns say.
+pub fn method(class: &str, name: &str) -> String {
+    let own = format!("{class}.{name}");
+    if matches!(class, "defaultdict" | "Counter") && !exists(&own) { format!("dict.{name}") } else { own }
 }
 
 /// The row for these argument types (no unions), with what its type variables stand for.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 /// What the type variables of a row stand for.
 pub type Binding = BTreeMap<char, Type>;
@@ -22,7 +22,11 @@ pub enum Pattern {
     List(char),
     /// A list of a fixed element type.
     ListOf(Type),
-    Dict(char, char),
+    /// A list of pairs.
+    Pairs(char, char),
+    /// A dict of that class; without one, of any.
+    Dict(char, char, Option<DictKind>),
+    Deque(char),
     VarTuple(char),
     Tuple(Vec<Pattern>),
     /// `V | None`.
@@ -43,6 +47,9 @@ impl Pattern {
         let text = text.trim();
         let var = |s: &str| s.trim().chars().next().expect("a type variable");
         let is_var = |s: &str| s.len() == 1 && s.chars().all(|c| c.is_ascii_uppercase());
+        if text == "int | None" {
+            return Pattern::Scalar(Type::Union(vec![Type::None, Type::Int]));
+        }
         if let Some(inner) = text.strip_suffix("| None") {
             return Pattern::Optional(var(inner));
         }
@@ -56,6 +63,11 @@ impl Pattern {
             return Pattern::Var(var(text));
         }
         let inside = |head: &str| text.strip_prefix(head).and_then(|t| t.strip_suffix(']'));
+        if let Some((k, v)) =
+            inside("list[tuple[").and_then(|t| t.strip_suffix(']')).and_then(|t| t.split_once(','))
+        {
+            return Pattern::Pairs(var(k), var(v));
+        }
         if let Some(inner) = inside("list[") {
             return if is_var(inner) {
                 Pattern::List(var(inner))
@@ -66,9 +78,20 @@ impl Pattern {
                 }
             };
         }
-        if let Some(inner) = inside("dict[") {
-            let (k, v) = inner.split_once(',').expect("dict[K, V]");
-            return Pattern::Dict(var(k), var(v));
+        let dicts = [
+            ("dict[", Some(DictKind::Plain)),
+            ("mapping[", None),
+            ("defaultdict[", Some(DictKind::Default)),
+            ("Counter[", Some(DictKind::Counter)),
+        ];
+        for (head, kind) in dicts {
+            if let Some(inner) = inside(head) {
+                let (k, v) = inner.split_once(',').expect("dict[K, V]");
+                return Pattern::Dict(var(k), var(v), kind);
+            }
+        }
+        if let Some(inner) = inside("deque[") {
+            return Pattern::Deque(var(inner));
         }
         if let Some(inner) = inside("tuple[") {
             return match inner.strip_suffix(", ...") {
@@ -135,7 +158,13 @@ impl Pattern {
             }
             (Pattern::ListOf(want), Type::View(elem)) => **elem == *want,
             (Pattern::ListOf(want), Type::List { elem, .. }) => **elem == *want || **elem == Type::Never,
-            (Pattern::Dict(k, v), Type::Dict { key, value, .. }) => {
+            (Pattern::Deque(v), Type::Deque { elem, .. }) => {
+                binding.insert(*v, (**elem).clone());
+                true
+            }
+            (Pattern::Dict(k, v, class), Type::Dict { key, value, kind, .. })
+                if class.is_none_or(|class| class == *kind) =>
+            {
                 binding.insert(*k, (**key).clone());
                 binding.insert(*v, (**value).clone());
                 true
@@ -156,10 +185,18 @@ impl Pattern {
             Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v) => get(v),
             Pattern::OptInt => Type::Int,
             Pattern::List(v) => Type::List { elem: Box::new(get(v)), in_place: false },
-            Pattern::ListOf(t) => Type::List { elem: Box::new(t.clone()), in_place: false },
-            Pattern::Dict(k, v) => {
-                Type::Dict { key: Box::new(get(k)), value: Box::new(get(v)), in_place: false }
+            Pattern::Pairs(k, v) => {
+                let pair = Type::Tuple { items: vec![get(k), get(v)], from_py: false };
+                Type::List { elem: Box::new(pair), in_place: false }
             }
+            Pattern::ListOf(t) => Type::List { elem: Box::new(t.clone()), in_place: false },
+            Pattern::Dict(k, v, kind) => Type::Dict {
+                key: Box::new(get(k)),
+                value: Box::new(get(v)),
+                in_place: false,
+                kind: kind.unwrap_or(DictKind::Plain),
+            },
+            Pattern::Deque(v) => Type::Deque { elem: Box::new(get(v)), in_place: false },
             Pattern::VarTuple(v) => Type::VarTuple(Box::new(get(v))),
             Pattern::Tuple(items) => {
                 Type::Tuple { items: items.iter().map(|p| p.instantiate(binding)).collect(), from_py: false }

@@ -238,7 +238,8 @@ impl Namespace {
                     Kind::Builtin if self.own_builtins => {
                         !found.is_null()
                             && (pristine(found, slot.name, self.module)
-                                || library_function(found, slot.name, self.module, words))
+                                || library_function(found, slot.name, self.module, words)
+                                || library_class(found, slot.name, self.module, words))
                     }
                     Kind::Builtin => {
                         let builtin = lookup(builtins(), state.names[index]);
@@ -247,7 +248,9 @@ impl Namespace {
                     Kind::Module(target) => is_module(found, target),
                     Kind::Imported(module, attr) => {
                         !found.is_null()
-                            && (pristine(found, attr, module) || library_function(found, attr, module, words))
+                            && (pristine(found, attr, module)
+                                || library_function(found, attr, module, words)
+                                || library_class(found, attr, module, words))
                     }
                     Kind::Function(target) => self.look_function(state, index, found, target, words),
                 };
@@ -414,6 +417,77 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
                     (true, true) => true,
                 }
             })
+    }
+}
+
+/// Whether `object` is the Python class that a module of the standard library defines under that name, with its own
+/// methods and no others.
+unsafe fn library_class(object: *mut PyObject, name: &str, module: &str, words: &mut Vec<Word>) -> bool {
+    if (module, name) != ("collections", "Counter") {
+        return false;
+    }
+    /// What the interpreter and the class statement put there.
+    const OTHERS: &[&str] = &[
+        "__module__",
+        "__doc__",
+        "__dict__",
+        "__weakref__",
+        "__hash__",
+        "__static_attributes__",
+        "__firstlineno__",
+        "fromkeys",
+    ];
+    // SAFETY: `object` is live; a class has a dict of its own, whose functions have globals and code.
+    unsafe {
+        let home = lookup(PyImport_GetModuleDict(), interned(module));
+        if PyType_Check(object) == 0 || home.is_null() || PyModule_Check(home) == 0 {
+            return false;
+        }
+        let globals = PyModule_GetDict(home);
+        // A look-up gives the class a version, which every change of it takes away.
+        let _ = attribute_or_none(object, c"__missing__");
+        words.push(type_word(object));
+        words.push(version_word(globals));
+        let counting = lookup(globals, interned("_count_elements"));
+        if lookup(globals, interned(name)) != object
+            || counting.is_null()
+            || !pristine(counting, "_count_elements", "_collections")
+        {
+            return false;
+        }
+        let own = (*object.cast::<PyTypeObject>()).tp_dict;
+        let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
+        while !own.is_null() && PyDict_Next(own, &mut at, &mut key, &mut value) != 0 {
+            let Some(key) = utf8(key) else { return false };
+            if OTHERS.contains(&key) {
+                continue;
+            }
+            if Py_TYPE(value) != &raw mut PyFunction_Type || PyFunction_GetGlobals(value) != globals {
+                return false;
+            }
+            let qualname = attribute_or_none(PyFunction_GetCode(value), c"co_qualname");
+            if !qualname
+                .is_some_and(|q| utf8(q.ptr()).is_some_and(|q| q.strip_prefix("Counter.") == Some(key)))
+            {
+                return false;
+            }
+        }
+        !own.is_null()
+    }
+}
+
+/// The word with a class's version, which is zero after every change.
+///
+/// # Safety
+/// `class` is a live class.
+unsafe fn type_word(class: *mut PyObject) -> Word {
+    // SAFETY: the version is followed by padding or flags that stand still, in a word of its own.
+    unsafe {
+        let place = (&raw const (*class.cast::<PyTypeObject>()).tp_version_tag).cast::<u64>();
+        if (*class.cast::<PyTypeObject>()).tp_version_tag == 0 || !place.is_aligned() {
+            return Word::NEVER;
+        }
+        Word { place, want: *place }
     }
 }
 

@@ -139,6 +139,24 @@ pub unsafe fn lookup(dict: *mut PyObject, name: *mut PyObject) -> *mut PyObject 
     }
 }
 
+/// [`lookup`] of a name that is no object yet.
+///
+/// # Safety
+/// As [`lookup`]; the GIL is held.
+pub(crate) unsafe fn known_item(dict: *mut PyObject, name: &str) -> *mut PyObject {
+    // SAFETY: the caller vouches for the dict; the key is a fresh reference.
+    unsafe {
+        let key = PyUnicode_FromStringAndSize(name.as_ptr().cast(), name.len() as Py_ssize_t);
+        if key.is_null() {
+            PyErr_Clear();
+            return ptr::null_mut();
+        }
+        let found = lookup(dict, key);
+        Py_DECREF(key);
+        found
+    }
+}
+
 /// An interned `str` that is never freed: what slots and private tables use as keys.
 ///
 /// # Safety

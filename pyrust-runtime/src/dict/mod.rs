@@ -2,10 +2,12 @@
 //!
 //! First argument `cx`, dicts by reference, stored keys and values by value.
 
+mod kinds;
 mod live;
 mod native;
 mod table;
 
+pub use kinds::*;
 pub use live::PDict;
 pub use native::Dict;
 
@@ -105,6 +107,16 @@ pub fn len<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R
 #[inline]
 pub fn truth<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<bool> {
     Ok(dict.count(cx)? != 0)
+}
+
+/// The value of a key, if there is one.
+#[inline]
+pub(crate) fn find_item<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: &K,
+) -> R<Option<V>> {
+    dict.find(cx, key)
 }
 
 /// `d[k]`
@@ -291,7 +303,15 @@ where
 
 /// `d.copy()`, `dict(d)`
 pub fn copy<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<Dict<K, V>> {
-    let result = new(cx)?;
+    copy_into(cx, dict, new(cx)?)
+}
+
+/// The entries of a dict in a new one.
+pub(crate) fn copy_into<K: Key, V: Clone + 'static, D: DictLike<K, V>, E: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    result: E,
+) -> R<E> {
     update(cx, &result, dict)?;
     Ok(result)
 }

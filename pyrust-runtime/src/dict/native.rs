@@ -1,15 +1,17 @@
 //! A dict that no Python code has seen yet: a shared handle to a table of values.
 
 use core::cell::Cell;
+use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 use std::alloc::{Layout, alloc, dealloc};
+use std::rc::Rc;
 
-use pyo3_ffi::{Py_DECREF, PyDict_New, PyDict_SetItem, PyObject};
+use pyo3_ffi::{Py_DECREF, PyDict_SetItem, PyObject};
 
 use crate::dict::table::Table;
-use crate::dict::{Cursor, DictLike, Place};
+use crate::dict::{Cursor, DictLike, Kind, Maker, Place, Plain};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
-use crate::py::{IntoPy, again, fresh};
+use crate::py::{IntoPy, again};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::{Cx, no_memory};
 
@@ -17,26 +19,29 @@ struct Head<K, V> {
     handles: Cell<usize>,
     version: Cell<u64>,
     table: Table<K, V>,
+    /// Of a `defaultdict`.
+    maker: Option<Rc<Maker<V>>>,
     /// The Python dict that this one became; held by the transaction.
     object: Cell<*mut PyObject>,
 }
 
 /// Cloning the handle is Python's aliasing; the entries are dropped with the last one.
-pub struct Dict<K, V> {
+pub struct Dict<K, V, M = Plain> {
     head: NonNull<Head<K, V>>,
+    kind: PhantomData<M>,
 }
 
-impl<K, V> Clone for Dict<K, V> {
+impl<K, V, M> Clone for Dict<K, V, M> {
     #[inline(always)]
     fn clone(&self) -> Self {
         // SAFETY: The head lives as long as a handle.
         let handles = unsafe { &(*self.head.as_ptr()).handles };
         handles.set(handles.get() + 1);
-        Dict { head: self.head }
+        Dict { head: self.head, kind: PhantomData }
     }
 }
 
-impl<K, V> Drop for Dict<K, V> {
+impl<K, V, M> Drop for Dict<K, V, M> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: The head lives as long as a handle; it was allocated with this layout.
@@ -52,7 +57,13 @@ impl<K, V> Drop for Dict<K, V> {
 }
 
 impl<K: Key, V: Clone + 'static> Dict<K, V> {
-    pub(crate) fn make(_: Cx) -> R<Dict<K, V>> {
+    pub(crate) fn make(cx: Cx) -> R<Dict<K, V>> {
+        Dict::with_maker(cx, None)
+    }
+}
+
+impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
+    pub(crate) fn with_maker(_: Cx, maker: Option<Rc<Maker<V>>>) -> R<Dict<K, V, M>> {
         // SAFETY: A head is not empty; it is written before the handle exists.
         unsafe {
             let Some(head) = NonNull::new(alloc(Layout::new::<Head<K, V>>()).cast::<Head<K, V>>()) else {
@@ -62,10 +73,17 @@ impl<K: Key, V: Clone + 'static> Dict<K, V> {
                 handles: Cell::new(1),
                 version: Cell::new(0),
                 table: Table::new(),
+                maker,
                 object: Cell::new(ptr::null_mut()),
             });
-            Ok(Dict { head })
+            Ok(Dict { head, kind: PhantomData })
         }
+    }
+
+    /// What makes the values of missing keys.
+    pub(crate) fn maker(&self) -> Option<Rc<Maker<V>>> {
+        // SAFETY: The head lives as long as the handle.
+        unsafe { (*self.head.as_ptr()).maker.clone() }
     }
 
     #[inline(always)]
@@ -89,7 +107,7 @@ impl<K: Key, V: Clone + 'static> Dict<K, V> {
     }
 }
 
-impl<K: Key, V: Clone + 'static> DictLike<K, V> for Dict<K, V> {
+impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
     #[inline(always)]
     fn count(&self, _: Cx) -> R<usize> {
         Ok(self.table().len())
@@ -206,7 +224,7 @@ impl<K: Key, V: Clone + 'static> DictLike<K, V> for Dict<K, V> {
     }
 }
 
-impl<K: Key + IntoPy, V: IntoPy + Clone + 'static> IntoPy for Dict<K, V> {
+impl<K: Key + IntoPy, V: IntoPy + Clone + 'static, M: Kind> IntoPy for Dict<K, V, M> {
     fn into_py(self, cx: Cx) -> R<*mut PyObject> {
         // SAFETY: The head lives as long as the handle.  Keys are exact builtins, so that inserting them runs no
         // Python code.
@@ -215,8 +233,7 @@ impl<K: Key + IntoPy, V: IntoPy + Clone + 'static> IntoPy for Dict<K, V> {
             if !head.object.get().is_null() {
                 return Ok(again(head.object.get()));
             }
-            cx.before_tracked();
-            let object = fresh(PyDict_New())?;
+            let object = M::object(cx, head.maker.as_ref().map(|maker| maker.name))?;
             if let Err(stop) = fill(cx, object, &head.table) {
                 Py_DECREF(object);
                 return Err(stop);
@@ -261,9 +278,10 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone>(
     Ok(())
 }
 
-impl<K: Key, V: ElemEq + Clone + 'static> ElemEq for Dict<K, V> {
+impl<K: Key, V: ElemEq + Clone + 'static, M: Kind> ElemEq for Dict<K, V, M> {
     fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
-        if self.is(other) { Ok(true) } else { crate::dict::eq(cx, self, other) }
+        let same = self.is(other) || crate::dict::eq(cx, self, other)?;
+        if same || M::ENTRIES_DECIDE { Ok(same) } else { bail(Bail::Unsupported) }
     }
 
     fn view(&self) -> View<'_> {
@@ -271,7 +289,7 @@ impl<K: Key, V: ElemEq + Clone + 'static> ElemEq for Dict<K, V> {
     }
 }
 
-impl<K: Key, V: ElemEq + Clone + 'static> ElemOrd for Dict<K, V> {
+impl<K: Key, V: ElemEq + Clone + 'static, M: Kind> ElemOrd for Dict<K, V, M> {
     fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
         exc(Exc::TypeError)
     }

@@ -1,0 +1,330 @@
+//! `defaultdict` and `Counter`: native dicts that become objects of those classes.
+
+use std::rc::Rc;
+
+use pyo3_ffi::{PyDict_New, PyObject};
+
+use crate::boundary::collections;
+use crate::dict::{Dict, DictLike, copy_into, find_item, iter, next_item, update};
+use crate::elem::{ElemOrd, Key};
+use crate::list::{self, List};
+use crate::py::fresh;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+use crate::union::U2;
+
+/// The class of a dict.
+pub trait Kind: 'static {
+    /// Equal entries alone decide whether two are equal.
+    const ENTRIES_DECIDE: bool = true;
+    /// An empty object of the class. `factory` is the name of a builtin type.
+    fn object(cx: Cx, factory: Option<&str>) -> R<*mut PyObject>;
+}
+
+/// `dict`
+pub struct Plain;
+
+/// `collections.defaultdict`
+pub struct Factory;
+
+/// `collections.Counter`
+pub struct Counter;
+
+impl Kind for Plain {
+    fn object(cx: Cx, _: Option<&str>) -> R<*mut PyObject> {
+        cx.before_tracked();
+        // SAFETY: The GIL is held.
+        fresh(unsafe { PyDict_New() })
+    }
+}
+
+impl Kind for Factory {
+    fn object(cx: Cx, factory: Option<&str>) -> R<*mut PyObject> {
+        // The function that a `lambda` would be is not made.
+        let Some(name) = factory.filter(|name| !name.is_empty()) else { return bail(Bail::Unsupported) };
+        // SAFETY: A builtin type, which the constructor only stores.
+        unsafe { collections::call(cx, "defaultdict", &[collections::builtin(name)?]) }
+    }
+}
+
+impl Kind for Counter {
+    const ENTRIES_DECIDE: bool = false;
+
+    fn object(cx: Cx, _: Option<&str>) -> R<*mut PyObject> {
+        collections::counter(cx)
+    }
+}
+
+/// What makes the values of keys that are missing.
+pub struct Maker<V> {
+    /// Of the builtin type that it is; empty for a `lambda`.
+    pub(crate) name: &'static str,
+    make: Box<dyn Fn(Cx) -> R<V>>,
+}
+
+/// `defaultdict(factory)`
+pub fn new_defaultdict<K: Key, V: Clone + 'static>(
+    cx: Cx,
+    name: &'static str,
+    make: impl Fn(Cx) -> R<V> + 'static,
+) -> R<Dict<K, V, Factory>> {
+    Dict::with_maker(cx, Some(Rc::new(Maker { name, make: Box::new(make) })))
+}
+
+/// `Counter()`
+pub fn new_counter<K: Key, V: Clone + 'static>(cx: Cx) -> R<Dict<K, V, Counter>> {
+    Dict::with_maker(cx, None)
+}
+
+/// `d[k]` of a `defaultdict`
+#[inline]
+pub fn getitem_or_make<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Factory>, key: K) -> R<V> {
+    match find_item(cx, dict, &key)? {
+        Some(value) => Ok(value),
+        None => made(cx, dict, key),
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn made<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Factory>, key: K) -> R<V> {
+    let Some(maker) = dict.maker() else { return bail(Bail::Unsupported) };
+    let value = (maker.make)(cx)?;
+    dict.put(cx, key, value.clone())?;
+    Ok(value)
+}
+
+/// `d.copy()` of a `defaultdict`: with the same factory.
+pub fn copy_with_factory<K: Key, V: Clone + 'static>(
+    cx: Cx,
+    dict: &Dict<K, V, Factory>,
+) -> R<Dict<K, V, Factory>> {
+    copy_into(cx, dict, Dict::with_maker(cx, dict.maker())?)
+}
+
+/// What a `Counter` counts in: an int, or an int or float.
+pub trait Count: ElemOrd + Clone + 'static {
+    fn of(count: i64) -> Self;
+    fn plus(&self, other: &Self) -> R<Self>;
+    fn minus(&self, other: &Self) -> R<Self>;
+}
+
+impl Count for i64 {
+    #[inline(always)]
+    fn of(count: i64) -> i64 {
+        count
+    }
+
+    #[inline(always)]
+    fn plus(&self, other: &i64) -> R<i64> {
+        crate::int::add(*self, *other)
+    }
+
+    #[inline(always)]
+    fn minus(&self, other: &i64) -> R<i64> {
+        crate::int::sub(*self, *other)
+    }
+}
+
+impl Count for U2<i64, f64> {
+    fn of(count: i64) -> Self {
+        U2::A(count)
+    }
+
+    fn plus(&self, other: &Self) -> R<Self> {
+        Ok(match (self, other) {
+            (U2::A(a), U2::A(b)) => U2::A(a.plus(b)?),
+            (a, b) => U2::B(float(a) + float(b)),
+        })
+    }
+
+    fn minus(&self, other: &Self) -> R<Self> {
+        Ok(match (self, other) {
+            (U2::A(a), U2::A(b)) => U2::A(a.minus(b)?),
+            (a, b) => U2::B(float(a) - float(b)),
+        })
+    }
+}
+
+fn float(count: &U2<i64, f64>) -> f64 {
+    match count {
+        U2::A(count) => crate::int::to_float(*count),
+        U2::B(count) => *count,
+    }
+}
+
+/// `c[k]`: nothing is stored.
+#[inline]
+pub fn counted<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, key: &K) -> R<V> {
+    Ok(counts.find(cx, key)?.unwrap_or_else(|| V::of(0)))
+}
+
+/// One more of `key`.
+#[inline]
+pub fn count_one<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, key: K) -> R<()> {
+    counts.upsert(cx, key, V::of(0), |old| old.plus(&V::of(1)))
+}
+
+/// One less of `key`.
+pub fn discount_one<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, key: K) -> R<()> {
+    counts.upsert(cx, key, V::of(0), |old| old.minus(&V::of(1)))
+}
+
+/// `del c[k]`: no error where there is none.
+pub fn discard<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, counts: &D, key: &K) -> R<()> {
+    counts.remove(cx, key).map(drop)
+}
+
+/// `c.update(mapping)`
+pub fn add_counts<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
+    cx: Cx,
+    counts: &D,
+    other: &E,
+) -> R<()> {
+    // Into an empty one they go as they are.
+    if counts.count(cx)? == 0 {
+        return update(cx, counts, other);
+    }
+    let mut cursor = iter(cx, other)?;
+    while let Some((key, count)) = next_item(cx, other, &mut cursor)? {
+        counts.upsert(cx, key, V::of(0), |old| count.plus(&old))?;
+    }
+    Ok(())
+}
+
+/// `c.subtract(mapping)`
+pub fn subtract_counts<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
+    cx: Cx,
+    counts: &D,
+    other: &E,
+) -> R<()> {
+    let mut cursor = iter(cx, other)?;
+    while let Some((key, count)) = next_item(cx, other, &mut cursor)? {
+        counts.upsert(cx, key, V::of(0), |old| old.minus(&count))?;
+    }
+    Ok(())
+}
+
+/// `c.copy()`
+pub fn copy_counts<K: Key, V: Clone + 'static>(
+    cx: Cx,
+    counts: &Dict<K, V, Counter>,
+) -> R<Dict<K, V, Counter>> {
+    copy_into(cx, counts, new_counter(cx)?)
+}
+
+/// `c.total()`
+pub fn total<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D) -> R<V> {
+    let mut sum = V::of(0);
+    let mut cursor = iter(cx, counts)?;
+    while let Some((_, count)) = next_item(cx, counts, &mut cursor)? {
+        sum = sum.plus(&count)?;
+    }
+    Ok(sum)
+}
+
+/// `c.most_common(n)`: the most frequent first, those that are equal in their order.
+pub fn most_common<K, V>(cx: Cx, counts: &Dict<K, V, Counter>, n: Option<i64>) -> R<List<(K, V)>>
+where
+    K: Key,
+    V: Count,
+{
+    let pairs = crate::dict::items(cx, counts)?;
+    let values = crate::dict::values(cx, counts)?;
+    list::sort_keyed(cx, &pairs, &values, true)?;
+    match n {
+        None => Ok(pairs),
+        Some(n) => list::slice(cx, &pairs, None, Some(n.max(0)), None),
+    }
+}
+
+fn is_positive<V: Count>(cx: Cx, count: &V) -> R<bool> {
+    Ok(V::of(0).elem_cmp(cx, count)?.is_lt())
+}
+
+/// A new counter: what `first` makes of the counts of `a` and `b`, where it is positive, then what `second` makes of those
+/// that only `b` has.
+fn combined<K: Key, V: Count>(
+    cx: Cx,
+    (a, b): (&Dict<K, V, Counter>, &Dict<K, V, Counter>),
+    first: impl Fn(&V, &V) -> R<V>,
+    second: impl Fn(&V) -> R<Option<V>>,
+) -> R<Dict<K, V, Counter>> {
+    let out = new_counter(cx)?;
+    let mut cursor = iter(cx, a)?;
+    while let Some((key, count)) = next_item(cx, a, &mut cursor)? {
+        let new = first(&count, &counted(cx, b, &key)?)?;
+        if is_positive(cx, &new)? {
+            out.put(cx, key, new)?;
+        }
+    }
+    let mut cursor = iter(cx, b)?;
+    while let Some((key, count)) = next_item(cx, b, &mut cursor)? {
+        if a.has(cx, &key)? {
+            continue;
+        }
+        if let Some(new) = second(&count)? {
+            out.put(cx, key, new)?;
+        }
+    }
+    Ok(out)
+}
+
+/// `a + b`
+pub fn counts_add<K: Key, V: Count>(
+    cx: Cx,
+    a: &Dict<K, V, Counter>,
+    b: &Dict<K, V, Counter>,
+) -> R<Dict<K, V, Counter>> {
+    combined(cx, (a, b), |x, y| x.plus(y), |y| Ok(is_positive(cx, y)?.then(|| y.clone())))
+}
+
+/// `a - b`
+pub fn counts_sub<K: Key, V: Count>(
+    cx: Cx,
+    a: &Dict<K, V, Counter>,
+    b: &Dict<K, V, Counter>,
+) -> R<Dict<K, V, Counter>> {
+    let negative = |y: &V| -> R<Option<V>> {
+        if y.elem_cmp(cx, &V::of(0))?.is_lt() { V::of(0).minus(y).map(Some) } else { Ok(None) }
+    };
+    combined(cx, (a, b), |x, y| x.minus(y), negative)
+}
+
+/// `a & b`
+pub fn counts_and<K: Key, V: Count>(
+    cx: Cx,
+    a: &Dict<K, V, Counter>,
+    b: &Dict<K, V, Counter>,
+) -> R<Dict<K, V, Counter>> {
+    let less = |x: &V, y: &V| Ok(if x.elem_cmp(cx, y)?.is_lt() { x.clone() } else { y.clone() });
+    combined(cx, (a, b), less, |_| Ok(None))
+}
+
+/// `a | b`
+pub fn counts_or<K: Key, V: Count>(
+    cx: Cx,
+    a: &Dict<K, V, Counter>,
+    b: &Dict<K, V, Counter>,
+) -> R<Dict<K, V, Counter>> {
+    let more = |x: &V, y: &V| Ok(if x.elem_cmp(cx, y)?.is_lt() { y.clone() } else { x.clone() });
+    combined(cx, (a, b), more, |y| Ok(is_positive(cx, y)?.then(|| y.clone())))
+}
+
+/// `a == b`: what is missing counts as zero.
+pub fn counts_eq<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>, b: &Dict<K, V, Counter>) -> R<bool> {
+    for (keys, other) in [(a, b), (b, a)] {
+        let mut cursor = iter(cx, keys)?;
+        while let Some((key, count)) = next_item(cx, keys, &mut cursor)? {
+            if !count.elem_eq(cx, &counted(cx, other, &key)?)? {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// `a != b`
+pub fn counts_ne<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>, b: &Dict<K, V, Counter>) -> R<bool> {
+    Ok(!counts_eq(cx, a, b)?)
+}
