@@ -20,6 +20,7 @@ pub mod strs;
 
 pub mod held;
 pub mod iter;
+pub mod itertools;
 pub mod obj;
 pub mod range;
 pub mod shared;

@@ -13,6 +13,7 @@ pub use crate::dict::{Counter, Dict, DictLike, Factory, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
+pub use crate::itertools::{GroupBy, Picks, again, at_least, batch, picked, slice_bounds};
 pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::obj::Obj;
 pub use crate::range::Range;

@@ -9,7 +9,7 @@ use quote::quote;
 use super::stmt::mentions;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
-use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind};
+use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind, Tool};
 use crate::ty::Type;
 
 /// A loop whose `else` is still to come.
@@ -46,7 +46,20 @@ type Collector<'c, F> = (TokenStream, TokenStream, Box<dyn FnMut(&mut F) -> Toke
 
 /// True where CPython asks the sources again after the end.
 fn asks_again(iter: &Iter) -> bool {
-    matches!(iter.kind, IterKind::Zip(_) | IterKind::ZipStar(_) | IterKind::Enumerate { .. })
+    match &iter.kind {
+        IterKind::Zip(_) | IterKind::ZipStar(_) | IterKind::Enumerate { .. } => true,
+        IterKind::Tool { tool, .. } => matches!(
+            tool,
+            Tool::Accumulate
+                | Tool::TakeWhile
+                | Tool::DropWhile
+                | Tool::ZipLongest
+                | Tool::Pairwise
+                | Tool::GroupBy
+                | Tool::Batched
+        ),
+        _ => false,
+    }
 }
 
 /// What comes out of an iterable of a type that is no union.
@@ -240,7 +253,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// `detached`: the step becomes a closure, so it must not name anything but what the setup binds.
-    fn pull(&mut self, iter: &Iter, detached: bool) -> Pull {
+    pub(super) fn pull(&mut self, iter: &Iter, detached: bool) -> Pull {
         let (it, at) = (self.fresh("it"), self.fresh("at"));
         match &iter.kind {
             IterKind::Range { start, stop, step } => {
@@ -292,6 +305,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     self.pull_value(&val, detached, &it, &at)
                 }
             },
+            IterKind::Tool { tool, iters, args, function } => {
+                self.pull_tool(iter, *tool, (iters, args, function.as_deref()), detached)
+            }
             IterKind::Comp(comp) => {
                 // Pulled by `enumerate` or `zip`: refused by inference.
                 debug_assert!(comp.extra.is_none());
@@ -328,6 +344,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             Type::List { elem, .. } | Type::View(elem) => Pull {
                 setup: quote!(let #it = #code; #position),
                 next: self.q_in(detached, quote!(list::next(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::Deque { elem, .. } if self.late => Pull {
+                setup: quote!(let #it = #code; let mut #at = None;),
+                next: self
+                    .q_in(detached, quote!(deque::next(&#it, #at.get_or_insert_with(|| deque::iter(&#it))))),
                 elem: (**elem).clone(),
             },
             Type::Deque { elem, .. } => Pull {
@@ -440,7 +462,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// An iterator that owns what it pulls from.
-    fn stepping(&mut self, pull: Pull, elem: &Type, new: TokenStream) -> TokenStream {
+    pub(super) fn stepping(&mut self, pull: Pull, elem: &Type, new: TokenStream) -> TokenStream {
         let (x, t) = (self.fresh("x"), rust_type(elem));
         let item = self.in_closure(|f| f.coerce(&Val::new(quote!(#x), pull.elem.clone()), elem));
         let (setup, next) = (pull.setup, pull.next);
@@ -581,15 +603,24 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         (key, value): (&Type, &Type),
     ) -> Pull {
         let f = quote::format_ident!("{next}");
+        let elem = match next {
+            "next_key" => key.clone(),
+            "next_value" => value.clone(),
+            _ => Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false },
+        };
+        if self.late {
+            let begun = self.q_in(detached, quote!(dict::begun(cx, &#it, &mut #at)));
+            return Pull {
+                setup: quote!(let #it = #code; let mut #at = None;),
+                next: self.q_in(detached, quote!(dict::#f(cx, &#it, #begun))),
+                elem,
+            };
+        }
         let start = self.q(quote!(dict::iter(cx, &#it)));
         Pull {
             setup: quote!(let #it = #code; let mut #at = #start;),
             next: self.q_in(detached, quote!(dict::#f(cx, &#it, &mut #at))),
-            elem: match next {
-                "next_key" => key.clone(),
-                "next_value" => value.clone(),
-                _ => Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false },
-            },
+            elem,
         }
     }
 

@@ -11,6 +11,7 @@ mod iter;
 mod library;
 mod ops;
 mod stmt;
+mod tools;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -317,6 +318,7 @@ impl<'p, 'a> File<'p, 'a> {
             counter: 0,
             uses_fuel: false,
             nested_loops: 0,
+            late: false,
             assigned: hir::visit::defines(&hir.body),
             never_negative: ranges::never_negative(&hir, &instance.vars, &instance.nodes),
             rows: Vec::new(),
@@ -384,6 +386,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     uses_fuel: bool,
     /// Loops emitted so far: tells whether a body contains any.
     nested_loops: usize,
+    /// What is pulled from begins when the first element is asked for, not before.
+    late: bool,
     assigned: BTreeSet<hir::VarId>,
     never_negative: BTreeSet<hir::VarId>,
     /// Open counted loops: what their bodies assign, and rows of read-only lists looked up before them.

@@ -112,6 +112,11 @@ pub(super) fn variant(n: usize, i: usize) -> TokenStream {
 
 /// Names of the runtime's functions and of our own locals: a local must not shadow them.
 const TAKEN: &[&str] = &[
+    "again",
+    "at_least",
+    "batch",
+    "picked",
+    "slice_bounds",
     "cx",
     "fuel",
     "crate",

@@ -489,6 +489,44 @@ pub enum IterKind {
     Expr(Box<Expr>),
     /// A generator expression iterated in place, or `map`/`filter` of one.
     Comp(Box<Comp>),
+    /// A function of `itertools`.
+    Tool {
+        tool: Tool,
+        iters: Vec<Iter>,
+        /// Other arguments, in order: see the tool.
+        args: Vec<Expr>,
+        /// A lambda.
+        function: Option<Box<Expr>>,
+    },
+}
+
+/// The functions of `itertools` that are no generator expression in disguise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    Chain,
+    /// `args`: start, stop, step; each an int or None.
+    Islice,
+    /// `args`: start, step.
+    Count,
+    /// `args`: the object, and how often.
+    Repeat,
+    Cycle,
+    /// Each pool so many times; without a number `args` has it.
+    Product(Option<usize>),
+    /// Items taken; without a number `args` has it, or it is all of them.
+    Permutations(Option<usize>),
+    Combinations(Option<usize>),
+    CombinationsWithReplacement(Option<usize>),
+    /// `args`: the first total, if given.
+    Accumulate,
+    TakeWhile,
+    DropWhile,
+    /// `args`: the value that fills up.
+    ZipLongest,
+    Pairwise,
+    GroupBy,
+    /// `args`: how many.
+    Batched,
 }
 
 impl Iter {
@@ -504,10 +542,24 @@ impl Iter {
         }
     }
 
+    /// Is a lambda called for each element?
+    pub fn calls_function(&self) -> bool {
+        match &self.kind {
+            IterKind::Enumerate { inner, .. } => inner.calls_function(),
+            IterKind::Zip(items) => items.iter().any(Iter::calls_function),
+            IterKind::Tool { tool: Tool::GroupBy, iters, .. } => iters.iter().any(Iter::calls_function),
+            IterKind::Tool { iters, function, .. } => {
+                function.is_some() || iters.iter().any(Iter::calls_function)
+            }
+            _ => false,
+        }
+    }
+
     /// Is a generator expression, or a `map`, among the sources?
     pub fn has_comp(&self) -> bool {
         match &self.kind {
             IterKind::Comp(_) => true,
+            IterKind::Tool { iters, .. } => iters.iter().any(Iter::has_comp),
             IterKind::Enumerate { inner, .. } => inner.has_comp(),
             IterKind::Zip(items) => items.iter().any(Iter::has_comp),
             _ => false,

@@ -172,6 +172,17 @@ macro_rules! visitor {
                 | IterKind::Keys(e)
                 | IterKind::Expr(e) => v.expr(e),
                 IterKind::Comp(comp) => v.comp(comp),
+                IterKind::Tool { tool: _, iters, args, function } => {
+                    for item in iters {
+                        v.iter(item);
+                    }
+                    for e in args {
+                        v.expr(e);
+                    }
+                    if let Some(e) = function {
+                        v.expr(e);
+                    }
+                }
             }
         }
 

@@ -86,6 +86,9 @@ impl Infer<'_, '_> {
                 let ty = self.expr(e);
                 self.elements(&ty, iter, |_| true)
             }
+            IterKind::Tool { tool, iters, args, function } => {
+                self.tool(iter, *tool, iters, args, function.as_deref())
+            }
             IterKind::Comp(comp) => {
                 comp.builtin.iter().for_each(|name| self.builtin(name));
                 self.generators(comp);

@@ -14,6 +14,7 @@ pub mod ranges;
 mod refine;
 mod solver;
 mod stmt;
+mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

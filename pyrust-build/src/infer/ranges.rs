@@ -109,6 +109,10 @@ impl Scan<'_> {
                 }
                 _ => self.store(target, false),
             },
+            IterKind::Tool { .. } => {
+                visit::walk_iter(self, iter);
+                self.store(target, false);
+            }
             IterKind::Comp(comp) => {
                 self.comp(comp);
                 self.store(target, false);

@@ -381,6 +381,10 @@ impl Lower<'_> {
         if let Some(star) = keywords.iter().find(|k| k.name.is_none()) {
             return self.no(star.value.span, "`**` in a call", "");
         }
+        if let Some(kind) = self.tool(func, args, keywords, span) {
+            let iter = Iter { kind, span, id: self.node() };
+            return self.iterator(iter, false);
+        }
         if let Some(library) = self.library_of(func)
             && let Some(kind) = self.library_call(library, args, keywords, span)
         {
@@ -505,6 +509,9 @@ impl Lower<'_> {
     /// A call of a builtin that gives an iterator, or a view of a dict.
     pub(super) fn is_lazy(&self, e: &AExpr) -> bool {
         let A::Call { func, args, .. } = &e.kind else { return false };
+        if self.is_tool(func) {
+            return true;
+        }
         match &func.kind {
             A::Name(name) => {
                 matches!(name.as_str(), "map" | "filter" | "zip" | "enumerate" | "reversed" | "range")
@@ -851,7 +858,7 @@ impl Lower<'_> {
 
     /// An iterator that outlives the expression.
     fn iterator(&mut self, iter: Iter, explicit: bool) -> ExprKind {
-        if iter.has_comp() {
+        if iter.has_comp() || iter.calls_function() {
             return self.no(iter.span, "a generator that is not consumed in place", "build a list instead");
         }
         ExprKind::Iter { iter: Box::new(iter), explicit }
@@ -974,6 +981,12 @@ impl Lower<'_> {
                     builtin: None,
                 }))
             }
+            A::Call { func, args, keywords } if self.is_tool(func) => {
+                match self.tool(func, args, keywords, e.span) {
+                    Some(kind) => kind,
+                    None => IterKind::Expr(self.boxed(e)),
+                }
+            }
             A::Call { func, args, keywords } => match &func.kind {
                 A::Name(name) if self.is_builtin(name) => match self.lazy(name, args, keywords, e.span) {
                     Some(kind) => kind,
@@ -1095,7 +1108,12 @@ impl Lower<'_> {
     }
 
     /// Fresh variables, and the function applied to them; a `StopIteration` inside ends the iteration.
-    fn applied(&mut self, function: &AExpr, arity: usize, span: Span) -> Option<(Vec<hir::VarId>, Expr)> {
+    pub(super) fn applied(
+        &mut self,
+        function: &AExpr,
+        arity: usize,
+        span: Span,
+    ) -> Option<(Vec<hir::VarId>, Expr)> {
         self.generators += 1;
         let applied = match &function.kind {
             A::Name(name) if self.lookup(name).is_none() && arity != 1 => {

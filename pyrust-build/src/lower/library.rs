@@ -7,7 +7,7 @@ use crate::resolve::Binding;
 use crate::source::Span;
 
 /// Modules whose functions have forms of their own.
-const MODULES: &[&str] = &["heapq", "collections"];
+const MODULES: &[&str] = &["heapq", "collections", "itertools", "operator"];
 
 impl Lower<'_> {
     /// What a name or an attribute of a module means, if that is in one of the modules known here.
@@ -27,16 +27,21 @@ impl Lower<'_> {
                 _ => return None,
             },
             A::Attribute { value, name } => match &value.kind {
-                A::Name(global) => match binding(global)? {
-                    Binding::Module(module) => Library {
+                A::Name(global) if matches!(binding(global), Some(Binding::Module(_))) => {
+                    let Some(Binding::Module(module)) = binding(global) else { return None };
+                    Library {
                         global: global.clone(),
                         module: module.clone(),
                         attr: name.clone(),
                         imported: false,
-                    },
-                    _ => return None,
-                },
-                _ => return None,
+                    }
+                }
+                _ => {
+                    // `chain.from_iterable`
+                    let chain = self.library_of(value)?;
+                    let full = (chain.module.as_str(), chain.attr.as_str(), name.as_str());
+                    return (full == ("itertools", "chain", "from_iterable")).then_some(chain);
+                }
             },
             _ => return None,
         };

@@ -3,6 +3,7 @@
 //! All refusals of a function are collected, not only the first.
 
 mod expr;
+mod itertools;
 mod library;
 mod nested;
 mod rebinding;

@@ -347,6 +347,7 @@ pub(super) fn builtins() -> *mut PyObject {
 fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
     match (module, name) {
         ("heapq", _) => ("_heapq", name),
+        ("operator", _) => ("_operator", name),
         ("bisect", "bisect") => ("_bisect", "bisect_right"),
         ("bisect", "insort") => ("_bisect", "insort_right"),
         ("bisect", _) => ("_bisect", name),

@@ -202,6 +202,20 @@ pub fn iter<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> 
     Ok(Cursor { at: 0, beyond: false, count: dict.count(cx)?, version: dict.version(cx)? })
 }
 
+/// The cursor of an iteration that begins when the first entry is asked for.
+#[inline]
+pub fn begun<'c, K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &'c mut Option<Cursor>,
+) -> R<&'c mut Cursor> {
+    let new = match cursor.take() {
+        Some(cursor) => cursor,
+        None => iter(cx, dict)?,
+    };
+    Ok(cursor.insert(new))
+}
+
 /// One step, with CPython's check of the size.
 #[inline]
 fn advance<K: Key, V: Clone + 'static, D: DictLike<K, V>>(

@@ -1,0 +1,265 @@
+//! `itertools` → iterables; what a generator expression can say becomes one.
+
+use super::Lower;
+use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
+use crate::hir::{self, Comp, CompKind, Expr, ExprKind, Iter, IterKind, Tool};
+use crate::source::Span;
+use crate::ty::MAX_TUPLE;
+
+impl Lower<'_> {
+    /// Is it a function of `itertools`?
+    pub(super) fn is_tool(&self, func: &AExpr) -> bool {
+        self.library_of(func).is_some_and(|l| l.module == "itertools")
+    }
+
+    /// A call of a function of `itertools`; `None` for another one, and for a form that is not understood.
+    pub(super) fn tool(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<IterKind> {
+        let library = self.library_of(func).filter(|l| l.module == "itertools")?;
+        if args.iter().any(|a| matches!(a.kind, A::Starred(_))) || keywords.iter().any(|k| k.name.is_none()) {
+            return None;
+        }
+        let from_iterable = matches!(&func.kind, A::Attribute { name, .. } if name == "from_iterable");
+        let name = if from_iterable { "chain.from_iterable" } else { library.attr.as_str() };
+        let kind = self.tool_kind(name, args, keywords, span)?;
+        self.libraries.insert(library);
+        Some(kind)
+    }
+
+    fn tool_kind(
+        &mut self,
+        name: &str,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<IterKind> {
+        let keyword =
+            |name: &str| keywords.iter().find(|k| k.name.as_deref() == Some(name)).map(|k| &k.value);
+        let only = |names: &[&str]| keywords.iter().all(|k| names.contains(&k.name.as_deref().unwrap_or("")));
+        let none = |e: &AExpr| matches!(e.kind, A::Constant(Constant::None));
+        let (tool, iters, values, function): (Tool, Vec<&AExpr>, Vec<Expr>, Option<Expr>) = match (name, args)
+        {
+            ("chain", items) if keywords.is_empty() => (Tool::Chain, items.iter().collect(), vec![], None),
+            ("chain.from_iterable", [rows]) if keywords.is_empty() => return self.flattened(rows, span),
+            ("islice", [items, bounds @ ..]) if keywords.is_empty() && (1..=3).contains(&bounds.len()) => {
+                let missing = |this: &mut Self| this.make(ExprKind::None, span);
+                let values = match bounds {
+                    [stop] => vec![missing(self), self.expr(stop), missing(self)],
+                    [start, stop] => vec![self.expr(start), self.expr(stop), missing(self)],
+                    all => all.iter().map(|e| self.expr(e)).collect(),
+                };
+                (Tool::Islice, vec![items], values, None)
+            }
+            ("count", positional) if only(&["start", "step"]) && positional.len() <= 2 => {
+                let start = positional.first().or(keyword("start"));
+                let step = positional.get(1).or(keyword("step"));
+                if positional.len() + keywords.len() > 2
+                    || keywords.first().is_some_and(|k| k.name.as_deref() == Some("step"))
+                        && keywords.len() > 1
+                {
+                    return None;
+                }
+                let mut values = Vec::new();
+                for (e, default) in [(start, 0), (step, 1)] {
+                    values.push(match e {
+                        Some(e) => self.expr(e),
+                        None => self.make(ExprKind::Int(default), span),
+                    });
+                }
+                (Tool::Count, vec![], values, None)
+            }
+            ("repeat", [object, times @ ..]) if only(&["times"]) && times.len() + keywords.len() <= 1 => {
+                let mut values = vec![self.expr(object)];
+                if let Some(times) = times.first().or(keyword("times")) {
+                    values.push(self.expr(times));
+                }
+                (Tool::Repeat, vec![], values, None)
+            }
+            ("cycle", [items]) if keywords.is_empty() => (Tool::Cycle, vec![items], vec![], None),
+            ("product", pools) if only(&["repeat"]) && !pools.is_empty() => {
+                let times = keyword("repeat");
+                let literal = match times {
+                    None => Some(1),
+                    Some(e) => number(e),
+                };
+                let fits = |n: &usize| (1..=MAX_TUPLE).contains(&(n * pools.len()));
+                match (literal, times) {
+                    (Some(n), _) if fits(&n) => {
+                        (Tool::Product(Some(n)), pools.iter().collect(), vec![], None)
+                    }
+                    (_, Some(times)) if pools.len() == 1 => {
+                        (Tool::Product(None), pools.iter().collect(), vec![self.expr(times)], None)
+                    }
+                    _ => return None,
+                }
+            }
+            ("permutations", [items, r @ ..]) if only(&["r"]) && r.len() + keywords.len() <= 1 => {
+                let r = r.first().or(keyword("r")).filter(|r| !none(r));
+                let (tool, values) = self.taken(Tool::Permutations, r);
+                (tool, vec![items], values, None)
+            }
+            ("combinations" | "combinations_with_replacement", [items, r @ ..])
+                if only(&["r"]) && r.len() + keywords.len() == 1 =>
+            {
+                let make = if name == "combinations" {
+                    Tool::Combinations
+                } else {
+                    Tool::CombinationsWithReplacement
+                };
+                let (tool, values) = self.taken(make, r.first().or(keyword("r")));
+                (tool, vec![items], values, None)
+            }
+            ("accumulate", [items, function @ ..])
+                if only(&["func", "initial"]) && function.len() <= 1 && keywords.len() <= 2 =>
+            {
+                let function = function.first().or(keyword("func")).filter(|f| !none(f));
+                let function = match function {
+                    Some(f) => Some(self.function_of(f, 2, span)?),
+                    None => None,
+                };
+                let initial = keyword("initial").filter(|e| !none(e));
+                let values = initial.map(|e| self.expr(e)).into_iter().collect();
+                (Tool::Accumulate, vec![items], values, function)
+            }
+            ("takewhile" | "dropwhile", [function, items]) if keywords.is_empty() => {
+                let function = self.function_of(function, 1, span)?;
+                let tool = if name == "takewhile" { Tool::TakeWhile } else { Tool::DropWhile };
+                (tool, vec![items], vec![], Some(function))
+            }
+            ("filterfalse", [function, items]) if keywords.is_empty() => {
+                return self.filtered_out(function, items);
+            }
+            ("compress", [items, selectors]) if keywords.is_empty() => {
+                return Some(self.compressed(items, selectors, span));
+            }
+            ("zip_longest", items) if only(&["fillvalue"]) && !items.is_empty() => {
+                let fill = match keyword("fillvalue") {
+                    Some(e) => self.expr(e),
+                    None => self.make(ExprKind::None, span),
+                };
+                (Tool::ZipLongest, items.iter().collect(), vec![fill], None)
+            }
+            ("pairwise", [items]) if keywords.is_empty() => (Tool::Pairwise, vec![items], vec![], None),
+            ("groupby", [items, key @ ..]) if only(&["key"]) && key.len() + keywords.len() <= 1 => {
+                let key = match key.first().or(keyword("key")).filter(|k| !none(k)) {
+                    Some(key) => Some(self.function_of(key, 1, span)?),
+                    None => None,
+                };
+                (Tool::GroupBy, vec![items], vec![], key)
+            }
+            ("batched", [items, n]) if keywords.is_empty() => {
+                (Tool::Batched, vec![items], vec![self.expr(n)], None)
+            }
+            _ => return None,
+        };
+        let iters = iters.into_iter().map(|e| self.iter(e)).collect();
+        Some(IterKind::Tool { tool, iters, args: values, function: function.map(Box::new) })
+    }
+
+    /// How many items are taken: a number that is written down, or an argument.
+    fn taken(&mut self, make: fn(Option<usize>) -> Tool, r: Option<&AExpr>) -> (Tool, Vec<Expr>) {
+        match r.map(|r| (r, number(r))) {
+            Some((_, Some(n))) if (1..=MAX_TUPLE).contains(&n) => (make(Some(n)), vec![]),
+            Some((r, _)) => (make(None), vec![self.expr(r)]),
+            None => (make(None), vec![]),
+        }
+    }
+
+    /// The lambda that a function of so many arguments stands for.
+    fn function_of(&mut self, function: &AExpr, arity: usize, span: Span) -> Option<Expr> {
+        if let (2, Some(library)) = (arity, self.library_of(function).filter(|l| l.module == "operator")) {
+            let op = match library.attr.as_str() {
+                "add" => BinOp::Add,
+                "sub" => BinOp::Sub,
+                "mul" => BinOp::Mult,
+                "xor" => BinOp::BitXor,
+                "or_" => BinOp::BitOr,
+                "and_" => BinOp::BitAnd,
+                _ => return None,
+            };
+            self.libraries.insert(library);
+            let params: Vec<_> = (0..2).map(|_| self.temp()).collect();
+            let [left, right] = [params[0], params[1]].map(|v| Box::new(self.make(ExprKind::Local(v), span)));
+            let body = Box::new(self.make(ExprKind::Binary { op, left, right }, span));
+            return Some(self.make(ExprKind::Lambda { params, body }, span));
+        }
+        let (params, body) = self.applied(function, arity, span)?;
+        Some(self.make(ExprKind::Lambda { params, body: Box::new(body) }, span))
+    }
+
+    fn variable(&mut self, var: hir::VarId, span: Span) -> hir::Target {
+        hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() }
+    }
+
+    /// `item for row in rows for item in row`
+    fn flattened(&mut self, rows: &AExpr, span: Span) -> Option<IterKind> {
+        let outer = self.iter(rows);
+        let (row, item) = (self.temp(), self.temp());
+        let source = IterKind::Expr(Box::new(self.make(ExprKind::Local(row), span)));
+        let inner = Iter { kind: source, span, id: self.node() };
+        let (row, target) = (self.variable(row, span), self.variable(item, span));
+        let generators = vec![
+            hir::Generator { target: row, iter: outer, ifs: vec![] },
+            hir::Generator { target, iter: inner, ifs: vec![] },
+        ];
+        let element = self.make(ExprKind::Local(item), span);
+        Some(generator(generators, element))
+    }
+
+    /// `item for item in items if not function(item)`
+    fn filtered_out(&mut self, function: &AExpr, items: &AExpr) -> Option<IterKind> {
+        let span = items.span;
+        let iter = self.iter(items);
+        let (var, test) = match &function.kind {
+            A::Constant(Constant::None) => {
+                let var = self.temp();
+                (var, self.make(ExprKind::Local(var), span))
+            }
+            _ => {
+                let (vars, test) = self.applied(function, 1, span)?;
+                (vars[0], test)
+            }
+        };
+        let test = self.make(ExprKind::Unary { op: UnaryOp::Not, operand: Box::new(test) }, span);
+        let target = self.variable(var, span);
+        let element = self.make(ExprKind::Local(var), span);
+        Some(generator(vec![hir::Generator { target, iter, ifs: vec![test] }], element))
+    }
+
+    /// `item for item, selected in zip(items, selectors) if selected`
+    fn compressed(&mut self, items: &AExpr, selectors: &AExpr, span: Span) -> IterKind {
+        let sources = vec![self.iter(items), self.iter(selectors)];
+        let iter = Iter { kind: IterKind::Zip(sources), span, id: self.node() };
+        let (item, selected) = (self.temp(), self.temp());
+        let parts = [item, selected].map(|v| self.variable(v, span)).to_vec();
+        let target = hir::Target { kind: hir::TargetKind::Tuple(parts), span, id: self.node() };
+        let test = self.make(ExprKind::Local(selected), span);
+        let element = self.make(ExprKind::Local(item), span);
+        generator(vec![hir::Generator { target, iter, ifs: vec![test] }], element)
+    }
+}
+
+fn generator(generators: Vec<hir::Generator>, element: Expr) -> IterKind {
+    IterKind::Comp(Box::new(Comp {
+        kind: CompKind::List,
+        generators,
+        element,
+        value: None,
+        extra: None,
+        key: None,
+        builtin: None,
+    }))
+}
+
+/// A number that is written down.
+fn number(e: &AExpr) -> Option<usize> {
+    match &e.kind {
+        A::Constant(Constant::Int(digits)) => digits.parse().ok(),
+        _ => None,
+    }
+}
