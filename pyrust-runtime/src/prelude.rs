@@ -23,7 +23,8 @@ pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
-    bisect, builtins, bytes, calendar, chr, deque, dict, float, fmt, heap, int, list, math, range, str_, tuple,
+    bisect, builtins, bytes, calendar, chr, deque, dict, float, fmt, heap, int, list, math, range, str_,
+    tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

@@ -3,7 +3,7 @@
 
 use crate::ast::{BinOp, Constant, Expr, ExprKind as E, FunctionDef, Stmt, StmtKind};
 use crate::resolve::{Binding, ModuleEnv};
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 /// The type of a module-level value: by the annotation of the name, or by those of the functions that make it.
 pub(super) fn of_value(env: &ModuleEnv, name: &str, statements: &[Stmt]) -> Option<Type> {
@@ -52,7 +52,12 @@ fn of_expression(env: &ModuleEnv, value: &Expr) -> Option<Type> {
         ("tuple", elem) => Some(Type::VarTuple(Box::new(elem))),
         ("dict", Type::Tuple { items, .. }) => {
             let [key, value] = <[Type; 2]>::try_from(items).ok()?;
-            Some(Type::Dict { key: Box::new(key), value: Box::new(value), in_place: true })
+            Some(Type::Dict {
+                key: Box::new(key),
+                value: Box::new(value),
+                in_place: true,
+                kind: DictKind::Plain,
+            })
         }
         _ => None,
     }
@@ -100,7 +105,9 @@ fn generic(name: &str, inside: &[&Expr]) -> Option<Type> {
         ("Optional", [t]) => union([read(t)?, Type::None]),
         ("Union", members) => union(members.iter().map(|m| read(m)).collect::<Option<Vec<_>>>()?),
         ("list" | "List", [t]) => Some(Type::List { elem: boxed(t)?, in_place: true }),
-        ("dict" | "Dict", [k, v]) => Some(Type::Dict { key: boxed(k)?, value: boxed(v)?, in_place: true }),
+        ("dict" | "Dict", [k, v]) => {
+            Some(Type::Dict { key: boxed(k)?, value: boxed(v)?, in_place: true, kind: DictKind::Plain })
+        }
         ("tuple" | "Tuple", [t, dots]) if matches!(dots.kind, E::Constant(Constant::Ellipsis)) => {
             Some(Type::VarTuple(boxed(t)?))
         }
