@@ -115,6 +115,8 @@ pub struct WithItem {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct MatchCase {
+    /// Of the pattern.
+    pub span: Span,
     pub pattern: Pattern,
     pub guard: Option<Expr>,
     pub body: Vec<Stmt>,

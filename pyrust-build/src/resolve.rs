@@ -2,7 +2,7 @@
 //!
 //! Nothing here is trusted: every use is guarded at run time. The environment only decides what is worth compiling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{Expr, FunctionDef, Module, Stmt, StmtKind};
 
@@ -30,6 +30,8 @@ pub enum Binding {
 pub struct ModuleEnv {
     pub name: String,
     pub bindings: BTreeMap<String, Binding>,
+    /// Globals that functions declare `global`: they may be assigned while native code runs.
+    pub assigned: BTreeSet<String>,
     /// Top-level statements that may tell what a value is: assignments, loops, conditions, calls of methods.
     pub values: Vec<Stmt>,
     /// Every `def` reachable through classes (not through functions), in order of appearance.
@@ -46,6 +48,13 @@ impl ModuleEnv {
         env.block(&module.body, is_package, false);
         env.follow_aliases();
         env.values = module.body.iter().filter_map(pruned).collect();
+        declared_globals(&module.body, &mut env.assigned);
+        for name in &env.assigned {
+            let binding = env.bindings.entry(name.clone()).or_insert(Binding::Unknown);
+            if !matches!(binding, Binding::Value(_)) {
+                *binding = Binding::Unknown;
+            }
+        }
         env
     }
 
@@ -260,6 +269,32 @@ fn alias(binding: &Binding) -> Option<&Expr> {
             Some(value)
         }
         _ => None,
+    }
+}
+
+/// What `global` statements name anywhere inside.
+fn declared_globals(body: &[Stmt], out: &mut BTreeSet<String>) {
+    for stmt in body {
+        match &stmt.kind {
+            StmtKind::Global(names) => out.extend(names.iter().cloned()),
+            StmtKind::FunctionDef(f) => declared_globals(&f.body, out),
+            StmtKind::ClassDef(c) => declared_globals(&c.body, out),
+            StmtKind::If { body, orelse, .. }
+            | StmtKind::While { body, orelse, .. }
+            | StmtKind::For { body, orelse, .. } => {
+                declared_globals(body, out);
+                declared_globals(orelse, out);
+            }
+            StmtKind::Try { body, handlers, orelse, finalbody, .. } => {
+                declared_globals(body, out);
+                handlers.iter().for_each(|h| declared_globals(&h.body, out));
+                declared_globals(orelse, out);
+                declared_globals(finalbody, out);
+            }
+            StmtKind::With { body, .. } => declared_globals(body, out),
+            StmtKind::Match { cases, .. } => cases.iter().for_each(|c| declared_globals(&c.body, out)),
+            _ => {}
+        }
     }
 }
 

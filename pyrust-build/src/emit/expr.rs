@@ -314,12 +314,17 @@ impl Func<'_, '_, '_> {
         self.hoist(&module, false, Guard::Value(name.to_string()), name, ty)
     }
 
-    /// Reads a module attribute once, before the body: nothing can change it while the transaction is open.
+    /// Reads a module attribute once, before the body: nothing can change it while the transaction is open, but
+    /// functions that declare it `global`.
     fn hoist(&mut self, module: &str, is_c: bool, guard: Guard, name: &str, ty: Type) -> Val {
+        let assigned = self.file.program.is_assigned(module, name);
         let (ns, slot) = self.file.slot(self.index, module, is_c, guard);
         let space = quote::format_ident!("NS_{ns}");
         let rust = rust_type(&ty);
         let slot = Literal::usize_unsuffixed(slot);
+        if assigned {
+            return Val::new(self.q(quote!(#space.load::<#rust>(cx, #slot))), ty);
+        }
         let key = format!("{ns}.{slot}.{rust}");
         if let Some((_, local, _)) = self.hoisted.iter().find(|(k, _, _)| *k == key) {
             return Val::place(quote!(#local), ty);

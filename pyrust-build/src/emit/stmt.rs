@@ -181,7 +181,7 @@ impl Func<'_, '_, '_> {
             looked.push(match object {
                 Some((space, at)) => {
                     let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
-                    let object = self.q(quote!(#space.get::<Obj>(cx, #at)));
+                    let object = self.q(quote!(#space.load::<Obj>(cx, #at)));
                     self.q(quote!(catches(#slot, #object)))
                 }
                 None => self.q(quote!(undecided(#slot))),
@@ -397,6 +397,7 @@ impl Func<'_, '_, '_> {
                 }
                 quote!()
             }
+            TargetKind::Global(_) => self.leave(quote!(bail::<()>(Bail::Unsupported))),
             TargetKind::Tuple(items) => {
                 let codes: Vec<_> = items.iter().map(|t| self.delete(t)).collect();
                 quote!(#(#codes)*)
@@ -606,6 +607,16 @@ impl Func<'_, '_, '_> {
                 let ty = self.instance.vars[*var].clone();
                 let code = self.coerce(val, &ty);
                 self.store(*var, code)
+            }
+            TargetKind::Global(name) => {
+                let ty = self.instance.globals.get(name).cloned().unwrap_or(Type::Never);
+                let code = self.coerce(val, &ty);
+                let module = self.instance.func.module.clone();
+                let (space, slot) = self.file.slot(self.index, &module, false, Guard::Value(name.clone()));
+                let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+                let rust = super::types::rust_type(&ty);
+                let store = self.q(quote!(#space.store::<#rust>(cx, #slot, #code)));
+                quote!(#store;)
             }
             TargetKind::Index { base, index } => {
                 let mut lets = Vec::new();

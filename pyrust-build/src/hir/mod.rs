@@ -180,6 +180,16 @@ pub enum Keep {
     /// Of these builtin classes, and of none of them.
     Instance(Vec<String>),
     NotInstance(Vec<String>),
+    /// Tuples only of so many items, or of no fewer; what has no known length stays.
+    Length {
+        items: usize,
+        at_least: bool,
+    },
+    NotLength {
+        items: usize,
+        at_least: bool,
+    },
+    Both(Box<Keep>, Box<Keep>),
 }
 
 #[derive(Clone, Debug)]
@@ -215,6 +225,8 @@ pub struct Target {
 #[derive(Clone, Debug)]
 pub enum TargetKind {
     Var(VarId),
+    /// A global that the function declares `global`.
+    Global(String),
     Tuple(Vec<Target>),
     /// `a, *b, c`: what stands before the star, the star, what stands behind it.
     Starred {

@@ -116,6 +116,7 @@ macro_rules! visitor {
             let id = target.id;
             match $($m)* target.kind {
                 TargetKind::Var(var) => v.define(id, var),
+                TargetKind::Global(_) => {}
                 TargetKind::Tuple(items) => {
                     for item in items {
                         v.target(item);

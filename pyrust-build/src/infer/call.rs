@@ -1,6 +1,6 @@
 //! Calls: builtins, functions of the project, functions of C modules, methods.
 
-use super::solver::Ty;
+use super::solver::{Ty, VarId};
 use super::{FuncRef, Guard, Infer, in_python, long_tuples};
 use crate::hir::{Expr, ExprKind, Param, ParamKind};
 use crate::ops;
@@ -102,6 +102,9 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn global(&mut self, name: &str, span: Span, node: usize) -> Ty {
+        if self.program.is_assigned(&self.func.module, name) {
+            return self.assigned_global(name, span);
+        }
         match self.bound(name) {
             Some((_, Binding::Value(_) | Binding::Unknown)) => {
                 let ty = self.program.value_type(&self.func.module, name);
@@ -129,6 +132,41 @@ impl Infer<'_, '_> {
             }
             _ => self.refuse("PYR0305", span, format!("the global `{name}` is not a value that can be read")),
         }
+    }
+
+    /// What is known of a global that functions assign: what the module gives it, and what this function does.
+    fn global_var(&mut self, name: &str) -> VarId {
+        self.guards.insert(Guard::Value(name.to_string()));
+        if let Some(var) = self.state.globals.get(name) {
+            return *var;
+        }
+        let ty = self.program.value_type(&self.func.module, name);
+        let var = self.state.solver.var(Ty::Never);
+        self.state.solver.absorb_into(var, &ty);
+        self.state.globals.insert(name.to_string(), var);
+        var
+    }
+
+    fn assigned_global(&mut self, name: &str, span: Span) -> Ty {
+        let known = self.program.value_type(&self.func.module, name) != Type::Never;
+        let var = self.global_var(name);
+        let ty = self.state.solver.get(var);
+        if !known || self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
+            return self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
+        }
+        ty
+    }
+
+    /// `global name; name = …`: the value goes where Python's objects are.
+    pub(super) fn assign_global(&mut self, name: &str, span: Span, ty: &Ty) {
+        if self.state.solver.resolve(ty).is_some_and(|t| t.has_iter() || t.stores_iter()) {
+            self.refuse("PYR0408", span, "an iterator in a global is not supported");
+            return;
+        }
+        let var = self.global_var(name);
+        self.state.solver.flow(ty, var);
+        self.state.solver.mark_var(var);
+        self.writes = true;
     }
 
     /// A global that starts empty, such as a cache: what the function puts in tells the types. What others put in is

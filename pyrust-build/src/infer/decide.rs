@@ -43,6 +43,11 @@ pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> O
                 _ => Some(names.iter().any(|n| is_instance(t, n))),
             })
         }
+        ExprKind::Compare { .. } => {
+            let (value, items, at_least, negated) = length_test(e)?;
+            let is = all_or_none(&known(value)?, |t| fits(t, items, at_least))?;
+            Some(is != negated)
+        }
         ExprKind::Local(_) => (known(e)? == Type::None).then_some(false),
         _ => None,
     }
@@ -57,7 +62,38 @@ pub(super) fn keeps(keep: &Keep, ty: &Type) -> bool {
         Keep::NotNone => *ty != Type::None,
         Keep::Instance(names) => instance(names),
         Keep::NotInstance(names) => !instance(names),
+        Keep::Length { items, at_least } => fits(ty, *items, *at_least) != Some(false),
+        Keep::NotLength { items, at_least } => fits(ty, *items, *at_least) != Some(true),
+        Keep::Both(a, b) => keeps(a, ty) && keeps(b, ty),
     }
+}
+
+/// Has a value of the type so many items, or at least so many, if the type tells?
+fn fits(ty: &Type, items: usize, at_least: bool) -> Option<bool> {
+    match ty {
+        Type::Tuple { items: have, .. } if at_least => Some(have.len() >= items),
+        Type::Tuple { items: have, .. } => Some(have.len() == items),
+        _ => None,
+    }
+}
+
+/// `len(x) == 2`, `len(x) >= 2` and their opposites: what is measured, the number, at least, negated.
+pub(super) fn length_test(e: &Expr) -> Option<(&Expr, usize, bool, bool)> {
+    let ExprKind::Compare { op, left, right } = &e.kind else { return None };
+    let (ExprKind::Call { name, args, keywords }, ExprKind::Int(n)) = (&left.kind, &right.kind) else {
+        return None;
+    };
+    let ([value], "len", true) = (args.as_slice(), name.as_str(), keywords.is_empty()) else { return None };
+    let n = usize::try_from(*n).ok()?;
+    Some(match op {
+        CmpOp::Eq => (value, n, false, false),
+        CmpOp::NotEq => (value, n, false, true),
+        CmpOp::GtE => (value, n, true, false),
+        CmpOp::Lt => (value, n, true, true),
+        CmpOp::Gt => (value, n.checked_add(1)?, true, false),
+        CmpOp::LtE => (value, n.checked_add(1)?, true, true),
+        _ => return None,
+    })
 }
 
 /// The answer that all members of a type give.

@@ -111,6 +111,8 @@ pub struct Instance {
     pub attrs: BTreeSet<(String, String)>,
     /// Writes to something that lives in Python.
     pub writes: bool,
+    /// Globals whose types only their use tells.
+    pub globals: BTreeMap<String, Type>,
     pub diagnostics: Vec<Diagnostic>,
     /// Why the places that bail do.
     pub notes: Vec<Diagnostic>,
@@ -270,7 +272,7 @@ impl<'a> Program<'a> {
     fn refine(&mut self) -> bool {
         let mut found = Vec::new();
         for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| !i.settled) {
-            if self.binds(&instance.func.module, "isinstance") {
+            if self.hides_tests(&instance.func.module) {
                 continue;
             }
             if let Some(hir) = refine::refine(&instance.hir, &instance.vars, &instance.nodes) {
@@ -327,6 +329,7 @@ impl<'a> Program<'a> {
             guards: BTreeSet::new(),
             attrs: BTreeSet::new(),
             writes: false,
+            globals: BTreeMap::new(),
             diagnostics: Vec::new(),
             is_refused: false,
             places: Places::default(),
@@ -400,6 +403,8 @@ impl<'a> Program<'a> {
                 *ty = Type::Cell(Box::new(std::mem::replace(ty, Type::Never)));
             }
         }
+        let (names, found): (Vec<&String>, Vec<VarId>) = state.globals.iter().unzip();
+        let globals = names.into_iter().cloned().zip(all(&found)).collect();
         let wide = vars
             .iter()
             .chain(&nodes)
@@ -450,6 +455,7 @@ impl<'a> Program<'a> {
         instance.nodes = nodes;
         instance.ret = ret;
         instance.after = after;
+        instance.globals = globals;
         instance.calls = calls;
         instance.guards = guards;
         instance.attrs = attrs;
@@ -474,6 +480,16 @@ impl<'a> Program<'a> {
             }
         }
         None
+    }
+
+    /// Does the module give the names another meaning that tests of types are made of?
+    pub fn hides_tests(&self, module: &str) -> bool {
+        self.binds(module, "isinstance") || self.binds(module, "len")
+    }
+
+    /// May the global be assigned while native code runs?
+    pub fn is_assigned(&self, module: &str, name: &str) -> bool {
+        self.modules.module(module).is_some_and(|(_, env)| env.assigned.contains(name))
     }
 
     /// Does the module's text bind the name (so that it is no builtin)?
@@ -746,7 +762,7 @@ impl Infer<'_, '_> {
 
     /// What a condition that has been inferred always is.
     fn decide(&self, test: &hir::Expr) -> Option<bool> {
-        if self.is_bound("isinstance") {
+        if self.program.hides_tests(&self.func.module) {
             return None;
         }
         let solver = &self.state.solver;

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::class_names;
-use super::decide::{decide, keeps};
+use super::decide::{decide, keeps, length_test};
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
 use crate::lower::webs;
@@ -316,6 +316,12 @@ impl Refine<'_> {
                     _ => pair(var, Keep::NotNone, Keep::None),
                 }
             }
+            ExprKind::Compare { .. } => {
+                let Some((value, items, at_least, negated)) = length_test(test) else { return nothing() };
+                let Some(var) = var(value) else { return nothing() };
+                let (yes, no) = (Keep::Length { items, at_least }, Keep::NotLength { items, at_least });
+                if negated { pair(var, no, yes) } else { pair(var, yes, no) }
+            }
             ExprKind::Call { name, args, keywords } if name == "isinstance" && keywords.is_empty() => {
                 let [value, class] = args.as_slice() else { return nothing() };
                 let (Some(var), Some(names)) = (var(value), class_names(class)) else { return nothing() };
@@ -330,11 +336,22 @@ impl Refine<'_> {
                 no.retain(kept);
                 // One side is enough to make it true, or false: then nothing is known.
                 match op {
-                    BoolOp::And => ([yes, more_yes].concat(), Vec::new()),
-                    BoolOp::Or => (Vec::new(), [no, more_no].concat()),
+                    BoolOp::And => (all_of(yes, more_yes), Vec::new()),
+                    BoolOp::Or => (Vec::new(), all_of(no, more_no)),
                 }
             }
             _ => nothing(),
         }
     }
+}
+
+/// Facts that hold together: one for each variable.
+fn all_of(mut facts: Vec<Fact>, more: Vec<Fact>) -> Vec<Fact> {
+    for fact in more {
+        match facts.iter_mut().find(|f| f.var == fact.var) {
+            Some(known) => known.keep = Keep::Both(Box::new(known.keep.clone()), Box::new(fact.keep)),
+            None => facts.push(fact),
+        }
+    }
+    facts
 }

@@ -136,6 +136,9 @@ impl Infer<'_, '_> {
     fn delete(&mut self, target: &Target, span: Span) {
         match &target.kind {
             TargetKind::Var(_) => {}
+            TargetKind::Global(name) => {
+                self.refuse("PYR0309", span, format!("deleting the global `{name}`"));
+            }
             TargetKind::Tuple(items) => items.iter().for_each(|t| self.delete(t, span)),
             TargetKind::Starred { .. } => {}
             TargetKind::Index { base, index } => {
@@ -152,6 +155,7 @@ impl Infer<'_, '_> {
     pub(super) fn assign(&mut self, target: &Target, ty: &Ty) {
         match &target.kind {
             TargetKind::Var(var) => self.set_var(*var, ty),
+            TargetKind::Global(name) => self.assign_global(name, target.span, ty),
             TargetKind::Index { base, index } => {
                 let args = [self.expr(base), self.expr(index), ty.clone()];
                 self.apply("setitem", target.id, 0, target.span, &args);

@@ -5,6 +5,7 @@
 mod expr;
 mod itertools;
 mod library;
+mod matching;
 mod nested;
 mod rebinding;
 mod scope;

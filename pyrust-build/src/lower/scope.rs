@@ -160,7 +160,7 @@ fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, String)>) {
 }
 
 /// Names that a pattern binds.
-fn captures(pattern: &Pattern, names: &mut Vec<String>) {
+pub(super) fn captures(pattern: &Pattern, names: &mut Vec<String>) {
     match pattern {
         Pattern::Value(_) | Pattern::Singleton(_) => {}
         Pattern::Sequence(patterns) | Pattern::Or(patterns) => {

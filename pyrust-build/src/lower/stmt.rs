@@ -10,6 +10,10 @@ impl Lower<'_> {
     pub(super) fn block(&mut self, body: &[AStmt]) -> Vec<hir::Stmt> {
         let mut out = Vec::with_capacity(body.len());
         for stmt in body {
+            if let S::Match { subject, cases } = &stmt.kind {
+                out.extend(self.match_stmt(subject, cases, stmt.span));
+                continue;
+            }
             let before = self.diagnostics.len();
             let kind = match self.functions_made(stmt, &mut out) {
                 true => None,
@@ -113,7 +117,8 @@ impl Lower<'_> {
             S::ClassDef(_) => return self.unsupported(span, "a nested class", "move it to module level"),
             S::TypeAlias { .. } => return self.unsupported(span, "a type alias inside a function", ""),
             S::With { .. } => return self.unsupported(span, "`with`", "keep it in the caller"),
-            S::Match { .. } => return self.unsupported(span, "`match`", "use `if` and `elif`"),
+            // A block takes it apart.
+            S::Match { .. } => return None,
             S::Import(_) | S::ImportFrom { .. } => {
                 return self.unsupported(span, "an import inside a function", "import at module level");
             }
@@ -197,7 +202,12 @@ impl Lower<'_> {
                         "",
                     );
                 }
-                if let Some(var) = h.name.as_ref().and_then(|n| self.lookup(n)) {
+                let bound = h.name.as_ref().map(|n| self.lookup(n));
+                if bound == Some(None) {
+                    // A global that stands for the exception.
+                    body = vec![hir::Stmt { kind: StmtKind::Bail, span: h.span }];
+                }
+                if let Some(Some(var)) = bound {
                     // Natively the exception is no object: reading its name bails, before the handler ends and after.
                     let mut forget = || {
                         let kind = StmtKind::Forget { var, id: self.node() };
@@ -239,6 +249,7 @@ impl Lower<'_> {
         let kind = match &target.kind {
             A::Name(name) => match self.lookup(name) {
                 Some(var) => TargetKind::Var(var),
+                None if self.globals.contains(name) => TargetKind::Global(name.clone()),
                 None => {
                     self.refuse("PYR0309", target.span, format!("assigning to the global `{name}`"), "");
                     TargetKind::Tuple(vec![])

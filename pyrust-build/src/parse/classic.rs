@@ -186,6 +186,7 @@ impl Convert<'_> {
                     .cases
                     .into_iter()
                     .map(|c| MatchCase {
+                        span: span_of(c.pattern.range()),
                         pattern: self.pattern(c.pattern),
                         guard: self.opt_expr(c.guard),
                         body: self.stmts(c.body),

@@ -14,7 +14,8 @@ use pyo3_ffi::*;
 use super::metadata::{Kind, Slot};
 use super::object::{Own, attribute_or_none, interned, lookup, utf8};
 use super::registry;
-use crate::py::FromPy;
+use crate::boundary::globals;
+use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -101,6 +102,32 @@ impl Namespace {
         }
         // SAFETY: the module's dict holds it, and cannot change while the transaction is open.
         unsafe { T::from_py(cx, value) }
+    }
+
+    /// As [`Namespace::get`], for a global that native code may have assigned since.
+    pub fn load<T: FromPy>(&self, cx: Cx, slot: usize) -> R<T> {
+        let Some((dict, name, value)) = self.place(slot) else { return bail(Bail::Guard) };
+        // SAFETY: the module's dict holds the value, or the transaction does; both as long as it is open.
+        unsafe {
+            match globals::assigned(cx, dict, name)? {
+                Some(now) => T::from_py(cx, now),
+                None => T::from_py(cx, value),
+            }
+        }
+    }
+
+    /// Assigns a global that exists.
+    pub fn store<T: IntoPy>(&self, cx: Cx, slot: usize, value: T) -> R<()> {
+        let Some((dict, name, before)) = self.place(slot) else { return bail(Bail::Guard) };
+        // SAFETY: the dict, the name and the value before are alive; the new value is a strong reference.
+        unsafe { globals::assign(cx, dict, name, before, value.into_py(cx)?) }
+    }
+
+    /// The dict, the name and the value outside of the transaction; none if there is no such global.
+    fn place(&self, slot: usize) -> Option<(*mut PyObject, *mut PyObject, *mut PyObject)> {
+        let state = self.state()?;
+        let value = state.values.get(slot)?.get();
+        (!value.is_null()).then(|| (state.dict.get(), state.names[slot], value))
     }
 
     /// The default that the function in `slot` has now for the positional parameter number `index`.

@@ -3,6 +3,7 @@
 pub(crate) mod collections;
 pub mod commit;
 pub(crate) mod dropped;
+pub(crate) mod globals;
 pub(crate) mod journal;
 pub mod layout;
 pub(crate) mod overlay;

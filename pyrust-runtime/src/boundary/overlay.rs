@@ -33,6 +33,8 @@ pub(crate) struct Table {
     /// Appends the operations that lead from the dict to what the overlay says.
     pub(crate) operations: unsafe fn(NonNull<u8>, Cx, &mut Buf<Op>) -> R<()>,
     pub(crate) drop: unsafe fn(NonNull<u8>),
+    /// The operations only give keys that are there other values.
+    pub(crate) replaces: bool,
 }
 
 struct Overlay {
@@ -162,7 +164,9 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
             let mut operations = Buf::new();
             let boxed = (table.operations)(data, cx, &mut operations);
             let kept = keep_cleared(cx, dict, &operations);
-            growth += operations.len() + layout::dict_used(dict);
+            if !table.replaces {
+                growth += operations.len() + layout::dict_used(dict);
+            }
             cx.txn().dicts.overlays[index].operations = operations;
             boxed?;
             kept?;

@@ -117,7 +117,7 @@ impl<K, V> PDict<K, V> {
 
 impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> PDict<K, V> {
     const FUNCTIONS: &'static Functions =
-        &Functions { operations: operations::<K, V>, drop: drop_overlay::<K, V> };
+        &Functions { operations: operations::<K, V>, drop: drop_overlay::<K, V>, replaces: false };
 
     pub(crate) fn make(cx: Cx) -> R<Self> {
         cx.before_tracked();
