@@ -1,6 +1,6 @@
 //! Visits every expression below a list of statements, with or without nested functions and classes.
 
-use crate::ast::{Comprehension, Expr, ExprKind as E, Params, Stmt, StmtKind as S};
+use crate::ast::{Comprehension, Expr, ExprKind as E, Params, Pattern, Stmt, StmtKind as S};
 
 /// Calls `f` on every expression, parents before children.
 pub fn expressions(body: &[Stmt], f: &mut dyn FnMut(&Expr)) {
@@ -70,6 +70,7 @@ fn statement(stmt: &Stmt, nested: bool, f: &mut dyn FnMut(&Expr)) {
         S::Match { subject, cases } => {
             expression(subject, f);
             for case in cases {
+                pattern(&case.pattern, f);
                 case.guard.iter().for_each(|e| expression(e, f));
                 expressions(&case.body, f);
             }
@@ -96,6 +97,24 @@ fn statement(stmt: &Stmt, nested: bool, f: &mut dyn FnMut(&Expr)) {
         | S::Pass
         | S::Break
         | S::Continue => {}
+    }
+}
+
+fn pattern(p: &Pattern, f: &mut dyn FnMut(&Expr)) {
+    match p {
+        Pattern::Value(e) => expression(e, f),
+        Pattern::Singleton(_) | Pattern::Star(_) => {}
+        Pattern::Sequence(patterns) | Pattern::Or(patterns) => patterns.iter().for_each(|p| pattern(p, f)),
+        Pattern::Mapping { keys, patterns, .. } => {
+            keys.iter().for_each(|e| expression(e, f));
+            patterns.iter().for_each(|p| pattern(p, f));
+        }
+        Pattern::Class { class, patterns, keywords } => {
+            expression(class, f);
+            patterns.iter().for_each(|p| pattern(p, f));
+            keywords.iter().for_each(|(_, p)| pattern(p, f));
+        }
+        Pattern::As { pattern: inner, .. } => inner.iter().for_each(|p| pattern(p, f)),
     }
 }
 

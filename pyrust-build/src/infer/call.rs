@@ -152,8 +152,9 @@ impl Infer<'_, '_> {
         let var = self.global_var(name);
         let ty = self.state.solver.get(var);
         if !known || self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
-            return self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
+            self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
         }
+        // What is done with it may tell.
         ty
     }
 

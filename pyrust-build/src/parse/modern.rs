@@ -181,6 +181,7 @@ impl Convert<'_> {
                     .cases
                     .iter()
                     .map(|c| MatchCase {
+                        span: self.span(&c.pattern),
                         pattern: self.pattern(&c.pattern),
                         guard: self.opt_expr(c.guard.as_deref()),
                         body: self.stmts(&c.body),
