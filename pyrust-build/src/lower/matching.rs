@@ -393,10 +393,6 @@ impl Lower<'_> {
         }
     }
 
-    fn local(&mut self, var: hir::VarId, span: Span) -> Expr {
-        self.make(ExprKind::Local(var), span)
-    }
-
     fn int(&mut self, value: usize, span: Span) -> Expr {
         self.make(ExprKind::Int(value as i64), span)
     }

@@ -54,7 +54,7 @@ impl<'a> Lower<'a> {
         own.and_then(|s| s.vars.get(&symbol.1)).or_else(|| self.captured.get(symbol)).copied()
     }
 
-    fn local(&mut self, var: hir::VarId, span: Span) -> Expr {
+    pub(super) fn local(&mut self, var: hir::VarId, span: Span) -> Expr {
         Expr { kind: ExprKind::Local(var), span, id: self.node() }
     }
 
