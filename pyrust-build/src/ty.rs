@@ -320,6 +320,16 @@ impl Type {
         }
     }
 
+    /// Is `hash()` of it known: exact scalars and tuples of those?
+    pub fn has_plain_hash(&self) -> bool {
+        match self {
+            Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::has_plain_hash),
+            Type::VarTuple(t) => t.has_plain_hash() || **t == Type::Never,
+            _ => false,
+        }
+    }
+
     /// The first key type inside that is none.
     pub fn bad_key(&self) -> Option<&Type> {
         match self {

@@ -1,5 +1,6 @@
 //! Builtin functions over scalars: `sum`, `min`, `max`, `sorted`, and the ones that another module does.
 
+pub(crate) mod boxed;
 pub(crate) mod c;
 mod extremes;
 mod sum;

@@ -1,5 +1,9 @@
 //! Python's `bytes`.
 
+mod methods;
+
+pub use methods::*;
+
 use std::cmp::Ordering;
 
 use pyo3_ffi as ffi;
@@ -8,7 +12,7 @@ use pyo3_ffi::PyObject;
 use crate::buf::Buf;
 use crate::builtins::c;
 use crate::list::ListLike;
-use crate::range::Slice;
+use crate::range::{Range, Slice};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::str_::{self, StrBuilder, bounds, window};
 use crate::strs::{Bytes, Str};
@@ -258,6 +262,49 @@ impl BytesBuilder {
     }
 }
 
+/// `sep.join(…)` over a generator expression: push every item, then finish.
+pub struct Joiner<'a> {
+    sep: &'a Bytes,
+    out: BytesBuilder,
+    any: bool,
+}
+
+impl<'a> Joiner<'a> {
+    /// Nothing joined yet.
+    pub fn new(sep: &'a Bytes) -> Self {
+        Self { sep, out: BytesBuilder::new(), any: false }
+    }
+
+    /// The next item.
+    #[inline]
+    pub fn push(&mut self, item: &Bytes) -> R<()> {
+        if self.any {
+            self.out.push_bytes(self.sep)?;
+        }
+        self.any = true;
+        self.out.push_bytes(item)
+    }
+
+    /// The object.
+    pub fn finish(&self, cx: Cx) -> R<Bytes> {
+        self.out.finish(cx)
+    }
+}
+
+/// `b""`.
+pub fn empty() -> R<Bytes> {
+    Bytes::copy_of(&[])
+}
+
+/// `bytes(range(…))`.
+pub fn from_range(cx: Cx, range: Range) -> R<Bytes> {
+    let mut built = BytesBuilder::new();
+    for i in crate::support::steps(range.start, range.stop, range.step)? {
+        built.push_int(i)?;
+    }
+    built.finish(cx)
+}
+
 /// `bytes([…])`.
 pub fn from_ints<L: ListLike<i64>>(cx: Cx, items: &L) -> R<Bytes> {
     let mut built = BytesBuilder::new();
@@ -339,6 +386,66 @@ pub fn from_int_big(cx: Cx, n: i64, length: i64) -> R<Bytes> {
 /// `n.to_bytes(length, "little")`
 pub fn from_int_little(cx: Cx, n: i64, length: i64) -> R<Bytes> {
     from_int(cx, n, length, |at, _| at)
+}
+
+/// `n.to_bytes()`: one byte.
+pub fn from_int_one(cx: Cx, n: i64) -> R<Bytes> {
+    from_int_big(cx, n, 1)
+}
+
+/// `"big"` is false, `"little"` is true.
+fn is_little(order: &Str) -> R<bool> {
+    match str_::view(order).ascii() {
+        Some(b"little") => Ok(true),
+        Some(b"big") => Ok(false),
+        _ => exc(Exc::ValueError),
+    }
+}
+
+/// `n.to_bytes(length, order, signed=…)`
+pub fn from_int_as(cx: Cx, n: i64, length: i64, order: &Str, signed: bool) -> R<Bytes> {
+    let little = is_little(order)?;
+    if !signed || n >= 0 {
+        // A sign takes a bit.
+        if signed && (0..8).contains(&length) && n >> (8 * length - 1).max(0) != 0 {
+            return exc(Exc::OverflowError);
+        }
+        return if little { from_int_little(cx, n, length) } else { from_int_big(cx, n, length) };
+    }
+    let Ok(length) = usize::try_from(length) else { return exc(Exc::ValueError) };
+    if length == 0 || (length < 8 && n >> (8 * length - 1) != -1) {
+        return exc(Exc::OverflowError);
+    }
+    if length > 1 << 20 {
+        return bail(Bail::Memory);
+    }
+    let mut built = BytesBuilder::new();
+    for at in 0..length {
+        let power = if little { at } else { length - 1 - at };
+        let byte = if power < 8 { (n >> (8 * power)) as u8 } else { 0xff };
+        built.push_int(i64::from(byte))?;
+    }
+    built.finish(cx)
+}
+
+/// `int.from_bytes(b, order, signed=…)`
+pub fn to_int_as(b: &Bytes, order: &Str, signed: bool) -> R<i64> {
+    let little = is_little(order)?;
+    if !signed {
+        return if little { to_int_little(b) } else { to_int_big(b) };
+    }
+    let raw = b.raw();
+    let byte = |power: usize| if little { raw[power] } else { raw[raw.len() - 1 - power] };
+    let negative = !raw.is_empty() && byte(raw.len() - 1) >= 0x80;
+    let mut n: i64 = if negative { -1 } else { 0 };
+    for power in (0..raw.len()).rev() {
+        let shifted = n << 8 | i64::from(byte(power));
+        if shifted >> 8 != n {
+            return bail(Bail::Overflow);
+        }
+        n = shifted;
+    }
+    Ok(n)
 }
 
 /// Bytes of an int; `weight` says which power of 256 stands at a place.

@@ -4,11 +4,15 @@
 //! with its signed zeros and exceptions. `text` holds the conversions from and to `str`.
 
 mod parse;
+mod ratio;
 mod round;
 mod text;
 
+pub use ratio::*;
 pub use round::*;
 pub use text::*;
+
+pub use parse::from_bytes_text;
 
 use crate::math::libm;
 use crate::stop::{Bail, Exc, R, bail, exc};

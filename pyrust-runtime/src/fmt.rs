@@ -8,7 +8,8 @@ mod repr;
 mod spec;
 
 pub use percent::{
-    PercentArg, percent1, percent2, percent3, percent4, percent5, percent6, percent7, percent8,
+    boxed, boxed_ascii, boxed_repr, boxed_str, format_text, percent, percent_bytes, percent_bytes_of,
+    percent_of,
 };
 pub use repr::{
     Repr, push_ascii_of, push_converted_a, push_converted_r, push_converted_s, push_plain, push_repr,
@@ -21,9 +22,10 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
 use self::spec::{Align, Spec};
+use crate::builtins::boxed::Scalar;
 use crate::builtins::c::{self, Temporary};
 use crate::int::Digits;
-use crate::stop::{Bail, R, bail};
+use crate::stop::R;
 use crate::str_::{self, StrBuilder, View, view};
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
@@ -140,10 +142,10 @@ macro_rules! whole {
 
         /// The same with a spec that is computed.
         pub fn $dynamic(cx: Cx, value: $value, spec: &Str) -> R<Str> {
-            let Some(text) = view(spec).ascii().and_then(|text| std::str::from_utf8(text).ok()) else {
-                return bail(Bail::Unsupported);
-            };
-            $name(cx, value, text)
+            match view(spec).ascii().and_then(|text| std::str::from_utf8(text).ok()) {
+                Some(text) => $name(cx, value, text),
+                None => by_object(cx, value.boxed()?.0.ptr(), spec),
+            }
         }
     )* };
 }
@@ -161,21 +163,38 @@ whole! {
     bool_ bool_dyn push_bool(bool);
 }
 
-/// CPython's own `__format__` of an exact int, float or str. The code `n` depends on the locale and bails.
+/// CPython's own `__format__` of an exact int, float or str.
 #[cold]
 #[inline(never)]
-fn slow(_: Cx, out: &mut StrBuilder, object: *mut PyObject, text: &str) -> R<()> {
-    if text.ends_with('n') {
-        return bail(Bail::Unsupported);
-    }
+fn slow(cx: Cx, out: &mut StrBuilder, object: *mut PyObject, text: &str) -> R<()> {
+    // SAFETY: a readable slice, which is UTF-8.
+    let spec = unsafe {
+        str_::own(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t))?
+    };
+    out.push_str(&by_object(cx, object, &spec)?)
+}
+
+/// `format(object, spec)` of an exact int, float, bool or str that is alive.
+fn by_object(_: Cx, object: *mut PyObject, spec: &Str) -> R<Str> {
     // SAFETY: exact builtin objects, so no Python code runs; the result is an exact string.
-    let formatted = c::without_collector(|| unsafe {
-        let spec =
-            c::owned(ffi::PyUnicode_FromStringAndSize(text.as_ptr().cast(), text.len() as ffi::Py_ssize_t))?;
-        let spec = Temporary(spec);
-        str_::own(ffi::PyObject_Format(object, spec.ptr()))
-    })?;
-    out.push_str(&formatted)
+    c::without_collector(|| unsafe { str_::own(ffi::PyObject_Format(object, spec.as_ptr())) })
+}
+
+/// `format(str(value), spec)` with a spec that is computed.
+pub fn converted_s_dyn<T: Repr + ?Sized>(cx: Cx, value: &T, spec: &Str) -> R<Str> {
+    str_dyn(cx, &str_of(cx, value)?, spec)
+}
+
+/// `format(repr(value), spec)` with a spec that is computed.
+pub fn converted_r_dyn<T: Repr + ?Sized>(cx: Cx, value: &T, spec: &Str) -> R<Str> {
+    str_dyn(cx, &repr_of(cx, value)?, spec)
+}
+
+/// `format(ascii(value), spec)` with a spec that is computed.
+pub fn converted_a_dyn<T: Repr + ?Sized>(cx: Cx, value: &T, spec: &Str) -> R<Str> {
+    let mut text = StrBuilder::new();
+    push_ascii_of(cx, &mut text, value)?;
+    str_dyn(cx, &text.finish(cx)?, spec)
 }
 
 /// Digits with their separators: 64 binary ones in groups, or 309 before the point and 300 behind.

@@ -11,6 +11,7 @@ mod parse;
 mod text;
 
 pub use float_mix::*;
+pub use parse::{from_bytes_base, from_bytes_text};
 pub(crate) use parse::{is_space, parse};
 pub use text::*;
 
@@ -355,4 +356,40 @@ fn round_tens(a: i64, n: i64) -> R<i64> {
         Ok(v) => Ok(v),
         Err(_) => bail(Bail::Overflow),
     }
+}
+
+/// `i.imag`.
+#[inline(always)]
+pub fn imag(_: i64) -> i64 {
+    0
+}
+
+/// `i.denominator`.
+#[inline(always)]
+pub fn denominator(_: i64) -> i64 {
+    1
+}
+
+/// `i.as_integer_ratio()`.
+#[inline(always)]
+pub fn as_integer_ratio(i: i64) -> (i64, i64) {
+    (i, 1)
+}
+
+/// `i.is_integer()`, which there is from 3.12 on.
+#[inline(always)]
+pub fn is_integer(_: i64) -> R<bool> {
+    if cfg!(Py_3_12) { Ok(true) } else { bail(Bail::Unsupported) }
+}
+
+/// `round(i, None)`.
+#[inline(always)]
+pub fn round_none(i: i64, _: ()) -> i64 {
+    i
+}
+
+/// `pow(a, b, None)`.
+#[inline]
+pub fn pow_none(a: i64, b: i64, _: ()) -> R<i64> {
+    pow(a, b)
 }

@@ -10,12 +10,14 @@ mod integer;
 pub(crate) mod libm;
 mod real;
 mod special;
+mod vector;
 
 pub use fsum::{Fsum, fsum};
 pub use fsum::{prod_floats, prod_floats_from, prod_from_float, prod_ints, prod_ints_from};
 pub use integer::*;
 pub use real::*;
 pub use special::*;
+pub use vector::*;
 
 /// `math.pi`.
 pub const PI: f64 = std::f64::consts::PI;

@@ -299,3 +299,18 @@ mod tests {
         assert!(Slice::new(None, None, Some(0), 3).is_err());
     }
 }
+
+/// `r.start`.
+pub fn start(r: Range) -> i64 {
+    r.start
+}
+
+/// `r.stop`.
+pub fn stop(r: Range) -> i64 {
+    r.stop
+}
+
+/// `r.step`.
+pub fn step(r: Range) -> i64 {
+    r.step
+}

@@ -8,6 +8,7 @@
 mod affix;
 mod build;
 mod case;
+mod codec;
 mod consts;
 mod encode;
 mod pad;
@@ -15,11 +16,13 @@ mod search;
 mod slice;
 mod split;
 mod tests_;
+mod translate;
 mod view;
 
 pub use affix::*;
 pub use build::*;
 pub use case::*;
+pub use codec::*;
 pub use consts::*;
 pub use encode::*;
 pub use pad::*;
@@ -27,6 +30,7 @@ pub use search::*;
 pub use slice::*;
 pub use split::*;
 pub use tests_::*;
+pub use translate::*;
 pub(crate) use view::{Unit, byte_position, each};
 pub use view::{Units, View};
 

@@ -3,7 +3,7 @@
 use core::cell::UnsafeCell;
 use core::ops::Range as Span;
 
-use crate::elem::{ElemEq, ElemOrd};
+use crate::elem::{ElemEq, ElemOrd, Key};
 use crate::list::{self, List, ListLike};
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, Exc, R, Stop, bail, exc};
@@ -32,6 +32,26 @@ pub fn stop_of<T>(result: R<T>) -> Stop {
 #[inline(always)]
 pub fn elem_eq<T: ElemEq>(cx: Cx, a: &T, b: &T) -> R<bool> {
     a.elem_eq(cx, b)
+}
+
+/// `hash(value)`.
+#[inline]
+pub fn hash_of<T: Key>(cx: Cx, value: &T) -> R<i64> {
+    Ok(value.py_hash(cx)? as i64)
+}
+
+/// A field of `sys.float_info`.
+pub fn float_info<T: FromPy>(cx: Cx, info: crate::obj::Obj, index: usize) -> R<T> {
+    // SAFETY: the object is alive; a struct sequence is a tuple whose items live as long as it does.
+    unsafe {
+        let object = info.as_ptr();
+        let name = core::ffi::CStr::from_ptr((*pyo3_ffi::Py_TYPE(object)).tp_name);
+        let known = name == c"sys.float_info" && pyo3_ffi::PyTuple_Check(object) != 0;
+        if !known || index >= pyo3_ffi::PyTuple_GET_SIZE(object) as usize {
+            return bail(Bail::Type);
+        }
+        T::from_py(cx, pyo3_ffi::PyTuple_GET_ITEM(object, index as isize))
+    }
 }
 
 /// `start..stop` in pieces that are short enough to be paid in advance.

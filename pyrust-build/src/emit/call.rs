@@ -10,7 +10,8 @@ use super::expr::int_literal;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{any_expr, defines, each_expr, reads};
 use crate::hir::{Expr, ExprKind};
-use crate::infer::{ArgSource, Guard, bind, class_names, positional};
+use crate::infer::{ArgSource, Guard, bind, class_names, is_affix, takes_any_length};
+use crate::ops::{Arg, Constant, positional};
 use crate::resolve::Binding;
 use crate::ty::Type;
 
@@ -64,8 +65,15 @@ impl Func<'_, '_, '_> {
                 let code = &best.code;
                 quote!({ #(#lets)* #code })
             }
-            ("format", [text]) => self.value_as(text, to),
-            ("str" | "repr", [value]) => {
+            ("format" | "ascii", [text]) => self.value_as(text, to),
+            ("hash", [value]) => {
+                let val = self.val(value);
+                self.dispatch(&[val], &mut |f, vals| {
+                    let code = vals[0].by_ref();
+                    Some(f.q(quote!(hash_of(cx, #code))))
+                })
+            }
+            ("str" | "repr", [value]) if keywords.is_empty() => {
                 let val = self.val(value);
                 let repr = name == "repr";
                 self.dispatch(&[val], &mut |f, vals| {
@@ -108,14 +116,66 @@ impl Func<'_, '_, '_> {
                 quote!({ let #l = #code; #sort; #l })
             }
             _ => {
-                let list = positional(name, args, keywords).unwrap_or_default();
-                let vals: Vec<Val> = list
-                    .into_iter()
-                    .map(|a| a.map_or_else(|| Val::new(quote!(()), Type::None), |a| self.val(a)))
-                    .collect();
-                self.apply(name, &vals, to)
+                let (lets, mut vals) = self.arguments(name, args, keywords);
+                if takes_any_length(name)
+                    && let Some(first) = vals.first_mut()
+                {
+                    *first = self.any_length(first);
+                }
+                let code = self.apply(name, &vals, to);
+                if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
             }
         }
+    }
+
+    /// The arguments in their places, evaluated in the order of the call; what is to be evaluated first.
+    pub(super) fn arguments(
+        &mut self,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> (Vec<TokenStream>, Vec<Val>) {
+        let list = positional(name, args, keywords).unwrap_or_default();
+        let mut lets = Vec::new();
+        let mut given: Vec<(usize, Val)> = Vec::new();
+        for e in args.iter().chain(keywords.iter().map(|(_, e)| e)) {
+            let val = self.val(e);
+            let val = if keywords.len() > 1 { self.bind(&val, &mut lets) } else { val };
+            given.push((e.id, val));
+        }
+        let vals = list
+            .into_iter()
+            .map(|arg| match arg {
+                Arg::Given(e) => {
+                    let at = given.iter().position(|(id, _)| *id == e.id);
+                    at.map_or_else(|| Val::new(quote!(()), Type::None), |at| given[at].1.clone())
+                }
+                Arg::Left(constant) => self.constant_arg(constant),
+            })
+            .collect();
+        (lets, vals)
+    }
+
+    /// A tuple of known length as one of any length; other values as they are.
+    pub(super) fn any_length(&mut self, val: &Val) -> Val {
+        let Type::Tuple { items, .. } = &val.ty else { return val.clone() };
+        let elem = items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
+        let any = Type::VarTuple(Box::new(elem));
+        Val::new(self.coerce(val, &any), any)
+    }
+
+    fn constant_arg(&mut self, constant: Constant) -> Val {
+        let code = match constant {
+            Constant::None => quote!(()),
+            Constant::Int(i) => int_literal(i),
+            Constant::Bool(b) => quote!(#b),
+            Constant::Str(text) => {
+                let name = self.file.string(text);
+                let get = self.q(quote!(#name.get(cx)));
+                return Val::place(quote!((*#get)), Type::Str);
+            }
+        };
+        Val::new(code, constant.ty())
     }
 
     /// `dict(pairs)` of a list or tuple of pairs.
@@ -273,6 +333,15 @@ impl Func<'_, '_, '_> {
     ) -> TokenStream {
         let mut lets = Vec::new();
         let b = self.val(base);
+        // `str.lower(x)`: of that class and of no other.
+        let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
+        let b = match only {
+            Some(class) if !b.ty.members().iter().any(|t| class_name(t) == Some(class)) => {
+                return self.bail("Type");
+            }
+            Some(class) => self.project(&b, |t| class_name(t) == Some(class)),
+            None => b,
+        };
         if name == "sort" {
             let b = self.bind(&b, &mut lets);
             let sort = self.match_union(&b, |f, v| match v.ty {
@@ -328,17 +397,32 @@ impl Func<'_, '_, '_> {
         {
             return self.dict_get(&b, name == "pop", &args[0], &args[1], to);
         }
+        let b = if keywords.len() > 1 { self.bind(&b, &mut lets) } else { b };
         let mut vals = vec![b];
-        // The classes of one union differ in what they take; keywords belong to `str` methods only.
-        let class = vals[0].ty.members().iter().find_map(class_name).unwrap_or("object");
-        for a in positional(&format!("{class}.{name}"), args, keywords).unwrap_or_default() {
-            vals.push(a.map_or_else(|| Val::new(quote!(()), Type::None), |a| self.val(a)));
-        }
-        self.dispatch(&vals, &mut |f, vals| {
+        // The classes of one union may differ in what they take: the first that has the method counts.
+        let names: Vec<&str> = vals[0].ty.members().iter().filter_map(class_name).collect();
+        let class = names
+            .iter()
+            .find(|c| crate::ops::exists(&crate::ops::method(c, name)))
+            .copied()
+            .unwrap_or("object");
+        let (more, args) = self.arguments(&crate::ops::method(class, name), args, keywords);
+        lets.extend(more);
+        vals.extend(args);
+        let code = self.dispatch(&vals, &mut |f, vals| {
             let full = crate::ops::method(class_name(&vals[0].ty)?, name);
-            let ret = f.row(&full, vals)?;
+            let ret = match vals {
+                // A tuple of known length is one of any length here.
+                [text, affix @ Val { ty: Type::Tuple { .. }, .. }, rest @ ..] if is_affix(name) => {
+                    let mut all = vec![text.clone(), f.any_length(affix)];
+                    all.extend(rest.iter().cloned());
+                    f.row(&full, &all)?
+                }
+                _ => f.row(&full, vals)?,
+            };
             Some(f.coerce(&ret, to))
-        })
+        });
+        if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
     }
 
     /// `d.get(k, default)` and `d.pop(k, default)`, where the default may have another type than the values.
@@ -486,6 +570,7 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Dict { kind, .. } => kind.class(),
         Type::Deque { .. } => "deque",
         Type::VarTuple(_) => "tuple",
+        Type::Range => "range",
         _ => return None,
     })
 }

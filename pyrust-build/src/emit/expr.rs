@@ -7,7 +7,8 @@ use super::types::{Val, rust_type};
 use super::{Func, ident};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, Part, UnaryOp};
 use crate::infer::ranges::is_never_negative;
-use crate::infer::{Guard, positional, repeated, slice_positions};
+use crate::infer::{Guard, repeated, slice_positions, takes_any_length};
+use crate::ops;
 use crate::resolve::Binding;
 use crate::ty::{DictKind, Type};
 
@@ -97,6 +98,11 @@ impl Func<'_, '_, '_> {
                 {
                     let code = self.repeat_tuple(&l, *n);
                     return Val::new(self.coerce(&code, &ty), ty);
+                }
+                if let (BinOp::Mod, Type::Str | Type::Char) = (op, &l.ty) {
+                    let text = if let ExprKind::Str(text) = &left.kind { Some(text.as_str()) } else { None };
+                    let code = self.percent(text, &l, &r);
+                    return Val::new(self.coerce(&Val::new(code, Type::Str), &ty), ty);
                 }
                 self.binary(*op, &l, &r, &ty)
             }
@@ -192,12 +198,12 @@ impl Func<'_, '_, '_> {
                 if let Some(code) = self.library(&full, args, keywords, &ty) {
                     return Val::new(code, ty);
                 }
-                let list = positional(&full, args, keywords).unwrap_or_default();
-                let vals: Vec<Val> = list
-                    .into_iter()
-                    .map(|a| a.map_or_else(|| Val::new(quote!(()), Type::None), |a| self.val(a)))
-                    .collect();
-                self.apply(&full, &vals, &ty)
+                let (lets, mut vals) = self.arguments(&full, args, keywords);
+                if takes_any_length(&full) {
+                    vals = vals.iter().map(|v| self.any_length(v)).collect();
+                }
+                let code = self.apply(&full, &vals, &ty);
+                if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
             }
             ExprKind::Method { base, name, args, keywords } => {
                 if let ExprKind::Global(global) = &base.kind
@@ -318,6 +324,11 @@ impl Func<'_, '_, '_> {
     /// functions that declare it `global`.
     fn hoist(&mut self, module: &str, is_c: bool, guard: Guard, name: &str, ty: Type) -> Val {
         let assigned = self.file.program.is_assigned(module, name);
+        // A field of a structure is read out of it.
+        let (guard, field) = match name.split_once('.') {
+            Some((structure, field)) => (Guard::Value(structure.to_string()), Some(field)),
+            None => (guard, None),
+        };
         let (ns, slot) = self.file.slot(self.index, module, is_c, guard);
         let space = quote::format_ident!("NS_{ns}");
         let rust = rust_type(&ty);
@@ -325,12 +336,20 @@ impl Func<'_, '_, '_> {
         if assigned {
             return Val::new(self.q(quote!(#space.load::<#rust>(cx, #slot))), ty);
         }
-        let key = format!("{ns}.{slot}.{rust}");
+        let key = format!("{ns}.{slot}.{rust}.{}", field.unwrap_or_default());
         if let Some((_, local, _)) = self.hoisted.iter().find(|(k, _, _)| *k == key) {
             return Val::place(quote!(#local), ty);
         }
         let local = ident(&format!("global_{name}_{}", self.hoisted.len()));
-        self.hoisted.push((key, local.clone(), quote!(#space.get::<#rust>(cx, #slot)?)));
+        let read = match field {
+            Some(field) => {
+                let at = ops::FLOAT_INFO.iter().position(|f| *f == field).unwrap_or_default();
+                let at = Literal::usize_unsuffixed(at);
+                quote!(float_info::<#rust>(cx, #space.get::<Obj>(cx, #slot)?, #at)?)
+            }
+            None => quote!(#space.get::<#rust>(cx, #slot)?),
+        };
+        self.hoisted.push((key, local.clone(), read));
         Val::place(quote!(#local), ty)
     }
 
@@ -351,9 +370,10 @@ impl Func<'_, '_, '_> {
             let ty = Type::Tuple { items, from_py: false };
             return self.coerce(&Val::new(quote!({ #(#lets)* (#(#parts,)*) }), ty), to);
         }
-        if let (BinOp::Mod, Type::Str | Type::Char) = (op, &l.ty) {
-            let code = self.percent(l, r);
-            return self.coerce(&Val::new(code, Type::Str), to);
+        if let (BinOp::Mod, Type::Str | Type::Char | Type::Bytes) = (op, &l.ty) {
+            let code = self.percent(None, l, r);
+            let ty = if l.ty == Type::Bytes { Type::Bytes } else { Type::Str };
+            return self.coerce(&Val::new(code, ty), to);
         }
         if matches!(op, BinOp::Add | BinOp::Mult)
             && [l, r].iter().any(|v| matches!(v.ty, Type::Tuple { .. }))

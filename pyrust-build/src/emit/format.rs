@@ -7,6 +7,7 @@ use super::Func;
 use super::expr::field;
 use super::types::Val;
 use crate::hir::FPart;
+use crate::ops::percent;
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -60,6 +61,9 @@ impl Func<'_, '_, '_> {
                     (None, Type::Char) => quote!(fmt::chr_dyn(cx, #code, &#spec)),
                     (None, Type::Str) => quote!(fmt::str_dyn(cx, #by_ref, &#spec)),
                     (None, Type::Bool) => quote!(fmt::bool_dyn(cx, #code, &#spec)),
+                    (Some('r'), _) => quote!(fmt::converted_r_dyn(cx, #by_ref, &#spec)),
+                    (Some('a'), _) => quote!(fmt::converted_a_dyn(cx, #by_ref, &#spec)),
+                    (Some(_), _) => quote!(fmt::converted_s_dyn(cx, #by_ref, &#spec)),
                     _ => quote!(bail::<Str>(Bail::Unsupported)),
                 };
                 let made = self.q(made);
@@ -80,29 +84,79 @@ impl Func<'_, '_, '_> {
         self.q(code)
     }
 
-    /// `text % values`
-    pub(super) fn percent(&mut self, text: &Val, values: &Val) -> TokenStream {
+    /// `text % values`; `literal` is the text where it is known.
+    pub(super) fn percent(&mut self, literal: Option<&str>, text: &Val, values: &Val) -> TokenStream {
         let mut lets = Vec::new();
+        let bytes = text.ty == Type::Bytes;
         let text = self.bind(text, &mut lets);
-        let text = self.coerce(&text, &Type::Str);
         let values = self.bind(values, &mut lets);
+        let slots = literal.and_then(percent::slots).unwrap_or_default();
+        let mut plain = literal.map(str::to_string);
+        let text = if bytes {
+            text.by_ref()
+        } else {
+            let code = self.coerce(&text, &Type::Str);
+            quote!(&#code)
+        };
+        if let Type::VarTuple(_) = values.ty {
+            let values = values.by_ref();
+            let f = if bytes { quote!(percent_bytes_of) } else { quote!(percent_of) };
+            let code = self.q(quote!(fmt::#f(cx, #text, #values)));
+            return quote!({ #(#lets)* #code });
+        }
         let parts: Vec<Val> = match &values.ty {
             Type::Tuple { items, .. } => {
                 items.iter().enumerate().map(|(i, t)| Val::place(field(&values.code, i), t.clone())).collect()
             }
             _ => vec![values.clone()],
         };
-        let codes: Vec<TokenStream> = parts
-            .iter()
-            .map(|v| {
-                let ty = if v.ty == Type::Char { Type::Str } else { v.ty.clone() };
-                self.coerce(v, &ty)
-            })
-            .collect();
-        let f = quote::format_ident!("percent{}", codes.len());
-        let code = self.q(quote!(fmt::#f(cx, &#text, #(#codes),*)));
+        let mut codes = Vec::new();
+        for (i, part) in parts.iter().enumerate() {
+            let by_ref = part.by_ref();
+            let code = match slots.get(i) {
+                Some(slot) if !is_scalar(&part.ty) => {
+                    // Shown here; what is left to do is the width.
+                    if let Some(plain) = &mut plain {
+                        plain.replace_range(slot.at..slot.at + 1, "s");
+                    }
+                    match slot.conversion {
+                        'r' => quote!(fmt::boxed_repr(cx, #by_ref)),
+                        'a' => quote!(fmt::boxed_ascii(cx, #by_ref)),
+                        _ => quote!(fmt::boxed_str(cx, #by_ref)),
+                    }
+                }
+                _ => quote!(fmt::boxed(#by_ref)),
+            };
+            codes.push(self.q(code));
+        }
+        let text = match (plain, literal) {
+            (Some(plain), Some(literal)) if plain != literal => {
+                let name = self.file.string(&plain);
+                self.q(quote!(#name.get(cx)))
+            }
+            _ => text,
+        };
+        let f = if bytes { quote!(percent_bytes) } else { quote!(percent) };
+        let code = self.q(quote!(fmt::#f(cx, #text, &[#(#codes),*])));
         quote!({ #(#lets)* #code })
     }
+}
+
+/// Can it be boxed as it is?
+fn is_scalar(ty: &Type) -> bool {
+    ty.members().iter().all(|t| {
+        matches!(
+            t,
+            Type::Never
+                | Type::None
+                | Type::Bool
+                | Type::Int
+                | Type::Float
+                | Type::Char
+                | Type::Str
+                | Type::Bytes
+        )
+    })
 }
 
 /// A format specification: known, or computed at run time.

@@ -858,6 +858,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 };
                 (quote!(#not_any), quote!(#out), Box::new(inner))
             }
+            CompKind::Join if *ty == Type::Bytes => {
+                let Some(sep) = extra else { return self.bail("Unsupported") };
+                let (sep, sep_name, out2) = (sep.owned(), self.fresh("sep"), out.clone());
+                let inner = move |f: &mut Self| {
+                    let code = f.value_as(&comp.element, &Type::Bytes);
+                    let push = f.q(quote!(#out2.push(&#code)));
+                    quote!(#push;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                let finish = self.q(quote!(#out.finish(cx)));
+                return quote!({ let #sep_name = #sep; let mut #out = bytes::Joiner::new(&#sep_name); #code #finish });
+            }
             CompKind::Join => {
                 let sep = extra.as_ref().map_or_else(
                     || quote!(()),

@@ -266,7 +266,7 @@ impl<'p, 'a> File<'p, 'a> {
                     }
                     for (module, attr) in &instance.attrs {
                         let guard = match crate::ops::constant(module, attr) {
-                            Some(_) => Guard::Value(attr.clone()),
+                            Some(_) => Guard::Value(attr.split('.').next().unwrap_or_default().to_string()),
                             None => Guard::Builtin(attr.clone()),
                         };
                         spaces.insert(self.slot(i, module, true, guard).0);

@@ -152,7 +152,9 @@ impl Func<'_, '_, '_> {
             | Pattern::Dict(..)
             | Pattern::Deque(_)
             | Pattern::VarTuple(_) => arg.by_ref(),
-            Pattern::Tuple(_) | Pattern::Optional(_) | Pattern::Pairs(..) => return None,
+            Pattern::Tuple(_) | Pattern::Optional(_) | Pattern::Pairs(..) | Pattern::DictOf(..) => {
+                return None;
+            }
         })
     }
 

@@ -134,6 +134,8 @@ const TAKEN: &[&str] = &[
     "convert_list",
     "elem_eq",
     "exc",
+    "hash_of",
+    "float_info",
     "held",
     "in_generator",
     "isclose_abs",

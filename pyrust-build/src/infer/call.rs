@@ -3,22 +3,10 @@
 use super::solver::{Ty, VarId};
 use super::{FuncRef, Guard, Infer, in_python, long_tuples};
 use crate::hir::{Expr, ExprKind, Param, ParamKind};
-use crate::ops;
+use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
 use crate::source::Span;
 use crate::ty::{DictKind, Type};
-
-/// Names of arguments that may be given by keyword, in positional order.
-const KEYWORDS: &[(&str, &[&str])] = &[
-    ("str.split", &["sep", "maxsplit"]),
-    ("str.rsplit", &["sep", "maxsplit"]),
-    ("str.splitlines", &["keepends"]),
-    ("round", &["number", "ndigits"]),
-    ("pow", &["base", "exp", "mod"]),
-    ("int", &["x", "base"]),
-    ("math.prod", &["", "start"]),
-    ("math.isclose", &["a", "b", "rel_tol", "abs_tol"]),
-];
 
 /// Where each parameter of a native call gets its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,28 +51,6 @@ pub fn bind(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Optio
         out.push(source);
     }
     (used == keywords.len()).then_some(out)
-}
-
-/// Puts keyword arguments of a builtin or method into positional order; `None` in a hole stands for `None`.
-pub fn positional<'e>(
-    name: &str,
-    args: &'e [Expr],
-    keywords: &'e [(String, Expr)],
-) -> Option<Vec<Option<&'e Expr>>> {
-    let mut out: Vec<Option<&Expr>> = args.iter().map(Some).collect();
-    let names = KEYWORDS.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, k)| k);
-    // The receiver is not among the arguments of a method.
-    for (key, value) in keywords {
-        let i = names.iter().position(|n| n == key)?;
-        while out.len() <= i {
-            out.push(None);
-        }
-        if out[i].is_some() {
-            return None;
-        }
-        out[i] = Some(value);
-    }
-    Some(out)
 }
 
 impl Infer<'_, '_> {
@@ -247,9 +213,26 @@ impl Infer<'_, '_> {
             return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
         };
         self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
-        self.attrs.insert((module, name.to_string()));
-        let types: Vec<Ty> = list.into_iter().map(|a| a.map_or(Ty::None, |a| self.expr(a))).collect();
+        // Behind a space stands which form of the function it is.
+        let function = name.split(' ').next().unwrap_or_default();
+        self.attrs.insert((module, function.to_string()));
+        let mut types = self.arguments(&list);
+        if takes_any_length(&full) {
+            for (k, ty) in types.iter_mut().enumerate() {
+                *ty = self.any_length(e.id, 70 + k, ty);
+            }
+        }
         self.apply(&full, e.id, 0, e.span, &types)
+    }
+
+    /// The types of arguments in their places.
+    fn arguments(&mut self, list: &[Arg<Expr>]) -> Vec<Ty> {
+        list.iter()
+            .map(|arg| match arg {
+                Arg::Given(e) => self.expr(e),
+                Arg::Left(constant) => self.state.solver.absorb(&Ty::Never, &constant.ty()),
+            })
+            .collect()
     }
 
     /// `module.function(…)` of a module of the project.
@@ -337,7 +320,15 @@ impl Infer<'_, '_> {
                 out
             }
             // Lowering has made the text.
-            ("format", [text]) if keywords.is_empty() => self.expr(text),
+            ("format" | "ascii", [text]) if keywords.is_empty() => self.expr(text),
+            ("hash", [value]) if keywords.is_empty() => {
+                let ty = self.expr(value);
+                if !self.state.solver.resolve(&ty).is_some_and(|t| t.has_plain_hash()) && ty != Ty::Never {
+                    let message = format!("the hash of `{}` is not known", self.show(&ty));
+                    return self.refuse("PYR0401", value.span, message);
+                }
+                Ty::Int
+            }
             ("str" | "repr", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
                 self.displayable(&ty, value.span);
@@ -390,7 +381,12 @@ impl Infer<'_, '_> {
                 if !ops::exists(name) {
                     return self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported"));
                 }
-                let types: Vec<Ty> = list.iter().map(|a| a.map_or(Ty::None, |a| self.expr(a))).collect();
+                let mut types = self.arguments(&list);
+                if takes_any_length(name)
+                    && let Some(first) = types.first().cloned()
+                {
+                    types[0] = self.any_length(e.id, 70, &first);
+                }
                 self.apply(name, e.id, 0, e.span, &types)
             }
         }
@@ -540,8 +536,10 @@ impl Infer<'_, '_> {
         let ty = self.expr(base);
         let mut out = Ty::Never;
         let mut found = ty == Ty::Never;
+        // `str.lower(x)`: of that class and of no other.
+        let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
         for (k, member) in ty.clone().members().iter().enumerate() {
-            let Some(class) = class_of(member) else { continue };
+            let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
             let full = ops::method(class, name);
             match full.as_str() {
                 "list.sort" if args.is_empty() => {
@@ -604,11 +602,15 @@ impl Infer<'_, '_> {
             }
             let Some(list) = positional(&full, args, keywords) else { continue };
             let mut types = vec![member.clone()];
-            for a in list {
-                types.push(a.map_or(Ty::None, |a| self.expr(a)));
+            types.extend(self.arguments(&list));
+            if is_affix(name)
+                && let Some(affix) = types.get(1).cloned()
+            {
+                types[1] = self.any_length(e.id, 70 + k, &affix);
             }
             if full == "str.join" {
-                let ok = matches!(&types[1], Ty::List(c)
+                let ok = types.len() == 2
+                    && matches!(&types[1], Ty::List(c)
                     if matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char));
                 if !ok && types[1] != Ty::Never {
                     let message = format!("joining `{}`", self.show(&types[1]));
@@ -620,8 +622,14 @@ impl Infer<'_, '_> {
             out = self.state.solver.join(&out, &ret);
         }
         if !found {
-            let message = format!("`.{name}()` of `{}` is not supported", self.show(&ty));
-            return self.refuse("PYR0307", e.span, message);
+            let (code, message) = match name.strip_prefix("attribute ") {
+                Some(name) => (
+                    "PYR0302",
+                    format!("reading the attribute `{name}` of `{}` is not supported", self.show(&ty)),
+                ),
+                None => ("PYR0307", format!("`.{name}()` of `{}` is not supported", self.show(&ty))),
+            };
+            return self.refuse(code, e.span, message);
         }
         out
     }
@@ -683,6 +691,16 @@ pub fn class_names(class: &Expr) -> Option<Vec<String>> {
     }
 }
 
+/// A builtin that takes a tuple whatever its length.
+pub fn takes_any_length(name: &str) -> bool {
+    matches!(name, "bytes" | "bytearray" | "math.dist")
+}
+
+/// A method that takes one text or a tuple of them.
+pub fn is_affix(name: &str) -> bool {
+    matches!(name, "startswith" | "endswith")
+}
+
 fn class_of(ty: &Ty) -> Option<&'static str> {
     Some(match ty {
         Ty::Int | Ty::Bool => "int",
@@ -693,6 +711,7 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::Dict(_, kind) => kind.class(),
         Ty::Deque(_) => "deque",
         Ty::VarTuple(_) => "tuple",
+        Ty::Range => "range",
         _ => return None,
     })
 }

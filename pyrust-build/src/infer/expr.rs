@@ -3,7 +3,7 @@
 use super::solver::Ty;
 use super::{Infer, Within};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, Part, UnaryOp};
-use crate::ops::{self, Pattern};
+use crate::ops::{self, Pattern, percent};
 use crate::source::Span;
 use crate::ty::{DictKind, MAX_MEMBERS, MAX_TUPLE, Type};
 
@@ -65,6 +65,7 @@ impl Infer<'_, '_> {
                     (BinOp::Mult, Ty::Tuple(items, _), ExprKind::Int(n)) if repeated(items.len(), *n) => {
                         return Ty::Tuple((0..*n).flat_map(|_| items.clone()).collect(), false);
                     }
+                    (BinOp::Mod, Ty::Str | Ty::Char, _) => return self.percent(e.span, literal(left), &r),
                     _ => {}
                 }
                 self.binary(e.id, e.span, *op, &l, &r)
@@ -211,13 +212,13 @@ impl Infer<'_, '_> {
             }
             ExprKind::FString(parts) => {
                 for part in parts {
-                    if let FPart::Value { value, spec, .. } = part {
+                    if let FPart::Value { value, conversion, spec } = part {
                         let ty = self.expr(value);
                         self.spec(spec);
                         let plain = |t: &Ty| {
                             matches!(t, Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bool | Ty::Never)
                         };
-                        if !spec.is_empty() && !ty.members().iter().all(plain) {
+                        if !spec.is_empty() && conversion.is_none() && !ty.members().iter().all(plain) {
                             let message = format!("formatting `{}` with a specification", self.show(&ty));
                             self.refuse("PYR0401", value.span, message);
                         }
@@ -248,12 +249,7 @@ impl Infer<'_, '_> {
 
     /// `str()` and `repr()` of everything but opaque objects are known.
     pub(super) fn displayable(&mut self, ty: &Ty, span: Span) {
-        let ok = self.state.solver.resolve(ty).is_some_and(|t| {
-            !t.any(&|t| {
-                let other = matches!(t, Type::Dict { kind, .. } if *kind != DictKind::Plain);
-                other || matches!(t, Type::Obj | Type::Iter(_) | Type::Deque { .. } | Type::Never)
-            })
-        });
+        let ok = self.state.solver.resolve(ty).is_some_and(|t| is_shown(&t));
         if !ok && *ty != Ty::Never {
             let message = format!("the text of `{}` is not known", self.show(ty));
             self.refuse("PYR0401", span, message);
@@ -308,8 +304,9 @@ impl Infer<'_, '_> {
             }
             return Ty::Tuple(a.iter().chain(b).cloned().collect(), false);
         }
-        if let (BinOp::Mod, Ty::Str | Ty::Char) = (op, l) {
-            return self.percent(span, r);
+        if let (BinOp::Mod, Ty::Str | Ty::Char | Ty::Bytes) = (op, l) {
+            let text = self.percent(span, None, r);
+            return if *l == Ty::Bytes && text == Ty::Str { Ty::Bytes } else { text };
         }
         if let (BinOp::Add | BinOp::Mult, Ty::Tuple(..) | Ty::VarTuple(_)) = (op, l) {
             let (l, r) = (self.any_length(node, 60, l), self.any_length(node, 61, r));
@@ -323,7 +320,7 @@ impl Infer<'_, '_> {
     }
 
     /// A tuple of known length as one of any length; other types as they are.
-    fn any_length(&mut self, node: usize, k: usize, ty: &Ty) -> Ty {
+    pub(super) fn any_length(&mut self, node: usize, k: usize, ty: &Ty) -> Ty {
         let Ty::Tuple(items, _) = ty else { return ty.clone() };
         let cell = self.site(node, k);
         let var = self.state.solver.elem(cell);
@@ -333,17 +330,30 @@ impl Infer<'_, '_> {
         Ty::VarTuple(var)
     }
 
-    /// `text % values`: up to eight plain values.
-    fn percent(&mut self, span: Span, r: &Ty) -> Ty {
+    /// `text % values`: plain values, and containers where the text is known and shows them.
+    fn percent(&mut self, span: Span, text: Option<&str>, r: &Ty) -> Ty {
         let plain = |t: &Ty| {
-            matches!(
-                t,
-                Ty::None | Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bytes | Ty::Bool | Ty::Never
-            )
+            t.members().iter().all(|t| {
+                matches!(
+                    t,
+                    Ty::None | Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bytes | Ty::Bool | Ty::Never
+                )
+            })
+        };
+        let slots = text.and_then(percent::slots).unwrap_or_default();
+        let shown = |at: usize, t: &Ty| {
+            let shows = slots.get(at).is_some_and(|s| matches!(s.conversion, 's' | 'r' | 'a'));
+            plain(t) || (shows && self.state.solver.resolve(t).is_some_and(|t| is_shown(&t)))
         };
         let ok = match r {
-            Ty::Tuple(items, _) => items.len() <= 8 && items.iter().all(plain),
-            other => plain(other),
+            Ty::Tuple(items, _) => items.iter().enumerate().all(|(i, t)| shown(i, t)),
+            Ty::VarTuple(v) => plain(&self.state.solver.get(*v)),
+            Ty::Union(members) if members.iter().any(|m| matches!(m, Ty::Tuple(..) | Ty::VarTuple(_))) => {
+                false
+            }
+            // A dict may stand for the values by name.
+            Ty::Dict(..) if slots.len() != 1 => false,
+            other => shown(0, other),
         };
         if ok { Ty::Str } else { self.refuse("PYR0401", span, format!("`%` with `{}`", self.show(r))) }
     }
@@ -587,6 +597,20 @@ impl Infer<'_, '_> {
             Pattern::Tuple(items) => {
                 Ty::Tuple(items.iter().map(|p| self.instantiate(p, vars, node, k)).collect(), false)
             }
+            Pattern::DictOf(key, inner) => {
+                let cell = self.site(node, k);
+                let key = self.state.solver.absorb(&Ty::Never, key);
+                let (elem, value) = (self.state.solver.elem(cell), self.state.solver.value(cell));
+                self.state.solver.flow(&key, elem);
+                match &**inner {
+                    Pattern::Var(v) => self.state.solver.unify(vars[v], value),
+                    other => {
+                        let ty = self.instantiate(other, vars, node, k + 1);
+                        self.state.solver.flow(&ty, value);
+                    }
+                }
+                Ty::Dict(cell, DictKind::Plain)
+            }
             Pattern::ListOf(_) => {
                 let cell = self.site(node, k);
                 let ty = ret.instantiate(&Default::default());
@@ -598,6 +622,22 @@ impl Infer<'_, '_> {
                 self.state.solver.absorb(&Ty::Never, &ty)
             }
         }
+    }
+}
+
+/// Is `str()` of it known?
+fn is_shown(ty: &Type) -> bool {
+    !ty.any(&|t| {
+        let other = matches!(t, Type::Dict { kind, .. } if *kind != DictKind::Plain);
+        other || matches!(t, Type::Obj | Type::Iter(_) | Type::Deque { .. } | Type::Never)
+    })
+}
+
+/// The text of a literal.
+fn literal(e: &Expr) -> Option<&str> {
+    match &e.kind {
+        ExprKind::Str(text) => Some(text),
+        _ => None,
     }
 }
 

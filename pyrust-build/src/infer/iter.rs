@@ -330,6 +330,10 @@ impl Infer<'_, '_> {
                 Ty::Bool
             }
             CompKind::Join => {
+                let bytes = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Bytes | Ty::Never));
+                if extra.as_ref().is_some_and(|sep| *sep == Ty::Bytes) && bytes(&elem) {
+                    return Ty::Bytes;
+                }
                 let ok = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Str | Ty::Char | Ty::Never));
                 if !ok(&elem) || !extra.as_ref().is_none_or(ok) {
                     let message = format!("joining `{}`", self.show(&elem));

@@ -26,7 +26,7 @@ use crate::source::{SourceFile, Span};
 use crate::ty::{DictKind, Type};
 use solver::{Solver, Ty, VarId};
 
-pub use call::{ArgSource, bind, class_names, positional};
+pub use call::{ArgSource, bind, class_names, is_affix, takes_any_length};
 pub use decide::{decide, is_instance};
 pub use expr::{repeated, slice_positions};
 pub use library::Bisect;

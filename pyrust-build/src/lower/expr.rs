@@ -1,10 +1,10 @@
 //! Expressions and iterables → HIR.
 
 use super::symbols::Kind;
-use super::{Lower, Scope};
+use super::{Lower, Scope, text};
 use crate::ast::{self, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp, Why};
 use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter, IterKind, Part};
-use crate::ops::{builtins, exceptions};
+use crate::ops::{builtins, exceptions, percent};
 use crate::resolve::Binding;
 use crate::source::Span;
 use crate::ty::MAX_TUPLE;
@@ -38,7 +38,7 @@ impl Lower<'_> {
         Box::new(self.expr(e))
     }
 
-    fn exprs(&mut self, list: &[AExpr]) -> Vec<Expr> {
+    pub(super) fn exprs(&mut self, list: &[AExpr]) -> Vec<Expr> {
         list.iter().map(|e| self.expr(e)).collect()
     }
 
@@ -97,6 +97,14 @@ impl Lower<'_> {
         }
     }
 
+    /// `sys.float_info`: the module's name and the structure's.
+    fn is_structure(&self, e: &AExpr) -> Option<(String, String)> {
+        let A::Attribute { value, name } = &e.kind else { return None };
+        let module = self.module_of(value)?;
+        let known = matches!(self.env.bindings.get(&module), Some(Binding::Module(m)) if m == "sys");
+        (known && name == "float_info").then(|| (module, name.clone()))
+    }
+
     /// A global that is imported from somewhere: it may be a module.
     fn imported(&self, e: &AExpr) -> Option<String> {
         match &e.kind {
@@ -124,6 +132,12 @@ impl Lower<'_> {
                 match self.scopes[0].vars.get(target).copied() {
                     Some(var) => ExprKind::Named { var, value },
                     None => self.no(span, "`:=` here", ""),
+                }
+            }
+            A::BinOp { left, op: hir::BinOp::Mod, right } if percent_names(left) => {
+                match self.percent_by_name(left, right, span) {
+                    Some(kind) => kind,
+                    None => self.no(span, "this `%` format", "name every value, or none"),
                 }
             }
             A::BinOp { left, op, right } => {
@@ -179,6 +193,10 @@ impl Lower<'_> {
                     _ => ExprKind::Index { base, index: self.boxed(index) },
                 }
             }
+            A::Attribute { value, name } if self.is_structure(value).is_some() => {
+                let (module, structure) = self.is_structure(value).unwrap_or_default();
+                ExprKind::ModuleAttr { module, name: format!("{structure}.{name}") }
+            }
             A::Attribute { value, name } => match self.module_of(value).or_else(|| self.imported(value)) {
                 Some(module) => ExprKind::ModuleAttr { module, name: name.clone() },
                 None if name == "maxlen" => {
@@ -186,6 +204,7 @@ impl Lower<'_> {
                     let (base, name) = (self.boxed(value), "maxlen of".to_string());
                     ExprKind::Method { base, name, args: vec![], keywords: vec![] }
                 }
+                None if text::is_plain_attribute(name) => text::attribute(self.boxed(value), name),
                 None => self.no(span, &format!("reading the attribute `{name}`"), ""),
             },
             A::Call { func, args, keywords } => self.call(func, args, keywords, span),
@@ -305,80 +324,28 @@ impl Lower<'_> {
         self.make(kind, e.span)
     }
 
-    fn fstring(&mut self, parts: &[AExpr]) -> ExprKind {
-        match self.format_parts(parts) {
-            Ok(parts) => ExprKind::FString(parts),
-            Err((span, what)) => self.no(span, what, ""),
-        }
-    }
-
-    fn format_parts(&mut self, parts: &[AExpr]) -> Result<Vec<FPart>, (Span, &'static str)> {
-        let mut out = Vec::new();
-        for part in parts {
-            match &part.kind {
-                A::Constant(Constant::Str(s)) => out.push(FPart::Literal(s.clone())),
-                A::Formatted { value, conversion, spec } => {
-                    let value = self.expr(value);
-                    let spec = match spec.as_deref().map(|s| &s.kind) {
-                        None => Vec::new(),
-                        Some(A::JoinedStr(items)) => self.format_parts(items)?,
-                        Some(_) => return Err((part.span, "this format specification")),
-                    };
-                    out.push(FPart::Value { value, conversion: *conversion, spec });
-                }
-                _ => return Err((part.span, "this part of an f-string")),
-            }
-        }
-        Ok(out)
-    }
-
-    /// `"{} {:>5}".format(a, b)` with a literal: an f-string over the arguments, evaluated first and in order.
-    fn format_call(&mut self, text: &str, args: &[AExpr], names: &[&str], span: Span) -> Option<ExprKind> {
-        let pieces = format_string(text, names, args.len())?;
-        let used: Vec<usize> = pieces.iter().filter_map(|p| p.1.as_ref().map(|f| f.0)).collect();
-        // Each argument once and in order: then nothing needs to be kept. Else all are evaluated first.
-        let in_order = used.iter().copied().eq(0..args.len());
-        let mut first = Vec::new();
-        let mut kept = Vec::new();
-        if !in_order {
-            for arg in args {
-                let (var, value) = (self.temp(), self.boxed(arg));
-                first.push(self.make(ExprKind::Named { var, value }, arg.span));
-                kept.push(var);
-            }
-        }
-        let mut parts = Vec::new();
-        for (literal, field) in pieces {
-            if !literal.is_empty() {
-                parts.push(FPart::Literal(literal));
-            }
-            if let Some((at, conversion, spec)) = field {
-                let value = match kept.get(at) {
-                    Some(var) => self.make(ExprKind::Local(*var), args[at].span),
-                    None => self.expr(&args[at]),
-                };
-                let spec = if spec.is_empty() { vec![] } else { vec![FPart::Literal(spec)] };
-                parts.push(FPart::Value { value, conversion, spec });
-            }
-        }
-        if in_order {
-            return Some(ExprKind::FString(parts));
-        }
-        let last = i64::try_from(first.len()).ok()?;
-        first.push(self.make(ExprKind::FString(parts), span));
-        let base = Box::new(self.make(ExprKind::Tuple(first), span));
-        let index = Box::new(self.make(ExprKind::Int(last), span));
-        Some(ExprKind::Index { base, index })
-    }
-
     fn call(&mut self, func: &AExpr, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> ExprKind {
         if let Some(star) = args.iter().find(|a| matches!(a.kind, A::Starred(_))) {
-            let zip = matches!(&func.kind, A::Name(name) if name == "zip" && self.is_builtin(name));
-            if !(zip && args.len() == 1 && keywords.is_empty()) {
+            let zip = matches!(&func.kind, A::Name(name) if name == "zip" && self.is_builtin(name))
+                && args.len() == 1
+                && keywords.is_empty();
+            if let (A::Attribute { value, name }, [AExpr { kind: A::Starred(items), .. }], []) =
+                (&func.kind, args, keywords)
+                && let Some(module) = self.module_of(value)
+                && matches!(name.as_str(), "gcd" | "lcm" | "hypot")
+            {
+                // `math.gcd(*items)`: a form of its own over the list.
+                let comp = self.comp_over(CompKind::List, items);
+                let args = vec![self.make(ExprKind::Comp(Box::new(comp)), span)];
+                return ExprKind::ModuleCall { module, name: format!("{name} of"), args, keywords: vec![] };
+            }
+            if !(zip || is_format(func)) {
                 return self.no(star.span, "`*` in a call", "");
             }
         }
-        if let Some(star) = keywords.iter().find(|k| k.name.is_none()) {
+        if let Some(star) = keywords.iter().find(|k| k.name.is_none())
+            && !is_format(func)
+        {
             return self.no(star.value.span, "`**` in a call", "");
         }
         if let Some(kind) = self.tool(func, args, keywords, span) {
@@ -437,14 +404,38 @@ impl Lower<'_> {
                 if let Some(kind) = self.string_call(value, name, args, keywords, span) {
                     return kind;
                 }
+                if is_format(func)
+                    && (args.iter().any(|a| matches!(a.kind, A::Starred(_)))
+                        || keywords.iter().any(|k| k.name.is_none()))
+                {
+                    return self.no(span, "this format", "");
+                }
                 if let Some(kind) = self.container_call(value, name, args, keywords) {
                     return kind;
+                }
+                if let (Some(class), [first, rest @ ..]) = (self.class_name(value), args)
+                    && !name.starts_with("from")
+                {
+                    // `str.lower(s)`: the method of that class and of no other.
+                    self.assumes.insert(class.clone());
+                    let base = self.boxed(first);
+                    let args = rest.iter().map(|a| self.lambda_or_expr(a)).collect();
+                    let name = format!("{class}.{name}");
+                    return ExprKind::Method { base, name, args, keywords: self.keywords(keywords) };
                 }
                 let base = self.boxed(value);
                 let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
                 ExprKind::Method { base, name: name.clone(), args, keywords: self.keywords(keywords) }
             }
             _ => self.no(func.span, "calling this expression", ""),
+        }
+    }
+
+    /// A builtin class that the name stands for.
+    fn class_name(&self, e: &AExpr) -> Option<String> {
+        match &e.kind {
+            A::Name(name) if CLASSES.contains(&name.as_str()) && self.is_builtin(name) => Some(name.clone()),
+            _ => None,
         }
     }
 
@@ -462,17 +453,29 @@ impl Lower<'_> {
                 let args = vec![self.keyword_dict(keywords, base.span)];
                 return Some(ExprKind::Method { base, name: "update".into(), args, keywords: vec![] });
             }
-            return None;
+            if name != "from_bytes" {
+                return None;
+            }
         }
         match (name, args) {
             ("from_bytes", [bytes, AExpr { kind: A::Constant(Constant::Str(order)), .. }])
                 if matches!(&base.kind, A::Name(n) if n == "int" && self.is_builtin(n))
+                    && keywords.is_empty()
                     && matches!(order.as_str(), "big" | "little") =>
             {
                 // `int(…)` of the int, so that `int` is guarded.
                 let (base, span) = (self.boxed(bytes), bytes.span);
                 let name = format!("to int {order}");
                 let number = self.make(ExprKind::Method { base, name, args: vec![], keywords: vec![] }, span);
+                Some(ExprKind::Call { name: "int".into(), args: vec![number], keywords: vec![] })
+            }
+            ("from_bytes", [bytes, rest @ ..]) if matches!(&base.kind, A::Name(n) if n == "int" && self.is_builtin(n)) =>
+            {
+                let span = bytes.span;
+                let (base, args) = (self.boxed(bytes), self.exprs(rest));
+                let kind =
+                    ExprKind::Method { base, name: "to int".into(), args, keywords: self.keywords(keywords) };
+                let number = self.make(kind, span);
                 Some(ExprKind::Call { name: "int".into(), args: vec![number], keywords: vec![] })
             }
             ("to_bytes", [length, AExpr { kind: A::Constant(Constant::Str(order)), .. }])
@@ -521,85 +524,6 @@ impl Lower<'_> {
                 matches!(name.as_str(), "keys" | "values" | "items") && args.is_empty()
             }
             _ => false,
-        }
-    }
-
-    /// Methods of strings that have a form of their own: `join` of any iterable, `format` of a literal, affixes from a
-    /// tuple of literals.
-    fn string_call(
-        &mut self,
-        base: &AExpr,
-        name: &str,
-        args: &[AExpr],
-        keywords: &[ast::Keyword],
-        span: Span,
-    ) -> Option<ExprKind> {
-        match (name, args) {
-            ("format", _) if !keywords.is_empty() => match &base.kind {
-                A::Constant(Constant::Str(text)) => {
-                    let names: Vec<&str> = keywords.iter().filter_map(|k| k.name.as_deref()).collect();
-                    let all: Vec<AExpr> =
-                        args.iter().cloned().chain(keywords.iter().map(|k| k.value.clone())).collect();
-                    self.format_call(text, &all, &names, span)
-                }
-                _ => None,
-            },
-            _ if !keywords.is_empty() => None,
-            ("join", [AExpr { kind: A::Generator { element, generators }, .. }]) => {
-                let separator = self.expr(base);
-                Some(self.comp(CompKind::Join, generators, element, None, Some(separator)))
-            }
-            ("join", [arg]) if !matches!(arg.kind, A::List(_) | A::ListComp { .. }) => {
-                let separator = self.expr(base);
-                let comp = self.comp_over(CompKind::Join, arg);
-                Some(ExprKind::Comp(Box::new(Comp { extra: Some(separator), ..comp })))
-            }
-            ("encode" | "decode", [AExpr { kind: A::Constant(Constant::Str(codec)), .. }]) => {
-                let name = match codec.to_ascii_lowercase().replace('_', "-").as_str() {
-                    "utf-8" | "utf8" => name.to_string(),
-                    // Spelled so that no method of Python's can have the name.
-                    "ascii" => format!("{name} ascii"),
-                    "latin-1" | "latin1" | "iso-8859-1" => format!("{name} latin-1"),
-                    _ => return None,
-                };
-                let base = self.boxed(base);
-                Some(ExprKind::Method { base, name, args: vec![], keywords: vec![] })
-            }
-            ("format", _) => match &base.kind {
-                A::Constant(Constant::Str(text)) => self.format_call(text, args, &[], span),
-                _ => None,
-            },
-            ("startswith" | "endswith", [AExpr { kind: A::Tuple(items), .. }])
-                if !items.is_empty()
-                    && items.iter().all(|i| matches!(i.kind, A::Constant(Constant::Str(_)))) =>
-            {
-                let var = self.temp();
-                let value = self.boxed(base);
-                let mut tests = Vec::new();
-                let mut first = Some(self.make(ExprKind::Named { var, value }, base.span));
-                for item in items {
-                    let object = match first.take() {
-                        Some(e) => e,
-                        None => self.make(ExprKind::Local(var), base.span),
-                    };
-                    let args = vec![self.expr(item)];
-                    let kind = ExprKind::Method {
-                        base: Box::new(object),
-                        name: name.into(),
-                        args,
-                        keywords: vec![],
-                    };
-                    tests.push(self.make(kind, span));
-                }
-                let mut tests = tests.into_iter().rev();
-                let mut out = tests.next()?;
-                for test in tests {
-                    let kind = ExprKind::Bool2 { op: BoolOp::Or, left: Box::new(test), right: Box::new(out) };
-                    out = self.make(kind, span);
-                }
-                Some(out.kind)
-            }
-            _ => None,
         }
     }
 
@@ -653,8 +577,9 @@ impl Lower<'_> {
                 kind
             }
             None => ExprKind::Call { name, args: vec![item], keywords: vec![] },
-            Some(A::Name(class)) if class == "str" && self.is_builtin("str") => {
+            Some(A::Name(class)) if CLASSES.contains(&class.as_str()) && self.is_builtin(class) => {
                 self.assumes.insert(class.clone());
+                let name = format!("{class}.{name}");
                 ExprKind::Method { base: Box::new(item), name, args: vec![], keywords: vec![] }
             }
             Some(A::Name(object)) if self.lookup(object).is_some() && name == "__getitem__" => {
@@ -727,12 +652,42 @@ impl Lower<'_> {
                 let spec = match args.get(1).map(|e| &e.kind) {
                     None => vec![],
                     Some(A::Constant(Constant::Str(spec))) => vec![FPart::Literal(spec.clone())],
-                    Some(_) => return None,
+                    Some(_) => vec![],
                 };
                 let value = self.expr(&args[0]);
+                let spec = match args.get(1) {
+                    Some(given) if spec.is_empty() && !matches!(given.kind, A::Constant(_)) => {
+                        // Added to a text, so that it is one.
+                        let (left, right) =
+                            (self.boxed(given), self.make(ExprKind::Str(String::new()), span));
+                        let kind = ExprKind::Binary { op: hir::BinOp::Add, left, right: Box::new(right) };
+                        vec![FPart::Value { value: self.make(kind, span), conversion: None, spec: vec![] }]
+                    }
+                    _ => spec,
+                };
                 let text = ExprKind::FString(vec![FPart::Value { value, conversion: None, spec }]);
                 let args = vec![self.make(text, span)];
                 return Some(ExprKind::Call { name: "format".into(), args, keywords: vec![] });
+            }
+            ("bytes" | "bytearray", 1)
+                if keywords.is_empty()
+                    && (self.is_lazy(&args[0]) || matches!(args[0].kind, A::Generator { .. }))
+                    && !is_range(&args[0]) =>
+            {
+                let item = match &args[0].kind {
+                    A::Generator { element, generators } => {
+                        self.comp(CompKind::List, generators, element, None, None)
+                    }
+                    _ => ExprKind::Comp(Box::new(self.comp_over(CompKind::List, &args[0]))),
+                };
+                let args = vec![self.make(item, span)];
+                return Some(ExprKind::Call { name: name.into(), args, keywords: vec![] });
+            }
+            ("ascii", 1) if keywords.is_empty() => {
+                let value = self.expr(&args[0]);
+                let part = FPart::Value { value, conversion: Some('a'), spec: vec![] };
+                let args = vec![self.make(ExprKind::FString(vec![part]), span)];
+                return Some(ExprKind::Call { name: "ascii".into(), args, keywords: vec![] });
             }
             ("dict", 0) if !keywords.is_empty() => {
                 let args = vec![self.keyword_dict(keywords, span)];
@@ -898,7 +853,7 @@ impl Lower<'_> {
         }))
     }
 
-    fn comp(
+    pub(super) fn comp(
         &mut self,
         kind: CompKind,
         generators: &[ast::Comprehension],
@@ -1140,66 +1095,24 @@ impl Lower<'_> {
     }
 }
 
-type Field = (usize, Option<char>, String);
-
-/// Literal text and the field behind it, of `count` arguments, the last of them with `names`; `None` for what is not
-/// plain (attributes, nested fields).
-fn format_string(text: &str, names: &[&str], count: usize) -> Option<Vec<(String, Option<Field>)>> {
-    let mut out = Vec::new();
-    let mut literal = String::new();
-    let (mut auto, mut explicit) = (0, false);
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '{' if chars.peek() == Some(&'{') => {
-                chars.next();
-                literal.push('{');
-            }
-            '}' => {
-                if chars.next() != Some('}') {
-                    return None;
-                }
-                literal.push('}');
-            }
-            '{' => {
-                let mut field = String::new();
-                loop {
-                    match chars.next()? {
-                        '}' => break,
-                        '{' => return None,
-                        c => field.push(c),
-                    }
-                }
-                let (head, spec) = field.split_once(':').unwrap_or((&field, ""));
-                let (index, conversion) = match head.split_once('!') {
-                    Some((index, c)) if matches!(c, "r" | "s") => (index, c.chars().next()),
-                    Some(_) => return None,
-                    None => (head, None),
-                };
-                let at = if let Some(at) = names.iter().position(|n| *n == index) {
-                    count - names.len() + at
-                } else if index.is_empty() {
-                    auto += 1;
-                    auto - 1
-                } else if index.bytes().all(|b| b.is_ascii_digit()) {
-                    explicit = true;
-                    index.parse().ok()?
-                } else {
-                    return None;
-                };
-                // What is given by name has no number.
-                if !names.contains(&index) && at >= count - names.len() {
-                    return None;
-                }
-                // Automatic and explicit numbering together are an error of Python's.
-                if explicit && auto > 0 {
-                    return None;
-                }
-                out.push((std::mem::take(&mut literal), Some((at, conversion, spec.to_string()))));
-            }
-            c => literal.push(c),
-        }
-    }
-    out.push((literal, None));
-    Some(out)
+/// `range(…)`
+fn is_range(e: &AExpr) -> bool {
+    let A::Call { func, .. } = &e.kind else { return false };
+    matches!(&func.kind, A::Name(name) if name == "range")
 }
+
+/// `"…".format` of a literal.
+fn is_format(e: &AExpr) -> bool {
+    matches!(&e.kind, A::Attribute { value, name }
+        if name == "format" && matches!(value.kind, A::Constant(Constant::Str(_))))
+}
+
+/// Is it a format literal that names a value?
+fn percent_names(e: &AExpr) -> bool {
+    let A::Constant(Constant::Str(text)) = &e.kind else { return false };
+    percent::slots(text).is_some_and(|slots| slots.iter().any(|s| s.name.is_some()))
+}
+
+/// The classes whose methods can be called through the class.
+const CLASSES: &[&str] =
+    &["str", "bytes", "bytearray", "int", "float", "complex", "list", "dict", "tuple", "set", "frozenset"];

@@ -11,6 +11,7 @@ mod rebinding;
 mod scope;
 mod stmt;
 mod symbols;
+mod text;
 pub mod webs;
 
 use std::cell::RefCell;

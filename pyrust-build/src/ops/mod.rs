@@ -3,15 +3,22 @@
 //! `select` finds the row for concrete argument types; inference and emission both ask it, so they cannot disagree.
 
 pub mod builtins;
+mod constants;
 pub mod exceptions;
+mod keywords;
+mod numbers;
 mod pattern;
+pub mod percent;
 mod table;
+mod text;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use constants::{CONSTANTS, FLOAT_INFO};
+pub use keywords::{Arg, Constant, positional};
 pub use pattern::{Binding, Pattern};
-pub use table::{CONSTANTS, Row};
+pub use table::Row;
 
 use crate::ty::{DictKind, Type};
 
@@ -20,6 +27,8 @@ use crate::ty::{DictKind, Type};
 pub struct Op {
     pub name: &'static str,
     pub params: Vec<Pattern>,
+    /// What type variables may stand for, where not everything goes.
+    bounds: Vec<(char, Vec<Type>)>,
     pub ret: Pattern,
     pub path: &'static str,
     /// A constant argument behind the given ones, as Rust text.
@@ -38,10 +47,16 @@ pub struct Op {
 
 static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
     let mut map: HashMap<&'static str, Vec<Op>> = HashMap::new();
-    for row in [table::OPERATORS, table::FUNCTIONS, table::METHODS, table::MODULES].into_iter().flatten() {
+    for row in
+        [table::OPERATORS, table::FUNCTIONS, table::METHODS, table::MODULES, text::TEXT, numbers::NUMBERS]
+            .into_iter()
+            .flatten()
+    {
+        let (params, bounds) = pattern::bounds(row.1);
         map.entry(row.0).or_default().push(Op {
             name: row.0,
-            params: Pattern::parse_list(row.1),
+            params: Pattern::parse_list(&params),
+            bounds,
             ret: Pattern::parse(row.2),
             path: row.3.split(" +").next().unwrap_or(row.3),
             extra: row.3.split_once(" +").map(|(_, e)| e),
@@ -94,7 +109,8 @@ pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
                 continue;
             }
             let mut binding = Binding::default();
-            if row.params.iter().zip(args).all(|(p, t)| p.matches(t, level, &mut binding)) {
+            let fits = row.params.iter().zip(args).all(|(p, t)| p.matches(t, level, &mut binding));
+            if fits && row.bounds.iter().all(|(v, types)| within(binding.get(v), types)) {
                 return Some((row, binding));
             }
         }
@@ -107,10 +123,16 @@ pub fn equal_key(have: &Type, elem: &Type) -> bool {
     matches!((have, elem), (Type::Bool, Type::Int))
 }
 
-/// The type of a constant of a C module.
+/// The type of a constant of a module of the standard library.
 pub fn constant(module: &str, name: &str) -> Option<Type> {
     let row = CONSTANTS.iter().find(|(m, n, _)| *m == module && *n == name)?;
     Some(Pattern::parse(row.2).instantiate(&Binding::new()))
+}
+
+/// Is every possible type of a variable among those allowed?
+fn within(ty: Option<&Type>, allowed: &[Type]) -> bool {
+    let known = |t: &Type| allowed.contains(t) || (*t == Type::Char && allowed.contains(&Type::Str));
+    ty.is_none_or(|t| t.members().iter().all(|t| *t == Type::Never || known(t)))
 }
 
 /// Trailing optional parameters may be left out.

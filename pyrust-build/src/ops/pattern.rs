@@ -27,6 +27,8 @@ pub enum Pattern {
     /// A dict of that class; without one, of any.
     Dict(char, char, Option<DictKind>),
     Deque(char),
+    /// A fresh dict whose keys are of a fixed type.
+    DictOf(Type, Box<Pattern>),
     VarTuple(char),
     Tuple(Vec<Pattern>),
     /// `V | None`.
@@ -47,10 +49,9 @@ impl Pattern {
         let text = text.trim();
         let var = |s: &str| s.trim().chars().next().expect("a type variable");
         let is_var = |s: &str| s.len() == 1 && s.chars().all(|c| c.is_ascii_uppercase());
-        if text == "int | None" {
-            return Pattern::Scalar(Type::Union(vec![Type::None, Type::Int]));
-        }
-        if let Some(inner) = text.strip_suffix("| None") {
+        if let Some(inner) = text.strip_suffix("| None")
+            && is_var(inner.trim())
+        {
             return Pattern::Optional(var(inner));
         }
         if let Some(v) = text.strip_prefix('=') {
@@ -87,6 +88,12 @@ impl Pattern {
         for (head, kind) in dicts {
             if let Some(inner) = inside(head) {
                 let (k, v) = inner.split_once(',').expect("dict[K, V]");
+                if !is_var(k.trim()) {
+                    let Pattern::Scalar(key) = Pattern::parse(k) else {
+                        unreachable!("keys of a fixed type")
+                    };
+                    return Pattern::DictOf(key, Box::new(Pattern::parse(v)));
+                }
                 return Pattern::Dict(var(k), var(v), kind);
             }
         }
@@ -110,6 +117,7 @@ impl Pattern {
             "bytes" => Pattern::Scalar(Type::Bytes),
             "range" => Pattern::Scalar(Type::Range),
             "int | float" => Pattern::Scalar(Type::Union(vec![Type::Int, Type::Float])),
+            "int | None" => Pattern::Scalar(Type::Union(vec![Type::None, Type::Int])),
             other => unreachable!("unknown pattern `{other}` in the operation table"),
         }
     }
@@ -197,6 +205,12 @@ impl Pattern {
                 kind: kind.unwrap_or(DictKind::Plain),
             },
             Pattern::Deque(v) => Type::Deque { elem: Box::new(get(v)), in_place: false },
+            Pattern::DictOf(key, value) => Type::Dict {
+                key: Box::new(key.clone()),
+                value: Box::new(value.instantiate(binding)),
+                in_place: false,
+                kind: DictKind::Plain,
+            },
             Pattern::VarTuple(v) => Type::VarTuple(Box::new(get(v))),
             Pattern::Tuple(items) => {
                 Type::Tuple { items: items.iter().map(|p| p.instantiate(binding)).collect(), from_py: false }
@@ -204,6 +218,25 @@ impl Pattern {
             Pattern::Optional(v) => Type::join(&Type::None, &get(v)),
         }
     }
+}
+
+/// Takes the bounds of type variables out of a list of patterns: `dict[K: int, V: int str]`.
+pub(super) fn bounds(text: &str) -> (String, Vec<(char, Vec<Type>)>) {
+    let (mut out, mut bounds) = (String::new(), Vec::new());
+    let mut rest = text;
+    while let Some(at) = rest.find(':') {
+        let end = rest[at..].find([',', ']']).map_or(rest.len(), |i| at + i);
+        let var = rest[..at].chars().next_back().expect("a type variable");
+        let types = rest[at + 1..end].split_whitespace().map(|t| match Pattern::parse(t) {
+            Pattern::Scalar(t) => t,
+            other => unreachable!("bound {other:?} in the operation table"),
+        });
+        bounds.push((var, types.collect()));
+        out.push_str(&rest[..at]);
+        rest = &rest[end..];
+    }
+    out.push_str(rest);
+    (out, bounds)
 }
 
 fn fits(want: &Type, have: &Type, level: Level) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! `Row(name, parameters, result, runtime path, flags)`. Parameters and results are type patterns: the scalar names,
 //! `list[T]`, `dict[K, V]` (`mapping[K, V]` for a dict of any class), `tuple[T, ...]`, type variables (`T` stores into the container, `=T` compares with its
-//! elements, `+T` is handed out again), `int?` for an optional argument given as `Option`. A result of `list[T]` or `dict[K, V]` is fresh.
+//! elements, `+T` is handed out again; `T: int str` where it must be one of those), `int?` for an optional argument given as `Option`. A result of `list[T]` or `dict[K, V]` is fresh.
 //!
 //! A name with a space is no name of Python's: lowering makes it.
 //!
@@ -417,35 +417,4 @@ pub(super) const MODULES: &[Row] = &[
     Row("heapq.heapify", "list[T]", "None", "heap::heapify", "c!m"),
     Row("calendar.isleap", "int", "bool", "calendar::isleap", ""),
     Row("calendar.leapdays", "int, int", "int", "calendar::leapdays", "!"),
-];
-
-/// Constants of modules: `(module, name, type)`.
-pub const CONSTANTS: &[(&str, &str, &str)] = &[
-    ("math", "pi", "float"),
-    ("math", "e", "float"),
-    ("math", "tau", "float"),
-    ("math", "inf", "float"),
-    ("math", "nan", "float"),
-    ("cmath", "pi", "float"),
-    ("cmath", "e", "float"),
-    ("cmath", "tau", "float"),
-    ("cmath", "inf", "float"),
-    ("cmath", "nan", "float"),
-    ("string", "ascii_letters", "str"),
-    ("string", "ascii_lowercase", "str"),
-    ("string", "ascii_uppercase", "str"),
-    ("string", "digits", "str"),
-    ("string", "hexdigits", "str"),
-    ("string", "octdigits", "str"),
-    ("string", "printable", "str"),
-    ("string", "punctuation", "str"),
-    ("string", "whitespace", "str"),
-    ("sys", "byteorder", "str"),
-    ("sys", "maxsize", "int"),
-    ("sys", "maxunicode", "int"),
-    ("sys", "platform", "str"),
-    ("os", "sep", "str"),
-    ("os", "linesep", "str"),
-    ("datetime", "MAXYEAR", "int"),
-    ("datetime", "MINYEAR", "int"),
 ];

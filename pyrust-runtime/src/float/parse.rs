@@ -2,6 +2,8 @@
 
 use crate::int::is_space;
 use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::strs::Bytes;
+use crate::txn::Cx;
 
 /// Longer numbers go to Python.
 const LONGEST: usize = 512;
@@ -57,4 +59,9 @@ fn parse_grouped(text: &[u8]) -> R<f64> {
         return exc(Exc::ValueError);
     }
     read(&plain[..len])
+}
+
+/// `float(b)`.
+pub fn from_bytes_text(_: Cx, b: &Bytes) -> R<f64> {
+    parse(b.raw())
 }

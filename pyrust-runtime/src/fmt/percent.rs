@@ -2,103 +2,88 @@
 
 use pyo3_ffi as ffi;
 
+use super::{Repr, push_ascii_of, str_of};
+use crate::builtins::boxed::{Boxed, Scalar};
 use crate::builtins::c::{self, Temporary};
+use crate::bytes;
+use crate::py::FromPy;
 use crate::stop::R;
-use crate::str_::own;
-use crate::strs::{Bytes, Chr, Str};
+use crate::str_::{StrBuilder, own};
+use crate::strs::{Bytes, Str};
+use crate::tuple::PTuple;
 use crate::txn::Cx;
 
-/// What may stand on the right-hand side: values that can be boxed early without anyone noticing.
-pub trait PercentArg {
-    #[doc(hidden)]
-    fn boxed(&self) -> R<Box_>;
+/// A value on the right-hand side.
+#[inline]
+pub fn boxed<T: Scalar + ?Sized>(value: &T) -> R<Boxed> {
+    value.boxed()
 }
 
-/// A boxed argument.
-#[doc(hidden)]
-pub struct Box_(Temporary);
-
-impl PercentArg for i64 {
-    fn boxed(&self) -> R<Box_> {
-        Temporary::int(*self).map(Box_)
-    }
+/// A container for `%s`.
+pub fn boxed_str<T: Repr>(cx: Cx, value: &T) -> R<Boxed> {
+    str_of(cx, value)?.boxed()
 }
 
-impl PercentArg for f64 {
-    fn boxed(&self) -> R<Box_> {
-        Temporary::float(*self).map(Box_)
-    }
+/// A container for `%r`, where the text says `%s`.
+pub fn boxed_repr<T: Repr>(cx: Cx, value: &T) -> R<Boxed> {
+    super::repr_of(cx, value)?.boxed()
 }
 
-impl PercentArg for bool {
-    fn boxed(&self) -> R<Box_> {
-        // SAFETY: a new reference to a static object.
-        unsafe { c::owned(ffi::PyBool_FromLong(*self as std::ffi::c_long)).map(Temporary).map(Box_) }
-    }
+/// A container for `%a`, where the text says `%s`.
+pub fn boxed_ascii<T: Repr>(cx: Cx, value: &T) -> R<Boxed> {
+    let mut text = StrBuilder::new();
+    push_ascii_of(cx, &mut text, value)?;
+    text.finish(cx)?.boxed()
 }
 
-impl PercentArg for () {
-    fn boxed(&self) -> R<Box_> {
-        // SAFETY: a new reference to a static object.
-        unsafe { c::owned(ffi::Py_NewRef(ffi::Py_None())).map(Temporary).map(Box_) }
-    }
-}
-
-impl PercentArg for Str {
-    fn boxed(&self) -> R<Box_> {
-        // SAFETY: a new reference to an object that is alive.
-        unsafe { c::owned(ffi::Py_NewRef(self.as_ptr())).map(Temporary).map(Box_) }
-    }
-}
-
-impl PercentArg for Bytes {
-    fn boxed(&self) -> R<Box_> {
-        // SAFETY: a new reference to an object that is alive.
-        unsafe { c::owned(ffi::Py_NewRef(self.as_ptr())).map(Temporary).map(Box_) }
-    }
-}
-
-impl PercentArg for Chr {
-    fn boxed(&self) -> R<Box_> {
-        self.to_str()?.boxed()
-    }
-}
-
-impl<T: PercentArg> PercentArg for &T {
-    fn boxed(&self) -> R<Box_> {
-        (*self).boxed()
-    }
-}
-
-fn format(cx: Cx, text: &Str, args: &[Box_]) -> R<Str> {
+/// A tuple of exact builtin objects.
+fn tuple<'b>(cx: Cx, args: impl ExactSizeIterator<Item = &'b Boxed>) -> R<Temporary> {
     cx.before_tracked();
-    // SAFETY: a tuple of exact builtin objects, so that no Python code runs; it takes a reference to each.
+    // SAFETY: every slot of the new tuple gets a reference before anyone sees it.
     unsafe {
         let tuple = Temporary(c::owned(ffi::PyTuple_New(args.len() as ffi::Py_ssize_t))?);
-        for (i, arg) in args.iter().enumerate() {
+        for (i, arg) in args.enumerate() {
             ffi::PyTuple_SET_ITEM(tuple.ptr(), i as ffi::Py_ssize_t, ffi::Py_NewRef(arg.0.ptr()));
         }
-        own(ffi::PyUnicode_Format(text.as_ptr(), tuple.ptr()))
+        Ok(tuple)
     }
 }
 
-macro_rules! arities {
-    ($($name:ident $($arg:ident $ty:ident),+;)*) => { $(
-        /// `text % (…)` with this many arguments.
-        #[allow(clippy::too_many_arguments, reason = "one for each value")]
-        pub fn $name<$($ty: PercentArg),+>(cx: Cx, text: &Str, $($arg: $ty),+) -> R<Str> {
-            format(cx, text, &[$($arg.boxed()?),+])
-        }
-    )* };
+/// `text % (…)`.
+pub fn percent(cx: Cx, text: &Str, args: &[Boxed]) -> R<Str> {
+    let tuple = tuple(cx, args.iter())?;
+    // SAFETY: exact builtin objects, so that no Python code runs.
+    c::without_collector(|| unsafe { own(ffi::PyUnicode_Format(text.as_ptr(), tuple.ptr())) })
 }
 
-arities! {
-    percent1 a A;
-    percent2 a A, b B;
-    percent3 a A, b B, c C;
-    percent4 a A, b B, c C, d D;
-    percent5 a A, b B, c C, d D, e E;
-    percent6 a A, b B, c C, d D, e E, f F;
-    percent7 a A, b B, c C, d D, e E, f F, g G;
-    percent8 a A, b B, c C, d D, e E, f F, g G, h H;
+/// `text % (…)` of `bytes`.
+pub fn percent_bytes(cx: Cx, text: &Bytes, args: &[Boxed]) -> R<Bytes> {
+    let tuple = tuple(cx, args.iter())?;
+    // SAFETY: exact builtin objects, so that no Python code runs.
+    c::without_collector(|| unsafe { bytes::own(ffi::PyNumber_Remainder(text.as_ptr(), tuple.ptr())) })
+}
+
+fn all<T: Scalar + FromPy>(cx: Cx, values: &PTuple<T>) -> R<Vec<Boxed>> {
+    (0..values.count()).map(|i| values.item(cx, i)?.boxed()).collect()
+}
+
+/// `text % values` of a tuple of any length.
+pub fn percent_of<T: Scalar + FromPy>(cx: Cx, text: &Str, values: &PTuple<T>) -> R<Str> {
+    percent(cx, text, &all(cx, values)?)
+}
+
+/// `text % values` of `bytes` and a tuple of any length.
+pub fn percent_bytes_of<T: Scalar + FromPy>(cx: Cx, text: &Bytes, values: &PTuple<T>) -> R<Bytes> {
+    percent_bytes(cx, text, &all(cx, values)?)
+}
+
+/// `text.format(…)` of a text that is computed, with scalars only.
+pub fn format_text(cx: Cx, text: &Str, args: &[Boxed]) -> R<Str> {
+    static NAME: c::Name = c::Name::new(c"format");
+    cx.before_tracked();
+    let mut list = vec![text.as_ptr()];
+    list.extend(args.iter().map(|a| a.0.ptr()));
+    // SAFETY: exact builtin objects that live until the call is over. What a field reaches from an exact scalar is
+    // written in C.
+    unsafe { own(c::method(&NAME, &list)?.as_ptr()) }
 }

@@ -1,6 +1,8 @@
 //! `PyLong_FromString` on ASCII text, and the way from any `str` to such text.
 
 use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::strs::Bytes;
+use crate::txn::Cx;
 
 /// More digits than this may meet `sys.int_max_str_digits`, whose check is Python's own.
 const DIGITS: usize = 640;
@@ -100,4 +102,14 @@ fn scan(text: &[u8], mut base: u32) -> Option<R<i64>> {
         Some(v) => Ok(v),
         None => bail(Bail::Overflow),
     })
+}
+
+/// `int(b)`.
+pub fn from_bytes_text(_: Cx, b: &Bytes) -> R<i64> {
+    parse(b.raw(), 10)
+}
+
+/// `int(b, base)`.
+pub fn from_bytes_base(_: Cx, b: &Bytes, base: i64) -> R<i64> {
+    parse(b.raw(), base)
 }

@@ -4,8 +4,10 @@ use super::search::window;
 use super::split::stripped;
 use super::{View, part, view};
 use crate::chr::class;
-use crate::stop::R;
+use crate::py::FromPy;
+use crate::stop::{Exc, R, exc};
 use crate::strs::{Chr, Str};
+use crate::tuple::PTuple;
 use crate::txn::Cx;
 
 #[inline(always)]
@@ -109,4 +111,90 @@ pub fn removeprefix(_: Cx, s: &Str, prefix: &Str) -> R<Str> {
 pub fn removesuffix(_: Cx, s: &Str, suffix: &Str) -> R<Str> {
     let (v, p) = (view(s), view(suffix));
     if ends(v, p) { part(s, 0, v.len() - p.len()) } else { Ok(s.clone()) }
+}
+
+/// `s.strip(None)`.
+pub fn strip_none(cx: Cx, s: &Str, _: ()) -> R<Str> {
+    strip(cx, s)
+}
+
+/// `s.lstrip(None)`.
+pub fn lstrip_none(cx: Cx, s: &Str, _: ()) -> R<Str> {
+    lstrip(cx, s)
+}
+
+/// `s.rstrip(None)`.
+pub fn rstrip_none(cx: Cx, s: &Str, _: ()) -> R<Str> {
+    rstrip(cx, s)
+}
+
+/// One of several ends.
+pub trait Affix: FromPy {
+    /// Does the string start with it?
+    fn starts(&self, s: &Str, start: Option<i64>, end: Option<i64>) -> R<bool>;
+    /// Does the string end with it?
+    fn ends(&self, s: &Str, start: Option<i64>, end: Option<i64>) -> R<bool>;
+}
+
+impl Affix for Str {
+    fn starts(&self, s: &Str, start: Option<i64>, end: Option<i64>) -> R<bool> {
+        Ok(startswith(s, self, start, end))
+    }
+
+    fn ends(&self, s: &Str, start: Option<i64>, end: Option<i64>) -> R<bool> {
+        Ok(endswith(s, self, start, end))
+    }
+}
+
+impl Affix for Chr {
+    fn starts(&self, s: &Str, start: Option<i64>, end: Option<i64>) -> R<bool> {
+        self.to_str()?.starts(s, start, end)
+    }
+
+    fn ends(&self, s: &Str, start: Option<i64>, end: Option<i64>) -> R<bool> {
+        self.to_str()?.ends(s, start, end)
+    }
+}
+
+/// What an empty tuple holds.
+impl Affix for () {
+    fn starts(&self, _: &Str, _: Option<i64>, _: Option<i64>) -> R<bool> {
+        exc(Exc::TypeError)
+    }
+
+    fn ends(&self, _: &Str, _: Option<i64>, _: Option<i64>) -> R<bool> {
+        exc(Exc::TypeError)
+    }
+}
+
+/// `s.startswith(any, start, end)` of a tuple.
+pub fn startswith_of<T: Affix>(
+    cx: Cx,
+    s: &Str,
+    any: &PTuple<T>,
+    start: Option<i64>,
+    end: Option<i64>,
+) -> R<bool> {
+    for i in 0..any.count() {
+        if any.item(cx, i)?.starts(s, start, end)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// `s.endswith(any, start, end)` of a tuple.
+pub fn endswith_of<T: Affix>(
+    cx: Cx,
+    s: &Str,
+    any: &PTuple<T>,
+    start: Option<i64>,
+    end: Option<i64>,
+) -> R<bool> {
+    for i in 0..any.count() {
+        if any.item(cx, i)?.ends(s, start, end)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

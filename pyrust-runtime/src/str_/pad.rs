@@ -76,3 +76,18 @@ pub fn zfill(_: Cx, s: &Str, width: i64) -> R<Str> {
     let sign = v.len() > 0 && matches!(v.at(0).0, 0x2b | 0x2d);
     padded(s, missing(s, width), 0, '0' as u32, sign)
 }
+
+/// `s.ljust(width, fill)` of a text that must be one character.
+pub fn ljust_with(cx: Cx, s: &Str, width: i64, text: &Str) -> R<Str> {
+    ljust(cx, s, width, fill(text)?)
+}
+
+/// `s.rjust(width, fill)` of a text that must be one character.
+pub fn rjust_with(cx: Cx, s: &Str, width: i64, text: &Str) -> R<Str> {
+    rjust(cx, s, width, fill(text)?)
+}
+
+/// `s.center(width, fill)` of a text that must be one character.
+pub fn center_with(cx: Cx, s: &Str, width: i64, text: &Str) -> R<Str> {
+    center(cx, s, width, fill(text)?)
+}

@@ -4,7 +4,7 @@ use pyo3_ffi as ffi;
 
 use super::{bounds, own, view};
 use crate::builtins::c;
-use crate::stop::{Exc, R, exc};
+use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
 
@@ -171,4 +171,9 @@ pub fn replace(_: Cx, s: &Str, old: &Str, new: &Str, count: i64) -> R<Str> {
     unsafe {
         own(ffi::PyUnicode_Replace(s.as_ptr(), old.as_ptr(), new.as_ptr(), count.max(-1) as ffi::Py_ssize_t))
     }
+}
+
+/// `s.replace(old, new, count=…)`, which there is from 3.13 on.
+pub fn replace_count(cx: Cx, s: &Str, old: &Str, new: &Str, count: i64) -> R<Str> {
+    if cfg!(Py_3_13) { replace(cx, s, old, new, count) } else { bail(Bail::Unsupported) }
 }

@@ -244,3 +244,21 @@ pub fn next_piece(_: Cx, s: &Str, sep: &Str, at: &mut i64) -> R<Option<Str>> {
     };
     Ok(Some(part(s, start, end)?))
 }
+
+/// `s.split(None)`.
+pub fn split_none(cx: Cx, s: &Str, _: ()) -> R<List<Str>> {
+    split_whitespace(cx, s, -1)
+}
+
+/// `s.rsplit(None)`.
+pub fn rsplit_none(cx: Cx, s: &Str, _: ()) -> R<List<Str>> {
+    rsplit_whitespace(cx, s, -1)
+}
+
+/// `s.splitlines(keepends)` of an int.
+pub fn splitlines_int(cx: Cx, s: &Str, keepends: i64) -> R<List<Str>> {
+    if i32::try_from(keepends).is_err() {
+        return exc(Exc::OverflowError);
+    }
+    splitlines(cx, s, keepends != 0)
+}

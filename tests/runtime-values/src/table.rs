@@ -384,8 +384,8 @@ table! {
     "bytes.from_ints" cx(items: PList<i64>) bytes::from_ints(cx, &items);
     "bytes.join" cx(s: Bytes, items: PList<Bytes>) bytes::join(cx, &s, &items);
     "fmt.percent1" cx(s: Str, a: U2<i64, f64>) match a {
-        U2::A(i) => fmt::percent1(cx, &s, i),
-        U2::B(x) => fmt::percent1(cx, &s, x),
+        U2::A(i) => fmt::percent(cx, &s, &[fmt::boxed(&i)?]),
+        U2::B(x) => fmt::percent(cx, &s, &[fmt::boxed(&x)?]),
     };
-    "fmt.percent2" cx(s: Str, a: i64, b: Str) fmt::percent2(cx, &s, a, &b);
+    "fmt.percent2" cx(s: Str, a: i64, b: Str) fmt::percent(cx, &s, &[fmt::boxed(&a)?, fmt::boxed(&b)?]);
 }

@@ -1,0 +1,84 @@
+//! Arguments that builtins and methods take by keyword, and the defaults of those left out.
+
+use crate::ty::Type;
+
+/// A default.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Constant {
+    None,
+    Int(i64),
+    Bool(bool),
+    Str(&'static str),
+}
+
+impl Constant {
+    /// Its type.
+    pub fn ty(self) -> Type {
+        match self {
+            Constant::None => Type::None,
+            Constant::Int(_) => Type::Int,
+            Constant::Bool(_) => Type::Bool,
+            Constant::Str(_) => Type::Str,
+        }
+    }
+}
+
+/// An argument in its place.
+#[derive(Clone, Copy, Debug)]
+pub enum Arg<'e, E> {
+    Given(&'e E),
+    Left(Constant),
+}
+
+/// A parameter: its name, empty if it has none, and its default. A name with a `*` is given by keyword only.
+type Parameter = (&'static str, Constant);
+
+use Constant::{Bool, Int, None as Nothing, Str};
+
+/// In positional order; the receiver of a method is not among them.
+const KEYWORDS: &[(&str, &[Parameter])] = &[
+    ("str.split", &[("sep", Nothing), ("maxsplit", Int(-1))]),
+    ("str.rsplit", &[("sep", Nothing), ("maxsplit", Int(-1))]),
+    ("str.splitlines", &[("keepends", Bool(false))]),
+    ("str.expandtabs", &[("tabsize", Int(8))]),
+    ("str.encode", &[("encoding", Str("utf-8")), ("errors", Str("strict"))]),
+    ("bytes.decode", &[("encoding", Str("utf-8")), ("errors", Str("strict"))]),
+    ("bytes.split", &[("sep", Nothing), ("maxsplit", Int(-1))]),
+    ("bytes.rsplit", &[("sep", Nothing), ("maxsplit", Int(-1))]),
+    ("bytes.splitlines", &[("keepends", Bool(false))]),
+    ("bytes.expandtabs", &[("tabsize", Int(8))]),
+    ("bytes.translate", &[("", Nothing), ("delete", Nothing)]),
+    ("bytes.hex", &[("sep", Nothing), ("bytes_per_sep", Int(1))]),
+    ("int.to_bytes", &[("length", Int(1)), ("byteorder", Str("big")), ("*signed", Bool(false))]),
+    ("bytes.to int", &[("byteorder", Str("big")), ("*signed", Bool(false))]),
+    ("str", &[("object", Nothing), ("encoding", Str("utf-8")), ("errors", Str("strict"))]),
+    ("bytes", &[("source", Nothing), ("encoding", Str("utf-8")), ("errors", Str("strict"))]),
+    ("round", &[("number", Nothing), ("ndigits", Nothing)]),
+    ("pow", &[("base", Nothing), ("exp", Nothing), ("mod", Nothing)]),
+    ("int", &[("", Nothing), ("base", Int(10))]),
+    ("math.nextafter", &[("", Nothing), ("", Nothing), ("*steps", Nothing)]),
+    ("math.prod", &[("", Nothing), ("*start", Int(1))]),
+    ("math.isclose", &[("a", Nothing), ("b", Nothing), ("*rel_tol", Nothing), ("*abs_tol", Nothing)]),
+];
+
+/// Puts the arguments of a builtin or method into positional order; `None` where CPython would raise, or the form is not
+/// known. What is left out in between is its default.
+pub fn positional<'e, E>(name: &str, args: &'e [E], keywords: &'e [(String, E)]) -> Option<Vec<Arg<'e, E>>> {
+    let params = KEYWORDS.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, k)| k);
+    let mut out: Vec<Option<&E>> = args.iter().map(Some).collect();
+    if params.iter().take(args.len()).any(|p| p.0.starts_with('*')) {
+        return None;
+    }
+    for (key, value) in keywords {
+        let i = params.iter().position(|p| p.0.trim_start_matches('*') == key && !key.is_empty())?;
+        while out.len() <= i {
+            out.push(None);
+        }
+        if out[i].is_some() {
+            return None;
+        }
+        out[i] = Some(value);
+    }
+    let default = |i: usize| params.get(i).map_or(Nothing, |p| p.1);
+    Some(out.into_iter().enumerate().map(|(i, e)| e.map_or(Arg::Left(default(i)), Arg::Given)).collect())
+}

@@ -1,0 +1,96 @@
+//! What stands in a `%` format: which conversion each value gets.
+
+/// One value that a `%` format takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// `%(name)s`
+    pub name: Option<String>,
+    /// The conversion; `*` for a width or precision.
+    pub conversion: char,
+    /// Where the conversion stands, as a byte index.
+    pub at: usize,
+    /// Where `(name)` stands.
+    pub span: Option<(usize, usize)>,
+}
+
+/// The values that `text` takes, in order; `None` if it is not well formed.
+pub fn slots(text: &str) -> Option<Vec<Slot>> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < bytes.len() {
+        if bytes[i] != b'%' {
+            i += 1;
+            continue;
+        }
+        i += 1;
+        let (mut name, mut span) = (None, None);
+        if bytes.get(i) == Some(&b'(') {
+            let start = i;
+            let mut depth = 0;
+            loop {
+                match bytes.get(i)? {
+                    b'(' => depth += 1,
+                    b')' => depth -= 1,
+                    _ => {}
+                }
+                i += 1;
+                if depth == 0 {
+                    break;
+                }
+            }
+            name = Some(text[start + 1..i - 1].to_string());
+            span = Some((start, i));
+        }
+        while matches!(bytes.get(i)?, b'#' | b'0' | b'-' | b' ' | b'+') {
+            i += 1;
+        }
+        let mut number = |i: &mut usize| {
+            if bytes.get(*i) == Some(&b'*') {
+                out.push(Slot { name: None, conversion: '*', at: *i, span: None });
+                *i += 1;
+            } else {
+                while bytes.get(*i).is_some_and(u8::is_ascii_digit) {
+                    *i += 1;
+                }
+            }
+        };
+        number(&mut i);
+        if bytes.get(i) == Some(&b'.') {
+            i += 1;
+            number(&mut i);
+        }
+        while matches!(bytes.get(i)?, b'h' | b'l' | b'L') {
+            i += 1;
+        }
+        match bytes.get(i)? {
+            b'%' => {}
+            c @ (b'd' | b'i' | b'o' | b'u' | b'x' | b'X' | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'c'
+            | b'r' | b's' | b'a' | b'b') => {
+                out.push(Slot { name, conversion: char::from(*c), at: i, span });
+            }
+            _ => return None,
+        }
+        i += 1;
+    }
+    Some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slots;
+
+    fn conversions(text: &str) -> Option<String> {
+        slots(text).map(|s| s.iter().map(|s| s.conversion).collect())
+    }
+
+    #[test]
+    fn finds_every_value() {
+        assert_eq!(conversions("%5.2f é %% %-*s%r").as_deref(), Some("f*sr"));
+        assert_eq!(conversions("%.*f").as_deref(), Some("*f"));
+        assert_eq!(conversions("100%"), None);
+        assert_eq!(conversions("%z"), None);
+        let named = slots("a %(x(y))05d").expect("well formed");
+        assert_eq!((named[0].name.as_deref(), named[0].conversion), (Some("x(y)"), 'd'));
+    }
+}

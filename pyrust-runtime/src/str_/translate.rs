@@ -1,0 +1,158 @@
+//! `str.maketrans` and `s.translate`.
+
+use super::{StrBuilder, to_chr, view};
+use crate::dict::{self, Dict, DictLike};
+use crate::elem::Key;
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::strs::{Chr, Str};
+use crate::txn::Cx;
+use crate::union::{U2, U3, U4};
+
+/// What a code point becomes.
+pub trait Replacement: Clone + 'static {
+    /// Appends what stands for the code point.
+    fn replace(&self, out: &mut StrBuilder) -> R<()>;
+}
+
+impl Replacement for i64 {
+    fn replace(&self, out: &mut StrBuilder) -> R<()> {
+        match u32::try_from(*self) {
+            Ok(code) if code <= 0x10_ffff => out.push_chr(Chr(code)),
+            _ => exc(Exc::ValueError),
+        }
+    }
+}
+
+impl Replacement for bool {
+    fn replace(&self, out: &mut StrBuilder) -> R<()> {
+        i64::from(*self).replace(out)
+    }
+}
+
+impl Replacement for Str {
+    fn replace(&self, out: &mut StrBuilder) -> R<()> {
+        out.push_str(self)
+    }
+}
+
+impl Replacement for Chr {
+    fn replace(&self, out: &mut StrBuilder) -> R<()> {
+        out.push_chr(*self)
+    }
+}
+
+/// `None` deletes.
+impl Replacement for () {
+    fn replace(&self, _: &mut StrBuilder) -> R<()> {
+        Ok(())
+    }
+}
+
+macro_rules! unions {
+    ($($union:ident { $($member:ident),+ })+) => { $(
+        impl<$($member: Replacement),+> Replacement for $union<$($member),+> {
+            fn replace(&self, out: &mut StrBuilder) -> R<()> {
+                match self {
+                    $($union::$member(value) => value.replace(out),)+
+                }
+            }
+        }
+    )+ };
+}
+
+unions! {
+    U2 { A, B }
+    U3 { A, B, C }
+    U4 { A, B, C, D }
+}
+
+/// `s.translate(table)`: what the table does not have stays.
+pub fn translate<V: Replacement, D: DictLike<i64, V>>(cx: Cx, s: &Str, table: &D) -> R<Str> {
+    let v = view(s);
+    let mut out = StrBuilder::new();
+    let mut fuel = crate::txn::FUEL;
+    for i in 0..v.len() {
+        cx.tick(&mut fuel)?;
+        let c = v.at(i);
+        match table.find(cx, &i64::from(c.0))? {
+            Some(value) => value.replace(&mut out)?,
+            None => out.push_chr(c)?,
+        }
+    }
+    out.finish(cx)
+}
+
+/// `str.maketrans(from, to)`.
+pub fn maketrans(cx: Cx, from: &Str, to: &Str) -> R<Dict<i64, i64>> {
+    let (from, to) = (view(from), view(to));
+    if from.len() != to.len() {
+        return exc(Exc::ValueError);
+    }
+    let table = dict::new(cx)?;
+    for i in 0..from.len() {
+        table.put(cx, i64::from(from.at(i).0), i64::from(to.at(i).0))?;
+    }
+    Ok(table)
+}
+
+/// `str.maketrans(from, to, deleted)`.
+pub fn maketrans_deleting(cx: Cx, from: &Str, to: &Str, deleted: &Str) -> R<Dict<i64, U2<(), i64>>> {
+    let (from, to, deleted) = (view(from), view(to), view(deleted));
+    if from.len() != to.len() {
+        return exc(Exc::ValueError);
+    }
+    let table = dict::new(cx)?;
+    for i in 0..from.len() {
+        table.put(cx, i64::from(from.at(i).0), U2::B(i64::from(to.at(i).0)))?;
+    }
+    for i in 0..deleted.len() {
+        table.put(cx, i64::from(deleted.at(i).0), U2::A(()))?;
+    }
+    Ok(table)
+}
+
+/// A key of what `str.maketrans` is given.
+pub trait TranslateKey: Key {
+    /// The code point.
+    fn code(&self) -> R<i64>;
+}
+
+impl TranslateKey for i64 {
+    fn code(&self) -> R<i64> {
+        Ok(*self)
+    }
+}
+
+impl TranslateKey for Chr {
+    fn code(&self) -> R<i64> {
+        Ok(i64::from(self.0))
+    }
+}
+
+impl TranslateKey for Str {
+    fn code(&self) -> R<i64> {
+        match to_chr(self) {
+            Some(c) => Ok(i64::from(c.0)),
+            None => exc(Exc::ValueError),
+        }
+    }
+}
+
+impl TranslateKey for () {
+    fn code(&self) -> R<i64> {
+        bail(Bail::Unsupported)
+    }
+}
+
+/// `str.maketrans(mapping)`.
+pub fn maketrans_of<K: TranslateKey, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    mapping: &D,
+) -> R<Dict<i64, V>> {
+    let table = dict::new(cx)?;
+    let mut cursor = dict::iter(cx, mapping)?;
+    while let Some((key, value)) = dict::next_item(cx, mapping, &mut cursor)? {
+        table.put(cx, key.code()?, value)?;
+    }
+    Ok(table)
+}
