@@ -318,6 +318,8 @@ fn from_signature(ty: &SigType) -> Type {
         SigType::None => Type::None,
         SigType::Str => Type::Str,
         SigType::Bytes => Type::Bytes,
+        SigType::ByteArray => Type::ByteArray,
+        SigType::Complex => Type::Complex,
         SigType::Range => Type::Range,
         SigType::List(t) => Type::List { elem: Box::new(from_signature(t)), in_place: true },
         SigType::Dict(k, v) => Type::Dict {
@@ -339,9 +341,7 @@ fn from_signature(ty: &SigType) -> Type {
             members.iter().map(from_signature).fold(Type::Never, |acc, t| Type::join(&acc, &t))
         }
         SigType::Unknown => Type::Never,
-        SigType::Complex
-        | SigType::ByteArray
-        | SigType::Set(_)
+        SigType::Set(_)
         | SigType::FrozenSet(_)
         | SigType::Deque(_)
         | SigType::Class(_)

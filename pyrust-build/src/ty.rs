@@ -11,10 +11,13 @@ pub enum Type {
     Bool,
     Int,
     Float,
+    Complex,
     /// A `str` of length one.
     Char,
     Str,
     Bytes,
+    /// A shared handle, wherever it was made.
+    ByteArray,
     Range,
     /// `from_py`: read from a Python object, so it must not be rebuilt unless all members are plain scalars.
     Tuple {
@@ -75,13 +78,19 @@ impl Type {
     /// True where the Rust representation is `Copy`.
     pub fn is_copy(&self) -> bool {
         match self {
-            Type::Never | Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Range => {
-                true
-            }
+            Type::Never
+            | Type::None
+            | Type::Bool
+            | Type::Int
+            | Type::Float
+            | Type::Char
+            | Type::Range
+            | Type::Complex => true,
             Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
-            Type::Str | Type::Bytes | Type::Iter(_) | Type::Cell(_) | Type::Deque { .. } => false,
+            Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
+            Type::Deque { .. } => false,
         }
     }
 
@@ -110,9 +119,10 @@ impl Type {
     pub fn identity_free(&self) -> bool {
         match self {
             Type::Never | Type::None | Type::Bool | Type::Int | Type::Float => true,
-            Type::Char | Type::Str | Type::Bytes => true,
+            Type::Char | Type::Str | Type::Bytes | Type::Complex => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::identity_free),
             Type::Range
+            | Type::ByteArray
             | Type::Obj
             | Type::VarTuple(_)
             | Type::View(_)
@@ -139,6 +149,8 @@ impl Type {
             | Type::Char
             | Type::Str
             | Type::Bytes
+            | Type::ByteArray
+            | Type::Complex
             | Type::Range
             | Type::Obj => Vec::new(),
         }
@@ -203,6 +215,8 @@ impl fmt::Display for Type {
             Type::Float => f.write_str("float"),
             Type::Char | Type::Str => f.write_str("str"),
             Type::Bytes => f.write_str("bytes"),
+            Type::ByteArray => f.write_str("bytearray"),
+            Type::Complex => f.write_str("complex"),
             Type::Range => f.write_str("range"),
             Type::Obj => f.write_str("object"),
             Type::Tuple { items, .. } => {
@@ -313,7 +327,7 @@ impl Type {
     pub fn is_hashable(&self) -> bool {
         match self {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
-            Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range => false,
+            Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range | Type::ByteArray => false,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_hashable),
             Type::VarTuple(t) => t.is_hashable(),
             _ => true,
@@ -323,7 +337,8 @@ impl Type {
     /// Is `hash()` of it known: exact scalars and tuples of those?
     pub fn has_plain_hash(&self) -> bool {
         match self {
-            Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
+            Type::None | Type::Bool | Type::Int | Type::Float | Type::Complex => true,
+            Type::Char | Type::Str | Type::Bytes => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::has_plain_hash),
             Type::VarTuple(t) => t.has_plain_hash() || **t == Type::Never,
             _ => false,

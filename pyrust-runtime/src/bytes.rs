@@ -146,6 +146,11 @@ pub fn concat(_: Cx, a: &Bytes, b: &Bytes) -> R<Bytes> {
     bail(Bail::Memory)
 }
 
+/// `a + b` with a `bytearray`: the left one says the type.
+pub fn concat_any(cx: Cx, a: &Bytes, b: &crate::bytearray::ByteArray) -> R<Bytes> {
+    concat(cx, a, &Bytes::copy_of(b.raw())?)
+}
+
 /// `b * n` and `n * b`.
 pub fn repeat(_: Cx, b: &Bytes, n: i64) -> R<Bytes> {
     if n > 0 && (b.len() as u64).checked_mul(n as u64).is_none_or(|total| total > 1 << 40) {
@@ -319,16 +324,15 @@ pub fn zeros(_: Cx, n: i64) -> R<Bytes> {
     if n < 0 {
         return exc(Exc::ValueError);
     }
-    let mut content = Buf::new();
-    if n > 1 << 40 || !content.reserve_total(n as usize) {
+    if n > 1 << 40 {
         return bail(Bail::Memory);
     }
-    for _ in 0..n {
-        if content.push(0).is_err() {
-            return bail(Bail::Memory);
-        }
+    // SAFETY: a new object of `n` bytes, all of which are written before anyone sees it.
+    unsafe {
+        let made = c::owned(ffi::PyBytes_FromStringAndSize(std::ptr::null(), n as ffi::Py_ssize_t))?;
+        std::ptr::write_bytes(ffi::PyBytes_AsString(made.as_ptr()).cast::<u8>(), 0, n as usize);
+        Bytes::from_owned(made.as_ptr())
     }
-    Bytes::copy_of(&content)
 }
 
 /// `sep.join(items)`.

@@ -24,6 +24,7 @@ use pyo3_ffi::PyObject;
 use self::spec::{Align, Spec};
 use crate::builtins::boxed::Scalar;
 use crate::builtins::c::{self, Temporary};
+use crate::complex::Complex;
 use crate::int::Digits;
 use crate::stop::R;
 use crate::str_::{self, StrBuilder, View, view};
@@ -106,6 +107,11 @@ pub fn push_float(cx: Cx, out: &mut StrBuilder, x: f64, text: &str) -> R<()> {
     })
 }
 
+/// Appends `format(z, spec)`.
+pub fn push_complex(cx: Cx, out: &mut StrBuilder, z: Complex, text: &str) -> R<()> {
+    slow(cx, out, z.boxed()?.0.ptr(), text)
+}
+
 /// Appends `format(s, spec)`.
 pub fn push_text(cx: Cx, out: &mut StrBuilder, s: &Str, text: &str) -> R<()> {
     if text.is_empty() {
@@ -155,6 +161,8 @@ whole! {
     int int_dyn push_int(i64);
     /// `format(x, spec)`.
     float float_dyn push_float(f64);
+    /// `format(z, spec)`.
+    complex complex_dyn push_complex(Complex);
     /// `format(s, spec)`.
     str_ str_dyn push_text(&Str);
     /// `format(c, spec)`.
@@ -163,7 +171,7 @@ whole! {
     bool_ bool_dyn push_bool(bool);
 }
 
-/// CPython's own `__format__` of an exact int, float or str.
+/// CPython's own `__format__` of an exact int, float, complex or str.
 #[cold]
 #[inline(never)]
 fn slow(cx: Cx, out: &mut StrBuilder, object: *mut PyObject, text: &str) -> R<()> {

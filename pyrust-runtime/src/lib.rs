@@ -34,9 +34,11 @@ pub mod list;
 
 pub mod bisect;
 pub mod builtins;
+pub mod bytearray;
 pub mod bytes;
 pub mod calendar;
 pub mod chr;
+pub mod complex;
 pub mod deque;
 pub mod float;
 pub mod fmt;

@@ -7,7 +7,9 @@ pub use crate::txn::Cx;
 
 pub use crate::py::{FromPy, IntoPy};
 
+pub use crate::bytearray::ByteArray;
 pub use crate::caught::{catches, undecided};
+pub use crate::complex::Complex;
 pub use crate::deque::Deque;
 pub use crate::dict::{Counter, Dict, DictLike, Factory, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
@@ -23,8 +25,8 @@ pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
-    bisect, builtins, bytes, calendar, chr, deque, dict, float, fmt, heap, int, list, math, range, str_,
-    tuple,
+    bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int, list,
+    math, range, str_, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

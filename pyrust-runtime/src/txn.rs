@@ -12,6 +12,7 @@ use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 use crate::boundary::journal::{ListState, Lists};
 use crate::boundary::overlay::Overlays;
 use crate::buf::Buf;
+use crate::bytearray::Attached;
 use crate::stop::{Bail, R, bail};
 
 /// A poll at least every so many turns of one loop.
@@ -45,6 +46,7 @@ pub struct Txn {
     pub(crate) arena: Buf<*mut PyObject>,
     pub(crate) lists: Lists,
     pub(crate) dicts: Overlays,
+    pub(crate) bytearrays: Attached,
 }
 
 struct Pool(UnsafeCell<Txn>);
@@ -68,6 +70,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     arena: Buf::new(),
     lists: Lists::new(),
     dicts: Overlays::new(),
+    bytearrays: Attached::new(),
 }));
 
 /// Possible points of the last call, while counting or forcing.

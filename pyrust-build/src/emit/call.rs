@@ -359,6 +359,7 @@ impl Func<'_, '_, '_> {
         }
         if name == "extend"
             && let [other] = args
+            && b.ty.members().iter().any(|t| matches!(t, Type::List { .. }))
         {
             let b = self.bind(&b, &mut lets);
             let other = self.val(other);
@@ -396,6 +397,22 @@ impl Func<'_, '_, '_> {
             && b.ty.members().iter().any(|m| matches!(m, Type::Dict { .. }))
         {
             return self.dict_get(&b, name == "pop", &args[0], &args[1], to);
+        }
+        if name == "format" && b.ty.members().iter().any(|t| matches!(t, Type::Str | Type::Char)) {
+            let b = self.bind(&b, &mut lets);
+            let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
+            let vals: Vec<Val> = vals.iter().map(|v| self.bind(v, &mut lets)).collect();
+            let text = self.coerce(&b, &Type::Str);
+            let values: Vec<_> = vals
+                .iter()
+                .map(|v| {
+                    let by_ref = v.by_ref();
+                    self.q(quote!(fmt::boxed(#by_ref)))
+                })
+                .collect();
+            let made = self.q(quote!(fmt::format_text(cx, &#text, &[#(#values),*])));
+            let made = self.coerce(&Val::new(made, Type::Str), to);
+            return quote!({ #(#lets)* #made });
         }
         let b = if keywords.len() > 1 { self.bind(&b, &mut lets) } else { b };
         let mut vals = vec![b];
@@ -566,6 +583,8 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Float => "float",
         Type::Str | Type::Char => "str",
         Type::Bytes => "bytes",
+        Type::ByteArray => "bytearray",
+        Type::Complex => "complex",
         Type::List { .. } | Type::View(_) => "list",
         Type::Dict { kind, .. } => kind.class(),
         Type::Deque { .. } => "deque",

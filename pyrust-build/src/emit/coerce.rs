@@ -50,6 +50,18 @@ impl Func<'_, '_, '_> {
                 let code = val.owned();
                 quote!(int::to_float(#code))
             }
+            (Type::Float, Type::Complex) => {
+                let code = val.owned();
+                quote!(complex::of_real(#code))
+            }
+            (Type::Int, Type::Complex) => {
+                let code = val.owned();
+                quote!(complex::of_real(int::to_float(#code)))
+            }
+            (Type::Bool, Type::Complex) => {
+                let code = val.owned();
+                quote!(complex::of_real(int::to_float(i64::from(#code))))
+            }
             (Type::Bool, Type::Float) => {
                 let code = val.owned();
                 quote!(int::to_float(i64::from(#code)))

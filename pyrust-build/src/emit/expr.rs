@@ -448,6 +448,13 @@ impl Func<'_, '_, '_> {
             let repeat = self.q(quote!(list::repeat_in_place(cx, #list, #times)));
             return quote!({ #(#lets)* #repeat; #out });
         }
+        if let (BinOp::Add | BinOp::Mult, Type::ByteArray) = (op, &l.ty) {
+            let mut lets = Vec::new();
+            let l = self.bind(l, &mut lets);
+            let name = if op == BinOp::Add { "+=" } else { "*=" };
+            let (change, out) = (self.apply(name, &[l.clone(), r.clone()], &Type::None), l.owned());
+            return quote!({ #(#lets)* #change; #out });
+        }
         self.binary(op, l, r, to)
     }
 
@@ -514,6 +521,7 @@ impl Func<'_, '_, '_> {
                 quote!(dict::is(#x, #y))
             }
             (Type::View(_), Type::View(_)) => quote!((*#x).is(*#y)),
+            (Type::ByteArray, Type::ByteArray) => quote!((*#x).is(#y)),
             (Type::Obj, Type::Obj) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::None) => quote!((*#x).is_none()),
             (Type::None, Type::Obj) => quote!((*#y).is_none()),

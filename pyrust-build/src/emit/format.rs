@@ -58,6 +58,7 @@ impl Func<'_, '_, '_> {
                 let made = match (conversion, &v.ty) {
                     (None, Type::Int) => quote!(fmt::int_dyn(cx, #code, &#spec)),
                     (None, Type::Float) => quote!(fmt::float_dyn(cx, #code, &#spec)),
+                    (None, Type::Complex) => quote!(fmt::complex_dyn(cx, #code, &#spec)),
                     (None, Type::Char) => quote!(fmt::chr_dyn(cx, #code, &#spec)),
                     (None, Type::Str) => quote!(fmt::str_dyn(cx, #by_ref, &#spec)),
                     (None, Type::Bool) => quote!(fmt::bool_dyn(cx, #code, &#spec)),
@@ -76,6 +77,7 @@ impl Func<'_, '_, '_> {
             (Some(_), _) => quote!(fmt::push_converted_s(cx, &mut #b, #by_ref, #spec)),
             (None, Type::Int) => quote!(fmt::push_int(cx, &mut #b, #code, #spec)),
             (None, Type::Float) => quote!(fmt::push_float(cx, &mut #b, #code, #spec)),
+            (None, Type::Complex) => quote!(fmt::push_complex(cx, &mut #b, #code, #spec)),
             (None, Type::Char) => quote!(fmt::push_chr(cx, &mut #b, #code, #spec)),
             (None, Type::Str) => quote!(fmt::push_text(cx, &mut #b, #by_ref, #spec)),
             (None, Type::Bool) => quote!(fmt::push_bool(cx, &mut #b, #code, #spec)),
@@ -155,6 +157,7 @@ fn is_scalar(ty: &Type) -> bool {
                 | Type::Char
                 | Type::Str
                 | Type::Bytes
+                | Type::Complex
         )
     })
 }

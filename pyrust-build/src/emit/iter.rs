@@ -70,7 +70,7 @@ pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
         Type::Dict { key, .. } => (**key).clone(),
         Type::Tuple { items, .. } => items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t)),
         Type::Str | Type::Char => Type::Char,
-        Type::Bytes | Type::Range => Type::Int,
+        Type::Bytes | Type::ByteArray | Type::Range => Type::Int,
         _ => return None,
     })
 }
@@ -387,6 +387,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 next: quote!(bytes_next(&#it, &mut #at)),
                 elem: Type::Int,
             },
+            Type::ByteArray => Pull {
+                setup: quote!(let #it = #code; #position),
+                next: quote!(bytearray::next(&#it, &mut #at)),
+                elem: Type::Int,
+            },
             Type::Dict { key, value, .. } => {
                 self.dict_cursor(code, detached, it, at, "next_key", (key, value))
             }
@@ -521,6 +526,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     | Type::Str
                     | Type::Range
                     | Type::Bytes
+                    | Type::ByteArray
             )
         });
         let code = val.owned();
@@ -544,6 +550,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 setup: quote!(let #it = #code; let mut #at: i64 = pystr::len(&#it) - 1;),
                 next: quote!(str_next_back(&#it, &mut #at)),
                 elem: Type::Char,
+            },
+            Type::ByteArray => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = bytearray::len(&#it) - 1;),
+                next: quote!(bytearray::next_back(&#it, &mut #at)),
+                elem: Type::Int,
             },
             Type::Bytes => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = bytes::len(&#it) - 1;),
@@ -858,9 +869,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 };
                 (quote!(#not_any), quote!(#out), Box::new(inner))
             }
-            CompKind::Join if *ty == Type::Bytes => {
+            CompKind::Join if matches!(ty, Type::Bytes | Type::ByteArray) => {
                 let Some(sep) = extra else { return self.bail("Unsupported") };
-                let (sep, sep_name, out2) = (sep.owned(), self.fresh("sep"), out.clone());
+                let (sep_name, out2) = (self.fresh("sep"), out.clone());
+                let wraps = *ty == Type::ByteArray;
+                let sep = if wraps {
+                    let code = sep.by_ref();
+                    self.q(quote!(bytearray::to_bytes(cx, #code)))
+                } else {
+                    sep.owned()
+                };
                 let inner = move |f: &mut Self| {
                     let code = f.value_as(&comp.element, &Type::Bytes);
                     let push = f.q(quote!(#out2.push(&#code)));
@@ -868,6 +886,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 };
                 let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
                 let finish = self.q(quote!(#out.finish(cx)));
+                let finish = if wraps { self.q(quote!(bytearray::of_bytes(cx, &#finish))) } else { finish };
                 return quote!({ let #sep_name = #sep; let mut #out = bytes::Joiner::new(&#sep_name); #code #finish });
             }
             CompKind::Join => {
@@ -898,6 +917,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     fn sum(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>, ty: &Type) -> TokenStream {
         let out = self.fresh("sum");
+        if self.node(comp.element.id) == Type::Complex {
+            let add = out.clone();
+            let mut inner = move |f: &mut Self| {
+                let code = f.value_as(&comp.element, &Type::Complex);
+                quote!(#add.add(#code);)
+            };
+            let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
+            let result = Type::Union(vec![Type::Int, Type::Complex]);
+            let finish = self.coerce(&Val::new(quote!(#out.finish()), result), ty);
+            return quote!({ let mut #out = complex::SumC::new(0); #code #finish });
+        }
         let start_ty = start.as_ref().map_or(Type::Int, |s| s.ty.clone());
         let all_floats = self.node(comp.element.id) == Type::Float;
         let float_items = self.node(comp.element.id).members().contains(&Type::Float);

@@ -102,6 +102,9 @@ impl Func<'_, '_, '_> {
         if !lets.is_empty() {
             code = quote!({ #(#lets)* #code });
         }
+        if op.wraps {
+            code = self.q(quote!(bytearray::of_bytes(cx, &#code)));
+        }
         let ret = op.ret.instantiate(&binding);
         if let Pattern::Optional(v) = &op.ret {
             // The runtime says `Option`; Python's value is a union with `None`.
@@ -123,6 +126,15 @@ impl Func<'_, '_, '_> {
                 } else {
                     let code = self.coerce(arg, ty);
                     quote!(&#code)
+                }
+            }
+            Pattern::Buffer => {
+                if arg.ty == Type::Bytes {
+                    arg.by_ref()
+                } else {
+                    let code = arg.by_ref();
+                    let bytes = self.q(quote!(bytearray::to_bytes(cx, #code)));
+                    quote!(&#bytes)
                 }
             }
             Pattern::Var(v) | Pattern::Given(v) => match binding.get(v) {
@@ -176,6 +188,8 @@ impl Func<'_, '_, '_> {
             }
             Type::Str => quote!(pystr::truth(#by_ref)),
             Type::Bytes => quote!(bytes::truth(#by_ref)),
+            Type::ByteArray => quote!(bytearray::truth(#by_ref)),
+            Type::Complex => quote!(complex::truth(#code)),
             Type::List { .. } | Type::View(_) => quote!(list::truth(cx, #by_ref)),
             Type::VarTuple(_) => quote!(tuple::truth(cx, #by_ref)),
             Type::Range => quote!(range::truth(cx, #code)),
@@ -239,9 +253,9 @@ impl Func<'_, '_, '_> {
 fn kind(ty: &Type) -> u8 {
     match ty {
         Type::None => 0,
-        Type::Bool | Type::Int | Type::Float => 1,
+        Type::Bool | Type::Int | Type::Float | Type::Complex => 1,
         Type::Char | Type::Str => 2,
-        Type::Bytes => 3,
+        Type::Bytes | Type::ByteArray => 3,
         Type::Range => 4,
         Type::Tuple { .. } | Type::VarTuple(_) => 5,
         Type::List { .. } | Type::View(_) => 6,

@@ -644,8 +644,13 @@ impl Func<'_, '_, '_> {
         if val.ty.members().iter().any(|t| matches!(t, Type::List { .. } | Type::View(_))) {
             return val.clone();
         }
-        let Type::List { elem, .. } = &base.ty else { return val.clone() };
-        let ty = Type::List { elem: elem.clone(), in_place: false };
+        let elem = match (&base.ty, &val.ty) {
+            (Type::ByteArray, Type::Bytes | Type::ByteArray) => return val.clone(),
+            (Type::ByteArray, _) => Box::new(Type::Int),
+            (Type::List { elem, .. }, _) => elem.clone(),
+            _ => return val.clone(),
+        };
+        let ty = Type::List { elem, in_place: false };
         let (list, new) = (self.fresh("list"), self.new_container(&ty));
         let place = Val::place(quote!(#list), ty);
         let extend = self.extend(&place, val);

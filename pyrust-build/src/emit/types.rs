@@ -48,6 +48,8 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::Char => quote!(Chr),
         Type::Str => quote!(Str),
         Type::Bytes => quote!(Bytes),
+        Type::ByteArray => quote!(ByteArray),
+        Type::Complex => quote!(Complex),
         Type::Range => quote!(Range),
         Type::Obj => quote!(Obj),
         Type::Tuple { items, .. } => {

@@ -578,6 +578,17 @@ impl Infer<'_, '_> {
                         continue;
                     }
                 }
+                // A text that is computed: CPython's own, which reaches nothing but C from scalars.
+                "str.format" if keywords.is_empty() => {
+                    let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+                    if let Some(at) = types.iter().position(|t| !super::expr::is_plain(t)) {
+                        let message = format!("a computed format with `{}`", self.show(&types[at]));
+                        return self.refuse("PYR0401", args[at].span, message);
+                    }
+                    found = true;
+                    out = self.state.solver.join(&out, &Ty::Str);
+                    continue;
+                }
                 // Only in `x in d.keys()`, which is `x in d`.
                 "dict.keys in" => return member.clone(),
                 "dict.get" | "dict.pop" if args.len() == 2 && keywords.is_empty() => {
@@ -693,7 +704,7 @@ pub fn class_names(class: &Expr) -> Option<Vec<String>> {
 
 /// A builtin that takes a tuple whatever its length.
 pub fn takes_any_length(name: &str) -> bool {
-    matches!(name, "bytes" | "bytearray" | "math.dist")
+    matches!(name, "bytes" | "bytearray" | "math.dist" | "math.prod" | "math.fsum")
 }
 
 /// A method that takes one text or a tuple of them.
@@ -707,6 +718,8 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::Float => "float",
         Ty::Str | Ty::Char => "str",
         Ty::Bytes => "bytes",
+        Ty::ByteArray => "bytearray",
+        Ty::Complex => "complex",
         Ty::List(_) | Ty::View(_) => "list",
         Ty::Dict(_, kind) => kind.class(),
         Ty::Deque(_) => "deque",

@@ -111,6 +111,8 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Float => class == "float",
         Type::Str | Type::Char => class == "str",
         Type::Bytes => class == "bytes",
+        Type::ByteArray => class == "bytearray",
+        Type::Complex => class == "complex",
         Type::List { .. } | Type::View(_) => class == "list",
         Type::Dict { .. } => class == "dict",
         Type::Deque { .. } => false,

@@ -216,7 +216,10 @@ impl Infer<'_, '_> {
                         let ty = self.expr(value);
                         self.spec(spec);
                         let plain = |t: &Ty| {
-                            matches!(t, Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bool | Ty::Never)
+                            matches!(
+                                t,
+                                Ty::Int | Ty::Float | Ty::Complex | Ty::Str | Ty::Char | Ty::Bool | Ty::Never
+                            )
                         };
                         if !spec.is_empty() && conversion.is_none() && !ty.members().iter().all(plain) {
                             let message = format!("formatting `{}` with a specification", self.show(&ty));
@@ -332,22 +335,14 @@ impl Infer<'_, '_> {
 
     /// `text % values`: plain values, and containers where the text is known and shows them.
     fn percent(&mut self, span: Span, text: Option<&str>, r: &Ty) -> Ty {
-        let plain = |t: &Ty| {
-            t.members().iter().all(|t| {
-                matches!(
-                    t,
-                    Ty::None | Ty::Int | Ty::Float | Ty::Str | Ty::Char | Ty::Bytes | Ty::Bool | Ty::Never
-                )
-            })
-        };
         let slots = text.and_then(percent::slots).unwrap_or_default();
         let shown = |at: usize, t: &Ty| {
             let shows = slots.get(at).is_some_and(|s| matches!(s.conversion, 's' | 'r' | 'a'));
-            plain(t) || (shows && self.state.solver.resolve(t).is_some_and(|t| is_shown(&t)))
+            is_plain(t) || (shows && self.state.solver.resolve(t).is_some_and(|t| is_shown(&t)))
         };
         let ok = match r {
             Ty::Tuple(items, _) => items.iter().enumerate().all(|(i, t)| shown(i, t)),
-            Ty::VarTuple(v) => plain(&self.state.solver.get(*v)),
+            Ty::VarTuple(v) => is_plain(&self.state.solver.get(*v)),
             Ty::Union(members) if members.iter().any(|m| matches!(m, Ty::Tuple(..) | Ty::VarTuple(_))) => {
                 false
             }
@@ -375,6 +370,14 @@ impl Infer<'_, '_> {
                 self.writes |= self.state.solver.in_place(*c);
                 l.clone()
             }
+            (BinOp::Add, Ty::ByteArray) => {
+                self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);
+                l.clone()
+            }
+            (BinOp::Mult, Ty::ByteArray) => {
+                self.apply("*=", node, 0, span, &[l.clone(), r.clone()]);
+                l.clone()
+            }
             // Those of counters keep what is positive, in place.
             (_, Ty::List(_) | Ty::Dict(..) | Ty::Deque(_)) => {
                 self.refuse("PYR0401", span, format!("`{}=` on a `{}`", op.symbol(), self.show(l)))
@@ -400,6 +403,7 @@ impl Infer<'_, '_> {
                                 | Ty::View(_)
                                 | Ty::Dict(..)
                                 | Ty::Deque(_)
+                                | Ty::ByteArray
                         )
                     })
                 };
@@ -509,7 +513,10 @@ impl Infer<'_, '_> {
             }
         }
         if op.mutates
-            && matches!(types[0], Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. })
+            && matches!(
+                types[0],
+                Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } | Type::ByteArray
+            )
         {
             self.writes = true;
         }
@@ -617,12 +624,30 @@ impl Infer<'_, '_> {
                 let current = Ty::List(cell);
                 self.state.solver.absorb(&current, &ty)
             }
-            Pattern::Scalar(_) | Pattern::OptInt => {
+            Pattern::Scalar(_) | Pattern::OptInt | Pattern::Buffer => {
                 let ty = ret.instantiate(&Default::default());
                 self.state.solver.absorb(&Ty::Never, &ty)
             }
         }
     }
+}
+
+/// Scalars, which can be boxed as they are.
+pub(super) fn is_plain(ty: &Ty) -> bool {
+    ty.members().iter().all(|t| {
+        matches!(
+            t,
+            Ty::None
+                | Ty::Int
+                | Ty::Float
+                | Ty::Complex
+                | Ty::Str
+                | Ty::Char
+                | Ty::Bytes
+                | Ty::Bool
+                | Ty::Never
+        )
+    })
 }
 
 /// Is `str()` of it known?
@@ -685,9 +710,9 @@ fn without_none(ty: &Ty) -> Ty {
 fn different_kinds(a: &Ty, b: &Ty) -> bool {
     let kind = |t: &Ty| match t {
         Ty::None => 0,
-        Ty::Bool | Ty::Int | Ty::Float => 1,
+        Ty::Bool | Ty::Int | Ty::Float | Ty::Complex => 1,
         Ty::Char | Ty::Str => 2,
-        Ty::Bytes => 3,
+        Ty::Bytes | Ty::ByteArray => 3,
         Ty::Range => 4,
         Ty::Tuple(..) | Ty::VarTuple(_) => 5,
         Ty::List(_) | Ty::View(_) => 6,

@@ -73,6 +73,7 @@ impl Infer<'_, '_> {
                             | Ty::Char
                             | Ty::Range
                             | Ty::Bytes
+                            | Ty::ByteArray
                     )
                 })
             }
@@ -168,7 +169,7 @@ impl Infer<'_, '_> {
                 all
             }
             Ty::Str | Ty::Char => Ty::Char,
-            Ty::Bytes | Ty::Range => Ty::Int,
+            Ty::Bytes | Ty::ByteArray | Ty::Range => Ty::Int,
             _ => Ty::Never,
         }
     }
@@ -183,6 +184,7 @@ impl Infer<'_, '_> {
                     | Ty::Str
                     | Ty::Char
                     | Ty::Bytes
+                    | Ty::ByteArray
                     | Ty::Range
                     | Ty::Dict(..)
                     | Ty::Deque(_)
@@ -331,8 +333,10 @@ impl Infer<'_, '_> {
             }
             CompKind::Join => {
                 let bytes = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Bytes | Ty::Never));
-                if extra.as_ref().is_some_and(|sep| *sep == Ty::Bytes) && bytes(&elem) {
-                    return Ty::Bytes;
+                if let Some(sep @ (Ty::Bytes | Ty::ByteArray)) = &extra
+                    && bytes(&elem)
+                {
+                    return sep.clone();
                 }
                 let ok = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Str | Ty::Char | Ty::Never));
                 if !ok(&elem) || !extra.as_ref().is_none_or(ok) {
@@ -343,6 +347,9 @@ impl Infer<'_, '_> {
             }
             CompKind::Sum => {
                 self.builtin("sum");
+                if extra.is_none() && elem == Ty::Complex {
+                    return self.state.solver.join(&Ty::Int, &elem);
+                }
                 let start = extra.unwrap_or(Ty::Int);
                 let number = |t: &Ty| {
                     t.members().iter().all(|m| matches!(m, Ty::Int | Ty::Bool | Ty::Float | Ty::Never))
@@ -393,6 +400,7 @@ pub(super) fn is_iterable(ty: &Ty) -> bool {
             | Ty::Str
             | Ty::Char
             | Ty::Bytes
+            | Ty::ByteArray
             | Ty::Range
             | Ty::Iter(_)
     )

@@ -161,8 +161,10 @@ impl Infer<'_, '_> {
                 self.apply("setitem", target.id, 0, target.span, &args);
             }
             TargetKind::Slice { base, lower, upper, step } => {
-                let ty = self.as_list(target, ty);
-                let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step), ty];
+                let base_ty = self.expr(base);
+                let whole = base_ty == Ty::ByteArray && matches!(ty, Ty::Bytes | Ty::ByteArray);
+                let ty = if whole { ty.clone() } else { self.as_list(target, ty) };
+                let args = [base_ty, self.opt(lower), self.opt(upper), self.opt(step), ty];
                 self.apply("setslice", target.id, 0, target.span, &args);
             }
             TargetKind::Starred { before, star, after } => {

@@ -236,7 +236,11 @@ impl Lower<'_> {
             Constant::Float(bits) => ExprKind::Float(f64::from_bits(*bits)),
             Constant::Str(s) => ExprKind::Str(s.clone()),
             Constant::Bytes(b) => ExprKind::Bytes(b.clone()),
-            Constant::Imaginary(_) => self.no(span, "a complex number", ""),
+            Constant::Imaginary(bits) => {
+                let base = Box::new(self.make(ExprKind::Float(f64::from_bits(*bits)), span));
+                // Spelled so that no method of Python's can have the name.
+                ExprKind::Method { base, name: "to imaginary".into(), args: vec![], keywords: vec![] }
+            }
             Constant::Ellipsis => self.no(span, "`...`", ""),
         }
     }

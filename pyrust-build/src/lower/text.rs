@@ -252,15 +252,16 @@ impl Lower<'_> {
                 let comp = self.comp_over(CompKind::Join, arg);
                 Some(ExprKind::Comp(Box::new(Comp { extra: Some(separator), ..comp })))
             }
-            ("maketrans", [first, rest @ ..]) if matches!(&base.kind, A::Name(n) if (n == "str" || n == "bytes") && self.is_builtin(n)) =>
+            ("maketrans", [first, rest @ ..]) if matches!(&base.kind, A::Name(n) if matches!(n.as_str(), "str" | "bytes" | "bytearray") && self.is_builtin(n)) =>
             {
                 let A::Name(class) = &base.kind else { return None };
                 self.assumes.insert(class.clone());
+                let class = if class == "bytearray" { "bytes" } else { class };
                 let name = format!("maketrans of {class}");
                 let base = Box::new(self.expr(first));
                 Some(ExprKind::Method { base, name, args: self.exprs(rest), keywords: vec![] })
             }
-            ("fromhex", [text]) if matches!(&base.kind, A::Name(n) if (n == "bytes" || n == "float") && self.is_builtin(n)) =>
+            ("fromhex", [text]) if matches!(&base.kind, A::Name(n) if matches!(n.as_str(), "bytes" | "bytearray" | "float") && self.is_builtin(n)) =>
             {
                 let A::Name(class) = &base.kind else { return None };
                 self.assumes.insert(class.clone());

@@ -53,6 +53,8 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("bytes.to int", &[("byteorder", Str("big")), ("*signed", Bool(false))]),
     ("str", &[("object", Nothing), ("encoding", Str("utf-8")), ("errors", Str("strict"))]),
     ("bytes", &[("source", Nothing), ("encoding", Str("utf-8")), ("errors", Str("strict"))]),
+    ("complex", &[("real", Int(0)), ("imag", Int(0))]),
+    ("bytearray", &[("source", Nothing), ("encoding", Str("utf-8")), ("errors", Str("strict"))]),
     ("round", &[("number", Nothing), ("ndigits", Nothing)]),
     ("pow", &[("base", Nothing), ("exp", Nothing), ("mod", Nothing)]),
     ("int", &[("", Nothing), ("base", Int(10))]),
@@ -64,6 +66,9 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
 /// Puts the arguments of a builtin or method into positional order; `None` where CPython would raise, or the form is not
 /// known. What is left out in between is its default.
 pub fn positional<'e, E>(name: &str, args: &'e [E], keywords: &'e [(String, E)]) -> Option<Vec<Arg<'e, E>>> {
+    // What `bytes` and `bytearray` share.
+    let shared = name.strip_prefix("bytearray.").map(|method| format!("bytes.{method}"));
+    let name = shared.as_deref().unwrap_or(name);
     let params = KEYWORDS.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, k)| k);
     let mut out: Vec<Option<&E>> = args.iter().map(Some).collect();
     if params.iter().take(args.len()).any(|p| p.0.starts_with('*')) {

@@ -3,6 +3,8 @@
 //! `select` finds the row for concrete argument types; inference and emission both ask it, so they cannot disagree.
 
 pub mod builtins;
+mod bytearray;
+mod complex;
 mod constants;
 pub mod exceptions;
 mod keywords;
@@ -41,19 +43,40 @@ pub struct Op {
     pub takes_cx: bool,
     /// Ints widen to float when nothing else fits.
     pub widens: bool,
+    /// The `bytes` that come out become a `bytearray`.
+    pub wraps: bool,
     /// Changes its first argument.
     pub mutates: bool,
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
     let mut map: HashMap<&'static str, Vec<Op>> = HashMap::new();
-    for row in
-        [table::OPERATORS, table::FUNCTIONS, table::METHODS, table::MODULES, text::TEXT, numbers::NUMBERS]
-            .into_iter()
-            .flatten()
-    {
+    let tables = [
+        table::OPERATORS,
+        table::FUNCTIONS,
+        table::METHODS,
+        table::MODULES,
+        text::TEXT,
+        numbers::NUMBERS,
+        complex::COMPLEX,
+        bytearray::BYTEARRAY,
+    ];
+    for row in tables.into_iter().flatten() {
+        let mut op = Op::parse(row);
+        if let Some(shared) = op.for_bytearray() {
+            map.entry(shared.name).or_default().push(shared);
+            // What `bytes` is given may be a `bytearray` as well.
+            op.params.iter_mut().skip(1).for_each(Pattern::widen_bytes);
+        }
+        map.entry(op.name).or_default().push(op);
+    }
+    map
+});
+
+impl Op {
+    fn parse(row: &Row) -> Op {
         let (params, bounds) = pattern::bounds(row.1);
-        map.entry(row.0).or_default().push(Op {
+        Op {
             name: row.0,
             params: Pattern::parse_list(&params),
             bounds,
@@ -64,11 +87,27 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
             fallible: row.4.contains('!'),
             takes_cx: row.4.contains('c'),
             widens: row.4.contains('w'),
+            wraps: row.4.contains('b'),
             mutates: row.4.contains('m'),
-        });
+        }
     }
-    map
-});
+
+    /// A method of `bytes` as one of `bytearray`: none where `bytes` come out inside of something.
+    fn for_bytearray(&self) -> Option<Op> {
+        let method = self.name.strip_prefix("bytes.")?;
+        let wraps = self.ret == Pattern::Scalar(Type::Bytes);
+        let ret = match &self.ret {
+            _ if wraps || self.wraps => Pattern::Scalar(Type::ByteArray),
+            Pattern::Scalar(_) => self.ret.clone(),
+            _ => return None,
+        };
+        let mut params = self.params.clone();
+        params.iter_mut().for_each(Pattern::widen_bytes);
+        // Made once, with the table.
+        let name = Box::leak(format!("bytearray.{method}").into_boxed_str());
+        Some(Op { name, params, ret, wraps, bounds: self.bounds.clone(), ..*self })
+    }
+}
 
 /// Every row, for documentation and tests.
 pub fn all() -> impl Iterator<Item = &'static Op> {

@@ -17,6 +17,8 @@ pub enum Pattern {
     Same(char),
     /// Handed out in place of one of the variable's values: passed on, not stored.
     Given(char),
+    /// `bytes` or a `bytearray`, of which the bytes are taken.
+    Buffer,
     /// An optional `int`, passed as `Option<i64>`.
     OptInt,
     List(char),
@@ -115,6 +117,9 @@ impl Pattern {
             "str" => Pattern::Scalar(Type::Str),
             "char" => Pattern::Scalar(Type::Char),
             "bytes" => Pattern::Scalar(Type::Bytes),
+            "bytearray" => Pattern::Scalar(Type::ByteArray),
+            "buffer" => Pattern::Buffer,
+            "complex" => Pattern::Scalar(Type::Complex),
             "range" => Pattern::Scalar(Type::Range),
             "int | float" => Pattern::Scalar(Type::Union(vec![Type::Int, Type::Float])),
             "int | None" => Pattern::Scalar(Type::Union(vec![Type::None, Type::Int])),
@@ -143,6 +148,13 @@ impl Pattern {
         out
     }
 
+    /// `bytes` becomes `bytes` or a `bytearray`.
+    pub(super) fn widen_bytes(&mut self) {
+        if *self == Pattern::Scalar(Type::Bytes) {
+            *self = Pattern::Buffer;
+        }
+    }
+
     /// Does a type fit? Binds type variables on the way; stored and compared values only bind them loosely.
     pub(super) fn matches(&self, ty: &Type, level: Level, binding: &mut Binding) -> bool {
         match (self, ty) {
@@ -153,6 +165,7 @@ impl Pattern {
                 binding.entry(*v).or_insert_with(|| have.clone());
                 true
             }
+            (Pattern::Buffer, Type::Bytes | Type::ByteArray) => true,
             (Pattern::OptInt, Type::Int | Type::None) => true,
             (Pattern::OptInt, Type::Bool) => level != Level::Exact,
             (Pattern::List(v), Type::List { elem, .. }) => {
@@ -192,6 +205,7 @@ impl Pattern {
             Pattern::Scalar(t) => t.clone(),
             Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v) => get(v),
             Pattern::OptInt => Type::Int,
+            Pattern::Buffer => Type::Bytes,
             Pattern::List(v) => Type::List { elem: Box::new(get(v)), in_place: false },
             Pattern::Pairs(k, v) => {
                 let pair = Type::Tuple { items: vec![get(k), get(v)], from_py: false };
@@ -247,7 +261,12 @@ fn fits(want: &Type, have: &Type, level: Level) -> bool {
         Level::Exact => false,
         Level::Subtype => matches!((want, have), (Type::Int, Type::Bool) | (Type::Str, Type::Char)),
         Level::Widen => {
-            matches!((want, have), (Type::Float, Type::Int | Type::Bool) | (Type::Int, Type::Bool))
+            matches!(
+                (want, have),
+                (Type::Float, Type::Int | Type::Bool)
+                    | (Type::Int, Type::Bool)
+                    | (Type::Complex, Type::Float | Type::Int | Type::Bool)
+            )
         }
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! Flags: `!` the function returns `R<_>`; `c` it takes the transaction `cx` first; `w` ints widen to float when no
 //! other row fits; `m` it changes its first argument;
-//! `r` it takes the two arguments the other way round; `3.12` the meaning differs between versions in the runtime.
+//! `b` the `bytes` that come out become a `bytearray`; `r` it takes the two arguments the other way round; `3.12` the meaning differs between versions in the runtime.
 
 /// One operation on concrete types.
 #[derive(Debug)]

@@ -11,6 +11,7 @@ use pyo3_ffi::{Py_DECREF, PyErr_Clear, PyErr_Occurred, PyObject};
 use crate::boundary::journal::ListState;
 use crate::boundary::overlay::{self, Garbage};
 use crate::buf::Buf;
+use crate::bytearray::{self, Attached};
 use crate::py::{IntoPy, again};
 use crate::stop::{Bail, R, Stop, bail};
 use crate::txn::{self, Cx, Txn};
@@ -82,7 +83,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
         let result = guarded(cx, call, run);
         let clean = {
             let txn = cx.txn();
-            txn.arena.is_empty() && txn.lists.is_empty() && txn.dicts.is_empty()
+            txn.arena.is_empty() && txn.lists.is_empty() && txn.dicts.is_empty() && txn.bytearrays.is_empty()
         };
         match result {
             Ok(value) if clean && !txn::is_forced(txn) => {
@@ -158,6 +159,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
         match (ready, result) {
             (Ok(()), Ok(value)) => {
                 overlay::apply(cx);
+                bytearray::apply(cx);
                 let garbage = {
                     let txn = cx.txn();
                     for state in txn.lists.states.iter_mut() {
@@ -185,6 +187,7 @@ unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows.
     unsafe {
         overlay::prepare(cx)?;
+        bytearray::prepare(cx)?;
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())
     }
 }
@@ -217,11 +220,17 @@ struct Held {
     arena: Buf<*mut PyObject>,
     lists: Buf<ListState>,
     dicts: Garbage,
+    bytearrays: Attached,
 }
 
 impl Held {
     fn take(txn: &mut Txn) -> Held {
-        Held { arena: core::mem::take(&mut txn.arena), lists: txn.lists.take(), dicts: txn.dicts.take() }
+        Held {
+            arena: core::mem::take(&mut txn.arena),
+            lists: txn.lists.take(),
+            dicts: txn.dicts.take(),
+            bytearrays: txn.bytearrays.take(),
+        }
     }
 
     unsafe fn discard(mut self) {
@@ -231,6 +240,7 @@ impl Held {
                 state.discard();
             }
             self.dicts.discard();
+            self.bytearrays.discard();
             while let Some(object) = self.arena.pop() {
                 Py_DECREF(object);
             }
@@ -249,6 +259,11 @@ impl Txn {
     pub unsafe fn overlay_of(&self, dict: *mut PyObject) -> R<Option<*mut PyObject>> {
         // SAFETY: By the caller.
         unsafe { overlay::would_be(&self.dicts, dict) }
+    }
+
+    /// For inspectors: every `bytearray` with writes that are held back, and what it would be.
+    pub fn written_bytearrays(&self) -> impl Iterator<Item = (*mut PyObject, &[u8])> {
+        self.bytearrays.written()
     }
 
     /// For inspectors: all dicts with writes that are held back.

@@ -13,7 +13,7 @@ use crate::strs::Chr;
 use crate::txn::Cx;
 
 /// Number against an object: `Some` if the object is a number that 64 bits or a float hold.
-unsafe fn number_view<'a>(object: *mut PyObject) -> R<Option<View<'a>>> {
+pub(crate) unsafe fn number_view<'a>(object: *mut PyObject) -> R<Option<View<'a>>> {
     // SAFETY: By the caller.
     unsafe {
         if layout::is_int(object) || layout::is_bool(object) {

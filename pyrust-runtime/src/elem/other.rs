@@ -13,7 +13,7 @@ use crate::txn::Cx;
 
 /// Hash-equal objects of these exact types are compared without Python code; none of them equals a key of
 /// another kind.  `bytes` against `str` may warn.
-pub(super) unsafe fn differs_plainly(object: *mut PyObject, text: bool, bytes: bool) -> R<bool> {
+pub(crate) unsafe fn differs_plainly(object: *mut PyObject, text: bool, bytes: bool) -> R<bool> {
     // SAFETY: By the caller.
     unsafe {
         if (text && layout::is_bytes(object)) || (bytes && layout::is_str(object)) {

@@ -2,6 +2,7 @@
 
 use core::cmp::Ordering;
 
+use crate::complex::{self, Complex};
 use crate::obj::Obj;
 use crate::range::Range;
 use crate::stop::{Bail, Exc, R, bail, exc};
@@ -16,6 +17,9 @@ pub enum View<'a> {
     Str(&'a Str),
     Chr(Chr),
     Bytes(&'a Bytes),
+    /// A `bytearray`.
+    Octets(&'a [u8]),
+    Complex(Complex),
     Range(Range),
     Tuple(&'a dyn Items),
     List(&'a dyn Items),
@@ -107,8 +111,15 @@ pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
         (View::Chr(a), View::Chr(b)) => Ok(a == b),
         (View::Str(a), View::Chr(b)) | (View::Chr(b), View::Str(a)) => Ok(a.len() == 1 && a.at(0) == b.0),
         (View::Bytes(a), View::Bytes(b)) => Ok(a.raw() == b.raw()),
-        (View::Bytes(_), View::Str(_) | View::Chr(_)) | (View::Str(_) | View::Chr(_), View::Bytes(_)) => {
-            bail(Bail::Warning)
+        (View::Octets(a), View::Octets(b)) => Ok(a == b),
+        (View::Octets(a), View::Bytes(b)) | (View::Bytes(b), View::Octets(a)) => Ok(a == b.raw()),
+        (View::Bytes(_) | View::Octets(_), View::Str(_) | View::Chr(_))
+        | (View::Str(_) | View::Chr(_), View::Bytes(_) | View::Octets(_)) => bail(Bail::Warning),
+        (View::Complex(a), View::Complex(b)) if complex::isnan(a) && complex::isnan(b) => bail(Bail::Nan),
+        (View::Complex(a), View::Complex(b)) => Ok(complex::eq(a, b)),
+        (View::Complex(a), View::Int(b)) | (View::Int(b), View::Complex(a)) => Ok(complex::eq_int(a, b)),
+        (View::Complex(a), View::Float(b)) | (View::Float(b), View::Complex(a)) => {
+            Ok(complex::eq_float(a, b))
         }
         (View::Range(a), View::Range(b)) => Ok(crate::range::eq(cx, a, b)),
         (View::Tuple(a), View::Tuple(b)) | (View::List(a), View::List(b)) => {
@@ -167,6 +178,9 @@ pub fn view_cmp(cx: Cx, a: View<'_>, b: View<'_>) -> R<Ordering> {
         (View::Chr(a), View::Str(b)) => Ok(chr_cmp_str(a, b)),
         (View::Str(a), View::Chr(b)) => Ok(chr_cmp_str(b, a).reverse()),
         (View::Bytes(a), View::Bytes(b)) => Ok(a.raw().cmp(b.raw())),
+        (View::Octets(a), View::Octets(b)) => Ok(a.cmp(b)),
+        (View::Octets(a), View::Bytes(b)) => Ok(a.cmp(b.raw())),
+        (View::Bytes(a), View::Octets(b)) => Ok(a.raw().cmp(b)),
         (View::Tuple(a), View::Tuple(b)) | (View::List(a), View::List(b)) => {
             for index in 0..a.count().min(b.count()) {
                 if items_eq(cx, a, b, index)? {

@@ -83,6 +83,7 @@ functions! {
     sinh c"sinh" (x: f64);
     tan c"tan" (x: f64);
     tanh c"tanh" (x: f64);
+    hypot c"hypot" (x: f64, y: f64);
     atan2 c"atan2" (y: f64, x: f64);
     pow c"pow" (x: f64, y: f64);
     ldexp c"ldexp" (x: f64, exponent: i32);

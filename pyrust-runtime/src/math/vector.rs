@@ -5,7 +5,7 @@ use pyo3_ffi as ffi;
 use super::{gcd, lcm};
 use crate::builtins::boxed::Scalar;
 use crate::builtins::c::{self, Builtin, Temporary};
-use crate::list::ListLike;
+use crate::list::{List, ListLike, MakeList};
 use crate::py::FromPy;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::tuple::PTuple;
@@ -176,6 +176,54 @@ pub fn fsum_ints<L: ListLike<i64>>(cx: Cx, items: &L) -> R<f64> {
         sum.add(crate::int::to_float(items.item(cx, i)?))?;
     }
     sum.finish()
+}
+
+/// The items of a tuple, the empty one's included.
+pub trait Items<T>: FromPy {
+    /// The item.
+    fn item(self) -> R<T>;
+}
+
+impl Items<i64> for i64 {
+    fn item(self) -> R<i64> {
+        Ok(self)
+    }
+}
+
+impl Items<f64> for f64 {
+    fn item(self) -> R<f64> {
+        Ok(self)
+    }
+}
+
+/// What an empty tuple holds.
+impl<T> Items<T> for () {
+    fn item(self) -> R<T> {
+        bail(Bail::Type)
+    }
+}
+
+fn listed<T: Clone + 'static, I: Items<T>>(cx: Cx, items: &PTuple<I>) -> R<List<T>> {
+    let list = List::make(cx, items.count())?;
+    for i in 0..items.count() {
+        list.push(cx, items.item(cx, i)?.item()?)?;
+    }
+    Ok(list)
+}
+
+/// `math.fsum` of a tuple.
+pub fn fsum_tuple<I: Items<f64>>(cx: Cx, items: &PTuple<I>) -> R<f64> {
+    super::fsum(cx, &listed::<f64, I>(cx, items)?)
+}
+
+/// `math.prod` of a tuple of ints.
+pub fn prod_ints_tuple<I: Items<i64>>(cx: Cx, items: &PTuple<I>) -> R<i64> {
+    super::prod_ints(cx, &listed::<i64, I>(cx, items)?)
+}
+
+/// `math.prod` of a tuple of floats.
+pub fn prod_floats_tuple<I: Items<f64>>(cx: Cx, items: &PTuple<I>) -> R<U2<i64, f64>> {
+    super::prod_floats(cx, &listed::<f64, I>(cx, items)?)
 }
 
 /// `math.nextafter(x, y, steps=None)`.

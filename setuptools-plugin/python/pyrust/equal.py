@@ -173,7 +173,7 @@ class _Camera:
             self.count(len(elements) if run is None else len(elements) // 10)
             content = (run,) if run is not None else tuple(self.encode(element) for element in elements)
             if issubclass(type(thing), bytearray):
-                content = (("bytes", bytes(thing)),)
+                content = (("bytes", bytes(self.instead.get(id(thing), thing))),)  # type: ignore[call-overload]
             elif issubclass(type(thing), array):
                 content = (("array", thing.typecode, thing.tobytes()),)
             elif kind == "ndarray":
