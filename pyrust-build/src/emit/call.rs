@@ -359,7 +359,7 @@ impl Func<'_, '_, '_> {
         }
         if name == "extend"
             && let [other] = args
-            && b.ty.members().iter().any(|t| matches!(t, Type::List { .. }))
+            && b.ty.members().iter().any(|t| matches!(t, Type::List { .. } | Type::Deque { .. }))
         {
             let b = self.bind(&b, &mut lets);
             let other = self.val(other);
