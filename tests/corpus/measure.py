@@ -39,9 +39,17 @@ class Function:
     #: All diagnostics, the first first: code and message.
     reasons: list[str] = dataclasses.field(default_factory=list)
     place: str = ""
+    #: Calls that Python made and that committed; a function that only native code calls has none.
     native_calls: int = 0
+    #: Calls of any caller that were run natively and in Python, and were equal.
+    compared: int = 0
     bailouts: dict[str, int] = dataclasses.field(default_factory=dict)
     state: str = ""
+
+    @property
+    def ran(self) -> bool:
+        """Whether a native call of it committed: from Python, or, where native code is the caller, while verifying."""
+        return self.native_calls > 0 or self.compared > 0
 
 
 @dataclasses.dataclass
@@ -202,7 +210,10 @@ class Runner:
             if report.is_file():
                 found = json.loads(report.read_text(encoding="utf-8"))
                 self.result.differences = found["differences"]
-                self.result.compared = sum(entry.get("equal", 0) for entry in found["hotspots"])
+                equal = {entry["function"]: entry.get("equal") or 0 for entry in found["hotspots"]}
+                self.result.compared = sum(equal.values())
+                for function in self.result.functions:
+                    function.compared = equal.get(function.function, 0)
 
 
 def _installed(distribution: str) -> bool:

@@ -62,14 +62,14 @@ def table(results: list[Result], full: bool, places: int) -> str:
 
 def _columns(full: bool) -> str:
     return (
-        f" {'ran':>6} {'committed':>10} {'bails':>8} {'tests':>6} {'changed':>7} {'compared':>9} {'differ':>6}"
+        f" {'ran':>6} {'builtin':>8} {'committed':>10} {'bails':>8} {'tests':>6} {'changed':>7} {'compared':>9} {'differ':>6}"
         if full
         else ""
     )
 
 
 def _done(function: Function, full: bool) -> bool:
-    return function.native_calls > 0 if full else function.native
+    return function.ran if full else function.native
 
 
 def _row(name: str, results: list[Result], full: bool) -> str:
@@ -79,7 +79,7 @@ def _row(name: str, results: list[Result], full: bool) -> str:
     if full:
         calls = sum(f.native_calls for f in functions)
         bails = sum(sum(f.bailouts.values()) for f in functions)
-        row += f" {sum(f.native_calls > 0 for f in functions):6} {calls:10} {bails:8} {sum(r.tests for r in results):6}"
+        row += f" {sum(f.ran for f in functions):6} {sum(f.ran for f in builtin):8} {calls:10} {bails:8} {sum(r.tests for r in results):6}"
         row += f" {sum(len(r.changed) for r in results):7} {sum(r.compared for r in results):9}"
         row += f" {sum(len(r.differences) for r in results):6}"
     return row + "".join(f"  ! {word[:100]}" for result in results for word in result.trouble if len(results) == 1)
@@ -128,7 +128,7 @@ def _bails(functions: list[tuple[Result, Function]]) -> list[str]:
 
 def _silent(functions: list[tuple[Result, Function]]) -> list[str]:
     """Accepted, and yet without a committed call."""
-    silent = [f for _, f in functions if f.native and not f.native_calls]
+    silent = [f for _, f in functions if f.native and not f.ran]
     lines = [f"accepted, but no call committed: {len(silent)}"]
     return lines + [f"    {f.function}: {f.state} {f.bailouts or ''} {' '.join(f.signatures[:2])}" for f in silent]
 

@@ -35,16 +35,18 @@ def main() -> int:
     def one(source: Source) -> Result:
         return measure(source, python, version, options)
 
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        results = []
-        for result in pool.map(one, chosen):
-            results.append(result)
-            _progress(result)
-    text = table(results, full=not options.quick, places=options.places)
-    print(text)
     path = options.output or WORK / f"{'quick' if options.quick else 'full'}-{version}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps([dataclasses.asdict(result) for result in results], indent=1), encoding="utf-8")
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        results = []
+        for done in concurrent.futures.as_completed([pool.submit(one, source) for source in chosen]):
+            results.append(done.result())
+            _progress(results[-1])
+            # What is there, if the run is cut short.
+            path.write_text(json.dumps([dataclasses.asdict(r) for r in results], indent=1), encoding="utf-8")
+    order = {source.name: place for place, source in enumerate(chosen)}
+    results.sort(key=lambda result: order[result.name])
+    print(table(results, full=not options.quick, places=options.places))
     return 1 if differing(results) else 0
 
 

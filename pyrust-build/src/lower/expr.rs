@@ -64,7 +64,7 @@ impl Lower<'_> {
     }
 
     /// A builtin under another name of the module (`_range = range`), or a call of it, under its own name.
-    fn unaliased(&mut self, e: &AExpr) -> Option<AExpr> {
+    pub(super) fn unaliased(&mut self, e: &AExpr) -> Option<AExpr> {
         match &e.kind {
             A::Name(name) if self.lookup(name).is_none() => {
                 let Binding::Imported { module, name: attr } = self.env.bindings.get(name)? else {
@@ -153,7 +153,10 @@ impl Lower<'_> {
             },
             A::UnaryOp { op, operand } => ExprKind::Unary { op: *op, operand: self.boxed(operand) },
             A::BoolOp { op, values } => self.bool_op(*op, values, span),
-            A::Compare { left, ops, comparators } => self.compare(left, ops, comparators, span),
+            A::Compare { left, ops, comparators } => match self.class_test(left, ops, comparators, span) {
+                Some(kind) => kind,
+                None => self.compare(left, ops, comparators, span),
+            },
             A::If { test, body, orelse } => {
                 ExprKind::If { test: self.boxed(test), body: self.boxed(body), orelse: self.boxed(orelse) }
             }

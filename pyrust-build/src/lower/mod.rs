@@ -2,6 +2,7 @@
 //!
 //! All refusals of a function are collected, not only the first.
 
+mod classes;
 mod expr;
 mod itertools;
 mod library;

@@ -1,0 +1,103 @@
+//! `type(x) is int`, `type(x) in (list, tuple)`: tests of the exact class, said with `isinstance`.
+//!
+//! Native values are of exactly the builtin types, so the two differ for a `bool` among `int`s only.
+
+use super::Lower;
+use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
+use crate::hir::ExprKind;
+use crate::source::Span;
+
+/// Classes that `isinstance` knows.
+const CLASSES: &[&str] = &[
+    "int",
+    "float",
+    "bool",
+    "str",
+    "bytes",
+    "list",
+    "dict",
+    "tuple",
+    "range",
+    "set",
+    "frozenset",
+    "complex",
+    "bytearray",
+];
+
+impl Lower<'_> {
+    /// A comparison of the class of a local with classes that are written down; `None` for any other.
+    pub(super) fn class_test(
+        &mut self,
+        left: &AExpr,
+        ops: &[CmpOp],
+        comparators: &[AExpr],
+        span: Span,
+    ) -> Option<ExprKind> {
+        let ([op], [right]) = (ops, comparators) else { return None };
+        let value = self.typed(left)?;
+        let classes: Vec<&AExpr> = match (op, &right.kind) {
+            (CmpOp::Is | CmpOp::IsNot | CmpOp::Eq | CmpOp::NotEq, _) => vec![right],
+            (CmpOp::In | CmpOp::NotIn, A::Tuple(items) | A::List(items)) if !items.is_empty() => {
+                items.iter().collect()
+            }
+            _ => return None,
+        };
+        if !["type", "isinstance", "bool"].iter().all(|name| self.is_builtin(name)) {
+            return None;
+        }
+        let mut tests = Vec::new();
+        for class in classes {
+            tests.push(self.of_class(value, class, span)?);
+        }
+        let mut test = match tests.len() {
+            1 => tests.remove(0),
+            _ => AExpr { kind: A::BoolOp { op: BoolOp::Or, values: tests }, span },
+        };
+        if matches!(op, CmpOp::IsNot | CmpOp::NotEq | CmpOp::NotIn) {
+            test = AExpr { kind: A::UnaryOp { op: UnaryOp::Not, operand: Box::new(test) }, span };
+        }
+        self.assumes.insert("type".to_string());
+        Some(self.expr(&test).kind)
+    }
+
+    /// The local in `type(local)`.
+    fn typed<'e>(&self, e: &'e AExpr) -> Option<&'e AExpr> {
+        let A::Call { func, args, keywords } = &e.kind else { return None };
+        match (&func.kind, args.as_slice()) {
+            (A::Name(name), [value]) if name == "type" && keywords.is_empty() => match &value.kind {
+                A::Name(local) => self.lookup(local).map(|_| value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// `isinstance(value, class)` for exactly that class.
+    fn of_class(&mut self, value: &AExpr, class: &AExpr, span: Span) -> Option<AExpr> {
+        let at = |kind: A| AExpr { kind, span };
+        if let A::Call { func, args, keywords } = &class.kind {
+            let none = matches!(args.as_slice(), [AExpr { kind: A::Constant(Constant::None), .. }]);
+            let plain = matches!(&func.kind, A::Name(name) if name == "type") && keywords.is_empty();
+            return (none && plain).then(|| {
+                let comparators = vec![at(A::Constant(Constant::None))];
+                at(A::Compare { left: Box::new(value.clone()), ops: vec![CmpOp::Is], comparators })
+            });
+        }
+        let class = self.unaliased(class).unwrap_or_else(|| class.clone());
+        let A::Name(name) = &class.kind else { return None };
+        if !CLASSES.contains(&name.as_str()) || !self.is_builtin(name) {
+            return None;
+        }
+        let instance = |class: AExpr| {
+            let func = Box::new(at(A::Name("isinstance".to_string())));
+            at(A::Call { func, args: vec![value.clone(), class], keywords: vec![] })
+        };
+        let test = instance(class.clone());
+        if name != "int" {
+            return Some(test);
+        }
+        let bools = instance(at(A::Name("bool".to_string())));
+        let not = at(A::UnaryOp { op: UnaryOp::Not, operand: Box::new(bools) });
+        Some(at(A::BoolOp { op: BoolOp::And, values: vec![test, not] }))
+    }
+}
