@@ -52,6 +52,10 @@ impl Func<'_, '_, '_> {
         spec: &FormatSpec,
     ) -> TokenStream {
         let (code, by_ref) = (v.owned(), v.by_ref());
+        if v.ty == Type::Never {
+            // Nothing gets here: the code bails, and has no type that could be formatted.
+            return quote!({ let _: () = #code; });
+        }
         let spec = match spec {
             FormatSpec::Literal(text) => text,
             FormatSpec::Computed(spec) => {
