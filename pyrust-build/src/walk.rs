@@ -193,3 +193,20 @@ fn expression(e: &Expr, f: &mut dyn FnMut(&Expr)) {
         E::Constant(_) | E::Name(_) | E::Unrepresentable(_) => {}
     }
 }
+
+/// Is there a decorated function in the statement, or inside?
+pub fn has_decorators(stmt: &Stmt) -> bool {
+    let block = |body: &[Stmt]| body.iter().any(has_decorators);
+    match &stmt.kind {
+        S::FunctionDef(d) => !d.decorators.is_empty() || block(&d.body),
+        S::If { body, orelse, .. } | S::While { body, orelse, .. } | S::For { body, orelse, .. } => {
+            block(body) || block(orelse)
+        }
+        S::With { body, .. } => block(body),
+        S::Match { cases, .. } => cases.iter().any(|c| block(&c.body)),
+        S::Try { body, handlers, orelse, finalbody, .. } => {
+            block(body) || handlers.iter().any(|h| block(&h.body)) || block(orelse) || block(finalbody)
+        }
+        _ => false,
+    }
+}

@@ -250,6 +250,7 @@ impl Func<'_, '_, '_> {
             let code = match source {
                 ArgSource::Positional(i) => self.coerce(&vals[*i], ty),
                 ArgSource::Keyword(i) => self.coerce(&kw_vals[*i], ty),
+                ArgSource::Rest(from) => self.rest(&vals[*from..], ty),
                 ArgSource::Default => {
                     let guard = Guard::Function {
                         name: name.to_string(),
@@ -281,6 +282,17 @@ impl Func<'_, '_, '_> {
         let call = self.q(call);
         let code = if lets.is_empty() { call } else { quote!({ #(#lets)* #call }) };
         self.coerce(&Val::new(code, ret), to)
+    }
+
+    /// The tuple of what is left for `*args`.
+    fn rest(&mut self, vals: &[Val], to: &Type) -> TokenStream {
+        if let (true, Type::VarTuple(elem)) = (vals.is_empty(), to) {
+            let t = rust_type(elem);
+            return self.q(quote!(tuple::of::<#t, 0>(cx, [])));
+        }
+        let items = vals.iter().map(Val::owned);
+        let ty = Type::Tuple { items: vals.iter().map(|v| v.ty.clone()).collect(), from_py: false };
+        self.coerce(&Val::new(quote!((#(#items,)*)), ty), to)
     }
 
     /// A call of a function defined inside.

@@ -6,7 +6,7 @@ use crate::hir::{Expr, ExprKind, Param, ParamKind};
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
 use crate::source::Span;
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, MAX_TUPLE, Type};
 
 /// Where each parameter of a native call gets its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub enum ArgSource {
     Keyword(usize),
     /// The callee's live default.
     Default,
+    /// The positional arguments from there on, as a tuple.
+    Rest(usize),
 }
 
 /// Binds a call's arguments to parameters as CPython does; `None` where it would raise, or with `*` parameters.
@@ -22,13 +24,17 @@ pub fn bind(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Optio
     let mut out = Vec::new();
     let positional =
         params.iter().filter(|p| matches!(p.kind, ParamKind::Positional | ParamKind::PositionalOnly)).count();
-    if args > positional {
+    let takes_rest = params.iter().any(|p| p.kind == ParamKind::VarPositional);
+    if args > positional && !takes_rest {
         return None;
     }
     let mut used = 0;
     for (i, param) in params.iter().enumerate() {
         let by_name = keywords.iter().position(|(k, _)| *k == param.name);
         let source = match param.kind {
+            ParamKind::VarPositional if args - args.min(positional) <= MAX_TUPLE => {
+                ArgSource::Rest(args.min(positional))
+            }
             ParamKind::VarPositional | ParamKind::VarKeyword | ParamKind::Capture => return None,
             ParamKind::Positional | ParamKind::PositionalOnly if i < args => {
                 if by_name.is_some() && param.kind == ParamKind::Positional {
@@ -421,6 +427,11 @@ impl Infer<'_, '_> {
             types.push(match source {
                 ArgSource::Positional(i) => arg_types[*i].clone(),
                 ArgSource::Keyword(i) => keyword_types[*i].clone(),
+                ArgSource::Rest(from) if *from == arg_types.len() => {
+                    let cell = self.site(e.id, 90);
+                    Ty::VarTuple(self.state.solver.elem(cell))
+                }
+                ArgSource::Rest(from) => Ty::Tuple(arg_types[*from..].to_vec(), false),
                 ArgSource::Default => {
                     let ty = self.default_type(target, &param.name);
                     if ty == Type::Never {

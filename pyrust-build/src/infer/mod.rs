@@ -441,6 +441,14 @@ impl<'a> Program<'a> {
                 diagnostics.push(Diagnostic::new("PYR0401", Severity::Note, message));
             }
         }
+        let mixed = |p: &hir::Param| {
+            p.name.starts_with(crate::lower::memo::TABLE)
+                && matches!(&vars[p.var], Type::Dict { key, .. } if matches!(**key, Type::Union(_)))
+        };
+        if report && diagnostics.is_empty() && hir.params.iter().any(mixed) {
+            let message = "a cached function that is called with arguments of several types";
+            diagnostics.push(Diagnostic::new("PYR0402", Severity::Note, message));
+        }
         if (recursive || state.solver.endless) && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);

@@ -331,7 +331,13 @@ impl Lower<'_> {
         self.make(kind, e.span)
     }
 
-    fn call(&mut self, func: &AExpr, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> ExprKind {
+    pub(super) fn call(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> ExprKind {
         if let Some(star) = args.iter().find(|a| matches!(a.kind, A::Starred(_))) {
             let zip = matches!(&func.kind, A::Name(name) if name == "zip" && self.is_builtin(name))
                 && args.len() == 1
@@ -347,6 +353,9 @@ impl Lower<'_> {
                 return ExprKind::ModuleCall { module, name: format!("{name} of"), args, keywords: vec![] };
             }
             if !(zip || is_format(func)) {
+                if let Some(kind) = self.star_call(func, args, keywords, span) {
+                    return kind;
+                }
                 return self.no(star.span, "`*` in a call", "");
             }
         }
@@ -560,7 +569,17 @@ impl Lower<'_> {
                 let body = Box::new(self.make(kind, span));
                 return self.make(ExprKind::Lambda { params: vec![var], body }, span);
             }
+            A::Call { func, args, keywords } if keywords.is_empty() => {
+                return match self.item_getter(func, args, span) {
+                    Some(lambda) => lambda,
+                    None => self.lambda_or_expr(e),
+                };
+            }
             A::Attribute { value, name } if self.module_of(value).is_some() => {
+                if let Some((vars, body)) = self.applied_operator(e, 1, span) {
+                    let body = Box::new(body);
+                    return self.make(ExprKind::Lambda { params: vars, body }, span);
+                }
                 let (module, var) = (self.module_of(value).unwrap_or_default(), self.temp());
                 let args = vec![self.make(ExprKind::Local(var), span)];
                 let kind = ExprKind::ModuleCall { module, name: name.clone(), args, keywords: vec![] };
@@ -583,7 +602,13 @@ impl Lower<'_> {
                 self.scopes.pop();
                 kind
             }
-            None => ExprKind::Call { name, args: vec![item], keywords: vec![] },
+            None => match self.applied_operator(e, 1, span) {
+                Some((vars, body)) => {
+                    let body = Box::new(body);
+                    return self.make(ExprKind::Lambda { params: vars, body }, span);
+                }
+                None => ExprKind::Call { name, args: vec![item], keywords: vec![] },
+            },
             Some(A::Name(class)) if CLASSES.contains(&class.as_str()) && self.is_builtin(class) => {
                 self.assumes.insert(class.clone());
                 let name = format!("{class}.{name}");
@@ -1076,8 +1101,25 @@ impl Lower<'_> {
         arity: usize,
         span: Span,
     ) -> Option<(Vec<hir::VarId>, Expr)> {
+        // A bound method keeps its object, whatever the name means later.
+        if let A::Attribute { value, .. } = &function.kind
+            && let A::Name(object) = &value.kind
+            && let Some(symbol) = self.symbol(object)
+            && (self.symbols.is_cell(&symbol) || !self.symbols.is_bound_once(&symbol))
+        {
+            return None;
+        }
         self.generators += 1;
         let applied = match &function.kind {
+            _ if arity != 1 && self.library_of(function).is_some() => {
+                self.applied_operator(function, arity, span)
+            }
+            A::Name(name) if self.lookup(name).is_some() && arity != 1 => {
+                let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
+                let items = vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect();
+                let kind = self.call_local_with(function, name, items, span);
+                Some((vars, self.make(kind, span)))
+            }
             A::Name(name) if self.lookup(name).is_none() && arity != 1 => {
                 let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
                 let args = vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect();

@@ -7,7 +7,7 @@ use crate::resolve::Binding;
 use crate::source::Span;
 
 /// Modules whose functions have forms of their own.
-const MODULES: &[&str] = &["heapq", "collections", "itertools", "operator"];
+const MODULES: &[&str] = &["heapq", "collections", "functools", "itertools", "operator"];
 
 impl Lower<'_> {
     /// What a name or an attribute of a module means, if that is in one of the modules known here.
@@ -68,6 +68,26 @@ impl Lower<'_> {
                     "Counter" => self.counter(args, keywords),
                     _ => self.defaultdict(args, keywords),
                 }?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
+            ("functools", "reduce", [function, items, start @ ..])
+                if keywords.is_empty() && start.len() < 2 =>
+            {
+                let kind = self.reduce(function, items, start.first(), span)?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
+            ("operator", name, args) if keywords.is_empty() => {
+                let simple = |e: &AExpr| matches!(e.kind, A::Name(_) | A::Constant(_));
+                // `contains` evaluates the container first.
+                if !super::functional::has_operator(name, args.len())
+                    || (name == "contains" && !args.iter().all(simple))
+                {
+                    return None;
+                }
+                let args = args.iter().map(|a| self.expr(a)).collect();
+                let kind = self.operator(name, args, span)?;
                 self.libraries.insert(library);
                 Some(kind)
             }

@@ -4,9 +4,11 @@
 
 mod classes;
 mod expr;
+mod functional;
 mod itertools;
 mod library;
 mod matching;
+pub(crate) mod memo;
 mod nested;
 mod rebinding;
 mod scope;
@@ -38,7 +40,24 @@ pub fn lower(
         let d = cx.finding("PYR0303", def.span, "an `async` function is not supported", "");
         cx.fatal.push(d);
     }
-    cx.function(def.span, &def.params, &def.body)
+    let decorated = def.body.iter().any(|s| crate::walk::has_decorators(s));
+    if !decorated {
+        return cx.function(def.span, &def.params, &def.body);
+    }
+    let mut libraries = BTreeSet::new();
+    let body = memo::expand(&def.body, &cx.symbols, &mut |e| {
+        let library = cx.library_of(e).filter(|l| l.module == "functools")?;
+        let called = match library.attr.as_str() {
+            "cache" => false,
+            "lru_cache" => true,
+            _ => return None,
+        };
+        libraries.insert(library);
+        Some(called)
+    });
+    cx.symbols = Rc::new(Symbols::of_function(&def.params, &body));
+    cx.libraries.extend(libraries);
+    cx.function(def.span, &def.params, &body)
 }
 
 /// Lowers a module-level value as a function without parameters that returns it.

@@ -139,6 +139,16 @@ impl Symbols {
         })
     }
 
+    /// Is the name bound anywhere in the outermost function, or inside?
+    pub(super) fn binds(&self, name: &str) -> bool {
+        self.scopes.iter().any(|s| s.bound.contains_key(name))
+    }
+
+    /// Is the variable bound at one place only?
+    pub(super) fn is_bound_once(&self, symbol: &Symbol) -> bool {
+        self.scopes[symbol.0].bound.get(&symbol.1).is_some_and(|events| events.len() == 1)
+    }
+
     /// Does the function declare the name `nonlocal`?
     pub(super) fn is_nonlocal(&self, function: ScopeId, name: &str) -> bool {
         self.scopes[function].nonlocals.contains(name)

@@ -378,6 +378,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("bisect", "bisect") => ("_bisect", "bisect_right"),
         ("bisect", "insort") => ("_bisect", "insort_right"),
         ("bisect", _) => ("_bisect", name),
+        ("functools", "reduce") => ("_functools", name),
         _ => (module, name),
     }
 }
@@ -386,7 +387,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
 unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
     // SAFETY: `object` is live; every branch tests the type first.
     unsafe {
-        let (module, name) = origin(module, name);
+        let (public, (module, name)) = (module, origin(module, name));
         if Py_TYPE(object) == &raw mut PyCFunction_Type {
             let def = (*object.cast::<PyCFunctionObject>()).m_ml;
             let owner = PyCFunction_GetSelf(object);
@@ -402,7 +403,9 @@ unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
             let ty = object.cast::<PyTypeObject>();
             let full = std::ffi::CStr::from_ptr((*ty).tp_name).to_str().unwrap_or_default();
             let (owner, short) = full.rsplit_once('.').unwrap_or(("builtins", full));
-            return (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0 && short == name && owner == module;
+            return (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
+                && short == name
+                && (owner == module || owner == public);
         }
         match name {
             "NotImplemented" => object == Py_NotImplemented(),
@@ -439,7 +442,10 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
                 let (own, builtin) = (lookup(globals, name), lookup(builtins(), name));
                 let Some(text) = utf8(name) else { return false };
                 match (own.is_null(), builtin.is_null()) {
-                    (false, _) => pristine(own, text, module),
+                    (false, _) => {
+                        pristine(own, text, module)
+                            || (module == "functools" && defined_here(own, globals, text))
+                    }
                     (true, false) => text.ends_with("Error") || pristine(builtin, text, "builtins"),
                     // The name of an attribute.
                     (true, true) => true,
@@ -520,8 +526,25 @@ unsafe fn type_word(class: *mut PyObject) -> Word {
 }
 
 /// Python functions of the standard library that are compiled along.
-const LIBRARY_FUNCTIONS: &[(&str, &str)] =
-    &[("calendar", "isleap"), ("calendar", "leapdays"), ("heapq", "nsmallest"), ("heapq", "nlargest")];
+const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
+    ("calendar", "isleap"),
+    ("calendar", "leapdays"),
+    ("functools", "cache"),
+    ("functools", "lru_cache"),
+    ("heapq", "nsmallest"),
+    ("heapq", "nlargest"),
+];
+
+/// What `functools` uses to dress a cache: a function of its own, or the class of its statistics.
+unsafe fn defined_here(object: *mut PyObject, globals: *mut PyObject, name: &str) -> bool {
+    // SAFETY: `object` is live; the type is tested first.
+    unsafe {
+        match Py_TYPE(object) == &raw mut PyFunction_Type {
+            true => PyFunction_GetGlobals(object) == globals,
+            false => name == "_CacheInfo",
+        }
+    }
+}
 
 /// Whether `object` is the module `target` that the import system knows.
 unsafe fn is_module(object: *mut PyObject, target: &str) -> bool {

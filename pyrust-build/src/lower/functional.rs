@@ -1,0 +1,288 @@
+//! `functools.reduce`, and the functions of `operator`: what they do is said by other expressions.
+
+use super::{Lower, Scope};
+use crate::ast::{Constant, Expr as AExpr, ExprKind as A, Keyword, Params, UnaryOp};
+use crate::hir::{self, BinOp, CmpOp, CompKind, Expr, ExprKind};
+use crate::resolve::Binding;
+use crate::source::Span;
+use crate::ty::MAX_TUPLE;
+
+/// What a function of `operator` is spelled as otherwise.
+enum Operator {
+    Binary(BinOp),
+    Compare(CmpOp),
+    Unary(UnaryOp),
+    Item,
+    Contains,
+}
+
+fn operator_of(name: &str) -> Option<Operator> {
+    use Operator as O;
+    Some(match name {
+        "add" | "concat" => O::Binary(BinOp::Add),
+        "sub" => O::Binary(BinOp::Sub),
+        "mul" => O::Binary(BinOp::Mult),
+        "truediv" => O::Binary(BinOp::Div),
+        "floordiv" => O::Binary(BinOp::FloorDiv),
+        "mod" => O::Binary(BinOp::Mod),
+        "pow" => O::Binary(BinOp::Pow),
+        "lshift" => O::Binary(BinOp::LShift),
+        "rshift" => O::Binary(BinOp::RShift),
+        "and_" => O::Binary(BinOp::BitAnd),
+        "or_" => O::Binary(BinOp::BitOr),
+        "xor" => O::Binary(BinOp::BitXor),
+        "eq" => O::Compare(CmpOp::Eq),
+        "ne" => O::Compare(CmpOp::NotEq),
+        "lt" => O::Compare(CmpOp::Lt),
+        "le" => O::Compare(CmpOp::LtE),
+        "gt" => O::Compare(CmpOp::Gt),
+        "ge" => O::Compare(CmpOp::GtE),
+        "is_" => O::Compare(CmpOp::Is),
+        "is_not" => O::Compare(CmpOp::IsNot),
+        "neg" => O::Unary(UnaryOp::Neg),
+        "pos" => O::Unary(UnaryOp::Pos),
+        "inv" | "invert" => O::Unary(UnaryOp::Invert),
+        "not_" => O::Unary(UnaryOp::Not),
+        "getitem" => O::Item,
+        "contains" => O::Contains,
+        _ => return None,
+    })
+}
+
+/// Is there such a function, and does it take so many arguments?
+pub(super) fn has_operator(name: &str, args: usize) -> bool {
+    operator_of(name).is_some_and(|op| args == if matches!(op, Operator::Unary(_)) { 1 } else { 2 })
+}
+
+impl Lower<'_> {
+    /// A function of `operator` applied to arguments that are evaluated in order.
+    pub(super) fn operator(&mut self, name: &str, args: Vec<Expr>, span: Span) -> Option<ExprKind> {
+        if !has_operator(name, args.len()) {
+            return None;
+        }
+        let mut args = args.into_iter().map(Box::new);
+        let left = args.next()?;
+        Some(match (operator_of(name)?, args.next()) {
+            // Sequences only: the table does not tell them from numbers.
+            (Operator::Binary(_), _) if name == "concat" => return None,
+            (Operator::Binary(op), Some(right)) => ExprKind::Binary { op, left, right },
+            (Operator::Compare(op), Some(right)) => ExprKind::Compare { op, left, right },
+            (Operator::Item, Some(index)) => ExprKind::Index { base: left, index },
+            (Operator::Contains, Some(item)) => {
+                let found = ExprKind::Compare { op: CmpOp::In, left: item, right: left };
+                return Some(self.make(found, span).kind);
+            }
+            (Operator::Unary(op), None) => ExprKind::Unary { op, operand: left },
+            _ => return None,
+        })
+    }
+
+    /// Fresh variables, and a function of `operator` applied to them.
+    pub(super) fn applied_operator(
+        &mut self,
+        function: &AExpr,
+        arity: usize,
+        span: Span,
+    ) -> Option<(Vec<hir::VarId>, Expr)> {
+        let library = self.library_of(function).filter(|l| l.module == "operator")?;
+        if !has_operator(&library.attr, arity) || library.attr == "concat" {
+            return None;
+        }
+        let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
+        let args = vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect();
+        let kind = self.operator(&library.attr, args, span)?;
+        self.libraries.insert(library);
+        Some((vars, self.make(kind, span)))
+    }
+
+    /// `itemgetter(1)`, `itemgetter(1, 2)` as a key: the lambda that it stands for.
+    pub(super) fn item_getter(&mut self, func: &AExpr, args: &[AExpr], span: Span) -> Option<Expr> {
+        let library = self.library_of(func)?;
+        let constant = |e: &AExpr| match &e.kind {
+            A::Constant(c) => matches!(c, Constant::Int(_) | Constant::Str(_)),
+            A::UnaryOp { op: UnaryOp::Neg, operand } => {
+                matches!(operand.kind, A::Constant(Constant::Int(_)))
+            }
+            _ => false,
+        };
+        if (library.module.as_str(), library.attr.as_str()) != ("operator", "itemgetter")
+            || args.is_empty()
+            || !args.iter().all(constant)
+        {
+            return None;
+        }
+        self.libraries.insert(library);
+        let var = self.temp();
+        let mut items = Vec::new();
+        for arg in args {
+            let base = Box::new(self.make(ExprKind::Local(var), span));
+            let index = self.boxed(arg);
+            items.push(self.make(ExprKind::Index { base, index }, span));
+        }
+        let body = match items.len() {
+            1 => items.remove(0),
+            _ => self.make(ExprKind::Tuple(items), span),
+        };
+        Some(self.make(ExprKind::Lambda { params: vec![var], body: Box::new(body) }, span))
+    }
+
+    /// `reduce(f, items)`: one variable that every step assigns anew.
+    pub(super) fn reduce(
+        &mut self,
+        function: &AExpr,
+        items: &AExpr,
+        start: Option<&AExpr>,
+        span: Span,
+    ) -> Option<ExprKind> {
+        let mut steps = Vec::new();
+        let mut comp = self.comp_over(CompKind::List, items);
+        let first = match start {
+            Some(_) => None,
+            None => Some(self.temp()),
+        };
+        let start = start.map(|e| self.expr(e));
+        let (vars, body) = self.applied(function, 2, span)?;
+        let [acc, x] = vars.as_slice() else { return None };
+        let (acc, x) = (*acc, *x);
+        // What the iterable gives is the second argument.
+        comp.generators[0].target.kind = hir::TargetKind::Var(x);
+        let named = |this: &mut Self, var, value: Expr| {
+            this.make(ExprKind::Named { var, value: Box::new(value) }, span)
+        };
+        let zero = self.make(ExprKind::Int(0), span);
+        match (start, first) {
+            (Some(start), _) => {
+                // The items are there before the start is evaluated.
+                let plain = match &start.kind {
+                    ExprKind::List(items) | ExprKind::Tuple(items) => items.is_empty(),
+                    ExprKind::Dict(items) => items.is_empty(),
+                    kind => matches!(
+                        kind,
+                        ExprKind::None
+                            | ExprKind::Bool(_)
+                            | ExprKind::Int(_)
+                            | ExprKind::Float(_)
+                            | ExprKind::Str(_)
+                    ),
+                };
+                let simple = plain || matches!(items.kind, A::Name(_));
+                if !simple {
+                    return None;
+                }
+                steps.push(named(self, acc, start));
+                let each = named(self, acc, body);
+                comp.element = self.last_of(vec![each, zero], span);
+            }
+            (None, Some(count)) => {
+                steps.push(named(self, count, zero));
+                let number = |this: &mut Self, i| this.make(ExprKind::Int(i), span);
+                let (left, right) = (self.make(ExprKind::Local(count), span), number(self, 0));
+                let test = ExprKind::Compare { op: CmpOp::Eq, left: Box::new(left), right: Box::new(right) };
+                let test = Box::new(self.make(test, span));
+                let item = Box::new(self.make(ExprKind::Local(x), span));
+                let next = self.make(ExprKind::If { test, body: item, orelse: Box::new(body) }, span);
+                let one = number(self, 1);
+                let each = vec![named(self, acc, next), named(self, count, one), number(self, 0)];
+                comp.element = self.last_of(each, span);
+            }
+            (None, None) => return None,
+        }
+        steps.push(self.make(ExprKind::Comp(Box::new(comp)), span));
+        // Without items and a start it is unbound: Python says so.
+        steps.push(self.make(ExprKind::Local(acc), span));
+        Some(self.last_of(steps, span).kind)
+    }
+
+    /// `f(a, *items)` of a function whose parameters are known: as many arguments as it takes. Another number bails.
+    pub(super) fn star_call(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        let A::Name(name) = &func.kind else { return None };
+        let starred = |a: &AExpr| matches!(a.kind, A::Starred(_));
+        let stars = args.iter().filter(|a| starred(a)).count();
+        if stars != 1
+            || keywords.iter().any(|k| k.name.is_none())
+            || !["len", "tuple"].iter().all(|n| self.is_builtin(n))
+        {
+            return None;
+        }
+        let whole = matches!(name.as_str(), "min" | "max") && args.len() == 1 && keywords.is_empty();
+        let whole = whole && self.is_builtin(name);
+        let wanted = match self.parameters_of(name) {
+            _ if whole => 0,
+            Some(params) if params.var_positional.is_none() => {
+                let positional: Vec<_> = params.positional_only.iter().chain(&params.positional).collect();
+                let named = |k: &&Keyword| positional.iter().any(|p| k.name.as_deref() == Some(&p.name));
+                let given = args.len() - 1 + keywords.iter().filter(named).count();
+                positional.len().checked_sub(given).filter(|n| *n <= MAX_TUPLE)?
+            }
+            _ => return None,
+        };
+        // Every argument is evaluated where it stands and kept under a name that no text can have.
+        let (mut steps, mut hidden, mut given, mut star) = (Vec::new(), Vec::new(), Vec::new(), None);
+        for (i, arg) in args.iter().enumerate() {
+            let value = match &arg.kind {
+                A::Starred(items) => {
+                    let comp = self.comp_over(CompKind::Tuple, items);
+                    self.make(ExprKind::Comp(Box::new(comp)), arg.span)
+                }
+                _ => self.expr(arg),
+            };
+            let var = self.temp();
+            steps.push(self.make(ExprKind::Named { var, value: Box::new(value) }, arg.span));
+            let name = format!("argument {i}");
+            let read = AExpr { kind: A::Name(name.clone()), span: arg.span };
+            hidden.push((name, var));
+            if !starred(arg) || whole {
+                given.push(read);
+            } else {
+                for at in 0..wanted {
+                    let index = A::Constant(Constant::Int(at.to_string()));
+                    let index = Box::new(AExpr { kind: index, span: arg.span });
+                    let kind = A::Subscript { value: Box::new(read.clone()), index };
+                    given.push(AExpr { kind, span: arg.span });
+                }
+            }
+            if starred(arg) {
+                star = Some(var);
+            }
+        }
+        self.scopes.push(Scope { id: None, vars: hidden.into_iter().collect() });
+        let kind = self.call(func, &given, keywords, span);
+        self.scopes.pop();
+        let call = Box::new(self.make(kind, span));
+        let items = self.make(ExprKind::Local(star?), span);
+        let len = ExprKind::Call { name: "len".into(), args: vec![items], keywords: vec![] };
+        let left = Box::new(self.make(len, span));
+        // The one argument of `max` is not an item but the items.
+        let (op, number) = if whole { (CmpOp::Gt, 1) } else { (CmpOp::Eq, wanted as i64) };
+        let right = Box::new(self.make(ExprKind::Int(number), span));
+        let test = Box::new(self.make(ExprKind::Compare { op, left, right }, span));
+        let orelse = Box::new(self.make(ExprKind::Bail, span));
+        steps.push(self.make(ExprKind::If { test, body: call, orelse }, span));
+        Some(self.last_of(steps, span).kind)
+    }
+
+    /// The parameters of the function that a name means.
+    fn parameters_of(&self, name: &str) -> Option<Params> {
+        match self.lookup(name) {
+            Some(_) => self.symbols.known(&self.symbol(name)?).map(|k| k.params.clone()),
+            None => match self.env.bindings.get(name)? {
+                Binding::Function => self.env.function(name).map(|def| def.params.clone()),
+                _ => None,
+            },
+        }
+    }
+
+    /// Evaluates all, and is the last.
+    fn last_of(&mut self, parts: Vec<Expr>, span: Span) -> Expr {
+        let last = parts.len() as i64 - 1;
+        let base = Box::new(self.make(ExprKind::Tuple(parts), span));
+        let index = Box::new(self.make(ExprKind::Int(last), span));
+        self.make(ExprKind::Index { base, index }, span)
+    }
+}
