@@ -114,6 +114,8 @@ pub(super) fn variant(n: usize, i: usize) -> TokenStream {
 
 /// Names of the runtime's functions and of our own locals: a local must not shadow them.
 const TAKEN: &[&str] = &[
+    // A keyword since edition 2024 that syn does not know.
+    "gen",
     "again",
     "at_least",
     "batch",

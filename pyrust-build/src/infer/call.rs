@@ -184,7 +184,7 @@ impl Infer<'_, '_> {
         }
         let Some(module) = self.c_module(global) else {
             let message = format!("reading the attribute `{name}` is not supported");
-            return self.refuse("PYR0302", span, message);
+            return self.refuse("PYR0321", span, message);
         };
         let Some(ty) = ops::constant(&module, name) else {
             return self.refuse("PYR0305", span, format!("`{module}.{name}` is not known"));
@@ -294,6 +294,9 @@ impl Infer<'_, '_> {
                     let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
                     self.apply(&full, e.id, 0, e.span, &types)
                 }
+                Some((_, Binding::Class)) => {
+                    self.refuse("PYR0335", e.span, format!("making an instance of `{name}` is not supported"))
+                }
                 _ => self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported")),
             };
         }
@@ -385,7 +388,15 @@ impl Infer<'_, '_> {
                     return self.refuse("PYR0306", e.span, format!("this form of `{name}` is not supported"));
                 };
                 if !ops::exists(name) {
-                    return self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported"));
+                    let code = match name {
+                        "print" | "input" | "open" | "breakpoint" => "PYR0334",
+                        "eval" | "exec" | "compile" | "globals" | "locals" | "vars" | "dir" | "getattr"
+                        | "setattr" | "delattr" | "hasattr" | "__import__" | "super" | "type" | "id" => {
+                            "PYR0336"
+                        }
+                        _ => "PYR0306",
+                    };
+                    return self.refuse(code, e.span, format!("calling `{name}` is not supported"));
                 }
                 let mut types = self.arguments(&list);
                 if takes_any_length(name)

@@ -235,7 +235,7 @@ impl Infer<'_, '_> {
                 self.expr(body)
             }
             ExprKind::Bail => Ty::Never,
-            ExprKind::Lambda { .. } => self.refuse("PYR0302", e.span, "a `lambda` here is not supported"),
+            ExprKind::Lambda { .. } => self.refuse("PYR0323", e.span, "a `lambda` here is not supported"),
         }
     }
 

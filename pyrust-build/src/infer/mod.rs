@@ -9,6 +9,7 @@ mod cut;
 mod decide;
 mod expr;
 mod iter;
+mod label;
 mod library;
 pub mod ranges;
 mod refine;
@@ -42,6 +43,9 @@ const MAX_INSTANCES: usize = 24;
 
 /// At most so many times a function is cut and narrowed by what has been inferred.
 const MAX_REFINEMENTS: usize = 4;
+
+/// At most so many refusals of one function are told; nobody reads more, and comparing them takes time.
+pub const MAX_REFUSALS: usize = 200;
 
 /// At most so many times places that are not compiled are cut off.
 const MAX_CUTS: usize = 8;
@@ -381,6 +385,11 @@ impl<'a> Program<'a> {
             if !infer.state.solver.changed || rounds > 100 {
                 break;
             }
+        }
+        if report {
+            let mut told = std::mem::take(&mut infer.diagnostics);
+            infer.label(&mut told);
+            infer.diagnostics = told;
         }
         let Infer { state, mut diagnostics, mut places, calls, guards, attrs, writes, .. } = infer;
         let resolve = |v: VarId| state.solver.resolve(&state.solver.get(v));
@@ -729,7 +738,7 @@ impl Infer<'_, '_> {
             let path =
                 self.program.modules.module(&self.func.module).map_or("", |(f, _)| &f.path).to_string();
             let d = Diagnostic::new(code, Severity::Note, message).at(path, span).label(label);
-            if !self.diagnostics.contains(&d) {
+            if self.diagnostics.len() < MAX_REFUSALS && !self.diagnostics.contains(&d) {
                 self.diagnostics.push(d);
             }
         }

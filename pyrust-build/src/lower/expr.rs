@@ -55,6 +55,12 @@ impl Lower<'_> {
         ExprKind::Bail
     }
 
+    /// Refuses an expression of a kind that has a code of its own.
+    pub(super) fn no_as(&mut self, code: &'static str, span: Span, what: &str, help: &str) -> ExprKind {
+        self.refuse(code, span, format!("{what} is not supported"), help);
+        ExprKind::None
+    }
+
     /// True if the name is neither a local nor bound by the module, so that only `builtins` can provide it.
     pub(super) fn is_builtin(&self, name: &str) -> bool {
         self.lookup(name).is_none()
@@ -122,7 +128,7 @@ impl Lower<'_> {
             A::Constant(c) => self.constant(c, span),
             A::Name(name) => match self.lookup(name) {
                 Some(_) if self.is_known(name) => {
-                    self.no(span, "a function as a value", "call it where it is defined")
+                    self.no_as("PYR0315", span, "a function as a value", "call it where it is defined")
                 }
                 Some(var) => ExprKind::Local(var),
                 None => ExprKind::Global(name.clone()),
@@ -131,7 +137,7 @@ impl Lower<'_> {
                 let value = self.boxed(value);
                 match self.scopes[0].vars.get(target).copied() {
                     Some(var) => ExprKind::Named { var, value },
-                    None => self.no(span, "`:=` here", ""),
+                    None => self.no_as("PYR0329", span, "`:=` here", "assign in a statement of its own"),
                 }
             }
             A::BinOp { left, op: hir::BinOp::Mod, right } if percent_names(left) => {
@@ -146,7 +152,12 @@ impl Lower<'_> {
             A::UnaryOp { op: UnaryOp::Neg, operand } => match &operand.kind {
                 A::Constant(Constant::Int(digits)) => match format!("-{digits}").parse() {
                     Ok(i) => ExprKind::Int(i),
-                    Err(_) => self.no(span, "an integer literal beyond 64 bits", ""),
+                    Err(_) => self.no_as(
+                        "PYR0326",
+                        span,
+                        "an integer literal beyond 64 bits",
+                        "keep the arithmetic on it in a function of its own, which stays Python",
+                    ),
                 },
                 A::Constant(Constant::Float(bits)) => ExprKind::Float(-f64::from_bits(*bits)),
                 _ => ExprKind::Unary { op: UnaryOp::Neg, operand: self.boxed(operand) },
@@ -181,9 +192,12 @@ impl Lower<'_> {
             A::DictComp { key, value, generators } => {
                 self.comp(CompKind::Dict, generators, key, Some(value), None)
             }
-            A::Generator { .. } => {
-                self.no(span, "a generator expression that is not consumed in place", "build a list instead")
-            }
+            A::Generator { .. } => self.no_as(
+                "PYR0328",
+                span,
+                "a generator expression that is not consumed in place",
+                "build a list instead",
+            ),
             A::Subscript { value, index } => {
                 let base = self.boxed(value);
                 match &index.kind {
@@ -208,19 +222,30 @@ impl Lower<'_> {
                     ExprKind::Method { base, name, args: vec![], keywords: vec![] }
                 }
                 None if text::is_plain_attribute(name) => text::attribute(self.boxed(value), name),
-                None => self.no(span, &format!("reading the attribute `{name}`"), ""),
+                None => self.no_as(
+                    "PYR0321",
+                    span,
+                    &format!("reading the attribute `{name}`"),
+                    "hand over the value instead of the object that has it",
+                ),
             },
             A::Call { func, args, keywords } => self.call(func, args, keywords, span),
             A::JoinedStr(parts) => self.fstring(parts),
             A::Set(_) | A::SetComp { .. } => self.no(span, "a set", "use a dict or a list"),
-            A::Lambda { .. } => self.no(span, "a `lambda` here", "write a function"),
-            A::Await(_) => self.no(span, "`await`", ""),
-            A::Yield(_) | A::YieldFrom(_) => self.no(span, "a generator function", "return a list"),
+            A::Lambda { .. } => self.no_as("PYR0323", span, "a `lambda` here", "call a function by its name"),
+            A::Await(_) => {
+                self.no_as("PYR0314", span, "`await`", "move what does not wait into a function of its own")
+            }
+            A::Yield(_) | A::YieldFrom(_) => {
+                self.no_as("PYR0313", span, "a generator function", "return a list")
+            }
             A::Starred(_) => self.no(span, "`*` here", ""),
             A::Slice { .. } => self.no(span, "a slice here", ""),
             A::Formatted { .. } => self.no(span, "this f-string", ""),
             A::Unrepresentable(source) => match source.why {
-                Why::Surrogate => self.no(span, "a literal with a lone surrogate", ""),
+                Why::Surrogate => {
+                    self.no_as("PYR0332", span, "a literal with a lone surrogate", "make it with `chr()`")
+                }
                 // The function as a whole is refused.
                 _ => ExprKind::None,
             },
@@ -234,7 +259,12 @@ impl Lower<'_> {
             Constant::False => ExprKind::Bool(false),
             Constant::Int(digits) => match digits.parse() {
                 Ok(i) => ExprKind::Int(i),
-                Err(_) => self.no(span, "an integer literal beyond 64 bits", ""),
+                Err(_) => self.no_as(
+                    "PYR0326",
+                    span,
+                    "an integer literal beyond 64 bits",
+                    "keep the arithmetic on it in a function of its own, which stays Python",
+                ),
             },
             Constant::Float(bits) => ExprKind::Float(f64::from_bits(*bits)),
             Constant::Str(s) => ExprKind::Str(s.clone()),
@@ -356,13 +386,13 @@ impl Lower<'_> {
                 if let Some(kind) = self.star_call(func, args, keywords, span) {
                     return kind;
                 }
-                return self.no(star.span, "`*` in a call", "");
+                return self.no_as("PYR0324", star.span, "`*` in a call", "write the arguments out");
             }
         }
         if let Some(star) = keywords.iter().find(|k| k.name.is_none())
             && !is_format(func)
         {
-            return self.no(star.value.span, "`**` in a call", "");
+            return self.no_as("PYR0324", star.value.span, "`**` in a call", "write the arguments out");
         }
         if let Some(kind) = self.tool(func, args, keywords, span) {
             let iter = Iter { kind, span, id: self.node() };
@@ -443,7 +473,12 @@ impl Lower<'_> {
                 let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
                 ExprKind::Method { base, name: name.clone(), args, keywords: self.keywords(keywords) }
             }
-            _ => self.no(func.span, "calling this expression", ""),
+            _ => self.no_as(
+                "PYR0325",
+                func.span,
+                "calling this expression",
+                "call a function of the module by its name",
+            ),
         }
     }
 
@@ -633,7 +668,12 @@ impl Lower<'_> {
         let simple = params.positional.len() == params.in_frame_order().count()
             && params.positional.iter().all(|p| p.default.is_none());
         if !simple {
-            let kind = self.no(e.span, "a lambda with defaults or `*` parameters", "");
+            let kind = self.no_as(
+                "PYR0323",
+                e.span,
+                "a lambda with defaults or `*` parameters",
+                "write a plain `lambda`",
+            );
             return self.make(kind, e.span);
         }
         let vars: Vec<_> = params.positional.iter().map(|p| self.new_var(&p.name)).collect();
@@ -846,7 +886,12 @@ impl Lower<'_> {
     /// An iterator that outlives the expression.
     fn iterator(&mut self, iter: Iter, explicit: bool) -> ExprKind {
         if iter.has_comp() || iter.calls_function() {
-            return self.no(iter.span, "a generator that is not consumed in place", "build a list instead");
+            return self.no_as(
+                "PYR0328",
+                iter.span,
+                "a generator that is not consumed in place",
+                "build a list instead",
+            );
         }
         ExprKind::Iter { iter: Box::new(iter), explicit }
     }

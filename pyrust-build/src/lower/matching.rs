@@ -84,7 +84,7 @@ impl Lower<'_> {
             super::scope::captures(&case.pattern, &mut names);
             if !names.is_empty() {
                 if case.guard.is_some() || patterns.len() > MAX_ALTERNATIVES {
-                    self.refuse("PYR0301", at, "alternatives that bind names, here, are not supported", "");
+                    self.refuse("PYR0318", at, "alternatives that bind names, here, are not supported", "");
                     return vec![self.bail_here(at)];
                 }
                 let apart = patterns.iter().map(|p| MatchCase { pattern: p.clone(), ..case.clone() });
@@ -184,7 +184,7 @@ impl Lower<'_> {
                     self.pattern(pattern, place.clone(), span, &mut inner);
                     if !(inner.binds.is_empty() && inner.stars.is_empty() && inner.rests.is_empty()) {
                         self.refuse(
-                            "PYR0301",
+                            "PYR0318",
                             span,
                             "inner alternatives that bind names are not supported",
                             "",
@@ -221,12 +221,12 @@ impl Lower<'_> {
                 let name = match &class.kind {
                     A::Name(name) if self.is_builtin(name) && SELF_CLASSES.contains(&name.as_str()) => name,
                     _ => {
-                        self.refuse("PYR0301", span, "patterns of classes of Python are not supported", "");
+                        self.refuse("PYR0318", span, "patterns of classes of Python are not supported", "");
                         return;
                     }
                 };
                 if patterns.len() > 1 || !keywords.is_empty() {
-                    self.refuse("PYR0301", span, format!("this pattern of `{name}` is not supported"), "");
+                    self.refuse("PYR0318", span, format!("this pattern of `{name}` is not supported"), "");
                     return;
                 }
                 let place = self.named(place, span, out);
@@ -237,7 +237,7 @@ impl Lower<'_> {
                 }
             }
             Pattern::Star(_) => {
-                self.refuse("PYR0301", span, "`*` outside of a sequence pattern is not supported", "");
+                self.refuse("PYR0318", span, "`*` outside of a sequence pattern is not supported", "");
             }
         }
     }
@@ -389,7 +389,7 @@ impl Lower<'_> {
     fn builtin_name(&mut self, name: &str, span: Span) {
         if !self.is_builtin(name) {
             let message = format!("a pattern of this kind where `{name}` is not the builtin");
-            self.refuse("PYR0301", span, message, "");
+            self.refuse("PYR0318", span, message, "");
         }
     }
 

@@ -188,8 +188,13 @@ impl<'a> Lower<'a> {
         let blocked = !self.notes.is_empty() && (notes == Notes::Refuse || !hir::can_complete(&body));
         if blocked || !refused.is_empty() {
             refused.extend(self.notes);
-            refused.dedup();
-            return Err(refused);
+            let mut unique: Vec<Diagnostic> = Vec::new();
+            for d in refused {
+                if unique.len() < crate::infer::MAX_REFUSALS && !unique.contains(&d) {
+                    unique.push(d);
+                }
+            }
+            return Err(unique);
         }
         let mut function = hir::Function {
             module: self.file.module.clone(),
@@ -210,7 +215,7 @@ impl<'a> Lower<'a> {
             let name = function.vars[var].name.clone();
             let message =
                 format!("`:=` of `{name}`, which the same expression has read before, is not supported");
-            let d = Diagnostic::new("PYR0302", Severity::Note, message)
+            let d = Diagnostic::new("PYR0329", Severity::Note, message)
                 .at(self.file.path.clone(), span)
                 .help("assign it in a statement of its own");
             return Err(vec![d]);
@@ -236,18 +241,23 @@ impl<'a> Lower<'a> {
         let no = |what: &str| format!("{what} is not supported");
         crate::walk::own_expressions(body, &mut |e| match &e.kind {
             E::Yield(_) | E::YieldFrom(_) => {
-                found.push(("PYR0302", e.span, no("a generator function"), "return a list"));
+                found.push(("PYR0313", e.span, no("a generator function"), "return a list"));
             }
-            E::Await(_) => found.push(("PYR0302", e.span, no("`await`"), "")),
+            E::Await(_) => found.push((
+                "PYR0314",
+                e.span,
+                no("`await`"),
+                "move what does not wait into a function of its own",
+            )),
             // What is only text may bind names.
             E::Unrepresentable(source) => match &source.why {
                 Why::Surrogate => {}
                 Why::Nested => {
                     let help = "split it into parts";
-                    found.push(("PYR0302", e.span, no("an expression nested this deeply"), help));
+                    found.push(("PYR0330", e.span, no("an expression nested this deeply"), help));
                 }
                 Why::Template => {
-                    found.push(("PYR0302", e.span, no("a template string"), "use an f-string"));
+                    found.push(("PYR0331", e.span, no("a template string"), "use an f-string"));
                 }
                 Why::Syntax { message, at } => {
                     let help = "the function stays Python until it parses";

@@ -44,7 +44,7 @@ impl<'a> Lower<'a> {
         let Some(Scope { id: Some(id), vars }) = self.scopes.last() else { return };
         if vars.keys().any(|name| self.symbols.is_cell(&(*id, name.clone()))) {
             let message = "a function that outlives the loop variable it reads is not supported";
-            self.refuse("PYR0302", span, message, "give it the value as a default");
+            self.refuse("PYR0315", span, message, "give it the value as a default");
         }
     }
 
@@ -73,12 +73,12 @@ impl<'a> Lower<'a> {
     fn function_def(&mut self, def: &FunctionDef, out: &mut Vec<hir::Stmt>) {
         let span = def.span;
         if def.is_async {
-            self.refuse("PYR0301", span, "an `async` function inside is not supported", "");
+            self.refuse("PYR0315", span, "an `async` function inside is not supported", "");
             return;
         }
         if let Some(decorator) = def.decorators.first() {
             let message = "a decorator of a function inside is not supported";
-            self.refuse("PYR0301", decorator.span, message, "");
+            self.refuse("PYR0315", decorator.span, message, "");
             return;
         }
         let Some(scope) = self.symbols.scope_at(Kind::Function, span) else { return };
@@ -88,7 +88,7 @@ impl<'a> Lower<'a> {
             Some(known) => self.made(&known, &def.name, span, out),
             None => {
                 let message = format!("`{}` is bound more than once", def.name);
-                self.refuse("PYR0301", span, message, "give the functions different names");
+                self.refuse("PYR0315", span, message, "give the functions different names");
             }
         }
     }
@@ -199,7 +199,7 @@ impl<'a> Lower<'a> {
     ) -> ExprKind {
         let known = self.symbol(name).and_then(|s| self.symbols.known(&s).cloned());
         let (Some(known), Some(var)) = (known, self.lookup(name)) else {
-            return self.no(func.span, "calling a value", "call a function by its name");
+            return self.no_as("PYR0325", func.span, "calling a value", "call a function by its name");
         };
         let made = self.local(var, func.span);
         let Some(bound) = self.bind_arguments(&known.params, args, keywords) else {
@@ -218,7 +218,7 @@ impl<'a> Lower<'a> {
     ) -> ExprKind {
         let known = self.symbol(name).and_then(|s| self.symbols.known(&s).cloned());
         let (Some(known), Some(var)) = (known, self.lookup(name)) else {
-            return self.no(func.span, "calling a value", "call a function by its name");
+            return self.no_as("PYR0325", func.span, "calling a value", "call a function by its name");
         };
         let made = self.local(var, func.span);
         let fits = known.params.positional_only.len() + known.params.positional.len() >= items.len()
@@ -250,7 +250,7 @@ impl<'a> Lower<'a> {
         let plain = params.in_frame_order().all(|p| p.default.is_none());
         let scope = self.symbols.scope_at(Kind::Lambda, func.span).filter(|_| plain);
         let Some(scope) = scope else {
-            return self.no(func.span, "calling a `lambda` with defaults", "write a function");
+            return self.no_as("PYR0323", func.span, "calling a `lambda` with defaults", "write a function");
         };
         self.inside(scope, func.span, params, Body::Value(body));
         let Some(bound) = self.bind_arguments(params, args, keywords) else {

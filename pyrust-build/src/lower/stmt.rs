@@ -32,8 +32,8 @@ impl Lower<'_> {
         out
     }
 
-    fn unsupported(&mut self, span: Span, what: &str, help: &str) -> Option<StmtKind> {
-        self.refuse("PYR0301", span, format!("{what} is not supported"), help);
+    fn unsupported(&mut self, code: &'static str, span: Span, what: &str, help: &str) -> Option<StmtKind> {
+        self.refuse(code, span, format!("{what} is not supported"), help);
         None
     }
 
@@ -83,7 +83,14 @@ impl Lower<'_> {
             S::While { test, body, orelse } => {
                 StmtKind::While { test: self.expr(test), body: self.block(body), orelse: self.block(orelse) }
             }
-            S::For { is_async: true, .. } => return self.unsupported(span, "`async for`", ""),
+            S::For { is_async: true, .. } => {
+                return self.unsupported(
+                    "PYR0314",
+                    span,
+                    "`async for`",
+                    "move what does not wait into a function of its own",
+                );
+            }
             S::For { target, iter, body, orelse, .. } => {
                 let iter = self.iter(iter);
                 StmtKind::For {
@@ -107,20 +114,31 @@ impl Lower<'_> {
                 let test = hir::Expr { kind: kind_of_test, span, id: self.node() };
                 StmtKind::If { test, body: vec![hir::Stmt { kind, span }], orelse: vec![] }
             }
-            S::Try { is_star: true, .. } => return self.unsupported(span, "`except*`", ""),
+            S::Try { is_star: true, .. } => {
+                return self.unsupported("PYR0333", span, "`except*`", "keep it in the caller");
+            }
             S::Try { body, handlers, orelse, finalbody, .. } => {
                 self.try_stmt(body, handlers, orelse, finalbody)
             }
             S::Delete(targets) => StmtKind::Delete(targets.iter().map(|t| self.target(t)).collect()),
             S::Global(_) | S::Nonlocal(_) => return None,
             S::FunctionDef(_) => unreachable!("handled by `block`"),
-            S::ClassDef(_) => return self.unsupported(span, "a nested class", "move it to module level"),
-            S::TypeAlias { .. } => return self.unsupported(span, "a type alias inside a function", ""),
-            S::With { .. } => return self.unsupported(span, "`with`", "keep it in the caller"),
+            S::ClassDef(_) => {
+                return self.unsupported("PYR0316", span, "a nested class", "move it to module level");
+            }
+            S::TypeAlias { .. } => {
+                return self.unsupported("PYR0301", span, "a type alias inside a function", "");
+            }
+            S::With { .. } => return self.unsupported("PYR0317", span, "`with`", "keep it in the caller"),
             // A block takes it apart.
             S::Match { .. } => return None,
             S::Import(_) | S::ImportFrom { .. } => {
-                return self.unsupported(span, "an import inside a function", "import at module level");
+                return self.unsupported(
+                    "PYR0319",
+                    span,
+                    "an import inside a function",
+                    "import at module level",
+                );
             }
         })
     }

@@ -74,7 +74,8 @@ fn compile(name: &str, text: &str) -> String {
     for report in output.functions.iter().filter(|r| !r.diagnostics.is_empty()) {
         for d in &report.diagnostics {
             let (line, column) = d.span.map_or((0, 0), |s| file.line_column(s.start));
-            let _ = writeln!(shown, "{line}:{column}: {} {}", d.code, d.message);
+            let label = if d.label.is_empty() { String::new() } else { format!("   [{}]", d.label) };
+            let _ = writeln!(shown, "{line}:{column}: {} {}{label}", d.code, d.message);
         }
     }
     // The table at the end is the same in every file.
