@@ -6,6 +6,7 @@ use quote::quote;
 use super::Func;
 use super::expr::field;
 use super::types::Val;
+use super::types::rust_type;
 use crate::hir::FPart;
 use crate::ops::percent;
 use crate::ty::Type;
@@ -95,6 +96,11 @@ impl Func<'_, '_, '_> {
         let mut lets = Vec::new();
         let bytes = text.ty == Type::Bytes;
         let text = self.bind(text, &mut lets);
+        if values.ty == Type::Never {
+            let (values, bail) = (&values.code, self.bail("Unsupported"));
+            let ty = rust_type(if bytes { &Type::Bytes } else { &Type::Str });
+            return quote!({ #(#lets)* let _ = #values; let value: #ty = #bail; value });
+        }
         let values = self.bind(values, &mut lets);
         let slots = literal.and_then(percent::slots).unwrap_or_default();
         let mut plain = literal.map(str::to_string);

@@ -233,11 +233,12 @@ impl Func<'_, '_, '_> {
             let orelse = self.block(orelse);
             return quote!(#(#orelse)*);
         }
-        let always = matches!(test.kind, ExprKind::Bool(true) | ExprKind::Int(1));
         let (breaks, continues) = (self.label("b"), self.label("c"));
         self.nested_loops += 1;
         let tick = self.tick();
-        let test = if always { quote!(true) } else { self.test(test) };
+        let test = self.test(test);
+        // Written out, or found by the types.
+        let always = test.to_string() == "true";
         self.loops.push(Loop {
             breaks: breaks.clone(),
             continues: continues.clone(),
