@@ -291,3 +291,14 @@ def test_show_is_python() -> None:
     shown = equal.show(picture(value), equal.Ref(0))
     again = eval(shown, {"collections": collections})
     assert equal.difference(picture(value), picture(again)) is None
+
+
+def test_values_of_subclasses_are_restored() -> None:
+    class Text(str):
+        pass
+
+    class Number(int):
+        pass
+
+    roots: dict[str, object] = {"a": Text("a text of some length"), "b": Number(2**70), "c": [Text("another")]}
+    assert equal.restored(equal.take(roots), roots) is None

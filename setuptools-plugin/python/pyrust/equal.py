@@ -180,7 +180,8 @@ class _Camera:
                 content = (("array", thing.dtype.str, thing.shape, thing.tobytes()),)
             elif kind == "value":
                 content = (("value", _VALUES[type(thing)](thing)),)
-            self.raw.append(tuple(elements))
+            # The value of an instance of a subclass is a new object each time; nobody can change it.
+            self.raw.append(tuple(elements[1:] if kind.endswith(" value") else elements))
             self.sizes.append(sys.getsizeof(thing) if type(thing) in (dict, set) else 0)
             self.nodes.append(Node(type(thing), self.known.get(id(thing)), kind, content, labels))
 
