@@ -292,6 +292,15 @@ impl Type {
                     members.push(Type::VarTuple(elem));
                 }
                 members.sort();
+                let native = |t: &Type| match t {
+                    Type::Dict { kind, .. } => *kind != DictKind::Plain,
+                    _ => matches!(t, Type::View(_) | Type::Iter(_) | Type::Deque { .. } | Type::Cell(_)),
+                };
+                // As inference does: what comes last is opaque.
+                if members.len() > MAX_MEMBERS && !members.iter().any(native) {
+                    members.truncate(MAX_MEMBERS - 1);
+                    members.push(Type::Obj);
+                }
                 if members.len() == 1 { members.remove(0) } else { Type::Union(members) }
             }
         }

@@ -2,10 +2,10 @@
 
 use core::ptr::NonNull;
 
-use pyo3_ffi::PyObject;
+use pyo3_ffi::{self as ffi, PyObject};
 
 use crate::py::{FromPy, IntoPy, again};
-use crate::stop::R;
+use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
 /// A borrowed object; the transaction keeps it alive.
@@ -30,6 +30,159 @@ impl Obj {
     pub fn is_none(self) -> bool {
         // SAFETY: Compares pointers.
         unsafe { pyo3_ffi::Py_IsNone(self.as_ptr()) != 0 }
+    }
+}
+
+/// The builtin classes that `isinstance` is asked about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    Int,
+    Float,
+    Bool,
+    Str,
+    Bytes,
+    List,
+    Dict,
+    Tuple,
+    Range,
+    Set,
+    FrozenSet,
+    Complex,
+    ByteArray,
+}
+
+impl Class {
+    fn object(self) -> *mut ffi::PyTypeObject {
+        match self {
+            Class::Int => &raw mut ffi::PyLong_Type,
+            Class::Float => &raw mut ffi::PyFloat_Type,
+            Class::Bool => &raw mut ffi::PyBool_Type,
+            Class::Str => &raw mut ffi::PyUnicode_Type,
+            Class::Bytes => &raw mut ffi::PyBytes_Type,
+            Class::List => &raw mut ffi::PyList_Type,
+            Class::Dict => &raw mut ffi::PyDict_Type,
+            Class::Tuple => &raw mut ffi::PyTuple_Type,
+            Class::Range => &raw mut ffi::PyRange_Type,
+            Class::Set => &raw mut ffi::PySet_Type,
+            Class::FrozenSet => &raw mut ffi::PyFrozenSet_Type,
+            Class::Complex => &raw mut ffi::PyComplex_Type,
+            Class::ByteArray => &raw mut ffi::PyByteArray_Type,
+        }
+    }
+}
+
+impl Obj {
+    /// A value as an object: what was unboxed is boxed again.
+    pub fn of<T: IntoPy>(cx: Cx, value: T) -> R<Obj> {
+        cx.sees_object();
+        let object = value.into_py(cx)?;
+        // SAFETY: a strong reference, which the transaction takes.
+        unsafe { Ok(Obj(cx.adopt(object)?)) }
+    }
+
+    /// The object as a value of an exact type; another one bails.
+    #[inline]
+    pub fn to<T: FromPy>(self, cx: Cx) -> R<T> {
+        // SAFETY: the transaction keeps the object alive.
+        unsafe { T::from_py(cx, self.as_ptr()) }
+    }
+
+    /// `isinstance(self, class)`. An object that may say something else about its class bails.
+    pub fn is_instance(self, class: Class) -> R<bool> {
+        // SAFETY: the transaction keeps the object alive, and the object its class.
+        unsafe {
+            let own = ffi::Py_TYPE(self.as_ptr());
+            if ffi::PyType_IsSubtype(own, class.object()) != 0 {
+                return Ok(true);
+            }
+            if is_builtin(own) { Ok(false) } else { bail(Bail::Callback) }
+        }
+    }
+
+    /// `bool(self)` of builtins whose truth needs no Python code.
+    pub fn truth(self) -> R<bool> {
+        // SAFETY: the transaction keeps the object alive; of these exact types no Python code is asked.
+        unsafe {
+            if self.is_none() {
+                return Ok(false);
+            }
+            if !is_builtin(ffi::Py_TYPE(self.as_ptr())) {
+                return bail(Bail::Callback);
+            }
+            Ok(ffi::PyObject_IsTrue(self.as_ptr()) == 1)
+        }
+    }
+
+    /// `self is other`. Numbers and texts may have been boxed anew.
+    pub fn same(self, other: Obj) -> R<bool> {
+        // SAFETY: the transaction keeps the objects alive.
+        unsafe {
+            let (one, two) = (ffi::Py_TYPE(self.as_ptr()), ffi::Py_TYPE(other.as_ptr()));
+            if core::ptr::eq(one, two) && !core::ptr::eq(self.as_ptr(), other.as_ptr()) && is_value(one) {
+                return bail(Bail::Alias);
+            }
+        }
+        Ok(self.is(other))
+    }
+
+    /// `self == other` of numbers and texts.
+    pub fn equals(self, other: Obj) -> R<bool> {
+        // SAFETY: the transaction keeps the objects alive; comparing these exact types runs no Python code.
+        unsafe {
+            let plain = |object: *mut PyObject| {
+                let ty = ffi::Py_TYPE(object);
+                ffi::Py_IsNone(object) != 0
+                    || (is_value(ty) && !core::ptr::eq(ty, &raw mut ffi::PyTuple_Type))
+            };
+            if !plain(self.as_ptr()) || !plain(other.as_ptr()) {
+                return bail(Bail::Callback);
+            }
+            let equal = ffi::PyObject_RichCompare(self.as_ptr(), other.as_ptr(), ffi::Py_EQ);
+            if equal.is_null() {
+                ffi::PyErr_Clear();
+                return bail(Bail::Memory);
+            }
+            let is_true = core::ptr::eq(equal, ffi::Py_True());
+            ffi::Py_DECREF(equal);
+            Ok(is_true)
+        }
+    }
+}
+
+/// Exact builtins whose identity native code does not keep.
+unsafe fn is_value(ty: *mut ffi::PyTypeObject) -> bool {
+    [
+        &raw mut ffi::PyLong_Type,
+        &raw mut ffi::PyFloat_Type,
+        &raw mut ffi::PyBool_Type,
+        &raw mut ffi::PyUnicode_Type,
+        &raw mut ffi::PyBytes_Type,
+        &raw mut ffi::PyComplex_Type,
+        &raw mut ffi::PyTuple_Type,
+    ]
+    .iter()
+    .any(|known| core::ptr::eq(ty, *known))
+}
+
+/// Exact builtins that have neither a `__class__` nor a truth of Python's making.
+unsafe fn is_builtin(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: compares pointers.
+    unsafe {
+        is_value(ty)
+            || [
+                &raw mut ffi::PyList_Type,
+                &raw mut ffi::PyDict_Type,
+                &raw mut ffi::PyRange_Type,
+                &raw mut ffi::PySet_Type,
+                &raw mut ffi::PyFrozenSet_Type,
+                &raw mut ffi::PyByteArray_Type,
+                &raw mut ffi::PyFunction_Type,
+                &raw mut ffi::PyCFunction_Type,
+                &raw mut ffi::PyModule_Type,
+            ]
+            .iter()
+            .any(|known| core::ptr::eq(ty, *known))
+            || core::ptr::eq(ty, ffi::Py_TYPE(ffi::Py_None()))
     }
 }
 

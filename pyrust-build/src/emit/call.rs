@@ -42,9 +42,18 @@ impl Func<'_, '_, '_> {
             ("isinstance", [value, class]) => {
                 let names = class_names(class).unwrap_or_default();
                 let val = self.val(value);
-                self.match_union(&val, |_, v| {
+                self.match_union(&val, |f, v| {
                     let (code, yes) = (v.by_ref(), names.iter().any(|n| crate::infer::is_instance(&v.ty, n)));
-                    if v.ty == Type::Obj { None } else { Some(quote!({ let _ = #code; #yes })) }
+                    if v.ty == Type::Obj {
+                        let object = &v.code;
+                        let tests: Vec<_> = names
+                            .iter()
+                            .filter_map(|name| class_variant(name))
+                            .map(|class| f.q(quote!(#object.is_instance(Class::#class))))
+                            .collect();
+                        return (!tests.is_empty()).then(|| quote!((#(#tests)||*)));
+                    }
+                    Some(quote!({ let _ = #code; #yes }))
                 })
             }
             ("min" | "max", [first, rest @ ..]) if !rest.is_empty() => {
@@ -610,4 +619,25 @@ fn class_name(ty: &Type) -> Option<&'static str> {
 fn may_hold(ty: &Type, list: &Type) -> bool {
     // What is opaque may be anything.
     ty.any(&|t| t == list || *t == Type::Obj)
+}
+
+/// The runtime's name of a builtin class.
+fn class_variant(name: &str) -> Option<proc_macro2::Ident> {
+    let variant = match name {
+        "int" => "Int",
+        "float" => "Float",
+        "bool" => "Bool",
+        "str" => "Str",
+        "bytes" => "Bytes",
+        "list" => "List",
+        "dict" => "Dict",
+        "tuple" => "Tuple",
+        "range" => "Range",
+        "set" => "Set",
+        "frozenset" => "FrozenSet",
+        "complex" => "Complex",
+        "bytearray" => "ByteArray",
+        _ => return None,
+    };
+    Some(quote::format_ident!("{variant}"))
 }

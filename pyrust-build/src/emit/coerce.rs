@@ -28,6 +28,14 @@ impl Func<'_, '_, '_> {
                 quote!({ let _ = #code; let value: () = #bail; value })
             }
             (Type::Union(members), _) => self.take_apart(val, members, to),
+            (Type::Obj, _) if can_be_read(to) => {
+                let (code, rust) = (&val.code, rust_type(to));
+                self.q(quote!(#code.to::<#rust>(cx)))
+            }
+            (_, Type::Obj) if can_be_boxed(from) => {
+                let code = val.owned();
+                self.q(quote!(Obj::of(cx, #code)))
+            }
             (_, Type::Union(members)) => {
                 let Some(i) = best_member(from, members) else { return self.mismatch(val, to) };
                 let inner = self.coerce(val, &members[i].clone());
@@ -146,7 +154,7 @@ impl Func<'_, '_, '_> {
             .map(|(i, m)| {
                 let variant = variant(n, i);
                 let x = self.fresh("u");
-                let fits = m.fits_into(to) || best_member(m, to.members()).is_some();
+                let fits = *m == Type::Obj || m.fits_into(to) || best_member(m, to.members()).is_some();
                 if fits {
                     let inner = self.coerce(&Val::new(quote!(#x), m.clone()), to);
                     quote!(#variant(#x) => #inner,)
@@ -203,6 +211,29 @@ fn best_member(from: &Type, members: &[Type]) -> Option<usize> {
         .position(|m| m == from)
         .or_else(|| members.iter().position(|m| from.fits_into(m)))
         .or_else(|| members.iter().position(|m| same_kind(from, m)))
+        // What has no member of its own is opaque.
+        .or_else(|| members.iter().position(|m| *m == Type::Obj))
+}
+
+/// Can an object be looked at as a value of the type?
+fn can_be_read(ty: &Type) -> bool {
+    match ty {
+        Type::Char | Type::Obj => false,
+        Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(can_be_read),
+        _ => can_be_boxed(ty),
+    }
+}
+
+/// Can Python be given a value of the type at once, so that it stays the same object?
+fn can_be_boxed(ty: &Type) -> bool {
+    match ty {
+        Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
+        Type::Range | Type::VarTuple(_) => true,
+        Type::List { in_place, .. } => *in_place,
+        Type::Dict { in_place, .. } => *in_place,
+        Type::Tuple { items, .. } => ty.is_held() || items.iter().all(can_be_boxed),
+        _ => false,
+    }
 }
 
 /// Containers of one kind: the conversion looks at the elements.

@@ -522,7 +522,7 @@ impl Func<'_, '_, '_> {
             }
             (Type::View(_), Type::View(_)) => quote!((*#x).is(*#y)),
             (Type::ByteArray, Type::ByteArray) => quote!((*#x).is(#y)),
-            (Type::Obj, Type::Obj) => quote!((*#x).is(*#y)),
+            (Type::Obj, Type::Obj) => self.q(quote!((*#x).same(*#y))),
             (Type::Obj, Type::None) => quote!((*#x).is_none()),
             (Type::None, Type::Obj) => quote!((*#y).is_none()),
             // It may be that very object.

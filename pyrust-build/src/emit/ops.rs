@@ -195,7 +195,8 @@ impl Func<'_, '_, '_> {
             Type::Range => quote!(range::truth(cx, #code)),
             Type::Deque { .. } => quote!(deque::truth(#by_ref)),
             Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
-            Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) => {
+            Type::Obj => self.q(quote!(#code.truth())),
+            Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) => {
                 let bail = self.bail("Unsupported");
                 quote!({ let _ = #by_ref; let value: bool = #bail; value })
             }
@@ -228,6 +229,12 @@ impl Func<'_, '_, '_> {
         }
         if let Some(val) = self.row(op, &[a.clone(), b.clone()]) {
             return Some(val.code);
+        }
+        let opaque = |v: &Val| v.ty == Type::Obj;
+        if equality && (opaque(a) || opaque(b)) {
+            let (l, r) = (self.coerce(a, &Type::Obj), self.coerce(b, &Type::Obj));
+            let equal = self.q(quote!(Obj::equals(#l, #r)));
+            return Some(if op == "==" { equal } else { quote!((!#equal)) });
         }
         if !equality
             || [&a.ty, &b.ty]

@@ -68,6 +68,32 @@ pub(super) fn keeps(keep: &Keep, ty: &Type) -> bool {
     }
 }
 
+/// What an opaque value is where it is an instance of one of the classes that the narrowing names, if all of them are
+/// understood.
+pub(super) fn exact_types(keep: &Keep) -> Option<Type> {
+    match keep {
+        Keep::Instance(names) => {
+            let types = names.iter().map(|name| {
+                Some(match name.as_str() {
+                    "int" => Type::join(&Type::Bool, &Type::Int),
+                    "bool" => Type::Bool,
+                    "float" => Type::Float,
+                    "str" => Type::Str,
+                    "bytes" => Type::Bytes,
+                    "range" => Type::Range,
+                    "list" => Type::List { elem: Box::new(Type::Obj), in_place: true },
+                    "tuple" => Type::VarTuple(Box::new(Type::Obj)),
+                    _ => return None,
+                })
+            });
+            let types: Option<Vec<Type>> = types.collect();
+            types.map(|types| types.iter().fold(Type::Never, |acc, t| Type::join(&acc, t)))
+        }
+        Keep::Both(a, b) => exact_types(a).or_else(|| exact_types(b)),
+        _ => None,
+    }
+}
+
 /// Has a value of the type so many items, or at least so many, if the type tells?
 fn fits(ty: &Type, items: usize, at_least: bool) -> Option<bool> {
     match ty {

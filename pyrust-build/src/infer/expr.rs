@@ -27,7 +27,7 @@ impl Infer<'_, '_> {
     /// A condition: every understood type has a truth value.
     pub(super) fn test(&mut self, e: &Expr) -> Ty {
         let ty = self.expr(e);
-        if ty.members().iter().any(|m| matches!(m, Ty::Obj | Ty::Iter(_))) {
+        if ty.members().iter().any(|m| matches!(m, Ty::Iter(_))) {
             let message = format!("the truth value of `{}` is not known", self.show(&ty));
             self.refuse("PYR0401", e.span, message);
         }
@@ -442,6 +442,10 @@ impl Infer<'_, '_> {
                             }
                         }
                     }
+                    // Numbers and texts are compared, others bail.
+                    (Ty::Obj, t) | (t, Ty::Obj) if equality && !matches!(t, Ty::Iter(_)) => {}
+                    // Another member may do.
+                    (Ty::Obj, _) | (_, Ty::Obj) if l.members().len() + r.members().len() > 2 => {}
                     (Ty::Obj | Ty::Iter(_), _) | (_, Ty::Obj | Ty::Iter(_)) => {
                         let what = if matches!(a, Ty::Obj | Ty::Iter(_)) { a } else { b };
                         let message = format!("`{op}` of `{}` is not known", self.show(what));

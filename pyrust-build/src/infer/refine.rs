@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use super::class_names;
-use super::decide::{decide, keeps, length_test};
+use super::decide::{decide, exact_types, keeps, length_test};
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
 use crate::lower::webs;
@@ -255,8 +255,10 @@ impl Refine<'_> {
     fn is_worth(&self, fact: &Fact) -> bool {
         let Some(ty) = self.types.get(fact.var) else { return false };
         let kept = ty.members().iter().filter(|t| keeps(&fact.keep, t)).count();
+        let opaque = ty.members().contains(&Type::Obj) && exact_types(&fact.keep).is_some();
         // Another function may assign what is shared.
-        self.closed == 0 && !self.vars[fact.var].cell && 0 < kept && kept < ty.members().len()
+        let shared = self.closed > 0 || self.vars[fact.var].cell;
+        !shared && 0 < kept && (kept < ty.members().len() || opaque)
     }
 
     fn replace(&mut self, mut live: Box<Expr>, e: &mut Expr) {

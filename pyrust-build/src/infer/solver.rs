@@ -3,7 +3,7 @@
 //! Types only grow. A list or dict has a cell: its element variables and whether it lives in Python. Two lists that
 //! meet in one variable share a cell from then on, so they have one representation.
 
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, MAX_MEMBERS, Type};
 
 pub(super) type VarId = usize;
 pub(super) type CellId = usize;
@@ -276,7 +276,23 @@ impl Solver {
             }
         }
         members.sort_by_key(Ty::rank);
+        self.widen(&mut members);
         if members.len() == 1 { members.remove(0) } else { Ty::Union(members) }
+    }
+
+    /// Of more types than a union holds those that come last are opaque; they live in Python.
+    fn widen(&mut self, members: &mut Vec<Ty>) {
+        let native = |t: &Ty| match t {
+            Ty::Dict(_, kind) => *kind != DictKind::Plain,
+            _ => matches!(t, Ty::View(_) | Ty::Iter(_) | Ty::Deque(_) | Ty::Cell(_)),
+        };
+        if members.len() <= MAX_MEMBERS || members.iter().any(native) {
+            return;
+        }
+        for lost in members.split_off(MAX_MEMBERS - 1) {
+            self.mark(&lost);
+        }
+        members.push(Ty::Obj);
     }
 
     /// Merges a resolved type into an inference type without making new cells where there are some already.

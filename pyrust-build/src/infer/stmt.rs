@@ -1,6 +1,6 @@
 //! Statements and assignment targets.
 
-use super::decide::keeps;
+use super::decide::{exact_types, keeps};
 use super::solver::Ty;
 use super::{Guard, Infer, Within};
 use crate::hir::{Catch, Narrow, Stmt, StmtKind, Target, TargetKind};
@@ -110,6 +110,14 @@ impl Infer<'_, '_> {
             let ty = self.var_type(n.from);
             let kept = |m: &&Ty| self.state.solver.resolve(m).is_none_or(|t| keeps(&n.keep, &t));
             let mut kept: Vec<Ty> = ty.members().iter().filter(kept).cloned().collect();
+            if let Some(exact) = exact_types(&n.keep)
+                && let Some(at) = kept.iter().position(|m| *m == Ty::Obj)
+            {
+                kept.remove(at);
+                let current = self.var_type(n.to);
+                let ty = self.state.solver.absorb(&current, &exact);
+                self.set_var(n.to, &ty);
+            }
             let ty = match kept.len() {
                 0 => Ty::Never,
                 1 => kept.remove(0),
