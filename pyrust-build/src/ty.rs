@@ -294,7 +294,10 @@ impl Type {
                 members.sort();
                 let native = |t: &Type| match t {
                     Type::Dict { kind, .. } => *kind != DictKind::Plain,
-                    _ => matches!(t, Type::View(_) | Type::Iter(_) | Type::Deque { .. } | Type::Cell(_)),
+                    Type::View(_) | Type::Iter(_) | Type::Deque { .. } | Type::Cell(_) | Type::ByteArray => {
+                        true
+                    }
+                    _ => false,
                 };
                 // As inference does: what comes last is opaque.
                 if members.len() > MAX_MEMBERS && !members.iter().any(native) {

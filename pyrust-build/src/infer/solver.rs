@@ -284,7 +284,7 @@ impl Solver {
     fn widen(&mut self, members: &mut Vec<Ty>) {
         let native = |t: &Ty| match t {
             Ty::Dict(_, kind) => *kind != DictKind::Plain,
-            _ => matches!(t, Ty::View(_) | Ty::Iter(_) | Ty::Deque(_) | Ty::Cell(_)),
+            _ => matches!(t, Ty::View(_) | Ty::Iter(_) | Ty::Deque(_) | Ty::Cell(_) | Ty::ByteArray),
         };
         if members.len() <= MAX_MEMBERS || members.iter().any(native) {
             return;
