@@ -1,110 +1,215 @@
-//! Compiles every function of the Python files below a folder with a few signatures and counts what comes of it:
-//! `cargo run --release -p pyrust-build --example stress -- FOLDER`. A panic of the compiler is reported with its function.
+//! Pushes every function of the Python files below some folders through the whole compiler, with invented signatures:
+//! `cargo run --release -p pyrust-build --example stress -- FOLDER … [--crate FOLDER] [--seed N]`.
+//!
+//! A panic, a file that takes more than a second per thousand lines, and Rust that does not parse are failures. With
+//! `--crate` the Rust of everything accepted is written as one library crate, for `cargo check` with `-Dwarnings`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use pyrust_build::ast::{Stmt, StmtKind};
+use pyrust_build::ast::{Constant, Expr};
+use pyrust_build::ast::{ExprKind, FunctionDef, Param};
+use pyrust_build::hash::functions;
 use pyrust_build::manifest::{Entry, Mode};
-use pyrust_build::parse::parse_module;
-use pyrust_build::pipeline::{Input, generate};
+use pyrust_build::parse::parse_functions;
+use pyrust_build::pipeline::{Input, Output, generate};
 use pyrust_build::signature::Signature;
 use pyrust_build::source::SourceFile;
+use pyrust_build::workspace::with_deep_stack;
 
 const TYPES: &[&str] = &[
     "int",
     "float",
+    "bool",
     "str",
+    "bytes",
+    "None",
     "list[int]",
+    "list[float]",
+    "list[str]",
     "list[list[float]]",
+    "list[tuple[int, str]]",
+    "list[object]",
     "dict[str, int]",
+    "dict[int, list[int]]",
+    "dict[str, str]",
     "tuple[int, str]",
+    "tuple[float, ...]",
     "object",
     "int | None",
+    "float | int",
+    "range",
+    "set[int]",
+    "set[str]",
+    "complex",
 ];
 
 fn main() {
-    let folder = std::env::args().nth(1).expect("a folder");
-    let mut files = Vec::new();
-    collect(Path::new(&folder), &mut files);
-    files.sort();
-    let (mut native, mut refused, mut panics) = (0, 0, 0);
-    let mut codes: BTreeMap<String, usize> = BTreeMap::new();
-    for path in files {
-        let Ok(text) = std::fs::read_to_string(&path) else { continue };
-        let file = SourceFile::new("m", path.to_string_lossy(), text);
-        let Ok(module) = parse_module(&file) else { continue };
-        let mut functions = Vec::new();
-        names(&module.body, "", &mut functions);
-        for (name, arity) in functions {
-            for ty in TYPES {
-                let params = vec![*ty; arity].join(", ");
-                let Ok(signature) = Signature::parse(&format!("({params}) -> object")) else { continue };
-                let entry = Entry {
-                    function: format!("m:{name}"),
-                    signatures: vec![signature],
-                    source: None,
-                    mode: Mode::Native,
-                    gate: false,
-                };
-                let input = Input {
-                    package: "m".into(),
-                    modules: vec![file.clone()],
-                    hotspots: vec![entry],
-                    dropped: Vec::new(),
-                };
-                match catch_unwind(AssertUnwindSafe(|| generate(&input))) {
-                    Ok(output) => {
-                        if output.functions.iter().any(|f| f.native) {
-                            native += 1;
-                        } else {
-                            refused += 1;
-                            for d in output.functions.iter().flat_map(|f| f.diagnostics.first()) {
-                                *codes.entry(format!("{} {}", d.code, d.message)).or_default() += 1;
-                            }
-                        }
-                    }
-                    Err(_) => {
-                        panics += 1;
-                        eprintln!("panic: {}:{name} with {ty}", path.display());
-                    }
-                }
-                if arity == 0 {
-                    break;
-                }
-            }
+    let mut folders = Vec::new();
+    let (mut out, mut seed) = (None, 1);
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--crate" => out = args.next().map(PathBuf::from),
+            "--seed" => seed = args.next().and_then(|n| n.parse().ok()).expect("a number"),
+            _ => folders.push(arg),
         }
     }
-    println!("{native} native, {refused} refused, {panics} panics");
+    let mut files = Vec::new();
+    for folder in &folders {
+        collect(Path::new(folder), &mut files);
+    }
+    files.sort();
+    let failures = with_deep_stack(|| run(&files, out.as_deref(), seed));
+    std::process::exit(i32::from(failures > 0));
+}
+
+fn run(files: &[PathBuf], out: Option<&Path>, seed: u64) -> usize {
+    let (mut all, mut native, mut failures, mut modules) = (0, 0, 0, 0);
+    let mut codes: BTreeMap<String, usize> = BTreeMap::new();
+    let mut library = String::new();
+    for path in files {
+        let Ok(text) = std::fs::read_to_string(path) else { continue };
+        let lines = text.lines().count();
+        let file = SourceFile::new("m", path.to_string_lossy(), text);
+        let start = Instant::now();
+        let Ok(module) = parse_functions(&file) else { continue };
+        let entries: Vec<Entry> =
+            functions(&module).into_iter().map(|(name, def)| entry(&name, def, seed)).collect();
+        all += entries.len();
+        let Ok(output) = compile(&file, entries.clone()) else {
+            for entry in entries {
+                let name = entry.function.clone();
+                if compile(&file, vec![entry]).is_err() {
+                    println!("panic: {}:{name}", path.display());
+                }
+            }
+            failures += 1;
+            continue;
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        if seconds > (lines as f64 / 1000.0).max(1.0) {
+            println!("slow: {} takes {seconds:.1} s for {lines} lines", path.display());
+            failures += 1;
+        }
+        if let Err(error) = syn::parse_file(&output.rust) {
+            println!("not Rust: {}: {error}", path.display());
+            failures += 1;
+        }
+        let accepted = output.functions.iter().filter(|f| f.native).count();
+        native += accepted;
+        for d in output.functions.iter().filter(|f| !f.native).flat_map(|f| f.diagnostics.first()) {
+            *codes.entry(format!("{} {}", d.code, d.message)).or_default() += 1;
+            if d.code == "PYR0407" {
+                println!("internal: {}: {}", path.display(), d.message);
+                failures += 1;
+            }
+        }
+        if let (Some(out), true) = (out, accepted > 0) {
+            let name = format!("f{modules}");
+            modules += 1;
+            std::fs::create_dir_all(out.join("src")).expect("a folder");
+            let text = format!("{}\n// from {}\n", output.rust, path.display());
+            std::fs::write(out.join("src").join(format!("{name}.rs")), text).expect("a file");
+            // What `hotspots!()` allows in generated text.
+            let _ = writeln!(
+                library,
+                "#[allow(unused, unreachable_code, non_snake_case, non_upper_case_globals, clippy::all)]\npub mod {name};"
+            );
+        }
+    }
+    if let Some(out) = out {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").display();
+        let manifest = format!(
+            "[package]\nname = \"stressed\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
+             pyrust-macros = {{ path = \"{root}/pyrust-macros\" }}\npyrust-runtime = {{ path = \"{root}/pyrust-runtime\" }}\n"
+        );
+        std::fs::write(out.join("Cargo.toml"), manifest).expect("a file");
+        std::fs::write(out.join("src/lib.rs"), library).expect("a file");
+    }
+    println!("{native} of {all} functions native, {failures} failures");
     let mut codes: Vec<_> = codes.into_iter().collect();
     codes.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
     for (code, n) in codes.iter().take(40) {
         println!("{n:6} {code}");
     }
-    std::process::exit(i32::from(panics > 0));
+    failures
 }
 
-fn collect(folder: &Path, out: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
+fn compile(file: &SourceFile, hotspots: Vec<Entry>) -> std::thread::Result<Output> {
+    let input = Input { package: "m".into(), modules: vec![file.clone()], hotspots, dropped: Vec::new() };
+    catch_unwind(AssertUnwindSafe(|| generate(&input)))
+}
+
+/// Three signatures: one that names and defaults suggest, two at random.
+fn entry(name: &str, def: &FunctionDef, seed: u64) -> Entry {
+    let mut random = name.bytes().fold(seed, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+    let mut next = || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        TYPES[(random % TYPES.len() as u64) as usize]
+    };
+    let params: Vec<&Param> = def.params.in_frame_order().collect();
+    let guessed: Vec<&str> = params.iter().map(|p| guess(p).unwrap_or_else(&mut next)).collect();
+    let mut signatures = vec![guessed];
+    for _ in 0..2 {
+        signatures.push(params.iter().map(|p| if p.name == "self" { "object" } else { next() }).collect());
+    }
+    signatures.dedup();
+    let parse = |types: Vec<&str>| {
+        Signature::parse(&format!("({}) -> object", types.join(", "))).expect("a signature")
+    };
+    Entry {
+        function: format!("m:{name}"),
+        signatures: signatures.into_iter().map(parse).collect(),
+        source: None,
+        mode: Mode::Native,
+        gate: false,
+    }
+}
+
+fn guess(param: &Param) -> Option<&'static str> {
+    let of_default = |e: &Expr| match &e.kind {
+        ExprKind::Constant(Constant::Int(_)) => Some("int"),
+        ExprKind::Constant(Constant::Float(_)) => Some("float"),
+        ExprKind::Constant(Constant::Str(_)) => Some("str"),
+        ExprKind::Constant(Constant::Bytes(_)) => Some("bytes"),
+        ExprKind::Constant(Constant::True | Constant::False) => Some("bool"),
+        _ => None,
+    };
+    if let Some(ty) = param.default.as_ref().and_then(of_default) {
+        return Some(ty);
+    }
+    Some(match param.name.as_str() {
+        "self" | "cls" => "object",
+        "i" | "j" | "k" | "n" | "m" | "start" | "end" | "stop" | "size" | "count" | "width" | "index"
+        | "lo" | "hi" | "year" | "month" | "day" | "length" | "base" => "int",
+        "x" | "y" | "z" | "mu" | "sigma" | "alpha" | "beta" | "t" => "float",
+        "s" | "text" | "name" | "line" | "string" | "path" | "key" | "prefix" | "word" | "msg" | "p" => "str",
+        "b" | "data" | "buf" | "buffer" => "bytes",
+        "a" | "values" | "numbers" | "nums" | "arr" | "xs" => "list[int]",
+        "lines" | "words" | "names" | "args" | "seq" | "items" => "list[str]",
+        "d" | "mapping" | "dict" | "counts" => "dict[str, int]",
+        _ => return None,
+    })
+}
+
+fn collect(path: &Path, out: &mut Vec<PathBuf>) {
+    if path.is_file() {
+        out.push(path.to_path_buf());
+        return;
+    }
+    let Ok(entries) = std::fs::read_dir(path) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
         if path.is_dir() {
             collect(&path, out);
         } else if path.extension().is_some_and(|e| e == "py") {
             out.push(path);
-        }
-    }
-}
-
-fn names(body: &[Stmt], prefix: &str, out: &mut Vec<(String, usize)>) {
-    for stmt in body {
-        match &stmt.kind {
-            StmtKind::FunctionDef(f) => {
-                out.push((format!("{prefix}{}", f.name), f.params.in_frame_order().count()));
-            }
-            StmtKind::ClassDef(c) => names(&c.body, &format!("{prefix}{}.", c.name), out),
-            _ => {}
         }
     }
 }
