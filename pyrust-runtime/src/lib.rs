@@ -45,6 +45,7 @@ pub mod fmt;
 pub mod heap;
 pub mod int;
 pub mod math;
+pub mod memo;
 pub mod str_;
 
 pub mod caught;

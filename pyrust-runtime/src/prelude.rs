@@ -17,6 +17,7 @@ pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
 pub use crate::itertools::{GroupBy, Picks, again, at_least, batch, picked, slice_bounds};
 pub use crate::list::{List, ListLike, PList, RList};
+pub use crate::memo::Memo;
 pub use crate::obj::{Class, Obj};
 pub use crate::range::Range;
 pub use crate::shared::Shared;

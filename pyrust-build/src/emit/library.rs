@@ -23,6 +23,14 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> Option<TokenStream> {
+        if let ("copy.copy" | "copy.deepcopy", [value]) = (name, args) {
+            let val = self.val(value);
+            let mut memos = Vec::new();
+            let (x, code) = (self.fresh("x"), val.owned());
+            let copy =
+                self.copied(&Val::place(quote!(#x), val.ty), to, name == "copy.deepcopy", 0, &mut memos);
+            return Some(quote!({ let #x = #code; #(#memos)* #copy }));
+        }
         let call = Bisect::of(name, args, keywords)?;
         // Arguments are evaluated in the order of the text.
         let mut lets = Vec::new();
@@ -39,6 +47,72 @@ impl Func<'_, '_, '_> {
         let code = self.bisect(&call, &vals);
         let code = self.coerce(&Val::new(code, if call.insert { Type::None } else { Type::Int }), to);
         Some(quote!({ #(#lets)* #code }))
+    }
+
+    /// A copy of a value; `memos` declares what remembers the lists that have been copied.
+    fn copied(
+        &mut self,
+        val: &Val,
+        to: &Type,
+        deep: bool,
+        level: usize,
+        memos: &mut Vec<TokenStream>,
+    ) -> TokenStream {
+        let (out, at, x, tick) = (self.fresh("out"), self.fresh("at"), self.fresh("x"), self.tick());
+        let by_ref = val.by_ref();
+        match (&val.ty, to) {
+            (Type::List { elem, .. } | Type::View(elem), Type::List { elem: item, .. }) => {
+                let new = self.new_container(to);
+                let next = self.q(quote!(list::next(cx, #by_ref, &mut #at)));
+                let from = Val::place(quote!(#x), (**elem).clone());
+                let inner = if deep {
+                    self.copied(&from, item, deep, level + 1, memos)
+                } else {
+                    self.coerce(&from, item)
+                };
+                let append = self.q(quote!(list::append(cx, &#out, #inner)));
+                let copy = quote!({
+                    let #out = #new;
+                    let mut #at: i64 = 0;
+                    while let Some(#x) = #next { #tick #append; }
+                    #out
+                });
+                if !deep || level == 0 {
+                    return copy;
+                }
+                let (memo, copied, t) = (self.fresh("memo"), self.fresh("copy"), rust_type(to));
+                memos.push(quote!(let mut #memo = Memo::<#t>::new();));
+                quote!(match #memo.find(#by_ref) {
+                    Some(known) => known,
+                    None => {
+                        let #copied = #copy;
+                        #memo.note(#by_ref, &#copied);
+                        #copied
+                    }
+                })
+            }
+            (Type::Dict { key: k, value: v, .. }, Type::Dict { key, value, .. }) => {
+                let new = self.new_container(to);
+                let start = self.q(quote!(dict::iter(cx, #by_ref)));
+                let next = self.q(quote!(dict::next_item(cx, #by_ref, &mut #at)));
+                let (first, second) =
+                    (Val::place(quote!(#x.0), (**k).clone()), Val::place(quote!(#x.1), (**v).clone()));
+                let first = self.coerce(&first, key);
+                let second = if deep {
+                    self.copied(&second, value, deep, level + 1, memos)
+                } else {
+                    self.coerce(&second, value)
+                };
+                let set = self.q(quote!(dict::set(cx, &#out, #first, #second)));
+                quote!({
+                    let #out = #new;
+                    let mut #at = #start;
+                    while let Some(#x) = #next { #tick #set; }
+                    #out
+                })
+            }
+            _ => self.coerce(val, to),
+        }
     }
 
     /// An empty deque, counter or `defaultdict`.

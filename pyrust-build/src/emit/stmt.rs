@@ -431,6 +431,9 @@ impl Func<'_, '_, '_> {
             }
             _ => return quote!(),
         };
+        if let Some(code) = self.count(base, index, op, value, &self.node(target.id)) {
+            return code;
+        }
         let mut lets = Vec::new();
         let b = self.val(base);
         let b = self.bind(&b, &mut lets);
@@ -447,6 +450,43 @@ impl Func<'_, '_, '_> {
         let new = self.bind(&new, &mut lets);
         let set = self.apply("setitem", &[b, i, new], &Type::None);
         quote!({ #(#lets)* #set; })
+    }
+
+    /// `d[k] += 1` of a `defaultdict` or `Counter` with one look-up, where nothing but the sum can happen in between.
+    fn count(
+        &mut self,
+        base: &hir::Expr,
+        index: &hir::Expr,
+        op: hir::BinOp,
+        by: &hir::Expr,
+        old_ty: &Type,
+    ) -> Option<TokenStream> {
+        let Type::Dict { key, value, kind: DictKind::Default | DictKind::Counter, .. } = self.node(base.id)
+        else {
+            return None;
+        };
+        let plain = match &by.kind {
+            ExprKind::Int(_) | ExprKind::Float(_) => true,
+            ExprKind::Local(v) => !self.hir.vars[*v].maybe_unbound,
+            _ => false,
+        };
+        if !plain
+            || !matches!(op, hir::BinOp::Add | hir::BinOp::Sub)
+            || !matches!(*value, Type::Int | Type::Float)
+            || self.node(by.id) != *value
+            || *old_ty != *value
+            || self.node(index.id) != *key
+        {
+            return None;
+        }
+        let (dict, key) = (self.val(base).by_ref(), self.value_as(index, &key));
+        let old = self.fresh("old");
+        let new = self.in_closure(|f| {
+            let by = f.val(by);
+            f.binary(op, &Val::new(quote!(#old), (*value).clone()), &by, &value)
+        });
+        let code = self.q(quote!(dict::recount(cx, #dict, #key, |#old| Ok(#new))));
+        Some(quote!(#code;))
     }
 
     /// `xs[a:b] += value`: a copy of the part grows and goes back.

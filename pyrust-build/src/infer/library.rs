@@ -87,10 +87,57 @@ impl Infer<'_, '_> {
                 }
                 None
             }
+            ("copy", "copy" | "deepcopy") => {
+                let ([value], []) = (args, keywords) else { return None };
+                let ty = self.expr(value);
+                let deep = name == "copy.deepcopy";
+                Some(match self.copied(e.id, &ty, deep, 0) {
+                    Some(ty) => ty,
+                    None => {
+                        let message = format!("`{name}` of `{}`", self.show(&ty));
+                        self.refuse("PYR0401", value.span, message)
+                    }
+                })
+            }
             ("bisect", _) => {
                 let call = Bisect::of(name, args, keywords)?;
                 Some(self.bisect(e, &call))
             }
+            _ => None,
+        }
+    }
+
+    /// What `copy` makes of a value; `None` where that is not known.
+    fn copied(&mut self, node: usize, ty: &Ty, deep: bool, level: usize) -> Option<Ty> {
+        let fixed = |ty: &Ty| {
+            ty.members().iter().all(|m| match m {
+                Ty::Tuple(items, _) => items.iter().all(is_plain),
+                other => is_plain(other),
+            })
+        };
+        match ty {
+            Ty::Never => Some(Ty::Never),
+            Ty::List(_) | Ty::View(_) if level < 8 => {
+                let elem = self.element_type(ty);
+                let elem = if deep { self.copied(node, &elem, deep, level + 1)? } else { elem };
+                let cell = self.site(node, level);
+                self.state.solver.flow(&elem, self.state.solver.elem(cell));
+                Some(Ty::List(cell))
+            }
+            // The values of a dict that is inside of something else could be shared with it.
+            Ty::Dict(c, DictKind::Plain) if level == 0 => {
+                let (key, value) = (self.state.solver.elem(*c), self.state.solver.value(*c));
+                let (key, value) = (self.state.solver.get(key), self.state.solver.get(value));
+                if deep && !fixed(&key) && key != Ty::Never {
+                    return None;
+                }
+                let value = if deep { self.copied(node, &value, deep, 1)? } else { value };
+                let cell = self.site(node, 0);
+                self.state.solver.flow(&key, self.state.solver.elem(cell));
+                self.state.solver.flow(&value, self.state.solver.value(cell));
+                Some(Ty::Dict(cell, DictKind::Plain))
+            }
+            other if fixed(other) => Some(other.clone()),
             _ => None,
         }
     }
@@ -166,4 +213,9 @@ impl Infer<'_, '_> {
         }
         if call.insert { Ty::None } else { Ty::Int }
     }
+}
+
+/// A value that cannot change, and that a copy therefore shares.
+fn is_plain(ty: &Ty) -> bool {
+    matches!(ty, Ty::None | Ty::Bool | Ty::Int | Ty::Float | Ty::Char | Ty::Str | Ty::Bytes)
 }

@@ -215,14 +215,13 @@ impl Lower<'_> {
         let (count, value) = (self.temp(), self.boxed(n));
         let mut steps = vec![self.make(ExprKind::Named { var: count, value }, n.span)];
         let comp = if lazy {
-            let comp = match &items.kind {
+            match &items.kind {
                 A::Generator { .. } => self.whole(items),
                 _ => {
                     let comp = self.comp_over(CompKind::List, items);
                     self.make(ExprKind::Comp(Box::new(comp)), items.span)
                 }
-            };
-            comp
+            }
         } else {
             let (var, value) = (self.temp(), self.boxed(items));
             steps.push(self.make(ExprKind::Named { var, value }, items.span));

@@ -442,6 +442,8 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
                 let (own, builtin) = (lookup(globals, name), lookup(builtins(), name));
                 let Some(text) = utf8(name) else { return false };
                 match (own.is_null(), builtin.is_null()) {
+                    // Looked at below, and what other classes than those need.
+                    (false, _) if module == "copy" => true,
                     (false, _) => {
                         pristine(own, text, module)
                             || (module == "functools" && defined_here(own, globals, text))
@@ -451,6 +453,51 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
                     (true, true) => true,
                 }
             })
+            && (module != "copy" || copies_as_ever(globals, name, words))
+    }
+}
+
+/// Whether the module `copy` does with lists and dicts, and with what cannot change, what it always did.
+///
+/// # Safety
+/// `globals` is its dict.
+unsafe fn copies_as_ever(globals: *mut PyObject, name: &str, words: &mut Vec<Word>) -> bool {
+    // SAFETY: look-ups of exact types in exact dicts; functions have globals and code.
+    unsafe {
+        let table =
+            lookup(globals, interned(if name == "copy" { "_copy_dispatch" } else { "_deepcopy_dispatch" }));
+        if table.is_null() || PyDict_CheckExact(table) == 0 {
+            return false;
+        }
+        words.push(version_word(table));
+        let types = [
+            (&raw mut PyList_Type, "_deepcopy_list"),
+            (&raw mut PyDict_Type, "_deepcopy_dict"),
+            (&raw mut PyTuple_Type, "_deepcopy_tuple"),
+            (&raw mut PyLong_Type, "_deepcopy_atomic"),
+            (&raw mut PyFloat_Type, "_deepcopy_atomic"),
+            (&raw mut PyBool_Type, "_deepcopy_atomic"),
+            (&raw mut PyUnicode_Type, "_deepcopy_atomic"),
+            (&raw mut PyBytes_Type, "_deepcopy_atomic"),
+            (Py_TYPE(Py_None()), "_deepcopy_atomic"),
+        ];
+        types.iter().all(|&(ty, function)| {
+            let copier = lookup(table, ty.cast());
+            if name == "copy" {
+                let own = lookup((*ty).tp_dict, interned("copy"));
+                let container = ty == &raw mut PyList_Type || ty == &raw mut PyDict_Type;
+                return !container || (!own.is_null() && copier == own);
+            }
+            if copier.is_null()
+                || Py_TYPE(copier) != &raw mut PyFunction_Type
+                || PyFunction_GetGlobals(copier) != globals
+            {
+                return false;
+            }
+            words.push(code_word(copier));
+            attribute_or_none(PyFunction_GetCode(copier), c"co_name")
+                .is_some_and(|own| utf8(own.ptr()) == Some(function))
+        })
     }
 }
 
@@ -500,9 +547,8 @@ unsafe fn library_class(object: *mut PyObject, name: &str, module: &str, words: 
                 return false;
             }
             let qualname = attribute_or_none(PyFunction_GetCode(value), c"co_qualname");
-            if !qualname
-                .is_some_and(|q| utf8(q.ptr()).is_some_and(|q| q.strip_prefix("Counter.") == Some(key)))
-            {
+            let named = qualname.and_then(|q| utf8(q.ptr())?.strip_prefix("Counter.").map(str::to_string));
+            if named.as_deref() != Some(key) {
                 return false;
             }
         }
@@ -529,6 +575,8 @@ unsafe fn type_word(class: *mut PyObject) -> Word {
 const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("calendar", "isleap"),
     ("calendar", "leapdays"),
+    ("copy", "copy"),
+    ("copy", "deepcopy"),
     ("functools", "cache"),
     ("functools", "lru_cache"),
     ("heapq", "nsmallest"),

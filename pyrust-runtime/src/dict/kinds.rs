@@ -85,6 +85,39 @@ pub fn getitem_or_make<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Fac
     }
 }
 
+/// `d[k] = f(d[k])`, where what is missing is a number.
+#[inline]
+pub fn recount<K: Key, V: Missing<M>, M: Kind>(
+    cx: Cx,
+    dict: &Dict<K, V, M>,
+    key: K,
+    f: impl FnOnce(V) -> R<V>,
+) -> R<()> {
+    dict.upsert(cx, key, V::missing(cx, dict)?, f)
+}
+
+/// What a dict of the class has for a missing key.
+pub trait Missing<M>: Clone + 'static {
+    fn missing<K: Key>(cx: Cx, dict: &Dict<K, Self, M>) -> R<Self>;
+}
+
+impl<V: Clone + 'static> Missing<Factory> for V {
+    #[inline]
+    fn missing<K: Key>(cx: Cx, dict: &Dict<K, V, Factory>) -> R<V> {
+        match dict.maker() {
+            Some(maker) => (maker.make)(cx),
+            None => bail(Bail::Unsupported),
+        }
+    }
+}
+
+impl Missing<Counter> for i64 {
+    #[inline(always)]
+    fn missing<K: Key>(_: Cx, _: &Dict<K, i64, Counter>) -> R<i64> {
+        Ok(0)
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn made<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Factory>, key: K) -> R<V> {

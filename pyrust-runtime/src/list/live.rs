@@ -416,6 +416,10 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
         Ok(())
     }
 
+    fn identity(&self) -> usize {
+        self.as_ptr() as usize
+    }
+
     #[inline]
     fn exchange(&self, cx: Cx, a: usize, b: usize) -> R<()> {
         cx.point()?;

@@ -60,6 +60,8 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     fn sort_all(&self, cx: Cx, reverse: bool) -> R<()>
     where
         T: ElemOrd;
+    /// Tells lists apart.
+    fn identity(&self) -> usize;
     /// Exchanges two elements: where they are objects, those very objects.
     fn exchange(&self, cx: Cx, a: usize, b: usize) -> R<()>;
     /// `self[a] < self[b]`

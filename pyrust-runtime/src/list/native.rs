@@ -272,6 +272,10 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
         sort_slice(cx, self.items_mut(), |item| item, reverse)
     }
 
+    fn identity(&self) -> usize {
+        self.head.as_ptr() as usize
+    }
+
     #[inline]
     fn exchange(&self, _: Cx, a: usize, b: usize) -> R<()> {
         self.items_mut().swap(a, b);

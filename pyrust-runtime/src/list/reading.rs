@@ -243,6 +243,10 @@ impl<T: Readable> ListLike<T> for RList<T> {
         bail(Bail::Unsupported)
     }
 
+    fn identity(&self) -> usize {
+        self.live().as_ptr() as usize
+    }
+
     fn exchange(&self, _: Cx, _: usize, _: usize) -> R<()> {
         bail(Bail::Unsupported)
     }
