@@ -32,6 +32,7 @@ pub mod elem;
 pub mod dict;
 pub mod list;
 
+pub mod big;
 pub mod bisect;
 pub mod builtins;
 pub mod bytearray;

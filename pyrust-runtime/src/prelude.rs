@@ -7,6 +7,7 @@ pub use crate::txn::Cx;
 
 pub use crate::py::{FromPy, IntoPy};
 
+pub use crate::big::{Big, BigConst, SumBig};
 pub use crate::bytearray::ByteArray;
 pub use crate::caught::{catches, undecided};
 pub use crate::complex::Complex;
@@ -26,7 +27,7 @@ pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
-    bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int, list,
+    big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int, list,
     math, range, str_, tuple,
 };
 

@@ -88,8 +88,8 @@ impl FromPy for i64 {
 
     #[inline]
     unsafe fn matches(object: *mut PyObject) -> bool {
-        // SAFETY: By the caller.
-        unsafe { layout::is_int(object) }
+        // SAFETY: By the caller. What does not fit may fit another specialisation.
+        unsafe { layout::is_int(object) && layout::int_value(object).is_some() }
     }
 }
 

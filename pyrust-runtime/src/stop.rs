@@ -236,7 +236,7 @@ bails! {
     Callback = "callback",
     /// An operation that would issue a warning.
     Warning = "warning",
-    /// Journal or arena reached their limit.
+    /// Journal, arena or the work of one operation reached its limit.
     Limit = "limit",
     /// A transaction is already open in this process.
     Busy = "busy",

@@ -93,6 +93,15 @@ def may_bail(name: str, args: tuple[Any, ...], reason: str, value: Any, raised: 
             return len(args[0]) > 640
         # The result needs more digits than CPython is willing to make.
         return raised in ("OverflowError", "MemoryError") and name in ("int.shl",)
+    if name.startswith("big.") and reason in ("unsupported", "memory", "limit"):
+        if name in ("big.comb", "big.perm", "big.factorial"):
+            return True
+        if name == "big.pow":
+            return bool(args[1] < 0) or reason in ("memory", "limit")
+        if name == "big.and_int":
+            return bool(args[1] < 0)
+        # Texts that are too long for CPython; specifications that are errors, or rare.
+        return raised == "ValueError" or name == "big.format"
     if reason == "unsupported":
         if name in ("int.pow", "int.powmod"):
             return bool(args[1] < 0)
@@ -134,13 +143,21 @@ def too_slow(name: str, args: tuple[Any, ...]) -> bool:
     if name in (
         "int.pow",
         "int.pow_float",
+        "big.pow",
+        "big.round_n",
+        "big.shl",
+        "big.perm",
+        "big.comb",
+        "big.factorial",
         "int.round_n",
         "int.shl",
         "math.perm",
         "math.comb",
         "math.factorial",
     ) or name.endswith((".repeat", ".zeros")):
-        return abs(args[-1]) > 5000 or (name.startswith("math.") and abs(args[0]) > 5000)
+        return abs(args[-1]) > 5000 or (name.startswith(("math.", "big.comb", "big.perm")) and abs(args[0]) > 5000)
+    if name == "big.powmod":
+        return abs(args[1]) > 1 << 300 or abs(args[2]) > 1 << 1100
     return name in ("str.zfill", "str.ljust", "str.rjust", "str.center", "str.expandtabs") and args[1] > 5000
 
 

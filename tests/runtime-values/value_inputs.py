@@ -306,6 +306,32 @@ PERCENTS = [
 ]
 
 
+ANY_SIZE = BOUNDARIES[:12] + [WORD - 1, WORD, -WORD, -WORD - 1, 10**18, 10**19]
+for _power in (64, 65, 126, 127, 128, 129, 192, 255, 1023, 1024, 2100, 4000):
+    ANY_SIZE += [s * (1 << _power) + d for s in (1, -1) for d in (-1, 0, 1)]
+ANY_SIZE += [
+    10**40,
+    -(10**40) - 1,
+    3**200,
+    7**700,
+    10**639,
+    10**640 - 1,
+    10**640,
+    10**4299,
+    10**4300,
+    (1 << 1024) - (1 << 970),
+    (1 << 1024) - (1 << 970) - 1,
+    (2**53 + 1) << 200,
+    ((2**53 + 1) << 200) + 1,
+    (1 << 500) - (1 << 250),
+    2**61 - 1,
+    (2**61 - 1) * 10**30,
+]
+DIGITS = [str(n) for n in ANY_SIZE if abs(n) < 10**4200] + [" -0x" + "f" * 40, "1_" * 30 + "7", "0b" + "10" * 80]
+DIGITS += ["9" * 4300, "9" * 4301, "+" + "7" * 700 + "\n", "0" * 70 + "1", "0o" + "17" * 30, "z" * 30, "1" * 30 + "_"]
+DIGITS += ["٣" * 25, "--" + "1" * 30, "1" * 30 + " 1", "0x_" + "a" * 20, "00000000000000000000000000000000012"]
+
+
 def char(text: str) -> bool:
     return len(text) == 1
 
@@ -313,6 +339,14 @@ def char(text: str) -> bool:
 ints = st.one_of(st.sampled_from(BOUNDARIES), st.integers(-WORD, WORD - 1), st.integers(-1000, 1000))
 floats = st.one_of(
     st.sampled_from(FLOATS), st.floats(), st.floats(-1000, 1000), st.integers(-(10**6), 10**6).map(lambda i: i / 100)
+)
+any_size = st.one_of(
+    ints,
+    st.sampled_from(ANY_SIZE),
+    st.integers(-(1 << 140), 1 << 140),
+    st.integers(-(1 << 700), 1 << 700),
+    st.integers(-(1 << 6000), 1 << 6000),
+    st.tuples(st.integers(-(1 << 70), 1 << 70), st.integers(0, 600)).map(lambda pair: pair[0] << pair[1]),
 )
 characters = st.one_of(st.characters(exclude_categories=()), st.sampled_from([t for t in TEXTS if char(t)]))
 texts = st.one_of(
@@ -342,6 +376,9 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
         st.sampled_from(PERCENTS), st.from_regex(r"%[-+ #0]{0,3}[0-9]?(\.[0-9])?[dixXoeEfgGsrca]", fullmatch=True)
     ),
     "x": st.one_of(ints, floats),
+    "g": any_size,
+    "G": st.lists(any_size, max_size=6),
+    "d": st.one_of(st.sampled_from(DIGITS), any_size.filter(lambda n: abs(n) < 10**4200).map(str)),
     "I": st.lists(ints, max_size=6),
     "F": st.lists(floats, max_size=8),
     "M": st.lists(st.one_of(ints, floats), max_size=8),
@@ -361,6 +398,9 @@ FIXED: dict[str, list[Any]] = {
     "p": SPECS,
     "q": PERCENTS,
     "x": BOUNDARIES[:12] + FLOATS[:12],
+    "g": ANY_SIZE,
+    "G": [[], [1], [WORD - 1, 1], [2**127 - 1, 1, -(2**127)], [10**50, -(10**50)]],
+    "d": DIGITS,
     "I": [[], [1], [0, 255], [256], [-1], [WORD - 1, 1], [WORD - 1, 1, -5], [-WORD, -1]],
     "F": [
         [],

@@ -149,13 +149,7 @@ unsafe fn int_tag(object: *mut PyObject) -> (bool, i64) {
 unsafe extern "C" fn int_value_slow(object: *mut PyObject) -> Option<i64> {
     // SAFETY: By the caller: an exact `int` of at least two digits.
     unsafe {
-        let (count, negative) = if cfg!(Py_3_12) {
-            let tag = *field::<u64>(object, const { row("LONG_TAG") });
-            ((tag >> 3) as usize, tag & 3 == 2)
-        } else {
-            let size = *field::<i64>(object, const { row("LONG_TAG") });
-            (size.unsigned_abs() as usize, size < 0)
-        };
+        let (count, negative) = int_size(object);
         // Three digits hold 90 bits, so more than three never fit.
         if count > 3 {
             return None;
@@ -166,6 +160,33 @@ unsafe extern "C" fn int_value_slow(object: *mut PyObject) -> Option<i64> {
             value = value << const { row("LONG_SHIFT") } | i128::from(*digits.add(index));
         }
         i64::try_from(if negative { -value } else { value }).ok()
+    }
+}
+
+/// Sign and digits (of 30 bits, the least significant first) of an exact `int`.
+///
+/// # Safety
+/// `object` is one, and stays alive as long as the digits are looked at.
+pub unsafe fn int_digits<'a>(object: *mut PyObject) -> (bool, &'a [u32]) {
+    const { assert!(row("LONG_SHIFT") == 30 && row("LONG_DIGIT_SIZE") == 4) };
+    // SAFETY: By the caller; the digits are as many as the tag says.
+    unsafe {
+        let (count, negative) = int_size(object);
+        (negative, core::slice::from_raw_parts(field::<u32>(object, const { row("LONG_DIGITS") }), count))
+    }
+}
+
+/// The number of digits that count, and whether there is a minus.
+unsafe fn int_size(object: *mut PyObject) -> (usize, bool) {
+    // SAFETY: By the caller: an exact `int`.
+    unsafe {
+        if cfg!(Py_3_12) {
+            let tag = *field::<u64>(object, const { row("LONG_TAG") });
+            ((tag >> 3) as usize, tag & 3 == 2)
+        } else {
+            let size = *field::<i64>(object, const { row("LONG_TAG") });
+            (size.unsigned_abs() as usize, size < 0)
+        }
     }
 }
 

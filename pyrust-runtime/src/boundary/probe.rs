@@ -26,7 +26,12 @@ pub unsafe fn run() -> Result<(), &'static str> {
             })?;
         }
         let beyond = number(c"9223372036854775808");
-        with(beyond, "int", |object| layout::int_value(object).is_none())?;
+        with(beyond, "int", |object| {
+            layout::int_value(object).is_none() && layout::int_digits(object) == (false, &[0, 0, 8])
+        })?;
+        with(number(c"-1237940039285380274899124224"), "int", |object| {
+            layout::int_digits(object) == (true, &[0, 0, 0, 1])
+        })?;
         with(PyFloat_FromDouble(-2.5), "float", |object| layout::float_value(object) == -2.5)?;
         with(PyBytes_FromStringAndSize(c"ab".as_ptr(), 2), "bytes", |object| {
             layout::var_size(object) == 2

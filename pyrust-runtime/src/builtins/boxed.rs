@@ -4,6 +4,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
 use super::c::{self, Name, Temporary};
+use crate::big::Big;
 use crate::list::{List, ListLike, MakeList};
 use crate::py::FromPy;
 use crate::stop::{Bail, R, bail};
@@ -24,6 +25,16 @@ pub struct Boxed(pub(crate) Temporary);
 impl Scalar for i64 {
     fn boxed(&self) -> R<Boxed> {
         Temporary::int(*self).map(Boxed)
+    }
+}
+
+impl Scalar for Big {
+    fn boxed(&self) -> R<Boxed> {
+        match self {
+            Big::Small(v) => v.boxed(),
+            // CPython writes long ints with a look at signals in between.
+            _ => bail(Bail::Unsupported),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use core::cmp::Ordering;
 
+use crate::big::{self, Big};
 use crate::complex::{self, Complex};
 use crate::obj::Obj;
 use crate::range::Range;
@@ -13,6 +14,8 @@ use crate::txn::Cx;
 pub enum View<'a> {
     None,
     Int(i64),
+    /// Beyond 64 bits.
+    Big(&'a Big),
     Float(f64),
     Str(&'a Str),
     Chr(Chr),
@@ -77,6 +80,13 @@ pub(super) fn float_cmp(a: f64, b: f64) -> R<Ordering> {
     }
 }
 
+fn ordered(order: Option<Ordering>) -> R<Ordering> {
+    match order {
+        Some(order) => Ok(order),
+        None => bail(Bail::Nan),
+    }
+}
+
 pub(super) fn str_cmp(a: &Str, b: &Str) -> Ordering {
     if a.kind() == 1 && b.kind() == 1 {
         return a.raw().cmp(b.raw());
@@ -107,6 +117,8 @@ pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
         (View::Int(a), View::Int(b)) => Ok(a == b),
         (View::Float(a), View::Float(b)) => float_eq(a, b),
         (View::Int(a), View::Float(b)) | (View::Float(b), View::Int(a)) => Ok(int_eq_float(a, b)),
+        (View::Big(a), View::Big(b)) => Ok(big::eq(a, b)),
+        (View::Big(a), View::Float(b)) | (View::Float(b), View::Big(a)) => Ok(big::eq_bf(a, b)),
         (View::Str(a), View::Str(b)) => Ok(a.same_text(b)),
         (View::Chr(a), View::Chr(b)) => Ok(a == b),
         (View::Str(a), View::Chr(b)) | (View::Chr(b), View::Str(a)) => Ok(a.len() == 1 && a.at(0) == b.0),
@@ -173,6 +185,11 @@ pub fn view_cmp(cx: Cx, a: View<'_>, b: View<'_>) -> R<Ordering> {
         (View::Float(a), View::Int(_)) if a.is_nan() => bail(Bail::Nan),
         (View::Int(a), View::Float(b)) => Ok(int_cmp_float(a, b)),
         (View::Float(a), View::Int(b)) => Ok(int_cmp_float(b, a).reverse()),
+        (View::Big(a), View::Big(b)) => Ok(big::cmp(a, b)),
+        (View::Big(a), View::Int(b)) => Ok(big::cmp(a, &big::of(b))),
+        (View::Int(a), View::Big(b)) => Ok(big::cmp(&big::of(a), b)),
+        (View::Big(a), View::Float(b)) => ordered(big::cmp_float(a, b)),
+        (View::Float(a), View::Big(b)) => ordered(big::cmp_float(b, a)).map(Ordering::reverse),
         (View::Str(a), View::Str(b)) => Ok(str_cmp(a, b)),
         (View::Chr(a), View::Chr(b)) => Ok(a.cmp(&b)),
         (View::Chr(a), View::Str(b)) => Ok(chr_cmp_str(a, b)),

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
+use pyrust_runtime::big::Big;
 use pyrust_runtime::list::List;
 use pyrust_runtime::py::{FromPy, IntoPy};
 use pyrust_runtime::range::Range;
@@ -82,7 +83,7 @@ macro_rules! boxed {
     )* };
 }
 
-boxed! { () bool i64 Str Chr Bytes Range List<Str> }
+boxed! { () bool i64 Big Str Chr Bytes Range List<Str> }
 
 impl<T: Out> Out for Option<T> {
     fn out(self, cx: Cx) -> R<*mut PyObject> {

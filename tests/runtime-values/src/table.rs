@@ -1,5 +1,6 @@
 //! What can be called: `"name" cx(argument: Type, …) expression;`.
 
+use pyrust_runtime::big::{self, Big, SumBig};
 use pyrust_runtime::builtins::{self, ProdState, SumF, SumFloat, SumI, SumState};
 use pyrust_runtime::dict::{self, PDict};
 use pyrust_runtime::list::{self, PList};
@@ -68,6 +69,77 @@ table! {
     "int.bin" cx(a: i64) int::bin(cx, a);
     "int.oct" cx(a: i64) int::oct(cx, a);
     "int.hex" cx(a: i64) int::hex(cx, a);
+
+    "big.add" cx(a: Big, b: Big) big::add(cx, &a, &b);
+    "big.sub" cx(a: Big, b: Big) big::sub(cx, &a, &b);
+    "big.mul" cx(a: Big, b: Big) big::mul(cx, &a, &b);
+    "big.floordiv" cx(a: Big, b: Big) big::floordiv(cx, &a, &b);
+    "big.mod" cx(a: Big, b: Big) big::mod_(cx, &a, &b);
+    "big.divmod" cx(a: Big, b: Big) big::divmod(cx, &a, &b);
+    "big.truediv" cx(a: Big, b: Big) big::truediv(cx, &a, &b);
+    "big.and" cx(a: Big, b: Big) big::and_(cx, &a, &b);
+    "big.or" cx(a: Big, b: Big) big::or_(cx, &a, &b);
+    "big.xor" cx(a: Big, b: Big) big::xor(cx, &a, &b);
+    "big.gcd" cx(a: Big, b: Big) big::gcd(cx, &a, &b);
+    "big.lcm" cx(a: Big, b: Big) big::lcm(cx, &a, &b);
+    "big.eq" cx(a: Big, b: Big) big::eq(&a, &b);
+    "big.eq_bf" cx(a: Big, f: f64) big::eq_bf(&a, f);
+    "big.eq_fb" cx(f: f64, a: Big) big::eq_fb(f, &a);
+    "big.ne" cx(a: Big, b: Big) big::ne(&a, &b);
+    "big.ne_bf" cx(a: Big, f: f64) big::ne_bf(&a, f);
+    "big.ne_fb" cx(f: f64, a: Big) big::ne_fb(f, &a);
+    "big.lt" cx(a: Big, b: Big) big::lt(&a, &b);
+    "big.lt_bf" cx(a: Big, f: f64) big::lt_bf(&a, f);
+    "big.lt_fb" cx(f: f64, a: Big) big::lt_fb(f, &a);
+    "big.le" cx(a: Big, b: Big) big::le(&a, &b);
+    "big.le_bf" cx(a: Big, f: f64) big::le_bf(&a, f);
+    "big.le_fb" cx(f: f64, a: Big) big::le_fb(f, &a);
+    "big.gt" cx(a: Big, b: Big) big::gt(&a, &b);
+    "big.gt_bf" cx(a: Big, f: f64) big::gt_bf(&a, f);
+    "big.gt_fb" cx(f: f64, a: Big) big::gt_fb(f, &a);
+    "big.ge" cx(a: Big, b: Big) big::ge(&a, &b);
+    "big.ge_bf" cx(a: Big, f: f64) big::ge_bf(&a, f);
+    "big.ge_fb" cx(f: f64, a: Big) big::ge_fb(f, &a);
+    "big.neg" cx(a: Big) big::neg(cx, &a);
+    "big.abs" cx(a: Big) big::abs(cx, &a);
+    "big.inv" cx(a: Big) big::inv(cx, &a);
+    "big.bin" cx(a: Big) big::bin(cx, &a);
+    "big.oct" cx(a: Big) big::oct(cx, &a);
+    "big.hex" cx(a: Big) big::hex(cx, &a);
+    "big.isqrt" cx(a: Big) big::isqrt(cx, &a);
+    "big.pos" cx(a: Big) big::pos(&a);
+    "big.truth" cx(a: Big) big::truth(&a);
+    "big.hash" cx(a: Big) big::hash(&a) as i64;
+    "big.bit_length" cx(a: Big) big::bit_length(&a);
+    "big.bit_count" cx(a: Big) big::bit_count(&a);
+    "big.to_float" cx(a: Big) big::to_float(&a);
+    "big.from_float" cx(x: f64) big::from_float(cx, x);
+    "big.floor" cx(x: f64) big::floor(cx, x);
+    "big.ceil" cx(x: f64) big::ceil(cx, x);
+    "big.round" cx(x: f64) big::round(cx, x);
+    "big.mod_int" cx(a: Big, b: i64) big::mod_int(cx, &a, b);
+    "big.and_int" cx(a: Big, b: i64) big::and_int(cx, &a, b);
+    "big.shl" cx(a: Big, n: i64) big::shl(cx, &a, n);
+    "big.shr" cx(a: Big, n: i64) big::shr(cx, &a, n);
+    "big.shr_big" cx(a: Big, b: Big) big::shr_big(cx, &a, &b);
+    "big.pow" cx(a: Big, n: i64) big::pow(cx, &a, n);
+    "big.powmod" cx(a: Big, b: Big, m: Big) big::powmod(cx, &a, &b, &m);
+    "big.round_n" cx(a: Big, n: i64) big::round_n(cx, &a, n);
+    "big.from_str" cx(s: Str) big::from_str(cx, &s);
+    "big.from_str_base" cx(s: Str, base: i64) big::from_str_base(cx, &s, base);
+    "big.to_str" cx(a: Big) fmt::str_of(cx, &a);
+    "big.format" cx(a: Big, spec: Str) fmt::big_dyn(cx, &a, &spec);
+    "big.to_bytes" cx(a: Big, n: i64) big::to_bytes_big(cx, &a, n);
+    "big.to_bytes_little" cx(a: Big, n: i64) big::to_bytes_little(cx, &a, n);
+    "big.from_bytes" cx(b: Bytes) big::from_bytes_big(&b);
+    "big.from_bytes_little" cx(b: Bytes) big::from_bytes_little(&b);
+    "big.factorial" cx(n: Big) big::factorial(cx, &n);
+    "big.comb" cx(n: Big, k: Big) big::comb(cx, &n, &k);
+    "big.perm" cx(n: Big, k: Big) big::perm(cx, &n, &k);
+    "big.sum" cx(items: Many<Big>) {
+        let mut sum = SumBig::new(big::of(0));
+        items.0.iter().try_for_each(|item| sum.add(cx, item)).map(|()| sum.finish())
+    };
 
     "mix.cmp" cx(i: i64, f: f64) int::cmp_if(i, f);
     "mix.eq_if" cx(i: i64, f: f64) int::eq_if(i, f);

@@ -1,0 +1,210 @@
+//! Bits of ints of any size: as if two's complement went on for ever.
+
+use super::limbs::{MOST, zeros};
+use super::{Big, busy, size};
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::txn::Cx;
+
+macro_rules! bitwise {
+    ($($name:ident $any:ident $text:literal $op:tt;)*) => { $(
+        #[doc = concat!("`a ", $text, " b`.")]
+        #[inline]
+        pub fn $name(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+            match (a, b) {
+                (Big::Small(x), Big::Small(y)) => Ok(Big::Small(x $op y)),
+                _ => $any(cx, a, b),
+            }
+        }
+
+        #[inline(never)]
+        extern "C" fn $any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+            if let (Some(x), Some(y)) = (a.as_i128(), b.as_i128()) {
+                return Ok(Big::from_i128(x $op y));
+            }
+            combine(cx, a, b, |x, y| x $op y)
+        }
+    )* };
+}
+
+bitwise! {
+    and_ and_any "&" &;
+    or_ or_any "|" |;
+    xor xor_any "^" ^;
+}
+
+/// `a & b` with a `b` that is not negative: fits as `b` does.
+#[inline]
+pub fn and_int(_: Cx, a: &Big, b: i64) -> R<i64> {
+    if b < 0 {
+        return bail(Bail::Unsupported);
+    }
+    Ok(low_word(a) as i64 & b)
+}
+
+/// The lowest 64 bits in two's complement.
+#[inline]
+fn low_word(a: &Big) -> u64 {
+    match a {
+        Big::Small(v) => *v as u64,
+        Big::Middle { low, .. } => *low,
+        Big::Large(large) => {
+            let low = large.limbs()[0];
+            if large.negative() { low.wrapping_neg() } else { low }
+        }
+    }
+}
+
+/// Both in two's complement, limb by limb, with one limb for the sign.
+fn combine(cx: Cx, a: &Big, b: &Big, op: impl Fn(u64, u64) -> u64) -> R<Big> {
+    let (mut ra, mut rb) = ([0; 2], [0; 2]);
+    let (x, y) = (a.parts(&mut ra), b.parts(&mut rb));
+    let count = x.limbs.len().max(y.limbs.len()) + 1;
+    busy(cx, count)?;
+    let sign = |negative: bool| if negative { u64::MAX } else { 0 };
+    let negative = op(sign(x.negative), sign(y.negative)) != 0;
+    Big::build(negative, count, |out| {
+        // The complement of a negative number is one more than its bits turned over.
+        let (mut cx, mut cy, mut co) = (x.negative, y.negative, negative);
+        let turn = |limb: u64, negative: bool, carry: &mut bool| {
+            if !negative {
+                return limb;
+            }
+            let (turned, over) = (!limb).overflowing_add(u64::from(*carry));
+            *carry = over;
+            turned
+        };
+        for (i, slot) in out.iter_mut().enumerate() {
+            let l = turn(x.limbs.get(i).copied().unwrap_or(0), x.negative, &mut cx);
+            let r = turn(y.limbs.get(i).copied().unwrap_or(0), y.negative, &mut cy);
+            *slot = turn(op(l, r), negative, &mut co);
+        }
+        Ok(())
+    })
+}
+
+/// `~a`.
+pub fn inv(cx: Cx, a: &Big) -> R<Big> {
+    match a.as_i128() {
+        Some(v) => Ok(Big::from_i128(!v)),
+        None => super::sub(cx, &Big::Small(-1), a),
+    }
+}
+
+/// `a << n`.
+#[inline]
+pub fn shl(cx: Cx, a: &Big, n: i64) -> R<Big> {
+    if let Big::Small(v) = a
+        && (0..=63).contains(&n)
+    {
+        return Ok(Big::from_i128(i128::from(*v) << n));
+    }
+    shl_any(cx, a, n)
+}
+
+#[inline(never)]
+extern "C" fn shl_any(cx: Cx, a: &Big, n: i64) -> R<Big> {
+    let Ok(n) = u64::try_from(n) else { return exc(Exc::ValueError) };
+    if a.is_zero() {
+        return Ok(Big::Small(0));
+    }
+    let mut room = [0; 2];
+    let x = a.parts(&mut room);
+    if size(x.limbs).saturating_add(n) > MOST as u64 * 64 - 64 {
+        return bail(Bail::Memory);
+    }
+    let (whole, part) = ((n / 64) as usize, (n % 64) as u32);
+    let count = x.limbs.len() + whole + 1;
+    busy(cx, count)?;
+    Big::build(x.negative, count, |out| {
+        let mut carry = 0;
+        for (slot, limb) in out[whole..].iter_mut().zip(x.limbs) {
+            *slot = limb << part | carry;
+            carry = if part == 0 { 0 } else { limb >> (64 - part) };
+        }
+        out[count - 1] = carry;
+        Ok(())
+    })
+}
+
+/// `a << b`.
+pub fn shl_big(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+    shl(cx, a, super::to_int(b)?)
+}
+
+/// `a >> n`: floors.
+#[inline]
+pub fn shr(cx: Cx, a: &Big, n: i64) -> R<Big> {
+    if let Big::Small(v) = a {
+        return Ok(Big::Small(crate::int::shr(*v, n)?));
+    }
+    shr_any(cx, a, n)
+}
+
+#[inline(never)]
+extern "C" fn shr_any(cx: Cx, a: &Big, n: i64) -> R<Big> {
+    if n < 0 {
+        return exc(Exc::ValueError);
+    }
+    if let Some(v) = a.as_i128() {
+        return Ok(Big::from_i128(v >> n.min(127)));
+    }
+    let mut room = [0; 2];
+    let x = a.parts(&mut room);
+    let (whole, part) = ((n / 64) as usize, (n % 64) as u32);
+    if whole >= x.limbs.len() {
+        return Ok(Big::Small(-i64::from(x.negative)));
+    }
+    busy(cx, x.limbs.len())?;
+    let kept = &x.limbs[whole..];
+    // A negative number goes down, not towards zero: one more where bits are lost.
+    let lost = x.limbs[..whole].iter().any(|l| *l != 0) || (part != 0 && kept[0] << (64 - part) != 0);
+    Big::build(x.negative, kept.len() + 1, |out| {
+        for (i, slot) in out[..kept.len()].iter_mut().enumerate() {
+            let above = kept.get(i + 1).copied().unwrap_or(0);
+            *slot = if part == 0 { kept[i] } else { kept[i] >> part | above << (64 - part) };
+        }
+        if x.negative && lost {
+            for slot in out {
+                let over;
+                (*slot, over) = slot.overflowing_add(1);
+                if !over {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    })
+}
+
+/// `a >> b`: a count that is too large leaves the sign.
+pub fn shr_big(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+    match b {
+        Big::Small(n) => shr(cx, a, *n),
+        _ if b.is_negative() => exc(Exc::ValueError),
+        _ => Ok(Big::Small(-i64::from(a.is_negative()))),
+    }
+}
+
+/// `a.bit_length()`.
+pub fn bit_length(a: &Big) -> i64 {
+    let mut room = [0; 2];
+    size(a.parts(&mut room).limbs) as i64
+}
+
+/// `a.bit_count()`.
+pub fn bit_count(a: &Big) -> i64 {
+    let mut room = [0; 2];
+    a.parts(&mut room).limbs.iter().map(|l| i64::from(l.count_ones())).sum()
+}
+
+/// The magnitude of `a` as it stands in memory, least significant first, `count` limbs long; `None` if it does not fit.
+pub(super) fn padded(a: &Big, count: usize) -> R<Option<Vec<u64>>> {
+    let mut room = [0; 2];
+    let x = a.parts(&mut room);
+    if x.limbs.len() > count {
+        return Ok(None);
+    }
+    let mut out = zeros(count)?;
+    out[..x.limbs.len()].copy_from_slice(x.limbs);
+    Ok(Some(out))
+}

@@ -1,0 +1,209 @@
+//! Ints of any size and floats: conversions rounded once, comparisons exact.
+
+use core::cmp::Ordering;
+
+use super::{Big, busy, limbs, shl, shr, size};
+use crate::int;
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::txn::Cx;
+
+/// A power of two that is a normal float.
+fn power_of_two(exponent: i64) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
+}
+
+/// The top 64 bits of a magnitude of more, the lowest of them set if anything below is.
+fn top_word(limbs: &[u64]) -> u64 {
+    let n = limbs.len();
+    let (top, shift) = (limbs[n - 1], limbs[n - 1].leading_zeros());
+    let second = limbs[n - 2];
+    let (word, rest) =
+        if shift == 0 { (top, second) } else { (top << shift | second >> (64 - shift), second << shift) };
+    word | u64::from(rest != 0 || limbs[..n - 2].iter().any(|l| *l != 0))
+}
+
+/// `float(a)`: rounds half to even; OverflowError beyond the largest float.
+pub fn to_float(a: &Big) -> R<f64> {
+    if let Some(v) = a.as_i128() {
+        return Ok(v as f64);
+    }
+    let mut room = [0; 2];
+    let x = a.parts(&mut room);
+    let bits = size(x.limbs) as i64;
+    if bits > 1024 {
+        return exc(Exc::OverflowError);
+    }
+    let size = top_word(x.limbs) as f64 * power_of_two(bits - 64);
+    if size.is_infinite() {
+        return exc(Exc::OverflowError);
+    }
+    Ok(if x.negative { -size } else { size })
+}
+
+/// The same where Python has more than one way to a float: an int beyond all floats is left to it.
+pub fn to_float_or_bail(a: &Big) -> R<f64> {
+    match to_float(a) {
+        Ok(v) => Ok(v),
+        Err(_) => bail(Bail::Overflow),
+    }
+}
+
+/// `int(x)`.
+pub fn from_float(cx: Cx, x: f64) -> R<Big> {
+    match int::from_float(x) {
+        Ok(v) => return Ok(Big::Small(v)),
+        Err(stop) if stop.as_exc().is_some() => return Err(stop),
+        Err(_) => {}
+    }
+    // Beyond 64 bits a float is a whole number.
+    let bits = x.to_bits();
+    let mantissa = Big::Small((bits & ((1 << 52) - 1) | 1 << 52) as i64);
+    let size = shl(cx, &mantissa, (bits >> 52 & 0x7ff) as i64 - 1075)?;
+    if x < 0.0 { super::neg(cx, &size) } else { Ok(size) }
+}
+
+/// `math.floor(x)`.
+pub fn floor(cx: Cx, x: f64) -> R<Big> {
+    from_float(cx, x.floor())
+}
+
+/// `math.ceil(x)`.
+pub fn ceil(cx: Cx, x: f64) -> R<Big> {
+    from_float(cx, x.ceil())
+}
+
+/// `round(x)`: half to even.
+pub fn round(cx: Cx, x: f64) -> R<Big> {
+    from_float(cx, x.round_ties_even())
+}
+
+/// `a / b`, correctly rounded.
+pub fn truediv(cx: Cx, a: &Big, b: &Big) -> R<f64> {
+    if let (Big::Small(x), Big::Small(y)) = (a, b) {
+        return int::truediv(*x, *y);
+    }
+    if b.is_zero() {
+        return exc(Exc::ZeroDivisionError);
+    }
+    let negative = a.is_negative() != b.is_negative();
+    let sign = |size: f64| if negative { -size } else { size };
+    if a.is_zero() {
+        return Ok(sign(0.0));
+    }
+    let (x, y) = (super::abs(cx, a)?, super::abs(cx, b)?);
+    let (wide, narrow) = (super::bit_length(&x), super::bit_length(&y));
+    let difference = wide - narrow;
+    if difference > 1024 {
+        return exc(Exc::OverflowError);
+    }
+    if difference < -1075 {
+        return Ok(sign(0.0));
+    }
+    // A quotient of 65 or 66 bits, and whether anything is left of it.
+    let shift = 65 - difference;
+    let mut lost = false;
+    let x = if shift >= 0 {
+        shl(cx, &x, shift)?
+    } else {
+        let cut = shr(cx, &x, -shift)?;
+        lost = super::ne(&shl(cx, &cut, -shift)?, &x);
+        cut
+    };
+    let (quotient, rest) = super::divmod(cx, &x, &y)?;
+    let Some(quotient) = quotient.as_i128() else { return bail(Bail::Unsupported) };
+    let (quotient, sticky) = (quotient as u128, lost || super::truth(&rest));
+    let length = 128 - i64::from(quotient.leading_zeros());
+    // Close to zero a float has fewer than 53 bits, or none.
+    let keep = (length - shift + 1074).min(53);
+    let drop = length - keep;
+    let (mut mantissa, rest) =
+        if keep < 0 { (0, quotient) } else { ((quotient >> drop) as u64, quotient & ((1 << drop) - 1)) };
+    let half = if keep < 0 { u128::MAX } else { 1 << (drop - 1) };
+    match rest.cmp(&half) {
+        Ordering::Greater => mantissa += 1,
+        Ordering::Equal if sticky || mantissa & 1 != 0 => mantissa += 1,
+        Ordering::Equal | Ordering::Less => {}
+    }
+    // Both steps are exact: the mantissa has no bit that the result has no place for.
+    let exponent = drop - shift;
+    let size = match exponent {
+        ..-1000 => mantissa as f64 * power_of_two(-1000) * power_of_two(exponent + 1000),
+        _ => mantissa as f64 * power_of_two(exponent),
+    };
+    if size.is_infinite() { exc(Exc::OverflowError) } else { Ok(sign(size)) }
+}
+
+/// How an int compares with a float; `None` for NaN.
+pub fn cmp_float(a: &Big, f: f64) -> Option<Ordering> {
+    if let Big::Small(v) = a {
+        return int::cmp_if(*v, f);
+    }
+    if f.is_nan() {
+        return None;
+    }
+    let sign = if a.is_negative() { Ordering::Less } else { Ordering::Greater };
+    if f.is_infinite() {
+        return Some(if f > 0.0 { Ordering::Less } else { Ordering::Greater });
+    }
+    // The int is beyond 64 bits, so a smaller float lies on zero's side of it, and a larger one is whole.
+    if f.abs() < 9_223_372_036_854_775_808.0 || (f < 0.0) != a.is_negative() {
+        return Some(sign);
+    }
+    let mut room = [0; 2];
+    let x = a.parts(&mut room);
+    let bits = f.to_bits();
+    let exponent = (bits >> 52 & 0x7ff) as usize - 1075;
+    let mut whole = [0u64; 17];
+    let mantissa = u128::from(bits & ((1 << 52) - 1) | 1 << 52) << (exponent % 64);
+    whole[exponent / 64] = mantissa as u64;
+    whole[exponent / 64 + 1] = (mantissa >> 64) as u64;
+    let order = limbs::cmp(x.limbs, super::trim(&whole));
+    Some(if a.is_negative() { order.reverse() } else { order })
+}
+
+macro_rules! mixed {
+    ($($int_first:ident $float_first:ident $text:literal $test:expr, $turned:expr;)*) => { $(
+        #[doc = concat!("`a ", $text, " f`.")]
+        pub fn $int_first(a: &Big, f: f64) -> bool {
+            let test: fn(Ordering) -> bool = $test;
+            cmp_float(a, f).map_or($text == "!=", test)
+        }
+
+        #[doc = concat!("`f ", $text, " a`.")]
+        pub fn $float_first(f: f64, a: &Big) -> bool {
+            let test: fn(Ordering) -> bool = $turned;
+            cmp_float(a, f).map_or($text == "!=", test)
+        }
+    )* };
+}
+
+mixed! {
+    eq_bf eq_fb "==" Ordering::is_eq, Ordering::is_eq;
+    ne_bf ne_fb "!=" Ordering::is_ne, Ordering::is_ne;
+    lt_bf lt_fb "<" Ordering::is_lt, Ordering::is_gt;
+    le_bf le_fb "<=" Ordering::is_le, Ordering::is_ge;
+    gt_bf gt_fb ">" Ordering::is_gt, Ordering::is_lt;
+    ge_bf ge_fb ">=" Ordering::is_ge, Ordering::is_le;
+}
+
+/// `round(a, n)`: only a negative `n` changes anything.
+pub fn round_n(cx: Cx, a: &Big, n: i64) -> R<Big> {
+    if n >= 0 {
+        return Ok(a.clone());
+    }
+    // Beyond all digits nothing is left.
+    if n < -i64::from(i32::MAX) || n.unsigned_abs() > super::bit_length(a) as u64 + 2 {
+        return Ok(Big::Small(0));
+    }
+    busy(cx, n.unsigned_abs() as usize)?;
+    let unit = super::pow(cx, &Big::Small(10), -n)?;
+    let (q, r) = super::divmod(cx, a, &unit)?;
+    let twice = shl(cx, &r, 1)?;
+    let up = match super::cmp(&twice, &unit) {
+        Ordering::Greater => true,
+        Ordering::Equal => super::and_int(cx, &q, 1)? != 0,
+        Ordering::Less => false,
+    };
+    let q = if up { super::add(cx, &q, &Big::Small(1))? } else { q };
+    super::mul(cx, &q, &unit)
+}

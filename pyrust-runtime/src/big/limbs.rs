@@ -1,0 +1,305 @@
+//! Arithmetic of magnitudes: slices of 64-bit limbs, the least significant first.
+//!
+//! CPython's own polls signals inside, so that handlers could run in the middle of a transaction; this does not.
+
+use crate::stop::{Bail, R, bail};
+
+/// From so many limbs on the shorter factor is cut in two.
+pub(super) const KARATSUBA: usize = 32;
+
+/// Numbers have at most so many limbs (128 MiB).
+pub(super) const MOST: usize = 1 << 24;
+
+/// Zeros to work in.
+pub(super) fn zeros(count: usize) -> R<Vec<u64>> {
+    let mut out = Vec::new();
+    if count > MOST || out.try_reserve_exact(count).is_err() {
+        return bail(Bail::Memory);
+    }
+    out.resize(count, 0);
+    Ok(out)
+}
+
+/// Without the zeros on top.
+pub(super) fn trim(limbs: &[u64]) -> &[u64] {
+    let mut n = limbs.len();
+    while n > 0 && limbs[n - 1] == 0 {
+        n -= 1;
+    }
+    &limbs[..n]
+}
+
+/// Number of bits of a trimmed magnitude.
+pub(super) fn bits(limbs: &[u64]) -> u64 {
+    match limbs.last() {
+        Some(top) => limbs.len() as u64 * 64 - u64::from(top.leading_zeros()),
+        None => 0,
+    }
+}
+
+/// The order of trimmed magnitudes.
+pub(super) fn cmp(a: &[u64], b: &[u64]) -> core::cmp::Ordering {
+    a.len().cmp(&b.len()).then_with(|| a.iter().rev().cmp(b.iter().rev()))
+}
+
+/// `out = a + b`; `a` is not shorter, `out` one longer.
+pub(super) fn add(out: &mut [u64], a: &[u64], b: &[u64]) {
+    let (low, high) = a.split_at(b.len());
+    let mut carry = 0;
+    let mut at = 0;
+    for (x, y) in low.iter().zip(b) {
+        (out[at], carry) = plus(*x, *y, carry);
+        at += 1;
+    }
+    for x in high {
+        (out[at], carry) = plus(*x, 0, carry);
+        at += 1;
+    }
+    out[at] = carry;
+}
+
+/// `out = a - b`; `a` is not smaller and not shorter, `out` as long.
+pub(super) fn sub(out: &mut [u64], a: &[u64], b: &[u64]) {
+    let (low, high) = a.split_at(b.len());
+    let mut borrow = 0;
+    let mut at = 0;
+    for (x, y) in low.iter().zip(b) {
+        (out[at], borrow) = minus(*x, *y, borrow);
+        at += 1;
+    }
+    for x in high {
+        (out[at], borrow) = minus(*x, 0, borrow);
+        at += 1;
+    }
+}
+
+#[inline(always)]
+fn plus(x: u64, y: u64, carry: u64) -> (u64, u64) {
+    let (sum, over) = x.overflowing_add(y);
+    let (sum, again) = sum.overflowing_add(carry);
+    (sum, u64::from(over | again))
+}
+
+#[inline(always)]
+fn minus(x: u64, y: u64, borrow: u64) -> (u64, u64) {
+    let (rest, under) = x.overflowing_sub(y);
+    let (rest, again) = rest.overflowing_sub(borrow);
+    (rest, u64::from(under | again))
+}
+
+/// `acc += x`, which fits.
+fn add_to(acc: &mut [u64], x: &[u64]) {
+    let mut carry = 0;
+    for (i, slot) in acc.iter_mut().enumerate() {
+        let y = match x.get(i) {
+            Some(y) => *y,
+            None if carry == 0 => return,
+            None => 0,
+        };
+        (*slot, carry) = plus(*slot, y, carry);
+    }
+}
+
+/// `acc -= x`, which is not larger.
+fn sub_from(acc: &mut [u64], x: &[u64]) {
+    let mut borrow = 0;
+    for (i, slot) in acc.iter_mut().enumerate() {
+        let y = match x.get(i) {
+            Some(y) => *y,
+            None if borrow == 0 => return,
+            None => 0,
+        };
+        (*slot, borrow) = minus(*slot, y, borrow);
+    }
+}
+
+/// `x *= factor`, plus `carry`; what is left over.
+pub(super) fn mul_small(x: &mut [u64], factor: u64, mut carry: u64) -> u64 {
+    for slot in x {
+        let product = u128::from(*slot) * u128::from(factor) + u128::from(carry);
+        (*slot, carry) = (product as u64, (product >> 64) as u64);
+    }
+    carry
+}
+
+/// `out = a * b`; `out` is zero, as long as both together.
+pub(super) fn mul(out: &mut [u64], a: &[u64], b: &[u64]) -> R<()> {
+    let (a, b) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    if b.len() < KARATSUBA {
+        mul_plain(out, a, b);
+        return Ok(());
+    }
+    let half = a.len().div_ceil(2);
+    if b.len() <= half {
+        // The long one in pieces of the length of the short one.
+        for (i, piece) in a.chunks(b.len()).enumerate() {
+            let mut part = zeros(piece.len() + b.len())?;
+            mul(&mut part, piece, b)?;
+            add_to(&mut out[i * b.len()..], &part);
+        }
+        return Ok(());
+    }
+    let ((a0, a1), (b0, b1)) = (a.split_at(half), b.split_at(half));
+    let (low, high) = out.split_at_mut(2 * half);
+    mul(low, a0, b0)?;
+    mul(high, a1, b1)?;
+    // (a0 + a1)(b0 + b1) - a0 b0 - a1 b1 is what stands in the middle.
+    let (mut sa, mut sb, mut middle) = (zeros(half + 1)?, zeros(half + 1)?, zeros(2 * half + 2)?);
+    add(&mut sa, a0, a1);
+    add(&mut sb, b0, b1);
+    mul(&mut middle, &sa, &sb)?;
+    sub_from(&mut middle, low);
+    sub_from(&mut middle, high);
+    add_to(&mut out[half..], trim(&middle));
+    Ok(())
+}
+
+fn mul_plain(out: &mut [u64], a: &[u64], b: &[u64]) {
+    for (i, y) in b.iter().enumerate() {
+        let row = &mut out[i..=i + a.len()];
+        let mut carry = 0u64;
+        for (slot, x) in row.iter_mut().zip(a) {
+            let sum = u128::from(*x) * u128::from(*y) + u128::from(*slot) + u128::from(carry);
+            (*slot, carry) = (sum as u64, (sum >> 64) as u64);
+        }
+        row[a.len()] = carry;
+    }
+}
+
+/// A divisor of one limb with its top bit set, and its reciprocal: a division becomes two multiplications.
+#[derive(Clone, Copy)]
+pub(super) struct Divisor {
+    value: u64,
+    reciprocal: u64,
+}
+
+impl Divisor {
+    pub(super) fn new(value: u64) -> Divisor {
+        let reciprocal = (u128::MAX / u128::from(value)) as u64;
+        Divisor { value, reciprocal }
+    }
+
+    /// `high * 2**64 + low` divided; `high` is below the divisor.
+    #[inline(always)]
+    pub(super) fn divide(self, high: u64, low: u64) -> (u64, u64) {
+        let guess = u128::from(self.reciprocal) * u128::from(high) + (u128::from(high) << 64 | u128::from(low));
+        let (mut q, fraction) = (((guess >> 64) as u64).wrapping_add(1), guess as u64);
+        let mut r = low.wrapping_sub(q.wrapping_mul(self.value));
+        if r > fraction {
+            q = q.wrapping_sub(1);
+            r = r.wrapping_add(self.value);
+        }
+        if r >= self.value {
+            q = q.wrapping_add(1);
+            r -= self.value;
+        }
+        (q, r)
+    }
+}
+
+/// `x //= divisor` in place; the remainder.
+pub(super) fn div_small(x: &mut [u64], divisor: u64) -> u64 {
+    let shift = divisor.leading_zeros();
+    let d = Divisor::new(divisor << shift);
+    let mut rest = 0;
+    if shift == 0 {
+        for slot in x.iter_mut().rev() {
+            (*slot, rest) = d.divide(rest, *slot);
+        }
+        return rest;
+    }
+    // Everything is shifted on the way, so that the divisor has its top bit set.
+    if let Some(top) = x.last() {
+        rest = top >> (64 - shift);
+    }
+    for i in (0..x.len()).rev() {
+        let below = if i > 0 { x[i - 1] >> (64 - shift) } else { 0 };
+        (x[i], rest) = d.divide(rest, x[i] << shift | below);
+    }
+    rest >> shift
+}
+
+/// `x % divisor`.
+pub(super) fn rem_small(x: &[u64], divisor: u64) -> u64 {
+    let shift = divisor.leading_zeros();
+    let d = Divisor::new(divisor << shift);
+    let mut rest = match x.last() {
+        Some(top) if shift != 0 => top >> (64 - shift),
+        _ => 0,
+    };
+    for (i, limb) in x.iter().enumerate().rev() {
+        if shift == 0 {
+            rest = d.divide(rest, *limb).1;
+            continue;
+        }
+        let below = if i > 0 { x[i - 1] >> (64 - shift) } else { 0 };
+        rest = d.divide(rest, limb << shift | below).1;
+    }
+    rest >> shift
+}
+
+/// `x << n` with `n` below 64, one limb longer.
+fn shifted(x: &[u64], n: u32, count: usize) -> R<Vec<u64>> {
+    let mut out = zeros(count)?;
+    let mut carry = 0;
+    for (slot, limb) in out.iter_mut().zip(x) {
+        *slot = limb << n | carry;
+        carry = if n == 0 { 0 } else { limb >> (64 - n) };
+    }
+    if let Some(top) = out.get_mut(x.len()) {
+        *top = carry;
+    }
+    Ok(out)
+}
+
+/// Quotient and remainder of trimmed magnitudes; `b` has two limbs or more, and `a` is not shorter.
+pub(super) fn divide(a: &[u64], b: &[u64]) -> R<(Vec<u64>, Vec<u64>)> {
+    let n = b.len();
+    let shift = b[n - 1].leading_zeros();
+    let v = shifted(b, shift, n)?;
+    let mut u = shifted(a, shift, a.len() + 1)?;
+    let (top, second) = (v[n - 1], v[n - 2]);
+    let d = Divisor::new(top);
+    let mut q = zeros(a.len() - n + 1)?;
+    for j in (0..q.len()).rev() {
+        // Two limbs by one, corrected by the next ones: at most one too large.
+        let (mut guess, mut rest) = if u[j + n] >= top {
+            let rest = u128::from(u[j + n - 1]) + u128::from(top);
+            (u64::MAX, rest)
+        } else {
+            let (guess, rest) = d.divide(u[j + n], u[j + n - 1]);
+            (guess, u128::from(rest))
+        };
+        while rest >> 64 == 0
+            && u128::from(guess) * u128::from(second) > (rest << 64 | u128::from(u[j + n - 2]))
+        {
+            guess -= 1;
+            rest += u128::from(top);
+        }
+        let (mut carry, mut borrow) = (0u64, 0u64);
+        let window = &mut u[j..=j + n];
+        for (slot, limb) in window.iter_mut().zip(&v) {
+            let product = u128::from(guess) * u128::from(*limb) + u128::from(carry);
+            carry = (product >> 64) as u64;
+            (*slot, borrow) = minus(*slot, product as u64, borrow);
+        }
+        (window[n], borrow) = minus(window[n], carry, borrow);
+        if borrow != 0 {
+            guess -= 1;
+            let mut carry = 0;
+            for (slot, limb) in window.iter_mut().zip(&v) {
+                (*slot, carry) = plus(*slot, *limb, carry);
+            }
+            window[n] = window[n].wrapping_add(carry);
+        }
+        q[j] = guess;
+    }
+    u.truncate(n);
+    if shift != 0 {
+        for i in 0..n {
+            let above = if i + 1 < n { u[i + 1] << (64 - shift) } else { 0 };
+            u[i] = u[i] >> shift | above;
+        }
+    }
+    Ok((q, u))
+}

@@ -1,0 +1,250 @@
+//! Powers, roots, divisors and combinatorics of ints of any size.
+
+use super::limbs::MOST;
+use super::{Big, add, divmod, floordiv, lt, mod_, mul, of, shl, shr, sub, to_int, truth};
+use crate::int;
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::txn::Cx;
+
+/// `a ** n` for `n >= 0`; a negative power is a float in Python.
+pub fn pow(cx: Cx, a: &Big, n: i64) -> R<Big> {
+    if n < 0 {
+        return if a.is_zero() { exc(Exc::ZeroDivisionError) } else { bail(Bail::Unsupported) };
+    }
+    match a {
+        Big::Small(0 | 1) => return Ok(of(if n == 0 { 1 } else { i64::from(truth(a)) })),
+        Big::Small(-1) => return Ok(of(1 - 2 * (n & 1))),
+        Big::Small(2) => return shl(cx, &of(1), n),
+        Big::Small(v) => {
+            if let Some(power) = v.checked_pow(n.min(64) as u32) {
+                return Ok(of(power));
+            }
+        }
+        _ => {}
+    }
+    if super::bit_length(a).saturating_mul(n) > MOST as i64 * 64 {
+        return bail(Bail::Memory);
+    }
+    if n == 0 {
+        return Ok(of(1));
+    }
+    let mut power = a.clone();
+    for bit in (0..63 - n.leading_zeros()).rev() {
+        power = mul(cx, &power, &power)?;
+        if n >> bit & 1 != 0 {
+            power = mul(cx, &power, a)?;
+        }
+    }
+    Ok(power)
+}
+
+/// `a ** b`.
+pub fn pow_big(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+    match b {
+        Big::Small(n) => pow(cx, a, *n),
+        _ => bail(Bail::Unsupported),
+    }
+}
+
+/// `pow(a, b, m)`.
+pub fn powmod(cx: Cx, a: &Big, b: &Big, m: &Big) -> R<Big> {
+    if let (Big::Small(a), Big::Small(b), Big::Small(m)) = (a, b, m) {
+        return int::powmod(*a, *b, *m).map(of);
+    }
+    if m.is_zero() {
+        return exc(Exc::ValueError);
+    }
+    let size = super::abs(cx, m)?;
+    if matches!(size, Big::Small(1)) {
+        return Ok(of(0));
+    }
+    let mut base = mod_(cx, a, &size)?;
+    if b.is_negative() {
+        base = inverse(cx, &base, &size)?;
+    }
+    let power = power_below(cx, &base, b, &size)?;
+    // The result takes the sign of the modulus.
+    if m.is_negative() && truth(&power) { sub(cx, &power, &size) } else { Ok(power) }
+}
+
+/// `pow(a, b, m)` with a modulus of a word.
+pub fn powmod_int(cx: Cx, a: &Big, b: &Big, m: i64) -> R<i64> {
+    to_int(&powmod(cx, a, b, &of(m))?)
+}
+
+/// `base ** |exponent| % size`, with `base` below `size`, which is above 1: four bits of a long exponent at a time.
+fn power_below(cx: Cx, base: &Big, exponent: &Big, size: &Big) -> R<Big> {
+    let mut room = [0; 2];
+    let limbs = exponent.parts(&mut room).limbs;
+    let times = |x: &Big, y: &Big| mod_(cx, &mul(cx, x, y)?, size);
+    if let [exponent] = limbs {
+        let mut power = base.clone();
+        for bit in (0..63 - exponent.leading_zeros()).rev() {
+            power = times(&power, &power)?;
+            if exponent >> bit & 1 != 0 {
+                power = times(&power, base)?;
+            }
+        }
+        return Ok(power);
+    }
+    let mut table = [const { Big::Small(1) }; 16];
+    table[1] = base.clone();
+    for i in 2..16 {
+        table[i] = times(&table[i - 1], base)?;
+    }
+    let steps = super::size(limbs) as usize;
+    let mut power = of(1);
+    // What takes long looks for signals inside, what does not every now and then.
+    let mut fuel = 1 << 12;
+    for at in (0..steps.div_ceil(4)).rev() {
+        cx.tick(&mut fuel)?;
+        for _ in 0..4 {
+            power = times(&power, &power)?;
+        }
+        let digit = (limbs[at / 16] >> (at % 16 * 4) & 15) as usize;
+        if digit != 0 {
+            power = times(&power, &table[digit])?;
+        }
+    }
+    Ok(power)
+}
+
+/// The number that `base` times is 1 modulo `size`, which is above 1.
+fn inverse(cx: Cx, base: &Big, size: &Big) -> R<Big> {
+    let (mut old, mut rest) = (base.clone(), size.clone());
+    let (mut factor, mut next) = (of(1), of(0));
+    while truth(&rest) {
+        let (quotient, remainder) = divmod(cx, &old, &rest)?;
+        (old, rest) = (rest, remainder);
+        let step = sub(cx, &factor, &mul(cx, &quotient, &next)?)?;
+        (factor, next) = (next, step);
+    }
+    if !matches!(old, Big::Small(1)) {
+        return exc(Exc::ValueError);
+    }
+    mod_(cx, &factor, size)
+}
+
+/// `math.gcd(a, b)`.
+pub fn gcd(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+    let (mut a, mut b) = (super::abs(cx, a)?, super::abs(cx, b)?);
+    let mut fuel = 1 << 12;
+    while truth(&b) {
+        if let (Some(x), Some(y)) = (a.as_i128(), b.as_i128()) {
+            return Ok(Big::from_i128(divisor(x as u128, y as u128) as i128));
+        }
+        cx.tick(&mut fuel)?;
+        (a, b) = (b.clone(), mod_(cx, &a, &b)?);
+    }
+    Ok(a)
+}
+
+/// Binary, by trailing zeros: no division.
+fn divisor(mut a: u128, mut b: u128) -> u128 {
+    if a == 0 || b == 0 {
+        return a | b;
+    }
+    let shift = (a | b).trailing_zeros();
+    a >>= a.trailing_zeros();
+    while b != 0 {
+        b >>= b.trailing_zeros();
+        (a, b) = (a.min(b), a.abs_diff(b));
+    }
+    a << shift
+}
+
+/// `math.lcm(a, b)`.
+pub fn lcm(cx: Cx, a: &Big, b: &Big) -> R<Big> {
+    if a.is_zero() || b.is_zero() {
+        return Ok(of(0));
+    }
+    let shared = gcd(cx, a, b)?;
+    super::abs(cx, &mul(cx, &floordiv(cx, a, &shared)?, b)?)
+}
+
+/// `math.isqrt(n)`.
+pub fn isqrt(cx: Cx, n: &Big) -> R<Big> {
+    if n.is_negative() {
+        return exc(Exc::ValueError);
+    }
+    if let Big::Small(v) = n {
+        return crate::math::isqrt(*v).map(of);
+    }
+    // Newton from above: the first guess is the root of the top 62 bits, rounded up.
+    let shift = (super::bit_length(n) - 62).div_euclid(2).max(0) * 2;
+    let top = to_int(&shr(cx, n, shift)?)?;
+    let mut root = shl(cx, &of(crate::math::isqrt(top)? + 1), shift / 2)?;
+    loop {
+        let next = shr(cx, &add(cx, &root, &floordiv(cx, n, &root)?)?, 1)?;
+        if !lt(&next, &root) {
+            return Ok(root);
+        }
+        root = next;
+    }
+}
+
+/// `math.factorial(n)`.
+pub fn factorial(cx: Cx, n: &Big) -> R<Big> {
+    match n {
+        Big::Small(..0) => exc(Exc::ValueError),
+        Big::Small(v @ ..=100_000) => product(cx, 2, *v),
+        _ if n.is_negative() => exc(Exc::ValueError),
+        _ => bail(Bail::Memory),
+    }
+}
+
+/// `low * (low + 1) * … * high`, halves first, so that factors of like size meet.
+fn product(cx: Cx, low: i64, high: i64) -> R<Big> {
+    if high < low {
+        return Ok(of(1));
+    }
+    if high - low < 8 {
+        let mut all = of(low);
+        for factor in low + 1..=high {
+            all = mul(cx, &all, &of(factor))?;
+        }
+        return Ok(all);
+    }
+    let middle = low + (high - low) / 2;
+    mul(cx, &product(cx, low, middle)?, &product(cx, middle + 1, high)?)
+}
+
+/// `n * (n - 1) * …`, `k` factors.
+fn falling(cx: Cx, n: &Big, k: i64) -> R<Big> {
+    if k > 100_000 {
+        return bail(Bail::Memory);
+    }
+    if let Big::Small(v) = n {
+        return product(cx, v - k + 1, *v);
+    }
+    let mut all = of(1);
+    for i in 0..k {
+        all = mul(cx, &all, &sub(cx, n, &of(i))?)?;
+    }
+    Ok(all)
+}
+
+/// `math.comb(n, k)`.
+pub fn comb(cx: Cx, n: &Big, k: &Big) -> R<Big> {
+    if n.is_negative() || k.is_negative() {
+        return exc(Exc::ValueError);
+    }
+    let rest = sub(cx, n, k)?;
+    if rest.is_negative() {
+        return Ok(of(0));
+    }
+    let Big::Small(k) = (if lt(&rest, k) { &rest } else { k }) else { return bail(Bail::Memory) };
+    floordiv(cx, &falling(cx, n, *k)?, &product(cx, 2, *k)?)
+}
+
+/// `math.perm(n, k)`.
+pub fn perm(cx: Cx, n: &Big, k: &Big) -> R<Big> {
+    if n.is_negative() || k.is_negative() {
+        return exc(Exc::ValueError);
+    }
+    if lt(n, k) {
+        return Ok(of(0));
+    }
+    let Big::Small(k) = k else { return bail(Bail::Memory) };
+    falling(cx, n, *k)
+}

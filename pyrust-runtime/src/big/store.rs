@@ -1,0 +1,108 @@
+//! Where the limbs of a large number live: one counted allocation, never changed once it is shared.
+
+use core::alloc::Layout;
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+use super::limbs::MOST;
+use crate::stop::{Bail, R, bail};
+
+#[repr(C)]
+struct Head {
+    count: Cell<usize>,
+    /// Limbs that are allocated.
+    room: u32,
+    /// Limbs that count.
+    len: u32,
+    negative: bool,
+}
+
+/// Sign and magnitude of a number beyond 128 bits. Counted like everything native: only ever used under the GIL.
+pub struct Large(NonNull<Head>);
+
+const _: () = assert!(size_of::<Head>().is_multiple_of(8) && align_of::<Head>() == 8);
+
+impl Large {
+    fn layout(room: usize) -> Layout {
+        // SAFETY: `room` is at most `MOST`, so the size is far from overflow; 8 is a power of two.
+        unsafe { Layout::from_size_align_unchecked(size_of::<Head>() + room * 8, 8) }
+    }
+
+    /// Room for `room` limbs, all zero.
+    pub(super) fn zeroed(room: usize) -> R<Large> {
+        if room > MOST {
+            return bail(Bail::Memory);
+        }
+        // SAFETY: the layout is not empty; the head is written before anyone reads it, and the limbs are zero.
+        unsafe {
+            let Some(head) = NonNull::new(std::alloc::alloc_zeroed(Self::layout(room)).cast::<Head>()) else {
+                return bail(Bail::Memory);
+            };
+            head.write(Head { count: Cell::new(1), room: room as u32, len: room as u32, negative: false });
+            Ok(Large(head))
+        }
+    }
+
+    #[inline(always)]
+    fn head(&self) -> &Head {
+        // SAFETY: alive as long as a handle is.
+        unsafe { self.0.as_ref() }
+    }
+
+    #[inline(always)]
+    pub(super) fn negative(&self) -> bool {
+        self.head().negative
+    }
+
+    #[inline(always)]
+    fn data(&self) -> *mut u64 {
+        // SAFETY: the limbs stand behind the head, in one allocation.
+        unsafe { self.0.as_ptr().add(1).cast::<u64>() }
+    }
+
+    /// The magnitude.
+    #[inline(always)]
+    pub(super) fn limbs(&self) -> &[u64] {
+        // SAFETY: `len` limbs are initialised, and nobody writes to a number that is shared.
+        unsafe { core::slice::from_raw_parts(self.data(), self.head().len as usize) }
+    }
+
+    /// The limbs of a number that was just made.
+    #[inline(always)]
+    pub(super) fn limbs_mut(&mut self) -> &mut [u64] {
+        debug_assert!(self.head().count.get() == 1);
+        // SAFETY: `len` limbs are initialised; the handle is borrowed mutably and the only one, since sharing begins
+        // when the number is finished.
+        unsafe { core::slice::from_raw_parts_mut(self.data(), self.head().len as usize) }
+    }
+
+    /// Sets the sign and the number of limbs of a number that was just made.
+    pub(super) fn set(&mut self, negative: bool, len: usize) {
+        // SAFETY: the only handle, see `limbs_mut`.
+        let head = unsafe { self.0.as_mut() };
+        debug_assert!(len <= head.room as usize);
+        head.negative = negative;
+        head.len = head.room.min(len as u32);
+    }
+}
+
+impl Clone for Large {
+    #[inline]
+    fn clone(&self) -> Large {
+        let count = &self.head().count;
+        count.set(count.get() + 1);
+        Large(self.0)
+    }
+}
+
+impl Drop for Large {
+    #[inline]
+    fn drop(&mut self) {
+        let (count, room) = (&self.head().count, self.head().room as usize);
+        count.set(count.get() - 1);
+        if count.get() == 0 {
+            // SAFETY: the last handle; allocated with this layout.
+            unsafe { std::alloc::dealloc(self.0.as_ptr().cast(), Self::layout(room)) }
+        }
+    }
+}
