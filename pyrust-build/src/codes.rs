@@ -182,11 +182,6 @@ pub const CODES: &[Code] = &[
         "An iterator made in a function can be used there and handed to compiled functions, but neither be returned to Python nor stored in a container. Make a list of it."),
     row("PYR0409", "never-returns", "with these types the function always raises",
         "A call that raises runs as Python, so native code would gain nothing."),
-    row("PYR0415", "big-int", "an int of more than 64 bits",
-        "Native ints have 64 bits in this version: with such an argument or result, each native call would overflow and \
-         leave the call to Python. So the signature stays Python. A result that was big in some calls only is \
-         recorded as `bigint | int` and compiled: profile again (`pyrust profile --reset FUNC`) if the record is \
-         older than that, or set `mode = \"require\"` to compile the function all the same."),
     row("PYR0501", "no-toolchain", "Rust is not available",
         "Native code needs `cargo` and `rustc` (https://rustup.rs). Without them the project stays pure Python."),
     row("PYR0502", "write-failed", "a file cannot be written",

@@ -16,6 +16,7 @@ pub mod init;
 pub mod lower;
 pub mod manifest;
 pub mod names;
+pub mod number;
 pub mod ops;
 pub mod parse;
 pub mod pipeline;

@@ -128,7 +128,7 @@ impl Number {
 
     /// `self ** exponent`
     pub fn pow(&self, exponent: u64) -> Option<Number> {
-        if self.bits().saturating_mul(exponent) > MOST_BITS {
+        if exponent > MOST_BITS || self.bits().saturating_mul(exponent) > MOST_BITS {
             return None;
         }
         let mut power = Number::from_i128(1);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
-use crate::infer::{FuncRef, Instance, Modules, Program, in_python};
+use crate::infer::{FuncRef, Instance, Modules, NARROW, Program, WIDE, Wide, in_python};
 use crate::manifest::{Entry, Mode};
 use crate::parse;
 use crate::resolve::ModuleEnv;
@@ -127,10 +127,7 @@ fn compile(
             Err(found) => report.diagnostics = found,
             Ok(hir) => {
                 for signature in &entry.signatures {
-                    let outcome = match needs_big_ints(signature) && entry.mode != Mode::Require {
-                        true => Err(vec![big_ints(signature)]),
-                        false => specialise(program, &func, signature, hir.params.len()),
-                    };
+                    let outcome = specialise(program, &func, signature, hir.params.len());
                     match outcome {
                         // Types that differ for the profiler only make the same native code.
                         Ok(instance) if hotspot.specs.iter().any(|spec| spec.instance == instance) => {
@@ -179,16 +176,28 @@ fn compile(
     (report, hotspot)
 }
 
-/// Whether a recorded call always has an int that 64 bits do not hold: native code would overflow and bail each time.
-fn needs_big_ints(signature: &Signature) -> bool {
-    signature.params.iter().chain([&signature.ret]).any(|ty| *ty == SigType::BigInt)
-}
-
-fn big_ints(signature: &Signature) -> Diagnostic {
-    let place = if signature.ret == SigType::BigInt { "the result" } else { "an argument" };
-    let message = format!("{place} was an int of more than 64 bits (`{signature}`)");
-    Diagnostic::new("PYR0415", Severity::Note, message)
-        .help("native ints have 64 bits for now; `mode = \"require\"` compiles it all the same")
+/// Which of the results were ints beyond 64 bits.
+fn wide_results(ret: &SigType) -> Wide {
+    fn big(ty: &SigType) -> bool {
+        match ty {
+            SigType::BigInt => true,
+            SigType::List(t)
+            | SigType::Set(t)
+            | SigType::FrozenSet(t)
+            | SigType::Deque(t)
+            | SigType::VarTuple(t) => big(t),
+            SigType::Dict(k, v) => big(k) || big(v),
+            SigType::Tuple(items) | SigType::Union(items) => items.iter().any(big),
+            _ => false,
+        }
+    }
+    match ret {
+        SigType::Tuple(items) if items.len() < 16 => {
+            items.iter().enumerate().filter(|(_, t)| big(t)).fold(NARROW, |bits, (i, _)| bits | 1 << i)
+        }
+        _ if big(ret) => WIDE,
+        _ => NARROW,
+    }
 }
 
 fn specialise(
@@ -206,7 +215,8 @@ fn specialise(
         return Err(refuse(message));
     }
     let params = signature.params.iter().map(|t| in_python(&from_signature(t))).collect();
-    let root = program.instance(func, params)?;
+    let wide = wide_results(&signature.ret);
+    let root = program.instance(func, params, wide)?;
     let mut found = Vec::new();
     for i in program.reachable(root) {
         let instance = &program.instances[i];
@@ -230,7 +240,7 @@ fn specialise(
         let message = "returning an iterator to Python is not supported";
         return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return a list")]);
     }
-    let chosen = with_views(program, func, root).unwrap_or(root);
+    let chosen = with_views(program, func, root, wide).unwrap_or(root);
     for i in program.reachable(chosen) {
         if let Err(why) = emit::check(program, i) {
             let name = program.instances[i].func.name();
@@ -245,7 +255,7 @@ fn specialise(
 
 /// The same function with its list parameters as views, where nothing in the call writes to Python's objects and
 /// the loops are deep enough for reading to be the cost.
-fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<usize> {
+fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
     let instance = &program.instances[root];
     let worth = program.reachable(root).len() > 1 || loop_depth(&instance.hir.body) > 1;
     if !worth || program.reachable(root).iter().any(|i| program.instances[*i].writes) {
@@ -255,7 +265,7 @@ fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<
     if params == instance.params {
         return None;
     }
-    let index = program.instance(func, params).ok()?;
+    let index = program.instance(func, params, wide).ok()?;
     let fine = program.reachable(index).iter().all(|i| {
         let instance = &program.instances[*i];
         instance.diagnostics.is_empty() && !instance.writes
@@ -312,7 +322,8 @@ fn comp_depth(e: &crate::hir::Expr) -> usize {
 /// What a recorded type becomes; what is not understood is opaque.
 fn from_signature(ty: &SigType) -> Type {
     match ty {
-        SigType::Int | SigType::BigInt => Type::Int,
+        SigType::Int => Type::Int,
+        SigType::BigInt => Type::Big,
         SigType::Float => Type::Float,
         SigType::Bool => Type::Bool,
         SigType::None => Type::None,

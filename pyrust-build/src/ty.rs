@@ -10,6 +10,8 @@ pub enum Type {
     None,
     Bool,
     Int,
+    /// An `int` of any size.
+    Big,
     Float,
     Complex,
     /// A `str` of length one.
@@ -89,7 +91,7 @@ impl Type {
             Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
-            Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
+            Type::Big | Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
             Type::Deque { .. } => false,
         }
     }
@@ -118,7 +120,7 @@ impl Type {
     /// True for types whose identity is free: exact scalars and tuples of those.
     pub fn identity_free(&self) -> bool {
         match self {
-            Type::Never | Type::None | Type::Bool | Type::Int | Type::Float => true,
+            Type::Never | Type::None | Type::Bool | Type::Int | Type::Big | Type::Float => true,
             Type::Char | Type::Str | Type::Bytes | Type::Complex => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::identity_free),
             Type::Range
@@ -145,6 +147,7 @@ impl Type {
             | Type::None
             | Type::Bool
             | Type::Int
+            | Type::Big
             | Type::Float
             | Type::Char
             | Type::Str
@@ -211,7 +214,7 @@ impl fmt::Display for Type {
             Type::Never => f.write_str("?"),
             Type::None => f.write_str("None"),
             Type::Bool => f.write_str("bool"),
-            Type::Int => f.write_str("int"),
+            Type::Int | Type::Big => f.write_str("int"),
             Type::Float => f.write_str("float"),
             Type::Char | Type::Str => f.write_str("str"),
             Type::Bytes => f.write_str("bytes"),
@@ -248,6 +251,7 @@ impl Type {
             _ if a == b => a.clone(),
             (Type::Never, t) | (t, Type::Never) => t.clone(),
             (Type::Char, Type::Str) | (Type::Str, Type::Char) => Type::Str,
+            (Type::Int, Type::Big) | (Type::Big, Type::Int) => Type::Big,
             (Type::List { elem: x, in_place: p }, Type::List { elem: y, in_place: q }) => {
                 Type::List { elem: Box::new(Type::join(x, y)), in_place: *p || *q }
             }
@@ -320,7 +324,8 @@ impl Type {
             | (Type::View(_), Type::View(_))
             | (Type::Iter(_), Type::Iter(_))
             | (Type::Cell(_), Type::Cell(_))
-            | (Type::Char | Type::Str, Type::Char | Type::Str) => true,
+            | (Type::Char | Type::Str, Type::Char | Type::Str)
+            | (Type::Int | Type::Big, Type::Int | Type::Big) => true,
             _ => self == other,
         }
     }
@@ -387,7 +392,7 @@ impl Type {
         match (self, to) {
             _ if self == to => true,
             (Type::Never, _) => true,
-            (Type::Char, Type::Str) => true,
+            (Type::Char, Type::Str) | (Type::Int, Type::Big) => true,
             (Type::Union(members), _) => members.iter().all(|m| m.fits_into(to)),
             (_, Type::Union(members)) => members.iter().any(|m| self.fits_into(m)),
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => {

@@ -86,7 +86,8 @@ pub fn push_big(cx: Cx, out: &mut StrBuilder, a: &Big, text: &str) -> R<()> {
         }
         _ => return bail(Bail::Unsupported),
     };
-    if spec.precision.is_some() || (spec.group.is_some() && (spec.zero_padded() || spec.group == Some(b',') && base != 10))
+    if spec.precision.is_some()
+        || (spec.group.is_some() && (spec.zero_padded() || spec.group == Some(b',') && base != 10))
     {
         return bail(Bail::Unsupported);
     }

@@ -4,12 +4,15 @@
 //! computes it. Nothing here wraps, saturates or panics. Comparisons with `float` are exact (they do not
 //! go through `f64`), division is correctly rounded.
 //!
-//! `text` holds the conversions from and to `str`, `float_mix` the comparisons with floats.
+//! `text` holds the conversions from and to `str`, `float_mix` the comparisons with floats, `between` what leaves 64 bits
+//! only on the way.
 
+mod between;
 mod float_mix;
 mod parse;
 mod text;
 
+pub use between::*;
 pub use float_mix::*;
 pub use parse::{from_bytes_base, from_bytes_text};
 pub(crate) use parse::{is_space, parse};

@@ -36,7 +36,7 @@ impl Func<'_, '_, '_> {
                 return code;
             }
             let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
-            return self.apply(&full, &vals, to);
+            return self.at(e.id, |f| f.apply(&full, &vals, to));
         }
         match (name, args) {
             ("isinstance", [value, class]) => {
@@ -131,7 +131,7 @@ impl Func<'_, '_, '_> {
                 {
                     *first = self.any_length(first);
                 }
-                let code = self.apply(name, &vals, to);
+                let code = self.at(e.id, |f| f.apply(name, &vals, to));
                 if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
             }
         }
@@ -600,7 +600,7 @@ fn default_index(params: &[crate::hir::Param], name: &str) -> TokenStream {
 
 fn class_name(ty: &Type) -> Option<&'static str> {
     Some(match ty {
-        Type::Int | Type::Bool => "int",
+        Type::Int | Type::Big | Type::Bool => "int",
         Type::Float => "float",
         Type::Str | Type::Char => "str",
         Type::Bytes => "bytes",

@@ -54,6 +54,22 @@ impl Func<'_, '_, '_> {
                 let code = val.owned();
                 quote!(i64::from(#code))
             }
+            (Type::Int, Type::Big) => {
+                let code = val.owned();
+                quote!(big::of(#code))
+            }
+            (Type::Bool, Type::Big) => {
+                let code = val.owned();
+                quote!(big::of(i64::from(#code)))
+            }
+            (Type::Big, Type::Int) => {
+                let code = val.by_ref();
+                self.q(quote!(big::to_int(#code)))
+            }
+            (Type::Big, Type::Float) => {
+                let code = val.by_ref();
+                self.q(quote!(big::to_float(#code)))
+            }
             (Type::Int, Type::Float) => {
                 let code = val.owned();
                 quote!(int::to_float(#code))

@@ -7,7 +7,7 @@ use super::types::{Val, rust_type};
 use super::{Func, ident};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, Part, UnaryOp};
 use crate::infer::ranges::is_never_negative;
-use crate::infer::{Guard, repeated, slice_positions, takes_any_length};
+use crate::infer::{Guard, masks, repeated, slice_positions, takes_any_length};
 use crate::ops;
 use crate::resolve::Binding;
 use crate::ty::{DictKind, Type};
@@ -16,7 +16,11 @@ impl Func<'_, '_, '_> {
     /// The value of an expression, in the type of its node.
     pub(super) fn val(&mut self, e: &Expr) -> Val {
         let unsigned = is_never_negative(e, &self.never_negative, &self.instance.nodes);
-        Val { unsigned, ..self.val_of(e) }
+        // Only the operation at its own node is wide.
+        let before = std::mem::take(&mut self.wide);
+        let val = Val { unsigned, ..self.val_of(e) };
+        self.wide = before;
+        val
     }
 
     fn val_of(&mut self, e: &Expr) -> Val {
@@ -25,6 +29,11 @@ impl Func<'_, '_, '_> {
             ExprKind::None => quote!(()),
             ExprKind::Bool(b) => quote!(#b),
             ExprKind::Int(i) => int_literal(*i),
+            ExprKind::Big(number) => {
+                let name = self.file.number(number);
+                let get = self.q(quote!(#name.get(cx)));
+                return Val::place(quote!((*#get)), ty);
+            }
             ExprKind::Float(f) => float_literal(*f),
             ExprKind::Str(s) => return self.string(s, &ty),
             ExprKind::Bytes(b) => {
@@ -77,8 +86,15 @@ impl Func<'_, '_, '_> {
                 self.q(quote!(list::filled(cx, #item, #times)))
             }
             ExprKind::Binary { op, left, right } => {
+                if ty == Type::Int
+                    && let Some(code) = self.between(*op, left, right)
+                {
+                    return Val::new(code, ty);
+                }
                 let (mut l, mut r) = (self.val(left), self.val(right));
-                if let (BinOp::Pow, Type::Int | Type::Bool, ExprKind::Int(..0)) = (op, &l.ty, &right.kind) {
+                if let (BinOp::Pow, Type::Int | Type::Big | Type::Bool, ExprKind::Int(..0)) =
+                    (op, &l.ty, &right.kind)
+                {
                     let (x, y) = (self.coerce(&l, &Type::Float), self.coerce(&r, &Type::Float));
                     (l, r) = (Val::new(x, Type::Float), Val::new(y, Type::Float));
                 }
@@ -104,11 +120,22 @@ impl Func<'_, '_, '_> {
                     let code = self.percent(text, &l, &r);
                     return Val::new(self.coerce(&Val::new(code, Type::Str), &ty), ty);
                 }
-                self.binary(*op, &l, &r, &ty)
+                if masks(*op, left, right) {
+                    if matches!(left.kind, ExprKind::Int(_)) {
+                        (l, r) = (r, l);
+                    }
+                    if l.ty == Type::Big {
+                        return Val::new(self.apply("& word", &[l, r], &ty), ty);
+                    }
+                }
+                self.at(e.id, |f| f.binary(*op, &l, &r, &ty))
             }
             ExprKind::InPlace { op, left, right } => {
                 let (l, r) = (self.val(left), self.val(right));
-                self.in_place(*op, &l, &r, &ty)
+                if masks(*op, left, right) && l.ty == Type::Big {
+                    return Val::new(self.apply("& word", &[l, r], &ty), ty);
+                }
+                self.at(e.id, |f| f.in_place(*op, &l, &r, &ty))
             }
             ExprKind::Unary { op: UnaryOp::Not, operand } => {
                 let test = self.test(operand);
@@ -122,7 +149,7 @@ impl Func<'_, '_, '_> {
                     UnaryOp::Not => unreachable!("handled above"),
                 };
                 let val = self.val(operand);
-                self.apply(name, &[val], &ty)
+                self.at(e.id, |f| f.apply(name, &[val], &ty))
             }
             ExprKind::Bool2 { op, left, right } => self.bool_value(*op, left, right, &ty),
             ExprKind::Compare { op, left, right } => self.comparison(*op, left, right),
@@ -202,7 +229,7 @@ impl Func<'_, '_, '_> {
                 if takes_any_length(&full) {
                     vals = vals.iter().map(|v| self.any_length(v)).collect();
                 }
-                let code = self.apply(&full, &vals, &ty);
+                let code = self.at(e.id, |f| f.apply(&full, &vals, &ty));
                 if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
             }
             ExprKind::Method { base, name, args, keywords } => {
@@ -211,7 +238,7 @@ impl Func<'_, '_, '_> {
                 {
                     return Val::new(code, ty);
                 }
-                self.method(base, name, args, keywords, &ty)
+                self.at(e.id, |f| f.method(base, name, args, keywords, &ty))
             }
             ExprKind::Index { base, index } => self.index(base, index, &ty),
             ExprKind::Slice { base, lower, upper, step } => {
@@ -496,6 +523,9 @@ impl Func<'_, '_, '_> {
                 if op == CmpOp::In { is_in } else { quote!((!#is_in)) }
             }
             _ => {
+                if let Some(code) = self.compare_between(op, left, right) {
+                    return code;
+                }
                 let (l, r) = (self.val(left), self.val(right));
                 self.compare(op.symbol(), &l, &r)
             }

@@ -62,6 +62,7 @@ impl Func<'_, '_, '_> {
             FormatSpec::Computed(spec) => {
                 let made = match (conversion, &v.ty) {
                     (None, Type::Int) => quote!(fmt::int_dyn(cx, #code, &#spec)),
+                    (None, Type::Big) => quote!(fmt::big_dyn(cx, #by_ref, &#spec)),
                     (None, Type::Float) => quote!(fmt::float_dyn(cx, #code, &#spec)),
                     (None, Type::Complex) => quote!(fmt::complex_dyn(cx, #code, &#spec)),
                     (None, Type::Char) => quote!(fmt::chr_dyn(cx, #code, &#spec)),
@@ -81,6 +82,7 @@ impl Func<'_, '_, '_> {
             (Some('a'), _) => quote!(fmt::push_converted_a(cx, &mut #b, #by_ref, #spec)),
             (Some(_), _) => quote!(fmt::push_converted_s(cx, &mut #b, #by_ref, #spec)),
             (None, Type::Int) => quote!(fmt::push_int(cx, &mut #b, #code, #spec)),
+            (None, Type::Big) => quote!(fmt::push_big(cx, &mut #b, #by_ref, #spec)),
             (None, Type::Float) => quote!(fmt::push_float(cx, &mut #b, #code, #spec)),
             (None, Type::Complex) => quote!(fmt::push_complex(cx, &mut #b, #code, #spec)),
             (None, Type::Char) => quote!(fmt::push_chr(cx, &mut #b, #code, #spec)),

@@ -931,6 +931,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let start_ty = start.as_ref().map_or(Type::Int, |s| s.ty.clone());
         let all_floats = self.node(comp.element.id) == Type::Float;
         let float_items = self.node(comp.element.id).members().contains(&Type::Float);
+        if !float_items && *ty == Type::Big {
+            return self.sum_big(comp, breaks, start);
+        }
         let out2 = out.clone();
         let mut inner = move |f: &mut Self| {
             let val = f.val(&comp.element);
@@ -966,6 +969,23 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let finish = self.coerce(&Val::new(quote!(#out.finish()), result), ty);
         quote!({ let mut #out = #state::new(#start); #code #finish })
+    }
+
+    /// A sum that may leave 64 bits.
+    fn sum_big(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>) -> TokenStream {
+        let out = self.fresh("sum");
+        let start = match &start {
+            Some(s) => self.coerce(s, &Type::Big),
+            None => quote!(big::of(0)),
+        };
+        let name = out.clone();
+        let mut inner = move |f: &mut Self| {
+            let item = f.value_as(&comp.element, &Type::Big);
+            let add = f.q(quote!(#name.add(cx, &#item)));
+            quote!({ #add; })
+        };
+        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
+        quote!({ let mut #out = SumBig::new(#start); #code #out.finish() })
     }
 
     fn extreme(

@@ -3,6 +3,7 @@
 //! Tokens are built with `quote` and printed by `prettyplease`; comments with Python's lines travel through the
 //! printer as marker macros. Nothing here decides what is supported: that was done by inference.
 
+mod between;
 mod call;
 mod coerce;
 mod expr;
@@ -21,6 +22,7 @@ use quote::{format_ident, quote};
 
 use crate::hir::{self, ParamKind};
 use crate::infer::{FuncRef, Guard, Instance, Program, decide, ranges};
+use crate::number::Number;
 use crate::ty::Type;
 use types::{Val, distinct, ident, rust_type};
 
@@ -141,6 +143,7 @@ pub(super) struct File<'p, 'a> {
     namespaces: Vec<Space>,
     strings: Vec<String>,
     bytes: Vec<Vec<u8>>,
+    numbers: Vec<Number>,
 }
 
 impl<'p, 'a> File<'p, 'a> {
@@ -154,6 +157,7 @@ impl<'p, 'a> File<'p, 'a> {
             namespaces: Vec::new(),
             strings: Vec::new(),
             bytes: Vec::new(),
+            numbers: Vec::new(),
         }
     }
 
@@ -220,6 +224,15 @@ impl<'p, 'a> File<'p, 'a> {
         format_ident!("B_{i}")
     }
 
+    /// A constant beyond 64 bits.
+    fn number(&mut self, value: &Number) -> Ident {
+        let i = self.numbers.iter().position(|n| n == value).unwrap_or_else(|| {
+            self.numbers.push(value.clone());
+            self.numbers.len() - 1
+        });
+        format_ident!("I_{i}")
+    }
+
     fn statics(&self) -> TokenStream {
         let strings = self.strings.iter().enumerate().map(|(i, text)| {
             let name = format_ident!("S_{i}");
@@ -230,13 +243,18 @@ impl<'p, 'a> File<'p, 'a> {
             let literal = Literal::byte_string(value);
             quote!(static #name: BytesConst = BytesConst::new(#literal);)
         });
+        let numbers = self.numbers.iter().enumerate().map(|(i, value)| {
+            let name = format_ident!("I_{i}");
+            let (negative, limbs) = (value.negative, value.limbs.iter().map(|l| Literal::u64_unsuffixed(*l)));
+            quote!(static #name: BigConst = BigConst::new(#negative, &[#(#limbs),*]);)
+        });
         let namespaces = self.namespaces.iter().enumerate().map(|(i, space)| {
             let (name, module) = (format_ident!("NS_{i}"), &space.module);
             let slots = space.slots.iter().map(slot_tokens);
             let make = if space.is_c { quote!(module) } else { quote!(new) };
             quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
         });
-        quote!(#(#strings)* #(#bytes)* #(#namespaces)*)
+        quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#namespaces)*)
     }
 
     fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {
@@ -323,6 +341,7 @@ impl<'p, 'a> File<'p, 'a> {
             never_negative: ranges::never_negative(&hir, &instance.vars, &instance.nodes),
             rows: Vec::new(),
             hoisted: Vec::new(),
+            wide: false,
         };
         f.emit(&name, hotspot)
     }
@@ -394,6 +413,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     rows: Vec<RowHoist>,
     /// Reads of globals done once, before the body: name of the local, code.
     hoisted: Vec<(String, Ident, TokenStream)>,
+    /// The operation that is being emitted has results of any size.
+    wide: bool,
 }
 
 impl Func<'_, '_, '_> {

@@ -19,6 +19,14 @@ impl Func<'_, '_, '_> {
         })
     }
 
+    /// The operation at a node: ints of any size come out where inference asked for that.
+    pub(super) fn at<T>(&mut self, node: crate::hir::NodeId, f: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.wide, self.instance.wide.contains(&node));
+        let out = f(self);
+        self.wide = before;
+        out
+    }
+
     /// Calls `f` with arguments that are not unions; unions are taken apart from left to right.
     pub(super) fn dispatch(
         &mut self,
@@ -59,10 +67,22 @@ impl Func<'_, '_, '_> {
     /// One row of the table on types without unions.
     pub(super) fn row(&mut self, name: &str, args: &[Val]) -> Option<Val> {
         let types: Vec<Type> = args.iter().map(|a| a.ty.clone()).collect();
-        let (op, binding) = ops::select(name, &types)?;
         if types.contains(&Type::Never) {
             return None;
         }
+        let widened = if self.wide { ops::widened(name, &types) } else { None };
+        if let Some((wide, all)) = widened {
+            let args: Vec<Val> = args
+                .iter()
+                .zip(&all)
+                .map(|(a, t)| if a.ty == *t { a.clone() } else { Val::new(self.coerce(a, t), t.clone()) })
+                .collect();
+            let before = std::mem::take(&mut self.wide);
+            let out = self.row(&wide, &args);
+            self.wide = before;
+            return out;
+        }
+        let (op, binding) = ops::select(name, &types)?;
         let mut lets = Vec::new();
         let needs_names = op.reversed && args.iter().any(|a| !a.place && !is_literal(&a.code));
         let args: Vec<Val> =
@@ -180,6 +200,7 @@ impl Func<'_, '_, '_> {
             Type::Bool => quote!(#code),
             Type::None => quote!({ let _ = #by_ref; false }),
             Type::Int => quote!((#code != 0)),
+            Type::Big => quote!(big::truth(#by_ref)),
             Type::Float => quote!((#code != 0.0)),
             Type::Char => quote!({ let _ = #by_ref; true }),
             Type::Tuple { items, .. } => {
@@ -260,7 +281,7 @@ impl Func<'_, '_, '_> {
 fn kind(ty: &Type) -> u8 {
     match ty {
         Type::None => 0,
-        Type::Bool | Type::Int | Type::Float | Type::Complex => 1,
+        Type::Bool | Type::Int | Type::Big | Type::Float | Type::Complex => 1,
         Type::Char | Type::Str => 2,
         Type::Bytes | Type::ByteArray => 3,
         Type::Range => 4,

@@ -8,6 +8,7 @@ use super::{Final, Func, Loop, RowHoist};
 use crate::hir::visit::defines;
 use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::infer::Guard;
+use crate::ops;
 use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
@@ -444,9 +445,8 @@ impl Func<'_, '_, '_> {
         let old = self.bind(&old, &mut lets);
         let v = self.val(value);
         let v = self.bind(&v, &mut lets);
-        let _ = id;
-        let new_ty = self.aug_type(op, &old.ty, &v.ty);
-        let new = Val::new(self.in_place(op, &old, &v, &new_ty), new_ty);
+        let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
+        let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
         let new = self.bind(&new, &mut lets);
         let set = self.apply("setitem", &[b, i, new], &Type::None);
         quote!({ #(#lets)* #set; })
@@ -535,8 +535,11 @@ impl Func<'_, '_, '_> {
                     (op, a, b)
                 {
                     out = Type::join(&out, &Type::VarTuple(x.clone()));
-                } else if let Some((row, binding)) = crate::ops::select(op.symbol(), &[a.clone(), b.clone()])
-                {
+                } else {
+                    let types = vec![a.clone(), b.clone()];
+                    let widened = if self.wide { ops::widened(op.symbol(), &types) } else { None };
+                    let (name, types) = widened.unwrap_or_else(|| (op.symbol().to_string(), types));
+                    let Some((row, binding)) = ops::select(&name, &types) else { continue };
                     out = Type::join(&out, &row.ret.instantiate(&binding));
                 }
             }

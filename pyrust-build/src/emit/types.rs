@@ -44,6 +44,7 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::Never | Type::None => quote!(()),
         Type::Bool => quote!(bool),
         Type::Int => quote!(i64),
+        Type::Big => quote!(Big),
         Type::Float => quote!(f64),
         Type::Char => quote!(Chr),
         Type::Str => quote!(Str),

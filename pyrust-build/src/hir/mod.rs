@@ -17,6 +17,7 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
+use crate::number::Number;
 use crate::source::Span;
 
 /// Index into `Function::vars`.
@@ -258,6 +259,8 @@ pub enum ExprKind {
     None,
     Bool(bool),
     Int(i64),
+    /// A constant beyond 64 bits.
+    Big(Number),
     Float(f64),
     Str(String),
     Bytes(Vec<u8>),

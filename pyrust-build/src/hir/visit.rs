@@ -310,6 +310,7 @@ macro_rules! visitor {
                 | ExprKind::None
                 | ExprKind::Bool(_)
                 | ExprKind::Int(_)
+                | ExprKind::Big(_)
                 | ExprKind::Float(_)
                 | ExprKind::Str(_)
                 | ExprKind::Bytes(_)

@@ -1,7 +1,7 @@
 //! Calls: builtins, functions of the project, functions of C modules, methods.
 
 use super::solver::{Ty, VarId};
-use super::{FuncRef, Guard, Infer, in_python, long_tuples};
+use super::{FuncRef, Guard, Infer, NARROW, WIDE, in_python, long_tuples};
 use crate::hir::{Expr, ExprKind, Param, ParamKind};
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
@@ -492,7 +492,8 @@ impl Infer<'_, '_> {
         let slot = self.state.nodes[e.id];
         let merged = self.state.solver.resolve(&self.state.solver.get(slot));
         let live = merged.is_some_and(|t| t.has_live());
-        let index = match self.program.request(target, resolved, live) {
+        let wide = if self.state.wide.contains(&e.id) { WIDE } else { NARROW };
+        let index = match self.program.request(target, resolved, live, wide) {
             Ok(index) => index,
             Err(reasons) => {
                 let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
@@ -676,7 +677,7 @@ impl Infer<'_, '_> {
             match (name.as_str(), &value.kind) {
                 ("reverse", _) => {
                     let ty = self.expr(value);
-                    if !matches!(ty, Ty::Bool | Ty::Int | Ty::Never) {
+                    if !matches!(ty, Ty::Bool | Ty::Int | Ty::Big | Ty::Never) {
                         self.refuse("PYR0401", value.span, "`reverse` is not a `bool`");
                     }
                 }
@@ -736,7 +737,7 @@ pub fn is_affix(name: &str) -> bool {
 
 fn class_of(ty: &Ty) -> Option<&'static str> {
     Some(match ty {
-        Ty::Int | Ty::Bool => "int",
+        Ty::Int | Ty::Big | Ty::Bool => "int",
         Ty::Float => "float",
         Ty::Str | Ty::Char => "str",
         Ty::Bytes => "bytes",

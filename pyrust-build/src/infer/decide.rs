@@ -133,7 +133,7 @@ fn all_or_none(ty: &Type, answer: impl Fn(&Type) -> Option<bool>) -> Option<bool
 pub fn is_instance(ty: &Type, class: &str) -> bool {
     match ty {
         Type::Bool => matches!(class, "bool" | "int"),
-        Type::Int => class == "int",
+        Type::Int | Type::Big => class == "int",
         Type::Float => class == "float",
         Type::Str | Type::Char => class == "str",
         Type::Bytes => class == "bytes",

@@ -39,6 +39,7 @@ impl Infer<'_, '_> {
             ExprKind::None => Ty::None,
             ExprKind::Bool(_) => Ty::Bool,
             ExprKind::Int(_) => Ty::Int,
+            ExprKind::Big(_) => Ty::Big,
             ExprKind::Float(_) => Ty::Float,
             ExprKind::Str(s) => {
                 if s.chars().count() == 1 {
@@ -60,7 +61,7 @@ impl Infer<'_, '_> {
                 let (l, r) = (self.expr(left), self.expr(right));
                 match (op, &l, &right.kind) {
                     // A negative power of an int is a float.
-                    (BinOp::Pow, Ty::Int | Ty::Bool, ExprKind::Int(..0)) => return Ty::Float,
+                    (BinOp::Pow, Ty::Int | Ty::Big | Ty::Bool, ExprKind::Int(..0)) => return Ty::Float,
                     (BinOp::Mult, Ty::Tuple(..), ExprKind::Int(1)) => return l,
                     (BinOp::Mult, Ty::Tuple(items, _), ExprKind::Int(n)) if repeated(items.len(), *n) => {
                         return Ty::Tuple((0..*n).flat_map(|_| items.clone()).collect(), false);
@@ -68,10 +69,22 @@ impl Infer<'_, '_> {
                     (BinOp::Mod, Ty::Str | Ty::Char, _) => return self.percent(e.span, literal(left), &r),
                     _ => {}
                 }
+                self.meet(left, &l, right, &r);
+                if masks(*op, left, right) {
+                    let (big, word) = if matches!(right.kind, ExprKind::Int(_)) { (l, r) } else { (r, l) };
+                    if big == Ty::Big {
+                        return self.apply("& word", e.id, 0, e.span, &[big, word]);
+                    }
+                    return self.binary(e.id, e.span, *op, &big, &word);
+                }
                 self.binary(e.id, e.span, *op, &l, &r)
             }
             ExprKind::InPlace { op, left, right } => {
                 let (l, r) = (self.expr(left), self.expr(right));
+                self.meet(left, &l, right, &r);
+                if masks(*op, left, right) && l == Ty::Big {
+                    return self.apply("& word", e.id, 0, e.span, &[l, r]);
+                }
                 self.in_place(e.id, e.span, *op, &l, &r)
             }
             ExprKind::Unary { op: UnaryOp::Not, operand } => {
@@ -218,7 +231,7 @@ impl Infer<'_, '_> {
                         let plain = |t: &Ty| {
                             matches!(
                                 t,
-                                Ty::Int | Ty::Float | Ty::Complex | Ty::Str | Ty::Char | Ty::Bool | Ty::Never
+                                Ty::Int | Ty::Big | Ty::Float | Ty::Complex | Ty::Str | Ty::Char | Ty::Bool | Ty::Never
                             )
                         };
                         if !spec.is_empty() && conversion.is_none() && !ty.members().iter().all(plain) {
@@ -236,6 +249,24 @@ impl Infer<'_, '_> {
             }
             ExprKind::Bail => Ty::Never,
             ExprKind::Lambda { .. } => self.refuse("PYR0323", e.span, "a `lambda` here is not supported"),
+        }
+    }
+
+    /// Where a word meets an int of any size, the arithmetic that makes the word is done on such ints as well.
+    fn meet(&mut self, left: &Expr, l: &Ty, right: &Expr, r: &Ty) {
+        match (l, r) {
+            (Ty::Big, Ty::Int) => self.make_wide(right),
+            (Ty::Int, Ty::Big) => self.make_wide(left),
+            _ => {}
+        }
+    }
+
+    /// From the next round on the arithmetic of the expression has results of any size.
+    pub(super) fn make_wide(&mut self, e: &Expr) {
+        for node in super::slice::arithmetic(e) {
+            if self.state.wide.insert(node) {
+                self.state.solver.changed = true;
+            }
         }
     }
 
@@ -366,7 +397,7 @@ impl Infer<'_, '_> {
                 self.apply("dict.update", node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
-            (BinOp::Mult, Ty::List(c)) if matches!(r, Ty::Int | Ty::Bool | Ty::Never) => {
+            (BinOp::Mult, Ty::List(c)) if matches!(r, Ty::Int | Ty::Big | Ty::Bool | Ty::Never) => {
                 self.writes |= self.state.solver.in_place(*c);
                 l.clone()
             }
@@ -422,7 +453,10 @@ impl Infer<'_, '_> {
                     self.apply("in", e.id, 0, e.span, &[l, r]);
                 }
             }
-            _ => self.comparable(e, op.symbol(), &l, &r),
+            _ => {
+                self.meet(left, &l, right, &r);
+                self.comparable(e, op.symbol(), &l, &r)
+            }
         }
         Ty::Bool
     }
@@ -497,8 +531,17 @@ impl Infer<'_, '_> {
 
     /// Applies a table operation to types without unions; `None` if there is no row.
     pub(super) fn try_apply(&mut self, name: &str, node: usize, k: usize, args: &[Ty]) -> Option<Ty> {
-        let types: Vec<Type> = args.iter().map(|a| self.state.solver.resolve(a)).collect::<Option<_>>()?;
-        let (op, binding) = ops::select(name, &types)?;
+        let mut types: Vec<Type> =
+            args.iter().map(|a| self.state.solver.resolve(a)).collect::<Option<_>>()?;
+        let widened = self.state.wide.contains(&node).then(|| ops::widened(name, &types)).flatten();
+        let name = match widened {
+            Some((wide, all)) => {
+                types = all;
+                wide
+            }
+            None => name.to_string(),
+        };
+        let (op, binding) = ops::select(&name, &types)?;
         if types.contains(&Type::Never) {
             return Some(Ty::Never);
         }
@@ -506,9 +549,9 @@ impl Infer<'_, '_> {
         for (pattern, ty) in op.params.iter().zip(&types) {
             if let Pattern::Same(v) | Pattern::Given(v) = pattern {
                 let elem = &binding[v];
-                if *elem == Type::Char && *ty == Type::Str {
+                if matches!((elem, ty), (Type::Char, Type::Str) | (Type::Int, Type::Big)) {
                     // Looked up with any string: from the next round on the elements are strings.
-                    widen = Some(*v);
+                    widen = Some((*v, if *ty == Type::Str { Ty::Str } else { Ty::Big }));
                     continue;
                 }
                 if !(ty.fits_into(elem) || *elem == Type::Never || ops::equal_key(ty, elem)) {
@@ -547,8 +590,10 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        if let Some(var) = widen.and_then(|v| vars.get(&v)) {
-            self.state.solver.flow(&Ty::Str, *var);
+        if let Some((v, ty)) = widen
+            && let Some(var) = vars.get(&v)
+        {
+            self.state.solver.flow(&ty, *var);
         }
         for (pattern, arg) in op.params.iter().zip(args) {
             if let Pattern::Var(v) = pattern {
@@ -643,6 +688,7 @@ pub(super) fn is_plain(ty: &Ty) -> bool {
             t,
             Ty::None
                 | Ty::Int
+                | Ty::Big
                 | Ty::Float
                 | Ty::Complex
                 | Ty::Str
@@ -714,7 +760,7 @@ fn without_none(ty: &Ty) -> Ty {
 fn different_kinds(a: &Ty, b: &Ty) -> bool {
     let kind = |t: &Ty| match t {
         Ty::None => 0,
-        Ty::Bool | Ty::Int | Ty::Float | Ty::Complex => 1,
+        Ty::Bool | Ty::Int | Ty::Big | Ty::Float | Ty::Complex => 1,
         Ty::Char | Ty::Str => 2,
         Ty::Bytes | Ty::ByteArray => 3,
         Ty::Range => 4,
@@ -725,6 +771,12 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
     };
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))
+}
+
+/// `x & 255`: what comes out is no larger than the constant.
+pub fn masks(op: BinOp, left: &Expr, right: &Expr) -> bool {
+    let mask = |e: &Expr| matches!(e.kind, ExprKind::Int(0..));
+    op == BinOp::BitAnd && mask(left) != mask(right)
 }
 
 /// Is a tuple of `len` items, `times` times, still one of known length?

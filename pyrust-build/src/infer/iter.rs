@@ -18,7 +18,7 @@ impl Infer<'_, '_> {
                 self.builtin("range");
                 for e in start.iter().chain(std::iter::once(stop)).chain(step) {
                     let ty = self.expr(e);
-                    if !ty.members().iter().all(|m| matches!(m, Ty::Int | Ty::Bool | Ty::Never)) {
+                    if !ty.members().iter().all(|m| matches!(m, Ty::Int | Ty::Big | Ty::Bool | Ty::Never)) {
                         let message = format!("`range` of `{}`", self.show(&ty));
                         self.refuse("PYR0401", e.span, message);
                     }
@@ -35,7 +35,7 @@ impl Infer<'_, '_> {
                 }
                 if let Some(e) = start {
                     let ty = self.expr(e);
-                    if !matches!(ty, Ty::Int | Ty::Never) {
+                    if !matches!(ty, Ty::Int | Ty::Big | Ty::Never) {
                         self.refuse("PYR0401", e.span, "`enumerate` that does not start at an `int`");
                     }
                 }
@@ -352,7 +352,9 @@ impl Infer<'_, '_> {
                 }
                 let start = extra.unwrap_or(Ty::Int);
                 let number = |t: &Ty| {
-                    t.members().iter().all(|m| matches!(m, Ty::Int | Ty::Bool | Ty::Float | Ty::Never))
+                    t.members()
+                        .iter()
+                        .all(|m| matches!(m, Ty::Int | Ty::Big | Ty::Bool | Ty::Float | Ty::Never))
                 };
                 if !number(&elem) || !number(&start) {
                     let message = format!("`sum` of `{}`", self.show(&elem));
@@ -362,6 +364,11 @@ impl Infer<'_, '_> {
                 if elem.members().contains(&Ty::Float) {
                     let start = if start == Ty::Bool { Ty::Int } else { start };
                     self.state.solver.join(&start, &Ty::Float)
+                } else if self.state.wide.contains(&e.id)
+                    || elem.members().contains(&Ty::Big)
+                    || start == Ty::Big
+                {
+                    Ty::Big
                 } else if start == Ty::Bool {
                     Ty::Int
                 } else {

@@ -13,6 +13,7 @@ mod label;
 mod library;
 pub mod ranges;
 mod refine;
+mod slice;
 mod solver;
 mod stmt;
 mod tools;
@@ -29,8 +30,9 @@ use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, is_affix, takes_any_length};
 pub use decide::{decide, is_instance};
-pub use expr::{repeated, slice_positions};
+pub use expr::{masks, repeated, slice_positions};
 pub use library::Bisect;
+pub use slice::{NARROW, WIDE, Wide};
 
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {
@@ -127,6 +129,10 @@ pub struct Instance {
     state: Option<Analysis>,
     /// The result lives in Python.
     live: bool,
+    /// Arithmetic that is done on ints of any size, though its operands are words.
+    pub wide: BTreeSet<NodeId>,
+    /// What the caller wants of that kind.
+    wanted: Wide,
     /// Inferred for good: its text does not change any more.
     settled: bool,
 }
@@ -146,7 +152,7 @@ impl Instance {
 pub struct Program<'a> {
     pub modules: &'a dyn Modules,
     pub instances: Vec<Instance>,
-    index: BTreeMap<(FuncRef, Vec<Type>, bool), usize>,
+    index: BTreeMap<(FuncRef, Vec<Type>, bool, Wide), usize>,
     lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
     values: BTreeMap<(String, String), Type>,
     per_function: BTreeMap<FuncRef, usize>,
@@ -159,6 +165,7 @@ struct Analysis {
     vars: Vec<VarId>,
     nodes: Vec<VarId>,
     ret: VarId,
+    wide: BTreeSet<NodeId>,
     sites: BTreeMap<(NodeId, usize), solver::CellId>,
     /// Globals whose elements only their use tells.
     globals: BTreeMap<String, VarId>,
@@ -221,8 +228,13 @@ impl<'a> Program<'a> {
     }
 
     /// The instance for these parameter types, inferred to a fixpoint together with all it calls.
-    pub fn instance(&mut self, func: &FuncRef, params: Vec<Type>) -> Result<usize, Vec<Diagnostic>> {
-        let root = self.request(func, params, false)?;
+    pub fn instance(
+        &mut self,
+        func: &FuncRef,
+        params: Vec<Type>,
+        wide: Wide,
+    ) -> Result<usize, Vec<Diagnostic>> {
+        let root = self.request(func, params, false, wide)?;
         let (mut refined, mut cut) = (0, 0);
         loop {
             if !self.settle() {
@@ -307,8 +319,15 @@ impl<'a> Program<'a> {
     /// Finds or registers an instance, without running it.
     ///
     /// `live`: what it returns goes where Python's objects are, so it makes its lists and dicts as such.
-    fn request(&mut self, func: &FuncRef, params: Vec<Type>, live: bool) -> Result<usize, Vec<Diagnostic>> {
-        let key = (func.clone(), params, live);
+    /// `wide`: which of its results are ints of any size.
+    fn request(
+        &mut self,
+        func: &FuncRef,
+        params: Vec<Type>,
+        live: bool,
+        wide: Wide,
+    ) -> Result<usize, Vec<Diagnostic>> {
+        let key = (func.clone(), params, live, wide);
         if let Some(i) = self.index.get(&key) {
             return Ok(*i);
         }
@@ -339,6 +358,8 @@ impl<'a> Program<'a> {
             places: Places::default(),
             state: None,
             live,
+            wide: BTreeSet::new(),
+            wanted: wide,
             settled: false,
         });
         self.index.insert(key, self.instances.len() - 1);
@@ -349,7 +370,8 @@ impl<'a> Program<'a> {
     fn run(&mut self, index: usize, report: bool) -> bool {
         let instance = &mut self.instances[index];
         let hir = instance.hir.clone();
-        let state = instance.state.take().unwrap_or_else(|| Analysis::new(&hir, &instance.params));
+        let state =
+            instance.state.take().unwrap_or_else(|| Analysis::new(&hir, &instance.params, instance.wanted));
         let live = instance.live;
         let (func, before) = (instance.func.clone(), (instance.ret.clone(), instance.after.clone()));
         let instances_before = self.instances.len();
@@ -467,6 +489,7 @@ impl<'a> Program<'a> {
             places = Places::default();
         }
         let instance = &mut self.instances[index];
+        instance.wide = state.wide.clone();
         instance.state = Some(state);
         instance.vars = vars;
         instance.nodes = nodes;
@@ -609,7 +632,7 @@ impl Program<'_> {
     /// The type of what a function without parameters returns: a module-level value, a default.
     fn constant_type(&mut self, func: &FuncRef) -> Option<Type> {
         let first = self.instances.len();
-        let index = self.request(func, Vec::new(), false).ok()?;
+        let index = self.request(func, Vec::new(), false, NARROW).ok()?;
         // Only what this value needed for the first time is run: the others may be in the middle of a run.
         for _ in 0..50 {
             let mut changed = self.run(index, false);
@@ -683,7 +706,7 @@ fn param_var(state: &Analysis, hir: &hir::Function, i: usize) -> VarId {
 }
 
 impl Analysis {
-    fn new(hir: &hir::Function, params: &[Type]) -> Self {
+    fn new(hir: &hir::Function, params: &[Type], wide: Wide) -> Self {
         let mut solver = Solver::default();
         let vars: Vec<VarId> = hir.vars.iter().map(|_| solver.var(Ty::Never)).collect();
         let nodes = (0..hir.nodes).map(|_| solver.var(Ty::Never)).collect();
@@ -695,7 +718,8 @@ impl Analysis {
             };
             solver.absorb_into(vars[param.var], ty);
         }
-        Analysis { solver, vars, nodes, ret, sites: BTreeMap::new(), globals: BTreeMap::new() }
+        let wide = slice::slice(hir, wide);
+        Analysis { solver, vars, nodes, ret, wide, sites: BTreeMap::new(), globals: BTreeMap::new() }
     }
 }
 

@@ -25,6 +25,9 @@ impl Infer<'_, '_> {
             }
             StmtKind::Assign { targets, value } => {
                 let ty = self.expr(value);
+                if ty == Ty::Int && targets.iter().any(|t| self.holds_big(t)) {
+                    self.make_wide(value);
+                }
                 targets.iter().for_each(|t| self.assign(t, &ty));
             }
             StmtKind::AugAssign { target, op, value, id } => {
@@ -50,6 +53,9 @@ impl Infer<'_, '_> {
                 let old = self.getitem(target.id, stmt.span, &args.clone());
                 debug_assert_eq!(read, "getitem");
                 let value_ty = self.expr(value);
+                if (&old, &value_ty) == (&Ty::Big, &Ty::Int) {
+                    self.make_wide(value);
+                }
                 let new = self.in_place(*id, stmt.span, *op, &old, &value_ty);
                 args.push(new);
                 self.apply(write, *id, 64, stmt.span, &args);
@@ -79,6 +85,9 @@ impl Infer<'_, '_> {
             }
             StmtKind::Return(value) => {
                 let ty = value.as_ref().map_or(Ty::None, |e| self.expr(e));
+                if let (Ty::Int, Ty::Big, Some(e)) = (&ty, self.state.solver.get(self.state.ret), value) {
+                    self.make_wide(e);
+                }
                 self.state.solver.flow(&ty, self.state.ret);
             }
             StmtKind::Raise { class, args } => {
@@ -103,6 +112,11 @@ impl Infer<'_, '_> {
             | StmtKind::Continue
             | StmtKind::Pass => {}
         }
+    }
+
+    /// A variable that takes ints of any size elsewhere.
+    fn holds_big(&self, target: &Target) -> bool {
+        matches!(&target.kind, TargetKind::Var(v) if self.var_type(*v) == Ty::Big)
     }
 
     pub(super) fn narrow(&mut self, narrows: &[Narrow]) {

@@ -2,8 +2,9 @@
 
 use super::symbols::Kind;
 use super::{Lower, Scope, text};
-use crate::ast::{self, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp, Why};
+use crate::ast::{self, BinOp, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp, Why};
 use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter, IterKind, Part};
+use crate::number::Number;
 use crate::ops::{builtins, exceptions, percent};
 use crate::resolve::Binding;
 use crate::source::Span;
@@ -147,17 +148,16 @@ impl Lower<'_> {
                 }
             }
             A::BinOp { left, op, right } => {
-                ExprKind::Binary { op: *op, left: self.boxed(left), right: self.boxed(right) }
+                let (left, right) = (self.boxed(left), self.boxed(right));
+                match fold(*op, &left, &right) {
+                    Some(number) => constant_int(number),
+                    None => ExprKind::Binary { op: *op, left, right },
+                }
             }
             A::UnaryOp { op: UnaryOp::Neg, operand } => match &operand.kind {
-                A::Constant(Constant::Int(digits)) => match format!("-{digits}").parse() {
-                    Ok(i) => ExprKind::Int(i),
-                    Err(_) => self.no_as(
-                        "PYR0326",
-                        span,
-                        "an integer literal beyond 64 bits",
-                        "keep the arithmetic on it in a function of its own, which stays Python",
-                    ),
+                A::Constant(Constant::Int(digits)) => match Number::parse(digits) {
+                    Some(number) => constant_int(number.neg()),
+                    None => self.no(span, "this integer literal", ""),
                 },
                 A::Constant(Constant::Float(bits)) => ExprKind::Float(-f64::from_bits(*bits)),
                 _ => ExprKind::Unary { op: UnaryOp::Neg, operand: self.boxed(operand) },
@@ -257,14 +257,9 @@ impl Lower<'_> {
             Constant::None => ExprKind::None,
             Constant::True => ExprKind::Bool(true),
             Constant::False => ExprKind::Bool(false),
-            Constant::Int(digits) => match digits.parse() {
-                Ok(i) => ExprKind::Int(i),
-                Err(_) => self.no_as(
-                    "PYR0326",
-                    span,
-                    "an integer literal beyond 64 bits",
-                    "keep the arithmetic on it in a function of its own, which stays Python",
-                ),
+            Constant::Int(digits) => match Number::parse(digits) {
+                Some(number) => constant_int(number),
+                None => self.no(span, "this integer literal", ""),
             },
             Constant::Float(bits) => ExprKind::Float(f64::from_bits(*bits)),
             Constant::Str(s) => ExprKind::Str(s.clone()),
@@ -1210,3 +1205,36 @@ fn percent_names(e: &AExpr) -> bool {
 /// The classes whose methods can be called through the class.
 const CLASSES: &[&str] =
     &["str", "bytes", "bytearray", "int", "float", "complex", "list", "dict", "tuple", "set", "frozenset"];
+
+fn constant_int(number: Number) -> ExprKind {
+    match number.to_i64() {
+        Some(i) => ExprKind::Int(i),
+        None => ExprKind::Big(number),
+    }
+}
+
+/// Arithmetic on two constants that cannot raise.
+fn fold(op: BinOp, left: &Expr, right: &Expr) -> Option<Number> {
+    let constant = |e: &Expr| match &e.kind {
+        ExprKind::Int(i) => Some(Number::from_i128(i128::from(*i))),
+        ExprKind::Big(number) => Some(number.clone()),
+        _ => None,
+    };
+    let (l, r) = (constant(left)?, constant(right)?);
+    let words = || Some((l.to_i128()?, r.to_i128()?));
+    Some(match op {
+        BinOp::Add => l.add(&r),
+        BinOp::Sub => l.add(&r.neg()),
+        BinOp::Mult => l.mul(&r)?,
+        BinOp::Pow => l.pow(u64::try_from(r.to_i64()?).ok()?)?,
+        BinOp::LShift => l.mul(&Number::from_i128(2).pow(u64::try_from(r.to_i64()?).ok()?)?)?,
+        BinOp::BitAnd => words().map(|(l, r)| Number::from_i128(l & r))?,
+        BinOp::BitOr => words().map(|(l, r)| Number::from_i128(l | r))?,
+        BinOp::BitXor => words().map(|(l, r)| Number::from_i128(l ^ r))?,
+        BinOp::RShift => {
+            let (l, r) = words()?;
+            Number::from_i128(l >> u32::try_from(r).ok()?.min(127))
+        }
+        _ => return None,
+    })
+}

@@ -138,13 +138,17 @@ pub fn method(class: &str, name: &str) -> String {
 /// The row for these argument types (no unions), with what its type variables stand for.
 pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
     let rows = TABLE.get(name)?;
-    // Exact types first, then `bool` as `int` and a character as `str`, then ints as floats.
-    for level in [pattern::Level::Exact, pattern::Level::Subtype, pattern::Level::Widen] {
+    use pattern::Level;
+    // Exact types first, then `bool` as `int` and a character as `str`, then ints as floats, then what must fit 64 bits.
+    for level in [Level::Exact, Level::Subtype, Level::Widen, Level::Narrow] {
+        if level == Level::Narrow && !args.contains(&Type::Big) {
+            continue;
+        }
         for row in rows.iter().filter(|r| arity_fits(r, args.len())) {
             if row.mutates && matches!(args.first(), Some(Type::View(_))) {
                 continue;
             }
-            if level == pattern::Level::Widen && !row.widens {
+            if level == Level::Widen && !row.widens {
                 continue;
             }
             let mut binding = Binding::default();
@@ -159,7 +163,30 @@ pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
 
 /// Can a value be looked up among values of another type by converting it first? `True` equals `1`.
 pub fn equal_key(have: &Type, elem: &Type) -> bool {
-    matches!((have, elem), (Type::Bool, Type::Int))
+    matches!((have, elem), (Type::Bool | Type::Int, Type::Big) | (Type::Bool, Type::Int))
+}
+
+/// An operation whose result is to be an int of any size, though no argument is: the row to ask for, and the types that
+/// the arguments become. `None` where nothing can leave 64 bits, or no row is there.
+pub fn widened(name: &str, args: &[Type]) -> Option<(String, Vec<Type>)> {
+    let wide = format!("{name} wide");
+    if select(&wide, args).is_some() {
+        return Some((wide, args.to_vec()));
+    }
+    let all = match (name, args.len()) {
+        ("+" | "-" | "*" | "math.comb" | "math.perm" | "math.lcm", 2)
+        | ("neg" | "abs" | "math.factorial", 1) => true,
+        ("**" | "<<" | "pow" | "round", 2) => false,
+        _ => return None,
+    };
+    let word = |t: &Type| matches!(t, Type::Int | Type::Bool);
+    let given = if all { args } else { &args[..1] };
+    if !given.iter().all(word) {
+        return None;
+    }
+    let types: Vec<Type> =
+        args.iter().enumerate().map(|(i, t)| if i < given.len() { Type::Big } else { t.clone() }).collect();
+    select(name, &types).is_some().then(|| (name.to_string(), types))
 }
 
 /// The type of a constant of a module of the standard library.

@@ -43,6 +43,8 @@ pub(super) enum Level {
     Exact,
     Subtype,
     Widen,
+    /// An int of any size where a machine word is needed: what does not fit bails.
+    Narrow,
 }
 
 impl Pattern {
@@ -112,6 +114,7 @@ impl Pattern {
             "int?" => Pattern::OptInt,
             "None" => Pattern::Scalar(Type::None),
             "int" => Pattern::Scalar(Type::Int),
+            "big" => Pattern::Scalar(Type::Big),
             "float" => Pattern::Scalar(Type::Float),
             "bool" => Pattern::Scalar(Type::Bool),
             "str" => Pattern::Scalar(Type::Str),
@@ -168,6 +171,7 @@ impl Pattern {
             (Pattern::Buffer, Type::Bytes | Type::ByteArray) => true,
             (Pattern::OptInt, Type::Int | Type::None) => true,
             (Pattern::OptInt, Type::Bool) => level != Level::Exact,
+            (Pattern::OptInt, Type::Big) => level == Level::Narrow,
             (Pattern::List(v), Type::List { elem, .. }) => {
                 binding.insert(*v, (**elem).clone());
                 true
@@ -259,14 +263,23 @@ fn fits(want: &Type, have: &Type, level: Level) -> bool {
     }
     match level {
         Level::Exact => false,
-        Level::Subtype => matches!((want, have), (Type::Int, Type::Bool) | (Type::Str, Type::Char)),
+        Level::Subtype => matches!(
+            (want, have),
+            (Type::Int | Type::Big, Type::Bool) | (Type::Big, Type::Int) | (Type::Str, Type::Char)
+        ),
         Level::Widen => {
             matches!(
                 (want, have),
-                (Type::Float, Type::Int | Type::Bool)
+                (Type::Float, Type::Int | Type::Bool | Type::Big)
                     | (Type::Int, Type::Bool)
                     | (Type::Complex, Type::Float | Type::Int | Type::Bool)
             )
         }
+        Level::Narrow => matches!(
+            (want, have),
+            (Type::Int, Type::Big | Type::Bool)
+                | (Type::Big, Type::Int | Type::Bool)
+                | (Type::Str, Type::Char)
+        ),
     }
 }

@@ -40,8 +40,8 @@ pub fn to_float(a: &Big) -> R<f64> {
     Ok(if x.negative { -size } else { size })
 }
 
-/// The same where Python has more than one way to a float: an int beyond all floats is left to it.
-pub fn to_float_or_bail(a: &Big) -> R<f64> {
+/// For logarithms, which Python takes of ints beyond all floats as well.
+fn to_float_or_bail(a: &Big) -> R<f64> {
     match to_float(a) {
         Ok(v) => Ok(v),
         Err(_) => bail(Bail::Overflow),
@@ -206,4 +206,34 @@ pub fn round_n(cx: Cx, a: &Big, n: i64) -> R<Big> {
     };
     let q = if up { super::add(cx, &q, &Big::Small(1))? } else { q };
     super::mul(cx, &q, &unit)
+}
+
+/// `math.log(a)`.
+pub fn log(a: &Big) -> R<f64> {
+    crate::math::log(to_float_or_bail(a)?)
+}
+
+/// `math.log(a, base)`.
+pub fn log_base(a: &Big, base: f64) -> R<f64> {
+    crate::math::log_base(to_float_or_bail(a)?, base)
+}
+
+/// `math.log(x, base)` with a base of any size.
+pub fn log_to_base(x: f64, base: &Big) -> R<f64> {
+    crate::math::log_base(x, to_float_or_bail(base)?)
+}
+
+/// `math.log(a, base)` of ints of any size.
+pub fn log_both(a: &Big, base: &Big) -> R<f64> {
+    crate::math::log_base(to_float_or_bail(a)?, to_float_or_bail(base)?)
+}
+
+/// `math.log2(a)`.
+pub fn log2(a: &Big) -> R<f64> {
+    crate::math::log2(to_float_or_bail(a)?)
+}
+
+/// `math.log10(a)`.
+pub fn log10(a: &Big) -> R<f64> {
+    crate::math::log10(to_float_or_bail(a)?)
 }

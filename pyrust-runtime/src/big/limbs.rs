@@ -182,7 +182,8 @@ impl Divisor {
     /// `high * 2**64 + low` divided; `high` is below the divisor.
     #[inline(always)]
     pub(super) fn divide(self, high: u64, low: u64) -> (u64, u64) {
-        let guess = u128::from(self.reciprocal) * u128::from(high) + (u128::from(high) << 64 | u128::from(low));
+        let guess =
+            u128::from(self.reciprocal) * u128::from(high) + (u128::from(high) << 64 | u128::from(low));
         let (mut q, fraction) = (((guess >> 64) as u64).wrapping_add(1), guess as u64);
         let mut r = low.wrapping_sub(q.wrapping_mul(self.value));
         if r > fraction {

@@ -265,7 +265,9 @@ extern "C" fn mul_any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
 #[inline]
 pub fn floordiv(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     match (a, b) {
-        (Big::Small(x), Big::Small(y)) if *y != 0 && *y != -1 => Ok(Big::Small(crate::int::floordiv(*x, *y)?)),
+        (Big::Small(x), Big::Small(y)) if *y != 0 && *y != -1 => {
+            Ok(Big::Small(crate::int::floordiv(*x, *y)?))
+        }
         _ => Ok(divmod(cx, a, b)?.0),
     }
 }

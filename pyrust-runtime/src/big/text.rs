@@ -262,4 +262,3 @@ fn from_bytes<'b>(chunks: impl ExactSizeIterator<Item = &'b [u8]>, limb: impl Fn
         Ok(())
     })
 }
-

@@ -1,0 +1,210 @@
+//! Sums and products that leave 64 bits only on the way.
+//!
+//! `a * b % m` is computed in 128 bits, and of what is masked only the lowest 64 bits are: the result is exact where the
+//! product alone would have left 64 bits. What cannot leave 128 bits needs no look at overflow.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::expr::int_literal;
+use crate::hir::{BinOp, CmpOp, Expr, ExprKind, UnaryOp};
+use crate::ty::Type;
+
+/// An expression of type `i128`, and the largest size that it can have.
+struct Far {
+    code: TokenStream,
+    most: u128,
+}
+
+/// The largest size that fits.
+const ROOM: u128 = i128::MAX as u128;
+
+/// Where nothing is known about a word.
+const WORD: u128 = 1 << 63;
+
+impl Func<'_, '_, '_> {
+    /// `left op right` of type `int` with an operand that leaves 64 bits on the way.
+    pub(super) fn between(&mut self, op: BinOp, left: &Expr, right: &Expr) -> Option<TokenStream> {
+        if op == BinOp::BitAnd {
+            let (mask, other) =
+                if matches!(left.kind, ExprKind::Int(_)) { (left, right) } else { (right, left) };
+            if let ExprKind::Int(mask @ 0..) = mask.kind
+                && self.grows(other)
+            {
+                let (low, mask) = (self.low(other), int_literal(mask));
+                return Some(quote!((#low & #mask)));
+            }
+        }
+        let f = match op {
+            BinOp::Mod => quote!(int::mod_128),
+            BinOp::FloorDiv => quote!(int::floordiv_128),
+            BinOp::BitAnd => quote!(int::and_128),
+            BinOp::RShift => quote!(int::shr_128),
+            _ => return None,
+        };
+        if !self.grows(left) || !self.is_word(right) {
+            return None;
+        }
+        let (l, r) = (self.far(left).code, self.value_as(right, &Type::Int));
+        Some(self.q(quote!(#f(#l, #r))))
+    }
+
+    /// `left < right` with an operand that leaves 64 bits on the way.
+    pub(super) fn compare_between(&mut self, op: CmpOp, left: &Expr, right: &Expr) -> Option<TokenStream> {
+        let op = match op {
+            CmpOp::Eq => quote!(==),
+            CmpOp::NotEq => quote!(!=),
+            CmpOp::Lt => quote!(<),
+            CmpOp::LtE => quote!(<=),
+            CmpOp::Gt => quote!(>),
+            CmpOp::GtE => quote!(>=),
+            CmpOp::In | CmpOp::NotIn | CmpOp::Is | CmpOp::IsNot => return None,
+        };
+        let grows = self.grows(left) || self.grows(right);
+        if !grows || !self.is_word(left) || !self.is_word(right) {
+            return None;
+        }
+        let (l, r) = (self.far(left).code, self.far(right).code);
+        Some(quote!((#l #op #r)))
+    }
+
+    fn is_word(&self, e: &Expr) -> bool {
+        matches!(self.node(e.id), Type::Int | Type::Bool)
+    }
+
+    /// Arithmetic on words.
+    fn is_tree(&self, e: &Expr) -> bool {
+        if self.node(e.id) != Type::Int {
+            return false;
+        }
+        match &e.kind {
+            ExprKind::Binary { op, left, right } => {
+                self.is_word(left)
+                    && self.is_word(right)
+                    && matches!(
+                        op,
+                        BinOp::Mult | BinOp::LShift | BinOp::Add | BinOp::Sub | BinOp::BitXor | BinOp::BitOr
+                    )
+            }
+            ExprKind::Unary { op: UnaryOp::Neg, operand } => self.is_word(operand),
+            _ => false,
+        }
+    }
+
+    /// Arithmetic on words in which something is multiplied or shifted.
+    fn grows(&self, e: &Expr) -> bool {
+        self.is_tree(e)
+            && match &e.kind {
+                ExprKind::Binary { op: BinOp::Mult | BinOp::LShift, .. } => true,
+                ExprKind::Binary { left, right, .. } => self.grows(left) || self.grows(right),
+                ExprKind::Unary { operand, .. } => self.grows(operand),
+                _ => false,
+            }
+    }
+
+    /// The value in 128 bits.
+    fn far(&mut self, e: &Expr) -> Far {
+        if self.is_tree(e) {
+            match &e.kind {
+                ExprKind::Binary { op: BinOp::LShift, left, right } => {
+                    let l = self.far(left);
+                    let code = l.code;
+                    if let ExprKind::Int(n @ 0..=63) = right.kind
+                        && let Some(most) = l.most.checked_mul(1 << n).filter(|m| *m <= ROOM)
+                    {
+                        let shift = Literal::i64_unsuffixed(n);
+                        return Far { code: quote!((#code << #shift)), most };
+                    }
+                    let r = self.value_as(right, &Type::Int);
+                    return Far { code: self.q(quote!(int::shl_128(#code, #r))), most: ROOM + 1 };
+                }
+                ExprKind::Binary { op, left, right } => {
+                    let (l, r) = (self.far(left), self.far(right));
+                    let (x, y) = (l.code, r.code);
+                    let most = match op {
+                        BinOp::Mult => l.most.checked_mul(r.most),
+                        // Bits are no larger than those of both together.
+                        _ => l.most.checked_add(r.most),
+                    };
+                    let fits = most.filter(|m| *m <= ROOM);
+                    let code = match (op, fits) {
+                        (BinOp::BitXor, _) => quote!((#x ^ #y)),
+                        (BinOp::BitOr, _) => quote!((#x | #y)),
+                        (BinOp::Mult, Some(_)) => quote!((#x * #y)),
+                        (BinOp::Mult, None) => self.q(quote!(int::mul_128(#x, #y))),
+                        (BinOp::Add, Some(_)) => quote!((#x + #y)),
+                        (BinOp::Add, None) => self.q(quote!(int::add_128(#x, #y))),
+                        (_, Some(_)) => quote!((#x - #y)),
+                        (_, None) => self.q(quote!(int::sub_128(#x, #y))),
+                    };
+                    // Where the bound is gone, the smallest of 128 bits may come out.
+                    return Far { code, most: fits.unwrap_or(ROOM + 1) };
+                }
+                ExprKind::Unary { operand, .. } => {
+                    let inner = self.far(operand);
+                    let code = inner.code;
+                    let code = match inner.most <= ROOM {
+                        true => quote!((-#code)),
+                        false => self.q(quote!(int::sub_128(0, #code))),
+                    };
+                    return Far { code, most: inner.most };
+                }
+                _ => {}
+            }
+        }
+        if let ExprKind::Int(i) = e.kind {
+            let lit = Literal::i128_suffixed(i128::from(i).abs());
+            let code = if i < 0 { quote!((-#lit)) } else { quote!(#lit) };
+            return Far { code, most: u128::from(i.unsigned_abs()) };
+        }
+        let most = self.most(e);
+        let value = self.value_as(e, &Type::Int);
+        Far { code: quote!(i128::from(#value)), most }
+    }
+
+    /// The largest size of a word.
+    fn most(&self, e: &Expr) -> u128 {
+        let literal = |e: &Expr| match e.kind {
+            ExprKind::Int(i) => u128::from(i.unsigned_abs()),
+            _ => WORD,
+        };
+        match &e.kind {
+            ExprKind::Binary { op: BinOp::Mod, right, .. } => literal(right),
+            ExprKind::Binary { op: BinOp::BitAnd, left, right } => {
+                let mask = |e: &Expr| if matches!(e.kind, ExprKind::Int(0..)) { literal(e) } else { WORD };
+                mask(left).min(mask(right))
+            }
+            _ if self.node(e.id) == Type::Bool => 1,
+            _ => WORD,
+        }
+    }
+
+    /// The lowest 64 bits of the value.
+    fn low(&mut self, e: &Expr) -> TokenStream {
+        if !self.is_tree(e) {
+            return self.value_as(e, &Type::Int);
+        }
+        match &e.kind {
+            ExprKind::Binary { op: BinOp::LShift, left, right } => {
+                let (l, r) = (self.low(left), self.value_as(right, &Type::Int));
+                self.q(quote!(int::shl_low(#l, #r)))
+            }
+            ExprKind::Binary { op, left, right } => {
+                let (l, r) = (self.low(left), self.low(right));
+                match op {
+                    BinOp::Mult => quote!(i64::wrapping_mul(#l, #r)),
+                    BinOp::Add => quote!(i64::wrapping_add(#l, #r)),
+                    BinOp::Sub => quote!(i64::wrapping_sub(#l, #r)),
+                    BinOp::BitXor => quote!((#l ^ #r)),
+                    _ => quote!((#l | #r)),
+                }
+            }
+            ExprKind::Unary { operand, .. } => {
+                let inner = self.low(operand);
+                quote!(i64::wrapping_neg(#inner))
+            }
+            _ => self.value_as(e, &Type::Int),
+        }
+    }
+}
