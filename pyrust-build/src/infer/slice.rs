@@ -229,6 +229,13 @@ impl<'h> Slice<'_, 'h> {
             | IterKind::Keys(e)
             | IterKind::Expr(e) => self.expr(e),
             IterKind::Comp(comp) => self.expr(&comp.element),
+            IterKind::Tool { iters, args, function, .. } => {
+                iters.iter().for_each(|i| self.iter(i));
+                args.iter().for_each(|e| self.operand(e));
+                if let Some(ExprKind::Lambda { body, .. }) = function.as_deref().map(|e| &e.kind) {
+                    self.expr(body);
+                }
+            }
         }
     }
 
@@ -337,6 +344,11 @@ impl<'h> Slice<'_, 'h> {
                 self.nodes.insert(e.id);
                 args.iter().chain(keywords.iter().map(|(_, e)| e)).for_each(|e| self.operand(e));
             }
+            ExprKind::CallNested { args, .. } => {
+                self.nodes.insert(e.id);
+                args.iter().for_each(|e| self.operand(e));
+            }
+            ExprKind::Cell(var) => self.reach(Place::Var(*var)),
             ExprKind::Method { base, args, .. } => {
                 self.nodes.insert(e.id);
                 self.expr(base);
@@ -353,6 +365,7 @@ impl<'h> Slice<'_, 'h> {
             | ExprKind::Str(_)
             | ExprKind::Bytes(_)
             | ExprKind::Bail
+            | ExprKind::New { .. }
             | ExprKind::ModuleAttr { .. }
             | ExprKind::Compare { .. }
             | ExprKind::FString(_)
