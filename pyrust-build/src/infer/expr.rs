@@ -549,7 +549,11 @@ impl Infer<'_, '_> {
         for (pattern, ty) in op.params.iter().zip(&types) {
             if let Pattern::Same(v) | Pattern::Given(v) = pattern {
                 let elem = &binding[v];
-                if matches!((elem, ty), (Type::Char, Type::Str) | (Type::Int, Type::Big)) {
+                // Lists that are read as they stand hold words.
+                let views = types.iter().any(|t| matches!(t, Type::View(_)));
+                if matches!((elem, ty), (Type::Char, Type::Str))
+                    || ((elem, ty) == (&Type::Int, &Type::Big) && !views)
+                {
                     // Looked up with any string: from the next round on the elements are strings.
                     widen = Some((*v, if *ty == Type::Str { Ty::Str } else { Ty::Big }));
                     continue;
