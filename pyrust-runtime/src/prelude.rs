@@ -27,8 +27,8 @@ pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
-    big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int, list,
-    math, range, str_, tuple,
+    big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int,
+    list, math, range, str_, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

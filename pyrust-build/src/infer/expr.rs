@@ -231,7 +231,14 @@ impl Infer<'_, '_> {
                         let plain = |t: &Ty| {
                             matches!(
                                 t,
-                                Ty::Int | Ty::Big | Ty::Float | Ty::Complex | Ty::Str | Ty::Char | Ty::Bool | Ty::Never
+                                Ty::Int
+                                    | Ty::Big
+                                    | Ty::Float
+                                    | Ty::Complex
+                                    | Ty::Str
+                                    | Ty::Char
+                                    | Ty::Bool
+                                    | Ty::Never
                             )
                         };
                         if !spec.is_empty() && conversion.is_none() && !ty.members().iter().all(plain) {

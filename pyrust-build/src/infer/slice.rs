@@ -125,6 +125,7 @@ impl<'h> Flows<'h> {
     fn store(&mut self, target: &'h Target, source: Source<'h>) {
         match &target.kind {
             TargetKind::Var(v) => self.put(Some(Place::Var(*v)), source),
+            TargetKind::Global(name) => self.put(Some(Place::Global(name.clone())), source),
             TargetKind::Index { base, .. } | TargetKind::Slice { base, .. } => self.put(place(base), source),
             TargetKind::Tuple(items) => match source {
                 Source::Expr(Expr { kind: ExprKind::Tuple(values), .. }) if values.len() == items.len() => {
