@@ -140,8 +140,6 @@ pub const CODES: &[Code] = &[
         "How many arguments it stands for is not known. Write the arguments out."),
     row("PYR0325", "call-of-value", "a call of a value",
         "Which function a value is, native code cannot tell. Call a function of the module by its name."),
-    row("PYR0326", "big-literal", "an int literal of more than 64 bits",
-        "Native ints have 64 bits in this version. Keep the arithmetic on it in a function of its own, which stays Python."),
     row("PYR0328", "generator-expression", "a generator expression that is not consumed in place",
         "Where a builtin or a loop consumes it at once it is compiled. Elsewhere build a list."),
     row("PYR0329", "walrus", "an assignment expression that is not compiled",
