@@ -216,6 +216,19 @@ impl Cx {
         Ok(Cx { txn: self.txn, depth: self.depth - 1 })
     }
 
+    /// As [`Cx::call`], for a function that CPython calls through a cache, which is C code: that counts more than once
+    /// there, and the depth of C code has a limit of its own that is much lower than the one for Python.
+    pub fn call_through_cache(self) -> R<Cx> {
+        /// Three for each call: the limit of 3.12 is 1,500, some of which the caller may have used.
+        const DEEPEST: u32 = 900;
+        // SAFETY: A short borrow.
+        let used = unsafe { self.txn().depth } - self.depth;
+        if used as u32 > DEEPEST {
+            return bail(Bail::Depth);
+        }
+        self.call()?.call()
+    }
+
     #[cold]
     #[inline(never)]
     extern "C" fn poll_at_call(self) -> R<()> {

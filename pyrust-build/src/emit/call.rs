@@ -307,7 +307,7 @@ impl Func<'_, '_, '_> {
     /// A call of a function defined inside.
     pub(super) fn call_nested(
         &mut self,
-        node: crate::hir::NodeId,
+        (node, cached): (crate::hir::NodeId, bool),
         made: Option<&Expr>,
         args: &[Expr],
         slots: &[usize],
@@ -334,7 +334,10 @@ impl Func<'_, '_, '_> {
             vals = vals.iter().map(|v| self.bind(v, &mut lets)).collect();
         }
         let codes: Vec<_> = slots.iter().zip(&params).map(|(at, ty)| self.coerce(&vals[*at], ty)).collect();
-        let depth = self.q(quote!(cx.call()));
+        let depth = match cached {
+            true => self.q(quote!(cx.call_through_cache())),
+            false => self.q(quote!(cx.call())),
+        };
         let mut call = quote!(#rust_name(#depth, #(#codes),*));
         if self.hir.in_generator.contains(&node) {
             call = quote!(in_generator(#call));

@@ -209,8 +209,10 @@ impl Func<'_, '_, '_> {
             ExprKind::Iter { iter, .. } => self.iterator(iter, &ty),
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
-            ExprKind::CallNested { made, args, slots, .. } => {
-                self.call_nested(e.id, made.as_deref(), args, slots, &ty)
+            ExprKind::CallNested { function, made, args, slots } => {
+                let name = function.rsplit(".<locals>.").next().unwrap_or(function);
+                let cached = name.contains(crate::lower::memo::ITSELF);
+                self.call_nested((e.id, cached), made.as_deref(), args, slots, &ty)
             }
             ExprKind::Cell(var) => {
                 let (name, ty) =

@@ -140,6 +140,7 @@ impl Lower<'_> {
             Some(_) => None,
             None => Some(self.temp()),
         };
+        let start_is_name = start.is_some_and(|e| matches!(e.kind, A::Name(_)));
         let start = start.map(|e| self.expr(e));
         let (vars, body) = self.applied(function, 2, span)?;
         let [acc, x] = vars.as_slice() else { return None };
@@ -165,7 +166,8 @@ impl Lower<'_> {
                             | ExprKind::Str(_)
                     ),
                 };
-                let simple = plain || matches!(items.kind, A::Name(_));
+                // A name is read without an effect.
+                let simple = plain || (matches!(items.kind, A::Name(_)) && start_is_name);
                 if !simple {
                     return None;
                 }

@@ -13,6 +13,9 @@ use crate::source::Span;
 /// What the names of tables begin with.
 pub(crate) const TABLE: &str = "table of ";
 
+/// What the name of the function that a cache stands before ends with.
+pub(crate) const ITSELF: &str = " itself";
+
 /// The decorator of a cache without bounds, as the name or attribute that it is.
 fn decorator(e: &Expr) -> Option<(&Expr, bool)> {
     let none = |e: &Expr| matches!(e.kind, E::Constant(Constant::None));
@@ -113,7 +116,7 @@ fn cached_function(def: FunctionDef) -> [Stmt; 3] {
     let name = |n: &str| Expr { kind: E::Name(n.to_string()), span };
     let stmt = |kind: S| Stmt { kind, span };
     let assign = |target: Expr, value: Expr| stmt(S::Assign { targets: vec![target], value });
-    let (table, plain) = (format!("{TABLE}{}", def.name), format!("{} itself", def.name));
+    let (table, plain) = (format!("{TABLE}{}", def.name), format!("{}{ITSELF}", def.name));
     let (key, value) = ("the key", "the value");
     let args: Vec<Expr> = def.params.positional.iter().map(|p| name(&p.name)).collect();
     let made = match args.as_slice() {
