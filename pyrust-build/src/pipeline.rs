@@ -339,6 +339,10 @@ fn from_signature(ty: &SigType) -> Type {
             in_place: true,
             kind: DictKind::Plain,
         },
+        SigType::Set(t) => Type::Set { elem: Box::new(from_signature(t)), in_place: true, frozen: false },
+        SigType::FrozenSet(t) => {
+            Type::Set { elem: Box::new(from_signature(t)), in_place: true, frozen: true }
+        }
         SigType::Tuple(items) if items.is_empty() => Type::VarTuple(Box::new(Type::Never)),
         SigType::Tuple(items) if items.len() > MAX_TUPLE => match items.iter().all(|t| *t == items[0]) {
             true => Type::VarTuple(Box::new(from_signature(&items[0]))),
@@ -352,9 +356,7 @@ fn from_signature(ty: &SigType) -> Type {
             members.iter().map(from_signature).fold(Type::Never, |acc, t| Type::join(&acc, &t))
         }
         SigType::Unknown => Type::Never,
-        SigType::Set(_)
-        | SigType::FrozenSet(_)
-        | SigType::Deque(_)
+        SigType::Deque(_)
         | SigType::Class(_)
         | SigType::Function(_)
         | SigType::NdArray { .. }
@@ -390,11 +392,11 @@ fn explain(program: &Program<'_>, sources: &Sources<'_>, index: usize, signature
 
 fn show(ty: &Type) -> String {
     let place = match ty {
-        Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } => {
-            " (Python's object, in place)"
-        }
+        Type::List { in_place: true, .. }
+        | Type::Dict { in_place: true, .. }
+        | Type::Set { in_place: true, .. } => " (Python's object, in place)",
         Type::View(_) => " (Python's object, converted when that pays)",
-        Type::List { .. } | Type::Dict { .. } => " (native)",
+        Type::List { .. } | Type::Dict { .. } | Type::Set { .. } => " (native)",
         _ => "",
     };
     format!("{ty}{place}")

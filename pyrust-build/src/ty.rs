@@ -45,6 +45,12 @@ pub enum Type {
         elem: Box<Type>,
         in_place: bool,
     },
+    /// A `set`, or a `frozenset`.
+    Set {
+        elem: Box<Type>,
+        in_place: bool,
+        frozen: bool,
+    },
     /// An iterator that lives in native code; its elements.
     Iter(Box<Type>),
     /// A variable that functions share: only handed to functions inside.
@@ -89,7 +95,9 @@ impl Type {
             | Type::Range
             | Type::Complex => true,
             Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
-            Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
+            Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Set { in_place, .. } => {
+                *in_place
+            }
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
             Type::Big | Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
             Type::Deque { .. } => false,
@@ -132,6 +140,7 @@ impl Type {
             | Type::Cell(_)
             | Type::List { .. }
             | Type::Deque { .. }
+            | Type::Set { .. }
             | Type::Dict { .. } => false,
         }
     }
@@ -141,7 +150,7 @@ impl Type {
         match self {
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().collect(),
             Type::VarTuple(t) | Type::View(t) | Type::Iter(t) | Type::Cell(t) => vec![t],
-            Type::List { elem, .. } | Type::Deque { elem, .. } => vec![elem],
+            Type::List { elem, .. } | Type::Deque { elem, .. } | Type::Set { elem, .. } => vec![elem],
             Type::Dict { key, value, .. } => vec![key, value],
             Type::Never
             | Type::None
@@ -229,6 +238,8 @@ impl fmt::Display for Type {
             }
             Type::VarTuple(t) => write!(f, "tuple[{t}, ...]"),
             Type::List { elem, .. } | Type::View(elem) => write!(f, "list[{elem}]"),
+            Type::Set { elem, frozen: false, .. } => write!(f, "set[{elem}]"),
+            Type::Set { elem, frozen: true, .. } => write!(f, "frozenset[{elem}]"),
             Type::Iter(elem) => write!(f, "iterator[{elem}]"),
             Type::Cell(t) => write!(f, "{t}"),
             Type::Deque { elem, .. } => write!(f, "deque[{elem}]"),
@@ -255,6 +266,10 @@ impl Type {
             (Type::List { elem: x, in_place: p }, Type::List { elem: y, in_place: q }) => {
                 Type::List { elem: Box::new(Type::join(x, y)), in_place: *p || *q }
             }
+            (
+                Type::Set { elem: x, in_place: p, frozen: f },
+                Type::Set { elem: y, in_place: q, frozen: g },
+            ) if f == g => Type::Set { elem: Box::new(Type::join(x, y)), in_place: *p || *q, frozen: *f },
             (Type::VarTuple(x), Type::VarTuple(y)) => Type::VarTuple(Box::new(Type::join(x, y))),
             (Type::View(x), Type::View(y)) => Type::View(Box::new(Type::join(x, y))),
             (Type::Iter(x), Type::Iter(y)) => Type::Iter(Box::new(Type::join(x, y))),
@@ -318,6 +333,7 @@ impl Type {
         match (self, other) {
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
             (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
+            (Type::Set { frozen: f, .. }, Type::Set { frozen: g, .. }) => f == g,
             (Type::List { .. }, Type::List { .. })
             | (Type::Deque { .. }, Type::Deque { .. })
             | (Type::VarTuple(_), Type::VarTuple(_))
@@ -330,10 +346,12 @@ impl Type {
         }
     }
 
-    /// Is a list or dict of Python's part of it?
+    /// Is a list, dict or set of Python's part of it?
     pub fn has_live(&self) -> bool {
         match self {
-            Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } => true,
+            Type::List { in_place: true, .. }
+            | Type::Dict { in_place: true, .. }
+            | Type::Set { in_place: true, .. } => true,
             // Read only, or made as such whatever they hold.
             Type::VarTuple(_) | Type::View(_) | Type::Iter(_) => false,
             _ => self.parts().into_iter().any(Type::has_live),
@@ -345,6 +363,7 @@ impl Type {
         match self {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
             Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range | Type::ByteArray => false,
+            Type::Set { elem, frozen, .. } => *frozen && elem.is_hashable(),
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_hashable),
             Type::VarTuple(t) => t.is_hashable(),
             _ => true,
@@ -366,6 +385,7 @@ impl Type {
     pub fn bad_key(&self) -> Option<&Type> {
         match self {
             Type::Dict { key, .. } if !key.is_hashable() => Some(key),
+            Type::Set { elem, .. } if !elem.is_hashable() => Some(elem),
             _ => self.parts().into_iter().find_map(Type::bad_key),
         }
     }
@@ -398,6 +418,11 @@ impl Type {
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.fits_into(b))
             }
+            // One that was just made becomes one of Python's.
+            (
+                Type::Set { elem: a, frozen: true, in_place: false },
+                Type::Set { elem: b, frozen: true, in_place: true },
+            ) => a == b,
             _ => false,
         }
     }

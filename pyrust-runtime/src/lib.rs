@@ -31,6 +31,7 @@ pub mod elem;
 
 pub mod dict;
 pub mod list;
+pub mod set;
 
 pub mod big;
 pub mod bisect;

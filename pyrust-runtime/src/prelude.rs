@@ -21,6 +21,7 @@ pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::memo::Memo;
 pub use crate::obj::{Class, Obj};
 pub use crate::range::Range;
+pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
 pub use crate::shared::Shared;
 pub use crate::strs::{Bytes, Chr, Str};
 pub use crate::tuple::PTuple;
@@ -28,7 +29,7 @@ pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
     big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int,
-    list, math, range, str_, tuple,
+    list, math, range, set, str_, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

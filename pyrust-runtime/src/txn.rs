@@ -11,6 +11,7 @@ use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 
 use crate::boundary::journal::{ListState, Lists};
 use crate::boundary::overlay::Overlays;
+use crate::boundary::sets::Sets;
 use crate::buf::Buf;
 use crate::bytearray::Attached;
 use crate::stop::{Bail, R, bail};
@@ -47,6 +48,7 @@ pub struct Txn {
     pub(crate) lists: Lists,
     pub(crate) dicts: Overlays,
     pub(crate) bytearrays: Attached,
+    pub(crate) sets: Sets,
 }
 
 struct Pool(UnsafeCell<Txn>);
@@ -71,6 +73,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     lists: Lists::new(),
     dicts: Overlays::new(),
     bytearrays: Attached::new(),
+    sets: Sets::new(),
 }));
 
 /// Possible points of the last call, while counting or forcing.

@@ -178,6 +178,104 @@ def dict_step(a, b, name, ints, objects):
     return None
 
 
+def set_step(a, b, name, ints, objects):
+    key, items, table = objects
+    match name:
+        case "len":
+            return len(a)
+        case "truth":
+            return bool(a)
+        case "contains":
+            return key in a
+        case "list" | "iterate":
+            return list(a)
+        case "copy":
+            return set(a)
+        case "frozen":
+            # A frozenset of a frozenset is that one: the runtime is not asked for it.
+            return frozenset(a) if isinstance(a, set) else a.union()
+        case "like":
+            return a.union()
+        case "union":
+            return a | b
+        case "union_self":
+            return a | a
+        case "union_list":
+            return a.union(items)
+        case "union_dict":
+            return a.union(table)
+        case "intersection":
+            return a & b
+        case "intersection_self":
+            return a & a
+        case "intersection_list":
+            return a.intersection(items)
+        case "difference":
+            return a - b
+        case "difference_self":
+            return a - a
+        case "difference_list":
+            return a.difference(items)
+        case "difference_dict":
+            return a.difference(table)
+        case "symmetric":
+            return a ^ b
+        case "symmetric_self":
+            return a ^ a
+        case "symmetric_list":
+            return a.symmetric_difference(items)
+        case "symmetric_dict":
+            return a.symmetric_difference(table)
+        case "compare":
+            return a == b, a != b, a < b, a <= b, a > b, a >= b, a.isdisjoint(b)
+        case "compare_list":
+            return a.issubset(items), a.issuperset(items), a.isdisjoint(items)
+        case "add":
+            a.add(key)
+        case "discard":
+            a.discard(key)
+        case "remove":
+            a.remove(key)
+        case "pop":
+            return a.pop()
+        case "clear":
+            a.clear()
+        case "update":
+            a |= b
+        case "update_self":
+            a |= a
+        case "update_list":
+            a.update(items)
+        case "update_dict":
+            a.update(table)
+        case "intersection_update":
+            a &= b
+        case "intersection_update_self":
+            a &= a
+        case "intersection_update_list":
+            a.intersection_update(items)
+        case "difference_update":
+            a -= b
+        case "difference_update_self":
+            a -= a
+        case "difference_update_list":
+            a.difference_update(items)
+        case "symmetric_update":
+            a ^= b
+        case "symmetric_update_self":
+            a ^= a
+        case "symmetric_update_list":
+            a.symmetric_difference_update(items)
+        case "symmetric_update_dict":
+            a.symmetric_difference_update(table)
+        case "shrink_in_loop":
+            for _ in a:
+                a.discard(key)
+        case _:
+            raise AssertionError(name)
+    return None
+
+
 def counts(objects):
     """Reference counts, of objects that the interpreter itself does not use all over the place."""
     known = [sys.getrefcount(x) for x in objects]
@@ -198,4 +296,6 @@ def same(a, b):
         return len(a) == len(b) and all(map(same, a, b))
     if isinstance(a, dict):
         return same(list(a.items()), list(b.items()))
+    if isinstance(a, set | frozenset):
+        return same(list(a), list(b))
     return repr(a) == repr(b)

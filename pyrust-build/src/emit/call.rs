@@ -10,7 +10,7 @@ use super::expr::int_literal;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{any_expr, defines, each_expr, reads};
 use crate::hir::{Expr, ExprKind};
-use crate::infer::{ArgSource, Guard, bind, class_names, is_affix, takes_any_length};
+use crate::infer::{ArgSource, Guard, bind, class_names, is_affix, takes_any_length, takes_iterables};
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::Binding;
 use crate::ty::Type;
@@ -109,7 +109,7 @@ impl Func<'_, '_, '_> {
                     Some(quote!({ let _ = #code; #n }))
                 })
             }
-            ("list" | "dict", []) => self.new_container(to),
+            ("list" | "dict" | "set" | "frozenset", []) => self.new_container(to),
             ("dict", [value]) => {
                 let val = self.val(value);
                 if let (Type::List { elem: pair, .. } | Type::VarTuple(pair), Type::Dict { key, value, .. }) =
@@ -381,6 +381,26 @@ impl Func<'_, '_, '_> {
             let b = self.project(&b, |t| matches!(t, Type::Dict { .. }));
             return self.coerce(&b, to);
         }
+        if takes_iterables(name) && b.ty.members().iter().any(|m| matches!(m, Type::Set { .. })) {
+            let mut vals = vec![b];
+            vals.extend(args.iter().map(|a| self.val(a)));
+            return self.dispatch(&vals, &mut |f, vals| {
+                if let Type::Set { .. } = vals[0].ty {
+                    return f.set_method(name, vals, to);
+                }
+                let ret = f.row(&format!("{}.{name}", class_name(&vals[0].ty)?), vals)?;
+                Some(f.coerce(&ret, to))
+            });
+        }
+        if name == "copy" && b.ty.members().iter().any(|m| matches!(m, Type::Set { frozen: true, .. })) {
+            return self.match_union(&b, |f, v| match &v.ty {
+                Type::Set { frozen: true, .. } => Some(f.coerce(&v, to)),
+                ty => {
+                    let ret = f.row(&format!("{}.copy", class_name(ty)?), std::slice::from_ref(&v))?;
+                    Some(f.coerce(&ret, to))
+                }
+            });
+        }
         if name == "extend"
             && let [other] = args
             && b.ty.members().iter().any(|t| matches!(t, Type::List { .. } | Type::Deque { .. }))
@@ -612,6 +632,8 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::List { .. } | Type::View(_) => "list",
         Type::Dict { kind, .. } => kind.class(),
         Type::Deque { .. } => "deque",
+        Type::Set { frozen: false, .. } => "set",
+        Type::Set { frozen: true, .. } => "frozenset",
         Type::VarTuple(_) => "tuple",
         Type::Range => "range",
         _ => return None,

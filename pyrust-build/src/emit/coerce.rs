@@ -151,6 +151,14 @@ impl Func<'_, '_, '_> {
                 let code = val.owned();
                 self.q(quote!(dict::pdict_copy(cx, &#code)))
             }
+            // A set that was just made becomes one of Python's.
+            (
+                Type::Set { elem: a, in_place: false, frozen: f },
+                Type::Set { elem: b, in_place: true, frozen: g },
+            ) if f == g && same_rust(a, b) => {
+                let (code, x, y) = (val.owned(), rust_type(from), rust_type(to));
+                self.q(quote!(set::into_python::<#x, #y>(cx, #code)))
+            }
             _ if same_rust(from, to) => val.owned(),
             _ => self.mismatch(val, to),
         }
@@ -257,6 +265,7 @@ fn same_kind(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::List { .. }, Type::List { .. }) => true,
         (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
+        (Type::Set { frozen: f, .. }, Type::Set { frozen: g, .. }) => f == g,
         (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
         (Type::VarTuple(_) | Type::Tuple { .. }, Type::VarTuple(_)) => true,
         _ => false,

@@ -3,11 +3,12 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::coerce::same_rust;
 use super::types::{Val, rust_type};
 use super::{Func, ident};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, Part, UnaryOp};
 use crate::infer::ranges::is_never_negative;
-use crate::infer::{Guard, masks, repeated, slice_positions, takes_any_length};
+use crate::infer::{Guard, among_few, in_place_method, masks, repeated, slice_positions, takes_any_length};
 use crate::ops;
 use crate::resolve::Binding;
 use crate::ty::{DictKind, Type};
@@ -185,6 +186,7 @@ impl Func<'_, '_, '_> {
                 self.q(quote!(list::#make::<#t, #n>(cx, [#(#items),*])))
             }
             ExprKind::Build { tuple, parts } => self.build(*tuple, parts, &ty),
+            ExprKind::Set { parts, made } => self.set_display(parts, *made, &ty),
             ExprKind::Dict(items) => {
                 let Type::Dict { key, value, .. } = &ty else {
                     return Val::new(self.bail("Unsupported"), ty);
@@ -469,6 +471,15 @@ impl Func<'_, '_, '_> {
             let (update, out) = (self.apply("dict.update", &[l.clone(), r.clone()], &Type::None), l.owned());
             return quote!({ #(#lets)* #update; #out });
         }
+        if let (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Type::Set { frozen: false, .. }) =
+            (op, &l.ty)
+        {
+            let mut lets = Vec::new();
+            let l = self.bind(l, &mut lets);
+            let method = in_place_method(op.symbol());
+            let (change, out) = (self.apply(method, &[l.clone(), r.clone()], &Type::None), l.owned());
+            return quote!({ #(#lets)* #change; #out });
+        }
         if let (BinOp::Mult, Type::List { .. }) = (op, &l.ty) {
             let mut lets = Vec::new();
             let l = self.bind(l, &mut lets);
@@ -552,6 +563,7 @@ impl Func<'_, '_, '_> {
             {
                 quote!(dict::is(#x, #y))
             }
+            (Type::Set { .. }, Type::Set { .. }) if same_rust(&a.ty, &b.ty) => quote!(set::is(#x, #y)),
             (Type::View(_), Type::View(_)) => quote!((*#x).is(*#y)),
             (Type::ByteArray, Type::ByteArray) => quote!((*#x).is(#y)),
             (Type::Obj, Type::Obj) => self.q(quote!((*#x).same(*#y))),
@@ -565,7 +577,13 @@ impl Func<'_, '_, '_> {
 
     fn contains(&mut self, left: &Expr, right: &Expr) -> TokenStream {
         // `x in (a, b)`: one comparison after the other, as CPython does.
-        if let (ExprKind::Tuple(items), Type::Tuple { .. }) = (&right.kind, self.node(right.id)) {
+        let few = match &right.kind {
+            ExprKind::Tuple(items) if matches!(self.node(right.id), Type::Tuple { .. }) => {
+                Some(items.iter().collect())
+            }
+            _ => among_few(right),
+        };
+        if let Some(items) = few {
             let mut lets = Vec::new();
             let l = self.val(left);
             let l = self.bind(&l, &mut lets);
@@ -740,6 +758,17 @@ impl Func<'_, '_, '_> {
                 let (k, v) = (rust_type(key), rust_type(value));
                 let make = if *in_place { quote!(pdict_new) } else { quote!(new) };
                 self.q(quote!(dict::#make::<#k, #v>(cx)))
+            }
+            Type::Set { elem, in_place, frozen } => {
+                let t = rust_type(elem);
+                let make = match (frozen, in_place) {
+                    (false, false) => quote!(new),
+                    (false, true) => quote!(pset_new),
+                    (true, _) => quote!(frozen_new),
+                };
+                let code = self.q(quote!(set::#make::<#t>(cx)));
+                let made = Type::Set { elem: elem.clone(), in_place: *in_place && !frozen, frozen: *frozen };
+                self.coerce(&Val::new(code, made), ty)
             }
             _ => self.bail("Unsupported"),
         }

@@ -37,7 +37,7 @@ fn label_if_used(body: &TokenStream, label: &syn::Lifetime) -> TokenStream {
 }
 
 /// The loops of a comprehension as one statement.
-fn block_of(label: &syn::Lifetime, code: TokenStream) -> TokenStream {
+pub(super) fn block_of(label: &syn::Lifetime, code: TokenStream) -> TokenStream {
     if mentions(&code, label) { quote!(#label: { #code }) } else { quote!({ #code }) }
 }
 
@@ -68,6 +68,7 @@ pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
         Type::List { elem, .. } | Type::Deque { elem, .. } => (**elem).clone(),
         Type::View(elem) | Type::VarTuple(elem) | Type::Iter(elem) => (**elem).clone(),
         Type::Dict { key, .. } => (**key).clone(),
+        Type::Set { elem, .. } => (**elem).clone(),
         Type::Tuple { items, .. } => items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t)),
         Type::Str | Type::Char => Type::Char,
         Type::Bytes | Type::ByteArray | Type::Range => Type::Int,
@@ -232,7 +233,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// Nested loops and conditions of a comprehension; `inner` is the code for one element.
-    fn generator(
+    pub(super) fn generator(
         &mut self,
         comp: &Comp,
         level: usize,
@@ -394,6 +395,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             },
             Type::Dict { key, value, .. } => {
                 self.dict_cursor(code, detached, it, at, "next_key", (key, value))
+            }
+            Type::Set { elem, .. } => {
+                let start = self.q(quote!(set::iter(cx, &#it)));
+                Pull {
+                    setup: quote!(let #it = #code; let mut #at = #start;),
+                    next: self.q_in(detached, quote!(set::next(cx, &#it, &mut #at))),
+                    elem: (**elem).clone(),
+                }
             }
             Type::Tuple { items, .. } => {
                 let elem = items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
@@ -806,6 +815,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     quote!(#set;)
                 };
                 (make, quote!(#out), Box::new(inner))
+            }
+            CompKind::Set(frozen) => return self.set_comp(comp, frozen, ty),
+            CompKind::Update => {
+                let Some(set) = extra else { return self.bail("Unsupported") };
+                return self.update_comp(comp, &set);
             }
             CompKind::Concat => {
                 let make = self.new_container(ty);

@@ -11,6 +11,7 @@ mod format;
 mod iter;
 mod library;
 mod ops;
+mod sets;
 mod stmt;
 mod tools;
 mod types;
@@ -144,6 +145,8 @@ pub(super) struct File<'p, 'a> {
     strings: Vec<String>,
     bytes: Vec<Vec<u8>>,
     numbers: Vec<Number>,
+    /// Of each display that Python makes a frozenset of: the function whose code has it.
+    set_constants: Vec<String>,
 }
 
 impl<'p, 'a> File<'p, 'a> {
@@ -158,6 +161,7 @@ impl<'p, 'a> File<'p, 'a> {
             strings: Vec::new(),
             bytes: Vec::new(),
             numbers: Vec::new(),
+            set_constants: Vec::new(),
         }
     }
 
@@ -233,6 +237,12 @@ impl<'p, 'a> File<'p, 'a> {
         format_ident!("I_{i}")
     }
 
+    /// A place for one frozenset among the constants of a function's code.
+    fn set_constant(&mut self, owner: &str) -> Ident {
+        self.set_constants.push(owner.to_string());
+        format_ident!("F_{}", self.set_constants.len() - 1)
+    }
+
     fn statics(&self) -> TokenStream {
         let strings = self.strings.iter().enumerate().map(|(i, text)| {
             let name = format_ident!("S_{i}");
@@ -248,13 +258,17 @@ impl<'p, 'a> File<'p, 'a> {
             let (negative, limbs) = (value.negative, value.limbs.iter().map(|l| Literal::u64_unsuffixed(*l)));
             quote!(static #name: BigConst = BigConst::new(#negative, &[#(#limbs),*]);)
         });
+        let sets = self.set_constants.iter().enumerate().map(|(i, owner)| {
+            let name = format_ident!("F_{i}");
+            quote!(static #name: SetConst = SetConst::new(#owner);)
+        });
         let namespaces = self.namespaces.iter().enumerate().map(|(i, space)| {
             let (name, module) = (format_ident!("NS_{i}"), &space.module);
             let slots = space.slots.iter().map(slot_tokens);
             let make = if space.is_c { quote!(module) } else { quote!(new) };
             quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
         });
-        quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#namespaces)*)
+        quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#sets)* #(#namespaces)*)
     }
 
     fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {

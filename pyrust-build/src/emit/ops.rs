@@ -182,6 +182,7 @@ impl Func<'_, '_, '_> {
             Pattern::List(_)
             | Pattern::ListOf(_)
             | Pattern::Dict(..)
+            | Pattern::Set(..)
             | Pattern::Deque(_)
             | Pattern::VarTuple(_) => arg.by_ref(),
             Pattern::Tuple(_) | Pattern::Optional(_) | Pattern::Pairs(..) | Pattern::DictOf(..) => {
@@ -216,6 +217,7 @@ impl Func<'_, '_, '_> {
             Type::Range => quote!(range::truth(cx, #code)),
             Type::Deque { .. } => quote!(deque::truth(#by_ref)),
             Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
+            Type::Set { .. } => self.q(quote!(set::truth(cx, #by_ref))),
             Type::Obj => self.q(quote!(#code.truth())),
             Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) => {
                 let bail = self.bail("Unsupported");
@@ -289,6 +291,7 @@ fn kind(ty: &Type) -> u8 {
         Type::List { .. } | Type::View(_) => 6,
         Type::Dict { .. } => 7,
         Type::Deque { .. } => 9,
+        Type::Set { .. } => 10,
         Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => 8,
     }
 }

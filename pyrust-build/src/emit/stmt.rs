@@ -517,7 +517,7 @@ impl Func<'_, '_, '_> {
 
     /// The type of `old op value`, over all members.
     fn aug_type(&self, op: hir::BinOp, old: &Type, value: &Type) -> Type {
-        if matches!(old, Type::List { .. })
+        if matches!(old, Type::List { .. } | Type::Set { frozen: false, .. })
             || (op == hir::BinOp::BitOr
                 && matches!(old, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. }))
         {
@@ -709,6 +709,7 @@ impl Func<'_, '_, '_> {
         // The arm of a `match` is one expression.
         let arm = |code: TokenStream| if matches!(val.ty, Type::Union(_)) { quote!({ #code }) } else { code };
         let code = self.match_union(&val, |f, v| {
+            let (prefix, v) = f.listed_set(v);
             let code = &v.code;
             let count = Literal::i64_suffixed(n as i64);
             let get: Box<dyn Fn(usize) -> TokenStream> = match &v.ty {
@@ -754,9 +755,18 @@ impl Func<'_, '_, '_> {
                 .zip(&names)
                 .map(|(t, x)| f.assign(t, &Val::new(quote!(#x), elem.clone())))
                 .collect();
-            Some(arm(quote!(if #len != #count { #leave } #(let #names = #parts;)* #(#sets)*)))
+            Some(arm(quote!(#prefix if #len != #count { #leave } #(let #names = #parts;)* #(#sets)*)))
         });
         scoped(&lets, code)
+    }
+
+    /// A set is unpacked as the list of its elements.
+    fn listed_set(&mut self, val: Val) -> (TokenStream, Val) {
+        let Type::Set { elem, .. } = &val.ty else { return (quote!(), val) };
+        let (list, set) = (self.fresh("list"), val.by_ref());
+        let code = self.q(quote!(set::to_list(cx, #set)));
+        let ty = Type::List { elem: elem.clone(), in_place: false };
+        (quote!(let #list = #code;), Val::place(quote!(#list), ty))
     }
 
     /// Nothing is assigned, and `rustc` sees that nothing goes on from here.
@@ -790,6 +800,7 @@ impl Func<'_, '_, '_> {
         let val = self.bind(val, &mut lets);
         let (b, a) = (before.len(), after.len());
         let code = self.match_union(&val, |f, v| {
+            let (prefix, v) = f.listed_set(v);
             let code = &v.code;
             if let Type::Tuple { items, .. } = &v.ty {
                 if items.len() < b + a {
@@ -853,7 +864,7 @@ impl Func<'_, '_, '_> {
                 reads.push(quote!(let #name = #read;));
                 sets.push(f.assign(t, &Val::new(quote!(#name), elem.clone())));
             }
-            Some(quote!({ let #n = #len; if #n < #fixed { #leave } #(#reads)* #(#sets)* }))
+            Some(quote!({ #prefix let #n = #len; if #n < #fixed { #leave } #(#reads)* #(#sets)* }))
         });
         quote!({ #(#lets)* #code })
     }

@@ -93,6 +93,15 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let (k, v) = (rust_type(key), rust_type(value));
             if *in_place { quote!(PDict<#k, #v>) } else { quote!(Dict<#k, #v>) }
         }
+        Type::Set { elem, in_place, frozen } => {
+            let t = rust_type(elem);
+            match (in_place, frozen) {
+                (false, false) => quote!(Set<#t>),
+                (false, true) => quote!(FrozenSet<#t>),
+                (true, false) => quote!(PSet<#t>),
+                (true, true) => quote!(PFrozenSet<#t>),
+            }
+        }
         Type::Union(members) => {
             let name = union_name(members.len());
             let members = members.iter().map(rust_type);

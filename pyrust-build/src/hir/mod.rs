@@ -314,6 +314,11 @@ pub enum ExprKind {
         tuple: bool,
         parts: Vec<Part>,
     },
+    /// `{a, *b}`
+    Set {
+        parts: Vec<Part>,
+        made: SetMade,
+    },
     /// Without a key: `**value`.
     Dict(Vec<(Option<Expr>, Expr)>),
     Comp(Box<Comp>),
@@ -407,6 +412,17 @@ pub enum Collection {
     DefaultDict(Option<String>),
 }
 
+/// What Python makes of a set display when it compiles the function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetMade {
+    /// Elements are added one by one.
+    Here,
+    /// A set is filled from a frozenset among the code's constants.
+    Copied,
+    /// That frozenset itself is gone through, or looked into.
+    Constant,
+}
+
 /// A part of a display with stars.
 #[derive(Clone, Debug)]
 pub enum Part {
@@ -421,6 +437,8 @@ pub enum CompKind {
     /// A list of at most so many elements: what unpacking looks at.
     Take(usize),
     Dict,
+    /// A frozenset if so said.
+    Set(bool),
     Sum,
     Any,
     All,
@@ -432,6 +450,8 @@ pub enum CompKind {
     First,
     /// `list.extend(…)` of the list in `extra`.
     Extend,
+    /// `set.update(…)` of the set in `extra`.
+    Update,
     /// `sum(…, [])`: lists one behind the other.
     Concat,
     /// `deque(…)`, with the `maxlen` in `extra`.
@@ -452,7 +472,7 @@ pub struct Comp {
     pub extra: Option<Expr>,
     /// `key` of min/max: a lambda.
     pub key: Option<Expr>,
-    /// `map` or `filter`, if it was spelled so.
+    /// `map`, `filter`, `set` or `frozenset`, if it was spelled so.
     pub builtin: Option<&'static str>,
 }
 
@@ -545,6 +565,14 @@ pub enum Tool {
 }
 
 impl Iter {
+    /// What is gone through, where that is a value.
+    pub fn source(&self) -> Option<&Expr> {
+        match &self.kind {
+            IterKind::Expr(e) => Some(e),
+            _ => None,
+        }
+    }
+
     /// The number that `enumerate` begins with, where it is written down.
     pub fn counts_from(&self) -> Option<i64> {
         match &self.kind {

@@ -241,7 +241,7 @@ macro_rules! visitor {
                         v.expr(item);
                     }
                 }
-                ExprKind::Build { parts, .. } => {
+                ExprKind::Build { parts, .. } | ExprKind::Set { parts, .. } => {
                     for part in parts {
                         match part {
                             Part::Item(e) => v.expr(e),

@@ -1,5 +1,6 @@
 //! Calls: builtins, functions of the project, functions of C modules, methods.
 
+use super::sets::takes_iterables;
 use super::solver::{Ty, VarId};
 use super::{FuncRef, Guard, Infer, NARROW, WIDE, in_python, long_tuples};
 use crate::hir::{Expr, ExprKind, Param, ParamKind};
@@ -80,7 +81,9 @@ impl Infer<'_, '_> {
         match self.bound(name) {
             Some((_, Binding::Value(_) | Binding::Unknown)) => {
                 let ty = self.program.value_type(&self.func.module, name);
-                if matches!(ty, Type::List { .. } | Type::Dict { .. }) && ty.has_never() {
+                if matches!(ty, Type::List { .. } | Type::Dict { .. } | Type::Set { frozen: false, .. })
+                    && ty.has_never()
+                {
                     return self.filled_later(name, span, &ty);
                 }
                 if ty.has_never() {
@@ -359,6 +362,9 @@ impl Infer<'_, '_> {
                 }
             }
             ("list", []) => Ty::List(self.site(e.id, 0)),
+            ("set" | "frozenset", []) if keywords.is_empty() => {
+                Ty::Set(self.site(e.id, 0), name == "frozenset")
+            }
             ("dict", []) if keywords.is_empty() => Ty::Dict(self.site(e.id, 0), DictKind::Plain),
             ("dict", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
@@ -539,7 +545,7 @@ impl Infer<'_, '_> {
         }
         let ty = self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)));
         // What an empty container holds its use tells.
-        let empty = matches!(ty, Type::List { .. } | Type::Dict { .. });
+        let empty = matches!(ty, Type::List { .. } | Type::Dict { .. } | Type::Set { .. });
         if ty.has_never() && !empty { Type::Never } else { ty }
     }
 
@@ -612,6 +618,12 @@ impl Infer<'_, '_> {
                     out = self.state.solver.join(&out, &Ty::Str);
                     continue;
                 }
+                // It is itself.
+                "frozenset.copy" if args.is_empty() && keywords.is_empty() => {
+                    found = true;
+                    out = self.state.solver.join(&out, member);
+                    continue;
+                }
                 // Only in `x in d.keys()`, which is `x in d`.
                 "dict.keys in" => return member.clone(),
                 "dict.get" | "dict.pop" if args.len() == 2 && keywords.is_empty() => {
@@ -630,6 +642,16 @@ impl Infer<'_, '_> {
                     continue;
                 }
                 _ => {}
+            }
+            if let Ty::Set(cell, frozen) = member
+                && takes_iterables(name)
+                && keywords.is_empty()
+            {
+                if let Some(ty) = self.set_method(e, 8 * k, (*cell, *frozen), name, args) {
+                    found = true;
+                    out = self.state.solver.join(&out, &ty);
+                }
+                continue;
             }
             if !ops::exists(&full) {
                 continue;
@@ -746,6 +768,8 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::List(_) | Ty::View(_) => "list",
         Ty::Dict(_, kind) => kind.class(),
         Ty::Deque(_) => "deque",
+        Ty::Set(_, false) => "set",
+        Ty::Set(_, true) => "frozenset",
         Ty::VarTuple(_) => "tuple",
         Ty::Range => "range",
         _ => return None,
@@ -755,7 +779,9 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
 /// Only the parts of a parameter's type through which a callee can change what the caller sees.
 fn containers_only(ty: &Type) -> Type {
     match ty {
-        Type::List { .. } | Type::Dict { .. } | Type::Deque { .. } | Type::VarTuple(_) => ty.clone(),
+        Type::List { .. } | Type::Dict { .. } | Type::Deque { .. } | Type::Set { .. } | Type::VarTuple(_) => {
+            ty.clone()
+        }
         Type::View(_) | Type::Iter(_) | Type::Cell(_) => ty.clone(),
         Type::Tuple { items, from_py } => {
             Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }

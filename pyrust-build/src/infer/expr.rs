@@ -157,6 +157,7 @@ impl Infer<'_, '_> {
                 }
                 if *tuple { Ty::VarTuple(self.state.solver.elem(cell)) } else { Ty::List(cell) }
             }
+            ExprKind::Set { parts, made } => self.set_display(e, parts, *made),
             ExprKind::Dict(items) => {
                 let cell = self.site(e.id, 0);
                 for (key, value) in items {
@@ -416,8 +417,11 @@ impl Infer<'_, '_> {
                 self.apply("*=", node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
+            (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Ty::Set(_, false)) => {
+                self.set_in_place(node, span, op.symbol(), l, r)
+            }
             // Those of counters keep what is positive, in place.
-            (_, Ty::List(_) | Ty::Dict(..) | Ty::Deque(_)) => {
+            (_, Ty::List(_) | Ty::Dict(..) | Ty::Deque(_) | Ty::Set(_, false)) => {
                 self.refuse("PYR0401", span, format!("`{}=` on a `{}`", op.symbol(), self.show(l)))
             }
             _ => self.binary(node, span, op, l, r),
@@ -442,6 +446,7 @@ impl Infer<'_, '_> {
                                 | Ty::Dict(..)
                                 | Ty::Deque(_)
                                 | Ty::ByteArray
+                                | Ty::Set(..)
                         )
                     })
                 };
@@ -452,7 +457,13 @@ impl Infer<'_, '_> {
                 }
             }
             CmpOp::In | CmpOp::NotIn => {
-                if let Ty::Tuple(items, _) = &r {
+                if let Some(items) = among_few(right) {
+                    self.hashable(left, &l);
+                    for item in items {
+                        let item = self.expr(item);
+                        self.comparable(e, "==", &l, &item);
+                    }
+                } else if let Ty::Tuple(items, _) = &r {
                     for item in items.clone() {
                         self.comparable(e, "==", &l, &item);
                     }
@@ -573,7 +584,10 @@ impl Infer<'_, '_> {
         if op.mutates
             && matches!(
                 types[0],
-                Type::List { in_place: true, .. } | Type::Dict { in_place: true, .. } | Type::ByteArray
+                Type::List { in_place: true, .. }
+                    | Type::Dict { in_place: true, .. }
+                    | Type::Set { in_place: true, .. }
+                    | Type::ByteArray
             )
         {
             self.writes = true;
@@ -582,6 +596,7 @@ impl Infer<'_, '_> {
         let mut vars: std::collections::BTreeMap<char, usize> = Default::default();
         for (pattern, arg) in op.params.iter().zip(args) {
             let pairs: Vec<(char, usize)> = match (pattern, arg) {
+                (Pattern::Set(v, _), Ty::Set(c, _)) => vec![(*v, self.state.solver.elem(*c))],
                 (Pattern::List(v), Ty::List(c)) => vec![(*v, self.state.solver.elem(*c))],
                 (Pattern::Deque(v), Ty::Deque(c)) => vec![(*v, self.state.solver.elem(*c))],
                 (Pattern::Dict(k, v, _), Ty::Dict(c, _)) => {
@@ -640,6 +655,12 @@ impl Infer<'_, '_> {
                 let elem = self.state.solver.elem(cell);
                 self.state.solver.unify(vars[v], elem);
                 Ty::List(cell)
+            }
+            Pattern::Set(v, frozen) => {
+                let cell = self.site(node, k);
+                let elem = self.state.solver.elem(cell);
+                self.state.solver.unify(vars[v], elem);
+                Ty::Set(cell, *frozen == Some(true))
             }
             Pattern::Deque(v) => {
                 let cell = self.site(node, k);
@@ -767,6 +788,16 @@ fn without_none(ty: &Ty) -> Ty {
     }
 }
 
+/// The items of a short set display, which is only looked into: they are compared one by one.
+pub fn among_few(set: &Expr) -> Option<Vec<&Expr>> {
+    let ExprKind::Set { parts, .. } = &set.kind else { return None };
+    let item = |part: &'_ Part| matches!(part, Part::Item(_));
+    if parts.len() > MAX_TUPLE || !parts.iter().all(item) {
+        return None;
+    }
+    Some(parts.iter().filter_map(|p| if let Part::Item(e) = p { Some(e) } else { None }).collect())
+}
+
 /// Values of these types are never equal.
 fn different_kinds(a: &Ty, b: &Ty) -> bool {
     let kind = |t: &Ty| match t {
@@ -779,6 +810,7 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::List(_) | Ty::View(_) => 6,
         Ty::Dict(..) => 7,
         Ty::Deque(_) => 9,
+        Ty::Set(..) => 10,
         Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
     };
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))

@@ -159,7 +159,9 @@ impl Infer<'_, '_> {
     /// What comes out of an iterable of a type that is no union.
     pub(super) fn element_type(&mut self, member: &Ty) -> Ty {
         match member {
-            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) => self.state.solver.get(self.state.solver.elem(*c)),
+            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) | Ty::Set(c, _) => {
+                self.state.solver.get(self.state.solver.elem(*c))
+            }
             Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => self.state.solver.get(*v),
             Ty::Tuple(items, _) => {
                 let mut all = Ty::Never;
@@ -188,6 +190,7 @@ impl Infer<'_, '_> {
                     | Ty::Range
                     | Ty::Dict(..)
                     | Ty::Deque(_)
+                    | Ty::Set(..)
                     | Ty::Iter(_)
             )
         };
@@ -282,6 +285,8 @@ impl Infer<'_, '_> {
                 self.state.solver.flow(&value, v);
                 Ty::Dict(cell, DictKind::Plain)
             }
+            CompKind::Set(frozen) => self.set_comp(comp, e, &elem, frozen),
+            CompKind::Update => self.update_comp(e, &extra.unwrap_or(Ty::Never), &elem),
             CompKind::Concat => {
                 self.builtin("sum");
                 let cell = self.site(e.id, 0);
@@ -402,6 +407,7 @@ pub(super) fn is_iterable(ty: &Ty) -> bool {
             | Ty::View(_)
             | Ty::Dict(..)
             | Ty::Deque(_)
+            | Ty::Set(..)
             | Ty::VarTuple(_)
             | Ty::Tuple(..)
             | Ty::Str

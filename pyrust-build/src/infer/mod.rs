@@ -13,6 +13,7 @@ mod label;
 mod library;
 pub mod ranges;
 mod refine;
+mod sets;
 mod slice;
 mod solver;
 mod stmt;
@@ -30,8 +31,9 @@ use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, is_affix, takes_any_length};
 pub use decide::{decide, is_instance};
-pub use expr::{masks, repeated, slice_positions};
+pub use expr::{among_few, masks, repeated, slice_positions};
 pub use library::Bisect;
+pub use sets::{in_place_method, takes_iterables};
 pub use slice::{NARROW, WIDE, Wide};
 
 /// Where inference finds modules: parsed on demand.
@@ -662,6 +664,9 @@ pub fn in_python(ty: &Type) -> Type {
             kind: *kind,
         },
         Type::Deque { elem, .. } => Type::Deque { elem: Box::new(in_python(elem)), in_place: true },
+        Type::Set { elem, frozen, .. } => {
+            Type::Set { elem: Box::new(in_python(elem)), in_place: true, frozen: *frozen }
+        }
         Type::VarTuple(t) => Type::VarTuple(Box::new(in_python(t))),
         Type::View(t) => Type::View(Box::new(in_python(t))),
         // Not read: its position would be lost.

@@ -312,7 +312,7 @@ impl<'h> Slice<'_, 'h> {
                 self.expr(orelse);
             }
             ExprKind::Tuple(items) | ExprKind::List(items) => items.iter().for_each(|e| self.expr(e)),
-            ExprKind::Build { parts, .. } => {
+            ExprKind::Build { parts, .. } | ExprKind::Set { parts, .. } => {
                 for part in parts {
                     match part {
                         Part::Item(e) => self.expr(e),

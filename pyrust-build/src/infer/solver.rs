@@ -32,6 +32,8 @@ pub(super) enum Ty {
     List(CellId),
     Dict(CellId, DictKind),
     Deque(CellId),
+    /// A frozenset if so said.
+    Set(CellId, bool),
     Union(Vec<Ty>),
 }
 
@@ -64,6 +66,7 @@ impl Ty {
             Ty::List(_) => (11, 0),
             Ty::Dict(_, kind) => (12, *kind as usize),
             Ty::Deque(_) => (11, 2),
+            Ty::Set(_, frozen) => (12, 8 + usize::from(*frozen)),
             Ty::Cell(_) => (15, 0),
             Ty::Union(_) => (16, 0),
         }
@@ -73,7 +76,7 @@ impl Ty {
 #[derive(Debug)]
 struct Cell {
     parent: Option<CellId>,
-    /// Elements of a list, keys of a dict.
+    /// Elements of a list or set, keys of a dict.
     elem: VarId,
     /// Values of a dict.
     value: VarId,
@@ -146,7 +149,7 @@ impl Solver {
         self.cells[self.cell_root(c)].in_place
     }
 
-    fn set_in_place(&mut self, c: CellId) {
+    pub(super) fn set_in_place(&mut self, c: CellId) {
         let root = self.cell_root(c);
         if !self.cells[root].in_place {
             self.cells[root].in_place = true;
@@ -231,6 +234,7 @@ impl Solver {
             (Ty::List(x), Ty::List(y)) => Ty::List(self.unify_cells(*x, *y)),
             (Ty::Dict(x, kind), Ty::Dict(y, _)) => Ty::Dict(self.unify_cells(*x, *y), *kind),
             (Ty::Deque(x), Ty::Deque(y)) => Ty::Deque(self.unify_cells(*x, *y)),
+            (Ty::Set(x, frozen), Ty::Set(y, _)) => Ty::Set(self.unify_cells(*x, *y), *frozen),
             (Ty::VarTuple(x), Ty::VarTuple(y)) => {
                 self.unify(*x, *y);
                 Ty::VarTuple(*x)
@@ -334,6 +338,18 @@ impl Solver {
                 }
                 if found.is_some() { current.clone() } else { self.join(current, &Ty::Dict(cell, *kind)) }
             }
+            Type::Set { elem, in_place, frozen } => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::Set(c, f) if f == frozen => Some(*c),
+                    _ => None,
+                });
+                let cell = found.unwrap_or_else(|| self.fresh_cell());
+                self.absorb_into(self.elem(cell), elem);
+                if *in_place {
+                    self.set_in_place(cell);
+                }
+                if found.is_some() { current.clone() } else { self.join(current, &Ty::Set(cell, *frozen)) }
+            }
             Type::VarTuple(elem) => {
                 let found = find(&|m| if let Ty::VarTuple(v) = m { Some(*v) } else { None });
                 self.absorb_elements(current, elem, found, Ty::VarTuple)
@@ -431,7 +447,7 @@ impl Solver {
 
     fn mark(&mut self, ty: &Ty) -> Ty {
         match ty {
-            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) => {
+            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) | Ty::Set(c, _) => {
                 self.set_in_place(*c);
                 ty.clone()
             }
@@ -474,6 +490,9 @@ impl Solver {
             Ty::Iter(v) => Type::Iter(var(*v)?),
             Ty::Cell(v) => Type::Cell(var(*v)?),
             Ty::List(c) => Type::List { elem: var(self.elem(*c))?, in_place: self.in_place(*c) },
+            Ty::Set(c, frozen) => {
+                Type::Set { elem: var(self.elem(*c))?, in_place: self.in_place(*c), frozen: *frozen }
+            }
             Ty::Deque(c) => Type::Deque { elem: var(self.elem(*c))?, in_place: self.in_place(*c) },
             Ty::Dict(c, kind) => Type::Dict {
                 kind: *kind,
@@ -512,6 +531,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         | Type::List { .. }
         | Type::Dict { .. }
         | Type::Deque { .. }
+        | Type::Set { .. }
         | Type::Union(_) => {
             unreachable!("containers are absorbed member by member")
         }

@@ -197,7 +197,9 @@ impl Infer<'_, '_> {
                 for member in ty.clone().members() {
                     let parts: Vec<Ty> = match member {
                         Ty::Tuple(parts, _) if parts.len() == items.len() => parts.clone(),
-                        Ty::List(c) => vec![self.state.solver.get(self.state.solver.elem(*c)); items.len()],
+                        Ty::List(c) | Ty::Set(c, _) => {
+                            vec![self.state.solver.get(self.state.solver.elem(*c)); items.len()]
+                        }
                         Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => {
                             vec![self.state.solver.get(*v); items.len()]
                         }
@@ -249,9 +251,9 @@ impl Infer<'_, '_> {
                     let (middle, tail) = rest.split_at(rest.len() - after.len());
                     (head.to_vec(), middle.to_vec(), tail.to_vec())
                 }
-                Ty::List(_) | Ty::View(_) | Ty::VarTuple(_) | Ty::Str | Ty::Char => {
+                Ty::List(_) | Ty::Set(..) | Ty::View(_) | Ty::VarTuple(_) | Ty::Str | Ty::Char => {
                     let t = match member {
-                        Ty::List(c) => self.state.solver.get(self.state.solver.elem(*c)),
+                        Ty::List(c) | Ty::Set(c, _) => self.state.solver.get(self.state.solver.elem(*c)),
                         Ty::View(v) | Ty::VarTuple(v) => self.state.solver.get(*v),
                         _ => Ty::Char,
                     };

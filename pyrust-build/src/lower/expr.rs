@@ -231,7 +231,10 @@ impl Lower<'_> {
             },
             A::Call { func, args, keywords } => self.call(func, args, keywords, span),
             A::JoinedStr(parts) => self.fstring(parts),
-            A::Set(_) | A::SetComp { .. } => self.no(span, "a set", "use a dict or a list"),
+            A::Set(items) => self.set_display(items, span),
+            A::SetComp { element, generators } => {
+                self.comp(CompKind::Set(false), generators, element, None, None)
+            }
             A::Lambda { .. } => self.no_as("PYR0323", span, "a `lambda` here", "call a function by its name"),
             A::Await(_) => {
                 self.no_as("PYR0314", span, "`await`", "move what does not wait into a function of its own")
@@ -300,6 +303,7 @@ impl Lower<'_> {
                         _ => self.expr(right),
                     }
                 }
+                (CmpOp::In | CmpOp::NotIn, A::Set(items)) => self.set_read(items, right.span),
                 _ => self.expr(right),
             };
             if let (CmpOp::In | CmpOp::NotIn, ExprKind::List(items)) = (op, &mut right.kind) {
@@ -540,6 +544,11 @@ impl Lower<'_> {
                 let comp = self.comp_over(CompKind::Extend, arg);
                 Some(ExprKind::Comp(Box::new(Comp { extra: Some(list), ..comp })))
             }
+            ("update", [arg @ AExpr { kind: A::Generator { .. } | A::Call { .. }, .. }])
+                if matches!(arg.kind, A::Generator { .. }) || self.is_lazy(arg) =>
+            {
+                Some(self.update_with(base, arg))
+            }
             ("fromkeys", [keys, rest @ ..])
                 if matches!(&base.kind, A::Name(n) if n == "dict" && self.is_builtin(n))
                     && rest.len() < 2 =>
@@ -702,6 +711,7 @@ impl Lower<'_> {
             }
             ("list", 1) | ("sorted", 1) => CompKind::List,
             ("tuple", 1) => CompKind::Tuple,
+            ("set" | "frozenset", 1) if keywords.is_empty() => return Some(self.set_of(name, &args[0])),
             ("next", 1 | 2) if matches!(args[0].kind, A::Generator { .. }) => CompKind::First,
             ("next", 1 | 2) if keywords.is_empty() => {
                 let iter = self.boxed(&args[0]);
@@ -867,7 +877,7 @@ impl Lower<'_> {
     }
 
     /// What is gone through as a whole: generator expressions and `map` become lists.
-    fn iter_of_list(&mut self, e: &AExpr) -> Iter {
+    pub(super) fn iter_of_list(&mut self, e: &AExpr) -> Iter {
         let iter = self.iter(e);
         match iter.kind {
             IterKind::Comp(comp) => {
@@ -996,6 +1006,7 @@ impl Lower<'_> {
 
     fn iter_kind(&mut self, e: &AExpr) -> IterKind {
         match &e.kind {
+            A::Set(items) => IterKind::Expr(Box::new(self.set_read(items, e.span))),
             A::Generator { element, generators } => {
                 let (generators, (element, value)) = self.generators(generators, element, None);
                 IterKind::Comp(Box::new(Comp {

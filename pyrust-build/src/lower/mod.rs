@@ -12,6 +12,7 @@ pub(crate) mod memo;
 mod nested;
 mod rebinding;
 mod scope;
+mod sets;
 mod stmt;
 mod symbols;
 mod text;

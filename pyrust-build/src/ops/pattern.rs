@@ -31,6 +31,8 @@ pub enum Pattern {
     Deque(char),
     /// A fresh dict whose keys are of a fixed type.
     DictOf(Type, Box<Pattern>),
+    /// A frozenset or not; either where that is not said.
+    Set(char, Option<bool>),
     VarTuple(char),
     Tuple(Vec<Pattern>),
     /// `V | None`.
@@ -103,6 +105,11 @@ impl Pattern {
         }
         if let Some(inner) = inside("deque[") {
             return Pattern::Deque(var(inner));
+        }
+        for (head, frozen) in [("set[", Some(false)), ("frozenset[", Some(true)), ("anyset[", None)] {
+            if let Some(inner) = inside(head) {
+                return Pattern::Set(var(inner), frozen);
+            }
         }
         if let Some(inner) = inside("tuple[") {
             return match inner.strip_suffix(", ...") {
@@ -194,6 +201,10 @@ impl Pattern {
                 binding.insert(*v, (**value).clone());
                 true
             }
+            (Pattern::Set(v, want), Type::Set { elem, frozen, .. }) => {
+                binding.insert(*v, (**elem).clone());
+                want.is_none_or(|want| want == *frozen)
+            }
             (Pattern::VarTuple(v), Type::VarTuple(elem)) => {
                 binding.insert(*v, (**elem).clone());
                 true
@@ -202,7 +213,7 @@ impl Pattern {
         }
     }
 
-    /// The type of a result: lists and dicts are fresh and native.
+    /// The type of a result: lists, dicts and sets are fresh and native.
     pub fn instantiate(&self, binding: &Binding) -> Type {
         let get = |v: &char| binding.get(v).cloned().unwrap_or(Type::Never);
         match self {
@@ -229,6 +240,9 @@ impl Pattern {
                 in_place: false,
                 kind: DictKind::Plain,
             },
+            Pattern::Set(v, frozen) => {
+                Type::Set { elem: Box::new(get(v)), in_place: false, frozen: *frozen == Some(true) }
+            }
             Pattern::VarTuple(v) => Type::VarTuple(Box::new(get(v))),
             Pattern::Tuple(items) => {
                 Type::Tuple { items: items.iter().map(|p| p.instantiate(binding)).collect(), from_py: false }

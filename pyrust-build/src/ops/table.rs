@@ -1,7 +1,8 @@
 //! The rows. Adding an operation is one row here, one function in `pyrust-runtime`, one case file.
 //!
 //! `Row(name, parameters, result, runtime path, flags)`. Parameters and results are type patterns: the scalar names,
-//! `list[T]`, `dict[K, V]` (`mapping[K, V]` for a dict of any class), `tuple[T, ...]`, type variables (`T` stores into the container, `=T` compares with its
+//! `list[T]`, `dict[K, V]` (`mapping[K, V]` for a dict of any class), `tuple[T, ...]`, `set[T]`, `frozenset[T]` (`anyset[T]`
+//! for either), type variables (`T` stores into the container, `=T` compares with its
 //! elements, `+T` is handed out again; `T: int str` where it must be one of those), `int?` for an optional argument given as `Option`. A result of `list[T]` or `dict[K, V]` is fresh.
 //!
 //! A name with a space is no name of Python's: lowering makes it, or stands for an operation under what is known beyond
@@ -202,6 +203,25 @@ pub(super) const OPERATORS: &[Row] = &[
     Row("==", "deque[T], deque[T]", "bool", "deque::eq", "c!"),
     Row("!=", "deque[T], deque[T]", "bool", "deque::ne", "c!"),
     Row("+", "deque[T], deque[T]", "deque[T]", "deque::concat", "c!"),
+    Row("in", "=T, anyset[T]", "bool", "set::contains", "c!r"),
+    Row("|", "set[T], anyset[T]", "set[T]", "set::union", "c!"),
+    Row("&", "set[T], anyset[T]", "set[T]", "set::intersection", "c!"),
+    Row("-", "set[T], anyset[T]", "set[T]", "set::difference", "c!"),
+    Row("^", "set[T], anyset[T]", "set[T]", "set::symmetric_difference", "c!"),
+    Row("|", "frozenset[T], anyset[T]", "frozenset[T]", "set::union", "c!"),
+    Row("&", "frozenset[T], anyset[T]", "frozenset[T]", "set::intersection", "c!"),
+    Row("-", "frozenset[T], anyset[T]", "frozenset[T]", "set::difference", "c!"),
+    Row("^", "frozenset[T], anyset[T]", "frozenset[T]", "set::symmetric_difference", "c!"),
+    Row("set |=", "set[T], anyset[T]", "None", "set::update", "c!m"),
+    Row("set &=", "set[T], anyset[T]", "None", "set::intersection_update", "c!m"),
+    Row("set -=", "set[T], anyset[T]", "None", "set::difference_update", "c!m"),
+    Row("set ^=", "set[T], anyset[T]", "None", "set::symmetric_difference_update", "c!m"),
+    Row("==", "anyset[T], anyset[T]", "bool", "set::eq", "c!"),
+    Row("!=", "anyset[T], anyset[T]", "bool", "set::ne", "c!"),
+    Row("<", "anyset[T], anyset[T]", "bool", "set::lt", "c!"),
+    Row("<=", "anyset[T], anyset[T]", "bool", "set::le", "c!"),
+    Row(">", "anyset[T], anyset[T]", "bool", "set::gt", "c!"),
+    Row(">=", "anyset[T], anyset[T]", "bool", "set::ge", "c!"),
     Row("in", "int, range", "bool", "range::contains", "cr"),
     Row("getitem", "range, int", "int", "range::get", "c!"),
     Row("==", "range, range", "bool", "range::eq", "c"),
@@ -215,6 +235,7 @@ pub(super) const FUNCTIONS: &[Row] = &[
     Row("len", "mapping[K, V]", "int", "dict::len", "c!"),
     Row("len", "deque[T]", "int", "deque::len", "c"),
     Row("len", "tuple[T, ...]", "int", "tuple::len", "c"),
+    Row("len", "anyset[T]", "int", "set::len", "c!"),
     Row("len", "range", "int", "range::len", "c!"),
     Row("abs", "int", "int", "int::abs", "!"),
     Row("abs", "big", "big", "big::abs", "c!"),
@@ -327,6 +348,12 @@ pub(super) const METHODS: &[Row] = &[
     Row("deque.rotate", "deque[T], int", "None", "deque::rotate", "c!m"),
     Row("deque.maxlen of", "deque[T]", "int | None", "deque::maxlen", "c"),
     Row("dict.copy", "mapping[K, V]", "dict[K, V]", "dict::copy", "c!"),
+    Row("set.add", "set[T], T", "None", "set::add", "c!m"),
+    Row("set.discard", "set[T], =T", "None", "set::discard", "c!m"),
+    Row("set.remove", "set[T], =T", "None", "set::remove", "c!m"),
+    Row("set.pop", "set[T]", "T", "set::pop", "c!m"),
+    Row("set.clear", "set[T]", "None", "set::clear", "c!m"),
+    Row("set.copy", "set[T]", "set[T]", "set::copy", "c!"),
     Row("str.join", "str, list[T]", "str", "pystr::join", "c!"),
     Row("str.split", "str", "list[str]", "pystr::split_whitespace +-1", "c!"),
     Row("str.split", "str, str", "list[str]", "pystr::split +-1", "c!"),

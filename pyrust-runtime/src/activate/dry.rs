@@ -1,7 +1,7 @@
 //! `_pyrust._dry_run(name, args, look)`: a native call whose effects are shown, then rolled back.
 //!
 //! `look(result, dicts)` is called with the transaction still open: lists show their would-be content, `dicts` maps
-//! the `id` of each dict and `bytearray` with writes held back to what it would be. It must only read objects of exact builtin types;
+//! the `id` of each dict, set and `bytearray` with writes held back to what it would be. It must only read objects of exact builtin types;
 //! hotspots that it calls run as Python. Answers `(None or the reason of the bailout, rollback was exact)`.
 
 use std::ptr;
@@ -85,7 +85,7 @@ unsafe fn show(txn: &Txn, result: *mut PyObject, look: *mut PyObject) -> Option<
     // SAFETY: inside an inspector, under the GIL.
     unsafe {
         let dicts = Own::take(PyDict_New())?;
-        let written: Vec<*mut PyObject> = txn.written_dicts().collect();
+        let written: Vec<*mut PyObject> = txn.held_back().collect();
         for dict in written {
             let Ok(content) = txn.overlay_of(dict) else {
                 PyErr_NoMemory();

@@ -4,6 +4,7 @@
 //! call: guards, transaction, counters). `namespace` guards names, `digest` guards source, `budget` stops what does
 //! not pay, `interp` reads the interpreter's own state.
 
+pub mod constant;
 pub mod digest;
 pub mod metadata;
 pub mod namespace;
@@ -23,6 +24,7 @@ mod registry;
 mod selftest;
 mod settings;
 
+pub use self::constant::SetConst;
 pub use self::init::init;
 pub use self::metadata::{Entry, Function, Module, Slot, Spec};
 pub use self::namespace::Namespace;

@@ -46,6 +46,8 @@ pub(super) struct Record {
     pub(super) reason: RefCell<Option<String>>,
     /// The hook of the function object that is current (a reload makes a new one).
     pub(super) hook: Cell<Option<&'static Hook>>,
+    /// Function objects that were hooked so far.
+    hooked: Cell<u32>,
     /// Native calls of earlier hooks, less those from before the counters were reset.
     counted: Cell<i64>,
     pub(super) bailouts: RefCell<Vec<(&'static str, u64)>>,
@@ -60,6 +62,7 @@ impl Record {
     /// Makes `hook` the current one; the one that it takes the place of.
     pub(super) fn install(&self, hook: &'static Hook) -> Option<&'static Hook> {
         let old = self.hook.replace(Some(hook));
+        self.hooked.set(self.hooked.get().saturating_add(1));
         self.counted.set(self.counted.get() + old.map_or(0, |old| old.native_calls() as i64));
         old
     }
@@ -131,6 +134,7 @@ fn first_record(function: &'static Function, settings: &Settings) -> Record {
         state: Cell::new(state),
         reason: RefCell::new(reason),
         hook: Cell::new(None),
+        hooked: Cell::new(0),
         counted: Cell::new(0),
         bailouts: RefCell::default(),
     }
@@ -231,5 +235,23 @@ pub(super) unsafe fn is_compiled(function: *mut PyObject, target: &'static str) 
         Py_INCREF(code);
         registry.seen.borrow_mut().insert((code as usize, target), same);
         same
+    }
+}
+
+/// The code that `name` was compiled from, where there is only one such code object: a module that was loaded again
+/// has another one, and other constants.
+pub(super) fn code_of(name: &str) -> Option<*mut PyObject> {
+    let registry = get()?;
+    let record = registry.record(name);
+    if let Some(record) = record
+        && record.hooked.get() > 0
+    {
+        return record.hook.get().filter(|_| record.hooked.get() == 1).map(|hook| hook.original_code());
+    }
+    let seen = registry.seen.borrow();
+    let mut found = seen.iter().filter(|((_, known), same)| *known == name && **same);
+    match (found.next(), found.next()) {
+        (Some(((code, _), _)), None) => Some(*code as *mut PyObject),
+        _ => None,
     }
 }

@@ -10,6 +10,7 @@ use pyo3_ffi::{Py_DECREF, PyErr_Clear, PyErr_Occurred, PyObject};
 
 use crate::boundary::journal::ListState;
 use crate::boundary::overlay::{self, Garbage};
+use crate::boundary::sets;
 use crate::buf::Buf;
 use crate::bytearray::{self, Attached};
 use crate::py::{IntoPy, again};
@@ -83,7 +84,11 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
         let result = guarded(cx, call, run);
         let clean = {
             let txn = cx.txn();
-            txn.arena.is_empty() && txn.lists.is_empty() && txn.dicts.is_empty() && txn.bytearrays.is_empty()
+            txn.arena.is_empty()
+                && txn.lists.is_empty()
+                && txn.dicts.is_empty()
+                && txn.sets.is_empty()
+                && txn.bytearrays.is_empty()
         };
         match result {
             Ok(value) if clean && !txn::is_forced(txn) => {
@@ -160,6 +165,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
             (Ok(()), Ok(value)) => {
                 overlay::apply(cx);
                 bytearray::apply(cx);
+                sets::apply(cx);
                 let garbage = {
                     let txn = cx.txn();
                     for state in txn.lists.states.iter_mut() {
@@ -188,6 +194,7 @@ unsafe fn prepare(cx: Cx) -> R<()> {
     unsafe {
         overlay::prepare(cx)?;
         bytearray::prepare(cx)?;
+        sets::prepare(cx)?;
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())
     }
 }
@@ -221,6 +228,7 @@ struct Held {
     lists: Buf<ListState>,
     dicts: Garbage,
     bytearrays: Attached,
+    sets: sets::Garbage,
 }
 
 impl Held {
@@ -230,6 +238,7 @@ impl Held {
             lists: txn.lists.take(),
             dicts: txn.dicts.take(),
             bytearrays: txn.bytearrays.take(),
+            sets: txn.sets.take(),
         }
     }
 
@@ -241,6 +250,7 @@ impl Held {
             }
             self.dicts.discard();
             self.bytearrays.discard();
+            self.sets.discard();
             while let Some(object) = self.arena.pop() {
                 Py_DECREF(object);
             }
@@ -251,14 +261,19 @@ impl Held {
 }
 
 impl Txn {
-    /// For inspectors: what the dict would be after the commit; a new reference, or none if nothing was
+    /// For inspectors: what the dict or set would be after the commit; a new reference, or none if nothing was
     /// written to it.
     ///
     /// # Safety
     /// Inside an inspector of [`enter_dry`].
-    pub unsafe fn overlay_of(&self, dict: *mut PyObject) -> R<Option<*mut PyObject>> {
+    pub unsafe fn overlay_of(&self, object: *mut PyObject) -> R<Option<*mut PyObject>> {
         // SAFETY: By the caller.
-        unsafe { overlay::would_be(&self.dicts, dict) }
+        unsafe {
+            match overlay::would_be(&self.dicts, object)? {
+                Some(dict) => Ok(Some(dict)),
+                None => sets::would_be(&self.sets, object),
+            }
+        }
     }
 
     /// For inspectors: every `bytearray` with writes that are held back, and what it would be.
@@ -266,8 +281,8 @@ impl Txn {
         self.bytearrays.written()
     }
 
-    /// For inspectors: all dicts with writes that are held back.
-    pub fn written_dicts(&self) -> impl Iterator<Item = *mut PyObject> {
-        overlay::written(&self.dicts)
+    /// For inspectors: all dicts and sets with writes that are held back.
+    pub fn held_back(&self) -> impl Iterator<Item = *mut PyObject> {
+        overlay::written(&self.dicts).chain(sets::written(&self.sets))
     }
 }

@@ -1,15 +1,15 @@
 //! What dropping an object would run: the test before a reference is given up (replay rule 14).
 //!
 //! References that a transaction drops are released when it has closed, later than Python would.  Nobody can
-//! see that of ints, texts, and lists and dicts of those; an object with a finaliser, or one that a weak
+//! see that of ints, texts, and lists, dicts and sets of those; an object with a finaliser, or one that a weak
 //! reference watches, could be the last one of its kind: then the call runs as Python.
 
 use pyo3_ffi::{Py_None, Py_REFCNT, Py_TYPE, PyComplex_Type, PyDict_Next, PyObject, PyRange_Type};
 
-use crate::boundary::layout;
+use crate::boundary::layout::{self, RawSet};
 use crate::stop::{Bail, R, bail};
 
-/// Lists, tuples and dicts that are looked into, at most: what is larger may take its time in Python.
+/// Lists, tuples, dicts and sets that are looked into, at most: what is larger may take its time in Python.
 const CONTAINERS: usize = 10_000_000;
 
 /// Nested deeper than this: perhaps a cycle.
@@ -83,6 +83,12 @@ unsafe extern "C" fn dies_quietly(object: *mut PyObject, depth: usize, budget: &
                 }
             }
             true
+        } else if layout::is_set(object) || layout::is_frozenset(object) {
+            let raw = RawSet::of(object);
+            (0..=raw.mask()).all(|index| {
+                let (hash, key) = raw.slot(index);
+                key.is_null() || hash == -1 || quiet(key)
+            })
         } else {
             false
         }

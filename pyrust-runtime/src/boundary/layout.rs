@@ -5,8 +5,8 @@
 
 use core::ptr::NonNull;
 use pyo3_ffi::{
-    Py_TYPE, PyBool_Type, PyBytes_Type, PyDict_Type, PyFloat_Type, PyList_Type, PyLong_Type, PyObject,
-    PyTuple_Type, PyTypeObject, PyUnicode_Type,
+    Py_TYPE, PyBool_Type, PyBytes_Type, PyDict_Type, PyFloat_Type, PyFrozenSet_Type, PyList_Type,
+    PyLong_Type, PyObject, PySet_Type, PyTuple_Type, PyTypeObject, PyUnicode_Type,
 };
 
 include!("offsets.rs");
@@ -93,6 +93,10 @@ exact_tests! {
     is_list = PyList_Type,
     /// `type(object) is dict`
     is_dict = PyDict_Type,
+    /// `type(object) is set`
+    is_set = PySet_Type,
+    /// `type(object) is frozenset`
+    is_frozenset = PyFrozenSet_Type,
 }
 
 /// The value of an exact `float`.
@@ -414,5 +418,108 @@ impl Keys {
     #[inline(always)]
     pub fn is_split(&self) -> bool {
         !self.values.is_null()
+    }
+}
+
+/// One slot of a set. Unused: no key; a dummy has the hash -1.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct SetEntry {
+    pub key: *mut PyObject,
+    pub hash: isize,
+}
+
+const _: () = assert!(
+    size_of::<SetEntry>() == row("SET_ENTRY")
+        && core::mem::offset_of!(SetEntry, key) == row("SET_ENTRY_KEY")
+        && core::mem::offset_of!(SetEntry, hash) == row("SET_ENTRY_HASH")
+);
+
+/// Slots of a set that needs no memory of its own for them.
+pub const SET_SMALLEST: usize = row("SET_SMALLEST");
+
+/// The table of an exact set or frozenset.
+#[derive(Clone, Copy)]
+pub struct RawSet {
+    object: *mut PyObject,
+}
+
+impl RawSet {
+    /// # Safety
+    /// `object` is an exact set or frozenset, and is not changed while the result is in use.
+    #[inline(always)]
+    pub unsafe fn of(object: *mut PyObject) -> RawSet {
+        RawSet { object }
+    }
+
+    #[inline(always)]
+    fn word(self, offset: usize) -> usize {
+        // SAFETY: A field of the set, which is alive while `self` is in use.
+        unsafe { *field::<usize>(self.object, offset) }
+    }
+
+    /// Elements and dummies.
+    #[inline(always)]
+    pub fn fill(self) -> usize {
+        self.word(const { row("SET_FILL") })
+    }
+
+    /// `len(set)`
+    #[inline(always)]
+    pub fn used(self) -> usize {
+        self.word(const { row("SET_USED") })
+    }
+
+    /// Slots less one.
+    #[inline(always)]
+    pub fn mask(self) -> usize {
+        self.word(const { row("SET_MASK") })
+    }
+
+    /// Where `pop` goes on.
+    #[inline(always)]
+    pub fn finger(self) -> usize {
+        self.word(const { row("SET_FINGER") })
+    }
+
+    /// The slots.
+    #[inline(always)]
+    pub fn entries(self) -> *mut SetEntry {
+        // SAFETY: As in `word`.
+        unsafe { *field(self.object, const { row("SET_TABLE") }) }
+    }
+
+    /// The slots inside of the object.
+    #[inline(always)]
+    pub fn small_entries(self) -> *mut SetEntry {
+        // SAFETY: As in `word`.
+        unsafe { field(self.object, const { row("SET_SMALL_TABLE") }) }
+    }
+
+    /// Hash and key of a slot.
+    ///
+    /// # Safety
+    /// `index <= mask()`.
+    #[inline(always)]
+    pub unsafe fn slot(self, index: usize) -> (isize, *mut PyObject) {
+        // SAFETY: By the caller.
+        let entry = unsafe { *self.entries().add(index) };
+        (entry.hash, entry.key)
+    }
+
+    /// Writes everything but the slots inside of the object.
+    ///
+    /// # Safety
+    /// `entries` are `mask + 1` slots, of which `fill` are not unused and `used` hold a strong reference; they belong
+    /// to the object or come from `PyMem_Malloc`.
+    pub unsafe fn set(self, entries: *mut SetEntry, mask: usize, fill: usize, used: usize, finger: usize) {
+        // SAFETY: By the caller; the fields of a live set.
+        unsafe {
+            *field(self.object, const { row("SET_TABLE") }) = entries;
+            *field(self.object, const { row("SET_MASK") }) = mask;
+            *field(self.object, const { row("SET_FILL") }) = fill;
+            *field(self.object, const { row("SET_USED") }) = used;
+            *field(self.object, const { row("SET_FINGER") }) = finger;
+        }
     }
 }

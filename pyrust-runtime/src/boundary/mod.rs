@@ -9,3 +9,4 @@ pub mod layout;
 pub(crate) mod overlay;
 pub mod probe;
 pub(crate) mod ptrmap;
+pub(crate) mod sets;

@@ -27,6 +27,7 @@ pub enum View<'a> {
     Tuple(&'a dyn Items),
     List(&'a dyn Items),
     Dict,
+    Set,
     Obj(Obj),
 }
 
@@ -145,7 +146,7 @@ pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
             }
             Ok(true)
         }
-        (View::Dict, View::Dict) => bail(Bail::Unsupported),
+        (View::Dict, View::Dict) | (View::Set, View::Set) => bail(Bail::Unsupported),
         _ => Ok(false),
     }
 }

@@ -7,6 +7,7 @@ use crate::list::{List, ListLike, PList};
 use crate::obj::Obj;
 use crate::py::{FromPy, IntoPy};
 use crate::range::Range;
+use crate::set::{self, FrozenSet, PFrozenSet, PSet, Set, SetLike};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::str_::{self, StrBuilder, view};
 use crate::strs::{Bytes, Chr, Str};
@@ -333,5 +334,45 @@ impl<K: Key + Repr, V: Repr + Clone + 'static> Repr for Dict<K, V> {
 impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Clone> Repr for PDict<K, V> {
     fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
         push_dict(cx, self, out)
+    }
+}
+
+fn push_set<K, S>(cx: Cx, set: &S, frozen: bool, out: &mut StrBuilder) -> R<()>
+where
+    K: Key + Repr,
+    S: SetLike<K>,
+{
+    if !set::truth(cx, set)? {
+        return out.push_static(if frozen { "frozenset()" } else { "set()" });
+    }
+    let mut items = Items::open(out, if frozen { "frozenset({" } else { "{" })?;
+    let mut cursor = set::iter(cx, set)?;
+    while let Some(key) = set::next(cx, set, &mut cursor)? {
+        key.push_repr(cx, items.next()?)?;
+    }
+    items.close(if frozen { "})" } else { "}" })
+}
+
+impl<K: Key + Repr> Repr for Set<K> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_set(cx, self, false, out)
+    }
+}
+
+impl<K: Key + Repr> Repr for FrozenSet<K> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_set(cx, self, true, out)
+    }
+}
+
+impl<K: Key + FromPy + IntoPy + Repr> Repr for PSet<K> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_set(cx, self, false, out)
+    }
+}
+
+impl<K: Key + FromPy + IntoPy + Repr> Repr for PFrozenSet<K> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_set(cx, self, true, out)
     }
 }

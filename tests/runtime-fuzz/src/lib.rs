@@ -1,4 +1,4 @@
-//! Typed operations on lists and dicts, as one transaction, for the property tests in `test_*.py`.
+//! Typed operations on lists, dicts and sets, as one transaction, for the property tests in `test_*.py`.
 //!
 //! Python gives a script of `(name, ints, objects)`.  It runs on the argument in place, or on a native copy, and
 //! ends in a commit, in a bailout at a place of the script's choosing, or dry.  What each operation gave comes
@@ -6,6 +6,7 @@
 
 mod dicts;
 mod lists;
+mod sets;
 
 use std::cell::RefCell;
 
@@ -143,7 +144,8 @@ fn dry<'py>(
                 } else {
                     match txn.overlay_of(pointer) {
                         Ok(Some(copy)) => copy,
-                        _ => ffi::PyDict_Copy(pointer),
+                        _ if ffi::PyDict_CheckExact(pointer) != 0 => ffi::PyDict_Copy(pointer),
+                        _ => ffi::PySet_New(pointer),
                     }
                 }
             });
@@ -163,7 +165,7 @@ fn prepare<'py>(
     arguments: &Bound<'py, PyTuple>,
     script: &Bound<'py, PyList>,
 ) -> PyResult<(Run, Vec<*mut PyObject>)> {
-    let Some(run) = lists::runner(kind).or_else(|| dicts::runner(kind)) else {
+    let Some(run) = lists::runner(kind).or_else(|| dicts::runner(kind)).or_else(|| sets::runner(kind)) else {
         return Err(PyValueError::new_err(format!("no such kind: {kind}")));
     };
     SCRIPT.set(parse(script)?);

@@ -17,4 +17,4 @@ def mixes(a, b):
 def several(xs):
     with open("x") as f:
         f.write(str(xs))
-    return {x for x in xs}
+    return ...

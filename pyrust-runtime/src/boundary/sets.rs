@@ -1,0 +1,366 @@
+//! Raw clones: how writes to sets wait for the commit.
+//!
+//! A set that existed before the transaction is never touched while it is open: inverse operations would leave
+//! another table, and so another order.  Native code works on a clone, typed by the handle that wrote (see
+//! `set::live`).  The commit boxes it into a table of CPython's, which then takes the place of the set's own: that
+//! cannot fail half-way (replay rule 10).
+
+use core::any::TypeId;
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use pyo3_ffi::{
+    Py_DECREF, Py_INCREF, Py_None, PyMem_Free, PyMem_Malloc, PyObject, PySet_Add, PySet_Discard, PySet_New,
+};
+
+use crate::boundary::dropped;
+use crate::boundary::layout::{RawSet, SET_SMALLEST, SetEntry};
+use crate::boundary::ptrmap::PtrMap;
+use crate::buf::Buf;
+use crate::builtins::c::without_collector;
+use crate::set::{Slot, Table};
+use crate::stop::{Bail, R, bail};
+use crate::txn::{Cx, no_memory};
+
+/// What the untyped side needs of a clone.
+pub(crate) struct Functions {
+    /// Boxes it.
+    pub(crate) build: unsafe fn(NonNull<u8>, Cx) -> R<RawTable>,
+    pub(crate) drop: unsafe fn(NonNull<u8>),
+}
+
+struct Written {
+    set: *mut PyObject,
+    types: TypeId,
+    data: NonNull<u8>,
+    functions: &'static Functions,
+    /// Before the commit applies it: the new table.  Afterwards: the old one.
+    table: RawTable,
+}
+
+pub(crate) struct Sets {
+    map: PtrMap,
+    written: Buf<Written>,
+}
+
+impl Sets {
+    pub(crate) const fn new() -> Sets {
+        Sets { map: PtrMap::new(), written: Buf::new() }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.written.is_empty()
+    }
+
+    /// The clone of the set, if it has one.  One of another type is a second representation: bails.
+    #[inline]
+    pub(crate) fn find(&self, set: *mut PyObject, types: TypeId) -> R<Option<NonNull<u8>>> {
+        let Some(index) = self.map.get(set) else { return Ok(None) };
+        let written = &self.written[index as usize];
+        if written.types != types {
+            return bail(Bail::Alias);
+        }
+        Ok(Some(written.data))
+    }
+
+    /// Takes over `data`; on failure it is dropped.
+    pub(crate) fn insert(
+        &mut self,
+        set: *mut PyObject,
+        types: TypeId,
+        data: NonNull<u8>,
+        functions: &'static Functions,
+    ) -> R<()> {
+        let index = self.written.len() as u32;
+        let written = Written { set, types, data, functions, table: RawTable::NONE };
+        if self.written.push(written).is_err() {
+            // SAFETY: `data` belongs to `functions` and was not stored.
+            unsafe { (functions.drop)(data) };
+            return bail(Bail::Memory);
+        }
+        if !self.map.insert(set, index) {
+            if let Some(written) = self.written.pop() {
+                // SAFETY: As above.
+                unsafe { (written.functions.drop)(written.data) };
+            }
+            return bail(Bail::Memory);
+        }
+        Ok(())
+    }
+
+    /// Takes everything out.
+    pub(crate) fn take(&mut self) -> Garbage {
+        self.map.clear();
+        Garbage(core::mem::take(&mut self.written))
+    }
+}
+
+/// Clones whose transaction has closed; dropping them drops their references.
+pub(crate) struct Garbage(Buf<Written>);
+
+impl Garbage {
+    pub(crate) unsafe fn discard(self) {
+        for written in self.0.iter() {
+            // SAFETY: The clone owns its data and one table.
+            unsafe {
+                (written.functions.drop)(written.data);
+                written.table.discard();
+            }
+        }
+    }
+}
+
+/// A table as CPython has it, with a strong reference to each element.
+#[derive(Clone, Copy)]
+pub(crate) struct RawTable {
+    /// From `PyMem_Malloc`; null for a table of the smallest size, whose slots stand in `small`.
+    entries: *mut SetEntry,
+    small: [SetEntry; SET_SMALLEST],
+    mask: usize,
+    fill: usize,
+    used: usize,
+    finger: usize,
+}
+
+impl RawTable {
+    const UNUSED: SetEntry = SetEntry { key: ptr::null_mut(), hash: 0 };
+
+    const NONE: RawTable = RawTable {
+        entries: ptr::null_mut(),
+        small: [RawTable::UNUSED; SET_SMALLEST],
+        mask: SET_SMALLEST - 1,
+        fill: 0,
+        used: 0,
+        finger: 0,
+    };
+
+    /// Boxes a table; `element` gives a strong reference.
+    pub(crate) fn of<E>(table: &Table<E>, mut element: impl FnMut(&E) -> R<*mut PyObject>) -> R<RawTable> {
+        let (shape, finger) = (table.shape(), table.finger);
+        let mut raw = RawTable { mask: shape.mask, finger, ..RawTable::NONE };
+        if raw.mask >= SET_SMALLEST {
+            // SAFETY: As many slots as are asked for are unused before they are looked at.
+            unsafe {
+                let Some(size) = (raw.mask + 1).checked_mul(size_of::<SetEntry>()) else {
+                    return bail(Bail::Memory);
+                };
+                let entries: *mut SetEntry = PyMem_Malloc(size).cast();
+                if entries.is_null() {
+                    return bail(Bail::Memory);
+                }
+                entries.write_bytes(0, raw.mask + 1);
+                raw.entries = entries;
+            }
+        }
+        match raw.fill_from(table, &mut element) {
+            Ok(()) => Ok(raw),
+            Err(stop) => {
+                // SAFETY: The references are its own.
+                unsafe { raw.discard() };
+                Err(stop)
+            }
+        }
+    }
+
+    fn fill_from<E>(&mut self, table: &Table<E>, element: &mut impl FnMut(&E) -> R<*mut PyObject>) -> R<()> {
+        for index in 0..=self.mask {
+            let entry = match table.slot(index) {
+                Slot::Unused => continue,
+                Slot::Dummy => SetEntry { key: dummy()?, hash: -1 },
+                Slot::Active(hash, entry) => {
+                    self.used += 1;
+                    SetEntry { key: element(entry).inspect_err(|_| self.used -= 1)?, hash: *hash }
+                }
+            };
+            self.fill += 1;
+            // SAFETY: `index <= mask`.
+            unsafe { *self.slots().add(index) = entry };
+        }
+        Ok(())
+    }
+
+    fn slots(&mut self) -> *mut SetEntry {
+        if self.entries.is_null() { self.small.as_mut_ptr() } else { self.entries }
+    }
+
+    /// Puts the table into a set; what comes back is the one that the set had.  Cannot fail, runs no Python code.
+    ///
+    /// # Safety
+    /// `object` is an exact set, or a frozenset that nobody has seen.
+    #[must_use]
+    pub(crate) unsafe fn transplant(self, object: *mut PyObject) -> RawTable {
+        // SAFETY: By the caller; the object's own slots are as many as the smallest table has.
+        unsafe {
+            let raw = RawSet::of(object);
+            let inside = raw.small_entries();
+            let mut old = RawTable {
+                mask: raw.mask(),
+                fill: raw.fill(),
+                used: raw.used(),
+                finger: raw.finger(),
+                ..RawTable::NONE
+            };
+            if ptr::eq(raw.entries(), inside) {
+                old.small.as_mut_ptr().copy_from_nonoverlapping(inside, SET_SMALLEST);
+            } else {
+                old.entries = raw.entries();
+            }
+            let entries = if self.entries.is_null() {
+                inside.copy_from_nonoverlapping(self.small.as_ptr(), SET_SMALLEST);
+                inside
+            } else {
+                self.entries
+            };
+            raw.set(entries, self.mask, self.fill, self.used, self.finger);
+            old
+        }
+    }
+
+    /// Drops the references and the memory.
+    ///
+    /// # Safety
+    /// They are the table's own, and not used any more.
+    pub(crate) unsafe fn discard(mut self) {
+        // SAFETY: By the caller; what is active is a strong reference.
+        unsafe {
+            let mut left = self.used;
+            for index in 0..=self.mask {
+                if left == 0 {
+                    break;
+                }
+                let entry = *self.slots().add(index);
+                if !entry.key.is_null() && entry.hash != -1 {
+                    left -= 1;
+                    Py_DECREF(entry.key);
+                }
+            }
+            if !self.entries.is_null() {
+                PyMem_Free(self.entries.cast());
+            }
+        }
+    }
+
+    /// Another table with the same elements.
+    unsafe fn again(mut self) -> R<RawTable> {
+        // SAFETY: By the caller: a table that is alive.
+        unsafe {
+            let from = self.slots();
+            let mut copy = RawTable { entries: ptr::null_mut(), ..self };
+            if !self.entries.is_null() {
+                copy.entries = PyMem_Malloc((self.mask + 1) * size_of::<SetEntry>()).cast();
+                if copy.entries.is_null() {
+                    return bail(Bail::Memory);
+                }
+                copy.entries.copy_from_nonoverlapping(from, self.mask + 1);
+            }
+            for index in 0..=self.mask {
+                let entry = *copy.slots().add(index);
+                if !entry.key.is_null() && entry.hash != -1 {
+                    Py_INCREF(entry.key);
+                }
+            }
+            Ok(copy)
+        }
+    }
+}
+
+/// CPython's marker of slots whose element is gone: a static object that is never counted.
+fn dummy() -> R<*mut PyObject> {
+    static DUMMY: AtomicPtr<PyObject> = AtomicPtr::new(ptr::null_mut());
+    let known = DUMMY.load(Relaxed);
+    if !known.is_null() {
+        return Ok(known);
+    }
+    // SAFETY: The GIL is held; a set of our own, which nobody else sees.  `None` is static and hashes without Python code.
+    let found = without_collector(|| unsafe { find_dummy() });
+    match found {
+        Some(object) => {
+            DUMMY.store(object, Relaxed);
+            Ok(object)
+        }
+        None => no_memory(),
+    }
+}
+
+unsafe fn find_dummy() -> Option<*mut PyObject> {
+    // SAFETY: By the caller.
+    unsafe {
+        let set = PySet_New(ptr::null_mut());
+        if set.is_null() {
+            return None;
+        }
+        let mut found = None;
+        if PySet_Add(set, Py_None()) == 0 && PySet_Discard(set, Py_None()) == 1 {
+            let raw = RawSet::of(set);
+            found = (0..=raw.mask())
+                .map(|index| raw.slot(index))
+                .find(|(hash, key)| *hash == -1 && !key.is_null())
+                .map(|(_, key)| key);
+        }
+        Py_DECREF(set);
+        found
+    }
+}
+
+/// First part of the commit: boxes everything; what the sets will drop must die quietly.
+pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
+    // SAFETY: Short borrows; the clones own their data.
+    unsafe {
+        if cx.txn().sets.is_empty() {
+            return Ok(());
+        }
+        dummy()?;
+        for index in 0..cx.txn().sets.written.len() {
+            let (set, data, functions) = {
+                let written = &cx.txn().sets.written[index];
+                (written.set, written.data, written.functions)
+            };
+            let table = (functions.build)(data, cx)?;
+            cx.txn().sets.written[index].table = table;
+            // Elements that stay have another reference by now.
+            let raw = RawSet::of(set);
+            for index in 0..=raw.mask() {
+                let (hash, key) = raw.slot(index);
+                if !key.is_null() && hash != -1 {
+                    dropped::check(key)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Second part: puts the tables in place.
+pub(crate) unsafe fn apply(cx: Cx) {
+    // SAFETY: The tables are boxed; the sets are alive.
+    unsafe {
+        for index in 0..cx.txn().sets.written.len() {
+            let written = &mut cx.txn().sets.written[index];
+            written.table = written.table.transplant(written.set);
+        }
+    }
+}
+
+/// What the set would be after the commit: a new set, or none if nothing was written.  Only after `prepare`.
+pub(crate) unsafe fn would_be(sets: &Sets, set: *mut PyObject) -> R<Option<*mut PyObject>> {
+    let Some(written) = sets.written.iter().find(|written| ptr::eq(written.set, set)) else {
+        return Ok(None);
+    };
+    // SAFETY: The table is boxed; the new set is empty.
+    unsafe {
+        let table = written.table.again()?;
+        let copy = without_collector(|| PySet_New(ptr::null_mut()));
+        if copy.is_null() {
+            table.discard();
+            return no_memory();
+        }
+        table.transplant(copy).discard();
+        Ok(Some(copy))
+    }
+}
+
+/// All sets that were written to.
+pub(crate) fn written(sets: &Sets) -> impl Iterator<Item = *mut PyObject> {
+    sets.written.iter().map(|written| written.set)
+}

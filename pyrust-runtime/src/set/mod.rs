@@ -1,0 +1,648 @@
+//! `set` and `frozenset`: native ([`Set`], [`FrozenSet`]) and in place ([`PSet`], [`PFrozenSet`]), and the functions
+//! that generated code calls on any of them.
+//!
+//! Which side is iterated, when the table is sized in advance and when dummies are swept out decides the order of the
+//! elements, so every function here takes the same way as CPython's.
+
+mod key;
+mod live;
+mod native;
+mod table;
+
+pub(crate) use table::{Slot, Table};
+
+use crate::dict::{self, DictLike};
+use crate::elem::Key;
+use crate::list::{self, List, ListLike};
+use crate::py::{FromPy, IntoPy};
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::txn::Cx;
+use table::{Entry, Own, Shape};
+
+/// `set`, native.
+pub type Set<K> = native::Native<K, false>;
+/// `frozenset`, native.
+pub type FrozenSet<K> = native::Native<K, true>;
+/// `set`, in place.
+pub type PSet<K> = live::Live<K, false>;
+/// `frozenset`, in place.
+pub type PFrozenSet<K> = live::Live<K, true>;
+
+/// What all representations do.
+pub trait SetLike<K: Key>: Clone {
+    /// What an operation on this set makes.
+    type Made: Fresh<K>;
+    /// The same for the same set only.
+    fn address(&self) -> usize;
+    fn shape(&self, cx: Cx) -> R<Shape>;
+    /// Moves on with every change.
+    fn version(&self, cx: Cx) -> R<u64>;
+    /// The element in a slot, and its hash.
+    fn at(&self, cx: Cx, index: usize) -> R<Option<(isize, K)>>;
+    fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool>;
+}
+
+/// A set that can be written to.
+pub trait SetMut<K: Key>: SetLike<K> {
+    type Entry: Entry<K>;
+    /// Would the first write make a clone? Then it is worth looking whether anything changes.
+    fn is_untouched(&self, cx: Cx) -> R<bool>;
+    /// The table to be changed.
+    fn table_mut(&self, cx: Cx) -> R<&mut Table<Self::Entry>>;
+}
+
+/// A native set, made of a table.
+pub trait Fresh<K: Key>: SetLike<K> {
+    fn from_table(table: Table<Own<K>>) -> R<Self>;
+}
+
+/// Where an iteration stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Cursor {
+    at: usize,
+    count: usize,
+    version: u64,
+}
+
+/// `set()`
+#[inline]
+pub fn new<K: Key>(_: Cx) -> R<Set<K>> {
+    Set::from_table(Table::new())
+}
+
+/// `set()`, as a Python set.
+#[inline]
+pub fn pset_new<K: Key + FromPy + IntoPy>(cx: Cx) -> R<PSet<K>> {
+    PSet::make(cx)
+}
+
+/// `frozenset()`
+#[inline]
+pub fn frozen_new<K: Key>(_: Cx) -> R<FrozenSet<K>> {
+    FrozenSet::from_table(Table::new())
+}
+
+/// A native set that was just made, as a Python object that lives in the transaction.
+pub fn into_python<S: IntoPy, P: FromPy>(cx: Cx, set: S) -> R<P> {
+    let object = set.into_py(cx)?;
+    // SAFETY: A new strong reference, given to the transaction.
+    unsafe {
+        let object = cx.adopt(object)?;
+        P::from_py(cx, object.as_ptr())
+    }
+}
+
+/// `frozenset(elements)`, of a set that was just filled with them.
+pub fn freeze<K: Key>(_: Cx, set: Set<K>) -> R<FrozenSet<K>> {
+    FrozenSet::from_table(set.into_table()?)
+}
+
+/// `a is b`
+#[inline]
+pub fn is<K: Key, S: SetLike<K>>(a: &S, b: &S) -> bool {
+    a.address() == b.address()
+}
+
+/// `len(s)`
+#[inline]
+pub fn len<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<i64> {
+    Ok(set.shape(cx)?.used as i64)
+}
+
+/// `bool(s)`
+#[inline]
+pub fn truth<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<bool> {
+    Ok(set.shape(cx)?.used != 0)
+}
+
+/// `k in s`
+#[inline]
+pub fn contains<K: Key, S: SetLike<K>>(cx: Cx, set: &S, key: &K) -> R<bool> {
+    set.has(cx, key.py_hash(cx)?, key)
+}
+
+/// `s.add(k)`
+#[inline]
+pub fn add<K: Key, S: SetMut<K>>(cx: Cx, set: &S, key: K) -> R<()> {
+    let hash = key.py_hash(cx)?;
+    // One that is there changes nothing: no clone is needed for it.
+    if set.is_untouched(cx)? && set.has(cx, hash, &key)? {
+        return Ok(());
+    }
+    set.table_mut(cx)?.add(cx, hash, S::Entry::made(key))
+}
+
+fn take<K: Key, S: SetMut<K>>(cx: Cx, set: &S, key: &K) -> R<bool> {
+    let hash = key.py_hash(cx)?;
+    if set.is_untouched(cx)? && !set.has(cx, hash, key)? {
+        return Ok(false);
+    }
+    Ok(set.table_mut(cx)?.discard(cx, hash, key)?.is_some())
+}
+
+/// `s.discard(k)`
+#[inline]
+pub fn discard<K: Key, S: SetMut<K>>(cx: Cx, set: &S, key: &K) -> R<()> {
+    take(cx, set, key).map(drop)
+}
+
+/// `s.remove(k)`
+#[inline]
+pub fn remove<K: Key, S: SetMut<K>>(cx: Cx, set: &S, key: &K) -> R<()> {
+    if take(cx, set, key)? { Ok(()) } else { exc(Exc::KeyError) }
+}
+
+/// `s.pop()`
+pub fn pop<K: Key, S: SetMut<K>>(cx: Cx, set: &S) -> R<K> {
+    if set.shape(cx)?.used == 0 {
+        return exc(Exc::KeyError);
+    }
+    match set.table_mut(cx)?.pop() {
+        Some(entry) => Ok(entry.key().clone()),
+        None => bail(Bail::Panic),
+    }
+}
+
+/// `s.clear()`
+pub fn clear<K: Key, S: SetMut<K>>(cx: Cx, set: &S) -> R<()> {
+    set.table_mut(cx)?.clear();
+    Ok(())
+}
+
+/// Starts `for … in s`.
+#[inline]
+pub fn iter<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<Cursor> {
+    Ok(Cursor { at: 0, count: set.shape(cx)?.used, version: set.version(cx)? })
+}
+
+/// The next element, with CPython's check of the size.
+#[inline]
+pub fn next<K: Key, S: SetLike<K>>(cx: Cx, set: &S, cursor: &mut Cursor) -> R<Option<K>> {
+    let shape = set.shape(cx)?;
+    if set.version(cx)? != cursor.version {
+        // With the same size CPython goes on, in what has become of the table.
+        return if shape.used != cursor.count { exc(Exc::RuntimeError) } else { bail(Bail::Dict) };
+    }
+    while cursor.at <= shape.mask {
+        cursor.at += 1;
+        if let Some((_, key)) = set.at(cx, cursor.at - 1)? {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
+}
+
+/// `list(s)`
+pub fn to_list<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<List<K>> {
+    let result = list::with_capacity(cx, len(cx, set)?)?;
+    each(cx, set, |_, key| list::append(cx, &result, key))?;
+    Ok(result)
+}
+
+/// All elements with their hashes, in the order of the table.
+#[inline]
+fn each<K: Key, S: SetLike<K>>(cx: Cx, set: &S, mut f: impl FnMut(isize, K) -> R<()>) -> R<()> {
+    for index in 0..=set.shape(cx)?.mask {
+        if let Some((hash, key)) = set.at(cx, index)? {
+            f(hash, key)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the elements of another set into a table.
+fn merge<K: Key, E: Entry<K>, S: SetLike<K>>(cx: Cx, into: &mut Table<E>, other: &S) -> R<()> {
+    let theirs = other.shape(cx)?;
+    if theirs.used == 0 {
+        return Ok(());
+    }
+    if into.shape().is_tight(theirs.used) {
+        into.resize((into.shape().used + theirs.used) * 2)?;
+    }
+    let ours = into.shape();
+    if ours.fill > 0 {
+        return each(cx, other, |hash, key| into.add(cx, hash, E::made(key)));
+    }
+    into.version += 1;
+    if ours.mask == theirs.mask && theirs.fill == theirs.used {
+        into.allocate()?;
+        for index in 0..=theirs.mask {
+            if let Some((hash, key)) = other.at(cx, index)? {
+                into.fill_slot(index, Slot::Active(hash, E::made(key)));
+            }
+        }
+        return Ok(());
+    }
+    each(cx, other, |hash, key| into.insert_clean(hash, E::made(key)))
+}
+
+/// Puts the keys of a dict into a table.
+fn merge_dict<K: Key, V: Clone + 'static, E: Entry<K>, D: DictLike<K, V>>(
+    cx: Cx,
+    into: &mut Table<E>,
+    other: &D,
+) -> R<()> {
+    let count = other.count(cx)?;
+    if into.shape().is_tight(count) {
+        into.resize((into.shape().used + count) * 2)?;
+    }
+    let mut cursor = dict::iter(cx, other)?;
+    while let Some(key) = dict::next_key(cx, other, &mut cursor)? {
+        into.add(cx, key.py_hash(cx)?, E::made(key))?;
+    }
+    Ok(())
+}
+
+/// Puts the items of a list into a table.
+fn merge_list<K: Key, E: Entry<K>, L: ListLike<K>>(cx: Cx, into: &mut Table<E>, other: &L) -> R<()> {
+    each_item(cx, other, |key| into.add(cx, key.py_hash(cx)?, E::made(key)))
+}
+
+fn each_item<K: Key, L: ListLike<K>>(cx: Cx, list: &L, mut f: impl FnMut(K) -> R<()>) -> R<()> {
+    let mut at = 0;
+    while let Some(key) = list::next(cx, list, &mut at)? {
+        f(key)?;
+    }
+    Ok(())
+}
+
+fn table_of<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<Table<Own<K>>> {
+    let mut table = Table::new();
+    merge(cx, &mut table, set)?;
+    Ok(table)
+}
+
+/// `s.copy()`, `set(s)`
+pub fn copy<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<Set<K>> {
+    Set::from_table(table_of(cx, set)?)
+}
+
+/// `frozenset(s)` of a set.
+pub fn frozen_copy<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<FrozenSet<K>> {
+    FrozenSet::from_table(table_of(cx, set)?)
+}
+
+/// A new set of the same kind: `s.union()`.
+pub fn like<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<S::Made> {
+    S::Made::from_table(table_of(cx, set)?)
+}
+
+/// `set(d)` of a dict.
+pub fn of_dict<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, other: &D) -> R<Set<K>> {
+    let mut table = Table::new();
+    merge_dict(cx, &mut table, other)?;
+    Set::from_table(table)
+}
+
+/// `s.update(t)`, `s |= t`
+pub fn update<K: Key, S: SetMut<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<()> {
+    if set.address() == other.address() || other.shape(cx)?.used == 0 {
+        return Ok(());
+    }
+    merge(cx, set.table_mut(cx)?, other)
+}
+
+/// `s.update(d)`
+pub fn update_dict<K, V, S, D>(cx: Cx, set: &S, other: &D) -> R<()>
+where
+    K: Key,
+    V: Clone + 'static,
+    S: SetMut<K>,
+    D: DictLike<K, V>,
+{
+    merge_dict(cx, set.table_mut(cx)?, other)
+}
+
+/// `s | t`, `s.union(t)`
+pub fn union<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<S::Made> {
+    let mut table = table_of(cx, set)?;
+    if set.address() != other.address() {
+        merge(cx, &mut table, other)?;
+    }
+    S::Made::from_table(table)
+}
+
+/// `s.union(d)`
+pub fn union_dict<K, V, S, D>(cx: Cx, set: &S, other: &D) -> R<S::Made>
+where
+    K: Key,
+    V: Clone + 'static,
+    S: SetLike<K>,
+    D: DictLike<K, V>,
+{
+    let mut table = table_of(cx, set)?;
+    merge_dict(cx, &mut table, other)?;
+    S::Made::from_table(table)
+}
+
+/// `s.union(items)`
+pub fn union_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<S::Made> {
+    let mut table = table_of(cx, set)?;
+    merge_list(cx, &mut table, other)?;
+    S::Made::from_table(table)
+}
+
+fn common<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<Table<Own<K>>> {
+    if set.address() == other.address() {
+        return table_of(cx, set);
+    }
+    let mut table = Table::new();
+    // The smaller one is iterated.
+    if other.shape(cx)?.used > set.shape(cx)?.used {
+        keep(cx, &mut table, set, other)?;
+    } else {
+        keep(cx, &mut table, other, set)?;
+    }
+    Ok(table)
+}
+
+fn keep<K: Key, S: SetLike<K>, T: SetLike<K>>(
+    cx: Cx,
+    table: &mut Table<Own<K>>,
+    from: &S,
+    within: &T,
+) -> R<()> {
+    each(
+        cx,
+        from,
+        |hash, key| if within.has(cx, hash, &key)? { table.add(cx, hash, Own(key)) } else { Ok(()) },
+    )
+}
+
+fn common_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<Table<Own<K>>> {
+    let mut table = Table::new();
+    each_item(cx, other, |key| {
+        let hash = key.py_hash(cx)?;
+        if set.has(cx, hash, &key)? { table.add(cx, hash, Own(key)) } else { Ok(()) }
+    })?;
+    Ok(table)
+}
+
+/// `s & t`, `s.intersection(t)`
+pub fn intersection<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<S::Made> {
+    S::Made::from_table(common(cx, set, other)?)
+}
+
+/// `s.intersection(items)`
+pub fn intersection_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<S::Made> {
+    S::Made::from_table(common_list(cx, set, other)?)
+}
+
+/// `s.intersection_update(t)`, `s &= t`
+pub fn intersection_update<K: Key, S: SetMut<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<()> {
+    replace(cx, set, &intersection(cx, set, other)?)
+}
+
+/// `s.intersection_update(items)`
+pub fn intersection_update_list<K: Key, S: SetMut<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<()> {
+    replace(cx, set, &intersection_list(cx, set, other)?)
+}
+
+/// `s - t`, `s.difference(t)`
+pub fn difference<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<S::Made> {
+    // Of a set and itself CPython makes a new, empty one by looking each element up.
+    if set.shape(cx)?.used >> 2 > other.shape(cx)?.used {
+        let mut table = table_of(cx, set)?;
+        each(cx, other, |hash, key| table.discard(cx, hash, &key).map(drop))?;
+        table.tidy()?;
+        return S::Made::from_table(table);
+    }
+    let mut table = Table::new();
+    each(
+        cx,
+        set,
+        |hash, key| if other.has(cx, hash, &key)? { Ok(()) } else { table.add(cx, hash, Own(key)) },
+    )?;
+    S::Made::from_table(table)
+}
+
+/// `s.difference(d)`
+pub fn difference_dict<K, V, S, D>(cx: Cx, set: &S, other: &D) -> R<S::Made>
+where
+    K: Key,
+    V: Clone + 'static,
+    S: SetLike<K>,
+    D: DictLike<K, V>,
+{
+    if set.shape(cx)?.used >> 2 > other.count(cx)? {
+        return difference_list(cx, set, &dict::keys(cx, other)?);
+    }
+    let mut table = Table::new();
+    each(cx, set, |hash, key| if other.has(cx, &key)? { Ok(()) } else { table.add(cx, hash, Own(key)) })?;
+    S::Made::from_table(table)
+}
+
+/// `s.difference(items)`
+pub fn difference_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<S::Made> {
+    let mut table = table_of(cx, set)?;
+    each_item(cx, other, |key| table.discard(cx, key.py_hash(cx)?, &key).map(drop))?;
+    table.tidy()?;
+    S::Made::from_table(table)
+}
+
+/// `s.difference_update(t)`, `s -= t`
+pub fn difference_update<K: Key, S: SetMut<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<()> {
+    if set.address() == other.address() {
+        return clear(cx, set);
+    }
+    let table = set.table_mut(cx)?;
+    each(cx, other, |hash, key| table.discard(cx, hash, &key).map(drop))?;
+    table.tidy()
+}
+
+/// `s.difference_update(items)`
+pub fn difference_update_list<K: Key, S: SetMut<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<()> {
+    let table = set.table_mut(cx)?;
+    each_item(cx, other, |key| table.discard(cx, key.py_hash(cx)?, &key).map(drop))?;
+    table.tidy()
+}
+
+/// Takes out what is there and puts in what is not.
+fn toggle<K: Key, E: Entry<K>>(cx: Cx, table: &mut Table<E>, hash: isize, key: K) -> R<()> {
+    match table.discard(cx, hash, &key)? {
+        Some(_) => Ok(()),
+        None => table.add(cx, hash, E::made(key)),
+    }
+}
+
+/// `s ^ t`, `s.symmetric_difference(t)`
+pub fn symmetric_difference<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<S::Made> {
+    let mut table = table_of(cx, other)?;
+    each(cx, set, |hash, key| toggle(cx, &mut table, hash, key))?;
+    S::Made::from_table(table)
+}
+
+/// `s.symmetric_difference(d)`
+pub fn symmetric_difference_dict<K, V, S, D>(cx: Cx, set: &S, other: &D) -> R<S::Made>
+where
+    K: Key,
+    V: Clone + 'static,
+    S: SetLike<K>,
+    D: DictLike<K, V>,
+{
+    let mut table = Table::new();
+    merge_dict(cx, &mut table, other)?;
+    each(cx, set, |hash, key| toggle(cx, &mut table, hash, key))?;
+    S::Made::from_table(table)
+}
+
+/// `s.symmetric_difference(items)`
+pub fn symmetric_difference_list<K: Key, S: SetLike<K>, L: ListLike<K>>(
+    cx: Cx,
+    set: &S,
+    other: &L,
+) -> R<S::Made> {
+    let mut table = Table::new();
+    merge_list(cx, &mut table, other)?;
+    each(cx, set, |hash, key| toggle(cx, &mut table, hash, key))?;
+    S::Made::from_table(table)
+}
+
+/// `s.symmetric_difference_update(t)`, `s ^= t`
+pub fn symmetric_difference_update<K: Key, S: SetMut<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<()> {
+    if set.address() == other.address() {
+        return clear(cx, set);
+    }
+    let table = set.table_mut(cx)?;
+    each(cx, other, |hash, key| toggle(cx, table, hash, key))
+}
+
+/// `s.symmetric_difference_update(d)`
+pub fn symmetric_difference_update_dict<K, V, S, D>(cx: Cx, set: &S, other: &D) -> R<()>
+where
+    K: Key,
+    V: Clone + 'static,
+    S: SetMut<K>,
+    D: DictLike<K, V>,
+{
+    let table = set.table_mut(cx)?;
+    each_item(cx, &dict::keys(cx, other)?, |key| toggle(cx, table, key.py_hash(cx)?, key))
+}
+
+/// `s.symmetric_difference_update(items)`
+pub fn symmetric_difference_update_list<K: Key, S: SetMut<K>, L: ListLike<K>>(
+    cx: Cx,
+    set: &S,
+    other: &L,
+) -> R<()> {
+    let mut made = Table::new();
+    merge_list(cx, &mut made, other)?;
+    symmetric_difference_update(cx, set, &Set::from_table(made)?)
+}
+
+/// `s <= t`, `s.issubset(t)`
+pub fn le<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
+    let shape = set.shape(cx)?;
+    if shape.used > other.shape(cx)?.used {
+        return Ok(false);
+    }
+    for index in 0..=shape.mask {
+        if let Some((hash, key)) = set.at(cx, index)?
+            && !other.has(cx, hash, &key)?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// `s.issubset(items)`
+pub fn le_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<bool> {
+    Ok(common_list(cx, set, other)?.shape().used == set.shape(cx)?.used)
+}
+
+/// `s >= t`, `s.issuperset(t)`
+pub fn ge<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
+    le(cx, other, set)
+}
+
+/// `s.issuperset(items)`
+pub fn ge_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<bool> {
+    let mut at = 0;
+    while let Some(key) = list::next(cx, other, &mut at)? {
+        if !contains(cx, set, &key)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// `s < t`
+pub fn lt<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
+    Ok(set.shape(cx)?.used < other.shape(cx)?.used && le(cx, set, other)?)
+}
+
+/// `s > t`
+pub fn gt<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
+    lt(cx, other, set)
+}
+
+/// `s == t`
+pub fn eq<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
+    Ok(set.shape(cx)?.used == other.shape(cx)?.used && le(cx, set, other)?)
+}
+
+/// `s != t`
+pub fn ne<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
+    Ok(!eq(cx, set, other)?)
+}
+
+/// `s.isdisjoint(t)`
+pub fn isdisjoint<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: &T) -> R<bool> {
+    if other.shape(cx)?.used > set.shape(cx)?.used {
+        return isdisjoint(cx, other, set);
+    }
+    for index in 0..=other.shape(cx)?.mask {
+        if let Some((hash, key)) = other.at(cx, index)?
+            && set.has(cx, hash, &key)?
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// `s.isdisjoint(items)`
+pub fn isdisjoint_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<bool> {
+    let mut at = 0;
+    while let Some(key) = list::next(cx, other, &mut at)? {
+        if contains(cx, set, &key)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Elements of a frozenset that was just made, to be changed before anyone sees it.
+pub fn thaw<K: Key>(_: Cx, set: FrozenSet<K>) -> R<Set<K>> {
+    Set::from_table(set.into_table()?)
+}
+
+/// `s.update(t)` of a copy of `except`, which adds nothing if `t` is that very set.
+pub fn update_unless<K, S, T, U>(cx: Cx, set: &S, other: &T, except: &U) -> R<()>
+where
+    K: Key,
+    S: SetMut<K>,
+    T: SetLike<K>,
+    U: SetLike<K>,
+{
+    if other.address() == except.address() { Ok(()) } else { update(cx, set, other) }
+}
+
+/// `s.update(items)`
+pub fn update_list<K: Key, S: SetMut<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<()> {
+    each_item(cx, other, |key| add(cx, set, key))
+}
+
+/// The table of a set that was just made takes the place of this one's.
+pub fn replace<K: Key, S: SetMut<K>, T: SetLike<K>>(cx: Cx, set: &S, made: &T) -> R<()> {
+    let shape = made.shape(cx)?;
+    let mut table = Table::sized(shape.mask, 0)?;
+    for index in 0..=shape.mask {
+        if let Some((hash, key)) = made.at(cx, index)? {
+            table.fill_slot(index, Slot::Active(hash, S::Entry::made(key)));
+        }
+    }
+    set.table_mut(cx)?.become_table(table);
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! A set or frozenset that no Python code has seen yet: a shared handle to a table of values.
+
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+use std::alloc::{Layout, alloc, dealloc};
+
+use pyo3_ffi::{Py_DECREF, PyFrozenSet_New, PyObject, PySet_New};
+
+use crate::boundary::sets::RawTable;
+use crate::elem::{ElemEq, ElemOrd, Key, View};
+use crate::py::{IntoPy, again, fresh};
+use crate::set::table::{Entry, Own, Shape, Slot, Table};
+use crate::set::{Fresh, SetLike, SetMut};
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+struct Head<K> {
+    handles: Cell<usize>,
+    table: Table<Own<K>>,
+    /// The Python object that this one became; held by the transaction.
+    object: Cell<*mut PyObject>,
+}
+
+/// Cloning the handle is Python's aliasing; the elements are dropped with the last one.
+pub struct Native<K, const FROZEN: bool> {
+    head: NonNull<Head<K>>,
+}
+
+impl<K, const FROZEN: bool> Clone for Native<K, FROZEN> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        // SAFETY: The head lives as long as a handle.
+        let handles = unsafe { &(*self.head.as_ptr()).handles };
+        handles.set(handles.get() + 1);
+        Native { head: self.head }
+    }
+}
+
+impl<K, const FROZEN: bool> Drop for Native<K, FROZEN> {
+    #[inline]
+    fn drop(&mut self) {
+        // SAFETY: The head lives as long as a handle; it was allocated with this layout.
+        unsafe {
+            let handles = &(*self.head.as_ptr()).handles;
+            handles.set(handles.get() - 1);
+            if handles.get() == 0 {
+                ptr::drop_in_place(self.head.as_ptr());
+                dealloc(self.head.as_ptr().cast(), Layout::new::<Head<K>>());
+            }
+        }
+    }
+}
+
+impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
+    #[inline(always)]
+    fn table(&self) -> &Table<Own<K>> {
+        // SAFETY: The head lives as long as the handle; the borrows here end before anything changes the table.
+        unsafe { &(*self.head.as_ptr()).table }
+    }
+
+    /// The table, where nobody else has the handle; otherwise a bailout.
+    pub(crate) fn into_table(self) -> R<Table<Own<K>>> {
+        // SAFETY: As above; the only handle.
+        let head = unsafe { &mut *self.head.as_ptr() };
+        if head.handles.get() != 1 {
+            return bail(Bail::Panic);
+        }
+        Ok(core::mem::replace(&mut head.table, Table::new()))
+    }
+}
+
+impl<K: Key, const FROZEN: bool> Fresh<K> for Native<K, FROZEN> {
+    fn from_table(table: Table<Own<K>>) -> R<Self> {
+        // SAFETY: A head is not empty; it is written before the handle exists.
+        unsafe {
+            let Some(head) = NonNull::new(alloc(Layout::new::<Head<K>>()).cast::<Head<K>>()) else {
+                return bail(Bail::Memory);
+            };
+            let object = Cell::new(ptr::null_mut());
+            head.as_ptr().write(Head { handles: Cell::new(1), table, object });
+            Ok(Native { head })
+        }
+    }
+}
+
+impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
+    type Made = Native<K, FROZEN>;
+
+    #[inline(always)]
+    fn address(&self) -> usize {
+        self.head.as_ptr().addr()
+    }
+
+    #[inline(always)]
+    fn shape(&self, _: Cx) -> R<Shape> {
+        Ok(self.table().shape())
+    }
+
+    #[inline(always)]
+    fn version(&self, _: Cx) -> R<u64> {
+        Ok(self.table().version)
+    }
+
+    #[inline(always)]
+    fn at(&self, _: Cx, index: usize) -> R<Option<(isize, K)>> {
+        match self.table().slot(index) {
+            Slot::Active(hash, key) => Ok(Some((*hash, key.key().clone()))),
+            Slot::Unused | Slot::Dummy => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool> {
+        Ok(self.table().find(cx, hash, key)?.is_some())
+    }
+}
+
+impl<K: Key> SetMut<K> for Native<K, false> {
+    type Entry = Own<K>;
+
+    #[inline(always)]
+    fn is_untouched(&self, _: Cx) -> R<bool> {
+        Ok(false)
+    }
+
+    #[inline(always)]
+    fn table_mut(&self, _: Cx) -> R<&mut Table<Own<K>>> {
+        // SAFETY: The head lives as long as the handle; one thread, and the borrow ends before the set is used again.
+        Ok(unsafe { &mut (*self.head.as_ptr()).table })
+    }
+}
+
+impl<K: Key + IntoPy, const FROZEN: bool> IntoPy for Native<K, FROZEN> {
+    fn into_py(self, cx: Cx) -> R<*mut PyObject> {
+        // SAFETY: The head lives as long as the handle; boxing does not change the set.  The new set is empty and
+        // nobody has seen it.
+        unsafe {
+            let head = &*self.head.as_ptr();
+            if !head.object.get().is_null() {
+                return Ok(again(head.object.get()));
+            }
+            let raw = RawTable::of(&head.table, |key| key.0.clone().into_py(cx))?;
+            cx.before_tracked();
+            let new = if FROZEN { PyFrozenSet_New } else { PySet_New };
+            let object = match fresh(new(ptr::null_mut())) {
+                Ok(object) => object,
+                Err(stop) => {
+                    raw.discard();
+                    return Err(stop);
+                }
+            };
+            raw.transplant(object).discard();
+            if head.handles.get() > 1 {
+                if let Err(stop) = cx.adopt(again(object)) {
+                    Py_DECREF(object);
+                    return Err(stop);
+                }
+                head.object.set(object);
+            }
+            Ok(object)
+        }
+    }
+}
+
+impl<K: Key, const FROZEN: bool> ElemEq for Native<K, FROZEN> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        crate::set::eq(cx, self, other)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Set
+    }
+}
+
+impl<K: Key, const FROZEN: bool> ElemOrd for Native<K, FROZEN> {
+    fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
+        // Subsets are no order that sorting could rely on.
+        bail(Bail::Unsupported)
+    }
+}
