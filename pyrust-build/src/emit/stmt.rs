@@ -237,7 +237,12 @@ impl Func<'_, '_, '_> {
         let (breaks, continues) = (self.label("b"), self.label("c"));
         self.nested_loops += 1;
         let tick = self.tick();
-        let test = self.test(test);
+        let literal = match test.kind {
+            ExprKind::Bool(b) => b,
+            ExprKind::Int(i) => i != 0,
+            _ => false,
+        };
+        let test = if literal { quote!(true) } else { self.test(test) };
         // Written out, or found by the types.
         let always = test.to_string() == "true";
         self.loops.push(Loop {
