@@ -7,7 +7,7 @@ use crate::builtins::boxed::{Boxed, Scalar};
 use crate::builtins::c::{self, Temporary};
 use crate::bytes;
 use crate::py::FromPy;
-use crate::stop::R;
+use crate::stop::{Bail, R, bail};
 use crate::str_::{StrBuilder, own};
 use crate::strs::{Bytes, Str};
 use crate::tuple::PTuple;
@@ -49,8 +49,20 @@ fn tuple<'b>(cx: Cx, args: impl ExactSizeIterator<Item = &'b Boxed>) -> R<Tempor
     }
 }
 
+/// Under `-b` the text of `bytes` warns, and a warning may be Python code.
+fn quiet(args: &[Boxed]) -> R<()> {
+    // SAFETY: the objects are alive; the flag is set when the interpreter starts.
+    #[allow(deprecated, reason = "there is no other way to read it without Python code")]
+    let loud = unsafe {
+        *(&raw const ffi::Py_BytesWarningFlag) != 0
+            && args.iter().any(|a| ffi::PyBytes_CheckExact(a.0.ptr()) != 0)
+    };
+    if loud { bail(Bail::Warning) } else { Ok(()) }
+}
+
 /// `text % (…)`.
 pub fn percent(cx: Cx, text: &Str, args: &[Boxed]) -> R<Str> {
+    quiet(args)?;
     let tuple = tuple(cx, args.iter())?;
     // SAFETY: exact builtin objects, so that no Python code runs.
     c::without_collector(|| unsafe { own(ffi::PyUnicode_Format(text.as_ptr(), tuple.ptr())) })
@@ -80,6 +92,7 @@ pub fn percent_bytes_of<T: Scalar + FromPy>(cx: Cx, text: &Bytes, values: &PTupl
 /// `text.format(…)` of a text that is computed, with scalars only.
 pub fn format_text(cx: Cx, text: &Str, args: &[Boxed]) -> R<Str> {
     static NAME: c::Name = c::Name::new(c"format");
+    quiet(args)?;
     cx.before_tracked();
     let mut list = vec![text.as_ptr()];
     list.extend(args.iter().map(|a| a.0.ptr()));
