@@ -270,6 +270,21 @@ impl Slice {
     }
 }
 
+/// `r.start`.
+pub fn start(r: Range) -> i64 {
+    r.start
+}
+
+/// `r.stop`.
+pub fn stop(r: Range) -> i64 {
+    r.stop
+}
+
+/// `r.step`.
+pub fn step(r: Range) -> i64 {
+    r.step
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Slice, count};
@@ -298,19 +313,4 @@ mod tests {
         assert_eq!(positions(Some(i64::MAX), Some(i64::MIN), Some(i64::MIN), 2), [1]);
         assert!(Slice::new(None, None, Some(0), 3).is_err());
     }
-}
-
-/// `r.start`.
-pub fn start(r: Range) -> i64 {
-    r.start
-}
-
-/// `r.stop`.
-pub fn stop(r: Range) -> i64 {
-    r.stop
-}
-
-/// `r.step`.
-pub fn step(r: Range) -> i64 {
-    r.step
 }

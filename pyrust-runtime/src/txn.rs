@@ -226,7 +226,7 @@ impl Cx {
         const DEEPEST: u32 = 900;
         // SAFETY: A short borrow.
         let used = unsafe { self.txn().depth } - self.depth;
-        if used as u32 > DEEPEST {
+        if used > DEEPEST {
             return bail(Bail::Depth);
         }
         self.call()?.call()

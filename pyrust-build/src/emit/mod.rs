@@ -449,11 +449,9 @@ impl Func<'_, '_, '_> {
             .map(|(i, p)| {
                 let (name, entry) = (self.var_ident(p.var), self.instance.entry_type(i));
                 let ty = rust_type(&entry);
-                if self.hir.vars[p.var].cell {
-                    quote!(#name: #ty)
-                } else if entry != self.instance.vars[p.var] {
-                    quote!(#name: #ty)
-                } else if self.assigned.contains(&p.var) {
+                // Cells and widened parameters get variables of their own.
+                let itself = !self.hir.vars[p.var].cell && entry == self.instance.vars[p.var];
+                if itself && self.assigned.contains(&p.var) {
                     quote!(mut #name: #ty)
                 } else {
                     quote!(#name: #ty)

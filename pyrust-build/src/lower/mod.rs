@@ -41,7 +41,7 @@ pub fn lower(
         let d = cx.finding("PYR0303", def.span, "an `async` function is not supported", "");
         cx.fatal.push(d);
     }
-    let decorated = def.body.iter().any(|s| crate::walk::has_decorators(s));
+    let decorated = def.body.iter().any(crate::walk::has_decorators);
     if !decorated {
         return cx.function(def.span, &def.params, &def.body);
     }

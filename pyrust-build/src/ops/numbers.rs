@@ -22,7 +22,6 @@ pub(super) const NUMBERS: &[Row] = &[
     Row("range.attribute step", "range", "int", "range::step", ""),
     Row("round", "float, None", "int", "float::round_none", "!"),
     Row("round", "int, None", "int", "int::round_none", ""),
-    Row("divmod", "bool, bool", "tuple[int, int]", "int::divmod", "!"),
     Row("pow", "int, int, None", "int", "int::pow_none", "!"),
     Row("pow", "float, float, None", "float", "float::pow_none", "!w"),
     Row("math.gcd", "", "int", "math::gcd_none", ""),

@@ -26,11 +26,8 @@ pub(super) fn depth(text: &str) -> usize {
                 continue;
             }
             b'(' | b'[' | b'{' => open.push(0),
-            b')' | b']' | b'}' => {
-                if open.len() > 1 {
-                    sum -= open.pop().unwrap_or_default();
-                }
-            }
+            b')' | b']' | b'}' if open.len() > 1 => sum -= open.pop().unwrap_or_default(),
+            b')' | b']' | b'}' => {}
             b',' | b';' => sum -= std::mem::take(open.last_mut().expect("never empty")),
             b'\n' if open.len() == 1 => sum -= std::mem::take(&mut open[0]),
             b'-' | b'+' | b'~' | b'*' | b'=' | b'.' | b'/' | b'%' | b'|' | b'&' | b'^' | b'@' | b'<'

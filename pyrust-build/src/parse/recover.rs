@@ -228,8 +228,7 @@ impl Lines {
             first = i;
         }
         let mut last = head;
-        for i in head + 1..lines.len() {
-            let line = &lines[i];
+        for (i, line) in lines.iter().enumerate().skip(head + 1) {
             let goes_on =
                 ["else", "elif", "except", "finally"].iter().any(|word| text[line.start..].starts_with(word));
             if !line.empty && line.indent <= margin && !(line.indent == margin && goes_on && !is_def(head)) {

@@ -48,6 +48,7 @@ pub trait SetMut<K: Key>: SetLike<K> {
     /// Would the first write make a clone? Then it is worth looking whether anything changes.
     fn is_untouched(&self, cx: Cx) -> R<bool>;
     /// The table to be changed.
+    #[expect(clippy::mut_from_ref, reason = "a handle is shared; borrows are short and never overlap")]
     fn table_mut(&self, cx: Cx) -> R<&mut Table<Self::Entry>>;
 }
 
