@@ -306,7 +306,7 @@ PERCENTS = [
 ]
 
 
-ANY_SIZE = BOUNDARIES[:12] + [WORD - 1, WORD, -WORD, -WORD - 1, 10**18, 10**19]
+ANY_SIZE = [*BOUNDARIES[:12], WORD - 1, WORD, -WORD, -WORD - 1, 10**18, 10**19]
 for _power in (64, 65, 126, 127, 128, 129, 192, 255, 1023, 1024, 2100, 4000):
     ANY_SIZE += [s * (1 << _power) + d for s in (1, -1) for d in (-1, 0, 1)]
 ANY_SIZE += [
