@@ -354,9 +354,9 @@ def refused_functions(project: Project, count: int) -> None:
 def test_build_shows_one_note_per_function(project: Project) -> None:
     refused_functions(project, 2)
     done = project.pyrust("build", CARGO="/nowhere/cargo")
-    lines = [f"python   kit.text:f{number}  (PYR0306 calling `print` is not supported)\n" for number in (0, 1)]
+    lines = [f"python   kit.text:f{number}  (PYR0334 calling `print` is not supported)\n" for number in (0, 1)]
     assert done.stdout == "".join(lines)
-    assert done.stderr.count("note[PYR0306]") == 2
+    assert done.stderr.count("note[PYR0334]") == 2
     assert "  and 1 more: `pyrust explain kit.text:f1`\n" in done.stderr
     assert "functions have notes" not in done.stderr
 
@@ -367,13 +367,13 @@ def test_build_counts_the_notes_of_many_functions(project: Project) -> None:
     assert len(done.stdout.splitlines()) == 25
     assert "note[" not in done.stderr
     assert (
-        "25 functions have notes, by the code of the first:\n    25  PYR0306  a call that is not compiled"
+        "25 functions have notes, by the code of the first:\n    25  PYR0334  input or output"
         in done.stderr
     )
     full = project.pyrust("build", "--output-format", "full", CARGO="/nowhere/cargo")
-    assert full.stderr.count("note[PYR0306]") == 50
+    assert full.stderr.count("note[PYR0334]") == 50
     concise = project.pyrust("build", "--output-format", "concise", CARGO="/nowhere/cargo")
-    assert "src/kit/text.py:2:5: PYR0306 calling `print` is not supported (in `kit.text:f0`)\n" in concise.stderr
+    assert "src/kit/text.py:2:5: PYR0334 calling `print` is not supported (in `kit.text:f0`)\n" in concise.stderr
     built = json.loads(project.pyrust("build", "--output-format", "json", CARGO="/nowhere/cargo").stdout)
     assert sum(len(entry["diagnostics"]) for entry in built["hotspots"]) == 50
 

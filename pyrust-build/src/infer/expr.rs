@@ -541,7 +541,7 @@ impl Infer<'_, '_> {
         if !found {
             let list: Vec<String> = args.iter().filter(|a| **a != Ty::None).map(|a| self.show(a)).collect();
             let what = if ops::exists(name) { "" } else { " (not supported for any type)" };
-            let message = format!("no `{}` for `{}`{what}", describe(name), list.join("`, `"));
+            let message = format!("no `{}` for `{}`{what}", ops::spelled(name), list.join("`, `"));
             return self.refuse("PYR0401", span, message);
         }
         out
@@ -825,20 +825,4 @@ pub fn masks(op: BinOp, left: &Expr, right: &Expr) -> bool {
 /// Is a tuple of `len` items, `times` times, still one of known length?
 pub fn repeated(len: usize, times: i64) -> bool {
     (1..=MAX_TUPLE as i64).contains(&times) && len * times as usize <= MAX_TUPLE
-}
-
-/// How an operation of the table reads in a message.
-fn describe(name: &str) -> &str {
-    match name {
-        "getitem" => "x[i]",
-        "setitem" => "x[i] = v",
-        "delitem" => "del x[i]",
-        "getslice" => "x[a:b]",
-        "setslice" => "x[a:b] = v",
-        "delslice" => "del x[a:b]",
-        "neg" => "-x",
-        "pos" => "+x",
-        "inv" => "~x",
-        other => other,
-    }
 }

@@ -6,6 +6,7 @@ pub mod builtins;
 mod bytearray;
 mod complex;
 mod constants;
+pub mod document;
 pub mod exceptions;
 mod keywords;
 mod numbers;
@@ -204,4 +205,20 @@ fn within(ty: Option<&Type>, allowed: &[Type]) -> bool {
 /// Trailing optional parameters may be left out.
 fn arity_fits(op: &Op, args: usize) -> bool {
     args <= op.params.len() && op.params[args..].iter().all(|p| *p == Pattern::OptInt)
+}
+
+/// How an operation of the table reads in a message.
+pub fn spelled(name: &str) -> &str {
+    match name {
+        "getitem" => "x[i]",
+        "setitem" => "x[i] = v",
+        "delitem" => "del x[i]",
+        "getslice" => "x[a:b]",
+        "setslice" => "x[a:b] = v",
+        "delslice" => "del x[a:b]",
+        "neg" => "-x",
+        "pos" => "+x",
+        "inv" => "~x",
+        other => other,
+    }
 }

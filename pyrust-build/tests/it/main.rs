@@ -43,6 +43,18 @@ fn the_order_of_entries_does_not_matter() {
     assert_eq!(forward, backward);
 }
 
+/// `docs/supported-python.md` is what the operation table says now; `PYRUST_BLESS=1` writes it.
+#[test]
+fn the_page_of_operations_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/supported-python.md");
+    let page = pyrust_build::ops::document::markdown();
+    if std::env::var_os("PYRUST_BLESS").is_some() {
+        std::fs::write(&path, &page).expect("the page can be written");
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == page, "docs/supported-python.md is not current: run the tests with PYRUST_BLESS=1");
+}
+
 fn entry(function: &str, signature: &str) -> Entry {
     Entry {
         function: function.into(),

@@ -1,0 +1,191 @@
+//! The operation table as a page for users: `docs/supported-python.md`. In: the table; out: Markdown, the same each time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use super::pattern::Pattern;
+use super::{Op, TABLE};
+use crate::ty::DictKind;
+
+/// What stands above the tables. A sentence is true of every Python that is supported.
+const INTRODUCTION: &str = "\
+# Supported Python
+
+What a function may contain and be compiled. Made from the compiler's operation table (`PYRUST_BLESS=1 cargo test -p pyrust-build`); do not edit.
+
+What is not listed stays Python, with a message that names the place: the whole function where every way through it gets there, else the calls that get there.
+
+## Statements
+
+| statement | notes |
+|---|---|
+| assignment | names, subscripts, slices, tuples, stars, chains; `+=` and its kin change a list in place |
+| `if`, `while`, `for`, `else` of loops, `break`, `continue`, `pass` | |
+| `return`, `raise` (anything; what leaves the function is raised by Python), `assert` | |
+| `try`, `except`, `else`, `finally` | handlers name builtin classes or classes of a module |
+| `del` | names, items, slices |
+| `global`, `nonlocal` | a global that exists; assigned when the call is over |
+| `match` | literals, alternatives, captures, sequences, mappings, builtin classes, guards |
+| `def`, `lambda` inside a function | called there or given to `sorted`, `map`, `reduce` and the like; not returned and not stored |
+
+Not compiled: `with`, `yield`, `await`, `class`, `import` inside a function, attributes of instances.
+
+## Expressions
+
+Literals, f-strings, displays (also with stars), comprehensions of all kinds, generator expressions that are consumed where they stand, conditional expressions, chained comparisons, `and`, `or`, `not`, `is`, `in`, `:=`, subscripts, slices, calls of builtins, of functions of the project and of the library functions below; attributes of modules.
+
+## Builtins
+";
+
+const MODULES: &str = "
+## Modules
+
+Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.cache` of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`.
+";
+
+/// One line of a table: arguments and result.
+type Line = (String, String);
+
+/// The page.
+pub fn markdown() -> String {
+    let mut out = String::from(INTRODUCTION);
+    let known = super::builtins::NAMES.iter().filter(|n| !UNSUPPORTED.contains(n));
+    let mut names: Vec<String> = known.map(|n| format!("`{n}`")).collect();
+    names.sort();
+    let _ = writeln!(out, "\n{}.", names.join(", "));
+    let _ = writeln!(out, "\nThose that take values of certain types only:\n");
+    let mut groups: BTreeMap<(u8, &str), BTreeMap<String, Vec<Line>>> = BTreeMap::new();
+    let mut names: Vec<&&str> = TABLE.keys().collect();
+    names.sort();
+    for name in names {
+        // Names with a space are no names of Python's.
+        if name.contains(' ') {
+            continue;
+        }
+        let (group, shown) = place(name);
+        let lines = groups.entry(group).or_default().entry(shown).or_default();
+        for op in &TABLE[*name] {
+            let line = (arguments(op), describe(&op.ret));
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    let mut last = 0;
+    for ((kind, group), rows) in &groups {
+        if *kind != last {
+            match kind {
+                1 => out.push_str("\n## Operators\n\n"),
+                2 => out.push_str("\n## Methods\n"),
+                3 => out.push_str(MODULES),
+                _ => {}
+            }
+            last = *kind;
+        }
+        if *kind > 1 {
+            let _ = writeln!(out, "\n### `{group}`\n");
+        }
+        out.push_str("| | of | gives |\n|---|---|---|\n");
+        for (shown, lines) in rows {
+            for (args, ret) in lines {
+                let _ = writeln!(out, "| {} | {} | {} |", code(shown), code(args), code(ret));
+            }
+        }
+    }
+    let modules: BTreeSet<&str> = super::CONSTANTS.iter().map(|row| row.0).collect();
+    out.push_str("\n## Constants of modules\n\n");
+    for module in modules {
+        let names: Vec<String> = super::CONSTANTS
+            .iter()
+            .filter(|row| row.0 == module)
+            .map(|row| format!("`{module}.{}`", row.1))
+            .collect();
+        let _ = writeln!(out, "- {}", names.join(", "));
+    }
+    out
+}
+
+/// Known by name, so that they can be refused by name.
+const UNSUPPORTED: &[&str] = &["print", "id", "getattr", "hasattr", "setattr", "callable", "slice", "object"];
+
+/// In which section a row stands, and what it is called there.
+fn place(name: &'static str) -> ((u8, &'static str), String) {
+    if let Some((head, _)) = name.split_once('.') {
+        let is_type = name.starts_with(|c: char| c.is_lowercase()) && TYPES.contains(&head);
+        let kind = if is_type || head.starts_with("Counter") { 2 } else { 3 };
+        return ((kind, head), name.to_string());
+    }
+    if name.starts_with(|c: char| c.is_alphabetic()) && super::builtins::is_builtin(name) {
+        return ((0, ""), name.to_string());
+    }
+    ((1, ""), super::spelled(name).to_string())
+}
+
+const TYPES: &[&str] = &[
+    "bool",
+    "bytearray",
+    "bytes",
+    "complex",
+    "defaultdict",
+    "deque",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "range",
+    "set",
+    "str",
+    "tuple",
+];
+
+fn code(text: &str) -> String {
+    if text.is_empty() {
+        return "nothing".into();
+    }
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+fn arguments(op: &Op) -> String {
+    let mut parts: Vec<String> = op.params.iter().map(describe).collect();
+    for (var, types) in &op.bounds {
+        let names: Vec<String> = types.iter().map(ToString::to_string).collect();
+        let name = var.to_string();
+        parts.iter_mut().for_each(|part| {
+            if *part == name {
+                part.clone_from(&names.join(" | "));
+            } else {
+                *part = part.replace(&format!("[{name}"), &format!("[{}", names.join(" | ")));
+            }
+        });
+    }
+    parts.join(", ")
+}
+
+/// A pattern as a type in a signature.
+fn describe(pattern: &Pattern) -> String {
+    match pattern {
+        Pattern::Scalar(t) => t.to_string(),
+        Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v) => v.to_string(),
+        Pattern::Buffer => "bytes | bytearray".into(),
+        Pattern::OptInt => "int | None = None".into(),
+        Pattern::List(v) => format!("list[{v}]"),
+        Pattern::ListOf(t) => format!("list[{t}]"),
+        Pattern::Pairs(k, v) => format!("list[tuple[{k}, {v}]]"),
+        Pattern::Dict(k, v, kind) => match kind {
+            Some(DictKind::Counter) => format!("Counter[{k}]"),
+            Some(DictKind::Default) => format!("defaultdict[{k}, {v}]"),
+            Some(DictKind::Plain) | None => format!("dict[{k}, {v}]"),
+        },
+        Pattern::DictOf(key, value) => format!("dict[{key}, {}]", describe(value)),
+        Pattern::Deque(v) => format!("deque[{v}]"),
+        Pattern::Set(v, Some(true)) => format!("frozenset[{v}]"),
+        Pattern::Set(v, Some(false)) => format!("set[{v}]"),
+        Pattern::Set(v, None) => format!("set[{v}] | frozenset[{v}]"),
+        Pattern::VarTuple(v) => format!("tuple[{v}, ...]"),
+        Pattern::Tuple(items) => {
+            format!("tuple[{}]", items.iter().map(describe).collect::<Vec<_>>().join(", "))
+        }
+        Pattern::Optional(v) => format!("{v} | None"),
+    }
+}
