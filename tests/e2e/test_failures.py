@@ -92,7 +92,7 @@ def test_refused_hotspots_are_no_import_error(venv: Venv, textkit: Path) -> None
     environment = {"PYTHONPATH": str(textkit / "src"), "PYRUST": "require"}
     status = venv.status("textkit", **environment)
     assert {name: entry["state"] for name, entry in status.items()} == dict.fromkeys(status, "python")
-    assert status["textkit.words:shout"]["reason"].startswith("PYR0306")
+    assert status["textkit.words:shout"]["reason"].startswith("PYR0334")
     assert status["textkit.words:square"]["reason"].startswith("PYR0401")
     assert venv.status("other", **environment) == {}
 
