@@ -149,6 +149,8 @@ def too_slow(name: str, args: tuple[Any, ...]) -> bool:
         "big.perm",
         "big.comb",
         "big.factorial",
+        "big.to_bytes",
+        "big.to_bytes_little",
         "int.round_n",
         "int.shl",
         "math.perm",
