@@ -366,10 +366,7 @@ def test_build_counts_the_notes_of_many_functions(project: Project) -> None:
     done = project.pyrust("build", CARGO="/nowhere/cargo")
     assert len(done.stdout.splitlines()) == 25
     assert "note[" not in done.stderr
-    assert (
-        "25 functions have notes, by the code of the first:\n    25  PYR0334  input or output"
-        in done.stderr
-    )
+    assert "25 functions have notes, by the code of the first:\n    25  PYR0334  input or output" in done.stderr
     full = project.pyrust("build", "--output-format", "full", CARGO="/nowhere/cargo")
     assert full.stderr.count("note[PYR0334]") == 50
     concise = project.pyrust("build", "--output-format", "concise", CARGO="/nowhere/cargo")
