@@ -484,9 +484,10 @@ unsafe fn copies_as_ever(globals: *mut PyObject, name: &str, words: &mut Vec<Wor
         types.iter().all(|&(ty, function)| {
             let copier = lookup(table, ty.cast());
             if name == "copy" {
-                let own = lookup((*ty).tp_dict, interned("copy"));
                 let container = ty == &raw mut PyList_Type || ty == &raw mut PyDict_Type;
-                return !container || (!own.is_null() && copier == own);
+                // Since 3.12 the dict of a builtin type is not in the type.
+                let own = attribute_or_none(ty.cast(), c"copy");
+                return !container || own.is_some_and(|own| copier == own.ptr());
             }
             if copier.is_null()
                 || Py_TYPE(copier) != &raw mut PyFunction_Type
