@@ -54,8 +54,7 @@ fn quiet(args: &[Boxed]) -> R<()> {
     // SAFETY: the objects are alive; the flag is set when the interpreter starts.
     #[allow(deprecated, reason = "there is no other way to read it without Python code")]
     let loud = unsafe {
-        *(&raw const ffi::Py_BytesWarningFlag) != 0
-            && args.iter().any(|a| ffi::PyBytes_CheckExact(a.0.ptr()) != 0)
+        ffi::Py_BytesWarningFlag != 0 && args.iter().any(|a| ffi::PyBytes_CheckExact(a.0.ptr()) != 0)
     };
     if loud { bail(Bail::Warning) } else { Ok(()) }
 }
