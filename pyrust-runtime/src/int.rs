@@ -15,7 +15,7 @@ mod text;
 pub use between::*;
 pub use float_mix::*;
 pub use parse::{from_bytes_base, from_bytes_text};
-pub(crate) use parse::{is_space, parse};
+pub(crate) use parse::{parse, trimmed};
 pub use text::*;
 
 use crate::stop::{Bail, Exc, R, bail, exc};

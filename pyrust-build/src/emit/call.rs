@@ -284,11 +284,23 @@ impl Func<'_, '_, '_> {
             codes.push(code);
         }
         let depth = self.q(quote!(cx.call()));
-        let mut call = quote!(#rust_name(#depth, #(#codes),*));
-        if self.hir.in_generator.contains(&node) {
-            call = quote!(in_generator(#call));
-        }
-        let call = self.q(call);
+        let call = quote!(#rust_name(#depth, #(#codes),*));
+        self.finish_call(node, &lets, call, ret, to)
+    }
+
+    /// The result of a native call, behind what it needs.
+    fn finish_call(
+        &mut self,
+        node: crate::hir::NodeId,
+        lets: &[TokenStream],
+        call: TokenStream,
+        ret: Type,
+        to: &Type,
+    ) -> TokenStream {
+        let call = match self.hir.in_generator.contains(&node) {
+            true => self.q(quote!(in_generator(#call))),
+            false => self.q(call),
+        };
         let code = if lets.is_empty() { call } else { quote!({ #(#lets)* #call }) };
         self.coerce(&Val::new(code, ret), to)
     }
@@ -338,13 +350,8 @@ impl Func<'_, '_, '_> {
             true => self.q(quote!(cx.call_through_cache())),
             false => self.q(quote!(cx.call())),
         };
-        let mut call = quote!(#rust_name(#depth, #(#codes),*));
-        if self.hir.in_generator.contains(&node) {
-            call = quote!(in_generator(#call));
-        }
-        let call = self.q(call);
-        let code = if lets.is_empty() { call } else { quote!({ #(#lets)* #call }) };
-        self.coerce(&Val::new(code, ret), to)
+        let call = quote!(#rust_name(#depth, #(#codes),*));
+        self.finish_call(node, &lets, call, ret, to)
     }
 
     pub(super) fn method(

@@ -477,6 +477,11 @@ pub struct Comp {
 }
 
 impl Comp {
+    /// Without anything that only some kinds have.
+    pub fn new(kind: CompKind, generators: Vec<Generator>, element: Expr) -> Self {
+        Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
+    }
+
     /// What is gone through, where its elements are taken as they are: `tuple(x)`, `list(x)`.
     pub fn source(&self) -> Option<&Expr> {
         let [Generator { target, iter, ifs }] = self.generators.as_slice() else { return None };

@@ -719,23 +719,8 @@ impl Infer<'_, '_> {
 
 /// The classes of an `isinstance` test, if they are builtin types that the compiler knows.
 pub fn class_names(class: &Expr) -> Option<Vec<String>> {
-    const KNOWN: &[&str] = &[
-        "int",
-        "float",
-        "bool",
-        "str",
-        "bytes",
-        "list",
-        "dict",
-        "tuple",
-        "range",
-        "set",
-        "frozenset",
-        "complex",
-        "bytearray",
-    ];
     match &class.kind {
-        ExprKind::Global(name) if KNOWN.contains(&name.as_str()) => Some(vec![name.clone()]),
+        ExprKind::Global(name) if ops::builtins::CLASSES.contains(&name.as_str()) => Some(vec![name.clone()]),
         ExprKind::Tuple(items) => {
             let mut out = Vec::new();
             for item in items {

@@ -5,24 +5,8 @@
 use super::Lower;
 use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
 use crate::hir::ExprKind;
+use crate::ops::builtins::CLASSES;
 use crate::source::Span;
-
-/// Classes that `isinstance` knows.
-const CLASSES: &[&str] = &[
-    "int",
-    "float",
-    "bool",
-    "str",
-    "bytes",
-    "list",
-    "dict",
-    "tuple",
-    "range",
-    "set",
-    "frozenset",
-    "complex",
-    "bytearray",
-];
 
 impl Lower<'_> {
     /// A comparison of the class of a local with classes that are written down; `None` for any other.

@@ -798,15 +798,7 @@ impl Lower<'_> {
         let comp = match &args[0].kind {
             A::Generator { element, generators } => {
                 let (gens, element) = self.generators(generators, element, None);
-                Comp {
-                    kind,
-                    generators: gens,
-                    element: element.0,
-                    value: None,
-                    extra: None,
-                    key: None,
-                    builtin: None,
-                }
+                Comp::new(kind, gens, element.0)
             }
             _ => self.comp_over(kind, &args[0]),
         };
@@ -843,7 +835,7 @@ impl Lower<'_> {
         let comp = match &value.kind {
             A::Generator { element, generators } => {
                 let (generators, (element, _)) = self.generators(generators, element, None);
-                Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
+                Comp::new(kind, generators, element)
             }
             _ => self.comp_over(kind, value),
         };
@@ -909,7 +901,7 @@ impl Lower<'_> {
         let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
         let element = self.make(ExprKind::Local(var), span);
         let generators = vec![hir::Generator { target, iter, ifs: vec![] }];
-        Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
+        Comp::new(kind, generators, element)
     }
 
     fn dict_of(&mut self, arg: &AExpr, span: Span) -> ExprKind {
@@ -1106,43 +1098,28 @@ impl Lower<'_> {
             }
         };
         let generators = vec![hir::Generator { target, iter, ifs: vec![] }];
-        Some(Comp {
-            kind: CompKind::List,
-            generators,
-            element,
-            value: None,
-            extra: None,
-            key: None,
-            builtin: Some("map"),
-        })
+        Some(Comp { builtin: Some("map"), ..Comp::new(CompKind::List, generators, element) })
     }
 
     /// `filter(f, a)`: `x for x in a if f(x)`.
     fn filtered(&mut self, function: &AExpr, iterable: &AExpr) -> Option<Comp> {
         let span = iterable.span;
         let iter = self.iter(iterable);
-        let (var, test) = match &function.kind {
-            A::Constant(Constant::None) => {
-                let var = self.temp();
-                (var, self.make(ExprKind::Local(var), span))
-            }
-            _ => {
-                let (vars, test) = self.applied(function, 1, span)?;
-                (vars[0], test)
-            }
-        };
+        let (var, test) = self.predicate(function, span)?;
         let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
         let element = self.make(ExprKind::Local(var), span);
         let generators = vec![hir::Generator { target, iter, ifs: vec![test] }];
-        Some(Comp {
-            kind: CompKind::List,
-            generators,
-            element,
-            value: None,
-            extra: None,
-            key: None,
-            builtin: Some("filter"),
-        })
+        Some(Comp { builtin: Some("filter"), ..Comp::new(CompKind::List, generators, element) })
+    }
+
+    /// A fresh variable, and what `filter` and its kin ask of it: with `None` its own truth.
+    pub(super) fn predicate(&mut self, function: &AExpr, span: Span) -> Option<(hir::VarId, Expr)> {
+        if let A::Constant(Constant::None) = &function.kind {
+            let var = self.temp();
+            return Some((var, self.make(ExprKind::Local(var), span)));
+        }
+        let (vars, test) = self.applied(function, 1, span)?;
+        Some((vars[0], test))
     }
 
     /// Fresh variables, and the function applied to them; a `StopIteration` inside ends the iteration.

@@ -215,16 +215,7 @@ impl Lower<'_> {
     fn filtered_out(&mut self, function: &AExpr, items: &AExpr) -> Option<IterKind> {
         let span = items.span;
         let iter = self.iter(items);
-        let (var, test) = match &function.kind {
-            A::Constant(Constant::None) => {
-                let var = self.temp();
-                (var, self.make(ExprKind::Local(var), span))
-            }
-            _ => {
-                let (vars, test) = self.applied(function, 1, span)?;
-                (vars[0], test)
-            }
-        };
+        let (var, test) = self.predicate(function, span)?;
         let test = self.make(ExprKind::Unary { op: UnaryOp::Not, operand: Box::new(test) }, span);
         let target = self.variable(var, span);
         let element = self.make(ExprKind::Local(var), span);
@@ -245,15 +236,7 @@ impl Lower<'_> {
 }
 
 fn generator(generators: Vec<hir::Generator>, element: Expr) -> IterKind {
-    IterKind::Comp(Box::new(Comp {
-        kind: CompKind::List,
-        generators,
-        element,
-        value: None,
-        extra: None,
-        key: None,
-        builtin: None,
-    }))
+    IterKind::Comp(Box::new(Comp::new(CompKind::List, generators, element)))
 }
 
 /// A number that is written down.

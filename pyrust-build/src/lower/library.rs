@@ -188,7 +188,7 @@ impl Lower<'_> {
         match &items.kind {
             A::Generator { element, generators } => {
                 let (generators, (element, _)) = self.generators(generators, element, None);
-                Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
+                Comp::new(kind, generators, element)
             }
             _ => self.comp_over(kind, items),
         }

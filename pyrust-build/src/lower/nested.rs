@@ -188,6 +188,13 @@ impl<'a> Lower<'a> {
         format!("{}.<locals>.{}", self.outermost, self.symbols.path(scope))
     }
 
+    /// The function that a local always is, and the local.
+    fn known_local(&mut self, func: &AExpr, name: &str) -> Option<(Known, Expr)> {
+        let known = self.symbol(name).and_then(|s| self.symbols.known(&s).cloned())?;
+        let var = self.lookup(name)?;
+        Some((known, self.local(var, func.span)))
+    }
+
     /// `f(…)` where `f` is a local.
     pub(super) fn call_local(
         &mut self,
@@ -197,11 +204,9 @@ impl<'a> Lower<'a> {
         keywords: &[ast::Keyword],
         span: Span,
     ) -> ExprKind {
-        let known = self.symbol(name).and_then(|s| self.symbols.known(&s).cloned());
-        let (Some(known), Some(var)) = (known, self.lookup(name)) else {
+        let Some((known, made)) = self.known_local(func, name) else {
             return self.no_as("PYR0325", func.span, "calling a value", "call a function by its name");
         };
-        let made = self.local(var, func.span);
         let Some(bound) = self.bind_arguments(&known.params, args, keywords) else {
             return self.no(span, "this form of the call", "give each parameter one argument");
         };
@@ -216,11 +221,9 @@ impl<'a> Lower<'a> {
         items: Vec<Expr>,
         span: Span,
     ) -> ExprKind {
-        let known = self.symbol(name).and_then(|s| self.symbols.known(&s).cloned());
-        let (Some(known), Some(var)) = (known, self.lookup(name)) else {
+        let Some((known, made)) = self.known_local(func, name) else {
             return self.no_as("PYR0325", func.span, "calling a value", "call a function by its name");
         };
-        let made = self.local(var, func.span);
         let fits = known.params.positional_only.len() + known.params.positional.len() >= items.len()
             && known.params.var_positional.is_none();
         let slots = known

@@ -51,7 +51,7 @@ impl Lower<'_> {
                 self.assumes.insert(name.to_string());
                 let kind = CompKind::Set(frozen);
                 let (generators, (element, _)) = self.generators(generators, element, None);
-                Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
+                Comp::new(kind, generators, element)
             }
             _ => Comp { builtin: Some(builtin), ..self.comp_over(CompKind::Set(frozen), arg) },
         };
@@ -65,7 +65,7 @@ impl Lower<'_> {
             A::Generator { element, generators } => {
                 let (generators, (element, _)) = self.generators(generators, element, None);
                 let kind = CompKind::Update;
-                Comp { kind, generators, element, value: None, extra: None, key: None, builtin: None }
+                Comp::new(kind, generators, element)
             }
             _ => self.comp_over(CompKind::Update, arg),
         };

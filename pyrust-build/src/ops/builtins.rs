@@ -54,6 +54,23 @@ pub const NAMES: &[&str] = &[
     "slice",
 ];
 
+/// The classes that `isinstance` and tests of the exact class know.
+pub const CLASSES: &[&str] = &[
+    "int",
+    "float",
+    "bool",
+    "str",
+    "bytes",
+    "list",
+    "dict",
+    "tuple",
+    "range",
+    "set",
+    "frozenset",
+    "complex",
+    "bytearray",
+];
+
 /// True for a name that the builtins module provides.
 pub fn is_builtin(name: &str) -> bool {
     NAMES.contains(&name)

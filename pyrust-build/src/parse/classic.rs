@@ -4,20 +4,20 @@ use std::cell::Cell;
 
 use rustpython_parser::ast::{self as rp, Ranged};
 
-use super::MAX_DEPTH;
+use super::Depth;
 use crate::ast::*;
 use crate::source::Span;
 
 /// Converts a whole module; `None` where the crate is known to misread what the module contains.
 pub(super) fn module(text: &str, module: rp::ModModule) -> Option<Module> {
-    let cx = Convert { text, depth: Cell::new(0), doubtful: Cell::new(false) };
+    let cx = Convert { text, depth: Depth::default(), doubtful: Cell::new(false) };
     let module = Module { body: cx.stmts(module.body), unreadable: Vec::new() };
     (!cx.doubtful.get()).then_some(module)
 }
 
 struct Convert<'a> {
     text: &'a str,
-    depth: Cell<usize>,
+    depth: Depth,
     doubtful: Cell<bool>,
 }
 
@@ -88,13 +88,7 @@ impl Convert<'_> {
 
     /// One level deeper; `None` when that is too deep.
     fn nested<T>(&self, convert: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() == MAX_DEPTH {
-            return None;
-        }
-        self.depth.set(self.depth.get() + 1);
-        let converted = convert();
-        self.depth.set(self.depth.get() - 1);
-        Some(converted)
+        self.depth.deeper(convert)
     }
 
     fn stmt(&self, stmt: rp::Stmt) -> Stmt {

@@ -22,6 +22,23 @@ use crate::source::{SourceFile, Span};
 /// recurses over the tree. CPython's own compiler gives up somewhat later.
 const MAX_DEPTH: usize = 1_500;
 
+/// How deep a conversion is in the tree.
+#[derive(Default)]
+struct Depth(std::cell::Cell<usize>);
+
+impl Depth {
+    /// Converts what lies one level deeper; `None` when that is too deep.
+    fn deeper<T>(&self, convert: impl FnOnce() -> T) -> Option<T> {
+        if self.0.get() == MAX_DEPTH {
+            return None;
+        }
+        self.0.set(self.0.get() + 1);
+        let converted = convert();
+        self.0.set(self.0.get() - 1);
+        Some(converted)
+    }
+}
+
 /// A syntax error: what the parser said, and where.
 struct SyntaxError {
     message: String,

@@ -3,12 +3,10 @@
 //! For a source that both read, both make the same tree, spans included; `examples/fronts.rs` compares them over whole
 //! libraries.
 
-use std::cell::Cell;
-
 use ruff_python_ast as rf;
 use ruff_text_size::Ranged;
 
-use super::MAX_DEPTH;
+use super::Depth;
 use super::newlines::Newlines;
 use super::number::decimal;
 use crate::ast::*;
@@ -16,14 +14,14 @@ use crate::source::Span;
 
 /// Converts a whole module without syntax errors; `newlines` translates the parser's offsets to those of `text`.
 pub(super) fn module(text: &str, newlines: &Newlines<'_>, module: &rf::ModModule) -> Module {
-    let cx = Convert { text, newlines, depth: Cell::new(0) };
+    let cx = Convert { text, newlines, depth: Depth::default() };
     Module { body: cx.stmts(&module.body), unreadable: Vec::new() }
 }
 
 struct Convert<'a> {
     text: &'a str,
     newlines: &'a Newlines<'a>,
-    depth: Cell<usize>,
+    depth: Depth,
 }
 
 impl Convert<'_> {
@@ -54,13 +52,7 @@ impl Convert<'_> {
 
     /// One level deeper; `None` when that is too deep.
     fn nested<T>(&self, convert: impl FnOnce() -> T) -> Option<T> {
-        if self.depth.get() == MAX_DEPTH {
-            return None;
-        }
-        self.depth.set(self.depth.get() + 1);
-        let converted = convert();
-        self.depth.set(self.depth.get() - 1);
-        Some(converted)
+        self.depth.deeper(convert)
     }
 
     /// What is nested too deeply.

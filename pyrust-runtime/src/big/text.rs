@@ -3,7 +3,7 @@
 use super::limbs::{div_small, mul_small, zeros};
 use super::{Big, busy};
 use crate::builtins::c::Builtin;
-use crate::int::{self, is_space};
+use crate::int::{self, trimmed};
 use crate::py::FromPy;
 use crate::stop::{Bail, Exc, R, Stop, bail, exc};
 use crate::str_::{self, StrBuilder};
@@ -141,17 +141,7 @@ fn parse(cx: Cx, text: &[u8], base: i64) -> R<Big> {
         Err(_) => {}
     }
     // It is a number then, and a long one.
-    let mut rest = text;
-    while let [c, tail @ ..] = rest
-        && is_space(*c)
-    {
-        rest = tail;
-    }
-    while let [tail @ .., c] = rest
-        && is_space(*c)
-    {
-        rest = tail;
-    }
+    let mut rest = trimmed(text);
     let negative = rest.first() == Some(&b'-');
     if let [b'+' | b'-', tail @ ..] = rest {
         rest = tail;

@@ -1,6 +1,6 @@
 //! `PyFloat_FromString` on ASCII text.
 
-use crate::int::is_space;
+use crate::int::trimmed;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::strs::Bytes;
 use crate::txn::Cx;
@@ -10,17 +10,7 @@ const LONGEST: usize = 512;
 
 /// `float(text)`.
 pub(crate) fn parse(text: &[u8]) -> R<f64> {
-    let mut rest = text;
-    while let [c, tail @ ..] = rest
-        && is_space(*c)
-    {
-        rest = tail;
-    }
-    while let [tail @ .., c] = rest
-        && is_space(*c)
-    {
-        rest = tail;
-    }
+    let rest = trimmed(text);
     if rest.contains(&b'_') {
         return parse_grouped(rest);
     }

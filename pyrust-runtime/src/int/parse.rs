@@ -9,7 +9,7 @@ const DIGITS: usize = 640;
 
 /// C's `isspace` in the C locale, which is what the number parsers skip.
 #[inline]
-pub(crate) fn is_space(c: u8) -> bool {
+fn is_space(c: u8) -> bool {
     matches!(c, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 
@@ -20,6 +20,21 @@ fn digit(c: u8) -> u32 {
         b'A'..=b'Z' => (c - b'A') as u32 + 10,
         _ => 99,
     }
+}
+
+/// The text without the white space around it.
+pub(crate) fn trimmed(mut text: &[u8]) -> &[u8] {
+    while let [c, tail @ ..] = text
+        && is_space(*c)
+    {
+        text = tail;
+    }
+    while let [tail @ .., c] = text
+        && is_space(*c)
+    {
+        text = tail;
+    }
+    text
 }
 
 /// `int(text, base)`.
@@ -35,17 +50,7 @@ pub(crate) fn parse(text: &[u8], base: i64) -> R<i64> {
 
 /// `None`: not a number.
 fn scan(text: &[u8], mut base: u32) -> Option<R<i64>> {
-    let mut rest = text;
-    while let [c, tail @ ..] = rest
-        && is_space(*c)
-    {
-        rest = tail;
-    }
-    while let [tail @ .., c] = rest
-        && is_space(*c)
-    {
-        rest = tail;
-    }
+    let mut rest = trimmed(text);
     let mut negative = false;
     if let [sign @ (b'+' | b'-'), tail @ ..] = rest {
         negative = *sign == b'-';
