@@ -6,6 +6,7 @@
 mod between;
 mod call;
 mod coerce;
+mod comp;
 mod expr;
 mod format;
 mod iter;
@@ -13,6 +14,7 @@ mod library;
 mod ops;
 mod sets;
 mod stmt;
+mod target;
 mod tools;
 mod types;
 

@@ -2,9 +2,11 @@
 //!
 //! All refusals of a function are collected, not only the first.
 
+mod call;
 mod classes;
 mod expr;
 mod functional;
+mod iterable;
 mod itertools;
 mod library;
 mod matching;

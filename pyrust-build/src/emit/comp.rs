@@ -1,0 +1,391 @@
+//! Comprehensions, and the builtins that consume an iterable.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::iter::{block_of, is_tuple};
+use super::types::{Val, rust_type};
+use crate::hir::{Comp, CompKind, Expr, ExprKind};
+use crate::ty::Type;
+
+/// How a comprehension collects: what it starts with, what it ends with, the code for one element.
+type Collector<'c, F> = (TokenStream, TokenStream, Box<dyn FnMut(&mut F) -> TokenStream + 'c>);
+
+impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// A comprehension, or a builtin that consumes an iterable.
+    pub(super) fn comp(&mut self, node: crate::hir::NodeId, comp: &Comp, ty: &Type) -> TokenStream {
+        // `tuple(t)` is `t`.
+        if let Some(e) = comp.source()
+            && comp.kind == CompKind::Tuple
+            && is_tuple(&self.node(e.id))
+        {
+            return self.value_as(e, ty);
+        }
+        let breaks = self.label("b");
+        let out = self.fresh("out");
+        let extra = match (&comp.extra, comp.kind) {
+            (Some(e), CompKind::Deque) => Some(Val::new(self.maxlen(e), Type::Int)),
+            (extra, _) => extra.as_ref().map(|e| self.val(e)),
+        };
+        let elem_ty = self.node(comp.element.id);
+        let (make, finish, mut inner): Collector<'_, Self> = match comp.kind {
+            CompKind::List | CompKind::Take(_) | CompKind::Tuple => {
+                let list_ty = match ty {
+                    Type::VarTuple(elem) => Type::List { elem: elem.clone(), in_place: false },
+                    other => other.clone(),
+                };
+                let Type::List { elem, .. } = list_ty.clone() else { unreachable!("a list") };
+                let make = self.new_container(&list_ty);
+                let finish = match comp.kind {
+                    CompKind::Tuple => self.q(quote!(tuple::from_list(cx, &#out))),
+                    _ => quote!(#out),
+                };
+                let (out, breaks) = (out.clone(), breaks.clone());
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &elem);
+                    let push = f.q(quote!(list::append(cx, &#out, #value)));
+                    let stop = match comp.kind {
+                        CompKind::Take(most) => {
+                            let most = Literal::i64_suffixed(most as i64);
+                            quote!(if list::len(cx, &#out) >= #most { break #breaks; })
+                        }
+                        _ => quote!(),
+                    };
+                    quote!(#push; #stop)
+                };
+                (make, finish, Box::new(inner))
+            }
+            CompKind::Deque => {
+                let Type::Deque { elem, .. } = ty.clone() else { unreachable!("a deque") };
+                let maxlen = extra.map_or_else(|| quote!(None), |e| e.code);
+                let (t, out2) = (rust_type(&elem), out.clone());
+                let make = self.q(quote!(deque::new::<#t>(cx, #maxlen)));
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &elem);
+                    let push = f.q(quote!(deque::append(cx, &#out2, #value)));
+                    quote!(#push;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({ let #out = #make; #code #out });
+            }
+            CompKind::Count => {
+                let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a counter") };
+                let (make, out2) = (self.new_container(ty), out.clone());
+                if let Some(e) = comp.source()
+                    && matches!(self.node(e.id), Type::Dict { .. })
+                {
+                    let val = self.val(e);
+                    let Type::Dict { key: k, value: v, .. } = &val.ty else { unreachable!("just seen") };
+                    if (k, v) != (&key, &value) {
+                        return self.bail("Unsupported");
+                    }
+                    let other = val.by_ref();
+                    let update = self.q(quote!(dict::add_counts(cx, &#out, #other)));
+                    return quote!({ let #out = #make; #update; #out });
+                }
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &key);
+                    let count = f.q(quote!(dict::count_one(cx, &#out2, #value)));
+                    quote!(#count;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({ let #out = #make; #code #out });
+            }
+            CompKind::Dict => {
+                let Type::Dict { key, value, .. } = ty.clone() else { unreachable!("a dict") };
+                let (make, out2) = (self.new_container(ty), out.clone());
+                // One value for all keys is made once.
+                if let (None, Some(e)) = (&comp.value, &extra) {
+                    let (name, code) = (self.fresh("value"), self.coerce(e, &value));
+                    let shared = Val::place(quote!(#name), (*value).clone()).owned();
+                    let inner = move |f: &mut Self| {
+                        let k = f.value_as(&comp.element, &key);
+                        let set = f.q(quote!(dict::set(cx, &#out2, #k, #shared)));
+                        quote!(#set;)
+                    };
+                    let loops = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                    return quote!({ let #name = #code; let #out = #make; #loops #out });
+                }
+                let inner = move |f: &mut Self| {
+                    let k = f.value_as(&comp.element, &key);
+                    let v = comp.value.as_ref().map(|v| f.value_as(v, &value));
+                    let set = f.q(quote!(dict::set(cx, &#out2, #k, #v)));
+                    quote!(#set;)
+                };
+                (make, quote!(#out), Box::new(inner))
+            }
+            CompKind::Set(frozen) => return self.set_comp(comp, frozen, ty),
+            CompKind::Update => {
+                let Some(set) = extra else { return self.bail("Unsupported") };
+                return self.update_comp(comp, &set);
+            }
+            CompKind::Concat => {
+                let make = self.new_container(ty);
+                let (out2, this) = (out.clone(), ty.clone());
+                let inner = move |f: &mut Self| {
+                    let item = f.val(&comp.element);
+                    let item = f.project(&item, |t| matches!(t, Type::List { .. }));
+                    let list = Val::place(quote!(#out2), this.clone());
+                    let extend = f.apply("list.extend", &[list, item], &Type::None);
+                    quote!(#extend;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({ let #out = #make; #code #out });
+            }
+            CompKind::Extend => {
+                let Some(target) = extra else { return self.bail("Unsupported") };
+                let target = self.project(&target, |t| matches!(t, Type::List { .. } | Type::Deque { .. }));
+                let (elem, append) = match target.ty.clone() {
+                    Type::List { elem, .. } => (elem, quote!(list::append)),
+                    Type::Deque { elem, .. } => (elem, quote!(deque::append)),
+                    _ => return self.bail("Type"),
+                };
+                let (list, out2) = (target.owned(), out.clone());
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &elem);
+                    let push = f.q(quote!(#append(cx, &#out2, #value)));
+                    quote!(#push;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({ let #out = #list; #code });
+            }
+            CompKind::First => {
+                let (breaks2, out2) = (breaks.clone(), out.clone());
+                let elem = elem_ty.clone();
+                let inner = move |f: &mut Self| {
+                    let value = f.value_as(&comp.element, &elem);
+                    quote!(#out2 = Some(#value); break #breaks2;)
+                };
+                let (x, rust) = (self.fresh("x"), rust_type(&elem_ty));
+                let hit = self.coerce(&Val::new(quote!(#x), elem_ty), ty);
+                let miss = match &extra {
+                    Some(default) => self.coerce(default, ty),
+                    None if self.hir.in_generator.contains(&node) => self.bail("Unsupported"),
+                    None => self.q(quote!(exc(Exc::StopIteration))),
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                return quote!({
+                    let mut #out: Option<#rust> = None;
+                    #code
+                    match #out { Some(#x) => #hit, None => #miss }
+                });
+            }
+            CompKind::Any | CompKind::All => {
+                let any = comp.kind == CompKind::Any;
+                let (breaks, not_any) = (breaks.clone(), !any);
+                let out2 = out.clone();
+                let inner = move |f: &mut Self| {
+                    let test = f.test(&comp.element);
+                    let hit = if any { test } else { quote!(!#test) };
+                    quote!(if #hit { #out2 = #any; break #breaks; })
+                };
+                (quote!(#not_any), quote!(#out), Box::new(inner))
+            }
+            CompKind::Join if matches!(ty, Type::Bytes | Type::ByteArray) => {
+                let Some(sep) = extra else { return self.bail("Unsupported") };
+                let (sep_name, out2) = (self.fresh("sep"), out.clone());
+                let wraps = *ty == Type::ByteArray;
+                let sep = if wraps {
+                    let code = sep.by_ref();
+                    self.q(quote!(bytearray::to_bytes(cx, #code)))
+                } else {
+                    sep.owned()
+                };
+                let inner = move |f: &mut Self| {
+                    let code = f.value_as(&comp.element, &Type::Bytes);
+                    let push = f.q(quote!(#out2.push(&#code)));
+                    quote!(#push;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                let finish = self.q(quote!(#out.finish(cx)));
+                let finish = if wraps { self.q(quote!(bytearray::of_bytes(cx, &#finish))) } else { finish };
+                return quote!({ let #sep_name = #sep; let mut #out = bytes::Joiner::new(&#sep_name); #code #finish });
+            }
+            CompKind::Join => {
+                let sep = extra.as_ref().map_or_else(
+                    || quote!(()),
+                    |e| {
+                        let code = self.coerce(e, &Type::Str);
+                        quote!(#code)
+                    },
+                );
+                let (sep_name, out2) = (self.fresh("sep"), out.clone());
+                let inner = move |f: &mut Self| {
+                    let val = f.val(&comp.element);
+                    let code = f.coerce(&val, if elem_ty == Type::Char { &Type::Char } else { &Type::Str });
+                    let push = f.q(quote!(#out2.push(#code)));
+                    quote!(#push;)
+                };
+                let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
+                let finish = self.q(quote!(#out.finish(cx)));
+                return quote!({ let #sep_name = #sep; let mut #out = Joiner::new(&#sep_name); #code #finish });
+            }
+            CompKind::Sum => return self.sum(comp, &breaks, extra, ty),
+            CompKind::Min | CompKind::Max => return self.extreme(comp, &breaks, extra, ty),
+        };
+        let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut inner));
+        quote!({ let mut #out = #make; #code #finish })
+    }
+
+    fn sum(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>, ty: &Type) -> TokenStream {
+        let out = self.fresh("sum");
+        if self.node(comp.element.id) == Type::Complex {
+            let add = out.clone();
+            let mut inner = move |f: &mut Self| {
+                let code = f.value_as(&comp.element, &Type::Complex);
+                quote!(#add.add(#code);)
+            };
+            let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
+            let result = Type::Union(vec![Type::Int, Type::Complex]);
+            let finish = self.coerce(&Val::new(quote!(#out.finish()), result), ty);
+            return quote!({ let mut #out = complex::SumC::new(0); #code #finish });
+        }
+        let start_ty = start.as_ref().map_or(Type::Int, |s| s.ty.clone());
+        let all_floats = self.node(comp.element.id) == Type::Float;
+        let float_items = self.node(comp.element.id).members().contains(&Type::Float);
+        if !float_items && *ty == Type::Big {
+            return self.sum_big(comp, breaks, start);
+        }
+        let out2 = out.clone();
+        let mut inner = move |f: &mut Self| {
+            let val = f.val(&comp.element);
+            let start_ty = start_ty.clone();
+            f.dispatch(&[val], &mut |f, vals| {
+                let code = vals[0].owned();
+                Some(match (&vals[0].ty, &start_ty) {
+                    (Type::Float, _) => quote!({ #out2.add_float(#code); }),
+                    (t, Type::Float) => {
+                        let code = f.coerce(&Val::new(code, t.clone()), &Type::Int);
+                        quote!({ #out2.add_int(#code); })
+                    }
+                    (t, _) => {
+                        let code = f.coerce(&Val::new(code, t.clone()), &Type::Int);
+                        let add = f.q(quote!(#out2.add_int(#code)));
+                        quote!({ #add; })
+                    }
+                })
+            })
+        };
+        let start_is_float = start.as_ref().is_some_and(|s| s.ty == Type::Float);
+        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
+        let start = match &start {
+            Some(s) if start_is_float => s.owned(),
+            Some(s) => self.coerce(s, &Type::Int),
+            None => quote!(0),
+        };
+        let (state, result) = match (start_is_float, float_items) {
+            (true, _) => (quote!(SumFloat), Type::Float),
+            (false, false) => (quote!(SumI), Type::Int),
+            (false, true) if all_floats => (quote!(SumF), Type::Union(vec![Type::Int, Type::Float])),
+            (false, true) => (quote!(SumState), Type::Union(vec![Type::Int, Type::Float])),
+        };
+        let finish = self.coerce(&Val::new(quote!(#out.finish()), result), ty);
+        quote!({ let mut #out = #state::new(#start); #code #finish })
+    }
+
+    /// A sum that may leave 64 bits.
+    fn sum_big(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>) -> TokenStream {
+        let out = self.fresh("sum");
+        let start = match &start {
+            Some(s) => self.coerce(s, &Type::Big),
+            None => quote!(big::of(0)),
+        };
+        let name = out.clone();
+        let mut inner = move |f: &mut Self| {
+            let item = f.value_as(&comp.element, &Type::Big);
+            let add = f.q(quote!(#name.add(cx, &#item)));
+            quote!({ #add; })
+        };
+        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
+        quote!({ let mut #out = SumBig::new(#start); #code #out.finish() })
+    }
+
+    fn extreme(
+        &mut self,
+        comp: &Comp,
+        breaks: &syn::Lifetime,
+        default: Option<Val>,
+        ty: &Type,
+    ) -> TokenStream {
+        let op = if comp.kind == CompKind::Min { "<" } else { ">" };
+        let (best, x) = (self.fresh("best"), self.fresh("x"));
+        let elem = self.node(comp.element.id);
+        let rust = rust_type(&elem);
+        if let Some(ExprKind::Lambda { params, body }) = comp.key.as_ref().map(|k| &k.kind) {
+            return self.extreme_by_key(comp, breaks, default, ty, (params[0], body));
+        }
+        let (b2, elem2) = (best.clone(), elem.clone());
+        let mut inner = move |f: &mut Self| {
+            let (value, item, old) = (f.value_as(&comp.element, &elem2), f.fresh("x"), f.fresh("old"));
+            let better = f.compare(
+                op,
+                &Val::place(quote!(#item), elem2.clone()),
+                &Val::place(quote!((*#old)), elem2.clone()),
+            );
+            quote! {
+                let #item = #value;
+                let better = match &#b2 { Some(#old) => #better, None => true };
+                if better { #b2 = Some(#item); }
+            }
+        };
+        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
+        let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
+        let miss = match &default {
+            Some(d) => self.coerce(d, ty),
+            None => self.q(quote!(exc(Exc::ValueError))),
+        };
+        quote!({
+            let mut #best: Option<#rust> = None;
+            #code
+            match #best { Some(#x) => #hit, None => #miss }
+        })
+    }
+
+    /// `min(…, key=…)`: the key of each element is computed once, in order.
+    fn extreme_by_key(
+        &mut self,
+        comp: &Comp,
+        breaks: &syn::Lifetime,
+        default: Option<Val>,
+        ty: &Type,
+        (param, body): (crate::hir::VarId, &Expr),
+    ) -> TokenStream {
+        let op = if comp.kind == CompKind::Min { "<" } else { ">" };
+        let (best, x) = (self.fresh("best"), self.fresh("x"));
+        let (elem, key_ty) = (self.node(comp.element.id), self.node(body.id));
+        let (rust, key_rust) = (rust_type(&elem), rust_type(&key_ty));
+        let (b2, elem2) = (best.clone(), elem.clone());
+        let mut inner = move |f: &mut Self| {
+            let (value, item, old, key) =
+                (f.value_as(&comp.element, &elem2), f.fresh("x"), f.fresh("old"), f.fresh("key"));
+            let param_ty = f.instance.vars[param].clone();
+            let arg = f.coerce(&Val::place(quote!(#item), elem2.clone()), &param_ty);
+            let set = f.store(param, arg);
+            let key_code = f.value_as(body, &key_ty);
+            let better = f.compare(
+                op,
+                &Val::place(quote!(#key), key_ty.clone()),
+                &Val::place(quote!((*#old)), key_ty.clone()),
+            );
+            quote! {
+                let #item = #value;
+                #set
+                let #key = #key_code;
+                let better = match &#b2 { Some((#old, _)) => #better, None => true };
+                if better { #b2 = Some((#key, #item)); }
+            }
+        };
+        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
+        let hit = self.coerce(&Val::new(quote!(#x), elem), ty);
+        let miss = match &default {
+            Some(d) => self.coerce(d, ty),
+            None => self.q(quote!(exc(Exc::ValueError))),
+        };
+        quote!({
+            let mut #best: Option<(#key_rust, #rust)> = None;
+            #code
+            match #best { Some((_, #x)) => #hit, None => #miss }
+        })
+    }
+}

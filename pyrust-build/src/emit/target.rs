@@ -1,0 +1,498 @@
+//! Assignment targets: stores, unpacking, augmented assignment, deletion.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Func;
+use super::stmt::scoped;
+use super::types::Val;
+use crate::hir::{self, ExprKind, Target, TargetKind, VarId};
+use crate::infer::Guard;
+use crate::ops;
+use crate::ty::{DictKind, Type};
+
+impl Func<'_, '_, '_> {
+    pub(super) fn delete(&mut self, target: &Target) -> TokenStream {
+        match &target.kind {
+            TargetKind::Var(var) => {
+                let name = self.var_ident(*var);
+                if self.hir.vars[*var].cell {
+                    let check = self.q(quote!(#name.take()));
+                    return quote!(#check;);
+                }
+                if self.hir.vars[*var].maybe_unbound {
+                    let check = self.q(quote!(bound(&#name)));
+                    return quote!(let _ = #check; #name = None;);
+                }
+                quote!()
+            }
+            TargetKind::Global(_) => self.leave(quote!(bail::<()>(Bail::Unsupported))),
+            TargetKind::Tuple(items) => {
+                let codes: Vec<_> = items.iter().map(|t| self.delete(t)).collect();
+                quote!(#(#codes)*)
+            }
+            TargetKind::Starred { .. } => quote!(),
+            TargetKind::Index { base, index } => {
+                let args = [self.val(base), self.val(index)];
+                let code = self.apply("delitem", &args, &Type::None);
+                quote!(#code;)
+            }
+            TargetKind::Slice { base, lower, upper, step } => {
+                let args = [self.val(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                let code = self.apply("delslice", &args, &Type::None);
+                quote!(#code;)
+            }
+        }
+    }
+
+    pub(super) fn aug_assign(
+        &mut self,
+        target: &Target,
+        op: hir::BinOp,
+        value: &hir::Expr,
+        id: hir::NodeId,
+    ) -> TokenStream {
+        let (base, index) = match &target.kind {
+            TargetKind::Index { base, index } => (base, index),
+            TargetKind::Slice { base, lower, upper, step } => {
+                return self.aug_slice(base, [lower, upper, step], op, value);
+            }
+            _ => return quote!(),
+        };
+        if let Some(code) = self.count(base, index, op, value, &self.node(target.id)) {
+            return code;
+        }
+        let mut lets = Vec::new();
+        let b = self.val(base);
+        let b = self.bind(&b, &mut lets);
+        let i = self.val(index);
+        let i = self.bind(&i, &mut lets);
+        let old_ty = self.node(target.id);
+        let old = Val::new(self.getitem(&b, &i, &old_ty), old_ty);
+        let old = self.bind(&old, &mut lets);
+        let v = self.val(value);
+        let v = self.bind(&v, &mut lets);
+        let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
+        let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
+        let new = self.bind(&new, &mut lets);
+        let set = self.apply("setitem", &[b, i, new], &Type::None);
+        quote!({ #(#lets)* #set; })
+    }
+
+    /// `d[k] += 1` of a `defaultdict` or `Counter` with one look-up, where nothing but the sum can happen in between.
+    fn count(
+        &mut self,
+        base: &hir::Expr,
+        index: &hir::Expr,
+        op: hir::BinOp,
+        by: &hir::Expr,
+        old_ty: &Type,
+    ) -> Option<TokenStream> {
+        let Type::Dict { key, value, kind: DictKind::Default | DictKind::Counter, .. } = self.node(base.id)
+        else {
+            return None;
+        };
+        let plain = match &by.kind {
+            ExprKind::Int(_) | ExprKind::Float(_) => true,
+            ExprKind::Local(v) => !self.hir.vars[*v].maybe_unbound,
+            _ => false,
+        };
+        if !plain
+            || !matches!(op, hir::BinOp::Add | hir::BinOp::Sub)
+            || !matches!(*value, Type::Int | Type::Float)
+            || self.node(by.id) != *value
+            || *old_ty != *value
+            || self.node(index.id) != *key
+        {
+            return None;
+        }
+        let (dict, key) = (self.val(base).by_ref(), self.value_as(index, &key));
+        let old = self.fresh("old");
+        let new = self.in_closure(|f| {
+            let by = f.val(by);
+            f.binary(op, &Val::new(quote!(#old), (*value).clone()), &by, &value)
+        });
+        let code = self.q(quote!(dict::recount(cx, #dict, #key, |#old| Ok(#new))));
+        Some(quote!(#code;))
+    }
+
+    /// `xs[a:b] += value`: a copy of the part grows and goes back.
+    fn aug_slice(
+        &mut self,
+        base: &hir::Expr,
+        bounds: [&Option<Box<hir::Expr>>; 3],
+        op: hir::BinOp,
+        value: &hir::Expr,
+    ) -> TokenStream {
+        let mut lets = Vec::new();
+        let mut args = vec![self.val(base)];
+        args.extend(bounds.map(|bound| self.opt(bound)));
+        let mut args: Vec<Val> = args.iter().map(|a| self.bind(a, &mut lets)).collect();
+        let Type::List { elem, .. } = args[0].ty.clone() else {
+            return self.leave(quote!(bail::<()>(Bail::Unsupported)));
+        };
+        let part = Type::List { elem, in_place: false };
+        let old = Val::new(self.apply("getslice", &args, &part), part.clone());
+        let old = self.bind(&old, &mut lets);
+        let v = self.val(value);
+        let v = self.bind(&v, &mut lets);
+        let new = Val::new(self.in_place(op, &old, &v, &part), part);
+        args.push(self.bind(&new, &mut lets));
+        let set = self.apply("setslice", &args, &Type::None);
+        quote!({ #(#lets)* #set; })
+    }
+
+    /// The type of `old op value`, over all members.
+    fn aug_type(&self, op: hir::BinOp, old: &Type, value: &Type) -> Type {
+        if matches!(old, Type::List { .. } | Type::Set { frozen: false, .. })
+            || (op == hir::BinOp::BitOr
+                && matches!(old, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. }))
+        {
+            return old.clone();
+        }
+        let mut out = Type::Never;
+        for a in old.members() {
+            for b in value.members() {
+                if let (hir::BinOp::Add, Type::Tuple { items: x, from_py }, Type::Tuple { items: y, .. }) =
+                    (op, a, b)
+                {
+                    let items = x.iter().chain(y).cloned().collect();
+                    out = Type::join(&out, &Type::Tuple { items, from_py: *from_py });
+                } else if let (hir::BinOp::Add, Type::VarTuple(x), Type::VarTuple(_) | Type::Tuple { .. }) =
+                    (op, a, b)
+                {
+                    out = Type::join(&out, &Type::VarTuple(x.clone()));
+                } else {
+                    let types = vec![a.clone(), b.clone()];
+                    let widened = if self.wide { ops::widened(op.symbol(), &types) } else { None };
+                    let (name, types) = widened.unwrap_or_else(|| (op.symbol().to_string(), types));
+                    let Some((row, binding)) = ops::select(&name, &types) else { continue };
+                    out = Type::join(&out, &row.ret.instantiate(&binding));
+                }
+            }
+        }
+        out
+    }
+
+    pub(super) fn assign_all(&mut self, targets: &[Target], value: &hir::Expr) -> TokenStream {
+        // `a, b = x, y`: no tuple is made where the parts go to plain variables.
+        if let ([Target { kind: TargetKind::Tuple(items), .. }], ExprKind::Tuple(values)) =
+            (targets, &value.kind)
+            && items.len() == values.len()
+        {
+            let mut lets = Vec::new();
+            let vals: Vec<Val> = values
+                .iter()
+                .map(|v| {
+                    let val = self.val(v);
+                    // Read before anything is written.
+                    let (name, code) = (self.fresh("v"), val.owned());
+                    lets.push(quote!(let #name = #code;));
+                    Val::new(quote!(#name), val.ty)
+                })
+                .collect();
+            let sets: Vec<_> = items.iter().zip(&vals).map(|(t, v)| self.assign(t, v)).collect();
+            return quote!({ #(#lets)* #(#sets)* });
+        }
+        if let [target] = targets
+            && let Some(code) = self.upsert(target, value)
+        {
+            return code;
+        }
+        let val = self.val(value);
+        if let [target] = targets {
+            return self.assign(target, &val);
+        }
+        let (name, code) = (self.fresh("v"), val.owned());
+        let shared = Val::place(quote!(#name), val.ty);
+        let sets: Vec<_> = targets.iter().map(|t| self.assign(t, &shared)).collect();
+        quote!({ let #name = #code; #(#sets)* })
+    }
+
+    /// `d[k] = d.get(k, c) op x` with one look-up, where nothing but the operation can happen in between.
+    fn upsert(&mut self, target: &Target, value: &hir::Expr) -> Option<TokenStream> {
+        let TargetKind::Index { base, index } = &target.kind else { return None };
+        let ExprKind::Binary { op, left, right } = &value.kind else { return None };
+        let ExprKind::Method { base: from, name, args, keywords } = &left.kind else { return None };
+        let [key, default] = args.as_slice() else { return None };
+        let local = |e: &hir::Expr| match e.kind {
+            ExprKind::Local(v) if !self.hir.vars[v].maybe_unbound && !self.hir.vars[v].cell => Some(v),
+            _ => None,
+        };
+        let constant = |e: &hir::Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Float(_));
+        let same = |a: &hir::Expr, b: &hir::Expr| local(a).is_some() && local(a) == local(b);
+        if name != "get"
+            || !keywords.is_empty()
+            || !same(base, from)
+            || !same(index, key)
+            || !constant(default)
+            || !(constant(right) || local(right).is_some())
+        {
+            return None;
+        }
+        let Type::Dict { key: key_ty, value: value_ty, .. } = self.node(base.id) else { return None };
+        if self.node(default.id) != *value_ty
+            || self.node(value.id) != *value_ty
+            || self.node(index.id) != *key_ty
+        {
+            return None;
+        }
+        let (dict, key) = (self.val(base).by_ref(), self.value_as(index, &key_ty));
+        let default = self.value_as(default, &value_ty);
+        let old = self.fresh("old");
+        let new = self.in_closure(|f| {
+            let right = f.val(right);
+            f.binary(*op, &Val::new(quote!(#old), (*value_ty).clone()), &right, &value_ty)
+        });
+        let code = self.q(quote!(dict::upsert(cx, #dict, #key, #default, |#old| Ok(#new))));
+        Some(quote!(#code;))
+    }
+
+    /// Assigns variables to others of fewer types.
+    pub(super) fn narrow(&mut self, narrows: &[hir::Narrow]) -> TokenStream {
+        let mut code = quote!();
+        for n in narrows {
+            let (from, to) = (self.instance.vars[n.from].clone(), self.instance.vars[n.to].clone());
+            if n.from != n.to {
+                let name = self.var_ident(n.from);
+                let value = self.coerce(&Val::place(quote!(#name), from), &to);
+                let store = self.store(n.to, value);
+                code.extend(store);
+            }
+        }
+        code
+    }
+
+    /// Assigns an owned value to a variable.
+    pub(super) fn store(&mut self, var: VarId, code: TokenStream) -> TokenStream {
+        let name = self.var_ident(var);
+        if self.hir.vars[var].cell {
+            return quote!(#name.set(#code););
+        }
+        if self.hir.vars[var].maybe_unbound { quote!(#name = Some(#code);) } else { quote!(#name = #code;) }
+    }
+
+    pub(super) fn assign(&mut self, target: &Target, val: &Val) -> TokenStream {
+        match &target.kind {
+            TargetKind::Var(var) => {
+                let ty = self.instance.vars[*var].clone();
+                let code = self.coerce(val, &ty);
+                self.store(*var, code)
+            }
+            TargetKind::Global(name) => {
+                let ty = self.instance.globals.get(name).cloned().unwrap_or(Type::Never);
+                let code = self.coerce(val, &ty);
+                let module = self.instance.func.module.clone();
+                let (space, slot) = self.file.slot(self.index, &module, false, Guard::Value(name.clone()));
+                let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+                let rust = super::types::rust_type(&ty);
+                let store = self.q(quote!(#space.store::<#rust>(cx, #slot, #code)));
+                quote!(#store;)
+            }
+            TargetKind::Index { base, index } => {
+                let mut lets = Vec::new();
+                let val = self.bind(val, &mut lets);
+                let args = [self.val(base), self.val(index), val];
+                let set = self.apply("setitem", &args, &Type::None);
+                scoped(&lets, quote!(#set;))
+            }
+            TargetKind::Slice { base, lower, upper, step } => {
+                let mut lets = Vec::new();
+                let val = self.bind(val, &mut lets);
+                let base = self.val(base);
+                let val = self.listed(&base, &val, &mut lets);
+                let args = [base, self.opt(lower), self.opt(upper), self.opt(step), val];
+                let set = self.apply("setslice", &args, &Type::None);
+                quote!({ #(#lets)* #set; })
+            }
+            TargetKind::Tuple(items) => self.unpack(items, val),
+            TargetKind::Starred { before, star, after } => self.unpack_starred(before, star, after, val),
+        }
+    }
+
+    /// What is stored into a slice of `base`, as a list of its elements' type.
+    fn listed(&mut self, base: &Val, val: &Val, lets: &mut Vec<TokenStream>) -> Val {
+        if val.ty.members().iter().any(|t| matches!(t, Type::List { .. } | Type::View(_))) {
+            return val.clone();
+        }
+        let elem = match (&base.ty, &val.ty) {
+            (Type::ByteArray, Type::Bytes | Type::ByteArray) => return val.clone(),
+            (Type::ByteArray, _) => Box::new(Type::Int),
+            (Type::List { elem, .. }, _) => elem.clone(),
+            _ => return val.clone(),
+        };
+        let ty = Type::List { elem, in_place: false };
+        let (list, new) = (self.fresh("list"), self.new_container(&ty));
+        let place = Val::place(quote!(#list), ty);
+        let extend = self.extend(&place, val);
+        lets.push(quote!(let #list = #new; #extend;));
+        place
+    }
+
+    fn unpack(&mut self, items: &[Target], val: &Val) -> TokenStream {
+        let mut lets = Vec::new();
+        let val = self.bind(val, &mut lets);
+        let n = items.len();
+        // The arm of a `match` is one expression.
+        let arm = |code: TokenStream| if matches!(val.ty, Type::Union(_)) { quote!({ #code }) } else { code };
+        let code = self.match_union(&val, |f, v| {
+            let (prefix, v) = f.listed_set(v);
+            let code = &v.code;
+            let count = Literal::i64_suffixed(n as i64);
+            let get: Box<dyn Fn(usize) -> TokenStream> = match &v.ty {
+                Type::Tuple { items: types, .. } if types.len() == n => {
+                    let sets: Vec<_> = items
+                        .iter()
+                        .zip(types)
+                        .enumerate()
+                        .map(|(i, (t, ty))| {
+                            let i = Literal::usize_unsuffixed(i);
+                            f.assign(t, &Val::place(quote!(#code.#i), ty.clone()))
+                        })
+                        .collect();
+                    return Some(arm(quote!(#(#sets)*)));
+                }
+                Type::Iter(elem) => return Some(f.unpack_iterator(items, code, elem)),
+                Type::List { .. } | Type::View(_) => Box::new(|i| {
+                    let i = Literal::i64_suffixed(i as i64);
+                    quote!(list::get(cx, &#code, #i))
+                }),
+                Type::VarTuple(_) => Box::new(|i| {
+                    let i = Literal::i64_suffixed(i as i64);
+                    quote!(tuple::get(cx, &#code, #i))
+                }),
+                Type::Str => Box::new(|i| {
+                    let i = Literal::i64_suffixed(i as i64);
+                    quote!(pystr::get(cx, &#code, #i))
+                }),
+                _ => return Some(f.not_unpacked()),
+            };
+            let (len, elem) = match &v.ty {
+                Type::List { elem, .. } | Type::View(elem) => {
+                    (quote!(list::len(cx, &#code)), (**elem).clone())
+                }
+                Type::VarTuple(elem) => (quote!(tuple::len(cx, &#code)), (**elem).clone()),
+                _ => (quote!(pystr::len(&#code)), Type::Char),
+            };
+            let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));
+            let parts: Vec<_> = (0..n).map(|i| f.q(get(i))).collect();
+            let names: Vec<_> = (0..n).map(|_| f.fresh("p")).collect();
+            let sets: Vec<_> = items
+                .iter()
+                .zip(&names)
+                .map(|(t, x)| f.assign(t, &Val::new(quote!(#x), elem.clone())))
+                .collect();
+            Some(arm(quote!(#prefix if #len != #count { #leave } #(let #names = #parts;)* #(#sets)*)))
+        });
+        scoped(&lets, code)
+    }
+
+    /// A set is unpacked as the list of its elements.
+    fn listed_set(&mut self, val: Val) -> (TokenStream, Val) {
+        let Type::Set { elem, .. } = &val.ty else { return (quote!(), val) };
+        let (list, set) = (self.fresh("list"), val.by_ref());
+        let code = self.q(quote!(set::to_list(cx, #set)));
+        let ty = Type::List { elem: elem.clone(), in_place: false };
+        (quote!(let #list = #code;), Val::place(quote!(#list), ty))
+    }
+
+    /// Nothing is assigned, and `rustc` sees that nothing goes on from here.
+    fn not_unpacked(&mut self) -> TokenStream {
+        let leave = self.leave(quote!(bail::<()>(Bail::Type)));
+        quote!({ #leave })
+    }
+
+    /// Takes one element more than there are targets, as CPython does.
+    fn unpack_iterator(&mut self, items: &[Target], code: &TokenStream, elem: &Type) -> TokenStream {
+        let leave = self.leave(quote!(exc::<()>(Exc::ValueError)));
+        let (mut steps, mut sets) = (Vec::new(), Vec::new());
+        for target in items {
+            let (name, step) = (self.fresh("p"), self.q(quote!(#code.next(cx))));
+            steps.push(quote!(let Some(#name) = #step else { #leave };));
+            sets.push(self.assign(target, &Val::new(quote!(#name), elem.clone())));
+        }
+        let last = self.q(quote!(#code.next(cx)));
+        quote!({ #(#steps)* if #last.is_some() { #leave } #(#sets)* })
+    }
+
+    /// `a, *b, c = value`
+    fn unpack_starred(
+        &mut self,
+        before: &[Target],
+        star: &Target,
+        after: &[Target],
+        val: &Val,
+    ) -> TokenStream {
+        let mut lets = Vec::new();
+        let val = self.bind(val, &mut lets);
+        let (b, a) = (before.len(), after.len());
+        let code = self.match_union(&val, |f, v| {
+            let (prefix, v) = f.listed_set(v);
+            let code = &v.code;
+            if let Type::Tuple { items, .. } = &v.ty {
+                if items.len() < b + a {
+                    return Some(f.not_unpacked());
+                }
+                let at = |i: usize| {
+                    let i = Literal::usize_unsuffixed(i);
+                    quote!(#code.#i)
+                };
+                let middle = b..items.len() - a;
+                let elem = items[middle.clone()].iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
+                let parts: Vec<_> =
+                    middle.clone().map(|i| f.coerce(&Val::place(at(i), items[i].clone()), &elem)).collect();
+                let (t, n) = (super::types::rust_type(&elem), Literal::usize_unsuffixed(parts.len()));
+                let list = f.q(quote!(list::of::<#t, #n>(cx, [#(#parts),*])));
+                let list = Val::new(list, Type::List { elem: Box::new(elem), in_place: false });
+                let mut sets = Vec::new();
+                for (i, t) in before.iter().enumerate() {
+                    sets.push(f.assign(t, &Val::place(at(i), items[i].clone())));
+                }
+                sets.push(f.assign(star, &list));
+                for (i, t) in after.iter().enumerate() {
+                    let i = items.len() - a + i;
+                    sets.push(f.assign(t, &Val::place(at(i), items[i].clone())));
+                }
+                return Some(quote!({ #(#sets)* }));
+            }
+            let (len, elem, get, slice) = match &v.ty {
+                Type::List { elem, .. } | Type::View(elem) => {
+                    (quote!(list::len(cx, &#code)), (**elem).clone(), quote!(list::get), quote!(list::slice))
+                }
+                Type::VarTuple(elem) => {
+                    (quote!(tuple::len(cx, &#code)), (**elem).clone(), quote!(tuple::get), quote!(tuple_list))
+                }
+                Type::Str => (quote!(pystr::len(&#code)), Type::Char, quote!(pystr::get), quote!(str_list)),
+                _ => return Some(f.not_unpacked()),
+            };
+            let (fixed, b_lit, a_lit) = (
+                Literal::i64_suffixed((a + b) as i64),
+                Literal::i64_suffixed(b as i64),
+                Literal::i64_suffixed(a as i64),
+            );
+            let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));
+            let n = f.fresh("n");
+            let mut reads = Vec::new();
+            let mut sets = Vec::new();
+            for (i, t) in before.iter().enumerate() {
+                let (name, i) = (f.fresh("p"), Literal::i64_suffixed(i as i64));
+                let read = f.q(quote!(#get(cx, &#code, #i)));
+                reads.push(quote!(let #name = #read;));
+                sets.push(f.assign(t, &Val::new(quote!(#name), elem.clone())));
+            }
+            let middle = f.fresh("star");
+            let read = f.q(quote!(#slice(cx, &#code, Some(#b_lit), Some(#n - #a_lit), None)));
+            reads.push(quote!(let #middle = #read;));
+            let list = Type::List { elem: Box::new(elem.clone()), in_place: false };
+            sets.push(f.assign(star, &Val::new(quote!(#middle), list)));
+            for (i, t) in after.iter().enumerate() {
+                let (name, back) = (f.fresh("p"), Literal::i64_suffixed((a - i) as i64));
+                let read = f.q(quote!(#get(cx, &#code, #n - #back)));
+                reads.push(quote!(let #name = #read;));
+                sets.push(f.assign(t, &Val::new(quote!(#name), elem.clone())));
+            }
+            Some(quote!({ #prefix let #n = #len; if #n < #fixed { #leave } #(#reads)* #(#sets)* }))
+        });
+        quote!({ #(#lets)* #code })
+    }
+}
