@@ -33,6 +33,11 @@ from pathlib import Path
 
 CASES = Path(__file__).resolve().parent.parent / "cases"
 
+#: Whether the run asked for the slice of the tests (`-m slice`).
+SLICE = False
+#: Depend most on how an interpreter works inside: in the slice of every version.
+IN_EVERY_SLICE = ("traps/", "replay/")
+
 _SIGNATURE = re.compile(r"([^\W\d][\w.]*): (\(.*\) -> .+)")
 _WORDS = {"bails", "python", "any", "rewrites", "no-force", "finalisers", "same"}
 
@@ -78,6 +83,16 @@ class CaseFile:
 def load(folder: Path = CASES) -> list[CaseFile]:
     """Every case file below the folder, sorted by path."""
     return [parse(path, folder) for path in sorted(folder.rglob("*.md"))]
+
+
+def chosen(files: list[CaseFile], wanted: str, minor: int) -> list[CaseFile]:
+    """The files whose name contains `wanted`; of a slice a third, another one for each minor version of Python."""
+    return [
+        file
+        for place, file in enumerate(files)
+        if wanted in file.name
+        and (not SLICE or place % 3 == minor % 3 or file.name.startswith(IN_EVERY_SLICE))
+    ]
 
 
 def parse(path: Path, folder: Path = CASES) -> CaseFile:
