@@ -1,8 +1,9 @@
 //! Calls: builtins, functions of the project, functions of C modules, methods.
 
+use super::globals::{in_python, long_tuples};
 use super::sets::takes_iterables;
 use super::solver::{Ty, VarId};
-use super::{FuncRef, Guard, Infer, NARROW, WIDE, in_python, long_tuples};
+use super::{FuncRef, Guard, Infer, NARROW, WIDE};
 use crate::hir::{Expr, ExprKind, Param, ParamKind};
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;

@@ -1,0 +1,203 @@
+//! What module-level names stand for: bindings across the project's modules, and the types of the values.
+
+use std::rc::Rc;
+
+use super::{FuncRef, NARROW, Program, annotation};
+use crate::resolve::Binding;
+use crate::ty::Type;
+
+impl Program<'_> {
+    /// What a module-level name is bound to, following imports inside the project.
+    pub fn binding(&self, module: &str, name: &str) -> Option<(String, Binding)> {
+        let (mut module, mut name) = (module.to_string(), name.to_string());
+        for _ in 0..8 {
+            let (_, env) = self.modules.module(&module)?;
+            match env.bindings.get(&name)? {
+                Binding::Imported { module: m, name: n } if self.modules.module(m).is_some() => {
+                    (module, name) = (m.clone(), n.clone());
+                }
+                other => return Some((module, other.clone())),
+            }
+        }
+        None
+    }
+
+    /// Does the module give the names another meaning that tests of types are made of?
+    pub fn hides_tests(&self, module: &str) -> bool {
+        self.binds(module, "isinstance") || self.binds(module, "len")
+    }
+
+    /// May the global be assigned while native code runs?
+    pub fn is_assigned(&self, module: &str, name: &str) -> bool {
+        self.modules.module(module).is_some_and(|(_, env)| env.assigned.contains(name))
+    }
+
+    /// Does the module's text bind the name (so that it is no builtin)?
+    pub fn binds(&self, module: &str, name: &str) -> bool {
+        self.modules.module(module).is_some_and(|(_, env)| env.bindings.contains_key(name))
+    }
+
+    /// The module, of the project or not, that a global of `module` names.
+    pub fn module_named(&self, module: &str, global: &str) -> Option<String> {
+        let named = match self.binding(module, global) {
+            Some((_, Binding::Module(target))) => Some(target),
+            _ => None,
+        };
+        self.project_module(module, global).or(named)
+    }
+
+    /// The module of the project that a global of `module` names: `import a.b as x`, `from a import b`.
+    pub fn project_module(&self, module: &str, global: &str) -> Option<String> {
+        let known = |name: &str| self.modules.module(name).is_some();
+        let (_, env) = self.modules.module(module)?;
+        match env.bindings.get(global)? {
+            Binding::Module(target) if known(target) => Some(target.clone()),
+            Binding::Imported { module: package, name } => {
+                let full = format!("{package}.{name}");
+                let there = self.modules.module(package).and_then(|(_, env)| env.bindings.get(name));
+                // What the package's own text binds comes first, unless that is the submodule itself.
+                let itself = match there {
+                    None => true,
+                    Some(Binding::Imported { module: p, name: n }) => format!("{p}.{n}") == full,
+                    Some(Binding::Module(m)) => *m == full,
+                    Some(_) => false,
+                };
+                (itself && known(&full)).then_some(full)
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of a module-level value, from its initialiser.
+    pub(super) fn value_type(&mut self, module: &str, name: &str) -> Type {
+        let key = (module.to_string(), name.to_string());
+        if let Some(t) = self.values.get(&key) {
+            return t.clone();
+        }
+        // A value that depends on itself has no type.
+        self.values.insert(key.clone(), Type::Never);
+        let ty = self.infer_value(module, name).unwrap_or(Type::Never);
+        let ty = long_tuples(&in_python(&ty));
+        self.values.insert(key, ty.clone());
+        ty
+    }
+
+    fn infer_value(&mut self, module: &str, name: &str) -> Option<Type> {
+        let (home, binding) = self.binding(module, name)?;
+        let own = self.name_in(module, &home, name);
+        let made = self.made_value(&home, &own, &binding);
+        // A `None` is what is there before the value that the annotation speaks of.
+        if made.as_ref().is_some_and(|ty| *ty != Type::None && !ty.has_never()) {
+            return made;
+        }
+        let (_, env) = self.modules.module(&home)?;
+        annotation::of_value(env, &own, &env.statements_of(&own)).or(made)
+    }
+
+    /// The type of what the statements make that bind the name.
+    fn made_value(&mut self, home: &str, own: &str, binding: &Binding) -> Option<Type> {
+        let (file, env) = self.modules.module(home)?;
+        let statements = env.statements_of(own);
+        let value = match (binding, statements.as_slice()) {
+            (Binding::Value(expr), [_]) => crate::lower::lower_value(file, env, &format!("<{own}>"), expr),
+            (Binding::Value(_) | Binding::Unknown, [_, ..]) => {
+                crate::lower::lower_statements(file, env, own, statements)
+            }
+            _ => return None,
+        };
+        let func = FuncRef { module: home.to_string(), qualname: format!("<{own}>") };
+        let value = Rc::new(value.ok()?);
+        self.register_nested(&value);
+        self.lowered.insert(func.clone(), Ok(value));
+        self.constant_type(&func)
+    }
+
+    /// The name under which the defining module `home` knows what the module `from` calls `name`.
+    pub fn name_in(&self, from: &str, home: &str, name: &str) -> String {
+        let (mut module, mut name) = (from.to_string(), name.to_string());
+        for _ in 0..8 {
+            let Some((_, env)) = self.modules.module(&module) else { break };
+            match env.bindings.get(&name) {
+                Some(Binding::Imported { module: m, name: n }) if module != home || m == home => {
+                    (module, name) = (m.clone(), n.clone());
+                }
+                _ => break,
+            }
+        }
+        name
+    }
+
+    /// The type of what a function without parameters returns: a module-level value, a default.
+    pub(super) fn constant_type(&mut self, func: &FuncRef) -> Option<Type> {
+        let first = self.instances.len();
+        let index = self.request(func, Vec::new(), false, NARROW).ok()?;
+        // Only what this value needed for the first time is run: the others may be in the middle of a run.
+        for _ in 0..50 {
+            let mut changed = self.run(index, false);
+            let mut i = first;
+            while i < self.instances.len() {
+                changed |= self.run(i, false);
+                i += 1;
+            }
+            if !changed {
+                break;
+            }
+        }
+        self.run(index, true);
+        let instance = &self.instances[index];
+        instance.diagnostics.is_empty().then(|| instance.ret.clone())
+    }
+}
+
+/// The type as it looks when it comes from Python.
+pub fn in_python(ty: &Type) -> Type {
+    match ty {
+        Type::List { elem, .. } => Type::List { elem: Box::new(in_python(elem)), in_place: true },
+        Type::Dict { key, value, kind, .. } => Type::Dict {
+            key: Box::new(in_python(key)),
+            value: Box::new(in_python(value)),
+            in_place: true,
+            kind: *kind,
+        },
+        Type::Deque { elem, .. } => Type::Deque { elem: Box::new(in_python(elem)), in_place: true },
+        Type::Set { elem, frozen, .. } => {
+            Type::Set { elem: Box::new(in_python(elem)), in_place: true, frozen: *frozen }
+        }
+        Type::VarTuple(t) => Type::VarTuple(Box::new(in_python(t))),
+        Type::View(t) => Type::View(Box::new(in_python(t))),
+        // Not read: its position would be lost.
+        Type::Iter(_) => Type::Never,
+        Type::Tuple { items, .. } => {
+            Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true }
+        }
+        Type::Union(items) => Type::Union(items.iter().map(in_python).collect()),
+        // A character is a string of any length to whoever wrote it.
+        Type::Char => Type::Str,
+        other => other.clone(),
+    }
+}
+
+/// A table is read in place, not taken apart at each call.
+pub(super) fn long_tuples(ty: &Type) -> Type {
+    match ty {
+        Type::Tuple { items, from_py } => {
+            let items: Vec<Type> = items.iter().map(long_tuples).collect();
+            match items.first() {
+                Some(first) if items.len() > 3 && items.iter().all(|t| t == first) => {
+                    Type::VarTuple(Box::new(first.clone()))
+                }
+                _ => Type::Tuple { items, from_py: *from_py },
+            }
+        }
+        Type::List { elem, in_place } => {
+            Type::List { elem: Box::new(long_tuples(elem)), in_place: *in_place }
+        }
+        Type::Dict { key, value, in_place, kind } => Type::Dict {
+            key: key.clone(),
+            value: Box::new(long_tuples(value)),
+            in_place: *in_place,
+            kind: *kind,
+        },
+        other => other.clone(),
+    }
+}

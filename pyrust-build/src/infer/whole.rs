@@ -1,0 +1,44 @@
+//! What is refused for the sake of a type, wherever in the function it occurs.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::hir::Function;
+use crate::lower::memo;
+use crate::ty::{DictKind, MAX_MEMBERS, Type};
+
+/// The first type among those of the variables, the expressions and the result that nothing is emitted for.
+pub(super) fn finding(hir: &Function, vars: &[Type], nodes: &[Type], ret: &Type) -> Option<Diagnostic> {
+    let refuse = |code: &'static str, message: String| Some(Diagnostic::new(code, Severity::Note, message));
+    let all = || vars.iter().chain(nodes);
+    let too_wide = |t: &&Type| t.members().len() > MAX_MEMBERS;
+    if let Some(ty) = all().chain([ret]).find_map(|t| t.widest().filter(too_wide)) {
+        return refuse("PYR0402", format!("more than {MAX_MEMBERS} types in one place: `{ty}`"));
+    }
+    if let Some(key) = all().find_map(Type::bad_key) {
+        return refuse("PYR0401", format!("keys of type `{key}` are not supported"));
+    }
+    if all().any(Type::stores_iter) {
+        return refuse("PYR0408", "an iterator inside a container is not supported".into());
+    }
+    if let Some(ty) = all().find(|t| t.any(&Type::is_misplaced)) {
+        let message =
+            format!("in `{ty}`, what is made by `collections` is inside of a container of Python's");
+        return refuse("PYR0408", message);
+    }
+    if let Some(ty) = all().find(|t| t.any(&counts_oddly)) {
+        return refuse("PYR0401", format!("`{ty}`: counts that are no numbers"));
+    }
+    let mixed = hir.params.iter().any(|p| {
+        let key = |t: &Type| matches!(t, Type::Dict { key, .. } if matches!(**key, Type::Union(_)));
+        p.name.starts_with(memo::TABLE) && key(&vars[p.var])
+    });
+    if mixed {
+        return refuse("PYR0402", "a cached function that is called with arguments of several types".into());
+    }
+    None
+}
+
+/// A counter whose counts are not numbers only.
+fn counts_oddly(ty: &Type) -> bool {
+    let Type::Dict { kind: DictKind::Counter, value, .. } = ty else { return false };
+    !value.members().iter().all(|m| matches!(m, Type::Int | Type::Float | Type::Never))
+}
