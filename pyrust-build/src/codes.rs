@@ -114,8 +114,8 @@ pub const CODES: &[Code] = &[
     row("PYR0312", "callee", "a function that is called cannot be compiled along",
         "A native function may only call what is native too. The reason of the callee is given behind."),
     row("PYR0313", "generator", "a generator function",
-        "A generator is suspended and continued by its caller, which is Python. Return a list, or move the work between \
-         two `yield`s into a function of its own."),
+        "A generator that Python gets is suspended and continued by Python. It is compiled along with functions that loop \
+         over it; by itself it stays Python. Return a list, or move the work between two `yield`s into a function of its own."),
     row("PYR0314", "await", "waiting",
         "`await`, `async for` and `async with` hand over to an event loop, which is Python. Move what does not wait into \
          a function of its own."),
@@ -141,7 +141,7 @@ pub const CODES: &[Code] = &[
     row("PYR0325", "call-of-value", "a call of a value",
         "Which function a value is, native code cannot tell. Call a function of the module by its name."),
     row("PYR0328", "generator-expression", "a generator expression that is not consumed in place",
-        "Where a builtin or a loop consumes it at once it is compiled. Elsewhere build a list."),
+        "Inside functions it is compiled, as the iterator it is. At module level build a list."),
     row("PYR0329", "walrus", "an assignment expression that is not compiled",
         "`:=` binds a name in the middle of an expression. Assign in a statement of its own."),
     row("PYR0330", "nesting", "source nested too deeply",

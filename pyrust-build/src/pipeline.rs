@@ -124,6 +124,12 @@ fn compile(
     match sources.error(&func.module) {
         Some(error) => report.diagnostics.push(error),
         None => match program.lowered(&func) {
+            // Only what consumes it is compiled, and takes it along.
+            _ if let Some(at) = generator_at(sources, &func) => {
+                let message = "a generator function is not supported";
+                let d = Diagnostic::new("PYR0313", Severity::Note, message).at(at.0, at.1);
+                report.diagnostics.push(d.help("return a list, or compile what loops over it"));
+            }
             Err(found) => report.diagnostics = found,
             Ok(hir) => {
                 for signature in &entry.signatures {
@@ -174,6 +180,18 @@ fn compile(
         hotspot.reason = report.diagnostics.first().map(|d| format!("{} {}", d.code, d.message));
     }
     (report, hotspot)
+}
+
+/// The file and the first `yield` of a function that has one.
+fn generator_at(sources: &Sources<'_>, func: &FuncRef) -> Option<(String, Span)> {
+    let (file, env) = sources.module(&func.module)?;
+    let mut found = None;
+    crate::walk::own_expressions(&env.function(&func.qualname)?.body, &mut |e| {
+        if matches!(e.kind, crate::ast::ExprKind::Yield(_) | crate::ast::ExprKind::YieldFrom(_)) {
+            found.get_or_insert(e.span);
+        }
+    });
+    Some((file.path.clone(), found?))
 }
 
 /// Which of the results were ints beyond 64 bits.

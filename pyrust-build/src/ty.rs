@@ -196,7 +196,7 @@ impl Type {
         let is_container = match self {
             // A tuple made natively is its members.
             Type::Tuple { from_py, .. } => *from_py,
-            Type::Union(_) | Type::Cell(_) => false,
+            Type::Union(_) | Type::Cell(_) | Type::Iter(_) => false,
             _ => true,
         };
         self.parts().into_iter().any(|t| (is_container && t.has_iter()) || t.stores_iter())
@@ -353,7 +353,7 @@ impl Type {
             | Type::Dict { in_place: true, .. }
             | Type::Set { in_place: true, .. } => true,
             // Read only, or made as such whatever they hold.
-            Type::VarTuple(_) | Type::View(_) | Type::Iter(_) => false,
+            Type::VarTuple(_) | Type::View(_) => false,
             _ => self.parts().into_iter().any(Type::has_live),
         }
     }

@@ -210,3 +210,10 @@ pub fn has_decorators(stmt: &Stmt) -> bool {
         _ => false,
     }
 }
+
+/// Does the body of a function make it a generator?
+pub fn has_yield(body: &[Stmt]) -> bool {
+    let mut found = false;
+    own_expressions(body, &mut |e| found |= matches!(e.kind, E::Yield(_) | E::YieldFrom(_)));
+    found
+}

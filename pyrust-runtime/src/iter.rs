@@ -25,25 +25,40 @@ enum State<T> {
 /// An iterator over elements of one type.
 pub struct PyIter<T> {
     state: Rc<RefCell<State<T>>>,
-    /// `zip`: its sources are asked again after the end.
-    asks_again: bool,
+    at_end: AtEnd,
+}
+
+/// What the end of an iterator means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum AtEnd {
+    /// It stays there.
+    Stays,
+    /// `zip`: its sources would be asked again, which is left to Python.
+    Unknown,
+    /// It is asked again.
+    AsksAgain,
 }
 
 impl<T> Clone for PyIter<T> {
     fn clone(&self) -> Self {
-        PyIter { state: Rc::clone(&self.state), asks_again: self.asks_again }
+        PyIter { state: Rc::clone(&self.state), at_end: self.at_end }
     }
 }
 
 impl<T> PyIter<T> {
     /// An iterator that stays at its end.
     pub fn new(step: impl FnMut(Cx) -> R<Option<T>> + 'static) -> Self {
-        PyIter { state: Rc::new(RefCell::new(State::Running(Box::new(step)))), asks_again: false }
+        PyIter { state: Rc::new(RefCell::new(State::Running(Box::new(step)))), at_end: AtEnd::Stays }
     }
 
     /// An iterator of `zip`.
     pub fn zipped(step: impl FnMut(Cx) -> R<Option<T>> + 'static) -> Self {
-        PyIter { asks_again: true, ..PyIter::new(step) }
+        PyIter { at_end: AtEnd::Unknown, ..PyIter::new(step) }
+    }
+
+    /// An iterator that knows what to do when it is asked again at its end.
+    pub fn asking(step: impl FnMut(Cx) -> R<Option<T>> + 'static) -> Self {
+        PyIter { at_end: AtEnd::AsksAgain, ..PyIter::new(step) }
     }
 
     /// The next element, `None` at the end.
@@ -57,7 +72,11 @@ impl<T> PyIter<T> {
             State::EndedOnce => return bail(Bail::Unsupported),
         };
         if item.is_none() {
-            *state = if self.asks_again { State::EndedOnce } else { State::Ended };
+            match self.at_end {
+                AtEnd::Stays => *state = State::Ended,
+                AtEnd::Unknown => *state = State::EndedOnce,
+                AtEnd::AsksAgain => {}
+            }
         }
         Ok(item)
     }

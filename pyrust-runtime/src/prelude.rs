@@ -14,6 +14,7 @@ pub use crate::complex::Complex;
 pub use crate::deque::Deque;
 pub use crate::dict::{Counter, Dict, DictLike, Factory, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
+pub use crate::generator::{Co, asking_tool, ending_tool, generator, tool};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
 pub use crate::itertools::{GroupBy, Picks, again, at_least, batch, picked, slice_bounds};

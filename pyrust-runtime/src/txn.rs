@@ -32,6 +32,8 @@ pub struct Txn {
     pub(crate) checked: bool,
     /// Native code has seen objects as such: nothing that could be one of them is freed or rewritten.
     pub(crate) objects_seen: bool,
+    /// A generator was dropped where Python would have run code of it: the call must not be committed.
+    pub(crate) doomed: bool,
     points_on: bool,
     #[cfg(not(Py_3_12))]
     gc_was_on: bool,
@@ -60,6 +62,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     open: false,
     checked: false,
     objects_seen: false,
+    doomed: false,
     points_on: false,
     #[cfg(not(Py_3_12))]
     gc_was_on: false,
@@ -113,6 +116,7 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
     }
     txn.open = true;
     txn.objects_seen = false;
+    txn.doomed = false;
     txn.depth = depth;
     txn.ret_arg = -1;
     txn.stack_limit = stack_limit;
@@ -264,6 +268,8 @@ impl Cx {
     pub extern "C" fn poll(self, fuel: &mut i32) -> R<()> {
         *fuel = FUEL;
         self.point()?;
+        // What goes on may never end: Python's own run has gone another way.
+        self.check_doomed()?;
         let pending = POLL.load(Ordering::Relaxed);
         if !pending.is_null() {
             // SAFETY: Only `set_poll` writes it.
@@ -300,6 +306,19 @@ impl Cx {
     pub fn returned_arg(self) -> Option<usize> {
         // SAFETY: A short borrow.
         usize::try_from(unsafe { self.txn() }.ret_arg).ok()
+    }
+
+    /// The call cannot be committed any more: Python must do it.
+    #[cold]
+    pub fn doom(self) {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.doomed = true;
+    }
+
+    /// Bails if [`Cx::doom`] was called.
+    pub(crate) fn check_doomed(self) -> R<()> {
+        // SAFETY: A short borrow.
+        if unsafe { self.txn() }.doomed { bail(Bail::Unsupported) } else { Ok(()) }
     }
 
     /// A possible bail point (replay rule 38).

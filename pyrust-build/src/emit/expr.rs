@@ -209,6 +209,14 @@ impl Func<'_, '_, '_> {
             ExprKind::Comp(comp) => self.comp(e.id, comp, &ty),
             ExprKind::New { class, arg } => self.new_collection(class, arg.as_deref(), &ty),
             ExprKind::Iter { iter, .. } => self.iterator(iter, &ty),
+            ExprKind::Yield { value, closes } => {
+                let Type::Iter(elem) = self.instance.ret.clone() else {
+                    return Val::new(self.bail("Unsupported"), ty);
+                };
+                let (item, code) = (self.fresh("item"), self.value_as(value, &elem));
+                let give = if *closes { quote!(give_inside) } else { quote!(give) };
+                quote!({ let #item = #code; __py_co.#give(&mut cx, #item).await })
+            }
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),
             ExprKind::CallNested { function, made, args, slots } => {

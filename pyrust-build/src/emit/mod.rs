@@ -439,7 +439,7 @@ impl Func<'_, '_, '_> {
         let body = self.block(&hir.body);
         let ret = rust_type(&self.instance.ret);
         let tail = if self.falls_off(&hir.body) {
-            let none = self.coerce(&Val::new(quote!(()), Type::None), &self.instance.ret.clone());
+            let none = self.coerce(&Val::new(quote!(()), Type::None), &self.returned());
             quote!(Ok(#none))
         } else {
             quote!()
@@ -488,6 +488,35 @@ impl Func<'_, '_, '_> {
             None => quote!(),
         };
         let doc = format!(" `{}` for `({})`", hir.name(), show_types(&self.instance.params));
+        if let (Some(yields), Type::Iter(elem)) = (hir.yields, &self.instance.ret) {
+            let item = rust_type(elem);
+            let make = match yields {
+                hir::Yields::Generator => quote!(generator),
+                hir::Yields::Tool(hir::Again::Asks) => quote!(asking_tool),
+                hir::Yields::Tool(hir::Again::Ends) => quote!(ending_tool),
+                hir::Yields::Tool(hir::Again::Continues) => quote!(tool),
+            };
+            let run = match yields {
+                hir::Yields::Tool(hir::Again::Asks) => {
+                    quote!(loop { { #(#body)* } __py_co.end(&mut cx).await; })
+                }
+                _ => quote!(#(#body)* #tail),
+            };
+            return quote! {
+                #[doc = #doc]
+                fn #name(cx: Cx, #(#params),*) -> R<#ret> {
+                    Ok(#make(|__py_co: Co<#item>| async move {
+                        let mut cx = cx;
+                        __py_co.resume(&mut cx);
+                        #fuel
+                        #(#hoisted)*
+                        #(#widened)*
+                        #(#locals)*
+                        #run
+                    }))
+                }
+            };
+        }
         quote! {
             #[doc = #doc]
             #attribute
@@ -500,6 +529,11 @@ impl Func<'_, '_, '_> {
                 #tail
             }
         }
+    }
+
+    /// What a `return` gives: generators give nothing.
+    fn returned(&self) -> Type {
+        if self.hir.yields.is_some() { Type::None } else { self.instance.ret.clone() }
     }
 
     /// The declaration of a variable without a value.

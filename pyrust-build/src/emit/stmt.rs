@@ -201,7 +201,15 @@ impl Func<'_, '_, '_> {
     }
 
     fn return_stmt(&mut self, value: Option<&hir::Expr>) -> TokenStream {
-        let ret = self.instance.ret.clone();
+        let ret = self.returned();
+        if self.hir.yields.is_some()
+            && let Some(e) = value
+        {
+            // Whoever asks for elements does not see it.
+            let code = self.val(e).by_ref();
+            let back = self.return_stmt(None);
+            return quote!({ let _ = #code; #back });
+        }
         if !self.finals.is_empty() {
             // The value first, then every `finally` on the way out.
             let code = match value {

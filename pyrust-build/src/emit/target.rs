@@ -387,6 +387,18 @@ impl Func<'_, '_, '_> {
         scoped(&lets, code)
     }
 
+    /// What a star takes the rest of: an iterator as the list of all that it gives.
+    fn listed_rest(&mut self, val: Val) -> (TokenStream, Val) {
+        let Type::Iter(elem) = &val.ty else { return self.listed_set(val) };
+        let (list, x, t) = (self.fresh("list"), self.fresh("x"), super::types::rust_type(elem));
+        let ty = Type::List { elem: elem.clone(), in_place: false };
+        let (code, new) = (&val.code, self.q(quote!(list::new::<#t>(cx))));
+        let (next, tick) = (self.q(quote!(#code.next(cx))), self.tick());
+        let append = self.q(quote!(list::append(cx, &#list, #x)));
+        let all = quote!(let #list = #new; while let Some(#x) = #next { #tick #append; });
+        (all, Val::place(quote!(#list), ty))
+    }
+
     /// A set is unpacked as the list of its elements.
     fn listed_set(&mut self, val: Val) -> (TokenStream, Val) {
         let Type::Set { elem, .. } = &val.ty else { return (quote!(), val) };
@@ -427,7 +439,7 @@ impl Func<'_, '_, '_> {
         let val = self.bind(val, &mut lets);
         let (b, a) = (before.len(), after.len());
         let code = self.match_union(&val, |f, v| {
-            let (prefix, v) = f.listed_set(v);
+            let (prefix, v) = f.listed_rest(v);
             let code = &v.code;
             if let Type::Tuple { items, .. } = &v.ty {
                 if items.len() < b + a {

@@ -76,6 +76,28 @@ pub struct Function {
     pub notes: Vec<Diagnostic>,
     /// Functions defined inside, at any depth; their qualified names are unique.
     pub nested: Vec<Rc<Function>>,
+    /// A call makes an iterator, which runs the body as far as it is asked for elements.
+    pub yields: Option<Yields>,
+}
+
+/// What a function with `yield` stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yields {
+    /// A generator: an exception ends it.
+    Generator,
+    /// `map` and its kin, which can be asked again after an exception.
+    Tool(Again),
+}
+
+/// What one of these does when it is asked again at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// It has none of its own: it asks its sources.
+    Asks,
+    /// It has ended.
+    Ends,
+    /// It asks its sources, and goes on from where it was.
+    Continues,
 }
 
 /// A function or type of the standard library that the compiler gives a meaning to, as the text names it.
@@ -385,6 +407,11 @@ pub enum ExprKind {
     Narrow {
         narrows: Vec<Narrow>,
         body: Box<Expr>,
+    },
+    /// `yield value`; what is sent is always `None`. `closes`: where the generator is dropped here, Python code would run.
+    Yield {
+        value: Box<Expr>,
+        closes: bool,
     },
     /// As [`StmtKind::Bail`]; of no type.
     Bail,

@@ -231,6 +231,7 @@ macro_rules! visitor {
                     v.expr(right);
                 }
                 ExprKind::Unary { operand, .. } => v.expr(operand),
+                ExprKind::Yield { value, closes: _ } => v.expr(value),
                 ExprKind::If { test, body, orelse } => {
                     v.expr(test);
                     v.expr(body);

@@ -191,6 +191,14 @@ impl Infer<'_, '_> {
                 self.state.solver.flow(&elem, var);
                 Ty::Iter(var)
             }
+            ExprKind::Yield { value, closes: _ } => {
+                let ty = self.expr(value);
+                if let (Ty::Int, Ty::Big) = (&ty, self.state.solver.get(self.state.yielded)) {
+                    self.make_wide(value);
+                }
+                self.state.solver.flow(&ty, self.state.yielded);
+                Ty::None
+            }
             ExprKind::Next { iter, default } => self.next(iter, default.as_deref()),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords),
             ExprKind::CallNested { function, made, args, slots } => {

@@ -171,6 +171,8 @@ struct Analysis {
     vars: Vec<VarId>,
     nodes: Vec<VarId>,
     ret: VarId,
+    /// What a generator yields.
+    yielded: VarId,
     wide: BTreeSet<NodeId>,
     sites: BTreeMap<(NodeId, usize), solver::CellId>,
     /// Globals whose elements only their use tells.
@@ -483,6 +485,7 @@ impl Analysis {
         let vars: Vec<VarId> = hir.vars.iter().map(|_| solver.var(Ty::Never)).collect();
         let nodes = (0..hir.nodes).map(|_| solver.var(Ty::Never)).collect();
         let ret = solver.var(Ty::Never);
+        let yielded = solver.var(Ty::Never);
         for (param, ty) in hir.params.iter().zip(params) {
             let ty = match ty {
                 Type::Cell(content) if hir.vars[param.var].cell => content,
@@ -491,7 +494,7 @@ impl Analysis {
             solver.absorb_into(vars[param.var], ty);
         }
         let wide = slice::slice(hir, wide);
-        Analysis { solver, vars, nodes, ret, wide, sites: BTreeMap::new(), globals: BTreeMap::new() }
+        Analysis { solver, vars, nodes, ret, yielded, wide, sites: BTreeMap::new(), globals: BTreeMap::new() }
     }
 }
 
@@ -568,7 +571,9 @@ impl Infer<'_, '_> {
         hir.assumes.iter().for_each(|name| self.builtin(name));
         hir.libraries.iter().for_each(|library| self.relies_on(library));
         self.block(&hir.body);
-        if self.falls_off(&hir.body) {
+        if hir.yields.is_some() {
+            self.state.solver.flow(&Ty::Iter(self.state.yielded), self.state.ret);
+        } else if self.falls_off(&hir.body) {
             self.state.solver.flow(&Ty::None, self.state.ret);
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn slice(function: &Function, wide: Wide) -> BTreeSet<NodeId> {
     if wide == NARROW {
         return BTreeSet::new();
     }
-    let mut flows = Flows { list: Vec::new(), returned: Vec::new() };
+    let mut flows = Flows { list: Vec::new(), returned: Vec::new(), yields: function.yields.is_some() };
     flows.block(&function.body);
     let mut slice = Slice {
         flows: &flows.list,
@@ -115,6 +115,8 @@ fn place(e: &Expr) -> Option<Place> {
 struct Flows<'h> {
     list: Vec<(Place, Source<'h>)>,
     returned: Vec<&'h Expr>,
+    /// What comes out is what is yielded.
+    yields: bool,
 }
 
 impl<'h> Flows<'h> {
@@ -155,7 +157,7 @@ impl<'h> Visit<'h> for Flows<'h> {
             }
             StmtKind::AugAssign { target, value, id, .. } => self.store(target, Source::Aug(*id, value)),
             StmtKind::For { target, iter, .. } => self.store(target, Source::Iter(iter)),
-            StmtKind::Return(Some(e)) => self.returned.push(e),
+            StmtKind::Return(Some(e)) if !self.yields => self.returned.push(e),
             _ => {}
         }
         visit::walk_stmt(self, stmt);
@@ -180,6 +182,7 @@ impl<'h> Visit<'h> for Flows<'h> {
     fn expr(&mut self, e: &'h Expr) {
         match &e.kind {
             ExprKind::Named { var, value } => self.put(Some(Place::Var(*var)), Source::Expr(value)),
+            ExprKind::Yield { value, .. } => self.returned.push(value),
             ExprKind::Method { base, args, .. } => {
                 args.iter().for_each(|arg| self.put(place(base), Source::Expr(arg)));
             }
@@ -366,6 +369,7 @@ impl<'h> Slice<'_, 'h> {
             | ExprKind::Str(_)
             | ExprKind::Bytes(_)
             | ExprKind::Bail
+            | ExprKind::Yield { .. }
             | ExprKind::New { .. }
             | ExprKind::ModuleAttr { .. }
             | ExprKind::Compare { .. }

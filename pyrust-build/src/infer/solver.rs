@@ -451,6 +451,10 @@ impl Solver {
                 self.set_in_place(*c);
                 ty.clone()
             }
+            Ty::Iter(v) => {
+                self.mark_var(*v);
+                ty.clone()
+            }
             Ty::Tuple(items, _) => Ty::Tuple(items.iter().map(|t| self.mark(t)).collect(), true),
             Ty::Union(items) => Ty::Union(items.iter().map(|t| self.mark(t)).collect()),
             other => other.clone(),

@@ -85,6 +85,9 @@ impl Infer<'_, '_> {
             }
             StmtKind::Return(value) => {
                 let ty = value.as_ref().map_or(Ty::None, |e| self.expr(e));
+                if self.hir.yields.is_some() {
+                    return;
+                }
                 if let (Ty::Int, Ty::Big, Some(e)) = (&ty, self.state.solver.get(self.state.ret), value) {
                     self.make_wide(e);
                 }
@@ -251,10 +254,16 @@ impl Infer<'_, '_> {
                     let (middle, tail) = rest.split_at(rest.len() - after.len());
                     (head.to_vec(), middle.to_vec(), tail.to_vec())
                 }
-                Ty::List(_) | Ty::Set(..) | Ty::View(_) | Ty::VarTuple(_) | Ty::Str | Ty::Char => {
+                Ty::List(_)
+                | Ty::Set(..)
+                | Ty::View(_)
+                | Ty::VarTuple(_)
+                | Ty::Iter(_)
+                | Ty::Str
+                | Ty::Char => {
                     let t = match member {
                         Ty::List(c) | Ty::Set(c, _) => self.state.solver.get(self.state.solver.elem(*c)),
-                        Ty::View(v) | Ty::VarTuple(v) => self.state.solver.get(*v),
+                        Ty::View(v) | Ty::VarTuple(v) | Ty::Iter(v) => self.state.solver.get(*v),
                         _ => Ty::Char,
                     };
                     (vec![t.clone(); before.len()], vec![t.clone()], vec![t; after.len()])

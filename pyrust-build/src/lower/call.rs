@@ -1,10 +1,11 @@
 //! Calls → HIR: builtins, methods, and the functions that consume an iterable.
 
+use super::generators::Pull;
 use super::iterable::is_range;
 use super::symbols::Kind;
 use super::{Lower, Scope};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A};
-use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart, Iter};
+use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart};
 use crate::source::Span;
 
 /// The classes whose methods can be called through the class.
@@ -45,9 +46,11 @@ impl Lower<'_> {
         {
             return self.no_as("PYR0324", star.value.span, "`**` in a call", "write the arguments out");
         }
-        if let Some(kind) = self.tool(func, args, keywords, span) {
-            let iter = Iter { kind, span, id: self.node() };
-            return self.iterator(iter, false);
+        if let Some(kind) = self.running_call(func, args, keywords, span) {
+            return kind;
+        }
+        if let Some(kind) = self.tool(func, args, keywords, (span, Pull::Later)) {
+            return self.lasting_iter(kind, span, false);
         }
         if let Some(library) = self.library_of(func)
             && let Some(kind) = self.library_call(library, args, keywords, span)
@@ -69,10 +72,9 @@ impl Lower<'_> {
                         return kind;
                     }
                     if matches!(name.as_str(), "zip" | "enumerate" | "reversed")
-                        && let Some(kind) = self.lazy(name, args, keywords, span)
+                        && let Some(kind) = self.lazy(name, args, keywords, (span, Pull::Later))
                     {
-                        let iter = Iter { kind, span, id: self.node() };
-                        return self.iterator(iter, false);
+                        return self.lasting_iter(kind, span, false);
                     }
                 }
                 let args = self.exprs(args);
@@ -370,8 +372,7 @@ impl Lower<'_> {
                 return Some(ExprKind::Next { iter, default: self.opt(args.get(1)) });
             }
             ("iter", 1) if keywords.is_empty() => {
-                let iter = self.iter(&args[0]);
-                return Some(self.iterator(iter, true));
+                return Some(self.iterator(&args[0], true));
             }
             ("dict", 1) if keywords.is_empty() => {
                 self.assumes.insert(name.to_string());

@@ -191,12 +191,7 @@ impl Lower<'_> {
             A::DictComp { key, value, generators } => {
                 self.comp(CompKind::Dict, generators, key, Some(value), None)
             }
-            A::Generator { .. } => self.no_as(
-                "PYR0328",
-                span,
-                "a generator expression that is not consumed in place",
-                "build a list instead",
-            ),
+            A::Generator { .. } => self.lasting(e),
             A::Subscript { value, index } => {
                 let base = self.boxed(value);
                 match &index.kind {
@@ -237,6 +232,16 @@ impl Lower<'_> {
             A::Lambda { .. } => self.no_as("PYR0323", span, "a `lambda` here", "call a function by its name"),
             A::Await(_) => {
                 self.no_as("PYR0314", span, "`await`", "move what does not wait into a function of its own")
+            }
+            A::Yield(value) if self.yields.is_some() => {
+                let value = match value {
+                    Some(value) => self.boxed(value),
+                    None => Box::new(self.make(ExprKind::None, span)),
+                };
+                ExprKind::Yield { value, closes: self.closing > 0 }
+            }
+            A::YieldFrom(_) if self.yields.is_some() => {
+                self.no_as("PYR0313", span, "the value of `yield from`", "loop over it")
             }
             A::Yield(_) | A::YieldFrom(_) => {
                 self.no_as("PYR0313", span, "a generator function", "return a list")

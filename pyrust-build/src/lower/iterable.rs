@@ -1,5 +1,6 @@
 //! Iterables, comprehensions and what is unpacked → HIR.
 
+use super::generators::Pull;
 use super::symbols::Kind;
 use super::{Lower, Scope};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A};
@@ -61,8 +62,15 @@ impl Lower<'_> {
     }
 
     /// An iterator that outlives the expression.
-    pub(super) fn iterator(&mut self, iter: Iter, explicit: bool) -> ExprKind {
-        if iter.has_comp() || iter.calls_function() {
+    pub(super) fn iterator(&mut self, e: &AExpr, explicit: bool) -> ExprKind {
+        let iter = self.pulled(e, Pull::Later);
+        self.lasting_iter(iter.kind, e.span, explicit)
+    }
+
+    /// The same of an iterable that has been lowered to be asked later.
+    pub(super) fn lasting_iter(&mut self, kind: IterKind, span: Span, explicit: bool) -> ExprKind {
+        let iter = Iter { kind, span, id: self.node() };
+        if matches!(iter.kind, IterKind::Comp(_)) || iter.calls_function() {
             return self.no_as(
                 "PYR0328",
                 iter.span,
@@ -177,6 +185,11 @@ impl Lower<'_> {
     }
 
     fn iter_kind(&mut self, e: &AExpr) -> IterKind {
+        let pull = std::mem::take(&mut self.pull);
+        if self.runs_code(e, pull) {
+            let kind = self.lasting(e);
+            return IterKind::Expr(Box::new(self.make(kind, e.span)));
+        }
         match &e.kind {
             A::Set(items) => IterKind::Expr(Box::new(self.set_read(items, e.span))),
             A::Generator { element, generators } => {
@@ -192,16 +205,18 @@ impl Lower<'_> {
                 }))
             }
             A::Call { func, args, keywords } if self.is_tool(func) => {
-                match self.tool(func, args, keywords, e.span) {
+                match self.tool(func, args, keywords, (e.span, pull)) {
                     Some(kind) => kind,
                     None => IterKind::Expr(self.boxed(e)),
                 }
             }
             A::Call { func, args, keywords } => match &func.kind {
-                A::Name(name) if self.is_builtin(name) => match self.lazy(name, args, keywords, e.span) {
-                    Some(kind) => kind,
-                    None => IterKind::Expr(self.boxed(e)),
-                },
+                A::Name(name) if self.is_builtin(name) => {
+                    match self.lazy(name, args, keywords, (e.span, pull)) {
+                        Some(kind) => kind,
+                        None => IterKind::Expr(self.boxed(e)),
+                    }
+                }
                 A::Attribute { value, name } if args.is_empty() && keywords.is_empty() => match name.as_str()
                 {
                     "items" => IterKind::Items(self.boxed(value)),
@@ -221,7 +236,7 @@ impl Lower<'_> {
         name: &str,
         args: &[AExpr],
         keywords: &[ast::Keyword],
-        span: Span,
+        (span, pull): (Span, Pull),
     ) -> Option<IterKind> {
         let starred = args.iter().any(|a| matches!(a.kind, A::Starred(_)));
         Some(match (name, args, keywords) {
@@ -238,18 +253,18 @@ impl Lower<'_> {
                 IterKind::Range { start, stop, step: Some(self.boxed(step)) }
             }
             ("enumerate", [inner], []) => {
-                IterKind::Enumerate { inner: Box::new(self.iter(inner)), start: None }
+                IterKind::Enumerate { inner: Box::new(self.pulled(inner, pull)), start: None }
             }
             ("enumerate", [inner, start], []) => {
-                let inner = Box::new(self.iter(inner));
+                let inner = Box::new(self.pulled(inner, pull));
                 IterKind::Enumerate { inner, start: Some(self.boxed(start)) }
             }
             ("enumerate", [inner], [k]) if k.name.as_deref() == Some("start") => {
-                let inner = Box::new(self.iter(inner));
+                let inner = Box::new(self.pulled(inner, pull));
                 IterKind::Enumerate { inner, start: Some(self.boxed(&k.value)) }
             }
             ("zip", inner, []) if !inner.is_empty() => {
-                IterKind::Zip(inner.iter().map(|i| self.iter(i)).collect())
+                IterKind::Zip(inner.iter().map(|i| self.pulled(i, pull.stepwise())).collect())
             }
             ("reversed", [inner], []) => IterKind::Reversed(self.boxed(inner)),
             ("map", [function, iterables @ ..], []) if !iterables.is_empty() => {
@@ -264,7 +279,8 @@ impl Lower<'_> {
 
     /// `map(f, a, b)`: `f(x, y) for x, y in zip(a, b)`.
     pub(super) fn mapped(&mut self, function: &AExpr, iterables: &[AExpr], span: Span) -> Option<Comp> {
-        let mut iters: Vec<Iter> = iterables.iter().map(|i| self.iter(i)).collect();
+        let pull = if iterables.len() == 1 { Pull::InPlace } else { Pull::Stepwise };
+        let mut iters: Vec<Iter> = iterables.iter().map(|i| self.pulled(i, pull)).collect();
         let (vars, element) = self.applied(function, iterables.len(), span)?;
         let mut targets: Vec<hir::Target> = Vec::new();
         for var in vars {

@@ -1,6 +1,7 @@
 //! `itertools` → iterables; what a generator expression can say becomes one.
 
 use super::Lower;
+use super::generators::Pull;
 use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
 use crate::hir::{self, Comp, CompKind, Expr, ExprKind, Iter, IterKind, Tool};
 use crate::source::Span;
@@ -18,7 +19,7 @@ impl Lower<'_> {
         func: &AExpr,
         args: &[AExpr],
         keywords: &[ast::Keyword],
-        span: Span,
+        (span, pull): (Span, Pull),
     ) -> Option<IterKind> {
         let library = self.library_of(func).filter(|l| l.module == "itertools")?;
         if args.iter().any(|a| matches!(a.kind, A::Starred(_))) || keywords.iter().any(|k| k.name.is_none()) {
@@ -26,7 +27,7 @@ impl Lower<'_> {
         }
         let from_iterable = matches!(&func.kind, A::Attribute { name, .. } if name == "from_iterable");
         let name = if from_iterable { "chain.from_iterable" } else { library.attr.as_str() };
-        let kind = self.tool_kind(name, args, keywords, span)?;
+        let kind = self.tool_kind(name, args, keywords, (span, pull))?;
         self.libraries.insert(library);
         Some(kind)
     }
@@ -36,7 +37,7 @@ impl Lower<'_> {
         name: &str,
         args: &[AExpr],
         keywords: &[ast::Keyword],
-        span: Span,
+        (span, pull): (Span, Pull),
     ) -> Option<IterKind> {
         let keyword =
             |name: &str| keywords.iter().find(|k| k.name.as_deref() == Some(name)).map(|k| &k.value);
@@ -157,7 +158,20 @@ impl Lower<'_> {
             }
             _ => return None,
         };
-        let iters = iters.into_iter().map(|e| self.iter(e)).collect();
+        // Pools are read as a whole, one behind the other; the others are asked element by element.
+        let pull = match tool {
+            Tool::Product(_)
+            | Tool::Permutations(_)
+            | Tool::Combinations(_)
+            | Tool::CombinationsWithReplacement(_)
+                if iters.len() == 1 && self.runs_code(iters[0], Pull::Stepwise) =>
+            {
+                Pull::InPlace
+            }
+            Tool::GroupBy | Tool::Batched => Pull::Later,
+            _ => pull.stepwise(),
+        };
+        let iters = iters.into_iter().map(|e| self.pulled(e, pull)).collect();
         Some(IterKind::Tool { tool, iters, args: values, function: function.map(Box::new) })
     }
 
@@ -224,7 +238,7 @@ impl Lower<'_> {
 
     /// `item for item, selected in zip(items, selectors) if selected`
     fn compressed(&mut self, items: &AExpr, selectors: &AExpr, span: Span) -> IterKind {
-        let sources = vec![self.iter(items), self.iter(selectors)];
+        let sources = vec![self.pulled(items, Pull::Stepwise), self.pulled(selectors, Pull::Stepwise)];
         let iter = Iter { kind: IterKind::Zip(sources), span, id: self.node() };
         let (item, selected) = (self.temp(), self.temp());
         let parts = [item, selected].map(|v| self.variable(v, span)).to_vec();

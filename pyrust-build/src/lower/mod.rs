@@ -6,6 +6,7 @@ mod call;
 mod classes;
 mod expr;
 mod functional;
+mod generators;
 mod iterable;
 mod itertools;
 mod library;
@@ -38,7 +39,30 @@ pub fn lower(
     qualname: &str,
     def: &FunctionDef,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
-    let mut cx = Lower::new(file, env, qualname, Symbols::of_function(&def.params, &def.body));
+    // Only lowering finds which generator expressions outlive the expression they stand in, and then they are functions
+    // of their own.
+    let mut lasting = BTreeSet::new();
+    loop {
+        let found = Rc::new(RefCell::new(lasting.clone()));
+        let result = lower_with(file, env, qualname, def, &found);
+        let more = found.take();
+        if more == lasting {
+            return result;
+        }
+        lasting = more;
+    }
+}
+
+fn lower_with(
+    file: &SourceFile,
+    env: &ModuleEnv,
+    qualname: &str,
+    def: &FunctionDef,
+    lasting: &Lasting,
+) -> Result<hir::Function, Vec<Diagnostic>> {
+    let known = lasting.borrow().clone();
+    let mut cx = Lower::new(file, env, qualname, Symbols::of_function(&def.params, &def.body, &known));
+    cx.lasting = Some(lasting.clone());
     if def.is_async {
         let d = cx.finding("PYR0303", def.span, "an `async` function is not supported", "");
         cx.fatal.push(d);
@@ -58,7 +82,7 @@ pub fn lower(
         libraries.insert(library);
         Some(called)
     });
-    cx.symbols = Rc::new(Symbols::of_function(&def.params, &body));
+    cx.symbols = Rc::new(Symbols::of_function(&def.params, &body, &known));
     cx.libraries.extend(libraries);
     cx.function(def.span, &def.params, &body)
 }
@@ -86,12 +110,15 @@ pub fn lower_statements(
     let span = statements.last().map_or(Span::new(0, 0), |s| s.span);
     let value = ast::Expr { kind: ast::ExprKind::Name(name.to_string()), span };
     statements.push(ast::Stmt { kind: ast::StmtKind::Return(Some(value)), span });
-    let symbols = Symbols::of_function(&ast::Params::default(), &statements);
+    let symbols = Symbols::of_function(&ast::Params::default(), &statements, &BTreeSet::new());
     let mut cx = Lower::new(file, env, &format!("<{name}>"), symbols);
     scope::declare(&mut cx, &statements);
     let body = cx.block(&statements);
     cx.finish(span, Vec::new(), body, Notes::Refuse)
 }
+
+/// Generator expressions that outlive the expression they stand in, as far as they have been found.
+type Lasting = Rc<RefCell<BTreeSet<Span>>>;
 
 /// May a part of what is lowered be left to Python?
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -149,6 +176,16 @@ pub(crate) struct Lower<'a> {
     /// Builtins whose names leave no trace in the tree.
     assumes: BTreeSet<String>,
     libraries: BTreeSet<hir::Library>,
+    yields: Option<hir::Yields>,
+    /// Depth of `try` bodies that an exit from outside does not leave without running Python code: the generator is
+    /// closed where it is dropped.
+    closing: usize,
+    /// `None` where there is no second pass.
+    lasting: Option<Lasting>,
+    /// How the iterable that is lowered next is asked for its elements.
+    pull: generators::Pull,
+    /// The call like `map` that this function goes through.
+    open_tool: Option<Span>,
 }
 
 impl<'a> Lower<'a> {
@@ -175,6 +212,11 @@ impl<'a> Lower<'a> {
             in_generator: BTreeSet::new(),
             assumes: BTreeSet::new(),
             libraries: BTreeSet::new(),
+            yields: None,
+            closing: 0,
+            lasting: None,
+            pull: generators::Pull::InPlace,
+            open_tool: None,
         }
     }
 
@@ -212,6 +254,7 @@ impl<'a> Lower<'a> {
             libraries: self.libraries,
             notes: self.notes,
             nested: self.nested.take(),
+            yields: self.yields,
         };
         webs::split(&mut function);
         if let Some((span, var)) = rebinding::rebound_operand(&function) {
@@ -243,9 +286,6 @@ impl<'a> Lower<'a> {
         let mut found: Vec<(&'static str, Span, String, &str)> = Vec::new();
         let no = |what: &str| format!("{what} is not supported");
         crate::walk::own_expressions(body, &mut |e| match &e.kind {
-            E::Yield(_) | E::YieldFrom(_) => {
-                found.push(("PYR0313", e.span, no("a generator function"), "return a list"));
-            }
             E::Await(_) => found.push((
                 "PYR0314",
                 e.span,
@@ -274,6 +314,7 @@ impl<'a> Lower<'a> {
             let d = self.finding(code, span, message, help);
             self.fatal.push(d);
         }
+        self.yields = crate::walk::has_yield(body).then_some(hir::Yields::Generator);
     }
 
     fn node(&mut self) -> hir::NodeId {

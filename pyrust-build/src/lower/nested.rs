@@ -11,9 +11,11 @@ use crate::hir::{self, Expr, ExprKind, StmtKind};
 use crate::source::Span;
 
 /// The body of a function inside.
-enum Body<'b> {
+pub(super) enum Body<'b> {
     Block(&'b [AStmt]),
     Value(&'b AExpr),
+    /// A generator expression, or a call like `map`, whose sources are parameters.
+    Elements(&'b AExpr),
 }
 
 impl<'a> Lower<'a> {
@@ -126,7 +128,7 @@ impl<'a> Lower<'a> {
     }
 
     /// Lowers a function inside, once; what keeps it from being compiled keeps this one.
-    fn inside(&mut self, scope: ScopeId, span: Span, params: &Params, body: Body<'_>) {
+    pub(super) fn inside(&mut self, scope: ScopeId, span: Span, params: &Params, body: Body<'_>) {
         let qualname = self.qualname_of(scope);
         if self.nested.borrow().iter().any(|f| f.qualname == qualname) {
             return;
@@ -136,6 +138,7 @@ impl<'a> Lower<'a> {
             scopes: vec![Scope::new(scope)],
             symbols: self.symbols.clone(),
             outermost: self.outermost.clone(),
+            lasting: self.lasting.clone(),
             ..Lower::new(self.file, self.env, "", super::Symbols::of_expression(&nothing()))
         };
         let nested = self.nested.clone();
@@ -175,6 +178,7 @@ impl<'a> Lower<'a> {
                 let e = cx.expr(value);
                 out.push(hir::Stmt { kind: StmtKind::Return(Some(e)), span: value.span });
             }
+            Body::Elements(e) => out.extend(cx.elements(e)),
         }
         cx.nested = Default::default();
         match cx.finish(span, all, out, super::Notes::Allowed) {
@@ -264,7 +268,7 @@ impl<'a> Lower<'a> {
     }
 
     /// The call of a function inside, whose arguments have been bound to its parameters.
-    fn call_known(
+    pub(super) fn call_known(
         &mut self,
         known: &Known,
         made: Option<Expr>,

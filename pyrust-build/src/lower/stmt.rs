@@ -43,6 +43,13 @@ impl Lower<'_> {
             S::Expr(AExpr { kind: A::Constant(Constant::Str(_) | Constant::Ellipsis), .. }) | S::Pass => {
                 StmtKind::Pass
             }
+            S::Expr(AExpr { kind: A::YieldFrom(source), .. }) if self.yields.is_some() => {
+                let iter = self.iter(source);
+                let tmp = self.temp();
+                let target = hir::Target { kind: TargetKind::Var(tmp), span, id: self.node() };
+                let body = vec![self.yield_of(tmp, span)];
+                StmtKind::For { target, iter, body, orelse: vec![] }
+            }
             S::Expr(e) => StmtKind::Expr(self.expr(e)),
             S::Assign { targets, value } if self.alias_base(targets, value).is_some() => {
                 let (var, base) = self.alias_base(targets, value)?;
@@ -199,9 +206,13 @@ impl Lower<'_> {
         orelse: &[AStmt],
         finalbody: &[AStmt],
     ) -> StmtKind {
+        // What closes a generator from outside runs a `finally`, and a handler that catches everything.
+        let (last, all) = (usize::from(!finalbody.is_empty()), usize::from(catches_exit(handlers)));
         self.in_try += usize::from(!handlers.is_empty());
+        self.closing += last + all;
         let body = self.block(body);
         self.in_try -= usize::from(!handlers.is_empty());
+        self.closing -= all;
         let handlers = handlers
             .iter()
             .map(|h| {
@@ -239,7 +250,9 @@ impl Lower<'_> {
                 hir::Handler { classes, body, span: h.span }
             })
             .collect();
-        StmtKind::Try { body, handlers, orelse: self.block(orelse), finalbody: self.block(finalbody) }
+        let orelse = self.block(orelse);
+        self.closing -= last;
+        StmtKind::Try { body, handlers, orelse, finalbody: self.block(finalbody) }
     }
 
     fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<Catch>) {
@@ -308,6 +321,20 @@ impl Lower<'_> {
         };
         hir::Target { kind, span: target.span, id: self.node() }
     }
+}
+
+/// May one of the handlers catch `GeneratorExit`? A builtin class that is named and is no other catches none.
+fn catches_exit(handlers: &[ast::Handler]) -> bool {
+    fn may(class: &AExpr) -> bool {
+        match &class.kind {
+            A::Name(name) => {
+                !exceptions::is_exception(name) || matches!(name.as_str(), "BaseException" | "GeneratorExit")
+            }
+            A::Tuple(items) => items.iter().any(may),
+            _ => true,
+        }
+    }
+    handlers.iter().any(|h| h.class.as_ref().is_none_or(may))
 }
 
 /// Where evaluating it cannot be noticed if its names stand for values that native code understands.

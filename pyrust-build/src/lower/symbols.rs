@@ -21,6 +21,8 @@ pub(super) enum Kind {
     Function,
     Lambda,
     Comprehension,
+    /// A generator expression, or `map` and its kin, that outlives the expression it stands in.
+    Generator,
 }
 
 #[derive(Debug)]
@@ -77,9 +79,10 @@ pub(super) struct Symbols {
 }
 
 impl Symbols {
-    /// The scopes of a function; the first is its own.
-    pub(super) fn of_function(params: &Params, body: &[Stmt]) -> Self {
-        let mut walk = Walk::new();
+    /// The scopes of a function; the first is its own. `lasting` are the generator expressions, and calls like `map`,
+    /// that outlive the expression they stand in.
+    pub(super) fn of_function(params: &Params, body: &[Stmt], lasting: &BTreeSet<Span>) -> Self {
+        let mut walk = Walk { lasting: lasting.clone(), ..Walk::new() };
         walk.scope(None, Kind::Function, Span::default());
         walk.params(params, 0);
         walk.block(body);
@@ -182,8 +185,9 @@ struct Walk {
     open: Vec<(ScopeId, usize)>,
     /// Names used as values, with the scope they stand in.
     uses: Vec<(ScopeId, String)>,
-    /// Lambdas that are values.
+    /// Lambdas that are values, and whatever runs later.
     values: BTreeSet<ScopeId>,
+    lasting: BTreeSet<Span>,
 }
 
 impl Walk {
@@ -194,6 +198,7 @@ impl Walk {
             open: Vec::new(),
             uses: Vec::new(),
             values: BTreeSet::new(),
+            lasting: BTreeSet::new(),
         }
     }
 
@@ -262,6 +267,9 @@ impl Walk {
         self.block(&def.body);
         self.open.pop();
         self.scopes[id].name.clone_from(&def.name);
+        if crate::walk::has_yield(&def.body) {
+            self.values.insert(id);
+        }
         if def.decorators.is_empty() && !def.is_async {
             self.known(&def.name, &def.params, id, def.span.start);
         }
@@ -457,14 +465,36 @@ impl Walk {
             E::Named { target, value } => {
                 self.expr(value);
                 // In a comprehension the name is the enclosing function's.
-                let scope = self.open.iter().rev().find(|(s, _)| self.scopes[*s].kind != Kind::Comprehension);
+                let own = |kind| !matches!(kind, Kind::Comprehension | Kind::Generator);
+                let scope = self.open.iter().rev().find(|(s, _)| own(self.scopes[*s].kind));
                 let (scope, loops) = *scope.expect("the function is open");
                 let looped = loops > 0 || scope != self.current();
                 self.bind_in(scope, target, e.span.start, looped);
             }
+            E::Generator { element, generators } if self.lasting.contains(&e.span) => {
+                self.expr(&generators[0].iter);
+                self.lasting(e.span, "<genexpr>", |w| {
+                    for (i, g) in generators.iter().enumerate() {
+                        if i > 0 {
+                            w.expr(&g.iter);
+                        }
+                        w.target(&g.target);
+                        g.ifs.iter().for_each(|e| w.expr(e));
+                    }
+                    w.expr(element);
+                });
+            }
             E::ListComp { element, generators }
             | E::SetComp { element, generators }
             | E::Generator { element, generators } => self.comprehension(generators, element, None),
+            E::Call { func, args, keywords } if self.lasting.contains(&e.span) => {
+                let parts = super::generators::parts(func, args, keywords);
+                parts.given.iter().for_each(|e| self.expr(e));
+                self.lasting(e.span, "<tool>", |w| {
+                    w.callee(func);
+                    parts.functions.iter().for_each(|e| w.callee(e));
+                });
+            }
             E::DictComp { key, value, generators } => self.comprehension(generators, key, Some(value)),
             E::Call { func, args, keywords } => {
                 self.callee(func);
@@ -509,6 +539,16 @@ impl Walk {
             }
             E::Constant(_) | E::Unrepresentable(_) => {}
         }
+    }
+
+    /// What runs later, element by element.
+    fn lasting(&mut self, place: Span, name: &str, inside: impl FnOnce(&mut Self)) {
+        let here = self.current();
+        let id = self.scope(Some(here), Kind::Generator, place);
+        self.scopes[id].name = name.into();
+        self.values.insert(id);
+        self.looped(inside);
+        self.open.pop();
     }
 
     fn comprehension(

@@ -84,7 +84,8 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
         let result = guarded(cx, call, run);
         let clean = {
             let txn = cx.txn();
-            txn.arena.is_empty()
+            !txn.doomed
+                && txn.arena.is_empty()
                 && txn.lists.is_empty()
                 && txn.dicts.is_empty()
                 && txn.sets.is_empty()
@@ -192,6 +193,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
 unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows.
     unsafe {
+        cx.check_doomed()?;
         overlay::prepare(cx)?;
         bytearray::prepare(cx)?;
         sets::prepare(cx)?;

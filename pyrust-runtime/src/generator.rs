@@ -1,0 +1,186 @@
+//! Generators: functions that run as far as they are asked for elements.
+//!
+//! The body is an `async` block that waits wherever Python's yields, so rustc makes the state machine. Nothing but the
+//! iterator polls it, and no waker ever wakes it.
+
+use core::cell::Cell;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use std::rc::Rc;
+
+use crate::iter::{PyIter, in_generator};
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// What the body and its iterator hand to each other.
+struct Slot<T> {
+    item: Cell<Option<T>>,
+    /// Of whoever asks for an element now.
+    cx: Cell<Option<Cx>>,
+}
+
+/// The body's end.
+pub struct Co<T> {
+    slot: Rc<Slot<T>>,
+}
+
+impl<T> Co<T> {
+    /// The body goes on in the call of whoever asks for an element.
+    #[inline]
+    pub fn resume(&self, cx: &mut Cx) {
+        if let Some(now) = self.slot.cx.get() {
+            *cx = now;
+        }
+    }
+
+    /// There is no element now.
+    #[inline]
+    pub fn end<'c>(&'c self, cx: &'c mut Cx) -> End<'c, T> {
+        End { co: self, cx, waits: false }
+    }
+
+    /// `yield item`
+    #[inline]
+    pub fn give<'c>(&'c self, cx: &'c mut Cx, item: T) -> Give<'c, T> {
+        Give { co: self, cx, item: Some(item), closes: false, waits: false }
+    }
+
+    /// `yield item` where Python would run code if the generator went no further: inside a `try` with `finally`, or
+    /// with a handler that catches everything.
+    #[inline]
+    pub fn give_inside<'c>(&'c self, cx: &'c mut Cx, item: T) -> Give<'c, T> {
+        Give { co: self, cx, item: Some(item), closes: true, waits: false }
+    }
+}
+
+/// One `yield`: ready when the next element is asked for.
+pub struct Give<'c, T> {
+    co: &'c Co<T>,
+    cx: &'c mut Cx,
+    item: Option<T>,
+    closes: bool,
+    waits: bool,
+}
+
+// Nothing in it is ever pinned.
+impl<T> Unpin for Give<'_, T> {}
+
+impl<T> Future for Give<'_, T> {
+    type Output = ();
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        match this.item.take() {
+            Some(item) => {
+                this.co.slot.item.set(Some(item));
+                this.waits = true;
+                Poll::Pending
+            }
+            None => {
+                this.waits = false;
+                this.co.resume(this.cx);
+                Poll::Ready(())
+            }
+        }
+    }
+}
+
+impl<T> Drop for Give<'_, T> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.closes && self.waits {
+            self.cx.doom();
+        }
+    }
+}
+
+/// An end at which the body can be asked again.
+pub struct End<'c, T> {
+    co: &'c Co<T>,
+    cx: &'c mut Cx,
+    waits: bool,
+}
+
+impl<T> Future for End<'_, T> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        if this.waits {
+            this.co.resume(this.cx);
+            return Poll::Ready(());
+        }
+        this.waits = true;
+        Poll::Pending
+    }
+}
+
+/// The iterator over what `make` yields. A call that fails ends it, as CPython ends generators.
+pub fn generator<T: 'static, F: Future<Output = R<()>> + 'static>(
+    make: impl FnOnce(Co<T>) -> F,
+) -> PyIter<T> {
+    let slot = Rc::new(Slot { item: Cell::new(None), cx: Cell::new(None) });
+    let mut body = Box::pin(make(Co { slot: slot.clone() }));
+    let mut ended = false;
+    PyIter::new(move |cx| {
+        if ended {
+            return Ok(None);
+        }
+        match step(&slot, body.as_mut(), cx)? {
+            Poll::Pending => Ok(slot.item.take()),
+            Poll::Ready(result) => {
+                ended = true;
+                in_generator(result).map(|()| None)
+            }
+        }
+    })
+}
+
+/// The same for `map` and its kin that would go on where they were if they were asked again at the end: that is left to
+/// Python, and so is going on after an exception.
+pub fn tool<T: 'static, F: Future<Output = R<()>> + 'static>(make: impl FnOnce(Co<T>) -> F) -> PyIter<T> {
+    PyIter::zipped(tool_step(make))
+}
+
+/// The same for what stays at its end.
+pub fn ending_tool<T: 'static, F: Future<Output = R<()>> + 'static>(
+    make: impl FnOnce(Co<T>) -> F,
+) -> PyIter<T> {
+    PyIter::new(tool_step(make))
+}
+
+/// The same for what only asks its sources: the body comes to [`Co::end`] again and again.
+pub fn asking_tool<T: 'static, F: Future<Output = R<()>> + 'static>(
+    make: impl FnOnce(Co<T>) -> F,
+) -> PyIter<T> {
+    PyIter::asking(tool_step(make))
+}
+
+fn tool_step<T: 'static, F: Future<Output = R<()>> + 'static>(
+    make: impl FnOnce(Co<T>) -> F,
+) -> impl FnMut(Cx) -> R<Option<T>> + 'static {
+    let slot = Rc::new(Slot { item: Cell::new(None), cx: Cell::new(None) });
+    let mut body = Box::pin(make(Co { slot: slot.clone() }));
+    let mut over = false;
+    move |cx| {
+        if over {
+            return bail(Bail::Unsupported);
+        }
+        match step(&slot, body.as_mut(), cx)? {
+            Poll::Pending => Ok(slot.item.take()),
+            Poll::Ready(result) => {
+                over = true;
+                in_generator(result).map(|()| None)
+            }
+        }
+    }
+}
+
+/// Runs the body to its next `yield`, or to its end.
+#[inline]
+fn step<T, F: Future<Output = R<()>>>(slot: &Slot<T>, body: Pin<&mut F>, cx: Cx) -> R<Poll<R<()>>> {
+    slot.cx.set(Some(cx.call()?));
+    Ok(body.poll(&mut Context::from_waker(Waker::noop())))
+}
