@@ -232,7 +232,11 @@ fn specialise(
         );
         return Err(refuse(message));
     }
-    let params = signature.params.iter().map(|t| in_python(&from_signature(t))).collect();
+    let params = signature
+        .params
+        .iter()
+        .map(|t| in_python(&from_signature(t, &|name| program.annotated(name))))
+        .collect();
     let wide = wide_results(&signature.ret);
     let root = program.instance(func, params, wide)?;
     let mut found = Vec::new();
@@ -338,7 +342,8 @@ fn comp_depth(e: &crate::hir::Expr) -> usize {
 }
 
 /// What a recorded type becomes; what is not understood is opaque.
-fn from_signature(ty: &SigType) -> Type {
+fn from_signature(ty: &SigType, classes: &dyn Fn(&str) -> Option<Type>) -> Type {
+    let inner = |t: &SigType| from_signature(t, classes);
     match ty {
         SigType::Int => Type::Int,
         SigType::BigInt => Type::Big,
@@ -350,35 +355,26 @@ fn from_signature(ty: &SigType) -> Type {
         SigType::ByteArray => Type::ByteArray,
         SigType::Complex => Type::Complex,
         SigType::Range => Type::Range,
-        SigType::List(t) => Type::List { elem: Box::new(from_signature(t)), in_place: true },
+        SigType::List(t) => Type::List { elem: Box::new(inner(t)), in_place: true },
         SigType::Dict(k, v) => Type::Dict {
-            key: Box::new(from_signature(k)),
-            value: Box::new(from_signature(v)),
+            key: Box::new(inner(k)),
+            value: Box::new(inner(v)),
             in_place: true,
             kind: DictKind::Plain,
         },
-        SigType::Set(t) => Type::Set { elem: Box::new(from_signature(t)), in_place: true, frozen: false },
-        SigType::FrozenSet(t) => {
-            Type::Set { elem: Box::new(from_signature(t)), in_place: true, frozen: true }
-        }
+        SigType::Set(t) => Type::Set { elem: Box::new(inner(t)), in_place: true, frozen: false },
+        SigType::FrozenSet(t) => Type::Set { elem: Box::new(inner(t)), in_place: true, frozen: true },
         SigType::Tuple(items) if items.is_empty() => Type::VarTuple(Box::new(Type::Never)),
         SigType::Tuple(items) if items.len() > MAX_TUPLE => match items.iter().all(|t| *t == items[0]) {
-            true => Type::VarTuple(Box::new(from_signature(&items[0]))),
+            true => Type::VarTuple(Box::new(inner(&items[0]))),
             false => Type::Obj,
         },
-        SigType::Tuple(items) => {
-            Type::Tuple { items: items.iter().map(from_signature).collect(), from_py: true }
-        }
-        SigType::VarTuple(t) => Type::VarTuple(Box::new(from_signature(t))),
-        SigType::Union(members) => {
-            members.iter().map(from_signature).fold(Type::Never, |acc, t| Type::join(&acc, &t))
-        }
+        SigType::Tuple(items) => Type::Tuple { items: items.iter().map(inner).collect(), from_py: true },
+        SigType::VarTuple(t) => Type::VarTuple(Box::new(inner(t))),
+        SigType::Union(members) => members.iter().map(inner).fold(Type::Never, |acc, t| Type::join(&acc, &t)),
         SigType::Unknown => Type::Never,
-        SigType::Deque(_)
-        | SigType::Class(_)
-        | SigType::Function(_)
-        | SigType::NdArray { .. }
-        | SigType::Object => Type::Obj,
+        SigType::Class(name) => classes(name).unwrap_or(Type::Obj),
+        SigType::Deque(_) | SigType::Function(_) | SigType::NdArray { .. } | SigType::Object => Type::Obj,
     }
 }
 

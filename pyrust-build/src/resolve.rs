@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::{Expr, FunctionDef, Module, Stmt, StmtKind};
+use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 
 /// What a module-level name is bound to.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ pub struct ModuleEnv {
     pub assigned: BTreeSet<String>,
     /// Top-level statements that may tell what a value is: assignments, loops, conditions, calls of methods.
     pub values: Vec<Stmt>,
+    /// Classes that are defined once at the top level, without decorators.
+    pub classes: BTreeMap<String, ClassDef>,
     /// Every `def` reachable through classes (not through functions), in order of appearance.
     pub functions: Vec<(String, FunctionDef)>,
     /// What the body of a `try` binds: while its handlers are read, whose bindings stand in for older interpreters.
@@ -47,6 +49,7 @@ impl ModuleEnv {
         env.collect_functions("", &module.body);
         env.block(&module.body, is_package, false);
         env.follow_aliases();
+        env.classes = module.body.iter().filter_map(|stmt| env.plain_class(stmt)).collect();
         env.values = module.body.iter().filter_map(pruned).collect();
         declared_globals(&module.body, &mut env.assigned);
         for name in &env.assigned {
@@ -56,6 +59,12 @@ impl ModuleEnv {
             }
         }
         env
+    }
+
+    fn plain_class(&self, stmt: &Stmt) -> Option<(String, ClassDef)> {
+        let StmtKind::ClassDef(class) = &stmt.kind else { return None };
+        let once = matches!(self.bindings.get(&class.name), Some(Binding::Class));
+        (once && class.decorators.is_empty()).then(|| (class.name.clone(), (**class).clone()))
     }
 
     /// The statements that bind or change the global, in order.

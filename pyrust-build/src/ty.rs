@@ -1,6 +1,7 @@
 //! Resolved types: what inference ends with and emission starts from.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A resolved type. Two equal types have the same Rust representation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,6 +29,11 @@ pub enum Type {
     },
     /// A live Python tuple of any length.
     VarTuple(Box<Type>),
+    /// An instance of a class that `namedtuple` made: always an object of Python's, its fields unboxed.
+    Named {
+        class: Arc<NamedClass>,
+        items: Vec<Type>,
+    },
     List {
         elem: Box<Type>,
         in_place: bool,
@@ -59,6 +65,14 @@ pub enum Type {
     Obj,
     /// Two to four members, sorted, none of them `Never` or a union.
     Union(Vec<Type>),
+}
+
+/// A class made by `collections.namedtuple` or `typing.NamedTuple`.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NamedClass {
+    pub module: String,
+    pub name: String,
+    pub fields: Vec<String>,
 }
 
 /// The class of a dict. Dicts of different classes have different types, so that what `d[k]` does is known.
@@ -98,7 +112,9 @@ impl Type {
             Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Set { in_place, .. } => {
                 *in_place
             }
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_copy),
+            Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
+                items.iter().all(Type::is_copy)
+            }
             Type::Big | Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
             Type::Deque { .. } => false,
         }
@@ -135,6 +151,7 @@ impl Type {
             | Type::ByteArray
             | Type::Obj
             | Type::VarTuple(_)
+            | Type::Named { .. }
             | Type::View(_)
             | Type::Iter(_)
             | Type::Cell(_)
@@ -148,7 +165,9 @@ impl Type {
     /// The types next inside: elements, members, keys and values.
     pub fn parts(&self) -> Vec<&Type> {
         match self {
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().collect(),
+            Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
+                items.iter().collect()
+            }
             Type::VarTuple(t) | Type::View(t) | Type::Iter(t) | Type::Cell(t) => vec![t],
             Type::List { elem, .. } | Type::Deque { elem, .. } | Type::Set { elem, .. } => vec![elem],
             Type::Dict { key, value, .. } => vec![key, value],
@@ -237,6 +256,7 @@ impl fmt::Display for Type {
                 f.write_str("]")
             }
             Type::VarTuple(t) => write!(f, "tuple[{t}, ...]"),
+            Type::Named { class, .. } => write!(f, "{}.{}", class.module, class.name),
             Type::List { elem, .. } | Type::View(elem) => write!(f, "list[{elem}]"),
             Type::Set { elem, frozen: false, .. } => write!(f, "set[{elem}]"),
             Type::Set { elem, frozen: true, .. } => write!(f, "frozenset[{elem}]"),
@@ -292,6 +312,10 @@ impl Type {
                 let items = x.iter().zip(y).map(|(a, b)| Type::join(a, b)).collect();
                 Type::Tuple { items, from_py: *p || *q }
             }
+            (Type::Named { class, items: x }, Type::Named { class: other, items: y }) if class == other => {
+                let items = x.iter().zip(y).map(|(a, b)| Type::join(a, b)).collect();
+                Type::Named { class: class.clone(), items }
+            }
             _ => {
                 let mut members: Vec<Type> = a.members().to_vec();
                 for t in b.members() {
@@ -332,6 +356,7 @@ impl Type {
     fn same_kind(&self, other: &Type) -> bool {
         match (self, other) {
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
+            (Type::Named { class: a, .. }, Type::Named { class: b, .. }) => a == b,
             (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
             (Type::Set { frozen: f, .. }, Type::Set { frozen: g, .. }) => f == g,
             (Type::List { .. }, Type::List { .. })
@@ -364,7 +389,9 @@ impl Type {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
             Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range | Type::ByteArray => false,
             Type::Set { elem, frozen, .. } => *frozen && elem.is_hashable(),
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::is_hashable),
+            Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
+                items.iter().all(Type::is_hashable)
+            }
             Type::VarTuple(t) => t.is_hashable(),
             _ => true,
         }
@@ -375,7 +402,9 @@ impl Type {
         match self {
             Type::None | Type::Bool | Type::Int | Type::Float | Type::Complex => true,
             Type::Char | Type::Str | Type::Bytes => true,
-            Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::has_plain_hash),
+            Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
+                items.iter().all(Type::has_plain_hash)
+            }
             Type::VarTuple(t) => t.has_plain_hash() || **t == Type::Never,
             _ => false,
         }
@@ -394,6 +423,17 @@ impl Type {
     pub fn widest(&self) -> Option<&Type> {
         let this = matches!(self, Type::Union(_)).then_some(self);
         self.parts().into_iter().filter_map(Type::widest).chain(this).max_by_key(|t| t.members().len())
+    }
+
+    /// As what a tuple's own operations see it: named tuples are tuples of their fields.
+    pub fn opened(&self) -> Type {
+        match self {
+            Type::Named { items, .. } => Type::Tuple { items: items.clone(), from_py: false },
+            Type::Union(members) => {
+                members.iter().map(Type::opened).fold(Type::Never, |acc, t| Type::join(&acc, &t))
+            }
+            other => other.clone(),
+        }
     }
 
     /// The members of the kinds that `other` has.
@@ -417,6 +457,9 @@ impl Type {
             (_, Type::Union(members)) => members.iter().any(|m| self.fits_into(m)),
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.fits_into(b))
+            }
+            (Type::Named { class: a, items: x }, Type::Named { class: b, items: y }) => {
+                a == b && x.iter().zip(y).all(|(a, b)| a.fits_into(b))
             }
             // One that was just made becomes one of Python's.
             (

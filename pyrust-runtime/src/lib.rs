@@ -49,6 +49,7 @@ pub mod heap;
 pub mod int;
 pub mod math;
 pub mod memo;
+pub mod named;
 pub mod str_;
 
 pub mod caught;

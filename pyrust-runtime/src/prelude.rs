@@ -20,6 +20,7 @@ pub use crate::iter::{PyIter, columns, in_generator};
 pub use crate::itertools::{GroupBy, Picks, again, at_least, batch, picked, slice_bounds};
 pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::memo::Memo;
+pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj};
 pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
@@ -30,7 +31,7 @@ pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
     big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int,
-    list, math, range, set, str_, tuple,
+    list, math, named, range, set, str_, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

@@ -28,6 +28,10 @@ impl Func<'_, '_, '_> {
             let module = self.instance.func.module.clone();
             return self.native_call((&module, name, e.id), callee, args, keywords, to);
         }
+        if let Some(def) = self.file.program.named(&self.instance.func.module, name) {
+            let module = self.instance.func.module.clone();
+            return self.make_named((&module, name), &def, args, keywords, to);
+        }
         if let Some((_, Binding::Imported { module, name: attr })) =
             self.file.program.binding(&self.instance.func.module, name)
         {
@@ -98,11 +102,15 @@ impl Func<'_, '_, '_> {
             ("bool", [value]) => self.test(value),
             ("bool", []) => quote!(false),
             ("len", [value])
-                if self.node(value.id).members().iter().any(|m| matches!(m, Type::Tuple { .. })) =>
+                if self
+                    .node(value.id)
+                    .members()
+                    .iter()
+                    .any(|m| matches!(m, Type::Tuple { .. } | Type::Named { .. })) =>
             {
                 let val = self.val(value);
                 self.match_union(&val, |f, v| {
-                    let Type::Tuple { items, .. } = &v.ty else {
+                    let (Type::Tuple { items, .. } | Type::Named { items, .. }) = &v.ty else {
                         return (v.ty != Type::None).then(|| f.apply("len", &[v], &Type::Int));
                     };
                     let (n, code) = (int_literal(items.len() as i64), v.by_ref());
@@ -167,7 +175,7 @@ impl Func<'_, '_, '_> {
 
     /// A tuple of known length as one of any length; other values as they are.
     pub(super) fn any_length(&mut self, val: &Val) -> Val {
-        let Type::Tuple { items, .. } = &val.ty else { return val.clone() };
+        let (Type::Tuple { items, .. } | Type::Named { items, .. }) = &val.ty else { return val.clone() };
         let elem = items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
         let any = Type::VarTuple(Box::new(elem));
         Val::new(self.coerce(val, &any), any)
@@ -225,8 +233,11 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> Option<TokenStream> {
-        let callee = self.instance.calls.get(&e.id).copied()?;
         let home = self.file.program.project_module(&self.instance.func.module, global)?;
+        if let Some(def) = self.file.program.named(&home, name) {
+            return Some(self.make_named((&home, name), &def, args, keywords, to));
+        }
+        let callee = self.instance.calls.get(&e.id).copied()?;
         Some(self.native_call((&home, name, e.id), callee, args, keywords, to))
     }
 
@@ -373,6 +384,17 @@ impl Func<'_, '_, '_> {
             Some(class) => self.project(&b, |t| class_name(t) == Some(class)),
             None => b,
         };
+        if b.ty.members().iter().any(|m| matches!(m, Type::Named { .. }))
+            && (name.starts_with("attribute ") || matches!(name, "_replace" | "_asdict"))
+        {
+            return self.match_union(&b, |f, v| match &v.ty {
+                Type::Named { .. } => f.named_method(&v, name, keywords, to),
+                ty => {
+                    let ret = f.row(&format!("{}.{name}", class_name(ty)?), std::slice::from_ref(&v))?;
+                    Some(f.coerce(&ret, to))
+                }
+            });
+        }
         if name == "sort" {
             let b = self.bind(&b, &mut lets);
             let sort = self.match_union(&b, |f, v| match v.ty {

@@ -110,6 +110,21 @@ impl Func<'_, '_, '_> {
                 let tuple = if held { self.q(quote!(held(cx, #tuple))) } else { tuple };
                 quote!({ let #t = #code; #tuple })
             }
+            (Type::Named { class: a, items }, Type::Named { class: b, items: wanted }) if a == b => {
+                if same_rust(from, to) {
+                    return val.owned();
+                }
+                let tuple = Type::Tuple { items: wanted.clone(), from_py: false };
+                let (code, class, rust) = (val.by_ref(), super::types::named_marker(a), rust_type(&tuple));
+                let plain = Type::Tuple { items: items.clone(), from_py: false };
+                let old = rust_type(&plain);
+                self.q(quote!(named::retyped::<#class, #old, #rust>(cx, #code)))
+            }
+            (Type::Named { items, .. }, Type::VarTuple(_)) => {
+                let tuple = Type::Tuple { items: items.clone(), from_py: false };
+                let code = val.owned();
+                self.coerce(&Val::new(quote!(#code.items()), tuple), to)
+            }
             // A tuple of known length where one of any length is expected.
             (Type::Tuple { items, .. }, Type::VarTuple(elem)) => {
                 let (code, t) = (val.owned(), self.fresh("t"));
@@ -243,7 +258,9 @@ fn best_member(from: &Type, members: &[Type]) -> Option<usize> {
 fn can_be_read(ty: &Type) -> bool {
     match ty {
         Type::Char | Type::Obj => false,
-        Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(can_be_read),
+        Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
+            items.iter().all(can_be_read)
+        }
         _ => can_be_boxed(ty),
     }
 }
@@ -252,7 +269,7 @@ fn can_be_read(ty: &Type) -> bool {
 fn can_be_boxed(ty: &Type) -> bool {
     match ty {
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
-        Type::Range | Type::VarTuple(_) => true,
+        Type::Range | Type::VarTuple(_) | Type::Named { .. } => true,
         Type::List { in_place, .. } => *in_place,
         Type::Dict { in_place, .. } => *in_place,
         Type::Tuple { items, .. } => ty.is_held() || items.iter().all(can_be_boxed),
@@ -267,6 +284,7 @@ fn same_kind(a: &Type, b: &Type) -> bool {
         (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
         (Type::Set { frozen: f, .. }, Type::Set { frozen: g, .. }) => f == g,
         (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
+        (Type::Named { class: a, .. }, Type::Named { class: b, .. }) => a == b,
         (Type::VarTuple(_) | Type::Tuple { .. }, Type::VarTuple(_)) => true,
         _ => false,
     }

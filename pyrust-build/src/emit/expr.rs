@@ -92,7 +92,7 @@ impl Func<'_, '_, '_> {
                 {
                     return Val::new(code, ty);
                 }
-                let (mut l, mut r) = (self.val(left), self.val(right));
+                let (mut l, mut r) = (self.opened_val(left), self.opened_val(right));
                 if let (BinOp::Pow, Type::Int | Type::Big | Type::Bool, ExprKind::Int(..0)) =
                     (op, &l.ty, &right.kind)
                 {
@@ -132,7 +132,7 @@ impl Func<'_, '_, '_> {
                 self.at(e.id, |f| f.binary(*op, &l, &r, &ty))
             }
             ExprKind::InPlace { op, left, right } => {
-                let (l, r) = (self.val(left), self.val(right));
+                let (l, r) = (self.opened_val(left), self.opened_val(right));
                 if masks(*op, left, right) && l.ty == Type::Big {
                     return Val::new(self.apply("& word", &[l, r], &ty), ty);
                 }
@@ -254,7 +254,7 @@ impl Func<'_, '_, '_> {
             }
             ExprKind::Index { base, index } => self.index(base, index, &ty),
             ExprKind::Slice { base, lower, upper, step } => {
-                let b = self.val(base);
+                let b = self.opened_val(base);
                 if let (Type::Tuple { .. }, Type::VarTuple(elem)) = (&b.ty, &ty) {
                     let (code, t) = (b.by_ref(), rust_type(elem));
                     let empty = self.q(quote!(tuple::of::<#t, 0>(cx, [])));
@@ -566,6 +566,7 @@ impl Func<'_, '_, '_> {
                 }
             }
             (Type::Deque { .. }, Type::Deque { .. }) => quote!((*#x).is(#y)),
+            (Type::Named { class: a, .. }, Type::Named { class: b, .. }) if a == b => quote!((*#x).is(#y)),
             (Type::Dict { in_place: p, kind: a, .. }, Type::Dict { in_place: q, kind: b, .. })
                 if p == q && a == b =>
             {
@@ -612,7 +613,7 @@ impl Func<'_, '_, '_> {
             let any = if tests.is_empty() { quote!(false) } else { quote!((#(#tests)||*)) };
             return if lets.is_empty() { any } else { quote!({ #(#lets)* #any }) };
         }
-        let (l, r) = (self.val(left), self.val(right));
+        let (l, r) = (self.val(left), self.opened_val(right));
         if let Type::Tuple { items, .. } = &r.ty {
             let mut lets = Vec::new();
             let (l, r) = (self.bind(&l, &mut lets), self.bind(&r, &mut lets));
@@ -680,7 +681,7 @@ impl Func<'_, '_, '_> {
     fn index(&mut self, base: &Expr, index: &Expr, to: &Type) -> TokenStream {
         let b = match self.hoisted_row(base) {
             Some(row) => row,
-            None => self.val(base),
+            None => self.opened_val(base),
         };
         let with_tuples = b.ty.members().iter().any(|m| matches!(m, Type::Tuple { .. }));
         if with_tuples && let Type::Union(_) = b.ty {

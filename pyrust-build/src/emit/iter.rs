@@ -66,7 +66,9 @@ pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
         Type::View(elem) | Type::VarTuple(elem) | Type::Iter(elem) => (**elem).clone(),
         Type::Dict { key, .. } => (**key).clone(),
         Type::Set { elem, .. } => (**elem).clone(),
-        Type::Tuple { items, .. } => items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t)),
+        Type::Tuple { items, .. } | Type::Named { items, .. } => {
+            items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t))
+        }
         Type::Str | Type::Char => Type::Char,
         Type::Bytes | Type::ByteArray | Type::Range => Type::Int,
         _ => return None,
@@ -336,6 +338,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return self.pull_union(val, detached, it);
         }
         let val = self.project(val, |t| iter_elem(t).is_some());
+        let val = self.opened(&val);
         let code = val.owned();
         let position = quote!(let mut #at: i64 = 0;);
         match &val.ty {
@@ -529,12 +532,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     | Type::View(_)
                     | Type::VarTuple(_)
                     | Type::Tuple { .. }
+                    | Type::Named { .. }
                     | Type::Str
                     | Type::Range
                     | Type::Bytes
                     | Type::ByteArray
             )
         });
+        let val = self.opened(&val);
         let code = val.owned();
         match &val.ty {
             Type::List { elem, .. } | Type::View(elem) => Pull {

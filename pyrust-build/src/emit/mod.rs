@@ -11,6 +11,7 @@ mod expr;
 mod format;
 mod iter;
 mod library;
+mod named;
 mod ops;
 mod sets;
 mod stmt;
@@ -64,12 +65,14 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
     }
     let table = file.table(package, init, hotspots);
     let statics = file.statics();
+    let classes = file.classes(&items);
     let tokens = quote! {
         #![doc = ""]
         use pyrust_macros::hotspot;
         use pyrust_runtime::prelude::*;
         #(#items)*
         #statics
+        #classes
         #table
     };
     let body = print(tokens);
@@ -273,6 +276,32 @@ impl<'p, 'a> File<'p, 'a> {
         quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#sets)* #(#namespaces)*)
     }
 
+    /// The classes of named tuples that the functions name.
+    fn classes(&self, items: &[TokenStream]) -> TokenStream {
+        let mut named = BTreeSet::new();
+        items.iter().for_each(|item| class_names(item.clone(), &mut named));
+        let mut found = BTreeMap::new();
+        for instance in &self.program.instances {
+            let types =
+                instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
+            types.for_each(|ty| collect_classes(ty, &mut found));
+        }
+        let classes = found.into_values().filter(|c| named.contains(&types::named_marker(c).to_string()));
+        let items = classes.enumerate().map(|(i, class)| {
+            let (marker, module, name) = (types::named_marker(&class), &class.module, &class.name);
+            let (fields, constant) = (&class.fields, format_ident!("CLASS_{i}"));
+            quote! {
+                #[derive(Clone, Copy)]
+                struct #marker;
+                static #constant: NamedClass = NamedClass::new(#module, #name, &[#(#fields),*]);
+                impl OfClass for #marker {
+                    const CLASS: &'static NamedClass = &#constant;
+                }
+            }
+        });
+        quote!(#(#items)*)
+    }
+
     fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {
         // Every guard of every reachable instance needs its slot before the namespaces are printed.
         let program = self.program;
@@ -361,6 +390,29 @@ impl<'p, 'a> File<'p, 'a> {
         };
         f.emit(&name, hotspot)
     }
+}
+
+/// The identifiers that stand for classes of named tuples.
+fn class_names(tokens: TokenStream, out: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            proc_macro2::TokenTree::Group(group) => class_names(group.stream(), out),
+            proc_macro2::TokenTree::Ident(ident) => {
+                let text = ident.to_string();
+                if text.starts_with(types::CLASS_PREFIX) {
+                    out.insert(text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn collect_classes(ty: &Type, out: &mut BTreeMap<String, std::sync::Arc<crate::ty::NamedClass>>) {
+    if let Type::Named { class, .. } = ty {
+        out.insert(format!("{}.{}", class.module, class.name), class.clone());
+    }
+    ty.parts().into_iter().for_each(|t| collect_classes(t, out));
 }
 
 fn slot_tokens(guard: &Guard) -> TokenStream {

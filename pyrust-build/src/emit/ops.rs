@@ -204,6 +204,7 @@ impl Func<'_, '_, '_> {
             Type::Big => quote!(big::truth(#by_ref)),
             Type::Float => quote!((#code != 0.0)),
             Type::Char => quote!({ let _ = #by_ref; true }),
+            Type::Named { .. } => quote!({ let _ = #by_ref; true }),
             Type::Tuple { items, .. } => {
                 let truth = !items.is_empty();
                 quote!({ let _ = #by_ref; #truth })
@@ -229,7 +230,8 @@ impl Func<'_, '_, '_> {
     /// A comparison of two values: `bool`.
     pub(super) fn compare(&mut self, op: &str, a: &Val, b: &Val) -> TokenStream {
         let op = op.to_string();
-        self.dispatch(&[a.clone(), b.clone()], &mut |f, vals| f.compare_members(&op, &vals[0], &vals[1]))
+        let (a, b) = (self.opened(a), self.opened(b));
+        self.dispatch(&[a, b], &mut |f, vals| f.compare_members(&op, &vals[0], &vals[1]))
     }
 
     fn compare_members(&mut self, op: &str, a: &Val, b: &Val) -> Option<TokenStream> {
@@ -287,7 +289,7 @@ fn kind(ty: &Type) -> u8 {
         Type::Char | Type::Str => 2,
         Type::Bytes | Type::ByteArray => 3,
         Type::Range => 4,
-        Type::Tuple { .. } | Type::VarTuple(_) => 5,
+        Type::Tuple { .. } | Type::VarTuple(_) | Type::Named { .. } => 5,
         Type::List { .. } | Type::View(_) => 6,
         Type::Dict { .. } => 7,
         Type::Deque { .. } => 9,

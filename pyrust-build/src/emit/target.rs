@@ -331,7 +331,8 @@ impl Func<'_, '_, '_> {
 
     fn unpack(&mut self, items: &[Target], val: &Val) -> TokenStream {
         let mut lets = Vec::new();
-        let val = self.bind(val, &mut lets);
+        let val = self.opened(val);
+        let val = self.bind(&val, &mut lets);
         let n = items.len();
         // The arm of a `match` is one expression.
         let arm = |code: TokenStream| if matches!(val.ty, Type::Union(_)) { quote!({ #code }) } else { code };
@@ -436,7 +437,8 @@ impl Func<'_, '_, '_> {
         val: &Val,
     ) -> TokenStream {
         let mut lets = Vec::new();
-        let val = self.bind(val, &mut lets);
+        let val = self.opened(val);
+        let val = self.bind(&val, &mut lets);
         let (b, a) = (before.len(), after.len());
         let code = self.match_union(&val, |f, v| {
             let (prefix, v) = f.listed_rest(v);

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, NamedClass, Type};
 
 /// A piece of Rust that yields a value, and its type.
 #[derive(Clone)]
@@ -57,6 +57,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let items = items.iter().map(rust_type);
             if ty.is_held() { quote!(Held<(#(#items,)*)>) } else { quote!((#(#items,)*)) }
         }
+        Type::Named { class, items } => {
+            let (class, items) = (named_marker(class), items.iter().map(rust_type));
+            quote!(Named<#class, (#(#items,)*)>)
+        }
         Type::VarTuple(t) => {
             let t = rust_type(t);
             quote!(PTuple<#t>)
@@ -109,6 +113,24 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         }
     }
 }
+
+/// The type that stands for a class of named tuples: other characters than letters and digits are spelled out.
+pub(super) fn named_marker(class: &NamedClass) -> Ident {
+    let spelled: String = format!("{}.{}", class.module, class.name)
+        .chars()
+        .map(|c| match c {
+            '.' => "0d".to_string(),
+            '_' => "0u".to_string(),
+            '0' => "00".to_string(),
+            c if c.is_ascii_alphanumeric() => c.to_string(),
+            c => format!("0x{:x}0", c as u32),
+        })
+        .collect();
+    format_ident!("{CLASS_PREFIX}{spelled}")
+}
+
+/// No other generated name begins so.
+pub(super) const CLASS_PREFIX: &str = "ClassOf";
 
 /// `U2` to `U4`.
 pub(super) fn union_name(members: usize) -> Ident {

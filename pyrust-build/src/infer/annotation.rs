@@ -64,7 +64,7 @@ fn of_expression(env: &ModuleEnv, value: &Expr) -> Option<Type> {
 }
 
 /// What an annotation says; `None` where that is not one concrete type.
-fn read(annotation: &Expr) -> Option<Type> {
+pub(super) fn read(annotation: &Expr) -> Option<Type> {
     match &annotation.kind {
         E::Constant(Constant::None) => Some(Type::None),
         E::Name(name) => scalar(name),

@@ -254,6 +254,10 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Ty {
+        if let Some(def) = self.program.named(home, name) {
+            self.elsewhere(global, home, Guard::Value(name.to_string()));
+            return self.make_named(e, &def, args, keywords);
+        }
         let Some((module, Binding::Function)) = self.program.binding(home, name) else {
             return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
         };
@@ -277,6 +281,10 @@ impl Infer<'_, '_> {
 
     pub(super) fn call(&mut self, e: &Expr, name: &str, args: &[Expr], keywords: &[(String, Expr)]) -> Ty {
         if self.is_bound(name) {
+            if let Some(def) = self.program.named(&self.func.module, name) {
+                self.guards.insert(Guard::Value(name.to_string()));
+                return self.make_named(e, &def, args, keywords);
+            }
             return match self.bound(name) {
                 Some((module, Binding::Function)) => {
                     let real = self.program.name_in(&self.func.module, &module, name);
@@ -354,8 +362,12 @@ impl Infer<'_, '_> {
             ("bool", []) => Ty::Bool,
             ("len", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
-                let others: Vec<Ty> =
-                    ty.members().iter().filter(|m| !matches!(m, Ty::Tuple(..) | Ty::None)).cloned().collect();
+                let others: Vec<Ty> = ty
+                    .members()
+                    .iter()
+                    .filter(|m| !matches!(m, Ty::Tuple(..) | Ty::Named(..) | Ty::None))
+                    .cloned()
+                    .collect();
                 match others.len() {
                     0 if ty != Ty::None => Ty::Int,
                     1 => self.apply("len", e.id, 0, e.span, &others),
@@ -569,6 +581,16 @@ impl Infer<'_, '_> {
         // `str.lower(x)`: of that class and of no other.
         let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
         for (k, member) in ty.clone().members().iter().enumerate() {
+            if let Some(field) = name.strip_prefix("attribute ").and_then(|n| self.field(member, n)) {
+                found = true;
+                out = self.state.solver.join(&out, &field);
+                continue;
+            }
+            if let Some(ty) = self.named_method(e, member, name, args, keywords) {
+                found = true;
+                out = self.state.solver.join(&out, &ty);
+                continue;
+            }
             let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
             let full = ops::method(class, name);
             match full.as_str() {
@@ -681,7 +703,7 @@ impl Infer<'_, '_> {
         if !found {
             let (code, message) = match name.strip_prefix("attribute ") {
                 Some(name) => (
-                    "PYR0302",
+                    "PYR0321",
                     format!("reading the attribute `{name}` of `{}` is not supported", self.show(&ty)),
                 ),
                 None => ("PYR0307", format!("`.{name}()` of `{}` is not supported", self.show(&ty))),
@@ -771,6 +793,9 @@ fn containers_only(ty: &Type) -> Type {
         Type::View(_) | Type::Iter(_) | Type::Cell(_) => ty.clone(),
         Type::Tuple { items, from_py } => {
             Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }
+        }
+        Type::Named { class, items } => {
+            Type::Named { class: class.clone(), items: items.iter().map(containers_only).collect() }
         }
         Type::Union(items) => {
             items.iter().map(containers_only).fold(Type::Never, |acc, t| Type::join(&acc, &t))

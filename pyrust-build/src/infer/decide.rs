@@ -144,7 +144,7 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Deque { .. } => false,
         Type::Set { frozen: false, .. } => class == "set",
         Type::Set { frozen: true, .. } => class == "frozenset",
-        Type::Tuple { .. } | Type::VarTuple(_) => class == "tuple",
+        Type::Tuple { .. } | Type::VarTuple(_) | Type::Named { .. } => class == "tuple",
         Type::Range => class == "range",
         Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,
     }

@@ -20,6 +20,12 @@ impl Infer<'_, '_> {
         self.at(e.id, &ty)
     }
 
+    /// The type of an operand: named tuples are tuples there.
+    pub(super) fn opened_expr(&mut self, e: &Expr) -> Ty {
+        let ty = self.expr(e);
+        self.opened(&ty)
+    }
+
     pub(super) fn opt(&mut self, e: &Option<Box<Expr>>) -> Ty {
         e.as_ref().map_or(Ty::None, |e| self.expr(e))
     }
@@ -58,7 +64,7 @@ impl Infer<'_, '_> {
                 ty
             }
             ExprKind::Binary { op, left, right } => {
-                let (l, r) = (self.expr(left), self.expr(right));
+                let (l, r) = (self.opened_expr(left), self.opened_expr(right));
                 match (op, &l, &right.kind) {
                     // A negative power of an int is a float.
                     (BinOp::Pow, Ty::Int | Ty::Big | Ty::Bool, ExprKind::Int(..0)) => return Ty::Float,
@@ -80,7 +86,7 @@ impl Infer<'_, '_> {
                 self.binary(e.id, e.span, *op, &l, &r)
             }
             ExprKind::InPlace { op, left, right } => {
-                let (l, r) = (self.expr(left), self.expr(right));
+                let (l, r) = (self.opened_expr(left), self.opened_expr(right));
                 self.meet(left, &l, right, &r);
                 if masks(*op, left, right) && l == Ty::Big {
                     return self.apply("& word", e.id, 0, e.span, &[l, r]);
@@ -210,14 +216,14 @@ impl Infer<'_, '_> {
             }
             ExprKind::Method { base, name, args, keywords } => self.method(e, base, name, args, keywords),
             ExprKind::Index { base, index } => {
-                let args = [self.expr(base), self.expr(index)];
+                let args = [self.opened_expr(base), self.expr(index)];
                 if args[0].members().iter().any(|m| matches!(m, Ty::Tuple(..))) {
                     return self.index_with_tuples(e, &args, index);
                 }
                 self.getitem(e.id, e.span, &args)
             }
             ExprKind::Slice { base, lower, upper, step } => {
-                let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
+                let args = [self.opened_expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
                 if let Ty::Tuple(items, _) = &args[0] {
                     return match slice_positions(items.len(), lower, upper, step) {
                         Some(at) if at.is_empty() => {
@@ -371,7 +377,7 @@ impl Infer<'_, '_> {
 
     /// A tuple of known length as one of any length; other types as they are.
     pub(super) fn any_length(&mut self, node: usize, k: usize, ty: &Ty) -> Ty {
-        let Ty::Tuple(items, _) = ty else { return ty.clone() };
+        let (Ty::Tuple(items, _) | Ty::Named(_, items)) = ty else { return ty.clone() };
         let cell = self.site(node, k);
         let var = self.state.solver.elem(cell);
         for item in items {
@@ -454,6 +460,7 @@ impl Infer<'_, '_> {
                                 | Ty::Dict(..)
                                 | Ty::Deque(_)
                                 | Ty::ByteArray
+                                | Ty::Named(..)
                                 | Ty::Set(..)
                         )
                     })
@@ -465,6 +472,7 @@ impl Infer<'_, '_> {
                 }
             }
             CmpOp::In | CmpOp::NotIn => {
+                let r = self.opened(&r);
                 if let Some(items) = among_few(right) {
                     self.hashable(left, &l);
                     for item in items {
@@ -490,6 +498,7 @@ impl Infer<'_, '_> {
     /// Equality is known between all understood types; order only where the table has it.
     pub(super) fn comparable(&mut self, e: &Expr, op: &str, l: &Ty, r: &Ty) {
         let equality = op == "==" || op == "!=";
+        let (l, r) = (&self.opened(l), &self.opened(r));
         for a in l.members() {
             for b in r.members() {
                 match (a, b) {
@@ -617,7 +626,7 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Char | Ty::Str => 2,
         Ty::Bytes | Ty::ByteArray => 3,
         Ty::Range => 4,
-        Ty::Tuple(..) | Ty::VarTuple(_) => 5,
+        Ty::Tuple(..) | Ty::VarTuple(_) | Ty::Named(..) => 5,
         Ty::List(_) | Ty::View(_) => 6,
         Ty::Dict(..) => 7,
         Ty::Deque(_) => 9,

@@ -164,6 +164,9 @@ pub fn in_python(ty: &Type) -> Type {
             Type::Set { elem: Box::new(in_python(elem)), in_place: true, frozen: *frozen }
         }
         Type::VarTuple(t) => Type::VarTuple(Box::new(in_python(t))),
+        Type::Named { class, items } => {
+            Type::Named { class: class.clone(), items: items.iter().map(in_python).collect() }
+        }
         Type::View(t) => Type::View(Box::new(in_python(t))),
         // Not read: its position would be lost.
         Type::Iter(_) => Type::Never,

@@ -68,6 +68,7 @@ impl Infer<'_, '_> {
                             | Ty::View(_)
                             | Ty::VarTuple(_)
                             | Ty::Tuple(..)
+                            | Ty::Named(..)
                             | Ty::Deque(_)
                             | Ty::Str
                             | Ty::Char
@@ -163,7 +164,7 @@ impl Infer<'_, '_> {
                 self.state.solver.get(self.state.solver.elem(*c))
             }
             Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => self.state.solver.get(*v),
-            Ty::Tuple(items, _) => {
+            Ty::Tuple(items, _) | Ty::Named(_, items) => {
                 let mut all = Ty::Never;
                 for t in items {
                     all = self.state.solver.join(&all, t);
@@ -182,6 +183,7 @@ impl Infer<'_, '_> {
             matches!(
                 t,
                 Ty::Tuple(..)
+                    | Ty::Named(..)
                     | Ty::VarTuple(_)
                     | Ty::Str
                     | Ty::Char
@@ -410,6 +412,7 @@ pub(super) fn is_iterable(ty: &Ty) -> bool {
             | Ty::Set(..)
             | Ty::VarTuple(_)
             | Ty::Tuple(..)
+            | Ty::Named(..)
             | Ty::Str
             | Ty::Char
             | Ty::Bytes

@@ -13,6 +13,7 @@ mod globals;
 mod iter;
 mod label;
 mod library;
+mod named;
 pub mod ranges;
 mod refine;
 mod sets;
@@ -37,6 +38,7 @@ pub use decide::{decide, is_instance};
 pub use expr::{among_few, masks, repeated, slice_positions};
 pub use globals::in_python;
 pub use library::Bisect;
+pub use named::{FieldSource, NamedDef};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{NARROW, WIDE, Wide};
 

@@ -3,7 +3,9 @@
 //! Types only grow. A list or dict has a cell: its element variables and whether it lives in Python. Two lists that
 //! meet in one variable share a cell from then on, so they have one representation.
 
-use crate::ty::{DictKind, MAX_MEMBERS, Type};
+use std::sync::Arc;
+
+use crate::ty::{DictKind, MAX_MEMBERS, NamedClass, Type};
 
 pub(super) type VarId = usize;
 pub(super) type CellId = usize;
@@ -25,6 +27,7 @@ pub(super) enum Ty {
     Range,
     Obj,
     Tuple(Vec<Ty>, bool),
+    Named(Arc<NamedClass>, Vec<Ty>),
     VarTuple(VarId),
     View(VarId),
     Iter(VarId),
@@ -46,8 +49,9 @@ impl Ty {
     }
 
     /// Order of the members of a union; equal ranks merge.
-    fn rank(&self) -> (u8, usize) {
-        match self {
+    fn rank(&self) -> (u8, usize, Option<Arc<NamedClass>>) {
+        let (kind, within) = match self {
+            Ty::Named(class, _) => return (9, usize::MAX, Some(class.clone())),
             Ty::Never => (0, 0),
             Ty::None => (1, 0),
             Ty::Bool => (2, 0),
@@ -69,7 +73,13 @@ impl Ty {
             Ty::Set(_, frozen) => (12, 8 + usize::from(*frozen)),
             Ty::Cell(_) => (15, 0),
             Ty::Union(_) => (16, 0),
-        }
+        };
+        (kind, within, None)
+    }
+
+    /// Is a named tuple among the members?
+    pub(super) fn has_named(&self) -> bool {
+        self.members().iter().any(|m| matches!(m, Ty::Named(..)))
     }
 }
 
@@ -192,7 +202,9 @@ impl Solver {
     fn is_endless(&mut self, ty: &Ty) -> bool {
         fn nesting(ty: &Ty, left: usize) -> bool {
             match ty {
-                Ty::Tuple(items, _) => left == 0 || items.iter().any(|t| nesting(t, left - 1)),
+                Ty::Tuple(items, _) | Ty::Named(_, items) => {
+                    left == 0 || items.iter().any(|t| nesting(t, left - 1))
+                }
                 Ty::Union(items) => items.iter().any(|t| nesting(t, left)),
                 _ => false,
             }
@@ -254,6 +266,9 @@ impl Solver {
             (Ty::Tuple(x, p), Ty::Tuple(y, q)) => {
                 let items = x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect();
                 Ty::Tuple(items, *p || *q)
+            }
+            (Ty::Named(class, x), Ty::Named(_, y)) => {
+                Ty::Named(class.clone(), x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect())
             }
             _ => a.clone(),
         }
@@ -384,6 +399,15 @@ impl Solver {
                 let new = Ty::Tuple(new, *from_py);
                 self.join(current, &new)
             }
+            Type::Named { class, items } => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::Named(c, x) if c == class => Some(x.clone()),
+                    _ => None,
+                });
+                let old = found.unwrap_or_else(|| vec![Ty::Never; items.len()]);
+                let new = old.iter().zip(items).map(|(o, t)| self.absorb(o, t)).collect();
+                self.join(current, &Ty::Named(class.clone(), new))
+            }
             scalar => {
                 let ty = scalar_ty(scalar);
                 self.join(current, &ty)
@@ -426,11 +450,14 @@ impl Solver {
         }
     }
 
-    /// Elements of live tuples live in Python.
+    /// Elements of live tuples and fields live in Python.
     fn mark_tuples(&mut self, ty: &Ty) {
         for m in ty.members() {
-            if let Ty::VarTuple(v) = m {
-                self.mark_var(*v);
+            match m {
+                Ty::VarTuple(v) => self.mark_var(*v),
+                Ty::Named(..) => _ = self.mark(m),
+                Ty::Tuple(items, _) => items.iter().for_each(|item| self.mark_tuples(item)),
+                _ => {}
             }
         }
     }
@@ -456,6 +483,7 @@ impl Solver {
                 ty.clone()
             }
             Ty::Tuple(items, _) => Ty::Tuple(items.iter().map(|t| self.mark(t)).collect(), true),
+            Ty::Named(class, items) => Ty::Named(class.clone(), items.iter().map(|t| self.mark(t)).collect()),
             Ty::Union(items) => Ty::Union(items.iter().map(|t| self.mark(t)).collect()),
             other => other.clone(),
         }
@@ -488,6 +516,10 @@ impl Solver {
             Ty::Tuple(items, from_py) => Type::Tuple {
                 items: items.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
                 from_py: *from_py,
+            },
+            Ty::Named(class, items) => Type::Named {
+                class: class.clone(),
+                items: items.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
             },
             Ty::VarTuple(v) => Type::VarTuple(var(*v)?),
             Ty::View(v) => Type::View(var(*v)?),
@@ -528,6 +560,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::Obj => Ty::Obj,
         Type::Never => Ty::Never,
         Type::Tuple { .. }
+        | Type::Named { .. }
         | Type::VarTuple(_)
         | Type::View(_)
         | Type::Iter(_)

@@ -196,6 +196,7 @@ impl Infer<'_, '_> {
                 self.assign_starred(target, before, star, after, ty)
             }
             TargetKind::Tuple(items) => {
+                let ty = &self.opened(ty);
                 let mut found = ty == &Ty::Never;
                 for member in ty.clone().members() {
                     let parts: Vec<Ty> = match member {
@@ -243,6 +244,7 @@ impl Infer<'_, '_> {
         after: &[Target],
         ty: &Ty,
     ) {
+        let ty = &self.opened(ty);
         let fixed = before.len() + after.len();
         let cell = self.site(target.id, 0);
         let elem = self.state.solver.elem(cell);

@@ -215,7 +215,9 @@ impl Lower<'_> {
                     let (base, name) = (self.boxed(value), "maxlen of".to_string());
                     ExprKind::Method { base, name, args: vec![], keywords: vec![] }
                 }
-                None if text::is_plain_attribute(name) => text::attribute(self.boxed(value), name),
+                None if text::is_plain_attribute(name) || self.is_value(value) => {
+                    text::attribute(self.boxed(value), name)
+                }
                 None => self.no_as(
                     "PYR0321",
                     span,

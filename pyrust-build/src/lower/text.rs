@@ -4,6 +4,7 @@ use super::Lower;
 use crate::ast::{self, BoolOp, Constant, Expr as AExpr, ExprKind as A};
 use crate::hir::{BinOp, Comp, CompKind, Expr, ExprKind, FPart, VarId};
 use crate::ops::percent;
+use crate::resolve::Binding;
 use crate::source::Span;
 use crate::ty::MAX_TUPLE;
 
@@ -315,6 +316,19 @@ impl Lower<'_> {
                 Some(out.kind)
             }
             _ => None,
+        }
+    }
+}
+
+impl Lower<'_> {
+    /// Is it an object whose attributes depend on its type: no module, class or function that a global names?
+    pub(super) fn is_value(&self, e: &AExpr) -> bool {
+        match &e.kind {
+            A::Name(name) if self.lookup(name).is_none() => {
+                matches!(self.env.bindings.get(name), Some(Binding::Value(_)))
+            }
+            A::Attribute { value, .. } => self.is_value(value),
+            _ => true,
         }
     }
 }

@@ -1,0 +1,160 @@
+//! Instances of classes that `namedtuple` made.
+
+use std::sync::Arc;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::expr::field;
+use super::types::{Val, named_marker, rust_type};
+use crate::hir::Expr;
+use crate::infer::{FieldSource, Guard, NamedDef};
+use crate::ty::{DictKind, NamedClass, Type};
+
+impl Func<'_, '_, '_> {
+    /// Named tuples as the tuples of their fields; other values as they are.
+    pub(super) fn opened(&mut self, val: &Val) -> Val {
+        if !val.ty.members().iter().any(|m| matches!(m, Type::Named { .. })) {
+            return val.clone();
+        }
+        let to = val.ty.opened();
+        let code = self.match_union(val, |f, v| {
+            let v = match &v.ty {
+                Type::Named { items, .. } => {
+                    let code = v.owned();
+                    let tuple = Type::Tuple { items: items.clone(), from_py: false };
+                    Val::new(quote!(#code.items()), tuple)
+                }
+                _ => v,
+            };
+            Some(f.coerce(&v, &to))
+        });
+        Val::new(code, to)
+    }
+
+    /// The value of an operand: named tuples are tuples there.
+    pub(super) fn opened_val(&mut self, e: &Expr) -> Val {
+        let val = self.val(e);
+        self.opened(&val)
+    }
+
+    /// A call of the class that `name` is in `module`.
+    pub(super) fn make_named(
+        &mut self,
+        (module, name): (&str, &str),
+        def: &NamedDef,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> TokenStream {
+        let mut lets = Vec::new();
+        let marker = named_marker(&def.class);
+        let (ns, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
+        let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
+        let check = self.q(quote!(#space.get::<IsClass<#marker>>(cx, #slot)));
+        lets.push(quote!(let _ = #check;));
+        let mut bound = |f: &mut Self, e: &Expr| {
+            let val = f.val(e);
+            f.bind(&val, &mut lets)
+        };
+        let given: Vec<Val> = args.iter().map(|e| bound(self, e)).collect();
+        let by_name: Vec<Val> = keywords.iter().map(|(_, e)| bound(self, e)).collect();
+        let Some(sources) = def.bind(args.len(), keywords) else { return self.bail("Unsupported") };
+        let wanted = items_of(to, &def.class);
+        let (mut codes, mut types) = (Vec::new(), Vec::new());
+        for (i, source) in sources.iter().enumerate() {
+            let want = wanted.map(|items| items[i].clone());
+            let (code, ty) = match source {
+                FieldSource::Positional(k) => self.field_value(&given[*k], want),
+                FieldSource::Keyword(k) => self.field_value(&by_name[*k], want),
+                FieldSource::Default => {
+                    let Some(ty) = want else { return self.bail("Unsupported") };
+                    let rust = rust_type(&ty);
+                    (self.q(quote!(named::default::<#marker, #rust>(cx, #i))), ty)
+                }
+            };
+            codes.push(code);
+            types.push(ty);
+        }
+        // Making one is a call of a function of Python's.
+        let depth = self.q(quote!(cx.call()));
+        let made = self.q(quote!(named::new::<#marker, _>(#depth, (#(#codes,)*))));
+        let made = Val::new(made, Type::Named { class: def.class.clone(), items: types });
+        let made = self.coerce(&made, to);
+        quote!({ #(#lets)* #made })
+    }
+
+    fn field_value(&mut self, val: &Val, want: Option<Type>) -> (TokenStream, Type) {
+        let ty = want.unwrap_or_else(|| val.ty.clone());
+        (self.coerce(val, &ty), ty)
+    }
+
+    /// `value.field`, `value._replace(…)`, `value._asdict()`; `None` where the value has no such thing.
+    pub(super) fn named_method(
+        &mut self,
+        val: &Val,
+        name: &str,
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let Type::Named { class, items } = &val.ty else { return None };
+        let position = |name: &str| class.fields.iter().position(|f| f == name);
+        if let Some(at) = name.strip_prefix("attribute ").and_then(position) {
+            let item = Val { place: val.place, ..Val::new(field(&val.code, at), items[at].clone()) };
+            return Some(self.coerce(&item, to));
+        }
+        let marker = named_marker(class);
+        match name {
+            "_replace" => {
+                let wanted = items_of(to, class);
+                let mut lets = Vec::new();
+                let base = self.bind(val, &mut lets);
+                let mut values: Vec<Val> = items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, t)| Val::place(field(&base.code, i), t.clone()))
+                    .collect();
+                for (name, e) in keywords {
+                    let value = self.val(e);
+                    values[position(name)?] = self.bind(&value, &mut lets);
+                }
+                let (codes, types): (Vec<_>, Vec<_>) = values
+                    .iter()
+                    .enumerate()
+                    .map(|(i, v)| self.field_value(v, wanted.map(|items| items[i].clone())))
+                    .unzip();
+                let depth = self.q(quote!(cx.call()));
+                let made = self.q(quote!(named::replaced::<#marker, _>(#depth, (#(#codes,)*))));
+                let made = Val::new(made, Type::Named { class: class.clone(), items: types });
+                let made = self.coerce(&made, to);
+                Some(quote!({ #(#lets)* #made }))
+            }
+            "_asdict" => {
+                let Type::Dict { value, kind: DictKind::Plain, .. } = to else { return None };
+                let mut lets = Vec::new();
+                let base = self.bind(val, &mut lets);
+                let (d, new) = (self.fresh("d"), self.new_container(to));
+                let check = self.q(quote!(named::has_asdict::<#marker>(cx)));
+                let mut sets = Vec::new();
+                for (i, (name, ty)) in class.fields.iter().zip(items).enumerate() {
+                    let key = self.file.string(name);
+                    let key = self.q(quote!(#key.get(cx)));
+                    let item = self.coerce(&Val::place(field(&base.code, i), ty.clone()), value);
+                    let set = self.q(quote!(dict::set(cx, &#d, (*#key).clone(), #item)));
+                    sets.push(quote!(#set;));
+                }
+                Some(quote!({ #(#lets)* let () = #check; let #d = #new; #(#sets)* #d }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The types that the fields have in the place that an instance goes to.
+fn items_of<'t>(to: &'t Type, class: &Arc<NamedClass>) -> Option<&'t [Type]> {
+    to.members().iter().find_map(|m| match m {
+        Type::Named { class: c, items } if c == class => Some(items.as_slice()),
+        _ => None,
+    })
+}

@@ -1,0 +1,305 @@
+//! Classes that `collections.namedtuple` and `typing.NamedTuple` make: what the text says of them, and the calls that
+//! make instances. Everything is looked at again when the code runs.
+
+use std::sync::Arc;
+
+use super::annotation;
+use super::globals::{in_python, long_tuples};
+use super::solver::Ty;
+use super::{FuncRef, Infer, Program};
+use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind};
+use crate::hir::Expr;
+use crate::resolve::{Binding, ModuleEnv};
+use crate::ty::{MAX_TUPLE, NamedClass, Type};
+
+/// A class as its definition has it.
+#[derive(Clone)]
+pub struct NamedDef {
+    pub class: Arc<NamedClass>,
+    /// The default of each field.
+    defaults: Vec<Option<ast::Expr>>,
+    /// The annotation of each field.
+    annotations: Vec<Option<ast::Expr>>,
+    /// The module that the expressions stand in.
+    home: String,
+}
+
+/// Where a field gets its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FieldSource {
+    Positional(usize),
+    Keyword(usize),
+    Default,
+}
+
+impl NamedDef {
+    /// The field's number.
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.class.fields.iter().position(|f| f == name)
+    }
+
+    /// Binds the arguments of a call to the fields; `None` where Python would raise.
+    pub fn bind(&self, args: usize, keywords: &[(String, Expr)]) -> Option<Vec<FieldSource>> {
+        if args > self.class.fields.len() || keywords.iter().any(|(k, _)| self.field(k).is_none()) {
+            return None;
+        }
+        let source = |(i, field): (usize, &String)| {
+            let by_name = keywords.iter().position(|(k, _)| k == field);
+            match (i < args, by_name) {
+                (true, None) => Some(FieldSource::Positional(i)),
+                (true, Some(_)) => None,
+                (false, Some(k)) => Some(FieldSource::Keyword(k)),
+                (false, None) => self.defaults[i].is_some().then_some(FieldSource::Default),
+            }
+        };
+        self.class.fields.iter().enumerate().map(source).collect()
+    }
+}
+
+impl Program<'_> {
+    /// The class that a global name of a module is, if it is one of these.
+    pub fn named(&self, module: &str, name: &str) -> Option<NamedDef> {
+        self.named_within(module, name, 0)
+    }
+
+    fn named_within(&self, module: &str, name: &str, depth: usize) -> Option<NamedDef> {
+        let (home, binding) = self.binding(module, name)?;
+        let own = self.name_in(module, &home, name);
+        let (_, env) = self.modules.module(&home)?;
+        let mut def = match &binding {
+            Binding::Value(value) => made_by_call(env, &home, value)?,
+            Binding::Class if depth < 4 => {
+                let class = env.classes.get(&own)?;
+                let base = class.bases.first()?;
+                if !class.keywords.is_empty() || class.body.iter().any(changes_behaviour) {
+                    return None;
+                }
+                match &base.kind {
+                    _ if is_library(env, base, "typing", "NamedTuple") => by_annotations(&home, &class.body)?,
+                    A::Call { .. } => made_by_call(env, &home, base)?,
+                    A::Name(base) => self.named_within(&home, base, depth + 1)?,
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        };
+        let fields = def.class.fields.clone();
+        if fields.is_empty() || fields.len() > MAX_TUPLE {
+            return None;
+        }
+        def.class = Arc::new(NamedClass { module: home, name: own, fields });
+        Some(def)
+    }
+
+    /// The type of an instance that Python hands over, where annotations tell the types of its fields.
+    pub fn annotated(&self, dotted: &str) -> Option<Type> {
+        let (module, name) = dotted.rsplit_once('.')?;
+        let def = self.named(module, name).filter(|d| d.class.module == module && d.class.name == name)?;
+        let items = def.annotations.iter().map(|a| annotation::read(a.as_ref()?)).collect::<Option<_>>()?;
+        Some(Type::Named { class: def.class, items })
+    }
+}
+
+/// `namedtuple("Point", "x y", defaults=(0,))`, `NamedTuple("Point", [("x", int)])`
+fn made_by_call(env: &ModuleEnv, home: &str, call: &ast::Expr) -> Option<NamedDef> {
+    let A::Call { func, args, keywords } = &call.kind else { return None };
+    let typed = is_library(env, func, "typing", "NamedTuple");
+    if !typed && !is_library(env, func, "collections", "namedtuple") {
+        return None;
+    }
+    let [_, fields] = args.as_slice() else { return None };
+    let mut annotations = Vec::new();
+    let fields: Vec<String> = match &fields.kind {
+        A::Constant(Constant::Str(text)) if !typed => {
+            text.replace(',', " ").split_whitespace().map(str::to_string).collect()
+        }
+        A::List(items) | A::Tuple(items) if typed => {
+            let mut names = Vec::new();
+            for item in items {
+                let A::Tuple(pair) = &item.kind else { return None };
+                let [name, annotation] = pair.as_slice() else { return None };
+                names.push(text_of(name)?);
+                annotations.push(Some(annotation.clone()));
+            }
+            names
+        }
+        A::List(items) | A::Tuple(items) => items.iter().map(text_of).collect::<Option<_>>()?,
+        _ => return None,
+    };
+    let mut defaults = vec![None; fields.len()];
+    for keyword in keywords {
+        match (keyword.name.as_deref()?, &keyword.value.kind) {
+            ("module", _) => {}
+            ("defaults", A::Tuple(items) | A::List(items)) if items.len() <= fields.len() => {
+                let first = fields.len() - items.len();
+                defaults[first..].iter_mut().zip(items).for_each(|(slot, e)| *slot = Some(e.clone()));
+            }
+            _ => return None,
+        }
+    }
+    annotations.resize(fields.len(), None);
+    Some(definition(home, fields, defaults, annotations))
+}
+
+/// The fields of `class Point(NamedTuple): x: int = 0`.
+fn by_annotations(home: &str, body: &[Stmt]) -> Option<NamedDef> {
+    let (mut fields, mut defaults, mut annotations) = (Vec::new(), Vec::new(), Vec::new());
+    for stmt in body {
+        match &stmt.kind {
+            StmtKind::AnnAssign { target, annotation, value, .. } => {
+                let A::Name(name) = &target.kind else { return None };
+                fields.push(name.clone());
+                defaults.push(value.clone());
+                annotations.push(Some(annotation.clone()));
+            }
+            StmtKind::Expr(_) | StmtKind::FunctionDef(_) | StmtKind::Pass | StmtKind::Assign { .. } => {}
+            _ => return None,
+        }
+    }
+    Some(definition(home, fields, defaults, annotations))
+}
+
+fn definition(
+    home: &str,
+    fields: Vec<String>,
+    defaults: Vec<Option<ast::Expr>>,
+    annotations: Vec<Option<ast::Expr>>,
+) -> NamedDef {
+    let class = Arc::new(NamedClass { module: home.to_string(), name: String::new(), fields });
+    NamedDef { class, defaults, annotations, home: home.to_string() }
+}
+
+/// Does the statement of a class body make instances other than tuples with names?
+fn changes_behaviour(stmt: &Stmt) -> bool {
+    const HARMLESS: &[&str] = &["__slots__", "__doc__", "__repr__", "__module__", "__match_args__"];
+    let changes = |name: &str| name.starts_with("__") && name.ends_with("__") && !HARMLESS.contains(&name);
+    match &stmt.kind {
+        StmtKind::FunctionDef(def) => changes(&def.name),
+        StmtKind::Assign { targets, .. } => {
+            targets.iter().any(|t| matches!(&t.kind, A::Name(name) if changes(name)))
+        }
+        StmtKind::AnnAssign { .. } | StmtKind::Expr(_) | StmtKind::Pass => false,
+        _ => true,
+    }
+}
+
+fn text_of(e: &ast::Expr) -> Option<String> {
+    match &e.kind {
+        A::Constant(Constant::Str(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+/// Does the expression name that function or class of a module?
+fn is_library(env: &ModuleEnv, e: &ast::Expr, module: &str, attr: &str) -> bool {
+    match &e.kind {
+        A::Name(name) => matches!(env.bindings.get(name),
+            Some(Binding::Imported { module: m, name: n }) if m == module && n == attr),
+        A::Attribute { value, name } if name == attr => {
+            let A::Name(global) = &value.kind else { return false };
+            matches!(env.bindings.get(global), Some(Binding::Module(m)) if m == module)
+        }
+        _ => false,
+    }
+}
+
+impl Infer<'_, '_> {
+    /// A call of the class: an instance.
+    pub(super) fn make_named(
+        &mut self,
+        e: &Expr,
+        def: &NamedDef,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+        let by_name: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        let Some(sources) = def.bind(given.len(), keywords) else {
+            let message = format!("these arguments do not fit the fields of `{}`", def.class.name);
+            return self.refuse("PYR0335", e.span, message);
+        };
+        let mut items = Vec::new();
+        for (i, source) in sources.iter().enumerate() {
+            items.push(match source {
+                FieldSource::Positional(k) => given[*k].clone(),
+                FieldSource::Keyword(k) => by_name[*k].clone(),
+                FieldSource::Default => {
+                    let ty = self.field_default(def, i);
+                    // The empty tuple fits any.
+                    if ty.has_never() && !matches!(ty, Type::VarTuple(_)) {
+                        let field = &def.class.fields[i];
+                        let message = format!("the type of the default of `{field}` is not known");
+                        return self.refuse("PYR0335", e.span, message);
+                    }
+                    self.state.solver.absorb(&Ty::Never, &ty)
+                }
+            });
+        }
+        Ty::Named(def.class.clone(), items)
+    }
+
+    fn field_default(&mut self, def: &NamedDef, index: usize) -> Type {
+        let Some((file, env)) = self.program.modules.module(&def.home) else { return Type::Never };
+        let Some(value) = &def.defaults[index] else { return Type::Never };
+        let key = format!("<default {} of {}>", def.class.fields[index], def.class.name);
+        let func = FuncRef { module: def.home.clone(), qualname: key.clone() };
+        if !self.program.lowered.contains_key(&func) {
+            let lowered = crate::lower::lower_value(file, env, &key, value).map(std::rc::Rc::new);
+            self.program.lowered.insert(func.clone(), lowered);
+        }
+        self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)))
+    }
+
+    /// Named tuples as the tuples of their fields; other types as they are.
+    pub(super) fn opened(&mut self, ty: &Ty) -> Ty {
+        if !ty.has_named() {
+            return ty.clone();
+        }
+        let mut out = Ty::Never;
+        for member in ty.members() {
+            let member = match member {
+                Ty::Named(_, items) => Ty::Tuple(items.clone(), false),
+                other => other.clone(),
+            };
+            out = self.state.solver.join(&out, &member);
+        }
+        out
+    }
+
+    /// An attribute of a named tuple: a field.
+    pub(super) fn field(&mut self, member: &Ty, name: &str) -> Option<Ty> {
+        let Ty::Named(class, items) = member else { return None };
+        let at = class.fields.iter().position(|f| f == name)?;
+        Some(items[at].clone())
+    }
+
+    /// `_replace` and `_asdict`; `None` for other methods, and for arguments that Python does not take.
+    pub(super) fn named_method(
+        &mut self,
+        e: &Expr,
+        member: &Ty,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Option<Ty> {
+        let Ty::Named(class, items) = member else { return None };
+        match (name, args) {
+            ("_replace", []) => {
+                let mut items = items.clone();
+                for (field, value) in keywords {
+                    let at = class.fields.iter().position(|f| f == field)?;
+                    items[at] = self.expr(value);
+                }
+                Some(Ty::Named(class.clone(), items))
+            }
+            ("_asdict", []) if keywords.is_empty() => {
+                let cell = self.site(e.id, 50);
+                let (key, value) = (self.state.solver.elem(cell), self.state.solver.value(cell));
+                self.state.solver.flow(&Ty::Str, key);
+                items.iter().for_each(|item| self.state.solver.flow(item, value));
+                Some(Ty::Dict(cell, crate::ty::DictKind::Plain))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Instances of classes that `collections.namedtuple` or `typing.NamedTuple` made: the fields unboxed, and the object,
+//! which goes out again as itself.
+
+mod class;
+
+use core::marker::PhantomData;
+use core::ops::Deref;
+use core::ptr::NonNull;
+
+use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
+
+pub use class::NamedClass;
+
+use crate::boundary::layout;
+use crate::elem::{ElemEq, ElemOrd, Key, View, differs_plainly};
+use crate::fmt::Repr;
+use crate::py::{FromPy, IntoPy, again, fresh};
+use crate::stop::{Bail, R, bail};
+use crate::str_::StrBuilder;
+use crate::txn::Cx;
+
+/// The type that stands for one class in generated text.
+pub trait OfClass: Copy + 'static {
+    /// What the text of the program says of it, checked when it is used.
+    const CLASS: &'static NamedClass;
+}
+
+/// A Rust tuple whose items are those of a tuple object.
+pub trait Fields: Clone + 'static {
+    /// How many.
+    const COUNT: usize;
+
+    /// Reads the items.
+    ///
+    /// # Safety
+    /// `object` is alive, as for [`FromPy`], and has that many items.
+    unsafe fn read(cx: Cx, object: *mut PyObject) -> R<Self>;
+
+    /// As [`FromPy::matches`].
+    ///
+    /// # Safety
+    /// As [`Fields::read`].
+    unsafe fn matching(object: *mut PyObject) -> bool;
+
+    /// Fills an object that has just been made.
+    ///
+    /// # Safety
+    /// `object` has that many items, all of them null.
+    unsafe fn fill(self, cx: Cx, object: *mut PyObject) -> R<()>;
+
+    /// Hands out the `repr` of each item.
+    fn reprs(
+        &self,
+        cx: Cx,
+        out: &mut StrBuilder,
+        before: &mut dyn FnMut(usize, &mut StrBuilder) -> R<()>,
+    ) -> R<()>
+    where
+        Self: Repr;
+}
+
+macro_rules! shapes {
+    ($($count:literal: $($item:ident $index:tt),+;)+) => {$(
+        impl<$($item: FromPy + IntoPy + Clone + Repr),+> Fields for ($($item,)+) {
+            const COUNT: usize = $count;
+
+            #[inline]
+            unsafe fn read(cx: Cx, object: *mut PyObject) -> R<Self> {
+                // SAFETY: By the caller; the object keeps its items alive.
+                unsafe {
+                    let items = layout::tuple_items(object);
+                    Ok(($($item::from_py(cx, *items.add($index))?,)+))
+                }
+            }
+
+            #[inline]
+            unsafe fn matching(object: *mut PyObject) -> bool {
+                // SAFETY: By the caller; the object keeps its items alive.
+                unsafe {
+                    let items = layout::tuple_items(object);
+                    $($item::matches(*items.add($index)))&&+
+                }
+            }
+
+            #[inline]
+            unsafe fn fill(self, cx: Cx, object: *mut PyObject) -> R<()> {
+                // SAFETY: By the caller; each free slot takes a new reference.
+                unsafe {
+                    let items = layout::tuple_items(object);
+                    $(*items.add($index) = self.$index.into_py(cx)?;)+
+                }
+                Ok(())
+            }
+
+            fn reprs(
+                &self,
+                cx: Cx,
+                out: &mut StrBuilder,
+                before: &mut dyn FnMut(usize, &mut StrBuilder) -> R<()>,
+            ) -> R<()> {
+                $(
+                    before($index, out)?;
+                    self.$index.push_repr(cx, out)?;
+                )+
+                Ok(())
+            }
+        }
+    )+};
+}
+
+shapes! {
+    1: A 0;
+    2: A 0, B 1;
+    3: A 0, B 1, C 2;
+    4: A 0, B 1, C 2, D 3;
+    5: A 0, B 1, C 2, D 3, E 4;
+    6: A 0, B 1, C 2, D 3, E 4, F 5;
+    7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+    8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+    9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+    10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+    11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+    12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
+}
+
+/// See the module. Fields are read through the tuple of values: `named.0`.
+pub struct Named<C, T> {
+    items: T,
+    /// Kept alive by the transaction.
+    object: NonNull<PyObject>,
+    class: PhantomData<fn() -> C>,
+}
+
+impl<C, T: Clone> Clone for Named<C, T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        Named { items: self.items.clone(), object: self.object, class: PhantomData }
+    }
+}
+
+impl<C, T: Copy> Copy for Named<C, T> {}
+
+impl<C, T> Deref for Named<C, T> {
+    type Target = T;
+
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.items
+    }
+}
+
+impl<C, T> Named<C, T> {
+    /// The items alone.
+    #[inline(always)]
+    pub fn items(self) -> T {
+        self.items
+    }
+
+    /// `self is other`.
+    #[inline(always)]
+    pub fn is<U>(&self, other: &Named<C, U>) -> bool {
+        self.object == other.object
+    }
+}
+
+/// Makes an object of the class, kept by the transaction.
+fn make<C: OfClass, T: Fields>(cx: Cx, class: *mut PyTypeObject, items: T) -> R<Named<C, T>> {
+    cx.before_tracked();
+    // SAFETY: The class was found to be one whose instances are made by the generic function, which leaves the items
+    // null; an object that is dropped half-way frees what it has.
+    unsafe {
+        let Some(alloc) = (*class).tp_alloc else { return bail(Bail::Guard) };
+        let object = fresh(alloc(class, T::COUNT as ffi::Py_ssize_t))?;
+        if let Err(stop) = items.clone().fill(cx, object) {
+            ffi::Py_DECREF(object);
+            return Err(stop);
+        }
+        Ok(Named { items, object: cx.adopt(object)?, class: PhantomData })
+    }
+}
+
+/// `class(a, b, …)`, with all fields given.
+pub fn new<C: OfClass, T: Fields>(cx: Cx, items: T) -> R<Named<C, T>> {
+    match C::CLASS.constructor() {
+        Some(made) => make(cx, made.class, items),
+        None => bail(Bail::Guard),
+    }
+}
+
+/// `value._replace(…)`, with all fields given.
+pub fn replaced<C: OfClass, T: Fields>(cx: Cx, items: T) -> R<Named<C, T>> {
+    match C::CLASS.with_method("_replace") {
+        Some(class) => make(cx, class, items),
+        None => bail(Bail::Guard),
+    }
+}
+
+/// Bails unless `value._asdict()` is what `namedtuple` made.
+pub fn has_asdict<C: OfClass>(_: Cx) -> R<()> {
+    if C::CLASS.with_method("_asdict").is_some() { Ok(()) } else { bail(Bail::Guard) }
+}
+
+/// The default that field `index` has now.
+pub fn default<C: OfClass, T: FromPy>(cx: Cx, index: usize) -> R<T> {
+    let Some(made) = C::CLASS.constructor() else { return bail(Bail::Guard) };
+    // SAFETY: The function is alive as long as its class is; defaults are a tuple or null, and belong to the last
+    // parameters.
+    unsafe {
+        let defaults = ffi::PyFunction_GetDefaults(made.function);
+        if defaults.is_null() {
+            return bail(Bail::Guard);
+        }
+        let count = layout::var_size(defaults);
+        match (index + count).checked_sub(C::CLASS.fields.len()) {
+            Some(at) if at < count => T::from_py(cx, *layout::tuple_items(defaults).add(at)),
+            _ => bail(Bail::Guard),
+        }
+    }
+}
+
+/// The same object, its fields as values of other types.
+pub fn retyped<C: OfClass, T, U: Fields>(cx: Cx, value: &Named<C, T>) -> R<Named<C, U>> {
+    let object = value.object;
+    // SAFETY: The transaction keeps the object alive; it has as many items as its class has fields.
+    unsafe { Ok(Named { items: U::read(cx, object.as_ptr())?, object, class: PhantomData }) }
+}
+
+/// A global that is that class.
+#[derive(Clone, Copy)]
+pub struct IsClass<C>(PhantomData<fn() -> C>);
+
+impl<C: OfClass> FromPy for IsClass<C> {
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
+        let class = C::CLASS.class();
+        if class.is_null() || !core::ptr::eq(class.cast(), object) {
+            return bail(Bail::Guard);
+        }
+        Ok(IsClass(PhantomData))
+    }
+
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        core::ptr::eq(C::CLASS.class().cast(), object)
+    }
+}
+
+impl<C: OfClass, T: Fields> FromPy for Named<C, T> {
+    #[inline]
+    unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
+        // SAFETY: By the caller; what is alive is not null.
+        unsafe {
+            if !is_instance::<C, T>(object) {
+                return bail(Bail::Type);
+            }
+            let items = T::read(cx, object)?;
+            Ok(Named { items, object: NonNull::new_unchecked(object), class: PhantomData })
+        }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { is_instance::<C, T>(object) && T::matching(object) }
+    }
+}
+
+/// Is the object one of exactly that class, with as many items?
+#[inline]
+unsafe fn is_instance<C: OfClass, T: Fields>(object: *mut PyObject) -> bool {
+    let class = C::CLASS.class();
+    // SAFETY: By the caller. Instances of the class are tuples.
+    unsafe {
+        !class.is_null() && core::ptr::eq(ffi::Py_TYPE(object), class) && layout::var_size(object) == T::COUNT
+    }
+}
+
+impl<C: 'static, T> IntoPy for Named<C, T> {
+    #[inline]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // SAFETY: The transaction keeps it alive.
+        Ok(unsafe { again(self.object.as_ptr()) })
+    }
+}
+
+impl<C, T: ElemEq> ElemEq for Named<C, T> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        if self.object == other.object { Ok(true) } else { self.items.elem_eq(cx, &other.items) }
+    }
+
+    fn view(&self) -> View<'_> {
+        self.items.view()
+    }
+}
+
+impl<C, T: ElemOrd> ElemOrd for Named<C, T> {
+    fn elem_cmp(&self, cx: Cx, other: &Self) -> R<core::cmp::Ordering> {
+        self.items.elem_cmp(cx, &other.items)
+    }
+}
+
+impl<C: OfClass, T: Fields + Key> Key for Named<C, T> {
+    fn fast_hash(&self, cx: Cx) -> R<u64> {
+        self.items.fast_hash(cx)
+    }
+
+    fn py_hash(&self, cx: Cx) -> R<isize> {
+        self.items.py_hash(cx)
+    }
+
+    unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
+        // SAFETY: By the caller.
+        unsafe {
+            if core::ptr::eq(self.object.as_ptr(), object) {
+                return Ok(true);
+            }
+            if layout::is_tuple(object) {
+                return self.items.eq_object(cx, object);
+            }
+            if !is_instance::<C, T>(object) {
+                return differs_plainly(object, false, false);
+            }
+            let other = T::read(cx, object)?;
+            self.items.elem_eq(cx, &other)
+        }
+    }
+}
+
+impl<C: OfClass, T: Fields + Repr> Repr for Named<C, T> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        let Some(class) = C::CLASS.with_method("__repr__").filter(|c| class::has_plain_format(*c)) else {
+            return bail(Bail::Guard);
+        };
+        out.push_str(&class::name(cx, class)?)?;
+        let fields = C::CLASS.fields;
+        self.items.reprs(cx, out, &mut |index, out| {
+            out.push_static(if index == 0 { "(" } else { ", " })?;
+            out.push_static(fields[index])?;
+            out.push_static("=")
+        })?;
+        out.push_static(")")
+    }
+}
