@@ -32,7 +32,7 @@ Not compiled: `with`, `yield`, `await`, `class`, `import` inside a function, att
 
 ## Expressions
 
-Literals, f-strings, displays (also with stars), comprehensions of all kinds, generator expressions that are consumed where they stand, conditional expressions, chained comparisons, `and`, `or`, `not`, `is`, `in`, `:=`, subscripts, slices, calls of builtins, of functions of the project and of the library functions below; attributes of modules.
+Literals, f-strings, displays (also with stars), comprehensions of all kinds, generator expressions and calls of generator functions (`yield`, `yield from`) that native code consumes, conditional expressions, chained comparisons, `and`, `or`, `not`, `is`, `in`, `:=`, subscripts, slices, calls of builtins, of functions of the project and of the library functions below; attributes of modules.
 
 ## Builtins
 ";
