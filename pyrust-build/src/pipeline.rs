@@ -258,6 +258,10 @@ fn specialise(
         let message = "with these types the function never returns a value";
         return Err(vec![Diagnostic::new("PYR0409", Severity::Note, message)]);
     }
+    let instance = &program.instances[root];
+    if !instance.notes.is_empty() && !crate::hir::does_work(&instance.hir.body) {
+        return Err(instance.notes.clone());
+    }
     if program.instances[root].ret.has_iter() {
         let message = "returning an iterator to Python is not supported";
         return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return a list")]);

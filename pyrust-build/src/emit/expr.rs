@@ -3,7 +3,6 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::coerce::same_rust;
 use super::types::{Val, rust_type};
 use super::{Func, ident};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, Part, UnaryOp};
@@ -551,37 +550,6 @@ impl Func<'_, '_, '_> {
                 self.compare(op.symbol(), &l, &r)
             }
         }
-    }
-
-    fn is(&mut self, a: &Val, b: &Val) -> Option<TokenStream> {
-        let (x, y) = (a.by_ref(), b.by_ref());
-        Some(match (&a.ty, &b.ty) {
-            (Type::None, Type::None) => quote!({ let _ = (#x, #y); true }),
-            (Type::Bool, Type::Bool) => quote!((*#x == *#y)),
-            (Type::List { in_place: p, .. }, Type::List { in_place: q, .. }) if p == q => {
-                if *p {
-                    quote!((*#x).is(*#y))
-                } else {
-                    quote!((*#x).is(#y))
-                }
-            }
-            (Type::Deque { .. }, Type::Deque { .. }) => quote!((*#x).is(#y)),
-            (Type::Named { class: a, .. }, Type::Named { class: b, .. }) if a == b => quote!((*#x).is(#y)),
-            (Type::Dict { in_place: p, kind: a, .. }, Type::Dict { in_place: q, kind: b, .. })
-                if p == q && a == b =>
-            {
-                quote!(dict::is(#x, #y))
-            }
-            (Type::Set { .. }, Type::Set { .. }) if same_rust(&a.ty, &b.ty) => quote!(set::is(#x, #y)),
-            (Type::View(_), Type::View(_)) => quote!((*#x).is(*#y)),
-            (Type::ByteArray, Type::ByteArray) => quote!((*#x).is(#y)),
-            (Type::Obj, Type::Obj) => self.q(quote!((*#x).same(*#y))),
-            (Type::Obj, Type::None) => quote!((*#x).is_none()),
-            (Type::None, Type::Obj) => quote!((*#y).is_none()),
-            // It may be that very object.
-            (Type::Obj, _) | (_, Type::Obj) => return None,
-            _ => quote!({ let _ = (#x, #y); false }),
-        })
     }
 
     fn contains(&mut self, left: &Expr, right: &Expr) -> TokenStream {

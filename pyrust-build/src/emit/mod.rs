@@ -9,6 +9,7 @@ mod coerce;
 mod comp;
 mod expr;
 mod format;
+mod identity;
 mod iter;
 mod library;
 mod named;

@@ -229,9 +229,15 @@ impl Func<'_, '_, '_> {
 
     /// A comparison of two values: `bool`.
     pub(super) fn compare(&mut self, op: &str, a: &Val, b: &Val) -> TokenStream {
-        let op = op.to_string();
+        let (op, mut known) = (op.to_string(), false);
         let (a, b) = (self.opened(a), self.opened(b));
-        self.dispatch(&[a, b], &mut |f, vals| f.compare_members(&op, &vals[0], &vals[1]))
+        let code = self.dispatch(&[a, b], &mut |f, vals| {
+            let code = f.compare_members(&op, &vals[0], &vals[1]);
+            known |= code.is_some();
+            code
+        });
+        // Where all members bail nothing says what type that is.
+        if known { code } else { quote!({ let value: bool = #code; value }) }
     }
 
     fn compare_members(&mut self, op: &str, a: &Val, b: &Val) -> Option<TokenStream> {

@@ -1,6 +1,7 @@
 //! Where control can go, as far as the structure and what is known of the conditions tell.
 
-use super::{Expr, ExprKind, Stmt, StmtKind};
+use super::visit::children;
+use super::{CmpOp, Expr, ExprKind, Stmt, StmtKind, TargetKind};
 
 /// What a condition always is, if that is known.
 pub type Decide<'d> = &'d dyn Fn(&Expr) -> Option<bool>;
@@ -60,43 +61,85 @@ fn has_break(body: &[Stmt], decide: Decide<'_>) -> bool {
     })
 }
 
+/// How control gets somewhere without a bail. The better way counts, so the order of the variants matters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Way {
+    #[default]
+    None,
+    /// Only where a loop runs no times.
+    Skips,
+    /// Only variables and constants were looked at.
+    Idle,
+    Works,
+}
+
+impl Way {
+    /// This way, and then `next`.
+    fn then(self, next: Way) -> Way {
+        let (worse, better) = (self.min(next), self.max(next));
+        if worse <= Way::Skips { worse } else { better }
+    }
+}
+
 /// The ways out of a block that do not bail and raise nothing.
 #[derive(Clone, Copy, Default)]
 struct Ways {
-    falls: bool,
-    returns: bool,
-    breaks: bool,
-    continues: bool,
+    falls: Way,
+    returns: Way,
+    breaks: Way,
+    continues: Way,
 }
 
 impl Ways {
     fn or(self, other: Ways) -> Ways {
         Ways {
-            falls: self.falls || other.falls,
-            returns: self.returns || other.returns,
-            breaks: self.breaks || other.breaks,
-            continues: self.continues || other.continues,
+            falls: self.falls.max(other.falls),
+            returns: self.returns.max(other.returns),
+            breaks: self.breaks.max(other.breaks),
+            continues: self.continues.max(other.continues),
         }
     }
 
-    fn any(self) -> bool {
-        self.falls || self.returns || self.breaks || self.continues
+    /// Behind something else.
+    fn after(self, before: Way) -> Ways {
+        Ways {
+            falls: before.then(self.falls),
+            returns: before.then(self.returns),
+            breaks: before.then(self.breaks),
+            continues: before.then(self.continues),
+        }
+    }
+
+    fn best(self) -> Way {
+        self.falls.max(self.returns).max(self.breaks).max(self.continues)
     }
 }
 
 /// Is there a way through the function that meets no [`StmtKind::Bail`]? Loops may run no times.
 pub fn can_complete(body: &[Stmt]) -> bool {
     let ways = ways(body);
-    ways.falls || ways.returns
+    ways.falls.max(ways.returns) != Way::None
+}
+
+/// Is there one that is worth a native call? Every loop on it runs at least once; and where the end of the function is
+/// left to Python, it is more than an early `return` behind a look at the arguments.
+pub fn does_work(body: &[Stmt]) -> bool {
+    let all = ways(body);
+    let left = body.last().is_some_and(|last| match &last.kind {
+        StmtKind::Bail => true,
+        StmtKind::For { .. } | StmtKind::While { .. } => way(last).best() <= Way::Skips,
+        _ => false,
+    });
+    all.falls.max(all.returns) >= if left { Way::Works } else { Way::Idle }
 }
 
 fn ways(body: &[Stmt]) -> Ways {
-    let mut out = Ways { falls: true, ..Ways::default() };
+    let mut out = Ways { falls: Way::Idle, ..Ways::default() };
     for stmt in body {
-        let next = way(stmt);
-        out = Ways { falls: false, ..out }.or(next);
-        if !next.falls {
-            return Ways { falls: false, ..out };
+        let next = way(stmt).after(out.falls);
+        out = Ways { falls: Way::None, ..out }.or(next);
+        if next.falls == Way::None {
+            return out;
         }
     }
     out
@@ -105,50 +148,128 @@ fn ways(body: &[Stmt]) -> Ways {
 fn way(stmt: &Stmt) -> Ways {
     let none = Ways::default();
     match &stmt.kind {
-        StmtKind::Return(_) => Ways { returns: true, ..none },
-        StmtKind::Break => Ways { breaks: true, ..none },
-        StmtKind::Continue => Ways { continues: true, ..none },
+        StmtKind::Return(value) => Ways { returns: value.as_ref().map_or(Way::Idle, work), ..none },
+        StmtKind::Break => Ways { breaks: Way::Idle, ..none },
+        StmtKind::Continue => Ways { continues: Way::Idle, ..none },
         StmtKind::Raise { .. } | StmtKind::Reraise | StmtKind::Bail => none,
-        StmtKind::If { body, orelse, .. } => ways(body).or(ways(orelse)),
+        StmtKind::If { test, body, orelse } => ways(body).or(ways(orelse)).after(work(test)),
         StmtKind::While { test, body, orelse } => {
-            let (inside, behind) = (ways(body), ways(orelse));
             let ends = !matches!(test.kind, ExprKind::Bool(true) | ExprKind::Int(1));
-            looped(inside, if ends { behind } else { none })
+            looped(ways(body), if ends { ways(orelse) } else { none })
         }
         StmtKind::For { body, orelse, .. } => looped(ways(body), ways(orelse)),
         StmtKind::Try { body, handlers, orelse, finalbody } => {
             let starts = !matches!(body.first().map(|s| &s.kind), Some(StmtKind::Bail));
             let mut out = ways(body);
-            if out.falls {
-                out = Ways { falls: false, ..out }.or(ways(orelse));
+            if out.falls != Way::None {
+                out = Ways { falls: Way::None, ..out }.or(ways(orelse).after(out.falls));
             }
             if starts {
-                out = handlers.iter().fold(out, |acc, h| acc.or(ways(&h.body)));
+                // What raised was work.
+                out = handlers.iter().fold(out, |acc, h| acc.or(ways(&h.body).after(Way::Works)));
             }
             let last = ways(finalbody);
             match last.falls {
-                true => Ways { falls: out.falls, ..out.or(last) },
+                Way::None if starts || out.best() != Way::None => last,
+                Way::None => none,
                 // A jump out of `finally` takes exceptions along.
-                false if starts || out.any() => last,
-                false => none,
+                falls => Ways { falls: falls.then(out.falls), ..out.after(falls).or(last) },
             }
         }
-        StmtKind::Expr(_)
-        | StmtKind::Assign { .. }
-        | StmtKind::AugAssign { .. }
-        | StmtKind::Delete(_)
-        | StmtKind::Narrow(_)
-        | StmtKind::Forget { .. }
-        | StmtKind::Pass => Ways { falls: true, ..none },
+        StmtKind::Expr(e) => Ways { falls: work(e), ..none },
+        StmtKind::Assign { targets, value } => {
+            let plain = targets.iter().all(|t| matches!(t.kind, TargetKind::Var(_)));
+            Ways { falls: if plain { work(value) } else { Way::Works }, ..none }
+        }
+        StmtKind::AugAssign { .. } | StmtKind::Delete(_) => Ways { falls: Way::Works, ..none },
+        StmtKind::Narrow(_) | StmtKind::Forget { .. } | StmtKind::Pass => Ways { falls: Way::Idle, ..none },
     }
 }
 
 /// A loop whose normal end goes on as `behind`.
 fn looped(inside: Ways, behind: Ways) -> Ways {
+    let round = if inside.falls.max(inside.continues) == Way::None { Way::Skips } else { Way::Works };
+    let behind = behind.after(round);
+    let left = |way: Way| Way::Works.then(way);
     Ways {
-        falls: behind.falls || inside.breaks,
-        returns: behind.returns || inside.returns,
+        falls: behind.falls.max(left(inside.breaks)),
+        returns: behind.returns.max(left(inside.returns)),
         breaks: behind.breaks,
         continues: behind.continues,
+    }
+}
+
+/// Looking at variables and constants is no work.
+fn work(e: &Expr) -> Way {
+    let idle = match &e.kind {
+        ExprKind::None
+        | ExprKind::Bool(_)
+        | ExprKind::Int(_)
+        | ExprKind::Big(_)
+        | ExprKind::Float(_)
+        | ExprKind::Str(_)
+        | ExprKind::Bytes(_)
+        | ExprKind::Local(_)
+        | ExprKind::Global(_)
+        | ExprKind::ModuleAttr { .. } => true,
+        ExprKind::Unary { .. }
+        | ExprKind::Bool2 { .. }
+        | ExprKind::Tuple(_)
+        | ExprKind::List(_)
+        | ExprKind::Dict(_)
+        | ExprKind::Narrow { .. }
+        | ExprKind::Named { .. } => children(e).into_iter().all(|e| work(e) == Way::Idle),
+        ExprKind::Compare { op, .. } => {
+            !matches!(op, CmpOp::In | CmpOp::NotIn) && children(e).into_iter().all(|e| work(e) == Way::Idle)
+        }
+        ExprKind::Call { name, args, keywords } => {
+            matches!(name.as_str(), "isinstance" | "len" | "list" | "dict" | "set" | "tuple")
+                && keywords.is_empty()
+                && args.iter().all(|e| work(e) == Way::Idle)
+        }
+        _ => false,
+    };
+    if idle { Way::Idle } else { Way::Works }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::ModuleEnv;
+    use crate::source::SourceFile;
+
+    /// What `does_work` says of a function `f`; `BAIL` is what is not compiled.
+    fn worth(body: &str) -> bool {
+        let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
+        let text = format!("def f(x, xs):\n{}", body.replace("BAIL", "del f.x"));
+        let file = SourceFile::new("m", "m.py", text);
+        let module = crate::parse::parse_functions(&file).expect("it parses");
+        let env = ModuleEnv::new("m", &module, false);
+        let def = env.function("f").expect("the function");
+        match crate::lower::lower(&file, &env, "f", def) {
+            Ok(function) => does_work(&function.body),
+            Err(_) => false,
+        }
+    }
+
+    #[test]
+    fn ways_that_are_worth_a_call() {
+        assert!(worth("for i in xs:\n    if i:\n        BAIL\nreturn x"));
+        assert!(worth("if x > 100:\n    BAIL\nreturn x"));
+        assert!(worth("for i in xs:\n    if i:\n        return x + 1\nBAIL"));
+        assert!(worth("if x in xs:\n    return x\nBAIL"));
+        assert!(worth("while x:\n    if x in xs:\n        break\n    BAIL\nreturn x"));
+        assert!(worth("try:\n    x = int(x)\nexcept ValueError:\n    return 0\nBAIL"));
+    }
+
+    #[test]
+    fn ways_that_are_not() {
+        assert!(!worth("BAIL"));
+        assert!(!worth("for i in xs:\n    BAIL\nreturn x * 2"));
+        assert!(!worth("for i in xs:\n    for j in xs:\n        BAIL\nreturn x"));
+        assert!(!worth("while x:\n    x -= 1\n    BAIL\nreturn x"));
+        assert!(!worth("if not xs:\n    return []\nBAIL"));
+        assert!(!worth("if isinstance(x, str) or x is None:\n    return None\nfor i in xs:\n    BAIL"));
+        assert!(!worth("while True:\n    BAIL"));
     }
 }

@@ -9,7 +9,7 @@ mod flow;
 mod sink;
 pub mod visit;
 
-pub use flow::{Decide, can_complete, can_fall_off, falls_off};
+pub use flow::{Decide, can_complete, can_fall_off, does_work, falls_off};
 pub use sink::{Places, sink};
 
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};

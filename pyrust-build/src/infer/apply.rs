@@ -94,6 +94,14 @@ impl Infer<'_, '_> {
                 (Pattern::Dict(k, v, _), Ty::Dict(c, _)) => {
                     vec![(*k, self.state.solver.elem(*c)), (*v, self.state.solver.value(*c))]
                 }
+                // An empty list is one of whatever is wanted.
+                (Pattern::ListOf(want), Ty::List(c)) => {
+                    let elem = self.state.solver.elem(*c);
+                    if self.state.solver.get(elem) == Ty::Never {
+                        self.state.solver.absorb_into(elem, want);
+                    }
+                    vec![]
+                }
                 (Pattern::VarTuple(v), Ty::VarTuple(var)) | (Pattern::List(v), Ty::View(var)) => {
                     vec![(*v, *var)]
                 }

@@ -499,11 +499,15 @@ impl Infer<'_, '_> {
     pub(super) fn comparable(&mut self, e: &Expr, op: &str, l: &Ty, r: &Ty) {
         let equality = op == "==" || op == "!=";
         let (l, r) = (&self.opened(l), &self.opened(r));
+        // Where something is of several types, members that cannot be compared bail, unless there are no others.
+        let several = l.members().len() + r.members().len() > 2;
+        let (mut found, mut message) = (false, None);
         for a in l.members() {
             for b in r.members() {
                 match (a, b) {
-                    (Ty::Never, _) | (_, Ty::Never) => {}
+                    (Ty::Never, _) | (_, Ty::Never) => found = true,
                     (Ty::Tuple(x, _), Ty::Tuple(y, _)) => {
+                        found = true;
                         for (x, y) in x.clone().iter().zip(&y.clone()) {
                             self.comparable(e, "==", x, y);
                             if !equality {
@@ -512,23 +516,33 @@ impl Infer<'_, '_> {
                         }
                     }
                     // Numbers and texts are compared, others bail.
-                    (Ty::Obj, t) | (t, Ty::Obj) if equality && !matches!(t, Ty::Iter(_)) => {}
-                    // Another member may do.
-                    (Ty::Obj, _) | (_, Ty::Obj) if l.members().len() + r.members().len() > 2 => {}
+                    (Ty::Obj, t) | (t, Ty::Obj) if equality && !matches!(t, Ty::Iter(_)) => found = true,
                     (Ty::Obj | Ty::Iter(_), _) | (_, Ty::Obj | Ty::Iter(_)) => {
                         let what = if matches!(a, Ty::Obj | Ty::Iter(_)) { a } else { b };
-                        let message = format!("`{op}` of `{}` is not known", self.show(what));
-                        self.refuse("PYR0401", e.span, message);
+                        let told = format!("`{op}` of `{}` is not known", self.show(what));
+                        // An iterator among others has no code for it at all.
+                        let other = matches!(a, Ty::Obj) || matches!(b, Ty::Obj);
+                        if several && !other {
+                            self.refuse("PYR0401", e.span, told);
+                            found = true;
+                        } else {
+                            message.get_or_insert(told);
+                        }
                     }
-                    _ if self.try_apply(op, e.id, 200, &[a.clone(), b.clone()]).is_some() => {}
-                    _ if equality && different_kinds(a, b) => {}
-                    _ if l.members().len() + r.members().len() > 2 => {}
+                    _ if self.try_apply(op, e.id, 200, &[a.clone(), b.clone()]).is_some() => found = true,
+                    _ if equality && different_kinds(a, b) => found = true,
                     _ => {
-                        let message = format!("no `{op}` between `{}` and `{}`", self.show(a), self.show(b));
-                        self.refuse("PYR0401", e.span, message);
+                        message.get_or_insert(format!(
+                            "no `{op}` between `{}` and `{}`",
+                            self.show(a),
+                            self.show(b)
+                        ));
                     }
                 }
             }
+        }
+        if let (Some(message), false) = (message, found) {
+            self.refuse("PYR0401", e.span, message);
         }
     }
 }

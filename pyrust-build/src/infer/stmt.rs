@@ -3,19 +3,36 @@
 use super::decide::{exact_types, keeps};
 use super::solver::Ty;
 use super::{Guard, Infer, Within};
-use crate::hir::{Catch, Narrow, Stmt, StmtKind, Target, TargetKind};
+use crate::hir::{Catch, Expr, Narrow, Stmt, StmtKind, Target, TargetKind};
 use crate::source::Span;
 
 impl Infer<'_, '_> {
-    pub(super) fn block(&mut self, body: &[Stmt]) {
+    /// Infers a block as far as control gets; true if that is its end.
+    pub(super) fn block(&mut self, body: &[Stmt]) -> bool {
         for stmt in body {
             self.within.push(Within::Statement(stmt.span));
-            self.stmt(stmt);
+            let passes = match &stmt.kind {
+                StmtKind::If { test, body, orelse } => self.branches(test, body, orelse),
+                _ => {
+                    self.stmt(stmt);
+                    self.falls_off(std::slice::from_ref(stmt))
+                }
+            };
             self.within.pop();
-            if !self.falls_off(std::slice::from_ref(stmt)) {
-                break;
+            if !passes {
+                return false;
             }
         }
+        true
+    }
+
+    /// `if`: a long chain of `elif` is nested deeply, so what its branches tell is not asked for again.
+    fn branches(&mut self, test: &Expr, body: &[Stmt], orelse: &[Stmt]) -> bool {
+        self.test(test);
+        let decided = self.decide(test);
+        let yes = decided != Some(false) && self.block(body);
+        let no = decided != Some(true) && self.block(orelse);
+        yes || no
     }
 
     fn stmt(&mut self, stmt: &Stmt) {
@@ -60,16 +77,7 @@ impl Infer<'_, '_> {
                 args.push(new);
                 self.apply(write, *id, 64, stmt.span, &args);
             }
-            StmtKind::If { test, body, orelse } => {
-                self.test(test);
-                let decided = self.decide(test);
-                if decided != Some(false) {
-                    self.block(body);
-                }
-                if decided != Some(true) {
-                    self.block(orelse);
-                }
-            }
+            StmtKind::If { test, body, orelse } => _ = self.branches(test, body, orelse),
             StmtKind::While { test, body, orelse } => {
                 self.test(test);
                 if self.decide(test) != Some(false) {
