@@ -180,6 +180,9 @@ pub const CODES: &[Code] = &[
         "An iterator made in a function can be used there and handed to compiled functions, but neither be returned to Python nor stored in a container. Make a list of it."),
     row("PYR0409", "never-returns", "with these types the function always raises",
         "A call that raises runs as Python, so native code would gain nothing."),
+    row("PYR0410", "inference-limit", "type inference takes too long",
+        "Every round through the loops and calls of a function is counted, and there is a limit, so that no source keeps a build \
+         waiting. Split the function; or profile tests that call it with fewer different types."),
     row("PYR0501", "no-toolchain", "Rust is not available",
         "Native code needs `cargo` and `rustc` (https://rustup.rs). Without them the project stays pure Python."),
     row("PYR0502", "write-failed", "a file cannot be written",
@@ -189,6 +192,56 @@ pub const CODES: &[Code] = &[
     row("PYR0504", "internal", "PyRust itself failed",
         "Please report it, with the message. The project stays pure Python."),
 ];
+
+/// What would make a refused function compilable, by code: said with every refusal that does not say it itself.
+#[rustfmt::skip]
+const HELP: &[(&str, &str)] = &[
+    ("PYR0301", "move this statement into the caller, or into a function of its own"),
+    ("PYR0302", "compute this in the caller and hand the value over"),
+    ("PYR0303", "move what does not wait into a function without `async`"),
+    ("PYR0304", "correct the syntax; nothing else in the file is affected"),
+    ("PYR0305", "hand the value over as an argument, or bind it once at module level to a literal or annotate it there"),
+    ("PYR0306", "call it before or after the loop, in the caller, and hand the result over"),
+    ("PYR0307", "use a method of a builtin type, or call the method in the caller and hand the result over"),
+    ("PYR0309", "declare the name `global` and assign it, or return the value and bind it in the caller"),
+    ("PYR0311", "return the value, and assign the attribute in the caller"),
+    ("PYR0312", "change the function that is called, as said below, or call it in the caller"),
+    ("PYR0313", "return a list, or move the work between two `yield`s into a function of its own"),
+    ("PYR0314", "move what does not wait into a function of its own"),
+    ("PYR0315", "move the function to module level and hand over what it needs"),
+    ("PYR0316", "move the class to module level"),
+    ("PYR0317", "keep `with` in the caller and move its body into a function"),
+    ("PYR0318", "use `if` and `elif` for this pattern"),
+    ("PYR0319", "import at module level"),
+    ("PYR0321", "read the attribute in the caller and hand its value over"),
+    ("PYR0323", "define a function with `def` at module level and call it by its name"),
+    ("PYR0324", "write the arguments out"),
+    ("PYR0325", "call a function of the module by its name"),
+    ("PYR0328", "build a list: `[…]` instead of `(…)`"),
+    ("PYR0329", "assign in a statement of its own"),
+    ("PYR0330", "split the expression or the block into parts"),
+    ("PYR0331", "use an f-string for text"),
+    ("PYR0332", "make the text with `chr()`"),
+    ("PYR0333", "keep `except*` in the caller"),
+    ("PYR0334", "return what is to be printed or written, and do so in the caller"),
+    ("PYR0335", "return the values, and make the instance in the caller"),
+    ("PYR0336", "do this in the caller and hand the result over"),
+    ("PYR0401", "convert to types that have the operation, or profile again if these types are not what the function is called with"),
+    ("PYR0402", "give values of different types different names, and containers elements of one type"),
+    ("PYR0403", "profile tests that call the function, or add a signature with `pyrust add`"),
+    ("PYR0404", "keep the nesting in indices or keys instead of containers that contain themselves"),
+    ("PYR0405", "give what changes its type in the loop a new name"),
+    ("PYR0406", "call it with fewer different types, or write a function for each kind of argument"),
+    ("PYR0407", "please report this function; until then it stays Python"),
+    ("PYR0408", "make a list of the iterator"),
+    ("PYR0409", "profile tests in which the function returns"),
+    ("PYR0410", "split the function, or call it with fewer different types"),
+];
+
+/// What to do about a refusal with this code.
+pub fn help(code: &str) -> Option<&'static str> {
+    HELP.iter().find(|(other, _)| *other == code).map(|(_, help)| *help)
+}
 
 /// Looks a code up by its number or slug.
 pub fn lookup(name: &str) -> Option<&'static Code> {
@@ -229,6 +282,17 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// What is refused can be helped: every code of groups 03 and 04 says how.
+    #[test]
+    fn every_refusal_has_help() {
+        let refusals =
+            || CODES.iter().map(|row| row.code).filter(|c| c.starts_with("PYR03") || c.starts_with("PYR04"));
+        let missing: Vec<&str> = refusals().filter(|code| help(code).is_none()).collect();
+        assert!(missing.is_empty(), "add lines to HELP for {missing:?}");
+        assert!(HELP.iter().all(|(code, _)| lookup(code).is_some()));
+        assert!(CODES.iter().all(|row| row.explanation.len() > 30 && !row.summary.ends_with('.')));
     }
 
     #[test]

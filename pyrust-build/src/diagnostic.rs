@@ -5,6 +5,9 @@
 
 use crate::source::Span;
 
+/// At most so many reasons are told with one finding.
+const MAX_REASONS: usize = 20;
+
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
@@ -31,6 +34,8 @@ pub struct Diagnostic {
     /// Text under the marked source, may be empty.
     pub label: String,
     pub help: Option<String>,
+    /// The refusals that this one comes from: those of a function that is called.
+    pub reasons: Vec<Diagnostic>,
 }
 
 impl Diagnostic {
@@ -45,6 +50,7 @@ impl Diagnostic {
             message: message.into(),
             label: String::new(),
             help: None,
+            reasons: Vec::new(),
         }
     }
 
@@ -68,6 +74,32 @@ impl Diagnostic {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
+    }
+
+    /// Adds what it comes from; nobody reads hundreds.
+    #[must_use]
+    pub fn because(mut self, reasons: &[Diagnostic]) -> Self {
+        self.reasons = reasons.iter().take(MAX_REASONS).cloned().collect();
+        self
+    }
+
+    /// Says what would make it compilable, where the finding itself does not.
+    #[must_use]
+    pub fn helpful(mut self) -> Self {
+        if self.help.is_none() {
+            self.help = crate::codes::help(self.code).map(str::to_string);
+        }
+        self.reasons = self.reasons.into_iter().map(Diagnostic::helpful).collect();
+        self
+    }
+
+    /// All that it comes from, each with its depth, in the order of the text.
+    pub fn all_reasons(&self) -> Vec<(usize, &Diagnostic)> {
+        let inner = self.reasons.iter().flat_map(|reason| {
+            let below = reason.all_reasons().into_iter().map(|(depth, d)| (depth + 1, d));
+            std::iter::once((0, reason)).chain(below)
+        });
+        inner.take(MAX_REASONS).collect()
     }
 
     /// Names the function concerned.

@@ -4,6 +4,7 @@
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest;
+use crate::explain::Explanation;
 use crate::hash;
 use crate::host;
 use crate::init;
@@ -45,8 +46,8 @@ pub struct Function {
     /// Signatures of a native function that stay Python, each with the reason.
     pub refused: Vec<(String, String)>,
     pub diagnostics: Vec<Diagnostic>,
-    /// Types, effects and reasons, for `pyrust explain`.
-    pub explain: String,
+    /// Types and effects of each specialisation, for `pyrust explain`.
+    pub explain: Vec<Explanation>,
 }
 
 /// The states that a build can tell; the others exist at run time only.
@@ -168,7 +169,7 @@ fn python(entry: Entry, finding: Diagnostic) -> Function {
         state: State::Python,
         signatures: Vec::new(),
         refused: Vec::new(),
-        explain: String::new(),
+        explain: Vec::new(),
         diagnostics: vec![finding],
     }
 }

@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod digest;
 pub mod door;
 pub mod emit;
+pub mod explain;
 pub mod generate;
 pub mod hash;
 pub mod hir;

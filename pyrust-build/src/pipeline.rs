@@ -3,10 +3,12 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
-use crate::infer::{FuncRef, Instance, Modules, NARROW, Program, WIDE, Wide, in_python};
+use crate::explain::{Explanation, explain};
+use crate::infer::{FuncRef, Modules, NARROW, Program, WIDE, Wide, in_python};
 use crate::manifest::{Entry, Mode};
 use crate::parse;
 use crate::resolve::ModuleEnv;
@@ -16,6 +18,10 @@ use crate::ty::{DictKind, MAX_TUPLE, Type};
 
 /// Why a function stays Python that the compiler took and rustc did not.
 pub const DROPPED: &str = "PYR0503 the generated Rust does not compile; please report this";
+
+/// The function at which the compiler panics, to show what becomes of that.
+#[cfg(test)]
+const PANICS: &str = "panics";
 
 /// One package and its hotspots.
 #[derive(Debug)]
@@ -38,8 +44,8 @@ pub struct FunctionReport {
     pub refused: Vec<(String, Diagnostic)>,
     /// Every refusal, also of single signatures.
     pub diagnostics: Vec<Diagnostic>,
-    /// Types and effects, for `pyrust explain`.
-    pub explain: String,
+    /// Types and effects of each specialisation, for `pyrust explain`.
+    pub explain: Vec<Explanation>,
 }
 
 #[derive(Debug)]
@@ -63,6 +69,39 @@ fn is_init(file: &SourceFile) -> bool {
 
 /// Compiles the hotspots of one package.
 pub fn generate(input: &Input) -> Output {
+    // A panic of ours costs the function that it is about. What was inferred until then is not to be trusted any more,
+    // so everything is begun anew without that function.
+    let mut failed = BTreeMap::new();
+    loop {
+        match attempt(input, &failed) {
+            Ok(output) => return output,
+            Err((function, why)) => {
+                if failed.insert(function, why.clone()).is_some() {
+                    panic!("{why}");
+                }
+            }
+        }
+    }
+}
+
+/// Runs work that must not fail; a panic becomes its message.
+fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| {
+        let text =
+            panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        text.unwrap_or("unknown").to_string()
+    })
+}
+
+/// The finding for a function at which the compiler failed.
+fn internal(name: &str, why: &str) -> Diagnostic {
+    let message = format!("internal error in the compiler at `{name}`: {why}");
+    Diagnostic::new("PYR0407", Severity::Note, message)
+        .help("please report this function with this message; until then it stays Python")
+}
+
+/// Compiles all hotspots but those that have failed; or the next one that fails, and why.
+fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (String, String)> {
     let sources = Sources::new(&input.modules);
     let mut reports = Vec::new();
     let mut hotspots = Vec::new();
@@ -72,8 +111,13 @@ pub fn generate(input: &Input) -> Output {
     for entry in entries {
         let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
         let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
-        let dropped = input.dropped.contains(&entry.function);
-        let (report, hotspot) = compile(&mut program, &sources, entry, func, dropped);
+        let stays = match failed.get(&entry.function) {
+            Some(why) => Stays::Failed(why),
+            None if input.dropped.contains(&entry.function) => Stays::Dropped,
+            None => Stays::No,
+        };
+        let (report, hotspot) = caught(|| compile(&mut program, &sources, entry, func, stays))
+            .map_err(|why| (entry.function.clone(), why))?;
         reports.push(report);
         hotspots.push(hotspot);
     }
@@ -89,8 +133,24 @@ pub fn generate(input: &Input) -> Output {
             }
         }
     }
-    let rust = emit::file(&input.package, &init_name(&input.package, &input.modules), &program, &hotspots);
-    Output { rust, functions: reports, digests: digests.into_iter().collect() }
+    let init = init_name(&input.package, &input.modules);
+    let file = |hotspots: &[Hotspot]| caught(|| emit::file(&input.package, &init, &program, hotspots));
+    let rust = file(&hotspots).map_err(|why| {
+        // Every function was emitted on trial, so this is about what stands between them; the first will do.
+        let native = || hotspots.iter().filter(|h| !h.specs.is_empty());
+        let alone = native().find(|hotspot| file(std::slice::from_ref(hotspot)).is_err());
+        (alone.or_else(|| native().next()).map_or_else(String::new, |h| h.func.name()), why)
+    })?;
+    Ok(Output { rust, functions: reports, digests: digests.into_iter().collect() })
+}
+
+/// Why a function stays Python without being looked at.
+enum Stays<'f> {
+    No,
+    /// rustc refused what was generated.
+    Dropped,
+    /// The compiler failed at it.
+    Failed(&'f str),
 }
 
 fn compile(
@@ -98,7 +158,7 @@ fn compile(
     sources: &Sources<'_>,
     entry: &Entry,
     func: FuncRef,
-    dropped: bool,
+    stays: Stays<'_>,
 ) -> (FunctionReport, Hotspot) {
     let mut report = FunctionReport {
         function: entry.function.clone(),
@@ -106,7 +166,7 @@ fn compile(
         signatures: Vec::new(),
         refused: Vec::new(),
         diagnostics: Vec::new(),
-        explain: String::new(),
+        explain: Vec::new(),
     };
     let mut hotspot = Hotspot { func: func.clone(), specs: Vec::new(), reason: None };
     if entry.mode == Mode::Python {
@@ -117,10 +177,18 @@ fn compile(
         hotspot.reason = Some("disabled: slower natively (`gate` in the manifest)".into());
         return (report, hotspot);
     }
-    if dropped {
+    if let Stays::Dropped = stays {
         hotspot.reason = Some(DROPPED.into());
         return (report, hotspot);
     }
+    if let Stays::Failed(why) = stays {
+        let found = internal(&entry.function, why).function(&entry.function);
+        hotspot.reason = Some(format!("{} {}", found.code, found.message));
+        report.diagnostics.push(found);
+        return (report, hotspot);
+    }
+    #[cfg(test)]
+    assert!(func.qualname != PANICS, "a test");
     match sources.error(&func.module) {
         Some(error) => report.diagnostics.push(error),
         None => match program.lowered(&func) {
@@ -140,7 +208,8 @@ fn compile(
                             report.signatures.push(signature.to_string());
                         }
                         Ok(instance) => {
-                            report.explain.push_str(&explain(program, sources, instance, signature));
+                            let file = sources.module(&func.module).map(|(file, _)| file);
+                            report.explain.extend(file.map(|f| explain(program, f, instance, signature)));
                             report.signatures.push(signature.to_string());
                             hotspot.specs.push(emit::Spec { signature: signature.to_string(), instance });
                         }
@@ -164,7 +233,7 @@ fn compile(
         },
     }
     for d in &mut report.diagnostics {
-        d.function = Some(entry.function.clone());
+        *d = d.clone().helpful().function(entry.function.clone());
         // A reason that concerns the function as a whole stands at its `def`.
         if d.span.is_none()
             && let Some((file, env)) = sources.module(&func.module)
@@ -268,13 +337,14 @@ fn specialise(
     }
     let chosen = with_views(program, func, root, wide).unwrap_or(root);
     for i in program.reachable(chosen) {
-        if let Err(why) = emit::check(program, i) {
-            let name = program.instances[i].func.name();
-            let message = format!("internal error in the compiler at `{name}`: {why}");
-            return Err(vec![
-                Diagnostic::new("PYR0407", Severity::Note, message).help("please report this function"),
-            ]);
+        // What several hotspots call is emitted on trial once.
+        if program.instances[i].emits {
+            continue;
         }
+        if let Err(why) = emit::check(program, i) {
+            return Err(vec![internal(&program.instances[i].func.name(), &why)]);
+        }
+        program.instances[i].emits = true;
     }
     Ok(chosen)
 }
@@ -382,56 +452,6 @@ fn from_signature(ty: &SigType, classes: &dyn Fn(&str) -> Option<Type>) -> Type 
     }
 }
 
-/// Types of the variables and what the function relies on.
-fn explain(program: &Program<'_>, sources: &Sources<'_>, index: usize, signature: &Signature) -> String {
-    let instance: &Instance = &program.instances[index];
-    let mut out = format!("for {signature}\n  returns {}\n", show(&instance.ret));
-    for (var, ty) in instance.hir.vars.iter().zip(&instance.vars) {
-        if !var.name.starts_with("_tmp") {
-            let unbound = if var.maybe_unbound { ", may be unbound" } else { "" };
-            out.push_str(&format!("  {}: {}{unbound}\n", var.name, show(ty)));
-        }
-    }
-    let effect = if instance.writes { "changes objects of its caller (journalled)" } else { "none" };
-    out.push_str(&format!("  effects: {effect}\n"));
-    for note in &instance.notes {
-        let file = sources.module(&instance.func.module).map(|(file, _)| file);
-        let line = note.span.zip(file).map_or(String::new(), |(s, f)| format!("line {}: ", f.line(s.start)));
-        out.push_str(&format!("  left to Python: {line}{} {}\n", note.code, note.message));
-    }
-    for guard in &instance.guards {
-        out.push_str(&format!("  relies on: {}\n", show_guard(guard)));
-    }
-    for (module, name) in &instance.attrs {
-        out.push_str(&format!("  relies on: `{module}.{name}` being the original\n"));
-    }
-    out
-}
-
-fn show(ty: &Type) -> String {
-    let place = match ty {
-        Type::List { in_place: true, .. }
-        | Type::Dict { in_place: true, .. }
-        | Type::Set { in_place: true, .. } => " (Python's object, in place)",
-        Type::View(_) => " (Python's object, converted when that pays)",
-        Type::List { .. } | Type::Dict { .. } | Type::Set { .. } => " (native)",
-        _ => "",
-    };
-    format!("{ty}{place}")
-}
-
-fn show_guard(guard: &crate::infer::Guard) -> String {
-    use crate::infer::Guard;
-    match guard {
-        Guard::Builtin(name) => format!("builtin `{name}`"),
-        Guard::Function { name, target } => format!("`{name}` being `{}`", target.name()),
-        Guard::Value(name) => format!("global `{name}`, read at each call"),
-        Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),
-        Guard::Imported { name, module, attr } => format!("`{name}` being `{module}.{attr}`"),
-        Guard::Elsewhere { module, guard } => format!("in `{module}`: {}", show_guard(guard)),
-    }
-}
-
 /// The modules of the package, parsed when first asked for.
 struct Sources<'a> {
     modules: BTreeMap<&'a str, Source<'a>>,
@@ -467,5 +487,36 @@ impl Modules for Sources<'_> {
     fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)> {
         let source = self.modules.get(name)?;
         source.env().as_ref().ok().map(|env| (source.file, env))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A panic of the compiler costs one function, and says so; the others are as they would be without it.
+    #[test]
+    fn a_panic_costs_one_function() {
+        let text = "def good(x):\n    return helper(x)\n\ndef helper(x):\n    return x + 1\n\ndef panics(x):\n    return x\n";
+        let entry = |name: &str| Entry {
+            function: format!("m:{name}"),
+            signatures: vec![Signature::parse("(int) -> int").expect("a signature")],
+            source: None,
+            mode: Mode::Native,
+            gate: false,
+        };
+        let input = |names: &[&str]| Input {
+            package: "m".into(),
+            modules: vec![SourceFile::new("m", "m.py", text)],
+            hotspots: names.iter().map(|name| entry(name)).collect(),
+            dropped: Vec::new(),
+        };
+        let output = generate(&input(&["good", PANICS]));
+        let [good, bad] = output.functions.as_slice() else { panic!("two functions") };
+        assert!(good.native && !bad.native);
+        assert_eq!(bad.diagnostics[0].code, "PYR0407");
+        assert!(bad.diagnostics[0].message.ends_with("a test"));
+        assert!(output.rust.contains("PYR0407"));
+        assert_eq!(output.digests, generate(&input(&["good"])).digests);
     }
 }

@@ -96,15 +96,34 @@ pub fn render(diagnostics: &[Diagnostic], sources: &mut Sources, format: Format,
     }
 }
 
-/// One finding with its source lines, ends with a line break.
+/// One finding with its source lines, ends with a line break. What it comes from follows, each with its own place.
 pub fn full(diagnostic: &Diagnostic, sources: &mut Sources, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+    let mut text = renderer.render(&[group(diagnostic, diagnostic.message.as_str(), sources)]) + "\n";
+    for (depth, reason) in diagnostic.all_reasons() {
+        let message = format!("because {}", reason.message);
+        let shown = renderer.render(&[group(reason, &message, sources)]);
+        let indent = "    ".repeat(depth + 1);
+        for line in shown.lines() {
+            text.push_str(format!("{indent}{line}").trim_end());
+            text.push('\n');
+        }
+    }
+    text
+}
+
+fn group<'d>(
+    diagnostic: &'d Diagnostic,
+    message: &'d str,
+    sources: &'d mut Sources,
+) -> annotate_snippets::Group<'d> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
     let has_place = place(diagnostic, sources).is_some();
-    let title = level.primary_title(diagnostic.message.as_str()).id(diagnostic.code);
+    let title = level.primary_title(message).id(diagnostic.code);
     let mut group = match (sources.get(&diagnostic.path), diagnostic.span) {
         (Some(file), Some(span)) if has_place => {
             let text: &str = &file.text;
@@ -131,8 +150,7 @@ pub fn full(diagnostic: &Diagnostic, sources: &mut Sources, colour: bool) -> Str
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(help.as_str()));
     }
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-    renderer.render(&[group]) + "\n"
+    group
 }
 
 fn floor(text: &str, mut offset: usize) -> usize {
@@ -167,7 +185,8 @@ pub fn concise(diagnostic: &Diagnostic, sources: &mut Sources) -> String {
 /// One finding as an object; places are null where there is none.
 pub fn to_json(diagnostic: &Diagnostic, sources: &mut Sources) -> Value {
     let place = place(diagnostic, sources);
-    json!({
+    let reasons: Vec<Value> = diagnostic.reasons.iter().map(|reason| to_json(reason, sources)).collect();
+    let mut value = json!({
         "code": diagnostic.code,
         "slug": codes::slug(diagnostic.code),
         "severity": word(diagnostic.severity),
@@ -180,7 +199,11 @@ pub fn to_json(diagnostic: &Diagnostic, sources: &mut Sources) -> Value {
         "column": place.map(|p| p.column),
         "end_line": place.map(|p| p.end_line),
         "end_column": place.map(|p| p.end_column),
-    })
+    });
+    if !reasons.is_empty() {
+        value["reasons"] = reasons.into();
+    }
+    value
 }
 
 fn github(diagnostic: &Diagnostic, sources: &mut Sources) -> String {

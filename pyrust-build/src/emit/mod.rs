@@ -90,7 +90,11 @@ pub fn check(program: &Program<'_>, instance: usize) -> Result<(), String> {
         let tokens = file.function(instance, None);
         syn::parse2::<syn::File>(tokens).map(|_| ()).map_err(|error| error.to_string())
     }))
-    .unwrap_or_else(|_| Err("the emitter failed".to_string()))
+    .unwrap_or_else(|panic| {
+        let text =
+            panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+        Err(text.unwrap_or("the emitter failed").to_string())
+    })
 }
 
 /// Pretty-prints and turns the marker macros into comments.

@@ -188,7 +188,10 @@ fn way(stmt: &Stmt) -> Ways {
 
 /// A loop whose normal end goes on as `behind`.
 fn looped(inside: Ways, behind: Ways) -> Ways {
-    let round = if inside.falls.max(inside.continues) == Way::None { Way::Skips } else { Way::Works };
+    let round = match inside.falls.max(inside.continues) {
+        Way::None | Way::Skips => Way::Skips,
+        Way::Idle | Way::Works => Way::Works,
+    };
     let behind = behind.after(round);
     let left = |way: Way| Way::Works.then(way);
     Ways {

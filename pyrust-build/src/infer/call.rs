@@ -440,14 +440,7 @@ impl Infer<'_, '_> {
         let keyword_types: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
         let hir = match self.program.lowered(target) {
             Ok(hir) => hir,
-            Err(reasons) => {
-                let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
-                return self.refuse(
-                    "PYR0312",
-                    e.span,
-                    format!("`{}` cannot be compiled along{why}", target.name()),
-                );
-            }
+            Err(reasons) => return self.refuse_callee(e, target, &reasons),
         };
         let Some(sources) = bind(&hir.params, args.len(), keywords) else {
             return self.refuse("PYR0306", e.span, format!("this call of `{name}` is not supported"));
@@ -514,20 +507,12 @@ impl Infer<'_, '_> {
         let wide = if self.state.wide.contains(&e.id) { WIDE } else { NARROW };
         let index = match self.program.request(target, resolved, live, wide) {
             Ok(index) => index,
-            Err(reasons) => {
-                let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
-                return self.refuse(
-                    "PYR0312",
-                    e.span,
-                    format!("`{}` cannot be compiled{why}", target.name()),
-                );
-            }
+            Err(reasons) => return self.refuse_callee(e, target, &reasons),
         };
         let callee = &self.program.instances[index];
         if callee.refused() {
-            let why = callee.diagnostics.first().map_or(String::new(), |d| format!(": {}", d.message));
-            let message = format!("`{}` cannot be compiled along{why}", target.name());
-            return self.refuse("PYR0312", e.span, message);
+            let reasons = if self.report { callee.diagnostics.clone() } else { Vec::new() };
+            return self.refuse_callee(e, target, &reasons);
         }
         self.calls.insert(e.id, index);
         let callee = &self.program.instances[index];

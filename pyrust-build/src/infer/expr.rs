@@ -11,7 +11,12 @@ impl Infer<'_, '_> {
     /// The type of an expression, also recorded at its node.
     pub(super) fn expr(&mut self, e: &Expr) -> Ty {
         self.within.push(Within::Expression(e.id));
-        let ty = self.expr_ty(e);
+        self.program.work += 1;
+        let mut ty = self.expr_ty(e);
+        if matches!(ty, Ty::Tuple(..)) && parts(&ty) > MAX_PARTS {
+            let message = format!("a tuple of tuples with more than {MAX_PARTS} parts");
+            ty = self.refuse("PYR0402", e.span, message);
+        }
         if ty.members().len() > MAX_MEMBERS {
             let message = format!("more than {MAX_MEMBERS} types in one place: `{}`", self.show(&ty));
             self.refuse("PYR0402", e.span, message);
@@ -544,6 +549,17 @@ impl Infer<'_, '_> {
         if let (Some(message), false) = (message, found) {
             self.refuse("PYR0401", e.span, message);
         }
+    }
+}
+
+/// At most so many types are in one tuple, at any depth.
+const MAX_PARTS: usize = 256;
+
+/// The types in a tuple and in its items.
+fn parts(ty: &Ty) -> usize {
+    match ty {
+        Ty::Tuple(items, _) | Ty::Union(items) => 1 + items.iter().map(parts).sum::<usize>(),
+        _ => 1,
     }
 }
 

@@ -139,7 +139,7 @@ impl Program<'_> {
                 changed |= self.run(i, false);
                 i += 1;
             }
-            if !changed {
+            if !changed || self.is_exhausted() {
                 break;
             }
         }

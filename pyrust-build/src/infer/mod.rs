@@ -60,6 +60,10 @@ pub const MAX_REFUSALS: usize = 200;
 /// At most so many times places that are not compiled are cut off.
 const MAX_CUTS: usize = 8;
 
+/// At most so many expressions are looked at for one hotspot, with all that it calls: ten rounds through fifty thousand
+/// lines, or a second.
+const MAX_WORK: usize = 4_000_000;
+
 /// A function of the project.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FuncRef {
@@ -143,6 +147,8 @@ pub struct Instance {
     wanted: Wide,
     /// Inferred for good: its text does not change any more.
     settled: bool,
+    /// It has been emitted on trial.
+    pub emits: bool,
 }
 
 impl Instance {
@@ -164,6 +170,8 @@ pub struct Program<'a> {
     lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
     values: BTreeMap<(String, String), Type>,
     per_function: BTreeMap<FuncRef, usize>,
+    /// Expressions looked at since the last hotspot was begun.
+    work: usize,
 }
 
 /// The persistent part of one instance's inference.
@@ -190,7 +198,13 @@ impl<'a> Program<'a> {
             lowered: BTreeMap::new(),
             values: BTreeMap::new(),
             per_function: BTreeMap::new(),
+            work: 0,
         }
+    }
+
+    /// Has inference been at work for too long?
+    fn is_exhausted(&self) -> bool {
+        self.work > MAX_WORK
     }
 
     /// The lowered function, or why it cannot be lowered.
@@ -244,12 +258,21 @@ impl<'a> Program<'a> {
         params: Vec<Type>,
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
+        self.work = 0;
         let root = self.request(func, params, false, wide)?;
         let (mut refined, mut cut) = (0, 0);
         loop {
             if !self.settle() {
-                let message = "type inference does not come to an end here";
-                let d = Diagnostic::new("PYR0405", Severity::Note, message);
+                let d = match self.is_exhausted() {
+                    true => Diagnostic::new("PYR0410", Severity::Note, "type inference takes too long here")
+                        .help("split the function, or call it with fewer different types"),
+                    false => Diagnostic::new(
+                        "PYR0405",
+                        Severity::Note,
+                        "type inference does not come to an end here",
+                    )
+                    .help("give what changes its type in the loop a new name"),
+                };
                 // Whatever reaches them is refused as well.
                 for instance in self.instances.iter_mut().filter(|i| !i.settled) {
                     instance.settled = true;
@@ -286,6 +309,9 @@ impl<'a> Program<'a> {
                     changed |= self.run(i, false);
                 }
                 i += 1;
+            }
+            if self.is_exhausted() {
+                return false;
             }
             if !changed {
                 return true;
@@ -371,6 +397,7 @@ impl<'a> Program<'a> {
             wide: BTreeSet::new(),
             wanted: wide,
             settled: false,
+            emits: false,
         });
         self.index.insert(key, self.instances.len() - 1);
         Ok(self.instances.len() - 1)
@@ -414,7 +441,7 @@ impl<'a> Program<'a> {
             }
             infer.state.solver.spread_in_place();
             rounds += 1;
-            if !infer.state.solver.changed || rounds > 100 {
+            if !infer.state.solver.changed || rounds > 100 || infer.program.is_exhausted() {
                 break;
             }
         }
@@ -531,19 +558,32 @@ impl Infer<'_, '_> {
 
     fn refuse_with(&mut self, code: &'static str, span: Span, message: impl Into<String>, label: &str) -> Ty {
         if self.report {
-            match self.within.last() {
-                Some(Within::Statement(span)) => _ = self.places.statements.insert(*span),
-                Some(Within::Expression(node)) => _ = self.places.nodes.insert(*node),
-                None => {}
-            }
-            let path =
-                self.program.modules.module(&self.func.module).map_or("", |(f, _)| &f.path).to_string();
-            let d = Diagnostic::new(code, Severity::Note, message).at(path, span).label(label);
-            if self.diagnostics.len() < MAX_REFUSALS && !self.diagnostics.contains(&d) {
-                self.diagnostics.push(d);
-            }
+            self.refused(Diagnostic::new(code, Severity::Note, message).label(label), span);
         }
         Ty::Never
+    }
+
+    /// A call of a function that is refused; `reasons` are its own.
+    fn refuse_callee(&mut self, e: &hir::Expr, target: &FuncRef, reasons: &[Diagnostic]) -> Ty {
+        if self.report {
+            let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
+            let message = format!("`{}` cannot be compiled along{why}", target.name());
+            self.refused(Diagnostic::new("PYR0312", Severity::Note, message).because(reasons), e.span);
+        }
+        Ty::Never
+    }
+
+    fn refused(&mut self, d: Diagnostic, span: Span) {
+        match self.within.last() {
+            Some(Within::Statement(span)) => _ = self.places.statements.insert(*span),
+            Some(Within::Expression(node)) => _ = self.places.nodes.insert(*node),
+            None => {}
+        }
+        let file = self.program.modules.module(&self.func.module).map(|(file, _)| file);
+        let d = d.at(file.map_or("", |file| &file.path), span);
+        if self.diagnostics.len() < MAX_REFUSALS && !self.diagnostics.contains(&d) {
+            self.diagnostics.push(d);
+        }
     }
 
     /// How a type reads in messages.

@@ -10,6 +10,9 @@ impl Infer<'_, '_> {
     /// Infers a block as far as control gets; true if that is its end.
     pub(super) fn block(&mut self, body: &[Stmt]) -> bool {
         for stmt in body {
+            if self.program.is_exhausted() {
+                return false;
+            }
             self.within.push(Within::Statement(stmt.span));
             let passes = match &stmt.kind {
                 StmtKind::If { test, body, orelse } => self.branches(test, body, orelse),

@@ -120,6 +120,21 @@ pub fn exists(name: &str) -> bool {
     TABLE.contains_key(name)
 }
 
+/// Does the method of a container change it?
+pub fn changes(ty: &Type, method: &str) -> bool {
+    let class = match ty {
+        Type::List { .. } => "list",
+        Type::Dict { .. } => "dict",
+        Type::Set { .. } => "set",
+        Type::Deque { .. } => "deque",
+        Type::ByteArray => "bytearray",
+        _ => return false,
+    };
+    // Some are compiled as loops, not as rows.
+    matches!(method, "extend" | "update" | "sort")
+        || TABLE.get(format!("{class}.{method}").as_str()).is_some_and(|ops| ops.iter().any(|op| op.mutates))
+}
+
 /// Does the method go through any iterable that it is given, one element after another?
 pub fn takes_all(ty: &Type, method: &str) -> bool {
     match ty {

@@ -1,13 +1,16 @@
 //! The compiler from text to text: what it emits for small functions, and what it says about those it refuses.
 //!
 //! A case is a Python file in `cases/`; lines `# compile: FUNCTION SIGNATURE` at its top say what to compile. Snapshots
-//! stand beside the cases: review a change with `cargo insta review`.
+//! stand beside the cases: review a change with `cargo insta review`. A file that begins with `# explain` is about what
+//! `pyrust explain` says.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
+use pyrust_build::diagnostic::Diagnostic;
 use pyrust_build::manifest::{Entry, Mode};
 use pyrust_build::pipeline::{Input, generate};
+use pyrust_build::render::{Format, Sources, render};
 use pyrust_build::signature::Signature;
 use pyrust_build::source::SourceFile;
 
@@ -83,12 +86,27 @@ fn compile(name: &str, text: &str) -> String {
     let input = Input { package: name.into(), modules: vec![file.clone()], hotspots, dropped: Vec::new() };
     let output = generate(&input);
     let mut shown = String::new();
-    for report in output.functions.iter().filter(|r| !r.diagnostics.is_empty()) {
+    let explains = text.starts_with("# explain\n");
+    for report in output.functions.iter().filter(|_| !explains).filter(|r| !r.diagnostics.is_empty()) {
         for d in &report.diagnostics {
             let (line, column) = d.span.map_or((0, 0), |s| file.line_column(s.start));
             let label = if d.label.is_empty() { String::new() } else { format!("   [{}]", d.label) };
             let _ = writeln!(shown, "{line}:{column}: {} {}{label}", d.code, d.message);
         }
+    }
+    if explains {
+        for report in &output.functions {
+            let _ =
+                writeln!(shown, "{}: {}", report.function, if report.native { "native" } else { "python" });
+            let mut sources = Sources::default();
+            sources.insert(&file.path, text);
+            report.explain.iter().for_each(|e| shown.push_str(&e.text(false)));
+            let told: Vec<Diagnostic> = report.explain.iter().flat_map(|e| e.left.clone()).collect();
+            shown.push_str(&render(&told, &mut sources, Format::Full, false));
+            shown.push_str(&render(&report.diagnostics, &mut sources, Format::Full, false));
+            shown.push('\n');
+        }
+        return shown;
     }
     // The table at the end is the same in every file.
     let code = output.rust.split("/// What activation reads").next().unwrap_or_default();

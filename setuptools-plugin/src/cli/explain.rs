@@ -1,6 +1,7 @@
 //! `pyrust explain`: one function, or one diagnostic code.
 
 use pyrust_build::codes;
+use pyrust_build::diagnostic::Diagnostic;
 use pyrust_build::generate::{Function, State};
 use pyrust_build::names;
 use pyrust_build::project::Project;
@@ -35,7 +36,8 @@ pub(super) fn run(context: &Context<'_>, what: &str, as_json: bool) -> Done {
             "mode": function.entry.mode.name(),
             "signatures": function.signatures,
             "refused": engine::refused_json(&function),
-            "explanation": function.explain,
+            "explanation": function.explain.iter().map(|e| e.text(false)).collect::<Vec<_>>().join("\n"),
+            "specialisations": function.explain.iter().map(|e| e.json()).collect::<Vec<_>>(),
             "rust": rust,
             "diagnostics": diagnostics,
         });
@@ -57,11 +59,18 @@ pub(super) fn run(context: &Context<'_>, what: &str, as_json: bool) -> Done {
         };
         text.push_str(&format!("  {signature}{said}\n"));
     }
-    if !function.explain.trim().is_empty() {
-        text.push_str(&format!("\n{}\n", function.explain.trim_end()));
+    for explanation in &function.explain {
+        text.push('\n');
+        text.push_str(&explanation.text(context.out.is_coloured()));
     }
-    if !rust.is_empty() && !function.explain.contains("fn ") {
+    if !rust.is_empty() {
         text.push_str(&format!("\n{}\n", rust.trim_end()));
+    }
+    let left: Vec<Diagnostic> = function.explain.iter().flat_map(|e| e.left.clone()).collect();
+    if !left.is_empty() {
+        context.out.result(&text);
+        text = "\nleft to Python:\n\n".to_string();
+        text.push_str(&render::render(&left, &mut sources, render::Format::Full, context.out.is_coloured()));
     }
     context.out.result(&text);
     if !function.diagnostics.is_empty() {

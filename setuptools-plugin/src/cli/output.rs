@@ -77,6 +77,11 @@ impl Output {
         }
     }
 
+    /// Is standard output a terminal that wants colours?
+    pub(super) fn is_coloured(&self) -> bool {
+        self.colour_out
+    }
+
     /// A result, as it is.
     pub(super) fn result(&self, text: &str) {
         let mut stream = std::io::stdout().lock();
