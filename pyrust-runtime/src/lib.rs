@@ -50,6 +50,7 @@ pub mod int;
 pub mod math;
 pub mod memo;
 pub mod named;
+pub mod random;
 pub mod str_;
 
 pub mod caught;

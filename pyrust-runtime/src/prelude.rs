@@ -31,7 +31,7 @@ pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
     big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int,
-    list, math, named, range, set, str_, tuple,
+    list, math, named, random, range, set, str_, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

@@ -14,6 +14,7 @@ use crate::boundary::overlay::Overlays;
 use crate::boundary::sets::Sets;
 use crate::buf::Buf;
 use crate::bytearray::Attached;
+use crate::random::Generator;
 use crate::stop::{Bail, R, bail};
 
 /// A poll at least every so many turns of one loop.
@@ -51,6 +52,7 @@ pub struct Txn {
     pub(crate) dicts: Overlays,
     pub(crate) bytearrays: Attached,
     pub(crate) sets: Sets,
+    pub(crate) random: Generator,
 }
 
 struct Pool(UnsafeCell<Txn>);
@@ -77,6 +79,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     dicts: Overlays::new(),
     bytearrays: Attached::new(),
     sets: Sets::new(),
+    random: Generator::new(),
 }));
 
 /// Possible points of the last call, while counting or forcing.

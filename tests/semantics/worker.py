@@ -9,10 +9,12 @@ a crash is known to belong to the call that had started. `id` is the call's plac
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import importlib.util
 import json
 import math
+import random
 import sys
 import traceback
 import types
@@ -34,6 +36,16 @@ class Copy:
 
     def __init__(self, namespace):
         self.namespace = namespace
+        self.generator = random._inst.getstate()
+
+    @contextlib.contextmanager
+    def drawing(self):
+        """Each copy has the hidden generator of `random` in a state of its own."""
+        random._inst.setstate(self.generator)
+        try:
+            yield
+        finally:
+            self.generator = random._inst.getstate()
 
     def globals(self):
         """The module's data: functions, classes and modules are different objects in each copy."""
@@ -78,9 +90,10 @@ class Run:
             before = equal.take({})
         else:
             before = equal.take({**roots, **copy.globals()})
-        with warnings.catch_warnings(record=True) as warned:
+        with warnings.catch_warnings(record=True) as warned, copy.drawing():
             warnings.simplefilter("always")
             result, error = invoke(function, positional, keywords)
+        self.generator = copy.generator
         self.exception = None
         shown = {}
         if error is None:
@@ -124,6 +137,8 @@ def differences(equal, native, plain, strict):
     found = []
     if native.exception != plain.exception:
         found.append(f"exception {_short(native.exception)} instead of {_short(plain.exception)}")
+    if native.generator != plain.generator:
+        found.append("the generator of `random` is in another state")
     if native.warned != plain.warned:
         found.append(f"warnings {native.warned} instead of {plain.warned}")
     if list(native.picture.roots) == list(plain.picture.roots):
@@ -229,7 +244,8 @@ def main():
             at, copies = step["module"], worker.module(step["module"], step["path"])
         if step["statement"]:
             for copy in copies:
-                exec(step["text"], copy.namespace)
+                with copy.drawing():
+                    exec(step["text"], copy.namespace)
             continue
         if step["id"] in job["skip"]:
             continue

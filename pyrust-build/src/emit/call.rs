@@ -39,8 +39,12 @@ impl Func<'_, '_, '_> {
             if let Some(code) = self.library(&full, args, keywords, to) {
                 return code;
             }
-            let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
-            return self.at(e.id, |f| f.apply(&full, &vals, to));
+            let (lets, mut vals) = self.arguments(&full, args, keywords);
+            if takes_any_length(&full) {
+                vals = vals.iter().map(|v| self.any_length(v)).collect();
+            }
+            let code = self.at(e.id, |f| f.apply(&full, &vals, to));
+            return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
         match (name, args) {
             ("isinstance", [value, class]) => {

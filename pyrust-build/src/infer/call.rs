@@ -299,11 +299,17 @@ impl Infer<'_, '_> {
                         self.guards.insert(Guard::Imported { name: name.to_string(), module, attr });
                         return ty;
                     }
-                    if !ops::exists(&full) || !keywords.is_empty() {
+                    let list = positional(&full, args, keywords).filter(|_| ops::exists(&full));
+                    let Some(list) = list else {
                         return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
-                    }
+                    };
                     self.guards.insert(Guard::Imported { name: name.to_string(), module, attr });
-                    let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+                    let mut types = self.arguments(&list);
+                    if takes_any_length(&full) {
+                        for (k, ty) in types.iter_mut().enumerate() {
+                            *ty = self.any_length(e.id, 70 + k, ty);
+                        }
+                    }
                     self.apply(&full, e.id, 0, e.span, &types)
                 }
                 Some((_, Binding::Class)) => {
@@ -743,6 +749,7 @@ pub fn class_names(class: &Expr) -> Option<Vec<String>> {
 /// A builtin that takes a tuple whatever its length.
 pub fn takes_any_length(name: &str) -> bool {
     matches!(name, "bytes" | "bytearray" | "math.dist" | "math.prod" | "math.fsum")
+        || matches!(name, "random.choice" | "random.sample")
 }
 
 /// A method that takes one text or a tuple of them.

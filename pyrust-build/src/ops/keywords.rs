@@ -60,6 +60,16 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("int", &[("", Nothing), ("base", Int(10))]),
     ("math.nextafter", &[("", Nothing), ("", Nothing), ("*steps", Nothing)]),
     ("math.prod", &[("", Nothing), ("*start", Int(1))]),
+    ("random.sample", &[("population", Nothing), ("k", Int(0))]),
+    (
+        "random.choices",
+        &[("population", Nothing), ("weights", Nothing), ("*cum_weights", Nothing), ("*k", Int(1))],
+    ),
+    ("random.seed", &[("a", Nothing)]),
+    ("random.choice", &[("seq", Nothing)]),
+    ("random.shuffle", &[("x", Nothing)]),
+    ("random.randint", &[("a", Nothing), ("b", Nothing)]),
+    ("random.uniform", &[("a", Nothing), ("b", Nothing)]),
     ("math.isclose", &[("a", Nothing), ("b", Nothing), ("*rel_tol", Nothing), ("*abs_tol", Nothing)]),
 ];
 

@@ -18,6 +18,7 @@ mod hook;
 mod init;
 mod intercept;
 pub mod interp;
+mod library;
 mod locate;
 mod patch;
 mod registry;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
+use super::library::of_generator;
 use super::metadata::{Kind, Slot};
 use super::object::{Own, attribute_or_none, interned, lookup, utf8};
 use super::registry;
@@ -265,6 +266,7 @@ impl Namespace {
                     Kind::Builtin if self.own_builtins => {
                         !found.is_null()
                             && (pristine(found, slot.name, self.module)
+                                || of_generator(found, slot.name, self.module, words)
                                 || library_function(found, slot.name, self.module, words)
                                 || library_class(found, slot.name, self.module, words))
                     }
@@ -276,6 +278,7 @@ impl Namespace {
                     Kind::Imported(module, attr) => {
                         !found.is_null()
                             && (pristine(found, attr, module)
+                                || of_generator(found, attr, module, words)
                                 || library_function(found, attr, module, words)
                                 || library_class(found, attr, module, words))
                     }
@@ -331,7 +334,7 @@ impl Namespace {
 ///
 /// # Safety
 /// `function` is a live function object.
-unsafe fn code_word(function: *mut PyObject) -> Word {
+pub(super) unsafe fn code_word(function: *mut PyObject) -> Word {
     // SAFETY: a function object, whose layout is proved by interp.c.
     unsafe {
         let place = (&raw const (*function.cast::<PyFunctionObject>()).func_code).cast::<u64>();
@@ -384,7 +387,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
 }
 
 /// Whether `object` is the function, type or singleton that the module defines under that name.
-unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
+pub(super) unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
     // SAFETY: `object` is live; every branch tests the type first.
     unsafe {
         let (public, (module, name)) = (module, origin(module, name));
@@ -561,7 +564,7 @@ unsafe fn library_class(object: *mut PyObject, name: &str, module: &str, words: 
 ///
 /// # Safety
 /// `class` is a live class.
-unsafe fn type_word(class: *mut PyObject) -> Word {
+pub(super) unsafe fn type_word(class: *mut PyObject) -> Word {
     // SAFETY: the version is followed by padding or flags that stand still, in a word of its own.
     unsafe {
         let place = (&raw const (*class.cast::<PyTypeObject>()).tp_version_tag).cast::<u64>();

@@ -243,7 +243,12 @@ pub fn from_bytes_big(b: &Bytes) -> R<Big> {
 
 /// `int.from_bytes(b, "little")`
 pub fn from_bytes_little(b: &Bytes) -> R<Big> {
-    from_bytes(b.raw().chunks(8), |chunk| chunk.iter().rev().fold(0, |n, c| n << 8 | u64::from(*c)))
+    from_little(b.raw())
+}
+
+/// The number that the bytes are, the lowest first.
+pub(crate) fn from_little(bytes: &[u8]) -> R<Big> {
+    from_bytes(bytes.chunks(8), |chunk| chunk.iter().rev().fold(0, |n, c| n << 8 | u64::from(*c)))
 }
 
 fn from_bytes<'b>(chunks: impl ExactSizeIterator<Item = &'b [u8]>, limb: impl Fn(&[u8]) -> u64) -> R<Big> {

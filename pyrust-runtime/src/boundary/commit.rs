@@ -14,6 +14,7 @@ use crate::boundary::sets;
 use crate::buf::Buf;
 use crate::bytearray::{self, Attached};
 use crate::py::{IntoPy, again};
+use crate::random;
 use crate::stop::{Bail, R, Stop, bail};
 use crate::txn::{self, Cx, Txn};
 
@@ -90,6 +91,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 && txn.dicts.is_empty()
                 && txn.sets.is_empty()
                 && txn.bytearrays.is_empty()
+                && txn.random.is_untouched()
         };
         match result {
             Ok(value) if clean && !txn::is_forced(txn) => {
@@ -167,6 +169,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                 overlay::apply(cx);
                 bytearray::apply(cx);
                 sets::apply(cx);
+                random::apply(cx);
                 let garbage = {
                     let txn = cx.txn();
                     for state in txn.lists.states.iter_mut() {
@@ -235,6 +238,7 @@ struct Held {
 
 impl Held {
     fn take(txn: &mut Txn) -> Held {
+        txn.random.forget();
         Held {
             arena: core::mem::take(&mut txn.arena),
             lists: txn.lists.take(),

@@ -1,0 +1,274 @@
+//! `random`: the module's hidden generator, advanced as CPython advances it.
+//!
+//! A transaction that draws numbers works on a copy of the generator's state, which the commit writes back.
+
+mod sequences;
+mod twister;
+
+pub use sequences::*;
+
+use core::ptr;
+
+use pyo3_ffi::*;
+
+use crate::activate::object::{known_item, utf8};
+use crate::big::{self, Big};
+use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::txn::Cx;
+use twister::{STATE, Twister};
+
+/// The copy of one transaction.
+pub(crate) struct Generator {
+    /// The object that it is the state of; null where nothing was drawn.
+    object: *mut PyObject,
+    twister: Twister,
+}
+
+impl Generator {
+    pub(crate) const fn new() -> Generator {
+        Generator { object: ptr::null_mut(), twister: Twister::new() }
+    }
+
+    #[inline]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.object.is_null()
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.object = ptr::null_mut();
+    }
+}
+
+/// The struct of `_random.Random`.
+#[repr(C)]
+struct RandomObject {
+    base: PyObject,
+    index: core::ffi::c_int,
+    state: [u32; STATE],
+}
+
+/// Writes the state back. Cannot fail.
+///
+/// # Safety
+/// The transaction is being committed.
+pub(crate) unsafe fn apply(cx: Cx) {
+    // SAFETY: A short borrow; the object was found to be of that layout, and the module holds it.
+    unsafe {
+        let generator = &mut cx.txn().random;
+        if !generator.is_untouched() {
+            let object = generator.object.cast::<RandomObject>();
+            (*object).index = generator.twister.index as core::ffi::c_int;
+            (*object).state = generator.twister.state;
+            generator.forget();
+        }
+    }
+}
+
+/// The generator of this transaction. The borrow ends before anything else of the runtime is called.
+#[inline(always)]
+fn generator<'a>(cx: Cx) -> R<&'a mut Twister> {
+    // SAFETY: A short borrow.
+    unsafe {
+        let generator = &mut (*ptr::from_mut(cx.txn())).random;
+        if generator.object.is_null() {
+            load(cx)?;
+        }
+        Ok(&mut generator.twister)
+    }
+}
+
+/// Copies the state, if the object is what the module `random` made and has nothing of its own.
+#[cold]
+#[inline(never)]
+fn load(cx: Cx) -> R<()> {
+    cx.point()?;
+    cx.before_tracked();
+    // SAFETY: The namespace guard has found the module and its methods as they were defined; look-ups in exact dicts of
+    // texts, and the getter of an object's dict, which is C.
+    unsafe {
+        let module = known_item(PyImport_GetModuleDict(), "random");
+        if module.is_null() || PyModule_Check(module) == 0 {
+            return bail(Bail::Guard);
+        }
+        let object = known_item(PyModule_GetDict(module), "_inst");
+        let class = known_item(PyModule_GetDict(module), "Random");
+        if object.is_null() || !ptr::eq(Py_TYPE(object).cast(), class) || !has_layout(Py_TYPE(object)) {
+            return bail(Bail::Guard);
+        }
+        if !has_only_gauss(object)? {
+            return bail(Bail::Guard);
+        }
+        let source = object.cast::<RandomObject>();
+        let Ok(index) = usize::try_from((*source).index) else { return bail(Bail::Guard) };
+        let generator = &mut cx.txn().random;
+        generator.twister.index = index;
+        generator.twister.state = (*source).state;
+        generator.object = object;
+    }
+    Ok(())
+}
+
+/// Is the class derived from the C type whose struct is known?
+unsafe fn has_layout(class: *mut PyTypeObject) -> bool {
+    // SAFETY: By the caller: a live class.
+    unsafe {
+        let base = (*class).tp_base;
+        !base.is_null()
+            && core::ffi::CStr::from_ptr((*base).tp_name) == c"_random.Random"
+            && (*base).tp_basicsize as usize == size_of::<RandomObject>()
+    }
+}
+
+/// Has the instance no attribute but the one that its methods keep?
+unsafe fn has_only_gauss(object: *mut PyObject) -> R<bool> {
+    // SAFETY: By the caller: a live instance of a class with a dict.
+    unsafe {
+        let dict = PyObject_GenericGetDict(object, ptr::null_mut());
+        if dict.is_null() {
+            PyErr_Clear();
+            return bail(Bail::Guard);
+        }
+        let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
+        let mut plain = true;
+        while PyDict_Next(dict, &mut at, &mut key, &mut value) != 0 {
+            // Seeding would have to reset it.
+            plain &= utf8(key) == Some("gauss_next") && Py_IsNone(value) != 0;
+        }
+        Py_DECREF(dict);
+        Ok(plain)
+    }
+}
+
+/// As deep as the calls of Python's functions would go.
+#[inline]
+fn within(cx: Cx) -> R<()> {
+    cx.call()?.call()?.call()?;
+    Ok(())
+}
+
+/// A number below `n`, which is not 0: `_randbelow`.
+#[inline]
+fn below(cx: Cx, n: u64) -> R<u64> {
+    let twister = generator(cx)?;
+    let bits = 64 - n.leading_zeros();
+    loop {
+        let found = twister.bits(bits);
+        if found < n {
+            return Ok(found);
+        }
+    }
+}
+
+/// `random.random()`
+#[inline]
+pub fn random(cx: Cx) -> R<f64> {
+    Ok(generator(cx)?.float())
+}
+
+/// `random.uniform(a, b)`
+pub fn uniform(cx: Cx, a: f64, b: f64) -> R<f64> {
+    within(cx)?;
+    Ok(a + (b - a) * generator(cx)?.float())
+}
+
+/// `random.uniform(a, b)` of ints: their difference is one.
+pub fn uniform_ints(cx: Cx, a: i64, b: i64) -> R<f64> {
+    within(cx)?;
+    let width = i128::from(b) - i128::from(a);
+    Ok(a as f64 + width as f64 * generator(cx)?.float())
+}
+
+/// `random.getrandbits(k)`, as many as fit.
+pub fn getrandbits(cx: Cx, bits: i64) -> R<i64> {
+    match bits {
+        i64::MIN..0 => exc(Exc::ValueError),
+        0 => Ok(0),
+        1..64 => Ok(generator(cx)?.bits(bits as u32) as i64),
+        _ => bail(Bail::Overflow),
+    }
+}
+
+/// `random.getrandbits(k)`
+pub fn getrandbits_wide(cx: Cx, bits: i64) -> R<Big> {
+    const MOST: i64 = 1 << 20;
+    match bits {
+        ..64 => getrandbits(cx, bits).map(big::of),
+        64..=MOST => {
+            let mut bytes = Vec::new();
+            let twister = generator(cx)?;
+            let mut left = bits as u32;
+            while left > 0 {
+                let word = twister.bits(left.min(32)) as u32;
+                bytes.extend_from_slice(&word.to_le_bytes());
+                left -= left.min(32);
+            }
+            Ok(big::from_little(&bytes)?)
+        }
+        _ => bail(Bail::Memory),
+    }
+}
+
+/// `random.randint(a, b)`
+pub fn randint(cx: Cx, a: i64, b: i64) -> R<i64> {
+    between(cx, a, i128::from(b) + 1)
+}
+
+/// `random.randrange(stop)`
+pub fn randrange(cx: Cx, stop: i64) -> R<i64> {
+    between(cx, 0, i128::from(stop))
+}
+
+/// `random.randrange(start, stop)`
+pub fn randrange_from(cx: Cx, start: i64, stop: i64) -> R<i64> {
+    between(cx, start, i128::from(stop))
+}
+
+fn between(cx: Cx, start: i64, stop: i128) -> R<i64> {
+    within(cx)?;
+    match stop - i128::from(start) {
+        ..=0 => exc(Exc::ValueError),
+        // All of 64 bits, in one case.
+        width => match u64::try_from(width) {
+            Ok(width) => Ok((i128::from(start) + i128::from(below(cx, width)?)) as i64),
+            Err(_) => bail(Bail::Overflow),
+        },
+    }
+}
+
+/// `random.randrange(start, stop, step)`
+pub fn randrange_step(cx: Cx, start: i64, stop: i64, step: i64) -> R<i64> {
+    within(cx)?;
+    if step == 0 {
+        return exc(Exc::ValueError);
+    }
+    if step == 1 {
+        return between(cx, start, i128::from(stop));
+    }
+    let (start, stop, step) = (i128::from(start), i128::from(stop), i128::from(step));
+    let width = stop - start;
+    let count = floor_div(width + if step > 0 { step - 1 } else { step + 1 }, step);
+    match u64::try_from(count) {
+        Ok(0) | Err(_) => exc(Exc::ValueError),
+        Ok(count) => Ok((start + step * i128::from(below(cx, count)?)) as i64),
+    }
+}
+
+/// `a // b`
+fn floor_div(a: i128, b: i128) -> i128 {
+    let quotient = a / b;
+    if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
+}
+
+/// `random.seed(n)`
+pub fn seed(cx: Cx, n: i64) -> R<()> {
+    within(cx)?;
+    let n = n.unsigned_abs();
+    let (low, high) = (n as u32, (n >> 32) as u32);
+    let twister = generator(cx)?;
+    if high == 0 {
+        twister.seed(&[low])
+    } else {
+        twister.seed(&[low, high])
+    }
+    Ok(())
+}
