@@ -432,6 +432,12 @@ fn guard(guard_: &Guard) -> String {
         Guard::Value(name) => format!("the global `{name}`, read when it is needed"),
         Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),
         Guard::Imported { name, module, attr } => format!("`{name}` being `{module}.{attr}`"),
+        Guard::Pattern(regex) => match &regex.pattern {
+            crate::hir::RegexText::Str(text) => format!("the pattern `{text}`, compiled once"),
+            crate::hir::RegexText::Bytes(text) => {
+                format!("the pattern `{}`, compiled once", text.escape_ascii())
+            }
+        },
         Guard::Elsewhere { module, guard: inner } => format!("in `{module}`: {}", guard(inner)),
     }
 }

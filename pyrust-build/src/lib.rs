@@ -8,6 +8,7 @@ pub mod digest;
 pub mod door;
 pub mod emit;
 pub mod explain;
+pub mod foreign;
 pub mod generate;
 pub mod hash;
 pub mod hir;

@@ -447,7 +447,10 @@ fn from_signature(ty: &SigType, classes: &dyn Fn(&str) -> Option<Type>) -> Type 
         SigType::VarTuple(t) => Type::VarTuple(Box::new(inner(t))),
         SigType::Union(members) => members.iter().map(inner).fold(Type::Never, |acc, t| Type::join(&acc, &t)),
         SigType::Unknown => Type::Never,
-        SigType::Class(name) => classes(name).unwrap_or(Type::Obj),
+        SigType::Class(name) => match crate::foreign::Class::named(name) {
+            Some(class) => Type::Foreign(class),
+            None => classes(name).unwrap_or(Type::Obj),
+        },
         SigType::Deque(_) | SigType::Function(_) | SigType::NdArray { .. } | SigType::Object => Type::Obj,
     }
 }

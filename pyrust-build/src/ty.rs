@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::foreign::Class;
+
 /// A resolved type. Two equal types have the same Rust representation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Type {
@@ -59,6 +61,8 @@ pub enum Type {
     },
     /// An iterator that lives in native code; its elements.
     Iter(Box<Type>),
+    /// An exact instance of a class of CPython's own.
+    Foreign(Class),
     /// A variable that functions share: only handed to functions inside.
     Cell(Box<Type>),
     /// Opaque: moved, stored, returned, compared by identity. Sorts behind what is understood.
@@ -108,7 +112,7 @@ impl Type {
             | Type::Char
             | Type::Range
             | Type::Complex => true,
-            Type::Obj | Type::VarTuple(_) | Type::View(_) => true,
+            Type::Obj | Type::VarTuple(_) | Type::View(_) | Type::Foreign(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Set { in_place, .. } => {
                 *in_place
             }
@@ -150,6 +154,7 @@ impl Type {
             Type::Range
             | Type::ByteArray
             | Type::Obj
+            | Type::Foreign(_)
             | Type::VarTuple(_)
             | Type::Named { .. }
             | Type::View(_)
@@ -183,6 +188,7 @@ impl Type {
             | Type::ByteArray
             | Type::Complex
             | Type::Range
+            | Type::Foreign(_)
             | Type::Obj => Vec::new(),
         }
     }
@@ -249,6 +255,7 @@ impl fmt::Display for Type {
             Type::ByteArray => f.write_str("bytearray"),
             Type::Complex => f.write_str("complex"),
             Type::Range => f.write_str("range"),
+            Type::Foreign(class) => f.write_str(class.name()),
             Type::Obj => f.write_str("object"),
             Type::Tuple { items, .. } => {
                 f.write_str("tuple[")?;
@@ -393,6 +400,7 @@ impl Type {
                 items.iter().all(Type::is_hashable)
             }
             Type::VarTuple(t) => t.is_hashable(),
+            Type::Foreign(class) => class.is_value(),
             _ => true,
         }
     }

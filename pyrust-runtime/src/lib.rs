@@ -18,6 +18,7 @@ pub mod txn;
 pub mod py;
 pub mod strs;
 
+pub mod foreign;
 pub mod generator;
 pub mod held;
 pub mod iter;

@@ -19,6 +19,12 @@ impl Obj {
         self.0.as_ptr()
     }
 
+    /// One that is known to be of some class of C's.
+    #[inline(always)]
+    pub(crate) fn foreign(object: NonNull<PyObject>) -> Obj {
+        Obj(object)
+    }
+
     /// `self is other`.
     #[inline(always)]
     pub fn is(self, other: Obj) -> bool {

@@ -14,6 +14,7 @@ pub use crate::complex::Complex;
 pub use crate::deque::Deque;
 pub use crate::dict::{Counter, Dict, DictLike, Factory, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
+pub use crate::foreign::Foreign;
 pub use crate::generator::{Co, asking_tool, ending_tool, generator, tool};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
@@ -30,8 +31,8 @@ pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
-    big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, heap, int,
-    list, math, named, random, range, set, str_, tuple,
+    big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, foreign, heap,
+    int, list, math, named, random, range, set, str_, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

@@ -39,6 +39,7 @@ impl Func<'_, '_, '_> {
             if let Some(code) = self.library(&full, args, keywords, to) {
                 return code;
             }
+            let full = crate::ops::by_name(full, args.len(), keywords);
             let (lets, mut vals) = self.arguments(&full, args, keywords);
             if takes_any_length(&full) {
                 vals = vals.iter().map(|v| self.any_length(v)).collect();
@@ -493,18 +494,16 @@ impl Func<'_, '_, '_> {
         }
         let b = if keywords.len() > 1 { self.bind(&b, &mut lets) } else { b };
         let mut vals = vec![b];
+        let given = args.len();
+        let full = |class: &str| crate::ops::by_name(crate::ops::method(class, name), given + 1, keywords);
         // The classes of one union may differ in what they take: the first that has the method counts.
         let names: Vec<&str> = vals[0].ty.members().iter().filter_map(class_name).collect();
-        let class = names
-            .iter()
-            .find(|c| crate::ops::exists(&crate::ops::method(c, name)))
-            .copied()
-            .unwrap_or("object");
-        let (more, args) = self.arguments(&crate::ops::method(class, name), args, keywords);
+        let class = names.iter().find(|c| crate::ops::exists(&full(c))).copied().unwrap_or("object");
+        let (more, args) = self.arguments(&full(class), args, keywords);
         lets.extend(more);
         vals.extend(args);
         let code = self.dispatch(&vals, &mut |f, vals| {
-            let full = crate::ops::method(class_name(&vals[0].ty)?, name);
+            let full = full(class_name(&vals[0].ty)?);
             let ret = match vals {
                 // A tuple of known length is one of any length here.
                 [text, affix @ Val { ty: Type::Tuple { .. }, .. }, rest @ ..] if is_affix(name) => {
@@ -669,6 +668,7 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Set { frozen: true, .. } => "frozenset",
         Type::VarTuple(_) => "tuple",
         Type::Range => "range",
+        Type::Foreign(class) => class.name(),
         _ => return None,
     })
 }

@@ -232,7 +232,11 @@ impl Func<'_, '_, '_> {
                 if let Some(code) = self.package_call(e, module, name, args, keywords, &ty) {
                     return Val::new(code, ty);
                 }
-                let full = format!("{}.{name}", self.c_module(module));
+                if let (crate::hir::Regex::CALL, Some(regex)) = (name.as_str(), crate::hir::Regex::of(args)) {
+                    return self.hoist("re", true, Guard::Pattern(regex), "pattern", ty);
+                }
+                let full = self.library_name(module, name);
+                let full = crate::ops::by_name(full, args.len(), keywords);
                 if let Some(code) = self.library(&full, args, keywords, &ty) {
                     return Val::new(code, ty);
                 }
@@ -350,6 +354,14 @@ impl Func<'_, '_, '_> {
         match self.file.program.binding(&self.instance.func.module, global) {
             Some((_, Binding::Module(module))) => module,
             _ => global.to_string(),
+        }
+    }
+
+    /// What `global.name` is in the standard library.
+    fn library_name(&self, global: &str, name: &str) -> String {
+        match self.file.program.binding(&self.instance.func.module, global) {
+            Some((_, Binding::Imported { module, name: class })) => format!("{module}.{class}.{name}"),
+            _ => format!("{}.{name}", self.c_module(global)),
         }
     }
 

@@ -8,6 +8,7 @@ mod call;
 mod coerce;
 mod comp;
 mod expr;
+mod foreign;
 mod format;
 mod identity;
 mod iter;
@@ -324,6 +325,10 @@ impl<'p, 'a> File<'p, 'a> {
                             Guard::Elsewhere { module, guard } => (module, &**guard),
                             other => (&module, other),
                         };
+                        if let Guard::Pattern(_) = guard {
+                            spaces.insert(self.slot(i, "re", true, guard.clone()).0);
+                            continue;
+                        }
                         spaces.insert(self.slot(i, module, false, guard.clone()).0);
                         if let Guard::Function { target, .. } = guard {
                             callees.insert(target.name());
@@ -430,6 +435,13 @@ fn slot_tokens(guard: &Guard) -> TokenStream {
         Guard::Value(name) => quote!(Slot::value(#name)),
         Guard::Module { name, module } => quote!(Slot::module(#name, #module)),
         Guard::Imported { name, module, attr } => quote!(Slot::imported(#name, #module, #attr)),
+        Guard::Pattern(hir::Regex { pattern, flags }) => match pattern {
+            hir::RegexText::Str(text) => quote!(Slot::pattern(#text, #flags)),
+            hir::RegexText::Bytes(text) => {
+                let text = Literal::byte_string(text);
+                quote!(Slot::bytes_pattern(#text, #flags))
+            }
+        },
         Guard::Elsewhere { guard, .. } => slot_tokens(guard),
     }
 }

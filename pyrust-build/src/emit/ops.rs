@@ -83,6 +83,9 @@ impl Func<'_, '_, '_> {
             return out;
         }
         let (op, binding) = ops::select(name, &types)?;
+        if op.foreign {
+            return Some(self.foreign_row(op, args));
+        }
         let mut lets = Vec::new();
         let needs_names = op.reversed && args.iter().any(|a| !a.place && !is_literal(&a.code));
         let args: Vec<Val> =
@@ -185,6 +188,8 @@ impl Func<'_, '_, '_> {
             | Pattern::Set(..)
             | Pattern::Deque(_)
             | Pattern::VarTuple(_) => arg.by_ref(),
+            // Only of what CPython itself is asked.
+            Pattern::AnyOf(_) | Pattern::VarTupleOf(_) => return None,
             Pattern::Tuple(_) | Pattern::Optional(_) | Pattern::Pairs(..) | Pattern::DictOf(..) => {
                 return None;
             }
@@ -216,6 +221,7 @@ impl Func<'_, '_, '_> {
             Type::List { .. } | Type::View(_) => quote!(list::truth(cx, #by_ref)),
             Type::VarTuple(_) => quote!(tuple::truth(cx, #by_ref)),
             Type::Range => quote!(range::truth(cx, #code)),
+            Type::Foreign(_) => self.q(quote!(#code.truth())),
             Type::Deque { .. } => quote!(deque::truth(#by_ref)),
             Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
             Type::Set { .. } => self.q(quote!(set::truth(cx, #by_ref))),
@@ -300,6 +306,7 @@ fn kind(ty: &Type) -> u8 {
         Type::Dict { .. } => 7,
         Type::Deque { .. } => 9,
         Type::Set { .. } => 10,
+        Type::Foreign(_) => 11,
         Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => 8,
     }
 }

@@ -52,6 +52,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::ByteArray => quote!(ByteArray),
         Type::Complex => quote!(Complex),
         Type::Range => quote!(Range),
+        Type::Foreign(class) => {
+            let marker = format_ident!("{}", class.marker());
+            quote!(Foreign<foreign::#marker>)
+        }
         Type::Obj => quote!(Obj),
         Type::Tuple { items, .. } => {
             let items = items.iter().map(rust_type);

@@ -111,6 +111,36 @@ pub struct Library {
     pub imported: bool,
 }
 
+/// A constant pattern of `re`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Regex {
+    pub pattern: RegexText,
+    /// Names of attributes of `re`, or numbers, separated by `|`.
+    pub flags: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RegexText {
+    Str(String),
+    Bytes(Vec<u8>),
+}
+
+impl Regex {
+    /// The name of the call that stands for one: its arguments are the pattern and the flags.
+    pub const CALL: &'static str = "compile constant";
+
+    /// What the arguments of such a call say.
+    pub fn of(args: &[Expr]) -> Option<Regex> {
+        let [pattern, Expr { kind: ExprKind::Str(flags), .. }] = args else { return None };
+        let pattern = match &pattern.kind {
+            ExprKind::Str(text) => RegexText::Str(text.clone()),
+            ExprKind::Bytes(text) => RegexText::Bytes(text.clone()),
+            _ => return None,
+        };
+        Some(Regex { pattern, flags: flags.clone() })
+    }
+}
+
 impl Function {
     /// `module:qualname`.
     pub fn name(&self) -> String {

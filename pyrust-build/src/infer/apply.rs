@@ -205,7 +205,13 @@ impl Infer<'_, '_> {
                 let current = Ty::List(cell);
                 self.state.solver.absorb(&current, &ty)
             }
-            Pattern::Scalar(_) | Pattern::OptInt | Pattern::Buffer => {
+            Pattern::VarTupleOf(t) => {
+                let cell = self.site(node, k);
+                let elem = self.state.solver.elem(cell);
+                self.state.solver.absorb_into(elem, t);
+                Ty::VarTuple(elem)
+            }
+            Pattern::Scalar(_) | Pattern::OptInt | Pattern::Buffer | Pattern::AnyOf(_) => {
                 let ty = ret.instantiate(&Default::default());
                 self.state.solver.absorb(&Ty::Never, &ty)
             }

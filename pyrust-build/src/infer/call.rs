@@ -4,7 +4,7 @@ use super::globals::{in_python, long_tuples};
 use super::sets::takes_iterables;
 use super::solver::{Ty, VarId};
 use super::{FuncRef, Guard, Infer, NARROW, WIDE};
-use crate::hir::{Expr, ExprKind, Param, ParamKind};
+use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
 use crate::source::Span;
@@ -206,26 +206,34 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Ty {
+        if let (Regex::CALL, Some(regex)) = (name, Regex::of(args)) {
+            args.iter().for_each(|arg| {
+                self.expr(arg);
+            });
+            self.guards.insert(Guard::Pattern(regex));
+            return pattern();
+        }
         if let Some(home) = self.program.project_module(&self.func.module, global) {
             return self.package_call(e, (global, &home), name, args, keywords);
         }
-        let Some(module) = self.c_module(global) else {
+        let Some((module, rest)) = self.library_name(global, name) else {
             return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
         };
-        let full = format!("{module}.{name}");
+        let full = ops::by_name(format!("{module}.{rest}"), args.len(), keywords);
+        // A module-level value is not made here: only its type counts.
+        if full == "re.compile" && self.func.qualname.starts_with('<') {
+            return pattern();
+        }
         if let Some(ty) = self.library(e, &full, args, keywords) {
-            self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
-            self.attrs.insert((module, name.to_string()));
+            self.guard_library(global, &module, &rest);
             return ty;
         }
         let list = positional(&full, args, keywords);
         let Some(list) = list.filter(|_| ops::exists(&full)) else {
-            return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
+            let message = format!("calling `{}` is not supported", ops::spelled(&full));
+            return self.refuse("PYR0306", e.span, message);
         };
-        self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
-        // Behind a space stands which form of the function it is.
-        let function = name.split(' ').next().unwrap_or_default();
-        self.attrs.insert((module, function.to_string()));
+        self.guard_library(global, &module, &rest);
         let mut types = self.arguments(&list);
         if takes_any_length(&full) {
             for (k, ty) in types.iter_mut().enumerate() {
@@ -233,6 +241,32 @@ impl Infer<'_, '_> {
             }
         }
         self.apply(&full, e.id, 0, e.span, &types)
+    }
+
+    /// What `global.name` is in the standard library: the module, and the name there, which may be one in a class.
+    fn library_name(&mut self, global: &str, name: &str) -> Option<(String, String)> {
+        match self.bound(global)?.1 {
+            Binding::Module(module) => Some((module, name.to_string())),
+            // A class, of which lowering knows the method.
+            Binding::Imported { module, name: class } => Some((module, format!("{class}.{name}"))),
+            _ => None,
+        }
+    }
+
+    /// `global` must be what gives `name` of that module.
+    fn guard_library(&mut self, global: &str, module: &str, name: &str) {
+        // Behind a space stands which form of the function it is, behind a point a method of the class.
+        let attr = name.split([' ', '.']).next().unwrap_or_default().to_string();
+        let (name, module) = (global.to_string(), module.to_string());
+        match self.bound(global) {
+            Some((_, Binding::Imported { .. })) => {
+                self.guards.insert(Guard::Imported { name, module, attr });
+            }
+            _ => {
+                self.guards.insert(Guard::Module { name, module: module.clone() });
+                self.attrs.insert((module, attr));
+            }
+        }
     }
 
     /// The types of arguments in their places.
@@ -299,9 +333,14 @@ impl Infer<'_, '_> {
                         self.guards.insert(Guard::Imported { name: name.to_string(), module, attr });
                         return ty;
                     }
+                    if full == "re.compile" && self.func.qualname.starts_with('<') {
+                        return pattern();
+                    }
+                    let full = ops::by_name(full, args.len(), keywords);
                     let list = positional(&full, args, keywords).filter(|_| ops::exists(&full));
                     let Some(list) = list else {
-                        return self.refuse("PYR0306", e.span, format!("calling `{full}` is not supported"));
+                        let message = format!("calling `{}` is not supported", ops::spelled(&full));
+                        return self.refuse("PYR0306", e.span, message);
                     };
                     self.guards.insert(Guard::Imported { name: name.to_string(), module, attr });
                     let mut types = self.arguments(&list);
@@ -667,6 +706,7 @@ impl Infer<'_, '_> {
                 }
                 continue;
             }
+            let full = ops::by_name(full, args.len() + 1, keywords);
             if !ops::exists(&full) {
                 continue;
             }
@@ -757,6 +797,11 @@ pub fn is_affix(name: &str) -> bool {
     matches!(name, "startswith" | "endswith")
 }
 
+/// A compiled pattern of `re`.
+fn pattern() -> Ty {
+    crate::foreign::Class::named("re.Pattern").map_or(Ty::Never, Ty::Foreign)
+}
+
 fn class_of(ty: &Ty) -> Option<&'static str> {
     Some(match ty {
         Ty::Int | Ty::Big | Ty::Bool => "int",
@@ -772,6 +817,7 @@ fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::Set(_, true) => "frozenset",
         Ty::VarTuple(_) => "tuple",
         Ty::Range => "range",
+        Ty::Foreign(class) => class.name(),
         _ => return None,
     })
 }

@@ -146,6 +146,8 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Set { frozen: true, .. } => class == "frozenset",
         Type::Tuple { .. } | Type::VarTuple(_) | Type::Named { .. } => class == "tuple",
         Type::Range => class == "range",
+        // None of them is derived from a builtin class.
+        Type::Foreign(_) => false,
         Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,
     }
 }

@@ -466,6 +466,7 @@ impl Infer<'_, '_> {
                                 | Ty::Deque(_)
                                 | Ty::ByteArray
                                 | Ty::Named(..)
+                                | Ty::Foreign(_)
                                 | Ty::Set(..)
                         )
                     })
@@ -661,6 +662,8 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Dict(..) => 7,
         Ty::Deque(_) => 9,
         Ty::Set(..) => 10,
+        // Some are derived from others.
+        Ty::Foreign(_) => 11,
         Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
     };
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))

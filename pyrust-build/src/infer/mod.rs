@@ -103,6 +103,8 @@ pub enum Guard {
         module: String,
         attr: String,
     },
+    /// A pattern of `re` that the text writes down: compiled before native code runs.
+    Pattern(crate::hir::Regex),
     /// The guard holds in the project's module `module`, which a global of the function's own module names.
     Elsewhere {
         module: String,

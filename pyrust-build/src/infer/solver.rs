@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::foreign::Class;
 use crate::ty::{DictKind, MAX_MEMBERS, NamedClass, Type};
 
 pub(super) type VarId = usize;
@@ -25,6 +26,7 @@ pub(super) enum Ty {
     Bytes,
     ByteArray,
     Range,
+    Foreign(Class),
     Obj,
     Tuple(Vec<Ty>, bool),
     Named(Arc<NamedClass>, Vec<Ty>),
@@ -62,6 +64,7 @@ impl Ty {
             Ty::Bytes => (6, 0),
             Ty::ByteArray => (6, 1),
             Ty::Range => (7, 0),
+            Ty::Foreign(class) => (8, class.rank()),
             Ty::Obj => (14, 0),
             Ty::Iter(_) => (13, 0),
             Ty::Tuple(items, _) => (9, items.len()),
@@ -512,6 +515,7 @@ impl Solver {
             Ty::ByteArray => Type::ByteArray,
             Ty::Complex => Type::Complex,
             Ty::Range => Type::Range,
+            Ty::Foreign(class) => Type::Foreign(*class),
             Ty::Obj => Type::Obj,
             Ty::Tuple(items, from_py) => Type::Tuple {
                 items: items.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
@@ -557,6 +561,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::ByteArray => Ty::ByteArray,
         Type::Complex => Ty::Complex,
         Type::Range => Ty::Range,
+        Type::Foreign(class) => Ty::Foreign(*class),
         Type::Obj => Ty::Obj,
         Type::Never => Ty::Never,
         Type::Tuple { .. }

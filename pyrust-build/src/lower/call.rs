@@ -6,6 +6,7 @@ use super::symbols::Kind;
 use super::{Lower, Scope};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A};
 use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart};
+use crate::resolve::Binding;
 use crate::source::Span;
 
 /// The classes whose methods can be called through the class.
@@ -100,6 +101,12 @@ impl Lower<'_> {
                     let keywords = self.keywords(keywords);
                     return ExprKind::ModuleCall { module, name: name.clone(), args, keywords };
                 }
+                if let Some((global, class)) = self.foreign_class(value, name) {
+                    // A method of the class itself: `date.fromordinal(n)`.
+                    let (args, keywords) = (self.exprs(args), self.keywords(keywords));
+                    let name = format!("{class}{name}");
+                    return ExprKind::ModuleCall { module: global, name, args, keywords };
+                }
                 if let Some(kind) = self.string_call(value, name, args, keywords, span) {
                     return kind;
                 }
@@ -122,9 +129,10 @@ impl Lower<'_> {
                     let name = format!("{class}.{name}");
                     return ExprKind::Method { base, name, args, keywords: self.keywords(keywords) };
                 }
+                let name = self.pattern_method(value, name);
                 let base = self.boxed(value);
                 let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
-                ExprKind::Method { base, name: name.clone(), args, keywords: self.keywords(keywords) }
+                ExprKind::Method { base, name, args, keywords: self.keywords(keywords) }
             }
             _ => self.no_as(
                 "PYR0325",
@@ -132,6 +140,25 @@ impl Lower<'_> {
                 "calling this expression",
                 "call a function of the module by its name",
             ),
+        }
+    }
+
+    /// A class of the standard library that has the method in the table: the global, and what stands behind it.
+    fn foreign_class(&self, e: &AExpr, method: &str) -> Option<(String, String)> {
+        let known = |module: &str, class: &str| crate::ops::exists(&format!("{module}.{class}.{method}"));
+        match &e.kind {
+            A::Name(name) if self.lookup(name).is_none() => match self.env.bindings.get(name)? {
+                Binding::Imported { module, name: class } if known(module, class) => {
+                    Some((name.clone(), String::new()))
+                }
+                _ => None,
+            },
+            A::Attribute { value, name: class } => {
+                let global = self.module_of(value)?;
+                let Some(Binding::Module(module)) = self.env.bindings.get(&global) else { return None };
+                known(module, class).then(|| (global.clone(), format!("{class}.")))
+            }
+            _ => None,
         }
     }
 

@@ -181,7 +181,15 @@ impl Lower<'_> {
             Some(plain) => self.iter_kind(&plain),
             None => self.iter_kind(e),
         };
-        Iter { kind, span: e.span, id: self.node() }
+        let mut iter = Iter { kind, span: e.span, id: self.node() };
+        // All matches at once: the text cannot change meanwhile.
+        if let IterKind::Expr(e) = &mut iter.kind
+            && let ExprKind::Method { name, .. } = &mut e.kind
+            && name == "finditer"
+        {
+            name.push_str(" in place");
+        }
+        iter
     }
 
     fn iter_kind(&mut self, e: &AExpr) -> IterKind {

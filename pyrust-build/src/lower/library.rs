@@ -7,7 +7,7 @@ use crate::resolve::Binding;
 use crate::source::Span;
 
 /// Modules whose functions have forms of their own.
-const MODULES: &[&str] = &["heapq", "collections", "functools", "itertools", "operator"];
+const MODULES: &[&str] = &["heapq", "collections", "functools", "itertools", "operator", "re"];
 
 impl Lower<'_> {
     /// What a name or an attribute of a module means, if that is in one of the modules known here.
@@ -75,6 +75,11 @@ impl Lower<'_> {
                 if keywords.is_empty() && start.len() < 2 =>
             {
                 let kind = self.reduce(function, items, start.first(), span)?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
+            ("re", _, [pattern, args @ ..]) => {
+                let kind = self.regex(&library, pattern, args, keywords, span)?;
                 self.libraries.insert(library);
                 Some(kind)
             }

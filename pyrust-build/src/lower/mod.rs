@@ -14,6 +14,7 @@ mod matching;
 pub(crate) mod memo;
 mod nested;
 mod rebinding;
+mod regex;
 mod scope;
 mod sets;
 mod stmt;

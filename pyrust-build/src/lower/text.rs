@@ -333,9 +333,10 @@ impl Lower<'_> {
     }
 }
 
-/// Attributes that numbers and ranges have.
+/// Attributes that numbers, ranges and instances of CPython's own classes have.
 pub(super) fn is_plain_attribute(name: &str) -> bool {
-    matches!(name, "real" | "imag" | "numerator" | "denominator" | "start" | "stop" | "step")
+    crate::ops::foreign::is_attribute(name)
+        || matches!(name, "real" | "imag" | "numerator" | "denominator" | "start" | "stop" | "step")
 }
 
 /// Reading an attribute: spelled so that no method of Python's can have the name.

@@ -87,6 +87,8 @@ pub const CONSTANTS: &[(&str, &str, &str)] = &[
     ("token", "ENDMARKER", "int"),
     ("token", "COMMENT", "int"),
     ("token", "NL", "int"),
+    ("unicodedata", "ucd_3_2_0", "unicodedata.UCD"),
+    ("unicodedata", "unidata_version", "str"),
     ("zlib", "DEFLATED", "int"),
     ("zlib", "MAX_WBITS", "int"),
     ("zlib", "DEF_MEM_LEVEL", "int"),

@@ -187,5 +187,7 @@ fn describe(pattern: &Pattern) -> String {
             format!("tuple[{}]", items.iter().map(describe).collect::<Vec<_>>().join(", "))
         }
         Pattern::Optional(v) => format!("{v} | None"),
+        Pattern::AnyOf(types) => types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "),
+        Pattern::VarTupleOf(t) => format!("tuple[{t}, ...]"),
     }
 }

@@ -58,6 +58,8 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("round", &[("number", Nothing), ("ndigits", Nothing)]),
     ("pow", &[("base", Nothing), ("exp", Nothing), ("mod", Nothing)]),
     ("int", &[("", Nothing), ("base", Int(10))]),
+    ("re.Pattern.sub", &[("repl", Nothing), ("string", Nothing), ("count", Int(0))]),
+    ("re.Pattern.subn", &[("repl", Nothing), ("string", Nothing), ("count", Int(0))]),
     ("math.nextafter", &[("", Nothing), ("", Nothing), ("*steps", Nothing)]),
     ("math.prod", &[("", Nothing), ("*start", Int(1))]),
     ("random.sample", &[("population", Nothing), ("k", Int(0))]),
@@ -76,6 +78,10 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
 /// Puts the arguments of a builtin or method into positional order; `None` where CPython would raise, or the form is not
 /// known. What is left out in between is its default.
 pub fn positional<'e, E>(name: &str, args: &'e [E], keywords: &'e [(String, E)]) -> Option<Vec<Arg<'e, E>>> {
+    // A form of the table that has them in the order of the call.
+    if name.ends_with(')') {
+        return Some(args.iter().chain(keywords.iter().map(|(_, e)| e)).map(Arg::Given).collect());
+    }
     // What `bytes` and `bytearray` share.
     let shared = name.strip_prefix("bytearray.").map(|method| format!("bytes.{method}"));
     let name = shared.as_deref().unwrap_or(name);

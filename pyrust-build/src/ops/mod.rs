@@ -8,6 +8,7 @@ mod complex;
 mod constants;
 pub mod document;
 pub mod exceptions;
+pub mod foreign;
 mod keywords;
 mod numbers;
 mod pattern;
@@ -16,13 +17,14 @@ mod table;
 mod text;
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub use constants::{CONSTANTS, FLOAT_INFO};
 pub use keywords::{Arg, Constant, positional};
 pub use pattern::{Binding, Pattern};
 pub use table::Row;
 
+use crate::foreign::Class;
 use crate::ty::{DictKind, Type};
 
 /// A parsed row.
@@ -48,6 +50,17 @@ pub struct Op {
     pub wraps: bool,
     /// Changes its first argument.
     pub mutates: bool,
+    /// Done by CPython's own function: see `foreign`.
+    pub foreign: bool,
+    /// The engine of `re` does it.
+    pub engine: bool,
+    /// Gives up the GIL for long data.
+    pub releases: bool,
+    /// The parameters' names, empty where there is none, and how many must be given.
+    names: Vec<&'static str>,
+    required: usize,
+    /// The last arguments are given by these names.
+    pub keywords: Vec<&'static str>,
 }
 
 static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
@@ -61,6 +74,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         numbers::NUMBERS,
         complex::COMPLEX,
         bytearray::BYTEARRAY,
+        foreign::REGEX,
     ];
     for row in tables.into_iter().flatten() {
         let mut op = Op::parse(row);
@@ -70,6 +84,15 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
             op.params.iter_mut().skip(1).for_each(Pattern::widen_bytes);
         }
         map.entry(op.name).or_default().push(op);
+    }
+    for row in foreign::FOREIGN.iter().chain(foreign::FUNCTIONS) {
+        map.entry(row.0).or_default().push(Op::parse_foreign(row));
+    }
+    for (op, class) in foreign::COMPARED.iter().flat_map(|op| Class::values().map(move |class| (op, class))) {
+        let both = Pattern::Scalar(Type::Foreign(class));
+        let mut made = Op::parse(&Row(op.0, "", "bool", op.1, "c!"));
+        made.params = vec![both.clone(), both];
+        map.entry(op.0).or_default().push(made);
     }
     map
 });
@@ -90,7 +113,57 @@ impl Op {
             widens: row.4.contains('w'),
             wraps: row.4.contains('b'),
             mutates: row.4.contains('m'),
+            foreign: false,
+            engine: false,
+            releases: false,
+            names: Vec::new(),
+            required: usize::MAX,
+            keywords: Vec::new(),
         }
+    }
+
+    /// A row of `foreign`: parameters may have names, be left out and be of several types.
+    fn parse_foreign(row: &Row) -> Op {
+        let mut op = Op::parse(&Row(row.0, "", row.2, row.3, row.4));
+        op.foreign = true;
+        op.engine = row.4.contains('e');
+        op.releases = row.4.contains('g');
+        op.required = 0;
+        for text in row.1.split(',').map(str::trim).filter(|t| !t.is_empty()) {
+            let (optional, text) = text.strip_prefix('~').map_or((false, text), |t| (true, t));
+            let (name, types) = text.split_once('=').unwrap_or(("", text));
+            let types = types.split('|').map(|t| match Pattern::parse(t) {
+                Pattern::Scalar(t) => t,
+                other => unreachable!("parameter {other:?} in the operation table"),
+            });
+            op.params.push(Pattern::AnyOf(types.collect()));
+            op.names.push(name);
+            op.required += usize::from(!optional);
+        }
+        op
+    }
+
+    /// The same with the last arguments given by name; `None` where CPython would raise.
+    fn given_by_name(&self, positional: usize, keywords: &[&str]) -> Option<Op> {
+        let places = keywords.iter().map(|k| self.names.iter().position(|n| n == k && !k.is_empty()));
+        let places: Vec<usize> = places.collect::<Option<_>>()?;
+        let given = |at: usize| at < positional || places.contains(&at);
+        if positional > self.params.len()
+            || places.iter().enumerate().any(|(i, at)| *at < positional || places[..i].contains(at))
+            || !(0..self.required).all(given)
+        {
+            return None;
+        }
+        let params = self.params[..positional].iter().chain(places.iter().map(|at| &self.params[*at]));
+        Some(Op {
+            params: params.cloned().collect(),
+            bounds: Vec::new(),
+            ret: self.ret.clone(),
+            names: Vec::new(),
+            required: usize::MAX,
+            keywords: places.iter().map(|at| self.names[*at]).collect(),
+            ..*self
+        })
     }
 
     /// A method of `bytes` as one of `bytearray`: none where `bytes` come out inside of something.
@@ -106,7 +179,16 @@ impl Op {
         params.iter_mut().for_each(Pattern::widen_bytes);
         // Made once, with the table.
         let name = Box::leak(format!("bytearray.{method}").into_boxed_str());
-        Some(Op { name, params, ret, wraps, bounds: self.bounds.clone(), ..*self })
+        Some(Op {
+            name,
+            params,
+            ret,
+            wraps,
+            bounds: self.bounds.clone(),
+            names: Vec::new(),
+            keywords: Vec::new(),
+            ..*self
+        })
     }
 }
 
@@ -117,7 +199,41 @@ pub fn all() -> impl Iterator<Item = &'static Op> {
 
 /// True if the table has the name at all, whatever the types.
 pub fn exists(name: &str) -> bool {
-    TABLE.contains_key(name)
+    rows(name).is_some()
+}
+
+/// The rows of a name. Those of a call with keywords are made from the row without.
+fn rows(name: &str) -> Option<&'static [Op]> {
+    static MADE: LazyLock<Mutex<HashMap<String, &'static [Op]>>> = LazyLock::new(Mutex::default);
+    if let Some(rows) = TABLE.get(name) {
+        return Some(rows);
+    }
+    let (base, call) = name.strip_suffix(')')?.split_once('(')?;
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(rows) = made.get(name) {
+        return Some(rows);
+    }
+    let (positional, keywords) = call.split_once(';')?;
+    let (positional, keywords) = (positional.parse().ok()?, keywords.split(',').collect::<Vec<_>>());
+    let rows: Vec<Op> =
+        TABLE.get(base)?.iter().filter_map(|op| op.given_by_name(positional, &keywords)).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    // Made once for each form of call that a program has.
+    let rows: &'static [Op] = Vec::leak(rows);
+    made.insert(name.to_string(), rows);
+    Some(rows)
+}
+
+/// The name of a call that gives arguments by name, where CPython itself is asked: `name(2;key,other)`. `positional`
+/// counts the receiver.
+pub fn by_name<E>(name: String, positional: usize, keywords: &[(String, E)]) -> String {
+    if keywords.is_empty() || !TABLE.get(name.as_str()).is_some_and(|rows| rows.iter().all(|op| op.foreign)) {
+        return name;
+    }
+    let names: Vec<&str> = keywords.iter().map(|(k, _)| k.as_str()).collect();
+    format!("{name}({positional};{})", names.join(","))
 }
 
 /// Does the method of a container change it?
@@ -153,7 +269,7 @@ pub fn method(class: &str, name: &str) -> String {
 
 /// The row for these argument types (no unions), with what its type variables stand for.
 pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
-    let rows = TABLE.get(name)?;
+    let rows = rows(name)?;
     use pattern::Level;
     // Exact types first, then `bool` as `int` and a character as `str`, then ints as floats, then what must fit 64 bits.
     for level in [Level::Exact, Level::Subtype, Level::Widen, Level::Narrow] {
@@ -219,6 +335,9 @@ fn within(ty: Option<&Type>, allowed: &[Type]) -> bool {
 
 /// Trailing optional parameters may be left out.
 fn arity_fits(op: &Op, args: usize) -> bool {
+    if op.required != usize::MAX {
+        return (op.required..=op.params.len()).contains(&args);
+    }
     args <= op.params.len() && op.params[args..].iter().all(|p| *p == Pattern::OptInt)
 }
 
@@ -234,6 +353,6 @@ pub fn spelled(name: &str) -> &str {
         "neg" => "-x",
         "pos" => "+x",
         "inv" => "~x",
-        other => other,
+        other => other.split('(').next().unwrap_or(other),
     }
 }

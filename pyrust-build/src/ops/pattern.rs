@@ -35,6 +35,10 @@ pub enum Pattern {
     Set(char, Option<bool>),
     VarTuple(char),
     Tuple(Vec<Pattern>),
+    /// One of several types, taken as it is: an argument of what CPython itself is asked.
+    AnyOf(Vec<Type>),
+    /// A live tuple of any length, of a fixed type.
+    VarTupleOf(Type),
     /// `V | None`.
     Optional(char),
 }
@@ -72,6 +76,8 @@ impl Pattern {
         let inside = |head: &str| text.strip_prefix(head).and_then(|t| t.strip_suffix(']'));
         if let Some((k, v)) =
             inside("list[tuple[").and_then(|t| t.strip_suffix(']')).and_then(|t| t.split_once(','))
+            && is_var(k.trim())
+            && is_var(v.trim())
         {
             return Pattern::Pairs(var(k), var(v));
         }
@@ -81,6 +87,7 @@ impl Pattern {
             } else {
                 match Pattern::parse(inner) {
                     Pattern::Scalar(t) => Pattern::ListOf(t),
+                    tuple @ Pattern::Tuple(_) => Pattern::ListOf(tuple.instantiate(&Binding::new())),
                     other => unreachable!("list of {other:?} in the operation table"),
                 }
             };
@@ -113,7 +120,11 @@ impl Pattern {
         }
         if let Some(inner) = inside("tuple[") {
             return match inner.strip_suffix(", ...") {
-                Some(t) => Pattern::VarTuple(var(t)),
+                Some(t) if is_var(t.trim()) => Pattern::VarTuple(var(t)),
+                Some(t) => match Pattern::parse(t) {
+                    Pattern::Scalar(t) => Pattern::VarTupleOf(t),
+                    other => unreachable!("tuple of {other:?} in the operation table"),
+                },
                 None => Pattern::Tuple(Pattern::parse_list(inner)),
             };
         }
@@ -133,7 +144,17 @@ impl Pattern {
             "range" => Pattern::Scalar(Type::Range),
             "int | float" => Pattern::Scalar(Type::Union(vec![Type::Int, Type::Float])),
             "int | None" => Pattern::Scalar(Type::Union(vec![Type::None, Type::Int])),
-            other => unreachable!("unknown pattern `{other}` in the operation table"),
+            other => match crate::foreign::Class::named(other) {
+                Some(class) => Pattern::Scalar(Type::Foreign(class)),
+                None if other.contains('|') => {
+                    let members = other.split('|').map(|t| match Pattern::parse(t) {
+                        Pattern::Scalar(t) => t,
+                        other => unreachable!("union with {other:?} in the operation table"),
+                    });
+                    Pattern::Scalar(members.fold(Type::Never, |acc, t| Type::join(&acc, &t)))
+                }
+                None => unreachable!("unknown pattern `{other}` in the operation table"),
+            },
         }
     }
 
@@ -175,6 +196,7 @@ impl Pattern {
                 binding.entry(*v).or_insert_with(|| have.clone());
                 true
             }
+            (Pattern::AnyOf(types), have) => types.iter().any(|want| taken(want, have, level)),
             (Pattern::Buffer, Type::Bytes | Type::ByteArray) => true,
             (Pattern::OptInt, Type::Int | Type::None) => true,
             (Pattern::OptInt, Type::Bool) => level != Level::Exact,
@@ -244,6 +266,8 @@ impl Pattern {
                 Type::Set { elem: Box::new(get(v)), in_place: false, frozen: *frozen == Some(true) }
             }
             Pattern::VarTuple(v) => Type::VarTuple(Box::new(get(v))),
+            Pattern::VarTupleOf(t) => Type::VarTuple(Box::new(t.clone())),
+            Pattern::AnyOf(types) => types.iter().fold(Type::Never, |acc, t| Type::join(&acc, t)),
             Pattern::Tuple(items) => {
                 Type::Tuple { items: items.iter().map(|p| p.instantiate(binding)).collect(), from_py: false }
             }
@@ -269,6 +293,12 @@ pub(super) fn bounds(text: &str) -> (String, Vec<(char, Vec<Type>)>) {
     }
     out.push_str(rest);
     (out, bounds)
+}
+
+/// Does an argument go in as it is? A `bool` is an int as well.
+fn taken(want: &Type, have: &Type, level: Level) -> bool {
+    let derived = matches!((want, have), (Type::Int, Type::Bool | Type::Big));
+    want == have || matches!((want, have), (Type::Str, Type::Char)) || (level != Level::Exact && derived)
 }
 
 fn fits(want: &Type, have: &Type, level: Level) -> bool {

@@ -15,6 +15,7 @@ use super::interp::{self, Frame};
 use super::metadata::Spec;
 use super::namespace::{Word, monitoring_word};
 use super::object::Own;
+use super::patterns;
 use super::registry::{self, Record, State};
 use crate::boundary::commit::{CallArgs, Outcome, Run, enter};
 use crate::stop::{Bail, Stop};
@@ -242,6 +243,22 @@ impl Hook {
     #[cold]
     #[inline(never)]
     unsafe fn look_again(&self, armed: &Armed) -> bool {
+        // Compiling a pattern runs Python code, after which everything is looked at again.
+        let (words, holds) = loop {
+            let before = patterns::compiled();
+            let (words, holds) = self.look_once(armed);
+            if patterns::compiled() == before {
+                break (words, holds);
+            }
+        };
+        *armed.words.borrow_mut() = words;
+        armed.holds.set(holds);
+        armed.misses.set(if holds { 0 } else { armed.misses.get().wrapping_add(1) });
+        self.find_cycle();
+        holds
+    }
+
+    fn look_once(&self, armed: &Armed) -> (Vec<Word>, bool) {
         let mut words = Vec::new();
         // SAFETY: the caller holds the GIL, with no transaction open.
         let holds = unsafe {
@@ -259,11 +276,7 @@ impl Hook {
             }
             holds
         };
-        *armed.words.borrow_mut() = words;
-        armed.holds.set(holds);
-        armed.misses.set(if holds { 0 } else { armed.misses.get().wrapping_add(1) });
-        self.find_cycle();
-        holds
+        (words, holds)
     }
 
     /// Whether a run of this function, or of one that it is mutually recursive with, is what called: that run is

@@ -80,6 +80,14 @@ pub(super) enum Kind {
     Builtin,
     Module(&'static str),
     Imported(&'static str, &'static str),
+    Pattern(PatternText, &'static str),
+}
+
+/// A pattern of `re`, as the text says it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum PatternText {
+    Str(&'static str),
+    Bytes(&'static [u8]),
 }
 
 impl Slot {
@@ -96,6 +104,16 @@ impl Slot {
     /// The builtin of that name: not shadowed and not replaced.
     pub const fn builtin(name: &'static str) -> Slot {
         Slot { name, kind: Kind::Builtin }
+    }
+
+    /// A pattern of the module `re`, compiled before native code runs; `flags` are attributes of `re`, separated by `|`.
+    pub const fn pattern(text: &'static str, flags: &'static str) -> Slot {
+        Slot { name: "", kind: Kind::Pattern(PatternText::Str(text), flags) }
+    }
+
+    /// As [`Slot::pattern`], of `bytes`.
+    pub const fn bytes_pattern(text: &'static [u8], flags: &'static str) -> Slot {
+        Slot { name: "", kind: Kind::Pattern(PatternText::Bytes(text), flags) }
     }
 
     /// The module `target`.

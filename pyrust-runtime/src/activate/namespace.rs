@@ -14,7 +14,7 @@ use pyo3_ffi::*;
 use super::library::of_generator;
 use super::metadata::{Kind, Slot};
 use super::object::{Own, attribute_or_none, interned, lookup, utf8};
-use super::registry;
+use super::{patterns, registry};
 use crate::boundary::globals;
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
@@ -58,6 +58,8 @@ struct State {
     words: RefCell<Vec<Word>>,
     holds: Cell<bool>,
     functions: Vec<Cell<Option<Callee>>>,
+    /// Of patterns: the flags that they were compiled with, or that could not be.
+    flags: Vec<Cell<Option<Option<i64>>>>,
 }
 
 /// A function object whose code was found to be the compiled one.
@@ -217,6 +219,7 @@ impl Namespace {
                 words: RefCell::default(),
                 holds: Cell::new(false),
                 functions: (0..count).map(|_| Cell::new(None)).collect(),
+                flags: (0..count).map(|_| Cell::new(None)).collect(),
             };
             self.state.store(Box::into_raw(Box::new(state)), Relaxed);
         }
@@ -259,6 +262,17 @@ impl Namespace {
         // SAFETY: names, dict and builtins are strongly held.
         unsafe {
             for (index, slot) in self.slots.iter().enumerate() {
+                if let Kind::Pattern(text, flags) = slot.kind {
+                    // It stays what it was unless the flags mean something else.
+                    let flags = patterns::flags(state.dict.get(), flags);
+                    if state.flags[index].get() != Some(flags) {
+                        let made = flags.and_then(|flags| patterns::compile(state.dict.get(), text, flags));
+                        state.values[index].set(made.unwrap_or(ptr::null_mut()));
+                        state.flags[index].set(Some(flags));
+                    }
+                    holds &= !state.values[index].get().is_null();
+                    continue;
+                }
                 let found = lookup(state.dict.get(), state.names[index]);
                 state.values[index].set(found);
                 holds &= match slot.kind {
@@ -274,6 +288,8 @@ impl Namespace {
                         let builtin = lookup(builtins(), state.names[index]);
                         found.is_null() && !builtin.is_null() && pristine(builtin, slot.name, "builtins")
                     }
+                    // Looked at above.
+                    Kind::Pattern(..) => true,
                     Kind::Module(target) => is_module(found, target),
                     Kind::Imported(module, attr) => {
                         !found.is_null()
@@ -382,6 +398,13 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("bisect", "insort") => ("_bisect", "insort_right"),
         ("bisect", _) => ("_bisect", name),
         ("functools", "reduce") => ("_functools", name),
+        ("struct", _) => ("_struct", name),
+        ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
+        ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),
+        ("hashlib", "sha224") => ("_hashlib", "openssl_sha224"),
+        ("hashlib", "sha256") => ("_hashlib", "openssl_sha256"),
+        ("hashlib", "sha384") => ("_hashlib", "openssl_sha384"),
+        ("hashlib", "sha512") => ("_hashlib", "openssl_sha512"),
         _ => (module, name),
     }
 }
@@ -446,7 +469,7 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
                 let Some(text) = utf8(name) else { return false };
                 match (own.is_null(), builtin.is_null()) {
                     // Looked at below, and what other classes than those need.
-                    (false, _) if module == "copy" => true,
+                    (false, _) if module == "copy" || module == "re" => true,
                     (false, _) => {
                         pristine(own, text, module)
                             || (module == "functools" && defined_here(own, globals, text))
@@ -457,6 +480,7 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
                 }
             })
             && (module != "copy" || copies_as_ever(globals, name, words))
+            && (module != "re" || patterns::compiles_as_ever(globals, words))
     }
 }
 
@@ -585,6 +609,15 @@ const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("functools", "lru_cache"),
     ("heapq", "nsmallest"),
     ("heapq", "nlargest"),
+    ("re", "compile"),
+    ("re", "findall"),
+    ("re", "finditer"),
+    ("re", "fullmatch"),
+    ("re", "match"),
+    ("re", "search"),
+    ("re", "split"),
+    ("re", "sub"),
+    ("re", "subn"),
 ];
 
 /// What `functools` uses to dress a cache: a function of its own, or the class of its statistics.

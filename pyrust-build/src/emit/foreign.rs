@@ -1,0 +1,84 @@
+//! Operations that CPython's own functions do: the arguments boxed, the result read back.
+
+use std::ffi::CString;
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::types::{Val, rust_type};
+use crate::ops::Op;
+
+impl Func<'_, '_, '_> {
+    /// One row on arguments that are no unions.
+    pub(super) fn foreign_row(&mut self, op: &Op, args: &[Val]) -> Val {
+        let ret = op.ret.instantiate(&Default::default());
+        let boxes: Vec<TokenStream> = args
+            .iter()
+            .map(|arg| {
+                let by_ref = arg.by_ref();
+                self.q(quote!(fmt::boxed(#by_ref)))
+            })
+            .collect();
+        let call = made(op);
+        let with = if op.keywords.is_empty() {
+            quote!()
+        } else {
+            let names = &op.keywords;
+            quote!(.with(&[#(#names),*]))
+        };
+        let engine = if op.engine { quote!(.engine()) } else { quote!() };
+        let short = if op.releases { quote!(.short()) } else { quote!() };
+        let (rust, count) = (rust_type(&ret), Literal::usize_unsuffixed(args.len()));
+        let run = self.q(quote!(CALL.run::<#rust, #count>(cx, [#(#boxes),*])));
+        Val::new(
+            quote!({
+                static CALL: foreign::Call = foreign::Call::#call #with #engine #short;
+                #run
+            }),
+            ret,
+        )
+    }
+}
+
+/// What makes the `Call` of a row.
+fn made(op: &Op) -> TokenStream {
+    let name = op.name.split('(').next().unwrap_or(op.name);
+    let last = |text: &str| text.rsplit(['.', ' ']).next().unwrap_or_default().to_string();
+    // `module.name`, as C strings.
+    let split = |text: &str| {
+        let (module, name) = text.rsplit_once('.').unwrap_or(("builtins", text));
+        (c_string(module), c_string(name))
+    };
+    match op.path.split_once(':').unwrap_or((op.path, name)) {
+        ("method", name) => {
+            let name = last(name);
+            quote!(method(#name))
+        }
+        ("attribute", _) => {
+            let name = last(name);
+            quote!(attribute(#name))
+        }
+        ("class", full) => {
+            let ((module, class), full) = (split(name), c_string(full));
+            quote!(class(#module, #class, #full))
+        }
+        ("of_class", _) => {
+            let (class, method) = name.rsplit_once('.').unwrap_or((name, ""));
+            let ((module, short), full) = (split(class), c_string(class));
+            quote!(of_class(#module, #short, #full, #method))
+        }
+        ("function", target) => {
+            let (module, function) = split(target);
+            quote!(function(#module, #function))
+        }
+        (operator, _) => {
+            let operator = quote::format_ident!("{operator}");
+            quote!(#operator())
+        }
+    }
+}
+
+fn c_string(text: &str) -> Literal {
+    Literal::c_string(&CString::new(text).unwrap_or_default())
+}

@@ -1,0 +1,72 @@
+//! The classes: one line each. The compiler's list of them is `ops::foreign::CLASSES`.
+
+use core::ffi::CStr;
+use core::sync::atomic::AtomicPtr;
+
+use pyo3_ffi::{PyDateTime_DateTime, PyDateTime_Time, PyObject, PyTypeObject};
+
+use super::{ForeignClass, is_class};
+
+macro_rules! classes {
+    ($($(#[$doc:meta])* $marker:ident = $name:literal $(where $plain:expr)?;)+) => { $(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $marker {}
+
+        impl ForeignClass for $marker {
+            const NAME: &'static CStr = $name;
+
+            #[inline(always)]
+            fn seen() -> &'static AtomicPtr<PyTypeObject> {
+                static SEEN: AtomicPtr<PyTypeObject> = AtomicPtr::new(core::ptr::null_mut());
+                &SEEN
+            }
+
+            $(#[inline(always)]
+            unsafe fn is_plain(object: *mut PyObject) -> bool {
+                let plain: unsafe fn(*mut PyObject) -> bool = $plain;
+                // SAFETY: by the caller.
+                unsafe { plain(object) }
+            })?
+        }
+    )+ };
+}
+
+classes! {
+    Date = c"datetime.date";
+    DateTime = c"datetime.datetime" where datetime_is_plain;
+    Time = c"datetime.time" where time_is_plain;
+    TimeDelta = c"datetime.timedelta";
+    TimeZone = c"datetime.timezone";
+    Pattern = c"re.Pattern";
+    /// Of a `str`.
+    Match = c"re.Match";
+    /// Of `bytes`.
+    BytesMatch = c"re.Match";
+    /// An older version of the database.
+    Ucd = c"unicodedata.UCD";
+    Hash = c"_hashlib.HASH";
+}
+
+/// Without a time zone, or with a fixed one: another may be Python's.
+unsafe fn datetime_is_plain(object: *mut PyObject) -> bool {
+    // SAFETY: an exact `datetime`, which has the field where the flag says so.
+    unsafe {
+        let this = object.cast::<PyDateTime_DateTime>();
+        (*this).hastzinfo == 0 || zone_is_plain((*this).tzinfo)
+    }
+}
+
+/// As [`datetime_is_plain`].
+unsafe fn time_is_plain(object: *mut PyObject) -> bool {
+    // SAFETY: an exact `time`, which has the field where the flag says so.
+    unsafe {
+        let this = object.cast::<PyDateTime_Time>();
+        (*this).hastzinfo == 0 || zone_is_plain((*this).tzinfo)
+    }
+}
+
+unsafe fn zone_is_plain(zone: *mut PyObject) -> bool {
+    // SAFETY: an object that is alive has a class.
+    unsafe { is_class(pyo3_ffi::Py_TYPE(zone), TimeZone::NAME) }
+}
