@@ -432,6 +432,7 @@ fn guard(guard_: &Guard) -> String {
         Guard::Value(name) => format!("the global `{name}`, read when it is needed"),
         Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),
         Guard::Imported { name, module, attr } => format!("`{name}` being `{module}.{attr}`"),
+        Guard::Classes { name, classes } => format!("`{name}` standing for `{}`", classes.join("`, `")),
         Guard::Pattern(regex) => match &regex.pattern {
             crate::hir::RegexText::Str(text) => format!("the pattern `{text}`, compiled once"),
             crate::hir::RegexText::Bytes(text) => {

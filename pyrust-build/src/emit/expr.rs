@@ -61,6 +61,10 @@ impl Func<'_, '_, '_> {
                 if let Some(home) = self.file.program.project_module(&self.instance.func.module, module) {
                     return self.hoist(&home, false, Guard::Value(name.clone()), name, ty);
                 }
+                if let Some(member) = self.file.program.class_member(&self.instance.func.module, module, name)
+                {
+                    return self.global(&member, ty);
+                }
                 let c_module = self.c_module(module);
                 return self.hoist(&c_module, true, Guard::Value(name.clone()), name, ty);
             }
@@ -253,6 +257,13 @@ impl Func<'_, '_, '_> {
                 {
                     return Val::new(code, ty);
                 }
+                if let ExprKind::Global(global) = &base.kind
+                    && let Some(member) =
+                        self.file.program.class_member(&self.instance.func.module, global, name)
+                {
+                    let code = self.call(e, &member, args, keywords, &ty);
+                    return Val::new(code, ty);
+                }
                 self.at(e.id, |f| f.method(base, name, args, keywords, &ty))
             }
             ExprKind::Index { base, index } => self.index(base, index, &ty),
@@ -375,7 +386,7 @@ impl Func<'_, '_, '_> {
     fn hoist(&mut self, module: &str, is_c: bool, guard: Guard, name: &str, ty: Type) -> Val {
         let assigned = self.file.program.is_assigned(module, name);
         // A field of a structure is read out of it.
-        let (guard, field) = match name.split_once('.') {
+        let (guard, field) = match name.split_once('.').filter(|_| is_c) {
             Some((structure, field)) => (Guard::Value(structure.to_string()), Some(field)),
             None => (guard, None),
         };

@@ -442,6 +442,7 @@ fn slot_tokens(guard: &Guard) -> TokenStream {
                 quote!(Slot::bytes_pattern(#text, #flags))
             }
         },
+        Guard::Classes { name, classes } => quote!(Slot::classes(#name, &[#(#classes),*])),
         Guard::Elsewhere { guard, .. } => slot_tokens(guard),
     }
 }

@@ -5,6 +5,7 @@ use quote::quote;
 
 use super::Func;
 use super::coerce::same_rust;
+use super::expr::{field, int_literal};
 use super::types::Val;
 use crate::ops::{self, Pattern};
 use crate::ty::Type;
@@ -264,6 +265,9 @@ impl Func<'_, '_, '_> {
             };
             return Some(self.q(quote!(tuple::#f(cx, &#l, &#r))));
         }
+        if equality && let Some(equal) = self.tuple_of_any_length(a, b) {
+            return Some(if op == "==" { equal } else { quote!((!#equal)) });
+        }
         if let Some(val) = self.row(op, &[a.clone(), b.clone()]) {
             return Some(val.code);
         }
@@ -285,6 +289,32 @@ impl Func<'_, '_, '_> {
             _ if kind(&a.ty) != kind(&b.ty) => Some(self.constant(a, b, op == "!=")),
             _ => None,
         }
+    }
+
+    /// Equality of a tuple of known length and one of any length: item by item.
+    fn tuple_of_any_length(&mut self, a: &Val, b: &Val) -> Option<TokenStream> {
+        let (count, known_first) = match (&a.ty, &b.ty) {
+            (Type::Tuple { items, .. }, Type::VarTuple(_)) => (items.len(), true),
+            (Type::VarTuple(_), Type::Tuple { items, .. }) => (items.len(), false),
+            _ => return None,
+        };
+        let mut lets = Vec::new();
+        let (a, b) = (self.bind(a, &mut lets), self.bind(b, &mut lets));
+        let (known, long) = if known_first { (&a, &b) } else { (&b, &a) };
+        let (Type::Tuple { items, .. }, Type::VarTuple(elem)) = (&known.ty, &long.ty) else { return None };
+        if **elem == Type::Never {
+            return Some(quote!({ #(#lets)* false }));
+        }
+        let (len, n) = (self.apply("len", &[long.clone()], &Type::Int), int_literal(count as i64));
+        let mut tests = vec![quote!(#len == #n)];
+        for (i, ty) in items.iter().enumerate() {
+            let item = Val::place(field(&known.code, i), ty.clone());
+            let index = Val::new(int_literal(i as i64), Type::Int);
+            let other = Val::new(self.apply("getitem", &[long.clone(), index], elem), (**elem).clone());
+            let (l, r) = if known_first { (item, other) } else { (other, item) };
+            tests.push(self.compare("==", &l, &r));
+        }
+        Some(quote!({ #(#lets)* #(#tests)&&* }))
     }
 
     fn constant(&mut self, a: &Val, b: &Val, value: bool) -> TokenStream {

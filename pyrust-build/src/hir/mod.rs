@@ -72,6 +72,10 @@ pub struct Function {
     pub assumes: BTreeSet<String>,
     /// The same for functions and types of the standard library.
     pub libraries: BTreeSet<Library>,
+    /// What the function imports, under the names that `resolve` gives it.
+    pub imports: BTreeSet<String>,
+    /// Globals that must be tuples of these builtin classes.
+    pub classes: BTreeSet<(String, Vec<String>)>,
     /// Why the places that bail do: what stands there is not compiled.
     pub notes: Vec<Diagnostic>,
     /// Functions defined inside, at any depth; their qualified names are unique.

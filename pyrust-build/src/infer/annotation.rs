@@ -32,6 +32,9 @@ fn is_name(e: &Expr, name: &str) -> bool {
 
 fn of_expression(env: &ModuleEnv, value: &Expr) -> Option<Type> {
     let E::Call { func, args, keywords } = &value.kind else { return None };
+    if let Some(found) = of_library(env, func) {
+        return Some(found);
+    }
     let E::Name(name) = &func.kind else { return None };
     if let Some(binding) = env.bindings.get(name) {
         return match binding {
@@ -61,6 +64,38 @@ fn of_expression(env: &ModuleEnv, value: &Expr) -> Option<Type> {
         }
         _ => None,
     }
+}
+
+/// What functions of the standard library give that are called once, when a module is imported.
+const RESULTS: &[(&str, &str, &str)] = &[
+    ("sys", "intern", "str"),
+    ("sys", "getdefaultencoding", "str"),
+    ("sys", "getfilesystemencoding", "str"),
+    ("sys", "getrecursionlimit", "int"),
+    ("os", "getcwd", "str"),
+    ("os", "getpid", "int"),
+    ("os", "cpu_count", "int"),
+    ("platform", "system", "str"),
+    ("struct", "calcsize", "int"),
+    ("time", "time", "float"),
+    ("time", "perf_counter", "float"),
+];
+
+fn of_library(env: &ModuleEnv, func: &Expr) -> Option<Type> {
+    let (module, name) = match &func.kind {
+        E::Attribute { value, name } => {
+            let E::Name(global) = &value.kind else { return None };
+            let Binding::Module(module) = env.bindings.get(global)? else { return None };
+            (module, name)
+        }
+        E::Name(global) => {
+            let Binding::Imported { module, name } = env.bindings.get(global)? else { return None };
+            (module, name)
+        }
+        _ => return None,
+    };
+    let found = RESULTS.iter().find(|(m, n, _)| m == module && n == name)?;
+    scalar(found.2)
 }
 
 /// What an annotation says; `None` where that is not one concrete type.

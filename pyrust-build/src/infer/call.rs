@@ -140,6 +140,12 @@ impl Infer<'_, '_> {
             self.refuse("PYR0408", span, "an iterator in a global is not supported");
             return;
         }
+        let (_, binding) = self.bound(name).unwrap_or_else(|| (String::new(), Binding::Unknown));
+        if !matches!(binding, Binding::Value(_) | Binding::Unknown) {
+            let message = format!("assigning `{name}`, which calls rely on, is not supported");
+            self.refuse("PYR0309", span, message);
+            return;
+        }
         let var = self.global_var(name);
         self.state.solver.flow(ty, var);
         self.state.solver.mark_var(var);
@@ -185,6 +191,9 @@ impl Infer<'_, '_> {
                 }
             }
             return self.refuse("PYR0305", span, format!("the type of `{global}.{name}` is not known"));
+        }
+        if let Some(member) = self.program.class_member(&self.func.module, global, name) {
+            return self.global(&member, span, node);
         }
         let Some(module) = self.c_module(global) else {
             let message = format!("reading the attribute `{name}` is not supported");
@@ -314,7 +323,7 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn call(&mut self, e: &Expr, name: &str, args: &[Expr], keywords: &[(String, Expr)]) -> Ty {
-        if self.is_bound(name) {
+        if self.is_bound(name) || crate::resolve::split_member(name).is_some() {
             if let Some(def) = self.program.named(&self.func.module, name) {
                 self.guards.insert(Guard::Value(name.to_string()));
                 return self.make_named(e, &def, args, keywords);
@@ -583,7 +592,8 @@ impl Infer<'_, '_> {
         let key = format!("<default {} of {}>", param, target.qualname);
         let func = FuncRef { module: target.module.clone(), qualname: key.clone() };
         if !self.program.lowered.contains_key(&func) {
-            let lowered = crate::lower::lower_value(file, env, &key, &default).map(std::rc::Rc::new);
+            let lowered = crate::lower::lower_value(file, env, &key, &default);
+            let lowered = lowered.map(|hir| std::rc::Rc::new(self.program.with_known_names(hir)));
             self.program.lowered.insert(func.clone(), lowered);
         }
         let ty = self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)));
@@ -604,6 +614,11 @@ impl Infer<'_, '_> {
             && let Some(home) = self.program.project_module(&self.func.module, global)
         {
             return self.package_call(e, (global, &home), name, args, keywords);
+        }
+        if let ExprKind::Global(global) = &base.kind
+            && let Some(member) = self.program.class_member(&self.func.module, global, name)
+        {
+            return self.call(e, &member, args, keywords);
         }
         let ty = self.expr(base);
         let mut out = Ty::Never;

@@ -521,6 +521,14 @@ impl Infer<'_, '_> {
                             }
                         }
                     }
+                    (Ty::Tuple(items, _), Ty::VarTuple(elem)) | (Ty::VarTuple(elem), Ty::Tuple(items, _))
+                        if equality =>
+                    {
+                        let elem = self.state.solver.get(*elem);
+                        for item in items.clone() {
+                            self.comparable(e, "==", &item, &elem);
+                        }
+                    }
                     // Numbers and texts are compared, others bail.
                     (Ty::Obj, t) | (t, Ty::Obj) if equality && !matches!(t, Ty::Iter(_)) => found = true,
                     (Ty::Obj | Ty::Iter(_), _) | (_, Ty::Obj | Ty::Iter(_)) => {

@@ -3,12 +3,19 @@
 use std::rc::Rc;
 
 use super::{FuncRef, NARROW, Program, annotation};
-use crate::resolve::Binding;
+use crate::resolve::{Binding, split_member};
 use crate::ty::Type;
+
+/// At most so many classes are gone through for an attribute, from one to its base.
+const MAX_BASES: usize = 12;
 
 impl Program<'_> {
     /// What a module-level name is bound to, following imports inside the project.
     pub fn binding(&self, module: &str, name: &str) -> Option<(String, Binding)> {
+        if let Some(member) = split_member(name) {
+            let (home, _, binding) = self.member(module, member, MAX_BASES)?;
+            return Some((home, binding));
+        }
         let (mut module, mut name) = (module.to_string(), name.to_string());
         for _ in 0..8 {
             let (_, env) = self.modules.module(&module)?;
@@ -20,6 +27,31 @@ impl Program<'_> {
             }
         }
         None
+    }
+
+    /// What a class has that a name of `module` stands for: the module that says so, the name there, the binding.
+    fn member(
+        &self,
+        module: &str,
+        (class, attribute): (&str, &str),
+        depth: usize,
+    ) -> Option<(String, String, Binding)> {
+        let depth = depth.checked_sub(1)?;
+        let (home, Binding::Class) = self.binding(module, class)? else { return None };
+        let class = self.name_in(module, &home, class);
+        let own = format!("{class}.{attribute}");
+        let (_, env) = self.modules.module(&home)?;
+        if let Some(binding) = env.bindings.get(&own) {
+            return Some((home, own, binding.clone()));
+        }
+        let bases = env.bases.get(&class)?;
+        bases.iter().find_map(|base| self.member(&home, (base, attribute), depth))
+    }
+
+    /// The name under which an attribute of what a global of `module` stands for is known, if that is a class.
+    pub fn class_member(&self, module: &str, global: &str, attribute: &str) -> Option<String> {
+        let name = format!("{global}.{attribute}");
+        self.binding(module, &name).map(|_| name)
     }
 
     /// Does the module give the names another meaning that tests of types are made of?
@@ -99,6 +131,9 @@ impl Program<'_> {
         let (file, env) = self.modules.module(home)?;
         let statements = env.statements_of(own);
         let value = match (binding, statements.as_slice()) {
+            (Binding::Value(expr), []) if split_member(own).is_some() => {
+                crate::lower::lower_value(file, env, &format!("<{own}>"), expr)
+            }
             (Binding::Value(expr), [_]) => crate::lower::lower_value(file, env, &format!("<{own}>"), expr),
             (Binding::Value(_) | Binding::Unknown, [_, ..]) => {
                 crate::lower::lower_statements(file, env, own, statements)
@@ -106,7 +141,7 @@ impl Program<'_> {
             _ => return None,
         };
         let func = FuncRef { module: home.to_string(), qualname: format!("<{own}>") };
-        let value = Rc::new(value.ok()?);
+        let value = Rc::new(self.with_known_names(value.ok()?));
         self.register_nested(&value);
         self.lowered.insert(func.clone(), Ok(value));
         self.constant_type(&func)
@@ -114,6 +149,9 @@ impl Program<'_> {
 
     /// The name under which the defining module `home` knows what the module `from` calls `name`.
     pub fn name_in(&self, from: &str, home: &str, name: &str) -> String {
+        if let Some(member) = split_member(name) {
+            return self.member(from, member, MAX_BASES).map_or_else(|| name.to_string(), |(_, own, _)| own);
+        }
         let (mut module, mut name) = (from.to_string(), name.to_string());
         for _ in 0..8 {
             let Some((_, env)) = self.modules.module(&module) else { break };

@@ -14,6 +14,7 @@ mod iter;
 mod label;
 mod library;
 mod named;
+mod names;
 pub mod ranges;
 mod refine;
 mod sets;
@@ -105,6 +106,11 @@ pub enum Guard {
     },
     /// A pattern of `re` that the text writes down: compiled before native code runs.
     Pattern(crate::hir::Regex),
+    /// The global is a tuple of these builtin classes, or holds such tuples.
+    Classes {
+        name: String,
+        classes: Vec<String>,
+    },
     /// The guard holds in the project's module `module`, which a global of the function's own module names.
     Elsewhere {
         module: String,
@@ -214,7 +220,7 @@ impl<'a> Program<'a> {
         if let Some(done) = self.lowered.get(func) {
             return done.clone();
         }
-        let result = self.lower(func);
+        let result = self.lower(func).map(|hir| Rc::new(self.with_known_names(hir)));
         if let Ok(hir) = &result {
             self.register_nested(hir);
         }
@@ -230,7 +236,7 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn lower(&self, func: &FuncRef) -> Result<Rc<hir::Function>, Vec<Diagnostic>> {
+    fn lower(&self, func: &FuncRef) -> Result<hir::Function, Vec<Diagnostic>> {
         let missing = |message: String| vec![Diagnostic::new("PYR0305", Severity::Note, message)];
         let Some((file, env)) = self.modules.module(&func.module) else {
             return Err(missing(format!("no module `{}` in this project", func.module)));
@@ -238,7 +244,7 @@ impl<'a> Program<'a> {
         let Some(def) = env.function(&func.qualname) else {
             return Err(missing(format!("no single function `{}` in `{}`", func.qualname, file.path)));
         };
-        crate::lower::lower(file, env, &func.qualname, def).map(Rc::new)
+        crate::lower::lower(file, env, &func.qualname, def)
     }
 
     /// All instances that an instance can reach by native calls, itself included.
@@ -614,6 +620,12 @@ impl Infer<'_, '_> {
         let hir = self.hir;
         hir.assumes.iter().for_each(|name| self.builtin(name));
         hir.libraries.iter().for_each(|library| self.relies_on(library));
+        for name in &hir.imports {
+            self.guards.insert(Guard::Value(name.clone()));
+        }
+        for (name, classes) in &hir.classes {
+            self.guards.insert(Guard::Classes { name: name.clone(), classes: classes.clone() });
+        }
         self.block(&hir.body);
         if hir.yields.is_some() {
             self.state.solver.flow(&Ty::Iter(self.state.yielded), self.state.ret);

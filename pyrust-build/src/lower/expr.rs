@@ -111,11 +111,11 @@ impl Lower<'_> {
         (known && name == "float_info").then(|| (module, name.clone()))
     }
 
-    /// A global that is imported from somewhere: it may be a module.
+    /// A global that is imported from somewhere, and may be a module, or a class.
     pub(super) fn imported(&self, e: &AExpr) -> Option<String> {
         match &e.kind {
             A::Name(name) if self.lookup(name).is_none() => match self.env.bindings.get(name) {
-                Some(Binding::Imported { .. }) => Some(name.clone()),
+                Some(Binding::Imported { .. } | Binding::Class) => Some(name.clone()),
                 _ => None,
             },
             _ => None,

@@ -187,6 +187,8 @@ pub(crate) struct Lower<'a> {
     pull: generators::Pull,
     /// The call like `map` that this function goes through.
     open_tool: Option<Span>,
+    /// What is imported here.
+    imports: BTreeSet<String>,
 }
 
 impl<'a> Lower<'a> {
@@ -218,6 +220,7 @@ impl<'a> Lower<'a> {
             lasting: None,
             pull: generators::Pull::InPlace,
             open_tool: None,
+            imports: BTreeSet::new(),
         }
     }
 
@@ -253,6 +256,8 @@ impl<'a> Lower<'a> {
             in_generator: self.in_generator,
             assumes: self.assumes,
             libraries: self.libraries,
+            imports: self.imports,
+            classes: BTreeSet::new(),
             notes: self.notes,
             nested: self.nested.take(),
             yields: self.yields,

@@ -50,6 +50,10 @@ impl Lower<'_> {
                 let body = vec![self.yield_of(tmp, span)];
                 StmtKind::For { target, iter, body, orelse: vec![] }
             }
+            S::Expr(AExpr { kind: A::Name(name), .. }) if crate::resolve::is_import(name) => {
+                self.imports.insert(name.clone());
+                StmtKind::Pass
+            }
             S::Expr(e) => StmtKind::Expr(self.expr(e)),
             S::Assign { targets, value } if self.alias_base(targets, value).is_some() => {
                 let (var, base) = self.alias_base(targets, value)?;

@@ -28,7 +28,7 @@ What is not listed stays Python, with a message that names the place: the whole 
 | `match` | literals, alternatives, captures, sequences, mappings, builtin classes, guards |
 | `def`, `lambda` inside a function | called there or given to `sorted`, `map`, `reduce` and the like; not returned and not stored |
 
-Not compiled: `with`, `yield`, `await`, `class`, `import` inside a function, attributes of instances.
+Not compiled: `with`, `yield`, `await`, `class`, attributes of instances.
 
 ## Expressions
 

@@ -81,6 +81,7 @@ pub(super) enum Kind {
     Module(&'static str),
     Imported(&'static str, &'static str),
     Pattern(PatternText, &'static str),
+    Classes(&'static [&'static str]),
 }
 
 /// A pattern of `re`, as the text says it.
@@ -124,5 +125,10 @@ impl Slot {
     /// `from module import attr as name` of a module written in C, pristine.
     pub const fn imported(name: &'static str, module: &'static str, attr: &'static str) -> Slot {
         Slot { name, kind: Kind::Imported(module, attr) }
+    }
+
+    /// A tuple of these builtin classes, in this order; tuples inside are gone through.
+    pub const fn classes(name: &'static str, classes: &'static [&'static str]) -> Slot {
+        Slot { name, kind: Kind::Classes(classes) }
     }
 }

@@ -21,6 +21,7 @@ pub mod interp;
 mod library;
 mod locate;
 mod patch;
+mod path;
 mod patterns;
 mod registry;
 mod selftest;

@@ -14,7 +14,7 @@ use pyo3_ffi::*;
 use super::library::of_generator;
 use super::metadata::{Kind, Slot};
 use super::object::{Own, attribute_or_none, interned, lookup, utf8};
-use super::{patterns, registry};
+use super::{path, patterns, registry};
 use crate::boundary::globals;
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
@@ -57,6 +57,8 @@ struct State {
     values: Vec<Cell<*mut PyObject>>,
     words: RefCell<Vec<Word>>,
     holds: Cell<bool>,
+    /// The dict is that of the module that `sys.modules` has under this name, not the one that was activated.
+    found: Cell<bool>,
     functions: Vec<Cell<Option<Callee>>>,
     /// Of patterns: the flags that they were compiled with, or that could not be.
     flags: Vec<Cell<Option<Option<i64>>>>,
@@ -200,6 +202,7 @@ impl Namespace {
     pub(super) unsafe fn bind(&self, dict: *mut PyObject) {
         // SAFETY: the GIL is held.
         let state = unsafe { self.state_or_new() };
+        state.found.set(false);
         if state.dict.get() != dict {
             // SAFETY: the caller vouches for the dict; the old one is kept for good.
             unsafe { Py_INCREF(dict) };
@@ -218,6 +221,7 @@ impl Namespace {
                 values: (0..count).map(|_| Cell::new(ptr::null_mut())).collect(),
                 words: RefCell::default(),
                 holds: Cell::new(false),
+                found: Cell::new(false),
                 functions: (0..count).map(|_| Cell::new(None)).collect(),
                 flags: (0..count).map(|_| Cell::new(None)).collect(),
             };
@@ -235,20 +239,25 @@ impl Namespace {
         // SAFETY: the caller vouches for the moment.
         unsafe {
             let state = self.state_or_new();
-            if state.dict.get().is_null() {
-                let module = lookup(PyImport_GetModuleDict(), interned(self.module));
-                if module.is_null() || PyModule_Check(module) == 0 {
-                    words.push(Word::NEVER);
-                    return false;
-                }
-                self.bind(PyModule_GetDict(module));
-            }
             let current = {
                 let known = state.words.borrow();
                 !known.is_empty() && known.iter().all(Word::holds)
             };
             if !current {
-                let mut fresh = vec![version_word(state.dict.get()), version_word(builtins())];
+                let mut fresh = Vec::new();
+                if state.dict.get().is_null() || state.found.get() {
+                    let modules = PyImport_GetModuleDict();
+                    let module = lookup(modules, interned(self.module));
+                    if module.is_null() || PyModule_Check(module) == 0 {
+                        words.push(Word::NEVER);
+                        return false;
+                    }
+                    self.bind(PyModule_GetDict(module));
+                    state.found.set(true);
+                    // Another module may take its place.
+                    fresh.push(version_word(modules));
+                }
+                fresh.extend([version_word(state.dict.get()), version_word(builtins())]);
                 state.holds.set(self.look(state, &mut fresh));
                 *state.words.borrow_mut() = fresh;
             }
@@ -273,10 +282,14 @@ impl Namespace {
                     holds &= !state.values[index].get().is_null();
                     continue;
                 }
-                let found = lookup(state.dict.get(), state.names[index]);
+                let path = !self.own_builtins && path::is_path(slot.name);
+                let found = match path {
+                    true => path::find(state.dict.get(), slot.name, words),
+                    false => lookup(state.dict.get(), state.names[index]),
+                };
                 state.values[index].set(found);
                 holds &= match slot.kind {
-                    Kind::Value => true,
+                    Kind::Value => !path || !found.is_null(),
                     Kind::Builtin if self.own_builtins => {
                         !found.is_null()
                             && (pristine(found, slot.name, self.module)
@@ -298,6 +311,7 @@ impl Namespace {
                                 || library_function(found, attr, module, words)
                                 || library_class(found, attr, module, words))
                     }
+                    Kind::Classes(classes) => are_classes(found, classes) == Some(&[]),
                     Kind::Function(target) => self.look_function(state, index, found, target, words),
                 };
             }
@@ -628,6 +642,25 @@ unsafe fn defined_here(object: *mut PyObject, globals: *mut PyObject, name: &str
             true => PyFunction_GetGlobals(object) == globals,
             false => name == "_CacheInfo",
         }
+    }
+}
+
+/// The classes that are left when those that the object is, or that the tuple has, are taken away; none if it has others.
+unsafe fn are_classes<'c>(object: *mut PyObject, classes: &'c [&'c str]) -> Option<&'c [&'c str]> {
+    // SAFETY: `object` is null or live; a tuple holds its items, and never itself where classes are.
+    unsafe {
+        if object.is_null() {
+            return None;
+        }
+        if Py_TYPE(object) == &raw mut PyTuple_Type {
+            let mut left = classes;
+            for at in 0..PyTuple_Size(object) {
+                left = are_classes(PyTuple_GetItem(object, at), left)?;
+            }
+            return Some(left);
+        }
+        let (first, left) = classes.split_first()?;
+        (PyType_Check(object) != 0 && pristine(object, first, "builtins")).then_some(left)
     }
 }
 

@@ -2,9 +2,17 @@
 //!
 //! Nothing here is trusted: every use is guarded at run time. The environment only decides what is worth compiling.
 
+mod imports;
+mod members;
+mod rename;
+mod versions;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
+
+pub use imports::is_import;
+pub use members::split_member;
 
 /// What a module-level name is bound to.
 #[derive(Clone, Debug)]
@@ -38,6 +46,10 @@ pub struct ModuleEnv {
     pub classes: BTreeMap<String, ClassDef>,
     /// Every `def` reachable through classes (not through functions), in order of appearance.
     pub functions: Vec<(String, FunctionDef)>,
+    /// The names of the bases of each class, as far as they are names.
+    pub bases: BTreeMap<String, Vec<String>>,
+    /// All that binds each name, in order, and whether a condition decides about it.
+    candidates: BTreeMap<String, Vec<(Binding, bool)>>,
     /// What the body of a `try` binds: while its handlers are read, whose bindings stand in for older interpreters.
     preferred: Vec<String>,
 }
@@ -46,15 +58,19 @@ impl ModuleEnv {
     /// Reads the bindings off a parsed module. `is_package` says that the file is an `__init__.py`.
     pub fn new(name: &str, module: &Module, is_package: bool) -> Self {
         let mut env = ModuleEnv { name: name.to_string(), ..Default::default() };
-        env.collect_functions("", &module.body);
         env.block(&module.body, is_package, false);
+        env.choose();
         env.follow_aliases();
+        env.collect_functions("", &module.body);
+        env.local_imports(is_package);
+        env.values = env.pruned(&module.body);
         env.classes = module.body.iter().filter_map(|stmt| env.plain_class(stmt)).collect();
-        env.values = module.body.iter().filter_map(pruned).collect();
         declared_globals(&module.body, &mut env.assigned);
         for name in &env.assigned {
             let binding = env.bindings.entry(name.clone()).or_insert(Binding::Unknown);
-            if !matches!(binding, Binding::Value(_)) {
+            // A builtin under another name is compared with what the text says; native code does not assign it.
+            let builtin = matches!(binding, Binding::Imported { module, .. } if module == "builtins");
+            if !builtin && !matches!(binding, Binding::Value(_)) {
                 *binding = Binding::Unknown;
             }
         }
@@ -86,9 +102,14 @@ impl ModuleEnv {
                     self.functions.push((format!("{prefix}{}", f.name), (**f).clone()));
                 }
                 StmtKind::ClassDef(c) => self.collect_functions(&format!("{prefix}{}.", c.name), &c.body),
-                StmtKind::If { body, orelse, .. } => {
-                    self.collect_functions(prefix, body);
-                    self.collect_functions(prefix, orelse);
+                StmtKind::If { test, body, orelse } => {
+                    let decided = self.decided(test);
+                    if decided != Some(false) {
+                        self.collect_functions(prefix, body);
+                    }
+                    if decided != Some(true) {
+                        self.collect_functions(prefix, orelse);
+                    }
                 }
                 StmtKind::Try { body, handlers, orelse, finalbody, .. } => {
                     self.collect_functions(prefix, body);
@@ -112,19 +133,27 @@ impl ModuleEnv {
         self.bindings.extend(found);
     }
 
+    /// What binds the name, if there is nothing else that does.
+    fn only(&self, name: &str) -> Option<&Binding> {
+        let all = self.candidates.get(name)?;
+        let first = &all.first()?.0;
+        (all.len() == 1 || all.iter().all(|(b, _)| same_import(first, b))).then_some(first)
+    }
+
     fn followed(&self, value: &Expr) -> Option<Binding> {
         use crate::ast::ExprKind;
         let (module, name) = match &value.kind {
-            ExprKind::Name(name) => match self.bindings.get(name) {
-                None => {
-                    crate::ops::builtins::is_builtin(name).then(|| ("builtins".to_string(), name.clone()))?
-                }
-                Some(Binding::Function) => (self.name.clone(), name.clone()),
-                Some(_) => return None,
+            ExprKind::Name(name) if !self.candidates.contains_key(name) => {
+                crate::ops::builtins::is_builtin(name).then(|| ("builtins".to_string(), name.clone()))?
+            }
+            ExprKind::Name(name) => match self.only(name)? {
+                Binding::Function => (self.name.clone(), name.clone()),
+                imported @ Binding::Imported { .. } => return Some(imported.clone()),
+                _ => return None,
             },
             ExprKind::Attribute { value, name } => {
                 let ExprKind::Name(module) = &value.kind else { return None };
-                let Some(Binding::Module(module)) = self.bindings.get(module) else { return None };
+                let Binding::Module(module) = self.only(module)? else { return None };
                 crate::ops::exists(&format!("{module}.{name}")).then(|| (module.clone(), name.clone()))?
             }
             _ => return None,
@@ -136,19 +165,59 @@ impl ModuleEnv {
         if self.preferred.iter().any(|n| n == name) {
             return;
         }
-        // The same import twice is one binding; anything else bound twice is not followed.
-        let again = match (self.bindings.get(name), &binding) {
-            (Some(Binding::Module(a)), Binding::Module(b)) => a != b,
-            (Some(Binding::Imported { module: a, name: x }), Binding::Imported { module: b, name: y }) => {
-                (a, x) != (b, y)
-            }
-            (found, _) => found.is_some(),
+        self.candidates.entry(name.to_string()).or_default().push((binding, conditional));
+    }
+
+    /// One binding for each name.
+    fn choose(&mut self) {
+        self.bindings = self.candidates.iter().map(|(name, all)| (name.clone(), self.chosen(all))).collect();
+    }
+
+    fn chosen(&self, all: &[(Binding, bool)]) -> Binding {
+        // What is bound without a condition hides what was bound before.
+        let from = all.iter().rposition(|(_, conditional)| !conditional).unwrap_or_default();
+        let all = &all[from..];
+        if let [(binding, conditional)] = all {
+            // A function or module is compared with what the text says when the code runs, so a condition does not
+            // matter.
+            let followed =
+                matches!(binding, Binding::Function | Binding::Module(_) | Binding::Imported { .. })
+                    || alias(binding).is_some();
+            return if *conditional && !followed { Binding::Unknown } else { binding.clone() };
+        }
+        let first = &all[0].0;
+        if all.iter().all(|(b, _)| same_import(first, b)) {
+            return first.clone();
+        }
+        // Of several the one that is understood, unless a value may stand there as well.
+        let value = |b: &Binding| {
+            matches!(b, Binding::Unknown | Binding::Class)
+                || (matches!(b, Binding::Value(_)) && alias(b).is_none())
         };
-        // A function or module is compared with what the text says when the code runs, so a condition does not matter.
-        let followed = matches!(binding, Binding::Function | Binding::Module(_) | Binding::Imported { .. })
-            || alias(&binding).is_some();
-        let binding = if again || (conditional && !followed) { Binding::Unknown } else { binding };
-        self.bindings.insert(name.to_string(), binding);
+        let mut known: Vec<&Binding> = Vec::new();
+        for (binding, _) in all.iter().filter(|(b, _)| self.is_understood(b)) {
+            if !known.iter().any(|k| same_import(k, binding)) {
+                known.push(binding);
+            }
+        }
+        match known.as_slice() {
+            [one] if !all.iter().any(|(b, _)| value(b)) => (*one).clone(),
+            _ => Binding::Unknown,
+        }
+    }
+
+    /// Something that can be called natively, as far as this module tells.
+    fn is_understood(&self, binding: &Binding) -> bool {
+        match binding {
+            Binding::Function => true,
+            Binding::Module(_) => true,
+            Binding::Imported { module, name } => {
+                let top = |name: &str| name.split('.').next().unwrap_or_default().to_string();
+                crate::ops::exists(&format!("{module}.{name}")) || top(module) == top(&self.name)
+            }
+            Binding::Value(_) => alias(binding).is_some_and(|value| self.followed(value).is_some()),
+            Binding::Class | Binding::Unknown => false,
+        }
     }
 
     fn block(&mut self, body: &[Stmt], is_package: bool, conditional: bool) {
@@ -158,7 +227,10 @@ impl ModuleEnv {
                     let binding = if f.decorators.is_empty() { Binding::Function } else { Binding::Unknown };
                     self.bind(&f.name, binding, conditional);
                 }
-                StmtKind::ClassDef(c) => self.bind(&c.name, Binding::Class, conditional),
+                StmtKind::ClassDef(c) => {
+                    self.bind(&c.name, Binding::Class, conditional);
+                    self.members(c);
+                }
                 StmtKind::Import(names) => {
                     for alias in names {
                         match &alias.as_name {
@@ -192,10 +264,18 @@ impl ModuleEnv {
                     self.block(body, is_package, true);
                     self.block(orelse, is_package, true);
                 }
-                StmtKind::While { body, orelse, .. } | StmtKind::If { body, orelse, .. } => {
+                StmtKind::While { body, orelse, .. } => {
                     self.block(body, is_package, true);
                     self.block(orelse, is_package, true);
                 }
+                StmtKind::If { test, body, orelse } => match self.decided(test) {
+                    Some(true) => self.block(body, is_package, conditional),
+                    Some(false) => self.block(orelse, is_package, conditional),
+                    None => {
+                        self.block(body, is_package, true);
+                        self.block(orelse, is_package, true);
+                    }
+                },
                 StmtKind::With { items, body, .. } => {
                     for target in items.iter().filter_map(|i| i.target.as_ref()) {
                         self.bind_target(target, None, true);
@@ -222,16 +302,21 @@ impl ModuleEnv {
 
     /// The functions and other names of functions that a block binds.
     fn followed_in(&self, body: &[Stmt]) -> Vec<String> {
-        let bound = |name: &String| {
-            self.bindings.get(name).is_some_and(|b| matches!(b, Binding::Function) || alias(b).is_some())
+        let bound = |name: &String| match self.candidates.get(name).and_then(|all| all.last()) {
+            Some((Binding::Module(_), _)) | None => false,
+            Some((binding @ Binding::Imported { .. }, _)) => self.is_understood(binding),
+            Some((binding, _)) => matches!(binding, Binding::Function) || alias(binding).is_some(),
         };
-        let names = body.iter().filter_map(|stmt| match &stmt.kind {
-            StmtKind::FunctionDef(f) => Some(f.name.clone()),
+        let names = body.iter().flat_map(|stmt| match &stmt.kind {
+            StmtKind::FunctionDef(f) => vec![f.name.clone()],
             StmtKind::Assign { targets, .. } => match targets.as_slice() {
-                [Expr { kind: crate::ast::ExprKind::Name(name), .. }] => Some(name.clone()),
-                _ => None,
+                [Expr { kind: crate::ast::ExprKind::Name(name), .. }] => vec![name.clone()],
+                _ => vec![],
             },
-            _ => None,
+            StmtKind::ImportFrom { names, .. } => {
+                names.iter().map(|a| a.as_name.as_ref().unwrap_or(&a.name).clone()).collect()
+            }
+            _ => vec![],
         });
         names.filter(bound).collect()
     }
@@ -307,45 +392,64 @@ fn declared_globals(body: &[Stmt], out: &mut BTreeSet<String>) {
     }
 }
 
-/// A statement without what cannot be lowered and binds no value: imports, functions, classes.
-fn pruned(stmt: &Stmt) -> Option<Stmt> {
-    let block = |body: &[Stmt]| -> Vec<Stmt> {
-        let mut body: Vec<Stmt> = body.iter().filter_map(pruned).collect();
-        if body.is_empty() {
-            body.push(Stmt { kind: StmtKind::Pass, span: stmt.span });
+/// Do both import the same thing?
+fn same_import(a: &Binding, b: &Binding) -> bool {
+    match (a, b) {
+        (Binding::Module(a), Binding::Module(b)) => a == b,
+        (Binding::Imported { module: a, name: x }, Binding::Imported { module: b, name: y }) => {
+            (a, x) == (b, y)
         }
-        body
-    };
-    let tail = |body: &[Stmt]| if body.is_empty() { Vec::new() } else { block(body) };
-    let kind = match stmt.kind.clone() {
-        StmtKind::Import(_)
-        | StmtKind::ImportFrom { .. }
-        | StmtKind::FunctionDef(_)
-        | StmtKind::ClassDef(_)
-        | StmtKind::TypeAlias { .. }
-        | StmtKind::Global(_) => return None,
-        StmtKind::For { target, iter, body, orelse, is_async } => {
-            StmtKind::For { target, iter, body: block(&body), orelse: tail(&orelse), is_async }
-        }
-        StmtKind::While { test, body, orelse } => {
-            StmtKind::While { test, body: block(&body), orelse: tail(&orelse) }
-        }
-        StmtKind::If { test, body, orelse } => {
-            StmtKind::If { test, body: block(&body), orelse: tail(&orelse) }
-        }
-        StmtKind::Try { body, handlers, orelse, finalbody, is_star } => StmtKind::Try {
-            body: block(&body),
-            handlers: handlers
-                .into_iter()
-                .map(|handler| crate::ast::Handler { body: block(&handler.body), ..handler })
-                .collect(),
-            orelse: tail(&orelse),
-            finalbody: tail(&finalbody),
-            is_star,
-        },
-        other => other,
-    };
-    Some(Stmt { kind, span: stmt.span })
+        _ => false,
+    }
+}
+
+impl ModuleEnv {
+    /// Statements without what cannot be lowered and binds no value: imports, functions, classes.
+    fn pruned(&self, body: &[Stmt]) -> Vec<Stmt> {
+        body.iter().flat_map(|stmt| self.pruned_statement(stmt)).collect()
+    }
+
+    fn pruned_statement(&self, stmt: &Stmt) -> Vec<Stmt> {
+        let block = |body: &[Stmt]| -> Vec<Stmt> {
+            let mut body = self.pruned(body);
+            if body.is_empty() {
+                body.push(Stmt { kind: StmtKind::Pass, span: stmt.span });
+            }
+            body
+        };
+        let tail = |body: &[Stmt]| if body.is_empty() { Vec::new() } else { block(body) };
+        let kind = match stmt.kind.clone() {
+            StmtKind::Import(_)
+            | StmtKind::ImportFrom { .. }
+            | StmtKind::FunctionDef(_)
+            | StmtKind::ClassDef(_)
+            | StmtKind::TypeAlias { .. }
+            | StmtKind::Global(_) => return vec![],
+            StmtKind::For { target, iter, body, orelse, is_async } => {
+                StmtKind::For { target, iter, body: block(&body), orelse: tail(&orelse), is_async }
+            }
+            StmtKind::While { test, body, orelse } => {
+                StmtKind::While { test, body: block(&body), orelse: tail(&orelse) }
+            }
+            StmtKind::If { test, body, orelse } => match self.decided(&test) {
+                Some(true) => return self.pruned(&body),
+                Some(false) => return self.pruned(&orelse),
+                None => StmtKind::If { test, body: block(&body), orelse: tail(&orelse) },
+            },
+            StmtKind::Try { body, handlers, orelse, finalbody, is_star } => StmtKind::Try {
+                body: block(&body),
+                handlers: handlers
+                    .into_iter()
+                    .map(|handler| crate::ast::Handler { body: block(&handler.body), ..handler })
+                    .collect(),
+                orelse: tail(&orelse),
+                finalbody: tail(&finalbody),
+                is_star,
+            },
+            other => other,
+        };
+        vec![Stmt { kind, span: stmt.span }]
+    }
 }
 
 /// Does a statement bind the name, or change what it is bound to?

@@ -1,0 +1,81 @@
+//! What classes of the module have: functions and values that are read through the class, under names with a point.
+
+use super::rename::rename;
+use super::{Binding, ModuleEnv};
+use crate::ast::{ClassDef, Expr, ExprKind as E, FunctionDef, StmtKind as S};
+use std::collections::BTreeMap;
+
+/// `Class.attribute` in two, also where the class is imported by a function.
+pub fn split_member(name: &str) -> Option<(&str, &str)> {
+    let from = match name.find("import ") {
+        Some(_) if name.starts_with("import ") => return None,
+        Some(at) => at,
+        None => 0,
+    };
+    let point = from + name[from..].find('.')?;
+    Some((&name[..point], &name[point + 1..]))
+}
+
+impl ModuleEnv {
+    /// Takes down what a class binds, as far as it is read from the class as it stands there.
+    pub(super) fn members(&mut self, class: &ClassDef) {
+        if !class.keywords.is_empty() {
+            return;
+        }
+        let bases = class.bases.iter().filter_map(|base| match &base.kind {
+            E::Name(name) => Some(name.clone()),
+            _ => None,
+        });
+        self.bases.insert(class.name.clone(), bases.collect());
+        let mut found: BTreeMap<String, Binding> = BTreeMap::new();
+        let mut add = |name: &str, binding: Binding| {
+            let known = found.contains_key(name);
+            found.insert(name.to_string(), if known { Binding::Unknown } else { binding });
+        };
+        for stmt in &class.body {
+            match &stmt.kind {
+                S::FunctionDef(def) if is_static(def) => add(&def.name, Binding::Function),
+                S::FunctionDef(def) => add(&def.name, Binding::Unknown),
+                S::Assign { targets, value } => {
+                    for target in targets {
+                        if let E::Name(name) = &target.kind {
+                            add(name, Binding::Value(Box::new(value.clone())));
+                        }
+                    }
+                }
+                S::AnnAssign { target, value: Some(value), .. } => {
+                    if let E::Name(name) = &target.kind {
+                        add(name, Binding::Value(Box::new(value.clone())));
+                    }
+                }
+                _ => {}
+            }
+        }
+        // In the body of the class its own names come first.
+        let own: BTreeMap<String, String> =
+            found.keys().map(|name| (name.clone(), format!("{}.{name}", class.name))).collect();
+        for (name, binding) in found {
+            let binding = match binding {
+                Binding::Value(mut value) => {
+                    rename(&mut value, &own);
+                    Binding::Value(value)
+                }
+                other => other,
+            };
+            // Names with two underscores are mangled, or mean something to Python.
+            if !name.starts_with("__") {
+                self.candidates.entry(own[&name].clone()).or_default().push((binding, false));
+            }
+        }
+    }
+}
+
+/// Is the function reached through the class as it is?
+fn is_static(def: &FunctionDef) -> bool {
+    let plain = |e: &Expr| matches!(&e.kind, E::Name(name) if name == "staticmethod");
+    match def.decorators.as_slice() {
+        [] => true,
+        [one] => plain(one),
+        _ => false,
+    }
+}

@@ -1,0 +1,200 @@
+//! Names that are no plain globals: what a function imports (`import math`, `from math import sqrt`), and what a class
+//! has (`Geodesic.order`).
+//!
+//! Each is looked up where Python's own code would find it, as far as that runs no Python code and has no effect. What
+//! the answer depends on goes into the words that are compared at entry; their owners are kept for good.
+
+use std::ptr;
+
+use pyo3_ffi::*;
+
+use super::namespace::{Word, builtins, pristine, type_word, version_word};
+use super::object::{attribute_or_none, known_item, utf8};
+
+/// What the name stands for in a module whose dict is `globals`; null if it stands for nothing that can be relied on.
+///
+/// # Safety
+/// The GIL is held, no transaction is open, no exception is set; `globals` is a live dict.
+pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller; every object is looked at before it is used.
+    unsafe {
+        if let Some(module) = name.strip_prefix("import ") {
+            return import(module, words);
+        }
+        if let Some((source, rest)) = name.strip_prefix("from ").and_then(|n| n.split_once(" import ")) {
+            let (attribute, member) = split(rest);
+            let found = import_from(globals, source, attribute, words);
+            return member.map_or(found, |member| class_attribute(found, member, words));
+        }
+        let (global, member) = split(name);
+        let found = known_item(globals, global);
+        member.map_or(found, |member| class_attribute(found, member, words))
+    }
+}
+
+/// Is it a name that [`find`] is for?
+pub(super) fn is_path(name: &str) -> bool {
+    name.contains([' ', '.'])
+}
+
+fn split(name: &str) -> (&str, Option<&str>) {
+    name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)))
+}
+
+/// The object stays alive, since a word inside of it is compared from now on.
+unsafe fn keep(object: *mut PyObject) {
+    // SAFETY: the caller vouches for the object; the reference is never given up.
+    unsafe { Py_INCREF(object) }
+}
+
+/// The module that importing the name gives, without effect: it has been imported, to its end.
+unsafe fn imported(name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller; dicts are tested to be dicts.
+    unsafe {
+        let modules = PyImport_GetModuleDict();
+        let import = known_item(builtins(), "__import__");
+        if modules.is_null()
+            || PyDict_CheckExact(modules) == 0
+            || import.is_null()
+            || !pristine(import, "__import__", "builtins")
+        {
+            return ptr::null_mut();
+        }
+        keep(modules);
+        words.push(version_word(modules));
+        let module = known_item(modules, name);
+        // A class derived from `module` may give its instances attributes of any kind …
+        if module.is_null() || Py_TYPE(module) != &raw mut PyModule_Type {
+            return ptr::null_mut();
+        }
+        // … which the module may become one of.
+        keep(module);
+        let place = (&raw const (*module).ob_type).cast::<u64>();
+        words.push(Word { place, want: *place });
+        let dict = PyModule_GetDict(module);
+        keep(dict);
+        words.push(version_word(dict));
+        let spec = known_item(dict, "__spec__");
+        if !spec.is_null() && spec != Py_None() {
+            let initializing = attribute_or_none(spec, c"_initializing");
+            if initializing.is_none_or(|flag| flag.ptr() == Py_True()) {
+                words.push(Word::NEVER);
+                return ptr::null_mut();
+            }
+        }
+        module
+    }
+}
+
+/// `import a.b.c`: each package has the next module as its attribute, if it has it.
+unsafe fn import(name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller.
+    unsafe {
+        let mut parent: *mut PyObject = ptr::null_mut();
+        let mut end = 0;
+        for part in name.split('.') {
+            end += part.len();
+            let module = imported(&name[..end], words);
+            if module.is_null() {
+                return module;
+            }
+            if !parent.is_null() {
+                let found = known_item(PyModule_GetDict(parent), part);
+                if found != module {
+                    return ptr::null_mut();
+                }
+            }
+            parent = module;
+            end += 1;
+        }
+        parent
+    }
+}
+
+/// `from module import name`. A relative import names the package, before a colon.
+unsafe fn import_from(
+    globals: *mut PyObject,
+    source: &str,
+    name: &str,
+    words: &mut Vec<Word>,
+) -> *mut PyObject {
+    // SAFETY: by the caller.
+    unsafe {
+        let source = match source.split_once(':') {
+            Some((package, module)) => {
+                let own = known_item(globals, "__package__");
+                if own.is_null() || utf8(own) != Some(package) {
+                    return ptr::null_mut();
+                }
+                module
+            }
+            None => source,
+        };
+        let module = imported(source, words);
+        if module.is_null() {
+            return module;
+        }
+        let dict = PyModule_GetDict(module);
+        let found = known_item(dict, name);
+        if !found.is_null() {
+            return found;
+        }
+        // A submodule that is no attribute of the package, unless that makes attributes up.
+        let own = known_item(dict, "__name__");
+        let plain = known_item(dict, "__getattr__").is_null();
+        match plain && !own.is_null() && utf8(own) == Some(source) {
+            true => imported(&format!("{source}.{name}"), words),
+            false => ptr::null_mut(),
+        }
+    }
+}
+
+/// What a class has under that name when it is read from the class itself: a function, or a value.
+unsafe fn class_attribute(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; the type is tested first.
+    unsafe {
+        if class.is_null() || Py_TYPE(class) != &raw mut PyType_Type {
+            return ptr::null_mut();
+        }
+        // A look-up gives the class a version, which every change of it or of its bases takes away. No class has
+        // such a name.
+        let _ = attribute_or_none(class, c"no name");
+        keep(class);
+        words.push(type_word(class));
+        let object = in_classes(class, name);
+        if object.is_null() || Py_TYPE(object) == &raw mut PyFunction_Type {
+            return object;
+        }
+        if Py_TYPE(object) == &raw mut PyStaticMethod_Type {
+            // The static method holds it.
+            return attribute_or_none(object, c"__func__").map_or(ptr::null_mut(), |f| f.ptr());
+        }
+        match (*Py_TYPE(object)).tp_descr_get {
+            None => object,
+            Some(_) => ptr::null_mut(),
+        }
+    }
+}
+
+/// The entry in the dict of the first class that has one.
+unsafe fn in_classes(class: *mut PyObject, name: &str) -> *mut PyObject {
+    // SAFETY: a ready class has a tuple of classes, itself first; those made by `class` have dicts of their own.
+    unsafe {
+        let order = (*class.cast::<PyTypeObject>()).tp_mro;
+        if order.is_null() {
+            return ptr::null_mut();
+        }
+        for at in 0..PyTuple_Size(order) {
+            let ty = PyTuple_GetItem(order, at).cast::<PyTypeObject>();
+            let dict = (*ty).tp_dict;
+            if (*ty).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || dict.is_null() {
+                return ptr::null_mut();
+            }
+            let found = known_item(dict, name);
+            if !found.is_null() {
+                return found;
+            }
+        }
+        ptr::null_mut()
+    }
+}
