@@ -8,8 +8,8 @@ mod repr;
 mod spec;
 
 pub use percent::{
-    boxed, boxed_ascii, boxed_repr, boxed_str, format_text, percent, percent_bytes, percent_bytes_of,
-    percent_of,
+    boxed, boxed_ascii, boxed_int, boxed_repr, boxed_str, format_text, percent, percent_bytes,
+    percent_bytes_of, percent_of,
 };
 pub use repr::{
     Repr, push_ascii_of, push_converted_a, push_converted_r, push_converted_s, push_plain, push_repr,

@@ -128,6 +128,17 @@ impl Func<'_, '_, '_> {
         for (i, part) in parts.iter().enumerate() {
             let by_ref = part.by_ref();
             let code = match slots.get(i) {
+                Some(slot) if part.ty == Type::Big && slot.reads_bits() => {
+                    quote!(fmt::boxed_int(cx, #by_ref))
+                }
+                // Bails for an int beyond 64 bits: its digits are written with a look at signals in between.
+                Some(slot)
+                    if is_number(&part.ty)
+                        && !slot.shows()
+                        && !(part.ty == Type::Big && slot.is_plain_decimal()) =>
+                {
+                    quote!(fmt::boxed(#by_ref))
+                }
                 Some(slot) if !is_scalar(&part.ty) => {
                     // Shown here; what is left to do is the width.
                     if let Some(plain) = &mut plain {
@@ -172,6 +183,12 @@ fn is_scalar(ty: &Type) -> bool {
                 | Type::Complex
         )
     })
+}
+
+/// An int of any size, or a union of such a one and other scalars.
+fn is_number(ty: &Type) -> bool {
+    let members = ty.members();
+    members.contains(&Type::Big) && members.iter().all(|t| *t == Type::Big || is_scalar(t))
 }
 
 /// A format specification: known, or computed at run time.

@@ -11,6 +11,25 @@ pub struct Slot {
     pub at: usize,
     /// Where `(name)` stands.
     pub span: Option<(usize, usize)>,
+    /// No flag but `-`, and no precision: a width at most.
+    bare: bool,
+}
+
+impl Slot {
+    /// Shows any value as text: `%s`, `%r`, `%a`.
+    pub fn shows(&self) -> bool {
+        matches!(self.conversion, 's' | 'r' | 'a')
+    }
+
+    /// An int in decimal, which differs from `%s` in nothing but that it takes no text.
+    pub fn is_plain_decimal(&self) -> bool {
+        self.bare && matches!(self.conversion, 'd' | 'i' | 'u')
+    }
+
+    /// CPython formats an int of any size in one go: by its bits, or as a float.
+    pub fn reads_bits(&self) -> bool {
+        matches!(self.conversion, 'x' | 'X' | 'o' | 'c' | 'e' | 'E' | 'f' | 'F' | 'g' | 'G')
+    }
 }
 
 /// The values that `text` takes, in order; `None` if it is not well formed.
@@ -42,12 +61,14 @@ pub fn slots(text: &str) -> Option<Vec<Slot>> {
             name = Some(text[start + 1..i - 1].to_string());
             span = Some((start, i));
         }
+        let mut bare = true;
         while matches!(bytes.get(i)?, b'#' | b'0' | b'-' | b' ' | b'+') {
+            bare &= bytes[i] == b'-';
             i += 1;
         }
         let mut number = |i: &mut usize| {
             if bytes.get(*i) == Some(&b'*') {
-                out.push(Slot { name: None, conversion: '*', at: *i, span: None });
+                out.push(Slot { name: None, conversion: '*', at: *i, span: None, bare: false });
                 *i += 1;
             } else {
                 while bytes.get(*i).is_some_and(u8::is_ascii_digit) {
@@ -57,6 +78,7 @@ pub fn slots(text: &str) -> Option<Vec<Slot>> {
         };
         number(&mut i);
         if bytes.get(i) == Some(&b'.') {
+            bare = false;
             i += 1;
             number(&mut i);
         }
@@ -67,7 +89,7 @@ pub fn slots(text: &str) -> Option<Vec<Slot>> {
             b'%' => {}
             c @ (b'd' | b'i' | b'o' | b'u' | b'x' | b'X' | b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'c'
             | b'r' | b's' | b'a' | b'b') => {
-                out.push(Slot { name, conversion: char::from(*c), at: i, span });
+                out.push(Slot { name, conversion: char::from(*c), at: i, span, bare });
             }
             _ => return None,
         }
