@@ -514,9 +514,11 @@ impl Infer<'_, '_> {
                     (Ty::Never, _) | (_, Ty::Never) => found = true,
                     (Ty::Tuple(x, _), Ty::Tuple(y, _)) => {
                         found = true;
-                        for (x, y) in x.clone().iter().zip(&y.clone()) {
+                        for (i, (x, y)) in x.clone().iter().zip(&y.clone()).enumerate() {
                             self.comparable(e, "==", x, y);
-                            if !equality {
+                            // What stands behind others is ordered only where those are equal: what has no order
+                            // raises where it comes to that.
+                            if !equality && !(i > 0 && has_no_order(x) && has_no_order(y)) {
                                 self.comparable(e, op, x, y);
                             }
                         }
@@ -570,6 +572,11 @@ fn parts(ty: &Ty) -> usize {
         Ty::Tuple(items, _) | Ty::Union(items) => 1 + items.iter().map(parts).sum::<usize>(),
         _ => 1,
     }
+}
+
+/// Is `<` a `TypeError`, or only known at run time?
+fn has_no_order(ty: &Ty) -> bool {
+    matches!(ty, Ty::None | Ty::Dict(..) | Ty::Complex | Ty::Obj)
 }
 
 /// Scalars, which can be boxed as they are.
