@@ -61,6 +61,32 @@ impl Lower<'_> {
         }
     }
 
+    /// What `*` spreads: what is lazy is gone through first.
+    fn rows(&mut self, e: &AExpr) -> Expr {
+        match &e.kind {
+            A::Generator { .. } => self.whole(e),
+            A::Call { func, args, keywords } => {
+                let lazy = match &func.kind {
+                    A::Name(name) if self.is_builtin(name) => {
+                        matches!(name.as_str(), "map" | "filter" | "zip" | "enumerate" | "reversed")
+                    }
+                    A::Attribute { name, .. } => {
+                        args.is_empty()
+                            && keywords.is_empty()
+                            && matches!(name.as_str(), "items" | "values" | "keys")
+                    }
+                    _ => false,
+                };
+                if lazy {
+                    let comp = self.comp_over(CompKind::List, e);
+                    return self.make(ExprKind::Comp(Box::new(comp)), e.span);
+                }
+                self.expr(e)
+            }
+            _ => self.expr(e),
+        }
+    }
+
     /// An iterator that outlives the expression.
     pub(super) fn iterator(&mut self, e: &AExpr, explicit: bool) -> ExprKind {
         let iter = self.pulled(e, Pull::Later);
@@ -248,7 +274,9 @@ impl Lower<'_> {
     ) -> Option<IterKind> {
         let starred = args.iter().any(|a| matches!(a.kind, A::Starred(_)));
         Some(match (name, args, keywords) {
-            ("zip", [AExpr { kind: A::Starred(rows), .. }], []) => IterKind::ZipStar(self.boxed(rows)),
+            ("zip", [AExpr { kind: A::Starred(rows), .. }], []) => {
+                IterKind::ZipStar(Box::new(self.rows(rows)))
+            }
             _ if starred => return None,
             ("range", [stop], []) => IterKind::Range { start: None, stop: self.boxed(stop), step: None },
             ("range", [start, stop], []) => {
