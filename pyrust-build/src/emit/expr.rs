@@ -488,6 +488,29 @@ impl Func<'_, '_, '_> {
     }
 
     pub(super) fn in_place(&mut self, op: BinOp, l: &Val, r: &Val, to: &Type) -> TokenStream {
+        if let Type::Union(_) = l.ty {
+            let mut lets = Vec::new();
+            let (l, r) = (self.bind(l, &mut lets), self.bind(r, &mut lets));
+            let code = self.match_union(&l, |f, member| {
+                let code = match (op, &member.ty) {
+                    _ if changes_in_place(op, &member.ty, &r.ty) => {
+                        let code = f.in_place(op, &member, &r, &member.ty);
+                        f.coerce(&Val::new(code, member.ty.clone()), to)
+                    }
+                    (
+                        _,
+                        Type::List { .. }
+                        | Type::Dict { .. }
+                        | Type::Deque { .. }
+                        | Type::Set { frozen: false, .. }
+                        | Type::ByteArray,
+                    ) => f.bail("Unsupported"),
+                    _ => f.binary(op, &member, &r, to),
+                };
+                Some(code)
+            });
+            return quote!({ #(#lets)* #code });
+        }
         if let (BinOp::Add, Type::List { .. }) = (op, &l.ty) {
             let mut lets = Vec::new();
             let l = self.bind(l, &mut lets);
@@ -796,4 +819,17 @@ fn float_literal(f: f64) -> TokenStream {
     }
     let lit = Literal::f64_suffixed(f.abs());
     if f.is_sign_negative() { quote!((-#lit)) } else { quote!(#lit) }
+}
+
+/// Is `l op= r` known for a value that changes in place?
+pub(super) fn changes_in_place(op: BinOp, l: &Type, r: &Type) -> bool {
+    match (op, l) {
+        (BinOp::Add, Type::List { .. } | Type::ByteArray) | (BinOp::Mult, Type::ByteArray) => true,
+        (BinOp::Mult, Type::List { .. }) => {
+            matches!(r, Type::Int | Type::Big | Type::Bool | Type::Never)
+        }
+        (BinOp::BitOr, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. }) => true,
+        (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Type::Set { frozen: false, .. }) => true,
+        _ => false,
+    }
 }

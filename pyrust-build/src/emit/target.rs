@@ -4,6 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Func;
+use super::expr::changes_in_place;
 use super::stmt::scoped;
 use super::types::Val;
 use crate::hir::{self, ExprKind, Target, TargetKind, VarId};
@@ -144,14 +145,15 @@ impl Func<'_, '_, '_> {
 
     /// The type of `old op value`, over all members.
     fn aug_type(&self, op: hir::BinOp, old: &Type, value: &Type) -> Type {
-        if matches!(old, Type::List { .. } | Type::Set { frozen: false, .. })
-            || (op == hir::BinOp::BitOr
-                && matches!(old, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. }))
-        {
+        if matches!(old, Type::List { .. } | Type::Set { frozen: false, .. }) {
             return old.clone();
         }
         let mut out = Type::Never;
         for a in old.members() {
+            if changes_in_place(op, a, value) {
+                out = Type::join(&out, a);
+                continue;
+            }
             for b in value.members() {
                 if let (hir::BinOp::Add, Type::Tuple { items: x, from_py }, Type::Tuple { items: y, .. }) =
                     (op, a, b)

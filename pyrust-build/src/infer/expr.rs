@@ -411,9 +411,41 @@ impl Infer<'_, '_> {
         if ok { Ty::Str } else { self.refuse("PYR0401", span, format!("`%` with `{}`", self.show(r))) }
     }
 
+    /// `l op= r` where `l` is one of several types: each member in its own way, and what has none bails.
+    fn in_place_of_members(
+        &mut self,
+        node: usize,
+        span: Span,
+        op: BinOp,
+        (l, members): (&Ty, &[Ty]),
+        r: &Ty,
+    ) -> Ty {
+        let (mutable, plain): (Vec<Ty>, Vec<Ty>) =
+            members.iter().filter(|m| **m != Ty::Never).cloned().partition(|m| {
+                matches!(m, Ty::List(_) | Ty::Dict(..) | Ty::Deque(_) | Ty::Set(_, false) | Ty::ByteArray)
+            });
+        let report = std::mem::take(&mut self.report);
+        let mut out = Ty::Never;
+        for member in &mutable {
+            let ty = self.in_place(node, span, op, member, r);
+            out = self.state.solver.join(&out, &ty);
+        }
+        if !plain.is_empty() {
+            let rest = if plain.len() == 1 { plain[0].clone() } else { Ty::Union(plain) };
+            let ty = self.binary(node, span, op, &rest, r);
+            out = self.state.solver.join(&out, &ty);
+        }
+        self.report = report;
+        if out == Ty::Never {
+            return self.refuse("PYR0401", span, format!("`{}=` on a `{}`", op.symbol(), self.show(l)));
+        }
+        out
+    }
+
     /// `l op= r`: a list changes in place and stays the same object.
     pub(super) fn in_place(&mut self, node: usize, span: Span, op: BinOp, l: &Ty, r: &Ty) -> Ty {
         match (op, l) {
+            (_, Ty::Union(members)) => self.in_place_of_members(node, span, op, (l, &members.clone()), r),
             (BinOp::Add, Ty::List(c)) => {
                 if !self.extend_list(*c, r) {
                     self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);

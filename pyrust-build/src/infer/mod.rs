@@ -335,7 +335,8 @@ impl<'a> Program<'a> {
             if self.hides_tests(&instance.func.module) {
                 continue;
             }
-            if let Some(hir) = refine::refine(&instance.hir, &instance.vars, &instance.nodes) {
+            let endless = instance.state.as_ref().map(Analysis::endless).unwrap_or_default();
+            if let Some(hir) = refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless) {
                 found.push((i, Rc::new(hir)));
             }
         }
@@ -517,6 +518,12 @@ fn param_var(state: &Analysis, hir: &hir::Function, i: usize) -> VarId {
 }
 
 impl Analysis {
+    /// The variables whose type contains itself.
+    fn endless(&self) -> BTreeSet<hir::VarId> {
+        let endless = |v: &VarId| self.solver.resolve(&self.solver.get(*v)).is_none();
+        self.vars.iter().enumerate().filter(|(_, v)| endless(v)).map(|(i, _)| i).collect()
+    }
+
     fn new(hir: &hir::Function, params: &[Type], wide: Wide) -> Self {
         let mut solver = Solver::default();
         let vars: Vec<VarId> = hir.vars.iter().map(|_| solver.var(Ty::Never)).collect();

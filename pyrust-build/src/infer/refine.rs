@@ -17,12 +17,21 @@ use crate::source::Span;
 use crate::ty::Type;
 
 /// The function with dead parts removed and narrowings added; `None` if there is nothing to do.
-pub(super) fn refine(function: &Function, types: &[Type], nodes: &[Type]) -> Option<Function> {
+///
+/// `endless`: variables whose type contains itself, as it does where a test has yet to tell the value from the list of
+/// values (`if isinstance(old, list): old.append(x)`, `else: d[k] = [old, x]`). Nothing but narrowing is done then.
+pub(super) fn refine(
+    function: &Function,
+    types: &[Type],
+    nodes: &[Type],
+    endless: BTreeSet<VarId>,
+) -> Option<Function> {
     let mut out = function.clone();
     let mut pass = Refine {
         vars: function.vars.clone(),
         types,
         nodes,
+        endless,
         next: function.nodes,
         changed: false,
         closed: 0,
@@ -118,6 +127,7 @@ struct Refine<'a> {
     /// Of the variables and nodes that the function had before.
     types: &'a [Type],
     nodes: &'a [Type],
+    endless: BTreeSet<VarId>,
     next: NodeId,
     changed: bool,
     /// Depth of lambdas: these become closures, which must not assign what lives outside.
@@ -127,7 +137,8 @@ struct Refine<'a> {
 
 impl Refine<'_> {
     fn decide(&self, test: &Expr) -> Option<bool> {
-        decide(test, &self.vars, &|e| self.nodes.get(e.id).cloned())
+        let known = self.endless.is_empty();
+        decide(test, &self.vars, &|e| self.nodes.get(e.id).filter(|_| known).cloned())
     }
 
     fn falls_off(&self, body: &[Stmt]) -> bool {
@@ -254,6 +265,9 @@ impl Refine<'_> {
     /// Does the fact take something away and leave something?
     fn is_worth(&self, fact: &Fact) -> bool {
         let Some(ty) = self.types.get(fact.var) else { return false };
+        if self.endless.contains(&fact.var) {
+            return self.closed == 0 && !self.vars[fact.var].cell;
+        }
         let kept = ty.members().iter().filter(|t| keeps(&fact.keep, t)).count();
         let opaque = ty.members().contains(&Type::Obj) && exact_types(&fact.keep).is_some();
         // Another function may assign what is shared.
