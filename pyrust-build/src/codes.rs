@@ -120,8 +120,8 @@ pub const CODES: &[Code] = &[
         "`await`, `async for` and `async with` hand over to an event loop, which is Python. Move what does not wait into \
          a function of its own."),
     row("PYR0315", "nested-function", "a nested function",
-        "A function inside a function is compiled where it is called by its name, with cells for what both use; this form is \
-         not. Move it to module level and hand over what it needs."),
+        "A function inside a function is compiled where native code alone has it, with cells for what both use; it cannot be \
+         given to Python, and this form is not compiled. Move it to module level and hand over what it needs."),
     row("PYR0316", "nested-class", "a class inside a function",
         "Each call would make a new class. Move it to module level."),
     row("PYR0317", "with", "a `with` statement",
@@ -135,11 +135,12 @@ pub const CODES: &[Code] = &[
         "Native code reads attributes of modules. Instances of Python classes are opaque to it: hand over the values \
          instead of the object that has them."),
     row("PYR0323", "lambda", "a `lambda` that is not compiled",
-        "A plain `lambda` is compiled where it is a `key` or is called on the spot. Elsewhere, call a function by its name."),
+        "This form of a `lambda` is not compiled. Write a function, and use its name."),
     row("PYR0324", "star-arguments", "`*` or `**` in a call",
         "How many arguments it stands for is not known. Write the arguments out."),
     row("PYR0325", "call-of-value", "a call of a value",
-        "Which function a value is, native code cannot tell. Call a function of the module by its name."),
+        "Which function this value is, native code cannot tell: it came from Python, or from what is not compiled. Call a \
+         function of the module by its name, or choose between such functions where the call stands."),
     row("PYR0328", "generator-expression", "a generator expression that is not consumed in place",
         "Inside functions it is compiled, as the iterator it is. At module level build a list."),
     row("PYR0329", "walrus", "an assignment expression that is not compiled",

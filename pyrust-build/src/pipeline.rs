@@ -14,7 +14,7 @@ use crate::parse;
 use crate::resolve::ModuleEnv;
 use crate::signature::{SigType, Signature};
 use crate::source::{SourceFile, Span};
-use crate::ty::{DictKind, MAX_TUPLE, Type};
+use crate::ty::{Callee, DictKind, MAX_TUPLE, Type, either};
 
 /// Why a function stays Python that the compiler took and rustc did not.
 pub const DROPPED: &str = "PYR0503 the generated Rust does not compile; please report this";
@@ -201,7 +201,7 @@ fn compile(
             Err(found) => report.diagnostics = found,
             Ok(hir) => {
                 for signature in &entry.signatures {
-                    let outcome = specialise(program, &func, signature, hir.params.len());
+                    let outcome = specialise(program, &func, signature, hir.params.len(), &entry.signatures);
                     match outcome {
                         // Types that differ for the profiler only make the same native code.
                         Ok(instance) if hotspot.specs.iter().any(|spec| spec.instance == instance) => {
@@ -292,6 +292,7 @@ fn specialise(
     func: &FuncRef,
     signature: &Signature,
     arity: usize,
+    all: &[Signature],
 ) -> Result<usize, Vec<Diagnostic>> {
     let refuse = |message: String| vec![Diagnostic::new("PYR0403", Severity::Note, message)];
     if signature.params.len() != arity {
@@ -301,11 +302,9 @@ fn specialise(
         );
         return Err(refuse(message));
     }
-    let params = signature
-        .params
-        .iter()
-        .map(|t| in_python(&from_signature(t, &|name| program.annotated(name))))
-        .collect();
+    let classes = |name: &str| program.annotated(name);
+    let params = signature.params.iter().map(|t| in_python(&from_signature(t, &classes)));
+    let params = params.enumerate().map(|(i, t)| any_recorded(&t, i, all)).collect();
     let wide = wide_results(&signature.ret);
     let root = program.instance(func, params, wide)?;
     let mut found = Vec::new();
@@ -334,6 +333,10 @@ fn specialise(
     if program.instances[root].ret.has_iter() {
         let message = "returning an iterator to Python is not supported";
         return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return a list")]);
+    }
+    if program.instances[root].ret.has_function() {
+        let message = "returning a function that is made here to Python is not supported";
+        return Err(vec![Diagnostic::new("PYR0315", Severity::Note, message)]);
     }
     let chosen = with_views(program, func, root, wide).unwrap_or(root);
     for i in program.reachable(chosen) {
@@ -451,7 +454,35 @@ fn from_signature(ty: &SigType, classes: &dyn Fn(&str) -> Option<Type>) -> Type 
             Some(class) => Type::Foreign(class),
             None => classes(name).unwrap_or(Type::Obj),
         },
-        SigType::Deque(_) | SigType::Function(_) | SigType::NdArray { .. } | SigType::Object => Type::Obj,
+        SigType::Function(name) => match name.split_once(':') {
+            // What no name of a module means cannot be told from others.
+            Some((module, name)) if !name.contains(['.', '<']) => {
+                Type::Function(vec![Callee { module: module.to_string(), name: format!("<{name}>") }])
+            }
+            _ => Type::Obj,
+        },
+        SigType::Deque(_) | SigType::NdArray { .. } | SigType::Object => Type::Obj,
+    }
+}
+
+/// A parameter that is a function is any of those that were recorded for it: which one it is no look at the types
+/// tells, so one specialisation takes them all.
+fn any_recorded(ty: &Type, param: usize, all: &[Signature]) -> Type {
+    let recorded = all.iter().filter_map(|s| s.params.get(param)).map(|t| from_signature(t, &|_| None));
+    let functions = recorded.fold(Vec::new(), |mut found: Vec<Callee>, t| {
+        for m in t.members() {
+            if let Type::Function(callees) = m {
+                found = either(&found, callees);
+            }
+        }
+        found
+    });
+    match ty {
+        Type::Function(_) => Type::Function(functions),
+        Type::Union(members) if members.iter().any(|m| matches!(m, Type::Function(_))) => {
+            Type::join(ty, &Type::Function(functions))
+        }
+        other => other.clone(),
     }
 }
 

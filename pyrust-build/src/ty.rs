@@ -65,6 +65,15 @@ pub enum Type {
     Foreign(Class),
     /// A variable that functions share: only handed to functions inside.
     Cell(Box<Type>),
+    /// A function object of Python's: one of these, or another that calls bail for.
+    Function(Vec<Callee>),
+    /// A function made here that takes nothing from around: one of these.
+    Inner(Vec<Callee>),
+    /// A function made here, with its defaults and what it takes from around.
+    Closure {
+        callee: Callee,
+        captures: Vec<Type>,
+    },
     /// Opaque: moved, stored, returned, compared by identity. Sorts behind what is understood.
     Obj,
     /// Two to four members, sorted, none of them `Never` or a union.
@@ -77,6 +86,23 @@ pub struct NamedClass {
     pub module: String,
     pub name: String,
     pub fields: Vec<String>,
+}
+
+/// A function that a value can be.
+///
+/// The name is the qualified one of a function inside; else it stands in `<…>`: what a global of the module names
+/// (`<add>`, `<math.sqrt>`), or a kind of function that has no text of its own (`<.get>`: a bound method).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Callee {
+    pub module: String,
+    pub name: String,
+}
+
+impl Callee {
+    /// What stands between `<` and `>`.
+    pub fn inside(&self) -> Option<&str> {
+        self.name.strip_prefix('<')?.strip_suffix('>')
+    }
 }
 
 /// The class of a dict. Dicts of different classes have different types, so that what `d[k]` does is known.
@@ -113,12 +139,14 @@ impl Type {
             | Type::Range
             | Type::Complex => true,
             Type::Obj | Type::VarTuple(_) | Type::View(_) | Type::Foreign(_) => true,
+            Type::Function(_) | Type::Inner(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Set { in_place, .. } => {
                 *in_place
             }
-            Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
-                items.iter().all(Type::is_copy)
-            }
+            Type::Tuple { items, .. }
+            | Type::Named { items, .. }
+            | Type::Union(items)
+            | Type::Closure { captures: items, .. } => items.iter().all(Type::is_copy),
             Type::Big | Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
             Type::Deque { .. } => false,
         }
@@ -155,6 +183,9 @@ impl Type {
             | Type::ByteArray
             | Type::Obj
             | Type::Foreign(_)
+            | Type::Function(_)
+            | Type::Inner(_)
+            | Type::Closure { .. }
             | Type::VarTuple(_)
             | Type::Named { .. }
             | Type::View(_)
@@ -170,9 +201,10 @@ impl Type {
     /// The types next inside: elements, members, keys and values.
     pub fn parts(&self) -> Vec<&Type> {
         match self {
-            Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
-                items.iter().collect()
-            }
+            Type::Tuple { items, .. }
+            | Type::Named { items, .. }
+            | Type::Union(items)
+            | Type::Closure { captures: items, .. } => items.iter().collect(),
             Type::VarTuple(t) | Type::View(t) | Type::Iter(t) | Type::Cell(t) => vec![t],
             Type::List { elem, .. } | Type::Deque { elem, .. } | Type::Set { elem, .. } => vec![elem],
             Type::Dict { key, value, .. } => vec![key, value],
@@ -189,6 +221,8 @@ impl Type {
             | Type::Complex
             | Type::Range
             | Type::Foreign(_)
+            | Type::Function(_)
+            | Type::Inner(_)
             | Type::Obj => Vec::new(),
         }
     }
@@ -225,6 +259,32 @@ impl Type {
             _ => true,
         };
         self.parts().into_iter().any(|t| (is_container && t.has_iter()) || t.stores_iter())
+    }
+
+    /// Is it a function that native code made?
+    pub fn is_made_function(&self) -> bool {
+        matches!(self, Type::Inner(_) | Type::Closure { .. })
+    }
+
+    /// True if a function that native code made is part of the value itself, which Python cannot be given.
+    pub fn has_function(&self) -> bool {
+        match self {
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_function),
+            _ => self.is_made_function(),
+        }
+    }
+
+    /// True if a function that native code made is where Python's objects are.
+    pub fn loses_function(&self) -> bool {
+        let in_python = match self {
+            Type::Tuple { from_py, .. } => *from_py,
+            Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Deque { in_place, .. } => {
+                *in_place
+            }
+            Type::Set { .. } | Type::VarTuple(_) | Type::View(_) => true,
+            _ => false,
+        };
+        self.parts().into_iter().any(|t| (in_python && t.has_function()) || t.loses_function())
     }
 
     /// True if `Never` occurs anywhere inside.
@@ -269,6 +329,7 @@ impl fmt::Display for Type {
             Type::Set { elem, frozen: true, .. } => write!(f, "frozenset[{elem}]"),
             Type::Iter(elem) => write!(f, "iterator[{elem}]"),
             Type::Cell(t) => write!(f, "{t}"),
+            Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => f.write_str("function"),
             Type::Deque { elem, .. } => write!(f, "deque[{elem}]"),
             Type::Dict { key, value, kind, .. } => write!(f, "{}[{key}, {value}]", kind.class()),
             Type::Union(members) => join(f, members, " | "),
@@ -301,6 +362,14 @@ impl Type {
             (Type::View(x), Type::View(y)) => Type::View(Box::new(Type::join(x, y))),
             (Type::Iter(x), Type::Iter(y)) => Type::Iter(Box::new(Type::join(x, y))),
             (Type::Cell(x), Type::Cell(y)) => Type::Cell(Box::new(Type::join(x, y))),
+            (Type::Function(x), Type::Function(y)) => Type::Function(either(x, y)),
+            (Type::Inner(x), Type::Inner(y)) => Type::Inner(either(x, y)),
+            (Type::Closure { callee, captures: x }, Type::Closure { callee: other, captures: y })
+                if callee == other && x.len() == y.len() =>
+            {
+                let captures = x.iter().zip(y).map(|(a, b)| Type::join(a, b)).collect();
+                Type::Closure { callee: callee.clone(), captures }
+            }
             (Type::Deque { elem: x, in_place: p }, Type::Deque { elem: y, in_place: q }) => {
                 Type::Deque { elem: Box::new(Type::join(x, y)), in_place: *p || *q }
             }
@@ -347,6 +416,7 @@ impl Type {
                     Type::View(_) | Type::Iter(_) | Type::Deque { .. } | Type::Cell(_) | Type::ByteArray => {
                         true
                     }
+                    Type::Inner(_) | Type::Closure { .. } => true,
                     _ => false,
                 };
                 // As inference does: what comes last is opaque.
@@ -366,12 +436,17 @@ impl Type {
             (Type::Named { class: a, .. }, Type::Named { class: b, .. }) => a == b,
             (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
             (Type::Set { frozen: f, .. }, Type::Set { frozen: g, .. }) => f == g,
+            (Type::Closure { callee: a, captures: x }, Type::Closure { callee: b, captures: y }) => {
+                a == b && x.len() == y.len()
+            }
             (Type::List { .. }, Type::List { .. })
             | (Type::Deque { .. }, Type::Deque { .. })
             | (Type::VarTuple(_), Type::VarTuple(_))
             | (Type::View(_), Type::View(_))
             | (Type::Iter(_), Type::Iter(_))
             | (Type::Cell(_), Type::Cell(_))
+            | (Type::Function(_), Type::Function(_))
+            | (Type::Inner(_), Type::Inner(_))
             | (Type::Char | Type::Str, Type::Char | Type::Str)
             | (Type::Int | Type::Big, Type::Int | Type::Big) => true,
             _ => self == other,
@@ -395,6 +470,7 @@ impl Type {
         match self {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
             Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range | Type::ByteArray => false,
+            Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
             Type::Set { elem, frozen, .. } => *frozen && elem.is_hashable(),
             Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
                 items.iter().all(Type::is_hashable)
@@ -463,6 +539,8 @@ impl Type {
             (Type::Char, Type::Str) | (Type::Int, Type::Big) => true,
             (Type::Union(members), _) => members.iter().all(|m| m.fits_into(to)),
             (_, Type::Union(members)) => members.iter().any(|m| self.fits_into(m)),
+            // Which functions it can be has no representation.
+            (Type::Function(_), Type::Function(_)) | (Type::Inner(_), Type::Inner(_)) => true,
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => {
                 a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.fits_into(b))
             }
@@ -477,4 +555,12 @@ impl Type {
             _ => false,
         }
     }
+}
+
+/// Those of both, in order.
+pub fn either(a: &[Callee], b: &[Callee]) -> Vec<Callee> {
+    let mut all: Vec<Callee> = a.iter().chain(b).cloned().collect();
+    all.sort();
+    all.dedup();
+    all
 }

@@ -19,6 +19,7 @@ pub mod py;
 pub mod strs;
 
 pub mod foreign;
+pub mod function;
 pub mod generator;
 pub mod held;
 pub mod iter;

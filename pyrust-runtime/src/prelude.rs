@@ -15,6 +15,7 @@ pub use crate::deque::Deque;
 pub use crate::dict::{Counter, Dict, DictLike, Factory, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::foreign::Foreign;
+pub use crate::function::{Callable, Closure, Inner};
 pub use crate::generator::{Co, asking_tool, ending_tool, generator, tool};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};

@@ -65,6 +65,13 @@ impl Func<'_, '_, '_> {
                     Some(quote!({ let _ = #code; #yes }))
                 })
             }
+            ("callable", [value]) => {
+                let val = self.val(value);
+                self.match_union(&val, |_, v| {
+                    let (code, yes) = (v.by_ref(), crate::infer::is_callable(&v.ty)?);
+                    Some(quote!({ let _ = #code; #yes }))
+                })
+            }
             ("min" | "max", [first, rest @ ..]) if !rest.is_empty() => {
                 let op = if name == "min" { "<" } else { ">" };
                 let mut lets = Vec::new();
@@ -276,6 +283,7 @@ impl Func<'_, '_, '_> {
                 ArgSource::Positional(i) => self.coerce(&vals[*i], ty),
                 ArgSource::Keyword(i) => self.coerce(&kw_vals[*i], ty),
                 ArgSource::Rest(from) => self.rest(&vals[*from..], ty),
+                ArgSource::NoKeywords => self.new_container(ty),
                 ArgSource::Default => {
                     let guard = Guard::Function {
                         name: name.to_string(),
@@ -305,7 +313,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// The result of a native call, behind what it needs.
-    fn finish_call(
+    pub(super) fn finish_call(
         &mut self,
         node: crate::hir::NodeId,
         lets: &[TokenStream],
@@ -322,7 +330,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// The tuple of what is left for `*args`.
-    fn rest(&mut self, vals: &[Val], to: &Type) -> TokenStream {
+    pub(super) fn rest(&mut self, vals: &[Val], to: &Type) -> TokenStream {
         if let (true, Type::VarTuple(elem)) = (vals.is_empty(), to) {
             let t = rust_type(elem);
             return self.q(quote!(tuple::of::<#t, 0>(cx, [])));
@@ -345,14 +353,7 @@ impl Func<'_, '_, '_> {
             return self.bail("Unsupported");
         };
         let mut lets = Vec::new();
-        // Only one that may be missing is looked at.
-        if let Some(Expr { kind: ExprKind::Local(var), .. }) = made
-            && self.hir.vars[*var].maybe_unbound
-        {
-            let name = self.var_ident(*var);
-            let check = self.q(quote!(bound(&#name)));
-            lets.push(quote!(let _ = #check;));
-        }
+        lets.extend(made.and_then(|made| self.made_check(made)));
         let target = &self.file.program.instances[callee];
         let ret = target.ret.clone();
         let params: Vec<Type> = (0..slots.len()).map(|i| target.entry_type(i)).collect();
@@ -570,6 +571,9 @@ impl Func<'_, '_, '_> {
         else {
             return Some(quote!());
         };
+        if self.is_no_key(body) {
+            return Some(quote!());
+        }
         if self.reads_global_like(body, &list.ty) {
             return None;
         }
@@ -602,6 +606,9 @@ impl Func<'_, '_, '_> {
             if let Some(callee) = self.instance.calls.get(&e.id) {
                 called.extend(program.reachable(*callee));
             }
+            for reached in self.instance.values.get(&e.id).into_iter().flatten() {
+                called.extend(program.reachable(reached.instance));
+            }
         });
         called.into_iter().any(|i| {
             let callee = &program.instances[i];
@@ -624,7 +631,9 @@ impl Func<'_, '_, '_> {
                     lets.push(quote!(let #r = #test;));
                     reverse = quote!(#r);
                 }
-                ("key", ExprKind::Lambda { params, body }) => key = Some((params[0], body)),
+                ("key", ExprKind::Lambda { params, body }) if !self.is_no_key(body) => {
+                    key = Some((params[0], body))
+                }
                 _ => {}
             }
         }

@@ -312,7 +312,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (best, x) = (self.fresh("best"), self.fresh("x"));
         let elem = self.node(comp.element.id);
         let rust = rust_type(&elem);
-        if let Some(ExprKind::Lambda { params, body }) = comp.key.as_ref().map(|k| &k.kind) {
+        if let Some(ExprKind::Lambda { params, body }) = comp.key.as_ref().map(|k| &k.kind)
+            && !self.is_no_key(body)
+        {
             return self.extreme_by_key(comp, breaks, default, ty, (params[0], body));
         }
         let (b2, elem2) = (best.clone(), elem.clone());

@@ -56,8 +56,16 @@ impl Func<'_, '_, '_> {
                 };
                 return if val.ty == ty { val } else { Val::new(self.coerce(&val, &ty), ty) };
             }
-            ExprKind::Global(name) => return self.global(name, ty),
+            ExprKind::Global(name) => {
+                return match self.named_function(name, &ty) {
+                    Some(function) => function,
+                    None => self.global(name, ty),
+                };
+            }
             ExprKind::ModuleAttr { module, name } => {
+                if let Some(function) = self.named_function(&format!("{module}.{name}"), &ty) {
+                    return function;
+                }
                 if let Some(home) = self.file.program.project_module(&self.instance.func.module, module) {
                     return self.hoist(&home, false, Guard::Value(name.clone()), name, ty);
                 }
@@ -227,6 +235,12 @@ impl Func<'_, '_, '_> {
                 let cached = name.contains(crate::lower::memo::ITSELF);
                 self.call_nested((e.id, cached), made.as_deref(), args, slots, &ty)
             }
+            ExprKind::Function { name: _, made, captures } => {
+                self.function_value(made.as_deref(), captures, &ty)
+            }
+            ExprKind::CallValue { function, args, stars, keywords, rest } => {
+                self.call_value(e.id, function, (args, stars), (keywords, rest.as_deref()), &ty)
+            }
             ExprKind::Cell(var) => {
                 let (name, ty) =
                     (self.var_ident(*var), Type::Cell(Box::new(self.instance.vars[*var].clone())));
@@ -383,7 +397,7 @@ impl Func<'_, '_, '_> {
 
     /// Reads a module attribute once, before the body: nothing can change it while the transaction is open, but
     /// functions that declare it `global`.
-    fn hoist(&mut self, module: &str, is_c: bool, guard: Guard, name: &str, ty: Type) -> Val {
+    pub(super) fn hoist(&mut self, module: &str, is_c: bool, guard: Guard, name: &str, ty: Type) -> Val {
         let assigned = self.file.program.is_assigned(module, name);
         // A field of a structure is read out of it.
         let (guard, field) = match name.split_once('.').filter(|_| is_c) {

@@ -20,6 +20,7 @@ mod stmt;
 mod target;
 mod tools;
 mod types;
+mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +30,7 @@ use quote::{format_ident, quote};
 use crate::hir::{self, ParamKind};
 use crate::infer::{FuncRef, Guard, Instance, Program, decide, ranges};
 use crate::number::Number;
-use crate::ty::Type;
+use crate::ty::{Callee, Type};
 use types::{Val, distinct, ident, rust_type};
 
 /// One specialisation of a hotspot: the instance that Python calls enter.
@@ -156,6 +157,8 @@ pub(super) struct File<'p, 'a> {
     strings: Vec<String>,
     bytes: Vec<Vec<u8>>,
     numbers: Vec<Number>,
+    /// Functions that are made without anything from around, by their numbers.
+    inners: Vec<Callee>,
     /// Of each display that Python makes a frozenset of: the function whose code has it.
     set_constants: Vec<String>,
 }
@@ -172,6 +175,7 @@ impl<'p, 'a> File<'p, 'a> {
             strings: Vec::new(),
             bytes: Vec::new(),
             numbers: Vec::new(),
+            inners: Vec::new(),
             set_constants: Vec::new(),
         }
     }
@@ -246,6 +250,15 @@ impl<'p, 'a> File<'p, 'a> {
             self.numbers.len() - 1
         });
         format_ident!("I_{i}")
+    }
+
+    /// The number of a function that is made without anything from around.
+    fn inner(&mut self, callee: &Callee) -> u32 {
+        let i = self.inners.iter().position(|c| c == callee).unwrap_or_else(|| {
+            self.inners.push(callee.clone());
+            self.inners.len() - 1
+        });
+        i as u32
     }
 
     /// A place for one frozenset among the constants of a function's code.

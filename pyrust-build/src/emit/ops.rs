@@ -227,6 +227,7 @@ impl Func<'_, '_, '_> {
             Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
             Type::Set { .. } => self.q(quote!(set::truth(cx, #by_ref))),
             Type::Obj => self.q(quote!(#code.truth())),
+            Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => quote!({ let _ = #by_ref; true }),
             Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) => {
                 let bail = self.bail("Unsupported");
                 quote!({ let _ = #by_ref; let value: bool = #bail; value })
@@ -286,6 +287,11 @@ impl Func<'_, '_, '_> {
         }
         match (&a.ty, &b.ty) {
             (Type::None, Type::None) => Some(self.constant(a, b, op == "==")),
+            (Type::Function(_), Type::Function(_)) => {
+                let (l, r) = (a.owned(), b.owned());
+                let equal = self.q(quote!(#l.equals(#r)));
+                Some(if op == "==" { equal } else { quote!((!#equal)) })
+            }
             _ if kind(&a.ty) != kind(&b.ty) => Some(self.constant(a, b, op == "!=")),
             _ => None,
         }
@@ -337,6 +343,7 @@ fn kind(ty: &Type) -> u8 {
         Type::Deque { .. } => 9,
         Type::Set { .. } => 10,
         Type::Foreign(_) => 11,
+        Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => 12,
         Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => 8,
     }
 }

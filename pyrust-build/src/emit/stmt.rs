@@ -32,6 +32,10 @@ impl Func<'_, '_, '_> {
 
     fn source_line(&self, stmt: &Stmt) -> Option<(usize, String)> {
         let (file, _) = self.file.program.modules.module(&self.instance.func.module)?;
+        // What was made for a call of a value stands nowhere.
+        if self.hir.qualname.starts_with('<') && stmt.span == Default::default() {
+            return None;
+        }
         let line = file.line(stmt.span.start);
         Some((line, file.line_text(line).trim().to_string()))
     }

@@ -81,6 +81,12 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let t = rust_type(t);
             quote!(Shared<#t>)
         }
+        Type::Function(_) => quote!(Callable),
+        Type::Inner(_) => quote!(Inner),
+        Type::Closure { captures, .. } => {
+            let captures = captures.iter().map(rust_type);
+            quote!(Closure<(#(#captures,)*)>)
+        }
         Type::List { elem, in_place } => {
             let t = rust_type(elem);
             if *in_place { quote!(PList<#t>) } else { quote!(List<#t>) }

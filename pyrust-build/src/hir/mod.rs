@@ -411,7 +411,25 @@ pub enum ExprKind {
         args: Vec<Expr>,
         slots: Vec<usize>,
     },
-    /// The cell of a variable itself: only as an argument of `CallNested`.
+    /// A function that native code makes, with its defaults and what it takes from around.
+    Function {
+        /// See [`crate::ty::Callee`].
+        name: String,
+        /// The variable that is bound when the function has been made.
+        made: Option<Box<Expr>>,
+        captures: Vec<Expr>,
+    },
+    /// A call of whatever function the expression gives.
+    CallValue {
+        function: Box<Expr>,
+        args: Vec<Expr>,
+        /// Which of the arguments stand behind a `*`.
+        stars: Vec<usize>,
+        keywords: Vec<(String, Expr)>,
+        /// What stands behind `**`: an empty dict, or the call bails.
+        rest: Option<Box<Expr>>,
+    },
+    /// The cell of a variable itself: only as an argument of `CallNested`, or among captures.
     Cell(VarId),
     /// `module.function(…)`.
     ModuleCall {

@@ -287,6 +287,26 @@ macro_rules! visitor {
                         v.expr(arg);
                     }
                 }
+                ExprKind::Function { name: _, made, captures } => {
+                    if let Some(made) = made {
+                        v.expr(made);
+                    }
+                    for e in captures {
+                        v.expr(e);
+                    }
+                }
+                ExprKind::CallValue { function, args, stars: _, keywords, rest } => {
+                    v.expr(function);
+                    for arg in args {
+                        v.expr(arg);
+                    }
+                    for (_, value) in keywords {
+                        v.expr(value);
+                    }
+                    if let Some(rest) = rest {
+                        v.expr(rest);
+                    }
+                }
                 ExprKind::Method { base, args, keywords, .. } => {
                     v.expr(base);
                     for arg in args {

@@ -3,6 +3,7 @@
 use super::globals::{in_python, long_tuples};
 use super::sets::takes_iterables;
 use super::solver::{Ty, VarId};
+use super::value::Why;
 use super::{FuncRef, Guard, Infer, NARROW, WIDE};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::ops::{self, Arg, positional};
@@ -19,10 +20,21 @@ pub enum ArgSource {
     Default,
     /// The positional arguments from there on, as a tuple.
     Rest(usize),
+    /// No keyword is left for `**kwargs`: an empty dict.
+    NoKeywords,
 }
 
 /// Binds a call's arguments to parameters as CPython does; `None` where it would raise, or with `*` parameters.
 pub fn bind(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Option<Vec<ArgSource>> {
+    bind_values(&params.iter().collect::<Vec<_>>(), args, keywords)
+}
+
+/// As [`bind`], of some of the parameters.
+pub(super) fn bind_values(
+    params: &[&Param],
+    args: usize,
+    keywords: &[(String, Expr)],
+) -> Option<Vec<ArgSource>> {
     let mut out = Vec::new();
     let positional =
         params.iter().filter(|p| matches!(p.kind, ParamKind::Positional | ParamKind::PositionalOnly)).count();
@@ -31,13 +43,20 @@ pub fn bind(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Optio
         return None;
     }
     let mut used = 0;
+    // `*items` where all of them are for `*args`.
+    let items = keywords.iter().position(|(k, _)| k == "*");
     for (i, param) in params.iter().enumerate() {
         let by_name = keywords.iter().position(|(k, _)| *k == param.name);
         let source = match param.kind {
+            ParamKind::VarPositional if items.is_some() => {
+                used += 1;
+                ArgSource::Keyword(items.unwrap_or_default())
+            }
             ParamKind::VarPositional if args - args.min(positional) <= MAX_TUPLE => {
                 ArgSource::Rest(args.min(positional))
             }
-            ParamKind::VarPositional | ParamKind::VarKeyword | ParamKind::Capture => return None,
+            ParamKind::VarKeyword => ArgSource::NoKeywords,
+            ParamKind::VarPositional | ParamKind::Capture => return None,
             ParamKind::Positional | ParamKind::PositionalOnly if i < args => {
                 if by_name.is_some() && param.kind == ParamKind::Positional {
                     return None;
@@ -106,7 +125,13 @@ impl Infer<'_, '_> {
                 let ty = ops::constant(&module, &attr).expect("checked above");
                 self.state.solver.absorb(&Ty::Never, &ty)
             }
-            _ => self.refuse("PYR0305", span, format!("the global `{name}` is not a value that can be read")),
+            _ => match self.named_function(name) {
+                Some(ty) => ty,
+                None => {
+                    let message = format!("the global `{name}` is not a value that can be read");
+                    self.refuse("PYR0305", span, message)
+                }
+            },
         }
     }
 
@@ -190,6 +215,9 @@ impl Infer<'_, '_> {
                     return self.state.solver.get(slot);
                 }
             }
+            if let Some(ty) = self.named_function(&format!("{global}.{name}")) {
+                return ty;
+            }
             return self.refuse("PYR0305", span, format!("the type of `{global}.{name}` is not known"));
         }
         if let Some(member) = self.program.class_member(&self.func.module, global, name) {
@@ -200,6 +228,9 @@ impl Infer<'_, '_> {
             return self.refuse("PYR0321", span, message);
         };
         let Some(ty) = ops::constant(&module, name) else {
+            if let Some(ty) = self.named_function(&format!("{global}.{name}")) {
+                return ty;
+            }
             return self.refuse("PYR0305", span, format!("`{module}.{name}` is not known"));
         };
         self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
@@ -394,6 +425,14 @@ impl Infer<'_, '_> {
                 }
                 out
             }
+            ("callable", [value]) if keywords.is_empty() => {
+                let ty = self.expr(value);
+                if ty.members().iter().any(|m| matches!(m, Ty::Obj | Ty::Iter(_))) {
+                    let message = format!("`callable` of `{}` is not known", self.show(&ty));
+                    return self.refuse("PYR0401", value.span, message);
+                }
+                Ty::Bool
+            }
             // Lowering has made the text.
             ("format" | "ascii", [text]) if keywords.is_empty() => self.expr(text),
             ("hash", [value]) if keywords.is_empty() => {
@@ -502,13 +541,10 @@ impl Infer<'_, '_> {
         let mut types = Vec::new();
         for (source, param) in sources.iter().zip(&hir.params) {
             types.push(match source {
-                ArgSource::Positional(i) => arg_types[*i].clone(),
-                ArgSource::Keyword(i) => keyword_types[*i].clone(),
-                ArgSource::Rest(from) if *from == arg_types.len() => {
-                    let cell = self.site(e.id, 90);
-                    Ty::VarTuple(self.state.solver.elem(cell))
-                }
-                ArgSource::Rest(from) => Ty::Tuple(arg_types[*from..].to_vec(), false),
+                ArgSource::Positional(_)
+                | ArgSource::Keyword(_)
+                | ArgSource::Rest(_)
+                | ArgSource::NoKeywords => self.argument(e, *source, &arg_types, &keyword_types),
                 ArgSource::Default => {
                     let ty = self.default_type(target, &param.name);
                     if ty == Type::Never {
@@ -522,7 +558,26 @@ impl Infer<'_, '_> {
                 }
             });
         }
-        self.request(e, (name, target), &types)
+        self.request(e, target, &types)
+    }
+
+    /// The type of an argument that the call gives.
+    pub(super) fn argument(&mut self, e: &Expr, source: ArgSource, args: &[Ty], keywords: &[Ty]) -> Ty {
+        match source {
+            ArgSource::Positional(i) => args[i].clone(),
+            ArgSource::Keyword(i) => keywords[i].clone(),
+            ArgSource::Rest(from) if from == args.len() => {
+                let cell = self.site(e.id, 90);
+                Ty::VarTuple(self.state.solver.elem(cell))
+            }
+            ArgSource::Rest(from) => Ty::Tuple(args[from..].to_vec(), false),
+            ArgSource::NoKeywords => {
+                let cell = self.site(e.id, 91);
+                self.state.solver.flow(&Ty::Str, self.state.solver.elem(cell));
+                Ty::Dict(cell, DictKind::Plain)
+            }
+            ArgSource::Default => Ty::Never,
+        }
     }
 
     /// A call of a function defined inside, for the types that its arguments have.
@@ -540,19 +595,36 @@ impl Infer<'_, '_> {
         let given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
         let types: Vec<Ty> = slots.iter().map(|at| given[*at].clone()).collect();
         let target = FuncRef { module: self.func.module.clone(), qualname: function.to_string() };
-        let name = function.rsplit('.').next().unwrap_or(function).to_string();
-        self.request(e, (&name, &target), &types)
+        self.request(e, &target, &types)
     }
 
     /// Asks for the instance that a call runs: what it returns, and what it did to its arguments.
-    fn request(&mut self, e: &Expr, (name, target): (&str, &FuncRef), types: &[Ty]) -> Ty {
-        let _ = name;
+    fn request(&mut self, e: &Expr, target: &FuncRef, types: &[Ty]) -> Ty {
+        match self.request_instance(e, target, types) {
+            Ok(Some(index)) => {
+                self.calls.insert(e.id, index);
+                let slot = self.state.nodes[e.id];
+                self.state.solver.get(slot)
+            }
+            Ok(None) => Ty::Never,
+            Err(why) => self.refuse_call(e, why),
+        }
+    }
+
+    /// The instance for arguments of these types, whose result flows into the node of the call; none while types are
+    /// missing.
+    pub(super) fn request_instance(
+        &mut self,
+        e: &Expr,
+        target: &FuncRef,
+        types: &[Ty],
+    ) -> Result<Option<usize>, Why> {
         let resolved: Option<Vec<Type>> = types.iter().map(|t| self.state.solver.resolve(t)).collect();
         let Some(resolved) = resolved else {
-            return self.refuse("PYR0404", e.span, "a container that contains itself");
+            return Err(Why::Endless);
         };
         if resolved.contains(&Type::Never) {
-            return Ty::Never;
+            return Ok(None);
         }
         // Where the result merges with Python's lists and dicts it must be made as one of them.
         let slot = self.state.nodes[e.id];
@@ -561,14 +633,13 @@ impl Infer<'_, '_> {
         let wide = if self.state.wide.contains(&e.id) { WIDE } else { NARROW };
         let index = match self.program.request(target, resolved, live, wide) {
             Ok(index) => index,
-            Err(reasons) => return self.refuse_callee(e, target, &reasons),
+            Err(reasons) => return Err(Why::Callee(target.clone(), reasons)),
         };
         let callee = &self.program.instances[index];
         if callee.refused() {
             let reasons = if self.report { callee.diagnostics.clone() } else { Vec::new() };
-            return self.refuse_callee(e, target, &reasons);
+            return Err(Why::Callee(target.clone(), reasons));
         }
-        self.calls.insert(e.id, index);
         let callee = &self.program.instances[index];
         let (after, ret) = (callee.after.clone(), callee.ret.clone());
         self.writes |= callee.writes;
@@ -577,7 +648,7 @@ impl Infer<'_, '_> {
             self.state.solver.absorb(ty, &containers_only(after));
         }
         self.state.solver.absorb_into(slot, &ret);
-        self.state.solver.get(slot)
+        Ok(Some(index))
     }
 
     /// The type of a parameter's default, from its source.
@@ -774,7 +845,7 @@ impl Infer<'_, '_> {
                 }
                 ("key", ExprKind::Lambda { params, body }) if params.len() == 1 => {
                     self.set_var(params[0], &elem);
-                    key = self.expr(body);
+                    key = self.key_type(body, &elem);
                 }
                 ("key", ExprKind::None) => {}
                 _ => {
@@ -817,7 +888,7 @@ fn pattern() -> Ty {
     crate::foreign::Class::named("re.Pattern").map_or(Ty::Never, Ty::Foreign)
 }
 
-fn class_of(ty: &Ty) -> Option<&'static str> {
+pub(super) fn class_of(ty: &Ty) -> Option<&'static str> {
     Some(match ty {
         Ty::Int | Ty::Big | Ty::Bool => "int",
         Ty::Float => "float",
@@ -844,6 +915,10 @@ fn containers_only(ty: &Type) -> Type {
             ty.clone()
         }
         Type::View(_) | Type::Iter(_) | Type::Cell(_) => ty.clone(),
+        Type::Closure { callee, captures } => {
+            let captures = captures.iter().map(containers_only).collect();
+            Type::Closure { callee: callee.clone(), captures }
+        }
         Type::Tuple { items, from_py } => {
             Type::Tuple { items: items.iter().map(containers_only).collect(), from_py: *from_py }
         }

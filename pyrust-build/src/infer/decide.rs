@@ -43,6 +43,10 @@ pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> O
                 _ => Some(names.iter().any(|n| is_instance(t, n))),
             })
         }
+        ExprKind::Call { name, args, keywords } if name == "callable" && keywords.is_empty() => {
+            let [value] = args.as_slice() else { return None };
+            all_or_none(&known(value)?, is_callable)
+        }
         ExprKind::Compare { .. } => {
             let (value, items, at_least, negated) = length_test(e)?;
             let is = all_or_none(&known(value)?, |t| fits(t, items, at_least))?;
@@ -91,6 +95,15 @@ pub(super) fn exact_types(keep: &Keep) -> Option<Type> {
         }
         Keep::Both(a, b) => exact_types(a).or_else(|| exact_types(b)),
         _ => None,
+    }
+}
+
+/// `callable` of a value of a type that is no union.
+pub fn is_callable(ty: &Type) -> Option<bool> {
+    match ty {
+        Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => Some(true),
+        Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => None,
+        _ => Some(false),
     }
 }
 
@@ -148,6 +161,7 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Range => class == "range",
         // None of them is derived from a builtin class.
         Type::Foreign(_) => false,
+        Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
         Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,
     }
 }

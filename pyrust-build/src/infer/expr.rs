@@ -215,6 +215,12 @@ impl Infer<'_, '_> {
             ExprKind::CallNested { function, made, args, slots } => {
                 self.call_nested(e, function, made.as_deref(), args, slots)
             }
+            ExprKind::Function { name, made, captures } => {
+                self.function_value(e, name, made.as_deref(), captures)
+            }
+            ExprKind::CallValue { function, args, stars, keywords, rest } => {
+                self.call_value(e, function, (args, stars), keywords, rest.as_deref())
+            }
             ExprKind::Cell(var) => Ty::Cell(self.state.vars[*var]),
             ExprKind::ModuleCall { module, name, args, keywords } => {
                 self.module_call(e, module, name, args, keywords)
@@ -492,6 +498,7 @@ impl Infer<'_, '_> {
                             Ty::None
                                 | Ty::Bool
                                 | Ty::Obj
+                                | Ty::Function(_)
                                 | Ty::List(_)
                                 | Ty::View(_)
                                 | Ty::Dict(..)
@@ -579,6 +586,7 @@ impl Infer<'_, '_> {
                     }
                     _ if self.try_apply(op, e.id, 200, &[a.clone(), b.clone()]).is_some() => found = true,
                     _ if equality && different_kinds(a, b) => found = true,
+                    (Ty::Function(_), Ty::Function(_)) if equality => found = true,
                     _ => {
                         message.get_or_insert(format!(
                             "no `{op}` between `{}` and `{}`",
@@ -634,7 +642,8 @@ pub(super) fn is_plain(ty: &Ty) -> bool {
 fn is_shown(ty: &Type) -> bool {
     !ty.any(&|t| {
         let other = matches!(t, Type::Dict { kind, .. } if *kind != DictKind::Plain);
-        other || matches!(t, Type::Obj | Type::Iter(_) | Type::Deque { .. } | Type::Never)
+        let function = matches!(t, Type::Function(_) | Type::Inner(_) | Type::Closure { .. });
+        other || function || matches!(t, Type::Obj | Type::Iter(_) | Type::Deque { .. } | Type::Never)
     })
 }
 
@@ -711,6 +720,7 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Set(..) => 10,
         // Some are derived from others.
         Ty::Foreign(_) => 11,
+        Ty::Function(_) | Ty::Inner(_) | Ty::Closure(..) => 12,
         Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
     };
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))

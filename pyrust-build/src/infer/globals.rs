@@ -56,7 +56,7 @@ impl Program<'_> {
 
     /// Does the module give the names another meaning that tests of types are made of?
     pub fn hides_tests(&self, module: &str) -> bool {
-        self.binds(module, "isinstance") || self.binds(module, "len")
+        ["isinstance", "len", "callable"].iter().any(|name| self.binds(module, name))
     }
 
     /// May the global be assigned while native code runs?
@@ -208,6 +208,7 @@ pub fn in_python(ty: &Type) -> Type {
         Type::View(t) => Type::View(Box::new(in_python(t))),
         // Not read: its position would be lost.
         Type::Iter(_) => Type::Never,
+        Type::Inner(_) | Type::Closure { .. } => Type::Never,
         Type::Tuple { items, .. } => {
             Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true }
         }

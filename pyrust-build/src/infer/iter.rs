@@ -388,7 +388,7 @@ impl Infer<'_, '_> {
                     None | Some((ExprKind::None, _)) => elem.clone(),
                     Some((ExprKind::Lambda { params, body }, _)) if params.len() == 1 => {
                         self.set_var(params[0], &elem);
-                        self.expr(body)
+                        self.key_type(body, &elem)
                     }
                     Some((_, span)) => self.refuse("PYR0306", span, "this `key` is not supported"),
                 };

@@ -22,6 +22,7 @@ mod slice;
 mod solver;
 mod stmt;
 mod tools;
+mod value;
 mod whole;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,13 +36,14 @@ use crate::ty::Type;
 use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, is_affix, takes_any_length};
-pub use decide::{decide, is_instance};
+pub use decide::{decide, is_callable, is_instance};
 pub use expr::{among_few, masks, repeated, slice_positions};
 pub use globals::in_python;
 pub use library::Bisect;
 pub use named::{FieldSource, NamedDef};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{NARROW, WIDE, Wide};
+pub use value::{Named, Reached, ValueArg, value_args};
 
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {
@@ -78,9 +80,9 @@ impl FuncRef {
         format!("{}:{}", self.module, self.qualname)
     }
 
-    /// A function defined inside another one.
+    /// A function whose code is part of another one's, or that has none.
     pub fn is_nested(&self) -> bool {
-        self.qualname.contains(".<locals>.")
+        self.qualname.contains(".<locals>.") || self.qualname.starts_with('<')
     }
 }
 
@@ -131,6 +133,8 @@ pub struct Instance {
     pub nodes: Vec<Type>,
     /// Native calls: the instance that each call node runs.
     pub calls: BTreeMap<NodeId, usize>,
+    /// Calls of values: what each may run.
+    pub values: BTreeMap<NodeId, Vec<Reached>>,
     /// Names used, in the namespace of `func.module`.
     pub guards: BTreeSet<Guard>,
     /// Attributes of C modules used: `(module, attribute)`.
@@ -241,6 +245,9 @@ impl<'a> Program<'a> {
         let Some((file, env)) = self.modules.module(&func.module) else {
             return Err(missing(format!("no module `{}` in this project", func.module)));
         };
+        if let Some(lowered) = self.lower_call_form(func) {
+            return lowered.map(Rc::new);
+        }
         let Some(def) = env.function(&func.qualname) else {
             return Err(missing(format!("no single function `{}` in `{}`", func.qualname, file.path)));
         };
@@ -254,6 +261,7 @@ impl<'a> Program<'a> {
         while let Some(i) = todo.pop() {
             if seen.insert(i) {
                 todo.extend(self.instances[i].calls.values());
+                todo.extend(self.instances[i].values.values().flatten().map(|r| r.instance));
             }
         }
         seen
@@ -394,6 +402,7 @@ impl<'a> Program<'a> {
             after: params.clone(),
             params,
             calls: BTreeMap::new(),
+            values: BTreeMap::new(),
             guards: BTreeSet::new(),
             attrs: BTreeSet::new(),
             writes: false,
@@ -431,6 +440,7 @@ impl<'a> Program<'a> {
             places: Places::default(),
             within: Vec::new(),
             calls: BTreeMap::new(),
+            values: BTreeMap::new(),
             guards: BTreeSet::new(),
             attrs: BTreeSet::new(),
             writes: false,
@@ -441,6 +451,7 @@ impl<'a> Program<'a> {
             infer.diagnostics.clear();
             infer.places = Places::default();
             infer.calls.clear();
+            infer.values.clear();
             infer.guards.clear();
             infer.attrs.clear();
             infer.writes = false;
@@ -459,7 +470,7 @@ impl<'a> Program<'a> {
             infer.label(&mut told);
             infer.diagnostics = told;
         }
-        let Infer { state, mut diagnostics, mut places, calls, guards, attrs, writes, .. } = infer;
+        let Infer { state, mut diagnostics, mut places, calls, values, guards, attrs, writes, .. } = infer;
         let resolve = |v: VarId| state.solver.resolve(&state.solver.get(v));
         let mut recursive = false;
         let mut all = |list: &[VarId]| -> Vec<Type> {
@@ -502,6 +513,7 @@ impl<'a> Program<'a> {
         instance.after = after;
         instance.globals = globals;
         instance.calls = calls;
+        instance.values = values;
         instance.guards = guards;
         instance.attrs = attrs;
         instance.writes = writes;
@@ -561,6 +573,7 @@ struct Infer<'p, 'a> {
     /// Statements and expressions around what is being inferred, innermost last.
     within: Vec<Within>,
     calls: BTreeMap<NodeId, usize>,
+    values: BTreeMap<NodeId, Vec<Reached>>,
     guards: BTreeSet<Guard>,
     attrs: BTreeSet<(String, String)>,
     writes: bool,

@@ -352,6 +352,10 @@ impl<'h> Slice<'_, 'h> {
                 self.nodes.insert(e.id);
                 args.iter().for_each(|e| self.operand(e));
             }
+            ExprKind::CallValue { args, keywords, .. } => {
+                self.nodes.insert(e.id);
+                args.iter().chain(keywords.iter().map(|(_, e)| e)).for_each(|e| self.operand(e));
+            }
             ExprKind::Cell(var) => self.reach(Place::Var(*var)),
             ExprKind::Method { base, args, .. } => {
                 self.nodes.insert(e.id);
@@ -374,6 +378,7 @@ impl<'h> Slice<'_, 'h> {
             | ExprKind::ModuleAttr { .. }
             | ExprKind::Compare { .. }
             | ExprKind::FString(_)
+            | ExprKind::Function { .. }
             | ExprKind::Lambda { .. } => {}
         }
     }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::foreign::Class;
-use crate::ty::{DictKind, MAX_MEMBERS, NamedClass, Type};
+use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, Type, either};
 
 pub(super) type VarId = usize;
 pub(super) type CellId = usize;
@@ -39,6 +39,12 @@ pub(super) enum Ty {
     Deque(CellId),
     /// A frozenset if so said.
     Set(CellId, bool),
+    /// A function object of Python's.
+    Function(Vec<Callee>),
+    /// A function made here that takes nothing from around.
+    Inner(Vec<Callee>),
+    /// A function made here, with its defaults and what it takes from around.
+    Closure(Callee, Vec<Ty>),
     Union(Vec<Ty>),
 }
 
@@ -51,9 +57,12 @@ impl Ty {
     }
 
     /// Order of the members of a union; equal ranks merge.
-    fn rank(&self) -> (u8, usize, Option<Arc<NamedClass>>) {
+    fn rank(&self) -> (u8, usize, Option<Arc<NamedClass>>, Option<&Callee>) {
         let (kind, within) = match self {
-            Ty::Named(class, _) => return (9, usize::MAX, Some(class.clone())),
+            Ty::Named(class, _) => return (9, usize::MAX, Some(class.clone()), None),
+            Ty::Closure(callee, captures) => return (8, 2 + captures.len(), None, Some(callee)),
+            Ty::Function(_) => (8, 0),
+            Ty::Inner(_) => (8, 1),
             Ty::Never => (0, 0),
             Ty::None => (1, 0),
             Ty::Bool => (2, 0),
@@ -77,7 +86,7 @@ impl Ty {
             Ty::Cell(_) => (15, 0),
             Ty::Union(_) => (16, 0),
         };
-        (kind, within, None)
+        (kind, within, None, None)
     }
 
     /// Is a named tuple among the members?
@@ -205,7 +214,7 @@ impl Solver {
     fn is_endless(&mut self, ty: &Ty) -> bool {
         fn nesting(ty: &Ty, left: usize) -> bool {
             match ty {
-                Ty::Tuple(items, _) | Ty::Named(_, items) => {
+                Ty::Tuple(items, _) | Ty::Named(_, items) | Ty::Closure(_, items) => {
                     left == 0 || items.iter().any(|t| nesting(t, left - 1))
                 }
                 Ty::Union(items) => items.iter().any(|t| nesting(t, left)),
@@ -273,6 +282,12 @@ impl Solver {
             (Ty::Named(class, x), Ty::Named(_, y)) => {
                 Ty::Named(class.clone(), x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect())
             }
+            (Ty::Function(x), Ty::Function(y)) => Ty::Function(either(x, y)),
+            (Ty::Inner(x), Ty::Inner(y)) => Ty::Inner(either(x, y)),
+            (Ty::Closure(callee, x), Ty::Closure(_, y)) => {
+                let captures = x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect();
+                Ty::Closure(callee.clone(), captures)
+            }
             _ => a.clone(),
         }
     }
@@ -299,7 +314,7 @@ impl Solver {
                 items.iter().for_each(|item| self.flow(item, var));
             }
         }
-        members.sort_by_key(Ty::rank);
+        members.sort_by(|a, b| a.rank().cmp(&b.rank()));
         self.widen(&mut members);
         if members.len() == 1 { members.remove(0) } else { Ty::Union(members) }
     }
@@ -308,6 +323,7 @@ impl Solver {
     fn widen(&mut self, members: &mut Vec<Ty>) {
         let native = |t: &Ty| match t {
             Ty::Dict(_, kind) => *kind != DictKind::Plain,
+            Ty::Inner(_) | Ty::Closure(..) => true,
             _ => matches!(t, Ty::View(_) | Ty::Iter(_) | Ty::Deque(_) | Ty::Cell(_) | Ty::ByteArray),
         };
         if members.len() <= MAX_MEMBERS || members.iter().any(native) {
@@ -411,6 +427,15 @@ impl Solver {
                 let new = old.iter().zip(items).map(|(o, t)| self.absorb(o, t)).collect();
                 self.join(current, &Ty::Named(class.clone(), new))
             }
+            Type::Closure { callee, captures } => {
+                let found = current.members().iter().find_map(|m| match m {
+                    Ty::Closure(c, x) if c == callee && x.len() == captures.len() => Some(x.clone()),
+                    _ => None,
+                });
+                let old = found.unwrap_or_else(|| vec![Ty::Never; captures.len()]);
+                let new = old.iter().zip(captures).map(|(o, t)| self.absorb(o, t)).collect();
+                self.join(current, &Ty::Closure(callee.clone(), new))
+            }
             scalar => {
                 let ty = scalar_ty(scalar);
                 self.join(current, &ty)
@@ -488,6 +513,7 @@ impl Solver {
             Ty::Tuple(items, _) => Ty::Tuple(items.iter().map(|t| self.mark(t)).collect(), true),
             Ty::Named(class, items) => Ty::Named(class.clone(), items.iter().map(|t| self.mark(t)).collect()),
             Ty::Union(items) => Ty::Union(items.iter().map(|t| self.mark(t)).collect()),
+            // It cannot get to Python, and neither can what it holds.
             other => other.clone(),
         }
     }
@@ -524,6 +550,12 @@ impl Solver {
             Ty::Named(class, items) => Type::Named {
                 class: class.clone(),
                 items: items.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
+            },
+            Ty::Function(callees) => Type::Function(callees.clone()),
+            Ty::Inner(callees) => Type::Inner(callees.clone()),
+            Ty::Closure(callee, captures) => Type::Closure {
+                callee: callee.clone(),
+                captures: captures.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
             },
             Ty::VarTuple(v) => Type::VarTuple(var(*v)?),
             Ty::View(v) => Type::View(var(*v)?),
@@ -564,12 +596,15 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::Foreign(class) => Ty::Foreign(*class),
         Type::Obj => Ty::Obj,
         Type::Never => Ty::Never,
+        Type::Function(callees) => Ty::Function(callees.clone()),
+        Type::Inner(callees) => Ty::Inner(callees.clone()),
         Type::Tuple { .. }
         | Type::Named { .. }
         | Type::VarTuple(_)
         | Type::View(_)
         | Type::Iter(_)
         | Type::Cell(_)
+        | Type::Closure { .. }
         | Type::List { .. }
         | Type::Dict { .. }
         | Type::Deque { .. }

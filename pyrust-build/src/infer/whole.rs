@@ -19,6 +19,10 @@ pub(super) fn finding(hir: &Function, vars: &[Type], nodes: &[Type], ret: &Type)
     if all().any(Type::stores_iter) {
         return refuse("PYR0408", "an iterator inside a container is not supported".into());
     }
+    if all().any(Type::loses_function) {
+        let message = "a function that is made here, inside a container of Python's, is not supported";
+        return refuse("PYR0315", message.into());
+    }
     if let Some(ty) = all().find(|t| t.any(&Type::is_misplaced)) {
         let message =
             format!("in `{ty}`, what is made by `collections` is inside of a container of Python's");

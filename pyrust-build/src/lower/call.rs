@@ -3,6 +3,7 @@
 use super::generators::Pull;
 use super::iterable::is_range;
 use super::symbols::Kind;
+use super::value::takes_key;
 use super::{Lower, Scope};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A};
 use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart};
@@ -21,6 +22,10 @@ impl Lower<'_> {
         keywords: &[ast::Keyword],
         span: Span,
     ) -> ExprKind {
+        if self.is_value_callee(func) {
+            let function = self.expr(func);
+            return self.call_value(function, args, keywords);
+        }
         if let Some(star) = args.iter().find(|a| matches!(a.kind, A::Starred(_))) {
             let zip = matches!(&func.kind, A::Name(name) if name == "zip" && self.is_builtin(name))
                 && args.len() == 1
@@ -39,6 +44,9 @@ impl Lower<'_> {
                 if let Some(kind) = self.star_call(func, args, keywords, span) {
                     return kind;
                 }
+                if let Some(kind) = self.star_rest(func, args, keywords) {
+                    return kind;
+                }
                 return self.no_as("PYR0324", star.span, "`*` in a call", "write the arguments out");
             }
         }
@@ -53,6 +61,9 @@ impl Lower<'_> {
         if let Some(kind) = self.tool(func, args, keywords, (span, Pull::Later)) {
             return self.lasting_iter(kind, span, false);
         }
+        if let Some(kind) = self.call_with_key(func, args, keywords, span) {
+            return kind;
+        }
         if let Some(library) = self.library_of(func)
             && let Some(kind) = self.library_call(library, args, keywords, span)
         {
@@ -62,8 +73,9 @@ impl Lower<'_> {
             A::Name(name) if self.aliases.contains_key(name) => {
                 let (var, method) = self.aliases[name].clone();
                 let base = Box::new(self.make(ExprKind::Local(var), func.span));
-                let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
-                ExprKind::Method { base, name: method, args, keywords: self.keywords(keywords) }
+                let args = self.exprs(args);
+                let keywords = self.keywords(keywords, method == "sort");
+                ExprKind::Method { base, name: method, args, keywords }
             }
             A::Name(name) if self.lookup(name).is_some() => self.call_local(func, name, args, keywords, span),
             A::Lambda { params, body } => self.call_lambda(func, params, body, args, keywords),
@@ -79,7 +91,8 @@ impl Lower<'_> {
                     }
                 }
                 let args = self.exprs(args);
-                ExprKind::Call { name: name.clone(), args, keywords: self.keywords(keywords) }
+                let applied = takes_key(func) && self.is_builtin(name);
+                ExprKind::Call { name: name.clone(), args, keywords: self.keywords(keywords, applied) }
             }
             A::Attribute { value, name } => {
                 if let Some(module) = self.module_of(value) {
@@ -98,12 +111,12 @@ impl Lower<'_> {
                             _ => self.expr(a),
                         })
                         .collect();
-                    let keywords = self.keywords(keywords);
+                    let keywords = self.keywords(keywords, takes_key(func));
                     return ExprKind::ModuleCall { module, name: name.clone(), args, keywords };
                 }
                 if let Some((global, class)) = self.foreign_class(value, name) {
                     // A method of the class itself: `date.fromordinal(n)`.
-                    let (args, keywords) = (self.exprs(args), self.keywords(keywords));
+                    let (args, keywords) = (self.exprs(args), self.keywords(keywords, false));
                     let name = format!("{class}{name}");
                     return ExprKind::ModuleCall { module: global, name, args, keywords };
                 }
@@ -125,21 +138,21 @@ impl Lower<'_> {
                     // `str.lower(s)`: the method of that class and of no other.
                     self.assumes.insert(class.clone());
                     let base = self.boxed(first);
-                    let args = rest.iter().map(|a| self.lambda_or_expr(a)).collect();
+                    let args = self.exprs(rest);
+                    let keywords = self.keywords(keywords, takes_key(func));
                     let name = format!("{class}.{name}");
-                    return ExprKind::Method { base, name, args, keywords: self.keywords(keywords) };
+                    return ExprKind::Method { base, name, args, keywords };
                 }
                 let name = self.pattern_method(value, name);
                 let base = self.boxed(value);
-                let args = args.iter().map(|a| self.lambda_or_expr(a)).collect();
-                ExprKind::Method { base, name, args, keywords: self.keywords(keywords) }
+                let args = self.exprs(args);
+                let keywords = self.keywords(keywords, takes_key(func));
+                ExprKind::Method { base, name, args, keywords }
             }
-            _ => self.no_as(
-                "PYR0325",
-                func.span,
-                "calling this expression",
-                "call a function of the module by its name",
-            ),
+            _ => {
+                let function = self.expr(func);
+                self.call_value(function, args, keywords)
+            }
         }
     }
 
@@ -204,8 +217,8 @@ impl Lower<'_> {
             {
                 let span = bytes.span;
                 let (base, args) = (self.boxed(bytes), self.exprs(rest));
-                let kind =
-                    ExprKind::Method { base, name: "to int".into(), args, keywords: self.keywords(keywords) };
+                let keywords = self.keywords(keywords, false);
+                let kind = ExprKind::Method { base, name: "to int".into(), args, keywords };
                 let number = self.make(kind, span);
                 Some(ExprKind::Call { name: "int".into(), args: vec![number], keywords: vec![] })
             }
@@ -263,13 +276,14 @@ impl Lower<'_> {
         }
     }
 
-    pub(super) fn keywords(&mut self, keywords: &[ast::Keyword]) -> Vec<(String, Expr)> {
+    /// `applied`: the compiler calls `key` for each item itself.
+    pub(super) fn keywords(&mut self, keywords: &[ast::Keyword], applied: bool) -> Vec<(String, Expr)> {
         keywords
             .iter()
             .map(|k| {
                 let value = match k.name.as_deref() {
-                    Some("key") => self.key_function(&k.value),
-                    _ => self.lambda_or_expr(&k.value),
+                    Some("key") if applied => self.key_function(&k.value),
+                    _ => self.expr(&k.value),
                 };
                 (k.name.clone().unwrap_or_default(), value)
             })
@@ -484,7 +498,7 @@ impl Lower<'_> {
         };
         if name == "sorted" {
             let list = self.make(ExprKind::Comp(Box::new(comp)), span);
-            let keywords = self.keywords(keywords);
+            let keywords = self.keywords(keywords, true);
             return Some(ExprKind::Call { name: "sorted".into(), args: vec![list], keywords });
         }
         let keyword =

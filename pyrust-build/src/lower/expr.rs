@@ -1,5 +1,7 @@
 //! Expressions and iterables → HIR.
 
+use super::nested::Body;
+use super::symbols::Kind;
 use super::{Lower, text};
 use crate::ast::{BinOp, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp, Why};
 use crate::hir::{self, CompKind, Expr, ExprKind, Part};
@@ -21,6 +23,7 @@ impl Lower<'_> {
                 kind,
                 ExprKind::Call { .. }
                     | ExprKind::CallNested { .. }
+                    | ExprKind::CallValue { .. }
                     | ExprKind::Next { .. }
                     | ExprKind::Comp(_)
             )
@@ -127,9 +130,12 @@ impl Lower<'_> {
         match &e.kind {
             A::Constant(c) => self.constant(c, span),
             A::Name(name) => match self.lookup(name) {
-                Some(_) if self.is_known(name) => {
-                    self.no_as("PYR0315", span, "a function as a value", "call it where it is defined")
-                }
+                Some(_) if self.is_known(name) => match self.known_value(name, span) {
+                    Some(kind) => kind,
+                    None => {
+                        self.no_as("PYR0315", span, "a function as a value", "call it where it is defined")
+                    }
+                },
                 Some(var) => ExprKind::Local(var),
                 None => ExprKind::Global(name.clone()),
             },
@@ -218,12 +224,15 @@ impl Lower<'_> {
                 None if text::is_plain_attribute(name) || self.is_value(value) => {
                     text::attribute(self.boxed(value), name)
                 }
-                None => self.no_as(
-                    "PYR0321",
-                    span,
-                    &format!("reading the attribute `{name}`"),
-                    "hand over the value instead of the object that has it",
-                ),
+                None => match self.bound_method(value, name) {
+                    Some(kind) => kind,
+                    None => self.no_as(
+                        "PYR0321",
+                        span,
+                        &format!("reading the attribute `{name}`"),
+                        "hand over the value instead of the object that has it",
+                    ),
+                },
             },
             A::Call { func, args, keywords } => self.call(func, args, keywords, span),
             A::JoinedStr(parts) => self.fstring(parts),
@@ -231,7 +240,10 @@ impl Lower<'_> {
             A::SetComp { element, generators } => {
                 self.comp(CompKind::Set(false), generators, element, None, None)
             }
-            A::Lambda { .. } => self.no_as("PYR0323", span, "a `lambda` here", "call a function by its name"),
+            A::Lambda { params, body } => match self.symbols.scope_at(Kind::Lambda, span) {
+                Some(scope) => self.made_value(scope, params, Body::Value(body), span),
+                None => self.no_as("PYR0323", span, "a `lambda` here", "call a function by its name"),
+            },
             A::Await(_) => {
                 self.no_as("PYR0314", span, "`await`", "move what does not wait into a function of its own")
             }
@@ -349,7 +361,7 @@ impl Lower<'_> {
     }
 
     /// `[a, *b]`, `(*a, b)`
-    fn build(&mut self, tuple: bool, items: &[AExpr]) -> ExprKind {
+    pub(super) fn build(&mut self, tuple: bool, items: &[AExpr]) -> ExprKind {
         let mut parts = Vec::new();
         for item in items {
             parts.push(match &item.kind {

@@ -54,6 +54,20 @@ pub(super) fn has_operator(name: &str, args: usize) -> bool {
     operator_of(name).is_some_and(|op| args == if matches!(op, Operator::Unary(_)) { 1 } else { 2 })
 }
 
+/// A constant that an item is looked up with.
+fn is_item(e: &AExpr) -> bool {
+    match &e.kind {
+        A::Constant(c) => matches!(c, Constant::Int(_) | Constant::Str(_)),
+        A::UnaryOp { op: UnaryOp::Neg, operand } => matches!(operand.kind, A::Constant(Constant::Int(_))),
+        _ => false,
+    }
+}
+
+/// Is it a function of `operator` that is spelled otherwise here?
+pub fn is_operator(module: &str, name: &str) -> bool {
+    module == "operator" && name != "concat" && operator_of(name).is_some()
+}
+
 impl Lower<'_> {
     /// A function of `operator` applied to arguments that are evaluated in order.
     pub(super) fn operator(&mut self, name: &str, args: Vec<Expr>, span: Span) -> Option<ExprKind> {
@@ -95,22 +109,21 @@ impl Lower<'_> {
         Some((vars, self.make(kind, span)))
     }
 
+    /// Is it `itemgetter` with constants?
+    pub(super) fn is_item_getter(&self, func: &AExpr, args: &[AExpr]) -> bool {
+        self.library_of(func).is_some_and(|l| {
+            (l.module.as_str(), l.attr.as_str()) == ("operator", "itemgetter")
+                && !args.is_empty()
+                && args.iter().all(is_item)
+        })
+    }
+
     /// `itemgetter(1)`, `itemgetter(1, 2)` as a key: the lambda that it stands for.
     pub(super) fn item_getter(&mut self, func: &AExpr, args: &[AExpr], span: Span) -> Option<Expr> {
-        let library = self.library_of(func)?;
-        let constant = |e: &AExpr| match &e.kind {
-            A::Constant(c) => matches!(c, Constant::Int(_) | Constant::Str(_)),
-            A::UnaryOp { op: UnaryOp::Neg, operand } => {
-                matches!(operand.kind, A::Constant(Constant::Int(_)))
-            }
-            _ => false,
-        };
-        if (library.module.as_str(), library.attr.as_str()) != ("operator", "itemgetter")
-            || args.is_empty()
-            || !args.iter().all(constant)
-        {
+        if !self.is_item_getter(func, args) {
             return None;
         }
+        let library = self.library_of(func)?;
         self.libraries.insert(library);
         let var = self.temp();
         let mut items = Vec::new();
@@ -270,7 +283,7 @@ impl Lower<'_> {
     }
 
     /// The parameters of the function that a name means.
-    fn parameters_of(&self, name: &str) -> Option<Params> {
+    pub(super) fn parameters_of(&self, name: &str) -> Option<Params> {
         match self.lookup(name) {
             Some(_) => self.symbols.known(&self.symbol(name)?).map(|k| k.params.clone()),
             None => match self.env.bindings.get(name)? {
@@ -281,7 +294,7 @@ impl Lower<'_> {
     }
 
     /// Evaluates all, and is the last.
-    fn last_of(&mut self, parts: Vec<Expr>, span: Span) -> Expr {
+    pub(super) fn last_of(&mut self, parts: Vec<Expr>, span: Span) -> Expr {
         let last = parts.len() as i64 - 1;
         let base = Box::new(self.make(ExprKind::Tuple(parts), span));
         let index = Box::new(self.make(ExprKind::Int(last), span));

@@ -273,6 +273,15 @@ impl Lower<'_> {
         (span, pull): (Span, Pull),
     ) -> Option<IterKind> {
         let starred = args.iter().any(|a| matches!(a.kind, A::Starred(_)));
+        // As if it were not there.
+        let keywords = match (name, keywords) {
+            ("zip", [ast::Keyword { name: Some(name), value }])
+                if name == "strict" && matches!(value.kind, A::Constant(Constant::False)) =>
+            {
+                &[]
+            }
+            _ => keywords,
+        };
         Some(match (name, args, keywords) {
             ("zip", [AExpr { kind: A::Starred(rows), .. }], []) => {
                 IterKind::ZipStar(Box::new(self.rows(rows)))
@@ -317,7 +326,10 @@ impl Lower<'_> {
     pub(super) fn mapped(&mut self, function: &AExpr, iterables: &[AExpr], span: Span) -> Option<Comp> {
         let pull = if iterables.len() == 1 { Pull::InPlace } else { Pull::Stepwise };
         let mut iters: Vec<Iter> = iterables.iter().map(|i| self.pulled(i, pull)).collect();
-        let (vars, element) = self.applied(function, iterables.len(), span)?;
+        let (vars, element) = match self.applies_value(function) {
+            true => self.applied_value(function, &mut iters[0], iterables.len(), span)?,
+            false => self.applied(function, iterables.len(), span)?,
+        };
         let mut targets: Vec<hir::Target> = Vec::new();
         for var in vars {
             targets.push(hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() });
@@ -336,8 +348,14 @@ impl Lower<'_> {
     /// `filter(f, a)`: `x for x in a if f(x)`.
     pub(super) fn filtered(&mut self, function: &AExpr, iterable: &AExpr) -> Option<Comp> {
         let span = iterable.span;
-        let iter = self.iter(iterable);
-        let (var, test) = self.predicate(function, span)?;
+        let mut iter = self.iter(iterable);
+        let (var, test) = match self.applies_value(function) {
+            true => {
+                let (vars, test) = self.applied_value(function, &mut iter, 1, span)?;
+                (vars[0], test)
+            }
+            false => self.predicate(function, span)?,
+        };
         let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
         let element = self.make(ExprKind::Local(var), span);
         let generators = vec![hir::Generator { target, iter, ifs: vec![test] }];
@@ -354,6 +372,33 @@ impl Lower<'_> {
         Some((vars[0], test))
     }
 
+    /// Is the function that is applied no name of one, no method and no `lambda` that is expanded?
+    fn applies_value(&self, function: &AExpr) -> bool {
+        match &function.kind {
+            A::Name(name) => self.lookup(name).is_some() && !self.is_known(name),
+            A::Call { func, args, .. } => !self.is_item_getter(func, args),
+            A::Constant(_) | A::Attribute { .. } | A::Lambda { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// As [`Self::applied`], of a function that is a value.
+    fn applied_value(
+        &mut self,
+        function: &AExpr,
+        iter: &mut Iter,
+        arity: usize,
+        span: Span,
+    ) -> Option<(Vec<hir::VarId>, Expr)> {
+        let function = Box::new(self.item_function(function, iter)?);
+        let vars: Vec<_> = (0..arity).map(|_| self.temp()).collect();
+        let args = vars.iter().map(|v| self.make(ExprKind::Local(*v), span)).collect();
+        let call = ExprKind::CallValue { function, args, stars: vec![], keywords: vec![], rest: None };
+        let call = self.make(call, span);
+        self.in_generator.insert(call.id);
+        Some((vars, call))
+    }
+
     /// Fresh variables, and the function applied to them; a `StopIteration` inside ends the iteration.
     pub(super) fn applied(
         &mut self,
@@ -361,6 +406,13 @@ impl Lower<'_> {
         arity: usize,
         span: Span,
     ) -> Option<(Vec<hir::VarId>, Expr)> {
+        if let A::Name(name) = &function.kind
+            && self.lookup(name).is_some()
+            && !self.is_known(name)
+            && self.must_be_kept(function)
+        {
+            return None;
+        }
         // A bound method keeps its object, whatever the name means later.
         if let A::Attribute { value, .. } = &function.kind
             && let A::Name(object) = &value.kind

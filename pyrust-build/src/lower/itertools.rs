@@ -22,10 +22,21 @@ impl Lower<'_> {
         (span, pull): (Span, Pull),
     ) -> Option<IterKind> {
         let library = self.library_of(func).filter(|l| l.module == "itertools")?;
+        let from_iterable = matches!(&func.kind, A::Attribute { name, .. } if name == "from_iterable");
+        if let ("chain", false, [AExpr { kind: A::Starred(rows), .. }], []) =
+            (library.attr.as_str(), from_iterable, args, keywords)
+        {
+            // All rows are there before the first one is looked into.
+            let all = ExprKind::Comp(Box::new(self.comp_over(CompKind::Tuple, rows)));
+            let all = IterKind::Expr(Box::new(self.make(all, rows.span)));
+            let all = Iter { kind: all, span, id: self.node() };
+            let kind = self.flattened(all, span);
+            self.libraries.insert(library);
+            return Some(kind);
+        }
         if args.iter().any(|a| matches!(a.kind, A::Starred(_))) || keywords.iter().any(|k| k.name.is_none()) {
             return None;
         }
-        let from_iterable = matches!(&func.kind, A::Attribute { name, .. } if name == "from_iterable");
         let name = if from_iterable { "chain.from_iterable" } else { library.attr.as_str() };
         let kind = self.tool_kind(name, args, keywords, (span, pull))?;
         self.libraries.insert(library);
@@ -46,7 +57,10 @@ impl Lower<'_> {
         let (tool, iters, values, function): (Tool, Vec<&AExpr>, Vec<Expr>, Option<Expr>) = match (name, args)
         {
             ("chain", items) if keywords.is_empty() => (Tool::Chain, items.iter().collect(), vec![], None),
-            ("chain.from_iterable", [rows]) if keywords.is_empty() => return self.flattened(rows, span),
+            ("chain.from_iterable", [rows]) if keywords.is_empty() => {
+                let rows = self.iter(rows);
+                return Some(self.flattened(rows, span));
+            }
             ("islice", [items, bounds @ ..]) if keywords.is_empty() && (1..=3).contains(&bounds.len()) => {
                 let missing = |this: &mut Self| this.make(ExprKind::None, span);
                 let values = match bounds {
@@ -132,6 +146,9 @@ impl Lower<'_> {
                 let tool = if name == "takewhile" { Tool::TakeWhile } else { Tool::DropWhile };
                 (tool, vec![items], vec![], Some(function))
             }
+            ("starmap", [function, items]) if keywords.is_empty() => {
+                return self.star_mapped(function, items, span);
+            }
             ("filterfalse", [function, items]) if keywords.is_empty() => {
                 return self.filtered_out(function, items);
             }
@@ -211,8 +228,7 @@ impl Lower<'_> {
     }
 
     /// `item for row in rows for item in row`
-    fn flattened(&mut self, rows: &AExpr, span: Span) -> Option<IterKind> {
-        let outer = self.iter(rows);
+    fn flattened(&mut self, outer: Iter, span: Span) -> IterKind {
         let (row, item) = (self.temp(), self.temp());
         let source = IterKind::Expr(Box::new(self.make(ExprKind::Local(row), span)));
         let inner = Iter { kind: source, span, id: self.node() };
@@ -222,7 +238,26 @@ impl Lower<'_> {
             hir::Generator { target, iter: inner, ifs: vec![] },
         ];
         let element = self.make(ExprKind::Local(item), span);
-        Some(generator(generators, element))
+        generator(generators, element)
+    }
+
+    /// `function(*item) for item in items`
+    fn star_mapped(&mut self, function: &AExpr, items: &AExpr, span: Span) -> Option<IterKind> {
+        let mut iter = self.iter(items);
+        let function = self.item_function(function, &mut iter)?;
+        let item = self.temp();
+        let args = vec![self.make(ExprKind::Local(item), span)];
+        let call = ExprKind::CallValue {
+            function: Box::new(function),
+            args,
+            stars: vec![0],
+            keywords: vec![],
+            rest: None,
+        };
+        let element = self.make(call, span);
+        self.in_generator.insert(element.id);
+        let target = self.variable(item, span);
+        Some(generator(vec![hir::Generator { target, iter, ifs: vec![] }], element))
     }
 
     /// `item for item in items if not function(item)`

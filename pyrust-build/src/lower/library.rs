@@ -83,6 +83,11 @@ impl Lower<'_> {
                 self.libraries.insert(library);
                 Some(kind)
             }
+            ("functools", "partial", _) => {
+                let kind = self.partial(args, keywords)?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
             ("operator", name, args) if keywords.is_empty() => {
                 let simple = |e: &AExpr| matches!(e.kind, A::Name(_) | A::Constant(_));
                 // `contains` evaluates the container first.
@@ -237,7 +242,7 @@ impl Lower<'_> {
             self.scopes.pop();
             self.make(ExprKind::Comp(Box::new(comp)), items.span)
         };
-        let mut sorting = self.keywords(keywords);
+        let mut sorting = self.keywords(keywords, true);
         if largest {
             sorting.push(("reverse".into(), self.make(ExprKind::Bool(true), span)));
         }

@@ -20,6 +20,7 @@ mod sets;
 mod stmt;
 mod symbols;
 mod text;
+mod value;
 pub mod webs;
 
 use std::cell::RefCell;
@@ -31,7 +32,9 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
+pub use functional::is_operator;
 use symbols::{ScopeId, Symbol, Symbols};
+pub use value::{CallForm, lower_call};
 
 /// Lowers one function, or says everything that keeps it from being compiled.
 pub fn lower(

@@ -51,7 +51,7 @@ impl<'a> Lower<'a> {
     }
 
     /// The variable of this function that stands for a variable of whatever function.
-    fn var_of(&self, symbol: &Symbol) -> Option<hir::VarId> {
+    pub(super) fn var_of(&self, symbol: &Symbol) -> Option<hir::VarId> {
         let own = self.scopes.iter().rev().find(|s| s.id == Some(symbol.0));
         own.and_then(|s| s.vars.get(&symbol.1)).or_else(|| self.captured.get(symbol)).copied()
     }
@@ -85,10 +85,19 @@ impl<'a> Lower<'a> {
         }
         let Some(scope) = self.symbols.scope_at(Kind::Function, span) else { return };
         let known = self.symbol(&def.name).and_then(|s| self.symbols.known(&s).cloned());
-        self.inside(scope, span, &def.params, Body::Block(&def.body));
-        match known {
-            Some(known) => self.made(&known, &def.name, span, out),
-            None => {
+        match (known, self.lookup(&def.name)) {
+            (Some(known), _) => {
+                self.inside(scope, span, &def.params, Body::Block(&def.body));
+                self.made(&known, &def.name, span, out);
+            }
+            // Its name is a variable like others.
+            (None, Some(var)) => {
+                let kind = self.made_value(scope, &def.params, Body::Block(&def.body), span);
+                let value = Expr { kind, span, id: self.node() };
+                let stmt = self.set(var, value, span);
+                out.push(stmt);
+            }
+            (None, None) => {
                 let message = format!("`{}` is bound more than once", def.name);
                 self.refuse("PYR0315", span, message, "give the functions different names");
             }
@@ -188,7 +197,7 @@ impl<'a> Lower<'a> {
     }
 
     /// The qualified name of a function inside; functions of one name are numbered.
-    fn qualname_of(&self, scope: ScopeId) -> String {
+    pub(super) fn qualname_of(&self, scope: ScopeId) -> String {
         format!("{}.<locals>.{}", self.outermost, self.symbols.path(scope))
     }
 
@@ -209,7 +218,8 @@ impl<'a> Lower<'a> {
         span: Span,
     ) -> ExprKind {
         let Some((known, made)) = self.known_local(func, name) else {
-            return self.no_as("PYR0325", func.span, "calling a value", "call a function by its name");
+            let function = self.expr(func);
+            return self.call_value(function, args, keywords);
         };
         let Some(bound) = self.bind_arguments(&known.params, args, keywords) else {
             return self.no(span, "this form of the call", "give each parameter one argument");
@@ -226,7 +236,14 @@ impl<'a> Lower<'a> {
         span: Span,
     ) -> ExprKind {
         let Some((known, made)) = self.known_local(func, name) else {
-            return self.no_as("PYR0325", func.span, "calling a value", "call a function by its name");
+            let function = Box::new(self.expr(func));
+            return ExprKind::CallValue {
+                function,
+                args: items,
+                stars: vec![],
+                keywords: vec![],
+                rest: None,
+            };
         };
         let fits = known.params.positional_only.len() + known.params.positional.len() >= items.len()
             && known.params.var_positional.is_none();
@@ -255,9 +272,10 @@ impl<'a> Lower<'a> {
         keywords: &[ast::Keyword],
     ) -> ExprKind {
         let plain = params.in_frame_order().all(|p| p.default.is_none());
-        let scope = self.symbols.scope_at(Kind::Lambda, func.span).filter(|_| plain);
-        let Some(scope) = scope else {
-            return self.no_as("PYR0323", func.span, "calling a `lambda` with defaults", "write a function");
+        let scope = self.symbols.scope_at(Kind::Lambda, func.span);
+        let Some(scope) = scope.filter(|_| plain) else {
+            let function = self.expr(func);
+            return self.call_value(function, args, keywords);
         };
         self.inside(scope, func.span, params, Body::Value(body));
         let Some(bound) = self.bind_arguments(params, args, keywords) else {

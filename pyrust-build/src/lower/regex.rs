@@ -48,7 +48,7 @@ impl Lower<'_> {
             return Some(compiled.kind);
         }
         let rest: Vec<ast::Keyword> = rest.into_iter().cloned().collect();
-        let (args, keywords) = (self.exprs(&args[..wanted]), self.keywords(&rest));
+        let (args, keywords) = (self.exprs(&args[..wanted]), self.keywords(&rest, false));
         let name = method_name(&library.attr, groups);
         Some(ExprKind::Method { base: Box::new(compiled), name, args, keywords })
     }

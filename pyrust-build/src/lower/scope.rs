@@ -125,17 +125,23 @@ pub(super) fn method_aliases(
         _ => {}
     });
     let mut out = std::collections::BTreeMap::new();
-    for (name, attr) in &assigned {
+    for (name, (object, attr)) in &assigned {
         let (all, calls) = mentions.get(name).copied().unwrap_or_default();
         let once = assigned.iter().filter(|(n, _)| n == name).count() == 1;
-        if once && all == calls + 1 && cx.scopes[0].vars.contains_key(name) && !cx.is_cell(name) {
+        // The functions of a module are values.
+        if once
+            && cx.lookup(object).is_some()
+            && all == calls + 1
+            && cx.scopes[0].vars.contains_key(name)
+            && !cx.is_cell(name)
+        {
             out.insert(name.clone(), (cx.new_var(&format!("{name}_self")), attr.clone()));
         }
     }
     out
 }
 
-fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, String)>) {
+fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, (String, String))>) {
     for stmt in body {
         match &stmt.kind {
             StmtKind::Assign { targets, value } => {
@@ -143,9 +149,9 @@ fn alias_assignments(body: &[Stmt], out: &mut Vec<(String, String)>) {
                     [Expr { kind: ExprKind::Name(name), .. }],
                     ExprKind::Attribute { value: base, name: attr },
                 ) = (targets.as_slice(), &value.kind)
-                    && matches!(base.kind, ExprKind::Name(_))
+                    && let ExprKind::Name(object) = &base.kind
                 {
-                    out.push((name.clone(), attr.clone()));
+                    out.push((name.clone(), (object.clone(), attr.clone())));
                 }
             }
             StmtKind::If { body, orelse, .. }

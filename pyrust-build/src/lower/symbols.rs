@@ -157,6 +157,11 @@ impl Symbols {
         self.scopes[function].nonlocals.contains(name)
     }
 
+    /// Is the function used as a value somewhere?
+    pub(super) fn is_value(&self, function: ScopeId) -> bool {
+        self.values.contains(&function)
+    }
+
     /// Does the variable live in a cell?
     pub(super) fn is_cell(&self, symbol: &Symbol) -> bool {
         self.cells.contains(symbol)
@@ -188,6 +193,8 @@ struct Walk {
     /// Lambdas that are values, and whatever runs later.
     values: BTreeSet<ScopeId>,
     lasting: BTreeSet<Span>,
+    /// Lambdas that are values unless their name always means them.
+    assigned: BTreeSet<ScopeId>,
 }
 
 impl Walk {
@@ -199,6 +206,7 @@ impl Walk {
             uses: Vec::new(),
             values: BTreeSet::new(),
             lasting: BTreeSet::new(),
+            assigned: BTreeSet::new(),
         }
     }
 
@@ -308,6 +316,7 @@ impl Walk {
                 match (targets.as_slice(), &value.kind) {
                     ([Expr { kind: E::Name(name), .. }], E::Lambda { params, body }) => {
                         let id = self.lambda(params, body, value.span);
+                        self.assigned.insert(id);
                         self.known(name, params, id, at);
                     }
                     _ => self.expr(value),
@@ -445,8 +454,12 @@ impl Walk {
         match &e.kind {
             E::Name(name) => self.read(name),
             E::Lambda { params, body } => {
-                self.lambda(params, body, e.span);
+                let id = self.lambda(params, body, e.span);
+                if params.in_frame_order().any(|p| p.default.is_some()) {
+                    self.values.insert(id);
+                }
             }
+            // What is chosen is a value.
             _ => self.expr(e),
         }
     }
@@ -503,7 +516,8 @@ impl Walk {
                     if applies && i == 0 { self.callee(arg) } else { self.expr(arg) }
                 }
                 for k in keywords {
-                    if k.name.as_deref() == Some("key") { self.callee(&k.value) } else { self.expr(&k.value) }
+                    let applied = k.name.as_deref() == Some("key") && super::value::takes_key(func);
+                    if applied { self.callee(&k.value) } else { self.expr(&k.value) }
                 }
             }
             E::BoolOp { values, .. } | E::JoinedStr(values) => values.iter().for_each(|e| self.expr(e)),
@@ -576,7 +590,7 @@ impl Walk {
 
     /// Everything is read: what follows from it.
     fn finish(self) -> Symbols {
-        let Walk { scopes, by_place, uses, values, .. } = self;
+        let Walk { scopes, by_place, uses, values, assigned, .. } = self;
         let mut symbols = Symbols { scopes, by_place, values, cells: BTreeSet::new() };
         // A name that something else binds as well, here or from inside, means no function for good.
         let foreign: Vec<Symbol> = symbols.written_from_inside();
@@ -602,7 +616,8 @@ impl Walk {
         let known: BTreeSet<ScopeId> =
             symbols.scopes.iter().flat_map(|s| s.known.values().map(|k| k.scope)).collect();
         for (id, scope) in symbols.scopes.iter().enumerate().skip(1) {
-            if scope.kind == Kind::Function && !known.contains(&id) {
+            let can_be = scope.kind == Kind::Function || assigned.contains(&id);
+            if can_be && !known.contains(&id) {
                 symbols.values.insert(id);
             }
         }

@@ -26,7 +26,7 @@ What is not listed stays Python, with a message that names the place: the whole 
 | `del` | names, items, slices |
 | `global`, `nonlocal` | a global that exists; assigned when the call is over |
 | `match` | literals, alternatives, captures, sequences, mappings, builtin classes, guards |
-| `def`, `lambda` inside a function | called there or given to `sorted`, `map`, `reduce` and the like; not returned and not stored |
+| `def`, `lambda` inside a function | called, stored in native containers, handed to other functions and returned to functions inside; not returned to Python |
 
 Not compiled: `with`, `yield`, `await`, `class`, attributes of instances.
 
@@ -40,7 +40,7 @@ Literals, f-strings, displays (also with stars), comprehensions of all kinds, ge
 const MODULES: &str = "
 ## Modules
 
-Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.cache` of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`.
+Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.partial`, `functools.cache` of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`.
 ";
 
 /// One line of a table: arguments and result.
@@ -106,7 +106,7 @@ pub fn markdown() -> String {
 }
 
 /// Known by name, so that they can be refused by name.
-const UNSUPPORTED: &[&str] = &["print", "id", "getattr", "hasattr", "setattr", "callable", "slice", "object"];
+const UNSUPPORTED: &[&str] = &["print", "id", "getattr", "hasattr", "setattr", "slice", "object"];
 
 /// In which section a row stands, and what it is called there.
 fn place(name: &'static str) -> ((u8, &'static str), String) {

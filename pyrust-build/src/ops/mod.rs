@@ -251,6 +251,33 @@ pub fn changes(ty: &Type, method: &str) -> bool {
         || TABLE.get(format!("{class}.{method}").as_str()).is_some_and(|ops| ops.iter().any(|op| op.mutates))
 }
 
+/// Is there a builtin class with such a method?
+pub fn is_method(name: &str) -> bool {
+    TABLE.keys().any(|row| {
+        row.split_once('.')
+            .is_some_and(|(class, method)| method == name && (CLASSES_WITH_METHODS.contains(&class)))
+    })
+}
+
+/// The classes of values that the table has methods of.
+const CLASSES_WITH_METHODS: &[&str] = &[
+    "int",
+    "float",
+    "complex",
+    "str",
+    "bytes",
+    "bytearray",
+    "list",
+    "tuple",
+    "dict",
+    "set",
+    "frozenset",
+    "range",
+    "deque",
+    "defaultdict",
+    "Counter",
+];
+
 /// Does the method go through any iterable that it is given, one element after another?
 pub fn takes_all(ty: &Type, method: &str) -> bool {
     match ty {

@@ -299,6 +299,8 @@ impl Namespace {
                     }
                     Kind::Builtin => {
                         let builtin = lookup(builtins(), state.names[index]);
+                        // As a value it is the builtin itself.
+                        state.values[index].set(builtin);
                         found.is_null() && !builtin.is_null() && pristine(builtin, slot.name, "builtins")
                     }
                     // Looked at above.

@@ -29,6 +29,8 @@ pub enum View<'a> {
     Dict,
     Set,
     Obj(Obj),
+    /// One that native code made: it is compared with nothing.
+    Function,
 }
 
 /// A sequence as the comparison across types sees it.
@@ -113,6 +115,7 @@ fn chr_cmp_str(a: Chr, b: &Str) -> Ordering {
 pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
     match (a, b) {
         (View::Obj(a), View::Obj(b)) if a.is(b) => Ok(true),
+        (View::Function, _) | (_, View::Function) => bail(Bail::Unsupported),
         (View::Obj(_), _) | (_, View::Obj(_)) => bail(Bail::Callback),
         (View::None, View::None) => Ok(true),
         (View::Int(a), View::Int(b)) => Ok(a == b),
@@ -179,7 +182,7 @@ fn items_eq(cx: Cx, a: &dyn Items, b: &dyn Items, index: usize) -> R<bool> {
 /// The order across types; TypeError where Python has none.
 pub fn view_cmp(cx: Cx, a: View<'_>, b: View<'_>) -> R<Ordering> {
     match (a, b) {
-        (View::Obj(_), _) | (_, View::Obj(_)) => bail(Bail::Callback),
+        (View::Obj(_) | View::Function, _) | (_, View::Obj(_) | View::Function) => bail(Bail::Callback),
         (View::Int(a), View::Int(b)) => Ok(a.cmp(&b)),
         (View::Float(a), View::Float(b)) => float_cmp(a, b),
         (View::Int(_), View::Float(b)) if b.is_nan() => bail(Bail::Nan),

@@ -1,0 +1,324 @@
+//! Functions as values: which ones a value can be, what a call of it runs, and how it is told at run time which one it
+//! is.
+
+use super::call::bind_values;
+use super::solver::Ty;
+use super::{ArgSource, FuncRef, Guard, Infer, Program};
+use crate::diagnostic::Diagnostic;
+use crate::hir::{self, Expr, ExprKind, ParamKind};
+use crate::lower::CallForm;
+use crate::ops;
+use crate::resolve::Binding;
+use crate::ty::Callee;
+
+/// A function that a name of a module means.
+pub struct Named {
+    pub callee: Callee,
+    /// Where the function object is read: the module, whether that is one written in C, and what it must be.
+    pub module: String,
+    pub is_c: bool,
+    pub guard: Guard,
+    /// What the name before the dot must be.
+    pub through: Option<Guard>,
+}
+
+/// What a call of a value runs if the value is that function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reached {
+    pub callee: Callee,
+    pub instance: usize,
+}
+
+impl Program<'_> {
+    /// The function that `name` or `global.name` means in a module, if it is one that can be told from others.
+    pub fn function_named(&self, module: &str, path: &str) -> Option<Named> {
+        let own = |path: &str| Callee { module: module.to_string(), name: format!("<{path}>") };
+        let project = |home: &str, name: &str| {
+            let (found, Binding::Function) = self.binding(home, name)? else { return None };
+            let target = FuncRef { qualname: self.name_in(home, &found, name), module: found };
+            let callee = Callee { module: target.module.clone(), name: format!("<{}>", target.qualname) };
+            let guard = Guard::Function { name: name.to_string(), target };
+            Some((callee, guard))
+        };
+        if let Some((global, attr)) = path.split_once('.') {
+            if let Some(home) = self.project_module(module, global) {
+                let (callee, guard) = project(&home, attr)?;
+                let through = Some(Guard::Module { name: global.to_string(), module: home.clone() });
+                return Some(Named { callee, module: home, is_c: false, guard, through });
+            }
+            let (_, Binding::Module(c)) = self.binding(module, global)? else { return None };
+            if !is_library_function(&c, attr) {
+                return None;
+            }
+            let through = Some(Guard::Module { name: global.to_string(), module: c.clone() });
+            let guard = Guard::Builtin(attr.to_string());
+            return Some(Named { callee: own(path), module: c, is_c: true, guard, through });
+        }
+        if let Some((callee, guard)) = project(module, path) {
+            return Some(Named { callee, module: module.to_string(), is_c: false, guard, through: None });
+        }
+        let guard = match self.binding(module, path) {
+            Some((_, Binding::Imported { module: c, name })) if is_library_function(&c, &name) => {
+                Guard::Imported { name: path.to_string(), module: c, attr: name }
+            }
+            None if !self.binds(module, path) && ops::builtins::is_builtin(path) => {
+                Guard::Builtin(path.to_string())
+            }
+            _ => return None,
+        };
+        Some(Named { callee: own(path), module: module.to_string(), is_c: false, guard, through: None })
+    }
+
+    /// The function that makes a call of a function without text of its own.
+    pub(super) fn lower_call_form(&self, func: &FuncRef) -> Option<Result<hir::Function, Vec<Diagnostic>>> {
+        let rest = func.qualname.strip_prefix('<')?;
+        let (what, form) = rest.split_once(">(")?;
+        let form = form.strip_suffix(')')?;
+        let mut parts = form.split(' ');
+        let captures = parts.next()?.parse().ok()?;
+        let positional = parts.next()?.parse().ok()?;
+        let keywords: Vec<String> = parts.map(str::to_string).collect();
+        let (file, env) = self.modules.module(&func.module)?;
+        let form = CallForm { what, captures, positional, keywords: &keywords };
+        Some(crate::lower::lower_call(file, env, &func.qualname, &form))
+    }
+}
+
+/// A function of the standard library that the compiler gives a meaning to.
+fn is_library_function(module: &str, name: &str) -> bool {
+    ops::constant(module, name).is_none()
+        && (ops::exists(&format!("{module}.{name}")) || crate::lower::is_operator(module, name))
+}
+
+/// The function that is inferred for a call of `callee` with so many arguments and these keywords.
+fn target_of(callee: &Callee, captures: usize, positional: usize, keywords: &[(String, Expr)]) -> FuncRef {
+    let qualname = match callee.inside() {
+        Some(_) => {
+            let names: String = keywords.iter().map(|(k, _)| format!(" {k}")).collect();
+            format!("{}({captures} {positional}{names})", callee.name)
+        }
+        None => callee.name.clone(),
+    };
+    FuncRef { module: callee.module.clone(), qualname }
+}
+
+/// Where the parameters of a function that is a value get their values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValueArg {
+    Given(ArgSource),
+    /// Kept with the function.
+    Kept(usize),
+}
+
+/// Binds the arguments of a call to the parameters of a function that is a value.
+pub fn value_args(
+    callee: &Callee,
+    params: &[hir::Param],
+    captures: usize,
+    positional: usize,
+    keywords: &[(String, Expr)],
+) -> Option<Vec<ValueArg>> {
+    if callee.inside().is_some() {
+        let kept = (0..captures).map(ValueArg::Kept);
+        let given = (0..positional).map(|i| ValueArg::Given(ArgSource::Positional(i)));
+        let named = (0..keywords.len()).map(|i| ValueArg::Given(ArgSource::Keyword(i)));
+        return Some(kept.chain(given).chain(named).collect());
+    }
+    let own: Vec<&hir::Param> = params.iter().filter(|p| p.kind != ParamKind::Capture).collect();
+    // Defaults stand before what is taken from around.
+    let mut default = 0;
+    let mut out = Vec::new();
+    for (param, source) in own.iter().zip(bind_values(&own, positional, keywords)?) {
+        out.push(match source {
+            ArgSource::Default => ValueArg::Kept(default),
+            other => ValueArg::Given(other),
+        });
+        default += usize::from(param.has_default);
+    }
+    out.extend((default..default + params.len() - own.len()).map(ValueArg::Kept));
+    (default + params.len() - own.len() == captures).then_some(out)
+}
+
+/// Why a call runs no instance.
+pub(super) enum Why {
+    /// The function cannot be compiled.
+    Callee(FuncRef, Vec<Diagnostic>),
+    /// A type that contains itself.
+    Endless,
+    /// Its parameters do not fit.
+    Form(String),
+}
+
+impl Infer<'_, '_> {
+    pub(super) fn refuse_call(&mut self, e: &Expr, why: Why) -> Ty {
+        match why {
+            Why::Callee(target, reasons) => self.refuse_callee(e, &target, &reasons),
+            Why::Endless => self.refuse("PYR0404", e.span, "a container that contains itself"),
+            Why::Form(name) => {
+                self.refuse("PYR0306", e.span, format!("this call of `{name}` is not supported"))
+            }
+        }
+    }
+
+    /// A name that means a function, as a value.
+    pub(super) fn named_function(&mut self, path: &str) -> Option<Ty> {
+        let named = self.program.function_named(&self.func.module, path)?;
+        let callee = named.callee.clone();
+        self.guards.extend(named.through.clone());
+        self.relies_on_named(&named);
+        Some(Ty::Function(vec![callee]))
+    }
+
+    fn relies_on_named(&mut self, named: &Named) {
+        if let (true, Guard::Builtin(attr)) = (named.is_c, &named.guard) {
+            self.attrs.insert((named.module.clone(), attr.clone()));
+        } else if named.module == self.func.module {
+            self.guards.insert(named.guard.clone());
+        } else {
+            let guard = Box::new(named.guard.clone());
+            self.guards.insert(Guard::Elsewhere { module: named.module.clone(), guard });
+        }
+    }
+
+    /// A function that is made here.
+    pub(super) fn function_value(
+        &mut self,
+        e: &Expr,
+        name: &str,
+        made: Option<&Expr>,
+        captures: &[Expr],
+    ) -> Ty {
+        made.iter().for_each(|m| {
+            self.expr(m);
+        });
+        let kept: Vec<Ty> = captures.iter().map(|c| self.expr(c)).collect();
+        let callee = Callee { module: self.func.module.clone(), name: name.to_string() };
+        if let Some(method) = callee.inside().and_then(|what| what.strip_prefix('.')) {
+            let object = kept.first().cloned().unwrap_or(Ty::Never);
+            let has = |m: &Ty| {
+                *m == Ty::Never
+                    || super::call::class_of(m).is_some_and(|c| ops::exists(&ops::method(c, method)))
+            };
+            if !object.members().iter().all(has) {
+                let message = format!("reading the attribute `{method}` is not supported");
+                return self.refuse("PYR0321", e.span, message);
+            }
+        }
+        if kept.is_empty() { Ty::Inner(vec![callee]) } else { Ty::Closure(callee, kept) }
+    }
+
+    /// A call of whatever function the value is. What it may be that cannot be compiled bails.
+    pub(super) fn call_value(
+        &mut self,
+        e: &Expr,
+        function: &Expr,
+        (args, stars): (&[Expr], &[usize]),
+        keywords: &[(String, Expr)],
+        rest: Option<&Expr>,
+    ) -> Ty {
+        let ty = self.expr(function);
+        let mut given = Vec::new();
+        for (i, arg) in args.iter().enumerate() {
+            let ty = self.expr(arg);
+            if !stars.contains(&i) {
+                given.push(ty);
+                continue;
+            }
+            match &ty {
+                Ty::Tuple(items, _) => given.extend(items.iter().cloned()),
+                Ty::Never => return Ty::Never,
+                // An empty one.
+                Ty::VarTuple(v) if self.state.solver.get(*v) == Ty::Never => {}
+                _ => {
+                    let message = format!("`*` of `{}` in a call is not supported", self.show(&ty));
+                    return self.refuse("PYR0324", arg.span, message);
+                }
+            }
+        }
+        let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        if let Some(rest) = rest {
+            let ty = self.expr(rest);
+            let empty = match &ty {
+                Ty::Dict(c, _) => [self.state.solver.elem(*c), self.state.solver.value(*c)]
+                    .iter()
+                    .any(|v| self.state.solver.get(*v) == Ty::Never),
+                other => *other == Ty::Never,
+            };
+            if !empty {
+                return self.refuse("PYR0324", rest.span, "`**` in a call is not supported");
+            }
+        }
+        let (mut reached, mut why) = (Vec::new(), None);
+        // Nothing is known yet.
+        let mut waits = ty == Ty::Never;
+        for member in ty.members() {
+            let (callees, kept) = match member {
+                Ty::Function(callees) => (callees.clone(), Vec::new()),
+                Ty::Inner(callees) => (callees.clone(), Vec::new()),
+                Ty::Closure(callee, kept) => (vec![callee.clone()], kept.clone()),
+                _ => continue,
+            };
+            for callee in callees {
+                match self.reach(e, &callee, &kept, &given, (&named, keywords)) {
+                    Ok(Some(instance)) => {
+                        if matches!(member, Ty::Function(_))
+                            && let Some(path) = callee.inside()
+                            && let Some(found) = self.program.function_named(&callee.module, path)
+                        {
+                            self.relies_on_named(&found);
+                        }
+                        reached.push(Reached { callee, instance });
+                    }
+                    Ok(None) => waits = true,
+                    Err(reason) => why = why.or(Some(reason)),
+                }
+            }
+        }
+        let found = !reached.is_empty();
+        self.values.insert(e.id, reached);
+        if !found && !waits {
+            return match (why, &function.kind) {
+                (Some(why), _) => self.refuse_call(e, why),
+                (None, ExprKind::Global(name)) => {
+                    self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported"))
+                }
+                (None, _) => self.refuse("PYR0325", e.span, "calling a value is not supported"),
+            };
+        }
+        let slot = self.state.nodes[e.id];
+        self.state.solver.get(slot)
+    }
+
+    /// The type of the keys that the body of `key` gives for items of type `elem`. A `key` that always is None is none.
+    pub(super) fn key_type(&mut self, body: &Expr, elem: &Ty) -> Ty {
+        if let ExprKind::CallValue { function, .. } = &body.kind
+            && self.expr(function) == Ty::None
+        {
+            return elem.clone();
+        }
+        self.expr(body)
+    }
+
+    /// The instance that a call runs if the function is `callee`; none while types are missing.
+    fn reach(
+        &mut self,
+        e: &Expr,
+        callee: &Callee,
+        kept: &[Ty],
+        given: &[Ty],
+        (named, keywords): (&[Ty], &[(String, Expr)]),
+    ) -> Result<Option<usize>, Why> {
+        let target = target_of(callee, kept.len(), given.len(), keywords);
+        let hir = self.program.lowered(&target).map_err(|reasons| Why::Callee(target.clone(), reasons))?;
+        let sources = value_args(callee, &hir.params, kept.len(), given.len(), keywords)
+            .ok_or_else(|| Why::Form(callee.inside().unwrap_or(&callee.name).to_string()))?;
+        let types: Vec<Ty> = sources
+            .iter()
+            .map(|source| match source {
+                ValueArg::Kept(i) => kept[*i].clone(),
+                ValueArg::Given(source) => self.argument(e, *source, given, named),
+            })
+            .collect();
+        self.request_instance(e, &target, &types)
+    }
+}

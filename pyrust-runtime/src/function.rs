@@ -1,0 +1,147 @@
+//! Functions as values: what a call dispatches on.
+//!
+//! A function object of Python's is passed on as it is, and a call of it looks which one it is. What native code makes
+//! itself has no object: it never gets to Python.
+
+use core::cmp::Ordering;
+
+use pyo3_ffi::{PyCFunction_Type, PyFunction_Type, PyObject, PyType_Type};
+
+use crate::boundary::layout;
+use crate::elem::{ElemEq, ElemOrd, View};
+use crate::fmt::Repr;
+use crate::obj::Obj;
+use crate::py::{FromPy, IntoPy};
+use crate::stop::{Bail, R, bail};
+use crate::str_::StrBuilder;
+use crate::txn::Cx;
+
+/// A function, a builtin function or a class: always true, and compared by identity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Callable(Obj);
+
+impl Callable {
+    /// `self is other`.
+    #[inline(always)]
+    pub fn is(self, other: Callable) -> bool {
+        self.0.is(other.0)
+    }
+
+    /// `self == other`. Two bound methods of builtin objects may be equal though they are not the same.
+    #[inline]
+    pub fn equals(self, other: Callable) -> R<bool> {
+        // SAFETY: the transaction keeps both alive.
+        let c = |f: Callable| unsafe { layout::is_exact(f.0.as_ptr(), &raw mut PyCFunction_Type) };
+        if self.is(other) {
+            Ok(true)
+        } else if c(self) && c(other) {
+            bail(Bail::Unsupported)
+        } else {
+            Ok(false)
+        }
+    }
+}
+
+impl FromPy for Callable {
+    #[inline]
+    unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Callable> {
+        // SAFETY: By the caller.
+        unsafe {
+            if Self::matches(object) { Ok(Callable(Obj::from_py(cx, object)?)) } else { bail(Bail::Type) }
+        }
+    }
+
+    #[inline]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe {
+            layout::is_exact(object, &raw mut PyFunction_Type)
+                || layout::is_exact(object, &raw mut PyCFunction_Type)
+                || layout::is_exact(object, &raw mut PyType_Type)
+        }
+    }
+}
+
+impl IntoPy for Callable {
+    #[inline]
+    fn into_py(self, cx: Cx) -> R<*mut PyObject> {
+        self.0.into_py(cx)
+    }
+}
+
+impl ElemEq for Callable {
+    #[inline]
+    fn elem_eq(&self, _: Cx, other: &Self) -> R<bool> {
+        self.equals(*other)
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Obj(self.0)
+    }
+}
+
+impl ElemOrd for Callable {
+    fn elem_cmp(&self, _: Cx, _: &Self) -> R<Ordering> {
+        bail(Bail::Callback)
+    }
+}
+
+impl Repr for Callable {
+    fn push_repr(&self, _: Cx, _: &mut StrBuilder) -> R<()> {
+        bail(Bail::Callback)
+    }
+}
+
+/// A function that native code makes and that takes nothing from around: its number in the generated file.
+#[derive(Clone, Copy, Debug)]
+pub struct Inner(pub u32);
+
+/// A function that native code makes, with its defaults and what it takes from around.
+#[derive(Clone, Copy, Debug)]
+pub struct Closure<T>(pub T);
+
+/// What has no object is compared with nothing and shown to nobody.
+macro_rules! native_only {
+    ([$($t:ident)?] $name:ty) => {
+        impl $(<$t: 'static>)? FromPy for $name {
+            unsafe fn from_py(_: Cx, _: *mut PyObject) -> R<Self> {
+                bail(Bail::Type)
+            }
+
+            unsafe fn matches(_: *mut PyObject) -> bool {
+                false
+            }
+        }
+
+        impl $(<$t>)? IntoPy for $name {
+            fn into_py(self, _: Cx) -> R<*mut PyObject> {
+                bail(Bail::Unsupported)
+            }
+        }
+
+        impl $(<$t>)? ElemEq for $name {
+            fn elem_eq(&self, _: Cx, _: &Self) -> R<bool> {
+                bail(Bail::Unsupported)
+            }
+
+            fn view(&self) -> View<'_> {
+                View::Function
+            }
+        }
+
+        impl $(<$t>)? ElemOrd for $name {
+            fn elem_cmp(&self, _: Cx, _: &Self) -> R<Ordering> {
+                bail(Bail::Unsupported)
+            }
+        }
+
+        impl $(<$t>)? Repr for $name {
+            fn push_repr(&self, _: Cx, _: &mut StrBuilder) -> R<()> {
+                bail(Bail::Unsupported)
+            }
+        }
+    };
+}
+
+native_only!([] Inner);
+native_only!([T] Closure<T>);
