@@ -281,6 +281,10 @@ impl Lower<'_> {
         if !self.must_be_kept(function) {
             return Some(self.expr(function));
         }
+        // What runs later would evaluate it later.
+        if self.open_tool.is_some() {
+            return None;
+        }
         let hir::IterKind::Expr(items) = &mut iter.kind else { return None };
         let span = function.span;
         let (var, value) = (self.temp(), self.boxed(function));
