@@ -88,6 +88,14 @@ impl Lower<'_> {
                 self.libraries.insert(library);
                 Some(kind)
             }
+            ("operator", "itemgetter" | "methodcaller", args) if keywords.is_empty() => {
+                let kind = match library.attr.as_str() {
+                    "itemgetter" => self.getter(args),
+                    _ => self.method_caller(args),
+                }?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
             ("operator", name, args) if keywords.is_empty() => {
                 let simple = |e: &AExpr| matches!(e.kind, A::Name(_) | A::Constant(_));
                 // `contains` evaluates the container first.

@@ -8,7 +8,7 @@ use super::nested::Body;
 use super::symbols::{Known, ScopeId};
 use super::{Lower, Scope};
 use crate::ast::{self, Expr as AExpr, ExprKind as A, FunctionDef, Params, Stmt, StmtKind};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, CompKind, Expr, ExprKind};
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
@@ -37,6 +37,11 @@ pub fn lower_call(
     let kept: Vec<String> = (0..form.captures).map(|i| format!("kept {i}")).collect();
     let given: Vec<String> = (0..form.positional).map(|i| format!("argument {i}")).collect();
     let named: Vec<String> = form.keywords.iter().map(|k| format!("argument {k}")).collect();
+    let of_one = form.what.starts_with("item ") || form.what.starts_with("method ");
+    if of_one && (form.positional != 1 || !form.keywords.is_empty()) {
+        let d = Diagnostic::new("PYR0306", Severity::Note, "this form of the call is not supported");
+        return Err(vec![d.at(file.path.clone(), span)]);
+    }
     let mut args: Vec<AExpr> = given.iter().cloned().map(name).collect();
     let mut keywords: Vec<ast::Keyword> = form
         .keywords
@@ -64,13 +69,20 @@ pub fn lower_call(
         }
         keywords = all;
         name(kept[0].clone())
+    } else if let Some(method) = form.what.strip_prefix("method ") {
+        let object = args.remove(0);
+        args.extend(kept.iter().cloned().map(name));
+        AExpr { kind: A::Attribute { value: Box::new(object), name: method.to_string() }, span }
     } else if let Some((module, attr)) = form.what.split_once('.') {
         let value = Box::new(name(module.to_string()));
         AExpr { kind: A::Attribute { value, name: attr.to_string() }, span }
     } else {
         name(form.what.to_string())
     };
-    let call = AExpr { kind: A::Call { func: Box::new(func), args, keywords }, span };
+    let call = match form.what.strip_prefix("item ") {
+        Some(items) => items_of(items, &args[0], &kept, span),
+        None => AExpr { kind: A::Call { func: Box::new(func), args, keywords }, span },
+    };
     let param = |name: &String| ast::Param { name: name.clone(), annotation: None, default: None, span };
     let def = FunctionDef {
         name: qualname.to_string(),
@@ -86,6 +98,29 @@ pub fn lower_call(
         span,
     };
     super::lower(file, env, qualname, &def)
+}
+
+/// `item 3 -1`, `item ?`: what `itemgetter` gives for `object`. A `?` is an index that is kept.
+fn items_of(words: &str, object: &AExpr, kept: &[String], span: Span) -> AExpr {
+    let mut kept = kept.iter();
+    let mut items: Vec<AExpr> = words
+        .split(' ')
+        .map(|word| {
+            let (sign, digits) = word.strip_prefix('-').map_or(("", word), |digits| ("-", digits));
+            let digits = AExpr { kind: A::Constant(ast::Constant::Int(digits.to_string())), span };
+            let index = match (word, sign) {
+                ("?", _) => A::Name(kept.next().cloned().unwrap_or_default()),
+                (_, "-") => A::UnaryOp { op: ast::UnaryOp::Neg, operand: Box::new(digits) },
+                _ => digits.kind,
+            };
+            let index = Box::new(AExpr { kind: index, span });
+            AExpr { kind: A::Subscript { value: Box::new(object.clone()), index }, span }
+        })
+        .collect();
+    match items.len() {
+        1 => items.remove(0),
+        _ => AExpr { kind: A::Tuple(items), span },
+    }
 }
 
 impl Lower<'_> {
@@ -220,6 +255,38 @@ impl Lower<'_> {
         let mut captures = self.exprs(args);
         captures.extend(keywords.iter().map(|k| self.expr(&k.value)).collect::<Vec<_>>());
         Some(ExprKind::Function { name, made: None, captures })
+    }
+
+    /// `itemgetter(1)`, `itemgetter(i, "name")` as a value.
+    pub(super) fn getter(&mut self, args: &[AExpr]) -> Option<ExprKind> {
+        if args.is_empty() || args.iter().any(|a| matches!(a.kind, A::Starred(_))) {
+            return None;
+        }
+        let (mut name, mut captures) = ("<item".to_string(), Vec::new());
+        for arg in args {
+            let value = self.expr(arg);
+            name.push(' ');
+            match value.kind {
+                // Tuples of known length want to know.
+                ExprKind::Int(i) => name.push_str(&i.to_string()),
+                _ => {
+                    name.push('?');
+                    captures.push(value);
+                }
+            }
+        }
+        name.push('>');
+        Some(ExprKind::Function { name, made: None, captures })
+    }
+
+    /// `methodcaller("strip", "x")` as a value.
+    pub(super) fn method_caller(&mut self, args: &[AExpr]) -> Option<ExprKind> {
+        let [AExpr { kind: A::Constant(ast::Constant::Str(method)), .. }, rest @ ..] = args else { return None };
+        if rest.iter().any(|a| matches!(a.kind, A::Starred(_))) || !crate::ops::is_method(method) {
+            return None;
+        }
+        let captures = self.exprs(rest);
+        Some(ExprKind::Function { name: format!("<method {method}>"), made: None, captures })
     }
 
     /// `f(*items)` of a function that takes any number of arguments: the items are its tuple.
