@@ -390,6 +390,12 @@ impl Func<'_, '_, '_> {
             Some(class) => self.project(&b, |t| class_name(t) == Some(class)),
             None => b,
         };
+        if let (Some(bound), Type::Closure { callee, captures }) = (name.strip_prefix("attribute "), to)
+            && callee.inside().and_then(|what| what.strip_prefix('.')) == Some(bound)
+        {
+            let object = self.coerce(&b, &captures[0]);
+            return quote!(Closure((#object,)));
+        }
         if b.ty.members().iter().any(|m| matches!(m, Type::Named { .. }))
             && (name.starts_with("attribute ") || matches!(name, "_replace" | "_asdict"))
         {

@@ -269,7 +269,7 @@ fn can_be_read(ty: &Type) -> bool {
 fn can_be_boxed(ty: &Type) -> bool {
     match ty {
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
-        Type::Range | Type::VarTuple(_) | Type::Named { .. } | Type::Foreign(_) => true,
+        Type::Range | Type::VarTuple(_) | Type::Function(_) | Type::Named { .. } | Type::Foreign(_) => true,
         Type::List { in_place, .. } => *in_place,
         Type::Dict { in_place, .. } => *in_place,
         Type::Tuple { items, .. } => ty.is_held() || items.iter().all(can_be_boxed),

@@ -170,8 +170,9 @@ impl Func<'_, '_, '_> {
                 ValueArg::Given(ArgSource::Default) => self.bail("Unsupported"),
             })
             .collect();
-        // What has no text of its own is no frame.
+        // What has no text of its own is no frame, but what `partial` makes is C code that calls Python's.
         let depth = match found.callee.inside() {
+            Some(what) if what.starts_with("partial ") => self.q(quote!(cx.call_through_cache())),
             Some(_) => quote!(cx),
             None => self.q(quote!(cx.call())),
         };

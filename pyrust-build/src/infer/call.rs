@@ -818,6 +818,9 @@ impl Infer<'_, '_> {
             out = self.state.solver.join(&out, &ret);
         }
         if !found {
+            if let Some(bound) = name.strip_prefix("attribute ").and_then(|n| self.bound_method(&ty, n)) {
+                return bound;
+            }
             let (code, message) = match name.strip_prefix("attribute ") {
                 Some(name) => (
                     "PYR0321",

@@ -195,16 +195,19 @@ impl Infer<'_, '_> {
         let callee = Callee { module: self.func.module.clone(), name: name.to_string() };
         if let Some(method) = callee.inside().and_then(|what| what.strip_prefix('.')) {
             let object = kept.first().cloned().unwrap_or(Ty::Never);
-            let has = |m: &Ty| {
-                *m == Ty::Never
-                    || super::call::class_of(m).is_some_and(|c| ops::exists(&ops::method(c, method)))
-            };
-            if !object.members().iter().all(has) {
+            if object != Ty::Never && self.bound_method(&object, method).is_none() {
                 let message = format!("reading the attribute `{method}` is not supported");
                 return self.refuse("PYR0321", e.span, message);
             }
         }
         if kept.is_empty() { Ty::Inner(vec![callee]) } else { Ty::Closure(callee, kept) }
+    }
+
+    /// `object.method` as a value, where every class that the object may have has that method.
+    pub(super) fn bound_method(&mut self, object: &Ty, method: &str) -> Option<Ty> {
+        let has = |m: &Ty| super::call::class_of(m).is_some_and(|c| ops::exists(&ops::method(c, method)));
+        let callee = Callee { module: self.func.module.clone(), name: format!("<.{method}>") };
+        object.members().iter().all(has).then(|| Ty::Closure(callee, vec![object.clone()]))
     }
 
     /// A call of whatever function the value is. What it may be that cannot be compiled bails.

@@ -281,7 +281,9 @@ impl Lower<'_> {
 
     /// `methodcaller("strip", "x")` as a value.
     pub(super) fn method_caller(&mut self, args: &[AExpr]) -> Option<ExprKind> {
-        let [AExpr { kind: A::Constant(ast::Constant::Str(method)), .. }, rest @ ..] = args else { return None };
+        let [AExpr { kind: A::Constant(ast::Constant::Str(method)), .. }, rest @ ..] = args else {
+            return None;
+        };
         if rest.iter().any(|a| matches!(a.kind, A::Starred(_))) || !crate::ops::is_method(method) {
             return None;
         }
