@@ -246,7 +246,7 @@ impl<'a> Program<'a> {
             return Err(missing(format!("no module `{}` in this project", func.module)));
         };
         if let Some(lowered) = self.lower_call_form(func) {
-            return lowered.map(Rc::new);
+            return lowered;
         }
         let Some(def) = env.function(&func.qualname) else {
             return Err(missing(format!("no single function `{}` in `{}`", func.qualname, file.path)));
