@@ -216,7 +216,9 @@ impl Lower<'_> {
             _ => true,
         };
         let others = keywords.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, k)| &k.value);
-        if !is_new || !(raises_nothing(key) || (around && args.iter().chain(others).all(settled))) {
+        let all: Vec<&AExpr> = args.iter().chain(others).collect();
+        let early = self.can_be_early(key) && !all.iter().any(|e| assigns(e));
+        if !is_new || !(early || (around && all.into_iter().all(settled))) {
             return None;
         }
         let (var, value) = (self.temp(), self.boxed(key));
@@ -228,6 +230,22 @@ impl Lower<'_> {
         self.scopes.pop();
         let call = self.make(kind, span);
         Some(self.last_of(vec![first, call], span).kind)
+    }
+
+    /// Can the expression be evaluated early? What is not bound bails, and nothing that is called changes it.
+    fn can_be_early(&self, e: &AExpr) -> bool {
+        match &e.kind {
+            A::Name(name) => match self.lookup(name) {
+                Some(_) => !self.is_cell(name),
+                None => !self.env.assigned.contains(name),
+            },
+            A::Constant(_) => true,
+            A::Lambda { params, .. } => params.in_frame_order().all(|p| p.default.is_none()),
+            A::If { test, body, orelse } => [test, body, orelse].into_iter().all(|e| self.can_be_early(e)),
+            A::BoolOp { values, .. } => values.iter().all(|e| self.can_be_early(e)),
+            A::UnaryOp { op: ast::UnaryOp::Not, operand } => self.can_be_early(operand),
+            _ => false,
+        }
     }
 
     /// Is what is called a value, and not a function known by its name, or a method?
@@ -440,15 +458,14 @@ impl Lower<'_> {
     }
 }
 
-/// Can the expression be evaluated early? What is not bound bails.
-fn raises_nothing(e: &AExpr) -> bool {
-    match &e.kind {
-        A::Name(_) | A::Constant(_) | A::Lambda { .. } => true,
-        A::If { test, body, orelse } => [test, body, orelse].into_iter().all(|e| raises_nothing(e)),
-        A::BoolOp { values, .. } => values.iter().all(raises_nothing),
-        A::UnaryOp { op: ast::UnaryOp::Not, operand } => raises_nothing(operand),
-        _ => false,
-    }
+/// Is there a `:=` inside?
+fn assigns(e: &AExpr) -> bool {
+    let mut found = false;
+    let stmt = Stmt { kind: StmtKind::Expr((*e).clone()), span: e.span };
+    crate::walk::expressions(std::slice::from_ref(&stmt), &mut |e| {
+        found |= matches!(e.kind, A::Named { .. })
+    });
+    found
 }
 
 /// Is `key=` of this call applied to each item by the compiler itself?
