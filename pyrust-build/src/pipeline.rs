@@ -304,9 +304,48 @@ fn specialise(
     }
     let classes = |name: &str| program.annotated(name);
     let params = signature.params.iter().map(|t| in_python(&from_signature(t, &classes)));
-    let params = params.enumerate().map(|(i, t)| any_recorded(&t, i, all)).collect();
+    let params: Vec<Type> = params.enumerate().map(|(i, t)| any_recorded(&t, i, all)).collect();
     let wide = wide_results(&signature.ret);
-    let root = program.instance(func, params, wide)?;
+    let plain = checked(program, func, &params, wide);
+    let hands_out = match &plain {
+        Ok(root) => program.instances[*root].ret.has_iter(),
+        // What native code cannot go through Python may.
+        Err(_) => program.hands_out(func),
+    };
+    let root = match hands_out {
+        false => plain?,
+        true => match checked(program, &func.handing_out(), &params, wide) {
+            Ok(root) if !program.instances[root].ret.has_iter() => root,
+            Ok(_) => {
+                let message = "returning an iterator to Python is not supported";
+                return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return a list")]);
+            }
+            Err(found) => return Err(plain.err().unwrap_or(found)),
+        },
+    };
+    let views = if hands_out { None } else { with_views(program, func, root, wide) };
+    let chosen = views.unwrap_or(root);
+    for i in program.reachable(chosen) {
+        // What several hotspots call is emitted on trial once.
+        if program.instances[i].emits {
+            continue;
+        }
+        if let Err(why) = emit::check(program, i) {
+            return Err(vec![internal(&program.instances[i].func.name(), &why)]);
+        }
+        program.instances[i].emits = true;
+    }
+    Ok(chosen)
+}
+
+/// The instance for these types, if all that it reaches can be compiled and it returns at all.
+fn checked(
+    program: &mut Program<'_>,
+    func: &FuncRef,
+    params: &[Type],
+    wide: Wide,
+) -> Result<usize, Vec<Diagnostic>> {
+    let root = program.instance(func, params.to_vec(), wide)?;
     let mut found = Vec::new();
     for i in program.reachable(root) {
         let instance = &program.instances[i];
@@ -330,26 +369,11 @@ fn specialise(
     if !instance.notes.is_empty() && !crate::hir::does_work(&instance.hir.body) {
         return Err(instance.notes.clone());
     }
-    if program.instances[root].ret.has_iter() {
-        let message = "returning an iterator to Python is not supported";
-        return Err(vec![Diagnostic::new("PYR0408", Severity::Note, message).help("return a list")]);
-    }
     if program.instances[root].ret.has_function() {
         let message = "returning a function that is made here to Python is not supported";
         return Err(vec![Diagnostic::new("PYR0315", Severity::Note, message)]);
     }
-    let chosen = with_views(program, func, root, wide).unwrap_or(root);
-    for i in program.reachable(chosen) {
-        // What several hotspots call is emitted on trial once.
-        if program.instances[i].emits {
-            continue;
-        }
-        if let Err(why) = emit::check(program, i) {
-            return Err(vec![internal(&program.instances[i].func.name(), &why)]);
-        }
-        program.instances[i].emits = true;
-    }
-    Ok(chosen)
+    Ok(root)
 }
 
 /// The same function with its list parameters as views, where nothing in the call writes to Python's objects and

@@ -181,6 +181,6 @@ fn tool_step<T: 'static, F: Future<Output = R<()>> + 'static>(
 /// Runs the body to its next `yield`, or to its end.
 #[inline]
 fn step<T, F: Future<Output = R<()>>>(slot: &Slot<T>, body: Pin<&mut F>, cx: Cx) -> R<Poll<R<()>>> {
-    slot.cx.set(Some(cx.call()?));
+    slot.cx.set(Some(cx.call_generator()?));
     Ok(body.poll(&mut Context::from_waker(Waker::noop())))
 }

@@ -21,6 +21,7 @@ pub mod strs;
 pub mod foreign;
 pub mod function;
 pub mod generator;
+pub mod handing;
 pub mod held;
 pub mod iter;
 pub mod itertools;

@@ -78,6 +78,16 @@ impl Class {
 }
 
 impl Obj {
+    /// An object that was just made; null is a failed allocation.
+    ///
+    /// # Safety
+    /// `object` is null or a strong reference, which is given away.
+    pub(crate) unsafe fn made(cx: Cx, object: *mut PyObject) -> R<Obj> {
+        cx.sees_object();
+        // SAFETY: By the caller.
+        unsafe { Ok(Obj(cx.adopt(object)?)) }
+    }
+
     /// A value as an object: what was unboxed is boxed again.
     pub fn of<T: IntoPy>(cx: Cx, value: T) -> R<Obj> {
         cx.sees_object();

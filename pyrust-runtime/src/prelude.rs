@@ -17,6 +17,7 @@ pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::foreign::Foreign;
 pub use crate::function::{Callable, Closure, Inner};
 pub use crate::generator::{Co, asking_tool, ending_tool, generator, tool};
+pub use crate::handing::{HandOut, hand_out};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
 pub use crate::itertools::{GroupBy, Picks, again, at_least, batch, picked, slice_bounds};

@@ -239,6 +239,19 @@ impl Cx {
         self.call()?.call()
     }
 
+    /// As [`Cx::call`], for going on in a generator: on some versions that is C code, whose depth has a limit of its own.
+    #[inline]
+    pub fn call_generator(self) -> R<Cx> {
+        /// Below the 1,500 of 3.12, some of which the caller may have used.
+        const DEEPEST: u32 = 900;
+        // SAFETY: A short borrow.
+        let used = unsafe { self.txn().depth } - self.depth;
+        if used > DEEPEST {
+            return bail(Bail::Depth);
+        }
+        self.call()
+    }
+
     #[cold]
     #[inline(never)]
     extern "C" fn poll_at_call(self) -> R<()> {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
+import itertools
 import importlib.util
 import json
 import math
@@ -73,6 +74,12 @@ class Copy:
         return function, positional, keywords, roots
 
 
+def is_iterator(value):
+    """An iterator of C's that is no generator."""
+    kind = type(value)
+    return kind.__module__ in ("builtins", "itertools") and kind is not types.GeneratorType and "__next__" in dir(kind)
+
+
 def invoke(function, positional, keywords):
     """The call itself: what it returned, or the exception."""
     try:
@@ -98,6 +105,9 @@ class Run:
         shown = {}
         if error is None:
             shown["result"] = result
+            if is_iterator(result):
+                # Its state can only be seen by what comes out.
+                shown["elements of the result"] = list(itertools.islice(result, 50))
         else:
             frames = traceback.extract_tb(error.__traceback__.tb_next)
             self.exception = {

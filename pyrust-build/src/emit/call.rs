@@ -187,6 +187,12 @@ impl Func<'_, '_, '_> {
 
     /// A tuple of known length as one of any length; other values as they are.
     pub(super) fn any_length(&mut self, val: &Val) -> Val {
+        if let Type::Iter(elem) = &val.ty {
+            let ty = Type::List { elem: elem.clone(), in_place: false };
+            let (list, new) = (self.fresh("list"), self.new_container(&ty));
+            let extend = self.extend(&Val::place(quote!(#list), ty.clone()), val);
+            return Val::new(quote!({ let #list = #new; #extend; #list }), ty);
+        }
         let (Type::Tuple { items, .. } | Type::Named { items, .. }) = &val.ty else { return val.clone() };
         let elem = items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t));
         let any = Type::VarTuple(Box::new(elem));

@@ -220,6 +220,30 @@ impl Func<'_, '_, '_> {
             ExprKind::Comp(comp) => self.comp(e.id, comp, &ty),
             ExprKind::New { class, arg } => self.new_collection(class, arg.as_deref(), &ty),
             ExprKind::Iter { iter, .. } => self.iterator(iter, &ty),
+            ExprKind::HandOut { module, attr, args, keywords, whole } => {
+                let first = crate::infer::first_part(attr);
+                let (space, at) = self.file.slot(self.index, module, true, Guard::Value(first));
+                let (space, at) = (quote::format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
+                let from_iterable = attr.ends_with(".from_iterable");
+                let mut operands = Vec::new();
+                for (arg, free) in args {
+                    let object = self.value_as(arg, &Type::Obj);
+                    operands.push(quote!((#object, #free)));
+                }
+                let mut names = Vec::new();
+                for (name, value) in keywords {
+                    let object = self.value_as(value, &Type::Obj);
+                    operands.push(quote!((#object, true)));
+                    names.push(name);
+                }
+                let callable = self.q(quote!(#space.get::<Obj>(cx, #at)));
+                let n = Literal::usize_unsuffixed(operands.len());
+                let how = quote!(HandOut { whole: #whole, from_iterable: #from_iterable });
+                self.q(quote!({
+                    let operands: [(Obj, bool); #n] = [#(#operands),*];
+                    hand_out(cx, #callable, &operands, &[#(#names),*], #how)
+                }))
+            }
             ExprKind::Yield { value, closes } => {
                 let Type::Iter(elem) = self.instance.ret.clone() else {
                     return Val::new(self.bail("Unsupported"), ty);

@@ -465,6 +465,16 @@ pub enum ExprKind {
         value: Box<Expr>,
         closes: bool,
     },
+    /// An iterator for Python: what `attr` of a C module makes of these operands. Beside each operand: any object may
+    /// stand there, for it is only kept.
+    HandOut {
+        module: String,
+        attr: String,
+        args: Vec<(Expr, bool)>,
+        keywords: Vec<(String, Expr)>,
+        /// The operands are gone through at once.
+        whole: bool,
+    },
     /// As [`StmtKind::Bail`]; of no type.
     Bail,
     /// Only as an argument (`key=`).

@@ -232,6 +232,14 @@ macro_rules! visitor {
                 }
                 ExprKind::Unary { operand, .. } => v.expr(operand),
                 ExprKind::Yield { value, closes: _ } => v.expr(value),
+                ExprKind::HandOut { module: _, attr: _, args, keywords, whole: _ } => {
+                    for (arg, _) in args {
+                        v.expr(arg);
+                    }
+                    for (_, value) in keywords {
+                        v.expr(value);
+                    }
+                }
                 ExprKind::If { test, body, orelse } => {
                     v.expr(test);
                     v.expr(body);

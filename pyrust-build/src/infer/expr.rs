@@ -202,6 +202,22 @@ impl Infer<'_, '_> {
                 self.state.solver.flow(&elem, var);
                 Ty::Iter(var)
             }
+            ExprKind::HandOut { module, attr, args, keywords, whole: _ } => {
+                if module == "builtins" {
+                    self.builtin(attr);
+                }
+                self.attrs.insert((module.clone(), first_part(attr)));
+                for operand in args.iter().map(|(e, _)| e).chain(keywords.iter().map(|(_, e)| e)) {
+                    let ty = self.expr(operand);
+                    if ty.members().iter().any(|m| matches!(m, Ty::Iter(_) | Ty::View(_))) {
+                        let message = "handing an iterator of native code to Python is not supported";
+                        self.refuse("PYR0408", operand.span, message);
+                    }
+                    // Python gets the object itself.
+                    self.state.solver.mark_var(self.state.nodes[operand.id]);
+                }
+                Ty::Obj
+            }
             ExprKind::Yield { value, closes: _ } => {
                 let ty = self.expr(value);
                 if let (Ty::Int, Ty::Big) = (&ty, self.state.solver.get(self.state.yielded)) {
@@ -388,8 +404,14 @@ impl Infer<'_, '_> {
 
     /// A tuple of known length as one of any length; other types as they are.
     pub(super) fn any_length(&mut self, node: usize, k: usize, ty: &Ty) -> Ty {
-        let (Ty::Tuple(items, _) | Ty::Named(_, items)) = ty else { return ty.clone() };
         let cell = self.site(node, k);
+        if let Ty::Iter(v) = ty {
+            let elem = self.state.solver.get(*v);
+            let var = self.state.solver.elem(cell);
+            self.state.solver.flow(&elem, var);
+            return Ty::List(cell);
+        }
+        let (Ty::Tuple(items, _) | Ty::Named(_, items)) = ty else { return ty.clone() };
         let var = self.state.solver.elem(cell);
         for item in items {
             self.state.solver.flow(item, var);
@@ -645,6 +667,11 @@ fn is_shown(ty: &Type) -> bool {
         let function = matches!(t, Type::Function(_) | Type::Inner(_) | Type::Closure { .. });
         other || function || matches!(t, Type::Obj | Type::Iter(_) | Type::Deque { .. } | Type::Never)
     })
+}
+
+/// `chain` of `chain.from_iterable`.
+pub fn first_part(attr: &str) -> String {
+    attr.split('.').next().unwrap_or_default().to_string()
 }
 
 /// The text of a literal.

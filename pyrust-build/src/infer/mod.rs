@@ -37,7 +37,7 @@ use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, is_affix, takes_any_length};
 pub use decide::{decide, is_callable, is_instance};
-pub use expr::{among_few, masks, repeated, slice_positions};
+pub use expr::{among_few, first_part, masks, repeated, slice_positions};
 pub use globals::in_python;
 pub use library::Bisect;
 pub use named::{FieldSource, NamedDef};
@@ -50,6 +50,9 @@ pub trait Modules {
     /// The file and environment of a module of the project.
     fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
 }
+
+/// Behind the name of a function: the form of it that hands its iterators out to Python.
+const HANDING_OUT: &str = ".<locals>.<handing out>";
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;
@@ -78,6 +81,11 @@ impl FuncRef {
     /// `module:qualname`.
     pub fn name(&self) -> String {
         format!("{}:{}", self.module, self.qualname)
+    }
+
+    /// The same function, whose iterators are Python's own.
+    pub fn handing_out(&self) -> FuncRef {
+        FuncRef { module: self.module.clone(), qualname: format!("{}{HANDING_OUT}", self.qualname) }
     }
 
     /// A function whose code is part of another one's, or that has none.
@@ -232,6 +240,12 @@ impl<'a> Program<'a> {
         result
     }
 
+    /// Does the function return an iterator that Python can be given?
+    pub fn hands_out(&mut self, func: &FuncRef) -> bool {
+        let made = |e: &hir::Expr| matches!(e.kind, hir::ExprKind::HandOut { .. });
+        self.lowered(&func.handing_out()).is_ok_and(|hir| hir::visit::any_expr(&hir.body, made))
+    }
+
     /// Functions inside are found by their qualified names.
     fn register_nested(&mut self, hir: &hir::Function) {
         for nested in &hir.nested {
@@ -248,10 +262,11 @@ impl<'a> Program<'a> {
         if let Some(lowered) = self.lower_call_form(func) {
             return lowered;
         }
-        let Some(def) = env.function(&func.qualname) else {
+        let plain = func.qualname.strip_suffix(HANDING_OUT);
+        let Some(def) = env.function(plain.unwrap_or(&func.qualname)) else {
             return Err(missing(format!("no single function `{}` in `{}`", func.qualname, file.path)));
         };
-        crate::lower::lower(file, env, &func.qualname, def)
+        crate::lower::lower(file, env, &func.qualname, def, plain.is_some())
     }
 
     /// All instances that an instance can reach by native calls, itself included.

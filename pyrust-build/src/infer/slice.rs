@@ -374,6 +374,7 @@ impl<'h> Slice<'_, 'h> {
             | ExprKind::Bytes(_)
             | ExprKind::Bail
             | ExprKind::Yield { .. }
+            | ExprKind::HandOut { .. }
             | ExprKind::New { .. }
             | ExprKind::ModuleAttr { .. }
             | ExprKind::Compare { .. }

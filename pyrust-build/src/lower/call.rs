@@ -90,27 +90,16 @@ impl Lower<'_> {
                         return self.lasting_iter(kind, span, false);
                     }
                 }
-                let args = self.exprs(args);
+                let args = match self.library_of(func) {
+                    Some(library) if library.module == "math" => self.wholes(args),
+                    _ => self.exprs(args),
+                };
                 let applied = takes_key(func) && self.is_builtin(name);
                 ExprKind::Call { name: name.clone(), args, keywords: self.keywords(keywords, applied) }
             }
             A::Attribute { value, name } => {
                 if let Some(module) = self.module_of(value) {
-                    // A function of a C module takes its iterable whole before it does anything.
-                    let args = args
-                        .iter()
-                        .map(|a| match &a.kind {
-                            A::Generator { element, generators } => {
-                                let kind = self.comp(CompKind::List, generators, element, None, None);
-                                self.make(kind, a.span)
-                            }
-                            _ if self.is_lazy(a) => {
-                                let comp = self.comp_over(CompKind::List, a);
-                                self.make(ExprKind::Comp(Box::new(comp)), a.span)
-                            }
-                            _ => self.expr(a),
-                        })
-                        .collect();
+                    let args = self.wholes(args);
                     let keywords = self.keywords(keywords, takes_key(func));
                     return ExprKind::ModuleCall { module, name: name.clone(), args, keywords };
                 }
@@ -173,6 +162,23 @@ impl Lower<'_> {
             }
             _ => None,
         }
+    }
+
+    /// Arguments of a function of a C module, which takes its iterable whole before it does anything.
+    fn wholes(&mut self, args: &[AExpr]) -> Vec<Expr> {
+        args.iter()
+            .map(|a| match &a.kind {
+                A::Generator { element, generators } => {
+                    let kind = self.comp(CompKind::List, generators, element, None, None);
+                    self.make(kind, a.span)
+                }
+                _ if self.is_lazy(a) => {
+                    let comp = self.comp_over(CompKind::List, a);
+                    self.make(ExprKind::Comp(Box::new(comp)), a.span)
+                }
+                _ => self.expr(a),
+            })
+            .collect()
     }
 
     /// A builtin class that the name stands for.

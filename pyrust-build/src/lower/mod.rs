@@ -7,6 +7,7 @@ mod classes;
 mod expr;
 mod functional;
 mod generators;
+mod handing;
 mod iterable;
 mod itertools;
 mod library;
@@ -36,19 +37,21 @@ pub use functional::is_operator;
 use symbols::{ScopeId, Symbol, Symbols};
 pub use value::{CallForm, lower_call};
 
-/// Lowers one function, or says everything that keeps it from being compiled.
+/// Lowers one function, or says everything that keeps it from being compiled. `hands_out`: iterators that it returns are
+/// Python's own.
 pub fn lower(
     file: &SourceFile,
     env: &ModuleEnv,
     qualname: &str,
     def: &FunctionDef,
+    hands_out: bool,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
     // Only lowering finds which generator expressions outlive the expression they stand in, and then they are functions
     // of their own.
     let mut lasting = BTreeSet::new();
     loop {
         let found = Rc::new(RefCell::new(lasting.clone()));
-        let result = lower_with(file, env, qualname, def, &found);
+        let result = lower_with(file, env, qualname, def, (hands_out, &found));
         let more = found.take();
         if more == lasting {
             return result;
@@ -62,11 +65,12 @@ fn lower_with(
     env: &ModuleEnv,
     qualname: &str,
     def: &FunctionDef,
-    lasting: &Lasting,
+    (hands_out, lasting): (bool, &Lasting),
 ) -> Result<hir::Function, Vec<Diagnostic>> {
     let known = lasting.borrow().clone();
     let mut cx = Lower::new(file, env, qualname, Symbols::of_function(&def.params, &def.body, &known));
     cx.lasting = Some(lasting.clone());
+    cx.hands_out = hands_out;
     if def.is_async {
         let d = cx.finding("PYR0303", def.span, "an `async` function is not supported", "");
         cx.fatal.push(d);
@@ -192,6 +196,8 @@ pub(crate) struct Lower<'a> {
     open_tool: Option<Span>,
     /// What is imported here.
     imports: BTreeSet<String>,
+    /// Iterators that are returned are Python's own.
+    hands_out: bool,
 }
 
 impl<'a> Lower<'a> {
@@ -224,6 +230,7 @@ impl<'a> Lower<'a> {
             pull: generators::Pull::InPlace,
             open_tool: None,
             imports: BTreeSet::new(),
+            hands_out: false,
         }
     }
 

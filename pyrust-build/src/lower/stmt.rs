@@ -111,6 +111,7 @@ impl Lower<'_> {
                     orelse: self.block(orelse),
                 }
             }
+            S::Return(Some(value)) if self.hands_out => StmtKind::Return(Some(self.handed_out(value))),
             S::Return(value) => StmtKind::Return(value.as_ref().map(|e| self.expr(e))),
             S::Break => StmtKind::Break,
             S::Continue => StmtKind::Continue,

@@ -97,7 +97,7 @@ pub fn lower_call(
         type_params: Vec::new(),
         span,
     };
-    super::lower(file, env, qualname, &def)
+    super::lower(file, env, qualname, &def, false)
 }
 
 /// `item 3 -1`, `item ?`: what `itemgetter` gives for `object`. A `?` is an index that is kept.
