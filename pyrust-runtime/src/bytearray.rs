@@ -19,6 +19,7 @@ use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
 use crate::buf::Buf;
+use crate::builtins::c::{Temporary, owned, undisturbed};
 use crate::elem::{ElemEq, ElemOrd, View};
 use crate::fmt::Repr;
 use crate::py::{FromPy, IntoPy, again, fresh};
@@ -248,8 +249,8 @@ impl Repr for ByteArray {
         // SAFETY: An exact `bytearray` of our own, whose text runs no Python code.
         unsafe {
             let object = ffi::PyByteArray_FromStringAndSize(raw.as_ptr().cast(), raw.len() as isize);
-            let object = crate::builtins::c::Temporary(crate::builtins::c::owned(object)?);
-            out.push_str(&crate::str_::own(ffi::PyObject_Repr(object.ptr()))?)
+            let object = Temporary(owned(object)?);
+            out.push_str(&undisturbed(|| crate::str_::own(ffi::PyObject_Repr(object.ptr())))?)
         }
     }
 }

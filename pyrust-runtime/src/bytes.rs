@@ -496,7 +496,7 @@ fn to_int<'b>(digits: impl Iterator<Item = &'b u8>) -> R<i64> {
 /// `repr(b)`.
 pub fn repr(_: Cx, b: &Bytes) -> R<Str> {
     // SAFETY: an exact bytes object.
-    unsafe { str_::own(ffi::PyObject_Repr(b.as_ptr())) }
+    c::undisturbed(|| unsafe { str_::own(ffi::PyObject_Repr(b.as_ptr())) })
 }
 
 macro_rules! mapped {

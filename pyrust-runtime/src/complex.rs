@@ -153,7 +153,7 @@ fn by_object(
 ) -> R<Complex> {
     let (a, b) = (a.boxed()?, b.boxed()?);
     // SAFETY: exact numbers, so that no Python code runs; the result is one, or an exception.
-    c::without_collector(|| unsafe {
+    c::undisturbed(|| unsafe {
         let result = Temporary(c::owned(f(a.0.ptr(), b.0.ptr()))?);
         value(result.ptr())
     })
@@ -238,7 +238,7 @@ fn made(args: &[Boxed]) -> R<Complex> {
     let list: Vec<*mut PyObject> = args.iter().map(|a| a.0.ptr()).collect();
     let class = (&raw mut ffi::PyComplex_Type).cast();
     // SAFETY: the class with exact builtin objects, so that no Python code runs.
-    c::without_collector(|| unsafe {
+    c::undisturbed(|| unsafe {
         let result =
             c::owned(ffi::PyObject_Vectorcall(class, list.as_ptr(), list.len(), core::ptr::null_mut()))?;
         let result = Temporary(result);
@@ -357,7 +357,7 @@ impl Repr for Complex {
     fn push_repr(&self, _: Cx, out: &mut StrBuilder) -> R<()> {
         let object = self.boxed()?;
         // SAFETY: an exact complex.
-        out.push_str(&unsafe { str_::own(ffi::PyObject_Repr(object.0.ptr())) }?)
+        out.push_str(&c::undisturbed(|| unsafe { str_::own(ffi::PyObject_Repr(object.0.ptr())) })?)
     }
 }
 

@@ -233,7 +233,7 @@ fn slow(cx: Cx, out: &mut StrBuilder, object: *mut PyObject, text: &str) -> R<()
 /// `format(object, spec)` of an exact int, float, bool or str that is alive.
 fn by_object(_: Cx, object: *mut PyObject, spec: &Str) -> R<Str> {
     // SAFETY: exact builtin objects, so no Python code runs; the result is an exact string.
-    c::without_collector(|| unsafe { str_::own(ffi::PyObject_Format(object, spec.as_ptr())) })
+    c::undisturbed(|| unsafe { str_::own(ffi::PyObject_Format(object, spec.as_ptr())) })
 }
 
 /// `format(str(value), spec)` with a spec that is computed.

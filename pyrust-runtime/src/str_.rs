@@ -186,7 +186,7 @@ pub fn hash(s: &Str) -> i64 {
 /// `repr(s)`.
 pub fn repr(_: Cx, s: &Str) -> R<Str> {
     // SAFETY: an exact string.
-    unsafe { own(ffi::PyObject_Repr(s.as_ptr())) }
+    c::undisturbed(|| unsafe { own(ffi::PyObject_Repr(s.as_ptr())) })
 }
 
 /// A new `str` of `len` code points up to `max`, its data not yet written.

@@ -209,6 +209,56 @@ def test_signal_whose_handler_returns_restarts_natively(run):
     assert out == "finished [1]\n[1]"
 
 
+def test_signal_while_a_text_is_made(run):
+    """CPython looks for signals where it writes numbers: the handler must wait, and what it raises must arrive."""
+    out = run(
+        """
+import signal
+from actpkg import _pyrust, core
+def handler(*_):
+    raise TimeoutError
+signal.signal(signal.SIGALRM, handler)
+for _ in range(8):
+    signal.setitimer(signal.ITIMER_REAL, 0.03)
+    xs = []
+    try:
+        core.texts(xs, 10**7)
+    except TimeoutError:
+        print(len(xs))
+print([e["bailouts"] for e in _pyrust.status() if e["function"] == "actpkg.core:texts"])
+"""
+    )
+    # The handler runs before the body, when all has been undone.
+    assert out == "0\n" * 8 + "[{}]"
+
+
+def test_no_collection_while_a_text_is_made(run):
+    """From 3.12 on CPython collects where it looks for signals; a finaliser would see the change half made."""
+    out = run(
+        """
+import gc
+from actpkg import _pyrust, core
+xs, seen = [], set()
+class Loud:
+    def __del__(self):
+        seen.add(len(xs))
+def ring():
+    loud = Loud()
+    loud.itself = loud
+gc.collect()
+gc.set_threshold(500, 10, 10)
+for _ in range(20):
+    xs.clear()
+    for _ in range(10):
+        ring()
+    core.texts(xs, 3000)
+natively = [e["native_calls"] for e in _pyrust.status() if e["function"] == "actpkg.core:texts"]
+print(bool(seen), seen <= {0, 3000}, natively)
+"""
+    )
+    assert out == "True True [20]"
+
+
 def test_exit(run):
     program = """
 import atexit

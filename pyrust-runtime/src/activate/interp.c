@@ -152,6 +152,57 @@ int pyrust_pending(PyThreadState *ts)
     return bits;
 }
 
+/* CPython's own functions look for signals while they work (to write an int as text is enough) and run the handlers;
+ * from 3.12 on they run a collection that is due as well. Both are Python code. Until pyrust_disturb, they find nothing:
+ * signals and the collection wait, and nothing of them is lost. */
+unsigned pyrust_undisturb(void)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    unsigned was = 0;
+    if (_Py_ThreadCanHandleSignals(ts->interp)) {
+        was |= 1;
+        *(volatile unsigned long *)&_PyRuntime.main_thread = 0;
+    }
+    if (PyGC_Disable()) was |= 2;
+#if PY_VERSION_HEX >= 0x030d0000
+    if (_Py_eval_breaker_bit_is_set(ts, _PY_GC_SCHEDULED_BIT)) {
+        was |= 4;
+        _Py_unset_eval_breaker_bit(ts, _PY_GC_SCHEDULED_BIT);
+    }
+#elif PY_VERSION_HEX >= 0x030c0000
+    if (_Py_atomic_load_relaxed(&ts->interp->ceval.gc_scheduled)) {
+        was |= 4;
+        _Py_atomic_store_relaxed(&ts->interp->ceval.gc_scheduled, 0);
+    }
+#endif
+    return was;
+}
+
+/* Undoes it. */
+void pyrust_disturb(unsigned was)
+{
+    PyThreadState *ts = PyThreadState_Get();
+    if (was & 1) *(volatile unsigned long *)&_PyRuntime.main_thread = PyThread_get_thread_ident();
+    if (was & 2) PyGC_Enable();
+#if PY_VERSION_HEX >= 0x030d0000
+    if (was & 4) _Py_set_eval_breaker_bit(ts, _PY_GC_SCHEDULED_BIT);
+#else
+#if PY_VERSION_HEX >= 0x030c0000
+    if (was & 4) _Py_atomic_store_relaxed(&ts->interp->ceval.gc_scheduled, 1);
+#endif
+    /* What came meanwhile could not see that this is the thread to tell. */
+    PyInterpreterState *interp = ts->interp;
+    if ((was & 4)
+        || ((was & 1)
+            && (_Py_atomic_load_relaxed(&_PyRuntime.ceval.signals_pending)
+                || _Py_atomic_load_relaxed(&interp->ceval.pending.calls_to_do)
+                || _Py_atomic_load_relaxed(&interp->ceval.gil_drop_request)
+                || ts->async_exc != NULL))) {
+        _Py_atomic_store_relaxed(&interp->ceval.eval_breaker, 1);
+    }
+#endif
+}
+
 /* 1 when this is the interpreter's main thread, the only one that runs signal handlers. */
 int pyrust_is_main_thread(PyThreadState *ts)
 {

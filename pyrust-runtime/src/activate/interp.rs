@@ -1,7 +1,7 @@
 //! The interpreter's own state, read-only: frame, tracing, recursion depth, pending work, stack end.
 //!
 //! Offsets that every entry reads are constants, proved against the target's headers by `interp.c`, which also
-//! answers the rarer questions. Nothing here runs Python code or changes anything.
+//! answers the rarer questions. Nothing here runs Python code, and nothing changes but what [`Undisturbed`] puts off.
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -57,6 +57,8 @@ unsafe extern "C" {
     fn pyrust_restore_version(function: *mut PyObject);
     fn pyrust_pending(ts: *mut PyThreadState) -> c_int;
     fn pyrust_is_main_thread(ts: *mut PyThreadState) -> c_int;
+    fn pyrust_undisturb() -> std::ffi::c_uint;
+    fn pyrust_disturb(was: std::ffi::c_uint);
 }
 
 static CURRENT: AtomicPtr<*mut PyThreadState> = AtomicPtr::new(std::ptr::null_mut());
@@ -255,6 +257,26 @@ pub unsafe fn must_stop(ts: *mut PyThreadState) -> bool {
 pub unsafe fn gil_wanted(ts: *mut PyThreadState) -> bool {
     // SAFETY: reads only.
     unsafe { pyrust_pending(ts) & 8 != 0 }
+}
+
+/// Until it is dropped, neither signal handlers nor the collector run: CPython's functions look for both while they
+/// work. What is asked for meanwhile happens later.
+pub(crate) struct Undisturbed(std::ffi::c_uint);
+
+impl Undisturbed {
+    /// # Safety
+    /// The GIL is held, and no Python code runs before the result is dropped.
+    pub(crate) unsafe fn new() -> Undisturbed {
+        // SAFETY: by the caller.
+        Undisturbed(unsafe { pyrust_undisturb() })
+    }
+}
+
+impl Drop for Undisturbed {
+    fn drop(&mut self) {
+        // SAFETY: the GIL is held as it was when this was made.
+        unsafe { pyrust_disturb(self.0) }
+    }
 }
 
 /// Whether this thread is the one that runs signal handlers.

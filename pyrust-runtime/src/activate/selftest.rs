@@ -132,6 +132,13 @@ unsafe fn pending(ts: *mut PyThreadState) -> bool {
             && interp::is_main_thread(ts)
             && Py_AddPendingCall(Some(nothing), ptr::null_mut()) == 0
             && interp::must_stop(ts)
+            && {
+                // What came before is still asked for afterwards.
+                let quiet = interp::Undisturbed::new();
+                let put_off = !interp::is_main_thread(ts);
+                drop(quiet);
+                put_off && interp::is_main_thread(ts) && interp::must_stop(ts)
+            }
             && Py_MakePendingCalls() == 0
             && !interp::must_stop(ts)
     }

@@ -17,7 +17,7 @@ use crate::boundary::dropped;
 use crate::boundary::layout::{RawSet, SET_SMALLEST, SetEntry};
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
-use crate::builtins::c::without_collector;
+use crate::builtins::c::undisturbed;
 use crate::set::{Slot, Table};
 use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, no_memory};
@@ -273,7 +273,7 @@ fn dummy() -> R<*mut PyObject> {
         return Ok(known);
     }
     // SAFETY: The GIL is held; a set of our own, which nobody else sees.  `None` is static and hashes without Python code.
-    let found = without_collector(|| unsafe { find_dummy() });
+    let found = undisturbed(|| unsafe { find_dummy() });
     match found {
         Some(object) => {
             DUMMY.store(object, Relaxed);
@@ -350,7 +350,7 @@ pub(crate) unsafe fn would_be(sets: &Sets, set: *mut PyObject) -> R<Option<*mut 
     // SAFETY: The table is boxed; the new set is empty.
     unsafe {
         let table = written.table.again()?;
-        let copy = without_collector(|| PySet_New(ptr::null_mut()));
+        let copy = undisturbed(|| PySet_New(ptr::null_mut()));
         if copy.is_null() {
             table.discard();
             return no_memory();

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
+use crate::activate::interp::Undisturbed;
 use crate::stop::{Bail, Exc, R, Stop, bail};
 
 /// The result of a C call: an owned object, or the exception that it raised.
@@ -24,21 +25,13 @@ pub(crate) unsafe fn owned(object: *mut PyObject) -> R<NonNull<PyObject>> {
     }
 }
 
-/// Runs `call` with the collector off where raising an exception, which allocates tracked objects, could start
-/// it at once: CPython 3.11 collects inside the allocation, later versions between bytecodes.
+/// Runs `call`, in which CPython may look for signals and collections that are due (to write a number or to raise an
+/// exception is enough), so that it finds none: both would run Python code.
 #[inline(always)]
-pub(crate) fn without_collector<T>(call: impl FnOnce() -> T) -> T {
-    if cfg!(Py_3_12) {
-        return call();
-    }
-    // SAFETY: called with the GIL held; switches a flag.
-    let was_on = unsafe { ffi::PyGC_Disable() };
-    let result = call();
-    if was_on != 0 {
-        // SAFETY: as above.
-        unsafe { ffi::PyGC_Enable() };
-    }
-    result
+pub(crate) fn undisturbed<T>(call: impl FnOnce() -> T) -> T {
+    // SAFETY: called with the GIL held; the calls run no Python code themselves.
+    let _guard = unsafe { Undisturbed::new() };
+    call()
 }
 
 /// Takes the error indicator over as a stop.
@@ -99,7 +92,7 @@ impl Name {
 pub(crate) unsafe fn method(name: &Name, args: &[*mut PyObject]) -> R<NonNull<PyObject>> {
     let name = name.get()?;
     // SAFETY: by the caller; the count does not claim the slot before the arguments.
-    without_collector(|| unsafe {
+    undisturbed(|| unsafe {
         owned(ffi::PyObject_VectorcallMethod(name, args.as_ptr(), args.len(), ptr::null_mut()))
     })
 }
@@ -151,7 +144,7 @@ impl Builtin {
     pub(crate) unsafe fn call(&self, args: &[*mut PyObject]) -> R<NonNull<PyObject>> {
         let function = self.get()?;
         // SAFETY: by the caller.
-        without_collector(|| unsafe {
+        undisturbed(|| unsafe {
             owned(ffi::PyObject_Vectorcall(function, args.as_ptr(), args.len(), ptr::null_mut()))
         })
     }

@@ -71,14 +71,14 @@ pub fn percent(cx: Cx, text: &Str, args: &[Boxed]) -> R<Str> {
     quiet(args)?;
     let tuple = tuple(cx, args.iter())?;
     // SAFETY: exact builtin objects, so that no Python code runs.
-    c::without_collector(|| unsafe { own(ffi::PyUnicode_Format(text.as_ptr(), tuple.ptr())) })
+    c::undisturbed(|| unsafe { own(ffi::PyUnicode_Format(text.as_ptr(), tuple.ptr())) })
 }
 
 /// `text % (…)` of `bytes`.
 pub fn percent_bytes(cx: Cx, text: &Bytes, args: &[Boxed]) -> R<Bytes> {
     let tuple = tuple(cx, args.iter())?;
     // SAFETY: exact builtin objects, so that no Python code runs.
-    c::without_collector(|| unsafe { bytes::own(ffi::PyNumber_Remainder(text.as_ptr(), tuple.ptr())) })
+    c::undisturbed(|| unsafe { bytes::own(ffi::PyNumber_Remainder(text.as_ptr(), tuple.ptr())) })
 }
 
 fn all<T: Scalar + FromPy>(cx: Cx, values: &PTuple<T>) -> R<Vec<Boxed>> {

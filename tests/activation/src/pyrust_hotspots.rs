@@ -91,6 +91,22 @@ fn actpkg_core__spin(cx: Cx, n: i64) -> R<i64> {
     Ok(i)
 }
 
+/// Functions of CPython that look for signals and due collections, in a transaction that changes a list.
+#[hotspot(function = "actpkg.core:texts", signature = "(list[list[int]], int) -> int")]
+fn actpkg_core__texts(cx: Cx, xs: PList<PList<i64>>, n: i64) -> R<i64> {
+    let (mut i, mut total, mut fuel) = (0, 0, FUEL);
+    while i < n {
+        cx.tick(&mut fuel)?;
+        list::append(cx, &xs, list::plist_of::<i64, 1>(cx, [i])?)?;
+        total += pystr::len(&fmt::percent(cx, S_TEXTS.get(cx)?, &[fmt::boxed(&i)?])?);
+        total += pystr::len(&pystr::repr(cx, S_TEXTS.get(cx)?)?);
+        i += 1;
+    }
+    Ok(total)
+}
+
+static S_TEXTS: StrConst = StrConst::new("%d");
+
 #[hotspot(function = "actpkg.core:cached", signature = "(int) -> int")]
 fn actpkg_core__cached(_cx: Cx, x: i64) -> R<i64> {
     checked(x.checked_mul(7))
@@ -293,6 +309,14 @@ pub static MODULE: Module = Module {
         one(
             "actpkg.core:spin",
             &[Spec { signature: "(int) -> int", entry: actpkg_core__spin::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:texts",
+            &[Spec {
+                signature: "(list[list[int]], int) -> int",
+                entry: actpkg_core__texts::ENTRY,
+                namespaces: &[],
+            }],
         ),
         one(
             "actpkg.core:cached",

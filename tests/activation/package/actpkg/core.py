@@ -70,6 +70,14 @@ def spin(n):
     return i
 
 
+def texts(xs, n):
+    total = 0
+    for i in range(n):
+        xs.append([i])
+        total += len("%d" % i) + len(repr("%d"))
+    return total
+
+
 def dot(xs, ys):
     total = 0.0
     for i in range(len(xs)):
