@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
 
 use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 
+use crate::boundary::dropped::Shared;
 use crate::boundary::journal::{ListState, Lists};
 use crate::boundary::overlay::Overlays;
 use crate::boundary::sets::Sets;
@@ -53,6 +54,8 @@ pub struct Txn {
     pub(crate) bytearrays: Attached,
     pub(crate) sets: Sets,
     pub(crate) random: Generator,
+    /// What dicts and globals drop although others refer to it.
+    pub(crate) shared: Buf<Shared>,
 }
 
 struct Pool(UnsafeCell<Txn>);
@@ -80,6 +83,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     bytearrays: Attached::new(),
     sets: Sets::new(),
     random: Generator::new(),
+    shared: Buf::new(),
 }));
 
 /// Possible points of the last call, while counting or forcing.
@@ -383,6 +387,15 @@ impl Cx {
             self.adopt(object)?;
         }
         Ok(())
+    }
+
+    /// Notes that the commit drops so many references to an object, besides those of the arena.
+    pub(crate) fn loses(self, object: *mut PyObject, references: usize) -> R<()> {
+        // SAFETY: A short borrow.
+        match unsafe { self.txn() }.shared.push(Shared { object, references }) {
+            Ok(()) => Ok(()),
+            Err(_) => bail(Bail::Memory),
+        }
     }
 
     /// To be called before an object that the collector tracks is made: the collector of 3.11 runs inside the

@@ -8,6 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3_ffi::{Py_DECREF, PyErr_Clear, PyErr_Occurred, PyObject};
 
+use crate::boundary::dropped;
 use crate::boundary::journal::ListState;
 use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
@@ -200,7 +201,8 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         overlay::prepare(cx)?;
         bytearray::prepare(cx)?;
         sets::prepare(cx)?;
-        cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())
+        cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
+        dropped::check_shared(cx.txn())
     }
 }
 
@@ -239,6 +241,7 @@ struct Held {
 impl Held {
     fn take(txn: &mut Txn) -> Held {
         txn.random.forget();
+        txn.shared.clear();
         Held {
             arena: core::mem::take(&mut txn.arena),
             lists: txn.lists.take(),

@@ -3,11 +3,17 @@
 //! References that a transaction drops are released when it has closed, later than Python would.  Nobody can
 //! see that of ints, texts, and lists, dicts and sets of those; an object with a finaliser, or one that a weak
 //! reference watches, could be the last one of its kind: then the call runs as Python.
+//!
+//! A reference that is not the last one when it is dropped may be the last but one, and the transaction drop the other
+//! one as well. So before the commit all of them are counted ([`check_shared`]).
 
 use pyo3_ffi::{Py_None, Py_REFCNT, Py_TYPE, PyComplex_Type, PyDict_Next, PyObject, PyRange_Type};
 
 use crate::boundary::layout::{self, RawSet};
+use crate::boundary::ptrmap::PtrMap;
+use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
+use crate::txn::Txn;
 
 /// Lists, tuples, dicts and sets that are looked into, at most: what is larger may take its time in Python.
 const CONTAINERS: usize = 10_000_000;
@@ -41,9 +47,142 @@ pub(crate) unsafe fn check(object: *mut PyObject) -> R<()> {
     unsafe { if Py_REFCNT(object) > 1 { Ok(()) } else { check_last(object) } }
 }
 
+/// Something that loses a reference with the commit although others refer to it as well.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared {
+    pub(crate) object: *mut PyObject,
+    /// The references that go; those in the arena do not count, since they are found there.
+    pub(crate) references: usize,
+}
+
+/// An object with the references to it that end with the transaction.
+struct Node {
+    object: *mut PyObject,
+    ending: usize,
+    /// It stood somewhere before the transaction; otherwise native code made it.
+    is_old: bool,
+    is_dead: bool,
+}
+
+/// The objects that may die when the transaction closes.
+struct Census {
+    map: PtrMap,
+    nodes: Buf<Node>,
+}
+
+impl Census {
+    /// Notes references that end.
+    fn note(&mut self, object: *mut PyObject, ending: usize, is_old: bool) -> R<()> {
+        if let Some(at) = self.map.get(object) {
+            let node = &mut self.nodes[at as usize];
+            node.ending += ending;
+            node.is_old |= is_old;
+            return Ok(());
+        }
+        let at = self.nodes.len() as u32;
+        let node = Node { object, ending, is_old, is_dead: false };
+        if self.nodes.push(node).is_err() || !self.map.insert(object, at) {
+            return bail(Bail::Memory);
+        }
+        Ok(())
+    }
+
+    /// Follows what dies to what it holds.
+    unsafe fn spread(&mut self) -> R<()> {
+        let mut dying: Buf<usize> = Buf::new();
+        if !dying.reserve_total(self.nodes.len()) {
+            return bail(Bail::Memory);
+        }
+        let settle = |node: &mut Node, at: usize, dying: &mut Buf<usize>| {
+            // SAFETY: By the caller: every object is alive.
+            if !node.is_dead && unsafe { Py_REFCNT(node.object) } as usize <= node.ending {
+                node.is_dead = true;
+                // There is room for each node once.
+                let _ = dying.push(at);
+            }
+        };
+        for at in 0..self.nodes.len() {
+            settle(&mut self.nodes[at], at, &mut dying);
+        }
+        while let Some(at) = dying.pop() {
+            let object = self.nodes[at].object;
+            // SAFETY: By the caller; nothing is freed meanwhile.
+            unsafe {
+                each_item(object, |item| {
+                    if let Some(at) = self.map.get(item) {
+                        let node = &mut self.nodes[at as usize];
+                        node.ending += 1;
+                        settle(node, at as usize, &mut dying);
+                    }
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What an exact list, tuple or dict holds.
+unsafe fn each_item(object: *mut PyObject, mut see: impl FnMut(*mut PyObject)) {
+    // SAFETY: By the caller: the object is alive and does not change.
+    unsafe {
+        if layout::is_dict(object) {
+            let (mut at, mut key, mut value) = (0, core::ptr::null_mut(), core::ptr::null_mut());
+            while PyDict_Next(object, &raw mut at, &raw mut key, &raw mut value) != 0 {
+                see(key);
+                see(value);
+            }
+        } else if is_sequence(object) {
+            let items = if layout::is_list(object) {
+                layout::list_items(object)
+            } else {
+                layout::tuple_items(object)
+            };
+            (0..layout::var_size(object)).for_each(|index| see(*items.add(index)));
+        }
+    }
+}
+
+unsafe fn is_sequence(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { layout::is_list(object) || layout::is_tuple(object) }
+}
+
+/// Bails if an object that loses several references with the commit loses the last one and could run code then.
+///
+/// # Safety
+/// The transaction is open, and everything is boxed.
+pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
+    // SAFETY: By the caller: what the transaction owns is alive.
+    unsafe {
+        let mut census = Census { map: PtrMap::new(), nodes: Buf::new() };
+        for state in txn.lists.states.iter() {
+            state.each_dropped(|object| {
+                if Py_REFCNT(object) > 1 && !is_plain(object) { census.note(object, 1, true) } else { Ok(()) }
+            })?;
+        }
+        for shared in txn.shared.iter() {
+            census.note(shared.object, shared.references, true)?;
+        }
+        if census.nodes.is_empty() {
+            return Ok(());
+        }
+        for &object in txn.arena.iter() {
+            if census.map.get(object).is_some() || is_sequence(object) || layout::is_dict(object) {
+                census.note(object, 1, false)?;
+            }
+        }
+        census.spread()?;
+        census
+            .nodes
+            .iter()
+            .filter(|node| node.is_old && node.is_dead)
+            .try_for_each(|node| check_last(node.object))
+    }
+}
+
 /// Exact builtins that hold no other objects.
 #[inline]
-unsafe fn is_plain(object: *mut PyObject) -> bool {
+pub(crate) unsafe fn is_plain(object: *mut PyObject) -> bool {
     // SAFETY: By the caller.
     unsafe {
         layout::is_int(object)

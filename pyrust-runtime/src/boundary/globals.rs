@@ -83,6 +83,9 @@ unsafe fn replaced(cx: Cx, old: *mut PyObject) -> R<()> {
             return Ok(());
         }
         cx.adopt(old)?;
+        if !dropped::is_plain(old) {
+            cx.loses(old, 0)?;
+        }
         dropped::check(old)
     }
 }

@@ -255,6 +255,17 @@ pub(crate) unsafe fn release(cx: Cx, item: *mut PyObject) -> R<()> {
     }
 }
 
+/// [`release`] of many: all of them go, whatever one of them says.
+pub(crate) unsafe fn release_all(cx: Cx, items: impl Iterator<Item = *mut PyObject>) -> R<()> {
+    let mut result = Ok(());
+    for item in items {
+        // SAFETY: By the caller: strong references.
+        let released = unsafe { release(cx, item) };
+        result = result.and(released);
+    }
+    result
+}
+
 /// Room for `want` items, growing as CPython grows.
 #[inline]
 pub(crate) unsafe fn reserve(list: *mut PyObject, want: usize) -> R<()> {
@@ -365,12 +376,13 @@ impl ListState {
             self.snapshot_len = self.before;
             self.in_snapshot = true;
             let log = core::mem::take(&mut self.log);
-            for entry in log.iter() {
-                if let Entry::Set(_, old) | Entry::Pop(old) = *entry {
-                    release(cx, old)?;
-                }
-            }
-            Ok(())
+            release_all(
+                cx,
+                log.iter().filter_map(|entry| match *entry {
+                    Entry::Set(_, old) | Entry::Pop(old) => Some(old),
+                    Entry::Bits(..) | Entry::Nothing => None,
+                }),
+            )
         }
     }
 
@@ -455,20 +467,26 @@ impl ListState {
         }
     }
 
-    /// Before the commit: bails if an object that lost its last place could run code when it dies.
-    pub(crate) unsafe fn check_dropped(&self) -> R<()> {
+    /// Shows each object that loses a reference when the state is discarded.
+    pub(crate) unsafe fn each_dropped(&self, mut see: impl FnMut(*mut PyObject) -> R<()>) -> R<()> {
         // SAFETY: The log and the snapshot own these references.
         unsafe {
             for entry in self.log.iter() {
                 if let Entry::Set(_, object) | Entry::Pop(object) = *entry {
-                    dropped::check(object)?;
+                    see(object)?;
                 }
             }
             for i in 0..self.snapshot_len {
-                dropped::check(*self.snapshot.add(i))?;
+                see(*self.snapshot.add(i))?;
             }
         }
         Ok(())
+    }
+
+    /// Before the commit: bails if an object that lost its last place could run code when it dies.
+    pub(crate) unsafe fn check_dropped(&self) -> R<()> {
+        // SAFETY: What is shown is alive.
+        unsafe { self.each_dropped(|object| dropped::check(object)) }
     }
 
     /// Drops what the state still owns.  The transaction is closed: finalisers may run.

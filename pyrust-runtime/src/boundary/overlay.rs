@@ -8,8 +8,9 @@ use core::any::TypeId;
 use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
-    Py_DECREF, Py_FatalError, PyDict_Clear, PyDict_Copy, PyDict_DelItem, PyDict_Next, PyDict_SetItem,
-    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyUnicode_InternFromString,
+    Py_DECREF, Py_FatalError, Py_REFCNT, PyDict_Clear, PyDict_Copy, PyDict_DelItem, PyDict_Next,
+    PyDict_SetItem, PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs,
+    PyUnicode_InternFromString,
 };
 
 use crate::boundary::dropped;
@@ -208,6 +209,9 @@ pub(crate) unsafe fn keep_dropped(cx: Cx, object: *mut PyObject) -> R<()> {
     // SAFETY: By the caller.
     unsafe {
         dropped::check(object)?;
+        if Py_REFCNT(object) > 1 && !dropped::is_plain(object) {
+            cx.loses(object, 1)?;
+        }
         cx.keep(object)
     }
 }

@@ -95,9 +95,8 @@ pub(super) unsafe fn content(object: *mut PyObject) -> (*mut u8, usize) {
 pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows; the objects are alive.
     unsafe {
-        let mut ready = Buf::new();
-        core::mem::swap(&mut ready, &mut cx.txn().bytearrays.ready);
-        for (object, raw) in cx.txn().bytearrays.written() {
+        let mut ready = core::mem::take(&mut cx.txn().bytearrays.ready);
+        let made = cx.txn().bytearrays.written().try_for_each(|(object, raw)| {
             if is_exported(object) {
                 return bail(Bail::Unsupported);
             }
@@ -109,10 +108,12 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
                 Py_DECREF(made);
                 return bail(Bail::Memory);
             }
-        }
+            Ok(())
+        });
+        // Also what was made before a stop: it is dropped with the rest.
         cx.txn().bytearrays.ready = ready;
+        made
     }
-    Ok(())
 }
 
 /// Exchanges the buffers. Cannot fail.

@@ -322,11 +322,8 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
             core::ptr::copy_nonoverlapping(items.0.as_ptr(), layout::list_items(list).add(start), more);
             items.0.set_len(0);
             layout::set_list_size(list, size - removed + more);
-            for &old in gone.iter() {
-                journal::release(cx, old)?;
-            }
+            journal::release_all(cx, gone.iter().copied())
         }
-        Ok(())
     }
 
     fn remove_stepped(&self, cx: Cx, start: usize, step: usize, count: usize) -> R<()> {
@@ -351,11 +348,8 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
                 }
             }
             layout::set_list_size(list, size - count);
-            for &old in gone.iter() {
-                journal::release(cx, old)?;
-            }
+            journal::release_all(cx, gone.iter().copied())
         }
-        Ok(())
     }
 
     fn copy_of<S: ListLike<T>>(&self, cx: Cx, source: &S) -> R<Self> {
