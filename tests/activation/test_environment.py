@@ -259,6 +259,18 @@ print(bool(seen), seen <= {0, 3000}, natively)
     assert out == "True True [20]"
 
 
+def test_bytes_warnings_are_pythons(run):
+    """Under `-b`, comparing `bytes` with `str` warns, and a dict of either does so when hashes meet."""
+    out = run(
+        """
+from actpkg import _pyrust, core
+print(core.add(1, 2), {(e["state"], e["reason"]) for e in _pyrust.status() if e["function"] == "actpkg.core:add"})
+""",
+        "-b",
+    )
+    assert out == "3 {('disabled', 'python -b')}"
+
+
 def test_exit(run):
     program = """
 import atexit

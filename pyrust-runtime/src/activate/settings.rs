@@ -1,4 +1,4 @@
-//! `PYRUST` and `PYRUST_DISABLE`, read once when the extension is imported.
+//! `PYRUST`, `PYRUST_DISABLE` and `python -b`, read once when the extension is imported.
 
 /// How hotspots run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +14,8 @@ pub(super) enum Mode {
 pub(super) struct Settings {
     pub(super) mode: Mode,
     disabled: Vec<String>,
+    /// `python -b`: to compare `bytes` with `str` warns, wherever that happens. Native code does not look for it.
+    bytes_warnings: bool,
     /// What to warn about, once.
     pub(super) warning: Option<String>,
 }
@@ -23,7 +25,10 @@ impl Settings {
         let read = |name| {
             std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default()
         };
-        Settings::parse(&read("PYRUST"), &read("PYRUST_DISABLE"))
+        #[allow(deprecated, reason = "there is no other way to read it without Python code")]
+        // SAFETY: set when the interpreter starts.
+        let bytes_warnings = unsafe { pyo3_ffi::Py_BytesWarningFlag != 0 };
+        Settings { bytes_warnings, ..Settings::parse(&read("PYRUST"), &read("PYRUST_DISABLE")) }
     }
 
     fn parse(mode: &str, disabled: &str) -> Settings {
@@ -44,13 +49,16 @@ impl Settings {
         };
         let disabled =
             disabled.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
-        Settings { mode, disabled, warning }
+        Settings { mode, disabled, bytes_warnings: false, warning }
     }
 
     /// Why the environment keeps a function in Python.
     pub(super) fn disables(&self, function: &str) -> Option<String> {
         if self.mode == Mode::Python {
             return Some("PYRUST=python".to_owned());
+        }
+        if self.bytes_warnings {
+            return Some("python -b".to_owned());
         }
         self.disabled.iter().any(|name| name == function).then(|| "PYRUST_DISABLE".to_owned())
     }
