@@ -7,7 +7,7 @@ use pyo3_ffi::PyObject;
 
 use crate::builtins::boxed::{Boxed, Scalar};
 use crate::builtins::c::{self, Builtin, Temporary};
-use crate::elem::{ElemEq, ElemOrd, Key, View, hash_float, view_eq};
+use crate::elem::{ElemEq, ElemOrd, Key, View, hash_float};
 use crate::fmt::Repr;
 use crate::math::libm;
 use crate::py::{FromPy, IntoPy, fresh};
@@ -345,10 +345,7 @@ impl Key for Complex {
             if let Some(other) = parts(object) {
                 return self.elem_eq(cx, &other);
             }
-            match crate::elem::number_view(object)? {
-                Some(view) => view_eq(cx, View::Complex(*self), view),
-                None => crate::elem::differs_plainly(object, false, false),
-            }
+            crate::elem::number_eq(cx, View::Complex(*self), object)
         }
     }
 }

@@ -12,7 +12,7 @@ mod text;
 mod view;
 
 pub use hash::{hash_float, hash_int};
-pub(crate) use number::number_view;
+pub(crate) use number::number_eq;
 pub(crate) use other::differs_plainly;
 pub use view::{Items, View, int_eq_float, view_cmp, view_eq};
 

@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 
 use pyo3_ffi::{PyComplex_Type, PyObject};
 
+use crate::big::Big;
 use crate::boundary::layout;
 use crate::elem::other::differs_plainly;
 use crate::elem::view::{float_cmp, float_eq};
@@ -12,20 +13,23 @@ use crate::stop::{Bail, R, bail};
 use crate::strs::Chr;
 use crate::txn::Cx;
 
-/// Number against an object: `Some` if the object is a number that 64 bits or a float hold.
-pub(crate) unsafe fn number_view<'a>(object: *mut PyObject) -> R<Option<View<'a>>> {
+/// Is the object, whose hash is the same, equal to the number?
+pub(crate) unsafe fn number_eq(cx: Cx, number: View<'_>, object: *mut PyObject) -> R<bool> {
     // SAFETY: By the caller.
     unsafe {
         if layout::is_int(object) || layout::is_bool(object) {
-            return Ok(layout::int_value(object).map(View::Int));
+            return match layout::int_value(object) {
+                Some(value) => view_eq(cx, number, View::Int(value)),
+                None => view_eq(cx, number, View::Big(&Big::from_int(object)?)),
+            };
         }
         if layout::is_float(object) {
-            return Ok(Some(View::Float(layout::float_value(object))));
+            return view_eq(cx, number, View::Float(layout::float_value(object)));
         }
         if layout::is_exact(object, &raw mut PyComplex_Type) {
             return bail(Bail::Dict);
         }
-        Ok(None)
+        differs_plainly(object, false, false)
     }
 }
 
@@ -89,10 +93,7 @@ impl Key for i64 {
             if layout::is_int(object) {
                 return Ok(layout::int_value(object) == Some(*self));
             }
-            match number_view(object)? {
-                Some(view) => view_eq(cx, View::Int(*self), view),
-                None => differs_plainly(object, false, false),
-            }
+            number_eq(cx, View::Int(*self), object)
         }
     }
 }
@@ -164,11 +165,6 @@ impl Key for f64 {
 
     unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
         // SAFETY: By the caller.
-        unsafe {
-            match number_view(object)? {
-                Some(view) => view_eq(cx, View::Float(*self), view),
-                None => differs_plainly(object, false, false),
-            }
-        }
+        unsafe { number_eq(cx, View::Float(*self), object) }
     }
 }

@@ -33,6 +33,24 @@ pub enum View<'a> {
     Function,
 }
 
+impl View<'_> {
+    /// Values of different kinds are never equal.
+    fn kind(&self) -> u8 {
+        match self {
+            View::None => 0,
+            View::Int(_) | View::Big(_) | View::Float(_) | View::Complex(_) => 1,
+            View::Str(_) | View::Chr(_) => 2,
+            View::Bytes(_) | View::Octets(_) => 3,
+            View::Range(_) => 4,
+            View::Tuple(_) => 5,
+            View::List(_) => 6,
+            View::Dict => 7,
+            View::Set => 8,
+            View::Obj(_) => 9,
+        }
+    }
+}
+
 /// A sequence as the comparison across types sees it.
 pub trait Items {
     fn count(&self) -> usize;
@@ -137,6 +155,11 @@ pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
         (View::Complex(a), View::Float(b)) | (View::Float(b), View::Complex(a)) => {
             Ok(complex::eq_float(a, b))
         }
+        (View::Complex(a), View::Big(b)) | (View::Big(b), View::Complex(a)) => {
+            Ok(a.im == 0.0 && big::eq_bf(b, a.re))
+        }
+        // 64 bits do not hold the one.
+        (View::Int(_), View::Big(_)) | (View::Big(_), View::Int(_)) => Ok(false),
         (View::Range(a), View::Range(b)) => Ok(crate::range::eq(cx, a, b)),
         (View::Tuple(a), View::Tuple(b)) | (View::List(a), View::List(b)) => {
             if a.count() != b.count() {
@@ -150,7 +173,8 @@ pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
             Ok(true)
         }
         (View::Dict, View::Dict) | (View::Set, View::Set) => bail(Bail::Unsupported),
-        _ => Ok(false),
+        (a, b) if a.kind() != b.kind() => Ok(false),
+        _ => bail(Bail::Unsupported),
     }
 }
 
