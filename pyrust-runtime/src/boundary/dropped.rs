@@ -47,6 +47,15 @@ pub(crate) unsafe fn check(object: *mut PyObject) -> R<()> {
     unsafe { if Py_REFCNT(object) > 1 { Ok(()) } else { check_last(object) } }
 }
 
+/// Has the object ever had a weak reference? Of the containers that die quietly only sets can have one.
+unsafe fn is_watched(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller; where the class has an offset, a pointer stands there.
+    unsafe {
+        let offset = (*Py_TYPE(object)).tp_weaklistoffset;
+        offset > 0 && !(*object.cast::<u8>().offset(offset).cast::<*mut PyObject>()).is_null()
+    }
+}
+
 /// Something that loses a reference with the commit although others refer to it as well.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared {
@@ -224,10 +233,11 @@ unsafe extern "C" fn dies_quietly(object: *mut PyObject, depth: usize, budget: &
             true
         } else if layout::is_set(object) || layout::is_frozenset(object) {
             let raw = RawSet::of(object);
-            (0..=raw.mask()).all(|index| {
-                let (hash, key) = raw.slot(index);
-                key.is_null() || hash == -1 || quiet(key)
-            })
+            !is_watched(object)
+                && (0..=raw.mask()).all(|index| {
+                    let (hash, key) = raw.slot(index);
+                    key.is_null() || hash == -1 || quiet(key)
+                })
         } else {
             false
         }

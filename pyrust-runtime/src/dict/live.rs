@@ -9,6 +9,7 @@ use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{PyDict_New, PyDict_Next, PyObject};
 
+use crate::boundary::dropped::is_plain;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::overlay::{Op, Table as Functions, keep_dropped};
 use crate::buf::Buf;
@@ -172,6 +173,12 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> PDict<K, V> {
     /// The value in the dict itself.
     #[inline]
     fn probe(self, cx: Cx, key: &K) -> R<Option<*mut PyObject>> {
+        Ok(self.probe_entry(cx, key)?.map(|(_, value)| value))
+    }
+
+    /// Key and value in the dict itself.
+    #[inline]
+    fn probe_entry(self, cx: Cx, key: &K) -> R<Option<(*mut PyObject, *mut PyObject)>> {
         let hash = key.py_hash(cx)?;
         // SAFETY: An exact dict, which does not change while the transaction is open; the slots are inside the
         // mask and name entries of the table.
@@ -186,7 +193,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> PDict<K, V> {
                     let stored =
                         if keys.kind == KEYS_GENERAL { stored } else { layout::str_known_hash(object) };
                     if stored == hash && key.eq_object(cx, object)? {
-                        return Ok(if value.is_null() { None } else { Some(value) });
+                        return Ok(if value.is_null() { None } else { Some((object, value)) });
                     }
                 } else if entry == -1 {
                     return Ok(None);
@@ -351,9 +358,13 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
                 None => return Ok(None),
             },
             None => {
-                let Some(old) = self.in_base(cx, overlay, key)? else { return Ok(None) };
-                // SAFETY: The dict keeps its value alive; after the commit the arena does.
+                let found = if overlay.cleared { None } else { self.probe_entry(cx, key)? };
+                let Some((name, old)) = found else { return Ok(None) };
+                // SAFETY: The dict keeps both alive; after the commit the arena does.
                 let value = unsafe {
+                    if !is_plain(name) {
+                        keep_dropped(cx, name)?;
+                    }
                     keep_dropped(cx, old)?;
                     V::from_py(cx, old)?
                 };
