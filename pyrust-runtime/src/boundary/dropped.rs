@@ -7,7 +7,9 @@
 //! A reference that is not the last one when it is dropped may be the last but one, and the transaction drop the other
 //! one as well. So before the commit all of them are counted ([`check_shared`]).
 
-use pyo3_ffi::{Py_None, Py_REFCNT, Py_TYPE, PyComplex_Type, PyDict_Next, PyObject, PyRange_Type};
+use pyo3_ffi::{
+    Py_None, Py_REFCNT, Py_TYPE, PyComplex_Type, PyDict_Next, PyObject, PyRange_Type, PyTuple_Check,
+};
 
 use crate::boundary::layout::{self, RawSet};
 use crate::boundary::ptrmap::PtrMap;
@@ -130,7 +132,7 @@ impl Census {
     }
 }
 
-/// What an exact list, tuple or dict holds.
+/// What an exact list or dict or a tuple holds.
 unsafe fn each_item(object: *mut PyObject, mut see: impl FnMut(*mut PyObject)) {
     // SAFETY: By the caller: the object is alive and does not change.
     unsafe {
@@ -153,7 +155,7 @@ unsafe fn each_item(object: *mut PyObject, mut see: impl FnMut(*mut PyObject)) {
 
 unsafe fn is_sequence(object: *mut PyObject) -> bool {
     // SAFETY: By the caller.
-    unsafe { layout::is_list(object) || layout::is_tuple(object) }
+    unsafe { layout::is_list(object) || PyTuple_Check(object) != 0 }
 }
 
 /// Bails if an object that loses several references with the commit loses the last one and could run code then.
