@@ -21,7 +21,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
 use crate::builtins::boxed::{Boxed, Scalar};
-use crate::builtins::c::{self, Temporary, without_collector};
+use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::elem::{ElemEq, ElemOrd, Key, View, differs_plainly};
 use crate::fmt::Repr;
 use crate::obj::Obj;
@@ -103,7 +103,7 @@ impl<C: ForeignClass> Foreign<C> {
         // SAFETY: both are alive and plain; the result is a bool, or an exception is set.
         unsafe {
             let result =
-                without_collector(|| c::owned(ffi::PyObject_RichCompare(self.as_ptr(), other.as_ptr(), op)))?;
+                undisturbed(|| c::owned(ffi::PyObject_RichCompare(self.as_ptr(), other.as_ptr(), op)))?;
             let result = Temporary(result);
             bool::from_py(cx, result.ptr())
         }
@@ -113,7 +113,7 @@ impl<C: ForeignClass> Foreign<C> {
         cx.before_tracked();
         // SAFETY: alive and plain: the text is made in C.
         unsafe {
-            let text = Temporary(without_collector(|| c::owned(make(self.as_ptr())))?);
+            let text = Temporary(undisturbed(|| c::owned(make(self.as_ptr())))?);
             Str::from_py(cx, text.ptr())
         }
     }
@@ -229,7 +229,7 @@ impl<C: ForeignClass> Key for Foreign<C> {
     fn py_hash(&self, cx: Cx) -> R<isize> {
         cx.before_tracked();
         // SAFETY: alive and plain: hashed in C.
-        match without_collector(|| unsafe { ffi::PyObject_Hash(self.as_ptr()) }) {
+        match undisturbed(|| unsafe { ffi::PyObject_Hash(self.as_ptr()) }) {
             -1 => Err(c::raised()),
             hash => Ok(hash),
         }

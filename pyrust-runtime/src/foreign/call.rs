@@ -13,7 +13,7 @@ use super::given::take;
 use super::quiet;
 use super::{Given, is_class};
 use crate::builtins::boxed::Boxed;
-use crate::builtins::c::{self, Temporary, without_collector};
+use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -245,7 +245,7 @@ impl Call {
 
     fn made(&self, call: impl FnOnce() -> *mut PyObject) -> R<ptr::NonNull<PyObject>> {
         // SAFETY: a new reference, or an exception is set.
-        without_collector(|| unsafe { c::owned(if self.engine { quiet::quietly(call) } else { call() }) })
+        undisturbed(|| unsafe { c::owned(if self.engine { quiet::quietly(call) } else { call() }) })
     }
 
     /// The name, interned; kept for good.

@@ -9,7 +9,7 @@ use super::given::take;
 use super::quiet::quietly;
 use super::{Call, Foreign, Given};
 use crate::builtins::boxed::Scalar;
-use crate::builtins::c::{self, Temporary, without_collector};
+use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::list::{List, ListLike, MakeList};
 use crate::py::FromPy;
 use crate::stop::{Bail, R, bail};
@@ -30,7 +30,7 @@ impl Matches {
         cx.point()?;
         let iterator = self.0.ptr();
         // SAFETY: an iterator of C's over calls of a scanner; none raises but for want of memory.
-        let found = without_collector(|| {
+        let found = undisturbed(|| {
             let found = quietly(|| unsafe { ffi::PyIter_Next(iterator) });
             match ptr::NonNull::new(found) {
                 Some(found) => Ok(Some(Temporary(found))),
