@@ -4,7 +4,6 @@
 mod call;
 mod classes;
 mod given;
-mod quiet;
 mod regex;
 
 pub use call::Call;

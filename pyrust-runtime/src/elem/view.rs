@@ -47,6 +47,7 @@ impl View<'_> {
             View::Dict => 7,
             View::Set => 8,
             View::Obj(_) => 9,
+            View::Function => 10,
         }
     }
 }

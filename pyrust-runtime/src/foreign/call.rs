@@ -10,7 +10,6 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use pyo3_ffi::{self as ffi, PyObject};
 
 use super::given::take;
-use super::quiet;
 use super::{Given, is_class};
 use crate::builtins::boxed::Boxed;
 use crate::builtins::c::{self, Temporary, undisturbed};
@@ -221,31 +220,31 @@ impl Call {
         let made = match self.how {
             How::Method => {
                 let name = self.name()?;
-                self.made(|| call(1, none, name, args))
+                Self::made(|| call(1, none, name, args))
             }
             How::OfClass => {
                 args[0] = self.target(true)?;
                 let name = self.name()?;
-                self.made(|| call(0, none, name, args))
+                Self::made(|| call(0, none, name, args))
             }
             How::Class | How::Function => {
                 let target = self.target(matches!(self.how, How::Class))?;
-                self.made(|| call(1, target, none, args))
+                Self::made(|| call(1, target, none, args))
             }
             How::Attribute => {
                 let name = self.name()?;
                 // SAFETY: the object is alive, and its class has a C function for the attribute.
-                self.made(|| unsafe { ffi::PyObject_GetAttr(args[1], name) })
+                Self::made(|| unsafe { ffi::PyObject_GetAttr(args[1], name) })
             }
             // SAFETY: both are alive.
-            How::Operator(f) => self.made(|| unsafe { f(args[1], args[2]) }),
+            How::Operator(f) => Self::made(|| unsafe { f(args[1], args[2]) }),
         };
         Ok(Temporary(made?))
     }
 
-    fn made(&self, call: impl FnOnce() -> *mut PyObject) -> R<ptr::NonNull<PyObject>> {
+    fn made(call: impl FnOnce() -> *mut PyObject) -> R<ptr::NonNull<PyObject>> {
         // SAFETY: a new reference, or an exception is set.
-        undisturbed(|| unsafe { c::owned(if self.engine { quiet::quietly(call) } else { call() }) })
+        undisturbed(|| unsafe { c::owned(call()) })
     }
 
     /// The name, interned; kept for good.

@@ -6,7 +6,6 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 use super::classes::{Match, Pattern};
 use super::given::take;
-use super::quiet::quietly;
 use super::{Call, Foreign, Given};
 use crate::builtins::boxed::Scalar;
 use crate::builtins::c::{self, Temporary, undisturbed};
@@ -29,9 +28,9 @@ impl Matches {
     fn next(&self, cx: Cx) -> R<Option<Temporary>> {
         cx.point()?;
         let iterator = self.0.ptr();
-        // SAFETY: an iterator of C's over calls of a scanner; none raises but for want of memory.
         let found = undisturbed(|| {
-            let found = quietly(|| unsafe { ffi::PyIter_Next(iterator) });
+            // SAFETY: an iterator of C's over calls of a scanner; none raises but for want of memory.
+            let found = unsafe { ffi::PyIter_Next(iterator) };
             match ptr::NonNull::new(found) {
                 Some(found) => Ok(Some(Temporary(found))),
                 // SAFETY: the GIL is held.
