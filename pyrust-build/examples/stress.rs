@@ -1,8 +1,12 @@
 //! Pushes every function of the Python files below some folders through the whole compiler, with invented signatures:
 //! `cargo run --release -p pyrust-build --example stress -- FOLDER … [--crate FOLDER] [--seed N]`.
 //!
-//! A panic, a file that takes more than a second per thousand lines, and Rust that does not parse are failures. With
-//! `--crate` the Rust of everything accepted is written as one library crate, for `cargo check` with `-Dwarnings`.
+//! A failure of the compiler itself, inference that does too much work for the length of a file, and Rust that does not
+//! parse are failures; with `--timed` also a file that takes more than a second per thousand lines. With `--crate` the Rust
+//! of everything accepted is written as one library crate, for `cargo check` with `-Dwarnings`.
+
+#[path = "../tests/it/invent.rs"]
+mod invent;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,50 +14,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use pyrust_build::ast::{Constant, Expr};
-use pyrust_build::ast::{ExprKind, FunctionDef, Param};
 use pyrust_build::hash::functions;
-use pyrust_build::manifest::{Entry, Mode};
+use pyrust_build::manifest::Entry;
 use pyrust_build::parse::parse_functions;
 use pyrust_build::pipeline::{Input, Output, generate};
-use pyrust_build::signature::Signature;
 use pyrust_build::source::SourceFile;
 use pyrust_build::workspace::with_deep_stack;
 
-const TYPES: &[&str] = &[
-    "int",
-    "float",
-    "bool",
-    "str",
-    "bytes",
-    "None",
-    "list[int]",
-    "list[float]",
-    "list[str]",
-    "list[list[float]]",
-    "list[tuple[int, str]]",
-    "list[object]",
-    "dict[str, int]",
-    "dict[int, list[int]]",
-    "dict[str, str]",
-    "tuple[int, str]",
-    "tuple[float, ...]",
-    "object",
-    "int | None",
-    "float | int",
-    "range",
-    "set[int]",
-    "set[str]",
-    "complex",
-];
-
 fn main() {
     let mut folders = Vec::new();
-    let (mut out, mut seed) = (None, 1);
+    let (mut out, mut seed, mut timed) = (None, 1, false);
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--crate" => out = args.next().map(PathBuf::from),
+            "--timed" => timed = true,
             "--seed" => seed = args.next().and_then(|n| n.parse().ok()).expect("a number"),
             _ => folders.push(arg),
         }
@@ -63,11 +38,12 @@ fn main() {
         collect(Path::new(folder), &mut files);
     }
     files.sort();
-    let failures = with_deep_stack(|| run(&files, out.as_deref(), seed));
+    let failures = with_deep_stack(|| run(&files, out.as_deref(), seed, timed));
     std::process::exit(i32::from(failures > 0));
 }
 
-fn run(files: &[PathBuf], out: Option<&Path>, seed: u64) -> usize {
+fn run(files: &[PathBuf], out: Option<&Path>, seed: u64, timed: bool) -> usize {
+    let mut most = (0, String::new());
     let (mut all, mut native, mut failures, mut modules) = (0, 0, 0, 0);
     let mut codes: BTreeMap<String, usize> = BTreeMap::new();
     let mut library = String::new();
@@ -78,7 +54,7 @@ fn run(files: &[PathBuf], out: Option<&Path>, seed: u64) -> usize {
         let start = Instant::now();
         let Ok(module) = parse_functions(&file) else { continue };
         let entries: Vec<Entry> =
-            functions(&module).into_iter().map(|(name, def)| entry(&name, def, seed)).collect();
+            functions(&module).into_iter().map(|(name, def)| invent::entry("m", &name, def, seed)).collect();
         all += entries.len();
         let Ok(output) = compile(&file, entries.clone()) else {
             for entry in entries {
@@ -91,9 +67,19 @@ fn run(files: &[PathBuf], out: Option<&Path>, seed: u64) -> usize {
             continue;
         };
         let seconds = start.elapsed().as_secs_f64();
-        if seconds > (lines as f64 / 1000.0).max(1.0) {
+        if timed && seconds > (lines as f64 / 1000.0).max(1.0) {
             println!("slow: {} takes {seconds:.1} s for {lines} lines", path.display());
             failures += 1;
+        }
+        let work: usize = output.functions.iter().map(|f| f.work).sum();
+        if work > invent::work_allowed(lines) {
+            println!("work: {} takes {work} steps for {lines} lines", path.display());
+            failures += 1;
+        }
+        for f in &output.functions {
+            if f.work > most.0 {
+                most = (f.work, format!("{} in {}", f.function, path.display()));
+            }
         }
         if let Err(error) = syn::parse_file(&output.rust) {
             println!("not Rust: {}: {error}", path.display());
@@ -103,10 +89,10 @@ fn run(files: &[PathBuf], out: Option<&Path>, seed: u64) -> usize {
         native += accepted;
         for d in output.functions.iter().filter(|f| !f.native).flat_map(|f| f.diagnostics.first()) {
             *codes.entry(format!("{} {}", d.code, d.message)).or_default() += 1;
-            if d.code == "PYR0407" {
-                println!("internal: {}: {}", path.display(), d.message);
-                failures += 1;
-            }
+        }
+        for d in output.functions.iter().flat_map(|f| &f.diagnostics).filter(|d| d.code == "PYR0407") {
+            println!("internal: {}: {}", path.display(), d.message);
+            failures += 1;
         }
         if let (Some(out), true) = (out, accepted > 0) {
             let name = format!("f{modules}");
@@ -130,6 +116,7 @@ fn run(files: &[PathBuf], out: Option<&Path>, seed: u64) -> usize {
         std::fs::write(out.join("Cargo.toml"), manifest).expect("a file");
         std::fs::write(out.join("src/lib.rs"), library).expect("a file");
     }
+    println!("most steps: {} for {}", most.0, most.1);
     println!("{native} of {all} functions native, {failures} failures");
     let mut codes: Vec<_> = codes.into_iter().collect();
     codes.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
@@ -142,60 +129,6 @@ fn run(files: &[PathBuf], out: Option<&Path>, seed: u64) -> usize {
 fn compile(file: &SourceFile, hotspots: Vec<Entry>) -> std::thread::Result<Output> {
     let input = Input { package: "m".into(), modules: vec![file.clone()], hotspots, dropped: Vec::new() };
     catch_unwind(AssertUnwindSafe(|| generate(&input)))
-}
-
-/// Three signatures: one that names and defaults suggest, two at random.
-fn entry(name: &str, def: &FunctionDef, seed: u64) -> Entry {
-    let mut random = name.bytes().fold(seed, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-    let mut next = || {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        TYPES[(random % TYPES.len() as u64) as usize]
-    };
-    let params: Vec<&Param> = def.params.in_frame_order().collect();
-    let guessed: Vec<&str> = params.iter().map(|p| guess(p).unwrap_or_else(&mut next)).collect();
-    let mut signatures = vec![guessed];
-    for _ in 0..2 {
-        signatures.push(params.iter().map(|p| if p.name == "self" { "object" } else { next() }).collect());
-    }
-    signatures.dedup();
-    let parse = |types: Vec<&str>| {
-        Signature::parse(&format!("({}) -> object", types.join(", "))).expect("a signature")
-    };
-    Entry {
-        function: format!("m:{name}"),
-        signatures: signatures.into_iter().map(parse).collect(),
-        source: None,
-        mode: Mode::Native,
-        gate: false,
-    }
-}
-
-fn guess(param: &Param) -> Option<&'static str> {
-    let of_default = |e: &Expr| match &e.kind {
-        ExprKind::Constant(Constant::Int(_)) => Some("int"),
-        ExprKind::Constant(Constant::Float(_)) => Some("float"),
-        ExprKind::Constant(Constant::Str(_)) => Some("str"),
-        ExprKind::Constant(Constant::Bytes(_)) => Some("bytes"),
-        ExprKind::Constant(Constant::True | Constant::False) => Some("bool"),
-        _ => None,
-    };
-    if let Some(ty) = param.default.as_ref().and_then(of_default) {
-        return Some(ty);
-    }
-    Some(match param.name.as_str() {
-        "self" | "cls" => "object",
-        "i" | "j" | "k" | "n" | "m" | "start" | "end" | "stop" | "size" | "count" | "width" | "index"
-        | "lo" | "hi" | "year" | "month" | "day" | "length" | "base" => "int",
-        "x" | "y" | "z" | "mu" | "sigma" | "alpha" | "beta" | "t" => "float",
-        "s" | "text" | "name" | "line" | "string" | "path" | "key" | "prefix" | "word" | "msg" | "p" => "str",
-        "b" | "data" | "buf" | "buffer" => "bytes",
-        "a" | "values" | "numbers" | "nums" | "arr" | "xs" => "list[int]",
-        "lines" | "words" | "names" | "args" | "seq" | "items" => "list[str]",
-        "d" | "mapping" | "dict" | "counts" => "dict[str, int]",
-        _ => return None,
-    })
 }
 
 fn collect(path: &Path, out: &mut Vec<PathBuf>) {

@@ -46,6 +46,8 @@ pub struct FunctionReport {
     pub diagnostics: Vec<Diagnostic>,
     /// Types and effects of each specialisation, for `pyrust explain`.
     pub explain: Vec<Explanation>,
+    /// How many expressions inference looked at, again and again: what limits are in terms of.
+    pub work: usize,
 }
 
 #[derive(Debug)]
@@ -167,6 +169,7 @@ fn compile(
         refused: Vec::new(),
         diagnostics: Vec::new(),
         explain: Vec::new(),
+        work: 0,
     };
     let mut hotspot = Hotspot { func: func.clone(), specs: Vec::new(), reason: None };
     if entry.mode == Mode::Python {
@@ -189,6 +192,7 @@ fn compile(
     }
     #[cfg(test)]
     assert!(func.qualname != PANICS, "a test");
+    let before = program.spent();
     match sources.error(&func.module) {
         Some(error) => report.diagnostics.push(error),
         None => match program.lowered(&func) {
@@ -232,6 +236,7 @@ fn compile(
             }
         },
     }
+    report.work = program.spent() - before;
     for d in &mut report.diagnostics {
         *d = d.clone().helpful().function(entry.function.clone());
         // A reason that concerns the function as a whole stands at its `def`.

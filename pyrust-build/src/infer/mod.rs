@@ -190,8 +190,9 @@ pub struct Program<'a> {
     lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
     values: BTreeMap<(String, String), Type>,
     per_function: BTreeMap<FuncRef, usize>,
-    /// Expressions looked at since the last hotspot was begun.
+    /// Expressions looked at since the last hotspot was begun, and before.
     work: usize,
+    spent: usize,
 }
 
 /// The persistent part of one instance's inference.
@@ -219,7 +220,13 @@ impl<'a> Program<'a> {
             values: BTreeMap::new(),
             per_function: BTreeMap::new(),
             work: 0,
+            spent: 0,
         }
+    }
+
+    /// How many expressions have been looked at in all.
+    pub fn spent(&self) -> usize {
+        self.spent + self.work
     }
 
     /// Has inference been at work for too long?
@@ -289,7 +296,7 @@ impl<'a> Program<'a> {
         params: Vec<Type>,
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
-        self.work = 0;
+        self.spent += std::mem::take(&mut self.work);
         let root = self.request(func, params, false, wide)?;
         let (mut refined, mut cut) = (0, 0);
         loop {
@@ -332,14 +339,21 @@ impl<'a> Program<'a> {
     /// Runs the new instances until nothing changes; false if that does not come to an end. What was settled before
     /// calls nothing new.
     fn settle(&mut self) -> bool {
+        // Callees come behind their callers, so what they return gets up a chain of calls in one backward pass.
+        let mut known = 0;
         for _ in 0..200 {
             let mut changed = false;
-            let mut i = 0;
-            while i < self.instances.len() {
+            for i in (0..known).rev() {
                 if !self.instances[i].settled {
                     changed |= self.run(i, false);
                 }
-                i += 1;
+            }
+            while known < self.instances.len() {
+                if !self.instances[known].settled {
+                    self.run(known, false);
+                    changed = true;
+                }
+                known += 1;
             }
             if self.is_exhausted() {
                 return false;

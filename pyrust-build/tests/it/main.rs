@@ -4,6 +4,9 @@
 //! stand beside the cases: review a change with `cargo insta review`. A file that begins with `# explain` is about what
 //! `pyrust explain` says.
 
+mod invent;
+mod robust;
+
 use std::fmt::Write as _;
 use std::path::Path;
 
