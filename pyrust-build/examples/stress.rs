@@ -3,7 +3,7 @@
 //!
 //! A failure of the compiler itself, inference that does too much work for the length of a file, and Rust that does not
 //! parse are failures; with `--timed` also a file that takes more than a second per thousand lines. With `--crate` the Rust
-//! of everything accepted is written as one library crate, for `cargo check` with `-Dwarnings`.
+//! of everything accepted is written as one library crate, for `cargo check`; warnings are errors there.
 
 #[path = "../tests/it/invent.rs"]
 mod invent;
@@ -46,7 +46,7 @@ fn run(files: &[PathBuf], out: Option<&Path>, seed: u64, timed: bool) -> usize {
     let mut most = (0, String::new());
     let (mut all, mut native, mut failures, mut modules) = (0, 0, 0, 0);
     let mut codes: BTreeMap<String, usize> = BTreeMap::new();
-    let mut library = String::new();
+    let mut library = "#![deny(warnings)]\n".to_string();
     for path in files {
         let Ok(text) = std::fs::read_to_string(path) else { continue };
         let lines = text.lines().count();

@@ -168,7 +168,7 @@ fn required(project: &Project, manifest: &Manifest) -> Vec<Diagnostic> {
 
 /// The report of the last build, if there is one that can be read.
 pub fn last_build(root: &Path) -> Option<serde_json::Value> {
-    let text = std::fs::read_to_string(root.join(".pyrust").join("build.json")).ok()?;
+    let text = crate::host::text(&root.join(".pyrust").join("build.json"))?;
     serde_json::from_str(&text).ok()
 }
 

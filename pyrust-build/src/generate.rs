@@ -2,6 +2,8 @@
 //!
 //! The one path for the command line, the build hooks and `build.rs`; so all of them write the same bytes.
 
+use std::collections::BTreeMap;
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest;
 use crate::explain::Explanation;
@@ -38,6 +40,8 @@ pub struct GeneratedPackage {
 #[derive(Debug)]
 pub struct Function {
     pub entry: Entry,
+    /// The hash of its present source, if it is found.
+    pub source: Option<String>,
     pub state: State,
     /// A code and a text, unless it is native.
     pub reason: Option<String>,
@@ -84,6 +88,7 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
     let mut workspace = Workspace::new(project);
     let mut diagnostics = Vec::new();
     let mut packages: Vec<(Package, Vec<Entry>, Vec<Function>)> = Vec::new();
+    let mut hashes: BTreeMap<String, String> = BTreeMap::new();
     for entry in &manifest.hotspots {
         // An entry of a module that is nowhere is reported with the first package: it must not get lost.
         let Some(owner) = owner(project, entry.module()).or(project.packages.first()) else {
@@ -100,8 +105,9 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
         let mut entry = entry.clone();
         match workspace.target(entry.module(), entry.qualname()) {
             Target::Found { function, .. } => {
-                let stale =
-                    entry.source.as_ref().is_some_and(|source| *source != hash::source_hash(function));
+                let present = hash::source_hash(function);
+                let stale = entry.source.as_ref().is_some_and(|source| *source != present);
+                hashes.insert(entry.function.clone(), present);
                 // The gate was about the recorded source.
                 entry.gate &= !stale;
                 if stale {
@@ -129,14 +135,17 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
     let packages = packages
         .into_iter()
         .map(|(package, entries, rest)| compile(project, package, entries, rest, dropped, &mut diagnostics));
-    Generated { packages: packages.collect(), diagnostics }
+    let mut packages: Vec<GeneratedPackage> = packages.collect();
+    for function in packages.iter_mut().flat_map(|package| &mut package.functions) {
+        function.source = hashes.remove(&function.entry.function);
+    }
+    Generated { packages, diagnostics }
 }
 
 /// A package without hotspots that imports its module has an empty one after a build: under `PYRUST=require` a missing
 /// module is an error, and nothing is missing here.
 fn imports_its_module(package: &Package) -> bool {
-    std::fs::read_to_string(package.importing_file())
-        .is_ok_and(|text| init::imports_extension(package, &text))
+    host::text(&package.importing_file()).is_some_and(|text| init::imports_extension(package, &text))
 }
 
 /// The package of a module: by name, also when the module itself is missing.
@@ -166,6 +175,7 @@ fn python(entry: Entry, finding: Diagnostic) -> Function {
     Function {
         reason: Some(reason_of(&finding)),
         entry,
+        source: None,
         state: State::Python,
         signatures: Vec::new(),
         refused: Vec::new(),
@@ -223,6 +233,7 @@ fn compile(
         // That it is stale is said with the function too.
         let stale = diagnostics.iter().filter(|finding| finding.function.as_ref() == Some(&entry.function));
         functions.push(Function {
+            source: None,
             state,
             reason,
             signatures: report.signatures.clone(),

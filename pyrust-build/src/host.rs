@@ -62,6 +62,11 @@ fn words(error: &io::Error) -> String {
     }
 }
 
+/// The text of a file that need not be there.
+pub fn text(path: &Path) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
 /// Reads a text file; the finding says what is wrong with it. A byte-order mark is dropped.
 pub fn read_text(path: &Path, shown: &str, code: &'static str) -> Result<String, Box<Diagnostic>> {
     let bytes = std::fs::read(path).map_err(|error| Box::new(io_error(code, "read", shown, &error)))?;

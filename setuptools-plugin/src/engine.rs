@@ -76,12 +76,8 @@ pub(crate) fn generate(root: &str, manifest: Option<&str>, dropped: &[String]) -
     let project = load(root, manifest)?;
     let generated = compile(&project, dropped)?;
     let mut sources = Sources::new(&project.root);
-    let mut workspace = Workspace::new(&project);
-    let packages: Vec<Value> = generated
-        .packages
-        .iter()
-        .map(|package| package_json(&project, package, &mut workspace, &mut sources))
-        .collect();
+    let packages: Vec<Value> =
+        generated.packages.iter().map(|package| package_json(&project, package, &mut sources)).collect();
     let diagnostics: Vec<Value> =
         generated.diagnostics.iter().map(|d| diagnostic_json(d, &mut sources)).collect();
     let manifest = project.relative(&project.manifest_path);
@@ -89,12 +85,7 @@ pub(crate) fn generate(root: &str, manifest: Option<&str>, dropped: &[String]) -
         .to_string())
 }
 
-fn package_json(
-    project: &Project,
-    generated: &GeneratedPackage,
-    workspace: &mut Workspace,
-    sources: &mut Sources,
-) -> Value {
+fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut Sources) -> Value {
     let functions: Vec<Value> = generated
         .functions
         .iter()
@@ -108,7 +99,7 @@ fn package_json(
                 "state": function.state.name(),
                 "reason": function.reason,
                 "signatures": function.signatures,
-                "source": workspace.source_hash(&function.entry.function).ok(),
+                "source": function.source,
                 "refused": refused_json(function),
                 "diagnostics": diagnostics,
             })

@@ -289,8 +289,28 @@ def test_explain(project: Project) -> None:
     told = project.pyrust("explain", "kit.text:twice").stdout
     assert told.startswith("kit.text:twice: native\n  (int) -> int\n")
     assert '#[hotspot(function = "kit.text:twice", signature = "(int) -> int")]' in told
+    assert ": int (64 bits, checked)" in told
+    assert "changes nothing of its caller's" in told
+    assert "an int leaves 64 bits" in told
+    assert "\x1b[" not in told
+    assert "\x1b[" in project.pyrust("--color", "always", "explain", "kit.text:twice").stdout
     value = json.loads(project.pyrust("explain", "--json", "kit.text:twice").stdout)
     assert (value["state"], value["reason"], value["diagnostics"]) == ("native", None, [])
+    [specialisation] = value["specialisations"]
+    assert (specialisation["signature"], specialisation["changes"]) == ("(int) -> int", [])
+
+
+def test_explain_a_refusal_within_a_function_that_is_called(project: Project) -> None:
+    project.write("src/kit/text.py", "def inner(path):\n    return open(path)\n\n\ndef twice(x):\n    return inner(x)\n")
+    project.pyrust("add", "kit.text:twice", "--sig", "(str) -> object")
+    told = project.pyrust("explain", "kit.text:twice").stdout
+    assert "PYR0312" in told
+    assert "because calling `open` is not supported" in told
+    assert "src/kit/text.py:2:12" in told
+    value = json.loads(project.pyrust("explain", "--json", "kit.text:twice").stdout)
+    [found] = value["diagnostics"]
+    assert [reason["code"] for reason in found["reasons"]] == ["PYR0334"]
+    assert all(each["help"] for each in [found, *found["reasons"]])
 
 
 def test_report(project: Project) -> None:

@@ -6,6 +6,7 @@ use toml_edit::{DocumentMut, Item, Table, Value};
 
 use super::Plan;
 use crate::diagnostic::Diagnostic;
+use crate::host;
 use crate::project::Project;
 
 const BUILD_RS: &str = "fn main() -> Result<(), Box<dyn std::error::Error>> {\n    pyrust_build::Build::from_manifest(\"pyrust.toml\")?.compile()?;\n    Ok(())\n}\n";
@@ -40,7 +41,7 @@ pub(super) fn plan(project: &Project, plan: &mut Plan) -> Result<(), Vec<Diagnos
 
 /// Where maturin looks for the crate.
 fn crate_folder(project: &Project) -> String {
-    let manifest = std::fs::read_to_string(project.root.join("pyproject.toml")).ok().and_then(|text| {
+    let manifest = host::text(&project.root.join("pyproject.toml")).and_then(|text| {
         let document: DocumentMut = text.parse().ok()?;
         Some(document.get("tool")?.get("maturin")?.get("manifest-path")?.as_str()?.to_string())
     });
@@ -54,7 +55,7 @@ fn crate_folder(project: &Project) -> String {
 
 /// The module that maturin makes of the crate, when it is not ours.
 fn other_module(project: &Project) -> Option<String> {
-    let text = std::fs::read_to_string(project.root.join("pyproject.toml")).ok()?;
+    let text = host::text(&project.root.join("pyproject.toml"))?;
     let document: DocumentMut = text.parse().ok()?;
     let module = document.get("tool")?.get("maturin")?.get("module-name")?.as_str()?.to_string();
     (!module.rsplit('.').next()?.starts_with("_pyrust")).then_some(module)
@@ -71,7 +72,7 @@ fn create(
     if !full.exists() {
         return plan.edit(&project.root, path, |_| Ok(text.to_string()));
     }
-    if !std::fs::read_to_string(&full).unwrap_or_default().contains(mark) {
+    if !host::text(&full).unwrap_or_default().contains(mark) {
         plan.notes.push(format!("add to `{path}`:\n{}", text.trim_end()));
     }
     Ok(())

@@ -405,10 +405,11 @@ unsafe fn bailed(
             Some(Bail::Type) => {
                 let args = CallArgs { args: frame.args(), nargs: hook.arity };
                 // Arguments that never fitted cost next to nothing; what was found inside of them does.
-                if (tried.spec.entry.matches)(&args) {
+                let fits = (tried.spec.entry.matches)(&args);
+                if fits {
                     hook.attempt_lost(None);
                 }
-                attempt(hook, ts, frame, Some(tried))
+                attempt(hook, ts, frame, Some((tried, fits)))
             }
             _ => {
                 hook.count_bail(why, None);
@@ -440,12 +441,12 @@ unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -
     }
 }
 
-/// Tries the specialisations that the arguments fit, except the one that was tried already.
+/// Tries the specialisations that the arguments fit, except the one that was tried already (and whether they fit that).
 unsafe fn attempt(
     hook: &'static Hook,
     ts: *mut PyThreadState,
     frame: Frame,
-    tried: Option<&'static Armed>,
+    tried: Option<(&'static Armed, bool)>,
 ) -> *mut PyObject {
     // SAFETY: as `next`.
     unsafe {
@@ -453,9 +454,9 @@ unsafe fn attempt(
         let depth = interp::remaining_depth(ts).max(0) as u32;
         let limit = interp::stack_limit(ts);
         let mut stop = Stop::bail(Bail::Type);
-        let mut fitted = tried.is_some_and(|armed| (armed.spec.entry.matches)(&args));
+        let mut fitted = tried.is_some_and(|(_, fits)| fits);
         for armed in &hook.specs {
-            if tried.is_some_and(|tried| ptr::eq(tried, armed)) || !(armed.spec.entry.matches)(&args) {
+            if tried.is_some_and(|(tried, _)| ptr::eq(tried, armed)) || !(armed.spec.entry.matches)(&args) {
                 continue;
             }
             fitted = true;
