@@ -249,7 +249,7 @@ mod tests {
         let module = crate::parse::parse_functions(&file).expect("it parses");
         let env = ModuleEnv::new("m", &module, false);
         let def = env.function("f").expect("the function");
-        match crate::lower::lower(&file, &env, "f", def) {
+        match crate::lower::lower(&file, &env, "f", def, false) {
             Ok(function) => does_work(&function.body),
             Err(_) => false,
         }
