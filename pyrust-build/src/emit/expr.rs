@@ -547,7 +547,7 @@ impl Func<'_, '_, '_> {
                 };
                 Some(code)
             });
-            return quote!({ #(#lets)* #code });
+            return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
         if let (BinOp::Add, Type::List { .. }) = (op, &l.ty) {
             let mut lets = Vec::new();
