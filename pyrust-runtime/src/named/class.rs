@@ -241,7 +241,7 @@ unsafe fn is_getter(object: *mut PyObject, index: usize) -> bool {
         let ty = Py_TYPE(object);
         let name = CStr::from_ptr((*ty).tp_name).to_bytes();
         let known = matches!(name, b"_collections._tuplegetter" | b"collections._tuplegetter")
-            && (*ty).tp_flags & Py_TPFLAGS_HEAPTYPE == 0
+            && (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
             && (*ty).tp_basicsize as usize == size_of::<PyObject>() + 2 * size_of::<usize>();
         known && *object.cast::<u8>().add(size_of::<PyObject>()).cast::<isize>() == index as isize
     }
