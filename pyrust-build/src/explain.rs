@@ -408,10 +408,12 @@ impl<'i> Visit<'i> for Walk<'_> {
                 }
             }
             ExprKind::Next { default: None, .. } => self.raises(e.span, "StopIteration"),
-            ExprKind::Call { name, args, .. } if name == "int" && args.len() == 1 => {
-                if self.ty(args[0].id).members().iter().any(|t| matches!(t, Type::Str | Type::Char)) {
-                    self.raises(e.span, "ValueError");
-                }
+            ExprKind::Call { name, args, .. }
+                if name == "int"
+                    && args.len() == 1
+                    && self.ty(args[0].id).members().iter().any(|t| matches!(t, Type::Str | Type::Char)) =>
+            {
+                self.raises(e.span, "ValueError");
             }
             _ => {}
         }

@@ -311,7 +311,7 @@ impl Func<'_, '_, '_> {
         if **elem == Type::Never {
             return Some(quote!({ #(#lets)* false }));
         }
-        let (len, n) = (self.apply("len", &[long.clone()], &Type::Int), int_literal(count as i64));
+        let (len, n) = (self.apply("len", std::slice::from_ref(long), &Type::Int), int_literal(count as i64));
         let mut tests = vec![quote!(#len == #n)];
         for (i, ty) in items.iter().enumerate() {
             let item = Val::place(field(&known.code, i), ty.clone());

@@ -579,7 +579,7 @@ impl Infer<'_, '_> {
                             self.comparable(e, "==", x, y);
                             // What stands behind others is ordered only where those are equal: what has no order
                             // raises where it comes to that.
-                            if !equality && !(i > 0 && has_no_order(x) && has_no_order(y)) {
+                            if !(equality || i > 0 && has_no_order(x) && has_no_order(y)) {
                                 self.comparable(e, op, x, y);
                             }
                         }
