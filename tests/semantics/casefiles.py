@@ -90,8 +90,7 @@ def chosen(files: list[CaseFile], wanted: str, minor: int) -> list[CaseFile]:
     return [
         file
         for place, file in enumerate(files)
-        if wanted in file.name
-        and (not SLICE or place % 3 == minor % 3 or file.name.startswith(IN_EVERY_SLICE))
+        if wanted in file.name and (not SLICE or place % 3 == minor % 3 or file.name.startswith(IN_EVERY_SLICE))
     ]
 
 
