@@ -86,7 +86,7 @@ def pytest(steps: Steps, python: Python, folder: Path, *arguments: str) -> None:
     }
     where = folder.relative_to(ROOT)
     # Installing is mostly waiting for one processor at a time, and the values know nothing of each other.
-    parallel = ["-n", "2"] if folder.name in ("e2e", "runtime-values") else []
+    parallel = ["-n", "2"] if folder.parent.name == "pytest-pyrust" or folder.name in ("e2e", "runtime-values") else []
     command = [python_in(python.environment()), "-m", "pytest", "-q", "--durations=5", *parallel, *arguments, where]
     steps.run(f"{where} on Python {python.version}", command, environment=environment, go_on=True)
 
