@@ -54,12 +54,12 @@ impl NamedClass {
     #[inline]
     pub(super) fn class(&self) -> *mut PyTypeObject {
         let class = self.class.get();
-        // SAFETY: What was found is held for good.
-        if !class.is_null()
-            && self.version.get() != 0
-            && unsafe { (*class).tp_version_tag } == self.version.get()
-        {
-            return class;
+        if !class.is_null() && self.version.get() != 0 {
+            // SAFETY: What was found is held for good.
+            let now = unsafe { (*class).tp_version_tag };
+            if now == self.version.get() {
+                return class;
+            }
         }
         self.look()
     }
@@ -193,7 +193,8 @@ pub(super) fn has_plain_format(class: *mut PyTypeObject) -> bool {
 unsafe fn behaves_as_tuple(class: *mut PyTypeObject) -> bool {
     // SAFETY: By the caller: a live class. Classes of Python's have all three tables.
     unsafe {
-        let (own, tuple) = (&*class, &*(&raw const PyTuple_Type));
+        let tuple = &raw const PyTuple_Type;
+        let (own, tuple) = (&*class, &*tuple);
         if own.tp_flags & Py_TPFLAGS_TUPLE_SUBCLASS == 0
             || own.tp_flags & Py_TPFLAGS_HEAPTYPE == 0
             || Py_TYPE(class.cast()) != &raw mut PyType_Type
