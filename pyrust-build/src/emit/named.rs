@@ -101,7 +101,8 @@ impl Func<'_, '_, '_> {
         let Type::Named { class, items } = &val.ty else { return None };
         let position = |name: &str| class.fields.iter().position(|f| f == name);
         if let Some(at) = name.strip_prefix("attribute ").and_then(position) {
-            let item = Val { place: val.place, ..Val::new(field(&val.code, at), items[at].clone()) };
+            // Also a field of what was just made is copied: the members stand behind a handle.
+            let item = Val::place(field(&val.code, at), items[at].clone());
             return Some(self.coerce(&item, to));
         }
         let marker = named_marker(class);

@@ -92,6 +92,14 @@ impl Infer<'_, '_> {
                 (Pattern::List(v), Ty::List(c)) => vec![(*v, self.state.solver.elem(*c))],
                 (Pattern::Deque(v), Ty::Deque(c)) => vec![(*v, self.state.solver.elem(*c))],
                 (Pattern::Dict(k, v, _), Ty::Dict(c, _)) => {
+                    // An empty dict is one of whatever is wanted.
+                    for (var, place) in [(k, self.state.solver.elem(*c)), (v, self.state.solver.value(*c))] {
+                        if self.state.solver.get(place) == Ty::Never
+                            && let Some(want) = op.bound(*var)
+                        {
+                            self.state.solver.absorb_into(place, want);
+                        }
+                    }
                     vec![(*k, self.state.solver.elem(*c)), (*v, self.state.solver.value(*c))]
                 }
                 // An empty list is one of whatever is wanted.

@@ -98,6 +98,11 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
 });
 
 impl Op {
+    /// What an empty container's type variable becomes where not everything goes: the first type that is allowed.
+    pub fn bound(&self, var: char) -> Option<&Type> {
+        self.bounds.iter().find(|(v, _)| *v == var).and_then(|(_, types)| types.first())
+    }
+
     fn parse(row: &Row) -> Op {
         let (params, bounds) = pattern::bounds(row.1);
         Op {
