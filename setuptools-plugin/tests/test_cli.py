@@ -301,7 +301,9 @@ def test_explain(project: Project) -> None:
 
 
 def test_explain_a_refusal_within_a_function_that_is_called(project: Project) -> None:
-    project.write("src/kit/text.py", "def inner(path):\n    return open(path)\n\n\ndef twice(x):\n    return inner(x)\n")
+    project.write(
+        "src/kit/text.py", "def inner(path):\n    return open(path)\n\n\ndef twice(x):\n    return inner(x)\n"
+    )
     project.pyrust("add", "kit.text:twice", "--sig", "(str) -> object")
     told = project.pyrust("explain", "kit.text:twice").stdout
     assert "PYR0312" in told
