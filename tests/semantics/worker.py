@@ -11,8 +11,8 @@ from __future__ import annotations
 import ast
 import contextlib
 import importlib
-import itertools
 import importlib.util
+import itertools
 import json
 import math
 import random
