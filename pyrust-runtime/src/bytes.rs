@@ -51,6 +51,14 @@ pub fn get(_: Cx, b: &Bytes, i: i64) -> R<i64> {
     }
 }
 
+/// `ord(b)` of one byte.
+pub fn ord(b: &Bytes) -> R<i64> {
+    match b.raw() {
+        [byte] => Ok(i64::from(*byte)),
+        _ => exc(Exc::TypeError),
+    }
+}
+
 /// The byte at `i`, for a loop over the length; 0 beyond.
 #[inline(always)]
 pub fn at(b: &Bytes, i: usize) -> i64 {

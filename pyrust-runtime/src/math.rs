@@ -12,7 +12,7 @@ mod real;
 mod special;
 mod vector;
 
-pub use fsum::{Fsum, fsum};
+pub use fsum::{Fsum, fsum, fsum_numbers, prod_numbers};
 pub use fsum::{prod_floats, prod_floats_from, prod_from_float, prod_ints, prod_ints_from};
 pub use integer::*;
 pub use real::*;

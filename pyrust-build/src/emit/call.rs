@@ -13,7 +13,7 @@ use crate::hir::{Expr, ExprKind};
 use crate::infer::{ArgSource, Guard, bind, class_names, is_affix, takes_any_length, takes_iterables};
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::Binding;
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
     pub(super) fn call(
@@ -462,8 +462,11 @@ impl Func<'_, '_, '_> {
             });
             return quote!({ #(#lets)* #code });
         }
+        let plain = |m: &Type| matches!(m, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. });
         if let [other] = args
             && b.ty.members().iter().any(|m| crate::ops::takes_all(m, name))
+            && !(b.ty.members().iter().any(plain)
+                && self.node(other.id).members().iter().any(|m| matches!(m, Type::Dict { .. } | Type::Obj)))
         {
             let b = self.bind(&b, &mut lets);
             let other = self.val(other);

@@ -12,7 +12,7 @@ use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{Collection, Expr, ExprKind, NodeId, VarId};
 use crate::infer::Bisect;
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
     /// A call of a library function with a form of its own; `None` where the table decides alone.
@@ -154,12 +154,17 @@ impl Func<'_, '_, '_> {
         })
     }
 
-    /// `deque.extend(other)`, `deque.extendleft(other)`, and `Counter.update(other)` of what is no mapping.
+    /// `deque.extend(other)`, `deque.extendleft(other)`, and `update(other)` of what is no mapping.
     pub(super) fn take_all(&mut self, name: &str, target: &Val, other: &Val) -> TokenStream {
         let elem = match &target.ty {
             Type::Deque { elem, .. } => elem.clone(),
             Type::Dict { key, .. } => key.clone(),
             _ => return self.bail("Unsupported"),
+        };
+        let pairs = match &target.ty {
+            Type::Dict { kind: DictKind::Counter, .. } | Type::Deque { .. } => None,
+            Type::Dict { key, value, .. } => Some((key.clone(), value.clone())),
+            _ => None,
         };
         let path = match name {
             "extend" => quote!(deque::append),
@@ -182,11 +187,31 @@ impl Func<'_, '_, '_> {
             let (it, at, x) = (f.fresh("it"), f.fresh("at"), f.fresh("x"));
             let pull = f.pull_value(&v, false, &it, &at);
             let (setup, next) = (pull.setup, pull.next);
-            let item = f.coerce(&Val::new(quote!(#x), pull.elem), &elem);
+            let item = Val::new(quote!(#x), pull.elem);
             let (target, tick) = (target.by_ref(), f.tick());
-            let take = f.q(quote!(#path(cx, #target, #item)));
+            let take = match &pairs {
+                Some((key, value)) => f.set_pair(&target, &item, key, value),
+                None => {
+                    let item = f.coerce(&item, &elem);
+                    f.q(quote!(#path(cx, #target, #item)))
+                }
+            };
             Some(quote!({ #setup while let Some(#x) = #next { #tick #take; } }))
         })
+    }
+
+    /// `dict[pair[0]] = pair[1]`; what is no pair bails.
+    pub(super) fn set_pair(
+        &mut self,
+        dict: &TokenStream,
+        pair: &Val,
+        key: &Type,
+        value: &Type,
+    ) -> TokenStream {
+        let to = Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false };
+        let (code, k, v) = (self.coerce(pair, &to), self.fresh("k"), self.fresh("v"));
+        let set = self.q(quote!(dict::set(cx, #dict, #k, #v)));
+        quote!({ let (#k, #v) = #code; #set; })
     }
 
     fn bisect(&mut self, call: &Bisect<'_>, vals: &BTreeMap<NodeId, Val>) -> TokenStream {

@@ -165,14 +165,27 @@ impl Func<'_, '_, '_> {
     }
 
     /// `s.update(…)` with what is gone through lazily.
-    pub(super) fn update_comp(&mut self, comp: &Comp, set: &Val) -> TokenStream {
-        let set = self.project(set, |t| matches!(t, Type::Set { frozen: false, .. }));
-        let Type::Set { elem, .. } = set.ty.clone() else { return self.bail("Type") };
-        let (breaks, out, code) = (self.label("b"), self.fresh("out"), set.owned());
-        let mut inner = |f: &mut Self| {
-            let item = f.value_as(&comp.element, &elem);
-            let add = f.q(quote!(set::add(cx, &#out, #item)));
-            quote!(#add;)
+    pub(super) fn update_comp(&mut self, comp: &Comp, target: &Val) -> TokenStream {
+        let takes = |t: &Type| matches!(t, Type::Set { frozen: false, .. } | Type::Dict { .. });
+        let target = self.project(target, takes);
+        let (breaks, out, code) = (self.label("b"), self.fresh("out"), target.owned());
+        let mut inner = |f: &mut Self| match &target.ty {
+            Type::Set { elem, .. } => {
+                let item = f.value_as(&comp.element, elem);
+                let add = f.q(quote!(set::add(cx, &#out, #item)));
+                quote!(#add;)
+            }
+            Type::Dict { key, kind: DictKind::Counter, .. } => {
+                let item = f.value_as(&comp.element, key);
+                let count = f.q(quote!(dict::count_one(cx, &#out, #item)));
+                quote!(#count;)
+            }
+            Type::Dict { key, value, .. } => {
+                let pair = f.val(&comp.element);
+                let set = f.set_pair(&quote!(&#out), &pair, key, value);
+                quote!(#set;)
+            }
+            _ => f.bail("Type"),
         };
         let loops = block_of(&breaks, self.generator(comp, 0, &breaks, &mut inner));
         quote!({ let #out = #code; #loops })

@@ -746,6 +746,21 @@ impl Infer<'_, '_> {
                         continue;
                     }
                 }
+                "dict.update" | "defaultdict.update" if args.len() == 1 && keywords.is_empty() => {
+                    let other = self.expr(&args[0]);
+                    let mapping = |m: &Ty| matches!(m, Ty::Dict(..) | Ty::Obj);
+                    if let Ty::Dict(c, _) = member
+                        && !other.members().iter().any(mapping)
+                    {
+                        for m in other.members().iter().filter(|m| super::iter::is_iterable(m)) {
+                            let pair = self.element_type(m);
+                            found |= self.update_pairs(*c, &pair);
+                        }
+                        found |= other == Ty::Never;
+                        out = self.state.solver.join(&out, &Ty::None);
+                        continue;
+                    }
+                }
                 // A text that is computed: CPython's own, which reaches nothing but C from scalars.
                 "str.format" if keywords.is_empty() => {
                     let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();

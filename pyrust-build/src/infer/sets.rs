@@ -85,23 +85,40 @@ impl Infer<'_, '_> {
         out
     }
 
-    /// `s.update(…)` with what is gone through lazily.
-    pub(super) fn update_comp(&mut self, e: &Expr, set: &Ty, elem: &Ty) -> Ty {
-        let mut found = *set == Ty::Never;
-        for member in set.members() {
-            if let Ty::Set(c, false) = member {
-                found = true;
-                self.writes |= self.state.solver.in_place(*c);
-                let var = self.state.solver.elem(*c);
-                self.state.solver.flow(elem, var);
+    /// `s.update(…)` with what is gone through lazily: a set takes the elements, a dict pairs, a counter counts them.
+    pub(super) fn update_comp(&mut self, e: &Expr, target: &Ty, elem: &Ty) -> Ty {
+        let mut found = *target == Ty::Never;
+        for member in target.members() {
+            match member {
+                Ty::Set(c, false) | Ty::Dict(c, DictKind::Counter) => {
+                    found = true;
+                    self.writes |= self.state.solver.in_place(*c);
+                    let var = self.state.solver.elem(*c);
+                    self.state.solver.flow(elem, var);
+                }
+                Ty::Dict(c, _) => found |= self.update_pairs(*c, elem),
+                _ => {}
             }
         }
         if !found {
-            let message =
-                format!("`.update()` of `{}` with what is no dict is not supported", self.show(set));
+            let message = format!("`.update()` of `{}` with this is not supported", self.show(target));
             self.refuse("PYR0307", e.span, message);
         }
         Ty::None
+    }
+
+    /// Pairs go into a dict; false if these are none.
+    pub(super) fn update_pairs(&mut self, dict: CellId, pair: &Ty) -> bool {
+        let (k, v) = match pair {
+            Ty::Never => return true,
+            Ty::Tuple(items, _) if items.len() == 2 => (&items[0], &items[1]),
+            _ => return false,
+        };
+        self.writes |= self.state.solver.in_place(dict);
+        let (key, value) = (self.state.solver.elem(dict), self.state.solver.value(dict));
+        self.state.solver.flow(k, key);
+        self.state.solver.flow(v, value);
+        true
     }
 
     /// A method that takes iterables; `None` for one that this set does not have.

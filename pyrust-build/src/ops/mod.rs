@@ -288,6 +288,7 @@ pub fn takes_all(ty: &Type, method: &str) -> bool {
     match ty {
         Type::Deque { .. } => matches!(method, "extend" | "extendleft"),
         Type::Dict { kind: DictKind::Counter, .. } => matches!(method, "update" | "subtract"),
+        Type::Dict { .. } => method == "update",
         _ => false,
     }
 }

@@ -324,6 +324,16 @@ pub fn counts_sub<K: Key, V: Count>(
     combined(cx, (a, b), |x, y| x.minus(y), negative)
 }
 
+/// `+a`: the counts that are positive.
+pub fn counts_pos<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>) -> R<Dict<K, V, Counter>> {
+    combined(cx, (a, &new_counter(cx)?), |x, _| Ok(x.clone()), |_| Ok(None))
+}
+
+/// `-a`: the counts that are negative, without their sign.
+pub fn counts_neg<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>) -> R<Dict<K, V, Counter>> {
+    combined(cx, (a, &new_counter(cx)?), |x, _| V::of(0).minus(x), |_| Ok(None))
+}
+
 /// `a & b`
 pub fn counts_and<K: Key, V: Count>(
     cx: Cx,

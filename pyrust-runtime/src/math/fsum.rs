@@ -15,6 +15,18 @@ pub fn fsum<L: ListLike<f64>>(cx: Cx, items: &L) -> R<f64> {
     sum.finish()
 }
 
+/// `math.fsum(items)` of ints and floats.
+pub fn fsum_numbers<L: ListLike<U2<i64, f64>>>(cx: Cx, items: &L) -> R<f64> {
+    let mut sum = Fsum::new();
+    for i in 0..items.count() {
+        sum.add(match items.item(cx, i)? {
+            U2::A(x) => crate::int::to_float(x),
+            U2::B(x) => x,
+        })?;
+    }
+    sum.finish()
+}
+
 /// More partial sums than this do not occur in practice; beyond, Python does the work.
 const PARTIALS: usize = 128;
 
@@ -130,6 +142,18 @@ pub fn prod_ints_from<L: ListLike<i64>>(cx: Cx, items: &L, start: i64) -> R<i64>
 /// `math.prod(items)` of floats; of none it is the int 1.
 pub fn prod_floats<L: ListLike<f64>>(cx: Cx, items: &L) -> R<U2<i64, f64>> {
     prod_floats_from(cx, items, 1)
+}
+
+/// `math.prod(items)` of ints and floats.
+pub fn prod_numbers<L: ListLike<U2<i64, f64>>>(cx: Cx, items: &L) -> R<U2<i64, f64>> {
+    let mut product = ProdState::new(1);
+    for i in 0..items.count() {
+        match items.item(cx, i)? {
+            U2::A(x) => product.mul_int(x)?,
+            U2::B(x) => product.mul_float(x),
+        }
+    }
+    Ok(product.finish())
 }
 
 /// `math.prod(items, start=start)` of floats, with an int to start with.
