@@ -41,6 +41,9 @@ impl Lower<'_> {
                 return ExprKind::ModuleCall { module, name: format!("{name} of"), args, keywords: vec![] };
             }
             if !(zip || is_format(func)) {
+                if let Some(kind) = self.union_of_rows(func, args, keywords, span) {
+                    return kind;
+                }
                 if let Some(kind) = self.star_call(func, args, keywords, span) {
                     return kind;
                 }

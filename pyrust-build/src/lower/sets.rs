@@ -1,7 +1,7 @@
 //! Sets: displays, and what is made of an iterable or put into a set.
 
-use super::Lower;
-use crate::ast::{Expr as AExpr, ExprKind as A, UnaryOp};
+use super::{Lower, Scope};
+use crate::ast::{Expr as AExpr, ExprKind as A, Keyword, UnaryOp};
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Part, SetMade};
 use crate::source::Span;
 
@@ -56,6 +56,47 @@ impl Lower<'_> {
             _ => Comp { builtin: Some(builtin), ..self.comp_over(CompKind::Set(frozen), arg) },
         };
         ExprKind::Comp(Box::new(comp))
+    }
+
+    /// `set().union(*rows)`: all rows, as arguments are, then one after another into the set.
+    pub(super) fn union_of_rows(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        let (A::Attribute { value, name }, [AExpr { kind: A::Starred(rows), .. }], []) =
+            (&func.kind, args, keywords)
+        else {
+            return None;
+        };
+        let A::Call { func: class, args: items, keywords: named } = &value.kind else { return None };
+        let is_set = matches!(&class.kind, A::Name(n) if n == "set" && self.is_builtin(n));
+        if name != "union" || !is_set || !items.is_empty() || !named.is_empty() {
+            return None;
+        }
+        let (out, all) = (self.temp(), self.temp());
+        let empty = Box::new(self.expr(value));
+        let comp = self.comp_over(CompKind::List, rows);
+        let listed = Box::new(self.make(ExprKind::Comp(Box::new(comp)), span));
+        let mut steps = vec![
+            self.make(ExprKind::Named { var: out, value: empty }, span),
+            self.make(ExprKind::Named { var: all, value: listed }, span),
+        ];
+        // A name that no text can have.
+        let hidden = "rows of union".to_string();
+        let read = AExpr { kind: A::Name(hidden.clone()), span };
+        self.scopes.push(Scope { id: None, vars: [(hidden, all)].into_iter().collect() });
+        let mut comp = self.comp_over(CompKind::List, &read);
+        self.scopes.pop();
+        let base = Box::new(self.make(ExprKind::Local(out), span));
+        let row = std::mem::replace(&mut comp.element, self.make(ExprKind::None, span));
+        let update = ExprKind::Method { base, name: "update".into(), args: vec![row], keywords: vec![] };
+        comp.element = self.make(update, span);
+        steps.push(self.make(ExprKind::Comp(Box::new(comp)), span));
+        steps.push(self.make(ExprKind::Local(out), span));
+        Some(self.last_of(steps, span).kind)
     }
 
     /// `s.update(…)` with what is gone through lazily.
