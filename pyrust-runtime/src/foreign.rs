@@ -3,11 +3,13 @@
 
 mod call;
 mod classes;
+mod clock;
 mod given;
 mod regex;
 
 pub use call::Call;
 pub use classes::*;
+pub use clock::{date_today, datetime_today};
 pub use given::Given;
 pub use regex::{all_matches, sub, subn};
 

@@ -55,6 +55,7 @@ pub enum Class {
     FrozenSet,
     Complex,
     ByteArray,
+    NoneType,
 }
 
 impl Class {
@@ -73,6 +74,8 @@ impl Class {
             Class::FrozenSet => &raw mut ffi::PyFrozenSet_Type,
             Class::Complex => &raw mut ffi::PyComplex_Type,
             Class::ByteArray => &raw mut ffi::PyByteArray_Type,
+            // SAFETY: `None` is alive.
+            Class::NoneType => unsafe { ffi::Py_TYPE(ffi::Py_None()) },
         }
     }
 }
@@ -112,6 +115,24 @@ impl Obj {
                 return Ok(true);
             }
             if is_builtin(own) { Ok(false) } else { bail(Bail::Callback) }
+        }
+    }
+
+    /// `isinstance(x, self)` for an exact instance of the builtin class. A class whose metaclass may decide bails.
+    pub fn has_instances(self, class: Class) -> R<bool> {
+        // SAFETY: the transaction keeps the object alive; builtin classes always are.
+        unsafe { is_derived(class.object(), self.as_ptr(), MOST_TUPLES) }
+    }
+
+    /// `isinstance(object, self)`. An object that may say something else about its class bails.
+    pub fn has_instance(self, object: Obj) -> R<bool> {
+        // SAFETY: the transaction keeps both alive, and the object its class.
+        unsafe {
+            let own = ffi::Py_TYPE(object.as_ptr());
+            if !is_builtin(own) {
+                return bail(Bail::Callback);
+            }
+            is_derived(own, self.as_ptr(), MOST_TUPLES)
         }
     }
 
@@ -199,6 +220,35 @@ unsafe fn is_builtin(ty: *mut ffi::PyTypeObject) -> bool {
             .iter()
             .any(|known| core::ptr::eq(ty, *known))
             || core::ptr::eq(ty, ffi::Py_TYPE(ffi::Py_None()))
+    }
+}
+
+/// Tuples of classes are gone into so deep.
+const MOST_TUPLES: usize = 16;
+
+/// Whether an instance of `own`, which does not lie about its class, is one of `class`: a class that `type` made, or a
+/// tuple of them, which is asked in order. Anything else bails, since it may run Python code or raise.
+///
+/// # Safety
+/// Both are alive.
+unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObject, depth: usize) -> R<bool> {
+    // SAFETY: by the caller; types are tested first, and a tuple holds its items.
+    unsafe {
+        if core::ptr::eq(own.cast(), class) {
+            return Ok(true);
+        }
+        if core::ptr::eq(ffi::Py_TYPE(class), &raw mut ffi::PyType_Type) {
+            return Ok(ffi::PyType_IsSubtype(own, class.cast()) != 0);
+        }
+        if depth == 0 || ffi::PyTuple_CheckExact(class) == 0 {
+            return bail(Bail::Callback);
+        }
+        for at in 0..ffi::PyTuple_Size(class) {
+            if is_derived(own, ffi::PyTuple_GetItem(class, at), depth - 1)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

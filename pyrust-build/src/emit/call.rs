@@ -48,6 +48,7 @@ impl Func<'_, '_, '_> {
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
         match (name, args) {
+            ("isinstance", [value, class]) if class_names(class).is_none() => self.asks_global(value, class),
             ("isinstance", [value, class]) => {
                 let names = class_names(class).unwrap_or_default();
                 let val = self.val(value);
@@ -704,7 +705,7 @@ fn may_hold(ty: &Type, list: &Type) -> bool {
 }
 
 /// The runtime's name of a builtin class.
-fn class_variant(name: &str) -> Option<proc_macro2::Ident> {
+pub(super) fn class_variant(name: &str) -> Option<proc_macro2::Ident> {
     let variant = match name {
         "int" => "Int",
         "float" => "Float",

@@ -5,6 +5,7 @@
 
 mod between;
 mod call;
+mod classes;
 mod coerce;
 mod comp;
 mod expr;

@@ -6,6 +6,7 @@
 mod annotation;
 mod apply;
 mod call;
+mod classes;
 mod cut;
 mod decide;
 mod expr;
@@ -36,6 +37,7 @@ use crate::ty::Type;
 use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, is_affix, takes_any_length};
+pub use classes::global_classes;
 pub use decide::{decide, is_callable, is_instance};
 pub use expr::{among_few, first_part, masks, repeated, slice_positions};
 pub use globals::in_python;

@@ -15,6 +15,7 @@ pub(super) const FOREIGN: &[Row] = &[
     Row("datetime.date.fromordinal", "int", "datetime.date", "of_class", ""),
     Row("datetime.date.fromisoformat", "str", "datetime.date", "of_class", ""),
     Row("datetime.date.fromisocalendar", "year=int, week=int, day=int", "datetime.date", "of_class", ""),
+    Row("datetime.date.fromtimestamp", "int|float", "datetime.date", "of_class", ""),
     Row("datetime.date.attribute year", "datetime.date", "int", "attribute", ""),
     Row("datetime.date.attribute month", "datetime.date", "int", "attribute", ""),
     Row("datetime.date.attribute day", "datetime.date", "int", "attribute", ""),
@@ -58,6 +59,15 @@ pub(super) const FOREIGN: &[Row] = &[
         "of_class",
         "",
     ),
+    Row("datetime.datetime.now", "~tz=None|datetime.timezone", "datetime.datetime", "of_class", ""),
+    Row(
+        "datetime.datetime.fromtimestamp",
+        "timestamp=int|float, ~tz=None|datetime.timezone",
+        "datetime.datetime",
+        "of_class",
+        "",
+    ),
+    Row("datetime.datetime.timestamp", "datetime.datetime", "float", "method", ""),
     Row("datetime.datetime.attribute year", "datetime.datetime", "int", "attribute", ""),
     Row("datetime.datetime.attribute month", "datetime.datetime", "int", "attribute", ""),
     Row("datetime.datetime.attribute day", "datetime.datetime", "int", "attribute", ""),
@@ -449,6 +459,17 @@ pub(super) const REGEX: &[Row] = &[
         "c!",
     ),
 ];
+
+/// What reads the clock through `time.time`, which must be the module's own.
+pub(super) const CLOCK: &[Row] = &[
+    Row("datetime.date.today", "", "datetime.date", "foreign::date_today", "c!"),
+    Row("datetime.datetime.today", "", "datetime.datetime", "foreign::datetime_today", "c!"),
+];
+
+/// Does the function call `time.time`?
+pub fn reads_clock(full: &str) -> bool {
+    CLOCK.iter().any(|row| row.0 == full)
+}
 
 /// What all values of a class can be asked: comparisons.
 pub(super) const COMPARED: &[(&str, &str)] = &[

@@ -75,6 +75,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         complex::COMPLEX,
         bytearray::BYTEARRAY,
         foreign::REGEX,
+        foreign::CLOCK,
     ];
     for row in tables.into_iter().flatten() {
         let mut op = Op::parse(row);
