@@ -9,7 +9,7 @@ mod regex;
 
 pub use call::Call;
 pub use classes::*;
-pub use clock::{date_today, datetime_today};
+pub use clock::date_today;
 pub use given::Given;
 pub use regex::{all_matches, sub, subn};
 

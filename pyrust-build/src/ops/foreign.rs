@@ -59,7 +59,6 @@ pub(super) const FOREIGN: &[Row] = &[
         "of_class",
         "",
     ),
-    Row("datetime.datetime.now", "~tz=None|datetime.timezone", "datetime.datetime", "of_class", ""),
     Row(
         "datetime.datetime.fromtimestamp",
         "timestamp=int|float, ~tz=None|datetime.timezone",
@@ -461,10 +460,8 @@ pub(super) const REGEX: &[Row] = &[
 ];
 
 /// What reads the clock through `time.time`, which must be the module's own.
-pub(super) const CLOCK: &[Row] = &[
-    Row("datetime.date.today", "", "datetime.date", "foreign::date_today", "c!"),
-    Row("datetime.datetime.today", "", "datetime.datetime", "foreign::datetime_today", "c!"),
-];
+pub(super) const CLOCK: &[Row] =
+    &[Row("datetime.date.today", "", "datetime.date", "foreign::date_today", "c!")];
 
 /// Does the function call `time.time`?
 pub fn reads_clock(full: &str) -> bool {
