@@ -773,7 +773,8 @@ impl Func<'_, '_, '_> {
         let item = Val {
             code: quote!(#code.#lit),
             ty: items[at as usize].clone(),
-            place: tuple.place,
+            // Members that stand behind a handle (`Held`) are copied.
+            place: tuple.place || tuple.ty.is_held(),
             unsigned: false,
         };
         self.coerce(&item, to)
