@@ -100,12 +100,6 @@ pub fn set_forced_bail(k: i64) {
     txn.points_on = k != 0;
 }
 
-/// Whether forced-bail mode is on, or counts.
-pub(crate) fn counts_points() -> bool {
-    // SAFETY: A read of a flag under the GIL.
-    unsafe { (*POOL.0.get()).points_on }
-}
-
 /// How many points the last call had, while forced-bail mode was on.
 pub fn last_points() -> i64 {
     POINTS.load(Ordering::Relaxed)

@@ -105,6 +105,13 @@ impl Budget {
         ))
     }
 
+    /// What bailouts have cost so far is forgotten: what the tests make bail says nothing of the next case.
+    pub(super) fn forget(&self) {
+        self.lost.calls.set(0);
+        self.lost.timed.set(0);
+        self.lost.seconds.set(0.0);
+    }
+
     /// After a bailout; the reason to stop trying, if the budget is used up.
     pub(super) fn lost(&self, started: Option<Instant>) -> Option<String> {
         self.lost.add(started);

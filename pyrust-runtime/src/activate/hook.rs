@@ -346,14 +346,15 @@ impl Hook {
         self.attempt_lost(started);
     }
 
-    /// The time of an attempt that came to nothing goes against the budget, except where the tests made it fail.
+    /// The time of an attempt that came to nothing goes against the budget.
     fn attempt_lost(&self, started: Option<std::time::Instant>) {
-        if crate::txn::counts_points() {
-            return;
-        }
         if let Some(reason) = self.budget.lost(started) {
             self.switch_off(reason);
         }
+    }
+
+    pub(super) fn forget_bailouts(&self) {
+        self.budget.forget();
     }
 
     fn switch_off(&self, reason: String) {

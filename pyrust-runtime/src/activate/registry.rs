@@ -75,6 +75,9 @@ impl Record {
     pub(super) fn reset_counters(&self) {
         self.counted.set(-self.hook.get().map_or(0, |hook| hook.native_calls() as i64));
         self.bailouts.borrow_mut().clear();
+        if let Some(hook) = self.hook.get() {
+            hook.forget_bailouts();
+        }
     }
 
     pub(super) fn count_bail(&self, reason: &'static str) {
