@@ -8,6 +8,26 @@
 #[doc(hidden)]
 pub use pyo3_ffi as ffi;
 
+/// Hands the tuples that values can be to a macro: how many members, and the parameter and place of each.
+macro_rules! every_tuple {
+    ($shapes:ident) => {
+        $shapes! {
+            1: A 0;
+            2: A 0, B 1;
+            3: A 0, B 1, C 2;
+            4: A 0, B 1, C 2, D 3;
+            5: A 0, B 1, C 2, D 3, E 4;
+            6: A 0, B 1, C 2, D 3, E 4, F 5;
+            7: A 0, B 1, C 2, D 3, E 4, F 5, G 6;
+            8: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7;
+            9: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8;
+            10: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9;
+            11: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10;
+            12: A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11;
+        }
+    };
+}
+
 pub mod prelude;
 
 pub mod buf;
