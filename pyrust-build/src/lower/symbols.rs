@@ -487,14 +487,7 @@ impl Walk {
             E::Generator { element, generators } if self.lasting.contains(&e.span) => {
                 self.expr(&generators[0].iter);
                 self.lasting(e.span, "<genexpr>", |w| {
-                    for (i, g) in generators.iter().enumerate() {
-                        if i > 0 {
-                            w.expr(&g.iter);
-                        }
-                        w.target(&g.target);
-                        g.ifs.iter().for_each(|e| w.expr(e));
-                    }
-                    w.expr(element);
+                    w.clauses(generators, element);
                 });
             }
             E::ListComp { element, generators }
@@ -565,6 +558,18 @@ impl Walk {
         self.open.pop();
     }
 
+    /// What runs in the scope of a comprehension: all but the first iterable.
+    fn clauses(&mut self, generators: &[crate::ast::Comprehension], element: &Expr) {
+        for (i, g) in generators.iter().enumerate() {
+            if i > 0 {
+                self.expr(&g.iter);
+            }
+            self.target(&g.target);
+            g.ifs.iter().for_each(|e| self.expr(e));
+        }
+        self.expr(element);
+    }
+
     fn comprehension(
         &mut self,
         generators: &[crate::ast::Comprehension],
@@ -575,14 +580,7 @@ impl Walk {
         let here = self.current();
         self.scope(Some(here), Kind::Comprehension, generators[0].target.span);
         self.looped(|w| {
-            for (i, g) in generators.iter().enumerate() {
-                if i > 0 {
-                    w.expr(&g.iter);
-                }
-                w.target(&g.target);
-                g.ifs.iter().for_each(|e| w.expr(e));
-            }
-            w.expr(element);
+            w.clauses(generators, element);
             value.iter().for_each(|e| w.expr(e));
         });
         self.open.pop();

@@ -4,10 +4,11 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 use super::{Foreign, ForeignClass};
 use crate::big::Big;
+use crate::builtins::boxed::Unboxed;
 use crate::builtins::c::Temporary;
 use crate::dict::{self, Dict};
 use crate::elem::Key;
-use crate::list::{List, ListLike, MakeList};
+use crate::list::List;
 use crate::py::FromPy;
 use crate::stop::{Bail, R, bail};
 use crate::strs::{Bytes, Str};
@@ -107,21 +108,11 @@ impl<K: Given + Key + FromPy, V: Given + FromPy + Clone + 'static> Given for Dic
     }
 }
 
-impl<T: Given + FromPy + Clone> Given for List<T> {
+impl<T: Given + FromPy + Clone + 'static> Given for List<T> {
     const KEEPS: bool = T::KEEPS;
 
     unsafe fn read(cx: Cx, object: *mut PyObject) -> R<Self> {
-        // SAFETY: by the caller; a list keeps its items alive.
-        unsafe {
-            if ffi::PyList_CheckExact(object) == 0 {
-                return bail(Bail::Type);
-            }
-            let count = ffi::PyList_GET_SIZE(object);
-            let list = List::make(cx, count as usize)?;
-            for i in 0..count {
-                list.push(cx, T::from_py(cx, ffi::PyList_GET_ITEM(object, i))?)?;
-            }
-            Ok(list)
-        }
+        // SAFETY: by the caller.
+        unsafe { Unboxed::read(cx, object) }
     }
 }
