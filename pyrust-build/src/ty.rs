@@ -113,6 +113,8 @@ pub enum DictKind {
     Default,
     /// `collections.Counter`
     Counter,
+    /// `collections.OrderedDict`
+    Ordered,
 }
 
 impl DictKind {
@@ -122,6 +124,7 @@ impl DictKind {
             DictKind::Plain => "dict",
             DictKind::Default => "defaultdict",
             DictKind::Counter => "Counter",
+            DictKind::Ordered => "OrderedDict",
         }
     }
 }

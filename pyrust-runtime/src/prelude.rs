@@ -12,7 +12,7 @@ pub use crate::bytearray::ByteArray;
 pub use crate::caught::{catches, undecided};
 pub use crate::complex::Complex;
 pub use crate::deque::Deque;
-pub use crate::dict::{Counter, Dict, DictLike, Factory, PDict};
+pub use crate::dict::{Counter, Dict, DictLike, Factory, Ordered, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::foreign::Foreign;
 pub use crate::function::{Callable, Closure, Inner};

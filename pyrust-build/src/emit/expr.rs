@@ -816,6 +816,10 @@ impl Func<'_, '_, '_> {
                 let (k, v) = (rust_type(key), rust_type(value));
                 self.q(quote!(dict::new_counter::<#k, #v>(cx)))
             }
+            Type::Dict { kind: DictKind::Ordered, key, value, .. } => {
+                let (k, v) = (rust_type(key), rust_type(value));
+                self.q(quote!(dict::new_ordered::<#k, #v>(cx)))
+            }
             Type::Dict { key, value, in_place, kind: DictKind::Plain } => {
                 let (k, v) = (rust_type(key), rust_type(value));
                 let make = if *in_place { quote!(pdict_new) } else { quote!(new) };

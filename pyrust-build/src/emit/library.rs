@@ -128,7 +128,7 @@ impl Func<'_, '_, '_> {
                 let maxlen = arg.map_or_else(|| quote!(None), |e| self.maxlen(e));
                 self.q(quote!(deque::new::<#t>(cx, #maxlen)))
             }
-            (Collection::Counter, Type::Dict { .. }) => self.new_container(ty),
+            (Collection::Counter | Collection::Ordered, Type::Dict { .. }) => self.new_container(ty),
             (Collection::DefaultDict(factory), Type::Dict { key, value, .. }) => {
                 let (k, v) = (rust_type(key), rust_type(value));
                 let name = factory.as_deref().unwrap_or_default();

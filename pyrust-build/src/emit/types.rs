@@ -99,6 +99,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let (k, v) = (rust_type(key), rust_type(value));
             quote!(Dict<#k, #v, Factory>)
         }
+        Type::Dict { key, value, kind: DictKind::Ordered, .. } => {
+            let (k, v) = (rust_type(key), rust_type(value));
+            quote!(Dict<#k, #v, Ordered>)
+        }
         Type::Dict { key, value, kind: DictKind::Counter, .. } => {
             let (k, v) = (rust_type(key), rust_type(value));
             quote!(Dict<#k, #v, Counter>)

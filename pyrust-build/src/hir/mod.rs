@@ -497,7 +497,8 @@ pub enum FPart {
 pub enum Collection {
     Deque,
     Counter,
-    /// With the builtin type that is the factory; none where that is a `lambda`.
+    Ordered,
+    /// With the type that is the factory, by its name or as `module.name`; none where that is a `lambda`.
     DefaultDict(Option<String>),
 }
 

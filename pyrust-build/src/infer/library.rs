@@ -154,6 +154,7 @@ impl Infer<'_, '_> {
                 self.state.solver.flow(&Ty::Int, self.state.solver.value(cell));
                 Ty::Dict(cell, DictKind::Counter)
             }
+            Collection::Ordered => Ty::Dict(cell, DictKind::Ordered),
             Collection::DefaultDict(_) => {
                 let made = arg.map_or(Ty::Never, |e| self.expr(e));
                 self.state.solver.flow(&made, self.state.solver.value(cell));

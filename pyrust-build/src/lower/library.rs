@@ -62,10 +62,11 @@ impl Lower<'_> {
                 self.libraries.insert(library);
                 Some(kind)
             }
-            ("collections", "deque" | "Counter" | "defaultdict", _) => {
+            ("collections", "deque" | "Counter" | "defaultdict" | "OrderedDict", _) => {
                 let kind = match library.attr.as_str() {
                     "deque" => self.deque(args, keywords, span),
                     "Counter" => self.counter(args, keywords),
+                    "OrderedDict" => self.ordered(args, keywords, span),
                     _ => self.defaultdict(args, keywords),
                 }?;
                 self.libraries.insert(library);
@@ -137,6 +138,22 @@ impl Lower<'_> {
         Some(ExprKind::Comp(Box::new(Comp { extra: Some(maxlen), ..comp })))
     }
 
+    fn ordered(&mut self, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> Option<ExprKind> {
+        match (args, keywords) {
+            ([], []) => Some(ExprKind::New { class: Collection::Ordered, arg: None }),
+            ([items], []) if self.is_builtin("dict") => {
+                // As a dict takes them, then in that order.
+                self.assumes.insert("dict".to_string());
+                let dict = self.dict_of(items, span);
+                let base = Box::new(self.make(dict, span));
+                // Spelled so that no method of Python's can have the name.
+                let name = "to OrderedDict".to_string();
+                Some(ExprKind::Method { base, name, args: vec![], keywords: vec![] })
+            }
+            _ => None,
+        }
+    }
+
     fn counter(&mut self, args: &[AExpr], keywords: &[ast::Keyword]) -> Option<ExprKind> {
         match (args, keywords) {
             ([], []) => Some(ExprKind::New { class: Collection::Counter, arg: None }),
@@ -158,6 +175,7 @@ impl Lower<'_> {
                     "list" => ExprKind::List(vec![]),
                     "dict" => ExprKind::Dict(vec![]),
                     "tuple" => ExprKind::Tuple(vec![]),
+                    "set" => ExprKind::Call { name: name.clone(), args: vec![], keywords: vec![] },
                     _ => return None,
                 };
                 self.assumes.insert(name.clone());
@@ -165,6 +183,16 @@ impl Lower<'_> {
             }
             A::Lambda { params, body } if params.in_frame_order().next().is_none() && self.is_fixed(body) => {
                 (None, self.expr(body))
+            }
+            A::Name(_) | A::Attribute { .. } => {
+                let class = self.library_of(factory)?;
+                let known = matches!(class.attr.as_str(), "deque" | "Counter" | "OrderedDict");
+                if class.module != "collections" || !known {
+                    return None;
+                }
+                let name = format!("collections.{}", class.attr);
+                let made = self.library_call(class, &[], &[], factory.span)?;
+                (Some(name), self.make(made, factory.span))
             }
             _ => return None,
         };

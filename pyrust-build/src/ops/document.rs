@@ -175,6 +175,7 @@ fn describe(pattern: &Pattern) -> String {
         Pattern::Pairs(k, v) => format!("list[tuple[{k}, {v}]]"),
         Pattern::Dict(k, v, kind) => match kind {
             Some(DictKind::Counter) => format!("Counter[{k}]"),
+            Some(DictKind::Ordered) => format!("OrderedDict[{k}, {v}]"),
             Some(DictKind::Default) => format!("defaultdict[{k}, {v}]"),
             Some(DictKind::Plain) | None => format!("dict[{k}, {v}]"),
         },

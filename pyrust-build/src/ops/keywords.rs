@@ -72,6 +72,8 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("random.shuffle", &[("x", Nothing)]),
     ("random.randint", &[("a", Nothing), ("b", Nothing)]),
     ("random.uniform", &[("a", Nothing), ("b", Nothing)]),
+    ("OrderedDict.popitem", &[("last", Bool(true))]),
+    ("OrderedDict.move_to_end", &[("key", Nothing), ("last", Bool(true))]),
     ("math.isclose", &[("a", Nothing), ("b", Nothing), ("*rel_tol", Nothing), ("*abs_tol", Nothing)]),
 ];
 

@@ -298,7 +298,11 @@ pub fn takes_all(ty: &Type, method: &str) -> bool {
 /// mean the same the patterns say.
 pub fn method(class: &str, name: &str) -> String {
     let own = format!("{class}.{name}");
-    if matches!(class, "defaultdict" | "Counter") && !exists(&own) { format!("dict.{name}") } else { own }
+    if matches!(class, "defaultdict" | "Counter" | "OrderedDict") && !exists(&own) {
+        format!("dict.{name}")
+    } else {
+        own
+    }
 }
 
 /// The row for these argument types (no unions), with what its type variables stand for.

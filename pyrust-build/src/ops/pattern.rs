@@ -97,6 +97,7 @@ impl Pattern {
             ("mapping[", None),
             ("defaultdict[", Some(DictKind::Default)),
             ("Counter[", Some(DictKind::Counter)),
+            ("OrderedDict[", Some(DictKind::Ordered)),
         ];
         for (head, kind) in dicts {
             if let Some(inner) = inside(head) {

@@ -76,6 +76,17 @@ pub(crate) fn counter(cx: Cx) -> R<*mut PyObject> {
     }
 }
 
+/// The type with that name: a builtin one, or `collections.name`.
+pub(crate) fn factory(name: &str) -> R<*mut PyObject> {
+    match name.strip_prefix("collections.") {
+        // SAFETY: The GIL is held.
+        Some("Counter") => unsafe { class("collections", "Counter").map(|class| class.cast()) },
+        // SAFETY: The GIL is held.
+        Some(name) => unsafe { class("_collections", name).map(|class| class.cast()) },
+        None => builtin(name),
+    }
+}
+
 /// The builtin type with that name.
 pub(crate) fn builtin(name: &str) -> R<*mut PyObject> {
     // SAFETY: The GIL is held.

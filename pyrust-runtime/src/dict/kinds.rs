@@ -1,15 +1,18 @@
-//! `defaultdict` and `Counter`: native dicts that become objects of those classes.
+//! `defaultdict`, `Counter` and `OrderedDict`: native dicts that become objects of those classes.
 
 use std::rc::Rc;
 
-use pyo3_ffi::{PyDict_New, PyObject};
+use pyo3_ffi::{
+    Py_DECREF, PyDict_New, PyDict_SetItem, PyObject, PyObject_CallMethodOneArg, PyObject_SetItem,
+    PyUnicode_InternFromString,
+};
 
 use crate::boundary::collections;
 use crate::dict::{Dict, DictLike, copy_into, find_item, iter, next_item, update};
-use crate::elem::{ElemOrd, Key};
+use crate::elem::{ElemEq, ElemOrd, Key};
 use crate::list::{self, List};
 use crate::py::fresh;
-use crate::stop::{Bail, R, bail};
+use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 use crate::union::U2;
 
@@ -17,8 +20,28 @@ use crate::union::U2;
 pub trait Kind: 'static {
     /// Equal entries alone decide whether two are equal.
     const ENTRIES_DECIDE: bool = true;
-    /// An empty object of the class. `factory` is the name of a builtin type.
+    /// Its entries can be moved.
+    const MOVES: bool = false;
+
+    /// An empty object of the class. `factory` is the name of a builtin type, or of one of the module `collections`.
     fn object(cx: Cx, factory: Option<&str>) -> R<*mut PyObject>;
+
+    /// Puts an entry into an object of the class; 0 if that worked.
+    ///
+    /// # Safety
+    /// `object` is what [`Kind::object`] made; the key is an exact builtin.
+    unsafe fn put(object: *mut PyObject, key: *mut PyObject, value: *mut PyObject) -> i32 {
+        // SAFETY: By the caller.
+        unsafe { PyDict_SetItem(object, key, value) }
+    }
+
+    /// Moves an entry of an object of the class to the end; 0 if that worked.
+    ///
+    /// # Safety
+    /// As for [`Kind::put`]; the key is there.
+    unsafe fn move_last(_: *mut PyObject, _: *mut PyObject) -> i32 {
+        -1
+    }
 }
 
 /// `dict`
@@ -43,7 +66,7 @@ impl Kind for Factory {
         // The function that a `lambda` would be is not made.
         let Some(name) = factory.filter(|name| !name.is_empty()) else { return bail(Bail::Unsupported) };
         // SAFETY: A builtin type, which the constructor only stores.
-        unsafe { collections::call(cx, "defaultdict", &[collections::builtin(name)?]) }
+        unsafe { collections::call(cx, "defaultdict", &[collections::factory(name)?]) }
     }
 }
 
@@ -52,6 +75,41 @@ impl Kind for Counter {
 
     fn object(cx: Cx, _: Option<&str>) -> R<*mut PyObject> {
         collections::counter(cx)
+    }
+}
+
+/// `collections.OrderedDict`
+pub struct Ordered;
+
+impl Kind for Ordered {
+    const ENTRIES_DECIDE: bool = false;
+    const MOVES: bool = true;
+
+    fn object(cx: Cx, _: Option<&str>) -> R<*mut PyObject> {
+        // SAFETY: Without arguments the constructor does nothing.
+        unsafe { collections::call(cx, "OrderedDict", &[]) }
+    }
+
+    unsafe fn put(object: *mut PyObject, key: *mut PyObject, value: *mut PyObject) -> i32 {
+        // SAFETY: By the caller: of that exact type, which keeps its order where it is asked as an object.
+        unsafe { PyObject_SetItem(object, key, value) }
+    }
+
+    unsafe fn move_last(object: *mut PyObject, key: *mut PyObject) -> i32 {
+        // SAFETY: By the caller: the method of that exact type, in C.
+        unsafe {
+            let name = PyUnicode_InternFromString(c"move_to_end".as_ptr());
+            if name.is_null() {
+                return -1;
+            }
+            let done = PyObject_CallMethodOneArg(object, name, key);
+            Py_DECREF(name);
+            if done.is_null() {
+                return -1;
+            }
+            Py_DECREF(done);
+            0
+        }
     }
 }
 
@@ -370,4 +428,63 @@ pub fn counts_eq<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>, b: &Dict<K, 
 /// `a != b`
 pub fn counts_ne<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>, b: &Dict<K, V, Counter>) -> R<bool> {
     Ok(!counts_eq(cx, a, b)?)
+}
+
+/// `OrderedDict()`
+pub fn new_ordered<K: Key, V: Clone + 'static>(cx: Cx) -> R<Dict<K, V, Ordered>> {
+    Dict::with_maker(cx, None)
+}
+
+/// `OrderedDict(mapping)`
+pub fn to_ordered<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    mapping: &D,
+) -> R<Dict<K, V, Ordered>> {
+    copy_into(cx, mapping, new_ordered(cx)?)
+}
+
+/// `d.popitem(last)` of an `OrderedDict`
+pub fn popitem_at<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Ordered>, last: bool) -> R<(K, V)> {
+    match if last { dict.take_last(cx)? } else { dict.take_first(cx)? } {
+        Some(pair) => Ok(pair),
+        None => exc(Exc::KeyError),
+    }
+}
+
+/// `d.move_to_end(key, last)` of an `OrderedDict`
+pub fn move_to_end<K: Key, V: Clone + 'static>(
+    cx: Cx,
+    dict: &Dict<K, V, Ordered>,
+    key: &K,
+    last: bool,
+) -> R<()> {
+    if dict.move_entry(cx, key, last)? { Ok(()) } else { exc(Exc::KeyError) }
+}
+
+/// `a == b` of two `OrderedDict`s: in the same order.
+pub fn ordered_eq<K: Key, V: ElemEq + Clone + 'static>(
+    cx: Cx,
+    a: &Dict<K, V, Ordered>,
+    b: &Dict<K, V, Ordered>,
+) -> R<bool> {
+    // The values are compared first, as those of dicts, then the keys in their order.
+    if !crate::dict::eq(cx, a, b)? {
+        return Ok(false);
+    }
+    let (mut x, mut y) = (iter(cx, a)?, iter(cx, b)?);
+    while let (Some((one, _)), Some((two, _))) = (next_item(cx, a, &mut x)?, next_item(cx, b, &mut y)?) {
+        if !one.elem_eq(cx, &two)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// `a != b` of two `OrderedDict`s.
+pub fn ordered_ne<K: Key, V: ElemEq + Clone + 'static>(
+    cx: Cx,
+    a: &Dict<K, V, Ordered>,
+    b: &Dict<K, V, Ordered>,
+) -> R<bool> {
+    Ok(!ordered_eq(cx, a, b)?)
 }

@@ -41,6 +41,9 @@ pub enum Place {
 
 /// What both representations do.
 pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
+    /// Whether an iteration notices a change is decided by the size alone.
+    const SIZE_DECIDES: bool = true;
+
     /// `len(self)`
     fn count(&self, cx: Cx) -> R<usize>;
     /// Moves on with every insertion and deletion.
@@ -224,8 +227,13 @@ fn advance<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     cursor: &mut Cursor,
 ) -> R<Option<Place>> {
     if dict.version(cx)? != cursor.version {
-        // With the same size CPython goes on, in an order that depends on the table.
-        return if dict.count(cx)? != cursor.count { exc(Exc::RuntimeError) } else { bail(Bail::Dict) };
+        // With the same size CPython goes on, in an order that depends on the table.  An `OrderedDict` looks whether it
+        // was changed, but not behind its last entry.
+        return if D::SIZE_DECIDES && dict.count(cx)? != cursor.count {
+            exc(Exc::RuntimeError)
+        } else {
+            bail(Bail::Dict)
+        };
     }
     dict.step(cx, cursor)
 }

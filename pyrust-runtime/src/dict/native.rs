@@ -6,7 +6,7 @@ use core::ptr::{self, NonNull};
 use std::alloc::{Layout, alloc, dealloc};
 use std::rc::Rc;
 
-use pyo3_ffi::{Py_DECREF, PyDict_SetItem, PyObject};
+use pyo3_ffi::{Py_DECREF, PyObject};
 
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Kind, Maker, Place, Plain};
@@ -21,6 +21,9 @@ struct Head<K, V> {
     table: Table<K, V>,
     /// Of a `defaultdict`.
     maker: Option<Rc<Maker<V>>>,
+    /// Of an `OrderedDict` whose order is no longer that in which the entries were put in: that order, which the dict
+    /// below it has.
+    below: Option<Box<Table<K, ()>>>,
     /// The Python dict that this one became; held by the transaction.
     object: Cell<*mut PyObject>,
 }
@@ -74,10 +77,89 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
                 version: Cell::new(0),
                 table: Table::new(),
                 maker,
+                below: None,
                 object: Cell::new(ptr::null_mut()),
             });
             Ok(Dict { head, kind: PhantomData })
         }
+    }
+
+    /// Removes the first entry.
+    pub(crate) fn take_first(&self, cx: Cx) -> R<Option<(K, V)>> {
+        let Some(place) = self.table_mut().first_live() else { return Ok(None) };
+        self.take_at(cx, place).map(Some)
+    }
+
+    /// Removes the entry at a live place.
+    #[inline(always)]
+    fn take_at(&self, cx: Cx, place: usize) -> R<(K, V)> {
+        if M::MOVES
+            && let Some(below) = self.below()
+        {
+            let key = self.table().key(place);
+            if let Some(place) = below.find(cx, Table::<K, V>::hash(cx, key)?, key)? {
+                drop(below.remove(place));
+            }
+        }
+        let pair = self.table_mut().remove(place);
+        self.changed();
+        Ok(pair)
+    }
+
+    /// Adds a key that is not there.
+    #[inline(always)]
+    fn add(&self, hash: u64, key: K, value: V) -> R<()> {
+        if M::MOVES
+            && let Some(below) = self.below()
+        {
+            below.add(hash, key.clone(), ())?;
+        }
+        self.table_mut().add(hash, key, value)?;
+        self.changed();
+        Ok(())
+    }
+
+    /// Moves an entry to the end or to the front; false if there is none.
+    pub(crate) fn move_entry(&self, cx: Cx, key: &K, last: bool) -> R<bool> {
+        let hash = Table::<K, V>::hash(cx, key)?;
+        let Some(place) = self.table().find(cx, hash, key)? else { return Ok(false) };
+        if self.below().is_none() {
+            let mut below = Box::new(Table::new());
+            let mut from = 0;
+            while let Some(place) = self.table().next_live(from) {
+                let key = self.table().key(place);
+                below.add(Table::<K, V>::hash(cx, key)?, key.clone(), ())?;
+                from = place + 1;
+            }
+            // SAFETY: The head lives as long as the handle; no borrow of it is open.
+            unsafe { (*self.head.as_ptr()).below = Some(below) };
+        }
+        // CPython does nothing where it stands there already.
+        let table = self.table_mut();
+        let edge = if last { table.last_live() } else { table.first_live() };
+        if edge == Some(place) {
+            return Ok(true);
+        }
+        let (key, value) = table.remove(place);
+        if last {
+            table.add(hash, key, value)?;
+        } else {
+            let mut rest = core::mem::replace(table, Table::new());
+            table.add(hash, key, value)?;
+            while let Some(place) = rest.first_live() {
+                let (key, value) = rest.remove(place);
+                table.add(Table::<K, V>::hash(cx, &key)?, key, value)?;
+            }
+        }
+        self.changed();
+        Ok(true)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "one thread, short borrows")]
+    fn below(&self) -> Option<&mut Table<K, ()>> {
+        // SAFETY: As for `table_mut`.
+        unsafe { (*self.head.as_ptr()).below.as_deref_mut() }
     }
 
     /// What makes the values of missing keys.
@@ -108,6 +190,8 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
 }
 
 impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
+    const SIZE_DECIDES: bool = !M::MOVES;
+
     #[inline(always)]
     fn count(&self, _: Cx) -> R<usize> {
         Ok(self.table().len())
@@ -146,8 +230,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
                 drop(old);
             }
             None => {
-                self.table_mut().add(hash, key, value)?;
-                self.changed();
+                self.add(hash, key, value)?;
             }
         }
         Ok(())
@@ -164,8 +247,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
                 drop(old);
             }
             None => {
-                self.table_mut().add(hash, key, f(default)?)?;
-                self.changed();
+                self.add(hash, key, f(default)?)?;
             }
         }
         Ok(())
@@ -174,19 +256,20 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
         let hash = Table::<K, V>::hash(cx, key)?;
         let Some(place) = self.table().find(cx, hash, key)? else { return Ok(None) };
-        let (_, value) = self.table_mut().remove(place);
-        self.changed();
+        let (_, value) = self.take_at(cx, place)?;
         Ok(Some(value))
     }
 
-    fn take_last(&self, _: Cx) -> R<Option<(K, V)>> {
+    fn take_last(&self, cx: Cx) -> R<Option<(K, V)>> {
         let Some(place) = self.table_mut().last_live() else { return Ok(None) };
-        let pair = self.table_mut().remove(place);
-        self.changed();
-        Ok(Some(pair))
+        self.take_at(cx, place).map(Some)
     }
 
     fn clear_all(&self, _: Cx) -> R<()> {
+        if M::MOVES {
+            // SAFETY: The head lives as long as the handle; no borrow of it is open.
+            unsafe { (*self.head.as_ptr()).below = None };
+        }
         let old = core::mem::replace(self.table_mut(), Table::new());
         self.changed();
         drop(old);
@@ -234,7 +317,7 @@ impl<K: Key + IntoPy, V: IntoPy + Clone + 'static, M: Kind> IntoPy for Dict<K, V
                 return Ok(again(head.object.get()));
             }
             let object = M::object(cx, head.maker.as_ref().map(|maker| maker.name))?;
-            if let Err(stop) = fill(cx, object, &head.table) {
+            if let Err(stop) = fill::<K, V, M>(cx, object, &head.table, head.below.as_deref()) {
                 Py_DECREF(object);
                 return Err(stop);
             }
@@ -247,35 +330,71 @@ impl<K: Key + IntoPy, V: IntoPy + Clone + 'static, M: Kind> IntoPy for Dict<K, V
     }
 }
 
-unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone>(
+/// Puts the entries of `table` into a new object: in the order of `below`, where that is another, and then moved.
+unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     cx: Cx,
     object: *mut PyObject,
     table: &Table<K, V>,
+    below: Option<&Table<K, ()>>,
 ) -> R<()> {
     let mut from = 0;
+    let Some(below) = below else {
+        while let Some(place) = table.next_live(from) {
+            from = place + 1;
+            // SAFETY: By the caller.
+            unsafe { enter::<K, V, M>(cx, object, table, place)? };
+        }
+        return Ok(());
+    };
+    while let Some(place) = below.next_live(from) {
+        from = place + 1;
+        let key = below.key(place);
+        let Some(place) = table.find(cx, Table::<K, V>::hash(cx, key)?, key)? else {
+            return bail(Bail::Panic);
+        };
+        // SAFETY: By the caller.
+        unsafe { enter::<K, V, M>(cx, object, table, place)? };
+    }
+    from = 0;
     while let Some(place) = table.next_live(from) {
         from = place + 1;
         let key = table.key(place).clone().into_py(cx)?;
-        // SAFETY: By the caller: a dict of our own; the references are dropped after they were stored.
+        // SAFETY: An object of the class whose entries can be moved; the key is an exact builtin that is in it.
         unsafe {
-            let stored = match table.value(place).clone().into_py(cx) {
-                Ok(value) => {
-                    let stored = PyDict_SetItem(object, key, value);
-                    Py_DECREF(value);
-                    stored
-                }
-                Err(stop) => {
-                    Py_DECREF(key);
-                    return Err(stop);
-                }
-            };
+            let moved = M::move_last(object, key);
             Py_DECREF(key);
-            if stored != 0 {
+            if moved != 0 {
                 return no_memory();
             }
         }
     }
     Ok(())
+}
+
+/// Puts the entry at `place` into the object.
+unsafe fn enter<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
+    cx: Cx,
+    object: *mut PyObject,
+    table: &Table<K, V>,
+    place: usize,
+) -> R<()> {
+    let key = table.key(place).clone().into_py(cx)?;
+    // SAFETY: By the caller: a dict of our own; the references are dropped after they were stored.
+    unsafe {
+        let stored = match table.value(place).clone().into_py(cx) {
+            Ok(value) => {
+                let stored = M::put(object, key, value);
+                Py_DECREF(value);
+                stored
+            }
+            Err(stop) => {
+                Py_DECREF(key);
+                return Err(stop);
+            }
+        };
+        Py_DECREF(key);
+        if stored != 0 { no_memory() } else { Ok(()) }
+    }
 }
 
 impl<K: Key, V: ElemEq + Clone + 'static, M: Kind> ElemEq for Dict<K, V, M> {

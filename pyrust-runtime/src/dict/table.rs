@@ -37,11 +37,13 @@ pub(crate) struct Table<K, V> {
     filled: usize,
     /// 64 minus the logarithm of the number of slots.
     shift: u32,
+    /// Places before it are holes.
+    front: usize,
 }
 
 impl<K: Key, V> Table<K, V> {
     pub(crate) const fn new() -> Table<K, V> {
-        Table { slots: Buf::new(), entries: Buf::new(), used: 0, filled: 0, shift: 64 }
+        Table { slots: Buf::new(), entries: Buf::new(), used: 0, filled: 0, shift: 64, front: 0 }
     }
 
     #[inline(always)]
@@ -148,6 +150,7 @@ impl<K: Key, V> Table<K, V> {
                 self.entries.set_len(kept);
             }
         }
+        self.front = 0;
         self.slots = slots;
         self.shift = 64 - size.trailing_zeros();
         self.filled = self.used;
@@ -176,6 +179,13 @@ impl<K: Key, V> Table<K, V> {
         None
     }
 
+    /// The first live place.
+    pub(crate) fn first_live(&mut self) -> Option<usize> {
+        let place = self.next_live(self.front)?;
+        self.front = place;
+        Some(place)
+    }
+
     /// The last live place.  Holes at the end are given back.
     pub(crate) fn last_live(&mut self) -> Option<usize> {
         while let Some(entry) = self.entries.last() {
@@ -183,6 +193,7 @@ impl<K: Key, V> Table<K, V> {
                 return Some(self.entries.len() - 1);
             }
             self.entries.pop();
+            self.front = self.front.min(self.entries.len());
         }
         None
     }
@@ -241,6 +252,7 @@ impl<K: Key, V> Table<K, V> {
     pub(crate) fn clear(&mut self) {
         self.used = 0;
         self.filled = 0;
+        self.front = 0;
         self.slots.fill(EMPTY);
         self.entries.clear();
     }
