@@ -14,7 +14,8 @@ help:
 	@echo "make mutants    breaks one rule of the compiler at a time: the cases must notice"
 	@echo "make profile    profiles the examples;  make wheels  both distributions into dist/"
 	@echo "make stats      lines, operations, tests, last speedups"
-	@echo "make bench      native against Python, paired, and the generator;  make bench-quick  the former, shorter"
+	@echo "make bench      native against Python, paired; the generator; the comparison with peers and hand-written Rust"
+	@echo "make bench-quick  native against Python and what of the comparison is already built, in two minutes"
 
 bench bench-quick dev demo format lint mutants profile stats test test-all wheels:
 	@$(RUN) $@

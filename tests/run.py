@@ -190,11 +190,13 @@ def profile(steps: Steps, python: Python, others: Sequence[Python]) -> None:
 
 def bench(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     measure(steps, python, "1.0")
+    compare(steps, others)
     steps.run("generator", ["cargo", "bench", "--quiet", "-p", "pyrust-build"], environment=cargo_environment(python))
 
 
 def bench_quick(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     measure(steps, python, "0.2")
+    compare(steps, others, "--quick")
 
 
 def measure(steps: Steps, python: Python, seconds: str) -> None:
@@ -204,6 +206,13 @@ def measure(steps: Steps, python: Python, seconds: str) -> None:
     tool = python_in(VENVS / "dev")
     steps.run("kernels", [tool, "-m", "pyrust", "build"], folder=kernels)
     steps.run("paired comparison", [tool, "paired.py", seconds], folder=kernels, go_on=True)
+
+
+def compare(steps: Steps, others: Sequence[Python], *options: str) -> None:
+    """PyRust, its peers and hand-written Rust on everyday code; results go to docs/benchmarks."""
+    newest = [word for other in others[-1:] for word in ("--other", other.path)]
+    command = [python_in(VENVS / "dev"), "compare.py", *newest, *options]
+    steps.run("comparison", command, folder=ROOT / "benches" / "compare", go_on=True)
 
 
 def mutants(steps: Steps, python: Python, others: Sequence[Python]) -> None:

@@ -1,0 +1,54 @@
+"""A text that tells two results apart: types, bits of floats, order of dicts, what is the same object.
+
+Sets count without their order: it is an implementation's own. Runs on every Python that is compared.
+"""
+
+import hashlib
+import struct
+
+LONGEST = 200
+
+
+def fingerprint(value):
+    """A short digest of everything that can be seen in a value made of builtins."""
+    return hashlib.sha256("".join(_parts(value, {})).encode("utf-8", "surrogatepass")).hexdigest()[:20]
+
+
+def shown(value):
+    """The value for people, shortened."""
+    text = repr(value)
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def _parts(value, seen):
+    kind = type(value)
+    if kind is float:
+        yield "f" + ("nan" if value != value else struct.pack("<d", value).hex())
+    elif kind is int:
+        yield "i" + hex(value)
+    elif kind is complex:
+        yield from _parts((value.real, value.imag), seen)
+        yield "j"
+    elif value is None or kind in (bool, str, bytes):
+        yield repr(value)
+    elif kind is tuple:
+        yield "("
+        for item in value:
+            yield from _parts(item, seen)
+            yield ","
+        yield ")"
+    elif kind in (set, frozenset):
+        yield kind.__name__
+        yield from sorted("".join(_parts(item, {})) for item in value)
+    elif id(value) in seen:
+        yield f"same{seen[id(value)]}"
+    elif kind in (list, dict, bytearray):
+        seen[id(value)] = len(seen)
+        yield kind.__name__ + "["
+        for item in value.items() if kind is dict else value:
+            yield from _parts(item, seen)
+            yield ","
+        yield "]"
+    else:
+        # A number of NumPy, an array: not what Python returns.
+        yield f"{kind.__module__}.{kind.__qualname__}:{value!r}"

@@ -1,0 +1,15 @@
+"""What the kernels are profiled with: each once, on its smallest input."""
+
+import importlib
+
+from inputs import KERNELS
+
+
+def main() -> None:
+    for kernel in KERNELS.values():
+        module = importlib.import_module(f"everyday.{kernel.module}")
+        getattr(module, kernel.name)(*kernel.arguments(kernel.sizes[0]))
+
+
+if __name__ == "__main__":
+    main()

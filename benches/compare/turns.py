@@ -1,0 +1,137 @@
+"""Asks every runner for every kernel: first what comes out, then, taking turns, how long it takes.
+
+In: runners, kernels. Out: the part `kernels` of `results.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import figures
+from inputs import KERNELS, Kernel
+from talk import Json, Runner, Worker
+
+MIDDLE = 1
+"""The size that is timed."""
+EDGE_SECONDS = 10.0
+
+
+def measure(runners: Sequence[Runner], names: Iterable[str], rounds: int, budget: float, say: Any) -> Json:
+    """All answers and times. The first runner is the reference: what it says is right."""
+    workers = [Worker(runner) for runner in runners]
+    kernels = {name: KERNELS[name] for name in names}
+    results: Json = {}
+    try:
+        for kernel in kernels.values():
+            results[kernel.name] = _answers(kernel, workers)
+            say(_told(kernel.name, results[kernel.name]))
+        for number in range(rounds):
+            say(f"round {number + 1} of {rounds}")
+            # The order is reversed each time: nobody always runs after the same neighbour.
+            for kernel in kernels.values():
+                for worker in workers[:: 1 if number % 2 else -1]:
+                    _time(worker, kernel, results[kernel.name]["runners"], budget)
+        for worker in workers:
+            if worker.runner.name == figures.OURS:
+                _ask_pyrust(worker, results)
+    finally:
+        for worker in workers:
+            worker.close()
+    return results
+
+
+def _answers(kernel: Kernel, workers: Sequence[Worker]) -> Json:
+    """Which runner answers as the first one does: the timed input and every edge input."""
+    expected = [worker_answer(workers[0], kernel, number) for number in range(-1, len(kernel.edges))]
+    runners: Json = {}
+    for worker in workers:
+        first = worker_answer(worker, kernel, -1)
+        entry: Json = {"state": _state(expected[0], first), "edges": []}
+        if entry["state"] != "right":
+            entry["reason"] = _reason(first)
+        if entry["state"] in ("right", "wrong"):
+            found = [worker_answer(worker, kernel, number) for number in range(len(kernel.edges))]
+            entry["edges"] = [figures.judge(*pair) for pair in zip(expected[1:], found, strict=True)]
+        runners[worker.runner.name] = entry
+    return {
+        "function": kernel.function,
+        "module": kernel.module,
+        "group": kernel.group,
+        "size": kernel.sizes[MIDDLE],
+        "edges": kernel.edges,
+        "runners": runners,
+    }
+
+
+def worker_answer(worker: Worker, kernel: Kernel, edge: int) -> Json:
+    """What one runner makes of an edge input, or of the timed one (-1)."""
+    if edge < 0:
+        return worker.ask(do="check", kernel=kernel.name, size=MIDDLE)
+    return worker.ask(EDGE_SECONDS, do="edges", kernel=kernel.name, edge=edge)
+
+
+def _state(expected: Json, answer: Json) -> str:
+    if "print" in answer.get("outcome", {}):
+        return "right" if answer["outcome"]["print"] == expected["outcome"]["print"] else "wrong"
+    return "died" if "died" in answer else "refused"
+
+
+def _reason(answer: Json) -> str:
+    found = answer.get("outcome", {})
+    if "print" in found:
+        return f"returns {found['shown'][:80]}"
+    told = answer.get("died") or answer.get("refused") or answer.get("error")
+    return str(told or f"{found['raises']}: {found['says']}").strip().partition("\n")[0][:200]
+
+
+def _time(worker: Worker, kernel: Kernel, entries: Json, budget: float) -> None:
+    entry = entries[worker.runner.name]
+    if entry["state"] not in ("right", "wrong"):
+        return
+    if worker.runner.warm and "cpu" not in entry:
+        worker.ask(do="warm", kernel=kernel.name, size=MIDDLE, budget=worker.runner.warm)
+    answer = worker.ask(do="time", kernel=kernel.name, size=MIDDLE, budget=budget)
+    for clock in ("cpu", "wall"):
+        if clock in answer:
+            entry[clock] = min(entry.get(clock, 1e9), answer[clock])
+
+
+def _ask_pyrust(worker: Worker, results: Json) -> None:
+    """A kernel that PyRust leaves to Python keeps its time, and says why."""
+    status = {entry["function"]: entry for entry in worker.ask(do="state").get("state", ())}
+    for kernel in results.values():
+        entry = kernel["runners"][figures.OURS]
+        told = status.get("everyday." + kernel["function"], {})
+        if entry["state"] == "right" and not told.get("native_calls"):
+            entry["state"] = "python"
+            bails = ", ".join(f"{count} × {reason}" for reason, count in told.get("bailouts", {}).items())
+            entry["reason"] = str(told.get("reason") or bails or "not compiled")
+
+
+def grow(runners: Sequence[Runner], names: Iterable[str], say: Any) -> Json:
+    """Seconds of the first runner and of PyRust on the three sizes: the ratio must not fall as inputs grow."""
+    chosen = [Worker(runner) for runner in (runners[0], *(r for r in runners if r.name == figures.OURS))]
+    found: Json = {}
+    try:
+        for name in names:
+            times = []
+            for size in range(3):
+                answers = [worker.ask(do="time", kernel=name, size=size, budget=0.05) for worker in chosen]
+                times.append([answer.get("cpu") for answer in answers])
+            found[name] = times
+            say(f"{name:<20}" + "  ".join(_factor(pair) for pair in times))
+    finally:
+        for worker in chosen:
+            worker.close()
+    return found
+
+
+def _factor(pair: Sequence[float | None]) -> str:
+    slow, fast = pair
+    return f"{slow / fast:8.1f}" if slow and fast else "       –"
+
+
+def _told(name: str, result: Json) -> str:
+    strange = [f"{runner} {e['state']}" for runner, e in result["runners"].items() if e["state"] != "right"]
+    return f"{name:<20}{', '.join(strange) or 'all right'}"
