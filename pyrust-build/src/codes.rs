@@ -125,8 +125,9 @@ pub const CODES: &[Code] = &[
     row("PYR0316", "nested-class", "a class inside a function",
         "Each call would make a new class. Move it to module level."),
     row("PYR0317", "with", "a `with` statement",
-        "What a context manager does when it is entered and left is unknown Python code. Keep `with` in the caller and \
-         move its body into a function."),
+        "`contextlib.suppress` and `nullcontext` are compiled, and functions of the project under `@contextmanager`. What \
+         others do when they are entered and left cannot be taken back, or is unknown. Keep such a `with` in the caller \
+         and move its body into a function."),
     row("PYR0318", "match", "a pattern of `match` that is not compiled",
         "Patterns of builtin types are compiled; this one is not. Use `if` and `elif`."),
     row("PYR0319", "local-import", "an import inside a function",
@@ -211,7 +212,7 @@ const HELP: &[(&str, &str)] = &[
     ("PYR0314", "move what does not wait into a function of its own"),
     ("PYR0315", "move the function to module level and hand over what it needs"),
     ("PYR0316", "move the class to module level"),
-    ("PYR0317", "keep `with` in the caller and move its body into a function"),
+    ("PYR0317", "keep locks, files and the like in the caller, and move the body of the `with` into a function"),
     ("PYR0318", "use `if` and `elif` for this pattern"),
     ("PYR0319", "import at module level"),
     ("PYR0321", "read the attribute in the caller and hand its value over"),

@@ -38,7 +38,8 @@ unsafe fn is_caught(exc: Exc, class: *mut PyObject) -> R<bool> {
             }
             return Ok(found);
         }
-        if ffi::PyExceptionClass_Check(class) == 0 {
+        // A class may say itself what is an instance of it, where `contextlib.suppress` asks.
+        if ffi::PyExceptionClass_Check(class) == 0 || ffi::Py_TYPE(class) != &raw mut ffi::PyType_Type {
             return bail(Bail::Type);
         }
         Ok(ffi::PyType_IsSubtype(object(exc).cast(), class.cast()) != 0)

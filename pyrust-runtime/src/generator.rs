@@ -10,7 +10,7 @@ use core::task::{Context, Poll, Waker};
 use std::rc::Rc;
 
 use crate::iter::{PyIter, in_generator};
-use crate::stop::{Bail, R, bail};
+use crate::stop::{Bail, Exc, R, Stop, bail};
 use crate::txn::Cx;
 
 /// What the body and its iterator hand to each other.
@@ -67,10 +67,11 @@ pub struct Give<'c, T> {
 impl<T> Unpin for Give<'_, T> {}
 
 impl<T> Future for Give<'_, T> {
-    type Output = ();
+    /// What the generator was given to raise here.
+    type Output = R<()>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<R<()>> {
         let this = self.get_mut();
         match this.item.take() {
             Some(item) => {
@@ -81,7 +82,10 @@ impl<T> Future for Give<'_, T> {
             None => {
                 this.waits = false;
                 this.co.resume(this.cx);
-                Poll::Ready(())
+                Poll::Ready(match this.cx.take_thrown() {
+                    Some(stop) => Err(stop),
+                    None => Ok(()),
+                })
             }
         }
     }
@@ -114,6 +118,43 @@ impl<T> Future for End<'_, T> {
         }
         this.waits = true;
         Poll::Pending
+    }
+}
+
+/// What a `yield from` hands on: what is thrown there goes to the other iterator, which is left to Python.
+#[inline]
+pub fn delegated(given: R<()>) -> R<()> {
+    match given {
+        Ok(()) => Ok(()),
+        Err(_) => bail(Bail::Unsupported),
+    }
+}
+
+/// The end of a `with` on a generator: it goes on behind its `yield`, to its end.
+pub fn finish<T>(cx: Cx, generator: &PyIter<T>) -> R<()> {
+    match generator.next(cx.call()?)? {
+        None => Ok(()),
+        // `RuntimeError`, with a text of its own.
+        Some(_) => bail(Bail::Unsupported),
+    }
+}
+
+/// The same where the body has raised: the generator raises it at its `yield`. `Ok` if it has swallowed the exception.
+pub fn throw<T>(cx: Cx, generator: &PyIter<T>, stop: Stop) -> R<()> {
+    // A `StopIteration` would mean something else to whoever looks at the generator.
+    if stop.as_exc().is_none_or(|exc| exc.is_subclass(Exc::StopIteration)) {
+        return bail(Bail::Unsupported);
+    }
+    let cx = cx.call()?;
+    cx.throw(stop);
+    let result = generator.next(cx);
+    // It does not wait at a `yield`.
+    if cx.take_thrown().is_some() {
+        return bail(Bail::Unsupported);
+    }
+    match result? {
+        None => Ok(()),
+        Some(_) => bail(Bail::Unsupported),
     }
 }
 

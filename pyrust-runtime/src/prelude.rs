@@ -16,7 +16,7 @@ pub use crate::dict::{Counter, Dict, DictLike, Factory, Ordered, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::foreign::Foreign;
 pub use crate::function::{Callable, Closure, Inner};
-pub use crate::generator::{Co, asking_tool, ending_tool, generator, tool};
+pub use crate::generator::{Co, asking_tool, delegated, ending_tool, finish, generator, throw, tool};
 pub use crate::handing::{HandOut, hand_out};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};

@@ -16,7 +16,7 @@ use crate::boundary::sets::Sets;
 use crate::buf::Buf;
 use crate::bytearray::Attached;
 use crate::random::Generator;
-use crate::stop::{Bail, R, bail};
+use crate::stop::{Bail, R, Stop, bail};
 
 /// A poll at least every so many turns of one loop.
 pub const FUEL: i32 = 4096;
@@ -36,6 +36,8 @@ pub struct Txn {
     pub(crate) objects_seen: bool,
     /// A generator was dropped where Python would have run code of it: the call must not be committed.
     pub(crate) doomed: bool,
+    /// What the generator that goes on next raises at its `yield`.
+    thrown: Option<Stop>,
     points_on: bool,
     #[cfg(not(Py_3_12))]
     gc_was_on: bool,
@@ -68,6 +70,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     checked: false,
     objects_seen: false,
     doomed: false,
+    thrown: None,
     points_on: false,
     #[cfg(not(Py_3_12))]
     gc_was_on: false,
@@ -124,6 +127,7 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
     txn.open = true;
     txn.objects_seen = false;
     txn.doomed = false;
+    txn.thrown = None;
     txn.depth = depth;
     txn.ret_arg = -1;
     txn.stack_limit = stack_limit;
@@ -254,6 +258,26 @@ impl Cx {
             return bail(Bail::Depth);
         }
         self.call()
+    }
+
+    /// Room for two calls: what `with` enters is a method of Python's, which calls another function.
+    #[inline]
+    pub fn enter(self) -> R<()> {
+        self.call()?.call()?;
+        Ok(())
+    }
+
+    /// The generator that goes on next raises this at its `yield`.
+    pub(crate) fn throw(self, stop: Stop) {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.thrown = Some(stop);
+    }
+
+    /// What [`Cx::throw`] was given, if no generator has taken it.
+    #[inline]
+    pub(crate) fn take_thrown(self) -> Option<Stop> {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.thrown.take()
     }
 
     #[cold]

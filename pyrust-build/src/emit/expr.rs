@@ -244,13 +244,15 @@ impl Func<'_, '_, '_> {
                     hand_out(cx, #callable, &operands, &[#(#names),*], #how)
                 }))
             }
-            ExprKind::Yield { value, closes } => {
+            ExprKind::Yield { value, closes, delegates } => {
                 let Type::Iter(elem) = self.instance.ret.clone() else {
                     return Val::new(self.bail("Unsupported"), ty);
                 };
                 let (item, code) = (self.fresh("item"), self.value_as(value, &elem));
                 let give = if *closes { quote!(give_inside) } else { quote!(give) };
-                quote!({ let #item = #code; __py_co.#give(&mut cx, #item).await })
+                let given = quote!(__py_co.#give(&mut cx, #item).await);
+                let given = self.q(if *delegates { quote!(delegated(#given)) } else { given });
+                quote!({ let #item = #code; #given })
             }
             ExprKind::Next { iter, default } => self.next(e.id, iter, default.as_deref(), &ty),
             ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords, &ty),

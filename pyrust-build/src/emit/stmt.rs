@@ -137,6 +137,25 @@ impl Func<'_, '_, '_> {
                 self.finally_stmt(body, handlers, orelse, finalbody)
             }
             StmtKind::Narrow(narrows) => self.narrow(narrows),
+            StmtKind::Enter(classes) => {
+                let room = self.q(quote!(cx.enter()));
+                let looked: Vec<_> = classes
+                    .iter()
+                    .map(|class| match self.class_object(class) {
+                        Some(object) => quote!(let _ = #object;),
+                        None => self.leave(quote!(bail::<()>(Bail::Unsupported))),
+                    })
+                    .collect();
+                quote!(#room; #(#looked)*)
+            }
+            StmtKind::Leave { generator, throws } => {
+                let generator = self.val(generator).by_ref();
+                let left = match (throws, self.handlers.last()) {
+                    (true, Some(slot)) => self.q(quote!(throw(cx, #generator, #slot))),
+                    _ => self.q(quote!(finish(cx, #generator))),
+                };
+                quote!(#left;)
+            }
             StmtKind::Delete(targets) => {
                 let codes: Vec<_> = targets.iter().map(|t| self.delete(t)).collect();
                 quote!(#(#codes)*)
@@ -166,32 +185,34 @@ impl Func<'_, '_, '_> {
         }
         let (mut looked, mut known) = (Vec::new(), Vec::new());
         for class in &handler.classes {
-            let object = match class {
-                Catch::Builtin(name) => {
-                    let class = format_ident!("{name}");
-                    known.push(quote!(#slot.matches(Exc::#class)));
-                    continue;
-                }
-                Catch::Global(name) => {
-                    let module = self.instance.func.module.clone();
-                    Some(self.file.slot(self.index, &module, false, Guard::Value(name.clone())))
-                }
-                Catch::Attr { module, name } => {
-                    let home = self.file.program.module_named(&self.instance.func.module, module);
-                    home.map(|home| self.file.slot(self.index, &home, false, Guard::Value(name.clone())))
-                }
-                Catch::Unknown => None,
-            };
-            looked.push(match object {
-                Some((space, at)) => {
-                    let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
-                    let object = self.q(quote!(#space.load::<Obj>(cx, #at)));
-                    self.q(quote!(catches(#slot, #object)))
-                }
+            if let Catch::Builtin(name) = class {
+                let class = format_ident!("{name}");
+                known.push(quote!(#slot.matches(Exc::#class)));
+                continue;
+            }
+            looked.push(match self.class_object(class) {
+                Some(object) => self.q(quote!(catches(#slot, #object))),
                 None => self.q(quote!(undecided(#slot))),
             });
         }
         if looked.is_empty() { quote!(#(#known)||*) } else { quote!(#(#looked)|* #(| #known)*) }
+    }
+
+    /// What a name in the head of a handler stands for now; none where that is not understood.
+    fn class_object(&mut self, class: &Catch) -> Option<TokenStream> {
+        let (space, at) = match class {
+            Catch::Builtin(_) | Catch::Unknown => return None,
+            Catch::Global(name) => {
+                let module = self.instance.func.module.clone();
+                self.file.slot(self.index, &module, false, Guard::Value(name.clone()))
+            }
+            Catch::Attr { module, name } => {
+                let home = self.file.program.module_named(&self.instance.func.module, module)?;
+                self.file.slot(self.index, &home, false, Guard::Value(name.clone()))
+            }
+        };
+        let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
+        Some(self.q(quote!(#space.load::<Obj>(cx, #at))))
     }
 
     /// Leaves the function, or enters a handler: `code` is an `Err`.

@@ -182,7 +182,10 @@ fn way(stmt: &Stmt) -> Ways {
             Ways { falls: if plain { work(value) } else { Way::Works }, ..none }
         }
         StmtKind::AugAssign { .. } | StmtKind::Delete(_) => Ways { falls: Way::Works, ..none },
-        StmtKind::Narrow(_) | StmtKind::Forget { .. } | StmtKind::Pass => Ways { falls: Way::Idle, ..none },
+        StmtKind::Leave { .. } => Ways { falls: Way::Works, ..none },
+        StmtKind::Narrow(_) | StmtKind::Forget { .. } | StmtKind::Enter(_) | StmtKind::Pass => {
+            Ways { falls: Way::Idle, ..none }
+        }
     }
 }
 

@@ -209,6 +209,13 @@ pub enum StmtKind {
         finalbody: Vec<Stmt>,
     },
     Delete(Vec<Target>),
+    /// `with` enters a context manager that is written in Python: there is room for its frames, and these names exist.
+    Enter(Vec<Catch>),
+    /// `with` leaves one that is a generator: it gets what the handler around has caught, or goes on to its end.
+    Leave {
+        generator: Expr,
+        throws: bool,
+    },
     /// What a test told about variables; only `infer::refine` makes it.
     Narrow(Vec<Narrow>),
     /// The variable is unbound from here on (`except … as e` takes `e` away).
@@ -461,9 +468,11 @@ pub enum ExprKind {
         body: Box<Expr>,
     },
     /// `yield value`; what is sent is always `None`. `closes`: where the generator is dropped here, Python code would run.
+    /// `delegates`: what is thrown would go to the iterator behind a `yield from`.
     Yield {
         value: Box<Expr>,
         closes: bool,
+        delegates: bool,
     },
     /// An iterator for Python: what `attr` of a C module makes of these operands. Beside each operand: any object may
     /// stand there, for it is only kept.

@@ -99,6 +99,7 @@ macro_rules! visitor {
                     }
                 }
                 StmtKind::Narrow(narrows) => v.narrows(narrows),
+                StmtKind::Leave { generator, throws: _ } => v.expr(generator),
                 StmtKind::Forget { var, id } => {
                     let id = *id;
                     v.define(id, var);
@@ -108,6 +109,7 @@ macro_rules! visitor {
                 | StmtKind::Continue
                 | StmtKind::Reraise
                 | StmtKind::Bail
+                | StmtKind::Enter(_)
                 | StmtKind::Pass => {}
             }
         }
@@ -231,7 +233,7 @@ macro_rules! visitor {
                     v.expr(right);
                 }
                 ExprKind::Unary { operand, .. } => v.expr(operand),
-                ExprKind::Yield { value, closes: _ } => v.expr(value),
+                ExprKind::Yield { value, closes: _, delegates: _ } => v.expr(value),
                 ExprKind::HandOut { module: _, attr: _, args, keywords, whole: _ } => {
                     for (arg, _) in args {
                         v.expr(arg);

@@ -6,6 +6,7 @@ use super::solver::{Ty, VarId};
 use super::value::Why;
 use super::{FuncRef, Guard, Infer, NARROW, WIDE};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
+use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
 use crate::source::Span;
@@ -253,6 +254,9 @@ impl Infer<'_, '_> {
             self.guards.insert(Guard::Pattern(regex));
             return pattern();
         }
+        if name.starts_with(MANAGER) && self.program.project_module(&self.func.module, global).is_none() {
+            return self.no_manager(e);
+        }
         if let Some(home) = self.program.project_module(&self.func.module, global) {
             return self.package_call(e, (global, &home), name, args, keywords);
         }
@@ -333,6 +337,12 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Ty {
+        if let Some(manager) = name.strip_prefix(MANAGER) {
+            let Some(target) = self.program.manager(home, manager) else { return self.no_manager(e) };
+            let guard = Guard::Function { name: name.to_string(), target: target.clone() };
+            self.elsewhere(global, home, guard);
+            return self.native_call(e, &format!("{global}.{manager}"), &target, args, keywords);
+        }
         if let Some(def) = self.program.named(home, name) {
             self.elsewhere(global, home, Guard::Value(name.to_string()));
             return self.make_named(e, &def, args, keywords);
@@ -347,6 +357,11 @@ impl Infer<'_, '_> {
         self.native_call(e, &format!("{global}.{name}"), &target, args, keywords)
     }
 
+    /// A `with` on a call of something else.
+    fn no_manager(&mut self, e: &Expr) -> Ty {
+        self.refuse("PYR0317", e.span, crate::lower::context::REFUSED)
+    }
+
     /// The module that a global names.
     pub(super) fn named_module(&mut self, global: &str) -> Option<String> {
         self.program.module_named(&self.func.module, global)
@@ -359,6 +374,14 @@ impl Infer<'_, '_> {
     }
 
     pub(super) fn call(&mut self, e: &Expr, name: &str, args: &[Expr], keywords: &[(String, Expr)]) -> Ty {
+        if let Some(manager) = name.strip_prefix(MANAGER) {
+            let Some(target) = self.program.manager(&self.func.module, manager) else {
+                return self.no_manager(e);
+            };
+            let guard = Guard::Function { name: name.to_string(), target: target.clone() };
+            self.guards.insert(guard);
+            return self.native_call(e, manager, &target, args, keywords);
+        }
         if self.is_bound(name) || crate::resolve::split_member(name).is_some() {
             if let Some(def) = self.program.named(&self.func.module, name) {
                 self.guards.insert(Guard::Value(name.to_string()));

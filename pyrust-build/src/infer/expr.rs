@@ -218,7 +218,7 @@ impl Infer<'_, '_> {
                 }
                 Ty::Obj
             }
-            ExprKind::Yield { value, closes: _ } => {
+            ExprKind::Yield { value, closes: _, delegates: _ } => {
                 let ty = self.expr(value);
                 if let (Ty::Int, Ty::Big) = (&ty, self.state.solver.get(self.state.yielded)) {
                     self.make_wide(value);

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::{FuncRef, NARROW, Program, annotation};
+use crate::ast;
 use crate::resolve::{Binding, split_member};
 use crate::ty::Type;
 
@@ -57,6 +58,34 @@ impl Program<'_> {
     /// Does the module give the names another meaning that tests of types are made of?
     pub fn hides_tests(&self, module: &str) -> bool {
         ["isinstance", "len", "callable"].iter().any(|name| self.binds(module, name))
+    }
+
+    /// The project's own generator function behind the `contextlib.contextmanager` that a global of `module` names.
+    pub fn manager(&self, module: &str, name: &str) -> Option<FuncRef> {
+        let (home, Binding::Unknown) = self.binding(module, name)? else { return None };
+        let qualname = self.name_in(module, &home, name);
+        if self.is_assigned(&home, &qualname) {
+            return None;
+        }
+        let (_, env) = self.modules.module(&home)?;
+        let def = env.function(&qualname)?;
+        let [decorator] = def.decorators.as_slice() else { return None };
+        let known = match &decorator.kind {
+            ast::ExprKind::Name(name) => matches!(
+                env.bindings.get(name),
+                Some(Binding::Imported { module, name }) if module == "contextlib" && name == "contextmanager"
+            ),
+            ast::ExprKind::Attribute { value, name } => match &value.kind {
+                ast::ExprKind::Name(module) => {
+                    name == "contextmanager"
+                        && matches!(env.bindings.get(module), Some(Binding::Module(m)) if m == "contextlib")
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        let generator = !def.is_async && crate::walk::has_yield(&def.body);
+        (known && generator).then_some(FuncRef { module: home, qualname })
     }
 
     /// May the global be assigned while native code runs?

@@ -119,6 +119,8 @@ impl Infer<'_, '_> {
             }
             StmtKind::Narrow(narrows) => self.narrow(narrows),
             StmtKind::Delete(targets) => targets.iter().for_each(|t| self.delete(t, stmt.span)),
+            StmtKind::Enter(classes) => classes.iter().for_each(|class| self.catch(class)),
+            StmtKind::Leave { generator, throws: _ } => _ = self.expr(generator),
             StmtKind::Forget { .. }
             | StmtKind::Reraise
             | StmtKind::Bail

@@ -252,7 +252,7 @@ impl Lower<'_> {
                     Some(value) => self.boxed(value),
                     None => Box::new(self.make(ExprKind::None, span)),
                 };
-                ExprKind::Yield { value, closes: self.closing > 0 }
+                ExprKind::Yield { value, closes: self.closing > 0, delegates: false }
             }
             A::YieldFrom(_) if self.yields.is_some() => {
                 self.no_as("PYR0313", span, "the value of `yield from`", "loop over it")

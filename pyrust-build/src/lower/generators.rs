@@ -241,7 +241,7 @@ impl Lower<'_> {
         }
         let value = self.boxed(element);
         self.generators -= 1;
-        let kind = ExprKind::Yield { value, closes: false };
+        let kind = ExprKind::Yield { value, closes: false, delegates: true };
         let mut body = vec![hir::Stmt { kind: StmtKind::Expr(self.make(kind, span)), span }];
         for (iter, target, ifs) in loops.into_iter().rev() {
             for test in ifs.into_iter().rev() {
@@ -267,10 +267,10 @@ impl Lower<'_> {
         }
     }
 
-    /// `yield var`
+    /// `yield var`, where `var` comes from another iterator
     pub(super) fn yield_of(&mut self, var: hir::VarId, span: Span) -> hir::Stmt {
         let value = Box::new(self.local(var, span));
-        let kind = ExprKind::Yield { value, closes: self.closing > 0 };
+        let kind = ExprKind::Yield { value, closes: self.closing > 0, delegates: true };
         hir::Stmt { kind: StmtKind::Expr(self.make(kind, span)), span }
     }
 }

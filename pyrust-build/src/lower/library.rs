@@ -7,7 +7,7 @@ use crate::resolve::Binding;
 use crate::source::Span;
 
 /// Modules whose functions have forms of their own.
-const MODULES: &[&str] = &["heapq", "collections", "functools", "itertools", "operator", "re"];
+const MODULES: &[&str] = &["heapq", "collections", "contextlib", "functools", "itertools", "operator", "re"];
 
 impl Lower<'_> {
     /// What a name or an attribute of a module means, if that is in one of the modules known here.

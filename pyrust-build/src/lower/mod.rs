@@ -4,6 +4,7 @@
 
 mod call;
 mod classes;
+pub(crate) mod context;
 mod expr;
 mod functional;
 mod generators;

@@ -110,6 +110,7 @@ fn operations<'h>(body: &'h [Stmt], f: &mut dyn FnMut(&[&'h Expr])) {
                 operations(orelse, f);
                 operations(finalbody, f);
             }
+            StmtKind::Leave { generator, .. } => f(&[generator]),
             StmtKind::Delete(targets) => targets.iter().for_each(|t| f(&target_children(t))),
             StmtKind::Return(None)
             | StmtKind::Narrow(_)
@@ -118,6 +119,7 @@ fn operations<'h>(body: &'h [Stmt], f: &mut dyn FnMut(&[&'h Expr])) {
             | StmtKind::Reraise
             | StmtKind::Break
             | StmtKind::Continue
+            | StmtKind::Enter(_)
             | StmtKind::Pass => {}
         }
     }

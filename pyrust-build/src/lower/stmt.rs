@@ -15,6 +15,16 @@ impl Lower<'_> {
                 continue;
             }
             let before = self.diagnostics.len();
+            if let S::With { items, body, is_async: false } = &stmt.kind {
+                let statements = self.with_stmt(items, body, stmt.span);
+                if self.diagnostics.len() > before {
+                    self.notes.extend(self.diagnostics.drain(before..));
+                    out.push(hir::Stmt { kind: StmtKind::Bail, span: stmt.span });
+                } else {
+                    out.extend(statements);
+                }
+                continue;
+            }
             let kind = match self.functions_made(stmt, &mut out) {
                 true => None,
                 false => self.stmt(stmt),
@@ -141,9 +151,12 @@ impl Lower<'_> {
             S::TypeAlias { .. } => {
                 return self.unsupported("PYR0301", span, "a type alias inside a function", "");
             }
-            S::With { .. } => return self.unsupported("PYR0317", span, "`with`", "keep it in the caller"),
-            // A block takes it apart.
-            S::Match { .. } => return None,
+            S::With { is_async: true, .. } => {
+                let help = "move what does not wait into a function of its own";
+                return self.unsupported("PYR0314", span, "`async with`", help);
+            }
+            // A block takes them apart.
+            S::Match { .. } | S::With { .. } => return None,
             S::Import(_) | S::ImportFrom { .. } => {
                 return self.unsupported(
                     "PYR0319",
@@ -260,7 +273,7 @@ impl Lower<'_> {
         StmtKind::Try { body, handlers, orelse, finalbody: self.block(finalbody) }
     }
 
-    fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<Catch>) {
+    pub(super) fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<Catch>) {
         let global =
             |this: &Self, name: &str| this.lookup(name).is_none() && this.env.bindings.contains_key(name);
         out.push(match &class.kind {

@@ -248,6 +248,7 @@ impl Flow {
                     }
                 }
             }
+            StmtKind::Leave { generator, .. } => self.expr(generator, state),
             StmtKind::Narrow(narrows) => Below { flow: self, state }.narrows(narrows),
             StmtKind::Forget { var, id } => {
                 self.forgets.insert(*id, *var);
@@ -255,7 +256,7 @@ impl Flow {
                     s[*var] = BTreeSet::from([*var]);
                 }
             }
-            StmtKind::Pass => {}
+            StmtKind::Enter(_) | StmtKind::Pass => {}
         }
     }
 

@@ -548,9 +548,40 @@ unsafe fn copies_as_ever(globals: *mut PyObject, name: &str, words: &mut Vec<Wor
 /// Whether `object` is the Python class that a module of the standard library defines under that name, with its own
 /// methods and no others.
 unsafe fn library_class(object: *mut PyObject, name: &str, module: &str, words: &mut Vec<Word>) -> bool {
-    if (module, name) != ("collections", "Counter") {
+    if !LIBRARY_CLASSES.contains(&(module, name)) {
         return false;
     }
+    // SAFETY: `object` is live; look-ups in exact dicts.
+    unsafe {
+        let home = lookup(PyImport_GetModuleDict(), interned(module));
+        if home.is_null() || PyModule_Check(home) == 0 {
+            return false;
+        }
+        let globals = PyModule_GetDict(home);
+        if lookup(globals, interned(name)) != object || !has_own_methods(object, name, globals, words) {
+            return false;
+        }
+        words.push(version_word(globals));
+        let counting = lookup(globals, interned("_count_elements"));
+        module != "collections"
+            || (!counting.is_null() && pristine(counting, "_count_elements", "_collections"))
+    }
+}
+
+/// Python classes of the standard library whose instances native code makes, or does without.
+const LIBRARY_CLASSES: &[(&str, &str)] =
+    &[("collections", "Counter"), ("contextlib", "nullcontext"), ("contextlib", "suppress")];
+
+/// Whether a class's methods are those of its own `class` statement in the module with these globals.
+///
+/// # Safety
+/// `class` is a live object; the GIL is held.
+pub(super) unsafe fn has_own_methods(
+    class: *mut PyObject,
+    name: &str,
+    globals: *mut PyObject,
+    words: &mut Vec<Word>,
+) -> bool {
     /// What the interpreter and the class statement put there.
     const OTHERS: &[&str] = &[
         "__module__",
@@ -560,27 +591,19 @@ unsafe fn library_class(object: *mut PyObject, name: &str, module: &str, words: 
         "__hash__",
         "__static_attributes__",
         "__firstlineno__",
+        "__abstractmethods__",
+        "_abc_impl",
         "fromkeys",
     ];
-    // SAFETY: `object` is live; a class has a dict of its own, whose functions have globals and code.
+    // SAFETY: by the caller; a class has a dict of its own, whose functions have globals and code.
     unsafe {
-        let home = lookup(PyImport_GetModuleDict(), interned(module));
-        if PyType_Check(object) == 0 || home.is_null() || PyModule_Check(home) == 0 {
+        if PyType_Check(class) == 0 {
             return false;
         }
-        let globals = PyModule_GetDict(home);
         // A look-up gives the class a version, which every change of it takes away.
-        let _ = attribute_or_none(object, c"__missing__");
-        words.push(type_word(object));
-        words.push(version_word(globals));
-        let counting = lookup(globals, interned("_count_elements"));
-        if lookup(globals, interned(name)) != object
-            || counting.is_null()
-            || !pristine(counting, "_count_elements", "_collections")
-        {
-            return false;
-        }
-        let own = (*object.cast::<PyTypeObject>()).tp_dict;
+        let _ = attribute_or_none(class, c"__missing__");
+        words.push(type_word(class));
+        let own = (*class.cast::<PyTypeObject>()).tp_dict;
         let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
         while !own.is_null() && PyDict_Next(own, &mut at, &mut key, &mut value) != 0 {
             let Some(key) = utf8(key) else { return false };
@@ -591,7 +614,8 @@ unsafe fn library_class(object: *mut PyObject, name: &str, module: &str, words: 
                 return false;
             }
             let qualname = attribute_or_none(PyFunction_GetCode(value), c"co_qualname");
-            let named = qualname.and_then(|q| utf8(q.ptr())?.strip_prefix("Counter.").map(str::to_string));
+            let named = qualname
+                .and_then(|q| utf8(q.ptr())?.strip_prefix(name)?.strip_prefix('.').map(str::to_string));
             if named.as_deref() != Some(key) {
                 return false;
             }

@@ -1,5 +1,5 @@
 //! Names that are no plain globals: what a function imports (`import math`, `from math import sqrt`), and what a class
-//! has (`Geodesic.order`).
+//! has (`Geodesic.order`), and the function behind a `@contextmanager` (`manager transaction`).
 //!
 //! Each is looked up where Python's own code would find it, as far as that runs no Python code and has no effect. What
 //! the answer depends on goes into the words that are compared at entry; their owners are kept for good.
@@ -8,7 +8,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::namespace::{Word, builtins, pristine, type_word, version_word};
+use super::namespace::{Word, builtins, code_word, has_own_methods, pristine, type_word, version_word};
 use super::object::{attribute_or_none, known_item, utf8};
 
 /// What the name stands for in a module whose dict is `globals`; null if it stands for nothing that can be relied on.
@@ -25,6 +25,13 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
             let (attribute, member) = split(rest);
             let found = import_from(globals, source, attribute, words);
             return member.map_or(found, |member| class_attribute(found, member, words));
+        }
+        if let Some(manager) = name.strip_prefix("manager ") {
+            let found = match is_path(manager) {
+                true => find(globals, manager, words),
+                false => known_item(globals, manager),
+            };
+            return behind_manager(found, words);
         }
         let (global, member) = split(name);
         let found = known_item(globals, global);
@@ -146,6 +153,45 @@ unsafe fn import_from(
             true => imported(&format!("{source}.{name}"), words),
             false => ptr::null_mut(),
         }
+    }
+}
+
+/// The function that `contextlib.contextmanager` was given to make `object`, if it did and works as ever.
+unsafe fn behind_manager(object: *mut PyObject, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; every type is tested before its layout is relied on.
+    unsafe {
+        if object.is_null() || Py_TYPE(object) != &raw mut PyFunction_Type {
+            return ptr::null_mut();
+        }
+        let home = known_item(PyImport_GetModuleDict(), "contextlib");
+        if home.is_null() || PyModule_Check(home) == 0 {
+            return ptr::null_mut();
+        }
+        let globals = PyModule_GetDict(home);
+        let (class, closure) =
+            (known_item(globals, "_GeneratorContextManager"), PyFunction_GetClosure(object));
+        let qualname = attribute_or_none(PyFunction_GetCode(object), c"co_qualname");
+        if PyFunction_GetGlobals(object) != globals
+            || qualname.and_then(|q| utf8(q.ptr()).map(|q| q == "contextmanager.<locals>.helper"))
+                != Some(true)
+            || class.is_null()
+            || !has_own_methods(class, "_GeneratorContextManager", globals, words)
+            || closure.is_null()
+            || PyTuple_Size(closure) != 1
+        {
+            return ptr::null_mut();
+        }
+        let cell = PyTuple_GetItem(closure, 0);
+        if Py_TYPE(cell) != &raw mut PyCell_Type {
+            return ptr::null_mut();
+        }
+        keep(object);
+        keep(cell);
+        words.push(code_word(object));
+        words.push(version_word(globals));
+        let place = (&raw const (*cell.cast::<PyCellObject>()).ob_ref).cast::<u64>();
+        words.push(Word { place, want: *place });
+        (*cell.cast::<PyCellObject>()).ob_ref
     }
 }
 
