@@ -20,13 +20,14 @@
 use super::Lower;
 use crate::ast::{self, Expr as AExpr, ExprKind as A, Stmt as AStmt, WithItem};
 use crate::hir::{self, Catch, Expr, ExprKind, Handler, Stmt, StmtKind};
+use crate::resolve::Binding;
 use crate::source::Span;
 
 /// What the name of a global begins with where the function behind its `@contextmanager` is meant.
 pub(crate) const MANAGER: &str = "manager ";
 
 /// What is said where a `with` cannot be compiled.
-pub(crate) const REFUSED: &str = "`with` on this is not supported";
+pub(crate) const REFUSED: &str = "`with` on this object is not supported";
 const HELP: &str = "`contextlib.suppress`, `contextlib.nullcontext` and the project's own functions under \
                                `@contextmanager` are compiled; keep locks, files and others in the caller";
 
@@ -166,7 +167,15 @@ impl Lower<'_> {
         let starred =
             args.iter().any(|a| matches!(a.kind, A::Starred(_))) || keywords.iter().any(|k| k.name.is_none());
         let (module, name) = match &func.kind {
-            A::Name(name) if self.lookup(name).is_none() && !self.is_builtin(name) => (None, name),
+            A::Name(name)
+                if self.lookup(name).is_none()
+                    && matches!(
+                        self.env.bindings.get(name),
+                        Some(Binding::Unknown | Binding::Imported { .. })
+                    ) =>
+            {
+                (None, name)
+            }
             A::Attribute { value, name } => (self.module_of(value), name),
             _ => (None, &String::new()),
         };
