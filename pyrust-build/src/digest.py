@@ -8,6 +8,7 @@ A function that is not there has no entry; a file that cannot be compiled has ``
 `pyrust-runtime/src/activate/digest.rs` computes the same at import: change both or neither.
 """
 
+import ast
 import json
 import opcode
 import struct
@@ -114,11 +115,29 @@ def functions(code):
                 stack.append(const)
 
 
+def named_lambdas(tree, wanted):
+    """The code of each ``name = lambda …`` outside of functions and classes, under the name."""
+    stack = [tree]
+    while stack:
+        for child in ast.iter_child_nodes(stack.pop()):
+            match child:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Lambda()) if name in wanted:
+                    alone = compile(ast.Module([child], []), "<lambda>", "exec", dont_inherit=True)
+                    yield from ((name, code) for _, code in functions(alone) if code.co_qualname == "<lambda>")
+                case ast.stmt() | ast.excepthandler() if not isinstance(
+                    child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+                ):
+                    stack.append(child)
+
+
 def digests(module, path, qualnames):
     with open(path, "rb") as file:
         source = file.read()
     wanted, found = set(qualnames), {}
-    for qualname, code in functions(compile(source, path, "exec", dont_inherit=True)):
+    every = list(functions(compile(source, path, "exec", dont_inherit=True)))
+    lambdas = wanted.difference(name for name, code in every)
+    every += named_lambdas(ast.parse(source), lambdas) if lambdas else []
+    for qualname, code in every:
         if qualname in wanted and (hexes := digest(code)) is not None:
             found.setdefault(f"{module}:{qualname}", []).append(hexes)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}

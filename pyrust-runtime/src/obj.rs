@@ -81,6 +81,12 @@ impl Class {
 }
 
 impl Obj {
+    /// `object()`.
+    pub fn plain(cx: Cx) -> R<Obj> {
+        // SAFETY: making an instance of that class runs no Python code, and it is not tracked by the collector.
+        unsafe { Obj::made(cx, ffi::PyObject_CallNoArgs((&raw mut ffi::PyBaseObject_Type).cast())) }
+    }
+
     /// An object that was just made; null is a failed allocation.
     ///
     /// # Safety
@@ -115,6 +121,15 @@ impl Obj {
                 return Ok(true);
             }
             if is_builtin(own) { Ok(false) } else { bail(Bail::Callback) }
+        }
+    }
+
+    /// `self is x` for an `x` of exactly that class, which is not at hand as an object: an object of the same class bails.
+    pub fn is_one_of(self, class: Class) -> R<bool> {
+        // SAFETY: the transaction keeps the object alive.
+        match unsafe { ffi::Py_TYPE(self.as_ptr()) == class.object() } {
+            true => bail(Bail::Alias),
+            false => Ok(false),
         }
     }
 

@@ -40,13 +40,13 @@ pub fn hash_of<T: Key>(cx: Cx, value: &T) -> R<i64> {
     Ok(value.py_hash(cx)? as i64)
 }
 
-/// A field of `sys.float_info`.
-pub fn float_info<T: FromPy>(cx: Cx, info: crate::obj::Obj, index: usize) -> R<T> {
+/// A field of the only instance of a structure: `sys.float_info`, `sys.version_info`.
+pub fn field<T: FromPy>(cx: Cx, info: crate::obj::Obj, class: &core::ffi::CStr, index: usize) -> R<T> {
     // SAFETY: the object is alive; a struct sequence is a tuple whose items live as long as it does.
     unsafe {
         let object = info.as_ptr();
         let name = core::ffi::CStr::from_ptr((*pyo3_ffi::Py_TYPE(object)).tp_name);
-        let known = name == c"sys.float_info" && pyo3_ffi::PyTuple_Check(object) != 0;
+        let known = name == class && pyo3_ffi::PyTuple_Check(object) != 0;
         if !known || index >= pyo3_ffi::PyTuple_GET_SIZE(object) as usize {
             return bail(Bail::Type);
         }

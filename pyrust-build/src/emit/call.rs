@@ -114,6 +114,7 @@ impl Func<'_, '_, '_> {
             }
             ("bool", [value]) => self.test(value),
             ("bool", []) => quote!(false),
+            ("object", []) => self.q(quote!(Obj::plain(cx))),
             ("len", [value])
                 if self
                     .node(value.id)

@@ -55,7 +55,7 @@ impl Func<'_, '_, '_> {
 }
 
 /// The class of a type whose values are exact instances of it.
-fn exact_class(ty: &Type) -> Option<&'static str> {
+pub(super) fn exact_class(ty: &Type) -> Option<&'static str> {
     Some(match ty {
         Type::None => "NoneType",
         Type::Bool => "Bool",

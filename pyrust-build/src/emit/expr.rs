@@ -444,9 +444,13 @@ impl Func<'_, '_, '_> {
         let local = ident(&format!("global_{name}_{}", self.hoisted.len()));
         let read = match field {
             Some(field) => {
-                let at = ops::FLOAT_INFO.iter().position(|f| *f == field).unwrap_or_default();
+                let structure = name.split('.').next().unwrap_or_default();
+                let fields = ops::STRUCTURES.iter().find(|(name, _)| *name == structure).map(|(_, f)| *f);
+                let at = fields.and_then(|all| all.iter().position(|f| *f == field)).unwrap_or_default();
                 let at = Literal::usize_unsuffixed(at);
-                quote!(float_info::<#rust>(cx, #space.get::<Obj>(cx, #slot)?, #at)?)
+                let full = std::ffi::CString::new(format!("sys.{structure}")).unwrap_or_default();
+                let full = Literal::c_string(&full);
+                quote!(field::<#rust>(cx, #space.get::<Obj>(cx, #slot)?, #full, #at)?)
             }
             None => quote!(#space.get::<#rust>(cx, #slot)?),
         };

@@ -38,8 +38,16 @@ impl Func<'_, '_, '_> {
             (Type::Obj, Type::Obj) => self.q(quote!((*#x).same(*#y))),
             (Type::Obj, Type::None) => quote!((*#x).is_none()),
             (Type::None, Type::Obj) => quote!((*#y).is_none()),
-            // It may be that very object.
-            (Type::Obj, _) | (_, Type::Obj) => return None,
+            // It may be that very object, unless that is of another class.
+            (Type::Obj, other) | (other, Type::Obj) => {
+                let class = match other {
+                    Type::Tuple { .. } | Type::VarTuple(_) => "Tuple",
+                    other => super::classes::exact_class(other)?,
+                };
+                let class = quote::format_ident!("{class}");
+                let object = if a.ty == Type::Obj { &x } else { &y };
+                self.q(quote!({ let _ = (#x, #y); (*#object).is_one_of(Class::#class) }))
+            }
             _ => quote!({ let _ = (#x, #y); false }),
         })
     }

@@ -252,7 +252,10 @@ impl Func<'_, '_, '_> {
         let equality = op == "==" || op == "!=";
         if let (Type::Tuple { items: x, .. }, Type::Tuple { items: y, .. }) = (&a.ty, &b.ty) {
             if x.len() != y.len() {
-                return if equality { Some(self.constant(a, b, op == "!=")) } else { None };
+                return Some(match equality {
+                    true => self.constant(a, b, op == "!="),
+                    false => self.tuples_in_order(op, a, b, x.len().cmp(&y.len())),
+                });
             }
             let joined = Type::join(&a.ty, &b.ty);
             let (l, r) = (self.coerce(a, &joined), self.coerce(b, &joined));
@@ -295,6 +298,38 @@ impl Func<'_, '_, '_> {
             _ if kind(&a.ty) != kind(&b.ty) => Some(self.constant(a, b, op == "!=")),
             _ => None,
         }
+    }
+
+    /// The order of tuples of different lengths: that of the items that both have, and then the longer one is greater.
+    fn tuples_in_order(&mut self, op: &str, a: &Val, b: &Val, lengths: std::cmp::Ordering) -> TokenStream {
+        let longer = lengths == std::cmp::Ordering::Greater;
+        let mut lets = Vec::new();
+        let (a, b) = (self.bind(a, &mut lets), self.bind(b, &mut lets));
+        let (Type::Tuple { items: x, .. }, Type::Tuple { items: y, .. }) = (&a.ty, &b.ty) else {
+            unreachable!("two tuples")
+        };
+        let both = x.len().min(y.len());
+        let greater = op.starts_with('>');
+        if both == 0 {
+            let answer = greater == longer;
+            return quote!({ #(#lets)* #answer });
+        }
+        let first = |val: &Val, items: &[Type]| {
+            let parts: Vec<_> =
+                (0..both).map(|i| Val::place(field(&val.code, i), items[i].clone()).owned()).collect();
+            let ty = Type::Tuple { items: items[..both].to_vec(), from_py: false };
+            Val::new(quote!((#(#parts,)*)), ty)
+        };
+        let (l, r) = (first(&a, x), first(&b, y));
+        // Where the common items are equal the answer is that of the lengths.
+        let op = match (greater, greater == longer) {
+            (true, true) => ">=",
+            (true, false) => ">",
+            (false, true) => "<=",
+            (false, false) => "<",
+        };
+        let code = self.compare(op, &l, &r);
+        quote!({ #(#lets)* #code })
     }
 
     /// Equality of a tuple of known length and one of any length: item by item.

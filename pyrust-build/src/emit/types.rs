@@ -185,7 +185,7 @@ const TAKEN: &[&str] = &[
     "elem_eq",
     "exc",
     "hash_of",
-    "float_info",
+    "field",
     "held",
     "in_generator",
     "isclose_abs",

@@ -481,6 +481,7 @@ impl Infer<'_, '_> {
                 Ty::Bool
             }
             ("bool", []) => Ty::Bool,
+            ("object", []) if keywords.is_empty() => Ty::Obj,
             ("len", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
                 let others: Vec<Ty> = ty

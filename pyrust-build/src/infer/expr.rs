@@ -532,7 +532,17 @@ impl Infer<'_, '_> {
                         )
                     })
                 };
-                let known = singletons(&l) || singletons(&r) || (by_pointer(&l) && by_pointer(&r));
+                // What native code has unboxed is not an object of another class.
+                let has_class = |t: &Ty| {
+                    let plain = |m: &Ty| {
+                        super::call::class_of(m).is_some() || matches!(m, Ty::Tuple(..) | Ty::None | Ty::Obj)
+                    };
+                    t.members().iter().all(plain)
+                };
+                let known = singletons(&l)
+                    || singletons(&r)
+                    || (by_pointer(&l) && (by_pointer(&r) || has_class(&r)))
+                    || (has_class(&l) && by_pointer(&r));
                 if !known {
                     let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
                     self.refuse("PYR0401", e.span, message);

@@ -24,10 +24,22 @@ impl Program<'_> {
                 Binding::Imported { module: m, name: n } if self.modules.module(m).is_some() => {
                     (module, name) = (m.clone(), n.clone());
                 }
+                Binding::Value(value) if let Some(there) = self.function_of_module(&module, value) => {
+                    (module, name) = there;
+                }
                 other => return Some((module, other.clone())),
             }
         }
         None
+    }
+
+    /// `compact = other.compact`: where the function is that a module of the project has under that name.
+    fn function_of_module(&self, module: &str, value: &ast::Expr) -> Option<(String, String)> {
+        let ast::ExprKind::Attribute { value, name } = &value.kind else { return None };
+        let ast::ExprKind::Name(global) = &value.kind else { return None };
+        let home = self.project_module(module, global)?;
+        let (_, env) = self.modules.module(&home)?;
+        matches!(env.bindings.get(name)?, Binding::Function).then(|| (home, name.clone()))
     }
 
     /// What a class has that a name of `module` stands for: the module that says so, the name there, the binding.
@@ -187,6 +199,9 @@ impl Program<'_> {
             match env.bindings.get(&name) {
                 Some(Binding::Imported { module: m, name: n }) if module != home || m == home => {
                     (module, name) = (m.clone(), n.clone());
+                }
+                Some(Binding::Value(value)) if let Some(there) = self.function_of_module(&module, value) => {
+                    (module, name) = there;
                 }
                 _ => break,
             }

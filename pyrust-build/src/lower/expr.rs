@@ -111,7 +111,28 @@ impl Lower<'_> {
         let A::Attribute { value, name } = &e.kind else { return None };
         let module = self.module_of(value)?;
         let known = matches!(self.env.bindings.get(&module), Some(Binding::Module(m)) if m == "sys");
-        (known && name == "float_info").then(|| (module, name.clone()))
+        (known && matches!(name.as_str(), "float_info" | "version_info")).then(|| (module, name.clone()))
+    }
+
+    /// `sys.version_info` where only its items count: the tuple of them.
+    fn version_info(&mut self, e: &AExpr) -> Option<Expr> {
+        let (module, structure) = self.is_structure(e).filter(|(_, name)| name == "version_info")?;
+        let items = crate::ops::STRUCTURES.iter().find(|(name, _)| *name == structure)?.1.iter();
+        let items = items
+            .map(|field| {
+                let name = format!("{structure}.{field}");
+                self.make(ExprKind::ModuleAttr { module: module.clone(), name }, e.span)
+            })
+            .collect();
+        Some(self.make(ExprKind::Tuple(items), e.span))
+    }
+
+    /// What is compared, or looked into.
+    fn looked_at(&mut self, e: &AExpr) -> Expr {
+        match self.version_info(e) {
+            Some(items) => items,
+            None => self.expr(e),
+        }
     }
 
     /// A global that is imported from somewhere, and may be a module, or a class.
@@ -199,7 +220,7 @@ impl Lower<'_> {
             }
             A::Generator { .. } => self.lasting(e),
             A::Subscript { value, index } => {
-                let base = self.boxed(value);
+                let base = Box::new(self.looked_at(value));
                 match &index.kind {
                     A::Slice { lower, upper, step } => ExprKind::Slice {
                         base,
@@ -305,7 +326,8 @@ impl Lower<'_> {
 
     /// `a < b < c` → `a < (t := b) and t < c`: the middle is evaluated once.
     fn compare(&mut self, left: &AExpr, ops: &[CmpOp], comparators: &[AExpr], span: Span) -> ExprKind {
-        let mut left = self.expr(left);
+        let same = ops.iter().any(|op| matches!(op, CmpOp::Is | CmpOp::IsNot));
+        let mut left = if same { self.expr(left) } else { self.looked_at(left) };
         let mut terms = Vec::new();
         for (i, (op, right)) in ops.iter().zip(comparators).enumerate() {
             let mut right = match (op, &right.kind) {
@@ -322,7 +344,8 @@ impl Lower<'_> {
                     }
                 }
                 (CmpOp::In | CmpOp::NotIn, A::Set(items)) => self.set_read(items, right.span),
-                _ => self.expr(right),
+                _ if same => self.expr(right),
+                _ => self.looked_at(right),
             };
             if let (CmpOp::In | CmpOp::NotIn, ExprKind::List(items)) = (op, &mut right.kind) {
                 right.kind = ExprKind::Tuple(std::mem::take(items));

@@ -7,6 +7,29 @@ use crate::hir::{self, Comp, CompKind, Expr, ExprKind, Iter, IterKind, Tool};
 use crate::source::Span;
 use crate::ty::MAX_TUPLE;
 
+/// The functions that are known.
+pub(super) const NAMES: &[&str] = &[
+    "accumulate",
+    "batched",
+    "chain",
+    "combinations",
+    "combinations_with_replacement",
+    "compress",
+    "count",
+    "cycle",
+    "dropwhile",
+    "filterfalse",
+    "groupby",
+    "islice",
+    "pairwise",
+    "permutations",
+    "product",
+    "repeat",
+    "starmap",
+    "takewhile",
+    "zip_longest",
+];
+
 impl Lower<'_> {
     /// Is it a function of `itertools`?
     pub(super) fn is_tool(&self, func: &AExpr) -> bool {

@@ -38,6 +38,13 @@ pub use functional::is_operator;
 use symbols::{ScopeId, Symbol, Symbols};
 pub use value::{CallForm, lower_call};
 
+/// Does the compiler know that function or class of the standard library?
+pub fn is_known(module: &str, name: &str) -> bool {
+    crate::ops::exists(&format!("{module}.{name}"))
+        || (is_operator(module, name) && name != "contains")
+        || (module == "itertools" && itertools::NAMES.contains(&name))
+}
+
 /// Lowers one function, or says everything that keeps it from being compiled. `hands_out`: iterators that it returns are
 /// Python's own.
 pub fn lower(

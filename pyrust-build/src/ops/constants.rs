@@ -40,6 +40,11 @@ pub const CONSTANTS: &[(&str, &str, &str)] = &[
     ("sys", "float_info.epsilon", "float"),
     ("sys", "float_info.radix", "int"),
     ("sys", "float_info.rounds", "int"),
+    ("sys", "version_info.major", "int"),
+    ("sys", "version_info.minor", "int"),
+    ("sys", "version_info.micro", "int"),
+    ("sys", "version_info.releaselevel", "str"),
+    ("sys", "version_info.serial", "int"),
     ("os", "sep", "str"),
     ("os", "altsep", "None"),
     ("os", "extsep", "str"),
@@ -97,17 +102,23 @@ pub const CONSTANTS: &[(&str, &str, &str)] = &[
     ("zlib", "Z_BEST_SPEED", "int"),
 ];
 
-/// Where the fields of `sys.float_info` stand.
-pub const FLOAT_INFO: &[&str] = &[
-    "max",
-    "max_exp",
-    "max_10_exp",
-    "min",
-    "min_exp",
-    "min_10_exp",
-    "dig",
-    "mant_dig",
-    "epsilon",
-    "radix",
-    "rounds",
+/// Where the fields of structures in `sys` stand.
+pub const STRUCTURES: &[(&str, &[&str])] = &[
+    (
+        "float_info",
+        &[
+            "max",
+            "max_exp",
+            "max_10_exp",
+            "min",
+            "min_exp",
+            "min_10_exp",
+            "dig",
+            "mant_dig",
+            "epsilon",
+            "radix",
+            "rounds",
+        ],
+    ),
+    ("version_info", &["major", "minor", "micro", "releaselevel", "serial"]),
 ];

@@ -19,7 +19,7 @@ mod text;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-pub use constants::{CONSTANTS, FLOAT_INFO};
+pub use constants::{CONSTANTS, STRUCTURES};
 pub use keywords::{Arg, Constant, positional};
 pub use pattern::{Binding, Pattern};
 pub use table::Row;

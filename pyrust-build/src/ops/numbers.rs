@@ -24,6 +24,8 @@ pub(super) const NUMBERS: &[Row] = &[
     Row("round", "int, None", "int", "int::round_none", ""),
     Row("pow", "int, int, None", "int", "int::pow_none", "!"),
     Row("pow", "float, float, None", "float", "float::pow_none", "!w"),
+    Row("operator.index", "int", "int", "int::pos", ""),
+    Row("operator.index", "big", "big", "big::pos", ""),
     Row("math.gcd", "", "int", "math::gcd_none", ""),
     Row("math.gcd", "int", "int", "math::gcd +0", "!"),
     Row("math.gcd", "int, int, int", "int", "math::gcd3", "!"),

@@ -14,6 +14,9 @@ use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 pub use imports::is_import;
 pub use members::split_member;
 
+/// Modules that have builtins under their own names, on every Python that is supported.
+const HANDS_ON_BUILTINS: &[&str] = &["builtins", "six.moves", "six.moves.builtins", "future.builtins"];
+
 /// What a module-level name is bound to.
 #[derive(Clone, Debug)]
 pub enum Binding {
@@ -61,6 +64,7 @@ impl ModuleEnv {
         env.block(&module.body, is_package, false);
         env.choose();
         env.follow_aliases();
+        env.plain_builtins();
         env.collect_functions("", &module.body);
         env.local_imports(is_package);
         env.values = env.pruned(&module.body);
@@ -101,6 +105,7 @@ impl ModuleEnv {
                 StmtKind::FunctionDef(f) => {
                     self.functions.push((format!("{prefix}{}", f.name), (**f).clone()));
                 }
+                StmtKind::Assign { .. } if prefix.is_empty() => self.functions.extend(named_lambda(stmt)),
                 StmtKind::ClassDef(c) => self.collect_functions(&format!("{prefix}{}.", c.name), &c.body),
                 StmtKind::If { test, body, orelse } => {
                     let decided = self.decided(test);
@@ -133,6 +138,27 @@ impl ModuleEnv {
         self.bindings.extend(found);
     }
 
+    /// `from builtins import range`, `from six.moves import range`: the builtin, which the guard of a builtin finds in
+    /// the module as well. What else such modules hand on is what it is where it comes from.
+    fn plain_builtins(&mut self) {
+        for binding in self.bindings.values_mut() {
+            if let Binding::Imported { module, name } = binding
+                && module == "six.moves"
+                && name == "reduce"
+            {
+                *module = "functools".to_string();
+            }
+        }
+        self.bindings.retain(|name, binding| match binding {
+            Binding::Imported { module, name: attr } => {
+                attr != name
+                    || !HANDS_ON_BUILTINS.contains(&module.as_str())
+                    || !crate::ops::builtins::is_builtin(name)
+            }
+            _ => true,
+        });
+    }
+
     /// What binds the name, if there is nothing else that does.
     fn only(&self, name: &str) -> Option<&Binding> {
         let all = self.candidates.get(name)?;
@@ -154,7 +180,7 @@ impl ModuleEnv {
             ExprKind::Attribute { value, name } => {
                 let ExprKind::Name(module) = &value.kind else { return None };
                 let Binding::Module(module) = self.only(module)? else { return None };
-                crate::ops::exists(&format!("{module}.{name}")).then(|| (module.clone(), name.clone()))?
+                crate::lower::is_known(module, name).then(|| (module.clone(), name.clone()))?
             }
             _ => return None,
         };
@@ -213,7 +239,7 @@ impl ModuleEnv {
             Binding::Module(_) => true,
             Binding::Imported { module, name } => {
                 let top = |name: &str| name.split('.').next().unwrap_or_default().to_string();
-                crate::ops::exists(&format!("{module}.{name}")) || top(module) == top(&self.name)
+                crate::lower::is_known(module, name) || top(module) == top(&self.name)
             }
             Binding::Value(_) => alias(binding).is_some_and(|value| self.followed(value).is_some()),
             Binding::Class | Binding::Unknown => false,
@@ -249,6 +275,9 @@ impl ModuleEnv {
                         let binding = Binding::Imported { module: base.clone(), name: alias.name.clone() };
                         self.bind(name, binding, conditional);
                     }
+                }
+                StmtKind::Assign { .. } if let Some((name, _)) = named_lambda(stmt) => {
+                    self.bind(&name, Binding::Function, conditional);
                 }
                 StmtKind::Assign { targets, value } => {
                     for target in targets {
@@ -353,6 +382,28 @@ impl ModuleEnv {
         parts.extend(module);
         Some(parts.join("."))
     }
+}
+
+/// `name = lambda …: …`, as the function that it is. What digests it finds it by the same rule.
+fn named_lambda(stmt: &Stmt) -> Option<(String, FunctionDef)> {
+    use crate::ast::ExprKind;
+    let StmtKind::Assign { targets, value } = &stmt.kind else { return None };
+    let ([Expr { kind: ExprKind::Name(name), .. }], ExprKind::Lambda { params, body }) =
+        (targets.as_slice(), &value.kind)
+    else {
+        return None;
+    };
+    let def = FunctionDef {
+        name: name.clone(),
+        is_async: false,
+        params: (**params).clone(),
+        body: vec![Stmt { kind: StmtKind::Return(Some((**body).clone())), span: body.span }],
+        decorators: Vec::new(),
+        returns: None,
+        type_params: Vec::new(),
+        span: value.span,
+    };
+    Some((name.clone(), def))
 }
 
 /// The value of a binding that may be another name of something.

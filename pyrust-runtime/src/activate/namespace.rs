@@ -301,7 +301,10 @@ impl Namespace {
                         let builtin = lookup(builtins(), state.names[index]);
                         // As a value it is the builtin itself.
                         state.values[index].set(builtin);
-                        found.is_null() && !builtin.is_null() && pristine(builtin, slot.name, "builtins")
+                        // A module may have imported it from there.
+                        (found.is_null() || found == builtin)
+                            && !builtin.is_null()
+                            && pristine(builtin, slot.name, "builtins")
                     }
                     // Looked at above.
                     Kind::Pattern(..) => true,
