@@ -4,6 +4,7 @@
 //! with its signed zeros and exceptions. `text` holds the conversions from and to `str`.
 
 mod parse;
+mod power;
 mod ratio;
 mod round;
 mod text;
@@ -111,6 +112,9 @@ fn div_mod(a: f64, b: f64) -> (f64, f64) {
 /// A negative base with a fractional exponent is complex in Python and bails.
 #[inline(always)]
 pub fn pow(a: f64, b: f64) -> R<f64> {
+    if let Some(power) = power::quick(a, b) {
+        return Ok(power);
+    }
     if a > 0.0 && a.is_finite() && b.is_finite() {
         // No special case of CPython's says anything else than C here, not even `1 ** b` and `a ** 0`.
         let power = libm::pow(a, b);
