@@ -52,14 +52,21 @@ def main() -> int:
     return steps.finish(quiet=options.target in ("demo", "stats"))
 
 
-def fetch_build_requirements(steps: Steps, tool: Path) -> None:
+def fetch_build_requirements(steps: Steps, tool: Path, pythons: Sequence[Python]) -> None:
     wanted = ["setuptools>=77", "setuptools-rust", "wheel", "hatchling", "editables", "build", "maturin", "pytest>=8"]
     wanted += ["hypothesis"]
     stamp = WHEELHOUSE / "stamp"
-    text = " ".join(wanted)
+    text = " ".join([*wanted, *(python.version for python in pythons)])
     if not (stamp.is_file() and stamp.read_text() == text):
         shutil.rmtree(WHEELHOUSE, ignore_errors=True)
         steps.run("wheels that the tests install", [tool, "-m", "pip", "wheel", "--quiet", "-w", WHEELHOUSE, *wanted])
+        # Those of one version only.
+        for python in pythons:
+            only = ["--only-binary", ":all:", "--python-version", python.version]
+            steps.run(
+                f"scipy for Python {python.version}, for an example's tests",
+                [tool, "-m", "pip", "download", "--quiet", "-d", WHEELHOUSE, *only, "scipy"],
+            )
         stamp.write_text(text)
 
 
@@ -67,7 +74,7 @@ def prepare(steps: Steps, pythons: Sequence[Python]) -> None:
     """Environments with both distributions installed from wheels, as a user has them."""
     tools = [environment_for(steps, python, python.environment(), [DEVELOPMENT]) for python in pythons]
     build_wheels(steps, tools[0], pythons, WHEELS, "dev")
-    fetch_build_requirements(steps, tools[0])
+    fetch_build_requirements(steps, tools[0], pythons)
     for python, tool in zip(pythons, tools, strict=True):
         install = [tool, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", "--no-index"]
         steps.run(

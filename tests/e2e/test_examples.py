@@ -16,6 +16,7 @@ NAMES = {
     "setuptools-textkit": "textkit",
     "hatch-statkit": "statkit",
     "maturin-checksums": "checksums",
+    "continuous_improvement": "continuous_improvement",
 }
 
 
