@@ -407,6 +407,7 @@ impl<'p, 'a> File<'p, 'a> {
             nested_loops: 0,
             late: false,
             assigned: hir::visit::defines(&hir.body),
+            narrowed: hir::visit::narrowed(&hir.body),
             never_negative: ranges::never_negative(&hir, &instance.vars, &instance.nodes),
             rows: Vec::new(),
             hoisted: Vec::new(),
@@ -508,6 +509,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// What is pulled from begins when the first element is asked for, not before.
     late: bool,
     assigned: BTreeSet<hir::VarId>,
+    /// Variables that are another one with fewer types, and nothing else.
+    narrowed: BTreeMap<hir::VarId, hir::VarId>,
     never_negative: BTreeSet<hir::VarId>,
     /// Open counted loops: what their bodies assign, and rows of read-only lists looked up before them.
     rows: Vec<RowHoist>,

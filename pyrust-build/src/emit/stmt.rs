@@ -225,6 +225,14 @@ impl Func<'_, '_, '_> {
         }
     }
 
+    /// The parameter whose value the variable always has.
+    fn untouched_param(&self, mut var: hir::VarId) -> Option<usize> {
+        while self.assigned.contains(&var) {
+            var = *self.narrowed.get(&var)?;
+        }
+        self.hir.params.iter().position(|p| p.var == var)
+    }
+
     fn return_stmt(&mut self, value: Option<&hir::Expr>) -> TokenStream {
         let ret = self.returned();
         if self.hir.yields.is_some()
@@ -250,8 +258,7 @@ impl Func<'_, '_, '_> {
         };
         let mut mark = quote!();
         if let ExprKind::Local(var) = e.kind
-            && !self.assigned.contains(&var)
-            && let Some(i) = self.hir.params.iter().position(|p| p.var == var)
+            && let Some(i) = self.untouched_param(var)
             && self.instance.vars[var].identity_free()
         {
             let i = Literal::usize_unsuffixed(i);

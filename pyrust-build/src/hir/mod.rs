@@ -253,7 +253,19 @@ pub enum Keep {
         items: usize,
         at_least: bool,
     },
+    /// Only what can be used so.
+    Meets(Demand),
     Both(Box<Keep>, Box<Keep>),
+}
+
+/// What a value must be so that an operation on it does not raise `TypeError` or `AttributeError`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Demand {
+    /// It has items: `len`, subscripts, loops.
+    Items,
+    /// It takes part in arithmetic with numbers.
+    Number,
+    Method(String),
 }
 
 #[derive(Clone, Debug)]

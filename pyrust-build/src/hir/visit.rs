@@ -4,7 +4,7 @@
 //! name to go on below. Both traits and their walks come from one macro: a new node is added once, and no pass can
 //! forget it. Control flow (what is evaluated at most once, or again) is for the passes that need it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
@@ -408,6 +408,16 @@ impl Visitable for Target {
     }
 }
 
+impl Visitable for Stmt {
+    fn accept<'h>(&'h self, v: &mut dyn Visit<'h>) {
+        v.stmt(self);
+    }
+
+    fn accept_mut(&mut self, v: &mut dyn VisitMut) {
+        v.stmt(self);
+    }
+}
+
 impl Visitable for Vec<Stmt> {
     fn accept<'h>(&'h self, v: &mut dyn Visit<'h>) {
         v.block(self);
@@ -442,6 +452,31 @@ pub fn defines(node: &impl Visitable) -> BTreeSet<VarId> {
     let mut out = Defines(BTreeSet::new());
     node.accept(&mut out);
     out.0
+}
+
+/// The variables that one narrowing assigns and nothing else, and what it narrows.
+pub fn narrowed(body: &Vec<Stmt>) -> BTreeMap<VarId, VarId> {
+    #[derive(Default)]
+    struct Narrowed {
+        found: BTreeMap<VarId, VarId>,
+        defined: BTreeMap<VarId, usize>,
+    }
+    impl<'h> Visit<'h> for Narrowed {
+        fn define(&mut self, _: NodeId, var: &'h VarId) {
+            *self.defined.entry(*var).or_default() += 1;
+        }
+
+        fn narrows(&mut self, narrows: &'h [Narrow]) {
+            for n in narrows {
+                self.define(n.id, &n.to);
+                self.found.insert(n.to, n.from);
+            }
+        }
+    }
+    let mut out = Narrowed::default();
+    out.block(body);
+    out.found.retain(|to, from| to != from && out.defined[to] == 1);
+    out.found
 }
 
 /// Every read of `var` inside becomes one of `to`.

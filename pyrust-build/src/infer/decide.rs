@@ -4,6 +4,7 @@
 //! Only reads of bound locals are decided: leaving those out changes nothing.
 
 use super::class_names;
+use super::demand::meets;
 use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
 use crate::ty::Type;
 
@@ -68,6 +69,7 @@ pub(super) fn keeps(keep: &Keep, ty: &Type) -> bool {
         Keep::NotInstance(names) => !instance(names),
         Keep::Length { items, at_least } => fits(ty, *items, *at_least) != Some(false),
         Keep::NotLength { items, at_least } => fits(ty, *items, *at_least) != Some(true),
+        Keep::Meets(demand) => meets(demand, ty),
         Keep::Both(a, b) => keeps(a, ty) && keeps(b, ty),
     }
 }

@@ -9,6 +9,7 @@ mod call;
 mod classes;
 mod cut;
 mod decide;
+mod demand;
 mod expr;
 mod globals;
 mod iter;

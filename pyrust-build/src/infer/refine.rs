@@ -1,6 +1,8 @@
 //! Flow typing: after a first inference, what the types rule out is cut off and tests of `None` and of classes narrow
 //! the variable they test; then the function is inferred again.
 //!
+//! The same is done before a statement that can use a variable only with some of its types ([`super::demand`]).
+//!
 //! A narrowing is an assignment with fewer types. Where the variable merges with another assignment behind the test
 //! (`if n is None: n = len(xs)`), or where the other branch never gets there, it assigns the variable itself, as a
 //! π-function does: web splitting then gives what it reaches a variable of its own. Elsewhere the branch reads a
@@ -10,6 +12,7 @@ use std::collections::BTreeSet;
 
 use super::class_names;
 use super::decide::{decide, exact_types, keeps, length_test};
+use super::demand::demands;
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
 use crate::lower::webs;
@@ -151,6 +154,7 @@ impl Refine<'_> {
     }
 
     fn statements(&mut self, body: &mut Vec<Stmt>) {
+        self.demanded(body);
         let mut out: Vec<Stmt> = Vec::with_capacity(body.len());
         for stmt in std::mem::take(body) {
             self.statement(stmt, &mut out);
@@ -160,6 +164,31 @@ impl Refine<'_> {
             }
         }
         *body = out;
+    }
+
+    /// Narrows before statements what they cannot use as it is.
+    fn demanded(&mut self, body: &mut Vec<Stmt>) {
+        if !self.endless.is_empty() {
+            return;
+        }
+        let mut at = 0;
+        while at < body.len() {
+            let found = demands(&body[at], &|e| self.nodes.get(e.id).cloned());
+            let facts = found.into_iter().map(|(var, demand)| Fact { var, keep: Keep::Meets(demand) });
+            let facts = facts.filter(|f| !self.vars[f.var].maybe_unbound && self.is_worth(f)).collect();
+            let mut rest = body.split_off(at);
+            at += 1;
+            // What the statement itself assigns may not be there before it.
+            let mut facts = all_of(Vec::new(), facts);
+            if !facts.is_empty() {
+                let assigned = defines(&rest[0]);
+                facts.retain(|f| !assigned.contains(&f.var) && self.is_worth(f));
+                let (count, span) = (rest.len(), rest[0].span);
+                self.enter(&facts, &mut rest, span, false);
+                at += rest.len() - count;
+            }
+            body.append(&mut rest);
+        }
     }
 
     fn statement(&mut self, mut stmt: Stmt, out: &mut Vec<Stmt>) {
