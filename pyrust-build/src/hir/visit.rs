@@ -455,7 +455,7 @@ pub fn defines(node: &impl Visitable) -> BTreeSet<VarId> {
 }
 
 /// The variables that one narrowing assigns and nothing else, and what it narrows.
-pub fn narrowed(body: &Vec<Stmt>) -> BTreeMap<VarId, VarId> {
+pub fn narrowed(body: &[Stmt]) -> BTreeMap<VarId, VarId> {
     #[derive(Default)]
     struct Narrowed {
         found: BTreeMap<VarId, VarId>,
@@ -474,7 +474,7 @@ pub fn narrowed(body: &Vec<Stmt>) -> BTreeMap<VarId, VarId> {
         }
     }
     let mut out = Narrowed::default();
-    out.block(body);
+    body.iter().for_each(|stmt| out.stmt(stmt));
     out.found.retain(|to, from| to != from && out.defined[to] == 1);
     out.found
 }
