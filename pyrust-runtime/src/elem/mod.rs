@@ -48,6 +48,12 @@ pub trait ElemOrd: ElemEq {
     {
         false
     }
+
+    /// `self < other` among values for which [`ElemOrd::is_plain_order`] holds.
+    #[inline(always)]
+    fn plain_less(&self, cx: Cx, other: &Self) -> bool {
+        matches!(self.elem_cmp(cx, other), Ok(Ordering::Less))
+    }
 }
 
 /// A key of a dict.

@@ -65,6 +65,11 @@ macro_rules! numbers {
             {
                 true
             }
+
+            #[inline(always)]
+            fn plain_less(&self, _: Cx, other: &Self) -> bool {
+                self < other
+            }
         }
     )*};
 }
@@ -145,6 +150,11 @@ impl ElemOrd for f64 {
         Self: 'a,
     {
         items.all(|item| !item.is_nan())
+    }
+
+    #[inline(always)]
+    fn plain_less(&self, _: Cx, other: &Self) -> bool {
+        self < other
     }
 }
 

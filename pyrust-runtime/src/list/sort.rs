@@ -29,7 +29,11 @@ pub(crate) fn sort_slice<P, K: ElemOrd + 'static>(
             return bail(Bail::Memory);
         }
         drop(probe);
-        let compare = |a: &P, b: &P| key(a).elem_cmp(cx, key(b)).unwrap_or(Ordering::Equal);
+        // Of the order only `<` is asked; told so, sorting numbers needs no branches.
+        let compare = |a: &P, b: &P| match key(a).plain_less(cx, key(b)) {
+            true => Ordering::Less,
+            false => Ordering::Equal,
+        };
         if reverse {
             items.sort_by(|a, b| compare(b, a));
         } else {
