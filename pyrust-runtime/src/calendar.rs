@@ -1,7 +1,43 @@
 //! `calendar`: what its functions on plain numbers compute.
 
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use pyo3_ffi::*;
+
 use crate::int;
-use crate::stop::R;
+use crate::stop::{Bail, R, bail};
+
+/// The list `calendar.mdays`, which whoever likes may change.
+pub(crate) static MONTHS: AtomicPtr<PyObject> = AtomicPtr::new(ptr::null_mut());
+
+/// What stands in it.
+const DAYS: [i64; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/// `calendar.monthrange(year, month)[1]`. A month that is none raises an exception of that module's own.
+pub fn days(year: i64, month: i64) -> R<i64> {
+    let Some(days) = usize::try_from(month).ok().filter(|m| *m > 0).and_then(|m| DAYS.get(m)) else {
+        return bail(Bail::Unsupported);
+    };
+    if !is_as_ever(MONTHS.load(Relaxed), month as usize, *days) {
+        return bail(Bail::Guard);
+    }
+    Ok(days + i64::from(month == 2 && isleap(year)))
+}
+
+/// Does the list say so?
+fn is_as_ever(list: *mut PyObject, month: usize, days: i64) -> bool {
+    // SAFETY: null, or a list that is never given up; its types are tested first, under the GIL.
+    unsafe {
+        if list.is_null() || PyList_Size(list) != DAYS.len() as Py_ssize_t {
+            return false;
+        }
+        let item = PyList_GetItem(list, month as Py_ssize_t);
+        let found = PyLong_CheckExact(item) != 0 && PyLong_AsLongLong(item) == days;
+        PyErr_Clear();
+        found
+    }
+}
 
 /// `calendar.isleap(year)`.
 #[inline]

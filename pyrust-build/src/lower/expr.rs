@@ -114,6 +114,29 @@ impl Lower<'_> {
         (known && matches!(name.as_str(), "float_info" | "version_info")).then(|| (module, name.clone()))
     }
 
+    /// `calendar.monthrange(year, month)[1]`: the global, and the arguments. The other item has a class of its own.
+    fn days_of_month<'e>(&self, value: &'e AExpr, index: &AExpr) -> Option<(String, &'e [AExpr])> {
+        let A::Call { func, args, keywords } = &value.kind else { return None };
+        let starred = args.iter().any(|a| matches!(a.kind, A::Starred(_)));
+        if args.len() != 2 || starred || !keywords.is_empty() {
+            return None;
+        }
+        let second = matches!(&index.kind, A::Constant(Constant::Int(digits)) if digits == "1");
+        let global = match &func.kind {
+            A::Name(name) if self.lookup(name).is_none() => name.clone(),
+            A::Attribute { value, name } if name == "monthrange" => self.module_of(value)?,
+            _ => return None,
+        };
+        let known = match self.env.bindings.get(&global)? {
+            Binding::Module(module) => module == "calendar" && matches!(func.kind, A::Attribute { .. }),
+            Binding::Imported { module, name } => {
+                module == "calendar" && name == "monthrange" && matches!(func.kind, A::Name(_))
+            }
+            _ => false,
+        };
+        (second && known).then_some((global, args.as_slice()))
+    }
+
     /// `sys.version_info` where only its items count: the tuple of them.
     fn version_info(&mut self, e: &AExpr) -> Option<Expr> {
         let (module, structure) = self.is_structure(e).filter(|(_, name)| name == "version_info")?;
@@ -219,6 +242,13 @@ impl Lower<'_> {
                 self.comp(CompKind::Dict, generators, key, Some(value), None)
             }
             A::Generator { .. } => self.lasting(e),
+            A::Subscript { value, index } if self.days_of_month(value, index).is_some() => {
+                let (module, args) = self.days_of_month(value, index).unwrap_or_default();
+                // What is imported by its own name is that function already.
+                let imported = self.module_of(&AExpr { kind: A::Name(module.clone()), span }).is_none();
+                let name = if imported { "days" } else { "monthrange.days" }.to_string();
+                ExprKind::ModuleCall { module, name, args: self.exprs(args), keywords: vec![] }
+            }
             A::Subscript { value, index } => {
                 let base = Box::new(self.looked_at(value));
                 match &index.kind {

@@ -574,4 +574,5 @@ pub(super) const MODULES: &[Row] = &[
     Row("random.choices", "list[T], list[int], None, int", "list[T]", "random::choices_counted", "c!"),
     Row("calendar.isleap", "int", "bool", "calendar::isleap", ""),
     Row("calendar.leapdays", "int, int", "int", "calendar::leapdays", "!"),
+    Row("calendar.monthrange.days", "int, int", "int", "calendar::days", "!"),
 ];

@@ -483,12 +483,13 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
         named
             && PyTuple_Check(names.ptr()) != 0
             && (0..PyTuple_Size(names.ptr())).all(|at| {
-                let name = PyTuple_GetItem(names.ptr(), at);
-                let (own, builtin) = (lookup(globals, name), lookup(builtins(), name));
-                let Some(text) = utf8(name) else { return false };
+                let used = PyTuple_GetItem(names.ptr(), at);
+                let (own, builtin) = (lookup(globals, used), lookup(builtins(), used));
+                let Some(text) = utf8(used) else { return false };
                 match (own.is_null(), builtin.is_null()) {
                     // Looked at below, and what other classes than those need.
                     (false, _) if module == "copy" || module == "re" => true,
+                    (false, _) if name == "monthrange" => true,
                     (false, _) => {
                         pristine(own, text, module)
                             || (module == "functools" && defined_here(own, globals, text))
@@ -500,6 +501,55 @@ unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, word
             })
             && (module != "copy" || copies_as_ever(globals, name, words))
             && (module != "re" || patterns::compiles_as_ever(globals, words))
+            && (name != "monthrange" || counts_as_ever(globals, words))
+    }
+}
+
+/// Whether the module `calendar` counts the days of months as it always did.
+///
+/// # Safety
+/// `globals` is its dict.
+unsafe fn counts_as_ever(globals: *mut PyObject, words: &mut Vec<Word>) -> bool {
+    // SAFETY: look-ups of names in exact dicts; every type is tested before it is relied on.
+    unsafe {
+        let own = |name: &str| {
+            let found = lookup(globals, interned(name));
+            if found.is_null()
+                || Py_TYPE(found) != &raw mut PyFunction_Type
+                || PyFunction_GetGlobals(found) != globals
+            {
+                return None;
+            }
+            let code = attribute_or_none(PyFunction_GetCode(found), c"co_name")?;
+            (utf8(code.ptr()) == Some(name)).then(|| code_word(found))
+        };
+        let (Some(weekday), Some(leap)) = (own("weekday"), own("isleap")) else { return false };
+        words.extend([weekday, leap]);
+        let dates = lookup(globals, interned("datetime"));
+        if !is_module(dates, "datetime") {
+            return false;
+        }
+        let dates = PyModule_GetDict(dates);
+        words.push(version_word(dates));
+        let date = lookup(dates, interned("date"));
+        let name = if cfg!(Py_3_12) { "FEBRUARY" } else { "February" };
+        let (months, february) = (lookup(globals, interned("mdays")), lookup(globals, interned(name)));
+        if date.is_null()
+            || !pristine(date, "date", "datetime")
+            || months.is_null()
+            || PyList_CheckExact(months) == 0
+            || february.is_null()
+            || PyLong_Check(february) == 0
+            || PyLong_AsLong(february) != 2
+        {
+            return false;
+        }
+        // The list is held for good; its items are looked at when they count.
+        if crate::calendar::MONTHS.load(Relaxed) != months {
+            Py_INCREF(months);
+            crate::calendar::MONTHS.store(months, Relaxed);
+        }
+        true
     }
 }
 
@@ -646,6 +696,7 @@ pub(super) unsafe fn type_word(class: *mut PyObject) -> Word {
 const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("calendar", "isleap"),
     ("calendar", "leapdays"),
+    ("calendar", "monthrange"),
     ("copy", "copy"),
     ("copy", "deepcopy"),
     ("functools", "cache"),
