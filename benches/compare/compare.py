@@ -22,7 +22,7 @@ import figures  # noqa: E402
 import page  # noqa: E402
 import table  # noqa: E402
 from inputs import GROUPS, KERNELS  # noqa: E402
-from install import pyrust  # noqa: E402
+from install import peers, pyrust, rust  # noqa: E402
 from install.place import Absent  # noqa: E402
 from talk import Json, Runner  # noqa: E402
 from turns import grow, measure  # noqa: E402
@@ -77,7 +77,17 @@ def _runners(options: argparse.Namespace) -> tuple[list[Runner], dict[str, str]]
         title = f"CPython {_version(other)}"
         name = "cpython_" + "_".join(_version(other).split(".")[:2])
         runners.append(Runner(name, title, (other,), "package", HERE, {"PYRUST": "python"}))
-    makers: dict[str, Callable[[], Runner]] = {"pyrust": lambda: pyrust.runner(python, "PyRust")}
+    makers: dict[str, Callable[[], Runner]] = {
+        "pyrust": lambda: pyrust.runner(python, "PyRust"),
+        "rust": lambda: rust.runner(python, in_place=False),
+        "rust_in_place": lambda: rust.runner(python, in_place=True),
+        "mypyc": lambda: peers.mypyc(python),
+        "cython": lambda: peers.cython(python, typed=False),
+        "cython_typed": lambda: peers.cython(python, typed=True),
+        "numba": lambda: peers.numba(python),
+        "pythran": lambda: peers.pythran(python),
+        "pypy": peers.pypy,
+    }
     absent = {}
     for name, make in makers.items():
         if options.only and name not in options.only:

@@ -5,6 +5,7 @@ In: runners, kernels. Out: the part `kernels` of `results.json`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -82,7 +83,9 @@ def _reason(answer: Json) -> str:
     if "print" in found:
         return f"returns {found['shown'][:80]}"
     told = answer.get("died") or answer.get("refused") or answer.get("error")
-    return str(told or f"{found['raises']}: {found['says']}").strip().partition("\n")[0][:200]
+    lines = str(told or f"{found['raises']}: {found['says']}").strip().splitlines()
+    # No paths of this machine: the results are for others.
+    return re.sub(r"(?<=[\s'\"(])/\S*/", "", " ".join(line.strip() for line in lines[:2]))[:200]
 
 
 def _time(worker: Worker, kernel: Kernel, entries: Json, budget: float) -> None:
