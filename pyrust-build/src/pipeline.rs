@@ -307,7 +307,7 @@ fn specialise(
         );
         return Err(refuse(message));
     }
-    let classes = |name: &str| program.annotated(name);
+    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
     let params = signature.params.iter().map(|t| in_python(&from_signature(t, &classes)));
     let params: Vec<Type> = params.enumerate().map(|(i, t)| any_recorded(&t, i, all)).collect();
     let wide = wide_results(&signature.ret);
@@ -447,8 +447,16 @@ fn comp_depth(e: &crate::hir::Expr) -> usize {
     crate::hir::visit::children(e).into_iter().map(comp_depth).max().unwrap_or(0)
 }
 
+/// The type of an instance of a class by its dotted name, with what its fields were seen to have.
+fn class_type(program: &Program<'_>, name: &str, types: Option<&[SigType]>) -> Option<Type> {
+    let Some(types) = types else { return program.annotated(name) };
+    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
+    let items = types.iter().map(|t| from_signature(t, &classes)).collect();
+    program.recorded(name, items)
+}
+
 /// What a recorded type becomes; what is not understood is opaque.
-fn from_signature(ty: &SigType, classes: &dyn Fn(&str) -> Option<Type>) -> Type {
+fn from_signature(ty: &SigType, classes: &dyn Fn(&str, Option<&[SigType]>) -> Option<Type>) -> Type {
     let inner = |t: &SigType| from_signature(t, classes);
     match ty {
         SigType::Int => Type::Int,
@@ -481,8 +489,22 @@ fn from_signature(ty: &SigType, classes: &dyn Fn(&str) -> Option<Type>) -> Type 
         SigType::Unknown => Type::Never,
         SigType::Class(name) => match crate::foreign::Class::named(name) {
             Some(class) => Type::Foreign(class),
-            None => classes(name).unwrap_or(Type::Obj),
+            None => classes(name, None).unwrap_or(Type::Obj),
         },
+        SigType::Holding(name, types) => {
+            let kind = match name.as_str() {
+                "collections.Counter" => DictKind::Counter,
+                "collections.defaultdict" => DictKind::Default,
+                _ => return classes(name, Some(types)).unwrap_or(Type::Obj),
+            };
+            match types.as_slice() {
+                [key, value] => {
+                    let (key, value) = (Box::new(inner(key)), Box::new(inner(value)));
+                    Type::Dict { key, value, in_place: true, kind }
+                }
+                _ => Type::Obj,
+            }
+        }
         SigType::Function(name) => match name.split_once(':') {
             // What no name of a module means cannot be told from others.
             Some((module, name)) if !name.contains(['.', '<']) => {
@@ -497,7 +519,7 @@ fn from_signature(ty: &SigType, classes: &dyn Fn(&str) -> Option<Type>) -> Type 
 /// A parameter that is a function is any of those that were recorded for it: which one it is no look at the types
 /// tells, so one specialisation takes them all.
 fn any_recorded(ty: &Type, param: usize, all: &[Signature]) -> Type {
-    let recorded = all.iter().filter_map(|s| s.params.get(param)).map(|t| from_signature(t, &|_| None));
+    let recorded = all.iter().filter_map(|s| s.params.get(param)).map(|t| from_signature(t, &|_, _| None));
     let functions = recorded.fold(Vec::new(), |mut found: Vec<Callee>, t| {
         for m in t.members() {
             if let Type::Function(callees) = m {

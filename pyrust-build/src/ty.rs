@@ -235,11 +235,11 @@ impl Type {
         f(self) || self.parts().into_iter().any(|t| t.any(f))
     }
 
-    /// A deque, counter or `defaultdict` that data flow puts into a container of Python's.
+    /// A deque or `OrderedDict` that data flow puts into a container of Python's.
     pub fn is_misplaced(&self) -> bool {
         match self {
             Type::Deque { in_place, .. } => *in_place,
-            Type::Dict { in_place, kind, .. } => *in_place && *kind != DictKind::Plain,
+            Type::Dict { in_place, kind, .. } => *in_place && *kind == DictKind::Ordered,
             _ => false,
         }
     }

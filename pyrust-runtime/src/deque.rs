@@ -11,6 +11,7 @@ use crate::elem::{ElemEq, ElemOrd, View};
 use crate::list::{self, List};
 use crate::py::{IntoPy, again};
 use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::strs::Bytes;
 use crate::txn::Cx;
 use crate::union::U2;
 
@@ -254,6 +255,45 @@ pub fn concat<T: Clone>(cx: Cx, a: &Deque<T>, b: &Deque<T>) -> R<Deque<T>> {
     Ok(out)
 }
 
+/// `d *= n`: as if its elements came again and again.
+pub fn repeat_in_place<T: Clone>(cx: Cx, deque: &Deque<T>, times: i64) -> R<()> {
+    let count = deque.count();
+    if count == 0 || times == 1 {
+        return Ok(());
+    }
+    if times <= 0 {
+        return clear(cx, deque);
+    }
+    let times = match deque.head.maxlen {
+        // What comes before falls out again.
+        Some(most) => times.min(most.div_ceil(count) as i64),
+        None => times,
+    };
+    let Some(total) = count.checked_mul(times as usize) else { return bail(Bail::Memory) };
+    let once: Vec<T> = deque.head.items.borrow().iter().cloned().collect();
+    if deque.head.items.borrow_mut().try_reserve(total - count).is_err() {
+        return bail(Bail::Memory);
+    }
+    for _ in 1..times {
+        for item in &once {
+            append(cx, deque, item.clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// `d * n`
+pub fn repeat<T: Clone>(cx: Cx, deque: &Deque<T>, times: i64) -> R<Deque<T>> {
+    let out = copy(cx, deque)?;
+    repeat_in_place(cx, &out, times)?;
+    Ok(out)
+}
+
+/// `bytes(d)`
+pub fn to_bytes(cx: Cx, deque: &Deque<i64>) -> R<Bytes> {
+    crate::bytes::from_ints(cx, &list(cx, deque)?)
+}
+
 fn find<T: ElemEq>(cx: Cx, deque: &Deque<T>, item: &T) -> R<Option<usize>> {
     for (at, other) in deque.head.items.borrow().iter().enumerate() {
         if other.elem_eq(cx, item)? {
@@ -274,6 +314,24 @@ pub fn index<T: ElemEq>(cx: Cx, deque: &Deque<T>, item: &T) -> R<i64> {
         Some(at) => Ok(at as i64),
         None => exc(Exc::ValueError),
     }
+}
+
+/// `d.index(x, start)`
+pub fn index_from<T: ElemEq>(cx: Cx, deque: &Deque<T>, item: &T, start: i64) -> R<i64> {
+    index_within(cx, deque, item, start, i64::MAX)
+}
+
+/// `d.index(x, start, stop)`
+pub fn index_within<T: ElemEq>(cx: Cx, deque: &Deque<T>, item: &T, start: i64, stop: i64) -> R<i64> {
+    let items = deque.head.items.borrow();
+    let count = items.len() as i64;
+    let clip = |at: i64| if at < 0 { (at + count).max(0) } else { at.min(count) };
+    for at in clip(start)..clip(stop) {
+        if items[at as usize].elem_eq(cx, item)? {
+            return Ok(at);
+        }
+    }
+    exc(Exc::ValueError)
 }
 
 /// `d.remove(x)`
@@ -313,6 +371,26 @@ pub fn eq<T: ElemEq>(cx: Cx, a: &Deque<T>, b: &Deque<T>) -> R<bool> {
 /// `a != b`
 pub fn ne<T: ElemEq>(cx: Cx, a: &Deque<T>, b: &Deque<T>) -> R<bool> {
     Ok(!eq(cx, a, b)?)
+}
+
+/// `a < b`
+pub fn lt<T: ElemOrd + Clone + 'static>(cx: Cx, a: &Deque<T>, b: &Deque<T>) -> R<bool> {
+    list::lt(cx, &list(cx, a)?, &list(cx, b)?)
+}
+
+/// `a <= b`
+pub fn le<T: ElemOrd + Clone + 'static>(cx: Cx, a: &Deque<T>, b: &Deque<T>) -> R<bool> {
+    list::le(cx, &list(cx, a)?, &list(cx, b)?)
+}
+
+/// `a > b`
+pub fn gt<T: ElemOrd + Clone + 'static>(cx: Cx, a: &Deque<T>, b: &Deque<T>) -> R<bool> {
+    list::gt(cx, &list(cx, a)?, &list(cx, b)?)
+}
+
+/// `a >= b`
+pub fn ge<T: ElemOrd + Clone + 'static>(cx: Cx, a: &Deque<T>, b: &Deque<T>) -> R<bool> {
+    list::ge(cx, &list(cx, a)?, &list(cx, b)?)
 }
 
 /// Starts `for … in d` or `reversed(d)`.

@@ -166,6 +166,13 @@ impl Func<'_, '_, '_> {
                 let code = val.owned();
                 self.q(quote!(dict::pdict_copy(cx, &#code)))
             }
+            (
+                Type::Dict { key: a, value: v, in_place: false, kind: k },
+                Type::Dict { key: b, value: w, in_place: true, kind: l },
+            ) if k == l && same_rust(a, b) && same_rust(v, w) => {
+                let (code, rust) = (val.owned(), rust_type(to));
+                self.q(quote!(dict::into_live::<#rust, _>(cx, #code)))
+            }
             // A set that was just made becomes one of Python's.
             (
                 Type::Set { elem: a, in_place: false, frozen: f },

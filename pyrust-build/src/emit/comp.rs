@@ -78,7 +78,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let val = self.val(e);
                     let Type::Dict { key: k, value: v, .. } = &val.ty else { unreachable!("just seen") };
                     if (k, v) != (&key, &value) {
-                        return self.bail("Unsupported");
+                        // Into an empty one they go as they are.
+                        let (it, at, x) = (self.fresh("it"), self.fresh("at"), self.fresh("x"));
+                        let pull = self.dict_cursor(val.owned(), false, &it, &at, "next_item", (k, v));
+                        let (setup, next, tick) = (pull.setup, pull.next, self.tick());
+                        let item = Val::new(quote!(#x), pull.elem);
+                        let set = self.set_pair(&quote!(&#out), &item, &key, &value);
+                        return quote!({
+                            let #out = #make;
+                            #setup
+                            while let Some(#x) = #next { #tick #set; }
+                            #out
+                        });
                     }
                     let other = val.by_ref();
                     let update = self.q(quote!(dict::add_counts(cx, &#out, #other)));

@@ -562,10 +562,13 @@ impl Func<'_, '_, '_> {
             let (extend, out) = (self.extend(&l, &r), l.owned());
             return quote!({ #(#lets)* #extend; #out });
         }
-        if let (BinOp::BitOr, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. }) = (op, &l.ty) {
+        if let (BinOp::BitOr, Type::Dict { kind, .. }) = (op, &l.ty)
+            && *kind != DictKind::Counter
+        {
+            let name = format!("{}.update", kind.class());
             let mut lets = Vec::new();
             let l = self.bind(l, &mut lets);
-            let (update, out) = (self.apply("dict.update", &[l.clone(), r.clone()], &Type::None), l.owned());
+            let (update, out) = (self.apply(&name, &[l.clone(), r.clone()], &Type::None), l.owned());
             return quote!({ #(#lets)* #update; #out });
         }
         if let (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Type::Set { frozen: false, .. }) =
@@ -585,11 +588,18 @@ impl Func<'_, '_, '_> {
             let repeat = self.q(quote!(list::repeat_in_place(cx, #list, #times)));
             return quote!({ #(#lets)* #repeat; #out });
         }
-        if let (BinOp::Add | BinOp::Mult, Type::ByteArray) = (op, &l.ty) {
+        if let (BinOp::Add, Type::Deque { .. }) = (op, &l.ty) {
             let mut lets = Vec::new();
             let l = self.bind(l, &mut lets);
-            let name = if op == BinOp::Add { "+=" } else { "*=" };
-            let (change, out) = (self.apply(name, &[l.clone(), r.clone()], &Type::None), l.owned());
+            let r = self.bind(r, &mut lets);
+            let (extend, out) = (self.take_all("extend", &l, &r), l.owned());
+            return quote!({ #(#lets)* #extend; #out });
+        }
+        if changes_by_row(op, &l.ty) {
+            let mut lets = Vec::new();
+            let l = self.bind(l, &mut lets);
+            let name = format!("{}=", op.symbol());
+            let (change, out) = (self.apply(&name, &[l.clone(), r.clone()], &Type::None), l.owned());
             return quote!({ #(#lets)* #change; #out });
         }
         self.binary(op, l, r, to)
@@ -818,9 +828,10 @@ impl Func<'_, '_, '_> {
                 let t = rust_type(elem);
                 self.q(quote!(deque::new::<#t>(cx, None)))
             }
-            Type::Dict { kind: DictKind::Counter, key, value, .. } => {
+            Type::Dict { kind: DictKind::Counter, key, value, in_place } => {
                 let (k, v) = (rust_type(key), rust_type(value));
-                self.q(quote!(dict::new_counter::<#k, #v>(cx)))
+                let make = if *in_place { quote!(live_counter) } else { quote!(new_counter) };
+                self.q(quote!(dict::#make::<#k, #v>(cx)))
             }
             Type::Dict { kind: DictKind::Ordered, key, value, .. } => {
                 let (k, v) = (rust_type(key), rust_type(value));
@@ -873,12 +884,24 @@ fn float_literal(f: f64) -> TokenStream {
 /// Is `l op= r` known for a value that changes in place?
 pub(super) fn changes_in_place(op: BinOp, l: &Type, r: &Type) -> bool {
     match (op, l) {
-        (BinOp::Add, Type::List { .. } | Type::ByteArray) | (BinOp::Mult, Type::ByteArray) => true,
+        (BinOp::Add, Type::List { .. } | Type::Deque { .. }) => true,
         (BinOp::Mult, Type::List { .. }) => {
             matches!(r, Type::Int | Type::Big | Type::Bool | Type::Never)
         }
-        (BinOp::BitOr, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. }) => true,
+        (BinOp::BitOr, Type::Dict { kind, .. }) if *kind != DictKind::Counter => true,
         (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Type::Set { frozen: false, .. }) => true,
+        _ => changes_by_row(op, l),
+    }
+}
+
+/// Is there a row for `l op= r` that changes `l` and gives nothing?
+fn changes_by_row(op: BinOp, l: &Type) -> bool {
+    match (op, l) {
+        (BinOp::Add | BinOp::Mult, Type::ByteArray) | (BinOp::Mult, Type::Deque { .. }) => true,
+        (
+            BinOp::Add | BinOp::Sub | BinOp::BitOr | BinOp::BitAnd,
+            Type::Dict { kind: DictKind::Counter, .. },
+        ) => true,
         _ => false,
     }
 }

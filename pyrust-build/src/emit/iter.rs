@@ -295,6 +295,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             IterKind::ZipStar(e) => self.pull_columns(iter, e, detached, &it),
             IterKind::Reversed(e) => self.pull_reversed(e, detached, &it, &at),
+            IterKind::ReversedItems(e) => self.pull_dict(e, detached, &it, &at, "last_item"),
+            IterKind::ReversedValues(e) => self.pull_dict(e, detached, &it, &at, "last_value"),
             IterKind::Items(e) => self.pull_dict(e, detached, &it, &at, "next_item"),
             IterKind::Keys(e) => self.pull_dict(e, detached, &it, &at, "next_key"),
             IterKind::Values(e) => self.pull_dict(e, detached, &it, &at, "next_value"),
@@ -529,6 +531,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 t,
                 Type::List { .. }
                     | Type::Deque { .. }
+                    | Type::Dict { .. }
                     | Type::View(_)
                     | Type::VarTuple(_)
                     | Type::Tuple { .. }
@@ -547,6 +550,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 next: self.q_in(detached, quote!(list::next_back(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
+            Type::Dict { key, value, .. } => {
+                self.dict_cursor(code, detached, it, at, "last_key", (key, value))
+            }
             Type::Deque { elem, .. } => Pull {
                 setup: quote!(let #it = #code; let mut #at = deque::iter(&#it);),
                 next: self.q_in(detached, quote!(deque::next_back(&#it, &mut #at))),
@@ -615,7 +621,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
-    fn dict_cursor(
+    pub(super) fn dict_cursor(
         &mut self,
         code: TokenStream,
         detached: bool,
@@ -626,19 +632,22 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     ) -> Pull {
         let f = quote::format_ident!("{next}");
         let elem = match next {
-            "next_key" => key.clone(),
-            "next_value" => value.clone(),
+            "next_key" | "last_key" => key.clone(),
+            "next_value" | "last_value" => value.clone(),
             _ => Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false },
         };
+        let back = next.starts_with("last");
         if self.late {
-            let begun = self.q_in(detached, quote!(dict::begun(cx, &#it, &mut #at)));
+            let begin = if back { quote!(begun_back) } else { quote!(begun) };
+            let begun = self.q_in(detached, quote!(dict::#begin(cx, &#it, &mut #at)));
             return Pull {
                 setup: quote!(let #it = #code; let mut #at = None;),
                 next: self.q_in(detached, quote!(dict::#f(cx, &#it, #begun))),
                 elem,
             };
         }
-        let start = self.q(quote!(dict::iter(cx, &#it)));
+        let iter = if back { quote!(iter_back) } else { quote!(iter) };
+        let start = self.q(quote!(dict::#iter(cx, &#it)));
         Pull {
             setup: quote!(let #it = #code; let mut #at = #start;),
             next: self.q_in(detached, quote!(dict::#f(cx, &#it, &mut #at))),

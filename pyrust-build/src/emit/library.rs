@@ -9,7 +9,7 @@ use super::Func;
 use super::iter::iter_elem;
 
 use super::types::{Val, rust_type};
-use crate::hir::visit::defines;
+use crate::hir::visit::{defines, reads};
 use crate::hir::{Collection, Expr, ExprKind, NodeId, VarId};
 use crate::infer::Bisect;
 use crate::ty::{DictKind, Type};
@@ -129,6 +129,11 @@ impl Func<'_, '_, '_> {
                 self.q(quote!(deque::new::<#t>(cx, #maxlen)))
             }
             (Collection::Counter | Collection::Ordered, Type::Dict { .. }) => self.new_container(ty),
+            (Collection::DefaultDict(factory), Type::Dict { key, value, in_place: true, .. }) => {
+                let (k, v) = (rust_type(key), rust_type(value));
+                let name = factory.as_deref().unwrap_or_default();
+                self.q(quote!(dict::live_defaultdict::<#k, #v>(cx, #name)))
+            }
             (Collection::DefaultDict(factory), Type::Dict { key, value, .. }) => {
                 let (k, v) = (rust_type(key), rust_type(value));
                 let name = factory.as_deref().unwrap_or_default();
@@ -136,7 +141,18 @@ impl Func<'_, '_, '_> {
                     Some(e) => f.value_as(e, value),
                     None => f.bail("Unsupported"),
                 });
-                self.q(quote!(dict::new_defaultdict::<#k, #v>(cx, #name, |cx| Ok(#made))))
+                // What the factory reads is kept: it does not change any more.
+                let mut kept = Vec::new();
+                for var in arg.into_iter().flat_map(|e| reads(e)) {
+                    let ident = self.var_ident(var);
+                    if self.hir.vars[var].maybe_unbound {
+                        let bail = self.bail("Unsupported");
+                        kept.push(quote!(if #ident.is_none() { let () = #bail; }));
+                    }
+                    kept.push(quote!(let #ident = #ident.clone();));
+                }
+                let new = self.q(quote!(dict::new_defaultdict::<#k, #v>(cx, #name, move |cx| Ok(#made))));
+                if kept.is_empty() { new } else { quote!({ #(#kept)* #new }) }
             }
             _ => self.bail("Unsupported"),
         }

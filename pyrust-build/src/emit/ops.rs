@@ -191,7 +191,11 @@ impl Func<'_, '_, '_> {
             | Pattern::VarTuple(_) => arg.by_ref(),
             // Only of what CPython itself is asked.
             Pattern::AnyOf(_) | Pattern::VarTupleOf(_) => return None,
-            Pattern::Tuple(_) | Pattern::Optional(_) | Pattern::Pairs(..) | Pattern::DictOf(..) => {
+            Pattern::Tuple(_)
+            | Pattern::Optional(_)
+            | Pattern::Iter(_)
+            | Pattern::Pairs(..)
+            | Pattern::DictOf(..) => {
                 return None;
             }
         })

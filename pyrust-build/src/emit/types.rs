@@ -95,17 +95,17 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let t = rust_type(elem);
             quote!(Deque<#t>)
         }
-        Type::Dict { key, value, kind: DictKind::Default, .. } => {
+        Type::Dict { key, value, in_place, kind: DictKind::Default } => {
             let (k, v) = (rust_type(key), rust_type(value));
-            quote!(Dict<#k, #v, Factory>)
+            if *in_place { quote!(PDict<#k, #v, Factory>) } else { quote!(Dict<#k, #v, Factory>) }
         }
         Type::Dict { key, value, kind: DictKind::Ordered, .. } => {
             let (k, v) = (rust_type(key), rust_type(value));
             quote!(Dict<#k, #v, Ordered>)
         }
-        Type::Dict { key, value, kind: DictKind::Counter, .. } => {
+        Type::Dict { key, value, in_place, kind: DictKind::Counter } => {
             let (k, v) = (rust_type(key), rust_type(value));
-            quote!(Dict<#k, #v, Counter>)
+            if *in_place { quote!(PDict<#k, #v, Counter>) } else { quote!(Dict<#k, #v, Counter>) }
         }
         Type::Dict { key, value, in_place, kind: DictKind::Plain } => {
             let (k, v) = (rust_type(key), rust_type(value));

@@ -634,6 +634,10 @@ pub enum IterKind {
     /// `zip(*rows)`
     ZipStar(Box<Expr>),
     Reversed(Box<Expr>),
+    /// `reversed(d.items())`
+    ReversedItems(Box<Expr>),
+    /// `reversed(d.values())`
+    ReversedValues(Box<Expr>),
     Items(Box<Expr>),
     Values(Box<Expr>),
     Keys(Box<Expr>),

@@ -171,6 +171,8 @@ macro_rules! visitor {
                 IterKind::ZipStar(e)
                 | IterKind::Reversed(e)
                 | IterKind::Items(e)
+                | IterKind::ReversedItems(e)
+                | IterKind::ReversedValues(e)
                 | IterKind::Values(e)
                 | IterKind::Keys(e)
                 | IterKind::Expr(e) => v.expr(e),

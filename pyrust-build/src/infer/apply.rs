@@ -90,7 +90,15 @@ impl Infer<'_, '_> {
             let pairs: Vec<(char, usize)> = match (pattern, arg) {
                 (Pattern::Set(v, _), Ty::Set(c, _)) => vec![(*v, self.state.solver.elem(*c))],
                 (Pattern::List(v), Ty::List(c)) => vec![(*v, self.state.solver.elem(*c))],
-                (Pattern::Deque(v), Ty::Deque(c)) => vec![(*v, self.state.solver.elem(*c))],
+                (Pattern::Deque(v), Ty::Deque(c)) => {
+                    let elem = self.state.solver.elem(*c);
+                    if self.state.solver.get(elem) == Ty::Never
+                        && let Some(want) = op.bound(*v)
+                    {
+                        self.state.solver.absorb_into(elem, want);
+                    }
+                    vec![(*v, elem)]
+                }
                 (Pattern::Dict(k, v, _), Ty::Dict(c, _)) => {
                     // An empty dict is one of whatever is wanted.
                     for (var, place) in [(k, self.state.solver.elem(*c)), (v, self.state.solver.value(*c))] {
@@ -170,6 +178,7 @@ impl Infer<'_, '_> {
                 self.state.solver.unify(vars[v], elem);
                 Ty::Set(cell, *frozen == Some(true))
             }
+            Pattern::Iter(v) => Ty::Iter(vars[v]),
             Pattern::Deque(v) => {
                 let cell = self.site(node, k);
                 let elem = self.state.solver.elem(cell);

@@ -480,8 +480,8 @@ impl Infer<'_, '_> {
                 }
                 l.clone()
             }
-            (BinOp::BitOr, Ty::Dict(_, DictKind::Plain | DictKind::Default)) => {
-                self.apply("dict.update", node, 0, span, &[l.clone(), r.clone()]);
+            (BinOp::BitOr, Ty::Dict(_, kind @ (DictKind::Plain | DictKind::Default | DictKind::Ordered))) => {
+                self.apply(&format!("{}.update", kind.class()), node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
             (BinOp::Mult, Ty::List(c)) if matches!(r, Ty::Int | Ty::Big | Ty::Bool | Ty::Never) => {
@@ -499,7 +499,22 @@ impl Infer<'_, '_> {
             (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Ty::Set(_, false)) => {
                 self.set_in_place(node, span, op.symbol(), l, r)
             }
-            // Those of counters keep what is positive, in place.
+            // Those of counters keep what is positive.
+            (BinOp::Add | BinOp::Sub | BinOp::BitOr | BinOp::BitAnd, Ty::Dict(_, DictKind::Counter)) => {
+                self.apply(&format!("{}=", op.symbol()), node, 0, span, &[l.clone(), r.clone()]);
+                l.clone()
+            }
+            (BinOp::Add, Ty::Deque(c)) if super::iter::is_iterable(r) => {
+                let elem = self.element_type(r);
+                self.writes |= self.state.solver.in_place(*c);
+                let var = self.state.solver.elem(*c);
+                self.state.solver.flow(&elem, var);
+                l.clone()
+            }
+            (BinOp::Mult, Ty::Deque(_)) => {
+                self.apply("*=", node, 0, span, &[l.clone(), r.clone()]);
+                l.clone()
+            }
             (_, Ty::List(_) | Ty::Dict(..) | Ty::Deque(_) | Ty::Set(_, false)) => {
                 self.refuse("PYR0401", span, format!("`{}=` on a `{}`", op.symbol(), self.show(l)))
             }
@@ -673,9 +688,8 @@ pub(super) fn is_plain(ty: &Ty) -> bool {
 /// Is `str()` of it known?
 fn is_shown(ty: &Type) -> bool {
     !ty.any(&|t| {
-        let other = matches!(t, Type::Dict { kind, .. } if *kind != DictKind::Plain);
         let function = matches!(t, Type::Function(_) | Type::Inner(_) | Type::Closure { .. });
-        other || function || matches!(t, Type::Obj | Type::Iter(_) | Type::Deque { .. } | Type::Never)
+        function || matches!(t, Type::Obj | Type::Iter(_) | Type::Never)
     })
 }
 

@@ -70,6 +70,7 @@ impl Infer<'_, '_> {
                             | Ty::Tuple(..)
                             | Ty::Named(..)
                             | Ty::Deque(_)
+                            | Ty::Dict(..)
                             | Ty::Str
                             | Ty::Char
                             | Ty::Range
@@ -77,6 +78,17 @@ impl Infer<'_, '_> {
                             | Ty::ByteArray
                     )
                 })
+            }
+            IterKind::ReversedItems(e) => {
+                self.builtin("reversed");
+                match self.dict(e) {
+                    Some((k, v)) => Ty::Tuple(vec![k, v], false),
+                    None => Ty::Never,
+                }
+            }
+            IterKind::ReversedValues(e) => {
+                self.builtin("reversed");
+                self.dict(e).map_or(Ty::Never, |(_, v)| v)
             }
             IterKind::Items(e) => match self.dict(e) {
                 Some((k, v)) => Ty::Tuple(vec![k, v], false),

@@ -98,6 +98,13 @@ impl Program<'_> {
         let items = def.annotations.iter().map(|a| annotation::read(a.as_ref()?)).collect::<Option<_>>()?;
         Some(Type::Named { class: def.class, items })
     }
+
+    /// The type of an instance whose fields were seen to have these types.
+    pub fn recorded(&self, dotted: &str, items: Vec<Type>) -> Option<Type> {
+        let (module, name) = dotted.rsplit_once('.')?;
+        let def = self.named(module, name).filter(|d| d.class.module == module && d.class.name == name)?;
+        (items.len() == def.class.fields.len()).then_some(Type::Named { class: def.class, items })
+    }
 }
 
 /// `namedtuple("Point", "x y", defaults=(0,))`, `NamedTuple("Point", [("x", int)])`

@@ -120,6 +120,8 @@ impl Scan<'_> {
             IterKind::ZipStar(e)
             | IterKind::Reversed(e)
             | IterKind::Items(e)
+            | IterKind::ReversedItems(e)
+            | IterKind::ReversedValues(e)
             | IterKind::Values(e)
             | IterKind::Keys(e)
             | IterKind::Expr(e) => {

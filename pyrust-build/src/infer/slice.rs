@@ -229,6 +229,8 @@ impl<'h> Slice<'_, 'h> {
             IterKind::ZipStar(e)
             | IterKind::Reversed(e)
             | IterKind::Items(e)
+            | IterKind::ReversedItems(e)
+            | IterKind::ReversedValues(e)
             | IterKind::Values(e)
             | IterKind::Keys(e)
             | IterKind::Expr(e) => self.expr(e),

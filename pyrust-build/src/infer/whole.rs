@@ -1,7 +1,8 @@
 //! What is refused for the sake of a type, wherever in the function it occurs.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::hir::Function;
+use crate::hir::visit::any_expr;
+use crate::hir::{Collection, ExprKind, Function};
 use crate::lower::memo;
 use crate::ty::{DictKind, MAX_MEMBERS, Type};
 
@@ -28,6 +29,10 @@ pub(super) fn finding(hir: &Function, vars: &[Type], nodes: &[Type], ret: &Type)
             format!("in `{ty}`, what is made by `collections` is inside of a container of Python's");
         return refuse("PYR0408", message);
     }
+    if makes_nameless(hir, nodes) {
+        let message = "a `defaultdict` with a `lambda`, inside of a container of Python's, is not supported";
+        return refuse("PYR0408", message.into());
+    }
     if let Some(ty) = all().find(|t| t.any(&counts_oddly)) {
         return refuse("PYR0401", format!("`{ty}`: counts that are no numbers"));
     }
@@ -39,6 +44,14 @@ pub(super) fn finding(hir: &Function, vars: &[Type], nodes: &[Type], ret: &Type)
         return refuse("PYR0402", "a cached function that is called with arguments of several types".into());
     }
     None
+}
+
+/// Is a `defaultdict` made whose factory has no name, where it would have to be an object at once?
+fn makes_nameless(hir: &Function, nodes: &[Type]) -> bool {
+    any_expr(&hir.body, |e| {
+        matches!(&e.kind, ExprKind::New { class: Collection::DefaultDict(None), .. })
+            && matches!(nodes[e.id], Type::Dict { in_place: true, .. })
+    })
 }
 
 /// A counter whose counts are not numbers only.

@@ -256,12 +256,10 @@ impl Lower<'_> {
                 if matches!(&base.kind, A::Name(n) if n == "dict" && self.is_builtin(n))
                     && rest.len() < 2 =>
             {
-                let comp = self.comp_over(CompKind::Dict, keys);
-                let value = match rest {
-                    [value] => self.expr(value),
-                    _ => self.make(ExprKind::None, base.span),
-                };
-                Some(ExprKind::Comp(Box::new(Comp { extra: Some(value), builtin: Some("dict"), ..comp })))
+                Some(self.from_keys(keys, rest.first(), base.span))
+            }
+            ("fromkeys", [keys, rest @ ..]) if rest.len() < 2 => {
+                self.ordered_from_keys(base, keys, rest.first())
             }
             _ => None,
         }
@@ -519,7 +517,7 @@ impl Lower<'_> {
     }
 
     /// `{"a": 1}` for `a=1`.
-    fn keyword_dict(&mut self, keywords: &[ast::Keyword], span: Span) -> Expr {
+    pub(super) fn keyword_dict(&mut self, keywords: &[ast::Keyword], span: Span) -> Expr {
         let mut items = Vec::new();
         for k in keywords {
             let key = ExprKind::Str(k.name.clone().unwrap_or_default());

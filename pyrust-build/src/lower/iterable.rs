@@ -311,7 +311,12 @@ impl Lower<'_> {
             ("zip", inner, []) if !inner.is_empty() => {
                 IterKind::Zip(inner.iter().map(|i| self.pulled(i, pull.stepwise())).collect())
             }
-            ("reversed", [inner], []) => IterKind::Reversed(self.boxed(inner)),
+            ("reversed", [inner], []) => match view_of(inner) {
+                Some((dict, "items")) => IterKind::ReversedItems(self.boxed(dict)),
+                Some((dict, "values")) => IterKind::ReversedValues(self.boxed(dict)),
+                Some((dict, "keys")) => IterKind::Reversed(Box::new(self.expr_of_dict(dict))),
+                _ => IterKind::Reversed(self.boxed(inner)),
+            },
             ("map", [function, iterables @ ..], []) if !iterables.is_empty() => {
                 IterKind::Comp(Box::new(self.mapped(function, iterables, span)?))
             }
@@ -454,6 +459,13 @@ impl Lower<'_> {
         }
         applied
     }
+}
+
+/// `d.items()` and the like: the dict, and what of it.
+fn view_of(e: &AExpr) -> Option<(&AExpr, &str)> {
+    let A::Call { func, args, keywords } = &e.kind else { return None };
+    let A::Attribute { value, name } = &func.kind else { return None };
+    (args.is_empty() && keywords.is_empty()).then_some((value, name.as_str()))
 }
 
 /// `range(…)`

@@ -67,7 +67,7 @@ impl Lower<'_> {
                     "deque" => self.deque(args, keywords, span),
                     "Counter" => self.counter(args, keywords),
                     "OrderedDict" => self.ordered(args, keywords, span),
-                    _ => self.defaultdict(args, keywords),
+                    _ => self.defaultdict(args, keywords, span),
                 }?;
                 self.libraries.insert(library);
                 Some(kind)
@@ -146,9 +146,10 @@ impl Lower<'_> {
                 self.assumes.insert("dict".to_string());
                 let dict = self.dict_of(items, span);
                 let base = Box::new(self.make(dict, span));
-                // Spelled so that no method of Python's can have the name.
-                let name = "to OrderedDict".to_string();
-                Some(ExprKind::Method { base, name, args: vec![], keywords: vec![] })
+                Some(to_ordered(base))
+            }
+            ([], keywords) if keywords.iter().all(|k| k.name.is_some()) => {
+                Some(to_ordered(Box::new(self.keyword_dict(keywords, span))))
             }
             _ => None,
         }
@@ -158,13 +159,91 @@ impl Lower<'_> {
         match (args, keywords) {
             ([], []) => Some(ExprKind::New { class: Collection::Counter, arg: None }),
             ([items], []) => Some(ExprKind::Comp(Box::new(self.comp_of(CompKind::Count, items)))),
+            // The counts of a dict are taken over.
+            ([], keywords) => {
+                let item = |k: &ast::Keyword| {
+                    let name = Constant::Str(k.name.clone()?);
+                    let name = AExpr { kind: A::Constant(name), span: k.value.span };
+                    Some((Some(name), k.value.clone()))
+                };
+                let items = keywords.iter().map(item).collect::<Option<Vec<_>>>()?;
+                let dict = AExpr { kind: A::Dict { items }, span: keywords[0].value.span };
+                Some(ExprKind::Comp(Box::new(self.comp_of(CompKind::Count, &dict))))
+            }
             _ => None,
         }
     }
 
-    /// `defaultdict(list)`, `defaultdict(lambda: [0, 0])`: what the factory makes is an expression that reads no variable.
-    fn defaultdict(&mut self, args: &[AExpr], keywords: &[ast::Keyword]) -> Option<ExprKind> {
-        let ([factory], []) = (args, keywords) else { return None };
+    /// `OrderedDict.fromkeys(keys, value)`: as `dict.fromkeys`.
+    pub(super) fn ordered_from_keys(
+        &mut self,
+        base: &AExpr,
+        keys: &AExpr,
+        value: Option<&AExpr>,
+    ) -> Option<ExprKind> {
+        let class = self.library_of(base)?;
+        if (class.module.as_str(), class.attr.as_str()) != ("collections", "OrderedDict") {
+            return None;
+        }
+        self.libraries.insert(class);
+        let dict = self.from_keys(keys, value, base.span);
+        Some(to_ordered(Box::new(self.make(dict, base.span))))
+    }
+
+    /// A dict with these keys.
+    pub(super) fn from_keys(&mut self, keys: &AExpr, value: Option<&AExpr>, span: Span) -> ExprKind {
+        let comp = self.comp_over(CompKind::Dict, keys);
+        let value = match value {
+            Some(value) => self.expr(value),
+            None => self.make(ExprKind::None, span),
+        };
+        ExprKind::Comp(Box::new(Comp { extra: Some(value), builtin: Some("dict"), ..comp }))
+    }
+
+    /// `defaultdict(list)`, `defaultdict(int, {"a": 1})`, `defaultdict(int, a=1)`
+    fn defaultdict(&mut self, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> Option<ExprKind> {
+        let (factory, items) = match args {
+            [factory] => (factory, None),
+            [factory, items] => (factory, Some(items)),
+            _ => return None,
+        };
+        let starred = args.iter().any(|e| matches!(e.kind, A::Starred(_)));
+        if starred || keywords.iter().any(|k| k.name.is_none()) {
+            return None;
+        }
+        let new = self.with_factory(factory)?;
+        if items.is_none() && keywords.is_empty() {
+            return Some(new);
+        }
+        // Empty first, then filled.
+        let var = self.temp();
+        let value = Box::new(self.make(new, span));
+        let mut steps = vec![self.make(ExprKind::Named { var, value }, span)];
+        let hidden = "the defaultdict".to_string();
+        let base = AExpr { kind: A::Name(hidden.clone()), span };
+        self.scopes.push(Scope { id: None, vars: [(hidden, var)].into() });
+        if let Some(items) = items {
+            let update = if matches!(items.kind, A::Generator { .. }) || self.is_lazy(items) {
+                self.update_with(&base, items)
+            } else {
+                let (base, args) = (self.boxed(&base), vec![self.expr(items)]);
+                ExprKind::Method { base, name: "update".into(), args, keywords: vec![] }
+            };
+            steps.push(self.make(update, items.span));
+        }
+        if !keywords.is_empty() {
+            let (base, args) = (self.boxed(&base), vec![self.keyword_dict(keywords, span)]);
+            let update = ExprKind::Method { base, name: "update".into(), args, keywords: vec![] };
+            steps.push(self.make(update, span));
+        }
+        let last = self.expr(&base);
+        self.scopes.pop();
+        Some(self.in_order(steps, last, span))
+    }
+
+    /// `defaultdict(list)`, `defaultdict(lambda: [0, 0])`: what the factory makes is an expression whose variables do
+    /// not change.
+    fn with_factory(&mut self, factory: &AExpr) -> Option<ExprKind> {
         let (name, made) = match &factory.kind {
             A::Name(name) if self.is_builtin(name) => {
                 let kind = match name.as_str() {
@@ -203,6 +282,12 @@ impl Lower<'_> {
     fn is_fixed(&self, e: &AExpr) -> bool {
         match &e.kind {
             A::Constant(_) => true,
+            // A variable that keeps what it holds now; a global is read each time.
+            A::Name(name) => match self.lookup(name) {
+                Some(_) => self.symbol(name).is_some_and(|s| self.symbols.keeps(&s, e.span.start)),
+                None => !self.symbols.binds(name),
+            },
+            A::Attribute { value, .. } => self.module_of(value).is_some(),
             A::UnaryOp { operand, .. } => self.is_fixed(operand),
             A::List(items) | A::Tuple(items) => items.iter().all(|e| self.is_fixed(e)),
             A::Dict { items } => {
@@ -211,7 +296,7 @@ impl Lower<'_> {
             A::BinOp { left, right, .. } => self.is_fixed(left) && self.is_fixed(right),
             A::Call { func, args, keywords } if keywords.is_empty() => {
                 let builtin = matches!(&func.kind, A::Name(name) if self.is_builtin(name)
-                    && matches!(name.as_str(), "list" | "dict" | "int" | "float" | "str"));
+                    && matches!(name.as_str(), "list" | "dict" | "set" | "int" | "float" | "str"));
                 let class = self.library_of(func).is_some_and(|l| {
                     l.module == "collections"
                         && (l.attr == "defaultdict" || (args.is_empty() && l.attr != "OrderedDict"))
@@ -304,4 +389,9 @@ impl Lower<'_> {
         let base = Box::new(self.make(ExprKind::Tuple(steps), span));
         ExprKind::Index { base, index: Box::new(self.make(ExprKind::Int(at), span)) }
     }
+}
+
+/// Spelled so that no method of Python's can have the name.
+fn to_ordered(base: Box<Expr>) -> ExprKind {
+    ExprKind::Method { base, name: "to OrderedDict".to_string(), args: vec![], keywords: vec![] }
 }

@@ -176,6 +176,14 @@ impl Symbols {
         }
     }
 
+    /// Does the variable keep what it holds at this place of the function that binds it?
+    pub(super) fn keeps(&self, symbol: &Symbol, at: u32) -> bool {
+        match self.scopes[symbol.0].bound.get(&symbol.1).map(Vec::as_slice) {
+            Some([event]) => !event.looped && event.at < at && !self.is_cell(symbol),
+            _ => false,
+        }
+    }
+
     /// Can a function that is a value be given the variable as it is when that is made?
     pub(super) fn is_copied(&self, symbol: &Symbol, function: ScopeId) -> bool {
         // Defaults belong to the function object.

@@ -182,6 +182,7 @@ fn describe(pattern: &Pattern) -> String {
         },
         Pattern::DictOf(key, value) => format!("dict[{key}, {}]", describe(value)),
         Pattern::Deque(v) => format!("deque[{v}]"),
+        Pattern::Iter(v) => format!("iterator[{v}]"),
         Pattern::Set(v, Some(true)) => format!("frozenset[{v}]"),
         Pattern::Set(v, Some(false)) => format!("set[{v}]"),
         Pattern::Set(v, None) => format!("set[{v}] | frozenset[{v}]"),

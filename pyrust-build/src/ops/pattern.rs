@@ -29,6 +29,8 @@ pub enum Pattern {
     /// A dict of that class; without one, of any.
     Dict(char, char, Option<DictKind>),
     Deque(char),
+    /// An iterator, as a result.
+    Iter(char),
     /// A fresh dict whose keys are of a fixed type.
     DictOf(Type, Box<Pattern>),
     /// A frozenset or not; either where that is not said.
@@ -113,6 +115,9 @@ impl Pattern {
         }
         if let Some(inner) = inside("deque[") {
             return Pattern::Deque(var(inner));
+        }
+        if let Some(inner) = inside("iterator[") {
+            return Pattern::Iter(var(inner));
         }
         for (head, frozen) in [("set[", Some(false)), ("frozenset[", Some(true)), ("anyset[", None)] {
             if let Some(inner) = inside(head) {
@@ -256,6 +261,7 @@ impl Pattern {
                 in_place: false,
                 kind: kind.unwrap_or(DictKind::Plain),
             },
+            Pattern::Iter(v) => Type::Iter(Box::new(get(v))),
             Pattern::Deque(v) => Type::Deque { elem: Box::new(get(v)), in_place: false },
             Pattern::DictOf(key, value) => Type::Dict {
                 key: Box::new(key.clone()),

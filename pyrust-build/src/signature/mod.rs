@@ -46,6 +46,8 @@ pub enum SigType {
     VarTuple(Box<SigType>),
     /// A class by its dotted name.
     Class(String),
+    /// A class by its dotted name, with the types of what an instance holds: keys and values, or fields.
+    Holding(String, Vec<SigType>),
     /// A Python function by `module:qualname`.
     Function(String),
     NdArray {
@@ -117,6 +119,10 @@ impl SigType {
             (_, Union(members)) => members.iter().all(|m| self.covers(m)),
             (Union(members), _) => members.iter().any(|m| m.covers(other)),
             (BigInt, Int) => true,
+            (Class(a), Holding(b, _)) => a == b,
+            (Holding(a, x), Holding(b, y)) => {
+                a == b && x.len() == y.len() && x.iter().zip(y).all(|(x, y)| x.covers(y))
+            }
             (List(a), List(b))
             | (Set(a), Set(b))
             | (FrozenSet(a), FrozenSet(b))
@@ -165,6 +171,11 @@ fn join_same_kind(left: &SigType, right: &SigType) -> Option<SigType> {
         (VarTuple(a), Tuple(b)) | (Tuple(b), VarTuple(a)) => {
             VarTuple(Box::new(join_all(b.iter().chain([a.as_ref()]))))
         }
+        (Class(a), Holding(b, _)) | (Holding(b, _), Class(a)) if a == b => Class(a.clone()),
+        (Holding(a, x), Holding(b, y)) if a == b && x.len() == y.len() => {
+            Holding(a.clone(), x.iter().zip(y).map(|(x, y)| x.join(y)).collect())
+        }
+        (Holding(a, _), Holding(b, _)) if a == b => Class(a.clone()),
         (a, b) if a == b => a.clone(),
         _ => return Option::None,
     })
@@ -234,6 +245,11 @@ impl fmt::Display for SigType {
             Object => f.write_str("object"),
             Unknown => f.write_str("?"),
             Class(name) => f.write_str(name),
+            Holding(name, types) => {
+                write!(f, "{name}[")?;
+                comma_separated(f, types)?;
+                f.write_str("]")
+            }
             List(element) => write!(f, "list[{element}]"),
             Set(element) => write!(f, "set[{element}]"),
             FrozenSet(element) => write!(f, "frozenset[{element}]"),

@@ -171,7 +171,15 @@ impl<'a> Parser<'a> {
                 if let Err(problem) = names::check_dotted(class) {
                     return self.error(start, problem);
                 }
-                SigType::Class(class.to_string())
+                if !self.eat("[") {
+                    return Ok(SigType::Class(class.to_string()));
+                }
+                let mut types = vec![self.ty()?];
+                while self.eat(",") {
+                    types.push(self.ty()?);
+                }
+                self.expect("]")?;
+                SigType::Holding(class.to_string(), types)
             }
             unknown => {
                 let hint = match names::closest(unknown, NAMES.iter().copied()) {

@@ -22,8 +22,25 @@ fn grammar() {
         "(ndarray[float64, 2], set[?], frozenset[str], deque[bytes]) -> complex",
         "(ndarray[float64, 2], set[?], frozenset[str], deque[bytes]) -> complex",
     );
+    canonical("(a.b.Point[int,str])->a.Q[?]", "(a.b.Point[int, str]) -> a.Q[?]");
     canonical("(int | str | bytes | float | bool) -> range", "(object) -> range");
     canonical("(bigint, bytearray) -> object | int", "(bigint, bytearray) -> object");
+}
+
+/// Instances of one class join field by field; where their number differs only the class is known.
+#[test]
+fn classes_that_hold_types() {
+    let join = |a: &str, b: &str| {
+        let (a, b) = (SigType::parse(a).expect("a type"), SigType::parse(b).expect("a type"));
+        let joined = a.join(&b);
+        assert!(joined.covers(&a) && joined.covers(&b), "{joined}");
+        joined.to_string()
+    };
+    assert_eq!(join("m.P[int, str]", "m.P[float, ?]"), "m.P[float | int, str]");
+    assert_eq!(join("m.P[int]", "m.P[int, int]"), "m.P");
+    assert_eq!(join("m.P", "m.P[int]"), "m.P");
+    assert_eq!(join("m.P[int]", "m.Q[int]"), "m.P[int] | m.Q[int]");
+    assert!(SigType::parse("m.P[]").is_err() && SigType::parse("m.P[int").is_err());
 }
 
 #[test]

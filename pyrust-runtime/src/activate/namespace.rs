@@ -677,6 +677,35 @@ pub(super) unsafe fn has_own_methods(
     }
 }
 
+/// Is it `collections.Counter`, as CPython has it?  Found out once, and again when the class or its module has changed.
+///
+/// # Safety
+/// `class` is a live class, and the GIL is held.
+pub(crate) unsafe fn is_library_counter(class: *mut PyObject) -> bool {
+    struct Seen(Cell<*mut PyObject>, RefCell<Vec<Word>>);
+    // SAFETY: used under the GIL only.
+    unsafe impl Sync for Seen {}
+    static SEEN: Seen = Seen(Cell::new(ptr::null_mut()), RefCell::new(Vec::new()));
+    if SEEN.0.get() == class && SEEN.1.borrow().iter().all(Word::holds) {
+        return true;
+    }
+    // SAFETY: by the caller; what the words look at is held for good.
+    unsafe {
+        let name = std::ffi::CStr::from_ptr((*class.cast::<PyTypeObject>()).tp_name);
+        let mut words = Vec::new();
+        if name != c"Counter" || !library_class(class, "Counter", "collections", &mut words) {
+            return false;
+        }
+        if SEEN.0.get() != class {
+            Py_INCREF(class);
+            Py_INCREF(PyModule_GetDict(lookup(PyImport_GetModuleDict(), interned("collections"))));
+        }
+        SEEN.0.set(class);
+        *SEEN.1.borrow_mut() = words;
+        true
+    }
+}
+
 /// The word with a class's version, which is zero after every change.
 ///
 /// # Safety

@@ -8,14 +8,13 @@ use core::any::TypeId;
 use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
-    Py_DECREF, Py_FatalError, Py_REFCNT, PyDict_Clear, PyDict_Copy, PyDict_DelItem, PyDict_Next,
-    PyDict_SetItem, PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs,
-    PyUnicode_InternFromString,
+    Py_DECREF, Py_FatalError, Py_REFCNT, PyDict_Clear, PyDict_DelItem, PyDict_Next, PyDict_SetItem,
+    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyUnicode_InternFromString,
 };
 
-use crate::boundary::dropped;
 use crate::boundary::layout;
 use crate::boundary::ptrmap::PtrMap;
+use crate::boundary::{collections, dropped};
 use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, no_memory};
@@ -280,7 +279,7 @@ pub(crate) unsafe fn would_be(overlays: &Overlays, dict: *mut PyObject) -> R<Opt
     };
     // SAFETY: The dict is exact and alive, the operations are boxed.
     unsafe {
-        let copy = PyDict_Copy(dict);
+        let copy = collections::same_class(dict);
         if copy.is_null() {
             return no_memory();
         }

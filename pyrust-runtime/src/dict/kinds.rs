@@ -7,11 +7,12 @@ use pyo3_ffi::{
     PyUnicode_InternFromString,
 };
 
-use crate::boundary::collections;
-use crate::dict::{Dict, DictLike, copy_into, find_item, iter, next_item, update};
+use crate::boundary::{collections, layout};
+use crate::dict::{Dict, DictLike, PDict, copy_into, find_item, iter, next_item, update};
 use crate::elem::{ElemEq, ElemOrd, Key};
+use crate::iter::PyIter;
 use crate::list::{self, List};
-use crate::py::fresh;
+use crate::py::{FromPy, IntoPy, fresh};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 use crate::union::U2;
@@ -25,6 +26,12 @@ pub trait Kind: 'static {
 
     /// An empty object of the class. `factory` is the name of a builtin type, or of one of the module `collections`.
     fn object(cx: Cx, factory: Option<&str>) -> R<*mut PyObject>;
+
+    /// Is the object exactly of the class, and that as CPython has it?
+    ///
+    /// # Safety
+    /// The object is alive.
+    unsafe fn is_exact(object: *mut PyObject) -> bool;
 
     /// Puts an entry into an object of the class; 0 if that worked.
     ///
@@ -59,6 +66,12 @@ impl Kind for Plain {
         // SAFETY: The GIL is held.
         fresh(unsafe { PyDict_New() })
     }
+
+    #[inline(always)]
+    unsafe fn is_exact(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { layout::is_dict(object) }
+    }
 }
 
 impl Kind for Factory {
@@ -68,6 +81,12 @@ impl Kind for Factory {
         // SAFETY: A builtin type, which the constructor only stores.
         unsafe { collections::call(cx, "defaultdict", &[collections::factory(name)?]) }
     }
+
+    #[inline]
+    unsafe fn is_exact(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { collections::is_defaultdict(object) }
+    }
 }
 
 impl Kind for Counter {
@@ -75,6 +94,12 @@ impl Kind for Counter {
 
     fn object(cx: Cx, _: Option<&str>) -> R<*mut PyObject> {
         collections::counter(cx)
+    }
+
+    #[inline]
+    unsafe fn is_exact(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { collections::is_counter(object) }
     }
 }
 
@@ -88,6 +113,11 @@ impl Kind for Ordered {
     fn object(cx: Cx, _: Option<&str>) -> R<*mut PyObject> {
         // SAFETY: Without arguments the constructor does nothing.
         unsafe { collections::call(cx, "OrderedDict", &[]) }
+    }
+
+    unsafe fn is_exact(_: *mut PyObject) -> bool {
+        // Below its order lies another, which only a native one has.
+        false
     }
 
     unsafe fn put(object: *mut PyObject, key: *mut PyObject, value: *mut PyObject) -> i32 {
@@ -134,9 +164,26 @@ pub fn new_counter<K: Key, V: Clone + 'static>(cx: Cx) -> R<Dict<K, V, Counter>>
     Dict::with_maker(cx, None)
 }
 
+/// `Counter()`, as a Python object.
+pub fn live_counter<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone>(cx: Cx) -> R<PDict<K, V, Counter>> {
+    PDict::make(cx, None)
+}
+
+/// `defaultdict(factory)`, as a Python object.
+pub fn live_defaultdict<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone>(
+    cx: Cx,
+    name: &str,
+) -> R<PDict<K, V, Factory>> {
+    PDict::make(cx, Some(name))
+}
+
 /// `d[k]` of a `defaultdict`
 #[inline]
-pub fn getitem_or_make<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Factory>, key: K) -> R<V> {
+pub fn getitem_or_make<K: Key, V: Clone + 'static, D: DictLike<K, V> + Absent<V>>(
+    cx: Cx,
+    dict: &D,
+    key: K,
+) -> R<V> {
     match find_item(cx, dict, &key)? {
         Some(value) => Ok(value),
         None => made(cx, dict, key),
@@ -145,52 +192,97 @@ pub fn getitem_or_make<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Fac
 
 /// `d[k] = f(d[k])`, where what is missing is a number.
 #[inline]
-pub fn recount<K: Key, V: Missing<M>, M: Kind>(
+pub fn recount<K: Key, V: Clone + 'static, D: DictLike<K, V> + Absent<V>>(
     cx: Cx,
-    dict: &Dict<K, V, M>,
+    dict: &D,
     key: K,
     f: impl FnOnce(V) -> R<V>,
 ) -> R<()> {
-    dict.upsert(cx, key, V::missing(cx, dict)?, f)
+    if !D::LIVE {
+        return dict.upsert(cx, key, dict.absent(cx)?, f);
+    }
+    // What a factory of Python's makes is asked for only where it is needed.
+    let old = match dict.find(cx, &key)? {
+        Some(old) => old,
+        None => dict.absent(cx)?,
+    };
+    dict.put(cx, key, f(old)?)
 }
 
 /// What a dict of the class has for a missing key.
-pub trait Missing<M>: Clone + 'static {
-    fn missing<K: Key>(cx: Cx, dict: &Dict<K, Self, M>) -> R<Self>;
+pub trait Absent<V> {
+    fn absent(&self, cx: Cx) -> R<V>;
 }
 
-impl<V: Clone + 'static> Missing<Factory> for V {
+impl<K: Key, V: Clone + 'static> Absent<V> for Dict<K, V, Factory> {
     #[inline]
-    fn missing<K: Key>(cx: Cx, dict: &Dict<K, V, Factory>) -> R<V> {
-        match dict.maker() {
+    fn absent(&self, cx: Cx) -> R<V> {
+        match self.maker() {
             Some(maker) => (maker.make)(cx),
             None => bail(Bail::Unsupported),
         }
     }
 }
 
-impl Missing<Counter> for i64 {
+impl<K: Key, V: FromPy> Absent<V> for PDict<K, V, Factory> {
+    /// What the factory makes, where that is a class whose empty instance runs no Python code.
+    fn absent(&self, cx: Cx) -> R<V> {
+        // SAFETY: An exact `defaultdict`; the new object goes to the arena.
+        unsafe {
+            let Some(object) = collections::made_by_factory(cx, self.as_ptr())? else {
+                return exc(Exc::KeyError);
+            };
+            V::from_py(cx, cx.adopt(object)?.as_ptr())
+        }
+    }
+}
+
+impl<K: Key> Absent<i64> for Dict<K, i64, Counter> {
     #[inline(always)]
-    fn missing<K: Key>(_: Cx, _: &Dict<K, i64, Counter>) -> R<i64> {
+    fn absent(&self, _: Cx) -> R<i64> {
+        Ok(0)
+    }
+}
+
+impl<K: Key> Absent<i64> for PDict<K, i64, Counter> {
+    #[inline(always)]
+    fn absent(&self, _: Cx) -> R<i64> {
         Ok(0)
     }
 }
 
 #[cold]
 #[inline(never)]
-fn made<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Factory>, key: K) -> R<V> {
-    let Some(maker) = dict.maker() else { return bail(Bail::Unsupported) };
-    let value = (maker.make)(cx)?;
+fn made<K: Key, V: Clone + 'static, D: DictLike<K, V> + Absent<V>>(cx: Cx, dict: &D, key: K) -> R<V> {
+    let value = dict.absent(cx)?;
     dict.put(cx, key, value.clone())?;
     Ok(value)
 }
 
 /// `d.copy()` of a `defaultdict`: with the same factory.
-pub fn copy_with_factory<K: Key, V: Clone + 'static>(
+pub fn copy_with_factory<K: Key, V: Clone + 'static, D: DictLike<K, V> + Making<V>>(
     cx: Cx,
-    dict: &Dict<K, V, Factory>,
+    dict: &D,
 ) -> R<Dict<K, V, Factory>> {
-    copy_into(cx, dict, Dict::with_maker(cx, dict.maker())?)
+    copy_into(cx, dict, Dict::with_maker(cx, dict.making()?)?)
+}
+
+/// A `defaultdict` whose factory a copy can have.
+pub trait Making<V> {
+    fn making(&self) -> R<Option<Rc<Maker<V>>>>;
+}
+
+impl<K: Key, V: Clone + 'static> Making<V> for Dict<K, V, Factory> {
+    fn making(&self) -> R<Option<Rc<Maker<V>>>> {
+        Ok(self.maker())
+    }
+}
+
+impl<K, V> Making<V> for PDict<K, V, Factory> {
+    /// A native one has no factory of Python's.
+    fn making(&self) -> R<Option<Rc<Maker<V>>>> {
+        bail(Bail::Unsupported)
+    }
 }
 
 /// What a `Counter` counts in: an int, or an int or float.
@@ -297,9 +389,9 @@ pub fn subtract_counts<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
 }
 
 /// `c.copy()`
-pub fn copy_counts<K: Key, V: Clone + 'static>(
+pub fn copy_counts<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     cx: Cx,
-    counts: &Dict<K, V, Counter>,
+    counts: &D,
 ) -> R<Dict<K, V, Counter>> {
     copy_into(cx, counts, new_counter(cx)?)
 }
@@ -315,10 +407,11 @@ pub fn total<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D) -> R<V> {
 }
 
 /// `c.most_common(n)`: the most frequent first, those that are equal in their order.
-pub fn most_common<K, V>(cx: Cx, counts: &Dict<K, V, Counter>, n: Option<i64>) -> R<List<(K, V)>>
+pub fn most_common<K, V, D>(cx: Cx, counts: &D, n: Option<i64>) -> R<List<(K, V)>>
 where
     K: Key,
     V: Count,
+    D: DictLike<K, V>,
 {
     let pairs = crate::dict::items(cx, counts)?;
     let values = crate::dict::values(cx, counts)?;
@@ -335,9 +428,9 @@ fn is_positive<V: Count>(cx: Cx, count: &V) -> R<bool> {
 
 /// A new counter: what `first` makes of the counts of `a` and `b`, where it is positive, then what `second` makes of those
 /// that only `b` has.
-fn combined<K: Key, V: Count>(
+fn combined<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
     cx: Cx,
-    (a, b): (&Dict<K, V, Counter>, &Dict<K, V, Counter>),
+    (a, b): (&D, &E),
     first: impl Fn(&V, &V) -> R<V>,
     second: impl Fn(&V) -> R<Option<V>>,
 ) -> R<Dict<K, V, Counter>> {
@@ -362,19 +455,19 @@ fn combined<K: Key, V: Count>(
 }
 
 /// `a + b`
-pub fn counts_add<K: Key, V: Count>(
+pub fn counts_add<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
     cx: Cx,
-    a: &Dict<K, V, Counter>,
-    b: &Dict<K, V, Counter>,
+    a: &D,
+    b: &E,
 ) -> R<Dict<K, V, Counter>> {
     combined(cx, (a, b), |x, y| x.plus(y), |y| Ok(is_positive(cx, y)?.then(|| y.clone())))
 }
 
 /// `a - b`
-pub fn counts_sub<K: Key, V: Count>(
+pub fn counts_sub<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
     cx: Cx,
-    a: &Dict<K, V, Counter>,
-    b: &Dict<K, V, Counter>,
+    a: &D,
+    b: &E,
 ) -> R<Dict<K, V, Counter>> {
     let negative = |y: &V| -> R<Option<V>> {
         if y.elem_cmp(cx, &V::of(0))?.is_lt() { V::of(0).minus(y).map(Some) } else { Ok(None) }
@@ -383,51 +476,162 @@ pub fn counts_sub<K: Key, V: Count>(
 }
 
 /// `+a`: the counts that are positive.
-pub fn counts_pos<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>) -> R<Dict<K, V, Counter>> {
-    combined(cx, (a, &new_counter(cx)?), |x, _| Ok(x.clone()), |_| Ok(None))
+pub fn counts_pos<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, a: &D) -> R<Dict<K, V, Counter>> {
+    combined(cx, (a, &new_counter::<K, V>(cx)?), |x, _| Ok(x.clone()), |_| Ok(None))
 }
 
 /// `-a`: the counts that are negative, without their sign.
-pub fn counts_neg<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>) -> R<Dict<K, V, Counter>> {
-    combined(cx, (a, &new_counter(cx)?), |x, _| V::of(0).minus(x), |_| Ok(None))
+pub fn counts_neg<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, a: &D) -> R<Dict<K, V, Counter>> {
+    combined(cx, (a, &new_counter::<K, V>(cx)?), |x, _| V::of(0).minus(x), |_| Ok(None))
 }
 
 /// `a & b`
-pub fn counts_and<K: Key, V: Count>(
+pub fn counts_and<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
     cx: Cx,
-    a: &Dict<K, V, Counter>,
-    b: &Dict<K, V, Counter>,
+    a: &D,
+    b: &E,
 ) -> R<Dict<K, V, Counter>> {
     let less = |x: &V, y: &V| Ok(if x.elem_cmp(cx, y)?.is_lt() { x.clone() } else { y.clone() });
     combined(cx, (a, b), less, |_| Ok(None))
 }
 
 /// `a | b`
-pub fn counts_or<K: Key, V: Count>(
+pub fn counts_or<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
     cx: Cx,
-    a: &Dict<K, V, Counter>,
-    b: &Dict<K, V, Counter>,
+    a: &D,
+    b: &E,
 ) -> R<Dict<K, V, Counter>> {
     let more = |x: &V, y: &V| Ok(if x.elem_cmp(cx, y)?.is_lt() { y.clone() } else { x.clone() });
     combined(cx, (a, b), more, |y| Ok(is_positive(cx, y)?.then(|| y.clone())))
 }
 
 /// `a == b`: what is missing counts as zero.
-pub fn counts_eq<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>, b: &Dict<K, V, Counter>) -> R<bool> {
-    for (keys, other) in [(a, b), (b, a)] {
-        let mut cursor = iter(cx, keys)?;
-        while let Some((key, count)) = next_item(cx, keys, &mut cursor)? {
-            if !count.elem_eq(cx, &counted(cx, other, &key)?)? {
-                return Ok(false);
-            }
+pub fn counts_eq<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<bool> {
+    Ok(counted_alike(cx, a, b)? && counted_alike(cx, b, a)?)
+}
+
+/// Has `other` the count of each key of `keys`?
+fn counted_alike<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
+    cx: Cx,
+    keys: &D,
+    other: &E,
+) -> R<bool> {
+    let mut cursor = iter(cx, keys)?;
+    while let Some((key, count)) = next_item(cx, keys, &mut cursor)? {
+        if !count.elem_eq(cx, &counted(cx, other, &key)?)? {
+            return Ok(false);
         }
     }
     Ok(true)
 }
 
 /// `a != b`
-pub fn counts_ne<K: Key, V: Count>(cx: Cx, a: &Dict<K, V, Counter>, b: &Dict<K, V, Counter>) -> R<bool> {
+pub fn counts_ne<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<bool> {
     Ok(!counts_eq(cx, a, b)?)
+}
+
+/// `a <= b`: no count is greater than the other's.
+pub fn counts_le<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<bool> {
+    let mut cursor = iter(cx, a)?;
+    while let Some((key, count)) = next_item(cx, a, &mut cursor)? {
+        if count.elem_cmp(cx, &counted(cx, b, &key)?)?.is_gt() {
+            return Ok(false);
+        }
+    }
+    let mut cursor = iter(cx, b)?;
+    while let Some((key, count)) = next_item(cx, b, &mut cursor)? {
+        if counted(cx, a, &key)?.elem_cmp(cx, &count)?.is_gt() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// `a < b`
+pub fn counts_lt<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<bool> {
+    Ok(counts_le(cx, a, b)? && counts_ne(cx, a, b)?)
+}
+
+/// `a >= b`
+pub fn counts_ge<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<bool> {
+    counts_le(cx, b, a)
+}
+
+/// `a > b`
+pub fn counts_gt<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<bool> {
+    counts_lt(cx, b, a)
+}
+
+/// Removes what is not positive, as the operators in place do at the end.
+fn keep_positive<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D) -> R<()> {
+    let mut gone = Vec::new();
+    let mut cursor = iter(cx, counts)?;
+    while let Some((key, count)) = next_item(cx, counts, &mut cursor)? {
+        if !is_positive(cx, &count)? {
+            gone.push(key);
+        }
+    }
+    gone.iter().try_for_each(|key| discard(cx, counts, key))
+}
+
+/// `a += b`
+pub fn counts_iadd<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<()> {
+    let mut cursor = iter(cx, b)?;
+    while let Some((key, count)) = next_item(cx, b, &mut cursor)? {
+        a.upsert(cx, key, V::of(0), |old| old.plus(&count))?;
+    }
+    keep_positive(cx, a)
+}
+
+/// `a -= b`
+pub fn counts_isub<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<()> {
+    subtract_counts(cx, a, b)?;
+    keep_positive(cx, a)
+}
+
+/// `a |= b`: the greater counts.
+pub fn counts_ior<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<()> {
+    let mut cursor = iter(cx, b)?;
+    while let Some((key, count)) = next_item(cx, b, &mut cursor)? {
+        if counted(cx, a, &key)?.elem_cmp(cx, &count)?.is_lt() {
+            a.put(cx, key, count)?;
+        }
+    }
+    keep_positive(cx, a)
+}
+
+/// `a &= b`: the lesser counts.
+pub fn counts_iand<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<()> {
+    let mut cursor = iter(cx, a)?;
+    while let Some((key, count)) = next_item(cx, a, &mut cursor)? {
+        let other = counted(cx, b, &key)?;
+        if other.elem_cmp(cx, &count)?.is_lt() {
+            a.put(cx, key, other)?;
+        }
+    }
+    keep_positive(cx, a)
+}
+
+/// `c.elements()`: each key as often as it was counted, lazily.
+pub fn elements<K: Key, D: DictLike<K, i64> + 'static>(cx: Cx, counts: &D) -> R<PyIter<K>> {
+    let counts = counts.clone();
+    // CPython's iterator over the items is made by the call.
+    let mut cursor = iter(cx, &counts)?;
+    let mut current: Option<(K, i64)> = None;
+    Ok(PyIter::new(move |cx| {
+        loop {
+            match &mut current {
+                Some((key, left)) if *left > 0 => {
+                    *left -= 1;
+                    return Ok(Some(key.clone()));
+                }
+                _ => match next_item(cx, &counts, &mut cursor)? {
+                    Some(item) => current = Some(item),
+                    None => return Ok(None),
+                },
+            }
+        }
+    }))
 }
 
 /// `OrderedDict()`

@@ -1,4 +1,4 @@
-//! A dict of Python's, used in place: read by our own probing, writes held back in an overlay.
+//! A dict of Python's, or a `defaultdict` or `Counter`, used in place: read by our own probing, writes held back in an overlay.
 //!
 //! Our own probing keeps foreign comparison methods out: at a stored key of the same hash that is not an exact
 //! builtin the call bails before anything is compared.
@@ -7,16 +7,16 @@ use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
-use pyo3_ffi::{PyDict_New, PyDict_Next, PyObject};
+use pyo3_ffi::{PyDict_Next, PyObject};
 
 use crate::boundary::dropped::is_plain;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::overlay::{Op, Table as Functions, keep_dropped};
 use crate::buf::Buf;
 use crate::dict::table::Table;
-use crate::dict::{Cursor, DictLike, Place};
+use crate::dict::{Cursor, DictLike, Kind, Place, Plain};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
-use crate::py::{FromPy, IntoPy, again, fresh};
+use crate::py::{FromPy, IntoPy, again};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 
@@ -26,20 +26,20 @@ const LOG_LIMIT: usize = 1 << 24;
 /// No insertion: the key stands where it stood in the dict.
 const IN_BASE: u32 = u32::MAX;
 
-/// A borrowed exact `dict`; the transaction keeps it alive.
-pub struct PDict<K, V> {
+/// A borrowed dict of exactly that class; the transaction keeps it alive.
+pub struct PDict<K, V, M = Plain> {
     object: NonNull<PyObject>,
-    entry: PhantomData<fn() -> (K, V)>,
+    entry: PhantomData<fn() -> (K, V, M)>,
 }
 
-impl<K, V> Clone for PDict<K, V> {
+impl<K, V, M> Clone for PDict<K, V, M> {
     #[inline(always)]
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K, V> Copy for PDict<K, V> {}
+impl<K, V, M> Copy for PDict<K, V, M> {}
 
 /// What the overlay knows about a key.
 struct State<V> {
@@ -108,7 +108,7 @@ impl<K: Key, V> Overlay<K, V> {
     }
 }
 
-impl<K, V> PDict<K, V> {
+impl<K, V, M> PDict<K, V, M> {
     /// The object, borrowed.
     #[inline(always)]
     pub fn as_ptr(self) -> *mut PyObject {
@@ -116,17 +116,15 @@ impl<K, V> PDict<K, V> {
     }
 }
 
-impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> PDict<K, V> {
+impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, M> {
     const FUNCTIONS: &'static Functions =
         &Functions { operations: operations::<K, V>, drop: drop_overlay::<K, V>, replaces: false };
 
-    pub(crate) fn make(cx: Cx) -> R<Self> {
-        cx.before_tracked();
-        // SAFETY: The GIL is held; the new dict goes to the arena.
-        unsafe {
-            let object = fresh(PyDict_New())?;
-            Ok(PDict { object: cx.adopt(object)?, entry: PhantomData })
-        }
+    /// An empty one; `factory` as for [`Kind::object`].
+    pub(crate) fn make(cx: Cx, factory: Option<&str>) -> R<Self> {
+        let object = M::object(cx, factory)?;
+        // SAFETY: A new dict, which goes to the arena.
+        Ok(PDict { object: unsafe { cx.adopt(object)? }, entry: PhantomData })
     }
 
     /// The overlay, if there is one.
@@ -233,12 +231,12 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> PDict<K, V> {
     }
 }
 
-impl<K: FromPy, V: FromPy> FromPy for PDict<K, V> {
+impl<K: FromPy, V: FromPy, M: Kind> FromPy for PDict<K, V, M> {
     #[inline]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: By the caller.
         unsafe {
-            if !layout::is_dict(object) {
+            if !M::is_exact(object) {
                 return bail(Bail::Type);
             }
             Ok(PDict { object: NonNull::new_unchecked(object), entry: PhantomData })
@@ -248,7 +246,7 @@ impl<K: FromPy, V: FromPy> FromPy for PDict<K, V> {
     unsafe fn matches(object: *mut PyObject) -> bool {
         // SAFETY: By the caller.
         unsafe {
-            if !layout::is_dict(object) {
+            if !M::is_exact(object) {
                 return false;
             }
             let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
@@ -258,7 +256,7 @@ impl<K: FromPy, V: FromPy> FromPy for PDict<K, V> {
     }
 }
 
-impl<K, V> IntoPy for PDict<K, V> {
+impl<K, V, M> IntoPy for PDict<K, V, M> {
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.
@@ -266,7 +264,9 @@ impl<K, V> IntoPy for PDict<K, V> {
     }
 }
 
-impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PDict<K, V> {
+impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, V> for PDict<K, V, M> {
+    const LIVE: bool = true;
+
     #[inline]
     fn count(&self, cx: Cx) -> R<usize> {
         match self.overlay(cx)? {
@@ -478,6 +478,62 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone> DictLike<K, V> for PD
         Ok(None)
     }
 
+    fn end(&self, cx: Cx) -> R<Cursor> {
+        let (count, version) = (self.count(cx)?, self.version(cx)?);
+        let at = self.overlay(cx)?.map_or(0, |overlay| overlay.order.len());
+        Ok(Cursor { at, beyond: true, count, version })
+    }
+
+    fn step_back(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
+        let overlay = self.overlay(cx)?;
+        if cursor.beyond {
+            while cursor.at > 0 {
+                cursor.at -= 1;
+                if let Some(overlay) = &overlay
+                    && let Some(&(place, inserted)) = overlay.order.get(cursor.at)
+                    && overlay.is_current(place, inserted)
+                {
+                    return Ok(Some(Place::Native(place as usize)));
+                }
+            }
+            cursor.beyond = false;
+            // SAFETY: An exact dict, which does not change while the transaction is open.
+            let keys = unsafe { Keys::of(self.as_ptr()) };
+            if keys.is_split() {
+                return bail(Bail::Dict);
+            }
+            let gone = overlay.as_ref().is_some_and(|overlay| overlay.cleared);
+            cursor.at = if gone { 0 } else { keys.entries_used() };
+        }
+        while cursor.at > 0 {
+            cursor.at -= 1;
+            // SAFETY: As above; below the number of entries.
+            let (key, value) = unsafe {
+                let (_, key, value) = Keys::of(self.as_ptr()).entry(cursor.at);
+                (key, value)
+            };
+            if value.is_null() {
+                continue;
+            }
+            if let Some(overlay) = &overlay
+                && overlay.table.len() != 0
+            {
+                // SAFETY: The dict keeps the key alive.
+                let typed = unsafe { K::from_py(cx, key)? };
+                let hash = Table::<K, State<V>>::hash(cx, &typed)?;
+                if let Some(place) = overlay.table.find(cx, hash, &typed)? {
+                    let state = overlay.table.value(place);
+                    if state.value.is_none() || state.inserted != IN_BASE {
+                        continue;
+                    }
+                    return Ok(Some(Place::Overwritten { key, place }));
+                }
+            }
+            return Ok(Some(Place::Live { key, value }));
+        }
+        Ok(None)
+    }
+
     #[inline]
     fn key_at(&self, cx: Cx, place: Place) -> R<K> {
         match place {
@@ -568,9 +624,15 @@ unsafe fn drop_overlay<K, V>(data: NonNull<u8>) {
     drop(unsafe { Box::from_raw(data.cast::<Overlay<K, V>>().as_ptr()) });
 }
 
-impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone + ElemEq> ElemEq for PDict<K, V> {
+impl<K, V, M> ElemEq for PDict<K, V, M>
+where
+    K: Key + FromPy + IntoPy,
+    V: FromPy + IntoPy + Clone + ElemEq,
+    M: Kind,
+{
     fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
-        if self.is(other) { Ok(true) } else { crate::dict::eq(cx, self, other) }
+        let same = self.is(other) || crate::dict::eq(cx, self, other)?;
+        if same || M::ENTRIES_DECIDE { Ok(same) } else { bail(Bail::Unsupported) }
     }
 
     fn view(&self) -> View<'_> {
@@ -578,7 +640,12 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone + ElemEq> ElemEq for P
     }
 }
 
-impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone + ElemEq> ElemOrd for PDict<K, V> {
+impl<K, V, M> ElemOrd for PDict<K, V, M>
+where
+    K: Key + FromPy + IntoPy,
+    V: FromPy + IntoPy + Clone + ElemEq,
+    M: Kind,
+{
     fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
         exc(Exc::TypeError)
     }

@@ -43,6 +43,8 @@ pub enum Place {
 pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     /// Whether an iteration notices a change is decided by the size alone.
     const SIZE_DECIDES: bool = true;
+    /// It is an object of Python's.
+    const LIVE: bool = false;
 
     /// `len(self)`
     fn count(&self, cx: Cx) -> R<usize>;
@@ -66,6 +68,10 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     fn clear_all(&self, cx: Cx) -> R<()>;
     /// The next entry; `None` at the end.  Whether the dict has changed is checked by the caller.
     fn step(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>>;
+    /// A cursor behind the last entry.
+    fn end(&self, cx: Cx) -> R<Cursor>;
+    /// The entry before; `None` at the front.
+    fn step_back(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>>;
     fn key_at(&self, cx: Cx, place: Place) -> R<K>;
     fn value_at(&self, cx: Cx, place: Place) -> R<V>;
 }
@@ -91,7 +97,7 @@ pub fn new<K: Key, V: Clone + 'static>(cx: Cx) -> R<Dict<K, V>> {
 /// `{}`, as a Python dict.
 #[inline]
 pub fn pdict_new<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone>(cx: Cx) -> R<PDict<K, V>> {
-    PDict::make(cx)
+    PDict::make(cx, None)
 }
 
 /// `a is b`
@@ -277,6 +283,77 @@ pub fn next_item<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     }
 }
 
+/// Starts `for … in reversed(d)`, `reversed(d.values())` or `reversed(d.items())`.
+#[inline]
+pub fn iter_back<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<Cursor> {
+    dict.end(cx)
+}
+
+/// The cursor of an iteration from the end that begins when the first entry is asked for.
+pub fn begun_back<'c, K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &'c mut Option<Cursor>,
+) -> R<&'c mut Cursor> {
+    let new = match cursor.take() {
+        Some(cursor) => cursor,
+        None => iter_back(cx, dict)?,
+    };
+    Ok(cursor.insert(new))
+}
+
+/// One step back, with CPython's check of the size.
+fn retreat<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<Place>> {
+    if dict.version(cx)? != cursor.version {
+        return if D::SIZE_DECIDES && dict.count(cx)? != cursor.count {
+            exc(Exc::RuntimeError)
+        } else {
+            bail(Bail::Dict)
+        };
+    }
+    dict.step_back(cx, cursor)
+}
+
+/// The key before.
+pub fn last_key<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<K>> {
+    match retreat(cx, dict, cursor)? {
+        Some(place) => dict.key_at(cx, place).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The value before.
+pub fn last_value<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<V>> {
+    match retreat(cx, dict, cursor)? {
+        Some(place) => dict.value_at(cx, place).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The key and value before.
+pub fn last_item<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    cursor: &mut Cursor,
+) -> R<Option<(K, V)>> {
+    match retreat(cx, dict, cursor)? {
+        Some(place) => Ok(Some((dict.key_at(cx, place)?, dict.value_at(cx, place)?))),
+        None => Ok(None),
+    }
+}
+
 /// `list(d)`
 pub fn keys<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<List<K>> {
     let result = list::with_capacity(cx, len(cx, dict)?)?;
@@ -348,6 +425,13 @@ where
     let result = pdict_new(cx)?;
     update(cx, &result, dict)?;
     Ok(result)
+}
+
+/// What was just made, as an object of the same class.
+pub fn into_live<T: FromPy, D: IntoPy>(cx: Cx, dict: D) -> R<T> {
+    let object = dict.into_py(cx)?;
+    // SAFETY: A new reference, which goes to the arena.
+    unsafe { T::from_py(cx, cx.adopt(object)?.as_ptr()) }
 }
 
 /// `d | e`

@@ -290,6 +290,22 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
         }
     }
 
+    fn end(&self, _: Cx) -> R<Cursor> {
+        // SAFETY: The head lives as long as the handle.
+        let version = unsafe { (*self.head.as_ptr()).version.get() };
+        Ok(Cursor { at: self.table().places(), beyond: false, count: self.table().len(), version })
+    }
+
+    fn step_back(&self, _: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
+        while cursor.at > 0 {
+            cursor.at -= 1;
+            if self.table().is_live(cursor.at) {
+                return Ok(Some(Place::Native(cursor.at)));
+            }
+        }
+        Ok(None)
+    }
+
     #[inline]
     fn key_at(&self, _: Cx, place: Place) -> R<K> {
         match place {

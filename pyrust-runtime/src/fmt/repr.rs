@@ -1,7 +1,8 @@
 //! `str()` and `repr()` of every native type.
 
 use super::push_text;
-use crate::dict::{self, Dict, DictLike, PDict};
+use crate::deque::{self, Deque};
+use crate::dict::{self, Count, Counter, Dict, DictLike, Factory, Ordered, PDict};
 use crate::elem::Key;
 use crate::list::{List, ListLike, PList};
 use crate::obj::Obj;
@@ -334,6 +335,87 @@ impl<K: Key + Repr, V: Repr + Clone + 'static> Repr for Dict<K, V> {
 impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Clone> Repr for PDict<K, V> {
     fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
         push_dict(cx, self, out)
+    }
+}
+
+impl<K: Key + Repr, V: Repr + Clone + 'static> Repr for Dict<K, V, Factory> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        let name = self.maker().map_or("", |maker| maker.name);
+        // A function has its address in its text.
+        if name.is_empty() {
+            return bail(Bail::Callback);
+        }
+        out.push_static("defaultdict(<class '")?;
+        out.push_static(name)?;
+        out.push_static("'>, ")?;
+        push_dict(cx, self, out)?;
+        out.push_static(")")
+    }
+}
+
+impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Clone> Repr for PDict<K, V, Factory> {
+    fn push_repr(&self, _: Cx, _: &mut StrBuilder) -> R<()> {
+        // The factory may be anything.
+        bail(Bail::Callback)
+    }
+}
+
+fn push_counter<K, V, D>(cx: Cx, counts: &D, out: &mut StrBuilder) -> R<()>
+where
+    K: Key + Repr,
+    V: Repr + Count,
+    D: DictLike<K, V>,
+{
+    if !dict::truth(cx, counts)? {
+        return out.push_static("Counter()");
+    }
+    let pairs = dict::most_common(cx, counts, None)?;
+    let mut items = Items::open(out, "Counter({")?;
+    for i in 0..pairs.count() {
+        let ((key, count), out) = (pairs.item(cx, i)?, items.next()?);
+        key.push_repr(cx, out)?;
+        out.push_static(": ")?;
+        count.push_repr(cx, out)?;
+    }
+    items.close("})")
+}
+
+impl<K: Key + Repr, V: Repr + Count> Repr for Dict<K, V, Counter> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_counter(cx, self, out)
+    }
+}
+
+impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Count> Repr for PDict<K, V, Counter> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_counter(cx, self, out)
+    }
+}
+
+impl<K: Key + Repr, V: Repr + Clone + 'static> Repr for Dict<K, V, Ordered> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        if !dict::truth(cx, self)? {
+            return out.push_static("OrderedDict()");
+        }
+        out.push_static("OrderedDict(")?;
+        if cfg!(Py_3_12) {
+            push_dict(cx, self, out)?;
+        } else {
+            push_list(cx, &dict::items(cx, self)?, out)?;
+        }
+        out.push_static(")")
+    }
+}
+
+impl<T: Repr + Clone + 'static> Repr for Deque<T> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        out.push_static("deque(")?;
+        push_list(cx, &deque::list(cx, self)?, out)?;
+        if let U2::B(most) = deque::maxlen(cx, self) {
+            out.push_static(", maxlen=")?;
+            most.push_repr(cx, out)?;
+        }
+        out.push_static(")")
     }
 }
 

@@ -140,7 +140,10 @@ def union(members: Iterable[Type]) -> Type:
 def _same_kind(first: Type, second: Type) -> Type | None:
     if first == second:
         return first
-    if first.name == second.name and first.name in _ONE_ELEMENT | {"dict", "tuple..."}:
+    is_class = first.name == second.name and "." in first.name and not first.name.endswith("...")
+    if is_class and len(first.arguments) != len(second.arguments):
+        return Type(first.name)
+    if is_class or (first.name == second.name and first.name in _ONE_ELEMENT | {"dict", "tuple..."}):
         return Type(first.name, tuple(union(pair) for pair in zip(first.arguments, second.arguments, strict=True)))
     if {first.name, second.name} <= {"tuple", "tuple..."}:
         if first.name == second.name and len(first.arguments) == len(second.arguments):

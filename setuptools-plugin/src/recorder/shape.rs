@@ -11,6 +11,11 @@ use pyo3::types::PyType;
 
 use super::frame;
 
+unsafe extern "C" {
+    /// Looks a name up in a class and its bases; a borrowed reference, or null without an error.
+    fn _PyType_Lookup(class: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject;
+}
+
 pub(super) type ShapeId = u32;
 
 /// How many levels of containers inside a container are looked into: five in all.
@@ -23,7 +28,10 @@ enum Shape {
     Name(String),
     /// `list[T]` and the like: kind and the shapes of the elements seen, sorted; none: seen empty.
     Of(&'static str, Vec<ShapeId>),
-    Dict(Vec<ShapeId>, Vec<ShapeId>),
+    /// A dict of that class: the shapes of keys and values.
+    Dict(&'static str, Vec<ShapeId>, Vec<ShapeId>),
+    /// A named tuple: its class and its fields.
+    Fields(ShapeId, Vec<ShapeId>),
     Tuple(Vec<ShapeId>),
 }
 
@@ -33,6 +41,8 @@ pub(super) struct Shapes {
     /// Classes seen. Holding them keeps their addresses from being used again.
     classes: HashMap<usize, (Py<PyType>, ShapeId)>,
     deque: usize,
+    /// Classes of `collections` that are dicts.
+    mappings: [(usize, &'static str); 2],
     ndarray: Option<usize>,
     /// What `__main__` is called when it is a file of the project.
     pub(super) main: Option<String>,
@@ -48,12 +58,19 @@ pub(super) struct Shapes {
 
 impl Shapes {
     pub(super) fn new(py: Python<'_>) -> PyResult<Self> {
-        let deque = py.import("collections")?.getattr("deque")?.as_ptr() as usize;
+        let collections = py.import("collections")?;
+        let address = |name: &str| PyResult::Ok(collections.getattr(name)?.as_ptr() as usize);
+        let deque = address("deque")?;
+        let mappings = [
+            (address("Counter")?, "collections.Counter"),
+            (address("defaultdict")?, "collections.defaultdict"),
+        ];
         let mut shapes = Self {
             all: Vec::new(),
             index: HashMap::new(),
             classes: HashMap::new(),
             deque,
+            mappings,
             ndarray: None,
             main: None,
             none: 0,
@@ -134,7 +151,7 @@ impl Shapes {
             return self.tuple(py, object, depth);
         }
         if is(&raw mut ffi::PyDict_Type) {
-            return self.dict(py, object, depth);
+            return self.dict(py, "dict", object, depth);
         }
         if is(&raw mut ffi::PySet_Type) {
             return self.set(py, "set", object, depth);
@@ -160,7 +177,37 @@ impl Shapes {
         if self.ndarray == Some(ty as usize) {
             return self.ndarray(py, object);
         }
-        self.class(py, object, ty)
+        if let Some((_, name)) = self.mappings.iter().find(|(class, _)| *class == ty as usize) {
+            return self.dict(py, name, object, depth);
+        }
+        let class = self.class(py, object, ty);
+        if class == self.object || depth == 0 { class } else { self.fields(py, object, class, depth) }
+    }
+
+    /// The shape of an instance of a class that `namedtuple` made, of other classes the class alone.
+    fn fields(&mut self, py: Python<'_>, object: *mut PyObject, class: ShapeId, depth: u32) -> ShapeId {
+        // SAFETY: a live object; the look-up in its class runs no code of the user, and gives a borrowed reference.
+        let names = unsafe {
+            if ffi::PyTuple_Check(object) == 0 {
+                return class;
+            }
+            _PyType_Lookup(ffi::Py_TYPE(object), pyo3::intern!(py, "_fields").as_ptr())
+        };
+        // SAFETY: null or a live object, and tuples of these sizes.
+        let length = unsafe {
+            if names.is_null() || ffi::PyTuple_CheckExact(names) == 0 {
+                return class;
+            }
+            let length = ffi::PyTuple_GET_SIZE(object);
+            if length == 0 || length as usize > ELEMENTS || length != ffi::PyTuple_GET_SIZE(names) {
+                return class;
+            }
+            length
+        };
+        // SAFETY: a tuple, and indices within its size.
+        let item = |index| unsafe { ffi::PyTuple_GET_ITEM(object, index) };
+        let fields = (0..length).map(|index| self.of(py, item(index), depth - 1)).collect();
+        self.intern(Shape::Fields(class, fields))
     }
 
     fn sequence(
@@ -203,11 +250,11 @@ impl Shapes {
         self.intern(Shape::Tuple(elements))
     }
 
-    fn dict(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+    fn dict(&mut self, py: Python<'_>, class: &'static str, object: *mut PyObject, depth: u32) -> ShapeId {
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         let (mut position, mut key, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
         for _ in 0..ELEMENTS {
-            // SAFETY: an exact dict that nothing changes meanwhile; key and value are borrowed from it.
+            // SAFETY: a dict that nothing changes meanwhile; key and value are borrowed from it.
             if unsafe { ffi::PyDict_Next(object, &raw mut position, &raw mut key, &raw mut value) } == 0 {
                 break;
             }
@@ -220,7 +267,7 @@ impl Shapes {
             let shape = self.of(py, value, depth - 1);
             note(&mut values, shape);
         }
-        self.intern(Shape::Dict(keys, values))
+        self.intern(Shape::Dict(class, keys, values))
     }
 
     fn set(&mut self, py: Python<'_>, kind: &'static str, object: *mut PyObject, depth: u32) -> ShapeId {
@@ -325,7 +372,13 @@ impl Shapes {
             Shape::Name(name) => name.clone(),
             Shape::Of("tuple", seen) => format!("tuple[{}, ...]", self.union(seen)),
             Shape::Of(kind, seen) => format!("{kind}[{}]", self.union(seen)),
-            Shape::Dict(keys, values) => format!("dict[{}, {}]", self.union(keys), self.union(values)),
+            Shape::Dict(class, keys, values) => {
+                format!("{class}[{}, {}]", self.union(keys), self.union(values))
+            }
+            Shape::Fields(class, fields) => {
+                let fields: Vec<_> = fields.iter().map(|&id| self.text(id)).collect();
+                format!("{}[{}]", self.text(*class), fields.join(", "))
+            }
             Shape::Tuple(elements) => {
                 format!("tuple[{}]", elements.iter().map(|&id| self.text(id)).collect::<Vec<_>>().join(", "))
             }
