@@ -155,6 +155,11 @@ VALUES: list[tuple[Callable[[ModuleType], object], str]] = [
     (lambda m: m.collections.Counter("aab"), "collections.Counter[str, int]"),
     (lambda m: m.collections.defaultdict(list), "collections.defaultdict[?, ?]"),
     (lambda m: m.collections.defaultdict(int, {1: 2.0}), "collections.defaultdict[int, float]"),
+    (
+        lambda m: m.collections.namedtuple("Pair", "a b", module="shapely.core")(1, [2]),
+        "shapely.core.Pair[int, list[int]]",
+    ),
+    (lambda m: m.collections.namedtuple("None_", "", module="shapely.core")(), "shapely.core.None_"),
     (lambda m: (), "tuple[?, ...]"),
     (lambda m: (1, "x", (2.0,)), "tuple[int, str, tuple[float]]"),
     (lambda m: tuple(range(50)), "tuple[int, ...]"),

@@ -44,6 +44,9 @@ def test_refuses_what_is_no_signature(text: str) -> None:
         ({"(dict[?, ?]) -> list[?]": 5, "(dict[str, int]) -> list[str]": 3}, [("(dict[str, int]) -> list[str]", 8)]),
         ({"(list[?]) -> int": 5}, [("(list[?]) -> int", 5)]),
         # One place, several lengths.
+        ({"(m.P[int, ?]) -> m.P": 2, "(m.P[int, str]) -> m.P": 1}, [("(m.P[int, str]) -> m.P", 3)]),
+        ({"(list[m.P[int] | m.P[str]]) -> m.P": 1}, [("(list[m.P[int | str]]) -> m.P", 1)]),
+        ({"(list[m.P[int] | m.P[int, int]]) -> m.P": 1}, [("(list[m.P]) -> m.P", 1)]),
         ({"(tuple[int]) -> int": 1, "(tuple[int, int]) -> int": 1}, [("(tuple[int, ...]) -> int", 2)]),
         ({"(tuple[?, ...]) -> int": 1, "(tuple[int, str]) -> int": 1}, [("(tuple[int | str, ...]) -> int", 2)]),
         ({"(list[tuple[int] | tuple[int, int]]) -> int": 1}, [("(list[tuple[int, ...]]) -> int", 1)]),
