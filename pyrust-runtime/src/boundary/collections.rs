@@ -5,10 +5,10 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use pyo3_ffi::{
-    Py_DECREF, Py_INCREF, Py_None, Py_TPFLAGS_IMMUTABLETYPE, Py_TYPE, PyBool_Type, PyDict_Copy, PyDict_Type,
-    PyDict_Update, PyErr_Clear, PyFloat_Type, PyImport_GetModuleDict, PyList_Type, PyLong_Type, PyObject,
-    PyObject_Call, PyObject_CallNoArgs, PyObject_SetAttrString, PySet_Type, PyTuple_New, PyTuple_SetItem,
-    PyTuple_Type, PyType_Check, PyTypeObject, PyUnicode_Type,
+    Py_DECREF, Py_INCREF, Py_None, Py_TPFLAGS_IMMUTABLETYPE, Py_TYPE, PyBool_Type, PyDict_Copy, PyDict_Size,
+    PyDict_Type, PyDict_Update, PyErr_Clear, PyFloat_Type, PyImport_GetModuleDict, PyList_Type, PyLong_Type,
+    PyObject, PyObject_Call, PyObject_CallNoArgs, PyObject_GenericGetDict, PyObject_SetAttrString,
+    PySet_Type, PyTuple_New, PyTuple_SetItem, PyTuple_Type, PyType_Check, PyTypeObject, PyUnicode_Type,
 };
 
 use crate::activate::namespace::is_library_counter;
@@ -52,6 +52,25 @@ pub(crate) unsafe fn is_defaultdict(object: *mut PyObject) -> bool {
 pub(crate) unsafe fn is_counter(object: *mut PyObject) -> bool {
     // SAFETY: By the caller.
     unsafe { is_library_counter(Py_TYPE(object).cast()) }
+}
+
+/// Has the object no attributes of its own?
+///
+/// # Safety
+/// An object with a dict for them.
+pub(crate) unsafe fn has_no_attributes(cx: Cx, object: *mut PyObject) -> bool {
+    cx.before_tracked();
+    // SAFETY: By the caller; an empty dict may be made for it, which nobody sees.
+    unsafe {
+        let dict = PyObject_GenericGetDict(object, ptr::null_mut());
+        if dict.is_null() {
+            PyErr_Clear();
+            return false;
+        }
+        let none = PyDict_Size(dict) == 0;
+        Py_DECREF(dict);
+        none
+    }
 }
 
 /// What the factory of a `defaultdict` makes, where that is a class whose empty instance runs no Python code; a new

@@ -33,6 +33,14 @@ pub trait Kind: 'static {
     /// The object is alive.
     unsafe fn is_exact(object: *mut PyObject) -> bool;
 
+    /// Has an object of exactly that class nothing of its own that its methods could be hidden by?
+    ///
+    /// # Safety
+    /// The object is of exactly that class.
+    unsafe fn is_bare(_: Cx, _: *mut PyObject) -> bool {
+        true
+    }
+
     /// Puts an entry into an object of the class; 0 if that worked.
     ///
     /// # Safety
@@ -100,6 +108,11 @@ impl Kind for Counter {
     unsafe fn is_exact(object: *mut PyObject) -> bool {
         // SAFETY: By the caller.
         unsafe { collections::is_counter(object) }
+    }
+
+    unsafe fn is_bare(cx: Cx, object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { collections::has_no_attributes(cx, object) }
     }
 }
 

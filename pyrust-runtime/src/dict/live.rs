@@ -233,10 +233,10 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
 
 impl<K: FromPy, V: FromPy, M: Kind> FromPy for PDict<K, V, M> {
     #[inline]
-    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
+    unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: By the caller.
         unsafe {
-            if !M::is_exact(object) {
+            if !M::is_exact(object) || !M::is_bare(cx, object) {
                 return bail(Bail::Type);
             }
             Ok(PDict { object: NonNull::new_unchecked(object), entry: PhantomData })
