@@ -146,8 +146,8 @@ impl Demands<'_> {
                 self.ask(e, Demand::Items);
                 self.expr(e);
             }
-            IterKind::Items(e) => self.view(e, "items"),
-            IterKind::Values(e) => self.view(e, "values"),
+            IterKind::Items(e) | IterKind::ReversedItems(e) => self.view(e, "items"),
+            IterKind::Values(e) | IterKind::ReversedValues(e) => self.view(e, "values"),
             IterKind::Keys(e) => self.view(e, "keys"),
             IterKind::Comp(comp) => {
                 if let Some(first) = comp.generators.first() {
