@@ -10,7 +10,9 @@ use super::expr::int_literal;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{any_expr, defines, each_expr, reads};
 use crate::hir::{Expr, ExprKind};
-use crate::infer::{ArgSource, Guard, bind, class_names, is_affix, takes_any_length, takes_iterables};
+use crate::infer::{
+    ArgSource, FuncRef, Guard, bind, class_names, is_affix, takes_any_length, takes_iterables,
+};
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::Binding;
 use crate::ty::{DictKind, Type};
@@ -318,6 +320,28 @@ impl Func<'_, '_, '_> {
         let depth = self.q(quote!(cx.call()));
         let call = quote!(#rust_name(#depth, #(#codes),*));
         self.finish_call(node, &lets, call, ret, to)
+    }
+
+    /// The default that a parameter of a function of the module has now.
+    pub(super) fn live_default(&mut self, function: &str, param: &str, ty: &Type) -> TokenStream {
+        let module = self.instance.func.module.clone();
+        let target = FuncRef { module: module.clone(), qualname: function.to_string() };
+        let (_, env) = match self.file.program.modules.module(&module) {
+            Some(found) => found,
+            None => return self.bail("Unsupported"),
+        };
+        let Some(def) = env.function(function) else { return self.bail("Unsupported") };
+        let by_name = def.params.keyword_only.iter().any(|p| p.name == param);
+        let at = def.params.in_frame_order().position(|p| p.name == param).unwrap_or_default();
+        let guard = Guard::Function { name: function.to_string(), target };
+        let (ns, slot) = self.file.slot(self.index, &module, false, guard);
+        let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
+        let (rust, at) = (rust_type(ty), Literal::usize_unsuffixed(at));
+        let read = match by_name {
+            true => quote!(#space.kwdefault::<#rust>(cx, #slot, #param)),
+            false => quote!(#space.default::<#rust>(cx, #slot, #at)),
+        };
+        self.q(read)
     }
 
     /// The result of a native call, behind what it needs.

@@ -338,6 +338,7 @@ impl Func<'_, '_, '_> {
                 let (narrow, body) = (self.narrow(narrows), self.value_as(body, &ty));
                 quote!({ #narrow #body })
             }
+            ExprKind::Default { function, param } => self.live_default(function, param, &ty),
             ExprKind::Bail => {
                 let bail = self.bail("Unsupported");
                 quote!({ let value: () = #bail; value })

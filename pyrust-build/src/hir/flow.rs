@@ -217,7 +217,8 @@ fn work(e: &Expr) -> Way {
         | ExprKind::Bytes(_)
         | ExprKind::Local(_)
         | ExprKind::Global(_)
-        | ExprKind::ModuleAttr { .. } => true,
+        | ExprKind::ModuleAttr { .. }
+        | ExprKind::Default { .. } => true,
         ExprKind::Unary { .. }
         | ExprKind::Bool2 { .. }
         | ExprKind::Tuple(_)

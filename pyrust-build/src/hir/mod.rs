@@ -496,6 +496,11 @@ pub enum ExprKind {
         /// The operands are gone through at once.
         whole: bool,
     },
+    /// What a parameter of a function of the module has where a call does not give it.
+    Default {
+        function: String,
+        param: String,
+    },
     /// As [`StmtKind::Bail`]; of no type.
     Bail,
     /// Only as an argument (`key=`).

@@ -348,6 +348,7 @@ macro_rules! visitor {
                 | ExprKind::Str(_)
                 | ExprKind::Bytes(_)
                 | ExprKind::Global(_)
+                | ExprKind::Default { function: _, param: _ }
                 | ExprKind::ModuleAttr { .. } => {}
             }
         }

@@ -56,7 +56,13 @@ pub(super) fn bind_values(
             ParamKind::VarPositional if args - args.min(positional) <= MAX_TUPLE => {
                 ArgSource::Rest(args.min(positional))
             }
-            ParamKind::VarKeyword => ArgSource::NoKeywords,
+            ParamKind::VarKeyword => match keywords.iter().position(|(k, _)| k == "**") {
+                Some(k) => {
+                    used += 1;
+                    ArgSource::Keyword(k)
+                }
+                None => ArgSource::NoKeywords,
+            },
             ParamKind::VarPositional | ParamKind::Capture => return None,
             ParamKind::Positional | ParamKind::PositionalOnly if i < args => {
                 if by_name.is_some() && param.kind == ParamKind::Positional {
@@ -569,6 +575,15 @@ impl Infer<'_, '_> {
         };
         let mut types = Vec::new();
         for (source, param) in sources.iter().zip(&hir.params) {
+            if let (ArgSource::Keyword(k), ParamKind::VarKeyword) = (source, param.kind)
+                && let Ty::Dict(c, _) = &keyword_types[*k]
+                && !matches!(
+                    self.state.solver.get(self.state.solver.elem(*c)),
+                    Ty::Str | Ty::Char | Ty::Never
+                )
+            {
+                return self.refuse("PYR0324", keywords[*k].1.span, "`**` of keys that are no `str`");
+            }
             types.push(match source {
                 ArgSource::Positional(_)
                 | ArgSource::Keyword(_)
@@ -678,6 +693,20 @@ impl Infer<'_, '_> {
         }
         self.state.solver.absorb_into(slot, &ret);
         Ok(Some(index))
+    }
+
+    /// The default of a parameter as a value.
+    pub(super) fn live_default(&mut self, e: &Expr, function: &str, param: &str) -> Ty {
+        let target = FuncRef { module: self.func.module.clone(), qualname: function.to_string() };
+        let ty = self.default_type(&target, param);
+        if ty == Type::Never {
+            let message = format!("the type of the default of `{param}` is not known");
+            return self.refuse("PYR0306", e.span, message);
+        }
+        self.guards.insert(Guard::Function { name: function.to_string(), target });
+        let slot = self.state.nodes[e.id];
+        self.state.solver.absorb_into(slot, &ty);
+        self.state.solver.get(slot)
     }
 
     /// The type of a parameter's default, from its source.

@@ -296,6 +296,7 @@ impl Infer<'_, '_> {
                 self.narrow(narrows);
                 self.expr(body)
             }
+            ExprKind::Default { function, param } => self.live_default(e, function, param),
             ExprKind::Bail => Ty::Never,
             ExprKind::Lambda { .. } => self.refuse("PYR0323", e.span, "a `lambda` here is not supported"),
         }

@@ -379,6 +379,7 @@ impl<'h> Slice<'_, 'h> {
             | ExprKind::HandOut { .. }
             | ExprKind::New { .. }
             | ExprKind::ModuleAttr { .. }
+            | ExprKind::Default { .. }
             | ExprKind::Compare { .. }
             | ExprKind::FString(_)
             | ExprKind::Function { .. }

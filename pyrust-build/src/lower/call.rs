@@ -53,6 +53,17 @@ impl Lower<'_> {
                 return self.no_as("PYR0324", star.span, "`*` in a call", "write the arguments out");
             }
         }
+        if keywords.iter().any(|k| k.name.is_none())
+            && let Some(all) = self.written_out(keywords)
+        {
+            return self.call(func, args, &all, span);
+        }
+        if let Some(kind) = self.spread_call(func, args, keywords, span) {
+            return kind;
+        }
+        if let Some(kind) = self.with_rest(func, args, keywords) {
+            return kind;
+        }
         if let Some(star) = keywords.iter().find(|k| k.name.is_none())
             && !is_format(func)
         {

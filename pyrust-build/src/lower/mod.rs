@@ -19,6 +19,7 @@ mod rebinding;
 mod regex;
 mod scope;
 mod sets;
+mod spread;
 mod stmt;
 mod symbols;
 mod text;
