@@ -58,7 +58,7 @@ impl Lower<'_> {
         {
             return self.call(func, args, &all, span);
         }
-        if let Some(kind) = self.spread_call(func, args, keywords, span) {
+        if let Some(kind) = self.spread_call(func, args, keywords) {
             return kind;
         }
         if let Some(kind) = self.with_rest(func, args, keywords) {

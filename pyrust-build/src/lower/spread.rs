@@ -4,7 +4,6 @@
 use super::Lower;
 use crate::ast::{self, CmpOp, Expr as AExpr, ExprKind as A};
 use crate::hir::{BinOp, BoolOp, Expr, ExprKind, VarId};
-use crate::source::Span;
 
 impl Lower<'_> {
     /// `f(a, b=1, **others)`; `None` for another call, and for a form that is not understood. What raises in Python
@@ -14,7 +13,6 @@ impl Lower<'_> {
         func: &AExpr,
         args: &[AExpr],
         keywords: &[ast::Keyword],
-        span: Span,
     ) -> Option<ExprKind> {
         let A::Name(name) = &func.kind else { return None };
         let (star, before) = keywords.split_last()?;
@@ -96,7 +94,6 @@ impl Lower<'_> {
                 all.push((p.name.clone(), value));
             }
         }
-        let _ = span;
         Some(ExprKind::Call { name: name.clone(), args: values, keywords: all })
     }
 
