@@ -24,6 +24,8 @@ const CLASSES: &[Row] = &[
     Row("re.Match of bytes", "BytesMatch", false),
     Row("unicodedata.UCD", "Ucd", false),
     Row("_hashlib.HASH", "Hash", false),
+    // What a handler has caught: of any builtin class.
+    Row(crate::ops::exceptions::OBJECT, "Exception", false),
 ];
 
 impl Class {

@@ -49,7 +49,7 @@ unsafe fn is_caught(exc: Exc, class: *mut PyObject) -> R<bool> {
 macro_rules! objects {
     ($($name:ident: $object:ident,)*) => {
         /// The class itself.
-        fn object(exc: Exc) -> *mut PyObject {
+        pub(crate) fn object(exc: Exc) -> *mut PyObject {
             // SAFETY: set when the interpreter starts, and never changed.
             unsafe {
                 match exc {

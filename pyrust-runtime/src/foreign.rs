@@ -40,6 +40,9 @@ pub trait ForeignClass: 'static {
     /// The class once it has been seen; strongly held for good.
     fn seen() -> &'static AtomicPtr<PyTypeObject>;
 
+    /// May Python be given an instance?
+    const LEAVES: bool = true;
+
     /// What must hold of an instance besides its class, so that no function of the class runs Python code.
     ///
     /// # Safety
@@ -76,6 +79,16 @@ impl<C> Clone for Foreign<C> {
 }
 
 impl<C> Copy for Foreign<C> {}
+
+impl Foreign<Exception> {
+    /// What a handler has caught.
+    ///
+    /// # Safety
+    /// An exact instance of a builtin class, which the transaction keeps.
+    pub(crate) unsafe fn caught(object: NonNull<PyObject>) -> Self {
+        Foreign { object, class: PhantomData }
+    }
+}
 
 impl<C: ForeignClass> Foreign<C> {
     #[inline(always)]
@@ -191,6 +204,9 @@ impl<C: ForeignClass> FromPy for Foreign<C> {
 impl<C: ForeignClass> IntoPy for Foreign<C> {
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        if !C::LEAVES {
+            return bail(Bail::Exception);
+        }
         // SAFETY: the transaction keeps it alive.
         Ok(unsafe { again(self.as_ptr()) })
     }

@@ -77,6 +77,7 @@ pub mod random;
 pub mod str_;
 
 pub mod caught;
+pub mod raised;
 pub mod support;
 
 pub mod activate;

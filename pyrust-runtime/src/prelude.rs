@@ -25,6 +25,7 @@ pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::memo::Memo;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj};
+pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
 pub use crate::shared::Shared;

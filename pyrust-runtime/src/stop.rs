@@ -17,6 +17,8 @@ pub struct Stop(NonZeroU64);
 /// Bit that tells an exception from a bailout.  It also keeps the word different from zero.
 const EXC: u64 = 1 << 32;
 const BAIL: u64 = 1 << 33;
+/// Above stands the number of the exception.
+const NUMBER: u32 = 34;
 
 impl Stop {
     #[inline(always)]
@@ -33,6 +35,21 @@ impl Stop {
             Some(word) => Stop(word),
             None => unreachable!(),
         }
+    }
+
+    /// An exception of which the transaction knows under this number what it says.
+    #[inline]
+    pub(crate) const fn numbered(exc: Exc, number: u32) -> Stop {
+        match NonZeroU64::new(EXC | exc as u64 | (number as u64) << NUMBER) {
+            Some(word) => Stop(word),
+            None => unreachable!(),
+        }
+    }
+
+    /// The number of [`Stop::numbered`]; 0 for other stops.
+    #[inline]
+    pub(crate) fn number(self) -> u32 {
+        (self.0.get() >> NUMBER) as u32
     }
 
     /// The exception class, if this is an exception.
@@ -78,7 +95,7 @@ impl core::fmt::Debug for Stop {
 /// The only place where a stop comes into being: LLVM learns that the path is cold, and still sees the `Err`.
 #[cold]
 #[inline(never)]
-extern "C" fn mark(stop: Stop) -> Stop {
+pub(crate) extern "C" fn mark(stop: Stop) -> Stop {
     stop
 }
 
@@ -224,6 +241,8 @@ bails! {
     Guard = "guard",
     /// An operation on values that native code does not do.
     Unsupported = "unsupported",
+    /// What an exception says that CPython words, not the program.
+    Exception = "exception",
     /// A local variable is not bound.
     Unbound = "unbound",
     /// The forced-bail mode of the tests.

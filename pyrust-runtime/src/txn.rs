@@ -15,6 +15,7 @@ use crate::boundary::overlay::Overlays;
 use crate::boundary::sets::Sets;
 use crate::buf::Buf;
 use crate::bytearray::Attached;
+use crate::raised::Raised;
 use crate::random::Generator;
 use crate::stop::{Bail, R, Stop, bail};
 
@@ -38,6 +39,10 @@ pub struct Txn {
     pub(crate) doomed: bool,
     /// What the generator that goes on next raises at its `yield`.
     thrown: Option<Stop>,
+    /// A handler that is open reads what it catches.
+    looks: bool,
+    /// What the exception that was raised last says.
+    pub(crate) raised: Raised,
     points_on: bool,
     #[cfg(not(Py_3_12))]
     gc_was_on: bool,
@@ -71,6 +76,8 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     objects_seen: false,
     doomed: false,
     thrown: None,
+    looks: false,
+    raised: Raised::new(),
     points_on: false,
     #[cfg(not(Py_3_12))]
     gc_was_on: false,
@@ -128,6 +135,7 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
     txn.objects_seen = false;
     txn.doomed = false;
     txn.thrown = None;
+    txn.looks = false;
     txn.depth = depth;
     txn.ret_arg = -1;
     txn.stack_limit = stack_limit;
@@ -157,6 +165,9 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     }
     txn.checked = false;
     txn.open = false;
+    if txn.looks {
+        txn.raised.close();
+    }
 }
 
 /// Gives empty buffers of moderate size back for the next transaction, unless one has started meanwhile.
@@ -258,6 +269,20 @@ impl Cx {
             return bail(Bail::Depth);
         }
         self.call()
+    }
+
+    /// From here on exceptions keep what they say: a handler that is open reads it.
+    #[inline(always)]
+    pub fn look(self) {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.looks = true;
+    }
+
+    /// Has [`Cx::look`] been called?
+    #[inline(always)]
+    pub(crate) fn looks(self) -> bool {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.looks
     }
 
     /// Room for two calls: what `with` enters is a method of Python's, which calls another function.

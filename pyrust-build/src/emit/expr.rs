@@ -50,7 +50,13 @@ impl Func<'_, '_, '_> {
                 let val = if self.hir.vars[*var].cell {
                     Val::new(self.q(quote!(#name.get())), var_ty)
                 } else if self.hir.vars[*var].maybe_unbound {
-                    Val::new(self.q(quote!(bound(&#name))), var_ty)
+                    let read = match &var_ty {
+                        Type::Foreign(class) if class.name() == crate::ops::exceptions::OBJECT => {
+                            quote!(known(&#name))
+                        }
+                        _ => quote!(bound(&#name)),
+                    };
+                    Val::new(self.q(read), var_ty)
                 } else {
                     Val::place(quote!(#name), var_ty)
                 };

@@ -162,6 +162,8 @@ pub(super) struct File<'p, 'a> {
     inners: Vec<Callee>,
     /// Of each display that Python makes a frozenset of: the function whose code has it.
     set_constants: Vec<String>,
+    /// Some handler reads what it has caught, so exceptions keep what they say.
+    looks: bool,
 }
 
 impl<'p, 'a> File<'p, 'a> {
@@ -178,6 +180,7 @@ impl<'p, 'a> File<'p, 'a> {
             numbers: Vec::new(),
             inners: Vec::new(),
             set_constants: Vec::new(),
+            looks: program.instances.iter().any(|i| hir::visit::reads_caught(&i.hir.body)),
         }
     }
 

@@ -43,6 +43,16 @@ impl Func<'_, '_, '_> {
     fn stmt(&mut self, stmt: &Stmt) -> TokenStream {
         match &stmt.kind {
             StmtKind::Pass => quote!(),
+            StmtKind::Caught { var, .. } => {
+                let (name, ty) = (self.var_ident(*var), self.instance.vars[*var].clone());
+                let Some(slot) = self.handlers.last().cloned() else { return quote!(#name = None;) };
+                let caught = self.q(quote!(caught(cx, #slot)));
+                if matches!(ty, Type::Foreign(_)) {
+                    return quote!(#name = #caught;);
+                }
+                // Nobody reads it as an exception.
+                quote!(#name = None;)
+            }
             StmtKind::Forget { var, .. } => {
                 let name = self.var_ident(*var);
                 quote!(#name = None;)
@@ -108,6 +118,20 @@ impl Func<'_, '_, '_> {
                 let (label, finals) = (l.continues.clone(), l.finals);
                 let run = self.run_finals(finals);
                 quote!(#run continue #label;)
+            }
+            StmtKind::Raise { class, args }
+                if self.file.looks && args.iter().all(|arg| is_kept(&self.node(arg.id))) =>
+            {
+                let (mut lets, mut names) = (Vec::new(), Vec::new());
+                for arg in args {
+                    let (name, value) = (self.fresh("arg"), self.val(arg).by_ref());
+                    let boxed = self.q(quote!(fmt::boxed(#value)));
+                    lets.push(quote!(let #name = #boxed;));
+                    names.push(name);
+                }
+                let class = format_ident!("{class}");
+                let leave = self.leave(quote!(raise(cx, Exc::#class, [#(#names),*])));
+                scoped(&lets, leave)
             }
             StmtKind::Raise { class, args } => {
                 let mut first = Vec::new();
@@ -349,8 +373,13 @@ impl Func<'_, '_, '_> {
             });
         }
         let rest = self.leave(quote!(Err::<(), Stop>(#slot)));
+        let look = match handlers.iter().any(|h| crate::hir::visit::reads_caught(&h.body)) {
+            true => quote!(cx.look();),
+            false => quote!(),
+        };
         quote! {
             #done: {
+                #look
                 let mut #slot: Stop;
                 #label: {
                     #(#body)*
@@ -427,6 +456,15 @@ impl Func<'_, '_, '_> {
         }
         (self.finals, self.tries, self.handlers) = saved;
         quote!(#(#out)*)
+    }
+}
+
+/// Can an exception keep a value of the type, to say it later? Only what is immutable, and has no identity.
+fn is_kept(ty: &Type) -> bool {
+    match ty {
+        Type::None | Type::Bool | Type::Int | Type::Str | Type::Char | Type::Bytes => true,
+        Type::Union(members) => members.iter().all(is_kept),
+        _ => false,
     }
 }
 

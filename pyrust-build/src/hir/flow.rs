@@ -183,9 +183,11 @@ fn way(stmt: &Stmt) -> Ways {
         }
         StmtKind::AugAssign { .. } | StmtKind::Delete(_) => Ways { falls: Way::Works, ..none },
         StmtKind::Leave { .. } => Ways { falls: Way::Works, ..none },
-        StmtKind::Narrow(_) | StmtKind::Forget { .. } | StmtKind::Enter(_) | StmtKind::Pass => {
-            Ways { falls: Way::Idle, ..none }
-        }
+        StmtKind::Narrow(_)
+        | StmtKind::Caught { .. }
+        | StmtKind::Forget { .. }
+        | StmtKind::Enter(_)
+        | StmtKind::Pass => Ways { falls: Way::Idle, ..none },
     }
 }
 

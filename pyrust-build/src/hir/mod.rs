@@ -218,6 +218,11 @@ pub enum StmtKind {
     },
     /// What a test told about variables; only `infer::refine` makes it.
     Narrow(Vec<Narrow>),
+    /// `except … as var`: what the handler caught. Unbound where native code does not know what it says.
+    Caught {
+        var: VarId,
+        id: NodeId,
+    },
     /// The variable is unbound from here on (`except … as e` takes `e` away).
     Forget {
         var: VarId,

@@ -42,7 +42,10 @@ impl VisitMut for Sink<'_> {
             // The blocks inside reset what they found.
             self.stmt(stmt);
             let given = self.places.statements.contains(&stmt.span)
-                && !matches!(stmt.kind, StmtKind::Narrow(_) | StmtKind::Forget { .. });
+                && !matches!(
+                    stmt.kind,
+                    StmtKind::Narrow(_) | StmtKind::Caught { .. } | StmtKind::Forget { .. }
+                );
             if given || self.bails {
                 stmt.kind = StmtKind::Bail;
             }

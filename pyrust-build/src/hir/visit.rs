@@ -100,7 +100,7 @@ macro_rules! visitor {
                 }
                 StmtKind::Narrow(narrows) => v.narrows(narrows),
                 StmtKind::Leave { generator, throws: _ } => v.expr(generator),
-                StmtKind::Forget { var, id } => {
+                StmtKind::Caught { var, id } | StmtKind::Forget { var, id } => {
                     let id = *id;
                     v.define(id, var);
                 }
@@ -441,6 +441,20 @@ pub fn reads(node: &impl Visitable) -> BTreeSet<VarId> {
     }
     let mut out = Reads(BTreeSet::new());
     node.accept(&mut out);
+    out.0
+}
+
+/// Does a handler inside read what it has caught?
+pub fn reads_caught(body: &[Stmt]) -> bool {
+    struct Looks(bool);
+    impl<'h> Visit<'h> for Looks {
+        fn stmt(&mut self, stmt: &'h Stmt) {
+            self.0 |= matches!(stmt.kind, StmtKind::Caught { .. });
+            walk_stmt(self, stmt);
+        }
+    }
+    let mut out = Looks(false);
+    out.block(body);
     out.0
 }
 

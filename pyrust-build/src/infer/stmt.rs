@@ -4,6 +4,7 @@ use super::decide::{exact_types, keeps};
 use super::solver::Ty;
 use super::{Guard, Infer, Within};
 use crate::hir::{Catch, Expr, Narrow, Stmt, StmtKind, Target, TargetKind};
+use crate::ops::exceptions;
 use crate::source::Span;
 
 impl Infer<'_, '_> {
@@ -121,6 +122,10 @@ impl Infer<'_, '_> {
             StmtKind::Delete(targets) => targets.iter().for_each(|t| self.delete(t, stmt.span)),
             StmtKind::Enter(classes) => classes.iter().for_each(|class| self.catch(class)),
             StmtKind::Leave { generator, throws: _ } => _ = self.expr(generator),
+            StmtKind::Caught { var, .. } => {
+                let ty = crate::foreign::Class::named(exceptions::OBJECT).map_or(Ty::Never, Ty::Foreign);
+                self.set_var(*var, &ty);
+            }
             StmtKind::Forget { .. }
             | StmtKind::Reraise
             | StmtKind::Bail

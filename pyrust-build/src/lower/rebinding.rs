@@ -114,6 +114,7 @@ fn operations<'h>(body: &'h [Stmt], f: &mut dyn FnMut(&[&'h Expr])) {
             StmtKind::Delete(targets) => targets.iter().for_each(|t| f(&target_children(t))),
             StmtKind::Return(None)
             | StmtKind::Narrow(_)
+            | StmtKind::Caught { .. }
             | StmtKind::Forget { .. }
             | StmtKind::Bail
             | StmtKind::Reraise

@@ -126,6 +126,12 @@ impl Lower<'_> {
             S::Break => StmtKind::Break,
             S::Continue => StmtKind::Continue,
             S::Raise { exc: None, .. } if !self.handlers.is_empty() => StmtKind::Reraise,
+            // The same again: what is different about it nobody natively can see.
+            S::Raise { exc: Some(AExpr { kind: A::Name(name), .. }), cause: None }
+                if self.handlers.last().and_then(Option::as_ref) == Some(name) =>
+            {
+                StmtKind::Reraise
+            }
             S::Raise { exc, cause } => self.raise(exc.as_ref(), cause.as_ref()),
             S::Assert { test, message } => {
                 let test = self.expr(test);
@@ -238,8 +244,18 @@ impl Lower<'_> {
                 if let Some(class) = &h.class {
                     self.exception_classes(class, &mut classes);
                 }
-                self.handlers.push(h.name.clone().filter(|name| !super::scope::binds(&h.body, name)));
+                let kept = h.name.clone().filter(|name| !super::scope::binds(&h.body, name));
+                self.handlers.push(kept.clone());
+                let own = kept.filter(|name| self.lookup(name).is_some() && !self.is_cell(name));
+                let own = own.map(|name| {
+                    let var = self.new_var(&name);
+                    (self.scopes[0].vars.insert(name.clone(), var), name, var)
+                });
                 let mut body = self.block(&h.body);
+                let own = own.map(|(outside, name, var)| {
+                    self.scopes[0].vars.extend(outside.map(|outside| (name, outside)));
+                    var
+                });
                 self.handlers.pop();
                 if h.name.as_ref().is_some_and(|n| self.is_cell(n)) {
                     self.refuse(
@@ -255,7 +271,7 @@ impl Lower<'_> {
                     body = vec![hir::Stmt { kind: StmtKind::Bail, span: h.span }];
                 }
                 if let Some(Some(var)) = bound {
-                    // Natively the exception is no object: reading its name bails, before the handler ends and after.
+                    // The name is unbound when the handler is left, on whatever way. Inside it is a variable of its own.
                     let mut forget = || {
                         let kind = StmtKind::Forget { var, id: self.node() };
                         hir::Stmt { kind, span: h.span }
@@ -264,13 +280,24 @@ impl Lower<'_> {
                     if hir::can_fall_off(&body) {
                         body.push(forget());
                     }
+                    if let Some(own) = own {
+                        let kind = StmtKind::Caught { var: own, id: self.node() };
+                        body.insert(0, hir::Stmt { kind, span: h.span });
+                    }
                 }
                 hir::Handler { classes, body, span: h.span }
             })
             .collect();
         let orelse = self.block(orelse);
         self.closing -= last;
-        StmtKind::Try { body, handlers, orelse, finalbody: self.block(finalbody) }
+        // In there `raise` may mean another exception.
+        let inside = !self.handlers.is_empty();
+        self.handlers.extend(inside.then_some(None));
+        let finalbody = self.block(finalbody);
+        if inside {
+            self.handlers.pop();
+        }
+        StmtKind::Try { body, handlers, orelse, finalbody }
     }
 
     pub(super) fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<Catch>) {
@@ -355,12 +382,33 @@ fn catches_exit(handlers: &[ast::Handler]) -> bool {
     handlers.iter().any(|h| h.class.as_ref().is_none_or(may))
 }
 
+/// A text that is written down, or made by a format of one.
+fn is_text(e: &AExpr) -> bool {
+    match &e.kind {
+        A::Constant(Constant::Str(_)) | A::JoinedStr(_) => true,
+        A::BinOp { left, .. } => is_text(left),
+        _ => false,
+    }
+}
+
 /// Where evaluating it cannot be noticed if its names stand for values that native code understands.
 fn harmless(e: &AExpr) -> bool {
     match &e.kind {
         A::Constant(_) | A::Name(_) => true,
         A::JoinedStr(parts) => parts.iter().all(harmless),
-        A::Formatted { value, spec, .. } => spec.is_none() && harmless(value),
+        A::Formatted { value, spec, .. } => spec.iter().all(|e| harmless(e)) && harmless(value),
+        // Texts, of which formats are made.
+        A::BinOp { left, op: ast::BinOp::Mod | ast::BinOp::Add, right } => {
+            is_text(left) && harmless(left) && harmless(right)
+        }
+        A::Call { func, args, keywords } => match &func.kind {
+            A::Attribute { value, name } => {
+                name == "format" && is_text(value) && keywords.is_empty() && args.iter().all(harmless)
+            }
+            _ => false,
+        },
+        A::If { test, body, orelse } => harmless(test) && harmless(body) && harmless(orelse),
+        A::Compare { left, comparators, .. } => harmless(left) && comparators.iter().all(harmless),
         A::Tuple(items) => items.iter().all(harmless),
         _ => false,
     }

@@ -37,6 +37,8 @@ struct Flow {
     use_var: BTreeMap<NodeId, VarId>,
     /// Statements that unbind a variable without a use.
     forgets: BTreeMap<NodeId, VarId>,
+    /// Statements that may bind a variable, and do not if nobody uses it.
+    caught: BTreeMap<NodeId, VarId>,
     /// Uses that unbind what they use.
     deletes: BTreeSet<NodeId>,
     loops: Vec<(State, State)>,
@@ -65,7 +67,9 @@ impl VisitMut for Renumber<'_> {
 
     fn stmt(&mut self, stmt: &mut Stmt) {
         // The name is not read any more; what it was does not matter.
-        if matches!(stmt.kind, StmtKind::Forget { id, .. } if !self.at.contains_key(&id)) {
+        if let StmtKind::Caught { id, .. } | StmtKind::Forget { id, .. } = stmt.kind
+            && !self.at.contains_key(&id)
+        {
             stmt.kind = StmtKind::Pass;
         }
         visit::walk_stmt_mut(self, stmt);
@@ -114,6 +118,7 @@ impl Flow {
             uses: BTreeMap::new(),
             use_var: BTreeMap::new(),
             forgets: BTreeMap::new(),
+            caught: BTreeMap::new(),
             deletes: BTreeSet::new(),
             loops: Vec::new(),
             tries: Vec::new(),
@@ -250,6 +255,16 @@ impl Flow {
             }
             StmtKind::Leave { generator, .. } => self.expr(generator, state),
             StmtKind::Narrow(narrows) => Below { flow: self, state }.narrows(narrows),
+            StmtKind::Caught { var, id } => {
+                self.caught.insert(*id, *var);
+                self.define(*id, *var, state);
+                if let Some(s) = state {
+                    s[*var].insert(*var);
+                }
+                for acc in &mut self.tries {
+                    join(acc, state);
+                }
+            }
             StmtKind::Forget { var, id } => {
                 self.forgets.insert(*id, *var);
                 if let Some(s) = state {
@@ -361,8 +376,13 @@ impl Flow {
             parent[def] = first;
         }
         // What is unbound again must be so for every use that may see it: all of those are one web.
-        let unbinds: BTreeSet<VarId> =
-            self.forgets.values().chain(self.deletes.iter().map(|id| &self.use_var[id])).copied().collect();
+        let unbinds: BTreeSet<VarId> = self
+            .forgets
+            .values()
+            .chain(self.caught.values())
+            .chain(self.deletes.iter().map(|id| &self.use_var[id]))
+            .copied()
+            .collect();
         for (node, reach) in &self.uses {
             let mut real: Vec<usize> = reach.iter().copied().collect();
             if self.deletes.contains(node) {
@@ -404,7 +424,11 @@ impl Flow {
         };
         let params = self.param_defs.iter().map(|d| def_web(*d, &mut parent, &mut vars)).collect();
         let mut at = BTreeMap::new();
+        let used: BTreeSet<usize> = self.uses.values().flatten().copied().collect();
         for (node, def) in &self.def_at {
+            if self.caught.contains_key(node) && !used.contains(def) {
+                continue;
+            }
             at.insert(*node, def_web(*def, &mut parent, &mut vars));
         }
         for (node, var) in &self.forgets {

@@ -1,5 +1,8 @@
 //! Builtin exception classes that native code can raise and catch.
 
+/// The type of what a handler catches: an instance of any of the classes below.
+pub const OBJECT: &str = "BaseException";
+
 /// Names of the runtime's `Exc` variants.
 pub const CLASSES: &[&str] = &[
     "BaseException",

@@ -137,6 +137,7 @@ impl Pattern {
         match text {
             "int?" => Pattern::OptInt,
             "None" => Pattern::Scalar(Type::None),
+            "object" => Pattern::Scalar(Type::Obj),
             "int" => Pattern::Scalar(Type::Int),
             "big" => Pattern::Scalar(Type::Big),
             "float" => Pattern::Scalar(Type::Float),

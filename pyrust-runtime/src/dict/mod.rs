@@ -11,9 +11,11 @@ pub use kinds::*;
 pub use live::PDict;
 pub use native::Dict;
 
-use crate::elem::{ElemEq, Key};
+use crate::builtins::boxed::Scalar;
+use crate::elem::{ElemEq, Key, View};
 use crate::list::{self, List, ListLike};
 use crate::py::{FromPy, IntoPy};
+use crate::raised::raise;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 use pyo3_ffi::PyObject;
@@ -128,12 +130,32 @@ pub(crate) fn find_item<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     dict.find(cx, key)
 }
 
+/// `KeyError`, which says the key.
+#[cold]
+#[inline(never)]
+fn missing<K: Key, T>(cx: Cx, key: &K) -> R<T> {
+    if !cx.looks() {
+        return exc(Exc::KeyError);
+    }
+    let is_int = core::any::TypeId::of::<K>() == core::any::TypeId::of::<i64>();
+    let key = match key.view() {
+        View::None => ().boxed()?,
+        // The view of a bool is one of an int.
+        View::Int(key) if is_int => key.boxed()?,
+        View::Str(key) => key.boxed()?,
+        View::Chr(key) => key.boxed()?,
+        View::Bytes(key) => key.boxed()?,
+        _ => return exc(Exc::KeyError),
+    };
+    raise(cx, Exc::KeyError, [key]).and_then(|()| bail(Bail::Panic))
+}
+
 /// `d[k]`
 #[inline]
 pub fn getitem<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<V> {
     match dict.find(cx, key)? {
         Some(value) => Ok(value),
-        None => exc(Exc::KeyError),
+        None => missing(cx, key),
     }
 }
 
@@ -160,7 +182,7 @@ pub fn set<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key:
 pub fn del<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<()> {
     match dict.remove(cx, key)? {
         Some(_) => Ok(()),
-        None => exc(Exc::KeyError),
+        None => missing(cx, key),
     }
 }
 
@@ -183,7 +205,7 @@ pub fn setdefault<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &
 pub fn pop<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<V> {
     match dict.remove(cx, key)? {
         Some(value) => Ok(value),
-        None => exc(Exc::KeyError),
+        None => missing(cx, key),
     }
 }
 

@@ -6,14 +6,17 @@ use pyo3_ffi as ffi;
 
 use super::parse::parse;
 use crate::builtins::c;
+use crate::raised;
 use crate::stop::R;
 use crate::str_::{self, StrBuilder};
 use crate::strs::Str;
 use crate::txn::Cx;
 
 /// `float(s)`.
-pub fn from_str(_: Cx, s: &Str) -> R<f64> {
-    str_::number_text(s, parse)
+pub fn from_str(cx: Cx, s: &Str) -> R<f64> {
+    let value = str_::number_text(s, parse);
+    // SAFETY: an exact `str` that is alive; nothing of it is Python's.
+    raised::worded(cx, value, || unsafe { ffi::PyFloat_FromString(s.as_ptr()) })
 }
 
 /// CPython's formatting of doubles: shortest (`r`) or with a precision, always correctly rounded.

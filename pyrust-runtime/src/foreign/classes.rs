@@ -48,6 +48,22 @@ classes! {
     Hash = c"_hashlib.HASH";
 }
 
+/// What a handler has caught: an instance of any builtin class. Nothing of Python's is taken for one, and it never gets
+/// there, for it has no traceback.
+#[derive(Debug)]
+pub enum Exception {}
+
+impl ForeignClass for Exception {
+    // No class is called so.
+    const NAME: &'static CStr = c"what a handler has caught";
+    const LEAVES: bool = false;
+
+    fn seen() -> &'static AtomicPtr<PyTypeObject> {
+        static SEEN: AtomicPtr<PyTypeObject> = AtomicPtr::new(core::ptr::null_mut());
+        &SEEN
+    }
+}
+
 /// Without a time zone, or with a fixed one: another may be Python's.
 unsafe fn datetime_is_plain(object: *mut PyObject) -> bool {
     // SAFETY: an exact `datetime`, which has the field where the flag says so.

@@ -9,6 +9,7 @@ use crate::builtins::c::Temporary;
 use crate::dict::{self, Dict};
 use crate::elem::Key;
 use crate::list::List;
+use crate::obj::Obj;
 use crate::py::FromPy;
 use crate::stop::{Bail, R, bail};
 use crate::strs::{Bytes, Str};
@@ -77,7 +78,10 @@ given! { false =>
     [A, B, C, D, E, F] (A, B, C, D, E, F);
 }
 
-given! { true => [T] PTuple<T>; }
+given! { true =>
+    [T] PTuple<T>;
+    [] Obj;
+}
 
 impl<C: ForeignClass> Given for Foreign<C> {
     const KEEPS: bool = true;

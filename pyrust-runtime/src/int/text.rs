@@ -1,14 +1,25 @@
 //! `int` from and to text.
 
+use core::ffi::c_int;
+
+use pyo3_ffi::PyObject;
+
 use super::parse;
+use crate::raised;
 use crate::stop::{Exc, R, exc};
 use crate::str_::{self, StrBuilder};
 use crate::strs::Str;
 use crate::txn::Cx;
 
+unsafe extern "C" {
+    fn PyLong_FromUnicodeObject(text: *mut PyObject, base: c_int) -> *mut PyObject;
+}
+
 /// `int(s)`.
-pub fn from_str(_: Cx, s: &Str) -> R<i64> {
-    str_::number_text(s, |text| parse(text, 10))
+pub fn from_str(cx: Cx, s: &Str) -> R<i64> {
+    let value = str_::number_text(s, |text| parse(text, 10));
+    // SAFETY: an exact `str` that is alive; nothing of it is Python's.
+    raised::worded(cx, value, || unsafe { PyLong_FromUnicodeObject(s.as_ptr(), 10) })
 }
 
 /// `int(s, base)`.
