@@ -24,6 +24,8 @@ pub enum Type {
     /// A shared handle, wherever it was made.
     ByteArray,
     Range,
+    /// A `memoryview` of `bytes`, made natively; like an iterator it does not leave native code.
+    MemView,
     /// `from_py`: read from a Python object, so it must not be rebuilt unless all members are plain scalars.
     Tuple {
         items: Vec<Type>,
@@ -52,6 +54,11 @@ pub enum Type {
     Deque {
         elem: Box<Type>,
         in_place: bool,
+    },
+    /// A view of a dict: the dict itself, of which one side is seen. Like an iterator it does not leave native code.
+    DictView {
+        dict: Box<Type>,
+        side: Side,
     },
     /// A `set`, or a `frozenset`.
     Set {
@@ -105,6 +112,35 @@ impl Callee {
     }
 }
 
+/// What a view of a dict shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Side {
+    Keys,
+    Values,
+    Items,
+}
+
+impl Side {
+    /// What the method of that name shows.
+    pub fn of(method: &str) -> Option<Side> {
+        Some(match method {
+            "keys" => Side::Keys,
+            "values" => Side::Values,
+            "items" => Side::Items,
+            _ => return None,
+        })
+    }
+
+    /// The name of the method.
+    pub fn name(self) -> &'static str {
+        match self {
+            Side::Keys => "keys",
+            Side::Values => "values",
+            Side::Items => "items",
+        }
+    }
+}
+
 /// The class of a dict. Dicts of different classes have different types, so that what `d[k]` does is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum DictKind {
@@ -151,7 +187,8 @@ impl Type {
             | Type::Union(items)
             | Type::Closure { captures: items, .. } => items.iter().all(Type::is_copy),
             Type::Big | Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
-            Type::Deque { .. } => false,
+            Type::Deque { .. } | Type::MemView => false,
+            Type::DictView { dict, .. } => dict.is_copy(),
         }
     }
 
@@ -184,6 +221,8 @@ impl Type {
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::identity_free),
             Type::Range
             | Type::ByteArray
+            | Type::MemView
+            | Type::DictView { .. }
             | Type::Obj
             | Type::Foreign(_)
             | Type::Function(_)
@@ -211,6 +250,7 @@ impl Type {
             Type::VarTuple(t) | Type::View(t) | Type::Iter(t) | Type::Cell(t) => vec![t],
             Type::List { elem, .. } | Type::Deque { elem, .. } | Type::Set { elem, .. } => vec![elem],
             Type::Dict { key, value, .. } => vec![key, value],
+            Type::DictView { dict, .. } => vec![dict],
             Type::Never
             | Type::None
             | Type::Bool
@@ -221,6 +261,7 @@ impl Type {
             | Type::Str
             | Type::Bytes
             | Type::ByteArray
+            | Type::MemView
             | Type::Complex
             | Type::Range
             | Type::Foreign(_)
@@ -244,10 +285,10 @@ impl Type {
         }
     }
 
-    /// True if an iterator is part of the value itself, which Python cannot be given.
+    /// True if an iterator, or a view, is part of the value itself, which Python cannot be given.
     pub fn has_iter(&self) -> bool {
         match self {
-            Type::Iter(_) => true,
+            Type::Iter(_) | Type::MemView | Type::DictView { .. } => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().any(Type::has_iter),
             _ => false,
         }
@@ -258,7 +299,7 @@ impl Type {
         let is_container = match self {
             // A tuple made natively is its members.
             Type::Tuple { from_py, .. } => *from_py,
-            Type::Union(_) | Type::Cell(_) | Type::Iter(_) => false,
+            Type::Union(_) | Type::Cell(_) | Type::Iter(_) | Type::DictView { .. } => false,
             _ => true,
         };
         self.parts().into_iter().any(|t| (is_container && t.has_iter()) || t.stores_iter())
@@ -331,6 +372,8 @@ impl fmt::Display for Type {
             Type::Set { elem, frozen: false, .. } => write!(f, "set[{elem}]"),
             Type::Set { elem, frozen: true, .. } => write!(f, "frozenset[{elem}]"),
             Type::Iter(elem) => write!(f, "iterator[{elem}]"),
+            Type::MemView => f.write_str("memoryview"),
+            Type::DictView { dict, side } => write!(f, "{} of {dict}", side.name()),
             Type::Cell(t) => write!(f, "{t}"),
             Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => f.write_str("function"),
             Type::Deque { elem, .. } => write!(f, "deque[{elem}]"),
@@ -364,6 +407,9 @@ impl Type {
             (Type::VarTuple(x), Type::VarTuple(y)) => Type::VarTuple(Box::new(Type::join(x, y))),
             (Type::View(x), Type::View(y)) => Type::View(Box::new(Type::join(x, y))),
             (Type::Iter(x), Type::Iter(y)) => Type::Iter(Box::new(Type::join(x, y))),
+            (Type::DictView { dict: x, side }, Type::DictView { dict: y, .. }) if a.same_kind(b) => {
+                Type::DictView { dict: Box::new(Type::join(x, y)), side: *side }
+            }
             (Type::Cell(x), Type::Cell(y)) => Type::Cell(Box::new(Type::join(x, y))),
             (Type::Function(x), Type::Function(y)) => Type::Function(either(x, y)),
             (Type::Inner(x), Type::Inner(y)) => Type::Inner(either(x, y)),
@@ -420,6 +466,7 @@ impl Type {
                         true
                     }
                     Type::Inner(_) | Type::Closure { .. } => true,
+                    Type::MemView | Type::DictView { .. } => true,
                     _ => false,
                 };
                 // As inference does: what comes last is opaque.
@@ -438,6 +485,9 @@ impl Type {
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
             (Type::Named { class: a, .. }, Type::Named { class: b, .. }) => a == b,
             (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
+            (Type::DictView { dict: a, side: s }, Type::DictView { dict: b, side: t }) => {
+                s == t && a.same_kind(b)
+            }
             (Type::Set { frozen: f, .. }, Type::Set { frozen: g, .. }) => f == g,
             (Type::Closure { callee: a, captures: x }, Type::Closure { callee: b, captures: y }) => {
                 a == b && x.len() == y.len()
@@ -473,6 +523,7 @@ impl Type {
         match self {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
             Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range | Type::ByteArray => false,
+            Type::MemView | Type::DictView { .. } => false,
             Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
             Type::Set { elem, frozen, .. } => *frozen && elem.is_hashable(),
             Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {

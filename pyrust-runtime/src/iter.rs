@@ -37,6 +37,8 @@ enum AtEnd {
     Unknown,
     /// It is asked again.
     AsksAgain,
+    /// The same of a branch that `tee` made.
+    Branches,
 }
 
 impl<T> Clone for PyIter<T> {
@@ -61,6 +63,16 @@ impl<T> PyIter<T> {
         PyIter { at_end: AtEnd::AsksAgain, ..PyIter::new(step) }
     }
 
+    /// A branch that `tee` made: it asks its source again.
+    pub fn branching(step: impl FnMut(Cx) -> R<Option<T>> + 'static) -> Self {
+        PyIter { at_end: AtEnd::Branches, ..PyIter::new(step) }
+    }
+
+    /// Was it made by `tee`?
+    pub fn is_branch(&self) -> bool {
+        self.at_end == AtEnd::Branches
+    }
+
     /// The next element, `None` at the end.
     #[inline]
     pub fn next(&self, cx: Cx) -> R<Option<T>> {
@@ -75,7 +87,7 @@ impl<T> PyIter<T> {
             match self.at_end {
                 AtEnd::Stays => *state = State::Ended,
                 AtEnd::Unknown => *state = State::EndedOnce,
-                AtEnd::AsksAgain => {}
+                AtEnd::AsksAgain | AtEnd::Branches => {}
             }
         }
         Ok(item)

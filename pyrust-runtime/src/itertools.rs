@@ -16,6 +16,12 @@ pub fn at_least(n: i64, least: i64) -> R<()> {
     if n < least { exc(Exc::ValueError) } else { Ok(()) }
 }
 
+/// `zip(strict=True)` of sources of different lengths.
+#[cold]
+pub fn unequal_lengths() -> R<()> {
+    exc(Exc::ValueError)
+}
+
 /// Start, stop and step of `islice`.
 pub fn slice_bounds(start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> R<(i64, i64, i64)> {
     let (start, stop, step) = (start.unwrap_or(0), stop, step.unwrap_or(1));

@@ -48,6 +48,7 @@ pub mod itertools;
 pub mod obj;
 pub mod range;
 pub mod shared;
+pub mod tee;
 pub mod tuple;
 pub mod union;
 
@@ -72,6 +73,7 @@ pub mod heap;
 pub mod int;
 pub mod math;
 pub mod memo;
+pub mod memory;
 pub mod named;
 pub mod random;
 pub mod str_;

@@ -55,6 +55,7 @@ pub enum Class {
     FrozenSet,
     Complex,
     ByteArray,
+    MemoryView,
     NoneType,
 }
 
@@ -74,6 +75,7 @@ impl Class {
             Class::FrozenSet => &raw mut ffi::PyFrozenSet_Type,
             Class::Complex => &raw mut ffi::PyComplex_Type,
             Class::ByteArray => &raw mut ffi::PyByteArray_Type,
+            Class::MemoryView => &raw mut ffi::PyMemoryView_Type,
             // SAFETY: `None` is alive.
             Class::NoneType => unsafe { ffi::Py_TYPE(ffi::Py_None()) },
         }

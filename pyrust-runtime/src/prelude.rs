@@ -20,9 +20,10 @@ pub use crate::generator::{Co, asking_tool, delegated, ending_tool, finish, gene
 pub use crate::handing::{HandOut, hand_out};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
-pub use crate::itertools::{GroupBy, Picks, again, at_least, batch, picked, slice_bounds};
+pub use crate::itertools::{GroupBy, Picks, again, at_least, batch, picked, slice_bounds, unequal_lengths};
 pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::memo::Memo;
+pub use crate::memory::MemView;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj};
 pub use crate::raised::{caught, known, raise};
@@ -30,6 +31,7 @@ pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
 pub use crate::shared::Shared;
 pub use crate::strs::{Bytes, Chr, Str};
+pub use crate::tee::tee;
 pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 

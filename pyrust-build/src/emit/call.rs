@@ -7,6 +7,7 @@ use quote::quote;
 
 use super::Func;
 use super::expr::int_literal;
+use super::iter::iter_elem;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{any_expr, defines, each_expr, reads};
 use crate::hir::{Expr, ExprKind};
@@ -15,7 +16,7 @@ use crate::infer::{
 };
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::Binding;
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Side, Type};
 
 impl Func<'_, '_, '_> {
     pub(super) fn call(
@@ -136,10 +137,10 @@ impl Func<'_, '_, '_> {
             ("list" | "dict" | "set" | "frozenset", []) => self.new_container(to),
             ("dict", [value]) => {
                 let val = self.val(value);
-                if let (Type::List { elem: pair, .. } | Type::VarTuple(pair), Type::Dict { key, value, .. }) =
-                    (&val.ty, to)
+                if !matches!(val.ty, Type::Dict { .. } | Type::View(_))
+                    && let (Some(pair), Type::Dict { key, value, .. }) = (iter_elem(&val.ty), to)
                 {
-                    return self.dict_of_pairs(&val, pair, (key, value), to);
+                    return self.dict_of_pairs(&val, &pair, (key, value), to);
                 }
                 self.apply("dict.copy", &[val], to)
             }
@@ -227,19 +228,15 @@ impl Func<'_, '_, '_> {
     ) -> TokenStream {
         let Type::Tuple { items, .. } = pair else { return self.bail("Unsupported") };
         let (d, it, at, x) = (self.fresh("d"), self.fresh("it"), self.fresh("at"), self.fresh("x"));
-        let (new, code) = (self.new_container(to), val.owned());
-        let next = match val.ty {
-            Type::VarTuple(_) => quote!(tuple::next(cx, &#it, &mut #at)),
-            _ => quote!(list::next(cx, &#it, &mut #at)),
-        };
-        let next = self.q(next);
+        let new = self.new_container(to);
+        let pull = self.pull_value(val, false, &it, &at);
+        let (setup, next) = (pull.setup, pull.next);
         let k = self.coerce(&Val::place(quote!(#x.0), items[0].clone()), key);
         let v = self.coerce(&Val::place(quote!(#x.1), items[1].clone()), value);
         let set = self.q(quote!(dict::set(cx, &#d, #k, #v)));
         quote!({
             let #d = #new;
-            let #it = #code;
-            let mut #at: i64 = 0;
+            #setup
             while let Some(#x) = #next { #set; }
             #d
         })
@@ -450,9 +447,29 @@ impl Func<'_, '_, '_> {
             });
             return quote!({ #(#lets)* #sort });
         }
+        if let Some(n) = name.strip_prefix("tee ").and_then(|n| n.parse::<usize>().ok()) {
+            return self.match_union(&b, |f, v| {
+                let Type::Iter(elem) = &v.ty else { return None };
+                let (code, t, count) = (v.owned(), rust_type(elem), Literal::usize_unsuffixed(n));
+                let made = f.q(quote!(tee::<#t, #count>(cx, #code)));
+                let names: Vec<_> = (0..n).map(|_| f.fresh("t")).collect();
+                let ty = Type::Tuple { items: vec![v.ty.clone(); n], from_py: false };
+                let code = quote!({ let [#(#names),*] = #made; (#(#names,)*) });
+                Some(f.coerce(&Val::new(code, ty), to))
+            });
+        }
         if name == "keys in" {
             let b = self.project(&b, |t| matches!(t, Type::Dict { .. }));
             return self.coerce(&b, to);
+        }
+        if let (Some(side), [], []) = (Side::of(name), args, keywords)
+            && b.ty.members().iter().any(|t| matches!(t, Type::Dict { .. }))
+        {
+            // The view is the dict, seen from one side.
+            return self.match_union(&b, |f, v| {
+                let dict = matches!(v.ty, Type::Dict { .. }).then(|| Box::new(v.ty.clone()))?;
+                Some(f.coerce(&Val { ty: Type::DictView { dict, side }, ..v }, to))
+            });
         }
         if takes_iterables(name) && b.ty.members().iter().any(|m| matches!(m, Type::Set { .. })) {
             let mut vals = vec![b];
@@ -718,6 +735,8 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Set { frozen: true, .. } => "frozenset",
         Type::VarTuple(_) => "tuple",
         Type::Range => "range",
+        Type::MemView => "memoryview",
+        Type::DictView { .. } => "view",
         Type::Foreign(class) => class.name(),
         _ => return None,
     })
@@ -745,6 +764,7 @@ pub(super) fn class_variant(name: &str) -> Option<proc_macro2::Ident> {
         "frozenset" => "FrozenSet",
         "complex" => "Complex",
         "bytearray" => "ByteArray",
+        "memoryview" => "MemoryView",
         _ => return None,
     };
     Some(quote::format_ident!("{variant}"))

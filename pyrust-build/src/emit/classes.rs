@@ -64,6 +64,7 @@ pub(super) fn exact_class(ty: &Type) -> Option<&'static str> {
         Type::Str | Type::Char => "Str",
         Type::Bytes => "Bytes",
         Type::ByteArray => "ByteArray",
+        Type::MemView => "MemoryView",
         Type::Complex => "Complex",
         Type::List { .. } | Type::View(_) => "List",
         Type::Dict { kind: DictKind::Plain, .. } => "Dict",

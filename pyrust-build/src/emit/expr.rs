@@ -548,6 +548,9 @@ impl Func<'_, '_, '_> {
                         let code = f.in_place(op, &member, &r, &member.ty);
                         f.coerce(&Val::new(code, member.ty.clone()), to)
                     }
+                    (_, Type::Set { frozen: false, .. }) if matches!(r.ty, Type::DictView { .. }) => {
+                        f.binary(op, &member, &r, to)
+                    }
                     (
                         _,
                         Type::List { .. }
@@ -580,6 +583,7 @@ impl Func<'_, '_, '_> {
         }
         if let (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Type::Set { frozen: false, .. }) =
             (op, &l.ty)
+            && changes_in_place(op, &l.ty, &r.ty)
         {
             let mut lets = Vec::new();
             let l = self.bind(l, &mut lets);
@@ -896,7 +900,10 @@ pub(super) fn changes_in_place(op: BinOp, l: &Type, r: &Type) -> bool {
             matches!(r, Type::Int | Type::Big | Type::Bool | Type::Never)
         }
         (BinOp::BitOr, Type::Dict { kind, .. }) if *kind != DictKind::Counter => true,
-        (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Type::Set { frozen: false, .. }) => true,
+        // A view makes a new set.
+        (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Type::Set { frozen: false, .. }) => {
+            !matches!(r, Type::DictView { .. })
+        }
         _ => changes_by_row(op, l),
     }
 }

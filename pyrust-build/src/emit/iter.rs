@@ -10,7 +10,7 @@ use super::stmt::mentions;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
 use crate::hir::{Comp, Expr, ExprKind, Iter, IterKind, Tool};
-use crate::ty::Type;
+use crate::ty::{Side, Type};
 
 /// A loop whose `else` is still to come.
 pub(super) struct LoopCode {
@@ -52,6 +52,7 @@ fn asks_again(iter: &Iter) -> bool {
                 | Tool::DropWhile
                 | Tool::ZipLongest
                 | Tool::Pairwise
+                | Tool::ZipStrict
                 | Tool::GroupBy
                 | Tool::Batched
         ),
@@ -65,12 +66,22 @@ pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
         Type::List { elem, .. } | Type::Deque { elem, .. } => (**elem).clone(),
         Type::View(elem) | Type::VarTuple(elem) | Type::Iter(elem) => (**elem).clone(),
         Type::Dict { key, .. } => (**key).clone(),
+        Type::DictView { dict, side } => {
+            let Type::Dict { key, value, .. } = &**dict else { return None };
+            match side {
+                Side::Keys => (**key).clone(),
+                Side::Values => (**value).clone(),
+                Side::Items => {
+                    Type::Tuple { items: vec![(**key).clone(), (**value).clone()], from_py: false }
+                }
+            }
+        }
         Type::Set { elem, .. } => (**elem).clone(),
         Type::Tuple { items, .. } | Type::Named { items, .. } => {
             items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t))
         }
         Type::Str | Type::Char => Type::Char,
-        Type::Bytes | Type::ByteArray | Type::Range => Type::Int,
+        Type::Bytes | Type::ByteArray | Type::MemView | Type::Range => Type::Int,
         _ => return None,
     })
 }
@@ -398,6 +409,20 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             Type::Dict { key, value, .. } => {
                 self.dict_cursor(code, detached, it, at, "next_key", (key, value))
             }
+            Type::DictView { dict, side } => {
+                let Type::Dict { key, value, .. } = &**dict else { unreachable!("a view of a dict") };
+                let next = match side {
+                    Side::Keys => "next_key",
+                    Side::Values => "next_value",
+                    Side::Items => "next_item",
+                };
+                self.dict_cursor(code, detached, it, at, next, (key, value))
+            }
+            Type::MemView => Pull {
+                setup: quote!(let #it = #code; #position),
+                next: quote!(#it.next(&mut #at)),
+                elem: Type::Int,
+            },
             Type::Set { elem, .. } => {
                 let start = self.q(quote!(set::iter(cx, &#it)));
                 Pull {
@@ -540,6 +565,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     | Type::Range
                     | Type::Bytes
                     | Type::ByteArray
+                    | Type::MemView
+                    | Type::DictView { .. }
             )
         });
         let val = self.opened(&val);
@@ -578,6 +605,23 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 next: quote!(bytes_next_back(&#it, &mut #at)),
                 elem: Type::Int,
             },
+            Type::MemView => {
+                let reversed = self.q(quote!(MemView::slice(cx, &#code, None, None, Some(-1))));
+                Pull {
+                    setup: quote!(let #it = #reversed; let mut #at: i64 = 0;),
+                    next: quote!(#it.next(&mut #at)),
+                    elem: Type::Int,
+                }
+            }
+            Type::DictView { dict, side } => {
+                let Type::Dict { key, value, .. } = &**dict else { unreachable!("a view of a dict") };
+                let next = match side {
+                    Side::Keys => "last_key",
+                    Side::Values => "last_value",
+                    Side::Items => "last_item",
+                };
+                self.dict_cursor(code, detached, it, at, next, (key, value))
+            }
             Type::Range => {
                 let reversed = self.q(quote!(range::reversed(cx, #code)));
                 Pull {

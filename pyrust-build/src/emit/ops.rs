@@ -8,7 +8,7 @@ use super::coerce::same_rust;
 use super::expr::{field, int_literal};
 use super::types::Val;
 use crate::ops::{self, Pattern};
-use crate::ty::Type;
+use crate::ty::{Side, Type};
 
 impl Func<'_, '_, '_> {
     /// Applies a table operation; the result has type `to`.
@@ -186,15 +186,26 @@ impl Func<'_, '_, '_> {
             Pattern::List(_)
             | Pattern::ListOf(_)
             | Pattern::Dict(..)
+            | Pattern::DictView(..)
             | Pattern::Set(..)
             | Pattern::Deque(_)
             | Pattern::VarTuple(_) => arg.by_ref(),
+            Pattern::Pair(k, v) => {
+                let items = vec![binding.get(k)?.clone(), binding.get(v)?.clone()];
+                let pair = Type::Tuple { items, from_py: false };
+                if !arg.ty.fits_into(&pair) {
+                    return None;
+                }
+                let code = self.coerce(arg, &pair);
+                quote!(&#code)
+            }
             // Only of what CPython itself is asked.
             Pattern::AnyOf(_) | Pattern::VarTupleOf(_) => return None,
             Pattern::Tuple(_)
             | Pattern::Optional(_)
             | Pattern::Iter(_)
             | Pattern::Pairs(..)
+            | Pattern::SetOfPairs(..)
             | Pattern::DictOf(..) => {
                 return None;
             }
@@ -228,7 +239,8 @@ impl Func<'_, '_, '_> {
             Type::Range => quote!(range::truth(cx, #code)),
             Type::Foreign(_) => self.q(quote!(#code.truth())),
             Type::Deque { .. } => quote!(deque::truth(#by_ref)),
-            Type::Dict { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
+            Type::Dict { .. } | Type::DictView { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
+            Type::MemView => quote!(MemView::truth(#by_ref)),
             Type::Set { .. } => self.q(quote!(set::truth(cx, #by_ref))),
             Type::Obj => self.q(quote!(#code.truth())),
             Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => quote!({ let _ = #by_ref; true }),
@@ -382,6 +394,8 @@ fn kind(ty: &Type) -> u8 {
         Type::Deque { .. } => 9,
         Type::Set { .. } => 10,
         Type::Foreign(_) => 11,
+        Type::DictView { side: Side::Values, .. } | Type::MemView => 8,
+        Type::DictView { .. } => 10,
         Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => 12,
         Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => 8,
     }

@@ -89,11 +89,25 @@ impl Func<'_, '_, '_> {
 
     /// `out.update(other)`, of any kind.
     fn put_all(&mut self, out: &Ident, elem: &Type, other: &Val) -> TokenStream {
+        self.put_all_but(out, elem, other, None)
+    }
+
+    /// The same, but nothing of that very set.
+    fn put_all_but(
+        &mut self,
+        out: &Ident,
+        elem: &Type,
+        other: &Val,
+        except: Option<&TokenStream>,
+    ) -> TokenStream {
         self.match_union(other, |f, v| {
             let other = v.by_ref();
             Some(match &v.ty {
                 Type::Set { .. } => {
-                    let update = f.q(quote!(set::update(cx, &#out, #other)));
+                    let update = f.q(match except {
+                        Some(set) => quote!(set::update_unless(cx, &#out, #other, #set)),
+                        None => quote!(set::update(cx, &#out, #other)),
+                    });
                     quote!({ #update; })
                 }
                 Type::Dict { kind: DictKind::Plain, .. } => {
@@ -195,6 +209,9 @@ impl Func<'_, '_, '_> {
     pub(super) fn set_method(&mut self, name: &str, vals: &[Val], to: &Type) -> Option<TokenStream> {
         let (set, others) = vals.split_first()?;
         let Type::Set { elem, frozen, .. } = set.ty.clone() else { return None };
+        if let (Some(name), [rows]) = (name.strip_suffix(" all"), others) {
+            return self.set_method_of_all(name, set, rows, to);
+        }
         let mut lets = Vec::new();
         let set = self.bind(set, &mut lets);
         let s = set.by_ref();
@@ -253,6 +270,99 @@ impl Func<'_, '_, '_> {
             _ => Type::None,
         };
         Some(self.coerce(&Val::new(quote!({ #(#lets)* #code }), ty), to))
+    }
+
+    /// The same of all that a list gives.
+    fn set_method_of_all(&mut self, name: &str, set: &Val, rows: &Val, to: &Type) -> Option<TokenStream> {
+        let (Type::Set { elem, frozen, .. }, Type::List { elem: row_ty, .. }) = (set.ty.clone(), &rows.ty)
+        else {
+            return None;
+        };
+        let mut lets = Vec::new();
+        let (set, rows) = (self.bind(set, &mut lets), self.bind(rows, &mut lets));
+        let (s, all, made) = (set.by_ref(), rows.by_ref(), native(&elem, frozen));
+        let (at, row, acc) = (self.fresh("at"), self.fresh("row"), self.fresh("acc"));
+        let next = self.q(quote!(list::next(cx, #all, &mut #at)));
+        let tick = self.tick();
+        let item = Val::place(quote!(#row), (**row_ty).clone());
+        let (before, step, after, ret) = match name {
+            "union" => {
+                let copy = self.q(quote!(set::copy(cx, #s)));
+                let put = self.put_all_but(&acc, &elem, &item, Some(&s));
+                let after = if frozen { self.q(quote!(set::freeze(cx, #acc))) } else { quote!(#acc) };
+                (quote!(let #acc = #copy;), put, after, made)
+            }
+            "update" => {
+                let target = set.owned();
+                let put = self.put_all_but(&acc, &elem, &item, None);
+                (quote!(let #acc = #target;), put, quote!(), Type::None)
+            }
+            "difference_update" => {
+                let less = self.with_each_kind("difference_update", &s, &elem, &item);
+                (quote!(), quote!(#less;), quote!(), Type::None)
+            }
+            "difference" => {
+                let first = self.with_each_kind("difference", &s, &elem, &item);
+                let (old, copy) = (self.fresh("old"), self.q(quote!(set::like(cx, #s))));
+                let (out, t) = (self.fresh("out"), rust_type(&native(&elem, false)));
+                let less = self.with_each_kind("difference_update", &quote!(&#out), &elem, &item);
+                let first = if frozen { self.q(quote!(set::thaw(cx, #first))) } else { first };
+                let whole = if frozen { self.q(quote!(set::freeze(cx, #old))) } else { quote!(#old) };
+                (
+                    quote!(let mut #acc: Option<#t> = None;),
+                    quote!(#acc = Some(match #acc.take() { Some(#out) => { #less; #out } None => #first });),
+                    quote!(match #acc { Some(#old) => #whole, None => #copy }),
+                    made,
+                )
+            }
+            "intersection" | "intersection_update" => {
+                let first = self.with_each_kind("intersection", &s, &elem, &item);
+                let (old, copy) = (self.fresh("old"), self.q(quote!(set::like(cx, #s))));
+                let again = self.with_each_kind("intersection", &quote!(&#old), &elem, &item);
+                let t = rust_type(&made);
+                let result = quote!(match #acc { Some(#old) => #old, None => #copy });
+                let (after, ret) = match name {
+                    "intersection" => (result, made),
+                    _ => {
+                        let replace = self.q(quote!(set::replace(cx, #s, &#result)));
+                        (quote!(#replace;), Type::None)
+                    }
+                };
+                (
+                    quote!(let mut #acc: Option<#t> = None;),
+                    quote!(#acc = Some(match #acc.take() { Some(#old) => #again, None => #first });),
+                    after,
+                    ret,
+                )
+            }
+            _ => return None,
+        };
+        let code = quote!({
+            #(#lets)*
+            #before
+            let mut #at: i64 = 0;
+            while let Some(#row) = #next { #tick #step }
+            #after
+        });
+        Some(self.coerce(&Val::new(code, ret), to))
+    }
+
+    /// One of these functions with whatever kind of iterable comes.
+    fn with_each_kind(&mut self, function: &str, set: &TokenStream, elem: &Type, other: &Val) -> TokenStream {
+        self.match_union(other, |f, v| {
+            let mut lets = Vec::new();
+            let given = f.given(&v, elem, false, function, &mut lets)?;
+            let given = match given {
+                Given::Dict(d) if function == "difference_update" => {
+                    let keys = f.q(quote!(dict::keys(cx, #d)));
+                    Given::List(quote!(&#keys))
+                }
+                other => other,
+            };
+            let call = one(vec![given], function, set);
+            let call = f.q(call);
+            Some(quote!({ #(#lets)* #call }))
+        })
     }
 
     fn given(

@@ -10,7 +10,7 @@ use super::types::Val;
 use crate::hir::{self, ExprKind, Target, TargetKind, VarId};
 use crate::infer::Guard;
 use crate::ops;
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Side, Type};
 
 impl Func<'_, '_, '_> {
     pub(super) fn delete(&mut self, target: &Target) -> TokenStream {
@@ -402,12 +402,19 @@ impl Func<'_, '_, '_> {
         (all, Val::place(quote!(#list), ty))
     }
 
-    /// A set is unpacked as the list of its elements.
+    /// A set, a dict or a view of one is unpacked as the list of its elements.
     fn listed_set(&mut self, val: Val) -> (TokenStream, Val) {
-        let Type::Set { elem, .. } = &val.ty else { return (quote!(), val) };
-        let (list, set) = (self.fresh("list"), val.by_ref());
-        let code = self.q(quote!(set::to_list(cx, #set)));
-        let ty = Type::List { elem: elem.clone(), in_place: false };
+        let by_ref = val.by_ref();
+        let code = match &val.ty {
+            Type::Set { .. } => quote!(set::to_list(cx, #by_ref)),
+            Type::Dict { .. } | Type::DictView { side: Side::Keys, .. } => quote!(dict::keys(cx, #by_ref)),
+            Type::DictView { side: Side::Values, .. } => quote!(dict::values(cx, #by_ref)),
+            Type::DictView { side: Side::Items, .. } => quote!(dict::items(cx, #by_ref)),
+            _ => return (quote!(), val),
+        };
+        let Some(elem) = super::iter::iter_elem(&val.ty) else { return (quote!(), val) };
+        let (list, code) = (self.fresh("list"), self.q(code));
+        let ty = Type::List { elem: Box::new(elem), in_place: false };
         (quote!(let #list = #code;), Val::place(quote!(#list), ty))
     }
 

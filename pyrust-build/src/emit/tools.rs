@@ -127,6 +127,7 @@ impl Func<'_, '_, '_> {
                     elem: Type::Tuple { items: vec![pull.elem.clone(), pull.elem], from_py: false },
                 }
             }
+            Tool::ZipStrict => self.pull_strict(iters, detached),
             Tool::GroupBy => self.pull_groups(&iters[0], function, elem, detached),
             Tool::Batched => {
                 let Type::VarTuple(item) = elem.clone() else { return self.nothing() };
@@ -202,6 +203,31 @@ impl Func<'_, '_, '_> {
             setup: quote!(#setups let mut #phase: usize = 0;),
             next: quote!(#out: loop { match #phase { #arms _ => break #out None } }),
             elem,
+        }
+    }
+
+    /// `zip(…, strict=True)`: where the first source ends all others must, where another one does it is too short.
+    fn pull_strict(&mut self, iters: &[Iter], detached: bool) -> Pull {
+        let pulls: Vec<Pull> = iters.iter().map(|i| self.pull(i, detached)).collect();
+        let names: Vec<_> = pulls.iter().map(|_| self.fresh("z")).collect();
+        let unequal = self.q_in(detached, quote!(unequal_lengths()));
+        let mut next = quote!(Some((#(#names,)*)));
+        for (i, (pull, name)) in pulls.iter().zip(&names).enumerate().rev() {
+            let step = &pull.next;
+            let ended = match i {
+                0 => {
+                    let others = pulls.iter().skip(1).map(|p| &p.next);
+                    quote!({ #(if #others.is_some() { #unequal; })* None })
+                }
+                _ => quote!({ #unequal; None }),
+            };
+            next = quote!(match #step { Some(#name) => #next, None => #ended });
+        }
+        let setups = pulls.iter().map(|p| &p.setup);
+        Pull {
+            setup: quote!(#(#setups)*),
+            next,
+            elem: Type::Tuple { items: pulls.into_iter().map(|p| p.elem).collect(), from_py: false },
         }
     }
 

@@ -52,6 +52,8 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::ByteArray => quote!(ByteArray),
         Type::Complex => quote!(Complex),
         Type::Range => quote!(Range),
+        Type::MemView => quote!(MemView),
+        Type::DictView { dict, .. } => rust_type(dict),
         Type::Foreign(class) => {
             let marker = format_ident!("{}", class.marker());
             quote!(Foreign<foreign::#marker>)

@@ -665,7 +665,7 @@ pub enum IterKind {
     },
 }
 
-/// The functions of `itertools` that are no generator expression in disguise.
+/// The functions of `itertools` that are no generator expression in disguise, and `zip` with `strict=True`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     Chain,
@@ -689,6 +689,7 @@ pub enum Tool {
     /// `args`: the value that fills up.
     ZipLongest,
     Pairwise,
+    ZipStrict,
     GroupBy,
     /// `args`: how many.
     Batched,

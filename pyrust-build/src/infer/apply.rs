@@ -110,6 +110,9 @@ impl Infer<'_, '_> {
                     }
                     vec![(*k, self.state.solver.elem(*c)), (*v, self.state.solver.value(*c))]
                 }
+                (Pattern::DictView(k, v, _), Ty::DictView(c, ..)) => {
+                    vec![(*k, self.state.solver.elem(*c)), (*v, self.state.solver.value(*c))]
+                }
                 // An empty list is one of whatever is wanted.
                 (Pattern::ListOf(want), Ty::List(c)) => {
                     let elem = self.state.solver.elem(*c);
@@ -179,6 +182,15 @@ impl Infer<'_, '_> {
                 Ty::Set(cell, *frozen == Some(true))
             }
             Pattern::Iter(v) => Ty::Iter(vars[v]),
+            Pattern::SetOfPairs(a, b) => {
+                let pair = Ty::Tuple(vec![get(self, a), get(self, b)], false);
+                let cell = self.site(node, k);
+                let elem = self.state.solver.elem(cell);
+                self.state.solver.flow(&pair, elem);
+                Ty::Set(cell, false)
+            }
+            Pattern::Pair(a, b) => Ty::Tuple(vec![get(self, a), get(self, b)], false),
+            Pattern::DictView(..) => Ty::Never,
             Pattern::Deque(v) => {
                 let cell = self.site(node, k);
                 let elem = self.state.solver.elem(cell);

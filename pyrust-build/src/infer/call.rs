@@ -10,7 +10,7 @@ use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
 use crate::source::Span;
-use crate::ty::{DictKind, MAX_TUPLE, Type};
+use crate::ty::{DictKind, MAX_TUPLE, Side, Type};
 
 /// Where each parameter of a native call gets its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -512,6 +512,7 @@ impl Infer<'_, '_> {
                 let pair = match &ty {
                     Ty::List(c) => self.state.solver.get(self.state.solver.elem(*c)),
                     Ty::VarTuple(v) => self.state.solver.get(*v),
+                    Ty::Set(..) | Ty::Deque(_) | Ty::Iter(_) | Ty::DictView(..) => self.element_type(&ty),
                     _ => Ty::Never,
                 };
                 if let Ty::Tuple(items, _) = &pair
@@ -765,6 +766,12 @@ impl Infer<'_, '_> {
                 out = self.state.solver.join(&out, &ty);
                 continue;
             }
+            if let (Ty::Iter(v), Some(n)) = (member, name.strip_prefix("tee ").and_then(|n| n.parse().ok())) {
+                found = true;
+                let branches = Ty::Tuple(vec![Ty::Iter(*v); n], false);
+                out = self.state.solver.join(&out, &branches);
+                continue;
+            }
             let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
             let full = ops::method(class, name);
             match full.as_str() {
@@ -834,6 +841,13 @@ impl Infer<'_, '_> {
                 "frozenset.copy" if args.is_empty() && keywords.is_empty() => {
                     found = true;
                     out = self.state.solver.join(&out, member);
+                    continue;
+                }
+                "dict.keys" | "dict.values" | "dict.items" if args.is_empty() && keywords.is_empty() => {
+                    if let (Ty::Dict(c, kind), Some(side)) = (member, Side::of(name)) {
+                        found = true;
+                        out = self.state.solver.join(&out, &Ty::DictView(*c, *kind, side));
+                    }
                     continue;
                 }
                 // Only in `x in d.keys()`, which is `x in d`.
@@ -979,6 +993,8 @@ pub(super) fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::Set(_, true) => "frozenset",
         Ty::VarTuple(_) => "tuple",
         Ty::Range => "range",
+        Ty::MemView => "memoryview",
+        Ty::DictView(..) => "view",
         Ty::Foreign(class) => class.name(),
         _ => return None,
     })
@@ -990,7 +1006,7 @@ fn containers_only(ty: &Type) -> Type {
         Type::List { .. } | Type::Dict { .. } | Type::Deque { .. } | Type::Set { .. } | Type::VarTuple(_) => {
             ty.clone()
         }
-        Type::View(_) | Type::Iter(_) | Type::Cell(_) => ty.clone(),
+        Type::View(_) | Type::Iter(_) | Type::Cell(_) | Type::DictView { .. } => ty.clone(),
         Type::Closure { callee, captures } => {
             let captures = captures.iter().map(containers_only).collect();
             Type::Closure { callee: callee.clone(), captures }

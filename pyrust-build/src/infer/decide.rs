@@ -164,6 +164,8 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         // None of them is derived from a builtin class.
         Type::Foreign(_) => false,
         Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
+        Type::MemView => class == "memoryview",
+        Type::DictView { .. } => false,
         Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,
     }
 }

@@ -5,7 +5,7 @@ use super::{Infer, Within};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::percent;
 use crate::source::Span;
-use crate::ty::{DictKind, MAX_MEMBERS, MAX_TUPLE, Type};
+use crate::ty::{DictKind, MAX_MEMBERS, MAX_TUPLE, Side, Type};
 
 impl Infer<'_, '_> {
     /// The type of an expression, also recorded at its node.
@@ -209,7 +209,7 @@ impl Infer<'_, '_> {
                 self.attrs.insert((module.clone(), first_part(attr)));
                 for operand in args.iter().map(|(e, _)| e).chain(keywords.iter().map(|(_, e)| e)) {
                     let ty = self.expr(operand);
-                    if ty.members().iter().any(|m| matches!(m, Ty::Iter(_) | Ty::View(_))) {
+                    if ty.members().iter().any(|m| stays_native(m) || matches!(m, Ty::View(_))) {
                         let message = "handing an iterator of native code to Python is not supported";
                         self.refuse("PYR0408", operand.span, message);
                     }
@@ -497,8 +497,16 @@ impl Infer<'_, '_> {
                 self.apply("*=", node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
-            (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Ty::Set(_, false)) => {
+            // A view makes a new set.
+            (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Ty::Set(_, false))
+                if !r.members().iter().any(|m| matches!(m, Ty::DictView(..))) =>
+            {
                 self.set_in_place(node, span, op.symbol(), l, r)
+            }
+            (BinOp::BitOr | BinOp::BitAnd | BinOp::Sub | BinOp::BitXor, Ty::Set(_, false))
+                if matches!(r, Ty::DictView(..)) =>
+            {
+                self.binary(node, span, op, l, r)
             }
             // Those of counters keep what is positive.
             (BinOp::Add | BinOp::Sub | BinOp::BitOr | BinOp::BitAnd, Ty::Dict(_, DictKind::Counter)) => {
@@ -619,7 +627,7 @@ impl Infer<'_, '_> {
                         }
                     }
                     // Numbers and texts are compared, others bail.
-                    (Ty::Obj, t) | (t, Ty::Obj) if equality && !matches!(t, Ty::Iter(_)) => found = true,
+                    (Ty::Obj, t) | (t, Ty::Obj) if equality && !stays_native(t) => found = true,
                     (Ty::Obj | Ty::Iter(_), _) | (_, Ty::Obj | Ty::Iter(_)) => {
                         let what = if matches!(a, Ty::Obj | Ty::Iter(_)) { a } else { b };
                         let told = format!("`{op}` of `{}` is not known", self.show(what));
@@ -662,6 +670,11 @@ fn parts(ty: &Ty) -> usize {
     }
 }
 
+/// Can Python not be given it?
+fn stays_native(ty: &Ty) -> bool {
+    matches!(ty, Ty::Iter(_) | Ty::MemView | Ty::DictView(..))
+}
+
 /// Is `<` a `TypeError`, or only known at run time?
 fn has_no_order(ty: &Ty) -> bool {
     matches!(ty, Ty::None | Ty::Dict(..) | Ty::Complex | Ty::Obj)
@@ -690,7 +703,9 @@ pub(super) fn is_plain(ty: &Ty) -> bool {
 fn is_shown(ty: &Type) -> bool {
     !ty.any(&|t| {
         let function = matches!(t, Type::Function(_) | Type::Inner(_) | Type::Closure { .. });
-        function || matches!(t, Type::Obj | Type::Iter(_) | Type::Never)
+        function
+            || matches!(t, Type::Obj | Type::Iter(_) | Type::Never)
+            || matches!(t, Type::MemView | Type::DictView { .. })
     })
 }
 
@@ -772,6 +787,8 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Set(..) => 10,
         // Some are derived from others.
         Ty::Foreign(_) => 11,
+        Ty::DictView(_, _, Side::Values) | Ty::MemView => 8,
+        Ty::DictView(..) => 10,
         Ty::Function(_) | Ty::Inner(_) | Ty::Closure(..) => 12,
         Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
     };

@@ -3,7 +3,7 @@
 use super::Infer;
 use super::solver::Ty;
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Iter, IterKind};
-use crate::ty::DictKind;
+use crate::ty::{DictKind, Side};
 
 impl Infer<'_, '_> {
     /// The type of the elements of an iterable.
@@ -76,6 +76,8 @@ impl Infer<'_, '_> {
                             | Ty::Range
                             | Ty::Bytes
                             | Ty::ByteArray
+                            | Ty::MemView
+                            | Ty::DictView(..)
                     )
                 })
             }
@@ -176,6 +178,15 @@ impl Infer<'_, '_> {
                 self.state.solver.get(self.state.solver.elem(*c))
             }
             Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => self.state.solver.get(*v),
+            Ty::DictView(c, _, side) => {
+                let solver = &self.state.solver;
+                let (key, value) = (solver.get(solver.elem(*c)), solver.get(solver.value(*c)));
+                match side {
+                    Side::Keys => key,
+                    Side::Values => value,
+                    Side::Items => Ty::Tuple(vec![key, value], false),
+                }
+            }
             Ty::Tuple(items, _) | Ty::Named(_, items) => {
                 let mut all = Ty::Never;
                 for t in items {
@@ -184,7 +195,7 @@ impl Infer<'_, '_> {
                 all
             }
             Ty::Str | Ty::Char => Ty::Char,
-            Ty::Bytes | Ty::ByteArray | Ty::Range => Ty::Int,
+            Ty::Bytes | Ty::ByteArray | Ty::MemView | Ty::Range => Ty::Int,
             _ => Ty::Never,
         }
     }
@@ -206,6 +217,8 @@ impl Infer<'_, '_> {
                     | Ty::Deque(_)
                     | Ty::Set(..)
                     | Ty::Iter(_)
+                    | Ty::DictView(..)
+                    | Ty::MemView
             )
         };
         if !loops(other) {
@@ -431,5 +444,7 @@ pub(super) fn is_iterable(ty: &Ty) -> bool {
             | Ty::ByteArray
             | Ty::Range
             | Ty::Iter(_)
+            | Ty::MemView
+            | Ty::DictView(..)
     )
 }

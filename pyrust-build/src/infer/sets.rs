@@ -7,6 +7,7 @@ use crate::ty::DictKind;
 
 /// Methods that take iterables of any kind.
 pub fn takes_iterables(name: &str) -> bool {
+    let name = name.strip_suffix(" all").unwrap_or(name);
     makes(name) || changes(name) || matches!(name, "isdisjoint" | "issubset" | "issuperset")
 }
 
@@ -130,11 +131,16 @@ impl Infer<'_, '_> {
         name: &str,
         args: &[Expr],
     ) -> Option<Ty> {
+        let (name, all) = name.strip_suffix(" all").map_or((name, false), |name| (name, true));
         if (frozen && changes(name)) || (takes_one(name) && args.len() != 1) {
             return None;
         }
         for arg in args {
-            let ty = self.expr(arg);
+            let mut ty = self.expr(arg);
+            // A list of what is given.
+            if all && let Ty::List(c) = ty {
+                ty = self.state.solver.get(self.state.solver.elem(c));
+            }
             let mut found = ty == Ty::Never;
             for member in ty.clone().members() {
                 let lazy = matches!(member, Ty::Iter(_)) && !matches!(name, "update" | "union");

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::foreign::Class;
-use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, Type, either};
+use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, Side, Type, either};
 
 pub(super) type VarId = usize;
 pub(super) type CellId = usize;
@@ -26,6 +26,7 @@ pub(super) enum Ty {
     Bytes,
     ByteArray,
     Range,
+    MemView,
     Foreign(Class),
     Obj,
     Tuple(Vec<Ty>, bool),
@@ -36,6 +37,8 @@ pub(super) enum Ty {
     Cell(VarId),
     List(CellId),
     Dict(CellId, DictKind),
+    /// A view of a dict of that class.
+    DictView(CellId, DictKind, Side),
     Deque(CellId),
     /// A frozenset if so said.
     Set(CellId, bool),
@@ -73,6 +76,7 @@ impl Ty {
             Ty::Bytes => (6, 0),
             Ty::ByteArray => (6, 1),
             Ty::Range => (7, 0),
+            Ty::MemView => (7, 1),
             Ty::Foreign(class) => (8, class.rank()),
             Ty::Obj => (14, 0),
             Ty::Iter(_) => (13, 0),
@@ -82,6 +86,7 @@ impl Ty {
             Ty::List(_) => (11, 0),
             Ty::Dict(_, kind) => (12, *kind as usize),
             Ty::Deque(_) => (11, 2),
+            Ty::DictView(_, kind, side) => (12, 16 + 4 * (*kind as usize) + *side as usize),
             Ty::Set(_, frozen) => (12, 8 + usize::from(*frozen)),
             Ty::Cell(_) => (15, 0),
             Ty::Union(_) => (16, 0),
@@ -257,6 +262,9 @@ impl Solver {
             (Ty::Int | Ty::Big, Ty::Big) | (Ty::Big, Ty::Int) => Ty::Big,
             (Ty::List(x), Ty::List(y)) => Ty::List(self.unify_cells(*x, *y)),
             (Ty::Dict(x, kind), Ty::Dict(y, _)) => Ty::Dict(self.unify_cells(*x, *y), *kind),
+            (Ty::DictView(x, kind, side), Ty::DictView(y, ..)) => {
+                Ty::DictView(self.unify_cells(*x, *y), *kind, *side)
+            }
             (Ty::Deque(x), Ty::Deque(y)) => Ty::Deque(self.unify_cells(*x, *y)),
             (Ty::Set(x, frozen), Ty::Set(y, _)) => Ty::Set(self.unify_cells(*x, *y), *frozen),
             (Ty::VarTuple(x), Ty::VarTuple(y)) => {
@@ -323,7 +331,7 @@ impl Solver {
     fn widen(&mut self, members: &mut Vec<Ty>) {
         let native = |t: &Ty| match t {
             Ty::Dict(_, kind) => *kind != DictKind::Plain,
-            Ty::Inner(_) | Ty::Closure(..) => true,
+            Ty::Inner(_) | Ty::Closure(..) | Ty::MemView | Ty::DictView(..) => true,
             _ => matches!(t, Ty::View(_) | Ty::Iter(_) | Ty::Deque(_) | Ty::Cell(_) | Ty::ByteArray),
         };
         if members.len() <= MAX_MEMBERS || members.iter().any(native) {
@@ -371,6 +379,20 @@ impl Solver {
                     self.set_in_place(cell);
                 }
                 if found.is_some() { current.clone() } else { self.join(current, &Ty::Dict(cell, *kind)) }
+            }
+            Type::DictView { dict, side } => {
+                let Type::Dict { kind, .. } = **dict else { return current.clone() };
+                let found = find(&|m| match m {
+                    Ty::DictView(c, k, s) if (*k, s) == (kind, side) => Some(*c),
+                    _ => None,
+                });
+                let cell = found.unwrap_or_else(|| self.fresh_cell());
+                self.absorb(&Ty::Dict(cell, kind), dict);
+                if found.is_some() {
+                    current.clone()
+                } else {
+                    self.join(current, &Ty::DictView(cell, kind, *side))
+                }
             }
             Type::Set { elem, in_place, frozen } => {
                 let found = current.members().iter().find_map(|m| match m {
@@ -502,7 +524,7 @@ impl Solver {
 
     fn mark(&mut self, ty: &Ty) -> Ty {
         match ty {
-            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) | Ty::Set(c, _) => {
+            Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) | Ty::Set(c, _) | Ty::DictView(c, ..) => {
                 self.set_in_place(*c);
                 ty.clone()
             }
@@ -541,6 +563,7 @@ impl Solver {
             Ty::ByteArray => Type::ByteArray,
             Ty::Complex => Type::Complex,
             Ty::Range => Type::Range,
+            Ty::MemView => Type::MemView,
             Ty::Foreign(class) => Type::Foreign(*class),
             Ty::Obj => Type::Obj,
             Ty::Tuple(items, from_py) => Type::Tuple {
@@ -572,6 +595,9 @@ impl Solver {
                 value: var(self.value(*c))?,
                 in_place: self.in_place(*c),
             },
+            Ty::DictView(c, kind, side) => {
+                Type::DictView { dict: Box::new(self.resolve_at(&Ty::Dict(*c, *kind), depth)?), side: *side }
+            }
             Ty::Union(items) => {
                 let items = items.iter().map(|t| self.resolve_at(t, depth)).collect::<Option<Vec<_>>>()?;
                 items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t))
@@ -593,6 +619,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::ByteArray => Ty::ByteArray,
         Type::Complex => Ty::Complex,
         Type::Range => Ty::Range,
+        Type::MemView => Ty::MemView,
         Type::Foreign(class) => Ty::Foreign(*class),
         Type::Obj => Ty::Obj,
         Type::Never => Ty::Never,
@@ -607,6 +634,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         | Type::Closure { .. }
         | Type::List { .. }
         | Type::Dict { .. }
+        | Type::DictView { .. }
         | Type::Deque { .. }
         | Type::Set { .. }
         | Type::Union(_) => {

@@ -222,6 +222,7 @@ impl Infer<'_, '_> {
                         Ty::List(c) | Ty::Set(c, _) => {
                             vec![self.state.solver.get(self.state.solver.elem(*c)); items.len()]
                         }
+                        Ty::Dict(..) | Ty::DictView(..) => vec![self.element_type(member); items.len()],
                         Ty::VarTuple(v) | Ty::View(v) | Ty::Iter(v) => {
                             vec![self.state.solver.get(*v); items.len()]
                         }
@@ -279,11 +280,14 @@ impl Infer<'_, '_> {
                 | Ty::View(_)
                 | Ty::VarTuple(_)
                 | Ty::Iter(_)
+                | Ty::Dict(..)
+                | Ty::DictView(..)
                 | Ty::Str
                 | Ty::Char => {
                     let t = match member {
                         Ty::List(c) | Ty::Set(c, _) => self.state.solver.get(self.state.solver.elem(*c)),
                         Ty::View(v) | Ty::VarTuple(v) | Ty::Iter(v) => self.state.solver.get(*v),
+                        Ty::Dict(..) | Ty::DictView(..) => self.element_type(member),
                         _ => Ty::Char,
                     };
                     (vec![t.clone(); before.len()], vec![t.clone()], vec![t; after.len()])

@@ -92,6 +92,10 @@ impl Infer<'_, '_> {
                 let items = elems.iter().map(|t| self.state.solver.join(t, fill)).collect();
                 Ty::Tuple(items, false)
             }
+            Tool::ZipStrict => {
+                self.builtin("zip");
+                Ty::Tuple(elems, false)
+            }
             Tool::Pairwise => Ty::Tuple(vec![elems[0].clone(), elems[0].clone()], false),
             Tool::GroupBy => {
                 let key = match function {

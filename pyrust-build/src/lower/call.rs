@@ -41,7 +41,7 @@ impl Lower<'_> {
                 return ExprKind::ModuleCall { module, name: format!("{name} of"), args, keywords: vec![] };
             }
             if !(zip || is_format(func)) {
-                if let Some(kind) = self.union_of_rows(func, args, keywords, span) {
+                if let Some(kind) = self.with_all(func, args, keywords, span) {
                     return kind;
                 }
                 if let Some(kind) = self.star_call(func, args, keywords, span) {
@@ -74,6 +74,9 @@ impl Lower<'_> {
         }
         if let Some(kind) = self.tool(func, args, keywords, (span, Pull::Later)) {
             return self.lasting_iter(kind, span, false);
+        }
+        if let Some(kind) = self.tee(func, args, keywords) {
+            return kind;
         }
         if let Some(kind) = self.call_with_key(func, args, keywords, span) {
             return kind;

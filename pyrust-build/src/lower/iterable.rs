@@ -308,6 +308,16 @@ impl Lower<'_> {
                 let inner = Box::new(self.pulled(inner, pull));
                 IterKind::Enumerate { inner, start: Some(self.boxed(&k.value)) }
             }
+            // What is asked again after it has raised is left to Python.
+            ("zip", inner, [ast::Keyword { name: Some(name), value }])
+                if name == "strict"
+                    && matches!(value.kind, A::Constant(Constant::True))
+                    && !inner.is_empty()
+                    && pull != Pull::Later =>
+            {
+                let iters = inner.iter().map(|i| self.pulled(i, Pull::Stepwise)).collect();
+                IterKind::Tool { tool: hir::Tool::ZipStrict, iters, args: vec![], function: None }
+            }
             ("zip", inner, []) if !inner.is_empty() => {
                 IterKind::Zip(inner.iter().map(|i| self.pulled(i, pull.stepwise())).collect())
             }

@@ -66,6 +66,30 @@ impl Lower<'_> {
         Some(kind)
     }
 
+    /// `tee(items, 3)`: a tuple of iterators, whose number is written down.
+    pub(super) fn tee(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+    ) -> Option<ExprKind> {
+        let library =
+            self.library_of(func).filter(|l| (l.module.as_str(), l.attr.as_str()) == ("itertools", "tee"))?;
+        let (items, n) = match (args, keywords) {
+            ([items], []) => (items, 2),
+            ([items, n], []) => (items, number(n)?),
+            _ => return None,
+        };
+        if !(1..=MAX_TUPLE).contains(&n) || matches!(items.kind, A::Starred(_)) {
+            return None;
+        }
+        self.libraries.insert(library);
+        let source = self.iterator(items, false);
+        let base = Box::new(self.make(source, items.span));
+        // Spelled so that no method of Python's can have the name.
+        Some(ExprKind::Method { base, name: format!("tee {n}"), args: vec![], keywords: vec![] })
+    }
+
     fn tool_kind(
         &mut self,
         name: &str,

@@ -1,6 +1,6 @@
 //! Sets: displays, and what is made of an iterable or put into a set.
 
-use super::{Lower, Scope};
+use super::Lower;
 use crate::ast::{Expr as AExpr, ExprKind as A, Keyword, UnaryOp};
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Part, SetMade};
 use crate::source::Span;
@@ -58,45 +58,45 @@ impl Lower<'_> {
         ExprKind::Comp(Box::new(comp))
     }
 
-    /// `set().union(*rows)`: all rows, as arguments are, then one after another into the set.
-    pub(super) fn union_of_rows(
+    /// `s.union(a, *rows)`, `set.intersection(*rows)`: all rows, as arguments are, then one after another.
+    pub(super) fn with_all(
         &mut self,
         func: &AExpr,
         args: &[AExpr],
         keywords: &[Keyword],
         span: Span,
     ) -> Option<ExprKind> {
-        let (A::Attribute { value, name }, [AExpr { kind: A::Starred(rows), .. }], []) =
-            (&func.kind, args, keywords)
-        else {
-            return None;
-        };
-        let A::Call { func: class, args: items, keywords: named } = &value.kind else { return None };
-        let is_set = matches!(&class.kind, A::Name(n) if n == "set" && self.is_builtin(n));
-        if name != "union" || !is_set || !items.is_empty() || !named.is_empty() {
+        const METHODS: &[&str] =
+            &["union", "intersection", "difference", "update", "intersection_update", "difference_update"];
+        let A::Attribute { value, name } = &func.kind else { return None };
+        if !METHODS.contains(&name.as_str()) || !keywords.is_empty() || self.module_of(value).is_some() {
             return None;
         }
-        let (out, all) = (self.temp(), self.temp());
-        let empty = Box::new(self.expr(value));
-        let comp = self.comp_over(CompKind::List, rows);
-        let listed = Box::new(self.make(ExprKind::Comp(Box::new(comp)), span));
-        let mut steps = vec![
-            self.make(ExprKind::Named { var: out, value: empty }, span),
-            self.make(ExprKind::Named { var: all, value: listed }, span),
-        ];
-        // A name that no text can have.
-        let hidden = "rows of union".to_string();
-        let read = AExpr { kind: A::Name(hidden.clone()), span };
-        self.scopes.push(Scope { id: None, vars: [(hidden, all)].into_iter().collect() });
-        let mut comp = self.comp_over(CompKind::List, &read);
-        self.scopes.pop();
-        let base = Box::new(self.make(ExprKind::Local(out), span));
-        let row = std::mem::replace(&mut comp.element, self.make(ExprKind::None, span));
-        let update = ExprKind::Method { base, name: "update".into(), args: vec![row], keywords: vec![] };
-        comp.element = self.make(update, span);
-        steps.push(self.make(ExprKind::Comp(Box::new(comp)), span));
-        steps.push(self.make(ExprKind::Local(out), span));
-        Some(self.last_of(steps, span).kind)
+        // Spelled so that no method of Python's can have the name.
+        let name = format!("{name} all");
+        let Some(class) = self.class_name(value) else {
+            let (base, rows) = (self.boxed(value), self.build(false, args));
+            let args = vec![self.make(rows, span)];
+            return Some(ExprKind::Method { base, name, args, keywords: vec![] });
+        };
+        self.assumes.insert(class.clone());
+        // The first one is what the others are added to.
+        let (all, rows) = (self.temp(), self.build(false, args));
+        let rows = Box::new(self.make(rows, span));
+        let first = self.make(ExprKind::Named { var: all, value: rows }, span);
+        let local = |this: &mut Self| Box::new(this.make(ExprKind::Local(all), span));
+        let number = |this: &mut Self, i| Box::new(this.make(ExprKind::Int(i), span));
+        let (rows, zero) = (local(self), number(self, 0));
+        let base = Box::new(self.make(ExprKind::Index { base: rows, index: zero }, span));
+        let (rows, one) = (local(self), number(self, 1));
+        let rest = self.make(ExprKind::Slice { base: rows, lower: Some(one), upper: None, step: None }, span);
+        let name = format!("{class}.{name}");
+        let call = ExprKind::Method { base, name, args: vec![rest], keywords: vec![] };
+        let body = Box::new(self.make(call, span));
+        // Without any Python raises.
+        let (test, orelse) = (local(self), Box::new(self.make(ExprKind::Bail, span)));
+        let result = self.make(ExprKind::If { test, body, orelse }, span);
+        Some(self.last_of(vec![first, result], span).kind)
     }
 
     /// `s.update(…)` with what is gone through lazily.

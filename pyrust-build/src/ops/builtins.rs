@@ -52,6 +52,7 @@ pub const NAMES: &[&str] = &[
     "setattr",
     "bytearray",
     "slice",
+    "memoryview",
 ];
 
 /// The classes that `isinstance` and tests of the exact class know.
@@ -69,6 +70,7 @@ pub const CLASSES: &[&str] = &[
     "frozenset",
     "complex",
     "bytearray",
+    "memoryview",
 ];
 
 /// True for a name that the builtins module provides.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::pattern::Pattern;
 use super::{Op, TABLE};
-use crate::ty::DictKind;
+use crate::ty::{DictKind, Side};
 
 /// What stands above the tables. A sentence is true of every Python that is supported.
 const INTRODUCTION: &str = "\
@@ -135,10 +135,12 @@ const TYPES: &[&str] = &[
     "frozenset",
     "int",
     "list",
+    "memoryview",
     "range",
     "set",
     "str",
     "tuple",
+    "view",
 ];
 
 fn code(text: &str) -> String {
@@ -181,6 +183,14 @@ fn describe(pattern: &Pattern) -> String {
             Some(DictKind::Plain) | None => format!("dict[{k}, {v}]"),
         },
         Pattern::DictOf(key, value) => format!("dict[{key}, {}]", describe(value)),
+        Pattern::DictView(k, v, None) => format!("view of dict[{k}, {v}]"),
+        Pattern::DictView(k, v, Some(side)) => match side {
+            Side::Keys => format!("keys of dict[{k}, {v}]"),
+            Side::Values => format!("values of dict[{k}, {v}]"),
+            Side::Items => format!("items of dict[{k}, {v}]"),
+        },
+        Pattern::Pair(k, v) => format!("tuple[{k}, {v}]"),
+        Pattern::SetOfPairs(k, v) => format!("set[tuple[{k}, {v}]]"),
         Pattern::Deque(v) => format!("deque[{v}]"),
         Pattern::Iter(v) => format!("iterator[{v}]"),
         Pattern::Set(v, Some(true)) => format!("frozenset[{v}]"),

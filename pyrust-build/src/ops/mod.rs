@@ -15,6 +15,7 @@ mod pattern;
 pub mod percent;
 mod table;
 mod text;
+mod views;
 
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
@@ -74,6 +75,8 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         numbers::NUMBERS,
         complex::COMPLEX,
         bytearray::BYTEARRAY,
+        views::VIEWS,
+        views::MEMORY,
         foreign::REGEX,
         foreign::CLOCK,
     ];
@@ -282,6 +285,8 @@ const CLASSES_WITH_METHODS: &[&str] = &[
     "deque",
     "defaultdict",
     "Counter",
+    "memoryview",
+    "view",
 ];
 
 /// Does the method go through any iterable that it is given, one element after another?

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ty::{DictKind, Type};
+use crate::ty::{DictKind, Side, Type};
 
 /// What the type variables of a row stand for.
 pub type Binding = BTreeMap<char, Type>;
@@ -28,6 +28,10 @@ pub enum Pattern {
     Pairs(char, char),
     /// A dict of that class; without one, of any.
     Dict(char, char, Option<DictKind>),
+    /// A view of a `dict`; without a side any view of a dict of any class.
+    DictView(char, char, Option<Side>),
+    /// A tuple that is looked for among such items.
+    Pair(char, char),
     Deque(char),
     /// An iterator, as a result.
     Iter(char),
@@ -35,6 +39,8 @@ pub enum Pattern {
     DictOf(Type, Box<Pattern>),
     /// A frozenset or not; either where that is not said.
     Set(char, Option<bool>),
+    /// A set of pairs.
+    SetOfPairs(char, char),
     VarTuple(char),
     Tuple(Vec<Pattern>),
     /// One of several types, taken as it is: an argument of what CPython itself is asked.
@@ -113,6 +119,25 @@ impl Pattern {
                 return Pattern::Dict(var(k), var(v), kind);
             }
         }
+        let views = [
+            ("keys[", Some(Side::Keys)),
+            ("values[", Some(Side::Values)),
+            ("items[", Some(Side::Items)),
+            ("view[", None),
+        ];
+        for (head, side) in views {
+            if let Some((k, v)) = inside(head).and_then(|inner| inner.split_once(',')) {
+                return Pattern::DictView(var(k), var(v), side);
+            }
+        }
+        if let Some((k, v)) = inside("pair[").and_then(|inner| inner.split_once(',')) {
+            return Pattern::Pair(var(k), var(v));
+        }
+        if let Some((k, v)) =
+            inside("set[tuple[").and_then(|t| t.strip_suffix(']')).and_then(|t| t.split_once(','))
+        {
+            return Pattern::SetOfPairs(var(k), var(v));
+        }
         if let Some(inner) = inside("deque[") {
             return Pattern::Deque(var(inner));
         }
@@ -149,6 +174,7 @@ impl Pattern {
             "buffer" => Pattern::Buffer,
             "complex" => Pattern::Scalar(Type::Complex),
             "range" => Pattern::Scalar(Type::Range),
+            "memoryview" => Pattern::Scalar(Type::MemView),
             "int | float" => Pattern::Scalar(Type::Union(vec![Type::Int, Type::Float])),
             "int | None" => Pattern::Scalar(Type::Union(vec![Type::None, Type::Int])),
             other => match crate::foreign::Class::named(other) {
@@ -230,6 +256,16 @@ impl Pattern {
                 binding.insert(*v, (**value).clone());
                 true
             }
+            (Pattern::DictView(k, v, want), Type::DictView { dict, side })
+                if want.is_none_or(|want| want == *side) =>
+            {
+                let Type::Dict { key, value, kind, .. } = &**dict else { return false };
+                binding.insert(*k, (**key).clone());
+                binding.insert(*v, (**value).clone());
+                // What CPython does with the view of another class differs.
+                want.is_none() || *kind == DictKind::Plain
+            }
+            (Pattern::Pair(..), Type::Tuple { items, .. }) => items.len() == 2,
             (Pattern::Set(v, want), Type::Set { elem, frozen, .. }) => {
                 binding.insert(*v, (**elem).clone());
                 want.is_none_or(|want| want == *frozen)
@@ -263,6 +299,12 @@ impl Pattern {
                 kind: kind.unwrap_or(DictKind::Plain),
             },
             Pattern::Iter(v) => Type::Iter(Box::new(get(v))),
+            Pattern::SetOfPairs(k, v) => {
+                let pair = Type::Tuple { items: vec![get(k), get(v)], from_py: false };
+                Type::Set { elem: Box::new(pair), in_place: false, frozen: false }
+            }
+            Pattern::Pair(k, v) => Type::Tuple { items: vec![get(k), get(v)], from_py: false },
+            Pattern::DictView(..) => Type::Never,
             Pattern::Deque(v) => Type::Deque { elem: Box::new(get(v)), in_place: false },
             Pattern::DictOf(key, value) => Type::Dict {
                 key: Box::new(key.clone()),

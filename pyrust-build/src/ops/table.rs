@@ -591,6 +591,8 @@ pub(super) const MODULES: &[Row] = &[
     Row("random.choices", "list[T], None, None, int", "list[T]", "random::choices", "c!"),
     Row("random.choices", "list[T], list[float], None, int", "list[T]", "random::choices_weighted", "c!"),
     Row("random.choices", "list[T], list[int], None, int", "list[T]", "random::choices_counted", "c!"),
+    Row("operator.index", "int", "int", "int::pos", ""),
+    Row("operator.index", "big", "big", "big::pos", ""),
     Row("calendar.isleap", "int", "bool", "calendar::isleap", ""),
     Row("calendar.leapdays", "int, int", "int", "calendar::leapdays", "!"),
     Row("calendar.monthrange.days", "int, int", "int", "calendar::days", "!"),

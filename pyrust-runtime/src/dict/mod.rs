@@ -6,10 +6,12 @@ mod kinds;
 mod live;
 mod native;
 mod table;
+mod views;
 
 pub use kinds::*;
 pub use live::PDict;
 pub use native::Dict;
+pub use views::*;
 
 use crate::builtins::boxed::Scalar;
 use crate::elem::{ElemEq, Key, View};
