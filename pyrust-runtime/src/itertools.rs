@@ -59,6 +59,34 @@ pub fn batch<T: FromPy + IntoPy + Clone + 'static>(
     if list::len(cx, &row) == 0 { Ok(None) } else { tuple::from_list(cx, &row).map(Some) }
 }
 
+/// `n` elements as a tuple; of fewer none, or as many as are filled up.
+pub fn grouped<T: FromPy + IntoPy + Clone + 'static>(
+    cx: Cx,
+    source: &PyIter<T>,
+    n: i64,
+    fill: &Option<T>,
+) -> R<Option<PTuple<T>>> {
+    if n <= 0 {
+        return Ok(None);
+    }
+    let (row, mut ended): (List<T>, i64) = (list::new(cx)?, 0);
+    while list::len(cx, &row) < n {
+        // Each place asks for itself.
+        match (source.next(cx)?, fill) {
+            (Some(item), _) => list::append(cx, &row, item)?,
+            (None, Some(fill)) => {
+                ended += 1;
+                if ended == n {
+                    return Ok(None);
+                }
+                list::append(cx, &row, fill.clone())?;
+            }
+            (None, None) => return Ok(None),
+        }
+    }
+    tuple::from_list(cx, &row).map(Some)
+}
+
 enum Order {
     /// The number of items in each pool.
     Product(Vec<usize>),

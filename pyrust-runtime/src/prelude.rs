@@ -20,7 +20,9 @@ pub use crate::generator::{Co, asking_tool, delegated, ending_tool, finish, gene
 pub use crate::handing::{HandOut, hand_out};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
-pub use crate::itertools::{GroupBy, Picks, again, at_least, batch, picked, slice_bounds, unequal_lengths};
+pub use crate::itertools::{
+    GroupBy, Picks, again, at_least, batch, grouped, picked, slice_bounds, unequal_lengths,
+};
 pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::memo::Memo;
 pub use crate::memory::MemView;

@@ -690,15 +690,27 @@ impl Func<'_, '_, '_> {
                     reverse = quote!(#r);
                 }
                 ("key", ExprKind::Lambda { params, body }) if !self.is_no_key(body) => {
-                    key = Some((params[0], body))
+                    key = Some((params, body))
                 }
                 _ => {}
             }
         }
         let code = match key {
             None => self.q(quote!(sort_list(cx, #l, #reverse))),
-            Some((param, body)) => {
-                let (item, t) = (self.var_ident(param), rust_type(elem));
+            Some((params, body)) if params.len() == 2 => {
+                let t = rust_type(elem);
+                let names: Vec<_> = params.iter().map(|p| self.var_ident(*p)).collect();
+                // What the comparison assigns is the closure's own.
+                let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
+                let less = self.in_closure(|f| {
+                    let found = f.val(body);
+                    f.compare("<", &found, &Val::new(quote!(0i64), Type::Int))
+                });
+                let less = quote!(|#(#names: #t),*| -> R<bool> { #(#own)* Ok(#less) });
+                self.q(quote!(list::sort_by_comparison(cx, #l, #reverse, #less)))
+            }
+            Some((params, body)) => {
+                let (item, t) = (self.var_ident(params[0]), rust_type(elem));
                 let key_ty = self.node(body.id);
                 let k = rust_type(&key_ty);
                 // What the key assigns is the closure's own.

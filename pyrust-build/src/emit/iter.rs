@@ -55,6 +55,7 @@ fn asks_again(iter: &Iter) -> bool {
                 | Tool::ZipStrict
                 | Tool::GroupBy
                 | Tool::Batched
+                | Tool::Grouped
         ),
         _ => false,
     }

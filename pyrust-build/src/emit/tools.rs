@@ -129,6 +129,25 @@ impl Func<'_, '_, '_> {
             }
             Tool::ZipStrict => self.pull_strict(iters, detached),
             Tool::GroupBy => self.pull_groups(&iters[0], function, elem, detached),
+            Tool::Grouped => {
+                let Type::VarTuple(item) = elem.clone() else { return self.nothing() };
+                let pull = self.pull(&iters[0], true);
+                let (it, n, fill) = (self.fresh("it"), self.fresh("n"), self.fresh("fill"));
+                let source = self.stepping(pull, &item, quote!(new));
+                let number = self.value_as(&args[0], &Type::Int);
+                let filled = match args.get(1) {
+                    Some(e) => {
+                        let value = self.value_as(e, &item);
+                        quote!(Some(#value))
+                    }
+                    None => quote!(None),
+                };
+                Pull {
+                    setup: quote!(let #it = #source; let #n = #number; let #fill = #filled;),
+                    next: self.q_in(detached, quote!(grouped(cx, &#it, #n, &#fill))),
+                    elem,
+                }
+            }
             Tool::Batched => {
                 let Type::VarTuple(item) = elem.clone() else { return self.nothing() };
                 let pull = self.pull(&iters[0], true);

@@ -693,6 +693,8 @@ pub enum Tool {
     GroupBy,
     /// `args`: how many.
     Batched,
+    /// `zip(*[iter(items)] * n)`, or `zip_longest`: `args` has the number, and what fills up the last one.
+    Grouped,
 }
 
 impl Iter {

@@ -937,6 +937,14 @@ impl Infer<'_, '_> {
                     self.set_var(params[0], &elem);
                     key = self.key_type(body, &elem);
                 }
+                // A comparison, which says how the first stands to the second.
+                ("key", ExprKind::Lambda { params, body }) if params.len() == 2 => {
+                    params.iter().for_each(|p| self.set_var(*p, &elem));
+                    let ty = self.expr(body);
+                    self.comparable(value, "<", &ty, &Ty::Int);
+                    // Elements need no order of their own.
+                    key = Ty::Int;
+                }
                 ("key", ExprKind::None) => {}
                 _ => {
                     self.refuse("PYR0306", value.span, format!("this `{name}` is not supported"));

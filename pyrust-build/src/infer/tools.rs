@@ -29,7 +29,7 @@ impl Infer<'_, '_> {
         {
             return self.refuse("PYR0302", i.span, "a generator expression here is not supported");
         }
-        if matches!(tool, Tool::GroupBy | Tool::Batched) && iters[0].calls_function() {
+        if matches!(tool, Tool::GroupBy | Tool::Batched | Tool::Grouped) && iters[0].calls_function() {
             return self.refuse("PYR0302", iters[0].span, "a function of each element here is not supported");
         }
         let values: Vec<Ty> = args.iter().map(|e| self.expr(e)).collect();
@@ -79,11 +79,18 @@ impl Infer<'_, '_> {
             | Tool::Permutations(_)
             | Tool::Combinations(_)
             | Tool::CombinationsWithReplacement(_)
-            | Tool::Batched => {
+            | Tool::Batched
+            | Tool::Grouped => {
                 bad_number(self, 0, matches!(tool, Tool::Permutations(_)));
                 let cell = self.site(iter.id, 0);
                 let var = self.state.solver.elem(cell);
                 self.state.solver.flow(&elems[0], var);
+                if let (Tool::Grouped, Some(fill)) = (tool, values.get(1)) {
+                    self.state.solver.flow(fill, var);
+                }
+                if tool == Tool::Grouped && args.len() == 1 {
+                    self.builtin("zip");
+                }
                 Ty::VarTuple(var)
             }
             Tool::Accumulate => self.accumulated(iter, &elems[0], values.first(), function),

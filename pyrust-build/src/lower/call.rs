@@ -152,7 +152,10 @@ impl Lower<'_> {
                 let name = self.pattern_method(value, name);
                 let base = self.boxed(value);
                 let args = self.exprs(args);
-                let keywords = self.keywords(keywords, takes_key(func));
+                let keywords = match name.as_str() {
+                    "sort" => self.sorting(keywords),
+                    _ => self.keywords(keywords, takes_key(func)),
+                };
                 ExprKind::Method { base, name, args, keywords }
             }
             _ => {
@@ -519,7 +522,7 @@ impl Lower<'_> {
         };
         if name == "sorted" {
             let list = self.make(ExprKind::Comp(Box::new(comp)), span);
-            let keywords = self.keywords(keywords, true);
+            let keywords = self.sorting(keywords);
             return Some(ExprKind::Call { name: "sorted".into(), args: vec![list], keywords });
         }
         let keyword =

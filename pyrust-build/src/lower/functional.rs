@@ -139,6 +139,41 @@ impl Lower<'_> {
         Some(self.make(ExprKind::Lambda { params: vec![var], body: Box::new(body) }, span))
     }
 
+    /// Is it `functools.cmp_to_key`?
+    pub(super) fn is_comparison(&self, func: &AExpr) -> bool {
+        self.library_of(func)
+            .is_some_and(|l| (l.module.as_str(), l.attr.as_str()) == ("functools", "cmp_to_key"))
+    }
+
+    /// `cmp_to_key(f)` as a key: a lambda of two parameters.
+    fn comparison(&mut self, e: &AExpr) -> Option<Expr> {
+        let A::Call { func, args, keywords } = &e.kind else { return None };
+        let ([function], []) = (args.as_slice(), keywords.as_slice()) else { return None };
+        if !self.is_comparison(func) {
+            return None;
+        }
+        let library = self.library_of(func)?;
+        let (params, body) = self.applied(function, 2, e.span)?;
+        self.libraries.insert(library);
+        Some(self.make(ExprKind::Lambda { params, body: Box::new(body) }, e.span))
+    }
+
+    /// The keywords of `sorted` and `sort`.
+    pub(super) fn sorting(&mut self, keywords: &[Keyword]) -> Vec<(String, Expr)> {
+        let mut out = Vec::new();
+        for k in keywords {
+            let comparison = match k.name.as_deref() {
+                Some("key") => self.comparison(&k.value),
+                _ => None,
+            };
+            match comparison {
+                Some(lambda) => out.push(("key".to_string(), lambda)),
+                None => out.extend(self.keywords(std::slice::from_ref(k), true)),
+            }
+        }
+        out
+    }
+
     /// `reduce(f, items)`: one variable that every step assigns anew.
     pub(super) fn reduce(
         &mut self,

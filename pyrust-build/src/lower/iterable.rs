@@ -283,6 +283,10 @@ impl Lower<'_> {
             _ => keywords,
         };
         Some(match (name, args, keywords) {
+            ("zip", [AExpr { kind: A::Starred(rows), .. }], []) if self.one_many_times(rows).is_some() => {
+                let (item, n) = self.one_many_times(rows)?;
+                self.many_times(item, n, None)
+            }
             ("zip", [AExpr { kind: A::Starred(rows), .. }], []) => {
                 IterKind::ZipStar(Box::new(self.rows(rows)))
             }

@@ -57,6 +57,17 @@ impl Lower<'_> {
             self.libraries.insert(library);
             return Some(kind);
         }
+        if let ("zip_longest", [AExpr { kind: A::Starred(rows), .. }]) = (library.attr.as_str(), args)
+            && let Some((item, n)) = self.one_many_times(rows)
+        {
+            let fill = match keywords {
+                [] => self.make(ExprKind::None, span),
+                [k] if k.name.as_deref() == Some("fillvalue") => self.expr(&k.value),
+                _ => return None,
+            };
+            self.libraries.insert(library);
+            return Some(self.many_times(item, n, Some(fill)));
+        }
         if args.iter().any(|a| matches!(a.kind, A::Starred(_))) || keywords.iter().any(|k| k.name.is_none()) {
             return None;
         }
@@ -64,6 +75,42 @@ impl Lower<'_> {
         let kind = self.tool_kind(name, args, keywords, (span, pull))?;
         self.libraries.insert(library);
         Some(kind)
+    }
+
+    /// `[iter(items)] * n`: the call of `iter`, and the number.
+    pub(super) fn one_many_times<'e>(&self, rows: &'e AExpr) -> Option<(&'e AExpr, &'e AExpr)> {
+        let A::BinOp { op: BinOp::Mult, left, right } = &rows.kind else { return None };
+        let A::List(items) = &left.kind else { return None };
+        let [item] = items.as_slice() else { return None };
+        let A::Call { func, args, keywords } = &item.kind else { return None };
+        let iter = matches!(&func.kind, A::Name(n) if n == "iter" && self.is_builtin(n));
+        (iter && args.len() == 1 && keywords.is_empty()).then_some((item, right))
+    }
+
+    /// `zip` of one iterator so many times, or `zip_longest` with what fills up.
+    pub(super) fn many_times(&mut self, item: &AExpr, n: &AExpr, fill: Option<Expr>) -> IterKind {
+        let source = self.expr(item);
+        let Some(n) = number(n).filter(|n| (1..=MAX_TUPLE).contains(n)) else {
+            let mut args = vec![self.expr(n)];
+            args.extend(fill);
+            let iter = Iter { kind: IterKind::Expr(Box::new(source)), span: item.span, id: self.node() };
+            return IterKind::Tool { tool: Tool::Grouped, iters: vec![iter], args, function: None };
+        };
+        let var = self.temp();
+        let mut iters = Vec::new();
+        let mut first = Some(source);
+        for _ in 0..n {
+            let kind = match first.take() {
+                Some(source) => ExprKind::Named { var, value: Box::new(source) },
+                None => ExprKind::Local(var),
+            };
+            let kind = IterKind::Expr(Box::new(self.make(kind, item.span)));
+            iters.push(Iter { kind, span: item.span, id: self.node() });
+        }
+        match fill {
+            Some(fill) => IterKind::Tool { tool: Tool::ZipLongest, iters, args: vec![fill], function: None },
+            None => IterKind::Zip(iters),
+        }
     }
 
     /// `tee(items, 3)`: a tuple of iterators, whose number is written down.
@@ -232,7 +279,7 @@ impl Lower<'_> {
             {
                 Pull::InPlace
             }
-            Tool::GroupBy | Tool::Batched => Pull::Later,
+            Tool::GroupBy | Tool::Batched | Tool::Grouped => Pull::Later,
             _ => pull.stepwise(),
         };
         let iters = iters.into_iter().map(|e| self.pulled(e, pull)).collect();

@@ -338,7 +338,16 @@ impl Lower<'_> {
             return None;
         }
         let positive = matches!(&n.kind, A::Constant(Constant::Int(digits)) if digits != "0");
-        let lazy = matches!(items.kind, A::Generator { .. }) || self.is_lazy(items);
+        // A view, or a `range`, loses nothing when it is gone through.
+        let kept = match &items.kind {
+            A::Call { func, .. } => match &func.kind {
+                A::Name(name) => name == "range",
+                A::Attribute { name, .. } => matches!(name.as_str(), "keys" | "values" | "items"),
+                _ => false,
+            },
+            _ => false,
+        };
+        let lazy = matches!(items.kind, A::Generator { .. }) || (self.is_lazy(items) && !kept);
         // Without a number that is written down nothing may be drawn from what is lazy.
         if lazy && !positive {
             return None;

@@ -207,7 +207,7 @@ impl Lower<'_> {
             A::Name(name) => name != HIDDEN && self.lookup(name).is_some() && !self.is_known(name),
             A::Lambda { params, .. } => params.in_frame_order().any(|p| p.default.is_some()),
             A::Constant(_) | A::Attribute { .. } => false,
-            A::Call { func, args, .. } => !self.is_item_getter(func, args),
+            A::Call { func, args, .. } => !self.is_item_getter(func, args) && !self.is_comparison(func),
             _ => true,
         };
         let settled = |e: &AExpr| matches!(e.kind, A::Name(_) | A::Constant(_));

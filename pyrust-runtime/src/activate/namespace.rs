@@ -416,7 +416,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("bisect", "bisect") => ("_bisect", "bisect_right"),
         ("bisect", "insort") => ("_bisect", "insort_right"),
         ("bisect", _) => ("_bisect", name),
-        ("functools", "reduce") => ("_functools", name),
+        ("functools", "reduce" | "cmp_to_key") => ("_functools", name),
         ("struct", _) => ("_struct", name),
         ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
         ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),

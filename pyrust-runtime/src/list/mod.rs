@@ -3,11 +3,13 @@
 //! First argument `cx`, lists by reference, stored elements by value.  Results are fresh native lists; the
 //! `plist_…` twins make fresh Python lists where data flow leads into an in-place container.
 
+mod compared;
 mod live;
 mod native;
 mod reading;
 mod sort;
 
+pub use compared::sort_by_comparison;
 pub use live::PList;
 pub use native::List;
 pub use reading::{RList, Readable, row, row_or};
