@@ -87,6 +87,75 @@ pub fn grouped<T: FromPy + IntoPy + Clone + 'static>(
     tuple::from_list(cx, &row).map(Some)
 }
 
+/// `product(*pools)`
+pub struct Pools<T> {
+    pools: Vec<List<T>>,
+    picks: Picks,
+}
+
+impl<T: FromPy + IntoPy + Clone + 'static> Pools<T> {
+    /// The pools are read one behind the other.
+    pub fn new(cx: Cx, rows: &[PyIter<T>]) -> R<Pools<T>> {
+        let mut pools: Vec<List<T>> = Vec::new();
+        for row in rows {
+            let pool = list::new(cx)?;
+            while let Some(item) = row.next(cx)? {
+                list::append(cx, &pool, item)?;
+            }
+            pools.push(pool);
+        }
+        let lens: Vec<i64> = pools.iter().map(|pool| list::len(cx, pool)).collect();
+        Ok(Pools { picks: Picks::product(&lens)?, pools })
+    }
+
+    /// The next tuple.
+    pub fn next(&mut self, cx: Cx) -> R<Option<PTuple<T>>> {
+        if !self.picks.step() {
+            return Ok(None);
+        }
+        let row: List<T> = list::with_capacity(cx, self.pools.len() as i64)?;
+        for (place, pool) in self.pools.iter().enumerate() {
+            list::append(cx, &row, list::get(cx, pool, self.picks.at(place))?)?;
+        }
+        tuple::from_list(cx, &row).map(Some)
+    }
+}
+
+/// `zip_longest(*rows)`
+pub struct Longest<T> {
+    /// None where one has ended.
+    rows: Vec<Option<PyIter<T>>>,
+    left: usize,
+}
+
+impl<T: FromPy + IntoPy + Clone + 'static> Longest<T> {
+    pub fn new(rows: Vec<PyIter<T>>) -> Longest<T> {
+        Longest { left: rows.len(), rows: rows.into_iter().map(Some).collect() }
+    }
+
+    /// The next tuple, filled up.
+    pub fn next(&mut self, cx: Cx, fill: &T) -> R<Option<PTuple<T>>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        let column: List<T> = list::with_capacity(cx, self.rows.len() as i64)?;
+        for row in &mut self.rows {
+            let item = match row {
+                Some(source) => source.next(cx)?,
+                None => None,
+            };
+            if item.is_none() && row.take().is_some() {
+                self.left -= 1;
+                if self.left == 0 {
+                    return Ok(None);
+                }
+            }
+            list::append(cx, &column, item.unwrap_or_else(|| fill.clone()))?;
+        }
+        tuple::from_list(cx, &column).map(Some)
+    }
+}
+
 enum Order {
     /// The number of items in each pool.
     Product(Vec<usize>),

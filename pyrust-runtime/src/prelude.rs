@@ -21,7 +21,7 @@ pub use crate::handing::{HandOut, hand_out};
 pub use crate::held::{Held, held};
 pub use crate::iter::{PyIter, columns, in_generator};
 pub use crate::itertools::{
-    GroupBy, Picks, again, at_least, batch, grouped, picked, slice_bounds, unequal_lengths,
+    GroupBy, Longest, Picks, Pools, again, at_least, batch, grouped, picked, slice_bounds, unequal_lengths,
 };
 pub use crate::list::{List, ListLike, PList, RList};
 pub use crate::memo::Memo;

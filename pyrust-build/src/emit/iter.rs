@@ -56,6 +56,7 @@ fn asks_again(iter: &Iter) -> bool {
                 | Tool::GroupBy
                 | Tool::Batched
                 | Tool::Grouped
+                | Tool::LongestOf
         ),
         _ => false,
     }
@@ -467,25 +468,27 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let (setup, bail) = (quote!(), self.bail("Unsupported"));
             return Pull { setup, next: quote!({ let value: Option<()> = #bail; value }), elem: Type::Never };
         };
+        let setup = self.each_row(rows, &elem, it);
+        Pull { setup, next: self.q_in(detached, quote!(columns(cx, &#it))), elem: Type::VarTuple(elem) }
+    }
+
+    /// An iterator for every row, in a vector called `it`.
+    pub(super) fn each_row(&mut self, rows: &Expr, elem: &Type, it: &proc_macro2::Ident) -> TokenStream {
         let (all, at, row) = (self.fresh("rows"), self.fresh("at"), self.fresh("row"));
-        let (row_it, row_at, t) = (self.fresh("it"), self.fresh("at"), rust_type(&elem));
+        let (row_it, row_at, t) = (self.fresh("it"), self.fresh("at"), rust_type(elem));
         let val = self.val(rows);
         let outer = self.pull_value(&val, false, &all, &at);
         let one = if outer.elem.members().iter().filter(|t| iter_elem(t).is_some()).count() > 1 {
             let pull = self.pull_union(&Val::new(quote!(#row), outer.elem), false, &row_it);
-            self.stepping(pull, &elem, quote!(new))
+            self.stepping(pull, elem, quote!(new))
         } else {
             let pull = self.pull_value(&Val::new(quote!(#row), outer.elem), true, &row_it, &row_at);
-            self.stepping(pull, &elem, quote!(new))
+            self.stepping(pull, elem, quote!(new))
         };
         let (setup, next) = (outer.setup, outer.next);
-        Pull {
-            setup: quote! {
-                let mut #it: Vec<PyIter<#t>> = Vec::new();
-                { #setup while let Some(#row) = #next { #it.push(#one); } }
-            },
-            next: self.q_in(detached, quote!(columns(cx, &#it))),
-            elem: Type::VarTuple(elem),
+        quote! {
+            let mut #it: Vec<PyIter<#t>> = Vec::new();
+            { #setup while let Some(#row) = #next { #it.push(#one); } }
         }
     }
 

@@ -129,6 +129,27 @@ impl Func<'_, '_, '_> {
             }
             Tool::ZipStrict => self.pull_strict(iters, detached),
             Tool::GroupBy => self.pull_groups(&iters[0], function, elem, detached),
+            Tool::ProductOf | Tool::LongestOf => {
+                let (Type::VarTuple(item), IterKind::Expr(rows)) = (elem.clone(), &iters[0].kind) else {
+                    return self.nothing();
+                };
+                let (it, all, fill) = (self.fresh("it"), self.fresh("all"), self.fresh("fill"));
+                let rows = self.each_row(rows, &item, &it);
+                let (more, step) = match args.first() {
+                    Some(e) => {
+                        let value = self.value_as(e, &item);
+                        (
+                            quote!(let #fill = #value; let mut #all = Longest::new(#it);),
+                            quote!(#all.next(cx, &#fill)),
+                        )
+                    }
+                    None => {
+                        let pools = self.q(quote!(Pools::new(cx, &#it)));
+                        (quote!(let mut #all = #pools;), quote!(#all.next(cx)))
+                    }
+                };
+                Pull { setup: quote!(#rows #more), next: self.q_in(detached, step), elem }
+            }
             Tool::Grouped => {
                 let Type::VarTuple(item) = elem.clone() else { return self.nothing() };
                 let pull = self.pull(&iters[0], true);

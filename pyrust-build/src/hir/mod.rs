@@ -693,6 +693,9 @@ pub enum Tool {
     GroupBy,
     /// `args`: how many.
     Batched,
+    /// `product(*pools)` and `zip_longest(*rows)`: the only source gives what is gone through; `args` has what fills up.
+    ProductOf,
+    LongestOf,
     /// `zip(*[iter(items)] * n)`, or `zip_longest`: `args` has the number, and what fills up the last one.
     Grouped,
 }

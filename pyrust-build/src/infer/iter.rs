@@ -150,7 +150,7 @@ impl Infer<'_, '_> {
     }
 
     /// Joins the element types of all members that can be iterated; the others raise.
-    fn elements(&mut self, ty: &Ty, iter: &Iter, allowed: impl Fn(&Ty) -> bool) -> Ty {
+    pub(super) fn elements(&mut self, ty: &Ty, iter: &Iter, allowed: impl Fn(&Ty) -> bool) -> Ty {
         let mut out = Ty::Never;
         let mut found = *ty == Ty::Never;
         for member in ty.members() {

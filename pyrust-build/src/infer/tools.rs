@@ -93,6 +93,15 @@ impl Infer<'_, '_> {
                 }
                 Ty::VarTuple(var)
             }
+            Tool::ProductOf | Tool::LongestOf => {
+                let row = elems[0].clone();
+                let item = self.elements(&row, &iters[0], |_| true);
+                let cell = self.site(iter.id, 0);
+                let var = self.state.solver.elem(cell);
+                self.state.solver.flow(&item, var);
+                values.iter().for_each(|fill| self.state.solver.flow(fill, var));
+                Ty::VarTuple(var)
+            }
             Tool::Accumulate => self.accumulated(iter, &elems[0], values.first(), function),
             Tool::ZipLongest => {
                 let fill = &values[0];

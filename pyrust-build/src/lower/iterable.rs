@@ -62,7 +62,7 @@ impl Lower<'_> {
     }
 
     /// What `*` spreads: what is lazy is gone through first.
-    fn rows(&mut self, e: &AExpr) -> Expr {
+    pub(super) fn whole_rows(&mut self, e: &AExpr) -> Expr {
         match &e.kind {
             A::Generator { .. } => self.whole(e),
             A::Call { func, args, keywords } => {
@@ -288,7 +288,7 @@ impl Lower<'_> {
                 self.many_times(item, n, None)
             }
             ("zip", [AExpr { kind: A::Starred(rows), .. }], []) => {
-                IterKind::ZipStar(Box::new(self.rows(rows)))
+                IterKind::ZipStar(Box::new(self.whole_rows(rows)))
             }
             _ if starred => return None,
             ("range", [stop], []) => IterKind::Range { start: None, stop: self.boxed(stop), step: None },

@@ -68,6 +68,21 @@ impl Lower<'_> {
             self.libraries.insert(library);
             return Some(self.many_times(item, n, Some(fill)));
         }
+        if let ("product" | "zip_longest", [AExpr { kind: A::Starred(rows), .. }]) =
+            (library.attr.as_str(), args)
+        {
+            let tool = if library.attr == "product" { Tool::ProductOf } else { Tool::LongestOf };
+            let rows = self.whole_rows(rows);
+            let rows = Iter { kind: IterKind::Expr(Box::new(rows)), span, id: self.node() };
+            let args = match (tool, keywords) {
+                (Tool::ProductOf, []) => vec![],
+                (Tool::LongestOf, []) => vec![self.make(ExprKind::None, span)],
+                (Tool::LongestOf, [k]) if k.name.as_deref() == Some("fillvalue") => vec![self.expr(&k.value)],
+                _ => return None,
+            };
+            self.libraries.insert(library);
+            return Some(IterKind::Tool { tool, iters: vec![rows], args, function: None });
+        }
         if args.iter().any(|a| matches!(a.kind, A::Starred(_))) || keywords.iter().any(|k| k.name.is_none()) {
             return None;
         }

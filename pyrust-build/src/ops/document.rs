@@ -42,7 +42,7 @@ Literals, f-strings, displays (also with stars), comprehensions of all kinds, ge
 const MODULES: &str = "
 ## Modules
 
-Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.partial`, `functools.cache` of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`.
+Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.partial`, `functools.cmp_to_key` as a key of `sorted` and `sort`, `functools.cache` of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`.
 ";
 
 /// One line of a table: arguments and result.
