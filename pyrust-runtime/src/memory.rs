@@ -30,10 +30,16 @@ impl MemView {
         self.len as i64
     }
 
+    /// `not m`
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// `bool(m)`
     #[inline(always)]
     pub fn truth(&self) -> bool {
-        self.len != 0
+        !self.is_empty()
     }
 
     /// Byte `index < len`.
@@ -153,6 +159,7 @@ impl MemView {
     }
 
     /// `m == n`
+    #[expect(clippy::should_implement_trait, reason = "called by its path, as other rows are")]
     pub fn eq(&self, other: &MemView) -> bool {
         self.len == other.len && self.all().eq(other.all())
     }
