@@ -455,8 +455,11 @@ fn class_type(program: &Program<'_>, name: &str, types: Option<&[SigType]>) -> O
     program.recorded(name, items)
 }
 
+/// The type of an instance of a class by its dotted name, where what it holds was seen.
+type Classes<'a> = dyn Fn(&str, Option<&[SigType]>) -> Option<Type> + 'a;
+
 /// What a recorded type becomes; what is not understood is opaque.
-fn from_signature(ty: &SigType, classes: &dyn Fn(&str, Option<&[SigType]>) -> Option<Type>) -> Type {
+fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
     let inner = |t: &SigType| from_signature(t, classes);
     match ty {
         SigType::Int => Type::Int,

@@ -910,12 +910,11 @@ pub(super) fn changes_in_place(op: BinOp, l: &Type, r: &Type) -> bool {
 
 /// Is there a row for `l op= r` that changes `l` and gives nothing?
 fn changes_by_row(op: BinOp, l: &Type) -> bool {
-    match (op, l) {
-        (BinOp::Add | BinOp::Mult, Type::ByteArray) | (BinOp::Mult, Type::Deque { .. }) => true,
-        (
-            BinOp::Add | BinOp::Sub | BinOp::BitOr | BinOp::BitAnd,
-            Type::Dict { kind: DictKind::Counter, .. },
-        ) => true,
+    let counter = matches!(l, Type::Dict { kind: DictKind::Counter, .. });
+    match op {
+        BinOp::Add => counter || *l == Type::ByteArray,
+        BinOp::Mult => matches!(l, Type::ByteArray | Type::Deque { .. }),
+        BinOp::Sub | BinOp::BitOr | BinOp::BitAnd => counter,
         _ => false,
     }
 }

@@ -143,7 +143,7 @@ impl Func<'_, '_, '_> {
                 });
                 // What the factory reads is kept: it does not change any more.
                 let mut kept = Vec::new();
-                for var in arg.into_iter().flat_map(|e| reads(e)) {
+                for var in arg.into_iter().flat_map(reads) {
                     let ident = self.var_ident(var);
                     if self.hir.vars[var].maybe_unbound {
                         let bail = self.bail("Unsupported");

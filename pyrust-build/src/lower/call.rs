@@ -273,7 +273,7 @@ impl Lower<'_> {
                 if matches!(&base.kind, A::Name(n) if n == "dict" && self.is_builtin(n))
                     && rest.len() < 2 =>
             {
-                Some(self.from_keys(keys, rest.first(), base.span))
+                Some(self.dict_from_keys(keys, rest.first(), base.span))
             }
             ("fromkeys", [keys, rest @ ..]) if rest.len() < 2 => {
                 self.ordered_from_keys(base, keys, rest.first())

@@ -186,12 +186,12 @@ impl Lower<'_> {
             return None;
         }
         self.libraries.insert(class);
-        let dict = self.from_keys(keys, value, base.span);
+        let dict = self.dict_from_keys(keys, value, base.span);
         Some(to_ordered(Box::new(self.make(dict, base.span))))
     }
 
     /// A dict with these keys.
-    pub(super) fn from_keys(&mut self, keys: &AExpr, value: Option<&AExpr>, span: Span) -> ExprKind {
+    pub(super) fn dict_from_keys(&mut self, keys: &AExpr, value: Option<&AExpr>, span: Span) -> ExprKind {
         let comp = self.comp_over(CompKind::Dict, keys);
         let value = match value {
             Some(value) => self.expr(value),

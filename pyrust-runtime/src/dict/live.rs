@@ -29,8 +29,11 @@ const IN_BASE: u32 = u32::MAX;
 /// A borrowed dict of exactly that class; the transaction keeps it alive.
 pub struct PDict<K, V, M = Plain> {
     object: NonNull<PyObject>,
-    entry: PhantomData<fn() -> (K, V, M)>,
+    entry: PhantomData<Entry<K, V, M>>,
 }
+
+/// What comes out of it; no such value is held.
+type Entry<K, V, M> = fn() -> (K, V, M);
 
 impl<K, V, M> Clone for PDict<K, V, M> {
     #[inline(always)]
