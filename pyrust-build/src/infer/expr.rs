@@ -558,15 +558,17 @@ impl Infer<'_, '_> {
                 };
                 // What native code has unboxed is not an object of another class.
                 let has_class = |t: &Ty| {
-                    let plain = |m: &Ty| {
-                        super::call::class_of(m).is_some() || matches!(m, Ty::Tuple(..) | Ty::None | Ty::Obj)
+                    let plain = |m: &Ty| match m {
+                        Ty::Tuple(..) | Ty::None | Ty::Obj | Ty::Dict(_, DictKind::Plain) => true,
+                        Ty::Dict(..) | Ty::Deque(_) | Ty::Foreign(_) => false,
+                        other => super::call::class_of(other).is_some(),
                     };
                     t.members().iter().all(plain)
                 };
                 let known = singletons(&l)
                     || singletons(&r)
-                    || (by_pointer(&l) && (by_pointer(&r) || has_class(&r)))
-                    || (has_class(&l) && by_pointer(&r));
+                    || (by_pointer(&l) && by_pointer(&r))
+                    || (has_class(&l) && has_class(&r) && (by_pointer(&l) || by_pointer(&r)));
                 if !known {
                     let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
                     self.refuse("PYR0401", e.span, message);
