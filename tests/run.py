@@ -203,7 +203,7 @@ def bench(steps: Steps, python: Python, others: Sequence[Python]) -> None:
 
 def bench_quick(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     measure(steps, python, "0.2")
-    compare(steps, others, "--quick")
+    compare(steps, others, "--quick", "--seconds", "60")
 
 
 def measure(steps: Steps, python: Python, seconds: str) -> None:

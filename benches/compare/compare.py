@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import os
 import platform
 import subprocess
@@ -23,9 +24,9 @@ import page  # noqa: E402
 import table  # noqa: E402
 from inputs import GROUPS, KERNELS  # noqa: E402
 from install import peers, pyrust, rust  # noqa: E402
-from install.place import Absent  # noqa: E402
+from install.place import Absent, Place  # noqa: E402
 from talk import Json, Runner  # noqa: E402
-from turns import grow, measure  # noqa: E402
+from turns import Effort, grow, measure  # noqa: E402
 
 DOCUMENTS = HERE.parents[1] / "docs" / "benchmarks"
 
@@ -42,13 +43,13 @@ def main() -> int:
         (options.output or DOCUMENTS).joinpath("growth.json").write_text(json.dumps(found, indent=1) + "\n")
         return 0
     load = os.getloadavg()
-    rounds = options.rounds or (3 if options.quick else 9)
-    kernels = measure(runners, names, rounds, 0.02 if options.quick else 0.05, _say)
+    effort = Effort(options.rounds or (2 if options.quick else 9), 0.02, options.seconds, not options.quick)
+    kernels = measure(runners, names, effort, _say)
     results: Json = {
         "machine": {**_machine(), "load_before": round(load[0], 1), "load_after": round(os.getloadavg()[0], 1)},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "clock": options.clock,
-        "rounds": rounds,
+        "rounds": effort.rounds,
         "runners": {runner.name: {"title": runner.title, "unmodified": runner.unmodified} for runner in runners},
         "absent": absent,
         "groups": GROUPS,
@@ -90,6 +91,7 @@ def _runners(options: argparse.Namespace) -> tuple[list[Runner], dict[str, str]]
     }
     absent = {}
     for name, make in makers.items():
+        Place.only_built = options.quick and name != figures.OURS
         if options.only and name not in options.only:
             continue
         try:
@@ -122,13 +124,16 @@ def _say(text: str) -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="few rounds, only peers that are built; writes nothing")
+    parser.add_argument(
+        "--quick", action="store_true", help="few rounds, no edge inputs, only peers that are built; writes nothing"
+    )
     parser.add_argument("--grow", action="store_true", help="instead: PyRust against CPython on growing inputs")
     parser.add_argument("--python", default=sys.executable, help="the CPython that everything is built for")
     parser.add_argument("--other", action="append", default=[], metavar="PATH", help="another CPython to compare")
     parser.add_argument("--only", action="append", metavar="RUNNER", help="these runners only")
     parser.add_argument("--kernels", nargs="+", metavar="NAME", help="these kernels only")
     parser.add_argument("--rounds", type=int, help="how often each runner is timed")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="no further round begins after that")
     parser.add_argument("--clock", choices=("cpu", "wall"), default="cpu", help="which time counts; both are recorded")
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="where the results go, instead of docs/benchmarks"

@@ -5,7 +5,10 @@ In: runners, kernels. Out: the part `kernels` of `results.json`.
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import re
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,21 +21,36 @@ MIDDLE = 1
 EDGE_SECONDS = 10.0
 
 
-def measure(runners: Sequence[Runner], names: Iterable[str], rounds: int, budget: float, say: Any) -> Json:
+@dataclasses.dataclass(frozen=True)
+class Effort:
+    """How much is done."""
+
+    rounds: int
+    budget: float
+    """Seconds of CPU for one runner, kernel and round."""
+    seconds: float = math.inf
+    """No further turn begins after that, but each runner is timed once."""
+    edges: bool = True
+
+
+def measure(runners: Sequence[Runner], names: Iterable[str], effort: Effort, say: Any) -> Json:
     """All answers and times. The first runner is the reference: what it says is right."""
+    until = time.monotonic() + effort.seconds
     workers = [Worker(runner) for runner in runners]
     kernels = {name: KERNELS[name] for name in names}
     results: Json = {}
     try:
         for kernel in kernels.values():
-            results[kernel.name] = _answers(kernel, workers)
+            results[kernel.name] = _answers(kernel, workers, effort.edges)
             say(_told(kernel.name, results[kernel.name]))
-        for number in range(rounds):
-            say(f"round {number + 1} of {rounds}")
+        for number in range(effort.rounds):
+            say(f"round {number + 1} of {effort.rounds}")
             # The order is reversed each time: nobody always runs after the same neighbour.
             for kernel in kernels.values():
+                if number and time.monotonic() > until:
+                    break
                 for worker in workers[:: 1 if number % 2 else -1]:
-                    _time(worker, kernel, results[kernel.name]["runners"], budget)
+                    _time(worker, kernel, results[kernel.name]["runners"], effort.budget)
         for worker in workers:
             if worker.runner.name == figures.OURS:
                 _ask_pyrust(worker, results)
@@ -42,9 +60,10 @@ def measure(runners: Sequence[Runner], names: Iterable[str], rounds: int, budget
     return results
 
 
-def _answers(kernel: Kernel, workers: Sequence[Worker]) -> Json:
+def _answers(kernel: Kernel, workers: Sequence[Worker], edges: bool) -> Json:
     """Which runner answers as the first one does: the timed input and every edge input."""
-    expected = [worker_answer(workers[0], kernel, number) for number in range(-1, len(kernel.edges))]
+    numbers = range(len(kernel.edges) if edges else 0)
+    expected = [worker_answer(workers[0], kernel, number) for number in (-1, *numbers)]
     runners: Json = {}
     for worker in workers:
         first = worker_answer(worker, kernel, -1)
@@ -52,7 +71,7 @@ def _answers(kernel: Kernel, workers: Sequence[Worker]) -> Json:
         if entry["state"] != "right":
             entry["reason"] = _reason(first)
         if entry["state"] in ("right", "wrong"):
-            found = [worker_answer(worker, kernel, number) for number in range(len(kernel.edges))]
+            found = [worker_answer(worker, kernel, number) for number in numbers]
             entry["edges"] = [figures.judge(*pair) for pair in zip(expected[1:], found, strict=True)]
         runners[worker.runner.name] = entry
     return {

@@ -18,7 +18,7 @@ import table  # noqa: E402
 from fingerprint import fingerprint  # noqa: E402
 from inputs import GROUPS, KERNELS  # noqa: E402
 from talk import Json, Runner, Worker  # noqa: E402
-from turns import measure  # noqa: E402
+from turns import Effort, measure  # noqa: E402
 
 row = [1.0]
 
@@ -113,7 +113,7 @@ def impostor(tmp_path: Path) -> Runner:
 
 def test_a_wrong_answer_and_a_death_are_noticed(impostor: Runner) -> None:
     reference = Runner("cpython", "CPython", (sys.executable,), "package", HERE, {"PYRUST": "python"})
-    results = measure([reference, impostor], ["fib", "sieve", "matmul"], 1, 0.0, lambda text: None)
+    results = measure([reference, impostor], ["fib", "sieve", "matmul"], Effort(1, 0.0), lambda text: None)
     runners = {name: kernel["runners"]["impostor"] for name, kernel in results.items()}
     assert runners["fib"]["state"] == "right"
     assert runners["fib"]["cpu"] > 0

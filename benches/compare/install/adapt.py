@@ -66,6 +66,7 @@ def _annotation(text: str) -> ast.expr:
     return ast.parse(re.sub(r"\bobject\b|\?|function\[[^]]*\]", "Any", text), mode="eval").body
 
 
+_CLOSURES = (ast.Yield, ast.YieldFrom, ast.GeneratorExp, ast.Lambda)
 _C = {"int": "cython.longlong", "float": "cython.double", "bool": "cython.bint"}
 
 
@@ -75,7 +76,8 @@ def _cython_typed(tree: ast.Module, types: dict[str, Known]) -> str:
         found = types.get(function.name)
         if not found:
             continue
-        generator = any(isinstance(node, ast.Yield | ast.YieldFrom) for node in ast.walk(function))
+        # Its own compiler refuses or crashes on closures and generators in `cpdef` functions.
+        plain = not any(isinstance(node, _CLOSURES) for node in ast.walk(function))
         for parameter, text in zip(function.args.args, found.parameters, strict=True):
             parameter.annotation = _c_type(text)
         captured = {
@@ -87,10 +89,10 @@ def _cython_typed(tree: ast.Module, types: dict[str, Known]) -> str:
         }
         declared = {n: _C[text] for n, text in found.variables.items() if text in _C and n not in captured}
         keywords = [ast.keyword(n, ast.parse(text, mode="eval").body) for n, text in declared.items()]
-        decorators = [] if generator else [ast.parse("cython.ccall", mode="eval").body]
+        decorators = [ast.parse("cython.ccall", mode="eval").body] if plain else []
         if keywords:
             decorators.append(ast.Call(ast.parse("cython.locals", mode="eval").body, [], keywords))
-        if found.result in _C and not generator:
+        if found.result in _C and plain:
             decorators.append(ast.parse(f"cython.returns({_C[found.result]})", mode="eval").body)
         function.decorator_list = decorators
     ast.fix_missing_locations(tree)

@@ -40,13 +40,19 @@ def sources() -> list[Path]:
 class Place:
     """One folder: `fresh()` tells whether it was built from the same things, `built()` that it now is."""
 
+    only_built = False
+    """Whether what is not fresh is absent, instead of being built."""
+
     def __init__(self, name: str, stamp: str) -> None:
         self.folder = cache() / name
         self._stamp = stamp
         self._file = self.folder / "built-from"
 
     def fresh(self) -> bool:
-        return self._file.is_file() and self._file.read_text() == self._stamp
+        found = self._file.is_file() and self._file.read_text() == self._stamp
+        if Place.only_built and not found:
+            raise Absent("not built yet: `make bench` builds it")
+        return found
 
     def empty(self) -> Path:
         shutil.rmtree(self.folder, ignore_errors=True)
