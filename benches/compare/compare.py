@@ -44,12 +44,12 @@ def main() -> int:
         return 0
     load = os.getloadavg()
     effort = Effort(options.rounds or (2 if options.quick else 9), 0.02, options.seconds, not options.quick)
-    kernels = measure(runners, names, effort, _say)
+    kernels, rounds = measure(runners, names, effort, _say)
     results: Json = {
         "machine": {**_machine(), "load_before": round(load[0], 1), "load_after": round(os.getloadavg()[0], 1)},
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "clock": options.clock,
-        "rounds": effort.rounds,
+        "rounds": rounds,
         "runners": {runner.name: {"title": runner.title, "unmodified": runner.unmodified} for runner in runners},
         "absent": absent,
         "groups": GROUPS,

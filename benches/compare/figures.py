@@ -125,7 +125,9 @@ def _against(kernels: Mapping[str, Json], rivals: Mapping[str, str | None], cloc
 def _edges(kernels: Mapping[str, Json], runner: str) -> dict[str, int]:
     counts: dict[str, int] = {}
     for kernel in kernels.values():
-        for verdict in kernel["runners"].get(runner, {}).get("edges", ()):
+        entry = kernel["runners"].get(runner, {"state": "absent"})
+        missing = ["no version"] * len(kernel["edges"]) if entry["state"] in ("refused", "died") else []
+        for verdict in (*entry.get("edges", ()), *missing):
             counts[verdict] = counts.get(verdict, 0) + 1
     return counts
 

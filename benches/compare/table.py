@@ -53,7 +53,7 @@ def circumstances(results: Json) -> str:
     return (
         f"{results['date']}, {machine['processor']}, {machine['cores']} cores, {machine['system']};"
         f" load {machine['load_before']} before and {machine['load_after']} after;"
-        f" {results['rounds']} rounds, {clock}, minimum of all."
+        f" rounds: {results['rounds']}; {clock}, minimum of all calls."
     )
 
 

@@ -33,12 +33,13 @@ class Effort:
     edges: bool = True
 
 
-def measure(runners: Sequence[Runner], names: Iterable[str], effort: Effort, say: Any) -> Json:
-    """All answers and times. The first runner is the reference: what it says is right."""
+def measure(runners: Sequence[Runner], names: Iterable[str], effort: Effort, say: Any) -> tuple[Json, int]:
+    """All answers and times, and how many rounds were complete. The first runner is the reference: it is right."""
     until = time.monotonic() + effort.seconds
     workers = [Worker(runner) for runner in runners]
     kernels = {name: KERNELS[name] for name in names}
     results: Json = {}
+    complete = 0
     try:
         for kernel in kernels.values():
             results[kernel.name] = _answers(kernel, workers, effort.edges)
@@ -51,13 +52,15 @@ def measure(runners: Sequence[Runner], names: Iterable[str], effort: Effort, say
                     break
                 for worker in workers[:: 1 if number % 2 else -1]:
                     _time(worker, kernel, results[kernel.name]["runners"], effort.budget)
+            else:
+                complete += 1
         for worker in workers:
             if worker.runner.name == figures.OURS:
                 _ask_pyrust(worker, results)
     finally:
         for worker in workers:
             worker.close()
-    return results
+    return results, complete
 
 
 def _answers(kernel: Kernel, workers: Sequence[Worker], edges: bool) -> Json:
@@ -104,7 +107,7 @@ def _reason(answer: Json) -> str:
     told = answer.get("died") or answer.get("refused") or answer.get("error")
     lines = str(told or f"{found['raises']}: {found['says']}").strip().splitlines()
     # No paths of this machine: the results are for others.
-    return re.sub(r"(?<=[\s'\"(])/\S*/", "", " ".join(line.strip() for line in lines[:2]))[:200]
+    return re.sub(r"(?:^|(?<=[\s'\"(]))/\S*/", "", " ".join(line.strip() for line in lines[:2]))[:200]
 
 
 def _time(worker: Worker, kernel: Kernel, entries: Json, budget: float) -> None:

@@ -113,7 +113,8 @@ def impostor(tmp_path: Path) -> Runner:
 
 def test_a_wrong_answer_and_a_death_are_noticed(impostor: Runner) -> None:
     reference = Runner("cpython", "CPython", (sys.executable,), "package", HERE, {"PYRUST": "python"})
-    results = measure([reference, impostor], ["fib", "sieve", "matmul"], Effort(1, 0.0), lambda text: None)
+    results, rounds = measure([reference, impostor], ["fib", "sieve", "matmul"], Effort(1, 0.0), lambda text: None)
+    assert rounds == 1
     runners = {name: kernel["runners"]["impostor"] for name, kernel in results.items()}
     assert runners["fib"]["state"] == "right"
     assert runners["fib"]["cpu"] > 0
