@@ -83,19 +83,25 @@ def prepare(steps: Steps, pythons: Sequence[Python]) -> None:
         )
 
 
-def pytest(steps: Steps, python: Python, folder: Path, *arguments: str) -> None:
-    """One folder of tests, in a process of its own: some start compilers, some count references."""
+def pytest(steps: Steps, python: Python, folder: Path, *arguments: str, without: str = "") -> None:
+    """One folder of tests, in a process of its own: some start compilers, some count references.
+
+    `without`: optimisations that are left out.
+    """
     environment = {
         "PYRUST_TEST_WHEELS": str(WHEELS),
         "PYRUST_TEST_WHEELHOUSE": str(WHEELHOUSE),
         "PYRUST_CACHE_DIR": str(VENVS / "cache"),
         "CARGO_TARGET_DIR": cargo_environment(python)["CARGO_TARGET_DIR"],
     }
+    if without:
+        environment["PYRUST_WITHOUT"] = without
     where = folder.relative_to(ROOT)
     # Installing is mostly waiting for one processor at a time, and the values know nothing of each other.
     parallel = ["-n", "2"] if folder.parent.name == "pytest-pyrust" or folder.name in ("e2e", "runtime-values") else []
     command = [python_in(python.environment()), "-m", "pytest", "-q", "--durations=5", *parallel, *arguments, where]
-    steps.run(f"{where} on Python {python.version}", command, environment=environment, go_on=True)
+    title = f"{where} on Python {python.version}" + (f" without {without}" if without else "")
+    steps.run(title, command, environment=environment, go_on=True)
 
 
 def test_folders() -> list[Path]:
@@ -105,6 +111,9 @@ def test_folders() -> list[Path]:
 
 #: Run completely on every interpreter: they depend on how it works inside.
 VERSIONED = ("activation", "runtime-values", "runtime-fuzz")
+
+#: The optimisations that can be left out (`pyrust-build/src/passes.rs`).
+PASSES = ("views", "demands", "ranges", "rows", "globals", "counting")
 
 
 def everything(steps: Steps, python: Python) -> None:
@@ -122,7 +131,9 @@ def test(steps: Steps, python: Python, others: Sequence[Python]) -> None:
             if folder.name in VERSIONED:
                 pytest(steps, other, folder)
             elif any("mark.slice" in path.read_text(encoding="utf-8") for path in folder.glob("test_*.py")):
-                pytest(steps, other, folder, "-m", "slice")
+                # One slice of the cases runs without any optimisation: the answers must not depend on them.
+                plain = folder.name == "semantics" and other is others[0]
+                pytest(steps, other, folder, "-m", "slice", without="all" if plain else "")
 
 
 def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
@@ -131,6 +142,8 @@ def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     for each in (python, *others):
         rust_tests(steps, each)
         everything(steps, each)
+    for without in ("all", *PASSES):
+        pytest(steps, python, TESTS / "semantics", without=without)
     mutants(steps, python, [])
 
 

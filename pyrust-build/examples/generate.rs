@@ -20,7 +20,13 @@ fn main() {
             gate: false,
         })
         .collect();
-    let output = generate(&Input { package: "m".into(), modules: vec![file], hotspots, dropped: Vec::new() });
+    let output = generate(&Input {
+        package: "m".into(),
+        modules: vec![file],
+        hotspots,
+        dropped: Vec::new(),
+        passes: Default::default(),
+    });
     for report in &output.functions {
         eprintln!("{}: native {}", report.function, report.native);
         for d in &report.diagnostics {

@@ -127,7 +127,13 @@ fn run(files: &[PathBuf], out: Option<&Path>, seed: u64, timed: bool) -> usize {
 }
 
 fn compile(file: &SourceFile, hotspots: Vec<Entry>) -> std::thread::Result<Output> {
-    let input = Input { package: "m".into(), modules: vec![file.clone()], hotspots, dropped: Vec::new() };
+    let input = Input {
+        package: "m".into(),
+        modules: vec![file.clone()],
+        hotspots,
+        dropped: Vec::new(),
+        passes: Default::default(),
+    };
     catch_unwind(AssertUnwindSafe(|| generate(&input)))
 }
 

@@ -81,7 +81,8 @@ pub const CODES: &[Code] = &[
         "Known are `manifest`, `packages`, `fallback`, `threshold` and `threads`."),
     row("PYR0204", "settings-value", "a setting is of the wrong kind",
         "`manifest`: a path inside the project. `packages`: a list of dotted package names. `fallback`: \"warn\", \
-         \"error\" or \"silent\". `threshold`: a percentage from 0 to 100. `threads`: a number from 1 on."),
+         \"error\" or \"silent\". `threshold`: a percentage from 0 to 100. `threads`: a number from 1 on. In the \
+         environment, `PYRUST_WITHOUT`: names of optimisations."),
     row("PYR0205", "package-not-found", "a package of the project was not found",
         "`packages` in `[tool.pyrust]`, or the build backend's own configuration, names a package or module \
          without files in the project."),

@@ -135,6 +135,7 @@ impl Build {
                 modules: self.own_file(),
                 hotspots: Vec::new(),
                 dropped: Vec::new(),
+                passes: Default::default(),
             };
             self.write(&out, GENERATED, &pipeline::generate(&input).rust)?;
             self.write(&out, DIGESTS, "")?;

@@ -206,6 +206,7 @@ fn compile(
         modules,
         hotspots: entries.clone(),
         dropped: dropped.to_vec(),
+        passes: project.passes,
     };
     let output = pipeline::generate(&input);
     for entry in entries {

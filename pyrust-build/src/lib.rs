@@ -21,6 +21,7 @@ pub mod names;
 pub mod number;
 pub mod ops;
 pub mod parse;
+pub mod passes;
 pub mod pipeline;
 pub mod project;
 pub mod render;

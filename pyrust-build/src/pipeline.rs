@@ -11,6 +11,7 @@ use crate::explain::{Explanation, explain};
 use crate::infer::{FuncRef, Modules, NARROW, Program, WIDE, Wide, in_python};
 use crate::manifest::{Entry, Mode};
 use crate::parse;
+use crate::passes::{Pass, Passes};
 use crate::resolve::ModuleEnv;
 use crate::signature::{SigType, Signature};
 use crate::source::{SourceFile, Span};
@@ -31,6 +32,7 @@ pub struct Input {
     pub hotspots: Vec<Entry>,
     /// Functions that stay Python because rustc refused what was generated for them.
     pub dropped: Vec<String>,
+    pub passes: Passes,
 }
 
 /// What became of one function of the manifest.
@@ -107,7 +109,7 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
     let sources = Sources::new(&input.modules);
     let mut reports = Vec::new();
     let mut hotspots = Vec::new();
-    let mut program = Program::new(&sources);
+    let mut program = Program::new(&sources, input.passes);
     let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
     entries.sort_by(|a, b| a.function.cmp(&b.function));
     for entry in entries {
@@ -384,6 +386,9 @@ fn checked(
 /// The same function with its list parameters as views, where nothing in the call writes to Python's objects and
 /// the loops are deep enough for reading to be the cost.
 fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
+    if !program.passes.has(Pass::Views) {
+        return None;
+    }
     let instance = &program.instances[root];
     let worth = program.reachable(root).len() > 1 || loop_depth(&instance.hir.body) > 1;
     if !worth || program.reachable(root).iter().any(|i| program.instances[*i].writes) {
@@ -598,6 +603,7 @@ mod tests {
             modules: vec![SourceFile::new("m", "m.py", text)],
             hotspots: names.iter().map(|name| entry(name)).collect(),
             dropped: Vec::new(),
+            passes: Passes::default(),
         };
         let output = generate(&input(&["good", PANICS]));
         let [good, bad] = output.functions.as_slice() else { panic!("two functions") };

@@ -9,6 +9,7 @@ use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, Part, UnaryOp};
 use crate::infer::ranges::is_never_negative;
 use crate::infer::{Guard, among_few, in_place_method, masks, repeated, slice_positions, takes_any_length};
 use crate::ops;
+use crate::passes::Pass;
 use crate::resolve::Binding;
 use crate::ty::{DictKind, Type};
 
@@ -444,6 +445,9 @@ impl Func<'_, '_, '_> {
         if assigned {
             return Val::new(self.q(quote!(#space.load::<#rust>(cx, #slot))), ty);
         }
+        if field.is_none() && !self.file.program.passes.has(Pass::Globals) {
+            return Val::new(self.q(quote!(#space.get::<#rust>(cx, #slot))), ty);
+        }
         let key = format!("{ns}.{slot}.{rust}.{}", field.unwrap_or_default());
         if let Some((_, local, _)) = self.hoisted.iter().find(|(k, _, _)| *k == key) {
             return Val::place(quote!(#local), ty);
@@ -738,7 +742,8 @@ impl Func<'_, '_, '_> {
             && !self.hir.vars[at].maybe_unbound
             && !matches!(**row, Type::View(_));
         let fixed = |r: &super::RowHoist| !r.assigned.contains(&list) && !r.assigned.contains(&at);
-        if !plain || self.closures > 0 || !self.rows.last().is_some_and(fixed) {
+        let on = self.file.program.passes.has(Pass::Rows);
+        if !on || !plain || self.closures > 0 || !self.rows.last().is_some_and(fixed) {
             return None;
         }
         let known = |r: &super::RowHoist| {

@@ -31,6 +31,7 @@ use quote::{format_ident, quote};
 use crate::hir::{self, ParamKind};
 use crate::infer::{FuncRef, Guard, Instance, Program, decide, ranges};
 use crate::number::Number;
+use crate::passes::Pass;
 use crate::ty::{Callee, Type};
 use types::{Val, distinct, ident, rust_type};
 
@@ -394,6 +395,10 @@ impl<'p, 'a> File<'p, 'a> {
         let name = self.want(index);
         let instance = &self.program.instances[index];
         let hir = instance.hir.clone();
+        let never_negative = match self.program.passes.has(Pass::Ranges) {
+            true => ranges::never_negative(&hir, &instance.vars, &instance.nodes),
+            false => BTreeSet::new(),
+        };
         let mut f = Func {
             index,
             idents: distinct(hir.vars.iter().map(|v| v.name.as_str())),
@@ -411,7 +416,7 @@ impl<'p, 'a> File<'p, 'a> {
             late: false,
             assigned: hir::visit::defines(&hir.body),
             narrowed: hir::visit::narrowed(&hir.body),
-            never_negative: ranges::never_negative(&hir, &instance.vars, &instance.nodes),
+            never_negative,
             rows: Vec::new(),
             hoisted: Vec::new(),
             wide: false,

@@ -10,6 +10,7 @@ use super::types::Val;
 use crate::hir::{self, ExprKind, Target, TargetKind, VarId};
 use crate::infer::Guard;
 use crate::ops;
+use crate::passes::Pass;
 use crate::ty::{DictKind, Side, Type};
 
 impl Func<'_, '_, '_> {
@@ -197,6 +198,7 @@ impl Func<'_, '_, '_> {
             return quote!({ #(#lets)* #(#sets)* });
         }
         if let [target] = targets
+            && self.file.program.passes.has(Pass::Counting)
             && let Some(code) = self.upsert(target, value)
         {
             return code;

@@ -32,6 +32,7 @@ use std::rc::Rc;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, NodeId, Places};
+use crate::passes::Passes;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
@@ -188,6 +189,7 @@ impl Instance {
 /// Everything inferred so far.
 pub struct Program<'a> {
     pub modules: &'a dyn Modules,
+    pub passes: Passes,
     pub instances: Vec<Instance>,
     index: BTreeMap<(FuncRef, Vec<Type>, bool, Wide), usize>,
     lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
@@ -214,9 +216,10 @@ struct Analysis {
 }
 
 impl<'a> Program<'a> {
-    pub fn new(modules: &'a dyn Modules) -> Self {
+    pub fn new(modules: &'a dyn Modules, passes: Passes) -> Self {
         Program {
             modules,
+            passes,
             instances: Vec::new(),
             index: BTreeMap::new(),
             lowered: BTreeMap::new(),
@@ -376,7 +379,9 @@ impl<'a> Program<'a> {
                 continue;
             }
             let endless = instance.state.as_ref().map(Analysis::endless).unwrap_or_default();
-            if let Some(hir) = refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless) {
+            if let Some(hir) =
+                refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless, self.passes)
+            {
                 found.push((i, Rc::new(hir)));
             }
         }

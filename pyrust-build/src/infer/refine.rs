@@ -16,6 +16,7 @@ use super::demand::demands;
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
 use crate::lower::webs;
+use crate::passes::{Pass, Passes};
 use crate::source::Span;
 use crate::ty::Type;
 
@@ -28,6 +29,7 @@ pub(super) fn refine(
     types: &[Type],
     nodes: &[Type],
     endless: BTreeSet<VarId>,
+    passes: Passes,
 ) -> Option<Function> {
     let mut out = function.clone();
     let mut pass = Refine {
@@ -35,6 +37,7 @@ pub(super) fn refine(
         types,
         nodes,
         endless,
+        demands: passes.has(Pass::Demands),
         next: function.nodes,
         changed: false,
         closed: 0,
@@ -131,6 +134,8 @@ struct Refine<'a> {
     types: &'a [Type],
     nodes: &'a [Type],
     endless: BTreeSet<VarId>,
+    /// What operations tell counts.
+    demands: bool,
     next: NodeId,
     changed: bool,
     /// Depth of lambdas: these become closures, which must not assign what lives outside.
@@ -168,7 +173,7 @@ impl Refine<'_> {
 
     /// Narrows before statements what they cannot use as it is.
     fn demanded(&mut self, body: &mut Vec<Stmt>) {
-        if !self.endless.is_empty() {
+        if !self.endless.is_empty() || !self.demands {
             return;
         }
         let mut at = 0;

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::host;
 use crate::manifest::Manifest;
+use crate::passes::Passes;
 use crate::settings::{self, Settings};
 
 pub use layout::Backend;
@@ -22,6 +23,8 @@ pub struct Project {
     /// Absolute.
     pub root: PathBuf,
     pub settings: Settings,
+    /// By the environment.
+    pub passes: Passes,
     /// Absolute; the file need not exist.
     pub manifest_path: PathBuf,
     pub backend: Backend,
@@ -111,7 +114,10 @@ impl Project {
         let settings = settings::read("pyproject.toml", &document)?;
         let (backend, packages) = layout::packages(&root, document.as_table(), &settings)?;
         let manifest_path = root.join(&settings.manifest);
-        Ok(Project { root, settings, manifest_path, backend, packages })
+        let named = std::env::var(Passes::VARIABLE).unwrap_or_default();
+        let passes =
+            named.parse().map_err(|why: String| vec![Diagnostic::new("PYR0204", Severity::Error, why)])?;
+        Ok(Project { root, settings, passes, manifest_path, backend, packages })
     }
 
     /// The manifest; an empty one when there is no file.

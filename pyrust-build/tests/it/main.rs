@@ -73,7 +73,14 @@ fn entry(function: &str, signature: &str) -> Entry {
 
 fn output(text: &str, hotspots: Vec<Entry>) -> String {
     let file = SourceFile::new("m", "m.py", text);
-    generate(&Input { package: "m".into(), modules: vec![file], hotspots, dropped: Vec::new() }).rust
+    generate(&Input {
+        package: "m".into(),
+        modules: vec![file],
+        hotspots,
+        dropped: Vec::new(),
+        passes: Default::default(),
+    })
+    .rust
 }
 
 fn compile(name: &str, text: &str) -> String {
@@ -86,7 +93,13 @@ fn compile(name: &str, text: &str) -> String {
         })
         .collect();
     let file = SourceFile::new(name, format!("{name}.py"), text);
-    let input = Input { package: name.into(), modules: vec![file.clone()], hotspots, dropped: Vec::new() };
+    let input = Input {
+        package: name.into(),
+        modules: vec![file.clone()],
+        hotspots,
+        dropped: Vec::new(),
+        passes: Default::default(),
+    };
     let output = generate(&input);
     let mut shown = String::new();
     let explains = text.starts_with("# explain\n");

@@ -22,7 +22,13 @@ fn survives(text: &str) -> Vec<FunctionReport> {
     let Ok(module) = parse_functions(&file) else { return Vec::new() };
     let hotspots: Vec<_> =
         functions(&module).into_iter().map(|(name, def)| invent::entry("m", &name, def, 7)).collect();
-    let input = Input { package: "m".into(), modules: vec![file], hotspots, dropped: Vec::new() };
+    let input = Input {
+        package: "m".into(),
+        modules: vec![file],
+        hotspots,
+        dropped: Vec::new(),
+        passes: Default::default(),
+    };
     let output = generate(&input);
     let internal = output.functions.iter().flat_map(|f| &f.diagnostics).find(|d| d.code == "PYR0407");
     assert!(internal.is_none(), "{internal:?}\n{text}");

@@ -482,6 +482,7 @@ _BUILD_VARIABLES = (
     "CC",
     "CFLAGS",
     "LDFLAGS",
+    "PYRUST_WITHOUT",
 )
 
 
