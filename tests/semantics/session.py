@@ -1,5 +1,7 @@
 """One project of all case files, compiled for one interpreter by the product's own driver, and run by `worker.py`.
 
+The files are dealt out to a few packages, for rustc works at several crates at once but at each with one processor.
+
 In: the parsed case files. Out: for each call what the worker found, and for each function what the build said.
 """
 
@@ -9,6 +11,7 @@ import dataclasses
 import json
 import os
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -21,6 +24,9 @@ from casefiles import CaseFile
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 PACKAGE = "semantics"
+
+#: So many packages there are, where there is so much text (in bytes) for each.
+BATCHES, BATCH_SIZE = 4, 60_000
 
 #: No single call may take longer; a call that hangs costs only itself.
 CALL_SECONDS = 120
@@ -43,6 +49,8 @@ class Session:
     build: Json
     functions: dict[str, Json]
     """What the build made of each function, by its full name."""
+    packages: dict[str, str]
+    """The package of each module."""
     outcomes: dict[int, Json]
     """What came of each call, by its identity."""
 
@@ -51,42 +59,61 @@ def identity(file_index: int, step_index: int) -> int:
     return file_index * 10_000 + step_index
 
 
+def deal(files: Sequence[CaseFile]) -> dict[str, str]:
+    """The package of each file's module: packages of about one size, the largest files first."""
+    size = {file.module: len(file.source) for file in files}
+    count = max(1, min(BATCHES, sum(size.values()) // BATCH_SIZE))
+    filled = dict.fromkeys([f"{PACKAGE}{number or ''}" for number in range(count)], 0)
+    packages = {}
+    for module in sorted(size, key=lambda module: (-size[module], module)):
+        packages[module] = min(filled, key=lambda package: (filled[package], package))
+        filled[packages[module]] += size[module]
+    return packages
+
+
 def run(files: Sequence[CaseFile], python: str, folder: Path) -> Session:
     """Builds the project in `folder` and runs every call with `python`."""
-    write(files, folder)
+    packages = deal(files)
+    write(files, packages, folder)
     build = compile_project(folder, python)
     functions = {entry["function"]: entry for entry in build["hotspots"]}
     if build["outcome"] != "native":
         raise RuntimeError(f"the case files were not compiled: {build['message']}")
-    session = Session(build, functions, run_calls(job(files, folder), python, folder))
+    outcomes = run_calls(job(files, packages, folder), python, folder)
+    session = Session(build, functions, packages, outcomes)
     (folder / "outcomes.json").write_text(json.dumps(session.outcomes, indent=1))
     return session
 
 
-def write(files: Sequence[CaseFile], folder: Path) -> None:
-    package = folder / PACKAGE
-    package.mkdir(parents=True, exist_ok=True)
+def write(files: Sequence[CaseFile], packages: dict[str, str], folder: Path) -> None:
+    used = sorted(set(packages.values()))
+    named = json.dumps(used)
     texts = {
-        "pyproject.toml": '[project]\nname = "semantics"\nversion = "0"\n\n[tool.pyrust]\n',
-        "pyrust.toml": manifest(files),
+        "pyproject.toml": f'[project]\nname = "semantics"\nversion = "0"\n\n[tool.pyrust]\npackages = {named}\n',
+        "pyrust.toml": manifest(files, packages),
     }
-    texts[f"{PACKAGE}/__init__.py"] = _INIT
-    texts.update({f"{PACKAGE}/{file.module}.py": file.source for file in files})
-    for old in package.glob("*.py"):
-        if f"{PACKAGE}/{old.name}" not in texts:
+    texts.update({f"{package}/__init__.py": _INIT for package in used})
+    texts.update({f"{packages[file.module]}/{file.module}.py": file.source for file in files})
+    for old in folder.glob(f"{PACKAGE}*/*.py"):
+        if old.relative_to(folder).as_posix() not in texts:
             old.unlink()
     for name, text in texts.items():
         path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
 
 
-def manifest(files: Sequence[CaseFile]) -> str:
+def manifest(files: Sequence[CaseFile], packages: dict[str, str]) -> str:
     entries: dict[str, list[str]] = {}
     for file in files:
         for case in file.cases:
             for name, signatures in case.signatures.items():
-                entries.setdefault(f"{PACKAGE}.{file.module}:{name}", []).extend(signatures)
+                package = packages[file.module]
+                # Their own classes are named as if there was one package.
+                own, module = rf"\b{PACKAGE}\.{file.module}\b", f"{package}.{file.module}"
+                named = [re.sub(own, module, signature) for signature in signatures]
+                entries.setdefault(f"{module}:{name}", []).extend(named)
     lines = ["version = 1"]
     for function, signatures in sorted(entries.items()):
         listed = ", ".join(json.dumps(signature) for signature in dict.fromkeys(signatures))
@@ -115,12 +142,12 @@ def compile_project(folder: Path, python: str) -> Json:
     return result
 
 
-def job(files: Sequence[CaseFile], folder: Path) -> Json:
+def job(files: Sequence[CaseFile], packages: dict[str, str], folder: Path) -> Json:
     from pyrust import equal
 
     steps = []
     for file_index, file in enumerate(files):
-        path = str(folder / PACKAGE / f"{file.module}.py")
+        package = packages[file.module]
         refused = {name for case in file.cases for name in case.refused}
         optional = {name for case in file.cases for name in case.optional}
         number = 0
@@ -129,19 +156,19 @@ def job(files: Sequence[CaseFile], folder: Path) -> Json:
                 steps.append(
                     {
                         "id": identity(file_index, number),
+                        "package": package,
                         "module": file.module,
-                        "path": path,
                         "text": step.text,
                         "setup": step.setup,
                         "statement": step.statement,
                         "marks": step.marks,
                         "refused": step.function in refused,
                         "optional": step.function in optional,
-                        "full": f"{PACKAGE}.{file.module}:{step.function}",
+                        "full": f"{package}.{file.module}:{step.function}",
                     }
                 )
                 number += 1
-    return {"package": PACKAGE, "equal": equal.__file__, "steps": steps, "skip": []}
+    return {"equal": equal.__file__, "steps": steps, "skip": []}
 
 
 def run_calls(todo: Json, python: str, folder: Path) -> dict[int, Json]:

@@ -18,7 +18,7 @@ import pytest
 
 from casefiles import Case, CaseFile, chosen, load
 from invent import case_file
-from session import PACKAGE, ROOT, Session, identity, run
+from session import ROOT, Session, identity, run
 
 pytestmark = pytest.mark.slice
 
@@ -61,7 +61,7 @@ def session() -> Session:
 def test_case(session: Session, index: int, first: int, file: CaseFile, case: Case) -> None:
     problems = []
     for name in case.signatures:
-        entry = session.functions[f"{PACKAGE}.{file.module}:{name}"]
+        entry = session.functions[f"{session.packages[file.module]}.{file.module}:{name}"]
         if name not in case.optional and (entry["state"] == "native") == (name in case.refused):
             problems.append(f"{name} is {entry['state']}: {entry['reason']}")
     for number, step in enumerate(case.steps, first):

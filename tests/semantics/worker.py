@@ -173,12 +173,11 @@ def _short(exception):
 class Worker:
     def __init__(self, job):
         self.equal = load_comparator(job["equal"])
-        self.package = importlib.import_module(job["package"])
-        self.extension = importlib.import_module(job["package"] + "._pyrust")
-        self.name = job["package"]
+        self.extension = None
 
-    def module(self, name, path):
-        full = f"{self.name}.{name}"
+    def module(self, package, name):
+        self.extension = importlib.import_module(f"{package}._pyrust")
+        full = f"{package}.{name}"
         native = importlib.import_module(full)
         plain = types.ModuleType(full)
         plain.__file__, plain.__package__, plain.__spec__ = native.__file__, native.__package__, native.__spec__
@@ -247,11 +246,10 @@ def main():
     with open(sys.argv[1], encoding="utf-8") as file:
         job = json.load(file)
     worker = Worker(job)
-    say({"status": worker.extension.status()})
     at = None
     for step in job["steps"]:
         if at != step["module"]:
-            at, copies = step["module"], worker.module(step["module"], step["path"])
+            at, copies = step["module"], worker.module(step["package"], step["module"])
         if step["statement"]:
             for copy in copies:
                 with copy.drawing():
