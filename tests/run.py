@@ -113,7 +113,7 @@ def test_folders() -> list[Path]:
 VERSIONED = ("activation", "runtime-values", "runtime-fuzz")
 
 #: The optimisations that can be left out (`pyrust-build/src/passes.rs`).
-PASSES = ("views", "demands", "ranges", "rows", "globals", "counting")
+PASSES = ("views", "demands", "ranges", "rows", "globals", "counting", "appends")
 
 
 def everything(steps: Steps, python: Python) -> None:

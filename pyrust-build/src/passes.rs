@@ -21,15 +21,18 @@ pub enum Pass {
     Globals,
     /// `d[k] = d.get(k, 0) + 1` looks the key up once.
     Counting,
+    /// `text += more` grows in place.
+    Appends,
 }
 
-const ALL: [(&str, Pass); 6] = [
+const ALL: [(&str, Pass); 7] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
     ("rows", Pass::Rows),
     ("globals", Pass::Globals),
     ("counting", Pass::Counting),
+    ("appends", Pass::Appends),
 ];
 
 /// Which optimisations run; by default all.

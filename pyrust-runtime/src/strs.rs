@@ -3,8 +3,8 @@
 use core::ptr::NonNull;
 
 use pyo3_ffi::{
-    Py_DECREF, Py_INCREF, PyBytes_FromStringAndSize, PyObject, PyObject_Hash, PyUnicode_FromOrdinal,
-    PyUnicode_New,
+    Py_DECREF, Py_INCREF, PyBytes_FromStringAndSize, PyErr_Clear, PyObject, PyObject_Hash,
+    PyUnicode_FromOrdinal, PyUnicode_New, PyUnicode_Resize,
 };
 
 use crate::boundary::layout;
@@ -19,6 +19,8 @@ pub struct Str {
     pub(crate) len: usize,
     /// Bytes per code point: 1, 2 or 4.
     pub(crate) kind: u8,
+    /// So many more code points have room behind the text.
+    spare: u32,
 }
 
 /// A `str` of one code point.  Surrogates are code points like any other.
@@ -43,7 +45,7 @@ impl Str {
         let Some(obj) = NonNull::new(object) else { return no_memory() };
         // SAFETY: By the caller.
         match unsafe { layout::str_parts(object) } {
-            Some((data, len, kind)) => Ok(Str { obj, data, len, kind }),
+            Some((data, len, kind)) => Ok(Str { obj, data, len, kind, spare: 0 }),
             None => {
                 // SAFETY: The reference was given to us.
                 unsafe { Py_DECREF(object) };
@@ -62,7 +64,7 @@ impl Str {
         unsafe {
             let Some((data, len, kind)) = layout::str_parts(object) else { return bail(Bail::Type) };
             Py_INCREF(object);
-            Ok(Str { obj: NonNull::new_unchecked(object), data, len, kind })
+            Ok(Str { obj: NonNull::new_unchecked(object), data, len, kind, spare: 0 })
         }
     }
 
@@ -139,6 +141,83 @@ impl Str {
             || (self.len == other.len && self.kind == other.kind && self.raw() == other.raw())
     }
 
+    /// Is there room for `more` code points of its kind behind the text?  Makes some where nobody else has the string.
+    #[inline(always)]
+    pub(crate) fn make_room(&mut self, more: usize) -> R<bool> {
+        // SAFETY: An exact `str`.
+        if !unsafe { layout::str_is_modifiable(self.obj.as_ptr()) } {
+            return Ok(false);
+        }
+        if more <= self.spare as usize { Ok(true) } else { self.reserve(more) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reserve(&mut self, more: usize) -> R<bool> {
+        if more > 1 << 30 {
+            return Ok(false);
+        }
+        let spare = (self.len / 8).clamp(12, 1 << 24);
+        let Some(room) = self.len.checked_add(more).and_then(|len| len.checked_add(spare)) else {
+            return no_memory();
+        };
+        let mut object = self.obj.as_ptr();
+        // SAFETY: The only reference is ours, so the string is resized in place or moved; nobody sees what stands
+        // behind the text, for its length is set back at once.
+        unsafe {
+            if room > isize::MAX as usize / 8 || PyUnicode_Resize(&raw mut object, room as isize) != 0 {
+                PyErr_Clear();
+                return no_memory();
+            }
+            let Some((data, _, kind)) = layout::str_parts(object) else { return bail(Bail::Type) };
+            layout::set_str_length(object, data, kind, self.len);
+            (self.obj, self.data) = (NonNull::new_unchecked(object), data);
+        }
+        self.spare = (room - self.len) as u32;
+        Ok(true)
+    }
+
+    /// Appends a text whose code points have its kind, for which [`Str::make_room`] made room.
+    pub(crate) fn extend_by(&mut self, text: &Str) {
+        debug_assert!(text.kind <= self.kind && text.len <= self.spare as usize);
+        // SAFETY: There is room behind the text, and nobody else has the string; so the other one is another.
+        unsafe {
+            let end = self.data.as_ptr().add(self.len * self.kind as usize);
+            if text.kind == self.kind {
+                core::ptr::copy_nonoverlapping(text.data.as_ptr(), end, text.len * self.kind as usize);
+            } else if self.kind == 2 {
+                (0..text.len).for_each(|at| *end.cast::<u16>().add(at) = text.at(at) as u16);
+            } else {
+                (0..text.len).for_each(|at| *end.cast::<u32>().add(at) = text.at(at));
+            }
+        }
+        self.grow(text.len);
+    }
+
+    /// Appends a code point that has its kind, for which [`Str::make_room`] made room.
+    #[inline(always)]
+    pub(crate) fn extend_by_one(&mut self, c: Chr) {
+        debug_assert!(1 <= self.spare);
+        // SAFETY: There is room behind the text, and nobody else has the string.
+        unsafe {
+            let data = self.data.as_ptr();
+            match self.kind {
+                1 => *data.add(self.len) = c.0 as u8,
+                2 => *data.cast::<u16>().add(self.len) = c.0 as u16,
+                _ => *data.cast::<u32>().add(self.len) = c.0,
+            }
+        }
+        self.grow(1);
+    }
+
+    #[inline(always)]
+    fn grow(&mut self, by: usize) {
+        self.len += by;
+        self.spare -= by as u32;
+        // SAFETY: What the length counts has been written.
+        unsafe { layout::set_str_length(self.obj.as_ptr(), self.data, self.kind, self.len) };
+    }
+
     /// `hash(self)`, remembered by the object.
     #[inline]
     pub fn py_hash(&self) -> isize {
@@ -155,7 +234,7 @@ impl Clone for Str {
     fn clone(&self) -> Str {
         // SAFETY: We hold a reference.
         unsafe { Py_INCREF(self.obj.as_ptr()) };
-        Str { ..*self }
+        Str { spare: 0, ..*self }
     }
 }
 

@@ -7,7 +7,8 @@ use super::Func;
 use super::expr::changes_in_place;
 use super::stmt::scoped;
 use super::types::Val;
-use crate::hir::{self, ExprKind, Target, TargetKind, VarId};
+use crate::hir::visit::{defines, reads};
+use crate::hir::{self, BinOp, ExprKind, Target, TargetKind, VarId};
 use crate::infer::Guard;
 use crate::ops;
 use crate::passes::Pass;
@@ -203,6 +204,11 @@ impl Func<'_, '_, '_> {
         {
             return code;
         }
+        if let [Target { kind: TargetKind::Var(var), .. }] = targets
+            && let Some(code) = self.append_text(*var, value)
+        {
+            return code;
+        }
         let val = self.val(value);
         if let [target] = targets {
             return self.assign(target, &val);
@@ -249,6 +255,34 @@ impl Func<'_, '_, '_> {
             f.binary(*op, &Val::new(quote!(#old), (*value_ty).clone()), &right, &value_ty)
         });
         let code = self.q(quote!(dict::upsert(cx, #dict, #key, #default, |#old| Ok(#new))));
+        Some(quote!(#code;))
+    }
+
+    /// `text += more`: grows in place where nobody else has the string.
+    fn append_text(&mut self, var: VarId, value: &hir::Expr) -> Option<TokenStream> {
+        let (ExprKind::InPlace { op: BinOp::Add, left, right }
+        | ExprKind::Binary { op: BinOp::Add, left, right }) = &value.kind
+        else {
+            return None;
+        };
+        let of_var = &self.hir.vars[var];
+        let plain = self.file.program.passes.has(Pass::Appends)
+            && matches!(left.kind, ExprKind::Local(v) if v == var)
+            && self.instance.vars[var] == Type::Str
+            && !of_var.cell
+            && !of_var.maybe_unbound
+            && self.closures == 0
+            && !reads(&**right).contains(&var)
+            && !defines(&**right).contains(&var);
+        let append = match self.node(right.id) {
+            Type::Str if plain => quote!(pystr::append),
+            Type::Char if plain => quote!(pystr::push),
+            _ => return None,
+        };
+        let more = self.val(right);
+        let more = if more.ty == Type::Char { more.owned() } else { more.by_ref() };
+        let name = self.var_ident(var);
+        let code = self.q(quote!(#append(cx, &mut #name, #more)));
         Some(quote!(#code;))
     }
 

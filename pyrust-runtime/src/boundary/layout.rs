@@ -5,7 +5,7 @@
 
 use core::ptr::NonNull;
 use pyo3_ffi::{
-    Py_TYPE, PyBool_Type, PyBytes_Type, PyDict_Type, PyFloat_Type, PyFrozenSet_Type, PyList_Type,
+    Py_REFCNT, Py_TYPE, PyBool_Type, PyBytes_Type, PyDict_Type, PyFloat_Type, PyFrozenSet_Type, PyList_Type,
     PyLong_Type, PyObject, PySet_Type, PyTuple_Type, PyTypeObject, PyUnicode_Type,
 };
 
@@ -285,6 +285,35 @@ pub unsafe fn str_parts(object: *mut PyObject) -> Option<(NonNull<u8>, usize, u8
 pub unsafe fn str_is_ascii(object: *mut PyObject) -> bool {
     // SAFETY: By the caller.
     unsafe { *field::<u32>(object, const { row("STR_STATE") }) & 0x40 != 0 }
+}
+
+/// May the text of an exact `str` change, because its only reference is ours and nothing was derived from it?  What
+/// is interned has a hash.
+///
+/// # Safety
+/// `object` is an exact `str`, alive.
+#[inline(always)]
+pub unsafe fn str_is_modifiable(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller; only what is not ASCII has the field of the UTF-8 form.
+    unsafe {
+        Py_REFCNT(object) == 1
+            && str_known_hash(object) == -1
+            && (str_is_ascii(object) || (*field::<*mut u8>(object, const { row("STR_UTF8") })).is_null())
+    }
+}
+
+/// Says how many code points an exact `str` has, and writes the NUL behind them.
+///
+/// # Safety
+/// `object` is a compact `str` with room for `len` code points that have been written, and
+/// [`str_is_modifiable`] holds.
+#[inline(always)]
+pub unsafe fn set_str_length(object: *mut PyObject, data: NonNull<u8>, kind: u8, len: usize) {
+    // SAFETY: By the caller; CPython allocates room for the NUL as well.
+    unsafe {
+        *field::<usize>(object, const { row("STR_LENGTH") }) = len;
+        core::ptr::write_bytes(data.as_ptr().add(len * kind as usize), 0, kind as usize);
+    }
 }
 
 /// The hash that a `str` remembers; -1 when it was never computed.

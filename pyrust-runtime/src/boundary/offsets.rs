@@ -15,6 +15,7 @@ const LAYOUT: &[(&str, &str, [usize; 3])] = &[
     ("STR_LENGTH", "offsetof(PyASCIIObject, length)", [16, 16, 16]),
     ("STR_HASH", "offsetof(PyASCIIObject, hash)", [24, 24, 24]),
     ("STR_STATE", "offsetof(PyASCIIObject, state)", [32, 32, 32]),
+    ("STR_UTF8", "offsetof(PyCompactUnicodeObject, utf8)", [56, 48, 48]),
     ("STR_ASCII_DATA", "sizeof(PyASCIIObject)", [48, 40, 40]),
     ("STR_WIDE_DATA", "sizeof(PyCompactUnicodeObject)", [72, 56, 56]),
     ("BYTES_HASH", "offsetof(PyBytesObject, ob_shash)", [24, 24, 24]),

@@ -1,0 +1,36 @@
+//! `s += t` in place, as CPython does where nobody else holds the string. There is room for more behind the text, so
+//! that a text that grows by single code points is not copied each time.
+
+use super::concat;
+use crate::stop::R;
+use crate::strs::{Chr, Str};
+use crate::txn::Cx;
+
+/// `s += t`.
+pub fn append(cx: Cx, s: &mut Str, t: &Str) -> R<()> {
+    let fits = t.kind() <= s.kind() && (t.is_ascii() || !s.is_ascii());
+    // With an empty one the result is the other object.
+    if fits && !s.is_empty() && !t.is_empty() && s.make_room(t.len())? {
+        s.extend_by(t);
+    } else {
+        *s = concat(cx, s, t)?;
+    }
+    Ok(())
+}
+
+/// `s += c`.
+#[inline]
+pub fn push(cx: Cx, s: &mut Str, c: Chr) -> R<()> {
+    let fits = match s.kind() {
+        1 if s.is_ascii() => c.0 < 0x80,
+        1 => c.0 < 0x100,
+        2 => c.0 < 0x1_0000,
+        _ => true,
+    };
+    if fits && !s.is_empty() && s.make_room(1)? {
+        s.extend_by_one(c);
+        return Ok(());
+    }
+    *s = concat(cx, s, &c.to_str()?)?;
+    Ok(())
+}
