@@ -85,7 +85,10 @@ impl Func<'_, '_, '_> {
                 let mut best = Val::new(self.coerce(&bound[0], to), to.clone());
                 for val in &bound[1..] {
                     let (b, code) = (self.fresh("best"), &best.code);
-                    lets.push(quote!(let #b = #code;));
+                    // One alternative alone does not tell what the others are.
+                    let plain = matches!(to, Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str);
+                    let of = (!plain).then(|| rust_type(to)).map(|ty| quote!(: #ty));
+                    lets.push(quote!(let #b #of = #code;));
                     let current = Val::place(quote!(#b), to.clone());
                     let better = self.compare(op, val, &current);
                     let (new, old) = (self.coerce(val, to), current.owned());
