@@ -1,16 +1,14 @@
-//! Calls: builtins, functions of the project, functions of C modules, methods.
+//! Calls: builtins, functions of the project, functions of C modules.
 
 use super::globals::{in_python, long_tuples};
-use super::sets::takes_iterables;
-use super::solver::{Ty, VarId};
+use super::solver::Ty;
 use super::value::Why;
 use super::{FuncRef, Guard, Infer, NARROW, WIDE};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
-use crate::source::Span;
-use crate::ty::{DictKind, MAX_TUPLE, Side, Type};
+use crate::ty::{DictKind, MAX_TUPLE, Type};
 
 /// Where each parameter of a native call gets its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,163 +86,6 @@ pub(super) fn bind_values(
 }
 
 impl Infer<'_, '_> {
-    pub(super) fn builtin(&mut self, name: &str) {
-        self.guards.insert(Guard::Builtin(name.to_string()));
-    }
-
-    /// Does the module bind the name itself (so that it is not the builtin)?
-    pub(super) fn bound(&self, name: &str) -> Option<(String, Binding)> {
-        self.program.binding(&self.func.module, name)
-    }
-
-    pub(super) fn is_bound(&self, name: &str) -> bool {
-        self.program.binds(&self.func.module, name)
-    }
-
-    pub(super) fn global(&mut self, name: &str, span: Span, node: usize) -> Ty {
-        if self.program.is_assigned(&self.func.module, name) {
-            return self.assigned_global(name, span);
-        }
-        match self.bound(name) {
-            Some((_, Binding::Value(_) | Binding::Unknown)) => {
-                let ty = self.program.value_type(&self.func.module, name);
-                if matches!(ty, Type::List { .. } | Type::Dict { .. } | Type::Set { frozen: false, .. })
-                    && ty.has_never()
-                {
-                    return self.filled_later(name, span, &ty);
-                }
-                if ty.has_never() {
-                    return self.refuse(
-                        "PYR0305",
-                        span,
-                        format!("the type of the global `{name}` is not known"),
-                    );
-                }
-                self.guards.insert(Guard::Value(name.to_string()));
-                let slot = self.state.nodes[node];
-                self.state.solver.absorb_into(slot, &ty);
-                self.state.solver.get(slot)
-            }
-            Some((_, Binding::Imported { module, name: attr }))
-                if ops::constant(&module, &attr).is_some() =>
-            {
-                self.guards.insert(Guard::Value(name.to_string()));
-                let ty = ops::constant(&module, &attr).expect("checked above");
-                self.state.solver.absorb(&Ty::Never, &ty)
-            }
-            _ => match self.named_function(name) {
-                Some(ty) => ty,
-                None => {
-                    let message = format!("the global `{name}` is not a value that can be read");
-                    self.refuse("PYR0305", span, message)
-                }
-            },
-        }
-    }
-
-    /// What is known of a global that functions assign: what the module gives it, and what this function does.
-    fn global_var(&mut self, name: &str) -> VarId {
-        self.guards.insert(Guard::Value(name.to_string()));
-        if let Some(var) = self.state.globals.get(name) {
-            return *var;
-        }
-        let ty = self.program.value_type(&self.func.module, name);
-        let var = self.state.solver.var(Ty::Never);
-        self.state.solver.absorb_into(var, &ty);
-        self.state.globals.insert(name.to_string(), var);
-        var
-    }
-
-    fn assigned_global(&mut self, name: &str, span: Span) -> Ty {
-        let known = self.program.value_type(&self.func.module, name) != Type::Never;
-        let var = self.global_var(name);
-        let ty = self.state.solver.get(var);
-        if !known || self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
-            self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
-        }
-        // What is done with it may tell.
-        ty
-    }
-
-    /// `global name; name = …`: the value goes where Python's objects are.
-    pub(super) fn assign_global(&mut self, name: &str, span: Span, ty: &Ty) {
-        if self.state.solver.resolve(ty).is_some_and(|t| t.has_iter() || t.stores_iter()) {
-            self.refuse("PYR0408", span, "an iterator in a global is not supported");
-            return;
-        }
-        let (_, binding) = self.bound(name).unwrap_or_else(|| (String::new(), Binding::Unknown));
-        if !matches!(binding, Binding::Value(_) | Binding::Unknown) {
-            let message = format!("assigning `{name}`, which calls rely on, is not supported");
-            self.refuse("PYR0309", span, message);
-            return;
-        }
-        let var = self.global_var(name);
-        self.state.solver.flow(ty, var);
-        self.state.solver.mark_var(var);
-        self.writes = true;
-    }
-
-    /// A global that starts empty, such as a cache: what the function puts in tells the types. What others put in is
-    /// looked at when it is read.
-    fn filled_later(&mut self, name: &str, span: Span, ty: &Type) -> Ty {
-        let var = match self.state.globals.get(name) {
-            Some(var) => *var,
-            None => {
-                let var = self.state.solver.var(Ty::Never);
-                self.state.solver.absorb_into(var, ty);
-                self.state.globals.insert(name.to_string(), var);
-                var
-            }
-        };
-        self.guards.insert(Guard::Value(name.to_string()));
-        let ty = self.state.solver.get(var);
-        if self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
-            self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
-        }
-        ty
-    }
-
-    /// The C module behind a global name.
-    fn c_module(&mut self, name: &str) -> Option<String> {
-        let (_, binding) = self.bound(name)?;
-        let Binding::Module(module) = binding else { return None };
-        Some(module)
-    }
-
-    pub(super) fn module_attr(&mut self, global: &str, name: &str, span: Span, node: usize) -> Ty {
-        if let Some(home) = self.program.project_module(&self.func.module, global) {
-            if let Some((_, Binding::Value(_) | Binding::Unknown)) = self.program.binding(&home, name) {
-                let ty = self.program.value_type(&home, name);
-                if !ty.has_never() {
-                    self.elsewhere(global, &home, Guard::Value(name.to_string()));
-                    let slot = self.state.nodes[node];
-                    self.state.solver.absorb_into(slot, &ty);
-                    return self.state.solver.get(slot);
-                }
-            }
-            if let Some(ty) = self.named_function(&format!("{global}.{name}")) {
-                return ty;
-            }
-            return self.refuse("PYR0305", span, format!("the type of `{global}.{name}` is not known"));
-        }
-        if let Some(member) = self.program.class_member(&self.func.module, global, name) {
-            return self.global(&member, span, node);
-        }
-        let Some(module) = self.c_module(global) else {
-            let message = format!("reading the attribute `{name}` is not supported");
-            return self.refuse("PYR0321", span, message);
-        };
-        let Some(ty) = ops::constant(&module, name) else {
-            if let Some(ty) = self.named_function(&format!("{global}.{name}")) {
-                return ty;
-            }
-            return self.refuse("PYR0305", span, format!("`{module}.{name}` is not known"));
-        };
-        self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
-        self.attrs.insert((module, name.to_string()));
-        self.state.solver.absorb(&Ty::Never, &ty)
-    }
-
     pub(super) fn module_call(
         &mut self,
         e: &Expr,
@@ -298,34 +139,8 @@ impl Infer<'_, '_> {
         self.apply(&full, e.id, 0, e.span, &types)
     }
 
-    /// What `global.name` is in the standard library: the module, and the name there, which may be one in a class.
-    fn library_name(&mut self, global: &str, name: &str) -> Option<(String, String)> {
-        match self.bound(global)?.1 {
-            Binding::Module(module) => Some((module, name.to_string())),
-            // A class, of which lowering knows the method.
-            Binding::Imported { module, name: class } => Some((module, format!("{class}.{name}"))),
-            _ => None,
-        }
-    }
-
-    /// `global` must be what gives `name` of that module.
-    fn guard_library(&mut self, global: &str, module: &str, name: &str) {
-        // Behind a space stands which form of the function it is, behind a point a method of the class.
-        let attr = name.split([' ', '.']).next().unwrap_or_default().to_string();
-        let (name, module) = (global.to_string(), module.to_string());
-        match self.bound(global) {
-            Some((_, Binding::Imported { .. })) => {
-                self.guards.insert(Guard::Imported { name, module, attr });
-            }
-            _ => {
-                self.guards.insert(Guard::Module { name, module: module.clone() });
-                self.attrs.insert((module, attr));
-            }
-        }
-    }
-
     /// The types of arguments in their places.
-    fn arguments(&mut self, list: &[Arg<Expr>]) -> Vec<Ty> {
+    pub(super) fn arguments(&mut self, list: &[Arg<Expr>]) -> Vec<Ty> {
         list.iter()
             .map(|arg| match arg {
                 Arg::Given(e) => self.expr(e),
@@ -335,7 +150,7 @@ impl Infer<'_, '_> {
     }
 
     /// `module.function(…)` of a module of the project.
-    fn package_call(
+    pub(super) fn package_call(
         &mut self,
         e: &Expr,
         (global, home): (&str, &str),
@@ -366,17 +181,6 @@ impl Infer<'_, '_> {
     /// A `with` on a call of something else.
     fn no_manager(&mut self, e: &Expr) -> Ty {
         self.refuse("PYR0317", e.span, crate::lower::context::REFUSED)
-    }
-
-    /// The module that a global names.
-    pub(super) fn named_module(&mut self, global: &str) -> Option<String> {
-        self.program.module_named(&self.func.module, global)
-    }
-
-    /// Relies on a name of another module, reached through a global of this one.
-    pub(super) fn elsewhere(&mut self, global: &str, home: &str, guard: Guard) {
-        self.guards.insert(Guard::Module { name: global.to_string(), module: home.to_string() });
-        self.guards.insert(Guard::Elsewhere { module: home.to_string(), guard: Box::new(guard) });
     }
 
     pub(super) fn call(&mut self, e: &Expr, name: &str, args: &[Expr], keywords: &[(String, Expr)]) -> Ty {
@@ -731,228 +535,6 @@ impl Infer<'_, '_> {
         let empty = matches!(ty, Type::List { .. } | Type::Dict { .. } | Type::Set { .. });
         if ty.has_never() && !empty { Type::Never } else { ty }
     }
-
-    pub(super) fn method(
-        &mut self,
-        e: &Expr,
-        base: &Expr,
-        name: &str,
-        args: &[Expr],
-        keywords: &[(String, Expr)],
-    ) -> Ty {
-        if let ExprKind::Global(global) = &base.kind
-            && let Some(home) = self.program.project_module(&self.func.module, global)
-        {
-            return self.package_call(e, (global, &home), name, args, keywords);
-        }
-        if let ExprKind::Global(global) = &base.kind
-            && let Some(member) = self.program.class_member(&self.func.module, global, name)
-        {
-            return self.call(e, &member, args, keywords);
-        }
-        let ty = self.expr(base);
-        let mut out = Ty::Never;
-        let mut found = ty == Ty::Never;
-        // `str.lower(x)`: of that class and of no other.
-        let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
-        for (k, member) in ty.clone().members().iter().enumerate() {
-            if let Some(field) = name.strip_prefix("attribute ").and_then(|n| self.field(member, n)) {
-                found = true;
-                out = self.state.solver.join(&out, &field);
-                continue;
-            }
-            if let Some(ty) = self.named_method(e, member, name, args, keywords) {
-                found = true;
-                out = self.state.solver.join(&out, &ty);
-                continue;
-            }
-            if let (Ty::Iter(v), Some(n)) = (member, name.strip_prefix("tee ").and_then(|n| n.parse().ok())) {
-                found = true;
-                let branches = Ty::Tuple(vec![Ty::Iter(*v); n], false);
-                out = self.state.solver.join(&out, &branches);
-                continue;
-            }
-            let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
-            let full = ops::method(class, name);
-            match full.as_str() {
-                "list.sort" if args.is_empty() => {
-                    if matches!(member, Ty::List(c) if self.state.solver.in_place(*c)) {
-                        self.writes = true;
-                    }
-                    self.sort(e, member, keywords);
-                    found = true;
-                    out = self.state.solver.join(&out, &Ty::None);
-                    continue;
-                }
-                "list.extend" if args.len() == 1 && keywords.is_empty() => {
-                    let other = self.expr(&args[0]);
-                    if let Ty::List(c) = member
-                        && self.extend_list(*c, &other)
-                    {
-                        found = true;
-                        out = self.state.solver.join(&out, &Ty::None);
-                        continue;
-                    }
-                }
-                "deque.extend" | "deque.extendleft" | "Counter.update" | "Counter.subtract"
-                    if args.len() == 1 && keywords.is_empty() =>
-                {
-                    let other = self.expr(&args[0]);
-                    if !(class == "Counter" && other.members().iter().any(|m| matches!(m, Ty::Dict(..)))) {
-                        let (Ty::Deque(c) | Ty::Dict(c, _)) = member else { unreachable!("just named") };
-                        let var = self.state.solver.elem(*c);
-                        for m in other.members().iter().filter(|m| super::iter::is_iterable(m)) {
-                            let elem = self.element_type(m);
-                            self.state.solver.flow(&elem, var);
-                            found = true;
-                        }
-                        found |= other == Ty::Never;
-                        out = self.state.solver.join(&out, &Ty::None);
-                        continue;
-                    }
-                }
-                "dict.update" | "defaultdict.update" if args.len() == 1 && keywords.is_empty() => {
-                    let other = self.expr(&args[0]);
-                    let mapping = |m: &Ty| matches!(m, Ty::Dict(..) | Ty::Obj);
-                    if let Ty::Dict(c, _) = member
-                        && !other.members().iter().any(mapping)
-                    {
-                        for m in other.members().iter().filter(|m| super::iter::is_iterable(m)) {
-                            let pair = self.element_type(m);
-                            found |= self.update_pairs(*c, &pair);
-                        }
-                        found |= other == Ty::Never;
-                        out = self.state.solver.join(&out, &Ty::None);
-                        continue;
-                    }
-                }
-                // A text that is computed: CPython's own, which reaches nothing but C from scalars.
-                "str.format" if keywords.is_empty() => {
-                    let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
-                    if let Some(at) = types.iter().position(|t| !super::expr::is_plain(t)) {
-                        let message = format!("a computed format with `{}`", self.show(&types[at]));
-                        return self.refuse("PYR0401", args[at].span, message);
-                    }
-                    found = true;
-                    out = self.state.solver.join(&out, &Ty::Str);
-                    continue;
-                }
-                // It is itself.
-                "frozenset.copy" if args.is_empty() && keywords.is_empty() => {
-                    found = true;
-                    out = self.state.solver.join(&out, member);
-                    continue;
-                }
-                "dict.keys" | "dict.values" | "dict.items" if args.is_empty() && keywords.is_empty() => {
-                    if let (Ty::Dict(c, kind), Some(side)) = (member, Side::of(name)) {
-                        found = true;
-                        out = self.state.solver.join(&out, &Ty::DictView(*c, *kind, side));
-                    }
-                    continue;
-                }
-                // Only in `x in d.keys()`, which is `x in d`.
-                "dict.keys in" => return member.clone(),
-                "dict.get" | "dict.pop" if args.len() == 2 && keywords.is_empty() => {
-                    let Ty::Dict(c, _) = member else { unreachable!("a dict method") };
-                    let key = self.expr(&args[0]);
-                    let default = self.expr(&args[1]);
-                    self.writes |= name == "pop" && self.state.solver.in_place(*c);
-                    if self.apply("dict.get", e.id, 8 * k, e.span, &[member.clone(), key]) == Ty::Never {
-                        found = true;
-                        continue;
-                    }
-                    let value = self.state.solver.get(self.state.solver.value(*c));
-                    found = true;
-                    let joined = self.state.solver.join(&value, &default);
-                    out = self.state.solver.join(&out, &joined);
-                    continue;
-                }
-                _ => {}
-            }
-            if let Ty::Set(cell, frozen) = member
-                && takes_iterables(name)
-                && keywords.is_empty()
-            {
-                if let Some(ty) = self.set_method(e, 8 * k, (*cell, *frozen), name, args) {
-                    found = true;
-                    out = self.state.solver.join(&out, &ty);
-                }
-                continue;
-            }
-            let full = ops::by_name(full, args.len() + 1, keywords);
-            if !ops::exists(&full) {
-                continue;
-            }
-            let Some(list) = positional(&full, args, keywords) else { continue };
-            let mut types = vec![member.clone()];
-            types.extend(self.arguments(&list));
-            if is_affix(name)
-                && let Some(affix) = types.get(1).cloned()
-            {
-                types[1] = self.any_length(e.id, 70 + k, &affix);
-            }
-            if full == "str.join" {
-                let ok = types.len() == 2
-                    && matches!(&types[1], Ty::List(c)
-                    if matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char));
-                if !ok && types[1] != Ty::Never {
-                    let message = format!("joining `{}`", self.show(&types[1]));
-                    return self.refuse("PYR0401", e.span, message);
-                }
-            }
-            found = true;
-            let ret = self.apply(&full, e.id, 8 * k, e.span, &types);
-            out = self.state.solver.join(&out, &ret);
-        }
-        if !found {
-            if let Some(bound) = name.strip_prefix("attribute ").and_then(|n| self.bound_method(&ty, n)) {
-                return bound;
-            }
-            let (code, message) = match name.strip_prefix("attribute ") {
-                Some(name) => (
-                    "PYR0321",
-                    format!("reading the attribute `{name}` of `{}` is not supported", self.show(&ty)),
-                ),
-                None => ("PYR0307", format!("`.{name}()` of `{}` is not supported", self.show(&ty))),
-            };
-            return self.refuse(code, e.span, message);
-        }
-        out
-    }
-
-    /// `sorted(…)` and `.sort(…)`: elements or keys must be ordered.
-    fn sort(&mut self, e: &Expr, list: &Ty, keywords: &[(String, Expr)]) {
-        let Ty::List(cell) = list else { return };
-        let elem = self.state.solver.get(self.state.solver.elem(*cell));
-        let mut key = elem.clone();
-        for (name, value) in keywords {
-            match (name.as_str(), &value.kind) {
-                ("reverse", _) => {
-                    let ty = self.expr(value);
-                    if !matches!(ty, Ty::Bool | Ty::Int | Ty::Big | Ty::Never) {
-                        self.refuse("PYR0401", value.span, "`reverse` is not a `bool`");
-                    }
-                }
-                ("key", ExprKind::Lambda { params, body }) if params.len() == 1 => {
-                    self.set_var(params[0], &elem);
-                    key = self.key_type(body, &elem);
-                }
-                // A comparison, which says how the first stands to the second.
-                ("key", ExprKind::Lambda { params, body }) if params.len() == 2 => {
-                    params.iter().for_each(|p| self.set_var(*p, &elem));
-                    let ty = self.expr(body);
-                    self.comparable(value, "<", &ty, &Ty::Int);
-                    // Elements need no order of their own.
-                    key = Ty::Int;
-                }
-                ("key", ExprKind::None) => {}
-                _ => {
-                    self.refuse("PYR0306", value.span, format!("this `{name}` is not supported"));
-                }
-            }
-        }
-        self.comparable(e, "<", &key, &key);
-    }
 }
 
 /// The classes of an `isinstance` test, if they are builtin types that the compiler knows.
@@ -976,36 +558,9 @@ pub fn takes_any_length(name: &str) -> bool {
         || matches!(name, "random.choice" | "random.sample")
 }
 
-/// A method that takes one text or a tuple of them.
-pub fn is_affix(name: &str) -> bool {
-    matches!(name, "startswith" | "endswith")
-}
-
 /// A compiled pattern of `re`.
 fn pattern() -> Ty {
     crate::foreign::Class::named("re.Pattern").map_or(Ty::Never, Ty::Foreign)
-}
-
-pub(super) fn class_of(ty: &Ty) -> Option<&'static str> {
-    Some(match ty {
-        Ty::Int | Ty::Big | Ty::Bool => "int",
-        Ty::Float => "float",
-        Ty::Str | Ty::Char => "str",
-        Ty::Bytes => "bytes",
-        Ty::ByteArray => "bytearray",
-        Ty::Complex => "complex",
-        Ty::List(_) | Ty::View(_) => "list",
-        Ty::Dict(_, kind) => kind.class(),
-        Ty::Deque(_) => "deque",
-        Ty::Set(_, false) => "set",
-        Ty::Set(_, true) => "frozenset",
-        Ty::VarTuple(_) => "tuple",
-        Ty::Range => "range",
-        Ty::MemView => "memoryview",
-        Ty::DictView(..) => "view",
-        Ty::Foreign(class) => class.name(),
-        _ => return None,
-    })
 }
 
 /// Only the parts of a parameter's type through which a callee can change what the caller sees.

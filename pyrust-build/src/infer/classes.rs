@@ -1,6 +1,6 @@
 //! `isinstance` with classes that the compiler does not know: module globals, looked at when the call gets there.
 
-use super::call::class_of;
+use super::method::class_of;
 use super::solver::Ty;
 use super::{Guard, Infer};
 use crate::hir::{Expr, ExprKind};

@@ -2,10 +2,10 @@
 
 use super::solver::Ty;
 use super::{Infer, Within};
-use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, FPart, Part, UnaryOp};
+use crate::hir::{BinOp, BoolOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::percent;
 use crate::source::Span;
-use crate::ty::{DictKind, MAX_MEMBERS, MAX_TUPLE, Side, Type};
+use crate::ty::{DictKind, MAX_MEMBERS, MAX_TUPLE, Type};
 
 impl Infer<'_, '_> {
     /// The type of an expression, also recorded at its node.
@@ -303,7 +303,7 @@ impl Infer<'_, '_> {
     }
 
     /// Where a word meets an int of any size, the arithmetic that makes the word is done on such ints as well.
-    fn meet(&mut self, left: &Expr, l: &Ty, right: &Expr, r: &Ty) {
+    pub(super) fn meet(&mut self, left: &Expr, l: &Ty, right: &Expr, r: &Ty) {
         match (l, r) {
             (Ty::Big, Ty::Int) => self.make_wide(right),
             (Ty::Int, Ty::Big) => self.make_wide(left),
@@ -530,157 +530,10 @@ impl Infer<'_, '_> {
             _ => self.binary(node, span, op, l, r),
         }
     }
-
-    fn compare(&mut self, e: &Expr, op: CmpOp, left: &Expr, right: &Expr) -> Ty {
-        let (l, r) = (self.expr(left), self.expr(right));
-        match op {
-            CmpOp::Is | CmpOp::IsNot => {
-                let singletons =
-                    |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Never));
-                let by_pointer = |t: &Ty| {
-                    t.members().iter().all(|m| {
-                        matches!(
-                            m,
-                            Ty::None
-                                | Ty::Bool
-                                | Ty::Obj
-                                | Ty::Function(_)
-                                | Ty::List(_)
-                                | Ty::View(_)
-                                | Ty::Dict(..)
-                                | Ty::Deque(_)
-                                | Ty::ByteArray
-                                | Ty::Named(..)
-                                | Ty::Foreign(_)
-                                | Ty::Set(..)
-                        )
-                    })
-                };
-                // What native code has unboxed is not an object of another class.
-                let has_class = |t: &Ty| {
-                    let plain = |m: &Ty| match m {
-                        Ty::Tuple(..) | Ty::None | Ty::Obj | Ty::Dict(_, DictKind::Plain) => true,
-                        Ty::Dict(..) | Ty::Deque(_) | Ty::Foreign(_) => false,
-                        other => super::call::class_of(other).is_some(),
-                    };
-                    t.members().iter().all(plain)
-                };
-                let known = singletons(&l)
-                    || singletons(&r)
-                    || (by_pointer(&l) && by_pointer(&r))
-                    || (has_class(&l) && has_class(&r) && (by_pointer(&l) || by_pointer(&r)));
-                if !known {
-                    let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
-                    self.refuse("PYR0401", e.span, message);
-                }
-            }
-            CmpOp::In | CmpOp::NotIn => {
-                let r = self.opened(&r);
-                if let Some(items) = among_few(right) {
-                    self.hashable(left, &l);
-                    for item in items {
-                        let item = self.expr(item);
-                        self.comparable(e, "==", &l, &item);
-                    }
-                } else if let Ty::Tuple(items, _) = &r {
-                    for item in items.clone() {
-                        self.comparable(e, "==", &l, &item);
-                    }
-                } else {
-                    self.apply("in", e.id, 0, e.span, &[l, r]);
-                }
-            }
-            _ => {
-                self.meet(left, &l, right, &r);
-                self.comparable(e, op.symbol(), &l, &r)
-            }
-        }
-        Ty::Bool
-    }
-
-    /// Equality is known between all understood types; order only where the table has it.
-    pub(super) fn comparable(&mut self, e: &Expr, op: &str, l: &Ty, r: &Ty) {
-        let equality = op == "==" || op == "!=";
-        let (l, r) = (&self.opened(l), &self.opened(r));
-        // Where something is of several types, members that cannot be compared bail, unless there are no others.
-        let several = l.members().len() + r.members().len() > 2;
-        let (mut found, mut message) = (false, None);
-        for a in l.members() {
-            for b in r.members() {
-                match (a, b) {
-                    (Ty::Never, _) | (_, Ty::Never) => found = true,
-                    (Ty::Tuple(x, _), Ty::Tuple(y, _)) => {
-                        found = true;
-                        for (i, (x, y)) in x.clone().iter().zip(&y.clone()).enumerate() {
-                            self.comparable(e, "==", x, y);
-                            // What stands behind others is ordered only where those are equal: what has no order
-                            // raises where it comes to that.
-                            if !(equality || i > 0 && has_no_order(x) && has_no_order(y)) {
-                                self.comparable(e, op, x, y);
-                            }
-                        }
-                    }
-                    (Ty::Tuple(items, _), Ty::VarTuple(elem)) | (Ty::VarTuple(elem), Ty::Tuple(items, _))
-                        if equality =>
-                    {
-                        let elem = self.state.solver.get(*elem);
-                        for item in items.clone() {
-                            self.comparable(e, "==", &item, &elem);
-                        }
-                    }
-                    // Numbers and texts are compared, others bail.
-                    (Ty::Obj, t) | (t, Ty::Obj) if equality && !stays_native(t) => found = true,
-                    (Ty::Obj | Ty::Iter(_), _) | (_, Ty::Obj | Ty::Iter(_)) => {
-                        let what = if matches!(a, Ty::Obj | Ty::Iter(_)) { a } else { b };
-                        let told = format!("`{op}` of `{}` is not known", self.show(what));
-                        // An iterator among others has no code for it at all.
-                        let other = matches!(a, Ty::Obj) || matches!(b, Ty::Obj);
-                        if several && !other {
-                            self.refuse("PYR0401", e.span, told);
-                            found = true;
-                        } else {
-                            message.get_or_insert(told);
-                        }
-                    }
-                    _ if self.try_apply(op, e.id, 200, &[a.clone(), b.clone()]).is_some() => found = true,
-                    _ if equality && different_kinds(a, b) => found = true,
-                    (Ty::Function(_), Ty::Function(_)) if equality => found = true,
-                    _ => {
-                        message.get_or_insert(format!(
-                            "no `{op}` between `{}` and `{}`",
-                            self.show(a),
-                            self.show(b)
-                        ));
-                    }
-                }
-            }
-        }
-        if let (Some(message), false) = (message, found) {
-            self.refuse("PYR0401", e.span, message);
-        }
-    }
 }
 
 /// At most so many types are in one tuple, at any depth.
 const MAX_PARTS: usize = 256;
-
-/// The types in a tuple and in its items.
-fn parts(ty: &Ty) -> usize {
-    match ty {
-        Ty::Tuple(items, _) | Ty::Union(items) => 1 + items.iter().map(parts).sum::<usize>(),
-        _ => 1,
-    }
-}
-
-/// Can Python not be given it?
-fn stays_native(ty: &Ty) -> bool {
-    matches!(ty, Ty::Iter(_) | Ty::MemView | Ty::DictView(..))
-}
-
-/// Is `<` a `TypeError`, or only known at run time?
-fn has_no_order(ty: &Ty) -> bool {
-    matches!(ty, Ty::None | Ty::Dict(..) | Ty::Complex | Ty::Obj)
-}
 
 /// Scalars, which can be boxed as they are.
 pub(super) fn is_plain(ty: &Ty) -> bool {
@@ -774,29 +627,6 @@ pub fn among_few(set: &Expr) -> Option<Vec<&Expr>> {
     Some(parts.iter().filter_map(|p| if let Part::Item(e) = p { Some(e) } else { None }).collect())
 }
 
-/// Values of these types are never equal.
-fn different_kinds(a: &Ty, b: &Ty) -> bool {
-    let kind = |t: &Ty| match t {
-        Ty::None => 0,
-        Ty::Bool | Ty::Int | Ty::Big | Ty::Float | Ty::Complex => 1,
-        Ty::Char | Ty::Str => 2,
-        Ty::Bytes | Ty::ByteArray => 3,
-        Ty::Range => 4,
-        Ty::Tuple(..) | Ty::VarTuple(_) | Ty::Named(..) => 5,
-        Ty::List(_) | Ty::View(_) => 6,
-        Ty::Dict(..) => 7,
-        Ty::Deque(_) => 9,
-        Ty::Set(..) => 10,
-        // Some are derived from others.
-        Ty::Foreign(_) => 11,
-        Ty::DictView(_, _, Side::Values) | Ty::MemView => 8,
-        Ty::DictView(..) => 10,
-        Ty::Function(_) | Ty::Inner(_) | Ty::Closure(..) => 12,
-        Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
-    };
-    kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))
-}
-
 /// `x & 255`: what comes out is no larger than the constant.
 pub fn masks(op: BinOp, left: &Expr, right: &Expr) -> bool {
     let mask = |e: &Expr| matches!(e.kind, ExprKind::Int(0..));
@@ -806,4 +636,17 @@ pub fn masks(op: BinOp, left: &Expr, right: &Expr) -> bool {
 /// Is a tuple of `len` items, `times` times, still one of known length?
 pub fn repeated(len: usize, times: i64) -> bool {
     (1..=MAX_TUPLE as i64).contains(&times) && len * times as usize <= MAX_TUPLE
+}
+
+/// The types in a tuple and in its items.
+pub(super) fn parts(ty: &Ty) -> usize {
+    match ty {
+        Ty::Tuple(items, _) | Ty::Union(items) => 1 + items.iter().map(parts).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// Can Python not be given it?
+pub(super) fn stays_native(ty: &Ty) -> bool {
+    matches!(ty, Ty::Iter(_) | Ty::MemView | Ty::DictView(..))
 }

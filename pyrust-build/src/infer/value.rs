@@ -205,7 +205,7 @@ impl Infer<'_, '_> {
 
     /// `object.method` as a value, where every class that the object may have has that method.
     pub(super) fn bound_method(&mut self, object: &Ty, method: &str) -> Option<Ty> {
-        let has = |m: &Ty| super::call::class_of(m).is_some_and(|c| ops::exists(&ops::method(c, method)));
+        let has = |m: &Ty| super::method::class_of(m).is_some_and(|c| ops::exists(&ops::method(c, method)));
         let callee = Callee { module: self.func.module.clone(), name: format!("<.{method}>") };
         object.members().iter().all(has).then(|| Ty::Closure(callee, vec![object.clone()]))
     }

@@ -1,0 +1,91 @@
+//! Displays and empty containers.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Func;
+use super::expr::field;
+use super::types::{Val, rust_type};
+use crate::hir::Part;
+use crate::ty::{DictKind, Type};
+
+impl Func<'_, '_, '_> {
+    /// `(a, b) * 2`
+    pub(super) fn repeat_tuple(&mut self, tuple: &Val, times: i64) -> Val {
+        let Type::Tuple { items, .. } = tuple.ty.clone() else { return tuple.clone() };
+        let mut lets = Vec::new();
+        let bound = self.bind(tuple, &mut lets);
+        let mut parts = Vec::new();
+        for _ in 0..times {
+            for (i, t) in items.iter().enumerate() {
+                parts.push(Val::place(field(&bound.code, i), t.clone()).owned());
+            }
+        }
+        let ty = Type::Tuple { items: (0..times).flat_map(|_| items.clone()).collect(), from_py: false };
+        Val::new(quote!({ #(#lets)* (#(#parts,)*) }), ty)
+    }
+
+    /// A display with stars: what is gone through is gone through where it stands.
+    pub(super) fn build(&mut self, tuple: bool, parts: &[Part], ty: &Type) -> TokenStream {
+        let list = match ty {
+            Type::VarTuple(elem) => Type::List { elem: elem.clone(), in_place: false },
+            other => other.clone(),
+        };
+        let Type::List { elem, .. } = list.clone() else { return self.bail("Unsupported") };
+        let (out, new) = (self.fresh("out"), self.new_container(&list));
+        let mut code = Vec::new();
+        for part in parts {
+            code.push(match part {
+                Part::Item(e) => {
+                    let item = self.value_as(e, &elem);
+                    let append = self.q(quote!(list::append(cx, &#out, #item)));
+                    quote!(#append;)
+                }
+                Part::Star(iter) => self.append_all(&out, &elem, iter),
+            });
+        }
+        let finish = if tuple { self.q(quote!(tuple::from_list(cx, &#out))) } else { quote!(#out) };
+        quote!({ let #out = #new; #(#code)* #finish })
+    }
+
+    /// An empty list or dict of a type.
+    pub(super) fn new_container(&mut self, ty: &Type) -> TokenStream {
+        match ty {
+            Type::List { elem, in_place } => {
+                let t = rust_type(elem);
+                let make = if *in_place { quote!(plist_new) } else { quote!(new) };
+                self.q(quote!(list::#make::<#t>(cx)))
+            }
+            Type::Deque { elem, .. } => {
+                let t = rust_type(elem);
+                self.q(quote!(deque::new::<#t>(cx, None)))
+            }
+            Type::Dict { kind: DictKind::Counter, key, value, in_place } => {
+                let (k, v) = (rust_type(key), rust_type(value));
+                let make = if *in_place { quote!(live_counter) } else { quote!(new_counter) };
+                self.q(quote!(dict::#make::<#k, #v>(cx)))
+            }
+            Type::Dict { kind: DictKind::Ordered, key, value, .. } => {
+                let (k, v) = (rust_type(key), rust_type(value));
+                self.q(quote!(dict::new_ordered::<#k, #v>(cx)))
+            }
+            Type::Dict { key, value, in_place, kind: DictKind::Plain } => {
+                let (k, v) = (rust_type(key), rust_type(value));
+                let make = if *in_place { quote!(pdict_new) } else { quote!(new) };
+                self.q(quote!(dict::#make::<#k, #v>(cx)))
+            }
+            Type::Set { elem, in_place, frozen } => {
+                let t = rust_type(elem);
+                let make = match (frozen, in_place) {
+                    (false, false) => quote!(new),
+                    (false, true) => quote!(pset_new),
+                    (true, _) => quote!(frozen_new),
+                };
+                let code = self.q(quote!(set::#make::<#t>(cx)));
+                let made = Type::Set { elem: elem.clone(), in_place: *in_place && !frozen, frozen: *frozen };
+                self.coerce(&Val::new(code, made), ty)
+            }
+            _ => self.bail("Unsupported"),
+        }
+    }
+}

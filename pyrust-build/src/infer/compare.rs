@@ -1,0 +1,166 @@
+//! Comparisons.
+
+use super::Infer;
+use super::expr::{among_few, stays_native};
+use super::solver::Ty;
+use crate::hir::{CmpOp, Expr};
+use crate::ty::{DictKind, Side};
+
+impl Infer<'_, '_> {
+    pub(super) fn compare(&mut self, e: &Expr, op: CmpOp, left: &Expr, right: &Expr) -> Ty {
+        let (l, r) = (self.expr(left), self.expr(right));
+        match op {
+            CmpOp::Is | CmpOp::IsNot => {
+                let singletons =
+                    |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::None | Ty::Bool | Ty::Never));
+                let by_pointer = |t: &Ty| {
+                    t.members().iter().all(|m| {
+                        matches!(
+                            m,
+                            Ty::None
+                                | Ty::Bool
+                                | Ty::Obj
+                                | Ty::Function(_)
+                                | Ty::List(_)
+                                | Ty::View(_)
+                                | Ty::Dict(..)
+                                | Ty::Deque(_)
+                                | Ty::ByteArray
+                                | Ty::Named(..)
+                                | Ty::Foreign(_)
+                                | Ty::Set(..)
+                        )
+                    })
+                };
+                // What native code has unboxed is not an object of another class.
+                let has_class = |t: &Ty| {
+                    let plain = |m: &Ty| match m {
+                        Ty::Tuple(..) | Ty::None | Ty::Obj | Ty::Dict(_, DictKind::Plain) => true,
+                        Ty::Dict(..) | Ty::Deque(_) | Ty::Foreign(_) => false,
+                        other => super::method::class_of(other).is_some(),
+                    };
+                    t.members().iter().all(plain)
+                };
+                let known = singletons(&l)
+                    || singletons(&r)
+                    || (by_pointer(&l) && by_pointer(&r))
+                    || (has_class(&l) && has_class(&r) && (by_pointer(&l) || by_pointer(&r)));
+                if !known {
+                    let message = format!("`is` between `{}` and `{}`", self.show(&l), self.show(&r));
+                    self.refuse("PYR0401", e.span, message);
+                }
+            }
+            CmpOp::In | CmpOp::NotIn => {
+                let r = self.opened(&r);
+                if let Some(items) = among_few(right) {
+                    self.hashable(left, &l);
+                    for item in items {
+                        let item = self.expr(item);
+                        self.comparable(e, "==", &l, &item);
+                    }
+                } else if let Ty::Tuple(items, _) = &r {
+                    for item in items.clone() {
+                        self.comparable(e, "==", &l, &item);
+                    }
+                } else {
+                    self.apply("in", e.id, 0, e.span, &[l, r]);
+                }
+            }
+            _ => {
+                self.meet(left, &l, right, &r);
+                self.comparable(e, op.symbol(), &l, &r)
+            }
+        }
+        Ty::Bool
+    }
+
+    /// Equality is known between all understood types; order only where the table has it.
+    pub(super) fn comparable(&mut self, e: &Expr, op: &str, l: &Ty, r: &Ty) {
+        let equality = op == "==" || op == "!=";
+        let (l, r) = (&self.opened(l), &self.opened(r));
+        // Where something is of several types, members that cannot be compared bail, unless there are no others.
+        let several = l.members().len() + r.members().len() > 2;
+        let (mut found, mut message) = (false, None);
+        for a in l.members() {
+            for b in r.members() {
+                match (a, b) {
+                    (Ty::Never, _) | (_, Ty::Never) => found = true,
+                    (Ty::Tuple(x, _), Ty::Tuple(y, _)) => {
+                        found = true;
+                        for (i, (x, y)) in x.clone().iter().zip(&y.clone()).enumerate() {
+                            self.comparable(e, "==", x, y);
+                            // What stands behind others is ordered only where those are equal: what has no order
+                            // raises where it comes to that.
+                            if !(equality || i > 0 && has_no_order(x) && has_no_order(y)) {
+                                self.comparable(e, op, x, y);
+                            }
+                        }
+                    }
+                    (Ty::Tuple(items, _), Ty::VarTuple(elem)) | (Ty::VarTuple(elem), Ty::Tuple(items, _))
+                        if equality =>
+                    {
+                        let elem = self.state.solver.get(*elem);
+                        for item in items.clone() {
+                            self.comparable(e, "==", &item, &elem);
+                        }
+                    }
+                    // Numbers and texts are compared, others bail.
+                    (Ty::Obj, t) | (t, Ty::Obj) if equality && !stays_native(t) => found = true,
+                    (Ty::Obj | Ty::Iter(_), _) | (_, Ty::Obj | Ty::Iter(_)) => {
+                        let what = if matches!(a, Ty::Obj | Ty::Iter(_)) { a } else { b };
+                        let told = format!("`{op}` of `{}` is not known", self.show(what));
+                        // An iterator among others has no code for it at all.
+                        let other = matches!(a, Ty::Obj) || matches!(b, Ty::Obj);
+                        if several && !other {
+                            self.refuse("PYR0401", e.span, told);
+                            found = true;
+                        } else {
+                            message.get_or_insert(told);
+                        }
+                    }
+                    _ if self.try_apply(op, e.id, 200, &[a.clone(), b.clone()]).is_some() => found = true,
+                    _ if equality && different_kinds(a, b) => found = true,
+                    (Ty::Function(_), Ty::Function(_)) if equality => found = true,
+                    _ => {
+                        message.get_or_insert(format!(
+                            "no `{op}` between `{}` and `{}`",
+                            self.show(a),
+                            self.show(b)
+                        ));
+                    }
+                }
+            }
+        }
+        if let (Some(message), false) = (message, found) {
+            self.refuse("PYR0401", e.span, message);
+        }
+    }
+}
+
+/// Is `<` a `TypeError`, or only known at run time?
+fn has_no_order(ty: &Ty) -> bool {
+    matches!(ty, Ty::None | Ty::Dict(..) | Ty::Complex | Ty::Obj)
+}
+
+/// Values of these types are never equal.
+fn different_kinds(a: &Ty, b: &Ty) -> bool {
+    let kind = |t: &Ty| match t {
+        Ty::None => 0,
+        Ty::Bool | Ty::Int | Ty::Big | Ty::Float | Ty::Complex => 1,
+        Ty::Char | Ty::Str => 2,
+        Ty::Bytes | Ty::ByteArray => 3,
+        Ty::Range => 4,
+        Ty::Tuple(..) | Ty::VarTuple(_) | Ty::Named(..) => 5,
+        Ty::List(_) | Ty::View(_) => 6,
+        Ty::Dict(..) => 7,
+        Ty::Deque(_) => 9,
+        Ty::Set(..) => 10,
+        // Some are derived from others.
+        Ty::Foreign(_) => 11,
+        Ty::DictView(_, _, Side::Values) | Ty::MemView => 8,
+        Ty::DictView(..) => 10,
+        Ty::Function(_) | Ty::Inner(_) | Ty::Closure(..) => 12,
+        Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
+    };
+    kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))
+}

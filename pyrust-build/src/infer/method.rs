@@ -1,0 +1,259 @@
+//! Calls of methods.
+
+use super::Infer;
+use super::sets::takes_iterables;
+use super::solver::Ty;
+use crate::hir::{Expr, ExprKind};
+use crate::ops::{self, positional};
+use crate::ty::Side;
+
+impl Infer<'_, '_> {
+    pub(super) fn method(
+        &mut self,
+        e: &Expr,
+        base: &Expr,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        if let ExprKind::Global(global) = &base.kind
+            && let Some(home) = self.program.project_module(&self.func.module, global)
+        {
+            return self.package_call(e, (global, &home), name, args, keywords);
+        }
+        if let ExprKind::Global(global) = &base.kind
+            && let Some(member) = self.program.class_member(&self.func.module, global, name)
+        {
+            return self.call(e, &member, args, keywords);
+        }
+        let ty = self.expr(base);
+        let mut out = Ty::Never;
+        let mut found = ty == Ty::Never;
+        // `str.lower(x)`: of that class and of no other.
+        let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
+        for (k, member) in ty.clone().members().iter().enumerate() {
+            if let Some(field) = name.strip_prefix("attribute ").and_then(|n| self.field(member, n)) {
+                found = true;
+                out = self.state.solver.join(&out, &field);
+                continue;
+            }
+            if let Some(ty) = self.named_method(e, member, name, args, keywords) {
+                found = true;
+                out = self.state.solver.join(&out, &ty);
+                continue;
+            }
+            if let (Ty::Iter(v), Some(n)) = (member, name.strip_prefix("tee ").and_then(|n| n.parse().ok())) {
+                found = true;
+                let branches = Ty::Tuple(vec![Ty::Iter(*v); n], false);
+                out = self.state.solver.join(&out, &branches);
+                continue;
+            }
+            let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
+            let full = ops::method(class, name);
+            match full.as_str() {
+                "list.sort" if args.is_empty() => {
+                    if matches!(member, Ty::List(c) if self.state.solver.in_place(*c)) {
+                        self.writes = true;
+                    }
+                    self.sort(e, member, keywords);
+                    found = true;
+                    out = self.state.solver.join(&out, &Ty::None);
+                    continue;
+                }
+                "list.extend" if args.len() == 1 && keywords.is_empty() => {
+                    let other = self.expr(&args[0]);
+                    if let Ty::List(c) = member
+                        && self.extend_list(*c, &other)
+                    {
+                        found = true;
+                        out = self.state.solver.join(&out, &Ty::None);
+                        continue;
+                    }
+                }
+                "deque.extend" | "deque.extendleft" | "Counter.update" | "Counter.subtract"
+                    if args.len() == 1 && keywords.is_empty() =>
+                {
+                    let other = self.expr(&args[0]);
+                    if !(class == "Counter" && other.members().iter().any(|m| matches!(m, Ty::Dict(..)))) {
+                        let (Ty::Deque(c) | Ty::Dict(c, _)) = member else { unreachable!("just named") };
+                        let var = self.state.solver.elem(*c);
+                        for m in other.members().iter().filter(|m| super::iter::is_iterable(m)) {
+                            let elem = self.element_type(m);
+                            self.state.solver.flow(&elem, var);
+                            found = true;
+                        }
+                        found |= other == Ty::Never;
+                        out = self.state.solver.join(&out, &Ty::None);
+                        continue;
+                    }
+                }
+                "dict.update" | "defaultdict.update" if args.len() == 1 && keywords.is_empty() => {
+                    let other = self.expr(&args[0]);
+                    let mapping = |m: &Ty| matches!(m, Ty::Dict(..) | Ty::Obj);
+                    if let Ty::Dict(c, _) = member
+                        && !other.members().iter().any(mapping)
+                    {
+                        for m in other.members().iter().filter(|m| super::iter::is_iterable(m)) {
+                            let pair = self.element_type(m);
+                            found |= self.update_pairs(*c, &pair);
+                        }
+                        found |= other == Ty::Never;
+                        out = self.state.solver.join(&out, &Ty::None);
+                        continue;
+                    }
+                }
+                // A text that is computed: CPython's own, which reaches nothing but C from scalars.
+                "str.format" if keywords.is_empty() => {
+                    let types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+                    if let Some(at) = types.iter().position(|t| !super::expr::is_plain(t)) {
+                        let message = format!("a computed format with `{}`", self.show(&types[at]));
+                        return self.refuse("PYR0401", args[at].span, message);
+                    }
+                    found = true;
+                    out = self.state.solver.join(&out, &Ty::Str);
+                    continue;
+                }
+                // It is itself.
+                "frozenset.copy" if args.is_empty() && keywords.is_empty() => {
+                    found = true;
+                    out = self.state.solver.join(&out, member);
+                    continue;
+                }
+                "dict.keys" | "dict.values" | "dict.items" if args.is_empty() && keywords.is_empty() => {
+                    if let (Ty::Dict(c, kind), Some(side)) = (member, Side::of(name)) {
+                        found = true;
+                        out = self.state.solver.join(&out, &Ty::DictView(*c, *kind, side));
+                    }
+                    continue;
+                }
+                // Only in `x in d.keys()`, which is `x in d`.
+                "dict.keys in" => return member.clone(),
+                "dict.get" | "dict.pop" if args.len() == 2 && keywords.is_empty() => {
+                    let Ty::Dict(c, _) = member else { unreachable!("a dict method") };
+                    let key = self.expr(&args[0]);
+                    let default = self.expr(&args[1]);
+                    self.writes |= name == "pop" && self.state.solver.in_place(*c);
+                    if self.apply("dict.get", e.id, 8 * k, e.span, &[member.clone(), key]) == Ty::Never {
+                        found = true;
+                        continue;
+                    }
+                    let value = self.state.solver.get(self.state.solver.value(*c));
+                    found = true;
+                    let joined = self.state.solver.join(&value, &default);
+                    out = self.state.solver.join(&out, &joined);
+                    continue;
+                }
+                _ => {}
+            }
+            if let Ty::Set(cell, frozen) = member
+                && takes_iterables(name)
+                && keywords.is_empty()
+            {
+                if let Some(ty) = self.set_method(e, 8 * k, (*cell, *frozen), name, args) {
+                    found = true;
+                    out = self.state.solver.join(&out, &ty);
+                }
+                continue;
+            }
+            let full = ops::by_name(full, args.len() + 1, keywords);
+            if !ops::exists(&full) {
+                continue;
+            }
+            let Some(list) = positional(&full, args, keywords) else { continue };
+            let mut types = vec![member.clone()];
+            types.extend(self.arguments(&list));
+            if is_affix(name)
+                && let Some(affix) = types.get(1).cloned()
+            {
+                types[1] = self.any_length(e.id, 70 + k, &affix);
+            }
+            if full == "str.join" {
+                let ok = types.len() == 2
+                    && matches!(&types[1], Ty::List(c)
+                    if matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char));
+                if !ok && types[1] != Ty::Never {
+                    let message = format!("joining `{}`", self.show(&types[1]));
+                    return self.refuse("PYR0401", e.span, message);
+                }
+            }
+            found = true;
+            let ret = self.apply(&full, e.id, 8 * k, e.span, &types);
+            out = self.state.solver.join(&out, &ret);
+        }
+        if !found {
+            if let Some(bound) = name.strip_prefix("attribute ").and_then(|n| self.bound_method(&ty, n)) {
+                return bound;
+            }
+            let (code, message) = match name.strip_prefix("attribute ") {
+                Some(name) => (
+                    "PYR0321",
+                    format!("reading the attribute `{name}` of `{}` is not supported", self.show(&ty)),
+                ),
+                None => ("PYR0307", format!("`.{name}()` of `{}` is not supported", self.show(&ty))),
+            };
+            return self.refuse(code, e.span, message);
+        }
+        out
+    }
+
+    /// `sorted(…)` and `.sort(…)`: elements or keys must be ordered.
+    pub(super) fn sort(&mut self, e: &Expr, list: &Ty, keywords: &[(String, Expr)]) {
+        let Ty::List(cell) = list else { return };
+        let elem = self.state.solver.get(self.state.solver.elem(*cell));
+        let mut key = elem.clone();
+        for (name, value) in keywords {
+            match (name.as_str(), &value.kind) {
+                ("reverse", _) => {
+                    let ty = self.expr(value);
+                    if !matches!(ty, Ty::Bool | Ty::Int | Ty::Big | Ty::Never) {
+                        self.refuse("PYR0401", value.span, "`reverse` is not a `bool`");
+                    }
+                }
+                ("key", ExprKind::Lambda { params, body }) if params.len() == 1 => {
+                    self.set_var(params[0], &elem);
+                    key = self.key_type(body, &elem);
+                }
+                // A comparison, which says how the first stands to the second.
+                ("key", ExprKind::Lambda { params, body }) if params.len() == 2 => {
+                    params.iter().for_each(|p| self.set_var(*p, &elem));
+                    let ty = self.expr(body);
+                    self.comparable(value, "<", &ty, &Ty::Int);
+                    // Elements need no order of their own.
+                    key = Ty::Int;
+                }
+                ("key", ExprKind::None) => {}
+                _ => {
+                    self.refuse("PYR0306", value.span, format!("this `{name}` is not supported"));
+                }
+            }
+        }
+        self.comparable(e, "<", &key, &key);
+    }
+}
+
+/// A method that takes one text or a tuple of them.
+pub fn is_affix(name: &str) -> bool {
+    matches!(name, "startswith" | "endswith")
+}
+
+pub(super) fn class_of(ty: &Ty) -> Option<&'static str> {
+    Some(match ty {
+        Ty::Int | Ty::Big | Ty::Bool => "int",
+        Ty::Float => "float",
+        Ty::Str | Ty::Char => "str",
+        Ty::Bytes => "bytes",
+        Ty::ByteArray => "bytearray",
+        Ty::Complex => "complex",
+        Ty::List(_) | Ty::View(_) => "list",
+        Ty::Dict(_, kind) => kind.class(),
+        Ty::Deque(_) => "deque",
+        Ty::Set(_, false) => "set",
+        Ty::Set(_, true) => "frozenset",
+        Ty::VarTuple(_) => "tuple",
+        Ty::Range => "range",
+        Ty::MemView => "memoryview",
+        Ty::DictView(..) => "view",
+        Ty::Foreign(class) => class.name(),
+        _ => return None,
+    })
+}
