@@ -104,6 +104,27 @@ impl<K: Key, V> Overlay<K, V> {
         Ok(())
     }
 
+    /// Where an entry of the dict stands now; none if it is gone, or came back at the end.
+    #[inline]
+    fn place_of(this: Option<&Self>, cx: Cx, key: *mut PyObject, value: *mut PyObject) -> R<Option<Place>>
+    where
+        K: FromPy,
+    {
+        if let Some(overlay) = this
+            && overlay.table.len() != 0
+        {
+            // SAFETY: The dict keeps the key alive.
+            let typed = unsafe { K::from_py(cx, key)? };
+            let hash = Table::<K, State<V>>::hash(cx, &typed)?;
+            if let Some(place) = overlay.table.find(cx, hash, &typed)? {
+                let state = overlay.table.value(place);
+                let stays = state.value.is_some() && state.inserted == IN_BASE;
+                return Ok(stays.then_some(Place::Overwritten { key, place }));
+            }
+        }
+        Ok(Some(Place::Live { key, value }))
+    }
+
     /// Is the insertion the one by which its key is there?
     fn is_current(&self, place: u32, inserted: u32) -> bool {
         let state = self.table.value(place as usize);
@@ -449,21 +470,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         let overlay = self.overlay(cx)?;
         if !cursor.beyond && !overlay.as_ref().is_some_and(|overlay| overlay.cleared) {
             while let Some((key, value)) = self.base_entry(&mut cursor.at) {
-                if let Some(overlay) = &overlay
-                    && overlay.table.len() != 0
-                {
-                    // SAFETY: The dict keeps the key alive.
-                    let typed = unsafe { K::from_py(cx, key)? };
-                    let hash = Table::<K, State<V>>::hash(cx, &typed)?;
-                    if let Some(place) = overlay.table.find(cx, hash, &typed)? {
-                        let state = overlay.table.value(place);
-                        if state.value.is_none() || state.inserted != IN_BASE {
-                            continue;
-                        }
-                        return Ok(Some(Place::Overwritten { key, place }));
-                    }
+                if let Some(place) = Overlay::place_of(overlay.as_deref(), cx, key, value)? {
+                    return Ok(Some(place));
                 }
-                return Ok(Some(Place::Live { key, value }));
             }
         }
         if !cursor.beyond {
@@ -518,21 +527,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
             if value.is_null() {
                 continue;
             }
-            if let Some(overlay) = &overlay
-                && overlay.table.len() != 0
-            {
-                // SAFETY: The dict keeps the key alive.
-                let typed = unsafe { K::from_py(cx, key)? };
-                let hash = Table::<K, State<V>>::hash(cx, &typed)?;
-                if let Some(place) = overlay.table.find(cx, hash, &typed)? {
-                    let state = overlay.table.value(place);
-                    if state.value.is_none() || state.inserted != IN_BASE {
-                        continue;
-                    }
-                    return Ok(Some(Place::Overwritten { key, place }));
-                }
+            if let Some(place) = Overlay::place_of(overlay.as_deref(), cx, key, value)? {
+                return Ok(Some(place));
             }
-            return Ok(Some(Place::Live { key, value }));
         }
         Ok(None)
     }
