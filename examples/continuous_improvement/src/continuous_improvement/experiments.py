@@ -8,24 +8,22 @@ CONTROL = "control"
 
 
 def describe(samples):
-    """Count, mean, variance (n - 1), least and greatest of the samples, in one pass (Welford)."""
-    count = 0
-    mean = 0.0
-    squares = 0.0
-    least = math.inf
-    greatest = -math.inf
-    for value in samples:
-        count += 1
-        delta = value - mean
-        mean += delta / count
-        squares += delta * (value - mean)
-        if value < least:
-            least = value
-        if value > greatest:
-            greatest = value
+    """Count, mean, variance (n - 1), least and greatest of the samples."""
+    count = len(samples)
     if count < 2:
         raise ValueError(f"at least two samples are needed, not {count}")
-    return {"count": count, "mean": mean, "variance": squares / (count - 1), "min": least, "max": greatest}
+    mean = sum(samples) / count
+    squares = 0.0
+    for value in samples:
+        deviation = value - mean
+        squares += deviation * deviation
+    return {
+        "count": count,
+        "mean": mean,
+        "variance": squares / (count - 1),
+        "min": min(samples),
+        "max": max(samples),
+    }
 
 
 def welch_t_test(a, b):
