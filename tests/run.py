@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -112,8 +113,11 @@ def test_folders() -> list[Path]:
 #: Run completely on every interpreter: they depend on how it works inside.
 VERSIONED = ("activation", "runtime-values", "runtime-fuzz")
 
-#: The optimisations that can be left out (`pyrust-build/src/passes.rs`).
-PASSES = ("views", "demands", "ranges", "rows", "globals", "counting", "appends")
+
+def passes() -> list[str]:
+    """The optimisations that can be left out, as the compiler lists them."""
+    text = (ROOT / "pyrust-build/src/passes.rs").read_text(encoding="utf-8")
+    return re.findall(r'\("(\w+)", Pass::', text)
 
 
 def everything(steps: Steps, python: Python) -> None:
@@ -142,7 +146,7 @@ def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     for each in (python, *others):
         rust_tests(steps, each)
         everything(steps, each)
-    for without in ("all", *PASSES):
+    for without in ("all", *passes()):
         pytest(steps, python, TESTS / "semantics", without=without)
     mutants(steps, python, [])
 

@@ -20,6 +20,7 @@ use crate::digest;
 use crate::generate::{self, Generated, GeneratedPackage, State};
 use crate::host;
 use crate::manifest::{Manifest, Mode};
+use crate::passes::Passes;
 use crate::pipeline;
 use crate::project::{self, Package, Project};
 use crate::render::{self, Sources};
@@ -190,7 +191,7 @@ impl Build {
         for path in own.into_iter().chain(modules) {
             println!("cargo:rerun-if-changed={}", path.display());
         }
-        for name in ["PYO3_PYTHON", "PYO3_CONFIG_FILE", "VIRTUAL_ENV", "CONDA_PREFIX"] {
+        for name in ["PYO3_PYTHON", "PYO3_CONFIG_FILE", "VIRTUAL_ENV", "CONDA_PREFIX", Passes::VARIABLE] {
             println!("cargo:rerun-if-env-changed={name}");
         }
     }

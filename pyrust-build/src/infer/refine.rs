@@ -180,19 +180,20 @@ impl Refine<'_> {
         while at < body.len() {
             let found = demands(&body[at], &|e| self.nodes.get(e.id).cloned());
             let facts = found.into_iter().map(|(var, demand)| Fact { var, keep: Keep::Meets(demand) });
-            let facts = facts.filter(|f| !self.vars[f.var].maybe_unbound && self.is_worth(f)).collect();
-            let mut rest = body.split_off(at);
-            at += 1;
-            // What the statement itself assigns may not be there before it.
-            let mut facts = all_of(Vec::new(), facts);
+            let facts = facts.filter(|f| !self.vars[f.var].maybe_unbound && self.is_worth(f));
+            let mut facts = all_of(Vec::new(), facts.collect());
+            facts.retain(|f| self.is_worth(f));
             if !facts.is_empty() {
-                let assigned = defines(&rest[0]);
-                facts.retain(|f| !assigned.contains(&f.var) && self.is_worth(f));
-                let (count, span) = (rest.len(), rest[0].span);
+                // What the statement itself assigns may not be there before it.
+                let assigned = defines(&body[at]);
+                facts.retain(|f| !assigned.contains(&f.var));
+                let (count, span) = (body.len(), body[at].span);
+                let mut rest = body.split_off(at);
                 self.enter(&facts, &mut rest, span, false);
-                at += rest.len() - count;
+                body.append(&mut rest);
+                at += body.len() - count;
             }
-            body.append(&mut rest);
+            at += 1;
         }
     }
 

@@ -83,6 +83,39 @@ fn output(text: &str, hotspots: Vec<Entry>) -> String {
     .rust
 }
 
+/// A pass that was left out and made no difference would not be tested by running the cases without it.
+#[test]
+fn each_optimisation_can_be_left_out() {
+    let views = "def f(rows):\n    t = 0\n    for row in rows:\n        for x in row:\n            t += x\n    return t\n";
+    let demands = "def f(x):\n    if len(x) > 1:\n        return x[0]\n    return len(x)\n";
+    let ranges = "def f(xs):\n    t = 0\n    for i in range(len(xs)):\n        t += xs[i]\n    return t\n";
+    let rows = "def f(rows, n):\n    t = 0\n    for i in range(n):\n        for j in range(n):\n            \
+                t += rows[i][j]\n    return t\n";
+    let globals = "LIMIT = 5\ndef f(n):\n    return n < LIMIT\n";
+    let counting = "def f(xs):\n    d = {}\n    for x in xs:\n        d[x] = d.get(x, 0) + 1\n    return d\n";
+    let appends = "def f(s):\n    t = ''\n    for c in s:\n        t += c\n    return t\n";
+    for (pass, text, signature) in [
+        ("views", views, "(list[list[int]]) -> int"),
+        ("demands", demands, "(list[int] | int) -> int"),
+        ("ranges", ranges, "(list[int]) -> int"),
+        ("rows", rows, "(list[list[int]], int) -> int"),
+        ("globals", globals, "(int) -> bool"),
+        ("counting", counting, "(list[int]) -> dict[int, int]"),
+        ("appends", appends, "(str) -> str"),
+    ] {
+        let rust = |without: &str| {
+            let passes = without.parse().expect("names of optimisations");
+            let modules = vec![SourceFile::new("m", "m.py", text)];
+            let hotspots = vec![entry("m:f", signature)];
+            let output =
+                generate(&Input { package: "m".into(), modules, hotspots, dropped: Vec::new(), passes });
+            assert!(output.functions[0].native, "{pass}: {:?}", output.functions[0].diagnostics);
+            output.rust
+        };
+        assert_ne!(rust(""), rust(pass), "`{pass}` makes no difference");
+    }
+}
+
 fn compile(name: &str, text: &str) -> String {
     let hotspots = text
         .lines()

@@ -5,7 +5,7 @@
 
 use super::{Dict, DictLike, items, keys, next_item, next_value};
 use crate::elem::{ElemEq, Key};
-use crate::list::{self, List, ListLike};
+use crate::list::{self, ListLike};
 use crate::set::{self, Set, SetLike};
 use crate::stop::R;
 use crate::txn::Cx;
@@ -39,11 +39,6 @@ where
     }
 }
 
-/// Those of a list that are keys.
-fn among<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, list: &List<K>) -> R<Set<K>> {
-    keys_and_list(cx, dict, list)
-}
-
 /// `d.keys() & s` of a `set`.
 pub fn keys_and_set<K, V, D, S>(cx: Cx, dict: &D, other: &S) -> R<Set<K>>
 where
@@ -55,7 +50,7 @@ where
     if super::len(cx, dict)? <= set::len(cx, other)? {
         return set::intersection_list(cx, other, &keys(cx, dict)?);
     }
-    among(cx, dict, &set::to_list(cx, other)?)
+    keys_and_list(cx, dict, &set::to_list(cx, other)?)
 }
 
 /// The same of a `frozenset`.
@@ -66,7 +61,7 @@ where
     D: DictLike<K, V>,
     S: SetLike<K>,
 {
-    among(cx, dict, &set::to_list(cx, other)?)
+    keys_and_list(cx, dict, &set::to_list(cx, other)?)
 }
 
 /// `d.keys() & e.keys()`: the one with fewer keys is gone through.
@@ -79,9 +74,9 @@ where
     E: DictLike<K, W>,
 {
     if other.count(cx)? > dict.count(cx)? {
-        return among(cx, other, &keys(cx, dict)?);
+        return keys_and_list(cx, other, &keys(cx, dict)?);
     }
-    among(cx, dict, &keys(cx, other)?)
+    keys_and_list(cx, dict, &keys(cx, other)?)
 }
 
 /// `d.keys() & items`
@@ -111,7 +106,7 @@ where
     D: DictLike<K, V>,
     E: DictLike<K, W>,
 {
-    among(cx, dict, &keys(cx, other)?)
+    keys_and_list(cx, dict, &keys(cx, other)?)
 }
 
 /// Operators that change a set made of the left side: with a set, with the keys of a dict, with a list, with a dict.
