@@ -25,6 +25,7 @@ fn main() {
         modules: vec![file],
         hotspots,
         dropped: Vec::new(),
+        bodies: Vec::new(),
         passes: Default::default(),
     });
     for report in &output.functions {

@@ -8,7 +8,7 @@
 #[path = "../tests/it/invent.rs"]
 mod invent;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -53,8 +53,13 @@ fn run(files: &[PathBuf], out: Option<&Path>, seed: u64, timed: bool) -> usize {
         let file = SourceFile::new("m", path.to_string_lossy(), text);
         let start = Instant::now();
         let Ok(module) = parse_functions(&file) else { continue };
-        let entries: Vec<Entry> =
-            functions(&module).into_iter().map(|(name, def)| invent::entry("m", &name, def, seed)).collect();
+        // A manifest has one entry for all functions of a name.
+        let mut known = BTreeSet::new();
+        let entries: Vec<Entry> = functions(&module)
+            .into_iter()
+            .filter(|(name, _)| known.insert(name.clone()))
+            .map(|(name, def)| invent::entry("m", &name, def, seed))
+            .collect();
         all += entries.len();
         let Ok(output) = compile(&file, entries.clone()) else {
             for entry in entries {
@@ -132,6 +137,7 @@ fn compile(file: &SourceFile, hotspots: Vec<Entry>) -> std::thread::Result<Outpu
         modules: vec![file.clone()],
         hotspots,
         dropped: Vec::new(),
+        bodies: Vec::new(),
         passes: Default::default(),
     };
     catch_unwind(AssertUnwindSafe(|| generate(&input)))

@@ -1,11 +1,15 @@
 //! `pyrust check`: is the manifest in step with the sources? Needs no toolchain and runs no user code.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::hash;
+use crate::hash::{self, Lookup};
 use crate::host;
 use crate::manifest::{Entry, Manifest, Mode, conflict, parse_with_places};
+use crate::parse;
 use crate::project::Project;
 use crate::source::Span;
 use crate::workspace::{Target, Workspace};
@@ -43,7 +47,8 @@ pub fn check(project: &Project) -> Vec<Diagnostic> {
         );
     }
     let mut workspace = Workspace::new(project);
-    for entry in &manifest.hotspots {
+    let in_step = in_step(project, &manifest);
+    for entry in manifest.hotspots.iter().filter(|entry| !in_step.contains(entry.function.as_str())) {
         let place = parsed.places.get(&entry.function).copied();
         findings.extend(
             entry_findings(&mut workspace, &manifest, entry)
@@ -51,6 +56,7 @@ pub fn check(project: &Project) -> Vec<Diagnostic> {
                 .map(|f| at_manifest(f, &shown, place)),
         );
     }
+    findings.extend(crate::generate::look_at_bodies(project, &manifest));
     findings.extend(required(project, &manifest).into_iter().map(|finding| {
         let place = finding.function.as_ref().and_then(|function| parsed.places.get(function)).copied();
         at_manifest(finding, &shown, place)
@@ -69,6 +75,113 @@ pub fn check(project: &Project) -> Vec<Diagnostic> {
         }
     }
     unique
+}
+
+/// The entries whose source is the recorded one, found in the quick way: all modules at once, with the parser that is the quicker one
+/// of the two, and from memory where a file has not changed. Whatever that cannot tell is looked at again, in the thorough way.
+fn in_step<'m>(project: &Project, manifest: &'m Manifest) -> BTreeSet<&'m str> {
+    let mut modules: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    for entry in &manifest.hotspots {
+        modules.entry(entry.module()).or_default().push(entry);
+    }
+    let modules: Vec<_> = modules.into_iter().collect();
+    let memory = Memory::read(project);
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((name, entries)) = modules.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let Some(seen) = present(project, &memory, name, entries) else { continue };
+            if let Ok(mut found) = found.lock() {
+                found.push((*name, entries, seen));
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8).min(modules.len());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            // Where no thread can be started, what is left to do is done in the thorough way.
+            let _ = std::thread::Builder::new().stack_size(256 << 20).spawn_scoped(scope, work);
+        }
+    });
+    let found = found.into_inner().unwrap_or_default();
+    let same = found.iter().flat_map(|(_, entries, seen)| {
+        let same = |entry: &&&Entry| {
+            entry.source.is_some() && entry.source.as_ref() == seen.functions.get(entry.qualname())
+        };
+        entries.iter().filter(same).map(|entry| entry.function.as_str())
+    });
+    let same = same.collect();
+    memory.replace(project, found.into_iter().map(|(name, _, seen)| (name.to_string(), seen)).collect());
+    same
+}
+
+/// The source hashes of one module's entries, from memory or by parsing; None: look in the thorough way.
+fn present(project: &Project, memory: &Memory, module: &str, entries: &[&Entry]) -> Option<Seen> {
+    let (_, path) = project.module(module)?;
+    let bytes = std::fs::read(path).ok()?;
+    let content = hash::hex(&bytes);
+    if let Some(seen) = memory.modules.get(module).filter(|seen| seen.content == content)
+        && entries.iter().all(|entry| seen.functions.contains_key(entry.qualname()))
+    {
+        return Some(seen.clone());
+    }
+    let text = String::from_utf8(bytes).ok()?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let wanted: BTreeSet<&str> =
+        entries.iter().filter_map(|entry| entry.qualname().rsplit('.').next()).collect();
+    let tree = parse::outline(text, &wanted)?;
+    let functions = entries.iter().filter_map(|entry| match hash::find(&tree, entry.qualname()) {
+        Lookup::Found(function) => Some((entry.qualname().to_string(), hash::source_hash(function))),
+        Lookup::Missing | Lookup::Ambiguous(_) => None,
+    });
+    Some(Seen { content, functions: functions.collect() })
+}
+
+/// What an earlier check has seen, `.pyrust/check.json`. Keyed by the content of each file, so it cannot be out of date, and by how
+/// hashes are made.
+#[derive(Default, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Memory {
+    scheme: String,
+    modules: BTreeMap<String, Seen>,
+}
+
+/// One file: its content, and the source hash of each entry in it.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Seen {
+    content: String,
+    functions: BTreeMap<String, String>,
+}
+
+impl Memory {
+    fn path(project: &Project) -> std::path::PathBuf {
+        project.root.join(".pyrust").join("check.json")
+    }
+
+    /// Of this version of the hash; empty where there is none that can be read.
+    fn read(project: &Project) -> Memory {
+        let scheme = format!("{} {}", env!("CARGO_PKG_VERSION"), hash::scheme());
+        let text = host::text(&Memory::path(project)).unwrap_or_default();
+        serde_json::from_str(&text)
+            .ok()
+            .filter(|memory: &Memory| memory.scheme == scheme)
+            .unwrap_or(Memory { scheme, modules: BTreeMap::new() })
+    }
+
+    /// Keeps what has been seen now. Where it cannot be written, the next check takes longer.
+    fn replace(self, project: &Project, modules: BTreeMap<String, Seen>) {
+        let path = Memory::path(project);
+        // A folder of ours only where nobody can commit it by mistake.
+        let ignored =
+            || host::text(&project.root.join(".gitignore")).is_some_and(|text| text.contains(".pyrust"));
+        let there = path
+            .parent()
+            .is_some_and(|folder| folder.is_dir() || (ignored() && std::fs::create_dir(folder).is_ok()));
+        if modules == self.modules || !there {
+            return;
+        }
+        if let Ok(text) = serde_json::to_string(&Memory { scheme: self.scheme, modules }) {
+            let _ = host::write_lightly(&path, &text);
+        }
+    }
 }
 
 /// A finding without a place of its own is shown at its entry.
@@ -320,6 +433,64 @@ mod tests {
         assert_eq!(tree.fix(), ["refreshed the source of p.m:g"]);
         assert_eq!(tree.codes(), Vec::<&str>::new());
         assert_eq!(tree.fix(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_is_remembered_is_never_out_of_date() {
+        let both = manifest(&["p.m:f", "p.m:g"]);
+        let tree = Tree::new(&[("p/__init__.py", ""), ("p/m.py", SOURCE), ("pyrust.toml", &both)]);
+        tree.fix();
+        let memory = tree.0.path().join(".pyrust").join("check.json");
+        assert_eq!(tree.codes(), Vec::<&str>::new());
+        assert!(!memory.exists(), "no folder of ours where it could be committed");
+        tree.write(".gitignore", ".pyrust/\n");
+        assert_eq!(tree.codes(), Vec::<&str>::new());
+        let remembered = std::fs::read_to_string(&memory).expect("remembered");
+        assert_eq!(tree.codes(), Vec::<&str>::new());
+
+        // The same size, and perhaps the same time.
+        tree.write("p/m.py", &SOURCE.replace("x + 1", "x - 1"));
+        assert_eq!(tree.codes(), ["PYR0113"]);
+        tree.write("p/m.py", SOURCE);
+        assert_eq!(tree.codes(), Vec::<&str>::new());
+        // Another entry in a file that is remembered, and one whose recorded source is another one.
+        tree.write("pyrust.toml", &tree.manifest().replace("p.m:g", "p.m:h"));
+        assert_eq!(tree.codes(), ["PYR0111"]);
+        tree.write("pyrust.toml", &both);
+        tree.fix();
+
+        // Memories of other versions, broken ones, and forged ones of other contents.
+        for text in [
+            "",
+            "{",
+            "[]",
+            &remembered.replace("sha256:", "sha255:"),
+            &remembered.replace("content\":\"", "content\":\"0"),
+        ] {
+            tree.write(".pyrust/check.json", text);
+            assert_eq!(tree.codes(), Vec::<&str>::new(), "{text}");
+            tree.write("p/m.py", &SOURCE.replace("x + 1", "x - 1"));
+            assert_eq!(tree.codes(), ["PYR0113"], "{text}");
+            tree.write("p/m.py", SOURCE);
+        }
+    }
+
+    #[test]
+    fn an_outline_finds_what_the_whole_tree_has() {
+        let text = "class C:\n  def f(self): return 1\n  if x:\n    def g(self, a=[y for y in z]):\n      def f(): pass\n      return f\n@d\ndef h():\n  pass\nwith a:\n  def f(): return lambda: 0\ntry: pass\nexcept E:\n  def g(): 'doc'\nx = 1\ndef h(): pass\n";
+        let file = crate::source::SourceFile::new("m", "m.py", text);
+        let whole = parse::parse_module(&file).expect("parses");
+        let outline = parse::outline(text, &["f", "g"].into()).expect("parses");
+        for name in ["C.f", "C.g", "f", "g"] {
+            match (hash::find(&whole, name), hash::find(&outline, name)) {
+                (Lookup::Found(one), Lookup::Found(other)) => {
+                    assert_eq!(hash::source_hash(one), hash::source_hash(other), "{name}")
+                }
+                other => panic!("{name}: {other:?}"),
+            }
+        }
+        assert!(matches!(hash::find(&outline, "h"), Lookup::Ambiguous(_)));
+        assert!(parse::outline("def f(:\n", &["f"].into()).is_none());
     }
 
     #[test]

@@ -115,8 +115,10 @@ pub const CODES: &[Code] = &[
     row("PYR0312", "callee", "a function that is called cannot be compiled along",
         "A native function may only call what is native too. The reason of the callee is given behind."),
     row("PYR0313", "generator", "a generator function",
-        "A generator that Python gets is suspended and continued by Python. It is compiled along with functions that loop \
-         over it; by itself it stays Python. Return a list, or move the work between two `yield`s into a function of its own."),
+        "A generator function that Python goes through is compiled where each `yield` is a statement of its own inside \
+         plain loops over lists, tuples, strings and ranges, and where there is a loop's worth of work between two of them. \
+         Any other is compiled along with functions that loop over it. Return a list, or move the work between two `yield`s \
+         into a function of its own."),
     row("PYR0314", "await", "waiting",
         "`await`, `async for` and `async with` hand over to an event loop, which is Python. Move what does not wait into \
          a function of its own."),
@@ -194,6 +196,17 @@ pub const CODES: &[Code] = &[
         "That is a bug of PyRust; please report it. The function stays Python, the others are not affected."),
     row("PYR0504", "internal", "PyRust itself failed",
         "Please report it, with the message. The project stays pure Python."),
+    row("PYR0505", "body-stale", "a body written by hand is for another source",
+        "A function in `pyrust_bodies` says with `source = \"sha256:…\"` which source it was written for: that of the function, and of \
+         the project's functions that it calls. When one of them changes, the body is left out, and the function has its generated code \
+         (or is Python) until somebody has compared the two and has written the new hash."),
+    row("PYR0506", "body-unplaced", "a body written by hand cannot be used",
+        "A body stands in `pyrust_bodies/*.rs` beside the manifest, under `#[hotspot(function = \"module:qualname\", signature = \"(…) -> …\", \
+         source = \"sha256:…\")]`. The function has an entry in the manifest and so many parameters; there is no `unsafe`. \
+         `pyrust brief FUNC` prints the attribute."),
+    row("PYR0507", "body-refused", "a body written by hand does not compile",
+        "rustc refuses it; the message names the file and the line. The function has its generated code, or is Python, and nothing else \
+         is affected."),
 ];
 
 /// What would make a refused function compilable, by code: said with every refusal that does not say it itself.
@@ -245,6 +258,47 @@ const HELP: &[(&str, &str)] = &[
 pub fn help(code: &str) -> Option<&'static str> {
     HELP.iter().find(|(other, _)| *other == code).map(|(_, help)| *help)
 }
+
+/// All codes as a page for users: `docs/diagnostics.md`.
+pub fn markdown() -> String {
+    let mut page = String::from(INTRODUCTION);
+    let mut group = "";
+    for row in CODES {
+        if &row.code[..5] != group {
+            group = &row.code[..5];
+            let title =
+                GROUPS.iter().find(|(start, _)| *start == group).map_or("Others", |(_, title)| *title);
+            page.push_str(&format!("\n## {title}\n"));
+        }
+        let code = row.code;
+        let anchor = code.to_ascii_lowercase();
+        page.push_str(&format!("\n### <a id=\"{anchor}\"></a>{code} `{}`\n\n", row.slug));
+        page.push_str(&format!("*{}*\n\n{}\n", row.summary, row.explanation.replace('\n', "\n\n")));
+        if let Some(help) = help(code) {
+            page.push_str(&format!("\nWhat to do: {help}.\n"));
+        }
+    }
+    page
+}
+
+const INTRODUCTION: &str = "\
+# Diagnostics
+
+Every reason that PyRust gives has a code. Made from the compiler's table (`PYRUST_BLESS=1 cargo test -p pyrust-build`); do not edit.
+
+`pyrust explain CODE` prints the same at the command line, `pyrust explain FUNC` shows all of them in one function.
+Codes are never reused. Errors end a command with exit code 2, findings with 1, notes with 0: a function that stays Python is a note.
+";
+
+/// The first two digits, and what they stand for.
+const GROUPS: &[(&str, &str)] = &[
+    ("PYR01", "The manifest"),
+    ("PYR02", "Settings and project"),
+    ("PYR03", "Python that is not compiled"),
+    ("PYR04", "Types"),
+    ("PYR05", "Environment and build"),
+    ("PYR06", "Run time"),
+];
 
 /// Looks a code up by its number or slug.
 pub fn lookup(name: &str) -> Option<&'static Code> {

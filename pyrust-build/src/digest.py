@@ -9,10 +9,13 @@ A function that is not there has no entry; a file that cannot be compiled has ``
 """
 
 import ast
+import base64
 import json
+import marshal
 import opcode
 import struct
 import sys
+import warnings
 from types import CodeType, EllipsisType
 
 LOADS_CONST = frozenset(opcode.hasconst)
@@ -130,17 +133,75 @@ def named_lambdas(tree, wanted):
                     stack.append(child)
 
 
-def digests(module, path, qualnames):
+def digests(module, path, qualnames, lines=None):
+    """``lines`` tells of several functions of one name which one is meant: qualname → line of its `def` or decorator."""
     with open(path, "rb") as file:
         source = file.read()
-    wanted, found = set(qualnames), {}
+    wanted, found, lines = set(qualnames), {}, lines or {}
     every = list(functions(compile(source, path, "exec", dont_inherit=True)))
     lambdas = wanted.difference(name for name, code in every)
     every += named_lambdas(ast.parse(source), lambdas) if lambdas else []
     for qualname, code in every:
-        if qualname in wanted and (hexes := digest(code)) is not None:
+        meant = qualname not in lines or lines[qualname] == code.co_firstlineno
+        if qualname in wanted and meant and (hexes := digest(code)) is not None:
             found.setdefault(f"{module}:{qualname}", []).append(hexes)
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+
+
+def asked(text, place):
+    """`~text`, which the runtime turns into a question to native code, at the place of a statement."""
+    node = ast.UnaryOp(ast.Invert(), ast.Constant(text))
+    for part in ast.walk(node):
+        part.lineno = part.end_lineno = place.lineno
+        part.col_offset = part.end_col_offset = place.col_offset
+    return node
+
+
+class Regions(ast.NodeTransformer):
+    """Puts a question in front of the loops that native code may run, for one function."""
+
+    def __init__(self, loops):
+        self.loops = {(line, column): (number, returns) for number, line, column, returns in loops}
+
+    def loop(self, node):
+        found = self.loops.pop((node.lineno, node.col_offset), None)
+        self.generic_visit(node)
+        if found is None:
+            return node
+        number, returns = found
+        run, ended, value = (asked(MARK % (3 * number + which), node) for which in range(3))
+        inner = [ast.copy_location(ast.If(ended, [ast.copy_location(ast.Return(value), run)], []), run)]
+        return ast.copy_location(ast.If(run, inner if returns else [ast.copy_location(ast.Pass(), run)], [node]), run)
+
+    visit_For = visit_While = loop
+
+
+#: What no program has in it by chance; one that has it on purpose keeps its loops.
+MARK = b"pyrust region %d"
+
+
+def regions(module, path, loops, lines=None):
+    """The code of functions whose loops ask native code first, marshalled, in base64; by `module:qualname`."""
+    if not loops:
+        return {}
+    with open(path, "rb") as file:
+        source = file.read()
+    if MARK.partition(b" %")[0] in source:
+        return {}
+    tree = ast.parse(source)
+    transformer = Regions([loop for each in loops.values() for loop in each])
+    tree = transformer.visit(tree)
+    if transformer.loops:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        code = compile(tree, path, "exec", dont_inherit=True)
+    lines = lines or {}
+    meant = (
+        (name, each) for name, each in functions(code) if lines.get(name, each.co_firstlineno) == each.co_firstlineno
+    )
+    found = {f"{module}:{qualname}": each for qualname, each in meant}
+    return {name: base64.b64encode(marshal.dumps(found[name])).decode() for name in loops if name in found}
 
 
 def main():

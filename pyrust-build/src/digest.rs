@@ -2,26 +2,38 @@
 //!
 //! The digests depend on the interpreter, so they stand beside the generated text, not in it.
 
+use std::collections::BTreeMap;
+
+use crate::pipeline::Loop;
+
 /// Computes digests; shared with the tests of the runtime, which computes the same at import.
 const DIGEST: &str = include_str!("digest.py");
 
 /// Reads the request of [`request`] and prints the side file: `module:qualname hex` per line, sorted.
-/// What cannot be compiled, or is defined more than once, has no line and stays Python.
+/// What cannot be compiled, or is defined more than once without a line that says which one is meant, has no line here
+/// and stays Python.
 const PRINT: &str = r#"
 
 request = json.loads(sys.stdin.buffer.read())
-wanted = {}
+wanted, lines_of = {}, {}
 for function in request["functions"]:
     module, _, qualname = function.partition(":")
     wanted.setdefault(module, []).append(qualname)
+for function, line in request.get("lines", {}).items():
+    module, _, qualname = function.partition(":")
+    lines_of.setdefault(module, {})[qualname] = line
 lines = []
 for module, qualnames in wanted.items():
     try:
-        found = digests(module, request["modules"][module], qualnames)
+        found = digests(module, request["modules"][module], qualnames, lines_of.get(module))
     except (OSError, SyntaxError, UnicodeDecodeError, ValueError, RecursionError) as error:
         print(f"pyrust: {module}: {type(error).__name__}: {error}", file=sys.stderr)
         continue
-    lines += [f"{name} {value}\n" for name, value in found.items() if isinstance(value, str)]
+    alone = {name: value for name, value in found.items() if isinstance(value, str)}
+    lines += [f"{name} {value}\n" for name, value in alone.items()]
+    loops = {name: request["regions"][name] for name in alone if name in request["regions"]}
+    codes = regions(module, request["modules"][module], loops, lines_of.get(module))
+    lines += [f"{name}#regions {code}\n" for name, code in codes.items()]
 sys.stdout.buffer.write("".join(sorted(lines)).encode())
 "#;
 
@@ -32,8 +44,14 @@ pub fn program() -> String {
     format!("__name__ = 'digest'\n{DIGEST}{PRINT}")
 }
 
-/// The request as JSON: the functions, and the file of each module that they are in.
-pub fn request(functions: &[String], path: impl Fn(&str) -> Option<String>) -> serde_json::Value {
+/// The request as JSON: the functions, the file of each module that they are in, the lines of those that are written
+/// several times, and the loops that are compiled alone.
+pub fn request(
+    functions: &[String],
+    lines: &BTreeMap<String, usize>,
+    regions: &BTreeMap<String, Vec<Loop>>,
+    path: impl Fn(&str) -> Option<String>,
+) -> serde_json::Value {
     let mut modules = serde_json::Map::new();
     for function in functions {
         let module = function.split(':').next().unwrap_or_default();
@@ -43,5 +61,10 @@ pub fn request(functions: &[String], path: impl Fn(&str) -> Option<String>) -> s
     }
     let known: Vec<&String> =
         functions.iter().filter(|f| modules.contains_key(f.split(':').next().unwrap_or_default())).collect();
-    serde_json::json!({ "functions": known, "modules": modules })
+    let loops = |found: &Vec<Loop>| -> Vec<serde_json::Value> {
+        found.iter().map(|l| serde_json::json!([l.number, l.line, l.column, l.returns])).collect()
+    };
+    let regions: BTreeMap<&String, Vec<serde_json::Value>> =
+        regions.iter().map(|(name, found)| (name, loops(found))).collect();
+    serde_json::json!({ "functions": known, "modules": modules, "lines": lines, "regions": regions })
 }

@@ -14,12 +14,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::bodies;
 use crate::check;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest;
 use crate::generate::{self, Generated, GeneratedPackage, State};
 use crate::host;
 use crate::manifest::{Manifest, Mode};
+use crate::notices;
 use crate::passes::Passes;
 use crate::pipeline;
 use crate::project::{self, Package, Project};
@@ -136,15 +138,18 @@ impl Build {
                 modules: self.own_file(),
                 hotspots: Vec::new(),
                 dropped: Vec::new(),
+                bodies: Vec::new(),
                 passes: Default::default(),
             };
             self.write(&out, GENERATED, &pipeline::generate(&input).rust)?;
             self.write(&out, DIGESTS, "")?;
+            self.write(&out, notices::FILE, &licenses())?;
             return Ok(Report { native: Vec::new(), python: Vec::new() });
         };
         let report = self.judge(package)?;
-        self.write(&out, GENERATED, &package.rust)?;
+        self.write(&out, GENERATED, &self.with_bodies(package))?;
         self.write(&out, DIGESTS, &self.digests(package))?;
+        self.write(&out, notices::FILE, &licenses())?;
         Ok(report)
     }
 
@@ -186,7 +191,12 @@ impl Build {
 
     /// cargo runs the build script again when one of these changes.
     fn watch(&self, package: Option<&Package>) {
-        let own = [self.project.manifest_path.clone(), self.project.root.join("pyproject.toml")];
+        let mut own = vec![self.project.manifest_path.clone(), self.project.root.join("pyproject.toml")];
+        let bodies = self.project.manifest_path.with_file_name(bodies::FOLDER);
+        if bodies.is_dir() {
+            own.extend(host::files_in(&bodies));
+            own.push(bodies);
+        }
         let modules = package.into_iter().flat_map(|package| &package.modules).map(|(_, path)| path.clone());
         for path in own.into_iter().chain(modules) {
             println!("cargo:rerun-if-changed={}", path.display());
@@ -196,6 +206,17 @@ impl Build {
         }
     }
 
+    /// The text takes bodies from where the user wrote them, so that rustc's messages name those files. Elsewhere they lie beside it.
+    fn with_bodies(&self, package: &GeneratedPackage) -> String {
+        let folder = self.project.manifest_path.parent().unwrap_or(&self.project.root);
+        let mut text = package.rust.clone();
+        for body in &package.bodies {
+            let path = folder.join(&body.path).to_string_lossy().into_owned();
+            text = text.replace(&format!("#[path = {:?}]", body.path), &format!("#[path = {path:?}]"));
+        }
+        text
+    }
+
     /// Warns about what stays Python, single signatures too; fails where that is not allowed.
     fn judge(&self, package: &GeneratedPackage) -> Result<Report, Error> {
         let mut report = Report { native: Vec::new(), python: Vec::new() };
@@ -203,6 +224,11 @@ impl Build {
         let mut refused = Vec::new();
         for function in &package.functions {
             let name = function.entry.function.clone();
+            for body in &function.bodies {
+                if let Some(reason) = &body.reason {
+                    println!("cargo:warning=pyrust: {}: {}", body.place, reason.replace('\n', "; "));
+                }
+            }
             let Some(reason) = &function.reason else {
                 if self.project.settings.fallback != Fallback::Silent {
                     for (signature, reason) in &function.refused {
@@ -261,6 +287,32 @@ impl Build {
         }
         ["python3", "python"].map(PathBuf::from).to_vec()
     }
+}
+
+/// The notices of what this crate links to, as cargo sees it from its build script; empty elsewhere.
+fn licenses() -> String {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let (Some(target), Some(cargo), Some(folder)) = (set("TARGET"), set("CARGO"), set("CARGO_MANIFEST_DIR"))
+    else {
+        return String::new();
+    };
+    let output = |command: &mut Command| -> Result<String, String> {
+        let done = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        let last = || String::from_utf8_lossy(&done.stderr).lines().last().unwrap_or("it failed").to_string();
+        if done.status.success() { Ok(text) } else { Err(last()) }
+    };
+    let mut command = Command::new(cargo);
+    command.args(["metadata", "--format-version", "1", "--offline", "--filter-platform"]).arg(target);
+    command.arg("--manifest-path").arg(PathBuf::from(folder).join("Cargo.toml"));
+    let rustc = set("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = output(Command::new(rustc).args(["--print", "sysroot"])).ok();
+    let found = output(&mut command)
+        .and_then(|text| notices::notices(&text, sysroot.as_deref().map(|path| Path::new(path.trim()))));
+    found.unwrap_or_else(|problem| {
+        println!("cargo:warning=pyrust: no licence notices of what is linked in: {problem}");
+        String::new()
+    })
 }
 
 /// The interpreter in the file that PYO3_CONFIG_FILE names.

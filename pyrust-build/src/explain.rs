@@ -112,7 +112,8 @@ fn lines(instance: &Instance, file: &SourceFile, defined: &[(usize, VarId)], las
     for (line, var) in sorted {
         let (full, ty) = (hir.vars[var].name.as_str(), &instance.vars[var]);
         let name = own_name(full, text);
-        if name.starts_with('_') && name.contains("tmp") || *ty == Type::Never {
+        let is_ours = name.starts_with('_') && name.contains("tmp") || name.starts_with("pyrust_");
+        if is_ours || *ty == Type::Never {
             continue;
         }
         let unbound = if hir.vars[var].maybe_unbound { "; may be unbound" } else { "" };
@@ -434,6 +435,9 @@ fn guard(guard_: &Guard) -> String {
         Guard::Value(name) => format!("the global `{name}`, read when it is needed"),
         Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),
         Guard::Imported { name, module, attr } => format!("`{name}` being `{module}.{attr}`"),
+        Guard::Layout { name, format } => {
+            format!("`{name}` being a `struct.Struct` with the format `{format}`")
+        }
         Guard::Classes { name, classes } => format!("`{name}` standing for `{}`", classes.join("`, `")),
         Guard::Pattern(regex) => match &regex.pattern {
             crate::hir::RegexText::Str(text) => format!("the pattern `{text}`, compiled once"),
@@ -474,7 +478,7 @@ impl Explanation {
                 items.iter().for_each(|item| out.push_str(&format!("    {item}\n")));
             }
         };
-        section("returns", vec![self.returns.clone()]);
+        section("returns", Some(self.returns.clone()).filter(|text| !text.is_empty()).into_iter().collect());
         let list = |names: &[String]| names.join(", ");
         let mut effects = Vec::new();
         if !self.reads.is_empty() {
@@ -495,7 +499,12 @@ impl Explanation {
                 _ => format!("lines {}: {}", numbers.join(", "), event.what),
             }
         };
-        section("runs as Python, from the beginning, when", self.bails.iter().map(at).collect());
+        let beginning = if self.returns.is_empty() {
+            "runs as Python when"
+        } else {
+            "runs as Python, from the beginning, when"
+        };
+        section(beginning, self.bails.iter().map(at).collect());
         section("may raise (such a call runs as Python too)", self.raises.iter().map(at).collect());
         out
     }

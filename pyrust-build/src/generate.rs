@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::digest;
 use crate::explain::Explanation;
@@ -34,6 +35,12 @@ pub struct GeneratedPackage {
     pub functions: Vec<Function>,
     /// Functions whose digest the target interpreter has to compute.
     pub digests: Vec<String>,
+    /// The lines of those whose name several functions of the file have.
+    pub digest_lines: BTreeMap<String, usize>,
+    /// The loops that are compiled alone, by function.
+    pub regions: BTreeMap<String, Vec<pipeline::Loop>>,
+    /// The files that the text takes in, by hand, beside it.
+    pub bodies: Vec<BodyFile>,
 }
 
 /// What became of one entry of the manifest.
@@ -52,6 +59,10 @@ pub struct Function {
     pub diagnostics: Vec<Diagnostic>,
     /// Types and effects of each specialisation, for `pyrust explain`.
     pub explain: Vec<Explanation>,
+    /// Bodies written by hand, used or not.
+    pub bodies: Vec<bodies::Use>,
+    /// The lines of loops that are native, where the rest of the function stays Python; `reason` says why.
+    pub regions: Vec<usize>,
 }
 
 /// The states that a build can tell; the others exist at run time only.
@@ -77,16 +88,18 @@ impl State {
 impl GeneratedPackage {
     /// The request for `digest::program`; paths relative to the root.
     pub fn digest_request(&self, project: &Project) -> serde_json::Value {
-        digest::request(&self.digests, |module| {
+        digest::request(&self.digests, &self.digest_lines, &self.regions, |module| {
             self.package.module(module).map(|path| project.relative(path))
         })
     }
 }
 
-/// Compiles the hotspots of `manifest`. Functions in `dropped` stay Python, whatever the manifest says.
+/// Compiles the hotspots of `manifest`. Functions in `dropped` stay Python, whatever the manifest says, and files of bodies in it are not used.
 pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> Generated {
     let mut workspace = Workspace::new(project);
     let mut diagnostics = Vec::new();
+    let (by_hand, found) = bodies::of(project, manifest);
+    diagnostics.extend(found);
     let mut packages: Vec<(Package, Vec<Entry>, Vec<Function>)> = Vec::new();
     let mut hashes: BTreeMap<String, String> = BTreeMap::new();
     for entry in &manifest.hotspots {
@@ -132,9 +145,9 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
         }
     }
     packages.sort_by(|a, b| a.0.name.cmp(&b.0.name));
-    let packages = packages
-        .into_iter()
-        .map(|(package, entries, rest)| compile(project, package, entries, rest, dropped, &mut diagnostics));
+    let packages = packages.into_iter().map(|(package, entries, rest)| {
+        compile(project, package, entries, rest, (dropped, &by_hand), &mut diagnostics)
+    });
     let mut packages: Vec<GeneratedPackage> = packages.collect();
     for function in packages.iter_mut().flat_map(|package| &mut package.functions) {
         function.source = hashes.remove(&function.entry.function);
@@ -180,8 +193,52 @@ fn python(entry: Entry, finding: Diagnostic) -> Function {
         signatures: Vec::new(),
         refused: Vec::new(),
         explain: Vec::new(),
+        bodies: Vec::new(),
+        regions: Vec::new(),
         diagnostics: vec![finding],
     }
+}
+
+/// The sources of a package. Whoever needs one that cannot be read is refused; the others do not care.
+fn modules_of(project: &Project, package: &Package) -> (Vec<SourceFile>, Vec<Diagnostic>) {
+    let (mut modules, mut findings) = (Vec::new(), Vec::new());
+    for (name, path) in &package.modules {
+        let shown = project.relative(path);
+        match host::read_source(path, &shown) {
+            Ok(text) => modules.push(SourceFile::new(name.as_str(), shown, text)),
+            Err(finding) => findings.push(Diagnostic { severity: Severity::Note, ..*finding }),
+        }
+    }
+    (modules, findings)
+}
+
+/// What a body of a function relies on, and so for which source it is written.
+pub fn reliance(project: &Project, function: &str) -> Option<bodies::Reliance> {
+    let package = owner(project, function.split(':').next()?)?;
+    pipeline::reliance(&modules_of(project, package).0, function)
+}
+
+/// What is wrong with bodies written by hand, apart from what only rustc can tell.
+pub fn look_at_bodies(project: &Project, manifest: &Manifest) -> Vec<Diagnostic> {
+    let (by_hand, mut findings) = bodies::of(project, manifest);
+    let found = bodies::find(&by_hand).0;
+    for package in &project.packages {
+        let has_body = |entry: &&Entry| found.iter().any(|body| body.function == entry.function);
+        let own = |entry: &&Entry| owner(project, entry.module()).is_some_and(|o| o.name == package.name);
+        let hotspots: Vec<Entry> = manifest.hotspots.iter().filter(own).filter(has_body).cloned().collect();
+        if hotspots.is_empty() {
+            continue;
+        }
+        findings.extend(pipeline::look_at_bodies(&pipeline::Input {
+            package: package.name.clone(),
+            modules: modules_of(project, package).0,
+            hotspots,
+            dropped: Vec::new(),
+            bodies: by_hand.clone(),
+            passes: project.passes,
+        }));
+    }
+    findings
 }
 
 fn compile(
@@ -189,23 +246,17 @@ fn compile(
     package: Package,
     entries: Vec<Entry>,
     mut functions: Vec<Function>,
-    dropped: &[String],
+    (dropped, by_hand): (&[String], &[BodyFile]),
     diagnostics: &mut Vec<Diagnostic>,
 ) -> GeneratedPackage {
-    let mut modules = Vec::new();
-    for (name, path) in &package.modules {
-        let shown = project.relative(path);
-        match host::read_source(path, &shown) {
-            Ok(text) => modules.push(SourceFile::new(name.as_str(), shown, text)),
-            // Whoever needs this module is refused; the others do not care.
-            Err(finding) => diagnostics.push(Diagnostic { severity: Severity::Note, ..*finding }),
-        }
-    }
+    let (modules, unread) = modules_of(project, &package);
+    diagnostics.extend(unread);
     let input = pipeline::Input {
         package: package.name.clone(),
         modules,
         hotspots: entries.clone(),
         dropped: dropped.to_vec(),
+        bodies: by_hand.to_vec(),
         passes: project.passes,
     };
     let output = pipeline::generate(&input);
@@ -242,14 +293,29 @@ fn compile(
             refused: report
                 .refused
                 .iter()
-                .filter(|_| state == State::Native)
+                .filter(|_| state == State::Native && report.regions.is_empty())
                 .map(|(signature, why)| (signature.clone(), reason_of(why)))
                 .collect(),
             diagnostics: report.diagnostics.iter().chain(stale).cloned().collect(),
             explain: report.explain.clone(),
+            bodies: report.bodies.clone(),
+            regions: report.regions.clone(),
             entry,
         });
     }
     functions.sort_by(|a, b| a.entry.function.cmp(&b.entry.function));
-    GeneratedPackage { package, rust: output.rust, functions, digests: output.digests }
+    let used = |file: &&BodyFile| {
+        let mut uses = functions.iter().flat_map(|function| &function.bodies);
+        uses.any(|one| one.path == file.path && one.reason.is_none())
+    };
+    let bodies = by_hand.iter().filter(used).cloned().collect();
+    GeneratedPackage {
+        package,
+        rust: output.rust,
+        functions,
+        digests: output.digests,
+        digest_lines: output.digest_lines,
+        regions: output.regions,
+        bodies,
+    }
 }

@@ -15,11 +15,30 @@ use crate::source::Span;
 pub fn source_hash(function: &FunctionDef) -> String {
     let mut writer = Writer { hash: Sha256::new() };
     writer.function(function, "");
-    let mut text = String::from("sha256:");
-    for byte in writer.hash.finalize() {
-        text.push_str(&format!("{byte:02x}"));
+    format!("sha256:{}", digits(&writer.hash.finalize()))
+}
+
+/// The same function of any bytes, without the prefix.
+pub fn hex(bytes: &[u8]) -> String {
+    digits(&Sha256::digest(bytes))
+}
+
+fn digits(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from_digit(digit.into(), 16).unwrap_or_default());
+        }
+        text
+    })
+}
+
+/// Changes when the serialisation does: the hash of a function in which much of the grammar occurs.
+pub fn scheme() -> String {
+    const SAMPLE: &str = "@d\ndef f(a, /, b: int = -1, *c, d=b'', **e):\n  for x, y in z[::2]:\n    if a < b in c or not d: w = lambda: {x: [y for y in (yield) if f'{y!r:>{a}}']}\n";
+    match crate::parse::outline(SAMPLE, &["f"].into()).as_ref().map(|tree| find(tree, "f")) {
+        Some(Lookup::Found(function)) => source_hash(function),
+        _ => String::new(),
     }
-    text
 }
 
 /// What a qualified name stands for in a module.

@@ -32,6 +32,15 @@ pub fn write_if_changed(path: &Path, text: &str) -> io::Result<bool> {
     Ok(true)
 }
 
+/// The same for what can be made again: not forced to the disk.
+pub fn write_lightly(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".pyrust-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    allow_reading(file.as_file())?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}
+
 /// Temporary files are private; a new file gets the usual permissions.
 #[cfg(unix)]
 fn allow_reading(file: &std::fs::File) -> io::Result<()> {
@@ -60,6 +69,12 @@ fn words(error: &io::Error) -> String {
         io::ErrorKind::IsADirectory => "it is a folder".into(),
         _ => error.to_string(),
     }
+}
+
+/// The files in a folder that need not be there.
+pub fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
 }
 
 /// The text of a file that need not be there.

@@ -1,6 +1,7 @@
 //! The PyRust compiler: a hotspot manifest and Python sources in, readable Rust out.
 
 pub mod ast;
+pub mod bodies;
 pub mod check;
 pub mod codes;
 pub mod diagnostic;
@@ -18,7 +19,9 @@ pub mod init;
 pub mod lower;
 pub mod manifest;
 pub mod names;
+pub mod notices;
 pub mod number;
+pub mod numpy;
 pub mod ops;
 pub mod parse;
 pub mod passes;
@@ -26,6 +29,7 @@ pub mod pipeline;
 pub mod project;
 pub mod render;
 pub mod resolve;
+pub mod scan;
 pub mod settings;
 pub mod signature;
 pub mod source;

@@ -13,7 +13,7 @@ pub enum Pass {
     Views,
     /// What an operation can be applied to narrows its operand.
     Demands,
-    /// Indices that are never negative are not looked at for their sign.
+    /// Indices that are never negative are not looked at for their sign, results that stay in 64 bits not for overflow.
     Ranges,
     /// Rows of tables are looked up before the loop that goes back to them.
     Rows,
@@ -23,9 +23,27 @@ pub enum Pass {
     Counting,
     /// `text += more` grows in place.
     Appends,
+    /// Lists that are written to are worked on as native ones, where that pays.
+    Owned,
+    /// A constant key is looked for where it stood in the last dict; what `setdefault` may not need is not made.
+    Fields,
+    /// The code of a generator stands around the code that takes its elements.
+    Fusion,
+    /// Sums that a loop makes one after the other are made in blocks.
+    Jam,
+    /// Loops over arrays have a second form, which LLVM can widen.
+    Dense,
+    /// What was written by hand replaces what is generated.
+    Bodies,
+    /// What only copies a container of Python's for Python is left to the interpreter's own functions.
+    Copies,
+    /// Loops of a few turns, written down as such, are unrolled: nobody looks for signals in them.
+    Short,
+    /// Of a small function that calls itself every second call stands inside the other.
+    Twice,
 }
 
-const ALL: [(&str, Pass); 7] = [
+const ALL: [(&str, Pass); 16] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -33,13 +51,22 @@ const ALL: [(&str, Pass); 7] = [
     ("globals", Pass::Globals),
     ("counting", Pass::Counting),
     ("appends", Pass::Appends),
+    ("owned", Pass::Owned),
+    ("fields", Pass::Fields),
+    ("fusion", Pass::Fusion),
+    ("jam", Pass::Jam),
+    ("dense", Pass::Dense),
+    ("bodies", Pass::Bodies),
+    ("copies", Pass::Copies),
+    ("short", Pass::Short),
+    ("twice", Pass::Twice),
 ];
 
 /// Which optimisations run; by default all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Passes {
     /// A bit for each that does not.
-    without: u8,
+    without: u16,
 }
 
 impl Passes {
@@ -48,7 +75,7 @@ impl Passes {
 
     /// Is the optimisation on?
     pub fn has(self, pass: Pass) -> bool {
-        self.without & 1 << pass as u8 == 0
+        self.without & 1 << pass as u16 == 0
     }
 }
 
@@ -63,8 +90,8 @@ impl FromStr for Passes {
         let mut without = 0;
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match ALL.iter().find(|(known, _)| *known == name) {
-                Some((_, pass)) => without |= 1 << *pass as u8,
-                None if name == "all" => without = u8::MAX,
+                Some((_, pass)) => without |= 1 << *pass as u16,
+                None if name == "all" => without = u16::MAX,
                 None => {
                     let known = ALL.map(|(known, _)| known);
                     let hint = names::did_you_mean(name, known).map(|h| format!("; {h}")).unwrap_or_default();

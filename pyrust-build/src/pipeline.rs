@@ -1,21 +1,27 @@
 //! The pipeline: sources and manifest entries of one package → the text of one Rust file, and what became of each
 //! function. Pure and deterministic.
 
+mod regions;
+mod segments;
+mod types;
+
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use self::types::{as_owned, as_view, class_type, from_signature, parameter_types, sees_lists, wide_results};
+use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
 use crate::explain::{Explanation, explain};
-use crate::infer::{FuncRef, Modules, NARROW, Program, WIDE, Wide, in_python};
+use crate::infer::{FuncRef, Modules, Program, Wide, returns_copy};
 use crate::manifest::{Entry, Mode};
 use crate::parse;
 use crate::passes::{Pass, Passes};
-use crate::resolve::ModuleEnv;
+use crate::resolve::{Binding, ModuleEnv};
 use crate::signature::{SigType, Signature};
 use crate::source::{SourceFile, Span};
-use crate::ty::{Callee, DictKind, MAX_TUPLE, Type, either};
+use crate::ty::Type;
 
 /// Why a function stays Python that the compiler took and rustc did not.
 pub const DROPPED: &str = "PYR0503 the generated Rust does not compile; please report this";
@@ -30,8 +36,10 @@ pub struct Input {
     pub package: String,
     pub modules: Vec<SourceFile>,
     pub hotspots: Vec<Entry>,
-    /// Functions that stay Python because rustc refused what was generated for them.
+    /// Functions that stay Python because rustc refused what was generated for them, and files of bodies that it refused.
     pub dropped: Vec<String>,
+    /// What is written by hand.
+    pub bodies: Vec<BodyFile>,
     pub passes: Passes,
 }
 
@@ -48,6 +56,10 @@ pub struct FunctionReport {
     pub diagnostics: Vec<Diagnostic>,
     /// Types and effects of each specialisation, for `pyrust explain`.
     pub explain: Vec<Explanation>,
+    /// The lines of loops that are native in a function that stays Python besides.
+    pub regions: Vec<usize>,
+    /// Bodies written by hand, used or not.
+    pub bodies: Vec<bodies::Use>,
     /// How many expressions inference looked at, again and again: what limits are in terms of.
     pub work: usize,
 }
@@ -59,6 +71,10 @@ pub struct Output {
     pub functions: Vec<FunctionReport>,
     /// Functions whose code the build must digest: native hotspots and what was compiled along.
     pub digests: Vec<String>,
+    /// The lines of those whose name several functions of the file have.
+    pub digest_lines: BTreeMap<String, usize>,
+    /// The loops that are compiled alone, by function.
+    pub regions: BTreeMap<String, Vec<Loop>>,
 }
 
 /// The name of the module's init function: `_pyrust` in a package, `_pyrust_<module>` beside a top-level module.
@@ -110,8 +126,19 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
     let mut reports = Vec::new();
     let mut hotspots = Vec::new();
     let mut program = Program::new(&sources, input.passes);
+    let by_hand = match input.passes.has(Pass::Bodies) {
+        true => bodies::find(&input.bodies).0,
+        false => Vec::new(),
+    };
     let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
     entries.sort_by(|a, b| a.function.cmp(&b.function));
+    for entry in &entries {
+        let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
+        let classes = |name: &str, types: Option<&[SigType]>| class_type(&program, name, types);
+        let types = |s: &Signature| s.params.iter().map(|t| from_signature(t, &classes)).collect();
+        let all = entry.signatures.iter().map(types).collect();
+        program.hints.insert(FuncRef { module: module.to_string(), qualname: qualname.to_string() }, all);
+    }
     for entry in entries {
         let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
         let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
@@ -120,16 +147,23 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
             None if input.dropped.contains(&entry.function) => Stays::Dropped,
             None => Stays::No,
         };
-        let (report, hotspot) = caught(|| compile(&mut program, &sources, entry, func, stays))
-            .map_err(|why| (entry.function.clone(), why))?;
+        let (report, hotspot) =
+            caught(|| compile(&mut program, &sources, entry, func, stays, (input, &by_hand)))
+                .map_err(|why| (entry.function.clone(), why))?;
         reports.push(report);
         hotspots.push(hotspot);
     }
     let mut digests: BTreeSet<String> = BTreeSet::new();
     for hotspot in &hotspots {
-        for spec in &hotspot.specs {
+        if hotspot.is_native() {
             digests.insert(hotspot.func.name());
-            for i in program.reachable(spec.instance) {
+        }
+        for body in &hotspot.bodies {
+            digests.extend(body.reliance.functions.iter().map(FuncRef::name));
+        }
+        let roots = hotspot.specs.iter().flat_map(emit::Spec::instances);
+        for root in roots.chain(hotspot.bodies.iter().filter_map(|body| body.twin)) {
+            for i in program.reachable(root) {
                 // The code of a function inside is part of the outer one's.
                 if !program.instances[i].func.is_nested() {
                     digests.insert(program.instances[i].func.name());
@@ -141,11 +175,37 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
     let file = |hotspots: &[Hotspot]| caught(|| emit::file(&input.package, &init, &program, hotspots));
     let rust = file(&hotspots).map_err(|why| {
         // Every function was emitted on trial, so this is about what stands between them; the first will do.
-        let native = || hotspots.iter().filter(|h| !h.specs.is_empty());
+        let native = || hotspots.iter().filter(|h| h.is_native());
         let alone = native().find(|hotspot| file(std::slice::from_ref(hotspot)).is_err());
         (alone.or_else(|| native().next()).map_or_else(String::new, |h| h.func.name()), why)
     })?;
-    Ok(Output { rust, functions: reports, digests: digests.into_iter().collect() })
+    let digest_lines =
+        digests.iter().filter_map(|name| Some((name.clone(), line_among(&sources, name)?))).collect();
+    let (digests, regions) = (digests.into_iter().collect(), loops(&hotspots));
+    Ok(Output { rust, functions: reports, digests, digest_lines, regions })
+}
+
+/// A loop that is compiled alone, as the target interpreter finds it in the source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Loop {
+    pub number: usize,
+    pub line: usize,
+    /// In bytes, from 0.
+    pub column: usize,
+    /// A `return` stands in it.
+    pub returns: bool,
+}
+
+fn loops(hotspots: &[Hotspot]) -> BTreeMap<String, Vec<Loop>> {
+    let mut all: BTreeMap<String, BTreeSet<Loop>> = BTreeMap::new();
+    for hotspot in hotspots {
+        for place in hotspot.specs.iter().filter_map(|spec| spec.region.as_ref()) {
+            let (line, column) = (place.line, place.column);
+            let found = Loop { number: place.number, line, column, returns: place.returns };
+            all.entry(hotspot.func.name()).or_default().insert(found);
+        }
+    }
+    all.into_iter().map(|(name, loops)| (name, loops.into_iter().collect())).collect()
 }
 
 /// Why a function stays Python without being looked at.
@@ -163,6 +223,7 @@ fn compile(
     entry: &Entry,
     func: FuncRef,
     stays: Stays<'_>,
+    by_hand: (&Input, &[bodies::Body]),
 ) -> (FunctionReport, Hotspot) {
     let mut report = FunctionReport {
         function: entry.function.clone(),
@@ -171,9 +232,11 @@ fn compile(
         refused: Vec::new(),
         diagnostics: Vec::new(),
         explain: Vec::new(),
+        regions: Vec::new(),
+        bodies: Vec::new(),
         work: 0,
     };
-    let mut hotspot = Hotspot { func: func.clone(), specs: Vec::new(), reason: None };
+    let mut hotspot = Hotspot { func: func.clone(), specs: Vec::new(), bodies: Vec::new(), reason: None };
     if entry.mode == Mode::Python {
         hotspot.reason = Some("disabled: `mode = \"python\"` in the manifest".into());
         return (report, hotspot);
@@ -195,29 +258,50 @@ fn compile(
     #[cfg(test)]
     assert!(func.qualname != PANICS, "a test");
     let before = program.spent();
+    written_by_hand(program, sources, entry, &func, by_hand, &mut report, &mut hotspot);
+    let left: Vec<&Signature> = entry
+        .signatures
+        .iter()
+        .filter(|s| !hotspot.bodies.iter().any(|b| b.signature == s.to_string()))
+        .collect();
     match sources.error(&func.module) {
         Some(error) => report.diagnostics.push(error),
+        // All that is asked for has been written.
+        None if left.is_empty() && !hotspot.bodies.is_empty() => {}
         None => match program.lowered(&func) {
-            // Only what consumes it is compiled, and takes it along.
-            _ if let Some(at) = generator_at(sources, &func) => {
-                let message = "a generator function is not supported";
-                let d = Diagnostic::new("PYR0313", Severity::Note, message).at(at.0, at.1);
-                report.diagnostics.push(d.help("return a list, or compile what loops over it"));
-            }
-            Err(found) => report.diagnostics = found,
-            Ok(hir) => {
-                for signature in &entry.signatures {
-                    let outcome = specialise(program, &func, signature, hir.params.len(), &entry.signatures);
+            Err(found) if !is_generator(sources, &func) => report.diagnostics.extend(found),
+            lowered => {
+                for signature in left {
+                    let outcome = match &lowered {
+                        Ok(hir) if hir.yields.is_none() => {
+                            let arity = hir.params.len();
+                            specialise(program, &func, signature, arity, &entry.signatures).map(|instance| {
+                                let (signature, owned) =
+                                    (signature.to_string(), owned(program, &func, instance));
+                                emit::Spec {
+                                    signature,
+                                    instance,
+                                    owned,
+                                    segments: Vec::new(),
+                                    sites: Vec::new(),
+                                    region: None,
+                                }
+                            })
+                        }
+                        _ => segments::specialise(program, sources, &func, signature, entry),
+                    };
                     match outcome {
                         // Types that differ for the profiler only make the same native code.
-                        Ok(instance) if hotspot.specs.iter().any(|spec| spec.instance == instance) => {
+                        Ok(spec) if hotspot.specs.iter().any(|known| known.instance == spec.instance) => {
                             report.signatures.push(signature.to_string());
                         }
-                        Ok(instance) => {
+                        Ok(spec) => {
                             let file = sources.module(&func.module).map(|(file, _)| file);
-                            report.explain.extend(file.map(|f| explain(program, f, instance, signature)));
+                            report
+                                .explain
+                                .extend(file.map(|f| explain(program, f, spec.instance, signature)));
                             report.signatures.push(signature.to_string());
-                            hotspot.specs.push(emit::Spec { signature: signature.to_string(), instance });
+                            hotspot.specs.push(spec);
                         }
                         Err(found) => {
                             report.refused.extend(found.first().map(|d| (signature.to_string(), d.clone())));
@@ -238,6 +322,9 @@ fn compile(
             }
         },
     }
+    if !hotspot.is_native() {
+        with_regions(program, sources, entry, &mut report, &mut hotspot);
+    }
     report.work = program.spent() - before;
     for d in &mut report.diagnostics {
         *d = d.clone().helpful().function(entry.function.clone());
@@ -251,47 +338,142 @@ fn compile(
             *d = d.clone().at(file.path.clone(), Span::new(def.span.start as usize, end));
         }
     }
-    report.native = !hotspot.specs.is_empty();
+    report.native = hotspot.is_native();
     if !report.native {
         hotspot.reason = report.diagnostics.first().map(|d| format!("{} {}", d.code, d.message));
     }
     (report, hotspot)
 }
 
-/// The file and the first `yield` of a function that has one.
-fn generator_at(sources: &Sources<'_>, func: &FuncRef) -> Option<(String, Span)> {
-    let (file, env) = sources.module(&func.module)?;
-    let mut found = None;
-    crate::walk::own_expressions(&env.function(&func.qualname)?.body, &mut |e| {
-        if matches!(e.kind, crate::ast::ExprKind::Yield(_) | crate::ast::ExprKind::YieldFrom(_)) {
-            found.get_or_insert(e.span);
+/// The loops of a function that stays Python which can be compiled alone.
+fn with_regions(
+    program: &mut Program<'_>,
+    sources: &Sources<'_>,
+    entry: &Entry,
+    report: &mut FunctionReport,
+    hotspot: &mut Hotspot,
+) {
+    // That asks for all of it.
+    if entry.mode == Mode::Require {
+        return;
+    }
+    let func = hotspot.func.clone();
+    let Some((file, env)) = sources.module(&func.module) else { return };
+    let Some(def) = env.function(&func.qualname) else { return };
+    let loops = crate::lower::regions::candidates(def);
+    if loops.is_empty() {
+        return;
+    }
+    for (number, signature) in entry.signatures.iter().enumerate() {
+        for spec in regions::specialise(program, (file, def, &loops), &func, (number, signature), entry) {
+            let Some(place) = &spec.region else { continue };
+            if hotspot.specs.iter().any(|known| known.instance == spec.instance) {
+                continue;
+            }
+            if !report.regions.contains(&place.line) {
+                report.regions.push(place.line);
+            }
+            report.explain.push(Explanation {
+                signature: format!("the loop at line {}, {signature}", place.line),
+                returns: String::new(),
+                ..explain(program, file, spec.instance, signature)
+            });
+            hotspot.specs.push(spec);
         }
-    });
-    Some((file.path.clone(), found?))
+    }
+    report.regions.sort_unstable();
 }
 
-/// Which of the results were ints beyond 64 bits.
-fn wide_results(ret: &SigType) -> Wide {
-    fn big(ty: &SigType) -> bool {
-        match ty {
-            SigType::BigInt => true,
-            SigType::List(t)
-            | SigType::Set(t)
-            | SigType::FrozenSet(t)
-            | SigType::Deque(t)
-            | SigType::VarTuple(t) => big(t),
-            SigType::Dict(k, v) => big(k) || big(v),
-            SigType::Tuple(items) | SigType::Union(items) => items.iter().any(big),
-            _ => false,
+/// What a body of a function would rely on; its source is what its attribute says.
+pub fn reliance(modules: &[SourceFile], function: &str) -> Option<bodies::Reliance> {
+    let sources = Sources::new(modules);
+    let (module, qualname) = function.split_once(':')?;
+    sources.module(module)?.1.function(qualname)?;
+    let program = Program::new(&sources, Passes::default());
+    let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
+    Some(bodies::reliance(&program, &sources, &func))
+}
+
+/// What is wrong with the bodies of one package, without compiling anything.
+pub fn look_at_bodies(input: &Input) -> Vec<Diagnostic> {
+    let sources = Sources::new(&input.modules);
+    let program = Program::new(&sources, input.passes);
+    let (by_hand, mut found) = (bodies::find(&input.bodies).0, Vec::new());
+    for (i, body) in by_hand.iter().enumerate() {
+        let Some(entry) = input.hotspots.iter().find(|entry| entry.function == body.function) else {
+            continue;
+        };
+        let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
+        let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
+        let Some(file) = input.bodies.iter().find(|file| file.path == body.path) else { continue };
+        let Some(def) = sources.module(module).and_then(|(_, env)| env.function(qualname)) else { continue };
+        let same =
+            |other: &&bodies::Body| other.function == body.function && other.signature == body.signature;
+        found.extend(match by_hand[..i].iter().find(same) {
+            Some(first) => Some(bodies::doubled(body, first)),
+            None => {
+                bodies::judge(body, file, false, &program, &sources, &func, def).err().map(|finding| *finding)
+            }
+        });
+    }
+    found
+}
+
+/// Puts bodies written by hand in the place of what would be generated.
+fn written_by_hand(
+    program: &mut Program<'_>,
+    sources: &Sources<'_>,
+    entry: &Entry,
+    func: &FuncRef,
+    (input, by_hand): (&Input, &[bodies::Body]),
+    report: &mut FunctionReport,
+    hotspot: &mut Hotspot,
+) {
+    let mut used: Vec<&bodies::Body> = Vec::new();
+    for body in by_hand.iter().filter(|body| body.function == entry.function) {
+        let Some(file) = input.bodies.iter().find(|file| file.path == body.path) else { continue };
+        let Some((source, env)) = sources.module(&func.module) else { continue };
+        let Some(def) = env.function(&func.qualname) else { continue };
+        let dropped = input.dropped.contains(&body.path);
+        let judged = match used.iter().find(|other| other.signature == body.signature) {
+            Some(first) => Err(Box::new(bodies::doubled(body, first))),
+            None => bodies::judge(body, file, dropped, program, sources, func, def),
+        };
+        let (signature, place, path) = (body.signature.to_string(), body.place(), body.path.clone());
+        match judged {
+            Err(finding) => {
+                let reason = Some(format!("{} {}", finding.code, finding.message));
+                report.bodies.push(bodies::Use { place, path, signature, reason });
+                report.diagnostics.push(*finding);
+            }
+            Ok(reliance) => {
+                // What the compiler relies on where it compiles the same, a body relies on too.
+                let arity = body.signature.params.len();
+                let twin = specialise(program, func, &body.signature, arity, &entry.signatures).ok();
+                report.explain.extend(twin.map(|twin| explain(program, source, twin, &body.signature)));
+                report.signatures.push(signature.clone());
+                report.bodies.push(bodies::Use { place, path, signature: signature.clone(), reason: None });
+                let (path, module) = (body.path.clone(), file.module());
+                let (name, namespaces) = (body.name.clone(), body.namespaces.clone());
+                hotspot.bodies.push(emit::ByHand {
+                    signature,
+                    path,
+                    module,
+                    name,
+                    twin,
+                    reliance,
+                    namespaces,
+                });
+                used.push(body);
+            }
         }
     }
-    match ret {
-        SigType::Tuple(items) if items.len() < 16 => {
-            items.iter().enumerate().filter(|(_, t)| big(t)).fold(NARROW, |bits, (i, _)| bits | 1 << i)
-        }
-        _ if big(ret) => WIDE,
-        _ => NARROW,
-    }
+}
+
+/// Has the function a `yield`?
+fn is_generator(sources: &Sources<'_>, func: &FuncRef) -> bool {
+    let found = sources.module(&func.module).and_then(|(_, env)| env.function(&func.qualname));
+    found.is_some_and(|def| crate::walk::has_yield(&def.body))
 }
 
 fn specialise(
@@ -301,17 +483,7 @@ fn specialise(
     arity: usize,
     all: &[Signature],
 ) -> Result<usize, Vec<Diagnostic>> {
-    let refuse = |message: String| vec![Diagnostic::new("PYR0403", Severity::Note, message)];
-    if signature.params.len() != arity {
-        let message = format!(
-            "the signature `{signature}` has {} parameters, the function has {arity}",
-            signature.params.len()
-        );
-        return Err(refuse(message));
-    }
-    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
-    let params = signature.params.iter().map(|t| in_python(&from_signature(t, &classes)));
-    let params: Vec<Type> = params.enumerate().map(|(i, t)| any_recorded(&t, i, all)).collect();
+    let params = parameter_types(program, signature, arity, all)?;
     let wide = wide_results(&signature.ret);
     let plain = checked(program, func, &params, wide);
     let hands_out = match &plain {
@@ -330,10 +502,18 @@ fn specialise(
             Err(found) => return Err(plain.err().unwrap_or(found)),
         },
     };
+    if !hands_out && let Some(copying) = copying(program, func, root, wide) {
+        return Ok(copying);
+    }
     let views = if hands_out { None } else { with_views(program, func, root, wide) };
     let chosen = views.unwrap_or(root);
-    for i in program.reachable(chosen) {
-        // What several hotspots call is emitted on trial once.
+    emits(program, chosen)?;
+    Ok(chosen)
+}
+
+/// Emits everything that an instance reaches on trial; what several hotspots call once.
+fn emits(program: &mut Program<'_>, root: usize) -> Result<(), Vec<Diagnostic>> {
+    for i in program.reachable(root) {
         if program.instances[i].emits {
             continue;
         }
@@ -342,7 +522,45 @@ fn specialise(
         }
         program.instances[i].emits = true;
     }
-    Ok(chosen)
+    Ok(())
+}
+
+/// The same function, which has the interpreter make the copies that it returns.
+fn copying(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
+    let instance = &program.instances[root];
+    if !program.passes.has(Pass::Copies) || !returns_copy(&instance.hir.body, &instance.nodes) {
+        return None;
+    }
+    let params = instance.params.clone();
+    let index = checked(program, &func.copying(), &params, wide).ok()?;
+    emits(program, index).is_ok().then_some(index)
+}
+
+/// The same function with its lists of numbers as native ones, which are written back at the commit: where it loops, and
+/// nothing else in the call could look at one of them meanwhile.
+fn owned(program: &mut Program<'_>, func: &FuncRef, root: usize) -> Option<usize> {
+    if !program.passes.has(Pass::Owned) {
+        return None;
+    }
+    let instance = &program.instances[root];
+    let params: Vec<Type> = instance.params.iter().map(as_owned).collect();
+    if instance.func != *func || params == instance.params || loop_depth(&instance.hir.body) == 0 {
+        return None;
+    }
+    let wide = instance.wanted();
+    let index = checked(program, func, &params, wide).ok()?;
+    // Iterators that Python is given are made another way; and what the body puts in must not change the elements.
+    let instance = &program.instances[index];
+    if instance.ret.has_iter() || params.iter().enumerate().any(|(i, ty)| instance.entry_type(i) != *ty) {
+        return None;
+    }
+    let alone = program.reachable(index).into_iter().all(|i| {
+        let instance = &program.instances[i];
+        let types =
+            instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
+        !types.into_iter().any(|ty| ty.any(&sees_lists))
+    });
+    (alone && emits(program, index).is_ok()).then_some(index)
 }
 
 /// The instance for these types, if all that it reaches can be compiled and it returns at all.
@@ -415,18 +633,8 @@ fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide
     fine.then_some(index)
 }
 
-/// Lists of plain numbers, and lists of those.
-fn as_view(ty: &Type) -> Type {
-    match ty {
-        Type::List { elem, in_place: true } => match as_view(elem) {
-            t @ (Type::Int | Type::Float | Type::Bool | Type::View(_)) => Type::View(Box::new(t)),
-            _ => ty.clone(),
-        },
-        other => other.clone(),
-    }
-}
-
-fn loop_depth(body: &[crate::hir::Stmt]) -> usize {
+/// How deep loops nest.
+pub fn loop_depth(body: &[crate::hir::Stmt]) -> usize {
     use crate::hir::StmtKind as S;
     let deepest = |blocks: &[&[crate::hir::Stmt]]| blocks.iter().map(|b| loop_depth(b)).max().unwrap_or(0);
     body.iter()
@@ -452,97 +660,13 @@ fn comp_depth(e: &crate::hir::Expr) -> usize {
     crate::hir::visit::children(e).into_iter().map(comp_depth).max().unwrap_or(0)
 }
 
-/// The type of an instance of a class by its dotted name, with what its fields were seen to have.
-fn class_type(program: &Program<'_>, name: &str, types: Option<&[SigType]>) -> Option<Type> {
-    let Some(types) = types else { return program.annotated(name) };
-    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
-    let items = types.iter().map(|t| from_signature(t, &classes)).collect();
-    program.recorded(name, items)
-}
-
-/// The type of an instance of a class by its dotted name, where what it holds was seen.
-type Classes<'a> = dyn Fn(&str, Option<&[SigType]>) -> Option<Type> + 'a;
-
-/// What a recorded type becomes; what is not understood is opaque.
-fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
-    let inner = |t: &SigType| from_signature(t, classes);
-    match ty {
-        SigType::Int => Type::Int,
-        SigType::BigInt => Type::Big,
-        SigType::Float => Type::Float,
-        SigType::Bool => Type::Bool,
-        SigType::None => Type::None,
-        SigType::Str => Type::Str,
-        SigType::Bytes => Type::Bytes,
-        SigType::ByteArray => Type::ByteArray,
-        SigType::Complex => Type::Complex,
-        SigType::Range => Type::Range,
-        SigType::List(t) => Type::List { elem: Box::new(inner(t)), in_place: true },
-        SigType::Dict(k, v) => Type::Dict {
-            key: Box::new(inner(k)),
-            value: Box::new(inner(v)),
-            in_place: true,
-            kind: DictKind::Plain,
-        },
-        SigType::Set(t) => Type::Set { elem: Box::new(inner(t)), in_place: true, frozen: false },
-        SigType::FrozenSet(t) => Type::Set { elem: Box::new(inner(t)), in_place: true, frozen: true },
-        SigType::Tuple(items) if items.is_empty() => Type::VarTuple(Box::new(Type::Never)),
-        SigType::Tuple(items) if items.len() > MAX_TUPLE => match items.iter().all(|t| *t == items[0]) {
-            true => Type::VarTuple(Box::new(inner(&items[0]))),
-            false => Type::Obj,
-        },
-        SigType::Tuple(items) => Type::Tuple { items: items.iter().map(inner).collect(), from_py: true },
-        SigType::VarTuple(t) => Type::VarTuple(Box::new(inner(t))),
-        SigType::Union(members) => members.iter().map(inner).fold(Type::Never, |acc, t| Type::join(&acc, &t)),
-        SigType::Unknown => Type::Never,
-        SigType::Class(name) => match crate::foreign::Class::named(name) {
-            Some(class) => Type::Foreign(class),
-            None => classes(name, None).unwrap_or(Type::Obj),
-        },
-        SigType::Holding(name, types) => {
-            let kind = match name.as_str() {
-                "collections.Counter" => DictKind::Counter,
-                "collections.defaultdict" => DictKind::Default,
-                _ => return classes(name, Some(types)).unwrap_or(Type::Obj),
-            };
-            match types.as_slice() {
-                [key, value] => {
-                    let (key, value) = (Box::new(inner(key)), Box::new(inner(value)));
-                    Type::Dict { key, value, in_place: true, kind }
-                }
-                _ => Type::Obj,
-            }
-        }
-        SigType::Function(name) => match name.split_once(':') {
-            // What no name of a module means cannot be told from others.
-            Some((module, name)) if !name.contains(['.', '<']) => {
-                Type::Function(vec![Callee { module: module.to_string(), name: format!("<{name}>") }])
-            }
-            _ => Type::Obj,
-        },
-        SigType::Deque(_) | SigType::NdArray { .. } | SigType::Object => Type::Obj,
-    }
-}
-
-/// A parameter that is a function is any of those that were recorded for it: which one it is no look at the types
-/// tells, so one specialisation takes them all.
-fn any_recorded(ty: &Type, param: usize, all: &[Signature]) -> Type {
-    let recorded = all.iter().filter_map(|s| s.params.get(param)).map(|t| from_signature(t, &|_, _| None));
-    let functions = recorded.fold(Vec::new(), |mut found: Vec<Callee>, t| {
-        for m in t.members() {
-            if let Type::Function(callees) = m {
-                found = either(&found, callees);
-            }
-        }
-        found
-    });
-    match ty {
-        Type::Function(_) => Type::Function(functions),
-        Type::Union(members) if members.iter().any(|m| matches!(m, Type::Function(_))) => {
-            Type::join(ty, &Type::Function(functions))
-        }
-        other => other.clone(),
-    }
+/// The line of a function, where a condition that is known has ruled others of its name out.
+fn line_among(sources: &Sources, name: &str) -> Option<usize> {
+    let (module, qualname) = name.split_once(':')?;
+    let (file, env) = sources.module(module)?;
+    let def = env.chosen_function(qualname)?;
+    let first = def.decorators.first().map_or(def.span, |decorator| decorator.span);
+    Some(file.line(first.start))
 }
 
 /// The modules of the package, parsed when first asked for.
@@ -553,13 +677,34 @@ struct Sources<'a> {
 struct Source<'a> {
     file: &'a SourceFile,
     env: OnceCell<Result<ModuleEnv, Box<Diagnostic>>>,
+    /// The same, where names that other modules of the package hand on are builtins; none if there are none.
+    linked: OnceCell<Option<ModuleEnv>>,
 }
 
 impl<'a> Sources<'a> {
     fn new(files: &'a [SourceFile]) -> Self {
-        let modules =
-            files.iter().map(|file| (file.module.as_str(), Source { file, env: OnceCell::new() })).collect();
+        let source = |file: &'a SourceFile| Source { file, env: OnceCell::new(), linked: OnceCell::new() };
+        let modules = files.iter().map(|file| (file.module.as_str(), source(file))).collect();
         Sources { modules }
+    }
+
+    /// The builtins that the module imports under any name from modules of the package (`from .compat import range_`).
+    fn handed_on(&self, env: &ModuleEnv) -> Vec<(String, String)> {
+        let builtin = |binding: &Binding| {
+            let mut binding = binding.clone();
+            for _ in 0..8 {
+                let Binding::Imported { module, name } = &binding else { return None };
+                let Some(there) = self.modules.get(module.as_str()) else {
+                    return (module == "builtins").then(|| name.clone());
+                };
+                binding = there.env().as_ref().ok()?.bindings.get(name)?.clone();
+            }
+            None
+        };
+        let imported =
+            |binding: &Binding| matches!(binding, Binding::Imported { module, .. } if module != "builtins");
+        let all = env.bindings.iter().filter(|(_, binding)| imported(binding));
+        all.filter_map(|(name, binding)| Some((name.clone(), builtin(binding)?))).collect()
     }
 
     fn error(&self, module: &str) -> Option<Diagnostic> {
@@ -579,7 +724,12 @@ impl Source<'_> {
 impl Modules for Sources<'_> {
     fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)> {
         let source = self.modules.get(name)?;
-        source.env().as_ref().ok().map(|env| (source.file, env))
+        let env = source.env().as_ref().ok()?;
+        let linked = source.linked.get_or_init(|| {
+            let found = self.handed_on(env);
+            (!found.is_empty()).then(|| env.with_builtins(found))
+        });
+        Some((source.file, linked.as_ref().unwrap_or(env)))
     }
 }
 
@@ -603,6 +753,7 @@ mod tests {
             modules: vec![SourceFile::new("m", "m.py", text)],
             hotspots: names.iter().map(|name| entry(name)).collect(),
             dropped: Vec::new(),
+            bodies: Vec::new(),
             passes: Passes::default(),
         };
         let output = generate(&input(&["good", PANICS]));

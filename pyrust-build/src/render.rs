@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::codes;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::SourceFile;
+use crate::source::{SourceFile, Span};
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -204,6 +204,50 @@ pub fn to_json(diagnostic: &Diagnostic, sources: &mut Sources) -> Value {
         value["reasons"] = reasons.into();
     }
     value
+}
+
+/// What `to_json` has written, read again: the report of a build holds its findings. The places are those of then.
+pub fn from_json(value: &Value, sources: &mut Sources) -> Option<Diagnostic> {
+    let text = |key: &str| value[key].as_str().map(str::to_string);
+    let number = |key: &str| value[key].as_u64().and_then(|number| usize::try_from(number).ok());
+    let severity = match value["severity"].as_str()? {
+        "error" => Severity::Error,
+        "warning" => Severity::Warning,
+        _ => Severity::Note,
+    };
+    let mut diagnostic =
+        Diagnostic::new(codes::lookup(value["code"].as_str()?)?.code, severity, text("message")?);
+    diagnostic.function = text("function");
+    diagnostic.label = text("label").unwrap_or_default();
+    diagnostic.help = text("help");
+    diagnostic.path = text("path").unwrap_or_default();
+    if let Some(file) = sources.get(&diagnostic.path)
+        && let (Some(line), Some(column)) = (number("line"), number("column"))
+    {
+        let start = offset(&file.text, line, column);
+        let end = match (number("end_line"), number("end_column")) {
+            (Some(line), Some(column)) => offset(&file.text, line, column),
+            _ => start,
+        };
+        diagnostic.span = Some(Span::new(start, end.max(start)));
+    }
+    let reasons = value["reasons"].as_array().into_iter().flatten();
+    diagnostic.reasons = reasons.filter_map(|reason| from_json(reason, sources)).collect();
+    Some(diagnostic)
+}
+
+/// The byte at a one-based line and column; the end of the line, or of the text, where it is shorter by now.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let mut start = 0;
+    for _ in 1..line {
+        match text[start..].find('\n') {
+            Some(length) => start += length + 1,
+            None => return text.len(),
+        }
+    }
+    let rest = text[start..].split('\n').next().unwrap_or_default();
+    let within = rest.char_indices().nth(column.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
+    start + within
 }
 
 fn github(diagnostic: &Diagnostic, sources: &mut Sources) -> String {

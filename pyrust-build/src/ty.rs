@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::foreign::Class;
+use crate::numpy::Dtype;
 
 /// A resolved type. Two equal types have the same Rust representation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +39,9 @@ pub enum Type {
         class: Arc<NamedClass>,
         items: Vec<Type>,
     },
+    /// An exact instance of a class that the project defines: the object itself, whose attributes are read and written in
+    /// place.
+    Instance(Arc<ObjectClass>),
     List {
         elem: Box<Type>,
         in_place: bool,
@@ -70,6 +74,10 @@ pub enum Type {
     Iter(Box<Type>),
     /// An exact instance of a class of CPython's own.
     Foreign(Class),
+    /// An exact NumPy array of this dtype and so many dimensions.
+    Array(Dtype, u8),
+    /// A NumPy scalar.
+    Numpy(Dtype),
     /// A variable that functions share: only handed to functions inside.
     Cell(Box<Type>),
     /// A function object of Python's: one of these, or another that calls bail for.
@@ -93,6 +101,13 @@ pub struct NamedClass {
     pub module: String,
     pub name: String,
     pub fields: Vec<String>,
+}
+
+/// A class that a module of the project defines.
+#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectClass {
+    pub module: String,
+    pub name: String,
 }
 
 /// A function that a value can be.
@@ -177,8 +192,8 @@ impl Type {
             | Type::Char
             | Type::Range
             | Type::Complex => true,
-            Type::Obj | Type::VarTuple(_) | Type::View(_) | Type::Foreign(_) => true,
-            Type::Function(_) | Type::Inner(_) => true,
+            Type::Obj | Type::VarTuple(_) | Type::View(_) | Type::Foreign(_) | Type::Instance(_) => true,
+            Type::Function(_) | Type::Inner(_) | Type::Array(..) | Type::Numpy(_) => true,
             Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Set { in_place, .. } => {
                 *in_place
             }
@@ -217,7 +232,7 @@ impl Type {
     pub fn identity_free(&self) -> bool {
         match self {
             Type::Never | Type::None | Type::Bool | Type::Int | Type::Big | Type::Float => true,
-            Type::Char | Type::Str | Type::Bytes | Type::Complex => true,
+            Type::Char | Type::Str | Type::Bytes | Type::Complex | Type::Numpy(_) => true,
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::identity_free),
             Type::Range
             | Type::ByteArray
@@ -225,6 +240,8 @@ impl Type {
             | Type::DictView { .. }
             | Type::Obj
             | Type::Foreign(_)
+            | Type::Array(..)
+            | Type::Instance(_)
             | Type::Function(_)
             | Type::Inner(_)
             | Type::Closure { .. }
@@ -265,6 +282,9 @@ impl Type {
             | Type::Complex
             | Type::Range
             | Type::Foreign(_)
+            | Type::Array(..)
+            | Type::Numpy(_)
+            | Type::Instance(_)
             | Type::Function(_)
             | Type::Inner(_)
             | Type::Obj => Vec::new(),
@@ -360,6 +380,9 @@ impl fmt::Display for Type {
             Type::Complex => f.write_str("complex"),
             Type::Range => f.write_str("range"),
             Type::Foreign(class) => f.write_str(class.name()),
+            Type::Array(dtype, dims) => write!(f, "ndarray[{dtype}, {dims}]"),
+            Type::Numpy(dtype) => f.write_str(&dtype.class()),
+            Type::Instance(class) => write!(f, "{}.{}", class.module, class.name),
             Type::Obj => f.write_str("object"),
             Type::Tuple { items, .. } => {
                 f.write_str("tuple[")?;
@@ -480,7 +503,7 @@ impl Type {
     }
 
     /// True if the two merge into one member of a union.
-    fn same_kind(&self, other: &Type) -> bool {
+    pub fn same_kind(&self, other: &Type) -> bool {
         match (self, other) {
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
             (Type::Named { class: a, .. }, Type::Named { class: b, .. }) => a == b,
@@ -523,7 +546,7 @@ impl Type {
         match self {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
             Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range | Type::ByteArray => false,
-            Type::MemView | Type::DictView { .. } => false,
+            Type::MemView | Type::DictView { .. } | Type::Array(..) | Type::Numpy(_) => false,
             Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
             Type::Set { elem, frozen, .. } => *frozen && elem.is_hashable(),
             Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {

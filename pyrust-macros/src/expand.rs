@@ -13,11 +13,29 @@ use crate::signature;
 struct Attribute {
     function: Option<LitStr>,
     signature: Option<LitStr>,
+    in_place: Option<syn::Ident>,
+    eager: bool,
+    /// Of a body written by hand: for which source. The compiler reads it.
+    source: Option<LitStr>,
 }
 
 impl Attribute {
     fn parse(&mut self, meta: ParseNestedMeta<'_>) -> Result<()> {
-        let slot = if meta.path.is_ident("function") {
+        if meta.path.is_ident("in_place") {
+            self.in_place = Some(meta.value()?.parse()?);
+            return Ok(());
+        }
+        if meta.path.is_ident("eager") {
+            self.eager = true;
+            return Ok(());
+        }
+        // What the compiler reads where a body is written by hand: the names of statics of its file.
+        if meta.path.is_ident("namespaces") {
+            return meta.parse_nested_meta(|inner| inner.path.require_ident().map(drop));
+        }
+        let slot = if meta.path.is_ident("source") {
+            &mut self.source
+        } else if meta.path.is_ident("function") {
             &mut self.function
         } else if meta.path.is_ident("signature") {
             &mut self.signature
@@ -42,6 +60,11 @@ pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream) -> Result<Token
         return Err(Error::new(attribute.span(), "`signature = \"(…) -> …\"` is missing"));
     };
     check_function_name(function)?;
+    if let Some(source) = &args.source
+        && !source.value().starts_with("sha256:")
+    {
+        return Err(Error::new(source.span(), "expected `sha256:…`, as `pyrust brief` prints it"));
+    }
     let types = parameter_types(&item)?;
     let count = signature::parameters(&sig.value())
         .map_err(|why| Error::new(sig.span(), format!("not a signature: {why}")))?;
@@ -52,7 +75,7 @@ pub(crate) fn hotspot(attribute: TokenStream, item: TokenStream) -> Result<Token
         );
         return Err(Error::new(sig.span(), message));
     }
-    Ok(entry(&item, &types))
+    Ok(entry(&item, &types, &args))
 }
 
 fn check_function_name(function: &LitStr) -> Result<()> {
@@ -109,7 +132,7 @@ fn parameter_types(item: &ItemFn) -> Result<Vec<&Type>> {
     Ok(types)
 }
 
-fn entry(item: &ItemFn, types: &[&Type]) -> TokenStream {
+fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
     let name = &item.sig.ident;
     let arity = types.len();
     let index: Vec<usize> = (0..arity).collect();
@@ -119,8 +142,62 @@ fn entry(item: &ItemFn, types: &[&Type]) -> TokenStream {
     } else {
         quote! { unsafe { #( <#types as ::pyrust_runtime::prelude::FromPy>::matches(args.get(#index)) )&&* } }
     };
+    // The same function for lists in place: which of the two runs is found out.
+    let choose = attribute.in_place.as_ref().map(|in_place| {
+        let eager = attribute.eager;
+        quote! {
+            static CHOICE: ::pyrust_runtime::list::Choice = ::pyrust_runtime::list::Choice::new(#eager);
+            // SAFETY: the caller vouches for `arity` arguments.
+            let weight = unsafe { 0_usize #( .saturating_add(<#types as ::pyrust_runtime::prelude::FromPy>::weight(args.get(#index))) )* };
+            let owned = match CHOICE.owns(cx, weight) {
+                // SAFETY: as above.
+                true => match unsafe { owned(cx, args) } {
+                    Ok(owned) => Some(owned),
+                    Err(stop) => {
+                        CHOICE.refuse(cx, stop)?;
+                        None
+                    }
+                },
+                false => None,
+            };
+            let Some((#(#value,)*)) = owned else {
+                // SAFETY: the caller vouches for `arity` arguments.
+                let result = super::#in_place(
+                    cx,
+                    #( unsafe { ::pyrust_runtime::prelude::FromPy::from_py(cx, args.get(#index)) }? ),*
+                )?;
+                return unsafe { ::pyrust_runtime::activate::box_result(cx, args, result) };
+            };
+        }
+    });
+    let owned = attribute.in_place.as_ref().map(|_| {
+        quote! {
+            /// # Safety
+            /// As `run`.
+            unsafe fn owned(
+                cx: ::pyrust_runtime::prelude::Cx,
+                args: &::pyrust_runtime::activate::CallArgs,
+            ) -> ::pyrust_runtime::prelude::R<(#(#types,)*)> {
+                // SAFETY: the caller vouches for `arity` arguments.
+                Ok((#( unsafe { <#types as ::pyrust_runtime::prelude::FromPy>::from_py(cx, args.get(#index)) }?, )*))
+            }
+        }
+    });
+    let read = match attribute.in_place {
+        Some(_) => quote!(),
+        None => quote! {
+            #(
+                // SAFETY: the caller vouches for `arity` arguments.
+                let #value = unsafe { <#types as ::pyrust_runtime::prelude::FromPy>::from_py(cx, args.get(#index)) }?;
+            )*
+        },
+    };
+    let done = attribute.in_place.as_ref().map(|_| quote!(CHOICE.done(cx);));
+    let (wide, call) = wide(item, types, &value);
     quote! {
         #item
+
+        #wide
 
         #[doc(hidden)]
         #[allow(clippy::all, unused_imports, unreachable_pub, non_snake_case)]
@@ -129,7 +206,7 @@ fn entry(item: &ItemFn, types: &[&Type]) -> TokenStream {
 
             /// What Python calls: see `pyrust_runtime::activate`.
             pub const ENTRY: ::pyrust_runtime::activate::Entry =
-                ::pyrust_runtime::activate::Entry { arity: #arity, matches, run };
+                ::pyrust_runtime::activate::Entry { arity: #arity, matches, run, segments: &[], sites: &[], region: 0, locals: &[] };
 
             /// # Safety
             /// `args` holds at least `arity` borrowed objects, and the GIL is held.
@@ -138,6 +215,8 @@ fn entry(item: &ItemFn, types: &[&Type]) -> TokenStream {
                 // SAFETY: the caller vouches for `arity` arguments.
                 #matches
             }
+
+            #owned
 
             /// # Safety
             /// As `matches`, with the transaction of `cx` open.
@@ -150,14 +229,53 @@ fn entry(item: &ItemFn, types: &[&Type]) -> TokenStream {
                 if !unsafe { matches(args) } {
                     return ::pyrust_runtime::prelude::bail(::pyrust_runtime::prelude::Bail::Type);
                 }
-                #(
-                    // SAFETY: the caller vouches for `arity` arguments.
-                    let #value = unsafe { <#types as ::pyrust_runtime::prelude::FromPy>::from_py(cx, args.get(#index)) }?;
-                )*
-                let result = super::#name(cx, #(#value),*)?;
+                #choose
+                #read
+                let result = #call?;
+                #done
                 // SAFETY: `args` are those of this transaction.
                 unsafe { ::pyrust_runtime::activate::box_result(cx, args, result) }
             }
         }
     }
+}
+
+/// A function that takes arrays is compiled once more, for processors with wider registers; and the call of it.
+fn wide(item: &ItemFn, types: &[&Type], values: &[syn::Ident]) -> (TokenStream, TokenStream) {
+    let name = &item.sig.ident;
+    let plain = quote!(super::#name(cx, #(#values),*));
+    let is_array = |ty: &&Type| match ty {
+        Type::Path(path) => path.path.segments.last().is_some_and(|s| s.ident == "Array"),
+        _ => false,
+    };
+    if !types.iter().any(is_array) || item.sig.asyncness.is_some() {
+        return (quote!(), plain);
+    }
+    let wide = format_ident!("{name}__wide");
+    let mut twin = item.clone();
+    twin.sig.ident = wide.clone();
+    twin.vis = syn::Visibility::Inherited;
+    twin.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
+    let twin = quote! {
+        #[cfg(target_arch = "x86_64")]
+        #[target_feature(enable = "avx2")]
+        #[allow(non_snake_case)]
+        #twin
+    };
+    let call = quote! {
+        {
+            #[cfg(target_arch = "x86_64")]
+            {
+                if ::pyrust_runtime::array::is_wide() {
+                    // SAFETY: the processor has what the function was compiled for.
+                    unsafe { super::#wide(cx, #(#values),*) }
+                } else {
+                    #plain
+                }
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            #plain
+        }
+    };
+    (twin, call)
 }

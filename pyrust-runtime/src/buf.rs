@@ -8,6 +8,8 @@ use core::ops::{Deref, DerefMut};
 use core::ptr::{self, NonNull};
 use std::alloc::{alloc, dealloc, realloc};
 
+use crate::blocks;
+
 /// Three words: pointer, length, capacity.
 pub struct Buf<T> {
     ptr: NonNull<T>,
@@ -15,21 +17,45 @@ pub struct Buf<T> {
     cap: usize,
 }
 
-/// Makes room for `want` elements of `size` bytes; null without memory.  Nothing here panics.
+/// Makes `old` bytes at `from` to `new` bytes; null without memory.  Nothing here panics.
+///
+/// # Safety
+/// `from` was given by this function for `old` bytes of this alignment, or there are none.
 #[cold]
 #[inline(never)]
-extern "C" fn grow(old: *mut u8, cap: usize, want: usize, size: usize, align: usize) -> *mut u8 {
-    let Some(bytes) = want.checked_mul(size) else { return ptr::null_mut() };
-    let Ok(layout) = Layout::from_size_align(bytes, align) else { return ptr::null_mut() };
-    if bytes == 0 {
+unsafe extern "C" fn grow(from: *mut u8, old: usize, new: usize, align: usize) -> *mut u8 {
+    let Ok(layout) = Layout::from_size_align(new, align) else { return ptr::null_mut() };
+    if new == 0 {
         return ptr::without_provenance_mut(align);
     }
-    if cap == 0 {
-        // SAFETY: The layout is not empty.
-        return unsafe { alloc(layout) };
+    // SAFETY: The layouts are not empty; the old one was allocated with its.
+    unsafe {
+        let block = blocks::take(new, align);
+        if old == 0 {
+            return block.unwrap_or_else(|| alloc(layout));
+        }
+        if block.is_none() && !blocks::has(old, align) {
+            return realloc(from, Layout::from_size_align_unchecked(old, align), new);
+        }
+        let block = block.unwrap_or_else(|| alloc(layout));
+        if !block.is_null() {
+            ptr::copy_nonoverlapping(from, block, old.min(new));
+            release(from, old, align);
+        }
+        block
     }
-    // SAFETY: `cap * size` bytes were allocated with this alignment, so their layout is valid.
-    unsafe { realloc(old, Layout::from_size_align_unchecked(cap * size, align), bytes) }
+}
+
+/// # Safety
+/// As for [`grow`]; nobody uses the memory any more.
+#[inline]
+unsafe fn release(from: *mut u8, bytes: usize, align: usize) {
+    // SAFETY: By the caller.
+    unsafe {
+        if !blocks::give(from, bytes, align) {
+            dealloc(from, Layout::from_size_align_unchecked(bytes, align));
+        }
+    }
 }
 
 impl<T> Buf<T> {
@@ -48,12 +74,19 @@ impl<T> Buf<T> {
     #[cold]
     #[inline(never)]
     extern "C" fn grow_one(&mut self) -> bool {
-        let want = (self.cap + self.cap / 2).max(4).max(self.len.saturating_add(1));
+        // Fewer than a cache line are not worth a call of the allocator each.
+        let least = (64 / size_of::<T>().max(1)).max(4);
+        let more = if self.cap < 64 { self.cap } else { self.cap / 2 };
+        let want = (self.cap + more).max(least).max(self.len.saturating_add(1));
         self.grow_to(want)
     }
 
     fn grow_to(&mut self, want: usize) -> bool {
-        let fresh = grow(self.ptr.as_ptr().cast(), self.cap, want, size_of::<T>(), align_of::<T>());
+        let (size, align) = (size_of::<T>(), align_of::<T>());
+        let Some(bytes) = want.checked_mul(size) else { return false };
+        let want = blocks::rounded(bytes, align).checked_div(size).unwrap_or(want);
+        // SAFETY: The room there is was made here.
+        let fresh = unsafe { grow(self.ptr.as_ptr().cast(), self.bytes(), want * size, align) };
         match NonNull::new(fresh.cast()) {
             Some(ptr) => {
                 self.ptr = ptr;
@@ -62,6 +95,12 @@ impl<T> Buf<T> {
             }
             None => false,
         }
+    }
+
+    /// The memory that was allocated; what is rounded up to a size of block counts no more than the elements take.
+    #[inline(always)]
+    fn bytes(&self) -> usize {
+        if size_of::<T>() == 0 { 0 } else { self.cap * size_of::<T>() }
     }
 
     /// Appends; gives the element back without memory.
@@ -163,9 +202,8 @@ impl<T> Drop for Buf<T> {
         // SAFETY: The first `len` elements are ours; `cap` elements were allocated with this layout.
         unsafe {
             ptr::drop_in_place(ptr::slice_from_raw_parts_mut(self.ptr.as_ptr(), self.len));
-            if self.cap != 0 && size_of::<T>() != 0 {
-                let layout = Layout::from_size_align_unchecked(self.cap * size_of::<T>(), align_of::<T>());
-                dealloc(self.ptr.as_ptr().cast(), layout);
+            if self.bytes() != 0 {
+                release(self.ptr.as_ptr().cast(), self.bytes(), align_of::<T>());
             }
         }
     }

@@ -162,6 +162,24 @@ impl ByteArray {
         result
     }
 
+    /// One byte more. As [`ByteArray::edit`], but what has not changed is not noted again: a loop would wait for it.
+    #[inline]
+    fn push(&self, v: u8) -> R<()> {
+        self.writable()?;
+        let head = self.head();
+        // SAFETY: A short borrow of what only this thread sees.
+        let own = unsafe { &mut *head.own.get() };
+        let moves = own.len() == own.capacity();
+        if own.push(v).is_err() {
+            return bail(Bail::Memory);
+        }
+        head.len.set(own.len());
+        if moves {
+            head.data.set(own.as_mut_ptr());
+        }
+        Ok(())
+    }
+
     /// `self is other`
     #[inline]
     pub fn is(&self, other: &ByteArray) -> bool {

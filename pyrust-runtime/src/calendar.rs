@@ -25,6 +25,30 @@ pub fn days(year: i64, month: i64) -> R<i64> {
     Ok(days + i64::from(month == 2 && isleap(year)))
 }
 
+/// `calendar.monthrange(year, month)`, of which the weekday is only a number.
+pub fn monthrange(year: i64, month: i64) -> R<(i64, i64)> {
+    // A month that is none raises first.
+    let days = days(year, month)?;
+    Ok((weekday(year, month, 1)?, days))
+}
+
+/// `calendar.weekday(year, month, day)` as a number. What is no date raises an exception that `datetime` words.
+pub fn weekday(year: i64, month: i64, day: i64) -> R<i64> {
+    let year = if (1..=9999).contains(&year) { year } else { 2000 + year.rem_euclid(400) };
+    let month_days = usize::try_from(month).ok().filter(|m| *m > 0).and_then(|m| DAYS.get(m));
+    let Some(last) = month_days.map(|days| days + i64::from(month == 2 && isleap(year))) else {
+        return bail(Bail::Unsupported);
+    };
+    if !(1..=last).contains(&day) {
+        return bail(Bail::Unsupported);
+    }
+    // The days before the year and before the month; the first of January of year 1 is a Monday.
+    let before = year - 1;
+    let years = before * 365 + before / 4 - before / 100 + before / 400;
+    let months: i64 = DAYS[1..month as usize].iter().sum::<i64>() + i64::from(month > 2 && isleap(year));
+    Ok((years + months + day - 1) % 7)
+}
+
 /// Does the list say so?
 fn is_as_ever(list: *mut PyObject, month: usize, days: i64) -> bool {
     // SAFETY: null, or a list that is never given up; its types are tested first, under the GIL.

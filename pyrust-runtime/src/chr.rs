@@ -5,8 +5,6 @@
 
 use std::cmp::Ordering;
 
-use pyo3_ffi as ffi;
-
 use crate::builtins::c::{self, Name};
 use crate::stop::{Exc, R, exc};
 use crate::str_::{own, view};
@@ -164,8 +162,7 @@ pub fn ord(c: Chr) -> i64 {
 /// `c` as a `str`: CPython's own one-character string below 256.
 #[inline]
 pub fn to_str(_: Cx, c: Chr) -> R<Str> {
-    // SAFETY: the GIL is held.
-    unsafe { own(ffi::PyUnicode_FromOrdinal(c.0 as i32)) }
+    c.to_str()
 }
 
 /// `len(c)`: 1.

@@ -107,6 +107,12 @@ fn div_mod(a: f64, b: f64) -> (f64, f64) {
     (floored, m)
 }
 
+/// C's `pow`.
+#[inline]
+pub(crate) fn plain_pow(a: f64, b: f64) -> f64 {
+    power::quick(a, b).unwrap_or_else(|| libm::pow(a, b))
+}
+
 /// `a ** b`: CPython's `float_pow`.
 ///
 /// A negative base with a fractional exponent is complex in Python and bails.

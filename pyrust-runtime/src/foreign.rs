@@ -11,7 +11,7 @@ pub use call::Call;
 pub use classes::*;
 pub use clock::date_today;
 pub use given::Given;
-pub use regex::{all_matches, sub, subn};
+pub use regex::{all_matches, cached, compiled, sub, subn};
 
 use core::cmp::Ordering;
 use core::ffi::CStr;

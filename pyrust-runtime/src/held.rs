@@ -59,6 +59,14 @@ impl<T: FromPy> FromPy for Held<T> {
         // SAFETY: By the caller.
         unsafe { T::matches(object) }
     }
+
+    const FETCHES: bool = T::FETCHES;
+
+    #[inline(always)]
+    unsafe fn fetch(object: *mut PyObject) {
+        // SAFETY: By the caller.
+        unsafe { T::fetch(object) }
+    }
 }
 
 impl<T> IntoPy for Held<T> {

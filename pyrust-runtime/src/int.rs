@@ -99,6 +99,44 @@ pub fn mod_(a: i64, b: i64) -> R<i64> {
     Ok(if r != 0 && (r ^ b) < 0 { r + b } else { r })
 }
 
+/// [`mod_`] where the dividend is mostly within one divisor of the result, as in `(x - 1) % width`: a division costs
+/// more than to look.
+#[inline(always)]
+pub fn mod_near(a: i64, b: i64) -> R<i64> {
+    if b > 0 {
+        let (up, down) = (a.wrapping_add(b), a.wrapping_sub(b));
+        if a >= 0 {
+            if a < b {
+                return Ok(a);
+            }
+            if down < b {
+                return Ok(down);
+            }
+        } else if up >= 0 {
+            return Ok(up);
+        }
+    }
+    mod_(a, b)
+}
+
+/// [`floordiv`] of what is never negative.
+#[inline(always)]
+pub fn floordiv_unsigned(a: i64, b: i64) -> R<i64> {
+    match (a as u64).checked_div(b as u64) {
+        Some(q) => Ok(q as i64),
+        None => exc(Exc::ZeroDivisionError),
+    }
+}
+
+/// [`mod_`] of what is never negative.
+#[inline(always)]
+pub fn mod_unsigned(a: i64, b: i64) -> R<i64> {
+    match (a as u64).checked_rem(b as u64) {
+        Some(r) => Ok(r as i64),
+        None => exc(Exc::ZeroDivisionError),
+    }
+}
+
 /// `divmod(a, b)`.
 #[inline(always)]
 pub fn divmod(a: i64, b: i64) -> R<(i64, i64)> {
@@ -193,6 +231,12 @@ pub fn powmod(a: i64, b: i64, m: i64) -> R<i64> {
     Ok(if m < 0 && power != 0 { (power as i128 - size as i128) as i64 } else { power as i64 })
 }
 
+/// `a ** b % m`, without the power, which may be far larger than the result.
+pub fn pow_mod(a: i64, b: i64, m: i64) -> R<i64> {
+    // Its own exceptions come in the order of the two operations.
+    if b < 0 || m == 0 { mod_(pow(a, b)?, m) } else { powmod(a, b, m) }
+}
+
 /// The number that `base` times is 1 modulo `size`, which is above 1.
 fn inverse(base: u64, size: u64) -> R<u64> {
     let (mut old, mut rest) = (base as i128, size as i128);
@@ -248,6 +292,12 @@ pub fn shl(a: i64, n: i64) -> R<i64> {
         return Ok(0);
     }
     bail(Bail::Overflow)
+}
+
+/// [`shl`] of what stays within 64 bits, by 0 to 63.
+#[inline(always)]
+pub fn shl_within(a: i64, n: i64) -> i64 {
+    a << (n & 63)
 }
 
 /// `a >> n`: floors, a large count gives 0 or -1.

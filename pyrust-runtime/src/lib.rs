@@ -30,6 +30,7 @@ macro_rules! every_tuple {
 
 pub mod prelude;
 
+mod blocks;
 pub mod buf;
 pub mod stop;
 
@@ -37,6 +38,7 @@ pub mod txn;
 
 pub mod py;
 pub mod strs;
+mod suspended;
 
 pub mod foreign;
 pub mod function;
@@ -46,12 +48,15 @@ pub mod held;
 pub mod iter;
 pub mod itertools;
 pub mod obj;
+pub mod object;
 pub mod range;
+pub mod retype;
 pub mod shared;
 pub mod tee;
 pub mod tuple;
 pub mod union;
 
+pub mod array;
 pub mod elem;
 
 pub mod dict;
@@ -66,6 +71,7 @@ pub mod bytes;
 pub mod calendar;
 pub mod chr;
 pub mod complex;
+pub mod copied;
 pub mod deque;
 pub mod float;
 pub mod fmt;
@@ -77,6 +83,7 @@ pub mod memory;
 pub mod named;
 pub mod random;
 pub mod str_;
+pub mod structs;
 
 pub mod caught;
 pub mod raised;

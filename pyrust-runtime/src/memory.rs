@@ -95,7 +95,8 @@ impl MemView {
     }
 
     /// The bytes where they stand, for those who take no others.
-    fn together(&self) -> R<&[u8]> {
+    #[inline(always)]
+    pub(crate) fn together(&self) -> R<&[u8]> {
         match self.base.raw().get(self.start as usize..self.start as usize + self.len) {
             Some(raw) if self.contiguous() => Ok(raw),
             _ => bail(Bail::Unsupported),

@@ -153,6 +153,30 @@ impl Obj {
         }
     }
 
+    /// `type(x) == self` for an exact instance of the builtin class. What may compare itself with Python code bails.
+    pub fn is_class(self, class: Class) -> R<bool> {
+        // SAFETY: the transaction keeps the object alive; builtin classes always are.
+        unsafe { is_same_class(class.object(), self.as_ptr()) }
+    }
+
+    /// `type(object) == self`.
+    pub fn is_class_of(self, object: Obj) -> R<bool> {
+        // SAFETY: the transaction keeps both alive, and the object its class.
+        unsafe { is_same_class(ffi::Py_TYPE(object.as_ptr()), self.as_ptr()) }
+    }
+
+    /// `type(x) in self` for an exact instance of the builtin class and an exact tuple or list.
+    pub fn lists_class(self, class: Class) -> R<bool> {
+        // SAFETY: the transaction keeps the object alive; builtin classes always are.
+        unsafe { is_listed(class.object(), self.as_ptr()) }
+    }
+
+    /// `type(object) in self`.
+    pub fn lists_class_of(self, object: Obj) -> R<bool> {
+        // SAFETY: the transaction keeps both alive, and the object its class.
+        unsafe { is_listed(ffi::Py_TYPE(object.as_ptr()), self.as_ptr()) }
+    }
+
     /// `bool(self)` of builtins whose truth needs no Python code.
     pub fn truth(self) -> R<bool> {
         // SAFETY: the transaction keeps the object alive; of these exact types no Python code is asked.
@@ -179,7 +203,17 @@ impl Obj {
         Ok(self.is(other))
     }
 
-    /// `self == other` of numbers and texts.
+    /// Does its class leave `==` to `object`, which compares addresses?
+    #[inline]
+    pub(crate) fn compares_identity(self) -> bool {
+        // SAFETY: the transaction keeps the object alive, and the object its class, which is ready.
+        unsafe {
+            let of = |ty: *mut ffi::PyTypeObject| (*ty).tp_richcompare.map(|compare| compare as usize);
+            of(ffi::Py_TYPE(self.as_ptr())) == of(&raw mut ffi::PyBaseObject_Type)
+        }
+    }
+
+    /// `self == other` of numbers and texts, and of what only ever is equal to itself.
     pub fn equals(self, other: Obj) -> R<bool> {
         // SAFETY: the transaction keeps the objects alive; comparing these exact types runs no Python code.
         unsafe {
@@ -188,7 +222,13 @@ impl Obj {
                 ffi::Py_IsNone(object) != 0
                     || (is_value(ty) && !core::ptr::eq(ty, &raw mut ffi::PyTuple_Type))
             };
-            if !plain(self.as_ptr()) || !plain(other.as_ptr()) {
+            let (left, right) = (plain(self.as_ptr()), plain(other.as_ptr()));
+            if (left || self.compares_identity()) && (right || other.compares_identity()) && !(left && right)
+            {
+                // Neither knows the other's class.
+                return Ok(self.is(other));
+            }
+            if !left || !right {
                 return bail(Bail::Callback);
             }
             let equal = ffi::PyObject_RichCompare(self.as_ptr(), other.as_ptr(), ffi::Py_EQ);
@@ -241,14 +281,14 @@ unsafe fn is_builtin(ty: *mut ffi::PyTypeObject) -> bool {
 }
 
 /// Tuples of classes are gone into so deep.
-const MOST_TUPLES: usize = 16;
+pub(crate) const MOST_TUPLES: usize = 16;
 
 /// Whether an instance of `own`, which does not lie about its class, is one of `class`: a class that `type` made, or a
 /// tuple of them, which is asked in order. Anything else bails, since it may run Python code or raise.
 ///
 /// # Safety
 /// Both are alive.
-unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObject, depth: usize) -> R<bool> {
+pub(crate) unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObject, depth: usize) -> R<bool> {
     // SAFETY: by the caller; types are tested first, and a tuple holds its items.
     unsafe {
         if core::ptr::eq(own.cast(), class) {
@@ -262,6 +302,44 @@ unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObject, depth: u
         }
         for at in 0..ffi::PyTuple_Size(class) {
             if is_derived(own, ffi::PyTuple_GetItem(class, at), depth - 1)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// `own == class`, where both compare by identity; others bail.
+///
+/// # Safety
+/// Both are live.
+unsafe fn is_same_class(own: *mut ffi::PyTypeObject, class: *mut PyObject) -> R<bool> {
+    // SAFETY: by the caller.
+    unsafe {
+        let plain = |object| core::ptr::eq(ffi::Py_TYPE(object), &raw mut ffi::PyType_Type);
+        match plain(own.cast()) && plain(class) {
+            true => Ok(core::ptr::eq(own.cast(), class)),
+            false => bail(Bail::Callback),
+        }
+    }
+}
+
+/// `own in classes`.
+///
+/// # Safety
+/// Both are live.
+unsafe fn is_listed(own: *mut ffi::PyTypeObject, classes: *mut PyObject) -> R<bool> {
+    // SAFETY: by the caller; the container holds its items, and no Python code runs that could change it.
+    unsafe {
+        let (size, item): (_, unsafe extern "C" fn(_, _) -> _) = if ffi::PyTuple_CheckExact(classes) != 0 {
+            (ffi::PyTuple_Size(classes), ffi::PyTuple_GetItem)
+        } else if ffi::PyList_CheckExact(classes) != 0 {
+            (ffi::PyList_Size(classes), ffi::PyList_GetItem)
+        } else {
+            return bail(Bail::Callback);
+        };
+        for at in 0..size {
+            if is_same_class(own, item(classes, at))? {
                 return Ok(true);
             }
         }

@@ -7,6 +7,7 @@ pub use crate::txn::Cx;
 
 pub use crate::py::{FromPy, IntoPy};
 
+pub use crate::array::{Array, Np};
 pub use crate::big::{Big, BigConst, SumBig};
 pub use crate::bytearray::ByteArray;
 pub use crate::caught::{catches, undecided};
@@ -23,23 +24,26 @@ pub use crate::iter::{PyIter, columns, in_generator};
 pub use crate::itertools::{
     GroupBy, Longest, Picks, Pools, again, at_least, batch, grouped, picked, slice_bounds, unequal_lengths,
 };
-pub use crate::list::{List, ListLike, PList, RList};
+pub use crate::list::{List, ListLike, PList, RList, SUMS, Sums};
 pub use crate::memo::Memo;
 pub use crate::memory::MemView;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj};
+pub use crate::object::{Attribute, Instance, IsObject, Method, MethodKind, ObjectClass, OfObjectClass};
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
 pub use crate::shared::Shared;
 pub use crate::strs::{Bytes, Chr, Str};
+pub use crate::suspended::Suspending;
 pub use crate::tee::tee;
 pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
-    big, bisect, builtins, bytearray, bytes, calendar, chr, complex, deque, dict, float, fmt, foreign, heap,
-    int, list, math, named, random, range, set, str_, tuple,
+    array as ndarray, big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, deque, dict,
+    float, fmt, foreign, heap, int, list, math, named, object, random, range, retype, set, str_, structs,
+    tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

@@ -25,6 +25,24 @@ pub trait FromPy: Sized + 'static {
     /// # Safety
     /// `object` is alive.
     unsafe fn matches(object: *mut PyObject) -> bool;
+
+    /// About how many elements would have to be converted to work on the object natively; 0 where nothing is.
+    ///
+    /// # Safety
+    /// `object` is alive.
+    #[inline]
+    unsafe fn weight(_object: *mut PyObject) -> usize {
+        0
+    }
+    /// Does it pay to say in advance which objects are going to be read?
+    const FETCHES: bool = false;
+
+    /// Asks for the memory that is reached through the object.
+    ///
+    /// # Safety
+    /// `object` is alive.
+    #[inline(always)]
+    unsafe fn fetch(_object: *mut PyObject) {}
 }
 
 /// A value that can become an object.

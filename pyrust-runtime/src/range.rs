@@ -62,6 +62,28 @@ impl Range {
     }
 }
 
+/// Where a range has its start, stop and step, as its type says; empty if it does not say so.
+fn members() -> &'static [usize] {
+    static MEMBERS: std::sync::OnceLock<Vec<usize>> = std::sync::OnceLock::new();
+    MEMBERS.get_or_init(|| {
+        let offset = |name: &core::ffi::CStr| {
+            // SAFETY: the members of a static type are a table that ends with an empty name, and live for good.
+            unsafe {
+                let mut member = PyRange_Type.tp_members;
+                while !member.is_null() && !(*member).name.is_null() {
+                    let object = (*member).type_code == pyo3_ffi::Py_T_OBJECT_EX;
+                    if object && core::ffi::CStr::from_ptr((*member).name) == name {
+                        return usize::try_from((*member).offset).ok();
+                    }
+                    member = member.add(1);
+                }
+                None
+            }
+        };
+        [c"start", c"stop", c"step"].into_iter().map(offset).collect::<Option<Vec<_>>>().unwrap_or_default()
+    })
+}
+
 impl FromPy for Range {
     unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Range> {
         // SAFETY: By the caller; the attributes of a range are plain members.
@@ -69,7 +91,12 @@ impl FromPy for Range {
             if !layout::is_exact(object, &raw mut PyRange_Type) {
                 return bail(Bail::Type);
             }
-            let read = |name: &core::ffi::CStr| {
+            let members = members();
+            let read = |name: &core::ffi::CStr, member: usize| {
+                if let Some(offset) = members.get(member) {
+                    // A plain member: borrowed.
+                    return i64::from_py(cx, *object.cast::<u8>().add(*offset).cast::<*mut PyObject>());
+                }
                 let value = PyObject_GetAttrString(object, name.as_ptr());
                 if value.is_null() {
                     return no_memory();
@@ -78,7 +105,8 @@ impl FromPy for Range {
                 Py_DECREF(value);
                 result
             };
-            Ok(Range { start: read(c"start")?, stop: read(c"stop")?, step: read(c"step")?, object })
+            let (start, stop, step) = (read(c"start", 0)?, read(c"stop", 1)?, read(c"step", 2)?);
+            Ok(Range { start, stop, step, object })
         }
     }
 

@@ -257,6 +257,8 @@ bails! {
     Warning = "warning",
     /// Journal, arena or the work of one operation reached its limit.
     Limit = "limit",
+    /// The call has taken as long as converting its lists would: it is begun anew with native ones.
+    Convert = "convert",
     /// A transaction is already open in this process.
     Busy = "busy",
     /// The runtime itself failed.  Please report it.

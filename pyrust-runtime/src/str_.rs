@@ -42,6 +42,7 @@ use std::ptr::NonNull;
 use pyo3_ffi as ffi;
 use pyo3_ffi::PyObject;
 
+use crate::boundary::layout;
 use crate::builtins::c;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::strs::{Chr, Str};
@@ -95,9 +96,38 @@ pub fn at(s: &Str, i: usize) -> Chr {
 }
 
 /// `a + b`.
+#[inline]
 pub fn concat(_: Cx, a: &Str, b: &Str) -> R<Str> {
+    if a.is_empty() || b.is_empty() {
+        return Ok(if b.is_empty() { a.hold() } else { b.hold() });
+    }
+    if a.is_ascii() && b.is_ascii() {
+        // SAFETY: just made, of so many code points.
+        return unsafe { of_ascii(joined(a, b), a.len() + b.len()) };
+    }
+    concat_made(a, b)
+}
+
+#[inline(never)]
+extern "C" fn concat_made(a: &Str, b: &Str) -> R<Str> {
     // SAFETY: exact strings.
     unsafe { own(ffi::PyUnicode_Concat(a.as_ptr(), b.as_ptr())) }
+}
+
+/// Two texts of ASCII as one, or null.
+#[inline(never)]
+extern "C" fn joined(a: &Str, b: &Str) -> *mut PyObject {
+    let (a, b) = (a.raw(), b.raw());
+    // SAFETY: the GIL is held; all data is written, and ASCII; two lengths of strings do not overflow.
+    unsafe {
+        let object = ffi::PyUnicode_New((a.len() + b.len()) as ffi::Py_ssize_t, 127);
+        if let Some(object) = NonNull::new(object) {
+            let data = layout::ascii_data(object).as_ptr();
+            std::ptr::copy_nonoverlapping(a.as_ptr(), data, a.len());
+            std::ptr::copy_nonoverlapping(b.as_ptr(), data.add(a.len()), b.len());
+        }
+        object
+    }
 }
 
 /// `s * n` and `n * s`.
@@ -112,13 +142,13 @@ pub fn repeat(_: Cx, s: &Str, n: i64) -> R<Str> {
 /// `a == b`.
 #[inline(always)]
 pub fn eq(a: &Str, b: &Str) -> bool {
-    a.as_ptr() == b.as_ptr() || equal(view(a), view(b))
+    equal(view(a), view(b))
 }
 
 #[inline(always)]
 fn equal(a: View<'_>, b: View<'_>) -> bool {
     // Both are canonical: different widths are different texts.
-    a.len() == b.len() && a.kind() == b.kind() && a.same(b)
+    a.len() == b.len() && a.kind() == b.kind() && (a.is(b) || a.same(b))
 }
 
 /// `a != b`.
@@ -191,27 +221,38 @@ pub fn repr(_: Cx, s: &Str) -> R<Str> {
     c::undisturbed(|| unsafe { own(ffi::PyObject_Repr(s.as_ptr())) })
 }
 
-/// A new `str` of `len` code points up to `max`, its data not yet written.
+/// A `str` of the code points below 128 in `text`.
+#[inline(always)]
+pub(crate) fn from_ascii(text: &[u8]) -> R<Str> {
+    debug_assert!(text.is_ascii());
+    // SAFETY: just made, of so many code points.
+    unsafe { of_ascii(ascii_object(text.as_ptr(), text.len()), text.len()) }
+}
+
+/// Takes over a new string of ASCII; null is a failed allocation.
 ///
 /// # Safety
-/// The caller writes all of it, with at least one code point of the width that `max` stands for, before anyone
-/// reads it.
-pub(crate) unsafe fn allocate(len: usize, max: u32) -> R<(NonNull<PyObject>, *mut u8)> {
-    // SAFETY: the GIL is held.
-    unsafe {
-        let object = c::owned(ffi::PyUnicode_New(len as ffi::Py_ssize_t, max))?;
-        Ok((object, ffi::PyUnicode_DATA(object.as_ptr()).cast()))
+/// Null, or a strong reference to a compact `str` of `len` code points below 128.
+#[inline(always)]
+pub(crate) unsafe fn of_ascii(object: *mut PyObject, len: usize) -> R<Str> {
+    match NonNull::new(object) {
+        // SAFETY: by the caller.
+        Some(object) => Ok(unsafe { Str::of_ascii(object, len) }),
+        None => crate::txn::no_memory(),
     }
 }
 
-/// A `str` of the code points below 128 in `text`.
-pub(crate) fn from_ascii(text: &[u8]) -> R<Str> {
-    debug_assert!(text.is_ascii());
-    // SAFETY: all data is written; the empty string is a singleton without room, and nothing is written to it.
+/// A new string of ASCII, or null.
+#[inline(never)]
+extern "C" fn ascii_object(text: *const u8, len: usize) -> *mut PyObject {
+    // SAFETY: the GIL is held; all data is written; the empty string is a singleton without room, and nothing is written
+    // to it.
     unsafe {
-        let (object, data) = allocate(text.len(), 127)?;
-        std::ptr::copy_nonoverlapping(text.as_ptr(), data, text.len());
-        own(object.as_ptr())
+        let object = ffi::PyUnicode_New(len as ffi::Py_ssize_t, 127);
+        if let Some(object) = NonNull::new(object) {
+            std::ptr::copy_nonoverlapping(text, layout::ascii_data(object).as_ptr(), len);
+        }
+        object
     }
 }
 

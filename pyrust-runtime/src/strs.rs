@@ -1,6 +1,7 @@
 //! What a `str`, a one-character `str` and a `bytes` are here.  The operations are in `str_`, `chr`, `bytes`.
 
-use core::ptr::NonNull;
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
     Py_DECREF, Py_INCREF, PyBytes_FromStringAndSize, PyErr_Clear, PyObject, PyObject_Hash,
@@ -13,15 +14,31 @@ use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, no_memory};
 
 /// An exact `str`, with where its code points stand.  Owns a reference: freeing a `str` runs no Python code.
+///
+/// It may be a part of another one of ASCII, which becomes an object of its own when somebody asks for it: many words
+/// are looked at and never kept.
 pub struct Str {
-    pub(crate) obj: NonNull<PyObject>,
+    /// The object; of a part the one that has the text.
+    obj: NonNull<PyObject>,
     pub(crate) data: NonNull<u8>,
     pub(crate) len: usize,
     /// Bytes per code point: 1, 2 or 4.
     pub(crate) kind: u8,
     /// So many more code points have room behind the text.
     spare: u32,
+    /// `PART`, `LASTING`. No `bool`s: an `Option` would be told by one of them, and moves would copy around it.
+    marks: u8,
+    /// The object that the part has become; a reference of its own.
+    own: Cell<*mut PyObject>,
 }
+
+/// It is a part of the object.
+const PART: u8 = 1;
+/// The object lives until the transaction closes, whoever keeps a part of it.
+const LASTING: u8 = 2;
+
+/// Parts of a text that would not live on without them keep no more than so many bytes alive.
+const KEPT: usize = 256;
 
 /// A `str` of one code point.  Surrogates are code points like any other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -36,6 +53,100 @@ pub struct Bytes {
 }
 
 impl Str {
+    #[inline(always)]
+    fn whole(obj: NonNull<PyObject>, data: NonNull<u8>, len: usize, kind: u8) -> Str {
+        let own = Cell::new(ptr::null_mut());
+        Str { obj, data, len, kind, spare: 0, marks: 0, own }
+    }
+
+    /// A new string of ASCII, all of it written.  Its head is not looked at: it has just been written in pieces, which a
+    /// processor is slow to read as a whole.
+    ///
+    /// # Safety
+    /// A strong reference to a compact `str` of `len` code points below 128.
+    #[inline(always)]
+    pub(crate) unsafe fn of_ascii(obj: NonNull<PyObject>, len: usize) -> Str {
+        // SAFETY: By the caller.
+        Str::whole(obj, unsafe { layout::ascii_data(obj) }, len, 1)
+    }
+
+    /// The part from `start` to `end` without an object of its own, where that pays: it has more than one code point,
+    /// all of ASCII, and is not all there is.
+    #[inline(always)]
+    pub(crate) fn part(&self, start: usize, end: usize) -> Option<Str> {
+        let pays = start + 1 < end && end <= self.len && (self.marks & LASTING != 0 || self.len <= KEPT);
+        if !pays || !self.is_ascii() {
+            return None;
+        }
+        let mut part = self.hold();
+        // SAFETY: in bounds.
+        part.data = unsafe { part.data.add(start) };
+        part.len = end - start;
+        part.marks |= PART;
+        Some(part)
+    }
+
+    /// The same text, for as long as it is looked at: unlike a copy, a part remains one.
+    #[inline(always)]
+    pub fn hold(&self) -> Str {
+        // SAFETY: We hold a reference; the copy has its own. Nobody appends while there are two, so what is spare is so
+        // for both. It is copied as a whole: a processor is slow to read as a whole what was written in pieces.
+        unsafe {
+            Py_INCREF(self.obj.as_ptr());
+            let copy = ptr::read(self);
+            if self.is_part() {
+                copy.own.set(ptr::null_mut());
+            }
+            copy
+        }
+    }
+
+    #[inline(always)]
+    fn is_part(&self) -> bool {
+        self.marks & PART != 0
+    }
+
+    /// The object, if there is one.
+    #[inline(always)]
+    pub(crate) fn known(&self) -> *mut PyObject {
+        if self.is_part() { self.own.get() } else { self.obj.as_ptr() }
+    }
+
+    /// Makes the object of a part. Without memory the call is not committed, and what it sees does not matter.
+    #[cold]
+    #[inline(never)]
+    extern "C" fn made(&self) -> *mut PyObject {
+        if self.own.get().is_null() {
+            // SAFETY: The GIL is held; the part is ASCII and has more than one code point, so the object is new and has
+            // room for it.
+            unsafe {
+                let object = PyUnicode_New(self.len as isize, 127);
+                let Some((data, _, _)) = NonNull::new(object).and_then(|o| layout::str_parts(o.as_ptr()))
+                else {
+                    PyErr_Clear();
+                    crate::txn::doom_open();
+                    return self.obj.as_ptr();
+                };
+                ptr::copy_nonoverlapping(self.data.as_ptr(), data.as_ptr(), self.len);
+                self.own.set(object);
+            }
+        }
+        self.own.get()
+    }
+
+    /// A copy of a part is the object that it has become, so that there is one for all copies.
+    #[cold]
+    #[inline(never)]
+    extern "C" fn copied(&self) -> Str {
+        let object = self.made();
+        // SAFETY: An exact `str`, compact since it was made here or is one that was taken apart before.
+        unsafe {
+            Py_INCREF(object);
+            let (data, len, kind) = layout::str_parts(object).unwrap_or((self.data, 0, 1));
+            Str::whole(NonNull::new_unchecked(object), data, len, kind)
+        }
+    }
+
     /// Takes a new reference; null is a failed allocation.
     ///
     /// # Safety
@@ -45,7 +156,7 @@ impl Str {
         let Some(obj) = NonNull::new(object) else { return no_memory() };
         // SAFETY: By the caller.
         match unsafe { layout::str_parts(object) } {
-            Some((data, len, kind)) => Ok(Str { obj, data, len, kind, spare: 0 }),
+            Some((data, len, kind)) => Ok(Str::whole(obj, data, len, kind)),
             None => {
                 // SAFETY: The reference was given to us.
                 unsafe { Py_DECREF(object) };
@@ -64,7 +175,7 @@ impl Str {
         unsafe {
             let Some((data, len, kind)) = layout::str_parts(object) else { return bail(Bail::Type) };
             Py_INCREF(object);
-            Ok(Str { obj: NonNull::new_unchecked(object), data, len, kind, spare: 0 })
+            Ok(Str::whole(NonNull::new_unchecked(object), data, len, kind))
         }
     }
 
@@ -131,21 +242,59 @@ impl Str {
     /// The object, borrowed.
     #[inline(always)]
     pub fn as_ptr(&self) -> *mut PyObject {
-        self.obj.as_ptr()
+        if self.is_part() { self.made() } else { self.obj.as_ptr() }
     }
 
     /// `self == other`.  Canonical strings of different kinds differ.
     #[inline]
     pub fn same_text(&self, other: &Str) -> bool {
-        self.obj == other.obj
+        (self.data == other.data && self.len == other.len)
             || (self.len == other.len && self.kind == other.kind && self.raw() == other.raw())
+    }
+
+    /// Is there room behind the text for this code point, and nobody else who has the string?
+    #[inline(always)]
+    pub(crate) fn takes(&self, c: Chr) -> bool {
+        let object = self.obj.as_ptr();
+        // SAFETY: An exact `str`; what is spare is never that of a part.
+        let fits = unsafe {
+            self.spare > 0
+                && !self.is_part()
+                && layout::str_is_modifiable(object)
+                && match self.kind {
+                    1 => c.0 < if layout::str_is_ascii(object) { 0x80 } else { 0x100 },
+                    2 => c.0 < 0x1_0000,
+                    _ => true,
+                }
+        };
+        fits && self.len > 0
+    }
+
+    /// A text of ASCII and one more character, with room for some that follow.
+    pub(crate) fn with_room(text: &[u8], last: u8) -> R<Str> {
+        const SPARE: u32 = 14;
+        let len = text.len() + 1;
+        // SAFETY: The GIL is held; all that the length counts is written before anyone sees it, and the room behind it
+        // is part of the allocation.
+        unsafe {
+            let Some(object) = NonNull::new(PyUnicode_New((len + SPARE as usize) as isize, 127)) else {
+                return no_memory();
+            };
+            let data = layout::ascii_data(object);
+            ptr::copy_nonoverlapping(text.as_ptr(), data.as_ptr(), text.len());
+            *data.as_ptr().add(text.len()) = last;
+            layout::set_str_length(object.as_ptr(), data, 1, len);
+            let mut made = Str::of_ascii(object, len);
+            made.spare = SPARE;
+            Ok(made)
+        }
     }
 
     /// Is there room for `more` code points of its kind behind the text?  Makes some where nobody else has the string.
     #[inline(always)]
     pub(crate) fn make_room(&mut self, more: usize) -> R<bool> {
         // SAFETY: An exact `str`.
-        if !unsafe { layout::str_is_modifiable(self.obj.as_ptr()) } {
+        if self.is_part() || !unsafe { layout::str_is_modifiable(self.obj.as_ptr()) } {
             return Ok(false);
         }
         if more <= self.spare as usize { Ok(true) } else { self.reserve(more) }
@@ -223,8 +372,9 @@ impl Str {
     pub fn py_hash(&self) -> isize {
         // SAFETY: An exact `str`; its hash runs no Python code and cannot fail.
         unsafe {
-            let known = layout::str_known_hash(self.obj.as_ptr());
-            if known != -1 { known } else { PyObject_Hash(self.obj.as_ptr()) }
+            let object = self.as_ptr();
+            let known = layout::str_known_hash(object);
+            if known != -1 { known } else { PyObject_Hash(object) }
         }
     }
 }
@@ -232,17 +382,20 @@ impl Str {
 impl Clone for Str {
     #[inline(always)]
     fn clone(&self) -> Str {
-        // SAFETY: We hold a reference.
-        unsafe { Py_INCREF(self.obj.as_ptr()) };
-        Str { spare: 0, ..*self }
+        if self.is_part() { self.copied() } else { self.hold() }
     }
 }
 
 impl Drop for Str {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: The reference is ours.
-        unsafe { Py_DECREF(self.obj.as_ptr()) };
+        // SAFETY: The references are ours.
+        unsafe {
+            if self.is_part() && !self.own.get().is_null() {
+                Py_DECREF(self.own.get());
+            }
+            Py_DECREF(self.obj.as_ptr());
+        }
     }
 }
 
@@ -250,7 +403,15 @@ impl FromPy for Str {
     #[inline]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Str> {
         // SAFETY: By the caller.
-        unsafe { if layout::is_str(object) { Str::from_borrowed(object) } else { bail(Bail::Type) } }
+        unsafe {
+            if !layout::is_str(object) {
+                return bail(Bail::Type);
+            }
+            let mut text = Str::from_borrowed(object)?;
+            // What there was when the transaction opened stays until it closes.
+            text.marks = LASTING;
+            Ok(text)
+        }
     }
 
     #[inline]
@@ -263,18 +424,53 @@ impl FromPy for Str {
 impl IntoPy for Str {
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        if self.is_part() {
+            let object = self.made();
+            // SAFETY: Alive: the part has a reference to it.
+            unsafe { Py_INCREF(object) };
+            return Ok(object);
+        }
         let object = self.obj.as_ptr();
         core::mem::forget(self);
         Ok(object)
     }
 }
 
+/// The interpreter's own strings of one character of ASCII, as far as they were asked for; they live for ever.
+struct Shared(Cell<[*mut PyObject; 128]>);
+
+// SAFETY: Read and filled with the GIL held.
+unsafe impl Sync for Shared {}
+
+static SHARED: Shared = Shared(Cell::new([ptr::null_mut(); 128]));
+
 impl Chr {
     /// The `str`.  Code points below 256 are shared objects of the interpreter.
     #[inline]
     pub fn to_str(self) -> R<Str> {
+        // SAFETY: The GIL is held, and a cell of an array is an array of cells.
+        let known = unsafe { &*(&raw const SHARED.0).cast::<[Cell<*mut PyObject>; 128]>() };
+        if let Some(Some(object)) = known.get(self.0 as usize).map(|known| NonNull::new(known.get())) {
+            // SAFETY: A string of one character of ASCII, of which we have a reference.
+            unsafe {
+                Py_INCREF(object.as_ptr());
+                return Ok(Str::of_ascii(object, 1));
+            }
+        }
+        self.to_str_slowly(known)
+    }
+
+    #[cold]
+    #[inline(never)]
+    extern "C" fn to_str_slowly(self, known: &[Cell<*mut PyObject>; 128]) -> R<Str> {
         // SAFETY: A code point is at most 0x10ffff; the result is an exact `str`.
-        unsafe { Str::from_owned(PyUnicode_FromOrdinal(self.0 as i32)) }
+        let made = unsafe { Str::from_owned(PyUnicode_FromOrdinal(self.0 as i32)) }?;
+        if let Some(known) = known.get(self.0 as usize) {
+            // SAFETY: Alive; one reference is kept.
+            unsafe { Py_INCREF(made.as_ptr()) };
+            known.set(made.as_ptr());
+        }
+        Ok(made)
     }
 }
 

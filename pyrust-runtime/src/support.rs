@@ -5,7 +5,7 @@ use core::ops::Range as Span;
 
 use crate::elem::{ElemEq, ElemOrd, Key};
 use crate::list::{self, List, ListLike};
-use crate::py::{FromPy, IntoPy};
+use crate::py::FromPy;
 use crate::stop::{Bail, Exc, R, Stop, bail, exc};
 use crate::strs::{Bytes, Chr, Str};
 use crate::txn::Cx;
@@ -60,6 +60,34 @@ pub fn chunks(start: i64, stop: i64) -> Chunks {
     Chunks { at: start, stop }
 }
 
+/// `0..count` in such pieces, where `count` is a length.
+#[inline(always)]
+pub fn turns(count: i64) -> Turns {
+    Turns { at: 0, count: count.max(0) }
+}
+
+/// See [`turns`].
+pub struct Turns {
+    at: i64,
+    count: i64,
+}
+
+impl Iterator for Turns {
+    type Item = Span<i64>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Span<i64>> {
+        if self.at >= self.count {
+            return None;
+        }
+        let start = self.at;
+        self.at = start + (self.count - start).min(4096);
+        // SAFETY: it begins at 0 and grows up to the count; so what is looked up by the turns needs no check.
+        unsafe { core::hint::assert_unchecked(0 <= start && start < self.at && self.at <= self.count) };
+        Some(start..self.at)
+    }
+}
+
 /// See [`chunks`].
 pub struct Chunks {
     at: i64,
@@ -78,6 +106,8 @@ impl Iterator for Chunks {
         // The distance may exceed 63 bits.
         let left = self.stop.wrapping_sub(start) as u64;
         self.at = if left > 4096 { start + 4096 } else { self.stop };
+        // SAFETY: more than 4096 are left, or it is the end; so what is looked up by the turns needs no check.
+        unsafe { core::hint::assert_unchecked(start < self.at && self.at <= self.stop) };
         Some(start..self.at)
     }
 }
@@ -198,20 +228,6 @@ pub fn bytes_next_back(b: &Bytes, at: &mut i64) -> Option<i64> {
     Some(i)
 }
 
-/// A native list with its elements in another representation.
-pub fn convert_list<T, U>(cx: Cx, list: &List<T>, mut f: impl FnMut(T) -> R<U>) -> R<List<U>>
-where
-    T: Clone + 'static,
-    U: Clone + 'static,
-{
-    let out = list::with_capacity(cx, list::len(cx, list))?;
-    let mut at = 0;
-    while let Some(item) = list::next(cx, list, &mut at)? {
-        list::append(cx, &out, f(item)?)?;
-    }
-    Ok(out)
-}
-
 /// `l.sort(reverse=…)`
 pub fn sort_list<T: ElemOrd + Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, reverse: bool) -> R<()> {
     if reverse { list::sort_reverse(cx, list) } else { list::sort(cx, list) }
@@ -267,11 +283,6 @@ impl BytesConst {
             None => bail(Bail::Memory),
         }
     }
-}
-
-/// A fresh native list as a Python list that lives in the transaction.
-pub fn list_into_python<T: FromPy + IntoPy + Clone>(cx: Cx, list: &List<T>) -> R<list::PList<T>> {
-    list::plist_copy(cx, list)
 }
 
 /// The next element of a live tuple from the end.

@@ -37,6 +37,14 @@ macro_rules! shapes {
                     }
                 }
             }
+
+            const FETCHES: bool = true;
+
+            #[inline(always)]
+            unsafe fn fetch(object: *mut PyObject) {
+                // SAFETY: By the caller.
+                unsafe { layout::fetch_items(object, $count) }
+            }
         }
 
         impl<$($item: IntoPy),+> IntoPy for ($($item,)+) {

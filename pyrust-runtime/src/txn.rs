@@ -9,12 +9,15 @@ use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
 
 use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 
+use crate::array::Arrays;
+use crate::boundary::attributes;
 use crate::boundary::dropped::Shared;
 use crate::boundary::journal::{ListState, Lists};
 use crate::boundary::overlay::Overlays;
 use crate::boundary::sets::Sets;
 use crate::buf::Buf;
 use crate::bytearray::Attached;
+use crate::list::{Choice, owned};
 use crate::raised::Raised;
 use crate::random::Generator;
 use crate::stop::{Bail, R, Stop, bail};
@@ -22,11 +25,26 @@ use crate::stop::{Bail, R, Stop, bail};
 /// A poll at least every so many turns of one loop.
 pub const FUEL: i32 = 4096;
 
+/// The same while turns are counted.
+const GRAIN: i32 = 64;
+
 /// And every so many native calls: loops in functions that loops call would multiply otherwise.
 const CALL_FUEL: i32 = 1024;
 
 /// References that one transaction may hold back (replay rule 35).
 const ARENA_LIMIT: usize = 1 << 25;
+
+/// Turns of loops that tell whether lists should be converted.
+struct Measure {
+    /// Turns between two polls.
+    grain: i32,
+    /// Turns left until it is told; none where nothing is measured.
+    left: Option<usize>,
+    /// Who wants to know, where lists are still in place.
+    in_place: Option<&'static Choice>,
+}
+
+const UNMEASURED: Measure = Measure { grain: FUEL, left: None, in_place: None };
 
 /// What an open transaction holds.
 pub struct Txn {
@@ -48,6 +66,7 @@ pub struct Txn {
     gc_was_on: bool,
     /// Native calls until the next poll; all of them, while points are counted.
     call_fuel: i32,
+    measure: Measure,
     pub(crate) depth: u32,
     pub(crate) ret_arg: i32,
     pub(crate) stack_limit: usize,
@@ -57,8 +76,11 @@ pub struct Txn {
     /// Strong references that live until the transaction has closed.
     pub(crate) arena: Buf<*mut PyObject>,
     pub(crate) lists: Lists,
+    pub(crate) attributes: attributes::Log,
     pub(crate) dicts: Overlays,
     pub(crate) bytearrays: Attached,
+    pub(crate) arrays: Arrays,
+    pub(crate) owned: owned::Lists,
     pub(crate) sets: Sets,
     pub(crate) random: Generator,
     /// What dicts and globals drop although others refer to it.
@@ -82,6 +104,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     #[cfg(not(Py_3_12))]
     gc_was_on: false,
     call_fuel: CALL_FUEL,
+    measure: UNMEASURED,
     depth: 0,
     ret_arg: -1,
     stack_limit: 0,
@@ -89,8 +112,11 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     points_at: 0,
     arena: Buf::new(),
     lists: Lists::new(),
+    attributes: attributes::Log::new(),
     dicts: Overlays::new(),
     bytearrays: Attached::new(),
+    arrays: Arrays::new(),
+    owned: owned::Lists::new(),
     sets: Sets::new(),
     random: Generator::new(),
     shared: Buf::new(),
@@ -139,6 +165,7 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
     txn.depth = depth;
     txn.ret_arg = -1;
     txn.stack_limit = stack_limit;
+    txn.measure = UNMEASURED;
     if txn.points_on {
         txn.points = 0;
         txn.call_fuel = 0;
@@ -206,6 +233,12 @@ pub fn is_open() -> bool {
     unsafe { (*POOL.0.get()).open }
 }
 
+/// The open transaction cannot be committed any more.
+pub(crate) fn doom_open() {
+    // SAFETY: One thread, under the GIL; a short borrow.
+    unsafe { (*POOL.0.get()).doomed = true };
+}
+
 /// The open transaction and the depth that is left: what every native function gets first.
 #[derive(Clone, Copy)]
 pub struct Cx {
@@ -241,6 +274,15 @@ impl Cx {
         }
         if fuel < 0 {
             self.poll_at_call()?;
+        }
+        Ok(Cx { txn: self.txn, depth: self.depth - 1 })
+    }
+
+    /// As [`Cx::call`], where the callee stands inside the caller: it needs no stack, and its own calls look for signals.
+    #[inline(always)]
+    pub fn call_within(self) -> R<Cx> {
+        if self.depth <= 1 {
+            return bail(Bail::Depth);
         }
         Ok(Cx { txn: self.txn, depth: self.depth - 1 })
     }
@@ -310,7 +352,12 @@ impl Cx {
     extern "C" fn poll_at_call(self) -> R<()> {
         // SAFETY: A short borrow.
         let txn = unsafe { self.txn() };
-        txn.call_fuel = if txn.points_on { 0 } else { CALL_FUEL };
+        let grain = if txn.measure.left.is_some() { GRAIN } else { CALL_FUEL };
+        txn.call_fuel = if txn.points_on { 0 } else { grain };
+        // A call counts for more than a turn, whose price the poll takes.
+        if let Some(left) = &mut txn.measure.left {
+            *left = left.saturating_sub(3 * GRAIN as usize);
+        }
         self.poll(&mut 0)
     }
 
@@ -325,17 +372,87 @@ impl Cx {
     #[inline(always)]
     pub fn charge(self, fuel: &mut i32, n: i64) -> R<()> {
         if n >= i64::from(*fuel) {
-            return self.poll(fuel);
+            *fuel = self.look_around_after(n)?;
+            return Ok(());
         }
         *fuel -= n.max(0) as i32;
         Ok(())
     }
 
-    /// Looks whether Python has something to do, and bails if so.  Runs no handler.
+    /// [`Cx::look_around`] instead of `n` turns.
     #[cold]
     #[inline(never)]
-    pub extern "C" fn poll(self, fuel: &mut i32) -> R<()> {
-        *fuel = FUEL;
+    extern "C" fn look_around_after(self, n: i64) -> R<i32> {
+        // SAFETY: A short borrow.
+        let measure = unsafe { &mut self.txn().measure };
+        if let Some(left) = &mut measure.left {
+            *left = left.saturating_sub(n as usize);
+        }
+        self.look_around()
+    }
+
+    /// What a function has to spend on the turns of its loops until the first poll.
+    #[inline(always)]
+    pub fn fuel(self) -> i32 {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.measure.grain
+    }
+
+    /// Counts the turns of loops from now on: in place until they are used up, which converts; with native lists to
+    /// tell whether that was worth it.
+    pub(crate) fn measure(self, choice: &'static Choice, turns: usize, owns: bool) {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        txn.call_fuel = txn.call_fuel.min(GRAIN);
+        txn.measure = Measure { grain: GRAIN, left: Some(turns), in_place: (!owns).then_some(choice) };
+    }
+
+    /// Counts no more.
+    pub(crate) fn measure_nothing(self) {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.measure = UNMEASURED;
+    }
+
+    /// Has the call taken the turns that [`Cx::measure`] was given?
+    #[inline]
+    pub(crate) fn measured_enough(self) -> bool {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.measure.left.is_none()
+    }
+
+    /// A poll while turns are counted.
+    fn measured(self) -> R<()> {
+        // SAFETY: A short borrow.
+        let measure = unsafe { &mut self.txn().measure };
+        let Some(left) = measure.left else { return Ok(()) };
+        let left = left.saturating_sub(GRAIN as usize);
+        if left > 0 {
+            measure.left = Some(left);
+            return Ok(());
+        }
+        let in_place = measure.in_place;
+        *measure = UNMEASURED;
+        match in_place {
+            Some(choice) => {
+                choice.convert();
+                bail(Bail::Convert)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Looks whether Python has something to do, and bails if so.  Runs no handler.
+    #[inline(always)]
+    pub fn poll(self, fuel: &mut i32) -> R<()> {
+        // Only here: a call that got to see `fuel` would keep it in memory for the whole loop.
+        *fuel = self.look_around()?;
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    extern "C" fn look_around(self) -> R<i32> {
+        self.measured()?;
         self.point()?;
         // What goes on may never end: Python's own run has gone another way.
         self.check_doomed()?;
@@ -347,7 +464,7 @@ impl Cx {
                 return bail(Bail::Signal);
             }
         }
-        Ok(())
+        Ok(self.fuel())
     }
 
     /// This frame returns its parameter `index` untouched: the same object goes out.

@@ -14,7 +14,7 @@ use pyrust_build::project::Project;
 use pyrust_build::render::{self, Sources};
 use pyrust_build::signature::Signature;
 use pyrust_build::source::SourceFile;
-use pyrust_build::workspace::Workspace;
+use pyrust_build::workspace::{Target, Workspace};
 use serde_json::{Value, json};
 
 /// Broken input: what is wrong, and how a command ends.
@@ -60,9 +60,12 @@ pub(crate) fn load(root: &str, manifest: Option<&str>) -> Outcome<Project> {
     Ok(project)
 }
 
-/// Compiles the project.
-pub(crate) fn compile(project: &Project, dropped: &[String]) -> Outcome<Generated> {
-    let manifest = at(&project.root, project.manifest())?;
+/// Compiles the project; `ungated`: also what was found to be slower.
+pub(crate) fn compile(project: &Project, dropped: &[String], ungated: bool) -> Outcome<Generated> {
+    let mut manifest = at(&project.root, project.manifest())?;
+    if ungated {
+        manifest.hotspots.iter_mut().for_each(|entry| entry.gate = false);
+    }
     if project.packages.is_empty() && !manifest.hotspots.is_empty() {
         let message =
             "no package or module was found; name them with `packages` in `[tool.pyrust]`".to_string();
@@ -72,9 +75,14 @@ pub(crate) fn compile(project: &Project, dropped: &[String]) -> Outcome<Generate
 }
 
 /// See `_engine.pyi`.
-pub(crate) fn generate(root: &str, manifest: Option<&str>, dropped: &[String]) -> Outcome<String> {
+pub(crate) fn generate(
+    root: &str,
+    manifest: Option<&str>,
+    dropped: &[String],
+    ungated: bool,
+) -> Outcome<String> {
     let project = load(root, manifest)?;
-    let generated = compile(&project, dropped)?;
+    let generated = compile(&project, dropped, ungated)?;
     let mut sources = Sources::new(&project.root);
     let packages: Vec<Value> =
         generated.packages.iter().map(|package| package_json(&project, package, &mut sources)).collect();
@@ -101,6 +109,8 @@ fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut S
                 "signatures": function.signatures,
                 "source": function.source,
                 "refused": refused_json(function),
+                "bodies": bodies_json(function),
+                "regions": function.regions,
                 "diagnostics": diagnostics,
             })
         })
@@ -113,6 +123,7 @@ fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut S
         "directory": project.relative(package.folder()),
         "rust": generated.rust,
         "digests": generated.digest_request(project),
+        "bodies": generated.bodies.iter().map(|body| json!({ "path": body.path, "text": body.text })).collect::<Vec<_>>(),
         "functions": functions,
     })
 }
@@ -121,6 +132,16 @@ fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut S
 pub(crate) fn refused_json(function: &generate::Function) -> Value {
     let refused = function.refused.iter();
     refused.map(|(signature, reason)| json!({ "signature": signature, "reason": reason })).collect()
+}
+
+/// What is written by hand for a function, and why it is left out where it is.
+pub(crate) fn bodies_json(function: &generate::Function) -> Value {
+    let bodies = function.bodies.iter();
+    bodies
+        .map(|body| {
+            json!({ "place": body.place, "path": body.path, "signature": body.signature, "reason": body.reason })
+        })
+        .collect()
 }
 
 fn diagnostic_json(diagnostic: &Diagnostic, sources: &mut Sources) -> Value {
@@ -278,6 +299,87 @@ pub(crate) fn source_hash(path: &str, qualname: &str) -> Outcome<String> {
             refuse(root, "PYR0112", format!("`{qualname}` is defined more than once in `{path}`"))
         }
     }
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn explain(root: &str) -> Outcome<Value> {
+    let project = load(root, None)?;
+    let generated = compile(&project, &[], false)?;
+    let mut sources = Sources::new(&project.root);
+    let mut workspace = Workspace::new(&project);
+    let mut functions = Vec::new();
+    for package in &generated.packages {
+        for function in &package.functions {
+            let rust = rust_of(&package.rust, &function.entry.function);
+            let mut value = explained_json(function, &rust, &mut sources);
+            let (module, qualname) =
+                function.entry.function.split_once(':').unwrap_or((&function.entry.function, ""));
+            if let Target::Found { file, function } = workspace.target(module, qualname) {
+                value["path"] = file.path.clone().into();
+                value["line"] = file.line(function.span.start).into();
+                value["end_line"] = file.line(function.span.end.saturating_sub(1)).into();
+            }
+            functions.push(value);
+        }
+    }
+    Ok(json!({ "version": 1, "root": project.root, "functions": functions }))
+}
+
+/// One function as `pyrust explain --json` prints it.
+pub(crate) fn explained_json(function: &generate::Function, rust: &str, sources: &mut Sources) -> Value {
+    let diagnostics: Vec<_> =
+        function.diagnostics.iter().map(|diagnostic| render::to_json(diagnostic, sources)).collect();
+    let left = function.explain.iter().flat_map(|explanation| &explanation.left);
+    let left: Vec<_> = left.map(|diagnostic| render::to_json(diagnostic, sources)).collect();
+    json!({
+        "function": function.entry.function,
+        "state": function.state.name(),
+        "reason": function.reason,
+        "mode": function.entry.mode.name(),
+        "signatures": function.signatures,
+        "refused": refused_json(function),
+        "bodies": bodies_json(function),
+        "regions": function.regions,
+        "explanation": function.explain.iter().map(|e| e.text(false)).collect::<Vec<_>>().join("\n"),
+        "specialisations": function.explain.iter().map(|e| e.json()).collect::<Vec<_>>(),
+        "rust": rust,
+        "diagnostics": diagnostics,
+        "left": left,
+    })
+}
+
+/// The generated Rust of one function: its `#[hotspot]` items.
+pub(crate) fn rust_of(text: &str, name: &str) -> String {
+    let mark = format!("function = \"{name}\"");
+    let mut items = String::new();
+    let mut inside = false;
+    let mut attribute = String::new();
+    for line in text.lines() {
+        if line.starts_with("#[hotspot(") {
+            attribute.clear();
+        }
+        if !inside && (line.starts_with("#[hotspot(") || !attribute.is_empty()) {
+            attribute.push_str(line);
+            attribute.push('\n');
+            if line.starts_with("fn ") || line.starts_with("pub fn ") {
+                inside = attribute.contains(&mark);
+                if inside {
+                    items.push_str(&attribute);
+                }
+                attribute.clear();
+            }
+            continue;
+        }
+        if inside {
+            items.push_str(line);
+            items.push('\n');
+            if line == "}" {
+                inside = false;
+                items.push('\n');
+            }
+        }
+    }
+    items
 }
 
 /// See `_engine.pyi`.

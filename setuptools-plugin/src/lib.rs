@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use pyrust_build::{digest, workspace};
+use pyrust_build::{digest, notices, workspace};
 use serde_json::Value;
 
 use engine::Outcome;
@@ -56,19 +56,26 @@ fn main(py: Python<'_>, argv: Vec<String>) -> i32 {
 }
 
 #[pyfunction]
-#[pyo3(signature = (root, manifest=None, dropped=None))]
+#[pyo3(signature = (root, manifest=None, dropped=None, ungated=false))]
 fn generate(
     py: Python<'_>,
     root: String,
     manifest: Option<String>,
     dropped: Option<Vec<String>>,
+    ungated: bool,
 ) -> PyResult<String> {
-    work(py, || engine::generate(&root, manifest.as_deref(), &dropped.unwrap_or_default()))
+    work(py, || engine::generate(&root, manifest.as_deref(), &dropped.unwrap_or_default(), ungated))
 }
 
 #[pyfunction]
 fn digest_program() -> String {
     digest::program()
+}
+
+#[pyfunction(name = "notices")]
+#[pyo3(signature = (metadata, sysroot=None))]
+fn notices_of(py: Python<'_>, metadata: &str, sysroot: Option<std::path::PathBuf>) -> PyResult<String> {
+    notices::notices(metadata, sysroot.as_deref()).map_err(|problem| error(py, &problem, 2))
 }
 
 #[pyfunction]
@@ -115,17 +122,25 @@ fn check(py: Python<'_>, root: String) -> PyResult<Bound<'_, PyAny>> {
     to_python(py, &value)
 }
 
+#[pyfunction]
+fn explain(py: Python<'_>, root: String) -> PyResult<Bound<'_, PyAny>> {
+    let value = work(py, || engine::explain(&root))?;
+    to_python(py, &value)
+}
+
 #[pymodule]
 fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("version", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(main, module)?)?;
     module.add_function(wrap_pyfunction!(generate, module)?)?;
     module.add_function(wrap_pyfunction!(digest_program, module)?)?;
+    module.add_function(wrap_pyfunction!(notices_of, module)?)?;
     module.add_function(wrap_pyfunction!(load_project, module)?)?;
     module.add_function(wrap_pyfunction!(merge_profile, module)?)?;
     module.add_function(wrap_pyfunction!(reset, module)?)?;
     module.add_function(wrap_pyfunction!(set_gate, module)?)?;
     module.add_function(wrap_pyfunction!(source_hash, module)?)?;
     module.add_function(wrap_pyfunction!(check, module)?)?;
+    module.add_function(wrap_pyfunction!(explain, module)?)?;
     recorder::register(module)
 }

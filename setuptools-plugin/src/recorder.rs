@@ -8,6 +8,7 @@
 //! It must not run code of the user, keep his objects alive, or let a panic out.
 
 mod frame;
+mod literal;
 mod shape;
 
 use std::collections::{HashMap, HashSet};
@@ -19,6 +20,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use frame::Frame;
+use literal::{Without, Writer};
 use shape::{DEPTH, ShapeId, Shapes};
 
 /// Different argument shapes of one function that are kept apart; beyond it containers are not looked into.
@@ -30,6 +32,15 @@ const IN_FLIGHT: usize = 1 << 20;
 
 /// Calls after the limit for which the results of recorded ones are waited for.
 const LATE: u64 = 10_000;
+
+/// Samples of the arguments of one function, and characters of one of them: of a hot function, and before that is known.
+const SAMPLES: usize = 24;
+const LONGEST: usize = 4 << 20;
+const LONGEST_COLD: usize = 16 << 10;
+/// Characters of all samples of one function.
+const ALL_SAMPLES: usize = 8 << 20;
+/// Seconds that sampling may take, and the share of the time since the start.
+const SAMPLING: (f64, f64) = (0.02, 0.005);
 
 static RECORDER: Mutex<Option<Recorder>> = Mutex::new(None);
 
@@ -55,6 +66,9 @@ struct Recorder {
     files: HashMap<String, Option<String>>,
     threads: Vec<(usize, Vec<Call>)>,
     scratch: Vec<ShapeId>,
+    started: std::time::Instant,
+    /// Seconds that samples have taken so far.
+    sampling: f64,
 }
 
 struct Monitoring {
@@ -82,6 +96,16 @@ struct Function {
     seen: Vec<Arguments>,
     index: HashMap<Box<[ShapeId]>, usize>,
     last: usize,
+    samples: Vec<Sample>,
+    /// Calls of which there should be a sample and is none: something has no literal, or is too long.
+    opaque: u64,
+    long: u64,
+}
+
+/// The arguments of one call, as a literal.
+struct Sample {
+    arguments: usize,
+    text: String,
 }
 
 struct Arguments {
@@ -150,6 +174,9 @@ impl Recorder {
             seen: Vec::new(),
             index: HashMap::new(),
             last: 0,
+            samples: Vec::new(),
+            opaque: 0,
+            long: 0,
         });
         frame::set_mark(seen.code, self.generation << 32 | (index + 1));
         Some(index)
@@ -207,12 +234,44 @@ impl Recorder {
         };
         function.last = place;
         function.seen[place].calls += 1;
+        // The first of each shape, and then fewer and fewer.
+        if function.seen[place].calls == 1 || function.calls.is_power_of_two() {
+            self.sample(py, index, place, seen);
+        }
+        let Self { shapes, functions, .. } = self;
+        let function = &mut functions[index];
         if function.resumable {
             // Whoever calls it gets a generator or a coroutine, whatever is yielded later.
             let object = shapes.object;
             count(&mut function.seen[place].results, object);
         }
         place
+    }
+
+    /// Keeps the arguments of a call as a literal, where they have one and there is time.
+    fn sample(&mut self, py: Python<'_>, index: usize, place: usize, seen: &Frame) {
+        let now = self.started.elapsed().as_secs_f64();
+        let function = &mut self.functions[index];
+        let kept: usize = function.samples.iter().map(|sample| sample.text.len()).sum();
+        let wanted = function.hot || self.first >= self.exhaustive;
+        let longest = if wanted { LONGEST } else { LONGEST_COLD };
+        if function.samples.len() >= SAMPLES
+            || kept > ALL_SAMPLES
+            || self.sampling > SAMPLING.0 + SAMPLING.1 * now
+        {
+            return;
+        }
+        let arguments = function.parameters.iter().map(|&parameter| seen.argument(parameter));
+        match Writer::new(longest, self.shapes.deque_class()).arguments(py, arguments) {
+            Ok(text) => {
+                if !function.samples.iter().any(|sample| sample.text == text) {
+                    function.samples.push(Sample { arguments: place, text });
+                }
+            }
+            Err(Without::Opaque) => function.opaque += 1,
+            Err(Without::Long) => function.long += 1,
+        }
+        self.sampling += self.started.elapsed().as_secs_f64() - now;
     }
 
     /// Notes the result of a call that began earlier.
@@ -332,6 +391,8 @@ fn start(
             files: HashMap::new(),
             threads: Vec::new(),
             scratch: Vec::new(),
+            started: std::time::Instant::now(),
+            sampling: 0.0,
         });
     match discovery {
         Some(discovery) => listen(py, discovery, &tools),
@@ -369,6 +430,8 @@ fn listen(py: Python<'_>, discovery: u8, tools: &[u8]) -> PyResult<()> {
         module.call_method1("register_callback", (tool, &start, wrap_pyfunction!(began, py)?))?;
     }
     module.call_method1("set_events", (discovery, wanted))?;
+    // What an earlier session has switched off at places in code stays off, though the tool ids were given back.
+    module.call_method0("restart_events")?;
     Ok(())
 }
 
@@ -512,10 +575,16 @@ fn window(py: Python<'_>, calls: u64) -> PyResult<()> {
     Ok(())
 }
 
-/// Sends a signal on to the main thread, in which this is called; whether that was possible.
+/// Sends a signal to the main thread, in which this is called, about every `seconds` of CPU time; 0: no more. Whether that was possible.
 #[pyfunction]
-fn forward_signal(number: i32) -> bool {
-    frame::forward_signal(number)
+fn pace(number: i32, seconds: f64) -> bool {
+    frame::pace(number, seconds)
+}
+
+/// What the main thread ran when signals came: addresses of code objects, perhaps gone by now, and the CPU seconds of each.
+#[pyfunction]
+fn noted() -> Vec<(usize, f64)> {
+    std::iter::from_fn(frame::noted).take(256).collect()
 }
 
 /// Switches the frame evaluation function of 3.11.
@@ -530,9 +599,11 @@ fn evaluated() -> u64 {
     frame::evaluated()
 }
 
-type Recorded = Vec<(String, u64, Vec<(String, u64)>)>;
+type Recorded = Vec<(String, u64, Vec<(String, u64)>, Vec<(String, f64)>, (u64, u64))>;
 
-/// Stops, and gives `(function, calls, [(signature, calls)])` for every function seen. The caller gives the tool ids back.
+/// Stops, and gives `(function, calls, [(signature, calls)], [(arguments, weight)], (opaque, long))` for every function seen:
+/// samples of arguments as literals, each with the number of calls that it stands for, and how many calls should have given
+/// one and could not. The caller gives the tool ids back.
 #[pyfunction]
 fn stop(py: Python<'_>) -> PyResult<Recorded> {
     frame::evaluate(false);
@@ -563,9 +634,22 @@ fn stop(py: Python<'_>) -> PyResult<Recorded> {
                 signatures.push((text(arguments, &shapes.text(*result)), *count));
             }
         }
-        (function.name.clone(), function.calls, signatures)
+        let samples = function.samples.iter().map(|sample| {
+            let same = function.samples.iter().filter(|other| other.arguments == sample.arguments).count();
+            (sample.text.clone(), function.seen[sample.arguments].calls as f64 / same as f64)
+        });
+        let missing = (function.opaque, function.long);
+        (function.name.clone(), function.calls, signatures, samples.collect(), missing)
     });
     Ok(recorded.collect())
+}
+
+/// The arguments of a call, a tuple, as a literal; None where they have none, or none that is short enough.
+#[pyfunction]
+fn sample(py: Python<'_>, arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Option<String>> {
+    let deque = py.import("collections")?.getattr("deque")?.as_ptr() as usize;
+    let values = arguments.iter().map(|value| value.as_ptr());
+    Ok(Writer::new(LONGEST, deque).arguments(py, values).ok())
 }
 
 /// Adds the submodule `recorder` to the engine.
@@ -577,6 +661,8 @@ pub(crate) fn register(engine: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(evaluate, &module)?)?;
     module.add_function(wrap_pyfunction!(evaluated, &module)?)?;
     module.add_function(wrap_pyfunction!(stop, &module)?)?;
-    module.add_function(wrap_pyfunction!(forward_signal, &module)?)?;
+    module.add_function(wrap_pyfunction!(sample, &module)?)?;
+    module.add_function(wrap_pyfunction!(pace, &module)?)?;
+    module.add_function(wrap_pyfunction!(noted, &module)?)?;
     engine.add_submodule(&module)
 }

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pyrust import PyRustError, driver
+from pyrust import PyRustError, driver, workspace
 
 SUFFIX = driver.interpreter.describe().ext_suffix
 
@@ -29,8 +29,8 @@ class Project:
         patch.setenv("PYRUST_CACHE_DIR", str(root / "cache"))
         patch.setattr(driver, "_engine_says", self.engine)
         patch.setattr(driver, "_digests", lambda *_: "")
-        patch.setattr(driver, "_toolchain", lambda: driver._Cargo("cargo", "rustc 1.95"))
-        patch.setattr(driver._Workspace, "_run_cargo", self.cargo)
+        patch.setattr(driver, "find_toolchain", lambda: workspace.Cargo("cargo", "rustc 1.95"))
+        patch.setattr(workspace.Workspace, "_run_cargo", self.cargo)
         self.compiled = root / "compiled"
         self.compiled.write_text("library")
 
@@ -49,17 +49,24 @@ class Project:
         names = [entry["function"] for entry in functions if entry["native"]]
         rust = "//! init: PyInit__pyrust\n"
         rust += "".join(f'#[hotspot(function = "{name}")]\nfn pkg__{name[-1]}() {{\n}}\n' for name in names)
-        package = {"package": "pkg", "module": "_pyrust", "directory": "pkg", "rust": rust, "functions": functions}
+        package = {
+            "package": "pkg",
+            "module": "_pyrust",
+            "directory": "pkg",
+            "rust": rust,
+            "functions": functions,
+            "bodies": [],
+        }
         return json.dumps({"packages": [{**package, "digests": {}}]})
 
-    def cargo(self, workspace: Any = None) -> dict[str, str]:
+    def cargo(self, _: Any = None) -> dict[str, str]:
         if self.failure is not None:
             raise self.failure
         [text] = (path.read_text() for path in self.root.rglob("pyrust_hotspots.rs"))
         wrong = {n for n, line in enumerate(text.splitlines(), 1) if any(name in line for name in self.rejected)}
         if wrong:
             [crate_name] = (path.parent.parent.name for path in self.root.rglob("pyrust_hotspots.rs"))
-            raise driver._Rejected([(crate_name, wrong, "error[E0000]: no")])
+            raise workspace.Rejected([(crate_name, {"pyrust_hotspots.rs": wrong}, "error[E0000]: no")])
         return {"pkg": str(self.compiled)}
 
     def build(self, **options: Any) -> dict[str, Any]:
@@ -151,7 +158,7 @@ def test_failing_toolchain(project: Project, fallback: str) -> None:
     project.build()
     project.fallback = fallback
     (project.root / "cache").rename(project.root / "cache-before")
-    project.failure = driver._Unavailable("PYR0501 no cargo")
+    project.failure = workspace.Unavailable("PYR0501 no cargo")
     result = project.build()
     assert result["outcome"] == "pure"
     assert result["exit_code"] == 2
@@ -162,7 +169,7 @@ def test_failing_toolchain(project: Project, fallback: str) -> None:
 
 def test_failing_toolchain_with_fallback_error(project: Project) -> None:
     project.fallback = "error"
-    project.failure = driver._Unavailable("PYR0501 no cargo")
+    project.failure = workspace.Unavailable("PYR0501 no cargo")
     with pytest.raises(driver.BuildError, match="PYR0501 no cargo") as raised:
         project.build()
     assert raised.value.exit_code == 2
@@ -197,9 +204,9 @@ def test_all_hotspots_refused(project: Project) -> None:
 
 def test_all_hotspots_refused_and_no_cargo(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     project.refused = {"pkg:f", "pkg:g"}
-    for failing in ("_run_cargo", "_toolchain"):
-        project.failure = driver._Unavailable("PYR0501 no cargo")
-        if failing == "_toolchain":
+    for failing in ("_run_cargo", "find_toolchain"):
+        project.failure = workspace.Unavailable("PYR0501 no cargo")
+        if failing == "find_toolchain":
             monkeypatch.setattr(driver, failing, project.cargo)
         result = project.build()
         assert result["exit_code"] == 0
@@ -272,4 +279,23 @@ def test_expanded_spans_are_followed() -> None:
     inner = {"is_primary": True, "file_name": "x/lib.rs", "line_start": 9, "expansion": None}
     inner["expansion"] = {"span": {"file_name": "k/src/pyrust_hotspots.rs", "line_start": 4, "expansion": None}}
     other = {"is_primary": False, "file_name": "k/src/pyrust_hotspots.rs", "line_start": 7, "expansion": None}
-    assert driver._lines([inner, other]) == {4}
+    assert workspace._lines([inner, other]) == {"pyrust_hotspots.rs": {4}}
+
+
+def test_a_missing_linker_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = object.__new__(workspace.Workspace)
+    space.log, space.echo = tmp_path / "cargo.log", lambda _: None
+    said = "error: linker `cc` not found\n  |\n"
+    monkeypatch.setattr(space, "_environment", dict)
+    monkeypatch.setattr(space, "_setuptools_rust", lambda *_: (None, said))
+    monkeypatch.setattr(space, "_plain_cargo", lambda *_: (None, None, said))
+    with pytest.raises(workspace.Unavailable, match=r"PYR0501 error: linker `cc` not found; install a C compiler"):
+        space._run_cargo()
+    assert space.log.read_text() == said
+
+
+def test_no_notices_cost_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `cargo metadata` cannot be had, the modules are there all the same."""
+    monkeypatch.setattr(driver, "find_toolchain", lambda: workspace.Cargo("/nowhere/cargo", "rustc 1.95"))
+    result = driver.build_project(project.root)
+    assert (result["outcome"], result["licenses"]) == ("native", None)

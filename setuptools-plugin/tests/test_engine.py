@@ -97,7 +97,12 @@ def test_generated_text_is_deterministic_and_digests_can_be_computed(root: Path)
     [package] = json.loads(text)["packages"]
     assert (package["package"], package["init"], package["module"]) == ("p", "PyInit__pyrust", "_pyrust")
     assert package["directory"] == "p"
-    assert package["digests"] == {"functions": ["p.m:f", "p.m:g"], "modules": {"p.m": "p/m.py"}}
+    assert package["digests"] == {
+        "functions": ["p.m:f", "p.m:g"],
+        "modules": {"p.m": "p/m.py"},
+        "lines": {},
+        "regions": {},
+    }
     command = [sys.executable, "-I", "-c", _engine.digest_program()]
     request = json.dumps(package["digests"])
     done = subprocess.run(command, input=request, cwd=root, capture_output=True, encoding="utf-8", check=True)

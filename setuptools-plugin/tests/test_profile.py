@@ -396,6 +396,95 @@ def test_calls_after_the_first_thousand_are_left_alone_until_hot(project: runinf
     assert calls == {"(int) -> int": 1_000, "(float) -> float": 5_000}
 
 
+@pytest.mark.slow
+def test_thinning_keeps_checking_types(project: runinfo.Project) -> None:
+    (project.root / "pyproject.toml").write_text('[project]\nname = "shapely"\nversion = "1"\n\n[tool.pyrust]\n')
+    session = profile.Session(project, threshold=1.0)
+    session.start()
+    try:
+        module = importlib.import_module("shapely.core")
+        session._recorder.hot(module.same.__code__)  # not known yet: nothing happens
+        module.same(1)
+        session._recorder.hot(module.same.__code__)
+        # One call of ten thousand is of another type: ten of those that are recorded.
+        for n in range(100_000):
+            module.same(n if n % 10_000 else None)
+        # Long after the limit yet another type begins.
+        spend(lambda: [module.same(n) for n in range(1_000)], 0.5)
+        spend(lambda: [module.same("x") for n in range(1_000)], 1.5)
+    finally:
+        run = session.stop()
+    seen = run["functions"]["shapely.core:same"]
+    assert set(seen["signatures"]) == {"(int) -> int", "(None) -> None", "(str) -> str"}, seen["signatures"]
+    assert seen["calls"] > 100_000
+    profile.finish(project, run, 0.0)
+    manifest = project.manifest.read_text()
+    for signature in seen["signatures"]:
+        assert f'"{signature}"' in manifest
+
+
+def test_a_short_run_removes_nothing(project: runinfo.Project) -> None:
+    (project.root / "pyproject.toml").write_text('[project]\nname = "shapely"\nversion = "1"\n\n[tool.pyrust]\n')
+
+    def run(samples: int, *called: str) -> profile.Run:
+        seconds = {f"shapely.core:{name}": float(samples) / len(called) for name in called}
+        calls = {
+            name: {"calls": 1, "signatures": {"(int) -> int": 1}, "samples": [], "opaque": 0, "long": 0}
+            for name in seconds
+        }
+        empty = profile.merge([])
+        return {**empty, "seconds": seconds, "samples": dict.fromkeys(seconds, samples), "functions": calls}
+
+    profile.finish(project, run(2_000, "same", "fib"), 1.0)
+    both = project.manifest.read_bytes()
+    assert both.count(b"[[hotspot]]") == 2
+    profile.finish(project, run(profile.ENOUGH_SAMPLES - 1, "fib"), 1.0)
+    assert project.manifest.read_bytes() == both
+    profile.finish(project, run(profile.ENOUGH_SAMPLES, "fib"), 1.0)
+    assert project.manifest.read_bytes().count(b"[[hotspot]]") == 1
+
+
+def test_what_modules_do_when_imported_is_no_function(project: runinfo.Project) -> None:
+    empty = profile.merge([])
+    outcome = profile.finish(project, {**empty, "seconds": {"": 0.01}, "samples": {"": 1}}, 1.0)
+    assert outcome.lines[0].startswith("pyrust: no function of shapely was called; ")
+    assert not project.manifest.exists()
+
+
+TEN = """
+import json, sys
+from pyrust import profile, runinfo
+from pyrust.profile import Session
+sys.path.insert(0, ".")
+from shapely.core import same, spin, fib, comprehend
+project = runinfo.load(".")
+session = Session(project, threshold=5.0)
+session.start()
+for _ in range(1_000):
+    spin(6_000); fib(16); comprehend(1_200)
+    for n in range(40): same(n)
+profile.finish(project, session.stop(), 5.0)
+"""
+
+
+@pytest.mark.slow
+def test_ten_profiles_in_a_row(project: runinfo.Project) -> None:
+    """Each from the committed manifest; `same` is far below the threshold, the others above."""
+    (project.root / "pyproject.toml").write_text('[project]\nname = "shapely"\nversion = "1"\n\n[tool.pyrust]\n')
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    def once() -> bytes:
+        subprocess.run([sys.executable, "-c", TEN], cwd=project.root, env=environment, check=True)
+        return project.manifest.read_bytes()
+
+    committed = once()
+    assert committed.count(b"[[hotspot]]") == 3
+    assert b"shapely.core:same" not in committed
+    for _ in range(10):
+        project.manifest.write_bytes(committed)
+        assert once() == committed
+
+
 def test_a_single_call_after_much_starting_up_is_seen(project: runinfo.Project) -> None:
     recorder = Recorder(project, everything=False)
     recorder.start()
@@ -423,6 +512,20 @@ def test_tools_and_handlers_are_given_back(project: runinfo.Project) -> None:
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
     if sys.version_info >= (3, 12):
         assert [sys.monitoring.get_tool(tool) for tool in (2, 3, 4)] == [None, None, None]
+
+
+def test_two_sessions_in_one_process(project: runinfo.Project) -> None:
+    """What the first one has switched off, so that it costs nothing, the second one sees again."""
+    module = importlib.import_module("shapely.core")
+    for value in (1, 1.5):
+        session = profile.Session(project, threshold=0.0)
+        session.start()
+        module.same(value)
+        module.fib(3)
+        run = session.stop()
+        kind = type(value).__name__
+        assert run["functions"]["shapely.core:same"]["signatures"] == {f"({kind}) -> {kind}": 1}
+        assert run["functions"]["shapely.core:fib"]["calls"] == 5
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="tool ids came with 3.12")
@@ -507,6 +610,47 @@ def test_a_handler_that_is_there_stays(project: runinfo.Project) -> None:
         signal.signal(signal.SIGPROF, old)
 
 
+STRESS = """
+import functools, re, signal, time
+from pyrust._engine import recorder
+
+def leaf(x): return x + 1
+def numbers(n):
+    for i in range(n): yield i
+def deep(n): return 0 if n == 0 else 1 + deep(n - 1)
+class Key:
+    def __init__(self, x): self.x = x
+    def __eq__(self, other): return self.x == other.x
+    def __hash__(self): return hash(self.x)
+def work():
+    # Calls that come from C, generators, frames in several pieces of the stack, code that is gone soon.
+    functools.reduce(lambda a, b: leaf(a), range(2000)); list(map(leaf, numbers(2000))); deep(900)
+    {Key(i % 7): i for i in range(500)}; re.sub("a", lambda m: m.group() + "b", "a" * 500)
+    exec("def gone(x):\\n return x\\nfor i in range(100): gone(i)")
+
+seen = {}
+def take(*_):
+    for code, seconds in recorder.noted():
+        seen[code] = seen.get(code, 0) + 1
+signal.signal(signal.SIGPROF, take)
+assert recorder.pace(signal.SIGPROF, 0.00005)
+end = time.process_time() + 3
+while time.process_time() < end:
+    work()
+assert recorder.pace(signal.SIGPROF, 0.0)
+for function in (work, leaf, deep, numbers):
+    assert seen.get(id(function.__code__)), function
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGPROF"), reason="needs SIGPROF")
+def test_a_signal_at_any_moment_does_no_harm() -> None:
+    # A frame that is being entered is not there yet: reading it blindly ends the process now and then.
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", STRESS], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "program"\nversion = "1"\n\n[tool.pyrust]\n')
@@ -561,3 +705,14 @@ def test_a_command_that_does_not_exist(
     assert profile.main(["--", "no-such-command-at-all"]) == 2
     assert profile.main([]) == 2
     assert "no-such-command-at-all" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("own", "foreign", "said"),
+    [(0.1, 1.9, "at most 5 %"), (0.0, 2.0, "at most 0 %"), (1.0, 1.0, None), (0.01, 0.1, None)],
+)
+def test_what_there_is_to_gain(tmp_path: Path, own: float, foreign: float, said: str | None) -> None:
+    """A project whose time is spent elsewhere is told so; not after a moment that says nothing."""
+    project = runinfo.Project(tmp_path, tmp_path / "pyrust.toml", 1.0, ["kit"], {})
+    line = profile._outside(project, {"seconds": {"kit:f": own}, "foreign_seconds": foreign})
+    assert line is None if said is None else line is not None and said.replace(" %", "%") in line

@@ -1,6 +1,6 @@
 //! Sums and products that leave 64 bits only on the way.
 //!
-//! `a * b % m` is computed in 128 bits, and of what is masked only the lowest 64 bits are: the result is exact where the
+//! `a * b % m` is computed in 128 bits, `a ** b % m` without the power, and of what is masked only the lowest 64 bits are: the result is exact where the
 //! product alone would have left 64 bits. What cannot leave 128 bits needs no look at overflow.
 
 use proc_macro2::{Literal, TokenStream};
@@ -26,6 +26,10 @@ const WORD: u128 = 1 << 63;
 impl Func<'_, '_, '_> {
     /// `left op right` of type `int` with an operand that leaves 64 bits on the way.
     pub(super) fn between(&mut self, op: BinOp, left: &Expr, right: &Expr) -> Option<TokenStream> {
+        let stays = |e| self.ranges.stays(e, &self.instance.nodes);
+        if stays(left) && (op != BinOp::BitAnd || stays(right)) {
+            return None;
+        }
         if op == BinOp::BitAnd {
             let (mask, other) =
                 if matches!(left.kind, ExprKind::Int(_)) { (left, right) } else { (right, left) };
@@ -35,6 +39,14 @@ impl Func<'_, '_, '_> {
                 let (low, mask) = (self.low(other), int_literal(mask));
                 return Some(quote!((#low & #mask)));
             }
+        }
+        if op == BinOp::Mod
+            && let Some((base, power)) = self.power(left)
+            && self.is_word(right)
+        {
+            let (b, p) = (self.value_as(base, &Type::Int), self.value_as(power, &Type::Int));
+            let m = self.value_as(right, &Type::Int);
+            return Some(self.q(quote!(int::pow_mod(#b, #p, #m))));
         }
         let f = match op {
             BinOp::Mod => quote!(int::mod_128),
@@ -67,6 +79,19 @@ impl Func<'_, '_, '_> {
         }
         let (l, r) = (self.far(left).code, self.far(right).code);
         Some(quote!((#l #op #r)))
+    }
+
+    /// The operands of `a ** b` or `pow(a, b)` on words.
+    fn power<'e>(&self, e: &'e Expr) -> Option<(&'e Expr, &'e Expr)> {
+        let (base, power) = match &e.kind {
+            ExprKind::Binary { op: BinOp::Pow, left, right } => (&**left, &**right),
+            ExprKind::Call { name, args, keywords } if name == "pow" && keywords.is_empty() => {
+                let [base, power] = args.as_slice() else { return None };
+                self.is_builtin_call(e, name).then_some((base, power))?
+            }
+            _ => return None,
+        };
+        (self.node(e.id) == Type::Int && self.is_word(base) && self.is_word(power)).then_some((base, power))
     }
 
     fn is_word(&self, e: &Expr) -> bool {

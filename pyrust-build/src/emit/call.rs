@@ -1,19 +1,18 @@
 //! Calls: builtins, functions of C modules, native calls, methods.
 
-use std::collections::BTreeSet;
-
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
+use super::classes::Asked;
 use super::expr::int_literal;
 use super::iter::iter_elem;
 use super::types::{Val, rust_type};
-use crate::hir::visit::{any_expr, defines, each_expr, reads};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::{
     ArgSource, FuncRef, Guard, bind, class_names, is_affix, takes_any_length, takes_iterables,
 };
+use crate::lower::classes::{TYPE_IN, TYPE_IS};
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::Binding;
 use crate::ty::{DictKind, Side, Type};
@@ -30,6 +29,10 @@ impl Func<'_, '_, '_> {
         if let Some(callee) = self.instance.calls.get(&e.id).copied() {
             let module = self.instance.func.module.clone();
             return self.native_call((&module, name, e.id), callee, args, keywords, to);
+        }
+        if let Some(class) = self.file.program.object_class(&self.instance.func.module, name) {
+            let module = self.instance.func.module.clone();
+            return self.make_instance(e.id, (&module, name), &class, args, keywords, to);
         }
         if let Some(def) = self.file.program.named(&self.instance.func.module, name) {
             let module = self.instance.func.module.clone();
@@ -51,7 +54,14 @@ impl Func<'_, '_, '_> {
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
         match (name, args) {
-            ("isinstance", [value, class]) if class_names(class).is_none() => self.asks_global(value, class),
+            ("float", [Expr { kind: ExprKind::Str(text), .. }]) if let Some(infinity) = infinity(text) => {
+                self.coerce(&Val::new(infinity, Type::Float), to)
+            }
+            ("isinstance", [value, class]) if class_names(class).is_none() => {
+                self.asks_global(value, class, Asked::Instance)
+            }
+            (TYPE_IS, [value, class]) => self.asks_global(value, class, Asked::Class),
+            (TYPE_IN, [value, class]) => self.asks_global(value, class, Asked::OneOf),
             ("isinstance", [value, class]) => {
                 let names = class_names(class).unwrap_or_default();
                 let val = self.val(value);
@@ -256,6 +266,9 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> Option<TokenStream> {
         let home = self.file.program.project_module(&self.instance.func.module, global)?;
+        if let Some(class) = self.file.program.object_class(&home, name) {
+            return Some(self.make_instance(e.id, (&home, name), &class, args, keywords, to));
+        }
         if let Some(def) = self.file.program.named(&home, name) {
             return Some(self.make_named((&home, name), &def, args, keywords, to));
         }
@@ -288,38 +301,46 @@ impl Func<'_, '_, '_> {
         let vals = bind_all(self, vals, &mut lets);
         let kw_vals = bind_all(self, kw_vals, &mut lets);
         let mut codes = Vec::new();
-        for ((source, param), ty) in sources.iter().zip(&hir.params).zip(&params) {
+        for (at, (source, ty)) in sources.iter().zip(&params).enumerate() {
             let code = match source {
                 ArgSource::Positional(i) => self.coerce(&vals[*i], ty),
                 ArgSource::Keyword(i) => self.coerce(&kw_vals[*i], ty),
                 ArgSource::Rest(from) => self.rest(&vals[*from..], ty),
                 ArgSource::NoKeywords => self.new_container(ty),
-                ArgSource::Default => {
-                    let guard = Guard::Function {
-                        name: name.to_string(),
-                        target: self.file.program.instances[callee].func.clone(),
-                    };
-                    let (ns, slot) = self.file.slot(self.index, module, false, guard);
-                    let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
-                    let rust = rust_type(ty);
-                    let read = match param.kind {
-                        crate::hir::ParamKind::KeywordOnly => {
-                            let name = &param.name;
-                            quote!(#space.kwdefault::<#rust>(cx, #slot, #name))
-                        }
-                        _ => {
-                            let index = default_index(&hir.params, &param.name);
-                            quote!(#space.default::<#rust>(cx, #slot, #index))
-                        }
-                    };
-                    self.q(read)
-                }
+                ArgSource::Default => self.default_of((module, name), callee, at, ty),
             };
             codes.push(code);
         }
         let depth = self.q(quote!(cx.call()));
         let call = quote!(#rust_name(#depth, #(#codes),*));
         self.finish_call(node, &lets, call, ret, to)
+    }
+
+    /// What the parameter of a callee has where the call does not give it.
+    pub(super) fn default_of(
+        &mut self,
+        (module, name): (&str, &str),
+        callee: usize,
+        at: usize,
+        ty: &Type,
+    ) -> TokenStream {
+        let target = &self.file.program.instances[callee];
+        let param = &target.hir.params[at];
+        let guard = Guard::Function { name: name.to_string(), target: target.func.clone() };
+        let (ns, slot) = self.file.slot(self.index, module, false, guard);
+        let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
+        let rust = rust_type(ty);
+        let read = match param.kind {
+            crate::hir::ParamKind::KeywordOnly => {
+                let name = &param.name;
+                quote!(#space.kwdefault::<#rust>(cx, #slot, #name))
+            }
+            _ => {
+                let index = default_index(&target.hir.params, &param.name);
+                quote!(#space.default::<#rust>(cx, #slot, #index))
+            }
+        };
+        self.q(read)
     }
 
     /// The default that a parameter of a function of the module has now.
@@ -405,6 +426,7 @@ impl Func<'_, '_, '_> {
 
     pub(super) fn method(
         &mut self,
+        node: crate::hir::NodeId,
         base: &Expr,
         name: &str,
         args: &[Expr],
@@ -427,6 +449,13 @@ impl Func<'_, '_, '_> {
         {
             let object = self.coerce(&b, &captures[0]);
             return quote!(Closure((#object,)));
+        }
+        if b.ty.members().iter().any(|m| matches!(m, Type::Instance(_))) {
+            return self.match_union(&b, |f, v| match &v.ty {
+                Type::Instance(_) => f.instance_method(node, &v, name, args, keywords, to),
+                // What other members have under the name is left to Python.
+                _ => None,
+            });
         }
         if b.ty.members().iter().any(|m| matches!(m, Type::Named { .. }))
             && (name.starts_with("attribute ") || matches!(name, "_replace" | "_asdict"))
@@ -538,6 +567,11 @@ impl Func<'_, '_, '_> {
         {
             return self.dict_get(&b, name == "pop", &args[0], &args[1], to);
         }
+        if let ("setdefault", [key, default]) = (name, args)
+            && let Some(code) = self.set_default(&b, key, default, to)
+        {
+            return code;
+        }
         if name == "format" && b.ty.members().iter().any(|t| matches!(t, Type::Str | Type::Char)) {
             let b = self.bind(&b, &mut lets);
             let vals: Vec<Val> = args.iter().map(|a| self.val(a)).collect();
@@ -612,6 +646,22 @@ impl Func<'_, '_, '_> {
         })
     }
 
+    /// `d.setdefault(k, [])`: the default is made where it is needed, for nobody can tell.
+    fn set_default(&mut self, dict: &Val, key: &Expr, default: &Expr, to: &Type) -> Option<TokenStream> {
+        let Type::Dict { key: key_ty, value, .. } = &dict.ty else { return None };
+        let empty = matches!(&default.kind, ExprKind::List(items) if items.is_empty())
+            || matches!(&default.kind, ExprKind::Dict(items) if items.is_empty());
+        let fits = self.node(default.id) == **value && self.node(key.id) == **key_ty;
+        if !empty || !fits || !self.file.program.passes.has(crate::passes::Pass::Fields) {
+            return None;
+        }
+        let (d, value) = (dict.by_ref(), (**value).clone());
+        let key = self.val(key).by_ref();
+        let default = self.in_closure(|f| f.value_as(default, &value));
+        let code = self.q(quote!(dict::setdefault_with(cx, #d, #key, || Ok(#default))));
+        Some(self.coerce(&Val::new(code, value), to))
+    }
+
     /// A key in the representation of the dict's keys.
     fn key_of(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
         let Type::Dict { key: k, .. } = &dict.ty else { return None };
@@ -621,108 +671,12 @@ impl Func<'_, '_, '_> {
 
     /// `dict::get`: `Option` of the value.
     fn row_optional(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
-        let (d, k) = (dict.by_ref(), self.key_of(dict, key)?);
+        let d = dict.by_ref();
+        if let Some(name) = self.field([&dict.ty], key) {
+            return Some(self.q(quote!(dict::field_get(cx, #d, &#name))));
+        }
+        let k = self.key_of(dict, key)?;
         Some(self.q(quote!(dict::get(cx, #d, &#k))))
-    }
-
-    /// While `list.sort(key=…)` runs, the list is empty: a key that may see it bails. `None`: always.
-    fn key_looks_elsewhere(&mut self, list: &Val, keywords: &[(String, Expr)]) -> Option<TokenStream> {
-        let Some((_, Expr { kind: ExprKind::Lambda { params, body }, .. })) =
-            keywords.iter().find(|(name, _)| name == "key")
-        else {
-            return Some(quote!());
-        };
-        if self.is_no_key(body) {
-            return Some(quote!());
-        }
-        if self.reads_global_like(body, &list.ty) {
-            return None;
-        }
-        let mut checks = Vec::new();
-        for var in reads(&**body) {
-            if params.contains(&var) {
-                continue;
-            }
-            let ty = self.instance.vars[var].clone();
-            if ty == list.ty && !self.hir.vars[var].maybe_unbound && !self.hir.vars[var].cell {
-                let (this, other, bail) = (list.by_ref(), self.var_ident(var), self.bail("Unsupported"));
-                let other = if list.ty.is_copy() { quote!(#other) } else { quote!(&#other) };
-                checks.push(quote!(if (*#this).is(#other) { let () = #bail; }));
-            } else if may_hold(&ty, &list.ty) {
-                return None;
-            }
-        }
-        Some(quote!(#(#checks)*))
-    }
-
-    /// Does an expression, or a native function that it calls, read a global or a default that may be, or hold, the list?
-    fn reads_global_like(&self, e: &Expr, list: &Type) -> bool {
-        let is_global = |e: &Expr| matches!(e.kind, ExprKind::Global(_) | ExprKind::ModuleAttr { .. });
-        if any_expr(e, |e| is_global(e) && may_hold(&self.node(e.id), list)) {
-            return true;
-        }
-        let program = self.file.program;
-        let mut called = BTreeSet::new();
-        each_expr(e, &mut |e| {
-            if let Some(callee) = self.instance.calls.get(&e.id) {
-                called.extend(program.reachable(*callee));
-            }
-            for reached in self.instance.values.get(&e.id).into_iter().flatten() {
-                called.extend(program.reachable(reached.instance));
-            }
-        });
-        called.into_iter().any(|i| {
-            let callee = &program.instances[i];
-            let defaults = callee.hir.params.iter().zip(&callee.params).filter(|(p, _)| p.has_default);
-            defaults.into_iter().any(|(_, t)| may_hold(t, list))
-                || any_expr(&callee.hir.body, |e| is_global(e) && may_hold(&callee.nodes[e.id], list))
-        })
-    }
-
-    fn sort(&mut self, list: &Val, keywords: &[(String, Expr)]) -> TokenStream {
-        let Type::List { elem, .. } = &list.ty else { return self.bail("Unsupported") };
-        let l = list.by_ref();
-        let mut lets = Vec::new();
-        let mut reverse = quote!(false);
-        let mut key = None;
-        for (name, value) in keywords {
-            match (name.as_str(), &value.kind) {
-                ("reverse", _) => {
-                    let (test, r) = (self.test(value), self.fresh("reverse"));
-                    lets.push(quote!(let #r = #test;));
-                    reverse = quote!(#r);
-                }
-                ("key", ExprKind::Lambda { params, body }) if !self.is_no_key(body) => {
-                    key = Some((params, body))
-                }
-                _ => {}
-            }
-        }
-        let code = match key {
-            None => self.q(quote!(sort_list(cx, #l, #reverse))),
-            Some((params, body)) if params.len() == 2 => {
-                let t = rust_type(elem);
-                let names: Vec<_> = params.iter().map(|p| self.var_ident(*p)).collect();
-                // What the comparison assigns is the closure's own.
-                let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
-                let less = self.in_closure(|f| {
-                    let found = f.val(body);
-                    f.compare("<", &found, &Val::new(quote!(0i64), Type::Int))
-                });
-                let less = quote!(|#(#names: #t),*| -> R<bool> { #(#own)* Ok(#less) });
-                self.q(quote!(list::sort_by_comparison(cx, #l, #reverse, #less)))
-            }
-            Some((params, body)) => {
-                let (item, t) = (self.var_ident(params[0]), rust_type(elem));
-                let key_ty = self.node(body.id);
-                let k = rust_type(&key_ty);
-                // What the key assigns is the closure's own.
-                let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
-                let body = self.in_closure(|f| f.value_as(body, &key_ty));
-                self.q(quote!(sort_by_key(cx, #l, |#item: #t| -> R<#k> { #(#own)* Ok(#body) }, #reverse)))
-            }
-        };
-        quote!({ #(#lets)* #code })
     }
 }
 
@@ -753,14 +707,9 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::MemView => "memoryview",
         Type::DictView { .. } => "view",
         Type::Foreign(class) => class.name(),
+        Type::Array(..) => "ndarray",
         _ => return None,
     })
-}
-
-/// Can a value of type `ty` be, or hold, a list of type `list`?
-fn may_hold(ty: &Type, list: &Type) -> bool {
-    // What is opaque may be anything.
-    ty.any(&|t| t == list || *t == Type::Obj)
 }
 
 /// The runtime's name of a builtin class.
@@ -783,4 +732,13 @@ pub(super) fn class_variant(name: &str) -> Option<proc_macro2::Ident> {
         _ => return None,
     };
     Some(quote::format_ident!("{variant}"))
+}
+
+/// What `float` makes of a constant text that says infinity.
+fn infinity(text: &str) -> Option<TokenStream> {
+    match text.to_ascii_lowercase().as_str() {
+        "inf" | "+inf" | "infinity" | "+infinity" => Some(quote!(f64::INFINITY)),
+        "-inf" | "-infinity" => Some(quote!(f64::NEG_INFINITY)),
+        _ => None,
+    }
 }

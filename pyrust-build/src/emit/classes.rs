@@ -1,4 +1,4 @@
-//! `isinstance` with classes that are looked at when the call gets there.
+//! `isinstance` with classes, and comparisons of classes, that are looked at when the call gets there.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
@@ -8,9 +8,20 @@ use crate::hir::Expr;
 use crate::infer::{Guard, global_classes, is_instance};
 use crate::ty::{DictKind, Type};
 
+/// What is asked of a class.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// `isinstance(x, C)`
+    Instance,
+    /// `type(x) is C`
+    Class,
+    /// `type(x) in CLASSES`
+    OneOf,
+}
+
 impl Func<'_, '_, '_> {
     /// All classes are read before the first is asked, as the tuple is made first.
-    pub(super) fn asks_global(&mut self, value: &Expr, class: &Expr) -> TokenStream {
+    pub(super) fn asks_global(&mut self, value: &Expr, class: &Expr, asked: Asked) -> TokenStream {
         let module = self.instance.func.module.clone();
         let names = global_classes(class).unwrap_or_default();
         let (mut reads, mut classes) = (Vec::new(), Vec::new());
@@ -26,9 +37,26 @@ impl Func<'_, '_, '_> {
             reads.push(quote!(let #local = #read;));
             classes.push(Ok(local));
         }
+        // For a builtin type, and for an object.
+        let (of_class, of_object) = match asked {
+            Asked::Instance => (quote!(has_instances), quote!(has_instance)),
+            Asked::Class => (quote!(is_class), quote!(is_class_of)),
+            Asked::OneOf => (quote!(lists_class), quote!(lists_class_of)),
+        };
         let val = self.val(value);
         self.match_union(&val, |f, v| {
             let code = v.by_ref();
+            if let Type::Instance(_) = v.ty {
+                let object = &v.code;
+                let tests = classes.iter().map(|class| match class {
+                    Ok(local) => f.q(quote!(object::is_instance(#object, #local))),
+                    // None of them is above a class of the project.
+                    Err(name) if name == "object" => quote!(true),
+                    Err(_) => quote!(false),
+                });
+                let tests: Vec<_> = tests.collect();
+                return Some(quote!({ let _ = #code; #(#reads)* #(#tests)||* }));
+            }
             let exact = exact_class(&v.ty).map(|class| format_ident!("{class}"));
             if exact.is_none() && v.ty != Type::Obj {
                 return None;
@@ -37,8 +65,8 @@ impl Func<'_, '_, '_> {
             let tests: Vec<_> = classes
                 .iter()
                 .map(|class| match (class, &exact) {
-                    (Ok(local), Some(exact)) => f.q(quote!(#local.has_instances(Class::#exact))),
-                    (Ok(local), None) => f.q(quote!(#local.has_instance(#object))),
+                    (Ok(local), Some(exact)) => f.q(quote!(#local.#of_class(Class::#exact))),
+                    (Ok(local), None) => f.q(quote!(#local.#of_object(#object))),
                     (Err(name), Some(_)) => {
                         let yes = is_instance(&v.ty, name);
                         quote!(#yes)

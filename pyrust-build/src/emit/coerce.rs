@@ -54,6 +54,15 @@ impl Func<'_, '_, '_> {
                 let code = val.owned();
                 quote!(i64::from(#code))
             }
+            // Where a row takes a number of Python's.
+            (Type::Numpy(dtype), Type::Int) if dtype.is_int() => {
+                let code = val.owned();
+                self.q(quote!(ndarray::to_int(#code)))
+            }
+            (Type::Numpy(dtype), Type::Float) if dtype.is_int() || dtype.is_float() => {
+                let code = val.owned();
+                self.q(quote!(ndarray::to_float(#code)))
+            }
             (Type::Int, Type::Big) => {
                 let code = val.owned();
                 quote!(big::of(#code))
@@ -95,6 +104,8 @@ impl Func<'_, '_, '_> {
                     return val.owned();
                 }
                 let held = to.is_held();
+                // The parts of a plain tuple are moved: what only it holds stays alone.
+                let part = if from.is_held() { Val::place } else { Val::new };
                 let (code, t) = (val.owned(), self.fresh("t"));
                 let parts: Vec<TokenStream> = a
                     .iter()
@@ -102,7 +113,7 @@ impl Func<'_, '_, '_> {
                     .enumerate()
                     .map(|(i, (x, y))| {
                         let i = proc_macro2::Literal::usize_unsuffixed(i);
-                        self.coerce(&Val::place(quote!(#t.#i), x.clone()), y)
+                        self.coerce(&part(quote!(#t.#i), x.clone()), y)
                     })
                     .collect();
                 let tuple = quote!((#(#parts,)*));
@@ -137,7 +148,8 @@ impl Func<'_, '_, '_> {
                     .enumerate()
                     .map(|(i, x)| {
                         let i = proc_macro2::Literal::usize_unsuffixed(i);
-                        self.coerce(&Val::place(quote!(#t.#i), x.clone()), elem)
+                        // The tuple is taken apart: what only it holds stays alone.
+                        self.coerce(&Val::new(quote!(#t.#i), x.clone()), elem)
                     })
                     .collect();
                 let n = proc_macro2::Literal::usize_unsuffixed(items.len());
@@ -145,45 +157,44 @@ impl Func<'_, '_, '_> {
                 let made = self.q(quote!(tuple::of::<#rust, #n>(cx, [#(#parts),*])));
                 quote!({ let #t = #code; #made })
             }
-            // Only what was just made has another representation than the place it goes to.
-            (Type::List { elem: a, in_place: p }, Type::List { elem: b, in_place: q }) => {
-                let code = val.owned();
-                if !p && !q {
-                    let item = self.fresh("item");
-                    let convert = self.in_closure(|f| f.coerce(&Val::new(quote!(#item), (**a).clone()), b));
-                    let (x, y) = (rust_type(a), rust_type(b));
-                    return self.q(quote!(convert_list(cx, &#code, |#item: #x| -> R<#y> { Ok(#convert) })));
-                }
-                if same_rust(a, b) && !p && *q {
-                    return self.q(quote!(list::plist_copy(cx, &#code)));
-                }
-                self.mismatch(val, to)
-            }
-            (
-                Type::Dict { key: a, value: v, in_place: false, kind: DictKind::Plain },
-                Type::Dict { key: b, value: w, in_place: true, kind: DictKind::Plain },
-            ) if same_rust(a, b) && same_rust(v, w) => {
-                let code = val.owned();
-                self.q(quote!(dict::pdict_copy(cx, &#code)))
-            }
-            (
-                Type::Dict { key: a, value: v, in_place: false, kind: k },
-                Type::Dict { key: b, value: w, in_place: true, kind: l },
-            ) if k == l && same_rust(a, b) && same_rust(v, w) => {
-                let (code, rust) = (val.owned(), rust_type(to));
-                self.q(quote!(dict::into_live::<#rust, _>(cx, #code)))
-            }
-            // A set that was just made becomes one of Python's.
-            (
-                Type::Set { elem: a, in_place: false, frozen: f },
-                Type::Set { elem: b, in_place: true, frozen: g },
-            ) if f == g && same_rust(a, b) => {
-                let (code, x, y) = (val.owned(), rust_type(from), rust_type(to));
-                self.q(quote!(set::into_python::<#x, #y>(cx, #code)))
-            }
             _ if same_rust(from, to) => val.owned(),
-            _ => self.mismatch(val, to),
+            _ => match self.retyped(val, to) {
+                Some(code) => code,
+                None => self.mismatch(val, to),
+            },
         }
+    }
+
+    /// A container that was just made, in another representation; it is asked when it runs that nobody else has it.
+    fn retyped(&mut self, val: &Val, to: &Type) -> Option<TokenStream> {
+        let native = made_as(&val.ty, to)?;
+        let mut code = val.owned();
+        if !same_rust(&val.ty, &native) {
+            code = match (&val.ty, &native) {
+                (Type::List { elem: a, .. }, Type::List { elem: b, .. }) => {
+                    let item = self.element(a, b);
+                    self.q(quote!(retype::list(cx, #code, #item)))
+                }
+                (Type::Dict { key: a, value: v, .. }, Type::Dict { key: b, value: w, .. }) => {
+                    let (key, value) = (self.element(a, b), self.element(v, w));
+                    self.q(quote!(retype::dict(cx, #code, #key, #value)))
+                }
+                _ => return None,
+            };
+        }
+        if same_rust(&native, to) {
+            return Some(code);
+        }
+        let (x, y) = (rust_type(&native), rust_type(to));
+        Some(self.q(quote!(retype::live::<#x, #y>(cx, #code))))
+    }
+
+    /// The closure that converts one element.
+    fn element(&mut self, from: &Type, to: &Type) -> TokenStream {
+        let item = self.fresh("item");
+        let convert = self.in_closure(|f| f.coerce(&Val::new(quote!(#item), from.clone()), to));
+        let (x, y) = (rust_type(from), rust_type(to));
+        quote!(|#item: #x| -> R<#y> { Ok(#convert) })
     }
 
     fn mismatch(&mut self, val: &Val, to: &Type) -> TokenStream {
@@ -261,6 +272,28 @@ fn best_member(from: &Type, members: &[Type]) -> Option<usize> {
         .or_else(|| members.iter().position(|m| *m == Type::Obj))
 }
 
+/// The native container whose elements are represented as `to` has them; `None` if one cannot become the other.
+fn made_as(from: &Type, to: &Type) -> Option<Type> {
+    Some(match (from, to) {
+        (Type::List { in_place: false, .. }, Type::List { elem, .. }) => {
+            Type::List { elem: elem.clone(), in_place: false }
+        }
+        (
+            Type::Dict { in_place: false, kind: DictKind::Plain, .. },
+            Type::Dict { key, value, kind: DictKind::Plain, .. },
+        ) => Type::Dict { key: key.clone(), value: value.clone(), in_place: false, kind: DictKind::Plain },
+        (
+            Type::Dict { in_place: false, kind: k, key: a, value: v },
+            Type::Dict { in_place: true, kind: l, key: b, value: w },
+        ) if k == l && same_rust(a, b) && same_rust(v, w) => from.clone(),
+        (
+            Type::Set { elem: a, in_place: false, frozen: f },
+            Type::Set { elem: b, in_place: true, frozen: g },
+        ) if f == g && same_rust(a, b) => from.clone(),
+        _ => return None,
+    })
+}
+
 /// Can an object be looked at as a value of the type?
 fn can_be_read(ty: &Type) -> bool {
     match ty {
@@ -277,6 +310,8 @@ fn can_be_boxed(ty: &Type) -> bool {
     match ty {
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
         Type::Range | Type::VarTuple(_) | Type::Function(_) | Type::Named { .. } | Type::Foreign(_) => true,
+        Type::Array(..) | Type::Numpy(_) => true,
+        Type::Instance(_) => true,
         Type::List { in_place, .. } => *in_place,
         Type::Dict { in_place, .. } => *in_place,
         Type::Tuple { items, .. } => ty.is_held() || items.iter().all(can_be_boxed),

@@ -29,6 +29,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             (extra, _) => extra.as_ref().map(|e| self.val(e)),
         };
         let elem_ty = self.node(comp.element.id);
+        let mut fills = None;
         let (make, finish, mut inner): Collector<'_, Self> = match comp.kind {
             CompKind::List | CompKind::Take(_) | CompKind::Tuple => {
                 let list_ty = match ty {
@@ -42,6 +43,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     _ => quote!(#out),
                 };
                 let (out, breaks) = (out.clone(), breaks.clone());
+                let native = matches!(list_ty, Type::List { in_place: false, .. });
+                let whole = !matches!(comp.kind, CompKind::Take(_));
+                if let ([one], true) = (comp.generators.as_slice(), native && whole)
+                    && one.ifs.is_empty()
+                {
+                    fills = Some(out.clone());
+                }
                 let inner = move |f: &mut Self| {
                     let value = f.value_as(&comp.element, &elem);
                     let push = f.q(quote!(list::append(cx, &#out, #value)));
@@ -221,10 +229,24 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                         quote!(#code)
                     },
                 );
+                // A list of texts is read where it stands.
+                let texts = |ty: &Type| match ty {
+                    Type::List { elem, in_place: false } => matches!(**elem, Type::Str | Type::Char),
+                    _ => false,
+                };
+                if let Some(e) = comp.source().filter(|e| texts(&self.node(e.id))) {
+                    let (sep_name, list) = (self.fresh("sep"), self.val(e).by_ref());
+                    let joined = self.q(quote!(pystr::join(cx, &#sep_name, #list)));
+                    return quote!({ let #sep_name = #sep; #joined });
+                }
                 let (sep_name, out2) = (self.fresh("sep"), out.clone());
                 let inner = move |f: &mut Self| {
                     let val = f.val(&comp.element);
-                    let code = f.coerce(&val, if elem_ty == Type::Char { &Type::Char } else { &Type::Str });
+                    let code = match val.ty {
+                        Type::Str if val.place => val.by_ref(),
+                        Type::Char => f.coerce(&val, &Type::Char),
+                        _ => f.coerce(&val, &Type::Str),
+                    };
                     let push = f.q(quote!(#out2.push(#code)));
                     quote!(#push;)
                 };
@@ -235,6 +257,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             CompKind::Sum => return self.sum(comp, &breaks, extra, ty),
             CompKind::Min | CompKind::Max => return self.extreme(comp, &breaks, extra, ty),
         };
+        self.filled = fills.into_iter().collect();
         let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut inner));
         quote!({ let mut #out = #make; #code #finish })
     }

@@ -48,6 +48,13 @@ impl Func<'_, '_, '_> {
         quote!({ let #out = #new; #(#code)* #finish })
     }
 
+    /// A list of these elements, each in the representation of `elem`.
+    pub(super) fn list_of(&mut self, elem: &Type, in_place: bool, items: &[TokenStream]) -> TokenStream {
+        let (t, n) = (rust_type(elem), proc_macro2::Literal::usize_unsuffixed(items.len()));
+        let make = if in_place { quote!(plist_of) } else { quote!(of) };
+        self.q(quote!(list::#make::<#t, #n>(cx, [#(#items),*])))
+    }
+
     /// An empty list or dict of a type.
     pub(super) fn new_container(&mut self, ty: &Type) -> TokenStream {
         match ty {

@@ -4,10 +4,12 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::types::{Val, rust_type};
-use super::{Func, ident};
+use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
-use crate::infer::ranges::is_never_negative;
-use crate::infer::{Guard, among_few, in_place_method, masks, repeated, slice_positions, takes_any_length};
+use crate::infer::{
+    Copied, Guard, copy_of, in_place_method, masks, repeated, slice_positions, takes_any_length,
+};
+use crate::numpy::{Dtype, is_numpy};
 use crate::ops;
 use crate::passes::Pass;
 use crate::resolve::Binding;
@@ -16,10 +18,10 @@ use crate::ty::{DictKind, Type};
 impl Func<'_, '_, '_> {
     /// The value of an expression, in the type of its node.
     pub(super) fn val(&mut self, e: &Expr) -> Val {
-        let unsigned = is_never_negative(e, &self.never_negative, &self.instance.nodes);
+        let range = self.ranges.get(e, &self.instance.nodes);
         // Only the operation at its own node is wide.
         let before = std::mem::take(&mut self.wide);
-        let val = Val { unsigned, ..self.val_of(e) };
+        let val = Val { range, ..self.val_of(e) };
         self.wide = before;
         val
     }
@@ -41,6 +43,10 @@ impl Func<'_, '_, '_> {
                 let name = self.file.bytes(b);
                 let get = self.q(quote!(#name.get(cx)));
                 return Val::place(quote!((*#get)), ty);
+            }
+            ExprKind::Local(var) if self.deferred.contains_key(var) => {
+                let source = self.deferred[var].clone();
+                return Val::new(self.materialised(&source), ty);
             }
             ExprKind::Local(var) => {
                 let (name, var_ty) = (self.var_ident(*var), self.instance.vars[*var].clone());
@@ -117,14 +123,6 @@ impl Func<'_, '_, '_> {
                     let (x, y) = (self.coerce(&l, &Type::Float), self.coerce(&r, &Type::Float));
                     (l, r) = (Val::new(x, Type::Float), Val::new(y, Type::Float));
                 }
-                // Of two ints that are not negative the difference has 64 bits.
-                if *op == BinOp::Sub
-                    && ty == Type::Int
-                    && [&l, &r].iter().all(|v| v.unsigned && v.ty == Type::Int)
-                {
-                    let (l, r) = (l.owned(), r.owned());
-                    return Val::new(quote!((#l - #r)), ty);
-                }
                 if let (BinOp::Mult, Type::Tuple { .. }, ExprKind::Int(1)) = (op, &l.ty, &right.kind) {
                     return Val::new(self.coerce(&l, &ty), ty);
                 }
@@ -146,6 +144,10 @@ impl Func<'_, '_, '_> {
                     if l.ty == Type::Big {
                         return Val::new(self.apply("& word", &[l, r], &ty), ty);
                     }
+                }
+                if is_wrapped(*op, left, right) && [&l.ty, &r.ty, &ty].iter().all(|t| **t == Type::Int) {
+                    let (l, r) = (l.owned(), r.owned());
+                    return Val::new(self.q(quote!(int::mod_near(#l, #r))), ty);
                 }
                 self.at(e.id, |f| f.binary(*op, &l, &r, &ty))
             }
@@ -171,7 +173,13 @@ impl Func<'_, '_, '_> {
                 self.at(e.id, |f| f.apply(name, &[val], &ty))
             }
             ExprKind::Bool2 { op, left, right } => self.bool_value(*op, left, right, &ty),
-            ExprKind::Compare { op, left, right } => self.comparison(*op, left, right),
+            ExprKind::Compare { op, left, right } => {
+                if let Type::Union(_) = ty {
+                    return Val::new(self.compared_to(op.symbol(), left, right, &ty), ty);
+                }
+                let code = self.comparison(*op, left, right);
+                if matches!(ty, Type::Numpy(_)) { quote!(Np(#code)) } else { code }
+            }
             ExprKind::If { test, body, orelse } if self.decide(test).is_some() => {
                 let live = if self.decide(test) == Some(true) { body } else { orelse };
                 self.value_as(live, &ty)
@@ -194,17 +202,32 @@ impl Func<'_, '_, '_> {
                 let tuple = quote!((#(#items,)*));
                 if ty.is_held() { self.q(quote!(held(cx, #tuple))) } else { tuple }
             }
+            ExprKind::List(_) | ExprKind::Dict(_) if outgoing::has_mark(e) => return self.outgoing(e),
             ExprKind::List(items) => {
                 let Type::List { elem, in_place } = &ty else {
                     return Val::new(self.bail("Unsupported"), ty);
                 };
                 let items: Vec<_> = items.iter().map(|e| self.value_as(e, elem)).collect();
-                let (t, n) = (rust_type(elem), Literal::usize_unsuffixed(items.len()));
-                let make = if *in_place { quote!(plist_of) } else { quote!(of) };
-                self.q(quote!(list::#make::<#t, #n>(cx, [#(#items),*])))
+                self.list_of(elem, *in_place, &items)
             }
             ExprKind::Build { tuple, parts } => self.build(*tuple, parts, &ty),
             ExprKind::Set { parts, made } => self.set_display(parts, *made, &ty),
+            ExprKind::Out(value) => {
+                if ty == Type::Obj
+                    && let Some(copy) = copy_of(value, &self.instance.nodes)
+                {
+                    return Val::new(self.copy(&copy), ty);
+                }
+                if let (Type::VarTuple(elem), Some(Copied::Of("tuple", list))) =
+                    (&ty, copy_of(value, &self.instance.nodes))
+                {
+                    let (list, t) = (self.val(list).by_ref(), rust_type(elem));
+                    let made = self.q(quote!(copied::tuple(cx, #list)));
+                    return Val::new(self.q(quote!(#made.to::<PTuple<#t>>(cx))), ty.clone());
+                }
+                let val = self.val(value);
+                self.as_object(&val, &ty)
+            }
             ExprKind::Dict(items) => {
                 let Type::Dict { key, value, .. } = &ty else {
                     return Val::new(self.bail("Unsupported"), ty);
@@ -251,7 +274,11 @@ impl Func<'_, '_, '_> {
                     hand_out(cx, #callable, &operands, &[#(#names),*], #how)
                 }))
             }
+            ExprKind::Suspend { point, items } => self.suspended(*point, items),
             ExprKind::Yield { value, closes, delegates } => {
+                if let Some(code) = self.fused_yield(value) {
+                    return Val::new(code, ty);
+                }
                 let Type::Iter(elem) = self.instance.ret.clone() else {
                     return Val::new(self.bail("Unsupported"), ty);
                 };
@@ -311,7 +338,7 @@ impl Func<'_, '_, '_> {
                     let code = self.call(e, &member, args, keywords, &ty);
                     return Val::new(code, ty);
                 }
-                self.at(e.id, |f| f.method(base, name, args, keywords, &ty))
+                self.at(e.id, |f| f.method(e.id, base, name, args, keywords, &ty))
             }
             ExprKind::Index { base, index } => self.index(base, index, &ty),
             ExprKind::Slice { base, lower, upper, step } => {
@@ -390,11 +417,28 @@ impl Func<'_, '_, '_> {
                     BoolOp::Or => quote!((#l || #r)),
                 }
             }
+            // Whatever class the boolean is of.
+            ExprKind::Compare { op, left, right } if matches!(self.node(e.id), Type::Union(_)) => {
+                self.comparison(*op, left, right)
+            }
             _ => {
                 let val = self.val(e);
                 self.truth(&val)
             }
         }
+    }
+
+    /// A comparison whose result is a boolean of Python's or of NumPy's, as the operands are.
+    fn compared_to(&mut self, op: &str, left: &Expr, right: &Expr, to: &Type) -> TokenStream {
+        let (l, r) = (self.val(left), self.val(right));
+        self.dispatch(&[l, r], &mut |f, vals| {
+            let code = f.compare_members(op, &vals[0], &vals[1])?;
+            let val = match vals.iter().any(|v| is_numpy(&v.ty)) {
+                true => Val::new(quote!(Np(#code)), Type::Numpy(Dtype::Bool)),
+                false => Val::new(code, Type::Bool),
+            };
+            Some(f.coerce(&val, to))
+        })
     }
 
     fn string(&mut self, s: &str, ty: &Type) -> Val {
@@ -424,7 +468,7 @@ impl Func<'_, '_, '_> {
         }
     }
 
-    fn global(&mut self, name: &str, ty: Type) -> Val {
+    pub(super) fn global(&mut self, name: &str, ty: Type) -> Val {
         let module = self.instance.func.module.clone();
         self.hoist(&module, false, Guard::Value(name.to_string()), name, ty)
     }
@@ -452,7 +496,7 @@ impl Func<'_, '_, '_> {
         if let Some((_, local, _)) = self.hoisted.iter().find(|(k, _, _)| *k == key) {
             return Val::place(quote!(#local), ty);
         }
-        let local = ident(&format!("global_{name}_{}", self.hoisted.len()));
+        let local = self.global_name(name);
         let read = match field {
             Some(field) => {
                 let structure = name.split('.').next().unwrap_or_default();
@@ -467,6 +511,12 @@ impl Func<'_, '_, '_> {
         };
         self.hoisted.push((key, local.clone(), read));
         Val::place(quote!(#local), ty)
+    }
+
+    /// A name for the local that holds a global.
+    fn global_name(&self, name: &str) -> proc_macro2::Ident {
+        let name = ident(&format!("global_{name}_{}", self.hoisted.len()));
+        quote::format_ident!("{}{name}", self.hoisted_as)
     }
 
     pub(super) fn binary(&mut self, op: BinOp, l: &Val, r: &Val, to: &Type) -> TokenStream {
@@ -505,6 +555,9 @@ impl Func<'_, '_, '_> {
     }
 
     pub(super) fn in_place(&mut self, op: BinOp, l: &Val, r: &Val, to: &Type) -> TokenStream {
+        if let Some(val) = self.noted_mixed(op.symbol(), &[l.clone(), r.clone()]) {
+            return self.coerce(&val, to);
+        }
         if let Type::Union(_) = l.ty {
             let mut lets = Vec::new();
             let (l, r) = (self.bind(l, &mut lets), self.bind(r, &mut lets));
@@ -628,51 +681,6 @@ impl Func<'_, '_, '_> {
             }
         }
     }
-
-    fn contains(&mut self, left: &Expr, right: &Expr) -> TokenStream {
-        // `x in (a, b)`: one comparison after the other, as CPython does.
-        let few = match &right.kind {
-            ExprKind::Tuple(items) if matches!(self.node(right.id), Type::Tuple { .. }) => {
-                Some(items.iter().collect())
-            }
-            _ => among_few(right),
-        };
-        if let Some(items) = few {
-            let mut lets = Vec::new();
-            let l = self.val(left);
-            let l = self.bind(&l, &mut lets);
-            let vals: Vec<Val> = items.iter().map(|i| self.val(i)).collect();
-            let simple = items.iter().all(|i| {
-                matches!(
-                    i.kind,
-                    ExprKind::Int(_)
-                        | ExprKind::Str(_)
-                        | ExprKind::Local(_)
-                        | ExprKind::None
-                        | ExprKind::Bool(_)
-                )
-            });
-            let vals: Vec<Val> =
-                if simple { vals } else { vals.iter().map(|v| self.bind(v, &mut lets)).collect() };
-            let tests: Vec<_> = vals.iter().map(|v| self.element_eq(&l, v)).collect();
-            let any = if tests.is_empty() { quote!(false) } else { quote!((#(#tests)||*)) };
-            return if lets.is_empty() { any } else { quote!({ #(#lets)* #any }) };
-        }
-        let (l, r) = (self.val(left), self.opened_val(right));
-        if let Type::Tuple { items, .. } = &r.ty {
-            let mut lets = Vec::new();
-            let (l, r) = (self.bind(&l, &mut lets), self.bind(&r, &mut lets));
-            let mut tests = Vec::new();
-            for (i, t) in items.iter().enumerate() {
-                let (code, i) = (&r.code, Literal::usize_unsuffixed(i));
-                let item = Val::place(quote!(#code.#i), t.clone());
-                tests.push(self.element_eq(&l, &item));
-            }
-            let any = if tests.is_empty() { quote!(false) } else { quote!((#(#tests)||*)) };
-            return quote!({ #(#lets)* #any });
-        }
-        self.apply("in", &[l, r], &Type::Bool)
-    }
 }
 
 /// `code.i`
@@ -702,6 +710,7 @@ fn float_literal(f: f64) -> TokenStream {
 pub(super) fn changes_in_place(op: BinOp, l: &Type, r: &Type) -> bool {
     match (op, l) {
         (BinOp::Add, Type::List { .. } | Type::Deque { .. }) => true,
+        (_, Type::Array(..)) => true,
         (BinOp::Mult, Type::List { .. }) => {
             matches!(r, Type::Int | Type::Big | Type::Bool | Type::Never)
         }
@@ -718,9 +727,21 @@ pub(super) fn changes_in_place(op: BinOp, l: &Type, r: &Type) -> bool {
 fn changes_by_row(op: BinOp, l: &Type) -> bool {
     let counter = matches!(l, Type::Dict { kind: DictKind::Counter, .. });
     match op {
+        _ if matches!(l, Type::Array(..)) => true,
         BinOp::Add => counter || *l == Type::ByteArray,
         BinOp::Mult => matches!(l, Type::ByteArray | Type::Deque { .. }),
         BinOp::Sub | BinOp::BitOr | BinOp::BitAnd => counter,
+        _ => false,
+    }
+}
+
+/// `(x - 1) % width`: what is a step away from a place on a ring.
+fn is_wrapped(op: BinOp, left: &Expr, right: &Expr) -> bool {
+    let step = |e: &Expr| matches!(e.kind, ExprKind::Local(_) | ExprKind::Int(_));
+    match &left.kind {
+        ExprKind::Binary { op: BinOp::Add | BinOp::Sub, left, right: by } => {
+            op == BinOp::Mod && step(left) && step(by) && !matches!(right.kind, ExprKind::Int(_))
+        }
         _ => false,
     }
 }

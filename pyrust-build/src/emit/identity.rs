@@ -34,10 +34,14 @@ impl Func<'_, '_, '_> {
             (Type::View(_), Type::View(_)) if same_rust(&a.ty, &b.ty) => quote!((*#x).is(*#y)),
             (Type::ByteArray, Type::ByteArray) => quote!((*#x).is(#y)),
             (Type::Foreign(a), Type::Foreign(b)) if a == b => quote!((*#x).is(*#y)),
+            (Type::Instance(a), Type::Instance(b)) if a == b => quote!((*#x).is(*#y)),
             (Type::Function(_), Type::Function(_)) => quote!((*#x).is(*#y)),
             (Type::Obj, Type::Obj) => self.q(quote!((*#x).same(*#y))),
             (Type::Obj, Type::None) => quote!((*#x).is_none()),
             (Type::None, Type::Obj) => quote!((*#y).is_none()),
+            (Type::Obj, Type::Instance(_)) | (Type::Instance(_), Type::Obj) => {
+                quote!(((*#x).as_ptr() == (*#y).as_ptr()))
+            }
             // It may be that very object, unless that is of another class.
             (Type::Obj, other) | (other, Type::Obj) => {
                 let class = match other {

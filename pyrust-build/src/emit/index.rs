@@ -6,7 +6,9 @@ use quote::quote;
 use super::Func;
 use super::types::Val;
 use crate::hir::{Expr, ExprKind};
+use crate::infer::ranges::Interval;
 use crate::passes::Pass;
+use crate::resolve::Binding;
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -25,45 +27,13 @@ impl Func<'_, '_, '_> {
         Some(self.compare("==", a, b))
     }
 
-    /// `rows[i]` of a read-only list of lists, where neither changes in the innermost loop: looked up before it.
-    pub(super) fn hoisted_row(&mut self, base: &Expr) -> Option<Val> {
-        let ExprKind::Index { base: rows, index } = &base.kind else { return None };
-        let (ExprKind::Local(list), ExprKind::Local(at)) = (&rows.kind, &index.kind) else { return None };
-        let (list, at) = (*list, *at);
-        let ty = self.node(base.id);
-        let Type::View(row) = &ty else { return None };
-        let plain = self.instance.vars[list] == Type::View(Box::new(ty.clone()))
-            && self.instance.vars[at] == Type::Int
-            && !self.hir.vars[list].cell
-            && !self.hir.vars[at].cell
-            && !self.hir.vars[list].maybe_unbound
-            && !self.hir.vars[at].maybe_unbound
-            && !matches!(**row, Type::View(_));
-        let fixed = |r: &super::RowHoist| !r.assigned.contains(&list) && !r.assigned.contains(&at);
-        let on = self.file.program.passes.has(Pass::Rows);
-        if !on || !plain || self.closures > 0 || !self.rows.last().is_some_and(fixed) {
-            return None;
-        }
-        let known = |r: &super::RowHoist| {
-            r.found.iter().find(|(l, i, _)| (*l, *i) == (list, at)).map(|f| f.2.clone())
-        };
-        let name = match self.rows.last().and_then(known) {
-            Some(name) => name,
-            None => {
-                let name = self.fresh("row");
-                self.rows.last_mut()?.found.push((list, at, name.clone()));
-                name
-            }
-        };
-        let (rows, at) = (self.var_ident(list), self.var_ident(at));
-        let code = self.q(quote!(list::row_or(cx, #name, &#rows, #at)));
-        Some(Val::new(code, ty))
-    }
-
     pub(super) fn index(&mut self, base: &Expr, index: &Expr, to: &Type) -> TokenStream {
-        let b = match self.hoisted_row(base) {
-            Some(row) => row,
-            None => self.opened_val(base),
+        if let Some(val) = self.window_get(base, index) {
+            return self.coerce(&val, to);
+        }
+        let b = match self.global_view(base) {
+            Some(view) => view,
+            None => self.row_or_val(base, &[index]),
         };
         let with_tuples = b.ty.members().iter().any(|m| matches!(m, Type::Tuple { .. }));
         if with_tuples && let Type::Union(_) = b.ty {
@@ -89,6 +59,28 @@ impl Func<'_, '_, '_> {
         self.getitem(&b, &i, to)
     }
 
+    /// A table of numbers of the module that a loop reads: as a view, which is converted once that pays. Nothing writes
+    /// to lists of Python's while this function runs, and it is only entered from Python: each call makes a view.
+    fn global_view(&mut self, base: &Expr) -> Option<Val> {
+        let ExprKind::Global(name) = &base.kind else { return None };
+        let Type::List { elem, in_place: true } = self.node(base.id) else { return None };
+        let program = self.file.program;
+        let passes = program.passes.has(Pass::Views) && program.passes.has(Pass::Globals);
+        let plain = self.hir.yields.is_none() && self.fused.is_none() && self.closures == 0;
+        let numbers = matches!(*elem, Type::Int | Type::Float | Type::Bool);
+        if !passes || !plain || !numbers || self.instance.writes || self.loops.is_empty() {
+            return None;
+        }
+        let (module, name) = match program.binding(&self.instance.func.module, name) {
+            Some((_, Binding::Value(_))) => (self.instance.func.module.clone(), name.clone()),
+            _ => return None,
+        };
+        if program.is_assigned(&module, &name) || self.file.is_called(self.index) {
+            return None;
+        }
+        Some(self.global(&name, Type::View(elem)))
+    }
+
     /// `t[1]` of a tuple of known length.
     pub(super) fn tuple_item(&mut self, tuple: &Val, i: i64, to: &Type) -> TokenStream {
         let Type::Tuple { items, .. } = &tuple.ty else { return self.bail("Unsupported") };
@@ -105,7 +97,7 @@ impl Func<'_, '_, '_> {
             ty: items[at as usize].clone(),
             // Members that stand behind a handle (`Held`) are copied.
             place: tuple.place || tuple.ty.is_held(),
-            unsigned: false,
+            range: Interval::ANY,
         };
         self.coerce(&item, to)
     }

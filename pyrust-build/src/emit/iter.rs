@@ -4,8 +4,9 @@
 //! (`while let Some(x) = next`), with Python's laziness in both.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
+use super::dense::Dense;
 use super::stmt::mentions;
 use super::types::{Val, rust_type};
 use super::{Func, Loop};
@@ -32,7 +33,7 @@ impl LoopCode {
 }
 
 /// `'label:` where something jumps to it.
-fn label_if_used(body: &TokenStream, label: &syn::Lifetime) -> TokenStream {
+pub(super) fn label_if_used(body: &TokenStream, label: &syn::Lifetime) -> TokenStream {
     if mentions(body, label) { quote!(#label:) } else { quote!() }
 }
 
@@ -42,7 +43,7 @@ pub(super) fn block_of(label: &syn::Lifetime, code: TokenStream) -> TokenStream 
 }
 
 /// True where CPython asks the sources again after the end.
-fn asks_again(iter: &Iter) -> bool {
+pub(super) fn asks_again(iter: &Iter) -> bool {
     match &iter.kind {
         IterKind::Zip(_) | IterKind::ZipStar(_) | IterKind::Enumerate { .. } => true,
         IterKind::Tool { tool, .. } => matches!(
@@ -84,6 +85,8 @@ pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
         }
         Type::Str | Type::Char => Type::Char,
         Type::Bytes | Type::ByteArray | Type::MemView | Type::Range => Type::Int,
+        Type::Array(dtype, 1) => Type::Numpy(*dtype),
+        Type::Array(dtype, dims @ 2..) => Type::Array(*dtype, dims - 1),
         _ => return None,
     })
 }
@@ -100,7 +103,7 @@ pub(super) struct Pull {
     pub(super) elem: Type,
 }
 
-type Body<'b, 'f, 'p, 'a> = &'b mut dyn FnMut(&mut Func<'f, 'p, 'a>, Val) -> TokenStream;
+pub(super) type Body<'b, 'f, 'p, 'a> = &'b mut dyn FnMut(&mut Func<'f, 'p, 'a>, Val) -> TokenStream;
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// Runs `body` for every element.
@@ -111,16 +114,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     fn loop_code(&mut self, iter: &Iter, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
+        let (filled, dense) = (std::mem::take(&mut self.filled), self.dense.take());
         match &iter.kind {
-            IterKind::Range { start, stop, step: None } => self.counted(start.as_deref(), stop, breaks, body),
+            IterKind::Range { start, stop, step: None } => {
+                self.counted(start.as_deref(), stop, breaks, (&filled, dense), body)
+            }
             IterKind::Range { start, stop, step: Some(step) } if matches!(step.kind, ExprKind::Int(1)) => {
-                self.counted(start.as_deref(), stop, breaks, body)
+                self.counted(start.as_deref(), stop, breaks, (&filled, dense), body)
             }
             IterKind::Range { start, stop, step: Some(step) } => {
                 self.strided(start.as_deref(), stop, step, breaks, body)
             }
             IterKind::Comp(comp) => self.pushed(comp, breaks, body),
-            IterKind::Enumerate { inner, start } if matches!(inner.kind, IterKind::Comp(_)) => {
+            IterKind::Enumerate { inner, start } if self.is_pushed(inner) => {
                 let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
                 let count = self.fresh("n");
                 let next = self.q(quote!(int::add(#count, 1)));
@@ -133,24 +139,85 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 });
                 quote!(let mut #count: i64 = #start; #code)
             }
-            _ => {
-                let pull = self.pull(iter, false);
-                let continues = self.label("c");
-                let item = self.fresh("x");
-                self.nested_loops += 1;
-                let tick = self.tick();
-                self.loops.push(Loop {
-                    breaks: breaks.clone(),
-                    continues: continues.clone(),
-                    finals: self.finals.len(),
-                });
-                let body = body(self, Val::new(quote!(#item), pull.elem));
-                self.loops.pop();
-                let (setup, next) = (pull.setup, pull.next);
-                let continues = label_if_used(&body, &continues);
-                quote!(#setup #continues while let Some(#item) = #next { #tick #body })
-            }
+            IterKind::Expr(e) => match self.source(e) {
+                Some((setup, source)) => {
+                    let code = self.drive(&source, breaks, body);
+                    quote!(#setup #code)
+                }
+                None => self.gone_through(iter, breaks, filled, body),
+            },
+            _ => self.gone_through(iter, breaks, filled, body),
         }
+    }
+
+    /// A loop that asks for one element after the other.
+    fn gone_through(
+        &mut self,
+        iter: &Iter,
+        breaks: &syn::Lifetime,
+        filled: Vec<proc_macro2::Ident>,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> TokenStream {
+        let at = self.fresh("i");
+        if let Some(indexed) = self.indexed(iter, &at) {
+            return self.by_position(indexed, &at, breaks, &filled, body);
+        }
+        if let IterKind::Expr(e) = &iter.kind
+            && self.is_short(e)
+        {
+            return self.short_display(e, &filled, breaks, body);
+        }
+        self.filled = filled;
+        let pull = self.pull(iter, false);
+        self.filled.clear();
+        self.pulled_loop(pull, breaks, body)
+    }
+
+    /// Does its code stand around the loop's body?
+    fn is_pushed(&self, iter: &Iter) -> bool {
+        match &iter.kind {
+            IterKind::Comp(_) => true,
+            IterKind::Expr(e) => self.is_source(e),
+            _ => false,
+        }
+    }
+
+    /// A loop over what is pulled.
+    pub(super) fn pulled_loop(
+        &mut self,
+        pull: Pull,
+        breaks: &syn::Lifetime,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> TokenStream {
+        let continues = self.label("c");
+        let item = self.fresh("x");
+        let tick = self.tick();
+        let (body, _) = self.looped(breaks, &continues, Val::new(quote!(#item), pull.elem), body);
+        let (setup, next) = (pull.setup, pull.next);
+        let continues = label_if_used(&body, &continues);
+        quote!(#setup #continues while let Some(#item) = #next { #tick #body })
+    }
+
+    /// The body of a loop, and whether there is no loop in it.
+    pub(super) fn looped(
+        &mut self,
+        breaks: &syn::Lifetime,
+        continues: &syn::Lifetime,
+        item: Val,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> (TokenStream, bool) {
+        let before = self.nested_loops;
+        self.loops.push(Loop {
+            breaks: breaks.clone(),
+            continues: continues.clone(),
+            is_block: false,
+            finals: self.finals.len(),
+        });
+        let body = body(self, item);
+        self.loops.pop();
+        let innermost = self.nested_loops == before;
+        self.nested_loops += 1;
+        (body, innermost)
     }
 
     /// `range` with step one: a plain Rust range, so that LLVM sees the bounds.
@@ -159,30 +226,47 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         start: Option<&Expr>,
         stop: &Expr,
         breaks: &syn::Lifetime,
+        (filled, dense): (&[proc_macro2::Ident], Option<Dense>),
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
+        let short = self.is_short_trip(start, stop);
         let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
         let stop = self.value_as(stop, &Type::Int);
         let continues = self.label("c");
         let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
-        let before = self.nested_loops;
-        self.loops.push(Loop {
-            breaks: breaks.clone(),
-            continues: continues.clone(),
-            finals: self.finals.len(),
-        });
-        let body = body(self, Val::new(quote!(#item), Type::Int));
-        self.loops.pop();
-        let innermost = self.nested_loops == before;
-        self.nested_loops += 1;
+        let turn = Val::new(quote!(#item), Type::Int);
+        let (code, innermost) = self.looped(breaks, &continues, turn.clone(), body);
+        if short {
+            let continues = label_if_used(&code, &continues);
+            return quote!(#continues for #item in (#start)..(#stop) { #code });
+        }
         self.uses_fuel = true;
+        if innermost && let Some(dense) = dense {
+            let around = self.label("blocks");
+            let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
+            let labels = (&around, &continues);
+            let second = self.dense_loop(dense, (&item, &chunk), labels, &mut |f| {
+                f.looped(breaks, &continues, turn.clone(), body).0
+            });
+            let continues = label_if_used(&code, &continues);
+            return quote! {
+                #around: for #chunk in chunks(#start, #stop) {
+                    #charge;
+                    #second
+                    #continues for #item in #chunk { #code }
+                }
+            };
+        }
+        let body = code;
         if innermost {
             // The whole trip is paid before it starts, in pieces that keep signals waiting for no longer than a poll.
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
             let continues = label_if_used(&body, &continues);
+            let room = self.room(filled, &quote!(#chunk.end - #chunk.start));
             return quote! {
                 for #chunk in chunks(#start, #stop) {
                     #charge;
+                    #room
                     #continues for #item in #chunk { #body }
                 }
             };
@@ -206,16 +290,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let step = self.value_as(step, &Type::Int);
         let continues = self.label("c");
         let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
-        let before = self.nested_loops;
-        self.loops.push(Loop {
-            breaks: breaks.clone(),
-            continues: continues.clone(),
-            finals: self.finals.len(),
-        });
-        let body = body(self, Val::new(quote!(#item), Type::Int));
-        self.loops.pop();
-        let innermost = self.nested_loops == before;
-        self.nested_loops += 1;
+        let (body, innermost) = self.looped(breaks, &continues, Val::new(quote!(#item), Type::Int), body);
         let steps = self.q(quote!(steps(#start, #stop, #step)));
         if innermost {
             self.uses_fuel = true;
@@ -292,6 +367,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 }
             }
             IterKind::Zip(items) => {
+                self.filled.clear();
                 let pulls: Vec<Pull> = items.iter().map(|i| self.pull(i, detached)).collect();
                 let names: Vec<_> = pulls.iter().map(|_| self.fresh("z")).collect();
                 let mut next = quote!(Some((#(#names,)*)));
@@ -313,13 +389,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             IterKind::Items(e) => self.pull_dict(e, detached, &it, &at, "next_item"),
             IterKind::Keys(e) => self.pull_dict(e, detached, &it, &at, "next_key"),
             IterKind::Values(e) => self.pull_dict(e, detached, &it, &at, "next_value"),
-            IterKind::Expr(e) => match self.pull_split(e, detached, &it, &at) {
-                Some(pull) => pull,
-                None => {
-                    let val = self.val(e);
-                    self.pull_value(&val, detached, &it, &at)
+            IterKind::Expr(e) => {
+                let filled = std::mem::take(&mut self.filled);
+                if let Some(pull) = self.pull_split(e, detached, &it, &at) {
+                    return pull;
                 }
-            },
+                let val = self.val(e);
+                self.filled = filled;
+                self.pull_value(&val, detached, &it, &at)
+            }
             IterKind::Tool { tool, iters, args, function } => {
                 self.pull_tool(iter, *tool, (iters, args, function.as_deref()), detached)
             }
@@ -358,7 +436,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let position = quote!(let mut #at: i64 = 0;);
         match &val.ty {
             Type::List { elem, .. } | Type::View(elem) => Pull {
-                setup: quote!(let #it = #code; #position),
+                setup: {
+                    let room = std::mem::take(&mut self.filled);
+                    let room = self.room(&room, &quote!(list::len(cx, &#it)));
+                    quote!(let #it = #code; #room #position)
+                },
                 next: self.q_in(detached, quote!(list::next(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
@@ -389,7 +471,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 elem: Type::Int,
             },
             Type::Str => Pull {
-                setup: quote!(let #it = #code; #position),
+                setup: {
+                    let code = val.held();
+                    quote!(let #it = #code; #position)
+                },
                 next: quote!(str_next(&#it, &mut #at)),
                 elem: Type::Char,
             },
@@ -408,6 +493,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 next: quote!(bytearray::next(&#it, &mut #at)),
                 elem: Type::Int,
             },
+            Type::Array(_, dims @ 1..) => {
+                let next = format_ident!("next{dims}");
+                Pull {
+                    setup: quote!(let #it = #code; #position),
+                    next: quote!(ndarray::#next(&#it, &mut #at)),
+                    elem: iter_elem(&val.ty).unwrap_or(Type::Never),
+                }
+            }
             Type::Dict { key, value, .. } => {
                 self.dict_cursor(code, detached, it, at, "next_key", (key, value))
             }
@@ -532,174 +625,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let setup = |code: TokenStream| quote!(let #it = #code; let mut #at: i64 = 0;);
         match args.as_slice() {
             [] => {
-                let code = self.val(base).owned();
+                let code = self.val(base).held();
                 let next = self.q_in(detached, quote!(pystr::next_word(cx, &#it, &mut #at)));
                 Some(Pull { setup: setup(code), next, elem: Type::Str })
             }
             [sep] if matches!(self.node(sep.id), Type::Str | Type::Char) => {
-                let code = self.val(base).owned();
+                let code = self.val(base).held();
                 let (name, sep) = (self.fresh("sep"), self.value_as(sep, &Type::Str));
                 let next = self.q_in(detached, quote!(pystr::next_piece(cx, &#it, &#name, &mut #at)));
                 let setup = setup(code);
                 Some(Pull { setup: quote!(#setup let #name = #sep;), next, elem: Type::Str })
             }
             _ => None,
-        }
-    }
-
-    fn pull_reversed(
-        &mut self,
-        e: &Expr,
-        detached: bool,
-        it: &proc_macro2::Ident,
-        at: &proc_macro2::Ident,
-    ) -> Pull {
-        let val = self.val(e);
-        let val = self.project(&val, |t| {
-            matches!(
-                t,
-                Type::List { .. }
-                    | Type::Deque { .. }
-                    | Type::Dict { .. }
-                    | Type::View(_)
-                    | Type::VarTuple(_)
-                    | Type::Tuple { .. }
-                    | Type::Named { .. }
-                    | Type::Str
-                    | Type::Range
-                    | Type::Bytes
-                    | Type::ByteArray
-                    | Type::MemView
-                    | Type::DictView { .. }
-            )
-        });
-        let val = self.opened(&val);
-        let code = val.owned();
-        match &val.ty {
-            Type::List { elem, .. } | Type::View(elem) => Pull {
-                setup: quote!(let #it = #code; let mut #at: i64 = list::len(cx, &#it) - 1;),
-                next: self.q_in(detached, quote!(list::next_back(cx, &#it, &mut #at))),
-                elem: (**elem).clone(),
-            },
-            Type::Dict { key, value, .. } => {
-                self.dict_cursor(code, detached, it, at, "last_key", (key, value))
-            }
-            Type::Deque { elem, .. } => Pull {
-                setup: quote!(let #it = #code; let mut #at = deque::iter(&#it);),
-                next: self.q_in(detached, quote!(deque::next_back(&#it, &mut #at))),
-                elem: (**elem).clone(),
-            },
-            Type::VarTuple(elem) => Pull {
-                setup: quote!(let #it = #code; let mut #at: i64 = tuple::len(cx, &#it) - 1;),
-                next: self.q_in(detached, quote!(tuple_next_back(cx, &#it, &mut #at))),
-                elem: (**elem).clone(),
-            },
-            Type::Str => Pull {
-                setup: quote!(let #it = #code; let mut #at: i64 = pystr::len(&#it) - 1;),
-                next: quote!(str_next_back(&#it, &mut #at)),
-                elem: Type::Char,
-            },
-            Type::ByteArray => Pull {
-                setup: quote!(let #it = #code; let mut #at: i64 = bytearray::len(&#it) - 1;),
-                next: quote!(bytearray::next_back(&#it, &mut #at)),
-                elem: Type::Int,
-            },
-            Type::Bytes => Pull {
-                setup: quote!(let #it = #code; let mut #at: i64 = bytes::len(&#it) - 1;),
-                next: quote!(bytes_next_back(&#it, &mut #at)),
-                elem: Type::Int,
-            },
-            Type::MemView => {
-                let reversed = self.q(quote!(MemView::slice(cx, &#code, None, None, Some(-1))));
-                Pull {
-                    setup: quote!(let #it = #reversed; let mut #at: i64 = 0;),
-                    next: quote!(#it.next(&mut #at)),
-                    elem: Type::Int,
-                }
-            }
-            Type::DictView { dict, side } => {
-                let Type::Dict { key, value, .. } = &**dict else { unreachable!("a view of a dict") };
-                let next = match side {
-                    Side::Keys => "last_key",
-                    Side::Values => "last_value",
-                    Side::Items => "last_item",
-                };
-                self.dict_cursor(code, detached, it, at, next, (key, value))
-            }
-            Type::Range => {
-                let reversed = self.q(quote!(range::reversed(cx, #code)));
-                Pull {
-                    setup: quote!(let #it = #reversed; let mut #at: i64 = 0;),
-                    next: self.q_in(detached, quote!(range::next(cx, #it, &mut #at))),
-                    elem: Type::Int,
-                }
-            }
-            Type::Tuple { items, from_py } => {
-                let t = self.fresh("t");
-                let parts =
-                    (0..items.len()).rev().map(Literal::usize_unsuffixed).map(|i| quote!(#t.#i.clone()));
-                let items = items.iter().rev().cloned().collect();
-                let _ = from_py;
-                let flipped = Val::new(
-                    quote!({ let #t = #code; (#(#parts,)*) }),
-                    Type::Tuple { items, from_py: false },
-                );
-                self.pull_value(&flipped, detached, it, at)
-            }
-            _ => self.pull_value(&val, detached, it, at),
-        }
-    }
-
-    fn pull_dict(
-        &mut self,
-        e: &Expr,
-        detached: bool,
-        it: &proc_macro2::Ident,
-        at: &proc_macro2::Ident,
-        next: &str,
-    ) -> Pull {
-        let val = self.val(e);
-        let val = self.project(&val, |t| matches!(t, Type::Dict { .. }));
-        match &val.ty {
-            Type::Dict { key, value, .. } => {
-                let code = val.owned();
-                self.dict_cursor(code, detached, it, at, next, (key, value))
-            }
-            _ => self.pull_value(&val, detached, it, at),
-        }
-    }
-
-    pub(super) fn dict_cursor(
-        &mut self,
-        code: TokenStream,
-        detached: bool,
-        it: &proc_macro2::Ident,
-        at: &proc_macro2::Ident,
-        next: &str,
-        (key, value): (&Type, &Type),
-    ) -> Pull {
-        let f = quote::format_ident!("{next}");
-        let elem = match next {
-            "next_key" | "last_key" => key.clone(),
-            "next_value" | "last_value" => value.clone(),
-            _ => Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false },
-        };
-        let back = next.starts_with("last");
-        if self.late {
-            let begin = if back { quote!(begun_back) } else { quote!(begun) };
-            let begun = self.q_in(detached, quote!(dict::#begin(cx, &#it, &mut #at)));
-            return Pull {
-                setup: quote!(let #it = #code; let mut #at = None;),
-                next: self.q_in(detached, quote!(dict::#f(cx, &#it, #begun))),
-                elem,
-            };
-        }
-        let iter = if back { quote!(iter_back) } else { quote!(iter) };
-        let start = self.q(quote!(dict::#iter(cx, &#it)));
-        Pull {
-            setup: quote!(let #it = #code; let mut #at = #start;),
-            next: self.q_in(detached, quote!(dict::#f(cx, &#it, &mut #at))),
-            elem,
         }
     }
 

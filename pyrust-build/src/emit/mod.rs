@@ -3,35 +3,51 @@
 //! Tokens are built with `quote` and printed by `prettyplease`; comments with Python's lines travel through the
 //! printer as marker macros. Nothing here decides what is supported: that was done by inference.
 
+mod backwards;
 mod between;
 mod call;
 mod classes;
 mod coerce;
 mod comp;
+mod contains;
+mod copying;
+mod dense;
 mod display;
 mod expr;
 mod foreign;
 mod format;
+mod fuse;
 mod identity;
 mod index;
 mod iter;
+mod jam;
 mod library;
 mod named;
+mod objects;
 mod ops;
+mod outgoing;
+mod rows;
 mod sets;
+mod short;
+mod sorting;
 mod stmt;
+mod table;
 mod target;
 mod tools;
+mod turns;
+mod twice;
 mod types;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use proc_macro2::{Ident, Literal, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use crate::bodies::Reliance;
 use crate::hir::{self, ParamKind};
-use crate::infer::{FuncRef, Guard, Instance, Program, decide, ranges};
+use crate::infer::ranges::Ranges;
+use crate::infer::{FuncRef, Guard, Instance, Program, decide};
 use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
@@ -41,14 +57,99 @@ use types::{Val, distinct, ident, rust_type};
 pub struct Spec {
     pub signature: String,
     pub instance: usize,
+    /// The same function with the lists that it writes to as native ones.
+    pub owned: Option<usize>,
+    /// Of a generator function: what runs behind each `yield`. `instance` runs up to the first.
+    pub segments: Vec<Segment>,
+    /// The `yield`s that the first segment gets to; of a region, the ways out.
+    pub sites: Vec<Site>,
+    /// Of a loop that is compiled alone: where it stands.
+    pub region: Option<Place>,
+}
+
+/// A loop that is compiled alone, in a function that stays Python.
+pub struct Place {
+    /// Counted over all loops of the function, from 1.
+    pub number: usize,
+    /// The locals that it is given.
+    pub locals: Vec<String>,
+    pub line: usize,
+    /// In bytes, from 0.
+    pub column: usize,
+    /// A `return` stands in it.
+    pub returns: bool,
+}
+
+/// A `yield` that a segment gets to, and what is handed over there besides the value.
+pub struct Site {
+    pub point: usize,
+    pub kept: Vec<Kept>,
+}
+
+/// Where a segment finds again what was handed over.
+pub enum Kept {
+    Local(String),
+    /// What a loop goes through (even), or how many elements have been taken (odd).
+    Loop(usize),
+}
+
+/// What runs behind one `yield` of a generator function.
+pub struct Segment {
+    /// None where native code never gets to the `yield`.
+    pub instance: Option<usize>,
+    /// Its parameters.
+    pub locals: Vec<String>,
+    /// The `yield`s that it gets to.
+    pub sites: Vec<Site>,
+    /// The loops around it; of `enumerate`, what it counts from.
+    pub loops: Vec<Option<i64>>,
+}
+
+impl Spec {
+    /// The instances that the entry runs.
+    pub fn instances(&self) -> impl Iterator<Item = usize> {
+        [self.instance].into_iter().chain(self.owned).chain(self.segments.iter().filter_map(|s| s.instance))
+    }
+}
+
+/// What stands at the function that Python calls enter.
+struct Entry<'s> {
+    function: &'s str,
+    signature: &'s str,
+    /// The same function for lists in place, and whether to begin with native lists before anything is known.
+    in_place: Option<(Ident, bool)>,
+}
+
+/// A specialisation that somebody has written.
+pub struct ByHand {
+    pub signature: String,
+    /// The file, and the Rust module that it becomes.
+    pub path: String,
+    pub module: String,
+    /// The function in it.
+    pub name: String,
+    /// What the compiler makes of the same function and types, if it can.
+    pub twin: Option<usize>,
+    pub reliance: Reliance,
+    /// Statics of its file.
+    pub namespaces: Vec<String>,
 }
 
 /// One hotspot of the manifest.
 pub struct Hotspot {
     pub func: FuncRef,
     pub specs: Vec<Spec>,
+    /// Tried before what is generated.
+    pub bodies: Vec<ByHand>,
     /// Why it stays Python, if it does.
     pub reason: Option<String>,
+}
+
+impl Hotspot {
+    /// Is there anything to run?
+    pub fn is_native(&self) -> bool {
+        !self.specs.is_empty() || !self.bodies.is_empty()
+    }
 }
 
 /// The text of the generated file.
@@ -56,7 +157,7 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
     let mut file = File::new(program);
     for hotspot in hotspots {
         for spec in &hotspot.specs {
-            file.want(spec.instance);
+            spec.instances().for_each(|i| _ = file.want(i));
         }
     }
     let mut items = Vec::new();
@@ -64,7 +165,24 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
     for hotspot in hotspots {
         for spec in &hotspot.specs {
             let name = hotspot.func.name();
-            items.push(file.function(spec.instance, Some((&name, &spec.signature))));
+            let in_place = spec.owned.map(|_| {
+                let eager = crate::pipeline::loop_depth(&program.instances[spec.instance].hir.body) > 1;
+                (file.want(spec.instance), eager)
+            });
+            let params =
+                |place: &Place| format!("({}) -> object", vec!["object"; place.locals.len()].join(", "));
+            let signature = spec.region.as_ref().map_or_else(|| spec.signature.clone(), params);
+            let entry = Entry { function: &name, signature: &signature, in_place };
+            items.push(file.function(spec.owned.unwrap_or(spec.instance), Some(entry)));
+            for segment in &spec.segments {
+                let Some(instance) = segment.instance else { continue };
+                let params = vec!["object"; segment.locals.len() + 2 * segment.loops.len()].join(", ");
+                let signature = format!("({params}) -> object");
+                if !file.emitted.contains(&instance) {
+                    let entry = Entry { function: &name, signature: &signature, in_place: None };
+                    items.push(file.function(instance, Some(entry)));
+                }
+            }
         }
     }
     while let Some(instance) = file.next_pending() {
@@ -72,11 +190,18 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
     }
     let table = file.table(package, init, hotspots);
     let statics = file.statics();
+    let by_hand: BTreeMap<&str, &str> =
+        hotspots.iter().flat_map(|h| &h.bodies).map(|b| (b.module.as_str(), b.path.as_str())).collect();
+    let by_hand = by_hand.into_iter().map(|(module, path)| {
+        let module = format_ident!("{module}");
+        quote!(#[path = #path] mod #module;)
+    });
     let classes = file.classes(&items);
     let tokens = quote! {
         #![doc = ""]
         use pyrust_macros::hotspot;
         use pyrust_runtime::prelude::*;
+        #(#by_hand)*
         #(#items)*
         #statics
         #classes
@@ -165,11 +290,22 @@ pub(super) struct File<'p, 'a> {
     inners: Vec<Callee>,
     /// Of each display that Python makes a frozenset of: the function whose code has it.
     set_constants: Vec<String>,
+    /// Attributes of instances, by class and name.
+    attributes: Vec<(std::sync::Arc<crate::ty::ObjectClass>, String)>,
+    methods: Vec<objects::MethodUse>,
     /// Some handler reads what it has caught, so exceptions keep what they say.
     looks: bool,
 }
 
 impl<'p, 'a> File<'p, 'a> {
+    /// Does native code call it?
+    fn is_called(&self, instance: usize) -> bool {
+        self.program.instances.iter().any(|i| {
+            let mut values = i.values.values().flatten();
+            i.calls.values().any(|callee| *callee == instance) || values.any(|r| r.instance == instance)
+        })
+    }
+
     fn new(program: &'p Program<'a>) -> Self {
         File {
             program,
@@ -183,6 +319,8 @@ impl<'p, 'a> File<'p, 'a> {
             numbers: Vec::new(),
             inners: Vec::new(),
             set_constants: Vec::new(),
+            attributes: Vec::new(),
+            methods: Vec::new(),
             looks: program.instances.iter().any(|i| hir::visit::reads_caught(&i.hir.body)),
         }
     }
@@ -274,201 +412,11 @@ impl<'p, 'a> File<'p, 'a> {
         format_ident!("F_{}", self.set_constants.len() - 1)
     }
 
-    fn statics(&self) -> TokenStream {
-        let strings = self.strings.iter().enumerate().map(|(i, text)| {
-            let name = format_ident!("S_{i}");
-            quote!(static #name: StrConst = StrConst::new(#text);)
-        });
-        let bytes = self.bytes.iter().enumerate().map(|(i, value)| {
-            let name = format_ident!("B_{i}");
-            let literal = Literal::byte_string(value);
-            quote!(static #name: BytesConst = BytesConst::new(#literal);)
-        });
-        let numbers = self.numbers.iter().enumerate().map(|(i, value)| {
-            let name = format_ident!("I_{i}");
-            let (negative, limbs) = (value.negative, value.limbs.iter().map(|l| Literal::u64_unsuffixed(*l)));
-            quote!(static #name: BigConst = BigConst::new(#negative, &[#(#limbs),*]);)
-        });
-        let sets = self.set_constants.iter().enumerate().map(|(i, owner)| {
-            let name = format_ident!("F_{i}");
-            quote!(static #name: SetConst = SetConst::new(#owner);)
-        });
-        let namespaces = self.namespaces.iter().enumerate().map(|(i, space)| {
-            let (name, module) = (format_ident!("NS_{i}"), &space.module);
-            let slots = space.slots.iter().map(slot_tokens);
-            let make = if space.is_c { quote!(module) } else { quote!(new) };
-            quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
-        });
-        quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#sets)* #(#namespaces)*)
-    }
-
-    /// The classes of named tuples that the functions name.
-    fn classes(&self, items: &[TokenStream]) -> TokenStream {
-        let mut named = BTreeSet::new();
-        items.iter().for_each(|item| class_names(item.clone(), &mut named));
-        let mut found = BTreeMap::new();
-        for instance in &self.program.instances {
-            let types =
-                instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
-            types.for_each(|ty| collect_classes(ty, &mut found));
-        }
-        let classes = found.into_values().filter(|c| named.contains(&types::named_marker(c).to_string()));
-        let items = classes.enumerate().map(|(i, class)| {
-            let (marker, module, name) = (types::named_marker(&class), &class.module, &class.name);
-            let (fields, constant) = (&class.fields, format_ident!("CLASS_{i}"));
-            quote! {
-                #[derive(Clone, Copy)]
-                struct #marker;
-                static #constant: NamedClass = NamedClass::new(#module, #name, &[#(#fields),*]);
-                impl OfClass for #marker {
-                    const CLASS: &'static NamedClass = &#constant;
-                }
-            }
-        });
-        quote!(#(#items)*)
-    }
-
-    fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {
-        // Every guard of every reachable instance needs its slot before the namespaces are printed.
-        let program = self.program;
-        let mut callees = BTreeSet::new();
-        let mut functions = Vec::new();
-        for hotspot in hotspots {
-            let mut specs = Vec::new();
-            for spec in &hotspot.specs {
-                let mut spaces = BTreeSet::new();
-                for i in program.reachable(spec.instance) {
-                    let instance = &program.instances[i];
-                    let module = instance.func.module.clone();
-                    for guard in &instance.guards {
-                        let (module, guard) = match guard {
-                            Guard::Elsewhere { module, guard } => (module, &**guard),
-                            other => (&module, other),
-                        };
-                        if let Guard::Pattern(_) = guard {
-                            spaces.insert(self.slot(i, "re", true, guard.clone()).0);
-                            continue;
-                        }
-                        spaces.insert(self.slot(i, module, false, guard.clone()).0);
-                        if let Guard::Function { target, .. } = guard {
-                            callees.insert(target.name());
-                        }
-                        if let Guard::Imported { module, attr, .. } = guard {
-                            spaces.insert(self.slot(i, module, true, Guard::Builtin(attr.clone())).0);
-                        }
-                    }
-                    for (module, attr) in &instance.attrs {
-                        let guard = match crate::ops::constant(module, attr) {
-                            Some(_) => Guard::Value(attr.split('.').next().unwrap_or_default().to_string()),
-                            None => Guard::Builtin(attr.clone()),
-                        };
-                        spaces.insert(self.slot(i, module, true, guard).0);
-                    }
-                }
-                let name = self.names[&spec.instance].clone();
-                let signature = &spec.signature;
-                let spaces = spaces.iter().map(|i| format_ident!("NS_{i}"));
-                specs.push(quote! {
-                    Spec { signature: #signature, entry: #name::ENTRY, namespaces: &[#(&#spaces),*] }
-                });
-            }
-            let name = hotspot.func.name();
-            let reason = match &hotspot.reason {
-                Some(r) => quote!(Some(#r)),
-                None => quote!(None),
-            };
-            functions.push(quote!(Function { name: #name, specs: &[#(#specs),*], reason: #reason }));
-        }
-        let hot: BTreeSet<String> = hotspots.iter().map(|h| h.func.name()).collect();
-        let callees: Vec<&String> = callees.iter().filter(|c| !hot.contains(*c)).collect();
-        quote! {
-            /// What activation reads: the functions of the manifest and what their native code relies on.
-            pub static MODULE: Module = Module {
-                package: #package,
-                init: #init,
-                functions: &[#(#functions),*],
-                callees: &[#(#callees),*],
-            };
-        }
-    }
-
-    fn function(&mut self, index: usize, hotspot: Option<(&str, &str)>) -> TokenStream {
+    fn function(&mut self, index: usize, hotspot: Option<Entry<'_>>) -> TokenStream {
         self.emitted.insert(index);
         let name = self.want(index);
-        let instance = &self.program.instances[index];
-        let hir = instance.hir.clone();
-        let never_negative = match self.program.passes.has(Pass::Ranges) {
-            true => ranges::never_negative(&hir, &instance.vars, &instance.nodes),
-            false => BTreeSet::new(),
-        };
-        let mut f = Func {
-            index,
-            idents: distinct(hir.vars.iter().map(|v| v.name.as_str())),
-            instance,
-            hir: &hir,
-            file: self,
-            tries: Vec::new(),
-            handlers: Vec::new(),
-            loops: Vec::new(),
-            finals: Vec::new(),
-            closures: 0,
-            counter: 0,
-            uses_fuel: false,
-            nested_loops: 0,
-            late: false,
-            assigned: hir::visit::defines(&hir.body),
-            narrowed: hir::visit::narrowed(&hir.body),
-            never_negative,
-            rows: Vec::new(),
-            hoisted: Vec::new(),
-            wide: false,
-        };
-        f.emit(&name, hotspot)
-    }
-}
-
-/// The identifiers that stand for classes of named tuples.
-fn class_names(tokens: TokenStream, out: &mut BTreeSet<String>) {
-    for token in tokens {
-        match token {
-            proc_macro2::TokenTree::Group(group) => class_names(group.stream(), out),
-            proc_macro2::TokenTree::Ident(ident) => {
-                let text = ident.to_string();
-                if text.starts_with(types::CLASS_PREFIX) {
-                    out.insert(text);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn collect_classes(ty: &Type, out: &mut BTreeMap<String, std::sync::Arc<crate::ty::NamedClass>>) {
-    if let Type::Named { class, .. } = ty {
-        out.insert(format!("{}.{}", class.module, class.name), class.clone());
-    }
-    ty.parts().into_iter().for_each(|t| collect_classes(t, out));
-}
-
-fn slot_tokens(guard: &Guard) -> TokenStream {
-    match guard {
-        Guard::Builtin(name) => quote!(Slot::builtin(#name)),
-        Guard::Function { name, target } => {
-            let target = target.name();
-            quote!(Slot::function(#name, #target))
-        }
-        Guard::Value(name) => quote!(Slot::value(#name)),
-        Guard::Module { name, module } => quote!(Slot::module(#name, #module)),
-        Guard::Imported { name, module, attr } => quote!(Slot::imported(#name, #module, #attr)),
-        Guard::Pattern(hir::Regex { pattern, flags }) => match pattern {
-            hir::RegexText::Str(text) => quote!(Slot::pattern(#text, #flags)),
-            hir::RegexText::Bytes(text) => {
-                let text = Literal::byte_string(text);
-                quote!(Slot::bytes_pattern(#text, #flags))
-            }
-        },
-        Guard::Classes { name, classes } => quote!(Slot::classes(#name, &[#(#classes),*])),
-        Guard::Elsewhere { guard, .. } => slot_tokens(guard),
+        let hir = self.program.instances[index].hir.clone();
+        Func::new(self, index, &hir).emit(&name, hotspot)
     }
 }
 
@@ -476,15 +424,10 @@ fn slot_tokens(guard: &Guard) -> TokenStream {
 struct Loop {
     breaks: syn::Lifetime,
     continues: syn::Lifetime,
+    /// The code for one element is a block, not the body of a loop: to go on is to leave it.
+    is_block: bool,
     /// Open `finally` blocks when the loop began: a jump runs those opened since.
     finals: usize,
-}
-
-/// Rows that an open counted loop goes back to.
-struct RowHoist {
-    assigned: BTreeSet<hir::VarId>,
-    /// The list, the index, the local that holds the row.
-    found: Vec<(hir::VarId, hir::VarId, Ident)>,
 }
 
 /// An open `finally`.
@@ -521,17 +464,83 @@ pub(super) struct Func<'f, 'p, 'a> {
     assigned: BTreeSet<hir::VarId>,
     /// Variables that are another one with fewer types, and nothing else.
     narrowed: BTreeMap<hir::VarId, hir::VarId>,
-    never_negative: BTreeSet<hir::VarId>,
-    /// Open counted loops: what their bodies assign, and rows of read-only lists looked up before them.
-    rows: Vec<RowHoist>,
+    ranges: Ranges,
+    /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
+    rows: Vec<rows::RowHoist>,
+    /// Lists that the loop that is emitted next appends to with each turn.
+    filled: Vec<Ident>,
+    /// What is known of the loop over arrays that is emitted next.
+    dense: Option<dense::Dense>,
+    /// The second form of such a loop is being emitted.
+    noting: Option<dense::Noting>,
     /// Reads of globals done once, before the body: name of the local, code.
     hoisted: Vec<(String, Ident, TokenStream)>,
+    /// What their names begin with.
+    hoisted_as: String,
+    /// Variables whose iterators can be made where they are gone through.
+    deferrable: BTreeSet<hir::VarId>,
+    /// Those that are.
+    deferred: BTreeMap<hir::VarId, fuse::Source>,
+    /// This is a generator whose code stands inside another function's.
+    fused: Option<fuse::Fused>,
     /// The operation that is being emitted has results of any size.
     wide: bool,
 }
 
+/// What stands before the body of a function.
+struct Opening {
+    /// Name, type, and whether the body assigns it.
+    params: Vec<(Ident, TokenStream, bool)>,
+    /// Globals that are read once.
+    hoisted: Vec<TokenStream>,
+    /// Declarations, of parameters with more types than the caller gives too.
+    locals: Vec<TokenStream>,
+}
+
+impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    fn new(file: &'f mut File<'p, 'a>, index: usize, hir: &'f hir::Function) -> Self {
+        let program = file.program;
+        let instance = &program.instances[index];
+        let ranges = match program.passes.has(Pass::Ranges) {
+            true => Ranges::of(hir, &instance.vars, &instance.nodes, &|name| {
+                program.binding(&instance.func.module, name).is_some()
+            }),
+            false => Ranges::unknown(),
+        };
+        Func {
+            index,
+            idents: distinct(hir.vars.iter().map(|v| v.name.as_str())),
+            instance,
+            hir,
+            file,
+            tries: Vec::new(),
+            handlers: Vec::new(),
+            loops: Vec::new(),
+            finals: Vec::new(),
+            closures: 0,
+            counter: 0,
+            uses_fuel: false,
+            nested_loops: 0,
+            late: false,
+            assigned: hir::visit::defines(&hir.body),
+            narrowed: hir::visit::narrowed(&hir.body),
+            ranges,
+            rows: Vec::new(),
+            filled: Vec::new(),
+            dense: None,
+            noting: None,
+            hoisted: Vec::new(),
+            hoisted_as: String::new(),
+            deferrable: fuse::deferrable(hir),
+            deferred: BTreeMap::new(),
+            fused: None,
+            wide: false,
+        }
+    }
+}
+
 impl Func<'_, '_, '_> {
-    fn emit(&mut self, name: &Ident, hotspot: Option<(&str, &str)>) -> TokenStream {
+    fn emit(&mut self, name: &Ident, hotspot: Option<Entry<'_>>) -> TokenStream {
         let hir = self.hir;
         let body = self.block(&hir.body);
         let ret = rust_type(&self.instance.ret);
@@ -541,47 +550,26 @@ impl Func<'_, '_, '_> {
         } else {
             quote!()
         };
-        let params: Vec<_> = hir
-            .params
-            .iter()
-            .enumerate()
-            .map(|(i, p)| {
-                let (name, entry) = (self.var_ident(p.var), self.instance.entry_type(i));
-                let ty = rust_type(&entry);
-                // Cells and widened parameters get variables of their own.
-                let itself = !self.hir.vars[p.var].cell && entry == self.instance.vars[p.var];
-                if itself && self.assigned.contains(&p.var) {
-                    quote!(mut #name: #ty)
-                } else {
-                    quote!(#name: #ty)
-                }
-            })
+        let Opening { params, hoisted, locals } = self.opening();
+        let params: Vec<_> = params
+            .into_iter()
+            .map(|(name, ty, mutable)| if mutable { quote!(mut #name: #ty) } else { quote!(#name: #ty) })
             .collect();
-        let mut widened = Vec::new();
-        for (i, p) in hir.params.iter().enumerate() {
-            let (entry, var) = (self.instance.entry_type(i), self.instance.vars[p.var].clone());
-            if entry != var && !self.hir.vars[p.var].cell {
-                let (name, ty) = (self.var_ident(p.var), rust_type(&var));
-                let wide = self.coerce(&Val::new(quote!(#name), entry), &var);
-                widened.push(quote!(let mut #name: #ty = #wide;));
-            }
-        }
-        let is_param = |v: hir::VarId| hir.params.iter().any(|p| p.var == v);
-        let mut locals = Vec::new();
-        for (v, var) in hir.vars.iter().enumerate() {
-            match (is_param(v), var.maybe_unbound) {
-                (true, true) => {
-                    let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
-                    locals.push(quote!(let mut #name: Option<#ty> = Some(#name);));
-                }
-                (true, false) => {}
-                (false, _) => locals.push(self.declare(v)),
-            }
-        }
-        let fuel = if self.uses_fuel { quote!(let mut fuel: i32 = FUEL;) } else { quote!() };
-        let hoisted = self.hoisted.iter().map(|(_, name, code)| quote!(let #name = #code;));
+        // Turns are counted where lists are in place.
+        let counts = self.instance.params.iter().any(|ty| matches!(ty, Type::List { .. }));
+        let fuel = match (self.uses_fuel, counts) {
+            (false, _) => quote!(),
+            (true, true) => quote!(let mut fuel: i32 = cx.fuel();),
+            (true, false) => quote!(let mut fuel: i32 = FUEL;),
+        };
         let attribute = match hotspot {
-            Some((function, signature)) => quote!(#[hotspot(function = #function, signature = #signature)]),
+            Some(Entry { function, signature, in_place }) => {
+                let twin = in_place.map(|(name, eager)| match eager {
+                    true => quote!(, in_place = #name, eager),
+                    false => quote!(, in_place = #name),
+                });
+                quote!(#[hotspot(function = #function, signature = #signature #twin)])
+            }
             None => quote!(),
         };
         let doc = format!(" `{}` for `({})`", hir.name(), show_types(&self.instance.params));
@@ -607,25 +595,69 @@ impl Func<'_, '_, '_> {
                         __py_co.resume(&mut cx);
                         #fuel
                         #(#hoisted)*
-                        #(#widened)*
                         #(#locals)*
                         #run
                     }))
                 }
             };
         }
+        let body = quote! {
+            #fuel
+            #(#hoisted)*
+            #(#locals)*
+            #(#body)*
+            #tail
+        };
+        let (body, inside) = match self.once(name, &body) {
+            None => (body, quote!()),
+            Some((once, outside)) => {
+                let doc = format!(" `{}` inside itself", hir.name());
+                let inside = quote! {
+                    #[doc = #doc]
+                    #[inline(always)]
+                    fn #once(cx: Cx, #(#params),*) -> R<#ret> { #body }
+                };
+                (outside, inside)
+            }
+        };
         quote! {
             #[doc = #doc]
             #attribute
-            fn #name(cx: Cx, #(#params),*) -> R<#ret> {
-                #fuel
-                #(#hoisted)*
-                #(#widened)*
-                #(#locals)*
-                #(#body)*
-                #tail
+            fn #name(cx: Cx, #(#params),*) -> R<#ret> { #body }
+            #inside
+        }
+    }
+
+    /// What stands before the body, once that has been emitted.
+    fn opening(&mut self) -> Opening {
+        let hir = self.hir;
+        let (mut params, mut locals) = (Vec::new(), Vec::new());
+        for (i, p) in hir.params.iter().enumerate() {
+            let (name, entry, var) =
+                (self.var_ident(p.var), self.instance.entry_type(i), self.instance.vars[p.var].clone());
+            // Cells and widened parameters get variables of their own.
+            let itself = !hir.vars[p.var].cell && entry == var;
+            params.push((name.clone(), rust_type(&entry), itself && self.assigned.contains(&p.var)));
+            if entry != var && !hir.vars[p.var].cell {
+                let ty = rust_type(&var);
+                let wide = self.coerce(&Val::new(quote!(#name), entry), &var);
+                locals.push(quote!(let mut #name: #ty = #wide;));
             }
         }
+        let is_param = |v: hir::VarId| hir.params.iter().any(|p| p.var == v);
+        for (v, var) in hir.vars.iter().enumerate() {
+            match (is_param(v), var.maybe_unbound) {
+                (true, true) => {
+                    let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
+                    locals.push(quote!(let mut #name: Option<#ty> = Some(#name);));
+                }
+                (true, false) => {}
+                (false, _) if self.deferred.contains_key(&v) => {}
+                (false, _) => locals.push(self.declare(v)),
+            }
+        }
+        let hoisted = self.hoisted.iter().map(|(_, name, code)| quote!(let #name = #code;)).collect();
+        Opening { params, hoisted, locals }
     }
 
     /// What a `return` gives: generators give nothing.

@@ -1,18 +1,24 @@
 //! Operations of the table, for every combination of union members.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::quote;
 
 use super::Func;
 use super::coerce::same_rust;
 use super::expr::{field, int_literal};
 use super::types::Val;
+use crate::hir::BinOp;
+use crate::infer::ranges::Interval;
+use crate::numpy::is_numpy;
 use crate::ops::{self, Pattern};
 use crate::ty::{Side, Type};
 
 impl Func<'_, '_, '_> {
     /// Applies a table operation; the result has type `to`.
     pub(super) fn apply(&mut self, name: &str, args: &[Val], to: &Type) -> TokenStream {
+        if let Some(val) = self.noted_mixed(name, args) {
+            return self.coerce(&val, to);
+        }
         let name = name.to_string();
         self.dispatch(args, &mut |f, vals| {
             let ret = f.row(&name, vals)?;
@@ -35,7 +41,10 @@ impl Func<'_, '_, '_> {
         f: &mut dyn FnMut(&mut Self, &[Val]) -> Option<TokenStream>,
     ) -> TokenStream {
         let Some(at) = args.iter().position(|a| matches!(a.ty, Type::Union(_))) else {
-            return f(self, args).unwrap_or_else(|| {
+            // What never comes to be needs no operation.
+            let reached = args.iter().all(|a| a.ty != Type::Never);
+            let done = if reached { f(self, args) } else { None };
+            return done.unwrap_or_else(|| {
                 let (codes, bail) = (args.iter().map(Val::by_ref), self.bail("Unsupported"));
                 quote!({ #(let _ = #codes;)* #bail })
             });
@@ -62,7 +71,7 @@ impl Func<'_, '_, '_> {
         let name = self.fresh("a");
         let code = &val.code;
         lets.push(quote!(let #name = #code;));
-        Val { unsigned: val.unsigned, ..Val::place(quote!(#name), val.ty.clone()) }
+        Val { range: val.range, ..Val::place(quote!(#name), val.ty.clone()) }
     }
 
     /// One row of the table on types without unions.
@@ -105,16 +114,32 @@ impl Func<'_, '_, '_> {
         if let Some(extra) = op.extra {
             codes.push(extra.parse().expect("a constant argument of the operation table"));
         }
+        if let Some(code) = self.noted(op.path, &codes) {
+            return Some(Val::new(code, op.ret.instantiate(&binding)));
+        }
         if op.takes_cx {
             codes.insert(0, quote!(cx));
         }
         // An index that is never negative needs no look at its sign.
-        let plain = args.get(1).is_some_and(|i| i.unsigned && i.ty == Type::Int);
-        let path = match op.path {
+        let plain = args.get(1).is_some_and(|i| i.range.is_unsigned() && i.ty == Type::Int);
+        let unsigned = plain && args.first().is_some_and(|a| a.range.is_unsigned());
+        let mut path = match op.path {
             "list::get" if plain => "list::get_at",
             "list::set" if plain => "list::set_at",
+            "int::floordiv" if unsigned => "int::floordiv_unsigned",
+            "int::mod_" if unsigned => "int::mod_unsigned",
             other => other,
         };
+        if let Some(code) = within(path, &args, &codes) {
+            let code = if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
+            return Some(Val::new(code, Type::Int));
+        }
+        if let Some(known) = field_function(path)
+            && let Some(name) = args.iter().find_map(|a| self.field(args.iter().map(|a| &a.ty), a))
+        {
+            path = known;
+            codes[2] = quote!(&#name);
+        }
         let path: TokenStream = path
             .split("::")
             .map(|p| syn::parse_str::<Ident>(p).unwrap_or_else(|_| quote::format_ident!("r#{p}")))
@@ -138,6 +163,13 @@ impl Func<'_, '_, '_> {
             code = quote!(match #code { Some(#x) => #hit, None => #miss });
         }
         Some(Val::new(code, ret))
+    }
+
+    /// The literal that is the key, of a dict of Python's with such keys.
+    pub(super) fn field<'t>(&self, types: impl IntoIterator<Item = &'t Type>, key: &Val) -> Option<Ident> {
+        let by_name = |t: &Type| matches!(t, Type::Dict { key, in_place: true, .. } if **key == Type::Str);
+        let on = self.file.program.passes.has(crate::passes::Pass::Fields);
+        if on && types.into_iter().any(by_name) { literal_text(&key.code) } else { None }
     }
 
     fn argument(&mut self, pattern: &Pattern, arg: &Val, binding: &ops::Binding) -> Option<TokenStream> {
@@ -238,13 +270,15 @@ impl Func<'_, '_, '_> {
             Type::VarTuple(_) => quote!(tuple::truth(cx, #by_ref)),
             Type::Range => quote!(range::truth(cx, #code)),
             Type::Foreign(_) => self.q(quote!(#code.truth())),
+            Type::Numpy(_) => quote!(#code.truth()),
+            Type::Instance(_) => self.q(quote!(object::truth(#code))),
             Type::Deque { .. } => quote!(deque::truth(#by_ref)),
             Type::Dict { .. } | Type::DictView { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
             Type::MemView => quote!(MemView::truth(#by_ref)),
             Type::Set { .. } => self.q(quote!(set::truth(cx, #by_ref))),
             Type::Obj => self.q(quote!(#code.truth())),
             Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => quote!({ let _ = #by_ref; true }),
-            Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) => {
+            Type::Iter(_) | Type::Cell(_) | Type::Never | Type::Union(_) | Type::Array(..) => {
                 let bail = self.bail("Unsupported");
                 quote!({ let _ = #by_ref; let value: bool = #bail; value })
             }
@@ -264,7 +298,7 @@ impl Func<'_, '_, '_> {
         if known { code } else { quote!({ let value: bool = #code; value }) }
     }
 
-    fn compare_members(&mut self, op: &str, a: &Val, b: &Val) -> Option<TokenStream> {
+    pub(super) fn compare_members(&mut self, op: &str, a: &Val, b: &Val) -> Option<TokenStream> {
         let equality = op == "==" || op == "!=";
         if let (Type::Tuple { items: x, .. }, Type::Tuple { items: y, .. }) = (&a.ty, &b.ty) {
             if x.len() != y.len() {
@@ -300,7 +334,7 @@ impl Func<'_, '_, '_> {
         if !equality
             || [&a.ty, &b.ty]
                 .iter()
-                .any(|t| matches!(t, Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Never))
+                .any(|t| matches!(t, Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Never) || is_numpy(t))
         {
             return None;
         }
@@ -310,6 +344,25 @@ impl Func<'_, '_, '_> {
                 let (l, r) = (a.owned(), b.owned());
                 let equal = self.q(quote!(#l.equals(#r)));
                 Some(if op == "==" { equal } else { quote!((!#equal)) })
+            }
+            (Type::Instance(x), Type::Instance(y)) => {
+                let (l, r) = (a.owned(), b.owned());
+                let equal = match x == y {
+                    true => self.q(quote!(object::eq(cx, #l, #r))),
+                    false => {
+                        let (l, r) =
+                            (self.q(quote!(object::differs(#l))), self.q(quote!(object::differs(#r))));
+                        quote!((!(#l & #r)))
+                    }
+                };
+                Some(if op == "==" { equal } else { quote!((!#equal)) })
+            }
+            (Type::Instance(_), _) | (_, Type::Instance(_)) => {
+                let (own, other) = if let Type::Instance(_) = a.ty { (a, b) } else { (b, a) };
+                let (own, other) = (own.owned(), other.by_ref());
+                let differs = self.q(quote!(object::differs(#own)));
+                let differs = quote!({ let _ = #other; #differs });
+                Some(if op == "==" { quote!((!#differs)) } else { differs })
             }
             _ if kind(&a.ty) != kind(&b.ty) => Some(self.constant(a, b, op == "!=")),
             _ => None,
@@ -394,10 +447,32 @@ fn kind(ty: &Type) -> u8 {
         Type::Deque { .. } => 9,
         Type::Set { .. } => 10,
         Type::Foreign(_) => 11,
+        Type::Instance(_) => 14,
         Type::DictView { side: Side::Values, .. } | Type::MemView => 8,
         Type::DictView { .. } => 10,
         Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => 12,
         Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => 8,
+        // Equality with them is never a constant.
+        Type::Array(..) | Type::Numpy(_) => 13,
+    }
+}
+
+/// Arithmetic that does not leave 64 bits needs no look at overflow.
+fn within(path: &str, args: &[Val], codes: &[TokenStream]) -> Option<TokenStream> {
+    let ints = args.iter().all(|a| a.ty == Type::Int);
+    match (path, args, codes) {
+        ("int::neg", [a], [x]) if ints && a.range.lo > i64::MIN.into() => Some(quote!((-#x))),
+        (_, [a, b], [x, y]) if ints => {
+            let stays = |op| Interval::result(op, a.range, b.range).is_word();
+            match path {
+                "int::add" if stays(BinOp::Add) => Some(quote!((#x + #y))),
+                "int::sub" if stays(BinOp::Sub) => Some(quote!((#x - #y))),
+                "int::mul" if stays(BinOp::Mult) => Some(quote!((#x * #y))),
+                "int::shl" if stays(BinOp::LShift) => Some(quote!(int::shl_within(#x, #y))),
+                _ => None,
+            }
+        }
+        _ => None,
     }
 }
 
@@ -414,5 +489,31 @@ fn is_literal(code: &TokenStream) -> bool {
         (Some(proc_macro2::TokenTree::Literal(_)), None) => true,
         (Some(proc_macro2::TokenTree::Group(g)), None) => g.stream().is_empty(),
         _ => false,
+    }
+}
+
+/// What a function of dicts is called where the key is a literal.
+fn field_function(path: &str) -> Option<&'static str> {
+    Some(match path {
+        "dict::getitem" => "dict::field",
+        "dict::get" => "dict::field_get",
+        "dict::get_or" => "dict::field_or",
+        "dict::contains" => "dict::has_field",
+        _ => return None,
+    })
+}
+
+/// The name of the literal that the code reads: `(*S_0.get(cx)?)`.
+fn literal_text(code: &TokenStream) -> Option<Ident> {
+    let mut outside = code.clone().into_iter();
+    let (Some(TokenTree::Group(group)), None) = (outside.next(), outside.next()) else { return None };
+    let mut inside = group.stream().into_iter();
+    match (inside.next(), inside.next(), inside.next()) {
+        (Some(TokenTree::Punct(star)), Some(TokenTree::Ident(name)), Some(TokenTree::Punct(dot)))
+            if star.as_char() == '*' && dot.as_char() == '.' && name.to_string().starts_with("S_") =>
+        {
+            Some(name)
+        }
+        _ => None,
     }
 }

@@ -1,10 +1,13 @@
 //! Statements.
 
+use std::slice;
+
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
+use super::rows::RowHoist;
 use super::types::Val;
-use super::{Final, Func, Loop, RowHoist};
+use super::{Final, Func, Loop};
 use crate::hir::visit::defines;
 use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind};
 use crate::infer::Guard;
@@ -88,20 +91,25 @@ impl Func<'_, '_, '_> {
                 let mut assigned = defines(iter);
                 assigned.extend(defines(target));
                 assigned.extend(defines(body));
-                self.rows.push(RowHoist { assigned, found: Vec::new() });
+                self.filled = self.filled_by(body, &assigned);
+                self.dense = self.dense(target, iter, body, &assigned);
+                let quiet = self.leaves_tables(iter, target, body);
+                self.rows.push(RowHoist::new(assigned, quiet));
+                let jam = self.jam(target, iter, body).map(|jam| (jam, self.fresh("sums")));
                 let code = self.for_each(iter, &mut |f, item| {
                     let assign = f.assign(target, &item);
+                    if let (Some((jam, name)), [begin, sum, rest @ ..]) = (&jam, body.as_slice()) {
+                        let (begin, sum) = (f.block(slice::from_ref(begin)), f.block(slice::from_ref(sum)));
+                        let sum = f.jam_sum(jam, name, quote!(#(#sum)*));
+                        let rest = f.block(rest);
+                        return quote!(#assign #(#begin)* #sum #(#rest)*);
+                    }
                     let body = f.block(body);
                     quote!(#assign #(#body)*)
                 });
-                let rows = self.rows.pop().map_or_else(Vec::new, |r| r.found);
-                let lookups: Vec<_> = rows
-                    .iter()
-                    .map(|(list, index, name)| {
-                        let (list, index) = (self.var_ident(*list), self.var_ident(*index));
-                        quote!(let #name = list::row(cx, &#list, #index);)
-                    })
-                    .collect();
+                let rows = self.rows.pop();
+                let mut lookups = rows.map_or_else(Vec::new, |rows| self.look_up(&rows));
+                lookups.extend(jam.map(|(_, name)| self.jam_begin(&name)));
                 let orelse = self.block(orelse);
                 let code = code.finish(&orelse);
                 if lookups.is_empty() { code } else { quote!({ #(#lookups)* #code }) }
@@ -115,9 +123,9 @@ impl Func<'_, '_, '_> {
             }
             StmtKind::Continue => {
                 let Some(l) = self.loops.last() else { return quote!() };
-                let (label, finals) = (l.continues.clone(), l.finals);
+                let (label, is_block, finals) = (l.continues.clone(), l.is_block, l.finals);
                 let run = self.run_finals(finals);
-                quote!(#run continue #label;)
+                if is_block { quote!(#run break #label;) } else { quote!(#run continue #label;) }
             }
             StmtKind::Raise { class, args }
                 if self.file.looks && args.iter().all(|arg| is_kept(&self.node(arg.id))) =>
@@ -267,6 +275,10 @@ impl Func<'_, '_, '_> {
             let back = self.return_stmt(None);
             return quote!({ let _ = #code; #back });
         }
+        if let Some(done) = self.fused.as_ref().map(|f| f.done.clone()) {
+            let run = self.run_finals(0);
+            return quote!({ #run break #done; });
+        }
         if !self.finals.is_empty() {
             // The value first, then every `finally` on the way out.
             let code = match value {
@@ -311,6 +323,7 @@ impl Func<'_, '_, '_> {
         self.loops.push(Loop {
             breaks: breaks.clone(),
             continues: continues.clone(),
+            is_block: false,
             finals: self.finals.len(),
         });
         let body = self.block(body);

@@ -35,6 +35,7 @@ impl Func<'_, '_, '_> {
                 quote!(#(#codes)*)
             }
             TargetKind::Starred { .. } => quote!(),
+            TargetKind::Attr { .. } => self.leave(quote!(bail::<()>(Bail::Unsupported))),
             TargetKind::Index { base, index } => {
                 let args = [self.val(base), self.val(index)];
                 let code = self.apply("delitem", &args, &Type::None);
@@ -57,6 +58,9 @@ impl Func<'_, '_, '_> {
     ) -> TokenStream {
         let (base, index) = match &target.kind {
             TargetKind::Index { base, index } => (base, index),
+            TargetKind::Attr { base, name } => {
+                return self.aug_attribute((base, name), op, value, (target.id, id));
+            }
             TargetKind::Slice { base, lower, upper, step } => {
                 return self.aug_slice(base, [lower, upper, step], op, value);
             }
@@ -66,7 +70,25 @@ impl Func<'_, '_, '_> {
             return code;
         }
         let mut lets = Vec::new();
-        let b = self.val(base);
+        if let Some(old) = self.window_get(base, index) {
+            let old = self.bind(&old, &mut lets);
+            let v = self.val(value);
+            let v = self.bind(&v, &mut lets);
+            let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
+            let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
+            let new = self.bind(&new, &mut lets);
+            if let Some(set) = self.window_set(base, index, &new) {
+                return quote!({ #(#lets)* #set; });
+            }
+        }
+        let mut lets = Vec::new();
+        let mut b = self.row_or_val(base, &[index, value]);
+        if let (true, ExprKind::Index { .. }) = (b.place, &base.kind) {
+            // Looked up once.
+            let (row, found) = (self.fresh("row"), b.by_ref());
+            lets.push(quote!(let #row = #found;));
+            b = Val::place(quote!((*#row)), b.ty);
+        }
         let b = self.bind(&b, &mut lets);
         let i = self.val(index);
         let i = self.bind(&i, &mut lets);
@@ -131,6 +153,16 @@ impl Func<'_, '_, '_> {
         let mut args = vec![self.val(base)];
         args.extend(bounds.map(|bound| self.opt(bound)));
         let mut args: Vec<Val> = args.iter().map(|a| self.bind(a, &mut lets)).collect();
+        if let Type::Array(..) = args[0].ty {
+            // The view changes in place, and is stored where it is already.
+            let ty = args[0].ty.clone();
+            let old = Val::new(self.apply("getslice", &args, &ty), ty.clone());
+            let old = self.bind(&old, &mut lets);
+            let v = self.val(value);
+            let v = self.bind(&v, &mut lets);
+            let change = self.in_place(op, &old, &v, &ty);
+            return quote!({ #(#lets)* let _ = #change; });
+        }
         let Type::List { elem, .. } = args[0].ty.clone() else {
             return self.leave(quote!(bail::<()>(Bail::Unsupported)));
         };
@@ -146,7 +178,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// The type of `old op value`, over all members.
-    fn aug_type(&self, op: hir::BinOp, old: &Type, value: &Type) -> Type {
+    pub(super) fn aug_type(&self, op: hir::BinOp, old: &Type, value: &Type) -> Type {
         if matches!(old, Type::List { .. } | Type::Set { frozen: false, .. }) {
             return old.clone();
         }
@@ -209,7 +241,13 @@ impl Func<'_, '_, '_> {
         {
             return code;
         }
+        if let [Target { kind: TargetKind::Var(var), .. }] = targets
+            && let Some(setup) = self.defer(*var, value)
+        {
+            return setup;
+        }
         let val = self.val(value);
+        let val = self.summed(targets, val);
         if let [target] = targets {
             return self.assign(target, &val);
         }
@@ -330,10 +368,14 @@ impl Func<'_, '_, '_> {
             TargetKind::Index { base, index } => {
                 let mut lets = Vec::new();
                 let val = self.bind(val, &mut lets);
-                let args = [self.val(base), self.val(index), val];
+                if let Some(set) = self.window_set(base, index, &val) {
+                    return scoped(&lets, quote!(#set;));
+                }
+                let args = [self.row_or_val(base, &[index]), self.val(index), val];
                 let set = self.apply("setitem", &args, &Type::None);
                 scoped(&lets, quote!(#set;))
             }
+            TargetKind::Attr { base, name } => self.assign_attribute(base, name, val),
             TargetKind::Slice { base, lower, upper, step } => {
                 let mut lets = Vec::new();
                 let val = self.bind(val, &mut lets);

@@ -1,9 +1,10 @@
 //! Resolved types → Rust types, and values with their type.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use crate::ty::{DictKind, NamedClass, Type};
+use crate::infer::ranges::Interval;
+use crate::ty::{DictKind, NamedClass, ObjectClass, Type};
 
 /// A piece of Rust that yields a value, and its type.
 #[derive(Clone)]
@@ -12,23 +13,29 @@ pub(super) struct Val {
     pub ty: Type,
     /// `code` names a place that lives on: taking the value means cloning it.
     pub place: bool,
-    /// An `int` that is never negative.
-    pub unsigned: bool,
+    /// Between which numbers an `int` stays.
+    pub range: Interval,
 }
 
 impl Val {
     pub(super) fn new(code: TokenStream, ty: Type) -> Self {
-        Val { code, ty, place: false, unsigned: false }
+        Val { code, ty, place: false, range: Interval::ANY }
     }
 
     pub(super) fn place(code: TokenStream, ty: Type) -> Self {
-        Val { code, ty, place: true, unsigned: false }
+        Val { code, ty, place: true, range: Interval::ANY }
     }
 
     /// The value itself.
     pub(super) fn owned(&self) -> TokenStream {
         let code = &self.code;
         if self.place && !self.ty.is_copy() { quote!(#code.clone()) } else { code.clone() }
+    }
+
+    /// What a loop goes through: nothing keeps it, so a part of a text need not become an object.
+    pub(super) fn held(&self) -> TokenStream {
+        let code = &self.code;
+        if self.place && self.ty == Type::Str { quote!(#code.hold()) } else { self.owned() }
     }
 
     /// A reference to it.
@@ -57,6 +64,18 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::Foreign(class) => {
             let marker = format_ident!("{}", class.marker());
             quote!(Foreign<foreign::#marker>)
+        }
+        Type::Array(dtype, dims) => {
+            let (elem, dims) = (format_ident!("{}", dtype.rust()), Literal::u8_unsuffixed(*dims));
+            quote!(Array<#elem, #dims>)
+        }
+        Type::Numpy(dtype) => {
+            let elem = format_ident!("{}", dtype.rust());
+            quote!(Np<#elem>)
+        }
+        Type::Instance(class) => {
+            let class = object_marker(class);
+            quote!(Instance<#class>)
         }
         Type::Obj => quote!(Obj),
         Type::Tuple { items, .. } => {
@@ -130,9 +149,19 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
     }
 }
 
-/// The type that stands for a class of named tuples: other characters than letters and digits are spelled out.
+/// The type that stands for a class of named tuples.
 pub(super) fn named_marker(class: &NamedClass) -> Ident {
-    let spelled: String = format!("{}.{}", class.module, class.name)
+    format_ident!("{CLASS_PREFIX}{}", spelled(&class.module, &class.name))
+}
+
+/// The type that stands for a class of the project.
+pub(super) fn object_marker(class: &ObjectClass) -> Ident {
+    format_ident!("{OBJECT_PREFIX}{}", spelled(&class.module, &class.name))
+}
+
+/// Other characters than letters and digits are spelled out.
+fn spelled(module: &str, name: &str) -> String {
+    format!("{module}.{name}")
         .chars()
         .map(|c| match c {
             '.' => "0d".to_string(),
@@ -141,9 +170,11 @@ pub(super) fn named_marker(class: &NamedClass) -> Ident {
             c if c.is_ascii_alphanumeric() => c.to_string(),
             c => format!("0x{:x}0", c as u32),
         })
-        .collect();
-    format_ident!("{CLASS_PREFIX}{spelled}")
+        .collect()
 }
+
+/// The same for the class itself.
+pub(super) const OBJECT_PREFIX: &str = "ObjectOf";
 
 /// No other generated name begins so.
 pub(super) const CLASS_PREFIX: &str = "ClassOf";
@@ -183,7 +214,6 @@ const TAKEN: &[&str] = &[
     "catches",
     "chunks",
     "columns",
-    "convert_list",
     "elem_eq",
     "exc",
     "hash_of",
@@ -204,6 +234,7 @@ const TAKEN: &[&str] = &[
     "to_chr",
     "tuple_list",
     "tuple_next_back",
+    "turns",
     "undecided",
     "zero_float",
     "zero_int",

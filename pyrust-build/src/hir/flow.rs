@@ -2,6 +2,7 @@
 
 use super::visit::children;
 use super::{CmpOp, Expr, ExprKind, Stmt, StmtKind, TargetKind};
+use crate::lower::classes::{TYPE_IN, TYPE_IS};
 
 /// What a condition always is, if that is known.
 pub type Decide<'d> = &'d dyn Fn(&Expr) -> Option<bool>;
@@ -227,13 +228,16 @@ fn work(e: &Expr) -> Way {
         | ExprKind::List(_)
         | ExprKind::Dict(_)
         | ExprKind::Narrow { .. }
+        | ExprKind::Out(_)
         | ExprKind::Named { .. } => children(e).into_iter().all(|e| work(e) == Way::Idle),
         ExprKind::Compare { op, .. } => {
             !matches!(op, CmpOp::In | CmpOp::NotIn) && children(e).into_iter().all(|e| work(e) == Way::Idle)
         }
         ExprKind::Call { name, args, keywords } => {
-            matches!(name.as_str(), "isinstance" | "len" | "list" | "dict" | "set" | "tuple")
-                && keywords.is_empty()
+            matches!(
+                name.as_str(),
+                "isinstance" | TYPE_IS | TYPE_IN | "len" | "list" | "dict" | "set" | "tuple"
+            ) && keywords.is_empty()
                 && args.iter().all(|e| work(e) == Way::Idle)
         }
         _ => false,

@@ -76,6 +76,8 @@ pub struct Function {
     pub imports: BTreeSet<String>,
     /// Globals that must be tuples of these builtin classes.
     pub classes: BTreeSet<(String, Vec<String>)>,
+    /// Globals that must be a `struct.Struct` with that format.
+    pub layouts: BTreeSet<(String, String)>,
     /// Why the places that bail do: what stands there is not compiled.
     pub notes: Vec<Diagnostic>,
     /// Functions defined inside, at any depth; their qualified names are unique.
@@ -319,6 +321,11 @@ pub enum TargetKind {
         base: Expr,
         index: Expr,
     },
+    /// An attribute of an instance.
+    Attr {
+        base: Expr,
+        name: String,
+    },
     Slice {
         base: Expr,
         lower: Option<Box<Expr>>,
@@ -401,6 +408,9 @@ pub enum ExprKind {
     },
     /// Without a key: `**value`.
     Dict(Vec<(Option<Expr>, Expr)>),
+    /// What stands in a display that is returned: nothing of the function runs between the value and the return, so
+    /// a container may become Python's object at once.
+    Out(Box<Expr>),
     Comp(Box<Comp>),
     /// An empty container of the module `collections`.
     New {
@@ -500,6 +510,11 @@ pub enum ExprKind {
         keywords: Vec<(String, Expr)>,
         /// The operands are gone through at once.
         whole: bool,
+    },
+    /// The end of a segment of a generator: the number of the `yield` (0: it is over), the value, and what is kept.
+    Suspend {
+        point: usize,
+        items: Vec<Expr>,
     },
     /// What a parameter of a function of the module has where a call does not give it.
     Default {

@@ -137,6 +137,7 @@ macro_rules! visitor {
                     v.expr(base);
                     v.expr(index);
                 }
+                TargetKind::Attr { base, name: _ } => v.expr(base),
                 TargetKind::Slice { base, lower, upper, step } => {
                     v.expr(base);
                     for bound in [lower, upper, step].into_iter().flatten() {
@@ -234,7 +235,7 @@ macro_rules! visitor {
                     v.expr(left);
                     v.expr(right);
                 }
-                ExprKind::Unary { operand, .. } => v.expr(operand),
+                ExprKind::Unary { operand, .. } | ExprKind::Out(operand) => v.expr(operand),
                 ExprKind::Yield { value, closes: _, delegates: _ } => v.expr(value),
                 ExprKind::HandOut { module: _, attr: _, args, keywords, whole: _ } => {
                     for (arg, _) in args {
@@ -242,6 +243,11 @@ macro_rules! visitor {
                     }
                     for (_, value) in keywords {
                         v.expr(value);
+                    }
+                }
+                ExprKind::Suspend { point: _, items } => {
+                    for item in items {
+                        v.expr(item);
                     }
                 }
                 ExprKind::If { test, body, orelse } => {

@@ -5,6 +5,7 @@ use super::solver::Ty;
 use super::value::Why;
 use super::{FuncRef, Guard, Infer, NARROW, WIDE};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
+use crate::lower::classes::{TYPE_IN, TYPE_IS};
 use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
@@ -168,6 +169,10 @@ impl Infer<'_, '_> {
             self.elsewhere(global, home, Guard::Value(name.to_string()));
             return self.make_named(e, &def, args, keywords);
         }
+        if let Some(class) = self.program.object_class(home, name) {
+            self.elsewhere(global, home, Guard::Value(name.to_string()));
+            return self.make_instance(e, &class, args, keywords);
+        }
         let Some((module, Binding::Function)) = self.program.binding(home, name) else {
             return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
         };
@@ -229,11 +234,24 @@ impl Infer<'_, '_> {
                     }
                     self.apply(&full, e.id, 0, e.span, &types)
                 }
+                Some((_, Binding::Class))
+                    if let Some(class) = self.program.object_class(&self.func.module, name) =>
+                {
+                    self.guards.insert(Guard::Value(name.to_string()));
+                    self.make_instance(e, &class, args, keywords)
+                }
                 Some((_, Binding::Class)) => {
                     self.refuse("PYR0335", e.span, format!("making an instance of `{name}` is not supported"))
                 }
                 _ => self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported")),
             };
+        }
+        if let (TYPE_IS | TYPE_IN, [value, class]) = (name, args) {
+            let ty = self.expr(value);
+            if !self.asks_global(class, &ty) {
+                self.refuse("PYR0306", class.span, "comparing a class with this one is not supported");
+            }
+            return Ty::Bool;
         }
         self.builtin(name);
         match (name, args) {
@@ -468,6 +486,22 @@ impl Infer<'_, '_> {
         target: &FuncRef,
         types: &[Ty],
     ) -> Result<Option<usize>, Why> {
+        let slot = self.state.nodes[e.id];
+        let found = self.request_for(e, target, types)?;
+        if let Some(index) = found {
+            let ret = self.program.instances[index].ret.clone();
+            self.state.solver.absorb_into(slot, &ret);
+        }
+        Ok(found)
+    }
+
+    /// As [`Infer::request_instance`], for a call whose value is not what the function returns.
+    pub(super) fn request_for(
+        &mut self,
+        e: &Expr,
+        target: &FuncRef,
+        types: &[Ty],
+    ) -> Result<Option<usize>, Why> {
         let resolved: Option<Vec<Type>> = types.iter().map(|t| self.state.solver.resolve(t)).collect();
         let Some(resolved) = resolved else {
             return Err(Why::Endless);
@@ -490,13 +524,12 @@ impl Infer<'_, '_> {
             return Err(Why::Callee(target.clone(), reasons));
         }
         let callee = &self.program.instances[index];
-        let (after, ret) = (callee.after.clone(), callee.ret.clone());
+        let after = callee.after.clone();
         self.writes |= callee.writes;
         // What the callee put into its arguments is in ours; only containers can have grown.
         for (ty, after) in types.iter().zip(&after) {
             self.state.solver.absorb(ty, &containers_only(after));
         }
-        self.state.solver.absorb_into(slot, &ret);
         Ok(Some(index))
     }
 
@@ -515,7 +548,7 @@ impl Infer<'_, '_> {
     }
 
     /// The type of a parameter's default, from its source.
-    fn default_type(&mut self, target: &FuncRef, param: &str) -> Type {
+    pub(super) fn default_type(&mut self, target: &FuncRef, param: &str) -> Type {
         let Some((file, env)) = self.program.modules.module(&target.module) else { return Type::Never };
         let Some(def) = env.function(&target.qualname) else { return Type::Never };
         let Some(default) =

@@ -28,7 +28,7 @@ impl Infer<'_, '_> {
     pub(super) fn asks_global(&mut self, class: &Expr, value: &Ty) -> bool {
         let Some(names) = global_classes(class) else { return false };
         let known = |ty: &Ty| match ty {
-            Ty::Never | Ty::None | Ty::Obj | Ty::Dict(_, DictKind::Plain) => true,
+            Ty::Never | Ty::None | Ty::Obj | Ty::Instance(_) | Ty::Dict(_, DictKind::Plain) => true,
             Ty::Dict(..) | Ty::Deque(_) | Ty::VarTuple(_) | Ty::Foreign(_) => false,
             other => class_of(other).is_some(),
         };

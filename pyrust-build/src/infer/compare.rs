@@ -4,7 +4,8 @@ use super::Infer;
 use super::expr::{among_few, stays_native};
 use super::solver::Ty;
 use crate::hir::{CmpOp, Expr};
-use crate::ty::{DictKind, Side};
+use crate::numpy::{Dtype, is_numpy};
+use crate::ty::{DictKind, Side, Type};
 
 impl Infer<'_, '_> {
     pub(super) fn compare(&mut self, e: &Expr, op: CmpOp, left: &Expr, right: &Expr) -> Ty {
@@ -28,6 +29,7 @@ impl Infer<'_, '_> {
                                 | Ty::ByteArray
                                 | Ty::Named(..)
                                 | Ty::Foreign(_)
+                                | Ty::Instance(_)
                                 | Ty::Set(..)
                         )
                     })
@@ -36,6 +38,7 @@ impl Infer<'_, '_> {
                 let has_class = |t: &Ty| {
                     let plain = |m: &Ty| match m {
                         Ty::Tuple(..) | Ty::None | Ty::Obj | Ty::Dict(_, DictKind::Plain) => true,
+                        Ty::Instance(_) => true,
                         Ty::Dict(..) | Ty::Deque(_) | Ty::Foreign(_) => false,
                         other => super::method::class_of(other).is_some(),
                     };
@@ -68,10 +71,36 @@ impl Infer<'_, '_> {
             }
             _ => {
                 self.meet(left, &l, right, &r);
-                self.comparable(e, op.symbol(), &l, &r)
+                self.comparable(e, op.symbol(), &l, &r);
+                // The result is what the first items that differ say, which may be a boolean of NumPy's.
+                let equality = matches!(op, CmpOp::Eq | CmpOp::NotEq);
+                if !equality && (self.holds_scalars(&l) || self.holds_scalars(&r)) {
+                    let told = format!("the order of `{}` and `{}`", self.show(&l), self.show(&r));
+                    return self.refuse("PYR0401", e.span, told);
+                }
+                return self.compared(&l, &r);
             }
         }
         Ty::Bool
+    }
+
+    /// Are NumPy scalars inside of it?
+    fn holds_scalars(&self, ty: &Ty) -> bool {
+        let inside = |t: &Type| !is_numpy(t) && t.any(&is_numpy);
+        self.state.solver.resolve(ty).is_some_and(|t| t.members().iter().any(inside))
+    }
+
+    /// The type of `==` and the like: NumPy has a boolean of its own.
+    fn compared(&mut self, l: &Ty, r: &Ty) -> Ty {
+        let all = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Array(..) | Ty::Numpy(_)));
+        let some = |t: &Ty| t.members().iter().any(|m| matches!(m, Ty::Array(..) | Ty::Numpy(_)));
+        if l == &Ty::Never || r == &Ty::Never || !(some(l) || some(r)) {
+            return Ty::Bool;
+        }
+        if all(l) || all(r) {
+            return Ty::Numpy(Dtype::Bool);
+        }
+        self.state.solver.join(&Ty::Bool, &Ty::Numpy(Dtype::Bool))
     }
 
     /// Equality is known between all understood types; order only where the table has it.
@@ -103,6 +132,10 @@ impl Infer<'_, '_> {
                         for item in items.clone() {
                             self.comparable(e, "==", &item, &elem);
                         }
+                    }
+                    // By identity, unless the class says otherwise when the code runs.
+                    (Ty::Instance(_), t) | (t, Ty::Instance(_)) if equality && !stays_native(t) => {
+                        found = true
                     }
                     // Numbers and texts are compared, others bail.
                     (Ty::Obj, t) | (t, Ty::Obj) if equality && !stays_native(t) => found = true,
@@ -151,6 +184,7 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Bytes | Ty::ByteArray => 3,
         Ty::Range => 4,
         Ty::Tuple(..) | Ty::VarTuple(_) | Ty::Named(..) => 5,
+        Ty::Instance(_) => 14,
         Ty::List(_) | Ty::View(_) => 6,
         Ty::Dict(..) => 7,
         Ty::Deque(_) => 9,
@@ -161,6 +195,11 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::DictView(..) => 10,
         Ty::Function(_) | Ty::Inner(_) | Ty::Closure(..) => 12,
         Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
+        Ty::Array(..) | Ty::Numpy(_) => 13,
     };
+    // What an instance is equal to its class says, and arrays are compared element by element.
+    if [kind(a), kind(b)].iter().any(|k| matches!(k, 13 | 14)) {
+        return false;
+    }
     kind(a) != kind(b) || matches!((a, b), (Ty::None, Ty::None))
 }

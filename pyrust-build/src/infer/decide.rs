@@ -6,6 +6,7 @@
 use super::class_names;
 use super::demand::meets;
 use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
+use crate::numpy::Dtype;
 use crate::ty::Type;
 
 /// What the condition always is. `node` gives the type of an expression that has been inferred.
@@ -162,9 +163,12 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Tuple { .. } | Type::VarTuple(_) | Type::Named { .. } => class == "tuple",
         Type::Range => class == "range",
         // None of them is derived from a builtin class.
-        Type::Foreign(_) => false,
+        Type::Foreign(_) | Type::Instance(_) => false,
         Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
         Type::MemView => class == "memoryview",
+        // The one class of NumPy's that is derived from a builtin one.
+        Type::Numpy(dtype) => *dtype == Dtype::Float64 && class == "float",
+        Type::Array(..) => false,
         Type::DictView { .. } => false,
         Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,
     }

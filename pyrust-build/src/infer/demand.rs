@@ -15,7 +15,7 @@ pub(super) fn meets(demand: &Demand, ty: &Type) -> bool {
     let number = matches!(ty, Type::Bool | Type::Int | Type::Big | Type::Float | Type::Complex);
     match demand {
         Demand::Items => !number && !matches!(ty, Type::None | Type::Function(_)),
-        Demand::Number => number || matches!(ty, Type::Foreign(_)),
+        Demand::Number => number || matches!(ty, Type::Foreign(_) | Type::Array(..) | Type::Numpy(_)),
         Demand::Method(name) => has_method(ty, name),
     }
 }

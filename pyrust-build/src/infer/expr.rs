@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::solver::Ty;
-use super::{Infer, Within};
+use super::{Infer, Within, outgoing};
 use crate::hir::{BinOp, BoolOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::percent;
 use crate::source::Span;
@@ -38,7 +38,7 @@ impl Infer<'_, '_> {
     /// A condition: every understood type has a truth value.
     pub(super) fn test(&mut self, e: &Expr) -> Ty {
         let ty = self.expr(e);
-        if ty.members().iter().any(|m| matches!(m, Ty::Iter(_))) {
+        if ty.members().iter().any(|m| matches!(m, Ty::Iter(_) | Ty::Array(..))) {
             let message = format!("the truth value of `{}` is not known", self.show(&ty));
             self.refuse("PYR0401", e.span, message);
         }
@@ -218,6 +218,20 @@ impl Infer<'_, '_> {
                 }
                 Ty::Obj
             }
+            ExprKind::Suspend { point: _, items } => {
+                for item in items {
+                    let ty = self.expr(item);
+                    if ty
+                        .members()
+                        .iter()
+                        .any(|m| stays_native(m) || matches!(m, Ty::View(_) | Ty::ByteArray))
+                    {
+                        let message = "handing this from one `yield` to the next is not supported";
+                        self.refuse("PYR0313", item.span, message);
+                    }
+                }
+                Ty::Obj
+            }
             ExprKind::Yield { value, closes: _, delegates: _ } => {
                 let ty = self.expr(value);
                 if let (Ty::Int, Ty::Big) = (&ty, self.state.solver.get(self.state.yielded)) {
@@ -295,6 +309,10 @@ impl Infer<'_, '_> {
             ExprKind::Narrow { narrows, body } => {
                 self.narrow(narrows);
                 self.expr(body)
+            }
+            ExprKind::Out(value) => {
+                let ty = self.expr(value);
+                if ty.members().iter().any(outgoing::is_container) { Ty::Obj } else { ty }
             }
             ExprKind::Default { function, param } => self.live_default(e, function, param),
             ExprKind::Bail => Ty::Never,
@@ -489,6 +507,10 @@ impl Infer<'_, '_> {
                 self.writes |= self.state.solver.in_place(*c);
                 l.clone()
             }
+            (_, Ty::Array(..)) => {
+                self.apply(&format!("{}=", op.symbol()), node, 0, span, &[l.clone(), r.clone()]);
+                l.clone()
+            }
             (BinOp::Add, Ty::ByteArray) => {
                 self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
@@ -559,8 +581,8 @@ fn is_shown(ty: &Type) -> bool {
     !ty.any(&|t| {
         let function = matches!(t, Type::Function(_) | Type::Inner(_) | Type::Closure { .. });
         function
-            || matches!(t, Type::Obj | Type::Iter(_) | Type::Never)
-            || matches!(t, Type::MemView | Type::DictView { .. })
+            || matches!(t, Type::Obj | Type::Iter(_) | Type::Never | Type::Instance(_))
+            || matches!(t, Type::MemView | Type::DictView { .. } | Type::Array(..) | Type::Numpy(_))
     })
 }
 

@@ -4,11 +4,14 @@ use std::rc::Rc;
 
 use super::{FuncRef, NARROW, Program, annotation};
 use crate::ast;
-use crate::resolve::{Binding, split_member};
+use crate::resolve::{Binding, split_member, split_receiver};
 use crate::ty::Type;
 
 /// At most so many classes are gone through for an attribute, from one to its base.
 const MAX_BASES: usize = 12;
+
+/// Classes whose subclasses make objects of what they assign.
+const ENUMERATIONS: &[&str] = &["Enum", "IntEnum", "StrEnum", "ReprEnum", "Flag", "IntFlag"];
 
 impl Program<'_> {
     /// What a module-level name is bound to, following imports inside the project.
@@ -16,6 +19,11 @@ impl Program<'_> {
         if let Some(member) = split_member(name) {
             let (home, _, binding) = self.member(module, member, MAX_BASES)?;
             return Some((home, binding));
+        }
+        if let Some((method, global)) = split_receiver(name) {
+            let (_, env) = self.modules.module(module)?;
+            let (_, object) = env.bound_method(global).filter(|(name, _)| *name == method)?;
+            return Some((module.to_string(), Binding::Value(Box::new(object.clone()))));
         }
         let (mut module, mut name) = (module.to_string(), name.to_string());
         for _ in 0..8 {
@@ -59,6 +67,32 @@ impl Program<'_> {
         }
         let bases = env.bases.get(&class)?;
         bases.iter().find_map(|base| self.member(&home, (base, attribute), depth))
+    }
+
+    /// Is the class one of `enum`'s, as far as the text tells?
+    fn is_enumeration(&self, module: &str, class: &str, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        let Some((home, Binding::Class)) = self.binding(module, class) else { return false };
+        let own = self.name_in(module, &home, class);
+        let Some((_, env)) = self.modules.module(&home) else { return false };
+        let Some(def) = env.all_classes.get(&own) else { return false };
+        def.bases.iter().any(|base| match &base.kind {
+            ast::ExprKind::Name(base) => match self.binding(&home, base) {
+                Some((_, Binding::Imported { module, name })) => {
+                    module == "enum" && ENUMERATIONS.contains(&name.as_str())
+                }
+                Some((_, Binding::Class)) => self.is_enumeration(&home, base, depth),
+                _ => false,
+            },
+            ast::ExprKind::Attribute { value, name } => match &value.kind {
+                ast::ExprKind::Name(library) => {
+                    ENUMERATIONS.contains(&name.as_str())
+                        && matches!(self.binding(&home, library), Some((_, Binding::Module(m))) if m == "enum")
+                }
+                _ => false,
+            },
+            _ => false,
+        })
     }
 
     /// The name under which an attribute of what a global of `module` stands for is known, if that is a class.
@@ -170,9 +204,16 @@ impl Program<'_> {
     /// The type of what the statements make that bind the name.
     fn made_value(&mut self, home: &str, own: &str, binding: &Binding) -> Option<Type> {
         let (file, env) = self.modules.module(home)?;
+        // The class makes its members of what the text assigns.
+        if matches!(binding, Binding::Value(_))
+            && let Some((class, _)) = split_member(own)
+            && self.is_enumeration(home, class, MAX_BASES)
+        {
+            return Some(Type::Obj);
+        }
         let statements = env.statements_of(own);
         let value = match (binding, statements.as_slice()) {
-            (Binding::Value(expr), []) if split_member(own).is_some() => {
+            (Binding::Value(expr), []) if split_member(own).is_some() || split_receiver(own).is_some() => {
                 crate::lower::lower_value(file, env, &format!("<{own}>"), expr)
             }
             (Binding::Value(expr), [_]) => crate::lower::lower_value(file, env, &format!("<{own}>"), expr),

@@ -18,7 +18,11 @@ impl Infer<'_, '_> {
                 self.builtin("range");
                 for e in start.iter().chain(std::iter::once(stop)).chain(step) {
                     let ty = self.expr(e);
-                    if !ty.members().iter().all(|m| matches!(m, Ty::Int | Ty::Big | Ty::Bool | Ty::Never)) {
+                    let whole = |m: &Ty| match m {
+                        Ty::Numpy(dtype) => dtype.is_int(),
+                        other => matches!(other, Ty::Int | Ty::Big | Ty::Bool | Ty::Never),
+                    };
+                    if !ty.members().iter().all(whole) {
                         let message = format!("`range` of `{}`", self.show(&ty));
                         self.refuse("PYR0401", e.span, message);
                     }
@@ -196,6 +200,8 @@ impl Infer<'_, '_> {
             }
             Ty::Str | Ty::Char => Ty::Char,
             Ty::Bytes | Ty::ByteArray | Ty::MemView | Ty::Range => Ty::Int,
+            Ty::Array(dtype, 1) => Ty::Numpy(*dtype),
+            Ty::Array(dtype, dims) => Ty::Array(*dtype, dims.saturating_sub(1)),
             _ => Ty::Never,
         }
     }
@@ -446,5 +452,6 @@ pub(super) fn is_iterable(ty: &Ty) -> bool {
             | Ty::Iter(_)
             | Ty::MemView
             | Ty::DictView(..)
+            | Ty::Array(_, 1..)
     )
 }

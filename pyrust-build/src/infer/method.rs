@@ -4,6 +4,7 @@ use super::Infer;
 use super::sets::takes_iterables;
 use super::solver::Ty;
 use crate::hir::{Expr, ExprKind};
+use crate::numpy::PART;
 use crate::ops::{self, positional};
 use crate::ty::Side;
 
@@ -35,6 +36,19 @@ impl Infer<'_, '_> {
             if let Some(field) = name.strip_prefix("attribute ").and_then(|n| self.field(member, n)) {
                 found = true;
                 out = self.state.solver.join(&out, &field);
+                continue;
+            }
+            if let Ty::Instance(class) = member
+                && only.is_none()
+            {
+                let ty = match name.strip_prefix("attribute ") {
+                    Some(name) => Some(self.instance_attribute(e, class, name)),
+                    None => self.instance_method(e, class, name, args, keywords),
+                };
+                if let Some(ty) = ty {
+                    found = true;
+                    out = self.state.solver.join(&out, &ty);
+                }
                 continue;
             }
             if let Some(ty) = self.named_method(e, member, name, args, keywords) {
@@ -189,6 +203,9 @@ impl Infer<'_, '_> {
                     "PYR0321",
                     format!("reading the attribute `{name}` of `{}` is not supported", self.show(&ty)),
                 ),
+                None if name == PART => {
+                    ("PYR0401", format!("a slice among several indices of `{}`", self.show(&ty)))
+                }
                 None => ("PYR0307", format!("`.{name}()` of `{}` is not supported", self.show(&ty))),
             };
             return self.refuse(code, e.span, message);
@@ -254,6 +271,7 @@ pub(super) fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::MemView => "memoryview",
         Ty::DictView(..) => "view",
         Ty::Foreign(class) => class.name(),
+        Ty::Array(..) => "ndarray",
         _ => return None,
     })
 }

@@ -8,10 +8,12 @@ mod apply;
 mod call;
 mod classes;
 mod compare;
+mod copying;
 mod cut;
 mod decide;
 mod demand;
 mod expr;
+mod funcref;
 mod globals;
 mod iter;
 mod label;
@@ -20,6 +22,8 @@ mod method;
 mod named;
 mod names;
 mod naming;
+mod objects;
+mod outgoing;
 pub mod ranges;
 mod refine;
 mod sets;
@@ -29,26 +33,32 @@ mod stmt;
 mod tools;
 mod value;
 mod whole;
+mod wider;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use crate::ast::FunctionDef;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, NodeId, Places};
 use crate::passes::Passes;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
+use funcref::{COPYING, HANDING_OUT};
 use solver::{Solver, Ty, VarId};
 
 pub use call::{ArgSource, bind, class_names, takes_any_length};
 pub use classes::global_classes;
+pub use copying::{Copy as Copied, copy_of, returns_copy};
 pub use decide::{decide, is_callable, is_instance};
 pub use expr::{among_few, first_part, masks, repeated, slice_positions};
+pub use funcref::FuncRef;
 pub use globals::in_python;
 pub use library::Bisect;
 pub use method::is_affix;
 pub use named::{FieldSource, NamedDef};
+pub use objects::{Method, MethodKind, method_guard};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{NARROW, WIDE, Wide};
 pub use value::{Named, Reached, ValueArg, value_args};
@@ -59,8 +69,8 @@ pub trait Modules {
     fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
 }
 
-/// Behind the name of a function: the form of it that hands its iterators out to Python.
-const HANDING_OUT: &str = ".<locals>.<handing out>";
+/// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`].
+type Key = (FuncRef, Vec<Type>, bool, Wide);
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;
@@ -77,30 +87,6 @@ const MAX_CUTS: usize = 8;
 /// At most so many expressions are looked at for one hotspot, with all that it calls: ten rounds through fifty thousand
 /// lines, or a second.
 const MAX_WORK: usize = 4_000_000;
-
-/// A function of the project.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FuncRef {
-    pub module: String,
-    pub qualname: String,
-}
-
-impl FuncRef {
-    /// `module:qualname`.
-    pub fn name(&self) -> String {
-        format!("{}:{}", self.module, self.qualname)
-    }
-
-    /// The same function, whose iterators are Python's own.
-    pub fn handing_out(&self) -> FuncRef {
-        FuncRef { module: self.module.clone(), qualname: format!("{}{HANDING_OUT}", self.qualname) }
-    }
-
-    /// A function whose code is part of another one's, or that has none.
-    pub fn is_nested(&self) -> bool {
-        self.qualname.contains(".<locals>.") || self.qualname.starts_with('<')
-    }
-}
 
 /// A name that must still mean what the compiler took it for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,6 +114,11 @@ pub enum Guard {
     Classes {
         name: String,
         classes: Vec<String>,
+    },
+    /// The global is a `struct.Struct` with this format.
+    Layout {
+        name: String,
+        format: String,
     },
     /// The guard holds in the project's module `module`, which a global of the function's own module names.
     Elsewhere {
@@ -180,6 +171,11 @@ pub struct Instance {
 }
 
 impl Instance {
+    /// What the caller wants of ints of any size.
+    pub fn wanted(&self) -> Wide {
+        self.wanted
+    }
+
     /// The type that a parameter has on entry: what the caller gives. Later assignments may have widened the variable.
     pub fn entry_type(&self, i: usize) -> Type {
         let var = self.hir.params[i].var;
@@ -195,10 +191,20 @@ pub struct Program<'a> {
     pub modules: &'a dyn Modules,
     pub passes: Passes,
     pub instances: Vec<Instance>,
-    index: BTreeMap<(FuncRef, Vec<Type>, bool, Wide), usize>,
+    index: BTreeMap<Key, usize>,
     lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
+    /// Functions that stand in no file.
+    made: BTreeMap<FuncRef, FunctionDef>,
     values: BTreeMap<(String, String), Type>,
+    /// The types of attributes, by the topmost class and the name.
+    attributes: BTreeMap<(String, String, String), Type>,
+    /// Classes whose text has been read.
+    learned: BTreeSet<(String, String)>,
+    /// The parameter types that the manifest records.
+    pub hints: BTreeMap<FuncRef, Vec<Vec<Type>>>,
     per_function: BTreeMap<FuncRef, usize>,
+    /// How many instances there are beyond those.
+    wider_ones: BTreeMap<FuncRef, usize>,
     /// Expressions looked at since the last hotspot was begun, and before.
     work: usize,
     spent: usize,
@@ -217,6 +223,8 @@ struct Analysis {
     sites: BTreeMap<(NodeId, usize), solver::CellId>,
     /// Globals whose elements only their use tells.
     globals: BTreeMap<String, VarId>,
+    /// Attributes of instances.
+    attributes: BTreeMap<(String, String, String), VarId>,
 }
 
 impl<'a> Program<'a> {
@@ -227,8 +235,13 @@ impl<'a> Program<'a> {
             instances: Vec::new(),
             index: BTreeMap::new(),
             lowered: BTreeMap::new(),
+            made: BTreeMap::new(),
             values: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+            learned: BTreeSet::new(),
+            hints: BTreeMap::new(),
             per_function: BTreeMap::new(),
+            wider_ones: BTreeMap::new(),
             work: 0,
             spent: 0,
         }
@@ -242,6 +255,11 @@ impl<'a> Program<'a> {
     /// Has inference been at work for too long?
     fn is_exhausted(&self) -> bool {
         self.work > MAX_WORK
+    }
+
+    /// Gives a function that is made from another one a text.
+    pub fn define(&mut self, func: &FuncRef, def: FunctionDef) {
+        self.made.insert(func.clone(), def);
     }
 
     /// The lowered function, or why it cannot be lowered.
@@ -279,11 +297,26 @@ impl<'a> Program<'a> {
         if let Some(lowered) = self.lower_call_form(func) {
             return lowered;
         }
+        if let Some(def) = self.made.get(func) {
+            return crate::lower::lower(file, env, &func.qualname, def, false);
+        }
+        if let Some((outer, number)) = func.segment_of() {
+            let Some(def) = env.function(outer) else {
+                return Err(missing(format!("no single function `{outer}` in `{}`", file.path)));
+            };
+            let segment = crate::lower::segments::plan(def).and_then(|plan| plan.segment(number));
+            return match segment {
+                Ok((segment, _)) => crate::lower::lower(file, env, &func.qualname, &segment, false),
+                Err((span, what)) => Err(vec![crate::lower::segments::finding(file, span, what)]),
+            };
+        }
         let plain = func.qualname.strip_suffix(HANDING_OUT);
-        let Some(def) = env.function(plain.unwrap_or(&func.qualname)) else {
+        let copying = func.qualname.strip_suffix(COPYING);
+        let Some(def) = env.function(plain.or(copying).unwrap_or(&func.qualname)) else {
             return Err(missing(format!("no single function `{}` in `{}`", func.qualname, file.path)));
         };
-        crate::lower::lower(file, env, &func.qualname, def, plain.is_some())
+        let hir = crate::lower::lower(file, env, &func.qualname, def, plain.is_some())?;
+        Ok(if copying.is_some() { crate::lower::copying(hir) } else { hir })
     }
 
     /// All instances that an instance can reach by native calls, itself included.
@@ -379,6 +412,12 @@ impl<'a> Program<'a> {
     fn refine(&mut self) -> bool {
         let mut found = Vec::new();
         for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| !i.settled) {
+            if !instance.func.is_copying()
+                && let Some(hir) = outgoing::settled(&instance.hir, &instance.nodes)
+            {
+                found.push((i, Rc::new(hir)));
+                continue;
+            }
             if self.hides_tests(&instance.func.module) {
                 continue;
             }
@@ -428,11 +467,13 @@ impl<'a> Program<'a> {
         let hir = self.lowered(func)?;
         let n = self.per_function.entry(func.clone()).or_insert(0);
         *n += 1;
-        if *n > MAX_INSTANCES {
-            let d = Diagnostic::new("PYR0406", Severity::Note, "called with too many different types");
-            return Err(vec![d]);
-        }
-        let params = key.1.clone();
+        let params = match *n > MAX_INSTANCES {
+            false => key.1.clone(),
+            true => match self.wider(&key)? {
+                wider::Found::Known(i) => return Ok(i),
+                wider::Found::New(params) => params,
+            },
+        };
         self.instances.push(Instance {
             func: func.clone(),
             notes: hir.notes.clone(),
@@ -496,6 +537,7 @@ impl<'a> Program<'a> {
             infer.guards.clear();
             infer.attrs.clear();
             infer.writes = false;
+            infer.recall_attributes();
             infer.function();
             if live {
                 infer.state.solver.mark_var(infer.state.ret);
@@ -534,6 +576,8 @@ impl<'a> Program<'a> {
         }
         let (names, found): (Vec<&String>, Vec<VarId>) = state.globals.iter().unzip();
         let globals = names.into_iter().cloned().zip(all(&found)).collect();
+        let (keys, found): (Vec<_>, Vec<VarId>) = state.attributes.clone().into_iter().unzip();
+        let found = all(&found);
         if report && diagnostics.is_empty() {
             diagnostics.extend(whole::finding(&hir, &vars, &nodes, &ret));
         }
@@ -544,6 +588,10 @@ impl<'a> Program<'a> {
         // What concerns the function as a whole has no place.
         if report && !diagnostics.is_empty() && diagnostics.iter().any(|d| d.span.is_none()) {
             places = Places::default();
+        }
+        let mut learned = false;
+        for (key, ty) in keys.iter().zip(&found) {
+            learned |= self.attribute_grows(key, ty);
         }
         let instance = &mut self.instances[index];
         instance.wide = state.wide.clone();
@@ -562,7 +610,9 @@ impl<'a> Program<'a> {
             instance.diagnostics = diagnostics;
             instance.places = places;
         }
-        before != (instance.ret.clone(), instance.after.clone()) || instances_before != self.instances.len()
+        learned
+            || before != (instance.ret.clone(), instance.after.clone())
+            || instances_before != self.instances.len()
     }
 }
 
@@ -591,7 +641,17 @@ impl Analysis {
             solver.absorb_into(vars[param.var], ty);
         }
         let wide = slice::slice(hir, wide);
-        Analysis { solver, vars, nodes, ret, yielded, wide, sites: BTreeMap::new(), globals: BTreeMap::new() }
+        Analysis {
+            solver,
+            vars,
+            nodes,
+            ret,
+            yielded,
+            wide,
+            sites: BTreeMap::new(),
+            globals: BTreeMap::new(),
+            attributes: BTreeMap::new(),
+        }
     }
 }
 
@@ -686,6 +746,9 @@ impl Infer<'_, '_> {
         }
         for (name, classes) in &hir.classes {
             self.guards.insert(Guard::Classes { name: name.clone(), classes: classes.clone() });
+        }
+        for (name, format) in &hir.layouts {
+            self.guards.insert(Guard::Layout { name: name.clone(), format: format.clone() });
         }
         self.block(&hir.body);
         if hir.yields.is_some() {

@@ -3,7 +3,7 @@
 use super::solver::{Ty, VarId};
 use super::{Guard, Infer};
 use crate::ops;
-use crate::resolve::Binding;
+use crate::resolve::{Binding, split_receiver};
 use crate::source::Span;
 use crate::ty::Type;
 
@@ -37,7 +37,12 @@ impl Infer<'_, '_> {
                     return self.refuse(
                         "PYR0305",
                         span,
-                        format!("the type of the global `{name}` is not known"),
+                        match split_receiver(name) {
+                            Some((_, method)) => {
+                                format!("what object `{method}` is a method of is not known")
+                            }
+                            None => format!("the type of the global `{name}` is not known"),
+                        },
                     );
                 }
                 self.guards.insert(Guard::Value(name.to_string()));

@@ -1,6 +1,8 @@
-//! Which `int` variables are never negative: an index that is not needs no look at its sign.
+//! Between which numbers `int` variables and expressions stay: an index that is never negative needs no look at its
+//! sign, and what cannot leave 64 bits none at overflow.
 //!
-//! A variable qualifies if everything assigned to it does; starts from all and takes away until nothing changes.
+//! A variable has the numbers of everything assigned to it. The analysis begins with none and adds until nothing changes;
+//! what keeps growing is widened to the next of a few bounds.
 
 use std::collections::BTreeSet;
 
@@ -8,77 +10,354 @@ use crate::hir::visit::{self, Visit};
 use crate::hir::*;
 use crate::ty::Type;
 
-/// The variables of a function that are `int` and never negative.
-pub fn never_negative(function: &Function, vars: &[Type], nodes: &[Type]) -> BTreeSet<VarId> {
-    let params: BTreeSet<VarId> = function.params.iter().map(|p| p.var).collect();
-    let mut good: BTreeSet<VarId> =
-        (0..vars.len()).filter(|v| vars[*v] == Type::Int && !params.contains(v)).collect();
-    // What is shared may be assigned by other functions.
-    good.retain(|v| !function.vars[*v].cell);
-    loop {
-        let mut scan = Scan { good: &good, nodes, bad: BTreeSet::new() };
-        scan.block(&function.body);
-        let bad = scan.bad;
-        if bad.is_empty() {
-            return good;
+/// All numbers from `lo` to `hi`. Wider than a variable can have them, for what is computed in 128 bits on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Interval {
+    pub lo: i128,
+    pub hi: i128,
+}
+
+/// The bounds of a variable.
+const LEAST: i128 = i64::MIN as i128;
+const MOST: i128 = i64::MAX as i128;
+
+/// No container has more elements that take room.
+const LONGEST: i128 = 1 << 60;
+
+/// Where bounds that keep growing stop.
+const STOPS: [i128; 10] = [0, 1, 255, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 40, 1 << 53, LONGEST, MOST - 1];
+
+/// After so many rounds everything that still grows may be any number.
+const ROUNDS: usize = 24;
+
+impl Interval {
+    /// Any number of 64 bits.
+    pub const ANY: Interval = Interval { lo: LEAST, hi: MOST };
+
+    /// Whatever is computed before it becomes a value of 64 bits.
+    const WIDE: Interval = Interval { lo: i128::MIN, hi: i128::MAX };
+
+    fn new(lo: i128, hi: i128) -> Interval {
+        Interval { lo, hi }
+    }
+
+    fn point(i: i128) -> Interval {
+        Interval { lo: i, hi: i }
+    }
+
+    fn up_to(hi: i128) -> Interval {
+        Interval { lo: 0, hi }
+    }
+
+    /// Never negative?
+    pub fn is_unsigned(self) -> bool {
+        self.lo >= 0
+    }
+
+    /// Always of 64 bits?
+    pub fn is_word(self) -> bool {
+        self.lo >= LEAST && self.hi <= MOST
+    }
+
+    /// The numbers of both, and those between.
+    fn hull(self, other: Interval) -> Interval {
+        Interval { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }
+    }
+
+    /// Those of 64 bits: a value beyond them bails.
+    fn clamped(self) -> Interval {
+        Interval { lo: self.lo.clamp(LEAST, MOST), hi: self.hi.clamp(LEAST, MOST) }
+    }
+
+    /// From the smallest to the largest of what `f` makes of the bounds.
+    fn corners(self, other: Interval, f: impl Fn(i128, i128) -> i128) -> Interval {
+        let all = [f(self.lo, other.lo), f(self.lo, other.hi), f(self.hi, other.lo), f(self.hi, other.hi)];
+        let [a, b, c, d] = all;
+        Interval { lo: a.min(b).min(c).min(d), hi: a.max(b).max(c).max(d) }
+    }
+
+    /// Bits that all of the numbers have room in, without the sign.
+    fn bits(self) -> u32 {
+        let wide = |i: i128| 128 - (if i < 0 { !i } else { i }).leading_zeros();
+        wide(self.lo).max(wide(self.hi))
+    }
+
+    /// What `a op b` can be.
+    pub fn result(op: BinOp, a: Interval, b: Interval) -> Interval {
+        match op {
+            BinOp::Add => a.corners(b, i128::saturating_add),
+            BinOp::Sub => a.corners(b, i128::saturating_sub),
+            BinOp::Mult => a.corners(b, i128::saturating_mul),
+            // A divisor that is zero raises.
+            BinOp::FloorDiv if b.lo >= 0 && b.hi > 0 => {
+                a.corners(Interval::new(b.lo.max(1), b.hi), i128::div_euclid)
+            }
+            BinOp::Mod if b.lo >= 0 && b.hi > 0 => {
+                Interval::up_to(if a.lo >= 0 { a.hi.min(b.hi - 1) } else { b.hi - 1 })
+            }
+            BinOp::BitAnd if a.lo >= 0 && b.lo >= 0 => Interval::up_to(a.hi.min(b.hi)),
+            BinOp::BitAnd if a.lo >= 0 => Interval::up_to(a.hi),
+            BinOp::BitAnd if b.lo >= 0 => Interval::up_to(b.hi),
+            BinOp::BitOr | BinOp::BitXor => match a.bits().max(b.bits()) {
+                bits @ ..=120 => {
+                    let most = 1i128 << bits;
+                    Interval::new(if a.lo >= 0 && b.lo >= 0 { 0 } else { -most }, most - 1)
+                }
+                _ => Interval::WIDE,
+            },
+            BinOp::LShift if b.lo >= 0 && b.hi < 64 => a.corners(b, |x, y| x.saturating_mul(1 << y)),
+            // A count that is negative raises.
+            BinOp::RShift if b.hi >= 0 => a.corners(Interval::new(b.lo.max(0), b.hi), |x, y| x >> y.min(127)),
+            _ => Interval::WIDE,
         }
-        good = good.difference(&bad).copied().collect();
+    }
+
+    /// Grown from `before`: bounds that moved go to the next stop.
+    fn widened(self, before: Interval, at_once: bool) -> Interval {
+        let hi = match self.hi > before.hi {
+            true if at_once => MOST,
+            true => STOPS.into_iter().find(|s| *s >= self.hi).unwrap_or(MOST),
+            false => before.hi,
+        };
+        let lo = match self.lo < before.lo {
+            true if at_once => LEAST,
+            true => STOPS.into_iter().map(|s| -s).find(|s| *s <= self.lo).unwrap_or(LEAST),
+            false => before.lo,
+        };
+        Interval { lo, hi }
     }
 }
 
-/// True if an expression of type `int` cannot be negative.
-pub fn is_never_negative(e: &Expr, good: &BTreeSet<VarId>, nodes: &[Type]) -> bool {
-    if nodes[e.id] != Type::Int {
-        return false;
+/// What is known of a function's variables.
+pub struct Ranges {
+    /// None: nothing is assigned, as far as has been seen.
+    vars: Vec<Option<Interval>>,
+    known: bool,
+    /// Calls by the name of a builtin that are none.
+    others: BTreeSet<NodeId>,
+}
+
+impl Ranges {
+    /// Nothing is known.
+    pub fn unknown() -> Ranges {
+        Ranges { vars: Vec::new(), known: false, others: BTreeSet::new() }
     }
-    let yes = |e: &Expr| is_never_negative(e, good, nodes);
-    let positive = |e: &Expr| matches!(e.kind, ExprKind::Int(i) if i > 0);
-    match &e.kind {
-        ExprKind::Int(i) => *i >= 0,
-        ExprKind::Local(v) => good.contains(v),
-        // Results beyond 64 bits bail, so sums and products of such stay such.
-        ExprKind::Binary { op: BinOp::Add | BinOp::Mult | BinOp::BitOr, left, right }
-        | ExprKind::InPlace { op: BinOp::Add | BinOp::Mult | BinOp::BitOr, left, right } => {
-            yes(left) && yes(right)
+
+    /// `is_other`: is the name of a builtin bound to something else in the module?
+    pub fn of(function: &Function, vars: &[Type], nodes: &[Type], is_other: &dyn Fn(&str) -> bool) -> Ranges {
+        let mut others = Others { is_other, found: BTreeSet::new() };
+        others.block(&function.body);
+        let mut start = vec![None; vars.len()];
+        for (var, known) in start.iter_mut().enumerate() {
+            // What is shared may be assigned by other functions.
+            if vars[var] != Type::Int || function.vars[var].cell {
+                *known = Some(Interval::ANY);
+            }
         }
-        ExprKind::Binary { op: BinOp::FloorDiv | BinOp::RShift, left, right }
-        | ExprKind::InPlace { op: BinOp::FloorDiv | BinOp::RShift, left, right } => yes(left) && yes(right),
-        ExprKind::Binary { op: BinOp::Mod, right, .. } | ExprKind::InPlace { op: BinOp::Mod, right, .. } => {
-            positive(right)
+        function.params.iter().for_each(|p| start[p.var] = Some(Interval::ANY));
+        let mut ranges = Ranges { vars: start, known: true, others: others.found };
+        for round in 0.. {
+            let mut scan = Scan { ranges: &ranges, nodes, found: ranges.vars.clone() };
+            scan.block(&function.body);
+            let mut found = scan.found;
+            if found == ranges.vars {
+                if found.iter().all(Option::is_some) {
+                    break;
+                }
+                // What nobody was seen to assign may be anything.
+                found.iter_mut().for_each(|known| *known = known.or(Some(Interval::ANY)));
+            }
+            for (var, new) in found.into_iter().enumerate() {
+                let old = ranges.vars[var];
+                ranges.vars[var] = match (old, new) {
+                    (Some(old), Some(new)) if old != new => Some(new.widened(old, round >= ROUNDS)),
+                    (_, new) => new,
+                };
+            }
         }
-        ExprKind::Binary { op: BinOp::BitAnd, left, right } => yes(left) || yes(right),
-        ExprKind::If { body, orelse, .. } => yes(body) && yes(orelse),
-        ExprKind::Call { name, args, .. } => match (name.as_str(), args.as_slice()) {
-            ("len" | "ord", [_]) => true,
-            ("min" | "max", [_, _, ..]) => args.iter().all(yes),
+        ranges
+    }
+
+    /// Between which numbers an expression of type `int` stays; `ANY` for every other one.
+    pub fn get(&self, e: &Expr, nodes: &[Type]) -> Interval {
+        match self.known {
+            true => self.eval(e, nodes).map_or(Interval::ANY, Interval::clamped),
+            false => Interval::ANY,
+        }
+    }
+
+    /// Can no operation of the expression leave 64 bits?
+    pub fn stays(&self, e: &Expr, nodes: &[Type]) -> bool {
+        match &e.kind {
+            ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => {
+                let words = [left, right].iter().all(|e| nodes.get(e.id) == Some(&Type::Int));
+                words
+                    && Interval::result(*op, self.get(left, nodes), self.get(right, nodes)).is_word()
+                    && self.stays(left, nodes)
+                    && self.stays(right, nodes)
+            }
+            ExprKind::Int(_) | ExprKind::Local(_) => true,
             _ => false,
-        },
-        _ => false,
+        }
+    }
+
+    /// None: it has no value, as far as has been seen.
+    fn eval(&self, e: &Expr, nodes: &[Type]) -> Option<Interval> {
+        let ty = |e: &Expr| nodes.get(e.id).unwrap_or(&Type::Never);
+        if *ty(e) != Type::Int {
+            return Some(Interval::ANY);
+        }
+        let eval = |e: &Expr| self.eval(e, nodes);
+        let any = Some(Interval::ANY);
+        match &e.kind {
+            ExprKind::Int(i) => Some(Interval::point((*i).into())),
+            ExprKind::Local(v) => *self.vars.get(*v)?,
+            ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => {
+                let operand = |e: &Expr| match ty(e) {
+                    Type::Int => eval(e).map(Some),
+                    Type::Bool => Some(Some(Interval::up_to(1))),
+                    _ => Some(None),
+                };
+                let (a, b) = (operand(left)?, operand(right)?);
+                Some(match (a, b) {
+                    (Some(a), Some(b)) => Interval::result(*op, a, b),
+                    // What is left of a number of any size.
+                    (None, Some(b)) if *ty(left) == Type::Big && matches!(op, BinOp::Mod | BinOp::BitAnd) => {
+                        Interval::result(*op, Interval::WIDE, b)
+                    }
+                    _ => Interval::WIDE,
+                })
+            }
+            ExprKind::Unary { op, operand } if *ty(operand) == Type::Int => {
+                let Interval { lo, hi } = eval(operand)?;
+                Some(match op {
+                    UnaryOp::Neg => Interval::new(0i128.saturating_sub(hi), 0i128.saturating_sub(lo)),
+                    UnaryOp::Invert => Interval::new(!hi, !lo),
+                    UnaryOp::Pos => Interval::new(lo, hi),
+                    UnaryOp::Not => Interval::WIDE,
+                })
+            }
+            ExprKind::If { body, orelse, .. } => either(eval(body), eval(orelse)),
+            ExprKind::Bool2 { left, right, .. } => either(eval(left), eval(right)),
+            ExprKind::Named { value, .. } => eval(value),
+            ExprKind::Narrow { body, .. } => eval(body),
+            ExprKind::Index { base, .. } if matches!(ty(base), Type::Bytes | Type::ByteArray) => {
+                Some(Interval::up_to(255))
+            }
+            ExprKind::Call { name, args, keywords }
+                if keywords.is_empty() && !self.others.contains(&e.id) =>
+            {
+                match (name.as_str(), args.as_slice()) {
+                    ("len", [of]) => Some(length(ty(of))),
+                    ("ord", [_]) => Some(Interval::up_to(0x0010_ffff)),
+                    ("min" | "max", [_, _, ..]) if args.iter().all(|a| *ty(a) == Type::Int) => {
+                        let all: Vec<Interval> = args.iter().map(eval).collect::<Option<_>>()?;
+                        let (lows, highs) = (all.iter().map(|i| i.lo), all.iter().map(|i| i.hi));
+                        let bounds = match name.as_str() {
+                            "min" => (lows.min(), highs.min()),
+                            _ => (lows.max(), highs.max()),
+                        };
+                        Some(Interval::new(bounds.0.unwrap_or(LEAST), bounds.1.unwrap_or(MOST)))
+                    }
+                    ("abs", [of]) if *ty(of) == Type::Int => {
+                        let Interval { lo, hi } = eval(of)?;
+                        Some(Interval::new(lo.max(0), hi.max(0i128.saturating_sub(lo))))
+                    }
+                    _ => any,
+                }
+            }
+            _ => any,
+        }
+    }
+}
+
+fn either(a: Option<Interval>, b: Option<Interval>) -> Option<Interval> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.hull(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// What `len` can give.
+fn length(ty: &Type) -> Interval {
+    match ty {
+        Type::Str | Type::Char | Type::Bytes | Type::ByteArray | Type::Dict { .. } | Type::Set { .. } => {
+            Interval::up_to(LONGEST)
+        }
+        Type::List { elem, .. } | Type::View(elem) | Type::Deque { elem, .. } if takes_room(elem) => {
+            Interval::up_to(LONGEST)
+        }
+        Type::Tuple { items, .. } => Interval::point(items.len() as i128),
+        Type::List { .. }
+        | Type::View(_)
+        | Type::Deque { .. }
+        | Type::VarTuple(_)
+        | Type::Range
+        | Type::DictView { .. }
+        | Type::MemView
+        | Type::Array(..) => Interval::up_to(MOST),
+        _ => Interval::ANY,
+    }
+}
+
+/// Nothing but `None` takes none.
+fn takes_room(ty: &Type) -> bool {
+    match ty {
+        Type::None | Type::Never => false,
+        Type::Tuple { items, .. } => items.iter().any(takes_room),
+        _ => true,
+    }
+}
+
+/// Finds calls by the name of a builtin that are none.
+struct Others<'a> {
+    is_other: &'a dyn Fn(&str) -> bool,
+    found: BTreeSet<NodeId>,
+}
+
+impl<'h> Visit<'h> for Others<'_> {
+    fn expr(&mut self, e: &'h Expr) {
+        if let ExprKind::Call { name, .. } = &e.kind
+            && (self.is_other)(name)
+        {
+            self.found.insert(e.id);
+        }
+        visit::walk_expr(self, e);
     }
 }
 
 struct Scan<'a> {
-    good: &'a BTreeSet<VarId>,
+    ranges: &'a Ranges,
     nodes: &'a [Type],
-    bad: BTreeSet<VarId>,
+    found: Vec<Option<Interval>>,
 }
 
 impl Scan<'_> {
-    fn yes(&self, e: &Expr) -> bool {
-        is_never_negative(e, self.good, self.nodes)
+    fn eval(&self, e: &Expr) -> Option<Interval> {
+        self.ranges.eval(e, self.nodes)
     }
 
-    fn assign(&mut self, var: VarId, good: bool) {
-        if !good && self.good.contains(&var) {
-            self.bad.insert(var);
+    fn assign(&mut self, var: VarId, value: Option<Interval>) {
+        self.found[var] = either(self.found[var], value.map(Interval::clamped));
+    }
+
+    /// A value between these numbers goes to a target.
+    fn store(&mut self, target: &Target, value: Option<Interval>) {
+        match &target.kind {
+            TargetKind::Var(v) => self.assign(*v, value),
+            _ => visit::walk_target(self, target),
         }
     }
 
-    /// A value goes to a target.
-    fn store(&mut self, target: &Target, good: bool) {
-        match &target.kind {
-            TargetKind::Var(v) => self.assign(*v, good),
-            _ => visit::walk_target(self, target),
+    /// The value of an expression goes to a target.
+    fn give(&mut self, target: &Target, value: &Expr) {
+        match (&target.kind, &value.kind) {
+            (TargetKind::Tuple(items), ExprKind::Tuple(values)) if items.len() == values.len() => {
+                for (t, e) in items.iter().zip(values) {
+                    self.give(t, e);
+                }
+            }
+            _ => self.store(target, self.eval(value)),
         }
     }
 
@@ -89,33 +368,46 @@ impl Scan<'_> {
                 for e in start.iter().chain([stop]).chain(step) {
                     self.expr(e);
                 }
-                let up = step.as_ref().is_none_or(|s| matches!(s.kind, ExprKind::Int(i) if i > 0));
-                let good = up && start.as_ref().is_none_or(|s| self.yes(s));
-                self.store(target, good);
+                let numbers = self.numbers(start.as_deref(), stop, step.as_deref());
+                self.store(target, numbers);
             }
             IterKind::Enumerate { inner, start } => {
-                let good = start.as_ref().is_none_or(|s| self.yes(s));
+                let first = start.as_ref().map_or(Some(Interval::point(0)), |s| self.eval(s));
+                // The next number is made before the body runs, so there is one.
+                let count = first.map(|i| Interval::new(i.lo, MOST - 1));
                 match &target.kind {
                     TargetKind::Tuple(items) if items.len() == 2 => {
-                        self.store(&items[0], good);
+                        self.store(&items[0], count);
                         self.iterate(&items[1], inner);
                     }
-                    _ => self.store(target, false),
+                    _ => self.store(target, Some(Interval::ANY)),
                 }
             }
             IterKind::Zip(inner) => match &target.kind {
                 TargetKind::Tuple(items) if items.len() == inner.len() => {
                     items.iter().zip(inner).for_each(|(t, i)| self.iterate(t, i));
                 }
-                _ => self.store(target, false),
+                _ => self.store(target, Some(Interval::ANY)),
             },
             IterKind::Tool { .. } => {
                 visit::walk_iter(self, iter);
-                self.store(target, false);
+                self.store(target, Some(Interval::ANY));
             }
             IterKind::Comp(comp) => {
                 self.comp(comp);
-                self.store(target, false);
+                self.store(target, Some(Interval::ANY));
+            }
+            IterKind::Expr(e) => {
+                self.expr(e);
+                match (&e.kind, self.nodes.get(e.id)) {
+                    (ExprKind::Tuple(items) | ExprKind::List(items), _) => {
+                        items.iter().for_each(|item| self.give(target, item));
+                    }
+                    (_, Some(Type::Bytes | Type::ByteArray)) => {
+                        self.store(target, Some(Interval::up_to(255)));
+                    }
+                    _ => self.store(target, Some(Interval::ANY)),
+                }
             }
             IterKind::ZipStar(e)
             | IterKind::Reversed(e)
@@ -123,37 +415,40 @@ impl Scan<'_> {
             | IterKind::ReversedItems(e)
             | IterKind::ReversedValues(e)
             | IterKind::Values(e)
-            | IterKind::Keys(e)
-            | IterKind::Expr(e) => {
+            | IterKind::Keys(e) => {
                 self.expr(e);
-                self.store(target, false);
+                self.store(target, Some(Interval::ANY));
             }
         }
+    }
+
+    /// The numbers of a `range`.
+    fn numbers(&self, start: Option<&Expr>, stop: &Expr, step: Option<&Expr>) -> Option<Interval> {
+        let start = start.map_or(Some(Interval::point(0)), |e| self.eval(e))?;
+        let stop = self.eval(stop)?;
+        let step = step.map_or(Some(Interval::point(1)), |e| self.eval(e))?;
+        let (start, stop, step) = (start.clamped(), stop.clamped(), step.clamped());
+        let up = Interval::new(start.lo, (stop.hi - 1).max(start.lo));
+        let down = Interval::new((stop.lo + 1).min(start.hi), start.hi);
+        Some(match step {
+            _ if step.lo > 0 => up,
+            _ if step.hi < 0 => down,
+            _ => up.hull(down),
+        })
     }
 }
 
 impl<'h> Visit<'h> for Scan<'_> {
-    /// Whatever is not told apart below may be negative.
+    /// Whatever is not told apart below may be any number.
     fn define(&mut self, _: NodeId, var: &'h VarId) {
-        self.assign(*var, false);
+        self.assign(*var, Some(Interval::ANY));
     }
 
     fn stmt(&mut self, stmt: &'h Stmt) {
         match &stmt.kind {
             StmtKind::Assign { targets, value } => {
                 self.expr(value);
-                for target in targets {
-                    match (&target.kind, &value.kind) {
-                        (TargetKind::Tuple(items), ExprKind::Tuple(values))
-                            if items.len() == values.len() =>
-                        {
-                            for (t, e) in items.iter().zip(values) {
-                                self.store(t, self.yes(e));
-                            }
-                        }
-                        _ => self.store(target, self.yes(value)),
-                    }
-                }
+                targets.iter().for_each(|target| self.give(target, value));
             }
             StmtKind::For { target, iter, body, orelse } => {
                 self.iterate(target, iter);
@@ -178,7 +473,7 @@ impl<'h> Visit<'h> for Scan<'_> {
         match &e.kind {
             ExprKind::Named { var, value } => {
                 self.expr(value);
-                self.assign(*var, self.yes(value));
+                self.assign(*var, self.eval(value));
             }
             _ => visit::walk_expr(self, e),
         }

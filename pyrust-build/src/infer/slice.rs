@@ -129,6 +129,8 @@ impl<'h> Flows<'h> {
             TargetKind::Var(v) => self.put(Some(Place::Var(*v)), source),
             TargetKind::Global(name) => self.put(Some(Place::Global(name.clone())), source),
             TargetKind::Index { base, .. } | TargetKind::Slice { base, .. } => self.put(place(base), source),
+            // Other functions see it as well: it is what it is.
+            TargetKind::Attr { .. } => {}
             TargetKind::Tuple(items) => match source {
                 Source::Expr(Expr { kind: ExprKind::Tuple(values), .. }) if values.len() == items.len() => {
                     items.iter().zip(values).for_each(|(t, e)| self.store(t, Source::Expr(e)));
@@ -365,7 +367,7 @@ impl<'h> Slice<'_, 'h> {
                 args.iter().for_each(|e| self.operand(e));
             }
             ExprKind::Index { base, .. } | ExprKind::Slice { base, .. } => self.expr(base),
-            ExprKind::Narrow { body, .. } => self.expr(body),
+            ExprKind::Narrow { body, .. } | ExprKind::Out(body) => self.expr(body),
             // Texts, truths and what has no arithmetic in it.
             ExprKind::None
             | ExprKind::Bool(_)
@@ -377,6 +379,7 @@ impl<'h> Slice<'_, 'h> {
             | ExprKind::Bail
             | ExprKind::Yield { .. }
             | ExprKind::HandOut { .. }
+            | ExprKind::Suspend { .. }
             | ExprKind::New { .. }
             | ExprKind::ModuleAttr { .. }
             | ExprKind::Default { .. }

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use crate::foreign::Class;
-use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, Side, Type, either};
+use crate::numpy::Dtype;
+use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Side, Type, either};
 
 pub(super) type VarId = usize;
 pub(super) type CellId = usize;
@@ -28,9 +29,12 @@ pub(super) enum Ty {
     Range,
     MemView,
     Foreign(Class),
+    Array(Dtype, u8),
+    Numpy(Dtype),
     Obj,
     Tuple(Vec<Ty>, bool),
     Named(Arc<NamedClass>, Vec<Ty>),
+    Instance(Arc<ObjectClass>),
     VarTuple(VarId),
     View(VarId),
     Iter(VarId),
@@ -51,6 +55,9 @@ pub(super) enum Ty {
     Union(Vec<Ty>),
 }
 
+/// The order of members: their kind, what tells those of one kind apart, the class, the function.
+type Rank<'a> = (u8, usize, Option<(&'a str, &'a str)>, Option<&'a Callee>);
+
 impl Ty {
     pub(super) fn members(&self) -> &[Ty] {
         match self {
@@ -60,9 +67,10 @@ impl Ty {
     }
 
     /// Order of the members of a union; equal ranks merge.
-    fn rank(&self) -> (u8, usize, Option<Arc<NamedClass>>, Option<&Callee>) {
+    fn rank(&self) -> Rank<'_> {
         let (kind, within) = match self {
-            Ty::Named(class, _) => return (9, usize::MAX, Some(class.clone()), None),
+            Ty::Named(class, _) => return (9, usize::MAX, Some((&class.module, &class.name)), None),
+            Ty::Instance(class) => return (8, usize::MAX, Some((&class.module, &class.name)), None),
             Ty::Closure(callee, captures) => return (8, 2 + captures.len(), None, Some(callee)),
             Ty::Function(_) => (8, 0),
             Ty::Inner(_) => (8, 1),
@@ -78,6 +86,9 @@ impl Ty {
             Ty::Range => (7, 0),
             Ty::MemView => (7, 1),
             Ty::Foreign(class) => (8, class.rank()),
+            // Behind all classes and functions.
+            Ty::Array(dtype, dims) => (8, 1 << 16 | (*dtype as usize) << 8 | usize::from(*dims)),
+            Ty::Numpy(dtype) => (8, 1 << 17 | *dtype as usize),
             Ty::Obj => (14, 0),
             Ty::Iter(_) => (13, 0),
             Ty::Tuple(items, _) => (9, items.len()),
@@ -565,6 +576,9 @@ impl Solver {
             Ty::Range => Type::Range,
             Ty::MemView => Type::MemView,
             Ty::Foreign(class) => Type::Foreign(*class),
+            Ty::Array(dtype, dims) => Type::Array(*dtype, *dims),
+            Ty::Numpy(dtype) => Type::Numpy(*dtype),
+            Ty::Instance(class) => Type::Instance(class.clone()),
             Ty::Obj => Type::Obj,
             Ty::Tuple(items, from_py) => Type::Tuple {
                 items: items.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
@@ -621,6 +635,9 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::Range => Ty::Range,
         Type::MemView => Ty::MemView,
         Type::Foreign(class) => Ty::Foreign(*class),
+        Type::Array(dtype, dims) => Ty::Array(*dtype, *dims),
+        Type::Numpy(dtype) => Ty::Numpy(*dtype),
+        Type::Instance(class) => Ty::Instance(class.clone()),
         Type::Obj => Ty::Obj,
         Type::Never => Ty::Never,
         Type::Function(callees) => Ty::Function(callees.clone()),

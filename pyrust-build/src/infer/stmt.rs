@@ -66,6 +66,16 @@ impl Infer<'_, '_> {
                         self.apply("setslice", *id, 64, stmt.span, &args);
                         return;
                     }
+                    TargetKind::Attr { base, name } => {
+                        let old = self.attribute_before(base, name, target.id, stmt.span);
+                        let value_ty = self.expr(value);
+                        if (&old, &value_ty) == (&Ty::Big, &Ty::Int) {
+                            self.make_wide(value);
+                        }
+                        let new = self.in_place(*id, stmt.span, *op, &old, &value_ty);
+                        self.assign_attribute(base, name, stmt.span, &new);
+                        return;
+                    }
                     _ => {
                         self.refuse("PYR0301", stmt.span, "this augmented assignment is not supported");
                         return;
@@ -188,6 +198,9 @@ impl Infer<'_, '_> {
                 let args = [self.expr(base), self.expr(index)];
                 self.apply("delitem", target.id, 0, span, &args);
             }
+            TargetKind::Attr { .. } => {
+                self.refuse("PYR0311", span, "deleting an attribute is not supported");
+            }
             TargetKind::Slice { base, lower, upper, step } => {
                 let args = [self.expr(base), self.opt(lower), self.opt(upper), self.opt(step)];
                 self.apply("delslice", target.id, 0, span, &args);
@@ -203,9 +216,11 @@ impl Infer<'_, '_> {
                 let args = [self.expr(base), self.expr(index), ty.clone()];
                 self.apply("setitem", target.id, 0, target.span, &args);
             }
+            TargetKind::Attr { base, name } => self.assign_attribute(base, name, target.span, ty),
             TargetKind::Slice { base, lower, upper, step } => {
                 let base_ty = self.expr(base);
-                let whole = base_ty == Ty::ByteArray && matches!(ty, Ty::Bytes | Ty::ByteArray);
+                let whole = base_ty == Ty::ByteArray && matches!(ty, Ty::Bytes | Ty::ByteArray)
+                    || matches!(base_ty, Ty::Array(..));
                 let ty = if whole { ty.clone() } else { self.as_list(target, ty) };
                 let args = [base_ty, self.opt(lower), self.opt(upper), self.opt(step), ty];
                 self.apply("setslice", target.id, 0, target.span, &args);

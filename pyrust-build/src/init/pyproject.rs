@@ -231,6 +231,8 @@ fn uv(project: &Project, document: &mut DocumentMut) {
         }
     }
     files.push(project.settings.manifest.clone());
+    let beside = project.manifest_path.with_file_name(crate::bodies::FOLDER);
+    files.push(format!("{}/*.rs", project.relative(&beside)));
     for package in &project.packages {
         let folder = project.relative(package.folder());
         files.push(match (&package.dir, folder.as_str()) {

@@ -22,6 +22,9 @@ impl Lower<'_> {
         keywords: &[ast::Keyword],
         span: Span,
     ) -> ExprKind {
+        if let Some(method) = self.method_behind(func) {
+            return self.call(&method, args, keywords, span);
+        }
         if self.is_value_callee(func) {
             let function = self.expr(func);
             return self.call_value(function, args, keywords);
@@ -149,7 +152,16 @@ impl Lower<'_> {
                     let name = format!("{class}.{name}");
                     return ExprKind::Method { base, name, args, keywords };
                 }
-                let name = self.pattern_method(value, name);
+                if let Some(kind) = self.struct_method(value, name, args, keywords, span) {
+                    return kind;
+                }
+                if name == "sub"
+                    && keywords.is_empty()
+                    && let Some(kind) = self.pattern_sub(value, args, span)
+                {
+                    return kind;
+                }
+                let name = self.pattern_method(value, &self.mangled(name));
                 let base = self.boxed(value);
                 let args = self.exprs(args);
                 let keywords = match name.as_str() {

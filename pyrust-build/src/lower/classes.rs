@@ -1,12 +1,19 @@
 //! `type(x) is int`, `type(x) in (list, tuple)`: tests of the exact class, said with `isinstance`.
 //!
-//! Native values are of exactly the builtin types, so the two differ for a `bool` among `int`s only.
+//! Native values are of exactly the builtin types, so the two differ for a `bool` among `int`s only. A class, or a tuple
+//! of classes, that a global stands for is looked at when the call gets there.
 
 use super::Lower;
 use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
 use crate::hir::ExprKind;
 use crate::ops::builtins::CLASSES;
 use crate::source::Span;
+
+/// `type(x) is C` for a global `C`, as a call of two arguments.
+pub(crate) const TYPE_IS: &str = "type is";
+
+/// `type(x) in CLASSES` for a global.
+pub(crate) const TYPE_IN: &str = "type in";
 
 impl Lower<'_> {
     /// A comparison of the class of a local with classes that are written down; `None` for any other.
@@ -24,14 +31,19 @@ impl Lower<'_> {
             (CmpOp::In | CmpOp::NotIn, A::Tuple(items) | A::List(items)) if !items.is_empty() => {
                 items.iter().collect()
             }
+            (CmpOp::In | CmpOp::NotIn, A::Name(_)) => return self.asked_class(value, *op, right, span),
             _ => return None,
         };
         if !["type", "isinstance", "bool"].iter().all(|name| self.is_builtin(name)) {
             return None;
         }
         let mut tests = Vec::new();
-        for class in classes {
-            tests.push(self.of_class(value, class, span)?);
+        for class in &classes {
+            match self.of_class(value, class, span) {
+                Some(test) => tests.push(test),
+                None if classes.len() == 1 => return self.asked_class(value, *op, right, span),
+                None => return None,
+            }
         }
         let mut test = match tests.len() {
             1 => tests.remove(0),
@@ -42,6 +54,26 @@ impl Lower<'_> {
         }
         self.assumes.insert("type".to_string());
         Some(self.expr(&test).kind)
+    }
+
+    /// `type(x) is Decimal`, `type(x) in number_types`: what the global stands for is looked at when it is asked.
+    fn asked_class(&mut self, value: &AExpr, op: CmpOp, class: &AExpr, span: Span) -> Option<ExprKind> {
+        let A::Name(name) = &class.kind else { return None };
+        if self.lookup(name).is_some() || !self.env.bindings.contains_key(name) || !self.is_builtin("type") {
+            return None;
+        }
+        let test = match op {
+            CmpOp::In | CmpOp::NotIn => TYPE_IN,
+            _ => TYPE_IS,
+        };
+        let args = vec![self.expr(value), self.make(ExprKind::Global(name.clone()), class.span)];
+        self.assumes.insert("type".to_string());
+        let kind = ExprKind::Call { name: test.to_string(), args, keywords: vec![] };
+        if !matches!(op, CmpOp::IsNot | CmpOp::NotEq | CmpOp::NotIn) {
+            return Some(kind);
+        }
+        let operand = Box::new(self.make(kind, span));
+        Some(ExprKind::Unary { op: UnaryOp::Not, operand })
     }
 
     /// The local in `type(local)`.

@@ -2,12 +2,13 @@
 
 use super::nested::Body;
 use super::symbols::Kind;
-use super::{Lower, text};
+use super::{Lower, segments, text};
 use crate::ast::{BinOp, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp, Why};
 use crate::hir::{self, CompKind, Expr, ExprKind, Part};
 use crate::number::Number;
+use crate::numpy::PART;
 use crate::ops::{builtins, exceptions, percent};
-use crate::resolve::Binding;
+use crate::resolve::{Binding, receiver};
 use crate::source::Span;
 use crate::ty::MAX_TUPLE;
 
@@ -35,6 +36,28 @@ impl Lower<'_> {
 
     pub(super) fn opt(&mut self, e: Option<&AExpr>) -> Option<Box<Expr>> {
         e.map(|e| Box::new(self.expr(e)))
+    }
+
+    /// `base[i, start:stop]`: arrays have it as a method, whose argument is a tuple, with a tuple of the bounds for each
+    /// slice. All is evaluated in Python's order.
+    pub(super) fn part(&mut self, base: Box<Expr>, items: &[AExpr], span: Span) -> ExprKind {
+        let mut parts = Vec::new();
+        for item in items {
+            let A::Slice { lower, upper, step } = &item.kind else {
+                parts.push(self.expr(item));
+                continue;
+            };
+            let mut bounds = Vec::new();
+            for bound in [lower, upper, step] {
+                bounds.push(match bound {
+                    Some(bound) => self.expr(bound),
+                    None => self.make(ExprKind::None, item.span),
+                });
+            }
+            parts.push(self.make(ExprKind::Tuple(bounds), item.span));
+        }
+        let parts = self.make(ExprKind::Tuple(parts), span);
+        ExprKind::Method { base, name: PART.to_string(), args: vec![parts], keywords: vec![] }
     }
 
     pub(super) fn boxed(&mut self, e: &AExpr) -> Box<Expr> {
@@ -93,6 +116,20 @@ impl Lower<'_> {
             }
             _ => None,
         }
+    }
+
+    /// `_find(text)` after `_find = re.compile("…").search`: the method, of the object that the global is bound to.
+    pub(super) fn method_behind(&self, func: &AExpr) -> Option<AExpr> {
+        let A::Name(global) = &func.kind else { return None };
+        if self.lookup(global).is_some() || self.globals.iter().any(|g| g == global) {
+            return None;
+        }
+        let (method, _) = self.env.bound_method(global)?;
+        let object = AExpr { kind: A::Name(receiver(method, global)), span: func.span };
+        Some(AExpr {
+            kind: A::Attribute { value: Box::new(object), name: method.to_string() },
+            span: func.span,
+        })
     }
 
     pub(super) fn module_of(&self, e: &AExpr) -> Option<String> {
@@ -258,6 +295,7 @@ impl Lower<'_> {
                         upper: self.opt(upper.as_deref()),
                         step: self.opt(step.as_deref()),
                     },
+                    A::Tuple(items) if has_slice(items) => self.part(base, items, index.span),
                     _ => ExprKind::Index { base, index: self.boxed(index) },
                 }
             }
@@ -267,13 +305,19 @@ impl Lower<'_> {
             }
             A::Attribute { value, name } => match self.module_of(value).or_else(|| self.imported(value)) {
                 Some(module) => ExprKind::ModuleAttr { module, name: name.clone() },
+                None if name == "size"
+                    && let Some(size) = self.struct_size(value) =>
+                {
+                    size
+                }
                 None if name == "maxlen" => {
                     // Spelled so that no method of Python's can have the name.
                     let (base, name) = (self.boxed(value), "maxlen of".to_string());
                     ExprKind::Method { base, name, args: vec![], keywords: vec![] }
                 }
                 None if text::is_plain_attribute(name) || self.is_value(value) => {
-                    text::attribute(self.boxed(value), name)
+                    let name = self.mangled(name);
+                    text::attribute(self.boxed(value), &name)
                 }
                 None => match self.bound_method(value, name) {
                     Some(kind) => kind,
@@ -285,7 +329,14 @@ impl Lower<'_> {
                     ),
                 },
             },
-            A::Call { func, args, keywords } => self.call(func, args, keywords, span),
+            A::Call { func, args, .. } if matches!(&func.kind, A::Name(n) if n == segments::SUSPEND) => {
+                let (point, items) = segments::suspended(args);
+                ExprKind::Suspend { point, items: items.iter().map(|e| self.expr(e)).collect() }
+            }
+            A::Call { func, args, keywords } => match self.weekday_call(func, args, keywords, span) {
+                Some(kind) => kind,
+                None => self.call(func, args, keywords, span),
+            },
             A::JoinedStr(parts) => self.fstring(parts),
             A::Set(items) => self.set_display(items, span),
             A::SetComp { element, generators } => {
@@ -437,6 +488,11 @@ fn constant_int(number: Number) -> ExprKind {
         Some(i) => ExprKind::Int(i),
         None => ExprKind::Big(number),
     }
+}
+
+/// Does a slice stand among these?
+pub(super) fn has_slice(items: &[AExpr]) -> bool {
+    items.iter().any(|item| matches!(item.kind, A::Slice { .. }))
 }
 
 /// Arithmetic on two constants that cannot raise.

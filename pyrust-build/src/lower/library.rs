@@ -7,7 +7,8 @@ use crate::resolve::Binding;
 use crate::source::Span;
 
 /// Modules whose functions have forms of their own.
-const MODULES: &[&str] = &["heapq", "collections", "contextlib", "functools", "itertools", "operator", "re"];
+const MODULES: &[&str] =
+    &["heapq", "collections", "contextlib", "functools", "itertools", "operator", "re", "struct"];
 
 impl Lower<'_> {
     /// What a name or an attribute of a module means, if that is in one of the modules known here.
@@ -81,6 +82,11 @@ impl Lower<'_> {
             }
             ("re", _, [pattern, args @ ..]) => {
                 let kind = self.regex(&library, pattern, args, keywords, span)?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
+            ("struct", name, [format, args @ ..]) => {
+                let kind = self.struct_call(name, format, args, keywords, span)?;
                 self.libraries.insert(library);
                 Some(kind)
             }

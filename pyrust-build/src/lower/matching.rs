@@ -393,7 +393,7 @@ impl Lower<'_> {
         }
     }
 
-    fn int(&mut self, value: usize, span: Span) -> Expr {
+    pub(super) fn int(&mut self, value: usize, span: Span) -> Expr {
         self.make(ExprKind::Int(value as i64), span)
     }
 }

@@ -3,8 +3,9 @@
 //! All refusals of a function are collected, not only the first.
 
 mod call;
-mod classes;
+pub(crate) mod classes;
 pub(crate) mod context;
+mod copying;
 mod expr;
 mod functional;
 mod generators;
@@ -15,16 +16,21 @@ mod library;
 mod matching;
 pub(crate) mod memo;
 mod nested;
+mod outgoing;
 mod rebinding;
 mod regex;
+pub mod regions;
 mod scope;
+pub mod segments;
 mod sets;
 mod spread;
 mod stmt;
+mod structs;
 mod symbols;
 mod text;
 mod value;
 pub mod webs;
+mod weekdays;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,6 +41,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
+pub use copying::copying;
 pub use functional::is_operator;
 use symbols::{ScopeId, Symbol, Symbols};
 pub use value::{CallForm, lower_call};
@@ -86,7 +93,7 @@ fn lower_with(
     }
     let decorated = def.body.iter().any(crate::walk::has_decorators);
     if !decorated {
-        return cx.function(def.span, &def.params, &def.body);
+        return cx.function(def.span, &def.params, &def.body).map(outgoing::marked);
     }
     let mut libraries = BTreeSet::new();
     let body = memo::expand(&def.body, &cx.symbols, &mut |e| {
@@ -101,7 +108,7 @@ fn lower_with(
     });
     cx.symbols = Rc::new(Symbols::of_function(&def.params, &body, &known));
     cx.libraries.extend(libraries);
-    cx.function(def.span, &def.params, &body)
+    cx.function(def.span, &def.params, &body).map(outgoing::marked)
 }
 
 /// Lowers a module-level value as a function without parameters that returns it.
@@ -193,6 +200,8 @@ pub(crate) struct Lower<'a> {
     /// Builtins whose names leave no trace in the tree.
     assumes: BTreeSet<String>,
     libraries: BTreeSet<hir::Library>,
+    /// Globals that must be a `struct.Struct` with that format.
+    layouts: BTreeSet<(String, String)>,
     yields: Option<hir::Yields>,
     /// Depth of `try` bodies that an exit from outside does not leave without running Python code: the generator is
     /// closed where it is dropped.
@@ -205,6 +214,7 @@ pub(crate) struct Lower<'a> {
     open_tool: Option<Span>,
     /// What is imported here.
     imports: BTreeSet<String>,
+    weekdays: weekdays::Weekdays,
     /// Iterators that are returned are Python's own.
     hands_out: bool,
 }
@@ -233,12 +243,14 @@ impl<'a> Lower<'a> {
             in_generator: BTreeSet::new(),
             assumes: BTreeSet::new(),
             libraries: BTreeSet::new(),
+            layouts: BTreeSet::new(),
             yields: None,
             closing: 0,
             lasting: None,
             pull: generators::Pull::InPlace,
             open_tool: None,
             imports: BTreeSet::new(),
+            weekdays: weekdays::Weekdays::default(),
             hands_out: false,
         }
     }
@@ -277,6 +289,7 @@ impl<'a> Lower<'a> {
             libraries: self.libraries,
             imports: self.imports,
             classes: BTreeSet::new(),
+            layouts: self.layouts,
             notes: self.notes,
             nested: self.nested.take(),
             yields: self.yields,
@@ -372,6 +385,7 @@ impl<'a> Lower<'a> {
     ) -> Result<hir::Function, Vec<Diagnostic>> {
         let (params, mut out) = self.params(params);
         self.whole_function(body);
+        self.weekdays = weekdays::Weekdays::of(body);
         scope::declare(&mut self, body);
         self.aliases = scope::method_aliases(&mut self, body);
         out.extend(self.block(body));

@@ -3,12 +3,12 @@
 
 use super::Lower;
 use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A};
-use crate::hir::{Expr, ExprKind, Library, Regex};
+use crate::hir::{self, CmpOp, Comp, CompKind, Expr, ExprKind, Library, Regex};
 use crate::resolve::Binding;
 use crate::source::Span;
 
 impl Lower<'_> {
-    /// A call of a function of `re` with a pattern that is written down; `None` for what stays Python.
+    /// A call of a function of `re`; `None` for what stays Python.
     pub(super) fn regex(
         &mut self,
         library: &Library,
@@ -43,14 +43,108 @@ impl Lower<'_> {
             return None;
         }
         let groups = text_of(pattern).and_then(|text| count_groups(&text));
-        let compiled = self.constant_pattern(pattern, flags, span)?;
+        let compiled = match self.constant_pattern(pattern, flags, span) {
+            Some(compiled) => compiled,
+            None if flags.is_none() => self.cached_pattern(pattern, span),
+            None => return None,
+        };
         if library.attr == "compile" {
             return Some(compiled.kind);
+        }
+        if let ("sub", [function, text], []) = (library.attr.as_str(), args.get(..wanted)?, rest.as_slice())
+            && self.is_function(function)
+        {
+            return self.sub_with(compiled, function, text, span);
         }
         let rest: Vec<ast::Keyword> = rest.into_iter().cloned().collect();
         let (args, keywords) = (self.exprs(&args[..wanted]), self.keywords(&rest, false));
         let name = method_name(&library.attr, groups);
         Some(ExprKind::Method { base: Box::new(compiled), name, args, keywords })
+    }
+
+    /// Is it a function, whatever happens when the code runs?
+    fn is_function(&self, e: &AExpr) -> bool {
+        match &e.kind {
+            A::Lambda { .. } => true,
+            A::Name(name) if self.is_known(name) => true,
+            A::Name(name) => {
+                self.lookup(name).is_none() && matches!(self.env.bindings.get(name), Some(Binding::Function))
+            }
+            _ => false,
+        }
+    }
+
+    /// `PATTERN.sub(lambda m: …, text)` with a global that is a compiled pattern.
+    pub(super) fn pattern_sub(&mut self, base: &AExpr, args: &[AExpr], span: Span) -> Option<ExprKind> {
+        let ([function, text], A::Name(global)) = (args, &base.kind) else { return None };
+        let Some(Binding::Value(value)) = self.env.bindings.get(global) else { return None };
+        let A::Call { func, .. } = &value.kind else { return None };
+        let compiled = self.library_of(func).is_some_and(|l| l.module == "re" && l.attr == "compile");
+        if !compiled || self.lookup(global).is_some() || !self.is_function(function) {
+            return None;
+        }
+        let pattern = self.expr(base);
+        self.sub_with(pattern, function, text, span)
+    }
+
+    /// `pattern.sub(function, text)`: what stands between the matches, and what the function makes of each:
+    /// `text[:0].join(text[last end:m.start()] + function(m) for m in pattern.finditer(text)) + text[last end:]`.
+    fn sub_with(&mut self, pattern: Expr, function: &AExpr, text: &AExpr, span: Span) -> Option<ExprKind> {
+        let ExprKind::Lambda { params, body: made } = self.key_function(function).kind else { return None };
+        let [found] = params.as_slice() else { return None };
+        let (whole, end, before) = (self.temp(), self.temp(), self.temp());
+        let text = self.boxed(text);
+        let zero = |lower: &mut Self| lower.boxed_kind(ExprKind::Int(0), span);
+        // The text, of no length: what joins the parts.
+        let named = self.boxed_kind(ExprKind::Named { var: whole, value: text }, span);
+        let start = ExprKind::Named { var: end, value: zero(self) };
+        let (start, stop) = (self.boxed_kind(start, span), zero(self));
+        let nothing = ExprKind::Slice { base: named, lower: Some(start), upper: Some(stop), step: None };
+        let nothing = self.make(nothing, span);
+        // Always true: they move on from one match to the next.
+        let kept = ExprKind::Named { var: before, value: self.boxed_kind(ExprKind::Local(end), span) };
+        let ended = ExprKind::Named { var: end, value: Box::new(self.edge(*found, "end", span)) };
+        let ifs = [kept, ended].map(|moved| {
+            let (left, right) = (self.boxed_kind(moved, span), zero(self));
+            self.make(ExprKind::Compare { op: CmpOp::GtE, left, right }, span)
+        });
+        let all = vec![self.make(ExprKind::Local(whole), span)];
+        let name = "finditer in place".to_string();
+        let matches = ExprKind::Method { base: Box::new(pattern), name, args: all, keywords: vec![] };
+        let matches = self.make(matches, span);
+        let iter = hir::Iter { kind: hir::IterKind::Expr(Box::new(matches)), span, id: self.node() };
+        let target = hir::Target { kind: hir::TargetKind::Var(*found), span, id: self.node() };
+        let part = ExprKind::Slice {
+            base: self.boxed_kind(ExprKind::Local(whole), span),
+            lower: Some(self.boxed_kind(ExprKind::Local(before), span)),
+            upper: Some(Box::new(self.edge(*found, "start", span))),
+            step: None,
+        };
+        let part = self.boxed_kind(part, span);
+        let element = ExprKind::Binary { op: hir::BinOp::Add, left: part, right: made };
+        let element = self.make(element, span);
+        let generators = vec![hir::Generator { target, iter, ifs: ifs.into() }];
+        let mut joined = Comp::new(CompKind::Join, generators, element);
+        joined.extra = Some(nothing);
+        let left = self.boxed_kind(ExprKind::Comp(Box::new(joined)), span);
+        let rest = ExprKind::Slice {
+            base: self.boxed_kind(ExprKind::Local(whole), span),
+            lower: Some(self.boxed_kind(ExprKind::Local(end), span)),
+            upper: None,
+            step: None,
+        };
+        let right = self.boxed_kind(rest, span);
+        Some(ExprKind::Binary { op: hir::BinOp::Add, left, right })
+    }
+
+    fn boxed_kind(&mut self, kind: ExprKind, span: Span) -> Box<Expr> {
+        Box::new(self.make(kind, span))
+    }
+
+    /// `m.start()`, `m.end()`.
+    fn edge(&mut self, found: hir::VarId, name: &str, span: Span) -> Expr {
+        let base = self.boxed_kind(ExprKind::Local(found), span);
+        self.make(ExprKind::Method { base, name: name.into(), args: vec![], keywords: vec![] }, span)
     }
 
     /// The compiled pattern; `None` where it is not written down, or compiling it may warn.
@@ -70,6 +164,15 @@ impl Lower<'_> {
             keywords: vec![],
         };
         Some(self.make(kind, span))
+    }
+
+    /// A pattern that is not written down: what the cache of `re` has under it. Python compiles what is not there.
+    fn cached_pattern(&mut self, pattern: &AExpr, span: Span) -> Expr {
+        let base = self.boxed(pattern);
+        self.make(
+            ExprKind::Method { base, name: "cached pattern".into(), args: vec![], keywords: vec![] },
+            span,
+        )
     }
 
     /// `re.I | re.M`: the names of the flags.

@@ -352,11 +352,23 @@ impl Lower<'_> {
                         upper: self.opt(upper.as_deref()),
                         step: self.opt(step.as_deref()),
                     },
+                    // What is stored goes into the whole of that view.
+                    A::Tuple(items) if super::expr::has_slice(items) => {
+                        let kind = self.part(Box::new(base), items, index.span);
+                        let base = self.make(kind, target.span);
+                        TargetKind::Slice { base, lower: None, upper: None, step: None }
+                    }
                     _ => TargetKind::Index { base, index: self.expr(index) },
                 }
             }
+            A::Attribute { value, name }
+                if self.module_of(value).or_else(|| self.imported(value)).is_none()
+                    && self.is_value(value) =>
+            {
+                TargetKind::Attr { base: self.expr(value), name: self.mangled(name) }
+            }
             A::Attribute { .. } => {
-                self.refuse("PYR0311", target.span, "assigning to an attribute is not supported", "");
+                self.refuse("PYR0311", target.span, "assigning to an attribute of a module or class", "");
                 TargetKind::Tuple(vec![])
             }
             _ => {

@@ -333,6 +333,20 @@ impl Lower<'_> {
     }
 }
 
+impl Lower<'_> {
+    /// The name that an attribute has: in a class two underscores in front make it the class's own.
+    pub(super) fn mangled(&self, name: &str) -> String {
+        if !name.starts_with("__") || name.ends_with("__") {
+            return name.to_string();
+        }
+        let mut parts = self.outermost.split('.').rev().skip(1);
+        match parts.next().map(|class| class.trim_start_matches('_')) {
+            Some("") | None => name.to_string(),
+            Some(class) => format!("_{class}{name}"),
+        }
+    }
+}
+
 /// Attributes that numbers, ranges and instances of CPython's own classes have.
 pub(super) fn is_plain_attribute(name: &str) -> bool {
     crate::ops::foreign::is_attribute(name)

@@ -280,3 +280,23 @@ fn damaged_files_never_panic() {
         let _ = conflict::resolve("pyrust.toml", &text);
     }
 }
+
+/// What editors know of the format is what is read.
+#[test]
+fn the_schema_has_the_same_keys() {
+    let schema: serde_json::Value =
+        serde_json::from_str(include_str!("../../../docs/pyrust.schema.json")).expect("it is JSON");
+    let entry = &schema["properties"]["hotspot"]["items"];
+    let known: Vec<&str> =
+        entry["properties"].as_object().expect("a table").keys().map(String::as_str).collect();
+    let mut keys = validate::ENTRY_KEYS.to_vec();
+    keys.sort_unstable();
+    assert_eq!(known, keys);
+    let modes: Vec<&str> = Mode::ALL.iter().map(|mode| mode.name()).collect();
+    assert_eq!(entry["properties"]["mode"]["enum"], serde_json::json!(modes));
+    assert_eq!(entry["properties"]["signatures"]["maxItems"], crate::signature::MAX_SIGNATURES);
+    assert_eq!(schema["properties"]["version"]["const"], 1);
+    for table in [&schema, entry] {
+        assert_eq!(table["additionalProperties"], false);
+    }
+}

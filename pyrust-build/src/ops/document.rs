@@ -34,7 +34,7 @@ Not compiled: `await`, `class`, attributes of instances.
 
 ## Expressions
 
-Literals, f-strings, displays (also with stars), comprehensions of all kinds, generator expressions and calls of generator functions (`yield`, `yield from`) that native code consumes, conditional expressions, chained comparisons, `and`, `or`, `not`, `is`, `in`, `:=`, subscripts, slices, calls of builtins, of functions of the project and of the library functions below; attributes of modules.
+Literals, f-strings, displays (also with stars), comprehensions of all kinds, generator expressions and calls of generator functions (`yield`, `yield from`) that native code consumes, generator functions that Python goes through where each `yield` is a statement inside plain loops, conditional expressions, chained comparisons, `and`, `or`, `not`, `is`, `in`, `:=`, subscripts, slices, calls of builtins, of functions of the project and of the library functions below; attributes of modules.
 
 ## Builtins
 ";

@@ -450,6 +450,8 @@ pub(super) const REGEX: &[Row] = &[
     Row("re.Pattern.sub", "re.Pattern, str, str, int", "str", "foreign::sub", "c!"),
     Row("re.Pattern.subn", "re.Pattern, str, str", "tuple[str, int]", "foreign::subn +0", "c!"),
     Row("re.Pattern.subn", "re.Pattern, str, str, int", "tuple[str, int]", "foreign::subn", "c!"),
+    Row("str.cached pattern", "str", "re.Pattern", "foreign::cached", "c!"),
+    Row("re.Pattern.cached pattern", "re.Pattern", "re.Pattern", "foreign::compiled", ""),
     Row("re.Pattern.finditer in place", "re.Pattern, str", "list[re.Match]", "foreign::all_matches", "c!"),
     Row(
         "re.Pattern.finditer in place",

@@ -11,8 +11,10 @@ pub mod exceptions;
 pub mod foreign;
 mod keywords;
 mod numbers;
+mod numpy;
 mod pattern;
 pub mod percent;
+mod structs;
 mod table;
 mod text;
 mod views;
@@ -73,6 +75,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         table::MODULES,
         text::TEXT,
         numbers::NUMBERS,
+        structs::FIELDS,
         complex::COMPLEX,
         bytearray::BYTEARRAY,
         views::VIEWS,
@@ -208,7 +211,7 @@ pub fn all() -> impl Iterator<Item = &'static Op> {
 
 /// True if the table has the name at all, whatever the types.
 pub fn exists(name: &str) -> bool {
-    rows(name).is_some()
+    rows(name).is_some() || numpy::exists(name)
 }
 
 /// The rows of a name. Those of a call with keywords are made from the row without.
@@ -312,6 +315,10 @@ pub fn method(class: &str, name: &str) -> String {
 
 /// The row for these argument types (no unions), with what its type variables stand for.
 pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
+    if let Some((op, types)) = numpy::row(name, args) {
+        // What another row does has the bindings of that one.
+        return if types.is_empty() { Some((op, Binding::new())) } else { select(name, &types) };
+    }
     let rows = rows(name)?;
     use pattern::Level;
     // Exact types first, then `bool` as `int` and a character as `str`, then ints as floats, then what must fit 64 bits.

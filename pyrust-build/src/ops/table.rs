@@ -596,4 +596,6 @@ pub(super) const MODULES: &[Row] = &[
     Row("calendar.isleap", "int", "bool", "calendar::isleap", ""),
     Row("calendar.leapdays", "int, int", "int", "calendar::leapdays", "!"),
     Row("calendar.monthrange.days", "int, int", "int", "calendar::days", "!"),
+    Row("calendar.monthrange.number", "int, int", "tuple[int, int]", "calendar::monthrange", "!"),
+    Row("calendar.weekday.number", "int, int, int", "int", "calendar::weekday", "!"),
 ];

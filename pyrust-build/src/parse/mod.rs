@@ -11,6 +11,8 @@ mod newlines;
 mod number;
 mod recover;
 
+use std::collections::BTreeSet;
+
 use ruff_python_parser::{Mode as ModernMode, ParseOptions, parse_unchecked};
 use rustpython_parser::{Mode, parse};
 
@@ -83,6 +85,13 @@ pub fn parse_with(front: Front, file: &SourceFile) -> Option<Module> {
     on_deep_stack(file, read).ok()
 }
 
+/// The functions of these names, wherever they stand in modules and classes, of all others only that they are there: what it
+/// takes to find and hash some, with the quicker front. `None`: it cannot read the file, or may misread it. The caller has a
+/// deep stack.
+pub fn outline(text: &str, names: &BTreeSet<&str>) -> Option<Module> {
+    std::panic::catch_unwind(|| modern_of(text, Some(names)).ok()).ok().flatten()
+}
+
 /// The crates recurse on nesting; a stack of its own keeps hostile input from taking the process down.
 fn on_deep_stack(
     file: &SourceFile,
@@ -124,6 +133,10 @@ fn classic(text: &str) -> Result<Module, SyntaxError> {
 }
 
 fn modern(text: &str) -> Result<Module, SyntaxError> {
+    modern_of(text, None)
+}
+
+fn modern_of(text: &str, only: Option<&BTreeSet<&str>>) -> Result<Module, SyntaxError> {
     if nesting::depth(text) > nesting::MAX_MODERN {
         let message = "the file is nested too deeply to be read".to_string();
         return Err(SyntaxError { message, span: Span::new(0, text.len().min(1)) });
@@ -143,7 +156,7 @@ fn modern(text: &str) -> Result<Module, SyntaxError> {
         return Err(SyntaxError { message, span: Span::new(start, end) });
     }
     match parsed.try_into_module() {
-        Some(parsed) => Ok(modern::module(text, &newlines, parsed.syntax())),
+        Some(parsed) => Ok(modern::module(text, &newlines, parsed.syntax(), only)),
         None => unreachable!("a module was asked for"),
     }
 }

@@ -3,6 +3,9 @@
 //! For a source that both read, both make the same tree, spans included; `examples/fronts.rs` compares them over whole
 //! libraries.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
 use ruff_python_ast as rf;
 use ruff_text_size::Ranged;
 
@@ -13,8 +16,14 @@ use crate::ast::*;
 use crate::source::Span;
 
 /// Converts a whole module without syntax errors; `newlines` translates the parser's offsets to those of `text`.
-pub(super) fn module(text: &str, newlines: &Newlines<'_>, module: &rf::ModModule) -> Module {
-    let cx = Convert { text, newlines, depth: Depth::default() };
+/// With `only`, functions of other names are empty, and what can hold no function is left out.
+pub(super) fn module(
+    text: &str,
+    newlines: &Newlines<'_>,
+    module: &rf::ModModule,
+    only: Option<&BTreeSet<&str>>,
+) -> Module {
+    let cx = Convert { text, newlines, depth: Depth::default(), only: Cell::new(only) };
     Module { body: cx.stmts(&module.body), unreadable: Vec::new() }
 }
 
@@ -22,6 +31,8 @@ struct Convert<'a> {
     text: &'a str,
     newlines: &'a Newlines<'a>,
     depth: Depth,
+    /// None: everything; so it is inside a function that is wanted.
+    only: Cell<Option<&'a BTreeSet<&'a str>>>,
 }
 
 impl Convert<'_> {
@@ -95,6 +106,45 @@ impl Convert<'_> {
     }
 
     fn stmt_kind(&self, stmt: &rf::Stmt, span: Span) -> StmtKind {
+        match self.only.get() {
+            Some(names) => self.outlined(stmt, span, names),
+            None => self.whole(stmt, span),
+        }
+    }
+
+    /// As much of a statement as finding functions takes.
+    fn outlined(&self, stmt: &rf::Stmt, span: Span, names: &BTreeSet<&str>) -> StmtKind {
+        match stmt {
+            rf::Stmt::FunctionDef(f) if !names.contains(f.name.as_str()) => {
+                StmtKind::FunctionDef(Box::new(FunctionDef {
+                    name: f.name.to_string(),
+                    is_async: f.is_async,
+                    params: Params::default(),
+                    body: Vec::new(),
+                    decorators: Vec::new(),
+                    returns: None,
+                    type_params: Vec::new(),
+                    span,
+                }))
+            }
+            rf::Stmt::FunctionDef(_) => {
+                let only = self.only.take();
+                let function = self.whole(stmt, span);
+                self.only.set(only);
+                function
+            }
+            rf::Stmt::ClassDef(_)
+            | rf::Stmt::If(_)
+            | rf::Stmt::For(_)
+            | rf::Stmt::While(_)
+            | rf::Stmt::With(_)
+            | rf::Stmt::Try(_)
+            | rf::Stmt::Match(_) => self.whole(stmt, span),
+            _ => StmtKind::Pass,
+        }
+    }
+
+    fn whole(&self, stmt: &rf::Stmt, span: Span) -> StmtKind {
         match stmt {
             rf::Stmt::FunctionDef(f) => StmtKind::FunctionDef(Box::new(FunctionDef {
                 name: f.name.to_string(),

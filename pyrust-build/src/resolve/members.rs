@@ -16,7 +16,32 @@ pub fn split_member(name: &str) -> Option<(&str, &str)> {
     Some((&name[..point], &name[point + 1..]))
 }
 
+/// What the names begin with of objects whose method a global is: `self search _find`.
+const BOUND: &str = "self ";
+
+/// The name of the object whose method a global is, bound to it.
+pub fn receiver(method: &str, global: &str) -> String {
+    format!("{BOUND}{method} {global}")
+}
+
+/// The method and the global in such a name.
+pub fn split_receiver(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix(BOUND)?.split_once(' ')
+}
+
 impl ModuleEnv {
+    /// `_find = re.compile("…").search`: the method of which object the global is, as far as the text tells.
+    pub fn bound_method(&self, global: &str) -> Option<(&str, &Expr)> {
+        let Some(Binding::Value(value)) = self.bindings.get(global) else { return None };
+        let E::Attribute { value: object, name } = &value.kind else { return None };
+        let known = match &object.kind {
+            E::Name(name) => matches!(self.bindings.get(name), Some(Binding::Value(_))),
+            E::Call { .. } | E::Constant(_) | E::Dict { .. } | E::List(_) | E::Set(_) | E::Tuple(_) => true,
+            _ => false,
+        };
+        (known && !self.assigned.contains(global)).then_some((name.as_str(), &**object))
+    }
+
     /// Takes down what a class binds, as far as it is read from the class as it stands there.
     pub(super) fn members(&mut self, class: &ClassDef) {
         if !class.keywords.is_empty() {

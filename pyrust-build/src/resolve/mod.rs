@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 
 pub use imports::is_import;
-pub use members::split_member;
+pub use members::{receiver, split_member, split_receiver};
 
 /// Modules that have builtins under their own names, on every Python that is supported.
 const HANDS_ON_BUILTINS: &[&str] = &["builtins", "six.moves", "six.moves.builtins", "future.builtins"];
@@ -37,7 +37,7 @@ pub enum Binding {
 }
 
 /// A module's top-level bindings and its functions by qualname.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ModuleEnv {
     pub name: String,
     pub bindings: BTreeMap<String, Binding>,
@@ -47,8 +47,12 @@ pub struct ModuleEnv {
     pub values: Vec<Stmt>,
     /// Classes that are defined once at the top level, without decorators.
     pub classes: BTreeMap<String, ClassDef>,
+    /// The same with those that have decorators: what they make of the class is looked at when the code runs.
+    pub all_classes: BTreeMap<String, ClassDef>,
     /// Every `def` reachable through classes (not through functions), in order of appearance.
     pub functions: Vec<(String, FunctionDef)>,
+    /// Names of those that a condition rules out which is known, as `sys.version_info < (3,)` is.
+    ruled_out: BTreeSet<String>,
     /// The names of the bases of each class, as far as they are names.
     pub bases: BTreeMap<String, Vec<String>>,
     /// All that binds each name, in order, and whether a condition decides about it.
@@ -68,6 +72,7 @@ impl ModuleEnv {
         env.collect_functions("", &module.body);
         env.local_imports(is_package);
         env.values = env.pruned(&module.body);
+        env.all_classes = module.body.iter().filter_map(|stmt| env.top_class(stmt)).collect();
         env.classes = module.body.iter().filter_map(|stmt| env.plain_class(stmt)).collect();
         declared_globals(&module.body, &mut env.assigned);
         for name in &env.assigned {
@@ -81,10 +86,14 @@ impl ModuleEnv {
         env
     }
 
-    fn plain_class(&self, stmt: &Stmt) -> Option<(String, ClassDef)> {
+    fn top_class(&self, stmt: &Stmt) -> Option<(String, ClassDef)> {
         let StmtKind::ClassDef(class) = &stmt.kind else { return None };
         let once = matches!(self.bindings.get(&class.name), Some(Binding::Class));
-        (once && class.decorators.is_empty()).then(|| (class.name.clone(), (**class).clone()))
+        once.then(|| (class.name.clone(), (**class).clone()))
+    }
+
+    fn plain_class(&self, stmt: &Stmt) -> Option<(String, ClassDef)> {
+        self.top_class(stmt).filter(|(_, class)| class.decorators.is_empty())
     }
 
     /// The statements that bind or change the global, in order.
@@ -99,6 +108,18 @@ impl ModuleEnv {
         found.next().is_none().then_some(&first.1)
     }
 
+    /// The only function with this qualname that is left, if a condition has ruled others out.
+    pub fn chosen_function(&self, qualname: &str) -> Option<&FunctionDef> {
+        self.function(qualname).filter(|_| self.ruled_out.contains(qualname))
+    }
+
+    fn rule_out(&mut self, prefix: &str, body: &[Stmt]) {
+        let kept = std::mem::take(&mut self.functions);
+        self.collect_functions(prefix, body);
+        let out = std::mem::replace(&mut self.functions, kept);
+        self.ruled_out.extend(out.into_iter().map(|(name, _)| name));
+    }
+
     fn collect_functions(&mut self, prefix: &str, body: &[Stmt]) {
         for stmt in body {
             match &stmt.kind {
@@ -109,11 +130,13 @@ impl ModuleEnv {
                 StmtKind::ClassDef(c) => self.collect_functions(&format!("{prefix}{}.", c.name), &c.body),
                 StmtKind::If { test, body, orelse } => {
                     let decided = self.decided(test);
-                    if decided != Some(false) {
-                        self.collect_functions(prefix, body);
+                    match decided {
+                        Some(false) => self.rule_out(prefix, body),
+                        _ => self.collect_functions(prefix, body),
                     }
-                    if decided != Some(true) {
-                        self.collect_functions(prefix, orelse);
+                    match decided {
+                        Some(true) => self.rule_out(prefix, orelse),
+                        _ => self.collect_functions(prefix, orelse),
                     }
                 }
                 StmtKind::Try { body, handlers, orelse, finalbody, .. } => {
@@ -157,6 +180,23 @@ impl ModuleEnv {
             }
             _ => true,
         });
+    }
+
+    /// The same, with names (first) that stand for builtins (second).
+    pub fn with_builtins(&self, names: Vec<(String, String)>) -> Self {
+        let mut env = self.clone();
+        for (global, name) in names {
+            if !crate::ops::builtins::is_builtin(&name) {
+                continue;
+            }
+            // Under its own name it is a builtin like any other: the guard finds it in the module as well.
+            let own = global == name;
+            env.bindings.remove(&global);
+            if !own {
+                env.bindings.insert(global, Binding::Imported { module: "builtins".to_string(), name });
+            }
+        }
+        env
     }
 
     /// What binds the name, if there is nothing else that does.

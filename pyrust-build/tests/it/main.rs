@@ -49,16 +49,21 @@ fn the_order_of_entries_does_not_matter() {
     assert_eq!(forward, backward);
 }
 
-/// `docs/supported-python.md` is what the operation table says now; `PYRUST_BLESS=1` writes it.
+/// Pages of the documentation that are made from tables are what the tables say now; `PYRUST_BLESS=1` writes them.
 #[test]
-fn the_page_of_operations_is_current() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/supported-python.md");
-    let page = pyrust_build::ops::document::markdown();
-    if std::env::var_os("PYRUST_BLESS").is_some() {
-        std::fs::write(&path, &page).expect("the page can be written");
+fn the_pages_of_operations_and_diagnostics_are_current() {
+    let pages = [
+        ("supported-python.md", pyrust_build::ops::document::markdown()),
+        ("diagnostics.md", pyrust_build::codes::markdown()),
+    ];
+    for (name, page) in pages {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
+        if std::env::var_os("PYRUST_BLESS").is_some() {
+            std::fs::write(&path, &page).expect("the page can be written");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == page, "docs/{name} is not current: run the tests with PYRUST_BLESS=1");
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == page, "docs/supported-python.md is not current: run the tests with PYRUST_BLESS=1");
 }
 
 fn entry(function: &str, signature: &str) -> Entry {
@@ -78,6 +83,7 @@ fn output(text: &str, hotspots: Vec<Entry>) -> String {
         modules: vec![file],
         hotspots,
         dropped: Vec::new(),
+        bodies: Vec::new(),
         passes: Default::default(),
     })
     .rust
@@ -93,7 +99,16 @@ fn each_optimisation_can_be_left_out() {
                 t += rows[i][j]\n    return t\n";
     let globals = "LIMIT = 5\ndef f(n):\n    return n < LIMIT\n";
     let counting = "def f(xs):\n    d = {}\n    for x in xs:\n        d[x] = d.get(x, 0) + 1\n    return d\n";
+    let owned = "def f(xs):\n    for i in range(len(xs)):\n        xs[i] *= 2.0\n";
+    let jam = "def f(xs, ws, n, m):\n    out = []\n    for j in range(n):\n        t = 0.0\n        \
+               for k in range(m):\n            t += xs[j + k] * ws[k]\n        out.append(t)\n    return out\n";
     let appends = "def f(s):\n    t = ''\n    for c in s:\n        t += c\n    return t\n";
+    let fields = "def f(rows):\n    return [row['name'] for row in rows if 'name' in row]\n";
+    let fusion = "def f(xs):\n    g = (x * x for x in xs)\n    return sum(g)\n";
+    let dense = "def f(a, b):\n    for i in range(len(a)):\n        a[i] = a[i] * 0.5 + b[i]\n";
+    let short = "def f(x):\n    t = 0\n    for k in range(8):\n        t ^= x >> k\n    return t\n";
+    let twice = "def f(n):\n    return n if n < 2 else f(n - 1) + f(n - 2)\n";
+    let copies = "def f(xs):\n    return xs[1:]\n";
     for (pass, text, signature) in [
         ("views", views, "(list[list[int]]) -> int"),
         ("demands", demands, "(list[int] | int) -> int"),
@@ -102,13 +117,27 @@ fn each_optimisation_can_be_left_out() {
         ("globals", globals, "(int) -> bool"),
         ("counting", counting, "(list[int]) -> dict[int, int]"),
         ("appends", appends, "(str) -> str"),
+        ("owned", owned, "(list[float]) -> None"),
+        ("fields", fields, "(list[dict[str, int]]) -> list[int]"),
+        ("fusion", fusion, "(list[int]) -> int"),
+        ("dense", dense, "(ndarray[float64, 1], ndarray[float64, 1]) -> None"),
+        ("jam", jam, "(list[float], list[float], int, int) -> list[float]"),
+        ("short", short, "(int) -> int"),
+        ("twice", twice, "(int) -> int"),
+        ("copies", copies, "(list[int]) -> list[int]"),
     ] {
         let rust = |without: &str| {
             let passes = without.parse().expect("names of optimisations");
             let modules = vec![SourceFile::new("m", "m.py", text)];
             let hotspots = vec![entry("m:f", signature)];
-            let output =
-                generate(&Input { package: "m".into(), modules, hotspots, dropped: Vec::new(), passes });
+            let output = generate(&Input {
+                package: "m".into(),
+                modules,
+                hotspots,
+                dropped: Vec::new(),
+                bodies: Vec::new(),
+                passes,
+            });
             assert!(output.functions[0].native, "{pass}: {:?}", output.functions[0].diagnostics);
             output.rust
         };
@@ -131,6 +160,7 @@ fn compile(name: &str, text: &str) -> String {
         modules: vec![file.clone()],
         hotspots,
         dropped: Vec::new(),
+        bodies: Vec::new(),
         passes: Default::default(),
     };
     let output = generate(&input);

@@ -27,6 +27,7 @@ fn survives(text: &str) -> Vec<FunctionReport> {
         modules: vec![file],
         hotspots,
         dropped: Vec::new(),
+        bodies: Vec::new(),
         passes: Default::default(),
     };
     let output = generate(&input);

@@ -2,6 +2,8 @@
 //!
 //! Native time is measured for one call in 256 and for calls around a bailout, and extrapolated. What Python would
 //! have taken is not measured: a committed call is taken to save [`SPEEDUP`] − 1 times its own duration.
+//!
+//! In shadow mode the same counter tells which calls are compared with Python.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -25,10 +27,20 @@ const MISS_FACTOR: u64 = 9;
 pub(super) struct Budget {
     /// The number of committed calls from which on the next one is timed.
     next_timed: Cell<u64>,
+    /// The first of that and `next_compared`: all that the fast path asks.
+    next_look: Cell<u64>,
     burst: Cell<u32>,
     committed: Sum,
     lost: Sum,
     missed: Cell<u64>,
+    /// Shadow mode: of this many calls, one is compared with Python; 0: none.
+    one_in: u64,
+    /// The number of committed calls from which on the next one is compared.
+    next_compared: Cell<u64>,
+    /// The windows of `one_in` calls that have had their comparison.
+    windows: Cell<u64>,
+    /// The state of a generator that chooses the call of each window.
+    choice: Cell<u64>,
 }
 
 /// Seconds of the calls that were timed, and how many calls there were in all.
@@ -58,22 +70,63 @@ impl Sum {
 }
 
 impl Budget {
-    /// Whether the next attempt is one to be timed: the fast path leaves those to [`Budget::start`].
+    /// A budget with a call to be compared in each window of `one_in` calls.
+    pub(super) fn comparing(one_in: u32) -> Budget {
+        let budget = Budget { one_in: u64::from(one_in), ..Budget::default() };
+        if one_in > 0 {
+            // Processes, and functions, choose different calls.
+            let seed = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            let seed = seed.map_or(1, |time| time.as_nanos() as u64) ^ (u64::from(std::process::id()) << 32);
+            budget.choice.set(seed | 1);
+            budget.choose();
+        }
+        budget
+    }
+
+    /// The call of the next window that is compared: any of them, so that what repeats itself cannot hide. The others,
+    /// one fewer than the window has, are committed, and are what is counted.
+    fn choose(&self) {
+        let mut choice = self.choice.get();
+        choice ^= choice << 13;
+        choice ^= choice >> 7;
+        choice ^= choice << 17;
+        self.choice.set(choice);
+        let begin = self.windows.get() * (self.one_in - 1);
+        self.next_compared.set(begin + choice % self.one_in);
+        self.time_from(self.next_timed.get());
+    }
+
+    fn time_from(&self, call: u64) {
+        self.next_timed.set(call);
+        self.next_look.set(if self.one_in == 0 { call } else { call.min(self.next_compared.get()) });
+    }
+
+    /// Whether this call is one to be compared with Python. If so, the next one is chosen.
+    pub(super) fn is_to_be_compared(&self) -> bool {
+        if self.one_in == 0 || self.committed.calls.get() < self.next_compared.get() {
+            return false;
+        }
+        self.windows.set(self.windows.get() + 1);
+        self.choose();
+        true
+    }
+
+    /// Whether the next attempt needs a closer look: to be timed ([`Budget::start`]), or to be compared.
     #[inline(always)]
     pub(super) fn is_due(&self) -> bool {
-        self.committed.calls.get() >= self.next_timed.get()
+        self.committed.calls.get() >= self.next_look.get()
     }
 
     /// At the start of a native attempt: when it began, for those that are timed.
     pub(super) fn start(&self) -> Option<Instant> {
-        if !self.is_due() {
+        if self.committed.calls.get() < self.next_timed.get() {
             return None;
         }
         let burst = self.burst.get();
         if burst < BURST {
             self.burst.set(burst + 1);
         } else {
-            self.next_timed.set(self.committed.calls.get() + EVERY);
+            self.time_from(self.committed.calls.get() + EVERY);
         }
         Some(Instant::now())
     }
@@ -117,7 +170,7 @@ impl Budget {
         self.lost.add(started);
         // What a bailout costs has to be known; then it is known.
         if self.lost.timed.get() < u64::from(BURST) {
-            self.next_timed.set(0);
+            self.time_from(0);
             self.burst.set(0);
         }
         if self.lost.calls.get() < MIN_BAILS {
@@ -152,6 +205,28 @@ mod tests {
         assert_eq!((0..EVERY * 10).filter(|_| call()).count(), 10);
         budget.lost(None);
         assert!(budget.start().is_some());
+    }
+
+    #[test]
+    fn one_call_in_each_window_is_compared() {
+        for one_in in [1, 2, 3, 10, 1000] {
+            let budget = Budget::comparing(one_in);
+            let mut compared = Vec::new();
+            for call in 0..20 * one_in {
+                if budget.is_due() && budget.is_to_be_compared() {
+                    compared.push(call / one_in);
+                } else {
+                    let started = budget.start();
+                    budget.committed(started);
+                }
+            }
+            assert_eq!(compared, (0..20).collect::<Vec<_>>(), "one in {one_in}");
+        }
+        let budget = Budget::comparing(0);
+        assert!((0..1000).all(|_| {
+            budget.committed(None);
+            !budget.is_to_be_compared()
+        }));
     }
 
     #[test]

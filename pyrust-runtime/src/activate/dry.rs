@@ -2,7 +2,7 @@
 //!
 //! `look(result, dicts)` is called with the transaction still open: lists show their would-be content, `dicts` maps
 //! the `id` of each dict, set and `bytearray` with writes held back to what it would be. It must only read objects of exact builtin types;
-//! hotspots that it calls run as Python. Answers `(None or the reason of the bailout, rollback was exact)`.
+//! hotspots that it calls run as Python. A function of which only loops are native says `loops`. Answers `(None or the reason of the bailout, rollback was exact)`.
 
 use std::ptr;
 
@@ -38,6 +38,10 @@ unsafe fn run(name: *mut PyObject, args: *mut PyObject, look: *mut PyObject) -> 
     // SAFETY: as `dry_run`; the tuple holds the arguments until the end.
     unsafe {
         let hook = utf8(name).and_then(|name| registry::get()?.record(name)?.hook.get());
+        if hook.is_some_and(|hook| hook.regions().is_some()) {
+            // What the rest of the function does cannot be undone.
+            return Own::take(PyTuple_Pack(2, text("loops")?.ptr(), Py_True()));
+        }
         let Some(hook) = hook.filter(|hook| hook.arity() as Py_ssize_t == PyTuple_Size(args)) else {
             PyErr_SetString(
                 PyExc_ValueError,

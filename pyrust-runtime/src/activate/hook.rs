@@ -16,7 +16,10 @@ use super::metadata::Spec;
 use super::namespace::{Word, monitoring_word};
 use super::object::Own;
 use super::patterns;
-use super::registry::{self, Record, State};
+use super::regions::Regions;
+use super::registry::{self, Record, Registry, State};
+use super::segments::{self, Generator};
+use super::shadow;
 use crate::boundary::commit::{CallArgs, Outcome, Run, enter};
 use crate::stop::{Bail, Stop};
 
@@ -25,16 +28,21 @@ pub(super) const RETIRED: u32 = 1;
 pub(super) const OFF: u32 = 2;
 pub(super) const FINALIZING: u32 = 4;
 pub(super) const INTERCEPTED: u32 = 8;
+pub(super) const PAUSED: u32 = 128;
 /// Not reasons against running natively: the callers have to be looked at first, or the arguments' types.
 const RECURSIVE: u32 = 16;
 const MIXED: u32 = 32;
-const STILL_NATIVE: u32 = RECURSIVE | MIXED;
+/// Some thread compares a call with Python.
+pub(super) const SHADOWING: u32 = 64;
+/// A generator function.
+const YIELDING: u32 = 256;
+const STILL_NATIVE: u32 = RECURSIVE | MIXED | SHADOWING | YIELDING;
 
 /// After so many changes from one specialisation to another, calls look at the types before they choose one.
 const FLIPS: u32 = 32;
 
 /// After so many signals within one call, the rest of it runs as Python.
-const MAX_RESTARTS: u32 = 8;
+pub(super) const MAX_RESTARTS: u32 = 8;
 
 /// Frames of nested functions (comprehensions, lambdas) that the look at the callers passes over.
 const MAX_NESTED: usize = 4;
@@ -84,6 +92,10 @@ pub(super) struct Hook {
     cycle_along: RefCell<Vec<*mut PyObject>>,
     original: *mut PyObject,
     globals: *mut PyObject,
+    /// Of a generator function.
+    generator: Option<Box<Generator>>,
+    /// Of a function of which only loops are native.
+    regions: Option<Box<Regions>>,
 }
 
 /// The Python object around it.
@@ -122,9 +134,19 @@ impl Hook {
                     misses: Cell::new(0),
                 })
                 .collect();
+            let entries: Vec<_> = record.function.specs.iter().map(|spec| spec.entry).collect();
+            let generator = match entries.iter().all(|entry| entry.segments.is_empty()) {
+                true => None,
+                false => Some(Box::new(Generator::of(code, arity, &entries)?)),
+            };
+            let regions = match entries.iter().all(|entry| entry.region == 0) {
+                true => None,
+                false => Some(Box::new(Regions::of(code, &entries)?)),
+            };
+            let kind = if generator.is_some() { YIELDING } else { 0 };
             let hook = Hook {
                 gate: Cell::new(
-                    if intercept::active() { INTERCEPTED } else { 0 }
+                    kind | if intercept::active() { INTERCEPTED } else { 0 }
                         | if cycle.is_empty() { 0 } else { RECURSIVE },
                 ),
                 globals,
@@ -136,10 +158,12 @@ impl Hook {
                 cycle_hot: RefCell::default(),
                 cycle_along: RefCell::default(),
                 record,
-                budget: Budget::default(),
+                budget: Budget::comparing(registry::get().map_or(0, Registry::share_compared)),
                 original: code,
                 patched: Cell::new(ptr::null_mut()),
                 function,
+                generator,
+                regions,
             };
             let mut memory = Box::<HookObject>::new_uninit();
             PyObject_Init(memory.as_mut_ptr().cast(), ty);
@@ -208,6 +232,92 @@ impl Hook {
     pub(super) unsafe fn ready_specs(&self) -> Vec<&'static Spec> {
         // SAFETY: as the caller promised.
         unsafe { self.specs.iter().filter(|armed| self.ready(armed)).map(|armed| armed.spec).collect() }
+    }
+
+    /// What the hook of a generator function knows besides.
+    pub(super) fn generator(&self) -> Option<&Generator> {
+        self.generator.as_deref()
+    }
+
+    /// What the hook of a function with native loops knows besides.
+    pub(super) fn regions(&self) -> Option<&Regions> {
+        self.regions.as_deref()
+    }
+
+    /// Whether the arguments look like those of a specialisation.
+    ///
+    /// # Safety
+    /// `args` holds as many objects as it takes.
+    pub(super) unsafe fn matches(&self, spec: usize, args: &CallArgs) -> bool {
+        // SAFETY: as promised.
+        unsafe { (self.specs[spec].spec.entry.matches)(args) }
+    }
+
+    pub(super) fn run_of(&self, spec: usize) -> Run {
+        self.specs[spec].run
+    }
+
+    /// Whether a segment of a generator, or a loop, may run natively now, in its frame.
+    ///
+    /// # Safety
+    /// The frame is live; the GIL is held.
+    #[inline(always)]
+    pub(super) unsafe fn goes_native(&self, frame: Frame) -> bool {
+        // SAFETY: as promised.
+        unsafe {
+            self.gate.get() & !STILL_NATIVE == 0
+                && !interp::traced(interp::thread())
+                && !self.is_foreign(frame)
+        }
+    }
+
+    /// The number of the first specialisation whose names hold and whose arguments fit.
+    ///
+    /// # Safety
+    /// As [`Hook::choose`].
+    pub(super) unsafe fn fitting(&self, args: &CallArgs) -> Option<usize> {
+        // SAFETY: the caller vouches for the arguments.
+        let fits = |armed: &Armed| unsafe { self.ready(armed) && (armed.spec.entry.matches)(args) };
+        // A body that somebody has written by hand has no segments.
+        self.specs.iter().position(|armed| !armed.spec.entry.segments.is_empty() && fits(armed))
+    }
+
+    /// Whether the names of a specialisation hold.
+    ///
+    /// # Safety
+    /// The GIL is held, no transaction is open, no exception is set.
+    #[inline(always)]
+    pub(super) unsafe fn holds(&self, spec: usize) -> bool {
+        // SAFETY: as promised.
+        unsafe { self.ready(&self.specs[spec]) }
+    }
+
+    /// An attempt has come to nothing, for this reason.
+    #[cold]
+    pub(super) fn count(&self, stop: Stop) {
+        self.record.count_bail(stop.reason());
+    }
+
+    /// No specialisation fits the arguments of a generator, or of a loop.
+    #[cold]
+    pub(super) fn fits_none(&self) {
+        self.record.count_bail(Stop::bail(Bail::Type).reason());
+        if let Some(reason) = self.budget.missed() {
+            self.switch_off(reason);
+        }
+    }
+
+    pub(super) fn started(&self) -> Option<std::time::Instant> {
+        self.budget.start()
+    }
+
+    /// The first segment of a generator has been committed: that is a native call.
+    pub(super) fn segment_committed(&self, started: Option<std::time::Instant>) {
+        self.budget.committed(started);
+    }
+
+    pub(super) fn segment_lost(&self, why: Stop, started: Option<std::time::Instant>) {
+        self.count_bail(why, started);
     }
 
     pub(super) fn arity(&self) -> usize {
@@ -343,11 +453,14 @@ impl Hook {
     #[inline(never)]
     fn count_bail(&self, stop: Stop, started: Option<std::time::Instant>) {
         self.record.count_bail(stop.reason());
-        self.attempt_lost(started);
+        // Another thread's call is being looked at, by the verifier or in shadow mode: no fault of this function.
+        if stop.as_bail() != Some(Bail::Busy) {
+            self.attempt_lost(started);
+        }
     }
 
     /// The time of an attempt that came to nothing goes against the budget.
-    fn attempt_lost(&self, started: Option<std::time::Instant>) {
+    pub(super) fn attempt_lost(&self, started: Option<std::time::Instant>) {
         if let Some(reason) = self.budget.lost(started) {
             self.switch_off(reason);
         }
@@ -357,7 +470,7 @@ impl Hook {
         self.budget.forget();
     }
 
-    fn switch_off(&self, reason: String) {
+    pub(super) fn switch_off(&self, reason: String) {
         self.set_gate(OFF, true);
         self.record.set(State::Disabled, Some(reason));
     }
@@ -428,6 +541,9 @@ unsafe fn bailed(
 unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -> *mut PyObject {
     // SAFETY: as `next`.
     unsafe {
+        if let Some(generator) = &hook.generator {
+            return segments::start(hook, generator, frame);
+        }
         if hook.is_foreign(frame) {
             return ptr::null_mut();
         }
@@ -438,8 +554,17 @@ unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -
         if gate != 0 || interp::traced(ts) {
             return ptr::null_mut();
         }
+        if hook.gate.get() & SHADOWING != 0 && shadow::runs_here(ts) {
+            return ptr::null_mut();
+        }
         if hook.called_by_own_python(frame) {
             return ptr::null_mut();
+        }
+        if hook.budget.is_to_be_compared()
+            && !crate::txn::is_open()
+            && let Some(value) = shadow::call(hook, frame, ts)
+        {
+            return value;
         }
         attempt(hook, ts, frame, None)
     }
@@ -560,6 +685,25 @@ pub(super) unsafe fn raise_in_body() {
             // The queue is full: the exception comes without the entry of this function.
             PyErr_SetObject(Py_TYPE(value).cast(), value);
             Py_DECREF(value);
+        }
+    }
+}
+
+/// Sets an exception again, with the traceback that it has.
+///
+/// # Safety
+/// The GIL is held; the value is an exception.
+pub(super) unsafe fn restore(value: Own) {
+    // SAFETY: as the caller promised; the references are handed over.
+    unsafe {
+        #[cfg(Py_3_12)]
+        PyErr_SetRaisedException(value.release());
+        #[cfg(not(Py_3_12))]
+        {
+            let traceback = PyException_GetTraceback(value.ptr());
+            let ty: *mut PyObject = Py_TYPE(value.ptr()).cast();
+            Py_INCREF(ty);
+            PyErr_Restore(ty, value.release(), traceback);
         }
     }
 }

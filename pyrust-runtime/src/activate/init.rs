@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use pyo3_ffi::*;
 
 use super::finder;
-use super::hook::FINALIZING;
+use super::hook::{FINALIZING, PAUSED};
 use super::intercept;
 use super::interp::{self, Fit};
 use super::metadata::Module;
 use super::object::{Own, attribute, import_error, text, utf8};
-use super::registry::{self, Record};
+use super::registry::{self, Mode, Record};
 use super::selftest;
 
 /// What `PyInit_…` was called with.
@@ -75,11 +75,14 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
         let registry = registry::create(init.module, init.digests);
         if first {
             crate::txn::set_poll(poll);
-            if let Some(warning) = &registry.settings.warning
-                && let Ok(warning) = std::ffi::CString::new(warning.as_str())
-                && PyErr_WarnEx(PyExc_RuntimeWarning, warning.as_ptr(), 1) != 0
-            {
-                PyErr_Clear(); // warnings as errors must not keep the package from importing
+            if let Some(warning) = &registry.settings.warning {
+                warn(warning);
+            }
+            if let Mode::Shadow(share) = registry.settings.mode {
+                match super::shadow::start(registry, module) {
+                    Some(()) => registry.compare_one_in(share),
+                    None => warn(&super::shadow::why_not()),
+                }
             }
             if at_exit(module).is_none() {
                 return -1;
@@ -88,6 +91,18 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
         let Some(getter) = attribute(module, c"_hook") else { return -1 };
         drop(Own::take(GETTER.swap(getter.release(), Relaxed)));
         if finder::activate(registry) { 0 } else { -1 }
+    }
+}
+
+/// A warning at the import; warnings as errors must not keep the package from importing.
+unsafe fn warn(text: &str) {
+    // SAFETY: called under the GIL.
+    unsafe {
+        if let Ok(text) = std::ffi::CString::new(text)
+            && PyErr_WarnEx(PyExc_RuntimeWarning, text.as_ptr(), 1) != 0
+        {
+            PyErr_Clear();
+        }
     }
 }
 
@@ -147,6 +162,9 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_finalize", finalize, METH_NOARGS),
         entry(c"_set_interceptor", set_interceptor, METH_O),
         entry(c"_dry_run", super::dry::dry_run, METH_VARARGS),
+        entry(c"_original", original, METH_O),
+        entry(c"_pause", pause, METH_O),
+        entry(c"_distrust", super::shadow::distrust, METH_VARARGS),
         entry(c"_reset_counters", reset_counters, METH_NOARGS),
         entry(c"_force_bail", force_bail, METH_O),
         entry(c"_points", points, METH_NOARGS),
@@ -217,10 +235,16 @@ unsafe extern "C" fn hook_by_name(_: *mut PyObject, name: *mut PyObject) -> *mut
                 Py_INCREF(hook.object());
                 hook.object()
             }
-            None => {
-                PyErr_SetObject(PyExc_KeyError, name);
-                ptr::null_mut()
-            }
+            None => match utf8(name)
+                .and_then(|name| super::segments::by_name(name).or_else(|| super::regions::by_name(name)))
+            {
+                // It lives for good.
+                Some(step) => step,
+                None => {
+                    PyErr_SetObject(PyExc_KeyError, name);
+                    ptr::null_mut()
+                }
+            },
         }
     }
 }
@@ -229,6 +253,32 @@ unsafe extern "C" fn finalize(_: *mut PyObject, _: *mut PyObject) -> *mut PyObje
     for record in registry::get().into_iter().flat_map(|registry| &registry.records) {
         if let Some(hook) = record.hook.get() {
             hook.set_gate(FINALIZING, true);
+        }
+    }
+    none()
+}
+
+/// The function object of a hotspot, and its Python original as a function of its own; None where it is not active.
+unsafe extern "C" fn original(_: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument, with no transaction open.
+    unsafe {
+        match utf8(name).and_then(|name| registry::get()?.record(name)?.hook.get()) {
+            Some(hook) => match intercept::original(hook) {
+                Some(original) => PyTuple_Pack(2, hook.function(), original.ptr()),
+                None => ptr::null_mut(),
+            },
+            None => none(),
+        }
+    }
+}
+
+/// While it is paused, everything runs as Python: what benchmarks compare with.
+unsafe extern "C" fn pause(_: *mut PyObject, on: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    let on = unsafe { on == Py_True() };
+    for record in registry::get().into_iter().flat_map(|registry| &registry.records) {
+        if let Some(hook) = record.hook.get() {
+            hook.set_gate(PAUSED, on);
         }
     }
     none()

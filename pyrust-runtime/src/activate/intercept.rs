@@ -67,7 +67,16 @@ pub(super) unsafe fn call(hook: &'static Hook, frame: Frame, ts: *mut PyThreadSt
         }
         let Some(callable) = Own::borrow(INTERCEPTOR.callable.get()) else { return ptr::null_mut() };
         INTERCEPTOR.running.borrow_mut().push(running);
-        let result = outcome(hook, &args, callable.ptr());
+        let result = match hand_over(hook, &args, callable.ptr()) {
+            Some(value) => value.release(),
+            None => {
+                // The prologue would take a StopIteration for "run the body".
+                if PyErr_ExceptionMatches(PyExc_StopIteration) != 0 {
+                    raise_in_body();
+                }
+                ptr::null_mut()
+            }
+        };
         let mut list = INTERCEPTOR.running.borrow_mut();
         if let Some(at) = list.iter().rposition(|entry| *entry == running) {
             list.remove(at);
@@ -77,31 +86,23 @@ pub(super) unsafe fn call(hook: &'static Hook, frame: Frame, ts: *mut PyThreadSt
     }
 }
 
-unsafe fn outcome(hook: &'static Hook, args: &CallArgs, callable: *mut PyObject) -> *mut PyObject {
-    // SAFETY: as `call`.
+/// `callable(name, args, original)`.
+///
+/// # Safety
+/// As [`call`]; the callable is live.
+pub(super) unsafe fn hand_over(hook: &'static Hook, args: &CallArgs, callable: *mut PyObject) -> Option<Own> {
+    // SAFETY: as promised.
     unsafe {
-        let result = (|| {
-            let name = text(hook.record().function.name)?;
-            let values = Own::take(PyTuple_New(args.nargs as Py_ssize_t))?;
-            for index in 0..args.nargs {
-                let value = args.get(index);
-                Py_INCREF(value);
-                PyTuple_SetItem(values.ptr(), index as Py_ssize_t, value);
-            }
-            let original = original(hook)?;
-            let arguments = Own::take(PyTuple_Pack(3, name.ptr(), values.ptr(), original.ptr()))?;
-            Own::take(PyObject_Call(callable, arguments.ptr(), ptr::null_mut()))
-        })();
-        match result {
-            Some(value) => value.release(),
-            None => {
-                // The prologue would take a StopIteration for "run the body".
-                if PyErr_ExceptionMatches(PyExc_StopIteration) != 0 {
-                    raise_in_body();
-                }
-                ptr::null_mut()
-            }
+        let name = text(hook.record().function.name)?;
+        let values = Own::take(PyTuple_New(args.nargs as Py_ssize_t))?;
+        for index in 0..args.nargs {
+            let value = args.get(index);
+            Py_INCREF(value);
+            PyTuple_SetItem(values.ptr(), index as Py_ssize_t, value);
         }
+        let original = original(hook)?;
+        let arguments = Own::take(PyTuple_Pack(3, name.ptr(), values.ptr(), original.ptr()))?;
+        Own::take(PyObject_Call(callable, arguments.ptr(), ptr::null_mut()))
     }
 }
 

@@ -65,6 +65,58 @@ pub struct Entry {
     pub matches: unsafe fn(&CallArgs) -> bool,
     /// Unboxes, calls, boxes.
     pub run: unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>,
+    /// Of a generator function, what runs behind each of its `yield`s; `run` goes up to the first.
+    pub segments: &'static [Segment],
+    /// Of a segment, the `yield`s that it gets to; of a region, the ways out.
+    pub sites: &'static [Site],
+    /// Of a loop that was compiled alone, its number, from 1; 0 for everything else.
+    pub region: usize,
+    /// The locals that a region is given.
+    pub locals: &'static [&'static str],
+}
+
+/// A `yield` that a segment gets to.
+pub struct Site {
+    /// Its number, from 1.
+    pub point: usize,
+    /// What is handed over there besides the value.
+    pub kept: &'static [Kept],
+}
+
+/// Where something stays from one segment to the next.
+pub enum Kept {
+    /// In a local of the generator's frame.
+    Local(&'static str),
+    /// What a loop goes through (even), or how many elements have been taken (odd).
+    Loop(usize),
+}
+
+impl Entry {
+    /// A segment of a generator function; the first one with the others.
+    pub const fn yielding(self, sites: &'static [Site], segments: &'static [Segment]) -> Entry {
+        Entry { segments, sites, ..self }
+    }
+
+    /// A loop of a function that stays Python besides.
+    pub const fn region(
+        self,
+        region: usize,
+        locals: &'static [&'static str],
+        sites: &'static [Site],
+    ) -> Entry {
+        Entry { region, locals, sites, ..self }
+    }
+}
+
+/// What runs behind one `yield` of a generator function.
+#[derive(Clone, Copy)]
+pub struct Segment {
+    /// None where native code never gets to the `yield`.
+    pub entry: Option<Entry>,
+    /// Its parameters; two for each loop follow.
+    pub locals: &'static [&'static str],
+    /// The `for` loops around it, outermost first; of `enumerate`, what it counts from.
+    pub loops: &'static [Option<i64>],
 }
 
 /// One name of a namespace that native code relies on or reads.
@@ -82,6 +134,7 @@ pub(super) enum Kind {
     Imported(&'static str, &'static str),
     Pattern(PatternText, &'static str),
     Classes(&'static [&'static str]),
+    Layout(&'static str),
 }
 
 /// A pattern of `re`, as the text says it.
@@ -115,6 +168,11 @@ impl Slot {
     /// As [`Slot::pattern`], of `bytes`.
     pub const fn bytes_pattern(text: &'static [u8], flags: &'static str) -> Slot {
         Slot { name: "", kind: Kind::Pattern(PatternText::Bytes(text), flags) }
+    }
+
+    /// A `struct.Struct` with this format.
+    pub const fn layout(name: &'static str, format: &'static str) -> Slot {
+        Slot { name, kind: Kind::Layout(format) }
     }
 
     /// The module `target`.

@@ -2,7 +2,7 @@
 //!
 //! `init` → `finder` (modules now and later) → `patch` (find, compare digests, put a prologue in) → `hook` (every
 //! call: guards, transaction, counters). `namespace` guards names, `digest` guards source, `budget` stops what does
-//! not pay, `interp` reads the interpreter's own state.
+//! not pay, `shadow` compares some calls with Python, `interp` reads the interpreter's own state.
 
 pub mod constant;
 pub mod digest;
@@ -23,12 +23,17 @@ mod locate;
 mod patch;
 mod path;
 mod patterns;
+mod regions;
 mod registry;
+mod segments;
 mod selftest;
 mod settings;
+mod shadow;
+mod stdlib;
+mod suspendable;
 
 pub use self::constant::SetConst;
 pub use self::init::init;
-pub use self::metadata::{Entry, Function, Module, Slot, Spec};
+pub use self::metadata::{Entry, Function, Kept, Module, Segment, Site, Slot, Spec};
 pub use self::namespace::Namespace;
 pub use crate::boundary::commit::{CallArgs, box_result};

@@ -14,6 +14,7 @@ use pyo3_ffi::*;
 use super::library::of_generator;
 use super::metadata::{Kind, Slot};
 use super::object::{Own, attribute_or_none, interned, lookup, utf8};
+use super::stdlib::{library_class, library_function};
 use super::{path, patterns, registry};
 use crate::boundary::globals;
 use crate::py::{FromPy, IntoPy};
@@ -178,6 +179,12 @@ impl Namespace {
         found.filter_map(|(_, callee)| Some(callee.get()?.code)).collect()
     }
 
+    /// The function object in a slot whose code was found to be the compiled one; null for none.
+    #[inline]
+    pub(crate) fn function(&self, slot: usize) -> *mut PyObject {
+        self.callee(slot).map_or(ptr::null_mut(), |callee| callee.function)
+    }
+
     fn callee(&self, slot: usize) -> Option<Callee> {
         self.state()?.functions.get(slot)?.get()
     }
@@ -317,6 +324,7 @@ impl Namespace {
                                 || library_class(found, attr, module, words))
                     }
                     Kind::Classes(classes) => are_classes(found, classes) == Some(&[]),
+                    Kind::Layout(format) => has_layout(found, format, words),
                     Kind::Function(target) => self.look_function(state, index, found, target, words),
                 };
             }
@@ -418,6 +426,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("bisect", _) => ("_bisect", name),
         ("functools", "reduce" | "cmp_to_key") => ("_functools", name),
         ("struct", _) => ("_struct", name),
+        ("numpy", "zeros" | "empty") => ("numpy._core._multiarray_umath", name),
         ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
         ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),
         ("hashlib", "sha224") => ("_hashlib", "openssl_sha224"),
@@ -459,171 +468,6 @@ pub(super) unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -
         }
     }
 }
-
-/// Whether `object` is the Python function that a module of the standard library defines under that name, and all
-/// that it names is what that module and `builtins` define.
-unsafe fn library_function(object: *mut PyObject, name: &str, module: &str, words: &mut Vec<Word>) -> bool {
-    if !LIBRARY_FUNCTIONS.contains(&(module, name)) {
-        return false;
-    }
-    // SAFETY: `object` is live; a function's globals and the names of its code are a dict and a tuple of strings.
-    unsafe {
-        if Py_TYPE(object) != &raw mut PyFunction_Type {
-            return false;
-        }
-        let (code, globals) = (PyFunction_GetCode(object), PyFunction_GetGlobals(object));
-        let home = lookup(PyImport_GetModuleDict(), interned(module));
-        if home.is_null() || PyModule_Check(home) == 0 || PyModule_GetDict(home) != globals {
-            return false;
-        }
-        words.push(version_word(globals));
-        words.push(code_word(object));
-        let named = attribute_or_none(code, c"co_name").is_some_and(|own| utf8(own.ptr()) == Some(name));
-        let Some(names) = attribute_or_none(code, c"co_names") else { return false };
-        named
-            && PyTuple_Check(names.ptr()) != 0
-            && (0..PyTuple_Size(names.ptr())).all(|at| {
-                let used = PyTuple_GetItem(names.ptr(), at);
-                let (own, builtin) = (lookup(globals, used), lookup(builtins(), used));
-                let Some(text) = utf8(used) else { return false };
-                match (own.is_null(), builtin.is_null()) {
-                    // Looked at below, and what other classes than those need.
-                    (false, _) if module == "copy" || module == "re" => true,
-                    (false, _) if name == "monthrange" => true,
-                    (false, _) => {
-                        pristine(own, text, module)
-                            || (module == "functools" && defined_here(own, globals, text))
-                    }
-                    (true, false) => text.ends_with("Error") || pristine(builtin, text, "builtins"),
-                    // The name of an attribute.
-                    (true, true) => true,
-                }
-            })
-            && (module != "copy" || copies_as_ever(globals, name, words))
-            && (module != "re" || patterns::compiles_as_ever(globals, words))
-            && (name != "monthrange" || counts_as_ever(globals, words))
-    }
-}
-
-/// Whether the module `calendar` counts the days of months as it always did.
-///
-/// # Safety
-/// `globals` is its dict.
-unsafe fn counts_as_ever(globals: *mut PyObject, words: &mut Vec<Word>) -> bool {
-    // SAFETY: look-ups of names in exact dicts; every type is tested before it is relied on.
-    unsafe {
-        let own = |name: &str| {
-            let found = lookup(globals, interned(name));
-            if found.is_null()
-                || Py_TYPE(found) != &raw mut PyFunction_Type
-                || PyFunction_GetGlobals(found) != globals
-            {
-                return None;
-            }
-            let code = attribute_or_none(PyFunction_GetCode(found), c"co_name")?;
-            (utf8(code.ptr()) == Some(name)).then(|| code_word(found))
-        };
-        let (Some(weekday), Some(leap)) = (own("weekday"), own("isleap")) else { return false };
-        words.extend([weekday, leap]);
-        let dates = lookup(globals, interned("datetime"));
-        if !is_module(dates, "datetime") {
-            return false;
-        }
-        let dates = PyModule_GetDict(dates);
-        words.push(version_word(dates));
-        let date = lookup(dates, interned("date"));
-        let name = if cfg!(Py_3_12) { "FEBRUARY" } else { "February" };
-        let (months, february) = (lookup(globals, interned("mdays")), lookup(globals, interned(name)));
-        if date.is_null()
-            || !pristine(date, "date", "datetime")
-            || months.is_null()
-            || PyList_CheckExact(months) == 0
-            || february.is_null()
-            || PyLong_Check(february) == 0
-            || PyLong_AsLong(february) != 2
-        {
-            return false;
-        }
-        // The list is held for good; its items are looked at when they count.
-        if crate::calendar::MONTHS.load(Relaxed) != months {
-            Py_INCREF(months);
-            crate::calendar::MONTHS.store(months, Relaxed);
-        }
-        true
-    }
-}
-
-/// Whether the module `copy` does with lists and dicts, and with what cannot change, what it always did.
-///
-/// # Safety
-/// `globals` is its dict.
-unsafe fn copies_as_ever(globals: *mut PyObject, name: &str, words: &mut Vec<Word>) -> bool {
-    // SAFETY: look-ups of exact types in exact dicts; functions have globals and code.
-    unsafe {
-        let table =
-            lookup(globals, interned(if name == "copy" { "_copy_dispatch" } else { "_deepcopy_dispatch" }));
-        if table.is_null() || PyDict_CheckExact(table) == 0 {
-            return false;
-        }
-        words.push(version_word(table));
-        let types = [
-            (&raw mut PyList_Type, "_deepcopy_list"),
-            (&raw mut PyDict_Type, "_deepcopy_dict"),
-            (&raw mut PyTuple_Type, "_deepcopy_tuple"),
-            (&raw mut PyLong_Type, "_deepcopy_atomic"),
-            (&raw mut PyFloat_Type, "_deepcopy_atomic"),
-            (&raw mut PyBool_Type, "_deepcopy_atomic"),
-            (&raw mut PyUnicode_Type, "_deepcopy_atomic"),
-            (&raw mut PyBytes_Type, "_deepcopy_atomic"),
-            (Py_TYPE(Py_None()), "_deepcopy_atomic"),
-        ];
-        types.iter().all(|&(ty, function)| {
-            let copier = lookup(table, ty.cast());
-            if name == "copy" {
-                let container = ty == &raw mut PyList_Type || ty == &raw mut PyDict_Type;
-                // Since 3.12 the dict of a builtin type is not in the type.
-                let own = attribute_or_none(ty.cast(), c"copy");
-                return !container || own.is_some_and(|own| copier == own.ptr());
-            }
-            if copier.is_null()
-                || Py_TYPE(copier) != &raw mut PyFunction_Type
-                || PyFunction_GetGlobals(copier) != globals
-            {
-                return false;
-            }
-            words.push(code_word(copier));
-            attribute_or_none(PyFunction_GetCode(copier), c"co_name")
-                .is_some_and(|own| utf8(own.ptr()) == Some(function))
-        })
-    }
-}
-
-/// Whether `object` is the Python class that a module of the standard library defines under that name, with its own
-/// methods and no others.
-unsafe fn library_class(object: *mut PyObject, name: &str, module: &str, words: &mut Vec<Word>) -> bool {
-    if !LIBRARY_CLASSES.contains(&(module, name)) {
-        return false;
-    }
-    // SAFETY: `object` is live; look-ups in exact dicts.
-    unsafe {
-        let home = lookup(PyImport_GetModuleDict(), interned(module));
-        if home.is_null() || PyModule_Check(home) == 0 {
-            return false;
-        }
-        let globals = PyModule_GetDict(home);
-        if lookup(globals, interned(name)) != object || !has_own_methods(object, name, globals, words) {
-            return false;
-        }
-        words.push(version_word(globals));
-        let counting = lookup(globals, interned("_count_elements"));
-        module != "collections"
-            || (!counting.is_null() && pristine(counting, "_count_elements", "_collections"))
-    }
-}
-
-/// Python classes of the standard library whose instances native code makes, or does without.
-const LIBRARY_CLASSES: &[(&str, &str)] =
-    &[("collections", "Counter"), ("contextlib", "nullcontext"), ("contextlib", "suppress")];
 
 /// Whether a class's methods are those of its own `class` statement in the module with these globals.
 ///
@@ -721,30 +565,8 @@ pub(super) unsafe fn type_word(class: *mut PyObject) -> Word {
     }
 }
 
-/// Python functions of the standard library that are compiled along.
-const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
-    ("calendar", "isleap"),
-    ("calendar", "leapdays"),
-    ("calendar", "monthrange"),
-    ("copy", "copy"),
-    ("copy", "deepcopy"),
-    ("functools", "cache"),
-    ("functools", "lru_cache"),
-    ("heapq", "nsmallest"),
-    ("heapq", "nlargest"),
-    ("re", "compile"),
-    ("re", "findall"),
-    ("re", "finditer"),
-    ("re", "fullmatch"),
-    ("re", "match"),
-    ("re", "search"),
-    ("re", "split"),
-    ("re", "sub"),
-    ("re", "subn"),
-];
-
 /// What `functools` uses to dress a cache: a function of its own, or the class of its statistics.
-unsafe fn defined_here(object: *mut PyObject, globals: *mut PyObject, name: &str) -> bool {
+pub(super) unsafe fn defined_here(object: *mut PyObject, globals: *mut PyObject, name: &str) -> bool {
     // SAFETY: `object` is live; the type is tested first.
     unsafe {
         match Py_TYPE(object) == &raw mut PyFunction_Type {
@@ -773,8 +595,31 @@ unsafe fn are_classes<'c>(object: *mut PyObject, classes: &'c [&'c str]) -> Opti
     }
 }
 
+/// Whether `object` is a `struct.Struct` with the format. Adds the word that turns when it gets another one.
+unsafe fn has_layout(object: *mut PyObject, format: &str, words: &mut Vec<Word>) -> bool {
+    /// What `_struct.c` lays out: the head, the size, the number of fields, their codes, the format, the weak references.
+    const SIZE: isize = 56;
+    const FORMAT: usize = 40;
+    // SAFETY: `object` is null or live; the type and its size vouch for the layout, the same in all supported versions.
+    unsafe {
+        if object.is_null()
+            || !pristine(Py_TYPE(object).cast(), "Struct", "_struct")
+            || (*Py_TYPE(object)).tp_basicsize != SIZE
+        {
+            return false;
+        }
+        let place = object.cast::<u8>().add(FORMAT).cast::<u64>();
+        words.push(Word { place, want: *place });
+        let own = *place.cast::<*mut PyObject>();
+        !own.is_null()
+            && PyBytes_CheckExact(own) != 0
+            && std::slice::from_raw_parts(PyBytes_AsString(own).cast::<u8>(), PyBytes_Size(own) as usize)
+                == format.as_bytes()
+    }
+}
+
 /// Whether `object` is the module `target` that the import system knows.
-unsafe fn is_module(object: *mut PyObject, target: &str) -> bool {
+pub(super) unsafe fn is_module(object: *mut PyObject, target: &str) -> bool {
     // SAFETY: `object` is null or live; `sys.modules` lives as long as the interpreter.
     unsafe {
         !object.is_null()

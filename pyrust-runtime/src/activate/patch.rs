@@ -10,7 +10,9 @@ use super::metadata::Function;
 use super::namespace::builtins;
 use super::object::{Own, attribute};
 use super::prologue;
+use super::regions;
 use super::registry::{Record, Registry, State};
+use super::suspendable;
 
 /// Patches all hotspots of `module`, whose globals are `globals`; the names of those that are stale.
 ///
@@ -75,10 +77,28 @@ unsafe fn function(
         if (*chosen.ptr().cast::<PyFunctionObject>()).func_builtins != builtins() {
             return Err((State::Python, "the module has its own builtins".to_owned()));
         }
-        let arity = arity(chosen.ptr(), target)?;
-        let hook = Hook::create(chosen.ptr(), record, registry.cycle(target), arity).ok_or_else(failure)?;
-        let code = Own::take(prologue::patch(PyFunction_GetCode(chosen.ptr()), hook.object()))
-            .ok_or_else(failure)?;
+        let has_regions = target.specs.iter().any(|spec| spec.entry.region > 0);
+        let (arity, cycle) = match has_regions {
+            // Nobody calls it natively.
+            true => (usize::MAX, Vec::new()),
+            false => (arity(chosen.ptr(), target)?, registry.cycle(target)),
+        };
+        let hook = Hook::create(chosen.ptr(), record, cycle, arity).ok_or_else(failure)?;
+        let segments = target.specs.iter().map(|spec| spec.entry.segments).find(|all| !all.is_empty());
+        let original = PyFunction_GetCode(chosen.ptr());
+        let code = match segments {
+            None if has_regions => {
+                let asking = registry.region_code(target.name);
+                let code = asking.and_then(|text| regions::patch(original, hook, text));
+                code.ok_or_else(|| unexpected("the loops are not where they are expected"))?
+            }
+            None => Own::take(prologue::patch(original, hook.object())).ok_or_else(failure)?,
+            Some(segments) => {
+                let loops: Vec<usize> = segments.iter().map(|segment| segment.loops.len()).collect();
+                let code = suspendable::patch(original, hook.object(), &loops);
+                code.ok_or_else(|| unexpected("the code of the generator is not as expected"))?
+            }
+        };
         hook.set_patched(code.ptr());
         if PyObject_SetAttrString(chosen.ptr(), c"__code__".as_ptr(), code.ptr()) != 0 {
             return Err(failure());
@@ -105,6 +125,15 @@ unsafe fn arity(function: *mut PyObject, target: &Function) -> Result<usize, Ref
             return Err((State::Python, format!("compiled for another number of parameters than {count}")));
         }
         Ok(count)
+    }
+}
+
+/// Something of Python's failed, or the code is of another form.
+fn unexpected(what: &str) -> Refused {
+    // SAFETY: called under the GIL.
+    match unsafe { PyErr_Occurred().is_null() } {
+        true => (State::Python, what.to_owned()),
+        false => failure(),
     }
 }
 

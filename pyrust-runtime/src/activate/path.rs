@@ -9,7 +9,12 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::namespace::{Word, builtins, code_word, has_own_methods, pristine, type_word, version_word};
-use super::object::{attribute_or_none, known_item, utf8};
+use super::object::{attribute_or_none, interned, known_item, utf8};
+
+unsafe extern "C" {
+    /// Exported by every version that is supported. Gives the class a version, if it has none.
+    fn _PyType_Lookup(class: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject;
+}
 
 /// What the name stands for in a module whose dict is `globals`; null if it stands for nothing that can be relied on.
 ///
@@ -33,9 +38,34 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
             };
             return behind_manager(found, words);
         }
+        if let Some((global, attribute)) = name.strip_prefix("property ").and_then(|n| n.split_once('.')) {
+            return class_property(known_item(globals, global), attribute, words);
+        }
+        if let Some((method, global)) = name.strip_prefix("self ").and_then(|n| n.split_once(' ')) {
+            return receiver(known_item(globals, global), method);
+        }
         let (global, member) = split(name);
         let found = known_item(globals, global);
         member.map_or(found, |member| class_attribute(found, member, words))
+    }
+}
+
+/// The object whose method of that name, written in C, is bound to it.
+unsafe fn receiver(object: *mut PyObject, method: &str) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; the type is tested before the layout is relied on.
+    unsafe {
+        if object.is_null() || PyCFunction_Check(object) == 0 {
+            return ptr::null_mut();
+        }
+        let def = (*object.cast::<PyCFunctionObject>()).m_ml;
+        let owner = PyCFunction_GetSelf(object);
+        let same = std::ffi::CStr::from_ptr((*def).ml_name).to_str() == Ok(method);
+        // Of a function of a module it is the module; of a method of a class the class.
+        match same && !owner.is_null() && PyModule_Check(owner) == 0 && PyType_Check(owner) == 0 {
+            // The method holds it, and the dict, whose version is compared, the method.
+            true => owner,
+            false => ptr::null_mut(),
+        }
     }
 }
 
@@ -195,19 +225,58 @@ unsafe fn behind_manager(object: *mut PyObject, words: &mut Vec<Word>) -> *mut P
     }
 }
 
-/// What a class has under that name when it is read from the class itself: a function, or a value.
-unsafe fn class_attribute(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+/// What a class or one of its bases has under that name; null for what is no plain class.
+unsafe fn in_class(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
     // SAFETY: by the caller: null or live; the type is tested first.
     unsafe {
-        if class.is_null() || Py_TYPE(class) != &raw mut PyType_Type {
+        if class.is_null() {
             return ptr::null_mut();
+        }
+        if Py_TYPE(class) != &raw mut PyType_Type {
+            return in_enumeration(class, name, words);
         }
         // A look-up gives the class a version, which every change of it or of its bases takes away. No class has
         // such a name.
         let _ = attribute_or_none(class, c"no name");
         keep(class);
         words.push(type_word(class));
-        let object = in_classes(class, name);
+        in_classes(class, name)
+    }
+}
+
+/// The same for a class of `enum`'s, whose metaclass finds its members as `type` does, and steps in for others only.
+unsafe fn in_enumeration(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: live; types are tested before their layout is relied on. Looking a name up in classes runs
+    // no Python code, and gives them versions.
+    unsafe {
+        let home = known_item(PyImport_GetModuleDict(), "enum");
+        if home.is_null() || PyModule_Check(home) == 0 || PyType_Check(class) == 0 {
+            return ptr::null_mut();
+        }
+        let meta = known_item(PyModule_GetDict(home), "EnumType");
+        if meta.is_null() || Py_TYPE(class).cast() != meta || Py_TYPE(meta) != &raw mut PyType_Type {
+            return ptr::null_mut();
+        }
+        let meta_type = meta.cast::<PyTypeObject>();
+        let key = interned(name);
+        let (_, of_meta) = (_PyType_Lookup(class.cast(), key), _PyType_Lookup(meta_type, key));
+        Py_DECREF(key);
+        if !of_meta.is_null() || !known_item((*meta_type).tp_dict, "__getattribute__").is_null() {
+            return ptr::null_mut();
+        }
+        keep(class);
+        keep(meta);
+        words.push(type_word(class));
+        words.push(type_word(meta));
+        in_classes(class, name)
+    }
+}
+
+/// What a class has under that name when it is read from the class itself: a function, or a value.
+unsafe fn class_attribute(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; the type is tested first.
+    unsafe {
+        let object = in_class(class, name, words);
         if object.is_null() || Py_TYPE(object) == &raw mut PyFunction_Type {
             return object;
         }
@@ -219,6 +288,19 @@ unsafe fn class_attribute(class: *mut PyObject, name: &str, words: &mut Vec<Word
             None => object,
             Some(_) => ptr::null_mut(),
         }
+    }
+}
+
+/// The function that reads a property of the class.
+unsafe fn class_property(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; types are tested first.
+    unsafe {
+        let object = in_class(class, name, words);
+        if object.is_null() || Py_TYPE(object) != &raw mut PyProperty_Type {
+            return ptr::null_mut();
+        }
+        // The property holds it.
+        attribute_or_none(object, c"fget").map_or(ptr::null_mut(), |f| f.ptr())
     }
 }
 

@@ -17,25 +17,40 @@ use pyo3_ffi::*;
 use super::object::{Own, attribute, bytes, bytes_of};
 
 #[cfg(not(Py_3_13))]
-mod op {
-    pub(super) const EXTENDED_ARG: u8 = 144;
-    pub(super) const LOAD_CONST: u8 = 100;
-    pub(super) const FOR_ITER: u8 = 93;
-    pub(super) const SWAP: u8 = 99;
-    pub(super) const POP_TOP: u8 = 1;
-    pub(super) const RETURN_VALUE: u8 = 83;
+pub(super) mod op {
+    pub(in crate::activate) const EXTENDED_ARG: u8 = 144;
+    pub(in crate::activate) const LOAD_CONST: u8 = 100;
+    pub(in crate::activate) const FOR_ITER: u8 = 93;
+    pub(in crate::activate) const SWAP: u8 = 99;
+    pub(in crate::activate) const POP_TOP: u8 = 1;
+    pub(in crate::activate) const RETURN_VALUE: u8 = 83;
     #[cfg(Py_3_12)]
-    pub(super) const END_FOR: u8 = 4;
+    pub(in crate::activate) const END_FOR: u8 = 4;
+    pub(in crate::activate) const NOP: u8 = 9;
+    pub(in crate::activate) const RETURN_GENERATOR: u8 = 75;
+    pub(in crate::activate) const RESUME: u8 = 151;
+    #[cfg(not(Py_3_12))]
+    pub(in crate::activate) const YIELD_VALUE: u8 = 86;
+    #[cfg(Py_3_12)]
+    pub(in crate::activate) const YIELD_VALUE: u8 = 150;
+    pub(in crate::activate) const JUMP_FORWARD: u8 = 110;
+    pub(in crate::activate) const JUMP_BACKWARD_NO_INTERRUPT: u8 = 134;
 }
 #[cfg(Py_3_13)]
-mod op {
-    pub(super) const EXTENDED_ARG: u8 = 71;
-    pub(super) const LOAD_CONST: u8 = 83;
-    pub(super) const FOR_ITER: u8 = 72;
-    pub(super) const SWAP: u8 = 115;
-    pub(super) const POP_TOP: u8 = 32;
-    pub(super) const RETURN_VALUE: u8 = 36;
-    pub(super) const END_FOR: u8 = 11;
+pub(super) mod op {
+    pub(in crate::activate) const EXTENDED_ARG: u8 = 71;
+    pub(in crate::activate) const LOAD_CONST: u8 = 83;
+    pub(in crate::activate) const FOR_ITER: u8 = 72;
+    pub(in crate::activate) const SWAP: u8 = 115;
+    pub(in crate::activate) const POP_TOP: u8 = 32;
+    pub(in crate::activate) const RETURN_VALUE: u8 = 36;
+    pub(in crate::activate) const END_FOR: u8 = 11;
+    pub(in crate::activate) const NOP: u8 = 30;
+    pub(in crate::activate) const RETURN_GENERATOR: u8 = 35;
+    pub(in crate::activate) const RESUME: u8 = 149;
+    pub(in crate::activate) const YIELD_VALUE: u8 = 118;
+    pub(in crate::activate) const JUMP_FORWARD: u8 = 79;
+    pub(in crate::activate) const JUMP_BACKWARD_NO_INTERRUPT: u8 = 78;
 }
 
 /// Debug builds assert an empty stack at a return; others give up what is left there with the frame.
@@ -93,7 +108,7 @@ unsafe fn patched(code: *mut PyObject, hook: *mut PyObject) -> Option<Own> {
     }
 }
 
-unsafe fn integer(object: *mut PyObject, name: &std::ffi::CStr) -> Option<c_long> {
+pub(super) unsafe fn integer(object: *mut PyObject, name: &std::ffi::CStr) -> Option<c_long> {
     // SAFETY: the caller vouches for the object; the attribute is an int.
     unsafe {
         let value = PyLong_AsLong(attribute(object, name)?.ptr());
@@ -149,9 +164,16 @@ fn unlocated(units: usize) -> Vec<u8> {
 
 /// The exception table with every start and target moved by `units`.
 fn shift_handlers(table: &[u8], units: usize) -> Vec<u8> {
+    handlers_behind(table, 0, units)
+}
+
+/// The same for instructions that were put in at unit `place`: what covered the instruction before covers them too.
+pub(super) fn handlers_behind(table: &[u8], place: usize, units: usize) -> Vec<u8> {
     let mut result = Vec::with_capacity(table.len() + 8);
     let mut at = 0;
     while at < table.len() {
+        let mut grows = false;
+        let mut start = 0;
         for field in 0..4 {
             let mut value = 0usize;
             while let Some(&byte) = table.get(at) {
@@ -162,7 +184,16 @@ fn shift_handlers(table: &[u8], units: usize) -> Vec<u8> {
                 }
             }
             // The fields are start, length, target, depth and lasti.
-            let value = if field == 0 || field == 2 { value + units } else { value };
+            let value = match field {
+                0 => {
+                    start = value;
+                    grows = value < place;
+                    if grows { value } else { value + units }
+                }
+                1 if grows && start + value >= place => value + units,
+                2 if value >= place => value + units,
+                _ => value,
+            };
             write_field(&mut result, value, field == 0);
         }
     }

@@ -51,6 +51,8 @@ pub(super) struct Record {
     /// Native calls of earlier hooks, less those from before the counters were reset.
     counted: Cell<i64>,
     pub(super) bailouts: RefCell<Vec<(&'static str, u64)>>,
+    /// It was found to differ from Python: what was compiled with it inside must not run either.
+    distrusted: Cell<bool>,
 }
 
 impl Record {
@@ -95,6 +97,8 @@ pub(super) struct Registry {
     pub(super) settings: Settings,
     pub(super) records: Vec<Record>,
     digests: HashMap<&'static str, Vec<&'static str>>,
+    /// One of so many calls is compared with Python; 0: none.
+    one_in: Cell<u32>,
     /// Code objects that were compared with a digest already, strongly held: (code, name) and the verdict.
     seen: RefCell<HashMap<(usize, &'static str), bool>>,
 }
@@ -115,7 +119,8 @@ pub(super) fn create(module: &'static Module, digests: &'static str) -> &'static
     let settings = Settings::from_environment();
     let records = module.functions.iter().map(|function| first_record(function, &settings)).collect();
     let digests = parse_digests(digests);
-    let registry = Registry { module, settings, records, digests, seen: RefCell::default() };
+    let registry =
+        Registry { module, settings, records, digests, one_in: Cell::new(0), seen: RefCell::default() };
     let registry: &'static Registry = Box::leak(Box::new(registry));
     REGISTRY.store(std::ptr::from_ref(registry).cast_mut(), Relaxed);
     registry
@@ -140,10 +145,11 @@ fn first_record(function: &'static Function, settings: &Settings) -> Record {
         hooked: Cell::new(0),
         counted: Cell::new(0),
         bailouts: RefCell::default(),
+        distrusted: Cell::new(false),
     }
 }
 
-/// Lines `module:qualname hex [hex …]`.
+/// Lines `module:qualname hex [hex …]`, and `module:qualname#regions base64`.
 fn parse_digests(text: &'static str) -> HashMap<&'static str, Vec<&'static str>> {
     text.lines()
         .filter_map(|line| {
@@ -157,6 +163,20 @@ impl Registry {
     /// The digests that the build recorded under that name.
     pub(super) fn digests(&self, name: &str) -> &[&'static str] {
         self.digests.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The code of a function whose loops ask native code first, as the build has written it down.
+    pub(super) fn region_code(&self, name: &str) -> Option<&'static str> {
+        self.digests(&format!("{name}#regions")).first().copied()
+    }
+
+    /// From now on one of so many calls of each hotspot is compared with Python.
+    pub(super) fn compare_one_in(&self, share: u32) {
+        self.one_in.set(share);
+    }
+
+    pub(super) fn share_compared(&self) -> u32 {
+        self.one_in.get()
     }
 
     pub(super) fn record(&self, name: &str) -> Option<&Record> {
@@ -207,13 +227,24 @@ fn callees(function: &Function) -> Vec<&'static str> {
     names
 }
 
+/// A hotspot was found to differ from Python: it runs as Python from now on, and so does what relies on it.
+pub(super) fn distrust(record: &Record, reason: String) {
+    record.distrusted.set(true);
+    if let Some(hook) = record.hook.get() {
+        hook.switch_off(reason);
+    }
+    let records = get().into_iter().flat_map(|registry| &registry.records);
+    records.filter_map(|record| record.hook.get()).for_each(Hook::forget);
+}
+
 /// Whether `function` is, now, the function that was compiled as `target`: its code, in its module's namespace.
 ///
 /// # Safety
 /// `function` is a live function object; the GIL is held and no transaction is open.
 pub(super) unsafe fn is_compiled(function: *mut PyObject, target: &'static str) -> bool {
     let Some(registry) = get() else { return false };
-    if registry.settings.disables(target).is_some() {
+    let distrusted = || registry.record(target).is_some_and(|record| record.distrusted.get());
+    if registry.settings.disables(target).is_some() || distrusted() {
         return false;
     }
     // SAFETY: the caller vouches for the function; what is kept as a key is strongly held.

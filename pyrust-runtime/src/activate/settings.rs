@@ -37,9 +37,7 @@ impl Settings {
             "python" => (Mode::Python, None),
             "require" => (Mode::Require, None),
             other => match other.strip_prefix("shadow:1/").and_then(|n| n.parse().ok()).filter(|&n| n > 0) {
-                Some(n) => {
-                    (Mode::Shadow(n), Some("PYRUST=shadow is not there yet: running as `auto`".to_owned()))
-                }
+                Some(n) => (Mode::Shadow(n), None),
                 None => {
                     let text =
                         format!("PYRUST={other:?} is unknown: expected auto, python, require or shadow:1/N");

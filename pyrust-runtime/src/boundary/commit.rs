@@ -8,12 +8,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3_ffi::{Py_DECREF, PyErr_Clear, PyErr_Occurred, PyObject};
 
+use crate::boundary::attributes;
 use crate::boundary::dropped;
 use crate::boundary::journal::ListState;
 use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
 use crate::buf::Buf;
 use crate::bytearray::{self, Attached};
+use crate::list::owned;
 use crate::py::{IntoPy, again};
 use crate::random;
 use crate::stop::{Bail, R, Stop, bail};
@@ -89,9 +91,12 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
             !txn.doomed
                 && txn.arena.is_empty()
                 && txn.lists.is_empty()
+                && txn.attributes.is_empty()
+                && txn.owned.is_empty()
                 && txn.dicts.is_empty()
                 && txn.sets.is_empty()
                 && txn.bytearrays.is_empty()
+                && txn.arrays.is_empty()
                 && txn.random.is_untouched()
         };
         match result {
@@ -99,9 +104,22 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 txn::close(txn);
                 Outcome::Value(value)
             }
-            result => settle(cx, txn, result),
+            result => match settle(cx, txn, result) {
+                Outcome::Bail(stop) if stop.as_bail() == Some(Bail::Convert) => {
+                    anew(call, depth, stack_limit, run)
+                }
+                outcome => outcome,
+            },
         }
     }
+}
+
+/// Once more, with native lists: nothing of the first run is left.
+#[cold]
+#[inline(never)]
+unsafe fn anew(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -> Outcome {
+    // SAFETY: By the caller.
+    unsafe { enter(call, depth, stack_limit, run) }
 }
 
 /// Runs without committing: shows the result and the state that a commit would lead to, and rolls back.
@@ -139,6 +157,10 @@ pub unsafe fn enter_dry(
         let restored = roll_back(cx, txn);
         if let Some(value) = value {
             Py_DECREF(value);
+        }
+        if stop.is_some_and(|stop| stop.as_bail() == Some(Bail::Convert)) {
+            let again = enter_dry(call, depth, stack_limit, run, inspect);
+            return Dry { restored: restored && again.restored, ..again };
         }
         Dry { stop, restored }
     }
@@ -198,11 +220,15 @@ unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows.
     unsafe {
         cx.check_doomed()?;
+        owned::prepare(cx)?;
         overlay::prepare(cx)?;
         bytearray::prepare(cx)?;
         sets::prepare(cx)?;
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
-        dropped::check_shared(cx.txn())
+        cx.txn().attributes.check_dropped()?;
+        dropped::check_shared(cx.txn())?;
+        // What was boxed meanwhile may have found no memory.
+        cx.check_doomed()
     }
 }
 
@@ -217,6 +243,8 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                 state.undo(&mut txn.arena);
                 restored &= !txn.checked || state.is_restored();
             }
+            restored &= txn.arrays.undo();
+            txn.attributes.undo();
             Held::take(txn)
         };
         if !PyErr_Occurred().is_null() {
@@ -233,21 +261,26 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
 struct Held {
     arena: Buf<*mut PyObject>,
     lists: Buf<ListState>,
+    attributes: attributes::Garbage,
     dicts: Garbage,
     bytearrays: Attached,
     sets: sets::Garbage,
+    owned: owned::Lists,
 }
 
 impl Held {
     fn take(txn: &mut Txn) -> Held {
         txn.random.forget();
+        txn.arrays.forget();
         txn.shared.clear();
         Held {
             arena: core::mem::take(&mut txn.arena),
             lists: txn.lists.take(),
+            attributes: txn.attributes.take(),
             dicts: txn.dicts.take(),
             bytearrays: txn.bytearrays.take(),
             sets: txn.sets.take(),
+            owned: txn.owned.take(),
         }
     }
 
@@ -257,9 +290,11 @@ impl Held {
             for state in self.lists.iter_mut() {
                 state.discard();
             }
+            self.attributes.discard();
             self.dicts.discard();
             self.bytearrays.discard();
             self.sets.discard();
+            drop(self.owned);
             while let Some(object) = self.arena.pop() {
                 Py_DECREF(object);
             }

@@ -171,6 +171,9 @@ pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
                 if Py_REFCNT(object) > 1 && !is_plain(object) { census.note(object, 1, true) } else { Ok(()) }
             })?;
         }
+        txn.attributes.each_dropped(|object| {
+            if Py_REFCNT(object) > 1 && !is_plain(object) { census.note(object, 1, true) } else { Ok(()) }
+        })?;
         for shared in txn.shared.iter() {
             census.note(shared.object, shared.references, true)?;
         }

@@ -115,7 +115,7 @@ unsafe fn find_or_new<'a>(cx: Cx, dict: *mut PyObject) -> R<&'a mut Globals> {
     }
 }
 
-unsafe fn operations(data: NonNull<u8>, _: Cx, into: &mut Buf<Op>) -> R<()> {
+unsafe fn operations(data: NonNull<u8>, _: Cx, into: &mut Buf<Op>) -> R<usize> {
     // SAFETY: by the caller: an overlay of this type; the references that go into `into` are new.
     unsafe {
         for cell in data.cast::<Globals>().as_ref().0.iter() {
@@ -128,7 +128,7 @@ unsafe fn operations(data: NonNull<u8>, _: Cx, into: &mut Buf<Op>) -> R<()> {
             }
         }
     }
-    Ok(())
+    Ok(into.len())
 }
 
 unsafe fn drop_globals(data: NonNull<u8>) {

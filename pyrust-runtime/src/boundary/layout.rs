@@ -129,7 +129,17 @@ pub unsafe fn int_value(object: *mut PyObject) -> Option<i64> {
     unsafe {
         let digits = field::<u32>(object, const { row("LONG_DIGITS") });
         let (one_digit, sign) = int_tag(object);
-        if one_digit { Some(sign * i64::from(*digits)) } else { int_value_slow(object) }
+        if one_digit {
+            return Some(sign * i64::from(*digits));
+        }
+        // Hashes, times and masks of 32 bits: two digits always fit.
+        match int_size(object) {
+            (2, negative) => {
+                let size = i64::from(*digits) | i64::from(*digits.add(1)) << const { row("LONG_SHIFT") };
+                Some(if negative { -size } else { size })
+            }
+            _ => int_value_slow(object),
+        }
     }
 }
 
@@ -151,7 +161,7 @@ unsafe fn int_tag(object: *mut PyObject) -> (bool, i64) {
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn int_value_slow(object: *mut PyObject) -> Option<i64> {
-    // SAFETY: By the caller: an exact `int` of at least two digits.
+    // SAFETY: By the caller: an exact `int` of more than two digits.
     unsafe {
         let (count, negative) = int_size(object);
         // Three digits hold 90 bits, so more than three never fit.
@@ -181,6 +191,7 @@ pub unsafe fn int_digits<'a>(object: *mut PyObject) -> (bool, &'a [u32]) {
 }
 
 /// The number of digits that count, and whether there is a minus.
+#[inline(always)]
 unsafe fn int_size(object: *mut PyObject) -> (usize, bool) {
     // SAFETY: By the caller: an exact `int`.
     unsafe {
@@ -255,6 +266,50 @@ pub unsafe fn tuple_items(object: *mut PyObject) -> *mut *mut PyObject {
     unsafe { field(object, const { row("TUPLE_ITEMS") }) }
 }
 
+/// Asks the processor for memory that is going to be read soon. Any address will do.
+#[inline(always)]
+pub fn fetch<T>(memory: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: A hint, which reads nothing.
+    unsafe {
+        core::arch::x86_64::_mm_prefetch::<{ core::arch::x86_64::_MM_HINT_T0 }>(memory.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = memory;
+}
+
+/// Asks for the items of what may be an exact tuple of this length.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub unsafe fn fetch_items(object: *mut PyObject, count: usize) {
+    // SAFETY: By the caller; an exact tuple has that many items.
+    unsafe {
+        if is_tuple(object) && var_size(object) == count {
+            for index in 0..count {
+                fetch(*tuple_items(object).add(index));
+            }
+        }
+    }
+}
+
+/// Asks for the entries of what may be an exact dict.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub unsafe fn fetch_entries(object: *mut PyObject) {
+    // SAFETY: By the caller; an exact dict has a table of keys.
+    unsafe {
+        if is_dict(object) {
+            let keys: *const u8 = *field(object, const { row("DICT_KEYS") });
+            fetch(keys);
+            fetch(keys.wrapping_add(64));
+        }
+    }
+}
+
 /// Data, length and kind (bytes per code point) of an exact `str`; none for a legacy string that CPython 3.11
 /// has not made ready.
 ///
@@ -275,6 +330,16 @@ pub unsafe fn str_parts(object: *mut PyObject) -> Option<(NonNull<u8>, usize, u8
         let length = *field::<usize>(object, const { row("STR_LENGTH") });
         Some((NonNull::new_unchecked(field(object, offset)), length, (state >> 2 & 7) as u8))
     }
+}
+
+/// Where the text of a compact `str` of ASCII stands.
+///
+/// # Safety
+/// `object` is such a `str`.
+#[inline(always)]
+pub unsafe fn ascii_data(object: NonNull<PyObject>) -> NonNull<u8> {
+    // SAFETY: By the caller.
+    unsafe { NonNull::new_unchecked(field(object.as_ptr(), const { row("STR_ASCII_DATA") })) }
 }
 
 /// Are all code points below 128?
@@ -379,6 +444,23 @@ impl Keys {
         unsafe {
             let base: *mut u8 = *field(dict, const { row("DICT_KEYS") });
             let values: *mut u8 = *field(dict, const { row("DICT_VALUES") });
+            Keys::at(base, values)
+        }
+    }
+
+    /// The names that the instances of a class share; no values.
+    ///
+    /// # Safety
+    /// `base` is such a table, and is not changed while the result is in use.
+    pub unsafe fn shared(base: *mut u8) -> Keys {
+        // SAFETY: By the caller.
+        unsafe { Keys::at(base, core::ptr::null_mut()) }
+    }
+
+    #[inline(always)]
+    unsafe fn at(base: *mut u8, values: *mut u8) -> Keys {
+        // SAFETY: By the caller.
+        unsafe {
             let log2_size = *base.add(const { row("KEYS_LOG2_SIZE") });
             let index_bytes = 1_usize << *base.add(const { row("KEYS_LOG2_INDEX_BYTES") });
             let entries = base.add(const { row("KEYS_INDICES") } + index_bytes);
@@ -415,6 +497,16 @@ impl Keys {
         self.mask
     }
 
+    /// Entries for which there still is room; none where the first insertion makes another table.
+    pub fn usable(&self) -> usize {
+        if self.is_split() {
+            return 0;
+        }
+        // SAFETY: The table is alive while `self` is in use.
+        let usable: isize = unsafe { *self.base.add(const { row("KEYS_USABLE") }).cast() };
+        usable.max(0) as usize
+    }
+
     /// Entries ever used, holes included.
     #[inline(always)]
     pub fn entries_used(&self) -> usize {
@@ -439,6 +531,31 @@ impl Keys {
                 let key: *mut PyObject = *at.cast();
                 let value = if self.values.is_null() { *at.add(8).cast() } else { *self.values.add(entry) };
                 (0, key, value)
+            }
+        }
+    }
+
+    /// The key of an entry of texts.
+    ///
+    /// # Safety
+    /// As [`Keys::entry`]; the keys are texts.
+    #[inline(always)]
+    pub unsafe fn key(&self, entry: usize) -> *mut PyObject {
+        // SAFETY: By the caller.
+        unsafe { *self.entries.add(entry * const { row("KEYS_UNICODE_ENTRY") }).cast() }
+    }
+
+    /// Where the value of an entry stands.
+    ///
+    /// # Safety
+    /// As [`Keys::key`].
+    #[inline(always)]
+    pub unsafe fn place(&self, entry: usize) -> *mut *mut PyObject {
+        // SAFETY: By the caller.
+        unsafe {
+            match self.values.is_null() {
+                true => self.entries.add(entry * const { row("KEYS_UNICODE_ENTRY") } + 8).cast(),
+                false => self.values.add(entry),
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Where native code meets the interpreter: layouts, journal, commit and rollback.
 
+pub(crate) mod attributes;
 pub(crate) mod collections;
 pub mod commit;
 pub(crate) mod dropped;

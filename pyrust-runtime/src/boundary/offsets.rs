@@ -36,6 +36,7 @@ const LAYOUT: &[(&str, &str, [usize; 3])] = &[
     ("KEYS_LOG2_SIZE", "offsetof(struct _dictkeysobject, dk_log2_size)", [8, 8, 8]),
     ("KEYS_LOG2_INDEX_BYTES", "offsetof(struct _dictkeysobject, dk_log2_index_bytes)", [9, 9, 9]),
     ("KEYS_KIND", "offsetof(struct _dictkeysobject, dk_kind)", [10, 10, 10]),
+    ("KEYS_USABLE", "offsetof(struct _dictkeysobject, dk_usable)", [16, 16, 16]),
     ("KEYS_ENTRIES_USED", "offsetof(struct _dictkeysobject, dk_nentries)", [24, 24, 24]),
     ("KEYS_INDICES", "offsetof(struct _dictkeysobject, dk_indices)", [32, 32, 32]),
     ("KEYS_GENERAL_ENTRY", "sizeof(PyDictKeyEntry)", [24, 24, 24]),

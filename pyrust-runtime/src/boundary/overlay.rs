@@ -12,7 +12,7 @@ use pyo3_ffi::{
     PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyUnicode_InternFromString,
 };
 
-use crate::boundary::layout;
+use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::ptrmap::PtrMap;
 use crate::boundary::{collections, dropped};
 use crate::buf::Buf;
@@ -30,8 +30,9 @@ pub(crate) enum Op {
 
 /// What the untyped side needs of an overlay.
 pub(crate) struct Table {
-    /// Appends the operations that lead from the dict to what the overlay says.
-    pub(crate) operations: unsafe fn(NonNull<u8>, Cx, &mut Buf<Op>) -> R<()>,
+    /// Appends the operations that lead from the dict to what the overlay says; how many of them, at the front, only
+    /// give keys that are there other values.
+    pub(crate) operations: unsafe fn(NonNull<u8>, Cx, &mut Buf<Op>) -> R<usize>,
     pub(crate) drop: unsafe fn(NonNull<u8>),
     /// The operations only give keys that are there other values.
     pub(crate) replaces: bool,
@@ -67,6 +68,11 @@ impl Overlays {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.overlays.is_empty()
+    }
+
+    /// Has the dict an overlay?
+    pub(crate) fn holds(&self, dict: *mut PyObject) -> bool {
+        !self.overlays.is_empty() && self.map.get(dict).is_some()
     }
 
     /// The overlay of the dict, if it has one.  One of other types is a second representation: bails.
@@ -164,7 +170,8 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
             let mut operations = Buf::new();
             let boxed = (table.operations)(data, cx, &mut operations);
             let kept = keep_cleared(cx, dict, &operations);
-            if !table.replaces {
+            let replaced = *boxed.as_ref().unwrap_or(&0);
+            if !table.replaces && grows(dict, operations.get(replaced..).unwrap_or(&[])) {
                 growth += operations.len() + layout::dict_used(dict);
             }
             cx.txn().dicts.overlays[index].operations = operations;
@@ -181,6 +188,23 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
             PyMem_Free(reserve);
         }
         Ok(())
+    }
+}
+
+/// Can the table of the dict become another one by these operations?
+unsafe fn grows(dict: *mut PyObject, operations: &[Op]) -> bool {
+    // SAFETY: By the caller: an exact dict, which does not change meanwhile.
+    unsafe {
+        let keys = Keys::of(dict);
+        let mut added = 0;
+        for op in operations {
+            match *op {
+                Op::Set(key, _) if keys.kind == KEYS_GENERAL || layout::is_str(key) => added += 1,
+                Op::Del(_) | Op::PopItem => {}
+                Op::Set(..) | Op::Clear => return true,
+            }
+        }
+        added > keys.usable()
     }
 }
 

@@ -3,14 +3,16 @@
 //! A set that existed before the transaction is never touched while it is open: inverse operations would leave
 //! another table, and so another order.  Native code works on a clone, typed by the handle that wrote (see
 //! `set::live`).  The commit boxes it into a table of CPython's, which then takes the place of the set's own: that
-//! cannot fail half-way (replay rule 10).
+//! cannot fail half-way (replay rule 10).  A few changes of a large set, whose order nobody has asked for since, are
+//! remembered instead, and done by CPython at the commit: the same operations in the same order.
 
 use core::any::TypeId;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{
-    Py_DECREF, Py_INCREF, Py_None, PyMem_Free, PyMem_Malloc, PyObject, PySet_Add, PySet_Discard, PySet_New,
+    Py_DECREF, Py_FatalError, Py_INCREF, Py_None, PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PySet_Add,
+    PySet_Discard, PySet_New,
 };
 
 use crate::boundary::dropped;
@@ -18,14 +20,29 @@ use crate::boundary::layout::{RawSet, SET_SMALLEST, SetEntry};
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
 use crate::builtins::c::undisturbed;
-use crate::set::{Slot, Table};
+use crate::set::{Shape, Slot, Table};
 use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, no_memory};
 
-/// What the untyped side needs of a clone.
+/// What a set becomes by a commit.
+pub(crate) enum Built {
+    /// This table.
+    Table(RawTable),
+    /// What these operations make of it, in order.
+    Operations(Buf<Op>),
+}
+
+/// One operation on a set; the reference is owned.
+#[derive(Clone, Copy)]
+pub(crate) enum Op {
+    Add(*mut PyObject),
+    Discard(*mut PyObject),
+}
+
+/// What the untyped side needs of the changes of a set.
 pub(crate) struct Functions {
-    /// Boxes it.
-    pub(crate) build: unsafe fn(NonNull<u8>, Cx) -> R<RawTable>,
+    /// Boxes them.
+    pub(crate) build: unsafe fn(NonNull<u8>, Cx) -> R<Built>,
     pub(crate) drop: unsafe fn(NonNull<u8>),
 }
 
@@ -36,6 +53,8 @@ struct Written {
     functions: &'static Functions,
     /// Before the commit applies it: the new table.  Afterwards: the old one.
     table: RawTable,
+    /// In place of a table.
+    operations: Option<Buf<Op>>,
 }
 
 pub(crate) struct Sets {
@@ -73,7 +92,7 @@ impl Sets {
         functions: &'static Functions,
     ) -> R<()> {
         let index = self.written.len() as u32;
-        let written = Written { set, types, data, functions, table: RawTable::NONE };
+        let written = Written { set, types, data, functions, table: RawTable::NONE, operations: None };
         if self.written.push(written).is_err() {
             // SAFETY: `data` belongs to `functions` and was not stored.
             unsafe { (functions.drop)(data) };
@@ -106,6 +125,7 @@ impl Garbage {
             unsafe {
                 (written.functions.drop)(written.data);
                 written.table.discard();
+                written.operations.iter().for_each(|operations| release(operations));
             }
         }
     }
@@ -184,6 +204,28 @@ impl RawTable {
         if self.entries.is_null() { self.small.as_mut_ptr() } else { self.entries }
     }
 
+    /// The table that a set has.
+    unsafe fn seen(object: *mut PyObject) -> RawTable {
+        // SAFETY: By the caller: an exact set or frozenset, whose own slots are as many as the smallest table has.
+        unsafe {
+            let raw = RawSet::of(object);
+            let inside = raw.small_entries();
+            let mut table = RawTable {
+                mask: raw.mask(),
+                fill: raw.fill(),
+                used: raw.used(),
+                finger: raw.finger(),
+                ..RawTable::NONE
+            };
+            if ptr::eq(raw.entries(), inside) {
+                table.small.as_mut_ptr().copy_from_nonoverlapping(inside, SET_SMALLEST);
+            } else {
+                table.entries = raw.entries();
+            }
+            table
+        }
+    }
+
     /// Puts the table into a set; what comes back is the one that the set had.  Cannot fail, runs no Python code.
     ///
     /// # Safety
@@ -194,18 +236,7 @@ impl RawTable {
         unsafe {
             let raw = RawSet::of(object);
             let inside = raw.small_entries();
-            let mut old = RawTable {
-                mask: raw.mask(),
-                fill: raw.fill(),
-                used: raw.used(),
-                finger: raw.finger(),
-                ..RawTable::NONE
-            };
-            if ptr::eq(raw.entries(), inside) {
-                old.small.as_mut_ptr().copy_from_nonoverlapping(inside, SET_SMALLEST);
-            } else {
-                old.entries = raw.entries();
-            }
+            let old = RawTable::seen(object);
             let entries = if self.entries.is_null() {
                 inside.copy_from_nonoverlapping(self.small.as_ptr(), SET_SMALLEST);
                 inside
@@ -316,7 +347,15 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
                 let written = &cx.txn().sets.written[index];
                 (written.set, written.data, written.functions)
             };
-            let table = (functions.build)(data, cx)?;
+            let table = match (functions.build)(data, cx)? {
+                Built::Table(table) => table,
+                Built::Operations(operations) => {
+                    let room = room(set, &operations);
+                    cx.txn().sets.written[index].operations = Some(operations);
+                    reserve(room)?;
+                    continue;
+                }
+            };
             cx.txn().sets.written[index].table = table;
             // Elements that stay have another reference by now.
             let raw = RawSet::of(set);
@@ -331,13 +370,69 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     }
 }
 
-/// Second part: puts the tables in place.
+/// Bytes of the tables that the operations may make.
+unsafe fn room(set: *mut PyObject, operations: &[Op]) -> usize {
+    // SAFETY: By the caller: an exact set.
+    let raw = unsafe { RawSet::of(set) };
+    let shape = Shape { mask: raw.mask(), fill: raw.fill(), used: raw.used() };
+    let added = operations.iter().filter(|op| matches!(op, Op::Add(_))).count();
+    if shape.is_tight(added) { (shape.used + added).saturating_mul(16 * size_of::<SetEntry>()) } else { 0 }
+}
+
+/// That much memory is there now, so it is there when the operations are applied.
+fn reserve(size: usize) -> R<()> {
+    if size != 0 {
+        // SAFETY: The GIL is held; it is given back at once.
+        unsafe {
+            let memory = PyMem_Malloc(size.min(isize::MAX as usize));
+            if memory.is_null() {
+                return bail(Bail::Memory);
+            }
+            PyMem_Free(memory);
+        }
+    }
+    Ok(())
+}
+
+/// Drops the references of operations, which are not used any more.
+pub(crate) fn release(operations: &[Op]) {
+    for op in operations {
+        let (Op::Add(key) | Op::Discard(key)) = *op;
+        // SAFETY: They are its own; the GIL is held.
+        unsafe { Py_DECREF(key) };
+    }
+}
+
+/// Does the operations to a set.
+unsafe fn perform(set: *mut PyObject, operations: &[Op]) {
+    // SAFETY: By the caller.  What is compared are exact builtins, as when they were looked for.
+    unsafe {
+        for op in operations {
+            let mut attempts = 0;
+            while match *op {
+                Op::Add(key) => PySet_Add(set, key) != 0,
+                Op::Discard(key) => PySet_Discard(set, key) < 0,
+            } {
+                PyErr_Clear();
+                attempts += 1;
+                if attempts == 3 {
+                    Py_FatalError(c"pyrust: out of memory between two writes of a commit".as_ptr());
+                }
+            }
+        }
+    }
+}
+
+/// Second part: puts the tables in place, or does the operations.
 pub(crate) unsafe fn apply(cx: Cx) {
-    // SAFETY: The tables are boxed; the sets are alive.
+    // SAFETY: All is boxed; the sets are alive.
     unsafe {
         for index in 0..cx.txn().sets.written.len() {
             let written = &mut cx.txn().sets.written[index];
-            written.table = written.table.transplant(written.set);
+            match &written.operations {
+                Some(operations) => perform(written.set, operations),
+                None => written.table = written.table.transplant(written.set),
+            }
         }
     }
 }
@@ -349,13 +444,19 @@ pub(crate) unsafe fn would_be(sets: &Sets, set: *mut PyObject) -> R<Option<*mut 
     };
     // SAFETY: The table is boxed; the new set is empty.
     unsafe {
-        let table = written.table.again()?;
+        let table = match written.operations {
+            Some(_) => RawTable::seen(set).again()?,
+            None => written.table.again()?,
+        };
         let copy = undisturbed(|| PySet_New(ptr::null_mut()));
         if copy.is_null() {
             table.discard();
             return no_memory();
         }
         table.transplant(copy).discard();
+        if let Some(operations) = &written.operations {
+            perform(copy, operations);
+        }
         Ok(Some(copy))
     }
 }

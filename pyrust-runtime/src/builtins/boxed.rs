@@ -5,6 +5,7 @@ use pyo3_ffi::PyObject;
 
 use super::c::{self, Name, Temporary};
 use crate::big::Big;
+use crate::boundary::layout;
 use crate::list::{List, ListLike, MakeList};
 use crate::py::FromPy;
 use crate::stop::{Bail, R, bail};
@@ -131,7 +132,14 @@ macro_rules! read {
     )* };
 }
 
-read! { i64 f64 bool Str Bytes }
+read! { i64 f64 bool Bytes }
+
+impl Unboxed for Str {
+    unsafe fn read(_: Cx, object: *mut PyObject) -> R<Self> {
+        // SAFETY: by the caller. It is new: nobody else keeps it, as what `from_py` reads is kept.
+        unsafe { if layout::is_str(object) { Str::from_borrowed(object) } else { bail(Bail::Type) } }
+    }
+}
 
 impl Unboxed for (Bytes, Bytes, Bytes) {
     unsafe fn read(cx: Cx, object: *mut PyObject) -> R<Self> {

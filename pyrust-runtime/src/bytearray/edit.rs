@@ -229,7 +229,7 @@ fn put_slice(b: &ByteArray, start: Option<i64>, end: Option<i64>, step: Option<i
 #[inline]
 pub fn append(_: Cx, b: &ByteArray, v: i64) -> R<()> {
     let v = byte(v)?;
-    b.edit(|own| push(own, v))
+    b.push(v)
 }
 
 /// `b.extend(other)`, `b += other`.

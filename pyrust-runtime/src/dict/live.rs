@@ -6,6 +6,7 @@
 use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use pyo3_ffi::{PyDict_Next, PyObject};
 
@@ -198,9 +199,46 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         Ok(self.probe_entry(cx, key)?.map(|(_, value)| value))
     }
 
+    /// Has the transaction written to it?
+    #[inline(always)]
+    pub(crate) fn is_written(self, cx: Cx) -> R<bool> {
+        Ok(self.overlay(cx)?.is_some())
+    }
+
+    /// The value in the dict itself, looked for first where the key stood in another dict; `place` is set to where it
+    /// stands in this one.
+    #[inline]
+    pub(crate) fn find_at(self, cx: Cx, key: &K, place: &AtomicU32) -> R<Option<*mut PyObject>> {
+        let at = place.load(Relaxed) as usize;
+        // SAFETY: An exact dict, which does not change while the transaction is open; the entry is in use.
+        unsafe {
+            let keys = Keys::of(self.as_ptr());
+            if keys.kind != KEYS_GENERAL && at < keys.entries_used() {
+                let (_, object, value) = keys.entry(at);
+                if key.is_object(object) && !value.is_null() {
+                    return Ok(Some(value));
+                }
+            }
+        }
+        self.find_anew(cx, key, place)
+    }
+
+    #[inline(never)]
+    fn find_anew(self, cx: Cx, key: &K, place: &AtomicU32) -> R<Option<*mut PyObject>> {
+        let Some((at, _, value)) = self.probe_place(cx, key)? else { return Ok(None) };
+        place.store(u32::try_from(at).unwrap_or(u32::MAX), Relaxed);
+        Ok(Some(value))
+    }
+
     /// Key and value in the dict itself.
     #[inline]
     fn probe_entry(self, cx: Cx, key: &K) -> R<Option<(*mut PyObject, *mut PyObject)>> {
+        Ok(self.probe_place(cx, key)?.map(|(_, key, value)| (key, value)))
+    }
+
+    /// Where an entry stands in the dict itself, its key and its value.
+    #[inline]
+    fn probe_place(self, cx: Cx, key: &K) -> R<Option<(usize, *mut PyObject, *mut PyObject)>> {
         let hash = key.py_hash(cx)?;
         // SAFETY: An exact dict, which does not change while the transaction is open; the slots are inside the
         // mask and name entries of the table.
@@ -212,10 +250,17 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 let entry = keys.slot(at);
                 if entry >= 0 {
                     let (stored, object, value) = keys.entry(entry as usize);
-                    let stored =
-                        if keys.kind == KEYS_GENERAL { stored } else { layout::str_known_hash(object) };
-                    if stored == hash && key.eq_object(cx, object)? {
-                        return Ok(if value.is_null() { None } else { Some((object, value)) });
+                    let is_same = || {
+                        let stored =
+                            if keys.kind == KEYS_GENERAL { stored } else { layout::str_known_hash(object) };
+                        if stored == hash { key.eq_object(cx, object) } else { Ok(false) }
+                    };
+                    if key.is_object(object) || is_same()? {
+                        return Ok(if value.is_null() {
+                            None
+                        } else {
+                            Some((entry as usize, object, value))
+                        });
                     }
                 } else if entry == -1 {
                     return Ok(None);
@@ -278,6 +323,14 @@ impl<K: FromPy, V: FromPy, M: Kind> FromPy for PDict<K, V, M> {
                 || (K::matches(key) && V::matches(value))
         }
     }
+
+    const FETCHES: bool = true;
+
+    #[inline(always)]
+    unsafe fn fetch(object: *mut PyObject) {
+        // SAFETY: By the caller.
+        unsafe { layout::fetch_entries(object) }
+    }
 }
 
 impl<K, V, M> IntoPy for PDict<K, V, M> {
@@ -314,8 +367,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
     fn find(&self, cx: Cx, key: &K) -> R<Option<V>> {
         cx.point()?;
         if let Some(overlay) = self.overlay(cx)? {
-            let hash = Table::<K, State<V>>::hash(cx, key)?;
-            if let Some(place) = overlay.table.find(cx, hash, key)? {
+            if let Ok(place) = overlay.table.search(cx, key)? {
                 return Ok(overlay.table.value(place).value.clone());
             }
             if overlay.cleared {
@@ -332,8 +384,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
     #[inline]
     fn has(&self, cx: Cx, key: &K) -> R<bool> {
         if let Some(overlay) = self.overlay(cx)? {
-            let hash = Table::<K, State<V>>::hash(cx, key)?;
-            if let Some(place) = overlay.table.find(cx, hash, key)? {
+            if let Ok(place) = overlay.table.search(cx, key)? {
                 return Ok(overlay.table.value(place).value.is_some());
             }
             if overlay.cleared {
@@ -562,7 +613,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 }
 
 /// Boxes the overlay: first the overwritten values, which change no shape, then the log.
-unsafe fn operations<K, V>(data: NonNull<u8>, cx: Cx, into: &mut Buf<Op>) -> R<()>
+unsafe fn operations<K, V>(data: NonNull<u8>, cx: Cx, into: &mut Buf<Op>) -> R<usize>
 where
     K: Key + FromPy + IntoPy,
     V: FromPy + IntoPy + Clone,
@@ -598,6 +649,7 @@ where
             set(place, state.value.clone(), into)?;
         }
     }
+    let replaced = into.len();
     for entry in overlay.log.iter() {
         match *entry {
             Log::Insert { place, inserted } => {
@@ -616,7 +668,7 @@ where
             }
         }
     }
-    Ok(())
+    Ok(replaced)
 }
 
 unsafe fn drop_overlay<K, V>(data: NonNull<u8>) {

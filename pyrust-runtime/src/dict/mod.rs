@@ -2,12 +2,15 @@
 //!
 //! First argument `cx`, dicts by reference, stored keys and values by value.
 
+mod fields;
+mod index;
 mod kinds;
 mod live;
 mod native;
-mod table;
+pub(crate) mod table;
 mod views;
 
+pub use fields::*;
 pub use kinds::*;
 pub use live::PDict;
 pub use native::Dict;
@@ -200,6 +203,22 @@ pub fn setdefault<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &
         return Ok(found);
     }
     dict.put(cx, key, value.clone())?;
+    Ok(value)
+}
+
+/// [`setdefault`] of a value that is made only for a key that is not there.
+#[inline]
+pub fn setdefault_with<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: &K,
+    value: impl FnOnce() -> R<V>,
+) -> R<V> {
+    if let Some(found) = dict.find(cx, key)? {
+        return Ok(found);
+    }
+    let value = value()?;
+    dict.put(cx, key.clone(), value.clone())?;
     Ok(value)
 }
 
@@ -437,25 +456,6 @@ pub(crate) fn copy_into<K: Key, V: Clone + 'static, D: DictLike<K, V>, E: DictLi
 ) -> R<E> {
     update(cx, &result, dict)?;
     Ok(result)
-}
-
-/// [`copy`], as a Python dict.
-pub fn pdict_copy<K, V, D>(cx: Cx, dict: &D) -> R<PDict<K, V>>
-where
-    K: Key + FromPy + IntoPy,
-    V: FromPy + IntoPy + Clone,
-    D: DictLike<K, V>,
-{
-    let result = pdict_new(cx)?;
-    update(cx, &result, dict)?;
-    Ok(result)
-}
-
-/// What was just made, as an object of the same class.
-pub fn into_live<T: FromPy, D: IntoPy>(cx: Cx, dict: D) -> R<T> {
-    let object = dict.into_py(cx)?;
-    // SAFETY: A new reference, which goes to the arena.
-    unsafe { T::from_py(cx, cx.adopt(object)?.as_ptr()) }
 }
 
 /// `d | e`

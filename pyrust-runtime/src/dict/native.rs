@@ -12,6 +12,7 @@ use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Kind, Maker, Place, Plain};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{IntoPy, again};
+use crate::retype::Counted;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::{Cx, no_memory};
 
@@ -168,6 +169,11 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
         unsafe { (*self.head.as_ptr()).maker.clone() }
     }
 
+    /// The entries, which leave the dict.
+    pub(crate) fn take_table(&self) -> Table<K, V> {
+        core::mem::replace(self.table_mut(), Table::new())
+    }
+
     #[inline(always)]
     fn table(&self) -> &Table<K, V> {
         // SAFETY: The head lives as long as the handle; the borrows here end before anything changes the table.
@@ -186,6 +192,14 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
         // SAFETY: The head lives as long as the handle.
         let version = unsafe { &(*self.head.as_ptr()).version };
         version.set(version.get() + 1);
+    }
+}
+
+impl<K, V, M> Counted for Dict<K, V, M> {
+    fn is_alone(&self) -> bool {
+        // SAFETY: The head lives as long as the handle.
+        let head = unsafe { &*self.head.as_ptr() };
+        head.handles.get() == 1 && head.object.get().is_null()
     }
 }
 
@@ -210,26 +224,23 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
 
     #[inline]
     fn find(&self, cx: Cx, key: &K) -> R<Option<V>> {
-        let hash = Table::<K, V>::hash(cx, key)?;
         let table = self.table();
-        Ok(table.find(cx, hash, key)?.map(|place| table.value(place).clone()))
+        Ok(table.search(cx, key)?.ok().map(|place| table.value(place).clone()))
     }
 
     #[inline]
     fn has(&self, cx: Cx, key: &K) -> R<bool> {
-        let hash = Table::<K, V>::hash(cx, key)?;
-        Ok(self.table().find(cx, hash, key)?.is_some())
+        Ok(self.table().search(cx, key)?.is_ok())
     }
 
     #[inline]
     fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
-        let hash = Table::<K, V>::hash(cx, &key)?;
-        match self.table().find(cx, hash, &key)? {
-            Some(place) => {
+        match self.table().search(cx, &key)? {
+            Ok(place) => {
                 let old = core::mem::replace(self.table_mut().value_mut(place), value);
                 drop(old);
             }
-            None => {
+            Err(hash) => {
                 self.add(hash, key, value)?;
             }
         }
@@ -238,15 +249,14 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
 
     #[inline]
     fn upsert(&self, cx: Cx, key: K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
-        let hash = Table::<K, V>::hash(cx, &key)?;
-        match self.table().find(cx, hash, &key)? {
-            Some(place) => {
+        match self.table().search(cx, &key)? {
+            Ok(place) => {
                 // `f` touches no container: see the compiler's pattern.
                 let new = f(self.table().value(place).clone())?;
                 let old = core::mem::replace(self.table_mut().value_mut(place), new);
                 drop(old);
             }
-            None => {
+            Err(hash) => {
                 self.add(hash, key, f(default)?)?;
             }
         }
@@ -254,8 +264,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
     }
 
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
-        let hash = Table::<K, V>::hash(cx, key)?;
-        let Some(place) = self.table().find(cx, hash, key)? else { return Ok(None) };
+        let Ok(place) = self.table().search(cx, key)? else { return Ok(None) };
         let (_, value) = self.take_at(cx, place)?;
         Ok(Some(value))
     }

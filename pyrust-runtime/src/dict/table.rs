@@ -1,17 +1,23 @@
 //! The hash table below native dicts and overlays: entries in insertion order, an index of slots beside them.
 //!
 //! The order does not depend on the hashes, so they are our own: a multiplication, of which the high bits pick
-//! the slot.  Deleted entries leave holes that go at the next growth.
+//! the slot.  A few entries are searched one by one, without an index.  Deleted entries leave holes that go at the
+//! next growth.
 
+use core::cell::Cell;
 use core::mem::MaybeUninit;
 
 use crate::buf::Buf;
+use crate::dict::index::Index;
 use crate::elem::Key;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
-const EMPTY: u32 = u32::MAX;
-const GONE: u32 = u32::MAX - 1;
+/// So many entries at most: places are kept in 32 bits.
+const PLACES: usize = u32::MAX as usize - 1;
+
+/// So many entries need no index.
+const FEW: usize = 8;
 
 struct Entry<K, V> {
     /// 0 in a hole, odd otherwise.
@@ -30,20 +36,19 @@ impl<K, V> Drop for Entry<K, V> {
 }
 
 pub(crate) struct Table<K, V> {
-    slots: Buf<u32>,
+    /// None as long as there are few entries.
+    index: Index,
     entries: Buf<Entry<K, V>>,
     used: usize,
-    /// Slots that are not empty.
-    filled: usize,
-    /// 64 minus the logarithm of the number of slots.
-    shift: u32,
     /// Places before it are holes.
     front: usize,
+    /// The address and the place of the key that was found or added last: it is often asked for again.
+    last: Cell<(usize, usize)>,
 }
 
 impl<K: Key, V> Table<K, V> {
     pub(crate) const fn new() -> Table<K, V> {
-        Table { slots: Buf::new(), entries: Buf::new(), used: 0, filled: 0, shift: 64, front: 0 }
+        Table { index: Index::new(), entries: Buf::new(), used: 0, front: 0, last: Cell::new((0, 0)) }
     }
 
     #[inline(always)]
@@ -62,80 +67,81 @@ impl<K: Key, V> Table<K, V> {
         Ok(key.fast_hash(cx)?.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
+    /// The place of a key, or its hash, with which it can be added.
+    #[inline]
+    pub(crate) fn search(&self, cx: Cx, key: &K) -> R<Result<usize, u64>> {
+        let (address, last) = self.last.get();
+        if key.address() != 0
+            && key.address() == address
+            && let Some(entry) = self.entries.get(last)
+            && entry.hash != 0
+            // Another key may be at that address by now.
+            // SAFETY: An entry with a hash is live.
+            && unsafe { &entry.pair.assume_init_ref().0 }.elem_eq(cx, key)?
+        {
+            return Ok(Ok(last));
+        }
+        let hash = Table::<K, V>::hash(cx, key)?;
+        match self.find(cx, hash, key)? {
+            Some(place) => {
+                if key.address() != 0 {
+                    self.last.set((key.address(), place));
+                }
+                Ok(Ok(place))
+            }
+            None => Ok(Err(hash)),
+        }
+    }
+
     /// The place of a key.
     #[inline]
     pub(crate) fn find(&self, cx: Cx, hash: u64, key: &K) -> R<Option<usize>> {
         if self.used == 0 {
             return Ok(None);
         }
-        let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
-        loop {
-            // SAFETY: `at <= mask`; a slot that is neither empty nor gone names an entry that is live.
-            unsafe {
-                let place = *self.slots.get_unchecked(at & mask);
-                if place == EMPTY {
-                    return Ok(None);
-                }
-                if place != GONE {
-                    let entry = self.entries.get_unchecked(place as usize);
-                    if entry.hash == hash && entry.pair.assume_init_ref().0.elem_eq(cx, key)? {
-                        return Ok(Some(place as usize));
-                    }
+        if self.index.is_none() {
+            for (place, entry) in self.entries.iter().enumerate() {
+                // SAFETY: An entry with a hash is live.
+                if entry.hash == hash && unsafe { &entry.pair.assume_init_ref().0 }.elem_eq(cx, key)? {
+                    return Ok(Some(place));
                 }
             }
-            at = (at + 1) & mask;
+            return Ok(None);
         }
+        self.index.find(hash, |place| {
+            // SAFETY: What stands in the index is the place of a live entry.
+            unsafe {
+                let entry = self.entries.get_unchecked(place);
+                Ok(entry.hash == hash && entry.pair.assume_init_ref().0.elem_eq(cx, key)?)
+            }
+        })
     }
 
     /// Adds a key that is not there; its place.
     #[inline]
     pub(crate) fn add(&mut self, hash: u64, key: K, value: V) -> R<usize> {
-        if (self.filled + 1) * 3 > self.slots.len() * 2 {
+        if if self.index.is_none() { self.entries.len() >= FEW } else { self.index.is_full() } {
             self.grow()?;
         }
-        let place = self.entries.len();
-        if place >= GONE as usize
-            || self.entries.push(Entry { hash, pair: MaybeUninit::new((key, value)) }).is_err()
+        let (place, address) = (self.entries.len(), key.address());
+        if place >= PLACES || self.entries.push(Entry { hash, pair: MaybeUninit::new((key, value)) }).is_err()
         {
             return bail(Bail::Memory);
         }
-        self.link(hash, place as u32);
-        self.filled += 1;
-        self.used += 1;
-        Ok(place)
-    }
-
-    /// Enters a place into the first empty slot of its hash.
-    #[inline(always)]
-    fn link(&mut self, hash: u64, place: u32) {
-        let mask = self.slots.len() - 1;
-        let mut at = (hash >> self.shift) as usize;
-        // SAFETY: `at <= mask`; a third of the slots is empty.
-        unsafe {
-            while *self.slots.get_unchecked(at & mask) != EMPTY {
-                at = (at + 1) & mask;
-            }
-            *self.slots.get_unchecked_mut(at & mask) = place;
+        if !self.index.is_none() {
+            self.index.enter(hash, place);
         }
+        self.used += 1;
+        if address != 0 {
+            self.last.set((address, place));
+        }
+        Ok(place)
     }
 
     /// Squeezes the holes out and makes the index large enough for as many entries again.
     #[cold]
     #[inline(never)]
     extern "C" fn grow(&mut self) -> R<()> {
-        let Some(size) = (self.used + 1).checked_mul(3).map(|want| want.next_power_of_two().max(8)) else {
-            return bail(Bail::Memory);
-        };
-        let mut slots: Buf<u32> = Buf::new();
-        if !slots.reserve_total(size) {
-            return bail(Bail::Memory);
-        }
-        // SAFETY: All are written before the length is set.
-        unsafe {
-            slots.as_mut_ptr().write_bytes(0xff, size);
-            slots.set_len(size);
-        }
         if self.used != self.entries.len() {
             // SAFETY: Live entries move down, each once; a hole has nothing to drop.
             unsafe {
@@ -151,12 +157,13 @@ impl<K: Key, V> Table<K, V> {
             }
         }
         self.front = 0;
-        self.slots = slots;
-        self.shift = 64 - size.trailing_zeros();
-        self.filled = self.used;
+        if self.index.is_none() && self.used < FEW {
+            return Ok(());
+        }
+        self.index = Index::sized(self.used)?;
         for place in 0..self.entries.len() {
             let hash = self.entries[place].hash;
-            self.link(hash, place as u32);
+            self.index.enter(hash, place);
         }
         Ok(())
     }
@@ -232,12 +239,9 @@ impl<K: Key, V> Table<K, V> {
     /// Removes the entry at a live place.
     pub(crate) fn remove(&mut self, place: usize) -> (K, V) {
         debug_assert!(self.is_live(place));
-        let mask = self.slots.len() - 1;
-        let mut at = (self.entries[place].hash >> self.shift) as usize & mask;
-        while self.slots[at] != place as u32 {
-            at = (at + 1) & mask;
+        if !self.index.is_none() {
+            self.index.leave(self.entries[place].hash, place);
         }
-        self.slots[at] = GONE;
         self.used -= 1;
         let entry = &mut self.entries[place];
         entry.hash = 0;
@@ -251,9 +255,8 @@ impl<K: Key, V> Table<K, V> {
 
     pub(crate) fn clear(&mut self) {
         self.used = 0;
-        self.filled = 0;
         self.front = 0;
-        self.slots.fill(EMPTY);
+        self.index = Index::new();
         self.entries.clear();
     }
 }

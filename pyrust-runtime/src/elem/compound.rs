@@ -224,6 +224,20 @@ macro_rules! unions {
                 }
             }
 
+            #[inline]
+            fn address(&self) -> usize {
+                match self {
+                    $($union::$member(value) => value.address(),)+
+                }
+            }
+
+            #[inline]
+            fn is_object(&self, object: *mut PyObject) -> bool {
+                match self {
+                    $($union::$member(value) => value.is_object(object),)+
+                }
+            }
+
             unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
                 // SAFETY: By the caller.
                 unsafe {

@@ -62,6 +62,18 @@ pub trait Key: ElemEq + Clone + 'static {
     fn fast_hash(&self, cx: Cx) -> R<u64>;
     /// `hash(self)`.
     fn py_hash(&self, cx: Cx) -> R<isize>;
+    /// Tells keys apart that are costly to hash: where it is, unless that is no use (0).
+    #[inline(always)]
+    fn address(&self) -> usize {
+        0
+    }
+
+    /// Is it known without a look at the object that this is the key itself?
+    #[inline(always)]
+    fn is_object(&self, _object: *mut PyObject) -> bool {
+        false
+    }
+
     /// Is the object, whose hash is the same, an equal key?  Bails before any comparison that is not between
     /// exact builtins.
     ///

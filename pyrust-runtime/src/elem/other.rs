@@ -85,7 +85,11 @@ impl ElemOrd for Range {
 impl ElemEq for Obj {
     #[inline]
     fn elem_eq(&self, _: Cx, other: &Self) -> R<bool> {
-        if self.is(*other) { Ok(true) } else { bail(Bail::Callback) }
+        match self.is(*other) {
+            true => Ok(true),
+            false if self.compares_identity() && other.compares_identity() => Ok(false),
+            false => bail(Bail::Callback),
+        }
     }
 
     fn view(&self) -> View<'_> {

@@ -47,19 +47,38 @@ impl ElemOrd for Str {
 /// Up to so many bytes a string is hashed anew; beyond that CPython's cached hash is cheaper.
 const SHORT: usize = 32;
 
-/// A hash of a few bytes. Order does not depend on it, so it need not be CPython's.
+/// A hash of up to [`SHORT`] bytes. Order does not depend on it, so it need not be CPython's.
 #[inline]
 fn hash_short(bytes: &[u8]) -> u64 {
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mut hash = (bytes.len() as u64).wrapping_mul(FACTOR);
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let word = chunk.iter().rev().fold(0_u64, |acc, b| acc << 8 | u64::from(*b));
-        hash = (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+    const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
+    const SECOND: u64 = 0xe703_7ed1_a0b4_28db;
+    /// Both halves of a product: each bit of the operands reaches all of them.
+    #[inline(always)]
+    fn mixed(a: u64, b: u64) -> u64 {
+        let product = u128::from(a) * u128::from(b);
+        product as u64 ^ (product >> 64) as u64
     }
-    let rest = chunks.remainder().iter().rev().fold(0_u64, |acc, b| acc << 8 | u64::from(*b));
-    hash = (hash.rotate_left(23) ^ rest).wrapping_mul(FACTOR);
-    hash ^ hash >> 29
+    #[inline(always)]
+    fn word(bytes: &[u8], at: usize) -> u64 {
+        bytes.get(at..at + 8).and_then(|word| word.try_into().ok()).map_or(0, u64::from_le_bytes)
+    }
+    #[inline(always)]
+    fn half(bytes: &[u8], at: usize) -> u64 {
+        bytes.get(at..at + 4).and_then(|half| half.try_into().ok()).map_or(0, u32::from_le_bytes).into()
+    }
+    // What is read overlaps where the length is between two sizes.
+    let len = bytes.len();
+    let (a, b) = match len {
+        0 => (0, 0),
+        1..4 => (u64::from(bytes[0]) << 16 | u64::from(bytes[len / 2]) << 8 | u64::from(bytes[len - 1]), 0),
+        4..8 => (half(bytes, 0) << 32 | half(bytes, len - 4), 0),
+        8..17 => (word(bytes, 0), word(bytes, len - 8)),
+        _ => {
+            let front = mixed(word(bytes, 0) ^ FIRST, word(bytes, 8) ^ SECOND);
+            (front ^ word(bytes, len - 16), word(bytes, len - 8))
+        }
+    };
+    mixed(a ^ FIRST, b ^ SECOND ^ len as u64)
 }
 
 impl Key for Str {
@@ -74,11 +93,21 @@ impl Key for Str {
         Ok(Str::py_hash(self))
     }
 
+    #[inline(always)]
+    fn address(&self) -> usize {
+        self.as_ptr().addr()
+    }
+
+    #[inline]
+    fn is_object(&self, object: *mut PyObject) -> bool {
+        core::ptr::eq(self.known(), object)
+    }
+
     #[inline]
     unsafe fn eq_object(&self, _: Cx, object: *mut PyObject) -> R<bool> {
         // SAFETY: By the caller.
         unsafe {
-            if core::ptr::eq(self.as_ptr(), object) {
+            if core::ptr::eq(self.known(), object) {
                 return Ok(true);
             }
             if !layout::is_str(object) {

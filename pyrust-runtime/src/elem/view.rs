@@ -4,6 +4,7 @@ use core::cmp::Ordering;
 
 use crate::big::{self, Big};
 use crate::complex::{self, Complex};
+use crate::elem::ElemEq;
 use crate::obj::Obj;
 use crate::range::Range;
 use crate::stop::{Bail, Exc, R, bail, exc};
@@ -133,7 +134,7 @@ fn chr_cmp_str(a: Chr, b: &Str) -> Ordering {
 /// Identical or equal, across types.
 pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
     match (a, b) {
-        (View::Obj(a), View::Obj(b)) if a.is(b) => Ok(true),
+        (View::Obj(a), View::Obj(b)) => a.elem_eq(cx, &b),
         (View::Function, _) | (_, View::Function) => bail(Bail::Unsupported),
         (View::Obj(_), _) | (_, View::Obj(_)) => bail(Bail::Callback),
         (View::None, View::None) => Ok(true),

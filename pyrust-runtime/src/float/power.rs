@@ -22,23 +22,25 @@ pub(super) fn quick(a: f64, b: f64) -> Option<f64> {
     if !(SMALL < size && size < LARGE) {
         return None;
     }
-    // What is nearest, and how far the exact value is from it.
-    let (nearest, off) = if b == 2.0 {
-        product(a, a)
+    // What is nearest, and how far the exact value is from it, times a scale: dividing by that would cost more than all
+    // the rest.
+    let (nearest, off, scale) = if b == 2.0 {
+        let (nearest, off) = product(a, a);
+        (nearest, off, 1.0)
     } else if b == 0.5 && a > 0.0 {
         let root = a.sqrt();
         let (square, rounded) = product(root, root);
-        (root, ((a - square) - rounded) / (2.0 * root))
+        (root, (a - square) - rounded, 2.0 * root)
     } else if b == 3.0 {
         let (square, rounded) = product(a, a);
         let (cube, more) = product(square, a);
         let rest = more + rounded * a;
         let nearest = cube + rest;
-        (nearest, rest - (nearest - cube))
+        (nearest, rest - (nearest - cube), 1.0)
     } else if b == -1.0 {
         let inverse = 1.0 / a;
         let (one, rounded) = product(inverse, a);
-        (inverse, ((1.0 - one) - rounded) / a)
+        (inverse, (1.0 - one) - rounded, size)
     } else {
         return None;
     };
@@ -46,7 +48,7 @@ pub(super) fn quick(a: f64, b: f64) -> Option<f64> {
     const FRACTION: u64 = 0x000f_ffff_ffff_ffff;
     let bits = nearest.to_bits();
     let unit = f64::from_bits(bits & EXPONENT) * f64::EPSILON;
-    (off.abs() < NEAR * unit && bits & FRACTION != 0).then_some(nearest)
+    (off.abs() < NEAR * unit * scale && bits & FRACTION != 0).then_some(nearest)
 }
 
 /// The product, and what it rounds off: together exactly `a * b`.

@@ -7,6 +7,7 @@ use pyo3_ffi::{self as ffi, PyObject};
 use super::classes::{Match, Pattern};
 use super::given::take;
 use super::{Call, Foreign, Given};
+use crate::activate::object::known_item;
 use crate::builtins::boxed::Scalar;
 use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::list::{List, ListLike, MakeList};
@@ -41,6 +42,46 @@ impl Matches {
         cx.poll(&mut 0)?;
         Ok(found)
     }
+}
+
+/// The pattern that `re` has compiled of the text before, without flags. Where its cache has none, Python compiles it.
+pub fn cached(cx: Cx, text: &Str) -> R<Foreign<Pattern>> {
+    cx.before_tracked();
+    // Newer versions look into a second cache first, whose order a look-up does not change.
+    let name = if cfg!(Py_3_12) { "_cache2" } else { "_cache" };
+    // SAFETY: the GIL is held; exact dicts, whose keys are tuples of a class, a text and an int: comparing those runs no
+    // Python code. What is found is held by the transaction.
+    unsafe {
+        let module = known_item(ffi::PyImport_GetModuleDict(), "re");
+        if module.is_null() || ffi::PyModule_Check(module) == 0 {
+            return bail(Bail::Guard);
+        }
+        let cache = known_item(ffi::PyModule_GetDict(module), name);
+        if cache.is_null() || ffi::PyDict_CheckExact(cache) == 0 {
+            return bail(Bail::Guard);
+        }
+        let (text, flags) = (text.boxed()?, Temporary(c::owned(ffi::PyLong_FromLong(0))?));
+        let class = (&raw mut ffi::PyUnicode_Type).cast::<PyObject>();
+        let key = Temporary(c::owned(ffi::PyTuple_Pack(3, class, text.0.ptr(), flags.ptr()))?);
+        let found = undisturbed(|| {
+            let found = ffi::PyDict_GetItemWithError(cache, key.ptr());
+            match found.is_null() && !ffi::PyErr_Occurred().is_null() {
+                true => Err(c::raised()),
+                false => Ok(found),
+            }
+        })?;
+        if found.is_null() {
+            return bail(Bail::Unsupported);
+        }
+        ffi::Py_INCREF(found);
+        let found = cx.adopt(found)?;
+        Foreign::from_py(cx, found.as_ptr())
+    }
+}
+
+/// One that is compiled already.
+pub fn compiled(pattern: Foreign<Pattern>) -> Foreign<Pattern> {
+    pattern
 }
 
 /// `list(pattern.finditer(string))`

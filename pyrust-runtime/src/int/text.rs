@@ -8,7 +8,7 @@ use super::parse;
 use crate::raised;
 use crate::stop::{Exc, R, exc};
 use crate::str_::{self, StrBuilder};
-use crate::strs::Str;
+use crate::strs::{Chr, Str};
 use crate::txn::Cx;
 
 unsafe extern "C" {
@@ -91,6 +91,9 @@ fn signed(a: i64) -> Digits {
 /// `str(a)`, `repr(a)`.
 #[inline]
 pub fn to_str(_: Cx, a: i64) -> R<Str> {
+    if (0..10).contains(&a) {
+        return Chr(b'0' as u32 + a as u32).to_str();
+    }
     str_::from_ascii(signed(a).text())
 }
 

@@ -13,6 +13,11 @@ use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
+/// So many elements ahead of a loop an object is asked for, …
+const FAR: usize = 16;
+/// … and so many ahead, when it is there, what it refers to.
+const NEAR: usize = 8;
+
 /// A borrowed exact `list`; the transaction keeps it alive.
 pub struct PList<T> {
     object: NonNull<PyObject>,
@@ -168,6 +173,20 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     fn item(&self, cx: Cx, index: usize) -> R<T> {
         // SAFETY: The list, or the journal, keeps the element alive.
         unsafe { T::from_py(cx, *self.slot(index)) }
+    }
+
+    #[inline(always)]
+    fn fetch(&self, index: usize) {
+        if T::FETCHES {
+            let size = self.size();
+            if index + FAR < size {
+                // SAFETY: Both are below the size; the list keeps its elements alive.
+                unsafe {
+                    layout::fetch(*self.slot(index + FAR));
+                    T::fetch(*self.slot(index + NEAR));
+                }
+            }
+        }
     }
 
     #[inline(always)]

@@ -6,13 +6,15 @@
 mod compared;
 mod live;
 mod native;
+pub(crate) mod owned;
 mod reading;
 mod sort;
 
 pub use compared::sort_by_comparison;
 pub use live::PList;
-pub use native::List;
-pub use reading::{RList, Readable, row, row_or};
+pub use native::{List, row_at, row_in, row_of};
+pub use owned::{Choice, Owned};
+pub use reading::{RList, Readable, SUMS, Sums, row, row_or};
 pub(crate) use sort::sort_slice;
 
 use crate::buf::Buf;
@@ -29,10 +31,18 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     fn count(&self) -> usize;
     /// The element at `index`.
     fn item(&self, cx: Cx, index: usize) -> R<T>;
+    /// Looks at the element at `index`, without a copy where that can be had; the look changes no list.
+    #[inline(always)]
+    fn look<X>(&self, cx: Cx, index: usize, look: impl FnOnce(&T) -> X) -> R<X> {
+        Ok(look(&self.item(cx, index)?))
+    }
     /// The element at `index` as an object: a new strong reference.
     fn boxed(&self, cx: Cx, index: usize) -> R<*mut PyObject>
     where
         T: IntoPy;
+    /// Says that elements from `index` on are going to be read one after the other.
+    #[inline(always)]
+    fn fetch(&self, _index: usize) {}
     /// The object at `index`, where elements are objects: equal pointers are equal elements.
     fn pointer(&self, index: usize) -> Option<*mut PyObject>;
     /// Stores into `index`.
@@ -98,6 +108,12 @@ pub fn new<T: Clone + 'static>(cx: Cx) -> R<List<T>> {
 #[inline]
 pub fn with_capacity<T: Clone + 'static>(cx: Cx, room: i64) -> R<List<T>> {
     List::make(cx, room.max(0) as usize)
+}
+
+/// So many elements are going to be appended: room for some thousand of them at once, the rest as they come.
+#[inline]
+pub fn expect<T: Clone + 'static>(cx: Cx, list: &List<T>, more: i64) -> R<()> {
+    list.reserve(cx, more.clamp(0, 4096) as usize)
 }
 
 /// `[a, b, …]`
@@ -175,6 +191,7 @@ pub fn next<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, at: &mut i64) 
     if *at as usize >= list.count() {
         return Ok(None);
     }
+    list.fetch(*at as usize);
     let item = list.item(cx, *at as usize)?;
     *at += 1;
     Ok(Some(item))

@@ -1,6 +1,7 @@
 //! A list that no Python code has seen yet: a shared handle to an array of values.
 
 use core::cell::Cell;
+use core::ops::Deref;
 use core::ptr::{self, NonNull};
 use std::alloc::{Layout, alloc, dealloc};
 
@@ -11,13 +12,14 @@ use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd, Items, View};
 use crate::list::{ListLike, MakeList, sort_slice};
 use crate::py::{IntoPy, again, fresh};
-use crate::stop::{Bail, R, bail};
+use crate::retype::Counted;
+use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 
 struct Head<T> {
     handles: Cell<usize>,
     items: Buf<T>,
-    /// The Python list that this one became; held by the transaction.
+    /// The Python list that this one became, or was made from; held by the transaction.
     object: Cell<*mut PyObject>,
 }
 
@@ -59,6 +61,42 @@ extern "C" fn free<T>(head: NonNull<Head<T>>) {
 }
 
 impl<T> List<T> {
+    /// The object that this list came from, or that it became; null if there is none.
+    #[inline(always)]
+    pub(super) fn object(&self) -> *mut PyObject {
+        // SAFETY: The head lives as long as the handle.
+        unsafe { (*self.head.as_ptr()).object.get() }
+    }
+
+    /// The list stands for this object from now on.
+    pub(super) fn set_object(&self, object: *mut PyObject) {
+        // SAFETY: The head lives as long as the handle.
+        unsafe { (*self.head.as_ptr()).object.set(object) }
+    }
+
+    /// Gives the handle away; [`List::take_raw`] takes it back.
+    pub(super) fn into_raw(self) -> *mut () {
+        let raw = self.head.as_ptr().cast();
+        core::mem::forget(self);
+        raw
+    }
+
+    /// # Safety
+    /// From [`List::into_raw`] of a list of this type, and not taken back before.
+    pub(super) unsafe fn take_raw(raw: *mut ()) -> List<T> {
+        // SAFETY: By the caller.
+        List { head: unsafe { NonNull::new_unchecked(raw.cast()) } }
+    }
+
+    /// Another handle.
+    ///
+    /// # Safety
+    /// From [`List::into_raw`] of a list of this type, and not taken back yet.
+    pub(super) unsafe fn from_raw(raw: *mut ()) -> List<T> {
+        // SAFETY: By the caller; the handle that was given away is not dropped here.
+        core::mem::ManuallyDrop::new(unsafe { List::take_raw(raw) }).deref().clone()
+    }
+
     /// The elements.  The borrow must end before anything can change the list.
     #[inline(always)]
     pub(crate) fn items(&self) -> &[T] {
@@ -71,6 +109,11 @@ impl<T> List<T> {
     fn items_mut(&self) -> &mut Buf<T> {
         // SAFETY: As above; the borrows in this file end before any other code runs.
         unsafe { &mut (*self.head.as_ptr()).items }
+    }
+
+    /// The elements, which leave the list.
+    pub(crate) fn take_items(&self) -> Buf<T> {
+        core::mem::take(self.items_mut())
     }
 
     /// `self is other`
@@ -96,6 +139,33 @@ impl<T: Clone + 'static> List<T> {
             items.set_len(count);
         }
         Ok(list)
+    }
+}
+
+/// `table[index + offset]`: looked up before the loop that goes back to it, where that cannot fail.
+#[inline]
+pub fn row_at<T: Clone + 'static>(_: Cx, table: &List<List<T>>, index: i64, offset: i64) -> Option<List<T>> {
+    let rows = table.items();
+    let at = super::position(index.checked_add(offset)?, rows.len()).ok()?;
+    rows.get(at).cloned()
+}
+
+/// `table[index]`, of which an element is read or written before anything else happens to the table.
+#[inline(always)]
+pub fn row_in<T: Clone + 'static>(table: &List<List<T>>, index: i64) -> R<&List<T>> {
+    let rows = table.items();
+    let at = super::position(index, rows.len())?;
+    // SAFETY: `position` says inside.
+    Ok(unsafe { rows.get_unchecked(at) })
+}
+
+/// What [`row_at`] has found, or why it found nothing: the table is still the same.
+#[inline(always)]
+pub fn row_of<T>(found: &Option<List<T>>, index: i64, offset: i64) -> R<&List<T>> {
+    match found {
+        Some(row) => Ok(row),
+        None if index.checked_add(offset).is_none() => bail(Bail::Overflow),
+        None => exc(Exc::IndexError),
     }
 }
 
@@ -136,6 +206,13 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
         debug_assert!(index < self.count());
         // SAFETY: `index < count`, by the caller.
         Ok(unsafe { self.items().get_unchecked(index) }.clone())
+    }
+
+    #[inline(always)]
+    fn look<X>(&self, _: Cx, index: usize, look: impl FnOnce(&T) -> X) -> R<X> {
+        debug_assert!(index < self.count());
+        // SAFETY: `index < count`, by the caller; no list changes meanwhile.
+        Ok(look(unsafe { self.items().get_unchecked(index) }))
     }
 
     #[inline]
@@ -317,6 +394,14 @@ impl<T: IntoPy + Clone + 'static> IntoPy for List<T> {
             }
             Ok(object)
         }
+    }
+}
+
+impl<T> Counted for List<T> {
+    fn is_alone(&self) -> bool {
+        // SAFETY: The head lives as long as the handle.
+        let head = unsafe { &*self.head.as_ptr() };
+        head.handles.get() == 1 && head.object.get().is_null()
     }
 }
 

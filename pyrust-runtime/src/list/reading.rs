@@ -24,6 +24,14 @@ pub trait Readable: FromPy + IntoPy + Copy {
 impl Readable for i64 {}
 impl Readable for f64 {}
 impl Readable for bool {}
+macro_rules! shapes {
+    ($($count:literal: $($item:ident $index:tt),+;)+) => {$(
+        impl<$($item: Readable),+> Readable for ($($item,)+) {}
+    )+};
+}
+
+every_tuple!(shapes);
+
 impl<T: Readable> Readable for RList<T> {
     const ROWS: bool = true;
 }
@@ -108,6 +116,97 @@ impl<T: Readable> RList<T> {
             }
             Ok(values.as_ptr())
         }
+    }
+}
+
+impl<T: Readable> RList<T> {
+    /// The element at `index`, if it is inside and converted.
+    #[inline(always)]
+    pub fn peek(&self, index: i64) -> Option<T> {
+        // SAFETY: Nodes live as long as the transaction; inside what was converted.
+        unsafe {
+            let node = self.node.as_ptr();
+            let inside = (index as u64) < (*node).count as u64 && !(*node).values.is_null();
+            inside.then(|| *(*node).values.add(index as usize))
+        }
+    }
+
+    /// The elements from `index` on, if all are inside and converted.
+    #[inline(always)]
+    pub fn window<const N: usize>(&self, index: i64) -> Option<[T; N]> {
+        // SAFETY: As above; nothing writes to what was converted.
+        unsafe {
+            let node = self.node.as_ptr();
+            let end = (index as u64).checked_add(N as u64)?;
+            let inside = index >= 0 && end <= (*node).count as u64 && !(*node).values.is_null();
+            inside.then(|| (*node).values.add(index as usize).cast::<[T; N]>().read())
+        }
+    }
+}
+
+/// Sums in a block.
+pub const SUMS: usize = 8;
+
+/// Turns that one block may take between two polls.
+const LONGEST: i64 = 1 << 18;
+
+/// Sums made ahead of the turns of a loop that ask for them.
+pub struct Sums {
+    values: [f64; SUMS],
+    /// The turn that asks for the first of them.
+    from: i64,
+    made: usize,
+    last: Option<i64>,
+    /// Blocks that could not be made: rows are converted once they have been read, others never.
+    failed: u8,
+}
+
+impl Sums {
+    #[inline(always)]
+    #[expect(clippy::new_without_default, reason = "only generated code makes one")]
+    pub fn new() -> Sums {
+        Sums { values: [0.0; SUMS], from: 0, made: 0, last: None, failed: 0 }
+    }
+
+    /// The turns of the inner loop, if a block is to be made at the turn `at` of a loop up to `end`.
+    #[inline(always)]
+    pub fn due(
+        &self,
+        at: i64,
+        end: Option<i64>,
+        start: Option<i64>,
+        stop: Option<i64>,
+    ) -> Option<(i64, i64)> {
+        if self.failed > 3 || self.get(at).is_some() {
+            return None;
+        }
+        let (end, start, stop) = (end?, start?, stop?);
+        let room = end > at && end.wrapping_sub(at) as u64 >= SUMS as u64;
+        (room && (0..LONGEST).contains(&stop.checked_sub(start)?)).then_some((start, stop))
+    }
+
+    /// The block that begins at the turn `at`.
+    #[inline(always)]
+    pub fn keep(&mut self, at: i64, values: Option<[f64; SUMS]>, start: i64, stop: i64) {
+        match values {
+            Some(values) => {
+                (self.values, self.from, self.made) = (values, at, SUMS);
+                self.last = (start < stop).then(|| stop - 1);
+            }
+            None => self.failed += 1,
+        }
+    }
+
+    /// The last value of the inner loop's variable, if the loop takes any turn.
+    #[inline(always)]
+    pub fn last(&self) -> Option<i64> {
+        self.last
+    }
+
+    /// The sum of the turn `at`.
+    #[inline(always)]
+    pub fn get(&self, at: i64) -> Option<f64> {
+        self.values[..self.made].get(at.wrapping_sub(self.from) as usize).copied()
     }
 }
 

@@ -1,7 +1,8 @@
 //! A set or frozenset of Python's, used in place: read by our own probing of its table, written in a raw clone.
 //!
 //! The clone has the same slots, dummies and finger, so that what native code does to it is what CPython would have
-//! done.  The finished table takes the place of the set's own at the commit (replay rule 10).
+//! done.  The finished table takes the place of the set's own at the commit (replay rule 10).  A large set is only
+//! cloned when so much is changed that it pays, or when the order is asked for.
 
 use core::any::TypeId;
 use core::marker::PhantomData;
@@ -10,7 +11,10 @@ use core::ptr::{self, NonNull};
 use pyo3_ffi::{PyFrozenSet_Type, PyObject, PySet_New, PySet_Type};
 
 use crate::boundary::layout::{self, RawSet};
-use crate::boundary::sets::{Functions, RawTable};
+use crate::boundary::overlay::keep_dropped;
+use crate::boundary::sets::{Built, Functions, Op, RawTable, release};
+use crate::buf::Buf;
+use crate::dict::table::Table as Places;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::set::native::Native;
@@ -59,6 +63,48 @@ impl<K: Clone> Entry<K> for Kept<K> {
     }
 }
 
+/// Sets of so many elements are not cloned for a few changes …
+const LARGE: usize = 64;
+/// … of which there are less than the elements divided by this.
+const SHARE: usize = 8;
+
+/// What was written to one set.
+struct Changes<K> {
+    clone: Option<Table<Kept<K>>>,
+    /// As long as there is no clone: what came or went; is it there now?
+    few: Places<K, bool>,
+    /// In order: the place and the element that came, or the place of one that went.
+    log: Buf<(usize, Option<K>)>,
+    used: usize,
+}
+
+impl<K: Key> Changes<K> {
+    fn new(used: usize) -> Changes<K> {
+        Changes { clone: None, few: Places::new(), log: Buf::new(), used }
+    }
+
+    /// Remembers that an element came or went.
+    fn note(&mut self, cx: Cx, key: &K, came: bool) -> R<()> {
+        let place = match self.few.search(cx, key)? {
+            Ok(place) => {
+                *self.few.value_mut(place) = came;
+                place
+            }
+            Err(hash) => self.few.add(hash, key.clone(), came)?,
+        };
+        self.used = if came { self.used + 1 } else { self.used - 1 };
+        if self.log.push((place, came.then(|| key.clone()))).is_err() {
+            return bail(Bail::Memory);
+        }
+        Ok(())
+    }
+
+    /// Would a clone be cheaper?
+    fn are_many(&self) -> bool {
+        self.log.len() > self.used / SHARE
+    }
+}
+
 impl<K, const FROZEN: bool> Live<K, FROZEN> {
     /// The object, borrowed.
     #[inline(always)]
@@ -80,30 +126,40 @@ impl<K, const FROZEN: bool> Live<K, FROZEN> {
     }
 }
 
-/// Is an equal key in the table of a live set?  Bails before any comparison that is not between exact builtins.
+/// The equal key in the table of a live set, if there is one.  Bails before any comparison that is not between exact builtins.
 ///
 /// # Safety
 /// `raw` is the table of a set that is alive and does not change.
 #[inline]
-pub(crate) unsafe fn probe<K: Key>(cx: Cx, raw: RawSet, hash: isize, key: &K) -> R<bool> {
+unsafe fn found<K: Key>(cx: Cx, raw: RawSet, hash: isize, key: &K) -> R<Option<*mut PyObject>> {
     // SAFETY: By the caller; the slots are inside the mask, and what is active is alive.
     unsafe {
         let mut probes = Probes::new(hash, raw.mask());
         loop {
             let (stored, object) = raw.slot(probes.next());
             if object.is_null() {
-                return Ok(false);
+                return Ok(None);
             }
             // A dummy has the hash -1, which no element has.
             if stored == hash && key.eq_object(cx, object)? {
-                return Ok(true);
+                return Ok(Some(object));
             }
         }
     }
 }
 
+/// Is an equal key in the table of a live set?
+///
+/// # Safety
+/// As for [`found`].
+#[inline]
+pub(crate) unsafe fn probe<K: Key>(cx: Cx, raw: RawSet, hash: isize, key: &K) -> R<bool> {
+    // SAFETY: By the caller.
+    Ok(unsafe { found(cx, raw, hash, key)? }.is_some())
+}
+
 impl<K: Key + FromPy + IntoPy> Live<K, false> {
-    const FUNCTIONS: &'static Functions = &Functions { build: build::<K>, drop: drop_clone::<K> };
+    const FUNCTIONS: &'static Functions = &Functions { build: build::<K>, drop: drop_changes::<K> };
 
     pub(crate) fn make(cx: Cx) -> R<Self> {
         cx.before_tracked();
@@ -112,6 +168,52 @@ impl<K: Key + FromPy + IntoPy> Live<K, false> {
             let object = fresh(PySet_New(ptr::null_mut()))?;
             Ok(Live { object: cx.adopt(object)?, element: PhantomData })
         }
+    }
+}
+
+impl<K: Key + FromPy + IntoPy, const FROZEN: bool> Live<K, FROZEN> {
+    /// The changes, if there are any.
+    #[inline(always)]
+    fn changes<'a>(self, cx: Cx) -> R<Option<&'a mut Changes<K>>> {
+        if FROZEN {
+            return Ok(None);
+        }
+        // SAFETY: A short borrow of the transaction; `find` has compared the types.  The changes live until the
+        // transaction closes, and each borrow ends before the next call for them.
+        unsafe {
+            let sets = &mut cx.txn().sets;
+            if sets.is_empty() {
+                return Ok(None);
+            }
+            let data = sets.find(self.as_ptr(), TypeId::of::<K>())?;
+            Ok(data.map(|data| &mut *data.cast::<Changes<K>>().as_ptr()))
+        }
+    }
+
+    /// The clone, if anything was written.
+    #[inline(always)]
+    fn written<'a>(self, cx: Cx) -> R<Option<&'a mut Table<Kept<K>>>> {
+        match self.changes(cx)? {
+            None => Ok(None),
+            Some(Changes { clone: Some(clone), .. }) => Ok(Some(clone)),
+            Some(changes) => self.cloned(cx, changes).map(Some),
+        }
+    }
+
+    /// Makes the clone, and does to it what was remembered.
+    #[cold]
+    #[inline(never)]
+    fn cloned(self, cx: Cx, changes: &mut Changes<K>) -> R<&mut Table<Kept<K>>> {
+        let mut table = self.clone_table(cx)?;
+        for (place, came) in changes.log.iter() {
+            let hash = changes.few.key(*place).py_hash(cx)?;
+            match came {
+                Some(key) => table.add(cx, hash, Kept::made(key.clone()))?,
+                None => drop(table.discard(cx, hash, changes.few.key(*place))?),
+            }
+        }
+        (changes.few, changes.log) = (Places::new(), Buf::new());
+        Ok(changes.clone.insert(table))
     }
 
     /// A raw clone of the table, typed.
@@ -136,26 +238,6 @@ impl<K: Key + FromPy + IntoPy> Live<K, false> {
                 return bail(Bail::Unsupported);
             }
             Ok(table)
-        }
-    }
-}
-
-impl<K: Key + FromPy + IntoPy, const FROZEN: bool> Live<K, FROZEN> {
-    /// The clone, if there is one.
-    #[inline(always)]
-    fn written<'a>(self, cx: Cx) -> R<Option<&'a mut Table<Kept<K>>>> {
-        if FROZEN {
-            return Ok(None);
-        }
-        // SAFETY: A short borrow of the transaction; `find` has compared the types.  The clone lives until the
-        // transaction closes, and each borrow ends before the next call for it.
-        unsafe {
-            let sets = &mut cx.txn().sets;
-            if sets.is_empty() {
-                return Ok(None);
-            }
-            let data = sets.find(self.as_ptr(), TypeId::of::<K>())?;
-            Ok(data.map(|data| &mut *data.cast::<Table<Kept<K>>>().as_ptr()))
         }
     }
 }
@@ -215,6 +297,28 @@ impl<K: Key + FromPy + IntoPy, const FROZEN: bool> SetLike<K> for Live<K, FROZEN
     }
 
     #[inline]
+    fn count(&self, cx: Cx) -> R<usize> {
+        match self.changes(cx)? {
+            Some(changes) if changes.clone.is_none() => Ok(changes.used),
+            _ => Ok(self.shape(cx)?.used),
+        }
+    }
+
+    #[inline]
+    fn holds(&self, cx: Cx, key: &K) -> R<bool> {
+        if let Some(changes) = self.changes(cx)?
+            && changes.clone.is_none()
+        {
+            return match changes.few.search(cx, key)? {
+                Ok(place) => Ok(*changes.few.value(place)),
+                // SAFETY: The set does not change while the transaction is open.
+                Err(_) => unsafe { probe(cx, self.raw(), key.py_hash(cx)?, key) },
+            };
+        }
+        self.has(cx, key.py_hash(cx)?, key)
+    }
+
+    #[inline]
     fn version(&self, cx: Cx) -> R<u64> {
         Ok(self.written(cx)?.map_or(0, |table| table.version))
     }
@@ -252,15 +356,75 @@ impl<K: Key + FromPy + IntoPy> SetMut<K> for Live<K, false> {
 
     #[inline]
     fn is_untouched(&self, cx: Cx) -> R<bool> {
-        Ok(self.written(cx)?.is_none())
+        Ok(self.changes(cx)?.is_none())
     }
 
     fn table_mut(&self, cx: Cx) -> R<&mut Table<Kept<K>>> {
         cx.point()?;
-        if let Some(table) = self.written(cx)? {
-            return Ok(table);
+        let changes = self.changes_mut(cx)?;
+        match changes.clone {
+            Some(ref mut clone) => Ok(clone),
+            None => self.cloned(cx, changes),
         }
-        let data = NonNull::from(Box::leak(Box::new(self.clone_table(cx)?)));
+    }
+
+    fn insert(&self, cx: Cx, key: K) -> R<()> {
+        if self.has_few(cx)? {
+            if self.holds(cx, &key)? {
+                return Ok(());
+            }
+            cx.point()?;
+            return self.changes_mut(cx)?.note(cx, &key, true);
+        }
+        let hash = key.py_hash(cx)?;
+        // One that is there changes nothing: no clone is needed for it.
+        if self.is_untouched(cx)? && self.has(cx, hash, &key)? {
+            return Ok(());
+        }
+        self.table_mut(cx)?.add(cx, hash, Kept::made(key))
+    }
+
+    fn take(&self, cx: Cx, key: &K) -> R<bool> {
+        if self.has_few(cx)? {
+            if !self.holds(cx, key)? {
+                return Ok(false);
+            }
+            cx.point()?;
+            let changes = self.changes_mut(cx)?;
+            if changes.few.search(cx, key)?.is_err() {
+                // SAFETY: The set does not change while the transaction is open, and keeps its elements alive.
+                unsafe {
+                    if let Some(object) = found(cx, self.raw(), key.py_hash(cx)?, key)? {
+                        keep_dropped(cx, object)?;
+                    }
+                }
+            }
+            changes.note(cx, key, false)?;
+            return Ok(true);
+        }
+        let hash = key.py_hash(cx)?;
+        if self.is_untouched(cx)? && !self.has(cx, hash, key)? {
+            return Ok(false);
+        }
+        Ok(self.table_mut(cx)?.discard(cx, hash, key)?.is_some())
+    }
+}
+
+impl<K: Key + FromPy + IntoPy> Live<K, false> {
+    /// Is it a large set of which little was changed, so that a change is only remembered?
+    fn has_few(self, cx: Cx) -> R<bool> {
+        Ok(match self.changes(cx)? {
+            Some(changes) => changes.clone.is_none() && !changes.are_many(),
+            None => self.raw().used() >= LARGE,
+        })
+    }
+
+    /// The changes, none at first.
+    fn changes_mut<'a>(self, cx: Cx) -> R<&'a mut Changes<K>> {
+        if let Some(changes) = self.changes(cx)? {
+            return Ok(changes);
+        }
+        let data = NonNull::from(Box::leak(Box::new(Changes::<K>::new(self.raw().used()))));
         // SAFETY: The box is given to the transaction, which drops it after it has closed.
         unsafe {
             cx.txn().sets.insert(self.as_ptr(), TypeId::of::<K>(), data.cast(), Self::FUNCTIONS)?;
@@ -269,10 +433,29 @@ impl<K: Key + FromPy + IntoPy> SetMut<K> for Live<K, false> {
     }
 }
 
-/// Boxes a clone for the commit.
-unsafe fn build<K: Key + FromPy + IntoPy>(data: NonNull<u8>, cx: Cx) -> R<RawTable> {
-    // SAFETY: By the caller: a clone of these types, not borrowed.
-    let table = unsafe { &*data.cast::<Table<Kept<K>>>().as_ptr() };
+/// Boxes what was written for the commit.
+unsafe fn build<K: Key + FromPy + IntoPy>(data: NonNull<u8>, cx: Cx) -> R<Built> {
+    // SAFETY: By the caller: changes of these types, not borrowed.
+    let changes = unsafe { &*data.cast::<Changes<K>>().as_ptr() };
+    let Some(table) = &changes.clone else {
+        let mut operations = Buf::new();
+        if !operations.reserve_total(changes.log.len()) {
+            return bail(Bail::Memory);
+        }
+        for (place, came) in changes.log.iter() {
+            let key = came.as_ref().unwrap_or_else(|| changes.few.key(*place)).clone().into_py(cx);
+            match key {
+                Ok(key) => {
+                    let _ = operations.push(if came.is_some() { Op::Add(key) } else { Op::Discard(key) });
+                }
+                Err(stop) => {
+                    release(&operations);
+                    return Err(stop);
+                }
+            }
+        }
+        return Ok(Built::Operations(operations));
+    };
     RawTable::of(table, |entry| {
         if entry.object.is_null() {
             return entry.key.clone().into_py(cx);
@@ -280,11 +463,12 @@ unsafe fn build<K: Key + FromPy + IntoPy>(data: NonNull<u8>, cx: Cx) -> R<RawTab
         // SAFETY: The set still holds it.
         Ok(unsafe { again(entry.object) })
     })
+    .map(Built::Table)
 }
 
-unsafe fn drop_clone<K>(data: NonNull<u8>) {
-    // SAFETY: By the caller: a clone of these types, dropped once.
-    drop(unsafe { Box::from_raw(data.cast::<Table<Kept<K>>>().as_ptr()) });
+unsafe fn drop_changes<K>(data: NonNull<u8>) {
+    // SAFETY: By the caller: changes of these types, dropped once.
+    drop(unsafe { Box::from_raw(data.cast::<Changes<K>>().as_ptr()) });
 }
 
 impl<K: Key + FromPy + IntoPy, const FROZEN: bool> ElemEq for Live<K, FROZEN> {

@@ -8,8 +8,9 @@ mod key;
 mod live;
 mod native;
 mod table;
+mod unordered;
 
-pub(crate) use table::{Slot, Table};
+pub(crate) use table::{Shape, Slot, Table};
 
 use crate::dict::{self, DictLike};
 use crate::elem::Key;
@@ -17,7 +18,7 @@ use crate::list::{self, List, ListLike};
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
-use table::{Entry, Own, Shape};
+use table::{Entry, Own};
 
 /// `set`, native.
 pub type Set<K> = native::Native<K, false>;
@@ -34,12 +35,22 @@ pub trait SetLike<K: Key>: Clone {
     type Made: Fresh<K>;
     /// The same for the same set only.
     fn address(&self) -> usize;
+    /// `len(self)`
+    #[inline(always)]
+    fn count(&self, cx: Cx) -> R<usize> {
+        Ok(self.shape(cx)?.used)
+    }
     fn shape(&self, cx: Cx) -> R<Shape>;
     /// Moves on with every change.
     fn version(&self, cx: Cx) -> R<u64>;
     /// The element in a slot, and its hash.
     fn at(&self, cx: Cx, index: usize) -> R<Option<(isize, K)>>;
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool>;
+    /// `key in self`
+    #[inline(always)]
+    fn holds(&self, cx: Cx, key: &K) -> R<bool> {
+        self.has(cx, key.py_hash(cx)?, key)
+    }
 }
 
 /// A set that can be written to.
@@ -50,6 +61,27 @@ pub trait SetMut<K: Key>: SetLike<K> {
     /// The table to be changed.
     #[expect(clippy::mut_from_ref, reason = "a handle is shared; borrows are short and never overlap")]
     fn table_mut(&self, cx: Cx) -> R<&mut Table<Self::Entry>>;
+
+    /// `self.add(key)`
+    #[inline]
+    fn insert(&self, cx: Cx, key: K) -> R<()> {
+        let hash = key.py_hash(cx)?;
+        // One that is there changes nothing: no clone is needed for it.
+        if self.is_untouched(cx)? && self.has(cx, hash, &key)? {
+            return Ok(());
+        }
+        self.table_mut(cx)?.add(cx, hash, Self::Entry::made(key))
+    }
+
+    /// `self.discard(key)`; was it there?
+    #[inline]
+    fn take(&self, cx: Cx, key: &K) -> R<bool> {
+        let hash = key.py_hash(cx)?;
+        if self.is_untouched(cx)? && !self.has(cx, hash, key)? {
+            return Ok(false);
+        }
+        Ok(self.table_mut(cx)?.discard(cx, hash, key)?.is_some())
+    }
 }
 
 /// A native set, made of a table.
@@ -68,7 +100,7 @@ pub struct Cursor {
 /// `set()`
 #[inline]
 pub fn new<K: Key>(_: Cx) -> R<Set<K>> {
-    Set::from_table(Table::new())
+    Set::without_order()
 }
 
 /// `set()`, as a Python set.
@@ -83,19 +115,9 @@ pub fn frozen_new<K: Key>(_: Cx) -> R<FrozenSet<K>> {
     FrozenSet::from_table(Table::new())
 }
 
-/// A native set that was just made, as a Python object that lives in the transaction.
-pub fn into_python<S: IntoPy, P: FromPy>(cx: Cx, set: S) -> R<P> {
-    let object = set.into_py(cx)?;
-    // SAFETY: A new strong reference, given to the transaction.
-    unsafe {
-        let object = cx.adopt(object)?;
-        P::from_py(cx, object.as_ptr())
-    }
-}
-
 /// `frozenset(elements)`, of a set that was just filled with them.
-pub fn freeze<K: Key>(_: Cx, set: Set<K>) -> R<FrozenSet<K>> {
-    FrozenSet::from_table(set.into_table()?)
+pub fn freeze<K: Key>(cx: Cx, set: Set<K>) -> R<FrozenSet<K>> {
+    FrozenSet::from_table(set.into_table(cx)?)
 }
 
 /// `a is b`
@@ -107,50 +129,37 @@ pub fn is<K: Key, S: SetLike<K>>(a: &S, b: &S) -> bool {
 /// `len(s)`
 #[inline]
 pub fn len<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<i64> {
-    Ok(set.shape(cx)?.used as i64)
+    Ok(set.count(cx)? as i64)
 }
 
 /// `bool(s)`
 #[inline]
 pub fn truth<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<bool> {
-    Ok(set.shape(cx)?.used != 0)
+    Ok(set.count(cx)? != 0)
 }
 
 /// `k in s`
 #[inline]
 pub fn contains<K: Key, S: SetLike<K>>(cx: Cx, set: &S, key: &K) -> R<bool> {
-    set.has(cx, key.py_hash(cx)?, key)
+    set.holds(cx, key)
 }
 
 /// `s.add(k)`
 #[inline]
 pub fn add<K: Key, S: SetMut<K>>(cx: Cx, set: &S, key: K) -> R<()> {
-    let hash = key.py_hash(cx)?;
-    // One that is there changes nothing: no clone is needed for it.
-    if set.is_untouched(cx)? && set.has(cx, hash, &key)? {
-        return Ok(());
-    }
-    set.table_mut(cx)?.add(cx, hash, S::Entry::made(key))
-}
-
-fn take<K: Key, S: SetMut<K>>(cx: Cx, set: &S, key: &K) -> R<bool> {
-    let hash = key.py_hash(cx)?;
-    if set.is_untouched(cx)? && !set.has(cx, hash, key)? {
-        return Ok(false);
-    }
-    Ok(set.table_mut(cx)?.discard(cx, hash, key)?.is_some())
+    set.insert(cx, key)
 }
 
 /// `s.discard(k)`
 #[inline]
 pub fn discard<K: Key, S: SetMut<K>>(cx: Cx, set: &S, key: &K) -> R<()> {
-    take(cx, set, key).map(drop)
+    set.take(cx, key).map(drop)
 }
 
 /// `s.remove(k)`
 #[inline]
 pub fn remove<K: Key, S: SetMut<K>>(cx: Cx, set: &S, key: &K) -> R<()> {
-    if take(cx, set, key)? { Ok(()) } else { exc(Exc::KeyError) }
+    if set.take(cx, key)? { Ok(()) } else { exc(Exc::KeyError) }
 }
 
 /// `s.pop()`
@@ -615,8 +624,8 @@ pub fn isdisjoint_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, o
 }
 
 /// Elements of a frozenset that was just made, to be changed before anyone sees it.
-pub fn thaw<K: Key>(_: Cx, set: FrozenSet<K>) -> R<Set<K>> {
-    Set::from_table(set.into_table()?)
+pub fn thaw<K: Key>(cx: Cx, set: FrozenSet<K>) -> R<Set<K>> {
+    Set::from_table(set.into_table(cx)?)
 }
 
 /// `s.update(t)` of a copy of `except`, which adds nothing if `t` is that very set.

@@ -9,14 +9,18 @@ use pyo3_ffi::{Py_DECREF, PyFrozenSet_New, PyObject, PySet_New};
 use crate::boundary::sets::RawTable;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{IntoPy, again, fresh};
+use crate::retype::Counted;
 use crate::set::table::{Entry, Own, Shape, Slot, Table};
+use crate::set::unordered::Unordered;
 use crate::set::{Fresh, SetLike, SetMut};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
 struct Head<K> {
     handles: Cell<usize>,
+    /// Empty as long as there are elements without order.
     table: Table<Own<K>>,
+    unordered: Option<Unordered<K>>,
     /// The Python object that this one became; held by the transaction.
     object: Cell<*mut PyObject>,
 }
@@ -52,14 +56,59 @@ impl<K, const FROZEN: bool> Drop for Native<K, FROZEN> {
 }
 
 impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
+    /// An empty one, whose order nobody has asked for.
+    pub(crate) fn without_order() -> R<Self> {
+        Native::made(Table::new(), Some(Unordered::new()))
+    }
+
+    fn made(table: Table<Own<K>>, unordered: Option<Unordered<K>>) -> R<Self> {
+        // SAFETY: A head is not empty; it is written before the handle exists.
+        unsafe {
+            let Some(head) = NonNull::new(alloc(Layout::new::<Head<K>>()).cast::<Head<K>>()) else {
+                return bail(Bail::Memory);
+            };
+            let object = Cell::new(ptr::null_mut());
+            head.as_ptr().write(Head { handles: Cell::new(1), table, unordered, object });
+            Ok(Native { head })
+        }
+    }
+
+    /// The elements, if they have no order.
     #[inline(always)]
-    fn table(&self) -> &Table<Own<K>> {
+    #[expect(clippy::mut_from_ref, reason = "one thread, short borrows")]
+    fn unordered(&self) -> Option<&mut Unordered<K>> {
+        // SAFETY: The head lives as long as the handle; the borrows end before anything else changes the set.
+        unsafe { (*self.head.as_ptr()).unordered.as_mut() }
+    }
+
+    /// From here on the elements have CPython's order.
+    #[cold]
+    #[inline(never)]
+    fn settle(&self, cx: Cx) -> R<()> {
+        let Some(unordered) = self.unordered() else { return Ok(()) };
+        let table = unordered.ordered(cx)?;
+        // SAFETY: As above; nothing borrows the old table, which is empty.
+        unsafe {
+            let head = &mut *self.head.as_ptr();
+            head.table = table;
+            head.unordered = None;
+        }
+        Ok(())
+    }
+
+    /// The table, made now if there is none.
+    #[inline(always)]
+    fn table(&self, cx: Cx) -> R<&Table<Own<K>>> {
+        if self.unordered().is_some() {
+            self.settle(cx)?;
+        }
         // SAFETY: The head lives as long as the handle; the borrows here end before anything changes the table.
-        unsafe { &(*self.head.as_ptr()).table }
+        Ok(unsafe { &(*self.head.as_ptr()).table })
     }
 
     /// The table, where nobody else has the handle; otherwise a bailout.
-    pub(crate) fn into_table(self) -> R<Table<Own<K>>> {
+    pub(crate) fn into_table(self, cx: Cx) -> R<Table<Own<K>>> {
+        self.table(cx)?;
         // SAFETY: As above; the only handle.
         let head = unsafe { &mut *self.head.as_ptr() };
         if head.handles.get() != 1 {
@@ -69,17 +118,18 @@ impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
     }
 }
 
+impl<K, const FROZEN: bool> Counted for Native<K, FROZEN> {
+    fn is_alone(&self) -> bool {
+        // SAFETY: The head lives as long as the handle.
+        let head = unsafe { &*self.head.as_ptr() };
+        // One that cannot change stays equal to the object made of it, which it remembers.
+        FROZEN || (head.handles.get() == 1 && head.object.get().is_null())
+    }
+}
+
 impl<K: Key, const FROZEN: bool> Fresh<K> for Native<K, FROZEN> {
     fn from_table(table: Table<Own<K>>) -> R<Self> {
-        // SAFETY: A head is not empty; it is written before the handle exists.
-        unsafe {
-            let Some(head) = NonNull::new(alloc(Layout::new::<Head<K>>()).cast::<Head<K>>()) else {
-                return bail(Bail::Memory);
-            };
-            let object = Cell::new(ptr::null_mut());
-            head.as_ptr().write(Head { handles: Cell::new(1), table, object });
-            Ok(Native { head })
-        }
+        Native::made(table, None)
     }
 }
 
@@ -92,18 +142,26 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
     }
 
     #[inline(always)]
-    fn shape(&self, _: Cx) -> R<Shape> {
-        Ok(self.table().shape())
+    fn count(&self, cx: Cx) -> R<usize> {
+        match self.unordered() {
+            Some(unordered) => Ok(unordered.len()),
+            None => Ok(self.shape(cx)?.used),
+        }
     }
 
     #[inline(always)]
-    fn version(&self, _: Cx) -> R<u64> {
-        Ok(self.table().version)
+    fn shape(&self, cx: Cx) -> R<Shape> {
+        Ok(self.table(cx)?.shape())
     }
 
     #[inline(always)]
-    fn at(&self, _: Cx, index: usize) -> R<Option<(isize, K)>> {
-        match self.table().slot(index) {
+    fn version(&self, cx: Cx) -> R<u64> {
+        Ok(self.table(cx)?.version)
+    }
+
+    #[inline(always)]
+    fn at(&self, cx: Cx, index: usize) -> R<Option<(isize, K)>> {
+        match self.table(cx)?.slot(index) {
             Slot::Active(hash, key) => Ok(Some((*hash, key.key().clone()))),
             Slot::Unused | Slot::Dummy => Ok(None),
         }
@@ -111,7 +169,15 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
 
     #[inline]
     fn has(&self, cx: Cx, hash: isize, key: &K) -> R<bool> {
-        Ok(self.table().find(cx, hash, key)?.is_some())
+        Ok(self.table(cx)?.find(cx, hash, key)?.is_some())
+    }
+
+    #[inline]
+    fn holds(&self, cx: Cx, key: &K) -> R<bool> {
+        match self.unordered() {
+            Some(unordered) => unordered.has(cx, key),
+            None => self.has(cx, key.py_hash(cx)?, key),
+        }
     }
 }
 
@@ -124,9 +190,35 @@ impl<K: Key> SetMut<K> for Native<K, false> {
     }
 
     #[inline(always)]
-    fn table_mut(&self, _: Cx) -> R<&mut Table<Own<K>>> {
+    fn table_mut(&self, cx: Cx) -> R<&mut Table<Own<K>>> {
+        self.table(cx)?;
         // SAFETY: The head lives as long as the handle; one thread, and the borrow ends before the set is used again.
         Ok(unsafe { &mut (*self.head.as_ptr()).table })
+    }
+
+    #[inline]
+    fn insert(&self, cx: Cx, key: K) -> R<()> {
+        match self.unordered() {
+            Some(unordered) => {
+                unordered.add(cx, key)?;
+                if unordered.is_worn() { self.settle(cx) } else { Ok(()) }
+            }
+            None => self.table_mut(cx)?.add(cx, key.py_hash(cx)?, Own(key)),
+        }
+    }
+
+    #[inline]
+    fn take(&self, cx: Cx, key: &K) -> R<bool> {
+        match self.unordered() {
+            Some(unordered) => {
+                let taken = unordered.take(cx, key)?;
+                if unordered.is_worn() {
+                    self.settle(cx)?;
+                }
+                Ok(taken)
+            }
+            None => Ok(self.table_mut(cx)?.discard(cx, key.py_hash(cx)?, key)?.is_some()),
+        }
     }
 }
 
@@ -135,10 +227,11 @@ impl<K: Key + IntoPy, const FROZEN: bool> IntoPy for Native<K, FROZEN> {
         // SAFETY: The head lives as long as the handle; boxing does not change the set.  The new set is empty and
         // nobody has seen it.
         unsafe {
-            let head = &*self.head.as_ptr();
-            if !head.object.get().is_null() {
-                return Ok(again(head.object.get()));
+            if !(*self.head.as_ptr()).object.get().is_null() {
+                return Ok(again((*self.head.as_ptr()).object.get()));
             }
+            self.table(cx)?;
+            let head = &*self.head.as_ptr();
             let raw = RawTable::of(&head.table, |key| key.0.clone().into_py(cx))?;
             cx.before_tracked();
             let new = if FROZEN { PyFrozenSet_New } else { PySet_New };

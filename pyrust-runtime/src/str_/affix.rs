@@ -58,45 +58,65 @@ pub fn endswith_chr(s: &Str, c: Chr) -> bool {
     v.len() > 0 && v.at(v.len() - 1).0 == c.0
 }
 
-#[inline]
+#[inline(always)]
 fn trim(s: &Str, left: bool, right: bool) -> R<Str> {
-    let (start, end) = stripped(view(s), left, right, class::space);
+    let (start, end) = without_space(s, left, right);
     part(s, start, end)
 }
 
-#[inline]
+#[inline(never)]
+fn without_space(s: &Str, left: bool, right: bool) -> (usize, usize) {
+    stripped(view(s), left, right, class::space)
+}
+
+#[inline(always)]
 fn trim_chars(s: &Str, chars: &Str, left: bool, right: bool) -> R<Str> {
-    let set = view(chars);
-    let (start, end) = stripped(view(s), left, right, |c| set.position(c).is_some());
+    let (start, end) = without(s, chars, left, right);
     part(s, start, end)
+}
+
+#[inline(never)]
+fn without(s: &Str, chars: &Str, left: bool, right: bool) -> (usize, usize) {
+    let set = view(chars);
+    if chars.is_ascii() {
+        let bits = chars.raw().iter().fold(0_u128, |bits, c| bits | 1 << (c & 127));
+        return stripped(view(s), left, right, |c| c < 128 && bits >> c & 1 != 0);
+    }
+    stripped(view(s), left, right, |c| set.position(c).is_some())
 }
 
 /// `s.strip()`.
+#[inline]
 pub fn strip(_: Cx, s: &Str) -> R<Str> {
     trim(s, true, true)
 }
 
 /// `s.lstrip()`.
+#[inline]
 pub fn lstrip(_: Cx, s: &Str) -> R<Str> {
     trim(s, true, false)
 }
 
 /// `s.rstrip()`.
+#[inline]
 pub fn rstrip(_: Cx, s: &Str) -> R<Str> {
     trim(s, false, true)
 }
 
 /// `s.strip(chars)`.
+#[inline]
 pub fn strip_chars(_: Cx, s: &Str, chars: &Str) -> R<Str> {
     trim_chars(s, chars, true, true)
 }
 
 /// `s.lstrip(chars)`.
+#[inline]
 pub fn lstrip_chars(_: Cx, s: &Str, chars: &Str) -> R<Str> {
     trim_chars(s, chars, true, false)
 }
 
 /// `s.rstrip(chars)`.
+#[inline]
 pub fn rstrip_chars(_: Cx, s: &Str, chars: &Str) -> R<Str> {
     trim_chars(s, chars, false, true)
 }

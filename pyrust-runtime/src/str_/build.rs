@@ -1,6 +1,8 @@
 //! Building strings piece by piece: `join`, f-strings, `s += c` in a loop.
 
-use super::{Unit, Units, View, each, from_units, view};
+use std::cell::UnsafeCell;
+
+use super::{Unit, Units, View, each, from_ascii, from_units, view};
 use crate::buf::Buf;
 use crate::list::ListLike;
 use crate::stop::{Bail, R, bail};
@@ -10,18 +12,49 @@ use crate::txn::Cx;
 /// A `str` under construction: one byte per code point until the first one above 255, then four.
 ///
 /// The string made at the end is canonical whatever was pushed.
-#[derive(Default)]
 pub struct StrBuilder {
     narrow: Buf<u8>,
     wide: Buf<u32>,
     is_wide: bool,
 }
 
+/// The room of a builder that has ended, for the next one: many texts are short.
+struct Spare(UnsafeCell<Buf<u8>>);
+
+// SAFETY: builders live in native code, which holds the GIL.
+unsafe impl Sync for Spare {}
+
+static SPARE: Spare = Spare(UnsafeCell::new(Buf::new()));
+
+/// More than that is given back.
+const MOST_SPARE: usize = 4096;
+
+impl Default for StrBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for StrBuilder {
+    #[inline]
+    fn drop(&mut self) {
+        if (1..=MOST_SPARE).contains(&self.narrow.capacity()) {
+            // SAFETY: bytes need no end; the GIL is held, and the borrow ends here.
+            unsafe {
+                self.narrow.set_len(0);
+                std::ptr::swap(&raw mut self.narrow, SPARE.0.get());
+            }
+        }
+    }
+}
+
 impl StrBuilder {
     /// Empty.
     #[inline(always)]
     pub fn new() -> Self {
-        Self::default()
+        // SAFETY: the GIL is held, and the borrow ends here.
+        let narrow = unsafe { std::mem::take(&mut *SPARE.0.get()) };
+        Self { narrow, wide: Buf::new(), is_wide: false }
     }
 
     /// Starting with `s`.
@@ -74,12 +107,15 @@ impl StrBuilder {
     /// Appends a string.
     #[inline]
     pub fn push_str(&mut self, s: &Str) -> R<()> {
+        if !self.is_wide && s.kind() == 1 {
+            return extend_bytes(&mut self.narrow, s.raw());
+        }
         self.push_view(view(s))
     }
 
     pub(crate) fn push_view(&mut self, v: View<'_>) -> R<()> {
         if let (false, Units::One(s)) = (self.is_wide, v.units()) {
-            return extend(&mut self.narrow, s.len(), s.iter().copied());
+            return extend_bytes(&mut self.narrow, s);
         }
         self.widen()?;
         each!(v, units => extend(&mut self.wide, units.len(), units.iter().map(|u| u.code())))
@@ -100,6 +136,9 @@ impl StrBuilder {
     /// Appends ASCII.
     #[inline]
     pub(crate) fn push_ascii(&mut self, text: &[u8]) -> R<()> {
+        if !self.is_wide {
+            return extend_bytes(&mut self.narrow, text);
+        }
         self.push_view(View::latin1(text))
     }
 
@@ -117,9 +156,31 @@ impl StrBuilder {
     }
 
     /// The string. The builder keeps its content.
+    #[inline]
     pub fn finish(&self, _: Cx) -> R<Str> {
-        if self.is_wide { from_units(&self.wide) } else { from_units(&self.narrow) }
+        if self.is_wide {
+            return from_units(&self.wide);
+        }
+        if self.narrow.len() > 1 && self.narrow.is_ascii() {
+            return from_ascii(&self.narrow);
+        }
+        from_units(&self.narrow)
     }
+}
+
+/// Appends bytes.
+#[inline(always)]
+fn extend_bytes(buf: &mut Buf<u8>, bytes: &[u8]) -> R<()> {
+    let start = buf.len();
+    if bytes.len() > buf.capacity() - start {
+        return extend(buf, bytes.len(), bytes.iter().copied());
+    }
+    // SAFETY: there is room, and the builder's own room is no string.
+    unsafe {
+        std::ptr::copy_nonoverlapping(bytes.as_ptr(), buf.as_mut_ptr().add(start), bytes.len());
+        buf.set_len(start + bytes.len());
+    }
+    Ok(())
 }
 
 /// Appends `count` items.
@@ -186,7 +247,7 @@ impl<'a> Joiner<'a> {
     /// The next item.
     #[inline]
     pub fn push<T: Piece>(&mut self, item: T) -> R<()> {
-        if self.any {
+        if self.any && !self.sep.is_empty() {
             self.out.push_str(self.sep)?;
         }
         self.any = true;
@@ -194,6 +255,7 @@ impl<'a> Joiner<'a> {
     }
 
     /// The string.
+    #[inline]
     pub fn finish(&self, cx: Cx) -> R<Str> {
         self.out.finish(cx)
     }
@@ -203,7 +265,7 @@ impl<'a> Joiner<'a> {
 pub fn join<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
     let mut joiner = Joiner::new(sep);
     for i in 0..items.count() {
-        joiner.push(items.item(cx, i)?)?;
+        items.look(cx, i, |item| joiner.push(item))??;
     }
     joiner.finish(cx)
 }

@@ -1,8 +1,11 @@
 //! Case mapping.
 
-use pyo3_ffi::PyObject;
+use core::ptr::NonNull;
 
-use super::{allocate, own, view};
+use pyo3_ffi::{Py_ssize_t, PyObject, PyUnicode_New};
+
+use super::{of_ascii, own};
+use crate::boundary::layout;
 use crate::builtins::c::{self, Name};
 use crate::stop::R;
 use crate::strs::Str;
@@ -10,18 +13,28 @@ use crate::txn::Cx;
 
 /// Maps each byte of ASCII text.
 #[inline(always)]
-fn map_ascii(text: &[u8], map: impl Fn(usize, u8) -> u8) -> R<Str> {
-    // SAFETY: all bytes are written, and ASCII.
+fn map_ascii(s: &Str, map: impl Fn(usize, u8) -> u8) -> R<Str> {
+    // SAFETY: just made, of so many code points.
+    unsafe { of_ascii(mapped(s, map), s.len()) }
+}
+
+#[inline(never)]
+fn mapped(s: &Str, map: impl Fn(usize, u8) -> u8) -> *mut PyObject {
+    // SAFETY: the GIL is held; all bytes are written, and ASCII.
     unsafe {
-        let (object, data) = allocate(text.len(), 127)?;
-        for (i, c) in text.iter().enumerate() {
-            data.add(i).write(map(i, *c) & 127);
+        let object = PyUnicode_New(s.len() as Py_ssize_t, 127);
+        if let Some(object) = NonNull::new(object) {
+            let data = layout::ascii_data(object).as_ptr();
+            for (i, c) in s.raw().iter().enumerate() {
+                data.add(i).write(map(i, *c) & 127);
+            }
         }
-        own(object.as_ptr())
+        object
     }
 }
 
 /// The method of `str`, without arguments.
+#[inline(never)]
 pub(crate) fn by_method(name: &Name, s: &Str) -> R<Str> {
     with_method(name, &[s.as_ptr()])
 }
@@ -32,49 +45,44 @@ fn with_method(name: &Name, args: &[*mut PyObject]) -> R<Str> {
 }
 
 /// `s.upper()`.
+#[inline]
 pub fn upper(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"upper");
-    match view(s).ascii() {
-        Some(text) => map_ascii(text, |_, c| c.to_ascii_uppercase()),
-        None => by_method(&NAME, s),
-    }
+    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_uppercase()) } else { by_method(&NAME, s) }
 }
 
 /// `s.lower()`.
+#[inline]
 pub fn lower(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"lower");
-    match view(s).ascii() {
-        Some(text) => map_ascii(text, |_, c| c.to_ascii_lowercase()),
-        None => by_method(&NAME, s),
-    }
+    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_lowercase()) } else { by_method(&NAME, s) }
 }
 
 /// `s.casefold()`.
+#[inline]
 pub fn casefold(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"casefold");
-    match view(s).ascii() {
-        Some(text) => map_ascii(text, |_, c| c.to_ascii_lowercase()),
-        None => by_method(&NAME, s),
-    }
+    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_lowercase()) } else { by_method(&NAME, s) }
 }
 
 /// `s.capitalize()`.
+#[inline]
 pub fn capitalize(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"capitalize");
-    match view(s).ascii() {
-        Some(text) => {
-            map_ascii(text, |i, c| if i == 0 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
-        }
-        None => by_method(&NAME, s),
+    if !s.is_ascii() {
+        return by_method(&NAME, s);
     }
+    map_ascii(s, |i, c| if i == 0 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
 }
 
 /// `s.swapcase()`.
+#[inline]
 pub fn swapcase(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"swapcase");
-    match view(s).ascii() {
-        Some(text) => map_ascii(text, |_, c| if c.is_ascii_alphabetic() { c ^ 0x20 } else { c }),
-        None => by_method(&NAME, s),
+    if s.is_ascii() {
+        map_ascii(s, |_, c| if c.is_ascii_alphabetic() { c ^ 0x20 } else { c })
+    } else {
+        by_method(&NAME, s)
     }
 }
 

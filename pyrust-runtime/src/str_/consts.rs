@@ -1,6 +1,7 @@
 //! String literals: made once, interned, kept.
 
 use std::cell::UnsafeCell;
+use std::sync::atomic::AtomicU32;
 
 use pyo3_ffi as ffi;
 
@@ -14,6 +15,8 @@ use crate::txn::Cx;
 pub struct StrConst {
     text: &'static [u8],
     cell: UnsafeCell<Option<Str>>,
+    /// Where it stood as a key of the dict in which it was found last.
+    place: AtomicU32,
 }
 
 // SAFETY: the cell is filled and read with the GIL held, and never changes once filled.
@@ -27,7 +30,13 @@ impl StrConst {
 
     /// A literal in UTF-8 with surrogates as three bytes each.
     pub const fn wtf8(text: &'static [u8]) -> Self {
-        Self { text, cell: UnsafeCell::new(None) }
+        Self { text, cell: UnsafeCell::new(None), place: AtomicU32::new(0) }
+    }
+
+    /// Where it stood as a key.
+    #[inline(always)]
+    pub(crate) fn place(&'static self) -> &'static AtomicU32 {
+        &self.place
     }
 
     /// The string.

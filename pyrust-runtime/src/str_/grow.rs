@@ -1,7 +1,7 @@
 //! `s += t` in place, as CPython does where nobody else holds the string. There is room for more behind the text, so
 //! that a text that grows by single code points is not copied each time.
 
-use super::concat;
+use super::{concat, concat_made};
 use crate::stop::R;
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
@@ -19,8 +19,24 @@ pub fn append(cx: Cx, s: &mut Str, t: &Str) -> R<()> {
 }
 
 /// `s += c`.
-#[inline]
-pub fn push(cx: Cx, s: &mut Str, c: Chr) -> R<()> {
+#[inline(always)]
+pub fn push(_: Cx, s: &mut Str, c: Chr) -> R<()> {
+    if s.takes(c) {
+        s.extend_by_one(c);
+        return Ok(());
+    }
+    push_slowly(s, c)
+}
+
+/// Texts that begin to grow have room from the start, if they are short: most of them go on.
+const SHORT: usize = 64;
+
+#[inline(never)]
+extern "C" fn push_slowly(s: &mut Str, c: Chr) -> R<()> {
+    if s.len() < SHORT && s.is_ascii() && c.0 < 0x80 {
+        *s = Str::with_room(s.raw(), c.0 as u8)?;
+        return Ok(());
+    }
     let fits = match s.kind() {
         1 if s.is_ascii() => c.0 < 0x80,
         1 => c.0 < 0x100,
@@ -31,6 +47,6 @@ pub fn push(cx: Cx, s: &mut Str, c: Chr) -> R<()> {
         s.extend_by_one(c);
         return Ok(());
     }
-    *s = concat(cx, s, &c.to_str()?)?;
+    *s = concat_made(s, &c.to_str()?)?;
     Ok(())
 }

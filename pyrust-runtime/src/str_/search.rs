@@ -2,7 +2,8 @@
 
 use pyo3_ffi as ffi;
 
-use super::{bounds, own, view};
+use super::view::bytes_position;
+use super::{Units, bounds, own, view};
 use crate::builtins::c;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::strs::{Chr, Str};
@@ -24,6 +25,11 @@ pub(crate) fn locate(s: &Str, sub: &Str, start: usize, end: usize, from: From) -
         let code = needle.at(0).0;
         let place = if from == From::Left { part.position(code) } else { part.last_position(code) };
         return Ok(place.map(|i| i + start));
+    }
+    if from == From::Left
+        && let (Units::One(text), Units::One(wanted)) = (view(s).units(), needle.units())
+    {
+        return Ok(bytes_position(&text[start..end], wanted).map(|i| i + start));
     }
     let direction = if from == From::Left { 1 } else { -1 };
     // SAFETY: exact strings.

@@ -10,8 +10,23 @@ use crate::strs::Str;
 use crate::txn::Cx;
 
 /// The part from `start` to `end`, in order and in bounds: `s` itself when it is all of it.
-#[inline]
+#[inline(always)]
 pub(crate) fn part(s: &Str, start: usize, end: usize) -> R<Str> {
+    match s.part(start, end) {
+        Some(part) => Ok(part),
+        None if start == 0 && end == s.len() => Ok(s.hold()),
+        None => part_made(s, start, end),
+    }
+}
+
+#[inline(never)]
+extern "C" fn part_made(s: &Str, start: usize, end: usize) -> R<Str> {
+    if end == start + 1 {
+        return view(s).at(start).to_str();
+    }
+    if end <= start {
+        return super::empty();
+    }
     // SAFETY: an exact string.
     unsafe { own(ffi::PyUnicode_Substring(s.as_ptr(), start as ffi::Py_ssize_t, end as ffi::Py_ssize_t)) }
 }

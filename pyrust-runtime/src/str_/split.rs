@@ -201,28 +201,31 @@ pub(crate) fn stripped(v: View<'_>, left: bool, right: bool, drop: impl Fn(u32) 
 }
 
 /// The next word of `for word in s.split()`: the list is never seen, so it is never made.
-#[inline]
+#[inline(always)]
 pub fn next_word(_: Cx, s: &Str, at: &mut i64) -> R<Option<Str>> {
+    let (start, end) = word(s, *at as usize);
+    *at = end as i64;
+    if start == end { Ok(None) } else { Ok(Some(part(s, start, end)?)) }
+}
+
+/// Where the first word behind `at` starts and ends; twice the end if there is none.
+#[inline(never)]
+fn word(s: &Str, at: usize) -> (usize, usize) {
     each!(view(s), units => {
-        let (mut i, n) = (*at as usize, units.len());
+        let (mut i, n) = (at, units.len());
         while i < n && class::space(units[i].code()) {
             i += 1;
-        }
-        if i == n {
-            *at = n as i64;
-            return Ok(None);
         }
         let start = i;
         while i < n && !class::space(units[i].code()) {
             i += 1;
         }
-        *at = i as i64;
-        Ok(Some(part(s, start, i)?))
+        (start, i)
     })
 }
 
 /// The next piece of `for piece in s.split(sep)`; `at` starts at 0 and is -1 behind the last one.
-#[inline]
+#[inline(always)]
 pub fn next_piece(_: Cx, s: &Str, sep: &Str, at: &mut i64) -> R<Option<Str>> {
     let (width, n) = (view(sep).len(), view(s).len());
     if width == 0 {

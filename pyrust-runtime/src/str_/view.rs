@@ -84,6 +84,12 @@ impl<'a> View<'a> {
         self.len
     }
 
+    /// The same place.
+    #[inline(always)]
+    pub(crate) fn is(self, other: View<'_>) -> bool {
+        std::ptr::eq(self.data, other.data)
+    }
+
     /// Bytes per code point.
     #[inline(always)]
     pub fn kind(self) -> u8 {
@@ -185,6 +191,17 @@ impl<'a> View<'a> {
     pub(crate) fn last_position(self, c: u32) -> Option<usize> {
         each!(self, s => s.iter().rposition(|u| u.code() == c))
     }
+}
+
+/// The first place of some bytes: C's `memmem`.
+pub(crate) fn bytes_position(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    use std::ffi::c_void;
+    unsafe extern "C" {
+        fn memmem(text: *const c_void, len: usize, wanted: *const c_void, count: usize) -> *mut c_void;
+    }
+    // SAFETY: both slices are readable.
+    let place = unsafe { memmem(text.as_ptr().cast(), text.len(), wanted.as_ptr().cast(), wanted.len()) };
+    if place.is_null() { None } else { Some(place.addr() - text.as_ptr().addr()) }
 }
 
 /// The first place of a byte: C's `memchr` where the call pays.

@@ -16,10 +16,11 @@ recorder: Any
 def main(argv: list[str]) -> int:
     """The `pyrust` command. `argv` without the program's name; returns the exit code, never raises."""
 
-def generate(root: str, manifest: str | None = None, dropped: list[str] | None = None) -> str:
+def generate(root: str, manifest: str | None = None, dropped: list[str] | None = None, ungated: bool = False) -> str:
     """JSON text: the generated Rust of the project. Pure: the same files give the same text.
 
-    `dropped` names functions (`module:qualname`) that stay Python whatever the manifest says.
+    `dropped` names functions (`module:qualname`) that stay Python whatever the manifest says; `ungated` compiles what
+    was found to be slower all the same.
 
         {"version": 1, "manifest": "pyrust.toml",
          "packages": [{
@@ -35,6 +36,8 @@ def generate(root: str, manifest: str | None = None, dropped: list[str] | None =
                 "signatures": ["(str) -> int"],  # the native ones
                 "source": "sha256:..." | null,   # of the function as it is now
                 "refused": [{"signature": "(None) -> int", "reason": "PYR0401 text"}],  # of a native function
+                "bodies": [{"place": "pyrust_bodies/f.rs:3", "path": "pyrust_bodies/f.rs", "signature": "(int) -> int",
+                            "reason": null}],  # written by hand; why it is left out
                 "diagnostics": [{"code", "slug", "severity", "message", "label", "help", "function", "path", "line",
                                  "column", "end_line", "end_column", "rendered"}]}]}],
          "diagnostics": [...]}                  # of the project as a whole: stale sources, for example
@@ -42,6 +45,9 @@ def generate(root: str, manifest: str | None = None, dropped: list[str] | None =
 
 def digest_program() -> str:
     """The Python program that computes the digests: JSON of `digests` on standard input, the side file on standard output."""
+
+def notices(metadata: str, sysroot: str | None = None) -> str:
+    """The licence notices of what the workspace members of `cargo metadata` link to, Rust's own library included."""
 
 def load_project(root: str) -> dict[str, Any]:
     """What the project's files say.
@@ -77,3 +83,16 @@ def source_hash(path: str, qualname: str) -> str:
 
 def check(root: str) -> dict[str, Any]:
     """`{"exit_code": 0 | 1 | 2, "diagnostics": [...]}`, as `pyrust check` finds them."""
+
+def explain(root: str) -> dict[str, Any]:
+    """What the compiler makes of every hotspot, nothing is built: for the page, and for editors.
+
+    {"version": 1, "root": absolute, "functions": [{
+        "function", "path", "line", "end_line",   # no place: not found in the sources
+        "state", "reason", "mode", "signatures", "refused", "rust", "explanation",
+        "specialisations": [{"signature", "path", "returns", "reads", "changes", "relies_on", "along",
+                             "lines": [{"line", "text", "variables": ["x: int"]}],
+                             "bails": [{"what", "lines"}], "raises": [{"what", "lines"}]}],
+        "diagnostics": [...],                     # why it stays Python
+        "left": [...]}]}                          # places in a native function that run as Python
+    """

@@ -40,6 +40,16 @@ def keyword(distribution: Distribution, name: str, value: object) -> None:
     """Entry point `distutils.setup_keywords`: `setup(pyrust=True)` is allowed, the settings are in `pyproject.toml`."""
 
 
+#: Where the notices are in a wheel, below `*.dist-info/licenses`.
+LICENSES = os.path.join("pyrust", "licenses.txt")
+
+
+def _copy(source: str, target: str) -> None:
+    from pyrust import cache
+
+    cache.copy(Path(source), Path(target))
+
+
 class _Hook:
     """What we change in one distribution. The commands reach it as `distribution.pyrust_hook`."""
 
@@ -78,6 +88,16 @@ class _Hook:
     def extended(name: str, base: Any) -> Any:
         if name == "build":
             return type(base.__name__, (base,), {"sub_commands": [*base.sub_commands, ("build_pyrust", None)]})
+        if name == "bdist_wheel":
+
+            def write_wheelfile(command: Any, folder: str, *more: Any, **options: Any) -> None:
+                base.write_wheelfile(command, folder, *more, **options)
+                # Into the metadata, beside the project's own licence files: what is in the modules belongs to others.
+                licenses = command.distribution.pyrust_hook.build().get("licenses")
+                if licenses:
+                    _copy(licenses, os.path.join(folder, "licenses", LICENSES))
+
+            return type(base.__name__, (base,), {"write_wheelfile": write_wheelfile})
         if name == "sdist":
 
             def make_distribution(command: Any) -> None:
@@ -127,26 +147,42 @@ class build_pyrust(Command):
         hook = self._hook()
         modules = hook.build()["modules"]
         for package, regular, inplace in self._paths():
-            target = inplace if self.editable_mode else regular
-            if package in modules:
-                driver.put_module(modules[package], target)
+            if package in modules and not self.editable_mode:
+                driver.put_module(modules[package], regular)
             else:
-                # What an earlier build left would run instead of the sources.
-                Path(target).unlink(missing_ok=True)
+                # What an earlier build left would run instead of the sources, or of what is installed.
+                Path(inplace if self.editable_mode else regular).unlink(missing_ok=True)
+        if self.editable_mode:
+            self._into_editable_wheel(hook.build())
+
+    def _into_editable_wheel(self, result: dict[str, Any]) -> None:
+        """Where the wheel of an editable install is put together, `install` is told to install."""
+        from pyrust import cache, editable
+
+        install: Any = self.distribution.get_command_obj("install")
+        name = str(self.distribution.get_name())
+        for path, content in editable.files(name, result["packages"], result["modules"]).items():
+            target = Path(install.install_lib, path)
+            if isinstance(content, Path):
+                cache.copy(content, target)
+            else:
+                cache.write(target, content)
 
     def get_outputs(self) -> list[str]:
+        if self.editable_mode:
+            return []
         modules = self._hook().build()["modules"]
         return [regular for package, regular, _ in self._paths() if package in modules]
 
     def get_output_mapping(self) -> dict[str, str]:
-        if not self.editable_mode:
-            return {}
-        modules = self._hook().build()["modules"]
-        return {regular: inplace for package, regular, inplace in self._paths() if package in modules}
+        return {}
 
     def get_source_files(self) -> list[str]:
         hook = self._hook()
-        return [hook.options.manifest] if (hook.root / hook.options.manifest).is_file() else []
+        manifest = hook.root / hook.options.manifest
+        bodies = sorted((manifest.parent / "pyrust_bodies").glob("*.rs"))
+        shipped = [manifest, *bodies] if manifest.is_file() else []
+        return [path.relative_to(hook.root).as_posix() for path in shipped]
 
     def _hook(self) -> _Hook:
         distribution: Any = self.distribution

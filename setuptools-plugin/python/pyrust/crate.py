@@ -9,6 +9,8 @@ import re
 #: The generated text and its companion, beside `lib.rs`.
 GENERATED = "pyrust_hotspots.rs"
 DIGESTS = "pyrust_digests.txt"
+#: The folder of bodies written by hand, beside the manifest, and beside the generated text.
+BODIES = "pyrust_bodies"
 
 _WORKSPACE = """\
 [workspace]
@@ -52,6 +54,8 @@ class Unit:
     module: str
     rust: str
     digests: str
+    #: What the text takes in beside it, by hand: path and text.
+    bodies: tuple[tuple[str, str], ...] = ()
 
     def crate(self, key: str) -> str:
         """The crate's name. It carries the project's key: crates of one name in a shared build folder mix up."""
@@ -81,6 +85,8 @@ def files(units: list[Unit], key: str, crates: str) -> dict[str, str]:
         written[f"{name}/src/lib.rs"] = _LIB
         written[f"{name}/src/{GENERATED}"] = unit.rust
         written[f"{name}/src/{DIGESTS}"] = unit.digests
+        for path, text in unit.bodies:
+            written[f"{name}/src/{path}"] = text
     return written
 
 
@@ -119,6 +125,16 @@ def functions_at(rust: str, lines: set[int]) -> set[str]:
     items = _items(rust)
     failing = {item.name for item in items if any(item.first <= line <= item.last for line in lines)}
     return {item.hotspot for item in items if item.hotspot and failing & _reached(item, items)}
+
+
+def bodies_at(rust: str, lines: set[int]) -> set[str]:
+    """The files of bodies that one of the (1-based) lines of the generated text names."""
+    text = rust.splitlines()
+    named = {name for line in lines if line <= len(text) for name in _BODY.findall(text[line - 1])}
+    return {f"{BODIES}/{name}.rs" for name in named}
+
+
+_BODY = re.compile(rf"\b{BODIES}_(\w+)\b")
 
 
 def _items(rust: str) -> list[_Item]:

@@ -46,12 +46,14 @@ def status(project: Project) -> list[dict[str, Any]]:
 
 
 def _built(project: Project) -> set[str]:
-    """Packages and modules beside which a built extension lies that this interpreter could load."""
+    """Packages and modules whose built extension this interpreter could load: beside the sources, or of an editable install."""
     built = set()
+    installed = {name for finder in sys.meta_path for name in getattr(finder, "pyrust", ())}
     for module, name in extension_names(project).items():
         folder = Path(project.modules[module]).parent
         stem = name.rpartition(".")[2]
-        if any((folder / f"{stem}{suffix}").is_file() for suffix in EXTENSION_SUFFIXES):
+        beside = any((folder / f"{stem}{suffix}").is_file() for suffix in EXTENSION_SUFFIXES)
+        if beside or name in installed:
             built.add(module)
     return built
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyrust import runinfo, signatures
+from pyrust import runinfo, samples, signatures
 from pyrust.record import Recorder
 from pyrust.runinfo import Project
 from pyrust.sample import Sampler
@@ -30,6 +30,15 @@ VERSION = 1
 
 FEW_SAMPLES = 100
 """Below this many samples, shares are guesses, and the report says so."""
+
+ENOUGH_SAMPLES = 1_000
+"""Below this many, no entry leaves the manifest: it could be chance. With as many, a function of twice the default threshold is counted
+twenty times where five keep it."""
+
+MOST_REFUSED = 5
+"""Hot functions that stay Python which are named at the end of a run."""
+MOST_ASKED = 100
+"""With more hot functions than this the compiler is not asked."""
 
 # How a process that `pyrust profile -- CMD` starts finds out that it is to be profiled.
 VARIABLE = "PYRUST_PROFILE_RUN"
@@ -67,6 +76,7 @@ class Session:
             "version": VERSION,
             "seconds": self._sampler.seconds,
             "samples": self._sampler.samples,
+            "stacks": {";".join(reversed(stack)): seconds for stack, seconds in self._sampler.stacks.items()},
             "foreign_seconds": self._sampler.foreign,
             "cpu_seconds": time.process_time() - self._started,
             "functions": self._recorder.functions,
@@ -81,6 +91,7 @@ def merge(runs: Iterable[Run]) -> Run:
         "version": VERSION,
         "seconds": {},
         "samples": {},
+        "stacks": {},
         "foreign_seconds": 0.0,
         "cpu_seconds": 0.0,
         "functions": {},
@@ -88,14 +99,15 @@ def merge(runs: Iterable[Run]) -> Run:
         "machine": runinfo.machine(),
     }
     for run in runs:
-        for table in ("seconds", "samples"):
-            for name, amount in run[table].items():
+        for table in ("seconds", "samples", "stacks"):
+            for name, amount in run.get(table, {}).items():
                 total[table][name] = total[table].get(name, 0) + amount
         for key in ("foreign_seconds", "cpu_seconds"):
             total[key] += run[key]
         for name, seen in run["functions"].items():
-            entry = total["functions"].setdefault(name, {"calls": 0, "signatures": {}})
+            entry = total["functions"].setdefault(name, {"calls": 0, "signatures": {}, **samples.nothing()})
             entry["calls"] += seen["calls"]
+            samples.add(entry, seen)
             for signature, count in seen["signatures"].items():
                 entry["signatures"][signature] = entry["signatures"].get(signature, 0) + count
         total["notices"] += [notice for notice in run["notices"] if notice not in total["notices"]]
@@ -133,7 +145,7 @@ def summarise(run: Run, threshold: float) -> dict[str, Any]:
                 "signatures": [list(pair) for pair in signatures.tidy(seen["signatures"])],
             }
         )
-    measured = sum(run["samples"].values()) >= FEW_SAMPLES
+    measured = sum(run["samples"].values()) >= ENOUGH_SAMPLES
     return {"version": VERSION, "threshold": threshold, "measured": measured, "functions": functions}
 
 
@@ -158,10 +170,13 @@ def finish(project: Project, run: Run, threshold: float) -> Outcome:
         for name, entry in shares.items()
         if entry["signatures"] and (threshold <= 0.0 or entry["share"] >= threshold)
     ]
+    refused = _refused(project, hot)
     data = {
         **profile,
+        "refused": refused,
         "samples": sum(run["samples"].values()),
         "seconds": run["seconds"],
+        "stacks": run.get("stacks", {}),
         "foreign_seconds": run["foreign_seconds"],
         "cpu_seconds": run["cpu_seconds"],
         "machine": run["machine"],
@@ -170,11 +185,40 @@ def finish(project: Project, run: Run, threshold: float) -> Outcome:
     }
     lines = [f"pyrust: {notice}" for notice in run["notices"]]
     lines += _lines(project, run, shares, hot, threshold, merged)
+    hottest = sorted(refused, key=lambda name: (-shares[name]["share"], name))
+    for name in hottest[:MOST_REFUSED]:
+        lines.append(f"pyrust: {name} ({shares[name]['share']:.0f} %) stays Python: {refused[name]}")
+    if len(hottest) > MOST_REFUSED:
+        lines.append(f"pyrust: so do {len(hottest) - MOST_REFUSED} more; `pyrust explain FUNC` says why")
+    if hot and len(refused) == len(hot):
+        lines.append(
+            "pyrust: nothing to gain as it is: every hot function stays Python; `pyrust explain FUNC` says what would help, "
+            "`pyrust scan` what else could be compiled"
+        )
     try:
         runinfo.write_json(project.cache / "profile.json", data)
+        samples.update(project, {name: run["functions"][name] for name in hot if name in run["functions"]})
     except OSError as error:
         lines.append(f"pyrust: cannot write {project.cache / 'profile.json'}: {error.strerror}")
     return Outcome(lines, data, hot)
+
+
+def _refused(project: Project, hot: Sequence[str]) -> dict[str, str]:
+    """Why the compiler leaves hot functions in Python; nothing where it cannot be asked, or would take long."""
+    from pyrust import _engine
+
+    if not 0 < len(hot) <= MOST_ASKED:
+        return {}
+    try:
+        found = json.loads(_engine.generate(str(project.root), str(project.manifest), None, True))
+    except ValueError:
+        return {}
+    functions = [entry for package in found["packages"] for entry in package["functions"]]
+    return {
+        entry["function"]: entry["reason"]
+        for entry in functions
+        if entry["function"] in hot and entry["state"] == "python" and entry["reason"]
+    }
 
 
 def _lines(
@@ -185,9 +229,11 @@ def _lines(
         if project.manifest.is_relative_to(project.root)
         else str(project.manifest)
     )
-    if not run["functions"] and not run["seconds"]:
+    # A sample may fall on what modules do when they are imported: that is no function either.
+    if not shares:
         return [
-            f"pyrust: no function of {', '.join(project.packages) or 'this project'} was called; {manifest} is unchanged"
+            f"pyrust: no function of {', '.join(project.packages) or 'this project'} was called; {manifest} is unchanged",
+            "pyrust: do the tests (or the command) import it, and from here? `pyrust doctor` names the packages that are looked at",
         ]
     samples = sum(run["samples"].values())
     covered = sum(shares[name]["share"] for name in hot)
@@ -206,6 +252,8 @@ def _lines(
             lines.append(
                 f"pyrust: only {samples} samples: shares are rough; --pyrust-threshold=0 records every function that is called"
             )
+    if outside := _outside(project, run):
+        lines.append(outside)
     silent = [
         name for name, entry in shares.items() if not entry["signatures"] and entry["share"] >= max(threshold, 1.0)
     ]
@@ -218,6 +266,19 @@ def _lines(
         if entry["function"] in hot:
             lines.append(f"pyrust: {entry['function']} left out: {entry['reason']}")
     return lines
+
+
+def _outside(project: Project, run: Run) -> str | None:
+    """What there is to gain at most, where most of the time is spent in code that is not compiled."""
+    own, foreign = sum(run["seconds"].values()), run["foreign_seconds"]
+    if own + foreign < 0.5 or own >= 0.25 * (own + foreign):
+        return None
+    share = own / (own + foreign)
+    names = ", ".join(project.packages) or "this project"
+    return (
+        f"pyrust: {1 - share:.0%} of the CPU time was spent outside of {names} (libraries, the tests themselves): "
+        f"compiling can save at most {share:.0%} of this run"
+    )
 
 
 def main(argv: Sequence[str]) -> int:
@@ -312,4 +373,6 @@ def table(data: dict[str, Any]) -> list[str]:
         share = f"{entry['share']:6.1f} %" if entry["share"] else f"{'-':>8}"
         lines.append(f"{share} {entry['calls']:>10}  {entry['function']}")
         lines += [f"{'':>21}{signature}" for signature, _ in entry["signatures"][:4]]
+        if reason := data["refused"].get(entry["function"]):
+            lines.append(f"{'':>21}stays Python: {reason}")
     return lines

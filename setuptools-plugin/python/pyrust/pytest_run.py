@@ -9,10 +9,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pyrust import profile, runinfo
+from pyrust import page, profile, runinfo
 
 if TYPE_CHECKING:
     from pyrust import verify
@@ -31,9 +32,12 @@ class Run:
         manifest: str | None,
         report: str | None,
         verify_seconds: str | None = None,
+        gate: bool = False,
     ) -> None:
         self.lines: list[str] = []
         self.verifying = verify
+        # What is not right need not be fast.
+        self._gate = gate and verify
         self.project = runinfo.load(root, manifest or None)
         self.threshold = _percent(threshold) if threshold not in (None, "") else self.project.threshold
         self._report = _report(report)
@@ -103,25 +107,48 @@ class Run:
             self.lines.append(f"pyrust: the profile could not be merged: {error}")
             return True
         self.lines += outcome.lines
-        self._write_report(outcome.data, profile.table(outcome.data))
+        self._write_report(outcome.data, profile.table(outcome.data), page.profiled)
         return False
 
     def _finish_verify(self, runs: list[dict[str, Any]]) -> bool:
         from pyrust import verify
 
-        outcome = verify.finish(self.project, verify.merge(runs))
+        merged = verify.merge(runs)
+        outcome = verify.finish(self.project, merged)
+        verify.invented(self.project, merged, outcome)
         self.lines += outcome.lines
-        self._write_report(outcome.data, verify.table(outcome.data))
+        if self._gate:
+            self._measure(outcome, merged["samples"])
+        self._write_report(outcome.data, verify.table(outcome.data), page.verified)
         return outcome.failed
 
-    def _write_report(self, data: dict[str, Any], table: list[str]) -> None:
-        if self._report == "term":
-            self.lines += table
-        elif self._report:
-            try:
-                runinfo.write_json(Path(self._report), data)
-            except OSError as error:
-                self.lines.append(f"pyrust: cannot write {self._report}: {error.strerror}")
+    def _measure(self, outcome: verify.Outcome, recorded: dict[str, Any]) -> None:
+        """The gate: times what was verified, in processes of its own, on the calls of this run."""
+        from pyrust import bench
+
+        wrong = {entry["function"] for entry in outcome.data["hotspots"] if entry["verdict"] == "different"}
+        try:
+            result = bench.for_gate(self.project, recorded, wrong)
+            self.lines += bench.table(result)
+            self.lines += bench.gate(self.project, result)
+        except (ValueError, OSError) as error:
+            self.lines.append(f"pyrust: the gate is as it was: {error}")
+            return
+        outcome.data["speed"] = result["hotspots"]
+
+    def _write_report(self, data: dict[str, Any], table: list[str], html: Callable[[dict[str, Any]], str]) -> None:
+        if self._report is None:
+            return
+        kind, path = self._report
+        try:
+            if kind == "term":
+                self.lines += table
+            elif kind == "json":
+                runinfo.write_json(Path(path), data)
+            else:
+                runinfo.write_text(Path(path), html(data))
+        except OSError as error:
+            self.lines.append(f"pyrust: cannot write {path}: {error.strerror}")
 
 
 def _percent(text: str | None) -> float:
@@ -146,14 +173,14 @@ def _seconds(text: str | None) -> float | None:
     return value
 
 
-def _report(text: str | None) -> str | None:
-    """`"term"`, or the path of a JSON file."""
-    if not text or text == "term":
-        return text or None
-    kind, colon, path = text.partition(":")
-    if kind != "json" or not colon or not path:
-        raise ValueError(f"a report is `term` or `json:PATH`, not `{text}`")
-    return path
+def _report(text: str | None) -> tuple[str, str] | None:
+    """Kind and path of a report: `term`, `json:PATH`, `html:PATH`."""
+    if not text:
+        return None
+    kind, _, path = text.partition(":")
+    if text != "term" and not (kind in ("json", "html") and path):
+        raise ValueError(f"a report is `term`, `json:PATH` or `html:PATH`, not `{text}`")
+    return kind, path
 
 
 def header(root: Path, run: Run | None) -> list[str]:

@@ -16,6 +16,7 @@ import time
 from types import CodeType
 from typing import Any
 
+from pyrust import samples
 from pyrust.runinfo import Project
 
 FIRST = 1_000
@@ -24,7 +25,7 @@ EXHAUSTIVE = 100_000
 """Calls of a hot function that are recorded before recording thins out."""
 WINDOW = 1_000
 """Calls of a hot function that are recorded in each window after that."""
-PAUSE = 0.5
+PAUSE = 0.2
 """Seconds of CPU time between windows."""
 BUDGET = 0.04
 """Share of the CPU time that the frame evaluation function of 3.11 may cost, after the first second."""
@@ -37,7 +38,7 @@ _monitoring: Any = getattr(sys, "monitoring", None)
 
 
 class Recorder:
-    """Records from `start()` to `stop()`; `functions` holds the result: name → {"calls", "signatures"}."""
+    """Records from `start()` to `stop()`; `functions` holds the result: name → {"calls", "signatures"} and what `samples` keeps."""
 
     def __init__(self, project: Project, *, everything: bool) -> None:
         self.functions: dict[str, dict[str, Any]] = {}
@@ -69,6 +70,8 @@ class Recorder:
             self._give_back()
             return
         self._native = recorder
+        # Counted since the engine was loaded.
+        self._calls = recorder.evaluated()
         self._ticked = self._window = time.process_time()
 
     def _take_tools(self) -> None:
@@ -115,8 +118,9 @@ class Recorder:
         recorded = self._native.stop()
         self._give_back()
         self._native = None
-        for function, calls, signatures in recorded:
-            entry = self.functions.setdefault(function, {"calls": 0, "signatures": {}})
+        for function, calls, signatures, taken, (opaque, long) in recorded:
+            entry = self.functions.setdefault(function, {"calls": 0, "signatures": {}, **samples.nothing()})
             entry["calls"] += calls
+            samples.add(entry, {"samples": [list(pair) for pair in taken], "opaque": opaque, "long": long})
             for signature, count in signatures:
                 entry["signatures"][signature] = entry["signatures"].get(signature, 0) + count

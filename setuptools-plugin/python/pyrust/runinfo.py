@@ -111,6 +111,19 @@ def load(start: str | os.PathLike[str], manifest: str | None = None) -> Project:
     )
 
 
+def next_step(project: Project) -> str:
+    """Where there are no hotspots, and what to do about it; behind `no hotspots `."""
+    from pyrust import _engine
+
+    facts: dict[str, Any] = _engine.load_project(str(project.root))
+    files = ("pyrust.toml", "pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml")
+    if not facts["modules"] and not any((project.root / name).is_file() for name in files):
+        return f"in `{project.root}`, which is no project: go to the folder of your `pyproject.toml`, or name it with `--project`"
+    if not project.manifest.is_file() and not facts["present"]:
+        return "yet: `pyrust init` sets the project up, then `pytest --pyrust-profile` finds them"
+    return f"in {project.manifest.name}; `pytest --pyrust-profile` finds them"
+
+
 def watched() -> bool:
     """Whether something watches every line, such as coverage: hotspots run as Python then."""
     if sys.gettrace() is not None:
@@ -133,12 +146,16 @@ def machine() -> dict[str, Any]:
 
 def write_json(path: Path, data: Any) -> None:
     """Writes a file whole or not at all."""
+    write_text(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same for any text."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            json.dump(data, file, indent=1, sort_keys=True)
-            file.write("\n")
+            file.write(text)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink()

@@ -12,11 +12,12 @@ It must not run anything twice, or change what a test observes, apart from time 
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib.abc
 import importlib.machinery
+import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -25,7 +26,8 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
-from pyrust import equal, hotspots, reproduce, runinfo
+from pyrust import equal, hotspots, runinfo, samples
+from pyrust.compare import Comparison, bound
 from pyrust.runinfo import Project
 
 VERSION = 1
@@ -40,12 +42,8 @@ MANY = 20
 """With more functions than this that run as Python, they are counted, not listed."""
 REHEARSED = 10
 """Calls of one function in which bailing out half-way is tried."""
-REHEARSAL = 1.0
-"""Seconds after which no further point of one call is tried."""
 
 Run = dict[str, Any]
-
-_MUTABLE = (list, dict, set, bytearray)
 
 
 class _Function:
@@ -81,6 +79,8 @@ class Verifier:
     """Compares from `start()` to `stop()`, for at most `seconds` (0: no limit)."""
 
     def __init__(self, project: Project, seconds: float = SECONDS) -> None:
+        # Arguments of some calls are kept: what is invented afterwards begins with them, and the gate times them.
+        self._samples: dict[str, samples.Seen] = {}
         self._project = project
         self._seconds = seconds or float("inf")
         self._spent = 0.0
@@ -112,6 +112,7 @@ class Verifier:
             "status": {str(entry["function"]): [entry["state"], entry["reason"]] for entry in states},
             "differences": self._kept,
             "unreported": self._pending,
+            "samples": self._samples,
         }
 
     def take(self, test: str) -> list[str]:
@@ -139,6 +140,8 @@ class Verifier:
         if self._spent > self._seconds and (function.compared() or self._spent > 2 * self._seconds):
             function.out_of_time += 1
             return bound(original, args)
+        if function.calls.bit_count() == 1:
+            self._sample(name, args, original)
         started = time.perf_counter()
         self._busy.comparing = True
         collecting = gc.isenabled()
@@ -165,6 +168,14 @@ class Verifier:
         self._judge(function, comparison, result, None)
         return result
 
+    def _sample(self, name: str, args: tuple[object, ...], original: FunctionType) -> None:
+        """Fewer and fewer calls, as the recorder does it."""
+        from pyrust._engine import recorder
+
+        text = recorder.sample(samples.parameter_order(original, args))
+        seen = self._samples.setdefault(name, samples.nothing())
+        samples.add(seen, {"opaque": 1} if text is None else {"samples": [[text, 1]]})
+
     def _judge(self, function: _Function, comparison: Comparison, result: object, error: BaseException | None) -> None:
         started = time.perf_counter()
         self._busy.comparing = True
@@ -188,124 +199,6 @@ class Verifier:
         function.spent += seconds
         if function.spent > PATIENCE * function.stride:
             function.stride *= 2
-
-
-class Comparison:
-    """One call, natively and by Python."""
-
-    def __init__(self, module: ModuleType, name: str, args: tuple[object, ...], original: FunctionType) -> None:
-        self.name = name
-        self.bailed: str | None = None
-        self._module = module
-        self._args = args
-        self._original = original
-        self._roots = _roots(original, args)
-        self._before = equal.take(self._roots, limited=True)
-        # Held: a global that the call replaces must not give its identity to a new object.
-        self._held = list(original.__globals__.values())
-        self._known = {id(value): len(self._before.objects) + number for number, value in enumerate(self._held)}
-        self._known.update(self._before.known())
-        self._native: equal.Picture | None = None
-        self._too_large = False
-        self._unclean: str | None = None
-
-    def run_native(self, *, rehearse: bool) -> None:
-        reason, restored = self._module._dry_run(self.name, self._args, self._look)
-        if reason is not None:
-            self.bailed = str(reason)
-        self._check(restored)
-        if rehearse and reason is None and self._unclean is None:
-            self._rehearse()
-        if self._too_large and self._unclean is None:
-            raise equal.TooLarge
-
-    def _rehearse(self) -> None:
-        """Bails at several of the points where the call could have: ordinary inputs never undo half a call."""
-        module = self._module
-        started = time.perf_counter()
-        try:
-            module._force_bail(-1)
-            module._dry_run(self.name, self._args, _ignore)
-            points = module._points()
-            for point in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
-                if time.perf_counter() - started > REHEARSAL:
-                    break
-                if 0 < point <= points and self._unclean is None:
-                    module._force_bail(point)
-                    _, restored = module._dry_run(self.name, self._args, _ignore)
-                    self._check(restored)
-        finally:
-            module._force_bail(0)
-
-    def _check(self, restored: bool) -> None:
-        """Whether a rollback has put everything back."""
-        found = equal.restored(self._before, self._roots)
-        if found:
-            self._unclean = str(found)
-        elif not restored:
-            self._unclean = "the runtime's own check of the rollback failed"
-
-    def _look(self, result: object, dicts: Mapping[int, object]) -> None:
-        """Called with the transaction still open."""
-        try:
-            self._native = equal.take({**self._roots, RESULT: result}, self._known, dicts, limited=True)
-        except equal.TooLarge:
-            # Not through the transaction: it has to be rolled back.
-            self._too_large = True
-
-    def judge(self, result: object, error: BaseException | None) -> str | None:
-        """The text of a difference, or None."""
-        if self._unclean is not None:
-            return reproduce.unclean(self.name, self._original, self._before, self._unclean)
-        if self.bailed is not None:
-            return None
-        if self._native is None:
-            return f"{self.name}: the native version neither bailed nor returned"
-        if error is not None:
-            shown = equal.show(self._native, self._native.roots[RESULT])
-            outcome = f"{type(error).__qualname__}{equal.show_exception(error)}"
-            found = equal.Difference("outcome", f"returned {shown}", f"raised {outcome}")
-            return reproduce.text(self.name, self._original, self._before, self._native, error, found)
-        python = equal.take({**self._roots, RESULT: result}, self._known)
-        found_here = equal.difference(self._native, python)
-        if found_here is None:
-            return None
-        return reproduce.text(self.name, self._original, self._before, self._native, python, found_here)
-
-
-RESULT = "result"
-
-
-def _ignore(_result: object, _dicts: Mapping[int, object]) -> None:
-    pass
-
-
-def bound(function: FunctionType, args: Sequence[object]) -> object:
-    """Calls a function with one value per parameter, in the order of its local variables."""
-    code = function.__code__
-    positional, keyword_only = code.co_argcount, code.co_kwonlyargcount
-    at = positional + keyword_only
-    extra: tuple[object, ...] = ()
-    keywords: dict[str, object] = dict(zip(code.co_varnames[positional:at], args[positional:at], strict=True))
-    if code.co_flags & 0x04:
-        extra = args[at]  # type: ignore[assignment]
-        at += 1
-    if code.co_flags & 0x08:
-        keywords.update(args[at])  # type: ignore[call-overload]
-    return function(*args[:positional], *extra, **keywords)
-
-
-def _roots(function: FunctionType, args: Sequence[object]) -> dict[str, object]:
-    """What the call can reach: arguments, cells, and the mutable globals that its code names."""
-    code = function.__code__
-    roots: dict[str, object] = dict(zip(code.co_varnames, args, strict=False))
-    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
-        roots[f"cell {name}"] = cell
-    scope = function.__globals__
-    for name in code.co_names:
-        if type(scope.get(name)) in _MUTABLE:
-            roots[f"global {name}"] = scope[name]
-    return roots
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -360,6 +253,7 @@ def merge(runs: Iterable[Run]) -> Run:
         "status": {},
         "differences": [],
         "unreported": [],
+        "samples": {},
     }
     for run in runs:
         for name, counts in run["functions"].items():
@@ -371,6 +265,8 @@ def merge(runs: Iterable[Run]) -> Run:
         total["status"].update(run["status"])
         total["differences"] += run["differences"]
         total["unreported"] += run["unreported"]
+        for name, seen in run.get("samples", {}).items():
+            samples.add(total["samples"].setdefault(name, samples.nothing()), seen)
     return total
 
 
@@ -415,6 +311,8 @@ def finish(project: Project, run: Run) -> Outcome:
         }
         for name, counts in functions.items()
     ]
+    for entry in entries:
+        entry["tier"] = tier(entry)
     data = {"version": VERSION, "hotspots": entries, "differences": run["differences"], "machine": runinfo.machine()}
     lines, failed = _lines(entries, run)
     try:
@@ -480,22 +378,253 @@ def _count(number: int, noun: str) -> str:
 
 def table(data: dict[str, Any]) -> list[str]:
     """The counts per function, for the terminal."""
-    lines = ["     calls      equal  different     bailed  function"]
+    lines = ["     calls      equal  different     bailed  tier       strength  function"]
     for entry in data["hotspots"]:
         bailed = sum(entry["bailouts"].values())
+        strength = f"{entry['strength']['share']:.0%}" if "share" in entry.get("strength", {}) else ""
         lines.append(
-            f"{entry['calls']:>10} {entry['equal']:>10} {entry['different']:>10} {bailed:>10}  {entry['function']}"
+            f"{entry['calls']:>10} {entry['equal']:>10} {entry['different']:>10} {bailed:>10}  {entry['tier']:<9} {strength:>9}  {entry['function']}"
         )
     return lines
 
 
-def main(argv: Sequence[str]) -> int:
-    """`pyrust verify [PYTEST ARGUMENTS]`: the project's tests with `--pyrust-verify`; exit code 1 when anything differs."""
+# Outside of pytest.
+
+EACH = 2.0
+"""Seconds of invented calls for each function."""
+INVENTING = 10.0
+"""Seconds of invented calls at the end of a test run, in all."""
+WEAK = 0.5
+"""Inputs that notice a smaller share of the changes are named in the summary."""
+STRENGTH = 5.0
+"""Seconds at the end of a test run for finding out how strong the inputs are, in all."""
+TIERS = ("python", "different", "built", "recorded", "invented")
+"""How much a hotspot is trusted, from the least to the most: it runs as Python; it is wrong; it is built; recorded calls (those of the
+tests) are equal; invented ones are equal too."""
+HASH_SEEDS = ("0", "4242")
+"""The order of sets of texts depends on it."""
+
+
+def main(argument: str) -> int:
+    """`pyrust verify`: native against Python on recorded and invented arguments; exit code 1 when anything differs, or nothing was done.
+
+    What is verified is what a program that imports the project gets: the modules in place, or those installed.
+    """
+    from pyrust import bench
+
+    options = json.loads(argument)
+    project = runinfo.load(os.getcwd())
+    chosen = bench.chosen(project, options["functions"])
+    outcome = on_samples(project, chosen, float(options.get("seconds") or EACH))
+    if options.get("json"):
+        print(json.dumps(outcome.data, indent=1))
+    else:
+        print("\n".join(outcome.lines))
+    return 1 if outcome.failed else 0
+
+
+def on_samples(project: Project, chosen: Mapping[str, Mapping[str, Any]], seconds: float) -> Outcome:
+    """Verifies these entries of the manifest, in processes of their own, under two hash seeds."""
+    stored = samples.read(project)
+    inputs = {name: (stored.get(name, samples.nothing()), entry) for name, entry in chosen.items()}
+    entries, texts = _on(project, inputs, seconds)
+    strengthen(project, entries, inputs, seconds * len(inputs))
+    for entry in entries:
+        entry["tier"] = tier(entry)
+    return _judged(project, entries, texts)
+
+
+def _on(
+    project: Project, inputs: Mapping[str, tuple[samples.Seen, Mapping[str, Any]]], seconds: float
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What became of each function, and the texts of the differences."""
+    from pyrust import bench
+
+    wanted = {name: {**seen, "signatures": entry["signatures"]} for name, (seen, entry) in inputs.items()}
+    runs = [
+        bench.ask_all(project, "verify", wanted, seconds / len(HASH_SEEDS), seed=number, hash_seed=hash_seed)
+        for number, hash_seed in enumerate(HASH_SEEDS)
+    ]
+    entries, texts = [], []
+    for name in sorted(wanted):
+        entry, said = _added(name, [run.get(name, {}) for run in runs])
+        entries.append(entry)
+        texts += said
+    return entries, texts
+
+
+def tier(entry: Mapping[str, Any]) -> str:
+    """How far the trust in a function goes: one of `TIERS`."""
+    if entry["verdict"] == "different":
+        return "different"
+    if entry["equal"]:
+        return "invented" if entry.get("invented") else "recorded"
+    if entry.get("invented"):
+        return "invented"
+    return "built" if entry["state"] in ("native", "pending") and "problem" not in entry else "python"
+
+
+def strengthen(
+    project: Project,
+    entries: Iterable[dict[str, Any]],
+    inputs: Mapping[str, tuple[samples.Seen, Mapping[str, Any]]],
+    seconds: float,
+) -> None:
+    """Finds out how many small changes of the Python functions their inputs notice; only of functions that are equal."""
+    from pyrust import bench
+
+    wanted = {
+        entry["function"]: entry for entry in entries if entry["verdict"] == "equal" and entry["function"] in inputs
+    }
+    if not wanted or seconds <= 0:
+        return
+    jobs = {name: {**inputs[name][0], "signatures": inputs[name][1]["signatures"]} for name in wanted}
     try:
-        import pytest_pyrust  # noqa: F401
-    except ImportError:
-        print("pyrust verify: needs pytest-pyrust; try `pip install pytest-pyrust`", file=sys.stderr)
-        return 2
-    arguments = [argument for argument in argv if argument != "--"]
-    code = subprocess.run([sys.executable, "-m", "pytest", "--pyrust-verify", *arguments], check=False).returncode
-    return code if code in (0, 1) else 2
+        found = bench.ask_all(project, "strength", jobs, seconds / len(jobs), modules=list(project.modules))
+    except (ValueError, OSError) as error:
+        found = {name: {"problem": str(error)} for name in jobs}
+    for name, entry in wanted.items():
+        one = found.get(name, {"problem": "nothing was said of it"})
+        if "problem" in one:
+            entry["strength"] = {"unmeasured": one["problem"]}
+        else:
+            entry["strength"] = {**one, "share": round(one["noticed"] / one["mutants"], 4)}
+
+
+def _strength(entry: Mapping[str, Any]) -> str:
+    """Behind what is said of the function's calls."""
+    found = entry.get("strength", {})
+    if "unmeasured" in found:
+        return f"; how strong they are is not known: {found['unmeasured']}"
+    if "share" not in found:
+        return ""
+    return f"; they notice {found['noticed']} of {_count(found['mutants'], 'small change')} of the function ({found['share']:.0%})"
+
+
+def _strength_of_all(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The line for a whole run, and the functions whose inputs notice the least."""
+    entries = list(entries)
+    found = [entry for entry in entries if "share" in entry.get("strength", {})]
+    unknown = [entry for entry in entries if "unmeasured" in entry.get("strength", {})]
+    said = [
+        f"pyrust: how strong the inputs of {entry['function']} are is not known: {entry['strength']['unmeasured']}"
+        for entry in unknown[:3]
+    ]
+    if len(unknown) > 3:
+        said.append(f"pyrust: nor of {len(unknown) - 3} more (`pyrust report`)")
+    if not found:
+        return said
+    noticed, mutants = (sum(entry["strength"][key] for entry in found) for key in ("noticed", "mutants"))
+    lines = [
+        f"pyrust: their inputs notice {noticed} of {_count(mutants, 'small change')} of the functions ({noticed / mutants:.0%})"
+    ]
+    weak = sorted(
+        (entry for entry in found if entry["strength"]["share"] < WEAK), key=lambda one: one["strength"]["share"]
+    )
+    for entry in weak[:3]:
+        missed = entry["strength"]["missed"]
+        lines.append(
+            f"pyrust: {entry['function']} is tested weakly ({entry['strength']['share']:.0%}): not noticed: {missed[0]}"
+        )
+    return lines + said
+
+
+def invented(project: Project, run: Run, outcome: Outcome) -> None:
+    """After the tests: those functions whose calls were all equal are called with invented arguments as well."""
+    from pyrust import bench
+
+    equal_ones = {entry["function"]: entry for entry in outcome.data["hotspots"] if entry["verdict"] == "equal"}
+    recorded = {name: seen for name, seen in run.get("samples", {}).items() if name in equal_ones and seen["samples"]}
+    if not recorded or INVENTING <= 0:
+        return
+    try:
+        manifest = bench.chosen(project, ())
+        inputs = {name: (seen, manifest[name]) for name, seen in recorded.items() if name in manifest}
+        entries, texts = (
+            _on(project, inputs, max(min(EACH, INVENTING / max(len(inputs), 1)), 0.05)) if inputs else ([], [])
+        )
+    except (ValueError, OSError) as error:
+        outcome.lines.append(f"pyrust: no inputs were invented: {error}")
+        return
+    for entry in entries:
+        equal_ones[entry["function"]]["invented"] = entry["invented"]
+        equal_ones[entry["function"]]["tier"] = tier(equal_ones[entry["function"]])
+    total = sum(entry["invented"] for entry in entries)
+    outcome.lines.append(f"pyrust: {_count(total, 'invented call')} equal to Python")
+    for entry in entries:
+        if entry["verdict"] == "different":
+            # Only what was invented counts here: that the recorded calls are equal has been seen where they took place.
+            equal_ones[entry["function"]] |= {"verdict": "different", "tier": "different"}
+            outcome.lines.append(f"pyrust: {entry['function']} differs from Python on invented arguments")
+            outcome.failed = True
+    for text in texts:
+        outcome.lines += text.splitlines()
+        outcome.data["differences"].append({"function": text.split()[1].rstrip(":"), "text": text})
+    strengthen(project, equal_ones.values(), inputs, min(STRENGTH, EACH * len(inputs)))
+    outcome.lines += _strength_of_all(equal_ones.values())
+    with contextlib.suppress(OSError):
+        runinfo.write_json(project.cache / "verify.json", outcome.data)
+
+
+def _added(name: str, parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """What several processes have found out about one function."""
+    entry: dict[str, Any] = {"function": name, "state": "native", "reason": None, "bailouts": {}, "invented": 0}
+    entry |= dict.fromkeys(COUNTS, 0)
+    texts: list[str] = []
+    for part in parts:
+        if "problem" in part:
+            entry["problem"] = part["problem"]
+        if part.get("crash"):
+            entry["different"] += 1
+            texts.append(f"pyrust: {name}: {part['problem']}")
+        for key in (*COUNTS, "invented"):
+            entry[key] += part.get(key, 0)
+        for reason, count in part.get("bailed", {}).items():
+            entry["bailouts"][reason] = entry["bailouts"].get(reason, 0) + count
+        texts += [text for text in part.get("texts", ()) if text not in texts]
+    counts = {**entry, "equal": entry["equal"] + entry["invented"], "bailed": entry["bailouts"]}
+    entry["verdict"] = verdict(counts)
+    entry["native_calls"] = counts["equal"] + entry["different"]
+    return entry, texts
+
+
+def _judged(project: Project, entries: list[dict[str, Any]], texts: list[str]) -> Outcome:
+    recorded, invented = (sum(entry[key] for entry in entries) for key in ("equal", "invented"))
+    lines = [
+        f"{entry['function']}: {_count(entry['equal'], 'recorded call')} and {entry['invented']} invented equal{_strength(entry)}"
+        if entry["verdict"] == "equal"
+        else f"{entry['function']}: {_said_of(entry)}"
+        for entry in entries
+    ]
+    lines += ["", *"\n\n".join(texts).splitlines()] if texts else []
+    different = sum(entry["verdict"] == "different" for entry in entries)
+    if different:
+        lines.append(f"\npyrust: {_count(different, 'function')} of {len(entries)} differ from Python")
+    elif recorded + invented:
+        lines.append(f"\npyrust: {_count(recorded, 'recorded call')} and {invented} invented equal to Python")
+    else:
+        lines.append("\npyrust: verification failed: no native call was compared (`pyrust build` compiles in place)")
+    failed = bool(different) or not recorded + invented
+    data = {
+        "version": VERSION,
+        "hotspots": entries,
+        "differences": [{"function": text.split()[1], "text": text} for text in texts],
+        "machine": runinfo.machine(),
+    }
+    with contextlib.suppress(OSError):
+        runinfo.write_json(project.cache / "verify.json", data)
+    return Outcome(lines, data, failed)
+
+
+def _said_of(entry: dict[str, Any]) -> str:
+    if entry["verdict"] == "different":
+        return "differs from Python"
+    if entry["verdict"] == "bailed":
+        return f"not verified: every call left native code ({_reasons(entry['bailouts'])})"
+    if entry["verdict"] == "too large":
+        return "not verified: its arguments are too large to be compared"
+    return f"not verified: {entry.get('problem', 'no recorded calls, and types of which no values can be invented')}"
+
+
+def _reasons(bailed: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason} {count}" for reason, count in sorted(bailed.items()))

@@ -7,37 +7,33 @@ use std::time::{Duration, SystemTime};
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict};
 use pyrust_build::codes;
+use pyrust_build::diagnostic::Diagnostic;
 use pyrust_build::project::Project;
+use pyrust_build::render::{self, Format, Sources};
 use serde_json::Value;
 
+use super::output::NotesFormat;
 use super::{Context, Done, Stop};
+use crate::engine;
 
 #[derive(clap::Args)]
 pub(super) struct Build {
-    /// How notes are printed; the default is one for each function, or a sum where there are many
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    output_format: Option<Style>,
-    /// Short for --output-format json: one object
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: NotesFormat,
     /// The interpreter to compile for
     #[arg(long, value_name = "PATH")]
     python: Option<String>,
+    /// Show what would be compiled; compile and write nothing
+    #[arg(long, conflicts_with_all = ["watch", "json", "output_format"])]
+    dry_run: bool,
     /// Build again whenever a source or the manifest changes
     #[arg(long, conflicts_with_all = ["json", "output_format"])]
     watch: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Style {
-    Full,
-    Concise,
-    Json,
-}
-
 impl Build {
     fn json(&self) -> bool {
-        self.json || self.output_format == Some(Style::Json)
+        self.format.get() == Some(Format::Json)
     }
 }
 
@@ -47,6 +43,9 @@ const MANY: usize = 20;
 pub(super) fn run(context: &Context<'_>, arguments: &Build) -> Done {
     // Broken settings are reported before anything is started.
     let project = context.project()?;
+    if arguments.dry_run {
+        return planned(context, &project);
+    }
     if !arguments.watch {
         return once(context, &project, arguments);
     }
@@ -65,6 +64,22 @@ pub(super) fn run(context: &Context<'_>, arguments: &Build) -> Done {
             context.py.check_signals()?;
         }
     }
+}
+
+/// What a build would make of each hotspot, as far as the compiler can tell without cargo.
+fn planned(context: &Context<'_>, project: &Project) -> Done {
+    let generated = context.work("compiling", || engine::compile(project, &[], false))??;
+    let functions: Vec<_> = generated.packages.iter().flat_map(|package| &package.functions).collect();
+    let shown = functions.iter().map(|function| {
+        let reason = function.reason.as_ref().map(|reason| format!("  ({reason})")).unwrap_or_default();
+        format!("{} {}{reason}\n", context.out.state(function.state.name(), 8), function.entry.function)
+    });
+    context.out.result(&shown.collect::<String>());
+    if functions.is_empty() {
+        context.out.say("no hotspots; `pytest --pyrust-profile` finds them");
+    }
+    context.out.say("nothing was compiled or written");
+    Ok(0)
 }
 
 fn is_interrupt(context: &Context<'_>, stop: &Stop) -> bool {
@@ -94,17 +109,20 @@ fn once(context: &Context<'_>, project: &Project, arguments: &Build) -> Done {
     let py = context.py;
     let driver = py.import("pyrust.driver")?;
     let keywords = PyDict::new(py);
-    if std::io::IsTerminal::is_terminal(&std::io::stderr()) {
-        let echo = PyCFunction::new_closure(py, None, None, |arguments, _| -> PyResult<()> {
-            let line: String = arguments.get_item(0)?.extract()?;
-            eprintln!("pyrust: {line}");
-            Ok(())
-        })?;
-        keywords.set_item("echo", echo)?;
-    }
+    let progress = context.out.progress("reading the sources");
+    let label = progress.label();
+    let echo = PyCFunction::new_closure(py, None, None, move |arguments, _| -> PyResult<()> {
+        let line: String = arguments.get_item(0)?.extract()?;
+        if let Ok(mut label) = label.lock() {
+            *label = line;
+        }
+        Ok(())
+    })?;
+    keywords.set_item("echo", echo)?;
     let root = project.root.to_string_lossy().into_owned();
     let outcome =
         driver.call_method("build_project", (&root, arguments.python.as_deref(), true), Some(&keywords));
+    drop(progress);
     let result = match outcome {
         Ok(result) => result,
         Err(error) => {
@@ -127,7 +145,7 @@ fn once(context: &Context<'_>, project: &Project, arguments: &Build) -> Done {
     if arguments.json() {
         context.out.result(&format!("{result:#}\n"));
     } else {
-        people(context, &result, arguments.output_format);
+        people(context, project, &result, arguments.format.get());
     }
     let code = result["exit_code"].as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or(0);
     Ok(code)
@@ -142,16 +160,22 @@ fn to_json(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     serde_json::from_str(&text).map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
 }
 
-fn people(context: &Context<'_>, result: &Value, style: Option<Style>) {
+fn people(context: &Context<'_>, project: &Project, result: &Value, format: Option<Format>) {
     let out = &context.out;
-    if result["up_to_date"] == true && style.is_none() {
+    if result["up_to_date"] == true && format.is_none() {
         return out.result(&up_to_date(result));
     }
     let hotspots: Vec<&Value> = list(&result["hotspots"]).collect();
-    out.result(&hotspots.iter().map(|hotspot| line(context, hotspot)).collect::<String>());
-    match style {
-        None => eprint!("{}", some_notes(&hotspots)),
-        Some(style) => eprint!("{}", all_notes(&hotspots, style)),
+    let (found, mut sources) = findings(project, &hotspots);
+    if let Some(format @ (Format::Github | Format::Sarif)) = format {
+        // For machines: nothing else on standard output.
+        out.findings(&found, &mut sources, format);
+    } else {
+        out.result(&hotspots.iter().map(|hotspot| line(context, hotspot)).collect::<String>());
+        match format {
+            None => eprint!("{}", some_notes(&hotspots)),
+            Some(format) => out.notes(&found, &mut sources, format),
+        }
     }
     let compiled = list(&result["hotspots"]).next().is_some()
         && matches!(result["cause"].as_str(), None | Some("hotspots"));
@@ -262,21 +286,10 @@ fn statistics(noted: &[(&str, Vec<&Value>)]) -> String {
     shown
 }
 
-fn all_notes(hotspots: &[&Value], style: Style) -> String {
+/// What the report of a build says of all functions.
+fn findings(project: &Project, hotspots: &[&Value]) -> (Vec<Diagnostic>, Sources) {
+    let mut sources = Sources::new(&project.root);
     let notes = hotspots.iter().flat_map(|hotspot| list(&hotspot["diagnostics"]));
-    match style {
-        Style::Full => notes.map(|note| format!("\n{}", text(note, "rendered"))).collect(),
-        Style::Concise | Style::Json => notes
-            .map(|note| {
-                let place = match note["path"].as_str() {
-                    Some(path) => format!("{path}:{}:{}: ", note["line"], note["column"]),
-                    None => String::new(),
-                };
-                let function =
-                    note["function"].as_str().map(|name| format!(" (in `{name}`)")).unwrap_or_default();
-                let message = text(note, "message").replace('\n', "; ");
-                format!("{place}{} {message}{function}\n", text(note, "code"))
-            })
-            .collect(),
-    }
+    let found = notes.filter_map(|note| render::from_json(note, &mut sources)).collect();
+    (found, sources)
 }

@@ -11,7 +11,8 @@ use crate::engine;
 pub(super) fn run(context: &Context<'_>, fix: bool, dry_run: bool, format: Format) -> Done {
     let project = context.project()?;
     if fix {
-        let fixed = context.work(|| engine::at(&project.root, check::fix(&project)))??;
+        let fixed =
+            context.work("reading the sources", || engine::at(&project.root, check::fix(&project)))??;
         if let Some(fixed) = fixed.filter(|fixed| !fixed.done.is_empty()) {
             for line in &fixed.done {
                 context.out.say(line);
@@ -25,7 +26,7 @@ pub(super) fn run(context: &Context<'_>, fix: bool, dry_run: bool, format: Forma
             engine::at(&project.root, check::write(&project, &fixed.text))?;
         }
     }
-    let findings = context.work(|| check::check(&project))?;
+    let findings = context.work("reading the sources", || check::check(&project))?;
     let mut sources = Sources::new(&project.root);
     context.out.findings(&findings, &mut sources, format);
     let path = project.relative(&project.manifest_path);

@@ -51,7 +51,7 @@ pub(super) fn add(context: &Context<'_>, arguments: &Add) -> Done {
             }
         }
     }
-    let (hash, parameters) = context.work(|| find(&project, function))??;
+    let (hash, parameters) = context.work("reading the sources", || find(&project, function))??;
     for signature in &signatures {
         if signature.params.len() != parameters {
             let message = format!(
@@ -106,16 +106,42 @@ pub(super) fn remove(context: &Context<'_>, functions: &[String], dry_run: bool)
     let project = context.project()?;
     edit(context, &project, dry_run, |manifest| {
         for function in functions {
-            if !manifest.remove(function) {
-                let known: Vec<&str> =
-                    manifest.hotspots.iter().map(|entry| entry.function.as_str()).collect();
-                let hint =
-                    names::did_you_mean(function, known).map(|hint| format!("; {hint}")).unwrap_or_default();
-                return Err(Stop::Message(format!("`{function}` is not in the manifest{hint}"), 2));
-            }
+            known(manifest, function)?;
+            manifest.remove(function);
         }
         Ok(())
     })
+}
+
+/// Forgets the recorded types of entries.
+pub(super) fn forget(
+    context: &Context<'_>,
+    manifest: Option<&str>,
+    functions: &[String],
+    dry_run: bool,
+) -> Result<(), Stop> {
+    let mut project = context.project()?;
+    if let Some(path) = manifest {
+        project.manifest_path = project.root.join(path);
+    }
+    edit(context, &project, dry_run, |manifest| {
+        for function in functions {
+            known(manifest, function)?;
+            manifest.entry_or_add(function).signatures.clear();
+        }
+        Ok(())
+    })
+    .map(drop)
+}
+
+/// Is there an entry?
+fn known(manifest: &Manifest, function: &str) -> Result<(), Stop> {
+    if manifest.entry(function).is_some() {
+        return Ok(());
+    }
+    let known: Vec<&str> = manifest.hotspots.iter().map(|entry| entry.function.as_str()).collect();
+    let hint = names::did_you_mean(function, known).map(|hint| format!("; {hint}")).unwrap_or_default();
+    Err(Stop::Message(format!("`{function}` is not in the manifest{hint}"), 2))
 }
 
 fn edit(

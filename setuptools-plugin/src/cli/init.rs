@@ -7,7 +7,8 @@ use crate::engine;
 
 pub(super) fn run(context: &Context<'_>, dry_run: bool) -> Done {
     let project = context.project()?;
-    let plan = context.work(|| engine::at(&project.root, init::plan(&project)))??;
+    let plan =
+        context.work("looking at the project", || engine::at(&project.root, init::plan(&project)))??;
     context.out.diff(&plan.diff());
     for note in &plan.notes {
         context.out.say(&format!("note: {note}"));

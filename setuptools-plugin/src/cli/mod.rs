@@ -2,6 +2,7 @@
 //!
 //! 0 fine, 1 findings, 2 wrong use or broken input. Results go to standard output, messages to standard error.
 
+mod brief;
 mod build;
 mod check;
 mod clean;
@@ -11,17 +12,18 @@ mod init;
 mod output;
 mod report;
 mod run;
+mod scan;
 
 use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
 use pyo3::prelude::*;
-use pyrust_build::project::{self, Project};
+use pyrust_build::project::Project;
 
 use crate::engine::{self, Failure};
 use crate::guarded;
-use output::{Output, OutputFormat};
+use output::{NotesFormat, Output, OutputFormat};
 
 #[derive(Parser)]
 #[command(name = "pyrust", version, about = "Compiles the hot functions of a Python package to Rust")]
@@ -75,30 +77,49 @@ enum Command {
         format: OutputFormat,
     },
     /// Compare native with Python on recorded and invented inputs
-    Verify(run::Passed),
-    /// Measure each hotspot natively and in Python
-    Bench(run::Passed),
+    Verify(run::Verify),
+    /// Time each hotspot natively and in Python on the recorded calls
+    Bench(run::Bench),
     /// Show what the last profile, build and verification said about each hotspot
-    Report {
-        /// One JSON object
-        #[arg(long)]
-        json: bool,
-    },
+    Report(report::Report),
     /// Explain a function (its types, effects and Rust) or a diagnostic code
     Explain {
         /// `module:qualname`, or a code such as `PYR0103`
         #[arg(value_name = "FUNC|CODE")]
         what: String,
+        #[command(flatten)]
+        format: NotesFormat,
+    },
+    /// Print what is needed to write the Rust of a function by hand: source, types, samples, effects, contract
+    Brief {
+        /// As `module:qualname`
+        #[arg(value_name = "FUNC")]
+        function: String,
+    },
+    /// Show which functions of the project could be compiled, without a profile
+    Scan {
+        /// Also those that could not, with the reason
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        format: NotesFormat,
+    },
+    /// Look at interpreters, Rust, cache and settings, and whether they work
+    Doctor {
         /// One JSON object
         #[arg(long)]
         json: bool,
     },
+    /// Find the hotspot that makes a command fail
+    Bisect(run::Bisect),
     /// Remove compiled modules, reports and this project's part of the build cache
     Clean {
         /// Show what would be removed, remove nothing
         #[arg(long)]
         dry_run: bool,
     },
+    /// Speak the language server protocol on standard input and output: findings and hover for editors
+    Lsp,
     /// Print a completion script for a shell
     Completion {
         #[arg(value_enum)]
@@ -144,16 +165,9 @@ impl Context<'_> {
         Ok(engine::at(&self.start, Project::discover(&self.start))?)
     }
 
-    /// The root as text, for Python.
-    fn root(&self) -> Result<String, Stop> {
-        match project::find_root(&self.start) {
-            Some(root) => Ok(root.to_string_lossy().into_owned()),
-            None => Ok(self.project()?.root.to_string_lossy().into_owned()),
-        }
-    }
-
     /// Compiler work: without the GIL, with a deep stack.
-    fn work<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, Stop> {
+    fn work<T: Send>(&self, what: &str, work: impl FnOnce() -> T + Send) -> Result<T, Stop> {
+        let _progress = self.out.progress(what);
         let result = self.py.detach(|| guarded(|| pyrust_build::workspace::with_deep_stack(work)));
         result.map_err(|message| Stop::Message(message, 2))
     }
@@ -167,21 +181,11 @@ pub(crate) fn main(py: Python<'_>, argv: &[String]) -> i32 {
     })
 }
 
-/// The commands that this installation has.
-fn command(py: Python<'_>) -> clap::Command {
-    let mut command = Arguments::command();
-    for (name, module) in [("verify", run::VERIFY), ("bench", run::BENCH)] {
-        if !run::exists(py, module) {
-            command = command.mut_subcommand(name, |sub| sub.hide(true));
-        }
-    }
-    command
-}
-
 fn run(py: Python<'_>, argv: &[String]) -> i32 {
     let words = std::iter::once("pyrust").chain(argv.iter().map(String::as_str));
-    let parsed =
-        command(py).try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed = Arguments::command()
+        .try_get_matches_from(words)
+        .and_then(|matches| Arguments::from_arg_matches(&matches));
     let arguments = match parsed {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -214,14 +218,19 @@ fn dispatch(context: &mut Context<'_>, command: Command) -> Done {
         Command::Profile(arguments) => run::profile(context, arguments),
         Command::Build(arguments) => build::run(context, &arguments),
         Command::Check { fix, dry_run, format } => check::run(context, fix, dry_run, format.get()),
-        Command::Verify(arguments) => run::passed(context, "verify", run::VERIFY, arguments),
-        Command::Bench(arguments) => run::passed(context, "bench", run::BENCH, arguments),
-        Command::Report { json } => report::run(context, json),
-        Command::Explain { what, json } => explain::run(context, &what, json),
+        Command::Verify(arguments) => run::verify(context, &arguments),
+        Command::Bench(arguments) => run::bench(context, &arguments),
+        Command::Report(arguments) => report::run(context, &arguments),
+        Command::Explain { what, format } => explain::run(context, &what, format.get()),
+        Command::Brief { function } => brief::run(context, &function),
+        Command::Scan { all, format } => scan::run(context, all, format.get()),
+        Command::Doctor { json } => run::doctor(context, json),
+        Command::Bisect(arguments) => run::bisect(context, &arguments),
+        Command::Lsp => run::lsp(context),
         Command::Clean { dry_run } => clean::run(context, dry_run),
         Command::Completion { shell } => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut self::command(context.py), "pyrust", &mut script);
+            clap_complete::generate(shell, &mut Arguments::command(), "pyrust", &mut script);
             context.out.result(&String::from_utf8_lossy(&script));
             Ok(0)
         }

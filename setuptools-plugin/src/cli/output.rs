@@ -1,6 +1,10 @@
 //! Where text goes: results to standard output, everything else to standard error.
 
 use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use pyrust_build::diagnostic::Diagnostic;
 use pyrust_build::render::{self, Format, Sources};
@@ -61,20 +65,53 @@ impl OutputFormat {
     }
 }
 
+/// How findings are printed by a command whose result is something else.
+#[derive(clap::Args)]
+pub(super) struct NotesFormat {
+    /// How findings are printed; the default is short, and for people
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    output_format: Option<Style>,
+    /// Short for --output-format json: one object
+    #[arg(long)]
+    json: bool,
+}
+
+impl NotesFormat {
+    /// None: as the command does by itself.
+    pub(super) fn get(&self) -> Option<Format> {
+        let style = if self.json { Some(Style::Json) } else { self.output_format };
+        style.map(|output_format| OutputFormat { output_format, json: false }.get())
+    }
+}
+
 /// The two streams. A reader that has gone away (`| head`) is no error.
 pub(super) struct Output {
     colour_out: bool,
     colour_err: bool,
     quiet: bool,
+    live: bool,
 }
 
 impl Output {
     pub(super) fn new(colour: Colour, quiet: bool) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
         Output {
             colour_out: colour.on(std::io::stdout().is_terminal()),
             colour_err: colour.on(std::io::stderr().is_terminal()),
             quiet,
+            live: std::io::stderr().is_terminal() && !quiet && !dumb && !set("CI"),
         }
+    }
+
+    /// Does somebody look at a terminal that can be drawn on?
+    pub(super) fn is_live(&self) -> bool {
+        self.live
+    }
+
+    /// Shows what is being done, from the second second on, until the result is dropped.
+    pub(super) fn progress(&self, what: &str) -> Progress {
+        Progress::start(what, self.live)
     }
 
     /// Is standard output a terminal that wants colours?
@@ -105,6 +142,12 @@ impl Output {
     /// Findings as the result of a command.
     pub(super) fn findings(&self, diagnostics: &[Diagnostic], sources: &mut Sources, format: Format) {
         self.result(&render::render(diagnostics, sources, format, self.colour_out));
+    }
+
+    /// Findings beside a result.
+    pub(super) fn notes(&self, diagnostics: &[Diagnostic], sources: &mut Sources, format: Format) {
+        let text = render::render(diagnostics, sources, format, self.colour_err);
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
     /// Findings that keep a command from doing its work.
@@ -146,5 +189,59 @@ impl Output {
             _ => "2",
         };
         format!("\u{1b}[{colour}m{padded}\u{1b}[0m")
+    }
+}
+
+/// A line on the terminal about what takes long. It is drawn by a thread of its own, and gone in the end.
+pub(super) struct Progress {
+    label: Arc<Mutex<String>>,
+    drawing: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+/// What is over sooner than this is not spoken of.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Progress {
+    fn start(what: &str, live: bool) -> Self {
+        let label = Arc::new(Mutex::new(what.to_string()));
+        let drawing = live.then(|| {
+            let (sender, receiver) = channel();
+            let label = Arc::clone(&label);
+            (sender, std::thread::spawn(move || draw(&label, &receiver)))
+        });
+        Progress { label, drawing }
+    }
+
+    /// Changes what is said.
+    pub(super) fn label(&self) -> Arc<Mutex<String>> {
+        Arc::clone(&self.label)
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some((sender, thread)) = self.drawing.take() {
+            drop(sender);
+            // A line that cannot be drawn is no loss.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn draw(label: &Mutex<String>, ended: &Receiver<()>) {
+    let started = Instant::now();
+    let mut wait = PATIENCE;
+    let mut shown = false;
+    while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+        let what = label.lock().map(|label| label.clone()).unwrap_or_default();
+        let seconds = started.elapsed().as_secs();
+        let sign = ["|", "/", "-", "\\"][(started.elapsed().as_millis() / 150 % 4) as usize];
+        let _ = write!(std::io::stderr().lock(), "\r\u{1b}[Kpyrust: {sign} {what} … {seconds} s");
+        let _ = std::io::stderr().lock().flush();
+        (shown, wait) = (true, Duration::from_millis(150));
+    }
+    if shown {
+        let _ = write!(std::io::stderr().lock(), "\r\u{1b}[K");
+        let _ = std::io::stderr().lock().flush();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use pyo3::types::PyAnyMethods;
 use pyrust_build::signature::Signature;
 use pyrust_build::workspace::Workspace;
 use serde_json::{Value, json};
@@ -9,13 +10,26 @@ use serde_json::{Value, json};
 use super::{Context, Done};
 use crate::engine;
 
-pub(super) fn run(context: &Context<'_>, as_json: bool) -> Done {
+#[derive(clap::Args)]
+pub(super) struct Report {
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+    /// Write a page with everything: flame graph, source line by line, types, generated Rust
+    #[arg(long, value_name = "PATH")]
+    html: Option<String>,
+    /// Write the profile's stacks for https://www.speedscope.app
+    #[arg(long, value_name = "PATH")]
+    speedscope: Option<String>,
+}
+
+pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
     let project = context.project()?;
     let manifest = engine::at(&project.root, project.manifest())?;
     let build = last(&project.root, "build");
     let profile = last(&project.root, "profile");
     let verify = last(&project.root, "verify");
-    let present: Vec<Option<String>> = context.work(|| {
+    let present: Vec<Option<String>> = context.work("reading the sources", || {
         let mut workspace = Workspace::new(&project);
         manifest.hotspots.iter().map(|entry| workspace.source_hash(&entry.function).ok()).collect()
     })?;
@@ -58,7 +72,7 @@ pub(super) fn run(context: &Context<'_>, as_json: bool) -> Done {
             "verify": verified,
         }));
     }
-    if as_json {
+    if arguments.json || arguments.html.is_some() || arguments.speedscope.is_some() {
         let report = json!({
             "version": 1,
             "manifest": project.relative(&project.manifest_path),
@@ -67,7 +81,19 @@ pub(super) fn run(context: &Context<'_>, as_json: bool) -> Done {
             "profile": without(profile, "functions"),
             "verify": without(verify, "hotspots"),
         });
-        context.out.result(&format!("{report:#}\n"));
+        let files = [("write_html", &arguments.html), ("write_speedscope", &arguments.speedscope)];
+        for (function, path) in files {
+            if let Some(path) = path {
+                let root = project.root.to_string_lossy();
+                let module = context.py.import("pyrust.page")?;
+                let said: String =
+                    module.call_method1(function, (path, root.as_ref(), report.to_string()))?.extract()?;
+                context.out.say(&said);
+            }
+        }
+        if arguments.json {
+            context.out.result(&format!("{report:#}\n"));
+        }
     } else {
         people(context, &hotspots, &[("profile", &profile), ("build", &build), ("verify", &verify)]);
     }

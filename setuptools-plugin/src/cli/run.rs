@@ -1,11 +1,11 @@
-//! Commands whose work is done in Python: `profile`, `verify`, `bench`.
+//! Commands whose work is done in Python, since they run code of the project: the options are read here, and handed over.
 
 use pyo3::prelude::*;
+use serde_json::json;
 
-use super::{Context, Done, Stop};
-use crate::engine;
+use super::{Context, Done, Stop, edit};
 
-/// Modules with a `main(argv) -> int`.
+/// Modules with a `main(…) -> int`.
 pub(super) const PROFILE: &str = "pyrust.profile";
 pub(super) const VERIFY: &str = "pyrust.verify";
 pub(super) const BENCH: &str = "pyrust.bench";
@@ -21,22 +21,58 @@ pub(super) struct Profile {
     /// Another manifest than the project's
     #[arg(long, value_name = "PATH")]
     manifest: Option<String>,
+    /// With --reset: show the changes, make none, run nothing
+    #[arg(long, requires = "reset")]
+    dry_run: bool,
     /// The command; its exit code becomes ours
     #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true)]
     command: Vec<String>,
 }
 
 #[derive(clap::Args)]
-#[command(disable_help_flag = true)]
-pub(super) struct Passed {
-    #[arg(value_name = "ARGS", trailing_var_arg = true, allow_hyphen_values = true)]
-    arguments: Vec<String>,
+pub(super) struct Verify {
+    /// Only these functions (`module:qualname`)
+    #[arg(value_name = "FUNC")]
+    functions: Vec<String>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
 }
 
-/// Whether this installation has the module. It is not imported: every command line asks.
-pub(super) fn exists(py: Python<'_>, module: &str) -> bool {
-    let find = || py.import("importlib.util")?.call_method1("find_spec", (module,));
-    find().is_ok_and(|spec| !spec.is_none())
+#[derive(clap::Args)]
+pub(super) struct Bench {
+    /// Only these functions (`module:qualname`)
+    #[arg(value_name = "FUNC")]
+    functions: Vec<String>,
+    /// Write `gate = "slower"` for what is slower by a clear margin, remove it from what is faster by one
+    #[arg(long, conflicts_with = "compare")]
+    gate: bool,
+    /// With --gate: say what would be written, write nothing
+    #[arg(long, requires = "gate")]
+    dry_run: bool,
+    /// Compare with another revision of the project (git); exit code 1 when a function has become slower
+    #[arg(long, value_name = "REV")]
+    compare: Option<String>,
+    /// Time for each function, roughly
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    seconds: Option<f64>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(super) struct Bisect {
+    /// The command that fails
+    #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    command: Vec<String>,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value > 0.0 && value < 1e6 => Ok(value),
+        _ => Err("a number of seconds above 0 is expected".to_string()),
+    }
 }
 
 pub(super) fn profile(context: &Context<'_>, arguments: Profile) -> Done {
@@ -44,9 +80,11 @@ pub(super) fn profile(context: &Context<'_>, arguments: Profile) -> Done {
         let message = "no command; for example `pyrust profile -- python -m pytest`".to_string();
         return Err(Stop::Message(message, 2));
     }
-    let root = context.root()?;
     if !arguments.reset.is_empty() {
-        engine::reset(&root, arguments.manifest.as_deref(), &arguments.reset)?;
+        edit::forget(context, arguments.manifest.as_deref(), &arguments.reset, arguments.dry_run)?;
+        if arguments.dry_run {
+            return Ok(0);
+        }
         if arguments.command.is_empty() {
             context.out.say("forgotten; the next profile records the types again");
             return Ok(0);
@@ -60,19 +98,43 @@ pub(super) fn profile(context: &Context<'_>, arguments: Profile) -> Done {
     call(context, PROFILE, argv)
 }
 
-pub(super) fn passed(context: &Context<'_>, name: &str, module: &str, arguments: Passed) -> Done {
-    if !exists(context.py, module) {
-        return Err(Stop::Message(format!("`pyrust {name}` is not in this version"), 2));
-    }
-    call(context, module, arguments.arguments)
+pub(super) fn verify(context: &Context<'_>, arguments: &Verify) -> Done {
+    let options = json!({ "functions": arguments.functions, "json": arguments.json });
+    call(context, VERIFY, options.to_string())
 }
 
-fn call(context: &Context<'_>, module: &str, argv: Vec<String>) -> Done {
+pub(super) fn bench(context: &Context<'_>, arguments: &Bench) -> Done {
+    let options = json!({
+        "functions": arguments.functions,
+        "gate": arguments.gate,
+        "dry_run": arguments.dry_run,
+        "compare": arguments.compare,
+        "seconds": arguments.seconds,
+        "json": arguments.json,
+    });
+    call(context, BENCH, options.to_string())
+}
+
+pub(super) fn bisect(context: &Context<'_>, arguments: &Bisect) -> Done {
+    call(context, "pyrust.bisection", json!({ "command": arguments.command }).to_string())
+}
+
+pub(super) fn doctor(context: &Context<'_>, as_json: bool) -> Done {
+    call(context, "pyrust.doctor", json!({ "json": as_json }).to_string())
+}
+
+pub(super) fn lsp(context: &Context<'_>) -> Done {
+    call(context, "pyrust.lsp", "{}".to_string())
+}
+
+/// Calls `main`; options go there as JSON.
+fn call(context: &Context<'_>, module: &str, argument: impl for<'a> IntoPyObject<'a>) -> Done {
     // The Python side finds the project from the working folder.
     if std::env::current_dir().ok().as_ref() != Some(&context.start) {
         let os = context.py.import("os")?;
         os.call_method1("chdir", (context.start.to_string_lossy().into_owned(),))?;
     }
-    let code: i32 = context.py.import(module)?.call_method1("main", (argv,))?.extract()?;
+    context.py.import("pyrust.progress")?.setattr("live", context.out.is_live())?;
+    let code: i32 = context.py.import(module)?.call_method1("main", (argument,))?.extract()?;
     Ok(code)
 }

@@ -45,7 +45,8 @@ unsafe extern "C" {
     fn pyrust_evaluated() -> u64;
     fn pyrust_foreign_mark(mark: usize);
     fn pyrust_evaluate(on: c_int) -> c_int;
-    fn pyrust_forward_signal(number: c_int) -> c_int;
+    fn pyrust_pace(number: c_int, seconds: f64) -> c_int;
+    fn pyrust_noted(code: *mut usize, seconds: *mut f64) -> c_int;
 }
 
 impl Frame {
@@ -194,8 +195,16 @@ pub(super) fn evaluate(on: bool) -> bool {
     unsafe { pyrust_evaluate(c_int::from(on)) != 0 }
 }
 
-/// Sends a signal on to the main thread, which this is, wherever it arrives.
-pub(super) fn forward_signal(number: i32) -> bool {
-    // SAFETY: replaces a handler by one that calls it; both are functions that live as long as the process.
-    unsafe { pyrust_forward_signal(number) != 0 }
+/// Sends a signal to the main thread, which this is, about every `seconds` of CPU time; 0: no more. Whether that was possible.
+pub(super) fn pace(number: i32, seconds: f64) -> bool {
+    // SAFETY: the caller holds the GIL in the main thread. The handler that is put in the place of Python's calls it.
+    unsafe { pyrust_pace(number, seconds) != 0 }
+}
+
+/// What the main thread ran when the signal came, and the CPU time since the one before: the address of a code object, or of one that
+/// is gone.
+pub(super) fn noted() -> Option<(usize, f64)> {
+    let (mut code, mut seconds) = (0, 0.0);
+    // SAFETY: both are ours to write; the caller is the main thread.
+    (unsafe { pyrust_noted(&raw mut code, &raw mut seconds) } != 0).then_some((code, seconds))
 }

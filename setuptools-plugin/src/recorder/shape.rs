@@ -93,6 +93,11 @@ impl Shapes {
         Ok(shapes)
     }
 
+    /// The address of the class `deque`.
+    pub(super) fn deque_class(&self) -> usize {
+        self.deque
+    }
+
     fn name(&mut self, name: &str) -> ShapeId {
         self.intern(Shape::Name(name.to_owned()))
     }

@@ -1,0 +1,168 @@
+//! Loops over dicts, and those that go backwards.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::iter::Pull;
+use super::types::Val;
+use crate::hir::Expr;
+use crate::ty::{Side, Type};
+
+impl Func<'_, '_, '_> {
+    pub(super) fn pull_reversed(
+        &mut self,
+        e: &Expr,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+    ) -> Pull {
+        let val = self.val(e);
+        let val = self.project(&val, |t| {
+            matches!(
+                t,
+                Type::List { .. }
+                    | Type::Deque { .. }
+                    | Type::Dict { .. }
+                    | Type::View(_)
+                    | Type::VarTuple(_)
+                    | Type::Tuple { .. }
+                    | Type::Named { .. }
+                    | Type::Str
+                    | Type::Range
+                    | Type::Bytes
+                    | Type::ByteArray
+                    | Type::MemView
+                    | Type::DictView { .. }
+            )
+        });
+        let val = self.opened(&val);
+        let code = val.owned();
+        match &val.ty {
+            Type::List { elem, .. } | Type::View(elem) => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = list::len(cx, &#it) - 1;),
+                next: self.q_in(detached, quote!(list::next_back(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::Dict { key, value, .. } => {
+                self.dict_cursor(code, detached, it, at, "last_key", (key, value))
+            }
+            Type::Deque { elem, .. } => Pull {
+                setup: quote!(let #it = #code; let mut #at = deque::iter(&#it);),
+                next: self.q_in(detached, quote!(deque::next_back(&#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::VarTuple(elem) => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = tuple::len(cx, &#it) - 1;),
+                next: self.q_in(detached, quote!(tuple_next_back(cx, &#it, &mut #at))),
+                elem: (**elem).clone(),
+            },
+            Type::Str => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = pystr::len(&#it) - 1;),
+                next: quote!(str_next_back(&#it, &mut #at)),
+                elem: Type::Char,
+            },
+            Type::ByteArray => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = bytearray::len(&#it) - 1;),
+                next: quote!(bytearray::next_back(&#it, &mut #at)),
+                elem: Type::Int,
+            },
+            Type::Bytes => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = bytes::len(&#it) - 1;),
+                next: quote!(bytes_next_back(&#it, &mut #at)),
+                elem: Type::Int,
+            },
+            Type::MemView => {
+                let reversed = self.q(quote!(MemView::slice(cx, &#code, None, None, Some(-1))));
+                Pull {
+                    setup: quote!(let #it = #reversed; let mut #at: i64 = 0;),
+                    next: quote!(#it.next(&mut #at)),
+                    elem: Type::Int,
+                }
+            }
+            Type::DictView { dict, side } => {
+                let Type::Dict { key, value, .. } = &**dict else { unreachable!("a view of a dict") };
+                let next = match side {
+                    Side::Keys => "last_key",
+                    Side::Values => "last_value",
+                    Side::Items => "last_item",
+                };
+                self.dict_cursor(code, detached, it, at, next, (key, value))
+            }
+            Type::Range => {
+                let reversed = self.q(quote!(range::reversed(cx, #code)));
+                Pull {
+                    setup: quote!(let #it = #reversed; let mut #at: i64 = 0;),
+                    next: self.q_in(detached, quote!(range::next(cx, #it, &mut #at))),
+                    elem: Type::Int,
+                }
+            }
+            Type::Tuple { items, from_py } => {
+                let t = self.fresh("t");
+                let parts =
+                    (0..items.len()).rev().map(Literal::usize_unsuffixed).map(|i| quote!(#t.#i.clone()));
+                let items = items.iter().rev().cloned().collect();
+                let _ = from_py;
+                let flipped = Val::new(
+                    quote!({ let #t = #code; (#(#parts,)*) }),
+                    Type::Tuple { items, from_py: false },
+                );
+                self.pull_value(&flipped, detached, it, at)
+            }
+            _ => self.pull_value(&val, detached, it, at),
+        }
+    }
+
+    pub(super) fn pull_dict(
+        &mut self,
+        e: &Expr,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+        next: &str,
+    ) -> Pull {
+        let val = self.val(e);
+        let val = self.project(&val, |t| matches!(t, Type::Dict { .. }));
+        match &val.ty {
+            Type::Dict { key, value, .. } => {
+                let code = val.owned();
+                self.dict_cursor(code, detached, it, at, next, (key, value))
+            }
+            _ => self.pull_value(&val, detached, it, at),
+        }
+    }
+
+    pub(super) fn dict_cursor(
+        &mut self,
+        code: TokenStream,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+        next: &str,
+        (key, value): (&Type, &Type),
+    ) -> Pull {
+        let f = quote::format_ident!("{next}");
+        let elem = match next {
+            "next_key" | "last_key" => key.clone(),
+            "next_value" | "last_value" => value.clone(),
+            _ => Type::Tuple { items: vec![key.clone(), value.clone()], from_py: false },
+        };
+        let back = next.starts_with("last");
+        if self.late {
+            let begin = if back { quote!(begun_back) } else { quote!(begun) };
+            let begun = self.q_in(detached, quote!(dict::#begin(cx, &#it, &mut #at)));
+            return Pull {
+                setup: quote!(let #it = #code; let mut #at = None;),
+                next: self.q_in(detached, quote!(dict::#f(cx, &#it, #begun))),
+                elem,
+            };
+        }
+        let iter = if back { quote!(iter_back) } else { quote!(iter) };
+        let start = self.q(quote!(dict::#iter(cx, &#it)));
+        Pull {
+            setup: quote!(let #it = #code; let mut #at = #start;),
+            next: self.q_in(detached, quote!(dict::#f(cx, &#it, &mut #at))),
+            elem,
+        }
+    }
+}

@@ -1,0 +1,495 @@
+//! Innermost counted loops over arrays, written a second time without what keeps LLVM from widening them.
+//!
+//! In the second form a result that is not finite does not leave the loop: it is noted (`ndarray::noted`), and looked at
+//! when the loop is over, however it ends. As sums, differences and products of what is not finite are not finite
+//! either, the outermost operation of each expression is all that is noted. What is noted means that NumPy may have
+//! warned, so the call bails, and that loop is not run in this form again: the first form tells more exactly.
+//!
+//! The form is chosen block by block of turns. Where an index is made of the loop's variable, of what the loop leaves
+//! alone, and of constants, the places that it goes to are looked at once, before the block (`ndarray::window`). Arrays
+//! that are stored to are made free first (`ndarray::opened`): their memory has been copied, and stores need no log.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
+use quote::quote;
+
+use super::Func;
+use super::iter::label_if_used;
+use super::stmt::mentions;
+use super::types::Val;
+use crate::hir::visit::defines;
+use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, UnaryOp, VarId};
+use crate::numpy::Dtype;
+use crate::passes::Pass;
+use crate::ty::Type;
+
+/// No constant in an index that is larger is looked at.
+const MOST_OFFSET: u64 = 1 << 31;
+
+/// What is known of such a loop.
+pub(super) struct Dense {
+    /// The variable of the loop.
+    turn: VarId,
+    /// What the loop assigns.
+    assigned: BTreeSet<VarId>,
+    /// Arrays with elements that are read or stored, and whether one is stored.
+    arrays: BTreeMap<VarId, bool>,
+    /// Places of which one can tell before the loop where they go.
+    windows: Vec<Window>,
+    /// Variables to which the loop only adds, or multiplies them: see [`Func::sums`].
+    sums: BTreeSet<VarId>,
+}
+
+/// Part of an index: a variable that is known, or none, and what is added to it.
+type Part = (Option<VarId>, i64);
+
+/// The places that `array[parts]` has while the loop runs.
+#[derive(Clone)]
+pub(super) struct Window {
+    array: VarId,
+    parts: Vec<Part>,
+    name: Ident,
+    /// They lie side by side, if the array's elements do.
+    dense: bool,
+}
+
+/// What the second form of a loop has while it is emitted.
+pub(super) struct Noting {
+    /// Where results that are not finite are noted.
+    odd: Ident,
+    /// The number of the turn.
+    at: Ident,
+    turn: VarId,
+    assigned: BTreeSet<VarId>,
+    windows: Vec<Window>,
+    sums: BTreeSet<VarId>,
+}
+
+impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// Is it such a loop?
+    pub(super) fn dense(
+        &self,
+        target: &Target,
+        iter: &Iter,
+        body: &[Stmt],
+        assigned: &BTreeSet<VarId>,
+    ) -> Option<Dense> {
+        if !self.file.program.passes.has(Pass::Dense) || self.closures > 0 || self.fused.is_some() {
+            return None;
+        }
+        let (IterKind::Range { step: None, .. }, TargetKind::Var(turn)) = (&iter.kind, &target.kind) else {
+            return None;
+        };
+        let again = body.iter().flat_map(defines).any(|v| v == *turn);
+        if again || self.hir.vars[*turn].cell || self.instance.vars[*turn] != Type::Int {
+            return None;
+        }
+        let mut dense = Dense {
+            turn: *turn,
+            assigned: assigned.clone(),
+            arrays: BTreeMap::new(),
+            windows: Vec::new(),
+            sums: self.sums(body),
+        };
+        let fits = body.iter().all(|s| self.dense_stmt(s, &mut dense));
+        (fits && !dense.arrays.is_empty()).then_some(dense)
+    }
+
+    /// Variables to which the loop does nothing but `v = v + …`, `v = v - …`, `v = v * …`: what is not finite stays
+    /// such until the loop is over, so it is enough to look at them then.
+    fn sums(&self, body: &[Stmt]) -> BTreeSet<VarId> {
+        let (mut sums, mut others) = (BTreeSet::new(), BTreeSet::new());
+        self.sums_in(body, &mut sums, &mut others);
+        sums.difference(&others).copied().collect()
+    }
+
+    fn sums_in(&self, body: &[Stmt], sums: &mut BTreeSet<VarId>, others: &mut BTreeSet<VarId>) {
+        for stmt in body {
+            match &stmt.kind {
+                StmtKind::If { test, body, orelse } => {
+                    others.extend(defines(test));
+                    self.sums_in(body, sums, others);
+                    self.sums_in(orelse, sums, others);
+                }
+                StmtKind::Assign { targets, value } => match self.summed_var(targets, value) {
+                    Some(var) => {
+                        sums.insert(var);
+                        others.extend(defines(value));
+                    }
+                    None => others.extend(defines(stmt)),
+                },
+                _ => others.extend(defines(stmt)),
+            }
+        }
+    }
+
+    /// The variable of such an assignment.
+    fn summed_var(&self, targets: &[Target], value: &Expr) -> Option<VarId> {
+        let [Target { kind: TargetKind::Var(var), .. }] = targets else { return None };
+        let (ExprKind::Binary { op: BinOp::Add | BinOp::Sub | BinOp::Mult, left, .. }
+        | ExprKind::InPlace { op: BinOp::Add | BinOp::Sub | BinOp::Mult, left, .. }) = &value.kind
+        else {
+            return None;
+        };
+        let hir = &self.hir.vars[*var];
+        let float = |ty: &Type| match ty {
+            Type::Float => true,
+            Type::Numpy(dtype) => dtype.is_float(),
+            _ => false,
+        };
+        let fits = matches!(left.kind, ExprKind::Local(v) if v == *var)
+            && !hir.cell
+            && !hir.maybe_unbound
+            && matches!(self.node(value.id), Type::Numpy(dtype) if dtype.is_float())
+            && self.instance.vars[*var].members().iter().all(float);
+        fits.then_some(*var)
+    }
+
+    /// What is assigned to such a variable, which is looked at when the loop is over.
+    pub(super) fn summed(&self, targets: &[Target], val: Val) -> Val {
+        let [Target { kind: TargetKind::Var(var), .. }] = targets else { return val };
+        match (&self.noting, unnoted(&val.code)) {
+            (Some(noting), Some(code)) if noting.sums.contains(var) => Val { code, ..val },
+            _ => val,
+        }
+    }
+
+    /// A float operation of the second form on a number of NumPy's and one that is of either kind.
+    pub(super) fn noted_mixed(&self, name: &str, args: &[Val]) -> Option<Val> {
+        self.noting.as_ref()?;
+        let double = Type::Numpy(Dtype::Float64);
+        let [left, right] = args else { return None };
+        let either = |v: &Val| match &v.ty {
+            Type::Union(items) => items.len() == 2 && items.iter().all(|t| *t == Type::Float || *t == double),
+            _ => false,
+        };
+        if !(either(left) && right.ty == double || left.ty == double && either(right)) {
+            return None;
+        }
+        let op = match name {
+            "+" => "add",
+            "-" => "sub",
+            "*" => "mul",
+            "/" => "truediv",
+            _ => return None,
+        };
+        let code = self.noted(&format!("ndarray::float64::{op}"), &[left.owned(), right.owned()])?;
+        Some(Val::new(code, double))
+    }
+
+    fn dense_stmt(&self, stmt: &Stmt, dense: &mut Dense) -> bool {
+        match &stmt.kind {
+            StmtKind::Assign { targets, value } => {
+                self.dense_expr(value, dense) && targets.iter().all(|t| self.dense_target(t, dense))
+            }
+            StmtKind::AugAssign { target, value, .. } => {
+                self.dense_expr(value, dense) && self.dense_target(target, dense)
+            }
+            StmtKind::If { test, body, orelse } => {
+                self.dense_expr(test, dense) && body.iter().chain(orelse).all(|s| self.dense_stmt(s, dense))
+            }
+            StmtKind::Pass => true,
+            _ => false,
+        }
+    }
+
+    fn dense_target(&self, target: &Target, dense: &mut Dense) -> bool {
+        match &target.kind {
+            TargetKind::Var(v) => !self.hir.vars[*v].cell && is_number(&self.instance.vars[*v]),
+            TargetKind::Tuple(items) => items.iter().all(|t| self.dense_target(t, dense)),
+            TargetKind::Index { base, index } => self.dense_place(base, index, true, dense),
+            _ => false,
+        }
+    }
+
+    fn dense_expr(&self, e: &Expr, dense: &mut Dense) -> bool {
+        if !is_number(&self.node(e.id)) {
+            return false;
+        }
+        match &e.kind {
+            ExprKind::Int(_) | ExprKind::Float(_) | ExprKind::Bool(_) => true,
+            ExprKind::Local(v) => !self.hir.vars[*v].cell,
+            ExprKind::Binary { left, right, .. }
+            | ExprKind::InPlace { left, right, .. }
+            | ExprKind::Bool2 { left, right, .. }
+            | ExprKind::Compare { left, right, .. } => {
+                self.dense_expr(left, dense) && self.dense_expr(right, dense)
+            }
+            ExprKind::Unary { operand, .. } => self.dense_expr(operand, dense),
+            ExprKind::If { test, body, orelse } => {
+                [test, body, orelse].into_iter().all(|e| self.dense_expr(e, dense))
+            }
+            ExprKind::Index { base, index } => self.dense_place(base, index, false, dense),
+            ExprKind::Call { name, args, keywords } => {
+                keywords.is_empty()
+                    && ["abs", "bool", "float", "int", "max", "min"].contains(&name.as_str())
+                    && self.is_plain_builtin(e, name)
+                    && args.iter().all(|a| self.dense_expr(a, dense))
+            }
+            ExprKind::ModuleCall { module, args, keywords, .. } => {
+                module == "math" && keywords.is_empty() && args.iter().all(|a| self.dense_expr(a, dense))
+            }
+            _ => false,
+        }
+    }
+
+    /// An element of an array that stays the same one.
+    fn dense_place(&self, base: &Expr, index: &Expr, stored: bool, dense: &mut Dense) -> bool {
+        let ExprKind::Local(array) = base.kind else { return false };
+        let Type::Array(_, dims) = self.instance.vars[array] else { return false };
+        let plain = !self.hir.vars[array].cell && !self.hir.vars[array].maybe_unbound;
+        let parts: Vec<&Expr> = match &index.kind {
+            ExprKind::Tuple(items) => items.iter().collect(),
+            _ => vec![index],
+        };
+        if !plain || dense.assigned.contains(&array) || parts.len() != usize::from(dims) {
+            return false;
+        }
+        *dense.arrays.entry(array).or_default() |= stored;
+        if !parts.iter().all(|part| self.dense_expr(part, dense)) {
+            return false;
+        }
+        let known: Option<Vec<Part>> =
+            parts.iter().map(|part| self.dense_part(part, dense.turn, &dense.assigned)).collect();
+        if let Some(parts) = known
+            && !dense.windows.iter().any(|w| w.array == array && w.parts == parts)
+        {
+            let turning = |(var, _): &Part| *var == Some(dense.turn);
+            let side = parts.last().is_some_and(turning) && parts.iter().filter(|p| turning(p)).count() == 1;
+            let name = quote::format_ident!("__py_window{}", dense.windows.len());
+            dense.windows.push(Window { array, parts, name, dense: side });
+        }
+        true
+    }
+
+    /// Part of an index of which one can tell before the loop where it goes.
+    fn dense_part(&self, e: &Expr, turn: VarId, assigned: &BTreeSet<VarId>) -> Option<Part> {
+        let small = |by: i64| (by.unsigned_abs() < MOST_OFFSET).then_some(by);
+        match &e.kind {
+            ExprKind::Int(i) => Some((None, small(*i)?)),
+            ExprKind::Unary { op: UnaryOp::Neg, operand } => match operand.kind {
+                ExprKind::Int(i) => Some((None, small(i.checked_neg()?)?)),
+                _ => None,
+            },
+            ExprKind::Local(v) => {
+                let var = &self.hir.vars[*v];
+                let known = *v == turn
+                    || (!assigned.contains(v)
+                        && !var.cell
+                        && !var.maybe_unbound
+                        && self.instance.vars[*v] == Type::Int);
+                known.then_some((Some(*v), 0))
+            }
+            ExprKind::Binary { op: op @ (BinOp::Add | BinOp::Sub), left, right } => {
+                match (self.dense_part(left, turn, assigned)?, self.dense_part(right, turn, assigned)?) {
+                    ((var, a), (None, b)) => {
+                        let by = if *op == BinOp::Add { a.checked_add(b)? } else { a.checked_sub(b)? };
+                        Some((var, small(by)?))
+                    }
+                    ((None, a), (var, b)) if *op == BinOp::Add => Some((var, small(a.checked_add(b)?)?)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The places that an element of the second form has, if they are known.
+    fn window(&self, base: &Expr, index: &Expr) -> Option<(&Noting, &Window, Type)> {
+        let noting = self.noting.as_ref()?;
+        let ExprKind::Local(array) = base.kind else { return None };
+        let Type::Array(dtype, _) = self.instance.vars[array] else { return None };
+        let parts: Vec<&Expr> = match &index.kind {
+            ExprKind::Tuple(items) => items.iter().collect(),
+            _ => vec![index],
+        };
+        let part = |e: &Expr| self.dense_part(e, noting.turn, &noting.assigned);
+        let parts: Vec<Part> = parts.into_iter().map(part).collect::<Option<_>>()?;
+        let window = noting.windows.iter().find(|w| w.array == array && w.parts == parts)?;
+        Some((noting, window, Type::Numpy(dtype)))
+    }
+
+    /// An element that is read through its window.
+    pub(super) fn window_get(&self, base: &Expr, index: &Expr) -> Option<Val> {
+        let (noting, window, ty) = self.window(base, index)?;
+        let (name, at) = (&window.name, &noting.at);
+        Some(Val::new(self.q(quote!(ndarray::window_get(#name, #at))), ty))
+    }
+
+    /// An element that is stored through its window.
+    pub(super) fn window_set(&mut self, base: &Expr, index: &Expr, val: &Val) -> Option<TokenStream> {
+        let (noting, window, _) = self.window(base, index)?;
+        let (name, at) = (window.name.clone(), noting.at.clone());
+        Some(self.dispatch(std::slice::from_ref(val), &mut |f, vals| {
+            let value = vals[0].owned();
+            Some(f.q(quote!(ndarray::window_set(#name, #at, #value))))
+        }))
+    }
+
+    /// The second form of a loop over `chunk`, in front of the first; `inner` is the code of one turn.
+    pub(super) fn dense_loop(
+        &mut self,
+        dense: Dense,
+        (item, chunk): (&Ident, &Ident),
+        (around, continues): (&syn::Lifetime, &syn::Lifetime),
+        inner: &mut dyn FnMut(&mut Self) -> TokenStream,
+    ) -> TokenStream {
+        let (odd, site, slot) = (self.fresh("odd"), self.fresh("site"), self.fresh("stop"));
+        let (done, label) = (self.label("done"), self.label("dense"));
+        let (at, turns) = (self.fresh("turn"), self.fresh("turns"));
+        let stored: Vec<Ident> =
+            dense.arrays.iter().filter(|(_, stored)| **stored).map(|(v, _)| self.var_ident(*v)).collect();
+        let opened: Vec<TokenStream> = stored
+            .iter()
+            .map(|name| {
+                let opened = self.q(quote!(ndarray::opened(cx, #name, #turns)));
+                quote!(let #name = #opened;)
+            })
+            .collect();
+        let windows: Vec<TokenStream> =
+            dense.windows.iter().map(|w| self.window_of(w, &dense, chunk, &turns)).collect();
+        let sums = dense.sums.clone();
+        let noting = Noting {
+            odd: odd.clone(),
+            at: at.clone(),
+            turn: dense.turn,
+            assigned: dense.assigned,
+            windows: dense.windows,
+            sums: dense.sums,
+        };
+        let before = self.noting.replace(noting);
+        self.tries.push((label.clone(), slot.clone()));
+        let body = inner(self);
+        self.tries.pop();
+        self.noting = before;
+        let lasts: Vec<TokenStream> = sums
+            .iter()
+            .map(|v| {
+                let name = self.var_ident(*v);
+                quote!(ndarray::note_last(#name, &mut #odd);)
+            })
+            .collect();
+        let noted = !lasts.is_empty() || mentions_ident(&body, &odd);
+        let continues = label_if_used(&body, continues);
+        let begin = quote!(let #item = #chunk.start.wrapping_add(#at););
+        let body = quote!(#continues for #at in 0..#turns { #begin #body });
+        let (begin, even, fresh, site) = match noted {
+            true => (
+                quote!(let mut #odd = 0i64;),
+                self.q(quote!(ndarray::even(&#site, #odd))),
+                quote!(&& #site.is_even()),
+                quote!(static #site: ndarray::Site = ndarray::Site::new();),
+            ),
+            false => (quote!(), quote!(()), quote!(), quote!()),
+        };
+        let run = if mentions(&body, &label) {
+            let rest = self.leave(quote!(Err::<(), Stop>(#slot)));
+            quote! {
+                #done: {
+                    let #slot;
+                    #label: {
+                        #body
+                        break #done;
+                    }
+                    #(#lasts)*
+                    #even;
+                    #rest
+                }
+            }
+        } else {
+            body
+        };
+        quote! {
+            #site
+            let #turns = #chunk.end - #chunk.start;
+            if #turns >= 4 #fresh {
+                #(#opened)*
+                if true #(&& #stored.is_free())* #(&& #windows)* {
+                    #begin
+                    #run
+                    #(#lasts)*
+                    #even;
+                    continue #around;
+                }
+            }
+        }
+    }
+
+    /// The condition that the places lie within the array, which binds them.
+    fn window_of(&self, window: &Window, dense: &Dense, chunk: &Ident, turns: &Ident) -> TokenStream {
+        let (name, array) = (&window.name, self.var_ident(window.array));
+        let parts = window.parts.iter().map(|(var, by)| {
+            let by = Literal::i64_suffixed(*by);
+            match var {
+                Some(v) if *v == dense.turn => quote!((#chunk.start.wrapping_add(#by), true)),
+                Some(v) => {
+                    let v = self.var_ident(*v);
+                    quote!((#v.wrapping_add(#by), false))
+                }
+                None => quote!((#by, false)),
+            }
+        });
+        let function = if window.dense { quote!(window_dense) } else { quote!(window) };
+        quote!(let Some(#name) = ndarray::#function(#array, [#(#parts),*], #turns))
+    }
+
+    /// A float operation of the second form: its result is noted, those of its operands that go on in it are not.
+    pub(super) fn noted(&self, path: &str, codes: &[TokenStream]) -> Option<TokenStream> {
+        let odd = &self.noting.as_ref()?.odd;
+        let (module, op) = path.strip_prefix("ndarray::")?.split_once("::")?;
+        let through = match (module, op) {
+            ("float64" | "float32", "add" | "sub" | "mul") => [true, true],
+            // What is not finite below the line may leave zero.
+            ("float64" | "float32", "truediv") => [true, false],
+            _ => return None,
+        };
+        let [left, right] = codes else { return None };
+        let part = |code: &TokenStream, through: bool| match unnoted(code) {
+            Some(inner) if through => inner,
+            _ => code.clone(),
+        };
+        let (left, right) = (part(left, through[0]), part(right, through[1]));
+        let (module, op) = (quote::format_ident!("{module}"), quote::format_ident!("quick_{op}"));
+        let code = self.q(quote!(ndarray::#module::#op(#left, #right)));
+        Some(quote!(ndarray::noted(#code, &mut #odd)))
+    }
+}
+
+/// What was noted, without that: `ndarray::noted(CODE, &mut odd)`.
+fn unnoted(code: &TokenStream) -> Option<TokenStream> {
+    let trees: Vec<TokenTree> = code.clone().into_iter().collect();
+    let [
+        TokenTree::Ident(first),
+        TokenTree::Punct(_),
+        TokenTree::Punct(_),
+        TokenTree::Ident(second),
+        TokenTree::Group(group),
+    ] = trees.as_slice()
+    else {
+        return None;
+    };
+    if *first != "ndarray" || *second != "noted" {
+        return None;
+    }
+    let inside: Vec<TokenTree> = group.stream().into_iter().collect();
+    // A comma, `&mut`, and the name.
+    Some(inside[..inside.len().checked_sub(4)?].iter().cloned().collect())
+}
+
+fn mentions_ident(code: &TokenStream, name: &Ident) -> bool {
+    code.clone().into_iter().any(|tree| match tree {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions_ident(&group.stream(), name),
+        _ => false,
+    })
+}
+
+/// A number of either kind, or one of several.
+fn is_number(ty: &Type) -> bool {
+    match ty {
+        Type::Bool | Type::Int | Type::Float | Type::Numpy(_) => true,
+        Type::Union(items) => items.iter().all(is_number),
+        _ => false,
+    }
+}

@@ -1,0 +1,273 @@
+//! Instances of classes of the project: attributes and methods.
+
+use std::sync::Arc;
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::types::{Val, object_marker, rust_type};
+use super::{File, Func};
+use crate::hir::{self, Expr, NodeId};
+use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
+use crate::ty::{ObjectClass, Type};
+
+/// A method that is called, and the function that stands for it.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct MethodUse {
+    name: String,
+    kind: MethodKind,
+    space: usize,
+    slot: usize,
+    class: Arc<ObjectClass>,
+}
+
+impl File<'_, '_> {
+    /// The name of an attribute in a class.
+    fn attribute(&mut self, class: &Arc<ObjectClass>, name: &str) -> Ident {
+        let key = (class.clone(), name.to_string());
+        let i = self.attributes.iter().position(|a| *a == key).unwrap_or_else(|| {
+            self.attributes.push(key);
+            self.attributes.len() - 1
+        });
+        format_ident!("A_{i}")
+    }
+
+    fn method_use(&mut self, method: MethodUse) -> Ident {
+        let i = self.methods.iter().position(|m| *m == method).unwrap_or_else(|| {
+            self.methods.push(method);
+            self.methods.len() - 1
+        });
+        format_ident!("M_{i}")
+    }
+
+    /// What the names of attributes and methods stand for.
+    pub(super) fn object_statics(&self) -> TokenStream {
+        let attributes = self.attributes.iter().enumerate().map(|(i, (_, text))| {
+            let name = format_ident!("A_{i}");
+            quote!(static #name: Attribute = Attribute::new(#text);)
+        });
+        let methods = self.methods.iter().enumerate().map(|(i, method)| {
+            let (name, text, space) =
+                (format_ident!("M_{i}"), &method.name, format_ident!("NS_{}", method.space));
+            let slot = Literal::usize_unsuffixed(method.slot);
+            let kind = match method.kind {
+                MethodKind::Plain => quote!(Plain),
+                MethodKind::Special => quote!(Special),
+                MethodKind::Property => quote!(Property),
+                MethodKind::Static => quote!(Static),
+            };
+            quote!(static #name: Method = Method::new(#text, MethodKind::#kind, &#space, #slot);)
+        });
+        quote!(#(#attributes)* #(#methods)*)
+    }
+}
+
+impl Func<'_, '_, '_> {
+    /// `instance.name`, or `instance.name(…)`; `None` where the value has no such thing.
+    pub(super) fn instance_method(
+        &mut self,
+        node: NodeId,
+        val: &Val,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let Type::Instance(class) = &val.ty else { return None };
+        let attribute = name.strip_prefix("attribute ");
+        let method = self.file.program.method_of(class, attribute.unwrap_or(name));
+        match (attribute, method) {
+            (Some(name), Some(method)) if method.kind == MethodKind::Property => {
+                self.call_method(node, val, (class, name, &method), &[], &[], to)
+            }
+            (None, Some(method)) if method.kind != MethodKind::Property => {
+                self.call_method(node, val, (class, name, &method), args, keywords, to)
+            }
+            (Some(name), None) => {
+                let ty = self.node(node);
+                let read = self.read_attribute(val, class, name, &ty);
+                Some(self.coerce(&Val::new(read, ty), to))
+            }
+            _ => None,
+        }
+    }
+
+    fn read_attribute(&mut self, val: &Val, class: &Arc<ObjectClass>, name: &str, ty: &Type) -> TokenStream {
+        let (marker, rust, at) = (object_marker(class), rust_type(ty), self.file.attribute(class, name));
+        let code = &val.code;
+        self.q(quote!(object::get::<#marker, #rust>(cx, #code, &#at)))
+    }
+
+    fn call_method(
+        &mut self,
+        node: NodeId,
+        val: &Val,
+        (class, name, method): (&Arc<ObjectClass>, &str, &Method),
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let spelled = format!("{}.{name}", class.name);
+        let reached = self.instance.values.get(&node)?;
+        let callee =
+            reached.iter().find(|r| r.callee.module == class.module && r.callee.name == spelled)?.instance;
+        let (known, path) = self.known_method(class, name, method);
+        let mut lets = Vec::new();
+        let base = self.bind(val, &mut lets);
+        let (marker, code) = (object_marker(class), &base.code);
+        let check = self.q(quote!(object::method::<#marker>(cx, #code, &#known)));
+        lets.push(quote!(#check;));
+        let mut vals: Vec<Val> = Vec::new();
+        if method.kind != MethodKind::Static {
+            vals.push(base);
+        }
+        for arg in args {
+            let val = self.val(arg);
+            // What stands behind it must not come first.
+            vals.push(if args.len() + keywords.len() > 1 { self.bind(&val, &mut lets) } else { val });
+        }
+        let mut named = Vec::new();
+        for (_, arg) in keywords {
+            let val = self.val(arg);
+            named.push(self.bind(&val, &mut lets));
+        }
+        let module = class.module.clone();
+        let call = self.call_instance((&module, &path), callee, &vals, (keywords, &named));
+        let target = &self.file.program.instances[callee];
+        let ret = target.ret.clone();
+        Some(self.finish_call(node, &lets, call, ret, to))
+    }
+
+    /// `Class(…)`
+    pub(super) fn make_instance(
+        &mut self,
+        node: NodeId,
+        (module, name): (&str, &str),
+        class: &Arc<ObjectClass>,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> TokenStream {
+        let marker = object_marker(class);
+        let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
+        let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+        let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
+        let mut lets = vec![quote!(let _ = #check;)];
+        let ty = Type::Instance(class.clone());
+        let Some(mut method) = self.file.program.method_of(class, "__init__") else {
+            let made = self.q(quote!(object::make_empty::<#marker>(cx)));
+            let made = self.coerce(&Val::new(made, ty), to);
+            return quote!({ #(#lets)* #made });
+        };
+        method.kind = MethodKind::Special;
+        let Some(callee) = self.instance.values.get(&node).and_then(|r| r.last()).map(|r| r.instance) else {
+            return self.bail("Unsupported");
+        };
+        let mut vals = Vec::new();
+        for arg in args {
+            let val = self.val(arg);
+            vals.push(self.bind(&val, &mut lets));
+        }
+        let mut named = Vec::new();
+        for (_, arg) in keywords {
+            let val = self.val(arg);
+            named.push(self.bind(&val, &mut lets));
+        }
+        let (object, made) = (self.fresh("made"), self.q(quote!(object::make::<#marker>(cx))));
+        lets.push(quote!(let #object = #made;));
+        let (known, path) = self.known_method(class, "__init__", &method);
+        let check = self.q(quote!(object::method::<#marker>(cx, #object, &#known)));
+        lets.push(quote!(#check;));
+        vals.insert(0, Val::new(quote!(#object), ty.clone()));
+        let home = class.module.clone();
+        let call = self.call_instance((&home, &path), callee, &vals, (keywords, &named));
+        let call = self.q(call);
+        let made = self.coerce(&Val::new(quote!(#object), ty), to);
+        quote!({ #(#lets)* #call; #made })
+    }
+
+    /// The static that checks a method, and the name under which the class's module has it.
+    fn known_method(&mut self, class: &Arc<ObjectClass>, name: &str, method: &Method) -> (Ident, String) {
+        let guard = method_guard(class, name, method);
+        let path = match &guard {
+            Guard::Function { name, .. } => name.clone(),
+            _ => String::new(),
+        };
+        let (space, slot) = self.file.slot(self.index, &class.module, false, guard);
+        let (name, kind, class) = (name.to_string(), method.kind, class.clone());
+        (self.file.method_use(MethodUse { name, kind, space, slot, class }), path)
+    }
+
+    /// The call of an instance for arguments that have been evaluated.
+    fn call_instance(
+        &mut self,
+        (module, path): (&str, &str),
+        callee: usize,
+        vals: &[Val],
+        (keywords, named): (&[(String, Expr)], &[Val]),
+    ) -> TokenStream {
+        let target = &self.file.program.instances[callee];
+        let hir = target.hir.clone();
+        let params: Vec<Type> = (0..hir.params.len()).map(|i| target.entry_type(i)).collect();
+        let rust_name = self.file.want(callee);
+        let sources = bind(&hir.params, vals.len(), keywords).unwrap_or_default();
+        let mut codes = Vec::new();
+        for (at, (source, ty)) in sources.iter().zip(&params).enumerate() {
+            codes.push(match source {
+                ArgSource::Positional(i) => self.coerce(&vals[*i], ty),
+                ArgSource::Keyword(i) => self.coerce(&named[*i], ty),
+                ArgSource::Rest(from) => self.rest(&vals[*from..], ty),
+                ArgSource::NoKeywords => self.new_container(ty),
+                ArgSource::Default => self.default_of((module, path), callee, at, ty),
+            });
+        }
+        let depth = self.q(quote!(cx.call()));
+        quote!(#rust_name(#depth, #(#codes),*))
+    }
+
+    /// `instance.name = value`
+    pub(super) fn assign_attribute(&mut self, base: &Expr, name: &str, val: &Val) -> TokenStream {
+        let mut lets = Vec::new();
+        let val = self.bind(val, &mut lets);
+        let base = self.val(base);
+        let set = self.match_union(&base, |f, b| f.write_attribute(&b, name, &val));
+        super::stmt::scoped(&lets, quote!(#set;))
+    }
+
+    fn write_attribute(&mut self, base: &Val, name: &str, val: &Val) -> Option<TokenStream> {
+        let Type::Instance(class) = &base.ty else { return None };
+        if self.file.program.method_of(class, name).is_some() {
+            return None;
+        }
+        let (marker, at) = (object_marker(class), self.file.attribute(class, name));
+        let (object, value) = (&base.code, val.owned());
+        let rust = rust_type(&val.ty);
+        Some(self.q(quote!(object::set::<#marker, #rust>(cx, #object, &#at, #value))))
+    }
+
+    /// `instance.name op= value`
+    pub(super) fn aug_attribute(
+        &mut self,
+        (base, name): (&Expr, &str),
+        op: hir::BinOp,
+        value: &Expr,
+        (target, id): (NodeId, NodeId),
+    ) -> TokenStream {
+        let mut lets = Vec::new();
+        let base = self.val(base);
+        let base = self.bind(&base, &mut lets);
+        let old_ty = self.node(target);
+        let old = self.match_union(&base, |f, b| {
+            let Type::Instance(class) = &b.ty else { return None };
+            Some(f.read_attribute(&b, class, name, &old_ty))
+        });
+        let old = self.bind(&Val::new(old, old_ty), &mut lets);
+        let v = self.val(value);
+        let v = self.bind(&v, &mut lets);
+        let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
+        let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
+        let new = self.bind(&new, &mut lets);
+        let set = self.match_union(&base, |f, b| f.write_attribute(&b, name, &new));
+        quote!({ #(#lets)* #set; })
+    }
+}

@@ -1,0 +1,124 @@
+//! `list.sort` and its keys.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Func;
+use super::types::{Val, rust_type};
+use crate::hir::visit::{any_expr, defines, each_expr, reads};
+use crate::hir::{Expr, ExprKind};
+use crate::ty::Type;
+
+impl Func<'_, '_, '_> {
+    /// While `list.sort(key=…)` runs, the list is empty: a key that may see it bails. `None`: always.
+    pub(super) fn key_looks_elsewhere(
+        &mut self,
+        list: &Val,
+        keywords: &[(String, Expr)],
+    ) -> Option<TokenStream> {
+        let Some((_, Expr { kind: ExprKind::Lambda { params, body }, .. })) =
+            keywords.iter().find(|(name, _)| name == "key")
+        else {
+            return Some(quote!());
+        };
+        if self.is_no_key(body) {
+            return Some(quote!());
+        }
+        if self.reads_global_like(body, &list.ty) {
+            return None;
+        }
+        let mut checks = Vec::new();
+        for var in reads(&**body) {
+            if params.contains(&var) {
+                continue;
+            }
+            let ty = self.instance.vars[var].clone();
+            if ty == list.ty && !self.hir.vars[var].maybe_unbound && !self.hir.vars[var].cell {
+                let (this, other, bail) = (list.by_ref(), self.var_ident(var), self.bail("Unsupported"));
+                let other = if list.ty.is_copy() { quote!(#other) } else { quote!(&#other) };
+                checks.push(quote!(if (*#this).is(#other) { let () = #bail; }));
+            } else if may_hold(&ty, &list.ty) {
+                return None;
+            }
+        }
+        Some(quote!(#(#checks)*))
+    }
+
+    /// Does an expression, or a native function that it calls, read a global or a default that may be, or hold, the list?
+    pub(super) fn reads_global_like(&self, e: &Expr, list: &Type) -> bool {
+        let is_global = |e: &Expr| matches!(e.kind, ExprKind::Global(_) | ExprKind::ModuleAttr { .. });
+        if any_expr(e, |e| is_global(e) && may_hold(&self.node(e.id), list)) {
+            return true;
+        }
+        let program = self.file.program;
+        let mut called = BTreeSet::new();
+        each_expr(e, &mut |e| {
+            if let Some(callee) = self.instance.calls.get(&e.id) {
+                called.extend(program.reachable(*callee));
+            }
+            for reached in self.instance.values.get(&e.id).into_iter().flatten() {
+                called.extend(program.reachable(reached.instance));
+            }
+        });
+        called.into_iter().any(|i| {
+            let callee = &program.instances[i];
+            let defaults = callee.hir.params.iter().zip(&callee.params).filter(|(p, _)| p.has_default);
+            defaults.into_iter().any(|(_, t)| may_hold(t, list))
+                || any_expr(&callee.hir.body, |e| is_global(e) && may_hold(&callee.nodes[e.id], list))
+        })
+    }
+
+    pub(super) fn sort(&mut self, list: &Val, keywords: &[(String, Expr)]) -> TokenStream {
+        let Type::List { elem, .. } = &list.ty else { return self.bail("Unsupported") };
+        let l = list.by_ref();
+        let mut lets = Vec::new();
+        let mut reverse = quote!(false);
+        let mut key = None;
+        for (name, value) in keywords {
+            match (name.as_str(), &value.kind) {
+                ("reverse", _) => {
+                    let (test, r) = (self.test(value), self.fresh("reverse"));
+                    lets.push(quote!(let #r = #test;));
+                    reverse = quote!(#r);
+                }
+                ("key", ExprKind::Lambda { params, body }) if !self.is_no_key(body) => {
+                    key = Some((params, body))
+                }
+                _ => {}
+            }
+        }
+        let code = match key {
+            None => self.q(quote!(sort_list(cx, #l, #reverse))),
+            Some((params, body)) if params.len() == 2 => {
+                let t = rust_type(elem);
+                let names: Vec<_> = params.iter().map(|p| self.var_ident(*p)).collect();
+                // What the comparison assigns is the closure's own.
+                let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
+                let less = self.in_closure(|f| {
+                    let found = f.val(body);
+                    f.compare("<", &found, &Val::new(quote!(0i64), Type::Int))
+                });
+                let less = quote!(|#(#names: #t),*| -> R<bool> { #(#own)* Ok(#less) });
+                self.q(quote!(list::sort_by_comparison(cx, #l, #reverse, #less)))
+            }
+            Some((params, body)) => {
+                let (item, t) = (self.var_ident(params[0]), rust_type(elem));
+                let key_ty = self.node(body.id);
+                let k = rust_type(&key_ty);
+                // What the key assigns is the closure's own.
+                let own: Vec<_> = defines(&**body).into_iter().map(|v| self.declare(v)).collect();
+                let body = self.in_closure(|f| f.value_as(body, &key_ty));
+                self.q(quote!(sort_by_key(cx, #l, |#item: #t| -> R<#k> { #(#own)* Ok(#body) }, #reverse)))
+            }
+        };
+        quote!({ #(#lets)* #code })
+    }
+}
+
+/// Can a value of type `ty` be, or hold, a list of type `list`?
+fn may_hold(ty: &Type, list: &Type) -> bool {
+    // What is opaque may be anything.
+    ty.any(&|t| t == list || *t == Type::Obj)
+}

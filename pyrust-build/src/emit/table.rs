@@ -1,0 +1,280 @@
+//! What stands around the functions of a file: constants, classes, namespaces, and the table that activation reads.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{File, Hotspot, Kept, Segment, Site, types};
+use crate::hir;
+use crate::infer::{FuncRef, Guard};
+use crate::ty::Type;
+
+impl File<'_, '_> {
+    pub(super) fn statics(&self) -> TokenStream {
+        let strings = self.strings.iter().enumerate().map(|(i, text)| {
+            let name = format_ident!("S_{i}");
+            quote!(static #name: StrConst = StrConst::new(#text);)
+        });
+        let bytes = self.bytes.iter().enumerate().map(|(i, value)| {
+            let name = format_ident!("B_{i}");
+            let literal = Literal::byte_string(value);
+            quote!(static #name: BytesConst = BytesConst::new(#literal);)
+        });
+        let numbers = self.numbers.iter().enumerate().map(|(i, value)| {
+            let name = format_ident!("I_{i}");
+            let (negative, limbs) = (value.negative, value.limbs.iter().map(|l| Literal::u64_unsuffixed(*l)));
+            quote!(static #name: BigConst = BigConst::new(#negative, &[#(#limbs),*]);)
+        });
+        let sets = self.set_constants.iter().enumerate().map(|(i, owner)| {
+            let name = format_ident!("F_{i}");
+            quote!(static #name: SetConst = SetConst::new(#owner);)
+        });
+        let namespaces = self.namespaces.iter().enumerate().map(|(i, space)| {
+            let (name, module) = (format_ident!("NS_{i}"), &space.module);
+            let slots = space.slots.iter().map(slot_tokens);
+            let make = if space.is_c { quote!(module) } else { quote!(new) };
+            quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
+        });
+        let objects = self.object_statics();
+        quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#sets)* #(#namespaces)* #objects)
+    }
+
+    /// The classes of named tuples that the functions name.
+    pub(super) fn classes(&self, items: &[TokenStream]) -> TokenStream {
+        let mut named = BTreeSet::new();
+        items.iter().for_each(|item| class_names(item.clone(), &mut named));
+        let mut found = BTreeMap::new();
+        for instance in &self.program.instances {
+            let types =
+                instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
+            types.for_each(|ty| collect_classes(ty, &mut found));
+        }
+        let classes = found.into_values().filter(|c| named.contains(&types::named_marker(c).to_string()));
+        let items = classes.enumerate().map(|(i, class)| {
+            let (marker, module, name) = (types::named_marker(&class), &class.module, &class.name);
+            let (fields, constant) = (&class.fields, format_ident!("CLASS_{i}"));
+            quote! {
+                #[derive(Clone, Copy)]
+                struct #marker;
+                static #constant: NamedClass = NamedClass::new(#module, #name, &[#(#fields),*]);
+                impl OfClass for #marker {
+                    const CLASS: &'static NamedClass = &#constant;
+                }
+            }
+        });
+        let mut objects = BTreeMap::new();
+        for instance in &self.program.instances {
+            let types =
+                instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
+            types.for_each(|ty| object_classes(ty, &mut objects));
+        }
+        let objects = objects.into_iter().filter(|(marker, _)| named.contains(marker));
+        let objects = objects.enumerate().map(|(i, (marker, class))| {
+            let (marker, module, name) = (format_ident!("{marker}"), &class.module, &class.name);
+            let constant = format_ident!("OBJECT_{i}");
+            quote! {
+                #[derive(Clone, Copy)]
+                struct #marker;
+                static #constant: ObjectClass = ObjectClass::new(#module, #name);
+                impl OfObjectClass for #marker {
+                    const CLASS: &'static ObjectClass = &#constant;
+                }
+            }
+        });
+        quote!(#(#items)* #(#objects)*)
+    }
+
+    pub(super) fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {
+        // Every guard of every reachable instance needs its slot before the namespaces are printed.
+        let (mut callees, mut by_hand) = (BTreeSet::new(), 0);
+        let mut functions = Vec::new();
+        for hotspot in hotspots {
+            let mut specs = Vec::new();
+            for body in &hotspot.bodies {
+                let mut spaces = BTreeSet::new();
+                body.twin.iter().for_each(|twin| self.spaces_of(*twin, &mut spaces, &mut callees));
+                // Numbers of instances that there are not: each body has namespaces of its own.
+                let own = usize::MAX - by_hand;
+                by_hand += 1;
+                for named in &body.reliance.guards {
+                    spaces.insert(self.slot(own, &named.module, named.is_c, named.guard.clone()).0);
+                }
+                callees.extend(body.reliance.functions.iter().map(FuncRef::name));
+                let (module, name) = (format_ident!("{}", body.module), format_ident!("{}", body.name));
+                let signature = &body.signature;
+                let spaces = spaces.iter().map(|i| format_ident!("NS_{i}"));
+                let given = body.namespaces.iter().map(|space| format_ident!("{space}"));
+                specs.push(quote! {
+                    Spec {
+                        signature: #signature,
+                        entry: #module::#name::ENTRY,
+                        namespaces: &[#(&#spaces,)* #(&#module::#given),*],
+                    }
+                });
+            }
+            for spec in &hotspot.specs {
+                let mut spaces = BTreeSet::new();
+                spec.instances().for_each(|root| self.spaces_of(root, &mut spaces, &mut callees));
+                let name = self.names[&spec.owned.unwrap_or(spec.instance)].clone();
+                let signature = &spec.signature;
+                let segments = (!spec.segments.is_empty()).then(|| {
+                    let segments = spec.segments.iter().map(|segment| self.segment(segment));
+                    let sites = sites(&spec.sites);
+                    quote!(.yielding(#sites, &[#(#segments),*]))
+                });
+                let region = spec.region.as_ref().map(|place| {
+                    let (number, locals) = (Literal::usize_unsuffixed(place.number), &place.locals);
+                    let sites = sites(&spec.sites);
+                    quote!(.region(#number, &[#(#locals),*], #sites))
+                });
+                let spaces = spaces.iter().map(|i| format_ident!("NS_{i}"));
+                specs.push(quote! {
+                    Spec {
+                        signature: #signature,
+                        entry: #name::ENTRY #segments #region,
+                        namespaces: &[#(&#spaces),*],
+                    }
+                });
+            }
+            let name = hotspot.func.name();
+            let reason = match &hotspot.reason {
+                Some(r) => quote!(Some(#r)),
+                None => quote!(None),
+            };
+            functions.push(quote!(Function { name: #name, specs: &[#(#specs),*], reason: #reason }));
+        }
+        let hot: BTreeSet<String> = hotspots.iter().map(|h| h.func.name()).collect();
+        let callees: Vec<&String> = callees.iter().filter(|c| !hot.contains(*c)).collect();
+        quote! {
+            /// What activation reads: the functions of the manifest and what their native code relies on.
+            pub static MODULE: Module = Module {
+                package: #package,
+                init: #init,
+                functions: &[#(#functions),*],
+                callees: &[#(#callees),*],
+            };
+        }
+    }
+
+    /// The namespaces of all that an instance reaches, and the functions that were compiled along.
+    fn spaces_of(&mut self, root: usize, spaces: &mut BTreeSet<usize>, callees: &mut BTreeSet<String>) {
+        let program = self.program;
+        for i in program.reachable(root) {
+            let instance = &program.instances[i];
+            let module = instance.func.module.clone();
+            for guard in &instance.guards {
+                let (module, guard) = match guard {
+                    Guard::Elsewhere { module, guard } => (module, &**guard),
+                    other => (&module, other),
+                };
+                if let Guard::Pattern(_) = guard {
+                    spaces.insert(self.slot(i, "re", true, guard.clone()).0);
+                    continue;
+                }
+                spaces.insert(self.slot(i, module, false, guard.clone()).0);
+                if let Guard::Function { target, .. } = guard {
+                    callees.insert(target.name());
+                }
+                if let Guard::Imported { module, attr, .. } = guard {
+                    spaces.insert(self.slot(i, module, true, Guard::Builtin(attr.clone())).0);
+                }
+            }
+            for (module, attr) in &instance.attrs {
+                let guard = match crate::ops::constant(module, attr) {
+                    Some(_) => Guard::Value(attr.split('.').next().unwrap_or_default().to_string()),
+                    None => Guard::Builtin(attr.clone()),
+                };
+                spaces.insert(self.slot(i, module, true, guard).0);
+            }
+        }
+    }
+
+    fn segment(&self, segment: &Segment) -> TokenStream {
+        let entry = match segment.instance {
+            Some(instance) => {
+                let name = &self.names[&instance];
+                let sites = sites(&segment.sites);
+                quote!(Some(#name::ENTRY.yielding(#sites, &[])))
+            }
+            None => quote!(None),
+        };
+        let locals = &segment.locals;
+        let loops = segment.loops.iter().map(|counts| match counts {
+            Some(from) => {
+                let from = Literal::i64_unsuffixed(*from);
+                quote!(Some(#from))
+            }
+            None => quote!(None),
+        });
+        quote!(Segment { entry: #entry, locals: &[#(#locals),*], loops: &[#(#loops),*] })
+    }
+}
+
+fn sites(sites: &[Site]) -> TokenStream {
+    let sites = sites.iter().map(|Site { point, kept }| {
+        let point = Literal::usize_unsuffixed(*point);
+        let kept = kept.iter().map(|kept| match kept {
+            Kept::Local(name) => quote!(Kept::Local(#name)),
+            Kept::Loop(at) => {
+                let at = Literal::usize_unsuffixed(*at);
+                quote!(Kept::Loop(#at))
+            }
+        });
+        quote!(Site { point: #point, kept: &[#(#kept),*] })
+    });
+    quote!(&[#(#sites),*])
+}
+
+/// The identifiers that stand for classes of named tuples.
+fn class_names(tokens: TokenStream, out: &mut BTreeSet<String>) {
+    for token in tokens {
+        match token {
+            proc_macro2::TokenTree::Group(group) => class_names(group.stream(), out),
+            proc_macro2::TokenTree::Ident(ident) => {
+                let text = ident.to_string();
+                if text.starts_with(types::CLASS_PREFIX) || text.starts_with(types::OBJECT_PREFIX) {
+                    out.insert(text);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn collect_classes(ty: &Type, out: &mut BTreeMap<String, std::sync::Arc<crate::ty::NamedClass>>) {
+    if let Type::Named { class, .. } = ty {
+        out.insert(format!("{}.{}", class.module, class.name), class.clone());
+    }
+    ty.parts().into_iter().for_each(|t| collect_classes(t, out));
+}
+
+fn object_classes(ty: &Type, out: &mut BTreeMap<String, std::sync::Arc<crate::ty::ObjectClass>>) {
+    if let Type::Instance(class) = ty {
+        out.insert(types::object_marker(class).to_string(), class.clone());
+    }
+    ty.parts().into_iter().for_each(|t| object_classes(t, out));
+}
+
+fn slot_tokens(guard: &Guard) -> TokenStream {
+    match guard {
+        Guard::Builtin(name) => quote!(Slot::builtin(#name)),
+        Guard::Function { name, target } => {
+            let target = target.name();
+            quote!(Slot::function(#name, #target))
+        }
+        Guard::Value(name) => quote!(Slot::value(#name)),
+        Guard::Module { name, module } => quote!(Slot::module(#name, #module)),
+        Guard::Imported { name, module, attr } => quote!(Slot::imported(#name, #module, #attr)),
+        Guard::Pattern(hir::Regex { pattern, flags }) => match pattern {
+            hir::RegexText::Str(text) => quote!(Slot::pattern(#text, #flags)),
+            hir::RegexText::Bytes(text) => {
+                let text = Literal::byte_string(text);
+                quote!(Slot::bytes_pattern(#text, #flags))
+            }
+        },
+        Guard::Layout { name, format } => quote!(Slot::layout(#name, #format)),
+        Guard::Classes { name, classes } => quote!(Slot::classes(#name, &[#(#classes),*])),
+        Guard::Elsewhere { guard, .. } => slot_tokens(guard),
+    }
+}

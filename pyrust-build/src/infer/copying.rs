@@ -1,0 +1,182 @@
+//! Which returned copies the interpreter's own C functions make: those of containers that live in Python. Nothing is
+//! unboxed for them, and their elements stay the objects that they are.
+
+use crate::hir::visit::{self, Visit};
+use crate::hir::{self, BinOp, Comp, CompKind, Expr, ExprKind, IterKind, Stmt, StmtKind};
+use crate::ty::{DictKind, Type};
+
+/// How one copy is made.
+pub enum Copy<'e> {
+    /// The function of the runtime, and the container.
+    Of(&'static str, &'e Expr),
+    Slice {
+        base: &'e Expr,
+        lower: Option<&'e Expr>,
+        upper: Option<&'e Expr>,
+        step: Option<&'e Expr>,
+    },
+    /// Two lists, one behind the other.
+    Concat(&'e Expr, &'e Expr),
+    /// A list, so many times.
+    Repeat(&'e Expr, &'e Expr),
+    /// Sorted, backwards if so said: a list, or the keys of a dict.
+    Sorted {
+        source: &'e Expr,
+        keys: bool,
+        reverse: bool,
+    },
+    /// Entries, and dicts that are spread, one over the other.
+    Merged(Vec<(Option<&'e Expr>, &'e Expr)>),
+}
+
+/// The copy that the expression is, if the interpreter can make it.
+pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
+    let ty = |e: &Expr| nodes.get(e.id).cloned().unwrap_or(Type::Never);
+    let list = |e: &Expr| matches!(ty(e), Type::List { in_place: true, .. });
+    let dict = |e: &Expr| is_dict(&ty(e));
+    match &e.kind {
+        ExprKind::Slice { base, lower, upper, step } if list(base) => {
+            let bound = |e: &Option<Box<Expr>>| e.as_ref().is_none_or(|e| ty(e) == Type::Int);
+            (bound(lower) && bound(upper) && bound(step)).then_some(Copy::Slice {
+                base,
+                lower: lower.as_deref(),
+                upper: upper.as_deref(),
+                step: step.as_deref(),
+            })
+        }
+        ExprKind::Binary { op: BinOp::Add, left, right } if list(left) && list(right) => {
+            Some(Copy::Concat(left, right))
+        }
+        ExprKind::Binary { op: BinOp::Mult, left, right } if list(left) && ty(right) == Type::Int => {
+            Some(Copy::Repeat(left, right))
+        }
+        // What evaluates the right one must not change the left one.
+        ExprKind::Binary { op: BinOp::BitOr, left, right }
+            if dict(left)
+                && dict(right)
+                && matches!(right.kind, ExprKind::Local(_) | ExprKind::Global(_)) =>
+        {
+            Some(Copy::Merged(vec![(None, left), (None, right)]))
+        }
+        ExprKind::Dict(items) => {
+            let fits = |(key, value): &(Option<Expr>, Expr)| match key {
+                Some(key) => is_key(&ty(key)) && is_plain(&ty(value)),
+                None => dict(value),
+            };
+            let spreads = items.iter().any(|(key, _)| key.is_none());
+            (spreads && items.iter().all(fits))
+                .then(|| Copy::Merged(items.iter().map(|(key, value)| (key.as_ref(), value)).collect()))
+        }
+        ExprKind::Method { base, name, args, .. } if name == "copy" && args.is_empty() => match ty(base) {
+            _ if list(base) => Some(Copy::Of("list", base)),
+            _ if dict(base) => Some(Copy::Merged(vec![(None, base)])),
+            _ => None,
+        },
+        ExprKind::Call { name, args, keywords } => match (name.as_str(), args.as_slice()) {
+            ("dict", [source]) if keywords.is_empty() && dict(source) => {
+                Some(Copy::Merged(vec![(None, source)]))
+            }
+            ("sorted", [Expr { kind: ExprKind::Comp(comp), .. }]) => {
+                let source = comp.source().filter(|_| comp.kind == CompKind::List)?;
+                let reverse = match keywords.as_slice() {
+                    [] => false,
+                    [(name, Expr { kind: ExprKind::Bool(reverse), .. })] if name == "reverse" => *reverse,
+                    _ => return None,
+                };
+                let elem = match ty(source) {
+                    Type::List { elem, in_place: true } => *elem,
+                    Type::Dict { key, .. } if dict(source) => *key,
+                    _ => return None,
+                };
+                let sorts = matches!(elem, Type::Int | Type::Float | Type::Str);
+                sorts.then(|| Copy::Sorted { source, keys: dict(source), reverse })
+            }
+            _ => None,
+        },
+        ExprKind::Comp(comp) => whole(comp, &ty),
+        _ => None,
+    }
+}
+
+/// `list(x)` and the like.
+fn whole<'e>(comp: &'e Comp, ty: &dyn Fn(&Expr) -> Type) -> Option<Copy<'e>> {
+    if let Some(source) = comp.source() {
+        return match (ty(source), comp.kind) {
+            (Type::List { in_place: true, .. }, CompKind::List) => Some(Copy::Of("list", source)),
+            (Type::List { in_place: true, .. }, CompKind::Tuple) => Some(Copy::Of("tuple", source)),
+            (Type::List { in_place: true, elem }, CompKind::Set(false)) if is_key(&elem) => {
+                Some(Copy::Of("set", source))
+            }
+            (t, CompKind::List) if is_dict(&t) => Some(Copy::Of("keys", source)),
+            _ => None,
+        };
+    }
+    let [generator] = comp.generators.as_slice() else { return None };
+    let (hir::TargetKind::Var(v), ExprKind::Local(x)) = (&generator.target.kind, &comp.element.kind) else {
+        return None;
+    };
+    if comp.kind != CompKind::List || v != x || !generator.ifs.is_empty() {
+        return None;
+    }
+    let (function, source) = match &generator.iter.kind {
+        IterKind::Keys(source) => ("keys", source),
+        IterKind::Values(source) => ("values", source),
+        IterKind::Items(source) => ("items", source),
+        _ => return None,
+    };
+    is_dict(&ty(source)).then_some(Copy::Of(function, source))
+}
+
+/// Does the function return a copy that the interpreter makes? One with loops of its own has other forms.
+pub fn returns_copy(body: &[Stmt], nodes: &[Type]) -> bool {
+    fn value(e: &Expr, nodes: &[Type]) -> bool {
+        match &e.kind {
+            ExprKind::If { body, orelse, .. } => value(body, nodes) || value(orelse, nodes),
+            _ => copy_of(e, nodes).is_some(),
+        }
+    }
+    struct Returns<'h> {
+        values: Vec<&'h Expr>,
+        loops: bool,
+    }
+    impl<'h> Visit<'h> for Returns<'h> {
+        fn stmt(&mut self, stmt: &'h Stmt) {
+            match &stmt.kind {
+                StmtKind::Return(Some(e)) => self.values.push(e),
+                StmtKind::For { .. } | StmtKind::While { .. } => self.loops = true,
+                _ => {}
+            }
+            visit::walk_stmt(self, stmt);
+        }
+
+        fn expr(&mut self, _: &'h Expr) {}
+    }
+    let mut returns = Returns { values: Vec::new(), loops: false };
+    body.iter().for_each(|stmt| returns.stmt(stmt));
+    !returns.loops && returns.values.into_iter().any(|e| value(e, nodes))
+}
+
+/// A dict of Python's, with keys that CPython compares itself.
+fn is_dict(ty: &Type) -> bool {
+    matches!(ty, Type::Dict { key, in_place: true, kind: DictKind::Plain, .. } if is_key(key))
+}
+
+fn is_key(ty: &Type) -> bool {
+    matches!(ty, Type::Int | Type::Str)
+}
+
+/// What becomes an object by itself.
+fn is_plain(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::None
+            | Type::Bool
+            | Type::Int
+            | Type::Float
+            | Type::Str
+            | Type::Bytes
+            | Type::Obj
+            | Type::List { in_place: true, .. }
+            | Type::Dict { in_place: true, .. }
+    )
+}

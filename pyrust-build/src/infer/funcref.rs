@@ -1,0 +1,63 @@
+//! Functions of the project by name, and the forms of them that inference makes.
+
+/// Behind the name of a function: the form of it that hands its iterators out to Python.
+pub(super) const HANDING_OUT: &str = ".<locals>.<handing out>";
+
+/// Behind the name of a generator function, with a number: one of its segments.
+const SEGMENT: &str = ".<locals>.<segment ";
+
+/// Behind the name of a function: the form of it whose copies the interpreter makes.
+pub(super) const COPYING: &str = ".<locals>.<copying>";
+
+/// Behind the name of a function, with a number: a function that was made from it.
+const MADE: &str = ".<locals>.<made ";
+
+/// A function of the project.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FuncRef {
+    pub module: String,
+    pub qualname: String,
+}
+
+impl FuncRef {
+    /// `module:qualname`.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.module, self.qualname)
+    }
+
+    /// The same function, whose iterators are Python's own.
+    pub fn handing_out(&self) -> FuncRef {
+        FuncRef { module: self.module.clone(), qualname: format!("{}{HANDING_OUT}", self.qualname) }
+    }
+
+    /// The segment of a generator function behind its `yield` of that number, or the first one.
+    pub fn segment(&self, number: usize) -> FuncRef {
+        FuncRef { module: self.module.clone(), qualname: format!("{}{SEGMENT}{number}>", self.qualname) }
+    }
+
+    /// A function that is made from this one, see [`Program::define`].
+    pub fn made(&self, what: &str) -> FuncRef {
+        FuncRef { module: self.module.clone(), qualname: format!("{}{MADE}{what}>", self.qualname) }
+    }
+
+    /// The generator function and the number, of a segment.
+    pub(super) fn segment_of(&self) -> Option<(&str, usize)> {
+        let (outer, number) = self.qualname.split_once(SEGMENT)?;
+        Some((outer, number.strip_suffix('>')?.parse().ok()?))
+    }
+
+    /// The same function, which has the interpreter make the copies that it returns.
+    pub fn copying(&self) -> FuncRef {
+        FuncRef { module: self.module.clone(), qualname: format!("{}{COPYING}", self.qualname) }
+    }
+
+    /// Does the interpreter make the copies that it returns?
+    pub(super) fn is_copying(&self) -> bool {
+        self.qualname.ends_with(COPYING)
+    }
+
+    /// A function whose code is part of another one's, or that has none.
+    pub fn is_nested(&self) -> bool {
+        self.qualname.contains(".<locals>.") || self.qualname.starts_with('<')
+    }
+}

@@ -1,0 +1,681 @@
+//! Instances of classes that the project defines: what the text says of their attributes, and what functions do with
+//! them. Nothing of it is trusted: the class is looked at when the code runs, and every value when it is read.
+
+use std::sync::Arc;
+
+use super::annotation;
+use super::globals::in_python;
+use super::solver::{Ty, VarId};
+use super::value::{Reached, Why};
+use super::{ArgSource, FuncRef, Guard, Infer, Program, bind};
+use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind as S};
+use crate::hir::{Expr, NodeId};
+use crate::resolve::Binding;
+use crate::source::Span;
+use crate::ty::{Callee, ObjectClass, Type};
+
+/// Classes above a class, at most.
+const MAX_BASES: usize = 16;
+
+/// How a class has a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MethodKind {
+    /// Called with the instance.
+    Plain,
+    /// The interpreter calls it: looked for in the class alone.
+    Special,
+    /// Called when the attribute is read.
+    Property,
+    /// Called with the arguments alone.
+    Static,
+}
+
+/// A function in a class or one above it.
+#[derive(Clone, Debug)]
+pub struct Method {
+    pub target: FuncRef,
+    pub kind: MethodKind,
+}
+
+/// What a class has under a name.
+pub enum Member {
+    Method(Method),
+    /// A value that instances may hide.
+    Value,
+    /// Something that is not understood.
+    Other,
+}
+
+impl Program<'_> {
+    /// The class that a name of a module stands for, if instances of it can be understood.
+    pub fn object_class(&self, module: &str, name: &str) -> Option<Arc<ObjectClass>> {
+        if name.contains(['.', ' ']) {
+            return None;
+        }
+        let (home, Binding::Class) = self.binding(module, name)? else { return None };
+        let own = self.name_in(module, &home, name);
+        if self.named(&home, &own).is_some() {
+            return None;
+        }
+        let class = ObjectClass { module: home, name: own };
+        self.order(&class)?;
+        Some(Arc::new(class))
+    }
+
+    /// The class by its dotted name.
+    pub fn object_class_named(&self, dotted: &str) -> Option<Arc<ObjectClass>> {
+        let (module, name) = dotted.rsplit_once('.')?;
+        self.object_class(module, name).filter(|c| c.module == module && c.name == name)
+    }
+
+    /// The class and those above it, nearest first; none where one of them is not of the project.
+    fn order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
+        let mut out: Vec<ObjectClass> = Vec::new();
+        self.order_into(&class.module, &class.name, &mut out)?;
+        Some(out)
+    }
+
+    fn order_into(&self, module: &str, name: &str, out: &mut Vec<ObjectClass>) -> Option<()> {
+        let (_, env) = self.modules.module(module)?;
+        let def = env.all_classes.get(name)?;
+        if !def.keywords.is_empty() || out.len() > MAX_BASES {
+            return None;
+        }
+        // A class that stands above several comes last.
+        out.retain(|c| !(c.module == module && c.name == name));
+        out.push(ObjectClass { module: module.to_string(), name: name.to_string() });
+        for base in &def.bases {
+            let A::Name(base) = &base.kind else { return None };
+            match self.binding(module, base) {
+                Some((home, Binding::Class)) => {
+                    let own = self.name_in(module, &home, base);
+                    self.order_into(&home, &own, out)?;
+                }
+                None if base == "object" && !self.binds(module, base) => {}
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+
+    fn class_def(&self, class: &ObjectClass) -> Option<&ast::ClassDef> {
+        self.modules.module(&class.module)?.1.all_classes.get(&class.name)
+    }
+
+    /// What the class has under the name; `None` where only instances may have it.
+    pub fn member_of(&self, class: &ObjectClass, name: &str) -> Option<Member> {
+        for class in self.order(class)? {
+            let Some(def) = self.class_def(&class) else { continue };
+            let mut found = None;
+            for stmt in &def.body {
+                let here = match &stmt.kind {
+                    S::FunctionDef(f) if f.name == name => {
+                        Some(method_kind(f).map_or(Member::Other, |kind| {
+                            let qualname = format!("{}.{name}", class.name);
+                            let target = FuncRef { module: class.module.clone(), qualname };
+                            Member::Method(Method { target, kind })
+                        }))
+                    }
+                    S::ClassDef(c) if c.name == name => Some(Member::Other),
+                    S::Assign { targets, value } if targets.iter().any(|t| names(t, name)) => {
+                        Some(if is_plain_value(value) { Member::Value } else { Member::Other })
+                    }
+                    S::AnnAssign { target, value: Some(_), .. } if names(target, name) => Some(Member::Value),
+                    S::If { .. } | S::Try { .. } | S::With { .. } | S::For { .. }
+                        if binds_inside(stmt, name) =>
+                    {
+                        Some(Member::Other)
+                    }
+                    _ => None,
+                };
+                if let Some(here) = here {
+                    found = Some(if found.is_some() { Member::Other } else { here });
+                }
+            }
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+
+    /// Has the class, or one above it, a decorator? It may have given it more than the text says.
+    fn is_decorated(&self, class: &ObjectClass) -> bool {
+        let decorated = |c: &ObjectClass| self.class_def(c).is_none_or(|def| !def.decorators.is_empty());
+        self.order(class).is_none_or(|order| order.iter().any(decorated))
+    }
+
+    /// The method that `instance.name(…)` calls.
+    pub fn method_of(&self, class: &ObjectClass, name: &str) -> Option<Method> {
+        match self.member_of(class, name)? {
+            Member::Method(method) => Some(method),
+            Member::Value | Member::Other => None,
+        }
+    }
+
+    /// The key under which the types of an attribute are known: shared by all classes below one.
+    fn attribute_key(&self, class: &ObjectClass, name: &str) -> (String, String, String) {
+        let root = self.order(class).and_then(|order| order.into_iter().next_back());
+        let root = root.as_ref().unwrap_or(class);
+        (root.module.clone(), root.name.clone(), name.to_string())
+    }
+
+    /// What the text says of the type of an attribute, and what has been found out since.
+    fn attribute_type(&mut self, class: &ObjectClass, name: &str) -> Type {
+        self.learn(class);
+        let key = self.attribute_key(class, name);
+        self.attributes.get(&key).cloned().unwrap_or(Type::Never)
+    }
+
+    /// Reads the text of a class once: annotations, what `__init__` is annotated with, values that are written down.
+    fn learn(&mut self, class: &ObjectClass) {
+        let Some(order) = self.order(class) else { return };
+        for class in order {
+            if !self.learned.insert((class.module.clone(), class.name.clone())) {
+                continue;
+            }
+            let Some(def) = self.class_def(&class).cloned() else { continue };
+            for stmt in &def.body {
+                match &stmt.kind {
+                    S::AnnAssign { target, annotation, value, .. } => {
+                        if let A::Name(name) = &target.kind {
+                            let ty = self.annotated_type(&class.module, annotation);
+                            let ty = ty.or_else(|| self.literal_type(&class.module, value.as_ref()?));
+                            self.is_seen(&class, name, ty);
+                        }
+                    }
+                    S::Assign { targets, value } => {
+                        for target in targets {
+                            if let A::Name(name) = &target.kind {
+                                let ty = self.literal_type(&class.module, value);
+                                self.is_seen(&class, name, ty);
+                            }
+                        }
+                    }
+                    S::FunctionDef(f) => self.learn_method(&class, f),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn learn_method(&mut self, class: &ObjectClass, f: &ast::FunctionDef) {
+        if method_kind(f) != Some(MethodKind::Plain) {
+            return;
+        }
+        let params: Vec<&ast::Param> = f.params.in_frame_order().collect();
+        let Some(own) = params.first().map(|p| p.name.clone()) else { return };
+        let func = FuncRef { module: class.module.clone(), qualname: format!("{}.{}", class.name, f.name) };
+        // What the manifest records of the method, and what its parameters are annotated with.
+        let recorded = self.hints.get(&func).cloned().unwrap_or_default();
+        let mut types: Vec<Option<Type>> = params
+            .iter()
+            .enumerate()
+            .map(|(i, p)| match recorded.is_empty() {
+                true => self.annotated_type(&class.module, p.annotation.as_ref()?),
+                false => {
+                    let all = recorded.iter().filter_map(|types| types.get(i));
+                    Some(all.fold(Type::Never, |acc, t| Type::join(&acc, t)))
+                }
+            })
+            .collect();
+        if let Some(first) = types.first_mut() {
+            *first = Some(Type::Instance(Arc::new(ObjectClass {
+                module: class.module.clone(),
+                name: class.name.clone(),
+            })));
+        }
+        let mut found: Vec<(String, Option<Type>)> = Vec::new();
+        each_statement(&f.body, &mut |stmt| {
+            let attribute = |target: &ast::Expr| match &target.kind {
+                A::Attribute { value, name } => match &value.kind {
+                    A::Name(base) if *base == own => Some(name.clone()),
+                    _ => None,
+                },
+                _ => None,
+            };
+            match &stmt.kind {
+                S::AnnAssign { target, annotation, .. } => {
+                    if let Some(name) = attribute(target) {
+                        found.push((name, self.annotated_type(&class.module, annotation)));
+                    }
+                }
+                S::Assign { targets, value } => {
+                    for name in targets.iter().filter_map(attribute) {
+                        let ty = match &value.kind {
+                            A::Name(param) => {
+                                params.iter().position(|p| p.name == *param).and_then(|i| types[i].clone())
+                            }
+                            _ => self.literal_type(&class.module, value),
+                        };
+                        found.push((name, ty));
+                    }
+                }
+                _ => {}
+            }
+        });
+        for (name, ty) in found {
+            let name = mangled(&class.name, &name);
+            self.is_seen(class, &name, ty);
+        }
+        // Inferred along with the rest, it tells the others.
+        let simple = params.len() == f.params.positional.len() + f.params.positional_only.len();
+        if let (true, Some(types)) = (simple, types.into_iter().collect::<Option<Vec<Type>>>())
+            && !types.contains(&Type::Never)
+        {
+            let _ = self.request(&func, types.iter().map(in_python).collect(), false, super::NARROW);
+        }
+    }
+
+    fn is_seen(&mut self, class: &ObjectClass, name: &str, ty: Option<Type>) {
+        let Some(ty) = ty.map(|t| in_python(&t)) else { return };
+        let key = self.attribute_key(class, name);
+        let known = self.attributes.entry(key).or_insert(Type::Never);
+        *known = Type::join(known, &ty);
+    }
+
+    /// What has been found out of an attribute; true if that is new.
+    pub(super) fn attribute_grows(&mut self, key: &(String, String, String), ty: &Type) -> bool {
+        let known = self.attributes.entry(key.clone()).or_insert(Type::Never);
+        let joined = Type::join(known, ty);
+        let grows = joined != *known;
+        *known = joined;
+        grows
+    }
+
+    /// What an annotation says, classes of the project included.
+    fn annotated_type(&self, module: &str, annotation: &ast::Expr) -> Option<Type> {
+        match &annotation.kind {
+            A::Name(name) => {
+                annotation::read(annotation).or_else(|| self.object_class(module, name).map(Type::Instance))
+            }
+            A::Constant(Constant::Str(text)) => {
+                let name = text.trim();
+                let span = annotation.span;
+                let spelled = match name.strip_suffix(" | None") {
+                    Some(class) => {
+                        let left = Box::new(ast::Expr { kind: A::Name(class.to_string()), span });
+                        let right = Box::new(ast::Expr { kind: A::Constant(Constant::None), span });
+                        A::BinOp { left, op: ast::BinOp::BitOr, right }
+                    }
+                    None => A::Name(name.to_string()),
+                };
+                self.annotated_type(module, &ast::Expr { kind: spelled, span })
+            }
+            A::BinOp { left, op: ast::BinOp::BitOr, right } => {
+                Some(Type::join(&self.annotated_type(module, left)?, &self.annotated_type(module, right)?))
+            }
+            A::Subscript { value, index } => {
+                let (A::Name(name) | A::Attribute { name, .. }) = &value.kind else { return None };
+                match (name.as_str(), &index.kind) {
+                    ("Optional", _) => Some(Type::join(&self.annotated_type(module, index)?, &Type::None)),
+                    ("Final" | "ClassVar", _) => self.annotated_type(module, index),
+                    ("list" | "List", _) => Some(Type::List {
+                        elem: Box::new(self.annotated_type(module, index)?),
+                        in_place: true,
+                    }),
+                    ("dict" | "Dict", A::Tuple(items)) if items.len() == 2 => Some(Type::Dict {
+                        key: Box::new(self.annotated_type(module, &items[0])?),
+                        value: Box::new(self.annotated_type(module, &items[1])?),
+                        in_place: true,
+                        kind: crate::ty::DictKind::Plain,
+                    }),
+                    ("set" | "Set", _) => Some(Type::Set {
+                        elem: Box::new(self.annotated_type(module, index)?),
+                        in_place: true,
+                        frozen: false,
+                    }),
+                    _ => annotation::read(annotation),
+                }
+            }
+            _ => annotation::read(annotation),
+        }
+        .filter(|t| !matches!(t, Type::Iter(_)))
+    }
+
+    /// The type of a value that is written down.
+    fn literal_type(&self, module: &str, value: &ast::Expr) -> Option<Type> {
+        let empty = |elem: Type| Box::new(elem);
+        Some(match &value.kind {
+            A::Constant(Constant::None) => Type::None,
+            A::Constant(Constant::True | Constant::False) => Type::Bool,
+            A::Constant(Constant::Int(_)) => Type::Int,
+            A::Constant(Constant::Float(_)) => Type::Float,
+            A::Constant(Constant::Str(_)) | A::JoinedStr(_) => Type::Str,
+            A::Constant(Constant::Bytes(_)) => Type::Bytes,
+            A::UnaryOp { op: ast::UnaryOp::Neg, operand } => self.literal_type(module, operand)?,
+            A::List(items) if items.is_empty() => Type::List { elem: empty(Type::Never), in_place: true },
+            A::Dict { items } if items.is_empty() => Type::Dict {
+                key: empty(Type::Never),
+                value: empty(Type::Never),
+                in_place: true,
+                kind: crate::ty::DictKind::Plain,
+            },
+            A::Call { func, .. } => match &func.kind {
+                A::Name(name) => Type::Instance(self.object_class(module, name)?),
+                _ => return None,
+            },
+            _ => return None,
+        })
+    }
+}
+
+/// The name that an attribute has in a class.
+fn mangled(class: &str, name: &str) -> String {
+    let class = class.trim_start_matches('_');
+    match name.starts_with("__") && !name.ends_with("__") && !class.is_empty() {
+        true => format!("_{class}{name}"),
+        false => name.to_string(),
+    }
+}
+
+/// How a class has the function; `None` where a decorator is not understood.
+fn method_kind(f: &ast::FunctionDef) -> Option<MethodKind> {
+    match f.decorators.as_slice() {
+        // Both are what they are without being said so.
+        [] if matches!(f.name.as_str(), "__new__" | "__init_subclass__" | "__class_getitem__") => None,
+        [] => Some(MethodKind::Plain),
+        [one] => match &one.kind {
+            A::Name(name) if name == "property" => Some(MethodKind::Property),
+            A::Name(name) if name == "staticmethod" => Some(MethodKind::Static),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn names(target: &ast::Expr, name: &str) -> bool {
+    match &target.kind {
+        A::Name(n) => n == name,
+        A::Tuple(items) | A::List(items) => items.iter().any(|t| names(t, name)),
+        _ => false,
+    }
+}
+
+/// A value that is no descriptor.
+fn is_plain_value(value: &ast::Expr) -> bool {
+    match &value.kind {
+        A::Constant(_) | A::List(_) | A::Dict { .. } | A::Set(_) => true,
+        A::Tuple(items) => items.iter().all(is_plain_value),
+        A::UnaryOp { operand, .. } => is_plain_value(operand),
+        A::BinOp { left, right, .. } => is_plain_value(left) && is_plain_value(right),
+        _ => false,
+    }
+}
+
+fn binds_inside(stmt: &Stmt, name: &str) -> bool {
+    let mut found = false;
+    each_statement(std::slice::from_ref(stmt), &mut |s| {
+        found |= match &s.kind {
+            S::FunctionDef(f) => f.name == name,
+            S::ClassDef(c) => c.name == name,
+            S::Assign { targets, .. } => targets.iter().any(|t| names(t, name)),
+            S::AnnAssign { target, .. } => names(target, name),
+            _ => false,
+        };
+    });
+    found
+}
+
+/// Every statement of a block, at any depth, but for what stands in functions and classes inside.
+fn each_statement(body: &[Stmt], f: &mut impl FnMut(&Stmt)) {
+    for stmt in body {
+        f(stmt);
+        match &stmt.kind {
+            S::If { body, orelse, .. } | S::While { body, orelse, .. } | S::For { body, orelse, .. } => {
+                each_statement(body, f);
+                each_statement(orelse, f);
+            }
+            S::With { body, .. } => each_statement(body, f),
+            S::Try { body, handlers, orelse, finalbody, .. } => {
+                each_statement(body, f);
+                handlers.iter().for_each(|h| each_statement(&h.body, f));
+                each_statement(orelse, f);
+                each_statement(finalbody, f);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Infer<'_, '_> {
+    /// What is known of an attribute.
+    fn attribute_var(&mut self, class: &ObjectClass, name: &str) -> VarId {
+        let key = self.program.attribute_key(class, name);
+        if let Some(var) = self.state.attributes.get(&key) {
+            return *var;
+        }
+        let ty = self.program.attribute_type(class, name);
+        let var = self.state.solver.var(Ty::Never);
+        self.state.solver.absorb_into(var, &ty);
+        self.state.solver.mark_var(var);
+        self.state.attributes.insert(key, var);
+        var
+    }
+
+    /// What others have found out of attributes meanwhile.
+    pub(super) fn recall_attributes(&mut self) {
+        for (key, var) in self.state.attributes.clone() {
+            if let Some(ty) = self.program.attributes.get(&key).cloned() {
+                self.state.solver.absorb_into(var, &ty);
+            }
+        }
+    }
+
+    /// `instance.name`
+    pub(super) fn instance_attribute(&mut self, e: &Expr, class: &Arc<ObjectClass>, name: &str) -> Ty {
+        match self.program.member_of(class, name) {
+            Some(Member::Method(method)) if method.kind == MethodKind::Property => {
+                return self.instance_call(e, class, name, &method, &[], &[]);
+            }
+            Some(Member::Method(_) | Member::Other) => {
+                let message =
+                    format!("reading `{name}` of `{}.{}` is not supported", class.module, class.name);
+                return self.refuse("PYR0321", e.span, message);
+            }
+            Some(Member::Value) | None => {}
+        }
+        let var = self.attribute_var(class, name);
+        let ty = self.state.solver.get(var);
+        if self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
+            let class = format!("{}.{}", class.module, class.name);
+            self.refuse(
+                "PYR0321",
+                e.span,
+                format!("the type of the attribute `{name}` of `{class}` is not known"),
+            );
+        }
+        ty
+    }
+
+    /// `instance.name(…)`; `None` where the class has no such method.
+    pub(super) fn instance_method(
+        &mut self,
+        e: &Expr,
+        class: &Arc<ObjectClass>,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Option<Ty> {
+        let method = self.program.method_of(class, name).filter(|m| m.kind != MethodKind::Property)?;
+        Some(self.instance_call(e, class, name, &method, args, keywords))
+    }
+
+    /// A call of the class.
+    pub(super) fn make_instance(
+        &mut self,
+        e: &Expr,
+        class: &Arc<ObjectClass>,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let instance = Ty::Instance(class.clone());
+        if self.program.member_of(class, "__new__").is_some() {
+            let message =
+                format!("making an instance of `{}`, which has `__new__`, is not supported", class.name);
+            return self.refuse("PYR0335", e.span, message);
+        }
+        match self.program.member_of(class, "__init__") {
+            Some(Member::Method(mut method)) if method.kind == MethodKind::Plain => {
+                method.kind = MethodKind::Special;
+                // What the call gives is not what `__init__` returns.
+                let given: Vec<Ty> =
+                    std::iter::once(instance.clone()).chain(args.iter().map(|a| self.expr(a))).collect();
+                let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+                let guard = method_guard(class, "__init__", &method);
+                self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard: Box::new(guard) });
+                let slot = self.state.nodes[e.id];
+                self.state.solver.flow(&instance, slot);
+                match self.bound_call(e, &method.target, &given, keywords, &named, false) {
+                    Ok(Some(index)) if self.program.instances[index].ret == Type::None => {
+                        let callee =
+                            Callee { module: class.module.clone(), name: format!("{}.__init__", class.name) };
+                        self.values.entry(e.id).or_default().push(Reached { callee, instance: index });
+                        instance
+                    }
+                    Ok(Some(_) | None) => Ty::Never,
+                    Err(why) => self.refuse_call(e, why),
+                }
+            }
+            None if args.is_empty() && keywords.is_empty() && !self.program.is_decorated(class) => instance,
+            _ => {
+                let message = format!("this way of making an instance of `{}` is not supported", class.name);
+                self.refuse("PYR0335", e.span, message)
+            }
+        }
+    }
+
+    /// A call of a method, for the types that the arguments have.
+    fn instance_call(
+        &mut self,
+        e: &Expr,
+        class: &Arc<ObjectClass>,
+        name: &str,
+        method: &Method,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let mut given: Vec<Ty> = Vec::new();
+        if method.kind != MethodKind::Static {
+            given.push(Ty::Instance(class.clone()));
+        }
+        given.extend(args.iter().map(|a| self.expr(a)));
+        let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        let guard = method_guard(class, name, method);
+        self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard: Box::new(guard) });
+        let callee = Callee { module: class.module.clone(), name: format!("{}.{name}", class.name) };
+        match self.bound_call(e, &method.target, &given, keywords, &named, true) {
+            Ok(Some(instance)) => {
+                let reached = self.values.entry(e.id).or_default();
+                if !reached.iter().any(|r| r.callee == callee) {
+                    reached.push(Reached { callee, instance });
+                }
+                let slot = self.state.nodes[e.id];
+                self.state.solver.get(slot)
+            }
+            Ok(None) => Ty::Never,
+            Err(why) => self.refuse_call(e, why),
+        }
+    }
+
+    /// The instance for a call whose positional arguments have these types.
+    pub(super) fn bound_call(
+        &mut self,
+        e: &Expr,
+        target: &FuncRef,
+        given: &[Ty],
+        keywords: &[(String, Expr)],
+        named: &[Ty],
+        is_value: bool,
+    ) -> Result<Option<usize>, Why> {
+        let hir = self.program.lowered(target).map_err(|reasons| Why::Callee(target.clone(), reasons))?;
+        let sources =
+            bind(&hir.params, given.len(), keywords).ok_or_else(|| Why::Form(target.qualname.clone()))?;
+        let mut types = Vec::new();
+        for (source, param) in sources.iter().zip(&hir.params) {
+            if matches!(source, ArgSource::Default) {
+                let ty = self.default_type(target, &param.name);
+                if ty == Type::Never {
+                    return Err(Why::Form(target.qualname.clone()));
+                }
+                types.push(self.state.solver.absorb(&Ty::Never, &ty));
+            } else {
+                types.push(self.argument(e, *source, given, named));
+            }
+        }
+        match is_value {
+            true => self.request_instance(e, target, &types),
+            false => self.request_for(e, target, &types),
+        }
+    }
+
+    /// `instance.name = value`: the value goes where Python's objects are.
+    pub(super) fn assign_attribute(&mut self, base: &Expr, name: &str, span: Span, ty: &Ty) {
+        let base_ty = self.expr(base);
+        let mut found = base_ty == Ty::Never;
+        for member in base_ty.members().to_vec() {
+            let Ty::Instance(class) = &member else { continue };
+            if !matches!(self.program.member_of(class, name), None | Some(Member::Value)) {
+                continue;
+            }
+            found = true;
+            let resolved = self.state.solver.resolve(ty);
+            let stays = |t: &Type| {
+                t.has_iter()
+                    || t.stores_iter()
+                    || t.has_function()
+                    || t.loses_function()
+                    || t.any(&is_native_only)
+            };
+            if resolved.as_ref().is_none_or(stays) {
+                let message = format!("`{}` in an attribute is not supported", self.show(ty));
+                self.refuse("PYR0311", span, message);
+                return;
+            }
+            let var = self.attribute_var(class, name);
+            let ty = if *ty == Ty::Char { Ty::Str } else { ty.clone() };
+            self.state.solver.flow(&ty, var);
+            self.state.solver.mark_var(var);
+            self.writes = true;
+        }
+        if !found {
+            let message =
+                format!("assigning the attribute `{name}` of `{}` is not supported", self.show(&base_ty));
+            self.refuse("PYR0311", span, message);
+        }
+    }
+
+    /// The type that an attribute which is changed in place has before.
+    pub(super) fn attribute_before(&mut self, base: &Expr, name: &str, node: NodeId, span: Span) -> Ty {
+        let base_ty = self.expr(base);
+        let mut out = Ty::Never;
+        for member in base_ty.members() {
+            if let Ty::Instance(class) = member
+                && matches!(self.program.member_of(class, name), None | Some(Member::Value))
+            {
+                let var = self.attribute_var(class, name);
+                let ty = self.state.solver.get(var);
+                out = self.state.solver.join(&out, &ty);
+            }
+        }
+        if self.state.solver.resolve(&out).is_none_or(|t| t.has_never()) && base_ty != Ty::Never {
+            self.refuse("PYR0321", span, format!("the type of the attribute `{name}` is not known"));
+        }
+        self.at(node, &out)
+    }
+}
+
+/// What must hold so that a name of the class is that method.
+pub fn method_guard(class: &ObjectClass, name: &str, method: &Method) -> Guard {
+    let path = match method.kind {
+        MethodKind::Plain | MethodKind::Special | MethodKind::Static => format!("{}.{name}", class.name),
+        MethodKind::Property => format!("property {}.{name}", class.name),
+    };
+    Guard::Function { name: path, target: method.target.clone() }
+}
+
+/// Containers that Python cannot be given.
+fn is_native_only(ty: &Type) -> bool {
+    use crate::ty::DictKind;
+    matches!(ty, Type::Deque { .. } | Type::Dict { kind: DictKind::Ordered, .. } | Type::Cell(_))
+}

@@ -1,0 +1,45 @@
+//! Functions that are called with very many combinations of ints of 64 bits and of any size: beyond a limit, instances
+//! that take ints of any size take the others as well.
+
+use super::{Instance, Key, Program};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::ty::Type;
+
+/// Beyond the usual limit so many more instances of one function.
+const MOST: usize = 8;
+
+/// What a call runs that comes too late for an instance of its own.
+pub(super) enum Found {
+    Known(usize),
+    /// None has these types of parameters yet.
+    New(Vec<Type>),
+}
+
+impl Program<'_> {
+    pub(super) fn wider(&mut self, key: &Key) -> Result<Found, Vec<Diagnostic>> {
+        let (func, params, live, wide) = key;
+        let others: Vec<&Instance> = self.instances.iter().filter(|i| i.func == *func).collect();
+        let any_size = |at: usize| others.iter().any(|i| i.params.get(at) == Some(&Type::Big));
+        let widened = params.iter().enumerate().map(|(at, ty)| match ty {
+            Type::Int if any_size(at) => Type::Big,
+            other => other.clone(),
+        });
+        let wider: Key = (func.clone(), widened.collect(), *live, *wide);
+        if let Some(i) = self.index.get(&wider).copied() {
+            self.index.insert(key.clone(), i);
+            return Ok(Found::Known(i));
+        }
+        let count = self.wider_ones.entry(func.clone()).or_insert(0);
+        if wider.1 == *params || *count == MOST {
+            return Err(vec![Diagnostic::new(
+                "PYR0406",
+                Severity::Note,
+                "called with too many different types",
+            )]);
+        }
+        *count += 1;
+        let found = Found::New(wider.1.clone());
+        self.index.insert(wider, self.instances.len());
+        Ok(found)
+    }
+}

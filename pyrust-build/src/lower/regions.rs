@@ -1,0 +1,387 @@
+//! Loops of a function that stays Python, compiled alone as *regions*.
+//!
+//! A region is a function of the locals that its loop reads or binds, made here as a tree: it ends with a call of
+//! [`super::segments::SUSPEND`], which takes the number of the way out and what the loop has bound. So a run of the loop
+//! is one transaction, and one that bails out leaves the frame as it was in front of the loop, which Python then runs.
+
+use std::collections::BTreeSet;
+
+use super::segments::{
+    Flow, OWN, Site, assign, bind, blocks, blocks_mut, each_return, each_statement, jumps, stores, suspend,
+};
+use crate::ast::{Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Stmt, StmtKind as S};
+use crate::source::Span;
+
+/// The way out behind the loop.
+const BEHIND: usize = 1;
+
+/// The way out by a `return` in the loop: its value.
+const RETURNS: usize = 2;
+
+/// At most so many loops of a function are looked at.
+const MAX_LOOPS: usize = 24;
+
+/// At most so many turns are a few.
+const FEW: usize = 8;
+
+/// What says that the first turn has begun.
+const RAN: &str = "pyrust_ran";
+
+/// What stands for the tests that are not understood.
+const MAYBE: &str = "pyrust_maybe";
+
+/// Names whose functions see all locals of the frame.
+const LOOKS: [&str; 7] = ["locals", "vars", "dir", "eval", "exec", "globals", "breakpoint"];
+
+/// A loop that might be compiled alone.
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// Of the loop.
+    pub span: Span,
+    /// The locals that it is given.
+    pub params: Vec<String>,
+    /// The ways out, in the order of the numbers in `def`.
+    pub sites: Vec<Site>,
+    pub def: FunctionDef,
+}
+
+impl Region {
+    /// Does a `return` stand in the loop?
+    pub fn returns(&self) -> bool {
+        self.sites.iter().any(|site| site.point == RETURNS)
+    }
+}
+
+/// All loops of a function that might be compiled alone, outer ones first.
+pub fn candidates(def: &FunctionDef) -> Vec<Region> {
+    if def.is_async || crate::walk::has_yield(&def.body) {
+        return Vec::new();
+    }
+    let mut loops = Vec::new();
+    each_statement(&def.body, &mut |s| {
+        if matches!(s.kind, S::For { is_async: false, .. } | S::While { .. }) {
+            loops.push(s.clone());
+        }
+    });
+    loops.retain(|stmt| !is_short(stmt));
+    loops.truncate(MAX_LOOPS);
+    loops.iter().filter_map(|stmt| region(def, stmt)).collect()
+}
+
+/// Is it said in the text that the loop takes a few turns only, with no other loop inside? To begin a region costs more.
+fn is_short(stmt: &Stmt) -> bool {
+    let S::For { iter, body, .. } = &stmt.kind else { return false };
+    let few = match &iter.kind {
+        E::Tuple(items) | E::List(items) => items.len() <= FEW,
+        E::Constant(Constant::Str(text)) => text.len() <= FEW,
+        E::Call { func, args, .. } if matches!(&func.kind, E::Name(name) if name == "range") => {
+            let small = |e: &Expr| match &e.kind {
+                E::Constant(Constant::Int(digits)) => digits.parse().is_ok_and(|n: usize| n <= FEW),
+                _ => false,
+            };
+            args.iter().all(small)
+        }
+        _ => false,
+    };
+    let mut nested = false;
+    each_statement(body, &mut |s| nested |= is_loop(s));
+    few && !nested
+}
+
+/// The region of one loop; nothing if what it does to the frame cannot be said.
+fn region(def: &FunctionDef, stmt: &Stmt) -> Option<Region> {
+    let alone = std::slice::from_ref(stmt);
+    let mut locals = BTreeSet::new();
+    stores(&def.body, &mut locals);
+    locals.extend(def.params.in_frame_order().map(|p| p.name.clone()));
+    let mut outside = Vec::new();
+    let mut hidden = BTreeSet::new();
+    let mut fits = true;
+    each_statement(&def.body, &mut |s| match &s.kind {
+        S::Global(names) => outside.extend(names.iter().cloned()),
+        S::Nonlocal(_) => fits = false,
+        S::FunctionDef(inner) => {
+            hidden.insert(inner.name.clone());
+            crate::walk::expressions(&inner.body, &mut |e| names_in(e, &mut hidden));
+        }
+        S::ClassDef(_) => fits = false,
+        S::Delete(targets) => fits &= targets.iter().all(|e| matches!(e.kind, E::Subscript { .. })),
+        _ => {}
+    });
+    let (mut own, mut looks) = (false, false);
+    crate::walk::expressions(&def.body, &mut |e| match &e.kind {
+        E::Name(name) => {
+            own |= name.starts_with(OWN);
+            looks |= LOOKS.contains(&name.as_str());
+        }
+        E::Lambda { body, .. } => names_in_all(body, &mut hidden),
+        _ => {}
+    });
+    locals.retain(|name| !outside.contains(name));
+    let mut written = BTreeSet::new();
+    stores(alone, &mut written);
+    written.retain(|name| locals.contains(name));
+    if !fits || own || written.iter().any(|name| hidden.contains(name)) {
+        return None;
+    }
+    // A name that `except … as` binds is unbound again behind it.
+    let mut caught = BTreeSet::new();
+    each_statement(alone, &mut |s| {
+        if let S::Try { handlers, .. } = &s.kind {
+            caught.extend(handlers.iter().filter_map(|h| h.name.clone()));
+        }
+    });
+    let certain = bound_before(def, stmt)?;
+    let without = with(&def.body, stmt.span, &mut |_| Vec::new());
+    let mut elsewhere: BTreeSet<String> = def.params.in_frame_order().map(|p| p.name.clone()).collect();
+    stores(&without, &mut elsewhere);
+    if caught.iter().any(|name| certain.contains(name)) {
+        return None;
+    }
+    let mut read = BTreeSet::new();
+    crate::walk::own_expressions(alone, &mut |e| names_in(e, &mut read));
+    // What need not be bound is asked for only where the loop would miss it; a region does not begin without it.
+    let missed = |name: &String| {
+        elsewhere.contains(name)
+            && Flow::unbound(alone, &mut certain.clone(), &BTreeSet::from([name.clone()]))
+    };
+    let params: Vec<String> = locals
+        .iter()
+        .filter(|name| read.contains(*name) || written.contains(*name))
+        .filter(|name| certain.contains(name) || (read.contains(*name) && missed(name)))
+        .cloned()
+        .collect();
+    // What the loop binds for the first time.
+    let new: BTreeSet<String> = written.iter().filter(|name| !params.contains(name)).cloned().collect();
+    let live = live(def, &without, &new);
+    if looks && !new.is_empty() {
+        return None;
+    }
+    let by_a_turn = bound_by_a_turn(stmt);
+    let first: Vec<String> = live.iter().filter(|name| by_a_turn.contains(*name)).cloned().collect();
+    if first.len() < live.len() {
+        return None;
+    }
+    let kept: Vec<String> = params.iter().filter(|name| written.contains(*name)).cloned().collect();
+    Some(made(def, stmt, params, outside, (kept, first)))
+}
+
+/// The function of a region. `kept` is bound in front of the loop already, `first` by its first turn.
+fn made(
+    def: &FunctionDef,
+    stmt: &Stmt,
+    params: Vec<String>,
+    outside: Vec<String>,
+    (kept, first): (Vec<String>, Vec<String>),
+) -> Region {
+    let span = stmt.span;
+    let name = |n: &String| Expr { kind: E::Name(n.clone()), span };
+    let constant = |c| Expr { kind: E::Constant(c), span };
+    let mut sites = Vec::new();
+    let mut leave = |names: &[&Vec<String>]| {
+        let kept: Vec<String> = names.iter().copied().flatten().cloned().collect();
+        let mut items = vec![constant(Constant::None)];
+        items.extend(kept.iter().map(name));
+        sites.push(Site { point: BEHIND, kept });
+        Stmt { kind: S::Return(Some(suspend(sites.len(), items, span))), span }
+    };
+    let mut body = Vec::new();
+    if !outside.is_empty() {
+        body.push(Stmt { kind: S::Global(outside), span });
+    }
+    let mut all = stmt.clone();
+    let behind = match first.is_empty() {
+        true => vec![leave(&[&kept])],
+        false => {
+            let ran = RAN.to_string();
+            body.push(assign(name(&ran), constant(Constant::False), span));
+            if let S::For { body, .. } | S::While { body, .. } = &mut all.kind {
+                body.insert(0, assign(name(&ran), constant(Constant::True), span));
+            }
+            let all = leave(&[&kept, &first]);
+            let test = name(&ran);
+            let branch = S::If { test, body: vec![all], orelse: Vec::new() };
+            vec![Stmt { kind: branch, span }, leave(&[&kept])]
+        }
+    };
+    let mut inside = vec![all];
+    each_return(&mut inside, &mut |value, at| {
+        sites.push(Site { point: RETURNS, kept: Vec::new() });
+        let value = value.unwrap_or(Expr { kind: E::Constant(Constant::None), span: at });
+        S::Return(Some(suspend(sites.len(), vec![value], at)))
+    });
+    body.extend(inside);
+    body.extend(behind);
+    let param = |name: &String| Param { name: name.clone(), annotation: None, default: None, span };
+    let params_of = Params { positional: params.iter().map(param).collect(), ..Params::default() };
+    let def = FunctionDef {
+        body,
+        params: params_of,
+        decorators: Vec::new(),
+        returns: None,
+        type_params: Vec::new(),
+        span,
+        ..def.clone()
+    };
+    Region { span, params, sites, def }
+}
+
+fn names_in(e: &Expr, out: &mut BTreeSet<String>) {
+    if let E::Name(name) = &e.kind {
+        out.insert(name.clone());
+    }
+}
+
+fn names_in_all(e: &Expr, out: &mut BTreeSet<String>) {
+    let stmt = Stmt { kind: S::Expr(e.clone()), span: e.span };
+    crate::walk::expressions(&[stmt], &mut |e| names_in(e, out));
+}
+
+/// The locals that are bound whenever the loop is reached.
+fn bound_before(def: &FunctionDef, stmt: &Stmt) -> Option<Vec<String>> {
+    let none = Expr { kind: E::Constant(Constant::None), span: stmt.span };
+    let marker = Stmt { kind: S::Expr(suspend(1, vec![none], stmt.span)), span: stmt.span };
+    let body = with(&def.body, stmt.span, &mut |s| vec![marker.clone(), s.clone()]);
+    let mut bound: Vec<String> = def.params.in_frame_order().map(|p| p.name.clone()).collect();
+    let found = Flow::reached(&body, &mut bound, stmt.span)?;
+    Some(found)
+}
+
+/// The block with one statement replaced, wherever it stands.
+fn with(block: &[Stmt], span: Span, f: &mut dyn FnMut(&Stmt) -> Vec<Stmt>) -> Vec<Stmt> {
+    let mut out = Vec::new();
+    for stmt in block {
+        if stmt.span == span && is_loop(stmt) {
+            out.extend(f(stmt));
+            continue;
+        }
+        let mut stmt = stmt.clone();
+        for block in blocks_mut(&mut stmt) {
+            *block = with(block, span, f);
+        }
+        out.push(stmt);
+    }
+    out
+}
+
+/// Which of the names that only this loop may have bound are read outside of it, where nothing else has bound them.
+fn live(def: &FunctionDef, without: &[Stmt], new: &BTreeSet<String>) -> BTreeSet<String> {
+    let params: Vec<String> = def.params.in_frame_order().map(|p| p.name.clone()).collect();
+    let alone = |name: &&String| {
+        let locals = BTreeSet::from([(*name).clone()]);
+        Flow::unbound(without, &mut params.clone(), &locals)
+    };
+    new.iter().filter(alone).cloned().collect()
+}
+
+/// The names that are bound once a turn of the loop has begun, however it is left.
+fn bound_by_a_turn(stmt: &Stmt) -> BTreeSet<String> {
+    let (mut bound, body) = match &stmt.kind {
+        S::For { target, body, .. } => {
+            let mut bound = Vec::new();
+            bind(target, &mut bound);
+            (bound, body)
+        }
+        S::While { body, .. } => (Vec::new(), body),
+        _ => return BTreeSet::new(),
+    };
+    // Up to the first statement that may leave the turn early.
+    let straight = body.iter().position(|s| jumps(std::slice::from_ref(s)) || returns(s));
+    let straight = &body[..straight.unwrap_or(body.len())];
+    Flow::end(straight, &mut bound);
+    // What `else` binds is bound without a turn, too.
+    let mut otherwise = BTreeSet::new();
+    if let S::For { orelse, .. } | S::While { orelse, .. } = &stmt.kind {
+        stores(orelse, &mut otherwise);
+    }
+    bound.into_iter().filter(|name| !otherwise.contains(name)).collect()
+}
+
+fn returns(stmt: &Stmt) -> bool {
+    matches!(stmt.kind, S::Return(_)) || blocks(stmt).into_iter().flatten().any(returns)
+}
+
+/// The function as far as it is understood, for the types that its locals have in front of each region: a statement in
+/// which one of the `refused` places stands is left out, and the head of one that has blocks becomes a test of a first
+/// parameter, a `bool`. The function is never compiled; what is guessed here is checked whenever a region begins.
+pub fn skeleton(
+    def: &FunctionDef,
+    regions: &[Region],
+    refused: &BTreeSet<Span>,
+    deaf: &BTreeSet<usize>,
+) -> FunctionDef {
+    let body = Skeleton { regions, refused, deaf }.block(&def.body);
+    let maybe = Param { name: MAYBE.to_string(), annotation: None, default: None, span: def.span };
+    let mut params = def.params.clone();
+    match params.positional_only.is_empty() {
+        true => params.positional.insert(0, maybe),
+        false => params.positional_only.insert(0, maybe),
+    }
+    FunctionDef { body, params, decorators: Vec::new(), returns: None, ..def.clone() }
+}
+
+/// The place of what asks for the types in front of a region.
+pub fn asking(region: &Region) -> Span {
+    Span::new(region.span.start as usize, region.span.start as usize)
+}
+
+struct Skeleton<'r> {
+    regions: &'r [Region],
+    refused: &'r BTreeSet<Span>,
+    /// Regions whose types cannot be asked for.
+    deaf: &'r BTreeSet<usize>,
+}
+
+impl Skeleton<'_> {
+    fn block(&self, block: &[Stmt]) -> Vec<Stmt> {
+        let mut out = Vec::new();
+        block.iter().for_each(|stmt| self.stmt(stmt, &mut out));
+        if let ([], Some(first)) = (&out[..], block.first()) {
+            out.push(Stmt { kind: S::Pass, span: first.span });
+        }
+        out
+    }
+
+    fn stmt(&self, stmt: &Stmt, out: &mut Vec<Stmt>) {
+        for (i, region) in self.regions.iter().enumerate() {
+            if region.span == stmt.span && !self.deaf.contains(&i) && is_loop(stmt) {
+                let span = asking(region);
+                let mut items = vec![Expr { kind: E::Constant(Constant::None), span }];
+                items.extend(region.params.iter().map(|n| Expr { kind: E::Name(n.clone()), span }));
+                out.push(Stmt { kind: S::Expr(suspend(i + 1, items, span)), span });
+            }
+        }
+        let inner = blocks(stmt);
+        let covers = |outer: Span, span: &Span| outer.start <= span.start && span.end <= outer.end;
+        let further_in = |span: &Span| inner.iter().copied().flatten().any(|s| covers(s.span, span));
+        let hit = self.refused.iter().any(|span| covers(stmt.span, span) && !further_in(span));
+        let span = stmt.span;
+        let test = || Expr { kind: E::Name(MAYBE.to_string()), span };
+        if !hit {
+            let mut stmt = stmt.clone();
+            blocks_mut(&mut stmt).into_iter().for_each(|block| *block = self.block(block));
+            out.push(stmt);
+            return;
+        }
+        match &stmt.kind {
+            S::With { body, .. } => out.extend(self.block(body)),
+            S::If { body, orelse, .. } => {
+                let (body, orelse) = (self.block(body), self.block(orelse));
+                out.push(Stmt { kind: S::If { test: test(), body, orelse }, span });
+            }
+            S::For { body, orelse, .. } | S::While { body, orelse, .. } => {
+                let (body, orelse) = (self.block(body), self.block(orelse));
+                out.push(Stmt { kind: S::While { test: test(), body, orelse }, span });
+            }
+            // Any of the blocks, or none.
+            _ => out.extend(inner.into_iter().filter(|block| !block.is_empty()).map(|block| {
+                let kind = S::If { test: test(), body: self.block(block), orelse: Vec::new() };
+                Stmt { kind, span }
+            })),
+        }
+    }
+}
+
+fn is_loop(stmt: &Stmt) -> bool {
+    matches!(stmt.kind, S::For { .. } | S::While { .. })
+}

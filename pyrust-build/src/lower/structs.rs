@@ -1,0 +1,355 @@
+//! `struct`: a format that is written down is taken apart here, so that each field is read or made by an operation of its
+//! own.
+
+use super::Lower;
+use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A};
+use crate::hir::{Expr, ExprKind};
+use crate::resolve::Binding;
+use crate::source::Span;
+
+/// More fields than anybody writes out.
+const MAX_FIELDS: usize = 32;
+/// What one operation makes bytes of.
+const MAX_WORDS: usize = 4;
+/// As in the runtime's `structs`.
+const SIGNED: i64 = 16;
+const BIG_ENDIAN: i64 = 32;
+
+/// What a format describes.
+struct Layout {
+    fields: Vec<Field>,
+    size: usize,
+    big_endian: bool,
+}
+
+struct Field {
+    kind: Kind,
+    at: usize,
+    size: usize,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Int { signed: bool },
+    Float,
+    Truth,
+    Char,
+    Text,
+}
+
+impl Layout {
+    /// `None` for a format that is wrong, or that is not taken apart.
+    fn of(format: &str) -> Option<Layout> {
+        let (order, codes) = match format.chars().next() {
+            Some(order @ ('@' | '=' | '<' | '>' | '!')) => (order, &format[1..]),
+            _ => ('@', format),
+        };
+        let native = order == '@';
+        let big_endian = matches!(order, '>' | '!') || (cfg!(target_endian = "big") && order != '<');
+        if native && cfg!(not(target_pointer_width = "64")) {
+            return None;
+        }
+        let long = if native && cfg!(unix) { 8 } else { 4 };
+        let mut layout = Layout { fields: Vec::new(), size: 0, big_endian };
+        let mut chars = codes.chars().peekable();
+        while let Some(c) = chars.next() {
+            // What C calls white space there; a count stands right before its code.
+            if matches!(c, ' ' | '\t' | '\n' | '\r' | '\x0b' | '\x0c') {
+                continue;
+            }
+            let (mut code, mut count) = (c, None);
+            if c.is_ascii_digit() {
+                let mut digits = c.to_string();
+                while let Some(digit) = chars.next_if(char::is_ascii_digit) {
+                    digits.push(digit);
+                }
+                count = Some(digits.parse::<usize>().ok().filter(|n| *n <= 1 << 16)?);
+                code = chars.next()?;
+            }
+            let (kind, size) = match code {
+                'x' => {
+                    layout.size += count.unwrap_or(1);
+                    continue;
+                }
+                's' => {
+                    let size = count.unwrap_or(1);
+                    layout.fields.push(Field { kind: Kind::Text, at: layout.size, size });
+                    layout.size += size;
+                    continue;
+                }
+                'c' => (Kind::Char, 1),
+                '?' => (Kind::Truth, 1),
+                'b' | 'B' => (Kind::Int { signed: code == 'b' }, 1),
+                'h' | 'H' => (Kind::Int { signed: code == 'h' }, 2),
+                'i' | 'I' => (Kind::Int { signed: code == 'i' }, 4),
+                'l' | 'L' => (Kind::Int { signed: code == 'l' }, long),
+                'q' | 'Q' => (Kind::Int { signed: code == 'q' }, 8),
+                'e' => (Kind::Float, 2),
+                'f' => (Kind::Float, 4),
+                'd' => (Kind::Float, 8),
+                _ => return None,
+            };
+            if native {
+                layout.size = layout.size.next_multiple_of(size);
+            }
+            for _ in 0..count.unwrap_or(1) {
+                layout.fields.push(Field { kind, at: layout.size, size });
+                layout.size += size;
+                if layout.fields.len() > MAX_FIELDS {
+                    return None;
+                }
+            }
+        }
+        (layout.fields.len() <= MAX_FIELDS).then_some(layout)
+    }
+
+    /// What the runtime wants to know of a field.
+    fn kind(&self, field: &Field) -> i64 {
+        let signed = if field.kind == (Kind::Int { signed: true }) { SIGNED } else { 0 };
+        let big_endian = if self.big_endian { BIG_ENDIAN } else { 0 };
+        int(field.size) | signed | big_endian
+    }
+}
+
+fn int(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+impl Lower<'_> {
+    /// A call of a function of `struct` with its format first; `None` for what stays Python.
+    pub(super) fn struct_call(
+        &mut self,
+        name: &str,
+        format: &AExpr,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        let layout = Layout::of(&format_of(format)?)?;
+        self.with_layout(name, &layout, args, keywords, span)
+    }
+
+    /// A method of a global that is a `struct.Struct` with a format that is written down.
+    pub(super) fn struct_method(
+        &mut self,
+        base: &AExpr,
+        name: &str,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        let (global, format) = self.struct_global(base)?;
+        let kind = self.with_layout(name, &Layout::of(&format)?, args, keywords, span)?;
+        self.layouts.insert((global, format));
+        Some(kind)
+    }
+
+    /// `S.size` of such a global.
+    pub(super) fn struct_size(&mut self, base: &AExpr) -> Option<ExprKind> {
+        let (global, format) = self.struct_global(base)?;
+        let size = Layout::of(&format)?.size;
+        self.layouts.insert((global, format));
+        Some(ExprKind::Int(int(size)))
+    }
+
+    /// A global that is made as `struct.Struct("<I")`, and the format.
+    fn struct_global(&self, base: &AExpr) -> Option<(String, String)> {
+        let A::Name(global) = &base.kind else { return None };
+        let Some(Binding::Value(value)) = self.env.bindings.get(global) else { return None };
+        let A::Call { func, args: made_of, keywords: none } = &value.kind else { return None };
+        if self.lookup(global).is_some() || !none.is_empty() {
+            return None;
+        }
+        let class = self.library_of(func)?;
+        let ([format], "struct", "Struct") = (&made_of[..], class.module.as_str(), class.attr.as_str())
+        else {
+            return None;
+        };
+        Some((global.clone(), format_of(format)?))
+    }
+
+    fn with_layout(
+        &mut self,
+        name: &str,
+        layout: &Layout,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+        span: Span,
+    ) -> Option<ExprKind> {
+        match (name, args, keywords) {
+            ("calcsize", [], []) => Some(ExprKind::Int(int(layout.size))),
+            ("unpack", [data], []) => Some(self.unpack(layout, data, None, span)),
+            ("unpack_from", [data], []) => {
+                let zero = AExpr { kind: A::Constant(Constant::Int("0".into())), span };
+                Some(self.unpack(layout, data, Some(&zero), span))
+            }
+            ("unpack_from", [data, offset], []) => Some(self.unpack(layout, data, Some(offset), span)),
+            ("unpack_from", [data], [k]) if k.name.as_deref() == Some("offset") => {
+                Some(self.unpack(layout, data, Some(&k.value), span))
+            }
+            ("pack", values, []) if values.len() == layout.fields.len() => self.pack(layout, values, span),
+            _ => None,
+        }
+    }
+
+    /// The tuple of the fields in `data`, which is evaluated before the offset; without one, the fields are all of it.
+    fn unpack(&mut self, layout: &Layout, data: &AExpr, offset: Option<&AExpr>, span: Span) -> ExprKind {
+        let (var, value) = (self.temp(), self.boxed(data));
+        let data = self.make(ExprKind::Named { var, value }, data.span);
+        let offset = offset.map(|offset| self.expr(offset));
+        let start = self.temp();
+        let local = self.make(ExprKind::Local(var), span);
+        let size = self.int(layout.size, span);
+        let value = Box::new(match offset {
+            Some(offset) => self.field_op(local, "struct window", vec![offset, size], span),
+            None => self.field_op(local, "struct whole", vec![size], span),
+        });
+        let window = self.make(ExprKind::Named { var: start, value }, span);
+        let read = |cx: &mut Self, field: &Field| {
+            let base = cx.make(ExprKind::Local(var), span);
+            let kind = cx.make(ExprKind::Int(layout.kind(field)), span);
+            let mut args = vec![cx.make(ExprKind::Local(start), span), cx.int(field.at, span)];
+            let name = match field.kind {
+                Kind::Int { .. } => "struct int",
+                Kind::Float => "struct float",
+                Kind::Truth => "struct truth",
+                Kind::Char | Kind::Text => "struct text",
+            };
+            match field.kind {
+                Kind::Int { .. } | Kind::Float => args.push(kind),
+                Kind::Char | Kind::Text => args.push(cx.int(field.size, span)),
+                Kind::Truth => {}
+            }
+            cx.field_op(base, name, args, span)
+        };
+        let fields = layout.fields.iter().map(|field| read(self, field)).collect();
+        let fields = self.make(ExprKind::Tuple(fields), span);
+        self.in_order(vec![data, window], fields, span)
+    }
+
+    /// The bytes of these values; `None` if one has a form that is not made here.
+    fn pack(&mut self, layout: &Layout, values: &[AExpr], span: Span) -> Option<ExprKind> {
+        if layout.fields.iter().any(|field| field.kind == Kind::Float && field.size == 2) {
+            return None;
+        }
+        let mut packed = Packed::default();
+        for (field, value) in layout.fields.iter().zip(values) {
+            self.zeros(&mut packed, field.at, span);
+            let value = self.expr(value);
+            let size = self.int(field.size, span);
+            let kind = self.make(ExprKind::Int(layout.kind(field)), span);
+            let made = match field.kind {
+                Kind::Text => {
+                    let text = self.field_op(value, "struct text field", vec![size], span);
+                    self.close(&mut packed, span);
+                    packed.pieces.push(text);
+                    packed.done = field.at + field.size;
+                    continue;
+                }
+                Kind::Int { .. } => self.field_op(value, "struct int field", vec![kind], span),
+                Kind::Float => self.field_op(value, "struct float field", vec![kind], span),
+                Kind::Truth => self.field_op(value, "struct truth field", vec![], span),
+                Kind::Char => self.field_op(value, "struct char field", vec![], span),
+            };
+            self.put(&mut packed, made, field.size, span);
+        }
+        self.zeros(&mut packed, layout.size, span);
+        self.close(&mut packed, span);
+        let all = packed.pieces.into_iter().reduce(|left, right| {
+            let kind = ExprKind::Binary { op: BinOp::Add, left: Box::new(left), right: Box::new(right) };
+            self.make(kind, span)
+        });
+        Some(all.map_or(ExprKind::Bytes(vec![]), |all| all.kind))
+    }
+
+    /// Zeros up to a place.
+    fn zeros(&mut self, packed: &mut Packed, to: usize, span: Span) {
+        if to > packed.done + 8 * MAX_WORDS {
+            self.close(packed, span);
+            let none = self.make(ExprKind::Bytes(vec![]), span);
+            let len = self.int(to - packed.done, span);
+            let zeros = self.field_op(none, "struct text field", vec![len], span);
+            packed.pieces.push(zeros);
+            packed.done = to;
+        } else if to > packed.done + packed.len {
+            packed.len = to - packed.done;
+            packed.words.resize_with(packed.len.div_ceil(8), || None);
+        }
+    }
+
+    /// One field more.
+    fn put(&mut self, packed: &mut Packed, field: Expr, size: usize, span: Span) {
+        if packed.len + size > 8 * MAX_WORDS {
+            self.close(packed, span);
+        }
+        let (at, shift) = (packed.len / 8, packed.len % 8);
+        packed.len += size;
+        packed.words.resize_with(packed.len.div_ceil(8), || None);
+        if shift + size <= 8 {
+            self.join(&mut packed.words[at], field, shift, span);
+            return;
+        }
+        // Over the end of a word.
+        let (var, value) = (self.temp(), Box::new(field));
+        let low = self.make(ExprKind::Named { var, value }, span);
+        self.join(&mut packed.words[at], low, shift, span);
+        let local = self.make(ExprKind::Local(var), span);
+        let bits = self.int(8 * (8 - shift), span);
+        packed.words[at + 1] = Some(self.field_op(local, "struct rest", vec![bits], span));
+    }
+
+    fn join(&mut self, word: &mut Option<Expr>, field: Expr, shift: usize, span: Span) {
+        *word = Some(match word.take() {
+            None if shift == 0 => field,
+            before => {
+                let before = before.unwrap_or_else(|| self.make(ExprKind::Int(0), span));
+                let bits = self.int(8 * shift, span);
+                self.field_op(before, "struct join", vec![field, bits], span)
+            }
+        });
+    }
+
+    /// The words so far become bytes.
+    fn close(&mut self, packed: &mut Packed, span: Span) {
+        let (len, mut words) = (packed.len, std::mem::take(&mut packed.words));
+        packed.done += len;
+        packed.len = 0;
+        if len == 0 {
+            return;
+        }
+        words.resize_with(words.len().next_power_of_two(), || None);
+        let zero = |cx: &mut Self| cx.make(ExprKind::Int(0), span);
+        let mut words = words.into_iter().map(|word| word.unwrap_or_else(|| zero(self))).collect::<Vec<_>>();
+        let first = words.remove(0);
+        words.push(self.int(len, span));
+        let piece = self.field_op(first, "struct bytes", words, span);
+        packed.pieces.push(piece);
+    }
+
+    fn field_op(&mut self, base: Expr, name: &str, args: Vec<Expr>, span: Span) -> Expr {
+        let kind = ExprKind::Method { base: Box::new(base), name: name.into(), args, keywords: vec![] };
+        self.make(kind, span)
+    }
+}
+
+/// What has been packed: whole pieces, and words that become one.
+#[derive(Default)]
+struct Packed {
+    pieces: Vec<Expr>,
+    /// How many bytes the pieces have.
+    done: usize,
+    words: Vec<Option<Expr>>,
+    /// How many bytes the words have.
+    len: usize,
+}
+
+/// The text of a constant format.
+fn format_of(e: &AExpr) -> Option<String> {
+    match &e.kind {
+        A::Constant(Constant::Str(text)) if text.is_ascii() => Some(text.clone()),
+        A::Constant(Constant::Bytes(text)) if text.is_ascii() => {
+            Some(text.iter().map(|b| char::from(*b)).collect())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,306 @@
+//! Rows of NumPy's arrays and scalars. There are as many as pairs of types, so each is made when it is first asked for.
+//!
+//! What is done depends on the type in which the operands meet (`crate::numpy::common`); the runtime has one module per type.
+
+use std::collections::HashMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use super::pattern::Pattern;
+use super::{Op, Row};
+use crate::numpy::{Dtype, MOST_DIMS, common, dtype, is_numpy};
+use crate::ty::Type;
+
+/// A row for exactly these types; or another one, and the types with which that is to be asked for.
+pub(super) fn row(name: &str, args: &[Type]) -> Option<(&'static Op, Vec<Type>)> {
+    type Made = HashMap<(String, Vec<Type>), Option<(&'static Op, Vec<Type>)>>;
+    static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
+    if !(args.iter().any(is_numpy) || name.starts_with("numpy.")) {
+        return None;
+    }
+    let made = || MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (name.to_string(), args.to_vec());
+    if let Some(op) = made().get(&key) {
+        return op.clone();
+    }
+    let op = find(name, args).map(|found| match found {
+        Found::Own { ret, path, flags } => (own(args, ret, path, flags), Vec::new()),
+        Found::Like(op, types) => (op, types),
+    });
+    made().insert(key, op.clone());
+    op
+}
+
+/// Does the table have the name for arrays or scalars at all?
+pub(super) fn exists(name: &str) -> bool {
+    matches!(name, "numpy.zeros" | "numpy.empty")
+        || name == PART
+        || ["shape", "size", "ndim", "T"].iter().any(|n| name.strip_prefix("ndarray.attribute ") == Some(n))
+}
+
+/// `a[i, start:stop]`: see `lower`.
+const PART: &str = "ndarray.[] part";
+
+/// What is done.
+enum Found {
+    /// The result, the runtime's function, and the flags; arguments go in as they are.
+    Own { ret: Type, path: String, flags: &'static str },
+    /// What another row says, with a NumPy scalar as one of Python's numbers.
+    Like(&'static Op, Vec<Type>),
+}
+
+impl Found {
+    fn new(ret: Type, path: impl Into<String>, flags: &'static str) -> Option<Found> {
+        Some(Found::Own { ret, path: path.into(), flags })
+    }
+}
+
+fn own(args: &[Type], ret: Type, path: String, flags: &'static str) -> &'static Op {
+    let mut op = Op::parse(&Row("numpy", "", "None", Box::leak(path.into_boxed_str()), flags));
+    let bounds = path_has_bounds(&op);
+    let param = |(at, ty): (usize, &Type)| match bounds && (1..=3).contains(&at) {
+        true => Pattern::OptInt,
+        false => Pattern::Scalar(ty.clone()),
+    };
+    op.params = args.iter().enumerate().map(param).collect();
+    op.ret = Pattern::Scalar(ret);
+    // Made once for each use that a program has for it.
+    Box::leak(Box::new(op))
+}
+
+/// Does it take the bounds of a slice?
+fn path_has_bounds(op: &Op) -> bool {
+    matches!(op.path, "ndarray::slice" | "ndarray::fill_slice" | "ndarray::copy_slice")
+}
+
+fn find(name: &str, args: &[Type]) -> Option<Found> {
+    if let "numpy.zeros" | "numpy.empty" = name {
+        let [shape] = args else { return None };
+        let (dims, function) = (places(shape)?, name.strip_prefix("numpy.")?);
+        let function = if single(shape) { function.to_string() } else { format!("{function}{dims}") };
+        return if (1..=MOST_DIMS).contains(&dims) {
+            Found::new(Type::Array(Dtype::Float64, dims), format!("ndarray::{function}"), "c!")
+        } else {
+            None
+        };
+    }
+    match args {
+        [Type::Array(dtype, dims), rest @ ..] => match (name, rest) {
+            ("len", []) if *dims > 0 => Found::new(Type::Int, "ndarray::len", ""),
+            ("ndarray.attribute size", []) => Found::new(Type::Int, "ndarray::size", ""),
+            ("ndarray.attribute ndim", []) => Found::new(Type::Int, "ndarray::ndim", ""),
+            ("ndarray.attribute shape", []) if *dims > 0 => {
+                let items = vec![Type::Int; usize::from(*dims)];
+                Found::new(Type::Tuple { items, from_py: false }, format!("ndarray::shape{dims}"), "")
+            }
+            ("getitem", [index]) => match places(index)? {
+                n if n == *dims => Found::new(Type::Numpy(*dtype), "ndarray::get", "!"),
+                1 if single(index) => {
+                    Found::new(Type::Array(*dtype, *dims - 1), format!("ndarray::row{dims}"), "!")
+                }
+                _ => None,
+            },
+            ("getslice", bounds) if *dims > 0 && bounds.len() <= 3 && bounds.iter().all(is_bound) => {
+                Found::new(Type::Array(*dtype, *dims), "ndarray::slice", "!")
+            }
+            ("setslice", [bounds @ .., value])
+                if *dims > 0 && bounds.len() == 3 && bounds.iter().all(is_bound) =>
+            {
+                match value {
+                    Type::Array(own, same) if same == dims && fits(&Type::Numpy(*own), *dtype) => {
+                        Found::new(Type::None, "ndarray::copy_slice", "c!m")
+                    }
+                    value if fits(value, *dtype) => Found::new(Type::None, "ndarray::fill_slice", "c!m"),
+                    _ => None,
+                }
+            }
+            (PART, [Type::Tuple { items, .. }]) if items.len() <= usize::from(*dims) => {
+                let index = |t: &&Type| places(t) == Some(1) && single(t);
+                let cut = |t: &Type| matches!(t, Type::Tuple { items, .. } if items.len() == 3 && items.iter().all(is_bound));
+                let indices = items.iter().filter(index).count();
+                let known = items.iter().all(|t| index(&t) || cut(t)) && indices < usize::from(*dims);
+                let left = dims - indices as u8;
+                if known {
+                    Found::new(Type::Array(*dtype, left), format!("ndarray::part{left}"), "!")
+                } else {
+                    None
+                }
+            }
+            ("ndarray.attribute T", []) => Found::new(Type::Array(*dtype, *dims), "ndarray::transposed", ""),
+            (_, [other]) if *dims > 0 && name.len() == 2 && name.ends_with('=') => {
+                changed(name, *dtype, *dims, other)
+            }
+            (_, [other]) if *dims > 0 => whole(name, &args[0], other),
+            ("setitem", [index, value]) if places(index)? == *dims && fits(value, *dtype) => {
+                Found::new(Type::None, "ndarray::set", "c!m")
+            }
+            _ => None,
+        },
+        [Type::Numpy(own)] => unary(name, *own),
+        [a, Type::Array(_, 1..)] => whole(name, a, &args[1]),
+        [a, b] => binary(name, a, b).or_else(|| converted(name, args)),
+        _ => converted(name, args),
+    }
+}
+
+/// How many dimensions an index of plain ints names.
+fn places(index: &Type) -> Option<u8> {
+    let plain = |t: &Type| matches!(t, Type::Int) || matches!(t, Type::Numpy(d) if d.is_int());
+    match index {
+        Type::Tuple { items, .. } if items.iter().all(plain) && !index.is_held() => Some(items.len() as u8),
+        one if plain(one) => Some(1),
+        _ => None,
+    }
+}
+
+/// Can it stand before or behind the colon of a slice?
+fn is_bound(ty: &Type) -> bool {
+    matches!(ty, Type::None | Type::Int) || matches!(ty, Type::Numpy(d) if d.is_int())
+}
+
+fn single(index: &Type) -> bool {
+    !matches!(index, Type::Tuple { .. })
+}
+
+/// Can the value be stored as an element?
+fn fits(value: &Type, dtype: Dtype) -> bool {
+    match value {
+        Type::Int | Type::Bool => true,
+        Type::Float => dtype != Dtype::Bool,
+        Type::Numpy(own) => dtype != Dtype::Bool || *own == Dtype::Bool,
+        _ => false,
+    }
+}
+
+/// The function of element by element arithmetic, and the type it is done in.
+fn elementwise(name: &str, a: &Type, b: &Type) -> Option<(&'static str, Dtype)> {
+    let both = common(a, b)?;
+    match name {
+        "+" => Some(("add", both)),
+        "-" => Some(("sub", both)),
+        "*" => Some(("mul", both)),
+        "/" if both.is_int() => Some(("truediv", Dtype::Float64)),
+        "/" => Some(("truediv", both)),
+        _ => None,
+    }
+    .filter(|(_, both)| *both != Dtype::Bool)
+}
+
+/// Is it an array, or what can stand beside one?
+fn dims_of(ty: &Type) -> Option<u8> {
+    match ty {
+        Type::Array(_, dims) => Some(*dims),
+        Type::Int | Type::Float | Type::Bool | Type::Numpy(_) => Some(0),
+        _ => None,
+    }
+}
+
+/// Arithmetic of arrays of one shape, or of an array and a value.
+fn whole(name: &str, a: &Type, b: &Type) -> Option<Found> {
+    let (function, both) = elementwise(name, a, b)?;
+    let (left, right) = (dims_of(a)?, dims_of(b)?);
+    if left != right && left != 0 && right != 0 {
+        return None;
+    }
+    let ty = Type::Array(both, left.max(right));
+    Found::new(ty, format!("ndarray::{}::array_{function}", both.module()), "c!")
+}
+
+/// `a += b`: where that is done in the array's own type.
+fn changed(name: &str, own: Dtype, dims: u8, other: &Type) -> Option<Found> {
+    let (function, both) = elementwise(name.strip_suffix('=')?, &Type::Array(own, dims), other)?;
+    let fits = both == own && dims_of(other).is_some_and(|d| d == 0 || d == dims);
+    if fits {
+        Found::new(Type::None, format!("ndarray::{}::array_i{function}", own.module()), "c!m")
+    } else {
+        None
+    }
+}
+
+fn unary(name: &str, own: Dtype) -> Option<Found> {
+    let known = match name {
+        "neg" | "abs" => own != Dtype::Bool,
+        "pos" => own != Dtype::Bool,
+        "inv" => !own.is_float(),
+        "int" | "operator.index" if own.is_int() => return Found::new(Type::Int, "ndarray::to_int", "!"),
+        "float" if own.is_int() || own.is_float() => {
+            return Found::new(Type::Float, "ndarray::to_float", "!");
+        }
+        _ => return converted(name, &[Type::Numpy(own)]),
+    };
+    if known { Found::new(Type::Numpy(own), format!("ndarray::{}::{name}", own.module()), "!") } else { None }
+}
+
+fn binary(name: &str, a: &Type, b: &Type) -> Option<Found> {
+    if [a, b].into_iter().any(|t| matches!(t, Type::Array(..))) {
+        return None;
+    }
+    let both = common(a, b)?;
+    let compared = match name {
+        "==" => "eq",
+        "!=" => "ne",
+        "<" => "lt",
+        "<=" => "le",
+        ">" => "gt",
+        ">=" => "ge",
+        _ => "",
+    };
+    if !compared.is_empty() {
+        // NumPy compares these two exactly.
+        let odd = both == Dtype::Float64 && [a, b].into_iter().all(|t| dtype(t).is_some_and(Dtype::is_int));
+        let mixed = both == Dtype::Float64
+            && [a, b].into_iter().any(|t| matches!(t, Type::Int))
+            && [a, b].into_iter().any(|t| dtype(t).is_some_and(Dtype::is_int));
+        return if odd || mixed {
+            None
+        } else {
+            Found::new(Type::Bool, format!("ndarray::{}::{compared}", both.module()), "!")
+        };
+    }
+    let (function, known) = match name {
+        "+" => ("add", both != Dtype::Bool),
+        "-" => ("sub", both != Dtype::Bool),
+        "*" => ("mul", both != Dtype::Bool),
+        "/" => ("truediv", both != Dtype::Bool),
+        "//" => ("floordiv", both.is_int()),
+        "%" => ("modulo", both.is_int()),
+        "&" => ("and", !both.is_float()),
+        "|" => ("or", !both.is_float()),
+        "^" => ("xor", !both.is_float()),
+        "**" if both == Dtype::Float64 => {
+            return Found::new(Type::Numpy(both), "ndarray::pow", "!");
+        }
+        "<<" => ("lshift", both.is_int()),
+        ">>" => ("rshift", both.is_int()),
+        _ => return None,
+    };
+    if !known {
+        return None;
+    }
+    // Ints divide as doubles.
+    let both = if name == "/" && both.is_int() { Dtype::Float64 } else { both };
+    Found::new(Type::Numpy(both), format!("ndarray::{}::{function}", both.module()), "!")
+}
+
+/// A NumPy scalar where a row wants a number of Python's: as an index, or for what makes a float of it.
+fn converted(name: &str, args: &[Type]) -> Option<Found> {
+    let (float, index) = (name.starts_with("math.") || name == "int", name == "getitem" || name == "setitem");
+    let plain = |(at, t): (usize, &Type)| match t {
+        Type::Numpy(d) if float && (d.is_int() || d.is_float()) => Type::Float,
+        Type::Numpy(d) if index && at == 1 && d.is_int() => Type::Int,
+        other => other.clone(),
+    };
+    let types: Vec<Type> = args.iter().enumerate().map(plain).collect();
+    // What is stored may be a NumPy scalar all the same.
+    if types == args || !(float || index) {
+        return None;
+    }
+    let (op, _) = super::select(name, &types)?;
+    let plain = |p: &Pattern| matches!(p, Pattern::Scalar(Type::Float));
+    if float && !(op.params.iter().all(plain) && op.params.len() == types.len() && op.extra.is_none()) {
+        return None;
+    }
+    if index && !matches!(op.params[1], Pattern::Scalar(Type::Int)) {
+        return None;
+    }
+    Some(Found::Like(op, types))
+}

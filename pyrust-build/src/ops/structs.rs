@@ -1,0 +1,41 @@
+//! Rows of `struct`: lowering takes a format apart, and these read and make the fields. The columns are explained in `table`.
+
+use super::table::Row;
+
+/// Behind the value stand: where the fields start, where the field is from there, and its kind (see the runtime).
+pub(super) const FIELDS: &[Row] = &[
+    Row("bytes.struct whole", "bytes, int", "int", "structs::whole", "!"),
+    Row("bytes.struct window", "bytes, int, int", "int", "structs::window", "!"),
+    Row("bytes.struct int", "bytes, int, int, int", "int", "structs::int", "!"),
+    Row("bytes.struct float", "bytes, int, int, int", "float", "structs::float", "!"),
+    Row("bytes.struct truth", "bytes, int, int", "bool", "structs::truth", "!"),
+    Row("bytes.struct text", "bytes, int, int, int", "bytes", "structs::text", "!"),
+    Row("bytearray.struct whole", "bytearray, int", "int", "structs::whole", "!"),
+    Row("bytearray.struct window", "bytearray, int, int", "int", "structs::window", "!"),
+    Row("bytearray.struct int", "bytearray, int, int, int", "int", "structs::int", "!"),
+    Row("bytearray.struct float", "bytearray, int, int, int", "float", "structs::float", "!"),
+    Row("bytearray.struct truth", "bytearray, int, int", "bool", "structs::truth", "!"),
+    Row("bytearray.struct text", "bytearray, int, int, int", "bytes", "structs::text", "!"),
+    Row("memoryview.struct whole", "memoryview, int", "int", "structs::whole", "!"),
+    Row("memoryview.struct window", "memoryview, int, int", "int", "structs::window", "!"),
+    Row("memoryview.struct int", "memoryview, int, int, int", "int", "structs::int", "!"),
+    Row("memoryview.struct float", "memoryview, int, int, int", "float", "structs::float", "!"),
+    Row("memoryview.struct truth", "memoryview, int, int", "bool", "structs::truth", "!"),
+    Row("memoryview.struct text", "memoryview, int, int, int", "bytes", "structs::text", "!"),
+    Row("int.struct int field", "int, int", "int", "structs::int_field", "!"),
+    Row("bool.struct int field", "bool, int", "int", "structs::bool_field", "!"),
+    Row("float.struct int field", "float, int", "int", "structs::no_field", "!"),
+    Row("float.struct float field", "float, int", "int", "structs::float_field", "!"),
+    Row("int.struct float field", "int, int", "int", "structs::int_float_field", "!"),
+    Row("bool.struct float field", "bool, int", "int", "structs::bool_float_field", "!"),
+    Row("bool.struct truth field", "bool", "int", "structs::bool_truth_field", ""),
+    Row("int.struct truth field", "int", "int", "structs::truth_field", ""),
+    Row("float.struct truth field", "float", "int", "structs::float_truth_field", ""),
+    Row("bytes.struct char field", "bytes", "int", "structs::char_field", "!"),
+    Row("bytes.struct text field", "bytes, int", "bytes", "structs::text_field", "!"),
+    Row("int.struct join", "int, int, int", "int", "structs::join", ""),
+    Row("int.struct rest", "int, int", "int", "structs::rest", ""),
+    Row("int.struct bytes", "int, int", "bytes", "structs::bytes_1", "c!"),
+    Row("int.struct bytes", "int, int, int", "bytes", "structs::bytes_2", "c!"),
+    Row("int.struct bytes", "int, int, int, int, int", "bytes", "structs::bytes_4", "c!"),
+];

@@ -1,0 +1,159 @@
+//! Loops of functions that stay Python: which of them are compiled alone, and for which types.
+//!
+//! The types of the locals in front of a loop are found with the rest of the function left out as far as it is not
+//! understood (`lower/regions.rs`). That may be wrong: what a region is given is looked at whenever it begins.
+
+use std::collections::BTreeSet;
+
+use super::types::parameter_types;
+use super::{checked, emits, owned, with_views};
+use crate::ast::FunctionDef;
+use crate::emit::{Kept, Place, Site, Spec};
+use crate::hir::{self, ExprKind};
+use crate::infer::{FuncRef, NARROW, Program, in_python};
+use crate::lower::regions::{self, Region};
+use crate::manifest::Entry;
+use crate::signature::Signature;
+use crate::source::{SourceFile, Span};
+use crate::ty::Type;
+
+/// At most so many times more is left out of the rest of the function.
+const MAX_ROUNDS: usize = 12;
+
+/// The regions of a function for one signature, the `number`-th of it. `regions`: its loops that might be compiled alone.
+pub(super) fn specialise(
+    program: &mut Program<'_>,
+    (file, def, regions): (&SourceFile, &FunctionDef, &[Region]),
+    func: &FuncRef,
+    (number, signature): (usize, &Signature),
+    entry: &Entry,
+) -> Vec<Spec> {
+    let arity = def.params.in_frame_order().count();
+    let Ok(mut params) = parameter_types(program, signature, arity, &entry.signatures) else {
+        return Vec::new();
+    };
+    params.insert(0, Type::Bool);
+    let types = Asked { file, func, number, params, def, regions }.types(program);
+    let mut taken: Vec<Span> = Vec::new();
+    let mut specs = Vec::new();
+    for (i, region) in regions.iter().enumerate() {
+        // Inside of one that is native already.
+        if taken.iter().any(|t| t.start <= region.span.start && region.span.end <= t.end) {
+            continue;
+        }
+        let Some(types) = &types[i] else { continue };
+        let made = func.made(&format!("region {i}"));
+        program.define(&made, region.def.clone());
+        let Ok(root) = checked(program, &made, types, NARROW) else { continue };
+        let instance = with_views(program, &made, root, NARROW).unwrap_or(root);
+        if emits(program, instance).is_err() {
+            continue;
+        }
+        taken.push(region.span);
+        let owned = match leaves_lists(program, instance) {
+            true => None,
+            false => owned(program, &made, instance),
+        };
+        let line_start = file.text[..region.span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+        specs.push(Spec {
+            signature: signature.to_string(),
+            instance,
+            owned,
+            segments: Vec::new(),
+            sites: region.sites.iter().map(site).collect(),
+            region: Some(Place {
+                number: i + 1,
+                locals: region.params.clone(),
+                line: file.line(region.span.start),
+                column: region.span.start as usize - line_start,
+                returns: region.returns(),
+            }),
+        });
+    }
+    specs
+}
+
+fn site(site: &crate::lower::segments::Site) -> Site {
+    Site { point: site.point, kept: site.kept.iter().cloned().map(Kept::Local).collect() }
+}
+
+/// Are there lists among what the region binds? They must be the objects that Python would have bound.
+fn leaves_lists(program: &Program<'_>, instance: usize) -> bool {
+    let instance = &program.instances[instance];
+    let list = |ty: &Type| ty.any(&|t| matches!(t, Type::List { .. } | Type::Obj));
+    hir::visit::any_expr(&instance.hir.body, |e| match &e.kind {
+        ExprKind::Suspend { items, .. } => items.iter().any(|item| list(&instance.nodes[item.id])),
+        _ => false,
+    })
+}
+
+/// The question for the types in front of the regions of a function.
+struct Asked<'f> {
+    file: &'f SourceFile,
+    func: &'f FuncRef,
+    number: usize,
+    /// Of the skeleton.
+    params: Vec<Type>,
+    def: &'f FunctionDef,
+    regions: &'f [Region],
+}
+
+impl Asked<'_> {
+    /// For each region what it is given, where that is known.
+    fn types(&self, program: &mut Program<'_>) -> Vec<Option<Vec<Type>>> {
+        let (mut refused, mut deaf) = (BTreeSet::new(), BTreeSet::new());
+        let mut types = vec![None; self.regions.len()];
+        for round in 0..MAX_ROUNDS {
+            let skeleton = regions::skeleton(self.def, self.regions, &refused, &deaf);
+            let func = self.func.made(&format!("skeleton {}.{round}", self.number));
+            program.define(&func, skeleton);
+            let found: Vec<Span> = match program.lowered(&func) {
+                Err(found) => self.places(&found).collect(),
+                Ok(_) => match program.instance(&func, self.params.clone(), NARROW) {
+                    Err(_) => return types,
+                    Ok(root) => {
+                        types = self.answers(program, root);
+                        let instance = &program.instances[root];
+                        self.places(&instance.notes).chain(self.places(&instance.diagnostics)).collect()
+                    }
+                },
+            };
+            let known = refused.len() + deaf.len();
+            for span in found {
+                match self.regions.iter().position(|region| regions::asking(region) == span) {
+                    Some(i) => _ = deaf.insert(i),
+                    None => _ = refused.insert(span),
+                }
+            }
+            if refused.len() + deaf.len() == known {
+                break;
+            }
+        }
+        types
+    }
+
+    /// Where in this function what is not supported stands.
+    fn places<'d>(
+        &self,
+        found: &'d [crate::diagnostic::Diagnostic],
+    ) -> impl Iterator<Item = Span> + use<'d, '_> {
+        let whole = self.def.span;
+        let inside = move |span: &Span| whole.start <= span.start && span.end <= whole.end && *span != whole;
+        found.iter().filter(|d| d.path == self.file.path).filter_map(|d| d.span).filter(inside)
+    }
+
+    fn answers(&self, program: &Program<'_>, root: usize) -> Vec<Option<Vec<Type>>> {
+        let instance = &program.instances[root];
+        let mut types = vec![None; self.regions.len()];
+        hir::visit::each_expr(&instance.hir.body, &mut |e| {
+            let ExprKind::Suspend { point, items } = &e.kind else { return };
+            let Some(place) = point.checked_sub(1).and_then(|i| types.get_mut(i)) else { return };
+            let known: Vec<Type> =
+                items[1..].iter().map(|item| in_python(&instance.nodes[item.id])).collect();
+            if !known.contains(&Type::Never) {
+                *place = Some(known);
+            }
+        });
+        types
+    }
+}

@@ -1,0 +1,205 @@
+//! Generator functions as hotspots: the segments of one signature, with types that agree at every `yield`.
+
+use super::types::parameter_types;
+use super::{Sources, checked, emits};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::emit::{Kept, Segment, Site, Spec};
+use crate::hir::{self, ExprKind};
+use crate::infer::{FuncRef, Modules, NARROW, Program, in_python};
+use crate::lower::segments::{self, Plan};
+use crate::manifest::{Entry, Mode};
+use crate::signature::Signature;
+use crate::source::SourceFile;
+use crate::ty::Type;
+
+/// At most so many times the types at the `yield`s grow.
+const MAX_ROUNDS: usize = 6;
+
+/// The segments for one signature.
+pub(super) fn specialise(
+    program: &mut Program<'_>,
+    sources: &Sources<'_>,
+    func: &FuncRef,
+    signature: &Signature,
+    entry: &Entry,
+) -> Result<Spec, Vec<Diagnostic>> {
+    let found =
+        sources.module(&func.module).and_then(|(file, env)| Some((file, env.function(&func.qualname)?)));
+    let Some((file, def)) = found else {
+        let message = format!("no single function `{}`", func.qualname);
+        return Err(vec![Diagnostic::new("PYR0305", Severity::Note, message)]);
+    };
+    if entry.mode != Mode::Require
+        && let Some((span, what)) = segments::idle(def)
+    {
+        let d = segments::finding(file, span, what);
+        return Err(vec![d.help(
+            "what loops over it natively takes it along; `mode = \"require\"` compiles it all the same",
+        )]);
+    }
+    let plan = segments::plan(def).map_err(|(span, what)| vec![segments::finding(file, span, what)])?;
+    let names: Vec<&str> = def.params.in_frame_order().map(|p| p.name.as_str()).collect();
+    let params = parameter_types(program, signature, names.len(), &entry.signatures)?;
+    let mut sites = Vec::new();
+    for number in 0..=plan.points.len() {
+        let (_, found) =
+            plan.segment(number).map_err(|(span, what)| vec![segments::finding(file, span, what)])?;
+        sites.push(found);
+    }
+    let root =
+        checked(program, &func.segment(0), &params, NARROW).map_err(|found| uncounted(&plan, file, found))?;
+    let mut cut = Cut { plan: &plan, sites: &sites, names, params, entry: vec![None; plan.points.len()] };
+    let mut instances: Vec<Option<usize>> = vec![None; plan.points.len()];
+    for _ in 0..MAX_ROUNDS {
+        let mut changed = false;
+        for (number, from) in [Some(root)].iter().chain(&instances).enumerate() {
+            if let Some(from) = from {
+                changed |= cut.reached(program, number, *from);
+            }
+        }
+        if !changed {
+            let roots = [root].into_iter().chain(instances.iter().flatten().copied());
+            roots.into_iter().try_for_each(|i| emits(program, i))?;
+            return Ok(Spec {
+                signature: signature.to_string(),
+                instance: root,
+                owned: None,
+                segments: (0..instances.len())
+                    .map(|i| segment(&plan, i, instances[i], &sites[i + 1]))
+                    .collect(),
+                sites: sites_of(&plan, &sites[0]),
+                region: None,
+            });
+        }
+        for (i, types) in cut.entry.iter().enumerate() {
+            let Some(types) = types else { continue };
+            cut.goes_through(file, i, types)?;
+            instances[i] = Some(checked(program, &func.segment(i + 1), types, NARROW)?);
+        }
+    }
+    let message = "a generator function whose variables change their types without end is not supported";
+    Err(vec![Diagnostic::new("PYR0313", Severity::Note, message).at(file.path.clone(), def.span)])
+}
+
+fn segment(plan: &Plan, point: usize, instance: Option<usize>, sites: &[segments::Site]) -> Segment {
+    let point = &plan.points[point];
+    Segment {
+        instance,
+        locals: point.locals.clone(),
+        loops: point.loops.iter().map(|l| l.counts).collect(),
+        sites: sites_of(plan, sites),
+    }
+}
+
+fn sites_of(plan: &Plan, sites: &[segments::Site]) -> Vec<Site> {
+    let site = |site: &segments::Site| {
+        let point = &plan.points[site.point - 1];
+        let kept = |name: &String| {
+            let of_loop = |l: &segments::Loop| [&l.sequence, &l.taken].iter().position(|n| *n == name);
+            let found = point.loops.iter().enumerate().find_map(|(i, l)| Some(2 * i + of_loop(l)?));
+            found.map_or_else(|| Kept::Local(name.clone()), Kept::Loop)
+        };
+        Site { point: site.point, kept: site.kept.iter().map(kept).collect() }
+    };
+    sites.iter().map(site).collect()
+}
+
+/// Refusals of what is made of a loop here, in words of the loop.
+fn uncounted(plan: &Plan, file: &SourceFile, mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let spans: Vec<_> = plan.points.iter().flat_map(|p| &p.loops).map(|l| Some(l.span)).collect();
+    for d in &mut found {
+        if d.code == "PYR0401" && spans.contains(&d.span) {
+            *d = segments::finding(file, d.span.unwrap_or_default(), "going through this around a `yield`")
+                .help(COUNTED);
+        }
+    }
+    found.dedup();
+    found
+}
+
+const COUNTED: &str = "go through a list, a tuple, a `str` or a `range`";
+
+/// What is known of the types at the `yield`s.
+struct Cut<'p> {
+    plan: &'p Plan,
+    /// Where each segment gets to.
+    sites: &'p [Vec<segments::Site>],
+    names: Vec<&'p str>,
+    params: Vec<Type>,
+    /// What the segment behind each `yield` is given.
+    entry: Vec<Option<Vec<Type>>>,
+}
+
+impl Cut<'_> {
+    /// Takes in with which types an instance gets to the `yield`s; did anything change?
+    fn reached(&mut self, program: &Program<'_>, segment: usize, from: usize) -> bool {
+        let instance = &program.instances[from];
+        let mut ends = Vec::new();
+        hir::visit::each_expr(&instance.hir.body, &mut |e| {
+            if let ExprKind::Suspend { point, items } = &e.kind
+                && *point > 0
+            {
+                ends.push((
+                    *point,
+                    items.iter().map(|item| instance.nodes[item.id].clone()).collect::<Vec<_>>(),
+                ));
+            }
+        });
+        let mut changed = false;
+        // What the segment itself was given.
+        let given: Vec<(&str, Type)> = match segment.checked_sub(1) {
+            None => self.names.iter().copied().zip(self.params.iter().cloned()).collect(),
+            Some(i) => {
+                let types = self.entry[i].clone().unwrap_or_default();
+                Plan::names(&self.plan.points[i]).map(String::as_str).zip(types).collect()
+            }
+        };
+        for (site, items) in ends {
+            if items.contains(&Type::Never) {
+                continue;
+            }
+            let site = &self.sites[segment][site - 1];
+            let number = site.point;
+            let type_of = |name: &String| match site.kept.iter().position(|n| n == name) {
+                Some(i) => in_python(&items[i + 1]),
+                None => given.iter().find(|(n, _)| n == name).map_or(Type::Obj, |(_, ty)| ty.clone()),
+            };
+            let types: Vec<Type> = Plan::names(&self.plan.points[number - 1]).map(type_of).collect();
+            let entry = &mut self.entry[number - 1];
+            let joined = match entry {
+                Some(old) => old.iter().zip(&types).map(|(a, b)| Type::join(a, b)).collect(),
+                None => types,
+            };
+            if entry.as_ref() != Some(&joined) {
+                *entry = Some(joined);
+                changed = true;
+            }
+        }
+        changed
+    }
+
+    /// What the loops around a `yield` go through has places that can be counted.
+    fn goes_through(&self, file: &SourceFile, point: usize, types: &[Type]) -> Result<(), Vec<Diagnostic>> {
+        let point = &self.plan.points[point];
+        for (i, open) in point.loops.iter().enumerate() {
+            let ty = &types[point.locals.len() + 2 * i];
+            let counted = |t: &Type| {
+                matches!(
+                    t,
+                    Type::List { .. }
+                        | Type::VarTuple(_)
+                        | Type::Tuple { .. }
+                        | Type::Str
+                        | Type::Bytes
+                        | Type::Range
+                )
+            };
+            if !ty.members().iter().all(counted) {
+                let message = format!("going through `{ty}` around a `yield`");
+                let d = segments::finding(file, open.span, &message);
+                return Err(vec![d.help(COUNTED)]);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,195 @@
+//! From recorded signatures to types: what parameters become, and how else a parameter may be represented.
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::infer::{NARROW, Program, WIDE, Wide, in_python};
+use crate::numpy::{Dtype, MOST_DIMS};
+use crate::signature::{SigType, Signature};
+use crate::ty::{Callee, DictKind, MAX_TUPLE, Type, either};
+
+/// Which of the results were ints beyond 64 bits.
+pub(super) fn wide_results(ret: &SigType) -> Wide {
+    fn big(ty: &SigType) -> bool {
+        match ty {
+            SigType::BigInt => true,
+            SigType::List(t)
+            | SigType::Set(t)
+            | SigType::FrozenSet(t)
+            | SigType::Deque(t)
+            | SigType::VarTuple(t) => big(t),
+            SigType::Dict(k, v) => big(k) || big(v),
+            SigType::Tuple(items) | SigType::Union(items) => items.iter().any(big),
+            _ => false,
+        }
+    }
+    match ret {
+        SigType::Tuple(items) if items.len() < 16 => {
+            items.iter().enumerate().filter(|(_, t)| big(t)).fold(NARROW, |bits, (i, _)| bits | 1 << i)
+        }
+        _ if big(ret) => WIDE,
+        _ => NARROW,
+    }
+}
+
+/// What the parameters become that were recorded.
+pub(super) fn parameter_types(
+    program: &Program<'_>,
+    signature: &Signature,
+    arity: usize,
+    all: &[Signature],
+) -> Result<Vec<Type>, Vec<Diagnostic>> {
+    if signature.params.len() != arity {
+        let message = format!(
+            "the signature `{signature}` has {} parameters, the function has {arity}",
+            signature.params.len()
+        );
+        return Err(vec![Diagnostic::new("PYR0403", Severity::Note, message)]);
+    }
+    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
+    let params = signature.params.iter().map(|t| in_python(&from_signature(t, &classes)));
+    Ok(params.enumerate().map(|(i, t)| any_recorded(&t, i, all)).collect())
+}
+
+/// Lists of plain numbers, and lists of those, as native ones.
+pub(super) fn as_owned(ty: &Type) -> Type {
+    match ty {
+        Type::List { elem, in_place: true } => match as_owned(elem) {
+            t @ (Type::Int | Type::Float | Type::Bool | Type::List { in_place: false, .. }) => {
+                Type::List { elem: Box::new(t), in_place: false }
+            }
+            t if is_record(&t) => Type::List { elem: Box::new(t), in_place: false },
+            _ => ty.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// A tuple of plain numbers.
+fn is_record(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple { items, .. } => {
+            !items.is_empty() && items.iter().all(|t| matches!(t, Type::Int | Type::Float | Type::Bool))
+        }
+        _ => false,
+    }
+}
+
+/// Could a value of the type be a list of Python's, or lead to one?
+pub(super) fn sees_lists(ty: &Type) -> bool {
+    matches!(ty, Type::List { in_place: true, .. } | Type::View(_) | Type::Obj | Type::VarTuple(_))
+        || matches!(ty, Type::Instance(_))
+}
+
+/// Lists of plain numbers, and lists of those.
+pub(super) fn as_view(ty: &Type) -> Type {
+    match ty {
+        Type::List { elem, in_place: true } => match as_view(elem) {
+            t @ (Type::Int | Type::Float | Type::Bool | Type::View(_)) => Type::View(Box::new(t)),
+            t if is_record(&t) => Type::View(Box::new(t)),
+            _ => ty.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// The type of an instance of a class by its dotted name, with what its fields were seen to have.
+pub(super) fn class_type(program: &Program<'_>, name: &str, types: Option<&[SigType]>) -> Option<Type> {
+    let Some(types) = types else {
+        let instance = || program.object_class_named(name).map(Type::Instance);
+        return program.annotated(name).or_else(instance);
+    };
+    let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
+    let items = types.iter().map(|t| from_signature(t, &classes)).collect();
+    program.recorded(name, items)
+}
+
+/// The type of an instance of a class by its dotted name, where what it holds was seen.
+type Classes<'a> = dyn Fn(&str, Option<&[SigType]>) -> Option<Type> + 'a;
+
+/// What a recorded type becomes; what is not understood is opaque.
+pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
+    let inner = |t: &SigType| from_signature(t, classes);
+    match ty {
+        SigType::Int => Type::Int,
+        SigType::BigInt => Type::Big,
+        SigType::Float => Type::Float,
+        SigType::Bool => Type::Bool,
+        SigType::None => Type::None,
+        SigType::Str => Type::Str,
+        SigType::Bytes => Type::Bytes,
+        SigType::ByteArray => Type::ByteArray,
+        SigType::Complex => Type::Complex,
+        SigType::Range => Type::Range,
+        SigType::List(t) => Type::List { elem: Box::new(inner(t)), in_place: true },
+        SigType::Dict(k, v) => Type::Dict {
+            key: Box::new(inner(k)),
+            value: Box::new(inner(v)),
+            in_place: true,
+            kind: DictKind::Plain,
+        },
+        SigType::Set(t) => Type::Set { elem: Box::new(inner(t)), in_place: true, frozen: false },
+        SigType::FrozenSet(t) => Type::Set { elem: Box::new(inner(t)), in_place: true, frozen: true },
+        SigType::Tuple(items) if items.is_empty() => Type::VarTuple(Box::new(Type::Never)),
+        SigType::Tuple(items) if items.len() > MAX_TUPLE => match items.iter().all(|t| *t == items[0]) {
+            true => Type::VarTuple(Box::new(inner(&items[0]))),
+            false => Type::Obj,
+        },
+        SigType::Tuple(items) => Type::Tuple { items: items.iter().map(inner).collect(), from_py: true },
+        SigType::VarTuple(t) => Type::VarTuple(Box::new(inner(t))),
+        SigType::Union(members) => members.iter().map(inner).fold(Type::Never, |acc, t| Type::join(&acc, &t)),
+        SigType::Unknown => Type::Never,
+        SigType::Class(name) => match crate::foreign::Class::named(name) {
+            Some(class) => Type::Foreign(class),
+            None => match name.strip_prefix("numpy.").and_then(Dtype::named) {
+                Some(dtype) => Type::Numpy(dtype),
+                None => classes(name, None).unwrap_or(Type::Obj),
+            },
+        },
+        SigType::NdArray { dtype, dims } => match (Dtype::named(dtype), u8::try_from(*dims)) {
+            (Some(dtype), Ok(dims @ 0..=MOST_DIMS)) => Type::Array(dtype, dims),
+            _ => Type::Obj,
+        },
+        SigType::Holding(name, types) => {
+            let kind = match name.as_str() {
+                "collections.Counter" => DictKind::Counter,
+                "collections.defaultdict" => DictKind::Default,
+                _ => return classes(name, Some(types)).unwrap_or(Type::Obj),
+            };
+            match types.as_slice() {
+                [key, value] => {
+                    let (key, value) = (Box::new(inner(key)), Box::new(inner(value)));
+                    Type::Dict { key, value, in_place: true, kind }
+                }
+                _ => Type::Obj,
+            }
+        }
+        SigType::Function(name) => match name.split_once(':') {
+            // What no name of a module means cannot be told from others.
+            Some((module, name)) if !name.contains(['.', '<']) => {
+                Type::Function(vec![Callee { module: module.to_string(), name: format!("<{name}>") }])
+            }
+            _ => Type::Obj,
+        },
+        SigType::Deque(_) | SigType::Object => Type::Obj,
+    }
+}
+
+/// A parameter that is a function is any of those that were recorded for it: which one it is no look at the types
+/// tells, so one specialisation takes them all.
+fn any_recorded(ty: &Type, param: usize, all: &[Signature]) -> Type {
+    let recorded = all.iter().filter_map(|s| s.params.get(param)).map(|t| from_signature(t, &|_, _| None));
+    let functions = recorded.fold(Vec::new(), |mut found: Vec<Callee>, t| {
+        for m in t.members() {
+            if let Type::Function(callees) = m {
+                found = either(&found, callees);
+            }
+        }
+        found
+    });
+    match ty {
+        Type::Function(_) => Type::Function(functions),
+        Type::Union(members) if members.iter().any(|m| matches!(m, Type::Function(_))) => {
+            Type::join(ty, &Type::Function(functions))
+        }
+        other => other.clone(),
+    }
+}

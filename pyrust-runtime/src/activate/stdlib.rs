@@ -1,0 +1,226 @@
+//! Functions and classes that modules of the standard library write in Python: are they as CPython defines them?
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use pyo3_ffi::*;
+
+use super::namespace::{
+    Word, builtins, code_word, defined_here, has_own_methods, is_module, pristine, version_word,
+};
+use super::object::{attribute_or_none, interned, lookup, utf8};
+use super::patterns;
+
+/// Python classes of the standard library whose instances native code makes, or does without.
+const LIBRARY_CLASSES: &[(&str, &str)] =
+    &[("collections", "Counter"), ("contextlib", "nullcontext"), ("contextlib", "suppress")];
+
+/// Python functions of the standard library that are compiled along.
+const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
+    ("calendar", "isleap"),
+    ("calendar", "leapdays"),
+    ("calendar", "monthrange"),
+    ("calendar", "weekday"),
+    ("copy", "copy"),
+    ("copy", "deepcopy"),
+    ("functools", "cache"),
+    ("functools", "lru_cache"),
+    ("heapq", "nsmallest"),
+    ("heapq", "nlargest"),
+    ("re", "compile"),
+    ("re", "findall"),
+    ("re", "finditer"),
+    ("re", "fullmatch"),
+    ("re", "match"),
+    ("re", "search"),
+    ("re", "split"),
+    ("re", "sub"),
+    ("re", "subn"),
+];
+
+/// Whether `object` is the Python function that a module of the standard library defines under that name, and all
+/// that it names is what that module and `builtins` define.
+pub(super) unsafe fn library_function(
+    object: *mut PyObject,
+    name: &str,
+    module: &str,
+    words: &mut Vec<Word>,
+) -> bool {
+    if !LIBRARY_FUNCTIONS.contains(&(module, name)) {
+        return false;
+    }
+    // SAFETY: `object` is live; a function's globals and the names of its code are a dict and a tuple of strings.
+    unsafe {
+        if Py_TYPE(object) != &raw mut PyFunction_Type {
+            return false;
+        }
+        let (code, globals) = (PyFunction_GetCode(object), PyFunction_GetGlobals(object));
+        let home = lookup(PyImport_GetModuleDict(), interned(module));
+        if home.is_null() || PyModule_Check(home) == 0 || PyModule_GetDict(home) != globals {
+            return false;
+        }
+        words.push(version_word(globals));
+        words.push(code_word(object));
+        let named = attribute_or_none(code, c"co_name").is_some_and(|own| utf8(own.ptr()) == Some(name));
+        let Some(names) = attribute_or_none(code, c"co_names") else { return false };
+        named
+            && PyTuple_Check(names.ptr()) != 0
+            && (0..PyTuple_Size(names.ptr())).all(|at| {
+                let used = PyTuple_GetItem(names.ptr(), at);
+                let (own, builtin) = (lookup(globals, used), lookup(builtins(), used));
+                let Some(text) = utf8(used) else { return false };
+                match (own.is_null(), builtin.is_null()) {
+                    // Looked at below, and what other classes than those need.
+                    (false, _) if module == "copy" || module == "re" => true,
+                    (false, _) if matches!(name, "monthrange" | "weekday") => true,
+                    (false, _) => {
+                        pristine(own, text, module)
+                            || (module == "functools" && defined_here(own, globals, text))
+                    }
+                    (true, false) => text.ends_with("Error") || pristine(builtin, text, "builtins"),
+                    // The name of an attribute.
+                    (true, true) => true,
+                }
+            })
+            && (module != "copy" || copies_as_ever(globals, name, words))
+            && (module != "re" || patterns::compiles_as_ever(globals, words))
+            && (!matches!(name, "monthrange" | "weekday") || counts_as_ever(globals, words))
+    }
+}
+
+/// Whether the module `calendar` counts the days of months as it always did.
+///
+/// # Safety
+/// `globals` is its dict.
+unsafe fn counts_as_ever(globals: *mut PyObject, words: &mut Vec<Word>) -> bool {
+    // SAFETY: look-ups of names in exact dicts; every type is tested before it is relied on.
+    unsafe {
+        let own = |name: &str| {
+            let found = lookup(globals, interned(name));
+            if found.is_null()
+                || Py_TYPE(found) != &raw mut PyFunction_Type
+                || PyFunction_GetGlobals(found) != globals
+            {
+                return None;
+            }
+            let code = attribute_or_none(PyFunction_GetCode(found), c"co_name")?;
+            (utf8(code.ptr()) == Some(name)).then(|| code_word(found))
+        };
+        let (Some(weekday), Some(leap)) = (own("weekday"), own("isleap")) else { return false };
+        words.extend([weekday, leap]);
+        let dates = lookup(globals, interned("datetime"));
+        if !is_module(dates, "datetime") {
+            return false;
+        }
+        let dates = PyModule_GetDict(dates);
+        words.push(version_word(dates));
+        let date = lookup(dates, interned("date"));
+        for (name, year) in [("MINYEAR", 1), ("MAXYEAR", 9999)] {
+            let found = lookup(dates, interned(name));
+            if found.is_null() || PyLong_CheckExact(found) == 0 || PyLong_AsLong(found) != year {
+                return false;
+            }
+        }
+        if cfg!(Py_3_12) {
+            // What makes the number a day of the week.
+            let day = lookup(globals, interned("Day"));
+            if day.is_null() || PyType_Check(day) == 0 {
+                return false;
+            }
+            let home = attribute_or_none(day, c"__module__");
+            if home.is_none_or(|home| utf8(home.ptr()) != Some("calendar")) {
+                return false;
+            }
+        }
+        let name = if cfg!(Py_3_12) { "FEBRUARY" } else { "February" };
+        let (months, february) = (lookup(globals, interned("mdays")), lookup(globals, interned(name)));
+        if date.is_null()
+            || !pristine(date, "date", "datetime")
+            || months.is_null()
+            || PyList_CheckExact(months) == 0
+            || february.is_null()
+            || PyLong_Check(february) == 0
+            || PyLong_AsLong(february) != 2
+        {
+            return false;
+        }
+        // The list is held for good; its items are looked at when they count.
+        if crate::calendar::MONTHS.load(Relaxed) != months {
+            Py_INCREF(months);
+            crate::calendar::MONTHS.store(months, Relaxed);
+        }
+        true
+    }
+}
+
+/// Whether the module `copy` does with lists and dicts, and with what cannot change, what it always did.
+///
+/// # Safety
+/// `globals` is its dict.
+unsafe fn copies_as_ever(globals: *mut PyObject, name: &str, words: &mut Vec<Word>) -> bool {
+    // SAFETY: look-ups of exact types in exact dicts; functions have globals and code.
+    unsafe {
+        let table =
+            lookup(globals, interned(if name == "copy" { "_copy_dispatch" } else { "_deepcopy_dispatch" }));
+        if table.is_null() || PyDict_CheckExact(table) == 0 {
+            return false;
+        }
+        words.push(version_word(table));
+        let types = [
+            (&raw mut PyList_Type, "_deepcopy_list"),
+            (&raw mut PyDict_Type, "_deepcopy_dict"),
+            (&raw mut PyTuple_Type, "_deepcopy_tuple"),
+            (&raw mut PyLong_Type, "_deepcopy_atomic"),
+            (&raw mut PyFloat_Type, "_deepcopy_atomic"),
+            (&raw mut PyBool_Type, "_deepcopy_atomic"),
+            (&raw mut PyUnicode_Type, "_deepcopy_atomic"),
+            (&raw mut PyBytes_Type, "_deepcopy_atomic"),
+            (Py_TYPE(Py_None()), "_deepcopy_atomic"),
+        ];
+        types.iter().all(|&(ty, function)| {
+            let copier = lookup(table, ty.cast());
+            if name == "copy" {
+                let container = ty == &raw mut PyList_Type || ty == &raw mut PyDict_Type;
+                // Since 3.12 the dict of a builtin type is not in the type.
+                let own = attribute_or_none(ty.cast(), c"copy");
+                return !container || own.is_some_and(|own| copier == own.ptr());
+            }
+            if copier.is_null()
+                || Py_TYPE(copier) != &raw mut PyFunction_Type
+                || PyFunction_GetGlobals(copier) != globals
+            {
+                return false;
+            }
+            words.push(code_word(copier));
+            attribute_or_none(PyFunction_GetCode(copier), c"co_name")
+                .is_some_and(|own| utf8(own.ptr()) == Some(function))
+        })
+    }
+}
+
+/// Whether `object` is the Python class that a module of the standard library defines under that name, with its own
+/// methods and no others.
+pub(super) unsafe fn library_class(
+    object: *mut PyObject,
+    name: &str,
+    module: &str,
+    words: &mut Vec<Word>,
+) -> bool {
+    if !LIBRARY_CLASSES.contains(&(module, name)) {
+        return false;
+    }
+    // SAFETY: `object` is live; look-ups in exact dicts.
+    unsafe {
+        let home = lookup(PyImport_GetModuleDict(), interned(module));
+        if home.is_null() || PyModule_Check(home) == 0 {
+            return false;
+        }
+        let globals = PyModule_GetDict(home);
+        if lookup(globals, interned(name)) != object || !has_own_methods(object, name, globals, words) {
+            return false;
+        }
+        words.push(version_word(globals));
+        let counting = lookup(globals, interned("_count_elements"));
+        module != "collections"
+            || (!counting.is_null() && pristine(counting, "_count_elements", "_collections"))
+    }
+}

@@ -1,0 +1,260 @@
+//! What a transaction knows of the arrays that it has seen, and how stores into them are undone.
+//!
+//! Stores go into the array's own memory at once, so that all views of it see them. What stood there before is logged;
+//! once the log is as long as a part of the array, the memory is copied as it is then, and later stores cost nothing.
+//! There is one log for all arrays, undone from its end: that is right whatever overlaps.
+
+use core::cell::Cell;
+use core::ptr;
+
+use pyo3_ffi::PyObject;
+
+use super::layout::{self, ArrayObject, MOST_DIMS};
+use crate::boundary::ptrmap::PtrMap;
+use crate::buf::Buf;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// One array, or memory.
+pub(crate) struct State {
+    pub(super) object: *mut PyObject,
+    /// The dtype's letter.
+    pub(super) code: u8,
+    pub(super) dims: usize,
+    pub(super) data: *mut u8,
+    pub(super) shape: [isize; MOST_DIMS],
+    pub(super) strides: [isize; MOST_DIMS],
+    /// The memory that its elements lie in.
+    low: *mut u8,
+    bytes: usize,
+    /// Stores need no log: the memory was copied, or is the transaction's own.
+    pub(super) free: Cell<bool>,
+    /// It may be written to: private memory, and not read-only.
+    writable: Cell<bool>,
+    /// Entries that its stores have made.
+    logged: Cell<usize>,
+}
+
+enum Entry {
+    /// An element of so many bytes, and those.
+    Element { place: *mut u8, size: u32, bits: [u8; 8] },
+    /// The whole of an array.
+    Copy { place: *mut u8, content: Buf<u8> },
+}
+
+/// All arrays of a transaction.
+pub(crate) struct Arrays {
+    map: PtrMap,
+    states: Buf<Box<State>>,
+    log: Buf<Entry>,
+    /// In checked mode: what was there when the array was seen.
+    shadow: Buf<(*mut u8, Buf<u8>)>,
+    pub(super) errors_checked: bool,
+}
+
+impl Arrays {
+    pub(crate) const fn new() -> Arrays {
+        Arrays {
+            map: PtrMap::new(),
+            states: Buf::new(),
+            log: Buf::new(),
+            shadow: Buf::new(),
+            errors_checked: false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.states.is_empty() && !self.errors_checked
+    }
+
+    /// Puts everything back; in checked mode says whether all is as it was.
+    ///
+    /// # Safety
+    /// The arrays are alive.
+    pub(crate) unsafe fn undo(&mut self) -> bool {
+        // SAFETY: entries name memory of arrays that are alive, which nobody has moved.
+        unsafe {
+            for entry in self.log.iter().rev() {
+                match entry {
+                    Entry::Element { place, size, bits } => {
+                        ptr::copy_nonoverlapping(bits.as_ptr(), *place, *size as usize);
+                    }
+                    Entry::Copy { place, content } => {
+                        ptr::copy_nonoverlapping(content.as_ptr(), *place, content.len());
+                    }
+                }
+            }
+            self.shadow
+                .iter()
+                .all(|(place, content)| core::slice::from_raw_parts(*place, content.len()) == &content[..])
+        }
+    }
+
+    /// Forgets everything: no reference is held.
+    pub(crate) fn forget(&mut self) {
+        if self.is_empty() {
+            return;
+        }
+        self.map.clear();
+        self.states.clear();
+        self.log.clear();
+        self.shadow.clear();
+        self.errors_checked = false;
+    }
+}
+
+/// What the transaction knows of the array; looked at when it is seen first. `fresh`: nobody but the transaction has it.
+///
+/// # Safety
+/// `object` is an exact array that lives until the transaction closes.
+pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*const State> {
+    // SAFETY: short borrows; by the caller.
+    unsafe {
+        if let Some(at) = cx.txn().arrays.map.get(object) {
+            return Ok(&raw const *cx.txn().arrays.states[at as usize]);
+        }
+        layout::check(object)?;
+        super::check_errors(cx)?;
+        let array = &*object.cast::<ArrayObject>();
+        let descr = &*array.descr;
+        let dims = array.nd as usize;
+        let size = super::element_size(descr.code);
+        if dims > MOST_DIMS || size == 0 || !matches!(descr.order, b'=' | b'|') {
+            return bail(Bail::Type);
+        }
+        if array.flags & layout::ALIGNED == 0 {
+            return bail(Bail::Unsupported);
+        }
+        let (mut shape, mut strides) = ([1; MOST_DIMS], [0; MOST_DIMS]);
+        let (mut low, mut high, mut empty) = (0isize, 0isize, false);
+        for at in 0..dims {
+            shape[at] = *array.dimensions.add(at);
+            strides[at] = *array.strides.add(at);
+            let reach = (shape[at] - 1).max(0) * strides[at];
+            low += reach.min(0);
+            high += reach.max(0);
+            empty |= shape[at] == 0;
+        }
+        let bytes = if empty { 0 } else { (high - low) as usize + size };
+        let low = array.data.wrapping_offset(low);
+        let txn = cx.txn();
+        if txn.checked && !fresh {
+            let mut content = Buf::new();
+            if content.extend_from(core::slice::from_raw_parts(low, bytes)) {
+                let _ = txn.arrays.shadow.push((low, content));
+            }
+        }
+        let state = Box::new(State {
+            object,
+            code: descr.code,
+            dims,
+            data: array.data,
+            shape,
+            strides,
+            low,
+            bytes,
+            free: Cell::new(fresh),
+            writable: Cell::new(fresh),
+            logged: Cell::new(0),
+        });
+        let place = &raw const *state;
+        let at = txn.arrays.states.len() as u32;
+        if txn.arrays.states.push(state).is_err() {
+            return bail(Bail::Memory);
+        }
+        if !txn.arrays.map.insert(object, at) {
+            txn.arrays.states.pop();
+            return bail(Bail::Memory);
+        }
+        Ok(place)
+    }
+}
+
+impl State {
+    /// Before a loop of so many turns that store at most once each: is the memory copied, if that is less than a log?
+    #[cold]
+    #[inline(never)]
+    pub(super) extern "C" fn open(&self, cx: Cx, turns: i64) -> R<bool> {
+        if !self.writable.get() {
+            // SAFETY: the array is alive. What must not be written to is left to the store, if there is one.
+            if unsafe { check_writable(self.object) }.is_err() {
+                return Ok(false);
+            }
+            self.writable.set(true);
+        }
+        self.logged.set(self.logged.get().saturating_add(turns as usize));
+        if self.logged.get() > 16 + self.bytes / 32 {
+            self.copy(cx)?;
+        }
+        Ok(self.free.get())
+    }
+
+    /// Keeps the memory as it is now.
+    fn copy(&self, cx: Cx) -> R<()> {
+        cx.point()?;
+        let mut content = Buf::new();
+        // SAFETY: the elements lie in the array's memory; a short borrow.
+        unsafe {
+            if !content.extend_from(core::slice::from_raw_parts(self.low, self.bytes))
+                || cx.txn().arrays.log.push(Entry::Copy { place: self.low, content }).is_err()
+            {
+                return bail(Bail::Memory);
+            }
+        }
+        self.free.set(true);
+        Ok(())
+    }
+
+    /// Before a store of `size` bytes.
+    #[cold]
+    #[inline(never)]
+    pub(super) extern "C" fn before_store(&self, cx: Cx, place: *mut u8, size: usize) -> R<()> {
+        if !self.writable.get() {
+            // SAFETY: the array is alive.
+            unsafe { check_writable(self.object)? };
+            self.writable.set(true);
+        }
+        let logged = self.logged.get();
+        // SAFETY: the elements lie in the array's memory; a short borrow.
+        unsafe {
+            let arrays = &mut cx.txn().arrays;
+            if logged > 16 + self.bytes / 32 {
+                return self.copy(cx);
+            }
+            let mut bits = [0; 8];
+            ptr::copy_nonoverlapping(place, bits.as_mut_ptr(), size.min(8));
+            if arrays.log.push(Entry::Element { place, size: size as u32, bits }).is_err() {
+                return bail(Bail::Memory);
+            }
+            self.logged.set(logged + 1);
+        }
+        Ok(())
+    }
+}
+
+/// Bails for what is read-only (Python raises) and for memory that somebody else may own: that of a file, of another
+/// process.
+unsafe fn check_writable(object: *mut PyObject) -> R<()> {
+    // SAFETY: the array is alive, and keeps what it is a view of alive.
+    unsafe {
+        let mut array = object.cast::<ArrayObject>();
+        if (*array).flags & layout::WRITEABLE == 0 {
+            return bail(Bail::Unsupported);
+        }
+        loop {
+            if (*array).flags & layout::OWNS != 0 {
+                return Ok(());
+            }
+            let base = (*array).base;
+            if base.is_null() {
+                return bail(Bail::Unsupported);
+            }
+            // A `bytearray` or a `memoryview` has rules of its own.
+            if !layout::is_array(base) {
+                return bail(Bail::Unsupported);
+            }
+            array = base.cast();
+        }
+    }
+}

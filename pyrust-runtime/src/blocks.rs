@@ -1,0 +1,162 @@
+//! Blocks of memory of middle size that were given back, for the next array of that size.
+//!
+//! Rows of tables come and go by the hundred, and the allocator of C joins and splits such blocks each time.
+
+use core::alloc::Layout;
+use core::cell::Cell;
+use core::ptr::{self, NonNull};
+use std::alloc::{alloc, dealloc};
+
+/// Smaller ones are quick, larger ones rare.
+const LEAST: usize = 1 << 10;
+const MOST: usize = 1 << 15;
+/// Four sizes for each doubling.
+const SIZES: usize = 20;
+/// So many bytes wait at most, for each thread.
+const MOST_HELD: usize = 1 << 20;
+const ALIGN: usize = 16;
+
+/// What a thread has got back.
+struct Held {
+    /// The first block of each size; a block that waits begins with a pointer to the next.
+    first: [Cell<*mut u8>; SIZES],
+    bytes: Cell<usize>,
+}
+
+thread_local! {
+    static HELD: Held = const { Held { first: [const { Cell::new(ptr::null_mut()) }; SIZES], bytes: Cell::new(0) } };
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        for (number, first) in self.first.iter().enumerate() {
+            let size = size(number);
+            while let Some(block) = NonNull::new(first.get()) {
+                // SAFETY: a block of this size that waits: allocated with this layout, and its head is a pointer.
+                unsafe {
+                    first.set(block.cast::<*mut u8>().read());
+                    dealloc(block.as_ptr(), layout(size));
+                }
+            }
+        }
+    }
+}
+
+/// The size of the blocks with this number.
+const fn size(number: usize) -> usize {
+    let start = LEAST << (number / 4);
+    start + (start / 4) * (number % 4 + 1)
+}
+
+/// # Safety
+/// `size` is that of a number.
+unsafe fn layout(size: usize) -> Layout {
+    // SAFETY: by the caller it is small, and the alignment is a power of two.
+    unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
+}
+
+/// The number of the blocks that hold so many bytes, where such are kept.
+#[inline]
+fn number(bytes: usize, align: usize) -> Option<usize> {
+    if bytes <= LEAST || bytes > MOST || align > ALIGN {
+        return None;
+    }
+    let top = (bytes - 1).ilog2() as usize;
+    let quarter = (bytes - 1 - (1 << top)) >> (top - 2);
+    Some((top - LEAST.ilog2() as usize) * 4 + quarter)
+}
+
+/// Are blocks for so many bytes kept?
+pub(crate) fn has(bytes: usize, align: usize) -> bool {
+    number(bytes, align).is_some()
+}
+
+/// How many bytes there really are where so many were asked for.
+#[inline]
+pub(crate) fn rounded(bytes: usize, align: usize) -> usize {
+    number(bytes, align).map_or(bytes, size)
+}
+
+/// A block that holds `bytes`, if its size is one of ours; null without memory.
+pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
+    let number = number(bytes, align)?;
+    let size = size(number);
+    let waiting = HELD.try_with(|held| {
+        let block = NonNull::new(held.first[number].get())?;
+        // SAFETY: a block that waits begins with a pointer to the next.
+        held.first[number].set(unsafe { block.cast::<*mut u8>().read() });
+        held.bytes.set(held.bytes.get() - size);
+        Some(block.as_ptr())
+    });
+    // SAFETY: the size of a number.
+    Some(waiting.ok().flatten().unwrap_or_else(|| unsafe { alloc(layout(size)) }))
+}
+
+/// Takes a block of such a size back; false if its size is none of ours.
+///
+/// # Safety
+/// Where the size is one of ours, the block came from [`take`] for a size with the same [`rounded`] one, and nobody uses
+/// it.
+pub(crate) unsafe fn give(block: *mut u8, bytes: usize, align: usize) -> bool {
+    let Some(number) = number(bytes, align) else { return false };
+    let size = size(number);
+    let kept = HELD.try_with(|held| {
+        if held.bytes.get() + size > MOST_HELD {
+            return false;
+        }
+        // SAFETY: by the caller the block is ours, and it has room for a pointer and is aligned for one.
+        unsafe { block.cast::<*mut u8>().write(held.first[number].get()) };
+        held.first[number].set(block);
+        held.bytes.set(held.bytes.get() + size);
+        true
+    });
+    if kept != Ok(true) {
+        // SAFETY: allocated with this layout.
+        unsafe { dealloc(block, layout(size)) };
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_has_its_sizes() {
+        let mut least = LEAST + 1;
+        for wanted in 0..SIZES {
+            let most = size(wanted);
+            for bytes in [least, least + 1, most - 1, most] {
+                assert_eq!(number(bytes, 8), Some(wanted), "{bytes}");
+                assert_eq!(rounded(bytes, 8), most);
+            }
+            least = most + 1;
+        }
+        assert_eq!(least, MOST + 1);
+        assert_eq!((number(LEAST, 8), number(MOST + 1, 8), number(2000, 32)), (None, None, None));
+    }
+
+    #[test]
+    fn blocks_come_again() {
+        let first = take(2000, 8).expect("of this size");
+        let second = take(2000, 8).expect("of this size");
+        assert!(!first.is_null() && !second.is_null() && first != second);
+        // SAFETY: both came from `take`, and nobody uses them.
+        unsafe {
+            assert!(give(first, 2000, 8) && give(second, 2048, 8));
+            assert_eq!((take(1800, 8), take(2040, 8)), (Some(second), Some(first)));
+            assert!(give(first, 2000, 8) && give(second, 2000, 8));
+            assert!(!give(first, 100, 8));
+        }
+    }
+
+    #[test]
+    fn no_more_than_so_much_waits() {
+        let blocks: Vec<_> = (0..100).map(|_| take(MOST, 8).expect("of this size")).collect();
+        for block in blocks {
+            // SAFETY: as above.
+            assert!(unsafe { give(block, MOST, 8) });
+        }
+        HELD.with(|held| assert!(held.bytes.get() <= MOST_HELD));
+    }
+}

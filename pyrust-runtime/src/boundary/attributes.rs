@@ -1,0 +1,295 @@
+//! In place and log: how writes to the attributes of instances are undone.
+//!
+//! A write replaces a pointer in a place that stays where it is while the transaction is open: a slot, a value of the
+//! instance, or of its dict. The old pointer goes to the log, once per place as far as a small table tells; a float that
+//! only the place refers to is rewritten, and its old bits are logged (replay rule 7). Undo walks the log backwards.
+
+use core::ptr;
+
+use pyo3_ffi::{Py_DECREF, Py_REFCNT, PyObject};
+
+use crate::boundary::dropped;
+use crate::boundary::journal::{release, release_all};
+use crate::boundary::layout;
+use crate::boundary::ptrmap::PtrMap;
+use crate::buf::Buf;
+use crate::object::forget_order;
+use crate::py::IntoPy;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+type Place = *mut *mut PyObject;
+
+#[derive(Clone, Copy)]
+enum Entry {
+    /// The place held this object; the reference moved here.
+    Set(Place, *mut PyObject),
+    /// The float, which stands in the place, had these bits.
+    Bits(Place, *mut PyObject, u64),
+    /// The place was empty; the values, where their order was noted.
+    Filled(Place, Place),
+    /// Undone: the reference to what native code put there.
+    Drop(*mut PyObject),
+}
+
+/// Places that were logged last, by a hash of their address.
+const RECENT: usize = 256;
+
+/// The log is looked through for places that it has twice when it has grown to this length, and to twice that.
+const LONG: usize = 1 << 14;
+
+/// So many entries are more than a program's objects are worth.
+const LONGEST: usize = 1 << 24;
+
+pub(crate) struct Log {
+    entries: Buf<Entry>,
+    /// Places whose old pointer is logged; with the lowest bit set: only the bits of the float there.
+    recent: [usize; RECENT],
+    compact_at: usize,
+    /// Instances made in this transaction; the last one, and all of them.
+    last_fresh: *mut PyObject,
+    fresh: PtrMap,
+}
+
+impl Log {
+    pub(crate) const fn new() -> Log {
+        Log {
+            entries: Buf::new(),
+            recent: [0; RECENT],
+            compact_at: LONG,
+            last_fresh: ptr::null_mut(),
+            fresh: PtrMap::new(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.last_fresh.is_null()
+    }
+
+    /// Takes everything out; nothing is logged afterwards.
+    pub(crate) fn take(&mut self) -> Garbage {
+        if !self.is_empty() {
+            self.recent = [0; RECENT];
+            self.compact_at = LONG;
+            self.last_fresh = ptr::null_mut();
+            self.fresh.clear();
+        }
+        Garbage(core::mem::take(&mut self.entries))
+    }
+
+    #[inline(always)]
+    fn push(&mut self, entry: Entry) -> R<()> {
+        match self.entries.push(entry) {
+            Ok(()) => Ok(()),
+            Err(_) => bail(Bail::Memory),
+        }
+    }
+
+    /// Undoes everything.  Drops no reference: what has to be dropped stays in the log.
+    pub(crate) unsafe fn undo(&mut self) {
+        // SAFETY: Places are alive while the transaction is open, and the log owns its objects.
+        unsafe {
+            for entry in self.entries.iter_mut().rev() {
+                *entry = match *entry {
+                    Entry::Set(place, old) => Entry::Drop(core::mem::replace(&mut *place, old)),
+                    Entry::Bits(_, float, bits) => {
+                        layout::set_float_value(float, f64::from_bits(bits));
+                        Entry::Drop(ptr::null_mut())
+                    }
+                    Entry::Filled(place, values) => {
+                        if !values.is_null() {
+                            forget_order(values);
+                        }
+                        Entry::Drop(core::mem::replace(&mut *place, ptr::null_mut()))
+                    }
+                    done => done,
+                };
+            }
+        }
+    }
+
+    /// Shows each object that loses a reference with the commit.
+    pub(crate) fn each_dropped(&self, mut see: impl FnMut(*mut PyObject) -> R<()>) -> R<()> {
+        for entry in self.entries.iter() {
+            if let Entry::Set(_, object) = *entry {
+                see(object)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Before the commit: bails if an object that lost its last place could run code when it dies.
+    pub(crate) unsafe fn check_dropped(&self) -> R<()> {
+        // SAFETY: The log keeps what it holds alive.
+        self.each_dropped(|object| unsafe { dropped::check(object) })
+    }
+}
+
+/// References that are dropped when the transaction has closed.
+pub(crate) struct Garbage(Buf<Entry>);
+
+impl Garbage {
+    pub(crate) unsafe fn discard(&mut self) {
+        // SAFETY: The references are ours, and the transaction is closed.
+        unsafe {
+            while let Some(entry) = self.0.pop() {
+                match entry {
+                    Entry::Set(_, object) | Entry::Drop(object) if !object.is_null() => Py_DECREF(object),
+                    _ => {}
+                }
+            }
+        }
+    }
+}
+
+/// An instance that was just made.
+pub(crate) unsafe fn register_fresh(cx: Cx, object: *mut PyObject) {
+    // SAFETY: A short borrow.
+    let log = unsafe { &mut cx.txn().attributes };
+    log.last_fresh = object;
+    // Without memory it only counts as an old one.
+    let _ = log.fresh.insert(object, 0);
+}
+
+/// Was the instance made in this transaction?
+pub(crate) unsafe fn is_fresh(cx: Cx, object: *mut PyObject) -> bool {
+    // SAFETY: A short borrow.
+    let log = unsafe { &cx.txn().attributes };
+    log.last_fresh == object || log.fresh.get(object).is_some()
+}
+
+/// Does somebody want to be told of changes of the dict?
+///
+/// # Safety
+/// A live dict.
+pub(crate) unsafe fn is_watched(dict: *mut PyObject) -> bool {
+    /// The version tag's place: see interp.c. Its lowest bits name the watchers.
+    const VERSION_TAG: usize = 24;
+    // SAFETY: By the caller.
+    cfg!(Py_3_12) && unsafe { *dict.cast::<u8>().add(VERSION_TAG).cast::<u64>() } & 0xff != 0
+}
+
+#[inline(always)]
+fn recent_at(place: Place) -> usize {
+    ((place as usize >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) & (RECENT - 1)
+}
+
+/// Rewrites the float in the place, if nobody else can tell.
+///
+/// # Safety
+/// A place of a live instance that holds an object.
+#[inline(always)]
+pub(crate) unsafe fn overwrite<T: IntoPy>(cx: Cx, place: Place, value: &T) -> R<bool> {
+    // SAFETY: By the caller.  Nobody else refers to the float, and native code has seen no objects.
+    unsafe {
+        let old = *place;
+        if Py_REFCNT(old) != 1 || !layout::is_float(old) || cx.txn().objects_seen {
+            return Ok(false);
+        }
+        let bits = layout::float_value(old).to_bits();
+        let at = recent_at(place);
+        let log = &mut cx.txn().attributes;
+        if log.recent[at] & !1 == place as usize {
+            return Ok(value.overwrite(old));
+        }
+        log.push(Entry::Bits(place, old, bits))?;
+        log.recent[at] = place as usize | 1;
+        if !value.overwrite(old) {
+            return Ok(false);
+        }
+        if log.entries.len() >= log.compact_at { compact(cx).map(|()| true) } else { Ok(true) }
+    }
+}
+
+/// Puts another object into the place, whose reference is taken.
+///
+/// # Safety
+/// A place of a live instance that holds an object.
+#[inline]
+pub(crate) unsafe fn replace(cx: Cx, place: Place, value: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller.
+    unsafe {
+        let at = recent_at(place);
+        let log = &mut cx.txn().attributes;
+        if log.recent[at] == place as usize {
+            let old = core::mem::replace(&mut *place, value);
+            return release(cx, old);
+        }
+        if let Err(stop) = log.push(Entry::Set(place, *place)) {
+            Py_DECREF(value);
+            return Err(stop);
+        }
+        *place = value;
+        log.recent[at] = place as usize;
+        if log.entries.len() >= log.compact_at { compact(cx) } else { Ok(()) }
+    }
+}
+
+/// Puts an object into an empty place, whose reference is taken; `values` where their order was noted. Nothing is
+/// logged of instances that were made in this transaction.
+///
+/// # Safety
+/// An empty place of a live instance.
+pub(crate) unsafe fn fill(cx: Cx, place: Place, values: Option<Place>, value: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller.
+    unsafe {
+        let Some(values) = values else {
+            *place = value;
+            return Ok(());
+        };
+        let log = &mut cx.txn().attributes;
+        if let Err(stop) = log.push(Entry::Filled(place, values)) {
+            if !values.is_null() {
+                forget_order(values);
+            }
+            Py_DECREF(value);
+            return Err(stop);
+        }
+        *place = value;
+        // What stands there now is nobody's original.
+        log.recent[recent_at(place)] = place as usize;
+        if log.entries.len() >= log.compact_at { compact(cx) } else { Ok(()) }
+    }
+}
+
+/// Keeps of each place only what stood there first.
+#[cold]
+#[inline(never)]
+unsafe fn compact(cx: Cx) -> R<()> {
+    // SAFETY: The log owns its objects; what stood in a place later nobody wants back.
+    unsafe {
+        let log = &mut cx.txn().attributes;
+        let mut known = PtrMap::new();
+        let mut later: Buf<*mut PyObject> = Buf::new();
+        if !later.reserve_total(log.entries.len()) {
+            return bail(Bail::Memory);
+        }
+        let (mut kept, mut full) = (0, false);
+        for at in 0..log.entries.len() {
+            let entry = log.entries[at];
+            let (place, bits) = match entry {
+                Entry::Set(place, _) | Entry::Filled(place, _) => (place, false),
+                Entry::Bits(place, ..) => (place, true),
+                Entry::Drop(_) => continue,
+            };
+            // 0: the pointer is logged; 1: only bits are.
+            let (own, only) = (place.cast::<PyObject>(), place.cast::<u8>().add(1).cast::<PyObject>());
+            let keep = full || (known.get(own).is_none() && !(bits && known.get(only).is_some()));
+            if !keep {
+                if let Entry::Set(_, object) = entry {
+                    // There is room.
+                    let _ = later.push(object);
+                }
+                continue;
+            }
+            full = full || !known.insert(if bits { only } else { own }, 0);
+            log.entries[kept] = entry;
+            kept += 1;
+        }
+        log.entries.truncate(kept);
+        log.compact_at = (2 * kept).max(LONG);
+        release_all(cx, later.iter().copied())?;
+        if full || kept > LONGEST { bail(Bail::Limit) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,64 @@
+//! Constant keys of dicts of Python's: records of the same make have a key at the same place.
+
+use crate::dict::{DictLike, Kind, PDict, missing};
+use crate::py::{FromPy, IntoPy};
+use crate::stop::R;
+use crate::str_::StrConst;
+use crate::strs::Str;
+use crate::txn::Cx;
+
+/// `d["name"]`
+#[inline]
+pub fn field<V, M>(cx: Cx, dict: &PDict<Str, V, M>, name: &'static StrConst) -> R<V>
+where
+    V: FromPy + IntoPy + Clone,
+    M: Kind,
+{
+    match field_get(cx, dict, name)? {
+        Some(value) => Ok(value),
+        None => missing(cx, name.get(cx)?),
+    }
+}
+
+/// `d.get("name")`
+#[inline]
+pub fn field_get<V, M>(cx: Cx, dict: &PDict<Str, V, M>, name: &'static StrConst) -> R<Option<V>>
+where
+    V: FromPy + IntoPy + Clone,
+    M: Kind,
+{
+    let key = name.get(cx)?;
+    if dict.is_written(cx)? {
+        return dict.find(cx, key);
+    }
+    cx.point()?;
+    match dict.find_at(cx, key, name.place())? {
+        // SAFETY: The dict keeps the value alive.
+        Some(value) => unsafe { V::from_py(cx, value) }.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// `d.get("name", default)`
+#[inline]
+pub fn field_or<V, M>(cx: Cx, dict: &PDict<Str, V, M>, name: &'static StrConst, default: V) -> R<V>
+where
+    V: FromPy + IntoPy + Clone,
+    M: Kind,
+{
+    Ok(field_get(cx, dict, name)?.unwrap_or(default))
+}
+
+/// `"name" in d`
+#[inline]
+pub fn has_field<V, M>(cx: Cx, dict: &PDict<Str, V, M>, name: &'static StrConst) -> R<bool>
+where
+    V: FromPy + IntoPy + Clone,
+    M: Kind,
+{
+    let key = name.get(cx)?;
+    if dict.is_written(cx)? {
+        return dict.has(cx, key);
+    }
+    Ok(dict.find_at(cx, key, name.place())?.is_some())
+}

@@ -1,0 +1,250 @@
+//! Instances of ordinary Python classes: the borrowed object, guarded by its exact class.
+//!
+//! Attributes are read and written where CPython keeps them: in slots, among the values of the instance, or in its
+//! dict. Where that is, `place` finds out; what a write replaces goes to the journal of `boundary::attributes`.
+
+mod class;
+mod place;
+
+use core::marker::PhantomData;
+use core::ptr::{self, NonNull};
+
+use pyo3_ffi::{self as ffi, PyObject};
+
+pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
+pub use place::Attribute;
+pub(crate) use place::forget_order;
+
+use crate::boundary::attributes;
+use crate::elem::{ElemEq, ElemOrd, Key, View};
+use crate::fmt::Repr;
+use crate::obj::{MOST_TUPLES, Obj};
+use crate::py::{FromPy, IntoPy, again, fresh};
+use crate::stop::{Bail, R, bail};
+use crate::str_::StrBuilder;
+use crate::txn::Cx;
+
+/// An exact instance of the class. The transaction keeps it alive.
+#[repr(transparent)]
+pub struct Instance<C> {
+    object: NonNull<PyObject>,
+    class: PhantomData<fn() -> C>,
+}
+
+impl<C> Clone for Instance<C> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C> Copy for Instance<C> {}
+
+impl<C> Instance<C> {
+    #[inline(always)]
+    pub fn as_ptr(self) -> *mut PyObject {
+        self.object.as_ptr()
+    }
+
+    /// `self is other`.
+    #[inline(always)]
+    pub fn is<D>(self, other: Instance<D>) -> bool {
+        self.object == other.object
+    }
+}
+
+/// `object.name`
+#[inline]
+pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'static Attribute) -> R<T> {
+    // SAFETY: The transaction keeps the object alive, which holds the value, or its class does.
+    unsafe {
+        let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
+        let value = if slot.is_null() { ptr::null_mut() } else { *slot };
+        if value.is_null() {
+            return T::from_py(cx, name.of_class()?);
+        }
+        T::from_py(cx, value)
+    }
+}
+
+/// `object.name = value`
+#[inline]
+pub fn set<C: OfObjectClass, T: IntoPy>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+    value: T,
+) -> R<()> {
+    cx.point()?;
+    // SAFETY: The transaction keeps the object alive; the slot is its own.
+    unsafe {
+        if !C::CLASS.is_writable() {
+            return bail(Bail::Guard);
+        }
+        let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
+        if slot.is_null() || (*slot).is_null() {
+            let value = value.into_py(cx)?;
+            return name.first(cx, object.as_ptr(), slot, value);
+        }
+        if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
+            return Ok(());
+        }
+        let value = value.into_py(cx)?;
+        attributes::replace(cx, slot, value)
+    }
+}
+
+/// Bails unless calling `object.name(…)` runs the method that was compiled.
+#[inline]
+pub fn method<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Method) -> R<()> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe { name.check(cx, C::CLASS, object.as_ptr()) }
+}
+
+/// `bool(object)`, where the class says nothing of it.
+#[inline]
+pub fn truth<C: OfObjectClass>(_: Instance<C>) -> R<bool> {
+    if C::CLASS.is_always_true() { Ok(true) } else { bail(Bail::Unsupported) }
+}
+
+/// `a == b`, where that is `a is b`.
+#[inline]
+pub fn eq<C: OfObjectClass>(_: Cx, a: Instance<C>, b: Instance<C>) -> R<bool> {
+    if C::CLASS.compares_identity() { Ok(a.is(b)) } else { bail(Bail::Unsupported) }
+}
+
+/// `a != b`, where that is `a is not b`.
+#[inline]
+pub fn ne<C: OfObjectClass>(cx: Cx, a: Instance<C>, b: Instance<C>) -> R<bool> {
+    Ok(!eq(cx, a, b)?)
+}
+
+/// `C.__new__(C)`: an instance without attributes.
+pub fn make<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
+    cx.before_tracked();
+    let class = C::CLASS.class();
+    if class.is_null() || !C::CLASS.is_made_plainly() {
+        return bail(Bail::Guard);
+    }
+    // SAFETY: The class was found to be one whose instances are made by `object.__new__`, which runs no Python
+    // code; the new reference is given to the transaction.
+    unsafe {
+        let Some(new) = (*class).tp_new else { return bail(Bail::Guard) };
+        // The one empty tuple.
+        let arguments = fresh(ffi::PyTuple_New(0))?;
+        let object = new(class, arguments, ptr::null_mut());
+        ffi::Py_DECREF(arguments);
+        let object = cx.adopt(object)?;
+        attributes::register_fresh(cx, object.as_ptr());
+        Ok(Instance { object, class: PhantomData })
+    }
+}
+
+/// `C()`, where neither the class nor those above it have an `__init__`.
+pub fn make_empty<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
+    if C::CLASS.has_plain_init() { make(cx) } else { bail(Bail::Guard) }
+}
+
+/// `isinstance(object, class)`
+pub fn is_instance<C: OfObjectClass>(object: Instance<C>, class: Obj) -> R<bool> {
+    // SAFETY: The transaction keeps both alive; what the class says of itself is what `object` says.
+    unsafe { crate::obj::is_derived(ffi::Py_TYPE(object.as_ptr()), class.as_ptr(), MOST_TUPLES) }
+}
+
+/// Is the object equal to nothing of another class, as far as its own class tells?
+#[inline]
+pub fn differs<C: OfObjectClass>(_: Instance<C>) -> R<bool> {
+    if C::CLASS.compares_identity() { Ok(true) } else { bail(Bail::Unsupported) }
+}
+
+/// A global that is that class.
+#[derive(Clone, Copy)]
+pub struct IsObject<C>(PhantomData<fn() -> C>);
+
+impl<C: OfObjectClass> FromPy for IsObject<C> {
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
+        let class = C::CLASS.class();
+        if class.is_null() || !core::ptr::eq(class.cast(), object) {
+            return bail(Bail::Guard);
+        }
+        Ok(IsObject(PhantomData))
+    }
+
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        core::ptr::eq(C::CLASS.class().cast(), object)
+    }
+}
+
+impl<C: OfObjectClass> FromPy for Instance<C> {
+    #[inline(always)]
+    unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
+        // SAFETY: By the caller; what is alive is not null.
+        unsafe {
+            if !core::ptr::eq(ffi::Py_TYPE(object), C::CLASS.class()) {
+                return bail(Bail::Type);
+            }
+            Ok(Instance { object: NonNull::new_unchecked(object), class: PhantomData })
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn matches(object: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe { core::ptr::eq(ffi::Py_TYPE(object), C::CLASS.class()) }
+    }
+}
+
+impl<C: 'static> IntoPy for Instance<C> {
+    #[inline(always)]
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        // SAFETY: The transaction keeps it alive.
+        Ok(unsafe { again(self.as_ptr()) })
+    }
+}
+
+impl<C: OfObjectClass> ElemEq for Instance<C> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        if self.is(*other) { Ok(true) } else { eq(cx, *self, *other) }
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Obj(Obj::foreign(self.object))
+    }
+}
+
+impl<C: OfObjectClass> ElemOrd for Instance<C> {
+    fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
+        bail(Bail::Unsupported)
+    }
+}
+
+impl<C: OfObjectClass> Key for Instance<C> {
+    fn fast_hash(&self, cx: Cx) -> R<u64> {
+        Ok(self.py_hash(cx)? as u64)
+    }
+
+    fn py_hash(&self, _: Cx) -> R<isize> {
+        if !C::CLASS.compares_identity() {
+            return bail(Bail::Unsupported);
+        }
+        // CPython's hash of an address: rotated, since objects are 16 bytes apart.
+        Ok((self.as_ptr() as usize).rotate_right(4) as isize)
+    }
+
+    unsafe fn eq_object(&self, _: Cx, object: *mut PyObject) -> R<bool> {
+        if core::ptr::eq(self.as_ptr(), object) {
+            return Ok(true);
+        }
+        // SAFETY: By the caller.
+        if C::CLASS.compares_identity() && unsafe { Self::matches(object) } {
+            return Ok(false);
+        }
+        bail(Bail::Unsupported)
+    }
+}
+
+impl<C: OfObjectClass> Repr for Instance<C> {
+    fn push_repr(&self, _: Cx, _: &mut StrBuilder) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+}

@@ -1,0 +1,252 @@
+//! What a class is now: asked of the class itself whenever its version tag has moved.
+
+use core::cell::Cell;
+use core::ptr;
+
+use pyo3_ffi::*;
+
+use crate::activate::Namespace;
+use crate::activate::object::{interned, known_item};
+use crate::object::place::{Attribute, Found};
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+unsafe extern "C" {
+    /// Exported by every version that is supported. Gives the class a version, if it has none.
+    fn _PyType_Lookup(class: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject;
+}
+
+/// What the class and those above it have under a name, without asking a descriptor; borrowed.
+///
+/// # Safety
+/// A live class, and an exact text.
+pub(super) unsafe fn inherited(class: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: By the caller. Only dicts of classes are looked into, with a text.
+    unsafe {
+        let found = _PyType_Lookup(class, name);
+        if found.is_null() && !PyErr_Occurred().is_null() {
+            PyErr_Clear();
+        }
+        found
+    }
+}
+
+/// The type that stands for one class in generated text.
+pub trait OfObjectClass: Copy + 'static {
+    const CLASS: &'static ObjectClass;
+}
+
+/// A class as the text of a program has it, and what was found of it.
+pub struct ObjectClass {
+    module: &'static str,
+    name: &'static str,
+    /// Held for good once it has been found.
+    class: Cell<*mut PyTypeObject>,
+    /// The version that was looked at; 0 for none.
+    version: Cell<u32>,
+    found: Cell<Behaviour>,
+}
+
+// SAFETY: Only touched while the GIL is held.
+unsafe impl Sync for ObjectClass {}
+
+#[derive(Clone, Copy, Default)]
+struct Behaviour {
+    /// Attributes are assigned without Python code.
+    writable: bool,
+    /// Instances are true.
+    always_true: bool,
+    /// `==` and `hash` are those of `object`.
+    identity: bool,
+    /// Calling the class makes an instance and calls `__init__`, and nothing sees an instance die.
+    plainly_made: bool,
+    /// `__init__` is that of `object`.
+    plain_init: bool,
+}
+
+fn same<T>(a: Option<T>, b: Option<T>) -> bool {
+    const { assert!(size_of::<Option<T>>() == size_of::<usize>()) };
+    // SAFETY: Both are pointers to functions, or null.
+    unsafe { core::mem::transmute_copy::<_, usize>(&a) == core::mem::transmute_copy::<_, usize>(&b) }
+}
+
+impl ObjectClass {
+    pub const fn new(module: &'static str, name: &'static str) -> ObjectClass {
+        ObjectClass {
+            module,
+            name,
+            class: Cell::new(ptr::null_mut()),
+            version: Cell::new(0),
+            found: Cell::new(Behaviour {
+                writable: false,
+                always_true: false,
+                identity: false,
+                plainly_made: false,
+                plain_init: false,
+            }),
+        }
+    }
+
+    /// The class; null if there is none, or one whose attributes Python code makes up.
+    #[inline(always)]
+    pub fn class(&self) -> *mut PyTypeObject {
+        let (class, version) = (self.class.get(), self.version.get());
+        // SAFETY: What was found is held for good.
+        if version != 0 && unsafe { (*class).tp_version_tag } == version {
+            return class;
+        }
+        self.look()
+    }
+
+    #[inline(always)]
+    fn behaviour(&self) -> Behaviour {
+        if self.class().is_null() { Behaviour::default() } else { self.found.get() }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_writable(&self) -> bool {
+        self.behaviour().writable
+    }
+
+    pub(super) fn is_always_true(&self) -> bool {
+        self.behaviour().always_true
+    }
+
+    pub(super) fn compares_identity(&self) -> bool {
+        self.behaviour().identity
+    }
+
+    pub(super) fn has_plain_init(&self) -> bool {
+        self.behaviour().plain_init
+    }
+
+    pub(super) fn is_made_plainly(&self) -> bool {
+        self.behaviour().plainly_made
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look(&self) -> *mut PyTypeObject {
+        // SAFETY: The GIL is held. Nothing here runs Python code: exact dicts, and classes whose metaclass is `type`.
+        unsafe {
+            self.version.set(0);
+            let mut class = self.class.get();
+            if class.is_null() {
+                let module = known_item(PyImport_GetModuleDict(), self.module);
+                if module.is_null() || PyModule_Check(module) == 0 {
+                    return ptr::null_mut();
+                }
+                let found = known_item(PyModule_GetDict(module), self.name);
+                if found.is_null() || Py_TYPE(found) != &raw mut PyType_Type {
+                    return ptr::null_mut();
+                }
+                class = found.cast();
+            }
+            // Also gives the class a version.
+            let name = interned("__class__");
+            let descriptor = inherited(class, name);
+            Py_DECREF(name);
+            let ty = &*class;
+            let object = &raw const PyBaseObject_Type;
+            let object = &*object;
+            if ty.tp_flags & Py_TPFLAGS_HEAPTYPE == 0
+                || descriptor.is_null()
+                || ty.tp_version_tag == 0
+                || Py_TYPE(descriptor) != &raw mut PyGetSetDescr_Type
+                || !same(ty.tp_getattro, object.tp_getattro)
+                || ty.tp_as_number.is_null()
+                || ty.tp_as_mapping.is_null()
+                || ty.tp_as_sequence.is_null()
+            {
+                return ptr::null_mut();
+            }
+            let counted = (*ty.tp_as_mapping).mp_length.is_some() || (*ty.tp_as_sequence).sq_length.is_some();
+            self.found.set(Behaviour {
+                writable: same(ty.tp_setattro, object.tp_setattro),
+                always_true: (*ty.tp_as_number).nb_bool.is_none() && !counted,
+                identity: same(ty.tp_richcompare, object.tp_richcompare) && same(ty.tp_hash, object.tp_hash),
+                plainly_made: same(ty.tp_new, object.tp_new)
+                    && same(ty.tp_alloc, object.tp_alloc)
+                    && ty.tp_finalize.is_none()
+                    && ty.tp_del.is_none()
+                    && ty.tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
+                    && ty.tp_itemsize == 0,
+                plain_init: same(ty.tp_init, object.tp_init),
+            });
+            if self.class.get().is_null() {
+                Py_INCREF(class.cast());
+                self.class.set(class);
+            }
+            self.version.set(ty.tp_version_tag);
+            class
+        }
+    }
+}
+
+/// A method that native code calls without asking the instance each time.
+pub struct Method {
+    attribute: Attribute,
+    /// Where the function is that was found to be the compiled one.
+    space: &'static Namespace,
+    slot: usize,
+    /// How the class holds the function.
+    kind: MethodKind,
+}
+
+// SAFETY: Only touched while the GIL is held.
+unsafe impl Sync for Method {}
+
+/// How a class holds the function behind an attribute.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum MethodKind {
+    Plain,
+    /// The interpreter looks for it in the class alone.
+    Special,
+    Static,
+    Class,
+    Property,
+}
+
+impl Method {
+    pub const fn new(name: &'static str, kind: MethodKind, space: &'static Namespace, slot: usize) -> Method {
+        Method { attribute: Attribute::new(name), space, slot, kind }
+    }
+
+    /// # Safety
+    /// A live instance of the class.
+    #[inline]
+    pub(super) unsafe fn check(&'static self, cx: Cx, class: &ObjectClass, object: *mut PyObject) -> R<()> {
+        // SAFETY: By the caller; types are tested before their layout is relied on.
+        unsafe {
+            let wrapped = |found: *mut PyObject, ty: *mut PyTypeObject| {
+                // All three keep the function behind the header of the object.
+                match Py_TYPE(found) == ty {
+                    true => *found.add(1).cast::<*mut PyObject>(),
+                    false => ptr::null_mut(),
+                }
+            };
+            let function = match (self.attribute.found(class, object)?, self.kind) {
+                (Found::Data(found), MethodKind::Property) => wrapped(found, &raw mut PyProperty_Type),
+                (Found::Other(found), MethodKind::Plain | MethodKind::Special) => found,
+                (Found::Other(found), MethodKind::Static) if !found.is_null() => {
+                    wrapped(found, &raw mut PyStaticMethod_Type)
+                }
+                (Found::Other(found), MethodKind::Class) if !found.is_null() => {
+                    wrapped(found, &raw mut PyClassMethod_Type)
+                }
+                _ => return bail(Bail::Guard),
+            };
+            if function.is_null() || function != self.space.function(self.slot) {
+                return bail(Bail::Guard);
+            }
+            if !matches!(self.kind, MethodKind::Property | MethodKind::Special) {
+                // The instance may have something of that name.
+                let slot = self.attribute.slot(cx, class, object)?;
+                if !slot.is_null() && !(*slot).is_null() {
+                    return bail(Bail::Guard);
+                }
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Where an instance keeps an attribute.
+
+use core::cell::Cell;
+use core::ptr;
+
+use pyo3_ffi::*;
+
+use super::class::{ObjectClass, inherited};
+use crate::activate::object::interned;
+use crate::boundary::attributes;
+use crate::boundary::layout::{self, Keys};
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// What the class has under the name of an attribute; borrowed, and null for nothing.
+#[derive(Clone, Copy)]
+pub(super) enum Found {
+    /// Nothing, or what an instance can hide.
+    Other(*mut PyObject),
+    /// A descriptor that comes before what the instance has.
+    Data(*mut PyObject),
+    /// The slot at an offset in the instance.
+    Member(usize),
+}
+
+/// The name of an attribute, and what was found of it in one class.
+pub struct Attribute {
+    name: &'static str,
+    text: Cell<*mut PyObject>,
+    /// The version of the class that the rest is about; 0 for none.
+    version: Cell<u32>,
+    found: Cell<Found>,
+    /// Among the values of instances; none where no instance without a dict has had it.
+    index: Cell<usize>,
+    /// How many names the class knew when `index` was looked for.
+    known: Cell<usize>,
+    /// Reading as here was found to give what Python reads.
+    proved: Cell<bool>,
+}
+
+// SAFETY: Only touched while the GIL is held.
+unsafe impl Sync for Attribute {}
+
+const NOWHERE: usize = usize::MAX;
+
+/// Dicts of instances are searched one by one up to this size.
+const MOST_ENTRIES: usize = 64;
+
+#[cfg(Py_3_13)]
+const INLINE_VALUES: u64 = 1 << 2;
+
+/// What an instance keeps its attributes in.
+enum Storage {
+    Values(*mut *mut PyObject),
+    Dict(*mut PyObject),
+    /// No dict yet, or one that is kept in another way.
+    Unknown,
+    /// It can have no dict.
+    Slots,
+}
+
+/// # Safety
+/// A live instance of a class that a `class` statement made.
+#[inline(always)]
+unsafe fn storage(object: *mut PyObject) -> Storage {
+    // SAFETY: By the caller; which words stand before the object its flags say.
+    unsafe {
+        let class = Py_TYPE(object);
+        if (*class).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
+            return if (*class).tp_dictoffset == 0 { Storage::Slots } else { Storage::Unknown };
+        }
+        let words = object.cast::<*mut PyObject>();
+        let word = *words.sub(3);
+        #[cfg(Py_3_13)]
+        {
+            if !word.is_null() {
+                return Storage::Dict(word);
+            }
+            let values = object.cast::<u8>().add((*class).tp_basicsize as usize);
+            // capacity, size, embedded, valid
+            if (*class).tp_flags as u64 & INLINE_VALUES != 0 && *values.add(3) != 0 {
+                return Storage::Values(values.add(8).cast());
+            }
+            Storage::Unknown
+        }
+        #[cfg(all(Py_3_12, not(Py_3_13)))]
+        {
+            if word as usize & 1 != 0 {
+                return Storage::Values(word.cast::<u8>().add(1).cast());
+            }
+            if word.is_null() { Storage::Unknown } else { Storage::Dict(word) }
+        }
+        #[cfg(not(Py_3_12))]
+        {
+            if !word.is_null() {
+                return Storage::Dict(word);
+            }
+            let values = (*words.sub(4)).cast::<*mut PyObject>();
+            if values.is_null() { Storage::Unknown } else { Storage::Values(values) }
+        }
+    }
+}
+
+/// Notes that the value at `index` is the last one that was added; false where there is no room.
+///
+/// # Safety
+/// The values of an instance.
+unsafe fn note_order(values: *mut *mut PyObject, index: usize) -> bool {
+    // SAFETY: By the caller; the order stands before the values, since 3.13 behind them.
+    unsafe {
+        #[cfg(Py_3_13)]
+        {
+            let head = values.cast::<u8>().sub(8);
+            let (capacity, size) = (*head as usize, *head.add(1) as usize);
+            if index >= capacity || size >= capacity {
+                return false;
+            }
+            *values.add(capacity).cast::<u8>().add(size) = index as u8;
+            *head.add(1) = (size + 1) as u8;
+        }
+        #[cfg(not(Py_3_13))]
+        {
+            let head = values.cast::<u8>();
+            let (room, size) = (*head.sub(1) as usize, *head.sub(2) as usize + 1);
+            if size + 2 > room {
+                return false;
+            }
+            *head.sub(2 + size) = index as u8;
+            *head.sub(2) = size as u8;
+        }
+        true
+    }
+}
+
+/// Takes [`note_order`] back.
+///
+/// # Safety
+/// As there; it was the last.
+pub(crate) unsafe fn forget_order(values: *mut *mut PyObject) {
+    // SAFETY: By the caller.
+    unsafe {
+        #[cfg(Py_3_13)]
+        {
+            let size = values.cast::<u8>().sub(7);
+            *size -= 1;
+        }
+        #[cfg(not(Py_3_13))]
+        {
+            let size = values.cast::<u8>().sub(2);
+            *size -= 1;
+        }
+    }
+}
+
+/// The names that instances of a class share, with their positions.
+unsafe fn shared_index(class: *mut PyTypeObject, name: *mut PyObject) -> (usize, usize) {
+    // SAFETY: By the caller: a live class of Python's; the keys of a class hold their names.
+    unsafe {
+        let keys = (*class.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
+        if keys.is_null() {
+            return (NOWHERE, 0);
+        }
+        let keys = Keys::shared(keys);
+        if keys.kind == layout::KEYS_GENERAL {
+            return (NOWHERE, 0);
+        }
+        let count = keys.entries_used();
+        let found = (0..count).find(|at| is_name(keys.key(*at), name));
+        (found.unwrap_or(NOWHERE), count)
+    }
+}
+
+/// Can one name more be shared, so that the values of the instance stay values?
+unsafe fn has_room(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller: an instance of a class of Python's.
+    unsafe {
+        let keys = (*Py_TYPE(object).cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
+        matches!(storage(object), Storage::Values(_)) && !keys.is_null() && Keys::shared(keys).usable() > 0
+    }
+}
+
+/// Do both texts say the same? A hole among keys is null.
+unsafe fn is_name(key: *mut PyObject, name: *mut PyObject) -> bool {
+    // SAFETY: By the caller: texts, or null.
+    unsafe {
+        key == name
+            || (!key.is_null()
+                && layout::is_str(key)
+                && layout::is_str(name)
+                && PyUnicode_Compare(key, name) == 0)
+    }
+}
+
+impl Attribute {
+    pub const fn new(name: &'static str) -> Attribute {
+        Attribute {
+            name,
+            text: Cell::new(ptr::null_mut()),
+            version: Cell::new(0),
+            found: Cell::new(Found::Other(ptr::null_mut())),
+            index: Cell::new(NOWHERE),
+            known: Cell::new(0),
+            proved: Cell::new(false),
+        }
+    }
+
+    /// What the class has under the name.
+    ///
+    /// # Safety
+    /// A live instance of the class.
+    #[inline(always)]
+    pub(super) unsafe fn found(&self, class: &ObjectClass, object: *mut PyObject) -> R<Found> {
+        // SAFETY: By the caller.
+        unsafe {
+            let ty = Py_TYPE(object);
+            let version = self.version.get();
+            if version == 0 || (*ty).tp_version_tag != version {
+                self.look(class, ty)?;
+            }
+        }
+        Ok(self.found.get())
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn look(&self, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
+        // SAFETY: By the caller: the class of a live instance.
+        unsafe {
+            if class.class() != ty {
+                return bail(Bail::Guard);
+            }
+            if self.text.get().is_null() {
+                self.text.set(interned(self.name));
+            }
+            if self.text.get().is_null() {
+                return bail(Bail::Memory);
+            }
+            let found = inherited(ty, self.text.get());
+            self.found.set(match found.is_null() {
+                true => Found::Other(found),
+                false => kind(found),
+            });
+            self.known.set(0);
+            self.index.set(NOWHERE);
+            self.proved.set(false);
+            self.version.set((*ty).tp_version_tag);
+            Ok(())
+        }
+    }
+
+    /// Where the instance has the attribute, which may be null: nothing is there. Null where there is no place for it.
+    ///
+    /// # Safety
+    /// A live instance of the class.
+    #[inline(always)]
+    pub(super) unsafe fn slot(
+        &self,
+        cx: Cx,
+        class: &ObjectClass,
+        object: *mut PyObject,
+    ) -> R<*mut *mut PyObject> {
+        // SAFETY: By the caller.
+        unsafe {
+            let slot = match self.found(class, object)? {
+                Found::Member(offset) => object.cast::<u8>().add(offset).cast::<*mut PyObject>(),
+                Found::Data(_) => return bail(Bail::Guard),
+                Found::Other(_) => match storage(object) {
+                    Storage::Values(values) => match self.index.get() {
+                        NOWHERE => match self.look_again(object) {
+                            NOWHERE => return Ok(ptr::null_mut()),
+                            index => values.add(index),
+                        },
+                        index => values.add(index),
+                    },
+                    Storage::Dict(dict) => return self.slot_in_dict(cx, dict),
+                    Storage::Slots => return Ok(ptr::null_mut()),
+                    Storage::Unknown => return bail(Bail::Guard),
+                },
+            };
+            if !self.proved.get() && !(*slot).is_null() {
+                self.prove(object, *slot)?;
+            }
+            Ok(slot)
+        }
+    }
+
+    /// What is read here must be what Python reads.
+    #[cold]
+    #[inline(never)]
+    unsafe fn prove(&self, object: *mut PyObject, value: *mut PyObject) -> R<()> {
+        // SAFETY: A live object whose class has the generic function, which asks no descriptor of Python's here.
+        unsafe {
+            let read = PyObject_GenericGetAttr(object, self.text.get());
+            if read.is_null() {
+                PyErr_Clear();
+                return bail(Bail::Guard);
+            }
+            Py_DECREF(read);
+            if read != value {
+                return bail(Bail::Guard);
+            }
+        }
+        self.proved.set(true);
+        Ok(())
+    }
+
+    /// A new name may have come meanwhile.
+    #[cold]
+    #[inline(never)]
+    unsafe fn look_again(&self, object: *mut PyObject) -> usize {
+        // SAFETY: By the caller.
+        let (index, known) = unsafe { shared_index(Py_TYPE(object), self.text.get()) };
+        self.index.set(index);
+        self.known.set(known);
+        index
+    }
+
+    /// The value of an existing key of the instance's dict.
+    #[inline(never)]
+    unsafe fn slot_in_dict(&self, cx: Cx, dict: *mut PyObject) -> R<*mut *mut PyObject> {
+        // SAFETY: By the caller: the dict of a live instance.
+        unsafe {
+            if !layout::is_dict(dict) || cx.txn().dicts.holds(dict) || attributes::is_watched(dict) {
+                return bail(Bail::Guard);
+            }
+            let keys = Keys::of(dict);
+            let count = keys.entries_used();
+            // Other keys than texts may compare with Python code.
+            if keys.kind == layout::KEYS_GENERAL || count > MOST_ENTRIES {
+                return bail(Bail::Guard);
+            }
+            let name = self.text.get();
+            let found = (0..count).find(|at| is_name(keys.key(*at), name));
+            Ok(found.map_or(ptr::null_mut(), |at| keys.place(at)))
+        }
+    }
+
+    /// What the instance shows of its class, where it has nothing itself.
+    pub(super) fn of_class(&self) -> R<*mut PyObject> {
+        let Found::Other(found) = self.found.get() else { return bail(Bail::Type) };
+        // SAFETY: The class holds it, and does not change while the transaction is open.
+        if found.is_null() || unsafe { (*Py_TYPE(found)).tp_descr_get.is_some() } {
+            return bail(Bail::Type);
+        }
+        Ok(found)
+    }
+
+    /// Gives the instance an attribute that it has not; takes the reference to `value`.
+    ///
+    /// # Safety
+    /// A live instance of the class; `slot` is what [`Attribute::slot`] gave.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe fn first(
+        &self,
+        cx: Cx,
+        object: *mut PyObject,
+        slot: *mut *mut PyObject,
+        value: *mut PyObject,
+    ) -> R<()> {
+        // SAFETY: By the caller.
+        unsafe {
+            let fresh = attributes::is_fresh(cx, object);
+            if let Found::Member(_) = self.found.get() {
+                return attributes::fill(cx, slot, (!fresh).then_some(ptr::null_mut()), value);
+            }
+            if let (false, Storage::Values(values)) = (slot.is_null(), storage(object)) {
+                let index = slot.offset_from(values) as usize;
+                if note_order(values, index) {
+                    return attributes::fill(cx, slot, (!fresh).then_some(values), value);
+                }
+            } else if fresh && has_room(object) {
+                // Nobody else knows the object: as Python does it, with all that is shared between instances. Values
+                // stay where they are.
+                let done = PyObject_GenericSetAttr(object, self.text.get(), value);
+                Py_DECREF(value);
+                if done < 0 {
+                    PyErr_Clear();
+                    return bail(Bail::Memory);
+                }
+                return Ok(());
+            }
+            Py_DECREF(value);
+            bail(Bail::Unsupported)
+        }
+    }
+}
+
+/// How the class's own entry and an instance's go together.
+unsafe fn kind(found: *mut PyObject) -> Found {
+    // SAFETY: By the caller: a live object.
+    unsafe {
+        let ty = Py_TYPE(found);
+        if ty == &raw mut PyMemberDescr_Type {
+            const OBJECT: core::ffi::c_int = 16;
+            // The definition stands behind what all descriptors have.
+            let def = *found.cast::<u8>().add(40).cast::<*const PyMemberDef>();
+            if (*def).type_code == OBJECT && (*def).flags == 0 && (*def).offset > 0 {
+                return Found::Member((*def).offset as usize);
+            }
+            return Found::Data(found);
+        }
+        // A class that can change may become one of descriptors, which no version tells.
+        if (*ty).tp_descr_set.is_some() || (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE == 0 {
+            Found::Data(found)
+        } else {
+            Found::Other(found)
+        }
+    }
+}

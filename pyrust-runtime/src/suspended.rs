@@ -1,0 +1,131 @@
+//! What a segment of a generator leaves behind for the next one: the number of its `yield`, the value, and what is kept.
+//!
+//! It goes past the result of the call, straight into a place that the hook gives ([`Left`]), so that an element costs no
+//! object of its own.
+
+use core::cell::Cell;
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
+
+use pyo3_ffi::{Py_DECREF, Py_None, PyObject};
+
+use crate::obj::Obj;
+use crate::py::IntoPy;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// Most objects that one `yield` leaves behind, the value included.
+pub(crate) const MOST: usize = 64;
+
+/// What a segment has left behind.
+pub(crate) struct Left {
+    pub(crate) point: usize,
+    count: usize,
+    /// The first `count` are strong references.
+    items: [MaybeUninit<*mut PyObject>; MOST],
+}
+
+/// Where the segment that runs now leaves it.
+struct Current(Cell<*mut Left>);
+
+// SAFETY: only touched with the GIL held.
+unsafe impl Sync for Current {}
+
+static CURRENT: Current = Current(Cell::new(ptr::null_mut()));
+
+impl Left {
+    #[inline(always)]
+    pub(crate) const fn new() -> Left {
+        Left { point: 0, count: 0, items: [const { MaybeUninit::uninit() }; MOST] }
+    }
+
+    /// Runs a segment that leaves something here. What runs inside may run others.
+    pub(crate) fn during<T>(&mut self, run: impl FnOnce() -> T) -> T {
+        let before = CURRENT.0.replace(self);
+        let result = run();
+        CURRENT.0.set(before);
+        result
+    }
+
+    /// The objects; each is taken once.
+    pub(crate) fn items(&self) -> &[*mut PyObject] {
+        // SAFETY: the first `count` have been written.
+        unsafe { core::slice::from_raw_parts(self.items.as_ptr().cast(), self.count) }
+    }
+
+    /// Gives the references up to whoever has read them.
+    pub(crate) fn taken(&mut self) {
+        self.count = 0;
+    }
+
+    fn clear(&mut self) {
+        let count = core::mem::take(&mut self.count);
+        for item in &self.items[..count] {
+            // SAFETY: written, and owned here; the objects are new ones or are alive elsewhere.
+            unsafe { Py_DECREF(item.assume_init()) };
+        }
+    }
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// The objects of one `yield`, one after the other.
+pub struct Suspending(NonNull<Left>);
+
+impl Suspending {
+    /// Begins anew.
+    #[inline]
+    pub fn begin() -> R<Suspending> {
+        let Some(mut left) = NonNull::new(CURRENT.0.get()) else { return bail(Bail::Unsupported) };
+        // SAFETY: `Left::during` keeps it alive while the segment runs, and nothing else looks at it meanwhile.
+        unsafe { left.as_mut() }.clear();
+        Ok(Suspending(left))
+    }
+
+    /// The next object.
+    #[inline]
+    pub fn keep<T: IntoPy>(&mut self, cx: Cx, value: T) -> R<()> {
+        let object = value.into_py(cx)?;
+        // SAFETY: as in `begin`.
+        let left = unsafe { self.0.as_mut() };
+        let Some(place) = left.items.get_mut(left.count) else {
+            // SAFETY: owned here.
+            unsafe { Py_DECREF(object) };
+            return bail(Bail::Unsupported);
+        };
+        place.write(object);
+        left.count += 1;
+        Ok(())
+    }
+
+    /// The object that is already the `first`.
+    #[inline]
+    pub fn again(&mut self, first: usize) -> R<()> {
+        // SAFETY: as in `begin`.
+        let left = unsafe { self.0.as_mut() };
+        if first >= left.count || left.count == MOST {
+            return bail(Bail::Unsupported);
+        }
+        // SAFETY: written, and owned here.
+        unsafe { pyo3_ffi::Py_INCREF(left.items[first].assume_init()) };
+        left.items[left.count] = left.items[first];
+        left.count += 1;
+        Ok(())
+    }
+
+    /// That was all of it.
+    #[inline]
+    pub fn end(mut self, point: usize) -> Obj {
+        // SAFETY: as in `begin`; `None` lives for good.
+        unsafe {
+            self.0.as_mut().point = point;
+            // What runs between here and the hook has nothing to leave.
+            CURRENT.0.set(ptr::null_mut());
+            Obj::foreign(NonNull::new_unchecked(Py_None()))
+        }
+    }
+}

@@ -1,0 +1,1 @@
+../../../pyrust-runtime/src/activate/shadow/compare.py

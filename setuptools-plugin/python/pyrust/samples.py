@@ -1,0 +1,163 @@
+"""Samples of the arguments of hot functions: `.pyrust/samples.json`, which `bench`, `verify` and `brief` work with.
+
+The profiler writes them as Python literals (never pickles, and not JSON, which has no tuples, NaN or keys that are ints).
+Reading them evaluates nothing but literals and a handful of constructors of builtin types.
+
+In: what the recorder has seen. Out: texts, and arguments made of them, fresh ones each time.
+It must not run code of the project.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from types import CodeType, FunctionType
+from typing import Any
+
+from pyrust import runinfo
+from pyrust.runinfo import Project
+
+VERSION = 1
+MOST = 32
+"""Samples of one function that are kept, of all processes of a run."""
+
+Seen = dict[str, Any]
+
+_MAKERS: dict[str, Any] = {
+    "bytearray": bytearray,
+    "complex": complex,
+    "deque": deque,
+    "float": float,
+    "frozenset": frozenset,
+    "range": range,
+    "set": set,
+}
+_LITERALS = (
+    ast.Expression,
+    ast.Constant,
+    ast.Tuple,
+    ast.List,
+    ast.Dict,
+    ast.Set,
+    ast.UnaryOp,
+    ast.USub,
+    ast.Load,
+)
+
+
+def nothing() -> Seen:
+    """What is kept of a function that was never sampled."""
+    return {"samples": [], "opaque": 0, "long": 0}
+
+
+def add(entry: Seen, seen: Seen) -> None:
+    """Adds what another process has seen of the same function."""
+    known = {text: place for place, (text, _) in enumerate(entry["samples"])}
+    for text, weight in seen.get("samples", ()):
+        if text in known:
+            entry["samples"][known[text]][1] += weight
+        elif len(entry["samples"]) < MOST:
+            entry["samples"].append([text, weight])
+    for key in ("opaque", "long"):
+        entry[key] += seen.get(key, 0)
+
+
+def update(project: Project, functions: Mapping[str, Seen]) -> None:
+    """Replaces the samples of these functions; those of others stay."""
+    stored = read(project)
+    for name, seen in functions.items():
+        kept = {key: seen[key] for key in nothing()}
+        if kept["samples"] or name not in stored:
+            stored[name] = kept
+    write(project, stored)
+
+
+def write(project: Project, functions: Mapping[str, Seen]) -> None:
+    runinfo.write_json(project.cache / "samples.json", {"version": VERSION, "functions": dict(functions)})
+
+
+def read(project: Project) -> dict[str, Seen]:
+    """The samples of each function; none where there is no file, or one of another version."""
+    try:
+        data = json.loads((project.cache / "samples.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(data, dict) or data.get("version") != VERSION:
+        return {}
+    return {str(name): {**nothing(), **seen} for name, seen in data["functions"].items()}
+
+
+def maker(text: str) -> Callable[[], tuple[Any, ...]]:
+    """What makes the arguments that a sample describes, new ones at each call; `ValueError` when it is no sample."""
+    try:
+        tree = ast.parse(text, mode="eval")
+        code = _compiled(tree)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        raise ValueError(f"not a sample of arguments: {error}") from None
+    scope = {"__builtins__": {}, **_MAKERS}
+
+    def make() -> tuple[Any, ...]:
+        made = eval(code, scope)
+        assert isinstance(made, tuple)
+        return made
+
+    return make
+
+
+def _compiled(tree: ast.Expression) -> CodeType:
+    if not isinstance(tree.body, ast.Tuple):
+        raise ValueError("not a sample of arguments: a tuple was expected")
+    called = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if not (isinstance(node.func, ast.Name) and node.func.id in _MAKERS and not node.keywords):
+                raise ValueError(f"not a sample of arguments: `{ast.unparse(node.func)}` is called")
+            called.add(id(node.func))
+        elif isinstance(node, ast.Name):
+            if id(node) not in called:
+                raise ValueError(f"not a sample of arguments: `{node.id}` is a name")
+        elif not isinstance(node, _LITERALS):
+            raise ValueError(f"not a sample of arguments: {type(node).__name__}")
+    return compile(tree, "<sample>", "eval")
+
+
+def call_form(function: FunctionType, values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Positional arguments and keywords for one value per parameter, in the order of the parameters."""
+    code = function.__code__
+    positional, keyword_only = code.co_argcount, code.co_kwonlyargcount
+    star, stars = bool(code.co_flags & 0x04), bool(code.co_flags & 0x08)
+    if len(values) != positional + star + keyword_only + stars:
+        raise ValueError("the function has other parameters now")
+    args = values[:positional] + (values[positional] if star else ())
+    named = values[positional + star : positional + star + keyword_only]
+    keywords = dict(zip(code.co_varnames[positional : positional + keyword_only], named, strict=True))
+    if stars:
+        keywords.update(values[-1])
+    return args, keywords
+
+
+def parameter_order(function: FunctionType, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values of a function's local variables in the order of its parameters: the opposite of `local_order`."""
+    code = function.__code__
+    positional, keyword_only = code.co_argcount, code.co_kwonlyargcount
+    if not code.co_flags & 0x04:
+        return values
+    at = positional + keyword_only
+    return values[:positional] + values[at : at + 1] + values[positional:at] + values[at + 1 :]
+
+
+def local_order(function: FunctionType, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same values in the order of the function's local variables, as the runtime wants them."""
+    code = function.__code__
+    positional, keyword_only = code.co_argcount, code.co_kwonlyargcount
+    if not code.co_flags & 0x04:
+        return values
+    rest = positional + 1
+    return (
+        values[:positional]
+        + values[rest : rest + keyword_only]
+        + values[positional:rest]
+        + values[rest + keyword_only :]
+    )

@@ -1,0 +1,390 @@
+"""The generated cargo workspace of a project, and the toolchain that compiles it.
+
+What is written lies in the user's cache; setuptools-rust compiles it, and where that refuses, cargo itself, whose messages
+say which hotspots are to blame.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pyrust import cache, crate
+from pyrust.interpreter import Interpreter
+
+HERE = Path(__file__).resolve().parent
+
+#: Rust before this has no build folder of its own (`CARGO_BUILD_BUILD_DIR`), or not all that the runtime uses.
+MINIMUM_RUST = (1, 91)
+
+REPORT = "please report this, with the log"
+
+#: The notices of what is linked in: in the build cache, and beside the report of the last build.
+LICENSES = "licenses.txt"
+
+Json = dict[str, Any]
+Echo = Callable[[str], None]
+
+
+class Unavailable(Exception):
+    """Nothing can be compiled here; the project stays pure Python. `cause` is `toolchain`, `python` or `internal`."""
+
+    def __init__(self, message: str, cause: str = "toolchain") -> None:
+        super().__init__(message)
+        self.cause = cause
+
+
+@dataclasses.dataclass
+class Rejected(Exception):
+    """rustc refuses what it got: for each error the crate, the lines of each file concerned, and the first line of its text."""
+
+    errors: list[tuple[str, dict[str, set[int]], str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cargo:
+    program: str
+    #: What `rustc -vV` says: other compilers make other modules.
+    version: str
+    #: Where the toolchain is, as `rustc --print sysroot` says.
+    sysroot: str = ""
+
+    @property
+    def host(self) -> str:
+        return next((line[6:] for line in self.version.splitlines() if line.startswith("host: ")), "")
+
+
+def find_toolchain() -> Cargo:
+    """cargo and what its compiler says; `Unavailable` where there is none that will do."""
+    wanted = os.environ.get("CARGO", "cargo")
+    program = shutil.which(wanted)
+    if program is None:
+        raise Unavailable(f"PYR0501 `{wanted}` was not found; install Rust (https://rustup.rs) to get native code")
+    rustc = shutil.which(os.environ.get("RUSTC", "rustc"))
+    if rustc is None:
+        raise Unavailable("PYR0501 `rustc` was not found beside cargo; install Rust (https://rustup.rs)")
+    try:
+        version = output([rustc, "-vV"])
+        sysroot = output([rustc, "--print", "sysroot"]).strip()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Unavailable(f"PYR0501 `rustc` does not run: {words(error)}") from None
+    release = next((line.split(": ")[1] for line in version.splitlines() if line.startswith("release: ")), "0")
+    number = tuple(int(part) for part in release.split("-")[0].split(".")[:2])
+    if number < MINIMUM_RUST:
+        minimum = ".".join(map(str, MINIMUM_RUST))
+        raise Unavailable(f"PYR0501 Rust {release} is too old, at least {minimum} is needed (`rustup update`)")
+    return Cargo(program, version, sysroot)
+
+
+#: Variables that change what cargo makes; they are part of the key of a finished module.
+_BUILD_VARIABLES = (
+    "RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_BUILD_TARGET",
+    "ARCHFLAGS",
+    "CC",
+    "CFLAGS",
+    "LDFLAGS",
+    "PYRUST_WITHOUT",
+)
+
+
+def build_variables() -> list[str]:
+    return [f"{name}={os.environ.get(name)}" for name in _BUILD_VARIABLES]
+
+
+class Workspace:
+    """The generated workspace of one project for one interpreter."""
+
+    def __init__(self, root: Path, target: Interpreter, units: Sequence[crate.Unit], cargo: Cargo, echo: Echo) -> None:
+        self.root = root
+        self.target = target
+        self.units = list(units)
+        self.cargo = cargo
+        self.echo = echo
+        self.base = cache.locate(root)
+        self.crates, self.lock_text = _shipped_crates(self.base)
+        self.key = _project_key(root, units)
+        self.project = self.base / "projects" / project_folder(root, self.key)
+        self.folder = self.project / target.soabi
+        self.log = self.folder / "cargo.log"
+        self.licenses = self.folder / LICENSES
+
+    def build(self) -> dict[str, Json]:
+        """package → where its compiled module lies."""
+        (self.base / "projects").mkdir(parents=True, exist_ok=True)
+        with cache.lock(self.project / f"{self.target.soabi}.lock"):
+            files = crate.files(self.units, self.key, self.crates.as_posix())
+            stamp = self._stamp(files)
+            finished = self.folder / "modules" / stamp
+            if not self._complete(finished):
+                started = time.monotonic()
+                self.echo(f"compiling {len(self.units)} module(s) with cargo")
+                self._write(files)
+                built = self._run_cargo()
+                for unit in self.units:
+                    cache.copy(Path(built[unit.package]), self._final(finished, unit))
+                self._remove_other_modules(finished)
+                self.licenses.unlink(missing_ok=True)
+                self.echo(f"compiled in {time.monotonic() - started:.1f} s")
+            if not self.licenses.is_file():
+                self._gather_licenses()
+            cache.sweep(self.base / "projects", self.project)
+        return {
+            unit.package: {
+                "module": unit.module,
+                "file": f"{unit.module}{self.target.ext_suffix}",
+                "path": str(self._final(finished, unit)),
+                "generated": str(self.folder / unit.crate(self.key) / "src" / crate.GENERATED),
+            }
+            for unit in self.units
+        }
+
+    def _gather_licenses(self) -> None:
+        """The notices of all crates that are linked in. Without them the modules work all the same, and there is no such file."""
+        from pyrust import PyRustError, _engine
+
+        target = os.environ.get("CARGO_BUILD_TARGET") or self.cargo.host
+        command = [self.cargo.program, "metadata", "--format-version", "1", "--offline", "--filter-platform", target]
+        try:
+            done = _run(command, folder=self.folder, environment=self._environment())
+            text = _engine.notices(done.stdout, self.cargo.sysroot or None)
+        except (PyRustError, OSError) as error:
+            self.echo(f"no licence notices: {error}")
+            return
+        cache.write(self.licenses, text)
+
+    def culprits(self, refusal: Rejected) -> dict[str, str]:
+        """The hotspots, or the files written by hand, that rustc's complaints belong to, each with one of them."""
+        found: dict[str, str] = {}
+        for name, files, text in refusal.errors:
+            for unit in self.units:
+                if unit.crate(self.key) != name:
+                    continue
+                by_hand = {path: lines for path, lines in files.items() if path != crate.GENERATED}
+                for path, lines in by_hand.items():
+                    found.setdefault(path, f"{path}:{min(lines)}: {text}")
+                lines = files.get(crate.GENERATED, set())
+                if not by_hand:
+                    for path in crate.bodies_at(unit.rust, lines):
+                        found.setdefault(path, text)
+                    for function in crate.functions_at(unit.rust, lines):
+                        found.setdefault(function, text)
+        return found
+
+    def _final(self, finished: Path, unit: crate.Unit) -> Path:
+        return finished / unit.crate(self.key) / f"{unit.module}{self.target.ext_suffix}"
+
+    def _complete(self, finished: Path) -> bool:
+        return all(self._final(finished, unit).is_file() for unit in self.units)
+
+    def _stamp(self, files: Mapping[str, str]) -> str:
+        """Everything that decides the bytes of the modules. While it is the same, cargo is not even started."""
+        parts = [self.cargo.program, self.cargo.version, self.target.pyo3_config(), self.lock_text, *build_variables()]
+        return cache.digest([*parts, *(text for item in sorted(files.items()) for text in item)])[:16]
+
+    def _write(self, files: Mapping[str, str]) -> None:
+        for name, text in files.items():
+            cache.write(self.folder / name, text)
+        keep = {unit.crate(self.key) for unit in self.units}
+        for member in self.folder.glob("pyrust_*"):
+            if member.name not in keep:
+                shutil.rmtree(member, ignore_errors=True)
+        # cargo adds the generated packages to the lock file by itself, and needs no network for that.
+        if cache.write(self.folder / "Cargo.lock.shipped", self.lock_text) or not (self.folder / "Cargo.lock").exists():
+            cache.write(self.folder / "Cargo.lock", self.lock_text)
+
+    def _remove_other_modules(self, finished: Path) -> None:
+        for other in finished.parent.iterdir():
+            if other != finished:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def _environment(self) -> dict[str, str]:
+        config = self.target.pyo3_config()
+        config_file = self.base / "pyo3" / f"{cache.digest([config])[:16]}.txt"
+        cache.write(config_file, config)
+        # Another PyO3 variable of the user's shell would rebuild everything, or bind to another Python.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYO3_")}
+        environment |= {
+            "CARGO": self.cargo.program,
+            "PYO3_CONFIG_FILE": str(config_file),
+            "PYO3_BUILD_EXTENSION_MODULE": "1",
+            # setuptools-rust would set it to an interpreter in a temporary folder.
+            "PYO3_PYTHON": self.target.base_executable,
+            "CARGO_BUILD_BUILD_DIR": str(self.base / "build" / self.target.soabi),
+            "CARGO_TARGET_DIR": str(self.folder / "target"),
+            "CARGO_NET_RETRY": "1",
+            "CARGO_TERM_COLOR": "never",
+        }
+        environment.pop("SETUPTOOLS_RUST_CARGO_PROFILE", None)
+        return environment
+
+    def _run_cargo(self) -> dict[str, str]:
+        """First without the network: when everything is there, that is quick, and when it is not, so is the refusal."""
+        environment = self._environment()
+        words = ""
+        for offline in (["--offline"], []):
+            built, words = self._setuptools_rust(offline, environment)
+            if built is not None:
+                return built
+            built, refusal, said = self._plain_cargo(offline, environment)
+            if built is not None:
+                return built
+            words = said or words
+            if refusal is not None:
+                cache.write(self.log, words)
+                raise refusal
+            self.echo("not everything is in cargo's cache: using the network")
+        cache.write(self.log, words)
+        first = next((line for line in words.splitlines() if line.startswith("error")), "cargo failed")
+        missing = "linker" in first and "not found" in first
+        hint = "; install a C compiler (Debian: `gcc libc6-dev`, macOS: `xcode-select --install`)" if missing else ""
+        raise Unavailable(f"PYR0501 {first.strip()}{hint} (log: {self.log})")
+
+    def _setuptools_rust(self, offline: list[str], environment: dict[str, str]) -> tuple[dict[str, str] | None, str]:
+        request = {
+            "extensions": [
+                {"name": unit.package, "path": str(self.folder / unit.crate(self.key) / "Cargo.toml")}
+                for unit in self.units
+            ],
+            "arguments": [],
+            "manifest_arguments": offline,
+        }
+        done = _run(
+            [sys.executable, "-P", str(HERE / "_compile.py")],
+            json.dumps(request),
+            folder=self.folder,
+            environment=environment,
+        )
+        if done.returncode:
+            return None, done.stderr
+        return json.loads(done.stdout), done.stderr
+
+    def _plain_cargo(
+        self, offline: list[str], environment: dict[str, str]
+    ) -> tuple[dict[str, str] | None, Rejected | None, str]:
+        """cargo without setuptools-rust: what it says can be read by a program, and it may be all that there is."""
+        built: dict[str, str] = {}
+        errors: list[tuple[str, dict[str, set[int]], str]] = []
+        rendered = []
+        for unit in self.units:
+            name = unit.crate(self.key)
+            manifest = str(self.folder / name / "Cargo.toml")
+            command = [self.cargo.program, "rustc", "--lib", "--crate-type", "cdylib", "--release"]
+            done = _run(
+                [*command, "--message-format=json", "--manifest-path", manifest, *offline, *_link_arguments()],
+                folder=self.folder,
+                environment=environment,
+            )
+            for message in _messages(done.stdout):
+                if message["reason"] == "compiler-artifact" and "cdylib" in message["target"]["kind"]:
+                    built[unit.package] = message["filenames"][0]
+                if message["reason"] == "compiler-message" and message["message"]["level"] == "error":
+                    text = message["message"]["rendered"] or message["message"]["message"]
+                    rendered.append(text)
+                    lines = _lines(message["message"]["spans"])
+                    if lines and message["target"]["name"] == name:
+                        errors.append((name, lines, text.strip().splitlines()[0]))
+            if done.returncode:
+                rendered.append(done.stderr)
+        words = "\n".join(rendered)
+        if len(built) == len(self.units):
+            return built, None, words
+        if errors:
+            return None, Rejected(errors), words
+        return None, None, words
+
+
+def _messages(output: str) -> list[Json]:
+    found = []
+    for line in output.splitlines():
+        if line.startswith("{"):
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+    return found
+
+
+def _lines(spans: Sequence[Json]) -> dict[str, set[int]]:
+    """Lines that a message points at, through the macros that expanded there: of the generated file, and of bodies written by hand."""
+    found: dict[str, set[int]] = {}
+    for span in spans:
+        place: Json | None = span
+        while place is not None:
+            path = Path(place["file_name"])
+            name = f"{crate.BODIES}/{path.name}" if path.parent.name == crate.BODIES else path.name
+            if place["is_primary"] and (name == crate.GENERATED or name.startswith(f"{crate.BODIES}/")):
+                found.setdefault(name, set()).add(place["line_start"])
+            expansion = place.get("expansion")
+            place = {**expansion["span"], "is_primary": True} if expansion else None
+    return found
+
+
+def _link_arguments() -> list[str]:
+    if sys.platform != "darwin":
+        return []
+    return ["--", "-Clink-arg=-undefined", "-Clink-arg=dynamic_lookup"]
+
+
+def _shipped_crates(base: Path) -> tuple[Path, str]:
+    """The sources of runtime and macros, copied to the cache; and our lock file."""
+    shipped = HERE / "_crates"
+    files = []
+    for name in ("pyrust-macros", "pyrust-runtime"):
+        files += [(f"{name}/{inner}", path.read_bytes()) for inner, path in cache.tree(shipped / name)]
+    if len(files) < 4:
+        raise Unavailable(f"the sources of the runtime are missing from {shipped}", "internal")
+    workspace = crate.dependency_workspace((shipped / "Cargo.toml").read_text(encoding="utf-8"))
+    files.append(("Cargo.toml", workspace.encode()))
+    return cache.put_tree(files, base / "crates"), (shipped / "Cargo.lock").read_text(encoding="utf-8")
+
+
+def _project_key(root: Path, units: Sequence[crate.Unit]) -> str:
+    """A project is known by its path. An unpacked sdist lies somewhere else each time, and is known by its content."""
+    if (root / "PKG-INFO").exists():
+        return cache.digest([unit.rust for unit in units])[:12]
+    return cache.digest([str(root)])[:12]
+
+
+def project_folder(root: Path, key: str | None = None) -> str:
+    key = key or cache.digest([str(root)])[:12]
+    name = "".join(char if char.isalnum() or char in "-_." else "_" for char in root.name)
+    return f"{name[:40]}-{key}"
+
+
+# Other programs -----------------------------------------------------------------------------------------------------
+
+
+def _run(
+    command: Sequence[str], text: str = "", *, folder: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        input=text,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+        errors="replace",
+    )
+
+
+def output(command: Sequence[str], text: str = "", folder: Path | None = None) -> str:
+    done = subprocess.run(
+        command, input=text, cwd=folder, capture_output=True, check=True, encoding="utf-8", errors="replace"
+    )
+    return done.stdout
+
+
+def words(error: Exception) -> str:
+    said = (getattr(error, "stderr", "") or "").strip().splitlines()
+    return said[-1] if said else str(error)

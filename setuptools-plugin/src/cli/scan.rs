@@ -1,0 +1,63 @@
+//! `pyrust scan`: what could be compiled, without a profile.
+
+use pyrust_build::render::{Format, Sources};
+use pyrust_build::scan::{self, Scanned, Types};
+use serde_json::{Value, json};
+
+use super::{Context, Done};
+
+pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> Done {
+    let project = context.project()?;
+    let found = context.work("compiling every function", || scan::scan(&project))?;
+    let (native, python): (Vec<&Scanned>, Vec<&Scanned>) = found.iter().partition(|one| one.reason.is_none());
+    if format == Some(Format::Json) {
+        let entries: Vec<Value> = found.iter().map(entry).collect();
+        context.out.result(&format!("{:#}\n", json!({ "version": 1, "functions": entries })));
+        return Ok(0);
+    }
+    if let Some(format) = format {
+        let findings: Vec<_> = python.iter().flat_map(|one| one.diagnostics.clone()).collect();
+        context.out.findings(&findings, &mut Sources::new(&project.root), format);
+        return Ok(0);
+    }
+    let mut text = String::new();
+    for one in &native {
+        let guessed = if one.types == Types::Guessed { "   (types guessed)" } else { "" };
+        let types = one.signatures.first().map(String::as_str).unwrap_or_default();
+        text.push_str(&format!("{} {types}{guessed}\n", one.function));
+    }
+    if all {
+        for one in &python {
+            text.push_str(&format!(
+                "{}: {}\n",
+                one.function,
+                one.reason.as_deref().unwrap_or("not compiled")
+            ));
+        }
+    }
+    context.out.result(&text);
+    let annotated = native.iter().filter(|one| one.types == Types::Annotated).count();
+    context.out.say(&format!(
+        "{} of {} functions could be compiled, {annotated} of them by their annotations; \
+         a profile tells which of them are hot, and their types",
+        native.len(),
+        found.len(),
+    ));
+    if !all && !python.is_empty() {
+        context.out.say("`pyrust scan --all` says why the others could not");
+    }
+    Ok(0)
+}
+
+fn entry(one: &Scanned) -> Value {
+    json!({
+        "function": one.function,
+        "compilable": one.reason.is_none(),
+        "types": match one.types {
+            Types::Annotated => "annotated",
+            Types::Guessed => "guessed",
+        },
+        "signatures": one.signatures,
+        "reason": one.reason,
+    })
+}

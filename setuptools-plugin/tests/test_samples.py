@@ -1,0 +1,179 @@
+"""Samples of arguments: written as literals, read without running anything but literals."""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections import Counter, OrderedDict, deque
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pyrust import runinfo, samples
+from pyrust._engine import recorder
+
+LOOP: list[Any] = []
+LOOP.append(LOOP)
+
+
+class Text(str):
+    __slots__ = ()
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Exact types, bits, order."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, float):
+        return struct.pack("<d", one) == struct.pack("<d", other) or (math.isnan(one) and math.isnan(other))
+    if isinstance(one, complex):
+        return alike(one.real, other.real) and alike(one.imag, other.imag)
+    if isinstance(one, deque) and one.maxlen != other.maxlen:
+        return False
+    if isinstance(one, (list, tuple, deque)):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, dict):
+        return alike(list(one.items()), list(other.items()))
+    return bool(one == other)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        2**63 - 1,
+        -(2**63),
+        2**63,
+        -(10**5000),
+        0.0,
+        -0.0,
+        0.1,
+        1e16,
+        1e-7,
+        5e-324,
+        1.7976931348623157e308,
+        -2.5,
+        float("nan"),
+        float("inf"),
+        float("-inf"),
+        complex(-0.0, 1.5),
+        complex(float("nan"), float("-inf")),
+        "",
+        "a'b\"c\\n\n\0",
+        "ß😀\ud800",
+        b"",
+        b"\x00'\xff",
+        bytearray(b"ab'"),
+        range(5),
+        range(-1, 2**70, 3),
+        (),
+        (1,),
+        ((1, ("x",)), []),
+        [],
+        [1, [2.5, None], {"k": (1, 2)}],
+        {},
+        {1: "one", "two": 2, (3, 4): [5], True + 1: None, None: -0.0},
+        set(),
+        {1, 2, 3},
+        frozenset(),
+        frozenset({"a", "b"}),
+        deque([1, 2], 5),
+        deque(),
+    ],
+    ids=lambda value: f"{type(value).__name__} {value!r:.20}" if not isinstance(value, int) else f"int {value % 1000}",
+)
+def test_values_come_back_as_they_were(value: Any) -> None:
+    for arguments in ((value,), (value, 1), ([value],)) if not isinstance(value, (list, dict, set)) else ((value,),):
+        text = recorder.sample(arguments)
+        assert text is not None
+        assert text.isascii()
+        make = samples.maker(text)
+        assert alike(make(), arguments)
+
+
+def test_arguments_are_new_each_time() -> None:
+    make = samples.maker(recorder.sample(([1], {"a": {2}})))
+    first, second = make(), make()
+    assert first == second
+    assert first[0] is not second[0]
+    assert first[1]["a"] is not second[1]["a"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), Text("x"), Counter("ab"), OrderedDict(a=1), LOOP, len, int, [[object()]], {"a": Text("b")}, iter([])],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_has_no_literal_has_no_sample(value: Any) -> None:
+    assert recorder.sample((value,)) is None
+
+
+def test_what_is_too_long_has_no_sample() -> None:
+    assert recorder.sample(("x" * (5 << 20),)) is None
+    assert recorder.sample(([0] * (3 << 20),)) is None
+    assert recorder.sample(([0] * (1 << 20),)) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')",
+        "(__import__('os'),)",
+        "(open('x'),)",
+        "(float,)",
+        "(set([1], *x),)",
+        "(float.fromhex('1'),)",
+        "(range(3).start,)",
+        "([x for x in (1, 2)],)",
+        "(lambda: 1,)",
+        "(1 + 1,)",
+        "(f'{1}',)",
+        "(float(x='1'),)",
+        "[1]",
+        "1",
+        "",
+        "(",
+        "(" * 500 + ")" * 500,
+    ],
+)
+def test_nothing_else_is_evaluated(text: str) -> None:
+    with pytest.raises(ValueError, match="not a sample"):
+        samples.maker(text)
+
+
+def example(a: int, /, b: int, *rest: int, c: int = 0, **more: int) -> tuple[Any, ...]:
+    return (a, b, rest, c, more)
+
+
+def test_orders_of_parameters() -> None:
+    values = (1, 2, (3, 4), 5, {"x": 6})
+    args, keywords = samples.call_form(example, values)  # type: ignore[arg-type]
+    assert example(*args, **keywords) == values
+    local = samples.local_order(example, values)  # type: ignore[arg-type]
+    assert local == (1, 2, 5, (3, 4), {"x": 6})
+    assert samples.parameter_order(example, local) == values  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="other parameters"):
+        samples.call_form(example, (1, 2))  # type: ignore[arg-type]
+
+
+def test_the_store(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "kit"\nversion = "1"\n\n[tool.pyrust]\n')
+    (tmp_path / "kit.py").write_text("def f(x):\n    return x\n")
+    project = runinfo.load(tmp_path)
+    assert samples.read(project) == {}
+    seen = samples.nothing()
+    samples.add(seen, {"samples": [["(1,)", 2.0]], "opaque": 1})
+    samples.add(seen, {"samples": [["(1,)", 3.0], ["(2,)", 1.0]], "long": 2})
+    assert seen == {"samples": [["(1,)", 5.0], ["(2,)", 1.0]], "opaque": 1, "long": 2}
+    samples.update(project, {"kit:f": seen})
+    samples.update(project, {"kit:f": samples.nothing(), "kit:g": samples.nothing()})
+    assert samples.read(project) == {"kit:f": seen, "kit:g": samples.nothing()}
+    for broken in ("", "[]", json.dumps({"version": 99})):
+        (project.cache / "samples.json").write_text(broken)
+        assert samples.read(project) == {}
