@@ -47,6 +47,12 @@ def test_profiling_again_gives_the_same_bytes(project: pytest.Pytester, run: Run
     assert (project.path / "pyrust.toml").read_bytes() == first
 
 
+def test_another_manifest(project: pytest.Pytester, run: Runner) -> None:
+    assert run("--pyrust-profile", "--pyrust-threshold=0", "--pyrust-manifest=other.toml", "-k", "words").ret == 0
+    assert "textkit.distance:words" in (project.path / "other.toml").read_text(encoding="utf-8")
+    assert not (project.path / "pyrust.toml").exists()
+
+
 def test_workers_are_merged(project: pytest.Pytester, run: Runner) -> None:
     pytest.importorskip("xdist")
     result = run("--pyrust-profile", "--pyrust-threshold=0", "-n", "2")
@@ -103,6 +109,27 @@ def test_reports(project: pytest.Pytester, run: Runner) -> None:
     result.stdout.re_match_lines([r"\s*[\d.]+ %\s+\d+  textkit\.distance:levenshtein", r"\s+\(str, str\) -> int"])
     run("--pyrust-profile", "--pyrust-report=json:out/report.json")
     assert json.loads((project.path / "out" / "report.json").read_text())["functions"]
+    run("--pyrust-profile", "--pyrust-threshold=0", "--pyrust-report=html:out/report.html")
+    page = (project.path / "out" / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    for part in ("textkit.distance:levenshtein</code>", "(str, str) -&gt; int", "threshold 0 %"):
+        assert part in page
+
+
+def test_what_cannot_be_compiled_is_named_with_the_reason(project: pytest.Pytester, run: Runner) -> None:
+    (project.path / "src" / "textkit" / "files.py").write_text("def lines(path):\n    return list(open(path))\n")
+    (project.path / "tests" / "test_files.py").write_text(
+        "from textkit.files import lines\ndef test_lines():\n    assert lines(__file__)\n"
+    )
+    result = run("--pyrust-profile", "--pyrust-threshold=0", "--pyrust-report=term")
+    result.stdout.re_match_lines([r"pyrust: textkit\.files:lines \(\d+ %\) stays Python: PYR\d+ .*`open`"])
+    result.stdout.re_match_lines([r"\s+stays Python: PYR\d+ .*`open`"])
+    data = json.loads((project.path / ".pyrust" / "profile.json").read_text())
+    assert "`open`" in data["refused"]["textkit.files:lines"]
+    assert not {"textkit.distance:words", "textkit.distance:levenshtein"} & set(data["refused"])
+    assert "nothing to gain" not in result.stdout.str()
+    alone = run("--pyrust-profile", "--pyrust-threshold=0", "--pyrust-manifest=alone.toml", "tests/test_files.py")
+    alone.stdout.fnmatch_lines(["pyrust: nothing to gain as it is: every hot function stays Python; *"])
 
 
 def test_failing_tests_still_give_a_profile(project: pytest.Pytester, run: Runner) -> None:

@@ -20,6 +20,7 @@ RUN = pytest.StashKey["Run | None"]()
 _FLAGS = {
     "profile": "profile this run: hot functions and their types go to the manifest",
     "verify": "compare every native call with Python; differences fail the test",
+    "gate": "with --pyrust-verify: time native against Python; what is slower stays Python from the next build on",
 }
 _VALUES = {
     "threshold": (
@@ -28,7 +29,7 @@ _VALUES = {
     ),
     "manifest": ("PATH", "the manifest to use (default: that of the project's settings)"),
     "verify_seconds": ("SECONDS", "time that comparing may take in all (default: 60; 0: no limit)"),
-    "report": ("term|json:PATH", "show a table at the end, or write a JSON file"),
+    "report": ("term|json:PATH|html:PATH", "show a table at the end, or write a JSON file or a page"),
 }
 
 
@@ -62,6 +63,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         raise pytest.UsageError(
             "--pyrust-profile and --pyrust-verify exclude each other: profiling runs everything as Python"
         )
+    if options.pyrust_gate and not settings["verify"]:
+        raise pytest.UsageError("--pyrust-gate goes with --pyrust-verify: what is not right need not be fast")
     if not (settings["profile"] or settings["verify"]):
         return
     from pyrust.pytest_run import Run
