@@ -32,7 +32,14 @@ fn input(count: usize) -> Input {
         })
         .collect();
     let modules = vec![SourceFile::new("m", "m.py", text)];
-    Input { package: "m".into(), modules, hotspots, dropped: Vec::new(), passes: Default::default() }
+    Input {
+        package: "m".into(),
+        modules,
+        hotspots,
+        dropped: Vec::new(),
+        bodies: Vec::new(),
+        passes: Default::default(),
+    }
 }
 
 fn generator(c: &mut Criterion) {

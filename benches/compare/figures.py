@@ -12,7 +12,7 @@ BASE = "cpython"
 OURS = "pyrust"
 HAND_WRITTEN = ("rust", "rust_in_place")
 PEERS = ("mypyc", "cython", "cython_typed", "numba", "pythran", "pypy")
-LATER = ("classes", "generators")
+LATER = ("classes", "generators", "arrays")
 """Groups that count once another issue has made them native."""
 
 LEAST = {"scalar": 40.0, "lists": 18.0, "scanned": 100.0, "made": 5.0, "dicts": 3.0, "big": 1.5}

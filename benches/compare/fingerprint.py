@@ -49,6 +49,9 @@ def _parts(value, seen):
             yield from _parts(item, seen)
             yield ","
         yield "]"
+    elif kind.__module__ == "numpy" and kind.__name__ == "ndarray":
+        seen[id(value)] = len(seen)
+        yield f"array{value.dtype.str}{value.shape}" + value.tobytes().hex()
     else:
-        # A number of NumPy, an array: not what Python returns.
+        # A number of NumPy is not what Python returns.
         yield f"{kind.__module__}.{kind.__qualname__}:{value!r}"

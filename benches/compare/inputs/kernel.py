@@ -11,6 +11,7 @@ GROUPS = {
     "big": "big ints",
     "classes": "classes with state",
     "generators": "generators",
+    "arrays": "loops over NumPy arrays",
 }
 """Kernels are grouped by what decides their speed; each group has a goal of its own."""
 

@@ -61,7 +61,8 @@ class _Declare(ast.NodeTransformer):
 
 
 def _annotation(text: str) -> ast.expr:
-    """The notation of signatures is that of Python, but for `bigint` and what is not known."""
+    """The notation of signatures is that of Python, but for `bigint`, for NumPy's types and what is not known."""
+    text = re.sub(r"ndarray\[[^]]*\]|numpy\.\w+", "Any", text)
     text = re.sub(r"\bbigint\b", "int", text)
     return ast.parse(re.sub(r"\bobject\b|\?|function\[[^]]*\]", "Any", text), mode="eval").body
 
@@ -128,7 +129,7 @@ def _numba(tree: ast.Module, types: dict[str, Known], kernel: Kernel) -> str:
             lines.append(f"    {name}_ = {name}")
     changed = kernel.name in ("quicksort", "heapsort", "solve", "nbody")
     call = f"core({', '.join(f'{name}_' for name in names)})"
-    listed = f"_out({call})" if "[" in result else call
+    listed = f"_out({call})" if "[" in result and not result.startswith("ndarray") else call
     for function in functions(tree):
         if function.name == kernel.name:
             function.name = "core"
@@ -166,9 +167,11 @@ def _pythran(tree: ast.Module, types: dict[str, Known], kernel: Kernel) -> str:
 
 
 def pythran_type(text: str) -> str:
-    """`list[tuple[int, float]]` is `(int, float) list`."""
+    """`list[tuple[int, float]]` is `(int, float) list`, `ndarray[float64, 2]` is `float64[:,:]`."""
     name, _, rest = text.partition("[")
     inner = split(rest[:-1])
+    if name == "ndarray":
+        return f"{inner[0]}[{','.join(':' * int(inner[1]))}]"
     if name in ("list", "set"):
         return f"{pythran_type(inner[0])} {name}"
     if name == "dict":
