@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
-.PHONY: help bench bench-quick dev demo format lint mutants profile stats test test-all wheels
+.PHONY: help bench bench-profilers bench-quick dev demo docs format lint mutants profile stats test test-all wheels
 
 help:
 	@echo "make demo       the main job, from nothing: profile, compile, verify, compare"
@@ -13,9 +13,11 @@ help:
 	@echo "make lint       rustfmt, clippy, ruff, mypy;  make format  applies what can be applied"
 	@echo "make mutants    breaks one rule of the compiler at a time: the cases must notice"
 	@echo "make profile    profiles the examples;  make wheels  both distributions into dist/"
+	@echo "make docs       the documentation as a site, into build/docs"
 	@echo "make stats      lines, operations, tests, last speedups"
 	@echo "make bench      native against Python, paired; the generator; the comparison with peers and hand-written Rust"
+	@echo "make bench-profilers  overhead and ranking of the profiler, against other profilers and an unprofiled run"
 	@echo "make bench-quick  native against Python and what of the comparison is already built, in two minutes"
 
-bench bench-quick dev demo format lint mutants profile stats test test-all wheels:
+bench bench-profilers bench-quick dev demo docs format lint mutants profile stats test test-all wheels:
 	@$(RUN) $@

@@ -10,13 +10,16 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENVS = ROOT / ".venvs"
 SUPPORTED = ("3.11", "3.12", "3.13")
+#: Steps that run beside each other: much of compiling and installing waits for one processor.
+LANES = int(os.environ.get("PYRUST_TEST_LANES", min(2, os.cpu_count() or 1)))
 
 _PROBE = """
 import importlib.util, json, os, platform, sys, sysconfig
@@ -99,13 +102,57 @@ def interpreters(chosen: str) -> tuple[Python, list[Python]]:
     return main, [others[version] for version in SUPPORTED if version in others]
 
 
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Some steps that may run beside others, but not beside those that use one of the same things, such as a build folder."""
+
+    uses: frozenset[str]
+    work: Callable[[], object]
+
+
 class Steps:
-    """Runs commands one after the other, says which, and how long each took."""
+    """Runs commands one after the other or in lanes, says which, and how long each took."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
         self.done: list[tuple[str, float]] = []
         self.failed: list[str] = []
+        self._beside = False
+        self._speaking = threading.Lock()
+
+    def together(self, tasks: Sequence[Task], lanes: int = LANES) -> None:
+        """Runs all, up to `lanes` of them at a time, the first ones first. What each says is shown when it has ended."""
+        waiting, used = list(tasks), set[str]()
+        free = threading.Condition()
+        broken: list[BaseException] = []
+
+        def lane() -> None:
+            while True:
+                with free:
+                    while waiting and not broken and not any(task.uses.isdisjoint(used) for task in waiting):
+                        free.wait()
+                    if broken or not waiting:
+                        return
+                    task = next(task for task in waiting if task.uses.isdisjoint(used))
+                    waiting.remove(task)
+                    used.update(task.uses)
+                try:
+                    task.work()
+                except BaseException as error:
+                    broken.append(error)
+                with free:
+                    used.difference_update(task.uses)
+                    free.notify_all()
+
+        self._beside = lanes > 1
+        threads = [threading.Thread(target=lane, daemon=True) for _ in range(lanes)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self._beside = False
+        if broken:
+            raise broken[0]
 
     def run(
         self,
@@ -116,18 +163,26 @@ class Steps:
         folder: Path = ROOT,
         go_on: bool = False,
     ) -> bool:
-        say(f"\n── {title}  [{self._clock()}]")
-        start = time.monotonic()
-        done = subprocess.run(
-            [str(part) for part in command], cwd=folder, env=clean_environment(environment), check=False
-        )
+        words = [str(part) for part in command]
+        variables = clean_environment(environment)
+        heading, start = f"\n── {title}  [{self._clock()}]", time.monotonic()
+        if self._beside:
+            said = subprocess.run(
+                words, cwd=folder, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            )
+            code = said.returncode
+            with self._speaking:
+                say(f"{heading}\n{said.stdout.decode(errors='replace')}".rstrip())
+        else:
+            say(heading)
+            code = subprocess.run(words, cwd=folder, env=variables, check=False).returncode
         self.done.append((title, time.monotonic() - start))
-        if done.returncode:
+        if code:
             self.failed.append(title)
             say(f"── failed: {title}")
             if not go_on:
                 raise Failed(title)
-        return done.returncode == 0
+        return code == 0
 
     def finish(self, quiet: bool = False) -> int:
         if not quiet or self.failed:

@@ -19,6 +19,7 @@ from machine import (
     Failed,
     Python,
     Steps,
+    Task,
     environment_for,
     interpreters,
     python_in,
@@ -73,10 +74,17 @@ def fetch_build_requirements(steps: Steps, tool: Path, pythons: Sequence[Python]
 
 def prepare(steps: Steps, pythons: Sequence[Python]) -> None:
     """Environments with both distributions installed from wheels, as a user has them."""
-    tools = [environment_for(steps, python, python.environment(), [DEVELOPMENT]) for python in pythons]
-    build_wheels(steps, tools[0], pythons, WHEELS, "dev")
-    fetch_build_requirements(steps, tools[0], pythons)
-    for python, tool in zip(pythons, tools, strict=True):
+    first = environment_for(steps, pythons[0], pythons[0].environment(), [DEVELOPMENT])
+    tools = {pythons[0]: first}
+
+    def others() -> None:
+        for python in pythons[1:]:
+            tools[python] = environment_for(steps, python, python.environment(), [DEVELOPMENT])
+        fetch_build_requirements(steps, first, pythons)
+
+    wheels = Task(frozenset({"cargo"}), lambda: build_wheels(steps, first, pythons, WHEELS, "dev"))
+    steps.together([wheels, Task(frozenset({"pip"}), others)])
+    for python, tool in tools.items():
         install = [tool, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", "--no-index"]
         steps.run(
             f"both distributions into the environment of {python.version}",
@@ -120,35 +128,82 @@ def passes() -> list[str]:
     return re.findall(r'\("(\w+)", Pass::', text)
 
 
-def everything(steps: Steps, python: Python) -> None:
-    for folder in test_folders():
-        pytest(steps, python, folder)
+#: Alone with the processors: they measure time.
+MEASURING = ("setuptools-plugin", "pytest-pyrust", "compare", "cost")
+#: What takes longest comes first, so that no lane is left with it at the end.
+LONGEST = ("e2e", "semantics", "cargo", "stress", "real")
+
+
+def in_lanes(steps: Steps, tasks: Sequence[Task]) -> None:
+    """The measuring ones one by one, all others beside each other: per folder one at a time, since most build in one."""
+    for task in tasks:
+        if not task.uses.isdisjoint(MEASURING):
+            task.work()
+
+    def rank(task: Task) -> int:
+        return min((place for place, name in enumerate(LONGEST) if name in task.uses), default=len(LONGEST))
+
+    steps.together(sorted((task for task in tasks if task.uses.isdisjoint(MEASURING)), key=rank))
+
+
+def folder_task(
+    steps: Steps, python: Python, folder: Path, *arguments: str, without: str = "", first: bool = True
+) -> Task:
+    uses = {folder.parent.name if folder.name == "tests" else folder.name}
+    # These build the engine or the runtime where `cargo test` does, for another interpreter perhaps.
+    if "stress" in uses or ("e2e" in uses and not first):
+        uses.add("cargo")
+    return Task(frozenset(uses), lambda: pytest(steps, python, folder, *arguments, without=without))
+
+
+def everything(steps: Steps, python: Python, first: bool = True) -> list[Task]:
+    cargo = Task(frozenset({"cargo"} if first else {"cargo", "e2e"}), lambda: rust_tests(steps, python))
+    cost = TESTS / "e2e" / "test_cost.py"
+    measured = Task(frozenset({"cost"}), lambda: pytest(steps, python, cost))
+
+    def task(folder: Path) -> Task:
+        beside = [f"--ignore={cost}"] if folder == cost.parent else []
+        return folder_task(steps, python, folder, *beside, first=first)
+
+    return [cargo, measured, *map(task, test_folders())]
 
 
 def test(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     say(f"everything on Python {python.full}, a slice on: {', '.join(each.full for each in others) or 'none found'}")
     prepare(steps, [python, *others])
-    rust_tests(steps, python)
-    everything(steps, python)
+    tasks = everything(steps, python)
     for other in others:
         for folder in test_folders():
             if folder.name in VERSIONED:
-                pytest(steps, other, folder)
+                tasks.append(folder_task(steps, other, folder, first=False))
             elif any("mark.slice" in path.read_text(encoding="utf-8") for path in folder.glob("test_*.py")):
                 # One slice of the cases runs without any optimisation: the answers must not depend on them.
                 plain = folder.name == "semantics" and other is others[0]
-                pytest(steps, other, folder, "-m", "slice", without="all" if plain else "")
+                without = "all" if plain else ""
+                tasks.append(folder_task(steps, other, folder, "-m", "slice", without=without, first=False))
+    in_lanes(steps, tasks)
 
 
 def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     say(f"everything on: {', '.join(each.full for each in [python, *others])}")
     prepare(steps, [python, *others])
-    for each in (python, *others):
-        rust_tests(steps, each)
-        everything(steps, each)
+    in_lanes(steps, [task for each in (python, *others) for task in everything(steps, each, each is python)])
     for without in ("all", *passes()):
         pytest(steps, python, TESTS / "semantics", without=without)
     mutants(steps, python, [])
+    docs(steps, python, [])
+    command = [python_in(VENVS / "docs"), "-m", "pytest", "-q", "tests/docs/test_site.py"]
+    steps.run("the site", command, go_on=True)
+    if shutil.which("npm"):
+        npm = ["npm", "install", "--silent", "--prefix", VENVS / "node", "axe-core", "puppeteer-core"]
+        steps.run("what drives a browser", npm, go_on=True)
+        pytest(steps, python, TESTS / "browser")
+        steps.run(
+            "the extension packages",
+            [python_in(python.environment()), "-m", "pytest", "-q", "tests/editors"],
+            environment={"PYRUST_TEST_NPM": "1"},
+            go_on=True,
+        )
 
 
 def rust_tests(steps: Steps, python: Python) -> None:
@@ -239,6 +294,19 @@ def compare(steps: Steps, others: Sequence[Python], *options: str) -> None:
     steps.run("comparison", command, folder=ROOT / "benches" / "compare", go_on=True)
 
 
+def bench_profilers(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    """Overhead and ranking of profilers; results go to docs/benchmarks. On 3.12 where it is found: more of them run there."""
+    python = next((each for each in others if each.version == "3.12"), python)
+    folder = ROOT / "benches" / "profilers"
+    tool = environment_for(steps, python, VENVS / "profilers", [DEVELOPMENT, folder / "requirements.txt"])
+    steps.run(
+        "pyrust-optimizer, as released",
+        [tool, "-m", "maturin", "develop", "--profile", "release", "--quiet", "-m", "setuptools-plugin/Cargo.toml"],
+        environment={**cargo_environment(python), "VIRTUAL_ENV": str(VENVS / "profilers")},
+    )
+    steps.run("profilers", [tool, "compare.py"], folder=folder, go_on=True)
+
+
 def mutants(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     """Breaks one rule of the compiler or the runtime at a time; the cases must notice each."""
     dev(steps, python, [])
@@ -250,15 +318,24 @@ def demo(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     demonstration.run(steps, python)
 
 
+def docs(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    """The documentation as a site; what it is made with is needed for nothing else."""
+    tool = environment_for(steps, python, VENVS / "docs", [ROOT / "docs" / "requirements.txt"])
+    steps.run("site", [tool, "-m", "mkdocs", "build", "--quiet", "--strict"])
+    say("\nready: `python -m http.server -d build/docs`, then http://localhost:8000")
+
+
 def stats(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     statistics.show()
 
 
 TARGETS: dict[str, Callable[[Steps, Python, Sequence[Python]], None]] = {
     "bench": bench,
+    "bench-profilers": bench_profilers,
     "bench-quick": bench_quick,
     "demo": demo,
     "dev": dev,
+    "docs": docs,
     "format": format_,
     "lint": lint,
     "mutants": mutants,

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -112,6 +113,18 @@ class Venv:
         return self.python(code, f"{package}._pyrust").strip() == "True"
 
 
+def licenses_in(wheel: Path) -> str:
+    """The notices of what is linked in, as they are in a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        [name] = [name for name in archive.namelist() if name.endswith("licenses.txt")]
+        text = archive.read(name).decode()
+    for part in ("pyrust-runtime 0.", "pyo3-ffi 0.", "libc 0.", "The Rust Standard Library\n", "MIT OR Apache-2.0"):
+        assert part in text, part
+    assert "Permission is hereby granted, free of charge" in text, "the text itself"
+    assert not any(tool in text for tool in ("\nsyn ", "\npyrust-macros ", "\ncc ")), "not linked in"
+    return name
+
+
 def copy_example(name: str, folder: Path) -> Path:
     target = folder / name
     shutil.copytree(EXAMPLES / name, target, ignore=PRODUCTS)
@@ -126,8 +139,8 @@ def only_wheel(folder: Path) -> Path:
 def in_place_modules(project: Path) -> list[str]:
     """The compiled modules in a source tree, relative to it."""
     suffixes = (".so", ".pyd")
-    found = [path for path in project.rglob("_pyrust*") if path.suffix in suffixes and "build" not in path.parts]
-    return sorted(path.relative_to(project).as_posix() for path in found)
+    found = [path.relative_to(project) for path in project.rglob("_pyrust*") if path.suffix in suffixes]
+    return sorted(path.as_posix() for path in found if "build" not in path.parts)
 
 
 def native(status: Mapping[str, Mapping[str, Any]]) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,14 @@ NAMES = {
     "hatch-statkit": "statkit",
     "maturin-checksums": "checksums",
     "continuous_improvement": "continuous_improvement",
+    "bodies-faster": "editkit",
 }
+#: Examples of what must not pass.
+REJECTED = {"bodies-rejected"}
 
 
 def test_all_examples_are_listed() -> None:
-    assert {path.parent.name for path in EXAMPLES.glob("*/pyproject.toml")} == set(NAMES)
+    assert {path.parent.name for path in EXAMPLES.glob("*/pyproject.toml")} == set(NAMES) | REJECTED
 
 
 @pytest.mark.slice
@@ -52,3 +56,15 @@ def test_example(venv: Venv, tmp_path: Path, name: str) -> None:
 
     report = json.loads(run([venv.program("pyrust"), "report", "--json"], folder=project).stdout)
     assert {entry["function"] for entry in report["hotspots"]} == set(status)
+
+
+def test_a_wrong_body_is_rejected(venv: Venv, tmp_path: Path) -> None:
+    """hatch; the tests of the project pass, verification does not."""
+    project = copy_example("bodies-rejected", tmp_path)
+    venv.install("-e", f"{project}[test]")
+    assert venv.status("slotkit", "slotkit")["slotkit.slots:slots"]["state"] == "native"
+    command: list[str | Path] = [venv.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    run(command, folder=project, environment={"PYRUST": "require"})
+    done = subprocess.run([*command, "--pyrust-verify"], cwd=project, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "slotkit.slots:slots differs from Python on invented arguments" in done.stdout

@@ -56,9 +56,13 @@ def test_no_cargo_with_fallback_error(venv: Venv, textkit: Path, tmp_path: Path)
 
 def test_fallback_removes_an_older_module(venv: Venv, textkit: Path) -> None:
     venv.install("-e", textkit)
+    assert venv.has_module("textkit")
+    venv.install("pyrust-optimizer")
+    run([venv.program("pyrust"), "build"], folder=textkit)
     assert in_place_modules(textkit)
     venv.install("-e", textkit, CARGO=NO_CARGO)
     assert not in_place_modules(textkit)
+    assert not venv.has_module("textkit")
 
 
 def test_refused_hotspot_costs_the_others_nothing(venv: Venv, textkit: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from installs import Venv, in_place_modules, native, only_wheel, run
+from installs import Venv, in_place_modules, licenses_in, native, only_wheel, run
 
 
 @pytest.mark.slice
@@ -25,7 +25,8 @@ def test_editable_wheel_is_tagged_for_its_python(venv: Venv, statkit: Path) -> N
 
 
 def test_wheel(venv: Venv, statkit: Path, tmp_path: Path) -> None:
-    venv.install("-e", statkit)
+    venv.install("pyrust-optimizer")
+    run([venv.program("pyrust"), "build"], folder=statkit)
     assert len(in_place_modules(statkit)) == 1
     (statkit / "statkit/_pyrust.cpython-399-x86_64-linux-gnu.so").write_text("foreign")
     venv.wheel(statkit, tmp_path / "out")
@@ -33,6 +34,7 @@ def test_wheel(venv: Venv, statkit: Path, tmp_path: Path) -> None:
     assert "-none-any" not in wheel.name
     [module] = [name for name in zipfile.ZipFile(wheel).namelist() if "_pyrust" in name]
     assert "399" not in module
+    assert licenses_in(wheel) == "statkit-1.0.0.dist-info/licenses/pyrust/licenses.txt"
     venv.install("--no-deps", "--force-reinstall", wheel)
     assert "statkit.primes:sieve" in native(venv.status("statkit", "statkit"))
 

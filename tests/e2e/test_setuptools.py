@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from installs import Venv, in_place_modules, native, only_wheel, replace, run
+from installs import Venv, in_place_modules, licenses_in, native, only_wheel, replace, run
 
 CALL = "import textkit; print(textkit.levenshtein('kitten', 'sitting'))"
 
@@ -32,6 +32,7 @@ def test_wheel_needs_no_pyrust(venv: Venv, textkit: Path, tmp_path: Path) -> Non
     names = zipfile.ZipFile(wheel).namelist()
     assert sum("_pyrust" in name for name in names) == 1
     assert not [name for name in names if name.endswith((".rs", "pyrust.toml"))]
+    assert licenses_in(wheel) == "textkit-1.0.0.dist-info/licenses/pyrust/licenses.txt"
     # The tree is not in the way of the installed copy, and PyRust is not installed.
     venv.install("--no-deps", wheel)
     assert "textkit.distance:levenshtein" in native(venv.status("textkit", "textkit"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mutants import ROOT, Mutant, load
+from mutants import HERE, ROOT, Mutant, load
 
 MUTANTS = load()
 
@@ -31,3 +33,26 @@ def test_a_rule_that_moved_is_an_error() -> None:
     twice = Mutant("twice", "x", "a", "b", "traps")
     with pytest.raises(ValueError, match="2 times"):
         twice.apply("a a")
+
+
+HOLES: list[dict[str, Any]] = tomllib.loads((HERE / "holes.toml").read_text(encoding="utf-8"))["hole"]
+
+
+def test_every_hole_is_listed() -> None:
+    assert [entry["number"] for entry in HOLES] == list(range(1, 47))
+
+
+@pytest.mark.parametrize("entry", HOLES, ids=[entry["hole"] for entry in HOLES])
+def test_what_shows_a_hole_is_there(entry: dict[str, Any]) -> None:
+    assert ("shown" in entry) != ("instead" in entry)
+    for shown in entry.get("shown", ()):
+        kind, _, rest = shown.partition(": ")
+        if kind == "mutant":
+            assert rest in {mutant.name for mutant in MUTANTS}, shown
+        elif kind == "case":
+            file, _, heading = rest.partition(": ")
+            text = (ROOT / "tests/cases" / f"{file}.md").read_text(encoding="utf-8")
+            assert f"\n## {heading}\n" in text, shown
+        else:
+            path, _, name = shown.partition("::")
+            assert f"\ndef {name}(" in (ROOT / path).read_text(encoding="utf-8"), shown

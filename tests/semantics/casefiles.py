@@ -14,14 +14,17 @@
     div(1, True)  # bails type         … for a reason that starts with this word
     f(a, a) where a = [0]              names that several arguments share
     >>> div = other                    a statement, run in the module's namespace, for what follows
+    small: (int) -> object  # required     compiled with `mode = "require"`
     odd: (int) -> int  # python        the compiler must refuse it (its calls then need no mark)
     rare: (int) -> int  # any          it may refuse it, or not
+    some: (int) -> int  # loops        only loops of it are native
+    some(3)  # loops 2                 so many runs of them commit
     ```
 
 All cases of a file share one module, so their functions have different names. A line that starts with white space
 continues the one before. Marks: `bails [REASON]`, `python`, `any` (either is right: it depends on the version),
 `rewrites` (unwritten elements may be new objects), `no-force` (too slow to be repeated in forced-bail mode),
-`same` (what is returned is the very argument), `finalisers` (the runner must not keep the arguments' contents alive: identities are not compared).
+`same` (what is returned is the very argument), `driven NAME` (the generator that is returned is given to that function), `finalisers` (the runner must not keep the arguments' contents alive: identities are not compared).
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ SLICE = False
 IN_EVERY_SLICE = ("traps/", "replay/")
 
 _SIGNATURE = re.compile(r"([^\W\d][\w.]*): (\(.*\) -> .+)")
-_WORDS = {"bails", "python", "any", "rewrites", "no-force", "finalisers", "same"}
+_WORDS = {"bails", "python", "any", "rewrites", "no-force", "finalisers", "same", "driven", "required", "loops"}
 
 
 class Malformed(ValueError):
@@ -67,6 +70,10 @@ class Case:
     """Functions that the compiler must not compile."""
     optional: frozenset[str]
     """Functions that it may or may not compile."""
+    required: frozenset[str]
+    """Functions that are compiled whether that pays or not."""
+    loops: frozenset[str]
+    """Functions of which only loops are native."""
     steps: list[Step]
 
 
@@ -127,6 +134,8 @@ def _case(path: Path, heading: str, heading_line: int, block: list[tuple[int, st
     signatures: dict[str, list[str]] = {}
     refused: set[str] = set()
     optional: set[str] = set()
+    required: set[str] = set()
+    loops: set[str] = set()
     steps: list[Step] = []
     joined: list[tuple[int, str]] = []
     for number, line in block:
@@ -146,6 +155,10 @@ def _case(path: Path, heading: str, heading_line: int, block: list[tuple[int, st
                 refused.add(found[1])
             if "any" in marks:
                 optional.add(found[1])
+            if "required" in marks:
+                required.add(found[1])
+            if "loops" in marks:
+                loops.add(found[1])
             continue
         call, _, setup = code.partition(" where ")
         try:
@@ -158,7 +171,8 @@ def _case(path: Path, heading: str, heading_line: int, block: list[tuple[int, st
         steps.append(Step(number, call, False, ast.unparse(tree.func), setup, marks))
     if not any(not step.statement for step in steps) and not refused:
         raise Malformed(f"{path.name}:{heading_line}: a case without calls")
-    return Case(heading, heading_line, signatures, frozenset(refused), frozenset(optional), steps)
+    words = (refused, optional, required, loops)
+    return Case(heading, heading_line, signatures, *map(frozenset, words), steps)
 
 
 def _marks(place: str, line: str) -> tuple[str, dict[str, str]]:

@@ -30,6 +30,7 @@ _VALUES = {
     COUNTS: ["{}", "{'a': 1}", "{'b': 2, 'a': 1}", "{'x y': 5, '': 0}"],
     TABLE: ["{}", "{1: 2}", "{5: -1, 0: 3, -1: 4}"],
     PAIR: ["(1, 2)", "(0, -3)"],
+    "object": ["str"],
 }
 
 _LITERALS = {
@@ -58,6 +59,8 @@ class Writer:
     lines: list[str] = field(default_factory=list)
     scope: dict[str, str] = field(default_factory=dict)
     """Variables that may be bound, with their types."""
+    says: bool = False
+    """Something in it is called that nobody knows."""
     names: int = 0
     loops: int = 0
 
@@ -311,6 +314,10 @@ class Writer:
             options += ["if"] * 3 + ["for"] * 3 + ["try"] * 2 + ["while"]
         if self.loops:
             options += ["leave"]
+        if self.says and not self.loops:
+            options += ["say"] * 3
+        elif self.says:
+            options += ["say"]
         if self.chance(0.04):
             options = ["return"]
         getattr(self, "do_" + self.pick(options))(depth)
@@ -495,6 +502,10 @@ class Writer:
         self.line(depth, f"if {self.expr(BOOL)}:")
         self.line(depth + 1, self.pick(["break", "continue"]))
 
+    def do_say(self, depth: int) -> None:
+        """A call that the compiler knows nothing of: at most loops of this function are native."""
+        self.line(depth, f"say({self.expr(self.pick(list(TYPES)))})")
+
     def do_return(self, depth: int) -> None:
         self.line(depth, f"if {self.expr(BOOL)}:")
         self.line(depth + 1, f"return {self.result()}")
@@ -507,10 +518,13 @@ class Writer:
 
 def function(name: str, random_: random.Random) -> tuple[str, str, list[str]]:
     """Source, signature and calls of one function."""
-    writer = Writer(random_)
+    writer = Writer(random_, says=random_.random() < 0.3)
     parameters = {f"p{i}": random_.choice(TYPES) for i in range(random_.randint(3, 6))}
     writer.scope.update(parameters)
     writer.line(1, "steps = 0")
+    if writer.says:
+        writer.line(1, "say(steps)")
+        parameters["say"] = "object"
     for _ in range(random_.randint(3, 8)):
         writer.statement(1)
     shown = [each for each in writer.scope if each.startswith("v")][:4]

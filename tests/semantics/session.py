@@ -114,10 +114,18 @@ def manifest(files: Sequence[CaseFile], packages: dict[str, str]) -> str:
                 own, module = rf"\b{PACKAGE}\.{file.module}\b", f"{package}.{file.module}"
                 named = [re.sub(own, module, signature) for signature in signatures]
                 entries.setdefault(f"{module}:{name}", []).extend(named)
+    required = {
+        f"{packages[file.module]}.{file.module}:{name}"
+        for file in files
+        for case in file.cases
+        for name in case.required
+    }
     lines = ["version = 1"]
     for function, signatures in sorted(entries.items()):
         listed = ", ".join(json.dumps(signature) for signature in dict.fromkeys(signatures))
         lines += ["", "[[hotspot]]", f'function = "{function}"', f"signatures = [{listed}]"]
+        if function in required:
+            lines.append('mode = "require"')
     return "\n".join(lines) + "\n"
 
 

@@ -62,8 +62,11 @@ def test_case(session: Session, index: int, first: int, file: CaseFile, case: Ca
     problems = []
     for name in case.signatures:
         entry = session.functions[f"{session.packages[file.module]}.{file.module}:{name}"]
-        if name not in case.optional and (entry["state"] == "native") == (name in case.refused):
-            problems.append(f"{name} is {entry['state']}: {entry['reason']}")
+        whole = entry["state"] == "native" and not entry["regions"]
+        if name in case.loops and not entry["regions"]:
+            problems.append(f"no loop of {name} is native: {entry['reason']}")
+        elif name not in case.optional | case.loops and whole == (name in case.refused):
+            problems.append(f"{name} is {entry['state']}, loops at {entry['regions']}: {entry['reason']}")
     for number, step in enumerate(case.steps, first):
         if not step.statement:
             found = session.outcomes[identity(index, number)]["problems"]

@@ -12,6 +12,7 @@ import ast
 import contextlib
 import importlib
 import importlib.util
+import inspect
 import itertools
 import json
 import math
@@ -80,6 +81,39 @@ def is_iterator(value):
     return kind.__module__ in ("builtins", "itertools") and kind is not types.GeneratorType and "__next__" in dir(kind)
 
 
+ELEMENTS = 50
+"""So many elements of a generator are asked for, if nothing else drives it."""
+
+
+def follow(generator, driver, pause):
+    """What a generator shows of itself, and what it yields. `pause` is called before each element."""
+    facts = [
+        type(generator).__name__,
+        generator.__name__,
+        generator.__qualname__,
+        generator.gi_code.co_name,
+        inspect.getgeneratorstate(generator),
+    ]
+    if driver is not None:
+        return facts, driver(generator)
+    elements, lines = [], []
+    try:
+        while len(elements) < ELEMENTS:
+            pause(len(elements))
+            elements.append(next(generator))
+            lines.append(generator.gi_frame.f_lineno)
+            facts.append(inspect.getgeneratorstate(generator))
+    except StopIteration as stop:
+        return facts, elements, lines, "ends", stop.value
+    except BaseException as error:
+        frames = traceback.extract_tb(error.__traceback__.tb_next)
+        error.__traceback__ = None
+        return facts, elements, lines, repr(error), [(frame.name, frame.lineno, frame.colno) for frame in frames]
+    finally:
+        facts.append(inspect.getgeneratorstate(generator))
+    return facts, elements, lines
+
+
 def invoke(function, positional, keywords):
     """The call itself: what it returned, or the exception."""
     try:
@@ -91,7 +125,7 @@ def invoke(function, positional, keywords):
 class Run:
     """What one call did."""
 
-    def __init__(self, equal, copy, step):
+    def __init__(self, equal, copy, step, pause=lambda count: None):
         function, positional, keywords, roots = copy.arguments(step)
         if "finalisers" in step["marks"]:
             before = equal.take({})
@@ -100,11 +134,18 @@ class Run:
         with warnings.catch_warnings(record=True) as warned, copy.drawing():
             warnings.simplefilter("always")
             result, error = invoke(function, positional, keywords)
+            followed = None
+            if isinstance(result, types.GeneratorType):
+                driver = copy.namespace.get(step["marks"].get("driven"))
+                followed = follow(result, driver, pause)
+                # Nothing is left to do when what it has seen is compared.
+                result.close()
+        self.generates = followed is not None
         self.generator = copy.generator
         self.exception = None
         shown = {}
         if error is None:
-            shown["result"] = result
+            shown["result"] = result if followed is None else followed
             if is_iterator(result):
                 # Its state can only be seen by what comes out.
                 shown["elements of the result"] = list(itertools.islice(result, 50))
@@ -212,17 +253,22 @@ class Worker:
         if "any" in marks:
             pass
         elif "bails" in marks:
-            if calls or not bails:
+            if (calls and not native.generates) or not bails:
                 problems.append(f"ran natively ({calls} calls, bails {bails}): a bail was expected")
             elif marks["bails"] and not any(reason.startswith(marks["bails"]) for reason in bails):
                 problems.append(f"bailed for {bails}, expected {marks['bails']}")
-        elif calls != 1 or bails:
-            problems.append(f"{calls} native calls, bails {bails}, state {state}: expected one native call")
+        elif calls != (expected := int(marks.get("loops", 1))) or bails:
+            problems.append(f"{calls} native calls, bails {bails}, state {state}: expected {expected}")
         if not problems and "no-force" not in marks and (calls or bails):
             for k in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
                 if 0 < k <= points:
                     found = self.forced(copies, step, k)
                     problems += [f"bail forced at point {k} of {points}: {text}" for text in found]
+            if native.generates and "driven" not in marks:
+                for count in range(8):
+                    for k in (1, 2, points):
+                        found = self.left(copies, step, count, k)
+                        problems += [f"bail forced at point {k} behind element {count}: {text}" for text in found]
         return {"problems": problems, "points": points, "bails": bails, "calls": calls}
 
     def forced(self, copies, step, k):
@@ -237,9 +283,25 @@ class Worker:
             self.extension._force_bail(0)
         found = differences(self.equal, forced, plain, strict=True)
         _, calls, bails = self.counts(step["full"])
-        if not bails:
+        # What is made once, such as a constant, has its point in the first run only.
+        if not bails and self.extension._points() >= k:
             found.append(f"no bail was counted ({calls} native calls)")
         return found
+
+    def left(self, copies, step, count, k):
+        """A generator that goes on as Python behind so many elements."""
+        native_copy, plain_copy = copies
+        plain = Run(self.equal, plain_copy, step)
+
+        def pause(elements):
+            if elements == count:
+                self.extension._force_bail(k)
+
+        try:
+            forced = Run(self.equal, native_copy, step, pause)
+        finally:
+            self.extension._force_bail(0)
+        return differences(self.equal, forced, plain, strict=True)
 
 
 def main():

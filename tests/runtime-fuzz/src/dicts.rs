@@ -57,7 +57,7 @@ unsafe fn native<K: Keyed, V: Valued>(cx: Cx, call: &CallArgs) -> R<*mut PyObjec
 unsafe fn fresh<K: Keyed, V: Valued>(cx: Cx, call: &CallArgs) -> R<*mut PyObject> {
     // SAFETY: As above.
     let (a, b) = unsafe { arguments::<K, V>(cx, call)? };
-    let copy = dict::pdict_copy(cx, &a)?;
+    let copy = pyrust_runtime::retype::live::<_, PDict<K, V>>(cx, dict::copy(cx, &a)?)?;
     each_line(cx, |cx, line| operation(cx, &copy, &b, line))?;
     copy.into_py(cx)
 }

@@ -60,7 +60,7 @@ unsafe fn native<K: Element>(cx: Cx, call: &CallArgs) -> R<*mut PyObject> {
 unsafe fn fresh<K: Element>(cx: Cx, call: &CallArgs) -> R<*mut PyObject> {
     // SAFETY: As above.
     let (a, b) = unsafe { arguments::<K>(cx, call)? };
-    let copy: PSet<K> = set::into_python(cx, set::copy(cx, &a)?)?;
+    let copy: PSet<K> = pyrust_runtime::retype::live(cx, set::copy(cx, &a)?)?;
     each_line(cx, |cx, line| operation(cx, &copy, &b, line))?;
     copy.into_py(cx)
 }
