@@ -15,6 +15,9 @@ def manifest(project: pytest.Pytester, path: str = "pyrust.toml") -> str:
 
 
 def test_hot_functions_and_their_types(project: pytest.Pytester, run: Runner) -> None:
+    # So long that one per cent is several samples: `words` and `Summary` run for an instant, in which one may fall.
+    tests = project.path / "tests" / "test_distance.py"
+    tests.write_text(tests.read_text().replace("range(20)", "range(150)"))
     result = run("--pyrust-profile")
     result.assert_outcomes(passed=11)
     assert result.ret == 0

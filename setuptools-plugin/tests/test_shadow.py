@@ -153,12 +153,17 @@ except KeyError:
 def test_the_share(shadow: Shadow) -> None:
     done = shadow("for n in range(10_000):\n    core.add(n, 1)\nprint(state('add')['native_calls'])", "1/1000")
     assert (done.returncode, done.stdout) == (0, "9990\n"), done.stderr
-    # A fault that one call in ten shows is found in a thousand, and costs nobody a wrong answer afterwards.
+    # A fault that one call in ten shows is found by one in a thousand on average, and costs nobody a wrong answer afterwards. That it
+    # takes twenty times as long is as likely as winning the lottery twice.
     done = shadow(
-        "print(sum(core.rarely(77 if n % 10 == 0 else n) != 2 * (77 if n % 10 == 0 else n) for n in range(100_000)) < 20_000)",
+        """
+values = [77 if n % 10 == 0 else n + 100 for n in range(100_000)]
+wrong = [n for n, value in enumerate(values) if core.rarely(value) != 2 * value]
+print(wrong == list(range(0, 10 * len(wrong), 10)), len(wrong) < 2_000)
+""",
         "1/100",
     )
-    assert done.stdout == "True\n"
+    assert done.stdout == "True True\n"
     assert done.stderr.count("differs from Python") == 1
 
 

@@ -186,15 +186,16 @@ def test_interrupt_arrives_within_50_ms(run):
         """
 import signal, time
 from actpkg import core
-signal.signal(signal.SIGALRM, lambda *_: 1 / 0)
+# In processor time: on a busy machine others take their turns in between.
+signal.signal(signal.SIGPROF, lambda *_: 1 / 0)
 worst = 0
 for i in range(5):
-    signal.setitimer(signal.ITIMER_REAL, 0.1)
-    start = time.perf_counter()
+    signal.setitimer(signal.ITIMER_PROF, 0.1)
+    start = time.process_time()
     try:
         core.spin(10**11)
     except ZeroDivisionError:
-        worst = max(worst, time.perf_counter() - start - 0.1)
+        worst = max(worst, time.process_time() - start - 0.1)
 print(worst < 0.05, worst)
 """
     )

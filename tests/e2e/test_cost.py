@@ -53,7 +53,7 @@ def test_cold_install_and_rebuild(venv: Venv, textkit: Path, tmp_path: Path) -> 
 
 IMPORT = """
 import os, subprocess, sys, time
-code = "import time; t = time.perf_counter(); import textkit; print(time.perf_counter() - t)"
+code = "import time; t = time.process_time(); import textkit; print(time.process_time() - t)"
 times = {"python": [], "auto": []}
 for _ in range(25):
     for mode in times:
