@@ -545,7 +545,7 @@ impl Type {
     pub fn is_hashable(&self) -> bool {
         match self {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
-            Type::Iter(_) | Type::Cell(_) | Type::Obj | Type::Range | Type::ByteArray => false,
+            Type::Iter(_) | Type::Cell(_) | Type::Range | Type::ByteArray => false,
             Type::MemView | Type::DictView { .. } | Type::Array(..) | Type::Numpy(_) => false,
             Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
             Type::Set { elem, frozen, .. } => *frozen && elem.is_hashable(),

@@ -37,6 +37,13 @@ impl Obj {
         // SAFETY: Compares pointers.
         unsafe { pyo3_ffi::Py_IsNone(self.as_ptr()) != 0 }
     }
+
+    /// `self is True`, or `self is False`.
+    #[inline(always)]
+    pub fn is_bool(self, value: bool) -> bool {
+        // SAFETY: Compares pointers.
+        unsafe { core::ptr::eq(self.as_ptr(), if value { ffi::Py_True() } else { ffi::Py_False() }) }
+    }
 }
 
 /// The builtin classes that `isinstance` is asked about.
@@ -213,32 +220,145 @@ impl Obj {
         }
     }
 
-    /// `self == other` of numbers and texts, and of what only ever is equal to itself.
-    pub fn equals(self, other: Obj) -> R<bool> {
-        // SAFETY: the transaction keeps the objects alive; comparing these exact types runs no Python code.
+    /// Does its class leave `hash` to `object` too?
+    #[inline]
+    fn hashes_identity(self) -> bool {
+        // SAFETY: the transaction keeps the object alive, and the object its class, which is ready.
         unsafe {
-            let plain = |object: *mut PyObject| {
-                let ty = ffi::Py_TYPE(object);
-                ffi::Py_IsNone(object) != 0
-                    || (is_value(ty) && !core::ptr::eq(ty, &raw mut ffi::PyTuple_Type))
-            };
-            let (left, right) = (plain(self.as_ptr()), plain(other.as_ptr()));
-            if (left || self.compares_identity()) && (right || other.compares_identity()) && !(left && right)
-            {
-                // Neither knows the other's class.
-                return Ok(self.is(other));
+            let of = |ty: *mut ffi::PyTypeObject| (*ty).tp_hash.map(|hash| hash as usize);
+            self.compares_identity() && of(ffi::Py_TYPE(self.as_ptr())) == of(&raw mut ffi::PyBaseObject_Type)
+        }
+    }
+
+    /// `self == other` of numbers, texts and tuples of those, and of what only ever is equal to itself.
+    pub fn equals(self, other: Obj) -> R<bool> {
+        // SAFETY: the transaction keeps the objects alive.
+        unsafe {
+            if is_scalar(self.as_ptr()) && is_scalar(other.as_ptr()) {
+                return scalars_equal(self.as_ptr(), other.as_ptr());
             }
-            if !left || !right {
+            // `==` asks an object about itself too.
+            if self.is(other) && !is_plain(self.as_ptr(), MOST_TUPLES) && !self.compares_identity() {
                 return bail(Bail::Callback);
             }
-            let equal = ffi::PyObject_RichCompare(self.as_ptr(), other.as_ptr(), ffi::Py_EQ);
-            if equal.is_null() {
-                ffi::PyErr_Clear();
-                return bail(Bail::Memory);
+        }
+        self.equals_in(other)
+    }
+
+    /// Identical or equal, as containers see it. Two NaNs bail: they have been boxed anew, perhaps.
+    pub(crate) fn equals_in(self, other: Obj) -> R<bool> {
+        // SAFETY: the transaction keeps the objects alive; of plain values no Python code is asked.
+        unsafe { equal_in(self.as_ptr(), other.as_ptr()) }
+    }
+
+    /// `hash(self)` of numbers, texts, tuples of those, and of what is hashed by its address.
+    pub(crate) fn hash(self) -> R<isize> {
+        // SAFETY: the transaction keeps the object alive; hashing these runs no Python code.
+        unsafe {
+            if !is_plain(self.as_ptr(), MOST_TUPLES) && !self.hashes_identity() {
+                return bail(Bail::Callback);
             }
-            let is_true = core::ptr::eq(equal, ffi::Py_True());
-            ffi::Py_DECREF(equal);
-            Ok(is_true)
+            match ffi::PyObject_Hash(self.as_ptr()) {
+                -1 => {
+                    ffi::PyErr_Clear();
+                    bail(Bail::Memory)
+                }
+                hash => Ok(hash),
+            }
+        }
+    }
+}
+
+/// `None`, an exact number or text, or a function of C's, which compares like an address.
+///
+/// # Safety
+/// `object` is alive.
+unsafe fn is_scalar(object: *mut PyObject) -> bool {
+    // SAFETY: by the caller.
+    unsafe {
+        let ty = ffi::Py_TYPE(object);
+        ffi::Py_IsNone(object) != 0
+            || core::ptr::eq(ty, &raw mut ffi::PyCFunction_Type)
+            || (is_value(ty) && !core::ptr::eq(ty, &raw mut ffi::PyTuple_Type))
+    }
+}
+
+/// A scalar that is equal to itself, or an exact tuple of those, which may be nested so deep.
+///
+/// # Safety
+/// `object` is alive.
+unsafe fn is_plain(object: *mut PyObject, depth: usize) -> bool {
+    // SAFETY: by the caller; a tuple holds its items.
+    unsafe {
+        if ffi::PyFloat_CheckExact(object) != 0 {
+            return !ffi::PyFloat_AS_DOUBLE(object).is_nan();
+        }
+        if ffi::PyComplex_CheckExact(object) != 0 {
+            return !ffi::PyComplex_RealAsDouble(object).is_nan() && !ffi::PyComplex_ImagAsDouble(object).is_nan();
+        }
+        if ffi::PyTuple_CheckExact(object) == 0 {
+            return is_scalar(object);
+        }
+        depth > 0
+            && (0..ffi::PyTuple_Size(object)).all(|at| is_plain(ffi::PyTuple_GetItem(object, at), depth - 1))
+    }
+}
+
+/// `a == b` of scalars. A comparison that may warn (`python -b`) bails.
+///
+/// # Safety
+/// Both are alive.
+unsafe fn scalars_equal(a: *mut PyObject, b: *mut PyObject) -> R<bool> {
+    // SAFETY: by the caller; comparing these exact types runs no Python code.
+    unsafe {
+        let is_bytes = |object| ffi::PyBytes_CheckExact(object) != 0;
+        let is_warned = |object| ffi::PyUnicode_CheckExact(object) != 0 || ffi::PyLong_CheckExact(object) != 0;
+        if (is_bytes(a) && is_warned(b)) || (is_warned(a) && is_bytes(b)) {
+            return bail(Bail::Warning);
+        }
+        let equal = ffi::PyObject_RichCompare(a, b, ffi::Py_EQ);
+        if equal.is_null() {
+            ffi::PyErr_Clear();
+            return bail(Bail::Memory);
+        }
+        let is_true = core::ptr::eq(equal, ffi::Py_True());
+        ffi::Py_DECREF(equal);
+        Ok(is_true)
+    }
+}
+
+/// [`Obj::equals_in`].
+///
+/// # Safety
+/// Both are alive.
+unsafe fn equal_in(a: *mut PyObject, b: *mut PyObject) -> R<bool> {
+    // SAFETY: by the caller; tuples hold their items.
+    unsafe {
+        if core::ptr::eq(a, b) {
+            return Ok(true);
+        }
+        let (left, right) = (is_plain(a, MOST_TUPLES), is_plain(b, MOST_TUPLES));
+        if is_scalar(a) && is_scalar(b) {
+            return if left || right { scalars_equal(a, b) } else { bail(Bail::Nan) };
+        }
+        if !(left && right) {
+            // Neither knows the other's class.
+            let alone =
+                |object| is_scalar(object) || Obj(NonNull::new_unchecked(object)).compares_identity();
+            let apart = (left || alone(a)) && (right || alone(b));
+            return if apart { Ok(false) } else { bail(Bail::Callback) };
+        }
+        let is_tuple = |object| ffi::PyTuple_CheckExact(object) != 0;
+        match (is_tuple(a), is_tuple(b)) {
+            (true, true) if ffi::PyTuple_Size(a) == ffi::PyTuple_Size(b) => {
+                for at in 0..ffi::PyTuple_Size(a) {
+                    if !equal_in(ffi::PyTuple_GetItem(a, at), ffi::PyTuple_GetItem(b, at))? {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
+            }
+            _ => Ok(false),
         }
     }
 }

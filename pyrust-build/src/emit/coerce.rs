@@ -298,6 +298,7 @@ fn made_as(from: &Type, to: &Type) -> Option<Type> {
 fn can_be_read(ty: &Type) -> bool {
     match ty {
         Type::Char | Type::Obj => false,
+        Type::ByteArray => true,
         Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
             items.iter().all(can_be_read)
         }
@@ -310,10 +311,9 @@ fn can_be_boxed(ty: &Type) -> bool {
     match ty {
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
         Type::Range | Type::VarTuple(_) | Type::Function(_) | Type::Named { .. } | Type::Foreign(_) => true,
-        Type::Array(..) | Type::Numpy(_) => true,
+        Type::Array(..) | Type::Numpy(_) | Type::Big | Type::Complex => true,
         Type::Instance(_) => true,
-        Type::List { in_place, .. } => *in_place,
-        Type::Dict { in_place, .. } => *in_place,
+        Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Set { in_place, .. } => *in_place,
         Type::Tuple { items, .. } => ty.is_held() || items.iter().all(can_be_boxed),
         _ => false,
     }

@@ -7,7 +7,7 @@ use super::class_names;
 use super::demand::meets;
 use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
 use crate::numpy::Dtype;
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 /// What the condition always is. `node` gives the type of an expression that has been inferred.
 pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> Option<bool> {
@@ -90,6 +90,19 @@ pub(super) fn exact_types(keep: &Keep) -> Option<Type> {
                     "range" => Type::Range,
                     "list" => Type::List { elem: Box::new(Type::Obj), in_place: true },
                     "tuple" => Type::VarTuple(Box::new(Type::Obj)),
+                    "dict" => Type::Dict {
+                        key: Box::new(Type::Obj),
+                        value: Box::new(Type::Obj),
+                        in_place: true,
+                        kind: DictKind::Plain,
+                    },
+                    "set" | "frozenset" => Type::Set {
+                        elem: Box::new(Type::Obj),
+                        in_place: true,
+                        frozen: name == "frozenset",
+                    },
+                    "complex" => Type::Complex,
+                    "bytearray" => Type::ByteArray,
                     _ => return None,
                 })
             });

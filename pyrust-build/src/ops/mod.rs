@@ -343,9 +343,14 @@ pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
     None
 }
 
-/// Can a value be looked up among values of another type by converting it first? `True` equals `1`.
+/// Can a value be looked up among values of another type by converting it first? `True` equals `1`, and what has no
+/// identity is equal to the object that Python would have of it.
 pub fn equal_key(have: &Type, elem: &Type) -> bool {
-    matches!((have, elem), (Type::Bool | Type::Int, Type::Big) | (Type::Bool, Type::Int))
+    match (have, elem) {
+        (Type::Bool | Type::Int, Type::Big) | (Type::Bool, Type::Int) => true,
+        (_, Type::Obj) => !matches!(have, Type::Union(_)) && have.identity_free() && have.has_plain_hash(),
+        _ => false,
+    }
 }
 
 /// An operation whose result is to be an int of any size, though no argument is: the row to ask for, and the types that

@@ -1,6 +1,7 @@
 //! None, ranges, opaque objects; and what hash-equal objects of other types are.
 
 use core::cmp::Ordering;
+use core::ptr::NonNull;
 
 use pyo3_ffi::{Py_IsNone, Py_None, PyComplex_Type, PyFrozenSet_Type, PyObject, PyObject_Hash, PyRange_Type};
 
@@ -85,15 +86,29 @@ impl ElemOrd for Range {
 impl ElemEq for Obj {
     #[inline]
     fn elem_eq(&self, _: Cx, other: &Self) -> R<bool> {
-        match self.is(*other) {
-            true => Ok(true),
-            false if self.compares_identity() && other.compares_identity() => Ok(false),
-            false => bail(Bail::Callback),
-        }
+        self.equals_in(*other)
     }
 
     fn view(&self) -> View<'_> {
         View::Obj(*self)
+    }
+}
+
+impl Key for Obj {
+    #[inline]
+    fn fast_hash(&self, _: Cx) -> R<u64> {
+        Ok(self.hash()? as u64)
+    }
+
+    #[inline]
+    fn py_hash(&self, _: Cx) -> R<isize> {
+        self.hash()
+    }
+
+    #[inline]
+    unsafe fn eq_object(&self, _: Cx, object: *mut PyObject) -> R<bool> {
+        // SAFETY: By the caller; an object is not null.
+        self.equals_in(Obj::foreign(unsafe { NonNull::new_unchecked(object) }))
     }
 }
 
