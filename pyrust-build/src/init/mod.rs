@@ -43,7 +43,8 @@ pub fn plan(project: &Project) -> Result<Plan, Vec<Diagnostic>> {
     if project.backend != Backend::Cargo {
         plan.edit(root, "pyproject.toml", |old| Ok(pyproject::edit(project, old)))?;
     }
-    plan.edit(root, ".gitignore", |old| Ok(gitignore(old)))?;
+    let target = cargo::target_of_new_crate(project);
+    plan.edit(root, ".gitignore", |old| Ok(gitignore(old, target.as_deref())))?;
     for package in &project.packages {
         let path = project.relative(&package.importing_file());
         plan.edit(root, &path, |old| prologue::add(package, &path, old))?;
@@ -118,14 +119,14 @@ impl Change {
     }
 }
 
-fn gitignore(old: &str) -> String {
+fn gitignore(old: &str, target: Option<&str>) -> String {
     let has = |line: &str| {
         let wanted = line.trim_matches('/');
         // `*.so` covers ours.
         let covering = wanted.rsplit_once("*.").map(|(_, extension)| format!("*.{extension}"));
         old.lines().map(|l| l.trim().trim_matches('/')).any(|l| l == wanted || Some(l) == covering.as_deref())
     };
-    let missing: Vec<&str> = IGNORED.iter().copied().filter(|line| !has(line)).collect();
+    let missing: Vec<&str> = IGNORED.iter().copied().chain(target).filter(|line| !has(line)).collect();
     append_lines(old, &missing)
 }
 

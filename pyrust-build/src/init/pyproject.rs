@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::DISTRIBUTION;
+use super::{DISTRIBUTION, cargo};
 use crate::ast::StmtKind;
 use crate::host;
 use crate::parse;
 use crate::project::{Backend, Project};
 use crate::source::SourceFile;
+
+/// The notices that `build.rs` leaves; maturin takes them from there since 1.16.
+const NOTICES: &str = "pyrust_licenses.txt";
 
 /// The edited text. It parsed before, when the project was read.
 pub(super) fn edit(project: &Project, old: &str) -> String {
@@ -17,49 +20,70 @@ pub(super) fn edit(project: &Project, old: &str) -> String {
     if matches!(project.backend, Backend::Setuptools | Backend::Hatch) {
         require(&mut document);
     }
+    if project.backend == Backend::Maturin {
+        maturin(project, &mut document);
+    }
     if project.backend == Backend::Hatch {
         add_table(&mut document, &["tool", "hatch", "build", "hooks", "pyrust"]);
     } else {
         add_table(&mut document, &["tool", "pyrust"]);
     }
-    if project.backend == Backend::Maturin {
-        maturin(project, &mut document);
-    }
     uv(project, &mut document);
     document.to_string()
 }
 
-/// The crate is the extension module of the package; the manifest travels in the sdist.
+/// The crate is the extension module of the package; the manifest travels in the sdist, the notices in the wheel.
 fn maturin(project: &Project, document: &mut DocumentMut) {
+    let [package] = project.packages.as_slice() else { return };
+    if cargo::other_module(project).is_some() {
+        return;
+    }
+    add_table(document, &["tool", "maturin"]);
     let Some(table) =
         document.get_mut("tool").and_then(|tool| tool.get_mut("maturin")).and_then(Item::as_table_like_mut)
     else {
         return;
     };
-    if table.get("module-name").is_none()
-        && let [package] = project.packages.as_slice()
-    {
-        table.insert(
-            "module-name",
-            Item::Value(Value::from(format!("{}.{}", package.name, package.extension()))),
-        );
+    let folder = project.relative(package.folder());
+    let path = package.name.replace('.', "/");
+    let source = match package.dir {
+        Some(_) => folder.strip_suffix(&path).map_or("", |parent| parent.trim_end_matches('/')),
+        None => folder.as_str(),
+    };
+    if !matches!(source, "" | ".") && table.get("python-source").is_none() {
+        table.insert("python-source", Item::Value(Value::from(source)));
+    }
+    if table.get("module-name").is_none() {
+        let module = match package.dir {
+            Some(_) => format!("{}.{}", package.name, package.extension()),
+            None => package.extension(),
+        };
+        table.insert("module-name", Item::Value(Value::from(module)));
     }
     // With the crate in the root everything beside it is shipped.
+    let manifest = project.settings.manifest.as_str();
     if table.get("manifest-path").is_some() {
-        let manifest = project.settings.manifest.as_str();
-        let include = table.entry("include").or_insert_with(|| Item::Value(Value::Array(Array::new())));
-        let Some(include) = include.as_array_mut() else { return };
-        let named = |value: &Value| {
-            value.as_str() == Some(manifest)
-                || value.as_inline_table().and_then(|t| t.get("path")).and_then(Value::as_str)
-                    == Some(manifest)
-        };
-        if !include.iter().any(named) {
-            let mut file = InlineTable::new();
-            file.insert("path", Value::from(manifest));
-            file.insert("format", Value::from("sdist"));
-            push(include, Value::InlineTable(file));
-        }
+        include(table, &[("path", manifest), ("format", "sdist")]);
+    }
+    let into = match package.dir {
+        Some(_) => format!("{path}/"),
+        None => String::new(),
+    };
+    include(table, &[("path", NOTICES), ("from", "out-dir"), ("to", &into)]);
+}
+
+/// Adds a file to those that maturin takes along, unless it is named already.
+fn include(table: &mut dyn TableLike, file: &[(&str, &str)]) {
+    let item = table.entry("include").or_insert_with(|| Item::Value(Value::Array(Array::new())));
+    let Some(list) = item.as_array_mut() else { return };
+    let path = file[0].1;
+    let names = |value: &Value| {
+        let inner = value.as_inline_table().and_then(|table| table.get("path"));
+        value.as_str() == Some(path) || inner.and_then(Value::as_str) == Some(path)
+    };
+    if !list.iter().any(names) {
+        let entry = file.iter().filter(|(_, value)| !value.is_empty());
+        push(list, Value::InlineTable(entry.map(|(key, value)| (*key, Value::from(*value))).collect()));
     }
 }
 

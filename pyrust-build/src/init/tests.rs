@@ -94,6 +94,34 @@ fn a_crate_that_is_another_module_is_left_alone() {
     assert!(plan.notes[0].contains("include = [{ path = \"python/demo/_pyrust.*\""));
 }
 
+const MATURIN: &str = "[build-system]\nrequires = [\"maturin\"]\nbuild-backend = \"maturin\"\n\n[project]\nname = \"My.Demo\"\nversion = \"1.0\"\n";
+
+#[test]
+fn maturin_without_a_crate() {
+    let tree = Tree::new(&[("pyproject.toml", MATURIN), ("python/demo/__init__.py", "")]);
+    insta::assert_snapshot!(tree.applied());
+}
+
+/// As `maturin new` makes them: nothing but `Cargo.toml` tells of the module.
+#[test]
+fn crates_of_other_modules_are_recognised() {
+    let named = "[package]\nname = \"demo\"\n[lib]\nname = \"demo\"\n";
+    let binding = "[package]\nname = \"demo\"\n[dependencies]\npyo3 = \"0.29\"\n";
+    for (place, cargo) in [("Cargo.toml", named), ("Cargo.toml", binding), ("rust/Cargo.toml", named)] {
+        let tree = Tree::new(&[
+            ("pyproject.toml", MATURIN),
+            (place, cargo),
+            ("src/lib.rs", "// PyO3\n"),
+            ("python/demo/__init__.py", "from .demo import *\n"),
+        ]);
+        let plan = tree.plan();
+        let changed: Vec<&str> = plan.changes.iter().map(|change| change.path.as_str()).collect();
+        assert_eq!(changed, ["pyproject.toml", ".gitignore", "python/demo/__init__.py"]);
+        assert!(!plan.diff().contains("module-name"));
+        assert!(plan.notes[0].contains("this crate makes the module `demo`"), "{:?}", plan.notes);
+    }
+}
+
 #[test]
 fn other_back_ends_and_existing_imports() {
     let init = "try:\n    from . import _pyrust\nexcept ImportError:\n    pass\n";
