@@ -356,6 +356,16 @@ def test_report_calls_stale_what_is_not_what_was_compiled(project: Project) -> N
     assert "stale" in project.pyrust("report").stdout
 
 
+def test_report_knows_what_was_verified_where_no_build_was_seen(project: Project) -> None:
+    """A build script leaves no report of its own."""
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    seen = {"function": "kit.text:twice", "state": "native", "reason": None, "native_calls": 7}
+    project.write(".pyrust/verify.json", json.dumps({"hotspots": [seen]}))
+    assert project.pyrust("report").stdout.startswith("kit.text:twice  native ")
+    project.write("src/kit/text.py", MODULE.replace("return x + x", "return x + x + x"))
+    assert project.pyrust("report").stdout.startswith("kit.text:twice  stale ")
+
+
 def test_report_shows_shares_that_were_measured(project: Project) -> None:
     project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
     project.pyrust("add", "kit.text:Sum.add", "--sig", "(int, int) -> int")

@@ -444,6 +444,37 @@ def test_a_short_run_removes_nothing(project: runinfo.Project) -> None:
     assert project.manifest.read_bytes().count(b"[[hotspot]]") == 1
 
 
+def short(**samples: int) -> profile.Run:
+    """A run in which functions were seen so often."""
+    names = {f"shapely.core:{name}": count for name, count in samples.items()}
+    seen = {"calls": 1, "signatures": {"(int) -> int": 1}, "samples": [], "opaque": 0, "long": 0}
+    times = {name: 0.004 * count for name, count in names.items()}
+    return {**profile.merge([]), "seconds": times, "samples": names, "functions": dict.fromkeys(names, seen)}
+
+
+def test_what_was_seen_twice_is_no_hotspot(project: runinfo.Project) -> None:
+    """A function that only waits is 100 % of two samples."""
+    (project.root / "pyproject.toml").write_text('[project]\nname = "shapely"\nversion = "1"\n\n[tool.pyrust]\n')
+    outcome = profile.finish(project, {**short(same=2), "wall_seconds": 5.0, "cpu_seconds": 0.1}, 1.0)
+    assert outcome.hot == []
+    assert outcome.lines[0] == (
+        "pyrust: too short a time to tell what is hot (2 samples); --pyrust-threshold=0 records every function that is called"
+    )
+    assert outcome.lines[1].startswith("pyrust: 98% of the 5.0 s were spent waiting, not computing")
+    assert not project.manifest.exists() or "hotspot]]" not in project.manifest.read_text()
+    # A small suite has its hot functions, without what is there by chance.
+    outcome = profile.finish(project, short(fib=6, same=1), 1.0, "--threshold=0")
+    assert outcome.hot == ["shapely.core:fib"]
+    assert outcome.lines[1].startswith(
+        "pyrust: only 7 samples: shares are rough, and 1 of less than 10 ms left out; --thr"
+    )
+    # What is known already is brought up to date, and all of it is wanted where the threshold is 0.
+    assert profile.finish(project, short(fib=1), 1.0).hot == ["shapely.core:fib"]
+    assert len(profile.finish(project, short(fib=1, same=1), 0.0).hot) == 2
+    # A hundred samples say something of what was seen once.
+    assert len(profile.finish(project, short(fib=60, same=1, spin=39), 1.0).hot) == 3
+
+
 def test_what_modules_do_when_imported_is_no_function(project: runinfo.Project) -> None:
     empty = profile.merge([])
     outcome = profile.finish(project, {**empty, "seconds": {"": 0.01}, "samples": {"": 1}}, 1.0)

@@ -445,6 +445,7 @@ def test_the_time_of_a_run_is_limited(kit: Any, monkeypatch: pytest.MonkeyPatch)
     extension.hook("push", lambda undo, items, x: items)
     clock = iter(range(10**9))
     monkeypatch.setattr(verify.time, "perf_counter", lambda: float(next(clock)))
+    monkeypatch.setattr(verify, "PATIENCE", 1e9)
     verifier = verify.Verifier(project, seconds=30.0)
     verifier.start()
     try:
@@ -462,7 +463,7 @@ def test_the_time_of_a_run_is_limited(kit: Any, monkeypatch: pytest.MonkeyPatch)
     lines = lines_of(run, project)
     late = f"kit:add ({before['out_of_time']}), kit:push (1)"
     assert f"pyrust: time ran out; calls not compared: {late}" in lines
-    assert "pyrust: --pyrust-verify-seconds=N allows more time (0: no limit)" in lines
+    assert "pyrust: --pyrust-verify-seconds=N allows more time (0: no limit, and every call)" in lines
 
 
 def test_no_limit(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -476,6 +477,46 @@ def test_no_limit(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     module.add(1, 1)
     counts = verifier.stop()["functions"]["kit:add"]
     assert counts["out_of_time"] == 0
+
+
+def test_many_calls_are_thinned_out(kit: Any) -> None:
+    """The first of each kind of arguments and of each test; calls that alternate are not always the same ones."""
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: a + b + (b == 2 and a > 5_000))
+    verifier = verify.Verifier(project)
+    verifier.start()
+    try:
+        for number in range(10_000):
+            module.add(number, 1 + number % 2)
+        counts = dict(verifier._functions["kit:add"].data())
+        module.add(1.0, 2.0)
+        module.add(1.0, 1)
+        after = dict(verifier._functions["kit:add"].data())
+        verifier.take("test")
+        for _ in range(50):
+            module.add(1, 1)
+        last = dict(verifier._functions["kit:add"].data())
+    finally:
+        run = verifier.stop()
+    compared = counts["equal"] + counts["different"]
+    assert 400 < compared < 1_500
+    assert counts["different"] > 20, "half of the calls beyond 5,000"
+    assert after["equal"] == counts["equal"] + 2
+    assert after["equal"] + 3 <= last["equal"] < after["equal"] + 20
+    [line] = [line for line in lines_of(run, project) if "calls were compared" in line]
+    compared = last["equal"] + last["different"]
+    assert line.startswith(f"pyrust: {compared:,} of 10,052 calls were compared: ")
+
+
+def test_every_call_where_that_is_wanted(kit: Any) -> None:
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: a + b)
+    verifier = verify.Verifier(project, seconds=0)
+    verifier.start()
+    for number in range(2_000):
+        module.add(number, 1)
+    counts = verifier.stop()["functions"]["kit:add"]
+    assert (counts["equal"], counts["skipped"]) == (2_000, 0)
 
 
 def test_runs_of_several_processes_are_added() -> None:

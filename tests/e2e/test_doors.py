@@ -7,7 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
-from installs import PRODUCTS, ROOT, Venv, copy_example, native, replace, run
+from installs import PRODUCTS, ROOT, Venv, copy_example, licenses_in, native, only_wheel, replace, run
+
+CRATES = ("pyrust-build", "pyrust-macros", "pyrust-runtime")
 
 
 def generated_by_hook(project: Path) -> bytes:
@@ -75,3 +77,29 @@ def test_maturin_example(venv: Venv, tmp_path: Path) -> None:
     venv.install("-e", project, CARGO_TARGET_DIR=target)
     assert venv.status("checksums", "checksums")["checksums.hashes:crc16"]["state"] == "native"
     assert venv.python("import checksums; print(checksums.crc16(b''))").strip() == "0"
+
+
+def test_maturin_from_an_empty_folder(venv: Venv, tmp_path: Path) -> None:
+    """`pyrust init` makes the crate; `.cargo/config.toml` says where ours are, as docs/recipes.md has it."""
+    project = tmp_path / "grind"
+    package = project / "python/grind"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "def triangle(n):\n    total = 0\n    for i in range(n):\n        total += i\n    return total\n"
+    )
+    build = '[build-system]\nrequires = ["maturin>=1.16,<2"]\nbuild-backend = "maturin"\n'
+    (project / "pyproject.toml").write_text(f'{build}\n[project]\nname = "grind"\nversion = "1.5"\n')
+    venv.install("pyrust-optimizer")
+    pyrust: list[str | Path] = [venv.program("pyrust"), "--project", project]
+    run([*pyrust, "init"])
+    run([*pyrust, "add", "grind:triangle", "--sig", "(int) -> int"])
+    crates = [f'{name} = {{ path = "{(ROOT / name).as_posix()}" }}\n' for name in CRATES]
+    (project / ".cargo").mkdir()
+    (project / ".cargo/config.toml").write_text("[patch.crates-io]\n" + "".join(crates))
+    shutil.copy(ROOT / "Cargo.lock", project)
+    venv.wheel(project, tmp_path / "wheels", CARGO_TARGET_DIR=cargo_target())
+    wheel = only_wheel(tmp_path / "wheels")
+    assert wheel.name.startswith("grind-1.5-cp3")
+    assert licenses_in(wheel) == "grind/pyrust_licenses.txt"
+    venv.install(wheel)
+    assert venv.status("grind")["grind:triangle"]["state"] == "native"

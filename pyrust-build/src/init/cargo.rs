@@ -48,7 +48,8 @@ pub(super) fn plan(project: &Project, plan: &mut Plan) -> Result<(), Vec<Diagnos
 pub(super) fn target_of_new_crate(project: &Project) -> Option<String> {
     let folder = crate_folder(project);
     let path = |name: &str| if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
-    let makes = matches!(project.backend, Backend::Maturin) && !project.root.join(path("Cargo.toml")).exists();
+    let makes =
+        matches!(project.backend, Backend::Maturin) && !project.root.join(path("Cargo.toml")).exists();
     makes.then(|| format!("/{}", path("target/")))
 }
 
@@ -91,9 +92,10 @@ pub(super) fn other_module(project: &Project) -> Option<String> {
 /// The project's name, as cargo takes names.
 fn crate_name(project: &Project) -> String {
     let text = host::text(&project.root.join("pyproject.toml")).unwrap_or_default();
-    let named = text.parse::<DocumentMut>().ok().and_then(|document| {
-        Some(document.get("project")?.get("name")?.as_str()?.to_string())
-    });
+    let named = text
+        .parse::<DocumentMut>()
+        .ok()
+        .and_then(|document| Some(document.get("project")?.get("name")?.as_str()?.to_string()));
     let name = named.or_else(|| Some(project.packages.first()?.name.clone())).unwrap_or_default();
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();

@@ -19,7 +19,7 @@ RUN = pytest.StashKey["Run | None"]()
 
 _FLAGS = {
     "profile": "profile this run: hot functions and their types go to the manifest",
-    "verify": "compare every native call with Python; differences fail the test",
+    "verify": "compare native calls with Python; differences fail the test",
     "gate": "with --pyrust-verify: time native against Python; what is slower stays Python from the next build on",
 }
 _VALUES = {
@@ -28,7 +28,10 @@ _VALUES = {
         "share of the measured time from which a function is hot (0: every function that is called)",
     ),
     "manifest": ("PATH", "the manifest to use (default: that of the project's settings)"),
-    "verify_seconds": ("SECONDS", "time that comparing may take in all (default: 60; 0: no limit)"),
+    "verify_seconds": (
+        "SECONDS",
+        "time that comparing may take in all (default: 60; 0: no limit, and every call is compared)",
+    ),
     "report": ("term|json:PATH|html:PATH", "show a table at the end, or write a JSON file or a page"),
 }
 

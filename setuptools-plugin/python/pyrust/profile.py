@@ -31,6 +31,10 @@ VERSION = 1
 FEW_SAMPLES = 100
 """Below this many samples, shares are guesses, and the report says so."""
 
+LITTLE_SECONDS = 0.01
+"""With so few samples in all, a function that was seen in less CPU time than this may have been seen by chance, as one that only waits
+is when it wakes up: it gets no entry. Three samples are more."""
+
 ENOUGH_SAMPLES = 1_000
 """Below this many, no entry leaves the manifest: it could be chance. With as many, a function of twice the default threshold is counted
 twenty times where five keep it."""
@@ -54,13 +58,13 @@ class Session:
         self._recorder = Recorder(project, everything=threshold <= 0.0)
         self._sampler = Sampler(project.attribute, self._recorder.tick)
         self._sampler.when_hot(self._recorder.hot)
-        self._started = 0.0
+        self._started = self._began = 0.0
         self._environment: str | None = None
 
     def start(self) -> None:
         self._environment = os.environ.get("PYRUST")
         os.environ["PYRUST"] = "python"
-        self._started = time.process_time()
+        self._started, self._began = time.process_time(), time.perf_counter()
         self._recorder.start()
         self._sampler.start()
 
@@ -79,6 +83,7 @@ class Session:
             "stacks": {";".join(reversed(stack)): seconds for stack, seconds in self._sampler.stacks.items()},
             "foreign_seconds": self._sampler.foreign,
             "cpu_seconds": time.process_time() - self._started,
+            "wall_seconds": time.perf_counter() - self._began,
             "functions": self._recorder.functions,
             "notices": notices,
             "machine": runinfo.machine(),
@@ -94,6 +99,7 @@ def merge(runs: Iterable[Run]) -> Run:
         "stacks": {},
         "foreign_seconds": 0.0,
         "cpu_seconds": 0.0,
+        "wall_seconds": 0.0,
         "functions": {},
         "notices": [],
         "machine": runinfo.machine(),
@@ -102,8 +108,8 @@ def merge(runs: Iterable[Run]) -> Run:
         for table in ("seconds", "samples", "stacks"):
             for name, amount in run.get(table, {}).items():
                 total[table][name] = total[table].get(name, 0) + amount
-        for key in ("foreign_seconds", "cpu_seconds"):
-            total[key] += run[key]
+        for key in ("foreign_seconds", "cpu_seconds", "wall_seconds"):
+            total[key] += run.get(key, 0.0)
         for name, seen in run["functions"].items():
             entry = total["functions"].setdefault(name, {"calls": 0, "signatures": {}, **samples.nothing()})
             entry["calls"] += seen["calls"]
@@ -158,18 +164,21 @@ class Outcome:
     hot: list[str]
 
 
-def finish(project: Project, run: Run, threshold: float) -> Outcome:
-    """Updates the manifest and the cache from a (merged) run."""
+def finish(project: Project, run: Run, threshold: float, everything: str = "--pyrust-threshold=0") -> Outcome:
+    """Updates the manifest and the cache from a (merged) run. `everything` is the option that records all that is called."""
     from pyrust import _engine
 
     profile = summarise(run, threshold)
-    merged = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(profile))
     shares = {entry["function"]: entry for entry in profile["functions"]}
     hot = [
         name
         for name, entry in shares.items()
         if entry["signatures"] and (threshold <= 0.0 or entry["share"] >= threshold)
     ]
+    chance = _by_chance(project, run, hot) if threshold > 0.0 else set()
+    hot = [name for name in hot if name not in chance]
+    told = {**profile, "functions": [entry for entry in profile["functions"] if entry["function"] not in chance]}
+    merged = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
     refused = _refused(project, hot)
     data = {
         **profile,
@@ -179,12 +188,13 @@ def finish(project: Project, run: Run, threshold: float) -> Outcome:
         "stacks": run.get("stacks", {}),
         "foreign_seconds": run["foreign_seconds"],
         "cpu_seconds": run["cpu_seconds"],
+        "wall_seconds": run["wall_seconds"],
         "machine": run["machine"],
         "notices": run["notices"],
         "manifest": merged,
     }
     lines = [f"pyrust: {notice}" for notice in run["notices"]]
-    lines += _lines(project, run, shares, hot, threshold, merged)
+    lines += _lines(project, run, shares, hot, chance, threshold, merged, everything)
     hottest = sorted(refused, key=lambda name: (-shares[name]["share"], name))
     for name in hottest[:MOST_REFUSED]:
         lines.append(f"pyrust: {name} ({shares[name]['share']:.0f} %) stays Python: {refused[name]}")
@@ -201,6 +211,16 @@ def finish(project: Project, run: Run, threshold: float) -> Outcome:
     except OSError as error:
         lines.append(f"pyrust: cannot write {project.cache / 'profile.json'}: {error.strerror}")
     return Outcome(lines, data, hot)
+
+
+def _by_chance(project: Project, run: Run, hot: Iterable[str]) -> set[str]:
+    """Functions that so short a run says nothing about; what the manifest has already was found out before."""
+    from pyrust import _engine
+
+    if sum(run["samples"].values()) >= FEW_SAMPLES:
+        return set()
+    known = {entry["function"] for entry in _engine.load_project(str(project.root)).get("hotspots", [])}
+    return {name for name in hot if name not in known and run["seconds"].get(name, 0.0) < LITTLE_SECONDS}
 
 
 def _refused(project: Project, hot: Sequence[str]) -> dict[str, str]:
@@ -222,7 +242,14 @@ def _refused(project: Project, hot: Sequence[str]) -> dict[str, str]:
 
 
 def _lines(
-    project: Project, run: Run, shares: dict[str, Any], hot: list[str], threshold: float, merged: dict[str, Any]
+    project: Project,
+    run: Run,
+    shares: dict[str, Any],
+    hot: list[str],
+    chance: set[str],
+    threshold: float,
+    merged: dict[str, Any],
+    everything: str,
 ) -> list[str]:
     manifest = (
         os.path.relpath(project.manifest, project.root)
@@ -236,11 +263,15 @@ def _lines(
             "pyrust: do the tests (or the command) import it, and from here? `pyrust doctor` names the packages that are looked at",
         ]
     samples = sum(run["samples"].values())
+    taken = f"{samples} sample{'' if samples == 1 else 's'}"
     covered = sum(shares[name]["share"] for name in hot)
+    hint = f"{everything} records every function that is called"
     lines = []
-    if not hot:
-        hint = "; --pyrust-threshold=0 records every function that is called" if samples < FEW_SAMPLES else ""
-        lines.append(f"pyrust: no function reaches {threshold:g} % of the measured time ({samples} samples){hint}")
+    if not hot and chance:
+        lines.append(f"pyrust: too short a time to tell what is hot ({taken}); {hint}")
+    elif not hot:
+        more = f"; {hint}" if samples < FEW_SAMPLES else ""
+        lines.append(f"pyrust: no function reaches {threshold:g} % of the measured time ({taken}){more}")
     elif not samples:
         lines.append(
             f"pyrust: {len(hot)} function{'s' if len(hot) > 1 else ''} called, in too short a time to measure → {manifest}"
@@ -249,18 +280,19 @@ def _lines(
         noun = "hotspot covers" if len(hot) == 1 else "hotspots cover"
         lines.append(f"pyrust: {len(hot)} {noun} {covered:.0f} % of the measured time → {manifest}")
         if samples < FEW_SAMPLES and threshold > 0.0:
-            lines.append(
-                f"pyrust: only {samples} samples: shares are rough; --pyrust-threshold=0 records every function that is called"
-            )
+            out = f", and {len(chance)} of less than 10 ms left out" if chance else ""
+            lines.append(f"pyrust: only {taken}: shares are rough{out}; {hint}")
     if outside := _outside(project, run):
         lines.append(outside)
+    if waited := _waited(run):
+        lines.append(waited)
     silent = [
         name for name, entry in shares.items() if not entry["signatures"] and entry["share"] >= max(threshold, 1.0)
     ]
     for name in silent:
         lines.append(
             f"pyrust: {name} is hot ({shares[name]['share']:.0f} %), but none of its calls was seen: no types; "
-            "--pyrust-threshold=0 sees every call"
+            f"{everything} sees every call"
         )
     for entry in merged.get("skipped", []):
         if entry["function"] in hot:
@@ -279,6 +311,14 @@ def _outside(project: Project, run: Run) -> str | None:
         f"pyrust: {1 - share:.0%} of the CPU time was spent outside of {names} (libraries, the tests themselves): "
         f"compiling can save at most {share:.0%} of this run"
     )
+
+
+def _waited(run: Run) -> str | None:
+    """That waiting cannot be compiled, where it is nearly all that happened."""
+    wall, cpu = run["wall_seconds"], run["cpu_seconds"]
+    if wall < 0.5 or cpu >= 0.1 * wall:
+        return None
+    return f"pyrust: {1 - cpu / wall:.0%} of the {wall:.1f} s were spent waiting, not computing: compiling does not shorten that"
 
 
 def main(argv: Sequence[str]) -> int:
@@ -306,7 +346,7 @@ def main(argv: Sequence[str]) -> int:
         print("pyrust profile: the command ran no Python that could be profiled", file=sys.stderr)
         return code or 2
     try:
-        outcome = finish(project, merge(runs), threshold)
+        outcome = finish(project, merge(runs), threshold, "--threshold=0")
     except ValueError as error:
         print(f"pyrust profile: {error}", file=sys.stderr)
         return code or 2

@@ -18,6 +18,7 @@ import importlib.abc
 import importlib.machinery
 import json
 import os
+import random
 import sys
 import threading
 import time
@@ -34,8 +35,14 @@ VERSION = 1
 
 SECONDS = 60.0
 """Seconds that comparing may take in all. After that, a function of which nothing has been compared yet gets one call."""
-PATIENCE = 10.0
-"""Seconds that comparing one function may take before only some of its calls are compared."""
+FIRST = 100
+"""Calls that are compared of each function and kind of arguments before only one of two is; after as many again, one of four, and so on."""
+PATIENCE = 1.0
+"""Seconds of comparing one function that count as much as so many calls."""
+KINDS = 100
+"""Kinds of arguments of one function that are told apart; further ones are taken together."""
+IN_EACH_TEST = 3
+"""Calls of each function that are compared in every test, whatever was compared before: a test has its reasons."""
 AT_MOST = 20
 """Differences of one function that are kept."""
 MANY = 20
@@ -44,6 +51,46 @@ REHEARSED = 10
 """Calls of one function in which bailing out half-way is tried."""
 
 Run = dict[str, Any]
+
+
+class _Thinning:
+    """Which calls of one kind are compared: all, then about every second one, every fourth one …
+
+    The gaps vary: programs that do things in turn would always show the same of them otherwise. They are the same in every run.
+    """
+
+    def __init__(self) -> None:
+        self._gaps = random.Random(0)
+        self._stride = 1
+        self._wait = 0
+        self._taken = 0
+        self._spent = 0.0
+
+    def due(self) -> bool:
+        if self._wait:
+            self._wait -= 1
+            return False
+        self._wait = self._gaps.randrange(2 * self._stride - 1)
+        return True
+
+    def took(self, seconds: float) -> None:
+        self._spent += seconds
+
+    def compared(self) -> None:
+        self._taken += 1
+        if self._taken >= FIRST or self._spent > PATIENCE:
+            self._stride *= 2
+            self._taken, self._spent = 0, 0.0
+
+
+def _kind(value: object) -> object:
+    """The exact type; of a container also whether it is empty, and the type of an element."""
+    found = type(value)
+    if found in (list, tuple):
+        return found, type(value[0]) if value else None  # type: ignore[index]
+    if found in (dict, set, frozenset):
+        return found, bool(value)
+    return found
 
 
 class _Function:
@@ -57,8 +104,16 @@ class _Function:
         self.out_of_time = 0
         self.too_large = 0
         self.bailed: dict[str, int] = {}
-        self.spent = 0.0
-        self.stride = 1
+        self.kinds: dict[object, _Thinning] = {}
+        self.test = -1
+        self.in_test = 0
+
+    def kind(self, args: tuple[object, ...]) -> _Thinning:
+        """What has been compared of calls with such arguments: exact types, and those of first elements."""
+        key: object = tuple(map(_kind, args))
+        if key not in self.kinds and len(self.kinds) >= KINDS:
+            key = None
+        return self.kinds.setdefault(key, _Thinning())
 
     def compared(self) -> bool:
         return bool(self.equal or self.different or self.bailed or self.too_large)
@@ -76,13 +131,15 @@ class _Function:
 
 
 class Verifier:
-    """Compares from `start()` to `stop()`, for at most `seconds` (0: no limit)."""
+    """Compares from `start()` to `stop()`, for at most `seconds` (0: no limit, and every call)."""
 
     def __init__(self, project: Project, seconds: float = SECONDS) -> None:
         # Arguments of some calls are kept: what is invented afterwards begins with them, and the gate times them.
         self._samples: dict[str, samples.Seen] = {}
         self._project = project
         self._seconds = seconds or float("inf")
+        self._everything = not seconds
+        self._test = 0
         self._spent = 0.0
         self._functions: dict[str, _Function] = {}
         self._pending: list[str] = []
@@ -117,6 +174,7 @@ class Verifier:
 
     def take(self, test: str) -> list[str]:
         """The differences since the last call; they happened in this test."""
+        self._test += 1
         found, self._pending = self._pending, []
         for text in found:
             for entry in self._kept:
@@ -133,8 +191,12 @@ class Verifier:
     def _call(self, module: ModuleType, name: str, args: tuple[object, ...], original: FunctionType) -> object:
         function = self._functions.setdefault(name, _Function())
         function.calls += 1
-        if getattr(self._busy, "comparing", False) or function.calls % function.stride:
+        if getattr(self._busy, "comparing", False):
             # Our own reading of objects must not be compared with itself.
+            function.skipped += 1
+            return bound(original, args)
+        kind = function.kind(args)
+        if not (kind.due() or self._new_in_test(function) or self._everything):
             function.skipped += 1
             return bound(original, args)
         if self._spent > self._seconds and (function.compared() or self._spent > 2 * self._seconds):
@@ -156,16 +218,16 @@ class Verifier:
             if collecting:
                 gc.enable()
             self._busy.comparing = False
-        self._took(function, time.perf_counter() - started)
+        self._took(kind, time.perf_counter() - started)
         if comparison is None:
             function.too_large += 1
             return bound(original, args)
         try:
             result = bound(original, args)
         except BaseException as error:
-            self._judge(function, comparison, None, error)
+            self._judge(function, kind, comparison, None, error)
             raise
-        self._judge(function, comparison, result, None)
+        self._judge(function, kind, comparison, result, None)
         return result
 
     def _sample(self, name: str, args: tuple[object, ...], original: FunctionType) -> None:
@@ -176,7 +238,21 @@ class Verifier:
         seen = self._samples.setdefault(name, samples.nothing())
         samples.add(seen, {"opaque": 1} if text is None else {"samples": [[text, 1]]})
 
-    def _judge(self, function: _Function, comparison: Comparison, result: object, error: BaseException | None) -> None:
+    def _new_in_test(self, function: _Function) -> bool:
+        """Whether this is one of the first calls in a test."""
+        if function.test != self._test:
+            function.test, function.in_test = self._test, 0
+        function.in_test += 1
+        return function.in_test <= IN_EACH_TEST
+
+    def _judge(
+        self,
+        function: _Function,
+        kind: _Thinning,
+        comparison: Comparison,
+        result: object,
+        error: BaseException | None,
+    ) -> None:
         started = time.perf_counter()
         self._busy.comparing = True
         try:
@@ -192,13 +268,12 @@ class Verifier:
             if function.different <= AT_MOST:
                 self._pending.append(text)
                 self._kept.append({"function": comparison.name, "text": text})
-        self._took(function, time.perf_counter() - started)
+        self._took(kind, time.perf_counter() - started)
+        kind.compared()
 
-    def _took(self, function: _Function, seconds: float) -> None:
+    def _took(self, kind: _Thinning, seconds: float) -> None:
         self._spent += seconds
-        function.spent += seconds
-        if function.spent > PATIENCE * function.stride:
-            function.stride *= 2
+        kind.took(seconds)
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -349,16 +424,22 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
         elif entry["verdict"] == "not called":
             lines.append(f"pyrust: {entry['function']} not verified: not called")
         else:
-            for key, why in (("skipped", ", to save time"), ("too_large", ": too large")):
-                if entry[key] and entry["verdict"] != "out of time":
-                    some = f"{entry[key]} of {entry['calls']} calls were not compared"
-                    lines.append(f"pyrust: {entry['function']}: {some}{why}")
+            if entry["too_large"]:
+                some = f"{entry['too_large']} of {entry['calls']} calls were not compared"
+                lines.append(f"pyrust: {entry['function']}: {some}: too large")
+    if any(entry["skipped"] for entry in entries):
+        whole = sum(entry["calls"] for entry in entries)
+        some = whole - sum(entry[key] for entry in entries for key in ("skipped", "out_of_time", "too_large"))
+        lines.append(
+            f"pyrust: {some:,} of {whole:,} calls were compared: the first with each kind of arguments and in each test, then fewer and fewer; "
+            "--pyrust-verify-seconds=0 compares all"
+        )
     late = [f"{entry['function']} ({entry['out_of_time']})" for entry in entries if entry["out_of_time"]]
     if late:
         unseen = sum(entry["verdict"] == "out of time" for entry in entries)
         none = f", {_count(unseen, 'function')} without any" if unseen else ""
         lines.append(f"pyrust: time ran out; calls not compared{none}: {', '.join(late)}")
-        lines.append("pyrust: --pyrust-verify-seconds=N allows more time (0: no limit)")
+        lines.append("pyrust: --pyrust-verify-seconds=N allows more time (0: no limit, and every call)")
     for text in run["unreported"]:
         lines += ["pyrust: outside of any test:", *text.splitlines()]
     failed = bool(different)

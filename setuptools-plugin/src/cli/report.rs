@@ -51,7 +51,19 @@ pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
                 ("stale".into(), "changed since the last build: runs as Python until the next".into())
             }
             Some(built) => (built["state"].clone(), built["reason"].clone()),
-            None => ("python".into(), "not built yet (`pyrust build`)".into()),
+            // A build script writes no reports, but what it made has been run.
+            None => match &verified {
+                Some(seen)
+                    if seen["state"] == "native" && entry.source.is_some() && entry.source != present =>
+                {
+                    (
+                        "stale".into(),
+                        "changed since it was verified: runs as Python until the next build".into(),
+                    )
+                }
+                Some(seen) => (seen["state"].clone(), seen["reason"].clone()),
+                None => ("python".into(), "not built yet (`pyrust build`)".into()),
+            },
         };
         let from = |item: &Option<Value>, key: &str| item.as_ref().and_then(|v| v.get(key)).cloned();
         let signatures: Vec<String> = entry.signatures.iter().map(Signature::to_string).collect();
