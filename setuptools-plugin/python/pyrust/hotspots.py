@@ -82,17 +82,17 @@ def one_line(project: Project) -> str:
     return ", ".join(parts)
 
 
-def _last_build(project: Project) -> dict[str, str]:
+def _last_build(project: Project) -> dict[str, dict[str, Any]]:
     """What the last `pyrust build` or install said of each function."""
     try:
         data = json.loads((project.cache / "build.json").read_text(encoding="utf-8"))
-        return {str(entry["function"]): str(entry["state"]) for entry in data["hotspots"]}
+        return {str(entry["function"]): entry for entry in data["hotspots"] if entry["state"]}
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 
 
 def _state(
-    project: Project, hotspot: dict[str, Any], known: dict[str, Any], built: set[str], last: dict[str, str]
+    project: Project, hotspot: dict[str, Any], known: dict[str, Any], built: set[str], last: dict[str, dict[str, Any]]
 ) -> str:
     from pyrust import _engine
 
@@ -107,11 +107,13 @@ def _state(
     if hotspot.get("mode") == "python" or hotspot.get("gate"):
         return "python"
     path = project.modules.get(module)
+    # What was compiled counts, not what the manifest says: an edit that was built is not stale.
+    compiled = last.get(function, {})
     try:
-        if path is None or _engine.source_hash(path, qualname) != hotspot.get("source"):
+        if path is None or _engine.source_hash(path, qualname) != compiled.get("source", hotspot.get("source")):
             return "stale"
     except ValueError:
         return "stale"
     if not any(module == name or module.startswith(f"{name}.") for name in built):
         return "not built"
-    return "native" if last.get(function, "native") in ("native", "pending") else "python"
+    return "native" if compiled.get("state", "native") in ("native", "pending") else "python"

@@ -35,7 +35,7 @@ VERSION = 1
 
 SECONDS = 60.0
 """Seconds that comparing may take in all. After that, a function of which nothing has been compared yet gets one call."""
-FIRST = 100
+FIRST = 500
 """Calls that are compared of each function and kind of arguments before only one of two is; after as many again, one of four, and so on."""
 PATIENCE = 1.0
 """Seconds of comparing one function that count as much as so many calls."""

@@ -1,0 +1,71 @@
+"""The line at the top of a test run: what is native, and what is stale, without importing the project."""
+
+from __future__ import annotations
+
+import json
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+
+import pytest
+
+from pyrust import _engine, hotspots, runinfo
+
+SOURCE = "def one(x):\n    return x + 1\n\n\ndef two(x):\n    return x + 2\n"
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with two hotspots, of which the last build says that they are native."""
+    monkeypatch.delenv("PYRUST", raising=False)
+    (tmp_path / "src/headkit").mkdir(parents=True)
+    (tmp_path / "src/headkit/__init__.py").write_text("")
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "headkit"\nversion = "1"\n\n[tool.pyrust]\n')
+    entries = ['[[hotspot]]\nfunction = "headkit.core:{}"\nsignatures = ["(int) -> int"]\nsource = "{}"\n']
+    path = tmp_path / "src/headkit/core.py"
+    path.write_text(SOURCE)
+    hashes = {name: _engine.source_hash(str(path), name) for name in ("one", "two")}
+    text = "\n".join(entries[0].format(name, hashes[name]) for name in hashes)
+    (tmp_path / "pyrust.toml").write_text(f"version = 1\n\n{text}")
+    return tmp_path
+
+
+def build(root: Path) -> None:
+    """What a build leaves of the present sources."""
+    path = root / "src/headkit/core.py"
+    entries = [
+        {"function": f"headkit.core:{name}", "state": "native", "source": _engine.source_hash(str(path), name)}
+        for name in ("one", "two")
+    ]
+    (root / ".pyrust").mkdir(exist_ok=True)
+    (root / ".pyrust/build.json").write_text(json.dumps({"hotspots": entries}))
+    (root / "src/headkit" / f"_pyrust{EXTENSION_SUFFIXES[0]}").touch()
+
+
+def line(root: Path) -> str:
+    return hotspots.one_line(runinfo.load(root))
+
+
+def test_from_nothing_to_an_edit_and_a_build(root: Path) -> None:
+    assert line(root) == "2 hotspots, 2 not built"
+    build(root)
+    assert line(root) == "2 hotspots, 2 native"
+    path = root / "src/headkit/core.py"
+    path.write_text(SOURCE.replace("x + 2", "2 + x"))
+    assert line(root) == "2 hotspots, 1 native, 1 stale (headkit.core:two)"
+    # The manifest still has the old hash; what counts is what was compiled.
+    build(root)
+    assert line(root) == "2 hotspots, 2 native"
+    path.write_text(SOURCE)
+    assert line(root) == "2 hotspots, 1 native, 1 stale (headkit.core:two)"
+
+
+def test_comments_are_no_edit(root: Path) -> None:
+    build(root)
+    path = root / "src/headkit/core.py"
+    path.write_text("# Later.\n" + SOURCE.replace("return x + 2", "return x + 2  # two"))
+    assert line(root) == "2 hotspots, 2 native"
+
+
+def test_switched_off(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYRUST", "python")
+    assert line(root) == "everything runs as Python (PYRUST=python)"
