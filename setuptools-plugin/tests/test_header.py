@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import shutil
+import sys
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
@@ -57,6 +60,22 @@ def test_from_nothing_to_an_edit_and_a_build(root: Path) -> None:
     assert line(root) == "2 hotspots, 2 native"
     path.write_text(SOURCE)
     assert line(root) == "2 hotspots, 1 native, 1 stale (headkit.core:two)"
+
+
+def test_what_is_installed_counts(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tox does it: nothing is built in the project, the tests import the installed copy."""
+    site = tmp_path / "site"
+    shutil.copytree(root / "src/headkit", site / "headkit")
+    (site / "headkit" / f"_pyrust{EXTENSION_SUFFIXES[0]}").touch()
+    monkeypatch.syspath_prepend(site)
+    assert line(root) == "2 hotspots, 2 native"
+    (root / "src/headkit/core.py").write_text(SOURCE.replace("x + 2", "2 + x"))
+    assert line(root) == "2 hotspots, 2 native"
+    (site / "headkit/core.py").write_text(SOURCE.replace("x + 1", "1 + x"))
+    assert line(root) == "2 hotspots, 1 native, 1 stale (headkit.core:one)"
+    monkeypatch.setattr(sys, "path", [str(root / "src"), *sys.path])
+    importlib.invalidate_caches()
+    assert line(root) == "2 hotspots, 1 stale (headkit.core:two), 1 not built"
 
 
 def test_comments_are_no_edit(root: Path) -> None:

@@ -6,6 +6,8 @@ Functions whose extension is loaded already are asked; for others, the last buil
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
 import json
 import os
 import sys
@@ -45,16 +47,32 @@ def status(project: Project) -> list[dict[str, Any]]:
     return sorted(entries, key=lambda entry: str(entry["function"]))
 
 
-def _built(project: Project) -> set[str]:
-    """Packages and modules whose built extension this interpreter could load: beside the sources, or of an editable install."""
-    built = set()
+def _folder(project: Project, module: str) -> Path:
+    """Where an import would find a package or top-level module: of what is installed, or else in the project. Imports nothing."""
+    top, *inner = module.split(".")
+    with contextlib.suppress(ImportError, ValueError, AttributeError, OSError):
+        if spec := importlib.util.find_spec(top):
+            places = [Path(place, *inner) for place in spec.submodule_search_locations or ()]
+            places += [Path(spec.origin).parent] if spec.origin and not places else []
+            for place in places:
+                if place.is_dir():
+                    return place
+    return Path(project.modules[module]).parent
+
+
+def _built(project: Project) -> dict[str, Path]:
+    """Packages and modules whose built extension this interpreter could load, with the folders of their sources.
+
+    The extension lies beside those, or belongs to an editable install.
+    """
+    built = {}
     installed = {name for finder in sys.meta_path for name in getattr(finder, "pyrust", ())}
     for module, name in extension_names(project).items():
-        folder = Path(project.modules[module]).parent
+        folder = _folder(project, module)
         stem = name.rpartition(".")[2]
         beside = any((folder / f"{stem}{suffix}").is_file() for suffix in EXTENSION_SUFFIXES)
         if beside or name in installed:
-            built.add(module)
+            built[module] = folder
     return built
 
 
@@ -92,7 +110,11 @@ def _last_build(project: Project) -> dict[str, dict[str, Any]]:
 
 
 def _state(
-    project: Project, hotspot: dict[str, Any], known: dict[str, Any], built: set[str], last: dict[str, dict[str, Any]]
+    project: Project,
+    hotspot: dict[str, Any],
+    known: dict[str, Any],
+    built: dict[str, Path],
+    last: dict[str, dict[str, Any]],
 ) -> str:
     from pyrust import _engine
 
@@ -107,6 +129,11 @@ def _state(
     if hotspot.get("mode") == "python" or hotspot.get("gate"):
         return "python"
     path = project.modules.get(module)
+    package = next((name for name in built if module == name or module.startswith(f"{name}.")), None)
+    if path is not None and package is not None:
+        # The tests may run an installed copy.
+        own = Path(path).relative_to(Path(project.modules[package]).parent)
+        path = str(built[package] / own)
     # What was compiled counts, not what the manifest says: an edit that was built is not stale.
     compiled = last.get(function, {})
     try:
@@ -114,6 +141,6 @@ def _state(
             return "stale"
     except ValueError:
         return "stale"
-    if not any(module == name or module.startswith(f"{name}.") for name in built):
+    if package is None:
         return "not built"
     return "native" if compiled.get("state", "native") in ("native", "pending") else "python"
