@@ -14,7 +14,7 @@ def test_nothing_native_is_a_failure(project: pytest.Pytester, run: Runner) -> N
     result = run("--pyrust-verify", "-k", "words")
     result.assert_outcomes(passed=1)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native"])
+    result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native (`pyrust build` compiles in place)"])
     assert json.loads((project.path / ".pyrust" / "verify.json").read_text())["hotspots"] == []
 
 
@@ -29,4 +29,4 @@ def test_with_workers(project: pytest.Pytester, run: Runner) -> None:
     pytest.importorskip("xdist")
     result = run("--pyrust-verify", "-k", "words", "-n", "2")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native"])
+    result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native (`pyrust build` compiles in place)"])

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,29 +18,9 @@ import pytest
 
 from pyrust import progress
 
-PYPROJECT = '[project]\nname = "kit"\nversion = "1"\n\n[tool.pyrust]\n'
-MODULE = """\
-def total(values):
-    result = 0
-    for value in values:
-        result += value
-    return result
-
-
-def show(values):
-    print(values)
-"""
-MANIFEST = """\
-version = 1
-
-[[hotspot]]
-function = "kit:show"
-signatures = ["(list[int]) -> None"]
-
-[[hotspot]]
-function = "kit:total"
-signatures = ["(list[int]) -> int", "(list[float]) -> float"]
-"""
+#: The project of these tests and of those of the editors.
+KIT = Path(__file__).resolve().parents[2] / "tests" / "projects" / "kit"
+MANIFEST = (KIT / "pyrust.toml").read_text()
 
 Done = subprocess.CompletedProcess[str]
 Run = Callable[..., Done]
@@ -68,12 +49,7 @@ COMMANDS: dict[str, tuple[list[str], int]] = {
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    root = tmp_path / "kit"
-    root.mkdir()
-    (root / "pyproject.toml").write_text(PYPROJECT)
-    (root / "kit.py").write_text(MODULE)
-    (root / "pyrust.toml").write_text(MANIFEST)
-    return root
+    return shutil.copytree(KIT, tmp_path / "kit")
 
 
 @pytest.fixture
@@ -201,7 +177,7 @@ def test_build_for_another_python(pyrust: Run) -> None:
 def test_explain_in_every_format(pyrust: Run, form: str) -> None:
     done = pyrust("explain", "kit:show", "--output-format", form)
     assert done.returncode == 0, done.stderr
-    start = {"concise": "kit.py:9:5: PYR0334 ", "github": "::notice ", "full": "note[PYR0334]"}.get(form)
+    start = {"concise": "kit.py:11:5: PYR0334 ", "github": "::notice ", "full": "note[PYR0334]"}.get(form)
     if start is not None:
         assert done.stdout.startswith(start)
     elif form == "sarif":
@@ -240,7 +216,7 @@ def test_in_an_empty_folder(pyrust: Run, tmp_path: Path, command: str) -> None:
 def test_before_the_first_profile(pyrust: Run, project: Path, command: str) -> None:
     (project / "pyrust.toml").unlink()
     assert "`pytest --pyrust-profile`" in pyrust(command, *COMMANDS[command][0]).stderr
-    (project / "pyproject.toml").write_text(PYPROJECT.replace("[tool.pyrust]\n", ""))
+    (project / "pyproject.toml").write_text((KIT / "pyproject.toml").read_text().replace("[tool.pyrust]\n", ""))
     assert "`pyrust init`" in pyrust(command, *COMMANDS[command][0]).stderr
 
 

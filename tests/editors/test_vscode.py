@@ -18,41 +18,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTENSION = ROOT / "editors" / "vscode"
-MODULE = """\
-def total(values):
-    result = 0
-    for value in values:
-        result += value
-    if result < 0:
-        print(result)
-    return result
-
-
-def show(values):
-    print(values)
-"""
-MANIFEST = """\
-version = 1
-
-[[hotspot]]
-function = "kit:show"
-signatures = ["(list[int]) -> None"]
-
-[[hotspot]]
-function = "kit:total"
-signatures = ["(list[int]) -> int"]
-"""
+KIT = ROOT / "tests" / "projects" / "kit"
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs Node")
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    root = tmp_path / "kit"
-    root.mkdir()
-    (root / "pyproject.toml").write_text('[project]\nname = "kit"\nversion = "1"\n\n[tool.pyrust]\n')
-    (root / "kit.py").write_text(MODULE)
-    (root / "pyrust.toml").write_text(MANIFEST)
+    root = shutil.copytree(KIT, tmp_path / "kit")
     # The server says of each hotspot what the last build said.
     entries = [{"function": f"kit:{name}", "state": state} for name, state in (("show", "python"), ("total", "native"))]
     (root / ".pyrust").mkdir()

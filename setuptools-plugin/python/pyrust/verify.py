@@ -446,7 +446,7 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
     if not different and not calls:
         failed = True
         native = any(state in ("native", "pending") for state, _ in run["status"].values())
-        why = "no native call took place" if native else "nothing is native"
+        why = "no native call took place" if native else "nothing is native (`pyrust build` compiles in place)"
         if any(entry["verdict"] in ("too large", "out of time") for entry in entries):
             why = "no native call was compared"
         lines.append(f"pyrust: verification failed: {why}")
