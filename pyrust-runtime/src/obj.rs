@@ -294,7 +294,8 @@ unsafe fn is_plain(object: *mut PyObject, depth: usize) -> bool {
             return !ffi::PyFloat_AS_DOUBLE(object).is_nan();
         }
         if ffi::PyComplex_CheckExact(object) != 0 {
-            return !ffi::PyComplex_RealAsDouble(object).is_nan() && !ffi::PyComplex_ImagAsDouble(object).is_nan();
+            return !ffi::PyComplex_RealAsDouble(object).is_nan()
+                && !ffi::PyComplex_ImagAsDouble(object).is_nan();
         }
         if ffi::PyTuple_CheckExact(object) == 0 {
             return is_scalar(object);
@@ -312,7 +313,8 @@ unsafe fn scalars_equal(a: *mut PyObject, b: *mut PyObject) -> R<bool> {
     // SAFETY: by the caller; comparing these exact types runs no Python code.
     unsafe {
         let is_bytes = |object| ffi::PyBytes_CheckExact(object) != 0;
-        let is_warned = |object| ffi::PyUnicode_CheckExact(object) != 0 || ffi::PyLong_CheckExact(object) != 0;
+        let is_warned =
+            |object| ffi::PyUnicode_CheckExact(object) != 0 || ffi::PyLong_CheckExact(object) != 0;
         if (is_bytes(a) && is_warned(b)) || (is_warned(a) && is_bytes(b)) {
             return bail(Bail::Warning);
         }
@@ -343,8 +345,7 @@ unsafe fn equal_in(a: *mut PyObject, b: *mut PyObject) -> R<bool> {
         }
         if !(left && right) {
             // Neither knows the other's class.
-            let alone =
-                |object| is_scalar(object) || Obj(NonNull::new_unchecked(object)).compares_identity();
+            let alone = |object| is_scalar(object) || Obj(NonNull::new_unchecked(object)).compares_identity();
             let apart = (left || alone(a)) && (right || alone(b));
             return if apart { Ok(false) } else { bail(Bail::Callback) };
         }

@@ -96,11 +96,9 @@ pub(super) fn exact_types(keep: &Keep) -> Option<Type> {
                         in_place: true,
                         kind: DictKind::Plain,
                     },
-                    "set" | "frozenset" => Type::Set {
-                        elem: Box::new(Type::Obj),
-                        in_place: true,
-                        frozen: name == "frozenset",
-                    },
+                    "set" | "frozenset" => {
+                        Type::Set { elem: Box::new(Type::Obj), in_place: true, frozen: name == "frozenset" }
+                    }
                     "complex" => Type::Complex,
                     "bytearray" => Type::ByteArray,
                     _ => return None,
