@@ -111,7 +111,8 @@ pub const CODES: &[Code] = &[
     row("PYR0309", "global-assignment", "a module global is deleted, or assigned without being declared",
         "Assigning to a global that exists is compiled; deleting one is left to Python."),
     row("PYR0311", "attribute", "an attribute is assigned",
-        "Instances of Python classes are not written to by native code."),
+        "Attributes are assigned on instances of classes that the project defines, where the text of the class says what \
+         they are. Deleting one, and assigning to what is a method or a property, is left to Python."),
     row("PYR0312", "callee", "a function that is called cannot be compiled along",
         "A native function may only call what is native too. The reason of the callee is given behind."),
     row("PYR0313", "generator", "a generator function",
@@ -136,8 +137,8 @@ pub const CODES: &[Code] = &[
     row("PYR0319", "local-import", "an import inside a function",
         "Importing runs code. Import at module level, where it happens once."),
     row("PYR0321", "attribute-read", "an attribute that is not compiled",
-        "Native code reads attributes of modules. Instances of Python classes are opaque to it: hand over the values \
-         instead of the object that has them."),
+        "Native code reads attributes of modules, and of instances of classes that the project defines, where their types \
+         can be found out: annotate them in the class, or hand over the values instead of the object that has them."),
     row("PYR0323", "lambda", "a `lambda` that is not compiled",
         "This form of a `lambda` is not compiled. Write a function, and use its name."),
     row("PYR0324", "star-arguments", "`*` or `**` in a call",
@@ -161,7 +162,8 @@ pub const CODES: &[Code] = &[
         "`print`, `input` and `open` cannot be undone, so a native call must not contain them. Return what is to be \
          printed, and print in the caller; hand over what was read."),
     row("PYR0335", "instance", "an instance is made",
-        "Instances of Python classes are not made natively. Return the values, and make the instance in the caller."),
+        "Native code makes instances of classes that the project defines with an `__init__` of their own. Others: return the \
+         values, and make the instance in the caller."),
     row("PYR0336", "introspection", "a builtin that looks at names or code",
         "`getattr`, `globals`, `eval`, `type` and their like depend on what only Python knows. Do this in the caller."),
     row("PYR0401", "operation", "an operation that is not defined for these types",

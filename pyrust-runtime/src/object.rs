@@ -101,6 +101,19 @@ pub fn method<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Meth
     unsafe { name.check(cx, C::CLASS, object.as_ptr()) }
 }
 
+/// Bails if the class has something under the name that Python would call.
+#[inline]
+pub fn lacks<C: OfObjectClass>(object: Instance<C>, name: &'static Attribute) -> R<()> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe { name.is_that_of_object(C::CLASS, object.as_ptr()) }
+}
+
+/// What `len` makes of what `__len__` gives: a negative one raises.
+#[inline]
+pub fn length(value: i64) -> R<i64> {
+    if value < 0 { bail(Bail::Unsupported) } else { Ok(value) }
+}
+
 /// `bool(object)`, where the class says nothing of it.
 #[inline]
 pub fn truth<C: OfObjectClass>(_: Instance<C>) -> R<bool> {

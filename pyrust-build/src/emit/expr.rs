@@ -340,6 +340,9 @@ impl Func<'_, '_, '_> {
                 }
                 self.at(e.id, |f| f.method(e.id, base, name, args, keywords, &ty))
             }
+            ExprKind::Special { method, operands, keywords } => {
+                self.special(e.id, method, operands, keywords, &ty)
+            }
             ExprKind::Index { base, index } => self.index(base, index, &ty),
             ExprKind::Slice { base, lower, upper, step } => {
                 let b = self.opened_val(base);

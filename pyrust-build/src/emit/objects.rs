@@ -107,10 +107,7 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> Option<TokenStream> {
-        let spelled = format!("{}.{name}", class.name);
-        let reached = self.instance.values.get(&node)?;
-        let callee =
-            reached.iter().find(|r| r.callee.module == class.module && r.callee.name == spelled)?.instance;
+        let callee = self.reached_method(node, class, name)?;
         let (known, path) = self.known_method(class, name, method);
         let mut lets = Vec::new();
         let base = self.bind(val, &mut lets);
@@ -136,6 +133,65 @@ impl Func<'_, '_, '_> {
         let target = &self.file.program.instances[callee];
         let ret = target.ret.clone();
         Some(self.finish_call(node, &lets, call, ret, to))
+    }
+
+    /// The instance that stands for a method of the class at that node.
+    fn reached_method(&self, node: NodeId, class: &ObjectClass, name: &str) -> Option<usize> {
+        let spelled = format!("{}.{name}", class.name);
+        let reached = self.instance.values.get(&node)?;
+        let found = reached.iter().find(|r| r.callee.module == class.module && r.callee.name == spelled);
+        found.map(|r| r.instance)
+    }
+
+    /// What an operator does that is a method.
+    pub(super) fn special(
+        &mut self,
+        node: NodeId,
+        special: &hir::SpecialMethod,
+        operands: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> TokenStream {
+        let mut lets = Vec::new();
+        let mut vals = Vec::new();
+        for operand in operands {
+            let val = self.val(operand);
+            vals.push(self.bind(&val, &mut lets));
+        }
+        let mut named = Vec::new();
+        for (_, value) in keywords {
+            let val = self.val(value);
+            named.push(self.bind(&val, &mut lets));
+        }
+        // The interpreter looks for the method when everything has been evaluated.
+        for (operand, name) in &special.absent {
+            let check = self.match_union(&vals[*operand].clone(), |f, v| {
+                let Type::Instance(class) = &v.ty else { return Some(quote!(())) };
+                let (marker, code, at) = (object_marker(class), &v.code, f.file.attribute(class, name));
+                Some(f.q(quote!(object::lacks::<#marker>(#code, &#at))))
+            });
+            lets.push(quote!(#check;));
+        }
+        let base = vals.remove(special.receiver);
+        vals.rotate_left(special.receiver);
+        let call = self.match_union(&base, |f, v| {
+            let Type::Instance(class) = v.ty.clone() else { return None };
+            let method = f.file.program.special_method(&class, special.name)?;
+            let callee = f.reached_method(node, &class, special.name)?;
+            let (known, path) = f.known_method(&class, special.name, &method);
+            let (marker, code) = (object_marker(&class), &v.code);
+            let check = f.q(quote!(object::method::<#marker>(cx, #code, &#known)));
+            let mut all = vec![v.clone()];
+            all.extend(vals.iter().cloned());
+            let call = f.call_instance((&class.module, &path), callee, &all, (keywords, &named));
+            let ret = f.file.program.instances[callee].ret.clone();
+            if special.name == "__len__" && ret == Type::Int {
+                let call = f.q(call);
+                return Some(f.finish_call(node, &[quote!(#check;)], quote!(object::length(#call)), ret, to));
+            }
+            Some(f.finish_call(node, &[quote!(#check;)], call, ret, to))
+        });
+        if lets.is_empty() { call } else { quote!({ #(#lets)* #call }) }
     }
 
     /// `Class(…)`

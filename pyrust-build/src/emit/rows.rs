@@ -290,6 +290,7 @@ impl<'h> Visit<'h> for Quiet<'_, '_, '_, '_> {
             | ExprKind::CallNested { .. }
             | ExprKind::Function { .. }
             | ExprKind::CallValue { .. }
+            | ExprKind::Special { .. }
             | ExprKind::Cell(_)
             | ExprKind::Yield { .. }
             | ExprKind::HandOut { .. }

@@ -478,6 +478,13 @@ pub enum ExprKind {
         args: Vec<Expr>,
         keywords: Vec<(String, Expr)>,
     },
+    /// What an operator does that is a method of an instance; only `infer::operators` makes it.
+    Special {
+        method: SpecialMethod,
+        /// In the order of their evaluation. The method gets those behind the receiver, then those before it.
+        operands: Vec<Expr>,
+        keywords: Vec<(String, Expr)>,
+    },
     Index {
         base: Box<Expr>,
         index: Box<Expr>,
@@ -531,6 +538,16 @@ pub enum ExprKind {
 }
 
 pub use crate::ast::CmpOp;
+
+/// The method that an operator calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecialMethod {
+    pub name: &'static str,
+    /// Whose method it is, among the operands.
+    pub receiver: usize,
+    /// Methods that classes of operands must not have, since Python would call those first.
+    pub absent: Vec<(usize, &'static str)>,
+}
 
 #[derive(Clone, Debug)]
 pub enum FPart {

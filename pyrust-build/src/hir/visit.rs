@@ -334,6 +334,14 @@ macro_rules! visitor {
                         v.expr(value);
                     }
                 }
+                ExprKind::Special { method: _, operands, keywords } => {
+                    for operand in operands {
+                        v.expr(operand);
+                    }
+                    for (_, value) in keywords {
+                        v.expr(value);
+                    }
+                }
                 ExprKind::Index { base, index } => {
                     v.expr(base);
                     v.expr(index);

@@ -9,7 +9,13 @@ use crate::ty::{DictKind, Side, Type};
 
 impl Infer<'_, '_> {
     pub(super) fn compare(&mut self, e: &Expr, op: CmpOp, left: &Expr, right: &Expr) -> Ty {
+        if self.asks_classes(op, left, right) {
+            return Ty::Bool;
+        }
         let (l, r) = (self.expr(left), self.expr(right));
+        if let Some(ty) = self.operator(e, &[&l, &r]) {
+            return ty;
+        }
         match op {
             CmpOp::Is | CmpOp::IsNot => {
                 let singletons =

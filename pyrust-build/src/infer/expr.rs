@@ -1,7 +1,7 @@
 //! Expressions.
 
 use super::solver::Ty;
-use super::{Infer, Within, outgoing};
+use super::{Infer, Within, operators, outgoing};
 use crate::hir::{BinOp, BoolOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::percent;
 use crate::source::Span;
@@ -70,6 +70,9 @@ impl Infer<'_, '_> {
             }
             ExprKind::Binary { op, left, right } => {
                 let (l, r) = (self.opened_expr(left), self.opened_expr(right));
+                if let Some(ty) = self.operator(e, &[&l, &r]) {
+                    return ty;
+                }
                 match (op, &l, &right.kind) {
                     // A negative power of an int is a float.
                     (BinOp::Pow, Ty::Int | Ty::Big | Ty::Bool, ExprKind::Int(..0)) => return Ty::Float,
@@ -92,6 +95,9 @@ impl Infer<'_, '_> {
             }
             ExprKind::InPlace { op, left, right } => {
                 let (l, r) = (self.opened_expr(left), self.opened_expr(right));
+                if let Some(ty) = self.operator(e, &[&l, &r]) {
+                    return ty;
+                }
                 self.meet(left, &l, right, &r);
                 if masks(*op, left, right) && l == Ty::Big {
                     return self.apply("& word", e.id, 0, e.span, &[l, r]);
@@ -104,6 +110,9 @@ impl Infer<'_, '_> {
             }
             ExprKind::Unary { op, operand } => {
                 let ty = self.expr(operand);
+                if let Some(ty) = self.operator(e, &[&ty]) {
+                    return ty;
+                }
                 let name = match op {
                     UnaryOp::Neg => "neg",
                     UnaryOp::Pos => "pos",
@@ -241,7 +250,19 @@ impl Infer<'_, '_> {
                 Ty::None
             }
             ExprKind::Next { iter, default } => self.next(iter, default.as_deref()),
-            ExprKind::Call { name, args, keywords } => self.call(e, name, args, keywords),
+            ExprKind::Call { name, args, keywords } => {
+                if let ([arg], true) = (args.as_slice(), operators::is_asked(name)) {
+                    let ty = self.expr(arg);
+                    if let Some(ty) = self.operator(e, &[&ty]) {
+                        return ty;
+                    }
+                }
+                self.call(e, name, args, keywords)
+            }
+            ExprKind::Special { method, operands, keywords } => {
+                let operands: Vec<Ty> = operands.iter().map(|o| self.expr(o)).collect();
+                self.special_call(e, method, &operands, keywords)
+            }
             ExprKind::CallNested { function, made, args, slots } => {
                 self.call_nested(e, function, made.as_deref(), args, slots)
             }
@@ -249,6 +270,15 @@ impl Infer<'_, '_> {
                 self.function_value(e, name, made.as_deref(), captures)
             }
             ExprKind::CallValue { function, args, stars, keywords, rest } => {
+                if stars.is_empty() && rest.is_none() {
+                    let mut operands = vec![self.expr(function)];
+                    if matches!(operands[0], Ty::Instance(_)) {
+                        operands.extend(args.iter().map(|a| self.expr(a)));
+                    }
+                    if let Some(ty) = self.operator(e, &operands.iter().collect::<Vec<_>>()) {
+                        return ty;
+                    }
+                }
                 self.call_value(e, function, (args, stars), keywords, rest.as_deref())
             }
             ExprKind::Cell(var) => Ty::Cell(self.state.vars[*var]),
@@ -258,6 +288,9 @@ impl Infer<'_, '_> {
             ExprKind::Method { base, name, args, keywords } => self.method(e, base, name, args, keywords),
             ExprKind::Index { base, index } => {
                 let args = [self.opened_expr(base), self.expr(index)];
+                if let Some(ty) = self.operator(e, &[&args[0], &args[1]]) {
+                    return ty;
+                }
                 if args[0].members().iter().any(|m| matches!(m, Ty::Tuple(..))) {
                     return self.index_with_tuples(e, &args, index);
                 }

@@ -23,6 +23,7 @@ mod named;
 mod names;
 mod naming;
 mod objects;
+mod operators;
 mod outgoing;
 pub mod ranges;
 mod refine;
@@ -360,6 +361,9 @@ impl<'a> Program<'a> {
                     instance.diagnostics.push(d.clone());
                 }
                 return Err(vec![d]);
+            }
+            if self.settle_operators() {
+                continue;
             }
             if refined < MAX_REFINEMENTS && self.refine() {
                 refined += 1;

@@ -69,7 +69,7 @@ impl Program<'_> {
     }
 
     /// The class and those above it, nearest first; none where one of them is not of the project.
-    fn order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
+    pub(super) fn order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
         let mut out: Vec<ObjectClass> = Vec::new();
         self.order_into(&class.module, &class.name, &mut out)?;
         Some(out)
@@ -118,7 +118,10 @@ impl Program<'_> {
                     }
                     S::ClassDef(c) if c.name == name => Some(Member::Other),
                     S::Assign { targets, value } if targets.iter().any(|t| names(t, name)) => {
-                        Some(if is_plain_value(value) { Member::Value } else { Member::Other })
+                        Some(match is_plain_value(value) {
+                            true => Member::Value,
+                            false => alias(&class, def, value).map_or(Member::Other, Member::Method),
+                        })
                     }
                     S::AnnAssign { target, value: Some(_), .. } if names(target, name) => Some(Member::Value),
                     S::If { .. } | S::Try { .. } | S::With { .. } | S::For { .. }
@@ -360,6 +363,27 @@ impl Program<'_> {
     }
 }
 
+/// `__radd__ = __add__`: the one function of that name that the class defines.
+fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<Method> {
+    let A::Name(of) = &value.kind else { return None };
+    let mut found = None;
+    for stmt in &def.body {
+        match &stmt.kind {
+            S::FunctionDef(f) if f.name == *of => {
+                if found.is_some() || method_kind(f) != Some(MethodKind::Plain) {
+                    return None;
+                }
+                let qualname = format!("{}.{of}", class.name);
+                let target = FuncRef { module: class.module.clone(), qualname };
+                found = Some(Method { target, kind: MethodKind::Plain });
+            }
+            _ if binds_inside(stmt, of) => return None,
+            _ => {}
+        }
+    }
+    found
+}
+
 /// The name that an attribute has in a class.
 fn mangled(class: &str, name: &str) -> String {
     let class = class.trim_start_matches('_');
@@ -555,11 +579,21 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Ty {
-        let mut given: Vec<Ty> = Vec::new();
+        let given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+        self.method_call(e, (class, name, method), given, keywords)
+    }
+
+    /// As [`Infer::instance_call`], with the types of the arguments.
+    pub(super) fn method_call(
+        &mut self,
+        e: &Expr,
+        (class, name, method): (&Arc<ObjectClass>, &str, &Method),
+        mut given: Vec<Ty>,
+        keywords: &[(String, Expr)],
+    ) -> Ty {
         if method.kind != MethodKind::Static {
-            given.push(Ty::Instance(class.clone()));
+            given.insert(0, Ty::Instance(class.clone()));
         }
-        given.extend(args.iter().map(|a| self.expr(a)));
         let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
         let guard = method_guard(class, name, method);
         self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard: Box::new(guard) });

@@ -366,6 +366,10 @@ impl<'h> Slice<'_, 'h> {
                 self.expr(base);
                 args.iter().for_each(|e| self.operand(e));
             }
+            ExprKind::Special { operands, .. } => {
+                self.nodes.insert(e.id);
+                operands.iter().for_each(|e| self.operand(e));
+            }
             ExprKind::Index { base, .. } | ExprKind::Slice { base, .. } => self.expr(base),
             ExprKind::Narrow { body, .. } | ExprKind::Out(body) => self.expr(body),
             // Texts, truths and what has no arithmetic in it.

@@ -196,6 +196,9 @@ impl Infer<'_, '_> {
             TargetKind::Starred { .. } => {}
             TargetKind::Index { base, index } => {
                 let args = [self.expr(base), self.expr(index)];
+                if self.assigns_item((target.id, span), "__delitem__", &[&args[0], &args[1]]) {
+                    return;
+                }
                 self.apply("delitem", target.id, 0, span, &args);
             }
             TargetKind::Attr { .. } => {
@@ -214,6 +217,10 @@ impl Infer<'_, '_> {
             TargetKind::Global(name) => self.assign_global(name, target.span, ty),
             TargetKind::Index { base, index } => {
                 let args = [self.expr(base), self.expr(index), ty.clone()];
+                if self.assigns_item((target.id, target.span), "__setitem__", &[&args[2], &args[0], &args[1]])
+                {
+                    return;
+                }
                 self.apply("setitem", target.id, 0, target.span, &args);
             }
             TargetKind::Attr { base, name } => self.assign_attribute(base, name, target.span, ty),

@@ -30,7 +30,7 @@ What is not listed stays Python, with a message that names the place: the whole 
 | `yield`, `yield from` | in functions that native code consumes: loops over them, hands them on, asks them with `next`; nothing is sent or thrown |
 | `def`, `lambda` inside a function | called, stored in native containers, handed to other functions and returned to functions inside; not returned to Python |
 
-Not compiled: `await`, `class`, attributes of instances.
+Not compiled: `await`, `class`.
 
 ## Expressions
 

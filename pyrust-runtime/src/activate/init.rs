@@ -118,6 +118,7 @@ unsafe fn trust() -> Result<(), String> {
                 selftest::run().map_err(|part| format!("{what}, which differs in {part}: rebuild"))?;
             }
         }
+        crate::boundary::dying::prepare();
     }
     Ok(())
 }

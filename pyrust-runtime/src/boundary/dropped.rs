@@ -1,8 +1,8 @@
 //! What dropping an object would run: the test before a reference is given up (replay rule 14).
 //!
 //! References that a transaction drops are released when it has closed, later than Python would.  Nobody can
-//! see that of ints, texts, and lists, dicts and sets of those; an object with a finaliser, or one that a weak
-//! reference watches, could be the last one of its kind: then the call runs as Python.
+//! see that of ints, texts, and lists, dicts, sets and plain instances of those ([`super::dying`]); an object with a
+//! finaliser, or one that a weak reference watches, could be the last one of its kind: then the call runs as Python.
 //!
 //! A reference that is not the last one when it is dropped may be the last but one, and the transaction drop the other
 //! one as well. So before the commit all of them are counted ([`check_shared`]).
@@ -11,6 +11,7 @@ use pyo3_ffi::{
     Py_None, Py_REFCNT, Py_TYPE, PyComplex_Type, PyDict_Next, PyObject, PyRange_Type, PyTuple_Check,
 };
 
+use crate::boundary::dying::{each_part, is_plain_instance, is_watched};
 use crate::boundary::layout::{self, RawSet};
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
@@ -19,6 +20,9 @@ use crate::txn::Txn;
 
 /// Lists, tuples, dicts and sets that are looked into, at most: what is larger may take its time in Python.
 const CONTAINERS: usize = 10_000_000;
+
+/// Objects in an instance that are looked into, at most: instances refer to each other in all directions.
+const PARTS: usize = 1000;
 
 /// Nested deeper than this: perhaps a cycle.
 const DEPTH: usize = 24;
@@ -47,15 +51,6 @@ pub(crate) unsafe fn check_last(object: *mut PyObject) -> R<()> {
 pub(crate) unsafe fn check(object: *mut PyObject) -> R<()> {
     // SAFETY: By the caller.
     unsafe { if Py_REFCNT(object) > 1 { Ok(()) } else { check_last(object) } }
-}
-
-/// Has the object ever had a weak reference? Of the containers that die quietly only sets can have one.
-unsafe fn is_watched(object: *mut PyObject) -> bool {
-    // SAFETY: By the caller; where the class has an offset, a pointer stands there.
-    unsafe {
-        let offset = (*Py_TYPE(object)).tp_weaklistoffset;
-        offset > 0 && !(*object.cast::<u8>().offset(offset).cast::<*mut PyObject>()).is_null()
-    }
 }
 
 /// Something that loses a reference with the commit although others refer to it as well.
@@ -132,7 +127,7 @@ impl Census {
     }
 }
 
-/// What an exact list or dict or a tuple holds.
+/// What an exact list or dict, a tuple, or an instance of a class of Python's holds.
 unsafe fn each_item(object: *mut PyObject, mut see: impl FnMut(*mut PyObject)) {
     // SAFETY: By the caller: the object is alive and does not change.
     unsafe {
@@ -149,6 +144,11 @@ unsafe fn each_item(object: *mut PyObject, mut see: impl FnMut(*mut PyObject)) {
                 layout::tuple_items(object)
             };
             (0..layout::var_size(object)).for_each(|index| see(*items.add(index)));
+        } else if is_plain_instance(object) {
+            each_part(object, &mut |part| {
+                see(part);
+                true
+            });
         }
     }
 }
@@ -181,7 +181,8 @@ pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
             return Ok(());
         }
         for &object in txn.arena.iter() {
-            if census.map.get(object).is_some() || is_sequence(object) || layout::is_dict(object) {
+            let holds = is_sequence(object) || layout::is_dict(object) || is_plain_instance(object);
+            if holds || census.map.get(object).is_some() {
                 census.note(object, 1, false)?;
             }
         }
@@ -243,6 +244,9 @@ unsafe extern "C" fn dies_quietly(object: *mut PyObject, depth: usize, budget: &
                     let (hash, key) = raw.slot(index);
                     key.is_null() || hash == -1 || quiet(key)
                 })
+        } else if is_plain_instance(object) {
+            let mut left = PARTS.min(*budget);
+            each_part(object, &mut |part| is_plain(part) || dies_quietly(part, depth - 1, &mut left))
         } else {
             false
         }

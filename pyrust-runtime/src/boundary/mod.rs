@@ -4,6 +4,7 @@ pub(crate) mod attributes;
 pub(crate) mod collections;
 pub mod commit;
 pub(crate) mod dropped;
+pub(crate) mod dying;
 pub(crate) mod globals;
 pub(crate) mod journal;
 pub mod layout;

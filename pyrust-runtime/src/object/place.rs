@@ -221,6 +221,21 @@ impl Attribute {
         Ok(self.found.get())
     }
 
+    /// Bails unless the class has under the name what `object` has, or nothing as `object` has nothing.
+    ///
+    /// # Safety
+    /// A live instance.
+    pub(super) unsafe fn is_that_of_object(&self, class: &ObjectClass, object: *mut PyObject) -> R<()> {
+        // SAFETY: By the caller; `object` lives for good.
+        unsafe {
+            let Found::Other(found) = self.found(class, object)? else { return bail(Bail::Guard) };
+            if !found.is_null() && found != inherited(&raw mut PyBaseObject_Type, self.text.get()) {
+                return bail(Bail::Guard);
+            }
+        }
+        Ok(())
+    }
+
     #[cold]
     #[inline(never)]
     unsafe fn look(&self, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
