@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::pipeline::Loop;
+use crate::pipeline::{Loop, Texts};
 
 /// Computes digests; shared with the tests of the runtime, which computes the same at import.
 const DIGEST: &str = include_str!("digest.py");
@@ -15,14 +15,19 @@ const DIGEST: &str = include_str!("digest.py");
 const PRINT: &str = r#"
 
 request = json.loads(sys.stdin.buffer.read())
-wanted, lines_of = {}, {}
+wanted, lines_of, lines = {}, {}, []
+texts = request.get("texts", {})
 for function in request["functions"]:
     module, _, qualname = function.partition(":")
-    wanted.setdefault(module, []).append(qualname)
+    if function not in texts:
+        wanted.setdefault(module, []).append(qualname)
+        continue
+    text = next(text for since, text in texts[function] if sys.version_info >= tuple(since))
+    name = qualname.rpartition(".")[2]
+    lines += [f"{function} {digest(code)}\n" for _, code in functions(compile(text, "", "exec")) if code.co_name == name]
 for function, line in request.get("lines", {}).items():
     module, _, qualname = function.partition(":")
     lines_of.setdefault(module, {})[qualname] = line
-lines = []
 for module, qualnames in wanted.items():
     try:
         found = digests(module, request["modules"][module], qualnames, lines_of.get(module))
@@ -45,10 +50,10 @@ pub fn program() -> String {
 }
 
 /// The request as JSON: the functions, the file of each module that they are in, the lines of those that are written
-/// several times, and the loops that are compiled alone.
+/// several times, the texts of those that are written nowhere, and the loops that are compiled alone.
 pub fn request(
     functions: &[String],
-    lines: &BTreeMap<String, usize>,
+    (lines, texts): (&BTreeMap<String, usize>, &BTreeMap<String, Texts>),
     regions: &BTreeMap<String, Vec<Loop>>,
     path: impl Fn(&str) -> Option<String>,
 ) -> serde_json::Value {
@@ -66,5 +71,7 @@ pub fn request(
     };
     let regions: BTreeMap<&String, Vec<serde_json::Value>> =
         regions.iter().map(|(name, found)| (name, loops(found))).collect();
-    serde_json::json!({ "functions": known, "modules": modules, "lines": lines, "regions": regions })
+    serde_json::json!({
+        "functions": known, "modules": modules, "lines": lines, "texts": texts, "regions": regions
+    })
 }

@@ -37,6 +37,8 @@ pub struct GeneratedPackage {
     pub digests: Vec<String>,
     /// The lines of those whose name several functions of the file have.
     pub digest_lines: BTreeMap<String, usize>,
+    /// The text of those that stand in no file.
+    pub digest_texts: BTreeMap<String, crate::pipeline::Texts>,
     /// The loops that are compiled alone, by function.
     pub regions: BTreeMap<String, Vec<pipeline::Loop>>,
     /// The files that the text takes in, by hand, beside it.
@@ -88,7 +90,8 @@ impl State {
 impl GeneratedPackage {
     /// The request for `digest::program`; paths relative to the root.
     pub fn digest_request(&self, project: &Project) -> serde_json::Value {
-        digest::request(&self.digests, &self.digest_lines, &self.regions, |module| {
+        let named = (&self.digest_lines, &self.digest_texts);
+        digest::request(&self.digests, named, &self.regions, |module| {
             self.package.module(module).map(|path| project.relative(path))
         })
     }
@@ -315,6 +318,7 @@ fn compile(
         functions,
         digests: output.digests,
         digest_lines: output.digest_lines,
+        digest_texts: output.digest_texts,
         regions: output.regions,
         bodies,
     }

@@ -73,9 +73,14 @@ pub struct Output {
     pub digests: Vec<String>,
     /// The lines of those whose name several functions of the file have.
     pub digest_lines: BTreeMap<String, usize>,
+    /// The text of those that stand in no file.
+    pub digest_texts: BTreeMap<String, Texts>,
     /// The loops that are compiled alone, by function.
     pub regions: BTreeMap<String, Vec<Loop>>,
 }
+
+/// What a function's text is, by the first version of Python that has it so, newest first.
+pub type Texts = Vec<((u8, u8), String)>;
 
 /// The name of the module's init function: `_pyrust` in a package, `_pyrust_<module>` beside a top-level module.
 pub fn init_name(package: &str, modules: &[SourceFile]) -> String {
@@ -181,8 +186,10 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
     })?;
     let digest_lines =
         digests.iter().filter_map(|name| Some((name.clone(), line_among(&sources, name)?))).collect();
+    let digest_texts =
+        digests.iter().filter_map(|name| Some((name.clone(), made_text(&sources, name)?))).collect();
     let (digests, regions) = (digests.into_iter().collect(), loops(&hotspots));
-    Ok(Output { rust, functions: reports, digests, digest_lines, regions })
+    Ok(Output { rust, functions: reports, digests, digest_lines, digest_texts, regions })
 }
 
 /// A loop that is compiled alone, as the target interpreter finds it in the source.
@@ -667,6 +674,12 @@ fn line_among(sources: &Sources, name: &str) -> Option<usize> {
     let def = env.chosen_function(qualname)?;
     let first = def.decorators.first().map_or(def.span, |decorator| decorator.span);
     Some(file.line(first.start))
+}
+
+/// The text of a method that a decorator makes.
+fn made_text(sources: &Sources, name: &str) -> Option<Texts> {
+    let (module, qualname) = name.split_once(':')?;
+    Some(sources.module(module)?.1.made.get(qualname)?.texts.clone())
 }
 
 /// The modules of the package, parsed when first asked for.

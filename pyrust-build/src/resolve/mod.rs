@@ -2,6 +2,7 @@
 //!
 //! Nothing here is trusted: every use is guarded at run time. The environment only decides what is worth compiling.
 
+mod dataclass;
 mod imports;
 mod members;
 mod rename;
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 
+pub use dataclass::Made;
 pub use imports::is_import;
 pub use members::{receiver, split_member, split_receiver};
 
@@ -55,6 +57,8 @@ pub struct ModuleEnv {
     ruled_out: BTreeSet<String>,
     /// The names of the bases of each class, as far as they are names.
     pub bases: BTreeMap<String, Vec<String>>,
+    /// Methods that decorators make, by their qualified names.
+    pub made: BTreeMap<String, Made>,
     /// All that binds each name, in order, and whether a condition decides about it.
     candidates: BTreeMap<String, Vec<(Binding, bool)>>,
     /// What the body of a `try` binds: while its handlers are read, whose bindings stand in for older interpreters.
@@ -74,6 +78,7 @@ impl ModuleEnv {
         env.values = env.pruned(&module.body);
         env.all_classes = module.body.iter().filter_map(|stmt| env.top_class(stmt)).collect();
         env.classes = module.body.iter().filter_map(|stmt| env.plain_class(stmt)).collect();
+        env.expand_dataclasses(&module.body);
         declared_globals(&module.body, &mut env.assigned);
         for name in &env.assigned {
             let binding = env.bindings.entry(name.clone()).or_insert(Binding::Unknown);
@@ -90,6 +95,48 @@ impl ModuleEnv {
         let StmtKind::ClassDef(class) = &stmt.kind else { return None };
         let once = matches!(self.bindings.get(&class.name), Some(Binding::Class));
         once.then(|| (class.name.clone(), (**class).clone()))
+    }
+
+    /// Gives dataclasses the methods that their decorator makes.
+    fn expand_dataclasses(&mut self, body: &[Stmt]) {
+        let mut known: BTreeMap<String, (Vec<dataclass::Field>, bool)> = BTreeMap::new();
+        for stmt in body {
+            let Some((name, mut class)) = self.top_class(stmt) else { continue };
+            let above = match class.bases.as_slice() {
+                [] => None,
+                [Expr { kind: crate::ast::ExprKind::Name(base), .. }] => Some(base),
+                _ => continue,
+            };
+            let fields = above.map(|base| known.get(base));
+            let Some(above) = fields.map_or(Some(Default::default()), |f| f.cloned()) else { continue };
+            let is_dataclass = |e: &Expr| self.is_dataclass(e);
+            let Some((fields, made)) = dataclass::expand(&class, stmt.span, above, &is_dataclass) else {
+                continue;
+            };
+            for made in made {
+                let qualname = format!("{name}.{}", made.def.name);
+                class
+                    .body
+                    .push(Stmt { kind: StmtKind::FunctionDef(Box::new(made.def.clone())), span: stmt.span });
+                self.functions.push((qualname.clone(), made.def.clone()));
+                self.made.insert(qualname, made);
+            }
+            known.insert(name.clone(), fields);
+            self.all_classes.insert(name, class);
+        }
+    }
+
+    /// Does the name stand for `dataclasses.dataclass`?
+    fn is_dataclass(&self, e: &Expr) -> bool {
+        use crate::ast::ExprKind;
+        match &e.kind {
+            ExprKind::Name(name) => matches!(self.bindings.get(name),
+                Some(Binding::Imported { module, name }) if module == "dataclasses" && name == "dataclass"),
+            ExprKind::Attribute { value, name } if name == "dataclass" => matches!(&value.kind,
+                ExprKind::Name(module) if matches!(self.bindings.get(module),
+                    Some(Binding::Module(module)) if module == "dataclasses")),
+            _ => false,
+        }
     }
 
     fn plain_class(&self, stmt: &Stmt) -> Option<(String, ClassDef)> {

@@ -1,0 +1,261 @@
+//! The methods that `@dataclass` makes: their text is known, so they are compiled like methods that stand in the class.
+//!
+//! Nothing of it is trusted: what the class really has is compared, at import, with the digest of the text that the
+//! target interpreter's own `dataclasses` would compile ([`Made::texts`]).
+//!
+//! Left out, and so Python: an `__init__` of a frozen class or with a default factory, since it reads cells.
+
+use crate::ast::{
+    ClassDef, CmpOp, Constant, Expr, ExprKind as E, FunctionDef, Keyword, Param, Params, Stmt, StmtKind as S,
+};
+use crate::source::Span;
+
+/// A method, and its text by the first version of Python that has it so, newest first.
+#[derive(Clone, Debug)]
+pub struct Made {
+    pub def: FunctionDef,
+    pub texts: Vec<((u8, u8), String)>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    name: String,
+    annotation: Expr,
+    default: Option<Expr>,
+    compare: bool,
+    /// `__init__` does with it what it does with any other.
+    plain: bool,
+}
+
+/// What the decorator is asked for.
+struct Options {
+    init: bool,
+    eq: bool,
+    order: bool,
+    frozen: bool,
+}
+
+/// What the decorator asks for; `None` where that cannot be told.
+fn options(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) -> Option<Options> {
+    let [decorator] = class.decorators.as_slice() else { return None };
+    let mut out = Options { init: true, eq: true, order: false, frozen: false };
+    let (name, keywords): (&Expr, &[Keyword]) = match &decorator.kind {
+        E::Call { func, args, keywords } if args.is_empty() => (func, keywords),
+        _ => (decorator, &[]),
+    };
+    if !is_dataclass(name) {
+        return None;
+    }
+    for keyword in keywords {
+        let E::Constant(value @ (Constant::True | Constant::False)) = &keyword.value.kind else {
+            return None;
+        };
+        let value = *value == Constant::True;
+        match keyword.name.as_deref()? {
+            "init" => out.init = value,
+            "eq" => out.eq = value,
+            "order" => out.order = value,
+            "frozen" => out.frozen = value,
+            "kw_only" if value => return None,
+            "repr" | "unsafe_hash" | "match_args" | "kw_only" | "slots" | "weakref_slot" => {}
+            _ => return None,
+        }
+    }
+    Some(out)
+}
+
+fn mentions(annotation: &Expr, word: &str) -> bool {
+    match &annotation.kind {
+        E::Name(name) | E::Attribute { name, .. } => name == word,
+        E::Subscript { value, .. } => mentions(value, word),
+        E::Constant(Constant::Str(text)) => text.contains(word),
+        _ => false,
+    }
+}
+
+/// The fields that stand in the class itself.
+fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
+    let mut out: Vec<Field> = Vec::new();
+    for stmt in &class.body {
+        let S::AnnAssign { target, annotation, value, .. } = &stmt.kind else { continue };
+        let E::Name(name) = &target.kind else { continue };
+        if mentions(annotation, "ClassVar") {
+            continue;
+        }
+        if mentions(annotation, "InitVar")
+            || mentions(annotation, "KW_ONLY")
+            || out.iter().any(|f| f.name == *name)
+        {
+            return None;
+        }
+        let annotation = annotation.clone();
+        let mut field =
+            Field { name: name.clone(), annotation, default: value.clone(), compare: true, plain: true };
+        if let Some(Expr { kind: E::Call { func, keywords, .. }, .. }) = value
+            && matches!(&func.kind, E::Name(n) | E::Attribute { name: n, .. } if n == "field")
+        {
+            field.default = None;
+            for keyword in keywords {
+                let is_true = keyword.value.kind == E::Constant(Constant::True);
+                match keyword.name.as_deref()? {
+                    "default" => field.default = Some(keyword.value.clone()),
+                    "compare" => field.compare = is_true,
+                    "repr" | "hash" | "metadata" => {}
+                    "init" if is_true => {}
+                    _ => field.plain = false,
+                }
+            }
+        }
+        out.push(field);
+    }
+    Some(out)
+}
+
+fn defines(class: &ClassDef, name: &str) -> bool {
+    class.body.iter().any(|stmt| match &stmt.kind {
+        S::FunctionDef(f) => f.name == name,
+        S::Assign { targets, .. } => targets.iter().any(|t| matches!(&t.kind, E::Name(n) if n == name)),
+        _ => false,
+    })
+}
+
+/// The fields of a dataclass, with those of the class above it, and the methods that it is given.
+///
+/// `above`: the fields of the class that it is derived from, and whether that has a `__post_init__`.
+pub(super) fn expand(
+    class: &ClassDef,
+    span: Span,
+    (mut fields, hooked): (Vec<Field>, bool),
+    is_dataclass: &dyn Fn(&Expr) -> bool,
+) -> Option<((Vec<Field>, bool), Vec<Made>)> {
+    let options = options(class, is_dataclass)?;
+    let hooked = hooked || defines(class, "__post_init__");
+    for field in own_fields(class)? {
+        match fields.iter_mut().find(|f| f.name == field.name) {
+            Some(known) => *known = field,
+            None => fields.push(field),
+        }
+    }
+    let text = Text { span };
+    let mut made = Vec::new();
+    let plain = fields.iter().all(|f| f.plain && f.name != "self");
+    if options.init && !options.frozen && plain && !defines(class, "__init__") {
+        made.push(text.init(&fields, hooked));
+    }
+    let compared: Vec<&Field> = fields.iter().filter(|f| f.compare).collect();
+    if options.eq && !compared.is_empty() && !defines(class, "__eq__") {
+        made.push(text.comparison("__eq__", CmpOp::Eq, &compared));
+    }
+    if options.order && !compared.is_empty() {
+        for (name, op) in
+            [("__lt__", CmpOp::Lt), ("__le__", CmpOp::LtE), ("__gt__", CmpOp::Gt), ("__ge__", CmpOp::GtE)]
+        {
+            made.push(text.comparison(name, op, &compared));
+        }
+    }
+    Some(((fields, hooked), made))
+}
+
+/// Trees without a place of their own: that of the class.
+struct Text {
+    span: Span,
+}
+
+impl Text {
+    fn expr(&self, kind: E) -> Expr {
+        Expr { kind, span: self.span }
+    }
+
+    fn stmt(&self, kind: S) -> Stmt {
+        Stmt { kind, span: self.span }
+    }
+
+    fn attribute(&self, of: &str, name: &str) -> Expr {
+        let value = Box::new(self.expr(E::Name(of.to_string())));
+        self.expr(E::Attribute { value, name: name.to_string() })
+    }
+
+    fn function(&self, name: &str, params: Vec<Param>, body: Vec<Stmt>) -> FunctionDef {
+        FunctionDef {
+            name: name.to_string(),
+            is_async: false,
+            params: Params { positional: params, ..Params::default() },
+            body,
+            decorators: Vec::new(),
+            returns: None,
+            type_params: Vec::new(),
+            span: self.span,
+        }
+    }
+
+    fn param(&self, name: &str, annotation: Option<Expr>, default: Option<Expr>) -> Param {
+        Param { name: name.to_string(), annotation, default, span: self.span }
+    }
+
+    fn init(&self, fields: &[Field], hooked: bool) -> Made {
+        let mut params = vec![self.param("self", None, None)];
+        let (mut body, mut lines, mut names) = (Vec::new(), Vec::new(), vec!["self".to_string()]);
+        for field in fields {
+            let name = &field.name;
+            params.push(self.param(name, Some(field.annotation.clone()), field.default.clone()));
+            let value = self.expr(E::Name(name.clone()));
+            body.push(self.stmt(S::Assign { targets: vec![self.attribute("self", name)], value }));
+            lines.push(format!("self.{name}={name}"));
+            names.push(name.clone());
+        }
+        if hooked {
+            let func = Box::new(self.attribute("self", "__post_init__"));
+            body.push(self.stmt(S::Expr(self.expr(E::Call { func, args: vec![], keywords: vec![] }))));
+            lines.push("self.__post_init__()".to_string());
+        }
+        if body.is_empty() {
+            body.push(self.stmt(S::Pass));
+            lines.push("pass".to_string());
+        }
+        let texts = vec![((3, 0), nested("__init__", &names.join(","), &lines))];
+        Made { def: self.function("__init__", params, body), texts }
+    }
+
+    /// A comparison of the fields as tuples. Since 3.13 `==` compares them one by one, which native code cannot tell from
+    /// that: what is not equal to itself bails.
+    fn comparison(&self, name: &str, op: CmpOp, fields: &[&Field]) -> Made {
+        let tuple =
+            |of: &str| self.expr(E::Tuple(fields.iter().map(|f| self.attribute(of, &f.name)).collect()));
+        let compare = |left: Expr, op: CmpOp, right: Expr| {
+            self.expr(E::Compare { left: Box::new(left), ops: vec![op], comparators: vec![right] })
+        };
+        let test =
+            compare(self.attribute("other", "__class__"), CmpOp::Is, self.attribute("self", "__class__"));
+        let value = compare(tuple("self"), op, tuple("other"));
+        let other = self.expr(E::Name("NotImplemented".to_string()));
+        let yes = vec![self.stmt(S::Return(Some(value)))];
+        let body =
+            vec![self.stmt(S::If { test, body: yes, orelse: vec![] }), self.stmt(S::Return(Some(other)))];
+        let params = vec![self.param("self", None, None), self.param("other", None, None)];
+        let spelled = |of: &str| fields.iter().map(|f| format!("{of}.{},", f.name)).collect::<String>();
+        let tuples = format!(" return ({}){}({})", spelled("self"), op.symbol(), spelled("other"));
+        let class = "if other.__class__ is self.__class__:".to_string();
+        let end = "return NotImplemented".to_string();
+        let old = nested(name, "self,other", &[class.clone(), tuples, end.clone()]);
+        let mut texts = vec![((3, 0), old)];
+        if op == CmpOp::Eq {
+            let each: Vec<String> =
+                fields.iter().map(|f| format!("self.{}==other.{}", f.name, f.name)).collect();
+            let lines = [
+                "if self is other:".to_string(),
+                " return True".to_string(),
+                class,
+                format!(" return {}", each.join(" and ")),
+                end,
+            ];
+            texts.insert(0, ((3, 13), nested(name, "self,other", &lines)));
+        }
+        Made { def: self.function(name, params, body), texts }
+    }
+}
+
+/// A function inside another one, as `dataclasses` compiles it.
+fn nested(name: &str, params: &str, lines: &[String]) -> String {
+    let body: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+    format!("def __create_fn__():\n def {name}({params}):\n{body} return {name}\n")
+}
