@@ -288,3 +288,39 @@ def test_completion(pyrust: Run, shell: str) -> None:
     script = pyrust("completion", shell).stdout
     for name in ("profile", "bench", "verify", "doctor", "bisect", "scan", "brief"):
         assert name in script
+
+
+ASKING = {
+    "bash": """
+. ./script
+COMP_WORDS=(pyrust build --w) COMP_CWORD=2
+_pyrust pyrust --w build
+echo "${COMPREPLY[@]}"
+""",
+    "zsh": """
+compdef() { :; }
+_arguments() { print -r -- "$@"; }
+autoload() { :; }
+words=(pyrust) CURRENT=1 curcontext=:
+. ./script
+whence -w _pyrust__build_commands _pyrust
+print -r -- "${functions[_pyrust]}"
+""",
+    "fish": """
+source ./script
+complete -C "pyrust build --w"
+""",
+}
+
+
+@pytest.mark.parametrize("shell", ASKING)
+def test_shells_understand_their_script(pyrust: Run, tmp_path: Path, shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell}")
+    (tmp_path / "script").write_text(pyrust("completion", shell).stdout)
+    alone = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
+    done = subprocess.run(
+        [shell, *alone, "-c", ASKING[shell]], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "--watch" in done.stdout, done.stderr
+    assert not done.stderr
