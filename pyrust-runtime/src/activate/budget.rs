@@ -22,6 +22,8 @@ const MIN_BAILS: u64 = 16;
 /// So many calls that no signature fits, and so many times the calls that one fits, are enough.
 const MISSES: u64 = 10_000;
 const MISS_FACTOR: u64 = 9;
+/// Ints leave 64 bits often, if so few calls lie between two that they do.
+const OFTEN: u64 = 16;
 
 #[derive(Default)]
 pub(super) struct Budget {
@@ -33,6 +35,8 @@ pub(super) struct Budget {
     committed: Sum,
     lost: Sum,
     missed: Cell<u64>,
+    /// The number of committed calls when ints left 64 bits last, and another specialisation did the call.
+    overflowed: Cell<u64>,
     /// Shadow mode: of this many calls, one is compared with Python; 0: none.
     one_in: u64,
     /// The number of committed calls from which on the next one is compared.
@@ -143,6 +147,12 @@ impl Budget {
 
     pub(super) fn committed_calls(&self) -> u64 {
         self.committed.calls.get()
+    }
+
+    /// After a call in which ints left 64 bits, and that another specialisation did: are such calls no exception?
+    pub(super) fn overflows_often(&self) -> bool {
+        let calls = self.committed.calls.get();
+        calls - self.overflowed.replace(calls) <= OFTEN
     }
 
     /// After a call whose arguments no signature fits; the reason to stop looking, if that is the rule.

@@ -8,6 +8,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
+use super::hook::concerns_types;
 use super::interp;
 use super::object::{Own, take_error_text, text, utf8};
 use super::registry;
@@ -66,8 +67,12 @@ unsafe fn run(name: *mut PyObject, args: *mut PyObject, look: *mut PyObject) -> 
             };
             let dry = enter_dry(&call, depth, interp::stack_limit(ts), spec.entry.run, &mut inspect);
             restored &= dry.restored;
-            reason = dry.stop.map(|stop| stop.reason());
-            if reason != Some("type") {
+            let stop = dry.stop;
+            // As a call does it: see `hook::attempt`.
+            let next = stop.and_then(|stop| stop.as_bail()).is_some_and(concerns_types);
+            let told = stop.map(|stop| stop.reason());
+            reason = if told == Some("type") { reason } else { told };
+            if !next {
                 break;
             }
         }

@@ -519,14 +519,14 @@ unsafe fn bailed(
     unsafe {
         match why.as_bail() {
             Some(Bail::Signal) => interrupted(hook, ts, 0),
-            Some(Bail::Type) => {
+            Some(bail) if concerns_types(bail) => {
                 let args = CallArgs { args: frame.args(), nargs: hook.arity };
                 // Arguments that never fitted cost next to nothing; what was found inside of them does.
-                let fits = (tried.spec.entry.matches)(&args);
+                let fits = bail != Bail::Type || (tried.spec.entry.matches)(&args);
                 if fits {
                     hook.attempt_lost(None);
                 }
-                attempt(hook, ts, frame, Some((tried, fits)))
+                attempt(hook, ts, frame, Some((tried, fits, why)))
             }
             _ => {
                 hook.count_bail(why, None);
@@ -534,6 +534,11 @@ unsafe fn bailed(
             }
         }
     }
+}
+
+/// Another specialisation may do what this one gave up for: it has other types for the same values.
+pub(super) fn concerns_types(bail: Bail) -> bool {
+    matches!(bail, Bail::Type | Bail::Unsupported | Bail::Overflow | Bail::Callback)
 }
 
 /// Calls that need a closer look: recursive functions, timed calls, changed names, the verifier.
@@ -570,22 +575,23 @@ unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -
     }
 }
 
-/// Tries the specialisations that the arguments fit, except the one that was tried already (and whether they fit that).
+/// Tries the specialisations that the arguments fit, except the one that was tried already (and whether they fit that,
+/// and why it gave up).
 unsafe fn attempt(
     hook: &'static Hook,
     ts: *mut PyThreadState,
     frame: Frame,
-    tried: Option<(&'static Armed, bool)>,
+    tried: Option<(&'static Armed, bool, Stop)>,
 ) -> *mut PyObject {
     // SAFETY: as `next`.
     unsafe {
         let args = CallArgs { args: frame.args(), nargs: hook.arity };
         let depth = interp::remaining_depth(ts).max(0) as u32;
         let limit = interp::stack_limit(ts);
-        let mut stop = Stop::bail(Bail::Type);
-        let mut fitted = tried.is_some_and(|(_, fits)| fits);
+        let mut stop = tried.map_or(Stop::bail(Bail::Type), |(.., why)| why);
+        let mut fitted = tried.is_some_and(|(_, fits, _)| fits);
         for armed in &hook.specs {
-            if tried.is_some_and(|(tried, _)| ptr::eq(tried, armed)) || !(armed.spec.entry.matches)(&args) {
+            if tried.is_some_and(|(tried, ..)| ptr::eq(tried, armed)) || !(armed.spec.entry.matches)(&args) {
                 continue;
             }
             fitted = true;
@@ -597,14 +603,20 @@ unsafe fn attempt(
             match enter(&args, depth, limit, armed.run) {
                 Outcome::Value(value) => {
                     hook.budget.committed(started);
-                    hook.prefer(armed);
+                    // Ints of any size cost more: they are asked first only where words keep failing.
+                    if stop.as_bail() != Some(Bail::Overflow) || hook.budget.overflows_often() {
+                        hook.prefer(armed);
+                    }
                     return value;
                 }
                 Outcome::Bail(why) => match why.as_bail() {
                     Some(Bail::Signal) => return interrupted(hook, ts, 0),
-                    Some(Bail::Type) => {
+                    Some(bail) if concerns_types(bail) => {
                         hook.attempt_lost(started);
-                        stop = why;
+                        // What was met under way says more than that the types are others.
+                        if bail != Bail::Type || stop.as_bail() == Some(Bail::Guard) {
+                            stop = why;
+                        }
                     }
                     _ => {
                         hook.count_bail(why, started);

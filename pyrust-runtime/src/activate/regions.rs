@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicPtr;
 
 use pyo3_ffi::*;
 
-use super::hook::{Hook, MAX_RESTARTS};
+use super::hook::{Hook, MAX_RESTARTS, concerns_types};
 use super::interp::{self, Frame};
 use super::metadata::{Entry, Kept};
 use super::object::{Own, attribute, bytes_of, text};
@@ -213,7 +213,7 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
                 }
                 Outcome::Bail(why) => match why.as_bail() {
                     Some(Bail::Signal) => return interrupted(hook, ts, region, restarts),
-                    Some(Bail::Type) => {
+                    Some(bail) if concerns_types(bail) => {
                         hook.attempt_lost(started);
                         stop = why;
                     }
