@@ -406,7 +406,7 @@ pub fn from_int_one(cx: Cx, n: i64) -> R<Bytes> {
 }
 
 /// `"big"` is false, `"little"` is true.
-fn is_little(order: &Str) -> R<bool> {
+pub(crate) fn is_little(order: &Str) -> R<bool> {
     match str_::view(order).ascii() {
         Some(b"little") => Ok(true),
         Some(b"big") => Ok(false),

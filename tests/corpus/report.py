@@ -60,6 +60,55 @@ def table(results: list[Result], full: bool, places: int) -> str:
     return "\n".join(lines)
 
 
+def page(results: list[Result], without: list[str]) -> str:
+    """The results as a page of the documentation; `without`: sources that were not run."""
+    rows = [f"| {' | '.join(_cells(result.name, [result]))} |" for result in results]
+    rows.append(f"| {' | '.join(_cells('all', results))} |")
+    functions = [f for result in results for f in result.functions]
+    counted = [f for f in functions if f.builtin and not f.lazy]
+    ran = sum(f.ran for f in counted)
+    rest = Counter(normal(f.reasons[0]) for f in counted if not f.native and f.reasons)
+    silent = sum(f.native and not f.ran for f in counted)
+    lines = [_HEAD, *rows, ""]
+    lines.append(
+        f"Of the {len(counted)} functions whose arguments are of builtin types, generator functions and coroutines aside, "
+        f"{sum(f.native for f in counted)} are accepted and **{ran} ran natively ({_share(ran, len(counted))})**. "
+        f"{sum(f.native_calls for f in functions)} calls of Python's were committed, "
+        f"{sum(result.compared for result in results)} were run natively and in Python and compared."
+    )
+    lines += ["", "## Why the others did not", ""]
+    lines.append(f"- {silent}: accepted, and every call of the tests raised, or met what bails")
+    lines += [f"- {count}: {reason}" for reason, count in rest.most_common() if count > 1]
+    lines.append(f"- {sum(count == 1 for count in rest.values())}: a reason that no other has")
+    if without:
+        lines += ["", f"Not in this run: {', '.join(without)}."]
+    return "\n".join(lines) + "\n"
+
+
+_HEAD = """\
+# Other people's code
+
+What becomes of functions that none of us wrote: modules of the standard library and packages from the registry, driven
+by their own tests, profiled, compiled, and compared with Python call by call (`tests/corpus`). *Called*: functions
+that the tests call. *Accepted*: the compiler took them. *Builtin*: those of them whose arguments are of builtin types,
+generator functions and coroutines aside. *Ran*: at least one native call was committed, from Python or while it was
+compared. *Differences*: tests, or calls, that came out differently.
+
+| source | called | accepted | builtin | accepted | ran | share | bailed out | compared | differences |
+|---|---|---|---|---|---|---|---|---|---|"""
+
+
+def _cells(name: str, results: list[Result]) -> list[str]:
+    functions = [f for result in results for f in result.functions]
+    builtin = [f for f in functions if f.builtin and not f.lazy]
+    ran = sum(f.ran for f in builtin)
+    numbers = [len(functions), sum(f.native for f in functions), len(builtin), sum(f.native for f in builtin), ran]
+    bails = sum(sum(f.bailouts.values()) for f in functions)
+    different = sum(len(result.changed) + len(result.differences) for result in results)
+    rest = [bails, sum(result.compared for result in results), different]
+    return [name, *map(str, numbers), _share(ran, len(builtin)), *map(str, rest)]
+
+
 def _columns(full: bool) -> str:
     return (
         f" {'ran':>6} {'builtin':>8} {'committed':>10} {'bails':>8} {'tests':>6} {'changed':>7} {'compared':>9} {'differ':>6}"

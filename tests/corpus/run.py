@@ -19,7 +19,7 @@ from pathlib import Path
 
 from measure import Result, Runner
 from prepare import WORK, Source, load, prepare
-from report import differing, table
+from report import differing, page, table
 
 _VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"
 
@@ -47,6 +47,9 @@ def main() -> int:
     order = {source.name: place for place, source in enumerate(chosen)}
     results.sort(key=lambda result: order[result.name])
     print(table(results, full=not options.quick, places=options.places))
+    if options.page:
+        without = [source.name for source in load() if source.name not in order]
+        options.page.write_text(page(results, without), encoding="utf-8")
     return 1 if differing(results) else 0
 
 
@@ -84,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--no-verify", action="store_true", help="compare the outcomes of tests only, not each call")
     parser.add_argument("--places", type=int, default=3, help="examples for each reason")
     parser.add_argument("--output", type=Path, help="where the JSON goes")
+    parser.add_argument("--page", type=Path, help="where the results go as a page, after a full run")
     return parser.parse_args()
 
 

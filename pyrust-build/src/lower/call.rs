@@ -110,8 +110,8 @@ impl Lower<'_> {
                         return self.lasting_iter(kind, span, false);
                     }
                 }
-                let args = match self.library_of(func) {
-                    Some(library) if library.module == "math" => self.wholes(args),
+                let args = match self.env.bindings.get(name) {
+                    Some(Binding::Imported { module, .. }) if module == "math" => self.wholes(args),
                     _ => self.exprs(args),
                 };
                 let applied = takes_key(func) && self.is_builtin(name);

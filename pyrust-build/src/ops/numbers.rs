@@ -24,6 +24,8 @@ pub(super) const NUMBERS: &[Row] = &[
     Row("round", "int, None", "int", "int::round_none", ""),
     Row("pow", "int, int, None", "int", "int::pow_none", "!"),
     Row("pow", "float, float, None", "float", "float::pow_none", "!w"),
+    Row("os.fspath", "str", "str", "Str::clone", ""),
+    Row("os.fspath", "bytes", "bytes", "Bytes::clone", ""),
     Row("operator.index", "int", "int", "int::pos", ""),
     Row("operator.index", "big", "big", "big::pos", ""),
     Row("math.gcd", "", "int", "math::gcd_none", ""),

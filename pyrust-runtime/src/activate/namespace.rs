@@ -426,6 +426,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("bisect", _) => ("_bisect", name),
         ("functools", "reduce" | "cmp_to_key") => ("_functools", name),
         ("struct", _) => ("_struct", name),
+        ("os", "fspath") => (if cfg!(windows) { "nt" } else { "posix" }, name),
         ("numpy", "zeros" | "empty") => ("numpy._core._multiarray_umath", name),
         ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
         ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),

@@ -3,6 +3,7 @@
 use super::limbs::{div_small, mul_small, zeros};
 use super::{Big, busy};
 use crate::builtins::c::Builtin;
+use crate::bytes;
 use crate::int::{self, trimmed};
 use crate::py::FromPy;
 use crate::stop::{Bail, Exc, R, Stop, bail, exc};
@@ -206,17 +207,35 @@ fn append(out: &mut [u64], used: &mut usize, scale: u64, value: u64) {
 
 /// `n.to_bytes(length, "big")`
 pub fn to_bytes_big(cx: Cx, n: &Big, length: i64) -> R<Bytes> {
-    to_bytes(cx, n, length, true)
+    to_bytes(cx, n, length, true, false)
 }
 
 /// `n.to_bytes(length, "little")`
 pub fn to_bytes_little(cx: Cx, n: &Big, length: i64) -> R<Bytes> {
-    to_bytes(cx, n, length, false)
+    to_bytes(cx, n, length, false, false)
 }
 
-fn to_bytes(_: Cx, n: &Big, length: i64, big: bool) -> R<Bytes> {
+/// `n.to_bytes()`: one byte.
+pub fn to_bytes_one(cx: Cx, n: &Big) -> R<Bytes> {
+    to_bytes_big(cx, n, 1)
+}
+
+/// `n.to_bytes(length, order, signed=…)`
+pub fn to_bytes_as(cx: Cx, n: &Big, length: i64, order: &Str, signed: bool) -> R<Bytes> {
+    let big = !bytes::is_little(order)?;
+    to_bytes(cx, n, length, big, signed)
+}
+
+fn to_bytes(cx: Cx, n: &Big, length: i64, big: bool, signed: bool) -> R<Bytes> {
     let Ok(length) = usize::try_from(length) else { return exc(Exc::ValueError) };
-    if n.is_negative() || (super::bit_length(n) as usize).div_ceil(8) > length {
+    let negative = n.is_negative();
+    // What is negative is the complement of what is not.
+    let complement = if negative { Some(super::inv(cx, n)?) } else { None };
+    let n = complement.as_ref().unwrap_or(n);
+    let bits = super::bit_length(n) as usize;
+    // A sign takes a bit, but a zero takes none.
+    let sign = usize::from(signed && (negative || bits > 0));
+    if (negative && !signed) || (bits + sign).div_ceil(8) > length {
         return exc(Exc::OverflowError);
     }
     if length > 1 << 24 {
@@ -230,6 +249,9 @@ fn to_bytes(_: Cx, n: &Big, length: i64, big: bool) -> R<Bytes> {
     }
     limbs.iter().for_each(|limb| bytes.extend_from_slice(&limb.to_le_bytes()));
     bytes.truncate(length);
+    if negative {
+        bytes.iter_mut().for_each(|byte| *byte = !*byte);
+    }
     if big {
         bytes.reverse();
     }
@@ -244,6 +266,17 @@ pub fn from_bytes_big(b: &Bytes) -> R<Big> {
 /// `int.from_bytes(b, "little")`
 pub fn from_bytes_little(b: &Bytes) -> R<Big> {
     from_little(b.raw())
+}
+
+/// `int.from_bytes(b, order, signed=…)`
+pub fn from_bytes_as(cx: Cx, b: &Bytes, order: &Str, signed: bool) -> R<Big> {
+    let little = bytes::is_little(order)?;
+    let n = if little { from_bytes_little(b)? } else { from_bytes_big(b)? };
+    let top = if little { b.raw().last() } else { b.raw().first() };
+    if !signed || top.is_none_or(|byte| *byte < 0x80) {
+        return Ok(n);
+    }
+    super::sub(cx, &n, &super::shl(cx, &super::of(1), 8 * b.raw().len() as i64)?)
 }
 
 /// The number that the bytes are, the lowest first.
