@@ -106,6 +106,34 @@ def test_settings_in_snippets_exist(page: Path) -> None:
     assert _engine.version
 
 
+@pytest.mark.parametrize(
+    ("tool", "language", "file", "command", "wanted"),
+    [
+        (
+            "tox",
+            "ini",
+            "tox.ini",
+            ["tox", "config", "-k", "set_env", "commands"],
+            ["--pyrust-verify", "PYRUST=require"],
+        ),
+        ("nox", "python", "noxfile.py", ["nox", "--list"], ["verify-3.11", "verify-3.13", "* python"]),
+    ],
+)
+def test_recipes_are_read_by_their_tools(
+    tmp_path: Path, tool: str, language: str, file: str, command: list[str], wanted: list[str]
+) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"needs {tool}")
+    [text] = [
+        block.text for block in blocks(ROOT / "docs/recipes.md") if block.language == language and tool in block.text
+    ]
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for part in wanted:
+        assert part in done.stdout
+
+
 # Sessions.
 
 
