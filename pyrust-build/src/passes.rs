@@ -41,9 +41,11 @@ pub enum Pass {
     Short,
     /// Of a small function that calls itself every second call stands inside the other.
     Twice,
+    /// Where the elements of a list of numbers stand is asked before the loop.
+    Spans,
 }
 
-const ALL: [(&str, Pass); 16] = [
+const ALL: [(&str, Pass); 17] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -60,13 +62,14 @@ const ALL: [(&str, Pass); 16] = [
     ("copies", Pass::Copies),
     ("short", Pass::Short),
     ("twice", Pass::Twice),
+    ("spans", Pass::Spans),
 ];
 
 /// Which optimisations run; by default all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Passes {
     /// A bit for each that does not.
-    without: u16,
+    without: u32,
 }
 
 impl Passes {
@@ -75,7 +78,7 @@ impl Passes {
 
     /// Is the optimisation on?
     pub fn has(self, pass: Pass) -> bool {
-        self.without & 1 << pass as u16 == 0
+        self.without & 1 << pass as u32 == 0
     }
 }
 
@@ -90,8 +93,8 @@ impl FromStr for Passes {
         let mut without = 0;
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match ALL.iter().find(|(known, _)| *known == name) {
-                Some((_, pass)) => without |= 1 << *pass as u16,
-                None if name == "all" => without = u16::MAX,
+                Some((_, pass)) => without |= 1 << *pass as u32,
+                None if name == "all" => without = u32::MAX,
                 None => {
                     let known = ALL.map(|(known, _)| known);
                     let hint = names::did_you_mean(name, known).map(|h| format!("; {h}")).unwrap_or_default();

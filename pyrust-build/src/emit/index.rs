@@ -31,6 +31,10 @@ impl Func<'_, '_, '_> {
         if let Some(val) = self.window_get(base, index) {
             return self.coerce(&val, to);
         }
+        if let Some(place) = self.span_place(base, index) {
+            let val = self.span_get(&place);
+            return self.coerce(&val, to);
+        }
         let b = match self.global_view(base) {
             Some(view) => view,
             None => self.row_or_val(base, &[index]),

@@ -30,6 +30,7 @@ mod rows;
 mod sets;
 mod short;
 mod sorting;
+mod spans;
 mod stmt;
 mod table;
 mod target;
@@ -467,6 +468,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     ranges: Ranges,
     /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
     rows: Vec<rows::RowHoist>,
+    /// Open loops: what they may do to lists, and the spans found for them.
+    spans: Vec<spans::SpanLoop>,
     /// Lists that the loop that is emitted next appends to with each turn.
     filled: Vec<Ident>,
     /// What is known of the loop over arrays that is emitted next.
@@ -526,6 +529,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             narrowed: hir::visit::narrowed(&hir.body),
             ranges,
             rows: Vec::new(),
+            spans: Vec::new(),
             filled: Vec::new(),
             dense: None,
             noting: None,

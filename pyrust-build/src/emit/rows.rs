@@ -7,6 +7,7 @@ use proc_macro2::{Ident, Literal};
 use quote::quote;
 
 use super::Func;
+use super::spans::Shaken;
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
@@ -19,6 +20,8 @@ pub(super) struct RowHoist {
     pub(super) assigned: BTreeSet<VarId>,
     /// Lists of lists stay as they are while it runs.
     pub(super) quiet: bool,
+    /// Lists whose length may change meanwhile.
+    pub(super) shaken: Shaken,
     /// Rows looked up before it.
     found: Vec<Found>,
 }
@@ -29,13 +32,15 @@ struct Found {
     index: VarId,
     offset: i64,
     name: Ident,
+    /// Where its elements stand.
+    span: Option<Ident>,
     /// The table is a read-only view.
     view: bool,
 }
 
 impl RowHoist {
-    pub(super) fn new(assigned: BTreeSet<VarId>, quiet: bool) -> Self {
-        RowHoist { assigned, quiet, found: Vec::new() }
+    pub(super) fn new(assigned: BTreeSet<VarId>, quiet: bool, shaken: Shaken) -> Self {
+        RowHoist { assigned, quiet, shaken, found: Vec::new() }
     }
 }
 
@@ -48,24 +53,15 @@ impl Func<'_, '_, '_> {
                 return quote!(let #name = list::row(cx, &#table, #index););
             }
             let offset = Literal::i64_suffixed(f.offset);
-            quote!(let #name = list::row_at(cx, &#table, #index, #offset);)
+            let span = f.span.as_ref().map(|span| quote!(let #span = list::span_of(&#name);));
+            quote!(let #name = list::row_at(cx, &#table, #index, #offset); #span)
         };
         rows.found.iter().map(one).collect()
     }
 
     /// `table[i]` where neither changes in the innermost loop: looked up before it.
     pub(super) fn hoisted_row(&mut self, base: &Expr) -> Option<Val> {
-        let ExprKind::Index { base: table, index } = &base.kind else { return None };
-        let ExprKind::Local(table) = table.kind else { return None };
-        let (index, offset) = match &index.kind {
-            ExprKind::Local(at) => (*at, 0),
-            ExprKind::Binary { op, left, right } => match (op, &left.kind, &right.kind) {
-                (BinOp::Add, ExprKind::Local(at), ExprKind::Int(by)) => (*at, *by),
-                (BinOp::Sub, ExprKind::Local(at), ExprKind::Int(by)) => (*at, by.checked_neg()?),
-                _ => return None,
-            },
-            _ => return None,
-        };
+        let (table, index, offset) = row_place(base)?;
         let ty = self.node(base.id);
         let (table_ty, loop_) = (&self.instance.vars[table], self.rows.last()?);
         let view = match (&ty, table_ty) {
@@ -91,7 +87,7 @@ impl Func<'_, '_, '_> {
             Some(found) => found.name.clone(),
             None => {
                 let name = self.fresh("row");
-                let found = Found { table, index, offset, name: name.clone(), view };
+                let found = Found { table, index, offset, name: name.clone(), span: None, view };
                 self.rows.last_mut()?.found.push(found);
                 name
             }
@@ -104,6 +100,15 @@ impl Func<'_, '_, '_> {
         let offset = Literal::i64_suffixed(offset);
         let code = self.q(quote!(list::row_of(&#name, #index, #offset)));
         Some(Val::place(quote!((*#code)), ty))
+    }
+
+    /// Where the elements of such a row stand, for one that has just been found in a native table.
+    pub(super) fn row_span(&mut self, base: &Expr) -> Option<Ident> {
+        let (table, index, offset) = row_place(base)?;
+        let name = self.fresh("span");
+        let same = |f: &&mut Found| (f.table, f.index, f.offset, f.view) == (table, index, offset, false);
+        let found = self.rows.last_mut()?.found.iter_mut().find(same)?;
+        Some(found.span.get_or_insert(name).clone())
     }
 
     /// A base of a subscript that is stored to or read; `before` is evaluated after the base and before that.
@@ -165,6 +170,22 @@ impl Func<'_, '_, '_> {
             && self.file.program.named(module, name).is_none()
             && self.file.program.binding(module, name).is_none()
     }
+}
+
+/// `table[index]`, `table[index + 1]`: the table, the index, what is added to it.
+fn row_place(base: &Expr) -> Option<(VarId, VarId, i64)> {
+    let ExprKind::Index { base: table, index } = &base.kind else { return None };
+    let ExprKind::Local(table) = table.kind else { return None };
+    let (index, offset) = match &index.kind {
+        ExprKind::Local(at) => (*at, 0),
+        ExprKind::Binary { op, left, right } => match (op, &left.kind, &right.kind) {
+            (BinOp::Add, ExprKind::Local(at), ExprKind::Int(by)) => (*at, *by),
+            (BinOp::Sub, ExprKind::Local(at), ExprKind::Int(by)) => (*at, by.checked_neg()?),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some((table, index, offset))
 }
 
 struct Quiet<'l, 'f, 'p, 'a> {

@@ -6,6 +6,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::rows::RowHoist;
+use super::spans::assigned_by;
 use super::types::Val;
 use super::{Final, Func, Loop};
 use crate::hir::visit::defines;
@@ -94,7 +95,10 @@ impl Func<'_, '_, '_> {
                 self.filled = self.filled_by(body, &assigned);
                 self.dense = self.dense(target, iter, body, &assigned);
                 let quiet = self.leaves_tables(iter, target, body);
-                self.rows.push(RowHoist::new(assigned, quiet));
+                let shaken = || self.shaken(&[], Some((iter, target)), body);
+                let (row_shaken, shaken) = (shaken(), shaken());
+                self.rows.push(RowHoist::new(assigned.clone(), quiet, row_shaken));
+                self.open_spans(assigned, shaken);
                 let jam = self.jam(target, iter, body).map(|jam| (jam, self.fresh("sums")));
                 let code = self.for_each(iter, &mut |f, item| {
                     let assign = f.assign(target, &item);
@@ -109,6 +113,7 @@ impl Func<'_, '_, '_> {
                 });
                 let rows = self.rows.pop();
                 let mut lookups = rows.map_or_else(Vec::new, |rows| self.look_up(&rows));
+                lookups.extend(self.close_spans());
                 lookups.extend(jam.map(|(_, name)| self.jam_begin(&name)));
                 let orelse = self.block(orelse);
                 let code = code.finish(&orelse);
@@ -309,6 +314,8 @@ impl Func<'_, '_, '_> {
             let orelse = self.block(orelse);
             return quote!(#(#orelse)*);
         }
+        let shaken = self.shaken(&[test], None, body);
+        self.open_spans(assigned_by(test, body), shaken);
         let (breaks, continues) = (self.label("b"), self.label("c"));
         self.nested_loops += 1;
         let tick = self.tick();
@@ -328,11 +335,14 @@ impl Func<'_, '_, '_> {
         });
         let body = self.block(body);
         self.loops.pop();
+        let spans = self.close_spans();
         let orelse = self.block(orelse);
-        if always {
-            return self.labelled_loop(&breaks, &continues, quote!(loop), quote!(#tick #(#body)*), &[]);
-        }
-        self.labelled_loop(&breaks, &continues, quote!(while #test), quote!(#tick #(#body)*), &orelse)
+        let body = quote!(#tick #(#body)*);
+        let code = match always {
+            true => self.labelled_loop(&breaks, &continues, quote!(loop), body, &[]),
+            false => self.labelled_loop(&breaks, &continues, quote!(while #test), body, &orelse),
+        };
+        scoped(&spans, code)
     }
 
     /// A loop with its `else`; labels stand only where something jumps to them.

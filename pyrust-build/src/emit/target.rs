@@ -82,6 +82,21 @@ impl Func<'_, '_, '_> {
             }
         }
         let mut lets = Vec::new();
+        let old_ty = self.node(target.id);
+        if matches!(self.node(base.id), Type::List { elem, .. } if *elem == old_ty)
+            && let Some(place) = self.span_place(base, index)
+        {
+            let place = self.bound_place(place, &mut lets);
+            let old = self.span_get(&place);
+            let old = self.bind(&old, &mut lets);
+            let v = self.val(value);
+            let v = self.bind(&v, &mut lets);
+            let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
+            let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
+            let new = self.bind(&new, &mut lets);
+            let set = self.span_set(&place, &new);
+            return quote!({ #(#lets)* #set; });
+        }
         let mut b = self.row_or_val(base, &[index, value]);
         if let (true, ExprKind::Index { .. }) = (b.place, &base.kind) {
             // Looked up once.
@@ -92,7 +107,6 @@ impl Func<'_, '_, '_> {
         let b = self.bind(&b, &mut lets);
         let i = self.val(index);
         let i = self.bind(&i, &mut lets);
-        let old_ty = self.node(target.id);
         let old = Val::new(self.getitem(&b, &i, &old_ty), old_ty);
         let old = self.bind(&old, &mut lets);
         let v = self.val(value);
@@ -369,6 +383,10 @@ impl Func<'_, '_, '_> {
                 let mut lets = Vec::new();
                 let val = self.bind(val, &mut lets);
                 if let Some(set) = self.window_set(base, index, &val) {
+                    return scoped(&lets, quote!(#set;));
+                }
+                if let Some(place) = self.span_place(base, index) {
+                    let set = self.span_set(&place, &val);
                     return scoped(&lets, quote!(#set;));
                 }
                 let args = [self.row_or_val(base, &[index]), self.val(index), val];

@@ -109,6 +109,8 @@ fn each_optimisation_can_be_left_out() {
     let short = "def f(x):\n    t = 0\n    for k in range(8):\n        t ^= x >> k\n    return t\n";
     let twice = "def f(n):\n    return n if n < 2 else f(n - 1) + f(n - 2)\n";
     let copies = "def f(xs):\n    return xs[1:]\n";
+    let spans = "def f(n):\n    xs = [0] * n\n    for i in range(1, n):\n        xs[i] = xs[i - 1] + i\n    \
+                 return xs\n";
     for (pass, text, signature) in [
         ("views", views, "(list[list[int]]) -> int"),
         ("demands", demands, "(list[int] | int) -> int"),
@@ -125,6 +127,7 @@ fn each_optimisation_can_be_left_out() {
         ("short", short, "(int) -> int"),
         ("twice", twice, "(int) -> int"),
         ("copies", copies, "(list[int]) -> list[int]"),
+        ("spans", spans, "(int) -> list[int]"),
     ] {
         let rust = |without: &str| {
             let passes = without.parse().expect("names of optimisations");

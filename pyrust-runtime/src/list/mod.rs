@@ -9,6 +9,7 @@ mod native;
 pub(crate) mod owned;
 mod reading;
 mod sort;
+mod spans;
 
 pub use compared::sort_by_comparison;
 pub use live::PList;
@@ -16,6 +17,7 @@ pub use native::{List, row_at, row_in, row_of};
 pub use owned::{Choice, Owned};
 pub use reading::{RList, Readable, SUMS, Sums, row, row_or};
 pub(crate) use sort::sort_slice;
+pub use spans::{Span, span, span_get, span_get_at, span_of, span_set, span_set_at};
 
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd};

@@ -106,7 +106,7 @@ impl<T> List<T> {
 
     #[inline(always)]
     #[expect(clippy::mut_from_ref, reason = "one thread, short borrows")]
-    fn items_mut(&self) -> &mut Buf<T> {
+    pub(super) fn items_mut(&self) -> &mut Buf<T> {
         // SAFETY: As above; the borrows in this file end before any other code runs.
         unsafe { &mut (*self.head.as_ptr()).items }
     }

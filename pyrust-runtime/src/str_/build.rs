@@ -125,7 +125,7 @@ impl StrBuilder {
     #[inline]
     pub fn push_static(&mut self, text: &'static str) -> R<()> {
         if text.is_ascii() {
-            return self.push_view(View::latin1(text.as_bytes()));
+            return self.push_ascii(text.as_bytes());
         }
         for c in text.chars() {
             self.push_chr(Chr(c as u32))?;
@@ -139,7 +139,7 @@ impl StrBuilder {
         if !self.is_wide {
             return extend_bytes(&mut self.narrow, text);
         }
-        self.push_view(View::latin1(text))
+        extend(&mut self.wide, text.len(), text.iter().map(|u| u.code()))
     }
 
     #[cold]

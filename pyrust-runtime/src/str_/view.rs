@@ -66,15 +66,11 @@ impl Unit for u32 {
 
 impl<'a> View<'a> {
     /// # Safety
-    /// `data` holds `len` code points of `kind` (1, 2 or 4) bytes, aligned, for as long as `'a`.
+    /// `data` holds `len` code points of `kind` (1, 2 or 4) bytes, aligned, for as long as `'a`, and three bytes more can
+    /// be read in front of them: the head of the object, if nothing else.
     #[inline(always)]
     pub(crate) unsafe fn new(data: *const u8, len: usize, kind: u8) -> Self {
         Self { data, len, kind, text: PhantomData }
-    }
-
-    /// Over bytes that are the code points 0 to 255.
-    pub(crate) fn latin1(text: &'a [u8]) -> Self {
-        Self { data: text.as_ptr(), len: text.len(), kind: 1, text: PhantomData }
     }
 
     /// `len(s)`.
@@ -102,21 +98,36 @@ impl<'a> View<'a> {
         if i >= self.len {
             return Chr(0);
         }
-        // SAFETY: in bounds, and aligned by construction.
-        Chr(unsafe {
-            match self.kind {
-                1 => *self.data.add(i) as u32,
-                2 => *self.data.cast::<u16>().add(i) as u32,
-                _ => *self.data.cast::<u32>().add(i),
-            }
-        })
+        // A product becomes a sum in a loop.
+        // SAFETY: in bounds.
+        unsafe { self.ending(i * self.kind as usize) }
+    }
+
+    /// The code point that begins so many bytes behind the first one. It is read as the end of four bytes, whatever its
+    /// width: loops that ask for the width at each character have a branch there.
+    ///
+    /// # Safety
+    /// One begins there.
+    #[inline(always)]
+    unsafe fn ending(self, offset: usize) -> Chr {
+        // SAFETY: what stands in front of the first code point can be read, by construction.
+        let four = unsafe { self.data.add(offset + self.kind as usize).sub(4).cast::<[u8; 4]>().read() };
+        let unused = 32 - 8 * u32::from(self.kind);
+        match cfg!(target_endian = "little") {
+            true => Chr(u32::from_le_bytes(four) >> unused),
+            false => Chr(u32::from_be_bytes(four) << unused >> unused),
+        }
     }
 
     /// `s[i]`.
     #[inline(always)]
     pub fn get(self, i: i64) -> R<Chr> {
         let j = if i < 0 { i.wrapping_add(self.len as i64) } else { i };
-        if (j as u64) < self.len as u64 { Ok(self.at(j as usize)) } else { exc(Exc::IndexError) }
+        if (j as u64) >= self.len as u64 {
+            return exc(Exc::IndexError);
+        }
+        // SAFETY: in bounds; the width is 1, 2 or 4.
+        Ok(unsafe { self.ending((j as usize) << (self.kind >> 1)) })
     }
 
     /// By width.

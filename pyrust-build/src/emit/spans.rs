@@ -1,0 +1,351 @@
+//! Where the elements of a native list of numbers stand is asked once, before the outermost loop in which neither the
+//! variable nor the length of any list of that type changes.
+//!
+//! ```python
+//! for i in range(1, n):                  # let span = list::span(&xs);
+//!     xs[i] = xs[i] + xs[i - 1]          # list::span_get_at(span, i), …
+//! ```
+//!
+//! A store to an element might otherwise be one to the head of a list, for all that LLVM knows, so it would load the
+//! pointer and the length again and again.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::types::Val;
+use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
+use crate::hir::{Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::passes::Pass;
+use crate::ty::Type;
+
+/// Builtins that change no list that is handed to them, and call nothing.
+const HARMLESS: [&str; 16] = [
+    "all",
+    "any",
+    "bytearray",
+    "bytes",
+    "divmod",
+    "hash",
+    "isinstance",
+    "list",
+    "pow",
+    "range",
+    "repr",
+    "round",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+];
+
+/// Lists whose length may change.
+#[derive(Default)]
+pub(super) struct Shaken {
+    all: bool,
+    /// What they hold.
+    elems: Vec<Type>,
+}
+
+impl Shaken {
+    fn leaves(&self, elem: &Type) -> bool {
+        !self.all && !self.elems.contains(elem)
+    }
+}
+
+/// An open loop.
+pub(super) struct SpanLoop {
+    assigned: BTreeSet<VarId>,
+    shaken: Shaken,
+    found: Vec<(VarId, Ident)>,
+}
+
+/// An element: the span, the index, the type of the element.
+pub(super) struct Place {
+    span: TokenStream,
+    index: Val,
+    elem: Type,
+}
+
+impl Func<'_, '_, '_> {
+    /// What a loop over these statements may do to lists.
+    pub(super) fn shaken(&self, heads: &[&Expr], iter: Option<(&Iter, &Target)>, body: &[Stmt]) -> Shaken {
+        let mut look = Shaking { f: self, found: Shaken::default() };
+        heads.iter().for_each(|e| look.expr(e));
+        if let Some((iter, target)) = iter {
+            look.iter(iter);
+            look.target(target);
+        }
+        look.block(body);
+        look.found
+    }
+
+    /// A loop begins.
+    pub(super) fn open_spans(&mut self, assigned: BTreeSet<VarId>, shaken: Shaken) {
+        self.spans.push(SpanLoop { assigned, shaken, found: Vec::new() });
+    }
+
+    /// It has been emitted: what stands before it.
+    pub(super) fn close_spans(&mut self) -> Vec<TokenStream> {
+        let found = self.spans.pop().map_or_else(Vec::new, |l| l.found);
+        let one = |(var, name): (VarId, Ident)| {
+            let list = self.var_ident(var);
+            quote!(let #name = list::span(&#list);)
+        };
+        found.into_iter().map(one).collect()
+    }
+
+    /// `base[index]`, if the base has a span; the index is evaluated by whoever uses it.
+    pub(super) fn span_place(&mut self, base: &Expr, index: &Expr) -> Option<Place> {
+        let Type::List { elem, in_place: false } = self.node(base.id) else { return None };
+        let number = matches!(*elem, Type::Int | Type::Float | Type::Bool | Type::Char);
+        // A negative constant is never inside.
+        let counted = self.node(index.id) == Type::Int && !matches!(index.kind, ExprKind::Int(i) if i < 0);
+        let plain = self.closures == 0 && self.fused.is_none() && self.hir.yields.is_none();
+        if !self.file.program.passes.has(Pass::Spans) || !number || !counted || !plain {
+            return None;
+        }
+        let span = match base.kind {
+            ExprKind::Local(var) => {
+                let name = self.span_of(var, &elem)?;
+                quote!(#name)
+            }
+            ExprKind::Index { .. } => self.span_of_row(base, &elem)?,
+            _ => return None,
+        };
+        let index = self.val(index);
+        Some(Place { span, index, elem: *elem })
+    }
+
+    /// The span of a variable, before the outermost loop that leaves it.
+    fn span_of(&mut self, var: VarId, elem: &Type) -> Option<Ident> {
+        let known = &self.instance.vars[var];
+        let plain = !self.hir.vars[var].cell && !self.hir.vars[var].maybe_unbound;
+        if !plain || !matches!(known, Type::List { elem: of, in_place: false } if **of == *elem) {
+            return None;
+        }
+        let leaves = |l: &SpanLoop| l.shaken.leaves(elem) && !l.assigned.contains(&var);
+        let inner = self.spans.iter().rev().take_while(|l| leaves(l)).count();
+        let outermost = self.spans.len() - inner;
+        let found = |l: &SpanLoop| l.found.iter().find(|(v, _)| *v == var).map(|(_, name)| name.clone());
+        if let Some(name) = found(self.spans.get(outermost)?) {
+            return Some(name);
+        }
+        let name = self.fresh("span");
+        self.spans[outermost].found.push((var, name.clone()));
+        Some(name)
+    }
+
+    /// The span of a row that is looked up before the innermost counted loop; whether there is one is told here.
+    fn span_of_row(&mut self, base: &Expr, elem: &Type) -> Option<TokenStream> {
+        if !self.rows.last()?.shaken.leaves(elem) {
+            return None;
+        }
+        let row = self.hoisted_row(base)?.by_ref();
+        let span = self.row_span(base)?;
+        Some(quote!({ let _ = #row; #span }))
+    }
+
+    /// The element itself.
+    pub(super) fn span_get(&self, place: &Place) -> Val {
+        let Place { span, index, elem } = place;
+        let (code, at) = (&index.code, index.range.is_unsigned());
+        let get = if at { quote!(list::span_get_at) } else { quote!(list::span_get) };
+        Val::new(self.q(quote!(#get(#span, #code))), elem.clone())
+    }
+
+    /// Stores a value of the element's type.
+    pub(super) fn span_set(&mut self, place: &Place, val: &Val) -> TokenStream {
+        let Place { span, index, elem } = place;
+        let (code, at) = (&index.code, index.range.is_unsigned());
+        let set = if at { quote!(list::span_set_at) } else { quote!(list::span_set) };
+        let val = self.coerce(val, elem);
+        self.q(quote!(#set(#span, #code, #val)))
+    }
+
+    /// The place with an index that is evaluated once.
+    pub(super) fn bound_place(&mut self, place: Place, lets: &mut Vec<TokenStream>) -> Place {
+        let index = self.bind(&place.index, lets);
+        Place { index, ..place }
+    }
+}
+
+struct Shaking<'l, 'f, 'p, 'a> {
+    f: &'l Func<'f, 'p, 'a>,
+    found: Shaken,
+}
+
+impl Shaking<'_, '_, '_, '_> {
+    /// A method or a store changes the length of what has this type.
+    fn shake(&mut self, ty: &Type) {
+        match ty {
+            Type::List { elem, .. } | Type::View(elem) => self.found.elems.push((**elem).clone()),
+            Type::Union(members) => members.iter().for_each(|m| self.shake(m)),
+            _ => {}
+        }
+    }
+}
+
+/// Can using such a value run a function, of which nobody knows what it does?
+fn runs(ty: &Type) -> bool {
+    match ty {
+        Type::Never
+        | Type::None
+        | Type::Bool
+        | Type::Int
+        | Type::Big
+        | Type::Float
+        | Type::Complex
+        | Type::Char
+        | Type::Str
+        | Type::Bytes
+        | Type::ByteArray
+        | Type::Range
+        | Type::MemView
+        | Type::Array(..)
+        | Type::Numpy(_) => false,
+        Type::List { elem, .. }
+        | Type::View(elem)
+        | Type::VarTuple(elem)
+        | Type::Deque { elem, .. }
+        | Type::Set { elem, .. } => runs(elem),
+        Type::Dict { key, value, .. } => runs(key) || runs(value),
+        Type::DictView { dict, .. } => runs(dict),
+        Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => items.iter().any(runs),
+        Type::Instance(_)
+        | Type::Iter(_)
+        | Type::Foreign(_)
+        | Type::Cell(_)
+        | Type::Function(_)
+        | Type::Inner(_)
+        | Type::Closure { .. }
+        | Type::Obj => true,
+    }
+}
+
+/// No list, and nothing that holds one.
+fn is_number_or_text(ty: &Type) -> bool {
+    match ty {
+        Type::Union(members) => members.iter().all(is_number_or_text),
+        Type::None | Type::Bool | Type::Int | Type::Big | Type::Float | Type::Complex => true,
+        Type::Char | Type::Str | Type::Bytes => true,
+        _ => false,
+    }
+}
+
+impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        match &stmt.kind {
+            StmtKind::Enter(_) | StmtKind::Leave { .. } => self.found.all = true,
+            StmtKind::Delete(targets) => {
+                for target in targets {
+                    if let TargetKind::Index { base, .. } | TargetKind::Slice { base, .. } = &target.kind {
+                        let ty = self.f.node(base.id);
+                        self.shake(&ty);
+                    }
+                }
+            }
+            _ => {}
+        }
+        walk_stmt(self, stmt);
+    }
+
+    fn target(&mut self, target: &'h Target) {
+        match &target.kind {
+            TargetKind::Slice { base, .. } => {
+                let ty = self.f.node(base.id);
+                self.shake(&ty);
+            }
+            TargetKind::Global(_) | TargetKind::Attr { .. } => self.found.all = true,
+            TargetKind::Var(_)
+            | TargetKind::Tuple(_)
+            | TargetKind::Starred { .. }
+            | TargetKind::Index { .. } => {}
+        }
+        walk_target(self, target);
+    }
+
+    fn iter(&mut self, iter: &'h Iter) {
+        if let IterKind::Tool { .. } = iter.kind {
+            self.found.all = true;
+        }
+        walk_iter(self, iter);
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        self.found.all |= runs(&self.f.node(e.id));
+        let flat = |args: &[Expr]| args.iter().all(|a| is_number_or_text(&self.f.node(a.id)));
+        match &e.kind {
+            ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Big(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::ModuleAttr { .. }
+            | ExprKind::Named { .. }
+            | ExprKind::Binary { .. }
+            | ExprKind::Unary { .. }
+            | ExprKind::Bool2 { .. }
+            | ExprKind::Compare { .. }
+            | ExprKind::If { .. }
+            | ExprKind::Tuple(_)
+            | ExprKind::List(_)
+            | ExprKind::Build { .. }
+            | ExprKind::Set { .. }
+            | ExprKind::Dict(_)
+            | ExprKind::Comp(_)
+            | ExprKind::Index { .. }
+            | ExprKind::Slice { .. }
+            | ExprKind::FString(_)
+            | ExprKind::Bail
+            | ExprKind::Narrow { .. } => {}
+            ExprKind::InPlace { left, .. } => {
+                let ty = self.f.node(left.id);
+                self.shake(&ty);
+            }
+            ExprKind::Call { name, args, keywords } => {
+                let builtin = keywords.is_empty()
+                    && (self.f.is_plain_builtin(e, name)
+                        || HARMLESS.contains(&name.as_str()) && self.f.is_builtin_call(e, name));
+                // A function that is given no list has none: those of globals are Python's own.
+                self.found.all |= !builtin && !(keywords.is_empty() && flat(args));
+            }
+            ExprKind::ModuleCall { module, args, keywords, .. } => {
+                self.found.all |= !(keywords.is_empty() && (module == "math" || flat(args)));
+            }
+            ExprKind::Method { base, name, .. } => {
+                let ty = self.f.node(base.id);
+                if !matches!(name.as_str(), "index" | "count" | "copy") {
+                    self.shake(&ty);
+                }
+            }
+            ExprKind::Out(_)
+            | ExprKind::New { .. }
+            | ExprKind::Iter { .. }
+            | ExprKind::Next { .. }
+            | ExprKind::CallNested { .. }
+            | ExprKind::Function { .. }
+            | ExprKind::CallValue { .. }
+            | ExprKind::Cell(_)
+            | ExprKind::Yield { .. }
+            | ExprKind::HandOut { .. }
+            | ExprKind::Suspend { .. }
+            | ExprKind::Default { .. }
+            | ExprKind::Lambda { .. } => self.found.all = true,
+        }
+        walk_expr(self, e);
+    }
+}
+
+/// What a `while` assigns.
+pub(super) fn assigned_by(test: &Expr, body: &[Stmt]) -> BTreeSet<VarId> {
+    let mut assigned = defines(test);
+    body.iter().for_each(|stmt| assigned.extend(defines(stmt)));
+    assigned
+}
