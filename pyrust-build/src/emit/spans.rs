@@ -314,7 +314,7 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
                     && (self.f.is_plain_builtin(e, name)
                         || HARMLESS.contains(&name.as_str()) && self.f.is_builtin_call(e, name));
                 // A function that is given no list has none: those of globals are Python's own.
-                self.found.all |= !builtin && !(keywords.is_empty() && flat(args));
+                self.found.all |= !(builtin || keywords.is_empty() && flat(args));
             }
             ExprKind::ModuleCall { module, args, keywords, .. } => {
                 self.found.all |= !(keywords.is_empty() && (module == "math" || flat(args)));
