@@ -184,6 +184,8 @@ impl Func<'_, '_, '_> {
             let mut all = vec![v.clone()];
             all.extend(vals.iter().cloned());
             let call = f.call_instance((&class.module, &path), callee, &all, (keywords, &named));
+            // Where the operator stands in a generator expression a `StopIteration` would mean something else.
+            let call = quote!(in_generator(#call));
             let ret = f.file.program.instances[callee].ret.clone();
             if special.name == "__len__" && ret == Type::Int {
                 let call = f.q(call);
