@@ -23,11 +23,13 @@ pub(super) fn plan(project: &Project, plan: &mut Plan) -> Result<(), Vec<Diagnos
     let inside = |name: &str| if folder.is_empty() { name.to_string() } else { format!("{folder}/{name}") };
     let root = project.root.as_path();
     if let Some(module) = other_module(project) {
-        let package = project.packages.first().map(|package| project.relative(package.folder()));
-        plan.notes.push(format!(
-            "this crate makes the module `{module}`, and one crate makes one: `pyrust build` compiles in place, and under `[tool.maturin]`\ninclude = [{{ path = \"{}/_pyrust.*\", format = \"wheel\" }}]\nputs the result into wheels",
-            package.unwrap_or_default()
-        ));
+        // Without a package there is nothing to compile yet, and a note of its own.
+        if let Some(package) = project.packages.first() {
+            plan.notes.push(format!(
+                "this crate makes the module `{module}`, and one crate makes one: `pyrust build` compiles in place, and under `[tool.maturin]`\ninclude = [{{ path = \"{}/_pyrust.*\", format = \"wheel\" }}]\nputs the result into wheels",
+                project.relative(package.folder())
+            ));
+        }
         return Ok(());
     }
     let build = format!(

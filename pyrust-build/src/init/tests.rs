@@ -119,6 +119,9 @@ fn crates_of_other_modules_are_recognised() {
         assert_eq!(changed, ["pyproject.toml", ".gitignore", "python/demo/__init__.py"]);
         assert!(!plan.diff().contains("module-name"));
         assert!(plan.notes[0].contains("this crate makes the module `demo`"), "{:?}", plan.notes);
+        std::fs::remove_dir_all(tree.0.path().join("python")).expect("removed");
+        let plan = tree.plan();
+        assert_eq!(plan.notes.len(), 1, "no package to speak of: {:?}", plan.notes);
     }
 }
 
