@@ -332,6 +332,7 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
             | ExprKind::CallNested { .. }
             | ExprKind::Function { .. }
             | ExprKind::CallValue { .. }
+            | ExprKind::Special { .. }
             | ExprKind::Cell(_)
             | ExprKind::Yield { .. }
             | ExprKind::HandOut { .. }
