@@ -269,6 +269,9 @@ def profile(steps: Steps, python: Python, others: Sequence[Python]) -> None:
 
 def bench(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     measure(steps, python, "1.0")
+    steps.run(
+        "shadow mode", [python_in(VENVS / "dev"), "../shadow.py"], folder=ROOT / "benches" / "kernels", go_on=True
+    )
     compare(steps, others)
     steps.run("generator", ["cargo", "bench", "--quiet", "-p", "pyrust-build"], environment=cargo_environment(python))
 

@@ -24,6 +24,11 @@ ROOT = HERE.parents[1]
 PARTS = (
     "Cargo.toml",
     "Cargo.lock",
+    # The crates' own are links to these.
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    # The marks of the tests.
+    "pyproject.toml",
     "pyrust-build",
     "pyrust-macros",
     "pyrust-runtime",
@@ -85,6 +90,8 @@ class Workshop:
             "PYRUST_CASES_FOLDER": str(folder / "cases"),
             "PYRUST_CASES_PYTHON": python,
             "CARGO_PROFILE_RELEASE_INCREMENTAL": "true",
+            # Most of the time is rustc's, for each mutant again.
+            "PYRUST_CASES_LEVEL": "0",
         }
 
     def copy(self) -> None:
@@ -99,14 +106,25 @@ class Workshop:
             ignored = shutil.ignore_patterns("target", "__pycache__", "*.so", ".pyrust", "build", "dist", "*.egg-info")
             shutil.copytree(source, target, ignore=ignored, symlinks=True)
 
+    def use_engine(self, engine: Path) -> None:
+        """One that was built of this very tree."""
+        target = self.tree / "setuptools-plugin/python/pyrust/_engine.so"
+        target.unlink(missing_ok=True)
+        shutil.copy2(engine, target)
+
     def build_engine(self) -> None:
         command = ["cargo", "build", "--quiet", "-p", "pyrust-engine"]
         subprocess.run(command, cwd=self.tree, env=self.environment, check=True)
-        built = Path(self.environment["CARGO_TARGET_DIR"]) / "debug/lib_engine.so"
         # A new file each time: the old one may be mapped still.
-        target = self.tree / "setuptools-plugin/python/pyrust/_engine.so"
-        target.unlink(missing_ok=True)
-        shutil.copy2(built, target)
+        self.use_engine(Path(self.environment["CARGO_TARGET_DIR"]) / "debug/lib_engine.so")
+
+    def keep(self) -> None:
+        """Of the engine with all its rules."""
+        shutil.copy2(self.tree / "setuptools-plugin/python/pyrust/_engine.so", self.tree.parent / "whole.so")
+
+    def mend(self) -> None:
+        """The engine with all its rules, which need not be built again."""
+        self.use_engine(self.tree.parent / "whole.so")
 
     def failures(self, cases: str) -> tuple[bool, str]:
         """Do the cases fail? And what pytest said."""
@@ -142,24 +160,35 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help="a part of the names of the rules")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that runs the cases")
+    parser.add_argument(
+        "--engine", type=Path, help="an engine that was built of this very tree, which saves building it"
+    )
+    parser.add_argument("--part", default="1/1", help="N/M: every M-th rule, beginning with the N-th")
     parser.add_argument("--folder", default=str(ROOT / "target/mutants"))
     options = parser.parse_args(arguments)
-    mutants = [mutant for mutant in load() if options.only in mutant.name]
+    number, parts = map(int, options.part.split("/"))
+    mutants = [mutant for mutant in load() if options.only in mutant.name][number - 1 :: parts]
+    # Those of the compiler last, for each of them costs a build of it; the others by the cases that notice them.
+    mutants.sort(key=lambda mutant: (mutant.is_compiler, mutant.cases))
     shop = Workshop(Path(options.folder), options.python)
     shop.copy()
-    shop.build_engine()
-    for cases in sorted({mutant.cases for mutant in mutants}):
-        failed, text = shop.failures(cases)
-        if failed:
-            print(f"{cases}: fails with all rules in place\n{text}")
-            return 1
+    if options.engine:
+        shop.use_engine(options.engine)
+    else:
+        shop.build_engine()
+    shop.keep()
+    known: set[str] = set()
     survivors = []
-    mended = True
     for mutant in mutants:
-        if not mended and not mutant.is_compiler:
-            shop.build_engine()
+        if mutant.cases not in known:
+            known.add(mutant.cases)
+            failed, text = shop.failures(mutant.cases)
+            if failed:
+                print(f"{mutant.cases}: fails with all rules in place\n{text}")
+                return 1
         survived = shop.survives(mutant)
-        mended = not mutant.is_compiler
+        if mutant.is_compiler:
+            shop.mend()
         print(f"{'NOT NOTICED' if survived else 'noticed    '}  {mutant.name}  ({mutant.cases})", flush=True)
         if survived:
             survivors.append(mutant.name)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mutants import HERE, ROOT, Mutant, load
+from mutants import HERE, PARTS, ROOT, Mutant, load
 
 MUTANTS = load()
 
@@ -20,6 +20,16 @@ def test_the_rule_stands_there(mutant: Mutant) -> None:
     folder = Path(ROOT / "tests/cases")
     names = [path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.md")]
     assert any(mutant.cases in name for name in names)
+
+
+def test_the_copy_is_whole() -> None:
+    """Links lead to what is copied as well."""
+    parts = [ROOT / part for part in PARTS]
+    links = [path for part in parts for path in part.rglob("*") if path.is_symlink() and "target" not in path.parts]
+    assert len(links) >= 8
+    for link in links:
+        end = link.resolve()
+        assert any(end == part or end.is_relative_to(part) for part in parts), link
 
 
 def test_no_rule_is_listed_twice() -> None:

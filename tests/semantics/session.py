@@ -135,7 +135,8 @@ def compile_project(folder: Path, python: str) -> Json:
         "import json, sys; from pyrust.driver import build_project; "
         "print(json.dumps(build_project(sys.argv[1], sys.argv[2], echo=lambda text: print(text, file=sys.stderr))))"
     )
-    environment = {**os.environ, "CARGO_PROFILE_RELEASE_OPT_LEVEL": "1", "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "64"}
+    level = os.environ.get("PYRUST_CASES_LEVEL", "1")
+    environment = {**os.environ, "CARGO_PROFILE_RELEASE_OPT_LEVEL": level, "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "64"}
     done = subprocess.run(
         [sys.executable, "-c", program, str(folder), python],
         env=environment,
