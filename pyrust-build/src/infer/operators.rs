@@ -499,7 +499,7 @@ impl Settle<'_, '_> {
         self.next - 1
     }
 
-    fn new(&mut self, kind: ExprKind, span: Span) -> Expr {
+    fn build(&mut self, kind: ExprKind, span: Span) -> Expr {
         Expr { kind, span, id: self.node() }
     }
 
@@ -527,7 +527,7 @@ impl Settle<'_, '_> {
         self.changed = true;
         let special = ExprKind::Special { method: found.method, operands, keywords: named };
         if found.negated {
-            let inner = self.new(special, span);
+            let inner = self.build(special, span);
             *e = Expr { kind: ExprKind::Unary { op: UnaryOp::Not, operand: Box::new(inner) }, span, id };
         } else {
             *e = Expr { kind: special, span, id };
@@ -551,13 +551,13 @@ impl Settle<'_, '_> {
         let span = operand.span;
         let special =
             ExprKind::Special { method: call(name, 0).method, operands: vec![operand], keywords: vec![] };
-        *e = self.new(special, span);
+        *e = self.build(special, span);
         if name == "__len__" {
             if let ExprKind::Special { method, .. } = &mut e.kind {
                 method.absent.push((0, "__bool__"));
             }
-            let (left, zero) = (Box::new(take(e)), Box::new(self.new(ExprKind::Int(0), span)));
-            *e = self.new(ExprKind::Compare { op: CmpOp::Gt, left, right: zero }, span);
+            let (left, zero) = (Box::new(take(e)), Box::new(self.build(ExprKind::Int(0), span)));
+            *e = self.build(ExprKind::Compare { op: CmpOp::Gt, left, right: zero }, span);
         }
     }
 
@@ -579,7 +579,7 @@ impl Settle<'_, '_> {
     }
 
     fn read(&mut self, var: VarId, span: Span) -> Expr {
-        self.new(ExprKind::Local(var), span)
+        self.build(ExprKind::Local(var), span)
     }
 
     /// `x.a op= v`, `x[i] op= v`, where that calls methods.
@@ -607,7 +607,7 @@ impl Settle<'_, '_> {
                 let base = self.keep(base, out);
                 let index = self.keep(index, out);
                 let (b, i) = (Box::new(self.read(base, span)), Box::new(self.read(index, span)));
-                let read = self.new(ExprKind::Index { base: b, index: i }, span);
+                let read = self.build(ExprKind::Index { base: b, index: i }, span);
                 (read, TargetKind::Index { base: self.read(base, span), index: self.read(index, span) })
             }
             TargetKind::Attr { base, name } => {
@@ -619,12 +619,12 @@ impl Settle<'_, '_> {
                     args: vec![],
                     keywords: vec![],
                 };
-                (self.new(kind, span), TargetKind::Attr { base: self.read(base, span), name })
+                (self.build(kind, span), TargetKind::Attr { base: self.read(base, span), name })
             }
             _ => unreachable!("looked at above"),
         };
         let new = ExprKind::InPlace { op, left: Box::new(read), right: Box::new(value) };
-        let (new, id) = (self.new(new, span), self.node());
+        let (new, id) = (self.build(new, span), self.node());
         let target = Target { kind: write, span: target.span, id };
         stmt.kind = StmtKind::Assign { targets: vec![target], value: new };
     }
@@ -679,7 +679,7 @@ impl VisitMut for Settle<'_, '_> {
             let operand = take(e);
             let span = operand.span;
             let method = call("__iter__", 0).method;
-            **e = self.new(ExprKind::Special { method, operands: vec![operand], keywords: vec![] }, span);
+            **e = self.build(ExprKind::Special { method, operands: vec![operand], keywords: vec![] }, span);
         }
     }
 

@@ -27,6 +27,9 @@ pub(super) struct Field {
     plain: bool,
 }
 
+/// The fields of a class, and whether it has a `__post_init__`.
+pub(super) type Fields = (Vec<Field>, bool);
+
 /// What the decorator is asked for.
 struct Options {
     init: bool,
@@ -125,9 +128,9 @@ fn defines(class: &ClassDef, name: &str) -> bool {
 pub(super) fn expand(
     class: &ClassDef,
     span: Span,
-    (mut fields, hooked): (Vec<Field>, bool),
+    (mut fields, hooked): Fields,
     is_dataclass: &dyn Fn(&Expr) -> bool,
-) -> Option<((Vec<Field>, bool), Vec<Made>)> {
+) -> Option<(Fields, Vec<Made>)> {
     let options = options(class, is_dataclass)?;
     let hooked = hooked || defines(class, "__post_init__");
     for field in own_fields(class)? {

@@ -99,7 +99,7 @@ impl ModuleEnv {
 
     /// Gives dataclasses the methods that their decorator makes.
     fn expand_dataclasses(&mut self, body: &[Stmt]) {
-        let mut known: BTreeMap<String, (Vec<dataclass::Field>, bool)> = BTreeMap::new();
+        let mut known: BTreeMap<String, dataclass::Fields> = BTreeMap::new();
         for stmt in body {
             let Some((name, mut class)) = self.top_class(stmt) else { continue };
             let above = match class.bases.as_slice() {
