@@ -121,8 +121,9 @@ pub const CODES: &[Code] = &[
          Any other is compiled along with functions that loop over it. Return a list, or move the work between two `yield`s \
          into a function of its own."),
     row("PYR0314", "await", "waiting",
-        "`await`, `async for` and `async with` hand over to an event loop, which is Python. Move what does not wait into \
-         a function of its own."),
+        "`await`, `async for` and `async with` hand over to an event loop, which is Python. A `while` loop that nothing in it \
+         can end waits for another thread or a signal handler to change what it looks at, and none can while native code \
+         runs. Move what does not wait into a function of its own."),
     row("PYR0315", "nested-function", "a nested function",
         "A function inside a function is compiled where native code alone has it, with cells for what both use; it cannot be \
          given to Python, and this form is not compiled. Move it to module level and hand over what it needs."),

@@ -130,7 +130,8 @@ fn generators(list: &[Comprehension], f: &mut dyn FnMut(&Expr)) {
     }
 }
 
-fn expression(e: &Expr, f: &mut dyn FnMut(&Expr)) {
+/// The same for one expression.
+pub fn expression(e: &Expr, f: &mut dyn FnMut(&Expr)) {
     f(e);
     match &e.kind {
         E::BoolOp { values, .. } | E::JoinedStr(values) => values.iter().for_each(|e| expression(e, f)),

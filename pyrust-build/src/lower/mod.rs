@@ -29,6 +29,7 @@ mod structs;
 mod symbols;
 mod text;
 mod value;
+mod waits;
 pub mod webs;
 mod weekdays;
 

@@ -1,6 +1,7 @@
 //! Statements → HIR.
 
 use super::Lower;
+use super::waits::waits;
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A, Stmt as AStmt, StmtKind as S};
 use crate::hir::{self, Catch, StmtKind, TargetKind};
 use crate::ops::exceptions;
@@ -45,6 +46,10 @@ impl Lower<'_> {
     fn unsupported(&mut self, code: &'static str, span: Span, what: &str, help: &str) -> Option<StmtKind> {
         self.refuse(code, span, format!("{what} is not supported"), help);
         None
+    }
+
+    fn waits(&self, test: &AExpr, body: &[AStmt]) -> bool {
+        waits(test, body, &|name| self.is_builtin(name), &|name| self.lookup(name).is_some())
     }
 
     fn stmt(&mut self, stmt: &AStmt) -> Option<StmtKind> {
@@ -100,6 +105,14 @@ impl Lower<'_> {
             }
             S::If { test, body, orelse } => {
                 StmtKind::If { test: self.expr(test), body: self.block(body), orelse: self.block(orelse) }
+            }
+            S::While { test, body, .. } if self.waits(test, body) => {
+                return self.unsupported(
+                    "PYR0314",
+                    span,
+                    "a loop that waits for something outside of it",
+                    "leave the waiting to the caller",
+                );
             }
             S::While { test, body, orelse } => {
                 StmtKind::While { test: self.expr(test), body: self.block(body), orelse: self.block(orelse) }
