@@ -102,6 +102,7 @@ def test_generated_text_is_deterministic_and_digests_can_be_computed(root: Path)
         "modules": {"p.m": "p/m.py"},
         "lines": {},
         "regions": {},
+        "texts": {},
     }
     command = [sys.executable, "-I", "-c", _engine.digest_program()]
     request = json.dumps(package["digests"])
