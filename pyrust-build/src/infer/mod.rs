@@ -419,7 +419,7 @@ impl<'a> Program<'a> {
             if !instance.func.is_copying()
                 && let Some(hir) = outgoing::settled(&instance.hir, &instance.nodes)
             {
-                found.push((i, Rc::new(hir)));
+                found.push((i, hir));
                 continue;
             }
             if self.hides_tests(&instance.func.module) {
@@ -429,12 +429,17 @@ impl<'a> Program<'a> {
             if let Some(hir) =
                 refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless, self.passes)
             {
-                found.push((i, Rc::new(hir)));
+                found.push((i, hir));
             }
         }
-        let any = !found.is_empty();
-        for (i, hir) in found {
-            self.instances[i].hir = hir;
+        self.put(found)
+    }
+
+    /// Gives instances new texts; true if there are any, and all must be inferred anew.
+    fn put(&mut self, texts: Vec<(usize, hir::Function)>) -> bool {
+        let any = !texts.is_empty();
+        for (i, hir) in texts {
+            self.instances[i].hir = Rc::new(hir);
         }
         if any {
             self.forget();

@@ -10,7 +10,6 @@
 //! operator stood, so that no later stage takes it for arithmetic. What a method answers with `NotImplemented` bails: the
 //! method itself does, since the name is no value that native code knows.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::solver::Ty;
@@ -177,25 +176,7 @@ impl Program<'_> {
                 (Type::Instance(a), Type::Instance(b)) if a == b => {
                     self.has(a, forward).then(|| call(forward, 0))?
                 }
-                (Type::Instance(a), Type::Instance(b)) => {
-                    let below = self.order(b)?.contains(a);
-                    if below && self.member_of(b, reflected).is_some() {
-                        return None;
-                    }
-                    let mut found = if self.has(a, forward) {
-                        call(forward, 0)
-                    } else if self.member_of(a, forward).is_none() && self.has(b, reflected) {
-                        let mut found = call(reflected, 1);
-                        found.method.absent.push((0, forward));
-                        found
-                    } else {
-                        return None;
-                    };
-                    if below {
-                        found.method.absent.push((1, reflected));
-                    }
-                    found
-                }
+                (Type::Instance(a), Type::Instance(b)) => self.either([forward, reflected], a, b)?,
                 (Type::Instance(a), t) if !is_open(t) => self.has(a, forward).then(|| call(forward, 0))?,
                 (t, Type::Instance(b)) if leaves_it(t) => {
                     let formats = op == BinOp::Mod && matches!(t, Type::Str | Type::Char | Type::Bytes);
@@ -211,6 +192,33 @@ impl Program<'_> {
             }
             Some(found)
         })
+    }
+
+    /// Of two instances: the method of the left one, or the reflected one of the right one where the left one has none.
+    /// A class below that of the left one would be asked first.
+    fn either(
+        &self,
+        [forward, reflected]: [&'static str; 2],
+        a: &ObjectClass,
+        b: &ObjectClass,
+    ) -> Option<Resolved> {
+        let below = a != b && self.order(b)?.contains(a);
+        if below && self.member_of(b, reflected).is_some() {
+            return None;
+        }
+        let mut found = if self.has(a, forward) {
+            call(forward, 0)
+        } else if self.member_of(a, forward).is_none() && self.has(b, reflected) {
+            let mut found = call(reflected, 1);
+            found.method.absent.push((0, forward));
+            found
+        } else {
+            return None;
+        };
+        if below {
+            found.method.absent.push((1, reflected));
+        }
+        Some(found)
     }
 
     fn compared(&self, op: CmpOp, l: &Type, r: &Type) -> Option<Resolved> {
@@ -239,26 +247,10 @@ impl Program<'_> {
     fn comparison(&self, [forward, reflected]: [&'static str; 2], a: &Type, b: &Type) -> Option<Resolved> {
         match (a, b) {
             (Type::Instance(a), Type::Instance(b)) => {
-                let below = a != b && self.order(b)?.contains(a);
-                if below && self.has(b, reflected) {
+                if a != b && self.order(b)?.contains(a) && self.has(b, reflected) {
                     return Some(call(reflected, 1));
                 }
-                if below && self.member_of(b, reflected).is_some() {
-                    return None;
-                }
-                let mut found = if self.has(a, forward) {
-                    call(forward, 0)
-                } else if self.member_of(a, forward).is_none() && self.has(b, reflected) {
-                    let mut found = call(reflected, 1);
-                    found.method.absent.push((0, forward));
-                    found
-                } else {
-                    return None;
-                };
-                if below {
-                    found.method.absent.push((1, reflected));
-                }
-                Some(found)
+                self.either([forward, reflected], a, b)
             }
             (Type::Instance(a), t) if !is_open(t) => self.has(a, forward).then(|| call(forward, 0)),
             (t, Type::Instance(b)) if leaves_it(t) => self.has(b, reflected).then(|| call(reflected, 1)),
@@ -303,17 +295,10 @@ impl Program<'_> {
         let mut found = Vec::new();
         for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| !i.settled) {
             if let Some(hir) = settled(self, &instance.hir, &instance.nodes) {
-                found.push((i, Rc::new(hir)));
+                found.push((i, hir));
             }
         }
-        let any = !found.is_empty();
-        for (i, hir) in found {
-            self.instances[i].hir = hir;
-        }
-        if any {
-            self.forget();
-        }
-        any
+        self.put(found)
     }
 
     /// The method that says whether an instance is true.
