@@ -170,6 +170,16 @@ unsafe fn shared_index(class: *mut PyTypeObject, name: *mut PyObject) -> (usize,
     }
 }
 
+/// How many names instances of a class share.
+#[inline(always)]
+unsafe fn shared_count(class: *mut PyTypeObject) -> usize {
+    // SAFETY: As for `shared_index`.
+    unsafe {
+        let keys = (*class.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
+        if keys.is_null() { 0 } else { Keys::shared(keys).entries_used() }
+    }
+}
+
 /// Can one name more be shared, so that the values of the instance stay values?
 unsafe fn has_room(object: *mut PyObject) -> bool {
     // SAFETY: By the caller: an instance of a class of Python's.
@@ -281,6 +291,10 @@ impl Attribute {
                 Found::Data(_) => return bail(Bail::Guard),
                 Found::Other(_) => match storage(object) {
                     Storage::Values(values) => match self.index.get() {
+                        // Names are only ever added.
+                        NOWHERE if shared_count(Py_TYPE(object)) == self.known.get() => {
+                            return Ok(ptr::null_mut());
+                        }
                         NOWHERE => match self.look_again(object) {
                             NOWHERE => return Ok(ptr::null_mut()),
                             index => values.add(index),
