@@ -658,7 +658,8 @@ impl VisitMut for Settle<'_, '_> {
     fn iter(&mut self, iter: &mut Iter) {
         visit::walk_iter_mut(self, iter);
         // What `__iter__` returns is asked no more: often that is the object itself.
-        let asked = |e: &Expr| matches!(&e.kind, ExprKind::Special { method, .. } if method.name == "__iter__");
+        let asked =
+            |e: &Expr| matches!(&e.kind, ExprKind::Special { method, .. } if method.name == "__iter__");
         if let IterKind::Expr(e) = &mut iter.kind
             && !asked(e)
             && self.program.all_have(&self.ty(e), "__iter__")
