@@ -111,6 +111,7 @@ fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut S
                 "refused": refused_json(function),
                 "bodies": bodies_json(function),
                 "regions": function.regions,
+                "left": left_lines(function, sources),
                 "diagnostics": diagnostics,
             })
         })
@@ -126,6 +127,16 @@ fn package_json(project: &Project, generated: &GeneratedPackage, sources: &mut S
         "bodies": generated.bodies.iter().map(|body| json!({ "path": body.path, "text": body.text })).collect::<Vec<_>>(),
         "functions": functions,
     })
+}
+
+/// The lines of a native function at which calls leave native code, since what stands there is not compiled.
+fn left_lines(function: &generate::Function, sources: &mut Sources) -> Vec<u64> {
+    let left = function.explain.iter().flat_map(|explanation| &explanation.left);
+    let mut lines: Vec<u64> =
+        left.filter_map(|found| render::to_json(found, sources)["line"].as_u64()).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines
 }
 
 /// The signatures of a native function that stay Python.

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pyrust import _engine
+
 PYPROJECT = """\
 [build-system]
 requires = ["setuptools>=77"]
@@ -391,6 +393,38 @@ def test_build_shows_one_note_per_function(project: Project) -> None:
     assert done.stderr.count("note[PYR0334]") == 2
     assert "  and 1 more: `pyrust explain kit.text:f1`\n" in done.stderr
     assert "functions have notes" not in done.stderr
+
+
+def test_build_says_where_a_native_function_is_python(project: Project) -> None:
+    text = "def f(x):\n    if x > 7:\n        print(x)\n    return x\n\n\n"
+    loop = (
+        "def g(n):\n    print(n)\n    t = 0\n    for i in range(n):\n        t += i * i\n    print(t)\n    return t\n"
+    )
+    project.write("src/kit/text.py", text + loop)
+    entry = '[[hotspot]]\nfunction = "kit.text:{}"\nsignatures = ["(int) -> int"]\n'
+    project.write("pyrust.toml", "version = 1\n" + "".join(map(entry.format, "fg")))
+    # What is said of a build does not depend on one.
+    report = {"outcome": "native", "message": "2 of 2 hotspots native", "exit_code": 0, "packages": [], "modules": {}}
+    functions = json.loads(_engine.generate(str(project.root)))["packages"][0]["functions"]
+    assert [(function["left"], function["regions"]) for function in functions] == [([3], []), ([], [10])]
+    program = (
+        "import json, sys; from pyrust import driver, cli; data = json.loads(sys.argv.pop()); "
+        "driver.build_project = lambda *_, **__: data; sys.argv[1:] = ['build']; sys.exit(cli.main())"
+    )
+    report["hotspots"] = [
+        {**function, "state": "native", "package": "kit", "diagnostics": []} for function in functions
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(report)],
+        cwd=project.root,
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert done.stdout.splitlines() == [
+        "native   kit.text:f  (Python where it gets to line 3: `pyrust explain kit.text:f`)",
+        "native   kit.text:g  (only the loop at line 10)",
+    ]
 
 
 def test_build_counts_the_notes_of_many_functions(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -82,6 +83,18 @@ def test_comments_are_no_edit(root: Path) -> None:
     build(root)
     path = root / "src/headkit/core.py"
     path.write_text("# Later.\n" + SOURCE.replace("return x + 2", "return x + 2  # two"))
+    assert line(root) == "2 hotspots, 2 native"
+
+
+def test_an_extension_without_a_report_is_not_older_than_what_it_was_made_of(root: Path) -> None:
+    """A build script compiles the present sources and leaves no report: the manifest's hashes are older."""
+    path, extension = root / "src/headkit/core.py", root / "src/headkit" / f"_pyrust{EXTENSION_SUFFIXES[0]}"
+    extension.touch()
+    path.write_text(SOURCE.replace("x + 2", "2 + x"))
+    built = extension.stat().st_mtime
+    os.utime(path, (built + 5, built + 5))
+    assert line(root) == "2 hotspots, 1 native, 1 stale (headkit.core:two)"
+    os.utime(extension, (built + 9, built + 9))
     assert line(root) == "2 hotspots, 2 native"
 
 

@@ -137,6 +137,39 @@ def test_bailing_is_not_verifying(verify: Verify) -> None:
     assert "verification failed: no native call took place" in done.stdout
 
 
+def test_a_report_asks_what_is_installed(built: Path, tmp_path: Path) -> None:
+    """A build script leaves no report: the extension itself says what it has, and nothing of the project is run."""
+    project = tmp_path / "project"
+    shutil.copytree(built, project)
+    source, [extension] = project / "wrongkit/core.py", project.glob("wrongkit/_pyrust*")
+    (project / "wrongkit/__init__.py").write_text("raise SystemExit('imported')\n")
+    entries = [
+        f'[[hotspot]]\nfunction = "wrongkit.core:{name}"\nsignatures = ["(int, int) -> int"]\n'
+        for name in ("add", "missing")
+    ]
+    (project / "pyrust.toml").write_text("version = 1\n\n" + "\n".join(entries))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(project), *filter(None, sys.path)])}
+    environment.pop("PYRUST", None)
+
+    def pyrust(*words: str) -> str:
+        command = [sys.executable, "-m", "pyrust", *words]
+        return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False).stdout
+
+    pyrust("check", "--fix")
+    add, missing = pyrust("report").splitlines()
+    assert add.split()[:2] == ["wrongkit.core:add", "native"]
+    assert add.endswith("(int, int) -> int")
+    assert "not built yet" in missing
+    text = source.read_text()
+    source.write_text(re.sub(r"(def add\(.*\n)", r"\1    pass\n", text))
+    assert source.read_text() != text
+    later = extension.stat().st_mtime + 10
+    os.utime(source, (later, later))
+    assert pyrust("report").split()[1] == "stale"
+    os.utime(extension, (later + 10, later + 10))
+    assert pyrust("report").split()[1] == "native"
+
+
 def test_a_page(verify: Verify, tmp_path: Path) -> None:
     done, _ = verify("def test_it():\n    core.add(1, 2)\n    core.zero(1.0)\n", "--pyrust-report=html:report.html")
     assert done.returncode == 1

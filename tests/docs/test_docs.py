@@ -385,7 +385,7 @@ def test_the_blocks_are_found() -> None:
 
 def tests_of_everything() -> list[str]:
     folders = [ROOT / "setuptools-plugin" / "tests", ROOT / "pytest-pyrust" / "tests", ROOT / "tests"]
-    # `tests/e2e/work` and its like hold projects that tests write; the checkout itself may stand in a folder `work`.
+    # `tests/corpus/work` and `tests/real/work` hold other people's code; the checkout itself may stand in a folder `work`.
     files = [
         path for folder in folders for path in folder.rglob("test_*.py") if "work" not in path.relative_to(folder).parts
     ]

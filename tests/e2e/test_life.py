@@ -68,6 +68,12 @@ def test_uninstalling_leaves_nothing(venv: Venv, tmp_path: Path, backend: str) -
     venv.pip("uninstall", "-y", "kit")
     assert installed(venv) == environment
     assert project_files(project) == tree
+    # What is no editable install is put together in a folder that setuptools leaves in the project.
+    venv.install(project)
+    assert "kit:triangle" in native(venv.status("kit"))
+    venv.pip("uninstall", "-y", "kit")
+    assert installed(venv) == environment
+    assert not [path for path in project.rglob("_pyrust*") if ".pyrust" not in path.relative_to(project).parts]
 
 
 @pytest.mark.parametrize("backend", sorted(BACKENDS))

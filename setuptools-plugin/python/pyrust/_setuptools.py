@@ -97,7 +97,13 @@ class _Hook:
                 if licenses:
                     _copy(licenses, os.path.join(folder, "licenses", LICENSES))
 
-            return type(base.__name__, (base,), {"write_wheelfile": write_wheelfile})
+            def run(command: Any) -> None:
+                base.run(command)
+                # Nobody removes `build/`, which setuptools leaves in the project. Who asks for `build` wants what is there.
+                if "build" not in command.distribution.commands:
+                    command.get_finalized_command("build_pyrust").remove_outputs()
+
+            return type(base.__name__, (base,), {"write_wheelfile": write_wheelfile, "run": run})
         if name == "sdist":
 
             def make_distribution(command: Any) -> None:
@@ -173,6 +179,11 @@ class build_pyrust(Command):
             return []
         modules = self._hook().build()["modules"]
         return [regular for package, regular, _ in self._paths() if package in modules]
+
+    def remove_outputs(self) -> None:
+        """What was compiled has been copied from the build folder into a wheel."""
+        for path in map(Path, self.get_outputs()):
+            path.unlink(missing_ok=True)
 
     def get_output_mapping(self) -> dict[str, str]:
         return {}

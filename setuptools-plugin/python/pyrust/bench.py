@@ -43,9 +43,7 @@ def main(argument: str) -> int:
     hotspots = chosen(project, options["functions"])
     stored = samples.read(project)
     if not any(stored.get(name, samples.nothing())["samples"] for name in hotspots):
-        raise PyRustError(
-            "no recorded calls of these functions; `pytest --pyrust-profile` or `pyrust profile -- CMD` records some"
-        )
+        raise PyRustError(_nothing_recorded([stored[name] for name in hotspots if name in stored]))
     seconds = float(options.get("seconds") or SECONDS)
     if options.get("compare"):
         return _compare(project, hotspots, stored, seconds, options)
@@ -155,6 +153,16 @@ def _beside(entry: Json, generated: Json) -> Json:
     if "speedup" not in generated:
         return {"generated": "stays Python"}
     return {"generated_speedup": generated["speedup"], "over_generated": entry["speedup"] / generated["speedup"]}
+
+
+def _nothing_recorded(seen: Sequence[Json]) -> str:
+    """Why there is no call to measure, of functions of which these are the samples."""
+    if any(entry["long"] or entry["opaque"] for entry in seen):
+        return (
+            "nothing to measure: the recorded arguments of these functions are too large to be kept, or have no literals "
+            "(instances of classes); `pytest --durations=0` with and without PYRUST=python tells what the tests gain"
+        )
+    return "no recorded calls of these functions; `pytest --pyrust-profile` or `pyrust profile -- CMD` records some"
 
 
 def _why_not(entry: Json | None, seen: Json | None, found: Json | None) -> str:

@@ -49,7 +49,7 @@ def main(argument: str) -> int:
     else:
         for finding in findings:
             print(f"{finding.state:>8}  {finding.subject}: {finding.said}")
-        print(f"\n{problems} problem{'' if problems == 1 else 's'}" if problems else "\neverything works")
+        print(f"\n{runinfo.counted(problems, 'problem')}" if problems else "\neverything works")
     return 1 if problems else 0
 
 
@@ -249,8 +249,11 @@ def _project(start: Path) -> Iterator[Finding]:
     found = _engine.check(str(project.root))
     count = len(found["diagnostics"])
     state = FINE if found["exit_code"] == 0 else PROBLEM if found["exit_code"] == 2 else REMARK
-    in_step = "in step with the sources" if not count else f"{count} findings (`pyrust check` shows them)"
-    yield Finding(state, "manifest", f"{len(facts['hotspots'])} hotspots, {in_step}")
+    hotspots = runinfo.counted(len(facts["hotspots"]), "hotspot")
+    in_step = (
+        "in step with the sources" if not count else f"{runinfo.counted(count, 'finding')} (`pyrust check` shows them)"
+    )
+    yield Finding(state, "manifest", f"{hotspots}, {in_step}")
     yield from _bodies(project)
     last = driver.last_result(project.root)
     if last is None:

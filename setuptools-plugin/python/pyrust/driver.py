@@ -440,6 +440,7 @@ def _entries(generated: Json, dropped: Mapping[str, str]) -> list[Json]:
                     "source": function.get("source"),
                     "refused": function.get("refused", []),
                     "regions": function.get("regions", []),
+                    "left": function.get("left", []),
                     "bodies": [_body(body, dropped) for body in function.get("bodies", [])],
                     "diagnostics": [_finding(finding, dropped) for finding in function.get("diagnostics", [])],
                 }

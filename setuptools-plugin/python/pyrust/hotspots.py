@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -17,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from pyrust.runinfo import Project
+from pyrust.runinfo import Project, counted, load
 
 
 def extension_names(project: Project) -> dict[str, str]:
@@ -66,14 +67,59 @@ def _built(project: Project) -> dict[str, Path]:
     The extension lies beside those, or belongs to an editable install.
     """
     built = {}
-    installed = {name for finder in sys.meta_path for name in getattr(finder, "pyrust", ())}
+    editable = {name for finder in sys.meta_path for name in getattr(finder, "pyrust", ())}
     for module, name in extension_names(project).items():
         folder = _folder(project, module)
-        stem = name.rpartition(".")[2]
-        beside = any((folder / f"{stem}{suffix}").is_file() for suffix in EXTENSION_SUFFIXES)
-        if beside or name in installed:
+        if _beside(folder, name) or name in editable:
             built[module] = folder
     return built
+
+
+def _beside(folder: Path, name: str) -> Path | None:
+    """The extension of this name in a folder."""
+    stem = name.rpartition(".")[2]
+    candidates = (folder / f"{stem}{suffix}" for suffix in EXTENSION_SUFFIXES)
+    return next((path for path in candidates if path.is_file()), None)
+
+
+_ALONE = """
+import importlib.util, json, sys
+for name, path in zip(sys.argv[1::2], sys.argv[2::2]):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    print(json.dumps(module.status()))
+"""
+
+
+def installed(root: Path) -> dict[str, dict[str, Any]]:
+    """The entries of `status()` of extensions beside the sources, or beside what is installed, without the project's code.
+
+    Another process loads them without their packages, so that nothing of the project is run. What has changed since the
+    profile, and since the extension was made, is `stale`.
+    """
+    from pyrust import _engine
+
+    project = load(root)
+    built = _built(project)
+    names = extension_names(project)
+    paths = {names[module]: path for module, folder in built.items() if (path := _beside(folder, names[module]))}
+    if not paths:
+        return {}
+    words = [part for name, path in paths.items() for part in (name, str(path))]
+    try:
+        command = [sys.executable, "-I", "-c", _ALONE, *words]
+        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+        known = {str(entry["function"]): entry for line in said.splitlines() for entry in json.loads(line)}
+    except (OSError, ValueError, KeyError, subprocess.SubprocessError):
+        return {}
+    for hotspot in _engine.load_project(str(root))["hotspots"]:
+        entry = known.get(str(hotspot["function"]))
+        if entry is not None and entry["state"] in ("native", "pending"):
+            entry["state"] = _state(project, hotspot, {}, built, {})
+            if entry["state"] == "stale":
+                entry["reason"] = "changed since it was built: runs as Python until the next build"
+    return known
 
 
 def one_line(project: Project) -> str:
@@ -92,12 +138,22 @@ def one_line(project: Project) -> str:
     for hotspot in hotspots:
         states.setdefault(_state(project, hotspot, known, built, last), []).append(hotspot["function"])
     counts = Counter({state: len(names) for state, names in states.items()})
-    parts = [f"{counts.total()} hotspot{'s' if counts.total() != 1 else ''}"]
+    parts = [counted(counts.total(), "hotspot")]
     for state in ("native", "stale", "python", "not built"):
         if names := states.get(state):
             shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
             parts.append(f"{len(names)} {state}" + (f" ({shown})" if state == "stale" else ""))
     return ", ".join(parts)
+
+
+def _newer(folder: Path, package: str, source: str) -> bool:
+    """Whether the extension was made after the last change of a source: a build script leaves no report that would tell."""
+    name = "_pyrust" if (folder / "__init__.py").is_file() else f"_pyrust_{package}"
+    try:
+        extension = _beside(folder, name)
+        return extension is not None and extension.stat().st_mtime > Path(source).stat().st_mtime
+    except OSError:
+        return False
 
 
 def _last_build(project: Project) -> dict[str, dict[str, Any]]:
@@ -137,7 +193,10 @@ def _state(
     # What was compiled counts, not what the manifest says: an edit that was built is not stale.
     compiled = last.get(function, {})
     try:
-        if path is None or _engine.source_hash(path, qualname) != compiled.get("source", hotspot.get("source")):
+        if path is None or (
+            _engine.source_hash(path, qualname) != compiled.get("source", hotspot.get("source"))
+            and not (function not in last and package is not None and _newer(built[package], package, path))
+        ):
             return "stale"
     except ValueError:
         return "stale"

@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from pyrust import flame
+from pyrust import flame, runinfo
 from pyrust.page_style import SCRIPT, STYLE
 
 LARGEST = 1_900_000
@@ -102,7 +102,7 @@ def write_html(path: str, root: str, report: str) -> str:
     text = whole(data, _engine.explain(root)["functions"], speeds.get("hotspots", []), sources(root, data))
     _write(path, text)
     count = len(data["hotspots"])
-    return f"{path}: {count} hotspot{'' if count == 1 else 's'}, {len(text.encode()) / 1000:,.0f} kB"
+    return f"{path}: {runinfo.counted(count, 'hotspot')}, {len(text.encode()) / 1000:,.0f} kB"
 
 
 def write_speedscope(path: str, root: str, report: str) -> str:

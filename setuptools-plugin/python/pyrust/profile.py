@@ -263,7 +263,7 @@ def _lines(
             "pyrust: do the tests (or the command) import it, and from here? `pyrust doctor` names the packages that are looked at",
         ]
     samples = sum(run["samples"].values())
-    taken = f"{samples} sample{'' if samples == 1 else 's'}"
+    taken = runinfo.counted(samples, "sample")
     covered = sum(shares[name]["share"] for name in hot)
     hint = f"{everything} records every function that is called"
     lines = []
@@ -274,7 +274,7 @@ def _lines(
         lines.append(f"pyrust: no function reaches {threshold:g} % of the measured time ({taken}){more}")
     elif not samples:
         lines.append(
-            f"pyrust: {len(hot)} function{'s' if len(hot) > 1 else ''} called, in too short a time to measure → {manifest}"
+            f"pyrust: {runinfo.counted(len(hot), 'function')} called, in too short a time to measure → {manifest}"
         )
     else:
         noun = "hotspot covers" if len(hot) == 1 else "hotspots cover"

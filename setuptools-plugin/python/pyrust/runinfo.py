@@ -121,7 +121,14 @@ def next_step(project: Project) -> str:
         return f"in `{project.root}`, which is no project: go to the folder of your `pyproject.toml`, or name it with `--project`"
     if not project.manifest.is_file() and not facts["present"]:
         return "yet: `pyrust init` sets the project up, then `pytest --pyrust-profile` finds them"
+    if not project.manifest.is_file():
+        return f"yet: `pytest --pyrust-profile` finds them and writes {project.manifest.name}"
     return f"in {project.manifest.name}; `pytest --pyrust-profile` finds them"
+
+
+def counted(number: int, noun: str) -> str:
+    """For example `1 call`, `2,000 calls`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def watched() -> bool:

@@ -389,7 +389,7 @@ def finish(project: Project, run: Run) -> Outcome:
     for entry in entries:
         entry["tier"] = tier(entry)
     data = {"version": VERSION, "hotspots": entries, "differences": run["differences"], "machine": runinfo.machine()}
-    lines, failed = _lines(entries, run)
+    lines, failed = _lines(project, entries, run)
     try:
         runinfo.write_json(project.cache / "verify.json", data)
     except OSError as error:
@@ -397,13 +397,17 @@ def finish(project: Project, run: Run) -> Outcome:
     return Outcome(lines, data, failed)
 
 
-def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
+def _lines(project: Project, entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
     calls = sum(entry["equal"] for entry in entries)
     different = [entry for entry in entries if entry["verdict"] == "different"]
     verified = [entry for entry in entries if entry["verdict"] == "equal"]
-    lines = [f"pyrust: {_count(calls, 'native call')} equal to Python, {_count(len(verified), 'function')} verified"]
+    lines = [
+        f"pyrust: {runinfo.counted(calls, 'native call')} equal to Python, {runinfo.counted(len(verified), 'function')} verified"
+    ]
     for entry in different:
-        lines.append(f"pyrust: {entry['function']} differs from Python in {_count(entry['different'], 'call')}")
+        lines.append(
+            f"pyrust: {entry['function']} differs from Python in {runinfo.counted(entry['different'], 'call')}"
+        )
     asleep = [
         entry for entry in entries if entry["verdict"] == "not called" and entry["state"] not in ("native", "pending")
     ]
@@ -416,7 +420,9 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
                 lines.append(f"pyrust: {entry['function']} not verified: runs as Python ({entry['state']}{why})")
         elif entry["verdict"] == "bailed":
             reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(entry["bailouts"].items()))
-            lines.append(f"pyrust: {entry['function']} not verified: every native call bailed ({reasons})")
+            lines.append(
+                f"pyrust: {entry['function']} not verified: every native call bailed ({reasons}); `pyrust explain {entry['function']}` tells where"
+            )
         elif entry["verdict"] == "too large":
             lines.append(
                 f"pyrust: {entry['function']} not verified: too large: more than {equal.NODES:,} objects to compare per call"
@@ -437,7 +443,7 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
     late = [f"{entry['function']} ({entry['out_of_time']})" for entry in entries if entry["out_of_time"]]
     if late:
         unseen = sum(entry["verdict"] == "out of time" for entry in entries)
-        none = f", {_count(unseen, 'function')} without any" if unseen else ""
+        none = f", {runinfo.counted(unseen, 'function')} without any" if unseen else ""
         lines.append(f"pyrust: time ran out; calls not compared{none}: {', '.join(late)}")
         lines.append("pyrust: --pyrust-verify-seconds=N allows more time (0: no limit, and every call)")
     for text in run["unreported"]:
@@ -447,14 +453,12 @@ def _lines(entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
         failed = True
         native = any(state in ("native", "pending") for state, _ in run["status"].values())
         why = "no native call took place" if native else "nothing is native (`pyrust build` compiles in place)"
+        if not run["status"] and not project.manifest.is_file():
+            why = f"no hotspots {runinfo.next_step(project)}"
         if any(entry["verdict"] in ("too large", "out of time") for entry in entries):
             why = "no native call was compared"
         lines.append(f"pyrust: verification failed: {why}")
     return lines, failed
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def table(data: dict[str, Any]) -> list[str]:
@@ -579,7 +583,7 @@ def _strength(entry: Mapping[str, Any]) -> str:
         return f"; how strong they are is not known: {found['unmeasured']}"
     if "share" not in found:
         return ""
-    return f"; they notice {found['noticed']} of {_count(found['mutants'], 'small change')} of the function ({found['share']:.0%})"
+    return f"; they notice {found['noticed']} of {runinfo.counted(found['mutants'], 'small change')} of the function ({found['share']:.0%})"
 
 
 def _strength_of_all(entries: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -597,7 +601,7 @@ def _strength_of_all(entries: Iterable[Mapping[str, Any]]) -> list[str]:
         return said
     noticed, mutants = (sum(entry["strength"][key] for entry in found) for key in ("noticed", "mutants"))
     lines = [
-        f"pyrust: their inputs notice {noticed} of {_count(mutants, 'small change')} of the functions ({noticed / mutants:.0%})"
+        f"pyrust: their inputs notice {noticed} of {runinfo.counted(mutants, 'small change')} of the functions ({noticed / mutants:.0%})"
     ]
     weak = sorted(
         (entry for entry in found if entry["strength"]["share"] < WEAK), key=lambda one: one["strength"]["share"]
@@ -631,7 +635,7 @@ def invented(project: Project, run: Run, outcome: Outcome) -> None:
         equal_ones[entry["function"]]["invented"] = entry["invented"]
         equal_ones[entry["function"]]["tier"] = tier(equal_ones[entry["function"]])
     total = sum(entry["invented"] for entry in entries)
-    outcome.lines.append(f"pyrust: {_count(total, 'invented call')} equal to Python")
+    outcome.lines.append(f"pyrust: {runinfo.counted(total, 'invented call')} equal to Python")
     for entry in entries:
         if entry["verdict"] == "different":
             # Only what was invented counts here: that the recorded calls are equal has been seen where they took place.
@@ -672,7 +676,7 @@ def _added(name: str, parts: list[dict[str, Any]]) -> tuple[dict[str, Any], list
 def _judged(project: Project, entries: list[dict[str, Any]], texts: list[str]) -> Outcome:
     recorded, invented = (sum(entry[key] for entry in entries) for key in ("equal", "invented"))
     lines = [
-        f"{entry['function']}: {_count(entry['equal'], 'recorded call')} and {entry['invented']} invented equal{_strength(entry)}"
+        f"{entry['function']}: {runinfo.counted(entry['equal'], 'recorded call')} and {entry['invented']:,} invented equal{_strength(entry)}"
         if entry["verdict"] == "equal"
         else f"{entry['function']}: {_said_of(entry)}"
         for entry in entries
@@ -680,9 +684,11 @@ def _judged(project: Project, entries: list[dict[str, Any]], texts: list[str]) -
     lines += ["", *"\n\n".join(texts).splitlines()] if texts else []
     different = sum(entry["verdict"] == "different" for entry in entries)
     if different:
-        lines.append(f"\npyrust: {_count(different, 'function')} of {len(entries)} differ from Python")
+        lines.append(f"\npyrust: {runinfo.counted(different, 'function')} of {len(entries)} differ from Python")
     elif recorded + invented:
-        lines.append(f"\npyrust: {_count(recorded, 'recorded call')} and {invented} invented equal to Python")
+        lines.append(
+            f"\npyrust: {runinfo.counted(recorded, 'recorded call')} and {invented:,} invented equal to Python"
+        )
     else:
         lines.append("\npyrust: verification failed: no native call was compared (`pyrust build` compiles in place)")
     failed = bool(different) or not recorded + invented

@@ -106,6 +106,8 @@ fn stamp(context: &Context<'_>) -> Vec<(PathBuf, Option<SystemTime>)> {
 }
 
 fn once(context: &Context<'_>, project: &Project, arguments: &Build) -> Done {
+    // A broken manifest is shown as by every other command.
+    engine::at(&project.root, project.manifest())?;
     let py = context.py;
     let driver = py.import("pyrust.driver")?;
     let keywords = PyDict::new(py);
@@ -129,10 +131,10 @@ fn once(context: &Context<'_>, project: &Project, arguments: &Build) -> Done {
             // A build that had to fail has left its report: machines get that, people get the message.
             if arguments.json()
                 && let Some(mut report) = driver
-                    .call_method1("last_result", (path(py, &root)?,))
+                    .call_method1("last_result", (super::path(py, &root)?,))
                     .ok()
                     .filter(|r| !r.is_none())
-                    .and_then(|r| to_json(&r).ok())
+                    .and_then(|r| super::to_json(&r).ok())
                 && report.get("failure").is_some_and(|failure| *failure == error.value(py).to_string())
             {
                 report["failed"] = true.into();
@@ -141,7 +143,7 @@ fn once(context: &Context<'_>, project: &Project, arguments: &Build) -> Done {
             return Err(error.into());
         }
     };
-    let result = to_json(&result)?;
+    let result = super::to_json(&result)?;
     if arguments.json() {
         context.out.result(&format!("{result:#}\n"));
     } else {
@@ -149,15 +151,6 @@ fn once(context: &Context<'_>, project: &Project, arguments: &Build) -> Done {
     }
     let code = result["exit_code"].as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or(0);
     Ok(code)
-}
-
-fn path<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
-    py.import("pathlib")?.call_method1("Path", (text,))
-}
-
-fn to_json(object: &Bound<'_, PyAny>) -> PyResult<Value> {
-    let text: String = object.py().import("json")?.call_method1("dumps", (object,))?.extract()?;
-    serde_json::from_str(&text).map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
 }
 
 fn people(context: &Context<'_>, project: &Project, result: &Value, format: Option<Format>) {
@@ -219,7 +212,10 @@ fn up_to_date(result: &Value) -> String {
 fn line(context: &Context<'_>, hotspot: &Value) -> String {
     let detail = match hotspot["reason"].as_str() {
         Some(reason) => format!("  ({reason})"),
-        None => refused(hotspot).map(|words| format!("  ({words})")).unwrap_or_default(),
+        None => refused(hotspot)
+            .or_else(|| in_part(hotspot))
+            .map(|words| format!("  ({words})"))
+            .unwrap_or_default(),
     };
     format!("{} {}{detail}\n", context.out.state(text(hotspot, "state"), 8), text(hotspot, "function"))
 }
@@ -239,6 +235,32 @@ fn refused(hotspot: &Value) -> Option<String> {
         text(first, "signature"),
         text(first, "reason")
     ))
+}
+
+/// Which loops of a function are native where the whole is not, and at which lines a call leaves native code.
+fn in_part(hotspot: &Value) -> Option<String> {
+    let lines = |key: &str| -> Vec<String> { list(&hotspot[key]).map(Value::to_string).collect() };
+    let (loops, left) = (lines("regions"), lines("left"));
+    match (loops.as_slice(), left.as_slice()) {
+        ([], []) => None,
+        ([], left) => Some(format!(
+            "Python where it gets to {}: `pyrust explain {}`",
+            some_lines(left, "or"),
+            text(hotspot, "function")
+        )),
+        ([_], _) => Some(format!("only the loop at {}", some_lines(&loops, "and"))),
+        _ => Some(format!("only the loops at {}", some_lines(&loops, "and"))),
+    }
+}
+
+/// `line 3`, `lines 3 and 4`, `lines 3, 4 and 5 more`.
+fn some_lines(lines: &[String], word: &str) -> String {
+    const SHOWN: usize = 3;
+    match lines {
+        [one] => format!("line {one}"),
+        [first @ .., last] if lines.len() <= SHOWN => format!("lines {} {word} {last}", first.join(", ")),
+        _ => format!("lines {} {word} {} more", lines[..SHOWN].join(", "), lines.len() - SHOWN),
+    }
 }
 
 /// For each function the first note; where there are many functions, what is serious, and the others by code.

@@ -252,6 +252,17 @@ fn ended(context: &Context<'_>, stop: Stop) -> i32 {
     }
 }
 
+/// A `pathlib.Path`.
+fn path<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("pathlib")?.call_method1("Path", (text,))
+}
+
+/// What Python code of ours returns, which `json` can write.
+fn to_json(object: &Bound<'_, PyAny>) -> PyResult<serde_json::Value> {
+    let text: String = object.py().import("json")?.call_method1("dumps", (object,))?.extract()?;
+    serde_json::from_str(&text).map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))
+}
+
 /// An exception of Python code that we called: one line, never a traceback.
 fn python_error(context: &Context<'_>, error: &PyErr) -> i32 {
     let py = context.py;

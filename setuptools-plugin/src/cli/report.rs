@@ -7,7 +7,7 @@ use pyrust_build::signature::Signature;
 use pyrust_build::workspace::Workspace;
 use serde_json::{Value, json};
 
-use super::{Context, Done};
+use super::{Context, Done, Stop};
 use crate::engine;
 
 #[derive(clap::Args)]
@@ -26,13 +26,18 @@ pub(super) struct Report {
 pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
     let project = context.project()?;
     let manifest = engine::at(&project.root, project.manifest())?;
-    let build = last(&project.root, "build");
+    let build = last_build(context, &project.root)?;
     let profile = last(&project.root, "profile");
     let verify = last(&project.root, "verify");
     let present: Vec<Option<String>> = context.work("reading the sources", || {
         let mut workspace = Workspace::new(&project);
         manifest.hotspots.iter().map(|entry| workspace.source_hash(&entry.function).ok()).collect()
     })?;
+    let installed = if build.is_none() && !manifest.hotspots.is_empty() {
+        installed(context, &project.root)?
+    } else {
+        Value::Null
+    };
     let mut hotspots = Vec::new();
     for (entry, present) in manifest.hotspots.iter().zip(present) {
         let find = |run: &Option<Value>, key: &str| -> Option<Value> {
@@ -51,9 +56,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
                 ("stale".into(), "changed since the last build: runs as Python until the next".into())
             }
             Some(built) => (built["state"].clone(), built["reason"].clone()),
-            // A build script writes no reports, but what it made has been run.
-            None => match &verified {
-                Some(seen)
+            // A build script writes no reports, but what it made can be asked, or has been run.
+            None => match (installed.get(&entry.function), &verified) {
+                (Some(seen), _) => (seen["state"].clone(), seen["reason"].clone()),
+                (None, Some(seen))
                     if seen["state"] == "native" && entry.source.is_some() && entry.source != present =>
                 {
                     (
@@ -61,8 +67,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
                         "changed since it was verified: runs as Python until the next build".into(),
                     )
                 }
-                Some(seen) => (seen["state"].clone(), seen["reason"].clone()),
-                None => ("python".into(), "not built yet (`pyrust build`)".into()),
+                (None, Some(seen)) => (seen["state"].clone(), seen["reason"].clone()),
+                (None, None) => ("python".into(), "not built yet (`pyrust build`)".into()),
             },
         };
         let from = |item: &Option<Value>, key: &str| item.as_ref().and_then(|v| v.get(key)).cloned();
@@ -118,6 +124,24 @@ fn last(root: &Path, kind: &str) -> Option<Value> {
     serde_json::from_str(&text).ok()
 }
 
+/// That of the last build may lie elsewhere, where the project's folder cannot be written to.
+fn last_build(context: &Context<'_>, root: &Path) -> Result<Option<Value>, Stop> {
+    let found = context
+        .py
+        .import("pyrust.driver")?
+        .call_method1("last_result", (super::path(context.py, &root.to_string_lossy())?,))?;
+    Ok(super::to_json(&found)?.as_object().cloned().map(Value::Object))
+}
+
+/// What the installed modules say of their functions, where no report does.
+fn installed(context: &Context<'_>, root: &Path) -> Result<Value, Stop> {
+    let found = context
+        .py
+        .import("pyrust.hotspots")?
+        .call_method1("installed", (super::path(context.py, &root.to_string_lossy())?,))?;
+    Ok(super::to_json(&found)?)
+}
+
 /// What the list of hotspots says already is not said twice.
 fn without(run: Option<Value>, key: &str) -> Option<Value> {
     let mut run = run?;
@@ -127,7 +151,7 @@ fn without(run: Option<Value>, key: &str) -> Option<Value> {
 
 fn people(context: &Context<'_>, hotspots: &[Value], runs: &[(&str, &Option<Value>)]) {
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
-    let width = hotspots.iter().map(|hotspot| text(hotspot, "function").len()).max().unwrap_or(0);
+    let width = hotspots.iter().map(|hotspot| text(hotspot, "function").chars().count()).max().unwrap_or(0);
     let mut lines = String::new();
     for hotspot in hotspots {
         let share = share(hotspot["share"].as_f64());
@@ -165,8 +189,9 @@ fn share(share: Option<f64>) -> String {
 /// What is native, and what of the function is not.
 fn native_signatures(hotspot: &Value) -> String {
     let words = |key: &str| -> Vec<&Value> { hotspot[key].as_array().into_iter().flatten().collect() };
-    let mut parts: Vec<String> =
-        words("native_signatures").iter().filter_map(|s| s.as_str().map(str::to_string)).collect();
+    let built = words("native_signatures");
+    let known = if built.is_empty() && hotspot["state"] == "native" { words("signatures") } else { built };
+    let mut parts: Vec<String> = known.iter().filter_map(|s| s.as_str().map(str::to_string)).collect();
     for refused in words("refused") {
         let text = |key: &str| refused[key].as_str().unwrap_or("?");
         parts.push(format!("{} stays Python: {}", text("signature"), text("reason")));
