@@ -116,9 +116,9 @@ pub const CODES: &[Code] = &[
     row("PYR0312", "callee", "a function that is called cannot be compiled along",
         "A native function may only call what is native too. The reason of the callee is given behind."),
     row("PYR0313", "generator", "a generator function",
-        "A generator function that Python goes through is compiled where each `yield` is a statement of its own inside \
-         plain loops over lists, tuples, strings and ranges, and where there is a loop's worth of work between two of them. \
-         Any other is compiled along with functions that loop over it. Return a list, or move the work between two `yield`s \
+        "A generator function that Python goes through is compiled where each `yield` and `yield from` is a statement of its \
+         own, or assigned to a local, inside plain loops over lists, tuples, strings and ranges and in the body of `try` \
+         statements, and where there is a loop's worth of work between two of them. Any other is compiled along with functions that loop over it. Return a list, or move the work between two `yield`s \
          into a function of its own."),
     row("PYR0314", "await", "waiting",
         "`await`, `async for` and `async with` hand over to an event loop, which is Python. A `while` loop that nothing in it \

@@ -274,7 +274,7 @@ impl Func<'_, '_, '_> {
                     hand_out(cx, #callable, &operands, &[#(#names),*], #how)
                 }))
             }
-            ExprKind::Suspend { point, items } => self.suspended(*point, items),
+            ExprKind::Suspend { point, items, waits: _ } => self.suspended(*point, items, false),
             ExprKind::Yield { value, closes, delegates } => {
                 if let Some(code) = self.fused_yield(value) {
                     return Val::new(code, ty);

@@ -104,6 +104,8 @@ pub struct Segment {
     pub sites: Vec<Site>,
     /// The loops around it; of `enumerate`, what it counts from.
     pub loops: Vec<Option<i64>>,
+    /// Python evaluates what it yields from.
+    pub evaluated: bool,
 }
 
 impl Spec {

@@ -70,8 +70,8 @@ impl Func<'_, '_, '_> {
         }
     }
 
-    /// The end of a segment of a generator.
-    pub(super) fn suspended(&mut self, point: usize, items: &[Expr]) -> TokenStream {
+    /// The end of a segment of a generator. `finishes`: the open `finally` blocks run before it.
+    pub(super) fn suspended(&mut self, point: usize, items: &[Expr], finishes: bool) -> TokenStream {
         let mut lets = Vec::new();
         let mut objects = Vec::new();
         let local = |e: &Expr| match e.kind {
@@ -96,7 +96,8 @@ impl Func<'_, '_, '_> {
         }
         let point = proc_macro2::Literal::usize_unsuffixed(point);
         let begin = self.q(quote!(Suspending::begin()));
-        quote!({ #(#lets)* let mut __py_out = #begin; #(#objects;)* __py_out.end(#point) })
+        let finals = if finishes { self.run_finals(0) } else { quote!() };
+        quote!({ #(#lets)* #finals let mut __py_out = #begin; #(#objects;)* __py_out.end(#point) })
     }
 
     /// What is marked, as the object that it becomes if it is a container.

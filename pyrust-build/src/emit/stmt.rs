@@ -284,6 +284,13 @@ impl Func<'_, '_, '_> {
             let run = self.run_finals(0);
             return quote!({ #run break #done; });
         }
+        if !self.finals.is_empty()
+            && let Some(hir::Expr { kind: ExprKind::Suspend { point, items, waits }, .. }) = value
+        {
+            // A `yield` is no way out; at the end of the generator nothing may come behind what it hands over.
+            let code = self.suspended(*point, items, !waits);
+            return quote!(return Ok(#code););
+        }
         if !self.finals.is_empty() {
             // The value first, then every `finally` on the way out.
             let code = match value {
@@ -468,7 +475,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// The code of the `finally` blocks that a jump passes, innermost first, down to the `down_to`-th.
-    fn run_finals(&mut self, down_to: usize) -> TokenStream {
+    pub(super) fn run_finals(&mut self, down_to: usize) -> TokenStream {
         let mut out = Vec::new();
         let saved = (self.finals.clone(), self.tries.clone(), self.handlers.clone());
         while self.finals.len() > down_to {

@@ -207,7 +207,13 @@ impl File<'_, '_> {
             }
             None => quote!(None),
         });
-        quote!(Segment { entry: #entry, locals: &[#(#locals),*], loops: &[#(#loops),*] })
+        let evaluated = segment.evaluated;
+        quote!(Segment {
+            entry: #entry,
+            locals: &[#(#locals),*],
+            loops: &[#(#loops),*],
+            evaluated: #evaluated,
+        })
     }
 }
 

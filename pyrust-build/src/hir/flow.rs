@@ -89,6 +89,8 @@ struct Ways {
     returns: Way,
     breaks: Way,
     continues: Way,
+    /// To a `yield`, which passes every `finally` by.
+    waits: Way,
 }
 
 impl Ways {
@@ -98,6 +100,7 @@ impl Ways {
             returns: self.returns.max(other.returns),
             breaks: self.breaks.max(other.breaks),
             continues: self.continues.max(other.continues),
+            waits: self.waits.max(other.waits),
         }
     }
 
@@ -108,18 +111,19 @@ impl Ways {
             returns: before.then(self.returns),
             breaks: before.then(self.breaks),
             continues: before.then(self.continues),
+            waits: before.then(self.waits),
         }
     }
 
     fn best(self) -> Way {
-        self.falls.max(self.returns).max(self.breaks).max(self.continues)
+        self.falls.max(self.returns).max(self.breaks).max(self.continues).max(self.waits)
     }
 }
 
 /// Is there a way through the function that meets no [`StmtKind::Bail`]? Loops may run no times.
 pub fn can_complete(body: &[Stmt]) -> bool {
     let ways = ways(body);
-    ways.falls.max(ways.returns) != Way::None
+    ways.falls.max(ways.returns).max(ways.waits) != Way::None
 }
 
 /// Is there one that is worth a native call? Every loop on it runs at least once; and where the end of the function is
@@ -131,7 +135,7 @@ pub fn does_work(body: &[Stmt]) -> bool {
         StmtKind::For { .. } | StmtKind::While { .. } => way(last).best() <= Way::Skips,
         _ => false,
     });
-    all.falls.max(all.returns) >= if left { Way::Works } else { Way::Idle }
+    all.falls.max(all.returns).max(all.waits) >= if left { Way::Works } else { Way::Idle }
 }
 
 fn ways(body: &[Stmt]) -> Ways {
@@ -149,6 +153,9 @@ fn ways(body: &[Stmt]) -> Ways {
 fn way(stmt: &Stmt) -> Ways {
     let none = Ways::default();
     match &stmt.kind {
+        StmtKind::Return(Some(Expr { kind: ExprKind::Suspend { waits: true, .. }, .. })) => {
+            Ways { waits: Way::Works, ..none }
+        }
         StmtKind::Return(value) => Ways { returns: value.as_ref().map_or(Way::Idle, work), ..none },
         StmtKind::Break => Ways { breaks: Way::Idle, ..none },
         StmtKind::Continue => Ways { continues: Way::Idle, ..none },
@@ -170,12 +177,14 @@ fn way(stmt: &Stmt) -> Ways {
                 out = handlers.iter().fold(out, |acc, h| acc.or(ways(&h.body).after(Way::Works)));
             }
             let last = ways(finalbody);
-            match last.falls {
+            let waits = out.waits.max(last.waits);
+            let out = match last.falls {
                 Way::None if starts || out.best() != Way::None => last,
                 Way::None => none,
                 // A jump out of `finally` takes exceptions along.
                 falls => Ways { falls: falls.then(out.falls), ..out.after(falls).or(last) },
-            }
+            };
+            Ways { waits, ..out }
         }
         StmtKind::Expr(e) => Ways { falls: work(e), ..none },
         StmtKind::Assign { targets, value } => {
@@ -205,6 +214,7 @@ fn looped(inside: Ways, behind: Ways) -> Ways {
         returns: behind.returns.max(left(inside.returns)),
         breaks: behind.breaks,
         continues: behind.continues,
+        waits: behind.waits.max(left(inside.waits)),
     }
 }
 

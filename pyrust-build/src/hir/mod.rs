@@ -522,6 +522,8 @@ pub enum ExprKind {
     Suspend {
         point: usize,
         items: Vec<Expr>,
+        /// At a `yield`, which passes every `finally` by.
+        waits: bool,
     },
     /// What a parameter of a function of the module has where a call does not give it.
     Default {

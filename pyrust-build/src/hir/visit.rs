@@ -245,7 +245,7 @@ macro_rules! visitor {
                         v.expr(value);
                     }
                 }
-                ExprKind::Suspend { point: _, items } => {
+                ExprKind::Suspend { point: _, items, waits: _ } => {
                     for item in items {
                         v.expr(item);
                     }

@@ -121,6 +121,16 @@ pub(super) fn read(annotation: &Expr) -> Option<Type> {
     }
 }
 
+/// What may be sent into a generator: the second of `Generator[int, str, None]`.
+pub fn sent(annotation: &Expr) -> Option<Type> {
+    let E::Subscript { value, index } = &annotation.kind else { return None };
+    let (E::Name(name) | E::Attribute { name, .. }) = &value.kind else { return None };
+    match &index.kind {
+        E::Tuple(items) if name == "Generator" => read(items.get(1)?),
+        _ => None,
+    }
+}
+
 fn scalar(name: &str) -> Option<Type> {
     Some(match name {
         "int" => Type::Int,

@@ -227,7 +227,7 @@ impl Infer<'_, '_> {
                 }
                 Ty::Obj
             }
-            ExprKind::Suspend { point: _, items } => {
+            ExprKind::Suspend { point: _, items, waits: _ } => {
                 for item in items {
                     let ty = self.expr(item);
                     if ty

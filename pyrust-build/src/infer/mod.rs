@@ -3,7 +3,7 @@
 //! The unit is the *instance*: one function for one list of parameter types. Calls between functions request
 //! instances; a callee's result and what it did to the element types of its arguments flow back into the caller.
 
-mod annotation;
+pub mod annotation;
 mod apply;
 mod call;
 mod classes;

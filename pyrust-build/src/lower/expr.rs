@@ -329,13 +329,15 @@ impl Lower<'_> {
                     ),
                 },
             },
-            A::Call { func, args, .. } if matches!(&func.kind, A::Name(n) if n == segments::SUSPEND) => {
-                let (point, items) = segments::suspended(args);
-                ExprKind::Suspend { point, items: items.iter().map(|e| self.expr(e)).collect() }
-            }
-            A::Call { func, args, keywords } => match self.weekday_call(func, args, keywords, span) {
-                Some(kind) => kind,
-                None => self.call(func, args, keywords, span),
+            A::Call { func, args, keywords } => match segments::suspended(func, args) {
+                Some((waits, point, items)) => {
+                    let items = items.iter().map(|e| self.expr(e)).collect();
+                    ExprKind::Suspend { point, items, waits }
+                }
+                None => match self.weekday_call(func, args, keywords, span) {
+                    Some(kind) => kind,
+                    None => self.call(func, args, keywords, span),
+                },
             },
             A::JoinedStr(parts) => self.fstring(parts),
             A::Set(items) => self.set_display(items, span),

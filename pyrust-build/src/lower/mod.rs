@@ -2,6 +2,7 @@
 //!
 //! All refusals of a function are collected, not only the first.
 
+mod bound;
 mod call;
 pub(crate) mod classes;
 pub(crate) mod context;

@@ -6,9 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::segments::{
-    Flow, OWN, Site, assign, bind, blocks, blocks_mut, each_return, each_statement, jumps, stores, suspend,
-};
+use super::bound::{Flow, bind, stores};
+use super::segments::{OWN, Site, assign, blocks, blocks_mut, each_return, each_statement, jumps, suspend};
 use crate::ast::{Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Stmt, StmtKind as S};
 use crate::source::Span;
 

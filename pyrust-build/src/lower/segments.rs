@@ -7,14 +7,18 @@
 
 use std::collections::BTreeSet;
 
+use super::bound::{Flow, stores};
 use crate::ast::{
-    BinOp, CmpOp, Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Pattern, Stmt, StmtKind as S,
+    BinOp, CmpOp, Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Stmt, StmtKind as S,
 };
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{SourceFile, Span};
 
 /// The name that ends a segment; no name of a program.
 pub const SUSPEND: &str = "<suspend>";
+
+/// The same at a `yield`: what is left there goes on, so no `finally` runs.
+const WAIT: &str = "<wait>";
 
 /// What the names begin with that are made here.
 pub(super) const OWN: &str = "pyrust_";
@@ -37,10 +41,16 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub struct Point {
     pub span: Span,
-    /// What is bound whenever it is reached.
+    /// What is bound whenever what stands behind it is reached.
     pub locals: Vec<String>,
     /// The loops around it, outermost first.
     pub loops: Vec<Loop>,
+    /// The local that what comes back is bound to.
+    pub sent: Option<String>,
+    /// That is bound before as well.
+    pub rebinds: bool,
+    /// Of a `yield from`, what Python itself evaluates there.
+    pub evaluated: Option<Expr>,
 }
 
 /// A `yield` that a segment gets to, and what it hands over there besides the value.
@@ -85,10 +95,19 @@ pub fn plan(def: &FunctionDef) -> Result<Plan, Refusal> {
             outside.extend(names.iter().cloned());
         }
     });
+    if let Some(point) = points.iter().find(|p| p.sent.as_ref().is_some_and(|n| outside.contains(n))) {
+        return Err((point.span, "a `yield` whose value is bound to a global"));
+    }
     let mut bound: Vec<String> = def.params.in_frame_order().map(|p| p.name.clone()).collect();
-    Flow { points: &mut points, locals: &BTreeSet::new(), unbound: None }.block(&body, &mut bound);
+    Flow::over(&mut points, &body, &mut bound);
+    let locals = locals_of(def);
     for point in &mut points {
         point.locals.retain(|name| !outside.contains(name));
+        if let Some(e) = &point.evaluated
+            && Flow::reads_unbound(e, &point.locals, &locals)
+        {
+            return Err((e.span, "a local that may be unbound in a `yield from`"));
+        }
         if point.loops.len() > MAX_LOOPS {
             return Err((point.span, "a `yield` inside this many `for` loops"));
         }
@@ -127,6 +146,13 @@ fn check(def: &FunctionDef) -> Result<(), Refusal> {
         _ => {}
     });
     found.map_or(Ok(()), Err)
+}
+
+/// All locals of a function.
+fn locals_of(def: &FunctionDef) -> BTreeSet<String> {
+    let mut locals = BTreeSet::new();
+    stores(&def.body, &mut locals);
+    locals
 }
 
 pub(super) fn each_statement(block: &[Stmt], f: &mut dyn FnMut(&Stmt)) {
@@ -205,7 +231,8 @@ pub fn idle(def: &FunctionDef) -> Option<Refusal> {
 fn works(block: &[Stmt]) -> bool {
     let mut found = false;
     each_statement(block, &mut |s| {
-        found |= matches!(s.kind, S::For { .. } | S::While { .. }) && !yields(std::slice::from_ref(s));
+        // Its `else` runs once.
+        found |= matches!(&s.kind, S::For { body, .. } | S::While { body, .. } if !yields(body));
     });
     crate::walk::own_expressions(block, &mut |e| {
         found |= matches!(
@@ -243,20 +270,27 @@ impl Cutter {
             true => Err((e.span, "a `yield` inside an expression")),
             false => Ok(()),
         };
+        if let Some((sent, e)) = alone(stmt) {
+            let none = || Expr { kind: E::Constant(Constant::None), span: e.span };
+            let (value, evaluated) = match &e.kind {
+                E::Yield(None) => (none(), None),
+                E::YieldFrom(value) if evaluated_by_python(value) => (none(), Some((**value).clone())),
+                E::Yield(Some(value)) | E::YieldFrom(value) => ((**value).clone(), None),
+                _ => return Err((e.span, "a `yield` inside an expression")),
+            };
+            no_yield(evaluated.as_ref().unwrap_or(&value))?;
+            self.points.push(Point {
+                span: e.span,
+                locals: Vec::new(),
+                loops: self.open.iter().map(|i| self.loops[*i].clone()).collect(),
+                sent: sent.cloned(),
+                rebinds: false,
+                evaluated,
+            });
+            out.push(Stmt { kind: S::Expr(suspend(self.points.len(), vec![value], e.span)), span });
+            return Ok(());
+        }
         let kind = match &stmt.kind {
-            S::Expr(Expr { kind: E::Yield(value), span }) => {
-                if let Some(value) = value {
-                    no_yield(value)?;
-                }
-                let value = value.as_deref().cloned();
-                let value = value.unwrap_or(Expr { kind: E::Constant(Constant::None), span: *span });
-                self.points.push(Point {
-                    span: *span,
-                    locals: Vec::new(),
-                    loops: self.open.iter().map(|i| self.loops[*i].clone()).collect(),
-                });
-                S::Expr(suspend(self.points.len(), vec![value], *span))
-            }
             S::If { test, body, orelse } => {
                 no_yield(test)?;
                 S::If { test: test.clone(), body: self.block(body)?, orelse: self.block(orelse)? }
@@ -270,17 +304,24 @@ impl Cutter {
                 no_yield(target)?;
                 return self.for_loop(span, (target, iter), (body, orelse), out);
             }
-            S::Try { .. } => return Err((span, "a `yield` inside `try`")),
+            S::Try { body, handlers, orelse, finalbody, is_star: false } => {
+                // There the exception is Python's, and so is what is to be done with it.
+                let aside = handlers.iter().map(|h| &h.body).chain([finalbody]);
+                if let Some(block) = aside.into_iter().find(|block| yields(block)) {
+                    let at = block.first().map_or(span, |first| first.span);
+                    return Err((at, "a `yield` inside `except` or `finally`"));
+                }
+                S::Try {
+                    body: self.block(body)?,
+                    handlers: handlers.clone(),
+                    orelse: self.block(orelse)?,
+                    finalbody: finalbody.clone(),
+                    is_star: false,
+                }
+            }
+            S::Try { .. } => return Err((span, "a `yield` inside `try` with `except*`")),
             S::With { .. } => return Err((span, "a `yield` inside `with`")),
             S::Match { .. } => return Err((span, "a `yield` inside `match`")),
-            S::Expr(e) | S::Assign { value: e, .. } if matches!(e.kind, E::YieldFrom(_)) => {
-                return Err((e.span, "`yield from` in a generator function that Python goes through"));
-            }
-            S::Assign { value, .. } | S::AnnAssign { value: Some(value), .. }
-                if matches!(value.kind, E::Yield(_)) =>
-            {
-                return Err((value.span, "a `yield` whose value is used"));
-            }
             _ => return Err((span, "a `yield` inside an expression")),
         };
         out.push(Stmt { kind, span });
@@ -348,6 +389,55 @@ impl Cutter {
     }
 }
 
+/// A `yield` or `yield from` that is the whole statement, and the local that it is assigned to.
+fn alone(stmt: &Stmt) -> Option<(Option<&String>, &Expr)> {
+    let is_yield = |e: &Expr| matches!(e.kind, E::Yield(_) | E::YieldFrom(_));
+    let (target, e) = match &stmt.kind {
+        S::Expr(e) => (None, e),
+        S::Assign { targets, value } => match targets.as_slice() {
+            [target] => (Some(target), value),
+            _ => return None,
+        },
+        S::AnnAssign { target, value: Some(value), .. } => (Some(target), value),
+        _ => return None,
+    };
+    let target = match target.map(|t| &t.kind) {
+        None => None,
+        Some(E::Name(name)) => Some(name),
+        Some(_) => return None,
+    };
+    is_yield(e).then_some((target, e))
+}
+
+/// What native code makes on its own where it stands behind `yield from`; what else is called is Python's, so that it is
+/// the very generator that Python would have.
+const MAKES: [&str; 6] = ["list", "tuple", "set", "sorted", "range", "dict"];
+
+/// Does Python evaluate what stands behind a `yield from`? It does so in one go: no jumps, and nothing is bound.
+fn evaluated_by_python(e: &Expr) -> bool {
+    let made = match &e.kind {
+        E::Name(_) | E::Attribute { .. } | E::Generator { .. } => false,
+        E::Call { func, .. } => matches!(&func.kind, E::Name(name) if MAKES.contains(&name.as_str())),
+        _ => return false,
+    };
+    let mut straight = !made;
+    crate::walk::own_expressions(&[Stmt { kind: S::Expr(e.clone()), span: e.span }], &mut |e| {
+        straight &= !matches!(
+            e.kind,
+            E::BoolOp { .. }
+                | E::If { .. }
+                | E::Compare { .. }
+                | E::Named { .. }
+                | E::ListComp { .. }
+                | E::SetComp { .. }
+                | E::DictComp { .. }
+                | E::JoinedStr(_)
+                | E::Await(_)
+        );
+    });
+    straight
+}
+
 /// `enumerate(xs)`, `enumerate(xs, 1)`: what it goes through, and what it counts from.
 fn enumerated(iter: &Expr) -> Option<(&Expr, i64)> {
     let E::Call { func, args, keywords } = &iter.kind else { return None };
@@ -377,285 +467,39 @@ pub(super) fn assign(target: Expr, value: Expr, span: Span) -> Stmt {
 
 /// `<suspend>(point, …)`
 pub(super) fn suspend(point: usize, items: Vec<Expr>, span: Span) -> Expr {
-    let func = Box::new(Expr { kind: E::Name(SUSPEND.to_string()), span });
+    end_of_segment(SUSPEND, point, items, span)
+}
+
+fn end_of_segment(name: &str, point: usize, items: Vec<Expr>, span: Span) -> Expr {
+    let func = Box::new(Expr { kind: E::Name(name.to_string()), span });
     let mut args = vec![number_of(point as i64, span)];
     args.extend(items);
     Expr { kind: E::Call { func, args, keywords: Vec::new() }, span }
 }
 
-/// The operands of [`SUSPEND`]: the number, and what follows it.
-pub(super) fn suspended(args: &[Expr]) -> (usize, &[Expr]) {
-    match args {
-        [Expr { kind: E::Constant(Constant::Int(n)), .. }, items @ ..] => (n.parse().unwrap_or(0), items),
-        _ => (0, args),
+/// Of a call that ends a segment: does it wait at a `yield`, the number, and what follows it.
+pub(super) fn suspended<'e>(func: &Expr, args: &'e [Expr]) -> Option<(bool, usize, &'e [Expr])> {
+    let E::Name(name) = &func.kind else { return None };
+    let waits = name == WAIT;
+    if !waits && name != SUSPEND {
+        return None;
     }
+    Some(match args {
+        [Expr { kind: E::Constant(Constant::Int(n)), .. }, items @ ..] => {
+            (waits, n.parse().unwrap_or(0), items)
+        }
+        _ => (waits, 0, args),
+    })
 }
 
 /// The number and the value of a `yield` that has been replaced.
-fn point_of(stmt: &Stmt) -> Option<(usize, &Expr)> {
+pub(super) fn point_of(stmt: &Stmt) -> Option<(usize, &Expr)> {
     let S::Expr(Expr { kind: E::Call { func, args, .. }, .. }) = &stmt.kind else { return None };
     match (&func.kind, args.as_slice()) {
         (E::Name(name), [Expr { kind: E::Constant(Constant::Int(n)), .. }, value]) if name == SUSPEND => {
             Some((n.parse().ok()?, value))
         }
         _ => None,
-    }
-}
-
-/// Walks through a function with the names that are bound for certain.
-pub(super) struct Flow<'p> {
-    points: &'p mut [Point],
-    /// Names that must not be read while they may be unbound.
-    locals: &'p BTreeSet<String>,
-    /// Where one is.
-    unbound: Option<Span>,
-}
-
-impl Flow<'_> {
-    /// What is bound for certain where the only call of [`SUSPEND`] stands; nothing where it is never reached.
-    pub(super) fn reached(block: &[Stmt], bound: &mut Vec<String>, span: Span) -> Option<Vec<String>> {
-        let mut points = [Point { span, locals: vec![OWN.to_string()], loops: Vec::new() }];
-        Flow { points: &mut points, locals: &BTreeSet::new(), unbound: None }.block(block, bound);
-        let [Point { locals, .. }] = points;
-        (locals != [OWN]).then_some(locals)
-    }
-
-    /// May one of these names be read where it is unbound?
-    pub(super) fn unbound(block: &[Stmt], bound: &mut Vec<String>, locals: &BTreeSet<String>) -> bool {
-        let mut flow = Flow { points: &mut [], locals, unbound: None };
-        flow.block(block, bound);
-        flow.unbound.is_some()
-    }
-
-    /// Adds what is bound for certain behind the block.
-    pub(super) fn end(block: &[Stmt], bound: &mut Vec<String>) {
-        Flow { points: &mut [], locals: &BTreeSet::new(), unbound: None }.block(block, bound);
-    }
-
-    /// What is read in an expression, and what `:=` binds in it.
-    fn expr(&mut self, e: &Expr, bound: &mut Vec<String>) {
-        let mut certain = true;
-        let mut named = Vec::new();
-        crate::walk::own_expressions(&[Stmt { kind: S::Expr(e.clone()), span: e.span }], &mut |e| match &e
-            .kind
-        {
-            E::Name(name) if self.locals.contains(name) && !bound.contains(name) && !named.contains(name) => {
-                self.unbound.get_or_insert(e.span);
-            }
-            E::Named { target, .. } => named.push(target.clone()),
-            E::BoolOp { .. }
-            | E::If { .. }
-            | E::ListComp { .. }
-            | E::SetComp { .. }
-            | E::DictComp { .. }
-            | E::Generator { .. }
-            | E::Lambda { .. } => certain = false,
-            E::Compare { ops, .. } => certain &= ops.len() == 1,
-            _ => {}
-        });
-        match certain {
-            true => bound.extend(named),
-            // What may be bound has been taken for bound above.
-            false if !named.is_empty() => _ = self.unbound.get_or_insert(e.span),
-            false => {}
-        }
-    }
-
-    fn target(&mut self, target: &Expr, bound: &mut Vec<String>) {
-        match &target.kind {
-            E::Name(name) if !bound.contains(name) => bound.push(name.clone()),
-            E::Name(_) => {}
-            E::Tuple(items) | E::List(items) => items.iter().for_each(|t| self.target(t, bound)),
-            E::Starred(inner) => self.target(inner, bound),
-            _ => self.expr(target, bound),
-        }
-    }
-
-    /// Takes what is bound in front of a block to what is bound behind it; is its end reached?
-    fn block(&mut self, block: &[Stmt], bound: &mut Vec<String>) -> bool {
-        block.iter().all(|stmt| self.stmt(stmt, bound))
-    }
-
-    /// A block that may be left anywhere.
-    fn aside(&mut self, block: &[Stmt], bound: &[String]) {
-        self.block(block, &mut bound.to_vec());
-    }
-
-    fn stmt(&mut self, stmt: &Stmt, bound: &mut Vec<String>) -> bool {
-        if let Some((number, value)) = point_of(stmt) {
-            self.expr(value, bound);
-            if let Some(point) = self.points.get_mut(number - 1) {
-                point.locals = bound.iter().filter(|n| !n.starts_with(OWN)).cloned().collect();
-            }
-            return true;
-        }
-        match &stmt.kind {
-            S::Assign { targets, value } => {
-                self.expr(value, bound);
-                targets.iter().for_each(|t| self.target(t, bound));
-            }
-            S::AugAssign { target, value, .. } => {
-                self.expr(target, bound);
-                self.expr(value, bound);
-            }
-            S::AnnAssign { target, value: Some(value), .. } => {
-                self.expr(value, bound);
-                self.target(target, bound);
-            }
-            S::Expr(e) => self.expr(e, bound),
-            S::Delete(list) => list.iter().for_each(|e| self.expr(e, bound)),
-            S::Assert { test, message } => {
-                self.expr(test, bound);
-                message.iter().for_each(|e| self.expr(e, &mut bound.clone()));
-            }
-            S::Return(value) => {
-                value.iter().for_each(|e| self.expr(e, bound));
-                return false;
-            }
-            S::Raise { exc, cause } => {
-                exc.iter().chain(cause).for_each(|e| self.expr(e, bound));
-                return false;
-            }
-            S::Break | S::Continue => return false,
-            S::If { test, body, orelse } => {
-                self.expr(test, bound);
-                let (mut then, mut other) = (bound.clone(), bound.clone());
-                let ends = self.block(body, &mut then);
-                let other_ends = self.block(orelse, &mut other);
-                match (ends, other_ends) {
-                    (true, true) => {
-                        then.retain(|name| other.contains(name));
-                        *bound = then;
-                    }
-                    (true, false) => *bound = then,
-                    (false, true) => *bound = other,
-                    (false, false) => return false,
-                }
-            }
-            S::While { test, body, orelse } => {
-                self.expr(test, bound);
-                // Not even the first turn is certain.
-                self.aside(body, bound);
-                self.aside(orelse, bound);
-                let endless = matches!(test.kind, E::Constant(Constant::True));
-                return !endless || breaks(body);
-            }
-            S::For { target, iter, body, orelse, .. } => {
-                self.expr(iter, bound);
-                let mut inside = bound.clone();
-                self.target(target, &mut inside);
-                self.aside(body, &inside);
-                self.aside(orelse, bound);
-            }
-            S::With { items, body, .. } => {
-                for item in items {
-                    self.expr(&item.context, bound);
-                    item.target.iter().for_each(|t| self.target(t, bound));
-                }
-                self.aside(body, bound);
-            }
-            S::Try { body, handlers, orelse, finalbody, .. } => {
-                let mut inside = bound.clone();
-                self.block(body, &mut inside);
-                self.aside(orelse, &inside);
-                for handler in handlers {
-                    let mut inside = bound.clone();
-                    handler.class.iter().for_each(|e| self.expr(e, &mut inside));
-                    inside.extend(handler.name.clone());
-                    self.aside(&handler.body, &inside);
-                    // Python unbinds it.
-                    bound.retain(|name| Some(name) != handler.name.as_ref());
-                }
-                self.aside(finalbody, bound);
-            }
-            S::Match { subject, cases } => {
-                self.expr(subject, bound);
-                for case in cases {
-                    let mut inside = bound.clone();
-                    captured(&case.pattern, &mut inside);
-                    case.guard.iter().for_each(|e| self.expr(e, &mut inside));
-                    self.aside(&case.body, &inside);
-                }
-            }
-            S::Import(names) | S::ImportFrom { names, .. } => bound.extend(names.iter().map(imported)),
-            S::AnnAssign { value: None, .. }
-            | S::FunctionDef(_)
-            | S::ClassDef(_)
-            | S::TypeAlias { .. }
-            | S::Global(_)
-            | S::Nonlocal(_)
-            | S::Pass => {}
-        }
-        true
-    }
-}
-
-/// The name that an import binds.
-fn imported(alias: &crate::ast::Alias) -> String {
-    alias.as_name.clone().unwrap_or_else(|| alias.name.split('.').next().unwrap_or_default().to_string())
-}
-
-/// Does `break` of the loop around stand in the block?
-fn breaks(block: &[Stmt]) -> bool {
-    block.iter().any(|stmt| match &stmt.kind {
-        S::Break => true,
-        S::For { orelse, .. } | S::While { orelse, .. } => breaks(orelse),
-        _ => blocks(stmt).into_iter().any(breaks),
-    })
-}
-
-pub(super) fn bind(target: &Expr, bound: &mut Vec<String>) {
-    match &target.kind {
-        E::Name(name) if !bound.contains(name) => bound.push(name.clone()),
-        E::Tuple(items) | E::List(items) => items.iter().for_each(|t| bind(t, bound)),
-        E::Starred(inner) => bind(inner, bound),
-        _ => {}
-    }
-}
-
-/// All names that are bound anywhere in the block.
-pub(super) fn stores(block: &[Stmt], out: &mut BTreeSet<String>) {
-    let mut bound = Vec::new();
-    each_statement(block, &mut |s| match &s.kind {
-        S::Assign { targets, .. } => targets.iter().for_each(|t| bind(t, &mut bound)),
-        S::AugAssign { target, .. } | S::AnnAssign { target, .. } | S::For { target, .. } => {
-            bind(target, &mut bound);
-        }
-        S::With { items, .. } => {
-            items.iter().filter_map(|i| i.target.as_ref()).for_each(|t| bind(t, &mut bound))
-        }
-        S::Try { handlers, .. } => bound.extend(handlers.iter().filter_map(|h| h.name.clone())),
-        S::Import(names) | S::ImportFrom { names, .. } => {
-            bound.extend(names.iter().map(imported));
-        }
-        S::Match { cases, .. } => cases.iter().for_each(|case| captured(&case.pattern, &mut bound)),
-        _ => {}
-    });
-    crate::walk::own_expressions(block, &mut |e| {
-        if let E::Named { target, .. } = &e.kind {
-            bound.push(target.clone());
-        }
-    });
-    out.extend(bound);
-}
-
-/// The names that a pattern binds.
-fn captured(pattern: &Pattern, out: &mut Vec<String>) {
-    match pattern {
-        Pattern::Value(_) | Pattern::Singleton(_) => {}
-        Pattern::Star(name) => out.extend(name.clone()),
-        Pattern::Sequence(patterns) | Pattern::Or(patterns) => patterns.iter().for_each(|p| captured(p, out)),
-        Pattern::Mapping { patterns, rest, .. } => {
-            patterns.iter().for_each(|p| captured(p, out));
-            out.extend(rest.clone());
-        }
-        Pattern::Class { patterns, keywords, .. } => {
-            patterns.iter().chain(keywords.iter().map(|(_, p)| p)).for_each(|p| captured(p, out));
-        }
-        Pattern::As { pattern, name } => {
-            pattern.iter().for_each(|p| captured(p, out));
-            out.extend(name.clone());
-        }
     }
 }
 
@@ -675,22 +519,21 @@ impl Plan {
             0 => self.def.params.clone(),
             _ => self.params(&self.points[number - 1]),
         };
+        let mut locals: BTreeSet<String> = self.points.iter().filter_map(|p| p.sent.clone()).collect();
         if number > 0 {
-            self.stays_bound(&body, &params)?;
+            locals.extend(locals_of(&self.def));
         }
+        Self::stays_bound(&body, &params, &locals)?;
         let def = FunctionDef { body, params, decorators: Vec::new(), returns: None, ..self.def.clone() };
         Ok((def, sites))
     }
 
     /// What Python goes on with at a `yield` must be complete: it does not ask whether a local is bound where its own
-    /// compiler knows that it is.
-    fn stays_bound(&self, body: &[Stmt], params: &Params) -> Result<(), Refusal> {
-        let mut locals = BTreeSet::new();
-        stores(&self.def.body, &mut locals);
+    /// compiler knows that it is. And what only a `yield` binds is no local of a segment in front of it.
+    fn stays_bound(body: &[Stmt], params: &Params, locals: &BTreeSet<String>) -> Result<(), Refusal> {
         let mut bound: Vec<String> = params.in_frame_order().map(|p| p.name.clone()).collect();
-        let mut flow = Flow { points: &mut [], locals: &locals, unbound: None };
-        flow.block(body, &mut bound);
-        flow.unbound.map_or(Ok(()), |span| Err((span, "a local that may be unbound behind a `yield`")))
+        let unbound = Flow::unbound_at(body, &mut bound, locals);
+        unbound.map_or(Ok(()), |span| Err((span, "a local that may be unbound behind a `yield`")))
     }
 
     /// Locals, then for each loop its sequence and how many elements have been taken.
@@ -712,12 +555,13 @@ impl Plan {
             if let Some((number, value)) = point_of(stmt) {
                 let point = &self.points[number - 1];
                 let span = point.span;
-                let kept: Vec<String> =
-                    Self::names(point).filter(|n| written.contains(*n)).cloned().collect();
+                let here =
+                    |n: &&String| written.contains(*n) && (point.rebinds || point.sent.as_ref() != Some(*n));
+                let kept: Vec<String> = Self::names(point).filter(here).cloned().collect();
                 let mut items = vec![value.clone()];
                 items.extend(kept.iter().map(|n| Expr { kind: E::Name(n.clone()), span }));
                 sites.push(Site { point: number, kept });
-                stmt.kind = S::Return(Some(suspend(sites.len(), items, span)));
+                stmt.kind = S::Return(Some(end_of_segment(WAIT, sites.len(), items, span)));
                 continue;
             }
             match &mut stmt.kind {
@@ -768,6 +612,21 @@ fn rest_of(stmt: &Stmt, number: usize) -> Option<Vec<Stmt>> {
             let turn = Stmt { kind: S::If { test: flag(), body: first, orelse: body.clone() }, span };
             let again = S::While { test, body: vec![turn], orelse: orelse.clone() };
             Some(vec![assign(flag(), constant(Constant::True), span), Stmt { kind: again, span }])
+        }
+        S::Try { body, handlers, orelse, finalbody, is_star } => {
+            let (mut body, handlers, orelse) = match rest(body, number) {
+                Some(first) => (first, handlers.clone(), orelse.clone()),
+                // The handlers are behind it.
+                None => (rest(orelse, number)?, Vec::new(), Vec::new()),
+            };
+            if handlers.is_empty() && finalbody.is_empty() {
+                return Some(body);
+            }
+            if body.is_empty() {
+                body.push(Stmt { kind: S::Pass, span });
+            }
+            let kind = S::Try { body, handlers, orelse, finalbody: finalbody.clone(), is_star: *is_star };
+            Some(vec![Stmt { kind, span }])
         }
         _ => (point_of(stmt)?.0 == number).then(Vec::new),
     }

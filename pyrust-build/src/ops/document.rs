@@ -34,7 +34,7 @@ Not compiled: `await`, `class`.
 
 ## Expressions
 
-Literals, f-strings, displays (also with stars), comprehensions of all kinds, generator expressions and calls of generator functions (`yield`, `yield from`) that native code consumes, generator functions that Python goes through where each `yield` is a statement inside plain loops, conditional expressions, chained comparisons, `and`, `or`, `not`, `is`, `in`, `:=`, subscripts, slices, calls of builtins, of functions of the project and of the library functions below; attributes of modules.
+Literals, f-strings, displays (also with stars), comprehensions of all kinds, generator expressions and calls of generator functions (`yield`, `yield from`) that native code consumes, generator functions that Python goes through where each `yield` or `yield from` is a statement of its own, or assigned to a local, inside plain loops and the bodies of `try`, conditional expressions, chained comparisons, `and`, `or`, `not`, `is`, `in`, `:=`, subscripts, slices, calls of builtins, of functions of the project and of the library functions below; attributes of modules.
 
 ## Builtins
 ";

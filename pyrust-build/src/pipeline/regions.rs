@@ -146,7 +146,7 @@ impl Asked<'_> {
         let instance = &program.instances[root];
         let mut types = vec![None; self.regions.len()];
         hir::visit::each_expr(&instance.hir.body, &mut |e| {
-            let ExprKind::Suspend { point, items } = &e.kind else { return };
+            let ExprKind::Suspend { point, items, .. } = &e.kind else { return };
             let Some(place) = point.checked_sub(1).and_then(|i| types.get_mut(i)) else { return };
             let known: Vec<Type> =
                 items[1..].iter().map(|item| in_python(&instance.nodes[item.id])).collect();

@@ -2,10 +2,11 @@
 
 use super::types::parameter_types;
 use super::{Sources, checked, emits};
+use crate::ast::FunctionDef;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{Kept, Segment, Site, Spec};
 use crate::hir::{self, ExprKind};
-use crate::infer::{FuncRef, Modules, NARROW, Program, in_python};
+use crate::infer::{FuncRef, Modules, NARROW, Program, annotation, in_python};
 use crate::lower::segments::{self, Plan};
 use crate::manifest::{Entry, Mode};
 use crate::signature::Signature;
@@ -48,7 +49,9 @@ pub(super) fn specialise(
     }
     let root =
         checked(program, &func.segment(0), &params, NARROW).map_err(|found| uncounted(&plan, file, found))?;
-    let mut cut = Cut { plan: &plan, sites: &sites, names, params, entry: vec![None; plan.points.len()] };
+    let sent = sent(def);
+    let mut cut =
+        Cut { plan: &plan, sites: &sites, names, params, sent, entry: vec![None; plan.points.len()] };
     let mut instances: Vec<Option<usize>> = vec![None; plan.points.len()];
     for _ in 0..MAX_ROUNDS {
         let mut changed = false;
@@ -87,6 +90,7 @@ fn segment(plan: &Plan, point: usize, instance: Option<usize>, sites: &[segments
         instance,
         locals: point.locals.clone(),
         loops: point.loops.iter().map(|l| l.counts).collect(),
+        evaluated: point.evaluated.is_some(),
         sites: sites_of(plan, sites),
     }
 }
@@ -119,6 +123,14 @@ fn uncounted(plan: &Plan, file: &SourceFile, mut found: Vec<Diagnostic>) -> Vec<
 
 const COUNTED: &str = "go through a list, a tuple, a `str` or a `range`";
 
+/// What may be sent into a generator, or come back from a `yield from`: what the annotation says, or something simple. It
+/// is looked at whenever something comes.
+fn sent(def: &FunctionDef) -> Type {
+    let said = def.returns.as_ref().and_then(annotation::sent);
+    let simple = || [Type::Int, Type::Float, Type::Str].iter().fold(Type::None, |a, b| Type::join(&a, b));
+    said.map_or_else(simple, |ty| Type::join(&Type::None, &ty))
+}
+
 /// What is known of the types at the `yield`s.
 struct Cut<'p> {
     plan: &'p Plan,
@@ -126,6 +138,8 @@ struct Cut<'p> {
     sites: &'p [Vec<segments::Site>],
     names: Vec<&'p str>,
     params: Vec<Type>,
+    /// What may come back at a `yield`.
+    sent: Type,
     /// What the segment behind each `yield` is given.
     entry: Vec<Option<Vec<Type>>>,
 }
@@ -136,7 +150,7 @@ impl Cut<'_> {
         let instance = &program.instances[from];
         let mut ends = Vec::new();
         hir::visit::each_expr(&instance.hir.body, &mut |e| {
-            if let ExprKind::Suspend { point, items } = &e.kind
+            if let ExprKind::Suspend { point, items, .. } = &e.kind
                 && *point > 0
             {
                 ends.push((
@@ -161,6 +175,7 @@ impl Cut<'_> {
             let site = &self.sites[segment][site - 1];
             let number = site.point;
             let type_of = |name: &String| match site.kept.iter().position(|n| n == name) {
+                _ if self.plan.points[number - 1].sent.as_ref() == Some(name) => self.sent.clone(),
                 Some(i) => in_python(&items[i + 1]),
                 None => given.iter().find(|(n, _)| n == name).map_or(Type::Obj, |(_, ty)| ty.clone()),
             };

@@ -117,6 +117,8 @@ pub struct Segment {
     pub locals: &'static [&'static str],
     /// The `for` loops around it, outermost first; of `enumerate`, what it counts from.
     pub loops: &'static [Option<i64>],
+    /// It is a `yield from`, and Python evaluates what it goes through.
+    pub evaluated: bool,
 }
 
 /// One name of a namespace that native code relies on or reads.

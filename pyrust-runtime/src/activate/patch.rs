@@ -13,6 +13,7 @@ use super::prologue;
 use super::regions;
 use super::registry::{Record, Registry, State};
 use super::suspendable;
+use super::yields::Expected;
 
 /// Patches all hotspots of `module`, whose globals are `globals`; the names of those that are stale.
 ///
@@ -94,8 +95,10 @@ unsafe fn function(
             }
             None => Own::take(prologue::patch(original, hook.object())).ok_or_else(failure)?,
             Some(segments) => {
-                let loops: Vec<usize> = segments.iter().map(|segment| segment.loops.len()).collect();
-                let code = suspendable::patch(original, hook.object(), &loops);
+                let points =
+                    segments.iter().map(|s| Expected { loops: s.loops.len(), evaluated: s.evaluated });
+                let points: Vec<Expected> = points.collect();
+                let code = suspendable::patch(original, hook.object(), &points);
                 code.ok_or_else(|| unexpected("the code of the generator is not as expected"))?
             }
         };

@@ -14,6 +14,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
+use super::handlers;
 use super::object::{Own, attribute, bytes, bytes_of};
 
 #[cfg(not(Py_3_13))]
@@ -35,6 +36,15 @@ pub(super) mod op {
     pub(in crate::activate) const YIELD_VALUE: u8 = 150;
     pub(in crate::activate) const JUMP_FORWARD: u8 = 110;
     pub(in crate::activate) const JUMP_BACKWARD_NO_INTERRUPT: u8 = 134;
+    pub(in crate::activate) const STORE_FAST: u8 = 125;
+    pub(in crate::activate) const STORE_DEREF: u8 = 138;
+    pub(in crate::activate) const GET_YIELD_FROM_ITER: u8 = 69;
+    pub(in crate::activate) const SEND: u8 = 123;
+    pub(in crate::activate) const RERAISE: u8 = 119;
+    #[cfg(Py_3_12)]
+    pub(in crate::activate) const END_SEND: u8 = 5;
+    #[cfg(Py_3_12)]
+    pub(in crate::activate) const CLEANUP_THROW: u8 = 55;
 }
 #[cfg(Py_3_13)]
 pub(super) mod op {
@@ -51,6 +61,14 @@ pub(super) mod op {
     pub(in crate::activate) const YIELD_VALUE: u8 = 118;
     pub(in crate::activate) const JUMP_FORWARD: u8 = 79;
     pub(in crate::activate) const JUMP_BACKWARD_NO_INTERRUPT: u8 = 78;
+    pub(in crate::activate) const STORE_FAST: u8 = 110;
+    pub(in crate::activate) const STORE_DEREF: u8 = 109;
+    pub(in crate::activate) const STORE_FAST_LOAD_FAST: u8 = 111;
+    pub(in crate::activate) const GET_YIELD_FROM_ITER: u8 = 21;
+    pub(in crate::activate) const SEND: u8 = 104;
+    pub(in crate::activate) const RERAISE: u8 = 102;
+    pub(in crate::activate) const END_SEND: u8 = 12;
+    pub(in crate::activate) const CLEANUP_THROW: u8 = 8;
 }
 
 /// Debug builds assert an empty stack at a return; others give up what is left there with the frame.
@@ -164,57 +182,7 @@ fn unlocated(units: usize) -> Vec<u8> {
 
 /// The exception table with every start and target moved by `units`.
 fn shift_handlers(table: &[u8], units: usize) -> Vec<u8> {
-    handlers_behind(table, 0, units)
-}
-
-/// The same for instructions that were put in at unit `place`: what covered the instruction before covers them too.
-pub(super) fn handlers_behind(table: &[u8], place: usize, units: usize) -> Vec<u8> {
-    let mut result = Vec::with_capacity(table.len() + 8);
-    let mut at = 0;
-    while at < table.len() {
-        let mut grows = false;
-        let mut start = 0;
-        for field in 0..4 {
-            let mut value = 0usize;
-            while let Some(&byte) = table.get(at) {
-                at += 1;
-                value = value << 6 | usize::from(byte & 63);
-                if byte & 64 == 0 {
-                    break;
-                }
-            }
-            // The fields are start, length, target, depth and lasti.
-            let value = match field {
-                0 => {
-                    start = value;
-                    grows = value < place;
-                    if grows { value } else { value + units }
-                }
-                1 if grows && start + value >= place => value + units,
-                2 if value >= place => value + units,
-                _ => value,
-            };
-            write_field(&mut result, value, field == 0);
-        }
-    }
-    result
-}
-
-/// Six bits a byte, high ones first; bit 6 says that more follow, bit 7 that an entry starts.
-fn write_field(out: &mut Vec<u8>, value: usize, starts_entry: bool) {
-    let mut shift = 0;
-    while value >> shift > 63 {
-        shift += 6;
-    }
-    let mut mark = if starts_entry { 0x80 } else { 0 };
-    loop {
-        let more = if shift > 0 { 0x40 } else { 0 };
-        out.push(mark | more | (value >> shift & 63) as u8);
-        if shift == 0 {
-            return;
-        }
-        (shift, mark) = (shift - 6, 0);
-    }
+    handlers::write(&handlers::moved(handlers::read(table), 0, units))
 }
 
 #[cfg(test)]

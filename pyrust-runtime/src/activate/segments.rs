@@ -190,13 +190,19 @@ struct Next {
     value: Cell<*mut PyObject>,
     /// The iterators of the open loops, the innermost first.
     iterators: RefCell<Vec<*mut PyObject>>,
+    /// An exception came at the `yield`, which Python handles: no segment is run.
+    thrown: Cell<bool>,
 }
 
 // SAFETY: only touched with the GIL held.
 unsafe impl Sync for Next {}
 
-static NEXT: Next =
-    Next { point: Cell::new(0), value: Cell::new(ptr::null_mut()), iterators: RefCell::new(Vec::new()) };
+static NEXT: Next = Next {
+    point: Cell::new(0),
+    value: Cell::new(ptr::null_mut()),
+    iterators: RefCell::new(Vec::new()),
+    thrown: Cell::new(false),
+};
 
 /// The generator begins: its state, or null if it runs as Python.
 ///
@@ -262,6 +268,9 @@ unsafe extern "C" fn step(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the interpreter calls this with a state, under the GIL, in the generator's own frame.
     unsafe {
         let state = object.cast::<State>();
+        if NEXT.thrown.replace(false) {
+            return leave(&mut *state);
+        }
         let ts = interp::thread();
         let frame = Frame::current(ts);
         match segment(&mut *state, ts, frame) {
@@ -530,6 +539,8 @@ struct Step {
 pub(super) const RETURNS: usize = 0;
 /// The next iterator of an open loop.
 pub(super) const ITERATOR: usize = usize::MAX;
+/// Not a question: Python handles an exception.
+pub(super) const THROWN: usize = usize::MAX - 1;
 
 unsafe extern "C" fn answer(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the interpreter calls this with a step, under the GIL.
@@ -537,7 +548,10 @@ unsafe extern "C" fn answer(object: *mut PyObject) -> *mut PyObject {
         match (*object.cast::<Step>()).what {
             RETURNS => NEXT.value.replace(ptr::null_mut()),
             ITERATOR => NEXT.iterators.borrow_mut().pop().unwrap_or(ptr::null_mut()),
-            point if NEXT.point.get() == point => {
+            what if what == THROWN || NEXT.point.get() == what => {
+                if what == THROWN {
+                    NEXT.thrown.set(true);
+                }
                 let none = Py_None();
                 Py_INCREF(none);
                 none
@@ -574,7 +588,7 @@ pub(super) unsafe fn by_name(name: &str) -> Option<*mut PyObject> {
     unsafe { constant(what) }
 }
 
-/// The constant that asks `what`: a number of a `yield`, [`RETURNS`] or [`ITERATOR`]. It lives for good.
+/// The constant that asks `what`: a number of a `yield`, [`RETURNS`], [`ITERATOR`] or [`THROWN`]. It lives for good.
 ///
 /// # Safety
 /// The GIL is held and no transaction is open.

@@ -6,21 +6,28 @@
 //! go: FOR_ITER out                                            one segment: the value
 //!     [LOAD_CONST at 1; FOR_ITER …; POP_TOP; POP_TOP; JUMP_FORWARD yield 1; …]      which `yield` was it?
 //! yield k: YIELD_VALUE; RESUME 1; POP_TOP; JUMP_BACKWARD go   as the function has it, with its line
+//!          or a `yield from`, from GET_YIELD_FROM_ITER on, or from what Python evaluates for it
+//! raised:  [LOAD_CONST thrown; FOR_ITER …; SWAP 2; FOR_ITER …; iterators of the open loops; RERAISE]      in a `try`
 //! out:
 //!     LOAD_CONST returns; FOR_ITER …; SWAP 2; POP_TOP; RETURN_VALUE
 //!     [LOAD_CONST at k; FOR_ITER …; POP_TOP; POP_TOP; iterators of the open loops; JUMP_FORWARD behind yield k; …]
 //!     <original bytecode>
 //! ```
 //!
-//! So the generator is CPython's own, waits on the line of its `yield`, and raises there what is thrown into it.
+//! So the generator is CPython's own, waits on the line of its `yield`, and raises there what is thrown into it. In a `try`
+//! that goes to the function's own handler, and Python goes on from there.
 
 use std::ffi::{CStr, c_long};
+use std::ops::Range;
 
 use pyo3_ffi::*;
 
+use super::handlers::{self, Handler};
+use super::lines::{Lines, Location, write_location};
 use super::object::{Own, attribute, bytes, bytes_of};
 use super::prologue::{integer, op};
-use super::segments::{self, ITERATOR, RETURNS};
+use super::segments;
+use super::yields::{self, Expected, Yield};
 
 /// Units of the inline cache of FOR_ITER.
 const CACHE: usize = if cfg!(Py_3_12) { 1 } else { 0 };
@@ -34,42 +41,36 @@ const PADS: usize = if cfg!(Py_3_13) {
     0
 };
 
-/// The location of an instruction.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Location {
-    line: i64,
-    end_line: i64,
-    /// Columns, from 0, where they are known.
-    columns: Option<(u64, u64)>,
-}
-
-/// A new code object of a generator function that asks `hook` first. `loops`: for each `yield`, how many loops with an
-/// iterator are around it. Nothing, without an exception, if the code is not as expected.
+/// A new code object of a generator function that asks `hook` first. `points`: what the compiler says of each `yield`.
+/// Nothing, without an exception, if the code is not as expected.
 ///
 /// # Safety
 /// `code` is a live code object, `hook` is live, the GIL is held and no transaction is open.
-pub(super) unsafe fn patch(code: *mut PyObject, hook: *mut PyObject, loops: &[usize]) -> Option<Own> {
+pub(super) unsafe fn patch(code: *mut PyObject, hook: *mut PyObject, points: &[Expected]) -> Option<Own> {
     // SAFETY: `code` is a code object, so its attributes have the documented types.
     unsafe {
         let body = attribute(code, c"co_code")?;
         let body = bytes_of(body.ptr()).to_vec();
         let at = begin(&body)?;
-        let yields = yields(&body)?;
-        if yields.len() != loops.len() {
-            return None;
-        }
+        let handled = attribute(code, c"co_exceptiontable")?;
+        let handled = handlers::read(bytes_of(handled.ptr()));
+        let yields = yields::find(&body, &handled, points)?;
         let table = attribute(code, c"co_linetable")?;
         let table = bytes_of(table.ptr()).to_vec();
         let first_line = i64::from(integer(code, c"co_firstlineno")? as i32);
         let lines = Lines::read(&table, first_line, at)?;
-        let locations: Vec<Location> = yields.iter().map(|y| lines.of(*y)).collect::<Option<_>>()?;
+        if yields.iter().any(|y| lines.of(y.at).is_none()) {
+            return None;
+        }
         let consts = attribute(code, c"co_consts")?;
-        let mut added = vec![hook, segments::constant(RETURNS)?, segments::constant(ITERATOR)?];
-        for point in 1..=loops.len() {
-            added.push(segments::constant(point)?);
+        let mut added = vec![hook];
+        let steps = [segments::RETURNS, segments::ITERATOR, segments::THROWN];
+        for what in steps.into_iter().chain(1..=points.len()) {
+            added.push(segments::constant(what)?);
         }
         let first = PyTuple_Size(consts.ptr()) as usize;
-        let block = block(&body, (at, &yields), loops, (first, &locations), lines.line);
+        let original = Original { body: &body, at, yields: &yields, lines: &lines };
+        let block = block(&original, points, first);
         let units = block.code.len() / 2;
 
         let mut instructions = body[..2 * at].to_vec();
@@ -78,11 +79,10 @@ pub(super) unsafe fn patch(code: *mut PyObject, hook: *mut PyObject, loops: &[us
         let mut located = table[..lines.split].to_vec();
         located.extend_from_slice(&block.table);
         located.extend_from_slice(&table[lines.split..]);
-        let handlers = attribute(code, c"co_exceptiontable")?;
-        let handlers = super::prologue::handlers_behind(bytes_of(handlers.ptr()), at, units);
+        let handled = handlers::covered(handlers::moved(handled, at, units), block.handlers);
         let consts = extended(consts.ptr(), &added)?;
-        let deepest = loops.iter().max().copied().unwrap_or(0) as c_long;
-        let stack = integer(code, c"co_stacksize")?.max(deepest + 4);
+        let deepest = points.iter().map(|p| p.loops).max().unwrap_or(0) as c_long;
+        let stack = (integer(code, c"co_stacksize")? + 2).max(deepest + 5);
 
         let replace = attribute(code, c"replace")?;
         let empty = Own::take(PyTuple_New(0))?;
@@ -94,7 +94,7 @@ pub(super) unsafe fn patch(code: *mut PyObject, hook: *mut PyObject, loops: &[us
         set(c"co_code", bytes(&instructions))?;
         set(c"co_consts", Some(consts))?;
         set(c"co_linetable", bytes(&located))?;
-        set(c"co_exceptiontable", bytes(&handlers))?;
+        set(c"co_exceptiontable", bytes(&handlers::write(&handled)))?;
         set(c"co_stacksize", Own::take(PyLong_FromLong(stack)))?;
         Own::take(PyObject_Call(replace.ptr(), empty.ptr(), arguments.ptr()))
     }
@@ -122,37 +122,28 @@ fn begin(code: &[u8]) -> Option<usize> {
     fits.then_some(found + 3)
 }
 
-/// The units of all `yield`s whose value is dropped; nothing if there are others.
-fn yields(code: &[u8]) -> Option<Vec<usize>> {
-    let units: Vec<[u8; 2]> = code.chunks_exact(2).map(|u| [u[0], u[1]]).collect();
-    let found = (0..units.len()).filter(|i| units[*i][0] == op::YIELD_VALUE);
-    found
-        .map(|i| {
-            let resume = units.get(i + 1)?;
-            let fits = resume[0] == op::RESUME && resume[1] & 3 == 1 && units.get(i + 2)?[0] == op::POP_TOP;
-            let alone = i == 0 || units[i - 1][0] != op::EXTENDED_ARG;
-            (fits && alone).then_some(i)
-        })
-        .collect()
-}
-
-/// The instructions of the prologue and the entries of the line table for them.
+/// The instructions of the prologue, with what the tables say of them.
 struct Block {
     code: Vec<u8>,
     table: Vec<u8>,
+    handlers: Vec<Handler>,
 }
 
-fn block(
-    body: &[u8],
-    (at, yields): (usize, &[usize]),
-    loops: &[usize],
-    (first, locations): (usize, &[Location]),
-    line: i64,
-) -> Block {
+/// The code that the prologue is put in, at unit `at`.
+struct Original<'o> {
+    body: &'o [u8],
+    at: usize,
+    yields: &'o [Yield],
+    lines: &'o Lines,
+}
+
+/// `first`: the place of the first constant.
+fn block(original: &Original<'_>, points: &[Expected], first: usize) -> Block {
+    let yields = original.yields;
     let n = yields.len();
-    let (hook, returns, iterator) = (first, first + 1, first + 2);
-    let is_at = |point: usize| first + 2 + point;
-    let mut asm = Assembler::default();
+    let (hook, returns, iterator, thrown) = (first, first + 1, first + 2, first + 3);
+    let is_at = |point: usize| first + 3 + point;
+    let mut asm = Assembler { at: original.at, ..Assembler::default() };
     let (go, out, leaving) = (asm.label(), asm.label(), asm.label());
     let places: Vec<usize> = yields.iter().map(|_| asm.label()).collect();
     asm.load(hook);
@@ -172,14 +163,36 @@ fn block(
     }
     for i in (0..n).rev() {
         asm.here(places[i]);
-        asm.located = Some(locations[i]);
-        for unit in yields[i]..yields[i] + 3 {
-            asm.op(body[2 * unit], body[2 * unit + 1]);
+        let raised = asm.waits(original, &yields[i], points[i], go);
+        let Some(handler) = yields[i].handler else { continue };
+        // The exception goes to the function's own handler, with what Python has on the stack there.
+        asm.here(raised);
+        let (told, gone) = (asm.label(), asm.label());
+        asm.load(thrown);
+        asm.for_iter(told);
+        asm.op(op::POP_TOP, 0);
+        asm.op(op::POP_TOP, 0);
+        asm.here(told);
+        asm.op(op::SWAP, 2);
+        asm.for_iter(gone);
+        asm.land(gone);
+        for _ in 0..points[i].loops {
+            let other = asm.label();
+            asm.load(iterator);
+            asm.for_iter(other);
+            asm.op(op::SWAP, 2);
+            asm.op(op::POP_TOP, 0);
+            asm.op(op::SWAP, 2);
+            asm.here(other);
         }
-        asm.located = None;
-        asm.jump(op::JUMP_BACKWARD_NO_INTERRUPT, go);
+        let start = asm.unit();
+        asm.op(op::RERAISE, 0);
+        let target = asm.label();
+        asm.behind.push((target, handler.target - original.at));
+        asm.handle(start, target, handler.depth);
     }
     // Never runs: the line table counts on from here.
+    let line = original.lines.line;
     asm.located = Some(Location { line, end_line: line, columns: None });
     asm.op(op::NOP, 0);
     asm.located = None;
@@ -190,13 +203,13 @@ fn block(
     asm.op(op::POP_TOP, 0);
     asm.op(op::RETURN_VALUE, 0);
     asm.land(leaving);
-    for (i, depth) in loops.iter().enumerate() {
+    for (i, point) in points.iter().enumerate() {
         let other = asm.label();
         asm.load(is_at(i + 1));
         asm.for_iter(other);
         asm.op(op::POP_TOP, 0);
         asm.op(op::POP_TOP, 0);
-        for _ in 0..*depth {
+        for _ in 0..point.loops {
             asm.load(iterator);
             asm.for_iter(other);
             asm.op(op::SWAP, 2);
@@ -204,7 +217,7 @@ fn block(
         }
         let behind = asm.label();
         // Counted from the end of the prologue.
-        asm.behind.push((behind, yields[i] + 3 - at));
+        asm.behind.push((behind, yields[i].units.end - original.at));
         asm.jump(op::JUMP_FORWARD, behind);
         asm.land(other);
     }
@@ -213,6 +226,8 @@ fn block(
 
 #[derive(Default)]
 struct Assembler {
+    /// Where the code will stand.
+    at: usize,
     code: Vec<u8>,
     /// Units; `usize::MAX` before they are known.
     labels: Vec<usize>,
@@ -223,6 +238,8 @@ struct Assembler {
     located: Option<Location>,
     /// The location of every unit.
     locations: Vec<Option<Location>>,
+    /// From where to where, the label that exceptions go to, and what stays on the stack.
+    handlers: Vec<(usize, usize, usize, usize)>,
 }
 
 impl Assembler {
@@ -231,8 +248,62 @@ impl Assembler {
         self.labels.len() - 1
     }
 
+    fn unit(&self) -> usize {
+        self.code.len() / 2
+    }
+
     fn here(&mut self, label: usize) {
-        self.labels[label] = self.code.len() / 2;
+        self.labels[label] = self.unit();
+    }
+
+    /// What stands from `start` to here is handled at the label.
+    fn handle(&mut self, start: usize, label: usize, depth: usize) {
+        self.handlers.push((start, self.unit(), label, depth));
+    }
+
+    /// Instructions of the function itself, with their locations.
+    fn copy(&mut self, original: &Original<'_>, units: Range<usize>) {
+        for unit in units {
+            self.located = original.lines.of(unit);
+            self.op(original.body[2 * unit], original.body[2 * unit + 1]);
+        }
+        self.located = None;
+    }
+
+    /// A `yield` as the function has it, from the value on the stack; then the next segment. The label of what handles an
+    /// exception there is to be placed behind it.
+    fn waits(&mut self, original: &Original<'_>, here: &Yield, expected: Expected, go: usize) -> usize {
+        let raised = self.label();
+        if expected.evaluated {
+            self.op(op::POP_TOP, 0);
+        }
+        let start = self.unit();
+        let shift = |unit: usize| start + unit - here.units.start;
+        self.copy(original, here.units.clone());
+        if here.handler.is_some() {
+            self.handle(start, raised, 1);
+        }
+        self.jump(op::JUMP_BACKWARD_NO_INTERRUPT, go);
+        // A `yield from` looks itself at what is thrown into it, in a place of its own.
+        #[cfg(Py_3_12)]
+        if let Some(done) = here.done {
+            let (cleans, behind) = (self.label(), self.label());
+            self.labels[behind] = shift(done);
+            self.here(cleans);
+            let first = self.unit();
+            self.located = original.lines.of(here.at);
+            self.op(op::CLEANUP_THROW, 0);
+            self.located = None;
+            if here.handler.is_some() {
+                self.handle(first, raised, 1);
+            }
+            self.jump(op::JUMP_BACKWARD_NO_INTERRUPT, behind);
+            // In front of the one around it.
+            self.handlers.insert(0, (shift(here.at), shift(here.at) + 1, cleans, 3));
+        }
+        #[cfg(not(Py_3_12))]
+        let _ = (shift, here.done);
+        raised
     }
 
     /// Where an exhausted iterator takes FOR_ITER.
@@ -273,7 +344,7 @@ impl Assembler {
     }
 
     fn finish(mut self, line: i64) -> Block {
-        let end = self.code.len() / 2;
+        let end = self.unit();
         for (label, offset) in &self.behind {
             self.labels[*label] = end + offset;
         }
@@ -292,142 +363,18 @@ impl Assembler {
             write_location(&mut table, same, location, &mut current);
             start += same;
         }
-        Block { code: self.code, table }
-    }
-}
-
-/// One entry of the line table.
-fn write_location(out: &mut Vec<u8>, units: usize, location: Option<Location>, current: &mut i64) {
-    let head = |kind: u8| 0x80 | kind << 3 | (units as u8 - 1);
-    let Some(location) = location else {
-        out.push(head(15));
-        return;
-    };
-    let delta = location.line - *current;
-    let signed = if delta < 0 { (delta.unsigned_abs() << 1) | 1 } else { (delta as u64) << 1 };
-    *current = location.line;
-    match location.columns {
-        None => {
-            out.push(head(13));
-            write_number(out, signed);
-        }
-        Some((column, end_column)) => {
-            out.push(head(14));
-            let lines = (location.end_line - location.line).max(0) as u64;
-            for number in [signed, lines, column + 1, end_column + 1] {
-                write_number(out, number);
-            }
-        }
-    }
-}
-
-/// Six bits a byte, low ones first.
-fn write_number(out: &mut Vec<u8>, mut number: u64) {
-    while number > 63 {
-        out.push(0x40 | (number & 63) as u8);
-        number >>= 6;
-    }
-    out.push(number as u8);
-}
-
-/// The line table of a code object.
-struct Lines {
-    /// First unit, number of units, and the location.
-    entries: Vec<(usize, usize, Option<Location>)>,
-    /// Where in the table the entries behind the place begin, and the line there.
-    split: usize,
-    line: i64,
-}
-
-impl Lines {
-    /// Nothing if no entry begins at unit `place`.
-    fn read(table: &[u8], first_line: i64, place: usize) -> Option<Lines> {
-        let (mut at, mut unit, mut line) = (0, 0, first_line);
-        let mut lines = Lines { entries: Vec::new(), split: usize::MAX, line: 0 };
-        while at < table.len() {
-            if unit == place {
-                (lines.split, lines.line) = (at, line);
-            }
-            let head = table[at];
-            at += 1;
-            let (kind, units) = (head >> 3 & 15, usize::from(head & 7) + 1);
-            let mut number = || {
-                let (mut value, mut shift) = (0u64, 0);
-                loop {
-                    let byte = *table.get(at)?;
-                    at += 1;
-                    value |= u64::from(byte & 63) << shift;
-                    if byte & 64 == 0 {
-                        return Some(value);
-                    }
-                    shift += 6;
-                }
-            };
-            let signed =
-                |value: u64| if value & 1 != 0 { -((value >> 1) as i64) } else { (value >> 1) as i64 };
-            let location = match kind {
-                15 => None,
-                14 => {
-                    line += signed(number()?);
-                    let end_line = line + number()? as i64;
-                    let (column, end_column) = (number()?, number()?);
-                    let columns = (column > 0 && end_column > 0).then(|| (column - 1, end_column - 1));
-                    Some(Location { line, end_line, columns })
-                }
-                13 => {
-                    line += signed(number()?);
-                    Some(Location { line, end_line: line, columns: None })
-                }
-                10..=12 => {
-                    line += i64::from(kind - 10);
-                    let columns = Some((u64::from(*table.get(at)?), u64::from(*table.get(at + 1)?)));
-                    at += 2;
-                    Some(Location { line, end_line: line, columns })
-                }
-                _ => {
-                    let byte = *table.get(at)?;
-                    at += 1;
-                    let column = u64::from(kind) << 3 | u64::from(byte >> 4);
-                    Some(Location {
-                        line,
-                        end_line: line,
-                        columns: Some((column, column + u64::from(byte & 15))),
-                    })
-                }
-            };
-            lines.entries.push((unit, units, location));
-            unit += units;
-        }
-        (lines.split != usize::MAX).then_some(lines)
-    }
-
-    fn of(&self, unit: usize) -> Option<Location> {
-        let entry = self.entries.iter().find(|(start, units, _)| (*start..start + units).contains(&unit))?;
-        entry.2
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn locations_survive() {
-        let all = [
-            Some(Location { line: 12, end_line: 12, columns: Some((4, 90)) }),
-            Some(Location { line: 9, end_line: 11, columns: Some((0, 3)) }),
-            None,
-            Some(Location { line: 70, end_line: 70, columns: None }),
-        ];
-        let (mut table, mut line) = (Vec::new(), 10);
-        for location in all {
-            write_location(&mut table, 3, location, &mut line);
-        }
-        let lines = Lines::read(&table, 10, 6).expect("an entry begins there");
-        assert_eq!(lines.line, 9);
-        for (i, location) in all.into_iter().enumerate() {
-            assert_eq!(lines.of(3 * i + 2), location);
-        }
-        assert!(Lines::read(&table, 10, 4).is_none());
+        let handler = |&(start, end, label, depth): &(usize, usize, usize, usize)| Handler {
+            start: self.at + start,
+            length: end - start,
+            target: self.at + self.labels[label],
+            depth,
+            lasti: false,
+        };
+        let mut handlers = Vec::new();
+        // Earlier ones go before later ones.
+        self.handlers.iter().rev().for_each(|h| {
+            handlers = handlers::covered(core::mem::take(&mut handlers), vec![handler(h)]);
+        });
+        Block { code: self.code, table, handlers }
     }
 }
