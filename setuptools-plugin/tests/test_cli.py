@@ -395,6 +395,39 @@ def test_build_shows_one_note_per_function(project: Project) -> None:
     assert "functions have notes" not in done.stderr
 
 
+@pytest.mark.parametrize("option", ["--html", "--speedscope"])
+def test_report_that_cannot_be_written(project: Project, option: str) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    assert "has no stacks; `pytest --pyrust-profile`" in project.pyrust("report", "--speedscope=s.json", code=2).stderr
+    project.write(".pyrust/profile.json", json.dumps({"functions": [], "stacks": {"kit.text:twice": 3}}))
+    project.write("file", "")
+    done = project.pyrust("report", option, "file/report", code=2)
+    assert done.stderr.startswith("pyrust: cannot write `file/report`: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere paths are Unicode")
+@pytest.mark.parametrize("command", ["verify", "bench", "doctor"])
+def test_a_path_that_is_no_text_in_the_locale(tmp_path: Path, command: str) -> None:
+    project = Project(tmp_path / "schön")
+    project.write("pyproject.toml", PYPROJECT)
+    project.write("src/kit/__init__.py", "")
+    ascii_only = {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = project.pyrust(command, code=1 if command == "doctor" else 2, **ascii_only)
+    assert "set PYTHONUTF8=1" in done.stdout + done.stderr
+    assert "internal error" not in done.stderr
+
+
+def test_nothing_to_measure_or_to_compare_yet(project: Project) -> None:
+    for command in ("verify", "bench"):
+        said = project.pyrust(command, code=2).stderr
+        assert said == "pyrust: no hotspots yet: `pytest --pyrust-profile` finds them and writes pyrust.toml\n"
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    assert "no recorded calls of these functions; `pytest --" in project.pyrust("bench", code=2).stderr
+    entry = {"samples": [], "long": 0, "opaque": 3}
+    project.write(".pyrust/samples.json", json.dumps({"version": 1, "functions": {"kit.text:twice": entry}}))
+    assert "the recorded arguments of these functions are too large" in project.pyrust("bench", code=2).stderr
+
+
 def test_build_says_where_a_native_function_is_python(project: Project) -> None:
     text = "def f(x):\n    if x > 7:\n        print(x)\n    return x\n\n\n"
     loop = (

@@ -76,6 +76,7 @@ class Venv:
     def __init__(self, folder: Path, find_links: list[Path]) -> None:
         self.folder = folder
         self.find_links = find_links
+        self.isolated = True
         run([sys.executable, "-m", "venv", "--without-pip", folder])
 
     @property
@@ -88,6 +89,8 @@ class Venv:
     def pip(self, *arguments: str | Path, fails: bool = False, **environment: Any) -> str:
         """Without an index: everything comes from the folders that the runner filled."""
         links = {"PIP_FIND_LINKS": " ".join(path.as_uri() for path in self.find_links), "PIP_NO_INDEX": "1"}
+        # Little of what is installed is imported: bytecode of all of it would take longer than many a test.
+        links["PIP_COMPILE"] = "0"
         command: list[str | Path] = [sys.executable, "-m", "pip", "--python", self.executable, *arguments]
         return run(command, environment={**links, **environment}, fails=fails).stdout
 
@@ -96,7 +99,8 @@ class Venv:
 
     def wheel(self, project: Path, output: Path, fails: bool = False, **environment: Any) -> str:
         """Builds a wheel; returns pip's output. The file is found with `only_wheel`."""
-        return self.pip("wheel", "-v", "--no-deps", "-w", output, project, fails=fails, **environment)
+        how = [] if self.isolated else ["--no-build-isolation"]
+        return self.pip("wheel", "-v", "--no-deps", *how, "-w", output, project, fails=fails, **environment)
 
     def python(self, code: str, *arguments: str, folder: Path | None = None, **environment: Any) -> str:
         command: list[str | Path] = [self.executable, "-c", code, *arguments]
@@ -111,6 +115,11 @@ class Venv:
     def has_module(self, package: str) -> bool:
         code = "import importlib.util, sys; print(importlib.util.find_spec(sys.argv[1]) is not None)"
         return self.python(code, f"{package}._pyrust").strip() == "True"
+
+
+def cargo_target() -> str:
+    """Where the crates of examples are built: with everything else, so that the runtime and the compiler are built once."""
+    return os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
 
 
 def licenses_in(wheel: Path) -> str:

@@ -29,6 +29,15 @@ def refuse_one(project: Path) -> None:
         file.write(entry)
 
 
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory, find_links: list[Path]) -> Venv:
+    """An environment that has what isolated builds install each time, for those tests that only read what a build says."""
+    venv = Venv(tmp_path_factory.mktemp("ready") / "venv", find_links)
+    venv.install("setuptools>=77", "wheel", "pyrust-optimizer")
+    venv.isolated = False
+    return venv
+
+
 @pytest.mark.parametrize("fallback", ["warn", "silent"])
 def test_no_cargo_is_a_pure_install(venv: Venv, textkit: Path, tmp_path: Path, fallback: str) -> None:
     configure(textkit, f'fallback = "{fallback}"')
@@ -41,15 +50,15 @@ def test_no_cargo_is_a_pure_install(venv: Venv, textkit: Path, tmp_path: Path, f
     assert venv.python("import textkit; print(textkit.levenshtein('a', 'b'))").strip() == "1"
 
 
-def test_cargo_that_fails_is_a_pure_install(venv: Venv, textkit: Path, tmp_path: Path) -> None:
-    output = venv.wheel(textkit, tmp_path / "out", CARGO="/bin/false")
+def test_cargo_that_fails_is_a_pure_install(ready: Venv, textkit: Path, tmp_path: Path) -> None:
+    output = ready.wheel(textkit, tmp_path / "out", CARGO="/bin/false")
     assert "continuing as pure Python" in output
     assert only_wheel(tmp_path / "out").name == "textkit-1.0.0-py3-none-any.whl"
 
 
-def test_no_cargo_with_fallback_error(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+def test_no_cargo_with_fallback_error(ready: Venv, textkit: Path, tmp_path: Path) -> None:
     configure(textkit, 'fallback = "error"')
-    output = venv.wheel(textkit, tmp_path / "out", fails=True, CARGO=NO_CARGO)
+    output = ready.wheel(textkit, tmp_path / "out", fails=True, CARGO=NO_CARGO)
     assert "was not found" in output
     assert "Traceback" not in output
 
@@ -114,21 +123,21 @@ def test_refused_signature_is_told(venv: Venv, textkit: Path) -> None:
 
 
 @pytest.mark.parametrize("how", ["fallback", "require"])
-def test_refused_hotspot_that_must_be_native(venv: Venv, textkit: Path, tmp_path: Path, how: str) -> None:
+def test_refused_hotspot_that_must_be_native(ready: Venv, textkit: Path, tmp_path: Path, how: str) -> None:
     refuse_one(textkit)
     if how == "fallback":
         configure(textkit, 'fallback = "error"')
     else:
         with (textkit / "pyrust.toml").open("a") as file:
             file.write('mode = "require"\n')
-    output = venv.wheel(textkit, tmp_path / "out", fails=True)
+    output = ready.wheel(textkit, tmp_path / "out", fails=True)
     assert "textkit.words:shout" in output
     assert "Traceback" not in output
 
 
-def test_no_manifest_yet(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+def test_no_manifest_yet(ready: Venv, textkit: Path, tmp_path: Path) -> None:
     (textkit / "pyrust.toml").unlink()
-    output = venv.wheel(textkit, tmp_path / "out")
+    output = ready.wheel(textkit, tmp_path / "out")
     assert output.count("pyrust: no pyrust.toml yet") == 1
     assert only_wheel(tmp_path / "out").name == "textkit-1.0.0-py3-none-any.whl"
 
@@ -144,21 +153,23 @@ BROKEN = {
 
 @pytest.mark.parametrize("fallback", ["warn", "silent", "error"])
 @pytest.mark.parametrize("kind", sorted(BROKEN))
-def test_broken_manifest_fails_the_install(venv: Venv, textkit: Path, tmp_path: Path, kind: str, fallback: str) -> None:
+def test_broken_manifest_fails_the_install(
+    ready: Venv, textkit: Path, tmp_path: Path, kind: str, fallback: str
+) -> None:
     if fallback != "warn" and kind != "not-toml":
         pytest.skip("one kind is enough to show that the setting does not matter")
     configure(textkit, f'fallback = "{fallback}"')
     name, text = BROKEN[kind]
     (textkit / name).write_text(text)
-    output = venv.wheel(textkit, tmp_path / "out", fails=True)
+    output = ready.wheel(textkit, tmp_path / "out", fails=True)
     assert "pyrust.toml" in output
     assert "Traceback" not in output.split("pyrust:")[-1]
     assert not list((tmp_path / "out").glob("*.whl"))
 
 
-def test_broken_setting_fails_the_install(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+def test_broken_setting_fails_the_install(ready: Venv, textkit: Path, tmp_path: Path) -> None:
     configure(textkit, 'fall-back = "warn"')
-    output = venv.wheel(textkit, tmp_path / "out", fails=True)
+    output = ready.wheel(textkit, tmp_path / "out", fails=True)
     assert "fall-back" in output
     assert "fallback" in output
 

@@ -13,7 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from pyrust import flame, runinfo
+from pyrust import PyRustError, flame, runinfo
 from pyrust.page_style import SCRIPT, STYLE
 
 LARGEST = 1_900_000
@@ -109,15 +109,18 @@ def write_speedscope(path: str, root: str, report: str) -> str:
     """Writes the stacks of the last profile for speedscope."""
     stacks = (json.loads(report)["profile"] or {}).get("stacks") or {}
     if not stacks:
-        raise ValueError("the last profile has no stacks; `pytest --pyrust-profile` records some")
+        raise PyRustError("the last profile has no stacks; `pytest --pyrust-profile` records some")
     _write(path, json.dumps(flame.speedscope(stacks, Path(root).name)) + "\n")
     return f"{path}: {len(stacks)} stacks"
 
 
 def _write(path: str, text: str) -> None:
     """A file that others may read, unlike those in the cache."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(text, encoding="utf-8", newline="\n")
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise PyRustError(f"cannot write `{path}`: {error.strerror or error}") from None
 
 
 def sources(root: str, data: Json) -> dict[str, list[str]]:

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
+from pyrust import PyRustError
+
 
 @dataclass
 class Project:
@@ -100,6 +102,11 @@ def load(start: str | os.PathLike[str], manifest: str | None = None) -> Project:
     from pyrust import _engine
 
     root = find_root(start)
+    try:
+        str(root).encode()
+    except UnicodeEncodeError:
+        shown = ascii(str(root))
+        raise PyRustError(f"the path {shown} is no text in this locale: set PYTHONUTF8=1 or another locale") from None
     facts: dict[str, Any] = _engine.load_project(str(root))
     root = Path(facts.get("root", root))
     return Project(
