@@ -14,6 +14,10 @@ def test_nothing_native_is_a_failure(project: pytest.Pytester, run: Runner) -> N
     result = run("--pyrust-verify", "-k", "words")
     result.assert_outcomes(passed=1)
     assert result.ret == 1
+    result.stdout.fnmatch_lines(["pyrust: verification failed: no hotspots yet: `pytest --pyrust-profile` finds them*"])
+    (project.path / "pyrust.toml").write_text("version = 1\n")
+    result = run("--pyrust-verify", "-k", "words")
+    assert result.ret == 1
     result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native (`pyrust build` compiles in place)"])
     assert json.loads((project.path / ".pyrust" / "verify.json").read_text())["hotspots"] == []
 
@@ -29,4 +33,4 @@ def test_with_workers(project: pytest.Pytester, run: Runner) -> None:
     pytest.importorskip("xdist")
     result = run("--pyrust-verify", "-k", "words", "-n", "2")
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["pyrust: verification failed: nothing is native (`pyrust build` compiles in place)"])
+    result.stdout.fnmatch_lines(["pyrust: verification failed: no hotspots yet*"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -270,9 +271,25 @@ def test_unsupported_python(project: Project, monkeypatch: pytest.MonkeyPatch) -
     assert "free-threaded" in result["message"]
 
 
-def test_python_that_does_not_run(project: Project) -> None:
-    with pytest.raises(driver.BuildError, match="is not a Python that runs"):
-        project.build(python="/nowhere/python")
+@pytest.mark.skipif(os.name != "posix", reason="programs of a POSIX system")
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("/nowhere/python", "is not a Python that runs: No such file or directory"),
+        ("#!/bin/sh\nexit 3\n", "is not a Python that runs: exit code 3"),
+        ("#!/bin/sh\necho 'no such version' >&2\necho 'try --help' >&2\nexit 3\n", "that runs: no such version"),
+        ("#!/bin/sh\necho hello\n", "is not a Python: it does not say which one it is"),
+    ],
+)
+def test_python_that_does_not_run(project: Project, tmp_path: Path, program: str, said: str) -> None:
+    if program.startswith("#!"):
+        file = tmp_path / "program"
+        file.write_text(program)
+        file.chmod(0o755)
+        program = str(file)
+    with pytest.raises(driver.BuildError) as raised:
+        project.build(python=program)
+    assert str(raised.value).endswith(said)
 
 
 def test_expanded_spans_are_followed() -> None:

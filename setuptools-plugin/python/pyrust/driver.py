@@ -190,8 +190,12 @@ class _Build:
             try:
                 described = output([self.python, "-I", str(HERE / "interpreter.py")])
                 target = Interpreter(**json.loads(described))
-            except (OSError, ValueError, TypeError, subprocess.CalledProcessError) as error:
-                raise BuildError(f"`{self.python}` is not a Python that runs: {error}") from None
+            except (ValueError, TypeError):
+                raise BuildError(f"`{self.python}` is not a Python: it does not say which one it is") from None
+            except (OSError, subprocess.CalledProcessError) as error:
+                # Shims and old versions begin with what is wrong, and go on with help.
+                said = (getattr(error, "stderr", None) or "").strip().partition("\n")[0] or words(error)
+                raise BuildError(f"`{self.python}` is not a Python that runs: {said}") from None
         if why := target.unsupported:
             raise Unavailable(why, "python")
         if not Path(target.include, "Python.h").is_file():

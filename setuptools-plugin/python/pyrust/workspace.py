@@ -387,4 +387,8 @@ def output(command: Sequence[str], text: str = "", folder: Path | None = None) -
 
 def words(error: Exception) -> str:
     said = (getattr(error, "stderr", "") or "").strip().splitlines()
-    return said[-1] if said else str(error)
+    if said:
+        return str(said[-1])
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"exit code {error.returncode}"
+    return str(error.strerror) if isinstance(error, OSError) and error.strerror else str(error)
