@@ -331,6 +331,8 @@ impl ElemOrd for Complex {
 }
 
 impl Key for Complex {
+    type Stored = Self;
+
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(hash(*self)? as u64)
     }

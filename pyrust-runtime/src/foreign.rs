@@ -239,6 +239,8 @@ impl<C: ForeignClass> ElemOrd for Foreign<C> {
 }
 
 impl<C: ForeignClass> Key for Foreign<C> {
+    type Stored = Self;
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         Ok(self.py_hash(cx)? as u64)
     }

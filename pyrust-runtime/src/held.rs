@@ -94,6 +94,8 @@ impl<T: ElemOrd> ElemOrd for Held<T> {
 }
 
 impl<T: Key> Key for Held<T> {
+    type Stored = Self;
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         self.items.fast_hash(cx)
     }

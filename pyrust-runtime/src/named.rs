@@ -285,6 +285,8 @@ impl<C, T: ElemOrd> ElemOrd for Named<C, T> {
 }
 
 impl<C: OfClass, T: Fields + Key> Key for Named<C, T> {
+    type Stored = Self;
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         self.items.fast_hash(cx)
     }

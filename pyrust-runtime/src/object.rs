@@ -232,6 +232,8 @@ impl<C: OfObjectClass> ElemOrd for Instance<C> {
 }
 
 impl<C: OfObjectClass> Key for Instance<C> {
+    type Stored = Self;
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         Ok(self.py_hash(cx)? as u64)
     }

@@ -1,6 +1,7 @@
 //! What a `str`, a one-character `str` and a `bytes` are here.  The operations are in `str_`, `chr`, `bytes`.
 
 use core::cell::Cell;
+use core::hint::unreachable_unchecked;
 use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
@@ -39,6 +40,45 @@ const LASTING: u8 = 2;
 
 /// Parts of a text that would not live on without them keep no more than so many bytes alive.
 const KEPT: usize = 256;
+
+/// A `str` of which only the object is kept: where its code points stand is asked when somebody looks at it.
+pub struct Text(NonNull<PyObject>);
+
+impl Text {
+    /// The string again.
+    #[inline(always)]
+    pub(crate) fn to_str(&self) -> Str {
+        // SAFETY: We hold a reference to an exact `str`, which was compact when it was taken apart, and remains so.
+        unsafe {
+            let Some((data, len, kind)) = layout::str_parts(self.0.as_ptr()) else { unreachable_unchecked() };
+            Py_INCREF(self.0.as_ptr());
+            Str::whole(self.0, data, len, kind)
+        }
+    }
+
+    /// The same object, or an equal one?
+    #[inline(always)]
+    pub(crate) fn is_text(&self, text: &Str) -> bool {
+        if ptr::eq(self.0.as_ptr(), text.known()) {
+            return true;
+        }
+        // SAFETY: As above.
+        unsafe {
+            let Some((data, len, kind)) = layout::str_parts(self.0.as_ptr()) else { unreachable_unchecked() };
+            len == text.len
+                && kind == text.kind
+                && core::slice::from_raw_parts(data.as_ptr(), len * kind as usize) == text.raw()
+        }
+    }
+}
+
+impl Drop for Text {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: The reference is ours.
+        unsafe { Py_DECREF(self.0.as_ptr()) };
+    }
+}
 
 /// A `str` of one code point.  Surrogates are code points like any other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -145,6 +185,22 @@ impl Str {
             let (data, len, kind) = layout::str_parts(object).unwrap_or((self.data, 0, 1));
             Str::whole(NonNull::new_unchecked(object), data, len, kind)
         }
+    }
+
+    /// Only the object.
+    #[inline(always)]
+    pub(crate) fn into_text(self) -> Text {
+        if self.is_part() {
+            let object = self.made();
+            // SAFETY: Alive, for `self` has a reference to it.
+            unsafe {
+                Py_INCREF(object);
+                return Text(NonNull::new_unchecked(object));
+            }
+        }
+        let object = self.obj;
+        core::mem::forget(self);
+        Text(object)
     }
 
     /// Takes a new reference; null is a failed allocation.

@@ -299,7 +299,7 @@ impl Func<'_, '_, '_> {
         {
             return None;
         }
-        let (dict, key) = (self.val(base).by_ref(), self.value_as(index, &key_ty));
+        let (dict, key) = (self.val(base).by_ref(), self.val(index).by_ref());
         let default = self.value_as(default, &value_ty);
         let old = self.fresh("old");
         let new = self.in_closure(|f| {

@@ -65,7 +65,7 @@ impl SetConst {
     }
 }
 
-struct Search<'a, K> {
+struct Search<'a, K: Key> {
     cx: Cx,
     wanted: &'a Set<K>,
     found: Option<*mut PyObject>,

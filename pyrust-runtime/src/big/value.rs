@@ -121,6 +121,8 @@ impl PartialEq for Big {
 }
 
 impl Key for Big {
+    type Stored = Self;
+
     #[inline]
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(match self {

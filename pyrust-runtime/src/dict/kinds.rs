@@ -212,7 +212,7 @@ pub fn recount<K: Key, V: Clone + 'static, D: DictLike<K, V> + Absent<V>>(
     f: impl FnOnce(V) -> R<V>,
 ) -> R<()> {
     if !D::LIVE {
-        return dict.upsert(cx, key, dict.absent(cx)?, f);
+        return dict.upsert(cx, &key, dict.absent(cx)?, f);
     }
     // What a factory of Python's makes is asked for only where it is needed.
     let old = match dict.find(cx, &key)? {
@@ -358,12 +358,12 @@ pub fn counted<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, key: &K)
 /// One more of `key`.
 #[inline]
 pub fn count_one<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, key: K) -> R<()> {
-    counts.upsert(cx, key, V::of(0), |old| old.plus(&V::of(1)))
+    counts.upsert(cx, &key, V::of(0), |old| old.plus(&V::of(1)))
 }
 
 /// One less of `key`.
 pub fn discount_one<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D, key: K) -> R<()> {
-    counts.upsert(cx, key, V::of(0), |old| old.minus(&V::of(1)))
+    counts.upsert(cx, &key, V::of(0), |old| old.minus(&V::of(1)))
 }
 
 /// `del c[k]`: no error where there is none.
@@ -383,7 +383,7 @@ pub fn add_counts<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
     }
     let mut cursor = iter(cx, other)?;
     while let Some((key, count)) = next_item(cx, other, &mut cursor)? {
-        counts.upsert(cx, key, V::of(0), |old| count.plus(&old))?;
+        counts.upsert(cx, &key, V::of(0), |old| count.plus(&old))?;
     }
     Ok(())
 }
@@ -396,7 +396,7 @@ pub fn subtract_counts<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(
 ) -> R<()> {
     let mut cursor = iter(cx, other)?;
     while let Some((key, count)) = next_item(cx, other, &mut cursor)? {
-        counts.upsert(cx, key, V::of(0), |old| old.minus(&count))?;
+        counts.upsert(cx, &key, V::of(0), |old| old.minus(&count))?;
     }
     Ok(())
 }
@@ -591,7 +591,7 @@ fn keep_positive<K: Key, V: Count, D: DictLike<K, V>>(cx: Cx, counts: &D) -> R<(
 pub fn counts_iadd<K: Key, V: Count, D: DictLike<K, V>, E: DictLike<K, V>>(cx: Cx, a: &D, b: &E) -> R<()> {
     let mut cursor = iter(cx, b)?;
     while let Some((key, count)) = next_item(cx, b, &mut cursor)? {
-        a.upsert(cx, key, V::of(0), |old| old.plus(&count))?;
+        a.upsert(cx, &key, V::of(0), |old| old.plus(&count))?;
     }
     keep_positive(cx, a)
 }

@@ -62,7 +62,7 @@ enum Log {
 }
 
 /// The writes that one dict waits for.
-struct Overlay<K, V> {
+struct Overlay<K: Key, V> {
     table: Table<K, State<V>>,
     /// Changes of shape, in order.
     log: Buf<Log>,
@@ -464,7 +464,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
                 let Some(value) = state.value.take() else { return bail(Bail::Panic) };
                 overlay.count -= 1;
                 overlay.log(Log::PopItem)?;
-                return Ok(Some((overlay.table.key(place as usize).clone(), value)));
+                return Ok(Some((overlay.table.key(place as usize), value)));
             }
         }
         if overlay.cleared {
@@ -591,7 +591,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
             // SAFETY: The dict keeps the key alive.
             Place::Live { key, .. } | Place::Overwritten { key, .. } => unsafe { K::from_py(cx, key) },
             Place::Native(place) => match self.overlay(cx)? {
-                Some(overlay) => Ok(overlay.table.key(place).clone()),
+                Some(overlay) => Ok(overlay.table.key(place)),
                 None => bail(Bail::Panic),
             },
         }
@@ -623,7 +623,7 @@ where
     if !into.reserve_total(overlay.overwritten.len() + overlay.log.len()) {
         return bail(Bail::Memory);
     }
-    let key_of = |place: u32| overlay.table.key(place as usize).clone().into_py(cx);
+    let key_of = |place: u32| overlay.table.key(place as usize).into_py(cx);
     let set = |place: u32, value: Option<V>, into: &mut Buf<Op>| {
         let key = key_of(place)?;
         let value = match value {
@@ -671,7 +671,7 @@ where
     Ok(replaced)
 }
 
-unsafe fn drop_overlay<K, V>(data: NonNull<u8>) {
+unsafe fn drop_overlay<K: Key, V>(data: NonNull<u8>) {
     // SAFETY: By the caller: an overlay of these types, dropped once.
     drop(unsafe { Box::from_raw(data.cast::<Overlay<K, V>>().as_ptr()) });
 }

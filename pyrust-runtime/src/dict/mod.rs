@@ -64,9 +64,9 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     fn put(&self, cx: Cx, key: K, value: V) -> R<()>;
     /// `d[key] = f(d.get(key, default))`, with one look-up where that can be had.
     #[inline]
-    fn upsert(&self, cx: Cx, key: K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
-        let old = self.find(cx, &key)?.unwrap_or(default);
-        self.put(cx, key, f(old)?)
+    fn upsert(&self, cx: Cx, key: &K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
+        let old = self.find(cx, key)?.unwrap_or(default);
+        self.put(cx, key.clone(), f(old)?)
     }
     /// Removes a key; the value that it had.
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>>;
@@ -88,7 +88,7 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
 pub fn upsert<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     cx: Cx,
     dict: &D,
-    key: K,
+    key: &K,
     default: V,
     f: impl FnOnce(V) -> R<V>,
 ) -> R<()> {

@@ -16,7 +16,7 @@ use crate::retype::Counted;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::{Cx, no_memory};
 
-struct Head<K, V> {
+struct Head<K: Key, V> {
     handles: Cell<usize>,
     version: Cell<u64>,
     table: Table<K, V>,
@@ -30,12 +30,12 @@ struct Head<K, V> {
 }
 
 /// Cloning the handle is Python's aliasing; the entries are dropped with the last one.
-pub struct Dict<K, V, M = Plain> {
+pub struct Dict<K: Key, V, M = Plain> {
     head: NonNull<Head<K, V>>,
     kind: PhantomData<M>,
 }
 
-impl<K, V, M> Clone for Dict<K, V, M> {
+impl<K: Key, V, M> Clone for Dict<K, V, M> {
     #[inline(always)]
     fn clone(&self) -> Self {
         // SAFETY: The head lives as long as a handle.
@@ -45,7 +45,7 @@ impl<K, V, M> Clone for Dict<K, V, M> {
     }
 }
 
-impl<K, V, M> Drop for Dict<K, V, M> {
+impl<K: Key, V, M> Drop for Dict<K, V, M> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: The head lives as long as a handle; it was allocated with this layout.
@@ -98,7 +98,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
             && let Some(below) = self.below()
         {
             let key = self.table().key(place);
-            if let Some(place) = below.find(cx, Table::<K, V>::hash(cx, key)?, key)? {
+            if let Some(place) = below.find(cx, Table::<K, V>::hash(cx, &key)?, &key)? {
                 drop(below.remove(place));
             }
         }
@@ -129,7 +129,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
             let mut from = 0;
             while let Some(place) = self.table().next_live(from) {
                 let key = self.table().key(place);
-                below.add(Table::<K, V>::hash(cx, key)?, key.clone(), ())?;
+                below.add(Table::<K, V>::hash(cx, &key)?, key, ())?;
                 from = place + 1;
             }
             // SAFETY: The head lives as long as the handle; no borrow of it is open.
@@ -195,7 +195,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
     }
 }
 
-impl<K, V, M> Counted for Dict<K, V, M> {
+impl<K: Key, V, M> Counted for Dict<K, V, M> {
     fn is_alone(&self) -> bool {
         // SAFETY: The head lives as long as the handle.
         let head = unsafe { &*self.head.as_ptr() };
@@ -248,8 +248,8 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
     }
 
     #[inline]
-    fn upsert(&self, cx: Cx, key: K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
-        match self.table().search(cx, &key)? {
+    fn upsert(&self, cx: Cx, key: &K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
+        match self.table().search(cx, key)? {
             Ok(place) => {
                 // `f` touches no container: see the compiler's pattern.
                 let new = f(self.table().value(place).clone())?;
@@ -257,7 +257,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
                 drop(old);
             }
             Err(hash) => {
-                self.add(hash, key, f(default)?)?;
+                self.add(hash, key.clone(), f(default)?)?;
             }
         }
         Ok(())
@@ -318,7 +318,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
     #[inline]
     fn key_at(&self, _: Cx, place: Place) -> R<K> {
         match place {
-            Place::Native(place) => Ok(self.table().key(place).clone()),
+            Place::Native(place) => Ok(self.table().key(place)),
             Place::Live { .. } | Place::Overwritten { .. } => bail(Bail::Panic),
         }
     }
@@ -374,7 +374,7 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     while let Some(place) = below.next_live(from) {
         from = place + 1;
         let key = below.key(place);
-        let Some(place) = table.find(cx, Table::<K, V>::hash(cx, key)?, key)? else {
+        let Some(place) = table.find(cx, Table::<K, V>::hash(cx, &key)?, &key)? else {
             return bail(Bail::Panic);
         };
         // SAFETY: By the caller.
@@ -383,7 +383,7 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     from = 0;
     while let Some(place) = table.next_live(from) {
         from = place + 1;
-        let key = table.key(place).clone().into_py(cx)?;
+        let key = table.key(place).into_py(cx)?;
         // SAFETY: An object of the class whose entries can be moved; the key is an exact builtin that is in it.
         unsafe {
             let moved = M::move_last(object, key);
@@ -403,7 +403,7 @@ unsafe fn enter<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     table: &Table<K, V>,
     place: usize,
 ) -> R<()> {
-    let key = table.key(place).clone().into_py(cx)?;
+    let key = table.key(place).into_py(cx)?;
     // SAFETY: By the caller: a dict of our own; the references are dropped after they were stored.
     unsafe {
         let stored = match table.value(place).clone().into_py(cx) {

@@ -9,7 +9,7 @@ use core::mem::MaybeUninit;
 
 use crate::buf::Buf;
 use crate::dict::index::Index;
-use crate::elem::Key;
+use crate::elem::{Key, Stored};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -22,6 +22,7 @@ const FEW: usize = 8;
 struct Entry<K, V> {
     /// 0 in a hole, odd otherwise.
     hash: u64,
+    /// The key as it is kept, and the value.
     pair: MaybeUninit<(K, V)>,
 }
 
@@ -35,10 +36,10 @@ impl<K, V> Drop for Entry<K, V> {
     }
 }
 
-pub(crate) struct Table<K, V> {
+pub(crate) struct Table<K: Key, V> {
     /// None as long as there are few entries.
     index: Index,
-    entries: Buf<Entry<K, V>>,
+    entries: Buf<Entry<K::Stored, V>>,
     used: usize,
     /// Places before it are holes.
     front: usize,
@@ -77,7 +78,7 @@ impl<K: Key, V> Table<K, V> {
             && entry.hash != 0
             // Another key may be at that address by now.
             // SAFETY: An entry with a hash is live.
-            && unsafe { &entry.pair.assume_init_ref().0 }.elem_eq(cx, key)?
+            && unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)?
         {
             return Ok(Ok(last));
         }
@@ -102,7 +103,7 @@ impl<K: Key, V> Table<K, V> {
         if self.index.is_none() {
             for (place, entry) in self.entries.iter().enumerate() {
                 // SAFETY: An entry with a hash is live.
-                if entry.hash == hash && unsafe { &entry.pair.assume_init_ref().0 }.elem_eq(cx, key)? {
+                if entry.hash == hash && unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)? {
                     return Ok(Some(place));
                 }
             }
@@ -112,7 +113,7 @@ impl<K: Key, V> Table<K, V> {
             // SAFETY: What stands in the index is the place of a live entry.
             unsafe {
                 let entry = self.entries.get_unchecked(place);
-                Ok(entry.hash == hash && entry.pair.assume_init_ref().0.elem_eq(cx, key)?)
+                Ok(entry.hash == hash && entry.pair.assume_init_ref().0.is_key(cx, key)?)
             }
         })
     }
@@ -124,8 +125,8 @@ impl<K: Key, V> Table<K, V> {
             self.grow()?;
         }
         let (place, address) = (self.entries.len(), key.address());
-        if place >= PLACES || self.entries.push(Entry { hash, pair: MaybeUninit::new((key, value)) }).is_err()
-        {
+        let pair = MaybeUninit::new((K::Stored::of(key), value));
+        if place >= PLACES || self.entries.push(Entry { hash, pair }).is_err() {
             return bail(Bail::Memory);
         }
         if !self.index.is_none() {
@@ -207,17 +208,17 @@ impl<K: Key, V> Table<K, V> {
 
     /// The key at a live place.
     #[inline(always)]
-    pub(crate) fn key(&self, place: usize) -> &K {
+    pub(crate) fn key(&self, place: usize) -> K {
         debug_assert!(self.is_live(place));
         // SAFETY: A live place, by the caller.
-        unsafe { &self.entries.get_unchecked(place).pair.assume_init_ref().0 }
+        unsafe { self.entries.get_unchecked(place).pair.assume_init_ref().0.key() }
     }
 
     /// Puts an equal key in the place of the one there.
     pub(crate) fn set_key(&mut self, place: usize, key: K) {
         debug_assert!(self.is_live(place));
         // SAFETY: A live place, by the caller.
-        unsafe { self.entries.get_unchecked_mut(place).pair.assume_init_mut().0 = key };
+        unsafe { self.entries.get_unchecked_mut(place).pair.assume_init_mut().0 = K::Stored::of(key) };
     }
 
     /// The value at a live place.
@@ -246,11 +247,11 @@ impl<K: Key, V> Table<K, V> {
         let entry = &mut self.entries[place];
         entry.hash = 0;
         // SAFETY: The entry was live; now it is a hole, so the pair is read once.
-        let pair = unsafe { entry.pair.assume_init_read() };
+        let (key, value) = unsafe { entry.pair.assume_init_read() };
         if self.used == 0 {
             self.clear();
         }
-        pair
+        (key.into_key(), value)
     }
 
     pub(crate) fn clear(&mut self) {

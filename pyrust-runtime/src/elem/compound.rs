@@ -61,6 +61,8 @@ impl<T: FromPy + ElemOrd> ElemOrd for PTuple<T> {
 }
 
 impl<T: FromPy + Key> Key for PTuple<T> {
+    type Stored = Self;
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         self.py_hash(cx).map(|hash| hash as u64)
     }
@@ -148,6 +150,8 @@ macro_rules! shapes {
         }
 
         impl<$($item: Key),+> Key for ($($item,)+) {
+            type Stored = Self;
+
             #[inline]
             fn fast_hash(&self, cx: Cx) -> R<u64> {
                 let mut hash = 0_u64;
@@ -212,6 +216,8 @@ macro_rules! unions {
         }
 
         impl<$($member: Key),+> Key for $union<$($member),+> {
+            type Stored = Self;
+
             // Equal values of different members have the same Python hash, nothing else.
             #[inline]
             fn fast_hash(&self, cx: Cx) -> R<u64> {

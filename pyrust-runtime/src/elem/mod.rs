@@ -56,8 +56,42 @@ pub trait ElemOrd: ElemEq {
     }
 }
 
+/// A key as a table keeps it: what is asked for again and again should be small.
+pub trait Stored<K>: 'static {
+    fn of(key: K) -> Self;
+    /// Another handle of the key.
+    fn key(&self) -> K;
+    fn into_key(self) -> K;
+    /// Is it that key, or an equal one?
+    fn is_key(&self, cx: Cx, key: &K) -> R<bool>;
+}
+
+impl<K: ElemEq + Clone + 'static> Stored<K> for K {
+    #[inline(always)]
+    fn of(key: K) -> K {
+        key
+    }
+
+    #[inline(always)]
+    fn key(&self) -> K {
+        self.clone()
+    }
+
+    #[inline(always)]
+    fn into_key(self) -> K {
+        self
+    }
+
+    #[inline(always)]
+    fn is_key(&self, cx: Cx, key: &K) -> R<bool> {
+        self.elem_eq(cx, key)
+    }
+}
+
 /// A key of a dict.
 pub trait Key: ElemEq + Clone + 'static {
+    /// What tables keep of it.
+    type Stored: Stored<Self>;
     /// A hash for native tables: equal for equal values of this type.
     fn fast_hash(&self, cx: Cx) -> R<u64>;
     /// `hash(self)`.

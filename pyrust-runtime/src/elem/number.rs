@@ -81,6 +81,8 @@ numbers! {
 }
 
 impl Key for i64 {
+    type Stored = Self;
+
     #[inline(always)]
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(*self as u64)
@@ -104,6 +106,8 @@ impl Key for i64 {
 }
 
 impl Key for bool {
+    type Stored = Self;
+
     #[inline(always)]
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(u64::from(*self))
@@ -159,6 +163,8 @@ impl ElemOrd for f64 {
 }
 
 impl Key for f64 {
+    type Stored = Self;
+
     #[inline]
     fn fast_hash(&self, _: Cx) -> R<u64> {
         if self.is_nan() {

@@ -52,6 +52,8 @@ impl ElemOrd for () {
 }
 
 impl Key for () {
+    type Stored = Self;
+
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(0)
     }
@@ -95,6 +97,8 @@ impl ElemEq for Obj {
 }
 
 impl Key for Obj {
+    type Stored = Self;
+
     #[inline]
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(self.hash()? as u64)

@@ -7,9 +7,9 @@ use pyo3_ffi::PyObject;
 use crate::boundary::layout;
 use crate::elem::other::differs_plainly;
 use crate::elem::view::str_cmp;
-use crate::elem::{ElemEq, ElemOrd, Key, View};
+use crate::elem::{ElemEq, ElemOrd, Key, Stored, View};
 use crate::stop::{Bail, R, bail};
-use crate::strs::{Bytes, Chr, Str};
+use crate::strs::{Bytes, Chr, Str, Text};
 use crate::txn::Cx;
 
 impl ElemEq for Str {
@@ -81,7 +81,31 @@ fn hash_short(bytes: &[u8]) -> u64 {
     mixed(a ^ FIRST, b ^ SECOND ^ len as u64)
 }
 
+impl Stored<Str> for Text {
+    #[inline(always)]
+    fn of(key: Str) -> Text {
+        key.into_text()
+    }
+
+    #[inline(always)]
+    fn key(&self) -> Str {
+        self.to_str()
+    }
+
+    #[inline(always)]
+    fn into_key(self) -> Str {
+        self.to_str()
+    }
+
+    #[inline(always)]
+    fn is_key(&self, _: Cx, key: &Str) -> R<bool> {
+        Ok(self.is_text(key))
+    }
+}
+
 impl Key for Str {
+    type Stored = Text;
+
     #[inline]
     fn fast_hash(&self, _: Cx) -> R<u64> {
         let bytes = self.raw();
@@ -95,7 +119,7 @@ impl Key for Str {
 
     #[inline(always)]
     fn address(&self) -> usize {
-        self.as_ptr().addr()
+        self.known().addr()
     }
 
     #[inline]
@@ -124,6 +148,8 @@ impl Key for Str {
 }
 
 impl Key for Chr {
+    type Stored = Self;
+
     #[inline(always)]
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(u64::from(self.0))
@@ -173,6 +199,8 @@ impl ElemOrd for Bytes {
 }
 
 impl Key for Bytes {
+    type Stored = Self;
+
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(self.py_hash() as u64)
     }

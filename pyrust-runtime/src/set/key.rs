@@ -53,6 +53,8 @@ unsafe fn is_equal<K: Key, S: SetLike<K>>(cx: Cx, set: &S, object: *mut PyObject
 }
 
 impl<K: Key> Key for Native<K, true> {
+    type Stored = Self;
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         hash_of(cx, self).map(|hash| hash as u64)
     }
@@ -68,6 +70,8 @@ impl<K: Key> Key for Native<K, true> {
 }
 
 impl<K: Key + FromPy + IntoPy> Key for Live<K, true> {
+    type Stored = Self;
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         hash_of(cx, self).map(|hash| hash as u64)
     }

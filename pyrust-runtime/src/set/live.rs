@@ -69,7 +69,7 @@ const LARGE: usize = 64;
 const SHARE: usize = 8;
 
 /// What was written to one set.
-struct Changes<K> {
+struct Changes<K: Key> {
     clone: Option<Table<Kept<K>>>,
     /// As long as there is no clone: what came or went; is it there now?
     few: Places<K, bool>,
@@ -209,7 +209,7 @@ impl<K: Key + FromPy + IntoPy, const FROZEN: bool> Live<K, FROZEN> {
             let hash = changes.few.key(*place).py_hash(cx)?;
             match came {
                 Some(key) => table.add(cx, hash, Kept::made(key.clone()))?,
-                None => drop(table.discard(cx, hash, changes.few.key(*place))?),
+                None => drop(table.discard(cx, hash, &changes.few.key(*place))?),
             }
         }
         (changes.few, changes.log) = (Places::new(), Buf::new());
@@ -443,7 +443,7 @@ unsafe fn build<K: Key + FromPy + IntoPy>(data: NonNull<u8>, cx: Cx) -> R<Built>
             return bail(Bail::Memory);
         }
         for (place, came) in changes.log.iter() {
-            let key = came.as_ref().unwrap_or_else(|| changes.few.key(*place)).clone().into_py(cx);
+            let key = came.clone().unwrap_or_else(|| changes.few.key(*place)).into_py(cx);
             match key {
                 Ok(key) => {
                     let _ = operations.push(if came.is_some() { Op::Add(key) } else { Op::Discard(key) });
@@ -466,7 +466,7 @@ unsafe fn build<K: Key + FromPy + IntoPy>(data: NonNull<u8>, cx: Cx) -> R<Built>
     .map(Built::Table)
 }
 
-unsafe fn drop_changes<K>(data: NonNull<u8>) {
+unsafe fn drop_changes<K: Key>(data: NonNull<u8>) {
     // SAFETY: By the caller: changes of these types, dropped once.
     drop(unsafe { Box::from_raw(data.cast::<Changes<K>>().as_ptr()) });
 }

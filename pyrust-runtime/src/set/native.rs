@@ -16,7 +16,7 @@ use crate::set::{Fresh, SetLike, SetMut};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
-struct Head<K> {
+struct Head<K: Key> {
     handles: Cell<usize>,
     /// Empty as long as there are elements without order.
     table: Table<Own<K>>,
@@ -26,11 +26,11 @@ struct Head<K> {
 }
 
 /// Cloning the handle is Python's aliasing; the elements are dropped with the last one.
-pub struct Native<K, const FROZEN: bool> {
+pub struct Native<K: Key, const FROZEN: bool> {
     head: NonNull<Head<K>>,
 }
 
-impl<K, const FROZEN: bool> Clone for Native<K, FROZEN> {
+impl<K: Key, const FROZEN: bool> Clone for Native<K, FROZEN> {
     #[inline(always)]
     fn clone(&self) -> Self {
         // SAFETY: The head lives as long as a handle.
@@ -40,7 +40,7 @@ impl<K, const FROZEN: bool> Clone for Native<K, FROZEN> {
     }
 }
 
-impl<K, const FROZEN: bool> Drop for Native<K, FROZEN> {
+impl<K: Key, const FROZEN: bool> Drop for Native<K, FROZEN> {
     #[inline]
     fn drop(&mut self) {
         // SAFETY: The head lives as long as a handle; it was allocated with this layout.
@@ -118,7 +118,7 @@ impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
     }
 }
 
-impl<K, const FROZEN: bool> Counted for Native<K, FROZEN> {
+impl<K: Key, const FROZEN: bool> Counted for Native<K, FROZEN> {
     fn is_alone(&self) -> bool {
         // SAFETY: The head lives as long as the handle.
         let head = unsafe { &*self.head.as_ptr() };

@@ -15,7 +15,7 @@ use crate::txn::Cx;
 const LEAST: usize = 256;
 const PER_PLACE: usize = 4;
 
-pub(super) struct Unordered<K> {
+pub(super) struct Unordered<K: Key> {
     /// Every element that ever was in the set; is it there now?
     places: Places<K, bool>,
     used: usize,
@@ -95,7 +95,7 @@ impl<K: Key> Unordered<K> {
         let mut happen = |place: usize, came: bool| {
             let key = self.places.key(place);
             let hash = key.py_hash(cx)?;
-            if came { table.add(cx, hash, Own(key.clone())) } else { table.discard(cx, hash, key).map(drop) }
+            if came { table.add(cx, hash, Own(key)) } else { table.discard(cx, hash, &key).map(drop) }
         };
         for place in 0..self.first {
             happen(place, true)?;

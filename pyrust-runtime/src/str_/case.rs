@@ -14,6 +14,10 @@ use crate::txn::Cx;
 /// Maps each byte of ASCII text.
 #[inline(always)]
 fn map_ascii(s: &Str, map: impl Fn(usize, u8) -> u8) -> R<Str> {
+    // Most words are lower case already: such a part of a text remains one.
+    if s.raw().iter().enumerate().all(|(i, c)| map(i, *c) == *c) {
+        return Ok(s.hold());
+    }
     // SAFETY: just made, of so many code points.
     unsafe { of_ascii(mapped(s, map), s.len()) }
 }
