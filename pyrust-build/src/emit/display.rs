@@ -1,12 +1,12 @@
 //! Displays and empty containers.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
 use super::expr::field;
 use super::types::{Val, rust_type};
-use crate::hir::Part;
+use crate::hir::{self, ExprKind, Iter, IterKind, Part};
 use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
@@ -33,7 +33,7 @@ impl Func<'_, '_, '_> {
         };
         let Type::List { elem, .. } = list.clone() else { return self.bail("Unsupported") };
         let (out, new) = (self.fresh("out"), self.new_container(&list));
-        let mut code = Vec::new();
+        let mut code = self.room_for(&out, &list, parts);
         for part in parts {
             code.push(match part {
                 Part::Item(e) => {
@@ -41,11 +41,51 @@ impl Func<'_, '_, '_> {
                     let append = self.q(quote!(list::append(cx, &#out, #item)));
                     quote!(#append;)
                 }
-                Part::Star(iter) => self.append_all(&out, &elem, iter),
+                Part::Star(iter) => match self.run_of(iter, &elem) {
+                    Some(source) => {
+                        let source = self.val(source).by_ref();
+                        let extend = self.q(quote!(list::extend(cx, &#out, #source)));
+                        quote!(#extend;)
+                    }
+                    None => self.append_all(&out, &elem, iter),
+                },
             });
         }
         let finish = if tuple { self.q(quote!(tuple::from_list(cx, &#out))) } else { quote!(#out) };
         quote!({ let #out = #new; #(#code)* #finish })
+    }
+
+    /// A list of which all elements are appended as they are, at once.
+    fn run_of<'e>(&self, iter: &'e Iter, elem: &Type) -> Option<&'e hir::Expr> {
+        let IterKind::Expr(e) = &iter.kind else { return None };
+        match self.node(e.id) {
+            Type::List { elem: of, .. } | Type::View(of) if *of == *elem => Some(e),
+            _ => None,
+        }
+    }
+
+    /// Room in a native list for what such lists have now.
+    fn room_for(&self, out: &Ident, list: &Type, parts: &[Part]) -> Vec<TokenStream> {
+        let Type::List { elem, in_place: false } = list else { return Vec::new() };
+        let mut one_by_one = 0_i64;
+        let mut runs = Vec::new();
+        for part in parts {
+            match part {
+                Part::Item(_) => one_by_one += 1,
+                Part::Star(iter) => match self.run_of(iter, elem).map(|e| &e.kind) {
+                    Some(ExprKind::Local(var)) if self.is_plain(*var) => {
+                        let var = self.var_ident(*var);
+                        runs.push(quote!(+ list::len(cx, &#var)));
+                    }
+                    _ => {}
+                },
+            }
+        }
+        if runs.is_empty() {
+            return Vec::new();
+        }
+        let expect = self.q(quote!(list::expect(cx, &#out, #one_by_one #(#runs)*)));
+        vec![quote!(#expect;)]
     }
 
     /// A list of these elements, each in the representation of `elem`.

@@ -49,6 +49,9 @@ impl Func<'_, '_, '_> {
                 return Val::new(self.materialised(&source), ty);
             }
             ExprKind::Local(var) => {
+                if let Some(turn) = self.known.get(var) {
+                    return Val::new(self.coerce(&Val::new(int_literal(*turn), Type::Int), &ty), ty);
+                }
                 let (name, var_ty) = (self.var_ident(*var), self.instance.vars[*var].clone());
                 if var_ty == Type::Never {
                     let bail = self.bail("Unbound");

@@ -15,8 +15,8 @@ use crate::ty::{Side, Type};
 
 /// A loop whose `else` is still to come.
 pub(super) struct LoopCode {
-    breaks: syn::Lifetime,
-    code: TokenStream,
+    pub(super) breaks: syn::Lifetime,
+    pub(super) code: TokenStream,
 }
 
 impl LoopCode {

@@ -468,6 +468,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// Variables that are another one with fewer types, and nothing else.
     narrowed: BTreeMap<hir::VarId, hir::VarId>,
     ranges: Ranges,
+    /// What the variables of loops are whose turns are written one after the other.
+    known: BTreeMap<hir::VarId, i64>,
     /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
     rows: Vec<rows::RowHoist>,
     /// Open loops: what they may do to lists, and the spans found for them.
@@ -530,6 +532,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             assigned: hir::visit::defines(&hir.body),
             narrowed: hir::visit::narrowed(&hir.body),
             ranges,
+            known: BTreeMap::new(),
             rows: Vec::new(),
             spans: Vec::new(),
             filled: Vec::new(),

@@ -1,12 +1,13 @@
-//! Rows of tables that a loop goes back to: `table[i]`, `table[i + 1]` are looked up once, before the innermost loop in
-//! which neither the table nor `i` changes. A look-up that fails waits until the loop gets there.
+//! Rows of tables that a loop goes back to: `table[i]`, `table[(i + 1) % n]` are looked up once, before the outermost
+//! counted loop in which neither the table nor what picks the row changes. One that fails, fails when the loop gets there.
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, Literal};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
+use super::expr::int_literal;
 use super::spans::Shaken;
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
@@ -24,97 +25,139 @@ pub(super) struct RowHoist {
     pub(super) shaken: Shaken,
     /// Rows looked up before it.
     found: Vec<Found>,
+    /// Where the elements of rows stand, those that were looked up before it or further out: the row, the span.
+    spans: Vec<(Ident, Ident)>,
 }
 
-/// `table[index + offset]`
+/// `table[index]`
 struct Found {
     table: VarId,
-    index: VarId,
-    offset: i64,
+    /// The code of the index.
+    index: String,
     name: Ident,
-    /// Where its elements stand.
-    span: Option<Ident>,
-    /// The table is a read-only view.
-    view: bool,
+    look_up: TokenStream,
+}
+
+/// A row that is looked up before a loop.
+pub(super) struct Row {
+    name: Ident,
+    /// That loop, counted from outside.
+    at: usize,
+    /// The row itself.
+    pub(super) val: Val,
 }
 
 impl RowHoist {
     pub(super) fn new(assigned: BTreeSet<VarId>, quiet: bool, shaken: Shaken) -> Self {
-        RowHoist { assigned, quiet, shaken, found: Vec::new() }
+        RowHoist { assigned, quiet, shaken, found: Vec::new(), spans: Vec::new() }
+    }
+
+    /// The look-ups, before the loop.
+    pub(super) fn look_ups(self) -> impl Iterator<Item = TokenStream> {
+        let spans = self.spans.into_iter().map(|(row, span)| quote!(let #span = list::span_of(&#row);));
+        self.found.into_iter().map(|found| found.look_up).chain(spans)
     }
 }
 
 impl Func<'_, '_, '_> {
-    /// The look-ups of a loop, before it.
-    pub(super) fn look_up(&self, rows: &RowHoist) -> Vec<proc_macro2::TokenStream> {
-        let one = |f: &Found| {
-            let (table, index, name) = (self.var_ident(f.table), self.var_ident(f.index), &f.name);
-            if f.view {
-                return quote!(let #name = list::row(cx, &#table, #index););
-            }
-            let offset = Literal::i64_suffixed(f.offset);
-            let span = f.span.as_ref().map(|span| quote!(let #span = list::span_of(&#name);));
-            quote!(let #name = list::row_at(cx, &#table, #index, #offset); #span)
-        };
-        rows.found.iter().map(one).collect()
-    }
-
-    /// `table[i]` where neither changes in the innermost loop: looked up before it.
-    pub(super) fn hoisted_row(&mut self, base: &Expr) -> Option<Val> {
-        let (table, index, offset) = row_place(base)?;
+    /// `table[index]` of a native table or a view, where neither changes in a loop around: looked up before it.
+    pub(super) fn hoisted_row(&mut self, base: &Expr) -> Option<Row> {
+        let ExprKind::Index { base: table, index } = &base.kind else { return None };
+        let ExprKind::Local(table) = table.kind else { return None };
         let ty = self.node(base.id);
-        let (table_ty, loop_) = (&self.instance.vars[table], self.rows.last()?);
-        let view = match (&ty, table_ty) {
+        let view = match (&ty, &self.instance.vars[table]) {
             (Type::View(row), Type::View(of)) => **of == ty && !matches!(**row, Type::View(_)),
-            (Type::List { in_place: false, .. }, Type::List { elem, in_place: false }) if loop_.quiet => {
-                if **elem != ty {
-                    return None;
-                }
+            (Type::List { in_place: false, .. }, Type::List { elem, in_place: false }) if **elem == ty => {
                 false
             }
             _ => return None,
         };
-        let plain = |v: VarId| {
-            !self.hir.vars[v].cell && !self.hir.vars[v].maybe_unbound && !loop_.assigned.contains(&v)
-        };
-        let known = self.instance.vars[index] == Type::Int && plain(table) && plain(index);
-        let on = self.file.program.passes.has(Pass::Rows);
-        if !on || !known || self.closures > 0 || (view && offset != 0) {
+        if !self.file.program.passes.has(Pass::Rows) || self.closures > 0 || !self.is_plain(table) {
             return None;
         }
-        let same = |f: &&Found| (f.table, f.index, f.offset) == (table, index, offset);
-        let name = match loop_.found.iter().find(same) {
-            Some(found) => found.name.clone(),
-            None => {
-                let name = self.fresh("row");
-                let found = Found { table, index, offset, name: name.clone(), span: None, view };
-                self.rows.last_mut()?.found.push(found);
-                name
-            }
-        };
-        let (table, index) = (self.var_ident(table), self.var_ident(index));
-        if view {
-            let code = self.q(quote!(list::row_or(cx, #name, &#table, #index)));
-            return Some(Val::new(code, ty));
+        if view && !matches!(index.kind, ExprKind::Local(_)) {
+            return None;
         }
-        let offset = Literal::i64_suffixed(offset);
-        let code = self.q(quote!(list::row_of(&#name, #index, #offset)));
-        Some(Val::place(quote!((*#code)), ty))
+        let mut picks = BTreeSet::from([table]);
+        let code = self.picked(index, &mut picks)?;
+        let fixed = |l: &&RowHoist| (view || l.quiet) && l.assigned.is_disjoint(&picks);
+        let reach = self.rows.iter().rev().take_while(fixed).count();
+        // Views count how often they are read.
+        let reach = if view { reach.min(1) } else { reach };
+        let at = self.rows.len() - reach;
+        let key = code.to_string();
+        let same = |f: &&Found| f.table == table && f.index == key;
+        let known = self.rows.get(at)?.found.iter().find(same).map(|found| found.name.clone());
+        let of = self.var_ident(table);
+        let name = known.unwrap_or_else(|| {
+            let name = self.fresh("row");
+            let look_up = match view {
+                true => quote!(let #name = list::row(cx, &#of, #code);),
+                false => quote!(let #name = list::row_at(&#of, || Ok(#code));),
+            };
+            self.rows[at].found.push(Found { table, index: key, name: name.clone(), look_up });
+            name
+        });
+        let val = if view {
+            Val::new(self.q(quote!(list::row_or(cx, #name, &#of, #code))), ty)
+        } else {
+            let row = self.q(quote!(list::row_of(&#name)));
+            Val::place(quote!((*#row)), ty)
+        };
+        Some(Row { name, at, val })
     }
 
-    /// Where the elements of such a row stand, for one that has just been found in a native table.
-    pub(super) fn row_span(&mut self, base: &Expr) -> Option<Ident> {
-        let (table, index, offset) = row_place(base)?;
-        let name = self.fresh("span");
-        let same = |f: &&mut Found| (f.table, f.index, f.offset, f.view) == (table, index, offset, false);
-        let found = self.rows.last_mut()?.found.iter_mut().find(same)?;
-        Some(found.span.get_or_insert(name).clone())
+    /// Where the elements of such a row stand, before the outermost loop that leaves the length of such lists.
+    pub(super) fn row_span(&mut self, row: &Row, elem: &Type) -> Option<Ident> {
+        let inner = self.rows[row.at..].iter().rev().take_while(|l| l.shaken.leaves(elem)).count();
+        let at = self.rows.len() - inner;
+        let known =
+            self.rows.get(at)?.spans.iter().find(|(of, _)| *of == row.name).map(|(_, span)| span.clone());
+        Some(known.unwrap_or_else(|| {
+            let span = self.fresh("span");
+            self.rows[at].spans.push((row.name.clone(), span.clone()));
+            span
+        }))
+    }
+
+    /// Always bound, and nobody else's.
+    pub(super) fn is_plain(&self, var: VarId) -> bool {
+        !self.hir.vars[var].cell && !self.hir.vars[var].maybe_unbound
+    }
+
+    /// What picks a row: an int that is computed of variables and numbers, with all its checks, so that it can be computed
+    /// anywhere; `of` gets the variables.
+    fn picked(&self, index: &Expr, of: &mut BTreeSet<VarId>) -> Option<TokenStream> {
+        if self.node(index.id) != Type::Int {
+            return None;
+        }
+        match &index.kind {
+            ExprKind::Int(i) => Some(int_literal(*i)),
+            ExprKind::Local(var) if self.known.contains_key(var) => Some(int_literal(self.known[var])),
+            ExprKind::Local(var) => {
+                let fits = self.is_plain(*var) && self.instance.vars[*var] == Type::Int;
+                of.insert(*var);
+                fits.then(|| self.var_ident(*var)).map(|name| quote!(#name))
+            }
+            ExprKind::Binary { op, left, right } => {
+                let function = match op {
+                    BinOp::Add => quote!(int::add),
+                    BinOp::Sub => quote!(int::sub),
+                    BinOp::Mult => quote!(int::mul),
+                    BinOp::Mod => quote!(int::mod_),
+                    _ => return None,
+                };
+                let (left, right) = (self.picked(left, of)?, self.picked(right, of)?);
+                Some(quote!(#function(#left, #right)?))
+            }
+            _ => None,
+        }
     }
 
     /// A base of a subscript that is stored to or read; `before` is evaluated after the base and before that.
     pub(super) fn row_or_val(&mut self, base: &Expr, before: &[&Expr]) -> Val {
         if let Some(row) = self.hoisted_row(base) {
-            return row;
+            return row.val;
         }
         match self.row_inside(base, before) {
             Some(row) => row,
@@ -170,22 +213,6 @@ impl Func<'_, '_, '_> {
             && self.file.program.named(module, name).is_none()
             && self.file.program.binding(module, name).is_none()
     }
-}
-
-/// `table[index]`, `table[index + 1]`: the table, the index, what is added to it.
-fn row_place(base: &Expr) -> Option<(VarId, VarId, i64)> {
-    let ExprKind::Index { base: table, index } = &base.kind else { return None };
-    let ExprKind::Local(table) = table.kind else { return None };
-    let (index, offset) = match &index.kind {
-        ExprKind::Local(at) => (*at, 0),
-        ExprKind::Binary { op, left, right } => match (op, &left.kind, &right.kind) {
-            (BinOp::Add, ExprKind::Local(at), ExprKind::Int(by)) => (*at, *by),
-            (BinOp::Sub, ExprKind::Local(at), ExprKind::Int(by)) => (*at, by.checked_neg()?),
-            _ => return None,
-        },
-        _ => return None,
-    };
-    Some((table, index, offset))
 }
 
 struct Quiet<'l, 'f, 'p, 'a> {

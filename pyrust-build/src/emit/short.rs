@@ -1,22 +1,75 @@
 //! Loops of a few turns, of which the text says how many: `for dx in (-1, 0, 1)`, `for axis in range(3)`.
 //!
 //! The loop around them looks for signals often enough, so nothing stands between their turns, and LLVM can unroll
-//! them: what depends on the loop's variable only is then known.
+//! them: what depends on the loop's variable only is then known. Where it picks rows of a table, the turns are written one
+//! after the other, so that the rows can be looked up further out.
+//!
+//! ```python
+//! for dy in (-1, 0, 1):                  # let row = list::row_at(&board, || Ok(int::add(y, -1)?)); before the loop over x
+//!     total += board[y + dy][x]
+//! ```
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::Func;
-use super::iter::{Body, iter_elem, label_if_used};
+use super::expr::int_literal;
+use super::iter::{Body, LoopCode, iter_elem, label_if_used};
 use super::types::{Val, rust_type};
-use crate::hir::{Expr, ExprKind};
+use super::{Func, Loop};
+use crate::hir::visit::{Visit, defines, reads, walk_expr, walk_stmt};
+use crate::hir::{Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::passes::Pass;
 use crate::ty::Type;
 
 /// At most so many turns.
 const FEW: i64 = 16;
 
+/// So many turns are written one after the other, of a body of so many expressions.
+const TURNS: usize = 4;
+const BODY: usize = 80;
+
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// The variable of a loop and what it becomes, where the turns are written one after the other.
+    pub(super) fn turns_of(&self, target: &Target, iter: &Iter, body: &[Stmt]) -> Option<(VarId, Vec<i64>)> {
+        let (TargetKind::Var(var), IterKind::Expr(e)) = (&target.kind, &iter.kind) else { return None };
+        let ExprKind::Tuple(items) = &e.kind else { return None };
+        let turns: Vec<i64> = items.iter().map(written).collect::<Option<_>>()?;
+        let of = &self.hir.vars[*var];
+        let plain = self.instance.vars[*var] == Type::Int && !of.cell && !of.maybe_unbound;
+        let on = self.is_short(e) && self.file.program.passes.has(Pass::Rows);
+        if !on || !plain || turns.len() > TURNS || self.known.len() > 1 {
+            return None;
+        }
+        if body.iter().any(|stmt| defines(stmt).contains(var)) {
+            return None;
+        }
+        let mut look = Picks { f: self, var: *var, size: 0, picks: false };
+        look.block(body);
+        (look.picks && look.size <= BODY).then_some((*var, turns))
+    }
+
+    /// The turns of a loop one after the other.
+    pub(super) fn turn_by_turn(&mut self, var: VarId, turns: &[i64], body: Body<'_, 'f, 'p, 'a>) -> LoopCode {
+        let (breaks, mut code) = (self.label("b"), TokenStream::new());
+        for turn in turns {
+            let continues = self.label("c");
+            self.loops.push(Loop {
+                breaks: breaks.clone(),
+                continues: continues.clone(),
+                is_block: true,
+                finals: self.finals.len(),
+            });
+            self.known.insert(var, *turn);
+            let body = body(self, Val::new(int_literal(*turn), Type::Int));
+            self.known.remove(&var);
+            self.loops.pop();
+            let label = label_if_used(&body, &continues);
+            code.extend(quote!(#label { #body }));
+        }
+        self.nested_loops += 1;
+        LoopCode { breaks, code }
+    }
+
     /// Is it a tuple of a few values?
     pub(super) fn is_short(&self, e: &Expr) -> bool {
         let few = matches!(self.node(e.id), Type::Tuple { items, .. } if items.len() as i64 <= FEW);
@@ -68,5 +121,37 @@ fn written(e: &Expr) -> Option<i64> {
     match e.kind {
         ExprKind::Int(i) => Some(i),
         _ => None,
+    }
+}
+
+/// Does the variable pick rows of a native table?
+struct Picks<'l, 'f, 'p, 'a> {
+    f: &'l Func<'f, 'p, 'a>,
+    var: VarId,
+    size: usize,
+    picks: bool,
+}
+
+impl<'h> Visit<'h> for Picks<'_, '_, '_, '_> {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        // What is large anyway, or has a code of its own.
+        if let StmtKind::While { .. } | StmtKind::Try { .. } = stmt.kind {
+            self.size += BODY;
+        }
+        walk_stmt(self, stmt);
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        self.size += 1;
+        match &e.kind {
+            ExprKind::Index { base, index } => {
+                let table = matches!(base.kind, ExprKind::Local(_));
+                let row = matches!(self.f.node(e.id), Type::List { in_place: false, .. });
+                self.picks |= table && row && reads(&**index).contains(&self.var);
+            }
+            ExprKind::Comp(_) | ExprKind::Lambda { .. } => self.size += BODY,
+            _ => {}
+        }
+        walk_expr(self, e);
     }
 }

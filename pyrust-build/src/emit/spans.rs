@@ -50,7 +50,7 @@ pub(super) struct Shaken {
 }
 
 impl Shaken {
-    fn leaves(&self, elem: &Type) -> bool {
+    pub(super) fn leaves(&self, elem: &Type) -> bool {
         !self.all && !self.elems.contains(elem)
     }
 }
@@ -138,13 +138,10 @@ impl Func<'_, '_, '_> {
         Some(name)
     }
 
-    /// The span of a row that is looked up before the innermost counted loop; whether there is one is told here.
+    /// The span of a row that is looked up before a loop; whether there is one is told here.
     fn span_of_row(&mut self, base: &Expr, elem: &Type) -> Option<TokenStream> {
-        if !self.rows.last()?.shaken.leaves(elem) {
-            return None;
-        }
-        let row = self.hoisted_row(base)?.by_ref();
-        let span = self.row_span(base)?;
+        let row = self.hoisted_row(base)?;
+        let (span, row) = (self.row_span(&row, elem)?, row.val.by_ref());
         Some(quote!({ let _ = #row; #span }))
     }
 

@@ -92,15 +92,18 @@ impl Func<'_, '_, '_> {
                 let mut assigned = defines(iter);
                 assigned.extend(defines(target));
                 assigned.extend(defines(body));
-                self.filled = self.filled_by(body, &assigned);
-                self.dense = self.dense(target, iter, body, &assigned);
                 let quiet = self.leaves_tables(iter, target, body);
                 let shaken = || self.shaken(&[], Some((iter, target)), body);
                 let (row_shaken, shaken) = (shaken(), shaken());
                 self.rows.push(RowHoist::new(assigned.clone(), quiet, row_shaken));
-                self.open_spans(assigned, shaken);
+                let turns = self.turns_of(target, iter, body);
+                if turns.is_none() {
+                    self.filled = self.filled_by(body, &assigned);
+                    self.dense = self.dense(target, iter, body, &assigned);
+                }
                 let jam = self.jam(target, iter, body).map(|jam| (jam, self.fresh("sums")));
-                let code = self.for_each(iter, &mut |f, item| {
+                self.open_spans(assigned, shaken);
+                let mut each = |f: &mut Self, item| {
                     let assign = f.assign(target, &item);
                     if let (Some((jam, name)), [begin, sum, rest @ ..]) = (&jam, body.as_slice()) {
                         let (begin, sum) = (f.block(slice::from_ref(begin)), f.block(slice::from_ref(sum)));
@@ -110,9 +113,13 @@ impl Func<'_, '_, '_> {
                     }
                     let body = f.block(body);
                     quote!(#assign #(#body)*)
-                });
+                };
+                let code = match turns {
+                    Some((var, turns)) => self.turn_by_turn(var, &turns, &mut each),
+                    None => self.for_each(iter, &mut each),
+                };
                 let rows = self.rows.pop();
-                let mut lookups = rows.map_or_else(Vec::new, |rows| self.look_up(&rows));
+                let mut lookups: Vec<_> = rows.into_iter().flat_map(RowHoist::look_ups).collect();
                 lookups.extend(self.close_spans());
                 lookups.extend(jam.map(|(_, name)| self.jam_begin(&name)));
                 let orelse = self.block(orelse);

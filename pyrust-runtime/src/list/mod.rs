@@ -52,6 +52,19 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     fn push(&self, cx: Cx, item: T) -> R<()>;
     /// Appends the element `index` of another list: where elements are objects, that very object.
     fn push_from<S: ListLike<T>>(&self, cx: Cx, source: &S, index: usize) -> R<()>;
+    /// Appends `count` elements of another list, or of this one, from `start` on.
+    fn push_run<S: ListLike<T>>(&self, cx: Cx, source: &S, start: usize, count: usize) -> R<()> {
+        self.reserve(cx, count)?;
+        for index in start..start + count {
+            self.push_from(cx, source, index)?;
+        }
+        Ok(())
+    }
+    /// Where the elements stand, if they are values already, one after the other.
+    #[inline(always)]
+    fn values(&self) -> Option<*const T> {
+        None
+    }
     /// Stores the element `from` of another list into `index`.
     fn put_from<S: ListLike<T>>(&self, cx: Cx, index: usize, source: &S, from: usize) -> R<()>;
     /// Room for `more` elements.
@@ -251,12 +264,7 @@ pub fn insert<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, 
 
 /// `l.extend(m)`, `l += m`.  `l.extend(l)` doubles.
 pub fn extend<T: Clone + 'static, L: ListLike<T>, S: ListLike<T>>(cx: Cx, list: &L, source: &S) -> R<()> {
-    let more = source.count();
-    list.reserve(cx, more)?;
-    for index in 0..more {
-        list.push_from(cx, source, index)?;
-    }
-    Ok(())
+    list.push_run(cx, source, 0, source.count())
 }
 
 /// `l *= n`
@@ -374,6 +382,10 @@ fn slice_into<T: Clone + 'static, L: ListLike<T>, M: MakeList<T>>(
 ) -> R<M> {
     let slice = Slice::new(start, stop, step, list.count())?;
     let result = M::make(cx, slice.count)?;
+    if slice.step == 1 && slice.count > 0 {
+        result.push_run(cx, list, slice.position(0), slice.count)?;
+        return Ok(result);
+    }
     for index in 0..slice.count {
         result.push_from(cx, list, slice.position(index))?;
     }
@@ -408,12 +420,8 @@ fn concat_into<T: Clone + 'static, A: ListLike<T>, B: ListLike<T>, M: MakeList<T
     b: &B,
 ) -> R<M> {
     let result = M::make(cx, a.count() + b.count())?;
-    for index in 0..a.count() {
-        result.push_from(cx, a, index)?;
-    }
-    for index in 0..b.count() {
-        result.push_from(cx, b, index)?;
-    }
+    result.push_run(cx, a, 0, a.count())?;
+    result.push_run(cx, b, 0, b.count())?;
     Ok(result)
 }
 
@@ -436,9 +444,7 @@ fn repeat_into<T: Clone + 'static, L: ListLike<T>, M: MakeList<T>>(cx: Cx, list:
     let total = many(count, times)?;
     let result = M::make(cx, total)?;
     for _ in 0..total.checked_div(count).unwrap_or(0) {
-        for index in 0..count {
-            result.push_from(cx, list, index)?;
-        }
+        result.push_run(cx, list, 0, count)?;
     }
     Ok(result)
 }

@@ -13,7 +13,7 @@ use crate::elem::{ElemEq, ElemOrd, Items, View};
 use crate::list::{ListLike, MakeList, sort_slice};
 use crate::py::{IntoPy, again, fresh};
 use crate::retype::Counted;
-use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::stop::{Bail, R, bail, mark};
 use crate::txn::Cx;
 
 struct Head<T> {
@@ -142,12 +142,10 @@ impl<T: Clone + 'static> List<T> {
     }
 }
 
-/// `table[index + offset]`: looked up before the loop that goes back to it, where that cannot fail.
+/// `table[index]`: looked up before the loop that goes back to it.
 #[inline]
-pub fn row_at<T: Clone + 'static>(_: Cx, table: &List<List<T>>, index: i64, offset: i64) -> Option<List<T>> {
-    let rows = table.items();
-    let at = super::position(index.checked_add(offset)?, rows.len()).ok()?;
-    rows.get(at).cloned()
+pub fn row_at<T: Clone + 'static>(table: &List<List<T>>, index: impl FnOnce() -> R<i64>) -> R<List<T>> {
+    row_in(table, index()?).cloned()
 }
 
 /// `table[index]`, of which an element is read or written before anything else happens to the table.
@@ -159,13 +157,12 @@ pub fn row_in<T: Clone + 'static>(table: &List<List<T>>, index: i64) -> R<&List<
     Ok(unsafe { rows.get_unchecked(at) })
 }
 
-/// What [`row_at`] has found, or why it found nothing: the table is still the same.
+/// What [`row_at`] has found, or why it found nothing.
 #[inline(always)]
-pub fn row_of<T>(found: &Option<List<T>>, index: i64, offset: i64) -> R<&List<T>> {
+pub fn row_of<T>(found: &R<List<T>>) -> R<&List<T>> {
     match found {
-        Some(row) => Ok(row),
-        None if index.checked_add(offset).is_none() => bail(Bail::Overflow),
-        None => exc(Exc::IndexError),
+        Ok(row) => Ok(row),
+        Err(stop) => Err(mark(*stop)),
     }
 }
 
@@ -249,6 +246,38 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
     #[inline(always)]
     fn push_from<S: ListLike<T>>(&self, cx: Cx, source: &S, index: usize) -> R<()> {
         self.push(cx, source.item(cx, index)?)
+    }
+
+    #[inline]
+    fn push_run<S: ListLike<T>>(&self, cx: Cx, source: &S, start: usize, count: usize) -> R<()> {
+        self.reserve(cx, count)?;
+        let Some(values) = source.values() else {
+            for index in start..start + count {
+                self.push(cx, source.item(cx, index)?)?;
+            }
+            return Ok(());
+        };
+        let items = self.items_mut();
+        // SAFETY: `start + count` elements stand there, by the caller, and there is room for so many more; what is read was
+        // written before, also where both are the same list. Cloning a value neither unwinds nor changes a list; where nothing
+        // is dropped, it is a copy.
+        unsafe {
+            let (from, to): (*const T, *mut T) = (values.add(start), items.as_mut_ptr().add(items.len()));
+            if core::mem::needs_drop::<T>() {
+                for at in 0..count {
+                    to.add(at).write((*from.add(at)).clone());
+                }
+            } else {
+                ptr::copy_nonoverlapping(from, to, count);
+            }
+            items.set_len(items.len() + count);
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn values(&self) -> Option<*const T> {
+        Some(self.items().as_ptr())
     }
 
     #[inline(always)]

@@ -282,6 +282,13 @@ impl<T: Readable> ListLike<T> for RList<T> {
         self.live().pointer(index)
     }
 
+    #[inline(always)]
+    fn values(&self) -> Option<*const T> {
+        // SAFETY: As above.
+        let values = unsafe { (*self.node.as_ptr()).values };
+        (!values.is_null()).then_some(values)
+    }
+
     // The compiler gives this representation only to what is not written to.
     fn put(&self, _: Cx, _: usize, _: T) -> R<()> {
         bail(Bail::Unsupported)

@@ -30,10 +30,10 @@ pub fn span<T: Copy + 'static>(list: &List<T>) -> Span<T> {
 
 /// The elements of a row that was looked up; none of one that there is not, which `row_of` tells at each use.
 #[inline(always)]
-pub fn span_of<T: Copy + 'static>(row: &Option<List<T>>) -> Span<T> {
+pub fn span_of<T: Copy + 'static>(row: &R<List<T>>) -> Span<T> {
     match row {
-        Some(row) => span(row),
-        None => Span { first: core::ptr::null_mut(), len: 0 },
+        Ok(row) => span(row),
+        Err(_) => Span { first: core::ptr::null_mut(), len: 0 },
     }
 }
 
