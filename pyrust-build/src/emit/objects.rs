@@ -319,12 +319,7 @@ impl Func<'_, '_, '_> {
             let Type::Instance(class) = &b.ty else { return None };
             Some(f.read_attribute(&b, class, name, &old_ty))
         });
-        let old = self.bind(&Val::new(old, old_ty), &mut lets);
-        let v = self.val(value);
-        let v = self.bind(&v, &mut lets);
-        let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
-        let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
-        let new = self.bind(&new, &mut lets);
+        let new = self.augmented(&Val::new(old, old_ty), op, value, id, &mut lets);
         let set = self.match_union(&base, |f, b| f.write_attribute(&b, name, &new));
         quote!({ #(#lets)* #set; })
     }

@@ -71,12 +71,7 @@ impl Func<'_, '_, '_> {
         }
         let mut lets = Vec::new();
         if let Some(old) = self.window_get(base, index) {
-            let old = self.bind(&old, &mut lets);
-            let v = self.val(value);
-            let v = self.bind(&v, &mut lets);
-            let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
-            let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
-            let new = self.bind(&new, &mut lets);
+            let new = self.augmented(&old, op, value, id, &mut lets);
             if let Some(set) = self.window_set(base, index, &new) {
                 return quote!({ #(#lets)* #set; });
             }
@@ -88,12 +83,7 @@ impl Func<'_, '_, '_> {
         {
             let place = self.bound_place(place, &mut lets);
             let old = self.span_get(&place);
-            let old = self.bind(&old, &mut lets);
-            let v = self.val(value);
-            let v = self.bind(&v, &mut lets);
-            let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
-            let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
-            let new = self.bind(&new, &mut lets);
+            let new = self.augmented(&old, op, value, id, &mut lets);
             let set = self.span_set(&place, &new);
             return quote!({ #(#lets)* #set; });
         }
@@ -108,14 +98,26 @@ impl Func<'_, '_, '_> {
         let i = self.val(index);
         let i = self.bind(&i, &mut lets);
         let old = Val::new(self.getitem(&b, &i, &old_ty), old_ty);
-        let old = self.bind(&old, &mut lets);
-        let v = self.val(value);
-        let v = self.bind(&v, &mut lets);
-        let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
-        let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
-        let new = self.bind(&new, &mut lets);
+        let new = self.augmented(&old, op, value, id, &mut lets);
         let set = self.apply("setitem", &[b, i, new], &Type::None);
         quote!({ #(#lets)* #set; })
+    }
+
+    /// What `old op= value` stores: the old value first, then the other operand, then the sum.
+    pub(super) fn augmented(
+        &mut self,
+        old: &Val,
+        op: hir::BinOp,
+        value: &hir::Expr,
+        id: hir::NodeId,
+        lets: &mut Vec<TokenStream>,
+    ) -> Val {
+        let old = self.bind(old, lets);
+        let v = self.val(value);
+        let v = self.bind(&v, lets);
+        let new_ty = self.at(id, |f| f.aug_type(op, &old.ty, &v.ty));
+        let new = Val::new(self.at(id, |f| f.in_place(op, &old, &v, &new_ty)), new_ty);
+        self.bind(&new, lets)
     }
 
     /// `d[k] += 1` of a `defaultdict` or `Counter` with one look-up, where nothing but the sum can happen in between.

@@ -394,16 +394,22 @@ def _attempt(target: Target, values: tuple[Any, ...], seconds: float) -> tuple[s
         return "bailed", type(error).__name__
 
 
-def verified(target: Target, stored: Json, seconds: float, seed: int) -> Json:
-    """Recorded arguments, and invented ones until the time is over."""
-    assert target.original is not None
-    counts: Json = {"calls": 0, "equal": 0, "invented": 0, "different": 0, "too_large": 0, "bailed": {}, "texts": []}
+def _makers(target: Target, stored: Json) -> list[Callable[[], tuple[Any, ...]]]:
+    """What makes the recorded arguments; without those that the function cannot be called with any more."""
     makers = []
     for text, _ in stored["samples"]:
         with contextlib.suppress(ValueError):
             make = samples.maker(text)
             samples.call_form(target.function, make())
             makers.append(make)
+    return makers
+
+
+def verified(target: Target, stored: Json, seconds: float, seed: int) -> Json:
+    """Recorded arguments, and invented ones until the time is over."""
+    assert target.original is not None
+    counts: Json = {"calls": 0, "equal": 0, "invented": 0, "different": 0, "too_large": 0, "bailed": {}, "texts": []}
+    makers = _makers(target, stored)
     for make in makers:
         _count(counts, "equal", *_attempt(target, make(), 10 * seconds))
     inventor = invent.Inventor(target.original, stored.get("signatures", ()), makers, seed)
@@ -431,13 +437,9 @@ def strong(target: Target, stored: Json, job: Json) -> Json:
     """How many small changes of the Python function the inputs of a verification notice."""
     assert target.original is not None
     assert target.extension is not None
-    makers = []
-    for text, _ in stored["samples"]:
-        with contextlib.suppress(ValueError):
-            make = samples.maker(text)
-            samples.call_form(target.function, make())
-            makers.append(make)
-    until = time.perf_counter() + job["seconds"] / 4
+    makers = _makers(target, stored)
+    # Of the processor's time, as in `verified`.
+    until = time.process_time() + job["seconds"] / 4
 
     def native(found: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Those that are done natively, and so have no effect but on what they are given."""
@@ -445,7 +447,7 @@ def strong(target: Target, stored: Json, job: Json) -> Json:
         assert target.original is not None
         kept: list[tuple[Any, ...]] = []
         for values in found:
-            if time.perf_counter() > until and kept:
+            if time.process_time() > until and kept:
                 break
             try:
                 local = samples.local_order(target.original, values)
@@ -485,12 +487,12 @@ def _count(counts: Json, kind: str, verdict: str, text: str) -> None:
 
 def _smallest(target: Target, values: tuple[Any, ...], text: str, seconds: float) -> str:
     """The text of a difference on arguments that cannot be made simpler."""
-    until = time.perf_counter() + seconds
+    until = time.process_time() + seconds
     found = True
-    while found and time.perf_counter() < until:
+    while found and time.process_time() < until:
         found = False
         for smaller in invent.smaller(values):
-            if time.perf_counter() > until:
+            if time.process_time() > until:
                 break
             kept = copy.deepcopy(smaller)
             verdict, said = _attempt(target, smaller, seconds / PATIENCE)
