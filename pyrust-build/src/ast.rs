@@ -76,6 +76,18 @@ impl Params {
             .chain(&self.var_positional)
             .chain(&self.var_keyword)
     }
+
+    /// For each parameter in the order of the frame its place in the text, where `*args` stands in front of what is
+    /// keyword-only. Signatures are in the order of the text.
+    pub fn places_in_text(&self) -> Vec<usize> {
+        let positional = self.positional_only.len() + self.positional.len();
+        let named = self.keyword_only.len();
+        let mut places: Vec<usize> = (0..self.in_frame_order().count()).collect();
+        if self.var_positional.is_some() {
+            places[positional..=positional + named].rotate_left(1);
+        }
+        places
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

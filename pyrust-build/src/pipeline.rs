@@ -140,9 +140,17 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
     for entry in &entries {
         let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
         let classes = |name: &str, types: Option<&[SigType]>| class_type(&program, name, types);
-        let types = |s: &Signature| s.params.iter().map(|t| from_signature(t, &classes)).collect();
+        let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
+        let places = places(&sources, &func);
+        let types = |s: &Signature| {
+            let mut types: Vec<Type> = s.params.iter().map(|t| from_signature(t, &classes)).collect();
+            if let Some(places) = places.as_ref().filter(|places| places.len() == types.len()) {
+                types = places.iter().map(|&i| types[i].clone()).collect();
+            }
+            types
+        };
         let all = entry.signatures.iter().map(types).collect();
-        program.hints.insert(FuncRef { module: module.to_string(), qualname: qualname.to_string() }, all);
+        program.hints.insert(func, all);
     }
     for entry in entries {
         let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
@@ -224,6 +232,12 @@ enum Stays<'f> {
     Failed(&'f str),
 }
 
+/// Where the text of the function has its parameters, if there is one such function.
+fn places(sources: &Sources<'_>, func: &FuncRef) -> Option<Vec<usize>> {
+    let (_, env) = sources.module(&func.module)?;
+    Some(env.function(&func.qualname)?.params.places_in_text())
+}
+
 fn compile(
     program: &mut Program<'_>,
     sources: &Sources<'_>,
@@ -281,19 +295,22 @@ fn compile(
                 for signature in left {
                     let outcome = match &lowered {
                         Ok(hir) if hir.yields.is_none() => {
-                            let arity = hir.params.len();
-                            specialise(program, &func, signature, arity, &entry.signatures).map(|instance| {
-                                let (signature, owned) =
-                                    (signature.to_string(), owned(program, &func, instance));
-                                emit::Spec {
-                                    signature,
-                                    instance,
-                                    owned,
-                                    segments: Vec::new(),
-                                    sites: Vec::new(),
-                                    region: None,
-                                }
-                            })
+                            let places = places(sources, &func);
+                            let places = places.unwrap_or_else(|| (0..hir.params.len()).collect());
+                            specialise(program, &func, signature, &places, &entry.signatures).map(
+                                |instance| {
+                                    let (signature, owned) =
+                                        (signature.to_string(), owned(program, &func, instance));
+                                    emit::Spec {
+                                        signature,
+                                        instance,
+                                        owned,
+                                        segments: Vec::new(),
+                                        sites: Vec::new(),
+                                        region: None,
+                                    }
+                                },
+                            )
                         }
                         _ => segments::specialise(program, sources, &func, signature, entry),
                     };
@@ -455,8 +472,8 @@ fn written_by_hand(
             }
             Ok(reliance) => {
                 // What the compiler relies on where it compiles the same, a body relies on too.
-                let arity = body.signature.params.len();
-                let twin = specialise(program, func, &body.signature, arity, &entry.signatures).ok();
+                let places = def.params.places_in_text();
+                let twin = specialise(program, func, &body.signature, &places, &entry.signatures).ok();
                 report.explain.extend(twin.map(|twin| explain(program, source, twin, &body.signature)));
                 report.signatures.push(signature.clone());
                 report.bodies.push(bodies::Use { place, path, signature: signature.clone(), reason: None });
@@ -487,10 +504,10 @@ fn specialise(
     program: &mut Program<'_>,
     func: &FuncRef,
     signature: &Signature,
-    arity: usize,
+    places: &[usize],
     all: &[Signature],
 ) -> Result<usize, Vec<Diagnostic>> {
-    let params = parameter_types(program, signature, arity, all)?;
+    let params = parameter_types(program, signature, places, all)?;
     let wide = wide_results(&signature.ret);
     let plain = checked(program, func, &params, wide);
     let hands_out = match &plain {

@@ -299,6 +299,14 @@ fn why_not(
         let message = format!("this signature has {given} parameters, `{name}` has {taken}");
         return Some(body.finding("PYR0506", Severity::Warning, message));
     }
+    if !def.params.places_in_text().is_sorted() {
+        // Its parameters have one order in the text and another in the frame, and a body has one.
+        let message = "a function with keyword-only parameters behind `*args` cannot be written by hand".to_string();
+        return Some(
+            body.finding("PYR0506", Severity::Warning, message)
+                .help("write a function that it calls instead"),
+        );
+    }
     if crate::walk::has_yield(&def.body) || def.is_async {
         let message = "a generator or coroutine cannot be written by hand".to_string();
         return Some(

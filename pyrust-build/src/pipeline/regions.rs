@@ -28,8 +28,8 @@ pub(super) fn specialise(
     (number, signature): (usize, &Signature),
     entry: &Entry,
 ) -> Vec<Spec> {
-    let arity = def.params.in_frame_order().count();
-    let Ok(mut params) = parameter_types(program, signature, arity, &entry.signatures) else {
+    let places = def.params.places_in_text();
+    let Ok(mut params) = parameter_types(program, signature, &places, &entry.signatures) else {
         return Vec::new();
     };
     params.insert(0, Type::Bool);

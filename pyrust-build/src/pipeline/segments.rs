@@ -40,7 +40,7 @@ pub(super) fn specialise(
     }
     let plan = segments::plan(def).map_err(|(span, what)| vec![segments::finding(file, span, what)])?;
     let names: Vec<&str> = def.params.in_frame_order().map(|p| p.name.as_str()).collect();
-    let params = parameter_types(program, signature, names.len(), &entry.signatures)?;
+    let params = parameter_types(program, signature, &def.params.places_in_text(), &entry.signatures)?;
     let mut sites = Vec::new();
     for number in 0..=plan.points.len() {
         let (_, found) =

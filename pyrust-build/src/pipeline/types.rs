@@ -30,23 +30,24 @@ pub(super) fn wide_results(ret: &SigType) -> Wide {
     }
 }
 
-/// What the parameters become that were recorded.
+/// What the parameters become that were recorded, in the order of the frame. `places`: where the text has them.
 pub(super) fn parameter_types(
     program: &Program<'_>,
     signature: &Signature,
-    arity: usize,
+    places: &[usize],
     all: &[Signature],
 ) -> Result<Vec<Type>, Vec<Diagnostic>> {
-    if signature.params.len() != arity {
+    if signature.params.len() != places.len() {
         let message = format!(
-            "the signature `{signature}` has {} parameters, the function has {arity}",
-            signature.params.len()
+            "the signature `{signature}` has {} parameters, the function has {}",
+            signature.params.len(),
+            places.len()
         );
         return Err(vec![Diagnostic::new("PYR0403", Severity::Note, message)]);
     }
     let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
-    let params = signature.params.iter().map(|t| in_python(&from_signature(t, &classes)));
-    Ok(params.enumerate().map(|(i, t)| any_recorded(&t, i, all)).collect())
+    let of = |i: usize| any_recorded(&in_python(&from_signature(&signature.params[i], &classes)), i, all);
+    Ok(places.iter().map(|&i| of(i)).collect())
 }
 
 /// Lists of plain numbers, and lists of those, as native ones.
