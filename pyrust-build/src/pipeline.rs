@@ -125,23 +125,23 @@ fn internal(name: &str, why: &str) -> Diagnostic {
         .help("please report this function with this message; until then it stays Python")
 }
 
-/// Compiles all hotspots but those that have failed; or the next one that fails, and why.
-fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (String, String)> {
-    let sources = Sources::new(&input.modules);
-    let mut reports = Vec::new();
-    let mut hotspots = Vec::new();
-    let mut program = Program::new(&sources, input.passes);
-    let by_hand = match input.passes.has(Pass::Bodies) {
-        true => bodies::find(&input.bodies).0,
-        false => Vec::new(),
-    };
-    let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
-    entries.sort_by(|a, b| a.function.cmp(&b.function));
-    for entry in &entries {
+/// At most so many times everything is inferred again because of what was learned of attributes.
+const MAX_REVISIONS: usize = 2;
+
+/// Compiles all hotspots, in the order of their names.
+fn all(
+    program: &mut Program<'_>,
+    sources: &Sources<'_>,
+    (input, by_hand): (&Input, &[bodies::Body]),
+    entries: &[&Entry],
+    failed: &BTreeMap<String, String>,
+) -> Result<(Vec<FunctionReport>, Vec<Hotspot>), (String, String)> {
+    let (mut reports, mut hotspots) = (Vec::new(), Vec::new());
+    for entry in entries {
         let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
-        let classes = |name: &str, types: Option<&[SigType]>| class_type(&program, name, types);
+        let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
         let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
-        let places = places(&sources, &func);
+        let places = places(sources, &func);
         let types = |s: &Signature| {
             let mut types: Vec<Type> = s.params.iter().map(|t| from_signature(t, &classes)).collect();
             if let Some(places) = places.as_ref().filter(|places| places.len() == types.len()) {
@@ -160,11 +160,32 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
             None if input.dropped.contains(&entry.function) => Stays::Dropped,
             None => Stays::No,
         };
-        let (report, hotspot) =
-            caught(|| compile(&mut program, &sources, entry, func, stays, (input, &by_hand)))
-                .map_err(|why| (entry.function.clone(), why))?;
+        let (report, hotspot) = caught(|| compile(program, sources, entry, func, stays, (input, by_hand)))
+            .map_err(|why| (entry.function.clone(), why))?;
         reports.push(report);
         hotspots.push(hotspot);
+    }
+    Ok((reports, hotspots))
+}
+
+/// Compiles all hotspots but those that have failed; or the next one that fails, and why.
+fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (String, String)> {
+    let sources = Sources::new(&input.modules);
+    let by_hand = match input.passes.has(Pass::Bodies) {
+        true => bodies::find(&input.bodies).0,
+        false => Vec::new(),
+    };
+    let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
+    entries.sort_by(|a, b| a.function.cmp(&b.function));
+    let mut program = Program::new(&sources, input.passes);
+    let (mut reports, mut hotspots) = all(&mut program, &sources, (input, &by_hand), &entries, failed)?;
+    for _ in 0..MAX_REVISIONS {
+        if !program.is_outdated() {
+            break;
+        }
+        // A function that comes later in the order told what hangs in an attribute.
+        program = Program::new(&sources, input.passes).knowing(&program);
+        (reports, hotspots) = all(&mut program, &sources, (input, &by_hand), &entries, failed)?;
     }
     let mut digests: BTreeSet<String> = BTreeSet::new();
     for hotspot in &hotspots {

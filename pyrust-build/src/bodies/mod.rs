@@ -301,7 +301,8 @@ fn why_not(
     }
     if !def.params.places_in_text().is_sorted() {
         // Its parameters have one order in the text and another in the frame, and a body has one.
-        let message = "a function with keyword-only parameters behind `*args` cannot be written by hand".to_string();
+        let message =
+            "a function with keyword-only parameters behind `*args` cannot be written by hand".to_string();
         return Some(
             body.finding("PYR0506", Severity::Warning, message)
                 .help("write a function that it calls instead"),

@@ -31,6 +31,7 @@ mod sets;
 mod slice;
 mod solver;
 mod stmt;
+mod stores;
 mod tools;
 mod value;
 mod whole;

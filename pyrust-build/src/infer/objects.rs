@@ -157,7 +157,7 @@ impl Program<'_> {
     }
 
     /// The key under which the types of an attribute are known: shared by all classes below one.
-    fn attribute_key(&self, class: &ObjectClass, name: &str) -> (String, String, String) {
+    pub(super) fn attribute_key(&self, class: &ObjectClass, name: &str) -> (String, String, String) {
         let root = self.order(class).and_then(|order| order.into_iter().next_back());
         let root = root.as_ref().unwrap_or(class);
         (root.module.clone(), root.name.clone(), name.to_string())
@@ -199,6 +199,7 @@ impl Program<'_> {
                     _ => {}
                 }
             }
+            self.learn_from_stores(&class);
         }
     }
 
@@ -270,7 +271,7 @@ impl Program<'_> {
         }
     }
 
-    fn is_seen(&mut self, class: &ObjectClass, name: &str, ty: Option<Type>) {
+    pub(super) fn is_seen(&mut self, class: &ObjectClass, name: &str, ty: Option<Type>) {
         let Some(ty) = ty.map(|t| in_python(&t)) else { return };
         let key = self.attribute_key(class, name);
         let known = self.attributes.entry(key).or_insert(Type::Never);
@@ -337,7 +338,7 @@ impl Program<'_> {
     }
 
     /// The type of a value that is written down.
-    fn literal_type(&self, module: &str, value: &ast::Expr) -> Option<Type> {
+    pub(super) fn literal_type(&self, module: &str, value: &ast::Expr) -> Option<Type> {
         let empty = |elem: Type| Box::new(elem);
         Some(match &value.kind {
             A::Constant(Constant::None) => Type::None,
@@ -442,7 +443,7 @@ fn binds_inside(stmt: &Stmt, name: &str) -> bool {
 }
 
 /// Every statement of a block, at any depth, but for what stands in functions and classes inside.
-fn each_statement(body: &[Stmt], f: &mut impl FnMut(&Stmt)) {
+pub(super) fn each_statement(body: &[Stmt], f: &mut impl FnMut(&Stmt)) {
     for stmt in body {
         f(stmt);
         match &stmt.kind {

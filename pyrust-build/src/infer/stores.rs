@@ -1,0 +1,89 @@
+//! What the functions of a module store in the attributes of a class's instances, as far as the text says it.
+//!
+//! A class that only ever writes `self.left = None` says nothing of what hangs there later, and the functions that know
+//! (`node.left = Node(key)`) need not be hotspots. What is read here is a hint like all types: native code guards it.
+
+use std::sync::Arc;
+
+use crate::ast::{self, ExprKind as A, StmtKind as S};
+use crate::infer::Program;
+use crate::infer::objects::each_statement;
+use crate::ty::{ObjectClass, Type};
+
+impl Program<'_> {
+    /// Attributes of which the class itself says nothing but `None`, or a list of nothing.
+    fn open_attributes(&self, class: &ObjectClass) -> Vec<(String, bool)> {
+        let (module, root, _) = self.attribute_key(class, "");
+        let known = self.attributes.iter().filter(|((m, r, _), _)| *m == module && *r == root);
+        known
+            .filter_map(|((_, _, name), ty)| match ty {
+                Type::None => Some((name.clone(), false)),
+                Type::List { elem, .. } if **elem == Type::Never => Some((name.clone(), true)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Reads what all functions of the class's module store in its open attributes.
+    pub(super) fn learn_from_stores(&mut self, class: &ObjectClass) {
+        let open = self.open_attributes(class);
+        if open.is_empty() {
+            return;
+        }
+        let Some((_, env)) = self.modules.module(&class.module) else { return };
+        let is_open = |target: &ast::Expr, list: bool| match &target.kind {
+            A::Attribute { name, .. } if open.contains(&(name.clone(), list)) => Some(name.clone()),
+            _ => None,
+        };
+        let mut found: Vec<(String, Type)> = Vec::new();
+        for (_, function) in &env.functions {
+            each_statement(&function.body, &mut |stmt| match &stmt.kind {
+                S::Assign { targets, value } => {
+                    for name in targets.iter().filter_map(|target| is_open(target, false)) {
+                        // A tree hangs on trees, a link on links: the best guess where the text does not tell.
+                        let own = || {
+                            Type::Instance(Arc::new(ObjectClass {
+                                module: class.module.clone(),
+                                name: class.name.clone(),
+                            }))
+                        };
+                        found.push((name, self.literal_type(&class.module, value).unwrap_or_else(own)));
+                    }
+                }
+                S::Expr(call) => {
+                    if let A::Call { func, args, .. } = &call.kind
+                        && let (A::Attribute { value: list, name: method }, [item]) =
+                            (&func.kind, args.as_slice())
+                        && method == "append"
+                        && let Some(name) = is_open(list, true)
+                        && let Some(item) = self.literal_type(&class.module, item)
+                    {
+                        found.push((name, Type::List { elem: Box::new(item), in_place: true }));
+                    }
+                }
+                _ => {}
+            });
+        }
+        for (name, ty) in found {
+            self.is_seen(class, &name, Some(ty));
+        }
+    }
+
+    /// Has an instance read an attribute before somebody stored something else in it?
+    pub fn is_outdated(&self) -> bool {
+        self.instances.iter().any(|instance| {
+            instance.state.as_ref().is_some_and(|state| {
+                state.attributes.iter().any(|(key, var)| {
+                    let seen = state.solver.resolve(&state.solver.get(*var));
+                    self.attributes.get(key).is_some_and(|now| seen.as_ref() != Some(now))
+                })
+            })
+        })
+    }
+
+    /// Begins with what another has found out of attributes.
+    pub fn knowing(mut self, other: &Program<'_>) -> Self {
+        self.attributes = other.attributes.clone();
+        self
+    }
+}
