@@ -6,6 +6,7 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 use crate::py::{FromPy, IntoPy, again};
 use crate::stop::{Bail, R, bail};
+use crate::strs::Str;
 use crate::txn::Cx;
 
 /// A borrowed object; the transaction keeps it alive.
@@ -170,6 +171,24 @@ impl Obj {
     pub fn is_class_of(self, object: Obj) -> R<bool> {
         // SAFETY: the transaction keeps both alive, and the object its class.
         unsafe { is_same_class(ffi::Py_TYPE(object.as_ptr()), self.as_ptr()) }
+    }
+
+    /// `type(self).__name__`. A class of a metaclass that may say something else bails.
+    pub fn class_name(self) -> R<Str> {
+        // SAFETY: the transaction keeps the object alive, and the object its class; the name of a class whose class is
+        // `type` is C's to tell, as a new reference to a `str`.
+        unsafe {
+            let class = ffi::Py_TYPE(self.as_ptr());
+            if !core::ptr::eq(ffi::Py_TYPE(class.cast()), &raw mut ffi::PyType_Type) {
+                return bail(Bail::Callback);
+            }
+            let name = ffi::PyType_GetName(class);
+            if ffi::PyUnicode_CheckExact(name) == 0 {
+                ffi::Py_DECREF(name);
+                return bail(Bail::Type);
+            }
+            Str::from_owned(name)
+        }
     }
 
     /// `type(x) in self` for an exact instance of the builtin class and an exact tuple or list.

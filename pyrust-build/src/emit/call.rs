@@ -12,7 +12,7 @@ use crate::hir::{Expr, ExprKind};
 use crate::infer::{
     ArgSource, FuncRef, Guard, bind, class_names, is_affix, takes_any_length, takes_iterables,
 };
-use crate::lower::classes::{TYPE_IN, TYPE_IS};
+use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::Binding;
 use crate::ty::{DictKind, Side, Type};
@@ -62,6 +62,7 @@ impl Func<'_, '_, '_> {
             }
             (TYPE_IS, [value, class]) => self.asks_global(value, class, Asked::Class),
             (TYPE_IN, [value, class]) => self.asks_global(value, class, Asked::OneOf),
+            (TYPE_NAME, [value]) => self.name_of_class(value, to),
             ("isinstance", [value, class]) => {
                 let names = class_names(class).unwrap_or_default();
                 let val = self.val(value);

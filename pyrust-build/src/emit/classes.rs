@@ -3,7 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::Func;
+use super::{Func, Val};
 use crate::hir::Expr;
 use crate::infer::{Guard, global_classes, is_instance};
 use crate::ty::{DictKind, Type};
@@ -78,6 +78,32 @@ impl Func<'_, '_, '_> {
                 })
                 .collect();
             Some(quote!({ let _ = #code; #(#reads)* #(#tests)||* }))
+        })
+    }
+
+    /// `type(value).__name__`
+    pub(super) fn name_of_class(&mut self, value: &Expr, to: &Type) -> TokenStream {
+        let val = self.val(value);
+        self.match_union(&val, |f, v| {
+            let code = v.by_ref();
+            let name = match exact_class(&v.ty) {
+                Some(class) => {
+                    // The classes are called as Python calls them, but for their capitals.
+                    let text = f.file.string(&match class {
+                        "NoneType" => class.to_string(),
+                        class => class.to_ascii_lowercase(),
+                    });
+                    let text = f.q(quote!(#text.get(cx)));
+                    Val::place(quote!((*#text)), Type::Str)
+                }
+                None => {
+                    let object = v.owned();
+                    let object = f.q(quote!(Obj::of(cx, #object)));
+                    Val::new(f.q(quote!(#object.class_name())), Type::Str)
+                }
+            };
+            let name = f.coerce(&name, to);
+            Some(quote!({ let _ = #code; #name }))
         })
     }
 }

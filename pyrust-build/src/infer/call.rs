@@ -5,7 +5,7 @@ use super::solver::Ty;
 use super::value::Why;
 use super::{FuncRef, Guard, Infer, NARROW, WIDE};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
-use crate::lower::classes::{TYPE_IN, TYPE_IS};
+use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::Binding;
@@ -252,6 +252,14 @@ impl Infer<'_, '_> {
                 self.refuse("PYR0306", class.span, "comparing a class with this one is not supported");
             }
             return Ty::Bool;
+        }
+        if let (TYPE_NAME, [value]) = (name, args) {
+            let ty = self.expr(value);
+            if let Some(m) = ty.members().iter().find(|m| matches!(m, Ty::Iter(_) | Ty::Function(_))) {
+                let message = format!("the name of the class of `{}` is not known", self.show(m));
+                return self.refuse("PYR0401", value.span, message);
+            }
+            return Ty::Str;
         }
         self.builtin(name);
         match (name, args) {

@@ -15,7 +15,21 @@ pub(crate) const TYPE_IS: &str = "type is";
 /// `type(x) in CLASSES` for a global.
 pub(crate) const TYPE_IN: &str = "type in";
 
+/// `type(x).__name__`, as a call of one argument.
+pub(crate) const TYPE_NAME: &str = "type name";
+
 impl Lower<'_> {
+    /// `type(x).__name__`, of which this is `type(x)`.
+    pub(super) fn name_of_class(&mut self, class: &AExpr) -> Option<ExprKind> {
+        let A::Call { func, args, keywords } = &class.kind else { return None };
+        let ([value], A::Name(name)) = (args.as_slice(), &func.kind) else { return None };
+        if name != "type" || !keywords.is_empty() || !self.is_builtin("type") {
+            return None;
+        }
+        self.assumes.insert("type".to_string());
+        Some(ExprKind::Call { name: TYPE_NAME.to_string(), args: vec![self.expr(value)], keywords: vec![] })
+    }
+
     /// A comparison of the class of a local with classes that are written down; `None` for any other.
     pub(super) fn class_test(
         &mut self,

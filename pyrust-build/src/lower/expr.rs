@@ -299,6 +299,12 @@ impl Lower<'_> {
                     _ => ExprKind::Index { base, index: self.boxed(index) },
                 }
             }
+            A::Attribute { value, name }
+                if name == "__name__"
+                    && let Some(of) = self.name_of_class(value) =>
+            {
+                of
+            }
             A::Attribute { value, name } if self.is_structure(value).is_some() => {
                 let (module, structure) = self.is_structure(value).unwrap_or_default();
                 ExprKind::ModuleAttr { module, name: format!("{structure}.{name}") }
