@@ -102,6 +102,11 @@ impl<C: ForeignClass> Foreign<C> {
         self.object == other.object
     }
 
+    /// `type(self).__name__`
+    pub fn class_name(self) -> R<Str> {
+        Obj::foreign(self.object).class_name()
+    }
+
     /// `bool(self)`.
     pub fn truth(self) -> R<bool> {
         // SAFETY: alive, and the class has at most a C function for it.

@@ -96,6 +96,10 @@ impl Func<'_, '_, '_> {
                     let text = f.q(quote!(#text.get(cx)));
                     Val::place(quote!((*#text)), Type::Str)
                 }
+                // An exception that native code made is asked here: it must not go out.
+                None if matches!(v.ty, Type::Foreign(_)) => {
+                    Val::new(f.q(quote!((#code).class_name())), Type::Str)
+                }
                 None => {
                     let object = v.owned();
                     let object = f.q(quote!(Obj::of(cx, #object)));
