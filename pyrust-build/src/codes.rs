@@ -163,8 +163,8 @@ pub const CODES: &[Code] = &[
         "`print`, `input` and `open` cannot be undone, so a native call must not contain them. Return what is to be \
          printed, and print in the caller; hand over what was read."),
     row("PYR0335", "instance", "an instance is made",
-        "Native code makes instances of classes that the project defines with an `__init__` of their own. Others: return the \
-         values, and make the instance in the caller."),
+        "Native code makes instances of classes that the project defines with an `__init__` of their own, or one that \
+         `@dataclass` makes without a factory. Others: return the values, and make the instance in the caller."),
     row("PYR0336", "introspection", "a builtin that looks at names or code",
         "`getattr`, `globals`, `eval`, `type` and their like depend on what only Python knows. Do this in the caller."),
     row("PYR0401", "operation", "an operation that is not defined for these types",

@@ -9,6 +9,7 @@ use super::solver::{Ty, VarId};
 use super::value::{Reached, Why};
 use super::{ArgSource, FuncRef, Guard, Infer, Program, bind};
 use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind as S};
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId};
 use crate::resolve::Binding;
 use crate::source::Span;
@@ -504,11 +505,13 @@ impl Infer<'_, '_> {
         let ty = self.state.solver.get(var);
         if self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
             let class = format!("{}.{}", class.module, class.name);
-            self.refuse(
-                "PYR0321",
-                e.span,
-                format!("the type of the attribute `{name}` of `{class}` is not known"),
-            );
+            if self.report {
+                let message = format!("the type of the attribute `{name}` of `{class}` is not known");
+                let help = format!(
+                    "write its type in the class, such as `{name}: list[int]`, or read it in the caller and hand its value over"
+                );
+                self.refused(Diagnostic::new("PYR0321", Severity::Note, message).help(help), e.span);
+            }
         }
         ty
     }

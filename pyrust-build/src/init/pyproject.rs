@@ -25,9 +25,8 @@ pub(super) fn edit(project: &Project, old: &str) -> String {
     }
     if project.backend == Backend::Hatch {
         add_table(&mut document, &["tool", "hatch", "build", "hooks", "pyrust"]);
-    } else {
-        add_table(&mut document, &["tool", "pyrust"]);
     }
+    add_table(&mut document, &["tool", "pyrust"]);
     uv(project, &mut document);
     document.to_string()
 }
