@@ -107,7 +107,11 @@ def pytest(steps: Steps, python: Python, folder: Path, *arguments: str, without:
         environment["PYRUST_WITHOUT"] = without
     where = folder.relative_to(ROOT)
     # Installing is mostly waiting for one processor at a time, and the values know nothing of each other.
-    parallel = ["-n", "2"] if folder.parent.name == "pytest-pyrust" or folder.name in ("e2e", "runtime-values") else []
+    parallel = (
+        ["-n", "2", "--dist", "loadgroup"]
+        if folder.parent.name == "pytest-pyrust" or folder.name in ("e2e", "runtime-values")
+        else []
+    )
     command = [python_in(python.environment()), "-m", "pytest", "-q", "--durations=5", *parallel, *arguments, where]
     title = f"{where} on Python {python.version}" + (f" without {without}" if without else "")
     steps.run(title, command, environment=environment, go_on=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from installs import Venv, copy_example
+from installs import Venv, cargo_target, copy_example
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +41,15 @@ def new_venv(tmp_path: Path, find_links: list[Path]) -> Callable[[], Venv]:
 @pytest.fixture
 def venv(new_venv: Callable[[], Venv]) -> Venv:
     return new_venv()
+
+
+@pytest.fixture
+def cargo_venv(find_links: list[Path]) -> Venv:
+    """A fresh environment which stands where the last one stood: what is built for another Python is built anew."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    folder = Path(cargo_target()) / f"e2e-{sys.version_info.major}.{sys.version_info.minor}-{worker}"
+    shutil.rmtree(folder, ignore_errors=True)
+    return Venv(folder, find_links)
 
 
 @pytest.fixture

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
-from installs import PRODUCTS, ROOT, Venv, copy_example, licenses_in, native, only_wheel, replace, run
+import pytest
+
+from installs import (
+    PRODUCTS,
+    ROOT,
+    Venv,
+    cargo_target,
+    copy_example,
+    licenses_in,
+    native,
+    only_wheel,
+    replace,
+    run,
+)
 
 CRATES = ("pyrust-build", "pyrust-macros", "pyrust-runtime")
+
+# One after the other: they share a build folder, in which the compiler is compiled too.
+pytestmark = pytest.mark.xdist_group("cargo")
 
 
 def generated_by_hook(project: Path) -> bytes:
@@ -19,17 +34,14 @@ def generated_by_hook(project: Path) -> bytes:
     return Path(module["generated"]).read_bytes()
 
 
-def cargo_target() -> str:
-    return os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
-
-
 def in_the_tree(project: Path) -> None:
     """Makes a copy of the maturin example use the crates of this repository, and its lock file: no network."""
     replace(project / "Cargo.toml", "../..", ROOT.as_posix())
     shutil.copy(ROOT / "Cargo.lock", project)
 
 
-def test_three_doors_give_the_same_text(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+def test_three_doors_give_the_same_text(cargo_venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    venv = cargo_venv
     venv.install("-e", textkit)
     setuptools_text = generated_by_hook(textkit)
     assert b"textkit.distance:levenshtein" in setuptools_text
@@ -62,8 +74,9 @@ def test_three_doors_give_the_same_text(venv: Venv, textkit: Path, tmp_path: Pat
     assert (Path(folder) / "pyrust_hotspots.rs").read_bytes() == setuptools_text
 
 
-def test_maturin_example(venv: Venv, tmp_path: Path) -> None:
+def test_maturin_example(cargo_venv: Venv, tmp_path: Path) -> None:
     """pip, maturin, `build.rs`."""
+    venv = cargo_venv
     project = copy_example("maturin-checksums", tmp_path)
     in_the_tree(project)
     target = cargo_target()
@@ -79,8 +92,9 @@ def test_maturin_example(venv: Venv, tmp_path: Path) -> None:
     assert venv.python("import checksums; print(checksums.crc16(b''))").strip() == "0"
 
 
-def test_maturin_from_an_empty_folder(venv: Venv, tmp_path: Path) -> None:
+def test_maturin_from_an_empty_folder(cargo_venv: Venv, tmp_path: Path) -> None:
     """`pyrust init` makes the crate; `.cargo/config.toml` says where ours are, as docs/recipes.md has it."""
+    venv = cargo_venv
     project = tmp_path / "grind"
     package = project / "python/grind"
     package.mkdir(parents=True)
@@ -97,7 +111,8 @@ def test_maturin_from_an_empty_folder(venv: Venv, tmp_path: Path) -> None:
     (project / ".cargo").mkdir()
     (project / ".cargo/config.toml").write_text("[patch.crates-io]\n" + "".join(crates))
     shutil.copy(ROOT / "Cargo.lock", project)
-    venv.wheel(project, tmp_path / "wheels", CARGO_TARGET_DIR=cargo_target())
+    # The profile of the examples: what cargo has built for those, the compiler above all, is used.
+    venv.wheel(project, tmp_path / "wheels", CARGO_TARGET_DIR=cargo_target(), CARGO_PROFILE_RELEASE_STRIP="true")
     wheel = only_wheel(tmp_path / "wheels")
     assert wheel.name.startswith("grind-1.5-cp3")
     assert licenses_in(wheel) == "grind/pyrust_licenses.txt"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from installs import EXAMPLES, ROOT, Venv, copy_example, run
+from installs import EXAMPLES, ROOT, Venv, cargo_target, copy_example, run
 
 #: example → (package, a hotspot that must be native)
 NAMES = {
@@ -28,16 +27,26 @@ def test_all_examples_are_listed() -> None:
     assert {path.parent.name for path in EXAMPLES.glob("*/pyproject.toml")} == set(NAMES) | REJECTED
 
 
+def has_a_crate(name: str) -> bool:
+    return (EXAMPLES / name / "Cargo.toml").exists()
+
+
+def marks(name: str) -> list[pytest.MarkDecorator]:
+    """Those in which cargo compiles the compiler too come one after the other, with those of `test_doors.py`."""
+    return [pytest.mark.xdist_group("cargo")] if has_a_crate(name) else []
+
+
 @pytest.mark.slice
-@pytest.mark.parametrize("name", sorted(NAMES))
-def test_example(venv: Venv, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in sorted(NAMES)])
+def test_example(request: pytest.FixtureRequest, tmp_path: Path, name: str) -> None:
+    venv: Venv = request.getfixturevalue("cargo_venv" if has_a_crate(name) else "venv")
     project = copy_example(name, tmp_path)
     target = None
-    if (project / "Cargo.toml").exists():
+    if has_a_crate(name):
         text = (project / "Cargo.toml").read_text().replace("../..", ROOT.as_posix())
         (project / "Cargo.toml").write_text(text)
         shutil.copy(ROOT / "Cargo.lock", project)
-        target = os.environ.get("CARGO_TARGET_DIR", str(ROOT / "target"))
+        target = cargo_target()
     venv.install("-e", f"{project}[test]", CARGO_TARGET_DIR=target)
     pytest_command: list[str | Path] = [venv.executable, "-m", "pytest", "-q"]
 
