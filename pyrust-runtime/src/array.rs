@@ -7,11 +7,13 @@ mod dense;
 mod layout;
 mod scalar;
 mod state;
+mod ufunc;
 mod whole;
 
 pub use dense::*;
 pub use scalar::*;
 pub(crate) use state::Arrays;
+pub use ufunc::*;
 pub use whole::*;
 
 use core::ptr;

@@ -34,7 +34,43 @@ pub(super) fn row(name: &str, args: &[Type]) -> Option<(&'static Op, Vec<Type>)>
 pub(super) fn exists(name: &str) -> bool {
     matches!(name, "numpy.zeros" | "numpy.empty")
         || name == PART
+        || name.strip_prefix("numpy.").is_some_and(|n| UFUNCS.contains(&n) || REDUCTIONS.contains(&n))
+        || name.strip_prefix("ndarray.").is_some_and(|n| REDUCTIONS.contains(&n))
         || ["shape", "size", "ndim", "T"].iter().any(|n| name.strip_prefix("ndarray.attribute ") == Some(n))
+}
+
+/// Functions of each element of floats, which NumPy's own loops compute.
+const UFUNCS: &[&str] = &[
+    "sqrt", "square", "abs", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan",
+    "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "floor", "ceil", "rint", "trunc",
+];
+
+/// Functions and methods of all elements together.
+const REDUCTIONS: &[&str] = &["sum", "min", "max", "mean"];
+
+/// `numpy.exp(a)`, `numpy.sum(a)`, `a.sum()`.
+fn whole_function(name: &str, arg: &Type) -> Option<Found> {
+    let (method, short) = match name.strip_prefix("ndarray.") {
+        Some(short) => (true, short),
+        None => (false, name.strip_prefix("numpy.")?),
+    };
+    if !method && UFUNCS.contains(&short) {
+        return match arg {
+            Type::Array(dtype, 1..) if dtype.is_float() => {
+                Found::new(arg.clone(), format!("ndarray::array_{short}"), "c!")
+            }
+            Type::Float | Type::Numpy(Dtype::Float64) => {
+                Found::new(Type::Numpy(Dtype::Float64), format!("ndarray::one_{short}"), "c!")
+            }
+            _ => None,
+        };
+    }
+    match arg {
+        Type::Array(Dtype::Float64, 1..) if REDUCTIONS.contains(&short) => {
+            Found::new(Type::Numpy(Dtype::Float64), format!("ndarray::array_{short}"), "c!")
+        }
+        _ => None,
+    }
 }
 
 /// `a[i, start:stop]`: see `lower`.
@@ -82,6 +118,11 @@ fn find(name: &str, args: &[Type]) -> Option<Found> {
         } else {
             None
         };
+    }
+    if let [arg] = args
+        && let Some(found) = whole_function(name, arg)
+    {
+        return Some(found);
     }
     match args {
         [Type::Array(dtype, dims), rest @ ..] => match (name, rest) {

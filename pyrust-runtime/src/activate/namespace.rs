@@ -13,7 +13,7 @@ use pyo3_ffi::*;
 
 use super::library::of_generator;
 use super::metadata::{Kind, Slot};
-use super::object::{Own, attribute_or_none, interned, lookup, utf8};
+use super::object::{Own, attribute, attribute_or_none, interned, lookup, utf8};
 use super::stdlib::{library_class, library_function};
 use super::{path, patterns, registry};
 use crate::boundary::globals;
@@ -427,6 +427,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("functools", "reduce" | "cmp_to_key") => ("_functools", name),
         ("struct", _) => ("_struct", name),
         ("os", "fspath") => (if cfg!(windows) { "nt" } else { "posix" }, name),
+        ("numpy", "abs") => ("numpy", "absolute"),
         ("numpy", "zeros" | "empty") => ("numpy._core._multiarray_umath", name),
         ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
         ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),
@@ -461,6 +462,12 @@ pub(super) unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -
             return (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE != 0
                 && short == name
                 && (owner == module || owner == public);
+        }
+        let class = std::ffi::CStr::from_ptr((*Py_TYPE(object)).tp_name);
+        if module == "numpy" && (class == c"numpy.ufunc" || class == c"numpy._ArrayFunctionDispatcher") {
+            // Both classes are C's, and so is what they say of themselves.
+            let own = attribute(object, c"__name__");
+            return own.is_some_and(|own| utf8(own.ptr()) == Some(name));
         }
         match name {
             "NotImplemented" => object == Py_NotImplemented(),

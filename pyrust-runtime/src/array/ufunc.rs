@@ -1,0 +1,312 @@
+//! NumPy's own functions of whole arrays (`numpy.exp(a)`, `a.sum()`): the inner loops of its ufuncs, called on the memory
+//! as NumPy itself would call them, so that the bits are NumPy's.
+//!
+//! An inner loop is C code over numbers: it runs no Python, keeps the GIL, and says nothing of errors. What the processor
+//! has noted, and what is not finite, may be one of those that NumPy warns about, so it bails; underflow is ignored, as `check_errors` has seen.
+//! Only what NumPy goes through in one call of the loop is done: arrays of one dimension, and plain ones.
+
+use core::ffi::{CStr, c_char, c_int, c_void};
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
+
+use pyo3_ffi::{self as ffi, PyObject};
+
+use super::{Array, Conv, Dtype, Np, check_errors, made_as};
+use crate::builtins::c::{self, Temporary};
+use crate::foreign::is_class;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// `PyUFuncObject`, as far as NumPy's public header promises it.
+#[repr(C)]
+struct UfuncObject {
+    head: PyObject,
+    nin: c_int,
+    nout: c_int,
+    nargs: c_int,
+    identity: c_int,
+    functions: *const Option<InnerLoop>,
+    data: *const *mut c_void,
+    ntypes: c_int,
+    reserved: c_int,
+    name: *const c_char,
+    /// For each function the numbers of its types.
+    types: *const u8,
+}
+
+/// Operands, how many elements, how far from one to the next, and what the function has been registered with.
+type InnerLoop = unsafe extern "C" fn(*mut *mut u8, *const isize, *const isize, *mut c_void);
+
+/// One of NumPy's ufuncs.
+struct Ufunc {
+    name: &'static CStr,
+    object: AtomicPtr<UfuncObject>,
+}
+
+impl Ufunc {
+    const fn new(name: &'static CStr) -> Ufunc {
+        Ufunc { name, object: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    fn get(&self) -> R<*mut UfuncObject> {
+        let known = self.object.load(Relaxed);
+        if known.is_null() { self.find() } else { Ok(known) }
+    }
+
+    /// Looked up without importing; it is the one that the name of the namespace has been compared with.
+    #[cold]
+    fn find(&self) -> R<*mut UfuncObject> {
+        // SAFETY: the GIL is held; all results are borrowed, and what is found is kept for good.
+        unsafe {
+            let modules = ffi::PyImport_GetModuleDict();
+            if modules.is_null() || ffi::PyDict_CheckExact(modules) == 0 {
+                return bail(Bail::Unsupported);
+            }
+            let module = ffi::PyDict_GetItemString(modules, c"numpy._core._multiarray_umath".as_ptr());
+            if module.is_null() || ffi::PyModule_CheckExact(module) == 0 {
+                return bail(Bail::Unsupported);
+            }
+            let object = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), self.name.as_ptr());
+            if object.is_null() || !is_class(ffi::Py_TYPE(object), c"numpy.ufunc") || !self.proved(object)? {
+                return bail(Bail::Unsupported);
+            }
+            ffi::Py_INCREF(object);
+            self.object.store(object.cast(), Relaxed);
+            Ok(object.cast())
+        }
+    }
+
+    /// Does the ufunc say of itself what the layout says?
+    unsafe fn proved(&self, object: *mut PyObject) -> R<bool> {
+        // SAFETY: an exact ufunc, whose attributes are C code's; the struct is no larger than the object.
+        unsafe {
+            if (*ffi::Py_TYPE(object)).tp_basicsize < size_of::<UfuncObject>() as ffi::Py_ssize_t {
+                return Ok(false);
+            }
+            let ufunc = &*object.cast::<UfuncObject>();
+            let said = |name: &CStr| -> R<i64> {
+                let value = c::undisturbed(|| c::owned(ffi::PyObject_GetAttrString(object, name.as_ptr())))?;
+                Ok(ffi::PyLong_AsLongLong(Temporary(value).ptr()))
+            };
+            let counts = said(c"nin")? == i64::from(ufunc.nin)
+                && said(c"nout")? == i64::from(ufunc.nout)
+                && said(c"nargs")? == i64::from(ufunc.nargs)
+                && said(c"ntypes")? == i64::from(ufunc.ntypes);
+            Ok(counts && !ufunc.name.is_null() && CStr::from_ptr(ufunc.name) == self.name)
+        }
+    }
+
+    /// The loop for operands that all have the type with this letter.
+    fn inner<T: Dtype>(&self) -> R<(InnerLoop, *mut c_void)> {
+        let ufunc = self.get()?;
+        // NumPy's numbers of the types that are asked for here.
+        let number = match T::CODE {
+            b'f' => 11,
+            b'd' => 12,
+            _ => return bail(Bail::Unsupported),
+        };
+        // SAFETY: as its layout says, which has been proved.
+        unsafe {
+            let (ufunc, width) = (&*ufunc, (*ufunc).nargs as usize);
+            let same = |i: &usize| (0..width).all(|k| *ufunc.types.add(i * width + k) == number);
+            let found = (0..ufunc.ntypes as usize).find(same);
+            let Some((i, inner)) = found.and_then(|i| Some((i, (*ufunc.functions.add(i))?))) else {
+                return bail(Bail::Unsupported);
+            };
+            Ok((inner, if ufunc.data.is_null() { ptr::null_mut() } else { *ufunc.data.add(i) }))
+        }
+    }
+}
+
+/// How many elements, and how far from one to the next, where NumPy goes through them in one go.
+fn flat<T: Dtype, const N: usize>(a: &Array<T, N>) -> R<(isize, isize)> {
+    let count: i64 = a.shape.iter().product();
+    if N == 1 {
+        return Ok((count as isize, a.strides[0]));
+    }
+    let mut expected = size_of::<T>() as isize;
+    for at in (0..N).rev() {
+        if count > 0 && a.shape[at] > 1 && a.strides[at] != expected {
+            return bail(Bail::Unsupported);
+        }
+        expected *= a.shape[at] as isize;
+    }
+    Ok((count as isize, size_of::<T>() as isize))
+}
+
+/// What NumPy asks the processor after a loop: has it noted anything but an underflow, or that a result was rounded?
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod notes {
+    use core::ffi::c_int;
+
+    /// Invalid, division by zero, overflow.
+    const LOOKED_FOR: c_int = if cfg!(target_arch = "x86_64") { 1 | 4 | 8 } else { 1 | 2 | 4 };
+
+    unsafe extern "C" {
+        fn feclearexcept(which: c_int) -> c_int;
+        fn fetestexcept(which: c_int) -> c_int;
+    }
+
+    pub(super) fn clear() {
+        // SAFETY: only touches the processor's notes, which nothing of ours relies on.
+        unsafe { feclearexcept(LOOKED_FOR) };
+    }
+
+    pub(super) fn any() -> bool {
+        // SAFETY: only looks.
+        unsafe { fetestexcept(LOOKED_FOR) != 0 }
+    }
+}
+
+/// Elsewhere only what is not finite tells.
+#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]
+mod notes {
+    pub(super) fn clear() {}
+
+    pub(super) fn any() -> bool {
+        false
+    }
+}
+
+/// `f(x)` for elements so far apart, into places side by side.
+fn map<T: Dtype>(ufunc: &Ufunc, from: *mut T, count: isize, stride: isize, to: *mut T) -> R<()>
+where
+    Np<T>: Conv<f64>,
+{
+    let (inner, data) = ufunc.inner::<T>()?;
+    let mut operands = [from.cast::<u8>(), to.cast::<u8>()];
+    let steps = [stride, size_of::<T>() as isize];
+    // SAFETY: so many elements stand at both places; the loop is for this type.
+    unsafe {
+        notes::clear();
+        inner(operands.as_mut_ptr(), &raw const count, steps.as_ptr(), data);
+        if notes::any() {
+            return bail(Bail::Warning);
+        }
+        for k in 0..count {
+            if !Np(T::load(to.offset(k))).conv()?.is_finite() {
+                return bail(Bail::Warning);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `total = f(total, x)` for every element.
+fn fold<const N: usize>(ufunc: &Ufunc, a: &Array<f64, N>, first: Option<f64>) -> R<Np<f64>> {
+    let (count, stride) = flat(a)?;
+    // NumPy would turn it round.
+    if stride < 0 {
+        return bail(Bail::Unsupported);
+    }
+    let (mut total, skipped) = match first {
+        Some(first) => (first, 0),
+        // Python raises.
+        None if count == 0 => return bail(Bail::Unsupported),
+        // SAFETY: the place of the first element.
+        None => (unsafe { *a.data }, 1),
+    };
+    let (inner, data) = ufunc.inner::<f64>()?;
+    let left = count - skipped;
+    let place = (&raw mut total).cast::<u8>();
+    let mut operands = [place, a.at(skipped * stride).cast::<u8>(), place];
+    let steps = [0, stride, 0];
+    notes::clear();
+    if left > 0 {
+        // SAFETY: so many elements stand there; the loop takes three operands of this type.
+        unsafe { inner(operands.as_mut_ptr(), &raw const left, steps.as_ptr(), data) };
+    }
+    if total.is_finite() && !notes::any() { Ok(Np(total)) } else { bail(Bail::Warning) }
+}
+
+static ADD: Ufunc = Ufunc::new(c"add");
+static MINIMUM: Ufunc = Ufunc::new(c"minimum");
+static MAXIMUM: Ufunc = Ufunc::new(c"maximum");
+
+/// `a.sum()`
+pub fn array_sum<const N: usize>(cx: Cx, a: Array<f64, N>) -> R<Np<f64>> {
+    check_errors(cx)?;
+    fold(&ADD, &a, Some(0.0))
+}
+
+/// `a.min()`
+pub fn array_min<const N: usize>(cx: Cx, a: Array<f64, N>) -> R<Np<f64>> {
+    check_errors(cx)?;
+    fold(&MINIMUM, &a, None)
+}
+
+/// `a.max()`
+pub fn array_max<const N: usize>(cx: Cx, a: Array<f64, N>) -> R<Np<f64>> {
+    check_errors(cx)?;
+    fold(&MAXIMUM, &a, None)
+}
+
+/// `a.mean()`
+pub fn array_mean<const N: usize>(cx: Cx, a: Array<f64, N>) -> R<Np<f64>> {
+    let count: i64 = a.shape.iter().product();
+    // NumPy warns.
+    if count == 0 {
+        return bail(Bail::Warning);
+    }
+    Ok(Np(array_sum(cx, a)?.0 / count as f64))
+}
+
+macro_rules! ufuncs {
+    ($($name:literal $array:ident $one:ident;)+) => { $(
+        #[doc = concat!("`numpy.", $name, "(a)`")]
+        pub fn $array<T: Dtype, const N: usize>(cx: Cx, a: Array<T, N>) -> R<Array<T, N>>
+        where
+            Np<T>: Conv<f64>,
+        {
+            let (count, stride) = flat(&a)?;
+            let out = made_as::<T, N>(cx, a.shape)?;
+            map(&$array::UFUNC, a.data, count, stride, out.data)?;
+            Ok(out)
+        }
+
+        #[doc = concat!("`numpy.", $name, "(x)` of a float")]
+        pub fn $one<X: Conv<f64>>(cx: Cx, x: X) -> R<Np<f64>> {
+            check_errors(cx)?;
+            let (mut x, mut out) = (x.conv()?, 0.0);
+            map(&$array::UFUNC, &raw mut x, 1, 8, &raw mut out)?;
+            Ok(Np(out))
+        }
+
+        mod $array {
+            use super::Ufunc;
+
+            pub(super) static UFUNC: Ufunc = Ufunc::new(match core::ffi::CStr::from_bytes_with_nul(
+                concat!($name, "\0").as_bytes(),
+            ) {
+                Ok(name) => name,
+                Err(_) => panic!("a name ends with a zero"),
+            });
+        }
+    )+ };
+}
+
+ufuncs! {
+    "sqrt" array_sqrt one_sqrt;
+    "square" array_square one_square;
+    "absolute" array_abs one_abs;
+    "exp" array_exp one_exp;
+    "exp2" array_exp2 one_exp2;
+    "expm1" array_expm1 one_expm1;
+    "log" array_log one_log;
+    "log2" array_log2 one_log2;
+    "log10" array_log10 one_log10;
+    "log1p" array_log1p one_log1p;
+    "sin" array_sin one_sin;
+    "cos" array_cos one_cos;
+    "tan" array_tan one_tan;
+    "arcsin" array_arcsin one_arcsin;
+    "arccos" array_arccos one_arccos;
+    "arctan" array_arctan one_arctan;
+    "sinh" array_sinh one_sinh;
+    "cosh" array_cosh one_cosh;
+    "tanh" array_tanh one_tanh;
+    "floor" array_floor one_floor;
+    "ceil" array_ceil one_ceil;
+    "rint" array_rint one_rint;
+    "trunc" array_trunc one_trunc;
+}
