@@ -17,7 +17,7 @@ mod scan;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit};
+use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyrust_build::project::Project;
 
@@ -281,6 +281,11 @@ fn python_error(context: &Context<'_>, error: &PyErr) -> i32 {
             context.out.error(&text);
         }
         return if code.is_some_and(|code| code.is_none()) { 0 } else { 2 };
+    }
+    if error.is_instance_of::<PyUnicodeEncodeError>(py) {
+        // A path that this locale has no bytes for.
+        context.out.error(&format!("{text}: set PYTHONUTF8=1 or another locale"));
+        return 2;
     }
     let own = value.getattr("exit_code").ok().and_then(|code| code.extract::<i32>().ok());
     match own {

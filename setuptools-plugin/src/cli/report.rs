@@ -23,6 +23,9 @@ pub(super) struct Report {
     speedscope: Option<String>,
 }
 
+/// What is said of the last build where only its module was found.
+const BY_SCRIPT: &str = "the installed module was asked, a build script leaves no report";
+
 pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
     let project = context.project()?;
     let manifest = engine::at(&project.root, project.manifest())?;
@@ -113,6 +116,8 @@ pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
             context.out.result(&format!("{report:#}\n"));
         }
     } else {
+        let by_script = installed.as_object().is_some_and(|found| !found.is_empty());
+        let build = build.or_else(|| by_script.then(|| json!({ "message": BY_SCRIPT })));
         people(context, &hotspots, &[("profile", &profile), ("build", &build), ("verify", &verify)]);
     }
     Ok(0)
