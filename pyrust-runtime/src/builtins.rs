@@ -2,10 +2,8 @@
 
 pub(crate) mod boxed;
 pub(crate) mod c;
-mod extremes;
 mod sum;
 
-pub use extremes::*;
 pub use sum::*;
 
 pub use crate::chr::{from_ord as chr, ord};
