@@ -43,9 +43,11 @@ pub enum Pass {
     Twice,
     /// Where the elements of a list of numbers stand is asked before the loop.
     Spans,
+    /// Lists of texts that are only appended to and joined are built as a text.
+    Pieces,
 }
 
-const ALL: [(&str, Pass); 17] = [
+const ALL: [(&str, Pass); 18] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -63,6 +65,7 @@ const ALL: [(&str, Pass); 17] = [
     ("short", Pass::Short),
     ("twice", Pass::Twice),
     ("spans", Pass::Spans),
+    ("pieces", Pass::Pieces),
 ];
 
 /// Which optimisations run; by default all.

@@ -48,7 +48,7 @@ pub use crate::{
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};
 pub use crate::str_ as pystr;
-pub use crate::str_::{Joiner, StrBuilder, StrConst};
+pub use crate::str_::{Joiner, Pieces, StrBuilder, StrConst};
 pub use crate::support::*;
 pub use crate::txn::FUEL;
 

@@ -27,6 +27,9 @@ impl Func<'_, '_, '_> {
     }
 
     fn val_of(&mut self, e: &Expr) -> Val {
+        if let Some(val) = self.piecewise(e) {
+            return val;
+        }
         let ty = self.node(e.id);
         let code = match &e.kind {
             ExprKind::None => quote!(()),

@@ -26,6 +26,7 @@ mod named;
 mod objects;
 mod ops;
 mod outgoing;
+mod pieces;
 mod rows;
 mod sets;
 mod short;
@@ -470,6 +471,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     ranges: Ranges,
     /// What the variables of loops are whose turns are written one after the other.
     known: BTreeMap<hir::VarId, i64>,
+    /// Lists that are built as a text, and what stands between the pieces.
+    pieces: BTreeMap<hir::VarId, String>,
     /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
     rows: Vec<rows::RowHoist>,
     /// Open loops: what they may do to lists, and the spans found for them.
@@ -533,6 +536,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             narrowed: hir::visit::narrowed(&hir.body),
             ranges,
             known: BTreeMap::new(),
+            pieces: match program.passes.has(Pass::Pieces) {
+                true => pieces::found(hir, instance),
+                false => BTreeMap::new(),
+            },
             rows: Vec::new(),
             spans: Vec::new(),
             filled: Vec::new(),
@@ -679,6 +686,9 @@ impl Func<'_, '_, '_> {
         let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
         if self.hir.vars[v].cell {
             return quote!(let #name: Shared<#ty> = Shared::new(););
+        }
+        if self.pieces.contains_key(&v) {
+            return quote!(let mut #name = Pieces::new(););
         }
         match self.hir.vars[v].maybe_unbound {
             true => quote!(let mut #name: Option<#ty> = None;),

@@ -262,6 +262,9 @@ impl Func<'_, '_, '_> {
         {
             return setup;
         }
+        if let Some(code) = self.pieces_begin(targets, value) {
+            return code;
+        }
         let val = self.val(value);
         let val = self.summed(targets, val);
         if let [target] = targets {

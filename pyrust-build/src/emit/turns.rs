@@ -153,6 +153,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 && keywords.is_empty()
                 && native
                 && fixed
+                && !self.pieces.contains_key(&var)
                 && !lists.contains(&var)
             {
                 lists.push(var);

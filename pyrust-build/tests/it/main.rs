@@ -111,6 +111,8 @@ fn each_optimisation_can_be_left_out() {
     let copies = "def f(xs):\n    return xs[1:]\n";
     let spans = "def f(n):\n    xs = [0] * n\n    for i in range(1, n):\n        xs[i] = xs[i - 1] + i\n    \
                  return xs\n";
+    let pieces =
+        "def f(xs):\n    out = []\n    for x in xs:\n        out.append(x)\n    return '-'.join(out)\n";
     for (pass, text, signature) in [
         ("views", views, "(list[list[int]]) -> int"),
         ("demands", demands, "(list[int] | int) -> int"),
@@ -128,6 +130,7 @@ fn each_optimisation_can_be_left_out() {
         ("twice", twice, "(int) -> int"),
         ("copies", copies, "(list[int]) -> list[int]"),
         ("spans", spans, "(int) -> list[int]"),
+        ("pieces", pieces, "(list[str]) -> str"),
     ] {
         let rust = |without: &str| {
             let passes = without.parse().expect("names of optimisations");

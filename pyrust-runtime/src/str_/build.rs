@@ -261,6 +261,43 @@ impl<'a> Joiner<'a> {
     }
 }
 
+/// A list of texts that is only appended to and joined, as the text that it will be.
+#[derive(Default)]
+pub struct Pieces {
+    out: StrBuilder,
+    any: bool,
+}
+
+impl Pieces {
+    /// `[]`
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `[]` again; the room is kept.
+    #[inline]
+    pub fn clear(&mut self) {
+        self.out.clear();
+        self.any = false;
+    }
+
+    /// `pieces.append(item)`, with what will stand between them: text of ASCII.
+    #[inline]
+    pub fn push<T: Piece>(&mut self, between: &'static str, item: T) -> R<()> {
+        if self.any && !between.is_empty() {
+            self.out.push_ascii(between.as_bytes())?;
+        }
+        self.any = true;
+        item.push_to(&mut self.out)
+    }
+
+    /// `between.join(pieces)`
+    #[inline]
+    pub fn text(&self, cx: Cx) -> R<Str> {
+        self.out.finish(cx)
+    }
+}
+
 /// `sep.join(items)`.
 pub fn join<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
     let mut joiner = Joiner::new(sep);
