@@ -45,9 +45,11 @@ pub enum Pass {
     Spans,
     /// Lists of texts that are only appended to and joined are built as a text.
     Pieces,
+    /// Instances that never get to Python are no objects.
+    Kept,
 }
 
-const ALL: [(&str, Pass); 18] = [
+const ALL: [(&str, Pass); 19] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -66,6 +68,7 @@ const ALL: [(&str, Pass); 18] = [
     ("twice", Pass::Twice),
     ("spans", Pass::Spans),
     ("pieces", Pass::Pieces),
+    ("kept", Pass::Kept),
 ];
 
 /// Which optimisations run; by default all.

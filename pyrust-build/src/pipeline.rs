@@ -1,6 +1,7 @@
 //! The pipeline: sources and manifest entries of one package → the text of one Rust file, and what became of each
 //! function. Pure and deterministic.
 
+mod forms;
 mod regions;
 mod segments;
 mod types;
@@ -9,7 +10,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use self::types::{as_owned, as_view, class_type, from_signature, parameter_types, sees_lists, wide_results};
+use self::forms::{keeping, with_views};
+use self::types::{as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results};
 use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
@@ -550,6 +552,9 @@ fn specialise(
     if !hands_out && let Some(copying) = copying(program, func, root, wide) {
         return Ok(copying);
     }
+    if !hands_out && let Some(keeping) = keeping(program, func, root, wide) {
+        return Ok(keeping);
+    }
     let views = if hands_out { None } else { with_views(program, func, root, wide) };
     let chosen = views.unwrap_or(root);
     emits(program, chosen)?;
@@ -644,38 +649,6 @@ fn checked(
         return Err(vec![Diagnostic::new("PYR0315", Severity::Note, message)]);
     }
     Ok(root)
-}
-
-/// The same function with its list parameters as views, where nothing in the call writes to Python's objects and
-/// the loops are deep enough for reading to be the cost.
-fn with_views(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
-    if !program.passes.has(Pass::Views) {
-        return None;
-    }
-    let instance = &program.instances[root];
-    let worth = program.reachable(root).len() > 1 || loop_depth(&instance.hir.body) > 1;
-    if !worth || program.reachable(root).iter().any(|i| program.instances[*i].writes) {
-        return None;
-    }
-    let params: Vec<Type> = instance.params.iter().map(as_view).collect();
-    if params == instance.params {
-        return None;
-    }
-    let index = program.instance(func, params, wide).ok()?;
-    let fine = program.reachable(index).iter().all(|i| {
-        let instance = &program.instances[*i];
-        instance.diagnostics.is_empty() && !instance.writes
-    });
-    // A parameter that takes another list later has no representation that Python could hand over.
-    let root = &program.instances[index];
-    let stays = root
-        .hir
-        .params
-        .iter()
-        .zip(&root.params)
-        .all(|(p, ty)| !matches!(ty, Type::View(_)) || root.vars[p.var] == *ty);
-    let fine = fine && stays;
-    fine.then_some(index)
 }
 
 /// How deep loops nest.

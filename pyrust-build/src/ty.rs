@@ -1,5 +1,6 @@
 //! Resolved types: what inference ends with and emission starts from.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -104,10 +105,19 @@ pub struct NamedClass {
 }
 
 /// A class that a module of the project defines.
-#[derive(Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectClass {
     pub module: String,
     pub name: String,
+    /// Not 0: the instances that native code makes and keeps to itself in one form of one hotspot, which has this number.
+    pub own: usize,
+}
+
+impl ObjectClass {
+    /// Is it the same class in Python?
+    pub fn is(&self, other: &ObjectClass) -> bool {
+        (&self.module, &self.name) == (&other.module, &other.name)
+    }
 }
 
 /// A function that a value can be.
@@ -349,6 +359,33 @@ impl Type {
             _ => false,
         };
         self.parts().into_iter().any(|t| (in_python && t.has_function()) || t.loses_function())
+    }
+
+    /// The classes of instances that native code keeps to itself, where they stand among Python's objects; `at` where the
+    /// type itself does.
+    pub fn own_among_objects(&self, at: bool, out: &mut BTreeSet<Arc<ObjectClass>>) {
+        match self {
+            Type::Instance(class) if class.own != 0 && at => _ = out.insert(class.clone()),
+            Type::Dict { key, value, in_place, .. } => {
+                key.own_among_objects(true, out);
+                value.own_among_objects(at || *in_place, out);
+            }
+            Type::Deque { elem, .. } | Type::Set { elem, .. } | Type::VarTuple(elem) | Type::View(elem) => {
+                elem.own_among_objects(true, out);
+            }
+            Type::List { elem, in_place } => elem.own_among_objects(at || *in_place, out),
+            Type::Tuple { items, from_py } => {
+                items.iter().for_each(|t| t.own_among_objects(at || *from_py, out));
+            }
+            Type::Union(items) => {
+                let at = at || items.contains(&Type::Obj);
+                items.iter().for_each(|t| t.own_among_objects(at, out));
+            }
+            Type::Iter(t) | Type::Cell(t) => t.own_among_objects(at, out),
+            // Functions that are made here do not get to Python.
+            Type::Closure { captures, .. } => captures.iter().for_each(|t| t.own_among_objects(false, out)),
+            other => other.parts().into_iter().for_each(|t| t.own_among_objects(true, out)),
+        }
     }
 
     /// True if `Never` occurs anywhere inside.

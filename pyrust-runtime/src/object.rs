@@ -4,6 +4,7 @@
 //! dict. Where that is, `place` finds out; what a write replaces goes to the journal of `boundary::attributes`.
 
 mod class;
+pub mod own;
 mod place;
 
 use core::marker::PhantomData;
@@ -12,6 +13,7 @@ use core::ptr::{self, NonNull};
 use pyo3_ffi::{self as ffi, PyObject};
 
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
+pub use own::{Checked, Field, Fields, Own};
 pub use place::Attribute;
 pub(crate) use place::forget_order;
 
@@ -53,6 +55,27 @@ impl<C> Instance<C> {
     }
 }
 
+/// An instance, whether an object stands for it or not.
+pub trait AnyInstance: Copy {
+    type Class: OfObjectClass;
+
+    /// `self is other`
+    fn same(self, other: Self) -> bool;
+}
+
+impl<C: OfObjectClass> AnyInstance for Instance<C> {
+    type Class = C;
+
+    #[inline(always)]
+    fn same(self, other: Self) -> bool {
+        self.is(other)
+    }
+}
+
+fn class_of<I: AnyInstance>() -> &'static ObjectClass {
+    <I::Class as OfObjectClass>::CLASS
+}
+
 /// `object.name`
 #[inline]
 pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'static Attribute) -> R<T> {
@@ -78,9 +101,7 @@ pub fn set<C: OfObjectClass, T: IntoPy>(
     cx.point()?;
     // SAFETY: The transaction keeps the object alive; the slot is its own.
     unsafe {
-        if !C::CLASS.is_writable() {
-            return bail(Bail::Guard);
-        }
+        name.is_writable(cx, C::CLASS)?;
         let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
         if slot.is_null() || (*slot).is_null() {
             let value = value.into_py(cx)?;
@@ -101,11 +122,16 @@ pub fn method<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Meth
     unsafe { name.check(cx, C::CLASS, object.as_ptr()) }
 }
 
+/// The same for an instance without an object: it hides nothing.
+#[inline]
+pub fn own_method<C: OfObjectClass>(cx: Cx, name: &'static Method) -> R<()> {
+    name.check_class(cx, C::CLASS)
+}
+
 /// Bails if the class has something under the name that Python would call.
 #[inline]
-pub fn lacks<C: OfObjectClass>(object: Instance<C>, name: &'static Attribute) -> R<()> {
-    // SAFETY: The transaction keeps the object alive.
-    unsafe { name.is_that_of_object(C::CLASS, object.as_ptr()) }
+pub fn lacks<I: AnyInstance>(cx: Cx, _: I, name: &'static Attribute) -> R<()> {
+    name.is_that_of_object(cx, class_of::<I>())
 }
 
 /// What `len` makes of what `__len__` gives: a negative one raises.
@@ -116,19 +142,19 @@ pub fn length(value: i64) -> R<i64> {
 
 /// `bool(object)`, where the class says nothing of it.
 #[inline]
-pub fn truth<C: OfObjectClass>(_: Instance<C>) -> R<bool> {
-    if C::CLASS.is_always_true() { Ok(true) } else { bail(Bail::Unsupported) }
+pub fn truth<I: AnyInstance>(_: I) -> R<bool> {
+    if class_of::<I>().is_always_true() { Ok(true) } else { bail(Bail::Unsupported) }
 }
 
 /// `a == b`, where that is `a is b`.
 #[inline]
-pub fn eq<C: OfObjectClass>(_: Cx, a: Instance<C>, b: Instance<C>) -> R<bool> {
-    if C::CLASS.compares_identity() { Ok(a.is(b)) } else { bail(Bail::Unsupported) }
+pub fn eq<I: AnyInstance>(_: Cx, a: I, b: I) -> R<bool> {
+    if class_of::<I>().compares_identity() { Ok(a.same(b)) } else { bail(Bail::Unsupported) }
 }
 
 /// `a != b`, where that is `a is not b`.
 #[inline]
-pub fn ne<C: OfObjectClass>(cx: Cx, a: Instance<C>, b: Instance<C>) -> R<bool> {
+pub fn ne<I: AnyInstance>(cx: Cx, a: I, b: I) -> R<bool> {
     Ok(!eq(cx, a, b)?)
 }
 
@@ -159,15 +185,19 @@ pub fn make_empty<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
 }
 
 /// `isinstance(object, class)`
-pub fn is_instance<C: OfObjectClass>(object: Instance<C>, class: Obj) -> R<bool> {
+pub fn is_instance<I: AnyInstance>(_: I, class: Obj) -> R<bool> {
+    let own = class_of::<I>().class();
+    if own.is_null() {
+        return bail(Bail::Guard);
+    }
     // SAFETY: The transaction keeps both alive; what the class says of itself is what `object` says.
-    unsafe { crate::obj::is_derived(ffi::Py_TYPE(object.as_ptr()), class.as_ptr(), MOST_TUPLES) }
+    unsafe { crate::obj::is_derived(own, class.as_ptr(), MOST_TUPLES) }
 }
 
 /// Is the object equal to nothing of another class, as far as its own class tells?
 #[inline]
-pub fn differs<C: OfObjectClass>(_: Instance<C>) -> R<bool> {
-    if C::CLASS.compares_identity() { Ok(true) } else { bail(Bail::Unsupported) }
+pub fn differs<I: AnyInstance>(_: I) -> R<bool> {
+    if class_of::<I>().compares_identity() { Ok(true) } else { bail(Bail::Unsupported) }
 }
 
 /// A global that is that class.

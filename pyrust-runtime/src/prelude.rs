@@ -29,7 +29,10 @@ pub use crate::memo::Memo;
 pub use crate::memory::MemView;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj};
-pub use crate::object::{Attribute, Instance, IsObject, Method, MethodKind, ObjectClass, OfObjectClass};
+pub use crate::object::{
+    Attribute, Checked, Field, Fields, Instance, IsObject, Method, MethodKind, ObjectClass, OfObjectClass,
+    Own,
+};
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};

@@ -18,6 +18,7 @@ use crate::boundary::sets::Sets;
 use crate::buf::Buf;
 use crate::bytearray::Attached;
 use crate::list::{Choice, owned};
+use crate::object::own::Records;
 use crate::raised::Raised;
 use crate::random::Generator;
 use crate::stop::{Bail, R, Stop, bail};
@@ -49,6 +50,8 @@ const UNMEASURED: Measure = Measure { grain: FUEL, left: None, in_place: None };
 /// What an open transaction holds.
 pub struct Txn {
     pub(crate) open: bool,
+    /// Of the transactions of the process, from 1: what has been found out of a class holds as long as one is open.
+    pub(crate) number: u64,
     /// Records what an independent check of the rollback needs.
     pub(crate) checked: bool,
     /// Native code has seen objects as such: nothing that could be one of them is freed or rewritten.
@@ -80,6 +83,7 @@ pub struct Txn {
     pub(crate) dicts: Overlays,
     pub(crate) bytearrays: Attached,
     pub(crate) arrays: Arrays,
+    pub(crate) records: Records,
     pub(crate) owned: owned::Lists,
     pub(crate) sets: Sets,
     pub(crate) random: Generator,
@@ -94,6 +98,7 @@ unsafe impl Sync for Pool {}
 
 static POOL: Pool = Pool(UnsafeCell::new(Txn {
     open: false,
+    number: 0,
     checked: false,
     objects_seen: false,
     doomed: false,
@@ -116,6 +121,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     dicts: Overlays::new(),
     bytearrays: Attached::new(),
     arrays: Arrays::new(),
+    records: Records::new(),
     owned: owned::Lists::new(),
     sets: Sets::new(),
     random: Generator::new(),
@@ -158,6 +164,7 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
         return None;
     }
     txn.open = true;
+    txn.number += 1;
     txn.objects_seen = false;
     txn.doomed = false;
     txn.thrown = None;
@@ -258,6 +265,13 @@ impl Cx {
     pub(crate) unsafe fn txn(&self) -> &mut Txn {
         // SAFETY: A `Cx` lives only inside the transaction; by the caller the borrows do not overlap.
         unsafe { &mut *self.txn.as_ptr() }
+    }
+
+    /// The number of the transaction.
+    #[inline(always)]
+    pub(crate) fn number(&self) -> u64 {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.number
     }
 
     /// A native call: one level less of Python's recursion depth, and enough stack left.

@@ -1,11 +1,12 @@
 //! Instances of classes of the project: attributes and methods.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::types::{Val, object_marker, rust_type};
+use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
 use crate::hir::{self, Expr, NodeId};
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
@@ -19,6 +20,16 @@ pub(super) struct MethodUse {
     space: usize,
     slot: usize,
     class: Arc<ObjectClass>,
+}
+
+/// The classes of instances that native code keeps to itself.
+fn own_classes(ty: &Type, out: &mut BTreeMap<String, Arc<ObjectClass>>) {
+    if let Type::Instance(class) = ty
+        && class.own != 0
+    {
+        out.insert(record_marker(class).to_string(), class.clone());
+    }
+    ty.parts().into_iter().for_each(|t| own_classes(t, out));
 }
 
 impl File<'_, '_> {
@@ -38,6 +49,50 @@ impl File<'_, '_> {
             self.methods.len() - 1
         });
         format_ident!("M_{i}")
+    }
+
+    /// The records of instances that native code keeps to itself, which are named; what else they name goes there too.
+    pub(super) fn records(&self, named: &mut BTreeSet<String>) -> TokenStream {
+        let mut found = BTreeMap::new();
+        for instance in &self.program.instances {
+            let types =
+                instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
+            types.for_each(|ty| own_classes(ty, &mut found));
+        }
+        let mut out = BTreeMap::new();
+        loop {
+            let known = |name: &&String| found.contains_key(*name) && !out.contains_key(*name);
+            let Some(name) = named.iter().find(known).cloned() else { break };
+            let record = self.record(&found[&name]);
+            super::table::class_names(record.clone(), named);
+            out.insert(name, record);
+        }
+        out.into_values().collect()
+    }
+
+    fn record(&self, class: &Arc<ObjectClass>) -> TokenStream {
+        let (record, marker) = (record_marker(class), object_marker(class));
+        let fields = self.program.own_fields(class);
+        let types = fields.iter().enumerate().map(|(i, (_, ty))| {
+            let (name, ty) = (format_ident!("f{i}"), rust_type(ty));
+            quote!(#name: Field<#ty>)
+        });
+        // Those that are read or written: others are those of classes beside this one.
+        let is_field = |name: &String| fields.iter().any(|(field, _)| field == name);
+        let used = self.attributes.iter().enumerate().filter(|(_, (of, name))| of == class && is_field(name));
+        let names = used.map(|(at, _)| format_ident!("A_{at}"));
+        let checked = format_ident!("{record}_CHECKED");
+        quote! {
+            #[allow(non_upper_case_globals)]
+            static #checked: Checked = Checked::new();
+            #[derive(Default)]
+            struct #record { #(#types),* }
+            impl Fields for #record {
+                type Class = #marker;
+                const NAMES: &'static [&'static Attribute] = &[#(&#names),*];
+                const CHECKED: &'static Checked = &#checked;
+            }
+        }
     }
 
     /// What the names of attributes and methods stand for.
@@ -93,8 +148,17 @@ impl Func<'_, '_, '_> {
     }
 
     fn read_attribute(&mut self, val: &Val, class: &Arc<ObjectClass>, name: &str, ty: &Type) -> TokenStream {
-        let (marker, rust, at) = (object_marker(class), rust_type(ty), self.file.attribute(class, name));
         let code = &val.code;
+        if class.own != 0 {
+            let Some((at, kept)) = self.file.program.own_field(class, name) else {
+                return self.bail("Unsupported");
+            };
+            self.file.attribute(class, name);
+            let field = format_ident!("f{at}");
+            let read = self.q(quote!(#code.get(|fields| &fields.#field)));
+            return self.coerce(&Val::new(read, kept), ty);
+        }
+        let (marker, rust, at) = (object_marker(class), rust_type(ty), self.file.attribute(class, name));
         self.q(quote!(object::get::<#marker, #rust>(cx, #code, &#at)))
     }
 
@@ -111,8 +175,7 @@ impl Func<'_, '_, '_> {
         let (known, path) = self.known_method(class, name, method);
         let mut lets = Vec::new();
         let base = self.bind(val, &mut lets);
-        let (marker, code) = (object_marker(class), &base.code);
-        let check = self.q(quote!(object::method::<#marker>(cx, #code, &#known)));
+        let check = self.method_check(class, &base.code, &known);
         lets.push(quote!(#check;));
         let mut vals: Vec<Val> = Vec::new();
         if method.kind != MethodKind::Static {
@@ -167,8 +230,8 @@ impl Func<'_, '_, '_> {
         for (operand, name) in &special.absent {
             let check = self.match_union(&vals[*operand].clone(), |f, v| {
                 let Type::Instance(class) = &v.ty else { return Some(quote!(())) };
-                let (marker, code, at) = (object_marker(class), &v.code, f.file.attribute(class, name));
-                Some(f.q(quote!(object::lacks::<#marker>(#code, &#at))))
+                let (code, at) = (&v.code, f.file.attribute(class, name));
+                Some(f.q(quote!(object::lacks(cx, #code, &#at))))
             });
             lets.push(quote!(#check;));
         }
@@ -179,8 +242,7 @@ impl Func<'_, '_, '_> {
             let method = f.file.program.special_method(&class, special.name)?;
             let callee = f.reached_method(node, &class, special.name)?;
             let (known, path) = f.known_method(&class, special.name, &method);
-            let (marker, code) = (object_marker(&class), &v.code);
-            let check = f.q(quote!(object::method::<#marker>(cx, #code, &#known)));
+            let check = f.method_check(&class, &v.code, &known);
             let mut all = vec![v.clone()];
             all.extend(vals.iter().cloned());
             let call = f.call_instance((&class.module, &path), callee, &all, (keywords, &named));
@@ -206,14 +268,24 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> TokenStream {
+        let kept = self.node(node);
+        let kept = kept.members().iter().find_map(|member| match member {
+            Type::Instance(own) if own.own != 0 && own.is(class) => Some(own.clone()),
+            _ => None,
+        });
+        let class = &kept.unwrap_or_else(|| class.clone());
         let marker = object_marker(class);
+        let (module_of_makers, maker) = match class.own {
+            0 => (quote!(object), marker.clone()),
+            _ => (quote!(object::own), record_marker(class)),
+        };
         let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
         let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
         let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
         let mut lets = vec![quote!(let _ = #check;)];
         let ty = Type::Instance(class.clone());
         let Some(mut method) = self.file.program.method_of(class, "__init__") else {
-            let made = self.q(quote!(object::make_empty::<#marker>(cx)));
+            let made = self.q(quote!(#module_of_makers::make_empty::<#maker>(cx)));
             let made = self.coerce(&Val::new(made, ty), to);
             return quote!({ #(#lets)* #made });
         };
@@ -231,10 +303,10 @@ impl Func<'_, '_, '_> {
             let val = self.val(arg);
             named.push(self.bind(&val, &mut lets));
         }
-        let (object, made) = (self.fresh("made"), self.q(quote!(object::make::<#marker>(cx))));
+        let (object, made) = (self.fresh("made"), self.q(quote!(#module_of_makers::make::<#maker>(cx))));
         lets.push(quote!(let #object = #made;));
         let (known, path) = self.known_method(class, "__init__", &method);
-        let check = self.q(quote!(object::method::<#marker>(cx, #object, &#known)));
+        let check = self.method_check(class, &quote!(#object), &known);
         lets.push(quote!(#check;));
         vals.insert(0, Val::new(quote!(#object), ty.clone()));
         let home = class.module.clone();
@@ -242,6 +314,15 @@ impl Func<'_, '_, '_> {
         let call = self.q(call);
         let made = self.coerce(&Val::new(quote!(#object), ty), to);
         quote!({ #(#lets)* #call; #made })
+    }
+
+    /// Bails unless the class has the method that was compiled.
+    fn method_check(&mut self, class: &ObjectClass, object: &TokenStream, known: &Ident) -> TokenStream {
+        let marker = object_marker(class);
+        match class.own {
+            0 => self.q(quote!(object::method::<#marker>(cx, #object, &#known))),
+            _ => self.q(quote!(object::own_method::<#marker>(cx, &#known))),
+        }
     }
 
     /// The static that checks a method, and the name under which the class's module has it.
@@ -296,6 +377,12 @@ impl Func<'_, '_, '_> {
         let Type::Instance(class) = &base.ty else { return None };
         if self.file.program.method_of(class, name).is_some() {
             return None;
+        }
+        if class.own != 0 {
+            let (at, kept) = self.file.program.own_field(class, name)?;
+            self.file.attribute(class, name);
+            let (object, field, value) = (&base.code, format_ident!("f{at}"), self.coerce(val, &kept));
+            return Some(quote!(#object.set(|fields| &fields.#field, #value)));
         }
         let (marker, at) = (object_marker(class), self.file.attribute(class, name));
         let (object, value) = (&base.code, val.owned());

@@ -44,7 +44,10 @@ impl File<'_, '_> {
     pub(super) fn classes(&self, items: &[TokenStream]) -> TokenStream {
         let mut named = BTreeSet::new();
         items.iter().for_each(|item| class_names(item.clone(), &mut named));
+        let records = self.records(&mut named);
         let mut found = BTreeMap::new();
+        let fields = self.program.own_types();
+        fields.iter().for_each(|ty| collect_classes(ty, &mut found));
         for instance in &self.program.instances {
             let types =
                 instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
@@ -64,6 +67,7 @@ impl File<'_, '_> {
             }
         });
         let mut objects = BTreeMap::new();
+        fields.iter().for_each(|ty| object_classes(ty, &mut objects));
         for instance in &self.program.instances {
             let types =
                 instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
@@ -82,7 +86,7 @@ impl File<'_, '_> {
                 }
             }
         });
-        quote!(#(#items)* #(#objects)*)
+        quote!(#(#items)* #(#objects)* #records)
     }
 
     pub(super) fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {
@@ -232,14 +236,15 @@ fn sites(sites: &[Site]) -> TokenStream {
     quote!(&[#(#sites),*])
 }
 
-/// The identifiers that stand for classes of named tuples.
-fn class_names(tokens: TokenStream, out: &mut BTreeSet<String>) {
+/// The identifiers that stand for classes.
+pub(super) fn class_names(tokens: TokenStream, out: &mut BTreeSet<String>) {
     for token in tokens {
         match token {
             proc_macro2::TokenTree::Group(group) => class_names(group.stream(), out),
             proc_macro2::TokenTree::Ident(ident) => {
                 let text = ident.to_string();
-                if text.starts_with(types::CLASS_PREFIX) || text.starts_with(types::OBJECT_PREFIX) {
+                let prefixes = [types::CLASS_PREFIX, types::OBJECT_PREFIX, types::RECORD_PREFIX];
+                if prefixes.iter().any(|prefix| text.starts_with(prefix)) {
                     out.insert(text);
                 }
             }

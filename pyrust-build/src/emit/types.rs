@@ -74,6 +74,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             quote!(Np<#elem>)
         }
         Type::Instance(class) => {
+            if class.own != 0 {
+                let record = record_marker(class);
+                return quote!(Own<#record>);
+            }
             let class = object_marker(class);
             quote!(Instance<#class>)
         }
@@ -159,6 +163,11 @@ pub(super) fn object_marker(class: &ObjectClass) -> Ident {
     format_ident!("{OBJECT_PREFIX}{}", spelled(&class.module, &class.name))
 }
 
+/// The record of the attributes of instances that native code keeps to itself.
+pub(super) fn record_marker(class: &ObjectClass) -> Ident {
+    format_ident!("{RECORD_PREFIX}{}Of{}", class.own, spelled(&class.module, &class.name))
+}
+
 /// Other characters than letters and digits are spelled out.
 fn spelled(module: &str, name: &str) -> String {
     format!("{module}.{name}")
@@ -172,6 +181,9 @@ fn spelled(module: &str, name: &str) -> String {
         })
         .collect()
 }
+
+/// The same for such a record.
+pub(super) const RECORD_PREFIX: &str = "Record";
 
 /// The same for the class itself.
 pub(super) const OBJECT_PREFIX: &str = "ObjectOf";

@@ -259,6 +259,10 @@ impl Infer<'_, '_> {
                 let message = format!("the name of the class of `{}` is not known", self.show(m));
                 return self.refuse("PYR0401", value.span, message);
             }
+            // It is asked of an object.
+            if let Some(ty) = self.state.solver.resolve(&ty) {
+                self.program.own.loses_among_objects(&ty);
+            }
             return Ty::Str;
         }
         self.builtin(name);

@@ -15,6 +15,7 @@ mod demand;
 mod expr;
 mod funcref;
 mod globals;
+mod guard;
 mod iter;
 mod label;
 mod library;
@@ -25,6 +26,7 @@ mod naming;
 mod objects;
 mod operators;
 mod outgoing;
+mod own;
 pub mod ranges;
 mod refine;
 mod sets;
@@ -57,6 +59,7 @@ pub use decide::{decide, is_callable, is_instance};
 pub use expr::{among_few, first_part, masks, repeated, slice_positions};
 pub use funcref::FuncRef;
 pub use globals::in_python;
+pub use guard::Guard;
 pub use library::Bisect;
 pub use method::is_affix;
 pub use named::{FieldSource, NamedDef};
@@ -71,8 +74,9 @@ pub trait Modules {
     fn module(&self, name: &str) -> Option<(&SourceFile, &ModuleEnv)>;
 }
 
-/// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`].
-type Key = (FuncRef, Vec<Type>, bool, Wide);
+/// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],
+/// and the number of the form that keeps instances to itself.
+type Key = (FuncRef, Vec<Type>, bool, Wide, usize);
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;
@@ -89,45 +93,6 @@ const MAX_CUTS: usize = 8;
 /// At most so many expressions are looked at for one hotspot, with all that it calls: ten rounds through fifty thousand
 /// lines, or a second.
 const MAX_WORK: usize = 4_000_000;
-
-/// A name that must still mean what the compiler took it for.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Guard {
-    Builtin(String),
-    Function {
-        name: String,
-        target: FuncRef,
-    },
-    Value(String),
-    /// The global `name` is the C module `module`.
-    Module {
-        name: String,
-        module: String,
-    },
-    /// The global `name` is the pristine function `attr` of the C module `module`.
-    Imported {
-        name: String,
-        module: String,
-        attr: String,
-    },
-    /// A pattern of `re` that the text writes down: compiled before native code runs.
-    Pattern(crate::hir::Regex),
-    /// The global is a tuple of these builtin classes, or holds such tuples.
-    Classes {
-        name: String,
-        classes: Vec<String>,
-    },
-    /// The global is a `struct.Struct` with this format.
-    Layout {
-        name: String,
-        format: String,
-    },
-    /// The guard holds in the project's module `module`, which a global of the function's own module names.
-    Elsewhere {
-        module: String,
-        guard: Box<Guard>,
-    },
-}
 
 /// One function for one list of parameter types.
 #[derive(Debug)]
@@ -168,6 +133,10 @@ pub struct Instance {
     wanted: Wide,
     /// Inferred for good: its text does not change any more.
     settled: bool,
+    /// The form that it belongs to ([`ObjectClass::own`](crate::ty::ObjectClass)), or 0.
+    own: usize,
+    /// Classes of the project of which it makes instances.
+    pub made: BTreeSet<(String, String)>,
     /// It has been emitted on trial.
     pub emits: bool,
 }
@@ -204,7 +173,11 @@ pub struct Program<'a> {
     learned: BTreeSet<(String, String)>,
     /// The parameter types that the manifest records.
     pub hints: BTreeMap<FuncRef, Vec<Vec<Type>>>,
-    per_function: BTreeMap<FuncRef, usize>,
+    per_function: BTreeMap<(FuncRef, usize), usize>,
+    /// Which instances native code keeps to itself in what is inferred now.
+    own: own::Form,
+    /// How many forms of that kind there have been.
+    own_forms: usize,
     /// How many instances there are beyond those.
     wider_ones: BTreeMap<FuncRef, usize>,
     /// Expressions looked at since the last hotspot was begun, and before.
@@ -243,6 +216,8 @@ impl<'a> Program<'a> {
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
             per_function: BTreeMap::new(),
+            own: own::Form::default(),
+            own_forms: 0,
             wider_ones: BTreeMap::new(),
             work: 0,
             spent: 0,
@@ -470,12 +445,12 @@ impl<'a> Program<'a> {
         live: bool,
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
-        let key = (func.clone(), params, live, wide);
+        let key = (func.clone(), params, live, wide, self.own.number);
         if let Some(i) = self.index.get(&key) {
             return Ok(*i);
         }
         let hir = self.lowered(func)?;
-        let n = self.per_function.entry(func.clone()).or_insert(0);
+        let n = self.per_function.entry((func.clone(), self.own.number)).or_insert(0);
         *n += 1;
         let params = match *n > MAX_INSTANCES {
             false => key.1.clone(),
@@ -507,6 +482,8 @@ impl<'a> Program<'a> {
             wide: BTreeSet::new(),
             wanted: wide,
             settled: false,
+            own: self.own.number,
+            made: BTreeSet::new(),
             emits: false,
         });
         self.index.insert(key, self.instances.len() - 1);
@@ -535,6 +512,7 @@ impl<'a> Program<'a> {
             values: BTreeMap::new(),
             guards: BTreeSet::new(),
             attrs: BTreeSet::new(),
+            made: BTreeSet::new(),
             writes: false,
         };
         let mut rounds = 0;
@@ -546,6 +524,7 @@ impl<'a> Program<'a> {
             infer.values.clear();
             infer.guards.clear();
             infer.attrs.clear();
+            infer.made.clear();
             infer.writes = false;
             infer.recall_attributes();
             infer.function();
@@ -563,7 +542,8 @@ impl<'a> Program<'a> {
             infer.label(&mut told);
             infer.diagnostics = told;
         }
-        let Infer { state, mut diagnostics, mut places, calls, values, guards, attrs, writes, .. } = infer;
+        let Infer { state, mut diagnostics, mut places, calls, values, guards, attrs, made, writes, .. } =
+            infer;
         let resolve = |v: VarId| state.solver.resolve(&state.solver.get(v));
         let mut recursive = false;
         let mut all = |list: &[VarId]| -> Vec<Type> {
@@ -601,6 +581,10 @@ impl<'a> Program<'a> {
         }
         let mut learned = false;
         for (key, ty) in keys.iter().zip(&found) {
+            // What objects have is known to all forms.
+            if own::is_of_objects(key) && self.own.loses_among_objects(ty) {
+                continue;
+            }
             learned |= self.attribute_grows(key, ty);
         }
         let instance = &mut self.instances[index];
@@ -615,6 +599,7 @@ impl<'a> Program<'a> {
         instance.values = values;
         instance.guards = guards;
         instance.attrs = attrs;
+        instance.made = made;
         instance.writes = writes;
         if report && !instance.is_refused {
             instance.diagnostics = diagnostics;
@@ -687,6 +672,7 @@ struct Infer<'p, 'a> {
     values: BTreeMap<NodeId, Vec<Reached>>,
     guards: BTreeSet<Guard>,
     attrs: BTreeSet<(String, String)>,
+    made: BTreeSet<(String, String)>,
     writes: bool,
 }
 

@@ -58,7 +58,7 @@ impl Program<'_> {
         if self.named(&home, &own).is_some() {
             return None;
         }
-        let class = ObjectClass { module: home, name: own };
+        let class = ObjectClass { module: home, name: own, own: 0 };
         self.order(&class)?;
         Some(Arc::new(class))
     }
@@ -73,6 +73,7 @@ impl Program<'_> {
     pub(super) fn order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
         let mut out: Vec<ObjectClass> = Vec::new();
         self.order_into(&class.module, &class.name, &mut out)?;
+        out.iter_mut().for_each(|c| c.own = class.own);
         Some(out)
     }
 
@@ -84,7 +85,7 @@ impl Program<'_> {
         }
         // A class that stands above several comes last.
         out.retain(|c| !(c.module == module && c.name == name));
-        out.push(ObjectClass { module: module.to_string(), name: name.to_string() });
+        out.push(ObjectClass { module: module.to_string(), name: name.to_string(), own: 0 });
         for base in &def.bases {
             let A::Name(base) = &base.kind else { return None };
             match self.binding(module, base) {
@@ -161,12 +162,17 @@ impl Program<'_> {
     pub(super) fn attribute_key(&self, class: &ObjectClass, name: &str) -> (String, String, String) {
         let root = self.order(class).and_then(|order| order.into_iter().next_back());
         let root = root.as_ref().unwrap_or(class);
-        (root.module.clone(), root.name.clone(), name.to_string())
+        // See `own::is_of_objects`.
+        let own = if class.own == 0 { String::new() } else { format!(".{}", class.own) };
+        (root.module.clone(), format!("{}{own}", root.name), name.to_string())
     }
 
     /// What the text says of the type of an attribute, and what has been found out since.
     fn attribute_type(&mut self, class: &ObjectClass, name: &str) -> Type {
-        self.learn(class);
+        // What native code keeps to itself has only what native code puts in.
+        if class.own == 0 {
+            self.learn(class);
+        }
         let key = self.attribute_key(class, name);
         self.attributes.get(&key).cloned().unwrap_or(Type::Never)
     }
@@ -228,6 +234,7 @@ impl Program<'_> {
             *first = Some(Type::Instance(Arc::new(ObjectClass {
                 module: class.module.clone(),
                 name: class.name.clone(),
+                own: 0,
             })));
         }
         let mut found: Vec<(String, Option<Type>)> = Vec::new();
@@ -474,7 +481,9 @@ impl Infer<'_, '_> {
         let ty = self.program.attribute_type(class, name);
         let var = self.state.solver.var(Ty::Never);
         self.state.solver.absorb_into(var, &ty);
-        self.state.solver.mark_var(var);
+        if class.own == 0 {
+            self.state.solver.mark_var(var);
+        }
         self.state.attributes.insert(key, var);
         var
     }
@@ -499,6 +508,8 @@ impl Infer<'_, '_> {
                     format!("reading `{name}` of `{}.{}` is not supported", class.module, class.name);
                 return self.refuse("PYR0321", e.span, message);
             }
+            // What the class has where the instance has nothing is one of Python's objects.
+            Some(Member::Value) if class.own != 0 => self.program.own.loses(class),
             Some(Member::Value) | None => {}
         }
         let var = self.attribute_var(class, name);
@@ -537,6 +548,8 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Ty {
+        self.made.insert((class.module.clone(), class.name.clone()));
+        let class = &self.program.own.class(class);
         let instance = Ty::Instance(class.clone());
         if self.program.member_of(class, "__new__").is_some() {
             let message =
@@ -670,11 +683,18 @@ impl Infer<'_, '_> {
                 self.refuse("PYR0311", span, message);
                 return;
             }
+            if class.own == 0 && resolved.is_some_and(|t| self.program.own.loses_among_objects(&t)) {
+                let message = format!("`{}` in an attribute is not supported", self.show(ty));
+                self.refuse("PYR0311", span, message);
+                return;
+            }
             let var = self.attribute_var(class, name);
             let ty = if *ty == Ty::Char { Ty::Str } else { ty.clone() };
             self.state.solver.flow(&ty, var);
-            self.state.solver.mark_var(var);
-            self.writes = true;
+            if class.own == 0 {
+                self.state.solver.mark_var(var);
+                self.writes = true;
+            }
         }
         if !found {
             let message =
@@ -689,8 +709,11 @@ impl Infer<'_, '_> {
         let mut out = Ty::Never;
         for member in base_ty.members() {
             if let Ty::Instance(class) = member
-                && matches!(self.program.member_of(class, name), None | Some(Member::Value))
+                && let found @ (None | Some(Member::Value)) = self.program.member_of(class, name)
             {
+                if found.is_some() && class.own != 0 {
+                    self.program.own.loses(class);
+                }
                 let var = self.attribute_var(class, name);
                 let ty = self.state.solver.get(var);
                 out = self.state.solver.join(&out, &ty);

@@ -173,7 +173,7 @@ impl Program<'_> {
         }
         self.of_pairs((l, r), |a, b| {
             let mut found = match (a, b) {
-                (Type::Instance(a), Type::Instance(b)) if a == b => {
+                (Type::Instance(a), Type::Instance(b)) if a.is(b) => {
                     self.has(a, forward).then(|| call(forward, 0))?
                 }
                 (Type::Instance(a), Type::Instance(b)) => self.either([forward, reflected], a, b)?,
@@ -194,6 +194,11 @@ impl Program<'_> {
         })
     }
 
+    /// Is `b` another class, and below `a`?
+    fn is_below(&self, a: &ObjectClass, b: &ObjectClass) -> Option<bool> {
+        Some(!a.is(b) && self.order(b)?.iter().any(|c| c.is(a)))
+    }
+
     /// Of two instances: the method of the left one, or the reflected one of the right one where the left one has none.
     /// A class below that of the left one would be asked first.
     fn either(
@@ -202,7 +207,7 @@ impl Program<'_> {
         a: &ObjectClass,
         b: &ObjectClass,
     ) -> Option<Resolved> {
-        let below = a != b && self.order(b)?.contains(a);
+        let below = self.is_below(a, b)?;
         if below && self.member_of(b, reflected).is_some() {
             return None;
         }
@@ -247,7 +252,7 @@ impl Program<'_> {
     fn comparison(&self, [forward, reflected]: [&'static str; 2], a: &Type, b: &Type) -> Option<Resolved> {
         match (a, b) {
             (Type::Instance(a), Type::Instance(b)) => {
-                if a != b && self.order(b)?.contains(a) && self.has(b, reflected) {
+                if self.is_below(a, b)? && self.has(b, reflected) {
                     return Some(call(reflected, 1));
                 }
                 self.either([forward, reflected], a, b)
@@ -325,7 +330,7 @@ fn class_asked<'e>(e: &'e Expr, vars: &[Var]) -> Option<&'e Expr> {
 /// Whether two values are of one class, where the types of both tell; one of them is an instance.
 fn same_class(op: CmpOp, l: &Type, r: &Type) -> Option<bool> {
     let same = match (l, r) {
-        (Type::Instance(a), Type::Instance(b)) => a == b,
+        (Type::Instance(a), Type::Instance(b)) => a.is(b),
         (Type::Instance(_), t) | (t, Type::Instance(_)) if leaves_it(t) => false,
         _ => return None,
     };

@@ -70,7 +70,9 @@ impl Ty {
     fn rank(&self) -> Rank<'_> {
         let (kind, within) = match self {
             Ty::Named(class, _) => return (9, usize::MAX, Some((&class.module, &class.name)), None),
-            Ty::Instance(class) => return (8, usize::MAX, Some((&class.module, &class.name)), None),
+            Ty::Instance(class) => {
+                return (8, usize::MAX - class.own, Some((&class.module, &class.name)), None);
+            }
             Ty::Closure(callee, captures) => return (8, 2 + captures.len(), None, Some(callee)),
             Ty::Function(_) => (8, 0),
             Ty::Inner(_) => (8, 1),

@@ -45,6 +45,7 @@ impl Program<'_> {
                             Type::Instance(Arc::new(ObjectClass {
                                 module: class.module.clone(),
                                 name: class.name.clone(),
+                                own: 0,
                             }))
                         };
                         found.push((name, self.literal_type(&class.module, value).unwrap_or_else(own)));
@@ -71,7 +72,8 @@ impl Program<'_> {
 
     /// Has an instance read an attribute before somebody stored something else in it?
     pub fn is_outdated(&self) -> bool {
-        self.instances.iter().any(|instance| {
+        // What a form of its own has in attributes concerns nobody else.
+        self.instances.iter().filter(|instance| instance.own == 0).any(|instance| {
             instance.state.as_ref().is_some_and(|state| {
                 state.attributes.iter().any(|(key, var)| {
                     let seen = state.solver.resolve(&state.solver.get(*var));
@@ -83,7 +85,8 @@ impl Program<'_> {
 
     /// Begins with what another has found out of attributes.
     pub fn knowing(mut self, other: &Program<'_>) -> Self {
-        self.attributes = other.attributes.clone();
+        let known = other.attributes.iter().filter(|(key, _)| super::own::is_of_objects(key));
+        self.attributes = known.map(|(key, ty)| (key.clone(), ty.clone())).collect();
         self
     }
 }

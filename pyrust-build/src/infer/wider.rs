@@ -17,14 +17,15 @@ pub(super) enum Found {
 
 impl Program<'_> {
     pub(super) fn wider(&mut self, key: &Key) -> Result<Found, Vec<Diagnostic>> {
-        let (func, params, live, wide) = key;
-        let others: Vec<&Instance> = self.instances.iter().filter(|i| i.func == *func).collect();
+        let (func, params, live, wide, own) = key;
+        let others: Vec<&Instance> =
+            self.instances.iter().filter(|i| i.func == *func && i.own == *own).collect();
         let any_size = |at: usize| others.iter().any(|i| i.params.get(at) == Some(&Type::Big));
         let widened = params.iter().enumerate().map(|(at, ty)| match ty {
             Type::Int if any_size(at) => Type::Big,
             other => other.clone(),
         });
-        let wider: Key = (func.clone(), widened.collect(), *live, *wide);
+        let wider: Key = (func.clone(), widened.collect(), *live, *wide, *own);
         if let Some(i) = self.index.get(&wider).copied() {
             self.index.insert(key.clone(), i);
             return Ok(Found::Known(i));

@@ -238,15 +238,26 @@ pub(crate) unsafe fn fill(cx: Cx, place: Place, values: Option<Place>, value: *m
             *place = value;
             return Ok(());
         };
+        *place = value;
+        filled(cx, place, values)
+    }
+}
+
+/// Logs that an empty place has been filled.
+///
+/// # Safety
+/// A place of a live instance, whose last attribute this is.
+pub(crate) unsafe fn filled(cx: Cx, place: Place, values: Place) -> R<()> {
+    // SAFETY: By the caller.
+    unsafe {
         let log = &mut cx.txn().attributes;
         if let Err(stop) = log.push(Entry::Filled(place, values)) {
             if !values.is_null() {
                 forget_order(values);
             }
-            Py_DECREF(value);
+            Py_DECREF(core::mem::replace(&mut *place, ptr::null_mut()));
             return Err(stop);
         }
-        *place = value;
         // What stands there now is nobody's original.
         log.recent[recent_at(place)] = place as usize;
         if log.entries.len() >= log.compact_at { compact(cx) } else { Ok(()) }

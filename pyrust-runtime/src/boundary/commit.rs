@@ -16,6 +16,7 @@ use crate::boundary::sets;
 use crate::buf::Buf;
 use crate::bytearray::{self, Attached};
 use crate::list::owned;
+use crate::object::own::Records;
 use crate::py::{IntoPy, again};
 use crate::random;
 use crate::stop::{Bail, R, Stop, bail};
@@ -97,6 +98,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 && txn.sets.is_empty()
                 && txn.bytearrays.is_empty()
                 && txn.arrays.is_empty()
+                && txn.records.is_empty()
                 && txn.random.is_untouched()
         };
         match result {
@@ -266,6 +268,7 @@ struct Held {
     bytearrays: Attached,
     sets: sets::Garbage,
     owned: owned::Lists,
+    records: Records,
 }
 
 impl Held {
@@ -281,6 +284,7 @@ impl Held {
             bytearrays: txn.bytearrays.take(),
             sets: txn.sets.take(),
             owned: txn.owned.take(),
+            records: core::mem::replace(&mut txn.records, Records::new()),
         }
     }
 
@@ -295,6 +299,7 @@ impl Held {
             self.bytearrays.discard();
             self.sets.discard();
             drop(self.owned);
+            drop(self.records);
             while let Some(object) = self.arena.pop() {
                 Py_DECREF(object);
             }

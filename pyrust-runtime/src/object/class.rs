@@ -191,6 +191,8 @@ pub struct Method {
     slot: usize,
     /// How the class holds the function.
     kind: MethodKind,
+    /// The transaction in which that was found to be so.
+    seen: Cell<u64>,
 }
 
 // SAFETY: Only touched while the GIL is held.
@@ -209,15 +211,53 @@ pub enum MethodKind {
 
 impl Method {
     pub const fn new(name: &'static str, kind: MethodKind, space: &'static Namespace, slot: usize) -> Method {
-        Method { attribute: Attribute::new(name), space, slot, kind }
+        Method { attribute: Attribute::new(name), space, slot, kind, seen: Cell::new(0) }
     }
 
     /// # Safety
     /// A live instance of the class.
     #[inline]
     pub(super) unsafe fn check(&'static self, cx: Cx, class: &ObjectClass, object: *mut PyObject) -> R<()> {
+        // SAFETY: By the caller.
+        unsafe {
+            if self.seen.get() != cx.number() {
+                self.look(cx, class, Py_TYPE(object))?;
+            }
+            if !matches!(self.kind, MethodKind::Property | MethodKind::Special) {
+                // The instance may have something of that name.
+                let slot = self.attribute.slot(cx, class, object)?;
+                if !slot.is_null() && !(*slot).is_null() {
+                    return bail(Bail::Guard);
+                }
+            }
+            Ok(())
+        }
+    }
+
+    /// As [`Method::check`], where no instance can hide the method.
+    #[inline]
+    pub(super) fn check_class(&'static self, cx: Cx, class: &ObjectClass) -> R<()> {
+        if self.seen.get() == cx.number() {
+            return Ok(());
+        }
+        let ty = class.class();
+        if ty.is_null() {
+            return bail(Bail::Guard);
+        }
+        // SAFETY: The class is held for good.
+        unsafe { self.look(cx, class, ty) }
+    }
+
+    /// Is what the class has the function that was compiled?
+    ///
+    /// # Safety
+    /// The class, alive.
+    #[cold]
+    #[inline(never)]
+    unsafe fn look(&'static self, cx: Cx, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
         // SAFETY: By the caller; types are tested before their layout is relied on.
         unsafe {
+            let found = self.attribute.found_in(cx, class, ty)?;
             let wrapped = |found: *mut PyObject, ty: *mut PyTypeObject| {
                 // All three keep the function behind the header of the object.
                 match Py_TYPE(found) == ty {
@@ -225,7 +265,7 @@ impl Method {
                     false => ptr::null_mut(),
                 }
             };
-            let function = match (self.attribute.found(class, object)?, self.kind) {
+            let function = match (found, self.kind) {
                 (Found::Data(found), MethodKind::Property) => wrapped(found, &raw mut PyProperty_Type),
                 (Found::Other(found), MethodKind::Plain | MethodKind::Special) => found,
                 (Found::Other(found), MethodKind::Static) if !found.is_null() => {
@@ -239,13 +279,7 @@ impl Method {
             if function.is_null() || function != self.space.function(self.slot) {
                 return bail(Bail::Guard);
             }
-            if !matches!(self.kind, MethodKind::Property | MethodKind::Special) {
-                // The instance may have something of that name.
-                let slot = self.attribute.slot(cx, class, object)?;
-                if !slot.is_null() && !(*slot).is_null() {
-                    return bail(Bail::Guard);
-                }
-            }
+            self.seen.set(cx.number());
             Ok(())
         }
     }

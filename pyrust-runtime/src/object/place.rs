@@ -27,6 +27,9 @@ pub(super) enum Found {
 pub struct Attribute {
     name: &'static str,
     text: Cell<*mut PyObject>,
+    /// The transactions in which `version` was that of the class, and in which attributes were assigned without Python code.
+    seen: Cell<u64>,
+    writable: Cell<u64>,
     /// The version of the class that the rest is about; 0 for none.
     version: Cell<u32>,
     found: Cell<Found>,
@@ -206,6 +209,8 @@ impl Attribute {
         Attribute {
             name,
             text: Cell::new(ptr::null_mut()),
+            seen: Cell::new(0),
+            writable: Cell::new(0),
             version: Cell::new(0),
             found: Cell::new(Found::Other(ptr::null_mut())),
             index: Cell::new(NOWHERE),
@@ -219,29 +224,69 @@ impl Attribute {
     /// # Safety
     /// A live instance of the class.
     #[inline(always)]
-    pub(super) unsafe fn found(&self, class: &ObjectClass, object: *mut PyObject) -> R<Found> {
+    pub(super) unsafe fn found(&self, cx: Cx, class: &ObjectClass, object: *mut PyObject) -> R<Found> {
         // SAFETY: By the caller.
-        unsafe {
-            let ty = Py_TYPE(object);
-            let version = self.version.get();
-            if version == 0 || (*ty).tp_version_tag != version {
-                self.look(class, ty)?;
+        unsafe { self.found_in(cx, class, Py_TYPE(object)) }
+    }
+
+    /// The same of the class alone.
+    ///
+    /// # Safety
+    /// That class, alive.
+    #[inline(always)]
+    pub(super) unsafe fn found_in(&self, cx: Cx, class: &ObjectClass, ty: *mut PyTypeObject) -> R<Found> {
+        if self.seen.get() != cx.number() {
+            // SAFETY: By the caller.
+            unsafe {
+                let version = self.version.get();
+                if version == 0 || (*ty).tp_version_tag != version {
+                    self.look(class, ty)?;
+                }
             }
+            self.seen.set(cx.number());
         }
         Ok(self.found.get())
     }
 
-    /// Bails unless the class has under the name what `object` has, or nothing as `object` has nothing.
+    /// Bails unless an instance keeps what is assigned to the attribute, and reads it from there.
     ///
     /// # Safety
-    /// A live instance.
-    pub(super) unsafe fn is_that_of_object(&self, class: &ObjectClass, object: *mut PyObject) -> R<()> {
-        // SAFETY: By the caller; `object` lives for good.
+    /// The class, alive.
+    pub(super) unsafe fn is_kept(&self, cx: Cx, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
+        // SAFETY: By the caller.
         unsafe {
-            let Found::Other(found) = self.found(class, object)? else { return bail(Bail::Guard) };
+            match self.found_in(cx, class, ty)? {
+                Found::Member(_) => Ok(()),
+                Found::Other(_) if (*ty).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 => Ok(()),
+                Found::Other(_) | Found::Data(_) => bail(Bail::Guard),
+            }
+        }
+    }
+
+    /// Bails unless the class has under the name what `object` has, or nothing as `object` has nothing.
+    pub(super) fn is_that_of_object(&self, cx: Cx, class: &ObjectClass) -> R<()> {
+        let ty = class.class();
+        if ty.is_null() {
+            return bail(Bail::Guard);
+        }
+        // SAFETY: The class is held for good, and so is `object`.
+        unsafe {
+            let Found::Other(found) = self.found_in(cx, class, ty)? else { return bail(Bail::Guard) };
             if !found.is_null() && found != inherited(&raw mut PyBaseObject_Type, self.text.get()) {
                 return bail(Bail::Guard);
             }
+        }
+        Ok(())
+    }
+
+    /// Bails unless instances are given attributes without Python code.
+    #[inline(always)]
+    pub(super) fn is_writable(&self, cx: Cx, class: &ObjectClass) -> R<()> {
+        if self.writable.get() != cx.number() {
+            if !class.is_writable() {
+                return bail(Bail::Guard);
+            }
+            self.writable.set(cx.number());
         }
         Ok(())
     }
@@ -286,7 +331,7 @@ impl Attribute {
     ) -> R<*mut *mut PyObject> {
         // SAFETY: By the caller.
         unsafe {
-            let slot = match self.found(class, object)? {
+            let slot = match self.found(cx, class, object)? {
                 Found::Member(offset) => object.cast::<u8>().add(offset).cast::<*mut PyObject>(),
                 Found::Data(_) => return bail(Bail::Guard),
                 Found::Other(_) => match storage(object) {
@@ -398,16 +443,21 @@ impl Attribute {
                 if note_order(values, index) {
                     return attributes::fill(cx, slot, (!fresh).then_some(values), value);
                 }
-            } else if fresh && has_room(object) {
-                // Nobody else knows the object: as Python does it, with all that is shared between instances. Values
-                // stay where they are.
+            } else if slot.is_null() && has_room(object) {
+                // As Python does it: instances share one name more, which nobody sees. Values stay where they are.
                 let done = PyObject_GenericSetAttr(object, self.text.get(), value);
                 Py_DECREF(value);
                 if done < 0 {
                     PyErr_Clear();
                     return bail(Bail::Memory);
                 }
-                return Ok(());
+                if fresh {
+                    return Ok(());
+                }
+                let (index, Storage::Values(values)) = (self.look_again(object), storage(object)) else {
+                    return bail(Bail::Guard);
+                };
+                return attributes::filled(cx, values.add(index), values);
             }
             Py_DECREF(value);
             bail(Bail::Unsupported)

@@ -1,0 +1,136 @@
+//! Instances that native code keeps to itself: a second form of a hotspot, in which the classes of which it makes
+//! instances have others, whose attributes are the fields of a record (`object::own` of the runtime).
+//!
+//! That form is inferred as the first one, with classes that have its number ([`ObjectClass::own`]): what they have in
+//! their attributes is known for them alone. Classes of which an instance would get to Python are left out, and it is
+//! inferred once more.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{FuncRef, Program, Wide};
+use crate::ty::{ObjectClass, Type};
+
+/// At most so many times classes are left out.
+const MAX_FORMS: usize = 4;
+
+/// Is it an attribute of objects? A dot is in no name.
+pub(super) fn is_of_objects((_, class, _): &(String, String, String)) -> bool {
+    !class.contains('.')
+}
+
+/// The form that is being inferred.
+#[derive(Debug, Default)]
+pub(super) struct Form {
+    /// 0 where nothing is kept.
+    pub(super) number: usize,
+    classes: BTreeSet<(String, String)>,
+    /// Those of which an instance got where Python's objects are.
+    lost: BTreeSet<(String, String)>,
+}
+
+impl Form {
+    /// The class that instances get which are made here.
+    pub(super) fn class(&self, class: &Arc<ObjectClass>) -> Arc<ObjectClass> {
+        match self.classes.contains(&(class.module.clone(), class.name.clone())) {
+            true => Arc::new(ObjectClass { own: self.number, ..ObjectClass::clone(class) }),
+            false => class.clone(),
+        }
+    }
+
+    pub(super) fn loses(&mut self, class: &ObjectClass) {
+        self.lost.insert((class.module.clone(), class.name.clone()));
+    }
+
+    /// Has a value one of these instances, which would get among Python's objects?
+    pub(super) fn loses_among_objects(&mut self, ty: &Type) -> bool {
+        self.loses_in(ty, true)
+    }
+
+    fn loses_in(&mut self, ty: &Type, at: bool) -> bool {
+        let mut found = BTreeSet::new();
+        ty.own_among_objects(at, &mut found);
+        found.iter().for_each(|class| self.loses(class));
+        !found.is_empty()
+    }
+}
+
+impl Program<'_> {
+    /// The same function, where native code keeps instances to itself that the first form makes as objects; `fine` says
+    /// whether all of it can be compiled.
+    pub fn keeping(
+        &mut self,
+        root: usize,
+        (func, params, wide): (&FuncRef, &[Type], Wide),
+        mut fine: impl FnMut(&mut Self, &FuncRef, &[Type], Wide) -> Option<usize>,
+    ) -> Option<usize> {
+        let mut classes: BTreeSet<(String, String)> = BTreeSet::new();
+        for i in self.reachable(root) {
+            classes.extend(self.instances[i].made.iter().cloned());
+        }
+        for _ in 0..MAX_FORMS {
+            if classes.is_empty() {
+                return None;
+            }
+            self.own_forms += 1;
+            self.own = Form { number: self.own_forms, classes: classes.clone(), lost: BTreeSet::new() };
+            let found = fine(self, func, params, wide);
+            let all_kept = found.is_some_and(|root| self.keeps_all(root));
+            let form = std::mem::take(&mut self.own);
+            match found {
+                Some(root) if all_kept && form.lost.is_empty() => return Some(root),
+                _ if form.lost.is_empty() => return None,
+                _ => classes.retain(|class| !form.lost.contains(class)),
+            }
+        }
+        None
+    }
+
+    /// Does no instance that is kept get among Python's objects, and do all functions agree about their attributes?
+    fn keeps_all(&mut self, root: usize) -> bool {
+        let mut form = std::mem::take(&mut self.own);
+        let at_the_boundary = &self.instances[root];
+        let mut lost = form.loses_in(&at_the_boundary.ret, true);
+        for ty in at_the_boundary.params.iter().chain(&at_the_boundary.after) {
+            lost |= form.loses_in(ty, true);
+        }
+        let mut agree = true;
+        for i in self.reachable(root) {
+            let instance = &self.instances[i];
+            for ty in
+                instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret])
+            {
+                lost |= form.loses_in(ty, false);
+            }
+            let Some(state) = &instance.state else { continue };
+            for (key, var) in &state.attributes {
+                if key.1.ends_with(&format!(".{}", form.number)) {
+                    let ty = state.solver.resolve(&state.solver.get(*var));
+                    agree &= ty.as_ref() == self.attributes.get(key);
+                    lost |= ty.is_none_or(|ty| form.loses_in(&ty, false));
+                }
+            }
+        }
+        self.own = form;
+        agree && !lost
+    }
+
+    /// The attributes of such instances, by their names.
+    pub fn own_fields(&self, class: &ObjectClass) -> Vec<(String, Type)> {
+        let (module, root, _) = self.attribute_key(class, "");
+        let of_class = self.attributes.range((module.clone(), root.clone(), String::new())..);
+        let own = of_class.take_while(|((m, r, _), _)| *m == module && *r == root);
+        own.filter(|(_, ty)| **ty != Type::Never).map(|((.., name), ty)| (name.clone(), ty.clone())).collect()
+    }
+
+    /// The types of all of them, whatever the class.
+    pub fn own_types(&self) -> Vec<&Type> {
+        self.attributes.iter().filter(|(key, _)| !is_of_objects(key)).map(|(_, ty)| ty).collect()
+    }
+
+    /// Where the attribute stands among them.
+    pub fn own_field(&self, class: &ObjectClass, name: &str) -> Option<(usize, Type)> {
+        let mut fields = self.own_fields(class).into_iter().enumerate();
+        fields.find(|(_, (known, _))| known == name).map(|(at, (_, ty))| (at, ty))
+    }
+}

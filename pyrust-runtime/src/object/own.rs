@@ -1,0 +1,289 @@
+//! Instances that native code makes and keeps to itself: no object, but a record of typed fields.
+//!
+//! The compiler gives a class such instances in one hotspot where none of them gets to Python. The records lie in
+//! memory that the transaction frees when it has closed, so a copy of the pointer is enough, as for objects.
+
+use core::cell::{Cell, UnsafeCell};
+use core::cmp::Ordering;
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use std::alloc::{Layout, alloc, dealloc};
+
+use pyo3_ffi::PyObject;
+
+use super::{AnyInstance, Attribute, OfObjectClass};
+use crate::buf::Buf;
+use crate::elem::{ElemEq, ElemOrd, Key, View};
+use crate::fmt::Repr;
+use crate::py::{FromPy, IntoPy};
+use crate::stop::{Bail, R, bail};
+use crate::str_::StrBuilder;
+use crate::txn::Cx;
+
+/// An attribute: with a value, or not yet.
+pub struct Field<T>(UnsafeCell<Option<T>>);
+
+impl<T> Default for Field<T> {
+    #[inline(always)]
+    fn default() -> Self {
+        Field(UnsafeCell::new(None))
+    }
+}
+
+/// The attributes of the instances of one class.
+pub trait Fields: Default + 'static {
+    type Class: OfObjectClass;
+    const NAMES: &'static [&'static Attribute];
+    const CHECKED: &'static Checked;
+}
+
+/// The transaction in which the attributes were found to be kept as Python keeps those of a plain instance.
+pub struct Checked(Cell<u64>);
+
+// SAFETY: Only touched while the GIL is held.
+unsafe impl Sync for Checked {}
+
+impl Checked {
+    #[expect(clippy::new_without_default, reason = "it stands in constants")]
+    pub const fn new() -> Checked {
+        Checked(Cell::new(0))
+    }
+}
+
+/// An instance that no object stands for.
+pub struct Own<F> {
+    fields: NonNull<F>,
+    kind: PhantomData<F>,
+}
+
+impl<F> Clone for Own<F> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F> Copy for Own<F> {}
+
+impl<F: Fields> Own<F> {
+    /// `object.name`
+    #[inline(always)]
+    pub fn get<T: Clone>(self, field: impl FnOnce(&F) -> &Field<T>) -> R<T> {
+        // SAFETY: The transaction keeps the record; nothing that is called here writes to the field.
+        match unsafe { &*field(self.fields.as_ref()).0.get() } {
+            Some(value) => Ok(value.clone()),
+            None => bail(Bail::Unsupported),
+        }
+    }
+
+    /// `object.name = value`
+    #[inline(always)]
+    pub fn set<T>(self, field: impl FnOnce(&F) -> &Field<T>, value: T) {
+        // SAFETY: The transaction keeps the record. The old value is dropped when the new one stands there.
+        let old = unsafe { core::ptr::replace(field(self.fields.as_ref()).0.get(), Some(value)) };
+        drop(old);
+    }
+
+    /// `self is other`
+    #[inline(always)]
+    pub fn is(self, other: Own<F>) -> bool {
+        self.fields == other.fields
+    }
+
+    /// No object has this address.
+    #[inline(always)]
+    pub fn as_ptr(self) -> *mut PyObject {
+        self.fields.as_ptr().cast()
+    }
+}
+
+/// `C.__new__(C)`: an instance without attributes.
+#[inline]
+pub fn make<F: Fields>(cx: Cx) -> R<Own<F>> {
+    cx.point()?;
+    if F::CHECKED.0.get() != cx.number() {
+        look::<F>(cx)?;
+    }
+    // SAFETY: A short borrow.
+    let Some(fields) = unsafe { &mut cx.txn().records }.put(F::default()) else {
+        return bail(Bail::Memory);
+    };
+    Ok(Own { fields, kind: PhantomData })
+}
+
+/// Are instances as the record has it?
+#[cold]
+#[inline(never)]
+fn look<F: Fields>(cx: Cx) -> R<()> {
+    let class = <F::Class as OfObjectClass>::CLASS;
+    let object = class.class();
+    if object.is_null() || !class.is_made_plainly() || !class.is_writable() {
+        return bail(Bail::Guard);
+    }
+    for name in F::NAMES {
+        // SAFETY: The class as it is now.
+        unsafe { name.is_kept(cx, class, object)? };
+    }
+    F::CHECKED.0.set(cx.number());
+    Ok(())
+}
+
+/// `C()`, where neither the class nor those above it have an `__init__`.
+pub fn make_empty<F: Fields>(cx: Cx) -> R<Own<F>> {
+    match <F::Class as OfObjectClass>::CLASS.has_plain_init() {
+        true => make(cx),
+        false => bail(Bail::Guard),
+    }
+}
+
+impl<F: Fields> AnyInstance for Own<F> {
+    type Class = F::Class;
+
+    #[inline(always)]
+    fn same(self, other: Self) -> bool {
+        self.is(other)
+    }
+}
+
+impl<F: Fields> FromPy for Own<F> {
+    unsafe fn from_py(_: Cx, _: *mut PyObject) -> R<Self> {
+        bail(Bail::Type)
+    }
+
+    unsafe fn matches(_: *mut PyObject) -> bool {
+        false
+    }
+}
+
+impl<F: Fields> IntoPy for Own<F> {
+    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        bail(Bail::Unsupported)
+    }
+}
+
+impl<F: Fields> ElemEq for Own<F> {
+    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
+        if self.is(*other) { Ok(true) } else { super::eq(cx, *self, *other) }
+    }
+
+    fn view(&self) -> View<'_> {
+        View::Function
+    }
+}
+
+impl<F: Fields> ElemOrd for Own<F> {
+    fn elem_cmp(&self, _: Cx, _: &Self) -> R<Ordering> {
+        bail(Bail::Unsupported)
+    }
+}
+
+impl<F: Fields> Key for Own<F> {
+    type Stored = Self;
+
+    fn fast_hash(&self, _: Cx) -> R<u64> {
+        bail(Bail::Unsupported)
+    }
+
+    fn py_hash(&self, _: Cx) -> R<isize> {
+        bail(Bail::Unsupported)
+    }
+
+    unsafe fn eq_object(&self, _: Cx, _: *mut PyObject) -> R<bool> {
+        bail(Bail::Unsupported)
+    }
+}
+
+impl<F: Fields> Repr for Own<F> {
+    fn push_repr(&self, _: Cx, _: &mut StrBuilder) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+}
+
+/// The first block of memory, and the largest.
+const FIRST: usize = 1 << 10;
+const LARGEST: usize = 1 << 20;
+
+/// Records take no more memory than this: what a program drops on the way stays until the end of the call.
+const LIMIT: usize = 1 << 30;
+
+const ALIGN: usize = 16;
+
+/// The memory of records: blocks that are filled one after the other, and freed together.
+pub(crate) struct Records {
+    blocks: Buf<(NonNull<u8>, usize)>,
+    at: *mut u8,
+    left: usize,
+    total: usize,
+    /// What holds something that has to be dropped.
+    drops: Buf<(*mut u8, unsafe fn(*mut u8))>,
+}
+
+impl Records {
+    pub(crate) const fn new() -> Records {
+        Records { blocks: Buf::new(), at: core::ptr::null_mut(), left: 0, total: 0, drops: Buf::new() }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// Puts a record into memory that stays where it is; `None` where there is no more.
+    #[inline]
+    fn put<F: 'static>(&mut self, record: F) -> Option<NonNull<F>> {
+        const { assert!(align_of::<F>() <= ALIGN) };
+        let size = size_of::<F>().max(1).next_multiple_of(ALIGN);
+        if size > self.left && !self.grow(size) {
+            return None;
+        }
+        let place = NonNull::new(self.at.cast::<F>())?;
+        if core::mem::needs_drop::<F>() {
+            unsafe fn finish<F>(record: *mut u8) {
+                // SAFETY: By the caller: a record of this type.
+                unsafe { record.cast::<F>().drop_in_place() };
+            }
+            self.drops.push((self.at, finish::<F>)).ok()?;
+        }
+        // SAFETY: There is room, and nothing else is there.
+        unsafe {
+            place.write(record);
+            self.at = self.at.add(size);
+        }
+        self.left -= size;
+        Some(place)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, size: usize) -> bool {
+        let wanted = self.total.clamp(FIRST, LARGEST).max(size);
+        let Ok(layout) = Layout::from_size_align(wanted, ALIGN) else { return false };
+        if self.total + wanted > LIMIT {
+            return false;
+        }
+        // SAFETY: The size is not zero.
+        let Some(block) = NonNull::new(unsafe { alloc(layout) }) else { return false };
+        if self.blocks.push((block, wanted)).is_err() {
+            // SAFETY: Just allocated.
+            unsafe { dealloc(block.as_ptr(), layout) };
+            return false;
+        }
+        (self.at, self.left) = (block.as_ptr(), wanted);
+        self.total += wanted;
+        true
+    }
+}
+
+impl Drop for Records {
+    fn drop(&mut self) {
+        // SAFETY: The records are ours, and what they hold belongs to them.
+        unsafe {
+            while let Some((record, finish)) = self.drops.pop() {
+                finish(record);
+            }
+            while let Some((block, size)) = self.blocks.pop() {
+                dealloc(block.as_ptr(), Layout::from_size_align_unchecked(size, ALIGN));
+            }
+        }
+    }
+}
