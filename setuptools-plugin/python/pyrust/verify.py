@@ -453,8 +453,10 @@ def _lines(project: Project, entries: list[dict[str, Any]], run: Run) -> tuple[l
         failed = True
         native = any(state in ("native", "pending") for state, _ in run["status"].values())
         why = "no native call took place" if native else "nothing is native (`pyrust build` compiles in place)"
-        if not run["status"] and not project.manifest.is_file():
-            why = f"no hotspots {runinfo.next_step(project)}"
+        if not run["status"]:
+            why = "no native module was loaded (`pyrust build` compiles it in place, `pyrust init` makes the package import it)"
+            if not project.manifest.is_file():
+                why = f"no hotspots {runinfo.next_step(project)}"
         if any(entry["verdict"] in ("too large", "out of time") for entry in entries):
             why = "no native call was compared"
         lines.append(f"pyrust: verification failed: {why}")
