@@ -237,7 +237,7 @@ def test_two_revisions(kit: Kit) -> None:
     ("words", "said"),
     [
         (["kit.core:nothing"], "`kit.core:nothing` is not in pyrust.toml"),
-        (["kit.core:handed"], "no recorded calls of these functions"),
+        (["kit.core:handed"], "the recorded arguments of these functions are too large to be kept"),
         (["--seconds=0"], "a number of seconds above 0"),
         (["--gate", "--compare", "HEAD"], "cannot be used with"),
     ],
