@@ -453,7 +453,7 @@ pub(crate) unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObjec
 ///
 /// # Safety
 /// Both are live.
-unsafe fn is_same_class(own: *mut ffi::PyTypeObject, class: *mut PyObject) -> R<bool> {
+pub(crate) unsafe fn is_same_class(own: *mut ffi::PyTypeObject, class: *mut PyObject) -> R<bool> {
     // SAFETY: by the caller.
     unsafe {
         let plain = |object| core::ptr::eq(ffi::Py_TYPE(object), &raw mut ffi::PyType_Type);
@@ -468,7 +468,7 @@ unsafe fn is_same_class(own: *mut ffi::PyTypeObject, class: *mut PyObject) -> R<
 ///
 /// # Safety
 /// Both are live.
-unsafe fn is_listed(own: *mut ffi::PyTypeObject, classes: *mut PyObject) -> R<bool> {
+pub(crate) unsafe fn is_listed(own: *mut ffi::PyTypeObject, classes: *mut PyObject) -> R<bool> {
     // SAFETY: by the caller; the container holds its items, and no Python code runs that could change it.
     unsafe {
         let (size, item): (_, unsafe extern "C" fn(_, _) -> _) = if ffi::PyTuple_CheckExact(classes) != 0 {

@@ -194,6 +194,26 @@ pub fn is_instance<I: AnyInstance>(_: I, class: Obj) -> R<bool> {
     unsafe { crate::obj::is_derived(own, class.as_ptr(), MOST_TUPLES) }
 }
 
+/// `type(object) is class`
+pub fn is_class<I: AnyInstance>(_: I, class: Obj) -> R<bool> {
+    let own = class_of::<I>().class();
+    if own.is_null() {
+        return bail(Bail::Guard);
+    }
+    // SAFETY: As above.
+    unsafe { crate::obj::is_same_class(own, class.as_ptr()) }
+}
+
+/// `type(object) in classes`
+pub fn is_listed<I: AnyInstance>(_: I, classes: Obj) -> R<bool> {
+    let own = class_of::<I>().class();
+    if own.is_null() {
+        return bail(Bail::Guard);
+    }
+    // SAFETY: As above.
+    unsafe { crate::obj::is_listed(own, classes.as_ptr()) }
+}
+
 /// Is the object equal to nothing of another class, as far as its own class tells?
 #[inline]
 pub fn differs<I: AnyInstance>(_: I) -> R<bool> {

@@ -48,11 +48,18 @@ impl Func<'_, '_, '_> {
             let code = v.by_ref();
             if let Type::Instance(_) = v.ty {
                 let object = &v.code;
+                let test = match asked {
+                    Asked::Instance => quote!(object::is_instance),
+                    Asked::Class => quote!(object::is_class),
+                    Asked::OneOf => quote!(object::is_listed),
+                };
                 let tests = classes.iter().map(|class| match class {
-                    Ok(local) => f.q(quote!(object::is_instance(#object, #local))),
-                    // None of them is above a class of the project.
-                    Err(name) if name == "object" => quote!(true),
-                    Err(_) => quote!(false),
+                    Ok(local) => f.q(quote!(#test(#object, #local))),
+                    // None of the others is above a class of the project.
+                    Err(name) => {
+                        let above = name == "object" && matches!(asked, Asked::Instance);
+                        quote!(#above)
+                    }
                 });
                 let tests: Vec<_> = tests.collect();
                 return Some(quote!({ let _ = #code; #(#reads)* #(#tests)||* }));

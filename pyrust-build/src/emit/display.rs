@@ -1,12 +1,15 @@
 //! Displays and empty containers.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
 use super::expr::field;
 use super::types::{Val, rust_type};
-use crate::hir::{self, ExprKind, Iter, IterKind, Part};
+use crate::hir::visit::defines;
+use crate::hir::{self, ExprKind, Iter, IterKind, Part, VarId};
 use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
@@ -67,13 +70,21 @@ impl Func<'_, '_, '_> {
     /// Room in a native list for what such lists have now.
     fn room_for(&self, out: &Ident, list: &Type, parts: &[Part]) -> Vec<TokenStream> {
         let Type::List { elem, in_place: false } = list else { return Vec::new() };
+        let bound: BTreeSet<VarId> = parts
+            .iter()
+            .flat_map(|part| match part {
+                Part::Item(e) => defines(e),
+                Part::Star(iter) => defines(iter),
+            })
+            .collect();
         let mut one_by_one = 0_i64;
         let mut runs = Vec::new();
         for part in parts {
             match part {
                 Part::Item(_) => one_by_one += 1,
                 Part::Star(iter) => match self.run_of(iter, elem).map(|e| &e.kind) {
-                    Some(ExprKind::Local(var)) if self.is_plain(*var) => {
+                    // One that the display itself binds is not there yet.
+                    Some(ExprKind::Local(var)) if self.is_plain(*var) && !bound.contains(var) => {
                         let var = self.var_ident(*var);
                         runs.push(quote!(+ list::len(cx, &#var)));
                     }

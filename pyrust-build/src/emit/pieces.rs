@@ -149,18 +149,31 @@ impl Func<'_, '_, '_> {
         if !self.pieces.contains_key(var) {
             return None;
         }
+        // All of them are there before the list is: they may raise, and say what it was.
+        let mut lets = Vec::new();
+        let mut vals = Vec::new();
+        for item in items {
+            let val = self.val(item);
+            let (own, code) = (self.fresh("piece"), val.owned());
+            lets.push(quote!(let #own = #code;));
+            vals.push(Val::place(quote!(#own), val.ty));
+        }
         let name = self.var_ident(*var);
-        let pushes: Vec<_> = items.iter().map(|item| self.push_piece(*var, item)).collect();
-        Some(quote!(#name.clear(); #(#pushes;)*))
+        let pushes: Vec<_> = vals.iter().map(|val| self.push_val(*var, val)).collect();
+        Some(quote!({ #(#lets)* #name.clear(); #(#pushes;)* }))
     }
 
     fn push_piece(&mut self, var: VarId, item: &Expr) -> TokenStream {
-        let (name, between) = (self.var_ident(var), self.pieces[&var].clone());
         let val = self.val(item);
+        self.push_val(var, &val)
+    }
+
+    fn push_val(&mut self, var: VarId, val: &Val) -> TokenStream {
+        let (name, between) = (self.var_ident(var), self.pieces[&var].clone());
         let piece = match val.ty {
             Type::Char | Type::Str => val.by_ref(),
             _ => {
-                let text = self.coerce(&val, &Type::Str);
+                let text = self.coerce(val, &Type::Str);
                 quote!(&#text)
             }
         };

@@ -11,7 +11,9 @@ use super::expr::int_literal;
 use super::spans::Shaken;
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
-use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::hir::{
+    BinOp, CompKind, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId,
+};
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -316,12 +318,16 @@ impl<'h> Visit<'h> for Quiet<'_, '_, '_, '_> {
             | ExprKind::If { .. }
             | ExprKind::Tuple(_)
             | ExprKind::List(_)
-            | ExprKind::Comp(_)
             | ExprKind::Index { .. }
             | ExprKind::Slice { .. }
             | ExprKind::FString(_)
             | ExprKind::Bail
             | ExprKind::Narrow { .. } => {}
+            ExprKind::Comp(comp) => {
+                if let (CompKind::Extend | CompKind::Update, Some(grows)) = (comp.kind, &comp.extra) {
+                    self.quiet &= is_flat(&self.f.node(grows.id));
+                }
+            }
             ExprKind::InPlace { left, .. } => self.quiet &= is_flat(&self.f.node(left.id)),
             ExprKind::Call { name, keywords, .. } => {
                 self.quiet &= keywords.is_empty() && self.f.is_plain_builtin(e, name);

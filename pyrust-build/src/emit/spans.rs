@@ -17,7 +17,7 @@ use quote::quote;
 use super::Func;
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
-use crate::hir::{Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::hir::{CompKind, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -236,6 +236,11 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
     fn stmt(&mut self, stmt: &'h Stmt) {
         match &stmt.kind {
             StmtKind::Enter(_) | StmtKind::Leave { .. } => self.found.all = true,
+            StmtKind::AugAssign { target, .. } => {
+                // What stands in a place may be a list, which grows there.
+                let ty = self.f.node(target.id);
+                self.shake(&ty);
+            }
             StmtKind::Delete(targets) => {
                 for target in targets {
                     if let TargetKind::Index { base, .. } | TargetKind::Slice { base, .. } = &target.kind {
@@ -296,12 +301,17 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
             | ExprKind::Build { .. }
             | ExprKind::Set { .. }
             | ExprKind::Dict(_)
-            | ExprKind::Comp(_)
             | ExprKind::Index { .. }
             | ExprKind::Slice { .. }
             | ExprKind::FString(_)
             | ExprKind::Bail
             | ExprKind::Narrow { .. } => {}
+            ExprKind::Comp(comp) => {
+                if let (CompKind::Extend, Some(list)) = (comp.kind, &comp.extra) {
+                    let ty = self.f.node(list.id);
+                    self.shake(&ty);
+                }
+            }
             ExprKind::InPlace { left, .. } => {
                 let ty = self.f.node(left.id);
                 self.shake(&ty);

@@ -149,7 +149,7 @@ fn check(def: &FunctionDef) -> Result<(), Refusal> {
 }
 
 /// All locals of a function.
-fn locals_of(def: &FunctionDef) -> BTreeSet<String> {
+pub fn locals_of(def: &FunctionDef) -> BTreeSet<String> {
     let mut locals = BTreeSet::new();
     stores(&def.body, &mut locals);
     locals

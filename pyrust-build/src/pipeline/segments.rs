@@ -6,7 +6,7 @@ use crate::ast::FunctionDef;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{Kept, Segment, Site, Spec};
 use crate::hir::{self, ExprKind};
-use crate::infer::{FuncRef, Modules, NARROW, Program, annotation, in_python};
+use crate::infer::{FuncRef, Guard, Modules, NARROW, Program, annotation, in_python};
 use crate::lower::segments::{self, Plan};
 use crate::manifest::{Entry, Mode};
 use crate::signature::Signature;
@@ -39,6 +39,18 @@ pub(super) fn specialise(
         )]);
     }
     let plan = segments::plan(def).map_err(|(span, what)| vec![segments::finding(file, span, what)])?;
+    let loops = || plan.points.iter().flat_map(|point| &point.loops);
+    if let Some(at) = loops().next()
+        && ["len", "enumerate"].iter().any(|name| {
+            let bound = sources.module(&func.module).is_some_and(|(_, env)| env.bindings.contains_key(*name));
+            bound || segments::locals_of(def).contains(*name)
+        })
+    {
+        // What the loops are made of are the builtins.
+        let what = "a loop with a `yield` where `len` or `enumerate` is not the builtin";
+        return Err(vec![segments::finding(file, at.span, what)]);
+    }
+    let counts = loops().any(|l| l.counts.is_some());
     let names: Vec<&str> = def.params.in_frame_order().map(|p| p.name.as_str()).collect();
     let params = parameter_types(program, signature, &def.params.places_in_text(), &entry.signatures)?;
     let mut sites = Vec::new();
@@ -62,7 +74,12 @@ pub(super) fn specialise(
         }
         if !changed {
             let roots = [root].into_iter().chain(instances.iter().flatten().copied());
-            roots.into_iter().try_for_each(|i| emits(program, i))?;
+            for i in roots {
+                if counts {
+                    program.instances[i].guards.insert(Guard::Builtin("enumerate".to_string()));
+                }
+                emits(program, i)?;
+            }
             return Ok(Spec {
                 signature: signature.to_string(),
                 instance: root,
