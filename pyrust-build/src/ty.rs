@@ -378,7 +378,10 @@ impl Type {
                 items.iter().for_each(|t| t.own_among_objects(at || *from_py, out));
             }
             Type::Union(items) => {
-                let at = at || items.contains(&Type::Obj);
+                // Among instances of Python's, one is called as they are.
+                let of_python =
+                    |t: &Type| matches!(t, Type::Obj) || matches!(t, Type::Instance(c) if c.own == 0);
+                let at = at || items.iter().any(of_python);
                 items.iter().for_each(|t| t.own_among_objects(at, out));
             }
             Type::Iter(t) | Type::Cell(t) => t.own_among_objects(at, out),

@@ -16,6 +16,7 @@ import inspect
 import itertools
 import json
 import math
+import os
 import random
 import sys
 import traceback
@@ -31,6 +32,10 @@ def load_comparator(path):
     module = sys.modules["equal"] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+#: Optimisations decide which calls are done natively to their end; what comes out must not depend on them.
+WITHOUT = bool(os.environ.get("PYRUST_WITHOUT"))
 
 
 class Copy:
@@ -250,7 +255,7 @@ class Worker:
             problems.append("what is returned is not the argument itself")
         if step["refused"] or (state == "python" and step["optional"]):
             return {"problems": problems, "points": 0}
-        if "any" in marks:
+        if "any" in marks or WITHOUT:
             pass
         elif "bails" in marks:
             if (calls and not native.generates) or not bails:

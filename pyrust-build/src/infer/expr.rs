@@ -345,7 +345,13 @@ impl Infer<'_, '_> {
             }
             ExprKind::Out(value) => {
                 let ty = self.expr(value);
-                if ty.members().iter().any(outgoing::is_container) { Ty::Obj } else { ty }
+                if !ty.members().iter().any(outgoing::is_container) {
+                    return ty;
+                }
+                if let Some(ty) = self.state.solver.resolve(&ty) {
+                    self.program.own.loses_among_objects(&ty);
+                }
+                Ty::Obj
             }
             ExprKind::Default { function, param } => self.live_default(e, function, param),
             ExprKind::Bail => Ty::Never,

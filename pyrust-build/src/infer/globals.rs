@@ -254,6 +254,8 @@ impl Program<'_> {
     pub(super) fn constant_type(&mut self, func: &FuncRef) -> Option<Type> {
         let first = self.instances.len();
         let index = self.request(func, Vec::new(), false, NARROW).ok()?;
+        // The value is there before the call, whatever form of the function asks for it.
+        let form = std::mem::take(&mut self.own);
         // Only what this value needed for the first time is run: the others may be in the middle of a run.
         for _ in 0..50 {
             let mut changed = self.run(index, false);
@@ -267,6 +269,7 @@ impl Program<'_> {
             }
         }
         self.run(index, true);
+        self.own = form;
         let instance = &self.instances[index];
         instance.diagnostics.is_empty().then(|| instance.ret.clone())
     }
