@@ -200,6 +200,8 @@ def _one_process(path: Path, python: str, folder: Path, outcomes: dict[int, Json
     """Runs one worker; which call had started and not ended, and how the process ended."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYRUST")}
     environment |= {"PYTHONPATH": str(folder), "PYTHONHASHSEED": "0", "PYRUST": "require", "PYTHONFAULTHANDLER": "1"}
+    if without := os.environ.get("PYRUST_WITHOUT"):
+        environment["PYRUST_WITHOUT"] = without
     with open(folder / "worker-errors.txt", "w+") as errors:
         worker = subprocess.Popen(
             [python, str(HERE / "worker.py"), str(path)],
