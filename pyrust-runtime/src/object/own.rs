@@ -208,6 +208,9 @@ const LIMIT: usize = 1 << 30;
 
 const ALIGN: usize = 16;
 
+/// A value in a record, and what drops it.
+type Dropped = (*mut u8, unsafe fn(*mut u8));
+
 /// The memory of records: blocks that are filled one after the other, and freed together.
 pub(crate) struct Records {
     blocks: Buf<(NonNull<u8>, usize)>,
@@ -215,7 +218,7 @@ pub(crate) struct Records {
     left: usize,
     total: usize,
     /// What holds something that has to be dropped.
-    drops: Buf<(*mut u8, unsafe fn(*mut u8))>,
+    drops: Buf<Dropped>,
 }
 
 impl Records {

@@ -1,7 +1,7 @@
 //! What can be called: `"name" cx(argument: Type, …) expression;`.
 
 use pyrust_runtime::big::{self, Big, SumBig};
-use pyrust_runtime::builtins::{self, ProdState, SumF, SumFloat, SumI, SumState};
+use pyrust_runtime::builtins::{ProdState, SumF, SumFloat, SumI, SumState};
 use pyrust_runtime::dict::{self, PDict};
 use pyrust_runtime::list::{self, PList};
 use pyrust_runtime::py::FromPy;
@@ -272,12 +272,6 @@ table! {
         };
         items.0.into_iter().try_for_each(mul).map(|()| product.finish())
     };
-    "min.float" cx(a: f64, b: f64, c: f64, d: f64) builtins::min4(a, b, c, d);
-    "max.float" cx(a: f64, b: f64, c: f64, d: f64) builtins::max4(a, b, c, d);
-    "min.int" cx(a: i64, b: i64, c: i64) builtins::min3(a, b, c);
-    "max.int" cx(a: i64, b: i64, c: i64) builtins::max3(a, b, c);
-    "min.str" cx(a: Str, b: Str) builtins::min_str(&a, &b).clone();
-    "max.str" cx(a: Str, b: Str) builtins::max_str(&a, &b).clone();
 
     "chr.from_ord" cx(i: i64) chr::from_ord(i);
     "chr.ord" cx(c: Chr) chr::ord(c);
