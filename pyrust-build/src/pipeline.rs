@@ -315,11 +315,11 @@ fn compile(
         None => match program.lowered(&func) {
             Err(found) if !is_generator(sources, &func) => report.diagnostics.extend(found),
             lowered => {
+                let places = places(sources, &func);
                 for signature in left {
                     let outcome = match &lowered {
                         Ok(hir) if hir.yields.is_none() => {
-                            let places = places(sources, &func);
-                            let places = places.unwrap_or_else(|| (0..hir.params.len()).collect());
+                            let places = places.clone().unwrap_or_else(|| (0..hir.params.len()).collect());
                             specialise(program, &func, signature, &places, &entry.signatures).map(
                                 |instance| {
                                     let (signature, owned) =

@@ -218,3 +218,29 @@ pub fn has_yield(body: &[Stmt]) -> bool {
     own_expressions(body, &mut |e| found |= matches!(e.kind, E::Yield(_) | E::YieldFrom(_)));
     found
 }
+
+/// Every statement of a block, at any depth, but for what stands in functions and classes inside.
+pub fn each_statement(block: &[Stmt], f: &mut dyn FnMut(&Stmt)) {
+    for stmt in block {
+        f(stmt);
+        blocks(stmt).into_iter().for_each(|block| each_statement(block, f));
+    }
+}
+
+/// The blocks of a statement.
+pub fn blocks(stmt: &Stmt) -> Vec<&[Stmt]> {
+    match &stmt.kind {
+        S::For { body, orelse, .. } | S::While { body, orelse, .. } | S::If { body, orelse, .. } => {
+            vec![body, orelse]
+        }
+        S::With { body, .. } => vec![body],
+        S::Try { body, handlers, orelse, finalbody, .. } => {
+            let mut all: Vec<&[Stmt]> = vec![body];
+            all.extend(handlers.iter().map(|h| &h.body[..]));
+            all.extend([&orelse[..], &finalbody[..]]);
+            all
+        }
+        S::Match { cases, .. } => cases.iter().map(|case| &case.body[..]).collect(),
+        _ => Vec::new(),
+    }
+}

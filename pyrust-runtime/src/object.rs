@@ -184,34 +184,28 @@ pub fn make_empty<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
     if C::CLASS.has_plain_init() { make(cx) } else { bail(Bail::Guard) }
 }
 
+/// The class of such instances, which is what `object` says it is.
+fn known_class<I: AnyInstance>() -> R<*mut ffi::PyTypeObject> {
+    let own = class_of::<I>().class();
+    if own.is_null() { bail(Bail::Guard) } else { Ok(own) }
+}
+
 /// `isinstance(object, class)`
 pub fn is_instance<I: AnyInstance>(_: I, class: Obj) -> R<bool> {
-    let own = class_of::<I>().class();
-    if own.is_null() {
-        return bail(Bail::Guard);
-    }
-    // SAFETY: The transaction keeps both alive; what the class says of itself is what `object` says.
-    unsafe { crate::obj::is_derived(own, class.as_ptr(), MOST_TUPLES) }
+    // SAFETY: The transaction keeps both alive.
+    unsafe { crate::obj::is_derived(known_class::<I>()?, class.as_ptr(), MOST_TUPLES) }
 }
 
 /// `type(object) is class`
 pub fn is_class<I: AnyInstance>(_: I, class: Obj) -> R<bool> {
-    let own = class_of::<I>().class();
-    if own.is_null() {
-        return bail(Bail::Guard);
-    }
     // SAFETY: As above.
-    unsafe { crate::obj::is_same_class(own, class.as_ptr()) }
+    unsafe { crate::obj::is_same_class(known_class::<I>()?, class.as_ptr()) }
 }
 
 /// `type(object) in classes`
 pub fn is_listed<I: AnyInstance>(_: I, classes: Obj) -> R<bool> {
-    let own = class_of::<I>().class();
-    if own.is_null() {
-        return bail(Bail::Guard);
-    }
     // SAFETY: As above.
-    unsafe { crate::obj::is_listed(own, classes.as_ptr()) }
+    unsafe { crate::obj::is_listed(known_class::<I>()?, classes.as_ptr()) }
 }
 
 /// Is the object equal to nothing of another class, as far as its own class tells?

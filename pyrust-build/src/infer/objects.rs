@@ -14,6 +14,7 @@ use crate::hir::{Expr, NodeId};
 use crate::resolve::Binding;
 use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
+use crate::walk::each_statement;
 
 /// Classes above a class, at most.
 const MAX_BASES: usize = 16;
@@ -448,27 +449,6 @@ fn binds_inside(stmt: &Stmt, name: &str) -> bool {
         };
     });
     found
-}
-
-/// Every statement of a block, at any depth, but for what stands in functions and classes inside.
-pub(super) fn each_statement(body: &[Stmt], f: &mut impl FnMut(&Stmt)) {
-    for stmt in body {
-        f(stmt);
-        match &stmt.kind {
-            S::If { body, orelse, .. } | S::While { body, orelse, .. } | S::For { body, orelse, .. } => {
-                each_statement(body, f);
-                each_statement(orelse, f);
-            }
-            S::With { body, .. } => each_statement(body, f),
-            S::Try { body, handlers, orelse, finalbody, .. } => {
-                each_statement(body, f);
-                handlers.iter().for_each(|h| each_statement(&h.body, f));
-                each_statement(orelse, f);
-                each_statement(finalbody, f);
-            }
-            _ => {}
-        }
-    }
 }
 
 impl Infer<'_, '_> {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::ast::{self, ExprKind as A, StmtKind as S};
 use crate::infer::Program;
-use crate::infer::objects::each_statement;
 use crate::ty::{ObjectClass, Type};
+use crate::walk::each_statement;
 
 impl Program<'_> {
     /// Attributes of which the class itself says nothing but `None`, or a list of nothing.

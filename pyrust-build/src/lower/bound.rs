@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::segments::{OWN, Point, blocks, each_statement, point_of};
+use super::segments::{OWN, Point, point_of};
 use crate::ast::{Constant, Expr, ExprKind as E, Pattern, Stmt, StmtKind as S};
 use crate::source::Span;
+use crate::walk::{blocks, each_statement};
 
 /// Walks through a function with the names that are bound for certain.
 pub(super) struct Flow<'p> {

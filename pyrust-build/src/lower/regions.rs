@@ -7,9 +7,10 @@
 use std::collections::BTreeSet;
 
 use super::bound::{Flow, bind, stores};
-use super::segments::{OWN, Site, assign, blocks, blocks_mut, each_return, each_statement, jumps, suspend};
+use super::segments::{OWN, Site, assign, blocks_mut, each_return, jumps, suspend};
 use crate::ast::{Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Stmt, StmtKind as S};
 use crate::source::Span;
+use crate::walk::{blocks, each_statement};
 
 /// The way out behind the loop.
 const BEHIND: usize = 1;

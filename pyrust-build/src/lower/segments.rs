@@ -13,6 +13,7 @@ use crate::ast::{
 };
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{SourceFile, Span};
+use crate::walk::{blocks, each_statement};
 
 /// The name that ends a segment; no name of a program.
 pub const SUSPEND: &str = "<suspend>";
@@ -155,32 +156,7 @@ pub fn locals_of(def: &FunctionDef) -> BTreeSet<String> {
     locals
 }
 
-pub(super) fn each_statement(block: &[Stmt], f: &mut dyn FnMut(&Stmt)) {
-    for stmt in block {
-        f(stmt);
-        blocks(stmt).into_iter().for_each(|block| each_statement(block, f));
-    }
-}
-
-/// The blocks of a statement.
-pub(super) fn blocks(stmt: &Stmt) -> Vec<&[Stmt]> {
-    match &stmt.kind {
-        S::For { body, orelse, .. } | S::While { body, orelse, .. } | S::If { body, orelse, .. } => {
-            vec![body, orelse]
-        }
-        S::With { body, .. } => vec![body],
-        S::Try { body, handlers, orelse, finalbody, .. } => {
-            let mut all: Vec<&[Stmt]> = vec![body];
-            all.extend(handlers.iter().map(|h| &h.body[..]));
-            all.extend([&orelse[..], &finalbody[..]]);
-            all
-        }
-        S::Match { cases, .. } => cases.iter().map(|case| &case.body[..]).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// The same, to be changed.
+/// The blocks of a statement, to be changed.
 pub(super) fn blocks_mut(stmt: &mut Stmt) -> Vec<&mut Vec<Stmt>> {
     match &mut stmt.kind {
         S::For { body, orelse, .. } | S::While { body, orelse, .. } | S::If { body, orelse, .. } => {
