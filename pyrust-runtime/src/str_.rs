@@ -105,7 +105,7 @@ pub fn concat(_: Cx, a: &Str, b: &Str) -> R<Str> {
         // SAFETY: just made, of so many code points.
         return unsafe { of_ascii(joined(a, b), a.len() + b.len()) };
     }
-    concat_made(a, b)
+    Str::arrived(concat_made(a, b))
 }
 
 #[inline(never)]
@@ -149,6 +149,15 @@ pub fn eq(a: &Str, b: &Str) -> bool {
 fn equal(a: View<'_>, b: View<'_>) -> bool {
     // Both are canonical: different widths are different texts.
     a.len() == b.len() && a.kind() == b.kind() && (a.is(b) || a.same(b))
+}
+
+/// `a == text` of a literal of ASCII, whose length and bytes are in the code.
+#[inline(always)]
+pub fn is(a: &Str, text: &'static str) -> bool {
+    // SAFETY: it has so many code points, of one byte each.
+    a.len() == text.len()
+        && a.kind() == 1
+        && unsafe { std::slice::from_raw_parts(a.data(), text.len()) } == text.as_bytes()
 }
 
 /// `a != b`.

@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::hint::unreachable_unchecked;
+use core::mem::ManuallyDrop;
 use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
@@ -23,20 +24,19 @@ pub struct Str {
     obj: NonNull<PyObject>,
     pub(crate) data: NonNull<u8>,
     pub(crate) len: usize,
-    /// Bytes per code point: 1, 2 or 4.
-    pub(crate) kind: u8,
-    /// So many more code points have room behind the text.
-    spare: u32,
-    /// `PART`, `LASTING`. No `bool`s: an `Option` would be told by one of them, and moves would copy around it.
-    marks: u8,
     /// The object that the part has become; a reference of its own.
     own: Cell<*mut PyObject>,
+    /// Bytes per code point (1, 2 or 4), `PART`, `LASTING`, and how many more code points have room behind the text. One
+    /// word, as everything here is: a processor is slow to read as a whole what was written in pieces.
+    rest: u64,
 }
 
-/// It is a part of the object.
-const PART: u8 = 1;
+/// It is a part of the object. (The first byte of the last word are the bytes per code point.)
+const PART: u64 = 1 << 8;
 /// The object lives until the transaction closes, whoever keeps a part of it.
-const LASTING: u8 = 2;
+const LASTING: u64 = 1 << 9;
+/// Where in the last word stands how much room there is.
+const ROOM: u32 = 32;
 
 /// Parts of a text that would not live on without them keep no more than so many bytes alive.
 const KEPT: usize = 256;
@@ -66,7 +66,7 @@ impl Text {
         unsafe {
             let Some((data, len, kind)) = layout::str_parts(self.0.as_ptr()) else { unreachable_unchecked() };
             len == text.len
-                && kind == text.kind
+                && kind == text.kind()
                 && core::slice::from_raw_parts(data.as_ptr(), len * kind as usize) == text.raw()
         }
     }
@@ -95,8 +95,37 @@ pub struct Bytes {
 impl Str {
     #[inline(always)]
     fn whole(obj: NonNull<PyObject>, data: NonNull<u8>, len: usize, kind: u8) -> Str {
-        let own = Cell::new(ptr::null_mut());
-        Str { obj, data, len, kind, spare: 0, marks: 0, own }
+        Str { obj, data, len, own: Cell::new(ptr::null_mut()), rest: u64::from(kind) }
+    }
+
+    /// What a function that is not inlined made.  Its words are read one by one: a move would read them in pairs, which
+    /// are not there until both have got to memory.
+    #[inline(always)]
+    pub(crate) fn arrived(made: R<Str>) -> R<Str> {
+        let made = ManuallyDrop::new(made);
+        match &*made {
+            // SAFETY: What was made is not dropped, so this is a move.
+            Ok(text) => Ok(unsafe { text.words() }),
+            Err(stop) => Err(*stop),
+        }
+    }
+
+    /// The same words.
+    ///
+    /// # Safety
+    /// They stand for references, of which there are no more than before.
+    #[inline(always)]
+    unsafe fn words(&self) -> Str {
+        // SAFETY: All of it is there. Volatile, so that what is read is not put together.
+        unsafe {
+            Str {
+                obj: ptr::read_volatile(&raw const self.obj),
+                data: ptr::read_volatile(&raw const self.data),
+                len: ptr::read_volatile(&raw const self.len),
+                own: Cell::new(ptr::read_volatile(self.own.as_ptr())),
+                rest: ptr::read_volatile(&raw const self.rest),
+            }
+        }
     }
 
     /// A new string of ASCII, all of it written.  Its head is not looked at: it has just been written in pieces, which a
@@ -114,36 +143,34 @@ impl Str {
     /// all of ASCII, and is not all there is.
     #[inline(always)]
     pub(crate) fn part(&self, start: usize, end: usize) -> Option<Str> {
-        let pays = start + 1 < end && end <= self.len && (self.marks & LASTING != 0 || self.len <= KEPT);
+        let pays = start + 1 < end && end <= self.len && (self.rest & LASTING != 0 || self.len <= KEPT);
         if !pays || !self.is_ascii() {
             return None;
         }
-        let mut part = self.hold();
-        // SAFETY: in bounds.
-        part.data = unsafe { part.data.add(start) };
-        part.len = end - start;
-        part.marks |= PART;
-        Some(part)
+        // SAFETY: in bounds; we hold a reference, and the part has its own.
+        unsafe {
+            Py_INCREF(self.obj.as_ptr());
+            let (data, len, own) = (self.data.add(start), end - start, Cell::new(ptr::null_mut()));
+            Some(Str { obj: self.obj, data, len, own, rest: self.rest | PART })
+        }
     }
 
     /// The same text, for as long as it is looked at: unlike a copy, a part remains one.
     #[inline(always)]
     pub fn hold(&self) -> Str {
         // SAFETY: We hold a reference; the copy has its own. Nobody appends while there are two, so what is spare is so
-        // for both. It is copied as a whole: a processor is slow to read as a whole what was written in pieces.
+        // for both. What a part has become belongs to that part.
         unsafe {
             Py_INCREF(self.obj.as_ptr());
-            let copy = ptr::read(self);
-            if self.is_part() {
-                copy.own.set(ptr::null_mut());
-            }
+            let copy = self.words();
+            copy.own.set(ptr::null_mut());
             copy
         }
     }
 
     #[inline(always)]
     fn is_part(&self) -> bool {
-        self.marks & PART != 0
+        self.rest & PART != 0
     }
 
     /// The object, if there is one.
@@ -259,7 +286,18 @@ impl Str {
     /// Bytes per code point.
     #[inline(always)]
     pub fn kind(&self) -> u8 {
-        self.kind
+        self.rest as u8
+    }
+
+    /// So many more code points have room behind the text.
+    #[inline(always)]
+    fn spare(&self) -> u32 {
+        (self.rest >> ROOM) as u32
+    }
+
+    #[inline(always)]
+    fn set_spare(&mut self, spare: u32) {
+        self.rest = self.rest & ((1 << ROOM) - 1) | u64::from(spare) << ROOM;
     }
 
     #[inline(always)]
@@ -278,7 +316,7 @@ impl Str {
     #[inline(always)]
     pub fn raw(&self) -> &[u8] {
         // SAFETY: The string holds `len * kind` bytes and never changes.
-        unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len * self.kind as usize) }
+        unsafe { core::slice::from_raw_parts(self.data.as_ptr(), self.len * self.kind() as usize) }
     }
 
     /// Code point `index < len`.
@@ -287,7 +325,7 @@ impl Str {
         debug_assert!(index < self.len);
         // SAFETY: `index < len`; the data is aligned for its kind.
         unsafe {
-            match self.kind {
+            match self.kind() {
                 1 => u32::from(*self.data.as_ptr().add(index)),
                 2 => u32::from(*self.data.as_ptr().cast::<u16>().add(index)),
                 _ => *self.data.as_ptr().cast::<u32>().add(index),
@@ -305,7 +343,7 @@ impl Str {
     #[inline]
     pub fn same_text(&self, other: &Str) -> bool {
         (self.data == other.data && self.len == other.len)
-            || (self.len == other.len && self.kind == other.kind && self.raw() == other.raw())
+            || (self.len == other.len && self.kind() == other.kind() && self.raw() == other.raw())
     }
 
     /// Is there room behind the text for this code point, and nobody else who has the string?
@@ -314,10 +352,10 @@ impl Str {
         let object = self.obj.as_ptr();
         // SAFETY: An exact `str`; what is spare is never that of a part.
         let fits = unsafe {
-            self.spare > 0
+            self.spare() > 0
                 && !self.is_part()
                 && layout::str_is_modifiable(object)
-                && match self.kind {
+                && match self.kind() {
                     1 => c.0 < if layout::str_is_ascii(object) { 0x80 } else { 0x100 },
                     2 => c.0 < 0x1_0000,
                     _ => true,
@@ -341,7 +379,7 @@ impl Str {
             *data.as_ptr().add(text.len()) = last;
             layout::set_str_length(object.as_ptr(), data, 1, len);
             let mut made = Str::of_ascii(object, len);
-            made.spare = SPARE;
+            made.set_spare(SPARE);
             Ok(made)
         }
     }
@@ -353,7 +391,7 @@ impl Str {
         if self.is_part() || !unsafe { layout::str_is_modifiable(self.obj.as_ptr()) } {
             return Ok(false);
         }
-        if more <= self.spare as usize { Ok(true) } else { self.reserve(more) }
+        if more <= self.spare() as usize { Ok(true) } else { self.reserve(more) }
     }
 
     #[cold]
@@ -378,19 +416,19 @@ impl Str {
             layout::set_str_length(object, data, kind, self.len);
             (self.obj, self.data) = (NonNull::new_unchecked(object), data);
         }
-        self.spare = (room - self.len) as u32;
+        self.set_spare((room - self.len) as u32);
         Ok(true)
     }
 
     /// Appends a text whose code points have its kind, for which [`Str::make_room`] made room.
     pub(crate) fn extend_by(&mut self, text: &Str) {
-        debug_assert!(text.kind <= self.kind && text.len <= self.spare as usize);
+        debug_assert!(text.kind() <= self.kind() && text.len <= self.spare() as usize);
         // SAFETY: There is room behind the text, and nobody else has the string; so the other one is another.
         unsafe {
-            let end = self.data.as_ptr().add(self.len * self.kind as usize);
-            if text.kind == self.kind {
-                core::ptr::copy_nonoverlapping(text.data.as_ptr(), end, text.len * self.kind as usize);
-            } else if self.kind == 2 {
+            let end = self.data.as_ptr().add(self.len * self.kind() as usize);
+            if text.kind() == self.kind() {
+                core::ptr::copy_nonoverlapping(text.data.as_ptr(), end, text.len * self.kind() as usize);
+            } else if self.kind() == 2 {
                 (0..text.len).for_each(|at| *end.cast::<u16>().add(at) = text.at(at) as u16);
             } else {
                 (0..text.len).for_each(|at| *end.cast::<u32>().add(at) = text.at(at));
@@ -402,11 +440,11 @@ impl Str {
     /// Appends a code point that has its kind, for which [`Str::make_room`] made room.
     #[inline(always)]
     pub(crate) fn extend_by_one(&mut self, c: Chr) {
-        debug_assert!(1 <= self.spare);
+        debug_assert!(1 <= self.spare());
         // SAFETY: There is room behind the text, and nobody else has the string.
         unsafe {
             let data = self.data.as_ptr();
-            match self.kind {
+            match self.kind() {
                 1 => *data.add(self.len) = c.0 as u8,
                 2 => *data.cast::<u16>().add(self.len) = c.0 as u16,
                 _ => *data.cast::<u32>().add(self.len) = c.0,
@@ -418,9 +456,9 @@ impl Str {
     #[inline(always)]
     fn grow(&mut self, by: usize) {
         self.len += by;
-        self.spare -= by as u32;
+        self.set_spare(self.spare() - by as u32);
         // SAFETY: What the length counts has been written.
-        unsafe { layout::set_str_length(self.obj.as_ptr(), self.data, self.kind, self.len) };
+        unsafe { layout::set_str_length(self.obj.as_ptr(), self.data, self.kind(), self.len) };
     }
 
     /// `hash(self)`, remembered by the object.
@@ -447,7 +485,7 @@ impl Drop for Str {
     fn drop(&mut self) {
         // SAFETY: The references are ours.
         unsafe {
-            if self.is_part() && !self.own.get().is_null() {
+            if !self.own.get().is_null() {
                 Py_DECREF(self.own.get());
             }
             Py_DECREF(self.obj.as_ptr());
@@ -465,7 +503,7 @@ impl FromPy for Str {
             }
             let mut text = Str::from_borrowed(object)?;
             // What there was when the transaction opened stays until it closes.
-            text.marks = LASTING;
+            text.rest |= LASTING;
             Ok(text)
         }
     }
@@ -513,7 +551,7 @@ impl Chr {
                 return Ok(Str::of_ascii(object, 1));
             }
         }
-        self.to_str_slowly(known)
+        Str::arrived(self.to_str_slowly(known))
     }
 
     #[cold]

@@ -71,7 +71,13 @@ fn shortest<T>(x: f64, then: impl FnOnce(&[u8]) -> R<T>) -> R<T> {
 }
 
 /// `str(x)`, `repr(x)`.
+#[inline(always)]
 pub fn to_str(_: Cx, x: f64) -> R<Str> {
+    Str::arrived(made(x))
+}
+
+#[inline(never)]
+extern "C" fn made(x: f64) -> R<Str> {
     shortest(x, str_::from_ascii)
 }
 

@@ -89,8 +89,13 @@ fn signed(a: i64) -> Digits {
 }
 
 /// `str(a)`, `repr(a)`.
-#[inline]
+#[inline(always)]
 pub fn to_str(_: Cx, a: i64) -> R<Str> {
+    Str::arrived(made(a))
+}
+
+#[inline(never)]
+extern "C" fn made(a: i64) -> R<Str> {
     if (0..10).contains(&a) {
         return Chr(b'0' as u32 + a as u32).to_str();
     }

@@ -156,15 +156,20 @@ impl StrBuilder {
     }
 
     /// The string. The builder keeps its content.
-    #[inline]
+    #[inline(always)]
     pub fn finish(&self, _: Cx) -> R<Str> {
-        if self.is_wide {
-            return from_units(&self.wide);
-        }
-        if self.narrow.len() > 1 && self.narrow.is_ascii() {
-            return from_ascii(&self.narrow);
-        }
-        from_units(&self.narrow)
+        if self.is_plain() { from_ascii(&self.narrow) } else { Str::arrived(self.other()) }
+    }
+
+    /// More than one code point, all of ASCII.
+    #[inline(never)]
+    extern "C" fn is_plain(&self) -> bool {
+        !self.is_wide && self.narrow.len() > 1 && self.narrow.is_ascii()
+    }
+
+    #[inline(never)]
+    extern "C" fn other(&self) -> R<Str> {
+        if self.is_wide { from_units(&self.wide) } else { from_units(&self.narrow) }
     }
 }
 
@@ -255,7 +260,7 @@ impl<'a> Joiner<'a> {
     }
 
     /// The string.
-    #[inline]
+    #[inline(always)]
     pub fn finish(&self, cx: Cx) -> R<Str> {
         self.out.finish(cx)
     }
@@ -292,14 +297,20 @@ impl Pieces {
     }
 
     /// `between.join(pieces)`
-    #[inline]
+    #[inline(always)]
     pub fn text(&self, cx: Cx) -> R<Str> {
         self.out.finish(cx)
     }
 }
 
 /// `sep.join(items)`.
+#[inline(always)]
 pub fn join<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
+    Str::arrived(joined(cx, sep, items))
+}
+
+#[inline(never)]
+fn joined<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
     let mut joiner = Joiner::new(sep);
     for i in 0..items.count() {
         items.look(cx, i, |item| joiner.push(item))??;

@@ -15,11 +15,16 @@ use crate::txn::Cx;
 #[inline(always)]
 fn map_ascii(s: &Str, map: impl Fn(usize, u8) -> u8) -> R<Str> {
     // Most words are lower case already: such a part of a text remains one.
-    if s.raw().iter().enumerate().all(|(i, c)| map(i, *c) == *c) {
+    if remains(s, &map) {
         return Ok(s.hold());
     }
     // SAFETY: just made, of so many code points.
     unsafe { of_ascii(mapped(s, map), s.len()) }
+}
+
+#[inline(never)]
+fn remains(s: &Str, map: &impl Fn(usize, u8) -> u8) -> bool {
+    s.raw().iter().enumerate().all(|(i, c)| map(i, *c) == *c)
 }
 
 #[inline(never)]
@@ -49,44 +54,44 @@ fn with_method(name: &Name, args: &[*mut PyObject]) -> R<Str> {
 }
 
 /// `s.upper()`.
-#[inline]
+#[inline(always)]
 pub fn upper(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"upper");
-    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_uppercase()) } else { by_method(&NAME, s) }
+    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_uppercase()) } else { Str::arrived(by_method(&NAME, s)) }
 }
 
 /// `s.lower()`.
-#[inline]
+#[inline(always)]
 pub fn lower(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"lower");
-    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_lowercase()) } else { by_method(&NAME, s) }
+    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_lowercase()) } else { Str::arrived(by_method(&NAME, s)) }
 }
 
 /// `s.casefold()`.
-#[inline]
+#[inline(always)]
 pub fn casefold(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"casefold");
-    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_lowercase()) } else { by_method(&NAME, s) }
+    if s.is_ascii() { map_ascii(s, |_, c| c.to_ascii_lowercase()) } else { Str::arrived(by_method(&NAME, s)) }
 }
 
 /// `s.capitalize()`.
-#[inline]
+#[inline(always)]
 pub fn capitalize(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"capitalize");
     if !s.is_ascii() {
-        return by_method(&NAME, s);
+        return Str::arrived(by_method(&NAME, s));
     }
     map_ascii(s, |i, c| if i == 0 { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
 }
 
 /// `s.swapcase()`.
-#[inline]
+#[inline(always)]
 pub fn swapcase(_: Cx, s: &Str) -> R<Str> {
     static NAME: Name = Name::new(c"swapcase");
     if s.is_ascii() {
         map_ascii(s, |_, c| if c.is_ascii_alphabetic() { c ^ 0x20 } else { c })
     } else {
-        by_method(&NAME, s)
+        Str::arrived(by_method(&NAME, s))
     }
 }
 

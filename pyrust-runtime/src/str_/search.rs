@@ -172,7 +172,13 @@ pub fn count_chr(s: &Str, c: Chr, start: Option<i64>, end: Option<i64>) -> i64 {
 }
 
 /// `s.replace(old, new, count)`; all of them for -1.
+#[inline(always)]
 pub fn replace(_: Cx, s: &Str, old: &Str, new: &Str, count: i64) -> R<Str> {
+    Str::arrived(replaced(s, old, new, count))
+}
+
+#[inline(never)]
+extern "C" fn replaced(s: &Str, old: &Str, new: &Str, count: i64) -> R<Str> {
     // SAFETY: exact strings.
     unsafe {
         own(ffi::PyUnicode_Replace(s.as_ptr(), old.as_ptr(), new.as_ptr(), count.max(-1) as ffi::Py_ssize_t))

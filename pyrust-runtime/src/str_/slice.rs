@@ -15,7 +15,7 @@ pub(crate) fn part(s: &Str, start: usize, end: usize) -> R<Str> {
     match s.part(start, end) {
         Some(part) => Ok(part),
         None if start == 0 && end == s.len() => Ok(s.hold()),
-        None => part_made(s, start, end),
+        None => Str::arrived(part_made(s, start, end)),
     }
 }
 
@@ -47,10 +47,11 @@ pub fn slice(_: Cx, s: &Str, start: Option<i64>, end: Option<i64>, step: Option<
             let (from, to) = bounds(view(s).len(), start, end);
             part(s, from, to)
         }
-        _ => pick(view(s), Slice::new(start, end, step, view(s).len())?),
+        _ => Str::arrived(pick(view(s), Slice::new(start, end, step, view(s).len())?)),
     }
 }
 
+#[inline(never)]
 fn pick(v: View<'_>, slice: Slice) -> R<Str> {
     each!(v, units => {
         let mut picked = Buf::new();
