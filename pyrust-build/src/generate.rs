@@ -183,7 +183,7 @@ fn missing(workspace: &mut Workspace<'_>, manifest: &Manifest, entry: &Entry) ->
     })
 }
 
-fn reason_of(finding: &Diagnostic) -> String {
+pub(crate) fn reason_of(finding: &Diagnostic) -> String {
     format!("{} {}", finding.code, finding.message)
 }
 

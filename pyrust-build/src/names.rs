@@ -67,7 +67,50 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// `; did you mean …?` as a help text.
+/// The function that was probably meant: one of the same name in another module, one whose name is spelt nearly like that, one without
+/// its module or with a dot in place of the colon.
+pub fn closest_function<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let last = |name: &str| name.rsplit([':', '.']).next().unwrap_or_default().to_string();
+    let near = |a: &str, b: &str| {
+        let distance = strsim::damerau_levenshtein(a, b);
+        (distance <= (a.len().max(b.len()) / 3).min(4)).then_some(distance)
+    };
+    // How far the name is, and how far the module.
+    let score = |candidate: &'a str| {
+        let (its_module, its_name) = candidate.split_once(':')?;
+        let Some((module, own)) = name.split_once(':') else {
+            let ways = [candidate.replace(':', "."), its_name.to_string(), last(candidate)];
+            return ways.iter().filter_map(|way| near(name, way)).min().map(|far| (far, 0, candidate));
+        };
+        let far = near(module, its_module).unwrap_or(usize::MAX);
+        if last(own) == last(its_name) {
+            return Some((usize::from(own != its_name), far, candidate));
+        }
+        // A short name says little, unless the module is the one that was named.
+        let distance = near(own, its_name).or_else(|| {
+            let distance = strsim::damerau_levenshtein(own, its_name);
+            (distance == 1 && far == 0).then_some(1)
+        })?;
+        Some((distance + 1, far, candidate))
+    };
+    let mut scored: Vec<_> = candidates.into_iter().filter_map(score).collect();
+    scored.sort_unstable();
+    match scored.as_slice() {
+        [] => None,
+        [(_, _, only)] => Some(only),
+        [first, second, ..] => ((first.0, first.1) < (second.0, second.1)).then_some(first.2),
+    }
+}
+
+/// `did you mean …?` for a function that is not there.
+pub fn did_you_mean_function<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    closest_function(name, candidates).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// `did you mean …?` as a help text.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     closest(name, candidates).map(|near| format!("did you mean `{near}`?"))
 }
@@ -109,5 +152,36 @@ mod tests {
     fn near_names() {
         assert_eq!(closest("signature", ["function", "signatures", "source"]), Some("signatures"));
         assert_eq!(closest("xyz", ["function", "signatures"]), None);
+    }
+
+    #[test]
+    fn near_functions() {
+        let known = [
+            "kit.core:total",
+            "kit.core:Sum.add",
+            "kit.text:words",
+            "kit.text:f",
+            "other:twice",
+            "more:twice",
+        ];
+        for (name, meant) in [
+            ("kit.core:totl", Some("kit.core:total")),
+            ("kit.cor:total", Some("kit.core:total")),
+            ("somewhere.else:total", Some("kit.core:total")),
+            ("somewhere.else:totla", Some("kit.core:total")),
+            ("kit.core:add", Some("kit.core:Sum.add")),
+            ("kit.core.total", Some("kit.core:total")),
+            ("kit.core.Sum.add", Some("kit.core:Sum.add")),
+            ("total", Some("kit.core:total")),
+            ("Sum.add", Some("kit.core:Sum.add")),
+            ("kit.text:g", Some("kit.text:f")),
+            ("elsewhere:g", None),
+            ("others:twice", Some("other:twice")),
+            ("a:twice", None),
+            ("twice", None),
+            ("kit.core:nothing", None),
+        ] {
+            assert_eq!(closest_function(name, known), meant, "{name}");
+        }
     }
 }

@@ -32,7 +32,7 @@ pub struct Scanned {
     pub types: Types,
     /// The signatures with which it compiles.
     pub signatures: Vec<String>,
-    /// Why it does not, with the last types that were tried.
+    /// Why it does not. Where types were tried, rather what does not depend on them.
     pub reason: Option<String>,
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -60,20 +60,33 @@ pub fn scan(project: &Project) -> Vec<Scanned> {
         .into_iter()
         .flat_map(|package| package.functions)
         .map(|function| {
-            let name = function.entry.function;
+            let name = &function.entry.function;
             let from =
-                types.iter().find(|(known, _)| *known == name).map_or(Types::Guessed, |(_, from)| *from);
+                types.iter().find(|(known, _)| known == name).map_or(Types::Guessed, |(_, from)| *from);
             Scanned {
                 types: from,
+                reason: (function.state != State::Native).then(|| reason(&function, from)).flatten(),
                 signatures: function.signatures,
-                reason: (function.state != State::Native).then_some(function.reason).flatten(),
                 diagnostics: function.diagnostics,
-                function: name,
+                function: function.entry.function,
             }
         })
         .collect();
     found.sort_by(|a, b| a.function.cmp(&b.function));
     found
+}
+
+fn reason(function: &generate::Function, types: Types) -> Option<String> {
+    let untyped = function.diagnostics.iter().find(|finding| finding.code.starts_with("PYR03"));
+    match untyped.filter(|_| types == Types::Guessed) {
+        Some(finding) => Some(generate::reason_of(finding)),
+        None => function.reason.clone(),
+    }
+}
+
+/// What of the project's files cannot be parsed: no function in it is looked at.
+pub fn unreadable(project: &Project) -> Vec<Diagnostic> {
+    Workspace::new(project).unreadable()
 }
 
 fn is_test(module: &str) -> bool {

@@ -120,6 +120,24 @@ impl<'a> Workspace<'a> {
         found
     }
 
+    /// What of the project's files cannot be parsed, or not be read at all.
+    pub fn unreadable(&mut self) -> Vec<Diagnostic> {
+        let names: Vec<&String> =
+            self.project.packages.iter().flat_map(|p| &p.modules).map(|(name, _)| name).collect();
+        let mut found = Vec::new();
+        for name in names {
+            match self.module(name) {
+                None => {}
+                Some(Err(why)) => found.push(why.clone()),
+                Some(Ok(loaded)) => match &loaded.tree {
+                    Err(why) => found.push((**why).clone()),
+                    Ok(tree) => found.extend(tree.unreadable.iter().map(|(_, why)| why.clone())),
+                },
+            }
+        }
+        found
+    }
+
     /// Where a function that is not there any more has gone: the only one with the same source, unless it has an
     /// entry itself.
     pub fn renamed(&mut self, entry: &Entry, taken: impl Fn(&str) -> bool) -> Option<String> {
@@ -139,16 +157,7 @@ impl<'a> Workspace<'a> {
     /// `did you mean …?` for a function that is not there.
     pub fn did_you_mean(&mut self, function: &str) -> Option<String> {
         let all = self.all_functions();
-        let near = names::closest(function, all.iter().map(|(name, _)| name.as_str()));
-        let last = |name: &str| name.rsplit([':', '.']).next().unwrap_or_default().to_string();
-        // The same name in another place is a better guess than a similar spelling.
-        let moved: Vec<&str> =
-            all.iter().map(|(name, _)| name.as_str()).filter(|name| last(name) == last(function)).collect();
-        match (moved.as_slice(), near) {
-            ([one], _) => Some(format!("did you mean `{one}`?")),
-            (_, Some(near)) => Some(format!("did you mean `{near}`?")),
-            _ => None,
-        }
+        names::did_you_mean_function(function, all.iter().map(|(name, _)| name.as_str()))
     }
 }
 

@@ -117,6 +117,8 @@ def test_reports(project: pytest.Pytester, run: Runner) -> None:
     assert page.startswith("<!doctype html>")
     for part in ("textkit.distance:levenshtein</code>", "(str, str) -&gt; int", "threshold 0 %"):
         assert part in page
+    modes = {path.stat().st_mode for path in (project.path / "out").iterdir()}
+    assert modes == {(project.path / "pyproject.toml").stat().st_mode}, "whoever reads the sources may read the reports"
 
 
 def test_what_cannot_be_compiled_is_named_with_the_reason(project: pytest.Pytester, run: Runner) -> None:

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pyo3::prelude::*;
 use pyo3::types::PyString;
-use pyrust_build::{digest, notices, workspace};
+use pyrust_build::{digest, names, notices, workspace};
 use serde_json::Value;
 
 use engine::Outcome;
@@ -117,6 +117,11 @@ fn source_hash(py: Python<'_>, path: String, qualname: String) -> PyResult<Strin
 }
 
 #[pyfunction]
+fn closest_function(name: &str, functions: Vec<String>) -> Option<String> {
+    names::closest_function(name, functions.iter().map(String::as_str)).map(str::to_string)
+}
+
+#[pyfunction]
 fn check(py: Python<'_>, root: String) -> PyResult<Bound<'_, PyAny>> {
     let value = work(py, || engine::check(&root))?;
     to_python(py, &value)
@@ -140,6 +145,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(reset, module)?)?;
     module.add_function(wrap_pyfunction!(set_gate, module)?)?;
     module.add_function(wrap_pyfunction!(source_hash, module)?)?;
+    module.add_function(wrap_pyfunction!(closest_function, module)?)?;
     module.add_function(wrap_pyfunction!(check, module)?)?;
     module.add_function(wrap_pyfunction!(explain, module)?)?;
     recorder::register(module)

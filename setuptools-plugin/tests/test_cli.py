@@ -162,6 +162,9 @@ def test_add_and_remove(project: Project) -> None:
         ("kit.text:twice", "(int, int) -> int", "has 1 parameter, but"),
         ("kit.text:twice", "(integer", "unknown type `integer`"),
         ("kit.text", "(int) -> int", "not of the form `module:qualname`"),
+        ("kit.text.twice", "(int) -> int", "not of the form `module:qualname`; did you mean `kit.text:twice`?"),
+        ("twice", "(int) -> int", "did you mean `kit.text:twice`?"),
+        ("elsewhere:twcie", "(int) -> int", "did you mean `kit.text:twice`?"),
         ("../x:y", "(int) -> int", "is not a Python identifier"),
         ('kit.text:"]', "(int) -> int", "is not a Python identifier"),
     ],
@@ -169,6 +172,29 @@ def test_add_and_remove(project: Project) -> None:
 def test_add_refuses(project: Project, function: str, signature: str, words: str) -> None:
     assert words in project.pyrust("add", function, "--sig", signature, code=2).stderr
     assert not (project.root / "pyrust.toml").exists()
+
+
+@pytest.mark.parametrize("command", ["remove", "explain", "brief", "verify", "bench"])
+def test_names_that_are_nearly_right(project: Project, command: str) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    assert "did you mean `kit.text:twice`?" in project.pyrust(command, "kit.txt:twcie", code=2).stderr
+
+
+def test_explain_takes_no_name_without_a_module(project: Project) -> None:
+    project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
+    for name in ("twice", "kit.text.twice"):
+        assert "did you mean `kit.text:twice`?" in project.pyrust("explain", name, code=2).stderr
+
+
+def test_scan_names_files_that_do_not_parse(project: Project) -> None:
+    project.write("src/kit/broken.py", "def f(:\n")
+    assert "src/kit/broken.py:1:7: PYR0304 syntax error" in project.pyrust("scan").stderr
+    assert "src/kit/broken.py:1:7: PYR0304" in project.pyrust("scan", "--output-format", "concise").stdout
+
+
+def test_scan_says_what_does_not_depend_on_tried_types(project: Project) -> None:
+    project.write("src/kit/more.py", "def show(values):\n    for value in values:\n        print(value)\n")
+    assert "kit.more:show: PYR0334 calling `print`" in project.pyrust("scan", "--all").stdout
 
 
 def test_check_finds_what_changed(project: Project) -> None:
@@ -286,7 +312,7 @@ def test_explain(project: Project) -> None:
     assert "check --fix" in project.pyrust("explain", "PYR0103").stdout
     assert json.loads(project.pyrust("explain", "--json", "manifest-conflict").stdout)["code"] == "PYR0103"
     assert "neither a function nor a code" in project.pyrust("explain", "PYR9999", code=2).stderr
-    assert "`pyrust add` adds it" in project.pyrust("explain", "kit.text:twice", code=2).stderr
+    assert "`pyrust add` or a profile puts it there" in project.pyrust("explain", "kit.text:twice", code=2).stderr
     project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
     told = project.pyrust("explain", "kit.text:twice").stdout
     assert told.startswith("kit.text:twice: native\n  (int) -> int\n")

@@ -137,6 +137,12 @@ def test_profile_reset_dry_run(pyrust: Run, project: Path) -> None:
     assert "(list[float])" not in (project / "pyrust.toml").read_text()
 
 
+def test_profile_threshold_is_a_percentage(pyrust: Run) -> None:
+    for wrong in ("200", "-1", "nan", "much"):
+        done = pyrust("profile", f"--threshold={wrong}", "--", sys.executable, "-c", "pass")
+        assert (done.returncode, "a percentage from 0 to 100 is expected" in done.stderr) == (2, True), wrong
+
+
 def test_profile_threshold_and_manifest(pyrust: Run, project: Path) -> None:
     program = "import kit\nfor _ in range(2000): kit.total(list(range(100)))"
     command = ["profile", "--threshold", "0", "--manifest", "other.toml", "--", sys.executable, "-c", program]

@@ -79,6 +79,18 @@ def test_what_is_installed_counts(root: Path, tmp_path: Path, monkeypatch: pytes
     assert line(root) == "2 hotspots, 1 stale (headkit.core:two), 1 not built"
 
 
+def test_what_was_built_elsewhere_is_asked(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As tox does it: the build has left no report here, and refused one of the functions."""
+    (root / "src/headkit" / f"_pyrust{EXTENSION_SUFFIXES[0]}").touch()
+    said = [
+        {"function": f"headkit.core:{name}", "state": state} for name, state in (("one", "pending"), ("two", "python"))
+    ]
+    monkeypatch.setattr(hotspots, "_ALONE", f"print({json.dumps(said)!r})")
+    assert line(root) == "2 hotspots, 1 native, 1 python"
+    build(root)
+    assert line(root) == "2 hotspots, 2 native"
+
+
 def test_comments_are_no_edit(root: Path) -> None:
     build(root)
     path = root / "src/headkit/core.py"

@@ -233,6 +233,9 @@ fn add_table(document: &mut DocumentMut, path: &[&str]) {
 
 /// uv rebuilds only for what `cache-keys` names; setting it replaces uv's own.
 fn uv(project: &Project, document: &mut DocumentMut) {
+    if project.root.join("uv.lock").exists() {
+        add_table(document, &["tool", "uv"]);
+    }
     let Some(uv) =
         document.get_mut("tool").and_then(|tool| tool.get_mut("uv")).and_then(Item::as_table_like_mut)
     else {

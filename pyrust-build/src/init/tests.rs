@@ -42,6 +42,14 @@ fn setuptools() {
 }
 
 #[test]
+fn a_lock_of_uv_is_a_project_of_uv() {
+    let pyproject = "[build-system]\nrequires = [\"setuptools\"]\nbuild-backend = \"setuptools.build_meta\"\n\n[project]\nname = \"demo\"\n";
+    let tree = Tree::new(&[("pyproject.toml", pyproject), ("uv.lock", ""), ("src/demo/__init__.py", "")]);
+    let diff = tree.applied();
+    assert!(diff.contains("+[tool.uv]\n+cache-keys = [{ file = \"pyproject.toml\" }, "), "{diff}");
+}
+
+#[test]
 fn hatch_with_code_before() {
     let pyproject = "[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n\n[project]\nname = \"demo\"\n";
     let tree = Tree::new(&[("pyproject.toml", pyproject), ("demo/__init__.py", "def f():\n    return 1")]);

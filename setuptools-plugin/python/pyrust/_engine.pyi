@@ -81,6 +81,9 @@ def set_gate(root: str, manifest: str | None, slower: list[str], faster: list[st
 def source_hash(path: str, qualname: str) -> str:
     """`sha256:...` of the canonical source of one function of a file."""
 
+def closest_function(name: str, functions: list[str]) -> str | None:
+    """Which of these (`module:qualname`) was probably meant."""
+
 def check(root: str) -> dict[str, Any]:
     """`{"exit_code": 0 | 1 | 2, "diagnostics": [...]}`, as `pyrust check` finds them."""
 

@@ -87,7 +87,9 @@ def chosen(project: Project, wanted: Sequence[str]) -> dict[str, Json]:
         raise PyRustError(f"no hotspots {runinfo.next_step(project)}")
     for name in wanted:
         if name not in entries:
-            raise PyRustError(f"`{name}` is not in {project.manifest.name}")
+            meant = _engine.closest_function(name, list(entries))
+            hint = f"; did you mean `{meant}`?" if meant else ""
+            raise PyRustError(f"`{name}` is not in {project.manifest.name}{hint}")
     named = {name: entry for name, entry in entries.items() if not wanted or name in wanted}
     return {name: entry for name, entry in named.items() if entry["mode"] != "python"}
 

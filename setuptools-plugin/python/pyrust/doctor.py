@@ -240,6 +240,9 @@ def _project(start: Path) -> Iterator[Finding]:
         yield Finding(REMARK, "project", f"none in {start}")
         return
     said = f"{project.root}, packages {', '.join(project.packages) or 'none'}"
+    if not project.is_described:
+        yield Finding(REMARK, "project", f"{said}, but no `pyproject.toml`: `pyrust init` needs one")
+        return
     yield Finding(FINE if project.packages else REMARK, "project", said)
     if not facts["present"]:
         yield Finding(REMARK, "settings", "no `[tool.pyrust]`: `pyrust init` sets the project up")

@@ -102,6 +102,18 @@ def installed(root: Path) -> dict[str, dict[str, Any]]:
 
     project = load(root)
     built = _built(project)
+    known = _asked(project, built)
+    for hotspot in _engine.load_project(str(root))["hotspots"]:
+        entry = known.get(str(hotspot["function"]))
+        if entry is not None and entry["state"] in ("native", "pending"):
+            entry["state"] = _state(project, hotspot, {}, built, {})
+            if entry["state"] == "stale":
+                entry["reason"] = "changed since it was built: runs as Python until the next build"
+    return known
+
+
+def _asked(project: Project, built: dict[str, Path]) -> dict[str, dict[str, Any]]:
+    """What extensions say that lie beside sources, in another process."""
     names = extension_names(project)
     paths = {names[module]: path for module, folder in built.items() if (path := _beside(folder, names[module]))}
     if not paths:
@@ -110,16 +122,9 @@ def installed(root: Path) -> dict[str, dict[str, Any]]:
     try:
         command = [sys.executable, "-I", "-c", _ALONE, *words]
         said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-        known = {str(entry["function"]): entry for line in said.splitlines() for entry in json.loads(line)}
+        return {str(entry["function"]): entry for line in said.splitlines() for entry in json.loads(line)}
     except (OSError, ValueError, KeyError, subprocess.SubprocessError):
         return {}
-    for hotspot in _engine.load_project(str(root))["hotspots"]:
-        entry = known.get(str(hotspot["function"]))
-        if entry is not None and entry["state"] in ("native", "pending"):
-            entry["state"] = _state(project, hotspot, {}, built, {})
-            if entry["state"] == "stale":
-                entry["reason"] = "changed since it was built: runs as Python until the next build"
-    return known
 
 
 def one_line(project: Project) -> str:
@@ -134,6 +139,10 @@ def one_line(project: Project) -> str:
     known = {str(entry["function"]): entry for entry in status(project)}
     built = _built(project)
     last = _last_build(project)
+    if built and not all(hotspot["function"] in known or hotspot["function"] in last for hotspot in hotspots):
+        # It was built somewhere else, as tox does: what the build refused only the extension knows.
+        refused = _asked(project, built).items()
+        known |= {name: entry for name, entry in refused if entry["state"] == "python" and name not in last | known}
     states: dict[str, list[str]] = {}
     for hotspot in hotspots:
         states.setdefault(_state(project, hotspot, known, built, last), []).append(hotspot["function"])

@@ -58,13 +58,13 @@ class Session:
         self._recorder = Recorder(project, everything=threshold <= 0.0)
         self._sampler = Sampler(project.attribute, self._recorder.tick)
         self._sampler.when_hot(self._recorder.hot)
-        self._started = self._began = 0.0
+        self._started = self._began = self._queued = 0.0
         self._environment: str | None = None
 
     def start(self) -> None:
         self._environment = os.environ.get("PYRUST")
         os.environ["PYRUST"] = "python"
-        self._started, self._began = time.process_time(), time.perf_counter()
+        self._started, self._began, self._queued = time.process_time(), time.perf_counter(), _queued()
         self._recorder.start()
         self._sampler.start()
 
@@ -83,11 +83,19 @@ class Session:
             "stacks": {";".join(reversed(stack)): seconds for stack, seconds in self._sampler.stacks.items()},
             "foreign_seconds": self._sampler.foreign,
             "cpu_seconds": time.process_time() - self._started,
-            "wall_seconds": time.perf_counter() - self._began,
+            "wall_seconds": time.perf_counter() - self._began - (_queued() - self._queued),
             "functions": self._recorder.functions,
             "notices": notices,
             "machine": runinfo.machine(),
         }
+
+
+def _queued() -> float:
+    """How long this thread was ready and others had the processors: on a busy machine that is no waiting of the program's."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def merge(runs: Iterable[Run]) -> Run:
@@ -260,7 +268,8 @@ def _lines(
     if not shares:
         return [
             f"pyrust: no function of {', '.join(project.packages) or 'this project'} was called; {manifest} is unchanged",
-            "pyrust: do the tests (or the command) import it, and from here? `pyrust doctor` names the packages that are looked at",
+            "pyrust: do the tests (or the command) import it, and from here? It may have to be installed first (`pip install -e .`)",
+            "pyrust: `pyrust doctor` names the packages that are looked at",
         ]
     samples = sum(run["samples"].values())
     taken = runinfo.counted(samples, "sample")
@@ -343,7 +352,11 @@ def main(argv: Sequence[str]) -> int:
             return 2
         runs = read_runs(Path(folder))
     if not runs:
-        print("pyrust profile: the command ran no Python that could be profiled", file=sys.stderr)
+        print(
+            "pyrust profile: the command ran no Python that could be profiled (a Python is, if it is a supported one, and "
+            "takes `PYTHONPATH` from here: set that before `pyrust`, and leave out `-I`, `-E` and `-S`)",
+            file=sys.stderr,
+        )
         return code or 2
     try:
         outcome = finish(project, merge(runs), threshold, "--threshold=0")

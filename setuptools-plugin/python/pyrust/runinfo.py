@@ -10,13 +10,16 @@ import json
 import os
 import platform
 import sys
-import tempfile
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
 from pyrust import PyRustError
+
+#: What makes a folder a project.
+PROJECT_FILES = ("pyrust.toml", "pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml")
 
 
 @dataclass
@@ -37,6 +40,11 @@ class Project:
         for module, path in self.modules.items():
             self.paths[os.path.abspath(path)] = module
             self.paths[os.path.realpath(path)] = module
+
+    @property
+    def is_described(self) -> bool:
+        """Whether a file says that this is a project; a folder with modules is profiled without one."""
+        return any((self.root / name).is_file() for name in PROJECT_FILES)
 
     @property
     def cache(self) -> Path:
@@ -89,10 +97,7 @@ def find_root(start: str | os.PathLike[str]) -> Path:
         pyproject = folder / "pyproject.toml"
         if pyproject.is_file() and "[tool.pyrust" in pyproject.read_text(encoding="utf-8", errors="replace"):
             return folder
-        if fallback is None and any(
-            (folder / name).is_file()
-            for name in ("pyrust.toml", "pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml")
-        ):
+        if fallback is None and any((folder / name).is_file() for name in PROJECT_FILES):
             fallback = folder
     return fallback or start
 
@@ -123,8 +128,7 @@ def next_step(project: Project) -> str:
     from pyrust import _engine
 
     facts: dict[str, Any] = _engine.load_project(str(project.root))
-    files = ("pyrust.toml", "pyproject.toml", "setup.py", "setup.cfg", "Cargo.toml")
-    if not facts["modules"] and not any((project.root / name).is_file() for name in files):
+    if not facts["modules"] and not project.is_described:
         return f"in `{project.root}`, which is no project: go to the folder of your `pyproject.toml`, or name it with `--project`"
     if not project.manifest.is_file() and not facts["present"]:
         return "yet: `pyrust init` sets the project up, then `pytest --pyrust-profile` finds them"
@@ -164,13 +168,13 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """The same for any text."""
+    """The same for any text; whoever may read other files here may read this one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    # Not one of `tempfile`: what is made there is for one user's eyes, and stays so when it is renamed.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink()
+        temporary.unlink(missing_ok=True)
         raise

@@ -52,8 +52,7 @@ pub(super) fn run(context: &Context<'_>, name: &str) -> Done {
     }
     let project = context.project()?;
     let Some((function, rust)) = context.work("compiling", || explain::find(&project, name))?? else {
-        let message = format!("`{name}` is not in the manifest; `pyrust add` or a profile puts it there");
-        return Err(Stop::Message(message, 2));
+        return Err(explain::unknown(&project, name));
     };
     context.out.result(&text(&project, name, &function, &rust));
     Ok(0)

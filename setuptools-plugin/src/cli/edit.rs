@@ -39,7 +39,8 @@ pub(super) fn add(context: &Context<'_>, arguments: &Add) -> Done {
     let project = context.project()?;
     let function = arguments.function.as_str();
     if let Err(problem) = names::check_function(function) {
-        return Err(Stop::Message(problem, 2));
+        let hint = context.work("reading the sources", || Workspace::new(&project).did_you_mean(function))?;
+        return Err(Stop::Message(with_hint(&problem, hint), 2));
     }
     let mut signatures = Vec::new();
     for text in &arguments.signatures {
@@ -140,8 +141,12 @@ fn known(manifest: &Manifest, function: &str) -> Result<(), Stop> {
         return Ok(());
     }
     let known: Vec<&str> = manifest.hotspots.iter().map(|entry| entry.function.as_str()).collect();
-    let hint = names::did_you_mean(function, known).map(|hint| format!("; {hint}")).unwrap_or_default();
-    Err(Stop::Message(format!("`{function}` is not in the manifest{hint}"), 2))
+    let hint = names::did_you_mean_function(function, known);
+    Err(Stop::Message(with_hint(&format!("`{function}` is not in the manifest"), hint), 2))
+}
+
+fn with_hint(problem: &str, hint: Option<String>) -> String {
+    hint.into_iter().fold(problem.to_string(), |problem, hint| format!("{problem}; {hint}"))
 }
 
 fn edit(

@@ -20,10 +20,7 @@ pub(super) fn run(context: &Context<'_>, what: &str, format: Option<Format>) -> 
     }
     let project = context.project()?;
     let Some((function, rust)) = context.work("compiling", || find(&project, what))?? else {
-        let manifest = engine::at(&project.root, project.manifest())?;
-        let known: Vec<&str> = manifest.hotspots.iter().map(|entry| entry.function.as_str()).collect();
-        let hint = names::did_you_mean(what, known).unwrap_or_else(|| "`pyrust add` adds it".into());
-        return Err(Stop::Message(format!("`{what}` is not in the manifest; {hint}"), 2));
+        return Err(unknown(&project, what));
     };
     let mut sources = Sources::new(&project.root);
     if format == Some(Format::Json) {
@@ -99,10 +96,22 @@ pub(super) fn find(project: &Project, name: &str) -> Outcome<Option<(Function, S
     Ok(None)
 }
 
+/// There is no such entry.
+pub(super) fn unknown(project: &Project, name: &str) -> Stop {
+    let hint = meant(project, name).unwrap_or_else(|| "`pyrust add` or a profile puts it there".into());
+    Stop::Message(format!("`{name}` is not in the manifest; {hint}"), 2)
+}
+
+fn meant(project: &Project, name: &str) -> Option<String> {
+    let manifest = project.manifest().ok()?;
+    names::did_you_mean_function(name, manifest.hotspots.iter().map(|entry| entry.function.as_str()))
+}
+
 fn code(context: &Context<'_>, name: &str, format: Option<Format>) -> Done {
     let Some(row) = codes::lookup(name) else {
         let all = codes::CODES.iter().flat_map(|row| [row.code, row.slug]);
         let hint = names::did_you_mean(name, all)
+            .or_else(|| context.project().ok().and_then(|project| meant(&project, name)))
             .unwrap_or_else(|| "a function is written `module:qualname`".into());
         return Err(Stop::Message(format!("`{name}` is neither a function nor a code; {hint}"), 2));
     };

@@ -16,7 +16,7 @@ pub(super) struct Profile {
     #[arg(long, value_name = "FUNC")]
     reset: Vec<String>,
     /// Share of the CPU time, in percent, from which a function is hot; 0 takes every function that is called
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     threshold: Option<f64>,
     /// Another manifest than the project's
     #[arg(long, value_name = "PATH")]
@@ -66,6 +66,13 @@ pub(super) struct Bisect {
     /// The command that fails
     #[arg(value_name = "CMD", trailing_var_arg = true, allow_hyphen_values = true, required = true)]
     command: Vec<String>,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if (0.0..=100.0).contains(&value) => Ok(value),
+        _ => Err("a percentage from 0 to 100 is expected".to_string()),
+    }
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -1,6 +1,6 @@
 //! `pyrust scan`: what could be compiled, without a profile.
 
-use pyrust_build::render::{Format, Sources};
+use pyrust_build::render::{self, Format, Sources};
 use pyrust_build::scan::{self, Scanned, Types};
 use serde_json::{Value, json};
 
@@ -8,7 +8,8 @@ use super::{Context, Done};
 
 pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> Done {
     let project = context.project()?;
-    let found = context.work("compiling every function", || scan::scan(&project))?;
+    let (found, unreadable) =
+        context.work("compiling every function", || (scan::scan(&project), scan::unreadable(&project)))?;
     let (native, python): (Vec<&Scanned>, Vec<&Scanned>) = found.iter().partition(|one| one.reason.is_none());
     if format == Some(Format::Json) {
         let entries: Vec<Value> = found.iter().map(entry).collect();
@@ -16,7 +17,8 @@ pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> D
         return Ok(0);
     }
     if let Some(format) = format {
-        let findings: Vec<_> = python.iter().flat_map(|one| one.diagnostics.clone()).collect();
+        let of_functions = python.iter().flat_map(|one| one.diagnostics.clone());
+        let findings: Vec<_> = unreadable.into_iter().chain(of_functions).collect();
         context.out.findings(&findings, &mut Sources::new(&project.root), format);
         return Ok(0);
     }
@@ -43,6 +45,11 @@ pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> D
         native.len(),
         found.len(),
     ));
+    let mut sources = Sources::new(&project.root);
+    for why in &unreadable {
+        let what = render::concise(why, &mut sources);
+        context.out.say(&format!("{what}; what stands there is not counted"));
+    }
     if !all && !python.is_empty() {
         context.out.say("`pyrust scan --all` says why the others could not");
     }
