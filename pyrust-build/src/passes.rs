@@ -47,9 +47,11 @@ pub enum Pass {
     Pieces,
     /// Instances that never get to Python are no objects.
     Kept,
+    /// Texts are compared with the bytes of a literal, not with its object.
+    Literals,
 }
 
-const ALL: [(&str, Pass); 19] = [
+const ALL: [(&str, Pass); 20] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -69,6 +71,7 @@ const ALL: [(&str, Pass); 19] = [
     ("spans", Pass::Spans),
     ("pieces", Pass::Pieces),
     ("kept", Pass::Kept),
+    ("literals", Pass::Literals),
 ];
 
 /// Which optimisations run; by default all.

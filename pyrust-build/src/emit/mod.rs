@@ -384,6 +384,12 @@ impl<'p, 'a> File<'p, 'a> {
         format_ident!("S_{i}")
     }
 
+    /// The text of a literal that has a name.
+    fn literal(&self, name: &Ident) -> Option<&str> {
+        let at = name.to_string().strip_prefix("S_")?.parse::<usize>().ok()?;
+        self.strings.get(at).map(String::as_str)
+    }
+
     fn bytes(&mut self, value: &[u8]) -> Ident {
         let i = self.bytes.iter().position(|s| s == value).unwrap_or_else(|| {
             self.bytes.push(value.to_vec());

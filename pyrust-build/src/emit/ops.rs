@@ -13,6 +13,9 @@ use crate::numpy::is_numpy;
 use crate::ops::{self, Pattern};
 use crate::ty::{Side, Type};
 
+/// Longer literals are compared by a function anyway.
+const LONGEST_LITERAL: usize = 32;
+
 impl Func<'_, '_, '_> {
     /// Applies a table operation; the result has type `to`.
     pub(super) fn apply(&mut self, name: &str, args: &[Val], to: &Type) -> TokenStream {
@@ -134,6 +137,12 @@ impl Func<'_, '_, '_> {
             let code = if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
             return Some(Val::new(code, Type::Int));
         }
+        if let Some(code) = self.is_literal_text(path, &args, &codes) {
+            return Some(Val::new(
+                if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) },
+                Type::Bool,
+            ));
+        }
         if let Some(known) = field_function(path)
             && let Some(name) = args.iter().find_map(|a| self.field(args.iter().map(|a| &a.ty), a))
         {
@@ -170,6 +179,21 @@ impl Func<'_, '_, '_> {
         let by_name = |t: &Type| matches!(t, Type::Dict { key, in_place: true, .. } if **key == Type::Str);
         let on = self.file.program.passes.has(crate::passes::Pass::Fields);
         if on && types.into_iter().any(by_name) { literal_text(&key.code) } else { None }
+    }
+
+    /// A comparison with a literal: its bytes stand in the code, and nobody asks for the object.
+    fn is_literal_text(&self, path: &str, args: &[Val], codes: &[TokenStream]) -> Option<TokenStream> {
+        let ([a, b], [x, y], "pystr::eq" | "pystr::ne") = (args, codes, path) else { return None };
+        let (name, other) = match (literal_text(&a.code), literal_text(&b.code)) {
+            (None, Some(name)) => (name, x),
+            (Some(name), None) => (name, y),
+            _ => return None,
+        };
+        let text =
+            self.file.literal(&name).filter(|text| text.is_ascii() && text.len() <= LONGEST_LITERAL)?;
+        let on = self.file.program.passes.has(crate::passes::Pass::Literals);
+        let test = quote!(pystr::is(#other, #text));
+        on.then(|| if path == "pystr::eq" { test } else { quote!((!#test)) })
     }
 
     fn argument(&mut self, pattern: &Pattern, arg: &Val, binding: &ops::Binding) -> Option<TokenStream> {

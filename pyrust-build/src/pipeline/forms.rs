@@ -1,8 +1,12 @@
 //! Other forms of a function, which do the same with other representations.
 
+use std::collections::BTreeMap;
+
 use super::types::as_view;
 use super::{checked, emits, loop_depth};
-use crate::infer::{FuncRef, Program, Wide};
+use crate::hir::visit::{Visit, walk_expr, walk_stmt};
+use crate::hir::{Comp, Expr, NodeId, Stmt, StmtKind};
+use crate::infer::{FuncRef, Instance, Program, Wide};
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -35,11 +39,10 @@ pub(super) fn with_views(
     if !program.passes.has(Pass::Views) {
         return None;
     }
-    let instance = &program.instances[root];
-    let worth = program.reachable(root).len() > 1 || loop_depth(&instance.hir.body) > 1;
-    if !worth || program.reachable(root).iter().any(|i| program.instances[*i].writes) {
+    if !reads_again(program, root) || program.reachable(root).iter().any(|i| program.instances[*i].writes) {
         return None;
     }
+    let instance = &program.instances[root];
     let params: Vec<Type> = instance.params.iter().map(as_view).collect();
     if params == instance.params {
         return None;
@@ -59,4 +62,72 @@ pub(super) fn with_views(
         .all(|(p, ty)| !matches!(ty, Type::View(_)) || root.vars[p.var] == *ty);
     let fine = fine && stays;
     fine.then_some(index)
+}
+
+/// Could a list be read more than once? Loops that nest do so, and so may functions that are called.  Generators that
+/// stand one behind the other, each with one loop, go through it once.
+fn reads_again(program: &Program<'_>, root: usize) -> bool {
+    let depth = |i: usize| loop_depth(&program.instances[i].hir.body);
+    let once = |i: usize| {
+        let yields = program.instances[i].hir.yields.is_some();
+        yields && depth(i) <= 1 && program.reachable(i).len() == 1
+    };
+    let mut callees = program.reachable(root).into_iter().filter(|i| *i != root);
+    let Instance { hir, calls, .. } = &program.instances[root];
+    let mut repeated = Repeated { calls, loops: 0, found: false };
+    repeated.block(&hir.body);
+    depth(root) > 1 || callees.any(|i| repeated.found || !once(i))
+}
+
+/// Looks for calls inside of loops.
+struct Repeated<'a> {
+    calls: &'a BTreeMap<NodeId, usize>,
+    loops: usize,
+    found: bool,
+}
+
+impl<'h> Visit<'h> for Repeated<'_> {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        match &stmt.kind {
+            StmtKind::For { iter, body, orelse, .. } => {
+                self.iter(iter);
+                self.loops += 1;
+                self.block(body);
+                self.loops -= 1;
+                self.block(orelse);
+            }
+            StmtKind::While { test, body, orelse } => {
+                self.loops += 1;
+                self.expr(test);
+                self.block(body);
+                self.loops -= 1;
+                self.block(orelse);
+            }
+            _ => walk_stmt(self, stmt),
+        }
+    }
+
+    fn comp(&mut self, comp: &'h Comp) {
+        if let Some(first) = comp.generators.first() {
+            self.iter(&first.iter);
+        }
+        self.loops += 1;
+        for (i, generator) in comp.generators.iter().enumerate() {
+            if i > 0 {
+                self.iter(&generator.iter);
+            }
+            generator.ifs.iter().for_each(|test| self.expr(test));
+        }
+        [Some(&comp.element), comp.value.as_ref(), comp.key.as_ref()]
+            .into_iter()
+            .flatten()
+            .for_each(|e| self.expr(e));
+        self.loops -= 1;
+        comp.extra.iter().for_each(|e| self.expr(e));
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        self.found |= self.loops > 0 && self.calls.contains_key(&e.id);
+        walk_expr(self, e);
+    }
 }
