@@ -195,6 +195,26 @@ def test_doctor_knows_bodies_by_hand(tmp_path: Path) -> None:
     assert found() == []
 
 
+def test_doctor_says_what_is_missing_to_link_with(tmp_path: Path) -> None:
+    cargo = tmp_path / "cargo"
+    cargo.write_text(
+        "#!/bin/sh\necho 'error: linker `cc` not found' >&2\necho 'error: could not compile' >&2\nexit 101\n"
+    )
+    cargo.chmod(0o755)
+    found = doctor._compiled(str(cargo), tmp_path)
+    assert found.state == doctor.PROBLEM
+    assert "linker `cc` not found; install a C compiler (Debian: `gcc libc6-dev`" in found.said
+
+
+def test_doctor_knows_names_that_switch_nothing_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYRUST_DISABLE", "kit.core:totl, kit.core:words,elsewhere:f")
+    [found] = doctor._switched_off(["kit.core:total", "kit.core:words"])
+    assert (found.state, found.said) == (
+        doctor.PROBLEM,
+        "`kit.core:totl` is no hotspot here; did you mean `kit.core:total`?",
+    )
+
+
 def test_doctor_finds_what_is_wrong(pyrust: Run, project: Path) -> None:
     done = pyrust("doctor", code=1, CARGO="/nowhere/cargo", PYRUST="fast")
     assert "problem  Rust: PYR0501 `/nowhere/cargo` was not found" in done.stdout

@@ -21,11 +21,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyrust import PyRustError, cache, driver, interpreter, runinfo
+from pyrust import PyRustError, cache, driver, interpreter, runinfo, workspace
 from pyrust.crate import BODIES
 
 SECONDS = 60
 """Seconds after which a program that was started is given up."""
+
+NAMED = 8
+"""Packages of a project that are named; the others are some more."""
 
 FINE, REMARK, PROBLEM = "ok", "note", "problem"
 
@@ -208,7 +211,7 @@ def _compiled(cargo: str, folder: Path) -> Finding:
     (folder / "src" / "lib.rs").write_text('#[unsafe(no_mangle)]\npub extern "C" fn probe() -> i32 {\n    7\n}\n')
     code, said = _run([cargo, "build", "--quiet", "--offline"], str(folder), CARGO_TARGET_DIR=str(folder / "target"))
     if code != 0:
-        return Finding(PROBLEM, "compiling", f"a library of three lines fails: {_last(said)}")
+        return Finding(PROBLEM, "compiling", f"a library of three lines fails: {workspace.what_failed(said)}")
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None and sys.platform != "win32":
         return Finding(PROBLEM, "compiling", "no C compiler (`cc`): the runtime looks at Python's headers with it")
@@ -239,7 +242,8 @@ def _project(start: Path) -> Iterator[Finding]:
     if not facts["present"] and not facts["modules"]:
         yield Finding(REMARK, "project", f"none in {start}")
         return
-    said = f"{project.root}, packages {', '.join(project.packages) or 'none'}"
+    shown = [*project.packages[:NAMED], *(["…"] if len(project.packages) > NAMED else [])]
+    said = f"{project.root}, packages {', '.join(shown) or 'none'}"
     if not project.is_described:
         yield Finding(REMARK, "project", f"{said}, but no `pyproject.toml`: `pyrust init` needs one")
         return
@@ -249,6 +253,7 @@ def _project(start: Path) -> Iterator[Finding]:
     if not project.manifest.is_file():
         yield Finding(REMARK, "manifest", f"no {project.manifest.name} yet: `pytest --pyrust-profile` writes it")
         return
+    yield from _switched_off([entry["function"] for entry in facts["hotspots"]])
     found = _engine.check(str(project.root))
     count = len(found["diagnostics"])
     state = FINE if found["exit_code"] == 0 else PROBLEM if found["exit_code"] == 2 else REMARK
@@ -265,6 +270,15 @@ def _project(start: Path) -> Iterator[Finding]:
         state = FINE if last["exit_code"] == 0 else PROBLEM
         version = last.get("python", {}).get("version", "?")
         yield Finding(state, "last build", f"{last['message']} (Python {version})")
+
+
+def _switched_off(hotspots: list[str]) -> Iterator[Finding]:
+    """What is misspelt in `PYRUST_DISABLE` switches nothing off; what is of other projects is none of ours."""
+    from pyrust import _engine
+
+    for name in filter(None, map(str.strip, os.environ.get("PYRUST_DISABLE", "").split(","))):
+        if name not in hotspots and (meant := _engine.closest_function(name, hotspots)):
+            yield Finding(PROBLEM, "PYRUST_DISABLE", f"`{name}` is no hotspot here; did you mean `{meant}`?")
 
 
 def _bodies(project: runinfo.Project) -> Iterator[Finding]:

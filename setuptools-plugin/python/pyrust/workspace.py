@@ -35,6 +35,15 @@ Json = dict[str, Any]
 Echo = Callable[[str], None]
 
 
+def what_failed(words: str) -> str:
+    """The first error in what cargo says, and what is to be done where that is known."""
+    first = next((line for line in words.splitlines() if line.startswith("error")), "cargo failed").strip()
+    missing = "linker" in first and "not found" in first
+    return first + (
+        "; install a C compiler (Debian: `gcc libc6-dev`, macOS: `xcode-select --install`)" if missing else ""
+    )
+
+
 class Unavailable(Exception):
     """Nothing can be compiled here; the project stays pure Python. `cause` is `toolchain`, `python` or `internal`."""
 
@@ -245,10 +254,7 @@ class Workspace:
                 raise refusal
             self.echo("not everything is in cargo's cache: using the network")
         cache.write(self.log, words)
-        first = next((line for line in words.splitlines() if line.startswith("error")), "cargo failed")
-        missing = "linker" in first and "not found" in first
-        hint = "; install a C compiler (Debian: `gcc libc6-dev`, macOS: `xcode-select --install`)" if missing else ""
-        raise Unavailable(f"PYR0501 {first.strip()}{hint} (log: {self.log})")
+        raise Unavailable(f"PYR0501 {what_failed(words)} (log: {self.log})")
 
     def _setuptools_rust(self, offline: list[str], environment: dict[str, str]) -> tuple[dict[str, str] | None, str]:
         request = {
