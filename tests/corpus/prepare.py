@@ -203,7 +203,7 @@ def fetch(distribution: str, version: str, python: str) -> Path:
         downloads.mkdir(parents=True, exist_ok=True)
         command = [python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(downloads)]
         wanted = f"{distribution}=={version}"
-        if subprocess.run([*command, "--no-binary", ":all:", wanted], check=False, capture_output=True).returncode:
+        if subprocess.run([*command, "--no-binary", distribution, wanted], check=False, capture_output=True).returncode:
             subprocess.run([*command, wanted], check=True)
         (archive,) = downloads.iterdir()
         _unpack(archive, target)
