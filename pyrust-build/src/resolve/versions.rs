@@ -70,8 +70,10 @@ impl ModuleEnv {
         match &e.kind {
             E::Attribute { value, name } if name == "version_info" => {
                 let E::Name(module) = &value.kind else { return None };
-                let bound = self.candidates.get(module)?.iter().all(|(b, _)| is_sys(b));
-                bound.then_some(Version::Whole)
+                let bound = self.candidates.get(module)?;
+                // What is unknown is `del sys`, where that stands behind the test.
+                let others = bound.iter().all(|(b, _)| is_sys(b) || matches!(b, Binding::Unknown));
+                (others && is_sys(&bound.first()?.0)).then_some(Version::Whole)
             }
             E::Name(name) => match self.candidates.get(name)?.as_slice() {
                 [(Binding::Imported { module, name }, _)] if module == "sys" && name == "version_info" => {
