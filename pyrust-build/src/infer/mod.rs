@@ -13,6 +13,7 @@ mod cut;
 mod decide;
 mod demand;
 mod expr;
+mod filled;
 mod funcref;
 mod globals;
 mod guard;
@@ -167,6 +168,8 @@ pub struct Program<'a> {
     /// Functions that stand in no file.
     made: BTreeMap<FuncRef, FunctionDef>,
     values: BTreeMap<(String, String), Type>,
+    /// What functions put into those that start empty.
+    filled: BTreeMap<(String, String), Option<Type>>,
     /// The types of attributes, by the topmost class and the name.
     attributes: BTreeMap<(String, String, String), Type>,
     /// Classes whose text has been read.
@@ -212,6 +215,7 @@ impl<'a> Program<'a> {
             lowered: BTreeMap::new(),
             made: BTreeMap::new(),
             values: BTreeMap::new(),
+            filled: BTreeMap::new(),
             attributes: BTreeMap::new(),
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
@@ -338,7 +342,7 @@ impl<'a> Program<'a> {
                 }
                 return Err(vec![d]);
             }
-            if self.settle_operators() {
+            if self.settle_operators() || self.fill_globals() {
                 continue;
             }
             if refined < MAX_REFINEMENTS && self.refine() {

@@ -297,7 +297,7 @@ impl Program<'_> {
     }
 
     /// What an annotation says, classes of the project included.
-    fn annotated_type(&self, module: &str, annotation: &ast::Expr) -> Option<Type> {
+    pub(super) fn annotated_type(&self, module: &str, annotation: &ast::Expr) -> Option<Type> {
         match &annotation.kind {
             A::Name(name) => {
                 annotation::read(annotation).or_else(|| self.object_class(module, name).map(Type::Instance))
