@@ -68,6 +68,11 @@ pub fn is_operator(module: &str, name: &str) -> bool {
     module == "operator" && name != "concat" && operator_of(name).is_some()
 }
 
+/// The function that makes an instance of a class.
+pub(super) fn initialiser(class: &str) -> String {
+    format!("{class}.__init__")
+}
+
 impl Lower<'_> {
     /// A function of `operator` applied to arguments that are evaluated in order.
     pub(super) fn operator(&mut self, name: &str, args: Vec<Expr>, span: Span) -> Option<ExprKind> {
@@ -317,12 +322,24 @@ impl Lower<'_> {
         Some(self.last_of(steps, span).kind)
     }
 
-    /// The parameters of the function that a name means.
+    /// The parameters of the function, or class, that a name means.
     pub(super) fn parameters_of(&self, name: &str) -> Option<Params> {
         match self.lookup(name) {
             Some(_) => self.symbols.known(&self.symbol(name)?).map(|k| k.params.clone()),
             None => match self.env.bindings.get(name)? {
                 Binding::Function => self.env.function(name).map(|def| def.params.clone()),
+                // What a class is called with is what its `__init__` takes behind the instance.
+                Binding::Class => {
+                    let mut params = self.env.function(&initialiser(name))?.params.clone();
+                    let fixed = params.var_positional.is_none() && params.var_keyword.is_none();
+                    let first = if params.positional_only.is_empty() {
+                        &mut params.positional
+                    } else {
+                        &mut params.positional_only
+                    };
+                    (fixed && !first.is_empty()).then(|| first.remove(0))?;
+                    Some(params)
+                }
                 _ => None,
             },
         }

@@ -2,8 +2,10 @@
 //! name, or its default.
 
 use super::Lower;
+use super::functional::initialiser;
 use crate::ast::{self, CmpOp, Expr as AExpr, ExprKind as A};
 use crate::hir::{BinOp, BoolOp, Expr, ExprKind, VarId};
+use crate::resolve::Binding;
 
 impl Lower<'_> {
     /// `f(a, b=1, **others)`; `None` for another call, and for a form that is not understood. What raises in Python
@@ -25,6 +27,10 @@ impl Lower<'_> {
             return None;
         }
         let params = self.parameters_of(name)?;
+        let callee = match self.env.bindings.get(name) {
+            Some(Binding::Class) => initialiser(name),
+            _ => name.clone(),
+        };
         let first = params.positional_only.len();
         // A name may be given twice where it is the name of a parameter that only a position gives.
         if args.len() < first || args.len() > first + params.positional.len() {
@@ -83,7 +89,7 @@ impl Lower<'_> {
                 let item = ExprKind::Index { base: Box::new(local), index: Box::new(key) };
                 let item = Box::new(self.make(item, at));
                 let default = match p.default {
-                    Some(_) => ExprKind::Default { function: name.clone(), param: p.name.clone() },
+                    Some(_) => ExprKind::Default { function: callee.clone(), param: p.name.clone() },
                     None => ExprKind::Bail,
                 };
                 let orelse = Box::new(self.make(default, at));
