@@ -81,6 +81,7 @@ pub mod math;
 pub mod memo;
 pub mod memory;
 pub mod named;
+pub mod ospath;
 pub mod random;
 pub mod str_;
 pub mod structs;

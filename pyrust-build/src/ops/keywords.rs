@@ -62,6 +62,8 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("re.Pattern.subn", &[("repl", Nothing), ("string", Nothing), ("count", Int(0))]),
     ("math.nextafter", &[("", Nothing), ("", Nothing), ("*steps", Nothing)]),
     ("math.prod", &[("", Nothing), ("*start", Int(1))]),
+    ("html.escape", &[("s", Nothing), ("quote", Bool(true))]),
+    ("re.escape", &[("pattern", Nothing)]),
     ("random.sample", &[("population", Nothing), ("k", Int(0))]),
     (
         "random.choices",

@@ -22,6 +22,7 @@ pub mod interp;
 mod library;
 mod lines;
 mod locate;
+mod ospath;
 mod patch;
 mod path;
 mod patterns;

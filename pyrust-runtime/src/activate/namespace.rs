@@ -14,6 +14,7 @@ use pyo3_ffi::*;
 use super::library::of_generator;
 use super::metadata::{Kind, Slot};
 use super::object::{Own, attribute, attribute_or_none, interned, lookup, utf8};
+use super::ospath::of_paths;
 use super::stdlib::{library_class, library_function};
 use super::{path, patterns, registry};
 use crate::boundary::globals;
@@ -302,6 +303,7 @@ impl Namespace {
                             && (pristine(found, slot.name, self.module)
                                 || of_generator(found, slot.name, self.module, words)
                                 || library_function(found, slot.name, self.module, words)
+                                || of_paths(found, slot.name, self.module, words)
                                 || library_class(found, slot.name, self.module, words))
                     }
                     Kind::Builtin => {
@@ -321,6 +323,7 @@ impl Namespace {
                             && (pristine(found, attr, module)
                                 || of_generator(found, attr, module, words)
                                 || library_function(found, attr, module, words)
+                                || of_paths(found, attr, module, words)
                                 || library_class(found, attr, module, words))
                     }
                     Kind::Classes(classes) => are_classes(found, classes) == Some(&[]),

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use pyo3_ffi::*;
 
 use super::metadata::PatternText;
-use super::namespace::{Word, code_word};
+use super::namespace::{Word, code_word, version_word};
 use super::object::{Own, attribute_or_none, interned, lookup, utf8};
+use crate::str_::SPECIAL;
 
 static COMPILED: AtomicUsize = AtomicUsize::new(0);
 
@@ -127,5 +128,41 @@ pub(super) unsafe fn compiles_as_ever(globals: *mut PyObject, words: &mut Vec<Wo
         words.push(code_word(compile));
         attribute_or_none(PyFunction_GetCode(compile), c"co_name")
             .is_some_and(|own| utf8(own.ptr()) == Some("_compile"))
+    }
+}
+
+/// Whether `re.escape` puts a backslash before what it always did.
+///
+/// # Safety
+/// `globals` is the dict of `re`.
+pub(super) unsafe fn escapes_as_ever(globals: *mut PyObject, words: &mut Vec<Word>) -> bool {
+    // SAFETY: look-ups in exact dicts; the types of keys and values are tested first.
+    unsafe {
+        let table = lookup(globals, interned("_special_chars_map"));
+        if table.is_null() || PyDict_CheckExact(table) == 0 {
+            return false;
+        }
+        // Never given up, since a word inside of it is compared from now on.
+        Py_INCREF(table);
+        words.push(version_word(table));
+        if PyDict_Size(table) != SPECIAL.len() as Py_ssize_t
+            || !lookup(globals, interned("isinstance")).is_null()
+            || !lookup(globals, interned("str")).is_null()
+        {
+            return false;
+        }
+        let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
+        while PyDict_Next(table, &mut at, &mut key, &mut value) != 0 {
+            if PyLong_CheckExact(key) == 0 {
+                return false;
+            }
+            let mut overflow = 0;
+            let code = u8::try_from(PyLong_AsLongLongAndOverflow(key, &mut overflow)).unwrap_or_default();
+            let escaped = SPECIAL.contains(&code) && utf8(value) == Some(&*format!("\\{}", code as char));
+            if overflow != 0 || !escaped {
+                return false;
+            }
+        }
+        true
     }
 }

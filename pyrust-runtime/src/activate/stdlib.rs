@@ -26,7 +26,9 @@ const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("functools", "lru_cache"),
     ("heapq", "nsmallest"),
     ("heapq", "nlargest"),
+    ("html", "escape"),
     ("re", "compile"),
+    ("re", "escape"),
     ("re", "findall"),
     ("re", "finditer"),
     ("re", "fullmatch"),
@@ -82,7 +84,8 @@ pub(super) unsafe fn library_function(
                 }
             })
             && (module != "copy" || copies_as_ever(globals, name, words))
-            && (module != "re" || patterns::compiles_as_ever(globals, words))
+            && (module != "re" || name == "escape" || patterns::compiles_as_ever(globals, words))
+            && (name != "escape" || module != "re" || patterns::escapes_as_ever(globals, words))
             && (!matches!(name, "monthrange" | "weekday") || counts_as_ever(globals, words))
     }
 }
