@@ -74,7 +74,8 @@ pub const CODES: &[Code] = &[
     row("PYR0115", "source-missing", "an entry has no source hash",
         "Without the hash, changes to the function are not noticed. `pyrust check --fix` adds it."),
     row("PYR0201", "project-not-found", "there is no project here",
-        "PyRust looks for the nearest `pyproject.toml`, `setup.py` or `setup.cfg`, upwards from the working folder."),
+        "PyRust looks for the nearest `pyproject.toml`, `setup.py`, `setup.cfg` or `Cargo.toml`, upwards from the working \
+         folder."),
     row("PYR0202", "settings-syntax", "`pyproject.toml` cannot be read",
         "The file is not TOML, or not UTF-8."),
     row("PYR0203", "settings-key", "`[tool.pyrust]` has an unknown key",
@@ -107,7 +108,8 @@ pub const CODES: &[Code] = &[
         "What is called is not a builtin or method of the operation table, nor a function of the package that can be \
          compiled along. Unknown Python code cannot run inside a native call, since its effects cannot be undone."),
     row("PYR0307", "method", "a method that is not compiled",
-        "The operation table has no row for this method of this type. Methods of Python classes are not compiled."),
+        "The operation table has no row for this method of this type, or no class of the project that can be read says what it \
+         does."),
     row("PYR0309", "global-assignment", "a module global is deleted, or assigned without being declared",
         "Assigning to a global that exists is compiled; deleting one is left to Python."),
     row("PYR0311", "attribute", "an attribute is assigned",
@@ -118,55 +120,53 @@ pub const CODES: &[Code] = &[
     row("PYR0313", "generator", "a generator function",
         "A generator function that Python goes through is compiled where each `yield` and `yield from` is a statement of its \
          own, or assigned to a local, inside plain loops over lists, tuples, strings and ranges and in the body of `try` \
-         statements, and where there is a loop's worth of work between two of them. Any other is compiled along with functions that loop over it. Return a list, or move the work between two `yield`s \
-         into a function of its own."),
+         statements, and where there is a loop's worth of work between two of them. Any other is \
+         compiled along with functions that loop over it."),
     row("PYR0314", "await", "waiting",
         "`await`, `async for` and `async with` hand over to an event loop, which is Python. A `while` loop that nothing in it \
          can end waits for another thread or a signal handler to change what it looks at, and none can while native code \
-         runs. Move what does not wait into a function of its own."),
+         runs."),
     row("PYR0315", "nested-function", "a nested function",
         "A function inside a function is compiled where native code alone has it, with cells for what both use; it cannot be \
-         given to Python, and this form is not compiled. Move it to module level and hand over what it needs."),
+         given to Python, and this form is not compiled."),
     row("PYR0316", "nested-class", "a class inside a function",
-        "Each call would make a new class. Move it to module level."),
+        "Each call would make a new class, which Python code may see."),
     row("PYR0317", "with", "a `with` statement",
         "`contextlib.suppress` and `nullcontext` are compiled, and functions of the project under `@contextmanager`. What \
-         others do when they are entered and left cannot be taken back, or is unknown. Keep such a `with` in the caller \
-         and move its body into a function."),
+         others do when they are entered and left cannot be taken back, or is unknown."),
     row("PYR0318", "match", "a pattern of `match` that is not compiled",
-        "Patterns of builtin types are compiled; this one is not. Use `if` and `elif`."),
-    row("PYR0319", "local-import", "an import inside a function",
-        "Importing runs code. Import at module level, where it happens once."),
+        "Patterns of builtin types are compiled; this one is not."),
+    row("PYR0319", "local-import", "an import inside a function that is not compiled",
+        "Importing runs code, unless the module has been imported before. This form is not compiled."),
     row("PYR0321", "attribute-read", "an attribute that is not compiled",
         "Native code reads attributes of modules, and of instances of classes that the project defines, where their types \
          can be found out: annotate them in the class, or hand over the values instead of the object that has them."),
     row("PYR0323", "lambda", "a `lambda` that is not compiled",
-        "This form of a `lambda` is not compiled. Write a function, and use its name."),
+        "A `lambda` is compiled where native code alone calls it; this form is not."),
     row("PYR0324", "star-arguments", "`*` or `**` in a call",
-        "How many arguments it stands for is not known. Write the arguments out."),
+        "How many arguments it stands for, or how they are called, is not known."),
     row("PYR0325", "call-of-value", "a call of a value",
-        "Which function this value is, native code cannot tell: it came from Python, or from what is not compiled. Call a \
-         function of the module by its name, or choose between such functions where the call stands."),
+        "Which function this value is, native code cannot tell: it came from Python, or from what is not compiled."),
     row("PYR0328", "generator-expression", "a generator expression that is not consumed in place",
-        "Inside functions it is compiled, as the iterator it is. At module level build a list."),
+        "Inside functions it is compiled, as the iterator it is; at module level it is not."),
     row("PYR0329", "walrus", "an assignment expression that is not compiled",
-        "`:=` binds a name in the middle of an expression. Assign in a statement of its own."),
+        "`:=` binds a name in the middle of an expression. Here it is not compiled."),
     row("PYR0330", "nesting", "source nested too deeply",
-        "Expressions and statements nested more than 1,500 levels deep are not read. Split them into parts."),
+        "Expressions and statements nested more than 1,500 levels deep are not read."),
     row("PYR0331", "template-string", "a template string",
-        "`t\"…\"` makes an object of a class of its own, for other Python code to read. Use an f-string for text."),
+        "`t\"…\"` makes an object of a class of its own, for other Python code to read."),
     row("PYR0332", "surrogate", "a literal with a lone surrogate",
-        "The parsers do not keep what `\\ud800` and the like stand for. Make the text with `chr()`."),
+        "The parsers do not keep what `\\ud800` and the like stand for."),
     row("PYR0333", "except-star", "an `except*` clause",
-        "Exception groups are taken apart by Python. Keep `except*` in the caller."),
+        "Exception groups are taken apart by Python, and put together again."),
     row("PYR0334", "input-output", "input or output",
-        "`print`, `input` and `open` cannot be undone, so a native call must not contain them. Return what is to be \
-         printed, and print in the caller; hand over what was read."),
+        "`print`, `input` and `open` cannot be undone, so a native call must not contain them. What was \
+         read can be handed over."),
     row("PYR0335", "instance", "an instance is made",
         "Native code makes instances of classes that the project defines with an `__init__` of their own, or one that \
-         `@dataclass` makes without a factory. Others: return the values, and make the instance in the caller."),
+         `@dataclass` makes without a factory. This class is none of those."),
     row("PYR0336", "introspection", "a builtin that looks at names or code",
-        "`getattr`, `globals`, `eval`, `type` and their like depend on what only Python knows. Do this in the caller."),
+        "`getattr`, `globals`, `eval` and their like depend on what only Python knows."),
     row("PYR0401", "operation", "an operation that is not defined for these types",
         "Either Python would raise a `TypeError` here, or the operation table has no row for these types yet. \
          The recorded signature says which types were seen: `pyrust explain FUNC`."),
@@ -185,12 +185,13 @@ pub const CODES: &[Code] = &[
     row("PYR0407", "internal-function", "the compiler failed at one function",
         "That is a bug of PyRust; please report it, with the function. The function stays Python, the others are not affected."),
     row("PYR0408", "iterator-leaves", "an iterator would leave native code",
-        "An iterator made in a function can be used there and handed to compiled functions, but neither be returned to Python nor stored in a container. Make a list of it."),
+        "An iterator made in a function can be used there and handed to compiled functions, but neither be \
+         returned to Python nor stored in a container."),
     row("PYR0409", "never-returns", "with these types the function always raises",
         "A call that raises runs as Python, so native code would gain nothing."),
     row("PYR0410", "inference-limit", "type inference takes too long",
         "Every round through the loops and calls of a function is counted, and there is a limit, so that no source keeps a build \
-         waiting. Split the function; or profile tests that call it with fewer different types."),
+         waiting."),
     row("PYR0501", "no-toolchain", "Rust is not available",
         "Native code needs `cargo` and `rustc` (https://rustup.rs). Without them the project stays pure Python."),
     row("PYR0502", "write-failed", "a file cannot be written",
@@ -235,7 +236,7 @@ const HELP: &[(&str, &str)] = &[
     ("PYR0321", "read the attribute in the caller and hand its value over"),
     ("PYR0323", "define a function with `def` at module level and call it by its name"),
     ("PYR0324", "write the arguments out"),
-    ("PYR0325", "call a function of the module by its name"),
+    ("PYR0325", "call a function of the module by its name, or choose between such functions where the call stands"),
     ("PYR0328", "build a list: `[…]` instead of `(…)`"),
     ("PYR0329", "assign in a statement of its own"),
     ("PYR0330", "split the expression or the block into parts"),
@@ -256,6 +257,11 @@ const HELP: &[(&str, &str)] = &[
     ("PYR0409", "profile tests in which the function returns"),
     ("PYR0410", "split the function, or call it with fewer different types"),
 ];
+
+/// Does it follow from what stands there, and hardly from the types that come there?
+pub fn is_of_the_text(code: &str) -> bool {
+    code.starts_with("PYR03")
+}
 
 /// What to do about a refusal with this code.
 pub fn help(code: &str) -> Option<&'static str> {

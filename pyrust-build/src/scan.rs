@@ -4,6 +4,7 @@
 //! counts as compilable when it compiles with any of them. That is a hint, not a promise: a profile knows better.
 
 use crate::ast::{BinOp, Constant, Expr, ExprKind as E, FunctionDef, Param};
+use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::generate::{self, State};
 use crate::manifest::{Entry, Manifest};
@@ -77,7 +78,7 @@ pub fn scan(project: &Project) -> Vec<Scanned> {
 }
 
 fn reason(function: &generate::Function, types: Types) -> Option<String> {
-    let untyped = function.diagnostics.iter().find(|finding| finding.code.starts_with("PYR03"));
+    let untyped = function.diagnostics.iter().find(|finding| codes::is_of_the_text(finding.code));
     match untyped.filter(|_| types == Types::Guessed) {
         Some(finding) => Some(generate::reason_of(finding)),
         None => function.reason.clone(),

@@ -310,6 +310,7 @@ def test_a_manifest_that_cannot_be_written(project: Project) -> None:
 
 def test_explain(project: Project) -> None:
     assert "check --fix" in project.pyrust("explain", "PYR0103").stdout
+    assert "What to do: import at module level." in project.pyrust("explain", "PYR0319").stdout
     assert json.loads(project.pyrust("explain", "--json", "manifest-conflict").stdout)["code"] == "PYR0103"
     assert "neither a function nor a code" in project.pyrust("explain", "PYR9999", code=2).stderr
     assert "`pyrust add` or a profile puts it there" in project.pyrust("explain", "kit.text:twice", code=2).stderr

@@ -122,10 +122,13 @@ fn code(context: &Context<'_>, name: &str, format: Option<Format>) -> Done {
     if format == Some(Format::Concise) {
         context.out.result(&format!("{} {}: {}\n", row.code, row.slug, row.summary));
     } else if format == Some(Format::Json) {
-        let value = json!({ "code": row.code, "slug": row.slug, "summary": row.summary, "explanation": row.explanation });
+        let value = json!({ "code": row.code, "slug": row.slug, "summary": row.summary, "explanation": row.explanation, "help": codes::help(row.code) });
         context.out.result(&format!("{value:#}\n"));
     } else {
-        context.out.result(&format!("{} ({}): {}\n\n{}\n", row.code, row.slug, row.summary, row.explanation));
+        let help = codes::help(row.code).map(|help| format!("\nWhat to do: {help}.\n")).unwrap_or_default();
+        context
+            .out
+            .result(&format!("{} ({}): {}\n\n{}\n{help}", row.code, row.slug, row.summary, row.explanation));
     }
     Ok(0)
 }
