@@ -49,9 +49,13 @@ pub enum Pass {
     Kept,
     /// Texts are compared with the bytes of a literal, not with its object.
     Literals,
+    /// What goes from one list of Python's to another goes as the object that it is.
+    Moves,
+    /// Attributes that a loop only reads are looked up before it.
+    Attributes,
 }
 
-const ALL: [(&str, Pass); 20] = [
+const ALL: [(&str, Pass); 22] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -72,6 +76,8 @@ const ALL: [(&str, Pass); 20] = [
     ("pieces", Pass::Pieces),
     ("kept", Pass::Kept),
     ("literals", Pass::Literals),
+    ("moves", Pass::Moves),
+    ("attributes", Pass::Attributes),
 ];
 
 /// Which optimisations run; by default all.

@@ -12,7 +12,7 @@ use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 use crate::array::Arrays;
 use crate::boundary::attributes;
 use crate::boundary::dropped::Shared;
-use crate::boundary::journal::{ListState, Lists};
+use crate::boundary::journal::{ListState, Lists, Spare};
 use crate::boundary::overlay::Overlays;
 use crate::boundary::sets::Sets;
 use crate::buf::Buf;
@@ -207,8 +207,13 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
 /// Gives empty buffers of moderate size back for the next transaction, unless one has started meanwhile.
 ///
 /// # Safety
-/// The GIL is held.
-pub(crate) unsafe fn recycle(arena: Buf<*mut PyObject>, lists: Buf<ListState>) {
+/// The GIL is held; the buffers are empty.
+pub(crate) unsafe fn recycle(
+    arena: Buf<*mut PyObject>,
+    lists: Buf<ListState>,
+    log: Option<Spare>,
+    attributes: attributes::Garbage,
+) {
     const MODERATE: usize = 1024;
     debug_assert!(arena.is_empty() && lists.is_empty());
     // SAFETY: The GIL is held, and no other reference lives across a call into this module.
@@ -222,6 +227,10 @@ pub(crate) unsafe fn recycle(arena: Buf<*mut PyObject>, lists: Buf<ListState>) {
     if lists.capacity() <= MODERATE {
         txn.lists.states = lists;
     }
+    if let Some(log) = log {
+        txn.lists.keep(log);
+    }
+    txn.attributes.keep(attributes);
 }
 
 /// Are the points of this transaction counted?

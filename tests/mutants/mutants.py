@@ -104,7 +104,8 @@ class Workshop:
                 continue
             shutil.rmtree(target, ignore_errors=True)
             ignored = shutil.ignore_patterns("target", "__pycache__", "*.so", ".pyrust", "build", "dist", "*.egg-info")
-            shutil.copytree(source, target, ignore=ignored, symlinks=True)
+            # As new files: a time from before the last broken engine would have it taken for the whole one.
+            shutil.copytree(source, target, ignore=ignored, symlinks=True, copy_function=shutil.copyfile)
 
     def use_engine(self, engine: Path) -> None:
         """One that was built of this very tree."""
@@ -158,7 +159,7 @@ class Workshop:
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] = os.environ) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="a part of the names of the rules")
+    parser.add_argument("--only", action="append", help="a part of the names of the rules; may be given again")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that runs the cases")
     parser.add_argument(
         "--engine", type=Path, help="an engine that was built of this very tree, which saves building it"
@@ -167,7 +168,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     parser.add_argument("--folder", default=str(ROOT / "target/mutants"))
     options = parser.parse_args(arguments)
     number, parts = map(int, options.part.split("/"))
-    mutants = [mutant for mutant in load() if options.only in mutant.name][number - 1 :: parts]
+    mutants = [mutant for mutant in load() if any(part in mutant.name for part in options.only or [""])][number - 1 :: parts]
     # Those of the compiler last, for each of them costs a build of it; the others by the cases that notice them.
     mutants.sort(key=lambda mutant: (mutant.is_compiler, mutant.cases))
     shop = Workshop(Path(options.folder), options.python)

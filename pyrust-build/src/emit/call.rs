@@ -434,6 +434,9 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> TokenStream {
+        if let Some(val) = self.hoisted_attribute(node, base, name) {
+            return self.coerce(&val, to);
+        }
         let mut lets = Vec::new();
         let b = self.val(base);
         // `str.lower(x)`: of that class and of no other.

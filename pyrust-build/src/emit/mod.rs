@@ -3,6 +3,7 @@
 //! Tokens are built with `quote` and printed by `prettyplease`; comments with Python's lines travel through the
 //! printer as marker macros. Nothing here decides what is supported: that was done by inference.
 
+mod attributes;
 mod backwards;
 mod between;
 mod call;
@@ -22,6 +23,7 @@ mod index;
 mod iter;
 mod jam;
 mod library;
+mod moves;
 mod named;
 mod objects;
 mod ops;
@@ -483,6 +485,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     rows: Vec<rows::RowHoist>,
     /// Open loops: what they may do to lists, and the spans found for them.
     spans: Vec<spans::SpanLoop>,
+    /// Open loops: what they may assign, and attributes looked up before them.
+    attributes: Vec<attributes::AttributeLoop>,
     /// Lists that the loop that is emitted next appends to with each turn.
     filled: Vec<Ident>,
     /// What is known of the loop over arrays that is emitted next.
@@ -548,6 +552,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             },
             rows: Vec::new(),
             spans: Vec::new(),
+            attributes: Vec::new(),
             filled: Vec::new(),
             dense: None,
             noting: None,

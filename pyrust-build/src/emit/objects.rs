@@ -158,8 +158,20 @@ impl Func<'_, '_, '_> {
             let read = self.q(quote!(#code.get(|fields| &fields.#field)));
             return self.coerce(&Val::new(read, kept), ty);
         }
+        let read = self.attribute_read(code, class, name, ty);
+        self.q(read)
+    }
+
+    /// The look at an attribute of Python's instance, which may fail.
+    pub(super) fn attribute_read(
+        &mut self,
+        instance: &TokenStream,
+        class: &Arc<ObjectClass>,
+        name: &str,
+        ty: &Type,
+    ) -> TokenStream {
         let (marker, rust, at) = (object_marker(class), rust_type(ty), self.file.attribute(class, name));
-        self.q(quote!(object::get::<#marker, #rust>(cx, #code, &#at)))
+        quote!(object::get::<#marker, #rust>(cx, #instance, &#at))
     }
 
     fn call_method(

@@ -82,6 +82,11 @@ impl Func<'_, '_, '_> {
         look.found
     }
 
+    /// A builtin that changes nothing, whatever its arguments' own methods do.
+    pub(super) fn is_still_builtin(&self, call: &Expr, name: &str) -> bool {
+        self.is_plain_builtin(call, name) || HARMLESS.contains(&name) && self.is_builtin_call(call, name)
+    }
+
     /// A loop begins.
     pub(super) fn open_spans(&mut self, assigned: BTreeSet<VarId>, shaken: Shaken) {
         self.spans.push(SpanLoop { assigned, shaken, found: Vec::new() });
@@ -317,9 +322,7 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
                 self.shake(&ty);
             }
             ExprKind::Call { name, args, keywords } => {
-                let builtin = keywords.is_empty()
-                    && (self.f.is_plain_builtin(e, name)
-                        || HARMLESS.contains(&name.as_str()) && self.f.is_builtin_call(e, name));
+                let builtin = keywords.is_empty() && self.f.is_still_builtin(e, name);
                 // A function that is given no list has none: those of globals are Python's own.
                 self.found.all |= !(builtin || keywords.is_empty() && flat(args));
             }

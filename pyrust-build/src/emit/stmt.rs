@@ -102,6 +102,7 @@ impl Func<'_, '_, '_> {
                     self.dense = self.dense(target, iter, body, &assigned);
                 }
                 let jam = self.jam(target, iter, body).map(|jam| (jam, self.fresh("sums")));
+                self.open_attributes(assigned.clone(), &[], Some((iter, target)), body);
                 self.open_spans(assigned, shaken);
                 let mut each = |f: &mut Self, item| {
                     let assign = f.assign(target, &item);
@@ -119,7 +120,8 @@ impl Func<'_, '_, '_> {
                     None => self.for_each(iter, &mut each),
                 };
                 let rows = self.rows.pop();
-                let mut lookups: Vec<_> = rows.into_iter().flat_map(RowHoist::look_ups).collect();
+                let mut lookups: Vec<_> = self.close_attributes().collect();
+                lookups.extend(rows.into_iter().flat_map(RowHoist::look_ups));
                 lookups.extend(self.close_spans());
                 lookups.extend(jam.map(|(_, name)| self.jam_begin(&name)));
                 let orelse = self.block(orelse);
@@ -329,7 +331,9 @@ impl Func<'_, '_, '_> {
             return quote!(#(#orelse)*);
         }
         let shaken = self.shaken(&[test], None, body);
-        self.open_spans(assigned_by(test, body), shaken);
+        let assigned = assigned_by(test, body);
+        self.open_attributes(assigned.clone(), &[test], None, body);
+        self.open_spans(assigned, shaken);
         let (breaks, continues) = (self.label("b"), self.label("c"));
         self.nested_loops += 1;
         let tick = self.tick();
@@ -349,14 +353,15 @@ impl Func<'_, '_, '_> {
         });
         let body = self.block(body);
         self.loops.pop();
-        let spans = self.close_spans();
+        let mut before: Vec<_> = self.close_attributes().collect();
+        before.extend(self.close_spans());
         let orelse = self.block(orelse);
         let body = quote!(#tick #(#body)*);
         let code = match always {
             true => self.labelled_loop(&breaks, &continues, quote!(loop), body, &[]),
             false => self.labelled_loop(&breaks, &continues, quote!(while #test), body, &orelse),
         };
-        scoped(&spans, code)
+        scoped(&before, code)
     }
 
     /// A loop with its `else`; labels stand only where something jumps to them.

@@ -252,6 +252,11 @@ impl Func<'_, '_, '_> {
         {
             return code;
         }
+        if let [target] = targets
+            && let Some(code) = self.moved(target, value)
+        {
+            return code;
+        }
         if let [Target { kind: TargetKind::Var(var), .. }] = targets
             && let Some(code) = self.append_text(*var, value)
         {

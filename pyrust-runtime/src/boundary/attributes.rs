@@ -70,12 +70,41 @@ impl Log {
     /// Takes everything out; nothing is logged afterwards.
     pub(crate) fn take(&mut self) -> Garbage {
         if !self.is_empty() {
-            self.recent = [0; RECENT];
+            self.forget_recent();
             self.compact_at = LONG;
             self.last_fresh = ptr::null_mut();
             self.fresh.clear();
         }
         Garbage(core::mem::take(&mut self.entries))
+    }
+
+    /// Empties the table of places: of a short log, which is that of most calls, one by one.
+    fn forget_recent(&mut self) {
+        const SHORT: usize = 16;
+        if self.entries.len() > SHORT {
+            self.recent = [0; RECENT];
+            return;
+        }
+        for entry in self.entries.iter() {
+            match *entry {
+                Entry::Set(place, _) | Entry::Bits(place, ..) | Entry::Filled(place, _) => {
+                    self.recent[recent_at(place)] = 0;
+                }
+                // Undone: where it stood is not known any more.
+                Entry::Drop(_) => {
+                    self.recent = [0; RECENT];
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Keeps the memory for the next transaction.
+    pub(crate) fn keep(&mut self, garbage: Garbage) {
+        const MODERATE: usize = 1024;
+        if garbage.0.capacity() <= MODERATE && self.entries.capacity() == 0 {
+            self.entries = garbage.0;
+        }
     }
 
     #[inline(always)]

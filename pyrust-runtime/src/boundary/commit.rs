@@ -93,13 +93,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 && txn.arena.is_empty()
                 && txn.lists.is_empty()
                 && txn.attributes.is_empty()
-                && txn.owned.is_empty()
-                && txn.dicts.is_empty()
-                && txn.sets.is_empty()
-                && txn.bytearrays.is_empty()
-                && txn.arrays.is_empty()
-                && txn.records.is_empty()
-                && txn.random.is_untouched()
+                && txn.holds_places_only()
         };
         match result {
             Ok(value) if clean && !txn::is_forced(txn) => {
@@ -191,19 +185,20 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
         });
         match (ready, result) {
             (Ok(()), Ok(value)) => {
-                overlay::apply(cx);
-                bytearray::apply(cx);
-                sets::apply(cx);
-                random::apply(cx);
-                let garbage = {
-                    let txn = cx.txn();
-                    for state in txn.lists.states.iter_mut() {
-                        state.shrink();
-                    }
-                    Held::take(txn)
-                };
-                txn::close(txn);
-                garbage.discard();
+                cx.txn().lists.states.iter_mut().for_each(|state| state.shrink());
+                if cx.txn().holds_places_only() {
+                    let written = Written::take(cx.txn());
+                    txn::close(txn);
+                    written.discard();
+                } else {
+                    overlay::apply(cx);
+                    bytearray::apply(cx);
+                    sets::apply(cx);
+                    random::apply(cx);
+                    let held = Held::take(cx.txn());
+                    txn::close(txn);
+                    held.discard();
+                }
                 Outcome::Value(value)
             }
             (Err(stop), _) | (_, Err(stop)) => {
@@ -222,10 +217,12 @@ unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows.
     unsafe {
         cx.check_doomed()?;
-        owned::prepare(cx)?;
-        overlay::prepare(cx)?;
-        bytearray::prepare(cx)?;
-        sets::prepare(cx)?;
+        if !cx.txn().holds_places_only() {
+            owned::prepare(cx)?;
+            overlay::prepare(cx)?;
+            bytearray::prepare(cx)?;
+            sets::prepare(cx)?;
+        }
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
         cx.txn().attributes.check_dropped()?;
         dropped::check_shared(cx.txn())?;
@@ -258,12 +255,43 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
     }
 }
 
-/// Everything that lives until the transaction has closed.  Taken out first: dropping it may run finalisers,
-/// which may open the next transaction.
-struct Held {
+/// What a transaction holds that wrote to lists and attributes only, as most do, until it has closed.  Taken out
+/// first: dropping it may run finalisers, which may open the next transaction.
+struct Written {
     arena: Buf<*mut PyObject>,
     lists: Buf<ListState>,
     attributes: attributes::Garbage,
+}
+
+impl Written {
+    fn take(txn: &mut Txn) -> Written {
+        Written {
+            arena: core::mem::take(&mut txn.arena),
+            lists: txn.lists.take(),
+            attributes: txn.attributes.take(),
+        }
+    }
+
+    unsafe fn discard(mut self) {
+        // SAFETY: These references are ours, and the transaction is closed.
+        unsafe {
+            let mut log = None;
+            for state in self.lists.iter_mut() {
+                log = Some(state.discard());
+            }
+            self.attributes.discard();
+            while let Some(object) = self.arena.pop() {
+                Py_DECREF(object);
+            }
+            self.lists.clear();
+            txn::recycle(self.arena, self.lists, log, self.attributes);
+        }
+    }
+}
+
+/// Everything that lives until the transaction has closed.
+struct Held {
+    written: Written,
     dicts: Garbage,
     bytearrays: Attached,
     sets: sets::Garbage,
@@ -277,9 +305,7 @@ impl Held {
         txn.arrays.forget();
         txn.shared.clear();
         Held {
-            arena: core::mem::take(&mut txn.arena),
-            lists: txn.lists.take(),
-            attributes: txn.attributes.take(),
+            written: Written::take(txn),
             dicts: txn.dicts.take(),
             bytearrays: txn.bytearrays.take(),
             sets: txn.sets.take(),
@@ -288,28 +314,33 @@ impl Held {
         }
     }
 
-    unsafe fn discard(mut self) {
+    unsafe fn discard(self) {
         // SAFETY: These references are ours, and the transaction is closed.
         unsafe {
-            for state in self.lists.iter_mut() {
-                state.discard();
-            }
-            self.attributes.discard();
             self.dicts.discard();
             self.bytearrays.discard();
             self.sets.discard();
             drop(self.owned);
             drop(self.records);
-            while let Some(object) = self.arena.pop() {
-                Py_DECREF(object);
-            }
-            self.lists.clear();
-            txn::recycle(self.arena, self.lists);
+            self.written.discard();
         }
     }
 }
 
 impl Txn {
+    /// Is nothing held but references, and what lists and attributes held before?
+    #[inline]
+    fn holds_places_only(&self) -> bool {
+        self.owned.is_empty()
+            && self.dicts.is_empty()
+            && self.sets.is_empty()
+            && self.bytearrays.is_empty()
+            && self.arrays.is_empty()
+            && self.records.is_empty()
+            && self.shared.is_empty()
+            && self.random.is_untouched()
+    }
+
     /// For inspectors: what the dict or set would be after the commit; a new reference, or none if nothing was
     /// written to it.
     ///

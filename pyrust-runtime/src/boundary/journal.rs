@@ -26,6 +26,9 @@ use crate::txn::Cx;
 /// a rewritten float is cheaper than making another.
 const FEW: usize = 64;
 
+/// Longer logs are not kept for later.
+const MODERATE: usize = 1024;
+
 /// The marker of lists made inside the transaction.
 const FRESH: u32 = u32::MAX;
 
@@ -64,6 +67,8 @@ pub(crate) struct Lists {
     pub(crate) states: Buf<ListState>,
     last: *mut PyObject,
     last_index: u32,
+    /// Of an earlier transaction, empty: most calls that write to a list write to one, a few times.
+    spare: Buf<Entry>,
 }
 
 /// How a store into a slot is to be done.
@@ -76,7 +81,13 @@ pub(crate) enum Slot<'a> {
 
 impl Lists {
     pub(crate) const fn new() -> Lists {
-        Lists { map: PtrMap::new(), states: Buf::new(), last: ptr::null_mut(), last_index: FRESH }
+        Lists {
+            map: PtrMap::new(),
+            states: Buf::new(),
+            last: ptr::null_mut(),
+            last_index: FRESH,
+            spare: Buf::new(),
+        }
     }
 
     #[inline]
@@ -90,7 +101,18 @@ impl Lists {
         self.last = ptr::null_mut();
         core::mem::take(&mut self.states)
     }
+
+    /// Keeps the memory of a log for the next transaction.
+    pub(crate) fn keep(&mut self, mut log: Spare) {
+        if log.0.capacity() <= MODERATE && self.spare.capacity() == 0 {
+            log.0.clear();
+            self.spare = log.0;
+        }
+    }
 }
+
+/// The memory of a log.
+pub(crate) struct Spare(Buf<Entry>);
 
 /// A list made inside the transaction.
 ///
@@ -137,7 +159,7 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
                     list,
                     before,
                     mark: before,
-                    log: Buf::new(),
+                    log: core::mem::take(&mut lists.spare),
                     snapshot: ptr::null_mut(),
                     snapshot_len: 0,
                     in_snapshot: false,
@@ -490,7 +512,7 @@ impl ListState {
     }
 
     /// Drops what the state still owns.  The transaction is closed: finalisers may run.
-    pub(crate) unsafe fn discard(&mut self) {
+    pub(crate) unsafe fn discard(&mut self) -> Spare {
         // SAFETY: The log and the snapshot own these references.
         unsafe {
             let log = core::mem::take(&mut self.log);
@@ -505,7 +527,10 @@ impl ListState {
             for i in 0..len {
                 Py_DECREF(*array.add(i));
             }
-            PyMem_Free(array.cast());
+            if !array.is_null() {
+                PyMem_Free(array.cast());
+            }
+            Spare(log)
         }
     }
 }

@@ -181,6 +181,28 @@ pub fn set<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, ite
     list.put(cx, position(index, list.count())?, item)
 }
 
+/// Where `l[i]` stands.
+#[inline(always)]
+pub fn place<T: Clone + 'static, L: ListLike<T>>(list: &L, index: i64) -> R<usize> {
+    position(index, list.count())
+}
+
+/// `l[i] = m[j]`, of which the [`place`] was found; nothing has happened to either list since.
+#[inline(always)]
+pub fn set_moved<T: Clone + 'static, L: ListLike<T>>(
+    cx: Cx,
+    list: &L,
+    index: i64,
+    source: &L,
+    place: usize,
+) -> R<()> {
+    let at = position(index, list.count())?;
+    if place >= source.count() {
+        return bail(Bail::Panic);
+    }
+    list.put_from(cx, at, source, place)
+}
+
 /// `l[i]` with an index that is never negative.
 #[inline(always)]
 pub fn get_at<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64) -> R<T> {
