@@ -123,6 +123,30 @@ fn may_run(ty: &Type) -> bool {
     }
 }
 
+/// An iterator runs the code that it was made with when somebody takes from it.
+fn is_iterator(ty: &Type) -> bool {
+    match ty {
+        Type::Iter(_) => true,
+        Type::List { elem, .. } | Type::View(elem) | Type::VarTuple(elem) | Type::Deque { elem, .. } => {
+            is_iterator(elem)
+        }
+        Type::Dict { value, .. } => is_iterator(value),
+        Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
+            items.iter().any(is_iterator)
+        }
+        _ => false,
+    }
+}
+
+/// A dict of Python's with texts as keys may be the one in which an instance keeps its attributes.
+fn is_namespace(ty: &Type) -> bool {
+    match ty {
+        Type::Dict { key, in_place: true, .. } => !matches!(**key, Type::Int | Type::Float | Type::Bool),
+        Type::Union(members) => members.iter().any(is_namespace),
+        _ => false,
+    }
+}
+
 impl Storing<'_, '_, '_, '_> {
     fn run(&mut self, operands: &[&Expr]) {
         self.stored.all |= operands.iter().any(|e| may_run(&self.f.node(e.id)));
@@ -148,8 +172,8 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
             TargetKind::Index { base, .. } | TargetKind::Slice { base, .. } => {
                 // A list or dict of instances only changes its places.
                 let ty = self.f.node(base.id);
-                self.stored.all |=
-                    matches!(ty, Type::Instance(_) | Type::Foreign(_) | Type::Obj | Type::Union(_));
+                let other = matches!(ty, Type::Instance(_) | Type::Foreign(_) | Type::Obj | Type::Union(_));
+                self.stored.all |= other || is_namespace(&ty);
             }
             TargetKind::Global(_) => self.stored.all = true,
             TargetKind::Var(_) | TargetKind::Tuple(_) | TargetKind::Starred { .. } => {}
@@ -180,6 +204,8 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
     }
 
     fn expr(&mut self, e: &'h Expr) {
+        // Whoever uses it, and however.
+        self.stored.all |= is_iterator(&self.f.node(e.id));
         match &e.kind {
             ExprKind::None
             | ExprKind::Bool(_)
@@ -199,9 +225,13 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
             | ExprKind::Bail
             | ExprKind::Narrow { .. } => {}
             ExprKind::Compare { op: CmpOp::Is | CmpOp::IsNot, .. } => {}
-            ExprKind::Binary { left, right, .. }
-            | ExprKind::Compare { left, right, .. }
-            | ExprKind::InPlace { left, right, .. } => self.run(&[left, right]),
+            ExprKind::InPlace { left, right, .. } => {
+                self.stored.all |= is_namespace(&self.f.node(left.id));
+                self.run(&[left, right]);
+            }
+            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                self.run(&[left, right]);
+            }
             ExprKind::Unary { operand, .. } => {
                 // `not` of an instance without methods for it; others are calls already.
                 self.run(&[operand]);
@@ -243,7 +273,8 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
                     }
                 }
                 ty => {
-                    self.stored.all |= may_run(&ty);
+                    let reads = matches!(name.as_str(), "get" | "keys" | "values" | "items" | "copy");
+                    self.stored.all |= may_run(&ty) || is_namespace(&ty) && !reads;
                     self.run(&args.iter().chain(keywords.iter().map(|(_, e)| e)).collect::<Vec<_>>());
                 }
             },

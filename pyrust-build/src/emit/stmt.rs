@@ -1,5 +1,6 @@
 //! Statements.
 
+use std::mem::take;
 use std::slice;
 
 use proc_macro2::{Literal, TokenStream};
@@ -490,6 +491,9 @@ impl Func<'_, '_, '_> {
     pub(super) fn run_finals(&mut self, down_to: usize) -> TokenStream {
         let mut out = Vec::new();
         let saved = (self.finals.clone(), self.tries.clone(), self.handlers.clone());
+        // It stands in loops that have not looked at it: nothing is looked up before them for it.
+        let (attributes, rows) = (take(&mut self.attributes), take(&mut self.rows));
+        let (spans, known) = (take(&mut self.spans), take(&mut self.known));
         while self.finals.len() > down_to {
             let last = self.finals.pop().expect("there is one more");
             self.tries.truncate(last.tries);
@@ -497,6 +501,7 @@ impl Func<'_, '_, '_> {
             out.extend(self.block(&last.body));
         }
         (self.finals, self.tries, self.handlers) = saved;
+        (self.attributes, self.rows, self.spans, self.known) = (attributes, rows, spans, known);
         quote!(#(#out)*)
     }
 }
