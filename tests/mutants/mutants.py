@@ -168,7 +168,8 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     parser.add_argument("--folder", default=str(ROOT / "target/mutants"))
     options = parser.parse_args(arguments)
     number, parts = map(int, options.part.split("/"))
-    mutants = [mutant for mutant in load() if any(part in mutant.name for part in options.only or [""])][number - 1 :: parts]
+    wanted = options.only or [""]
+    mutants = [mutant for mutant in load() if any(part in mutant.name for part in wanted)][number - 1 :: parts]
     # Those of the compiler last, for each of them costs a build of it; the others by the cases that notice them.
     mutants.sort(key=lambda mutant: (mutant.is_compiler, mutant.cases))
     shop = Workshop(Path(options.folder), options.python)
