@@ -487,6 +487,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     spans: Vec<spans::SpanLoop>,
     /// Open loops: what they may assign, and attributes looked up before them.
     attributes: Vec<attributes::AttributeLoop>,
+    /// Variables that open blocks have assigned.
+    settled: Vec<spans::Assigned>,
     /// Lists that the loop that is emitted next appends to with each turn.
     filled: Vec<Ident>,
     /// What is known of the loop over arrays that is emitted next.
@@ -553,6 +555,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             rows: Vec::new(),
             spans: Vec::new(),
             attributes: Vec::new(),
+            settled: Vec::new(),
             filled: Vec::new(),
             dense: None,
             noting: None,

@@ -244,6 +244,7 @@ fn is_flat(ty: &Type) -> bool {
     match ty {
         Type::List { elem, .. } | Type::View(elem) | Type::Set { elem, .. } => is_scalar(elem),
         Type::Dict { key, value, .. } => is_scalar(key) && is_scalar(value),
+        Type::Tuple { items, .. } => items.iter().all(is_scalar),
         ty => is_scalar(ty),
     }
 }

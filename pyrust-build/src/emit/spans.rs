@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A store to an element might otherwise be one to the head of a list, for all that LLVM knows, so it would load the
-//! pointer and the length again and again.
+//! pointer and the length again and again.  A list that such a loop assigns to a variable (`row = rows[i]`) is asked behind
+//! the assignment.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +18,9 @@ use quote::quote;
 use super::Func;
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
-use crate::hir::{CompKind, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::hir::{
+    CompKind, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
+};
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -60,6 +63,14 @@ pub(super) struct SpanLoop {
     assigned: BTreeSet<VarId>,
     shaken: Shaken,
     found: Vec<(VarId, Ident)>,
+}
+
+/// A variable that the body of the innermost loop has just assigned, for the rest of the block: where the elements of
+/// its list stand is asked there, if somebody wants to know.
+pub(super) struct Assigned {
+    var: VarId,
+    name: Ident,
+    used: bool,
 }
 
 /// An element: the span, the index, the type of the element.
@@ -105,11 +116,9 @@ impl Func<'_, '_, '_> {
     /// `base[index]`, if the base has a span; the index is evaluated by whoever uses it.
     pub(super) fn span_place(&mut self, base: &Expr, index: &Expr) -> Option<Place> {
         let Type::List { elem, in_place: false } = self.node(base.id) else { return None };
-        let number = matches!(*elem, Type::Int | Type::Float | Type::Bool | Type::Char);
         // A negative constant is never inside.
         let counted = self.node(index.id) == Type::Int && !matches!(index.kind, ExprKind::Int(i) if i < 0);
-        let plain = self.closures == 0 && self.fused.is_none() && self.hir.yields.is_none();
-        if !self.file.program.passes.has(Pass::Spans) || !number || !counted || !plain {
+        if !self.has_spans(&elem) || !counted {
             return None;
         }
         let span = match base.kind {
@@ -124,12 +133,44 @@ impl Func<'_, '_, '_> {
         Some(Place { span, index, elem: *elem })
     }
 
+    /// Are spans made here, of lists of that?
+    fn has_spans(&self, elem: &Type) -> bool {
+        let number = matches!(elem, Type::Int | Type::Float | Type::Bool | Type::Char);
+        let plain = self.closures == 0 && self.fused.is_none() && self.hir.yields.is_none();
+        self.file.program.passes.has(Pass::Spans) && number && plain
+    }
+
+    /// A statement of a block has assigned a variable, and nothing else does: until the block ends, its list is the same
+    /// one. True if `span_behind` has to be asked then.
+    pub(super) fn assigned_here(&mut self, target: &Target) -> bool {
+        let TargetKind::Var(var) = target.kind else { return false };
+        let Type::List { elem, in_place: false } = &self.instance.vars[var] else { return false };
+        let stays = self.spans.last().is_some_and(|l| l.shaken.leaves(elem));
+        if !stays || !self.has_spans(elem) || !self.is_plain(var) || !defined_once(var, &self.hir.body) {
+            return false;
+        }
+        let name = self.fresh("span");
+        self.settled.push(Assigned { var, name, used: false });
+        true
+    }
+
+    /// The block has ended: what stands behind the statement that assigned.
+    pub(super) fn span_behind(&mut self) -> Option<TokenStream> {
+        let Assigned { var, name, used } = self.settled.pop()?;
+        let list = self.var_ident(var);
+        used.then(|| quote!(let #name = list::span(&#list);))
+    }
+
     /// The span of a variable, before the outermost loop that leaves it.
     fn span_of(&mut self, var: VarId, elem: &Type) -> Option<Ident> {
         let known = &self.instance.vars[var];
         let plain = !self.hir.vars[var].cell && !self.hir.vars[var].maybe_unbound;
         if !plain || !matches!(known, Type::List { elem: of, in_place: false } if **of == *elem) {
             return None;
+        }
+        if let Some(assigned) = self.settled.iter_mut().find(|a| a.var == var) {
+            assigned.used = true;
+            return Some(assigned.name.clone());
         }
         let leaves = |l: &SpanLoop| l.shaken.leaves(elem) && !l.assigned.contains(&var);
         let inner = self.spans.iter().rev().take_while(|l| leaves(l)).count();
@@ -172,6 +213,19 @@ impl Func<'_, '_, '_> {
         let index = self.bind(&place.index, lets);
         Place { index, ..place }
     }
+}
+
+/// Does only one place assign the variable?
+fn defined_once(var: VarId, body: &[Stmt]) -> bool {
+    struct Count(VarId, usize);
+    impl<'h> Visit<'h> for Count {
+        fn define(&mut self, _: NodeId, var: &'h VarId) {
+            self.1 += usize::from(*var == self.0);
+        }
+    }
+    let mut count = Count(var, 0);
+    count.block(body);
+    count.1 == 1
 }
 
 struct Shaking<'l, 'f, 'p, 'a> {

@@ -18,6 +18,7 @@ use crate::ty::Type;
 impl Func<'_, '_, '_> {
     pub(super) fn block(&mut self, body: &[Stmt]) -> Vec<TokenStream> {
         let mut out = Vec::new();
+        let mut assigning = Vec::new();
         let mut last_line = 0;
         for stmt in body {
             if let Some((line, text)) = self.source_line(stmt)
@@ -28,8 +29,19 @@ impl Func<'_, '_, '_> {
                 out.push(quote!(py!(#comment);));
             }
             out.push(self.stmt(stmt));
+            if let StmtKind::Assign { targets, .. } = &stmt.kind
+                && let [target] = targets.as_slice()
+                && self.assigned_here(target)
+            {
+                assigning.push(out.len());
+            }
             if !self.falls_off(std::slice::from_ref(stmt)) {
                 break;
+            }
+        }
+        for at in assigning.into_iter().rev() {
+            if let Some(span) = self.span_behind() {
+                out.insert(at, span);
             }
         }
         out
@@ -113,8 +125,10 @@ impl Func<'_, '_, '_> {
                         let rest = f.block(rest);
                         return quote!(#assign #(#begin)* #sum #(#rest)*);
                     }
+                    let assigned = f.assigned_here(target);
                     let body = f.block(body);
-                    quote!(#assign #(#body)*)
+                    let span = if assigned { f.span_behind() } else { None };
+                    quote!(#assign #span #(#body)*)
                 };
                 let code = match turns {
                     Some((var, turns)) => self.turn_by_turn(var, &turns, &mut each),
