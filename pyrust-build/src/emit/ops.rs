@@ -6,7 +6,7 @@ use quote::quote;
 use super::Func;
 use super::coerce::same_rust;
 use super::expr::{field, int_literal};
-use super::types::Val;
+use super::types::{Val, rust_type};
 use crate::hir::BinOp;
 use crate::infer::ranges::Interval;
 use crate::numpy::is_numpy;
@@ -73,7 +73,10 @@ impl Func<'_, '_, '_> {
         }
         let name = self.fresh("a");
         let code = &val.code;
-        lets.push(quote!(let #name = #code;));
+        // Where all but one member bails nothing else tells what the others are.
+        let ty = matches!(val.ty, Type::Union(_)).then(|| rust_type(&val.ty));
+        let ty = ty.map(|ty| quote!(: #ty));
+        lets.push(quote!(let #name #ty = #code;));
         Val { range: val.range, ..Val::place(quote!(#name), val.ty.clone()) }
     }
 
