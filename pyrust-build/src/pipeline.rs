@@ -152,6 +152,8 @@ fn all(
             types
         };
         let all = entry.signatures.iter().map(types).collect();
+        let results = entry.signatures.iter().map(|s| from_signature(&s.ret, &classes)).collect();
+        program.results.insert(func.clone(), results);
         program.hints.insert(func, all);
     }
     for entry in entries {

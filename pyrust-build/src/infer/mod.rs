@@ -176,6 +176,8 @@ pub struct Program<'a> {
     learned: BTreeSet<(String, String)>,
     /// The parameter types that the manifest records.
     pub hints: BTreeMap<FuncRef, Vec<Vec<Type>>>,
+    /// The types of results that it records.
+    pub results: BTreeMap<FuncRef, Vec<Type>>,
     per_function: BTreeMap<(FuncRef, usize), usize>,
     /// Which instances native code keeps to itself in what is inferred now.
     own: own::Form,
@@ -219,6 +221,7 @@ impl<'a> Program<'a> {
             attributes: BTreeMap::new(),
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
+            results: BTreeMap::new(),
             per_function: BTreeMap::new(),
             own: own::Form::default(),
             own_forms: 0,

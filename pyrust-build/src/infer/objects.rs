@@ -203,7 +203,10 @@ impl Program<'_> {
                             }
                         }
                     }
-                    S::FunctionDef(f) => self.learn_method(&class, f),
+                    S::FunctionDef(f) => {
+                        self.learn_from_getter(&class, f);
+                        self.learn_method(&class, f);
+                    }
                     _ => {}
                 }
             }
@@ -395,7 +398,7 @@ fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<
 }
 
 /// The name that an attribute has in a class.
-fn mangled(class: &str, name: &str) -> String {
+pub(super) fn mangled(class: &str, name: &str) -> String {
     let class = class.trim_start_matches('_');
     match name.starts_with("__") && !name.ends_with("__") && !class.is_empty() {
         true => format!("_{class}{name}"),

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use crate::ast::{self, ExprKind as A, StmtKind as S};
-use crate::infer::Program;
+use crate::infer::objects::mangled;
+use crate::infer::{FuncRef, Program};
 use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 
@@ -67,6 +68,28 @@ impl Program<'_> {
         }
         for (name, ty) in found {
             self.is_seen(class, &name, Some(ty));
+        }
+    }
+
+    /// What a method returns that only reads an attribute (`return self._year`) is what that is, as far as the manifest
+    /// records it.
+    pub(super) fn learn_from_getter(&mut self, class: &ObjectClass, f: &ast::FunctionDef) {
+        let text = |stmt: &ast::Stmt| matches!(&stmt.kind, S::Expr(e) if matches!(e.kind, A::Constant(_)));
+        let mut body = f.body.iter().filter(|stmt| !text(stmt));
+        let (Some(ast::Stmt { kind: S::Return(Some(value)), .. }), None) = (body.next(), body.next()) else {
+            return;
+        };
+        let A::Attribute { value: base, name } = &value.kind else { return };
+        let own = f.params.in_frame_order().next().map(|p| &p.name);
+        if !matches!(&base.kind, A::Name(n) if Some(n) == own) {
+            return;
+        }
+        let func = FuncRef { module: class.module.clone(), qualname: format!("{}.{}", class.name, f.name) };
+        let name = mangled(&class.name, name);
+        for ty in self.results.get(&func).cloned().unwrap_or_default() {
+            if !ty.has_never() && ty != Type::Obj {
+                self.is_seen(class, &name, Some(ty));
+            }
         }
     }
 
