@@ -181,12 +181,14 @@ impl Infer<'_, '_> {
             {
                 types[1] = self.any_length(e.id, 70 + k, &affix);
             }
-            if full == "str.join" {
-                let ok = types.len() == 2
-                    && matches!(&types[1], Ty::List(c)
+            // Another number of arguments is no row of the table.
+            if full == "str.join"
+                && let [_, items] = types.as_slice()
+            {
+                let ok = matches!(items, Ty::List(c)
                     if matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char));
-                if !ok && types[1] != Ty::Never {
-                    let message = format!("joining `{}`", self.show(&types[1]));
+                if !ok && *items != Ty::Never {
+                    let message = format!("joining `{}`", self.show(items));
                     return self.refuse("PYR0401", e.span, message);
                 }
             }
