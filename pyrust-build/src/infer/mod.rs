@@ -576,7 +576,8 @@ impl<'a> Program<'a> {
         let (keys, found): (Vec<_>, Vec<VarId>) = state.attributes.clone().into_iter().unzip();
         let found = all(&found);
         if report && diagnostics.is_empty() {
-            diagnostics.extend(whole::finding(&hir, &vars, &nodes, &ret));
+            let own_hash = |class: &crate::ty::ObjectClass| self.hashes_itself(class);
+            diagnostics.extend(whole::finding(&hir, (&vars, &nodes, &ret), &own_hash));
         }
         if (recursive || state.solver.endless) && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");

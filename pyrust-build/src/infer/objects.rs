@@ -151,6 +151,11 @@ impl Program<'_> {
         self.order(class).is_none_or(|order| order.iter().any(decorated))
     }
 
+    /// Does the class say itself what its instances are equal to, so that as keys they run its code?
+    pub(super) fn hashes_itself(&self, class: &ObjectClass) -> bool {
+        ["__eq__", "__hash__"].iter().any(|name| self.member_of(class, name).is_some())
+    }
+
     /// The method that `instance.name(…)` calls.
     pub fn method_of(&self, class: &ObjectClass, name: &str) -> Option<Method> {
         match self.member_of(class, name)? {

@@ -4,10 +4,15 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::visit::any_expr;
 use crate::hir::{Collection, ExprKind, Function};
 use crate::lower::memo;
-use crate::ty::{DictKind, MAX_MEMBERS, Type};
+use crate::ty::{DictKind, MAX_MEMBERS, ObjectClass, Type};
 
 /// The first type among those of the variables, the expressions and the result that nothing is emitted for.
-pub(super) fn finding(hir: &Function, vars: &[Type], nodes: &[Type], ret: &Type) -> Option<Diagnostic> {
+/// `own_hash` tells whether a class says itself what its instances are equal to.
+pub(super) fn finding(
+    hir: &Function,
+    (vars, nodes, ret): (&[Type], &[Type], &Type),
+    own_hash: &dyn Fn(&ObjectClass) -> bool,
+) -> Option<Diagnostic> {
     let refuse = |code: &'static str, message: String| Some(Diagnostic::new(code, Severity::Note, message));
     let all = || vars.iter().chain(nodes);
     let too_wide = |t: &&Type| t.members().len() > MAX_MEMBERS;
@@ -16,6 +21,16 @@ pub(super) fn finding(hir: &Function, vars: &[Type], nodes: &[Type], ret: &Type)
     }
     if let Some(key) = all().find_map(Type::bad_key) {
         return refuse("PYR0401", format!("keys of type `{key}` are not supported"));
+    }
+    let runs = |key: &Type| key.any(&|t| matches!(t, Type::Instance(class) if own_hash(class)));
+    let made = |t: &Type| match t {
+        // Those of Python's may be gone through all the same.
+        Type::Dict { key, in_place: false, .. } => runs(key),
+        Type::Set { elem, in_place: false, .. } => runs(elem),
+        _ => false,
+    };
+    if let Some(ty) = all().find(|t| t.any(&made)) {
+        return refuse("PYR0401", format!("`{ty}`: the class of the keys has an `__eq__` or `__hash__` of its own"));
     }
     if all().any(Type::stores_iter) {
         return refuse("PYR0408", "an iterator inside a container is not supported".into());
