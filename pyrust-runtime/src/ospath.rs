@@ -1,6 +1,7 @@
 //! `os.path` where paths are POSIX's: what its functions make of texts. The guard has found the module `posixpath` there,
 //! with the functions that it was defined with (`activate/ospath.rs`).
 
+use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
 use crate::str_::{StrBuilder, part, view};
 use crate::strs::{Chr, Str};
@@ -100,7 +101,7 @@ pub fn normpath(cx: Cx, p: &Str) -> R<Str> {
     // Exactly two slashes at the beginning stay.
     let slashes = (0..len.min(3)).take_while(|i| v.at(*i).0 == SEP).count();
     let slashes = if slashes == 3 { 1 } else { slashes };
-    let mut parts: Vec<(usize, usize)> = Vec::new();
+    let mut parts: Buf<(usize, usize)> = Buf::new();
     let is_up =
         |&(from, to): &(usize, usize)| to - from == 2 && v.at(from).0 == DOT && v.at(from + 1).0 == DOT;
     let mut from = 0;
@@ -114,7 +115,9 @@ pub fn normpath(cx: Cx, p: &Str) -> R<Str> {
             continue;
         }
         if !is_up(&found) || (slashes == 0 && parts.is_empty()) || parts.last().is_some_and(is_up) {
-            parts.push(found);
+            if parts.push(found).is_err() {
+                return bail(Bail::Memory);
+            }
         } else {
             parts.pop();
         }
@@ -123,7 +126,7 @@ pub fn normpath(cx: Cx, p: &Str) -> R<Str> {
     for _ in 0..slashes {
         out.push_chr(Chr(SEP))?;
     }
-    for (number, (from, to)) in parts.into_iter().enumerate() {
+    for (number, (from, to)) in parts.iter().copied().enumerate() {
         if number > 0 {
             out.push_chr(Chr(SEP))?;
         }

@@ -507,7 +507,8 @@ impl Func<'_, '_, '_> {
         let saved = (self.finals.clone(), self.tries.clone(), self.handlers.clone());
         // It stands in loops that have not looked at it: nothing is looked up before them for it.
         let (attributes, rows) = (take(&mut self.attributes), take(&mut self.rows));
-        let (spans, known) = (take(&mut self.spans), take(&mut self.known));
+        let (spans, settled) = (take(&mut self.spans), take(&mut self.settled));
+        let known = take(&mut self.known);
         while self.finals.len() > down_to {
             let last = self.finals.pop().expect("there is one more");
             self.tries.truncate(last.tries);
@@ -515,7 +516,8 @@ impl Func<'_, '_, '_> {
             out.extend(self.block(&last.body));
         }
         (self.finals, self.tries, self.handlers) = saved;
-        (self.attributes, self.rows, self.spans, self.known) = (attributes, rows, spans, known);
+        (self.attributes, self.rows) = (attributes, rows);
+        (self.spans, self.settled, self.known) = (spans, settled, known);
         quote!(#(#out)*)
     }
 }

@@ -30,7 +30,10 @@ pub(super) fn finding(
         _ => false,
     };
     if let Some(ty) = all().find(|t| t.any(&made)) {
-        return refuse("PYR0401", format!("`{ty}`: the class of the keys has an `__eq__` or `__hash__` of its own"));
+        return refuse(
+            "PYR0401",
+            format!("`{ty}`: the class of the keys has an `__eq__` or `__hash__` of its own"),
+        );
     }
     if all().any(Type::stores_iter) {
         return refuse("PYR0408", "an iterator inside a container is not supported".into());

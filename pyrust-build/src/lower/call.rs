@@ -25,6 +25,13 @@ impl Lower<'_> {
         if let Some(method) = self.method_behind(func) {
             return self.call(&method, args, keywords, span);
         }
+        let called = match &func.kind {
+            A::Name(name) if self.lookup(name).is_none() => Some(name.as_str()),
+            _ => None,
+        };
+        for name in keywords.iter().filter_map(|k| k.name.as_deref()).chain(called) {
+            self.refuse_private(name, span);
+        }
         if self.is_value_callee(func) {
             let function = self.expr(func);
             return self.call_value(function, args, keywords);

@@ -218,7 +218,10 @@ impl Lower<'_> {
                     }
                 },
                 Some(var) => ExprKind::Local(var),
-                None => ExprKind::Global(name.clone()),
+                None => {
+                    self.refuse_private(name, span);
+                    ExprKind::Global(name.clone())
+                }
             },
             A::Named { target, value } => {
                 let value = self.boxed(value);

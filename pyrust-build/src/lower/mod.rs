@@ -405,6 +405,8 @@ impl<'a> Lower<'a> {
             .chain(params.var_keyword.iter().map(|_| K::VarKeyword));
         let (mut out, mut moves) = (Vec::new(), Vec::new());
         for (param, kind) in params.in_frame_order().zip(kinds) {
+            // Callers know it under another name.
+            self.refuse_private(&param.name, param.span);
             let var = self.new_var(&param.name);
             let own = match self.is_cell(&param.name) {
                 true => {

@@ -338,7 +338,10 @@ impl Lower<'_> {
         let kind = match &target.kind {
             A::Name(name) => match self.lookup(name) {
                 Some(var) => TargetKind::Var(var),
-                None if self.globals.contains(name) => TargetKind::Global(name.clone()),
+                None if self.globals.contains(name) => {
+                    self.refuse_private(name, target.span);
+                    TargetKind::Global(name.clone())
+                }
                 None => {
                     self.refuse("PYR0309", target.span, format!("assigning to the global `{name}`"), "");
                     TargetKind::Tuple(vec![])

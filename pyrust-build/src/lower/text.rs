@@ -345,6 +345,15 @@ impl Lower<'_> {
             Some(class) => format!("_{class}{name}"),
         }
     }
+
+    /// Refuses what has another name than it seems to have, apart from attributes and what a function keeps to itself.
+    pub(super) fn refuse_private(&mut self, name: &str, span: Span) {
+        let mangled = self.mangled(name);
+        if mangled != name {
+            let message = format!("`{name}`, which means `{mangled}` in this class, is not supported");
+            self.refuse("PYR0305", span, message, "give it a name with one underscore in front");
+        }
+    }
 }
 
 /// Attributes that numbers, ranges and instances of CPython's own classes have.

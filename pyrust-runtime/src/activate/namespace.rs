@@ -388,6 +388,18 @@ pub(super) unsafe fn code_word(function: *mut PyObject) -> Word {
     }
 }
 
+/// The word that holds a function's defaults.
+///
+/// # Safety
+/// `function` is a live function object.
+pub(super) unsafe fn defaults_word(function: *mut PyObject) -> Word {
+    // SAFETY: as for `code_word`.
+    unsafe {
+        let place = (&raw const (*function.cast::<PyFunctionObject>()).func_defaults).cast::<u64>();
+        Word { place, want: *place }
+    }
+}
+
 /// The word that turns when a tool first asks for events of the code; none where there is no such thing, and one
 /// that never holds when tools have asked before, since the word will not move again.
 ///

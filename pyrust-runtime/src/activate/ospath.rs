@@ -11,7 +11,7 @@ const FUNCTIONS: &[&str] = &["basename", "dirname", "isabs", "join", "normpath",
 /// What they call of their own module, of `genericpath`, of `posix` and of `builtins`.
 const OWN: &[&str] = &["_get_sep"];
 const GENERIC: &[&str] = &["_splitext", "_check_arg_types"];
-const BUILTINS: &[&str] = &["isinstance", "bytes", "map"];
+const BUILTINS: &[&str] = &["isinstance", "bytes", "len", "map"];
 
 /// Whether `object` is the module `os.path` itself (`os` has it under the name `path`), or its function of that name.
 ///
@@ -41,13 +41,30 @@ pub(super) unsafe fn of_paths(
         let right = match module {
             "os" => object == home,
             // One that was there before the module was loaded again is as good.
-            _ => is_defined_in(object, globals, name, words),
+            _ => is_own(object, globals, name, words),
         };
         if !right {
             return false;
         }
         words.push(version_word(globals));
-        wanted.iter().chain(OWN).all(|name| is_function(globals, name, words)) && helps(globals, words)
+        wanted.iter().chain(OWN).all(|name| is_own(lookup(globals, interned(name)), globals, name, words))
+            && helps(globals, words)
+    }
+}
+
+/// Is it the function that `posixpath` has under the name?
+unsafe fn is_own(found: *mut PyObject, globals: *mut PyObject, name: &str, words: &mut Vec<Word>) -> bool {
+    // SAFETY: by the caller: null or live.
+    unsafe {
+        if name != "normpath" {
+            return is_defined_in(found, globals, name, words);
+        }
+        // Since 3.13 it is the builtin itself; before, a function around it.
+        let is_builtin =
+            |object: *mut PyObject| !object.is_null() && pristine(object, "_path_normpath", "posix");
+        is_builtin(found)
+            || is_builtin(lookup(globals, interned("_path_normpath")))
+                && is_defined_in(found, globals, name, words)
     }
 }
 
@@ -93,7 +110,6 @@ unsafe fn helps(globals: *mut PyObject, words: &mut Vec<Word>) -> bool {
             !found.is_null() && pristine(found, name, "posix")
         };
         of_posix(os, "fspath")
-            && of_posix(globals, "_path_normpath")
             && GENERIC.iter().all(|name| is_function(generic, name, words))
             && BUILTINS.iter().all(|name| {
                 let builtin = lookup(builtins(), interned(name));

@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use pyo3_ffi::*;
 
 use super::namespace::{
-    Word, builtins, code_word, defined_here, has_own_methods, is_module, pristine, version_word,
+    Word, builtins, code_word, defaults_word, defined_here, has_own_methods, is_module, pristine,
+    version_word,
 };
 use super::object::{attribute_or_none, interned, lookup, utf8};
 use super::patterns;
@@ -61,7 +62,10 @@ pub(super) unsafe fn library_function(
             return false;
         }
         words.push(version_word(globals));
-        words.push(code_word(object));
+        words.extend([code_word(object), defaults_word(object)]);
+        if module == "html" && !has_default(object, Py_True()) {
+            return false;
+        }
         let named = attribute_or_none(code, c"co_name").is_some_and(|own| utf8(own.ptr()) == Some(name));
         let Some(names) = attribute_or_none(code, c"co_names") else { return false };
         named
@@ -87,6 +91,21 @@ pub(super) unsafe fn library_function(
             && (module != "re" || name == "escape" || patterns::compiles_as_ever(globals, words))
             && (name != "escape" || module != "re" || patterns::escapes_as_ever(globals, words))
             && (!matches!(name, "monthrange" | "weekday") || counts_as_ever(globals, words))
+    }
+}
+
+/// Whether this is the one default that the function has: native code has it written down.
+///
+/// # Safety
+/// A live function object.
+unsafe fn has_default(function: *mut PyObject, value: *mut PyObject) -> bool {
+    // SAFETY: by the caller; the type is tested before the tuple is read.
+    unsafe {
+        let defaults = PyFunction_GetDefaults(function);
+        !defaults.is_null()
+            && PyTuple_CheckExact(defaults) != 0
+            && PyTuple_Size(defaults) == 1
+            && PyTuple_GetItem(defaults, 0) == value
     }
 }
 
