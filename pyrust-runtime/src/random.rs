@@ -2,9 +2,11 @@
 //!
 //! A transaction that draws numbers works on a copy of the generator's state, which the commit writes back.
 
+pub(crate) mod distributions;
 mod sequences;
 mod twister;
 
+pub use distributions::{expovariate, gauss, lognormvariate, normalvariate, triangular, triangular_to};
 pub use sequences::*;
 
 use core::ptr;
@@ -13,6 +15,7 @@ use pyo3_ffi::*;
 
 use crate::activate::object::{known_item, utf8};
 use crate::big::{self, Big};
+use crate::boundary::layout;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 use twister::{STATE, Twister};
@@ -22,11 +25,23 @@ pub(crate) struct Generator {
     /// The object that it is the state of; null where nothing was drawn.
     object: *mut PyObject,
     twister: Twister,
+    /// Its `gauss_next`: the number that `gauss` gives next.
+    next_gauss: Option<f64>,
+    /// That is another one than the object has.
+    new_gauss: bool,
+    /// What it will be, made before the commit; owned, null for `None`.
+    gauss: *mut PyObject,
 }
 
 impl Generator {
     pub(crate) const fn new() -> Generator {
-        Generator { object: ptr::null_mut(), twister: Twister::new() }
+        Generator {
+            object: ptr::null_mut(),
+            twister: Twister::new(),
+            next_gauss: None,
+            new_gauss: false,
+            gauss: ptr::null_mut(),
+        }
     }
 
     #[inline]
@@ -36,6 +51,12 @@ impl Generator {
 
     pub(crate) fn forget(&mut self) {
         self.object = ptr::null_mut();
+        self.new_gauss = false;
+        let made = core::mem::replace(&mut self.gauss, ptr::null_mut());
+        if !made.is_null() {
+            // SAFETY: Ours: a float.
+            unsafe { Py_DECREF(made) };
+        }
     }
 }
 
@@ -45,6 +66,27 @@ struct RandomObject {
     base: PyObject,
     index: core::ffi::c_int,
     state: [u32; STATE],
+}
+
+/// First part of a commit, which may still bail.
+///
+/// # Safety
+/// The transaction is being committed.
+pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
+    // SAFETY: A short borrow; the GIL is held.
+    unsafe {
+        let generator = &mut cx.txn().random;
+        if let (false, true, Some(next)) =
+            (generator.is_untouched(), generator.new_gauss, generator.next_gauss)
+        {
+            generator.gauss = PyFloat_FromDouble(next);
+            if generator.gauss.is_null() {
+                PyErr_Clear();
+                return bail(Bail::Memory);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes the state back. Cannot fail.
@@ -59,9 +101,40 @@ pub(crate) unsafe fn apply(cx: Cx) {
             let object = generator.object.cast::<RandomObject>();
             (*object).index = generator.twister.index as core::ffi::c_int;
             (*object).state = generator.twister.state;
+            if generator.new_gauss {
+                let next = if generator.gauss.is_null() { Py_None() } else { generator.gauss };
+                store_gauss(generator.object, next);
+            }
             generator.forget();
         }
     }
+}
+
+/// Sets `gauss_next`, which the instance has already.
+unsafe fn store_gauss(object: *mut PyObject, next: *mut PyObject) {
+    // SAFETY: By the caller: the live instance, whose dict has nothing else.
+    unsafe {
+        let dict = PyObject_GenericGetDict(object, ptr::null_mut());
+        if dict.is_null() || PyDict_SetItemString(dict, c"gauss_next".as_ptr(), next) < 0 {
+            PyErr_Clear();
+        }
+        Py_XDECREF(dict);
+    }
+}
+
+/// What `gauss` has left from the last time.
+fn next_gauss(cx: Cx) -> R<Option<f64>> {
+    generator(cx)?;
+    // SAFETY: A short borrow.
+    Ok(unsafe { cx.txn() }.random.next_gauss)
+}
+
+/// Only after [`generator`].
+fn set_next_gauss(cx: Cx, next: Option<f64>) {
+    // SAFETY: A short borrow.
+    let generator = unsafe { &mut cx.txn().random };
+    generator.new_gauss |= next.map(f64::to_bits) != generator.next_gauss.map(f64::to_bits);
+    generator.next_gauss = next;
 }
 
 /// The generator of this transaction. The borrow ends before anything else of the runtime is called.
@@ -95,14 +168,13 @@ fn load(cx: Cx) -> R<()> {
         if object.is_null() || !ptr::eq(Py_TYPE(object).cast(), class) || !has_layout(Py_TYPE(object)) {
             return bail(Bail::Guard);
         }
-        if !has_only_gauss(object)? {
-            return bail(Bail::Guard);
-        }
+        let next_gauss = only_gauss(object)?;
         let source = object.cast::<RandomObject>();
         let Ok(index) = usize::try_from((*source).index) else { return bail(Bail::Guard) };
         let generator = &mut cx.txn().random;
         generator.twister.index = index;
         generator.twister.state = (*source).state;
+        (generator.next_gauss, generator.new_gauss) = (next_gauss, false);
         generator.object = object;
     }
     Ok(())
@@ -119,8 +191,8 @@ unsafe fn has_layout(class: *mut PyTypeObject) -> bool {
     }
 }
 
-/// Has the instance no attribute but the one that its methods keep?
-unsafe fn has_only_gauss(object: *mut PyObject) -> R<bool> {
+/// The one attribute that the methods keep; bails if the instance has another one.
+unsafe fn only_gauss(object: *mut PyObject) -> R<Option<f64>> {
     // SAFETY: By the caller: a live instance of a class with a dict.
     unsafe {
         let dict = PyObject_GenericGetDict(object, ptr::null_mut());
@@ -129,13 +201,13 @@ unsafe fn has_only_gauss(object: *mut PyObject) -> R<bool> {
             return bail(Bail::Guard);
         }
         let (mut at, mut key, mut value) = (0, ptr::null_mut(), ptr::null_mut());
-        let mut plain = true;
+        let (mut next, mut plain) = (None, PyDict_Size(dict) == 1);
         while PyDict_Next(dict, &mut at, &mut key, &mut value) != 0 {
-            // Seeding would have to reset it.
-            plain &= utf8(key) == Some("gauss_next") && Py_IsNone(value) != 0;
+            next = layout::is_float(value).then(|| layout::float_value(value));
+            plain &= utf8(key) == Some("gauss_next") && (next.is_some() || Py_IsNone(value) != 0);
         }
         Py_DECREF(dict);
-        Ok(plain)
+        if plain { Ok(next) } else { bail(Bail::Guard) }
     }
 }
 
@@ -264,6 +336,8 @@ pub fn seed(cx: Cx, n: i64) -> R<()> {
     within(cx)?;
     let n = n.unsigned_abs();
     let (low, high) = (n as u32, (n >> 32) as u32);
+    generator(cx)?;
+    set_next_gauss(cx, None);
     let twister = generator(cx)?;
     if high == 0 {
         twister.seed(&[low])

@@ -38,7 +38,6 @@ impl Lower<'_> {
         }
         if let Some(star) = args.iter().find(|a| matches!(a.kind, A::Starred(_))) {
             let zip = matches!(&func.kind, A::Name(name) if name == "zip" && self.is_builtin(name))
-                && args.len() == 1
                 && keywords.is_empty();
             if let (A::Attribute { value, name }, [AExpr { kind: A::Starred(items), .. }], []) =
                 (&func.kind, args, keywords)

@@ -290,6 +290,11 @@ impl Lower<'_> {
             ("zip", [AExpr { kind: A::Starred(rows), .. }], []) => {
                 IterKind::ZipStar(Box::new(self.whole_rows(rows)))
             }
+            ("zip", parts, []) if starred => {
+                // All are evaluated, and the starred ones taken apart, before any is gone through.
+                let all = AExpr { kind: A::List(parts.to_vec()), span };
+                IterKind::ZipStar(Box::new(self.expr(&all)))
+            }
             _ if starred => return None,
             ("range", [stop], []) => IterKind::Range { start: None, stop: self.boxed(stop), step: None },
             ("range", [start, stop], []) => {

@@ -6,6 +6,7 @@ use pyo3_ffi::*;
 
 use super::namespace::{Word, builtins, code_word, pristine, type_word, version_word};
 use super::object::{attribute_or_none, known_item, utf8};
+use crate::random::distributions::{NV_MAGICCONST, TWOPI};
 
 unsafe extern "C" {
     static mut PyMethod_Type: PyTypeObject;
@@ -23,6 +24,11 @@ const METHODS: &[(&str, &str)] = &[
     ("shuffle", "Random.shuffle"),
     ("sample", "Random.sample"),
     ("seed", "Random.seed"),
+    ("gauss", "Random.gauss"),
+    ("normalvariate", "Random.normalvariate"),
+    ("lognormvariate", "Random.lognormvariate"),
+    ("expovariate", "Random.expovariate"),
+    ("triangular", "Random.triangular"),
     ("_randbelow", "Random._randbelow_with_getrandbits"),
 ];
 
@@ -32,11 +38,18 @@ const HELPERS: &[(&str, &str, &str)] = &[
     ("_floor", "floor", "math"),
     ("_ceil", "ceil", "math"),
     ("_log", "log", "math"),
+    ("_exp", "exp", "math"),
+    ("_sqrt", "sqrt", "math"),
+    ("_cos", "cos", "math"),
+    ("_sin", "sin", "math"),
     ("_isfinite", "isfinite", "math"),
     ("_accumulate", "accumulate", "itertools"),
     ("_repeat", "repeat", "itertools"),
     ("_bisect", "bisect", "bisect"),
 ];
+
+/// And constants of the module.
+const CONSTANTS: &[(&str, f64)] = &[("TWOPI", TWOPI), ("NV_MAGICCONST", NV_MAGICCONST)];
 
 const BUILTINS: &[&str] = &["len", "reversed", "range", "list", "set", "int", "isinstance", "super", "type"];
 
@@ -102,7 +115,11 @@ pub(super) unsafe fn of_generator(
             let builtin = known_item(builtins(), name);
             known_item(globals, name).is_null() && !builtin.is_null() && pristine(builtin, name, "builtins")
         });
-        helpers && plain && is_method(object, name, instance, own)
+        let constants = CONSTANTS.iter().all(|(global, value)| {
+            let found = known_item(globals, global);
+            !found.is_null() && PyFloat_CheckExact(found) != 0 && PyFloat_AsDouble(found) == *value
+        });
+        helpers && plain && constants && is_method(object, name, instance, own)
     }
 }
 

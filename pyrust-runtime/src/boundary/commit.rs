@@ -222,6 +222,7 @@ unsafe fn prepare(cx: Cx) -> R<()> {
             overlay::prepare(cx)?;
             bytearray::prepare(cx)?;
             sets::prepare(cx)?;
+            random::prepare(cx)?;
         }
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
         cx.txn().attributes.check_dropped()?;
