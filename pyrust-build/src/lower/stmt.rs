@@ -1,7 +1,7 @@
 //! Statements → HIR.
 
 use super::Lower;
-use super::waits::waits;
+use super::waits::{Known, waits};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A, Stmt as AStmt, StmtKind as S};
 use crate::hir::{self, Catch, StmtKind, TargetKind};
 use crate::ops::exceptions;
@@ -49,7 +49,17 @@ impl Lower<'_> {
     }
 
     fn waits(&self, test: &AExpr, body: &[AStmt]) -> bool {
-        waits(test, body, &|name| self.is_builtin(name), &|name| self.lookup(name).is_some())
+        let callees = |func: &AExpr| match &func.kind {
+            A::Name(name) if self.lookup(name).is_none() => self.env.function(name).into_iter().collect(),
+            A::Attribute { name, .. } => self.env.methods_called(name),
+            _ => Vec::new(),
+        };
+        let known = Known {
+            is_builtin: &|name| self.is_builtin(name),
+            is_local: &|name| self.lookup(name).is_some(),
+            callees: &callees,
+        };
+        waits(test, body, &known)
     }
 
     fn stmt(&mut self, stmt: &AStmt) -> Option<StmtKind> {

@@ -7,21 +7,65 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::ast::{BinOp, Expr, ExprKind as E, Stmt, StmtKind as S};
+use crate::ast::{BinOp, Expr, ExprKind as E, FunctionDef, Stmt, StmtKind as S};
 use crate::walk;
 
 /// Builtins that change nothing, and read what they are given.
 const READS: &[&str] =
     &["len", "range", "abs", "min", "max", "sum", "int", "float", "str", "bool", "ord", "any", "all"];
 
-/// Does the loop wait? `is_builtin` tells whether a name is a builtin here, `is_local` whether it is a variable.
-pub(super) fn waits(
-    test: &Expr,
-    body: &[Stmt],
-    is_builtin: &dyn Fn(&str) -> bool,
-    is_local: &dyn Fn(&str) -> bool,
-) -> bool {
-    let mut look = Look { is_builtin, is_local, guards: vec![test], open: false, moves: HashMap::new() };
+/// Functions that functions call, that functions call.
+const DEPTH: usize = 4;
+
+/// What is known of the names in a loop.
+pub(super) struct Known<'k, 'd> {
+    /// A builtin here?
+    pub(super) is_builtin: &'k dyn Fn(&str) -> bool,
+    /// A variable?
+    pub(super) is_local: &'k dyn Fn(&str) -> bool,
+    /// The functions of the module that a call may run; none where it may be any other.
+    pub(super) callees: &'k dyn Fn(&Expr) -> Vec<&'d FunctionDef>,
+}
+
+impl Known<'_, '_> {
+    /// Does calling this read, and change nothing?
+    fn reads(&self, func: &Expr, depth: usize) -> bool {
+        if let E::Name(name) = &func.kind
+            && READS.contains(&name.as_str())
+            && (self.is_builtin)(name)
+        {
+            return true;
+        }
+        let callees = if depth == 0 { Vec::new() } else { (self.callees)(func) };
+        !callees.is_empty() && callees.iter().all(|def| self.is_reader(def, depth))
+    }
+
+    fn is_reader(&self, def: &FunctionDef, depth: usize) -> bool {
+        let mut reads = def.decorators.is_empty() && def.body.iter().all(is_quiet);
+        walk::expressions(&def.body, &mut |e| match &e.kind {
+            E::Call { func, keywords, .. } => reads &= keywords.is_empty() && self.reads(func, depth - 1),
+            E::Await(_) | E::Yield(_) | E::YieldFrom(_) | E::Lambda { .. } | E::Unrepresentable(_) => {
+                reads = false
+            }
+            _ => {}
+        });
+        reads
+    }
+}
+
+/// A statement that assigns nothing but variables of its function.
+fn is_quiet(stmt: &Stmt) -> bool {
+    match &stmt.kind {
+        S::Pass | S::Return(_) | S::Expr(_) => true,
+        S::Assign { targets, .. } => targets.iter().all(|t| matches!(t.kind, E::Name(_))),
+        S::If { body, orelse, .. } => body.iter().chain(orelse).all(is_quiet),
+        _ => false,
+    }
+}
+
+/// Does the loop wait?
+pub(super) fn waits(test: &Expr, body: &[Stmt], known: &Known<'_, '_>) -> bool {
+    let mut look = Look { known, guards: vec![test], open: false, moves: HashMap::new() };
     look.expression(test, &[]);
     look.block(body, &[], false);
     if look.open {
@@ -53,9 +97,8 @@ struct Move<'a> {
     itself: bool,
 }
 
-struct Look<'a> {
-    is_builtin: &'a dyn Fn(&str) -> bool,
-    is_local: &'a dyn Fn(&str) -> bool,
+struct Look<'a, 'd> {
+    known: &'a Known<'a, 'd>,
     /// The conditions of the ways out.
     guards: Vec<&'a Expr>,
     /// There is a way out without a condition, or something that may change any memory.
@@ -63,7 +106,7 @@ struct Look<'a> {
     moves: HashMap<String, Vec<Move<'a>>>,
 }
 
-impl<'a> Look<'a> {
+impl<'a> Look<'a, '_> {
     /// `inner`: in a loop inside, whose `break` leaves that one only.
     fn block(&mut self, body: &'a [Stmt], conditions: &[&'a Expr], inner: bool) {
         for stmt in body {
@@ -124,12 +167,10 @@ impl<'a> Look<'a> {
     /// What an expression does besides having a value.
     fn expression(&mut self, e: &'a Expr, conditions: &[&'a Expr]) {
         let mut named = Vec::new();
-        let (mut open, is_builtin) = (false, self.is_builtin);
+        let (mut open, known) = (false, self.known);
         walk::expression(e, &mut |e| match &e.kind {
             E::Call { func, keywords, .. } => {
-                let reads =
-                    matches!(&func.kind, E::Name(name) if READS.contains(&name.as_str()) && is_builtin(name));
-                open |= !reads || !keywords.is_empty();
+                open |= !keywords.is_empty() || !known.reads(func, DEPTH);
             }
             E::Named { target, .. } => named.push(target.clone()),
             E::Await(_) | E::Yield(_) | E::YieldFrom(_) | E::Lambda { .. } | E::Unrepresentable(_) => {
@@ -156,7 +197,7 @@ impl<'a> Look<'a> {
 
     fn assign(&mut self, name: &str, value: Option<&'a Expr>, conditions: &[&'a Expr]) {
         // A global that the loop assigns may be read by anything.
-        self.open |= !(self.is_local)(name);
+        self.open |= !(self.known.is_local)(name);
         let from = conditions.iter().copied().chain(value).collect();
         self.moves.entry(name.to_owned()).or_default().push(Move { from, itself: value.is_none() });
     }
@@ -182,7 +223,7 @@ impl<'a> Look<'a> {
         walk::expression(value, &mut |e| {
             found |= match &e.kind {
                 E::Subscript { .. } | E::Attribute { .. } | E::Call { .. } => true,
-                E::Name(name) => !(self.is_local)(name),
+                E::Name(name) => !(self.known.is_local)(name),
                 _ => false,
             };
         });

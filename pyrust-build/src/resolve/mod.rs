@@ -155,6 +155,12 @@ impl ModuleEnv {
         found.next().is_none().then_some(&first.1)
     }
 
+    /// The methods of that name, of whatever class.
+    pub fn methods_called(&self, name: &str) -> Vec<&FunctionDef> {
+        let called = |q: &str| q.rsplit_once('.').is_some_and(|(_, last)| last == name);
+        self.functions.iter().filter(|(q, _)| called(q)).map(|(_, def)| def).collect()
+    }
+
     /// The only function with this qualname that is left, if a condition has ruled others out.
     pub fn chosen_function(&self, qualname: &str) -> Option<&FunctionDef> {
         self.function(qualname).filter(|_| self.ruled_out.contains(qualname))
