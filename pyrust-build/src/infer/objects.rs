@@ -204,6 +204,7 @@ impl Program<'_> {
                         for target in targets {
                             if let A::Name(name) = &target.kind {
                                 let ty = self.literal_type(&class.module, value);
+                                let ty = ty.or_else(|| self.class_value(&class, name));
                                 self.is_seen(&class, name, ty);
                             }
                         }
@@ -217,6 +218,13 @@ impl Program<'_> {
             }
             self.learn_from_stores(&class);
         }
+    }
+
+    /// The type of what the body of the class computes for an attribute.
+    fn class_value(&mut self, class: &ObjectClass, name: &str) -> Option<Type> {
+        let ty = self.value_type(&class.module, &format!("{}.{name}", class.name));
+        let known = !ty.has_never() && !ty.any(&|t| matches!(t, Type::Never | Type::Obj));
+        known.then_some(ty)
     }
 
     fn learn_method(&mut self, class: &ObjectClass, f: &ast::FunctionDef) {
@@ -434,10 +442,42 @@ fn names(target: &ast::Expr, name: &str) -> bool {
     }
 }
 
+/// Builtins that make no descriptors.
+const VALUES: &[&str] = &[
+    "bool",
+    "bytearray",
+    "bytes",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "len",
+    "list",
+    "max",
+    "min",
+    "range",
+    "round",
+    "set",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+];
+
 /// A value that is no descriptor.
 fn is_plain_value(value: &ast::Expr) -> bool {
     match &value.kind {
         A::Constant(_) | A::List(_) | A::Dict { .. } | A::Set(_) => true,
+        A::ListComp { .. } | A::SetComp { .. } | A::DictComp { .. } | A::JoinedStr(_) | A::Compare { .. } => {
+            true
+        }
+        A::Call { func, .. } => match &func.kind {
+            A::Name(name) => VALUES.contains(&name.as_str()),
+            A::Attribute { value, name } => {
+                name == "fromkeys" && matches!(&value.kind, A::Name(class) if class == "dict")
+            }
+            _ => false,
+        },
         A::Tuple(items) => items.iter().all(is_plain_value),
         A::UnaryOp { operand, .. } => is_plain_value(operand),
         A::BinOp { left, right, .. } => is_plain_value(left) && is_plain_value(right),
