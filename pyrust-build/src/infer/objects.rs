@@ -151,6 +151,12 @@ impl Program<'_> {
         self.order(class).is_none_or(|order| order.iter().any(decorated))
     }
 
+    /// The method of the class, written in it, that Python calls for each attribute: nothing of that is native.
+    pub(super) fn makes_up_attributes(&self, class: &ObjectClass, writes: bool) -> Option<&'static str> {
+        let names: &[&str] = if writes { &["__setattr__"] } else { &["__getattribute__", "__getattr__"] };
+        names.iter().copied().find(|name| self.member_of(class, name).is_some())
+    }
+
     /// Does the class say itself what its instances are equal to, so that as keys they run its code?
     pub(super) fn hashes_itself(&self, class: &ObjectClass) -> bool {
         ["__eq__", "__hash__"].iter().any(|name| self.member_of(class, name).is_some())
@@ -527,6 +533,11 @@ impl Infer<'_, '_> {
 
     /// `instance.name`
     pub(super) fn instance_attribute(&mut self, e: &Expr, class: &Arc<ObjectClass>, name: &str) -> Ty {
+        if let Some(own) = self.program.makes_up_attributes(class, false) {
+            let message =
+                format!("reading attributes of `{}`, which has a `{own}`, is not supported", class.name);
+            return self.refuse("PYR0321", e.span, message);
+        }
         match self.program.member_of(class, name) {
             Some(Member::Method(method)) if method.kind == MethodKind::Property => {
                 return self.instance_call(e, class, name, &method, &[], &[]);
@@ -565,6 +576,11 @@ impl Infer<'_, '_> {
         keywords: &[(String, Expr)],
     ) -> Option<Ty> {
         let method = self.program.method_of(class, name).filter(|m| m.kind != MethodKind::Property)?;
+        if let Some(own) = self.program.makes_up_attributes(class, false) {
+            let message =
+                format!("calling methods of `{}`, which has a `{own}`, is not supported", class.name);
+            return Some(self.refuse("PYR0307", e.span, message));
+        }
         Some(self.instance_call(e, class, name, &method, args, keywords))
     }
 
@@ -696,6 +712,14 @@ impl Infer<'_, '_> {
             let Ty::Instance(class) = &member else { continue };
             if !matches!(self.program.member_of(class, name), None | Some(Member::Value)) {
                 continue;
+            }
+            if let Some(own) = self.program.makes_up_attributes(class, true) {
+                let message = format!(
+                    "assigning attributes of `{}`, which has a `{own}`, is not supported",
+                    class.name
+                );
+                self.refuse("PYR0311", span, message);
+                return;
             }
             found = true;
             let resolved = self.state.solver.resolve(ty);
