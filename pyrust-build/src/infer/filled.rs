@@ -281,18 +281,18 @@ fn collect<'d>(body: &'d [ast::Stmt], name: &str, found: &mut Vec<Option<&'d ast
                 found.push(Some(value));
             }
             S::AugAssign { target, .. } | S::For { target, .. } if names(target, name) => found.push(None),
-            S::With { items, .. } => {
-                if items.iter().filter_map(|item| item.target.as_ref()).any(|t| names(t, name)) {
-                    found.push(None);
-                }
+            S::With { items, .. }
+                if items.iter().filter_map(|item| item.target.as_ref()).any(|t| names(t, name)) =>
+            {
+                found.push(None);
             }
             S::Try { handlers, .. } => {
                 found.extend(handlers.iter().filter(|h| h.name.as_deref() == Some(name)).map(|_| None));
             }
-            S::Import(aliases) | S::ImportFrom { names: aliases, .. } => {
-                if aliases.iter().any(|a| a.as_name.as_ref().unwrap_or(&a.name) == name) {
-                    found.push(None);
-                }
+            S::Import(aliases) | S::ImportFrom { names: aliases, .. }
+                if aliases.iter().any(|a| a.as_name.as_ref().unwrap_or(&a.name) == name) =>
+            {
+                found.push(None);
             }
             _ => {}
         }
