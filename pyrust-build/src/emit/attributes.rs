@@ -7,6 +7,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
+use super::spans::runs;
 use super::types::Val;
 use crate::hir::visit::{Visit, each_expr, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{CmpOp, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId};
@@ -98,46 +99,6 @@ struct Storing<'l, 'f, 'p, 'a> {
     stored: Stored,
 }
 
-/// May the value be an instance or a function, or hold one? What is done with it may run a method.
-fn may_run(ty: &Type) -> bool {
-    match ty {
-        Type::Instance(_)
-        | Type::Iter(_)
-        | Type::Foreign(_)
-        | Type::Cell(_)
-        | Type::Function(_)
-        | Type::Inner(_)
-        | Type::Closure { .. }
-        | Type::Obj => true,
-        Type::List { elem, .. }
-        | Type::View(elem)
-        | Type::VarTuple(elem)
-        | Type::Deque { elem, .. }
-        | Type::Set { elem, .. } => may_run(elem),
-        Type::Dict { key, value, .. } => may_run(key) || may_run(value),
-        Type::DictView { dict, .. } => may_run(dict),
-        Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
-            items.iter().any(may_run)
-        }
-        _ => false,
-    }
-}
-
-/// An iterator runs the code that it was made with when somebody takes from it.
-fn is_iterator(ty: &Type) -> bool {
-    match ty {
-        Type::Iter(_) => true,
-        Type::List { elem, .. } | Type::View(elem) | Type::VarTuple(elem) | Type::Deque { elem, .. } => {
-            is_iterator(elem)
-        }
-        Type::Dict { value, .. } => is_iterator(value),
-        Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
-            items.iter().any(is_iterator)
-        }
-        _ => false,
-    }
-}
-
 /// A dict of Python's with texts as keys may be the one in which an instance keeps its attributes.
 fn is_namespace(ty: &Type) -> bool {
     match ty {
@@ -149,7 +110,7 @@ fn is_namespace(ty: &Type) -> bool {
 
 impl Storing<'_, '_, '_, '_> {
     fn run(&mut self, operands: &[&Expr]) {
-        self.stored.all |= operands.iter().any(|e| may_run(&self.f.node(e.id)));
+        self.stored.all |= operands.iter().any(|e| runs(&self.f.node(e.id)));
     }
 }
 
@@ -159,7 +120,7 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
             self.stored.all = true;
         }
         if let StmtKind::AugAssign { target, .. } = &stmt.kind {
-            self.stored.all |= may_run(&self.f.node(target.id));
+            self.stored.all |= runs(&self.f.node(target.id));
         }
         walk_stmt(self, stmt);
     }
@@ -195,7 +156,7 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
                         | Type::Dict { .. }
                         | Type::DictView { .. }
                 );
-                self.stored.all |= !plain && may_run(&ty);
+                self.stored.all |= !plain && runs(&ty);
             }
             IterKind::Tool { .. } => self.stored.all = true,
             _ => {}
@@ -204,8 +165,8 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
     }
 
     fn expr(&mut self, e: &'h Expr) {
-        // Whoever uses it, and however.
-        self.stored.all |= is_iterator(&self.f.node(e.id));
+        // An iterator runs the code that it was made with, whoever takes from it and however.
+        self.stored.all |= self.f.node(e.id).any(&|t| matches!(t, Type::Iter(_)));
         match &e.kind {
             ExprKind::None
             | ExprKind::Bool(_)
@@ -274,13 +235,13 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
                 }
                 ty => {
                     let reads = matches!(name.as_str(), "get" | "keys" | "values" | "items" | "copy");
-                    self.stored.all |= may_run(&ty) || is_namespace(&ty) && !reads;
+                    self.stored.all |= runs(&ty) || is_namespace(&ty) && !reads;
                     self.run(&args.iter().chain(keywords.iter().map(|(_, e)| e)).collect::<Vec<_>>());
                 }
             },
             ExprKind::Comp(_) => {
                 let ty = self.f.node(e.id);
-                self.stored.all |= !matches!(ty, Type::List { .. }) && may_run(&ty);
+                self.stored.all |= !matches!(ty, Type::List { .. }) && runs(&ty);
             }
             ExprKind::FString(_)
             | ExprKind::Build { .. }
@@ -315,7 +276,7 @@ fn holds_runner(f: &Func<'_, '_, '_>, e: &Expr) -> bool {
         {
             bases.insert(base.id);
         }
-        found |= may_run(&f.node(inner.id)) && !bases.contains(&inner.id);
+        found |= runs(&f.node(inner.id)) && !bases.contains(&inner.id);
     });
     found
 }

@@ -245,7 +245,7 @@ impl Shaking<'_, '_, '_, '_> {
 }
 
 /// Can using such a value run a function, of which nobody knows what it does?
-fn runs(ty: &Type) -> bool {
+pub(super) fn runs(ty: &Type) -> bool {
     match ty {
         Type::Never
         | Type::None
