@@ -3,7 +3,7 @@
 PYTHON ?= python3
 RUN = $(PYTHON) tests/run.py
 
-.PHONY: help bench bench-profilers bench-quick dev demo docs format lint mutants profile stats test test-all wheels
+.PHONY: help bench bench-install bench-profilers bench-quick dev demo docs format lint mutants profile stats test test-all wheels
 
 help:
 	@echo "make demo       the main job, from nothing: profile, compile, verify, compare"
@@ -16,8 +16,9 @@ help:
 	@echo "make docs       the documentation as a site, into build/docs"
 	@echo "make stats      lines, operations, tests, last speedups"
 	@echo "make bench      native against Python, paired; the generator; the comparison with peers and hand-written Rust"
+	@echo "make bench-install  a first install, a second one, one after an edit: seconds"
 	@echo "make bench-profilers  overhead and ranking of the profiler, against other profilers and an unprofiled run"
 	@echo "make bench-quick  native against Python and what of the comparison is already built, in two minutes"
 
-bench bench-profilers bench-quick dev demo docs format lint mutants profile stats test test-all wheels:
+bench bench-install bench-profilers bench-quick dev demo docs format lint mutants profile stats test test-all wheels:
 	@$(RUN) $@

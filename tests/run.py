@@ -133,7 +133,7 @@ def passes() -> list[str]:
 
 
 #: Alone with the processors: they measure time.
-MEASURING = ("setuptools-plugin", "pytest-pyrust", "compare", "cost")
+MEASURING = ("setuptools-plugin", "pytest-pyrust", "compare")
 #: What takes longest comes first, so that no lane is left with it at the end.
 LONGEST = ("e2e", "semantics", "cargo", "stress", "real")
 
@@ -162,14 +162,7 @@ def folder_task(
 
 def everything(steps: Steps, python: Python, first: bool = True) -> list[Task]:
     cargo = Task(frozenset({"cargo"} if first else {"cargo", "e2e"}), lambda: rust_tests(steps, python))
-    cost = TESTS / "e2e" / "test_cost.py"
-    measured = Task(frozenset({"cost"}), lambda: pytest(steps, python, cost))
-
-    def task(folder: Path) -> Task:
-        beside = [f"--ignore={cost}"] if folder == cost.parent else []
-        return folder_task(steps, python, folder, *beside, first=first)
-
-    return [cargo, measured, *map(task, test_folders())]
+    return [cargo, *(folder_task(steps, python, folder, first=first) for folder in test_folders())]
 
 
 def test(steps: Steps, python: Python, others: Sequence[Python]) -> None:
@@ -301,6 +294,17 @@ def compare(steps: Steps, others: Sequence[Python], *options: str) -> None:
     steps.run("comparison", command, folder=ROOT / "benches" / "compare", go_on=True)
 
 
+def bench_install(steps: Steps, python: Python, others: Sequence[Python]) -> None:
+    """What a first install costs, a second one and one after an edit; results go to docs/benchmarks."""
+    prepare(steps, [python])
+    steps.run(
+        "installs",
+        [python_in(python.environment()), "benches/installs.py"],
+        environment={"PYRUST_TEST_WHEELS": str(WHEELS), "PYRUST_TEST_WHEELHOUSE": str(WHEELHOUSE)},
+        go_on=True,
+    )
+
+
 def bench_profilers(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     """Overhead and ranking of profilers; results go to docs/benchmarks. On 3.12 where it is found: more of them run there."""
     python = next((each for each in others if each.version == "3.12"), python)
@@ -338,6 +342,7 @@ def stats(steps: Steps, python: Python, others: Sequence[Python]) -> None:
 
 TARGETS: dict[str, Callable[[Steps, Python, Sequence[Python]], None]] = {
     "bench": bench,
+    "bench-install": bench_install,
     "bench-profilers": bench_profilers,
     "bench-quick": bench_quick,
     "demo": demo,

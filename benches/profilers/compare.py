@@ -189,6 +189,15 @@ def mean(values):
     return math.exp(statistics.mean(math.log(value) for value in values))
 
 
+def scatter(rows):
+    """Of all ratios of a tool: their geometric mean over the workloads, and the standard error of that."""
+    logs = [[math.log(ratio) for ratio in ratios] for ratios in rows.values() if ratios]
+    if len(logs) < len(rows) or any(len(each) < 3 for each in logs):
+        return None
+    error = math.sqrt(sum(statistics.variance(each) / len(each) for each in logs)) / len(logs)
+    return math.exp(statistics.mean(statistics.mean(each) for each in logs)), error
+
+
 def document(data):
     lines = [
         "# Profilers: what they cost, and whether they are right",
@@ -223,6 +232,13 @@ def document(data):
         "*Too slow*: stopped after forty times the time of the unprofiled run. RightTyper and MonkeyType do not measure time.",
         "",
     ]
+    for tool, rows in data["ratios"].items():
+        if tool.startswith("pyrust") and (found := scatter(rows)):
+            count = min(map(len, rows.values()))
+            words = (
+                f"the mean of all {count * len(rows)} ratios is {found[0]:.3f}, with a standard error of {found[1]:.3f}"
+            )
+            lines += [f"{TITLES[tool]}: {words}.", ""]
     if data.get("notes"):
         lines += ["## How this run was made", "", *(f"- {note}" for note in data["notes"]), ""]
     return "\n".join(lines)

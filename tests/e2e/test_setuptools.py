@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -70,6 +71,38 @@ def test_comment_is_no_edit(venv: Venv, textkit: Path) -> None:
     venv.install("-e", textkit)
     replace(textkit / "src/textkit/distance.py", "    if a == b:", "    # Nothing to do.\n\n    if a == b:")
     assert venv.status("textkit", "textkit")["textkit.distance:levenshtein"]["state"] == "native"
+
+
+def test_the_same_tree_again_compiles_nothing(venv: Venv, textkit: Path, tmp_path: Path) -> None:
+    cargo = shutil.which("cargo")
+    assert cargo, "needs cargo"
+    said, front = tmp_path / "said", tmp_path / "cargo"
+    front.write_text(f'#!/bin/sh\necho "$@" >> "{said}"\nexec "{cargo}" "$@"\n')
+    front.chmod(0o755)
+    compiling = []
+    for _ in range(2):
+        venv.install("-e", textkit, CARGO=str(front))
+        assert "textkit.distance:levenshtein" in native(venv.status("textkit", "textkit"))
+        compiling.append([line for line in said.read_text().splitlines() if line.startswith(("build", "rustc"))])
+        said.write_text("")
+    assert compiling[0]
+    assert compiling[1] == []
+
+
+def test_importing_loads_only_the_module(venv: Venv, textkit: Path) -> None:
+    """What is native must not make a program start slower: no parser, no reader of manifests."""
+    venv.install("-e", textkit)
+    code = """
+import sys
+if sys.argv[1] == "without":
+    sys.modules["textkit._pyrust"] = None
+before = set(sys.modules)
+import textkit
+print(*sorted(set(sys.modules) - before))
+"""
+    loaded = set(venv.python(code, "with", PYRUST="require").split())
+    without = set(venv.python(code, "without").split())
+    assert loaded - without == {"textkit._pyrust"}
 
 
 def test_several_shapes_in_one_distribution(venv: Venv, tmp_path: Path) -> None:
