@@ -93,16 +93,23 @@ def test_importing_loads_only_the_module(venv: Venv, textkit: Path) -> None:
     """What is native must not make a program start slower: no parser, no reader of manifests."""
     venv.install("-e", textkit)
     code = """
-import sys
+import os, sys
 if sys.argv[1] == "without":
     sys.modules["textkit._pyrust"] = None
 before = set(sys.modules)
+for name in os.environ.get("MORE", "").split():
+    __import__(name)
 import textkit
 print(*sorted(set(sys.modules) - before))
 """
     loaded = set(venv.python(code, "with", PYRUST="require").split())
     without = set(venv.python(code, "without").split())
-    assert loaded - without == {"textkit._pyrust"}
+    more = loaded - without
+    assert "textkit._pyrust" in more
+    # What nearly every program has loaded anyway is all that activation itself asks for.
+    ours = {"atexit", "functools", "importlib.util", "types", "weakref"}
+    rest = set(venv.python(code, "without", MORE=" ".join(ours)).split())
+    assert more <= rest | {"textkit._pyrust"}
 
 
 def test_several_shapes_in_one_distribution(venv: Venv, tmp_path: Path) -> None:
