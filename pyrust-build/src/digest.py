@@ -157,8 +157,23 @@ def asked(text, place):
     return node
 
 
+class Returns(ast.NodeTransformer):
+    """Makes each `return` of a loop say that Python leaves the loop by it."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def visit_Return(self, node):
+        value = node.value or ast.copy_location(ast.Constant(None), node)
+        left = ast.copy_location(ast.Constant(MARK % (4 * self.number + 3)), value)
+        node.value = ast.copy_location(ast.BinOp(left, ast.BitXor(), value), value)
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = lambda self, node: node
+
+
 class Regions(ast.NodeTransformer):
-    """Puts a question in front of the loops that native code may run, for one function."""
+    """Puts a question in front of the loops that native code may run, and a word behind them, for one function."""
 
     def __init__(self, loops):
         self.loops = {(line, column): (number, returns) for number, line, column, returns in loops}
@@ -169,9 +184,11 @@ class Regions(ast.NodeTransformer):
         if found is None:
             return node
         number, returns = found
-        run, ended, value = (asked(MARK % (3 * number + which), node) for which in range(3))
+        run, ended, value, left = (asked(MARK % (4 * number + which), node) for which in range(4))
         inner = [ast.copy_location(ast.If(ended, [ast.copy_location(ast.Return(value), run)], []), run)]
-        return ast.copy_location(ast.If(run, inner if returns else [ast.copy_location(ast.Pass(), run)], [node]), run)
+        native = inner if returns else [ast.copy_location(ast.Pass(), run)]
+        python = [Returns(number).visit(node), ast.copy_location(ast.Expr(left), run)]
+        return ast.copy_location(ast.If(run, native, python), run)
 
     visit_For = visit_While = loop
 

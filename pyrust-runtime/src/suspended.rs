@@ -41,8 +41,14 @@ impl Left {
 
     /// Runs a segment that leaves something here. What runs inside may run others.
     pub(crate) fn during<T>(&mut self, run: impl FnOnce() -> T) -> T {
-        let before = CURRENT.0.replace(self);
-        let result = run();
+        self.during_seen(|_| run())
+    }
+
+    /// As [`Left::during`], with the place itself for whoever looks at it once the segment is over.
+    pub(crate) fn during_seen<T>(&mut self, run: impl FnOnce(*const Left) -> T) -> T {
+        let this: *mut Left = self;
+        let before = CURRENT.0.replace(this);
+        let result = run(this);
         CURRENT.0.set(before);
         result
     }

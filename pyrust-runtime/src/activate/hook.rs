@@ -271,6 +271,19 @@ impl Hook {
         }
     }
 
+    /// Whether the verifier wants to know of a segment of a generator, or of a loop, that would run natively now.
+    ///
+    /// # Safety
+    /// The frame is live; the GIL is held.
+    #[inline]
+    pub(super) unsafe fn is_observed(&self, frame: Frame) -> bool {
+        // SAFETY: as promised.
+        intercept::observed()
+            && self.gate.get() & !STILL_NATIVE == INTERCEPTED
+            && !crate::txn::is_open()
+            && unsafe { !self.is_foreign(frame) }
+    }
+
     /// The number of the first specialisation whose names hold and whose arguments fit.
     ///
     /// # Safety

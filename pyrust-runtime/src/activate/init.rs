@@ -162,8 +162,11 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_hook", hook_by_name, METH_O),
         entry(c"_finalize", finalize, METH_NOARGS),
         entry(c"_set_interceptor", set_interceptor, METH_O),
+        entry(c"_set_observer", set_observer, METH_O),
         entry(c"_dry_run", super::dry::dry_run, METH_VARARGS),
+        entry(c"_dry_run_loop", super::dry::dry_run_loop, METH_VARARGS),
         entry(c"_original", original, METH_O),
+        entry(c"_kind", kind, METH_O),
         entry(c"_pause", pause, METH_O),
         entry(c"_distrust", super::shadow::distrust, METH_VARARGS),
         entry(c"_reset_counters", reset_counters, METH_NOARGS),
@@ -273,6 +276,20 @@ unsafe extern "C" fn original(_: *mut PyObject, name: *mut PyObject) -> *mut PyO
     }
 }
 
+/// `_kind(name)`: `function`, `generator` or `loops` (only loops of the function are native); None where nothing is patched.
+unsafe extern "C" fn kind(_: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    unsafe {
+        match utf8(name).and_then(|name| registry::get()?.record(name)?.hook.get()) {
+            Some(hook) if hook.generator().is_some() => text("generator"),
+            Some(hook) if hook.regions().is_some() => text("loops"),
+            Some(_) => text("function"),
+            None => return none(),
+        }
+        .map_or(ptr::null_mut(), Own::release)
+    }
+}
+
 /// While it is paused, everything runs as Python: what benchmarks compare with.
 unsafe extern "C" fn pause(_: *mut PyObject, on: *mut PyObject) -> *mut PyObject {
     // SAFETY: called under the GIL with one argument.
@@ -288,6 +305,12 @@ unsafe extern "C" fn pause(_: *mut PyObject, on: *mut PyObject) -> *mut PyObject
 unsafe extern "C" fn set_interceptor(_: *mut PyObject, callable: *mut PyObject) -> *mut PyObject {
     // SAFETY: called under the GIL with one argument.
     unsafe { intercept::set(if callable == Py_None() { ptr::null_mut() } else { callable }) };
+    none()
+}
+
+unsafe extern "C" fn set_observer(_: *mut PyObject, callable: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    unsafe { intercept::set_observer(if callable == Py_None() { ptr::null_mut() } else { callable }) };
     none()
 }
 

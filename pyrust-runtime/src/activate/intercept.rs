@@ -3,6 +3,11 @@
 //! `callable(name, args, original)` decides the outcome of the call; `original` is a plain function with the original
 //! code, the same globals, defaults and closure. While it runs for one function in one thread, further calls of that
 //! function in that thread are Python.
+//!
+//! Generators, and functions of which only loops are native, run as Python meanwhile; an observer is told of them:
+//! `observer("generator", name, args)` where one begins, `observer("loop", name, key, spec, locals)` in front of a loop
+//! (`spec` and `locals` are None where native code would not try), `observer("left", name, key, locals, returned)` behind
+//! it. The `key` is of frame and loop; `locals` is a dict; `returned` is None, or a tuple of what the loop returns.
 
 use std::cell::{Cell, RefCell};
 use std::ptr;
@@ -18,6 +23,7 @@ use crate::boundary::commit::CallArgs;
 /// State under the GIL.
 struct Interceptor {
     callable: Cell<*mut PyObject>,
+    observer: Cell<*mut PyObject>,
     /// (thread state, hook) of the calls that are being intercepted.
     running: RefCell<Vec<(usize, usize)>>,
 }
@@ -25,11 +31,49 @@ struct Interceptor {
 // SAFETY: only touched with the GIL held.
 unsafe impl Sync for Interceptor {}
 
-static INTERCEPTOR: Interceptor =
-    Interceptor { callable: Cell::new(ptr::null_mut()), running: RefCell::new(Vec::new()) };
+static INTERCEPTOR: Interceptor = Interceptor {
+    callable: Cell::new(ptr::null_mut()),
+    observer: Cell::new(ptr::null_mut()),
+    running: RefCell::new(Vec::new()),
+};
 
 pub(super) fn active() -> bool {
     !INTERCEPTOR.callable.get().is_null()
+}
+
+/// Whether anybody wants to know of generators and loops.
+pub(super) fn observed() -> bool {
+    !INTERCEPTOR.observer.get().is_null()
+}
+
+/// `_pyrust._set_observer(callable or None)`.
+///
+/// # Safety
+/// As [`set`].
+pub(super) unsafe fn set_observer(callable: *mut PyObject) {
+    // SAFETY: the caller vouches for the object.
+    unsafe {
+        Py_XINCREF(callable);
+        drop(Own::take(INTERCEPTOR.observer.replace(callable)));
+    }
+}
+
+/// `observer(event, name, …)`; nothing, with an exception, if it raises.
+///
+/// # Safety
+/// The GIL is held, no transaction is open, no exception is set.
+pub(super) unsafe fn observe(hook: &Hook, event: &str, rest: &[*mut PyObject]) -> Option<()> {
+    // SAFETY: as promised.
+    unsafe {
+        let Some(observer) = Own::borrow(INTERCEPTOR.observer.get()) else { return Some(()) };
+        let (event, name) = (text(event)?, text(hook.record().function.name)?);
+        let arguments = Own::take(PyTuple_New(2 + rest.len() as Py_ssize_t))?;
+        for (index, object) in [event.ptr(), name.ptr()].iter().chain(rest).enumerate() {
+            Py_INCREF(*object);
+            PyTuple_SetItem(arguments.ptr(), index as Py_ssize_t, *object);
+        }
+        Own::take(PyObject_Call(observer.ptr(), arguments.ptr(), ptr::null_mut())).map(drop)
+    }
 }
 
 /// `_pyrust._set_interceptor(callable or None)`.
@@ -94,15 +138,27 @@ pub(super) unsafe fn hand_over(hook: &'static Hook, args: &CallArgs, callable: *
     // SAFETY: as promised.
     unsafe {
         let name = text(hook.record().function.name)?;
+        let values = tuple(args)?;
+        let original = original(hook)?;
+        let arguments = Own::take(PyTuple_Pack(3, name.ptr(), values.ptr(), original.ptr()))?;
+        Own::take(PyObject_Call(callable, arguments.ptr(), ptr::null_mut()))
+    }
+}
+
+/// The arguments as a tuple.
+///
+/// # Safety
+/// The GIL is held; the arguments are alive.
+pub(super) unsafe fn tuple(args: &CallArgs) -> Option<Own> {
+    // SAFETY: as promised.
+    unsafe {
         let values = Own::take(PyTuple_New(args.nargs as Py_ssize_t))?;
         for index in 0..args.nargs {
             let value = args.get(index);
             Py_INCREF(value);
             PyTuple_SetItem(values.ptr(), index as Py_ssize_t, value);
         }
-        let original = original(hook)?;
-        let arguments = Own::take(PyTuple_Pack(3, name.ptr(), values.ptr(), original.ptr()))?;
-        Own::take(PyObject_Call(callable, arguments.ptr(), ptr::null_mut()))
+        Some(values)
     }
 }
 

@@ -9,21 +9,25 @@ use std::cell::Cell;
 use std::ffi::c_long;
 use std::mem::MaybeUninit;
 use std::ptr;
-use std::sync::atomic::AtomicPtr;
+use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
 use super::hook::{Hook, MAX_RESTARTS, concerns_types};
+use super::intercept;
 use super::interp::{self, Frame};
 use super::metadata::{Entry, Kept};
 use super::object::{Own, attribute, bytes_of, text};
-use super::segments::{Place, Places, gather, picklable, write};
+use super::segments::{Place, Places, gather, picklable, read, write};
 use crate::boundary::commit::{Outcome, enter};
 use crate::stop::{Bail, Stop};
 use crate::suspended::{Left, MOST};
 
 /// The way out by a `return` in the loop.
 const RETURNS: usize = 2;
+
+/// Of the four meanings of a question: none, Python has left the loop.
+const LEFT: usize = 3;
 
 /// What the constants that stand for questions begin with.
 const MARK: &[u8] = b"pyrust region ";
@@ -32,8 +36,10 @@ const MARK: &[u8] = b"pyrust region ";
 struct Resolved {
     region: usize,
     params: Vec<Place>,
+    /// The names of `params`.
+    names: &'static [&'static str],
     /// For each way out where it leads, and what it leaves where.
-    sites: Vec<(usize, Vec<Place>)>,
+    sites: Vec<(usize, Vec<(Place, &'static str)>)>,
 }
 
 /// What a hook knows of the loops of its function: one for each specialisation.
@@ -50,13 +56,14 @@ impl Regions {
         let resolved = |entry: &Entry| {
             let sites = entry.sites.iter().map(|site| {
                 let kept = site.kept.iter().map(|kept| match kept {
-                    Kept::Local(name) => places.find(name),
+                    Kept::Local(name) => Some((places.find(name)?, *name)),
                     Kept::Loop(_) => None,
                 });
                 Some((site.point, kept.collect::<Option<Vec<_>>>()?))
             });
             let sites = sites.collect::<Option<Vec<_>>>()?;
-            Some(Resolved { region: entry.region, params: places.all(entry.locals)?, sites })
+            let params = places.all(entry.locals)?;
+            Some(Resolved { region: entry.region, params, names: entry.locals, sites })
         };
         entries.iter().map(resolved).collect::<Option<Vec<_>>>().map(Regions)
     }
@@ -136,8 +143,9 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// A constant whose `~` answers a question: 3 n for the loop of number n, whether it has run natively; one more, whether
-/// it has ended by a `return`; one more, what that returns.
+/// A constant whose `~` answers a question: 4 n for the loop of number n, whether it has run natively; one more, whether
+/// it has ended by a `return`; one more, what that returns. One more is no question: with `~` it says that Python has
+/// got behind the loop, with `^` that Python leaves it and returns what stands on the right.
 #[repr(C)]
 struct Question {
     base: PyObject,
@@ -157,17 +165,125 @@ unsafe extern "C" fn answer(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the interpreter calls this with a question, under the GIL, in the function's own frame.
     unsafe {
         let question = &*object.cast::<Question>();
-        match question.what % 3 {
-            0 => match run(question.hook, question.what / 3, 0) {
+        match question.what % 4 {
+            0 => match run(question.hook, question.what / 4, 0) {
                 Ok(ran) => PyBool_FromLong(c_long::from(ran)),
                 Err(Raised) => ptr::null_mut(),
             },
             1 => PyBool_FromLong(c_long::from(!RETURNED.0.get().is_null())),
+            LEFT => match left(question.hook, question.what / 4, ptr::null_mut()) {
+                Ok(()) => Own::borrow(Py_None()).map_or(ptr::null_mut(), Own::release),
+                Err(Raised) => ptr::null_mut(),
+            },
             _ => match RETURNED.0.replace(ptr::null_mut()) {
                 value if value.is_null() => Own::borrow(Py_None()).map_or(ptr::null_mut(), Own::release),
                 value => value,
             },
         }
+    }
+}
+
+/// `question ^ value`: the value, which Python returns from the loop.
+unsafe extern "C" fn returned(object: *mut PyObject, value: *mut PyObject) -> *mut PyObject {
+    // SAFETY: the interpreter calls this with two objects, under the GIL, in the function's own frame.
+    unsafe {
+        let ours = QUESTION_TYPE.load(Relaxed);
+        if Py_TYPE(object) == ours {
+            let question = &*object.cast::<Question>();
+            if let Err(Raised) = left(question.hook, question.what / 4, value) {
+                return ptr::null_mut();
+            }
+        }
+        Own::borrow(value).map_or(ptr::null_mut(), Own::release)
+    }
+}
+
+/// The verifier is told what Python has left behind in the frame, and what it returns if the loop ends so.
+unsafe fn left(hook: &'static Hook, region: usize, value: *mut PyObject) -> Result<(), Raised> {
+    // SAFETY: as `answer`.
+    unsafe {
+        let frame = Frame::current(interp::thread());
+        if !hook.is_observed(frame) {
+            return Ok(());
+        }
+        let Some(regions) = hook.regions() else { return Ok(()) };
+        let sites = regions.0.iter().filter(|resolved| resolved.region == region).flat_map(|r| &r.sites);
+        let tell = || {
+            let locals = dict(frame, sites.flat_map(|(_, kept)| kept).copied())?;
+            let value = match value.is_null() {
+                true => Own::borrow(Py_None())?,
+                false => Own::take(PyTuple_Pack(1, value))?,
+            };
+            let key = key(frame, region)?;
+            intercept::observe(hook, "left", &[key.ptr(), locals.ptr(), value.ptr()])
+        };
+        tell().ok_or(Raised)
+    }
+}
+
+/// Of frame and loop.
+unsafe fn key(frame: Frame, region: usize) -> Option<Own> {
+    // SAFETY: as `answer`.
+    unsafe {
+        let frame = Own::take(PyLong_FromSize_t(frame.args() as usize))?;
+        let region = Own::take(PyLong_FromSize_t(region))?;
+        Own::take(PyTuple_Pack(2, frame.ptr(), region.ptr()))
+    }
+}
+
+/// These locals of the frame, without those that are unbound.
+unsafe fn dict(frame: Frame, places: impl Iterator<Item = (Place, &'static str)>) -> Option<Own> {
+    // SAFETY: the places are of this frame's code; names are texts, which run no code.
+    unsafe {
+        let found = Own::take(PyDict_New())?;
+        for (place, name) in places {
+            let value = read(frame, place);
+            if !value.is_null() && PyDict_SetItem(found.ptr(), text(name)?.ptr(), value) != 0 {
+                return None;
+            }
+        }
+        Some(found)
+    }
+}
+
+/// The verifier is told of a loop that Python runs now, and how native code would begin it.
+unsafe fn begins(hook: &'static Hook, frame: Frame, regions: &Regions, region: usize) -> Option<()> {
+    // SAFETY: as `answer`.
+    unsafe {
+        let mut found = None;
+        for (spec, resolved) in regions.0.iter().enumerate() {
+            let mut args = [const { MaybeUninit::uninit() }; MOST];
+            let fits = resolved.region == region
+                && gather(frame, &resolved.params, &[], &mut args)
+                    .is_some_and(|args| hook.matches(spec, &args))
+                && hook.holds(spec);
+            if fits {
+                found = Some((spec, resolved));
+                break;
+            }
+        }
+        let (spec, locals) = match found {
+            Some((spec, resolved)) => {
+                let names = resolved.params.iter().copied().zip(resolved.names.iter().copied());
+                (Own::take(PyLong_FromSize_t(spec))?, dict(frame, names)?)
+            }
+            None => (Own::borrow(Py_None())?, Own::borrow(Py_None())?),
+        };
+        let key = key(frame, region)?;
+        intercept::observe(hook, "loop", &[key.ptr(), spec.ptr(), locals.ptr()])
+    }
+}
+
+impl Regions {
+    /// For a dry run: the ways out of the loop that this specialisation is of, and whether one is a `return`.
+    pub(super) fn way_out(&self, spec: usize, point: usize) -> Option<(bool, Vec<&'static str>)> {
+        let (leads, kept) = self.0.get(spec)?.sites.get(point.checked_sub(1)?)?;
+        Some((*leads == RETURNS, kept.iter().map(|(_, name)| *name).collect()))
+    }
+
+    /// How many locals it takes.
+    pub(super) fn takes(&self, spec: usize) -> Option<usize> {
+        Some(self.0.get(spec)?.params.len())
     }
 }
 
@@ -181,6 +297,9 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
         let ts = interp::thread();
         let frame = Frame::current(ts);
         let Some(regions) = hook.regions() else { return Ok(false) };
+        if hook.is_observed(frame) {
+            return begins(hook, frame, regions, region).map(|()| false).ok_or(Raised);
+        }
         if !hook.goes_native(frame) || crate::txn::is_open() {
             return Ok(false);
         }
@@ -266,7 +385,7 @@ unsafe fn leave(frame: Frame, resolved: &Resolved, mut left: Left) {
         let Some((&value, kept)) = left.items().split_first() else { return };
         let mut old = [const { MaybeUninit::uninit() }; MOST];
         let mut olds = 0;
-        for (place, new) in places.iter().zip(kept) {
+        for ((place, _), new) in places.iter().zip(kept) {
             old[olds].write(write(frame, *place, *new));
             olds += 1;
         }
@@ -316,8 +435,11 @@ pub(super) unsafe fn by_name(name: &str) -> Option<*mut PyObject> {
 unsafe fn constant(hook: &'static Hook, what: usize) -> Option<*mut PyObject> {
     // SAFETY: a leaked object of a type that lives for good.
     unsafe {
-        let slot = PyType_Slot { slot: Py_nb_invert, pfunc: answer as *mut std::ffi::c_void };
-        let ty = picklable(&QUESTION_TYPE, c"pyrust.Question", size_of::<Question>(), slot, reduce)?;
+        let slots = [
+            PyType_Slot { slot: Py_nb_invert, pfunc: answer as *mut std::ffi::c_void },
+            PyType_Slot { slot: Py_nb_xor, pfunc: returned as *mut std::ffi::c_void },
+        ];
+        let ty = picklable(&QUESTION_TYPE, c"pyrust.Question", size_of::<Question>(), &slots, reduce)?;
         let mut memory = Box::<Question>::new_uninit();
         PyObject_Init(memory.as_mut_ptr().cast(), ty);
         (&raw mut (*memory.as_mut_ptr()).hook).write(hook);

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
-use super::hook::Hook;
+use super::hook::{Hook, raise_in_body};
+use super::intercept;
 use super::interp::{self, Frame};
 use super::metadata::{Entry, Kept};
 use super::object::{Own, attribute, text, utf8};
@@ -126,7 +127,10 @@ unsafe fn names(tuple: *mut PyObject) -> Vec<String> {
 }
 
 /// Reads a local; null where it is unbound. A borrowed reference: the frame keeps it.
-unsafe fn read(frame: Frame, place: Place) -> *mut PyObject {
+///
+/// # Safety
+/// The frame is live, and the place is one of its locals.
+pub(super) unsafe fn read(frame: Frame, place: Place) -> *mut PyObject {
     // SAFETY: the frame is live, and the place is one of its locals.
     unsafe {
         let object = *frame.args().add(place.index);
@@ -212,6 +216,10 @@ pub(super) unsafe fn start(hook: &'static Hook, generator: &Generator, frame: Fr
     NEXT.point.set(0);
     // SAFETY: as promised; no transaction is open while the state is made.
     unsafe {
+        if hook.is_observed(frame) {
+            observe(hook, generator, frame);
+            return ptr::null_mut();
+        }
         if !hook.goes_native(frame) || crate::txn::is_open() {
             return ptr::null_mut();
         }
@@ -232,6 +240,25 @@ pub(super) unsafe fn start(hook: &'static Hook, generator: &Generator, frame: Fr
         (*object).point = 0;
         (*object).open = 0;
         object.cast()
+    }
+}
+
+/// The verifier is told that the generator begins, and with what; an exception of its own is set.
+unsafe fn observe(hook: &'static Hook, generator: &Generator, frame: Frame) {
+    // SAFETY: as `start`.
+    unsafe {
+        let mut args = [const { MaybeUninit::uninit() }; MOST];
+        let Some(args) = gather(frame, &generator.params, &[], &mut args) else { return };
+        if hook.fitting(&args).is_none() {
+            return;
+        }
+        let Some(values) = intercept::tuple(&args) else { return };
+        if intercept::observe(hook, "generator", &[values.ptr()]).is_none()
+            // The prologue would take it for the end.
+            && PyErr_ExceptionMatches(PyExc_StopIteration) != 0
+        {
+            raise_in_body();
+        }
     }
 }
 
@@ -507,7 +534,7 @@ pub(super) unsafe fn picklable(
     place: &AtomicPtr<PyTypeObject>,
     name: &'static std::ffi::CStr,
     size: usize,
-    slot: PyType_Slot,
+    slots: &[PyType_Slot],
     reduce: unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject,
 ) -> Option<*mut PyTypeObject> {
     let known = place.load(Relaxed);
@@ -524,8 +551,9 @@ pub(super) unsafe fn picklable(
     let methods = Box::leak(Box::new([method, PyMethodDef::zeroed()])).as_mut_ptr().cast();
     let methods = PyType_Slot { slot: Py_tp_methods, pfunc: methods };
     let end = PyType_Slot { slot: 0, pfunc: ptr::null_mut() };
+    let mut slots: Vec<PyType_Slot> = slots.iter().copied().chain([methods, end]).collect();
     // SAFETY: as promised.
-    unsafe { made_once(place, name, size, 0, &mut [slot, methods, end]) }
+    unsafe { made_once(place, name, size, 0, &mut slots) }
 }
 
 /// A constant of the prologue that answers one question about [`NEXT`] when it is asked for an element.
@@ -596,7 +624,7 @@ pub(super) unsafe fn constant(what: usize) -> Option<*mut PyObject> {
     // SAFETY: a leaked object of a type that lives for good.
     unsafe {
         let slot = PyType_Slot { slot: Py_tp_iternext, pfunc: answer as *mut std::ffi::c_void };
-        let ty = picklable(&STEP_TYPE, c"pyrust.Step", size_of::<Step>(), slot, reduce)?;
+        let ty = picklable(&STEP_TYPE, c"pyrust.Step", size_of::<Step>(), &[slot], reduce)?;
         let mut memory = Box::<Step>::new_uninit();
         PyObject_Init(memory.as_mut_ptr().cast(), ty);
         (&raw mut (*memory.as_mut_ptr()).what).write(what);

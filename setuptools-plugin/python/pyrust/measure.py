@@ -28,13 +28,13 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from pyrust import equal, invent, runinfo, samples, strength
+from pyrust import equal, invent, lockstep, runinfo, samples, strength
 from pyrust.compare import Comparison, bound
 from pyrust.limits import Limits, TooLong
 
@@ -44,8 +44,6 @@ FEWEST = 5
 BATCH = 0.001
 """Seconds that one batch of calls is to take at least, where the arguments allow it."""
 MOST_CALLS = 5_000
-ELEMENTS = 1_000
-"""So many elements of a generator are asked for: there may be no end of them."""
 MOST_TEXT = 16 << 20
 """Characters of samples that a batch of arguments may be made of."""
 MARGIN = 1.1
@@ -194,7 +192,7 @@ def _time(function: FunctionType, calls: list[Call]) -> float:
     if is_generator(function):
         started = _clock()
         for args, keywords in calls:
-            collections.deque(itertools.islice(function(*args, **keywords), ELEMENTS), maxlen=0)
+            collections.deque(itertools.islice(function(*args, **keywords), lockstep.ELEMENTS), maxlen=0)
         return (_clock() - started) / len(calls)
     if any(keywords for _, keywords in calls):
         started = _clock()
@@ -301,55 +299,6 @@ def as_it_is(target: Target, seconds: float) -> Json:
 # Comparing.
 
 
-def _elements(target: Target, values: tuple[Any, ...], native: bool) -> Iterator[dict[str, Any]]:
-    """What a generator yields, and the arguments as they are then; at last how it ended."""
-    function = target.function if native else target.original
-    assert function is not None
-    assert target.extension is not None
-    arguments = {f"argument {index}": value for index, value in enumerate(values)}
-    generator: Any = bound(function, samples.local_order(function, values))
-    for count in range(ELEMENTS):
-        if not native:
-            target.extension._pause(True)
-        try:
-            shown = {"element": next(generator)}
-        except StopIteration as stop:
-            shown = {"returned": stop.value}
-        except Exception as error:
-            shown = {"raised": type(error).__name__, "with": error.args}
-        finally:
-            if not native:
-                target.extension._pause(False)
-        yield {**shown, **arguments, "elements": count}
-        if "element" not in shown:
-            return
-
-
-def _lockstep(target: Target, values: tuple[Any, ...]) -> tuple[str, str]:
-    """A generator beside one of the original, each on arguments of its own, element by element."""
-    assert target.extension is not None
-
-    def counted() -> tuple[int, dict[str, int]]:
-        assert target.extension is not None
-        entry = next(entry for entry in target.extension.status() if entry["function"] == target.name)
-        return entry["native_calls"], dict(entry["bailouts"])
-
-    before = counted()
-    others = copy.deepcopy(values)
-    for one, other in zip(_elements(target, values, True), _elements(target, others, False), strict=False):
-        first, second = equal.take(one), equal.take(other)
-        if list(first.roots) != list(second.roots):
-            return "different", f"{target.name}: {list(one)} instead of {list(other)} at element {one['elements']}"
-        if difference := equal.difference(first, second):
-            text = f"{difference.place}: {difference.first} instead of {difference.second}"
-            return "different", f"{target.name}: at element {one['elements']}, {text}"
-    calls, bails = counted()
-    if calls == before[0]:
-        new = [reason for reason, count in bails.items() if count > before[1].get(reason, 0)]
-        return "bailed", new[0] if new else "not native"
-    return "equal", ""
-
-
 def compared(target: Target, values: tuple[Any, ...]) -> tuple[str, str]:
     """One call: `equal`, `different` (and the text), `bailed` (and why), or `too large`; as the verifier does with a live call.
 
@@ -360,7 +309,7 @@ def compared(target: Target, values: tuple[Any, ...]) -> tuple[str, str]:
     assert target.original is not None
     if is_generator(target.original):
         try:
-            return _lockstep(target, values)
+            return lockstep.compared(target, values)
         except equal.TooLarge:
             return "too large", ""
     local = samples.local_order(target.original, values)
@@ -452,8 +401,12 @@ def strong(target: Target, stored: Json, job: Json) -> Json:
             try:
                 local = samples.local_order(target.original, values)
                 with Limits(job["seconds"]):
-                    reason, _ = target.extension._dry_run(target.name, copy.deepcopy(local), _ignore)
-            except (TooLong, MemoryError, RuntimeError, ValueError):
+                    if is_generator(target.original):
+                        verdict, _ = lockstep.compared(target, copy.deepcopy(values))
+                        reason = None if verdict == "equal" else verdict
+                    else:
+                        reason, _ = target.extension._dry_run(target.name, copy.deepcopy(local), _ignore)
+            except (TooLong, MemoryError, RuntimeError, ValueError, equal.TooLarge):
                 continue
             if reason is None:
                 kept.append(local)
@@ -544,6 +497,8 @@ def _one(job: Json, target: Target, stored: Json) -> Json:
         return {"problem": target.why or "it is not native here"}
     if task == "strength":
         return strong(target, stored, job)
+    if task == "verify" and getattr(target.extension, "_kind", lambda _: "")(target.name) == "loops":
+        return {"problem": "only loops of it are native; `pytest --pyrust-verify` compares them where they run"}
     if task == "verify":
         return verified(target, stored, job["seconds"], job["seed"])
     wanted = job.get("numbers", {}).get(target.name)

@@ -114,6 +114,7 @@ class Run:
         from pyrust import verify
 
         merged = verify.merge(runs)
+        verify.generators(self.project, merged)
         outcome = verify.finish(self.project, merged)
         verify.invented(self.project, merged, outcome)
         self.lines += outcome.lines

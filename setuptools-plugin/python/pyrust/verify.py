@@ -6,6 +6,8 @@ What the program sees is always Python's doing, so a run with differences goes o
 
 A native version that bails has left the decision to Python: that call is counted, and not as equal.
 
+Generators, and functions of which only loops are native, are not calls that can be done twice: see `observed`.
+
 In: a project whose extensions are built. Out: a *run* (plain data) per process; `merge` adds them, `finish` judges and reports.
 It must not run anything twice, or change what a test observes, apart from time and from frames of ours in tracebacks.
 """
@@ -14,21 +16,20 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib.abc
-import importlib.machinery
 import json
 import os
 import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
-from pyrust import equal, hotspots, runinfo, samples
+from pyrust import equal, hotspots, observed, runinfo, samples
 from pyrust.compare import Comparison, bound
+from pyrust.finder import Finder
 from pyrust.runinfo import Project
 
 VERSION = 1
@@ -51,6 +52,7 @@ REHEARSED = 10
 """Calls of one function in which bailing out half-way is tried."""
 
 Run = dict[str, Any]
+Made = TypeVar("Made", bound=Comparison)
 
 
 class _Thinning:
@@ -108,9 +110,9 @@ class _Function:
         self.test = -1
         self.in_test = 0
 
-    def kind(self, args: tuple[object, ...]) -> _Thinning:
-        """What has been compared of calls with such arguments: exact types, and those of first elements."""
-        key: object = tuple(map(_kind, args))
+    def kind(self, args: tuple[object, ...], loop: int | None = None) -> _Thinning:
+        """What has been compared of calls (or of runs of this loop) with such arguments: exact types, and those of first elements."""
+        key: object = (loop, *map(_kind, args))
         if key not in self.kinds and len(self.kinds) >= KINDS:
             key = None
         return self.kinds.setdefault(key, _Thinning())
@@ -145,8 +147,9 @@ class Verifier:
         self._pending: list[str] = []
         self._kept: list[dict[str, str]] = []
         self._extensions: dict[str, ModuleType] = {}
-        self._finder = _Finder(self._adopt, set(hotspots.extension_names(project).values()))
+        self._finder = Finder(self._adopt, set(hotspots.extension_names(project).values()))
         self._busy = threading.local()
+        self._observer = observed.Observer(self._begin, self._natively, self._judge, self._sample)
 
     def start(self) -> None:
         if os.environ.get("PYRUST") == "python":
@@ -160,8 +163,12 @@ class Verifier:
         if self._finder in sys.meta_path:
             sys.meta_path.remove(self._finder)
         states = hotspots.status(self._project)
+        kinds = observed.kinds(self._extensions)
+        self._observer.stop()
         for module in self._extensions.values():
             module._set_interceptor(None)
+            if hasattr(module, "_set_observer"):
+                module._set_observer(None)
         self._extensions = {}
         return {
             "version": VERSION,
@@ -170,11 +177,13 @@ class Verifier:
             "differences": self._kept,
             "unreported": self._pending,
             "samples": self._samples,
+            "kinds": kinds,
         }
 
     def take(self, test: str) -> list[str]:
         """The differences since the last call; they happened in this test."""
         self._test += 1
+        self._observer.end()
         found, self._pending = self._pending, []
         for text in found:
             for entry in self._kept:
@@ -187,30 +196,54 @@ class Verifier:
             return
         self._extensions[module.__name__] = module
         module._set_interceptor(lambda name, args, original: self._call(module, name, args, original))
+        if hasattr(module, "_set_observer"):
+            module._set_observer(lambda event, name, *rest: self._observer.tell(module, event, name, *rest))
 
     def _call(self, module: ModuleType, name: str, args: tuple[object, ...], original: FunctionType) -> object:
+        kind = self._begin(name, args)
+        if kind is None:
+            return bound(original, args)
+        if self._functions[name].calls.bit_count() == 1:
+            self._sample(name, args, original)
+        comparison = self._natively(name, kind, lambda: Comparison(module, name, args, original))
+        if comparison is None:
+            return bound(original, args)
+        try:
+            result = bound(original, args)
+        except BaseException as error:
+            raised = error
+            self._judge(name, kind, comparison, lambda: comparison.judge(None, raised))
+            raise
+        self._judge(name, kind, comparison, lambda: comparison.judge(result, None))
+        return result
+
+    def _begin(self, name: str, args: tuple[object, ...], loop: int | None = None) -> _Thinning | None:
+        """Counts a call, or a run of a loop; those that it is counted among, if it is to be compared."""
         function = self._functions.setdefault(name, _Function())
         function.calls += 1
         if getattr(self._busy, "comparing", False):
             # Our own reading of objects must not be compared with itself.
             function.skipped += 1
-            return bound(original, args)
-        kind = function.kind(args)
+            return None
+        kind = function.kind(args, loop)
         if not (kind.due() or self._new_in_test(function) or self._everything):
             function.skipped += 1
-            return bound(original, args)
+            return None
         if self._spent > self._seconds and (function.compared() or self._spent > 2 * self._seconds):
             function.out_of_time += 1
-            return bound(original, args)
-        if function.calls.bit_count() == 1:
-            self._sample(name, args, original)
+            return None
+        return kind
+
+    def _natively(self, name: str, kind: _Thinning, make: Callable[[], Made]) -> Made | None:
+        """The native version, uncommitted; None where there is too much to look at."""
+        function = self._functions[name]
         started = time.perf_counter()
         self._busy.comparing = True
         collecting = gc.isenabled()
         gc.disable()
-        comparison: Comparison | None = None
+        comparison: Made | None = None
         try:
-            comparison = Comparison(module, name, args, original)
+            comparison = make()
             comparison.run_native(rehearse=function.calls <= REHEARSED)
         except equal.TooLarge:
             comparison = None
@@ -221,14 +254,7 @@ class Verifier:
         self._took(kind, time.perf_counter() - started)
         if comparison is None:
             function.too_large += 1
-            return bound(original, args)
-        try:
-            result = bound(original, args)
-        except BaseException as error:
-            self._judge(function, kind, comparison, None, error)
-            raise
-        self._judge(function, kind, comparison, result, None)
-        return result
+        return comparison
 
     def _sample(self, name: str, args: tuple[object, ...], original: FunctionType) -> None:
         """Fewer and fewer calls, as the recorder does it."""
@@ -245,18 +271,12 @@ class Verifier:
         function.in_test += 1
         return function.in_test <= IN_EACH_TEST
 
-    def _judge(
-        self,
-        function: _Function,
-        kind: _Thinning,
-        comparison: Comparison,
-        result: object,
-        error: BaseException | None,
-    ) -> None:
+    def _judge(self, name: str, kind: _Thinning, comparison: Comparison, judge: Callable[[], str | None]) -> None:
+        function = self._functions[name]
         started = time.perf_counter()
         self._busy.comparing = True
         try:
-            text = comparison.judge(result, error)
+            text = judge()
         finally:
             self._busy.comparing = False
         if comparison.bailed is not None and text is None:
@@ -276,47 +296,6 @@ class Verifier:
         kind.took(seconds)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    """Notices when an extension of the project is imported."""
-
-    def __init__(self, adopt: Callable[[ModuleType], None], names: set[str]) -> None:
-        self._adopt = adopt
-        self._names = names
-
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in self._names:
-            return None
-        for finder in sys.meta_path:
-            if finder is self:
-                continue
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader = _Loader(spec.loader, self._adopt)
-                return spec
-        return None
-
-
-class _Loader(importlib.abc.Loader):
-    """The extension's own loader, with a word to us at the end."""
-
-    def __init__(self, loader: Any, adopt: Callable[[ModuleType], None]) -> None:
-        self._loader = loader
-        self._adopt = adopt
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        module: ModuleType | None = self._loader.create_module(spec)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        module.__loader__ = self._loader
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._loader
-        self._adopt(module)
-
-
 # Judging a whole run.
 
 
@@ -329,6 +308,7 @@ def merge(runs: Iterable[Run]) -> Run:
         "differences": [],
         "unreported": [],
         "samples": {},
+        "kinds": {},
     }
     for run in runs:
         for name, counts in run["functions"].items():
@@ -338,6 +318,7 @@ def merge(runs: Iterable[Run]) -> Run:
             for reason, count in counts["bailed"].items():
                 entry["bailed"][reason] = entry["bailed"].get(reason, 0) + count
         total["status"].update(run["status"])
+        total["kinds"].update(run.get("kinds", {}))
         total["differences"] += run["differences"]
         total["unreported"] += run["unreported"]
         for name, seen in run.get("samples", {}).items():
@@ -357,7 +338,7 @@ def verdict(counts: dict[str, Any]) -> str:
     for reason, said in (("bailed", "bailed"), ("too_large", "too large"), ("out_of_time", "out of time")):
         if counts[reason]:
             return said
-    return "not called"
+    return "not compared" if counts["calls"] else "not called"
 
 
 @dataclass
@@ -383,6 +364,8 @@ def finish(project: Project, run: Run) -> Outcome:
             "native_calls": counts["equal"] + counts["different"],
             "bailouts": counts["bailed"],
             **{key: counts[key] for key in COUNTS},
+            **({"kind": run["kinds"][name]} if name in run.get("kinds", {}) else {}),
+            **({"invented": counts["invented"]} if "invented" in counts else {}),
         }
         for name, counts in functions.items()
     ]
@@ -427,8 +410,8 @@ def _lines(project: Project, entries: list[dict[str, Any]], run: Run) -> tuple[l
             lines.append(
                 f"pyrust: {entry['function']} not verified: too large: more than {equal.NODES:,} objects to compare per call"
             )
-        elif entry["verdict"] == "not called":
-            lines.append(f"pyrust: {entry['function']} not verified: not called")
+        elif entry["verdict"] in ("not called", "not compared"):
+            lines.append(f"pyrust: {entry['function']} not verified: {_why_not(entry)}")
         else:
             if entry["too_large"]:
                 some = f"{entry['too_large']} of {entry['calls']} calls were not compared"
@@ -461,6 +444,20 @@ def _lines(project: Project, entries: list[dict[str, Any]], run: Run) -> tuple[l
             why = "no native call was compared"
         lines.append(f"pyrust: verification failed: {why}")
     return lines, failed
+
+
+def _why_not(entry: Mapping[str, Any]) -> str:
+    """Why nothing of a native function was compared."""
+    calls = runinfo.counted(entry["calls"], "call")
+    if entry.get("kind") == "loops":
+        return (
+            "only loops of it are native, and none was reached"
+            if not entry["calls"]
+            else f"none of its {calls} of a native loop was compared"
+        )
+    if entry.get("kind") == "generator" and entry["calls"]:
+        return f"a generator, and the arguments of its {calls} cannot be written down for another one beside it"
+    return f"none of its {calls} was compared" if entry["calls"] else "not called"
 
 
 def table(data: dict[str, Any]) -> list[str]:
@@ -616,6 +613,48 @@ def _strength_of_all(entries: Iterable[Mapping[str, Any]]) -> list[str]:
     return lines + said
 
 
+def generators(project: Project, run: Run) -> None:
+    """After the tests, before all is judged: generators in lockstep with Python's, on recorded and invented arguments."""
+    from pyrust import bench
+
+    recorded = {
+        name: run["samples"][name]
+        for name, kind in run["kinds"].items()
+        if kind == "generator" and run["samples"].get(name, samples.nothing())["samples"]
+    }
+    if not recorded:
+        return
+    try:
+        manifest = bench.chosen(project, ())
+        inputs = {name: (seen, manifest[name]) for name, seen in recorded.items() if name in manifest}
+        entries, texts = _on(project, inputs, _each(len(inputs))) if inputs else ([], [])
+    except (ValueError, OSError) as error:
+        run["unreported"].append(f"pyrust: generators were not compared: {error}")
+        return
+    for entry in entries:
+        counts = run["functions"][entry["function"]]
+        counts["invented"] = entry["invented"]
+        for key in ("equal", "different", "too_large"):
+            # What was recorded was done under each hash seed.
+            counts[key] += -(-entry[key] // len(HASH_SEEDS))
+        for reason, count in entry["bailouts"].items():
+            counts["bailed"][reason] = counts["bailed"].get(reason, 0) + count
+        known = sum(counts[key] for key in ("equal", "different", "out_of_time", "too_large"))
+        counts["skipped"] = max(counts["calls"] - known - sum(counts["bailed"].values()), 0)
+    run["differences"] += [{"function": _named(text), "text": text} for text in texts]
+    run["unreported"] += texts
+
+
+def _named(text: str) -> str:
+    """The function that the text of a difference is about."""
+    return text.split()[1].rstrip(":")
+
+
+def _each(functions: int) -> float:
+    """Seconds for each of so many functions at the end of a run of tests."""
+    return max(min(EACH, INVENTING / max(functions, 1)), 0.05)
+
+
 def invented(project: Project, run: Run, outcome: Outcome) -> None:
     """After the tests: those functions whose calls were all equal are called with invented arguments as well."""
     from pyrust import bench
@@ -627,16 +666,16 @@ def invented(project: Project, run: Run, outcome: Outcome) -> None:
     try:
         manifest = bench.chosen(project, ())
         inputs = {name: (seen, manifest[name]) for name, seen in recorded.items() if name in manifest}
-        entries, texts = (
-            _on(project, inputs, max(min(EACH, INVENTING / max(len(inputs), 1)), 0.05)) if inputs else ([], [])
-        )
+        # Generators have had theirs.
+        left = {name: found for name, found in inputs.items() if "invented" not in equal_ones[name]}
+        entries, texts = _on(project, left, _each(len(left))) if left else ([], [])
     except (ValueError, OSError) as error:
         outcome.lines.append(f"pyrust: no inputs were invented: {error}")
         return
     for entry in entries:
         equal_ones[entry["function"]]["invented"] = entry["invented"]
         equal_ones[entry["function"]]["tier"] = tier(equal_ones[entry["function"]])
-    total = sum(entry["invented"] for entry in entries)
+    total = sum(entry.get("invented", 0) for entry in equal_ones.values())
     outcome.lines.append(f"pyrust: {runinfo.counted(total, 'invented call')} equal to Python")
     for entry in entries:
         if entry["verdict"] == "different":
@@ -646,7 +685,7 @@ def invented(project: Project, run: Run, outcome: Outcome) -> None:
             outcome.failed = True
     for text in texts:
         outcome.lines += text.splitlines()
-        outcome.data["differences"].append({"function": text.split()[1].rstrip(":"), "text": text})
+        outcome.data["differences"].append({"function": _named(text), "text": text})
     strengthen(project, equal_ones.values(), inputs, min(STRENGTH, EACH * len(inputs)))
     outcome.lines += _strength_of_all(equal_ones.values())
     with contextlib.suppress(OSError):
@@ -697,7 +736,7 @@ def _judged(project: Project, entries: list[dict[str, Any]], texts: list[str]) -
     data = {
         "version": VERSION,
         "hotspots": entries,
-        "differences": [{"function": text.split()[1], "text": text} for text in texts],
+        "differences": [{"function": _named(text), "text": text} for text in texts],
         "machine": runinfo.machine(),
     }
     with contextlib.suppress(OSError):

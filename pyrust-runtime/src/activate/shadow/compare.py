@@ -12,7 +12,7 @@ An extension in shadow mode carries this file with it, and `equal` and `reproduc
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType, ModuleType
 
 from . import equal, reproduce
@@ -26,13 +26,20 @@ _MUTABLE = (list, dict, set, bytearray)
 class Comparison:
     """One call, natively and by Python."""
 
-    def __init__(self, module: ModuleType, name: str, args: tuple[object, ...], original: FunctionType) -> None:
+    def __init__(
+        self,
+        module: ModuleType,
+        name: str,
+        args: tuple[object, ...],
+        original: FunctionType,
+        roots: dict[str, object] | None = None,
+    ) -> None:
         self.name = name
         self.bailed: str | None = None
         self._module = module
         self._args = args
         self._original = original
-        self._roots = _roots(original, args)
+        self._roots = _roots(original, args) if roots is None else roots
         self._before = equal.take(self._roots, limited=True)
         # Held: a global that the call replaces must not give its identity to a new object.
         self._held = list(original.__globals__.values())
@@ -43,7 +50,7 @@ class Comparison:
         self._unclean: str | None = None
 
     def run_native(self, *, rehearse: bool) -> None:
-        reason, restored = self._module._dry_run(self.name, self._args, self._look)
+        reason, restored = self._dry_run(self._look)
         if reason is not None:
             self.bailed = str(reason)
         self._check(restored)
@@ -52,20 +59,24 @@ class Comparison:
         if self._too_large and self._unclean is None:
             raise equal.TooLarge
 
+    def _dry_run(self, look: Callable[..., None]) -> tuple[str | None, bool]:
+        answer: tuple[str | None, bool] = self._module._dry_run(self.name, self._args, look)
+        return answer
+
     def _rehearse(self) -> None:
         """Bails at several of the points where the call could have: ordinary inputs never undo half a call."""
         module = self._module
         started = time.perf_counter()
         try:
             module._force_bail(-1)
-            module._dry_run(self.name, self._args, _ignore)
+            self._dry_run(_ignore)
             points = module._points()
             for point in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
                 if time.perf_counter() - started > REHEARSAL:
                     break
                 if 0 < point <= points and self._unclean is None:
                     module._force_bail(point)
-                    _, restored = module._dry_run(self.name, self._args, _ignore)
+                    _, restored = self._dry_run(_ignore)
                     self._check(restored)
         finally:
             module._force_bail(0)
@@ -80,8 +91,11 @@ class Comparison:
 
     def _look(self, result: object, dicts: Mapping[int, object]) -> None:
         """Called with the transaction still open."""
+        self._take({RESULT: result}, dicts)
+
+    def _take(self, shown: Mapping[str, object], dicts: Mapping[int, object]) -> None:
         try:
-            self._native = equal.take({**self._roots, RESULT: result}, self._known, dicts, limited=True)
+            self._native = equal.take({**self._roots, **shown}, self._known, dicts, limited=True)
         except equal.TooLarge:
             # Not through the transaction: it has to be rolled back.
             self._too_large = True
@@ -109,7 +123,7 @@ class Comparison:
 RESULT = "result"
 
 
-def _ignore(_result: object, _dicts: Mapping[int, object]) -> None:
+def _ignore(*_shown: object) -> None:
     pass
 
 
@@ -130,8 +144,13 @@ def bound(function: FunctionType, args: Sequence[object]) -> object:
 
 def _roots(function: FunctionType, args: Sequence[object]) -> dict[str, object]:
     """What the call can reach: arguments, cells, and the mutable globals that its code names."""
+    return {**dict(zip(function.__code__.co_varnames, args, strict=False)), **shared(function)}
+
+
+def shared(function: FunctionType) -> dict[str, object]:
+    """What all calls can reach: cells, and the mutable globals that the code names."""
     code = function.__code__
-    roots: dict[str, object] = dict(zip(code.co_varnames, args, strict=False))
+    roots: dict[str, object] = {}
     for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=False):
         roots[f"cell {name}"] = cell
     scope = function.__globals__

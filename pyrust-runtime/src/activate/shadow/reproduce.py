@@ -29,10 +29,10 @@ def text(
     """The report of one call whose outcomes differ."""
     lines = [
         f"pyrust: {name} differs from Python at {found.place}",
-        f"  native: {_cut(found.first)}",
-        f"  python: {_cut(found.second)}",
+        f"  native: {cut(found.first)}",
+        f"  python: {cut(found.second)}",
         "  arguments:",
-        *(f"    {parameter} = {_cut(equal.show(before, value))}" for parameter, value in _arguments(original, before)),
+        *(f"    {parameter} = {cut(equal.show(before, value))}" for parameter, value in _arguments(original, before)),
         "  to reproduce:",
         "",
         *test(name, original, before, python),
@@ -45,13 +45,14 @@ def unclean(name: str, original: FunctionType, before: Picture, what: str) -> st
     lines = [
         f"pyrust: {name} was not rolled back exactly: {what}",
         "  arguments:",
-        *(f"    {parameter} = {_cut(equal.show(before, value))}" for parameter, value in _arguments(original, before)),
+        *(f"    {parameter} = {cut(equal.show(before, value))}" for parameter, value in _arguments(original, before)),
         "  please report this: it is an error of PyRust, whatever the function does",
     ]
     return "\n".join(lines)
 
 
-def _cut(shown: str) -> str:
+def cut(shown: str) -> str:
+    """As prose shows it."""
     return shown if len(shown) <= _LONG else f"{shown[:_LONG]} … ({len(shown)} characters)"
 
 
