@@ -158,17 +158,25 @@ def asked(text, place):
 
 
 class Returns(ast.NodeTransformer):
-    """Makes each `return` of a loop say that Python leaves the loop by it."""
+    """Makes each `return` of a loop say that Python leaves the loop by it, and whether something of the loop runs after it."""
 
     def __init__(self, number):
         self.number = number
+        self.later = False
 
     def visit_Return(self, node):
         value = node.value or ast.copy_location(ast.Constant(None), node)
-        left = ast.copy_location(ast.Constant(MARK % (4 * self.number + 3)), value)
+        left = ast.copy_location(ast.Constant(MARK % (5 * self.number + 3 + self.later)), value)
         node.value = ast.copy_location(ast.BinOp(left, ast.BitXor(), value), value)
         return node
 
+    def guarded(self, node):
+        before, self.later = self.later, self.later or bool(getattr(node, "finalbody", True))
+        self.generic_visit(node)
+        self.later = before
+        return node
+
+    visit_Try = visit_TryStar = visit_With = guarded
     visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = lambda self, node: node
 
 
@@ -184,7 +192,7 @@ class Regions(ast.NodeTransformer):
         if found is None:
             return node
         number, returns = found
-        run, ended, value, left = (asked(MARK % (4 * number + which), node) for which in range(4))
+        run, ended, value, left = (asked(MARK % (5 * number + which), node) for which in range(4))
         inner = [ast.copy_location(ast.If(ended, [ast.copy_location(ast.Return(value), run)], []), run)]
         native = inner if returns else [ast.copy_location(ast.Pass(), run)]
         python = [Returns(number).visit(node), ast.copy_location(ast.Expr(left), run)]

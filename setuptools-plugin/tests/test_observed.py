@@ -83,6 +83,8 @@ def test_all_are_compared(pytest_in: Run, tmp_path: Path) -> None:
         "logged": 3,
         "picky": 2,
         "search": 6,
+        # A `return` behind which something is still to do is not looked at.
+        "tidy": 3,
     }
     # A division by zero is Python's affair.
     assert sum(found["picky"]["bailouts"].values()) == 1

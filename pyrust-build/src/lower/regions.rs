@@ -91,6 +91,10 @@ fn is_short(stmt: &Stmt) -> bool {
 /// The region of one loop; nothing if what it does to the frame cannot be said.
 fn region(def: &FunctionDef, stmt: &Stmt) -> Option<Region> {
     let alone = std::slice::from_ref(stmt);
+    // A `continue` or `break` in its `else` is the loop's around it: there is more than one way behind it.
+    if matches!(&stmt.kind, S::For { orelse, .. } | S::While { orelse, .. } if jumps(orelse)) {
+        return None;
+    }
     let mut locals = BTreeSet::new();
     stores(&def.body, &mut locals);
     locals.extend(def.params.in_frame_order().map(|p| p.name.clone()));

@@ -7,7 +7,8 @@
 //! Generators, and functions of which only loops are native, run as Python meanwhile; an observer is told of them:
 //! `observer("generator", name, args)` where one begins, `observer("loop", name, key, spec, locals)` in front of a loop
 //! (`spec` and `locals` are None where native code would not try), `observer("left", name, key, locals, returned)` behind
-//! it. The `key` is of frame and loop; `locals` is a dict; `returned` is None, or a tuple of what the loop returns.
+//! it. The `key` is of frame and loop; `locals` is a dict, or None while a `finally` of the loop has still to run;
+//! `returned` is None, or a tuple of what the loop returns.
 
 use std::cell::{Cell, RefCell};
 use std::ptr;

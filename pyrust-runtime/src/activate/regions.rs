@@ -26,7 +26,9 @@ use crate::suspended::{Left, MOST};
 /// The way out by a `return` in the loop.
 const RETURNS: usize = 2;
 
-/// Of the four meanings of a question: none, Python has left the loop.
+/// The meanings of a question of one loop.
+const KINDS: usize = 5;
+/// Of those: none, Python has left the loop.
 const LEFT: usize = 3;
 
 /// What the constants that stand for questions begin with.
@@ -143,9 +145,10 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// A constant whose `~` answers a question: 4 n for the loop of number n, whether it has run natively; one more, whether
+/// A constant whose `~` answers a question: 5 n for the loop of number n, whether it has run natively; one more, whether
 /// it has ended by a `return`; one more, what that returns. One more is no question: with `~` it says that Python has
-/// got behind the loop, with `^` that Python leaves it and returns what stands on the right.
+/// got behind the loop, with `^` that Python leaves it and returns what stands on the right; and one more that Python
+/// does so, but has still to do what stands in a `finally` of the loop.
 #[repr(C)]
 struct Question {
     base: PyObject,
@@ -165,13 +168,13 @@ unsafe extern "C" fn answer(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the interpreter calls this with a question, under the GIL, in the function's own frame.
     unsafe {
         let question = &*object.cast::<Question>();
-        match question.what % 4 {
-            0 => match run(question.hook, question.what / 4, 0) {
+        match question.what % KINDS {
+            0 => match run(question.hook, question.what / KINDS, 0) {
                 Ok(ran) => PyBool_FromLong(c_long::from(ran)),
                 Err(Raised) => ptr::null_mut(),
             },
             1 => PyBool_FromLong(c_long::from(!RETURNED.0.get().is_null())),
-            LEFT => match left(question.hook, question.what / 4, ptr::null_mut()) {
+            LEFT => match left(question.hook, question.what, ptr::null_mut()) {
                 Ok(()) => Own::borrow(Py_None()).map_or(ptr::null_mut(), Own::release),
                 Err(Raised) => ptr::null_mut(),
             },
@@ -190,7 +193,7 @@ unsafe extern "C" fn returned(object: *mut PyObject, value: *mut PyObject) -> *m
         let ours = QUESTION_TYPE.load(Relaxed);
         if Py_TYPE(object) == ours {
             let question = &*object.cast::<Question>();
-            if let Err(Raised) = left(question.hook, question.what / 4, value) {
+            if let Err(Raised) = left(question.hook, question.what, value) {
                 return ptr::null_mut();
             }
         }
@@ -199,9 +202,10 @@ unsafe extern "C" fn returned(object: *mut PyObject, value: *mut PyObject) -> *m
 }
 
 /// The verifier is told what Python has left behind in the frame, and what it returns if the loop ends so.
-unsafe fn left(hook: &'static Hook, region: usize, value: *mut PyObject) -> Result<(), Raised> {
+unsafe fn left(hook: &'static Hook, what: usize, value: *mut PyObject) -> Result<(), Raised> {
     // SAFETY: as `answer`.
     unsafe {
+        let region = what / KINDS;
         let frame = Frame::current(interp::thread());
         if !hook.is_observed(frame) {
             return Ok(());
@@ -209,7 +213,11 @@ unsafe fn left(hook: &'static Hook, region: usize, value: *mut PyObject) -> Resu
         let Some(regions) = hook.regions() else { return Ok(()) };
         let sites = regions.0.iter().filter(|resolved| resolved.region == region).flat_map(|r| &r.sites);
         let tell = || {
-            let locals = dict(frame, sites.flat_map(|(_, kept)| kept).copied())?;
+            let locals = match what % KINDS {
+                LEFT => dict(frame, sites.flat_map(|(_, kept)| kept).copied())?,
+                // The frame is not yet as the loop leaves it.
+                _ => Own::borrow(Py_None())?,
+            };
             let value = match value.is_null() {
                 true => Own::borrow(Py_None())?,
                 false => Own::take(PyTuple_Pack(1, value))?,

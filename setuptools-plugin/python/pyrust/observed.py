@@ -146,9 +146,10 @@ class Observer:
         if comparison is not None:
             self._running[place] = threading.get_ident(), comparison, kind
 
-    def _leave(self, name: str, key: Key, values: Values, returned: Returned) -> None:
+    def _leave(self, name: str, key: Key, values: Values | None, returned: Returned) -> None:
         found = self._running.pop((name, key), None)
-        if found is not None:
+        # Where a `finally` is still to run, there is nothing to compare with.
+        if found is not None and values is not None:
             _, comparison, kind = found
             self._judge(name, kind, comparison, lambda: comparison.left(values, returned))
 

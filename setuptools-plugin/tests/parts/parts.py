@@ -45,6 +45,17 @@ def growing(xs, n, log):
     return xs
 
 
+def tidy(xs, seen, log):
+    log("tidy")
+    for x in xs:
+        try:
+            if x > 200:
+                return x
+        finally:
+            seen.append(x)
+    return None
+
+
 def collatz(n, seen):
     while n != 1:
         m = n

@@ -1,4 +1,4 @@
-from parts import collatz, growing, logged, picky, search
+from parts import collatz, growing, logged, picky, search, tidy
 
 
 def test_loops():
@@ -11,6 +11,9 @@ def test_loops():
         assert picky(xs, said.append) == (0 if start == 0 else sum(100 // x for x in xs))
         assert len(growing([], 100, said.append)) == 100
         assert len(growing([], 1000, said.append)) == 152
+        seen = []
+        assert tidy(xs, seen, said.append) == 201 == seen[-1]
+        assert tidy(xs[:100], seen, said.append) is None
     assert said.count("zero") == 1
 
 
