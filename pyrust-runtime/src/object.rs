@@ -3,6 +3,7 @@
 //! Attributes are read and written where CPython keeps them: in slots, among the values of the instance, or in its
 //! dict. Where that is, `place` finds out; what a write replaces goes to the journal of `boundary::attributes`.
 
+mod above;
 mod class;
 pub mod own;
 mod place;
@@ -12,6 +13,7 @@ use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{self as ffi, PyObject};
 
+pub use above::Above;
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub use own::{Checked, Field, Fields, Own};
 pub use place::Attribute;
@@ -126,6 +128,12 @@ pub fn method<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Meth
 #[inline]
 pub fn own_method<C: OfObjectClass>(cx: Cx, name: &'static Method) -> R<()> {
     name.check_class(cx, C::CLASS)
+}
+
+/// Bails unless `super().name` in a method of `D` is the function that was compiled, for an instance of `C`.
+#[inline]
+pub fn above<C: OfObjectClass, D: OfObjectClass>(cx: Cx, name: &'static Above) -> R<()> {
+    name.check(cx, C::CLASS, D::CLASS)
 }
 
 /// Bails if the class has something under the name that Python would call.

@@ -30,8 +30,8 @@ pub use crate::memory::MemView;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj};
 pub use crate::object::{
-    Attribute, Checked, Field, Fields, Instance, IsObject, Method, MethodKind, ObjectClass, OfObjectClass,
-    Own,
+    Above, Attribute, Checked, Field, Fields, Instance, IsObject, Method, MethodKind, ObjectClass,
+    OfObjectClass, Own,
 };
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;

@@ -9,6 +9,7 @@ use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
 use crate::infer::{
     Copied, Guard, copy_of, in_place_method, masks, repeated, slice_positions, takes_any_length,
 };
+use crate::lower::above::Above;
 use crate::numpy::{Dtype, is_numpy};
 use crate::ops;
 use crate::passes::Pass;
@@ -332,6 +333,10 @@ impl Func<'_, '_, '_> {
                 if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
             }
             ExprKind::Method { base, name, args, keywords } => {
+                if let Some(above) = Above::of(name) {
+                    let code = self.call_above(e.id, base, &above, (args, keywords), &ty);
+                    return Val::new(code, ty);
+                }
                 if let ExprKind::Global(global) = &base.kind
                     && let Some(code) = self.package_call(e, global, name, args, keywords, &ty)
                 {

@@ -3,6 +3,7 @@
 //! Tokens are built with `quote` and printed by `prettyplease`; comments with Python's lines travel through the
 //! printer as marker macros. Nothing here decides what is supported: that was done by inference.
 
+mod above;
 mod attributes;
 mod backwards;
 mod between;
@@ -299,6 +300,7 @@ pub(super) struct File<'p, 'a> {
     /// Attributes of instances, by class and name.
     attributes: Vec<(std::sync::Arc<crate::ty::ObjectClass>, String)>,
     methods: Vec<objects::MethodUse>,
+    above: Vec<above::AboveUse>,
     /// Some handler reads what it has caught, so exceptions keep what they say.
     looks: bool,
 }
@@ -327,6 +329,7 @@ impl<'p, 'a> File<'p, 'a> {
             set_constants: Vec::new(),
             attributes: Vec::new(),
             methods: Vec::new(),
+            above: Vec::new(),
             looks: program.instances.iter().any(|i| hir::visit::reads_caught(&i.hir.body)),
         }
     }

@@ -10,7 +10,7 @@ use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
 use crate::hir::{self, Expr, NodeId};
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
-use crate::ty::{ObjectClass, Type};
+use crate::ty::{Callee, ObjectClass, Type};
 
 /// A method that is called, and the function that stands for it.
 #[derive(Clone, PartialEq, Eq)]
@@ -212,10 +212,14 @@ impl Func<'_, '_, '_> {
 
     /// The instance that stands for a method of the class at that node.
     fn reached_method(&self, node: NodeId, class: &ObjectClass, name: &str) -> Option<usize> {
-        let spelled = format!("{}.{name}", class.name);
+        let name = format!("{}.{name}", class.name);
+        self.reached_as(node, &Callee { module: class.module.clone(), name })
+    }
+
+    /// The instance that a node knows under that name.
+    pub(super) fn reached_as(&self, node: NodeId, callee: &Callee) -> Option<usize> {
         let reached = self.instance.values.get(&node)?;
-        let found = reached.iter().find(|r| r.callee.module == class.module && r.callee.name == spelled);
-        found.map(|r| r.instance)
+        reached.iter().find(|r| r.callee == *callee).map(|r| r.instance)
     }
 
     /// What an operator does that is a method.
@@ -350,7 +354,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// The call of an instance for arguments that have been evaluated.
-    fn call_instance(
+    pub(super) fn call_instance(
         &mut self,
         (module, path): (&str, &str),
         callee: usize,

@@ -36,8 +36,8 @@ impl File<'_, '_> {
             let make = if space.is_c { quote!(module) } else { quote!(new) };
             quote!(static #name: Namespace = Namespace::#make(#module, &[#(#slots),*]);)
         });
-        let objects = self.object_statics();
-        quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#sets)* #(#namespaces)* #objects)
+        let (objects, above) = (self.object_statics(), self.above_statics());
+        quote!(#(#strings)* #(#bytes)* #(#numbers)* #(#sets)* #(#namespaces)* #objects #above)
     }
 
     /// The classes of named tuples that the functions name.
@@ -72,6 +72,9 @@ impl File<'_, '_> {
             let types =
                 instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
             types.for_each(|ty| object_classes(ty, &mut objects));
+        }
+        for class in self.classes_of_above() {
+            objects.insert(types::object_marker(class).to_string(), class.clone());
         }
         let objects = objects.into_iter().filter(|(marker, _)| named.contains(marker));
         let objects = objects.enumerate().map(|(i, (marker, class))| {

@@ -8,6 +8,7 @@ use crate::hir::visit::children;
 use crate::hir::{
     BinOp, CmpOp, Demand, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, TargetKind, UnaryOp, VarId,
 };
+use crate::lower::above::Above;
 use crate::ty::Type;
 
 /// May a value of this type, which is no union, be used as the demand says?
@@ -193,7 +194,9 @@ impl Demands<'_> {
             }
             ExprKind::Unary { op: UnaryOp::Neg | UnaryOp::Pos, operand } => self.ask(operand, Demand::Number),
             ExprKind::Index { base, .. } | ExprKind::Slice { base, .. } => self.ask(base, Demand::Items),
-            ExprKind::Method { base, name, .. } => self.ask(base, Demand::Method(name.clone())),
+            ExprKind::Method { base, name, .. } if Above::of(name).is_none() => {
+                self.ask(base, Demand::Method(name.clone()));
+            }
             ExprKind::Call { name, args, keywords } if name == "len" && keywords.is_empty() => {
                 args.iter().for_each(|e| self.ask(e, Demand::Items));
             }

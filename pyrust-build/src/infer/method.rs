@@ -4,6 +4,7 @@ use super::Infer;
 use super::sets::takes_iterables;
 use super::solver::Ty;
 use crate::hir::{Expr, ExprKind};
+use crate::lower::above::Above;
 use crate::numpy::PART;
 use crate::ops::{self, positional};
 use crate::ty::Side;
@@ -26,6 +27,9 @@ impl Infer<'_, '_> {
             && let Some(member) = self.program.class_member(&self.func.module, global, name)
         {
             return self.call(e, &member, args, keywords);
+        }
+        if let Some(above) = Above::of(name) {
+            return self.call_above(e, base, &above, args, keywords);
         }
         let ty = self.expr(base);
         let mut out = Ty::Never;

@@ -3,6 +3,7 @@
 //! The unit is the *instance*: one function for one list of parameter types. Calls between functions request
 //! instances; a callee's result and what it did to the element types of its arguments flow back into the caller.
 
+mod above;
 pub mod annotation;
 mod apply;
 mod call;
@@ -53,6 +54,7 @@ use crate::ty::Type;
 use funcref::{COPYING, HANDING_OUT};
 use solver::{Solver, Ty, VarId};
 
+pub use above::{Next, callee_above};
 pub use call::{ArgSource, bind, class_names, takes_any_length};
 pub use classes::global_classes;
 pub use copying::{Copy as Copied, copy_of, returns_copy};

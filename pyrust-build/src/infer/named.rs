@@ -198,7 +198,7 @@ fn text_of(e: &ast::Expr) -> Option<String> {
 }
 
 /// Does the expression name that function or class of a module?
-fn is_library(env: &ModuleEnv, e: &ast::Expr, module: &str, attr: &str) -> bool {
+pub(super) fn is_library(env: &ModuleEnv, e: &ast::Expr, module: &str, attr: &str) -> bool {
     match &e.kind {
         A::Name(name) => matches!(env.bindings.get(name),
             Some(Binding::Imported { module: m, name: n }) if m == module && n == attr),

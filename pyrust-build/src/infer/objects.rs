@@ -16,9 +16,6 @@ use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
 use crate::walk::each_statement;
 
-/// Classes above a class, at most.
-const MAX_BASES: usize = 16;
-
 /// How a class has a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MethodKind {
@@ -70,45 +67,19 @@ impl Program<'_> {
         self.object_class(module, name).filter(|c| c.module == module && c.name == name)
     }
 
-    /// The class and those above it, nearest first; none where one of them is not of the project.
-    pub(super) fn order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
-        let mut out: Vec<ObjectClass> = Vec::new();
-        self.order_into(&class.module, &class.name, &mut out)?;
-        out.iter_mut().for_each(|c| c.own = class.own);
-        Some(out)
-    }
-
-    fn order_into(&self, module: &str, name: &str, out: &mut Vec<ObjectClass>) -> Option<()> {
-        let (_, env) = self.modules.module(module)?;
-        let def = env.all_classes.get(name)?;
-        if !def.keywords.is_empty() || out.len() > MAX_BASES {
-            return None;
-        }
-        // A class that stands above several comes last.
-        out.retain(|c| !(c.module == module && c.name == name));
-        out.push(ObjectClass { module: module.to_string(), name: name.to_string(), own: 0 });
-        for base in &def.bases {
-            let A::Name(base) = &base.kind else { return None };
-            match self.binding(module, base) {
-                Some((home, Binding::Class)) => {
-                    let own = self.name_in(module, &home, base);
-                    self.order_into(&home, &own, out)?;
-                }
-                None if base == "object" && !self.binds(module, base) => {}
-                _ => return None,
-            }
-        }
-        Some(())
-    }
-
-    fn class_def(&self, class: &ObjectClass) -> Option<&ast::ClassDef> {
+    pub(super) fn class_def(&self, class: &ObjectClass) -> Option<&ast::ClassDef> {
         self.modules.module(&class.module)?.1.all_classes.get(&class.name)
     }
 
     /// What the class has under the name; `None` where only instances may have it.
     pub fn member_of(&self, class: &ObjectClass, name: &str) -> Option<Member> {
-        for class in self.order(class)? {
-            let Some(def) = self.class_def(&class) else { continue };
+        self.member_in(&self.order(class)?, name).map(|(_, member)| member)
+    }
+
+    /// What the first of the classes has that has something under the name, and which one that is.
+    pub(super) fn member_in(&self, order: &[ObjectClass], name: &str) -> Option<(ObjectClass, Member)> {
+        for class in order {
+            let Some(def) = self.class_def(class) else { continue };
             let mut found = None;
             for stmt in &def.body {
                 let here = match &stmt.kind {
@@ -123,7 +94,7 @@ impl Program<'_> {
                     S::Assign { targets, value } if targets.iter().any(|t| names(t, name)) => {
                         Some(match is_plain_value(value) {
                             true => Member::Value,
-                            false => alias(&class, def, value).map_or(Member::Other, Member::Method),
+                            false => alias(class, def, value).map_or(Member::Other, Member::Method),
                         })
                     }
                     S::AnnAssign { target, value: Some(_), .. } if names(target, name) => Some(Member::Value),
@@ -138,8 +109,8 @@ impl Program<'_> {
                     found = Some(if found.is_some() { Member::Other } else { here });
                 }
             }
-            if found.is_some() {
-                return found;
+            if let Some(found) = found {
+                return Some((class.clone(), found));
             }
         }
         None

@@ -124,6 +124,9 @@ impl Lower<'_> {
                 ExprKind::Call { name: name.clone(), args, keywords: self.keywords(keywords, applied) }
             }
             A::Attribute { value, name } => {
+                if let Some(kind) = self.call_above(value, name, args, keywords) {
+                    return kind;
+                }
                 if let Some(module) = self.module_of(value) {
                     let args = self.wholes(args);
                     let keywords = self.keywords(keywords, takes_key(func));

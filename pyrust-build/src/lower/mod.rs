@@ -2,6 +2,7 @@
 //!
 //! All refusals of a function are collected, not only the first.
 
+pub(crate) mod above;
 mod bound;
 mod call;
 pub(crate) mod classes;

@@ -44,7 +44,10 @@ impl ModuleEnv {
 
     /// Takes down what a class binds, as far as it is read from the class as it stands there.
     pub(super) fn members(&mut self, class: &ClassDef) {
-        if !class.keywords.is_empty() {
+        // What the metaclass of abstract classes does nobody sees who reads them.
+        let abstracts =
+            |e: &Expr| matches!(&e.kind, E::Name(n) | E::Attribute { name: n, .. } if n == "ABCMeta");
+        if !class.keywords.iter().all(|k| k.name.as_deref() == Some("metaclass") && abstracts(&k.value)) {
             return;
         }
         let bases = class.bases.iter().filter_map(|base| match &base.kind {

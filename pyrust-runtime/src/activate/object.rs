@@ -157,6 +157,22 @@ pub(crate) unsafe fn known_item(dict: *mut PyObject, name: &str) -> *mut PyObjec
     }
 }
 
+/// Is it a class whose metaclass is that class of a module that has been imported?
+///
+/// # Safety
+/// A live object; the GIL is held.
+pub(crate) unsafe fn is_made_by(class: *mut PyObject, module: &str, name: &str) -> bool {
+    // SAFETY: the caller vouches for the object; dicts of modules are asked for texts.
+    unsafe {
+        let home = known_item(PyImport_GetModuleDict(), module);
+        if home.is_null() || PyModule_Check(home) == 0 || PyType_Check(class) == 0 {
+            return false;
+        }
+        let meta = known_item(PyModule_GetDict(home), name);
+        !meta.is_null() && Py_TYPE(class).cast() == meta && Py_TYPE(meta) == &raw mut PyType_Type
+    }
+}
+
 /// An interned `str` that is never freed: what slots and private tables use as keys.
 ///
 /// # Safety

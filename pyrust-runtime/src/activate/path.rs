@@ -9,7 +9,7 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::namespace::{Word, builtins, code_word, has_own_methods, pristine, type_word, version_word};
-use super::object::{attribute_or_none, interned, known_item, utf8};
+use super::object::{attribute_or_none, interned, is_made_by, known_item, utf8};
 
 unsafe extern "C" {
     /// Exported by every version that is supported. Gives the class a version, if it has none.
@@ -233,7 +233,7 @@ unsafe fn in_class(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *
             return ptr::null_mut();
         }
         if Py_TYPE(class) != &raw mut PyType_Type {
-            return in_enumeration(class, name, words);
+            return in_known_class(class, name, words);
         }
         // A look-up gives the class a version, which every change of it or of its bases takes away. No class has
         // such a name.
@@ -244,24 +244,31 @@ unsafe fn in_class(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *
     }
 }
 
-/// The same for a class of `enum`'s, whose metaclass finds its members as `type` does, and steps in for others only.
-unsafe fn in_enumeration(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+/// The same for a class of `enum`'s or `abc`'s, whose metaclass finds its members as `type` does, and steps in for others
+/// only.
+unsafe fn in_known_class(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
     // SAFETY: by the caller: live; types are tested before their layout is relied on. Looking a name up in classes runs
     // no Python code, and gives them versions.
     unsafe {
-        let home = known_item(PyImport_GetModuleDict(), "enum");
-        if home.is_null() || PyModule_Check(home) == 0 || PyType_Check(class) == 0 {
+        if !is_made_by(class, "enum", "EnumType") && !is_made_by(class, "abc", "ABCMeta") {
             return ptr::null_mut();
         }
-        let meta = known_item(PyModule_GetDict(home), "EnumType");
-        if meta.is_null() || Py_TYPE(class).cast() != meta || Py_TYPE(meta) != &raw mut PyType_Type {
-            return ptr::null_mut();
-        }
-        let meta_type = meta.cast::<PyTypeObject>();
+        let meta_type = Py_TYPE(class);
+        let meta = meta_type.cast::<PyObject>();
+        // Another metaclass may take its place, which no version tells.
+        let place = (&raw const (*class).ob_type).cast::<u64>();
+        words.push(Word { place, want: *place });
         let key = interned(name);
         let (_, of_meta) = (_PyType_Lookup(class.cast(), key), _PyType_Lookup(meta_type, key));
         Py_DECREF(key);
-        if !of_meta.is_null() || !known_item((*meta_type).tp_dict, "__getattribute__").is_null() {
+        // What the metaclass has comes first only where it is a descriptor that can be assigned.
+        let first = |found: *mut PyObject| {
+            let ty = Py_TYPE(found);
+            (*ty).tp_descr_set.is_some() || (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE == 0
+        };
+        if (!of_meta.is_null() && first(of_meta))
+            || !known_item((*meta_type).tp_dict, "__getattribute__").is_null()
+        {
             return ptr::null_mut();
         }
         keep(class);

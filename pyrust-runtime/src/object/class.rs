@@ -6,7 +6,7 @@ use core::ptr;
 use pyo3_ffi::*;
 
 use crate::activate::Namespace;
-use crate::activate::object::{interned, known_item};
+use crate::activate::object::{interned, is_made_by, known_item};
 use crate::object::place::{Attribute, Found};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -121,7 +121,10 @@ impl ObjectClass {
     }
 
     pub(super) fn is_made_plainly(&self) -> bool {
+        // No version says what the metaclass, or another one in its place, does when the class is called.
+        // SAFETY: What was found is held for good.
         self.behaviour().plainly_made
+            && unsafe { same((*Py_TYPE(self.class.get().cast())).tp_call, PyType_Type.tp_call) }
     }
 
     #[cold]
@@ -137,7 +140,7 @@ impl ObjectClass {
                     return ptr::null_mut();
                 }
                 let found = known_item(PyModule_GetDict(module), self.name);
-                if found.is_null() || Py_TYPE(found) != &raw mut PyType_Type {
+                if found.is_null() || !has_plain_metaclass(found) {
                     return ptr::null_mut();
                 }
                 class = found.cast();
@@ -183,6 +186,15 @@ impl ObjectClass {
     }
 }
 
+/// Is it a class that `type` made, or `ABCMeta`, which gives instances nothing?
+///
+/// # Safety
+/// A live object.
+unsafe fn has_plain_metaclass(class: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { Py_TYPE(class) == &raw mut PyType_Type || is_made_by(class, "abc", "ABCMeta") }
+}
+
 /// A method that native code calls without asking the instance each time.
 pub struct Method {
     attribute: Attribute,
@@ -197,6 +209,20 @@ pub struct Method {
 
 // SAFETY: Only touched while the GIL is held.
 unsafe impl Sync for Method {}
+
+/// The function in a property, a static or a class method; null where it is something else.
+///
+/// # Safety
+/// Two live objects.
+pub(super) unsafe fn wrapped(found: *mut PyObject, ty: *mut PyTypeObject) -> *mut PyObject {
+    // SAFETY: By the caller. All three keep the function behind the header of the object.
+    unsafe {
+        match Py_TYPE(found) == ty {
+            true => *found.add(1).cast::<*mut PyObject>(),
+            false => ptr::null_mut(),
+        }
+    }
+}
 
 /// How a class holds the function behind an attribute.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -258,13 +284,6 @@ impl Method {
         // SAFETY: By the caller; types are tested before their layout is relied on.
         unsafe {
             let found = self.attribute.found_in(cx, class, ty)?;
-            let wrapped = |found: *mut PyObject, ty: *mut PyTypeObject| {
-                // All three keep the function behind the header of the object.
-                match Py_TYPE(found) == ty {
-                    true => *found.add(1).cast::<*mut PyObject>(),
-                    false => ptr::null_mut(),
-                }
-            };
             let function = match (found, self.kind) {
                 (Found::Data(found), MethodKind::Property) => wrapped(found, &raw mut PyProperty_Type),
                 (Found::Other(found), MethodKind::Plain | MethodKind::Special) => found,

@@ -1,0 +1,118 @@
+//! `super().name(…)`: the call, and the look at what Python would find there.
+
+use std::sync::Arc;
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::types::{Val, object_marker};
+use super::{File, Func};
+use crate::hir::{Expr, NodeId};
+use crate::infer::{MethodKind, Next, Program, callee_above};
+use crate::lower::above::Above;
+use crate::ty::{ObjectClass, Type};
+
+/// A search that begins above a class.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct AboveUse {
+    name: String,
+    /// The function that says `super()`.
+    inside: String,
+    /// The class of the instance, and the one that the function stands in.
+    of: Arc<ObjectClass>,
+    class: Arc<ObjectClass>,
+    /// Where the function is that was compiled, and whether it is a static method; nothing for what `object` has.
+    found: Option<(usize, usize, bool)>,
+}
+
+impl File<'_, '_> {
+    fn above_use(&mut self, above: AboveUse) -> Ident {
+        let i = self.above.iter().position(|a| *a == above).unwrap_or_else(|| {
+            self.above.push(above);
+            self.above.len() - 1
+        });
+        format_ident!("U_{i}")
+    }
+
+    /// The classes in which methods stand that say `super()`.
+    pub(super) fn classes_of_above(&self) -> impl Iterator<Item = &Arc<ObjectClass>> {
+        self.above.iter().map(|above| &above.class)
+    }
+
+    pub(super) fn above_statics(&self) -> TokenStream {
+        let items = self.above.iter().enumerate().map(|(i, above)| {
+            let (name, text, inside) = (format_ident!("U_{i}"), &above.name, &above.inside);
+            let found = match above.found {
+                Some((space, slot, is_static)) => {
+                    let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+                    let kind = if is_static { quote!(Static) } else { quote!(Plain) };
+                    quote!(Some((MethodKind::#kind, &#space, #slot)))
+                }
+                None => quote!(None),
+            };
+            quote!(static #name: Above = Above::new(#text, #inside, #found);)
+        });
+        quote!(#(#items)*)
+    }
+}
+
+impl Func<'_, '_, '_> {
+    /// `super().name(…)`
+    pub(super) fn call_above(
+        &mut self,
+        node: NodeId,
+        base: &Expr,
+        above: &Above<'_>,
+        (args, keywords): (&[Expr], &[(String, Expr)]),
+        to: &Type,
+    ) -> TokenStream {
+        let module = self.instance.func.module.clone();
+        let Some(class) = self.file.program.object_class(&module, above.class) else {
+            return self.bail("Unsupported");
+        };
+        let base = self.val(base);
+        self.match_union(&base, |f, v| {
+            let Type::Instance(of) = v.ty.clone() else { return None };
+            let next = f.file.program.next_above(&of, &class, above.name)?;
+            let found = match &next {
+                Next::Method(owner, method) => {
+                    let guard = Program::guard_above(owner, above.name, method);
+                    let (space, slot) = f.file.slot(f.index, &owner.module, false, guard);
+                    Some((space, slot, method.kind == MethodKind::Static))
+                }
+                Next::OfObject => None,
+            };
+            let (name, inside) = (above.name.to_string(), above.inside.to_string());
+            let known =
+                f.file.above_use(AboveUse { name, inside, of: of.clone(), class: class.clone(), found });
+            let (own, marker) = (object_marker(&of), object_marker(&class));
+            let check = f.q(quote!(object::above::<#own, #marker>(cx, &#known)));
+            let Next::Method(owner, method) = next else {
+                let nothing = f.coerce(&Val::new(quote!(()), Type::None), to);
+                let object = &v.code;
+                return Some(quote!({ let _ = #object; #check; #nothing }));
+            };
+            let callee = f.reached_as(node, &callee_above(&of, above.name))?;
+            let mut lets = Vec::new();
+            let base = f.bind(&v, &mut lets);
+            lets.push(quote!(#check;));
+            let mut vals: Vec<Val> = Vec::new();
+            if method.kind != MethodKind::Static {
+                vals.push(base);
+            }
+            for arg in args {
+                let val = f.val(arg);
+                vals.push(if args.len() + keywords.len() > 1 { f.bind(&val, &mut lets) } else { val });
+            }
+            let mut named = Vec::new();
+            for (_, arg) in keywords {
+                let val = f.val(arg);
+                named.push(f.bind(&val, &mut lets));
+            }
+            let path = format!("{}.{}", owner.name, above.name);
+            let call = f.call_instance((&owner.module, &path), callee, &vals, (keywords, &named));
+            let ret = f.file.program.instances[callee].ret.clone();
+            Some(f.finish_call(node, &lets, call, ret, to))
+        })
+    }
+}

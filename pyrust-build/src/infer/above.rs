@@ -1,0 +1,175 @@
+//! The classes above a class, and what `super()` finds there.
+
+use std::sync::Arc;
+
+use super::named::is_library;
+use super::objects::{Member, Method, MethodKind};
+use super::solver::Ty;
+use super::value::Reached;
+use super::{Guard, Infer, Program};
+use crate::ast::{self, ExprKind as A};
+use crate::hir::Expr;
+use crate::lower::above::Above;
+use crate::resolve::{Binding, ModuleEnv};
+use crate::ty::{Callee, ObjectClass};
+
+/// Classes above a class, at most.
+const MAX_BASES: usize = 16;
+
+/// What `super().name` stands for.
+pub enum Next {
+    /// The method, and the class that has it.
+    Method(ObjectClass, Method),
+    /// What `object` has.
+    OfObject,
+}
+
+impl Program<'_> {
+    /// The class and those above it, nearest first; none where one of them is not of the project.
+    pub(super) fn order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
+        let mut out: Vec<ObjectClass> = Vec::new();
+        self.order_into(&class.module, &class.name, &mut out)?;
+        out.iter_mut().for_each(|c| c.own = class.own);
+        Some(out)
+    }
+
+    fn order_into(&self, module: &str, name: &str, out: &mut Vec<ObjectClass>) -> Option<()> {
+        let (_, env) = self.modules.module(module)?;
+        let def = env.all_classes.get(name)?;
+        if !def.keywords.iter().all(|k| is_plain_metaclass(env, k)) || out.len() > MAX_BASES {
+            return None;
+        }
+        // A class that stands above several comes last.
+        out.retain(|c| !(c.module == module && c.name == name));
+        out.push(ObjectClass { module: module.to_string(), name: name.to_string(), own: 0 });
+        for base in &def.bases {
+            if is_empty_base(env, base) {
+                continue;
+            }
+            // `Box[int]` stands for `Box`.
+            let named = match &base.kind {
+                A::Subscript { value, .. } => &value.kind,
+                named => named,
+            };
+            let A::Name(base) = named else { return None };
+            match self.binding(module, base) {
+                Some((home, Binding::Class)) => {
+                    let own = self.name_in(module, &home, base);
+                    self.order_into(&home, &own, out)?;
+                }
+                None if base == "object" && !self.binds(module, base) => {}
+                _ => return None,
+            }
+        }
+        Some(())
+    }
+
+    /// What `super().name` in a method of `class` is for an instance of `of`; `None` where the text does not tell.
+    pub fn next_above(&self, of: &ObjectClass, class: &ObjectClass, name: &str) -> Option<Next> {
+        let order = self.order(of)?;
+        let at = order.iter().position(|c| c.is(class))?;
+        match self.member_in(&order[at + 1..], name) {
+            Some((owner, Member::Method(method))) => match method.kind {
+                MethodKind::Plain | MethodKind::Static => Some(Next::Method(owner, method)),
+                MethodKind::Special | MethodKind::Property => None,
+            },
+            Some((_, Member::Value | Member::Other)) => None,
+            None => Some(Next::OfObject),
+        }
+    }
+
+    /// What must hold of the function that `super()` finds.
+    pub fn guard_above(owner: &ObjectClass, name: &str, method: &Method) -> Guard {
+        Guard::Function { name: format!("{}.{name}", owner.name), target: method.target.clone() }
+    }
+}
+
+/// A class that gives instances nothing, and makes them no other way.
+fn is_empty_base(env: &ModuleEnv, base: &ast::Expr) -> bool {
+    match &base.kind {
+        A::Subscript { value, .. } => is_library(env, value, "typing", "Generic"),
+        _ => is_library(env, base, "abc", "ABC"),
+    }
+}
+
+/// `metaclass=ABCMeta`, which changes nothing for instances.
+fn is_plain_metaclass(env: &ModuleEnv, keyword: &ast::Keyword) -> bool {
+    keyword.name.as_deref() == Some("metaclass") && is_library(env, &keyword.value, "abc", "ABCMeta")
+}
+
+/// The name under which a node knows which function a `super()` reached for instances of the class.
+pub fn callee_above(of: &ObjectClass, name: &str) -> Callee {
+    Callee { module: of.module.clone(), name: format!("super {} {name}", of.name) }
+}
+
+impl Infer<'_, '_> {
+    /// `super().name(…)`
+    pub(super) fn call_above(
+        &mut self,
+        e: &Expr,
+        base: &Expr,
+        above: &Above<'_>,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let name = above.name;
+        let base = self.expr(base);
+        let Some(class) = self.program.object_class(&self.func.module, above.class) else {
+            let message =
+                format!("`super()` in `{}`, whose bases are not all known, is not supported", above.class);
+            return self.refuse("PYR0336", e.span, message);
+        };
+        let mut out = Ty::Never;
+        for member in base.members().to_vec() {
+            let Ty::Instance(of) = &member else {
+                let message = format!("`super()` of `{}` is not supported", self.show(&member));
+                return self.refuse("PYR0336", e.span, message);
+            };
+            match self.program.next_above(of, &class, name) {
+                Some(Next::Method(owner, method)) => {
+                    let ty = self.method_above(e, (of, &owner, name, &method), args, keywords);
+                    out = self.state.solver.join(&out, &ty);
+                }
+                Some(Next::OfObject) if name == "__init__" && args.is_empty() && keywords.is_empty() => {
+                    let slot = self.state.nodes[e.id];
+                    self.state.solver.flow(&Ty::None, slot);
+                    out = self.state.solver.join(&out, &Ty::None);
+                }
+                Some(Next::OfObject) | None => {
+                    let message = format!("`super().{name}` of `{}.{}` is not known", of.module, of.name);
+                    return self.refuse("PYR0336", e.span, message);
+                }
+            }
+        }
+        out
+    }
+
+    fn method_above(
+        &mut self,
+        e: &Expr,
+        (of, owner, name, method): (&Arc<ObjectClass>, &ObjectClass, &str, &Method),
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Ty {
+        let mut given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+        if method.kind != MethodKind::Static {
+            given.insert(0, Ty::Instance(of.clone()));
+        }
+        let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        let guard = Program::guard_above(owner, name, method);
+        self.guards.insert(Guard::Elsewhere { module: owner.module.clone(), guard: Box::new(guard) });
+        match self.bound_call(e, &method.target, &given, keywords, &named, true) {
+            Ok(Some(instance)) => {
+                let callee = callee_above(of, name);
+                let reached = self.values.entry(e.id).or_default();
+                if !reached.iter().any(|r| r.callee == callee) {
+                    reached.push(Reached { callee, instance });
+                }
+                let slot = self.state.nodes[e.id];
+                self.state.solver.get(slot)
+            }
+            Ok(None) => Ty::Never,
+            Err(why) => self.refuse_call(e, why),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! What `super()` finds: the first class behind the one that a method stands in that has the name.
+
+use core::cell::Cell;
+use core::ptr;
+
+use pyo3_ffi::*;
+
+use super::class::{MethodKind, ObjectClass, wrapped};
+use crate::activate::Namespace;
+use crate::activate::object::known_item;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+/// A `super().name` of a method, for instances of one class.
+pub struct Above {
+    name: &'static str,
+    /// The method that says it.
+    inside: &'static str,
+    /// How a class holds the function, and where that is which was found to be the compiled one; nothing where it is
+    /// what `object` has.
+    found: Option<(MethodKind, &'static Namespace, usize)>,
+    /// The transaction in which that was found to be so.
+    seen: Cell<u64>,
+}
+
+// SAFETY: Only touched while the GIL is held.
+unsafe impl Sync for Above {}
+
+impl Above {
+    pub const fn new(
+        name: &'static str,
+        inside: &'static str,
+        found: Option<(MethodKind, &'static Namespace, usize)>,
+    ) -> Above {
+        Above { name, inside, found, seen: Cell::new(0) }
+    }
+
+    #[inline]
+    pub(super) fn check(&'static self, cx: Cx, of: &ObjectClass, class: &ObjectClass) -> R<()> {
+        if self.seen.get() == cx.number() {
+            return Ok(());
+        }
+        self.look(cx, of.class(), class.class())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn look(&'static self, cx: Cx, of: *mut PyTypeObject, class: *mut PyTypeObject) -> R<()> {
+        if of.is_null() || class.is_null() {
+            return bail(Bail::Guard);
+        }
+        // SAFETY: Both classes are held for good, and hold their order and dicts; types are tested before their layout
+        // is relied on.
+        unsafe {
+            // Python asks the cell of the method, in which the class may be one that another one has replaced.
+            let method = known_item((*class).tp_dict, self.inside);
+            if method.is_null() || Py_TYPE(method) != &raw mut PyFunction_Type {
+                return bail(Bail::Guard);
+            }
+            let closure = PyFunction_GetClosure(method);
+            if closure.is_null() || PyTuple_Size(closure) != 1 {
+                return bail(Bail::Guard);
+            }
+            let cell = PyTuple_GetItem(closure, 0);
+            if Py_TYPE(cell) != &raw mut PyCell_Type
+                || (*cell.cast::<PyCellObject>()).ob_ref != class.cast::<PyObject>()
+            {
+                return bail(Bail::Guard);
+            }
+            let found = behind(of, class, self.name)?;
+            let same = match self.found {
+                None => found.is_null(),
+                Some(_) if found.is_null() => false,
+                Some((kind, space, slot)) => {
+                    let function = match kind {
+                        MethodKind::Static => wrapped(found, &raw mut PyStaticMethod_Type),
+                        _ => found,
+                    };
+                    !function.is_null() && function == space.function(slot)
+                }
+            };
+            if !same {
+                return bail(Bail::Guard);
+            }
+        }
+        self.seen.set(cx.number());
+        Ok(())
+    }
+}
+
+/// What the first class behind `class` in the order of `of` has under the name; null where only `object` may have it.
+///
+/// # Safety
+/// Two live classes.
+unsafe fn behind(of: *mut PyTypeObject, class: *mut PyTypeObject, name: &str) -> R<*mut PyObject> {
+    // SAFETY: By the caller: a ready class has a tuple of classes.
+    unsafe {
+        let order = (*of).tp_mro;
+        let count = if order.is_null() { 0 } else { PyTuple_Size(order) };
+        let above = |at: Py_ssize_t| PyTuple_GetItem(order, at).cast::<PyTypeObject>();
+        let Some(own) = (0..count).find(|at| above(*at) == class) else { return bail(Bail::Guard) };
+        for at in own + 1..count {
+            let ty = above(at);
+            if ty == &raw mut PyBaseObject_Type {
+                return Ok(ptr::null_mut());
+            }
+            // Those made by `class` have dicts of their own.
+            if (*ty).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || (*ty).tp_dict.is_null() {
+                return bail(Bail::Guard);
+            }
+            let found = known_item((*ty).tp_dict, name);
+            if !found.is_null() {
+                return Ok(found);
+            }
+        }
+        bail(Bail::Guard)
+    }
+}
