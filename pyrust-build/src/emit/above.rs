@@ -34,11 +34,6 @@ impl File<'_, '_> {
         format_ident!("U_{i}")
     }
 
-    /// The classes in which methods stand that say `super()`.
-    pub(super) fn classes_of_above(&self) -> impl Iterator<Item = &Arc<ObjectClass>> {
-        self.above.iter().map(|above| &above.class)
-    }
-
     pub(super) fn above_statics(&self) -> TokenStream {
         let items = self.above.iter().enumerate().map(|(i, above)| {
             let (name, text, inside) = (format_ident!("U_{i}"), &above.name, &above.inside);
@@ -86,6 +81,7 @@ impl Func<'_, '_, '_> {
             let known =
                 f.file.above_use(AboveUse { name, inside, of: of.clone(), class: class.clone(), found });
             let (own, marker) = (object_marker(&of), object_marker(&class));
+            f.file.names_class(&class);
             let check = f.q(quote!(object::above::<#own, #marker>(cx, &#known)));
             let Next::Method(owner, method) = next else {
                 let nothing = f.coerce(&Val::new(quote!(()), Type::None), to);

@@ -217,6 +217,12 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
                 self.stored.all |= module != "math" || !keywords.is_empty();
                 self.run(&args.iter().collect::<Vec<_>>());
             }
+            // A function of a class or of a module.
+            ExprKind::Method { base, .. }
+                if matches!(base.kind, ExprKind::Global(_)) && self.f.node(base.id) == Type::Never =>
+            {
+                self.stored.all = true;
+            }
             ExprKind::Method { base, name, args, keywords } => match self.f.node(base.id) {
                 Type::Instance(class) => {
                     let read = name.strip_prefix("attribute ");

@@ -12,6 +12,7 @@ use crate::hir::{Expr, ExprKind};
 use crate::infer::{
     ArgSource, FuncRef, Guard, bind, class_names, is_affix, takes_any_length, takes_iterables,
 };
+use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::Binding;
@@ -60,6 +61,7 @@ impl Func<'_, '_, '_> {
             ("isinstance", [value, class]) if class_names(class).is_none() => {
                 self.asks_global(value, class, Asked::Instance)
             }
+            (CLASS_IS, [value, class]) => self.is_class(value, class),
             (TYPE_IS, [value, class]) => self.asks_global(value, class, Asked::Class),
             (TYPE_IN, [value, class]) => self.asks_global(value, class, Asked::OneOf),
             (TYPE_NAME, [value]) => self.name_of_class(value, to),

@@ -343,6 +343,11 @@ impl Func<'_, '_, '_> {
                     return Val::new(code, ty);
                 }
                 if let ExprKind::Global(global) = &base.kind
+                    && let Some(code) = self.call_class_method(e.id, (global, name), args, keywords, &ty)
+                {
+                    return Val::new(code, ty);
+                }
+                if let ExprKind::Global(global) = &base.kind
                     && let Some(member) =
                         self.file.program.class_member(&self.instance.func.module, global, name)
                 {

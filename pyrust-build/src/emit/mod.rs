@@ -8,6 +8,7 @@ mod attributes;
 mod backwards;
 mod between;
 mod call;
+mod class_methods;
 mod classes;
 mod coerce;
 mod comp;
@@ -301,6 +302,8 @@ pub(super) struct File<'p, 'a> {
     attributes: Vec<(std::sync::Arc<crate::ty::ObjectClass>, String)>,
     methods: Vec<objects::MethodUse>,
     above: Vec<above::AboveUse>,
+    /// Classes that are named though no value is known to be of them.
+    named_classes: Vec<std::sync::Arc<crate::ty::ObjectClass>>,
     /// Some handler reads what it has caught, so exceptions keep what they say.
     looks: bool,
 }
@@ -330,6 +333,7 @@ impl<'p, 'a> File<'p, 'a> {
             attributes: Vec::new(),
             methods: Vec::new(),
             above: Vec::new(),
+            named_classes: Vec::new(),
             looks: program.instances.iter().any(|i| hir::visit::reads_caught(&i.hir.body)),
         }
     }

@@ -110,6 +110,7 @@ impl File<'_, '_> {
                 MethodKind::Special => quote!(Special),
                 MethodKind::Property => quote!(Property),
                 MethodKind::Static => quote!(Static),
+                MethodKind::Class => quote!(Class),
             };
             quote!(static #name: Method = Method::new(#text, MethodKind::#kind, &#space, #slot);)
         });
@@ -190,8 +191,10 @@ impl Func<'_, '_, '_> {
         let check = self.method_check(class, &base.code, &known);
         lets.push(quote!(#check;));
         let mut vals: Vec<Val> = Vec::new();
-        if method.kind != MethodKind::Static {
-            vals.push(base);
+        match method.kind {
+            MethodKind::Static => {}
+            MethodKind::Class => vals.push(Val::new(quote!(()), Type::None)),
+            _ => vals.push(base),
         }
         for arg in args {
             let val = self.val(arg);

@@ -383,6 +383,12 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
             ExprKind::ModuleCall { module, args, keywords, .. } => {
                 self.found.all |= !(keywords.is_empty() && (module == "math" || flat(args)));
             }
+            ExprKind::Method { base, args, keywords, .. }
+                if matches!(base.kind, ExprKind::Global(_)) && self.f.node(base.id) == Type::Never =>
+            {
+                // A function of a class or of a module.
+                self.found.all |= !(keywords.is_empty() && flat(args));
+            }
             ExprKind::Method { base, name, .. } => {
                 let ty = self.f.node(base.id);
                 if !matches!(name.as_str(), "index" | "count" | "copy") {

@@ -73,7 +73,7 @@ impl File<'_, '_> {
                 instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
             types.for_each(|ty| object_classes(ty, &mut objects));
         }
-        for class in self.classes_of_above() {
+        for class in &self.named_classes {
             objects.insert(types::object_marker(class).to_string(), class.clone());
         }
         let objects = objects.into_iter().filter(|(marker, _)| named.contains(marker));
@@ -90,6 +90,11 @@ impl File<'_, '_> {
             }
         });
         quote!(#(#items)* #(#objects)* #records)
+    }
+
+    /// The class needs a name in the text, whether a value is known to be of it or not.
+    pub(super) fn names_class(&mut self, class: &std::sync::Arc<crate::ty::ObjectClass>) {
+        self.named_classes.push(class.clone());
     }
 
     pub(super) fn table(&mut self, package: &str, init: &str, hotspots: &[Hotspot]) -> TokenStream {

@@ -5,6 +5,7 @@ use super::solver::Ty;
 use super::value::Why;
 use super::{FuncRef, Guard, Infer, NARROW, WIDE};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
+use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
@@ -245,6 +246,9 @@ impl Infer<'_, '_> {
                 }
                 _ => self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported")),
             };
+        }
+        if let (CLASS_IS, [value, class]) = (name, args) {
+            return self.is_class(value, class);
         }
         if let (TYPE_IS | TYPE_IN, [value, class]) = (name, args) {
             let ty = self.expr(value);

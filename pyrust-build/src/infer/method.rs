@@ -24,6 +24,11 @@ impl Infer<'_, '_> {
             return self.package_call(e, (global, &home), name, args, keywords);
         }
         if let ExprKind::Global(global) = &base.kind
+            && let Some(ty) = self.call_class_method(e, (global, name), args, keywords)
+        {
+            return ty;
+        }
+        if let ExprKind::Global(global) = &base.kind
             && let Some(member) = self.program.class_member(&self.func.module, global, name)
         {
             return self.call(e, &member, args, keywords);

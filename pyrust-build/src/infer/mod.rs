@@ -7,6 +7,7 @@ mod above;
 pub mod annotation;
 mod apply;
 mod call;
+mod class_methods;
 mod classes;
 mod compare;
 mod copying;
@@ -56,6 +57,7 @@ use solver::{Solver, Ty, VarId};
 
 pub use above::{Next, callee_above};
 pub use call::{ArgSource, bind, class_names, takes_any_length};
+pub use class_methods::callee_of_class;
 pub use classes::global_classes;
 pub use copying::{Copy as Copied, copy_of, returns_copy};
 pub use decide::{decide, is_callable, is_instance};

@@ -27,6 +27,8 @@ pub enum MethodKind {
     Property,
     /// Called with the arguments alone.
     Static,
+    /// Called with the class: compiled for the one that it stands in.
+    Class,
 }
 
 /// A function in a class or one above it.
@@ -34,6 +36,13 @@ pub enum MethodKind {
 pub struct Method {
     pub target: FuncRef,
     pub kind: MethodKind,
+}
+
+impl Method {
+    /// Does the text of the class itself have it?
+    pub fn is_of(&self, class: &ObjectClass, name: &str) -> bool {
+        self.target.module == class.module && self.target.qualname == format!("{}.{name}", class.name)
+    }
 }
 
 /// What a class has under a name.
@@ -405,6 +414,7 @@ fn method_kind(f: &ast::FunctionDef) -> Option<MethodKind> {
         [one] => match &one.kind {
             A::Name(name) if name == "property" => Some(MethodKind::Property),
             A::Name(name) if name == "staticmethod" => Some(MethodKind::Static),
+            A::Name(name) if name == "classmethod" => Some(MethodKind::Class),
             _ => None,
         },
         _ => None,
@@ -623,8 +633,15 @@ impl Infer<'_, '_> {
         mut given: Vec<Ty>,
         keywords: &[(String, Expr)],
     ) -> Ty {
-        if method.kind != MethodKind::Static {
-            given.insert(0, Ty::Instance(class.clone()));
+        match method.kind {
+            MethodKind::Static => {}
+            MethodKind::Class if !method.is_of(class, name) => {
+                let message = format!("`{name}` of a class above `{}` is not supported", class.name);
+                return self.refuse("PYR0307", e.span, message);
+            }
+            // Nothing is handed over: see `lower::class_methods`.
+            MethodKind::Class => given.insert(0, Ty::None),
+            _ => given.insert(0, Ty::Instance(class.clone())),
         }
         let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
         let guard = method_guard(class, name, method);
@@ -754,6 +771,7 @@ pub fn method_guard(class: &ObjectClass, name: &str, method: &Method) -> Guard {
     let path = match method.kind {
         MethodKind::Plain | MethodKind::Special | MethodKind::Static => format!("{}.{name}", class.name),
         MethodKind::Property => format!("property {}.{name}", class.name),
+        MethodKind::Class => format!("classmethod {}.{name}", class.name),
     };
     Guard::Function { name: path, target: method.target.clone() }
 }

@@ -5,6 +5,7 @@
 pub(crate) mod above;
 mod bound;
 mod call;
+pub(crate) mod class_methods;
 pub(crate) mod classes;
 pub(crate) mod context;
 mod copying;
@@ -65,6 +66,8 @@ pub fn lower(
     def: &FunctionDef,
     hands_out: bool,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
+    let expanded = class_methods::expanded(env, qualname, def);
+    let def = expanded.as_ref().unwrap_or(def);
     // Only lowering finds which generator expressions outlive the expression they stand in, and then they are functions
     // of their own.
     let mut lasting = BTreeSet::new();

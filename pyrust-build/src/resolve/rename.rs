@@ -87,6 +87,13 @@ fn in_generators(list: &mut [Comprehension], names: &Names) {
     }
 }
 
+/// Renames in statements.
+pub fn rename_block(body: &mut [Stmt], names: &Names) {
+    for stmt in body {
+        rename_statement(stmt, names, &mut |block| rename_block(block, names));
+    }
+}
+
 /// Renames in the defaults of parameters.
 pub(super) fn rename_defaults(params: &mut Params, names: &Names) {
     let lists = [&mut params.positional_only, &mut params.positional, &mut params.keyword_only];

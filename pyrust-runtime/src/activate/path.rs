@@ -41,6 +41,9 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
         if let Some((global, attribute)) = name.strip_prefix("property ").and_then(|n| n.split_once('.')) {
             return class_property(known_item(globals, global), attribute, words);
         }
+        if let Some((global, attribute)) = name.strip_prefix("classmethod ").and_then(|n| n.split_once('.')) {
+            return class_method(known_item(globals, global), attribute, words);
+        }
         if let Some((method, global)) = name.strip_prefix("self ").and_then(|n| n.split_once(' ')) {
             return receiver(known_item(globals, global), method);
         }
@@ -308,6 +311,19 @@ unsafe fn class_property(class: *mut PyObject, name: &str, words: &mut Vec<Word>
         }
         // The property holds it.
         attribute_or_none(object, c"fget").map_or(ptr::null_mut(), |f| f.ptr())
+    }
+}
+
+/// The function behind a class method of the class.
+unsafe fn class_method(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; types are tested first.
+    unsafe {
+        let object = in_class(class, name, words);
+        if object.is_null() || Py_TYPE(object) != &raw mut PyClassMethod_Type {
+            return ptr::null_mut();
+        }
+        // The class method holds it.
+        attribute_or_none(object, c"__func__").map_or(ptr::null_mut(), |f| f.ptr())
     }
 }
 

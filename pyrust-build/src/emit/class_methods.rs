@@ -1,0 +1,75 @@
+//! `Class.method(…)` of a class method, and the test at its beginning.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::{format_ident, quote};
+
+use super::Func;
+use super::types::{Val, object_marker};
+use crate::hir::{Expr, ExprKind, NodeId};
+use crate::infer::{Guard, callee_of_class, method_guard};
+use crate::ty::Type;
+
+impl Func<'_, '_, '_> {
+    /// `Class.method(…)`; `None` where that is something else.
+    pub(super) fn call_class_method(
+        &mut self,
+        node: NodeId,
+        (global, name): (&str, &str),
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let module = self.instance.func.module.clone();
+        let (class, method) = self.file.program.class_method(&module, global, name)?;
+        let Some(callee) = self.reached_as(node, &callee_of_class(&class, name)) else {
+            return Some(self.bail("Unsupported"));
+        };
+        // The name here, and the one that the method itself knows the class by.
+        let marker = object_marker(&class);
+        let mut lets = Vec::new();
+        for (module, name) in [(&module, global), (&class.module, class.name.as_str())] {
+            let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
+            let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+            let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
+            lets.push(quote!(let _ = #check;));
+        }
+        self.file.names_class(&class);
+        let guard = method_guard(&class, name, &method);
+        let Guard::Function { name: path, .. } = &guard else { return None };
+        let path = path.clone();
+        self.file.slot(self.index, &class.module, false, guard);
+        let mut vals = vec![Val::new(quote!(()), Type::None)];
+        for arg in args {
+            let val = self.val(arg);
+            vals.push(self.bind(&val, &mut lets));
+        }
+        let mut named = Vec::new();
+        for (_, arg) in keywords {
+            let val = self.val(arg);
+            named.push(self.bind(&val, &mut lets));
+        }
+        let call = self.call_instance((&class.module, &path), callee, &vals, (keywords, &named));
+        let ret = self.file.program.instances[callee].ret.clone();
+        Some(self.finish_call(node, &lets, call, ret, to))
+    }
+
+    /// Bails unless the value is the class that the global stands for.
+    pub(super) fn is_class(&mut self, value: &Expr, class: &Expr) -> TokenStream {
+        let val = self.val(value);
+        let ExprKind::Global(name) = &class.kind else { return self.bail("Unsupported") };
+        let module = self.instance.func.module.clone();
+        self.match_union(&val, |f, v| {
+            let object = &v.code;
+            Some(match v.ty {
+                Type::Obj => {
+                    let (space, slot) = f.file.slot(f.index, &module, false, Guard::Value(name.clone()));
+                    let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+                    let read = f.q(quote!(#space.load::<Obj>(cx, #slot)));
+                    let bail = f.bail("Guard");
+                    quote!(if !#object.is(#read) { #bail })
+                }
+                _ => quote!({ let _ = #object; }),
+            })
+        })
+    }
+}

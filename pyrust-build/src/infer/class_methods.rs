@@ -1,0 +1,68 @@
+//! `Class.method(…)` of a class method, and the test that stands at its beginning.
+
+use std::sync::Arc;
+
+use super::objects::{Method, MethodKind, method_guard};
+use super::solver::Ty;
+use super::value::Reached;
+use super::{Guard, Infer, Program};
+use crate::hir::{Expr, ExprKind};
+use crate::ty::{Callee, ObjectClass};
+
+/// The name under which a node knows the function of a class method.
+pub fn callee_of_class(class: &ObjectClass, name: &str) -> Callee {
+    Callee { module: class.module.clone(), name: format!("class {}.{name}", class.name) }
+}
+
+impl Program<'_> {
+    /// The class method that `global.name` is in a module: one that stands in the very class.
+    pub fn class_method(&self, module: &str, global: &str, name: &str) -> Option<(Arc<ObjectClass>, Method)> {
+        let class = self.object_class(module, global)?;
+        let method = self.method_of(&class, name)?;
+        (method.kind == MethodKind::Class && method.is_of(&class, name)).then_some((class, method))
+    }
+}
+
+impl Infer<'_, '_> {
+    /// `Class.method(…)`; `None` where that is something else.
+    pub(super) fn call_class_method(
+        &mut self,
+        e: &Expr,
+        (global, name): (&str, &str),
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Option<Ty> {
+        let (class, method) = self.program.class_method(&self.func.module, global, name)?;
+        let given: Vec<Ty> = std::iter::once(Ty::None).chain(args.iter().map(|a| self.expr(a))).collect();
+        let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        self.guards.insert(Guard::Value(global.to_string()));
+        let there = |guard: Guard| Guard::Elsewhere { module: class.module.clone(), guard: Box::new(guard) };
+        self.guards.insert(there(Guard::Value(class.name.clone())));
+        self.guards.insert(there(method_guard(&class, name, &method)));
+        Some(match self.bound_call(e, &method.target, &given, keywords, &named, true) {
+            Ok(Some(instance)) => {
+                let callee = callee_of_class(&class, name);
+                let reached = self.values.entry(e.id).or_default();
+                if !reached.iter().any(|r| r.callee == callee) {
+                    reached.push(Reached { callee, instance });
+                }
+                let slot = self.state.nodes[e.id];
+                self.state.solver.get(slot)
+            }
+            Ok(None) => Ty::Never,
+            Err(why) => self.refuse_call(e, why),
+        })
+    }
+
+    /// The test at the beginning of a class method: of what Python hands over, or of nothing where native code calls.
+    pub(super) fn is_class(&mut self, value: &Expr, class: &Expr) -> Ty {
+        let ty = self.expr(value);
+        let ExprKind::Global(name) = &class.kind else { return Ty::None };
+        if !ty.members().iter().all(|m| matches!(m, Ty::None | Ty::Obj | Ty::Never)) {
+            let message = format!("a class method of `{}` is not supported", self.show(&ty));
+            return self.refuse("PYR0325", value.span, message);
+        }
+        self.guards.insert(Guard::Value(name.clone()));
+        Ty::None
+    }
+}
