@@ -17,7 +17,7 @@ pub use above::Above;
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub use own::{Checked, Field, Fields, Own};
 pub use place::Attribute;
-pub(crate) use place::forget_order;
+pub(crate) use place::{forget_order, without_dict};
 
 use crate::boundary::attributes;
 use crate::elem::{ElemEq, ElemOrd, Key, View};

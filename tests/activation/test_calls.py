@@ -149,6 +149,31 @@ def test_forced_bails_undo_everything(actpkg, core, watch):
         extension._force_bail(0)
 
 
+def test_attributes_are_read_without_making_a_dict(actpkg):
+    class Plain:
+        pass
+
+    class Slotted:
+        __slots__ = ("a",)
+
+    class Listed(list):
+        pass
+
+    read = actpkg._pyrust._attributes
+    empty, some, many = Plain(), Plain(), Plain()
+    some.b, some.a, some.c = 1, "two", None
+    del some.a
+    some.a = "three"
+    for n in range(60):
+        setattr(many, f"name{n}", n)
+    assert read(some) == read(some) == {"b": 1, "c": None, "a": "three"}
+    for thing in (empty, some, many, Listed(), Slotted(), 1, Plain, None):
+        found = read(thing)
+        if found is not None:
+            assert list(found.items()) == list(vars(thing).items())
+            assert read(thing) is None, "asking for it has made one"
+
+
 def test_dry_run(actpkg, core, watch):
     extension = actpkg._pyrust
     numbers = [1000, 2000, 3000]

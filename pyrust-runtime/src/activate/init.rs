@@ -172,6 +172,7 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_reset_counters", reset_counters, METH_NOARGS),
         entry(c"_force_bail", force_bail, METH_O),
         entry(c"_points", points, METH_NOARGS),
+        entry(c"_attributes", attributes, METH_O),
         entry(c"_digest", digest_of, METH_O),
         entry(c"_selftest", self_test, METH_NOARGS),
         PyMethodDef::zeroed(),
@@ -336,6 +337,14 @@ unsafe extern "C" fn force_bail(_: *mut PyObject, k: *mut PyObject) -> *mut PyOb
 unsafe extern "C" fn points(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
     // SAFETY: called under the GIL.
     unsafe { PyLong_FromLongLong(crate::txn::last_points()) }
+}
+
+/// What an instance keeps without a dict, as a dict of its own; None where it has one. Whoever compares wants to leave the
+/// instance as it is.
+unsafe extern "C" fn attributes(_: *mut PyObject, object: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    let found = unsafe { crate::object::without_dict(object) };
+    if found.is_null() { none() } else { found }
 }
 
 /// The digest of a code object, or None: the tests compare it with the build's.

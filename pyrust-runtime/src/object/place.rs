@@ -135,6 +135,47 @@ unsafe fn note_order(values: *mut *mut PyObject, index: usize) -> bool {
     }
 }
 
+/// A new dict of what an instance keeps without a dict, in its order; null where it has one, or where memory is short.
+/// Asking for `__dict__` would make one, and the instance another.
+///
+/// # Safety
+/// A live object; no exception is set.
+pub(crate) unsafe fn without_dict(object: *mut PyObject) -> *mut PyObject {
+    // SAFETY: By the caller; names are texts, so that no Python code runs. The order stands where `note_order` says.
+    unsafe {
+        let class = Py_TYPE(object);
+        if (*class).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || (*class).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
+            return ptr::null_mut();
+        }
+        let keys = (*class.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
+        let (Storage::Values(values), false) = (storage(object), keys.is_null()) else {
+            return ptr::null_mut();
+        };
+        let keys = Keys::shared(keys);
+        let made = PyDict_New();
+        let head = values.cast::<u8>();
+        #[cfg(Py_3_13)]
+        let (size, capacity) = (usize::from(*head.sub(7)), usize::from(*head.sub(8)));
+        #[cfg(not(Py_3_13))]
+        let size = usize::from(*head.sub(2));
+        for at in 0..size {
+            #[cfg(Py_3_13)]
+            let index = usize::from(*values.add(capacity).cast::<u8>().add(at));
+            #[cfg(not(Py_3_13))]
+            let index = usize::from(*head.sub(3 + at));
+            let (name, value) = (keys.key(index), *values.add(index));
+            if made.is_null()
+                || (!name.is_null() && !value.is_null() && PyDict_SetItem(made, name, value) < 0)
+            {
+                PyErr_Clear();
+                Py_XDECREF(made);
+                return ptr::null_mut();
+            }
+        }
+        made
+    }
+}
+
 /// Takes [`note_order`] back.
 ///
 /// # Safety

@@ -37,6 +37,7 @@ class Comparison:
         self.name = name
         self.bailed: str | None = None
         self._module = module
+        equal.without_dict = getattr(module, "_attributes", equal.without_dict)
         self._args = args
         self._original = original
         self._roots = _roots(original, args) if roots is None else roots

@@ -353,6 +353,15 @@ def _as(base: Any, thing: Any) -> object:
     return base.__pos__(thing)
 
 
+def _asks(_thing: object) -> dict[str, object] | None:
+    return None
+
+
+without_dict: Callable[[object], dict[str, object] | None] = _asks
+"""The attributes of an instance that has no dict yet: asking for its `__dict__` makes one, and native code meets other objects than
+in the program. `Comparison` sets what the extension has for it."""
+
+
 def _attributes(thing: Any) -> dict[str, object]:
     """Instance attributes, read by the classes' own C descriptors; an order that stands for nothing is not kept, that of `__dict__` is."""
     found: dict[str, object] = {}
@@ -370,7 +379,9 @@ def _attributes(thing: Any) -> dict[str, object]:
                 except AttributeError:
                     continue
             elif name == "__dict__" and type(descriptor) is GetSetDescriptorType and own is None:
-                attributes = descriptor.__get__(thing)
+                attributes = without_dict(thing)
+                if attributes is None:
+                    attributes = descriptor.__get__(thing)
                 own = attributes if isinstance(attributes, dict) else None
     if own is not None:
         found.update({str(name): value for name, value in dict.items(own)})
