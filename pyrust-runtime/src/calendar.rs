@@ -45,8 +45,12 @@ pub fn weekday(year: i64, month: i64, day: i64) -> R<i64> {
     // The days before the year and before the month; the first of January of year 1 is a Monday.
     let before = year - 1;
     let years = before * 365 + before / 4 - before / 100 + before / 400;
-    let months: i64 = DAYS[1..month as usize].iter().sum::<i64>() + i64::from(month > 2 && isleap(year));
-    Ok((years + months + day - 1) % 7)
+    Ok((years + day_of_year(year, month, day) - 1) % 7)
+}
+
+/// 1 for the first of January; the date is one.
+pub(crate) fn day_of_year(year: i64, month: i64, day: i64) -> i64 {
+    DAYS[1..month as usize].iter().sum::<i64>() + i64::from(month > 2 && isleap(year)) + day
 }
 
 /// Does the list say so?

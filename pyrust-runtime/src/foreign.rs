@@ -6,12 +6,14 @@ mod classes;
 mod clock;
 mod given;
 mod regex;
+mod strftime;
 
 pub use call::Call;
 pub use classes::*;
 pub use clock::date_today;
 pub use given::Given;
 pub use regex::{all_matches, cached, compiled, sub, subn};
+pub use strftime::{Dated, formatted, strftime};
 
 use core::cmp::Ordering;
 use core::ffi::CStr;

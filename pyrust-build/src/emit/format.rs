@@ -68,6 +68,10 @@ impl Func<'_, '_, '_> {
                     (None, Type::Char) => quote!(fmt::chr_dyn(cx, #code, &#spec)),
                     (None, Type::Str) => quote!(fmt::str_dyn(cx, #by_ref, &#spec)),
                     (None, Type::Bool) => quote!(fmt::bool_dyn(cx, #code, &#spec)),
+                    // Without one it is `str`.
+                    (None, Type::Foreign(class)) if crate::ops::foreign::has_strftime(*class) => {
+                        quote!(foreign::formatted(cx, #code, &#spec))
+                    }
                     (Some('r'), _) => quote!(fmt::converted_r_dyn(cx, #by_ref, &#spec)),
                     (Some('a'), _) => quote!(fmt::converted_a_dyn(cx, #by_ref, &#spec)),
                     (Some(_), _) => quote!(fmt::converted_s_dyn(cx, #by_ref, &#spec)),
@@ -88,6 +92,12 @@ impl Func<'_, '_, '_> {
             (None, Type::Char) => quote!(fmt::push_chr(cx, &mut #b, #code, #spec)),
             (None, Type::Str) => quote!(fmt::push_text(cx, &mut #b, #by_ref, #spec)),
             (None, Type::Bool) => quote!(fmt::push_bool(cx, &mut #b, #code, #spec)),
+            (None, Type::Foreign(class)) if !spec.is_empty() && crate::ops::foreign::has_strftime(*class) => {
+                let name = self.file.string(spec);
+                let format = self.q(quote!(#name.get(cx)));
+                let made = self.q(quote!(foreign::strftime(cx, #code, #format)));
+                return quote!(#b.push_str(&#made));
+            }
             _ => quote!(fmt::push_plain(cx, &mut #b, #by_ref, #spec)),
         };
         self.q(code)

@@ -128,9 +128,7 @@ impl Infer<'_, '_> {
         };
         self.guard_library(global, &module, &rest);
         if ops::foreign::reads_clock(&full) {
-            // It imports `time`, and calls what that has.
-            self.builtin("__import__");
-            self.attrs.insert(("time".to_string(), "time".to_string()));
+            self.imports_time("time");
         }
         let mut types = self.arguments(&list);
         if takes_any_length(&full) {
@@ -139,6 +137,12 @@ impl Infer<'_, '_> {
             }
         }
         self.apply(&full, e.id, 0, e.span, &types)
+    }
+
+    /// What is called imports `time`, and calls what that has.
+    pub(super) fn imports_time(&mut self, function: &str) {
+        self.builtin("__import__");
+        self.attrs.insert(("time".to_string(), function.to_string()));
     }
 
     /// The types of arguments in their places.

@@ -3,7 +3,7 @@
 use super::solver::Ty;
 use super::{Infer, Within, operators, outgoing};
 use crate::hir::{BinOp, BoolOp, Expr, ExprKind, FPart, Part, UnaryOp};
-use crate::ops::percent;
+use crate::ops::{self, percent};
 use crate::source::Span;
 use crate::ty::{DictKind, MAX_MEMBERS, MAX_TUPLE, Type};
 
@@ -330,7 +330,13 @@ impl Infer<'_, '_> {
                                     | Ty::Never
                             )
                         };
-                        if !spec.is_empty() && conversion.is_none() && !ty.members().iter().all(plain) {
+                        let dated =
+                            |t: &Ty| matches!(t, Ty::Foreign(class) if ops::foreign::has_strftime(*class));
+                        let told = !spec.is_empty() && conversion.is_none();
+                        if told && ty.members().iter().any(dated) {
+                            self.imports_time("strftime");
+                        }
+                        if told && !ty.members().iter().all(|t| plain(t) || dated(t)) {
                             let message = format!("formatting `{}` with a specification", self.show(&ty));
                             self.refuse("PYR0401", value.span, message);
                         }

@@ -73,6 +73,9 @@ impl Infer<'_, '_> {
             }
             let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
             let full = ops::method(class, name);
+            if name == "strftime" {
+                self.imports_time("strftime");
+            }
             match full.as_str() {
                 "list.sort" if args.is_empty() => {
                     if matches!(member, Ty::List(c) if self.state.solver.in_place(*c)) {

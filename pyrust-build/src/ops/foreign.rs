@@ -8,6 +8,7 @@
 //! up the GIL for long data, which therefore bails.
 
 use super::table::Row;
+use crate::foreign::Class;
 
 /// Dates and times, patterns and matches.
 pub(super) const FOREIGN: &[Row] = &[
@@ -465,6 +466,17 @@ pub(super) const REGEX: &[Row] = &[
 /// What reads the clock through `time.time`, which must be the module's own.
 pub(super) const CLOCK: &[Row] =
     &[Row("datetime.date.today", "", "datetime.date", "foreign::date_today", "c!")];
+
+/// What CPython hands on to `time.strftime`, which must be the module's own.
+pub(super) const STRFTIME: &[Row] = &[
+    Row("datetime.date.strftime", "datetime.date, str", "str", "foreign::strftime", "c!"),
+    Row("datetime.datetime.strftime", "datetime.datetime, str", "str", "foreign::strftime", "c!"),
+];
+
+/// Has the class `strftime`, and a format?
+pub fn has_strftime(class: Class) -> bool {
+    STRFTIME.iter().any(|row| row.1.split_once(',').is_some_and(|(first, _)| first == class.name()))
+}
 
 /// Does the function call `time.time`?
 pub fn reads_clock(full: &str) -> bool {

@@ -82,6 +82,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         views::MEMORY,
         foreign::REGEX,
         foreign::CLOCK,
+        foreign::STRFTIME,
     ];
     for row in tables.into_iter().flatten() {
         let mut op = Op::parse(row);
