@@ -121,6 +121,18 @@ pub(super) fn read(annotation: &Expr) -> Option<Type> {
     }
 }
 
+/// A container of an attribute (`items: list`) whose elements are what functions put in, as of an empty one.
+pub(super) fn bare(annotation: &Expr) -> Option<Type> {
+    let E::Name(name) = &annotation.kind else { return None };
+    let never = || Box::new(Type::Never);
+    Some(match name.as_str() {
+        "list" | "List" => Type::List { elem: never(), in_place: true },
+        "dict" | "Dict" => Type::Dict { key: never(), value: never(), in_place: true, kind: DictKind::Plain },
+        "set" | "Set" => Type::Set { elem: never(), in_place: true, frozen: false },
+        _ => return None,
+    })
+}
+
 /// What may be sent into a generator: the second of `Generator[int, str, None]`.
 pub fn sent(annotation: &Expr) -> Option<Type> {
     let E::Subscript { value, index } = &annotation.kind else { return None };

@@ -183,6 +183,7 @@ impl Program<'_> {
                         if let A::Name(name) = &target.kind {
                             let ty = self.annotated_type(&class.module, annotation);
                             let ty = ty.or_else(|| self.literal_type(&class.module, value.as_ref()?));
+                            let ty = ty.or_else(|| annotation::bare(annotation));
                             self.is_seen(&class, name, ty);
                         }
                     }
@@ -252,7 +253,8 @@ impl Program<'_> {
             match &stmt.kind {
                 S::AnnAssign { target, annotation, .. } => {
                     if let Some(name) = attribute(target) {
-                        found.push((name, self.annotated_type(&class.module, annotation)));
+                        let ty = self.annotated_type(&class.module, annotation);
+                        found.push((name, ty.or_else(|| annotation::bare(annotation))));
                     }
                 }
                 S::Assign { targets, value } => {

@@ -128,6 +128,12 @@ impl Program<'_> {
         })
     }
 
+    /// The same, or `None`, of which Python says that it has none: the call bails there.
+    fn can_be_asked(&self, ty: &Type, name: &str) -> bool {
+        let asked: Vec<Type> = ty.members().iter().filter(|m| **m != Type::None).cloned().collect();
+        !asked.is_empty() && asked.iter().all(|m| self.all_have(m, name))
+    }
+
     /// What one call stands for, whatever types of both the operands have.
     fn of_pairs(
         &self,
@@ -667,7 +673,7 @@ impl VisitMut for Settle<'_, '_> {
             |e: &Expr| matches!(&e.kind, ExprKind::Special { method, .. } if method.name == "__iter__");
         if let IterKind::Expr(e) = &mut iter.kind
             && !asked(e)
-            && self.program.all_have(&self.ty(e), "__iter__")
+            && self.program.can_be_asked(&self.ty(e), "__iter__")
         {
             self.changed = true;
             let operand = take(e);
