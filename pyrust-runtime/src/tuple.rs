@@ -287,6 +287,14 @@ pub fn contains<T: FromPy + ElemEq>(cx: Cx, tuple: &PTuple<T>, x: &T) -> R<bool>
     Ok(false)
 }
 
+/// `x in t`, where no `T` is equal to `x`: whether the items are of that type is asked of each.
+pub fn contains_other<T: FromPy, Q>(cx: Cx, tuple: &PTuple<T>, _: &Q) -> R<bool> {
+    for index in 0..tuple.count() {
+        tuple.item(cx, index)?;
+    }
+    Ok(false)
+}
+
 /// `t.index(x)`.
 pub fn index<T: FromPy + ElemEq>(cx: Cx, tuple: &PTuple<T>, x: &T) -> R<i64> {
     for index in 0..tuple.count() {

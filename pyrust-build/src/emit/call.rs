@@ -681,6 +681,12 @@ impl Func<'_, '_, '_> {
         if let Some(name) = self.field([&dict.ty], key) {
             return Some(self.q(quote!(dict::field_get(cx, #d, &#name))));
         }
+        if let Type::Dict { key: stored, .. } = &dict.ty
+            && crate::ops::never_equal(&key.ty, stored)
+        {
+            let k = key.by_ref();
+            return Some(self.q(quote!(dict::get_other(cx, #d, #k))));
+        }
         let k = self.key_of(dict, key)?;
         Some(self.q(quote!(dict::get(cx, #d, &#k))))
     }

@@ -258,6 +258,7 @@ impl Func<'_, '_, '_> {
                 let code = self.coerce(arg, &pair);
                 quote!(&#code)
             }
+            Pattern::Other(_) => arg.by_ref(),
             // Only of what CPython itself is asked.
             Pattern::AnyOf(_) | Pattern::VarTupleOf(_) => return None,
             Pattern::Tuple(_)

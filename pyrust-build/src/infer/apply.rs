@@ -190,7 +190,7 @@ impl Infer<'_, '_> {
                 Ty::Set(cell, false)
             }
             Pattern::Pair(a, b) => Ty::Tuple(vec![get(self, a), get(self, b)], false),
-            Pattern::DictView(..) => Ty::Never,
+            Pattern::DictView(..) | Pattern::Other(_) => Ty::Never,
             Pattern::Deque(v) => {
                 let cell = self.site(node, k);
                 let elem = self.state.solver.elem(cell);

@@ -171,6 +171,7 @@ fn describe(pattern: &Pattern) -> String {
     match pattern {
         Pattern::Scalar(t) => t.to_string(),
         Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v) => v.to_string(),
+        Pattern::Other(v) => format!("no {v}"),
         Pattern::Buffer => "bytes | bytearray".into(),
         Pattern::OptInt => "int | None = None".into(),
         Pattern::List(v) => format!("list[{v}]"),

@@ -337,6 +337,15 @@ pub fn select(name: &str, args: &[Type]) -> Option<(&'static Op, Binding)> {
             let mut binding = Binding::default();
             let fits = row.params.iter().zip(args).all(|(p, t)| p.matches(t, level, &mut binding));
             if fits && row.bounds.iter().all(|(v, types)| within(binding.get(v), types)) {
+                let is_other = |(p, t): (&Pattern, &Type)| match p {
+                    Pattern::Same(v) => binding.get(v).is_some_and(|elem| never_equal(t, elem)),
+                    _ => false,
+                };
+                if row.params.iter().zip(args).any(is_other)
+                    && let Some(found) = select(&format!("{name} other"), args)
+                {
+                    return Some(found);
+                }
                 return Some((row, binding));
             }
         }
@@ -352,6 +361,23 @@ pub fn equal_key(have: &Type, elem: &Type) -> bool {
         (_, Type::Obj) => !matches!(have, Type::Union(_)) && have.identity_free() && have.has_plain_hash(),
         _ => false,
     }
+}
+
+/// Is a value of one type equal to none of another, and can it be looked up all the same?
+pub fn never_equal(have: &Type, elem: &Type) -> bool {
+    fn kind(ty: &Type) -> Option<usize> {
+        Some(match ty {
+            Type::None => 0,
+            Type::Bool | Type::Int | Type::Big | Type::Float | Type::Complex => 1,
+            // `bytes` are none of these: `python -b` warns where a text meets them.
+            Type::Str | Type::Char => 2,
+            // By their length.
+            Type::Tuple { items, .. } if items.iter().all(|t| kind(t).is_some()) => 3 + items.len(),
+            _ => return None,
+        })
+    }
+    let other = |t: &Type| kind(t).is_some_and(|kind_of_elem| kind(have) != Some(kind_of_elem));
+    kind(have).is_some() && elem.members().iter().all(other)
 }
 
 /// An operation whose result is to be an int of any size, though no argument is: the row to ask for, and the types that

@@ -15,6 +15,8 @@ pub enum Pattern {
     Var(char),
     /// Compared with the variable's values, not stored.
     Same(char),
+    /// Of a kind that none of the variable's values is equal to.
+    Other(char),
     /// Handed out in place of one of the variable's values: passed on, not stored.
     Given(char),
     /// `bytes` or a `bytearray`, of which the bytes are taken.
@@ -74,6 +76,9 @@ impl Pattern {
         }
         if let Some(v) = text.strip_prefix('=') {
             return Pattern::Same(var(v));
+        }
+        if let Some(v) = text.strip_prefix('!') {
+            return Pattern::Other(var(v));
         }
         if let Some(v) = text.strip_prefix('+') {
             return Pattern::Given(var(v));
@@ -229,6 +234,7 @@ impl Pattern {
                 binding.entry(*v).or_insert_with(|| have.clone());
                 true
             }
+            (Pattern::Other(_), _) => true,
             (Pattern::AnyOf(types), have) => types.iter().any(|want| taken(want, have, level)),
             (Pattern::Buffer, Type::Bytes | Type::ByteArray) => true,
             (Pattern::OptInt, Type::Int | Type::None) => true,
@@ -304,7 +310,7 @@ impl Pattern {
                 Type::Set { elem: Box::new(pair), in_place: false, frozen: false }
             }
             Pattern::Pair(k, v) => Type::Tuple { items: vec![get(k), get(v)], from_py: false },
-            Pattern::DictView(..) => Type::Never,
+            Pattern::DictView(..) | Pattern::Other(_) => Type::Never,
             Pattern::Deque(v) => Type::Deque { elem: Box::new(get(v)), in_place: false },
             Pattern::DictOf(key, value) => Type::Dict {
                 key: Box::new(key.clone()),

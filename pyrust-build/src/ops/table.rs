@@ -3,10 +3,11 @@
 //! `Row(name, parameters, result, runtime path, flags)`. Parameters and results are type patterns: the scalar names,
 //! `list[T]`, `dict[K, V]` (`mapping[K, V]` for a dict of any class), `tuple[T, ...]`, `set[T]`, `frozenset[T]` (`anyset[T]`
 //! for either), type variables (`T` stores into the container, `=T` compares with its
-//! elements, `+T` is handed out again; `T: int str` where it must be one of those), `int?` for an optional argument given as `Option`. A result of `list[T]` or `dict[K, V]` is fresh.
+//! elements, `!T` is of a kind that no element is equal to, `+T` is handed out again; `T: int str` where it must be one of those), `int?` for an optional argument given as `Option`. A result of `list[T]` or `dict[K, V]` is fresh.
 //!
 //! A name with a space is no name of Python's: lowering makes it, or stands for an operation under what is known beyond
-//! the types: `… wide` where the result may leave 64 bits, `& word` with a constant that is not negative.
+//! the types: `… wide` where the result may leave 64 bits, `& word` with a constant that is not negative, `… other` where
+//! what is looked up cannot be there.
 //!
 //! `big` is an int of any size, `int` one of 64 bits.
 //!
@@ -154,6 +155,7 @@ pub(super) const OPERATORS: &[Row] = &[
     Row(">", "list[T], list[T]", "bool", "list::gt", "c!"),
     Row(">=", "list[T], list[T]", "bool", "list::ge", "c!"),
     Row("in", "=T, list[T]", "bool", "list::contains", "c!r"),
+    Row("in other", "!T, list[T]", "bool", "list::contains_other", "c!r"),
     Row("getitem", "list[T], int", "T", "list::get", "c!"),
     Row("getslice", "list[T], int?, int?, int?", "list[T]", "list::slice", "c!"),
     Row("setitem", "list[T], int, T", "None", "list::set", "c!m"),
@@ -162,6 +164,7 @@ pub(super) const OPERATORS: &[Row] = &[
     Row("setslice", "list[T], int?, int?, int?, list[T]", "None", "list::set_slice", "c!m"),
     Row("+=", "list[T], list[T]", "None", "list::extend", "c!m"),
     Row("in", "=T, tuple[T, ...]", "bool", "tuple::contains", "c!r"),
+    Row("in other", "!T, tuple[T, ...]", "bool", "tuple::contains_other", "c!r"),
     Row("getitem", "tuple[T, ...], int", "T", "tuple::get", "c!"),
     Row("getslice", "tuple[T, ...], int?, int?, int?", "tuple[T, ...]", "tuple::slice", "c!"),
     Row("+", "tuple[T, ...], tuple[T, ...]", "tuple[T, ...]", "tuple::concat", "c!"),
@@ -174,6 +177,9 @@ pub(super) const OPERATORS: &[Row] = &[
     Row(">", "tuple[T, ...], tuple[T, ...]", "bool", "tuple::gt", "c!"),
     Row(">=", "tuple[T, ...], tuple[T, ...]", "bool", "tuple::ge", "c!"),
     Row("in", "=K, mapping[K, V]", "bool", "dict::contains", "c!r"),
+    Row("in other", "!K, mapping[K, V]", "bool", "dict::contains_other", "c!r"),
+    Row("getitem other", "dict[K, V], !K", "V", "dict::getitem_other", "c!"),
+    Row("getitem other", "OrderedDict[K, V], !K", "V", "dict::getitem_other", "c!"),
     Row("getitem", "dict[K, V], =K", "V", "dict::getitem", "c!"),
     Row("getitem", "defaultdict[K, V], K", "V", "dict::getitem_or_make", "c!m"),
     Row("getitem", "Counter[K, V], =K", "V", "dict::counted", "c!"),
@@ -229,6 +235,7 @@ pub(super) const OPERATORS: &[Row] = &[
     Row("*=", "deque[T], int", "None", "deque::repeat_in_place", "c!m"),
     Row("+", "deque[T], deque[T]", "deque[T]", "deque::concat", "c!"),
     Row("in", "=T, anyset[T]", "bool", "set::contains", "c!r"),
+    Row("in other", "!T, anyset[T]", "bool", "set::contains_other", "c!r"),
     Row("|", "set[T], anyset[T]", "set[T]", "set::union", "c!"),
     Row("&", "set[T], anyset[T]", "set[T]", "set::intersection", "c!"),
     Row("-", "set[T], anyset[T]", "set[T]", "set::difference", "c!"),
@@ -347,6 +354,8 @@ pub(super) const METHODS: &[Row] = &[
     Row("tuple.count", "tuple[T, ...], =T", "int", "tuple::count", "c!"),
     Row("dict.get", "mapping[K, V], =K", "V | None", "dict::get", "c!"),
     Row("dict.get", "mapping[K, V], =K, +V", "V", "dict::get_or", "c!"),
+    Row("dict.get other", "mapping[K, V], !K", "V | None", "dict::get_other", "c!"),
+    Row("dict.get other", "mapping[K, V], !K, +V", "V", "dict::get_other_or", "c!"),
     Row("dict.setdefault", "mapping[K, V], K, V", "V", "dict::setdefault", "c!m"),
     Row("dict.pop", "mapping[K, V], =K", "V", "dict::pop", "c!m"),
     Row("dict.pop", "mapping[K, V], =K, +V", "V", "dict::pop_or", "c!m"),

@@ -394,6 +394,19 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         Ok(self.probe(cx, key)?.is_some())
     }
 
+    fn find_other<Q: Key + FromPy + IntoPy>(&self, cx: Cx, key: &Q) -> R<Option<V>> {
+        // What was written has keys of the other kind: it leaves this one alone, if it has not taken everything away.
+        if self.overlay(cx)?.is_some_and(|overlay| overlay.cleared) {
+            return Ok(None);
+        }
+        let same: PDict<Q, V, M> = PDict { object: self.object, entry: PhantomData };
+        match same.probe(cx, key)? {
+            // SAFETY: The dict keeps the value alive.
+            Some(value) => unsafe { V::from_py(cx, value) }.map(Some),
+            None => Ok(None),
+        }
+    }
+
     fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
         let overlay = self.overlay_mut(cx)?;
         let hash = Table::<K, State<V>>::hash(cx, &key)?;

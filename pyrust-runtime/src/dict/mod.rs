@@ -61,6 +61,11 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     fn is(&self, other: &Self) -> bool;
     fn find(&self, cx: Cx, key: &K) -> R<Option<V>>;
     fn has(&self, cx: Cx, key: &K) -> R<bool>;
+    /// The value of a key of a kind that no `K` is equal to: only a dict of Python's can have it.
+    #[inline]
+    fn find_other<Q: Key + FromPy + IntoPy>(&self, _: Cx, _: &Q) -> R<Option<V>> {
+        Ok(None)
+    }
     fn put(&self, cx: Cx, key: K, value: V) -> R<()>;
     /// `d[key] = f(d.get(key, default))`, with one look-up where that can be had.
     #[inline]
@@ -174,6 +179,49 @@ pub fn get<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key:
 #[inline]
 pub fn get_or<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K, default: V) -> R<V> {
     Ok(dict.find(cx, key)?.unwrap_or(default))
+}
+
+/// `d[k]`, where no `K` is equal to `k`.
+pub fn getitem_other<K: Key, V: Clone + 'static, D: DictLike<K, V>, Q: Key + FromPy + IntoPy>(
+    cx: Cx,
+    dict: &D,
+    key: &Q,
+) -> R<V> {
+    match dict.find_other(cx, key)? {
+        Some(value) => Ok(value),
+        None => missing(cx, key),
+    }
+}
+
+/// `d.get(k)`, where no `K` is equal to `k`.
+#[inline]
+pub fn get_other<K: Key, V: Clone + 'static, D: DictLike<K, V>, Q: Key + FromPy + IntoPy>(
+    cx: Cx,
+    dict: &D,
+    key: &Q,
+) -> R<Option<V>> {
+    dict.find_other(cx, key)
+}
+
+/// `d.get(k, default)`, where no `K` is equal to `k`.
+#[inline]
+pub fn get_other_or<K: Key, V: Clone + 'static, D: DictLike<K, V>, Q: Key + FromPy + IntoPy>(
+    cx: Cx,
+    dict: &D,
+    key: &Q,
+    default: V,
+) -> R<V> {
+    Ok(dict.find_other(cx, key)?.unwrap_or(default))
+}
+
+/// `k in d`, where no `K` is equal to `k`.
+#[inline]
+pub fn contains_other<K: Key, V: Clone + 'static, D: DictLike<K, V>, Q: Key + FromPy + IntoPy>(
+    cx: Cx,
+    dict: &D,
+    key: &Q,
+) -> R<bool> {
+    Ok(dict.find_other(cx, key)?.is_some())
 }
 
 /// `d[k] = v`

@@ -360,6 +360,14 @@ pub fn contains<T: ElemEq + Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, i
     Ok(find(cx, list, item)?.is_some())
 }
 
+/// `x in l`, where no `T` is equal to `x`: whether the elements are of that type is asked of each.
+pub fn contains_other<T: Clone + 'static, L: ListLike<T>, Q>(cx: Cx, list: &L, _: &Q) -> R<bool> {
+    for at in 0..list.count() {
+        list.look(cx, at, |_| ())?;
+    }
+    Ok(false)
+}
+
 fn find<T: ElemEq + Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, item: &T) -> R<Option<usize>> {
     for at in 0..list.count() {
         if list.item(cx, at)?.elem_eq(cx, item)? {

@@ -318,6 +318,15 @@ impl<K: Key + FromPy + IntoPy, const FROZEN: bool> SetLike<K> for Live<K, FROZEN
         self.has(cx, key.py_hash(cx)?, key)
     }
 
+    fn holds_other<Q: Key + FromPy + IntoPy>(&self, cx: Cx, key: &Q) -> R<bool> {
+        match self.changes(cx)? {
+            // SAFETY: The set does not change while the transaction is open.
+            None => unsafe { probe(cx, self.raw(), key.py_hash(cx)?, key) },
+            // It may be empty now.
+            Some(_) => bail(Bail::Unsupported),
+        }
+    }
+
     #[inline]
     fn version(&self, cx: Cx) -> R<u64> {
         Ok(self.written(cx)?.map_or(0, |table| table.version))

@@ -51,6 +51,11 @@ pub trait SetLike<K: Key>: Clone {
     fn holds(&self, cx: Cx, key: &K) -> R<bool> {
         self.has(cx, key.py_hash(cx)?, key)
     }
+    /// `key in self` of a key of a kind that no `K` is equal to: only a set of Python's can have it.
+    #[inline]
+    fn holds_other<Q: Key + FromPy + IntoPy>(&self, _: Cx, _: &Q) -> R<bool> {
+        Ok(false)
+    }
 }
 
 /// A set that can be written to.
@@ -142,6 +147,12 @@ pub fn truth<K: Key, S: SetLike<K>>(cx: Cx, set: &S) -> R<bool> {
 #[inline]
 pub fn contains<K: Key, S: SetLike<K>>(cx: Cx, set: &S, key: &K) -> R<bool> {
     set.holds(cx, key)
+}
+
+/// `k in s`, where no `K` is equal to `k`.
+#[inline]
+pub fn contains_other<K: Key, S: SetLike<K>, Q: Key + FromPy + IntoPy>(cx: Cx, set: &S, key: &Q) -> R<bool> {
+    set.holds_other(cx, key)
 }
 
 /// `s.add(k)`
