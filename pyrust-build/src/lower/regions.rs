@@ -95,6 +95,10 @@ fn region(def: &FunctionDef, stmt: &Stmt) -> Option<Region> {
     if matches!(&stmt.kind, S::For { orelse, .. } | S::While { orelse, .. } if jumps(orelse)) {
         return None;
     }
+    // By a `return` only its value gets to the frame, and a `finally` around the loop still sees the locals.
+    if returns(stmt) && has_later(&def.body, stmt.span, false) {
+        return None;
+    }
     let mut locals = BTreeSet::new();
     stores(&def.body, &mut locals);
     locals.extend(def.params.in_frame_order().map(|p| p.name.clone()));
@@ -299,6 +303,24 @@ fn bound_by_a_turn(stmt: &Stmt) -> BTreeSet<String> {
         stores(orelse, &mut otherwise);
     }
     bound.into_iter().filter(|name| !otherwise.contains(name)).collect()
+}
+
+/// Does the statement of that span stand where a `finally` runs when it returns?
+fn has_later(block: &[Stmt], span: Span, later: bool) -> bool {
+    block.iter().any(|stmt| {
+        if stmt.span == span {
+            return later;
+        }
+        let last = match &stmt.kind {
+            S::Try { finalbody, .. } => &finalbody[..],
+            _ => &[],
+        };
+        blocks(stmt).into_iter().any(|inner| {
+            // What stands in it does not run it again.
+            let inside = !last.is_empty() && !std::ptr::eq(inner, last);
+            has_later(inner, span, later || inside)
+        })
+    })
 }
 
 fn returns(stmt: &Stmt) -> bool {
