@@ -88,7 +88,8 @@ pub const CODES: &[Code] = &[
         "`packages` in `[tool.pyrust]`, or the build backend's own configuration, names a package or module \
          without files in the project."),
     row("PYR0206", "source-unreadable", "a source file cannot be read",
-        "It is not UTF-8, or the system refuses to read it. Its functions stay Python."),
+        "It is neither UTF-8 nor in an encoding that is known here (Latin-1, and whatever a coding line names as long as there is \
+         nothing but ASCII), or the system refuses to read it. Its functions stay Python."),
     row("PYR0301", "statement", "a statement of this kind is not compiled",
         "Calls that get there run as Python; a function that always gets there stays Python. `pyrust explain FUNC` \
          shows the place."),

@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::coding::{self, Unreadable};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// Replaces the file in one step. Returns whether its content changed.
@@ -67,6 +68,8 @@ fn words(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "permission denied".into(),
         io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".into(),
         io::ErrorKind::IsADirectory => "it is a folder".into(),
+        io::ErrorKind::StorageFull => "the disk is full".into(),
+        io::ErrorKind::QuotaExceeded => "the quota is used up".into(),
         _ => error.to_string(),
     }
 }
@@ -75,6 +78,20 @@ fn words(error: &io::Error) -> String {
 pub fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+}
+
+/// The names of the folders in a folder that need not be there, sorted.
+pub fn folders_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+/// Whether a file begins with a byte-order mark.
+pub fn has_mark(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| bytes.starts_with(b"\xef\xbb\xbf"))
 }
 
 /// The text of a file that need not be there.
@@ -88,54 +105,38 @@ pub fn read_text(path: &Path, shown: &str, code: &'static str) -> Result<String,
     match String::from_utf8(bytes) {
         Ok(text) => Ok(text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text)),
         Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..valid].iter().filter(|b| **b == b'\n').count() + 1;
-            let mut diagnostic = Diagnostic::new(
-                code,
-                Severity::Error,
-                format!("`{shown}` is not UTF-8: line {line}, byte {valid}"),
-            );
+            let message = not_utf_8(shown, error.as_bytes(), error.utf8_error().valid_up_to());
+            let mut diagnostic = Diagnostic::new(code, Severity::Error, message).help("save it as UTF-8");
             diagnostic.path = shown.to_string();
             Err(Box::new(diagnostic))
         }
     }
 }
 
-/// Reads a Python file: UTF-8, or what its coding line (PEP 263) says as far as that is Latin-1.
+/// Reads a Python file as Python does: UTF-8, or what its coding line says as far as that is known here.
 pub fn read_source(path: &Path, shown: &str) -> Result<String, Box<Diagnostic>> {
-    let failure = match read_text(path, shown, "PYR0206") {
+    let code = "PYR0206";
+    let bytes = std::fs::read(path).map_err(|error| Box::new(io_error(code, "read", shown, &error)))?;
+    let (message, help) = match coding::decode(bytes.clone()) {
         Ok(text) => return Ok(text),
-        Err(failure) => failure,
+        Err(Unreadable::NotUtf8 { valid }) => (
+            not_utf_8(shown, &bytes, valid),
+            "save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`",
+        ),
+        Err(Unreadable::Other(name)) => {
+            (format!("`{shown}` is in the encoding `{name}`, which only Python knows"), "save it as UTF-8")
+        }
     };
-    match std::fs::read(path) {
-        // Each byte is the code point of that number.
-        Ok(bytes) if is_latin_1(&bytes) => Ok(bytes.iter().copied().map(char::from).collect()),
-        // Valid for Python perhaps, and not our business to judge.
-        Ok(_) => Err(Box::new(Diagnostic { severity: Severity::Note, ..*failure })),
-        Err(_) => Err(failure),
-    }
+    // Valid for Python perhaps, and not our business to judge.
+    let mut diagnostic = Diagnostic::new(code, Severity::Note, message);
+    diagnostic.path = shown.to_string();
+    diagnostic.help = Some(help.to_string());
+    Err(Box::new(diagnostic))
 }
 
-fn is_latin_1(bytes: &[u8]) -> bool {
-    bytes.split(|byte| *byte == b'\n').take(2).any(|line| {
-        let line = String::from_utf8_lossy(line);
-        let Some((_, rest)) =
-            line.trim_start().strip_prefix('#').and_then(|comment| comment.split_once("coding"))
-        else {
-            return false;
-        };
-        let name: String = rest
-            .strip_prefix([':', '='])
-            .unwrap_or_default()
-            .trim_start()
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))
-            .collect();
-        matches!(
-            name.to_lowercase().replace('_', "-").as_str(),
-            "latin-1" | "iso-8859-1" | "latin1" | "iso8859-1"
-        )
-    })
+fn not_utf_8(shown: &str, bytes: &[u8], valid: usize) -> String {
+    let line = bytes[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+    format!("`{shown}` is not UTF-8: line {line}, byte {valid}")
 }
 
 #[cfg(test)]
@@ -167,7 +168,9 @@ mod tests {
             "#!/x\n# -*- coding: latin-1 -*-\nx = 'é'\n"
         );
         assert_eq!(read(b"x = '\xe9'\n").expect_err("no coding line").severity, Severity::Note);
-        assert_eq!(read(b"# coding=koi8-r\nx = '\xe9'\n").expect_err("unknown").severity, Severity::Note);
+        let refused = read("# coding=koi8-r\nx = 'é'\n".as_bytes()).expect_err("UTF-8 by accident");
+        assert_eq!(refused.severity, Severity::Note);
+        assert_eq!(refused.message, "`m.py` is in the encoding `koi8-r`, which only Python knows");
         assert_eq!(read("\u{feff}x = 1\n".as_bytes()).expect("a byte-order mark"), "x = 1\n");
     }
 

@@ -4,6 +4,7 @@ pub mod ast;
 pub mod bodies;
 pub mod check;
 pub mod codes;
+mod coding;
 pub mod diagnostic;
 pub mod digest;
 pub mod door;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import encodings.aliases
 import importlib.util
 import subprocess
 import sys
@@ -119,3 +121,45 @@ def test_what_does_not_count(tmp_path: Path) -> None:
         assert text != UNTIDY
         found = _engine.source_hash(str(written(tmp_path, text)), "Kit.method")
         assert (found == KNOWN) is (old not in (': "int|str"', "-> 'list' ")), old
+
+
+#: Texts that mean something else in some encoding, though their bytes are ASCII or UTF-8.
+DISGUISED = ("plain", "é €", "+AOk-", "~{!#~}", "\\u00e9", "\x1b$B0!\x1b(B")
+CODING_LINES = (
+    "# coding: {}",
+    "#!/usr/bin/python\n# vim: set fileencoding={} :",
+    "\x0c # a coding style, -*- coding:\t{} -*-",
+    "x = 1\n# coding: {}",
+    "'''doc'''  # coding={}",
+    "\r\n# coding: {}\r",
+)
+
+
+@pytest.mark.parametrize("line", CODING_LINES)
+def test_encodings_are_read_as_python_reads_them(tmp_path: Path, line: str) -> None:
+    """Where Python sees another text than ours, other constants would be compiled. What is refused stays Python."""
+    every = {*encodings.aliases.aliases, *encodings.aliases.aliases.values(), "UTF-8", "Latin_1-unix"}
+    names = every if line == CODING_LINES[0] else {"latin_1", "utf_8", "cp1252", "ascii", "utf_7", "iso-latin-1-dos"}
+    read = set()
+    for name in sorted(names):
+        for text in DISGUISED:
+            source = f"{line.format(name)}\ndef f():\n    return '{text}'\n".encode()
+            try:
+                *_, function = ast.parse(source).body
+            except (SyntaxError, ValueError):
+                continue
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            value = ast.literal_eval(ast.unparse(function.body[0]).removeprefix("return "))
+            path = tmp_path / "coded.py"
+            path.write_bytes(source)
+            try:
+                found = _engine.source_hash(str(path), "f")
+            except ValueError as error:
+                if "PYR0206" not in str(error):
+                    raise
+                continue
+            read.add(name)
+            same = written(tmp_path, f"def f():\n    return {value!a}\n")
+            assert found == _engine.source_hash(str(same), "f"), (name, text)
+    assert {"latin_1", "utf_8", "cp1252", "ascii"} <= read
