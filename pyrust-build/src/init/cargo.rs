@@ -14,6 +14,9 @@ const LIB_RS: &str = "pyrust_macros::hotspots!();\n";
 /// A crate that has nothing but the hotspots. Its version means nothing: the wheel has that of the project.
 const CARGO_TOML: &str = "[package]\nname = \"NAME\"\nversion = \"0.0.0\"\nedition = \"2024\"\nrust-version = \"1.91\"\npublish = false\n\n[lib]\nname = \"LIBRARY\"\ncrate-type = [\"cdylib\"]\n";
 
+/// Nobody likes to wait without knowing for what.
+const WHAT_CARGO_DOES: &str = "the first install compiles the compiler too, which takes minutes; `pyrust build` compiles in place with the one that is installed\nwhere cargo does not find the crates `pyrust-*`, `.cargo/config.toml` tells where a clone of the repository is (docs/recipes.md)";
+
 /// What a crate that makes a Python module of its own depends on.
 const BINDINGS: &[&str] = &["pyo3", "pyo3-ffi", "cffi", "uniffi"];
 
@@ -37,12 +40,16 @@ pub(super) fn plan(project: &Project, plan: &mut Plan) -> Result<(), Vec<Diagnos
         project.settings.manifest
     );
     let library = project.packages.first().map_or_else(|| "_pyrust".to_string(), Package::extension);
+    let begun = plan.changes.len();
     plan.edit(root, &inside("Cargo.toml"), |old| {
         let new = CARGO_TOML.replace("NAME", &crate_name(project)).replace("LIBRARY", &library);
         Ok(dependencies(if old.is_empty() { &new } else { old }, &library))
     })?;
     create(project, plan, &inside("build.rs"), &build, "pyrust_build")?;
     create(project, plan, &inside("src/lib.rs"), LIB_RS, "hotspots!")?;
+    if plan.changes.len() > begun {
+        plan.notes.push(WHAT_CARGO_DOES.into());
+    }
     Ok(())
 }
 

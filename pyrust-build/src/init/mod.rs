@@ -50,8 +50,12 @@ pub fn plan(project: &Project) -> Result<Plan, Vec<Diagnostic>> {
         plan.edit(root, &path, |old| prologue::add(package, &path, old))?;
     }
     if project.packages.is_empty() {
-        plan.notes
-            .push("no package or module was found; name them with `packages` in `[tool.pyrust]`".into());
+        plan.notes.push(match without_init(root) {
+            Some(folder) => format!(
+                "no package was found: `{folder}` has modules but no `__init__.py`, which holds the import that switches native code on; put one there"
+            ),
+            None => "no package or module was found; name them with `packages` in `[tool.pyrust]`".into(),
+        });
     }
     if matches!(project.backend, Backend::Maturin | Backend::Cargo) {
         cargo::plan(project, &mut plan)?;
@@ -83,7 +87,10 @@ impl Plan {
         };
         let new = edit(old.as_deref().unwrap_or_default())?;
         if old.as_deref().unwrap_or_default() != new {
-            self.changes.push(Change { path: path.to_string(), old, new });
+            // A byte-order mark stays where it is.
+            let mark = if host::has_mark(&full) { "\u{feff}" } else { "" };
+            let old = old.map(|old| format!("{mark}{old}"));
+            self.changes.push(Change { path: path.to_string(), old, new: format!("{mark}{new}") });
         }
         Ok(())
     }
@@ -117,6 +124,22 @@ impl Change {
             .header(&from, &format!("b/{}", self.path))
             .to_string()
     }
+}
+
+/// A folder that would be a package if it had an `__init__.py`.
+fn without_init(root: &Path) -> Option<String> {
+    ["src", ""].iter().find_map(|inside| {
+        let folder = root.join(inside);
+        host::folders_in(&folder).into_iter().find_map(|name| {
+            let other = ["tests", "test", "docs", "examples", "build", "dist"].contains(&name.as_str());
+            let modules = host::files_in(&folder.join(&name));
+            let is_python =
+                |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "py");
+            let named = name.chars().all(|c| c == '_' || c.is_alphanumeric());
+            (!other && named && modules.iter().any(is_python))
+                .then(|| if inside.is_empty() { name.clone() } else { format!("{inside}/{name}") })
+        })
+    })
 }
 
 fn gitignore(old: &str, target: Option<&str>) -> String {

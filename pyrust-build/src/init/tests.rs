@@ -191,3 +191,27 @@ fn a_crate_without_python_packaging() {
     assert_eq!(changed, [".gitignore", "python/demo/__init__.py", "Cargo.toml", "src/lib.rs"]);
     assert!(plan.notes[0].starts_with("add to `build.rs`:"), "{:?}", plan.notes);
 }
+
+#[test]
+fn a_folder_without_init() {
+    let pyproject = "[build-system]\nrequires = [\"setuptools\"]\n";
+    let files =
+        [("pyproject.toml", pyproject), ("src/kit/m.py", ""), ("src/a-b/m.py", ""), ("tests/test_m.py", "")];
+    let plan = Tree::new(&files).plan();
+    assert!(plan.notes[0].contains("`src/kit` has modules but no `__init__.py`"), "{:?}", plan.notes);
+    let plan = Tree::new(&[("pyproject.toml", pyproject), ("tests/test_m.py", "")]).plan();
+    assert!(plan.notes[0].starts_with("no package or module was found"), "{:?}", plan.notes);
+}
+
+#[test]
+fn a_byte_order_mark_stays() {
+    let tree = Tree::new(&[
+        ("pyproject.toml", "[build-system]\nrequires = [\"setuptools\"]\n"),
+        ("kit/__init__.py", "\u{feff}x = 1\r\n"),
+    ]);
+    let shown = tree.applied();
+    assert!(!shown.contains("-\u{feff}"), "{shown}");
+    let written = std::fs::read_to_string(tree.0.path().join("kit/__init__.py")).expect("read");
+    assert!(written.starts_with("\u{feff}x = 1\r\n\r\ntry:\r\n"), "{written:?}");
+    assert!(tree.plan().changes.is_empty());
+}

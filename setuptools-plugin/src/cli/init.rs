@@ -14,13 +14,15 @@ pub(super) fn run(context: &Context<'_>, dry_run: bool) -> Done {
         context.out.say(&format!("note: {note}"));
     }
     if plan.changes.is_empty() {
-        context.out.say("everything is set up already");
+        if !project.packages.is_empty() {
+            context.out.say("everything is set up already");
+        }
     } else if dry_run {
         context.out.say(&format!("{} would change; nothing was written", files(plan.changes.len())));
     } else {
         engine::at(&project.root, plan.apply(&project.root))?;
         context.out.say(&format!("{} changed", files(plan.changes.len())));
-        if !project.manifest_path.exists() {
+        if !project.manifest_path.exists() && !project.packages.is_empty() {
             context.out.say("next: `pytest --pyrust-profile` (from pytest-pyrust) finds the hot functions");
         }
     }

@@ -54,7 +54,7 @@ pub(super) struct Bench {
     #[arg(long, value_name = "REV")]
     compare: Option<String>,
     /// Time for each function, roughly
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     seconds: Option<f64>,
     /// One JSON object
     #[arg(long)]
