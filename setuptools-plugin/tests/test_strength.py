@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pyrust import mutate, strength, verify
+from pyrust import bench, mutate, runinfo, samples, strength, verify
 
 TABLE = {"a": 1, "b": 2}
 FACTORS = [3, 5, 7]
@@ -424,3 +424,22 @@ def test_tiers() -> None:
         entry("equal", equal=5, invented=9),
     )
     assert tuple(verify.tier(one) for one in entries) == verify.TIERS
+
+
+def test_inputs_that_take_too_long_are_not_called_weak(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = {"mutants": 9, "noticed": 0, "missed": ["line 1: `0` → `1`"], "inputs": 1, "left_out": 1}
+    monkeypatch.setattr(bench, "ask_all", lambda *_, **__: {"kit:f": found})
+    for left, long, weak in ((1, 0, False), (0, 1, False), (0, 0, True)):
+        found["left_out"] = left
+        one = {"function": "kit:f", **entry("equal", equal=1)}
+        seen = {**samples.nothing(), "long": long}
+        verify.strengthen(runinfo.load(Path(__file__)), [one], {"kit:f": (seen, {"signatures": []})}, 1.0)
+        lines = verify._strength_of_all([one])
+        assert any("tested weakly" in line for line in lines) is weak, lines
+        assert any("take too long, or are too large" in line for line in lines) is not weak, lines
+
+
+def test_inputs_that_are_left_out_are_counted() -> None:
+    slow = ([1] * 200_000,)
+    assert measured(loops, ([1],), ([0, 2],), slow, seconds=0.5)["left_out"] == 1
+    assert measured(loops, ([1],), ([0, 2],))["left_out"] == 0

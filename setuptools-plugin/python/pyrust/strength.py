@@ -506,6 +506,7 @@ def measure(
         "noticed": noticed_by_any,
         "missed": missed,
         "inputs": len(order),
+        "left_out": len(set(range(len(recorded))) - set(order)),
     }
 
 

@@ -571,8 +571,15 @@ def strengthen(
         one = found.get(name, {"problem": "nothing was said of it"})
         if "problem" in one:
             entry["strength"] = {"unmeasured": one["problem"]}
+            continue
+        share = round(one["noticed"] / one["mutants"], 4)
+        seen = inputs[name][0]
+        if share < WEAK and (one["left_out"] or seen["long"] or seen["opaque"]):
+            # The calls that would notice may be those.
+            why = "some of its calls take too long, or are too large, to be repeated for each change"
+            entry["strength"] = {"unmeasured": why}
         else:
-            entry["strength"] = {**one, "share": round(one["noticed"] / one["mutants"], 4)}
+            entry["strength"] = {**one, "share": share}
 
 
 def _strength(entry: Mapping[str, Any]) -> str:
