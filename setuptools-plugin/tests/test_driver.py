@@ -316,3 +316,30 @@ def test_no_notices_cost_nothing(project: Project, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(driver, "find_toolchain", lambda: workspace.Cargo("/nowhere/cargo", "rustc 1.95"))
     result = driver.build_project(project.root)
     assert (result["outcome"], result["licenses"]) == ("native", None)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "error: no build script\n\nCaused by:\n  error occurred in cc-rs: failed to find tool 'cc': No such file\n\n",
+            "error: no build script: error occurred in cc-rs: failed to find tool 'cc': No such file; install a C compiler",
+        ),
+        (
+            "error: failed to run `rustc` to learn\n\nCaused by:\n  --- stderr\n  error: Unrecognized option: 'x'\n",
+            "error: failed to run `rustc` to learn: error: Unrecognized option: 'x'",
+        ),
+        ("error: no matching package named `quote` found\nlocation", "found; the first build takes some crates from"),
+        ("nothing that is known", "cargo failed"),
+    ],
+)
+def test_what_cargo_says_is_told_with_its_cause(said: str, told: str) -> None:
+    assert told in workspace.what_failed(said)
+
+
+def test_a_cargo_that_is_no_program(tmp_path: Path) -> None:
+    program = tmp_path / "cargo"
+    program.write_text("no program")
+    program.chmod(0o755)
+    with pytest.raises(workspace.Unavailable, match=r"PYR0501 `.*cargo` cannot be run: "):
+        workspace._run([str(program), "build"], folder=tmp_path)

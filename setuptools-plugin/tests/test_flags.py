@@ -143,6 +143,45 @@ def test_profile_threshold_is_a_percentage(pyrust: Run) -> None:
         assert (done.returncode, "a percentage from 0 to 100 is expected" in done.stderr) == (2, True), wrong
 
 
+def test_seconds_are_a_number_above_zero(pyrust: Run) -> None:
+    for wrong in ("0", "-1", "nan", "much"):
+        done = pyrust("bench", "--seconds", wrong)
+        assert (done.returncode, "a number of seconds above 0 is expected" in done.stderr) == (2, True), wrong
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_profile_of_what_is_killed(pyrust: Run, project: Path) -> None:
+    """Its exit code is that of a shell."""
+    done = pyrust("profile", "--", sys.executable, "-c", "import os; os.kill(os.getpid(), 9)")
+    assert done.returncode == 137
+    assert "was ended by signal 9" in done.stderr
+    assert (project / "pyrust.toml").read_text() == MANIFEST
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a signal")
+def test_profile_until_ctrl_c(project: Path) -> None:
+    """The usual way to end a server; what it has done until then is recorded."""
+    program = "import kit, time\nprint(1, flush=True)\nwhile True: kit.total([0.5] * 1000)"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pyrust", "profile", "--threshold=0", "--", sys.executable, "-c", program],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "1\n"
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "1 hotspot covers" in said, said
+
+
 def test_profile_threshold_and_manifest(pyrust: Run, project: Path) -> None:
     program = "import kit\nfor _ in range(2000): kit.total(list(range(100)))"
     command = ["profile", "--threshold", "0", "--manifest", "other.toml", "--", sys.executable, "-c", program]

@@ -180,7 +180,7 @@ def _why_not(entry: Json | None, seen: Json | None, found: Json | None) -> str:
     if seen is not None and seen["long"]:
         return "its recorded arguments are too large to be kept"
     if seen is not None and seen["opaque"]:
-        return "its recorded arguments have no literals"
+        return "its recorded arguments have no literals (instances of classes, for example)"
     return "no recorded calls"
 
 

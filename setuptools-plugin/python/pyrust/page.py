@@ -111,14 +111,17 @@ def write_speedscope(path: str, root: str, report: str) -> str:
     if not stacks:
         raise PyRustError("the last profile has no stacks; `pytest --pyrust-profile` records some")
     _write(path, json.dumps(flame.speedscope(stacks, Path(root).name)) + "\n")
-    return f"{path}: {len(stacks)} stacks"
+    return f"{path}: {runinfo.counted(len(stacks), 'stack')}"
 
 
 def _write(path: str, text: str) -> None:
-    """A file that others may read, unlike those in the cache."""
+    """Whole or not at all; what is no file (a terminal, a pipe) stays what it is."""
+    target = Path(path)
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(text, encoding="utf-8", newline="\n")
+        if target.exists() and not target.is_file():
+            target.write_text(text, encoding="utf-8", newline="\n")
+        else:
+            runinfo.write_text(target, text)
     except OSError as error:
         raise PyRustError(f"cannot write `{path}`: {error.strerror or error}") from None
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -346,17 +348,20 @@ def main(argv: Sequence[str]) -> int:
         environment = child_environment(project, Path(folder), threshold)
         program = shutil.which(command[0]) or command[0]
         try:
-            code = subprocess.run([program, *command[1:]], env=environment, check=False).returncode
+            code = _run([program, *command[1:]], environment)
         except OSError as error:
             print(f"pyrust profile: cannot run `{command[0]}`: {error.strerror}", file=sys.stderr)
             return 2
         runs = read_runs(Path(folder))
+    code = code if code >= 0 else 128 - code
     if not runs:
-        print(
-            "pyrust profile: the command ran no Python that could be profiled (a Python is, if it is a supported one, and "
-            "takes `PYTHONPATH` from here: set that before `pyrust`, and leave out `-I`, `-E` and `-S`)",
-            file=sys.stderr,
+        why = (
+            f"the command was ended by signal {code - 128}: what it had recorded is lost"
+            if code > 128
+            else "the command ran no Python that could be profiled: it must be a supported one, and take `PYTHONPATH` "
+            "from here (set that before `pyrust`, not in the command; leave out `-I`, `-E` and `-S`)"
         )
+        print(f"pyrust profile: {why}", file=sys.stderr)
         return code or 2
     try:
         outcome = finish(project, merge(runs), threshold, "--threshold=0")
@@ -365,7 +370,22 @@ def main(argv: Sequence[str]) -> int:
         return code or 2
     for line in outcome.lines:
         print(line, file=sys.stderr)
-    return code if code >= 0 else 128 - code
+    return code
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> int:
+    """Runs to the command's own end: Ctrl-C is for it, and what it has recorded until then is kept."""
+    before = signal.getsignal(signal.SIGINT)
+    # What runs in the background may ignore it, and so do its children.
+    waits = before == signal.default_int_handler and threading.current_thread() is threading.main_thread()
+    if waits:
+        signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        with subprocess.Popen(command, env=environment) as process:
+            return process.wait()
+    finally:
+        if waits:
+            signal.signal(signal.SIGINT, before)
 
 
 def _split(argv: list[str]) -> tuple[dict[str, str], list[str]]:

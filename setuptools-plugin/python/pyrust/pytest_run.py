@@ -104,7 +104,7 @@ class Run:
         try:
             outcome = profile.finish(self.project, profile.merge(runs), self.threshold)
         except (ValueError, OSError) as error:
-            self.lines.append(f"pyrust: the profile could not be merged: {error}")
+            self.lines.append(f"pyrust: the manifest is as it was: {error}")
             return True
         self.lines += outcome.lines
         self._write_report(outcome.data, profile.table(outcome.data), page.profiled)

@@ -36,12 +36,17 @@ Echo = Callable[[str], None]
 
 
 def what_failed(words: str) -> str:
-    """The first error in what cargo says, and what is to be done where that is known."""
-    first = next((line for line in words.splitlines() if line.startswith("error")), "cargo failed").strip()
-    missing = "linker" in first and "not found" in first
-    return first + (
-        "; install a C compiler (Debian: `gcc libc6-dev`, macOS: `xcode-select --install`)" if missing else ""
-    )
+    """The first error in what cargo says, what stands behind it, and what is to be done where that is known."""
+    lines = words.splitlines()
+    first = next((line for line in lines if line.startswith("error")), "cargo failed").strip()
+    # What a compiler or a build script has said stands further in.
+    inner = next((line.strip() for line in reversed(lines) if line.lstrip().startswith("error") and line[0] == " "), "")
+    said = f"{first}: {inner}" if inner else first
+    if ("linker" in first and "not found" in first) or "failed to find tool" in inner:
+        return f"{said}; install a C compiler (Debian: `gcc libc6-dev`, macOS: `xcode-select --install`)"
+    if "no matching package" in first or "failed to download" in first or "failed to get" in first:
+        return f"{said}; the first build takes some crates from the network"
+    return said
 
 
 class Unavailable(Exception):
@@ -167,7 +172,7 @@ class Workspace:
         try:
             done = _run(command, folder=self.folder, environment=self._environment())
             text = _engine.notices(done.stdout, self.cargo.sysroot or None)
-        except (PyRustError, OSError) as error:
+        except (PyRustError, Unavailable, OSError) as error:
             self.echo(f"no licence notices: {error}")
             return
         cache.write(self.licenses, text)
@@ -372,16 +377,19 @@ def project_folder(root: Path, key: str | None = None) -> str:
 def _run(
     command: Sequence[str], text: str = "", *, folder: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command,
-        input=text,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-        errors="replace",
-    )
+    try:
+        return subprocess.run(
+            command,
+            input=text,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            check=False,
+            encoding="utf-8",
+            errors="replace",
+        )
+    except OSError as error:
+        raise Unavailable(f"PYR0501 `{command[0]}` cannot be run: {error.strerror or error}") from None
 
 
 def output(command: Sequence[str], text: str = "", folder: Path | None = None) -> str:
