@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,7 +33,14 @@ def name(path: Path) -> str:
 # Links.
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+def texts_of_the_repository() -> list[Path]:
+    """Every page, and what stands beside the parts: READMEs and the list of changes."""
+    folders = ("", "benches/*", "editors/*", "examples/*", "pytest-pyrust", "setuptools-plugin")
+    beside = [path for folder in folders for path in ROOT.glob(f"{folder}/*.md" if folder else "*.md")]
+    return sorted({*PAGES, *beside})
+
+
+@pytest.mark.parametrize("page", texts_of_the_repository(), ids=name)
 def test_links(page: Path) -> None:
     for line, target in links(page):
         if re.match(r"[a-z]+:", target):
@@ -43,6 +51,59 @@ def test_links(page: Path) -> None:
         assert file.exists(), f"{name(page)}:{line}: nothing at {target}"
         if anchor:
             assert anchor in anchors(file), f"{name(page)}:{line}: {name(file)} has no #{anchor}"
+
+
+ADDRESS = re.compile(r"https?://[^\s<>\"'`\\{}]+")
+
+
+@pytest.mark.parametrize("page", texts_of_the_repository(), ids=name)
+def test_addresses_have_a_form(page: Path) -> None:
+    """Also those in snippets and in running text: a host, no mark of the sentence around, nothing that is not encrypted."""
+    for line, text in enumerate(page.read_text(encoding="utf-8").splitlines(), 1):
+        for found in ADDRESS.findall(text):
+            address = found.rstrip(".,;:!?*")
+            while address.endswith(")") and address.count("(") < address.count(")"):
+                address = address[:-1]
+            parts = urllib.parse.urlsplit(address)
+            where = f"{name(page)}:{line}: {address}"
+            assert parts.scheme == "https", where
+            assert re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", parts.netloc), where
+            assert not re.search(r"[()|\[\]]|//", parts.path), where
+
+
+def test_pages_that_messages_name_exist() -> None:
+    sources = [
+        path
+        for folder in ("setuptools-plugin/python", "setuptools-plugin/src", "pytest-pyrust/src", "pyrust-build/src")
+        for kind in ("*.py", "*.rs")
+        for path in (ROOT / folder).rglob(kind)
+    ]
+    named = {
+        (path, target)
+        for path in sources
+        for target in re.findall(r"docs/[\w./-]+\.md(?:#[\w-]+)?", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    for path, target in sorted(named):
+        page, _, anchor = target.partition("#")
+        assert (ROOT / page).is_file(), f"{name(path)} names {target}"
+        assert not anchor or anchor in anchors(ROOT / page), f"{name(path)} names {target}"
+
+
+def test_messages_of_the_page_on_trouble_are_ours() -> None:
+    """What the tables show as messages is what the program says, up to the names in it."""
+    said = "\n".join(
+        re.sub(r"\"\s*\n\s*f?\"", "", path.read_text(encoding="utf-8"))
+        for folder in ("setuptools-plugin/python", "pytest-pyrust/src", "pyrust-build/src", "setuptools-plugin/src")
+        for kind in ("*.py", "*.rs")
+        for path in (ROOT / folder).rglob(kind)
+    )
+    page = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| `([^`|]+)`", page, re.MULTILINE)
+    assert len(shown) > 6
+    for message in shown:
+        parts = [part.strip() for part in re.split(r"…|pyrust\.toml|\d+ %", message) if len(part.strip()) > 2]
+        assert all(part in said for part in parts), message
 
 
 def test_the_site_has_every_page() -> None:
