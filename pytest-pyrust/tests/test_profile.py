@@ -158,6 +158,17 @@ def test_wrong_use(run: Runner, arguments: list[str], message: str) -> None:
     assert "Traceback" not in result.stderr.str()
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("pyrust_profile = perhaps", "*pyrust_profile in the settings*perhaps*"), ("pyrust_threshold = lots", "*lots*")],
+)
+def test_wrong_settings_are_named(project: pytest.Pytester, run: Runner, setting: str, said: str) -> None:
+    (project.path / "pytest.ini").write_text(f"[pytest]\n{setting}\n")
+    result = run("--pyrust-profile" if "threshold" in setting else "-q")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([said])
+
+
 def test_no_function_called(project: pytest.Pytester, run: Runner) -> None:
     result = run("--pyrust-profile", "-k", "everything_runs")
     assert result.ret == 0

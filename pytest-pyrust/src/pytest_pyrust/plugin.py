@@ -50,7 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _setting(config: pytest.Config, options: Any, name: str) -> Any:
     """The option if given, else the ini key."""
     value = getattr(options, f"pyrust_{name}", None)
-    return config.getini(f"pyrust_{name}") if value is None else value
+    if value is not None:
+        return value
+    try:
+        return config.getini(f"pyrust_{name}")
+    except (ValueError, TypeError, pytest.UsageError) as error:
+        raise pytest.UsageError(f"pyrust_{name} in the settings of pytest: {error}") from None
 
 
 @pytest.hookimpl(tryfirst=True)
