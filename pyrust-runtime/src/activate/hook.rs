@@ -275,7 +275,6 @@ impl Hook {
     ///
     /// # Safety
     /// The frame is live; the GIL is held.
-    #[inline]
     pub(super) unsafe fn is_observed(&self, frame: Frame) -> bool {
         // SAFETY: as promised.
         intercept::observed()
