@@ -128,6 +128,8 @@ macro_rules! shapes {
         }
 
         impl<$($item: ElemOrd),+> ElemOrd for ($($item,)+) {
+            const IS_QUICK: bool = $count <= 3 && $($item::IS_QUICK)&&+;
+
             #[inline]
             fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {
                 $(
@@ -146,6 +148,21 @@ macro_rules! shapes {
             {
                 // Item by item: in a tuple of two types each is asked about its own.
                 items.all(|item| $($item::is_plain_order(core::iter::once(&item.$index)))&&+)
+            }
+
+            #[inline(always)]
+            fn plain_less(&self, cx: Cx, other: &Self) -> bool {
+                if !Self::IS_QUICK {
+                    return matches!(self.elem_cmp(cx, other), Ok(Ordering::Less));
+                }
+                // Without branches: what decides is the first item that is less or greater.
+                let mut order = (false, true);
+                $(
+                    let less = self.$index.plain_less(cx, &other.$index);
+                    let greater = other.$index.plain_less(cx, &self.$index);
+                    order = (order.0 | (order.1 & less), order.1 & !greater);
+                )+
+                order.0
             }
         }
 

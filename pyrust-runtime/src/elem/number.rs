@@ -48,6 +48,8 @@ macro_rules! numbers {
         }
 
         impl ElemOrd for $ty {
+            const IS_QUICK: bool = true;
+
             #[inline(always)]
             fn elem_cmp(&self, _: Cx, other: &Self) -> R<Ordering> {
                 Ok(self.cmp(other))
@@ -138,6 +140,8 @@ impl ElemEq for f64 {
 }
 
 impl ElemOrd for f64 {
+    const IS_QUICK: bool = true;
+
     #[inline(always)]
     fn elem_cmp(&self, _: Cx, other: &Self) -> R<Ordering> {
         float_cmp(*self, *other)
