@@ -53,9 +53,11 @@ pub enum Pass {
     Moves,
     /// Attributes that a loop only reads are looked up before it.
     Attributes,
+    /// Small functions that call nothing are called without a look at the stack.
+    Leaves,
 }
 
-const ALL: [(&str, Pass); 22] = [
+const ALL: [(&str, Pass); 23] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -78,6 +80,7 @@ const ALL: [(&str, Pass); 22] = [
     ("literals", Pass::Literals),
     ("moves", Pass::Moves),
     ("attributes", Pass::Attributes),
+    ("leaves", Pass::Leaves),
 ];
 
 /// Which optimisations run; by default all.

@@ -301,7 +301,8 @@ impl Cx {
         Ok(Cx { txn: self.txn, depth: self.depth - 1 })
     }
 
-    /// As [`Cx::call`], where the callee stands inside the caller: it needs no stack, and its own calls look for signals.
+    /// As [`Cx::call`], where the callee stands inside the caller, or is small, without loops and calls: the stack that
+    /// is always left does for it, and others look for signals.
     #[inline(always)]
     pub fn call_within(self) -> R<Cx> {
         if self.depth <= 1 {

@@ -54,6 +54,11 @@ impl Func<'_, '_, '_> {
             let code = self.at(e.id, |f| f.apply(&full, &vals, to));
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
+        if let ("len", [value]) = (name, args)
+            && let Some(list) = self.field_place(value, &[])
+        {
+            return self.apply("len", &[list], to);
+        }
         match (name, args) {
             ("float", [Expr { kind: ExprKind::Str(text), .. }]) if let Some(infinity) = infinity(text) => {
                 self.coerce(&Val::new(infinity, Type::Float), to)
@@ -314,7 +319,7 @@ impl Func<'_, '_, '_> {
             };
             codes.push(code);
         }
-        let depth = self.q(quote!(cx.call()));
+        let depth = self.depth_of(callee);
         let call = quote!(#rust_name(#depth, #(#codes),*));
         self.finish_call(node, &lets, call, ret, to)
     }
@@ -421,7 +426,7 @@ impl Func<'_, '_, '_> {
         let codes: Vec<_> = slots.iter().zip(&params).map(|(at, ty)| self.coerce(&vals[*at], ty)).collect();
         let depth = match cached {
             true => self.q(quote!(cx.call_through_cache())),
-            false => self.q(quote!(cx.call())),
+            false => self.depth_of(callee),
         };
         let call = quote!(#rust_name(#depth, #(#codes),*));
         self.finish_call(node, &lets, call, ret, to)
@@ -440,7 +445,16 @@ impl Func<'_, '_, '_> {
             return self.coerce(&val, to);
         }
         let mut lets = Vec::new();
-        let b = self.val(base);
+        let field = match name {
+            "append" | "pop" | "insert" | "index" | "count" => {
+                self.field_place(base, &args.iter().collect::<Vec<_>>())
+            }
+            _ => None,
+        };
+        let b = match field {
+            Some(field) => field,
+            None => self.val(base),
+        };
         // `str.lower(x)`: of that class and of no other.
         let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
         let b = match only {

@@ -24,6 +24,7 @@ mod identity;
 mod index;
 mod iter;
 mod jam;
+mod leaf;
 mod library;
 mod moves;
 mod named;
@@ -607,6 +608,7 @@ impl Func<'_, '_, '_> {
                 });
                 quote!(#[hotspot(function = #function, signature = #signature #twin)])
             }
+            None if self.is_leaf(self.instance) => quote!(#[inline]),
             None => quote!(),
         };
         let doc = format!(" `{}` for `({})`", hir.name(), show_types(&self.instance.params));

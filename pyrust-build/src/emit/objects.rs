@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 
 use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
-use crate::hir::{self, Expr, NodeId};
+use crate::hir::{self, Expr, ExprKind, NodeId};
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
 use crate::ty::{Callee, ObjectClass, Type};
 
@@ -161,6 +161,53 @@ impl Func<'_, '_, '_> {
         }
         let read = self.attribute_read(code, class, name, ty);
         self.q(read)
+    }
+
+    /// `instance.name`, a native list of an instance that is no object, without a handle of its own: nothing writes to
+    /// attributes until what is done with it has been done; `before` is evaluated in between.
+    pub(super) fn field_place(&mut self, e: &Expr, before: &[&Expr]) -> Option<Val> {
+        let ExprKind::Method { base, name, args, keywords } = &e.kind else { return None };
+        let name = name.strip_prefix("attribute ")?;
+        let (ExprKind::Local(_), Type::Instance(class)) = (&base.kind, self.node(base.id)) else {
+            return None;
+        };
+        let ty = self.node(e.id);
+        let listed = matches!(ty, Type::List { in_place: false, .. });
+        if class.own == 0 || !listed || !args.is_empty() || !keywords.is_empty() {
+            return None;
+        }
+        if self.file.program.method_of(&class, name).is_some() || !before.iter().all(|e| self.is_calm(e)) {
+            return None;
+        }
+        let (at, kept) = self.file.program.own_field(&class, name)?;
+        if kept != ty {
+            return None;
+        }
+        self.file.attribute(&class, name);
+        let (object, field) = (self.val(base).code, format_ident!("f{at}"));
+        let look = self.q(quote!(#object.look(|fields| &fields.#field)));
+        Some(Val::place(quote!((*#look)), ty))
+    }
+
+    /// Numbers, variables, and what is computed of them: no attribute is written.
+    fn is_calm(&self, e: &Expr) -> bool {
+        match &e.kind {
+            ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Local(_) => true,
+            ExprKind::Unary { operand, .. } => self.is_calm(operand),
+            ExprKind::Binary { left, right, .. } | ExprKind::Compare { left, right, .. } => {
+                self.is_calm(left) && self.is_calm(right)
+            }
+            ExprKind::Index { base, index } => self.is_calm(base) && self.is_calm(index),
+            ExprKind::Call { name, args, keywords } => {
+                keywords.is_empty() && self.is_plain_builtin(e, name) && args.iter().all(|a| self.is_calm(a))
+            }
+            _ => false,
+        }
     }
 
     /// The look at an attribute of Python's instance, which may fail.
@@ -379,7 +426,7 @@ impl Func<'_, '_, '_> {
                 ArgSource::Default => self.default_of((module, path), callee, at, ty),
             });
         }
-        let depth = self.q(quote!(cx.call()));
+        let depth = self.depth_of(callee);
         quote!(#rust_name(#depth, #(#codes),*))
     }
 

@@ -161,6 +161,9 @@ impl Func<'_, '_, '_> {
         if let Some(row) = self.hoisted_row(base) {
             return row.val;
         }
+        if let Some(field) = self.field_place(base, before) {
+            return field;
+        }
         match self.row_inside(base, before) {
             Some(row) => row,
             None => self.opened_val(base),

@@ -440,8 +440,11 @@ impl Func<'_, '_, '_> {
     fn unpack(&mut self, items: &[Target], val: &Val) -> TokenStream {
         let mut lets = Vec::new();
         let val = self.opened(val);
+        let plain = matches!(val.ty, Type::Tuple { .. }) && !val.ty.is_held();
         let val = self.bind(&val, &mut lets);
         let n = items.len();
+        // Nobody else has what has just got a name: its items are taken out of it.
+        let taken = plain && !lets.is_empty();
         // The arm of a `match` is one expression.
         let arm = |code: TokenStream| if matches!(val.ty, Type::Union(_)) { quote!({ #code }) } else { code };
         let code = self.match_union(&val, |f, v| {
@@ -456,7 +459,7 @@ impl Func<'_, '_, '_> {
                         .enumerate()
                         .map(|(i, (t, ty))| {
                             let i = Literal::usize_unsuffixed(i);
-                            f.assign(t, &Val::place(quote!(#code.#i), ty.clone()))
+                            f.assign(t, &Val { place: !taken, ..Val::place(quote!(#code.#i), ty.clone()) })
                         })
                         .collect();
                     return Some(arm(quote!(#(#sets)*)));

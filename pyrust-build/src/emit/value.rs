@@ -174,7 +174,7 @@ impl Func<'_, '_, '_> {
         let depth = match found.callee.inside() {
             Some(what) if what.starts_with("partial ") => self.q(quote!(cx.call_through_cache())),
             Some(_) => quote!(cx),
-            None => self.q(quote!(cx.call())),
+            None => self.depth_of(found.instance),
         };
         let call = quote!(#rust_name(#depth, #(#codes),*));
         self.finish_call(given.node, &[], call, ret, to)

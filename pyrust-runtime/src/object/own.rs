@@ -76,6 +76,19 @@ impl<F: Fields> Own<F> {
         }
     }
 
+    /// `object.name`, for something that is done with the value before any attribute is written.
+    #[inline(always)]
+    pub fn look<'a, T: 'a>(self, field: impl FnOnce(&'a F) -> &'a Field<T>) -> R<&'a T>
+    where
+        F: 'a,
+    {
+        // SAFETY: The transaction keeps the record; by the contract above nothing writes to the field while the borrow lives.
+        match unsafe { &*field(&*self.fields.as_ptr()).0.get() } {
+            Some(value) => Ok(value),
+            None => bail(Bail::Unsupported),
+        }
+    }
+
     /// `object.name = value`
     #[inline(always)]
     pub fn set<T>(self, field: impl FnOnce(&F) -> &Field<T>, value: T) {

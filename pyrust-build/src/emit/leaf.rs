@@ -1,0 +1,123 @@
+//! Small functions that neither loop nor call anything of ours: a call of one takes a level of Python's depth, but nobody looks
+//! at the stack, and nobody for signals. Whoever calls it does that.
+//!
+//! ```python
+//! def push(self, item):                  # push(cx.call_within()?, …)
+//!     self.items.append(item)
+//! ```
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Func;
+use crate::hir::visit::{Visit, walk_expr, walk_stmt};
+use crate::hir::{Expr, ExprKind, Stmt, StmtKind};
+use crate::infer::Instance;
+use crate::passes::Pass;
+
+/// Larger functions need stack, and gain little.
+const MOST: usize = 80;
+
+impl Func<'_, '_, '_> {
+    /// What the callee of a native call gets as its transaction.
+    pub(super) fn depth_of(&mut self, callee: usize) -> TokenStream {
+        let leaf = self.is_leaf(&self.file.program.instances[callee]);
+        self.q(if leaf { quote!(cx.call_within()) } else { quote!(cx.call()) })
+    }
+
+    /// Is that such a function, and does it matter?
+    pub(super) fn is_leaf(&self, instance: &Instance) -> bool {
+        self.file.program.passes.has(Pass::Leaves) && is_leaf(instance)
+    }
+}
+
+/// Is the body small, without loops and without calls of other functions?
+fn is_leaf(instance: &Instance) -> bool {
+    let mut look = Leaf { left: MOST, leaf: instance.calls.is_empty() && instance.values.is_empty() };
+    look.block(&instance.hir.body);
+    look.leaf && instance.hir.yields.is_none()
+}
+
+struct Leaf {
+    left: usize,
+    leaf: bool,
+}
+
+impl<'h> Visit<'h> for Leaf {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        match &stmt.kind {
+            StmtKind::Expr(_)
+            | StmtKind::Assign { .. }
+            | StmtKind::AugAssign { .. }
+            | StmtKind::If { .. }
+            | StmtKind::Return(_)
+            | StmtKind::Raise { .. }
+            | StmtKind::Bail
+            | StmtKind::Narrow(_)
+            | StmtKind::Pass => walk_stmt(self, stmt),
+            StmtKind::While { .. }
+            | StmtKind::For { .. }
+            | StmtKind::Break
+            | StmtKind::Continue
+            | StmtKind::Reraise
+            | StmtKind::Try { .. }
+            | StmtKind::Delete(_)
+            | StmtKind::Enter(_)
+            | StmtKind::Leave { .. }
+            | StmtKind::Caught { .. }
+            | StmtKind::Forget { .. } => self.leaf = false,
+        }
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        self.leaf &= self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        match &e.kind {
+            ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Big(_)
+            | ExprKind::Float(_)
+            | ExprKind::Str(_)
+            | ExprKind::Bytes(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::ModuleAttr { .. }
+            | ExprKind::Named { .. }
+            | ExprKind::Binary { .. }
+            | ExprKind::InPlace { .. }
+            | ExprKind::Unary { .. }
+            | ExprKind::Bool2 { .. }
+            | ExprKind::Compare { .. }
+            | ExprKind::If { .. }
+            | ExprKind::Tuple(_)
+            | ExprKind::List(_)
+            | ExprKind::Call { .. }
+            | ExprKind::ModuleCall { .. }
+            | ExprKind::Method { .. }
+            | ExprKind::Index { .. }
+            | ExprKind::Slice { .. }
+            | ExprKind::Bail
+            | ExprKind::Narrow { .. } => walk_expr(self, e),
+            ExprKind::Build { .. }
+            | ExprKind::Set { .. }
+            | ExprKind::Dict(_)
+            | ExprKind::Out(_)
+            | ExprKind::Comp(_)
+            | ExprKind::New { .. }
+            | ExprKind::Iter { .. }
+            | ExprKind::Next { .. }
+            | ExprKind::CallNested { .. }
+            | ExprKind::Function { .. }
+            | ExprKind::CallValue { .. }
+            | ExprKind::Cell(_)
+            | ExprKind::Special { .. }
+            | ExprKind::FString(_)
+            | ExprKind::Yield { .. }
+            | ExprKind::HandOut { .. }
+            | ExprKind::Suspend { .. }
+            | ExprKind::Default { .. }
+            | ExprKind::Lambda { .. } => self.leaf = false,
+        }
+    }
+}
