@@ -79,7 +79,7 @@ pub fn replace<T: ElemOrd + Clone + 'static, L: ListLike<T>>(cx: Cx, heap: &L, i
 
 /// `heapq.heappushpop(h, x)`
 pub fn push_pop<T: ElemOrd + Clone + 'static, L: ListLike<T>>(cx: Cx, heap: &L, item: T) -> R<T> {
-    if heap.count() == 0 || !heap.item(cx, 0)?.elem_cmp(cx, &item)?.is_lt() {
+    if heap.count() == 0 || !heap.item(cx, 0)?.elem_less(cx, &item)? {
         return Ok(item);
     }
     replace(cx, heap, item)

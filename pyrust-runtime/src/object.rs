@@ -160,6 +160,21 @@ pub fn eq<I: AnyInstance>(_: Cx, a: I, b: I) -> R<bool> {
     if class_of::<I>().compares_identity() { Ok(a.same(b)) } else { bail(Bail::Unsupported) }
 }
 
+/// `a < b` of two elements.
+#[inline]
+pub fn less<C: OfObjectClass>(cx: Cx, a: Instance<C>, b: Instance<C>) -> R<bool> {
+    C::less(cx, a, b)
+}
+
+/// What a method says that a container has called: what it raises leaves containers as only Python knows.
+#[inline]
+pub fn told(found: R<bool>) -> R<bool> {
+    match found {
+        Err(stop) if stop.as_exc().is_some() => bail(Bail::Unsupported),
+        found => found,
+    }
+}
+
 /// `a != b`, where that is `a is not b`.
 #[inline]
 pub fn ne<I: AnyInstance>(cx: Cx, a: I, b: I) -> R<bool> {
@@ -269,7 +284,7 @@ impl<C: 'static> IntoPy for Instance<C> {
 
 impl<C: OfObjectClass> ElemEq for Instance<C> {
     fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
-        if self.is(*other) { Ok(true) } else { eq(cx, *self, *other) }
+        if self.is(*other) { Ok(true) } else { C::equal(cx, *self, *other) }
     }
 
     fn view(&self) -> View<'_> {
@@ -280,6 +295,11 @@ impl<C: OfObjectClass> ElemEq for Instance<C> {
 impl<C: OfObjectClass> ElemOrd for Instance<C> {
     fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
         bail(Bail::Unsupported)
+    }
+
+    #[inline]
+    fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
+        C::less(cx, *self, *other)
     }
 }
 

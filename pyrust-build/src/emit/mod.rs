@@ -20,6 +20,7 @@ mod expr;
 mod foreign;
 mod format;
 mod fuse;
+mod hooks;
 mod identity;
 mod index;
 mod iter;
@@ -303,6 +304,7 @@ pub(super) struct File<'p, 'a> {
     attributes: Vec<(std::sync::Arc<crate::ty::ObjectClass>, String)>,
     methods: Vec<objects::MethodUse>,
     above: Vec<above::AboveUse>,
+    hooks: Vec<hooks::Hook>,
     /// Classes that are named though no value is known to be of them.
     named_classes: Vec<std::sync::Arc<crate::ty::ObjectClass>>,
     /// Some handler reads what it has caught, so exceptions keep what they say.
@@ -334,6 +336,7 @@ impl<'p, 'a> File<'p, 'a> {
             attributes: Vec::new(),
             methods: Vec::new(),
             above: Vec::new(),
+            hooks: Vec::new(),
             named_classes: Vec::new(),
             looks: program.instances.iter().any(|i| hir::visit::reads_caught(&i.hir.body)),
         }
@@ -433,6 +436,7 @@ impl<'p, 'a> File<'p, 'a> {
     }
 
     fn function(&mut self, index: usize, hotspot: Option<Entry<'_>>) -> TokenStream {
+        self.hooks_of(index);
         self.emitted.insert(index);
         let name = self.want(index);
         let hir = self.program.instances[index].hir.clone();

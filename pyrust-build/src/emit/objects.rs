@@ -51,6 +51,17 @@ impl File<'_, '_> {
         format_ident!("M_{i}")
     }
 
+    /// The static that checks a method which the interpreter calls.
+    pub(super) fn special_use(
+        &mut self,
+        class: &Arc<ObjectClass>,
+        name: &str,
+        (space, slot): (usize, usize),
+    ) -> Ident {
+        let (name, kind, class) = (name.to_string(), MethodKind::Special, class.clone());
+        self.method_use(MethodUse { name, kind, space, slot, class })
+    }
+
     /// The records of instances that native code keeps to itself, which are named; what else they name goes there too.
     pub(super) fn records(&self, named: &mut BTreeSet<String>) -> TokenStream {
         let mut found = BTreeMap::new();

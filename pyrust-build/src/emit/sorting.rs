@@ -90,6 +90,11 @@ impl Func<'_, '_, '_> {
             }
         }
         let code = match key {
+            None if matches!(&**elem, Type::Instance(class) if class.own == 0) => {
+                let t = rust_type(elem);
+                let less = quote!(|a: #t, b: #t| object::less(cx, a, b));
+                self.q(quote!(list::sort_by_comparison(cx, #l, #reverse, #less)))
+            }
             None => self.q(quote!(sort_list(cx, #l, #reverse))),
             Some((params, body)) if params.len() == 2 => {
                 let t = rust_type(elem);

@@ -78,6 +78,7 @@ impl File<'_, '_> {
         }
         let objects = objects.into_iter().filter(|(marker, _)| named.contains(marker));
         let objects = objects.enumerate().map(|(i, (marker, class))| {
+            let hooks = self.hooks_in(&marker);
             let (marker, module, name) = (format_ident!("{marker}"), &class.module, &class.name);
             let constant = format_ident!("OBJECT_{i}");
             quote! {
@@ -86,6 +87,7 @@ impl File<'_, '_> {
                 static #constant: ObjectClass = ObjectClass::new(#module, #name);
                 impl OfObjectClass for #marker {
                     const CLASS: &'static ObjectClass = &#constant;
+                    #hooks
                 }
             }
         });
@@ -191,6 +193,14 @@ impl File<'_, '_> {
                 if let Guard::Imported { module, attr, .. } = guard {
                     spaces.insert(self.slot(i, module, true, Guard::Builtin(attr.clone())).0);
                 }
+            }
+            let hooks: Vec<_> = self.hooks.iter().filter(|h| h.instance == i).collect();
+            let hooks: Vec<_> = hooks.into_iter().map(|h| (h.module.clone(), h.guard.clone())).collect();
+            for (module, guard) in hooks {
+                if let Guard::Function { target, .. } = &guard {
+                    callees.insert(target.name());
+                }
+                spaces.insert(self.slot(i, &module, false, guard).0);
             }
             for (module, attr) in &instance.attrs {
                 let guard = match crate::ops::constant(module, attr) {

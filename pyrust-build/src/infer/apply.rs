@@ -52,6 +52,7 @@ impl Infer<'_, '_> {
             None => name.to_string(),
         };
         let (op, binding) = ops::select(&name, &types)?;
+        self.compares_inside(node, &name, &types);
         if types.contains(&Type::Never) {
             return Some(Ty::Never);
         }

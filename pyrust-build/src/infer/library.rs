@@ -82,7 +82,9 @@ impl Infer<'_, '_> {
                 for member in list.members() {
                     if let Ty::List(c) = member {
                         let elem = self.state.solver.get(self.state.solver.elem(*c));
-                        self.comparable(e, "<", &elem, &elem);
+                        if !self.orders_itself(e.id, &elem) {
+                            self.comparable(e, "<", &elem, &elem);
+                        }
                     }
                 }
                 None

@@ -258,7 +258,10 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        self.comparable(e, "<", &key, &key);
+        let has_key = keywords.iter().any(|(name, _)| name == "key");
+        if has_key || !self.orders_itself(e.id, &key) {
+            self.comparable(e, "<", &key, &key);
+        }
     }
 }
 

@@ -36,6 +36,12 @@ pub trait ElemOrd: ElemEq {
 
     fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering>;
 
+    /// `self < other`, which is all that heaps ask.
+    #[inline(always)]
+    fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
+        Ok(self.elem_cmp(cx, other)?.is_lt())
+    }
+
     /// As an item of a sequence: equal items are passed over, whatever their type.
     #[inline]
     fn item_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {

@@ -97,7 +97,7 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     where
         T: ElemOrd,
     {
-        Ok(self.item(cx, a)?.elem_cmp(cx, &self.item(cx, b)?)?.is_lt())
+        self.item(cx, a)?.elem_less(cx, &self.item(cx, b)?)
     }
 }
 

@@ -393,7 +393,7 @@ impl<T: Clone + 'static> ListLike<T> for List<T> {
     where
         T: ElemOrd,
     {
-        Ok(self.items()[a].elem_cmp(cx, &self.items()[b])?.is_lt())
+        self.items()[a].elem_less(cx, &self.items()[b])
     }
 }
 

@@ -7,6 +7,7 @@ use pyo3_ffi::*;
 
 use crate::activate::Namespace;
 use crate::activate::object::{interned, is_made_by, known_item};
+use crate::object::Instance;
 use crate::object::place::{Attribute, Found};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -34,6 +35,18 @@ pub(super) unsafe fn inherited(class: *mut PyTypeObject, name: *mut PyObject) ->
 /// The type that stands for one class in generated text.
 pub trait OfObjectClass: Copy + 'static {
     const CLASS: &'static ObjectClass;
+
+    /// `a == b` of two elements that are not the same: by identity, unless a compiled `__eq__` stands behind it.
+    #[inline]
+    fn equal(cx: Cx, a: Instance<Self>, b: Instance<Self>) -> R<bool> {
+        super::eq(cx, a, b)
+    }
+
+    /// `a < b`, where a compiled `__lt__` stands behind it.
+    #[inline]
+    fn less(_: Cx, _: Instance<Self>, _: Instance<Self>) -> R<bool> {
+        bail(Bail::Unsupported)
+    }
 }
 
 /// A class as the text of a program has it, and what was found of it.
@@ -295,7 +308,7 @@ impl Method {
                 }
                 _ => return bail(Bail::Guard),
             };
-            if function.is_null() || function != self.space.function(self.slot) {
+            if function.is_null() || function != self.space.unchanged_function(self.slot) {
                 return bail(Bail::Guard);
             }
             self.seen.set(cx.number());

@@ -1,0 +1,93 @@
+//! The methods by which containers compare instances: `x in xs`, `xs.index(x)`, `xs == ys`, `xs.sort()`, heaps.
+//!
+//! The runtime's containers ask the class of their elements, whose text calls the compiled method. Which one that is the
+//! node of the operation knows, so that what stands around it relies on the method.
+
+use std::sync::Arc;
+
+use super::solver::Ty;
+use super::value::Reached;
+use super::{Infer, NARROW, Program};
+use crate::ty::{Callee, ObjectClass, Type};
+
+/// What such names begin with.
+const HOOK: &str = "hook ";
+
+/// Operations in which elements are compared for equality.
+const EQUAL: &[&str] = &["in", "==", "!=", "index", "count", "remove"];
+
+/// The method and the class of a hook.
+pub fn hook_of(callee: &Callee) -> Option<(ObjectClass, &str)> {
+    let (method, class) = callee.name.strip_prefix(HOOK)?.split_once(' ')?;
+    Some((ObjectClass { module: callee.module.clone(), name: class.to_string(), own: 0 }, method))
+}
+
+fn classes_in(ty: &Type, out: &mut Vec<Arc<ObjectClass>>) {
+    if let Type::Instance(class) = ty
+        && !out.contains(class)
+    {
+        out.push(class.clone());
+    }
+    ty.parts().into_iter().for_each(|t| classes_in(t, out));
+}
+
+impl Program<'_> {
+    /// May containers call the instance? It has no effect, and where it orders it sees no list, which may be the one that
+    /// is being sorted.
+    pub fn can_be_hooked(&self, instance: usize, orders: bool) -> bool {
+        let found = &self.instances[instance];
+        if found.ret != Type::Bool || found.writes || found.refused() || found.hir.yields.is_some() {
+            return false;
+        }
+        let lists = |ty: &Type| {
+            ty.any(&|t| matches!(t, Type::List { .. } | Type::View(_) | Type::Deque { .. } | Type::Obj))
+        };
+        !orders || !self.reachable(instance).into_iter().any(|i| self.instances[i].nodes.iter().any(lists))
+    }
+}
+
+impl Infer<'_, '_> {
+    /// An operation of the table on values of these types compares what is inside of them.
+    pub(super) fn compares_inside(&mut self, node: usize, name: &str, types: &[Type]) {
+        let name = name.rsplit_once('.').map_or(name, |(_, method)| method);
+        if !EQUAL.contains(&name) {
+            return;
+        }
+        let mut classes = Vec::new();
+        types.iter().for_each(|ty| classes_in(ty, &mut classes));
+        for class in classes {
+            self.hook(node, &class, "__eq__");
+        }
+    }
+
+    /// Are these instances of a class that says itself how they are ordered?
+    pub(super) fn orders_itself(&mut self, node: usize, elem: &Ty) -> bool {
+        let Ty::Instance(class) = elem else { return false };
+        self.hook(node, &class.clone(), "__lt__")
+    }
+
+    /// False where the class has no such method, or one that containers cannot call.
+    fn hook(&mut self, node: usize, class: &Arc<ObjectClass>, name: &'static str) -> bool {
+        let Some(method) = self.program.special_method(class, name) else { return false };
+        if class.own != 0 {
+            // Records are compared by identity alone.
+            self.program.own.loses(class);
+            return true;
+        }
+        let two = self.program.lowered(&method.target).is_ok_and(|hir| hir.params.len() == 2);
+        let operand = Type::Instance(class.clone());
+        if !two {
+            return false;
+        }
+        let asked = self.program.request(&method.target, vec![operand.clone(), operand], false, NARROW);
+        let Ok(instance) = asked else { return false };
+        if self.program.instances[instance].refused() || self.program.instances[instance].writes {
+            return false;
+        }
+        let callee = Callee { module: class.module.clone(), name: format!("{HOOK}{name} {}", class.name) };
+        let reached = self.values.entry(node).or_default();
+        reached.retain(|r| r.callee != callee);
+        reached.push(Reached { callee, instance });
+        true
+    }
+}
