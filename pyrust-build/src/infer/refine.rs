@@ -229,8 +229,19 @@ impl Refine<'_> {
         out.push(stmt);
     }
 
-    /// The builtins that a decided condition names must stay what they are.
+    /// The builtins that a decided condition names must stay what they are; those of a side that is never asked do not matter.
     fn assume(&mut self, test: &Expr) {
+        match &test.kind {
+            ExprKind::Unary { op: UnaryOp::Not, operand } => return self.assume(operand),
+            ExprKind::Bool2 { op, left, right } => {
+                self.assume(left);
+                if self.decide(left) != Some(*op == BoolOp::Or) {
+                    self.assume(right);
+                }
+                return;
+            }
+            _ => {}
+        }
         visit::each_expr(test, &mut |e| {
             if let ExprKind::Call { name, .. } | ExprKind::Global(name) = &e.kind {
                 self.assumes.insert(name.clone());
