@@ -30,7 +30,7 @@ _VALUES = {
     COUNTS: ["{}", "{'a': 1}", "{'b': 2, 'a': 1}", "{'x y': 5, '': 0}"],
     TABLE: ["{}", "{1: 2}", "{5: -1, 0: 3, -1: 4}"],
     PAIR: ["(1, 2)", "(0, -3)"],
-    "object": ["str"],
+    "object": ["Said()"],
 }
 
 _LITERALS = {
@@ -461,6 +461,8 @@ class Writer:
         self.loops -= 1
         if self.chance(0.2):
             self.line(depth, "else:")
+            if self.loops and self.chance(0.3):
+                self.do_leave(depth + 1)
             self.block(depth + 1, 1)
         if self.chance(0.9):
             for each in bound:
@@ -555,8 +557,16 @@ def function(name: str, random_: random.Random) -> tuple[str, str, list[str]]:
     return source, signature, list(dict.fromkeys(calls))
 
 
+#: What functions call that the compiler knows nothing of: it takes down what was said, and when.
+SAID = """
+class Said(list):
+    def __call__(self, value):
+        self.append(repr(value))
+"""
+
+
 def case_file(seed: int, count: int) -> str:
-    out = [f"# Invented programs, seed {seed}", ""]
+    out = [f"# Invented programs, seed {seed}", "", "```py", SAID.strip(), "```", ""]
     random_ = random.Random(seed)
     for number in range(count):
         source, signature, calls = function(f"f{number}", random_)
