@@ -89,26 +89,30 @@ impl Program<'_> {
     pub(super) fn member_in(&self, order: &[ObjectClass], name: &str) -> Option<(ObjectClass, Member)> {
         for class in order {
             let Some(def) = self.class_def(class) else { continue };
+            // Private members have another name than the one that is written down.
+            let is_named = |written: &str| mangled(&class.name, written) == name;
             let mut found = None;
             for stmt in &def.body {
                 let here = match &stmt.kind {
-                    S::FunctionDef(f) if f.name == name => {
+                    S::FunctionDef(f) if is_named(&f.name) => {
                         Some(method_kind(f).map_or(Member::Other, |kind| {
-                            let qualname = format!("{}.{name}", class.name);
+                            let qualname = format!("{}.{}", class.name, f.name);
                             let target = FuncRef { module: class.module.clone(), qualname };
                             Member::Method(Method { target, kind })
                         }))
                     }
-                    S::ClassDef(c) if c.name == name => Some(Member::Other),
-                    S::Assign { targets, value } if targets.iter().any(|t| names(t, name)) => {
+                    S::ClassDef(c) if is_named(&c.name) => Some(Member::Other),
+                    S::Assign { targets, value } if targets.iter().any(|t| names(t, &is_named)) => {
                         Some(match is_plain_value(value) {
                             true => Member::Value,
                             false => alias(class, def, value).map_or(Member::Other, Member::Method),
                         })
                     }
-                    S::AnnAssign { target, value: Some(_), .. } if names(target, name) => Some(Member::Value),
+                    S::AnnAssign { target, value: Some(_), .. } if names(target, &is_named) => {
+                        Some(Member::Value)
+                    }
                     S::If { .. } | S::Try { .. } | S::With { .. } | S::For { .. }
-                        if binds_inside(stmt, name) =>
+                        if binds_inside(stmt, &is_named) =>
                     {
                         Some(Member::Other)
                     }
@@ -391,7 +395,7 @@ fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<
                 let target = FuncRef { module: class.module.clone(), qualname };
                 found = Some(Method { target, kind: MethodKind::Plain });
             }
-            _ if binds_inside(stmt, of) => return None,
+            _ if binds_inside(stmt, &|n| n == of.as_str()) => return None,
             _ => {}
         }
     }
@@ -423,10 +427,10 @@ fn method_kind(f: &ast::FunctionDef) -> Option<MethodKind> {
     }
 }
 
-fn names(target: &ast::Expr, name: &str) -> bool {
+fn names(target: &ast::Expr, is_named: &dyn Fn(&str) -> bool) -> bool {
     match &target.kind {
-        A::Name(n) => n == name,
-        A::Tuple(items) | A::List(items) => items.iter().any(|t| names(t, name)),
+        A::Name(n) => is_named(n),
+        A::Tuple(items) | A::List(items) => items.iter().any(|t| names(t, is_named)),
         _ => false,
     }
 }
@@ -474,14 +478,14 @@ fn is_plain_value(value: &ast::Expr) -> bool {
     }
 }
 
-fn binds_inside(stmt: &Stmt, name: &str) -> bool {
+fn binds_inside(stmt: &Stmt, is_named: &dyn Fn(&str) -> bool) -> bool {
     let mut found = false;
     each_statement(std::slice::from_ref(stmt), &mut |s| {
         found |= match &s.kind {
-            S::FunctionDef(f) => f.name == name,
-            S::ClassDef(c) => c.name == name,
-            S::Assign { targets, .. } => targets.iter().any(|t| names(t, name)),
-            S::AnnAssign { target, .. } => names(target, name),
+            S::FunctionDef(f) => is_named(&f.name),
+            S::ClassDef(c) => is_named(&c.name),
+            S::Assign { targets, .. } => targets.iter().any(|t| names(t, is_named)),
+            S::AnnAssign { target, .. } => names(target, is_named),
             _ => false,
         };
     });
