@@ -10,9 +10,12 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
+
+from pyrust.observed import LoopComparison
 
 pytestmark = pytest.mark.slow
 
@@ -181,6 +184,23 @@ def test_loops_that_are_wrong(pytest_in: Run, tmp_path: Path, function: str, bod
     found = _verdicts(tmp_path)
     assert found[function]["verdict"] == "different"
     assert not any(entry["different"] for name, entry in found.items() if name != function)
+
+
+def test_a_local_that_is_called_as_the_outcome_is() -> None:
+    """It is compared as any other."""
+
+    class Wrong(ModuleType):
+        def _dry_run_loop(
+            self, name: str, spec: int, args: tuple[list[int]], look: Callable[..., None]
+        ) -> tuple[str | None, bool]:
+            args[0].append(1)
+            look({}, None, {})
+            args[0].pop()
+            return None, True
+
+    comparison = LoopComparison(Wrong("native"), "m:f", 0, {"returned": [1]}, lambda: None, 1)  # type: ignore[arg-type]
+    comparison.run_native(rehearse=False)
+    assert "at returned" in str(comparison.left({}, None))
 
 
 def test_outside_of_pytest(compiled: Path) -> None:

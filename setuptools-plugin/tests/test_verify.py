@@ -28,6 +28,9 @@ def push(items, x):
     items.append(x)
     return items
 
+def put(result, x):
+    result.append(x)
+
 def fail(x):
     raise ValueError("no", x)
 
@@ -190,6 +193,22 @@ def test_wrong_state_of_an_argument(kit: Any) -> None:
     assert "items: list with 3 elements against list with 2 elements" in found[0].replace("\n  native: ", ": ").replace(
         "\n  python: ", " against "
     ).replace("kit:push differs from Python at ", "")
+
+
+def test_wrong_state_of_an_argument_that_is_called_as_the_outcome_is(kit: Any) -> None:
+    project, module, extension = kit
+
+    def put(undo: list[Callable[[], object]], result: list[object], x: object) -> None:
+        result.append(x)
+        result.append(x)
+        undo += [result.pop, result.pop]
+
+    extension.hook("put", put)
+    _, found, failed = verified(project, lambda: module.put([1], 2))
+    assert failed
+    assert "kit:put differs from Python at result" in found[0]
+    assert "result_ = kit.put(result, x)" in found[0]
+    assert "assert repr(result) == repr([1, 2])" in found[0]
 
 
 def test_a_copy_instead_of_the_argument(kit: Any) -> None:

@@ -25,6 +25,9 @@ from pyrust.reproduce import cut
 SAMPLED = 20
 """The first calls of a generator that are all sampled; then fewer and fewer."""
 
+RETURNED = "returned by the loop"
+"""What no local is called."""
+
 Values = Mapping[str, object]
 Returned = tuple[object] | None
 Key = tuple[int, int]
@@ -51,7 +54,7 @@ class LoopComparison(Comparison):
 
     def _look(self, left: Values, returned: Returned, dicts: Mapping[int, object]) -> None:  # type: ignore[override]
         self._left = list(left)
-        self._take({"returned": returned, **_behind(left)}, dicts)
+        self._take({RETURNED: returned, **_behind(left)}, dicts)
 
     def left(self, values: Values, returned: Returned) -> str | None:
         """Python has left the loop in this way: the text of a difference, or None."""
@@ -62,7 +65,7 @@ class LoopComparison(Comparison):
         if self._native is None:
             return self._text("natively", ["it neither bailed nor came to an end"])
         behind = _behind({name: values.get(name, Unbound) for name in self._left})
-        python = equal.take({**self._roots, "returned": returned, **behind}, self._known)
+        python = equal.take({**self._roots, RETURNED: returned, **behind}, self._known)
         found = equal.difference(self._native, python)
         if found is None:
             return None

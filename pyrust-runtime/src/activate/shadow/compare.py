@@ -41,6 +41,7 @@ class Comparison:
         self._args = args
         self._original = original
         self._roots = _roots(original, args) if roots is None else roots
+        self._result = reproduce.outcome(self._roots)
         self._before = equal.take(self._roots, limited=True)
         # Held: a global that the call replaces must not give its identity to a new object.
         self._held = list(original.__globals__.values())
@@ -92,7 +93,7 @@ class Comparison:
 
     def _look(self, result: object, dicts: Mapping[int, object]) -> None:
         """Called with the transaction still open."""
-        self._take({RESULT: result}, dicts)
+        self._take({self._result: result}, dicts)
 
     def _take(self, shown: Mapping[str, object], dicts: Mapping[int, object]) -> None:
         try:
@@ -110,18 +111,15 @@ class Comparison:
         if self._native is None:
             return f"{self.name}: the native version neither bailed nor returned"
         if error is not None:
-            shown = equal.show(self._native, self._native.roots[RESULT])
+            shown = equal.show(self._native, self._native.roots[self._result])
             outcome = f"{type(error).__qualname__}{equal.show_exception(error)}"
             found = equal.Difference("outcome", f"returned {shown}", f"raised {outcome}")
             return reproduce.text(self.name, self._original, self._before, self._native, error, found)
-        python = equal.take({**self._roots, RESULT: result}, self._known)
+        python = equal.take({**self._roots, self._result: result}, self._known)
         found_here = equal.difference(self._native, python)
         if found_here is None:
             return None
         return reproduce.text(self.name, self._original, self._before, self._native, python, found_here)
-
-
-RESULT = "result"
 
 
 def _ignore(*_shown: object) -> None:

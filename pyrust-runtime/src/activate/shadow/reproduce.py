@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Collection
 from types import FunctionType
 from typing import Any
 
@@ -71,6 +72,14 @@ _MAKER = [
 ]
 
 
+def outcome(names: Collection[str]) -> str:
+    """What the result of a call is called: none of its arguments has that name."""
+    name = "result"
+    while name in names:
+        name += "_"
+    return name
+
+
 def test(name: str, original: FunctionType, before: Picture, python: Picture | BaseException) -> list[str]:
     """A test function that fails as long as the native version differs, and passes with `PYRUST=python`."""
     module, _, qualname = name.partition(":")
@@ -92,12 +101,13 @@ def test(name: str, original: FunctionType, before: Picture, python: Picture | B
         lines += ["try:", f"    {target}", f"except {error} as error:", f"    assert repr(error.args) == repr({shown})"]
         lines += ["else:", f'    raise AssertionError("Python raises {kind.__qualname__}")']
     else:
-        lines.append(f"result = {target}")
-        lines.append(_assertion("result", equal.show(python, python.roots["result"])))
+        result = outcome(before.roots)
+        lines.append(f"{result} = {target}")
+        lines.append(_assertion(result, equal.show(python, python.roots[result])))
         for parameter, value in arguments:
             if isinstance(value, Ref):
-                if python.roots[parameter] == python.roots["result"]:
-                    lines.append(f"assert result is {parameter}")
+                if python.roots[parameter] == python.roots[result]:
+                    lines.append(f"assert {result} is {parameter}")
                 after = equal.show(python, python.roots[parameter])
                 if after != equal.show(before, value):
                     lines.append(_assertion(parameter, after))
