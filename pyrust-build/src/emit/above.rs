@@ -100,11 +100,7 @@ impl Func<'_, '_, '_> {
                 let val = f.val(arg);
                 vals.push(if args.len() + keywords.len() > 1 { f.bind(&val, &mut lets) } else { val });
             }
-            let mut named = Vec::new();
-            for (_, arg) in keywords {
-                let val = f.val(arg);
-                named.push(f.bind(&val, &mut lets));
-            }
+            let named = f.bind_all(keywords.iter().map(|(_, e)| e), &mut lets);
             let path = format!("{}.{}", owner.name, above.name);
             let call = f.call_instance((&owner.module, &path), callee, &vals, (keywords, &named));
             let ret = f.file.program.instances[callee].ret.clone();

@@ -39,15 +39,8 @@ impl Func<'_, '_, '_> {
         let path = path.clone();
         self.file.slot(self.index, &class.module, false, guard);
         let mut vals = vec![Val::new(quote!(()), Type::None)];
-        for arg in args {
-            let val = self.val(arg);
-            vals.push(self.bind(&val, &mut lets));
-        }
-        let mut named = Vec::new();
-        for (_, arg) in keywords {
-            let val = self.val(arg);
-            named.push(self.bind(&val, &mut lets));
-        }
+        vals.extend(self.bind_all(args, &mut lets));
+        let named = self.bind_all(keywords.iter().map(|(_, e)| e), &mut lets);
         let call = self.call_instance((&class.module, &path), callee, &vals, (keywords, &named));
         let ret = self.file.program.instances[callee].ret.clone();
         Some(self.finish_call(node, &lets, call, ret, to))

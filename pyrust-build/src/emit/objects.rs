@@ -259,11 +259,7 @@ impl Func<'_, '_, '_> {
             // What stands behind it must not come first.
             vals.push(if args.len() + keywords.len() > 1 { self.bind(&val, &mut lets) } else { val });
         }
-        let mut named = Vec::new();
-        for (_, arg) in keywords {
-            let val = self.val(arg);
-            named.push(self.bind(&val, &mut lets));
-        }
+        let named = self.bind_all(keywords.iter().map(|(_, e)| e), &mut lets);
         let module = class.module.clone();
         let call = self.call_instance((&module, &path), callee, &vals, (keywords, &named));
         let target = &self.file.program.instances[callee];
@@ -293,16 +289,8 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> TokenStream {
         let mut lets = Vec::new();
-        let mut vals = Vec::new();
-        for operand in operands {
-            let val = self.val(operand);
-            vals.push(self.bind(&val, &mut lets));
-        }
-        let mut named = Vec::new();
-        for (_, value) in keywords {
-            let val = self.val(value);
-            named.push(self.bind(&val, &mut lets));
-        }
+        let mut vals = self.bind_all(operands, &mut lets);
+        let named = self.bind_all(keywords.iter().map(|(_, e)| e), &mut lets);
         // The interpreter looks for the method when everything has been evaluated.
         for (operand, name) in &special.absent {
             let check = self.match_union(&vals[*operand].clone(), |f, v| {
@@ -370,16 +358,8 @@ impl Func<'_, '_, '_> {
         let Some(callee) = self.instance.values.get(&node).and_then(|r| r.last()).map(|r| r.instance) else {
             return self.bail("Unsupported");
         };
-        let mut vals = Vec::new();
-        for arg in args {
-            let val = self.val(arg);
-            vals.push(self.bind(&val, &mut lets));
-        }
-        let mut named = Vec::new();
-        for (_, arg) in keywords {
-            let val = self.val(arg);
-            named.push(self.bind(&val, &mut lets));
-        }
+        let mut vals = self.bind_all(args, &mut lets);
+        let named = self.bind_all(keywords.iter().map(|(_, e)| e), &mut lets);
         let (object, made) = (self.fresh("made"), self.q(quote!(#module_of_makers::make::<#maker>(cx))));
         lets.push(quote!(let #object = #made;));
         let (known, path) = self.known_method(class, "__init__", &method);

@@ -7,7 +7,7 @@ use super::Func;
 use super::coerce::same_rust;
 use super::expr::{field, int_literal};
 use super::types::{Val, rust_type};
-use crate::hir::BinOp;
+use crate::hir::{BinOp, Expr};
 use crate::infer::ranges::Interval;
 use crate::numpy::is_numpy;
 use crate::ops::{self, Pattern};
@@ -61,6 +61,19 @@ impl Func<'_, '_, '_> {
             Some(this.dispatch(&vals, f))
         });
         if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) }
+    }
+
+    /// The values of expressions, one after the other, each bound as by [`Func::bind`].
+    pub(super) fn bind_all<'e>(
+        &mut self,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+        lets: &mut Vec<TokenStream>,
+    ) -> Vec<Val> {
+        let bound = |e| {
+            let val = self.val(e);
+            self.bind(&val, lets)
+        };
+        exprs.into_iter().map(bound).collect()
     }
 
     /// Gives a value a name unless it has one.
