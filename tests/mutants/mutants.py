@@ -92,6 +92,8 @@ class Workshop:
             "CARGO_PROFILE_RELEASE_INCREMENTAL": "true",
             # Most of the time is rustc's, for each mutant again.
             "PYRUST_CASES_LEVEL": "0",
+            # A broken rule may make many calls endless, and each is waited for.
+            "PYRUST_CASES_SECONDS": "20",
         }
 
     def copy(self) -> None:
@@ -128,8 +130,8 @@ class Workshop:
         self.use_engine(self.tree.parent / "whole.so")
 
     def failures(self, cases: str) -> tuple[bool, str]:
-        """Do the cases fail? And what pytest said."""
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=line", "test_cases.py"]
+        """Does a case fail, the first of which is enough? And what pytest said."""
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "--tb=line", "test_cases.py"]
         done = subprocess.run(
             command,
             cwd=self.tree / "tests/semantics",
