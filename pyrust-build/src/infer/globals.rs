@@ -63,6 +63,10 @@ impl Program<'_> {
         let own = format!("{class}.{attribute}");
         let (_, env) = self.modules.module(&home)?;
         if let Some(binding) = env.bindings.get(&own) {
+            let own = match binding {
+                Binding::Function => env.written(&class, attribute).unwrap_or(own),
+                _ => own,
+            };
             return Some((home, own, binding.clone()));
         }
         let bases = env.bases.get(&class)?;

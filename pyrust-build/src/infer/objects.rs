@@ -11,7 +11,7 @@ use super::{ArgSource, FuncRef, Guard, Infer, Program, bind};
 use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId};
-use crate::resolve::Binding;
+use crate::resolve::{Binding, mangled};
 use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
 use crate::walk::each_statement;
@@ -41,7 +41,8 @@ pub struct Method {
 impl Method {
     /// Does the text of the class itself have it?
     pub fn is_of(&self, class: &ObjectClass, name: &str) -> bool {
-        self.target.module == class.module && self.target.qualname == format!("{}.{name}", class.name)
+        let Some((own, written)) = self.target.qualname.rsplit_once('.') else { return false };
+        self.target.module == class.module && own == class.name && mangled(own, written) == name
     }
 }
 
@@ -188,15 +189,16 @@ impl Program<'_> {
                             let ty = self.annotated_type(&class.module, annotation);
                             let ty = ty.or_else(|| self.literal_type(&class.module, value.as_ref()?));
                             let ty = ty.or_else(|| annotation::bare(annotation));
-                            self.is_seen(&class, name, ty);
+                            self.is_seen(&class, &mangled(&class.name, name), ty);
                         }
                     }
                     S::Assign { targets, value } => {
                         for target in targets {
                             if let A::Name(name) = &target.kind {
+                                let name = mangled(&class.name, name);
                                 let ty = self.literal_type(&class.module, value);
-                                let ty = ty.or_else(|| self.class_value(&class, name));
-                                self.is_seen(&class, name, ty);
+                                let ty = ty.or_else(|| self.class_value(&class, &name));
+                                self.is_seen(&class, &name, ty);
                             }
                         }
                     }
@@ -400,15 +402,6 @@ fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<
         }
     }
     found
-}
-
-/// The name that an attribute has in a class.
-pub(super) fn mangled(class: &str, name: &str) -> String {
-    let class = class.trim_start_matches('_');
-    match name.starts_with("__") && !name.ends_with("__") && !class.is_empty() {
-        true => format!("_{class}{name}"),
-        false => name.to_string(),
-    }
 }
 
 /// How a class has the function; `None` where a decorator is not understood.

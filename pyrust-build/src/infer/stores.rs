@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use crate::ast::{self, ExprKind as A, StmtKind as S};
-use crate::infer::objects::mangled;
 use crate::infer::{FuncRef, Program};
+use crate::resolve::mangled;
 use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 

@@ -130,7 +130,7 @@ impl Lower<'_> {
                 if let Some(module) = self.module_of(value) {
                     let args = self.wholes(args);
                     let keywords = self.keywords(keywords, takes_key(func));
-                    return ExprKind::ModuleCall { module, name: name.clone(), args, keywords };
+                    return ExprKind::ModuleCall { module, name: self.mangled(name), args, keywords };
                 }
                 if let Some((global, class)) = self.foreign_class(value, name) {
                     // A method of the class itself: `date.fromordinal(n)`.

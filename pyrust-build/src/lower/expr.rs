@@ -313,7 +313,7 @@ impl Lower<'_> {
                 ExprKind::ModuleAttr { module, name: format!("{structure}.{name}") }
             }
             A::Attribute { value, name } => match self.module_of(value).or_else(|| self.imported(value)) {
-                Some(module) => ExprKind::ModuleAttr { module, name: name.clone() },
+                Some(module) => ExprKind::ModuleAttr { module, name: self.mangled(name) },
                 None if name == "size"
                     && let Some(size) = self.struct_size(value) =>
                 {

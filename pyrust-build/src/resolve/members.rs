@@ -16,6 +16,15 @@ pub fn split_member(name: &str) -> Option<(&str, &str)> {
     Some((&name[..point], &name[point + 1..]))
 }
 
+/// The name that an attribute has in a class: two underscores in front make it the class's own.
+pub fn mangled(class: &str, name: &str) -> String {
+    let class = class.rsplit('.').next().unwrap_or_default().trim_start_matches('_');
+    match name.starts_with("__") && !name.ends_with("__") && !class.is_empty() {
+        true => format!("_{class}{name}"),
+        false => name.to_string(),
+    }
+}
+
 /// What the names begin with of objects whose method a global is: `self search _find`.
 const BOUND: &str = "self ";
 
@@ -30,6 +39,17 @@ pub fn split_receiver(name: &str) -> Option<(&str, &str)> {
 }
 
 impl ModuleEnv {
+    /// The qualified name of the private function that is an attribute of the class.
+    pub fn written(&self, class: &str, attribute: &str) -> Option<String> {
+        let at = attribute.find("__")?;
+        let private = &attribute[at + 2..];
+        let qualname = format!("{class}.__{private}");
+        if mangled(class, &format!("__{private}")) != attribute || private.ends_with("__") {
+            return None;
+        }
+        self.function(&qualname).map(|_| qualname)
+    }
+
     /// `_find = re.compile("…").search`: the method of which object the global is, as far as the text tells.
     pub fn bound_method(&self, global: &str) -> Option<(&str, &Expr)> {
         let Some(Binding::Value(value)) = self.bindings.get(global) else { return None };
@@ -80,8 +100,10 @@ impl ModuleEnv {
             }
         }
         // In the body of the class its own names come first.
-        let own: BTreeMap<String, String> =
-            found.keys().map(|name| (name.clone(), format!("{}.{name}", class.name))).collect();
+        let own: BTreeMap<String, String> = found
+            .keys()
+            .map(|name| (name.clone(), format!("{}.{}", class.name, mangled(&class.name, name))))
+            .collect();
         for (name, binding) in found {
             let binding = match binding {
                 Binding::Value(mut value) => {
@@ -90,8 +112,8 @@ impl ModuleEnv {
                 }
                 other => other,
             };
-            // Names with two underscores are mangled, or mean something to Python.
-            if !name.starts_with("__") {
+            // Other names with two underscores mean something to Python.
+            if !name.starts_with("__") || !name.ends_with("__") {
                 self.candidates.entry(own[&name].clone()).or_default().push((binding, false));
             }
         }

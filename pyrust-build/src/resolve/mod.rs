@@ -15,7 +15,7 @@ use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 pub use dataclass::Made;
 pub use imports::is_import;
 
-pub use members::{receiver, split_member, split_receiver};
+pub use members::{mangled, receiver, split_member, split_receiver};
 pub use rename::rename_block;
 
 /// Modules that have builtins under their own names, on every Python that is supported.
