@@ -5,12 +5,14 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::ast::Params;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hash::{self, Lookup};
 use crate::host;
 use crate::manifest::{Entry, Manifest, Mode, conflict, parse_with_places};
 use crate::parse;
 use crate::project::Project;
+use crate::signature::parameters;
 use crate::source::Span;
 use crate::workspace::{Target, Workspace};
 
@@ -50,6 +52,10 @@ pub fn check(project: &Project) -> Vec<Diagnostic> {
     let in_step = in_step(project, &manifest);
     for entry in manifest.hotspots.iter().filter(|entry| !in_step.contains(entry.function.as_str())) {
         let place = parsed.places.get(&entry.function).copied();
+        let signature = parsed.signatures.get(&entry.function).copied();
+        findings.extend(
+            wrong_parameters(&mut workspace, entry).map(|f| at_manifest(f, &shown, signature.or(place))),
+        );
         findings.extend(
             entry_findings(&mut workspace, &manifest, entry)
                 .into_iter()
@@ -77,7 +83,7 @@ pub fn check(project: &Project) -> Vec<Diagnostic> {
     unique
 }
 
-/// The entries whose source is the recorded one, found in the quick way: all modules at once, with the parser that is the quicker one
+/// The entries whose source is the recorded one, and whose signatures have as many parameters as that, found in the quick way: all modules at once, with the parser that is the quicker one
 /// of the two, and from memory where a file has not changed. Whatever that cannot tell is looked at again, in the thorough way.
 fn in_step<'m>(project: &Project, manifest: &'m Manifest) -> BTreeSet<&'m str> {
     let mut modules: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
@@ -105,7 +111,10 @@ fn in_step<'m>(project: &Project, manifest: &'m Manifest) -> BTreeSet<&'m str> {
     let found = found.into_inner().unwrap_or_default();
     let same = found.iter().flat_map(|(_, entries, seen)| {
         let same = |entry: &&&Entry| {
-            entry.source.is_some() && entry.source.as_ref() == seen.functions.get(entry.qualname())
+            seen.functions.get(entry.qualname()).is_some_and(|function| {
+                entry.source.as_ref() == Some(&function.source)
+                    && entry.signatures.iter().all(|s| s.params.len() == function.parameters)
+            })
         };
         entries.iter().filter(same).map(|entry| entry.function.as_str())
     });
@@ -114,7 +123,7 @@ fn in_step<'m>(project: &Project, manifest: &'m Manifest) -> BTreeSet<&'m str> {
     same
 }
 
-/// The source hashes of one module's entries, from memory or by parsing; None: look in the thorough way.
+/// What one module's entries are now, from memory or by parsing; None: look in the thorough way.
 fn present(project: &Project, memory: &Memory, module: &str, entries: &[&Entry]) -> Option<Seen> {
     let (_, path) = project.module(module)?;
     let bytes = std::fs::read(path).ok()?;
@@ -130,7 +139,11 @@ fn present(project: &Project, memory: &Memory, module: &str, entries: &[&Entry])
         entries.iter().filter_map(|entry| entry.qualname().rsplit('.').next()).collect();
     let tree = parse::outline(text, &wanted)?;
     let functions = entries.iter().filter_map(|entry| match hash::find(&tree, entry.qualname()) {
-        Lookup::Found(function) => Some((entry.qualname().to_string(), hash::source_hash(function))),
+        Lookup::Found(function) => {
+            let (source, parameters) =
+                (hash::source_hash(function), function.params.in_frame_order().count());
+            Some((entry.qualname().to_string(), Known { source, parameters }))
+        }
         Lookup::Missing | Lookup::Ambiguous(_) => None,
     });
     Some(Seen { content, functions: functions.collect() })
@@ -144,11 +157,18 @@ struct Memory {
     modules: BTreeMap<String, Seen>,
 }
 
-/// One file: its content, and the source hash of each entry in it.
+/// One file: its content, and each entry in it.
 #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Seen {
     content: String,
-    functions: BTreeMap<String, String>,
+    functions: BTreeMap<String, Known>,
+}
+
+/// The source hash of a function, and how many parameters it has.
+#[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+struct Known {
+    source: String,
+    parameters: usize,
 }
 
 impl Memory {
@@ -243,6 +263,41 @@ pub fn entry_findings(workspace: &mut Workspace<'_>, manifest: &Manifest, entry:
             vec![finding]
         }
     }
+}
+
+/// Signatures with another number of parameters than the function has: it cannot be compiled with any of them.
+fn wrong_parameters(workspace: &mut Workspace<'_>, entry: &Entry) -> Option<Diagnostic> {
+    let given = entry.signatures.first()?.params.len();
+    let Target::Found { function, .. } = workspace.target(entry.module(), entry.qualname()) else {
+        return None;
+    };
+    let names = in_text(&function.params);
+    if names.len() == given {
+        return None;
+    }
+    let message = format!("`{}` has {}, the signature {given}", entry.function, parameters(names.len()));
+    let help = match &names[..] {
+        [] => "write `()` for the parameters, or profile again".to_string(),
+        [name] => format!("write one type, that of `{name}`, or profile again"),
+        _ => {
+            let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            format!("write a type for each of {names}, in this order, or profile again")
+        }
+    };
+    let finding = Diagnostic::new("PYR0116", Severity::Warning, message);
+    Some(finding.label("these types do not fit the function").help(help).function(entry.function.clone()))
+}
+
+/// The names of the parameters as the text has them, which is the order of a signature.
+fn in_text(params: &Params) -> Vec<String> {
+    let mut names: Vec<(usize, String)> = params
+        .places_in_text()
+        .into_iter()
+        .zip(params.in_frame_order())
+        .map(|(place, param)| (place, param.name.clone()))
+        .collect();
+    names.sort();
+    names.into_iter().map(|(_, name)| name).collect()
 }
 
 /// The line of `def`, without the body.
@@ -433,6 +488,63 @@ mod tests {
         assert_eq!(tree.fix(), ["refreshed the source of p.m:g"]);
         assert_eq!(tree.codes(), Vec::<&str>::new());
         assert_eq!(tree.fix(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn signatures_have_as_many_parameters_as_the_function() {
+        let tree = Tree::new(&[
+            ("p/__init__.py", ""),
+            (".gitignore", ".pyrust/\n"),
+            (
+                "p/m.py",
+                "def f(a, /, b, *rest, c=1, **more): pass\ndef g(): pass\nclass C:\n  def m(self, x): pass\n",
+            ),
+            (
+                "pyrust.toml",
+                "version = 1\n\
+                 [[hotspot]]\nfunction = \"p.m:C.m\"\nsignatures = [\"(int) -> int\"]\n\
+                 [[hotspot]]\nfunction = \"p.m:f\"\nsignatures = [\"(int) -> None\"]\n\
+                 [[hotspot]]\nfunction = \"p.m:g\"\nsignatures = [\"(int) -> int\"]\n",
+            ),
+        ]);
+        // Accepting the source is no way out, and nothing is remembered that would hide it.
+        for _ in 0..3 {
+            tree.fix();
+            let findings = check(&tree.project());
+            assert_eq!(tree.codes(), ["PYR0116"; 3]);
+            assert_eq!(exit_code(&findings), 1);
+            let [m, f, g] = &findings[..] else { panic!("{findings:?}") };
+            assert_eq!(m.message, "`p.m:C.m` has 2 parameters, the signature 1");
+            assert_eq!(
+                f.help.as_deref(),
+                Some(
+                    "write a type for each of `a`, `b`, `rest`, `c`, `more`, in this order, or profile again"
+                )
+            );
+            assert_eq!(g.help.as_deref(), Some("write `()` for the parameters, or profile again"));
+            let marked =
+                f.span.map(|span| tree.manifest()[span.start as usize..span.end as usize].to_string());
+            assert_eq!(marked.as_deref(), Some("\"(int) -> None\""));
+        }
+        let fits = tree
+            .manifest()
+            .replace("(int) -> None", "(int, int, tuple[()], int, dict[str, int]) -> None")
+            .replacen("(int) -> int", "(p.m.C, int) -> int", 1)
+            .replace("\"(int) -> int", "\"() -> int");
+        assert_eq!(Manifest::parse("pyrust.toml", &fits).err(), None);
+        tree.write("pyrust.toml", &fits);
+        assert_eq!(tree.codes(), Vec::<&str>::new());
+        assert_eq!(tree.codes(), Vec::<&str>::new());
+        // What was remembered of the file is compared with what the manifest says now.
+        tree.write("pyrust.toml", &fits.replace("(p.m.C, int)", "(int)"));
+        assert_eq!(tree.codes(), ["PYR0116"]);
+        // A new parameter makes it stale, too.
+        tree.write("pyrust.toml", &fits);
+        tree.write(
+            "p/m.py",
+            "def f(a, /, b, *rest, c=1, **more): pass\ndef g(x): pass\nclass C:\n  def m(self, x): pass\n",
+        );
+        assert_eq!(tree.codes(), ["PYR0116", "PYR0113"]);
     }
 
     #[test]

@@ -73,6 +73,10 @@ pub const CODES: &[Code] = &[
          the mode is removed."),
     row("PYR0115", "source-missing", "an entry has no source hash",
         "Without the hash, changes to the function are not noticed. `pyrust check --fix` adds it."),
+    row("PYR0116", "signature-parameters", "a signature has another number of parameters than its function",
+        "A signature has one type per parameter, in the order of the `def` line: `self` and parameters with a default included, \
+         `*args` as a tuple, `**kwargs` as a dict. With another number the function stays Python. Profiling again replaces \
+         such signatures; so does `pyrust add FUNC --sig S`."),
     row("PYR0201", "project-not-found", "there is no project here",
         "PyRust looks for the nearest `pyproject.toml`, `setup.py`, `setup.cfg` or `Cargo.toml`, upwards from the working \
          folder."),

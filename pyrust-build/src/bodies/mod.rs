@@ -20,7 +20,7 @@ use crate::infer::{FuncRef, Modules, Program};
 use crate::manifest::Manifest;
 use crate::passes::Pass;
 use crate::project::Project;
-use crate::signature::Signature;
+use crate::signature::{Signature, parameters};
 use crate::source::Span;
 
 pub use reliance::{Named, Reliance, of as reliance};
@@ -296,7 +296,7 @@ fn why_not(
     }
     let (taken, given) = (def.params.in_frame_order().count(), body.signature.params.len());
     if taken != given {
-        let message = format!("this signature has {given} parameters, `{name}` has {taken}");
+        let message = format!("this signature has {}, `{name}` has {taken}", parameters(given));
         return Some(body.finding("PYR0506", Severity::Warning, message));
     }
     if !def.params.places_in_text().is_sorted() {

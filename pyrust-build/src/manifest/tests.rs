@@ -116,7 +116,7 @@ fn hostile_input() {
         &format!("{}signatures = [\"() -> int\", \"(int) -> int\"]\n", manifest_of("a:b")),
         "PYR0109",
         5,
-        "parameters",
+        "a signature has 1 parameter, another one of the same function 0",
     );
     refused(&format!("{}mode = \"naitve\"\n", manifest_of("a:b")), "PYR0106", 5, "did you mean `native`");
     refused(&format!("{}gate = \"faster\"\n", manifest_of("a:b")), "PYR0106", 5, "`slower`");

@@ -8,7 +8,7 @@ use toml_edit::{Document, Item, TableLike, Value};
 use super::{Entry, Manifest, Mode, VERSION, conflict};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names;
-use crate::signature::{MAX_SIGNATURES, Signature, set};
+use crate::signature::{MAX_SIGNATURES, Signature, parameters, set};
 use crate::source::Span;
 
 const TOP_KEYS: &[&str] = &["version", "hotspot"];
@@ -19,6 +19,8 @@ pub(super) const ENTRY_KEYS: &[&str] = &["function", "signatures", "source", "mo
 pub struct Parsed {
     /// Place of the name of each entry.
     pub places: BTreeMap<String, Span>,
+    /// Place of the first signature of each entry that has one; all of one entry have as many parameters.
+    pub signatures: BTreeMap<String, Span>,
     /// Entries were sorted already.
     pub sorted: bool,
 }
@@ -121,6 +123,10 @@ impl Reader<'_> {
             }
             parsed.sorted &= hotspots.last().is_none_or(|last| last.function < entry.function);
             parsed.places.insert(entry.function.clone(), place_of(name_place));
+            let first = table.get("signatures").and_then(Item::as_array).and_then(|array| array.get(0));
+            if let Some(place) = first.and_then(Value::span) {
+                parsed.signatures.insert(entry.function.clone(), place_of(Some(place)));
+            }
             hotspots.push(entry);
         }
         hotspots.sort_by(|a, b| a.function.cmp(&b.function));
@@ -232,8 +238,8 @@ impl Reader<'_> {
                         && first.params.len() != signature.params.len()
                     {
                         let message = format!(
-                            "a signature has {} parameters, another one of the same function {}",
-                            signature.params.len(),
+                            "a signature has {}, another one of the same function {}",
+                            parameters(signature.params.len()),
                             first.params.len()
                         );
                         self.report("PYR0109", value.span(), message);

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::infer::{NARROW, Program, WIDE, Wide, in_python};
 use crate::numpy::{Dtype, MOST_DIMS};
-use crate::signature::{SigType, Signature};
+use crate::signature::{SigType, Signature, parameters};
 use crate::ty::{Callee, DictKind, MAX_TUPLE, Type, either};
 
 /// Which of the results were ints beyond 64 bits.
@@ -39,11 +39,14 @@ pub(super) fn parameter_types(
 ) -> Result<Vec<Type>, Vec<Diagnostic>> {
     if signature.params.len() != places.len() {
         let message = format!(
-            "the signature `{signature}` has {} parameters, the function has {}",
-            signature.params.len(),
+            "the signature `{signature}` has {}, the function has {}",
+            parameters(signature.params.len()),
             places.len()
         );
-        return Err(vec![Diagnostic::new("PYR0403", Severity::Note, message)]);
+        return Err(vec![
+            Diagnostic::new("PYR0403", Severity::Note, message)
+                .help("profile again, or write one type for each parameter: `pyrust check` shows where"),
+        ]);
     }
     let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
     let of = |i: usize| any_recorded(&in_python(&from_signature(&signature.params[i], &classes)), i, all);

@@ -20,6 +20,11 @@ pub const MAX_UNION: usize = 4;
 /// A function with more signatures than this has some of them joined.
 pub const MAX_SIGNATURES: usize = 4;
 
+/// For messages: `1 parameter`, `2 parameters`.
+pub(crate) fn parameters(count: usize) -> String {
+    format!("{count} parameter{}", if count == 1 { "" } else { "s" })
+}
+
 /// One type of the manifest's grammar.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SigType {
