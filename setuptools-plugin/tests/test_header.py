@@ -21,6 +21,8 @@ SOURCE = "def one(x):\n    return x + 1\n\n\ndef two(x):\n    return x + 2\n"
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with two hotspots, of which the last build says that they are native."""
     monkeypatch.delenv("PYRUST", raising=False)
+    # The extensions here are empty files.
+    monkeypatch.setattr(hotspots, "_ALONE", "")
     (tmp_path / "src/headkit").mkdir(parents=True)
     (tmp_path / "src/headkit/__init__.py").write_text("")
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "headkit"\nversion = "1"\n\n[tool.pyrust]\n')
@@ -85,9 +87,32 @@ def test_what_was_built_elsewhere_is_asked(root: Path, monkeypatch: pytest.Monke
     said = [
         {"function": f"headkit.core:{name}", "state": state} for name, state in (("one", "pending"), ("two", "python"))
     ]
-    monkeypatch.setattr(hotspots, "_ALONE", f"print({json.dumps(said)!r})")
+    monkeypatch.setattr(
+        hotspots, "_ALONE", f"print({json.dumps('headkit._pyrust')!r}, {json.dumps(said)!r}, sep=chr(10))"
+    )
     assert line(root) == "2 hotspots, 1 native, 1 python"
     build(root)
+    assert line(root) == "2 hotspots, 2 native"
+
+
+def test_what_does_not_load_is_not_native(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the last build said: a file cut short, one of another machine, one that ends the process."""
+    monkeypatch.undo()
+    monkeypatch.delenv("PYRUST", raising=False)
+    build(root)
+    extension = root / "src/headkit" / f"_pyrust{EXTENSION_SUFFIXES[0]}"
+    extension.write_text("nonsense, and long enough to be looked at" * 100)
+    said = line(root)
+    assert said.startswith("2 hotspots, 2 python; headkit._pyrust cannot be loaded: ")
+    assert str(extension) not in said
+    assert hotspots.unloadable(runinfo.load(root)).keys() == {"headkit"}
+    for found in (hotspots.left(root), hotspots.installed(root)):
+        assert [entry["state"] for entry in found.values()] == ["python", "python"]
+        assert found["headkit.core:one"]["reason"].startswith("headkit._pyrust cannot be loaded: ")
+        assert found["headkit.core:one"]["bailouts"] == {}
+    monkeypatch.setattr(hotspots, "_ALONE", "import os; print('\"headkit._pyrust\"', flush=True); os.abort()")
+    assert line(root).endswith("; headkit._pyrust cannot be loaded: the process that loads it ends: SIGABRT")
+    monkeypatch.setattr(hotspots, "_ALONE", "raise SystemExit(3)")
     assert line(root) == "2 hotspots, 2 native"
 
 

@@ -2,6 +2,7 @@
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
@@ -14,6 +15,7 @@ use super::metadata::Module;
 use super::object::{Own, attribute, import_error, text, utf8};
 use super::registry::{self, Mode, Record};
 use super::selftest;
+use super::settings::Settings;
 
 /// What `PyInit_…` was called with.
 struct Init {
@@ -63,13 +65,11 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
     // SAFETY: called by the import system under the GIL.
     unsafe {
         let Some(init) = INIT.load(Relaxed).as_ref() else { return -1 };
-        if PyInterpreterState_Get() != PyInterpreterState_Main() {
-            import_error("hotspots run in the main interpreter only");
-            return -1;
+        if !is_main() {
+            return only_tell(module, ELSEWHERE);
         }
         if let Err(why) = trust() {
-            import_error(&why);
-            return -1;
+            return only_tell(module, UNFIT.get_or_init(|| why));
         }
         let first = registry::get().is_none();
         let registry = registry::create(init.module, init.digests);
@@ -91,6 +91,40 @@ unsafe extern "C" fn execute(module: *mut PyObject) -> c_int {
         let Some(getter) = attribute(module, c"_hook") else { return -1 };
         drop(Own::take(GETTER.swap(getter.release(), Relaxed)));
         if finder::activate(registry) { 0 } else { -1 }
+    }
+}
+
+/// Why nothing is native in another interpreter than the first.
+const ELSEWHERE: &str = "hotspots run in the main interpreter only";
+/// Why nothing is native in this process.
+static UNFIT: OnceLock<String> = OnceLock::new();
+
+fn is_main() -> bool {
+    // SAFETY: called under the GIL.
+    unsafe { PyInterpreterState_Get() == PyInterpreterState_Main() }
+}
+
+/// Where native code cannot run, the module has nothing but `status()`, which says so of each hotspot. Under `PYRUST=require` it is an
+/// error.
+///
+/// # Safety
+/// The GIL is held, and the module is being executed.
+unsafe fn only_tell(module: *mut PyObject, why: &str) -> c_int {
+    // SAFETY: as the caller promised; the names are those of the table that the module was made of.
+    unsafe {
+        if Settings::from_environment().mode == Mode::Require {
+            import_error(&format!("PYRUST=require: {why}"));
+            return -1;
+        }
+        for method in methods() {
+            if !method.ml_name.is_null()
+                && std::ffi::CStr::from_ptr(method.ml_name) != c"status"
+                && PyObject_SetAttrString(module, method.ml_name, ptr::null_mut()) != 0
+            {
+                return -1;
+            }
+        }
+        0
     }
 }
 
@@ -191,8 +225,16 @@ unsafe extern "C" fn status(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject
     // SAFETY: called under the GIL.
     unsafe {
         let Some(list) = Own::take(PyList_New(0)) else { return ptr::null_mut() };
+        // The table is the first interpreter's.
+        let nowhere = if is_main() { UNFIT.get().map(String::as_str) } else { Some(ELSEWHERE) };
         let mut records: Vec<&Record> =
             registry::get().map_or_else(Vec::new, |registry| registry.records.iter().collect());
+        let mut own = Vec::new();
+        if let Some(why) = nowhere {
+            let Some(init) = INIT.load(Relaxed).as_ref() else { return ptr::null_mut() };
+            own.extend(init.module.functions.iter().map(|function| registry::left(function, why)));
+            records = own.iter().collect();
+        }
         records.sort_by_key(|record| record.function.name);
         for record in records {
             let Some(entry) = describe(record) else { return ptr::null_mut() };

@@ -126,6 +126,15 @@ pub(super) fn create(module: &'static Module, digests: &'static str) -> &'static
     registry
 }
 
+/// What is to be said of a function where nothing can be native.
+pub(super) fn left(function: &'static Function, why: &str) -> Record {
+    let record = first_record(function, &Settings::from_environment());
+    if record.state.get() == State::Pending {
+        record.set(State::Python, Some(why.to_owned()));
+    }
+    record
+}
+
 fn first_record(function: &'static Function, settings: &Settings) -> Record {
     let (state, reason) = match function.reason {
         Some(text) => match text.strip_prefix("disabled: ") {

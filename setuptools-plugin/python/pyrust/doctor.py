@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyrust import PyRustError, cache, driver, interpreter, runinfo, workspace
+from pyrust import PyRustError, cache, driver, hotspots, interpreter, runinfo, workspace
 from pyrust.crate import BODIES
 
 SECONDS = 60
@@ -257,11 +257,11 @@ def _project(start: Path) -> Iterator[Finding]:
     found = _engine.check(str(project.root))
     count = len(found["diagnostics"])
     state = FINE if found["exit_code"] == 0 else PROBLEM if found["exit_code"] == 2 else REMARK
-    hotspots = runinfo.counted(len(facts["hotspots"]), "hotspot")
+    how_many = runinfo.counted(len(facts["hotspots"]), "hotspot")
     in_step = (
         "in step with the sources" if not count else f"{runinfo.counted(count, 'finding')} (`pyrust check` shows them)"
     )
-    yield Finding(state, "manifest", f"{hotspots}, {in_step}")
+    yield Finding(state, "manifest", f"{how_many}, {in_step}")
     yield from _bodies(project)
     last = driver.last_result(project.root)
     if last is None:
@@ -270,14 +270,18 @@ def _project(start: Path) -> Iterator[Finding]:
         state = FINE if last["exit_code"] == 0 else PROBLEM
         version = last.get("python", {}).get("version", "?")
         yield Finding(state, "last build", f"{last['message']} (Python {version})")
+    for why in hotspots.unloadable(project).values():
+        yield Finding(
+            PROBLEM, "native module", f"{why}; `pyrust build` makes a new one, till then everything runs as Python"
+        )
 
 
-def _switched_off(hotspots: list[str]) -> Iterator[Finding]:
+def _switched_off(known: list[str]) -> Iterator[Finding]:
     """What is misspelt in `PYRUST_DISABLE` switches nothing off; what is of other projects is none of ours."""
     from pyrust import _engine
 
     for name in filter(None, map(str.strip, os.environ.get("PYRUST_DISABLE", "").split(","))):
-        if name not in hotspots and (meant := _engine.closest_function(name, hotspots)):
+        if name not in known and (meant := _engine.closest_function(name, known)):
             yield Finding(PROBLEM, "PYRUST_DISABLE", f"`{name}` is no hotspot here; did you mean `{meant}`?")
 
 

@@ -10,13 +10,15 @@ import contextlib
 import importlib.util
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from pyrust.runinfo import Project, counted, load
 
@@ -85,10 +87,15 @@ def _beside(folder: Path, name: str) -> Path | None:
 _ALONE = """
 import importlib.util, json, sys
 for name, path in zip(sys.argv[1::2], sys.argv[2::2]):
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    print(json.dumps(module.status()))
+    print(json.dumps(name), flush=True)
+    try:
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        said = module.status()
+    except Exception as error:
+        said = str(error).removeprefix(path).strip(": ")
+    print(json.dumps(said), flush=True)
 """
 
 
@@ -102,29 +109,90 @@ def installed(root: Path) -> dict[str, dict[str, Any]]:
 
     project = load(root)
     built = _built(project)
-    known = _asked(project, built)
+    asked = _ask(project, built)
+    known = asked.entries
     for hotspot in _engine.load_project(str(root))["hotspots"]:
-        entry = known.get(str(hotspot["function"]))
+        function = str(hotspot["function"])
+        entry = known.get(function)
         if entry is not None and entry["state"] in ("native", "pending"):
             entry["state"] = _state(project, hotspot, {}, built, {})
             if entry["state"] == "stale":
                 entry["reason"] = "changed since it was built: runs as Python until the next build"
+        elif why := asked.refusal(function):
+            known[function] = _left(function, why)
     return known
 
 
-def _asked(project: Project, built: dict[str, Path]) -> dict[str, dict[str, Any]]:
-    """What extensions say that lie beside sources, in another process."""
+def _left(function: str, why: str) -> dict[str, Any]:
+    """What `status()` would say of a function whose extension does not load."""
+    return {"function": function, "state": "python", "reason": why, "native_calls": 0, "bailouts": {}}
+
+
+class Asked(NamedTuple):
+    """What extensions say that lie beside sources."""
+
+    entries: dict[str, dict[str, Any]]
+    broken: dict[str, str]
+    """Packages and modules whose extension does not load here, and why."""
+
+    def refusal(self, function: str) -> str | None:
+        """Why the extension of this function's package does not load, if that is so."""
+        package = _owner(function.partition(":")[0], self.broken)
+        return self.broken[package] if package is not None else None
+
+
+def _owner(module: str, packages: Iterable[str]) -> str | None:
+    return next((name for name in packages if module == name or module.startswith(f"{name}.")), None)
+
+
+def _ask(project: Project, built: dict[str, Path]) -> Asked:
+    """Loads the extensions in another process, which may end of it."""
     names = extension_names(project)
-    paths = {names[module]: path for module, folder in built.items() if (path := _beside(folder, names[module]))}
+    paths = {module: path for module, folder in built.items() if (path := _beside(folder, names[module]))}
+    asked = Asked({}, {})
     if not paths:
-        return {}
-    words = [part for name, path in paths.items() for part in (name, str(path))]
+        return asked
+    words = [part for module, path in paths.items() for part in (names[module], str(path))]
+    # What that process does not say, because the environment is another one: `require` is about the project's own.
+    environment = {key: value for key, value in os.environ.items() if key != "PYRUST"}
+    command = [sys.executable, "-I", "-c", _ALONE, *words]
     try:
-        command = [sys.executable, "-I", "-c", _ALONE, *words]
-        said = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-        return {str(entry["function"]): entry for line in said.splitlines() for entry in json.loads(line)}
-    except (OSError, ValueError, KeyError, subprocess.SubprocessError):
-        return {}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+        said = [json.loads(line) for line in done.stdout.splitlines()]
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return asked
+    if len(said) % 2:
+        said.append(f"the process that loads it ends: {_ending(done.returncode)}")
+    modules = {name: module for module, name in names.items()}
+    for name, what in zip(said[::2], said[1::2], strict=True):
+        if isinstance(what, str):
+            asked.broken[modules[name]] = f"{name} cannot be loaded: {what}"
+        else:
+            asked.entries.update({str(entry["function"]): entry for entry in what})
+    return asked
+
+
+def _ending(code: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(-code).name
+    return f"exit code {code}"
+
+
+def left(root: Path) -> dict[str, dict[str, Any]]:
+    """The entries of functions that are Python because their extension does not load, whatever the last build said of them."""
+    from pyrust import _engine
+
+    project = load(root)
+    asked = _ask(project, _built(project))
+    functions = [str(hotspot["function"]) for hotspot in _engine.load_project(str(root))["hotspots"]]
+    return {name: _left(name, why) for name in functions if (why := asked.refusal(name))}
+
+
+def unloadable(project: Project) -> dict[str, str]:
+    """Packages and modules with an extension that this interpreter does not load, and why."""
+    names = extension_names(project)
+    there = loaded(project)
+    return _ask(project, {name: folder for name, folder in _built(project).items() if names[name] not in there}).broken
 
 
 def one_line(project: Project) -> str:
@@ -139,10 +207,18 @@ def one_line(project: Project) -> str:
     known = {str(entry["function"]): entry for entry in status(project)}
     built = _built(project)
     last = _last_build(project)
-    if built and not all(hotspot["function"] in known or hotspot["function"] in last for hotspot in hotspots):
-        # It was built somewhere else, as tox does: what the build refused only the extension knows.
-        refused = _asked(project, built).items()
-        known |= {name: entry for name, entry in refused if entry["state"] == "python" and name not in last | known}
+    broken: dict[str, str] = {}
+    if not all(hotspot["function"] in known for hotspot in hotspots):
+        asked = _ask(project, built)
+        broken = asked.broken
+        # It may have been built somewhere else, as tox does: what the build refused only the extension knows.
+        known |= {
+            name: entry
+            for name, entry in asked.entries.items()
+            if entry["state"] == "python" and name not in last | known
+        }
+        left = {str(hotspot["function"]): asked.refusal(str(hotspot["function"])) for hotspot in hotspots}
+        known |= {name: _left(name, why) for name, why in left.items() if why and name not in known}
     states: dict[str, list[str]] = {}
     for hotspot in hotspots:
         states.setdefault(_state(project, hotspot, known, built, last), []).append(hotspot["function"])
@@ -152,7 +228,7 @@ def one_line(project: Project) -> str:
         if names := states.get(state):
             shown = ", ".join(names[:3]) + (", …" if len(names) > 3 else "")
             parts.append(f"{len(names)} {state}" + (f" ({shown})" if state == "stale" else ""))
-    return ", ".join(parts)
+    return "; ".join([", ".join(parts), *broken.values()])
 
 
 def _newer(folder: Path, package: str, source: str) -> bool:
@@ -194,7 +270,7 @@ def _state(
     if hotspot.get("mode") == "python" or hotspot.get("gate"):
         return "python"
     path = project.modules.get(module)
-    package = next((name for name in built if module == name or module.startswith(f"{name}.")), None)
+    package = _owner(module, built)
     if path is not None and package is not None:
         # The tests may run an installed copy.
         own = Path(path).relative_to(Path(project.modules[package]).parent)

@@ -142,9 +142,10 @@ def find(name: str, extensions: Sequence[str]) -> Target:
         extension = sys.modules.get(extension_name)
         entries = extension.status() if extension is not None and hasattr(extension, "status") else []
         if extension is not None and any(entry["function"] == name for entry in entries):
-            pair = extension._original(name)
             (entry,) = [entry for entry in entries if entry["function"] == name]
-            if pair is not None and entry["state"] == "native":
+            # Where nothing can be native, the module has nothing but `status()`.
+            pair = extension._original(name) if entry["state"] == "native" else None
+            if pair is not None:
                 return Target(name, pair[0], pair[1], extension)
             why = f"it runs as Python ({entry['state']}{': ' + entry['reason'] if entry['reason'] else ''})"
             return Target(name, _plain(module, qualname), None, None, why=why)

@@ -440,6 +440,8 @@ def _lines(project: Project, entries: list[dict[str, Any]], run: Run) -> tuple[l
             why = "no native module was loaded (`pyrust build` compiles it in place, `pyrust init` makes the package import it)"
             if not project.manifest.is_file():
                 why = f"no hotspots {runinfo.next_step(project)}"
+            elif broken := hotspots.unloadable(project):
+                why = "; ".join(broken.values())
         if any(entry["verdict"] in ("too large", "out of time") for entry in entries):
             why = "no native call was compared"
         lines.append(f"pyrust: verification failed: {why}")
@@ -738,7 +740,9 @@ def _judged(project: Project, entries: list[dict[str, Any]], texts: list[str]) -
             f"\npyrust: {runinfo.counted(recorded, 'recorded call')} and {invented:,} invented equal to Python"
         )
     else:
-        lines.append("\npyrust: verification failed: no native call was compared (`pyrust build` compiles in place)")
+        broken = "; ".join(hotspots.unloadable(project).values())
+        why = broken or "no native call was compared (`pyrust build` compiles in place)"
+        lines.append(f"\npyrust: verification failed: {why}")
     failed = bool(different) or not recorded + invented
     data = {
         "version": VERSION,

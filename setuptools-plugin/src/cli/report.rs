@@ -36,10 +36,11 @@ pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
         let mut workspace = Workspace::new(&project);
         manifest.hotspots.iter().map(|entry| workspace.source_hash(&entry.function).ok()).collect()
     })?;
-    let installed = if build.is_none() && !manifest.hotspots.is_empty() {
-        installed(context, &project.root)?
-    } else {
-        Value::Null
+    let installed = match (&build, manifest.hotspots.is_empty()) {
+        (_, true) => Value::Null,
+        (None, _) => ask(context, &project.root, "installed")?,
+        // A module that was built may be one that this interpreter does not load.
+        (Some(_), _) => ask(context, &project.root, "left")?,
     };
     let mut hotspots = Vec::new();
     for (entry, present) in manifest.hotspots.iter().zip(present) {
@@ -51,6 +52,10 @@ pub(super) fn run(context: &Context<'_>, arguments: &Report) -> Done {
         let profiled = find(&profile, "functions");
         let verified = find(&verify, "hotspots");
         let (state, reason) = match &built {
+            Some(_) if installed.get(&entry.function).is_some() => {
+                let seen = &installed[&entry.function];
+                (seen["state"].clone(), seen["reason"].clone())
+            }
             // What was compiled counts here, not what the manifest says.
             Some(built)
                 if built["state"] == "native"
@@ -138,12 +143,12 @@ fn last_build(context: &Context<'_>, root: &Path) -> Result<Option<Value>, Stop>
     Ok(super::to_json(&found)?.as_object().cloned().map(Value::Object))
 }
 
-/// What the installed modules say of their functions, where no report does.
-fn installed(context: &Context<'_>, root: &Path) -> Result<Value, Stop> {
+/// What the installed modules say of their functions.
+fn ask(context: &Context<'_>, root: &Path, what: &str) -> Result<Value, Stop> {
     let found = context
         .py
         .import("pyrust.hotspots")?
-        .call_method1("installed", (super::path(context.py, &root.to_string_lossy())?,))?;
+        .call_method1(what, (super::path(context.py, &root.to_string_lossy())?,))?;
     Ok(super::to_json(&found)?)
 }
 
