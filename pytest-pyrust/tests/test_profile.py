@@ -149,6 +149,8 @@ def test_failing_tests_still_give_a_profile(project: pytest.Pytester, run: Runne
         (["--pyrust-profile", "--pyrust-threshold=lots"], "*percentage*lots*"),
         (["--pyrust-profile", "--pyrust-report=pdf:x"], "*report*pdf:x*"),
         (["--pyrust-profile", "--pyrust-verify"], "*exclude each other*"),
+        (["--pyrust-report=term"], "*--pyrust-report goes with --pyrust-profile or*`pyrust report` shows*"),
+        (["--pyrust-verify-seconds=5"], "*--pyrust-verify-seconds goes with --pyrust-profile or*"),
     ],
 )
 def test_wrong_use(run: Runner, arguments: list[str], message: str) -> None:
@@ -167,6 +169,14 @@ def test_wrong_settings_are_named(project: pytest.Pytester, run: Runner, setting
     result = run("--pyrust-profile" if "threshold" in setting else "-q")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([said])
+
+
+def test_settings_wait_for_a_run_that_uses_them(project: pytest.Pytester, run: Runner) -> None:
+    (project.path / "pytest.ini").write_text("[pytest]\npythonpath = . src\npyrust_report = json:out/report.json\n")
+    assert run("-q", "-k", "not everything").ret == 0
+    assert not (project.path / "out").exists()
+    assert run("--pyrust-profile").ret == 0
+    assert (project.path / "out/report.json").is_file()
 
 
 def test_no_function_called(project: pytest.Pytester, run: Runner) -> None:

@@ -74,6 +74,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if options.pyrust_gate and not settings["verify"]:
         raise pytest.UsageError("--pyrust-gate goes with --pyrust-verify: what is not right need not be fast")
     if not (settings["profile"] or settings["verify"]):
+        _refuse_without_run(options)
         return
     from pyrust.pytest_run import Run
 
@@ -84,6 +85,17 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
         raise pytest.UsageError(f"pyrust: {error}") from None
     early_config.stash[RUN] = run
     early_config.add_cleanup(run.close)
+
+
+def _refuse_without_run(options: Any) -> None:
+    """What would be without effect is said, not ignored. Keys in the settings wait for a run that uses them."""
+    for name in _VALUES:
+        if getattr(options, f"pyrust_{name}") is not None:
+            instead = "; `pyrust report` shows what the last runs have found" if name == "report" else ""
+            raise pytest.UsageError(
+                f"--pyrust-{name.replace('_', '-')} goes with --pyrust-profile or --pyrust-verify{instead}"
+                f" (`pyrust_{name}` in the settings of pytest waits for such a run)"
+            )
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
