@@ -24,6 +24,7 @@ const CLASSES: &[Row] = &[
     Row("re.Match of bytes", "BytesMatch", false),
     Row("unicodedata.UCD", "Ucd", false),
     Row("_hashlib.HASH", "Hash", false),
+    Row("random.Random", "Random", false),
     // What a handler has caught: of any builtin class.
     Row(crate::ops::exceptions::OBJECT, "Exception", false),
 ];

@@ -42,6 +42,15 @@ pub trait ForeignClass: 'static {
     /// The class once it has been seen; strongly held for good.
     fn seen() -> &'static AtomicPtr<PyTypeObject>;
 
+    /// Is it the class?
+    ///
+    /// # Safety
+    /// `class` is alive.
+    unsafe fn is_it(class: *mut PyTypeObject) -> bool {
+        // SAFETY: by the caller.
+        unsafe { is_class(class, Self::NAME) }
+    }
+
     /// May Python be given an instance?
     const LEAVES: bool = true;
 
@@ -98,6 +107,14 @@ impl<C: ForeignClass> Foreign<C> {
         self.object.as_ptr()
     }
 
+    /// An instance that native code has made.
+    ///
+    /// # Safety
+    /// An exact instance, which the transaction keeps.
+    pub(crate) unsafe fn made(object: NonNull<PyObject>) -> Self {
+        Foreign { object, class: PhantomData }
+    }
+
     /// `self is other`.
     #[inline(always)]
     pub fn is(self, other: Self) -> bool {
@@ -144,7 +161,7 @@ impl<C: ForeignClass> Foreign<C> {
         // SAFETY: by the caller of `exact`; the class is kept.
         unsafe {
             let class = ffi::Py_TYPE(object);
-            if !is_class(class, C::NAME) {
+            if !C::is_it(class) {
                 return false;
             }
             ffi::Py_INCREF(class.cast());

@@ -1,8 +1,10 @@
 //! `random`: the module's hidden generator, advanced as CPython advances it.
 //!
-//! A transaction that draws numbers works on a copy of the generator's state, which the commit writes back.
+//! A transaction that draws numbers works on a copy of the generator's state, which the commit writes back. Instances of
+//! `random.Random` are generators of the same kind: while one of their methods runs, numbers are drawn from theirs.
 
 pub(crate) mod distributions;
+pub mod of;
 mod sequences;
 mod twister;
 
@@ -34,7 +36,7 @@ pub(crate) struct Generator {
 }
 
 impl Generator {
-    pub(crate) const fn new() -> Generator {
+    const fn new() -> Generator {
         Generator {
             object: ptr::null_mut(),
             twister: Twister::new(),
@@ -45,17 +47,53 @@ impl Generator {
     }
 
     #[inline]
-    pub(crate) fn is_untouched(&self) -> bool {
+    fn is_untouched(&self) -> bool {
         self.object.is_null()
     }
 
-    pub(crate) fn forget(&mut self) {
+    fn forget(&mut self) {
         self.object = ptr::null_mut();
         self.new_gauss = false;
         let made = core::mem::replace(&mut self.gauss, ptr::null_mut());
         if !made.is_null() {
             // SAFETY: Ours: a float.
             unsafe { Py_DECREF(made) };
+        }
+    }
+}
+
+/// Those of one transaction.
+pub(crate) struct Generators {
+    /// The module's own.
+    hidden: Generator,
+    /// Of instances.
+    others: Vec<Generator>,
+    /// Which of the others is drawn from, counted from 1; 0 for the module's.
+    drawn: usize,
+}
+
+impl Generators {
+    pub(crate) const fn new() -> Generators {
+        Generators { hidden: Generator::new(), others: Vec::new(), drawn: 0 }
+    }
+
+    #[inline]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.hidden.is_untouched() && self.others.is_empty()
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.hidden.forget();
+        self.others.iter_mut().for_each(Generator::forget);
+        self.others = Vec::new();
+        self.drawn = 0;
+    }
+
+    #[inline(always)]
+    fn current(&mut self) -> &mut Generator {
+        match self.drawn.checked_sub(1) {
+            None => &mut self.hidden,
+            Some(at) => &mut self.others[at],
         }
     }
 }
@@ -75,37 +113,42 @@ struct RandomObject {
 pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: A short borrow; the GIL is held.
     unsafe {
-        let generator = &mut cx.txn().random;
-        if let (false, true, Some(next)) =
-            (generator.is_untouched(), generator.new_gauss, generator.next_gauss)
-        {
-            generator.gauss = PyFloat_FromDouble(next);
-            if generator.gauss.is_null() {
-                PyErr_Clear();
-                return bail(Bail::Memory);
+        let all = &mut cx.txn().random;
+        for generator in all.others.iter_mut().chain([&mut all.hidden]) {
+            if let (false, true, Some(next)) =
+                (generator.is_untouched(), generator.new_gauss, generator.next_gauss)
+            {
+                generator.gauss = PyFloat_FromDouble(next);
+                if generator.gauss.is_null() {
+                    PyErr_Clear();
+                    return bail(Bail::Memory);
+                }
             }
         }
     }
     Ok(())
 }
 
-/// Writes the state back. Cannot fail.
+/// Writes the states back. Cannot fail.
 ///
 /// # Safety
 /// The transaction is being committed.
 pub(crate) unsafe fn apply(cx: Cx) {
-    // SAFETY: A short borrow; the object was found to be of that layout, and the module holds it.
+    // SAFETY: A short borrow; the objects were found to be of that layout; the module holds the hidden one, the caller or
+    // the transaction the others.
     unsafe {
-        let generator = &mut cx.txn().random;
-        if !generator.is_untouched() {
-            let object = generator.object.cast::<RandomObject>();
-            (*object).index = generator.twister.index as core::ffi::c_int;
-            (*object).state = generator.twister.state;
-            if generator.new_gauss {
-                let next = if generator.gauss.is_null() { Py_None() } else { generator.gauss };
-                store_gauss(generator.object, next);
+        let all = &mut cx.txn().random;
+        for generator in all.others.iter_mut().chain([&mut all.hidden]) {
+            if !generator.is_untouched() {
+                let object = generator.object.cast::<RandomObject>();
+                (*object).index = generator.twister.index as core::ffi::c_int;
+                (*object).state = generator.twister.state;
+                if generator.new_gauss {
+                    let next = if generator.gauss.is_null() { Py_None() } else { generator.gauss };
+                    store_gauss(generator.object, next);
+                }
+                generator.forget();
             }
-            generator.forget();
         }
     }
 }
@@ -126,13 +169,13 @@ unsafe fn store_gauss(object: *mut PyObject, next: *mut PyObject) {
 fn next_gauss(cx: Cx) -> R<Option<f64>> {
     generator(cx)?;
     // SAFETY: A short borrow.
-    Ok(unsafe { cx.txn() }.random.next_gauss)
+    Ok(unsafe { cx.txn() }.random.current().next_gauss)
 }
 
 /// Only after [`generator`].
 fn set_next_gauss(cx: Cx, next: Option<f64>) {
     // SAFETY: A short borrow.
-    let generator = unsafe { &mut cx.txn().random };
+    let generator = unsafe { cx.txn() }.random.current();
     generator.new_gauss |= next.map(f64::to_bits) != generator.next_gauss.map(f64::to_bits);
     generator.next_gauss = next;
 }
@@ -142,7 +185,7 @@ fn set_next_gauss(cx: Cx, next: Option<f64>) {
 fn generator<'a>(cx: Cx) -> R<&'a mut Twister> {
     // SAFETY: A short borrow.
     unsafe {
-        let generator = &mut (*ptr::from_mut(cx.txn())).random;
+        let generator = (*ptr::from_mut(cx.txn())).random.current();
         if generator.object.is_null() {
             load(cx)?;
         }
@@ -159,25 +202,46 @@ fn load(cx: Cx) -> R<()> {
     // SAFETY: The namespace guard has found the module and its methods as they were defined; look-ups in exact dicts of
     // texts, and the getter of an object's dict, which is C.
     unsafe {
+        let (object, class) = hidden();
+        if object.is_null() || !ptr::eq(Py_TYPE(object), class) || !has_layout(class) {
+            return bail(Bail::Guard);
+        }
+        cx.txn().random.hidden.load(object)
+    }
+}
+
+/// The instance behind the functions of the module, and the class `Random`; null where there is none.
+unsafe fn hidden() -> (*mut PyObject, *mut PyTypeObject) {
+    // SAFETY: By the caller: the GIL is held; look-ups in exact dicts of texts.
+    unsafe {
         let module = known_item(PyImport_GetModuleDict(), "random");
         if module.is_null() || PyModule_Check(module) == 0 {
-            return bail(Bail::Guard);
+            return (ptr::null_mut(), ptr::null_mut());
         }
-        let object = known_item(PyModule_GetDict(module), "_inst");
-        let class = known_item(PyModule_GetDict(module), "Random");
-        if object.is_null() || !ptr::eq(Py_TYPE(object).cast(), class) || !has_layout(Py_TYPE(object)) {
-            return bail(Bail::Guard);
+        let globals = PyModule_GetDict(module);
+        let class = known_item(globals, "Random");
+        match !class.is_null() && PyType_Check(class) != 0 {
+            true => (known_item(globals, "_inst"), class.cast()),
+            false => (ptr::null_mut(), ptr::null_mut()),
         }
-        let next_gauss = only_gauss(object)?;
-        let source = object.cast::<RandomObject>();
-        let Ok(index) = usize::try_from((*source).index) else { return bail(Bail::Guard) };
-        let generator = &mut cx.txn().random;
-        generator.twister.index = index;
-        generator.twister.state = (*source).state;
-        (generator.next_gauss, generator.new_gauss) = (next_gauss, false);
-        generator.object = object;
     }
-    Ok(())
+}
+
+impl Generator {
+    /// Copies the state of an instance of `Random`.
+    unsafe fn load(&mut self, object: *mut PyObject) -> R<()> {
+        // SAFETY: By the caller: alive, with that layout.
+        unsafe {
+            let next_gauss = only_gauss(object)?;
+            let source = object.cast::<RandomObject>();
+            let Ok(index) = usize::try_from((*source).index) else { return bail(Bail::Guard) };
+            self.twister.index = index;
+            self.twister.state = (*source).state;
+            (self.next_gauss, self.new_gauss) = (next_gauss, false);
+            self.object = object;
+        }
+        Ok(())
+    }
 }
 
 /// Is the class derived from the C type whose struct is known?
@@ -338,11 +402,10 @@ pub fn seed(cx: Cx, n: i64) -> R<()> {
     let (low, high) = (n as u32, (n >> 32) as u32);
     generator(cx)?;
     set_next_gauss(cx, None);
-    let twister = generator(cx)?;
-    if high == 0 {
-        twister.seed(&[low])
-    } else {
-        twister.seed(&[low, high])
-    }
+    seed_with(generator(cx)?, low, high);
     Ok(())
+}
+
+fn seed_with(twister: &mut Twister, low: u32, high: u32) {
+    if high == 0 { twister.seed(&[low]) } else { twister.seed(&[low, high]) }
 }

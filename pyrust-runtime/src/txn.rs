@@ -20,7 +20,7 @@ use crate::bytearray::Attached;
 use crate::list::{Choice, owned};
 use crate::object::own::Records;
 use crate::raised::Raised;
-use crate::random::Generator;
+use crate::random::Generators;
 use crate::stop::{Bail, R, Stop, bail};
 
 /// A poll at least every so many turns of one loop.
@@ -86,7 +86,7 @@ pub struct Txn {
     pub(crate) records: Records,
     pub(crate) owned: owned::Lists,
     pub(crate) sets: Sets,
-    pub(crate) random: Generator,
+    pub(crate) random: Generators,
     /// What dicts and globals drop although others refer to it.
     pub(crate) shared: Buf<Shared>,
 }
@@ -124,7 +124,7 @@ static POOL: Pool = Pool(UnsafeCell::new(Txn {
     records: Records::new(),
     owned: owned::Lists::new(),
     sets: Sets::new(),
-    random: Generator::new(),
+    random: Generators::new(),
     shared: Buf::new(),
 }));
 

@@ -608,7 +608,10 @@ pub fn class_names(class: &Expr) -> Option<Vec<String>> {
 /// A builtin that takes a tuple whatever its length.
 pub fn takes_any_length(name: &str) -> bool {
     matches!(name, "bytes" | "bytearray" | "math.dist" | "math.prod" | "math.fsum")
-        || matches!(name, "random.choice" | "random.sample")
+        || matches!(
+            name.strip_prefix("random.Random.").or(name.strip_prefix("random.")),
+            Some("choice" | "sample")
+        )
 }
 
 /// A compiled pattern of `re`.

@@ -9,6 +9,9 @@ use crate::numpy::PART;
 use crate::ops::{self, positional};
 use crate::ty::Side;
 
+/// A class that Python defines: its methods must be what they were.
+const RANDOM: &str = "random.Random";
+
 impl Infer<'_, '_> {
     pub(super) fn method(
         &mut self,
@@ -73,6 +76,9 @@ impl Infer<'_, '_> {
             }
             let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
             let full = ops::method(class, name);
+            if class == RANDOM {
+                self.attrs.insert(("random".into(), "Random".into()));
+            }
             if name == "strftime" {
                 self.imports_time("strftime");
             }
@@ -265,9 +271,9 @@ impl Infer<'_, '_> {
     }
 }
 
-/// A method that takes one text or a tuple of them.
+/// A method whose first argument may be a tuple of any length: affixes, and what `random` chooses from.
 pub fn is_affix(name: &str) -> bool {
-    matches!(name, "startswith" | "endswith")
+    matches!(name, "startswith" | "endswith" | "choice" | "sample")
 }
 
 pub(super) fn class_of(ty: &Ty) -> Option<&'static str> {

@@ -356,6 +356,16 @@ impl Program<'_> {
         .filter(|t| !matches!(t, Type::Iter(_)))
     }
 
+    /// What a call makes of a class of the standard library, which is imported, or an attribute of the module.
+    fn library_instance(&self, binding: Binding, attribute: Option<&str>) -> Option<Type> {
+        let name = match (binding, attribute) {
+            (Binding::Imported { module, name }, None) => format!("{module}.{name}"),
+            (Binding::Module(module), Some(name)) => format!("{module}.{name}"),
+            _ => return None,
+        };
+        crate::foreign::Class::named(&name).map(Type::Foreign)
+    }
+
     /// The type of a value that is written down.
     pub(super) fn literal_type(&self, module: &str, value: &ast::Expr) -> Option<Type> {
         let empty = |elem: Type| Box::new(elem);
@@ -375,7 +385,14 @@ impl Program<'_> {
                 kind: crate::ty::DictKind::Plain,
             },
             A::Call { func, .. } => match &func.kind {
-                A::Name(name) => Type::Instance(self.object_class(module, name)?),
+                A::Name(name) => match self.object_class(module, name) {
+                    Some(class) => Type::Instance(class),
+                    None => self.library_instance(self.binding(module, name)?.1, None)?,
+                },
+                A::Attribute { value, name } => match &value.kind {
+                    A::Name(global) => self.library_instance(self.binding(module, global)?.1, Some(name))?,
+                    _ => return None,
+                },
                 _ => return None,
             },
             _ => return None,

@@ -14,6 +14,7 @@ mod numbers;
 mod numpy;
 mod pattern;
 pub mod percent;
+mod random;
 mod structs;
 mod table;
 mod text;
@@ -83,6 +84,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         foreign::REGEX,
         foreign::CLOCK,
         foreign::STRFTIME,
+        random::RANDOM,
     ];
     for row in tables.into_iter().flatten() {
         let mut op = Op::parse(row);

@@ -1,4 +1,4 @@
-//! The functions of `random` as the module hands them out: methods of one hidden instance.
+//! The functions of `random` as the module hands them out, methods of one hidden instance, and their class.
 
 use std::ptr;
 
@@ -16,6 +16,7 @@ unsafe extern "C" {
 
 /// The methods that are compiled, and those that they call.
 const METHODS: &[(&str, &str)] = &[
+    ("__init__", "Random.__init__"),
     ("uniform", "Random.uniform"),
     ("randint", "Random.randint"),
     ("randrange", "Random.randrange"),
@@ -53,8 +54,8 @@ const CONSTANTS: &[(&str, f64)] = &[("TWOPI", TWOPI), ("NV_MAGICCONST", NV_MAGIC
 
 const BUILTINS: &[&str] = &["len", "reversed", "range", "list", "set", "int", "isinstance", "super", "type"];
 
-/// Whether `object` is the method of the hidden instance that the module `random` hands out under that name, and the
-/// class has the methods that it was defined with.
+/// Whether `object` is the method of the hidden instance that the module `random` hands out under that name, or the class
+/// itself, and the class has the methods that it was defined with.
 ///
 /// # Safety
 /// The GIL is held; `object` is live.
@@ -87,9 +88,17 @@ pub(super) unsafe fn of_generator(
         if own.is_null()
             || base.is_null()
             || std::ffi::CStr::from_ptr((*base).tp_name) != c"_random.Random"
-            || ["random", "getrandbits", "__getattribute__", "__getattr__"]
-                .iter()
-                .any(|name| !known_item(own, name).is_null())
+            || [
+                "random",
+                "getrandbits",
+                "__getattribute__",
+                "__getattr__",
+                "__setattr__",
+                "__new__",
+                "__del__",
+            ]
+            .iter()
+            .any(|name| !known_item(own, name).is_null())
         {
             return false;
         }
@@ -119,7 +128,11 @@ pub(super) unsafe fn of_generator(
             let found = known_item(globals, global);
             !found.is_null() && PyFloat_CheckExact(found) != 0 && PyFloat_AsDouble(found) == *value
         });
-        helpers && plain && constants && is_method(object, name, instance, own)
+        let itself = match name {
+            "Random" => object == class,
+            _ => is_method(object, name, instance, own),
+        };
+        helpers && plain && constants && itself
     }
 }
 

@@ -48,6 +48,26 @@ classes! {
     Hash = c"_hashlib.HASH";
 }
 
+/// A generator of random numbers: of the class in the module `random`, which Python defines; its methods are looked at
+/// where the class is named.
+#[derive(Debug)]
+pub enum Random {}
+
+impl ForeignClass for Random {
+    const NAME: &'static CStr = c"Random";
+
+    #[inline(always)]
+    fn seen() -> &'static AtomicPtr<PyTypeObject> {
+        static SEEN: AtomicPtr<PyTypeObject> = AtomicPtr::new(core::ptr::null_mut());
+        &SEEN
+    }
+
+    unsafe fn is_it(class: *mut PyTypeObject) -> bool {
+        // SAFETY: by the caller.
+        unsafe { crate::random::of::is_class(class) }
+    }
+}
+
 /// What a handler has caught: an instance of any builtin class. Nothing of Python's is taken for one, and it never gets
 /// there, for it has no traceback.
 #[derive(Debug)]
