@@ -626,17 +626,6 @@ impl Type {
         self.parts().into_iter().filter_map(Type::widest).chain(this).max_by_key(|t| t.members().len())
     }
 
-    /// As what a tuple's own operations see it: named tuples are tuples of their fields.
-    pub fn opened(&self) -> Type {
-        match self {
-            Type::Named { items, .. } => Type::Tuple { items: items.clone(), from_py: false },
-            Type::Union(members) => {
-                members.iter().map(Type::opened).fold(Type::Never, |acc, t| Type::join(&acc, &t))
-            }
-            other => other.clone(),
-        }
-    }
-
     /// The members of the kinds that `other` has.
     pub fn part_like(&self, other: &Type) -> Type {
         let like = |t: &&Type| other.members().iter().any(|o| t.same_kind(o));

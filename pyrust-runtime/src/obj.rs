@@ -306,7 +306,7 @@ unsafe fn is_scalar(object: *mut PyObject) -> bool {
 ///
 /// # Safety
 /// `object` is alive.
-unsafe fn is_plain(object: *mut PyObject, depth: usize) -> bool {
+pub(crate) unsafe fn is_plain(object: *mut PyObject, depth: usize) -> bool {
     // SAFETY: by the caller; a tuple holds its items.
     unsafe {
         if ffi::PyFloat_CheckExact(object) != 0 {

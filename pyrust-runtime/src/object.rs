@@ -5,6 +5,7 @@
 
 mod above;
 mod class;
+mod enums;
 pub mod own;
 mod place;
 
@@ -15,10 +16,12 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 pub use above::Above;
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
+pub use enums::{by_name, by_value, has_member, members, number, text};
 pub use own::{Checked, Field, Fields, Own};
 pub use place::Attribute;
 pub(crate) use place::{forget_order, without_dict};
 
+use self::enums::Stands;
 use crate::boundary::attributes;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
@@ -63,6 +66,16 @@ pub trait AnyInstance: Copy {
 
     /// `self is other`
     fn same(self, other: Self) -> bool;
+
+    /// `bool(self)`, of what C answers for.
+    fn truth_in_c(self) -> R<bool> {
+        bail(Bail::Unsupported)
+    }
+
+    /// `self == other`, of what C compares.
+    fn equal_in_c(self, _: Self) -> R<bool> {
+        bail(Bail::Unsupported)
+    }
 }
 
 impl<C: OfObjectClass> AnyInstance for Instance<C> {
@@ -71,6 +84,14 @@ impl<C: OfObjectClass> AnyInstance for Instance<C> {
     #[inline(always)]
     fn same(self, other: Self) -> bool {
         self.is(other)
+    }
+
+    fn truth_in_c(self) -> R<bool> {
+        enums::truth(self)
+    }
+
+    fn equal_in_c(self, other: Self) -> R<bool> {
+        enums::equal(self.as_ptr(), other.as_ptr())
     }
 }
 
@@ -150,14 +171,18 @@ pub fn length(value: i64) -> R<i64> {
 
 /// `bool(object)`, where the class says nothing of it.
 #[inline]
-pub fn truth<I: AnyInstance>(_: I) -> R<bool> {
-    if class_of::<I>().is_always_true() { Ok(true) } else { bail(Bail::Unsupported) }
+pub fn truth<I: AnyInstance>(value: I) -> R<bool> {
+    if class_of::<I>().is_always_true() { Ok(true) } else { value.truth_in_c() }
 }
 
 /// `a == b`, where that is `a is b`.
 #[inline]
 pub fn eq<I: AnyInstance>(_: Cx, a: I, b: I) -> R<bool> {
-    if class_of::<I>().compares_identity() { Ok(a.same(b)) } else { bail(Bail::Unsupported) }
+    let class = class_of::<I>();
+    if class.compares_identity() {
+        return Ok(a.same(b));
+    }
+    if class.stands_for() == Stands::Itself { bail(Bail::Unsupported) } else { a.equal_in_c(b) }
 }
 
 /// `a < b` of two elements.
@@ -310,7 +335,10 @@ impl<C: OfObjectClass> Key for Instance<C> {
         Ok(self.py_hash(cx)? as u64)
     }
 
-    fn py_hash(&self, _: Cx) -> R<isize> {
+    fn py_hash(&self, cx: Cx) -> R<isize> {
+        if C::CLASS.is_enumeration() {
+            return enums::hash(cx, *self);
+        }
         if !C::CLASS.compares_identity() {
             return bail(Bail::Unsupported);
         }
@@ -323,10 +351,14 @@ impl<C: OfObjectClass> Key for Instance<C> {
             return Ok(true);
         }
         // SAFETY: By the caller.
-        if C::CLASS.compares_identity() && unsafe { Self::matches(object) } {
+        let matches = unsafe { Self::matches(object) };
+        if matches && C::CLASS.compares_identity() {
             return Ok(false);
         }
-        bail(Bail::Unsupported)
+        match matches && C::CLASS.stands_for() != Stands::Itself {
+            true => enums::equal(self.as_ptr(), object),
+            false => bail(Bail::Unsupported),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::iter::iter_elem;
 use super::types::{Val, rust_type};
 use crate::hir::{Expr, ExprKind};
 use crate::infer::{
-    ArgSource, FuncRef, Guard, bind, class_names, is_affix, takes_any_length, takes_iterables,
+    ArgSource, FuncRef, Guard, bind, class_names, enums, is_affix, takes_any_length, takes_iterables,
 };
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
@@ -30,6 +30,11 @@ impl Func<'_, '_, '_> {
         if let Some(callee) = self.instance.calls.get(&e.id).copied() {
             let module = self.instance.func.module.clone();
             return self.native_call((&module, name, e.id), callee, args, keywords, to);
+        }
+        if let (Some(global), [key]) = (enums::asked(name, enums::LOOKUP), args)
+            && let Some(class) = self.file.program.enumeration_named(&self.instance.func.module, global)
+        {
+            return self.member_by_name(global, &class, key, to);
         }
         if let Some(class) = self.file.program.object_class(&self.instance.func.module, name) {
             let module = self.instance.func.module.clone();

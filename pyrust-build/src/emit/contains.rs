@@ -14,6 +14,11 @@ use crate::ty::Type;
 impl Func<'_, '_, '_> {
     /// The test of `left in right`.
     pub(super) fn contains(&mut self, left: &Expr, right: &Expr) -> TokenStream {
+        if let ExprKind::Global(name) = &right.kind
+            && let Some(class) = self.file.program.enumeration_named(&self.instance.func.module, name)
+        {
+            return self.is_member(name, &class, left);
+        }
         // `c in "+-"` of one character: which one is told at once.
         if let (ExprKind::Str(text), Type::Char) = (&right.kind, self.node(left.id))
             && (1..=64).contains(&text.len())

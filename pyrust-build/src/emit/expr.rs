@@ -7,7 +7,7 @@ use super::types::{Val, rust_type};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
 use crate::infer::{
-    Copied, Guard, copy_of, in_place_method, masks, repeated, slice_positions, takes_any_length,
+    Copied, Guard, copy_of, enums, in_place_method, masks, repeated, slice_positions, takes_any_length,
 };
 use crate::lower::above::Above;
 use crate::numpy::{Dtype, is_numpy};
@@ -176,7 +176,7 @@ impl Func<'_, '_, '_> {
                     UnaryOp::Invert => "inv",
                     UnaryOp::Not => unreachable!("handled above"),
                 };
-                let val = self.val(operand);
+                let val = self.opened_val(operand);
                 self.at(e.id, |f| f.apply(name, &[val], &ty))
             }
             ExprKind::Bool2 { op, left, right } => self.bool_value(*op, left, right, &ty),
@@ -489,6 +489,11 @@ impl Func<'_, '_, '_> {
 
     pub(super) fn global(&mut self, name: &str, ty: Type) -> Val {
         let module = self.instance.func.module.clone();
+        if let Some(class) = enums::asked(name, enums::MEMBERS)
+            && let Some(found) = self.file.program.enumeration_named(&module, class)
+        {
+            return self.members(class, &found, ty);
+        }
         self.hoist(&module, false, Guard::Value(name.to_string()), name, ty)
     }
 
@@ -533,7 +538,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// A name for the local that holds a global.
-    fn global_name(&self, name: &str) -> proc_macro2::Ident {
+    pub(super) fn global_name(&self, name: &str) -> proc_macro2::Ident {
         let name = ident(&format!("global_{name}_{}", self.hoisted.len()));
         quote::format_ident!("{}{name}", self.hoisted_as)
     }

@@ -16,6 +16,7 @@ mod contains;
 mod copying;
 mod dense;
 mod display;
+mod enums;
 mod expr;
 mod foreign;
 mod format;

@@ -7,18 +7,23 @@ use quote::quote;
 
 use super::Func;
 use super::expr::field;
-use super::types::{Val, named_marker, rust_type};
+use super::types::{Val, named_marker, object_marker, rust_type};
 use crate::hir::Expr;
 use crate::infer::{FieldSource, Guard, NamedDef};
 use crate::ty::{DictKind, NamedClass, Type};
 
 impl Func<'_, '_, '_> {
-    /// Named tuples as the tuples of their fields; other values as they are.
+    /// Named tuples as the tuples of their fields, members of enumerations as the numbers and texts that they are.
     pub(super) fn opened(&mut self, val: &Val) -> Val {
-        if !val.ty.members().iter().any(|m| matches!(m, Type::Named { .. })) {
+        let opens = |m: &Type| match m {
+            Type::Named { .. } => true,
+            Type::Instance(class) => self.file.program.stands_for(class).is_some(),
+            _ => false,
+        };
+        if !val.ty.members().iter().any(opens) {
             return val.clone();
         }
-        let to = val.ty.opened();
+        let to = self.file.program.opened(&val.ty);
         let code = self.match_union(val, |f, v| {
             let v = match &v.ty {
                 Type::Named { items, .. } => {
@@ -26,6 +31,17 @@ impl Func<'_, '_, '_> {
                     let tuple = Type::Tuple { items: items.clone(), from_py: false };
                     Val::new(quote!(#code.items()), tuple)
                 }
+                Type::Instance(class) => match f.file.program.stands_for(class) {
+                    Some(ty) => {
+                        let (code, marker) = (v.owned(), object_marker(class));
+                        let read = match ty {
+                            Type::Int => quote!(object::number::<#marker>(cx, #code)),
+                            _ => quote!(object::text::<#marker>(cx, #code)),
+                        };
+                        Val::new(f.q(read), ty)
+                    }
+                    None => v,
+                },
                 _ => v,
             };
             Some(f.coerce(&v, &to))

@@ -9,6 +9,7 @@ use quote::{format_ident, quote};
 use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
 use crate::hir::{self, Expr, ExprKind, NodeId};
+use crate::infer::enums;
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
 use crate::ty::{Callee, ObjectClass, Type};
 
@@ -152,6 +153,12 @@ impl Func<'_, '_, '_> {
             }
             (Some(name), None) => {
                 let ty = self.node(node);
+                if let Some(kept) = self.file.program.kept_of_member(class, name) {
+                    let checked = self.enumeration(class, enums::VALUE);
+                    let read = self.read_attribute(val, class, kept, &ty);
+                    let read = self.coerce(&Val::new(read, ty), to);
+                    return Some(quote!({ let _ = #checked; #read }));
+                }
                 let read = self.read_attribute(val, class, name, &ty);
                 Some(self.coerce(&Val::new(read, ty), to))
             }
@@ -333,6 +340,9 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> TokenStream {
+        if self.file.program.enumeration(class).is_some() {
+            return self.member_by_value((module, name), class, args, to);
+        }
         let kept = self.node(node);
         let kept = kept.members().iter().find_map(|member| match member {
             Type::Instance(own) if own.own != 0 && own.is(class) => Some(own.clone()),

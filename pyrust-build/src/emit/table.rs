@@ -81,10 +81,14 @@ impl File<'_, '_> {
             let hooks = self.hooks_in(&marker);
             let (marker, module, name) = (format_ident!("{marker}"), &class.module, &class.name);
             let constant = format_ident!("OBJECT_{i}");
+            let new = match self.program.enumeration(&class) {
+                Some(_) => quote!(enumeration),
+                None => quote!(new),
+            };
             quote! {
                 #[derive(Clone, Copy)]
                 struct #marker;
-                static #constant: ObjectClass = ObjectClass::new(#module, #name);
+                static #constant: ObjectClass = ObjectClass::#new(#module, #name);
                 impl OfObjectClass for #marker {
                     const CLASS: &'static ObjectClass = &#constant;
                     #hooks

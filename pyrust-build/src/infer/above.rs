@@ -43,7 +43,7 @@ impl Program<'_> {
         out.retain(|c| !(c.module == module && c.name == name));
         out.push(ObjectClass { module: module.to_string(), name: name.to_string(), own: 0 });
         for base in &def.bases {
-            if is_empty_base(env, base) {
+            if is_empty_base(env, base) || super::enums::is_base(env, base) {
                 continue;
             }
             // `Box[int]` stands for `Box`.
@@ -58,6 +58,10 @@ impl Program<'_> {
                     self.order_into(&home, &own, out)?;
                 }
                 None if base == "object" && !self.binds(module, base) => {}
+                // What members of an enumeration are besides.
+                None if matches!(base.as_str(), "int" | "str")
+                    && !self.binds(module, base)
+                    && self.has_members(module, def) => {}
                 _ => return None,
             }
         }

@@ -3,7 +3,7 @@
 use super::globals::{in_python, long_tuples};
 use super::solver::Ty;
 use super::value::Why;
-use super::{FuncRef, Guard, Infer, NARROW, WIDE};
+use super::{FuncRef, Guard, Infer, NARROW, WIDE, enums};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
@@ -250,6 +250,12 @@ impl Infer<'_, '_> {
                 }
                 _ => self.refuse("PYR0306", e.span, format!("calling `{name}` is not supported")),
             };
+        }
+        if let (Some(class), [key]) = (enums::asked(name, enums::LOOKUP), args)
+            && let Some(class) = self.program.enumeration_named(&self.func.module, class)
+        {
+            self.guards.insert(Guard::Value(name.to_string()));
+            return self.member_by_name(e, &class, key);
         }
         if let (CLASS_IS, [value, class]) = (name, args) {
             return self.is_class(value, class);

@@ -1,9 +1,9 @@
 //! Comparisons.
 
-use super::Infer;
 use super::expr::{among_few, stays_native};
 use super::solver::Ty;
-use crate::hir::{CmpOp, Expr};
+use super::{Guard, Infer, enums};
+use crate::hir::{CmpOp, Expr, ExprKind};
 use crate::numpy::{Dtype, is_numpy};
 use crate::ty::{DictKind, Side, Type};
 
@@ -11,6 +11,12 @@ impl Infer<'_, '_> {
     pub(super) fn compare(&mut self, e: &Expr, op: CmpOp, left: &Expr, right: &Expr) -> Ty {
         if self.asks_classes(op, left, right) {
             return Ty::Bool;
+        }
+        if let (CmpOp::In | CmpOp::NotIn, ExprKind::Global(name)) = (op, &right.kind)
+            && let Some(class) = self.program.enumeration_named(&self.func.module, name)
+        {
+            self.guards.insert(Guard::Value(format!("{} {name}", enums::LOOKUP)));
+            return self.is_member(e, &class, left);
         }
         let (l, r) = (self.expr(left), self.expr(right));
         if let Some(ty) = self.operator(e, &[&l, &r]) {

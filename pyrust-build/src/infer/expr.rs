@@ -31,6 +31,12 @@ impl Infer<'_, '_> {
         self.opened(&ty)
     }
 
+    /// Is what a format is given a member that is a number or a text? Its text is what its class says.
+    fn writes_member(&mut self, e: &Expr) -> bool {
+        let ty = self.expr(e);
+        self.program.has_standing(&ty)
+    }
+
     pub(super) fn opt(&mut self, e: &Option<Box<Expr>>) -> Ty {
         e.as_ref().map_or(Ty::None, |e| self.expr(e))
     }
@@ -70,6 +76,12 @@ impl Infer<'_, '_> {
             }
             ExprKind::Binary { op, left, right } => {
                 let (l, r) = (self.opened_expr(left), self.opened_expr(right));
+                if *op == BinOp::Mod
+                    && l.members().iter().any(|m| matches!(m, Ty::Str | Ty::Char | Ty::Bytes))
+                    && self.writes_member(right)
+                {
+                    return self.refuse("PYR0401", right.span, "the text of a member is not known");
+                }
                 if let Some(ty) = self.operator(e, &[&l, &r]) {
                     return ty;
                 }
@@ -95,6 +107,12 @@ impl Infer<'_, '_> {
             }
             ExprKind::InPlace { op, left, right } => {
                 let (l, r) = (self.opened_expr(left), self.opened_expr(right));
+                if *op == BinOp::Mod
+                    && l.members().iter().any(|m| matches!(m, Ty::Str | Ty::Char | Ty::Bytes))
+                    && self.writes_member(right)
+                {
+                    return self.refuse("PYR0401", right.span, "the text of a member is not known");
+                }
                 if let Some(ty) = self.operator(e, &[&l, &r]) {
                     return ty;
                 }
@@ -109,7 +127,7 @@ impl Infer<'_, '_> {
                 Ty::Bool
             }
             ExprKind::Unary { op, operand } => {
-                let ty = self.expr(operand);
+                let ty = self.opened_expr(operand);
                 if let Some(ty) = self.operator(e, &[&ty]) {
                     return ty;
                 }

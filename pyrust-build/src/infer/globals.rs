@@ -207,14 +207,19 @@ impl Program<'_> {
 
     /// The type of what the statements make that bind the name.
     fn made_value(&mut self, home: &str, own: &str, binding: &Binding) -> Option<Type> {
-        let (file, env) = self.modules.module(home)?;
         // The class makes its members of what the text assigns.
         if matches!(binding, Binding::Value(_))
             && let Some((class, _)) = split_member(own)
             && self.is_enumeration(home, class, MAX_BASES)
         {
-            return Some(Type::Obj);
+            return Some(self.object_class(home, class).map_or(Type::Obj, Type::Instance));
         }
+        self.assigned_value(home, own, binding)
+    }
+
+    /// The same, where nothing makes something else of it.
+    pub(super) fn assigned_value(&mut self, home: &str, own: &str, binding: &Binding) -> Option<Type> {
+        let (file, env) = self.modules.module(home)?;
         let statements = env.statements_of(own);
         let value = match (binding, statements.as_slice()) {
             (Binding::Value(expr), []) if split_member(own).is_some() || split_receiver(own).is_some() => {

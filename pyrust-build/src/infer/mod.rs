@@ -14,6 +14,7 @@ mod copying;
 mod cut;
 mod decide;
 mod demand;
+pub mod enums;
 mod expr;
 mod filled;
 mod funcref;

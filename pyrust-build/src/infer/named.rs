@@ -257,15 +257,20 @@ impl Infer<'_, '_> {
         self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)))
     }
 
-    /// Named tuples as the tuples of their fields; other types as they are.
+    /// Named tuples as the tuples of their fields, members of enumerations as the numbers and texts that they are.
     pub(super) fn opened(&mut self, ty: &Ty) -> Ty {
-        if !ty.has_named() {
+        if !ty.has_named() && !self.program.has_standing(ty) {
             return ty.clone();
         }
         let mut out = Ty::Never;
         for member in ty.members() {
             let member = match member {
                 Ty::Named(_, items) => Ty::Tuple(items.clone(), false),
+                Ty::Instance(class) => match self.program.stands_for(class) {
+                    Some(Type::Int) => Ty::Int,
+                    Some(_) => Ty::Str,
+                    None => member.clone(),
+                },
                 other => other.clone(),
             };
             out = self.state.solver.join(&out, &member);

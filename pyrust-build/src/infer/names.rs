@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use super::Program;
+use super::{Program, enums};
 use crate::ast;
-use crate::hir::visit::{VisitMut, walk_expr_mut};
-use crate::hir::{Expr, ExprKind, Function, Library, NodeId};
+use crate::hir::visit::{VisitMut, walk_expr_mut, walk_iter_mut};
+use crate::hir::{Expr, ExprKind, Function, Iter, IterKind, Library, NodeId};
 use crate::ops::builtins::CLASSES;
 use crate::resolve::Binding;
 
@@ -129,6 +129,15 @@ impl Names<'_, '_> {
         self.nodes - 1
     }
 
+    /// An enumeration that is gone through, or counted, stands for its members.
+    fn members(&self, e: &mut Expr) {
+        if let ExprKind::Global(name) = &mut e.kind
+            && self.program.enumeration_named(&self.module, name).is_some()
+        {
+            *name = format!("{} {name}", enums::MEMBERS);
+        }
+    }
+
     /// A class, or a tuple of classes, that `isinstance` is asked with.
     fn class(&mut self, e: &mut Expr) {
         match &mut e.kind {
@@ -169,6 +178,27 @@ impl VisitMut for Names<'_, '_> {
         {
             self.class(class);
         }
+        match &mut e.kind {
+            ExprKind::Call { name, args, keywords } if name == "len" && keywords.is_empty() => {
+                args.iter_mut().for_each(|arg| self.members(arg));
+            }
+            ExprKind::Index { base, index } => {
+                if let ExprKind::Global(name) = &base.kind
+                    && self.program.enumeration_named(&self.module, name).is_some()
+                {
+                    let name = format!("{} {name}", enums::LOOKUP);
+                    e.kind = ExprKind::Call { name, args: vec![(**index).clone()], keywords: Vec::new() };
+                }
+            }
+            _ => {}
+        }
         walk_expr_mut(self, e);
+    }
+
+    fn iter(&mut self, iter: &mut Iter) {
+        if let IterKind::Expr(e) | IterKind::Reversed(e) = &mut iter.kind {
+            self.members(e);
+        }
+        walk_iter_mut(self, iter);
     }
 }

@@ -1,7 +1,7 @@
 //! What the names of a module stand for, and the attributes of modules that they name.
 
 use super::solver::{Ty, VarId};
-use super::{Guard, Infer};
+use super::{Guard, Infer, enums};
 use crate::ops;
 use crate::resolve::{Binding, split_receiver};
 use crate::source::Span;
@@ -24,6 +24,14 @@ impl Infer<'_, '_> {
     pub(super) fn global(&mut self, name: &str, span: Span, node: usize) -> Ty {
         if self.program.is_assigned(&self.func.module, name) {
             return self.assigned_global(name, span);
+        }
+        if let Some(class) = enums::asked(name, enums::MEMBERS)
+            && let Some(class) = self.program.enumeration_named(&self.func.module, class)
+        {
+            self.guards.insert(Guard::Value(name.to_string()));
+            let slot = self.state.nodes[node];
+            self.state.solver.absorb_into(slot, &Type::VarTuple(Box::new(Type::Instance(class))));
+            return self.state.solver.get(slot);
         }
         match self.bound(name) {
             Some((_, Binding::Value(_) | Binding::Unknown)) => {

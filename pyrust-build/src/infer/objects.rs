@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::annotation;
+use super::enums;
 use super::globals::in_python;
 use super::solver::{Ty, VarId};
 use super::value::{Reached, Why};
@@ -92,6 +93,7 @@ impl Program<'_> {
             let Some(def) = self.class_def(class) else { continue };
             // Private members have another name than the one that is written down.
             let is_named = |written: &str| mangled(&class.name, written) == name;
+            let is_enumeration = !name.starts_with('_') && self.enumeration(class).is_some();
             let mut found = None;
             for stmt in &def.body {
                 let here = match &stmt.kind {
@@ -105,12 +107,14 @@ impl Program<'_> {
                     S::ClassDef(c) if is_named(&c.name) => Some(Member::Other),
                     S::Assign { targets, value } if targets.iter().any(|t| names(t, &is_named)) => {
                         Some(match is_plain_value(value) {
+                            // Members are found in the class.
+                            _ if is_enumeration => Member::Other,
                             true => Member::Value,
                             false => alias(class, def, value).map_or(Member::Other, Member::Method),
                         })
                     }
                     S::AnnAssign { target, value: Some(_), .. } if names(target, &is_named) => {
-                        Some(Member::Value)
+                        Some(if is_enumeration { Member::Other } else { Member::Value })
                     }
                     S::If { .. } | S::Try { .. } | S::With { .. } | S::For { .. }
                         if binds_inside(stmt, &is_named) =>
@@ -157,7 +161,11 @@ impl Program<'_> {
 
     /// The key under which the types of an attribute are known: shared by all classes below one.
     pub(super) fn attribute_key(&self, class: &ObjectClass, name: &str) -> (String, String, String) {
-        let root = self.order(class).and_then(|order| order.into_iter().next_back());
+        // Each enumeration has values of its own.
+        let root = match enums::KEPT.contains(&name) && self.enumeration(class).is_some() {
+            true => None,
+            false => self.order(class).and_then(|order| order.into_iter().next_back()),
+        };
         let root = root.as_ref().unwrap_or(class);
         // See `own::is_of_objects`.
         let own = if class.own == 0 { String::new() } else { format!(".{}", class.own) };
@@ -182,6 +190,7 @@ impl Program<'_> {
                 continue;
             }
             let Some(def) = self.class_def(&class).cloned() else { continue };
+            self.learn_members(&class, &def);
             for stmt in &def.body {
                 match &stmt.kind {
                     S::AnnAssign { target, annotation, value, .. } => {
@@ -247,6 +256,7 @@ impl Program<'_> {
                 own: 0,
             })));
         }
+        self.fill_from_members(class, f, &mut types);
         let mut found: Vec<(String, Option<Type>)> = Vec::new();
         each_statement(&f.body, &mut |stmt| {
             let attribute = |target: &ast::Expr| match &target.kind {
@@ -530,6 +540,10 @@ impl Infer<'_, '_> {
 
     /// `instance.name`
     pub(super) fn instance_attribute(&mut self, e: &Expr, class: &Arc<ObjectClass>, name: &str) -> Ty {
+        if let Some(kept) = self.program.kept_of_member(class, name) {
+            self.guards.insert(enums::guard(class, enums::VALUE));
+            return self.instance_attribute(e, class, kept);
+        }
         if let Some(own) = self.program.makes_up_attributes(class, false) {
             let message =
                 format!("reading attributes of `{}`, which has a `{own}`, is not supported", class.name);
@@ -589,6 +603,9 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Ty {
+        if self.program.enumeration(class).is_some() {
+            return self.member_by_value(e, class, args, keywords);
+        }
         self.made.insert((class.module.clone(), class.name.clone()));
         let class = &self.program.own.class(class);
         let instance = Ty::Instance(class.clone());

@@ -324,7 +324,11 @@ impl Lower<'_> {
                     let (base, name) = (self.boxed(value), "maxlen of".to_string());
                     ExprKind::Method { base, name, args: vec![], keywords: vec![] }
                 }
-                None if text::is_plain_attribute(name) || self.is_value(value) => {
+                None if text::is_plain_attribute(name)
+                    || self.is_value(value)
+                    // Of what a class has, such as a member of an enumeration.
+                    || matches!(value.kind, A::Attribute { .. }) && !crate::ops::is_method(name) =>
+                {
                     let name = self.mangled(name);
                     text::attribute(self.boxed(value), &name)
                 }

@@ -13,6 +13,7 @@ pub mod prologue;
 
 mod budget;
 mod dry;
+mod enums;
 mod finder;
 mod handlers;
 mod hook;

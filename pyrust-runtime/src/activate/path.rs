@@ -8,6 +8,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
+use super::enums;
 use super::namespace::{Word, builtins, code_word, has_own_methods, pristine, type_word, version_word};
 use super::object::{attribute_or_none, interned, is_made_by, known_item, utf8};
 
@@ -43,6 +44,12 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
         }
         if let Some((global, attribute)) = name.strip_prefix("classmethod ").and_then(|n| n.split_once('.')) {
             return class_method(known_item(globals, global), attribute, words);
+        }
+        if let Some((role, global)) = enums::role_of(name) {
+            let (global, member) = split(global);
+            // A class inside of another one is not asked for.
+            return member
+                .map_or_else(|| enums::find(known_item(globals, global), role, words), |_| ptr::null_mut());
         }
         if let Some((method, global)) = name.strip_prefix("self ").and_then(|n| n.split_once(' ')) {
             return receiver(known_item(globals, global), method);
@@ -82,7 +89,7 @@ fn split(name: &str) -> (&str, Option<&str>) {
 }
 
 /// The object stays alive, since a word inside of it is compared from now on.
-unsafe fn keep(object: *mut PyObject) {
+pub(super) unsafe fn keep(object: *mut PyObject) {
     // SAFETY: the caller vouches for the object; the reference is never given up.
     unsafe { Py_INCREF(object) }
 }

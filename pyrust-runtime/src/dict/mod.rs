@@ -143,7 +143,7 @@ pub(crate) fn find_item<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
 /// `KeyError`, which says the key.
 #[cold]
 #[inline(never)]
-fn missing<K: Key, T>(cx: Cx, key: &K) -> R<T> {
+pub(crate) fn missing<K: Key, T>(cx: Cx, key: &K) -> R<T> {
     if !cx.looks() {
         return exc(Exc::KeyError);
     }

@@ -8,6 +8,7 @@ use pyo3_ffi::*;
 use crate::activate::Namespace;
 use crate::activate::object::{interned, is_made_by, known_item};
 use crate::object::Instance;
+use crate::object::enums::{Stands, name_hash, stands_for};
 use crate::object::place::{Attribute, Found};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -58,12 +59,16 @@ pub struct ObjectClass {
     /// The version that was looked at; 0 for none.
     version: Cell<u32>,
     found: Cell<Behaviour>,
+    /// One of `enum`'s: its metaclass makes the members, and gives them nothing else.
+    enumeration: bool,
+    /// Where members have their name.
+    pub(super) member_name: Attribute,
 }
 
 // SAFETY: Only touched while the GIL is held.
 unsafe impl Sync for ObjectClass {}
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Behaviour {
     /// Attributes are assigned without Python code.
     writable: bool,
@@ -75,6 +80,28 @@ struct Behaviour {
     plainly_made: bool,
     /// `__init__` is that of `object`.
     plain_init: bool,
+    /// Instances are numbers or texts, and do what those do.
+    stands_for: Stands,
+    /// `Enum.__hash__`, which is that of the name, and its code; null where `hash` is something else.
+    hash: (*mut PyObject, *mut PyObject),
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Behaviour::NONE
+    }
+}
+
+impl Behaviour {
+    const NONE: Behaviour = Behaviour {
+        writable: false,
+        always_true: false,
+        identity: false,
+        plainly_made: false,
+        plain_init: false,
+        stands_for: Stands::Itself,
+        hash: (ptr::null_mut(), ptr::null_mut()),
+    };
 }
 
 fn same<T>(a: Option<T>, b: Option<T>) -> bool {
@@ -90,14 +117,17 @@ impl ObjectClass {
             name,
             class: Cell::new(ptr::null_mut()),
             version: Cell::new(0),
-            found: Cell::new(Behaviour {
-                writable: false,
-                always_true: false,
-                identity: false,
-                plainly_made: false,
-                plain_init: false,
-            }),
+            found: Cell::new(Behaviour::NONE),
+            enumeration: false,
+            member_name: Attribute::new("_name_"),
         }
+    }
+
+    /// A class of members that `enum` makes.
+    pub const fn enumeration(module: &'static str, name: &'static str) -> ObjectClass {
+        let mut class = ObjectClass::new(module, name);
+        class.enumeration = true;
+        class
     }
 
     /// The class; null if there is none, or one whose attributes Python code makes up.
@@ -129,6 +159,25 @@ impl ObjectClass {
         self.behaviour().identity
     }
 
+    /// Are its instances the members of an enumeration?
+    #[inline(always)]
+    pub(super) fn is_enumeration(&self) -> bool {
+        self.enumeration
+    }
+
+    /// What its members are for C.
+    #[inline(always)]
+    pub(super) fn stands_for(&self) -> Stands {
+        self.behaviour().stands_for
+    }
+
+    /// Is `hash` of a member that of its name?
+    pub(super) fn hashes_name(&self) -> bool {
+        let (function, code) = self.behaviour().hash;
+        // SAFETY: The class has the function as long as it has this version, which does not speak of its code.
+        !function.is_null() && unsafe { PyFunction_GetCode(function) == code }
+    }
+
     pub(super) fn has_plain_init(&self) -> bool {
         self.behaviour().plain_init
     }
@@ -153,7 +202,11 @@ impl ObjectClass {
                     return ptr::null_mut();
                 }
                 let found = known_item(PyModule_GetDict(module), self.name);
-                if found.is_null() || !has_plain_metaclass(found) {
+                let known = match self.enumeration {
+                    true => !found.is_null() && is_made_by(found, "enum", "EnumType"),
+                    false => !found.is_null() && has_plain_metaclass(found),
+                };
+                if !known {
                     return ptr::null_mut();
                 }
                 class = found.cast();
@@ -177,10 +230,13 @@ impl ObjectClass {
                 return ptr::null_mut();
             }
             let counted = (*ty.tp_as_mapping).mp_length.is_some() || (*ty.tp_as_sequence).sq_length.is_some();
+            let enumeration = self.enumeration && is_made_by(class.cast(), "enum", "EnumType");
             self.found.set(Behaviour {
                 writable: same(ty.tp_setattro, object.tp_setattro),
                 always_true: (*ty.tp_as_number).nb_bool.is_none() && !counted,
-                identity: same(ty.tp_richcompare, object.tp_richcompare) && same(ty.tp_hash, object.tp_hash),
+                // Members have a hash of their own, which does not concern `==`.
+                identity: same(ty.tp_richcompare, object.tp_richcompare)
+                    && (enumeration || same(ty.tp_hash, object.tp_hash)),
                 plainly_made: same(ty.tp_new, object.tp_new)
                     && same(ty.tp_alloc, object.tp_alloc)
                     && ty.tp_finalize.is_none()
@@ -188,6 +244,8 @@ impl ObjectClass {
                     && ty.tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
                     && ty.tp_itemsize == 0,
                 plain_init: same(ty.tp_init, object.tp_init),
+                stands_for: if enumeration { stands_for(ty) } else { Stands::Itself },
+                hash: if enumeration { name_hash(class) } else { Behaviour::NONE.hash },
             });
             if self.class.get().is_null() {
                 Py_INCREF(class.cast());

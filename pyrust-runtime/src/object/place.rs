@@ -49,6 +49,11 @@ const NOWHERE: usize = usize::MAX;
 /// Dicts of instances are searched one by one up to this size.
 const MOST_ENTRIES: usize = 64;
 
+unsafe extern "C" {
+    /// Exported by every version that is supported. Of an instance without a managed dict it is a place inside of it.
+    fn _PyObject_GetDictPtr(object: *mut PyObject) -> *mut *mut PyObject;
+}
+
 #[cfg(Py_3_13)]
 const INLINE_VALUES: u64 = 1 << 2;
 
@@ -70,7 +75,15 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
     unsafe {
         let class = Py_TYPE(object);
         if (*class).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
-            return if (*class).tp_dictoffset == 0 { Storage::Slots } else { Storage::Unknown };
+            return match (*class).tp_dictoffset {
+                0 => Storage::Slots,
+                // Behind the digits of a number.
+                ..0 => match *_PyObject_GetDictPtr(object) {
+                    dict if dict.is_null() => Storage::Unknown,
+                    dict => Storage::Dict(dict),
+                },
+                _ => Storage::Unknown,
+            };
         }
         let words = object.cast::<*mut PyObject>();
         let word = *words.sub(3);
