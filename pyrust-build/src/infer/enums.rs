@@ -7,12 +7,11 @@
 use std::sync::Arc;
 
 use super::named::is_library;
-use super::objects::mangled;
 use super::solver::Ty;
 use super::{Guard, Infer, Program};
 use crate::ast::{self, ExprKind as A, StmtKind as S};
 use crate::hir::Expr;
-use crate::resolve::{Binding, ModuleEnv};
+use crate::resolve::{Binding, ModuleEnv, mangled};
 use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 
