@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,28 @@ def test_what_was_built_elsewhere_is_asked(root: Path, monkeypatch: pytest.Monke
     assert line(root) == "2 hotspots, 1 native, 1 python"
     build(root)
     assert line(root) == "2 hotspots, 2 native"
+
+
+def test_what_came_after_the_build_is_not_built(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile has added a function since: the extension does not know it, wherever it lies."""
+    extension = root / "src/headkit" / f"_pyrust{EXTENSION_SUFFIXES[0]}"
+    extension.touch()
+    said = [{"function": "headkit.core:one", "state": "pending"}]
+    answer = f"import sys; print({json.dumps('headkit._pyrust')!r}, {json.dumps(said)!r}, sep=chr(10))"
+    monkeypatch.setattr(hotspots, "_ALONE", answer)
+    assert line(root) == "2 hotspots, 1 native, 1 not built"
+    moved = extension.rename(root / f"elsewhere{EXTENSION_SUFFIXES[0]}")
+
+    class Finder:
+        pyrust = ("headkit._pyrust",)
+
+        @staticmethod
+        def find_spec(name: str, path: object = None, target: object = None) -> object:
+            return spec_from_file_location(name, moved) if name in Finder.pyrust else None
+
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    monkeypatch.setattr(hotspots, "_ALONE", f"{answer}; assert sys.argv[2] == {str(moved)!r}")
+    assert line(root) == "2 hotspots, 1 native, 1 not built"
 
 
 def test_what_does_not_load_is_not_native(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,16 @@ def _beside(folder: Path, name: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def _file(folder: Path, name: str) -> Path | None:
+    """The extension that an import would find: beside the sources, or else that of an editable install."""
+    if path := _beside(folder, name):
+        return path
+    for finder in sys.meta_path:
+        if name in getattr(finder, "pyrust", ()) and (spec := finder.find_spec(name, None)) and spec.origin:
+            return Path(spec.origin)
+    return None
+
+
 _ALONE = """
 import importlib.util, json, sys
 for name, path in zip(sys.argv[1::2], sys.argv[2::2]):
@@ -134,6 +144,12 @@ class Asked(NamedTuple):
     entries: dict[str, dict[str, Any]]
     broken: dict[str, str]
     """Packages and modules whose extension does not load here, and why."""
+    answered: set[str]
+    """Those whose extension does: a function that is not among the entries was not there when it was built."""
+
+    def lacks(self, function: str) -> bool:
+        """Whether the function came after its package was built."""
+        return function not in self.entries and _owner(function.partition(":")[0], self.answered) is not None
 
     def refusal(self, function: str) -> str | None:
         """Why the extension of this function's package does not load, if that is so."""
@@ -148,8 +164,8 @@ def _owner(module: str, packages: Iterable[str]) -> str | None:
 def _ask(project: Project, built: dict[str, Path]) -> Asked:
     """Loads the extensions in another process, which may end of it."""
     names = extension_names(project)
-    paths = {module: path for module, folder in built.items() if (path := _beside(folder, names[module]))}
-    asked = Asked({}, {})
+    paths = {module: path for module, folder in built.items() if (path := _file(folder, names[module]))}
+    asked = Asked({}, {}, set())
     if not paths:
         return asked
     words = [part for module, path in paths.items() for part in (names[module], str(path))]
@@ -169,6 +185,7 @@ def _ask(project: Project, built: dict[str, Path]) -> Asked:
             asked.broken[modules[name]] = f"{name} cannot be loaded: {what}"
         else:
             asked.entries.update({str(entry["function"]): entry for entry in what})
+            asked.answered.add(modules[name])
     return asked
 
 
@@ -208,6 +225,7 @@ def one_line(project: Project) -> str:
     built = _built(project)
     last = _last_build(project)
     broken: dict[str, str] = {}
+    new: set[str] = set()
     if not all(hotspot["function"] in known for hotspot in hotspots):
         asked = _ask(project, built)
         broken = asked.broken
@@ -219,9 +237,11 @@ def one_line(project: Project) -> str:
         }
         left = {str(hotspot["function"]): asked.refusal(str(hotspot["function"])) for hotspot in hotspots}
         known |= {name: _left(name, why) for name, why in left.items() if why and name not in known}
+        new = {name for name in left if name not in known and asked.lacks(name)}
     states: dict[str, list[str]] = {}
     for hotspot in hotspots:
-        states.setdefault(_state(project, hotspot, known, built, last), []).append(hotspot["function"])
+        state = "not built" if hotspot["function"] in new else _state(project, hotspot, known, built, last)
+        states.setdefault(state, []).append(hotspot["function"])
     counts = Counter({state: len(names) for state, names in states.items()})
     parts = [counted(counts.total(), "hotspot")]
     for state in ("native", "stale", "python", "not built"):
