@@ -16,7 +16,7 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 pub use above::Above;
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
-pub use enums::{by_name, by_value, has_member, members, number, text};
+pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use own::{Checked, Field, Fields, Own};
 pub use place::Attribute;
 pub(crate) use place::{forget_order, without_dict};
@@ -318,12 +318,15 @@ impl<C: OfObjectClass> ElemEq for Instance<C> {
 }
 
 impl<C: OfObjectClass> ElemOrd for Instance<C> {
-    fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
-        bail(Bail::Unsupported)
+    fn elem_cmp(&self, _: Cx, other: &Self) -> R<core::cmp::Ordering> {
+        if C::CLASS.is_enumeration() { enums::order(*self, *other) } else { bail(Bail::Unsupported) }
     }
 
     #[inline]
     fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
+        if C::CLASS.is_enumeration() && C::CLASS.stands_for() != Stands::Itself {
+            return Ok(enums::order(*self, *other)?.is_lt());
+        }
         C::less(cx, *self, *other)
     }
 }

@@ -277,13 +277,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         let start_ty = start.as_ref().map_or(Type::Int, |s| s.ty.clone());
         let all_floats = self.node(comp.element.id) == Type::Float;
+        // Members of enumerations count as their numbers.
         let float_items = self.node(comp.element.id).members().contains(&Type::Float);
         if !float_items && *ty == Type::Big {
             return self.sum_big(comp, breaks, start);
         }
         let out2 = out.clone();
         let mut inner = move |f: &mut Self| {
-            let val = f.val(&comp.element);
+            let val = f.opened_val(&comp.element);
             let start_ty = start_ty.clone();
             f.dispatch(&[val], &mut |f, vals| {
                 let code = vals[0].owned();
@@ -327,7 +328,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let name = out.clone();
         let mut inner = move |f: &mut Self| {
-            let item = f.value_as(&comp.element, &Type::Big);
+            let item = f.opened_val(&comp.element);
+            let item = f.coerce(&item, &Type::Big);
             let add = f.q(quote!(#name.add(cx, &#item)));
             quote!({ #add; })
         };

@@ -42,7 +42,8 @@ impl Func<'_, '_, '_> {
         let with_tuples = b.ty.members().iter().any(|m| matches!(m, Type::Tuple { .. }));
         if with_tuples && let Type::Union(_) = b.ty {
             let mut lets = Vec::new();
-            let (b, mut i) = (self.bind(&b, &mut lets), self.val(index));
+            let b = self.bind(&b, &mut lets);
+            let mut i = self.position(&b, index);
             let constant = if let ExprKind::Int(i) = index.kind { Some(i) } else { None };
             if constant.is_none() {
                 i = self.bind(&i, &mut lets);
@@ -59,8 +60,21 @@ impl Func<'_, '_, '_> {
         {
             return self.tuple_item(&b, i, to);
         }
-        let i = self.val(index);
+        let i = self.position(&b, index);
         self.getitem(&b, &i, to)
+    }
+
+    /// What stands between the brackets: of a sequence the number that it is.
+    fn position(&mut self, base: &Val, index: &Expr) -> Val {
+        let sequence = |t: &Type| {
+            matches!(t, Type::List { .. } | Type::View(_) | Type::Deque { .. } | Type::Tuple { .. })
+                || matches!(t, Type::VarTuple(_) | Type::Str | Type::Char | Type::Bytes)
+                || matches!(t, Type::ByteArray | Type::Range)
+        };
+        match base.ty.members().iter().all(sequence) {
+            true => self.opened_val(index),
+            false => self.val(index),
+        }
     }
 
     /// A table of numbers of the module that a loop reads: as a view, which is converted once that pays. Nothing writes

@@ -96,6 +96,17 @@ impl Func<'_, '_, '_> {
     /// One row of the table on types without unions.
     pub(super) fn row(&mut self, name: &str, args: &[Val]) -> Option<Val> {
         let types: Vec<Type> = args.iter().map(|a| a.ty.clone()).collect();
+        let standing = self.file.program.opened_operands(name, &types);
+        if !standing.is_empty() {
+            let mut args = args.to_vec();
+            standing.iter().for_each(|at| args[*at] = self.opened(&args[*at]));
+            let val = self.row(name, &args)?;
+            if name != "getitem" {
+                return Some(val);
+            }
+            let (check, code) = (self.q(quote!(object::unread(cx))), val.owned());
+            return Some(Val::new(quote!({ #check; #code }), val.ty));
+        }
         if types.contains(&Type::Never) {
             return None;
         }

@@ -43,6 +43,12 @@ impl Infer<'_, '_> {
     pub(super) fn try_apply(&mut self, name: &str, node: usize, k: usize, args: &[Ty]) -> Option<Ty> {
         let mut types: Vec<Type> =
             args.iter().map(|a| self.state.solver.resolve(a)).collect::<Option<_>>()?;
+        let mut standing = args.to_vec();
+        for at in self.program.opened_operands(name, &types) {
+            standing[at] = self.opened(&args[at]);
+            types[at] = self.program.opened(&types[at]);
+        }
+        let args = standing.as_slice();
         let widened = self.state.wide.contains(&node).then(|| ops::widened(name, &types)).flatten();
         let name = match widened {
             Some((wide, all)) => {

@@ -12,7 +12,7 @@ use super::{Guard, Infer, Program};
 use crate::ast::{self, ExprKind as A, StmtKind as S};
 use crate::hir::Expr;
 use crate::resolve::{Binding, ModuleEnv, mangled};
-use crate::ty::{ObjectClass, Type};
+use crate::ty::{DictKind, ObjectClass, Type};
 use crate::walk::each_statement;
 
 /// What a guard asks of the class: that `value` and `name` of its members are `enum`'s.
@@ -141,6 +141,44 @@ impl Program<'_> {
         }
     }
 
+    /// The operands of a table operation that count as the number or the text that they are besides. Where the operand
+    /// itself, or what its class writes of it, would come out, there are none.
+    pub fn opened_operands(&self, name: &str, types: &[Type]) -> Vec<usize> {
+        const NUMBERS: &[&str] =
+            &["int", "float", "abs", "round", "divmod", "pow", "chr", "hash", "complex", "bool"];
+        let stands = |at: usize| match types.get(at) {
+            Some(Type::Instance(class)) => self.stands_for(class),
+            _ => None,
+        };
+        // Is what is looked for compared with members, or with more than one kind of thing?
+        let holds = |ty: &Type| ty.any(&|t| matches!(t, Type::Instance(_) | Type::Obj | Type::Union(_)));
+        let compares = |ty: &Type| match ty {
+            Type::Dict { key, .. } => holds(key),
+            other => holds(other),
+        };
+        match name {
+            // What is looked for; not in what is equal to members.
+            "in" if stands(0).is_some() && types.get(1).is_some_and(|t| !compares(t)) => vec![0],
+            "setitem" if stands(1).is_some() && matches!(types[0], Type::List { .. } | Type::ByteArray) => {
+                vec![1]
+            }
+            "dict.get" | "list.count" if stands(1).is_some() && !compares(&types[0]) => vec![1],
+            // A `KeyError` would say the member (see `Func::row`), and some dicts take the key.
+            "getitem"
+                if stands(1).is_some()
+                    && matches!(types[0], Type::Dict { kind: DictKind::Plain, .. })
+                    && !compares(&types[0]) =>
+            {
+                vec![1]
+            }
+            "len" if stands(0) == Some(Type::Str) => vec![0],
+            _ if NUMBERS.contains(&name) || name.starts_with("math.") => {
+                (0..types.len()).filter(|at| stands(*at) == Some(Type::Int)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// Has the type instances that are numbers or texts?
     pub(super) fn has_standing(&self, ty: &Ty) -> bool {
         ty.members().iter().any(|m| matches!(m, Ty::Instance(class) if self.stands_for(class).is_some()))
@@ -221,8 +259,10 @@ impl Program<'_> {
         let members = Self::written_members(def);
         if self.makes_members(class) {
             let types = self.member_arguments(class, def);
-            let Some(made) = self.value_in_new(class, &types) else { return };
-            return self.is_seen(class, "_value_", Some(made));
+            for (name, ty) in self.made_in_new(class, &types).unwrap_or_default() {
+                self.is_seen(class, &name, Some(ty));
+            }
+            return;
         }
         for (name, value) in members {
             let ty = match stands {
@@ -243,8 +283,8 @@ impl Program<'_> {
         order.iter().any(|c| self.class_def(c).is_some_and(&has))
     }
 
-    /// What `__new__` assigns to `_value_`.
-    fn value_in_new(&mut self, class: &ObjectClass, given: &[Type]) -> Option<Type> {
+    /// What `__new__` assigns to attributes, `_value_` above all.
+    fn made_in_new(&mut self, class: &ObjectClass, given: &[Type]) -> Option<Vec<(String, Type)>> {
         for above in self.order(class)? {
             let def = self.class_def(&above)?.clone();
             let new = def.body.iter().find_map(|s| match &s.kind {
@@ -252,22 +292,27 @@ impl Program<'_> {
                 _ => None,
             });
             let Some(f) = new else { continue };
-            let mut found = None;
+            let mut found = Vec::new();
             each_statement(&f.body, &mut |stmt| {
-                if let S::Assign { targets, value } = &stmt.kind
-                    && targets
-                        .iter()
-                        .any(|t| matches!(&t.kind, A::Attribute { name, .. } if name == "_value_"))
-                {
-                    found = Some(value.clone());
+                let S::Assign { targets, value } = &stmt.kind else { return };
+                for target in targets {
+                    if let A::Attribute { name, .. } = &target.kind {
+                        found.push((name.clone(), value.clone()));
+                    }
                 }
             });
-            let value = found?;
-            if let A::Name(param) = &value.kind {
-                let at = f.params.in_frame_order().position(|p| p.name == *param)?;
-                return given.get(at.checked_sub(1)?).cloned();
+            let mut out = Vec::new();
+            for (name, value) in found {
+                let ty = match &value.kind {
+                    A::Name(param) => {
+                        let at = f.params.in_frame_order().position(|p| p.name == *param);
+                        at.and_then(|at| given.get(at.checked_sub(1)?).cloned())
+                    }
+                    _ => self.literal_type(&class.module, &value),
+                };
+                out.extend(ty.map(|ty| (mangled(&above.name, &name), ty)));
             }
-            return self.literal_type(&class.module, &value);
+            return Some(out);
         }
         None
     }

@@ -31,10 +31,14 @@ impl Infer<'_, '_> {
         self.opened(&ty)
     }
 
-    /// Is what a format is given a member that is a number or a text? Its text is what its class says.
-    fn writes_member(&mut self, e: &Expr) -> bool {
-        let ty = self.expr(e);
-        self.program.has_standing(&ty)
+    /// Is a format, or what it is given, a member? Its text is what its class says, and a format without fields is
+    /// returned as it is.
+    fn formats_member(&mut self, left: &Expr, l: &Ty, right: &Expr) -> bool {
+        if !l.members().iter().any(|m| matches!(m, Ty::Str | Ty::Char | Ty::Bytes)) {
+            return false;
+        }
+        let (format, given) = (self.expr(left), self.expr(right));
+        self.program.has_standing(&format) || self.program.has_standing(&given)
     }
 
     pub(super) fn opt(&mut self, e: &Option<Box<Expr>>) -> Ty {
@@ -76,11 +80,8 @@ impl Infer<'_, '_> {
             }
             ExprKind::Binary { op, left, right } => {
                 let (l, r) = (self.opened_expr(left), self.opened_expr(right));
-                if *op == BinOp::Mod
-                    && l.members().iter().any(|m| matches!(m, Ty::Str | Ty::Char | Ty::Bytes))
-                    && self.writes_member(right)
-                {
-                    return self.refuse("PYR0401", right.span, "the text of a member is not known");
+                if *op == BinOp::Mod && self.formats_member(left, &l, right) {
+                    return self.refuse("PYR0401", e.span, "`%` with a member that is a text is not known");
                 }
                 if let Some(ty) = self.operator(e, &[&l, &r]) {
                     return ty;
@@ -107,11 +108,8 @@ impl Infer<'_, '_> {
             }
             ExprKind::InPlace { op, left, right } => {
                 let (l, r) = (self.opened_expr(left), self.opened_expr(right));
-                if *op == BinOp::Mod
-                    && l.members().iter().any(|m| matches!(m, Ty::Str | Ty::Char | Ty::Bytes))
-                    && self.writes_member(right)
-                {
-                    return self.refuse("PYR0401", right.span, "the text of a member is not known");
+                if *op == BinOp::Mod && self.formats_member(left, &l, right) {
+                    return self.refuse("PYR0401", e.span, "`%` with a member that is a text is not known");
                 }
                 if let Some(ty) = self.operator(e, &[&l, &r]) {
                     return ty;
@@ -305,7 +303,10 @@ impl Infer<'_, '_> {
             }
             ExprKind::Method { base, name, args, keywords } => self.method(e, base, name, args, keywords),
             ExprKind::Index { base, index } => {
-                let args = [self.opened_expr(base), self.expr(index)];
+                let mut args = [self.opened_expr(base), self.expr(index)];
+                if args[0].members().iter().all(takes_positions) {
+                    args[1] = self.opened(&args[1]);
+                }
                 if let Some(ty) = self.operator(e, &[&args[0], &args[1]]) {
                     return ty;
                 }
@@ -734,4 +735,10 @@ pub(super) fn parts(ty: &Ty) -> usize {
 /// Can Python not be given it?
 pub(super) fn stays_native(ty: &Ty) -> bool {
     matches!(ty, Ty::Iter(_) | Ty::MemView | Ty::DictView(..))
+}
+
+/// A sequence, which is asked by position: a number is one, whatever it is besides.
+fn takes_positions(ty: &Ty) -> bool {
+    matches!(ty, Ty::List(_) | Ty::View(_) | Ty::Deque(_) | Ty::Tuple(..) | Ty::VarTuple(_))
+        || matches!(ty, Ty::Str | Ty::Char | Ty::Bytes | Ty::ByteArray | Ty::Range)
 }

@@ -389,6 +389,7 @@ impl Infer<'_, '_> {
                     return self.state.solver.join(&Ty::Int, &elem);
                 }
                 let start = extra.unwrap_or(Ty::Int);
+                let elem = self.opened(&elem);
                 let number = |t: &Ty| {
                     t.members()
                         .iter()

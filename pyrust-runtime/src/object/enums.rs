@@ -2,6 +2,7 @@
 //!
 //! That `enum` works as ever is a guard on names (`activate::enums`); what changes without a version is looked at here.
 
+use core::cmp::Ordering;
 use core::ptr;
 
 use pyo3_ffi::*;
@@ -124,10 +125,25 @@ pub(super) fn hash<C: OfObjectClass>(cx: Cx, member: Instance<C>) -> R<isize> {
 
 /// `a == b` of members that are numbers, or that are texts.
 pub(super) fn equal(a: *mut PyObject, b: *mut PyObject) -> R<bool> {
+    compared(a, b, Py_EQ)
+}
+
+/// The order of members that are numbers, or that are texts.
+pub(super) fn order<C: OfObjectClass>(a: Instance<C>, b: Instance<C>) -> R<Ordering> {
+    if C::CLASS.stands_for() == Stands::Itself {
+        return bail(Bail::Unsupported);
+    }
+    if compared(a.as_ptr(), b.as_ptr(), Py_LT)? {
+        return Ok(Ordering::Less);
+    }
+    Ok(if equal(a.as_ptr(), b.as_ptr())? { Ordering::Equal } else { Ordering::Greater })
+}
+
+fn compared(a: *mut PyObject, b: *mut PyObject, op: core::ffi::c_int) -> R<bool> {
     // SAFETY: Live objects of one class, whose comparison is that of the builtin class: no Python code.
     unsafe {
         let Some(compare) = (*Py_TYPE(a)).tp_richcompare else { return bail(Bail::Unsupported) };
-        let found = compare(a, b, Py_EQ);
+        let found = compare(a, b, op);
         if found.is_null() {
             PyErr_Clear();
             return bail(Bail::Memory);
@@ -176,6 +192,12 @@ pub fn text<C: OfObjectClass>(_: Cx, member: Instance<C>) -> R<Str> {
         }
         Str::from_owned(made)
     }
+}
+
+/// A key that was looked for as what it stands for: what a `KeyError` says of it nobody may read.
+#[inline]
+pub fn unread(cx: Cx) -> R<()> {
+    if cx.looks() { bail(Bail::Unsupported) } else { Ok(()) }
 }
 
 /// What the class itself has under a name of `enum`'s.
