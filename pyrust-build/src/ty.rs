@@ -104,6 +104,13 @@ pub struct NamedClass {
     pub fields: Vec<String>,
 }
 
+impl NamedClass {
+    /// As a class whose methods are looked up.
+    pub fn as_object(&self) -> Arc<ObjectClass> {
+        Arc::new(ObjectClass { module: self.module.clone(), name: self.name.clone(), own: 0 })
+    }
+}
+
 /// A class that a module of the project defines.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ObjectClass {

@@ -14,6 +14,7 @@ pub use class::NamedClass;
 use crate::boundary::layout;
 use crate::elem::{ElemEq, ElemOrd, Key, View, differs_plainly};
 use crate::fmt::Repr;
+use crate::object::Method;
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, R, bail};
 use crate::str_::StrBuilder;
@@ -187,6 +188,17 @@ pub fn has_asdict<C: OfClass>(_: Cx) -> R<()> {
     if C::CLASS.with_method("_asdict").is_some() { Ok(()) } else { bail(Bail::Guard) }
 }
 
+/// Bails unless the class has the method that was compiled.
+#[inline]
+pub fn method<C: OfClass, T>(cx: Cx, value: &Named<C, T>, method: &'static Method) -> R<()> {
+    let class = C::CLASS.class();
+    if class.is_null() {
+        return bail(Bail::Guard);
+    }
+    // SAFETY: The transaction keeps the object alive, which is an instance of the class, or was when it was read.
+    unsafe { method.check_only(cx, class, value.object.as_ptr()) }
+}
+
 /// The default that field `index` has now.
 pub fn default<C: OfClass, T: FromPy>(cx: Cx, index: usize) -> R<T> {
     let Some(made) = C::CLASS.constructor() else { return bail(Bail::Guard) };
@@ -315,7 +327,7 @@ impl<C: OfClass, T: Fields + Key> Key for Named<C, T> {
 
 impl<C: OfClass, T: Fields + Repr> Repr for Named<C, T> {
     fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
-        let Some(class) = C::CLASS.with_method("__repr__").filter(|c| class::has_plain_format(*c)) else {
+        let Some(class) = C::CLASS.with_method("__repr__").filter(|c| class::is_shown_plainly(*c)) else {
             return bail(Bail::Guard);
         };
         out.push_str(&class::name(cx, class)?)?;

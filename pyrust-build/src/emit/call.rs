@@ -482,13 +482,16 @@ impl Func<'_, '_, '_> {
                 _ => None,
             });
         }
-        if b.ty.members().iter().any(|m| matches!(m, Type::Named { .. }))
-            && (name.starts_with("attribute ") || matches!(name, "_replace" | "_asdict"))
-        {
+        if b.ty.members().iter().any(|m| matches!(m, Type::Named { .. })) && self.is_of_named(&b.ty, name) {
             return self.match_union(&b, |f, v| match &v.ty {
-                Type::Named { .. } => f.named_method(&v, name, keywords, to),
+                Type::Named { .. } => f.named_method(node, &v, name, args, keywords, to),
                 ty => {
-                    let ret = f.row(&format!("{}.{name}", class_name(ty)?), std::slice::from_ref(&v))?;
+                    // Methods of others take arguments that were not evaluated here.
+                    let alone = args.is_empty() && keywords.is_empty();
+                    let ret = f.row(
+                        &format!("{}.{name}", class_name(ty).filter(|_| alone)?),
+                        std::slice::from_ref(&v),
+                    )?;
                     Some(f.coerce(&ret, to))
                 }
             });

@@ -8,8 +8,8 @@ use quote::quote;
 use super::Func;
 use super::expr::field;
 use super::types::{Val, named_marker, object_marker, rust_type};
-use crate::hir::Expr;
-use crate::infer::{FieldSource, Guard, NamedDef};
+use crate::hir::{Expr, NodeId};
+use crate::infer::{FieldSource, Guard, MethodKind, NamedDef};
 use crate::ty::{DictKind, NamedClass, Type};
 
 impl Func<'_, '_, '_> {
@@ -47,6 +47,16 @@ impl Func<'_, '_, '_> {
             Some(f.coerce(&v, &to))
         });
         Val::new(code, to)
+    }
+
+    /// Is it what a named tuple has and a tuple has not?
+    pub(super) fn is_of_named(&self, ty: &Type, name: &str) -> bool {
+        name.starts_with("attribute ")
+            || matches!(name, "_replace" | "_asdict")
+            || ty.members().iter().any(|m| match m {
+                Type::Named { class, .. } => self.file.program.method_of(&class.as_object(), name).is_some(),
+                _ => false,
+            })
     }
 
     /// The value of an operand: named tuples are tuples there.
@@ -106,11 +116,13 @@ impl Func<'_, '_, '_> {
         (self.coerce(val, &ty), ty)
     }
 
-    /// `value.field`, `value._replace(…)`, `value._asdict()`; `None` where the value has no such thing.
+    /// `value.field`, `value._replace(…)`, `value._asdict()`, and what the class's text has; `None` where the value has no such thing.
     pub(super) fn named_method(
         &mut self,
+        node: NodeId,
         val: &Val,
         name: &str,
+        args: &[Expr],
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> Option<TokenStream> {
@@ -122,6 +134,16 @@ impl Func<'_, '_, '_> {
             return Some(self.coerce(&item, to));
         }
         let marker = named_marker(class);
+        if !matches!(name, "_replace" | "_asdict") {
+            let class = class.as_object();
+            let read = name.strip_prefix("attribute ");
+            let name = read.unwrap_or(name);
+            let method = self.file.program.method_of(&class, name)?;
+            if (method.kind == MethodKind::Property) != read.is_some() {
+                return None;
+            }
+            return self.call_method(node, val, (&class, name, &method), args, keywords, to);
+        }
         match name {
             "_replace" => {
                 let wanted = items_of(to, class);

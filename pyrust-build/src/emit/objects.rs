@@ -240,7 +240,7 @@ impl Func<'_, '_, '_> {
         quote!(object::get::<#marker, #rust>(cx, #instance, &#at))
     }
 
-    fn call_method(
+    pub(super) fn call_method(
         &mut self,
         node: NodeId,
         val: &Val,
@@ -253,7 +253,7 @@ impl Func<'_, '_, '_> {
         let (known, path) = self.known_method(class, name, method);
         let mut lets = Vec::new();
         let base = self.bind(val, &mut lets);
-        let check = self.method_check(class, &base.code, &known);
+        let check = self.method_check(class, &base, &known);
         lets.push(quote!(#check;));
         let mut vals: Vec<Val> = Vec::new();
         match method.kind {
@@ -310,11 +310,15 @@ impl Func<'_, '_, '_> {
         let base = vals.remove(special.receiver);
         vals.rotate_left(special.receiver);
         let call = self.match_union(&base, |f, v| {
-            let Type::Instance(class) = v.ty.clone() else { return None };
+            let class = match &v.ty {
+                Type::Instance(class) => class.clone(),
+                Type::Named { class, .. } => class.as_object(),
+                _ => return None,
+            };
             let method = f.file.program.special_method(&class, special.name)?;
             let callee = f.reached_method(node, &class, special.name)?;
             let (known, path) = f.known_method(&class, special.name, &method);
-            let check = f.method_check(&class, &v.code, &known);
+            let check = f.method_check(&class, &v, &known);
             let mut all = vec![v.clone()];
             all.extend(vals.iter().cloned());
             let call = f.call_instance((&class.module, &path), callee, &all, (keywords, &named));
@@ -373,9 +377,10 @@ impl Func<'_, '_, '_> {
         let (object, made) = (self.fresh("made"), self.q(quote!(#module_of_makers::make::<#maker>(cx))));
         lets.push(quote!(let #object = #made;));
         let (known, path) = self.known_method(class, "__init__", &method);
-        let check = self.method_check(class, &quote!(#object), &known);
+        let made = Val::new(quote!(#object), ty.clone());
+        let check = self.method_check(class, &made, &known);
         lets.push(quote!(#check;));
-        vals.insert(0, Val::new(quote!(#object), ty.clone()));
+        vals.insert(0, made);
         let home = class.module.clone();
         let call = self.call_instance((&home, &path), callee, &vals, (keywords, &named));
         let call = self.q(call);
@@ -384,9 +389,11 @@ impl Func<'_, '_, '_> {
     }
 
     /// Bails unless the class has the method that was compiled.
-    fn method_check(&mut self, class: &ObjectClass, object: &TokenStream, known: &Ident) -> TokenStream {
-        let marker = object_marker(class);
+    fn method_check(&mut self, class: &ObjectClass, object: &Val, known: &Ident) -> TokenStream {
+        let (marker, of) = (object_marker(class), &object.ty);
+        let object = &object.code;
         match class.own {
+            0 if matches!(of, Type::Named { .. }) => self.q(quote!(named::method(cx, &#object, &#known))),
             0 => self.q(quote!(object::method::<#marker>(cx, #object, &#known))),
             _ => self.q(quote!(object::own_method::<#marker>(cx, &#known))),
         }

@@ -57,10 +57,11 @@ impl File<'_, '_> {
         let items = classes.enumerate().map(|(i, class)| {
             let (marker, module, name) = (types::named_marker(&class), &class.module, &class.name);
             let (fields, constant) = (&class.fields, format_ident!("CLASS_{i}"));
+            let operators = self.program.operators_of_named(&class);
             quote! {
                 #[derive(Clone, Copy)]
                 struct #marker;
-                static #constant: NamedClass = NamedClass::new(#module, #name, &[#(#fields),*]);
+                static #constant: NamedClass = NamedClass::new(#module, #name, &[#(#fields),*], &[#(#operators),*]);
                 impl OfClass for #marker {
                     const CLASS: &'static NamedClass = &#constant;
                 }

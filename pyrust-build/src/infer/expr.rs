@@ -79,12 +79,13 @@ impl Infer<'_, '_> {
                 ty
             }
             ExprKind::Binary { op, left, right } => {
-                let (l, r) = (self.opened_expr(left), self.opened_expr(right));
-                if *op == BinOp::Mod && self.formats_member(left, &l, right) {
-                    return self.refuse("PYR0401", e.span, "`%` with a member that is a text is not known");
-                }
+                let (l, r) = (self.expr(left), self.expr(right));
                 if let Some(ty) = self.operator(e, &[&l, &r]) {
                     return ty;
+                }
+                let Some((l, r)) = self.opened_pair(e, *op, &l, &r) else { return Ty::Never };
+                if *op == BinOp::Mod && self.formats_member(left, &l, right) {
+                    return self.refuse("PYR0401", e.span, "`%` with a member that is a text is not known");
                 }
                 match (op, &l, &right.kind) {
                     // A negative power of an int is a float.
@@ -107,12 +108,13 @@ impl Infer<'_, '_> {
                 self.binary(e.id, e.span, *op, &l, &r)
             }
             ExprKind::InPlace { op, left, right } => {
-                let (l, r) = (self.opened_expr(left), self.opened_expr(right));
-                if *op == BinOp::Mod && self.formats_member(left, &l, right) {
-                    return self.refuse("PYR0401", e.span, "`%` with a member that is a text is not known");
-                }
+                let (l, r) = (self.expr(left), self.expr(right));
                 if let Some(ty) = self.operator(e, &[&l, &r]) {
                     return ty;
+                }
+                let Some((l, r)) = self.opened_pair(e, *op, &l, &r) else { return Ty::Never };
+                if *op == BinOp::Mod && self.formats_member(left, &l, right) {
+                    return self.refuse("PYR0401", e.span, "`%` with a member that is a text is not known");
                 }
                 self.meet(left, &l, right, &r);
                 if masks(*op, left, right) && l == Ty::Big {

@@ -63,7 +63,11 @@ impl Infer<'_, '_> {
                 }
                 continue;
             }
-            if let Some(ty) = self.named_method(e, member, name, args, keywords) {
+            let of_named = match self.named_method(e, member, name, args, keywords) {
+                None if only.is_none() => self.own_of_named(e, member, name, args, keywords),
+                found => found,
+            };
+            if let Some(ty) = of_named {
                 found = true;
                 out = self.state.solver.join(&out, &ty);
                 continue;

@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use super::annotation;
 use super::globals::{in_python, long_tuples};
+use super::objects::MethodKind;
 use super::solver::Ty;
 use super::{FuncRef, Infer, Program};
 use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind};
-use crate::hir::Expr;
+use crate::hir::{BinOp, Expr};
 use crate::resolve::{Binding, ModuleEnv};
-use crate::ty::{MAX_TUPLE, NamedClass, Type};
+use crate::ty::{MAX_TUPLE, NamedClass, ObjectClass, Type};
+
+/// Classes above one, at most.
+const MAX_ABOVE: usize = 16;
 
 /// A class as its definition has it.
 #[derive(Clone)]
@@ -89,6 +93,34 @@ impl Program<'_> {
         }
         def.class = Arc::new(NamedClass { module: home, name: own, fields });
         Some(def)
+    }
+
+    /// The class, which is one of these, and those above it that the project defines. What stands behind `tuple` may be
+    /// among them: which function it is, is asked of the class itself.
+    pub(super) fn named_order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
+        self.named(&class.module, &class.name)?;
+        let mut out: Vec<ObjectClass> = Vec::new();
+        let mut waiting = vec![class.clone()];
+        while let Some(class) = waiting.pop().filter(|_| out.len() < MAX_ABOVE) {
+            out.retain(|c| !c.is(&class));
+            let bases = self.class_def(&class).map_or(&[][..], |def| &def.bases);
+            for base in bases.iter().rev() {
+                if let A::Name(base) = &base.kind
+                    && let Some((home, Binding::Class)) = self.binding(&class.module, base)
+                {
+                    let name = self.name_in(&class.module, &home, base);
+                    waiting.push(ObjectClass { module: home, name, own: 0 });
+                }
+            }
+            out.push(class);
+        }
+        Some(out)
+    }
+
+    /// The operators that the class's text has.
+    pub fn operators_of_named(&self, class: &NamedClass) -> Vec<&'static str> {
+        let class = class.as_object();
+        NUMBERS.iter().copied().filter(|name| self.member_of(&class, name).is_some()).collect()
     }
 
     /// The type of an instance that Python hands over, where annotations tell the types of its fields.
@@ -176,10 +208,48 @@ fn definition(
     NamedDef { class, defaults, annotations, home: home.to_string() }
 }
 
+/// Operators that tuples have not, or not in the place where the interpreter asks first.
+const NUMBERS: &[&str] = &[
+    "__abs__",
+    "__add__",
+    "__and__",
+    "__floordiv__",
+    "__invert__",
+    "__lshift__",
+    "__matmul__",
+    "__mod__",
+    "__mul__",
+    "__neg__",
+    "__or__",
+    "__pos__",
+    "__pow__",
+    "__radd__",
+    "__rand__",
+    "__rfloordiv__",
+    "__rlshift__",
+    "__rmatmul__",
+    "__rmod__",
+    "__rmul__",
+    "__ror__",
+    "__rpow__",
+    "__rrshift__",
+    "__rshift__",
+    "__rsub__",
+    "__rtruediv__",
+    "__rxor__",
+    "__sub__",
+    "__truediv__",
+    "__xor__",
+];
+
 /// Does the statement of a class body make instances other than tuples with names?
 fn changes_behaviour(stmt: &Stmt) -> bool {
-    const HARMLESS: &[&str] = &["__slots__", "__doc__", "__repr__", "__module__", "__match_args__"];
-    let changes = |name: &str| name.starts_with("__") && name.ends_with("__") && !HARMLESS.contains(&name);
+    const HARMLESS: &[&str] =
+        &["__slots__", "__doc__", "__repr__", "__str__", "__format__", "__module__", "__match_args__"];
+    let changes = |name: &str| {
+        let special = name.starts_with("__") && name.ends_with("__");
+        special && !HARMLESS.contains(&name) && !NUMBERS.contains(&name)
+    };
     match &stmt.kind {
         StmtKind::FunctionDef(def) => changes(&def.name),
         StmtKind::Assign { targets, .. } => {
@@ -255,6 +325,41 @@ impl Infer<'_, '_> {
             self.program.lowered.insert(func.clone(), lowered);
         }
         self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)))
+    }
+
+    /// The operands of an operator of tuples; nothing where one of them has a method for it that does not settle it.
+    pub(super) fn opened_pair(&mut self, e: &Expr, op: BinOp, l: &Ty, r: &Ty) -> Option<(Ty, Ty)> {
+        for member in l.members().iter().chain(r.members()) {
+            if let Ty::Named(class, _) = member
+                && self.program.has_numbers(class, op)
+            {
+                let message = format!("an operator of `{}` and `{}`", self.show(l), self.show(r));
+                self.refuse("PYR0401", e.span, message);
+                return None;
+            }
+        }
+        Some((self.opened(l), self.opened(r)))
+    }
+
+    /// `value.name`, `value.name(…)`: a property or a method that the class's text has.
+    pub(super) fn own_of_named(
+        &mut self,
+        e: &Expr,
+        member: &Ty,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Option<Ty> {
+        let Ty::Named(class, _) = member else { return None };
+        let class = class.as_object();
+        let read = name.strip_prefix("attribute ");
+        let name = read.unwrap_or(name);
+        let method = self.program.method_of(&class, name)?;
+        if (method.kind == MethodKind::Property) != read.is_some() {
+            return None;
+        }
+        let given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
+        Some(self.method_call(e, (&class, name, &method), member, given, keywords))
     }
 
     /// Named tuples as the tuples of their fields, members of enumerations as the numbers and texts that they are.

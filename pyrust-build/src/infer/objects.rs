@@ -84,7 +84,8 @@ impl Program<'_> {
 
     /// What the class has under the name; `None` where only instances may have it.
     pub fn member_of(&self, class: &ObjectClass, name: &str) -> Option<Member> {
-        self.member_in(&self.order(class)?, name).map(|(_, member)| member)
+        let order = self.order(class).or_else(|| self.named_order(class))?;
+        self.member_in(&order, name).map(|(_, member)| member)
     }
 
     /// What the first of the classes has that has something under the name, and which one that is.
@@ -655,7 +656,7 @@ impl Infer<'_, '_> {
         keywords: &[(String, Expr)],
     ) -> Ty {
         let given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
-        self.method_call(e, (class, name, method), given, keywords)
+        self.method_call(e, (class, name, method), &Ty::Instance(class.clone()), given, keywords)
     }
 
     /// As [`Infer::instance_call`], with the types of the arguments.
@@ -663,6 +664,7 @@ impl Infer<'_, '_> {
         &mut self,
         e: &Expr,
         (class, name, method): (&Arc<ObjectClass>, &str, &Method),
+        receiver: &Ty,
         mut given: Vec<Ty>,
         keywords: &[(String, Expr)],
     ) -> Ty {
@@ -674,7 +676,7 @@ impl Infer<'_, '_> {
             }
             // Nothing is handed over: see `lower::class_methods`.
             MethodKind::Class => given.insert(0, Ty::None),
-            _ => given.insert(0, Ty::Instance(class.clone())),
+            _ => given.insert(0, receiver.clone()),
         }
         let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
         let guard = method_guard(class, name, method);

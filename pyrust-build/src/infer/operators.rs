@@ -21,7 +21,7 @@ use crate::hir::{
 };
 use crate::lower::webs;
 use crate::source::Span;
-use crate::ty::{DictKind, ObjectClass, Type};
+use crate::ty::{DictKind, NamedClass, ObjectClass, Type};
 
 /// The methods of a binary operator: of the left operand, of the right one, and in place.
 fn methods(op: BinOp) -> [&'static str; 3] {
@@ -124,6 +124,7 @@ impl Program<'_> {
     fn all_have(&self, ty: &Type, name: &str) -> bool {
         ty.members().iter().all(|m| match m {
             Type::Instance(class) => self.has(class, name),
+            Type::Named { class, .. } => self.has(&class.as_object(), name),
             _ => false,
         })
     }
@@ -164,6 +165,21 @@ impl Program<'_> {
         found
     }
 
+    /// Is the operator a method of a class that `namedtuple` made, so that it is not that of tuples?
+    pub(super) fn has_numbers(&self, class: &NamedClass, op: BinOp) -> bool {
+        let [forward, reflected, _] = methods(op);
+        let class = class.as_object();
+        [forward, reflected].iter().any(|name| self.member_of(&class, name).is_some())
+    }
+
+    /// A named tuple as an instance, where that makes a difference.
+    fn with_numbers(&self, ty: &Type, op: BinOp) -> Type {
+        match ty {
+            Type::Named { class, .. } if self.has_numbers(class, op) => Type::Instance(class.as_object()),
+            other => other.clone(),
+        }
+    }
+
     fn binary(&self, op: BinOp, in_place: bool, l: &Type, r: &Type) -> Option<Resolved> {
         let [forward, reflected, changing] = methods(op);
         if in_place {
@@ -178,6 +194,7 @@ impl Program<'_> {
             }
         }
         self.of_pairs((l, r), |a, b| {
+            let (a, b) = (&self.with_numbers(a, op), &self.with_numbers(b, op));
             let mut found = match (a, b) {
                 (Type::Instance(a), Type::Instance(b)) if a.is(b) => {
                     self.has(a, forward).then(|| call(forward, 0))?
@@ -202,7 +219,8 @@ impl Program<'_> {
 
     /// Is `b` another class, and below `a`?
     fn is_below(&self, a: &ObjectClass, b: &ObjectClass) -> Option<bool> {
-        Some(!a.is(b) && self.order(b)?.iter().any(|c| c.is(a)))
+        let order = self.order(b).or_else(|| self.named_order(b))?;
+        Some(!a.is(b) && order.iter().any(|c| c.is(a)))
     }
 
     /// Of two instances: the method of the left one, or the reflected one of the right one where the left one has none.
@@ -271,7 +289,7 @@ impl Program<'_> {
 
     /// The method that the operator at an expression calls, for operands of these types.
     fn operator(&self, e: &Expr, operands: &[Type]) -> Option<Resolved> {
-        if !operands.iter().any(|t| t.members().iter().any(|m| matches!(m, Type::Instance(_))))
+        if !operands.iter().any(|t| t.members().iter().any(may_have_operators))
             || operands.contains(&Type::Never)
         {
             return None;
@@ -347,6 +365,10 @@ fn same_class(op: CmpOp, l: &Type, r: &Type) -> Option<bool> {
     }
 }
 
+fn may_have_operators(ty: &Type) -> bool {
+    matches!(ty, Type::Instance(_) | Type::Named { .. })
+}
+
 /// May it be an instance of any class?
 fn is_open(ty: &Type) -> bool {
     matches!(ty, Type::Obj | Type::Iter(_) | Type::Never | Type::Cell(_) | Type::Union(_))
@@ -355,8 +377,8 @@ fn is_open(ty: &Type) -> bool {
 impl Infer<'_, '_> {
     /// The type of an operator, if it is a method of an instance. Where that is still to be told nothing is refused.
     pub(super) fn operator(&mut self, e: &Expr, operands: &[&Ty]) -> Option<Ty> {
-        let is_instance = |t: &&Ty| t.members().iter().any(|m| matches!(m, Ty::Instance(_)));
-        if self.report || !operands.iter().any(is_instance) {
+        let may_have = |t: &&Ty| t.members().iter().any(|m| matches!(m, Ty::Instance(_) | Ty::Named(..)));
+        if self.report || !operands.iter().any(may_have) {
             return None;
         }
         let types: Option<Vec<Type>> = operands.iter().map(|t| self.state.solver.resolve(t)).collect();
@@ -428,11 +450,14 @@ impl Infer<'_, '_> {
         given.rotate_left(special.receiver);
         let (mut out, mut found) = (Ty::Never, receiver == Ty::Never);
         for member in receiver.members() {
-            let Ty::Instance(class) = member else { continue };
-            let Some(method) = self.program.special_method(class, special.name) else { continue };
+            let class: Arc<ObjectClass> = match member {
+                Ty::Instance(class) => class.clone(),
+                Ty::Named(class, _) => class.as_object(),
+                _ => continue,
+            };
+            let Some(method) = self.program.special_method(&class, special.name) else { continue };
             found = true;
-            let class: Arc<ObjectClass> = class.clone();
-            let ty = self.method_call(e, (&class, special.name, &method), given.clone(), keywords);
+            let ty = self.method_call(e, (&class, special.name, &method), member, given.clone(), keywords);
             out = self.state.solver.join(&out, &ty);
         }
         if !found {

@@ -16,6 +16,8 @@ pub struct NamedClass {
     pub(super) module: &'static str,
     pub(super) name: &'static str,
     pub(super) fields: &'static [&'static str],
+    /// Those that the class's text has.
+    operators: &'static [&'static str],
     /// Held for good once it has been found.
     class: Cell<*mut PyTypeObject>,
     /// The version that was looked at; 0 for none.
@@ -39,11 +41,13 @@ impl NamedClass {
         module: &'static str,
         name: &'static str,
         fields: &'static [&'static str],
+        operators: &'static [&'static str],
     ) -> NamedClass {
         NamedClass {
             module,
             name,
             fields,
+            operators,
             class: Cell::new(ptr::null_mut()),
             version: Cell::new(0),
             found: Cell::new(None),
@@ -133,7 +137,10 @@ impl NamedClass {
                 }
                 class = found.cast();
             }
-            if !behaves_as_tuple(class) {
+            if !behaves_as_tuple(class)
+                || !has_only(class, self.operators)
+                || !concatenates(class, self.operators)
+            {
                 return None;
             }
             for (index, field) in self.fields.iter().enumerate() {
@@ -183,13 +190,90 @@ unsafe fn inherited(class: *mut PyTypeObject, name: &str) -> Option<*mut PyObjec
     }
 }
 
-/// Is `format(value, "")` the text of `value`?
-pub(super) fn has_plain_format(class: *mut PyTypeObject) -> bool {
+/// Are `format(value, "")` and `str(value)` the `repr` of the value?
+pub(super) fn is_shown_plainly(class: *mut PyTypeObject) -> bool {
     // SAFETY: A live class.
-    unsafe { inherited(class, "__format__").is_none() }
+    unsafe { inherited(class, "__format__").is_none() && inherited(class, "__str__").is_none() }
 }
 
-/// Do instances behave as tuples do, but for their `repr`?
+/// Has the class no operators but those?
+unsafe fn has_only(class: *mut PyTypeObject, operators: &[&str]) -> bool {
+    // SAFETY: By the caller: a live class.
+    unsafe {
+        let numbers = (*class).tp_as_number.cast::<usize>();
+        let words = size_of::<PyNumberMethods>() / size_of::<usize>();
+        let none = (0..words).all(|index| *numbers.add(index) == 0);
+        none || (!operators.is_empty()
+            && OPERATORS.iter().all(|name| operators.contains(name) || inherited(class, name).is_none()))
+    }
+}
+
+/// Are `+` and `*` those of tuples, where the class has no method for them?
+unsafe fn concatenates(class: *mut PyTypeObject, operators: &[&str]) -> bool {
+    // SAFETY: By the caller: a class of Python's, which has the table.
+    unsafe {
+        let (own, tuple) = (&*(*class).tp_as_sequence, &*(*(&raw const PyTuple_Type)).tp_as_sequence);
+        let has = |names: &[&str]| names.iter().any(|name| operators.contains(name));
+        let added = own.sq_concat.map(|f| f as usize) == tuple.sq_concat.map(|f| f as usize);
+        let repeated = own.sq_repeat.map(|f| f as usize) == tuple.sq_repeat.map(|f| f as usize);
+        (added || has(&["__add__"])) && (repeated || has(&["__mul__", "__rmul__"]))
+    }
+}
+
+/// What fills the table of a class's operators.
+const OPERATORS: &[&str] = &[
+    "__abs__",
+    "__add__",
+    "__and__",
+    "__bool__",
+    "__divmod__",
+    "__float__",
+    "__floordiv__",
+    "__iadd__",
+    "__iand__",
+    "__ifloordiv__",
+    "__ilshift__",
+    "__imatmul__",
+    "__imod__",
+    "__imul__",
+    "__index__",
+    "__int__",
+    "__invert__",
+    "__ior__",
+    "__ipow__",
+    "__irshift__",
+    "__isub__",
+    "__itruediv__",
+    "__ixor__",
+    "__lshift__",
+    "__matmul__",
+    "__mod__",
+    "__mul__",
+    "__neg__",
+    "__or__",
+    "__pos__",
+    "__pow__",
+    "__radd__",
+    "__rand__",
+    "__rdivmod__",
+    "__rfloordiv__",
+    "__rlshift__",
+    "__rmatmul__",
+    "__rmod__",
+    "__rmul__",
+    "__ror__",
+    "__rpow__",
+    "__rrshift__",
+    "__rshift__",
+    "__rsub__",
+    "__rtruediv__",
+    "__rxor__",
+    "__sub__",
+    "__truediv__",
+    "__xor__",
+];
+
+/// Do instances behave as tuples do, but for their texts and operators that tuples have not?
 unsafe fn behaves_as_tuple(class: *mut PyTypeObject) -> bool {
     // SAFETY: By the caller: a live class. Classes of Python's have all three tables.
     unsafe {
@@ -206,28 +290,21 @@ unsafe fn behaves_as_tuple(class: *mut PyTypeObject) -> bool {
         }
         let (sequence, of_tuple) = (&*own.tp_as_sequence, &*tuple.tp_as_sequence);
         let (mapping, of_tuples) = (&*own.tp_as_mapping, &*tuple.tp_as_mapping);
-        let numbers = own.tp_as_number.cast::<usize>();
-        let words = size_of::<PyNumberMethods>() / size_of::<usize>();
-        let no_numbers = (0..words).all(|index| *numbers.add(index) == 0);
         let same = |a: Option<usize>, b: Option<usize>| a == b;
         macro_rules! agree {
             ($($mine:expr, $theirs:expr;)+) => {
                 $(same($mine.map(|f| f as usize), $theirs.map(|f| f as usize)))&&+
             };
         }
-        no_numbers
-            && own.tp_finalize.is_none()
+        own.tp_finalize.is_none()
             && own.tp_del.is_none()
             && agree! {
                 own.tp_iter, tuple.tp_iter;
                 own.tp_hash, tuple.tp_hash;
                 own.tp_richcompare, tuple.tp_richcompare;
                 own.tp_getattro, tuple.tp_getattro;
-                own.tp_str, tuple.tp_str;
                 own.tp_alloc, PyBaseObject_Type.tp_alloc;
                 sequence.sq_length, of_tuple.sq_length;
-                sequence.sq_concat, of_tuple.sq_concat;
-                sequence.sq_repeat, of_tuple.sq_repeat;
                 sequence.sq_contains, of_tuple.sq_contains;
                 mapping.mp_length, of_tuples.mp_length;
                 mapping.mp_subscript, of_tuples.mp_subscript;

@@ -9,7 +9,7 @@ use crate::activate::Namespace;
 use crate::activate::object::{interned, is_made_by, known_item};
 use crate::object::Instance;
 use crate::object::enums::{Stands, name_hash, stands_for};
-use crate::object::place::{Attribute, Found};
+use crate::object::place::{self, Attribute, Found};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -343,6 +343,54 @@ impl Method {
         }
         // SAFETY: The class is held for good.
         unsafe { self.look(cx, class, ty) }
+    }
+
+    /// As [`Method::check`], for an instance of a class whose attributes are not looked at otherwise, which is that of
+    /// its metaclass `type` and asks for attributes as `object` does.
+    ///
+    /// # Safety
+    /// A live instance of the class.
+    #[inline]
+    pub(crate) unsafe fn check_only(
+        &'static self,
+        cx: Cx,
+        class: *mut PyTypeObject,
+        object: *mut PyObject,
+    ) -> R<()> {
+        // SAFETY: By the caller.
+        unsafe {
+            if self.seen.get() != cx.number() {
+                self.look_only(class)?;
+                self.seen.set(cx.number());
+            }
+            let hidden = !matches!(self.kind, MethodKind::Property | MethodKind::Special)
+                && place::may_have_attributes(object);
+            if hidden { bail(Bail::Guard) } else { Ok(()) }
+        }
+    }
+
+    /// # Safety
+    /// The class, alive.
+    #[cold]
+    #[inline(never)]
+    unsafe fn look_only(&'static self, class: *mut PyTypeObject) -> R<()> {
+        // SAFETY: By the caller; types are tested before their layout is relied on.
+        unsafe {
+            let found = inherited(class, self.attribute.text()?);
+            if found.is_null() {
+                return bail(Bail::Guard);
+            }
+            let function = match self.kind {
+                MethodKind::Property => wrapped(found, &raw mut PyProperty_Type),
+                MethodKind::Plain | MethodKind::Special => found,
+                MethodKind::Static => wrapped(found, &raw mut PyStaticMethod_Type),
+                MethodKind::Class => wrapped(found, &raw mut PyClassMethod_Type),
+            };
+            if function.is_null() || function != self.space.unchanged_function(self.slot) {
+                return bail(Bail::Guard);
+            }
+            Ok(())
+        }
     }
 
     /// Is what the class has the function that was compiled?

@@ -117,6 +117,35 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
     }
 }
 
+unsafe extern "C" {
+    /// Exported by every version that is supported. Where the flags say that the dict stands before the object it may
+    /// make one.
+    fn _PyObject_GetDictPtr(object: *mut PyObject) -> *mut *mut PyObject;
+}
+
+/// Has the instance, or may it have, attributes that are in no slot?
+///
+/// # Safety
+/// A live instance of a class that was defined in Python.
+pub(super) unsafe fn may_have_attributes(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe {
+        let class = Py_TYPE(object);
+        let filled = |dict: *mut PyObject| !dict.is_null() && PyDict_Size(dict) != 0;
+        match storage(object) {
+            Storage::Slots => false,
+            Storage::Dict(dict) => filled(dict),
+            Storage::Values(_) => shared_count(class) != 0,
+            // The dict is made when it is asked for.
+            Storage::Unknown if (*class).tp_flags & Py_TPFLAGS_MANAGED_DICT != 0 => false,
+            Storage::Unknown => {
+                let place = _PyObject_GetDictPtr(object);
+                !place.is_null() && filled(*place)
+            }
+        }
+    }
+}
+
 /// Notes that the value at `index` is the last one that was added; false where there is no room.
 ///
 /// # Safety
@@ -345,6 +374,18 @@ impl Attribute {
         Ok(())
     }
 
+    /// The name, interned for good.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    pub(super) unsafe fn text(&self) -> R<*mut PyObject> {
+        if self.text.get().is_null() {
+            // SAFETY: By the caller.
+            self.text.set(unsafe { interned(self.name) });
+        }
+        if self.text.get().is_null() { bail(Bail::Memory) } else { Ok(self.text.get()) }
+    }
+
     #[cold]
     #[inline(never)]
     unsafe fn look(&self, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
@@ -353,13 +394,7 @@ impl Attribute {
             if class.class() != ty {
                 return bail(Bail::Guard);
             }
-            if self.text.get().is_null() {
-                self.text.set(interned(self.name));
-            }
-            if self.text.get().is_null() {
-                return bail(Bail::Memory);
-            }
-            let found = inherited(ty, self.text.get());
+            let found = inherited(ty, self.text()?);
             self.found.set(match found.is_null() {
                 true => Found::Other(found),
                 false => kind(found),
