@@ -121,10 +121,21 @@ pub fn set<C: OfObjectClass, T: IntoPy>(
     name: &'static Attribute,
     value: T,
 ) -> R<()> {
+    name.is_writable(cx, C::CLASS)?;
+    set_generic(cx, object, name, value)
+}
+
+/// `object.__setattr__(instance, name, value)`: whatever the class does when attributes are assigned.
+#[inline]
+pub fn set_generic<C: OfObjectClass, T: IntoPy>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+    value: T,
+) -> R<()> {
     cx.point()?;
     // SAFETY: The transaction keeps the object alive; the slot is its own.
     unsafe {
-        name.is_writable(cx, C::CLASS)?;
         let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
         if slot.is_null() || (*slot).is_null() {
             let value = value.into_py(cx)?;
@@ -193,11 +204,21 @@ pub fn less<C: OfObjectClass>(cx: Cx, a: Instance<C>, b: Instance<C>) -> R<bool>
 
 /// What a method says that a container has called: what it raises leaves containers as only Python knows.
 #[inline]
-pub fn told(found: R<bool>) -> R<bool> {
+pub fn told<T>(found: R<T>) -> R<T> {
     match found {
         Err(stop) if stop.as_exc().is_some() => bail(Bail::Unsupported),
         found => found,
     }
+}
+
+/// What `hash` makes of what a `__hash__` gives.
+#[inline]
+pub fn hashed(found: R<i64>) -> R<isize> {
+    // -1 says that something was raised.
+    Ok(match told(found)? {
+        -1 => -2,
+        hash => hash as isize,
+    })
 }
 
 /// `a != b`, where that is `a is not b`.
@@ -334,11 +355,16 @@ impl<C: OfObjectClass> ElemOrd for Instance<C> {
 impl<C: OfObjectClass> Key for Instance<C> {
     type Stored = Self;
 
+    const HOOKED: bool = C::HASHED;
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         Ok(self.py_hash(cx)? as u64)
     }
 
     fn py_hash(&self, cx: Cx) -> R<isize> {
+        if C::HASHED {
+            return C::hash(cx, *self);
+        }
         if C::CLASS.is_enumeration() {
             return enums::hash(cx, *self);
         }
@@ -349,12 +375,22 @@ impl<C: OfObjectClass> Key for Instance<C> {
         Ok((self.as_ptr() as usize).rotate_right(4) as isize)
     }
 
-    unsafe fn eq_object(&self, _: Cx, object: *mut PyObject) -> R<bool> {
+    #[inline(always)]
+    fn is_object(&self, object: *mut PyObject) -> bool {
+        C::HASHED && core::ptr::eq(self.as_ptr(), object)
+    }
+
+    unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
         if core::ptr::eq(self.as_ptr(), object) {
             return Ok(true);
         }
         // SAFETY: By the caller.
         let matches = unsafe { Self::matches(object) };
+        if matches && C::HASHED {
+            // What is there is asked about what is looked for.
+            // SAFETY: By the caller.
+            return C::equal(cx, unsafe { Self::from_py(cx, object)? }, *self);
+        }
         if matches && C::CLASS.compares_identity() {
             return Ok(false);
         }

@@ -29,10 +29,14 @@ impl File<'_, '_> {
         let program = self.program;
         for reached in program.instances[index].values.values().flatten() {
             let Some((class, name)) = hook_of(&reached.callee) else { continue };
-            let (marker, orders) = (object_marker(&class).to_string(), name == "__lt__");
-            let method = if orders { "less" } else { "equal" };
+            let marker = object_marker(&class).to_string();
+            let method = match name {
+                "__lt__" => "less",
+                "__hash__" => "hash",
+                _ => "equal",
+            };
             if self.hooks.iter().any(|h| h.marker == marker && h.method == method)
-                || !program.can_be_hooked(reached.instance, orders)
+                || !program.can_be_hooked(reached.instance, name)
             {
                 continue;
             }
@@ -51,6 +55,15 @@ impl File<'_, '_> {
     pub(super) fn hooks_in(&self, marker: &str) -> TokenStream {
         let found = self.hooks.iter().filter(|h| h.marker == marker).map(|h| {
             let (method, function, known) = (quote::format_ident!("{}", h.method), &h.function, &h.known);
+            if h.method == "hash" {
+                return quote! {
+                    const HASHED: bool = true;
+                    fn hash(cx: Cx, a: Instance<Self>) -> R<isize> {
+                        object::own_method::<Self>(cx, &#known)?;
+                        object::hashed(#function(cx.call()?, a))
+                    }
+                };
+            }
             quote! {
                 fn #method(cx: Cx, a: Instance<Self>, b: Instance<Self>) -> R<bool> {
                     object::own_method::<Self>(cx, &#known)?;

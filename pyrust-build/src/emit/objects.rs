@@ -94,6 +94,7 @@ impl File<'_, '_> {
         let used = self.attributes.iter().enumerate().filter(|(_, (of, name))| of == class && is_field(name));
         let names = used.map(|(at, _)| format_ident!("A_{at}"));
         let checked = format_ident!("{record}_CHECKED");
+        let assigned = self.program.stores_generically(class);
         quote! {
             #[allow(non_upper_case_globals)]
             static #checked: Checked = Checked::new();
@@ -103,6 +104,7 @@ impl File<'_, '_> {
                 type Class = #marker;
                 const NAMES: &'static [&'static Attribute] = &[#(&#names),*];
                 const CHECKED: &'static Checked = &#checked;
+                const ASSIGNED: bool = #assigned;
             }
         }
     }
@@ -439,15 +441,25 @@ impl Func<'_, '_, '_> {
     }
 
     /// `instance.name = value`
-    pub(super) fn assign_attribute(&mut self, base: &Expr, name: &str, val: &Val) -> TokenStream {
+    pub(super) fn assign_attribute(
+        &mut self,
+        base: &Expr,
+        (name, generic): (&str, bool),
+        val: &Val,
+    ) -> TokenStream {
         let mut lets = Vec::new();
         let val = self.bind(val, &mut lets);
         let base = self.val(base);
-        let set = self.match_union(&base, |f, b| f.write_attribute(&b, name, &val));
+        let set = self.match_union(&base, |f, b| f.write_attribute(&b, (name, generic), &val));
         super::stmt::scoped(&lets, quote!(#set;))
     }
 
-    fn write_attribute(&mut self, base: &Val, name: &str, val: &Val) -> Option<TokenStream> {
+    fn write_attribute(
+        &mut self,
+        base: &Val,
+        (name, generic): (&str, bool),
+        val: &Val,
+    ) -> Option<TokenStream> {
         let Type::Instance(class) = &base.ty else { return None };
         if self.file.program.method_of(class, name).is_some() {
             return None;
@@ -461,7 +473,8 @@ impl Func<'_, '_, '_> {
         let (marker, at) = (object_marker(class), self.file.attribute(class, name));
         let (object, value) = (&base.code, val.owned());
         let rust = rust_type(&val.ty);
-        Some(self.q(quote!(object::set::<#marker, #rust>(cx, #object, &#at, #value))))
+        let set = format_ident!("{}", if generic { "set_generic" } else { "set" });
+        Some(self.q(quote!(object::#set::<#marker, #rust>(cx, #object, &#at, #value))))
     }
 
     /// `instance.name op= value`
@@ -481,7 +494,7 @@ impl Func<'_, '_, '_> {
             Some(f.read_attribute(&b, class, name, &old_ty))
         });
         let new = self.augmented(&Val::new(old, old_ty), op, value, id, &mut lets);
-        let set = self.match_union(&base, |f, b| f.write_attribute(&b, name, &new));
+        let set = self.match_union(&base, |f, b| f.write_attribute(&b, (name, false), &new));
         quote!({ #(#lets)* #set; })
     }
 }

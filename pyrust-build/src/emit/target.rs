@@ -58,7 +58,7 @@ impl Func<'_, '_, '_> {
     ) -> TokenStream {
         let (base, index) = match &target.kind {
             TargetKind::Index { base, index } => (base, index),
-            TargetKind::Attr { base, name } => {
+            TargetKind::Attr { base, name, .. } => {
                 return self.aug_attribute((base, name), op, value, (target.id, id));
             }
             TargetKind::Slice { base, lower, upper, step } => {
@@ -403,7 +403,7 @@ impl Func<'_, '_, '_> {
                 let set = self.apply("setitem", &args, &Type::None);
                 scoped(&lets, quote!(#set;))
             }
-            TargetKind::Attr { base, name } => self.assign_attribute(base, name, val),
+            TargetKind::Attr { base, name, generic } => self.assign_attribute(base, (name, *generic), val),
             TargetKind::Slice { base, lower, upper, step } => {
                 let mut lets = Vec::new();
                 let val = self.bind(val, &mut lets);

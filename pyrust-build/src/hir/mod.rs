@@ -321,10 +321,11 @@ pub enum TargetKind {
         base: Expr,
         index: Expr,
     },
-    /// An attribute of an instance.
+    /// An attribute of an instance; `generic`: as `object.__setattr__` stores it, whatever the class has.
     Attr {
         base: Expr,
         name: String,
+        generic: bool,
     },
     Slice {
         base: Expr,

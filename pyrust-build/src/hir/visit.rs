@@ -137,7 +137,7 @@ macro_rules! visitor {
                     v.expr(base);
                     v.expr(index);
                 }
-                TargetKind::Attr { base, name: _ } => v.expr(base),
+                TargetKind::Attr { base, name: _, generic: _ } => v.expr(base),
                 TargetKind::Slice { base, lower, upper, step } => {
                     v.expr(base);
                     for bound in [lower, upper, step].into_iter().flatten() {

@@ -3,6 +3,7 @@
 //! The runtime's containers ask the class of their elements, whose text calls the compiled method. Which one that is the
 //! node of the operation knows, so that what stands around it relies on the method.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::solver::Ty;
@@ -15,6 +16,9 @@ const HOOK: &str = "hook ";
 
 /// Operations in which elements are compared for equality.
 const EQUAL: &[&str] = &["in", "==", "!=", "index", "count", "remove"];
+
+/// In the place of a node: what tables do stands in many of them.
+const EVERYWHERE: usize = usize::MAX;
 
 /// The method and the class of a hook.
 pub fn hook_of(callee: &Callee) -> Option<(ObjectClass, &str)> {
@@ -31,18 +35,43 @@ fn classes_in(ty: &Type, out: &mut Vec<Arc<ObjectClass>>) {
     ty.parts().into_iter().for_each(|t| classes_in(t, out));
 }
 
+/// The classes of keys.
+fn keys_in(ty: &Type, out: &mut BTreeSet<Arc<ObjectClass>>) {
+    if let Type::Dict { key, .. } | Type::Set { elem: key, .. } = ty
+        && let Type::Instance(class) = &**key
+    {
+        out.insert(class.clone());
+    }
+    ty.parts().into_iter().for_each(|t| keys_in(t, out));
+}
+
 impl Program<'_> {
+    /// Are the instances keys that native tables may hash and compare? `@dataclass` made both methods, and the instances
+    /// refuse to change: a hash is that of the moment at which a key was put in.
+    fn is_made_key(&self, class: &ObjectClass) -> bool {
+        let made = |name: &str| {
+            self.special_method(class, name).is_some_and(|method| {
+                let env = self.modules.module(&method.target.module).map(|(_, env)| env);
+                env.is_some_and(|env| env.made.contains_key(&method.target.qualname))
+            })
+        };
+        let frozen = !self.stores_generically(class) && !self.thawed.contains(&self.topmost(class));
+        made("__eq__") && made("__hash__") && frozen
+    }
+
     /// May containers call the instance? It has no effect, and where it orders it sees no list, which may be the one that
     /// is being sorted.
-    pub fn can_be_hooked(&self, instance: usize, orders: bool) -> bool {
+    pub fn can_be_hooked(&self, instance: usize, name: &str) -> bool {
         let found = &self.instances[instance];
-        if found.ret != Type::Bool || found.writes || found.refused() || found.hir.yields.is_some() {
+        let ret = if name == "__hash__" { Type::Int } else { Type::Bool };
+        if found.ret != ret || found.writes || found.refused() || found.hir.yields.is_some() {
             return false;
         }
         let lists = |ty: &Type| {
             ty.any(&|t| matches!(t, Type::List { .. } | Type::View(_) | Type::Deque { .. } | Type::Obj))
         };
-        !orders || !self.reachable(instance).into_iter().any(|i| self.instances[i].nodes.iter().any(lists))
+        name != "__lt__"
+            || !self.reachable(instance).into_iter().any(|i| self.instances[i].nodes.iter().any(lists))
     }
 }
 
@@ -60,6 +89,22 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// The classes of keys that say themselves what they are equal to, and whose methods native tables can call.
+    pub(super) fn keyed(&mut self) -> BTreeSet<Arc<ObjectClass>> {
+        let mut found = BTreeSet::new();
+        let places: Vec<_> = self.state.vars.iter().chain(&self.state.nodes).copied().collect();
+        for var in places {
+            let ty = self.state.solver.get(var);
+            keys_in(&self.state.solver.resolve(&ty).unwrap_or(Type::Never), &mut found);
+        }
+        found.retain(|class| self.program.hashes_itself(class) && self.program.is_made_key(class));
+        let hooked = |infer: &mut Self, class: &Arc<ObjectClass>| {
+            ["__eq__", "__hash__"].iter().all(|name| infer.hook(EVERYWHERE, class, name))
+        };
+        found.retain(|class| hooked(self, class));
+        found
+    }
+
     /// Are these instances of a class that says itself how they are ordered?
     pub(super) fn orders_itself(&mut self, node: usize, elem: &Ty) -> bool {
         let Ty::Instance(class) = elem else { return false };
@@ -74,12 +119,11 @@ impl Infer<'_, '_> {
             self.program.own.loses(class);
             return true;
         }
-        let two = self.program.lowered(&method.target).is_ok_and(|hir| hir.params.len() == 2);
-        let operand = Type::Instance(class.clone());
-        if !two {
+        let operands = vec![Type::Instance(class.clone()); if name == "__hash__" { 1 } else { 2 }];
+        if !self.program.lowered(&method.target).is_ok_and(|hir| hir.params.len() == operands.len()) {
             return false;
         }
-        let asked = self.program.request(&method.target, vec![operand.clone(), operand], false, NARROW);
+        let asked = self.program.request(&method.target, operands, false, NARROW);
         let Ok(instance) = asked else { return false };
         if self.program.instances[instance].refused() || self.program.instances[instance].writes {
             return false;

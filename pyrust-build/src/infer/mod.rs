@@ -46,6 +46,7 @@ mod wider;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::ast::FunctionDef;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -53,7 +54,7 @@ use crate::hir::{self, NodeId, Places};
 use crate::passes::Passes;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
-use crate::ty::Type;
+use crate::ty::{ObjectClass, Type};
 use funcref::{COPYING, HANDING_OUT};
 use solver::{Solver, Ty, VarId};
 
@@ -186,6 +187,8 @@ pub struct Program<'a> {
     /// The types of results that it records.
     pub results: BTreeMap<FuncRef, Vec<Type>>,
     per_function: BTreeMap<(FuncRef, usize), usize>,
+    /// The topmost classes of instances that refuse assignments, and get them all the same.
+    thawed: BTreeSet<(String, String)>,
     /// Which instances native code keeps to itself in what is inferred now.
     own: own::Form,
     /// How many forms of that kind there have been.
@@ -230,6 +233,7 @@ impl<'a> Program<'a> {
             hints: BTreeMap::new(),
             results: BTreeMap::new(),
             per_function: BTreeMap::new(),
+            thawed: BTreeSet::new(),
             own: own::Form::default(),
             own_forms: 0,
             wider_ones: BTreeMap::new(),
@@ -551,6 +555,7 @@ impl<'a> Program<'a> {
                 break;
             }
         }
+        let keyed = infer.keyed();
         if report {
             let mut told = std::mem::take(&mut infer.diagnostics);
             infer.label(&mut told);
@@ -583,8 +588,10 @@ impl<'a> Program<'a> {
         let (keys, found): (Vec<_>, Vec<VarId>) = state.attributes.clone().into_iter().unzip();
         let found = all(&found);
         if report && diagnostics.is_empty() {
-            let own_hash = |class: &crate::ty::ObjectClass| self.hashes_itself(class);
-            diagnostics.extend(whole::finding(&hir, (&vars, &nodes, &ret), &own_hash));
+            let own_hash = |class: &Arc<ObjectClass>| !keyed.contains(class) && self.hashes_itself(class);
+            let asked =
+                whole::Asked { hashes_itself: &|class| self.hashes_itself(class), own_hash: &own_hash };
+            diagnostics.extend(whole::finding(&hir, (&vars, &nodes, &ret), &asked));
         }
         if (recursive || state.solver.endless) && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");

@@ -679,6 +679,7 @@ impl Infer<'_, '_> {
             _ => given.insert(0, receiver.clone()),
         }
         let named: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        self.called(class, name);
         let guard = method_guard(class, name, method);
         self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard: Box::new(guard) });
         let callee = Callee { module: class.module.clone(), name: format!("{}.{name}", class.name) };
@@ -728,7 +729,13 @@ impl Infer<'_, '_> {
     }
 
     /// `instance.name = value`: the value goes where Python's objects are.
-    pub(super) fn assign_attribute(&mut self, base: &Expr, name: &str, span: Span, ty: &Ty) {
+    pub(super) fn assign_attribute(
+        &mut self,
+        base: &Expr,
+        (name, generic): (&str, bool),
+        span: Span,
+        ty: &Ty,
+    ) {
         let base_ty = self.expr(base);
         let mut found = base_ty == Ty::Never;
         for member in base_ty.members().to_vec() {
@@ -736,7 +743,7 @@ impl Infer<'_, '_> {
             if !matches!(self.program.member_of(class, name), None | Some(Member::Value)) {
                 continue;
             }
-            if let Some(own) = self.program.makes_up_attributes(class, true) {
+            if let Some(own) = self.program.makes_up_attributes(class, true).filter(|_| !generic) {
                 let message = format!(
                     "assigning attributes of `{}`, which has a `{own}`, is not supported",
                     class.name
@@ -763,6 +770,7 @@ impl Infer<'_, '_> {
                 self.refuse("PYR0311", span, message);
                 return;
             }
+            self.stored(class, generic);
             let var = self.attribute_var(class, name);
             let ty = if *ty == Ty::Char { Ty::Str } else { ty.clone() };
             self.state.solver.flow(&ty, var);

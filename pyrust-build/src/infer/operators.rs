@@ -631,7 +631,7 @@ impl Settle<'_, '_> {
                 let read = self.build(ExprKind::Index { base: b, index: i }, span);
                 (read, TargetKind::Index { base: self.read(base, span), index: self.read(index, span) })
             }
-            TargetKind::Attr { base, name } => {
+            TargetKind::Attr { base, name, generic } => {
                 let base = self.keep(base, out);
                 let of = Box::new(self.read(base, span));
                 let kind = ExprKind::Method {
@@ -640,7 +640,7 @@ impl Settle<'_, '_> {
                     args: vec![],
                     keywords: vec![],
                 };
-                (self.build(kind, span), TargetKind::Attr { base: self.read(base, span), name })
+                (self.build(kind, span), TargetKind::Attr { base: self.read(base, span), name, generic })
             }
             _ => unreachable!("looked at above"),
         };

@@ -8,11 +8,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{FuncRef, Program, Wide};
+use super::{FuncRef, Infer, Program, Wide};
 use crate::ty::{ObjectClass, Type};
 
 /// At most so many times classes are left out.
 const MAX_FORMS: usize = 4;
+
+/// Methods in which instances get their attributes first.
+const MAKERS: &[&str] = &["__init__", "__post_init__"];
 
 /// Is it an attribute of objects? A dot is in no name.
 pub(super) fn is_of_objects((_, class, _): &(String, String, String)) -> bool {
@@ -123,6 +126,22 @@ impl Program<'_> {
         own.filter(|(_, ty)| **ty != Type::Never).map(|((.., name), ty)| (name.clone(), ty.clone())).collect()
     }
 
+    /// Does the class keep what is assigned, as far as the text tells?
+    pub fn stores_generically(&self, class: &ObjectClass) -> bool {
+        let frozen = |c: &ObjectClass| {
+            self.modules.module(&c.module).is_none_or(|(_, env)| env.frozen.contains(&c.name))
+        };
+        self.makes_up_attributes(class, true).is_none()
+            && self.order(class).is_some_and(|order| !order.iter().any(frozen))
+    }
+
+    /// The module and the name of the topmost class.
+    pub(super) fn topmost(&self, class: &ObjectClass) -> (String, String) {
+        let top = self.order(class).and_then(|order| order.into_iter().next_back());
+        let top = top.as_ref().unwrap_or(class);
+        (top.module.clone(), top.name.clone())
+    }
+
     /// The types of all of them, whatever the class.
     pub fn own_types(&self) -> Vec<&Type> {
         self.attributes.iter().filter(|(key, _)| !is_of_objects(key)).map(|(_, ty)| ty).collect()
@@ -132,5 +151,25 @@ impl Program<'_> {
     pub fn own_field(&self, class: &ObjectClass, name: &str) -> Option<(usize, Type)> {
         let mut fields = self.own_fields(class).into_iter().enumerate();
         fields.find(|(_, (known, _))| known == name).map(|(at, (_, ty))| (at, ty))
+    }
+}
+
+impl Infer<'_, '_> {
+    /// A method is called: one that makes instances may be called again.
+    pub(super) fn called(&mut self, class: &ObjectClass, name: &str) {
+        if MAKERS.contains(&name) {
+            self.stored(class, true);
+        }
+    }
+
+    /// An attribute of an instance is assigned; `generic`: as only `object.__setattr__` can where the class refuses.
+    pub(super) fn stored(&mut self, class: &ObjectClass, generic: bool) {
+        if class.own != 0 && !generic && !self.program.stores_generically(class) {
+            self.program.own.loses(class);
+        }
+        if generic && !MAKERS.iter().any(|maker| self.func.qualname.rsplit('.').next() == Some(maker)) {
+            let topmost = self.program.topmost(class);
+            self.program.thawed.insert(topmost);
+        }
     }
 }

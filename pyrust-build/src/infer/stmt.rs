@@ -66,14 +66,14 @@ impl Infer<'_, '_> {
                         self.apply("setslice", *id, 64, stmt.span, &args);
                         return;
                     }
-                    TargetKind::Attr { base, name } => {
+                    TargetKind::Attr { base, name, .. } => {
                         let old = self.attribute_before(base, name, target.id, stmt.span);
                         let value_ty = self.expr(value);
                         if (&old, &value_ty) == (&Ty::Big, &Ty::Int) {
                             self.make_wide(value);
                         }
                         let new = self.in_place(*id, stmt.span, *op, &old, &value_ty);
-                        self.assign_attribute(base, name, stmt.span, &new);
+                        self.assign_attribute(base, (name, false), stmt.span, &new);
                         return;
                     }
                     _ => {
@@ -223,7 +223,9 @@ impl Infer<'_, '_> {
                 }
                 self.apply("setitem", target.id, 0, target.span, &args);
             }
-            TargetKind::Attr { base, name } => self.assign_attribute(base, name, target.span, ty),
+            TargetKind::Attr { base, name, generic } => {
+                self.assign_attribute(base, (name, *generic), target.span, ty);
+            }
             TargetKind::Slice { base, lower, upper, step } => {
                 let base_ty = self.expr(base);
                 let whole = base_ty == Ty::ByteArray && matches!(ty, Ty::Bytes | Ty::ByteArray)

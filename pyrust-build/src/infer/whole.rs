@@ -1,17 +1,26 @@
 //! What is refused for the sake of a type, wherever in the function it occurs.
 
+use std::sync::Arc;
+
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::visit::any_expr;
 use crate::hir::{Collection, ExprKind, Function};
 use crate::lower::memo;
 use crate::ty::{DictKind, MAX_MEMBERS, ObjectClass, Type};
 
+/// What is asked about the classes of keys.
+pub(super) struct Asked<'p> {
+    /// Does it say itself what its instances are equal to?
+    pub(super) hashes_itself: &'p dyn Fn(&ObjectClass) -> bool,
+    /// The same, and native tables cannot ask it?
+    pub(super) own_hash: &'p dyn Fn(&Arc<ObjectClass>) -> bool,
+}
+
 /// The first type among those of the variables, the expressions and the result that nothing is emitted for.
-/// `own_hash` tells whether a class says itself what its instances are equal to.
 pub(super) fn finding(
     hir: &Function,
     (vars, nodes, ret): (&[Type], &[Type], &Type),
-    own_hash: &dyn Fn(&ObjectClass) -> bool,
+    asked: &Asked,
 ) -> Option<Diagnostic> {
     let refuse = |code: &'static str, message: String| Some(Diagnostic::new(code, Severity::Note, message));
     let all = || vars.iter().chain(nodes);
@@ -22,7 +31,11 @@ pub(super) fn finding(
     if let Some(key) = all().find_map(Type::bad_key) {
         return refuse("PYR0401", format!("keys of type `{key}` are not supported"));
     }
-    let runs = |key: &Type| key.any(&|t| matches!(t, Type::Instance(class) if own_hash(class)));
+    // Inside of other keys nothing calls their methods.
+    let runs = |key: &Type| match key {
+        Type::Instance(class) => (asked.own_hash)(class),
+        key => key.any(&|t| matches!(t, Type::Instance(class) if (asked.hashes_itself)(class))),
+    };
     let made = |t: &Type| match t {
         // Those of Python's may be gone through all the same.
         Type::Dict { key, in_place: false, .. } => runs(key),

@@ -5,9 +5,36 @@ use super::waits::{Known, waits};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A, Stmt as AStmt, StmtKind as S};
 use crate::hir::{self, Catch, StmtKind, TargetKind};
 use crate::ops::exceptions;
+use crate::resolve::OBJECT_CELL;
 use crate::source::Span;
+use crate::walk;
 
 impl Lower<'_> {
+    /// `object.__setattr__(instance, "name", value)`: where the value does not change what the instance is, it does not
+    /// matter which of both is looked at first.
+    pub(super) fn stored_generically<'e>(&mut self, e: &'e AExpr) -> Option<(&'e AExpr, &'e str, &'e AExpr)> {
+        let A::Call { func, args, keywords } = &e.kind else { return None };
+        let A::Attribute { value: of, name } = &func.kind else { return None };
+        let A::Name(of) = &of.kind else { return None };
+        let (true, [base, AExpr { kind: A::Constant(Constant::Str(name)), .. }, value]) =
+            (name == "__setattr__" && keywords.is_empty(), args.as_slice())
+        else {
+            return None;
+        };
+        let is_local = matches!(&base.kind, A::Name(name) if self.lookup(name).is_some());
+        let mut binds = false;
+        walk::expression(value, &mut |e| binds |= matches!(e.kind, A::Named { .. } | A::Await(_)));
+        if !is_local || binds || self.lookup(of).is_some() || self.env.bindings.contains_key(of) {
+            return None;
+        }
+        match of.as_str() {
+            "object" => _ = self.assumes.insert(of.clone()),
+            OBJECT_CELL => {}
+            _ => return None,
+        }
+        Some((base, name, value))
+    }
+
     pub(super) fn block(&mut self, body: &[AStmt]) -> Vec<hir::Stmt> {
         let mut out = Vec::with_capacity(body.len());
         for stmt in body {
@@ -78,6 +105,13 @@ impl Lower<'_> {
             S::Expr(AExpr { kind: A::Name(name), .. }) if crate::resolve::is_import(name) => {
                 self.imports.insert(name.clone());
                 StmtKind::Pass
+            }
+            S::Expr(e) if self.stored_generically(e).is_some() => {
+                let (base, name, value) = self.stored_generically(e)?;
+                let value = self.expr(value);
+                let kind = TargetKind::Attr { base: self.expr(base), name: name.to_string(), generic: true };
+                let target = hir::Target { kind, span, id: self.node() };
+                StmtKind::Assign { targets: vec![target], value }
             }
             S::Expr(e) => StmtKind::Expr(self.expr(e)),
             S::Assign { targets, value } if self.alias_base(targets, value).is_some() => {
@@ -391,7 +425,7 @@ impl Lower<'_> {
                 if self.module_of(value).or_else(|| self.imported(value)).is_none()
                     && self.is_value(value) =>
             {
-                TargetKind::Attr { base: self.expr(value), name: self.mangled(name) }
+                TargetKind::Attr { base: self.expr(value), name: self.mangled(name), generic: false }
             }
             A::Attribute { .. } => {
                 self.refuse("PYR0311", target.span, "assigning to an attribute of a module or class", "");

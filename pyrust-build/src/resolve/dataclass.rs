@@ -3,12 +3,16 @@
 //! Nothing of it is trusted: what the class really has is compared, at import, with the digest of the text that the
 //! target interpreter's own `dataclasses` would compile ([`Made::texts`]).
 //!
-//! Left out, and so Python: an `__init__` of a frozen class or with a default factory, since it reads cells.
+//! Left out, and so Python: an `__init__` with a default factory, which it reads from a cell. That of a frozen class reads
+//! one too, [`OBJECT`]: the runtime looks whether `object` is in it.
 
 use crate::ast::{
     ClassDef, CmpOp, Constant, Expr, ExprKind as E, FunctionDef, Keyword, Param, Params, Stmt, StmtKind as S,
 };
 use crate::source::Span;
+
+/// The name of the cell with `object`, whose `__setattr__` fills frozen instances.
+pub const OBJECT: &str = "__dataclass_builtins_object__";
 
 /// A method, and its text by the first version of Python that has it so, newest first.
 #[derive(Clone, Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Field {
     annotation: Expr,
     default: Option<Expr>,
     compare: bool,
+    /// It is hashed as it is compared.
+    hashed: bool,
     /// `__init__` does with it what it does with any other.
     plain: bool,
 }
@@ -36,12 +42,13 @@ struct Options {
     eq: bool,
     order: bool,
     frozen: bool,
+    hash: bool,
 }
 
 /// What the decorator asks for; `None` where that cannot be told.
 fn options(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) -> Option<Options> {
     let [decorator] = class.decorators.as_slice() else { return None };
-    let mut out = Options { init: true, eq: true, order: false, frozen: false };
+    let mut out = Options { init: true, eq: true, order: false, frozen: false, hash: false };
     let (name, keywords): (&Expr, &[Keyword]) = match &decorator.kind {
         E::Call { func, args, keywords } if args.is_empty() => (func, keywords),
         _ => (decorator, &[]),
@@ -60,7 +67,8 @@ fn options(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) -> Option<Opt
             "order" => out.order = value,
             "frozen" => out.frozen = value,
             "kw_only" if value => return None,
-            "repr" | "unsafe_hash" | "match_args" | "kw_only" | "slots" | "weakref_slot" => {}
+            "unsafe_hash" => out.hash = value,
+            "repr" | "match_args" | "kw_only" | "slots" | "weakref_slot" => {}
             _ => return None,
         }
     }
@@ -92,8 +100,14 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
             return None;
         }
         let annotation = annotation.clone();
-        let mut field =
-            Field { name: name.clone(), annotation, default: value.clone(), compare: true, plain: true };
+        let mut field = Field {
+            name: name.clone(),
+            annotation,
+            default: value.clone(),
+            compare: true,
+            hashed: true,
+            plain: true,
+        };
         if let Some(Expr { kind: E::Call { func, keywords, .. }, .. }) = value
             && matches!(&func.kind, E::Name(n) | E::Attribute { name: n, .. } if n == "field")
         {
@@ -103,7 +117,8 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
                 match keyword.name.as_deref()? {
                     "default" => field.default = Some(keyword.value.clone()),
                     "compare" => field.compare = is_true,
-                    "repr" | "hash" | "metadata" => {}
+                    "hash" => field.hashed = false,
+                    "repr" | "metadata" => {}
                     "init" if is_true => {}
                     _ => field.plain = false,
                 }
@@ -120,6 +135,11 @@ fn defines(class: &ClassDef, name: &str) -> bool {
         S::Assign { targets, .. } => targets.iter().any(|t| matches!(&t.kind, E::Name(n) if n == name)),
         _ => false,
     })
+}
+
+/// Does the decorator give the class a `__setattr__` that refuses?
+pub(super) fn is_frozen(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) -> bool {
+    options(class, is_dataclass).is_some_and(|options| options.frozen)
 }
 
 /// The fields of a dataclass, with those of the class above it, and the methods that it is given.
@@ -142,12 +162,16 @@ pub(super) fn expand(
     let text = Text { span };
     let mut made = Vec::new();
     let plain = fields.iter().all(|f| f.plain && f.name != "self");
-    if options.init && !options.frozen && plain && !defines(class, "__init__") {
-        made.push(text.init(&fields, hooked));
+    if options.init && plain && !defines(class, "__init__") {
+        made.push(text.init(&fields, hooked, options.frozen));
     }
     let compared: Vec<&Field> = fields.iter().filter(|f| f.compare).collect();
     if options.eq && !compared.is_empty() && !defines(class, "__eq__") {
         made.push(text.comparison("__eq__", CmpOp::Eq, &compared));
+    }
+    let hashed = options.hash || (options.eq && options.frozen);
+    if hashed && !compared.is_empty() && fields.iter().all(|f| f.hashed) && !defines(class, "__hash__") {
+        made.push(text.hash(&compared));
     }
     if options.order && !compared.is_empty() {
         for (name, op) in
@@ -195,15 +219,24 @@ impl Text {
         Param { name: name.to_string(), annotation, default, span: self.span }
     }
 
-    fn init(&self, fields: &[Field], hooked: bool) -> Made {
+    fn init(&self, fields: &[Field], hooked: bool, frozen: bool) -> Made {
         let mut params = vec![self.param("self", None, None)];
         let (mut body, mut lines, mut names) = (Vec::new(), Vec::new(), vec!["self".to_string()]);
         for field in fields {
             let name = &field.name;
             params.push(self.param(name, Some(field.annotation.clone()), field.default.clone()));
             let value = self.expr(E::Name(name.clone()));
-            body.push(self.stmt(S::Assign { targets: vec![self.attribute("self", name)], value }));
-            lines.push(format!("self.{name}={name}"));
+            if frozen {
+                let func = Box::new(self.attribute(OBJECT, "__setattr__"));
+                let of = self.expr(E::Name("self".to_string()));
+                let text = self.expr(E::Constant(Constant::Str(name.clone())));
+                let call = E::Call { func, args: vec![of, text, value], keywords: vec![] };
+                body.push(self.stmt(S::Expr(self.expr(call))));
+                lines.push(format!("{OBJECT}.__setattr__(self,\"{name}\",{name})"));
+            } else {
+                body.push(self.stmt(S::Assign { targets: vec![self.attribute("self", name)], value }));
+                lines.push(format!("self.{name}={name}"));
+            }
             names.push(name.clone());
         }
         if hooked {
@@ -215,8 +248,19 @@ impl Text {
             body.push(self.stmt(S::Pass));
             lines.push("pass".to_string());
         }
-        let texts = vec![((3, 0), nested("__init__", &names.join(","), &lines))];
+        let reads = if frozen && !fields.is_empty() { OBJECT } else { "" };
+        let texts = vec![((3, 0), nested_in(reads, "__init__", &names.join(","), &lines))];
         Made { def: self.function("__init__", params, body), texts }
+    }
+
+    fn hash(&self, fields: &[&Field]) -> Made {
+        let items = fields.iter().map(|f| self.attribute("self", &f.name)).collect();
+        let func = Box::new(self.expr(E::Name("hash".to_string())));
+        let call = E::Call { func, args: vec![self.expr(E::Tuple(items))], keywords: vec![] };
+        let body = vec![self.stmt(S::Return(Some(self.expr(call))))];
+        let items: String = fields.iter().map(|f| format!("self.{},", f.name)).collect();
+        let texts = vec![((3, 0), nested("__hash__", "self", &[format!("return hash(({items}))")]))];
+        Made { def: self.function("__hash__", vec![self.param("self", None, None)], body), texts }
     }
 
     /// A comparison of the fields as tuples. Since 3.13 `==` compares them one by one, which native code cannot tell from
@@ -259,6 +303,11 @@ impl Text {
 
 /// A function inside another one, as `dataclasses` compiles it.
 fn nested(name: &str, params: &str, lines: &[String]) -> String {
+    nested_in("", name, params, lines)
+}
+
+/// The same with a variable of the function around it.
+fn nested_in(reads: &str, name: &str, params: &str, lines: &[String]) -> String {
     let body: String = lines.iter().map(|line| format!("  {line}\n")).collect();
-    format!("def __create_fn__():\n def {name}({params}):\n{body} return {name}\n")
+    format!("def __create_fn__({reads}):\n def {name}({params}):\n{body} return {name}\n")
 }

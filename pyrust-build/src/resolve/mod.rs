@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 
-pub use dataclass::Made;
+pub use dataclass::{Made, OBJECT as OBJECT_CELL};
 pub use imports::is_import;
 
 pub use members::{mangled, receiver, split_member, split_receiver};
@@ -61,6 +61,8 @@ pub struct ModuleEnv {
     pub bases: BTreeMap<String, Vec<String>>,
     /// Methods that decorators make, by their qualified names.
     pub made: BTreeMap<String, Made>,
+    /// Dataclasses whose instances refuse assignments.
+    pub frozen: BTreeSet<String>,
     /// All that binds each name, in order, and whether a condition decides about it.
     candidates: BTreeMap<String, Vec<(Binding, bool)>>,
     /// What the body of a `try` binds: while its handlers are read, whose bindings stand in for older interpreters.
@@ -115,6 +117,7 @@ impl ModuleEnv {
             let Some((fields, made)) = dataclass::expand(&class, stmt.span, above, &is_dataclass) else {
                 continue;
             };
+            let frozen = dataclass::is_frozen(&class, &is_dataclass);
             for made in made {
                 let qualname = format!("{name}.{}", made.def.name);
                 class
@@ -122,6 +125,9 @@ impl ModuleEnv {
                     .push(Stmt { kind: StmtKind::FunctionDef(Box::new(made.def.clone())), span: stmt.span });
                 self.functions.push((qualname.clone(), made.def.clone()));
                 self.made.insert(qualname, made);
+            }
+            if frozen {
+                self.frozen.insert(name.clone());
             }
             known.insert(name.clone(), fields);
             self.all_classes.insert(name, class);

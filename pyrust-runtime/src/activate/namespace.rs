@@ -376,10 +376,41 @@ impl Namespace {
                 words.push(Word::NEVER);
                 return false;
             }
+            if !reads_object(found, code, words) {
+                words.push(Word::NEVER);
+                return false;
+            }
             words.push(code_word(found));
             words.extend(monitoring_word(code));
             true
         }
+    }
+}
+
+/// Is `object` in the cell from which the `__init__` of a frozen dataclass reads it, if there is such a cell?
+///
+/// # Safety
+/// `function` is a live function object, `code` its code.
+unsafe fn reads_object(function: *mut PyObject, code: *mut PyObject, words: &mut Vec<Word>) -> bool {
+    // SAFETY: types are tested before their layout is relied on.
+    unsafe {
+        let closure = PyFunction_GetClosure(function);
+        let Some(names) = attribute_or_none(code, c"co_freevars").filter(|_| !closure.is_null()) else {
+            return true;
+        };
+        (0..PyTuple_Size(names.ptr()).min(PyTuple_Size(closure))).all(|index| {
+            if utf8(PyTuple_GetItem(names.ptr(), index)) != Some("__dataclass_builtins_object__") {
+                return true;
+            }
+            let cell = PyTuple_GetItem(closure, index);
+            if Py_TYPE(cell) != &raw mut PyCell_Type {
+                return false;
+            }
+            // The content stands behind the header of the object.
+            let place = cell.add(1).cast_const().cast::<u64>();
+            words.push(Word { place, want: *place });
+            *place == (&raw const PyBaseObject_Type) as u64
+        })
     }
 }
 

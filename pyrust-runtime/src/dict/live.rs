@@ -173,6 +173,10 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         if let Some(overlay) = self.overlay(cx)? {
             return Ok(overlay);
         }
+        if K::HOOKED {
+            // Writing it in the end would run Python code.
+            return bail(Bail::Unsupported);
+        }
         // SAFETY: An exact dict; the box is given to the transaction.
         unsafe {
             let overlay = Box::new(Overlay::<K, V> {

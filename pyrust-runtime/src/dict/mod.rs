@@ -483,6 +483,10 @@ where
     D: DictLike<K, V>,
     E: DictLike<K, V>,
 {
+    if K::HOOKED && E::LIVE {
+        // Python relies on the hashes that it has.
+        return bail(Bail::Unsupported);
+    }
     // Of the same dict nothing changes: all keys are there, with the same values.
     let mut cursor = iter(cx, other)?;
     while let Some((key, value)) = next_item(cx, other, &mut cursor)? {

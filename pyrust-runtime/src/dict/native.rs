@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use pyo3_ffi::{Py_DECREF, PyObject};
 
+use crate::buf::Buf;
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Kind, Maker, Place, Plain};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
@@ -363,6 +364,10 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     below: Option<&Table<K, ()>>,
 ) -> R<()> {
     let mut from = 0;
+    if K::HOOKED {
+        // SAFETY: By the caller.
+        return unsafe { fill_hooked::<K, V, M>(cx, object, table, below.is_some()) };
+    }
     let Some(below) = below else {
         while let Some(place) = table.next_live(from) {
             from = place + 1;
@@ -389,6 +394,73 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
             let moved = M::move_last(object, key);
             Py_DECREF(key);
             if moved != 0 {
+                return no_memory();
+            }
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" {
+    /// Exported by every version that is supported. Keys are compared where hashes are equal, and not hashed.
+    fn _PyDict_SetItem_KnownHash(
+        dict: *mut PyObject,
+        key: *mut PyObject,
+        value: *mut PyObject,
+        hash: isize,
+    ) -> core::ffi::c_int;
+}
+
+/// As [`fill`], for keys that Python would run code for.
+unsafe fn fill_hooked<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
+    cx: Cx,
+    object: *mut PyObject,
+    table: &Table<K, V>,
+    is_moved: bool,
+) -> R<()> {
+    if is_moved || M::MOVES {
+        return bail(Bail::Unsupported);
+    }
+    let mut hashes: Buf<isize> = Buf::new();
+    let mut from = 0;
+    while let Some(place) = table.next_live(from) {
+        from = place + 1;
+        let hash = table.key(place).py_hash(cx)?;
+        if hashes.push(hash).is_err() {
+            return bail(Bail::Memory);
+        }
+    }
+    // Keys whose hashes are equal would be compared.
+    let mut sorted: Buf<isize> = Buf::new();
+    for hash in hashes.iter() {
+        if sorted.push(*hash).is_err() {
+            return bail(Bail::Memory);
+        }
+    }
+    sorted.sort_unstable();
+    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+        return bail(Bail::Unsupported);
+    }
+    let mut from = 0;
+    for hash in hashes.iter() {
+        let Some(place) = table.next_live(from) else { return bail(Bail::Panic) };
+        from = place + 1;
+        let key = table.key(place).into_py(cx)?;
+        // SAFETY: By the caller: a dict of our own; the references are dropped after they were stored.
+        unsafe {
+            let stored = match table.value(place).clone().into_py(cx) {
+                Ok(value) => {
+                    let stored = _PyDict_SetItem_KnownHash(object, key, value, *hash);
+                    Py_DECREF(value);
+                    stored
+                }
+                Err(stop) => {
+                    Py_DECREF(key);
+                    return Err(stop);
+                }
+            };
+            Py_DECREF(key);
+            if stored != 0 {
                 return no_memory();
             }
         }

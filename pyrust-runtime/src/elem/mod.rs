@@ -103,6 +103,9 @@ pub trait Key: ElemEq + Clone + 'static {
     type Stored: Stored<Self>;
     /// A hash for native tables: equal for equal values of this type.
     fn fast_hash(&self, cx: Cx) -> R<u64>;
+    /// Compiled methods hash and compare it: Python would run code of its own for that.
+    const HOOKED: bool = false;
+
     /// `hash(self)`.
     fn py_hash(&self, cx: Cx) -> R<isize>;
     /// Tells keys apart that are costly to hash: where it is, unless that is no use (0).

@@ -43,6 +43,14 @@ pub trait OfObjectClass: Copy + 'static {
         super::eq(cx, a, b)
     }
 
+    /// A compiled `__hash__`, and with it an `__eq__`, stand behind keys.
+    const HASHED: bool = false;
+
+    /// `hash(a)` of a key that is [`OfObjectClass::HASHED`].
+    fn hash(_: Cx, _: Instance<Self>) -> R<isize> {
+        bail(Bail::Unsupported)
+    }
+
     /// `a < b`, where a compiled `__lt__` stands behind it.
     #[inline]
     fn less(_: Cx, _: Instance<Self>, _: Instance<Self>) -> R<bool> {

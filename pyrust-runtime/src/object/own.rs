@@ -35,6 +35,8 @@ pub trait Fields: Default + 'static {
     type Class: OfObjectClass;
     const NAMES: &'static [&'static Attribute];
     const CHECKED: &'static Checked;
+    /// Attributes are assigned otherwise than by `object.__setattr__` alone.
+    const ASSIGNED: bool;
 }
 
 /// The transaction in which the attributes were found to be kept as Python keeps those of a plain instance.
@@ -130,7 +132,7 @@ pub fn make<F: Fields>(cx: Cx) -> R<Own<F>> {
 fn look<F: Fields>(cx: Cx) -> R<()> {
     let class = <F::Class as OfObjectClass>::CLASS;
     let object = class.class();
-    if object.is_null() || !class.is_made_plainly() || !class.is_writable() {
+    if object.is_null() || !class.is_made_plainly() || (F::ASSIGNED && !class.is_writable()) {
         return bail(Bail::Guard);
     }
     for name in F::NAMES {

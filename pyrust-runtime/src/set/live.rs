@@ -433,6 +433,9 @@ impl<K: Key + FromPy + IntoPy> Live<K, false> {
         if let Some(changes) = self.changes(cx)? {
             return Ok(changes);
         }
+        if K::HOOKED {
+            return bail(Bail::Unsupported);
+        }
         let data = NonNull::from(Box::leak(Box::new(Changes::<K>::new(self.raw().used()))));
         // SAFETY: The box is given to the transaction, which drops it after it has closed.
         unsafe {
