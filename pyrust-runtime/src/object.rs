@@ -355,7 +355,12 @@ impl<C: OfObjectClass> ElemOrd for Instance<C> {
 impl<C: OfObjectClass> Key for Instance<C> {
     type Stored = Self;
 
-    const HOOKED: bool = C::HASHED;
+    const HASHED: bool = C::HASHED;
+
+    #[inline(always)]
+    fn is_hooked() -> bool {
+        C::HASHED || (C::CLASS.is_enumeration() && C::CLASS.stands_for() == Stands::Itself)
+    }
 
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         Ok(self.py_hash(cx)? as u64)

@@ -6,6 +6,7 @@
 mod above;
 pub mod annotation;
 mod apply;
+mod attributes;
 mod call;
 mod class_methods;
 mod classes;

@@ -3,13 +3,11 @@
 
 use std::sync::Arc;
 
-use super::annotation;
 use super::enums;
-use super::globals::in_python;
 use super::solver::{Ty, VarId};
 use super::value::{Reached, Why};
 use super::{ArgSource, FuncRef, Guard, Infer, Program, bind};
-use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind as S};
+use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId};
 use crate::resolve::{Binding, mangled};
@@ -172,243 +170,6 @@ impl Program<'_> {
         let own = if class.own == 0 { String::new() } else { format!(".{}", class.own) };
         (root.module.clone(), format!("{}{own}", root.name), name.to_string())
     }
-
-    /// What the text says of the type of an attribute, and what has been found out since.
-    fn attribute_type(&mut self, class: &ObjectClass, name: &str) -> Type {
-        // What native code keeps to itself has only what native code puts in.
-        if class.own == 0 {
-            self.learn(class);
-        }
-        let key = self.attribute_key(class, name);
-        self.attributes.get(&key).cloned().unwrap_or(Type::Never)
-    }
-
-    /// Reads the text of a class once: annotations, what `__init__` is annotated with, values that are written down.
-    fn learn(&mut self, class: &ObjectClass) {
-        let Some(order) = self.order(class) else { return };
-        for class in order {
-            if !self.learned.insert((class.module.clone(), class.name.clone())) {
-                continue;
-            }
-            let Some(def) = self.class_def(&class).cloned() else { continue };
-            self.learn_members(&class, &def);
-            for stmt in &def.body {
-                match &stmt.kind {
-                    S::AnnAssign { target, annotation, value, .. } => {
-                        if let A::Name(name) = &target.kind {
-                            let ty = self.annotated_type(&class.module, annotation);
-                            let ty = ty.or_else(|| self.literal_type(&class.module, value.as_ref()?));
-                            let ty = ty.or_else(|| annotation::bare(annotation));
-                            self.is_seen(&class, &mangled(&class.name, name), ty);
-                        }
-                    }
-                    S::Assign { targets, value } => {
-                        for target in targets {
-                            if let A::Name(name) = &target.kind {
-                                let name = mangled(&class.name, name);
-                                let ty = self.literal_type(&class.module, value);
-                                let ty = ty.or_else(|| self.class_value(&class, &name));
-                                self.is_seen(&class, &name, ty);
-                            }
-                        }
-                    }
-                    S::FunctionDef(f) => {
-                        self.learn_from_getter(&class, f);
-                        self.learn_method(&class, f);
-                    }
-                    _ => {}
-                }
-            }
-            self.learn_from_stores(&class);
-        }
-    }
-
-    /// The type of what the body of the class computes for an attribute.
-    fn class_value(&mut self, class: &ObjectClass, name: &str) -> Option<Type> {
-        let ty = self.value_type(&class.module, &format!("{}.{name}", class.name));
-        let known = !ty.has_never() && !ty.any(&|t| matches!(t, Type::Never | Type::Obj));
-        known.then_some(ty)
-    }
-
-    fn learn_method(&mut self, class: &ObjectClass, f: &ast::FunctionDef) {
-        if method_kind(f) != Some(MethodKind::Plain) {
-            return;
-        }
-        let params: Vec<&ast::Param> = f.params.in_frame_order().collect();
-        let Some(own) = params.first().map(|p| p.name.clone()) else { return };
-        let func = FuncRef { module: class.module.clone(), qualname: format!("{}.{}", class.name, f.name) };
-        // What the manifest records of the method, and what its parameters are annotated with.
-        let recorded = self.hints.get(&func).cloned().unwrap_or_default();
-        let mut types: Vec<Option<Type>> = params
-            .iter()
-            .enumerate()
-            .map(|(i, p)| match recorded.is_empty() {
-                true => self.annotated_type(&class.module, p.annotation.as_ref()?),
-                false => {
-                    let all = recorded.iter().filter_map(|types| types.get(i));
-                    Some(all.fold(Type::Never, |acc, t| Type::join(&acc, t)))
-                }
-            })
-            .collect();
-        if let Some(first) = types.first_mut() {
-            *first = Some(Type::Instance(Arc::new(ObjectClass {
-                module: class.module.clone(),
-                name: class.name.clone(),
-                own: 0,
-            })));
-        }
-        self.fill_from_members(class, f, &mut types);
-        let mut found: Vec<(String, Option<Type>)> = Vec::new();
-        each_statement(&f.body, &mut |stmt| {
-            let attribute = |target: &ast::Expr| match &target.kind {
-                A::Attribute { value, name } => match &value.kind {
-                    A::Name(base) if *base == own => Some(name.clone()),
-                    _ => None,
-                },
-                _ => None,
-            };
-            match &stmt.kind {
-                S::AnnAssign { target, annotation, .. } => {
-                    if let Some(name) = attribute(target) {
-                        let ty = self.annotated_type(&class.module, annotation);
-                        found.push((name, ty.or_else(|| annotation::bare(annotation))));
-                    }
-                }
-                S::Assign { targets, value } => {
-                    for name in targets.iter().filter_map(attribute) {
-                        let ty = match &value.kind {
-                            A::Name(param) => {
-                                params.iter().position(|p| p.name == *param).and_then(|i| types[i].clone())
-                            }
-                            _ => self.literal_type(&class.module, value),
-                        };
-                        found.push((name, ty));
-                    }
-                }
-                _ => {}
-            }
-        });
-        for (name, ty) in found {
-            let name = mangled(&class.name, &name);
-            self.is_seen(class, &name, ty);
-        }
-        // Inferred along with the rest, it tells the others.
-        let simple = params.len() == f.params.positional.len() + f.params.positional_only.len();
-        if let (true, Some(types)) = (simple, types.into_iter().collect::<Option<Vec<Type>>>())
-            && !types.contains(&Type::Never)
-        {
-            let _ = self.request(&func, types.iter().map(in_python).collect(), false, super::NARROW);
-        }
-    }
-
-    pub(super) fn is_seen(&mut self, class: &ObjectClass, name: &str, ty: Option<Type>) {
-        let Some(ty) = ty.map(|t| in_python(&t)) else { return };
-        let key = self.attribute_key(class, name);
-        let known = self.attributes.entry(key).or_insert(Type::Never);
-        *known = Type::join(known, &ty);
-    }
-
-    /// What has been found out of an attribute; true if that is new.
-    pub(super) fn attribute_grows(&mut self, key: &(String, String, String), ty: &Type) -> bool {
-        let known = self.attributes.entry(key.clone()).or_insert(Type::Never);
-        let joined = Type::join(known, ty);
-        let grows = joined != *known;
-        *known = joined;
-        grows
-    }
-
-    /// What an annotation says, classes of the project included.
-    pub(super) fn annotated_type(&self, module: &str, annotation: &ast::Expr) -> Option<Type> {
-        match &annotation.kind {
-            A::Name(name) => {
-                annotation::read(annotation).or_else(|| self.object_class(module, name).map(Type::Instance))
-            }
-            A::Constant(Constant::Str(text)) => {
-                let name = text.trim();
-                let span = annotation.span;
-                let spelled = match name.strip_suffix(" | None") {
-                    Some(class) => {
-                        let left = Box::new(ast::Expr { kind: A::Name(class.to_string()), span });
-                        let right = Box::new(ast::Expr { kind: A::Constant(Constant::None), span });
-                        A::BinOp { left, op: ast::BinOp::BitOr, right }
-                    }
-                    None => A::Name(name.to_string()),
-                };
-                self.annotated_type(module, &ast::Expr { kind: spelled, span })
-            }
-            A::BinOp { left, op: ast::BinOp::BitOr, right } => {
-                Some(Type::join(&self.annotated_type(module, left)?, &self.annotated_type(module, right)?))
-            }
-            A::Subscript { value, index } => {
-                let (A::Name(name) | A::Attribute { name, .. }) = &value.kind else { return None };
-                match (name.as_str(), &index.kind) {
-                    ("Optional", _) => Some(Type::join(&self.annotated_type(module, index)?, &Type::None)),
-                    ("Final" | "ClassVar", _) => self.annotated_type(module, index),
-                    ("list" | "List", _) => Some(Type::List {
-                        elem: Box::new(self.annotated_type(module, index)?),
-                        in_place: true,
-                    }),
-                    ("dict" | "Dict", A::Tuple(items)) if items.len() == 2 => Some(Type::Dict {
-                        key: Box::new(self.annotated_type(module, &items[0])?),
-                        value: Box::new(self.annotated_type(module, &items[1])?),
-                        in_place: true,
-                        kind: crate::ty::DictKind::Plain,
-                    }),
-                    ("set" | "Set", _) => Some(Type::Set {
-                        elem: Box::new(self.annotated_type(module, index)?),
-                        in_place: true,
-                        frozen: false,
-                    }),
-                    _ => annotation::read(annotation),
-                }
-            }
-            _ => annotation::read(annotation),
-        }
-        .filter(|t| !matches!(t, Type::Iter(_)))
-    }
-
-    /// What a call makes of a class of the standard library, which is imported, or an attribute of the module.
-    fn library_instance(&self, binding: Binding, attribute: Option<&str>) -> Option<Type> {
-        let name = match (binding, attribute) {
-            (Binding::Imported { module, name }, None) => format!("{module}.{name}"),
-            (Binding::Module(module), Some(name)) => format!("{module}.{name}"),
-            _ => return None,
-        };
-        crate::foreign::Class::named(&name).map(Type::Foreign)
-    }
-
-    /// The type of a value that is written down.
-    pub(super) fn literal_type(&self, module: &str, value: &ast::Expr) -> Option<Type> {
-        let empty = |elem: Type| Box::new(elem);
-        Some(match &value.kind {
-            A::Constant(Constant::None) => Type::None,
-            A::Constant(Constant::True | Constant::False) => Type::Bool,
-            A::Constant(Constant::Int(_)) => Type::Int,
-            A::Constant(Constant::Float(_)) => Type::Float,
-            A::Constant(Constant::Str(_)) | A::JoinedStr(_) => Type::Str,
-            A::Constant(Constant::Bytes(_)) => Type::Bytes,
-            A::UnaryOp { op: ast::UnaryOp::Neg, operand } => self.literal_type(module, operand)?,
-            A::List(items) if items.is_empty() => Type::List { elem: empty(Type::Never), in_place: true },
-            A::Dict { items } if items.is_empty() => Type::Dict {
-                key: empty(Type::Never),
-                value: empty(Type::Never),
-                in_place: true,
-                kind: crate::ty::DictKind::Plain,
-            },
-            A::Call { func, .. } => match &func.kind {
-                A::Name(name) => match self.object_class(module, name) {
-                    Some(class) => Type::Instance(class),
-                    None => self.library_instance(self.binding(module, name)?.1, None)?,
-                },
-                A::Attribute { value, name } => match &value.kind {
-                    A::Name(global) => self.library_instance(self.binding(module, global)?.1, Some(name))?,
-                    _ => return None,
-                },
-                _ => return None,
-            },
-            _ => return None,
-        })
-    }
 }
 
 /// `__radd__ = __add__`: the one function of that name that the class defines.
@@ -433,7 +194,7 @@ fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<
 }
 
 /// How a class has the function; `None` where a decorator is not understood.
-fn method_kind(f: &ast::FunctionDef) -> Option<MethodKind> {
+pub(super) fn method_kind(f: &ast::FunctionDef) -> Option<MethodKind> {
     match f.decorators.as_slice() {
         // Both are what they are without being said so.
         [] if matches!(f.name.as_str(), "__new__" | "__init_subclass__" | "__class_getitem__") => None,

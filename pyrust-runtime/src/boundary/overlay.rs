@@ -23,6 +23,8 @@ use crate::txn::{Cx, no_memory};
 #[derive(Clone, Copy)]
 pub(crate) enum Op {
     Set(*mut PyObject, *mut PyObject),
+    /// With the hash of the key, for which Python code would be run.
+    SetKnown(*mut PyObject, *mut PyObject, isize),
     Del(*mut PyObject),
     PopItem,
     Clear,
@@ -143,7 +145,7 @@ impl Garbage {
                 (overlay.table.drop)(overlay.data);
                 for op in overlay.operations.iter() {
                     match *op {
-                        Op::Set(key, value) => {
+                        Op::Set(key, value) | Op::SetKnown(key, value, _) => {
                             Py_DECREF(key);
                             Py_DECREF(value);
                         }
@@ -199,9 +201,13 @@ unsafe fn grows(dict: *mut PyObject, operations: &[Op]) -> bool {
         let mut added = 0;
         for op in operations {
             match *op {
-                Op::Set(key, _) if keys.kind == KEYS_GENERAL || layout::is_str(key) => added += 1,
+                Op::Set(key, _) | Op::SetKnown(key, ..)
+                    if keys.kind == KEYS_GENERAL || layout::is_str(key) =>
+                {
+                    added += 1
+                }
                 Op::Del(_) | Op::PopItem => {}
-                Op::Set(..) | Op::Clear => return true,
+                Op::Set(..) | Op::SetKnown(..) | Op::Clear => return true,
             }
         }
         added > keys.usable()
@@ -262,6 +268,7 @@ unsafe fn apply_one(dict: *mut PyObject, op: Op) {
         for _attempt in 0..3 {
             let done = match op {
                 Op::Set(key, value) => PyDict_SetItem(dict, key, value) == 0,
+                Op::SetKnown(key, value, hash) => set_known(dict, key, value, hash) == 0,
                 Op::Del(key) => PyDict_DelItem(dict, key) == 0,
                 Op::PopItem => pop_item(dict),
                 Op::Clear => {
@@ -275,6 +282,44 @@ unsafe fn apply_one(dict: *mut PyObject, op: Op) {
             PyErr_Clear();
         }
         Py_FatalError(c"pyrust: out of memory between two writes of a commit".as_ptr());
+    }
+}
+
+unsafe extern "C" {
+    /// Exported by every version that is supported. The key is not hashed, and compared with those of the same hash.
+    fn _PyDict_SetItem_KnownHash(
+        dict: *mut PyObject,
+        key: *mut PyObject,
+        value: *mut PyObject,
+        hash: isize,
+    ) -> core::ffi::c_int;
+}
+
+/// `dict[key] = value`, where the hash is known and no other key has it; 0 if that worked.
+///
+/// # Safety
+/// Live objects, the first an exact dict.
+pub(crate) unsafe fn set_known(
+    dict: *mut PyObject,
+    key: *mut PyObject,
+    value: *mut PyObject,
+    hash: isize,
+) -> core::ffi::c_int {
+    // SAFETY: By the caller.
+    unsafe { _PyDict_SetItem_KnownHash(dict, key, value, hash) }
+}
+
+/// Bails where two keys have one hash: Python would compare them.
+pub(crate) fn all_differ(hashes: &[isize]) -> R<()> {
+    let mut sorted = Buf::new();
+    if !sorted.reserve_total(hashes.len()) {
+        return bail(Bail::Memory);
+    }
+    hashes.iter().for_each(|hash| _ = sorted.push(*hash));
+    sorted.sort_unstable();
+    match sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+        true => bail(Bail::Unsupported),
+        false => Ok(()),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Our own probing keeps foreign comparison methods out: at a stored key of the same hash that is not an exact
 //! builtin the call bails before anything is compared.
 
+mod known;
+
 use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
@@ -77,6 +79,7 @@ struct Overlay<K: Key, V> {
     /// Entries of the dict from here on are deleted.
     base_end: usize,
     version: u64,
+    dict: NonNull<PyObject>,
 }
 
 impl<K: Key, V> Overlay<K, V> {
@@ -173,10 +176,6 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         if let Some(overlay) = self.overlay(cx)? {
             return Ok(overlay);
         }
-        if K::HOOKED {
-            // Writing it in the end would run Python code.
-            return bail(Bail::Unsupported);
-        }
         // SAFETY: An exact dict; the box is given to the transaction.
         unsafe {
             let overlay = Box::new(Overlay::<K, V> {
@@ -187,6 +186,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 insertions: 0,
                 count: layout::dict_used(self.as_ptr()),
                 cleared: false,
+                dict: self.object,
                 base_end: Keys::of(self.as_ptr()).entries_used(),
                 version: 0,
             });
@@ -637,6 +637,9 @@ where
 {
     // SAFETY: By the caller: an overlay of these types, not borrowed.
     let overlay = unsafe { &*data.cast::<Overlay<K, V>>().as_ptr() };
+    if K::is_hooked() {
+        return known::operations(overlay, cx, into);
+    }
     if !into.reserve_total(overlay.overwritten.len() + overlay.log.len()) {
         return bail(Bail::Memory);
     }

@@ -483,7 +483,7 @@ where
     D: DictLike<K, V>,
     E: DictLike<K, V>,
 {
-    if K::HOOKED && E::LIVE {
+    if K::HASHED && E::LIVE {
         // Python relies on the hashes that it has.
         return bail(Bail::Unsupported);
     }

@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use pyo3_ffi::{Py_DECREF, PyObject};
 
+use crate::boundary::overlay::{all_differ, set_known};
 use crate::buf::Buf;
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Kind, Maker, Place, Plain};
@@ -364,7 +365,7 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     below: Option<&Table<K, ()>>,
 ) -> R<()> {
     let mut from = 0;
-    if K::HOOKED {
+    if K::is_hooked() {
         // SAFETY: By the caller.
         return unsafe { fill_hooked::<K, V, M>(cx, object, table, below.is_some()) };
     }
@@ -401,16 +402,6 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     Ok(())
 }
 
-unsafe extern "C" {
-    /// Exported by every version that is supported. Keys are compared where hashes are equal, and not hashed.
-    fn _PyDict_SetItem_KnownHash(
-        dict: *mut PyObject,
-        key: *mut PyObject,
-        value: *mut PyObject,
-        hash: isize,
-    ) -> core::ffi::c_int;
-}
-
 /// As [`fill`], for keys that Python would run code for.
 unsafe fn fill_hooked<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     cx: Cx,
@@ -431,16 +422,7 @@ unsafe fn fill_hooked<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
         }
     }
     // Keys whose hashes are equal would be compared.
-    let mut sorted: Buf<isize> = Buf::new();
-    for hash in hashes.iter() {
-        if sorted.push(*hash).is_err() {
-            return bail(Bail::Memory);
-        }
-    }
-    sorted.sort_unstable();
-    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
-        return bail(Bail::Unsupported);
-    }
+    all_differ(&hashes)?;
     let mut from = 0;
     for hash in hashes.iter() {
         let Some(place) = table.next_live(from) else { return bail(Bail::Panic) };
@@ -450,7 +432,7 @@ unsafe fn fill_hooked<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
         unsafe {
             let stored = match table.value(place).clone().into_py(cx) {
                 Ok(value) => {
-                    let stored = _PyDict_SetItem_KnownHash(object, key, value, *hash);
+                    let stored = set_known(object, key, value, *hash);
                     Py_DECREF(value);
                     stored
                 }

@@ -103,8 +103,14 @@ pub trait Key: ElemEq + Clone + 'static {
     type Stored: Stored<Self>;
     /// A hash for native tables: equal for equal values of this type.
     fn fast_hash(&self, cx: Cx) -> R<u64>;
-    /// Compiled methods hash and compare it: Python would run code of its own for that.
-    const HOOKED: bool = false;
+    /// Compiled methods hash and compare it.
+    const HASHED: bool = false;
+
+    /// Does Python run code of its own to hash or compare it? Then it goes to Python with its hash.
+    #[inline(always)]
+    fn is_hooked() -> bool {
+        false
+    }
 
     /// `hash(self)`.
     fn py_hash(&self, cx: Cx) -> R<isize>;

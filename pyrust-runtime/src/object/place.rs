@@ -117,12 +117,6 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
     }
 }
 
-unsafe extern "C" {
-    /// Exported by every version that is supported. Where the flags say that the dict stands before the object it may
-    /// make one.
-    fn _PyObject_GetDictPtr(object: *mut PyObject) -> *mut *mut PyObject;
-}
-
 /// Has the instance, or may it have, attributes that are in no slot?
 ///
 /// # Safety

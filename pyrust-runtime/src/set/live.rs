@@ -422,6 +422,10 @@ impl<K: Key + FromPy + IntoPy> SetMut<K> for Live<K, false> {
 impl<K: Key + FromPy + IntoPy> Live<K, false> {
     /// Is it a large set of which little was changed, so that a change is only remembered?
     fn has_few(self, cx: Cx) -> R<bool> {
+        if K::is_hooked() {
+            // What is remembered is done by Python in the end.
+            return Ok(false);
+        }
         Ok(match self.changes(cx)? {
             Some(changes) => changes.clone.is_none() && !changes.are_many(),
             None => self.raw().used() >= LARGE,
@@ -432,9 +436,6 @@ impl<K: Key + FromPy + IntoPy> Live<K, false> {
     fn changes_mut<'a>(self, cx: Cx) -> R<&'a mut Changes<K>> {
         if let Some(changes) = self.changes(cx)? {
             return Ok(changes);
-        }
-        if K::HOOKED {
-            return bail(Bail::Unsupported);
         }
         let data = NonNull::from(Box::leak(Box::new(Changes::<K>::new(self.raw().used()))));
         // SAFETY: The box is given to the transaction, which drops it after it has closed.
