@@ -1,16 +1,18 @@
 //! `pyrust scan`: what of a project could be compiled, before anybody has profiled it.
 //!
-//! Types are taken from annotations. A parameter without one is tried with the types that hot functions have most often; a function
+//! Types are taken from annotations, also classes of the same module. A parameter without one is tried with the types that hot functions have most often; a function
 //! counts as compilable when it compiles with any of them. That is a hint, not a promise: a profile knows better.
 
-use crate::ast::{BinOp, Constant, Expr, ExprKind as E, FunctionDef, Param};
+use std::collections::BTreeSet;
+
+use crate::ast::{BinOp, Constant, Expr, ExprKind as E, FunctionDef, Module, Param, Stmt, StmtKind};
 use crate::codes;
 use crate::diagnostic::Diagnostic;
 use crate::generate::{self, State};
 use crate::manifest::{Entry, Manifest};
 use crate::project::Project;
 use crate::signature::Signature;
-use crate::workspace::{Target, Workspace};
+use crate::workspace::{Loaded, Target, Workspace};
 
 /// What a parameter without annotation is tried with, each for all such parameters of a function.
 const TRIED: [&str; 7] =
@@ -43,13 +45,20 @@ pub fn scan(project: &Project) -> Vec<Scanned> {
     let mut workspace = Workspace::new(project);
     let mut manifest = Manifest::default();
     let mut types = Vec::new();
+    let mut names = Names::default();
     for (function, _) in workspace.all_functions() {
         let (module, qualname) = function.split_once(':').unwrap_or((&function, ""));
         if is_test(module) {
             continue;
         }
+        if names.module != module {
+            names = match workspace.module(module) {
+                Some(Ok(Loaded { tree: Ok(tree), .. })) => Names::of(module, tree),
+                _ => Names { module: module.to_string(), ..Names::default() },
+            };
+        }
         let Target::Found { function: definition, .. } = workspace.target(module, qualname) else { continue };
-        let (signatures, from) = signatures(definition, module, qualname);
+        let (signatures, from) = signatures(definition, &names, qualname);
         let mut entry = Entry::new(&function);
         entry.signatures = signatures;
         types.push((function.clone(), from));
@@ -96,9 +105,28 @@ fn is_test(module: &str) -> bool {
     })
 }
 
+/// A module, and the classes that its annotations may name.
+#[derive(Default)]
+struct Names {
+    module: String,
+    classes: BTreeSet<String>,
+}
+
+impl Names {
+    fn of(module: &str, tree: &Module) -> Names {
+        let class = |stmt: &Stmt| match &stmt.kind {
+            StmtKind::ClassDef(class) => Some(class.name.clone()),
+            _ => None,
+        };
+        Names { module: module.to_string(), classes: tree.body.iter().filter_map(class).collect() }
+    }
+}
+
 /// The signatures to try a function with.
-fn signatures(function: &FunctionDef, module: &str, qualname: &str) -> (Vec<Signature>, Types) {
+fn signatures(function: &FunctionDef, names: &Names, qualname: &str) -> (Vec<Signature>, Types) {
     let params = &function.params;
+    let module = &names.module;
+    let annotated = |param: &Param| names.annotated(param);
     let named = params.positional_only.iter().chain(&params.positional);
     let mut fixed: Vec<Option<String>> = named.map(annotated).collect();
     let is_static =
@@ -115,7 +143,8 @@ fn signatures(function: &FunctionDef, module: &str, qualname: &str) -> (Vec<Sign
     if let Some(rest) = &params.var_keyword {
         fixed.push(annotated(rest).map(|inner| format!("dict[str, {inner}]")));
     }
-    let result = function.returns.as_ref().and_then(read).unwrap_or_else(|| "object".into());
+    let result =
+        function.returns.as_ref().and_then(|returns| names.read(returns)).unwrap_or_else(|| "object".into());
     let rest = params.var_positional.as_ref().map(|_| params.positional_only.len() + params.positional.len());
     let last = params.var_keyword.as_ref().map(|_| fixed.len() - 1);
     let with = |unknown: &str| {
@@ -137,69 +166,74 @@ fn signatures(function: &FunctionDef, module: &str, qualname: &str) -> (Vec<Sign
     (TRIED.iter().filter_map(|unknown| with(unknown)).collect(), Types::Guessed)
 }
 
-/// The type of a parameter by its annotation, or by its default.
-fn annotated(param: &Param) -> Option<String> {
-    if let Some(annotation) = &param.annotation {
-        return read(annotation);
+impl Names {
+    /// The type of a parameter by its annotation, or by its default.
+    fn annotated(&self, param: &Param) -> Option<String> {
+        if let Some(annotation) = &param.annotation {
+            return self.read(annotation);
+        }
+        let of_default = match &param.default.as_ref()?.kind {
+            E::Constant(Constant::True | Constant::False) => "bool",
+            E::Constant(Constant::Int(_)) => "int",
+            E::Constant(Constant::Float(_)) => "float",
+            E::Constant(Constant::Str(_)) => "str",
+            _ => return None,
+        };
+        Some(of_default.into())
     }
-    let of_default = match &param.default.as_ref()?.kind {
-        E::Constant(Constant::True | Constant::False) => "bool",
-        E::Constant(Constant::Int(_)) => "int",
-        E::Constant(Constant::Float(_)) => "float",
-        E::Constant(Constant::Str(_)) => "str",
-        _ => return None,
-    };
-    Some(of_default.into())
-}
 
-/// What an annotation says in the grammar of signatures.
-fn read(annotation: &Expr) -> Option<String> {
-    match &annotation.kind {
-        E::Constant(Constant::None) => Some("None".into()),
-        E::Name(name) => scalar(name),
-        // Written as a text; what is in it is not parsed.
-        E::Constant(Constant::Str(name)) => scalar(name),
-        E::BinOp { left, op: BinOp::BitOr, right } => union(vec![read(left)?, read(right)?]),
-        E::Subscript { value, index } => {
-            let name = match &value.kind {
-                E::Name(name) | E::Attribute { name, .. } => name.as_str(),
-                _ => return None,
-            };
-            let inside: Vec<&Expr> = match &index.kind {
-                E::Tuple(items) => items.iter().collect(),
-                _ => vec![index],
-            };
-            generic(name, &inside)
+    /// What an annotation says in the grammar of signatures.
+    fn read(&self, annotation: &Expr) -> Option<String> {
+        match &annotation.kind {
+            E::Constant(Constant::None) => Some("None".into()),
+            E::Name(name) => self.scalar(name),
+            // Written as a text; what is in it is not parsed.
+            E::Constant(Constant::Str(name)) => self.scalar(name),
+            E::BinOp { left, op: BinOp::BitOr, right } => union(vec![self.read(left)?, self.read(right)?]),
+            E::Subscript { value, index } => {
+                let name = match &value.kind {
+                    E::Name(name) | E::Attribute { name, .. } => name.as_str(),
+                    _ => return None,
+                };
+                let inside: Vec<&Expr> = match &index.kind {
+                    E::Tuple(items) => items.iter().collect(),
+                    _ => vec![index],
+                };
+                self.generic(name, &inside)
+            }
+            _ => None,
         }
-        _ => None,
     }
-}
 
-fn scalar(name: &str) -> Option<String> {
-    const KNOWN: [&str; 8] = ["int", "float", "bool", "str", "bytes", "bytearray", "complex", "range"];
-    KNOWN.contains(&name).then(|| name.to_string())
-}
+    fn scalar(&self, name: &str) -> Option<String> {
+        const KNOWN: [&str; 8] = ["int", "float", "bool", "str", "bytes", "bytearray", "complex", "range"];
+        if self.classes.contains(name) {
+            return Some(format!("{}.{name}", self.module));
+        }
+        KNOWN.contains(&name).then(|| name.to_string())
+    }
 
-fn generic(name: &str, inside: &[&Expr]) -> Option<String> {
-    let all = || inside.iter().map(|inner| read(inner)).collect::<Option<Vec<_>>>();
-    match (name, inside) {
-        ("Final" | "Annotated", [first, ..]) => read(first),
-        ("Optional", [inner]) => union(vec![read(inner)?, "None".into()]),
-        ("Union", _) => union(all()?),
-        ("list" | "List" | "Sequence" | "MutableSequence" | "Iterable" | "Collection", [inner]) => {
-            Some(format!("list[{}]", read(inner)?))
+    fn generic(&self, name: &str, inside: &[&Expr]) -> Option<String> {
+        let all = || inside.iter().map(|inner| self.read(inner)).collect::<Option<Vec<_>>>();
+        match (name, inside) {
+            ("Final" | "Annotated", [first, ..]) => self.read(first),
+            ("Optional", [inner]) => union(vec![self.read(inner)?, "None".into()]),
+            ("Union", _) => union(all()?),
+            ("list" | "List" | "Sequence" | "MutableSequence" | "Iterable" | "Collection", [inner]) => {
+                Some(format!("list[{}]", self.read(inner)?))
+            }
+            ("set" | "Set" | "frozenset" | "FrozenSet" | "deque", [inner]) => {
+                Some(format!("{}[{}]", name.to_lowercase(), self.read(inner)?))
+            }
+            ("dict" | "Dict" | "Mapping" | "MutableMapping", [key, value]) => {
+                Some(format!("dict[{}, {}]", self.read(key)?, self.read(value)?))
+            }
+            ("tuple" | "Tuple", [inner, dots]) if matches!(dots.kind, E::Constant(Constant::Ellipsis)) => {
+                Some(format!("tuple[{}, ...]", self.read(inner)?))
+            }
+            ("tuple" | "Tuple", _) => Some(format!("tuple[{}]", all()?.join(", "))),
+            _ => None,
         }
-        ("set" | "Set" | "frozenset" | "FrozenSet" | "deque", [inner]) => {
-            Some(format!("{}[{}]", name.to_lowercase(), read(inner)?))
-        }
-        ("dict" | "Dict" | "Mapping" | "MutableMapping", [key, value]) => {
-            Some(format!("dict[{}, {}]", read(key)?, read(value)?))
-        }
-        ("tuple" | "Tuple", [inner, dots]) if matches!(dots.kind, E::Constant(Constant::Ellipsis)) => {
-            Some(format!("tuple[{}, ...]", read(inner)?))
-        }
-        ("tuple" | "Tuple", _) => Some(format!("tuple[{}]", all()?.join(", "))),
-        _ => None,
     }
 }
 
@@ -241,7 +275,7 @@ mod tests {
         let crate::hash::Lookup::Found(function) = crate::hash::find(&tree, qualname) else {
             panic!("there is one")
         };
-        let (signatures, types) = signatures(function, "m", qualname);
+        let (signatures, types) = signatures(function, &Names::of("m", &tree), qualname);
         (signatures.iter().map(Signature::to_string).collect(), types)
     }
 
@@ -272,5 +306,11 @@ mod tests {
             "class C:\n    def a(self, x):\n        pass\n    @staticmethod\n    def b(x):\n        pass\n";
         assert_eq!(tried(class, "C.a").0[0], "(m.C, int) -> object");
         assert_eq!(tried(class, "C.b").0[0], "(int) -> object");
+        // Classes of the module are types; a name that is none of them says nothing.
+        let named = "class int: pass\nclass C:\n    def a(self, x: C | None, y: 'list[C]', z: list[C]) -> C: pass\ndef f(x: C, y: int) -> None: pass\ndef g(x: D) -> None: pass\n";
+        let guessed = "(m.C, None | m.C, int, list[m.C]) -> m.C";
+        assert_eq!(tried(named, "C.a").0[0], guessed);
+        assert_eq!(tried(named, "f"), (vec!["(m.C, m.int) -> None".to_string()], Types::Annotated));
+        assert_eq!(tried(named, "g").1, Types::Guessed);
     }
 }
