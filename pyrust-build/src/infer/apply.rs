@@ -58,6 +58,9 @@ impl Infer<'_, '_> {
             None => name.to_string(),
         };
         let (op, binding) = ops::select(&name, &types)?;
+        if self.report && self.asks_keys(&types) {
+            return None;
+        }
         self.compares_inside(node, &name, &types);
         if types.contains(&Type::Never) {
             return Some(Ty::Never);

@@ -89,6 +89,22 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// Is a dict or set of these asked for a key whose own methods native tables cannot call?
+    pub(super) fn asks_keys(&self, types: &[Type]) -> bool {
+        let asked = |class: &Arc<ObjectClass>| {
+            types.iter().any(|t| t.members().contains(&Type::Instance(class.clone())))
+        };
+        types.iter().any(|ty| match ty {
+            Type::Dict { key, .. } | Type::Set { elem: key, .. } => match &**key {
+                Type::Instance(class) => {
+                    asked(class) && self.program.hashes_itself(class) && !self.program.is_made_key(class)
+                }
+                _ => false,
+            },
+            _ => false,
+        })
+    }
+
     /// The classes of keys that say themselves what they are equal to, and whose methods native tables can call.
     pub(super) fn keyed(&mut self) -> BTreeSet<Arc<ObjectClass>> {
         let mut found = BTreeSet::new();
