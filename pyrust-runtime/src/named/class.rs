@@ -212,7 +212,8 @@ unsafe fn has_only(class: *mut PyTypeObject, operators: &[&str]) -> bool {
 unsafe fn concatenates(class: *mut PyTypeObject, operators: &[&str]) -> bool {
     // SAFETY: By the caller: a class of Python's, which has the table.
     unsafe {
-        let (own, tuple) = (&*(*class).tp_as_sequence, &*(*(&raw const PyTuple_Type)).tp_as_sequence);
+        let tuple = &raw const PyTuple_Type;
+        let (own, tuple) = (&*(*class).tp_as_sequence, &*(*tuple).tp_as_sequence);
         let has = |names: &[&str]| names.iter().any(|name| operators.contains(name));
         let added = own.sq_concat.map(|f| f as usize) == tuple.sq_concat.map(|f| f as usize);
         let repeated = own.sq_repeat.map(|f| f as usize) == tuple.sq_repeat.map(|f| f as usize);
