@@ -113,6 +113,24 @@ pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'sta
     }
 }
 
+/// Bails unless `object.name` is the class `D`, which the class of the object has.
+pub fn inner<C: OfObjectClass, D: OfObjectClass>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+) -> R<()> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
+        let hidden = !slot.is_null() && !(*slot).is_null();
+        let class = D::CLASS.class();
+        if hidden || class.is_null() || !ptr::eq(name.of_class()?, class.cast()) {
+            return bail(Bail::Guard);
+        }
+        Ok(())
+    }
+}
+
 /// `object.name = value`
 #[inline]
 pub fn set<C: OfObjectClass, T: IntoPy>(

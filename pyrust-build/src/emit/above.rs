@@ -8,7 +8,7 @@ use quote::{format_ident, quote};
 use super::types::{Val, object_marker};
 use super::{File, Func};
 use crate::hir::{Expr, NodeId};
-use crate::infer::{MethodKind, Next, Program, callee_above};
+use crate::infer::{Guard, MethodKind, Next, Program, callee_above};
 use crate::lower::above::Above;
 use crate::ty::{ObjectClass, Type};
 
@@ -65,8 +65,17 @@ impl Func<'_, '_, '_> {
         let Some(class) = self.file.program.object_class(&module, above.class) else {
             return self.bail("Unsupported");
         };
+        // A class that is given is the one that the global is.
+        let given = above.inside.is_empty().then(|| {
+            let guard = Guard::Value(above.class.to_string());
+            let (space, slot) = self.file.slot(self.index, &module, false, guard);
+            let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
+            let marker = object_marker(&class);
+            let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
+            quote!(let _ = #check;)
+        });
         let base = self.val(base);
-        self.match_union(&base, |f, v| {
+        let code = self.match_union(&base, |f, v| {
             let Type::Instance(of) = v.ty.clone() else { return None };
             let next = f.file.program.next_above(&of, &class, above.name)?;
             let found = match &next {
@@ -105,6 +114,7 @@ impl Func<'_, '_, '_> {
             let call = f.call_instance((&owner.module, &path), callee, &vals, (keywords, &named));
             let ret = f.file.program.instances[callee].ret.clone();
             Some(f.finish_call(node, &lets, call, ret, to))
-        })
+        });
+        quote!({ #given #code })
     }
 }

@@ -164,6 +164,17 @@ impl Func<'_, '_, '_> {
                 let read = self.read_attribute(val, class, name, &ty);
                 Some(self.coerce(&Val::new(read, ty), to))
             }
+            (None, None) => {
+                let inner = self.file.program.inner_class(class, name)?;
+                let (of, marker) = (object_marker(class), object_marker(&inner));
+                self.file.names_class(&inner);
+                let at = self.file.attribute(class, name);
+                let code = &val.code;
+                let check = self.q(quote!(object::inner::<#of, #marker>(cx, #code, &#at)));
+                let names = (inner.module.clone(), inner.name.clone());
+                let made = self.make_instance(node, (&names.0, &names.1), &inner, args, keywords, to);
+                Some(quote!({ #check; #made }))
+            }
             _ => None,
         }
     }

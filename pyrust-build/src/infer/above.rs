@@ -52,6 +52,10 @@ impl Program<'_> {
                 named => named,
             };
             let A::Name(base) = named else { return None };
+            // What stands in the same class comes first.
+            let beside = name.rsplit_once('.').map(|(outer, _)| format!("{outer}.{base}"));
+            let beside = beside.filter(|beside| env.bindings.contains_key(beside));
+            let base = beside.as_ref().unwrap_or(base);
             match self.binding(module, base) {
                 Some((home, Binding::Class)) => {
                     let own = self.name_in(module, &home, base);
@@ -123,6 +127,9 @@ impl Infer<'_, '_> {
                 format!("`super()` in `{}`, whose bases are not all known, is not supported", above.class);
             return self.refuse("PYR0336", e.span, message);
         };
+        if above.inside.is_empty() {
+            self.guards.insert(Guard::Value(above.class.to_string()));
+        }
         let mut out = Ty::Never;
         for member in base.members().to_vec() {
             let Ty::Instance(of) = &member else {

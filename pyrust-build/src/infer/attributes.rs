@@ -241,7 +241,10 @@ impl Program<'_> {
                     None => self.library_instance(self.binding(module, name)?.1, None)?,
                 },
                 A::Attribute { value, name } => match &value.kind {
-                    A::Name(global) => self.library_instance(self.binding(module, global)?.1, Some(name))?,
+                    A::Name(global) => match self.object_class(module, &format!("{global}.{name}")) {
+                        Some(class) => Type::Instance(class),
+                        None => self.library_instance(self.binding(module, global)?.1, Some(name))?,
+                    },
                     _ => return None,
                 },
                 _ => return None,

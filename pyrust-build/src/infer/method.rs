@@ -55,7 +55,11 @@ impl Infer<'_, '_> {
             {
                 let ty = match name.strip_prefix("attribute ") {
                     Some(name) => Some(self.instance_attribute(e, class, name)),
-                    None => self.instance_method(e, class, name, args, keywords),
+                    None => match self.instance_method(e, class, name, args, keywords) {
+                        // Of several classes a call of the node could not tell which one it makes.
+                        None if ty.members().len() == 1 => self.make_inner(e, class, name, args, keywords),
+                        method => method,
+                    },
                 };
                 if let Some(ty) = ty {
                     found = true;

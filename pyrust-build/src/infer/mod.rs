@@ -22,6 +22,7 @@ mod funcref;
 mod globals;
 mod guard;
 mod hooks;
+mod inner;
 mod iter;
 mod label;
 mod library;

@@ -57,7 +57,7 @@ pub enum Member {
 impl Program<'_> {
     /// The class that a name of a module stands for, if instances of it can be understood.
     pub fn object_class(&self, module: &str, name: &str) -> Option<Arc<ObjectClass>> {
-        if name.contains(['.', ' ']) {
+        if name.contains(' ') {
             return None;
         }
         let (home, Binding::Class) = self.binding(module, name)? else { return None };
@@ -67,13 +67,7 @@ impl Program<'_> {
         }
         let class = ObjectClass { module: home, name: own, own: 0 };
         self.order(&class)?;
-        Some(Arc::new(class))
-    }
-
-    /// The class by its dotted name.
-    pub fn object_class_named(&self, dotted: &str) -> Option<Arc<ObjectClass>> {
-        let (module, name) = dotted.rsplit_once('.')?;
-        self.object_class(module, name).filter(|c| c.module == module && c.name == name)
+        (!self.is_inner_enumeration(&class)).then(|| Arc::new(class))
     }
 
     pub(super) fn class_def(&self, class: &ObjectClass) -> Option<&ast::ClassDef> {
@@ -131,12 +125,6 @@ impl Program<'_> {
             }
         }
         None
-    }
-
-    /// Has the class, or one above it, a decorator? It may have given it more than the text says.
-    fn is_decorated(&self, class: &ObjectClass) -> bool {
-        let decorated = |c: &ObjectClass| self.class_def(c).is_none_or(|def| !def.decorators.is_empty());
-        self.order(class).is_none_or(|order| order.iter().any(decorated))
     }
 
     /// The method of the class, written in it, that Python calls for each attribute: nothing of that is native.

@@ -3,6 +3,7 @@
 use super::Lower;
 use crate::ast::{self, Expr as AExpr, ExprKind as A};
 use crate::hir::ExprKind;
+use crate::resolve::Binding;
 
 /// What such names begin with.
 const ABOVE: &str = "super ";
@@ -11,7 +12,7 @@ const ABOVE: &str = "super ";
 pub(crate) struct Above<'n> {
     /// The class that the function stands in.
     pub(crate) class: &'n str,
-    /// The function.
+    /// The function; nothing where the class is given, and a global.
     pub(crate) inside: &'n str,
     pub(crate) name: &'n str,
 }
@@ -26,7 +27,7 @@ impl Above<'_> {
 
 impl Lower<'_> {
     /// The call, where the function is a method of a class of the module and `super` the builtin. In a comprehension or a
-    /// function inside it would speak of that one's first argument.
+    /// function inside it would speak of that one's first argument. `super(Class, self)` says both itself.
     pub(super) fn call_above(
         &mut self,
         base: &AExpr,
@@ -39,21 +40,45 @@ impl Lower<'_> {
             && self.lookup("super").is_none()
             && !self.globals.iter().any(|g| g == "super")
             && !self.env.bindings.contains_key("super");
-        if !is_super || !of.is_empty() || !none.is_empty() || self.scopes.len() != 1 {
+        if !is_super || !none.is_empty() {
             return None;
         }
-        let (class, inside) = self.qualname.split_once('.')?;
+        if let [AExpr { kind: A::Name(class), .. }, instance @ AExpr { kind: A::Name(of), .. }] =
+            of.as_slice()
+        {
+            let known = self.lookup(class).is_none()
+                && self.lookup(of).is_some()
+                && matches!(self.env.bindings.get(class), Some(Binding::Class));
+            return known.then(|| self.method_above(instance, class, "", name, args, keywords));
+        }
+        if !of.is_empty() || self.scopes.len() != 1 {
+            return None;
+        }
+        let (class, inside) = self.qualname.rsplit_once('.')?;
         let def = self.env.function(&self.qualname).filter(|_| self.env.all_classes.contains_key(class))?;
         let first = def.params.positional_only.iter().chain(&def.params.positional).next()?;
         if inside.contains('.') || !def.decorators.is_empty() || crate::walk::has_yield(&def.body) {
             return None;
         }
-        let name = format!("{ABOVE}{class} {inside} {}", self.mangled(name));
         let instance = AExpr { kind: A::Name(first.name.clone()), span: base.span };
+        let (class, inside) = (class.to_string(), inside.to_string());
+        Some(self.method_above(&instance, &class, &inside, name, args, keywords))
+    }
+
+    fn method_above(
+        &mut self,
+        instance: &AExpr,
+        class: &str,
+        inside: &str,
+        name: &str,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+    ) -> ExprKind {
+        let name = format!("{ABOVE}{class} {inside} {}", self.mangled(name));
         self.assumes.insert("super".to_string());
-        let base = self.boxed(&instance);
+        let base = self.boxed(instance);
         let args = self.exprs(args);
         let keywords = self.keywords(keywords, false);
-        Some(ExprKind::Method { base, name, args, keywords })
+        ExprKind::Method { base, name, args, keywords }
     }
 }

@@ -96,6 +96,7 @@ impl ModuleEnv {
                         add(name, Binding::Value(Box::new(value.clone())));
                     }
                 }
+                S::ClassDef(inner) => add(&inner.name, Binding::Class),
                 _ => {}
             }
         }
@@ -116,6 +117,17 @@ impl ModuleEnv {
             if !name.starts_with("__") || !name.ends_with("__") {
                 self.candidates.entry(own[&name].clone()).or_default().push((binding, false));
             }
+        }
+    }
+}
+
+/// The classes that stand in a class, under their names with points.
+pub(super) fn inner_classes(outer: &str, class: &ClassDef, out: &mut Vec<(String, ClassDef)>) {
+    for stmt in &class.body {
+        if let S::ClassDef(inner) = &stmt.kind
+            && !inner.name.starts_with("__")
+        {
+            out.push((format!("{outer}.{}", inner.name), (**inner).clone()));
         }
     }
 }

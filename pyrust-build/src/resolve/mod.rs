@@ -81,6 +81,11 @@ impl ModuleEnv {
         env.local_imports(is_package);
         env.values = env.pruned(&module.body);
         env.all_classes = module.body.iter().filter_map(|stmt| env.top_class(stmt)).collect();
+        let mut inner = Vec::new();
+        env.all_classes.iter().for_each(|(name, class)| members::inner_classes(name, class, &mut inner));
+        let bound = |name: &String| matches!(env.bindings.get(name), Some(Binding::Class));
+        let inner: Vec<_> = inner.into_iter().filter(|(name, _)| bound(name)).collect();
+        env.all_classes.extend(inner);
         env.classes = module.body.iter().filter_map(|stmt| env.plain_class(stmt)).collect();
         env.expand_dataclasses(&module.body);
         declared_globals(&module.body, &mut env.assigned);

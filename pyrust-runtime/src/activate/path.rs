@@ -30,7 +30,7 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
         if let Some((source, rest)) = name.strip_prefix("from ").and_then(|n| n.split_once(" import ")) {
             let (attribute, member) = split(rest);
             let found = import_from(globals, source, attribute, words);
-            return member.map_or(found, |member| class_attribute(found, member, words));
+            return member.map_or(found, |member| within(found, member, words, class_attribute));
         }
         if let Some(manager) = name.strip_prefix("manager ") {
             let found = match is_path(manager) {
@@ -40,10 +40,10 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
             return behind_manager(found, words);
         }
         if let Some((global, attribute)) = name.strip_prefix("property ").and_then(|n| n.split_once('.')) {
-            return class_property(known_item(globals, global), attribute, words);
+            return within(known_item(globals, global), attribute, words, class_property);
         }
         if let Some((global, attribute)) = name.strip_prefix("classmethod ").and_then(|n| n.split_once('.')) {
-            return class_method(known_item(globals, global), attribute, words);
+            return within(known_item(globals, global), attribute, words, class_method);
         }
         if let Some((role, global)) = enums::role_of(name) {
             let (global, member) = split(global);
@@ -56,7 +56,26 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
         }
         let (global, member) = split(name);
         let found = known_item(globals, global);
-        member.map_or(found, |member| class_attribute(found, member, words))
+        member.map_or(found, |member| within(found, member, words, class_attribute))
+    }
+}
+
+/// How the last name of a path is looked up in a class.
+type LookUp = unsafe fn(*mut PyObject, &str, &mut Vec<Word>) -> *mut PyObject;
+
+/// `Outer.Inner.name`: from class to class, and then as `last` says.
+unsafe fn within(mut class: *mut PyObject, path: &str, words: &mut Vec<Word>, last: LookUp) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; what is found in a class that is compared from now on is held by it.
+    unsafe {
+        let mut path = path;
+        while let Some((inner, rest)) = path.split_once('.') {
+            class = class_attribute(class, inner, words);
+            if class.is_null() || PyType_Check(class) == 0 {
+                return ptr::null_mut();
+            }
+            path = rest;
+        }
+        last(class, path, words)
     }
 }
 

@@ -52,20 +52,9 @@ impl Above {
         // SAFETY: Both classes are held for good, and hold their order and dicts; types are tested before their layout
         // is relied on.
         unsafe {
-            // Python asks the cell of the method, in which the class may be one that another one has replaced.
-            let method = known_item((*class).tp_dict, self.inside);
-            if method.is_null() || Py_TYPE(method) != &raw mut PyFunction_Type {
-                return bail(Bail::Guard);
-            }
-            let closure = PyFunction_GetClosure(method);
-            if closure.is_null() || PyTuple_Size(closure) != 1 {
-                return bail(Bail::Guard);
-            }
-            let cell = PyTuple_GetItem(closure, 0);
-            if Py_TYPE(cell) != &raw mut PyCell_Type
-                || (*cell.cast::<PyCellObject>()).ob_ref != class.cast::<PyObject>()
-            {
-                return bail(Bail::Guard);
+            // Otherwise the class was given.
+            if !self.inside.is_empty() {
+                is_in_cell(class, self.inside)?;
             }
             let found = behind(of, class, self.name)?;
             let same = match self.found {
@@ -84,6 +73,32 @@ impl Above {
             }
         }
         self.seen.set(cx.number());
+        Ok(())
+    }
+}
+
+/// Bails unless the class is what its method asks: Python looks into the method's cell, in which it may be one that
+/// another one has replaced.
+///
+/// # Safety
+/// A live class.
+unsafe fn is_in_cell(class: *mut PyTypeObject, inside: &str) -> R<()> {
+    // SAFETY: By the caller; types are tested before their layout is relied on.
+    unsafe {
+        let method = known_item((*class).tp_dict, inside);
+        if method.is_null() || Py_TYPE(method) != &raw mut PyFunction_Type {
+            return bail(Bail::Guard);
+        }
+        let closure = PyFunction_GetClosure(method);
+        if closure.is_null() || PyTuple_Size(closure) != 1 {
+            return bail(Bail::Guard);
+        }
+        let cell = PyTuple_GetItem(closure, 0);
+        if Py_TYPE(cell) != &raw mut PyCell_Type
+            || (*cell.cast::<PyCellObject>()).ob_ref != class.cast::<PyObject>()
+        {
+            return bail(Bail::Guard);
+        }
         Ok(())
     }
 }

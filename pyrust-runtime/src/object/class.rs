@@ -209,7 +209,18 @@ impl ObjectClass {
                 if module.is_null() || PyModule_Check(module) == 0 {
                     return ptr::null_mut();
                 }
-                let found = known_item(PyModule_GetDict(module), self.name);
+                let (outer, inner) = match self.name.split_once('.') {
+                    Some((outer, inner)) => (outer, Some(inner)),
+                    None => (self.name, None),
+                };
+                let mut found = known_item(PyModule_GetDict(module), outer);
+                // A class that stands in a class.
+                for name in inner.into_iter().flat_map(|inner| inner.split('.')) {
+                    if found.is_null() || !has_plain_metaclass(found) {
+                        return ptr::null_mut();
+                    }
+                    found = known_item((*found.cast::<PyTypeObject>()).tp_dict, name);
+                }
                 let known = match self.enumeration {
                     true => !found.is_null() && is_made_by(found, "enum", "EnumType"),
                     false => !found.is_null() && has_plain_metaclass(found),
