@@ -434,7 +434,8 @@ pub(crate) unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObjec
         if core::ptr::eq(own.cast(), class) {
             return Ok(true);
         }
-        if core::ptr::eq(ffi::Py_TYPE(class), &raw mut ffi::PyType_Type) {
+        let plain = core::ptr::eq(ffi::Py_TYPE(class), &raw mut ffi::PyType_Type);
+        if plain || crate::object::asks_as_type(class) {
             return Ok(ffi::PyType_IsSubtype(own, class.cast()) != 0);
         }
         if depth == 0 || ffi::PyTuple_CheckExact(class) == 0 {

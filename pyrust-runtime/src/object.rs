@@ -16,6 +16,7 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 pub use above::Above;
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
+pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use own::{Checked, Field, Fields, Own};
 pub use place::Attribute;
@@ -217,6 +218,9 @@ pub fn eq<I: AnyInstance>(_: Cx, a: I, b: I) -> R<bool> {
 /// `a < b` of two elements.
 #[inline]
 pub fn less<C: OfObjectClass>(cx: Cx, a: Instance<C>, b: Instance<C>) -> R<bool> {
+    if C::CLASS.is_enumeration() && C::CLASS.stands_for() != Stands::Itself {
+        return Ok(enums::order(a, b)?.is_lt());
+    }
     C::less(cx, a, b)
 }
 
@@ -363,10 +367,7 @@ impl<C: OfObjectClass> ElemOrd for Instance<C> {
 
     #[inline]
     fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
-        if C::CLASS.is_enumeration() && C::CLASS.stands_for() != Stands::Itself {
-            return Ok(enums::order(*self, *other)?.is_lt());
-        }
-        C::less(cx, *self, *other)
+        less(cx, *self, *other)
     }
 }
 

@@ -9,7 +9,7 @@ use pyo3_ffi::*;
 
 use super::class::inherited;
 use super::{Instance, IsObject, OfObjectClass, get};
-use crate::activate::object::{attribute_or_none, interned, known_item, utf8};
+use crate::activate::object::{attribute_or_none, interned, is_made_by, known_item, utf8};
 use crate::boundary::layout::{self, Keys};
 use crate::obj::{MOST_TUPLES, is_plain};
 use crate::py::{FromPy, IntoPy, again};
@@ -96,6 +96,23 @@ pub(super) unsafe fn name_hash(class: *mut PyTypeObject) -> (*mut PyObject, *mut
             Some(true) => (found, code),
             _ => NONE,
         }
+    }
+}
+
+/// Is it an enumeration whose metaclass leaves `isinstance` to `type`?
+///
+/// # Safety
+/// A live object.
+pub(crate) unsafe fn asks_as_type(class: *mut PyObject) -> bool {
+    // SAFETY: By the caller. Only dicts of classes are looked into.
+    unsafe {
+        if !is_made_by(class, "enum", "EnumType") {
+            return false;
+        }
+        let name = interned("__instancecheck__");
+        let asked = inherited(Py_TYPE(class), name) == inherited(&raw mut PyType_Type, name);
+        Py_DECREF(name);
+        asked
     }
 }
 
