@@ -16,6 +16,7 @@ use crate::boundary::dropped::is_plain;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::overlay::{Op, Table as Functions, keep_dropped};
 use crate::buf::Buf;
+use crate::dict::native::boxed;
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Kind, Place, Plain};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
@@ -651,17 +652,9 @@ where
             // Deleted again later in the log: which value it had cannot be seen.
             None => ().into_py(cx),
         };
-        match value {
-            Ok(value) => {
-                let _ = into.push(Op::Set(key, value));
-                Ok(())
-            }
-            Err(stop) => {
-                // SAFETY: A new reference.
-                unsafe { pyo3_ffi::Py_DECREF(key) };
-                Err(stop)
-            }
-        }
+        let (key, value) = boxed(key, value)?;
+        let _ = into.push(Op::Set(key, value));
+        Ok(())
     };
     for &place in overlay.overwritten.iter() {
         let state = overlay.table.value(place as usize);

@@ -373,7 +373,7 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
         while let Some(place) = table.next_live(from) {
             from = place + 1;
             // SAFETY: By the caller.
-            unsafe { enter::<K, V, M>(cx, object, table, place)? };
+            unsafe { enter(cx, table, place, |key, value| M::put(object, key, value))? };
         }
         return Ok(());
     };
@@ -384,7 +384,7 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
             return bail(Bail::Panic);
         };
         // SAFETY: By the caller.
-        unsafe { enter::<K, V, M>(cx, object, table, place)? };
+        unsafe { enter(cx, table, place, |key, value| M::put(object, key, value))? };
     }
     from = 0;
     while let Some(place) = table.next_live(from) {
@@ -427,52 +427,41 @@ unsafe fn fill_hooked<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
     for hash in hashes.iter() {
         let Some(place) = table.next_live(from) else { return bail(Bail::Panic) };
         from = place + 1;
-        let key = table.key(place).into_py(cx)?;
-        // SAFETY: By the caller: a dict of our own; the references are dropped after they were stored.
-        unsafe {
-            let stored = match table.value(place).clone().into_py(cx) {
-                Ok(value) => {
-                    let stored = set_known(object, key, value, *hash);
-                    Py_DECREF(value);
-                    stored
-                }
-                Err(stop) => {
-                    Py_DECREF(key);
-                    return Err(stop);
-                }
-            };
-            Py_DECREF(key);
-            if stored != 0 {
-                return no_memory();
-            }
-        }
+        // SAFETY: By the caller.
+        unsafe { enter(cx, table, place, |key, value| set_known(object, key, value, *hash))? };
     }
     Ok(())
 }
 
-/// Puts the entry at `place` into the object.
-unsafe fn enter<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
+/// Boxes the entry at `place` and has it put into an object, which `put` says to have worked by 0.
+///
+/// # Safety
+/// `put` keeps references of its own to what it stores.
+unsafe fn enter<K: Key + IntoPy, V: IntoPy + Clone>(
     cx: Cx,
-    object: *mut PyObject,
     table: &Table<K, V>,
     place: usize,
+    put: impl FnOnce(*mut PyObject, *mut PyObject) -> i32,
 ) -> R<()> {
-    let key = table.key(place).into_py(cx)?;
-    // SAFETY: By the caller: a dict of our own; the references are dropped after they were stored.
+    let (key, value) = boxed(table.key(place).into_py(cx)?, table.value(place).clone().into_py(cx))?;
+    let stored = put(key, value);
+    // SAFETY: New references, which are dropped after they were stored.
     unsafe {
-        let stored = match table.value(place).clone().into_py(cx) {
-            Ok(value) => {
-                let stored = M::put(object, key, value);
-                Py_DECREF(value);
-                stored
-            }
-            Err(stop) => {
-                Py_DECREF(key);
-                return Err(stop);
-            }
-        };
+        Py_DECREF(value);
         Py_DECREF(key);
-        if stored != 0 { no_memory() } else { Ok(()) }
+    }
+    if stored != 0 { no_memory() } else { Ok(()) }
+}
+
+/// Both, or neither: takes the reference to the key.
+pub(crate) fn boxed(key: *mut PyObject, value: R<*mut PyObject>) -> R<(*mut PyObject, *mut PyObject)> {
+    match value {
+        Ok(value) => Ok((key, value)),
+        Err(stop) => {
+            // SAFETY: A reference of ours.
+            unsafe { Py_DECREF(key) };
+            Err(stop)
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::{IN_BASE, Log, Overlay, PDict};
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::overlay::{Op, all_differ};
 use crate::buf::Buf;
+use crate::dict::native::boxed;
 use crate::dict::{Kind, Plain};
 use crate::elem::Key;
 use crate::py::{FromPy, IntoPy, again};
@@ -74,17 +75,9 @@ where
             (None, false) if hashes.push(hash).is_ok() => key.into_py(cx)?,
             _ => return bail(Bail::Unsupported),
         };
-        match value.into_py(cx) {
-            Ok(value) => {
-                let _ = into.push(Op::SetKnown(key, value, hash));
-                Ok(())
-            }
-            Err(stop) => {
-                // SAFETY: A new reference.
-                unsafe { pyo3_ffi::Py_DECREF(key) };
-                Err(stop)
-            }
-        }
+        let (key, value) = boxed(key, value.into_py(cx))?;
+        let _ = into.push(Op::SetKnown(key, value, hash));
+        Ok(())
     };
     for &place in overlay.overwritten.iter() {
         let state = overlay.table.value(place as usize);
