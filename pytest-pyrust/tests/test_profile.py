@@ -171,8 +171,9 @@ def test_wrong_settings_are_named(project: pytest.Pytester, run: Runner, setting
     result.stderr.fnmatch_lines([said])
 
 
-def test_settings_wait_for_a_run_that_uses_them(project: pytest.Pytester, run: Runner) -> None:
-    (project.path / "pytest.ini").write_text("[pytest]\npythonpath = . src\npyrust_report = json:out/report.json\n")
+@pytest.mark.parametrize("setting", ["pyrust_report = ", "addopts = --pyrust-report="])
+def test_settings_wait_for_a_run_that_uses_them(project: pytest.Pytester, run: Runner, setting: str) -> None:
+    (project.path / "pytest.ini").write_text(f"[pytest]\npythonpath = . src\n{setting}json:out/report.json\n")
     assert run("-q", "-k", "not everything").ret == 0
     assert not (project.path / "out").exists()
     assert run("--pyrust-profile").ret == 0

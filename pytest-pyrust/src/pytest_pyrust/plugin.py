@@ -74,7 +74,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if options.pyrust_gate and not settings["verify"]:
         raise pytest.UsageError("--pyrust-gate goes with --pyrust-verify: what is not right need not be fast")
     if not (settings["profile"] or settings["verify"]):
-        _refuse_without_run(options)
+        _refuse_without_run(early_config)
         return
     from pyrust.pytest_run import Run
 
@@ -87,13 +87,15 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     early_config.add_cleanup(run.close)
 
 
-def _refuse_without_run(options: Any) -> None:
-    """What would be without effect is said, not ignored. Keys in the settings wait for a run that uses them."""
+def _refuse_without_run(config: pytest.Config) -> None:
+    """What is given on the command line without effect is said. What stands in `addopts` or in the settings waits for a run that uses it."""
+    given = {str(argument).partition("=")[0] for argument in config.invocation_params.args}
     for name in _VALUES:
-        if getattr(options, f"pyrust_{name}") is not None:
+        option = f"--pyrust-{name.replace('_', '-')}"
+        if option in given:
             instead = "; `pyrust report` shows what the last runs have found" if name == "report" else ""
             raise pytest.UsageError(
-                f"--pyrust-{name.replace('_', '-')} goes with --pyrust-profile or --pyrust-verify{instead}"
+                f"{option} goes with --pyrust-profile or --pyrust-verify{instead}"
                 f" (`pyrust_{name}` in the settings of pytest waits for such a run)"
             )
 
