@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slice
 
 SOURCE = """
 TABLE = [0]
+KEPT = []
 
 def add(a, b):
     return a + b
@@ -42,6 +43,10 @@ def outer(n):
 
 def note(x):
     TABLE[0] = x
+
+def keep(*things, **named):
+    KEPT.append(things)
+    KEPT.append(named)
 
 class Box:
     def __init__(self, items):
@@ -317,6 +322,24 @@ def test_nested_calls_are_compared_on_their_own(kit: Any) -> None:
     functions, _, failed = verified(project, lambda: module.outer(4))
     assert not failed
     assert (functions["kit:outer"]["equal"], functions["kit:add"]["equal"]) == (1, 1)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_what_each_call_is_given_anew(kit: Any, right: bool) -> None:
+    """The tuple of `*args` and the dict of `**kwargs` may be kept: Python's call has others, which are new as well."""
+    project, module, extension = kit
+
+    def keep(undo: list[Callable[[], object]], things: tuple[object, ...], named: dict[str, object]) -> None:
+        module.KEPT.append(things)
+        module.KEPT.append(named if right else dict.fromkeys(named))
+        undo += [module.KEPT.pop, module.KEPT.pop]
+
+    extension.hook("keep", keep)
+    functions, found, failed = verified(project, lambda: module.keep(([1], [2]), {"a": [3]}))
+    assert failed is not right
+    assert functions["kit:keep"]["equal"] == int(right)
+    assert not right or not found
+    assert right or "global KEPT[1] value 0" in found[0]
 
 
 def test_every_kind_of_parameter(kit: Any) -> None:

@@ -41,12 +41,15 @@ class Comparison:
         self._args = args
         self._original = original
         self._roots = _roots(original, args) if roots is None else roots
+        self._gathered = _gathered(original) if roots is None else ()
         self._result = reproduce.outcome(self._roots)
         self._before = equal.take(self._roots, limited=True)
         # Held: a global that the call replaces must not give its identity to a new object.
         self._held = list(original.__globals__.values())
         self._known = {id(value): len(self._before.objects) + number for number, value in enumerate(self._held)}
         self._known.update(self._before.known())
+        for name in self._gathered:
+            self._known.pop(id(self._roots[name]), None)
         self._native: equal.Picture | None = None
         self._too_large = False
         self._unclean: str | None = None
@@ -97,10 +100,14 @@ class Comparison:
 
     def _take(self, shown: Mapping[str, object], dicts: Mapping[int, object]) -> None:
         try:
-            self._native = equal.take({**self._roots, **shown}, self._known, dicts, limited=True)
+            self._native = equal.take({**self._after(), **shown}, self._known, dicts, limited=True)
         except equal.TooLarge:
             # Not through the transaction: it has to be rolled back.
             self._too_large = True
+
+    def _after(self) -> dict[str, object]:
+        """What the call can reach, but for the objects that Python makes anew for each call: nobody else has them."""
+        return {**self._roots, **{name: _again(self._roots[name]) for name in self._gathered}}
 
     def judge(self, result: object, error: BaseException | None) -> str | None:
         """The text of a difference, or None."""
@@ -115,7 +122,7 @@ class Comparison:
             outcome = f"{type(error).__qualname__}{equal.show_exception(error)}"
             found = equal.Difference("outcome", f"returned {shown}", f"raised {outcome}")
             return reproduce.text(self.name, self._original, self._before, self._native, error, found)
-        python = equal.take({**self._roots, self._result: result}, self._known)
+        python = equal.take({**self._after(), self._result: result}, self._known)
         found_here = equal.difference(self._native, python)
         if found_here is None:
             return None
@@ -139,6 +146,18 @@ def bound(function: FunctionType, args: Sequence[object]) -> object:
     if code.co_flags & 0x08:
         keywords.update(args[at])  # type: ignore[call-overload]
     return function(*args[:positional], *extra, **keywords)
+
+
+def _again(gathered: object) -> object:
+    """What a call was given by `*args` or `**kwargs`, as another object."""
+    return dict(gathered) if isinstance(gathered, dict) else tuple([*gathered])  # type: ignore[misc] # noqa: C409
+
+
+def _gathered(function: FunctionType) -> tuple[str, ...]:
+    """`*args` and `**kwargs`, if the function has them."""
+    code = function.__code__
+    at = code.co_argcount + code.co_kwonlyargcount
+    return code.co_varnames[at : at + bool(code.co_flags & 0x04) + bool(code.co_flags & 0x08)]
 
 
 def _roots(function: FunctionType, args: Sequence[object]) -> dict[str, object]:
