@@ -352,7 +352,13 @@ impl<C: 'static> IntoPy for Instance<C> {
 
 impl<C: OfObjectClass> ElemEq for Instance<C> {
     fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
-        if self.is(*other) { Ok(true) } else { C::equal(cx, *self, *other) }
+        if self.is(*other) {
+            return Ok(true);
+        }
+        match C::CLASS.is_enumeration() && C::CLASS.stands_for() != Stands::Itself {
+            true => enums::equal(self.as_ptr(), other.as_ptr()),
+            false => C::equal(cx, *self, *other),
+        }
     }
 
     fn view(&self) -> View<'_> {

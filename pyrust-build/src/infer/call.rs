@@ -319,7 +319,8 @@ impl Infer<'_, '_> {
             ("format" | "ascii", [text]) if keywords.is_empty() => self.expr(text),
             ("hash", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
-                if !self.state.solver.resolve(&ty).is_some_and(|t| t.has_plain_hash()) && ty != Ty::Never {
+                let resolved = self.state.solver.resolve(&ty);
+                if !resolved.is_some_and(|t| self.hashes(e.id, &t)) && ty != Ty::Never {
                     let message = format!("the hash of `{}` is not known", self.show(&ty));
                     return self.refuse("PYR0401", value.span, message);
                 }

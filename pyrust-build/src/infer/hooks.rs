@@ -89,20 +89,39 @@ impl Infer<'_, '_> {
         }
     }
 
+    /// Can native tables call the methods of keys of that class?
+    fn is_asked(&mut self, node: usize, class: &Arc<ObjectClass>) -> bool {
+        self.program.is_made_key(class)
+            && ["__eq__", "__hash__"].iter().all(|name| self.hook(node, class, name))
+    }
+
     /// Is a dict or set of these asked for a key whose own methods native tables cannot call?
-    pub(super) fn asks_keys(&self, types: &[Type]) -> bool {
-        let asked = |class: &Arc<ObjectClass>| {
-            types.iter().any(|t| t.members().contains(&Type::Instance(class.clone())))
-        };
+    pub(super) fn asks_keys(&mut self, types: &[Type]) -> bool {
         types.iter().any(|ty| match ty {
             Type::Dict { key, .. } | Type::Set { elem: key, .. } => match &**key {
                 Type::Instance(class) => {
-                    asked(class) && self.program.hashes_itself(class) && !self.program.is_made_key(class)
+                    types.iter().any(|t| t.members().contains(key))
+                        && self.program.hashes_itself(class)
+                        && !self.is_asked(EVERYWHERE, class)
                 }
                 _ => false,
             },
             _ => false,
         })
+    }
+
+    /// Is the hash of such values known?
+    pub(super) fn hashes(&mut self, node: usize, ty: &Type) -> bool {
+        match ty {
+            Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
+                items.iter().all(|item| self.hashes(node, item))
+            }
+            Type::VarTuple(item) => **item == Type::Never || self.hashes(node, item),
+            Type::Instance(class) => {
+                class.own == 0 && (self.program.enumeration(class).is_some() || self.is_asked(node, class))
+            }
+            other => other.has_plain_hash(),
+        }
     }
 
     /// The classes of keys that say themselves what they are equal to, and whose methods native tables can call.
@@ -113,11 +132,7 @@ impl Infer<'_, '_> {
             let ty = self.state.solver.get(var);
             keys_in(&self.state.solver.resolve(&ty).unwrap_or(Type::Never), &mut found);
         }
-        found.retain(|class| self.program.hashes_itself(class) && self.program.is_made_key(class));
-        let hooked = |infer: &mut Self, class: &Arc<ObjectClass>| {
-            ["__eq__", "__hash__"].iter().all(|name| infer.hook(EVERYWHERE, class, name))
-        };
-        found.retain(|class| hooked(self, class));
+        found.retain(|class| self.program.hashes_itself(class) && self.is_asked(EVERYWHERE, class));
         found
     }
 
