@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Func;
-use super::types::{Val, object_marker};
+use super::types::{Val, named_marker, object_marker};
 use crate::hir::{Expr, ExprKind, NodeId};
 use crate::infer::{Guard, callee_of_class, method_guard};
 use crate::ty::Type;
@@ -25,12 +25,21 @@ impl Func<'_, '_, '_> {
             return Some(self.bail("Unsupported"));
         };
         // The name here, and the one that the method itself knows the class by.
-        let marker = object_marker(&class);
+        let is_it = match self.file.program.named(&class.module, &class.name) {
+            Some(def) => {
+                let marker = named_marker(&def.class);
+                quote!(IsClass<#marker>)
+            }
+            None => {
+                let marker = object_marker(&class);
+                quote!(IsObject<#marker>)
+            }
+        };
         let mut lets = Vec::new();
         for (module, name) in [(&module, global), (&class.module, class.name.as_str())] {
             let (space, slot) = self.file.slot(self.index, module, false, Guard::Value(name.to_string()));
             let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
-            let check = self.q(quote!(#space.get::<IsObject<#marker>>(cx, #slot)));
+            let check = self.q(quote!(#space.get::<#is_it>(cx, #slot)));
             lets.push(quote!(let _ = #check;));
         }
         self.file.names_class(&class);

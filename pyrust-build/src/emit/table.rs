@@ -53,6 +53,9 @@ impl File<'_, '_> {
                 instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
             types.for_each(|ty| collect_classes(ty, &mut found));
         }
+        for def in self.named_classes.iter().filter_map(|c| self.program.named(&c.module, &c.name)) {
+            found.insert(format!("{}.{}", def.class.module, def.class.name), def.class);
+        }
         let classes = found.into_values().filter(|c| named.contains(&types::named_marker(c).to_string()));
         let items = classes.enumerate().map(|(i, class)| {
             let (marker, module, name) = (types::named_marker(&class), &class.module, &class.name);
@@ -74,7 +77,7 @@ impl File<'_, '_> {
                 instance.vars.iter().chain(&instance.nodes).chain(&instance.params).chain([&instance.ret]);
             types.for_each(|ty| object_classes(ty, &mut objects));
         }
-        for class in &self.named_classes {
+        for class in self.named_classes.iter().filter(|c| self.program.named(&c.module, &c.name).is_none()) {
             objects.insert(types::object_marker(class).to_string(), class.clone());
         }
         let objects = objects.into_iter().filter(|(marker, _)| named.contains(marker));

@@ -17,7 +17,8 @@ pub fn callee_of_class(class: &ObjectClass, name: &str) -> Callee {
 impl Program<'_> {
     /// The class method that `global.name` is in a module: one that stands in the very class.
     pub fn class_method(&self, module: &str, global: &str, name: &str) -> Option<(Arc<ObjectClass>, Method)> {
-        let class = self.object_class(module, global)?;
+        let of_tuples = || self.named(module, global).map(|def| def.class.as_object());
+        let class = self.object_class(module, global).or_else(of_tuples)?;
         let method = self.method_of(&class, name)?;
         (method.kind == MethodKind::Class && method.is_of(&class, name)).then_some((class, method))
     }
