@@ -23,7 +23,7 @@
 
 All cases of a file share one module, so their functions have different names. A line that starts with white space
 continues the one before. Marks: `bails [REASON]`, `python`, `any` (either is right: it depends on the version),
-`rewrites` (unwritten elements may be new objects), `no-force` (too slow to be repeated in forced-bail mode),
+`rewrites` (unwritten elements may be new objects), `moves` (they may, where nothing is optimised), `no-force` (too slow to be repeated in forced-bail mode),
 `same` (what is returned is the very argument), `driven NAME` (the generator that is returned is given to that function), `finalisers` (the runner must not keep the arguments' contents alive: identities are not compared).
 """
 
@@ -42,7 +42,7 @@ SLICE = False
 IN_EVERY_SLICE = ("traps/", "replay/")
 
 _SIGNATURE = re.compile(r"([^\W\d][\w.]*): (\(.*\) -> .+)")
-_WORDS = {"bails", "python", "any", "rewrites", "no-force", "finalisers", "same", "driven", "required", "loops"}
+_WORDS = {"bails", "python", "any", "rewrites", "moves", "no-force", "finalisers", "same", "driven", "required", "loops"}
 
 
 class Malformed(ValueError):
