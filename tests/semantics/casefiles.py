@@ -42,7 +42,19 @@ SLICE = False
 IN_EVERY_SLICE = ("traps/", "replay/")
 
 _SIGNATURE = re.compile(r"([^\W\d][\w.]*): (\(.*\) -> .+)")
-_WORDS = {"bails", "python", "any", "rewrites", "moves", "no-force", "finalisers", "same", "driven", "required", "loops"}
+_WORDS = {
+    "bails",
+    "python",
+    "any",
+    "rewrites",
+    "moves",
+    "no-force",
+    "finalisers",
+    "same",
+    "driven",
+    "required",
+    "loops",
+}
 
 
 class Malformed(ValueError):

@@ -250,7 +250,9 @@ class Worker:
         self.extension._force_bail(0)
         state, calls, bails = self.counts(full)
         marks = step["marks"]
-        problems += differences(self.equal, native, plain, not {"rewrites", "moves" if WITHOUT else "rewrites"} & set(marks))
+        problems += differences(
+            self.equal, native, plain, not {"rewrites", "moves" if WITHOUT else "rewrites"} & set(marks)
+        )
         if "same" in marks and not native.returned:
             problems.append("what is returned is not the argument itself")
         if step["refused"] or (state == "python" and step["optional"]):
