@@ -125,13 +125,9 @@ impl Infer<'_, '_> {
     }
 
     /// The classes of keys that say themselves what they are equal to, and whose methods native tables can call.
-    pub(super) fn keyed(&mut self) -> BTreeSet<Arc<ObjectClass>> {
+    pub(super) fn keyed<'t>(&mut self, types: impl Iterator<Item = &'t Type>) -> BTreeSet<Arc<ObjectClass>> {
         let mut found = BTreeSet::new();
-        let places: Vec<_> = self.state.vars.iter().chain(&self.state.nodes).copied().collect();
-        for var in places {
-            let ty = self.state.solver.get(var);
-            keys_in(&self.state.solver.resolve(&ty).unwrap_or(Type::Never), &mut found);
-        }
+        types.for_each(|ty| keys_in(ty, &mut found));
         found.retain(|class| self.program.hashes_itself(class) && self.is_asked(EVERYWHERE, class));
         found
     }

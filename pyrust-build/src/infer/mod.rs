@@ -4,6 +4,7 @@
 //! instances; a callee's result and what it did to the element types of its arguments flow back into the caller.
 
 mod above;
+mod analysis;
 pub mod annotation;
 mod apply;
 mod attributes;
@@ -57,8 +58,9 @@ use crate::passes::Passes;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
 use crate::ty::{ObjectClass, Type};
+use analysis::Analysis;
 use funcref::{COPYING, HANDING_OUT};
-use solver::{Solver, Ty, VarId};
+use solver::{Ty, VarId};
 
 pub use above::{Next, callee_above};
 pub use call::{ArgSource, bind, class_names, takes_any_length};
@@ -200,23 +202,6 @@ pub struct Program<'a> {
     /// Expressions looked at since the last hotspot was begun, and before.
     work: usize,
     spent: usize,
-}
-
-/// The persistent part of one instance's inference.
-#[derive(Debug)]
-struct Analysis {
-    solver: Solver,
-    vars: Vec<VarId>,
-    nodes: Vec<VarId>,
-    ret: VarId,
-    /// What a generator yields.
-    yielded: VarId,
-    wide: BTreeSet<NodeId>,
-    sites: BTreeMap<(NodeId, usize), solver::CellId>,
-    /// Globals whose elements only their use tells.
-    globals: BTreeMap<String, VarId>,
-    /// Attributes of instances.
-    attributes: BTreeMap<(String, String, String), VarId>,
 }
 
 impl<'a> Program<'a> {
@@ -557,7 +542,10 @@ impl<'a> Program<'a> {
                 break;
             }
         }
-        let keyed = infer.keyed();
+        let mut recursive = false;
+        let vars = infer.state.resolved(&infer.state.vars, &mut recursive);
+        let nodes = infer.state.resolved(&infer.state.nodes, &mut recursive);
+        let keyed = infer.keyed(vars.iter().chain(&nodes));
         if report {
             let mut told = std::mem::take(&mut infer.diagnostics);
             infer.label(&mut told);
@@ -565,19 +553,8 @@ impl<'a> Program<'a> {
         }
         let Infer { state, mut diagnostics, mut places, calls, values, guards, attrs, made, writes, .. } =
             infer;
-        let resolve = |v: VarId| state.solver.resolve(&state.solver.get(v));
-        let mut recursive = false;
-        let mut all = |list: &[VarId]| -> Vec<Type> {
-            list.iter()
-                .map(|v| {
-                    resolve(*v).unwrap_or_else(|| {
-                        recursive = true;
-                        Type::Never
-                    })
-                })
-                .collect()
-        };
-        let (vars, nodes, ret) = (all(&state.vars), all(&state.nodes), all(&[state.ret]).remove(0));
+        let mut all = |list: &[VarId]| state.resolved(list, &mut recursive);
+        let ret = all(&[state.ret]).remove(0);
         let params: Vec<VarId> = (0..hir.params.len()).map(|i| param_var(&state, &hir, i)).collect();
         let mut after = all(&params);
         for (param, ty) in hir.params.iter().zip(&mut after) {
@@ -637,41 +614,6 @@ impl<'a> Program<'a> {
 
 fn param_var(state: &Analysis, hir: &hir::Function, i: usize) -> VarId {
     state.vars[hir.params[i].var]
-}
-
-impl Analysis {
-    /// The variables whose type contains itself.
-    fn endless(&self) -> BTreeSet<hir::VarId> {
-        let endless = |v: &VarId| self.solver.resolve(&self.solver.get(*v)).is_none();
-        self.vars.iter().enumerate().filter(|(_, v)| endless(v)).map(|(i, _)| i).collect()
-    }
-
-    fn new(hir: &hir::Function, params: &[Type], wide: Wide) -> Self {
-        let mut solver = Solver::default();
-        let vars: Vec<VarId> = hir.vars.iter().map(|_| solver.var(Ty::Never)).collect();
-        let nodes = (0..hir.nodes).map(|_| solver.var(Ty::Never)).collect();
-        let ret = solver.var(Ty::Never);
-        let yielded = solver.var(Ty::Never);
-        for (param, ty) in hir.params.iter().zip(params) {
-            let ty = match ty {
-                Type::Cell(content) if hir.vars[param.var].cell => content,
-                other => other,
-            };
-            solver.absorb_into(vars[param.var], ty);
-        }
-        let wide = slice::slice(hir, wide);
-        Analysis {
-            solver,
-            vars,
-            nodes,
-            ret,
-            yielded,
-            wide,
-            sites: BTreeMap::new(),
-            globals: BTreeMap::new(),
-            attributes: BTreeMap::new(),
-        }
-    }
 }
 
 /// Something that can be left to Python.
