@@ -92,17 +92,22 @@ def prepare(steps: Steps, pythons: Sequence[Python]) -> None:
         )
 
 
-def pytest(steps: Steps, python: Python, folder: Path, *arguments: str, without: str = "") -> None:
-    """One folder of tests, in a process of its own: some start compilers, some count references.
-
-    `without`: optimisations that are left out.
-    """
-    environment = {
+def test_environment(python: Python) -> dict[str, str]:
+    """What tests are told: where the wheels are, and where is built."""
+    return {
         "PYRUST_TEST_WHEELS": str(WHEELS),
         "PYRUST_TEST_WHEELHOUSE": str(WHEELHOUSE),
         "PYRUST_CACHE_DIR": str(VENVS / "cache"),
         "CARGO_TARGET_DIR": cargo_environment(python)["CARGO_TARGET_DIR"],
     }
+
+
+def pytest(steps: Steps, python: Python, folder: Path, *arguments: str, without: str = "") -> None:
+    """One folder of tests, in a process of its own: some start compilers, some count references.
+
+    `without`: optimisations that are left out.
+    """
+    environment = test_environment(python)
     if without:
         environment["PYRUST_WITHOUT"] = without
     where = folder.relative_to(ROOT)
@@ -191,6 +196,7 @@ def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     docs(steps, python, [])
     command = [python_in(VENVS / "docs"), "-m", "pytest", "-q", "tests/docs/test_site.py"]
     steps.run("the site", command, go_on=True)
+    with_tools(steps, python)
     if shutil.which("npm"):
         npm = ["npm", "install", "--silent", "--prefix", VENVS / "node", "axe-core", "puppeteer-core"]
         steps.run("what drives a browser", npm, go_on=True)
@@ -201,6 +207,20 @@ def test_all(steps: Steps, python: Python, others: Sequence[Python]) -> None:
             environment={"PYRUST_TEST_NPM": "1"},
             go_on=True,
         )
+
+
+def with_tools(steps: Steps, python: Python) -> None:
+    """Recipes and templates, tried with the tools that they are for; those come from the index."""
+    tool = environment_for(steps, python, VENVS / "tools", [TESTS / "recipes" / "requirements.txt"])
+    install = [tool, "-m", "pip", "install", "--quiet", "--force-reinstall", "--no-deps", "--no-index"]
+    names = ["pyrust-optimizer", "pytest-pyrust"]
+    steps.run("both distributions for the recipes", [*install, "--find-links", WHEELS, *names], go_on=True)
+    steps.run(
+        "tests/recipes with their tools",
+        [tool, "-m", "pytest", "-q", "--durations=5", "tests/recipes", "tests/docs/test_docs.py"],
+        environment=test_environment(python),
+        go_on=True,
+    )
 
 
 def rust_tests(steps: Steps, python: Python) -> None:
