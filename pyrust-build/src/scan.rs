@@ -35,6 +35,8 @@ pub struct Scanned {
     pub types: Types,
     /// The signatures with which it compiles.
     pub signatures: Vec<String>,
+    /// The lines of loops that are native where the rest is not: then there are no signatures.
+    pub regions: Vec<usize>,
     /// Why it does not. Where types were tried, rather what does not depend on them.
     pub reason: Option<String>,
     pub diagnostics: Vec<Diagnostic>,
@@ -77,6 +79,7 @@ pub fn scan(project: &Project) -> Vec<Scanned> {
                 types: from,
                 reason: (function.state != State::Native).then(|| reason(&function, from)).flatten(),
                 signatures: function.signatures,
+                regions: function.regions,
                 diagnostics: function.diagnostics,
                 function: function.entry.function,
             }

@@ -20,7 +20,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
 use frame::Frame;
-use literal::{Without, Writer};
+use literal::{Classes, Without, Writer};
 use shape::{DEPTH, ShapeId, Shapes};
 
 /// Different argument shapes of one function that are kept apart; beyond it containers are not looked into.
@@ -262,8 +262,11 @@ impl Recorder {
             return;
         }
         let arguments = function.parameters.iter().map(|&parameter| seen.argument(parameter));
-        match Writer::new(longest, self.shapes.deque_class()).arguments(py, arguments) {
-            Ok(text) => {
+        let classes = Classes { dealloc: self.shapes.plain_dealloc(), main: self.shapes.main.as_deref() };
+        match Writer::new(longest, self.shapes.deque_class(), Some(classes)).arguments(py, arguments) {
+            Ok((text, instances)) => {
+                // Only timing works with instances.
+                function.opaque += u64::from(instances);
                 if !function.samples.iter().any(|sample| sample.text == text) {
                     function.samples.push(Sample { arguments: place, text });
                 }
@@ -649,7 +652,7 @@ fn stop(py: Python<'_>) -> PyResult<Recorded> {
 fn sample(py: Python<'_>, arguments: &Bound<'_, pyo3::types::PyTuple>) -> PyResult<Option<String>> {
     let deque = py.import("collections")?.getattr("deque")?.as_ptr() as usize;
     let values = arguments.iter().map(|value| value.as_ptr());
-    Ok(Writer::new(LONGEST, deque).arguments(py, values).ok())
+    Ok(Writer::new(LONGEST, deque, None).arguments(py, values).ok().map(|(text, _)| text))
 }
 
 /// Adds the submodule `recorder` to the engine.

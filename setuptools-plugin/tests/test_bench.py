@@ -62,6 +62,27 @@ def noisy(path):
 
 def handed(thing):
     return thing
+
+
+class Account:
+    rate: int
+
+    def grow(self, n):
+        total = 0
+        for value in range(n):
+            total += value * self.rate
+        return total
+
+
+class Closing(Account):
+    def shut(self, n):
+        total = 0
+        for value in range(n):
+            total += value * self.rate
+        return total
+
+    def __del__(self):
+        noisy(self.path)
 """
 
 TESTS = """\
@@ -75,6 +96,13 @@ def test_all(tmp_path):
         assert core.loop(300 + n, start=n) >= 0
     core.noisy(str(tmp_path / "log"))
     core.handed(object())
+    account, closing = core.Account(), core.Closing()
+    account.rate = closing.rate = 3
+    closing.path = str(tmp_path / "closed")
+    for n in range(40):
+        assert account.grow(200) == closing.shut(200)
+    del closing
+    assert open(tmp_path / "closed").read() == "called\\n"
 """
 
 
@@ -159,6 +187,9 @@ def test_the_gate(kit: Kit) -> None:
     # Nothing was done twice that can be seen, and what cannot be measured is named.
     assert found["noisy"]["verdict"] == found["handed"]["verdict"] == "not measured"
     assert "no literals" in found["handed"]["reason"]
+    # Instances are made again, but not those that do something when they end.
+    assert found["Account.grow"]["speedup"] > 2
+    assert "no literals" in found["Closing.shut"]["reason"]
     # The next build obeys, and the bench looks at it all the same.
     built = json.loads(kit.run("pyrust", "build", "--json").stdout)
     states = {entry["function"]: entry["state"] for entry in built["hotspots"]}

@@ -192,6 +192,17 @@ def test_scan_names_files_that_do_not_parse(project: Project) -> None:
     assert "src/kit/broken.py:1:7: PYR0304" in project.pyrust("scan", "--output-format", "concise").stdout
 
 
+def test_scan_names_loops_where_only_those_are_native(project: Project) -> None:
+    loop = "    total = 0\n    for i in range(n):\n        total += i\n    print(total)\n"
+    text = f"def show(n: int) -> None:\n    print(n)\n{loop}def twice(n: int) -> None:\n    print(n)\n{loop}{loop}"
+    (project.root / "src" / "kit" / "more.py").write_text(text)
+    said = project.pyrust("scan").stdout
+    assert "kit.more:show: only the loop at line 4\n" in said
+    assert "kit.more:twice: only the loops at lines 10 and 14\n" in said
+    found = json.loads(project.pyrust("scan", "--json").stdout)["functions"]
+    assert next(one["regions"] for one in found if one["function"] == "kit.more:show") == [4]
+
+
 def test_scan_says_what_does_not_depend_on_tried_types(project: Project) -> None:
     project.write("src/kit/more.py", "def show(values):\n    for value in values:\n        print(value)\n")
     assert "kit.more:show: PYR0334 calling `print`" in project.pyrust("scan", "--all").stdout

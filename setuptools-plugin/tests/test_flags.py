@@ -326,6 +326,15 @@ def test_progress_is_quiet_where_nobody_looks(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
+def test_progress_of_what_takes_long_is_in_the_log(tmp_path: Path) -> None:
+    for quiet in (False, True):
+        code = f"from pyrust import progress\nprogress.SELDOM, progress.quiet = 0.2, {quiet}\n" + SLOW.format(total=9)
+        done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+        lines = done.stderr.splitlines()
+        assert bool(lines) is not quiet
+        assert all(re.fullmatch(r"pyrust: measuring \d of 9 kit:f\d … \d s", line) for line in lines), lines
+
+
 def test_progress_fits_its_line() -> None:
     shown = progress.Progress("measuring", 1000)
     shown.reached(999, "package.module:" + "f" * 200)

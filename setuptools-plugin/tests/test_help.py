@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -310,25 +311,39 @@ def test_completion(pyrust: Run, shell: str) -> None:
         assert name in script
 
 
+#: What is typed, and what becomes of it: each shell is asked as its users ask it.
+COMPLETED = {
+    "pyrust build --w": "--watch",
+    "pyrust completion f": "fish",
+    "pyrust check --output-format s": "sarif",
+    "pyrust bis": "bisect",
+}
+ASKED = " ".join(f"'{typed}'" for typed in COMPLETED)
 ASKING = {
-    "bash": """
+    "bash": f"""
 . ./script
-COMP_WORDS=(pyrust build --w) COMP_CWORD=2
-_pyrust pyrust --w build
-echo "${COMPREPLY[@]}"
+for asked in {ASKED}; do
+  COMP_WORDS=($asked) COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
+  _pyrust pyrust "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD - 1]}}"
+  echo "${{COMPREPLY[@]}}"
+done
 """,
-    "zsh": """
-compdef() { :; }
-_arguments() { print -r -- "$@"; }
-autoload() { :; }
-words=(pyrust) CURRENT=1 curcontext=:
-. ./script
-whence -w _pyrust__build_commands _pyrust
-print -r -- "${functions[_pyrust]}"
+    # In a terminal of its own: the keys are pressed, and what stands on the line then is read.
+    "zsh": f"""
+zmodload zsh/zpty
+mkdir -p functions && cp script functions/_pyrust
+zpty shell 'TERM=dumb PS1= zsh -f -i'
+zpty -w shell 'unsetopt beep zle_bracketed_paste 2>/dev/null; fpath=($PWD/functions $fpath); autoload -Uz compinit; compinit -u -D; show() {{ print -r -- "<$BUFFER>"; BUFFER=; }}; zle -N show; bindkey "^X" show; print REA''DY'
+while zpty -r shell line; do [[ $line == *READY* ]] && break; done
+for asked in {ASKED}; do
+  zpty -w -n shell $asked$'\\t\\x18'
+  while zpty -r shell line; do print -rn -- $line; [[ $line == *\\<pyrust*\\>* ]] && break; done
+done
+zpty -d shell
 """,
-    "fish": """
+    "fish": f"""
 source ./script
-complete -C "pyrust build --w"
+for asked in {ASKED}; complete -C $asked; end
 """,
 }
 
@@ -342,5 +357,22 @@ def test_shells_understand_their_script(pyrust: Run, tmp_path: Path, shell: str)
     done = subprocess.run(
         [shell, *alone, "-c", ASKING[shell]], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
     )
-    assert "--watch" in done.stdout, done.stderr
     assert not done.stderr
+    for typed, wanted in COMPLETED.items():
+        if shell == "zsh":
+            assert re.search(rf"<{re.escape(typed)}\w* *>", done.stdout), done.stdout
+        assert wanted in done.stdout, done.stdout
+
+
+def test_a_reader_that_has_gone_is_no_error(project: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    for words in (["doctor"], ["scan"], ["completion", "bash"]):
+        ours, theirs = os.pipe()
+        os.close(ours)
+        command = [sys.executable, "-m", "pyrust", *words]
+        done = subprocess.run(
+            command, cwd=project, env=environment, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False
+        )
+        os.close(theirs)
+        assert done.returncode in (0, 1), done.stderr
+        assert "Broken" not in done.stderr

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import math
 import struct
+import sys
 from collections import Counter, OrderedDict, deque
+from fractions import Fraction
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -145,6 +148,38 @@ def test_what_is_too_long_has_no_sample() -> None:
 def test_nothing_else_is_evaluated(text: str) -> None:
     with pytest.raises(ValueError, match="not a sample"):
         samples.maker(text)
+
+
+def test_instances_are_made_where_they_are_wanted() -> None:
+    text = '(instance("fractions:Fraction", {"_numerator": 3, "_denominator": 4}), [instance("test_made:Made", {"x": [1]})],)'
+    with pytest.raises(ValueError, match="`instance` is called"):
+        samples.maker(text)
+    made = type("Made", (), {"__init__": None, "__module__": "test_made"})
+    sys.modules["test_made"] = module = ModuleType("test_made")
+    module.Made = made  # type: ignore[attr-defined]
+    fraction, [own] = samples.maker(text, instances=True)()
+    assert fraction == Fraction(3, 4)
+    assert type(own) is made
+    assert vars(own) == {"x": [1]}
+    del sys.modules["test_made"]
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [
+        ("fractions:Fraction", {"numerator": 3}),
+        ("fractions:Fraction", {"other": 3}),
+        ("fractions:NoSuch", {}),
+        ("no_such_module_here:X", {}),
+        ("builtins:list", {}),
+        ("builtins:len", {}),
+        ("", {}),
+    ],
+)
+def test_instances_that_cannot_be_made(name: str, attributes: dict[str, Any]) -> None:
+    make = samples.maker(f"(instance({name!r}, {attributes!r}),)", instances=True)
+    with pytest.raises(ValueError, match="no instance of"):
+        make()
 
 
 def example(a: int, /, b: int, *rest: int, c: int = 0, **more: int) -> tuple[Any, ...]:

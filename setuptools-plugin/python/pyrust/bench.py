@@ -303,7 +303,7 @@ def _words(process: subprocess.Popen[str], job: str, output: Path, follow: Calla
     given: str | None = job
     while True:
         try:
-            return str(process.communicate(given, timeout=0.25 if progress.wanted() else None)[1])
+            return str(process.communicate(given, timeout=0.25 if progress.wanted() else 5.0)[1])
         except subprocess.TimeoutExpired:
             given = None
             follow(_so_far(output))

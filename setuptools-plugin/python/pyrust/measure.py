@@ -157,7 +157,7 @@ def usable(target: Target, stored: Json) -> dict[str, int]:
     refused: dict[str, int] = {}
     for number, (text, weight) in enumerate(stored["samples"]):
         try:
-            sample = Sample(samples.maker(text), float(weight), len(text), number)
+            sample = Sample(samples.maker(text, instances=True), float(weight), len(text), number)
             samples.call_form(target.function, sample.make())
         except ValueError as error:
             refused[str(error)] = refused.get(str(error), 0) + 1

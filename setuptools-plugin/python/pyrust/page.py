@@ -220,6 +220,7 @@ def _overview(hotspots: Sequence[Json], explained: Mapping[str, Json], speeds: M
     for entry in hotspots:
         name, speed = entry["function"], speeds.get(entry["function"])
         left = len(explained.get(name, {}).get("left", ()))
+        places = f"{left} {'place runs' if left == 1 else 'places run'} as Python" if left else ""
         rank = order.get(entry["state"], 5) * 1000 + left
         cells = [
             f'<a href="#{_anchor(name)}"><code>{escape(name)}</code></a>',
@@ -229,7 +230,7 @@ def _overview(hotspots: Sequence[Json], explained: Mapping[str, Json], speeds: M
             f"{speed['speedup']:.2f}x" if speed else "–",
             f"{sum(entry['bailouts'].values()):,}",
             escape(_tier(entry)[0]),
-            _marked(entry["reason"] or (f"{left} places run as Python" if left else "")),
+            _marked(entry["reason"] or places),
         ]
         marks = (
             f' data-share="{entry["share"] or 0.0}" data-state="{rank}" data-name="{escape(name.lower(), quote=True)}"'

@@ -47,6 +47,7 @@ figure { margin: .6rem 0 } .bars { width: min(30rem, 100%); height: auto } .bars
 .flame .other rect, .flame .all rect { fill: var(--block) } .flame .box { cursor: pointer } .flame .box:focus rect { stroke: var(--link); stroke-width: 3 }
 .flame .box:focus { outline: none }
 [hidden] { display: none !important }
+#overview td:last-child { min-width: 14rem }
 @media (max-width: 40rem) { #overview th:nth-child(4), #overview td:nth-child(4), #overview th:nth-child(6), #overview td:nth-child(6) { display: none } }
 """
 

@@ -1,7 +1,8 @@
 """A line on the terminal about what takes long, with a bar where it is known how much is left.
 
-It is drawn by a thread of its own from the second second on, and gone in the end. Nothing is drawn where nobody looks: when
-standard error is not a terminal, under `CI`, with `--quiet` (the command line decides that, and sets `live`).
+It is drawn by a thread of its own from the second second on, and gone in the end. Where standard error is no terminal, and under `CI`,
+what takes very long writes a line from time to time instead, so that a log shows life. With `--quiet` nothing is written: the command
+line decides that, and sets `live` and `quiet`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,15 @@ from typing import Self
 
 #: What is over sooner than this is not spoken of.
 PATIENCE = 1.0
+#: Between two lines of a log.
+SELDOM = 20.0
 _WIDTH = 24
 
 #: Whether lines are drawn; None: as `wanted` finds.
 live: bool | None = None
+
+#: Whether nothing is written at all.
+quiet = False
 
 
 def wanted() -> bool:
@@ -44,7 +50,8 @@ class Progress:
         self.item = ""
         self._started = time.monotonic()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._draw, daemon=True) if wanted() else None
+        work = self._draw if wanted() else None if quiet else self._log
+        self._thread = threading.Thread(target=work, daemon=True) if work else None
 
     def __enter__(self) -> Self:
         if self._thread is not None:
@@ -73,6 +80,15 @@ class Progress:
             said = f"pyrust: {sign} {self.what} {self.item}".rstrip()
         end = f" … {seconds:.0f} s"
         return said[: max(width - len(end) - 1, 0)] + end
+
+    def _log(self) -> None:
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            while not self._ended.wait(SELDOM):
+                seconds = time.monotonic() - self._started
+                count = f" {self.done} of {self.total}" if self.total > 1 else ""
+                said = f"pyrust: {self.what}{count} {self.item}".rstrip()
+                sys.stderr.write(f"{said} … {seconds:.0f} s\n")
+                sys.stderr.flush()
 
     def _draw(self) -> None:
         shown, wait = False, PATIENCE

@@ -1,7 +1,8 @@
 """Samples of the arguments of hot functions: `.pyrust/samples.json`, which `bench`, `verify` and `brief` work with.
 
 The profiler writes them as Python literals (never pickles, and not JSON, which has no tuples, NaN or keys that are ints).
-Reading them evaluates nothing but literals and a handful of constructors of builtin types.
+Reading them evaluates nothing but literals and a handful of constructors of builtin types. Where they are asked for, instances of the
+project's classes are made too: without their `__init__`, from the attributes that were seen.
 
 In: what the recorder has seen. Out: texts, and arguments made of them, fresh ones each time.
 It must not run code of the project.
@@ -10,6 +11,8 @@ It must not run code of the project.
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import json
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -89,14 +92,18 @@ def read(project: Project) -> dict[str, Seen]:
     return {str(name): {**nothing(), **seen} for name, seen in data["functions"].items()}
 
 
-def maker(text: str) -> Callable[[], tuple[Any, ...]]:
-    """What makes the arguments that a sample describes, new ones at each call; `ValueError` when it is no sample."""
+def maker(text: str, *, instances: bool = False) -> Callable[[], tuple[Any, ...]]:
+    """What makes the arguments that a sample describes, new ones at each call; `ValueError` when it is no sample.
+
+    `instances`: their classes, whose modules are imported for it, may be asked for.
+    """
+    makers = {**_MAKERS, "instance": _instance} if instances else _MAKERS
     try:
         tree = ast.parse(text, mode="eval")
-        code = _compiled(tree)
+        code = _compiled(tree, makers)
     except (SyntaxError, RecursionError, MemoryError) as error:
         raise ValueError(f"not a sample of arguments: {error}") from None
-    scope = {"__builtins__": {}, **_MAKERS}
+    scope = {"__builtins__": {}, **makers}
 
     def make() -> tuple[Any, ...]:
         made = eval(code, scope)
@@ -106,13 +113,31 @@ def maker(text: str) -> Callable[[], tuple[Any, ...]]:
     return make
 
 
-def _compiled(tree: ast.Expression) -> CodeType:
+def _instance(name: str, attributes: dict[str, Any]) -> Any:
+    """An instance as it was seen; nothing of its class is run."""
+    module, _, qualname = name.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in qualname.split("."):
+            found = vars(found)[part]
+        made = object.__new__(found)
+        for key, value in attributes.items():
+            inherited = inspect.getattr_static(found, key, None)
+            if hasattr(type(inherited), "__set__") and not inspect.ismemberdescriptor(inherited):
+                raise TypeError(f"`{key}` is a descriptor")
+            object.__setattr__(made, key, value)
+    except (ImportError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"no instance of `{name}` can be made: {error}") from None
+    return made
+
+
+def _compiled(tree: ast.Expression, makers: Mapping[str, Any]) -> CodeType:
     if not isinstance(tree.body, ast.Tuple):
         raise ValueError("not a sample of arguments: a tuple was expected")
     called = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            if not (isinstance(node.func, ast.Name) and node.func.id in _MAKERS and not node.keywords):
+            if not (isinstance(node.func, ast.Name) and node.func.id in makers and not node.keywords):
                 raise ValueError(f"not a sample of arguments: `{ast.unparse(node.func)}` is called")
             called.add(id(node.func))
         elif isinstance(node, ast.Name):

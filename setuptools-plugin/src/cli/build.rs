@@ -254,7 +254,7 @@ fn in_part(hotspot: &Value) -> Option<String> {
 }
 
 /// `line 3`, `lines 3 and 4`, `lines 3, 4 and 5 more`.
-fn some_lines(lines: &[String], word: &str) -> String {
+pub(super) fn some_lines(lines: &[String], word: &str) -> String {
     const SHOWN: usize = 3;
     match lines {
         [one] => format!("line {one}"),

@@ -17,7 +17,7 @@ mod scan;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use pyo3::exceptions::{PyKeyboardInterrupt, PySystemExit, PyUnicodeEncodeError};
+use pyo3::exceptions::{PyBrokenPipeError, PyKeyboardInterrupt, PySystemExit, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyrust_build::project::Project;
 
@@ -210,6 +210,9 @@ fn run(py: Python<'_>, argv: &[String]) -> i32 {
     }
 }
 
+const SHELLS_IN_FISH: &str = "complete -c pyrust -n \"__fish_seen_subcommand_from completion\" \
+                              -f -a \"bash elvish fish powershell zsh\"\n";
+
 fn dispatch(context: &mut Context<'_>, command: Command) -> Done {
     match command {
         Command::Init { dry_run } => init::run(context, dry_run),
@@ -231,6 +234,10 @@ fn dispatch(context: &mut Context<'_>, command: Command) -> Done {
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "pyrust", &mut script);
+            if shell == clap_complete::Shell::Fish {
+                // What is made for fish knows the values of options only.
+                script.extend_from_slice(SHELLS_IN_FISH.as_bytes());
+            }
             context.out.result(&String::from_utf8_lossy(&script));
             Ok(0)
         }
@@ -270,6 +277,10 @@ fn python_error(context: &Context<'_>, error: &PyErr) -> i32 {
     if error.is_instance_of::<PyKeyboardInterrupt>(py) {
         context.out.error("interrupted");
         return 130;
+    }
+    if error.is_instance_of::<PyBrokenPipeError>(py) {
+        // A reader that has gone away (`| head`) is no error. What is left in the stream is for `pyrust.cli`.
+        return 0;
     }
     let text = value.str().map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
     if error.is_instance_of::<PySystemExit>(py) {

@@ -109,6 +109,11 @@ impl Output {
         self.live
     }
 
+    /// Is nothing to be said but results and what went wrong?
+    pub(super) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Shows what is being done, from the second second on, until the result is dropped.
     pub(super) fn progress(&self, what: &str) -> Progress {
         Progress::start(what, self.live)

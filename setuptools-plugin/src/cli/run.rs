@@ -141,7 +141,9 @@ fn call(context: &Context<'_>, module: &str, argument: impl for<'a> IntoPyObject
         let os = context.py.import("os")?;
         os.call_method1("chdir", (context.start.to_string_lossy().into_owned(),))?;
     }
-    context.py.import("pyrust.progress")?.setattr("live", context.out.is_live())?;
+    let progress = context.py.import("pyrust.progress")?;
+    progress.setattr("live", context.out.is_live())?;
+    progress.setattr("quiet", context.out.is_quiet())?;
     let code: i32 = context.py.import(module)?.call_method1("main", (argument,))?.extract()?;
     Ok(code)
 }

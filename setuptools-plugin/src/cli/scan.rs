@@ -4,6 +4,7 @@ use pyrust_build::render::{self, Format, Sources};
 use pyrust_build::scan::{self, Scanned, Types};
 use serde_json::{Value, json};
 
+use super::build::some_lines;
 use super::{Context, Done};
 
 pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> Done {
@@ -25,8 +26,14 @@ pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> D
     let mut text = String::new();
     for one in &native {
         let guessed = if one.types == Types::Guessed { "   (types guessed)" } else { "" };
-        let types = one.signatures.first().map(String::as_str).unwrap_or_default();
-        text.push_str(&format!("{} {types}{guessed}\n", one.function));
+        let lines: Vec<String> = one.regions.iter().map(ToString::to_string).collect();
+        let types = match (one.signatures.first(), lines.len()) {
+            (Some(types), _) => format!(" {types}"),
+            (None, 0) => String::new(),
+            (None, 1) => format!(": only the loop at {}", some_lines(&lines, "and")),
+            (None, _) => format!(": only the loops at {}", some_lines(&lines, "and")),
+        };
+        text.push_str(&format!("{}{types}{guessed}\n", one.function));
     }
     if all {
         for one in &python {
@@ -65,6 +72,7 @@ fn entry(one: &Scanned) -> Value {
             Types::Guessed => "guessed",
         },
         "signatures": one.signatures,
+        "regions": one.regions,
         "reason": one.reason,
     })
 }

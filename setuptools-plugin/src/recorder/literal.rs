@@ -1,7 +1,8 @@
 //! Samples of arguments as Python literals: what benchmarks, `pyrust verify` and `pyrust brief` work with.
 //!
-//! Exact values of builtin types only. Anything else (instances, functions, open files) has no literal, and then the call
-//! has no sample. Two places that hold the same list become two equal lists.
+//! Exact values of builtin types, and instances of plain classes (`instance("kit:Account", {"balance": 3})`), where they are wanted.
+//! Anything else (functions, open files) has no literal, and then the call has no sample. Two places that hold the same list become two
+//! equal lists.
 //!
 //! Floats are written as Python writes them, which brings back the same bits; NaN and the infinities as `float("nan")`.
 //! It must not run code of the user: only exact types are looked into.
@@ -28,27 +29,38 @@ pub(super) enum Without {
     Long,
 }
 
+/// What tells a class that a `class` statement has made.
+#[derive(Clone, Copy)]
+pub(super) struct Classes<'a> {
+    /// `tp_dealloc` of all of them: what C makes has another one.
+    pub(super) dealloc: usize,
+    /// What `__main__` is called when it is a file of the project.
+    pub(super) main: Option<&'a str>,
+}
+
 /// Writes literals, up to a length.
-pub(super) struct Writer {
+pub(super) struct Writer<'a> {
     text: String,
     limit: usize,
     deque: usize,
+    classes: Option<Classes<'a>>,
+    instances: bool,
 }
 
 type Written = Result<(), Without>;
 
-impl Writer {
-    /// `deque` is the address of the class.
-    pub(super) fn new(limit: usize, deque: usize) -> Self {
-        Writer { text: String::new(), limit, deque }
+impl<'a> Writer<'a> {
+    /// `deque` is the address of the class; without `classes` instances have no literal.
+    pub(super) fn new(limit: usize, deque: usize, classes: Option<Classes<'a>>) -> Self {
+        Writer { text: String::new(), limit, deque, classes, instances: false }
     }
 
-    /// The arguments of a call as a tuple.
+    /// The arguments of a call as a tuple, and whether instances are among them.
     pub(super) fn arguments(
         mut self,
         py: Python<'_>,
         arguments: impl Iterator<Item = *mut PyObject>,
-    ) -> Result<String, Without> {
+    ) -> Result<(String, bool), Without> {
         self.text.push('(');
         for argument in arguments {
             if argument.is_null() {
@@ -61,7 +73,7 @@ impl Writer {
             self.text.pop();
         }
         self.text.push(')');
-        Ok(self.text)
+        Ok((self.text, self.instances))
     }
 
     fn value(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> Written {
@@ -153,7 +165,112 @@ impl Writer {
         if ty as usize == self.deque {
             return self.queue(py, object, depth);
         }
-        Err(Without::Opaque)
+        match self.classes {
+            Some(classes) => self.instance(py, object, classes, depth),
+            None => Err(Without::Opaque),
+        }
+    }
+
+    /// An instance whose state is all in its dict and its slots: its class, and what those hold.
+    fn instance(
+        &mut self,
+        py: Python<'_>,
+        object: *mut PyObject,
+        classes: Classes<'_>,
+        depth: u32,
+    ) -> Written {
+        // SAFETY: a live object has a type.
+        let ty = unsafe { ffi::Py_TYPE(object) };
+        if !is_plain(ty, classes.dealloc) {
+            return Err(Without::Opaque);
+        }
+        let (module, qualname) = frame::type_name(ty).ok_or(Without::Opaque)?;
+        let module = if module == "__main__" { classes.main.ok_or(Without::Opaque)? } else { &module };
+        let dotted = |name: &str| name.split('.').all(is_identifier);
+        if !dotted(module) || !dotted(&qualname) {
+            return Err(Without::Opaque);
+        }
+        let _ = write!(self.text, "instance(\"{module}:{qualname}\", {{");
+        self.instances = true;
+        // The dict of an instance is made when it is asked for, and then the collector may run finalisers.
+        // SAFETY: the GIL is held.
+        let collecting = unsafe { ffi::PyGC_Disable() };
+        let written = self.attributes(py, object, ty, depth);
+        if collecting != 0 {
+            // SAFETY: as above.
+            unsafe { ffi::PyGC_Enable() };
+        }
+        written?;
+        self.text.push_str("})");
+        Ok(())
+    }
+
+    fn attributes(
+        &mut self,
+        py: Python<'_>,
+        object: *mut PyObject,
+        ty: *mut PyTypeObject,
+        depth: u32,
+    ) -> Written {
+        // SAFETY: `object` is an instance of a plain class, whose MRO is a tuple of types with dicts. Descriptors of slots, and the
+        // function that gives a dict, are C code that runs nothing of the user; the references that they give are let go below.
+        unsafe {
+            let mro = (*ty).tp_mro;
+            for index in 0..ffi::PyTuple_GET_SIZE(mro) {
+                let class = ffi::PyTuple_GET_ITEM(mro, index).cast::<PyTypeObject>();
+                if std::ptr::eq(class, &raw const ffi::PyBaseObject_Type) {
+                    continue;
+                }
+                let (mut position, mut name, mut slot) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+                while ffi::PyDict_Next((*class).tp_dict, &raw mut position, &raw mut name, &raw mut slot) != 0
+                {
+                    if !std::ptr::eq(ffi::Py_TYPE(slot), &raw const ffi::PyMemberDescr_Type) {
+                        continue;
+                    }
+                    let get = (*ffi::Py_TYPE(slot)).tp_descr_get.ok_or(Without::Opaque)?;
+                    let value = get(slot, object, ty.cast());
+                    if value.is_null() {
+                        // Nothing is in it.
+                        ffi::PyErr_Clear();
+                        continue;
+                    }
+                    let written = self.attribute(py, name, value, depth);
+                    ffi::Py_DECREF(value);
+                    written?;
+                }
+            }
+            let dict = ffi::PyObject_GenericGetDict(object, std::ptr::null_mut());
+            if dict.is_null() {
+                // All of it is in slots.
+                let none = ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) != 0;
+                ffi::PyErr_Clear();
+                return if none { Ok(()) } else { Err(Without::Opaque) };
+            }
+            let (mut position, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
+            let mut written = Ok(());
+            while written.is_ok()
+                && ffi::PyDict_Next(dict, &raw mut position, &raw mut name, &raw mut value) != 0
+            {
+                written = self.attribute(py, name, value, depth);
+            }
+            ffi::Py_DECREF(dict);
+            written
+        }
+    }
+
+    fn attribute(
+        &mut self,
+        py: Python<'_>,
+        name: *mut PyObject,
+        value: *mut PyObject,
+        depth: u32,
+    ) -> Written {
+        let name = frame::text(name).filter(|name| is_identifier(name)).ok_or(Without::Opaque)?;
+        if !self.text.ends_with('{') {
+            self.text.push_str(", ");
+        }
+        let _ = write!(self.text, "\"{name}\": ");
+        self.value(py, value, depth - 1)
     }
 
     /// A text that CPython has made.
@@ -271,4 +388,32 @@ impl Writer {
         self.text.push(')');
         written
     }
+}
+
+/// Is it a class of a `class` statement, and everything above it but `object`? Members of enumerations, exceptions, what inherits from a
+/// container, and types of extension modules are not; nor is what has a `__del__`, which would run once more for each that is made.
+fn is_plain(ty: *mut PyTypeObject, dealloc: usize) -> bool {
+    // SAFETY: the type of a live object is ready: its MRO is a tuple of types.
+    unsafe {
+        let meta = ffi::Py_TYPE(ty.cast());
+        let known = std::ptr::eq(meta, &raw const ffi::PyType_Type)
+            || frame::type_name(meta).is_some_and(|(module, name)| module == "abc" && name == "ABCMeta");
+        let mro = (*ty).tp_mro;
+        known
+            && !std::ptr::eq(ty, &raw const ffi::PyBaseObject_Type)
+            && (*ty).tp_finalize.is_none()
+            && !mro.is_null()
+            && (0..ffi::PyTuple_GET_SIZE(mro)).all(|index| {
+                let class = ffi::PyTuple_GET_ITEM(mro, index).cast::<PyTypeObject>();
+                std::ptr::eq(class, &raw const ffi::PyBaseObject_Type)
+                    || (*class).tp_dealloc.is_some_and(|each| each as usize == dealloc)
+            })
+    }
+}
+
+/// A name that stands in quotes as it is.
+fn is_identifier(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name.chars().all(|each| each == '_' || each.is_alphanumeric())
 }

@@ -98,6 +98,13 @@ impl Shapes {
         self.deque
     }
 
+    /// How instances of classes end that a `class` statement has made: `Counter` is one.
+    pub(super) fn plain_dealloc(&self) -> usize {
+        let counter = self.mappings[0].0 as *const PyTypeObject;
+        // SAFETY: `collections` keeps the class alive.
+        unsafe { (*counter).tp_dealloc }.map_or(0, |dealloc| dealloc as usize)
+    }
+
     fn name(&mut self, name: &str) -> ShapeId {
         self.intern(Shape::Name(name.to_owned()))
     }
