@@ -1,17 +1,21 @@
-//! Blocks of memory of middle size that were given back, for the next array of that size.
+//! Blocks of memory that were given back, for the next array or head of that size.
 //!
-//! Rows of tables come and go by the hundred, and the allocator of C joins and splits such blocks each time.
+//! Small lists and rows of tables come and go by the hundred. The allocator of C keeps seven small blocks of a size at
+//! hand; what is beyond them, or larger, it joins and splits each time.
 
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
 use std::alloc::{alloc, dealloc};
 
-/// Smaller ones are quick, larger ones rare.
-const LEAST: usize = 1 << 10;
+/// Up to here there is a size for every 16 bytes, from 24 on: what the allocator of C really gives.
+const SMALL: usize = 1 << 10;
+const SMALLEST: usize = 24;
+const SMALL_SIZES: usize = (SMALL - SMALLEST).div_ceil(16) + 1;
+/// Larger ones are rare.
 const MOST: usize = 1 << 15;
-/// Four sizes for each doubling.
-const SIZES: usize = 20;
+/// Above the small ones there are four sizes for each doubling.
+const SIZES: usize = SMALL_SIZES + 20;
 /// So many bytes wait at most, for each thread.
 const MOST_HELD: usize = 1 << 20;
 const ALIGN: usize = 16;
@@ -44,7 +48,11 @@ impl Drop for Held {
 
 /// The size of the blocks with this number.
 const fn size(number: usize) -> usize {
-    let start = LEAST << (number / 4);
+    if number < SMALL_SIZES {
+        return SMALLEST + 16 * number;
+    }
+    let number = number - SMALL_SIZES;
+    let start = SMALL << (number / 4);
     start + (start / 4) * (number % 4 + 1)
 }
 
@@ -56,14 +64,17 @@ unsafe fn layout(size: usize) -> Layout {
 }
 
 /// The number of the blocks that hold so many bytes, where such are kept.
-#[inline]
-fn number(bytes: usize, align: usize) -> Option<usize> {
-    if bytes <= LEAST || bytes > MOST || align > ALIGN {
+#[inline(always)]
+const fn number(bytes: usize, align: usize) -> Option<usize> {
+    if bytes == 0 || bytes > MOST || align > ALIGN {
         return None;
+    }
+    if bytes <= SMALL {
+        return Some(bytes.saturating_sub(SMALLEST).div_ceil(16));
     }
     let top = (bytes - 1).ilog2() as usize;
     let quarter = (bytes - 1 - (1 << top)) >> (top - 2);
-    Some((top - LEAST.ilog2() as usize) * 4 + quarter)
+    Some(SMALL_SIZES + (top - SMALL.ilog2() as usize) * 4 + quarter)
 }
 
 /// Are blocks for so many bytes kept?
@@ -79,7 +90,11 @@ pub(crate) fn rounded(bytes: usize, align: usize) -> usize {
 
 /// A block that holds `bytes`, if its size is one of ours; null without memory.
 pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
-    let number = number(bytes, align)?;
+    Some(take_number(number(bytes, align)?))
+}
+
+#[inline(always)]
+fn take_number(number: usize) -> *mut u8 {
     let size = size(number);
     let waiting = HELD.try_with(|held| {
         let block = NonNull::new(held.first[number].get())?;
@@ -89,7 +104,7 @@ pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
         Some(block.as_ptr())
     });
     // SAFETY: the size of a number.
-    Some(waiting.ok().flatten().unwrap_or_else(|| unsafe { alloc(layout(size)) }))
+    waiting.ok().flatten().unwrap_or_else(|| unsafe { alloc(layout(size)) })
 }
 
 /// Takes a block of such a size back; false if its size is none of ours.
@@ -99,6 +114,15 @@ pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
 /// it.
 pub(crate) unsafe fn give(block: *mut u8, bytes: usize, align: usize) -> bool {
     let Some(number) = number(bytes, align) else { return false };
+    // SAFETY: By the caller.
+    unsafe { give_number(block, number) };
+    true
+}
+
+/// # Safety
+/// The block has the size of this number, came from here, and nobody uses it.
+#[inline(always)]
+unsafe fn give_number(block: *mut u8, number: usize) {
     let size = size(number);
     let kept = HELD.try_with(|held| {
         if held.bytes.get() + size > MOST_HELD {
@@ -114,7 +138,32 @@ pub(crate) unsafe fn give(block: *mut u8, bytes: usize, align: usize) -> bool {
         // SAFETY: allocated with this layout.
         unsafe { dealloc(block, layout(size)) };
     }
-    true
+}
+
+/// Memory for one `T`; null without memory.
+#[inline(always)]
+pub(crate) fn make<T>() -> *mut T {
+    const { assert!(size_of::<T>() > 0) };
+    match const { number(size_of::<T>(), align_of::<T>()) } {
+        Some(number) => take_number(number).cast(),
+        // SAFETY: It is not empty.
+        None => unsafe { alloc(Layout::new::<T>()).cast() },
+    }
+}
+
+/// Takes the memory of a `T` back.
+///
+/// # Safety
+/// It came from [`make`], and nobody uses it.
+#[inline(always)]
+pub(crate) unsafe fn unmake<T>(block: *mut T) {
+    // SAFETY: By the caller; allocated with this layout where there is no number.
+    unsafe {
+        match const { number(size_of::<T>(), align_of::<T>()) } {
+            Some(number) => give_number(block.cast(), number),
+            None => dealloc(block.cast(), Layout::new::<T>()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -123,17 +172,17 @@ mod tests {
 
     #[test]
     fn each_number_has_its_sizes() {
-        let mut least = LEAST + 1;
+        let mut least = 1;
         for wanted in 0..SIZES {
             let most = size(wanted);
-            for bytes in [least, least + 1, most - 1, most] {
+            for bytes in [least, (least + 1).min(most), most - 1, most] {
                 assert_eq!(number(bytes, 8), Some(wanted), "{bytes}");
                 assert_eq!(rounded(bytes, 8), most);
             }
             least = most + 1;
         }
         assert_eq!(least, MOST + 1);
-        assert_eq!((number(LEAST, 8), number(MOST + 1, 8), number(2000, 32)), (None, None, None));
+        assert_eq!((number(0, 8), number(MOST + 1, 8), number(2000, 32)), (None, None, None));
     }
 
     #[test]
@@ -146,7 +195,7 @@ mod tests {
             assert!(give(first, 2000, 8) && give(second, 2048, 8));
             assert_eq!((take(1800, 8), take(2040, 8)), (Some(second), Some(first)));
             assert!(give(first, 2000, 8) && give(second, 2000, 8));
-            assert!(!give(first, 100, 8));
+            assert!(!give(first, MOST + 1, 8));
         }
     }
 

@@ -31,6 +31,11 @@ pub struct Str {
     rest: u64,
 }
 
+unsafe extern "C" {
+    /// What `hash` does with the bytes of a `str` or `bytes`.
+    fn _Py_HashBytes(data: *const core::ffi::c_void, len: isize) -> isize;
+}
+
 /// It is a part of the object. (The first byte of the last word are the bytes per code point.)
 const PART: u64 = 1 << 8;
 /// The object lives until the transaction closes, whoever keeps a part of it.
@@ -464,9 +469,13 @@ impl Str {
     /// `hash(self)`, remembered by the object.
     #[inline]
     pub fn py_hash(&self) -> isize {
-        // SAFETY: An exact `str`; its hash runs no Python code and cannot fail.
+        // SAFETY: An exact `str`; its hash runs no Python code and cannot fail. CPython hashes the bytes of the code points,
+        // so a part needs no object for it.
         unsafe {
-            let object = self.as_ptr();
+            let object = self.known();
+            if object.is_null() {
+                return _Py_HashBytes(self.data.as_ptr().cast(), self.len as isize);
+            }
             let known = layout::str_known_hash(object);
             if known != -1 { known } else { PyObject_Hash(object) }
         }
@@ -552,6 +561,21 @@ impl Chr {
             }
         }
         Str::arrived(self.to_str_slowly(known))
+    }
+
+    /// `hash(self)`
+    #[inline]
+    pub(crate) fn py_hash(self) -> R<isize> {
+        // SAFETY: The GIL is held, and a cell of an array is an array of cells.
+        let known = unsafe { &*(&raw const SHARED.0).cast::<[Cell<*mut PyObject>; 128]>() };
+        if let Some(Some(object)) = known.get(self.0 as usize).map(|known| NonNull::new(known.get())) {
+            // SAFETY: A string of one character of ASCII that is alive.
+            let hash = unsafe { layout::str_known_hash(object.as_ptr()) };
+            if hash != -1 {
+                return Ok(hash);
+            }
+        }
+        Ok(self.to_str()?.py_hash())
     }
 
     #[cold]

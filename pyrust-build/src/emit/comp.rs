@@ -279,14 +279,25 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let all_floats = self.node(comp.element.id) == Type::Float;
         // Members of enumerations count as their numbers.
         let float_items = self.node(comp.element.id).members().contains(&Type::Float);
+        let bool_start = start_ty.members().contains(&Type::Bool);
         if !float_items && *ty == Type::Big {
+            if bool_start {
+                return self.bail("Unsupported");
+            }
             return self.sum_big(comp, breaks, start);
         }
         let out2 = out.clone();
+        // Without items the start comes out, which is no sum where it is a `bool`.
+        let bool_start = bool_start.then(|| self.fresh("some"));
+        let some = bool_start.clone();
         let mut inner = move |f: &mut Self| {
+            let some = some.iter();
             let val = f.opened_val(&comp.element);
             let start_ty = start_ty.clone();
-            f.dispatch(&[val], &mut |f, vals| {
+            let add = f.dispatch(&[val], &mut |f, vals| {
+                if !is_summed(&vals[0].ty) {
+                    return None;
+                }
                 let code = vals[0].owned();
                 Some(match (&vals[0].ty, &start_ty) {
                     (Type::Float, _) => quote!({ #out2.add_float(#code); }),
@@ -300,7 +311,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                         quote!({ #add; })
                     }
                 })
-            })
+            });
+            quote!(#add #(#some = true;)*)
         };
         let start_is_float = start.as_ref().is_some_and(|s| s.ty == Type::Float);
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
@@ -316,7 +328,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             (false, true) => (quote!(SumState), Type::Union(vec![Type::Int, Type::Float])),
         };
         let finish = self.coerce(&Val::new(quote!(#out.finish()), result), ty);
-        quote!({ let mut #out = #state::new(#start); #code #finish })
+        let (some, bail) = (bool_start.iter(), self.bail("Unsupported"));
+        let seen = bool_start.iter().map(|some| quote!(if !#some { #bail }));
+        quote!({ #(let mut #some = false;)* let mut #out = #state::new(#start); #code #(#seen)* #finish })
     }
 
     /// A sum that may leave 64 bits.
@@ -328,10 +342,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let name = out.clone();
         let mut inner = move |f: &mut Self| {
-            let item = f.opened_val(&comp.element);
-            let item = f.coerce(&item, &Type::Big);
-            let add = f.q(quote!(#name.add(cx, &#item)));
-            quote!({ #add; })
+            let val = f.opened_val(&comp.element);
+            f.dispatch(&[val], &mut |f, vals| {
+                is_summed(&vals[0].ty).then(|| {
+                    let item = f.coerce(&vals[0], &Type::Big);
+                    let add = f.q(quote!(#name.add(cx, &#item)));
+                    quote!({ #add; })
+                })
+            })
         };
         let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
         quote!({ let mut #out = SumBig::new(#start); #code #out.finish() })
@@ -426,4 +444,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             match #best { Some((_, #x)) => #hit, None => #miss }
         })
     }
+}
+
+/// Does `sum` add items of this type? What else there may be bails.
+fn is_summed(ty: &Type) -> bool {
+    matches!(ty, Type::Int | Type::Big | Type::Bool | Type::Float)
 }

@@ -389,13 +389,12 @@ impl Infer<'_, '_> {
                     return self.state.solver.join(&Ty::Int, &elem);
                 }
                 let start = extra.unwrap_or(Ty::Int);
-                let elem = self.opened(&elem);
-                let number = |t: &Ty| {
-                    t.members()
-                        .iter()
-                        .all(|m| matches!(m, Ty::Int | Ty::Big | Ty::Bool | Ty::Float | Ty::Never))
-                };
-                if !number(&elem) || !number(&start) {
+                let number = |m: &Ty| matches!(m, Ty::Int | Ty::Big | Ty::Bool | Ty::Float | Ty::Never);
+                let opened = self.opened(&elem);
+                // An item of another type bails: `rows[0]["price"] * rows[0]["count"]` may be a text as far as types tell.
+                let (numbers, others): (Vec<_>, Vec<_>) = opened.members().iter().cloned().partition(number);
+                let elem = numbers.iter().fold(Ty::Never, |sum, m| self.state.solver.join(&sum, m));
+                if numbers.is_empty() && !others.is_empty() || !start.members().iter().all(number) {
                     let message = format!("`sum` of `{}`", self.show(&elem));
                     self.refuse("PYR0401", e.span, message);
                 }

@@ -3,11 +3,11 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
-use std::alloc::{Layout, alloc, dealloc};
 use std::rc::Rc;
 
 use pyo3_ffi::{Py_DECREF, PyObject};
 
+use crate::blocks;
 use crate::boundary::overlay::{all_differ, set_known};
 use crate::buf::Buf;
 use crate::dict::table::Table;
@@ -50,13 +50,13 @@ impl<K: Key, V, M> Clone for Dict<K, V, M> {
 impl<K: Key, V, M> Drop for Dict<K, V, M> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The head lives as long as a handle; it was allocated with this layout.
+        // SAFETY: The head lives as long as a handle; it came from `blocks::make`.
         unsafe {
             let handles = &(*self.head.as_ptr()).handles;
             handles.set(handles.get() - 1);
             if handles.get() == 0 {
                 ptr::drop_in_place(self.head.as_ptr());
-                dealloc(self.head.as_ptr().cast(), Layout::new::<Head<K, V>>());
+                blocks::unmake(self.head.as_ptr());
             }
         }
     }
@@ -70,9 +70,9 @@ impl<K: Key, V: Clone + 'static> Dict<K, V> {
 
 impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
     pub(crate) fn with_maker(_: Cx, maker: Option<Rc<Maker<V>>>) -> R<Dict<K, V, M>> {
-        // SAFETY: A head is not empty; it is written before the handle exists.
+        // SAFETY: It is written before the handle exists.
         unsafe {
-            let Some(head) = NonNull::new(alloc(Layout::new::<Head<K, V>>()).cast::<Head<K, V>>()) else {
+            let Some(head) = NonNull::new(blocks::make::<Head<K, V>>()) else {
                 return bail(Bail::Memory);
             };
             head.as_ptr().write(Head {

@@ -157,7 +157,7 @@ impl Key for Chr {
 
     #[inline]
     fn py_hash(&self, _: Cx) -> R<isize> {
-        Ok(self.to_str()?.py_hash())
+        Chr::py_hash(*self)
     }
 
     #[inline]

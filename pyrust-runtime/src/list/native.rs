@@ -3,10 +3,10 @@
 use core::cell::Cell;
 use core::ops::Deref;
 use core::ptr::{self, NonNull};
-use std::alloc::{Layout, alloc, dealloc};
 
 use pyo3_ffi::{Py_DECREF, PyList_New, PyObject};
 
+use crate::blocks;
 use crate::boundary::layout;
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd, Items, View};
@@ -53,10 +53,10 @@ impl<T> Drop for List<T> {
 #[cold]
 #[inline(never)]
 extern "C" fn free<T>(head: NonNull<Head<T>>) {
-    // SAFETY: The last handle is gone; the head was allocated with this layout.
+    // SAFETY: The last handle is gone; the head came from `blocks::make`.
     unsafe {
         ptr::drop_in_place(head.as_ptr());
-        dealloc(head.as_ptr().cast(), Layout::new::<Head<T>>());
+        blocks::unmake(head.as_ptr());
     }
 }
 
@@ -175,11 +175,8 @@ extern "C" fn memory<T>() -> R<T> {
 impl<T: Clone + 'static> MakeList<T> for List<T> {
     #[inline]
     fn make(_: Cx, room: usize) -> R<List<T>> {
-        // SAFETY: A head is not empty.
-        let Some(head) = NonNull::new(unsafe { alloc(Layout::new::<Head<T>>()) }.cast::<Head<T>>()) else {
-            return memory();
-        };
-        // SAFETY: Newly allocated with this layout.
+        let Some(head) = NonNull::new(blocks::make::<Head<T>>()) else { return memory() };
+        // SAFETY: Newly made.
         unsafe {
             head.as_ptr().write(Head {
                 handles: Cell::new(1),

@@ -51,15 +51,20 @@ impl<K: Clone> Clone for Kept<K> {
     }
 }
 
-impl<K: Clone> Entry<K> for Kept<K> {
+impl<K: Key> Entry<K> for Kept<K> {
     #[inline(always)]
     fn made(key: K) -> Self {
         Kept { key, object: ptr::null_mut() }
     }
 
     #[inline(always)]
-    fn key(&self) -> &K {
-        &self.key
+    fn key(&self) -> K {
+        self.key.clone()
+    }
+
+    #[inline(always)]
+    fn is_key(&self, cx: Cx, key: &K) -> R<bool> {
+        self.key.elem_eq(cx, key)
     }
 }
 
@@ -208,7 +213,7 @@ impl<K: Key + FromPy + IntoPy, const FROZEN: bool> Live<K, FROZEN> {
         for (place, came) in changes.log.iter() {
             let hash = changes.few.key(*place).py_hash(cx)?;
             match came {
-                Some(key) => table.add(cx, hash, Kept::made(key.clone()))?,
+                Some(key) => table.add(cx, hash, key.clone())?,
                 None => drop(table.discard(cx, hash, &changes.few.key(*place))?),
             }
         }
@@ -390,7 +395,7 @@ impl<K: Key + FromPy + IntoPy> SetMut<K> for Live<K, false> {
         if self.is_untouched(cx)? && self.has(cx, hash, &key)? {
             return Ok(());
         }
-        self.table_mut(cx)?.add(cx, hash, Kept::made(key))
+        self.table_mut(cx)?.add(cx, hash, key)
     }
 
     fn take(&self, cx: Cx, key: &K) -> R<bool> {

@@ -75,7 +75,7 @@ pub trait SetMut<K: Key>: SetLike<K> {
         if self.is_untouched(cx)? && self.has(cx, hash, &key)? {
             return Ok(());
         }
-        self.table_mut(cx)?.add(cx, hash, Self::Entry::made(key))
+        self.table_mut(cx)?.add(cx, hash, key)
     }
 
     /// `self.discard(key)`; was it there?
@@ -179,7 +179,7 @@ pub fn pop<K: Key, S: SetMut<K>>(cx: Cx, set: &S) -> R<K> {
         return exc(Exc::KeyError);
     }
     match set.table_mut(cx)?.pop() {
-        Some(entry) => Ok(entry.key().clone()),
+        Some(entry) => Ok(entry.key()),
         None => bail(Bail::Panic),
     }
 }
@@ -242,7 +242,7 @@ fn merge<K: Key, E: Entry<K>, S: SetLike<K>>(cx: Cx, into: &mut Table<E>, other:
     }
     let ours = into.shape();
     if ours.fill > 0 {
-        return each(cx, other, |hash, key| into.add(cx, hash, E::made(key)));
+        return each(cx, other, |hash, key| into.add(cx, hash, key));
     }
     into.version += 1;
     if ours.mask == theirs.mask && theirs.fill == theirs.used {
@@ -269,14 +269,14 @@ fn merge_dict<K: Key, V: Clone + 'static, E: Entry<K>, D: DictLike<K, V>>(
     }
     let mut cursor = dict::iter(cx, other)?;
     while let Some(key) = dict::next_key(cx, other, &mut cursor)? {
-        into.add(cx, key.py_hash(cx)?, E::made(key))?;
+        into.add(cx, key.py_hash(cx)?, key)?;
     }
     Ok(())
 }
 
 /// Puts the items of a list into a table.
 fn merge_list<K: Key, E: Entry<K>, L: ListLike<K>>(cx: Cx, into: &mut Table<E>, other: &L) -> R<()> {
-    each_item(cx, other, |key| into.add(cx, key.py_hash(cx)?, E::made(key)))
+    each_item(cx, other, |key| into.add(cx, key.py_hash(cx)?, key))
 }
 
 fn each_item<K: Key, L: ListLike<K>>(cx: Cx, list: &L, mut f: impl FnMut(K) -> R<()>) -> R<()> {
@@ -383,18 +383,14 @@ fn keep<K: Key, S: SetLike<K>, T: SetLike<K>>(
     from: &S,
     within: &T,
 ) -> R<()> {
-    each(
-        cx,
-        from,
-        |hash, key| if within.has(cx, hash, &key)? { table.add(cx, hash, Own(key)) } else { Ok(()) },
-    )
+    each(cx, from, |hash, key| if within.has(cx, hash, &key)? { table.add(cx, hash, key) } else { Ok(()) })
 }
 
 fn common_list<K: Key, S: SetLike<K>, L: ListLike<K>>(cx: Cx, set: &S, other: &L) -> R<Table<Own<K>>> {
     let mut table = Table::new();
     each_item(cx, other, |key| {
         let hash = key.py_hash(cx)?;
-        if set.has(cx, hash, &key)? { table.add(cx, hash, Own(key)) } else { Ok(()) }
+        if set.has(cx, hash, &key)? { table.add(cx, hash, key) } else { Ok(()) }
     })?;
     Ok(table)
 }
@@ -429,11 +425,7 @@ pub fn difference<K: Key, S: SetLike<K>, T: SetLike<K>>(cx: Cx, set: &S, other: 
         return S::Made::from_table(table);
     }
     let mut table = Table::new();
-    each(
-        cx,
-        set,
-        |hash, key| if other.has(cx, hash, &key)? { Ok(()) } else { table.add(cx, hash, Own(key)) },
-    )?;
+    each(cx, set, |hash, key| if other.has(cx, hash, &key)? { Ok(()) } else { table.add(cx, hash, key) })?;
     S::Made::from_table(table)
 }
 
@@ -449,7 +441,7 @@ where
         return difference_list(cx, set, &dict::keys(cx, other)?);
     }
     let mut table = Table::new();
-    each(cx, set, |hash, key| if other.has(cx, &key)? { Ok(()) } else { table.add(cx, hash, Own(key)) })?;
+    each(cx, set, |hash, key| if other.has(cx, &key)? { Ok(()) } else { table.add(cx, hash, key) })?;
     S::Made::from_table(table)
 }
 
@@ -482,7 +474,7 @@ pub fn difference_update_list<K: Key, S: SetMut<K>, L: ListLike<K>>(cx: Cx, set:
 fn toggle<K: Key, E: Entry<K>>(cx: Cx, table: &mut Table<E>, hash: isize, key: K) -> R<()> {
     match table.discard(cx, hash, &key)? {
         Some(_) => Ok(()),
-        None => table.add(cx, hash, E::made(key)),
+        None => table.add(cx, hash, key),
     }
 }
 

@@ -2,10 +2,10 @@
 
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
-use std::alloc::{Layout, alloc, dealloc};
 
 use pyo3_ffi::{Py_DECREF, PyFrozenSet_New, PyObject, PySet_New};
 
+use crate::blocks;
 use crate::boundary::sets::RawTable;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{IntoPy, again, fresh};
@@ -43,13 +43,13 @@ impl<K: Key, const FROZEN: bool> Clone for Native<K, FROZEN> {
 impl<K: Key, const FROZEN: bool> Drop for Native<K, FROZEN> {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: The head lives as long as a handle; it was allocated with this layout.
+        // SAFETY: The head lives as long as a handle; it came from `blocks::make`.
         unsafe {
             let handles = &(*self.head.as_ptr()).handles;
             handles.set(handles.get() - 1);
             if handles.get() == 0 {
                 ptr::drop_in_place(self.head.as_ptr());
-                dealloc(self.head.as_ptr().cast(), Layout::new::<Head<K>>());
+                blocks::unmake(self.head.as_ptr());
             }
         }
     }
@@ -62,9 +62,9 @@ impl<K: Key, const FROZEN: bool> Native<K, FROZEN> {
     }
 
     fn made(table: Table<Own<K>>, unordered: Option<Unordered<K>>) -> R<Self> {
-        // SAFETY: A head is not empty; it is written before the handle exists.
+        // SAFETY: It is written before the handle exists.
         unsafe {
-            let Some(head) = NonNull::new(alloc(Layout::new::<Head<K>>()).cast::<Head<K>>()) else {
+            let Some(head) = NonNull::new(blocks::make::<Head<K>>()) else {
                 return bail(Bail::Memory);
             };
             let object = Cell::new(ptr::null_mut());
@@ -162,7 +162,7 @@ impl<K: Key, const FROZEN: bool> SetLike<K> for Native<K, FROZEN> {
     #[inline(always)]
     fn at(&self, cx: Cx, index: usize) -> R<Option<(isize, K)>> {
         match self.table(cx)?.slot(index) {
-            Slot::Active(hash, key) => Ok(Some((*hash, key.key().clone()))),
+            Slot::Active(hash, key) => Ok(Some((*hash, key.key()))),
             Slot::Unused | Slot::Dummy => Ok(None),
         }
     }
@@ -203,7 +203,7 @@ impl<K: Key> SetMut<K> for Native<K, false> {
                 unordered.add(cx, key)?;
                 if unordered.is_worn() { self.settle(cx) } else { Ok(()) }
             }
-            None => self.table_mut(cx)?.add(cx, key.py_hash(cx)?, Own(key)),
+            None => self.table_mut(cx)?.add(cx, key.py_hash(cx)?, key),
         }
     }
 
@@ -232,7 +232,7 @@ impl<K: Key + IntoPy, const FROZEN: bool> IntoPy for Native<K, FROZEN> {
             }
             self.table(cx)?;
             let head = &*self.head.as_ptr();
-            let raw = RawTable::of(&head.table, |key| key.0.clone().into_py(cx))?;
+            let raw = RawTable::of(&head.table, |key| key.key().into_py(cx))?;
             cx.before_tracked();
             let new = if FROZEN { PyFrozenSet_New } else { PySet_New };
             let object = match fresh(new(ptr::null_mut())) {

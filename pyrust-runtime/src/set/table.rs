@@ -4,7 +4,7 @@
 use core::mem::replace;
 
 use crate::buf::Buf;
-use crate::elem::Key;
+use crate::elem::{Key, Stored};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -53,22 +53,36 @@ impl Probes {
 /// What a table keeps of an element.
 pub trait Entry<K>: Clone {
     fn made(key: K) -> Self;
-    fn key(&self) -> &K;
+    /// Another handle of the element.
+    fn key(&self) -> K;
+    /// Is it that element, or an equal one?
+    fn is_key(&self, cx: Cx, key: &K) -> R<bool>;
 }
 
-/// Of a native set: the value.
-#[derive(Clone)]
-pub struct Own<K>(pub(crate) K);
+/// Of a native set: the value, as tables keep it.
+pub struct Own<K: Key>(K::Stored);
 
-impl<K: Clone> Entry<K> for Own<K> {
+impl<K: Key> Clone for Own<K> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        Own(K::Stored::of(self.0.key()))
+    }
+}
+
+impl<K: Key> Entry<K> for Own<K> {
     #[inline(always)]
     fn made(key: K) -> Self {
-        Own(key)
+        Own(K::Stored::of(key))
     }
 
     #[inline(always)]
-    fn key(&self) -> &K {
-        &self.0
+    fn key(&self) -> K {
+        self.0.key()
+    }
+
+    #[inline(always)]
+    fn is_key(&self, cx: Cx, key: &K) -> R<bool> {
+        self.0.is_key(cx, key)
     }
 }
 
@@ -267,7 +281,7 @@ impl<E> Table<E> {
             let index = probes.next();
             match &self.slots[index] {
                 Slot::Unused => return Ok(None),
-                Slot::Active(stored, entry) if *stored == hash && entry.key().elem_eq(cx, key)? => {
+                Slot::Active(stored, entry) if *stored == hash && entry.is_key(cx, key)? => {
                     return Ok(Some(index));
                 }
                 Slot::Active(..) | Slot::Dummy => {}
@@ -277,7 +291,7 @@ impl<E> Table<E> {
 
     /// Adds an element unless it is there.
     #[inline]
-    pub(crate) fn add<K: Key>(&mut self, cx: Cx, hash: isize, entry: E) -> R<()>
+    pub(crate) fn add<K: Key>(&mut self, cx: Cx, hash: isize, key: K) -> R<()>
     where
         E: Entry<K>,
     {
@@ -289,19 +303,18 @@ impl<E> Table<E> {
             match &self.slots[index] {
                 Slot::Unused => break index,
                 Slot::Dummy => free = Some(index),
-                Slot::Active(stored, there) if *stored == hash && there.key().elem_eq(cx, entry.key())? => {
-                    return Ok(());
-                }
+                Slot::Active(stored, entry) if *stored == hash && entry.is_key(cx, &key)? => return Ok(()),
                 Slot::Active(..) => {}
             }
         };
         self.version += 1;
         self.shape.used += 1;
+        let entry = Slot::Active(hash, E::made(key));
         if let Some(index) = free {
-            self.slots[index] = Slot::Active(hash, entry);
+            self.slots[index] = entry;
             return Ok(());
         }
-        self.slots[index] = Slot::Active(hash, entry);
+        self.slots[index] = entry;
         self.shape.fill += 1;
         if self.shape.is_tight(0) { self.grow() } else { Ok(()) }
     }

@@ -95,7 +95,7 @@ impl<K: Key> Unordered<K> {
         let mut happen = |place: usize, came: bool| {
             let key = self.places.key(place);
             let hash = key.py_hash(cx)?;
-            if came { table.add(cx, hash, Own(key)) } else { table.discard(cx, hash, &key).map(drop) }
+            if came { table.add(cx, hash, key) } else { table.discard(cx, hash, &key).map(drop) }
         };
         for place in 0..self.first {
             happen(place, true)?;
