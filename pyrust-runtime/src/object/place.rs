@@ -281,6 +281,35 @@ unsafe fn is_name(key: *mut PyObject, name: *mut PyObject) -> bool {
     }
 }
 
+/// The entry with that name, looked for by its hash.
+///
+/// # Safety
+/// A table of texts, which does not change meanwhile, and an interned text.
+unsafe fn entry_of(keys: &Keys, name: *mut PyObject) -> Option<usize> {
+    // SAFETY: By the caller; slots are inside of the mask and name entries. A text's hash runs no Python code.
+    unsafe {
+        let hash = PyObject_Hash(name);
+        let mut perturb = hash as usize;
+        let mut at = perturb & keys.mask();
+        loop {
+            match keys.slot(at) {
+                -1 => return None,
+                entry if entry >= 0 => {
+                    let key = keys.key(entry as usize);
+                    if key == name
+                        || (!key.is_null() && layout::str_known_hash(key) == hash && is_name(key, name))
+                    {
+                        return Some(entry as usize);
+                    }
+                }
+                _ => {}
+            }
+            perturb >>= 5;
+            at = at.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1) & keys.mask();
+        }
+    }
+}
+
 impl Attribute {
     pub const fn new(name: &'static str) -> Attribute {
         Attribute {
@@ -483,11 +512,14 @@ impl Attribute {
             let keys = Keys::of(dict);
             let count = keys.entries_used();
             // Other keys than texts may compare with Python code.
-            if keys.kind == layout::KEYS_GENERAL || count > MOST_ENTRIES {
+            if keys.kind == layout::KEYS_GENERAL {
                 return bail(Bail::Guard);
             }
             let name = self.text.get();
-            let found = (0..count).find(|at| is_name(keys.key(*at), name));
+            let found = match count > MOST_ENTRIES {
+                false => (0..count).find(|at| is_name(keys.key(*at), name)),
+                true => entry_of(&keys, name),
+            };
             Ok(found.map_or(ptr::null_mut(), |at| keys.place(at)))
         }
     }
