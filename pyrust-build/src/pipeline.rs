@@ -1,6 +1,7 @@
 //! The pipeline: sources and manifest entries of one package → the text of one Rust file, and what became of each
 //! function. Pure and deterministic.
 
+mod any_size;
 mod forms;
 mod regions;
 mod segments;
@@ -16,7 +17,7 @@ use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
 use crate::explain::{Explanation, explain};
-use crate::infer::{FuncRef, Modules, Program, Wide, returns_copy};
+use crate::infer::{FuncRef, Modules, NARROW, Program, Wide, returns_copy};
 use crate::manifest::{Entry, Mode};
 use crate::parse;
 use crate::passes::{Pass, Passes};
@@ -168,6 +169,11 @@ fn all(
             .map_err(|why| (entry.function.clone(), why))?;
         reports.push(report);
         hotspots.push(hotspot);
+    }
+    // Last, so that what has been compiled is as it would be without.
+    for (entry, (report, hotspot)) in entries.iter().zip(reports.iter_mut().zip(&mut hotspots)) {
+        caught(|| any_size::add(program, sources, entry, report, hotspot))
+            .map_err(|why| (entry.function.clone(), why))?;
     }
     Ok((reports, hotspots))
 }
@@ -322,7 +328,7 @@ fn compile(
                     let outcome = match &lowered {
                         Ok(hir) if hir.yields.is_none() => {
                             let places = places.clone().unwrap_or_else(|| (0..hir.params.len()).collect());
-                            specialise(program, &func, signature, &places, &entry.signatures).map(
+                            specialise(program, &func, signature, &places, (&entry.signatures, NARROW)).map(
                                 |instance| {
                                     let (signature, owned) =
                                         (signature.to_string(), owned(program, &func, instance));
@@ -498,7 +504,8 @@ fn written_by_hand(
             Ok(reliance) => {
                 // What the compiler relies on where it compiles the same, a body relies on too.
                 let places = def.params.places_in_text();
-                let twin = specialise(program, func, &body.signature, &places, &entry.signatures).ok();
+                let twin =
+                    specialise(program, func, &body.signature, &places, (&entry.signatures, NARROW)).ok();
                 report.explain.extend(twin.map(|twin| explain(program, source, twin, &body.signature)));
                 report.signatures.push(signature.clone());
                 report.bodies.push(bodies::Use { place, path, signature: signature.clone(), reason: None });
@@ -530,10 +537,10 @@ fn specialise(
     func: &FuncRef,
     signature: &Signature,
     places: &[usize],
-    all: &[Signature],
+    (all, besides): (&[Signature], Wide),
 ) -> Result<usize, Vec<Diagnostic>> {
     let params = parameter_types(program, signature, places, all)?;
-    let wide = wide_results(&signature.ret);
+    let wide = wide_results(&signature.ret) | besides;
     let plain = checked(program, func, &params, wide);
     let hands_out = match &plain {
         Ok(root) => program.instances[*root].ret.has_iter(),

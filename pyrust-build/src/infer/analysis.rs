@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::solver::{self, Solver, Ty, VarId};
-use super::{Wide, slice};
+use super::{Wide, beyond, slice};
 use crate::hir::{self, NodeId};
 use crate::ty::Type;
 
@@ -17,6 +17,8 @@ pub(super) struct Analysis {
     /// What a generator yields.
     pub(super) yielded: VarId,
     pub(super) wide: BTreeSet<NodeId>,
+    /// Words that are read from globals and attributes are ints of any size as well.
+    pub(super) everything: bool,
     pub(super) sites: BTreeMap<(NodeId, usize), solver::CellId>,
     /// Globals whose elements only their use tells.
     pub(super) globals: BTreeMap<String, VarId>,
@@ -54,6 +56,7 @@ impl Analysis {
             };
             solver.absorb_into(vars[param.var], ty);
         }
+        let everything = beyond::is_everything(wide);
         let wide = slice::slice(hir, wide);
         Analysis {
             solver,
@@ -62,6 +65,7 @@ impl Analysis {
             ret,
             yielded,
             wide,
+            everything,
             sites: BTreeMap::new(),
             globals: BTreeMap::new(),
             attributes: BTreeMap::new(),

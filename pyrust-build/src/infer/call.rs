@@ -3,7 +3,7 @@
 use super::globals::{in_python, long_tuples};
 use super::solver::Ty;
 use super::value::Why;
-use super::{FuncRef, Guard, Infer, NARROW, WIDE, enums};
+use super::{EVERYTHING, FuncRef, Guard, Infer, NARROW, WIDE, enums};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
@@ -541,6 +541,7 @@ impl Infer<'_, '_> {
         let merged = self.state.solver.resolve(&self.state.solver.get(slot));
         let live = merged.is_some_and(|t| t.has_live());
         let wide = if self.state.wide.contains(&e.id) { WIDE } else { NARROW };
+        let wide = if self.state.everything { wide | EVERYTHING } else { wide };
         let index = match self.program.request(target, resolved, live, wide) {
             Ok(index) => index,
             Err(reasons) => return Err(Why::Callee(target.clone(), reasons)),

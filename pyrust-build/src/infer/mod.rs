@@ -8,6 +8,7 @@ mod analysis;
 pub mod annotation;
 mod apply;
 mod attributes;
+mod beyond;
 mod call;
 mod class_methods;
 mod classes;
@@ -78,7 +79,7 @@ pub use method::is_affix;
 pub use named::{FieldSource, NamedDef};
 pub use objects::{Method, MethodKind, method_guard};
 pub use sets::{in_place_method, takes_iterables};
-pub use slice::{NARROW, WIDE, Wide};
+pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
 pub use value::{Named, Reached, ValueArg, value_args};
 
 /// Where inference finds modules: parsed on demand.
@@ -582,6 +583,10 @@ impl<'a> Program<'a> {
         }
         let mut learned = false;
         for (key, ty) in keys.iter().zip(&found) {
+            // What the form for ints of any size puts in would make all others read such.
+            if beyond::is_everything(self.instances[index].wanted) && own::is_of_objects(key) {
+                continue;
+            }
             // What objects have is known to all forms.
             if own::is_of_objects(key) && self.own.loses_among_objects(ty) {
                 continue;

@@ -1,5 +1,6 @@
 //! What the names of a module stand for, and the attributes of modules that they name.
 
+use super::beyond::of_any_size;
 use super::solver::{Ty, VarId};
 use super::{Guard, Infer, enums};
 use crate::ops;
@@ -55,6 +56,7 @@ impl Infer<'_, '_> {
                 }
                 self.guards.insert(Guard::Value(name.to_string()));
                 let slot = self.state.nodes[node];
+                let ty = if self.state.everything { of_any_size(&ty) } else { ty };
                 self.state.solver.absorb_into(slot, &ty);
                 self.state.solver.get(slot)
             }

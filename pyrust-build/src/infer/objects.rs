@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::beyond::of_any_size;
 use super::enums;
 use super::solver::{Ty, VarId};
 use super::value::{Reached, Why};
@@ -270,6 +271,7 @@ impl Infer<'_, '_> {
             return *var;
         }
         let ty = self.program.attribute_type(class, name);
+        let ty = if self.state.everything && class.own == 0 { of_any_size(&ty) } else { ty };
         let var = self.state.solver.var(Ty::Never);
         self.state.solver.absorb_into(var, &ty);
         if class.own == 0 {

@@ -7,17 +7,22 @@ use crate::hir::visit::{self, Visit};
 use crate::hir::*;
 
 /// Which parts of the result are ints of any size: all of it, or items of a tuple.
-pub type Wide = u16;
+pub type Wide = u32;
 
 /// Nothing asks for it.
 pub const NARROW: Wide = 0;
 /// The whole result.
-pub const WIDE: Wide = Wide::MAX;
+pub const WIDE: Wide = 0xffff;
+/// Besides, whatever may grow beyond 64 bits, there and in all that is called.
+pub const EVERYTHING: Wide = 1 << 31;
 
 /// The arithmetic and the calls whose values flow into the result.
 pub(super) fn slice(function: &Function, wide: Wide) -> BTreeSet<NodeId> {
+    let everything = wide & EVERYTHING != 0;
+    let wide = wide & !EVERYTHING;
+    let mut grown = if everything { super::beyond::growing(function) } else { BTreeSet::new() };
     if wide == NARROW {
-        return BTreeSet::new();
+        return grown;
     }
     let mut flows = Flows { list: Vec::new(), returned: Vec::new(), yields: function.yields.is_some() };
     flows.block(&function.body);
@@ -43,7 +48,8 @@ pub(super) fn slice(function: &Function, wide: Wide) -> BTreeSet<NodeId> {
             }
         }
     }
-    slice.nodes
+    grown.append(&mut slice.nodes);
+    grown
 }
 
 /// The arithmetic of one expression, as far as its value is that of the expression.

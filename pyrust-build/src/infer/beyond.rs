@@ -1,0 +1,199 @@
+//! Arithmetic that may leave 64 bits though its operands are small: powers, shifts and products that grow in a loop. A
+//! second form of a function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and attributes;
+//! calls in which a word was too small are asked of that form.
+
+use std::collections::BTreeSet;
+
+use super::ranges::Ranges;
+use super::slice::{EVERYTHING, Wide};
+use super::{FuncRef, Guard, Instance, Program};
+use crate::hir::visit::{self, Visit};
+use crate::hir::*;
+use crate::resolve::Binding;
+use crate::ty::Type;
+
+/// Is it what the second form asks of what it calls?
+pub(super) fn is_everything(wide: Wide) -> bool {
+    wide & EVERYTHING != 0
+}
+
+/// Words as ints of any size.
+pub(super) fn of_any_size(ty: &Type) -> Type {
+    match ty {
+        Type::Int => Type::Big,
+        Type::Union(members) => {
+            members.iter().map(of_any_size).fold(Type::Never, |all, ty| Type::join(&all, &ty))
+        }
+        other => other.clone(),
+    }
+}
+
+/// The operations that can take small numbers beyond 64 bits.
+pub(super) fn growing(function: &Function) -> BTreeSet<NodeId> {
+    let mut growing = Growing::default();
+    growing.block(&function.body);
+    growing.nodes
+}
+
+#[derive(Default)]
+struct Growing {
+    nodes: BTreeSet<NodeId>,
+    loops: usize,
+    /// What is assigned by the statement at hand.
+    assigned: Vec<VarId>,
+}
+
+impl Growing {
+    fn grows(&self, op: BinOp, left: &Expr, right: &Expr) -> bool {
+        let small = |e: &Expr| matches!(e.kind, ExprKind::Int(_) | ExprKind::Bool(_));
+        let again = |e: &Expr| matches!(&e.kind, ExprKind::Local(var) if self.loops > 0 && self.assigned.contains(var));
+        match op {
+            BinOp::Pow | BinOp::LShift => !small(right) || again(left),
+            BinOp::Mult => again(left) || again(right),
+            _ => false,
+        }
+    }
+}
+
+impl<'h> Visit<'h> for Growing {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        match &stmt.kind {
+            StmtKind::For { .. } | StmtKind::While { .. } => {
+                self.loops += 1;
+                visit::walk_stmt(self, stmt);
+                self.loops -= 1;
+            }
+            StmtKind::Assign { targets, .. } => {
+                let before = std::mem::take(&mut self.assigned);
+                for target in targets {
+                    names(target, &mut self.assigned);
+                }
+                visit::walk_stmt(self, stmt);
+                self.assigned = before;
+            }
+            StmtKind::AugAssign { op: BinOp::Mult | BinOp::Pow | BinOp::LShift, id, .. } => {
+                self.nodes.insert(*id);
+                visit::walk_stmt(self, stmt);
+            }
+            _ => visit::walk_stmt(self, stmt),
+        }
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        match &e.kind {
+            ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right }
+                if self.grows(*op, left, right) =>
+            {
+                self.nodes.insert(e.id);
+            }
+            ExprKind::Call { name, .. } if name == "pow" => {
+                self.nodes.insert(e.id);
+            }
+            ExprKind::ModuleCall { name, .. }
+                if matches!(name.as_str(), "factorial" | "comb" | "perm" | "lcm" | "prod") =>
+            {
+                self.nodes.insert(e.id);
+            }
+            _ => {}
+        }
+        visit::walk_expr(self, e);
+    }
+}
+
+fn names(target: &Target, into: &mut Vec<VarId>) {
+    match &target.kind {
+        TargetKind::Var(var) => into.push(*var),
+        TargetKind::Tuple(items) => items.iter().for_each(|item| names(item, into)),
+        _ => {}
+    }
+}
+
+/// Looks for an operation that cannot be bounded.
+struct Bounds<'i> {
+    instance: &'i Instance,
+    ranges: Ranges,
+    growing: BTreeSet<NodeId>,
+    found: bool,
+}
+
+impl<'h> Visit<'h> for Bounds<'_> {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        if let StmtKind::AugAssign { target, id, .. } = &stmt.kind {
+            let word = self.instance.nodes.get(target.id).is_some_and(|ty| ty.members().contains(&Type::Int));
+            self.found |= word && self.growing.contains(id);
+        }
+        visit::walk_stmt(self, stmt);
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        let nodes = &self.instance.nodes;
+        let word = nodes.get(e.id).is_some_and(|ty| ty.members().contains(&Type::Int));
+        self.found |= word
+            && self.growing.contains(&e.id)
+            && !self.instance.wide.contains(&e.id)
+            && !self.ranges.stays(e, nodes);
+        visit::walk_expr(self, e);
+    }
+}
+
+impl Program<'_> {
+    /// Can an int of what the instance runs leave 64 bits without large arguments?
+    pub fn may_leave_words(&mut self, root: usize) -> bool {
+        self.reachable(root).into_iter().any(|i| self.grows(i) || self.reads_computed(i))
+    }
+
+    fn grows(&self, index: usize) -> bool {
+        let instance = &self.instances[index];
+        let growing = growing(&instance.hir);
+        if growing.is_empty() {
+            return false;
+        }
+        let other = |name: &str| self.binding(&instance.func.module, name).is_some();
+        let ranges = Ranges::of(&instance.hir, &instance.vars, &instance.nodes, &other);
+        let mut bounds = Bounds { instance, ranges, growing, found: false };
+        bounds.block(&instance.hir.body);
+        bounds.found
+    }
+
+    /// Does it read a global word that calls of the module's text make, or that it computes?
+    fn reads_computed(&mut self, index: usize) -> bool {
+        let instance = &self.instances[index];
+        let module = instance.func.module.clone();
+        let names: Vec<String> = instance
+            .guards
+            .iter()
+            .filter_map(|guard| match guard {
+                Guard::Value(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        names.into_iter().any(|name| {
+            if self.value_type(&module, &name) != Type::Int {
+                return false;
+            }
+            let Some((home, Binding::Value(_))) = self.binding(&module, &name) else { return false };
+            let own = self.name_in(&module, &home, &name);
+            let value = FuncRef { module: home, qualname: format!("<{own}>") };
+            let Some(Ok(hir)) = self.lowered.get(&value) else { return false };
+            let mut calls = Calls(false);
+            calls.block(&hir.body);
+            calls.0
+        })
+    }
+}
+
+/// Looks for a call whose result may be of any size.
+struct Calls(bool);
+
+impl<'h> Visit<'h> for Calls {
+    fn expr(&mut self, e: &'h Expr) {
+        self.0 |= match &e.kind {
+            ExprKind::Call { name, .. } => !matches!(name.as_str(), "len" | "ord"),
+            ExprKind::Binary { op, right, .. } => {
+                matches!(op, BinOp::Pow | BinOp::LShift) && !matches!(right.kind, ExprKind::Int(_))
+            }
+            _ => false,
+        };
+        visit::walk_expr(self, e);
+    }
+}
