@@ -43,7 +43,10 @@ impl Program<'_> {
         out.retain(|c| !(c.module == module && c.name == name));
         out.push(ObjectClass { module: module.to_string(), name: name.to_string(), own: 0 });
         for base in &def.bases {
-            if is_empty_base(env, base) || super::enums::is_base(env, base) {
+            if is_empty_base(env, base)
+                || super::abstract_bases::members(env, base).is_some()
+                || super::enums::is_base(env, base)
+            {
                 continue;
             }
             // `Box[int]` stands for `Box`.

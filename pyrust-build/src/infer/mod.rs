@@ -4,6 +4,7 @@
 //! instances; a callee's result and what it did to the element types of its arguments flow back into the caller.
 
 mod above;
+mod abstract_bases;
 mod analysis;
 pub mod annotation;
 mod apply;

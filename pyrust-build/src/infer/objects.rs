@@ -125,7 +125,17 @@ impl Program<'_> {
                 return Some((class.clone(), found));
             }
         }
-        None
+        // What the library's abstract classes add is not compiled.
+        let adds = |class: &&ObjectClass| {
+            let (Some(def), Some((_, env))) = (self.class_def(class), self.modules.module(&class.module))
+            else {
+                return false;
+            };
+            def.bases.iter().any(|base| {
+                super::abstract_bases::members(env, base).is_some_and(|members| members.contains(&name))
+            })
+        };
+        order.iter().find(adds).map(|class| (class.clone(), Member::Other))
     }
 
     /// The method of the class, written in it, that Python calls for each attribute: nothing of that is native.

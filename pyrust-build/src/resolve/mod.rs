@@ -345,7 +345,10 @@ impl ModuleEnv {
             Binding::Module(_) => true,
             Binding::Imported { module, name } => {
                 let top = |name: &str| name.split('.').next().unwrap_or_default().to_string();
-                crate::lower::is_known(module, name) || top(module) == top(&self.name)
+                // Older interpreters had the abstract classes in `collections`.
+                crate::lower::is_known(module, name)
+                    || module == "collections.abc"
+                    || top(module) == top(&self.name)
             }
             Binding::Value(_) => alias(binding).is_some_and(|value| self.followed(value).is_some()),
             Binding::Class | Binding::Unknown => false,
