@@ -11,7 +11,7 @@ use super::{ArgSource, FuncRef, Guard, Infer, Program, bind};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId};
-use crate::resolve::{Binding, mangled};
+use crate::resolve::{Binding, is_accessor, mangled};
 use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
 use crate::walk::each_statement;
@@ -91,6 +91,14 @@ impl Program<'_> {
             let mut found = None;
             for stmt in &def.body {
                 let here = match &stmt.kind {
+                    // Reading it asks the first function all the same.
+                    S::FunctionDef(f)
+                        if is_named(&f.name)
+                            && is_accessor(f)
+                            && matches!(&found, Some(Member::Method(m)) if m.kind == MethodKind::Property) =>
+                    {
+                        None
+                    }
                     S::FunctionDef(f) if is_named(&f.name) => {
                         Some(method_kind(f).map_or(Member::Other, |kind| {
                             let qualname = format!("{}.{}", class.name, f.name);

@@ -141,3 +141,14 @@ fn is_static(def: &FunctionDef) -> bool {
         _ => false,
     }
 }
+
+/// `@size.setter def size(…)`: what is left of the name is the property that stands before it.
+pub fn is_accessor(f: &FunctionDef) -> bool {
+    let [decorator] = f.decorators.as_slice() else { return false };
+    match &decorator.kind {
+        E::Attribute { value, name } if matches!(name.as_str(), "setter" | "deleter") => {
+            matches!(&value.kind, E::Name(property) if *property == f.name)
+        }
+        _ => false,
+    }
+}

@@ -15,7 +15,7 @@ use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 pub use dataclass::{Made, OBJECT as OBJECT_CELL};
 pub use imports::is_import;
 
-pub use members::{mangled, receiver, split_member, split_receiver};
+pub use members::{is_accessor, mangled, receiver, split_member, split_receiver};
 pub use rename::rename_block;
 
 /// Modules that have builtins under their own names, on every Python that is supported.
@@ -163,7 +163,7 @@ impl ModuleEnv {
 
     /// The only function with this qualname; `None` if there is none or more than one.
     pub fn function(&self, qualname: &str) -> Option<&FunctionDef> {
-        let mut found = self.functions.iter().filter(|(q, _)| q == qualname);
+        let mut found = self.functions.iter().filter(|(q, def)| q == qualname && !members::is_accessor(def));
         let first = found.next()?;
         found.next().is_none().then_some(&first.1)
     }
@@ -176,7 +176,9 @@ impl ModuleEnv {
 
     /// The only function with this qualname that is left, if a condition has ruled others out.
     pub fn chosen_function(&self, qualname: &str) -> Option<&FunctionDef> {
-        self.function(qualname).filter(|_| self.ruled_out.contains(qualname))
+        let accessor = |(q, def): &(String, FunctionDef)| q == qualname && members::is_accessor(def);
+        let several = self.ruled_out.contains(qualname) || self.functions.iter().any(accessor);
+        self.function(qualname).filter(|_| several)
     }
 
     fn rule_out(&mut self, prefix: &str, body: &[Stmt]) {
