@@ -46,6 +46,10 @@ pub(super) fn bind_values(
     let mut used = 0;
     // `*items` where all of them are for `*args`.
     let items = keywords.iter().position(|(k, _)| k == "*");
+    // Otherwise the first of them, or the last of the others, would have another place.
+    if items.is_some() && args != positional {
+        return None;
+    }
     for (i, param) in params.iter().enumerate() {
         let by_name = keywords.iter().position(|(k, _)| *k == param.name);
         let source = match param.kind {

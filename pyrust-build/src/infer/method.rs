@@ -40,6 +40,15 @@ impl Infer<'_, '_> {
             return self.call_above(e, base, &above, args, keywords);
         }
         let ty = self.expr(base);
+        let methods = |member: &Ty| match member {
+            Ty::Instance(class) => self.program.method_of(class, name).is_some(),
+            _ => false,
+        };
+        if keywords.iter().any(|(key, _)| key == "*") && ty != Ty::Never && !ty.members().iter().all(methods)
+        {
+            let message = format!("`*` in a call of `.{name}()` of `{}` is not supported", self.show(&ty));
+            return self.refuse("PYR0324", e.span, message);
+        }
         let mut out = Ty::Never;
         let mut found = ty == Ty::Never;
         // `str.lower(x)`: of that class and of no other.

@@ -348,6 +348,60 @@ impl Lower<'_> {
         Some(ExprKind::Call { name: name.clone(), args: given, keywords: all })
     }
 
+    /// `instance.method(a, *items, key=b)`: the items are what the method's `*args` get. Whether it has one, and `a` fills
+    /// what stands before, inference finds out.
+    pub(super) fn star_method(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+    ) -> Option<ExprKind> {
+        let A::Attribute { value, name } = &func.kind else { return None };
+        let other = self.module_of(value).is_some() || self.class_name(value).is_some();
+        if other || keywords.iter().any(|k| k.name.is_none()) || !self.is_builtin("tuple") {
+            return None;
+        }
+        let first = args.iter().position(|a| matches!(a.kind, A::Starred(_)))?;
+        let taken = self.taken_by(name).filter(|taken| *taken <= first).unwrap_or(first);
+        let (before, rest) = args.split_at(taken);
+        let kind = self.call_above(value, name, before, &[]);
+        let Some(ExprKind::Method { base, name, args, .. }) = kind.or_else(|| {
+            let (name, base) = (self.mangled(name), self.boxed(value));
+            Some(ExprKind::Method { base, name, args: self.exprs(before), keywords: vec![] })
+        }) else {
+            return None;
+        };
+        let span = rest[0].span;
+        let kind = match rest {
+            [AExpr { kind: A::Starred(items), .. }] => {
+                ExprKind::Comp(Box::new(self.comp_over(CompKind::Tuple, items)))
+            }
+            _ => self.build(true, rest),
+        };
+        let mut all = vec![("*".to_string(), self.make(kind, span))];
+        for k in keywords {
+            all.push((k.name.clone().unwrap_or_default(), self.expr(&k.value)));
+        }
+        Some(ExprKind::Method { base, name, args, keywords: all })
+    }
+
+    /// How many arguments the methods of that name take before their `*args`, where those of the module agree.
+    fn taken_by(&self, name: &str) -> Option<usize> {
+        let mut methods = self
+            .env
+            .functions
+            .iter()
+            .filter(|(qualname, _)| qualname.rsplit_once('.').is_some_and(|(_, method)| method == name));
+        let taken = |def: &ast::FunctionDef| {
+            let alone = |e: &AExpr| matches!(&e.kind, A::Name(name) if name == "staticmethod");
+            let all = def.params.positional_only.len() + def.params.positional.len();
+            let own = usize::from(!def.decorators.iter().any(alone));
+            def.params.var_positional.as_ref().and_then(|_| all.checked_sub(own))
+        };
+        let found = taken(&methods.next()?.1)?;
+        methods.all(|(_, def)| taken(def) == Some(found)).then_some(found)
+    }
+
     /// Must a function that is called for each item be evaluated before, once?
     pub(super) fn must_be_kept(&self, function: &AExpr) -> bool {
         match &function.kind {
