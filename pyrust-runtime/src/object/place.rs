@@ -345,13 +345,22 @@ impl Attribute {
             // SAFETY: By the caller.
             unsafe {
                 let version = self.version.get();
-                if version == 0 || (*ty).tp_version_tag != version {
+                if version == 0 || (*ty).tp_version_tag != version || self.hides_no_more() {
                     self.look(class, ty)?;
                 }
             }
             self.seen.set(cx.number());
         }
         Ok(self.found.get())
+    }
+
+    /// Has what the class has become a descriptor since? No version of the class tells: it is that object's own class that has changed.
+    unsafe fn hides_no_more(&self) -> bool {
+        match self.found.get() {
+            // SAFETY: By the caller: the version says that the class still has it.
+            Found::Other(found) if !found.is_null() => unsafe { (*Py_TYPE(found)).tp_descr_set.is_some() },
+            _ => false,
+        }
     }
 
     /// Bails unless an instance keeps what is assigned to the attribute, and reads it from there.
@@ -594,8 +603,8 @@ unsafe fn kind(found: *mut PyObject) -> Found {
             }
             return Found::Data(found);
         }
-        // A class that can change may become one of descriptors, which no version tells.
-        if (*ty).tp_descr_set.is_some() || (*ty).tp_flags & Py_TPFLAGS_IMMUTABLETYPE == 0 {
+        // A class that can change may become one of descriptors: `hides_no_more` looks at it in each transaction.
+        if (*ty).tp_descr_set.is_some() {
             Found::Data(found)
         } else {
             Found::Other(found)
