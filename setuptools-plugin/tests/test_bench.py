@@ -36,7 +36,13 @@ except ImportError:
 """
 
 CORE = """\
+import enum
+
 print("imported")
+
+
+class Kind(enum.IntEnum):
+    RED = 1
 
 
 def same(x):
@@ -98,6 +104,7 @@ def test_all(tmp_path):
     core.handed(object())
     account, closing = core.Account(), core.Closing()
     account.rate = closing.rate = 3
+    account.kind = core.Kind.RED
     closing.path = str(tmp_path / "closed")
     for n in range(40):
         assert account.grow(200) == closing.shut(200)

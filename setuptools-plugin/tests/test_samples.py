@@ -8,6 +8,7 @@ import struct
 import sys
 from collections import Counter, OrderedDict, deque
 from fractions import Fraction
+from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -162,6 +163,15 @@ def test_instances_are_made_where_they_are_wanted() -> None:
     assert type(own) is made
     assert vars(own) == {"x": [1]}
     del sys.modules["test_made"]
+    [member] = samples.maker('(member("http:HTTPStatus", "OK"),)', instances=True)()
+    assert member is HTTPStatus.OK
+    for text in (
+        '(member("http:HTTPStatus", "no"),)',
+        '(member("fractions:Fraction", "x"),)',
+        '(member("no_such:X", "x"),)',
+    ):
+        with pytest.raises(ValueError, match="no instance of"):
+            samples.maker(text, instances=True)()
 
 
 @pytest.mark.parametrize(
@@ -173,6 +183,8 @@ def test_instances_are_made_where_they_are_wanted() -> None:
         ("no_such_module_here:X", {}),
         ("builtins:list", {}),
         ("builtins:len", {}),
+        ("tempfile:TemporaryFile", {}),
+        ("subprocess:Popen", {}),
         ("", {}),
     ],
 )

@@ -97,7 +97,7 @@ def maker(text: str, *, instances: bool = False) -> Callable[[], tuple[Any, ...]
 
     `instances`: their classes, whose modules are imported for it, may be asked for.
     """
-    makers = {**_MAKERS, "instance": _instance} if instances else _MAKERS
+    makers = {**_MAKERS, "instance": _instance, "member": _member} if instances else _MAKERS
     try:
         tree = ast.parse(text, mode="eval")
         code = _compiled(tree, makers)
@@ -113,13 +113,20 @@ def maker(text: str, *, instances: bool = False) -> Callable[[], tuple[Any, ...]
     return make
 
 
+def _class(name: str) -> Any:
+    module, _, qualname = name.partition(":")
+    found: Any = importlib.import_module(module)
+    for part in qualname.split("."):
+        found = vars(found)[part]
+    return found
+
+
 def _instance(name: str, attributes: dict[str, Any]) -> Any:
     """An instance as it was seen; nothing of its class is run."""
-    module, _, qualname = name.partition(":")
     try:
-        found: Any = importlib.import_module(module)
-        for part in qualname.split("."):
-            found = vars(found)[part]
+        found = _class(name)
+        if hasattr(found, "__del__"):
+            raise TypeError("it has a `__del__`")
         made = object.__new__(found)
         for key, value in attributes.items():
             inherited = inspect.getattr_static(found, key, None)
@@ -129,6 +136,14 @@ def _instance(name: str, attributes: dict[str, Any]) -> Any:
     except (ImportError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"no instance of `{name}` can be made: {error}") from None
     return made
+
+
+def _member(name: str, key: str) -> Any:
+    """The member of an enumeration."""
+    try:
+        return vars(_class(name))["_member_map_"][key]
+    except (ImportError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"no instance of `{name}` is `{key}`: {error}") from None
 
 
 def _compiled(tree: ast.Expression, makers: Mapping[str, Any]) -> CodeType:

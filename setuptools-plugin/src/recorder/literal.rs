@@ -1,6 +1,7 @@
 //! Samples of arguments as Python literals: what benchmarks, `pyrust verify` and `pyrust brief` work with.
 //!
-//! Exact values of builtin types, and instances of plain classes (`instance("kit:Account", {"balance": 3})`), where they are wanted.
+//! Exact values of builtin types, and instances of plain classes (`instance("kit:Account", {"balance": 3})`) and members of
+//! enumerations, where they are wanted.
 //! Anything else (functions, open files) has no literal, and then the call has no sample. Two places that hold the same list become two
 //! equal lists.
 //!
@@ -181,7 +182,8 @@ impl<'a> Writer<'a> {
     ) -> Written {
         // SAFETY: a live object has a type.
         let ty = unsafe { ffi::Py_TYPE(object) };
-        if !is_plain(ty, classes.dealloc) {
+        let member = is_enumeration(ty);
+        if !member && !is_plain(ty, classes.dealloc) {
             return Err(Without::Opaque);
         }
         let (module, qualname) = frame::type_name(ty).ok_or(Without::Opaque)?;
@@ -190,8 +192,13 @@ impl<'a> Writer<'a> {
         if !dotted(module) || !dotted(&qualname) {
             return Err(Without::Opaque);
         }
-        let _ = write!(self.text, "instance(\"{module}:{qualname}\", {{");
         self.instances = true;
+        if member {
+            let name = member_name(object).filter(|name| is_identifier(name)).ok_or(Without::Opaque)?;
+            let _ = write!(self.text, "member(\"{module}:{qualname}\", \"{name}\")");
+            return Ok(());
+        }
+        let _ = write!(self.text, "instance(\"{module}:{qualname}\", {{");
         // The dict of an instance is made when it is asked for, and then the collector may run finalisers.
         // SAFETY: the GIL is held.
         let collecting = unsafe { ffi::PyGC_Disable() };
@@ -408,6 +415,27 @@ fn is_plain(ty: *mut PyTypeObject, dealloc: usize) -> bool {
                 std::ptr::eq(class, &raw const ffi::PyBaseObject_Type)
                     || (*class).tp_dealloc.is_some_and(|each| each as usize == dealloc)
             })
+    }
+}
+
+fn is_enumeration(ty: *mut PyTypeObject) -> bool {
+    // SAFETY: the type of a live object has a type.
+    let meta = unsafe { ffi::Py_TYPE(ty.cast()) };
+    frame::type_name(meta).is_some_and(|(module, name)| module == "enum" && name == "EnumType")
+}
+
+/// What a member of an enumeration is called: it stands in its dict.
+fn member_name(object: *mut PyObject) -> Option<String> {
+    // SAFETY: a live object; its dict was made with it, and the name in it is borrowed until the text is copied.
+    unsafe {
+        let dict = ffi::PyObject_GenericGetDict(object, std::ptr::null_mut());
+        if dict.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        let name = frame::text(ffi::PyDict_GetItemString(dict, c"_name_".as_ptr()));
+        ffi::Py_DECREF(dict);
+        name
     }
 }
 
