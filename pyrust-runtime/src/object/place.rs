@@ -604,10 +604,6 @@ unsafe fn kind(found: *mut PyObject) -> Found {
             return Found::Data(found);
         }
         // A class that can change may become one of descriptors: `hides_no_more` looks at it in each transaction.
-        if (*ty).tp_descr_set.is_some() {
-            Found::Data(found)
-        } else {
-            Found::Other(found)
-        }
+        if (*ty).tp_descr_set.is_some() { Found::Data(found) } else { Found::Other(found) }
     }
 }
