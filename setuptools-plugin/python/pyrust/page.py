@@ -201,6 +201,10 @@ def _runs(report: Json) -> str:
         said = run.get("message") or ""
         if kind == "profile" and run:
             said = f"{run.get('samples', 0):,} samples, {run.get('cpu_seconds', 0.0):.1f} seconds of CPU time"
+        if kind == "verify" and run:
+            compared = [entry["verify"] for entry in report["hotspots"] if entry["verify"]]
+            equal, different = (sum(entry.get(key, 0) for entry in compared) for key in ("equal", "different"))
+            said = f"{equal:,} native calls equal to Python" + (f", {different:,} different" if different else "")
         rows.append([escape(kind), escape(said or ("done" if run else "none yet"))])
     return _table(["last", "what it said"], rows, 0)
 
