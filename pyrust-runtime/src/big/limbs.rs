@@ -174,8 +174,8 @@ pub(super) struct Divisor {
 }
 
 impl Divisor {
-    pub(super) fn new(value: u64) -> Divisor {
-        let reciprocal = (u128::MAX / u128::from(value)) as u64;
+    pub(super) const fn new(value: u64) -> Divisor {
+        let reciprocal = (u128::MAX / value as u128) as u64;
         Divisor { value, reciprocal }
     }
 
@@ -196,6 +196,17 @@ impl Divisor {
         }
         (q, r)
     }
+}
+
+/// `x //= 10 ** 19` in place; the remainder.
+pub(super) fn div_digits(x: &mut [u64]) -> u64 {
+    // Its top bit is set.
+    const DIVISOR: Divisor = Divisor::new(10_u64.pow(19));
+    let mut rest = 0;
+    for slot in x.iter_mut().rev() {
+        (*slot, rest) = DIVISOR.divide(rest, *slot);
+    }
+    rest
 }
 
 /// `x //= divisor` in place; the remainder.

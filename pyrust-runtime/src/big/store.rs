@@ -5,6 +5,7 @@ use core::cell::Cell;
 use core::ptr::NonNull;
 
 use super::limbs::MOST;
+use crate::blocks;
 use crate::stop::{Bail, R, bail};
 
 #[repr(C)]
@@ -35,9 +36,17 @@ impl Large {
         }
         // SAFETY: the layout is not empty; the head is written before anyone reads it, and the limbs are zero.
         unsafe {
-            let Some(head) = NonNull::new(std::alloc::alloc_zeroed(Self::layout(room)).cast::<Head>()) else {
-                return bail(Bail::Memory);
+            let layout = Self::layout(room);
+            let block = match blocks::take(layout.size(), layout.align()) {
+                Some(block) => {
+                    if !block.is_null() {
+                        block.write_bytes(0, layout.size());
+                    }
+                    block
+                }
+                None => std::alloc::alloc_zeroed(layout),
             };
+            let Some(head) = NonNull::new(block.cast::<Head>()) else { return bail(Bail::Memory) };
             head.write(Head { count: Cell::new(1), room: room as u32, len: room as u32, negative: false });
             Ok(Large(head))
         }
@@ -101,8 +110,13 @@ impl Drop for Large {
         let (count, room) = (&self.head().count, self.head().room as usize);
         count.set(count.get() - 1);
         if count.get() == 0 {
-            // SAFETY: the last handle; allocated with this layout.
-            unsafe { std::alloc::dealloc(self.0.as_ptr().cast(), Self::layout(room)) }
+            let (block, layout) = (self.0.as_ptr().cast(), Self::layout(room));
+            // SAFETY: the last handle; allocated for this layout.
+            unsafe {
+                if !blocks::give(block, layout.size(), layout.align()) {
+                    std::alloc::dealloc(block, layout);
+                }
+            }
         }
     }
 }

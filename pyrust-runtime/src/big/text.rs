@@ -1,6 +1,6 @@
 //! Ints of any size as text, as bytes, and back.
 
-use super::limbs::{div_small, mul_small, zeros};
+use super::limbs::{div_digits, mul_small, zeros};
 use super::{Big, busy};
 use crate::builtins::c::Builtin;
 use crate::bytes;
@@ -14,9 +14,6 @@ use crate::txn::Cx;
 /// Up to so many digits `sys.set_int_max_str_digits` allows whatever is asked for.
 const ALWAYS: usize = 640;
 
-/// The largest power of ten in a limb.
-const TEN: u64 = 10_000_000_000_000_000_000;
-
 /// Bails where Python refuses texts of so many decimal digits.
 fn allowed(cx: Cx, digits: usize) -> R<()> {
     static LIMIT: Builtin = Builtin::new(c"sys", c"get_int_max_str_digits");
@@ -29,6 +26,18 @@ fn allowed(cx: Cx, digits: usize) -> R<()> {
         i64::from_py(cx, object.ptr())?
     };
     if limit > 0 && digits > limit as usize { bail(Bail::Unsupported) } else { Ok(()) }
+}
+
+/// The ten digits to the right of the 19 that are divided off at once.
+const HALF: u64 = 10_u64.pow(10);
+
+/// The last `2 * pairs` digits, from right to left.
+fn push_pairs(out: &mut Vec<u8>, mut digits: u64, pairs: usize) {
+    for _ in 0..pairs {
+        let two = (digits % 100) as u8;
+        digits /= 100;
+        out.extend([b'0' + two % 10, b'0' + two / 10]);
+    }
 }
 
 /// The digits of the magnitude in base 2, 8, 10 or 16, with the sign of the number.
@@ -58,14 +67,19 @@ pub(crate) fn digits(cx: Cx, a: &Big, base: u64) -> R<(bool, Vec<u8>)> {
         rest.copy_from_slice(x.limbs);
         let mut len = rest.len();
         while len > 0 {
-            let mut part = div_small(&mut rest[..len], TEN);
+            let mut part = div_digits(&mut rest[..len]);
             while len > 0 && rest[len - 1] == 0 {
                 len -= 1;
             }
-            for _ in 0..19 {
-                if len == 0 && part == 0 {
-                    break;
-                }
+            if len > 0 {
+                // All 19 digits, in two halves that do not wait for each other.
+                let (low, high) = (part % HALF, part / HALF);
+                push_pairs(&mut out, low, 5);
+                push_pairs(&mut out, high, 4);
+                out.push(b'0' + (high / 100_000_000) as u8);
+                continue;
+            }
+            while part > 0 {
                 out.push(b'0' + (part % 10) as u8);
                 part /= 10;
             }
@@ -75,6 +89,13 @@ pub(crate) fn digits(cx: Cx, a: &Big, base: u64) -> R<(bool, Vec<u8>)> {
         busy(cx, x.limbs.len() * 16)?;
         let step = base.trailing_zeros() as usize;
         let bits = super::size(x.limbs) as usize;
+        if 64 % step == 0 {
+            let digits = (0..64 / step).map(|i| i * step);
+            let all = x.limbs.iter().flat_map(|limb| digits.clone().map(move |at| limb >> at & (base - 1)));
+            out.extend(all.take(bits.div_ceil(step)).map(|digit| b"0123456789abcdef"[digit as usize]));
+            out.reverse();
+            return Ok((x.negative, out));
+        }
         for i in 0..bits.div_ceil(step) {
             let (limb, at) = (i * step / 64, i * step % 64);
             let above = x.limbs.get(limb + 1).map_or(0, |l| u128::from(*l)) << 64;
