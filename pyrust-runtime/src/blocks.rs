@@ -49,7 +49,9 @@ impl Drop for Held {
 /// The size of the blocks with this number.
 const fn size(number: usize) -> usize {
     if number < SMALL_SIZES {
-        return SMALLEST + 16 * number;
+        // What fits a size has its number: the last one ends where the larger ones begin.
+        let size = SMALLEST + 16 * number;
+        return if size < SMALL { size } else { SMALL };
     }
     let number = number - SMALL_SIZES;
     let start = SMALL << (number / 4);
@@ -183,6 +185,17 @@ mod tests {
         }
         assert_eq!(least, MOST + 1);
         assert_eq!((number(0, 8), number(MOST + 1, 8), number(2000, 32)), (None, None, None));
+    }
+
+    #[test]
+    fn what_is_rounded_stays_so() {
+        for bytes in 1..=MOST {
+            let most = rounded(bytes, 8);
+            assert!(most >= bytes);
+            for fits in bytes..=most {
+                assert_eq!(number(fits, 8), number(bytes, 8), "{bytes}, {fits}");
+            }
+        }
     }
 
     #[test]
