@@ -1,9 +1,11 @@
 //! Abstract classes of the library above a class of the project (`class Items(MutableSequence)`). They give instances no
 //! attributes and make them no other way; the methods that they add in Python stay Python.
 
+use super::Program;
 use super::named::is_library;
 use crate::ast::{self, ExprKind as A};
 use crate::resolve::{Binding, ModuleEnv};
+use crate::ty::Type;
 
 const SIZED: &[&str] = &["__len__"];
 const ITERABLE: &[&str] = &["__iter__"];
@@ -163,5 +165,31 @@ pub(super) fn members(env: &ModuleEnv, base: &ast::Expr) -> Option<&'static [&'s
             _ => None,
         },
         _ => None,
+    }
+}
+
+impl Program<'_> {
+    /// Is an instance among these that `match` takes for a sequence or mapping, in a module with such statements? Those
+    /// ask for lists, tuples and dicts alone.
+    pub(super) fn may_match_abstract<'t>(&self, module: &str, types: impl Iterator<Item = &'t Type>) -> bool {
+        let Some((file, _)) = self.modules.module(module) else { return false };
+        let case = |line: &str| {
+            let behind = line.trim_start().strip_prefix("case");
+            behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        };
+        if !file.text.lines().any(case) {
+            return false;
+        }
+        let is_abstract = |ty: &Type| {
+            let Type::Instance(class) = ty else { return false };
+            self.order(class).unwrap_or_default().iter().any(|class| {
+                let (Some(def), Some((_, env))) = (self.class_def(class), self.modules.module(&class.module))
+                else {
+                    return false;
+                };
+                def.bases.iter().any(|base| members(env, base).is_some())
+            })
+        };
+        types.into_iter().any(|ty| ty.any(&is_abstract))
     }
 }

@@ -574,6 +574,11 @@ impl<'a> Program<'a> {
                 whole::Asked { hashes_itself: &|class| self.hashes_itself(class), own_hash: &own_hash };
             diagnostics.extend(whole::finding(&hir, (&vars, &nodes, &ret), &asked));
         }
+        let module = &self.instances[index].func.module;
+        if report && self.may_match_abstract(module, vars.iter().chain(&nodes)) {
+            let message = "instances below abstract classes where `match` may ask for sequences or mappings";
+            diagnostics.push(Diagnostic::new("PYR0318", Severity::Note, message));
+        }
         if (recursive || state.solver.endless) && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);
