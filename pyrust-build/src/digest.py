@@ -166,7 +166,7 @@ class Returns(ast.NodeTransformer):
 
     def visit_Return(self, node):
         value = node.value or ast.copy_location(ast.Constant(None), node)
-        left = ast.copy_location(ast.Constant(MARK % (5 * self.number + 3 + self.later)), value)
+        left = ast.copy_location(ast.Constant(MARK % (KINDS * self.number + 3 + self.later)), value)
         node.value = ast.copy_location(ast.BinOp(left, ast.BitXor(), value), value)
         return node
 
@@ -184,15 +184,19 @@ class Regions(ast.NodeTransformer):
     """Puts a question in front of the loops that native code may run, and a word behind them, for one function."""
 
     def __init__(self, loops):
-        self.loops = {(line, column): (number, returns) for number, line, column, returns in loops}
+        self.loops = {(line, column): (number, *flags) for number, line, column, *flags in loops}
 
     def loop(self, node):
         found = self.loops.pop((node.lineno, node.col_offset), None)
         self.generic_visit(node)
         if found is None:
             return node
-        number, returns = found
-        run, ended, value, left = (asked(MARK % (5 * number + which), node) for which in range(4))
+        number, returns, resumes = found
+        run, ended, value, left = (asked(MARK % (KINDS * number + which), node) for which in range(4))
+        if resumes and isinstance(node, ast.For):
+            # What native code leaves to be gone through, where it has begun the loop.
+            rest = asked(MARK % (KINDS * number + 5), node.iter)
+            node.iter = ast.copy_location(ast.BoolOp(ast.Or(), [rest, node.iter]), node.iter)
         inner = [ast.copy_location(ast.If(ended, [ast.copy_location(ast.Return(value), run)], []), run)]
         native = inner if returns else [ast.copy_location(ast.Pass(), run)]
         python = [Returns(number).visit(node), ast.copy_location(ast.Expr(left), run)]
@@ -200,6 +204,9 @@ class Regions(ast.NodeTransformer):
 
     visit_For = visit_While = loop
 
+
+#: So many questions are asked of one loop.
+KINDS = 6
 
 #: What no program has in it by chance; one that has it on purpose keeps its loops.
 MARK = b"pyrust region %d"

@@ -240,6 +240,8 @@ pub struct Loop {
     pub column: usize,
     /// A `return` stands in it.
     pub returns: bool,
+    /// Python can go on in the middle of it.
+    pub resumes: bool,
 }
 
 fn loops(hotspots: &[Hotspot]) -> BTreeMap<String, Vec<Loop>> {
@@ -247,7 +249,8 @@ fn loops(hotspots: &[Hotspot]) -> BTreeMap<String, Vec<Loop>> {
     for hotspot in hotspots {
         for place in hotspot.specs.iter().filter_map(|spec| spec.region.as_ref()) {
             let (line, column) = (place.line, place.column);
-            let found = Loop { number: place.number, line, column, returns: place.returns };
+            let resumes = place.resumed.is_some();
+            let found = Loop { number: place.number, line, column, returns: place.returns, resumes };
             all.entry(hotspot.func.name()).or_default().insert(found);
         }
     }
@@ -415,7 +418,7 @@ fn with_regions(
     let func = hotspot.func.clone();
     let Some((file, env)) = sources.module(&func.module) else { return };
     let Some(def) = env.function(&func.qualname) else { return };
-    let loops = crate::lower::regions::candidates(def);
+    let loops = crate::lower::regions::candidates(def, &|name| !env.bindings.contains_key(name));
     if loops.is_empty() {
         return;
     }

@@ -206,7 +206,7 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
 
             /// What Python calls: see `pyrust_runtime::activate`.
             pub const ENTRY: ::pyrust_runtime::activate::Entry =
-                ::pyrust_runtime::activate::Entry { arity: #arity, matches, run, segments: &[], sites: &[], region: 0, locals: &[] };
+                ::pyrust_runtime::activate::Entry { arity: #arity, matches, run, segments: &[], sites: &[], region: 0, locals: &[], resumed: None };
 
             /// # Safety
             /// `args` holds at least `arity` borrowed objects, and the GIL is held.

@@ -38,7 +38,7 @@ pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
 pub use crate::shared::Shared;
 pub use crate::strs::{Bytes, Chr, Str};
-pub use crate::suspended::Suspending;
+pub use crate::suspended::{Suspending, reached};
 pub use crate::tee::tee;
 pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4};

@@ -9,6 +9,7 @@ use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{Py_DECREF, Py_None, PyObject};
 
+use crate::activate::object::Own;
 use crate::obj::Obj;
 use crate::py::IntoPy;
 use crate::stop::{Bail, R, bail};
@@ -32,6 +33,27 @@ struct Current(Cell<*mut Left>);
 unsafe impl Sync for Current {}
 
 static CURRENT: Current = Current(Cell::new(ptr::null_mut()));
+
+/// The turn of the loop that Python may have to go on with.
+struct Turn(Cell<i64>);
+
+// SAFETY: only touched with the GIL held.
+unsafe impl Sync for Turn {}
+
+static TURN: Turn = Turn(Cell::new(0));
+
+/// A loop has taken so many turns.
+#[inline(always)]
+pub fn reached(turn: i64) {
+    TURN.0.set(turn);
+}
+
+/// Runs a loop that says in which turn it is; that turn, too.
+pub(crate) fn counting<T>(run: impl FnOnce() -> T) -> (T, i64) {
+    TURN.0.set(0);
+    let result = run();
+    (result, TURN.0.get())
+}
 
 impl Left {
     #[inline(always)]
@@ -57,6 +79,17 @@ impl Left {
     pub(crate) fn items(&self) -> &[*mut PyObject] {
         // SAFETY: the first `count` have been written.
         unsafe { core::slice::from_raw_parts(self.items.as_ptr().cast(), self.count) }
+    }
+
+    /// The objects from this one on, which are no longer left here.
+    pub(crate) fn split_off(&mut self, at: usize) -> Vec<Own> {
+        let count = self.count;
+        self.count = at.min(count);
+        // SAFETY: written, and owned by whoever takes them now.
+        self.items[self.count..count]
+            .iter()
+            .filter_map(|item| unsafe { Own::take(item.assume_init()) })
+            .collect()
     }
 
     /// Gives the references up to whoever has read them.

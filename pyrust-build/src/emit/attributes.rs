@@ -265,6 +265,7 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
             | ExprKind::Yield { .. }
             | ExprKind::HandOut { .. }
             | ExprKind::Suspend { .. }
+            | ExprKind::Turn(_)
             | ExprKind::Default { .. }
             | ExprKind::Lambda { .. } => self.stored.all = true,
         }

@@ -281,6 +281,10 @@ impl Func<'_, '_, '_> {
                     hand_out(cx, #callable, &operands, &[#(#names),*], #how)
                 }))
             }
+            ExprKind::Turn(turn) => {
+                let turn = self.value_as(turn, &Type::Int);
+                quote!(reached(#turn))
+            }
             ExprKind::Suspend { point, items, waits: _ } => self.suspended(*point, items, false),
             ExprKind::Yield { value, closes, delegates } => {
                 if let Some(code) = self.fused_yield(value) {

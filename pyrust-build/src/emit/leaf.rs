@@ -116,6 +116,7 @@ impl<'h> Visit<'h> for Leaf {
             | ExprKind::Yield { .. }
             | ExprKind::HandOut { .. }
             | ExprKind::Suspend { .. }
+            | ExprKind::Turn(_)
             | ExprKind::Default { .. }
             | ExprKind::Lambda { .. } => self.leaf = false,
         }

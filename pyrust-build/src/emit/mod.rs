@@ -87,6 +87,16 @@ pub struct Place {
     pub column: usize,
     /// A `return` stands in it.
     pub returns: bool,
+    /// The form that Python can go on from.
+    pub resumed: Option<Resumed>,
+}
+
+/// The form of a loop that stops at its head.
+pub struct Resumed {
+    pub instance: usize,
+    pub sites: Vec<Site>,
+    /// How Python makes its iterator of what the last site hands over behind the locals.
+    pub shape: String,
 }
 
 /// A `yield` that a segment gets to, and what is handed over there besides the value.
@@ -119,7 +129,9 @@ pub struct Segment {
 impl Spec {
     /// The instances that the entry runs.
     pub fn instances(&self) -> impl Iterator<Item = usize> {
-        [self.instance].into_iter().chain(self.owned).chain(self.segments.iter().filter_map(|s| s.instance))
+        let segments = self.segments.iter().filter_map(|s| s.instance);
+        let resumed = self.region.iter().filter_map(|place| place.resumed.as_ref()).map(|r| r.instance);
+        [self.instance].into_iter().chain(self.owned).chain(segments).chain(resumed)
     }
 }
 
@@ -185,10 +197,14 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
             let signature = spec.region.as_ref().map_or_else(|| spec.signature.clone(), params);
             let entry = Entry { function: &name, signature: &signature, in_place };
             items.push(file.function(spec.owned.unwrap_or(spec.instance), Some(entry)));
-            for segment in &spec.segments {
-                let Some(instance) = segment.instance else { continue };
-                let params = vec!["object"; segment.locals.len() + 2 * segment.loops.len()].join(", ");
-                let signature = format!("({params}) -> object");
+            let parts = spec.segments.iter().filter_map(|segment| {
+                Some((segment.instance?, segment.locals.len() + 2 * segment.loops.len()))
+            });
+            let resumed = spec.region.iter().filter_map(|place| {
+                place.resumed.as_ref().map(|resumed| (resumed.instance, 1 + place.locals.len()))
+            });
+            for (instance, params) in parts.chain(resumed) {
+                let signature = format!("({}) -> object", vec!["object"; params].join(", "));
                 if !file.emitted.contains(&instance) {
                     let entry = Entry { function: &name, signature: &signature, in_place: None };
                     items.push(file.function(instance, Some(entry)));

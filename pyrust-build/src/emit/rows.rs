@@ -353,6 +353,7 @@ impl<'h> Visit<'h> for Quiet<'_, '_, '_, '_> {
             | ExprKind::Yield { .. }
             | ExprKind::HandOut { .. }
             | ExprKind::Suspend { .. }
+            | ExprKind::Turn(_)
             | ExprKind::Default { .. }
             | ExprKind::Lambda { .. } => self.quiet = false,
         }

@@ -407,6 +407,7 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
             | ExprKind::Yield { .. }
             | ExprKind::HandOut { .. }
             | ExprKind::Suspend { .. }
+            | ExprKind::Turn(_)
             | ExprKind::Default { .. }
             | ExprKind::Lambda { .. } => self.found.all = true,
         }

@@ -148,7 +148,12 @@ impl File<'_, '_> {
                 let region = spec.region.as_ref().map(|place| {
                     let (number, locals) = (Literal::usize_unsuffixed(place.number), &place.locals);
                     let sites = sites(&spec.sites);
-                    quote!(.region(#number, &[#(#locals),*], #sites))
+                    let resumed = place.resumed.as_ref().map(|resumed| {
+                        let name = self.names[&resumed.instance].clone();
+                        let (sites, shape) = (self::sites(&resumed.sites), &resumed.shape);
+                        quote!(.resuming(&Resumed { entry: #name::ENTRY, sites: #sites, shape: #shape }))
+                    });
+                    quote!(.region(#number, &[#(#locals),*], #sites) #resumed)
                 });
                 let spaces = spaces.iter().map(|i| format_ident!("NS_{i}"));
                 specs.push(quote! {

@@ -526,6 +526,8 @@ pub enum ExprKind {
         /// At a `yield`, which passes every `finally` by.
         waits: bool,
     },
+    /// Says in which turn a loop is that Python may have to go on with; of no value.
+    Turn(Box<Expr>),
     /// What a parameter of a function of the module has where a call does not give it.
     Default {
         function: String,

@@ -245,6 +245,7 @@ macro_rules! visitor {
                         v.expr(value);
                     }
                 }
+                ExprKind::Turn(turn) => v.expr(turn),
                 ExprKind::Suspend { point: _, items, waits: _ } => {
                     for item in items {
                         v.expr(item);

@@ -245,6 +245,10 @@ impl Infer<'_, '_> {
                 }
                 Ty::Obj
             }
+            ExprKind::Turn(turn) => {
+                self.expr(turn);
+                Ty::None
+            }
             ExprKind::Suspend { point: _, items, waits: _ } => {
                 for item in items {
                     let ty = self.expr(item);

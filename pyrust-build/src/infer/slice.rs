@@ -390,6 +390,7 @@ impl<'h> Slice<'_, 'h> {
             | ExprKind::Yield { .. }
             | ExprKind::HandOut { .. }
             | ExprKind::Suspend { .. }
+            | ExprKind::Turn(_)
             | ExprKind::New { .. }
             | ExprKind::ModuleAttr { .. }
             | ExprKind::Default { .. }

@@ -2,7 +2,7 @@
 
 use super::nested::Body;
 use super::symbols::Kind;
-use super::{Lower, segments, text};
+use super::{Lower, resumed, segments, text};
 use crate::ast::{BinOp, BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp, Why};
 use crate::hir::{self, CompKind, Expr, ExprKind, Part};
 use crate::number::Number;
@@ -342,6 +342,9 @@ impl Lower<'_> {
                     ),
                 },
             },
+            A::Call { func, args, .. } if resumed::is_turn(func) && args.len() == 1 => {
+                ExprKind::Turn(self.boxed(&args[0]))
+            }
             A::Call { func, args, keywords } => match segments::suspended(func, args) {
                 Some((waits, point, items)) => {
                     let items = items.iter().map(|e| self.expr(e)).collect();

@@ -23,6 +23,7 @@ mod outgoing;
 mod rebinding;
 mod regex;
 pub mod regions;
+pub mod resumed;
 mod scope;
 pub mod segments;
 mod sets;

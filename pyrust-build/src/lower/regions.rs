@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::bound::{Flow, bind, stores};
+use super::resumed::{self, Resumed};
 use super::segments::{OWN, Site, assign, blocks_mut, each_return, jumps, suspend};
 use crate::ast::{Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Stmt, StmtKind as S};
 use crate::source::Span;
@@ -43,6 +44,8 @@ pub struct Region {
     /// The ways out, in the order of the numbers in `def`.
     pub sites: Vec<Site>,
     pub def: FunctionDef,
+    /// The form that Python can go on from.
+    pub resumed: Option<Resumed>,
 }
 
 impl Region {
@@ -52,8 +55,8 @@ impl Region {
     }
 }
 
-/// All loops of a function that might be compiled alone, outer ones first.
-pub fn candidates(def: &FunctionDef) -> Vec<Region> {
+/// All loops of a function that might be compiled alone, outer ones first. `is_builtin`: the module does not bind the name.
+pub fn candidates(def: &FunctionDef, is_builtin: &dyn Fn(&str) -> bool) -> Vec<Region> {
     if def.is_async || crate::walk::has_yield(&def.body) {
         return Vec::new();
     }
@@ -65,7 +68,7 @@ pub fn candidates(def: &FunctionDef) -> Vec<Region> {
     });
     loops.retain(|stmt| !is_short(stmt));
     loops.truncate(MAX_LOOPS);
-    loops.iter().filter_map(|stmt| region(def, stmt)).collect()
+    loops.iter().filter_map(|stmt| region(def, stmt, is_builtin)).collect()
 }
 
 /// Is it said in the text that the loop takes a few turns only, with no other loop inside? To begin a region costs more.
@@ -89,7 +92,7 @@ fn is_short(stmt: &Stmt) -> bool {
 }
 
 /// The region of one loop; nothing if what it does to the frame cannot be said.
-fn region(def: &FunctionDef, stmt: &Stmt) -> Option<Region> {
+fn region(def: &FunctionDef, stmt: &Stmt, is_builtin: &dyn Fn(&str) -> bool) -> Option<Region> {
     let alone = std::slice::from_ref(stmt);
     // A `continue` or `break` in its `else` is the loop's around it: there is more than one way behind it.
     if matches!(&stmt.kind, S::For { orelse, .. } | S::While { orelse, .. } if jumps(orelse)) {
@@ -171,67 +174,120 @@ fn region(def: &FunctionDef, stmt: &Stmt) -> Option<Region> {
         return None;
     }
     let kept: Vec<String> = params.iter().filter(|name| written.contains(*name)).cloned().collect();
-    Some(made(def, stmt, params, outside, (kept, first)))
+    // What one turn binds and a later one may read.
+    let carried = new
+        .iter()
+        .filter(|name| Flow::unbound(alone, &mut certain.clone(), &BTreeSet::from([(*name).clone()])));
+    let carried: Vec<String> = carried.filter(|name| !first.contains(name)).cloned().collect();
+    let names = Names { outside, params, kept, first };
+    let resumed = match carried.iter().all(|name| by_a_turn.contains(name)) {
+        true => {
+            resumed::made(def, stmt, &names, &carried, &|name| is_builtin(name) && !locals.contains(name))
+        }
+        false => None,
+    };
+    Some(made(def, stmt, names, resumed))
 }
 
-/// The function of a region. `kept` is bound in front of the loop already, `first` by its first turn.
-fn made(
-    def: &FunctionDef,
-    stmt: &Stmt,
-    params: Vec<String>,
-    outside: Vec<String>,
-    (kept, first): (Vec<String>, Vec<String>),
-) -> Region {
-    let span = stmt.span;
-    let name = |n: &String| Expr { kind: E::Name(n.clone()), span };
-    let constant = |c| Expr { kind: E::Constant(c), span };
-    let mut sites = Vec::new();
-    let mut leave = |names: &[&Vec<String>]| {
-        let kept: Vec<String> = names.iter().copied().flatten().cloned().collect();
-        let mut items = vec![constant(Constant::None)];
-        items.extend(kept.iter().map(name));
-        sites.push(Site { point: BEHIND, kept });
-        Stmt { kind: S::Return(Some(suspend(sites.len(), items, span))), span }
-    };
-    let mut body = Vec::new();
-    if !outside.is_empty() {
-        body.push(Stmt { kind: S::Global(outside), span });
+/// The ways out of a region, as they are made.
+pub(super) struct Ways {
+    pub(super) sites: Vec<Site>,
+    span: Span,
+}
+
+impl Ways {
+    pub(super) fn new(span: Span) -> Ways {
+        Ways { sites: Vec::new(), span }
     }
-    let mut all = stmt.clone();
-    let behind = match first.is_empty() {
-        true => vec![leave(&[&kept])],
-        false => {
-            let ran = RAN.to_string();
-            body.push(assign(name(&ran), constant(Constant::False), span));
-            if let S::For { body, .. } | S::While { body, .. } = &mut all.kind {
-                body.insert(0, assign(name(&ran), constant(Constant::True), span));
-            }
-            let all = leave(&[&kept, &first]);
-            let test = name(&ran);
-            let branch = S::If { test, body: vec![all], orelse: Vec::new() };
-            vec![Stmt { kind: branch, span }, leave(&[&kept])]
+
+    /// Leaves the loop with these locals; what follows them is not for the frame.
+    pub(super) fn leave(&mut self, point: usize, names: &[&Vec<String>], more: Vec<Expr>) -> Stmt {
+        let span = self.span;
+        let kept: Vec<String> = names.iter().copied().flatten().cloned().collect();
+        let mut items = vec![Expr { kind: E::Constant(Constant::None), span }];
+        items.extend(kept.iter().map(|name| Expr { kind: E::Name(name.clone()), span }));
+        items.extend(more);
+        self.sites.push(Site { point, kept });
+        Stmt { kind: S::Return(Some(suspend(self.sites.len(), items, span))), span }
+    }
+
+    /// What stands behind the loop. `ran` tells whether a turn has begun.
+    pub(super) fn behind(&mut self, ran: &str, kept: &Vec<String>, first: &Vec<String>) -> Vec<Stmt> {
+        let span = self.span;
+        if first.is_empty() {
+            return vec![self.leave(BEHIND, &[kept], Vec::new())];
         }
-    };
+        let body = vec![self.leave(BEHIND, &[kept, first], Vec::new())];
+        let test = Expr { kind: E::Name(ran.to_string()), span };
+        let branch = Stmt { kind: S::If { test, body, orelse: Vec::new() }, span };
+        vec![branch, self.leave(BEHIND, &[kept], Vec::new())]
+    }
+
+    /// Each `return` of the block leaves the loop.
+    pub(super) fn returns(&mut self, block: &mut [Stmt]) {
+        each_return(block, &mut |value, at| {
+            self.sites.push(Site { point: RETURNS, kept: Vec::new() });
+            let value = value.unwrap_or(Expr { kind: E::Constant(Constant::None), span: at });
+            S::Return(Some(suspend(self.sites.len(), vec![value], at)))
+        });
+    }
+}
+
+/// The names around a loop.
+pub(super) struct Names {
+    /// What the function says to be `global`.
+    pub(super) outside: Vec<String>,
+    pub(super) params: Vec<String>,
+    /// What the loop writes of them.
+    pub(super) kept: Vec<String>,
+    /// What is bound by the loop's first turn, and read behind the loop.
+    pub(super) first: Vec<String>,
+}
+
+/// The function of a region.
+fn made(def: &FunctionDef, stmt: &Stmt, names: Names, resumed: Option<Resumed>) -> Region {
+    let span = stmt.span;
+    let name = |n: &str| Expr { kind: E::Name(n.to_string()), span };
+    let constant = |c| Expr { kind: E::Constant(c), span };
+    let mut ways = Ways::new(span);
+    let mut body = Vec::new();
+    let mut all = stmt.clone();
+    let behind = ways.behind(RAN, &names.kept, &names.first);
+    if !names.first.is_empty() {
+        body.push(assign(name(RAN), constant(Constant::False), span));
+        if let S::For { body, .. } | S::While { body, .. } = &mut all.kind {
+            body.insert(0, assign(name(RAN), constant(Constant::True), span));
+        }
+    }
     let mut inside = vec![all];
-    each_return(&mut inside, &mut |value, at| {
-        sites.push(Site { point: RETURNS, kept: Vec::new() });
-        let value = value.unwrap_or(Expr { kind: E::Constant(Constant::None), span: at });
-        S::Return(Some(suspend(sites.len(), vec![value], at)))
-    });
+    ways.returns(&mut inside);
     body.extend(inside);
     body.extend(behind);
+    let def = function(def, span, (&names.outside, &names.params), body);
+    Region { span, params: names.params, sites: ways.sites, def, resumed }
+}
+
+/// A function of these parameters in the place of `def`.
+pub(super) fn function(
+    def: &FunctionDef,
+    span: Span,
+    (outside, params): (&[String], &[String]),
+    mut body: Vec<Stmt>,
+) -> FunctionDef {
+    if !outside.is_empty() {
+        body.insert(0, Stmt { kind: S::Global(outside.to_vec()), span });
+    }
     let param = |name: &String| Param { name: name.clone(), annotation: None, default: None, span };
-    let params_of = Params { positional: params.iter().map(param).collect(), ..Params::default() };
-    let def = FunctionDef {
+    let params = Params { positional: params.iter().map(param).collect(), ..Params::default() };
+    FunctionDef {
         body,
-        params: params_of,
+        params,
         decorators: Vec::new(),
         returns: None,
         type_params: Vec::new(),
         span,
         ..def.clone()
-    };
-    Region { span, params, sites, def }
+    }
 }
 
 fn names_in(e: &Expr, out: &mut BTreeSet<String>) {

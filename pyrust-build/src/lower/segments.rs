@@ -433,7 +433,7 @@ fn enumerated(iter: &Expr) -> Option<(&Expr, i64)> {
     }
 }
 
-fn number_of(value: i64, span: Span) -> Expr {
+pub(super) fn number_of(value: i64, span: Span) -> Expr {
     Expr { kind: E::Constant(Constant::Int(value.to_string())), span }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::types::parameter_types;
 use super::{checked, emits, owned, with_views};
 use crate::ast::FunctionDef;
-use crate::emit::{Kept, Place, Site, Spec};
+use crate::emit::{Kept, Place, Resumed, Site, Spec};
 use crate::hir::{self, ExprKind};
 use crate::infer::{FuncRef, NARROW, Program, in_python};
 use crate::lower::regions::{self, Region};
@@ -67,10 +67,54 @@ pub(super) fn specialise(
                 line: file.line(region.span.start),
                 column: region.span.start as usize - line_start,
                 returns: region.returns(),
+                resumed: resumed(program, func, (i, region), types),
             }),
         });
     }
     specs
+}
+
+/// The form of a region that Python can go on from, if what it goes through can become an iterator of Python's.
+fn resumed(
+    program: &mut Program<'_>,
+    func: &FuncRef,
+    (i, region): (usize, &Region),
+    types: &[Type],
+) -> Option<Resumed> {
+    let resumed = region.resumed.as_ref()?;
+    let made = func.made(&format!("resumed region {i}"));
+    program.define(&made, resumed.def.clone());
+    let mut params = types.to_vec();
+    params.push(Type::Int);
+    let root = checked(program, &made, &params, NARROW).ok()?;
+    let last = resumed.sites.len();
+    let kept = 1 + resumed.sites.last()?.kept.len();
+    let instance = &program.instances[root];
+    let simple = |e: &hir::Expr| {
+        instance.nodes[e.id].members().iter().all(|ty| {
+            matches!(
+                ty,
+                Type::List { .. }
+                    | Type::VarTuple(..)
+                    | Type::Tuple { .. }
+                    | Type::Str
+                    | Type::Char
+                    | Type::Bytes
+                    | Type::Range
+                    | Type::Int
+            )
+        })
+    };
+    let mut fits = true;
+    hir::visit::each_expr(&instance.hir.body, &mut |e| match &e.kind {
+        ExprKind::Suspend { point, items, .. } if *point == last => fits &= items[kept..].iter().all(simple),
+        _ => {}
+    });
+    if !fits || emits(program, root).is_err() {
+        return None;
+    }
+    let sites = resumed.sites.iter().map(site).collect();
+    Some(Resumed { instance: root, sites, shape: resumed.shape.clone() })
 }
 
 fn site(site: &crate::lower::segments::Site) -> Site {

@@ -73,6 +73,20 @@ pub struct Entry {
     pub region: usize,
     /// The locals that a region is given.
     pub locals: &'static [&'static str],
+    /// The form of a region that stops at the head of its loop.
+    pub resumed: Option<&'static Resumed>,
+}
+
+/// A region that stops in front of a turn of its loop, whose number is its last argument, so that Python can go on.
+pub struct Resumed {
+    /// What runs.
+    pub entry: Entry,
+    /// The ways out; the last one is at the head of the loop.
+    pub sites: &'static [Site],
+    /// What a `for` loop goes through, made of what the last way out hands over behind the locals: a term in prefix
+    /// form, where `.` is the next value, `e` is `enumerate` of two terms, `r` is `reversed` of one, and `z` with a digit
+    /// is `zip` of so many. Empty for `while`.
+    pub shape: &'static str,
 }
 
 /// A `yield` that a segment gets to.
@@ -105,6 +119,11 @@ impl Entry {
         sites: &'static [Site],
     ) -> Entry {
         Entry { region, locals, sites, ..self }
+    }
+
+    /// A loop from whose head Python can go on.
+    pub const fn resuming(self, resumed: &'static Resumed) -> Entry {
+        Entry { resumed: Some(resumed), ..self }
     }
 }
 

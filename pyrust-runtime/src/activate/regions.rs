@@ -5,6 +5,8 @@
 //! committed, the frame has the locals that the loop binds and Python goes on behind it, and a bailout leaves everything
 //! as it was in front of the loop, which Python then runs.
 
+mod resume;
+
 use std::cell::Cell;
 use std::ffi::c_long;
 use std::mem::MaybeUninit;
@@ -16,7 +18,7 @@ use pyo3_ffi::*;
 use super::hook::{Hook, MAX_RESTARTS, concerns_types};
 use super::intercept;
 use super::interp::{self, Frame};
-use super::metadata::{Entry, Kept};
+use super::metadata::{self, Entry, Kept};
 use super::object::{Own, attribute, bytes_of, text};
 use super::segments::{Place, Places, gather, picklable, read, write};
 use crate::boundary::commit::{Outcome, enter};
@@ -26,10 +28,15 @@ use crate::suspended::{Left, MOST};
 /// The way out by a `return` in the loop.
 const RETURNS: usize = 2;
 
+/// The way out at the head of the loop, from where Python goes on.
+const RESUMES: usize = 3;
+
 /// The meanings of a question of one loop.
-const KINDS: usize = 5;
+const KINDS: usize = 6;
 /// Of those: none, Python has left the loop.
 const LEFT: usize = 3;
+/// What Python goes on with in a `for` loop that native code has begun.
+const REST: usize = 5;
 
 /// What the constants that stand for questions begin with.
 const MARK: &[u8] = b"pyrust region ";
@@ -41,8 +48,13 @@ struct Resolved {
     /// The names of `params`.
     names: &'static [&'static str],
     /// For each way out where it leads, and what it leaves where.
-    sites: Vec<(usize, Vec<(Place, &'static str)>)>,
+    sites: Vec<Way>,
+    /// The form that stops at the head of the loop, with its ways out.
+    resumed: Option<(&'static metadata::Resumed, Vec<Way>)>,
 }
+
+/// Where a way out leads, and what it leaves where.
+type Way = (usize, Vec<(Place, &'static str)>);
 
 /// What a hook knows of the loops of its function: one for each specialisation.
 pub(super) struct Regions(Vec<Resolved>);
@@ -56,16 +68,22 @@ impl Regions {
         // SAFETY: as promised.
         let places = unsafe { Places::of(code)? };
         let resolved = |entry: &Entry| {
-            let sites = entry.sites.iter().map(|site| {
-                let kept = site.kept.iter().map(|kept| match kept {
-                    Kept::Local(name) => Some((places.find(name)?, *name)),
-                    Kept::Loop(_) => None,
+            let ways = |sites: &'static [metadata::Site]| {
+                let ways = sites.iter().map(|site| {
+                    let kept = site.kept.iter().map(|kept| match kept {
+                        Kept::Local(name) => Some((places.find(name)?, *name)),
+                        Kept::Loop(_) => None,
+                    });
+                    Some((site.point, kept.collect::<Option<Vec<_>>>()?))
                 });
-                Some((site.point, kept.collect::<Option<Vec<_>>>()?))
-            });
-            let sites = sites.collect::<Option<Vec<_>>>()?;
-            let params = places.all(entry.locals)?;
-            Some(Resolved { region: entry.region, params, names: entry.locals, sites })
+                ways.collect::<Option<Vec<_>>>()
+            };
+            let resumed = match entry.resumed {
+                Some(resumed) => Some((resumed, ways(resumed.sites)?)),
+                None => None,
+            };
+            let (sites, params) = (ways(entry.sites)?, places.all(entry.locals)?);
+            Some(Resolved { region: entry.region, params, names: entry.locals, sites, resumed })
         };
         entries.iter().map(resolved).collect::<Option<Vec<_>>>().map(Regions)
     }
@@ -145,10 +163,11 @@ fn decoded(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// A constant whose `~` answers a question: 5 n for the loop of number n, whether it has run natively; one more, whether
+/// A constant whose `~` answers a question: 6 n for the loop of number n, whether it has run natively; one more, whether
 /// it has ended by a `return`; one more, what that returns. One more is no question: with `~` it says that Python has
-/// got behind the loop, with `^` that Python leaves it and returns what stands on the right; and one more that Python
-/// does so, but has still to do what stands in a `finally` of the loop.
+/// got behind the loop, with `^` that Python leaves it and returns what stands on the right; one more that Python does so, but
+/// has still to do what stands in a `finally` of the loop; and the last one what a `for` loop is to go through, if it is
+/// not all that its text says.
 #[repr(C)]
 struct Question {
     base: PyObject,
@@ -164,6 +183,9 @@ unsafe impl Sync for Returned {}
 
 static RETURNED: Returned = Returned(Cell::new(ptr::null_mut()));
 
+/// The iterator of a loop that Python is about to go on with: taken before anything else runs.
+static REMAINING: Returned = Returned(Cell::new(ptr::null_mut()));
+
 unsafe extern "C" fn answer(object: *mut PyObject) -> *mut PyObject {
     // SAFETY: the interpreter calls this with a question, under the GIL, in the function's own frame.
     unsafe {
@@ -174,6 +196,10 @@ unsafe extern "C" fn answer(object: *mut PyObject) -> *mut PyObject {
                 Err(Raised) => ptr::null_mut(),
             },
             1 => PyBool_FromLong(c_long::from(!RETURNED.0.get().is_null())),
+            REST => match REMAINING.0.replace(ptr::null_mut()) {
+                rest if rest.is_null() => Own::borrow(Py_None()).map_or(ptr::null_mut(), Own::release),
+                rest => rest,
+            },
             LEFT => match left(question.hook, question.what, ptr::null_mut()) {
                 Ok(()) => Own::borrow(Py_None()).map_or(ptr::null_mut(), Own::release),
                 Err(Raised) => ptr::null_mut(),
@@ -313,6 +339,7 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
         }
         let mut stop = Stop::bail(Bail::Type);
         let mut fitted = false;
+        let mut bailed = None;
         for (spec, resolved) in regions.0.iter().enumerate() {
             if resolved.region != region {
                 continue;
@@ -327,6 +354,9 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
                 stop = Stop::bail(Bail::Guard);
                 continue;
             }
+            if let Some((_, before)) = bailed.take() {
+                hook.attempt_lost(before);
+            }
             let started = hook.started();
             let depth = interp::remaining_depth(ts).max(0) as u32;
             let mut left = Left::new();
@@ -335,27 +365,32 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
                 Outcome::Value(none) => {
                     Py_DECREF(none);
                     hook.segment_committed(started);
-                    leave(frame, resolved, left);
+                    leave(frame, &resolved.sites, left, || ());
                     return Ok(true);
                 }
-                Outcome::Bail(why) => match why.as_bail() {
-                    Some(Bail::Signal) => return interrupted(hook, ts, region, restarts),
-                    Some(bail) if concerns_types(bail) => {
-                        hook.attempt_lost(started);
-                        stop = why;
+                Outcome::Bail(why) => {
+                    if why.as_bail() == Some(Bail::Signal) {
+                        return interrupted(hook, ts, region, restarts);
                     }
-                    _ => {
-                        hook.segment_lost(why, started);
-                        return Ok(false);
+                    bailed = Some((resolved, started));
+                    stop = why;
+                    if !why.as_bail().is_some_and(concerns_types) {
+                        break;
                     }
-                },
+                }
             }
         }
-        match fitted {
-            true => hook.count(stop),
-            false => hook.fits_none(),
+        if !fitted {
+            hook.fits_none();
+            return Ok(false);
         }
-        Ok(false)
+        match bailed {
+            Some((resolved, started)) => resume::run(hook, frame, resolved, (stop, started)),
+            None => {
+                hook.count(stop);
+                Ok(false)
+            }
+        }
     }
 }
 
@@ -382,12 +417,11 @@ unsafe fn interrupted(
     }
 }
 
-/// Puts what the loop has bound into the frame.
-unsafe fn leave(frame: Frame, resolved: &Resolved, mut left: Left) {
+/// Puts what the loop has bound into the frame. `then` runs when it is there, before anything is let go of.
+unsafe fn leave(frame: Frame, sites: &[Way], mut left: Left, then: impl FnOnce()) {
     // SAFETY: the places are of this frame's code; the references are handed over.
     unsafe {
-        let Some((point, places)) = left.point.checked_sub(1).and_then(|site| resolved.sites.get(site))
-        else {
+        let Some((point, places)) = left.point.checked_sub(1).and_then(|site| sites.get(site)) else {
             return;
         };
         let Some((&value, kept)) = left.items().split_first() else { return };
@@ -398,6 +432,7 @@ unsafe fn leave(frame: Frame, resolved: &Resolved, mut left: Left) {
             olds += 1;
         }
         left.taken();
+        then();
         // Finalisers may run now, and other loops in them.
         for object in &old[..olds] {
             Py_XDECREF(object.assume_init());

@@ -406,7 +406,11 @@ unsafe fn leave(state: &mut State) -> *mut PyObject {
 }
 
 /// The iterator that Python would have after so many elements.
-unsafe fn iterator(sequence: *mut PyObject, taken: *mut PyObject, counts: Option<i64>) -> Option<Own> {
+pub(super) unsafe fn iterator(
+    sequence: *mut PyObject,
+    taken: *mut PyObject,
+    counts: Option<i64>,
+) -> Option<Own> {
     // SAFETY: a list, a tuple, a `str`, `bytes` or a range, and an int.
     unsafe {
         let inner = Own::take(PyObject_GetIter(sequence))?;

@@ -1,0 +1,193 @@
+//! Going on in the middle of a loop: what a region has done up to the turn in which it gave up is kept.
+//!
+//! The region has been undone. It is run again in the form that says in which turn it is, to learn when it gives up, and
+//! once more up to the head of that turn, where it stops and is committed. Both runs see what the first one saw, so they
+//! do the same; and whatever they do, what is committed is what Python would have done up to there.
+
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use pyo3_ffi::*;
+
+use super::super::hook::Hook;
+use super::super::interp::{self, Frame};
+use super::super::object::Own;
+use super::super::segments::{self, gather};
+use super::{REMAINING, RESUMES, Raised, Resolved, leave};
+use crate::boundary::commit::{Outcome, Run, enter};
+use crate::stop::{Bail, Stop};
+use crate::suspended::{Left, MOST, counting};
+
+/// No turn has this number.
+const NEVER: i64 = -1;
+
+/// Less than that, in seconds, is not worth a second and a third run.
+const WORTH: f64 = 20e-6;
+
+/// A region has given up with `stop`. True if native code has done all of the loop after all; otherwise Python goes on
+/// with it, from its beginning or from where the frame is now.
+///
+/// # Safety
+/// As the question: under the GIL, in the function's own frame, with no transaction open.
+pub(super) unsafe fn run(
+    hook: &'static Hook,
+    frame: Frame,
+    resolved: &Resolved,
+    (stop, started): (Stop, Option<std::time::Instant>),
+) -> Result<bool, Raised> {
+    // SAFETY: as promised.
+    unsafe {
+        let done = match &resolved.resumed {
+            Some((resumed, sites)) if stop.as_bail() != Some(Bail::Busy) => {
+                Attempt { hook, frame, resolved, resumed, sites }.begin()
+            }
+            _ => Done::Nothing,
+        };
+        match done {
+            Done::Nothing => {
+                hook.segment_lost(stop, started);
+                Ok(false)
+            }
+            Done::Part { paid } => {
+                match paid {
+                    true => hook.count(stop),
+                    false => hook.segment_lost(stop, started),
+                }
+                Ok(false)
+            }
+            Done::Raised => Err(Raised),
+            Done::All => Ok(true),
+        }
+    }
+}
+
+/// What came of it.
+enum Done {
+    Nothing,
+    /// Some turns; whether they took long enough for this to have been worth while.
+    Part {
+        paid: bool,
+    },
+    All,
+    Raised,
+}
+
+struct Attempt<'r> {
+    hook: &'static Hook,
+    frame: Frame,
+    resolved: &'r Resolved,
+    resumed: &'static super::metadata::Resumed,
+    sites: &'r [super::Way],
+}
+
+impl Attempt<'_> {
+    unsafe fn begin(&self) -> Done {
+        // SAFETY: as `run`.
+        unsafe {
+            let (outcome, turn) = counting(|| self.up_to(NEVER));
+            let left = match outcome {
+                Some((Outcome::Value(none), left)) => {
+                    Py_DECREF(none);
+                    left
+                }
+                Some((Outcome::Bail(why), _)) if why.as_bail() != Some(Bail::Signal) && turn > 0 => {
+                    let began = std::time::Instant::now();
+                    let Some((Outcome::Value(none), left)) = self.up_to(turn) else { return Done::Nothing };
+                    Py_DECREF(none);
+                    let paid = began.elapsed().as_secs_f64() >= WORTH;
+                    return self.leave(left, turn, paid);
+                }
+                _ => return Done::Nothing,
+            };
+            self.leave(left, turn, true)
+        }
+    }
+
+    /// Runs the loop up to the head of this turn; nothing if it cannot begin.
+    unsafe fn up_to(&self, turn: i64) -> Option<(Outcome, Left)> {
+        // SAFETY: as `run`.
+        unsafe {
+            let ts = interp::thread();
+            let turn = Own::take(PyLong_FromLongLong(turn))?;
+            let mut args = [const { MaybeUninit::uninit() }; MOST];
+            let given = gather(self.frame, &self.resolved.params, &[turn.ptr()], &mut args)?;
+            let run: Run = self.resumed.entry.run;
+            let depth = interp::remaining_depth(ts).max(0) as u32;
+            let mut left = Left::new();
+            let outcome = left.during(|| enter(&given, depth, interp::stack_limit(ts), run));
+            Some((outcome, left))
+        }
+    }
+
+    /// The frame gets what the run has left.
+    unsafe fn leave(&self, mut left: Left, turn: i64, paid: bool) -> Done {
+        // SAFETY: as `run`; the references behind the locals are taken over here.
+        unsafe {
+            let Some((point, kept)) = left.point.checked_sub(1).and_then(|site| self.sites.get(site)) else {
+                return Done::Nothing;
+            };
+            if *point != RESUMES {
+                leave(self.frame, self.sites, left, || ());
+                self.hook.segment_committed(None);
+                return Done::All;
+            }
+            let operands = left.split_off(1 + kept.len());
+            let mut remaining = None;
+            leave(self.frame, self.sites, left, || {
+                let mut shape = self.resumed.shape.bytes();
+                remaining = Own::take(PyLong_FromLongLong(turn))
+                    .and_then(|taken| rest(&mut shape, &mut operands.iter(), taken.ptr()));
+            });
+            drop(operands);
+            self.hook.segment_committed(None);
+            if self.resumed.shape.is_empty() {
+                return Done::Part { paid };
+            }
+            match remaining {
+                Some(remaining) => {
+                    // All finalisers have run: what comes next is the head of the loop.
+                    REMAINING.0.set(remaining.release());
+                    Done::Part { paid }
+                }
+                None => Done::Raised,
+            }
+        }
+    }
+}
+
+/// The iterator that a term stands for, `taken` elements after its beginning; none with an exception set.
+unsafe fn rest<'o>(
+    shape: &mut std::str::Bytes<'_>,
+    operands: &mut impl Iterator<Item = &'o Own>,
+    taken: *mut PyObject,
+) -> Option<Own> {
+    // SAFETY: operands are sequences of builtin types, or ints behind them; so no Python code runs.
+    unsafe {
+        let made = |ty: *mut PyTypeObject, arguments: &[*mut PyObject]| {
+            Own::take(PyObject_Vectorcall(ty.cast(), arguments.as_ptr(), arguments.len(), ptr::null_mut()))
+        };
+        match shape.next()? {
+            b'e' => {
+                let inner = rest(shape, operands, taken)?;
+                let _ = shape.next();
+                let start = Own::take(PyNumber_Add(operands.next()?.ptr(), taken))?;
+                made(&raw mut PyEnum_Type, &[inner.ptr(), start.ptr()])
+            }
+            b'z' => {
+                let count = shape.next()?.wrapping_sub(b'0');
+                let inner = (0..count).map(|_| rest(shape, operands, taken)).collect::<Option<Vec<_>>>()?;
+                let inner: Vec<_> = inner.iter().map(Own::ptr).collect();
+                made(&raw mut PyZip_Type, &inner)
+            }
+            b'r' => {
+                let _ = shape.next();
+                let whole = made(&raw mut PyReversed_Type, &[operands.next()?.ptr()])?;
+                for _ in 0..PyLong_AsLongLong(taken) {
+                    drop(Own::take(PyIter_Next(whole.ptr()))?);
+                }
+                Some(whole)
+            }
+            _ => segments::iterator(operands.next()?.ptr(), taken, None),
+        }
+    }
+}
