@@ -55,9 +55,11 @@ pub enum Pass {
     Attributes,
     /// Small functions that call nothing are called without a look at the stack.
     Leaves,
+    /// Python goes on in the turn of a loop in which native code gives up, not in front of the loop or the function.
+    Resume,
 }
 
-const ALL: [(&str, Pass); 23] = [
+const ALL: [(&str, Pass); 24] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -81,6 +83,7 @@ const ALL: [(&str, Pass); 23] = [
     ("moves", Pass::Moves),
     ("attributes", Pass::Attributes),
     ("leaves", Pass::Leaves),
+    ("resume", Pass::Resume),
 ];
 
 /// Which optimisations run; by default all.

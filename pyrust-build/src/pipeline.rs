@@ -205,7 +205,7 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
         for body in &hotspot.bodies {
             digests.extend(body.reliance.functions.iter().map(FuncRef::name));
         }
-        let roots = hotspot.specs.iter().flat_map(emit::Spec::instances);
+        let roots = hotspot.all_specs().flat_map(emit::Spec::instances);
         for root in roots.chain(hotspot.bodies.iter().filter_map(|body| body.twin)) {
             for i in program.reachable(root) {
                 // The code of a function inside is part of the outer one's.
@@ -247,7 +247,7 @@ pub struct Loop {
 fn loops(hotspots: &[Hotspot]) -> BTreeMap<String, Vec<Loop>> {
     let mut all: BTreeMap<String, BTreeSet<Loop>> = BTreeMap::new();
     for hotspot in hotspots {
-        for place in hotspot.specs.iter().filter_map(|spec| spec.region.as_ref()) {
+        for place in hotspot.all_specs().filter_map(|spec| spec.region.as_ref()) {
             let (line, column) = (place.line, place.column);
             let resumes = place.resumed.is_some();
             let found = Loop { number: place.number, line, column, returns: place.returns, resumes };
@@ -291,7 +291,13 @@ fn compile(
         bodies: Vec::new(),
         work: 0,
     };
-    let mut hotspot = Hotspot { func: func.clone(), specs: Vec::new(), bodies: Vec::new(), reason: None };
+    let mut hotspot = Hotspot {
+        func: func.clone(),
+        specs: Vec::new(),
+        loops: Vec::new(),
+        bodies: Vec::new(),
+        reason: None,
+    };
     if entry.mode == Mode::Python {
         hotspot.reason = Some("disabled: `mode = \"python\"` in the manifest".into());
         return (report, hotspot);
@@ -381,7 +387,9 @@ fn compile(
         },
     }
     if !hotspot.is_native() {
-        with_regions(program, sources, entry, &mut report, &mut hotspot);
+        regions::with_regions(program, sources, entry, &mut report, &mut hotspot);
+    } else if hotspot.bodies.is_empty() && hotspot.specs.iter().all(|spec| spec.segments.is_empty()) {
+        regions::with_loops(program, sources, entry, &mut hotspot);
     }
     report.work = program.spent() - before;
     for d in &mut report.diagnostics {
@@ -401,45 +409,6 @@ fn compile(
         hotspot.reason = report.diagnostics.first().map(|d| format!("{} {}", d.code, d.message));
     }
     (report, hotspot)
-}
-
-/// The loops of a function that stays Python which can be compiled alone.
-fn with_regions(
-    program: &mut Program<'_>,
-    sources: &Sources<'_>,
-    entry: &Entry,
-    report: &mut FunctionReport,
-    hotspot: &mut Hotspot,
-) {
-    // That asks for all of it.
-    if entry.mode == Mode::Require {
-        return;
-    }
-    let func = hotspot.func.clone();
-    let Some((file, env)) = sources.module(&func.module) else { return };
-    let Some(def) = env.function(&func.qualname) else { return };
-    let loops = crate::lower::regions::candidates(def, &|name| !env.bindings.contains_key(name));
-    if loops.is_empty() {
-        return;
-    }
-    for (number, signature) in entry.signatures.iter().enumerate() {
-        for spec in regions::specialise(program, (file, def, &loops), &func, (number, signature), entry) {
-            let Some(place) = &spec.region else { continue };
-            if hotspot.specs.iter().any(|known| known.instance == spec.instance) {
-                continue;
-            }
-            if !report.regions.contains(&place.line) {
-                report.regions.push(place.line);
-            }
-            report.explain.push(Explanation {
-                signature: format!("the loop at line {}, {signature}", place.line),
-                returns: String::new(),
-                ..explain(program, file, spec.instance, signature)
-            });
-            hotspot.specs.push(spec);
-        }
-    }
-    report.regions.sort_unstable();
 }
 
 /// What a body of a function would rely on; its source is what its attribute says.

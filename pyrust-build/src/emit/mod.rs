@@ -91,6 +91,14 @@ pub struct Place {
     pub resumed: Option<Resumed>,
 }
 
+impl Place {
+    /// How many arguments one of its forms takes.
+    fn takes(&self, instance: usize) -> usize {
+        let stops = self.resumed.as_ref().is_some_and(|resumed| resumed.instance == instance);
+        self.locals.len() + usize::from(stops)
+    }
+}
+
 /// The form of a loop that stops at its head.
 pub struct Resumed {
     pub instance: usize,
@@ -162,6 +170,8 @@ pub struct ByHand {
 pub struct Hotspot {
     pub func: FuncRef,
     pub specs: Vec<Spec>,
+    /// Loops that native code begins again where a call has bailed out, so that Python goes on in the middle of one.
+    pub loops: Vec<Spec>,
     /// Tried before what is generated.
     pub bodies: Vec<ByHand>,
     /// Why it stays Python, if it does.
@@ -173,27 +183,33 @@ impl Hotspot {
     pub fn is_native(&self) -> bool {
         !self.specs.is_empty() || !self.bodies.is_empty()
     }
+
+    /// Everything that is generated for it.
+    pub fn all_specs(&self) -> impl Iterator<Item = &Spec> {
+        self.specs.iter().chain(&self.loops)
+    }
 }
 
 /// The text of the generated file.
 pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspot]) -> String {
     let mut file = File::new(program);
     for hotspot in hotspots {
-        for spec in &hotspot.specs {
+        for spec in hotspot.all_specs() {
             spec.instances().for_each(|i| _ = file.want(i));
         }
     }
     let mut items = Vec::new();
     // Hotspots first, in the order of the manifest, then what was compiled along, in order of first use.
     for hotspot in hotspots {
-        for spec in &hotspot.specs {
+        for spec in hotspot.all_specs() {
             let name = hotspot.func.name();
             let in_place = spec.owned.map(|_| {
                 let eager = crate::pipeline::loop_depth(&program.instances[spec.instance].hir.body) > 1;
                 (file.want(spec.instance), eager)
             });
-            let params =
-                |place: &Place| format!("({}) -> object", vec!["object"; place.locals.len()].join(", "));
+            let params = |place: &Place| {
+                format!("({}) -> object", vec!["object"; place.takes(spec.instance)].join(", "))
+            };
             let signature = spec.region.as_ref().map_or_else(|| spec.signature.clone(), params);
             let entry = Entry { function: &name, signature: &signature, in_place };
             items.push(file.function(spec.owned.unwrap_or(spec.instance), Some(entry)));
@@ -201,7 +217,7 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
                 Some((segment.instance?, segment.locals.len() + 2 * segment.loops.len()))
             });
             let resumed = spec.region.iter().filter_map(|place| {
-                place.resumed.as_ref().map(|resumed| (resumed.instance, 1 + place.locals.len()))
+                place.resumed.as_ref().map(|resumed| (resumed.instance, place.takes(resumed.instance)))
             });
             for (instance, params) in parts.chain(resumed) {
                 let signature = format!("({}) -> object", vec!["object"; params].join(", "));

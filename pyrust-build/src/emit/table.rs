@@ -135,7 +135,7 @@ impl File<'_, '_> {
                     }
                 });
             }
-            for spec in &hotspot.specs {
+            for spec in hotspot.all_specs() {
                 let mut spaces = BTreeSet::new();
                 spec.instances().for_each(|root| self.spaces_of(root, &mut spaces, &mut callees));
                 let name = self.names[&spec.owned.unwrap_or(spec.instance)].clone();

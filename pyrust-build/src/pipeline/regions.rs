@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 
 use super::types::parameter_types;
-use super::{checked, emits, owned, with_views};
+use super::{FunctionReport, Hotspot, Sources, checked, emits, owned, with_views};
 use crate::ast::FunctionDef;
 use crate::emit::{Kept, Place, Resumed, Site, Spec};
+use crate::explain::{Explanation, explain};
 use crate::hir::{self, ExprKind};
-use crate::infer::{FuncRef, NARROW, Program, in_python};
-use crate::lower::regions::{self, Region};
-use crate::manifest::Entry;
+use crate::infer::{FuncRef, Modules, NARROW, Program, in_python};
+use crate::lower::regions::{self, Region, candidates};
+use crate::manifest::{Entry, Mode};
+use crate::passes::Pass;
 use crate::signature::Signature;
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
@@ -20,28 +22,83 @@ use crate::ty::Type;
 /// At most so many times more is left out of the rest of the function.
 const MAX_ROUNDS: usize = 12;
 
+/// The loops of a native function from the middle of which Python can go on.
+pub(super) fn with_loops(
+    program: &mut Program<'_>,
+    sources: &Sources<'_>,
+    entry: &Entry,
+    hotspot: &mut Hotspot,
+) {
+    let func = hotspot.func.clone();
+    let Some((file, env)) = sources.module(&func.module) else { return };
+    let Some(def) = env.function(&func.qualname) else { return };
+    if !program.passes.has(Pass::Resume) {
+        return;
+    }
+    let loops = candidates(def, &|name| !env.bindings.contains_key(name));
+    for (number, signature) in entry.signatures.iter().enumerate() {
+        let known = hotspot.specs.iter().any(|spec| spec.signature == signature.to_string());
+        if !loops.is_empty() && known {
+            let function = (file, def, &loops[..]);
+            hotspot.loops.extend(outermost(program, function, &func, (number, signature), entry));
+        }
+    }
+}
+
+/// The loops of a function that stays Python which can be compiled alone.
+pub(super) fn with_regions(
+    program: &mut Program<'_>,
+    sources: &Sources<'_>,
+    entry: &Entry,
+    report: &mut FunctionReport,
+    hotspot: &mut Hotspot,
+) {
+    // That asks for all of it.
+    if entry.mode == Mode::Require {
+        return;
+    }
+    let func = hotspot.func.clone();
+    let Some((file, env)) = sources.module(&func.module) else { return };
+    let Some(def) = env.function(&func.qualname) else { return };
+    let loops = candidates(def, &|name| !env.bindings.contains_key(name));
+    if loops.is_empty() {
+        return;
+    }
+    for (number, signature) in entry.signatures.iter().enumerate() {
+        for spec in specialise(program, (file, def, &loops), &func, (number, signature), entry) {
+            let Some(place) = &spec.region else { continue };
+            if hotspot.specs.iter().any(|known| known.instance == spec.instance) {
+                continue;
+            }
+            if !report.regions.contains(&place.line) {
+                report.regions.push(place.line);
+            }
+            report.explain.push(Explanation {
+                signature: format!("the loop at line {}, {signature}", place.line),
+                returns: String::new(),
+                ..explain(program, file, spec.instance, signature)
+            });
+            hotspot.specs.push(spec);
+        }
+    }
+    report.regions.sort_unstable();
+}
+
 /// The regions of a function for one signature, the `number`-th of it. `regions`: its loops that might be compiled alone.
-pub(super) fn specialise(
+fn specialise(
     program: &mut Program<'_>,
     (file, def, regions): (&SourceFile, &FunctionDef, &[Region]),
     func: &FuncRef,
     (number, signature): (usize, &Signature),
     entry: &Entry,
 ) -> Vec<Spec> {
-    let places = def.params.places_in_text();
-    let Ok(mut params) = parameter_types(program, signature, &places, &entry.signatures) else {
+    let Some(types) = types(program, (file, def, regions), func, (number, signature), entry) else {
         return Vec::new();
     };
-    params.insert(0, Type::Bool);
-    let types = Asked { file, func, number, params, def, regions }.types(program);
-    let mut taken: Vec<Span> = Vec::new();
+    let mut taken = Outermost::default();
     let mut specs = Vec::new();
     for (i, region) in regions.iter().enumerate() {
-        // Inside of one that is native already.
-        if taken.iter().any(|t| t.start <= region.span.start && region.span.end <= t.end) {
-            continue;
-        }
-        let Some(types) = &types[i] else { continue };
+        let Some(types) = types[i].as_ref().filter(|_| !taken.cover(region.span)) else { continue };
         let made = func.made(&format!("region {i}"));
         program.define(&made, region.def.clone());
         let Ok(root) = checked(program, &made, types, NARROW) else { continue };
@@ -49,29 +106,96 @@ pub(super) fn specialise(
         if emits(program, instance).is_err() {
             continue;
         }
-        taken.push(region.span);
+        taken.add(region.span);
         let owned = match leaves_lists(program, instance) {
             true => None,
             false => owned(program, &made, instance),
         };
-        let line_start = file.text[..region.span.start as usize].rfind('\n').map_or(0, |at| at + 1);
-        specs.push(Spec {
-            signature: signature.to_string(),
-            instance,
-            owned,
-            segments: Vec::new(),
-            sites: region.sites.iter().map(site).collect(),
-            region: Some(Place {
-                number: i + 1,
-                locals: region.params.clone(),
-                line: file.line(region.span.start),
-                column: region.span.start as usize - line_start,
-                returns: region.returns(),
-                resumed: resumed(program, func, (i, region), types),
-            }),
-        });
+        let resumed = match program.passes.has(Pass::Resume) {
+            true => resumed(program, func, (i, region), types),
+            false => None,
+        };
+        let sites = region.sites.iter().map(site).collect();
+        specs.push(spec(file, signature, (i, region), (instance, owned), (sites, resumed)));
     }
     specs
+}
+
+/// The outermost loops of a native function, in the form from which Python can go on.
+fn outermost(
+    program: &mut Program<'_>,
+    (file, def, regions): (&SourceFile, &FunctionDef, &[Region]),
+    func: &FuncRef,
+    (number, signature): (usize, &Signature),
+    entry: &Entry,
+) -> Vec<Spec> {
+    let Some(types) = types(program, (file, def, regions), func, (number, signature), entry) else {
+        return Vec::new();
+    };
+    let mut taken = Outermost::default();
+    let mut specs = Vec::new();
+    for (i, region) in regions.iter().enumerate() {
+        let Some(types) = types[i].as_ref().filter(|_| !taken.cover(region.span)) else { continue };
+        taken.add(region.span);
+        if let Some(resumed) = resumed(program, func, (i, region), types) {
+            let forms = (resumed.instance, None);
+            specs.push(spec(file, signature, (i, region), forms, (Vec::new(), Some(resumed))));
+        }
+    }
+    specs
+}
+
+/// Loops that are taken; what stands inside of one is not.
+#[derive(Default)]
+struct Outermost(Vec<Span>);
+
+impl Outermost {
+    fn cover(&self, span: Span) -> bool {
+        self.0.iter().any(|t| t.start <= span.start && span.end <= t.end)
+    }
+
+    fn add(&mut self, span: Span) {
+        self.0.push(span);
+    }
+}
+
+/// What each region is given.
+fn types(
+    program: &mut Program<'_>,
+    (file, def, regions): (&SourceFile, &FunctionDef, &[Region]),
+    func: &FuncRef,
+    (number, signature): (usize, &Signature),
+    entry: &Entry,
+) -> Option<Vec<Option<Vec<Type>>>> {
+    let places = def.params.places_in_text();
+    let mut params = parameter_types(program, signature, &places, &entry.signatures).ok()?;
+    params.insert(0, Type::Bool);
+    Some(Asked { file, func, number, params, def, regions }.types(program))
+}
+
+fn spec(
+    file: &SourceFile,
+    signature: &Signature,
+    (i, region): (usize, &Region),
+    (instance, owned): (usize, Option<usize>),
+    (sites, resumed): (Vec<Site>, Option<Resumed>),
+) -> Spec {
+    let line_start = file.text[..region.span.start as usize].rfind('\n').map_or(0, |at| at + 1);
+    Spec {
+        signature: signature.to_string(),
+        instance,
+        owned,
+        segments: Vec::new(),
+        sites,
+        region: Some(Place {
+            number: i + 1,
+            locals: region.params.clone(),
+            line: file.line(region.span.start),
+            column: region.span.start as usize - line_start,
+            returns: region.returns(),
+            resumed,
+        }),
+    }
 }
 
 /// The form of a region that Python can go on from, if what it goes through can become an iterator of Python's.

@@ -12,7 +12,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::hook::concerns_types;
+use super::hook::{Hook, concerns_types};
 use super::interp;
 use super::object::{Own, take_error_text, text, utf8};
 use super::regions::Regions;
@@ -45,7 +45,7 @@ unsafe fn run(name: *mut PyObject, args: *mut PyObject, look: *mut PyObject) -> 
     // SAFETY: as `dry_run`; the tuple holds the arguments until the end.
     unsafe {
         let hook = utf8(name).and_then(|name| registry::get()?.record(name)?.hook.get());
-        if hook.is_some_and(|hook| hook.regions().is_some()) {
+        if hook.is_some_and(Hook::is_loops) {
             // What the rest of the function does cannot be undone.
             return Own::take(PyTuple_Pack(2, text("loops")?.ptr(), Py_True()));
         }

@@ -16,7 +16,8 @@ use super::metadata::Spec;
 use super::namespace::{Word, monitoring_word};
 use super::object::Own;
 use super::patterns;
-use super::regions::Regions;
+use super::raising::raise_in_body;
+use super::regions::{Regions, Resumes};
 use super::registry::{self, Record, Registry, State};
 use super::segments::{self, Generator};
 use super::shadow;
@@ -94,8 +95,12 @@ pub(super) struct Hook {
     globals: *mut PyObject,
     /// Of a generator function.
     generator: Option<Box<Generator>>,
-    /// Of a function of which only loops are native.
+    /// Of a function of which loops are native: only loops, or those that are begun again after a bailout.
     regions: Option<Box<Regions>>,
+    /// So many specialisations are of the function; those behind them are of loops.
+    whole: usize,
+    /// What came of loops that were begun again.
+    resumes: Resumes,
 }
 
 /// The Python object around it.
@@ -139,9 +144,13 @@ impl Hook {
                 true => None,
                 false => Some(Box::new(Generator::of(code, arity, &entries)?)),
             };
-            let regions = match entries.iter().all(|entry| entry.region == 0) {
-                true => None,
-                false => Some(Box::new(Regions::of(code, &entries)?)),
+            let whole = entries.iter().filter(|entry| entry.region == 0).count();
+            let regions = match (whole == entries.len(), Regions::of(code, &entries)) {
+                (true, _) => None,
+                (false, Some(regions)) => Some(Box::new(regions)),
+                // The function is native without them.
+                (false, None) if whole > 0 => None,
+                (false, None) => return None,
             };
             let kind = if generator.is_some() { YIELDING } else { 0 };
             let hook = Hook {
@@ -164,6 +173,8 @@ impl Hook {
                 function,
                 generator,
                 regions,
+                whole,
+                resumes: Resumes::default(),
             };
             let mut memory = Box::<HookObject>::new_uninit();
             PyObject_Init(memory.as_mut_ptr().cast(), ty);
@@ -218,7 +229,7 @@ impl Hook {
     pub(super) unsafe fn choose(&self, args: &CallArgs) -> Option<&'static Spec> {
         // SAFETY: the caller vouches for the arguments.
         unsafe {
-            self.specs
+            self.specs[..self.whole]
                 .iter()
                 .find(|armed| self.ready(armed) && (armed.spec.entry.matches)(args))
                 .map(|armed| armed.spec)
@@ -231,7 +242,13 @@ impl Hook {
     /// The GIL is held, no transaction is open, no exception is set.
     pub(super) unsafe fn ready_specs(&self) -> Vec<&'static Spec> {
         // SAFETY: as the caller promised.
-        unsafe { self.specs.iter().filter(|armed| self.ready(armed)).map(|armed| armed.spec).collect() }
+        unsafe {
+            self.specs[..self.whole]
+                .iter()
+                .filter(|armed| self.ready(armed))
+                .map(|armed| armed.spec)
+                .collect()
+        }
     }
 
     /// What the hook of a generator function knows besides.
@@ -242,6 +259,25 @@ impl Hook {
     /// What the hook of a function with native loops knows besides.
     pub(super) fn regions(&self) -> Option<&Regions> {
         self.regions.as_deref()
+    }
+
+    /// Whether nothing but loops of the function is native.
+    pub(super) fn is_loops(&self) -> bool {
+        self.whole == 0 && self.regions.is_some()
+    }
+
+    /// What came of loops that were begun again.
+    pub(super) fn resumes(&self) -> &Resumes {
+        &self.resumes
+    }
+
+    /// A native call has bailed out in this frame: Python may begin its loops natively.
+    #[cold]
+    fn bails_in(&'static self, frame: Frame) {
+        if self.regions.is_some() {
+            // SAFETY: a hook runs in a live frame.
+            unsafe { self.resumes.bailed(frame) };
+        }
     }
 
     /// Whether the arguments look like those of a specialisation.
@@ -473,6 +509,10 @@ impl Hook {
 
     /// The time of an attempt that came to nothing goes against the budget.
     pub(super) fn attempt_lost(&self, started: Option<std::time::Instant>) {
+        // Where Python goes on in the middle of a loop, not all of it is lost.
+        if self.resumes.pay() {
+            return;
+        }
         if let Some(reason) = self.budget.lost(started) {
             self.switch_off(reason);
         }
@@ -542,6 +582,7 @@ unsafe fn bailed(
             }
             _ => {
                 hook.count_bail(why, None);
+                hook.bails_in(frame);
                 ptr::null_mut()
             }
         }
@@ -602,7 +643,7 @@ unsafe fn attempt(
         let limit = interp::stack_limit(ts);
         let mut stop = tried.map_or(Stop::bail(Bail::Type), |(.., why)| why);
         let mut fitted = tried.is_some_and(|(_, fits, _)| fits);
-        for armed in &hook.specs {
+        for armed in &hook.specs[..hook.whole] {
             if tried.is_some_and(|(tried, ..)| ptr::eq(tried, armed)) || !(armed.spec.entry.matches)(&args) {
                 continue;
             }
@@ -632,10 +673,14 @@ unsafe fn attempt(
                     }
                     _ => {
                         hook.count_bail(why, started);
+                        hook.bails_in(frame);
                         return ptr::null_mut();
                     }
                 },
             }
+        }
+        if fitted {
+            hook.bails_in(frame);
         }
         hook.record.count_bail(stop.reason());
         if !fitted && let Some(reason) = hook.budget.missed() {
@@ -682,72 +727,6 @@ unsafe fn interrupted(hook: &'static Hook, ts: *mut PyThreadState, restarts: u32
                 hook.count_bail(why, started);
                 ptr::null_mut()
             }
-        }
-    }
-}
-
-/// Makes the interpreter raise the exception that is set at its next check, the first instruction of the body: a hook
-/// itself cannot raise without losing the traceback entry of its function.
-///
-/// # Safety
-/// The GIL is held, an exception is set, and this is the main thread.
-pub(super) unsafe fn raise_in_body() {
-    extern "C" fn raise(value: *mut std::ffi::c_void) -> std::ffi::c_int {
-        let value: *mut PyObject = value.cast();
-        // SAFETY: the reference was handed over with the pending call.
-        unsafe {
-            PyErr_SetObject(Py_TYPE(value).cast(), value);
-            Py_DECREF(value);
-        }
-        -1
-    }
-    // SAFETY: as the caller promised.
-    unsafe {
-        let Some(value) = raised() else { return };
-        let value = value.release();
-        if Py_AddPendingCall(Some(raise), value.cast()) != 0 {
-            // The queue is full: the exception comes without the entry of this function.
-            PyErr_SetObject(Py_TYPE(value).cast(), value);
-            Py_DECREF(value);
-        }
-    }
-}
-
-/// Sets an exception again, with the traceback that it has.
-///
-/// # Safety
-/// The GIL is held; the value is an exception.
-pub(super) unsafe fn restore(value: Own) {
-    // SAFETY: as the caller promised; the references are handed over.
-    unsafe {
-        #[cfg(Py_3_12)]
-        PyErr_SetRaisedException(value.release());
-        #[cfg(not(Py_3_12))]
-        {
-            let traceback = PyException_GetTraceback(value.ptr());
-            let ty: *mut PyObject = Py_TYPE(value.ptr()).cast();
-            Py_INCREF(ty);
-            PyErr_Restore(ty, value.release(), traceback);
-        }
-    }
-}
-
-/// Takes the exception that is set, normalised, with its traceback.
-unsafe fn raised() -> Option<Own> {
-    // SAFETY: the GIL is held.
-    unsafe {
-        #[cfg(Py_3_12)]
-        return Own::take(PyErr_GetRaisedException());
-        #[cfg(not(Py_3_12))]
-        {
-            let (mut ty, mut value, mut traceback) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-            PyErr_Fetch(&mut ty, &mut value, &mut traceback);
-            PyErr_NormalizeException(&mut ty, &mut value, &mut traceback);
-            if !traceback.is_null() {
-                PyException_SetTraceback(value, traceback);
-            }
-            drop((Own::take(ty), Own::take(traceback)));
-            Own::take(value)
         }
     }
 }

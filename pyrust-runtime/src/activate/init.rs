@@ -325,7 +325,7 @@ unsafe extern "C" fn kind(_: *mut PyObject, name: *mut PyObject) -> *mut PyObjec
     unsafe {
         match utf8(name).and_then(|name| registry::get()?.record(name)?.hook.get()) {
             Some(hook) if hook.generator().is_some() => text("generator"),
-            Some(hook) if hook.regions().is_some() => text("loops"),
+            Some(hook) if hook.is_loops() => text("loops"),
             Some(_) => text("function"),
             None => return none(),
         }

@@ -15,9 +15,10 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::hook::{Hook, INTERCEPTED, raise_in_body};
+use super::hook::{Hook, INTERCEPTED};
 use super::interp::Frame;
 use super::object::{Own, text};
+use super::raising::raise_in_body;
 use super::registry;
 use crate::boundary::commit::CallArgs;
 

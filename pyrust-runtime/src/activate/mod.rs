@@ -27,6 +27,7 @@ mod ospath;
 mod patch;
 mod path;
 mod patterns;
+mod raising;
 mod regions;
 mod registry;
 mod segments;

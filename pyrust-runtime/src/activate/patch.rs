@@ -79,7 +79,8 @@ unsafe fn function(
             return Err((State::Python, "the module has its own builtins".to_owned()));
         }
         let has_regions = target.specs.iter().any(|spec| spec.entry.region > 0);
-        let (arity, cycle) = match has_regions {
+        let only_regions = target.specs.iter().all(|spec| spec.entry.region > 0) && has_regions;
+        let (arity, cycle) = match only_regions {
             // Nobody calls it natively.
             true => (usize::MAX, Vec::new()),
             false => (arity(chosen.ptr(), target)?, registry.cycle(target)),
@@ -87,13 +88,19 @@ unsafe fn function(
         let hook = Hook::create(chosen.ptr(), record, cycle, arity).ok_or_else(failure)?;
         let segments = target.specs.iter().map(|spec| spec.entry.segments).find(|all| !all.is_empty());
         let original = PyFunction_GetCode(chosen.ptr());
+        let asking = match has_regions {
+            true => registry.region_code(target.name).and_then(|text| regions::patch(original, hook, text)),
+            false => None,
+        };
         let code = match segments {
-            None if has_regions => {
-                let asking = registry.region_code(target.name);
-                let code = asking.and_then(|text| regions::patch(original, hook, text));
-                code.ok_or_else(|| unexpected("the loops are not where they are expected"))?
+            None if only_regions => {
+                asking.ok_or_else(|| unexpected("the loops are not where they are expected"))?
             }
-            None => Own::take(prologue::patch(original, hook.object())).ok_or_else(failure)?,
+            None => {
+                // Without the questions the function is native all the same.
+                let body = asking.as_ref().map_or(original, Own::ptr);
+                Own::take(prologue::patch(body, hook.object())).ok_or_else(failure)?
+            }
             Some(segments) => {
                 let points =
                     segments.iter().map(|s| Expected { loops: s.loops.len(), evaluated: s.evaluated });
@@ -124,7 +131,9 @@ unsafe fn arity(function: *mut PyObject, target: &Function) -> Result<usize, Ref
         let flags = read(c"co_flags")?;
         let count = read(c"co_argcount")? + read(c"co_kwonlyargcount")? + (flags >> 2 & 1) + (flags >> 3 & 1);
         let count = count as usize;
-        if target.specs.is_empty() || target.specs.iter().any(|spec| spec.entry.arity != count) {
+        if target.specs.is_empty()
+            || target.specs.iter().any(|spec| spec.entry.region == 0 && spec.entry.arity != count)
+        {
             return Err((State::Python, format!("compiled for another number of parameters than {count}")));
         }
         Ok(count)

@@ -7,6 +7,8 @@
 
 mod resume;
 
+pub(super) use self::resume::Resumes;
+
 use std::cell::Cell;
 use std::ffi::c_long;
 use std::mem::MaybeUninit;
@@ -233,7 +235,7 @@ unsafe fn left(hook: &'static Hook, what: usize, value: *mut PyObject) -> Result
     unsafe {
         let region = what / KINDS;
         let frame = Frame::current(interp::thread());
-        if !hook.is_observed(frame) {
+        if !hook.is_loops() || !hook.is_observed(frame) {
             return Ok(());
         }
         let Some(regions) = hook.regions() else { return Ok(()) };
@@ -331,6 +333,9 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
         let ts = interp::thread();
         let frame = Frame::current(ts);
         let Some(regions) = hook.regions() else { return Ok(false) };
+        if !hook.is_loops() {
+            return resume::after_a_call(hook, frame, regions, region);
+        }
         if hook.is_observed(frame) {
             return begins(hook, frame, regions, region).map(|()| false).ok_or(Raised);
         }

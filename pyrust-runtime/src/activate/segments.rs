@@ -12,11 +12,12 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
-use super::hook::{Hook, raise_in_body};
+use super::hook::Hook;
 use super::intercept;
 use super::interp::{self, Frame};
 use super::metadata::{Entry, Kept};
 use super::object::{Own, attribute, text, utf8};
+use super::raising::raise_in_body;
 use crate::boundary::commit::{CallArgs, Outcome, enter};
 use crate::suspended::{Left, MOST};
 

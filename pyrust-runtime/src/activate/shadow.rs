@@ -11,10 +11,11 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::hook::{Hook, SHADOWING, raise_in_body, restore};
+use super::hook::{Hook, SHADOWING};
 use super::intercept;
 use super::interp::Frame;
 use super::object::{Own, take_error_text, text, utf8};
+use super::raising::{raise_in_body, restore};
 use super::registry::{self, Registry};
 use crate::boundary::commit::CallArgs;
 

@@ -4,6 +4,7 @@
 //! once more up to the head of that turn, where it stops and is committed. Both runs see what the first one saw, so they
 //! do the same; and whatever they do, what is committed is what Python would have done up to there.
 
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ptr;
 
@@ -13,7 +14,8 @@ use super::super::hook::Hook;
 use super::super::interp::{self, Frame};
 use super::super::object::Own;
 use super::super::segments::{self, gather};
-use super::{REMAINING, RESUMES, Raised, Resolved, leave};
+use super::super::shadow;
+use super::{REMAINING, RESUMES, Raised, Regions, Resolved, leave};
 use crate::boundary::commit::{Outcome, Run, enter};
 use crate::stop::{Bail, Stop};
 use crate::suspended::{Left, MOST, counting};
@@ -58,6 +60,104 @@ pub(super) unsafe fn run(
             Done::Raised => Err(Raised),
             Done::All => Ok(true),
         }
+    }
+}
+
+/// Bailouts after which a loop is begun again, whatever comes of it; later it must have been worth while for one in
+/// [`SHARE`].
+const FREE: u32 = 8;
+const SHARE: u32 = 4;
+
+/// What came of the loops of one function that were begun again after a bailout.
+#[derive(Default)]
+pub(in super::super) struct Resumes {
+    /// So many times it was worth while.
+    paid: Cell<u32>,
+    /// So many times it was not.
+    lost: Cell<u32>,
+}
+
+/// The frame whose native call has bailed out last, and of which function: its loops may be begun natively. A frame that
+/// has gone may have left its address to another one of the same function, which does no harm.
+struct Bailed(Cell<(usize, *const Resumes)>);
+
+// SAFETY: only touched with the GIL held.
+unsafe impl Sync for Bailed {}
+
+static BAILED: Bailed = Bailed(Cell::new((0, ptr::null())));
+
+impl Resumes {
+    /// A native call has bailed out in this frame.
+    ///
+    /// # Safety
+    /// The frame is live.
+    pub(in super::super) unsafe fn bailed(&'static self, frame: Frame) {
+        if self.lost.get() <= FREE.saturating_add(SHARE.saturating_mul(self.paid.get())) {
+            // SAFETY: as promised.
+            BAILED.0.set((unsafe { frame.args() } as usize, self));
+        }
+    }
+
+    /// Whether that was the last one.
+    unsafe fn has_bailed_in(&self, frame: Frame) -> bool {
+        let (args, of) = BAILED.0.get();
+        // SAFETY: the frame is live.
+        ptr::eq(of, self) && args == unsafe { frame.args() } as usize
+    }
+
+    fn count(&self, paid: bool) {
+        let counter = if paid { &self.paid } else { &self.lost };
+        counter.set(counter.get().saturating_add(1));
+    }
+
+    /// Whether they are worth while in general.
+    pub(in super::super) fn pay(&self) -> bool {
+        self.paid.get() > 0 && self.lost.get() <= SHARE.saturating_mul(self.paid.get())
+    }
+}
+
+/// A native call has bailed out in this frame, and Python has come to one of its loops. True if native code has done all
+/// of the loop; otherwise Python goes on with it, from its beginning or from where the frame is now.
+///
+/// # Safety
+/// As [`run`].
+pub(super) unsafe fn after_a_call(
+    hook: &'static Hook,
+    frame: Frame,
+    regions: &Regions,
+    region: usize,
+) -> Result<bool, Raised> {
+    // SAFETY: as promised.
+    unsafe {
+        if !hook.resumes().has_bailed_in(frame)
+            || !hook.goes_native(frame)
+            || crate::txn::is_open()
+            || shadow::runs_here(interp::thread())
+        {
+            return Ok(false);
+        }
+        for (spec, resolved) in regions.0.iter().enumerate() {
+            let Some((resumed, sites)) = resolved.resumed.as_ref().filter(|_| resolved.region == region)
+            else {
+                continue;
+            };
+            let Some(stop) = Own::take(PyLong_FromLongLong(NEVER)) else { return Err(Raised) };
+            let mut args = [const { MaybeUninit::uninit() }; MOST];
+            let Some(args) = gather(frame, &resolved.params, &[stop.ptr()], &mut args) else { continue };
+            if !(resumed.entry.matches)(&args) || !hook.holds(spec) {
+                continue;
+            }
+            match (Attempt { hook, frame, resolved, resumed, sites }.begin()) {
+                Done::Nothing => hook.resumes().count(false),
+                Done::Part { paid } => {
+                    hook.resumes().count(paid);
+                    return Ok(false);
+                }
+                Done::All => return Ok(true),
+                Done::Raised => return Err(Raised),
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -128,7 +228,9 @@ impl Attempt<'_> {
             };
             if *point != RESUMES {
                 leave(self.frame, self.sites, left, || ());
-                self.hook.segment_committed(None);
+                if self.hook.is_loops() {
+                    self.hook.segment_committed(None);
+                }
                 return Done::All;
             }
             let operands = left.split_off(1 + kept.len());
@@ -139,7 +241,6 @@ impl Attempt<'_> {
                     .and_then(|taken| rest(&mut shape, &mut operands.iter(), taken.ptr()));
             });
             drop(operands);
-            self.hook.segment_committed(None);
             if self.resumed.shape.is_empty() {
                 return Done::Part { paid };
             }
