@@ -10,14 +10,18 @@ use super::{FunctionReport, Hotspot, Sources, checked, emits, owned, with_views}
 use crate::ast::FunctionDef;
 use crate::emit::{Kept, Place, Resumed, Site, Spec};
 use crate::explain::{Explanation, explain};
-use crate::hir::{self, ExprKind};
-use crate::infer::{FuncRef, Modules, NARROW, Program, in_python};
+use crate::hir::visit::{Visit, walk_expr, walk_target};
+use crate::hir::{self, ExprKind, Target, TargetKind};
+use crate::infer::{FuncRef, Instance, Modules, NARROW, Program, in_python};
 use crate::lower::regions::{self, Region, candidates};
 use crate::manifest::{Entry, Mode};
 use crate::passes::Pass;
 use crate::signature::Signature;
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
+
+/// A loop of a native function has a form for bailouts if it is at most so many expressions long.
+const MAX_RESUMED: usize = 120;
 
 /// At most so many times more is left out of the rest of the function.
 const MAX_ROUNDS: usize = 12;
@@ -36,7 +40,8 @@ pub(super) fn with_loops(
         return;
     }
     let loops = candidates(def, &|name| !env.bindings.contains_key(name));
-    for (number, signature) in entry.signatures.iter().enumerate() {
+    // For one signature: it costs the build too much for what it does.
+    for (number, signature) in entry.signatures.iter().enumerate().take(1) {
         let known = hotspot.specs.iter().any(|spec| spec.signature == signature.to_string());
         if !loops.is_empty() && known {
             let function = (file, def, &loops[..]);
@@ -138,11 +143,58 @@ fn outermost(
         let Some(types) = types[i].as_ref().filter(|_| !taken.cover(region.span)) else { continue };
         taken.add(region.span);
         if let Some(resumed) = resumed(program, func, (i, region), types) {
+            if !Worth::of(&program.instances[resumed.instance]) {
+                continue;
+            }
             let forms = (resumed.instance, None);
             specs.push(spec(file, signature, (i, region), forms, (Vec::new(), Some(resumed))));
         }
     }
     specs
+}
+
+/// Whether a loop of a native function has a form of its own for bailouts: it costs the build as much as the loop itself.
+struct Worth<'i> {
+    instance: &'i Instance,
+    size: usize,
+    /// Python's dicts and sets are slow to write to, twice as slow as Python is.
+    keyed: bool,
+}
+
+impl<'i> Worth<'i> {
+    fn of(instance: &'i Instance) -> bool {
+        let mut worth = Worth { instance, size: 0, keyed: false };
+        worth.block(&instance.hir.body);
+        worth.size <= MAX_RESUMED && !worth.keyed
+    }
+
+    fn changed(&mut self, base: &hir::Expr) {
+        let keyed = |ty: &Type| matches!(ty, Type::Dict { .. } | Type::Set { .. });
+        self.keyed |= self.instance.nodes[base.id].any(&keyed);
+    }
+}
+
+impl<'i> Visit<'i> for Worth<'i> {
+    fn target(&mut self, target: &'i Target) {
+        if let TargetKind::Index { base, .. } = &target.kind {
+            self.changed(base);
+        }
+        walk_target(self, target);
+    }
+
+    fn expr(&mut self, e: &'i hir::Expr) {
+        self.size += 1;
+        match &e.kind {
+            ExprKind::Method { base, name, .. }
+                if self.instance.nodes[base.id].members().iter().any(|t| crate::ops::changes(t, name)) =>
+            {
+                self.changed(base);
+            }
+            ExprKind::InPlace { left, .. } => self.changed(left),
+            _ => {}
+        }
+        walk_expr(self, e);
+    }
 }
 
 /// Loops that are taken; what stands inside of one is not.
