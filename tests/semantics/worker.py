@@ -257,6 +257,8 @@ class Worker:
             problems.append("what is returned is not the argument itself")
         if step["refused"] or (state == "python" and step["optional"]):
             return {"problems": problems, "points": 0}
+        if "resumes" in marks and not WITHOUT and not self.extension._resumed(full):
+            problems.append("Python did not go on in the middle of a loop")
         if "any" in marks or WITHOUT:
             pass
         elif "bails" in marks:

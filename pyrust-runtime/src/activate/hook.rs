@@ -520,6 +520,7 @@ impl Hook {
 
     pub(super) fn forget_bailouts(&self) {
         self.budget.forget();
+        self.resumes.forget();
     }
 
     pub(super) fn switch_off(&self, reason: String) {

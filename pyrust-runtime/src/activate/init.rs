@@ -201,6 +201,7 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_dry_run_loop", super::dry::dry_run_loop, METH_VARARGS),
         entry(c"_original", original, METH_O),
         entry(c"_kind", kind, METH_O),
+        entry(c"_resumed", resumed, METH_O),
         entry(c"_pause", pause, METH_O),
         entry(c"_distrust", super::shadow::distrust, METH_VARARGS),
         entry(c"_reset_counters", reset_counters, METH_NOARGS),
@@ -330,6 +331,15 @@ unsafe extern "C" fn kind(_: *mut PyObject, name: *mut PyObject) -> *mut PyObjec
             None => return none(),
         }
         .map_or(ptr::null_mut(), Own::release)
+    }
+}
+
+/// `_resumed(name)`: after so many bailouts Python has gone on in the middle of a loop.
+unsafe extern "C" fn resumed(_: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    unsafe {
+        let record = utf8(name).and_then(|name| registry::get()?.record(name));
+        PyLong_FromUnsignedLongLong(record.map_or(0, |record| record.resumed.get()))
     }
 }
 

@@ -51,6 +51,8 @@ pub(super) struct Record {
     /// Native calls of earlier hooks, less those from before the counters were reset.
     counted: Cell<i64>,
     pub(super) bailouts: RefCell<Vec<(&'static str, u64)>>,
+    /// Bailouts after which Python has gone on in the middle of a loop.
+    pub(super) resumed: Cell<u64>,
     /// It was found to differ from Python: what was compiled with it inside must not run either.
     distrusted: Cell<bool>,
 }
@@ -77,9 +79,14 @@ impl Record {
     pub(super) fn reset_counters(&self) {
         self.counted.set(-self.hook.get().map_or(0, |hook| hook.native_calls() as i64));
         self.bailouts.borrow_mut().clear();
+        self.resumed.set(0);
         if let Some(hook) = self.hook.get() {
             hook.forget_bailouts();
         }
+    }
+
+    pub(super) fn count_resumed(&self) {
+        self.resumed.set(self.resumed.get() + 1);
     }
 
     pub(super) fn count_bail(&self, reason: &'static str) {
@@ -155,6 +162,7 @@ fn first_record(function: &'static Function, settings: &Settings) -> Record {
         counted: Cell::new(0),
         bailouts: RefCell::default(),
         distrusted: Cell::new(false),
+        resumed: Cell::new(0),
     }
 }
 

@@ -110,6 +110,11 @@ impl Resumes {
         counter.set(counter.get().saturating_add(1));
     }
 
+    pub(in super::super) fn forget(&self) {
+        self.paid.set(0);
+        self.lost.set(0);
+    }
+
     /// Whether they are worth while in general.
     pub(in super::super) fn pay(&self) -> bool {
         self.paid.get() > 0 && self.lost.get() <= SHARE.saturating_mul(self.paid.get())
@@ -241,6 +246,7 @@ impl Attempt<'_> {
                     .and_then(|taken| rest(&mut shape, &mut operands.iter(), taken.ptr()));
             });
             drop(operands);
+            self.hook.record().count_resumed();
             if self.resumed.shape.is_empty() {
                 return Done::Part { paid };
             }
