@@ -32,16 +32,6 @@ def checked(xs):
     return best
 
 
-def steps(limit):
-    n = turns = 0
-    while n < limit:
-        n += 1 + turns % 5
-        turns = turns * 3 % 1009 + n % 2
-        if n > limit * 9 // 10 and turns < 10**30:
-            turns += 2**63
-    return turns
-
-
 def grid(rows):
     best = 0
     for r, row in enumerate(rows):
@@ -62,10 +52,6 @@ function = "resumable:checked"
 signatures = ["(list[int]) -> int"]
 
 [[hotspot]]
-function = "resumable:steps"
-signatures = ["(int) -> int"]
-
-[[hotspot]]
 function = "resumable:grid"
 signatures = ["(list[list[int]]) -> int"]
 """
@@ -82,7 +68,6 @@ wide[360][1] = 2**63
 arguments = {
     "total": (late[:at] + [2**63] + late[at:],),
     "checked": (late[:at] + [-1],),
-    "steps": (n,),
     "grid": (wide,),
 }
 
