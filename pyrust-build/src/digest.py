@@ -191,7 +191,7 @@ class Regions(ast.NodeTransformer):
         self.generic_visit(node)
         if found is None:
             return node
-        number, returns, resumes = found
+        number, returns, resumes, whole = found
         run, ended, value, left = (asked(MARK % (KINDS * number + which), node) for which in range(4))
         if resumes and isinstance(node, ast.For):
             # What native code leaves to be gone through, where it has begun the loop.
@@ -199,7 +199,7 @@ class Regions(ast.NodeTransformer):
             node.iter = ast.copy_location(ast.BoolOp(ast.Or(), [rest, node.iter]), node.iter)
         inner = [ast.copy_location(ast.If(ended, [ast.copy_location(ast.Return(value), run)], []), run)]
         native = inner if returns else [ast.copy_location(ast.Pass(), run)]
-        python = [Returns(number).visit(node), ast.copy_location(ast.Expr(left), run)]
+        python = [node] if whole else [Returns(number).visit(node), ast.copy_location(ast.Expr(left), run)]
         return ast.copy_location(ast.If(run, native, python), run)
 
     visit_For = visit_While = loop

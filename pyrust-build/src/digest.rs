@@ -67,7 +67,10 @@ pub fn request(
     let known: Vec<&String> =
         functions.iter().filter(|f| modules.contains_key(f.split(':').next().unwrap_or_default())).collect();
     let loops = |found: &Vec<Loop>| -> Vec<serde_json::Value> {
-        found.iter().map(|l| serde_json::json!([l.number, l.line, l.column, l.returns, l.resumes])).collect()
+        found
+            .iter()
+            .map(|l| serde_json::json!([l.number, l.line, l.column, l.returns, l.resumes, l.whole]))
+            .collect()
     };
     let regions: BTreeMap<&String, Vec<serde_json::Value>> =
         regions.iter().map(|(name, found)| (name, loops(found))).collect();

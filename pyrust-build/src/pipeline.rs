@@ -242,6 +242,8 @@ pub struct Loop {
     pub returns: bool,
     /// Python can go on in the middle of it.
     pub resumes: bool,
+    /// The function is native besides: nobody needs to know when Python leaves the loop.
+    pub whole: bool,
 }
 
 fn loops(hotspots: &[Hotspot]) -> BTreeMap<String, Vec<Loop>> {
@@ -249,8 +251,8 @@ fn loops(hotspots: &[Hotspot]) -> BTreeMap<String, Vec<Loop>> {
     for hotspot in hotspots {
         for place in hotspot.all_specs().filter_map(|spec| spec.region.as_ref()) {
             let (line, column) = (place.line, place.column);
-            let resumes = place.resumed.is_some();
-            let found = Loop { number: place.number, line, column, returns: place.returns, resumes };
+            let (resumes, whole) = (place.resumed.is_some(), !hotspot.loops.is_empty());
+            let found = Loop { number: place.number, line, column, returns: place.returns, resumes, whole };
             all.entry(hotspot.func.name()).or_default().insert(found);
         }
     }
