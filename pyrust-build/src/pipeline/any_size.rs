@@ -54,13 +54,15 @@ pub(super) fn add(
             continue;
         }
         added += 1;
-        let signature = of_any_size.to_string();
-        if let Some((file, _)) = sources.module(&func.module) {
+        let (signature, plain) = (of_any_size.to_string(), signature.to_string());
+        if signature != plain
+            && let Some((file, _)) = sources.module(&func.module)
+        {
             report.explain.retain(|known| known.signature != signature);
             report.explain.push(explain(program, file, other, &of_any_size));
         }
-        // Where such calls were recorded, this one stands for them.
-        hotspot.specs.retain(|spec| spec.signature != signature);
+        // Where such calls were recorded, this one stands for them; not where no parameter is an int.
+        hotspot.specs.retain(|spec| spec.signature != signature || spec.instance == instance);
         hotspot.specs.push(Spec {
             signature,
             instance: other,
