@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-SOURCE = '''
+SOURCE = """
 def total(xs):
     result = 0
     for i, x in enumerate(xs):
@@ -40,7 +40,7 @@ def grid(rows):
             if v > best:
                 best = v
     return best
-'''
+"""
 MANIFEST = """version = 1
 
 [[hotspot]]
@@ -55,7 +55,7 @@ signatures = ["(list[int]) -> int"]
 function = "resumable:grid"
 signatures = ["(list[list[int]]) -> int"]
 """
-MEASURE = '''
+MEASURE = """
 import json, sys, time
 import resumable
 from resumable import _pyrust
@@ -95,7 +95,7 @@ for name in arguments:
         sys.exit(f"{name}: {results}")
     ratios[name] = best[True] / best[False]
 print(json.dumps(ratios))
-'''
+"""
 
 
 def ratios(folder: Path, without: str) -> dict[str, float]:
@@ -108,9 +108,7 @@ def ratios(folder: Path, without: str) -> dict[str, float]:
     environment = {**os.environ, "PYRUST_WITHOUT": without}
     for command in (["init"], ["build"]):
         subprocess.run([sys.executable, "-m", "pyrust", *command], cwd=folder, env=environment, check=True)
-    measured = subprocess.run(
-        [sys.executable, "-c", MEASURE], cwd=folder, capture_output=True, text=True, check=True
-    )
+    measured = subprocess.run([sys.executable, "-c", MEASURE], cwd=folder, capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(measured.stdout)
     return found
 
