@@ -56,7 +56,7 @@ use quote::{format_ident, quote};
 
 use crate::hir::{self, ParamKind};
 use crate::infer::ranges::Ranges;
-use crate::infer::{FuncRef, Guard, Instance, Program, decide};
+use crate::infer::{Guard, Instance, Program, decide};
 use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
