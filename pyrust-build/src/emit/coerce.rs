@@ -203,7 +203,7 @@ impl Func<'_, '_, '_> {
     }
 
     fn take_apart(&mut self, val: &Val, members: &[Type], to: &Type) -> TokenStream {
-        let code = val.owned();
+        let code = with_type(val, val.owned());
         let n = members.len();
         let arms: Vec<TokenStream> = members
             .iter()
@@ -245,7 +245,7 @@ impl Func<'_, '_, '_> {
         let n = members.len();
         // A place is matched by reference, so that it lives on.
         let by_ref = val.place && !val.ty.is_copy();
-        let subject = if by_ref { val.by_ref() } else { val.code.clone() };
+        let subject = if by_ref { val.by_ref() } else { with_type(val, val.code.clone()) };
         let arms: Vec<TokenStream> = members
             .iter()
             .enumerate()
@@ -259,6 +259,15 @@ impl Func<'_, '_, '_> {
             .collect();
         quote!(match #subject { #(#arms)* })
     }
+}
+
+/// The code of a union's value. Where all but one member of an operation bails, nothing else tells what the others are.
+fn with_type(val: &Val, code: TokenStream) -> TokenStream {
+    if val.place {
+        return code;
+    }
+    let ty = rust_type(&val.ty);
+    quote!({ let value: #ty = #code; value })
 }
 
 /// The member of a union that a value of type `from` becomes.
