@@ -89,6 +89,14 @@ fn output(text: &str, hotspots: Vec<Entry>) -> String {
     .rust
 }
 
+/// Where no parameter is an int, calls on words and those on ints of any size have the same signature.
+#[test]
+fn words_stay_beside_ints_of_any_size() {
+    let text = "def f(s):\n    h = 7\n    for c in s:\n        h *= ord(c)\n    return h\n";
+    let rust = output(text, vec![entry("m:f", "(str) -> int")]);
+    assert!(rust.contains("let mut h: i64") && rust.contains("let mut h: Big"), "{rust}");
+}
+
 /// A pass that was left out and made no difference would not be tested by running the cases without it.
 #[test]
 fn each_optimisation_can_be_left_out() {
