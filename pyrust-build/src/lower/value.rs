@@ -333,7 +333,12 @@ impl Lower<'_> {
             return self.star_first(name, args, keywords, positional - first);
         }
         let given = self.exprs(&args[..positional]);
-        let rest = &args[positional..];
+        let all = self.starred_part(&args[positional..], keywords);
+        Some(ExprKind::Call { name: name.clone(), args: given, keywords: all })
+    }
+
+    /// What `*args` get, the first of which is starred, and the keywords behind them.
+    fn starred_part(&mut self, rest: &[AExpr], keywords: &[ast::Keyword]) -> Vec<(String, Expr)> {
         let span = rest[0].span;
         let kind = match rest {
             [AExpr { kind: A::Starred(items), .. }] => {
@@ -345,7 +350,7 @@ impl Lower<'_> {
         for k in keywords {
             all.push((k.name.clone().unwrap_or_default(), self.expr(&k.value)));
         }
-        Some(ExprKind::Call { name: name.clone(), args: given, keywords: all })
+        all
     }
 
     /// `instance.method(a, *items, key=b)`: the items are what the method's `*args` get. Whether it has one, and `a` fills
@@ -371,17 +376,7 @@ impl Lower<'_> {
         }) else {
             return None;
         };
-        let span = rest[0].span;
-        let kind = match rest {
-            [AExpr { kind: A::Starred(items), .. }] => {
-                ExprKind::Comp(Box::new(self.comp_over(CompKind::Tuple, items)))
-            }
-            _ => self.build(true, rest),
-        };
-        let mut all = vec![("*".to_string(), self.make(kind, span))];
-        for k in keywords {
-            all.push((k.name.clone().unwrap_or_default(), self.expr(&k.value)));
-        }
+        let all = self.starred_part(rest, keywords);
         Some(ExprKind::Method { base, name, args, keywords: all })
     }
 
