@@ -35,7 +35,8 @@ pub struct Resumed {
     pub def: FunctionDef,
     /// Those of the region, and the one at the head of the loop as the last.
     pub sites: Vec<Site>,
-    /// What the last one hands over behind the locals: how Python makes its iterator of it ([`shape`]); empty for `while`.
+    /// What the last one hands over behind the locals: how Python makes its iterator of it, a term
+    /// as in [`Parts`]; empty for `while`.
     pub shape: String,
 }
 

@@ -36,17 +36,15 @@ pub(super) fn with_loops(
     let func = hotspot.func.clone();
     let Some((file, env)) = sources.module(&func.module) else { return };
     let Some(def) = env.function(&func.qualname) else { return };
-    if !program.passes.has(Pass::Resume) {
+    // For one signature: it costs the build too much for what it does.
+    let Some(signature) = entry.signatures.first() else { return };
+    let known = hotspot.specs.iter().any(|spec| spec.signature == signature.to_string());
+    if !program.passes.has(Pass::Resume) || !known {
         return;
     }
     let loops = candidates(def, &|name| !env.bindings.contains_key(name));
-    // For one signature: it costs the build too much for what it does.
-    for (number, signature) in entry.signatures.iter().enumerate().take(1) {
-        let known = hotspot.specs.iter().any(|spec| spec.signature == signature.to_string());
-        if !loops.is_empty() && known {
-            let function = (file, def, &loops[..]);
-            hotspot.loops.extend(outermost(program, function, &func, (number, signature), entry));
-        }
+    if !loops.is_empty() {
+        hotspot.loops = resumable(program, (file, def, &loops), &func, (0, signature), entry);
     }
 }
 
@@ -92,26 +90,20 @@ pub(super) fn with_regions(
 /// The regions of a function for one signature, the `number`-th of it. `regions`: its loops that might be compiled alone.
 fn specialise(
     program: &mut Program<'_>,
-    (file, def, regions): (&SourceFile, &FunctionDef, &[Region]),
+    function: (&SourceFile, &FunctionDef, &[Region]),
     func: &FuncRef,
-    (number, signature): (usize, &Signature),
+    numbered: (usize, &Signature),
     entry: &Entry,
 ) -> Vec<Spec> {
-    let Some(types) = types(program, (file, def, regions), func, (number, signature), entry) else {
-        return Vec::new();
-    };
-    let mut taken = Outermost::default();
     let mut specs = Vec::new();
-    for (i, region) in regions.iter().enumerate() {
-        let Some(types) = types[i].as_ref().filter(|_| !taken.cover(region.span)) else { continue };
+    outermost(program, function, func, numbered, entry, |program, (i, region), types| {
         let made = func.made(&format!("region {i}"));
         program.define(&made, region.def.clone());
-        let Ok(root) = checked(program, &made, types, NARROW) else { continue };
+        let Ok(root) = checked(program, &made, types, NARROW) else { return false };
         let instance = with_views(program, &made, root, NARROW).unwrap_or(root);
         if emits(program, instance).is_err() {
-            continue;
+            return false;
         }
-        taken.add(region.span);
         let owned = match leaves_lists(program, instance) {
             true => None,
             false => owned(program, &made, instance),
@@ -121,36 +113,57 @@ fn specialise(
             false => None,
         };
         let sites = region.sites.iter().map(site).collect();
-        specs.push(spec(file, signature, (i, region), (instance, owned), (sites, resumed)));
-    }
+        specs.push(spec(function.0, numbered.1, (i, region), (instance, owned), (sites, resumed)));
+        true
+    });
     specs
 }
 
 /// The outermost loops of a native function, in the form from which Python can go on.
+fn resumable(
+    program: &mut Program<'_>,
+    function: (&SourceFile, &FunctionDef, &[Region]),
+    func: &FuncRef,
+    numbered: (usize, &Signature),
+    entry: &Entry,
+) -> Vec<Spec> {
+    let mut specs = Vec::new();
+    outermost(program, function, func, numbered, entry, |program, (i, region), types| {
+        let resumed = resumed(program, func, (i, region), types);
+        if let Some(resumed) = resumed.filter(|r| Worth::of(&program.instances[r.instance])) {
+            let forms = (resumed.instance, None);
+            specs.push(spec(function.0, numbered.1, (i, region), forms, (Vec::new(), Some(resumed))));
+        }
+        true
+    });
+    specs
+}
+
+/// Takes the loops of a function for one signature, outer ones first, with the types of what each is given; what stands
+/// inside of a loop that is taken is left out.
 fn outermost(
     program: &mut Program<'_>,
     (file, def, regions): (&SourceFile, &FunctionDef, &[Region]),
     func: &FuncRef,
     (number, signature): (usize, &Signature),
     entry: &Entry,
-) -> Vec<Spec> {
-    let Some(types) = types(program, (file, def, regions), func, (number, signature), entry) else {
-        return Vec::new();
-    };
-    let mut taken = Outermost::default();
-    let mut specs = Vec::new();
+    mut take: impl FnMut(&mut Program<'_>, (usize, &Region), &[Type]) -> bool,
+) {
+    let places = def.params.places_in_text();
+    let Ok(mut params) = parameter_types(program, signature, &places, &entry.signatures) else { return };
+    params.insert(0, Type::Bool);
+    let types = Asked { file, func, number, params, def, regions }.types(program);
+    let mut taken: Vec<Span> = Vec::new();
     for (i, region) in regions.iter().enumerate() {
-        let Some(types) = types[i].as_ref().filter(|_| !taken.cover(region.span)) else { continue };
-        taken.add(region.span);
-        if let Some(resumed) = resumed(program, func, (i, region), types) {
-            if !Worth::of(&program.instances[resumed.instance]) {
-                continue;
-            }
-            let forms = (resumed.instance, None);
-            specs.push(spec(file, signature, (i, region), forms, (Vec::new(), Some(resumed))));
+        if taken.iter().any(|t| t.start <= region.span.start && region.span.end <= t.end) {
+            continue;
+        }
+        if let Some(types) = &types[i]
+            && take(program, (i, region), types)
+        {
+            taken.push(region.span);
         }
     }
-    specs
 }
 
 /// Whether a loop of a native function has a form of its own for bailouts: it costs the build as much as the loop itself.
@@ -195,34 +208,6 @@ impl<'i> Visit<'i> for Worth<'i> {
         }
         walk_expr(self, e);
     }
-}
-
-/// Loops that are taken; what stands inside of one is not.
-#[derive(Default)]
-struct Outermost(Vec<Span>);
-
-impl Outermost {
-    fn cover(&self, span: Span) -> bool {
-        self.0.iter().any(|t| t.start <= span.start && span.end <= t.end)
-    }
-
-    fn add(&mut self, span: Span) {
-        self.0.push(span);
-    }
-}
-
-/// What each region is given.
-fn types(
-    program: &mut Program<'_>,
-    (file, def, regions): (&SourceFile, &FunctionDef, &[Region]),
-    func: &FuncRef,
-    (number, signature): (usize, &Signature),
-    entry: &Entry,
-) -> Option<Vec<Option<Vec<Type>>>> {
-    let places = def.params.places_in_text();
-    let mut params = parameter_types(program, signature, &places, &entry.signatures).ok()?;
-    params.insert(0, Type::Bool);
-    Some(Asked { file, func, number, params, def, regions }.types(program))
 }
 
 fn spec(
