@@ -145,13 +145,15 @@ impl Hook {
                 false => Some(Box::new(Generator::of(code, arity, &entries)?)),
             };
             let whole = entries.iter().filter(|entry| entry.region == 0).count();
-            let regions = match (whole == entries.len(), Regions::of(code, &entries)) {
-                (true, _) => None,
-                (false, Some(regions)) => Some(Box::new(regions)),
-                // The function is native without them.
-                (false, None) if whole > 0 => None,
-                (false, None) => return None,
+            let regions = match whole == entries.len() {
+                true => None,
+                false => Regions::of(code, &entries).map(Box::new),
             };
+            if regions.is_none() && whole == 0 {
+                return None;
+            }
+            // Without its loops a function is native all the same.
+            PyErr_Clear();
             let kind = if generator.is_some() { YIELDING } else { 0 };
             let hook = Hook {
                 gate: Cell::new(

@@ -98,6 +98,7 @@ unsafe fn function(
             }
             None => {
                 // Without the questions the function is native all the same.
+                PyErr_Clear();
                 let body = asking.as_ref().map_or(original, Own::ptr);
                 Own::take(prologue::patch(body, hook.object())).ok_or_else(failure)?
             }
