@@ -43,6 +43,8 @@ struct Flow {
     deletes: BTreeSet<NodeId>,
     loops: Vec<(State, State)>,
     tries: Vec<State>,
+    /// What runs when a `try` is left, and how many loops stand around it.
+    finals: Vec<(usize, Vec<Stmt>)>,
 }
 
 /// What the rewrite needs: the new variable of every node that names one.
@@ -122,6 +124,7 @@ impl Flow {
             deletes: BTreeSet::new(),
             loops: Vec::new(),
             tries: Vec::new(),
+            finals: Vec::new(),
         }
     }
 
@@ -200,6 +203,7 @@ impl Flow {
                 *state = None;
             }
             StmtKind::Break | StmtKind::Continue => {
+                self.leave_tries(state);
                 if let Some((breaks, continues)) = self.loops.last_mut() {
                     let acc = if matches!(stmt.kind, StmtKind::Break) { breaks } else { continues };
                     join(acc, state);
@@ -215,6 +219,7 @@ impl Flow {
                 let outer = state.clone();
                 if !finalbody.is_empty() {
                     self.tries.push(outer.clone());
+                    self.finals.push((self.loops.len(), finalbody.clone()));
                 }
                 self.tries.push(outer);
                 self.block(body, state);
@@ -227,6 +232,7 @@ impl Flow {
                 }
                 if !finalbody.is_empty() {
                     // On the way out by a jump or an exception anything may have been assigned.
+                    self.finals.pop();
                     let mut any = self.tries.pop().expect("pushed above");
                     join(&mut any, state);
                     let mut leaving = any.clone();
@@ -273,6 +279,20 @@ impl Flow {
             }
             StmtKind::Enter(_) | StmtKind::Pass => {}
         }
+    }
+
+    /// A jump to the loop around passes what the `try`s in the loop end with, the inner ones first.
+    fn leave_tries(&mut self, state: &mut State) {
+        let loops = self.loops.len();
+        let outside = self.finals.iter().rposition(|(around, _)| *around < loops).map_or(0, |i| i + 1);
+        let inside = self.finals.split_off(outside);
+        for (i, (_, last)) in inside.iter().enumerate().rev() {
+            // A jump in there passes the outer ones.
+            self.finals.extend_from_slice(&inside[..i]);
+            self.block(last, state);
+            self.finals.truncate(outside);
+        }
+        self.finals.extend(inside);
     }
 
     /// Runs `pass` (one iteration; returns the state in which the loop ends normally) to a fixpoint.
