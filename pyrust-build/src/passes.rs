@@ -57,9 +57,11 @@ pub enum Pass {
     Leaves,
     /// Python goes on in the turn of a loop in which native code gives up, not in front of the loop or the function.
     Resume,
+    /// Loops of functions that stay Python are compiled alone.
+    Regions,
 }
 
-const ALL: [(&str, Pass); 24] = [
+const ALL: [(&str, Pass); 25] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -84,6 +86,7 @@ const ALL: [(&str, Pass); 24] = [
     ("attributes", Pass::Attributes),
     ("leaves", Pass::Leaves),
     ("resume", Pass::Resume),
+    ("regions", Pass::Regions),
 ];
 
 /// Which optimisations run; by default all.

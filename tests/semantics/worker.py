@@ -257,8 +257,9 @@ class Worker:
             problems.append("what is returned is not the argument itself")
         if step["refused"] or (state == "python" and step["optional"]):
             return {"problems": problems, "points": 0}
-        if "resumes" in marks and not WITHOUT and not self.extension._resumed(full):
-            problems.append("Python did not go on in the middle of a loop")
+        times = int(marks.get("resumes") or 1)
+        if "resumes" in marks and not WITHOUT and (found := self.extension._resumed(full)) < times:
+            problems.append(f"{found} times a loop went on in the middle")
         if "any" in marks or WITHOUT:
             pass
         elif "bails" in marks:

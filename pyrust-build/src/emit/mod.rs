@@ -60,7 +60,7 @@ use crate::infer::{Guard, Instance, Program, decide};
 use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
-pub use specs::{ByHand, Hotspot, Kept, Place, Resumed, Segment, Site, Spec};
+pub use specs::{Again, ByHand, Hotspot, Kept, Place, Resumed, Segment, Site, Spec};
 use types::{Val, distinct, ident, rust_type};
 
 /// What stands at the function that Python calls enter.
@@ -97,8 +97,9 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
             let parts = spec.segments.iter().filter_map(|segment| {
                 Some((segment.instance?, segment.locals.len() + 2 * segment.loops.len()))
             });
-            let resumed = spec.region.iter().filter_map(|place| {
-                place.resumed.as_ref().map(|resumed| (resumed.instance, place.takes(resumed.instance)))
+            let resumed = spec.region.iter().flat_map(|place| {
+                let forms = place.resumed.iter().flat_map(Resumed::instances);
+                forms.map(|instance| (instance, place.takes(instance)))
             });
             for (instance, params) in parts.chain(resumed) {
                 let signature = format!("({}) -> object", vec!["object"; params].join(", "));

@@ -35,7 +35,12 @@ pub struct Place {
 impl Place {
     /// How many arguments one of its forms takes.
     pub(super) fn takes(&self, instance: usize) -> usize {
-        let stops = self.resumed.as_ref().is_some_and(|resumed| resumed.instance == instance);
+        let resumed = self.resumed.as_ref();
+        if let Some(again) = resumed.and_then(|r| r.again.as_ref()).filter(|again| again.instance == instance)
+        {
+            return again.takes;
+        }
+        let stops = resumed.is_some_and(|resumed| resumed.instance == instance);
         self.locals.len() + usize::from(stops)
     }
 }
@@ -46,6 +51,24 @@ pub struct Resumed {
     pub sites: Vec<Site>,
     /// How Python makes its iterator of what the last site hands over behind the locals.
     pub shape: String,
+    pub again: Option<Again>,
+}
+
+/// The form of a loop that is taken up again behind a turn of Python's.
+pub struct Again {
+    pub instance: usize,
+    /// The locals that it is given.
+    pub locals: Vec<String>,
+    /// How many arguments it takes.
+    pub takes: usize,
+    pub sites: Vec<Site>,
+}
+
+impl Resumed {
+    /// Its forms.
+    pub(super) fn instances(&self) -> impl Iterator<Item = usize> {
+        [self.instance].into_iter().chain(self.again.as_ref().map(|again| again.instance))
+    }
 }
 
 /// A `yield` that a segment gets to, and what is handed over there besides the value.
@@ -79,7 +102,8 @@ impl Spec {
     /// The instances that the entry runs.
     pub fn instances(&self) -> impl Iterator<Item = usize> {
         let segments = self.segments.iter().filter_map(|s| s.instance);
-        let resumed = self.region.iter().filter_map(|place| place.resumed.as_ref()).map(|r| r.instance);
+        let resumed = self.region.iter().filter_map(|place| place.resumed.as_ref());
+        let resumed = resumed.flat_map(Resumed::instances);
         [self.instance].into_iter().chain(self.owned).chain(segments).chain(resumed)
     }
 }

@@ -151,7 +151,15 @@ impl File<'_, '_> {
                     let resumed = place.resumed.as_ref().map(|resumed| {
                         let name = self.names[&resumed.instance].clone();
                         let (sites, shape) = (self::sites(&resumed.sites), &resumed.shape);
-                        quote!(.resuming(&Resumed { entry: #name::ENTRY, sites: #sites, shape: #shape }))
+                        let again = match &resumed.again {
+                            Some(again) => {
+                                let name = self.names[&again.instance].clone();
+                                let (sites, locals) = (self::sites(&again.sites), &again.locals);
+                                quote!(Some(Again { entry: #name::ENTRY, locals: &[#(#locals),*], sites: #sites }))
+                            }
+                            None => quote!(None),
+                        };
+                        quote!(.resuming(&Resumed { entry: #name::ENTRY, sites: #sites, shape: #shape, again: #again }))
                     });
                     quote!(.region(#number, &[#(#locals),*], #sites) #resumed)
                 });

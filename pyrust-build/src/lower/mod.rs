@@ -3,6 +3,7 @@
 //! All refusals of a function are collected, not only the first.
 
 pub(crate) mod above;
+pub mod again;
 mod bound;
 mod call;
 pub(crate) mod class_methods;

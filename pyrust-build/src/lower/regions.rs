@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::walk::{blocks, each_statement};
 
 /// The way out behind the loop.
-const BEHIND: usize = 1;
+pub(super) const BEHIND: usize = 1;
 
 /// The way out by a `return` in the loop: its value.
 const RETURNS: usize = 2;

@@ -4,6 +4,7 @@
 //! native code gives up. Then it is run once more, up to the head of that turn, and what it has done so far is committed;
 //! Python gets the locals, and for a `for` loop the iterator as it is then.
 
+use super::again::{self, Again};
 use super::regions::{Names, Ways, function};
 use super::segments::{OWN, Site, assign, number_of};
 use crate::ast::{
@@ -15,13 +16,13 @@ use crate::source::Span;
 const TURN: &str = "<turn>";
 
 /// The way out at the head of the loop, from where Python goes on.
-const RESUMES: usize = 3;
+pub(super) const RESUMES: usize = 3;
 
 /// The last parameter: the turn at whose head the loop stops.
-const STOP: &str = "pyrust_stop";
+pub(super) const STOP: &str = "pyrust_stop";
 
 /// How many turns have been taken.
-const TAKEN: &str = "pyrust_taken";
+pub(super) const TAKEN: &str = "pyrust_taken";
 
 /// The element of this turn, before its target is bound.
 const ITEM: &str = "pyrust_item";
@@ -38,6 +39,8 @@ pub struct Resumed {
     /// What the last one hands over behind the locals: how Python makes its iterator of it, a term
     /// as in [`Parts`]; empty for `while`.
     pub shape: String,
+    /// The form that takes the loop up again behind a turn of Python's.
+    pub again: Option<Again>,
 }
 
 /// Is it what says in which turn a loop is?
@@ -55,12 +58,16 @@ struct Parts {
     shape: String,
 }
 
-fn name(name: &str, span: Span) -> Expr {
+pub(super) fn name(name: &str, span: Span) -> Expr {
     Expr { kind: E::Name(name.to_string()), span }
 }
 
-fn operand(i: usize, span: Span) -> Expr {
-    name(&format!("{OWN}seq{i}"), span)
+pub(super) fn operand(i: usize, span: Span) -> Expr {
+    name(&operand_name(i), span)
+}
+
+pub(super) fn operand_name(i: usize) -> String {
+    format!("{OWN}seq{i}")
 }
 
 /// How long it was in front of the loop.
@@ -68,13 +75,18 @@ fn length_of(i: usize, span: Span) -> Expr {
     name(&format!("{OWN}len{i}"), span)
 }
 
-fn call(func: &str, args: Vec<Expr>, span: Span) -> Expr {
+pub(super) fn call(func: &str, args: Vec<Expr>, span: Span) -> Expr {
     Expr { kind: E::Call { func: Box::new(name(func, span)), args, keywords: Vec::new() }, span }
 }
 
-fn compare(left: Expr, op: CmpOp, right: Expr) -> Expr {
+pub(super) fn compare(left: Expr, op: CmpOp, right: Expr) -> Expr {
     let span = left.span;
     Expr { kind: E::Compare { left: Box::new(left), ops: vec![op], comparators: vec![right] }, span }
+}
+
+/// Says in which turn the loop is.
+pub(super) fn told(span: Span) -> Stmt {
+    Stmt { kind: S::Expr(call(TURN, vec![name(TAKEN, span)], span)), span }
 }
 
 impl Parts {
@@ -135,6 +147,8 @@ pub(super) fn made(
     let mut ways = Ways::new(span);
     let mut body = vec![assign(name(TAKEN, span), number_of(0, span), span)];
     let behind = ways.behind(TAKEN, &names.kept, &names.first);
+    let mut again = None;
+    let whole = stmt;
     let mut stmt = stmt.clone();
     ways.returns(std::slice::from_mut(&mut stmt));
     let plus = Expr {
@@ -146,7 +160,7 @@ pub(super) fn made(
         span,
     };
     let counted = assign(name(TAKEN, span), plus, span);
-    let told = Stmt { kind: S::Expr(call(TURN, vec![name(TAKEN, span)], span)), span };
+    let told = told(span);
     let all: [&Vec<String>; 3] = [&names.kept, &names.first, carried];
     let stops = |ways: &mut Ways, more: Vec<Expr>, mut tests: Vec<Expr>| {
         tests.insert(0, compare(name(TAKEN, span), CmpOp::Eq, name(STOP, span)));
@@ -173,7 +187,16 @@ pub(super) fn made(
                     tests.push(compare(now, CmpOp::Eq, length_of(i, span)));
                 }
             }
-            let operands = (0..parts.operands.len()).map(|i| operand(i, span)).collect();
+            let operands: Vec<Expr> = (0..parts.operands.len()).map(|i| operand(i, span)).collect();
+            if is_builtin("len") {
+                again = again::made(def, whole, names, carried, &parts.shape);
+            }
+            if again.is_some() {
+                // In front of the first turn, where nothing is bound yet.
+                let test = compare(name(STOP, span), CmpOp::Eq, number_of(0, span));
+                let leaves = ways.leave(RESUMES, &[], operands.clone());
+                body.push(Stmt { kind: S::If { test, body: vec![leaves], orelse: Vec::new() }, span });
+            }
             let mut turn = vec![stops(&mut ways, operands, tests), told, counted];
             turn.push(assign(target.clone(), name(ITEM, span), span));
             turn.extend(inner.iter().cloned());
@@ -198,5 +221,5 @@ pub(super) fn made(
     let mut params = names.params.clone();
     params.push(STOP.to_string());
     let def = function(def, span, (&names.outside, &params), body);
-    Some(Resumed { def, sites: ways.sites, shape })
+    Some(Resumed { def, sites: ways.sites, shape, again })
 }

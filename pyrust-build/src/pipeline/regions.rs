@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::types::parameter_types;
 use super::{FunctionReport, Hotspot, Sources, checked, emits, owned, with_views};
 use crate::ast::FunctionDef;
-use crate::emit::{Kept, Place, Resumed, Site, Spec};
+use crate::emit::{Again, Kept, Place, Resumed, Site, Spec};
 use crate::explain::{Explanation, explain};
 use crate::hir::visit::{Visit, walk_expr, walk_target};
 use crate::hir::{self, ExprKind, Target, TargetKind};
@@ -57,7 +57,7 @@ pub(super) fn with_regions(
     hotspot: &mut Hotspot,
 ) {
     // That asks for all of it.
-    if entry.mode == Mode::Require {
+    if entry.mode == Mode::Require || !program.passes.has(Pass::Regions) {
         return;
     }
     let func = hotspot.func.clone();
@@ -114,7 +114,8 @@ fn specialise(
         };
         let sites = region.sites.iter().map(site).collect();
         specs.push(spec(function.0, numbered.1, (i, region), (instance, owned), (sites, resumed)));
-        true
+        // Where something in it is left to Python, its inner loops may have more to run.
+        program.instances[instance].notes.is_empty()
     });
     specs
 }
@@ -139,8 +140,8 @@ fn resumable(
     specs
 }
 
-/// Takes the loops of a function for one signature, outer ones first, with the types of what each is given; what stands
-/// inside of a loop that is taken is left out.
+/// Takes the loops of a function for one signature, outer ones first, with the types of what each is given; `take` says
+/// whether what stands inside of the loop is left out.
 fn outermost(
     program: &mut Program<'_>,
     (file, def, regions): (&SourceFile, &FunctionDef, &[Region]),
@@ -267,15 +268,53 @@ fn resumed(
         })
     };
     let mut fits = true;
+    // Of what is handed over at the head of the loop.
+    let mut handed = Vec::new();
     hir::visit::each_expr(&instance.hir.body, &mut |e| match &e.kind {
-        ExprKind::Suspend { point, items, .. } if *point == last => fits &= items[kept..].iter().all(simple),
+        ExprKind::Suspend { point, items, .. } if *point == last => {
+            fits &= items[kept..].iter().all(simple);
+            handed = items[1..].iter().map(|item| in_python(&instance.nodes[item.id])).collect();
+        }
         _ => {}
     });
     if !fits || emits(program, root).is_err() {
         return None;
     }
+    let again = again(program, func, (i, region), (root, types), &handed);
     let sites = resumed.sites.iter().map(site).collect();
-    Some(Resumed { instance: root, sites, shape: resumed.shape.clone() })
+    Some(Resumed { instance: root, sites, shape: resumed.shape.clone(), again })
+}
+
+/// The form of a region that is taken up again behind a turn of Python's, where something in it is left to Python.
+/// `handed`: the types of what the other form hands over at the head of the loop.
+fn again(
+    program: &mut Program<'_>,
+    func: &FuncRef,
+    (i, region): (usize, &Region),
+    (root, types): (usize, &[Type]),
+    handed: &[Type],
+) -> Option<Again> {
+    let resumed = region.resumed.as_ref()?;
+    let again = resumed.again.as_ref()?;
+    if !program.reachable(root).into_iter().any(|i| !program.instances[i].notes.is_empty()) {
+        return None;
+    }
+    let (locals, operands) = handed.split_at(handed.len().checked_sub(again.operands)?);
+    let known = resumed.sites.last()?.kept.iter().zip(locals).chain(region.params.iter().zip(types));
+    let known: Vec<(&String, &Type)> = known.collect();
+    let of = |name: &String| known.iter().find(|(known, _)| *known == name).map(|(_, ty)| (*ty).clone());
+    let mut params = again.locals.iter().map(of).collect::<Option<Vec<_>>>()?;
+    params.extend(operands.iter().cloned());
+    params.extend([Type::Int, Type::Int]);
+    if params.contains(&Type::Never) {
+        return None;
+    }
+    let made = func.made(&format!("region {i} again"));
+    program.define(&made, again.def.clone());
+    let instance = checked(program, &made, &params, NARROW).ok()?;
+    emits(program, instance).ok()?;
+    let sites = again.sites.iter().map(site).collect();
+    Some(Again { instance, locals: again.locals.clone(), takes: params.len(), sites })
 }
 
 fn site(site: &crate::lower::segments::Site) -> Site {

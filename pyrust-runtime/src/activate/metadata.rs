@@ -87,6 +87,19 @@ pub struct Resumed {
     /// form, where `.` is the next value, `e` is `enumerate` of two terms, `r` is `reversed` of one, and `z` with a digit
     /// is `zip` of so many. Empty for `while`.
     pub shape: &'static str,
+    /// The form that takes a `for` loop up again behind a turn that Python has taken.
+    pub again: Option<Again>,
+}
+
+/// A loop that goes on in the middle. Its arguments are the locals, what the last way out of [`Resumed`] hands over behind
+/// them, how many elements have been taken, and the turn in front of which it stops.
+pub struct Again {
+    /// What runs.
+    pub entry: Entry,
+    /// The locals that it is given.
+    pub locals: &'static [&'static str],
+    /// The ways out: at the head of a turn, and where there are no more elements.
+    pub sites: &'static [Site],
 }
 
 /// A `yield` that a segment gets to.

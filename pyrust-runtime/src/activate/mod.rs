@@ -40,6 +40,6 @@ mod yields;
 
 pub use self::constant::SetConst;
 pub use self::init::init;
-pub use self::metadata::{Entry, Function, Kept, Module, Resumed, Segment, Site, Slot, Spec};
+pub use self::metadata::{Again, Entry, Function, Kept, Module, Resumed, Segment, Site, Slot, Spec};
 pub use self::namespace::Namespace;
 pub use crate::boundary::commit::{CallArgs, box_result};

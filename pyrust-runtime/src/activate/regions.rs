@@ -5,6 +5,7 @@
 //! committed, the frame has the locals that the loop binds and Python goes on behind it, and a bailout leaves everything
 //! as it was in front of the loop, which Python then runs.
 
+mod again;
 mod resume;
 
 pub(super) use self::resume::Resumes;
@@ -52,7 +53,21 @@ struct Resolved {
     /// For each way out where it leads, and what it leaves where.
     sites: Vec<Way>,
     /// The form that stops at the head of the loop, with its ways out.
-    resumed: Option<(&'static metadata::Resumed, Vec<Way>)>,
+    resumed: Option<Resumable>,
+}
+
+/// A loop that stops at its head, with its ways out, and how it is taken up again.
+struct Resumable {
+    form: &'static metadata::Resumed,
+    sites: Vec<Way>,
+    again: Option<Rejoined>,
+}
+
+/// A loop that is taken up again, with the places of its locals and its ways out.
+struct Rejoined {
+    form: &'static metadata::Again,
+    params: Vec<Place>,
+    sites: Vec<Way>,
 }
 
 /// Where a way out leads, and what it leaves where.
@@ -81,7 +96,16 @@ impl Regions {
                 ways.collect::<Option<Vec<_>>>()
             };
             let resumed = match entry.resumed {
-                Some(resumed) => Some((resumed, ways(resumed.sites)?)),
+                Some(form) => {
+                    let again = match &form.again {
+                        Some(form) => {
+                            let (params, sites) = (places.all(form.locals)?, ways(form.sites)?);
+                            Some(Rejoined { form, params, sites })
+                        }
+                        None => None,
+                    };
+                    Some(Resumable { form, sites: ways(form.sites)?, again })
+                }
                 None => None,
             };
             let (sites, params) = (ways(entry.sites)?, places.all(entry.locals)?);
@@ -359,7 +383,7 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
                 stop = Stop::bail(Bail::Guard);
                 continue;
             }
-            if let Some((_, before)) = bailed.take() {
+            if let Some((_, _, before)) = bailed.take() {
                 hook.attempt_lost(before);
             }
             let started = hook.started();
@@ -377,7 +401,7 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
                     if why.as_bail() == Some(Bail::Signal) {
                         return interrupted(hook, ts, region, restarts);
                     }
-                    bailed = Some((resolved, started));
+                    bailed = Some((spec, resolved, started));
                     stop = why;
                     if !why.as_bail().is_some_and(concerns_types) {
                         break;
@@ -390,7 +414,7 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
             return Ok(false);
         }
         match bailed {
-            Some((resolved, started)) => resume::run(hook, frame, resolved, (stop, started)),
+            Some((spec, resolved, started)) => resume::run(hook, frame, (spec, resolved), (stop, started)),
             None => {
                 hook.count(stop);
                 Ok(false)

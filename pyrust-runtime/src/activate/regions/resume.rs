@@ -15,13 +15,13 @@ use super::super::interp::{self, Frame};
 use super::super::object::Own;
 use super::super::segments::{self, gather};
 use super::super::shadow;
-use super::{REMAINING, RESUMES, Raised, Regions, Resolved, leave};
+use super::{REMAINING, RESUMES, Raised, Regions, Resolved, Resumable, again, leave};
 use crate::boundary::commit::{Outcome, Run, enter};
 use crate::stop::{Bail, Stop};
 use crate::suspended::{Left, MOST, counting};
 
 /// No turn has this number.
-const NEVER: i64 = -1;
+pub(super) const NEVER: i64 = -1;
 
 /// Less than that, in seconds, is not worth a second and a third run.
 const WORTH: f64 = 20e-6;
@@ -34,14 +34,14 @@ const WORTH: f64 = 20e-6;
 pub(super) unsafe fn run(
     hook: &'static Hook,
     frame: Frame,
-    resolved: &Resolved,
+    (spec, resolved): (usize, &'static Resolved),
     (stop, started): (Stop, Option<std::time::Instant>),
 ) -> Result<bool, Raised> {
     // SAFETY: as promised.
     unsafe {
         let done = match &resolved.resumed {
-            Some((resumed, sites)) if stop.as_bail() != Some(Bail::Busy) => {
-                Attempt { hook, frame, resolved, resumed, sites }.begin()
+            Some(resumed) if stop.as_bail() != Some(Bail::Busy) => {
+                Attempt { hook, frame, spec, resolved, resumed }.begin()
             }
             _ => Done::Nothing,
         };
@@ -105,7 +105,7 @@ impl Resumes {
         ptr::eq(of, self) && args == unsafe { frame.args() } as usize
     }
 
-    fn count(&self, paid: bool) {
+    pub(super) fn count(&self, paid: bool) {
         let counter = if paid { &self.paid } else { &self.lost };
         counter.set(counter.get().saturating_add(1));
     }
@@ -129,7 +129,7 @@ impl Resumes {
 pub(super) unsafe fn after_a_call(
     hook: &'static Hook,
     frame: Frame,
-    regions: &Regions,
+    regions: &'static Regions,
     region: usize,
 ) -> Result<bool, Raised> {
     // SAFETY: as promised.
@@ -142,17 +142,16 @@ pub(super) unsafe fn after_a_call(
             return Ok(false);
         }
         for (spec, resolved) in regions.0.iter().enumerate() {
-            let Some((resumed, sites)) = resolved.resumed.as_ref().filter(|_| resolved.region == region)
-            else {
+            let Some(resumed) = resolved.resumed.as_ref().filter(|_| resolved.region == region) else {
                 continue;
             };
             let Some(stop) = Own::take(PyLong_FromLongLong(NEVER)) else { return Err(Raised) };
             let mut args = [const { MaybeUninit::uninit() }; MOST];
             let Some(args) = gather(frame, &resolved.params, &[stop.ptr()], &mut args) else { continue };
-            if !(resumed.entry.matches)(&args) || !hook.holds(spec) {
+            if !(resumed.form.entry.matches)(&args) || !hook.holds(spec) {
                 continue;
             }
-            match (Attempt { hook, frame, resolved, resumed, sites }.begin()) {
+            match (Attempt { hook, frame, spec, resolved, resumed }.begin()) {
                 Done::Nothing => hook.resumes().count(false),
                 Done::Part { paid } => {
                     hook.resumes().count(paid);
@@ -177,15 +176,15 @@ enum Done {
     Raised,
 }
 
-struct Attempt<'r> {
+struct Attempt {
     hook: &'static Hook,
     frame: Frame,
-    resolved: &'r Resolved,
-    resumed: &'static super::metadata::Resumed,
-    sites: &'r [super::Way],
+    spec: usize,
+    resolved: &'static Resolved,
+    resumed: &'static Resumable,
 }
 
-impl Attempt<'_> {
+impl Attempt {
     unsafe fn begin(&self) -> Done {
         // SAFETY: as `run`.
         unsafe {
@@ -195,7 +194,10 @@ impl Attempt<'_> {
                     Py_DECREF(none);
                     left
                 }
-                Some((Outcome::Bail(why), _)) if why.as_bail() != Some(Bail::Signal) && turn > 0 => {
+                // What is taken up again need not have begun.
+                Some((Outcome::Bail(why), _))
+                    if why.as_bail() != Some(Bail::Signal) && (turn > 0 || self.resumed.again.is_some()) =>
+                {
                     let began = std::time::Instant::now();
                     let Some((Outcome::Value(none), left)) = self.up_to(turn) else { return Done::Nothing };
                     Py_DECREF(none);
@@ -216,7 +218,7 @@ impl Attempt<'_> {
             let turn = Own::take(PyLong_FromLongLong(turn))?;
             let mut args = [const { MaybeUninit::uninit() }; MOST];
             let given = gather(self.frame, &self.resolved.params, &[turn.ptr()], &mut args)?;
-            let run: Run = self.resumed.entry.run;
+            let run: Run = self.resumed.form.entry.run;
             let depth = interp::remaining_depth(ts).max(0) as u32;
             let mut left = Left::new();
             let outcome = left.during(|| enter(&given, depth, interp::stack_limit(ts), run));
@@ -228,11 +230,12 @@ impl Attempt<'_> {
     unsafe fn leave(&self, mut left: Left, turn: i64, paid: bool) -> Done {
         // SAFETY: as `run`; the references behind the locals are taken over here.
         unsafe {
-            let Some((point, kept)) = left.point.checked_sub(1).and_then(|site| self.sites.get(site)) else {
+            let Some((point, kept)) = left.point.checked_sub(1).and_then(|site| self.resumed.sites.get(site))
+            else {
                 return Done::Nothing;
             };
             if *point != RESUMES {
-                leave(self.frame, self.sites, left, || ());
+                leave(self.frame, &self.resumed.sites, left, || ());
                 if self.hook.is_loops() {
                     self.hook.segment_committed(None);
                 }
@@ -240,15 +243,22 @@ impl Attempt<'_> {
             }
             let operands = left.split_off(1 + kept.len());
             let mut remaining = None;
-            leave(self.frame, self.sites, left, || {
-                let mut shape = self.resumed.shape.bytes();
+            leave(self.frame, &self.resumed.sites, left, || {
+                let mut shape = self.resumed.form.shape.bytes();
                 remaining = Own::take(PyLong_FromLongLong(turn))
                     .and_then(|taken| rest(&mut shape, &mut operands.iter(), taken.ptr()));
             });
-            drop(operands);
-            self.hook.record().count_resumed();
-            if self.resumed.shape.is_empty() {
+            if turn > 0 {
+                self.hook.record().count_resumed();
+            }
+            if self.resumed.form.shape.is_empty() {
                 return Done::Part { paid };
+            }
+            if let Some(form) = &self.resumed.again {
+                let forms = (self.resumed.form, form);
+                remaining = remaining.and_then(|inner| {
+                    again::iterator(self.hook, self.spec, forms, self.frame, (operands, turn, inner))
+                });
             }
             match remaining {
                 Some(remaining) => {
@@ -263,7 +273,7 @@ impl Attempt<'_> {
 }
 
 /// The iterator that a term stands for, `taken` elements after its beginning; none with an exception set.
-unsafe fn rest<'o>(
+pub(super) unsafe fn rest<'o>(
     shape: &mut std::str::Bytes<'_>,
     operands: &mut impl Iterator<Item = &'o Own>,
     taken: *mut PyObject,
