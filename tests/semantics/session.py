@@ -130,12 +130,12 @@ def manifest(files: Sequence[CaseFile], packages: dict[str, str]) -> str:
 
 
 def compile_project(folder: Path, python: str) -> Json:
-    """As `pyrust build` does it, with little optimisation: there are many functions, and each runs for an instant."""
+    """As `pyrust build` does it, without optimisation by rustc: there are many functions, and each runs for an instant."""
     program = (
         "import json, sys; from pyrust.driver import build_project; "
         "print(json.dumps(build_project(sys.argv[1], sys.argv[2], echo=lambda text: print(text, file=sys.stderr))))"
     )
-    level = os.environ.get("PYRUST_CASES_LEVEL", "1")
+    level = os.environ.get("PYRUST_CASES_LEVEL", "0")
     environment = {**os.environ, "CARGO_PROFILE_RELEASE_OPT_LEVEL": level, "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "64"}
     done = subprocess.run(
         [sys.executable, "-c", program, str(folder), python],

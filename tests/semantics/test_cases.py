@@ -2,7 +2,7 @@
 
 `PYRUST_CASES_PYTHON` chooses the interpreter that runs the cases (default: the running one), `PYRUST_CASES` a part of
 the files (a substring of their names; `-m slice` takes a part as well), `PYRUST_CASES_FOLDER` where the project is built. `PYRUST_CASES_INVENT=SEED:COUNT`
-runs so many invented programs instead (see `invent.py`): a way to look for what no case shows yet. `PYRUST_CASES_LEVEL` is how much is optimised (default: 1), `PYRUST_CASES_SECONDS` how long a call may take (default: 120).
+runs so many invented programs instead (see `invent.py`): a way to look for what no case shows yet. `PYRUST_CASES_LEVEL` is how much rustc optimises (default: 0), `PYRUST_CASES_SECONDS` how long a call may take (default: 120).
 """
 
 from __future__ import annotations
