@@ -55,13 +55,17 @@ pub enum Pass {
     Attributes,
     /// Small functions that call nothing are called without a look at the stack.
     Leaves,
+    /// A native list to which one loop appends is counted by that loop.
+    Grown,
+    /// A sum of more than two texts makes one text, and none in between.
+    Concat,
     /// Python goes on in the turn of a loop in which native code gives up, not in front of the loop or the function.
     Resume,
     /// Loops of functions that stay Python are compiled alone.
     Regions,
 }
 
-const ALL: [(&str, Pass); 25] = [
+const ALL: [(&str, Pass); 27] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -85,6 +89,8 @@ const ALL: [(&str, Pass); 25] = [
     ("moves", Pass::Moves),
     ("attributes", Pass::Attributes),
     ("leaves", Pass::Leaves),
+    ("grown", Pass::Grown),
+    ("concat", Pass::Concat),
     ("resume", Pass::Resume),
     ("regions", Pass::Regions),
 ];

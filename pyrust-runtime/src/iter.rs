@@ -118,6 +118,27 @@ pub fn in_generator<T>(result: R<T>) -> R<T> {
     }
 }
 
+/// What is gone through on the spot and is of one kind or another: two steps, of which one is asked.
+pub enum Either<A, B> {
+    A(A),
+    B(B),
+}
+
+impl<A, B> Either<A, B> {
+    /// The next element, `None` at the end, behind which nobody asks.
+    #[inline(always)]
+    pub fn next<T>(&mut self, cx: Cx) -> R<Option<T>>
+    where
+        A: FnMut(Cx) -> R<Option<T>>,
+        B: FnMut(Cx) -> R<Option<T>>,
+    {
+        match self {
+            Either::A(step) => step(cx),
+            Either::B(step) => step(cx),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -132,6 +132,72 @@ extern "C" fn joined(a: &Str, b: &Str) -> *mut PyObject {
     }
 }
 
+/// A text of a sum.
+#[derive(Clone, Copy)]
+pub enum Part<'a> {
+    Text(&'a Str),
+    One(Chr),
+}
+
+/// `a + b + c …`
+#[inline]
+pub fn concat_all(cx: Cx, parts: &[Part<'_>]) -> R<Str> {
+    match of_parts(parts) {
+        // SAFETY: just made, of so many code points.
+        Some((object, len)) => unsafe { of_ascii(object, len) },
+        None => Str::arrived(other_parts(cx, parts)),
+    }
+}
+
+/// The texts as one, or null where there is no memory; nothing unless there are two code points, all of ASCII.
+#[inline(never)]
+extern "C" fn of_parts(parts: &[Part<'_>]) -> Option<(*mut PyObject, usize)> {
+    let mut len = 0;
+    for part in parts {
+        len += match part {
+            Part::Text(text) if text.is_ascii() => text.len(),
+            Part::One(c) if c.0 < 128 => 1,
+            _ => return None,
+        };
+    }
+    if len < 2 {
+        return None;
+    }
+    // SAFETY: the GIL is held; all data is written, and ASCII; that many lengths of strings do not overflow.
+    unsafe {
+        let object = ffi::PyUnicode_New(len as ffi::Py_ssize_t, 127);
+        if let Some(object) = NonNull::new(object) {
+            let mut data = layout::ascii_data(object).as_ptr();
+            for part in parts {
+                match part {
+                    Part::Text(text) => {
+                        let text = text.raw();
+                        std::ptr::copy_nonoverlapping(text.as_ptr(), data, text.len());
+                        data = data.add(text.len());
+                    }
+                    Part::One(c) => {
+                        *data = c.0 as u8;
+                        data = data.add(1);
+                    }
+                }
+            }
+        }
+        Some((object, len))
+    }
+}
+
+#[inline(never)]
+extern "C" fn other_parts(cx: Cx, parts: &[Part<'_>]) -> R<Str> {
+    let mut built = StrBuilder::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => built.push_str(text)?,
+            Part::One(c) => built.push_chr(*c)?,
+        }
+    }
+    built.finish(cx)
+}
+
 /// `s * n` and `n * s`.
 pub fn repeat(_: Cx, s: &Str, n: i64) -> R<Str> {
     if n > 0 && (view(s).len() as u64).checked_mul(n as u64).is_none_or(|total| total > 1 << 40) {

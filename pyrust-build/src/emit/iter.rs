@@ -163,7 +163,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return self.by_position(indexed, &at, breaks, &filled, body);
         }
         if let IterKind::Expr(e) = &iter.kind
-            && self.is_short(e)
+            && (self.is_short(e) || self.is_short_list(e))
         {
             return self.short_display(e, &filled, breaks, body);
         }
@@ -589,25 +589,42 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     fn pull_union(&mut self, val: &Val, detached: bool, it: &proc_macro2::Ident) -> Pull {
         let elem =
             val.ty.members().iter().filter_map(iter_elem).fold(Type::Never, |acc, t| Type::join(&acc, &t));
+        let kinds = val.ty.members().iter().filter(|t| iter_elem(t).is_some()).count();
+        // Nobody else asks it, so it is no value: its code can stand here.
+        let here = kinds == 2 && !detached;
+        let mut first = true;
         let code = self.match_union(val, |f, v| {
             iter_elem(&v.ty)?;
             let (it, at) = (f.fresh("it"), f.fresh("at"));
             let pull = f.pull_value(&v, true, &it, &at);
-            let new = f.stepping(pull, &elem, quote!(new));
-            Some(new)
+            if !here {
+                return Some(f.stepping(pull, &elem, quote!(new)));
+            }
+            let kind = if std::mem::take(&mut first) { quote!(A) } else { quote!(B) };
+            let (setup, step) = f.step(pull, &elem);
+            let t = rust_type(&elem);
+            Some(quote!({ #setup Either::#kind(move |cx: Cx| -> R<Option<#t>> { #step }) }))
         });
-        Pull { setup: quote!(let #it = #code;), next: self.q_in(detached, quote!(#it.next(cx))), elem }
+        let mutable = here.then(|| quote!(mut));
+        Pull {
+            setup: quote!(let #mutable #it = #code;),
+            next: self.q_in(detached, quote!(#it.next(cx))),
+            elem,
+        }
     }
 
     /// An iterator that owns what it pulls from.
     pub(super) fn stepping(&mut self, pull: Pull, elem: &Type, new: TokenStream) -> TokenStream {
-        let (x, t) = (self.fresh("x"), rust_type(elem));
+        let ((setup, step), t) = (self.step(pull, elem), rust_type(elem));
+        quote!({ #setup PyIter::<#t>::#new(move |cx| #step) })
+    }
+
+    /// What stands before the first step, and a step.
+    fn step(&mut self, pull: Pull, elem: &Type) -> (TokenStream, TokenStream) {
+        let x = self.fresh("x");
         let item = self.in_closure(|f| f.coerce(&Val::new(quote!(#x), pull.elem.clone()), elem));
-        let (setup, next) = (pull.setup, pull.next);
-        quote!({
-            #setup
-            PyIter::<#t>::#new(move |cx| Ok(match #next { Some(#x) => Some(#item), None => None }))
-        })
+        let next = pull.next;
+        (pull.setup, quote!(Ok(match #next { Some(#x) => Some(#item), None => None })))
     }
 
     /// `for word in text.split()`: nobody else sees the list, so the words are made one at a time.

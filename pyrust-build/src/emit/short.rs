@@ -76,6 +76,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         few && !self.late && self.file.program.passes.has(Pass::Short)
     }
 
+    /// Is it a list of a few values that stands where it is gone through? Nobody else sees it, so there is none.
+    pub(super) fn is_short_list(&self, e: &Expr) -> bool {
+        let few = matches!(&e.kind, ExprKind::List(items) if (1..=FEW as usize).contains(&items.len()));
+        let native = matches!(self.node(e.id), Type::List { in_place: false, .. });
+        few && native && !self.late && self.file.program.passes.has(Pass::Short)
+    }
+
     /// Does a range of step one with these bounds have a few numbers?
     pub(super) fn is_short_trip(&self, start: Option<&Expr>, stop: &Expr) -> bool {
         let start = start.map_or(Some(0), written);
@@ -83,7 +90,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         few && self.file.program.passes.has(Pass::Short)
     }
 
-    /// The loop over a tuple of a few values.
+    /// The items of a tuple, and what stands in front of them.
+    fn parts_of(&mut self, e: &Expr, elem: &Type) -> (TokenStream, Vec<TokenStream>) {
+        let val = self.val(e);
+        let Type::Tuple { items, .. } = &val.ty else { unreachable!("`is_short` has looked") };
+        let (t, code) = (self.fresh("t"), val.owned());
+        let part = |(i, ty): (usize, &Type)| {
+            let index = Literal::usize_unsuffixed(i);
+            self.coerce(&Val::place(quote!(#t.#index), ty.clone()), elem)
+        };
+        (quote!(let #t = #code;), items.iter().enumerate().map(part).collect())
+    }
+
+    /// The loop over a tuple or a list of a few values.
     pub(super) fn short_display(
         &mut self,
         e: &Expr,
@@ -91,24 +110,22 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         breaks: &syn::Lifetime,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
-        let val = self.val(e);
-        let Type::Tuple { items, .. } = &val.ty else { unreachable!("`is_short` has looked") };
-        let elem = iter_elem(&val.ty).unwrap_or(Type::Never);
-        let (t, it, at, x) = (self.fresh("t"), self.fresh("it"), self.fresh("i"), self.fresh("x"));
-        let parts: Vec<_> = (0..items.len())
-            .map(|i| {
-                let index = Literal::usize_unsuffixed(i);
-                self.coerce(&Val::place(quote!(#t.#index), items[i].clone()), &elem)
-            })
-            .collect();
-        let (n, count) = (Literal::usize_unsuffixed(items.len()), Literal::i64_suffixed(items.len() as i64));
-        let (code, ty, continues) = (val.owned(), rust_type(&elem), self.label("c"));
+        let elem = iter_elem(&self.node(e.id)).unwrap_or(Type::Never);
+        let (it, at, x) = (self.fresh("it"), self.fresh("i"), self.fresh("x"));
+        let (setup, parts) = match &e.kind {
+            ExprKind::List(items) => {
+                (quote!(), items.iter().map(|item| self.value_as(item, &elem)).collect())
+            }
+            _ => self.parts_of(e, &elem),
+        };
+        let (n, count) = (Literal::usize_unsuffixed(parts.len()), Literal::i64_suffixed(parts.len() as i64));
+        let (ty, continues) = (rust_type(&elem), self.label("c"));
         let room = self.room(filled, &quote!(#count));
         let item = Val::place(quote!(#it[#at]), elem.clone()).owned();
         let (body, _) = self.looped(breaks, &continues, Val::new(quote!(#x), elem), body);
         let continues = label_if_used(&body, &continues);
         quote! {
-            let #t = #code;
+            #setup
             let #it: [#ty; #n] = [#(#parts),*];
             #room
             #continues for #at in 0..#n { let #x = #item; #body }

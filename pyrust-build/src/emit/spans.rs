@@ -9,6 +9,8 @@
 //! A store to an element might otherwise be one to the head of a list, for all that LLVM knows, so it would load the
 //! pointer and the length again and again.  A list that such a loop assigns to a variable (`row = rows[i]`) is asked behind
 //! the assignment.
+//!
+//! Where a loop only appends to one list of a type, that one is counted by the loop itself (`grow`).
 
 use std::collections::BTreeSet;
 
@@ -16,6 +18,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
+use super::grow::{Grown, appended};
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{
@@ -50,11 +53,26 @@ pub(super) struct Shaken {
     all: bool,
     /// What they hold.
     elems: Vec<Type>,
+    /// Variables that statements append to, and what their lists hold.
+    grows: Vec<(VarId, Type)>,
 }
 
 impl Shaken {
     pub(super) fn leaves(&self, elem: &Type) -> bool {
+        self.leaves_all_but_grown(elem) && !self.grows.iter().any(|(_, grown)| grown == elem)
+    }
+
+    fn leaves_all_but_grown(&self, elem: &Type) -> bool {
         !self.all && !self.elems.contains(elem)
+    }
+
+    /// The only variables whose lists change their length, and those only by what statements append; one for a type.
+    pub(super) fn grown(&self) -> impl Iterator<Item = (VarId, &Type)> {
+        self.grows.iter().enumerate().filter_map(|(at, (var, elem))| {
+            let alone = self.grows.iter().all(|(other, of)| of != elem || other == var);
+            let first = self.grows[..at].iter().all(|(other, _)| other != var);
+            (alone && first && self.leaves_all_but_grown(elem)).then_some((*var, elem))
+        })
     }
 }
 
@@ -62,7 +80,17 @@ impl Shaken {
 pub(super) struct SpanLoop {
     assigned: BTreeSet<VarId>,
     shaken: Shaken,
-    found: Vec<(VarId, Ident)>,
+    /// The lists that it appends to, and nobody else.
+    pub(super) grown: Vec<Grown>,
+    found: Vec<Found>,
+}
+
+/// The span of a variable.
+struct Found {
+    var: VarId,
+    name: Ident,
+    /// A list that grows meanwhile, and is another one.
+    apart: Option<Ident>,
 }
 
 /// A variable that the body of the innermost loop has just assigned, for the rest of the block: where the elements of
@@ -76,6 +104,8 @@ pub(super) struct Assigned {
 /// An element: the span, the index, the type of the element.
 pub(super) struct Place {
     span: TokenStream,
+    /// The list, where its span may have no elements.
+    list: Option<TokenStream>,
     index: Val,
     elem: Type,
 }
@@ -83,14 +113,18 @@ pub(super) struct Place {
 impl Func<'_, '_, '_> {
     /// What a loop over these statements may do to lists.
     pub(super) fn shaken(&self, heads: &[&Expr], iter: Option<(&Iter, &Target)>, body: &[Stmt]) -> Shaken {
-        let mut look = Shaking { f: self, found: Shaken::default() };
+        let mut look = Shaking { f: self, found: Shaken::default(), encloses: false };
         heads.iter().for_each(|e| look.expr(e));
         if let Some((iter, target)) = iter {
             look.iter(iter);
             look.target(target);
         }
         look.block(body);
-        look.found
+        let Shaking { mut found, encloses, .. } = look;
+        if encloses {
+            found.elems.extend(found.grows.drain(..).map(|(_, elem)| elem));
+        }
+        found
     }
 
     /// A builtin that changes nothing, whatever its arguments' own methods do.
@@ -100,17 +134,23 @@ impl Func<'_, '_, '_> {
 
     /// A loop begins.
     pub(super) fn open_spans(&mut self, assigned: BTreeSet<VarId>, shaken: Shaken) {
-        self.spans.push(SpanLoop { assigned, shaken, found: Vec::new() });
+        let grown = self.grown_by(&assigned, &shaken);
+        self.spans.push(SpanLoop { assigned, shaken, grown, found: Vec::new() });
     }
 
     /// It has been emitted: what stands before it.
     pub(super) fn close_spans(&mut self) -> Vec<TokenStream> {
-        let found = self.spans.pop().map_or_else(Vec::new, |l| l.found);
-        let one = |(var, name): (VarId, Ident)| {
+        let Some(SpanLoop { grown, found, .. }) = self.spans.pop() else { return Vec::new() };
+        let mut code: Vec<_> = grown.iter().filter_map(|grown| self.begin_growing(grown)).collect();
+        for Found { var, name, apart } in found {
             let list = self.var_ident(var);
-            quote!(let #name = list::span(&#list);)
-        };
-        found.into_iter().map(one).collect()
+            let span = match apart {
+                Some(grown) => quote!(list::span_apart(&#list, &#grown)),
+                None => quote!(list::span(&#list)),
+            };
+            code.push(quote!(let #name = #span;));
+        }
+        code
     }
 
     /// `base[index]`, if the base has a span; the index is evaluated by whoever uses it.
@@ -121,20 +161,29 @@ impl Func<'_, '_, '_> {
         if !self.has_spans(&elem) || !counted {
             return None;
         }
+        let mut list = None;
         let span = match base.kind {
-            ExprKind::Local(var) => {
-                let name = self.span_of(var, &elem)?;
-                quote!(#name)
-            }
+            ExprKind::Local(var) => match self.growing(var) {
+                Some(grown) => quote!(#grown.span()),
+                None => {
+                    let name = self.span_of(var, &elem)?;
+                    let mut found = self.spans.iter().flat_map(|l| &l.found);
+                    if found.any(|f| f.name == name && f.apart.is_some()) {
+                        let var = self.var_ident(var);
+                        list = Some(quote!(&#var));
+                    }
+                    quote!(#name)
+                }
+            },
             ExprKind::Index { .. } => self.span_of_row(base, &elem)?,
             _ => return None,
         };
         let index = self.val(index);
-        Some(Place { span, index, elem: *elem })
+        Some(Place { span, list, index, elem: *elem })
     }
 
     /// Are spans made here, of lists of that?
-    fn has_spans(&self, elem: &Type) -> bool {
+    pub(super) fn has_spans(&self, elem: &Type) -> bool {
         let number = matches!(elem, Type::Int | Type::Float | Type::Bool | Type::Char);
         let plain = self.closures == 0 && self.fused.is_none() && self.hir.yields.is_none();
         self.file.program.passes.has(Pass::Spans) && number && plain
@@ -172,15 +221,18 @@ impl Func<'_, '_, '_> {
             assigned.used = true;
             return Some(assigned.name.clone());
         }
-        let leaves = |l: &SpanLoop| l.shaken.leaves(elem) && !l.assigned.contains(&var);
+        let grows = |l: &SpanLoop| l.grown.iter().find(|g| g.elem == *elem).map(|g| g.name.clone());
+        let leaves =
+            |l: &SpanLoop| (l.shaken.leaves(elem) || grows(l).is_some()) && !l.assigned.contains(&var);
         let inner = self.spans.iter().rev().take_while(|l| leaves(l)).count();
         let outermost = self.spans.len() - inner;
-        let found = |l: &SpanLoop| l.found.iter().find(|(v, _)| *v == var).map(|(_, name)| name.clone());
+        let found = |l: &SpanLoop| l.found.iter().find(|f| f.var == var).map(|f| f.name.clone());
         if let Some(name) = found(self.spans.get(outermost)?) {
             return Some(name);
         }
+        let apart = self.spans[outermost..].iter().find_map(grows);
         let name = self.fresh("span");
-        self.spans[outermost].found.push((var, name.clone()));
+        self.spans[outermost].found.push(Found { var, name: name.clone(), apart });
         Some(name)
     }
 
@@ -193,19 +245,26 @@ impl Func<'_, '_, '_> {
 
     /// The element itself.
     pub(super) fn span_get(&self, place: &Place) -> Val {
-        let Place { span, index, elem } = place;
+        let Place { span, list, index, elem } = place;
         let (code, at) = (&index.code, index.range.is_unsigned());
-        let get = if at { quote!(list::span_get_at) } else { quote!(list::span_get) };
-        Val::new(self.q(quote!(#get(#span, #code))), elem.clone())
+        let get = match list {
+            Some(list) => quote!(list::span_get_or(#span, #list, #code)),
+            None if at => quote!(list::span_get_at(#span, #code)),
+            None => quote!(list::span_get(#span, #code)),
+        };
+        Val::new(self.q(get), elem.clone())
     }
 
     /// Stores a value of the element's type.
     pub(super) fn span_set(&mut self, place: &Place, val: &Val) -> TokenStream {
-        let Place { span, index, elem } = place;
+        let Place { span, list, index, elem } = place;
         let (code, at) = (&index.code, index.range.is_unsigned());
-        let set = if at { quote!(list::span_set_at) } else { quote!(list::span_set) };
         let val = self.coerce(val, elem);
-        self.q(quote!(#set(#span, #code, #val)))
+        self.q(match list {
+            Some(list) => quote!(list::span_set_or(#span, #list, #code, #val)),
+            None if at => quote!(list::span_set_at(#span, #code, #val)),
+            None => quote!(list::span_set(#span, #code, #val)),
+        })
     }
 
     /// The place with an index that is evaluated once.
@@ -231,6 +290,8 @@ fn defined_once(var: VarId, body: &[Stmt]) -> bool {
 struct Shaking<'l, 'f, 'p, 'a> {
     f: &'l Func<'f, 'p, 'a>,
     found: Shaken,
+    /// Statements of the loop stand in other code than its own: what they append is like any other change.
+    encloses: bool,
 }
 
 impl Shaking<'_, '_, '_, '_> {
@@ -293,7 +354,16 @@ fn is_number_or_text(ty: &Type) -> bool {
 
 impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
     fn stmt(&mut self, stmt: &'h Stmt) {
+        if let StmtKind::Expr(e) = &stmt.kind
+            && let Some((var, item)) = appended(e)
+            && let Type::List { elem, in_place: false } = &self.f.instance.vars[var]
+        {
+            self.found.grows.push((var, (**elem).clone()));
+            self.expr(item);
+            return;
+        }
         match &stmt.kind {
+            StmtKind::Try { .. } => self.encloses = true,
             StmtKind::Enter(_) | StmtKind::Leave { .. } => self.found.all = true,
             StmtKind::AugAssign { target, .. } => {
                 // What stands in a place may be a list, which grows there.
@@ -329,8 +399,11 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
     }
 
     fn iter(&mut self, iter: &'h Iter) {
-        if let IterKind::Tool { .. } = iter.kind {
-            self.found.all = true;
+        match &iter.kind {
+            IterKind::Tool { .. } => self.found.all = true,
+            IterKind::Comp(_) => self.encloses = true,
+            IterKind::Expr(e) => self.encloses |= runs(&self.f.node(e.id)),
+            _ => {}
         }
         walk_iter(self, iter);
     }

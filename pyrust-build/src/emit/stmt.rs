@@ -75,6 +75,9 @@ impl Func<'_, '_, '_> {
                 quote!(#name = None;)
             }
             StmtKind::Expr(e) => {
+                if let Some(code) = self.append_growing(e) {
+                    return code;
+                }
                 let val = self.val(e);
                 let code = val.by_ref();
                 if val.place {

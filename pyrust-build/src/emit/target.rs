@@ -120,7 +120,7 @@ impl Func<'_, '_, '_> {
         self.bind(&new, lets)
     }
 
-    /// `d[k] += 1` of a `defaultdict` or `Counter` with one look-up, where nothing but the sum can happen in between.
+    /// `d[k] += 1` with one look-up, where nothing but the sum can happen in between.
     fn count(
         &mut self,
         base: &hir::Expr,
@@ -129,32 +129,41 @@ impl Func<'_, '_, '_> {
         by: &hir::Expr,
         old_ty: &Type,
     ) -> Option<TokenStream> {
-        let Type::Dict { key, value, kind: DictKind::Default | DictKind::Counter, .. } = self.node(base.id)
-        else {
-            return None;
-        };
-        let plain = match &by.kind {
-            ExprKind::Int(_) | ExprKind::Float(_) => true,
-            ExprKind::Local(v) => !self.hir.vars[*v].maybe_unbound,
-            _ => false,
-        };
-        if !plain
+        let Type::Dict { key, value, kind, .. } = self.node(base.id) else { return None };
+        let made = matches!(kind, DictKind::Default | DictKind::Counter);
+        if !self.is_plain_number(by)
             || !matches!(op, hir::BinOp::Add | hir::BinOp::Sub)
             || !matches!(*value, Type::Int | Type::Float)
             || self.node(by.id) != *value
             || *old_ty != *value
             || self.node(index.id) != *key
+            || !(made || self.file.program.passes.has(Pass::Counting))
         {
             return None;
         }
-        let (dict, key) = (self.val(base).by_ref(), self.value_as(index, &key));
+        let dict = self.val(base).by_ref();
+        let key = if made { self.value_as(index, &key) } else { self.val(index).by_ref() };
         let old = self.fresh("old");
         let new = self.in_closure(|f| {
             let by = f.val(by);
             f.binary(op, &Val::new(quote!(#old), (*value).clone()), &by, &value)
         });
-        let code = self.q(quote!(dict::recount(cx, #dict, #key, |#old| Ok(#new))));
+        let f = if made { quote!(recount) } else { quote!(change) };
+        let code = self.q(quote!(dict::#f(cx, #dict, #key, |#old| Ok(#new))));
         Some(quote!(#code;))
+    }
+
+    /// A number that comes of numbers alone: no dict is touched, nor anything called.
+    fn is_plain_number(&self, e: &hir::Expr) -> bool {
+        match &e.kind {
+            ExprKind::Int(_) | ExprKind::Float(_) => true,
+            ExprKind::Local(v) => !self.hir.vars[*v].maybe_unbound,
+            ExprKind::Binary { op: hir::BinOp::Add | hir::BinOp::Sub | hir::BinOp::Mult, left, right } => {
+                let number = |e: &hir::Expr| matches!(self.node(e.id), Type::Int | Type::Float);
+                number(left) && number(right) && self.is_plain_number(left) && self.is_plain_number(right)
+            }
+            _ => false,
+        }
     }
 
     /// `xs[a:b] += value`: a copy of the part grows and goes back.

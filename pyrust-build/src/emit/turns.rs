@@ -130,8 +130,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     /// Room for what a loop is going to append.
     pub(super) fn room(&mut self, filled: &[Ident], turns: &TokenStream) -> TokenStream {
-        let calls: Vec<_> =
-            filled.iter().map(|list| self.q(quote!(list::expect(cx, &#list, #turns)))).collect();
+        let mut calls = Vec::new();
+        for list in filled {
+            calls.push(match self.growing_list(list) {
+                Some(grown) => self.q(quote!(list::expect_growing(cx, &#list, &mut #grown, #turns))),
+                None => self.q(quote!(list::expect(cx, &#list, #turns))),
+            });
+        }
         quote!(#(#calls;)*)
     }
 

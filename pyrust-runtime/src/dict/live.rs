@@ -412,6 +412,23 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         }
     }
 
+    #[inline]
+    fn change(&self, cx: Cx, key: &K, f: impl FnOnce(V) -> R<V>) -> R<bool> {
+        if let Some(overlay) = self.overlay(cx)?
+            && let Ok(place) = overlay.table.search(cx, key)?
+        {
+            cx.point()?;
+            let Some(old) = overlay.table.value(place).value.clone() else { return Ok(false) };
+            // `f` touches no container: see the compiler's pattern.
+            let new = f(old)?;
+            drop(overlay.table.value_mut(place).value.replace(new));
+            return Ok(true);
+        }
+        let Some(old) = self.find(cx, key)? else { return Ok(false) };
+        self.put(cx, key.clone(), f(old)?)?;
+        Ok(true)
+    }
+
     fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
         let overlay = self.overlay_mut(cx)?;
         let hash = Table::<K, State<V>>::hash(cx, &key)?;

@@ -73,6 +73,13 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
         let old = self.find(cx, key)?.unwrap_or(default);
         self.put(cx, key.clone(), f(old)?)
     }
+    /// `d[key] = f(d[key])`, with one look-up where that can be had; false if there is no such key.
+    #[inline]
+    fn change(&self, cx: Cx, key: &K, f: impl FnOnce(V) -> R<V>) -> R<bool> {
+        let Some(old) = self.find(cx, key)? else { return Ok(false) };
+        self.put(cx, key.clone(), f(old)?)?;
+        Ok(true)
+    }
     /// Removes a key; the value that it had.
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>>;
     /// Removes the last entry.
@@ -98,6 +105,17 @@ pub fn upsert<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     f: impl FnOnce(V) -> R<V>,
 ) -> R<()> {
     dict.upsert(cx, key, default, f)
+}
+
+/// `d[key] = f(d[key])`
+#[inline]
+pub fn change<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: &K,
+    f: impl FnOnce(V) -> R<V>,
+) -> R<()> {
+    if dict.change(cx, key, f)? { Ok(()) } else { missing(cx, key) }
 }
 
 /// `{}`

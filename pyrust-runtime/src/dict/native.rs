@@ -265,6 +265,16 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
         Ok(())
     }
 
+    #[inline]
+    fn change(&self, cx: Cx, key: &K, f: impl FnOnce(V) -> R<V>) -> R<bool> {
+        let Ok(place) = self.table().search(cx, key)? else { return Ok(false) };
+        // `f` touches no container: see the compiler's pattern.
+        let new = f(self.table().value(place).clone())?;
+        let old = core::mem::replace(self.table_mut().value_mut(place), new);
+        drop(old);
+        Ok(true)
+    }
+
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
         let Ok(place) = self.table().search(cx, key)? else { return Ok(None) };
         let (_, value) = self.take_at(cx, place)?;

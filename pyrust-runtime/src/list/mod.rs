@@ -17,7 +17,10 @@ pub use native::{List, row_at, row_in, row_of};
 pub use owned::{Choice, Owned};
 pub use reading::{RList, Readable, SUMS, Sums, row, row_or};
 pub(crate) use sort::sort_slice;
-pub use spans::{Span, span, span_get, span_get_at, span_of, span_set, span_set_at};
+pub use spans::{
+    Growing, Span, expect_growing, growing, span, span_apart, span_get, span_get_at, span_get_or, span_of,
+    span_set, span_set_at, span_set_or,
+};
 
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd};

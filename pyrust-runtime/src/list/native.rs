@@ -74,6 +74,12 @@ impl<T> List<T> {
         unsafe { (*self.head.as_ptr()).object.set(object) }
     }
 
+    /// What every handle of this list holds.
+    #[inline(always)]
+    pub(super) fn raw(&self) -> *mut () {
+        self.head.as_ptr().cast()
+    }
+
     /// Gives the handle away; [`List::take_raw`] takes it back.
     pub(super) fn into_raw(self) -> *mut () {
         let raw = self.head.as_ptr().cast();
@@ -83,6 +89,7 @@ impl<T> List<T> {
 
     /// # Safety
     /// From [`List::into_raw`] of a list of this type, and not taken back before.
+    #[inline(always)]
     pub(super) unsafe fn take_raw(raw: *mut ()) -> List<T> {
         // SAFETY: By the caller.
         List { head: unsafe { NonNull::new_unchecked(raw.cast()) } }

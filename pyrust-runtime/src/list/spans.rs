@@ -1,7 +1,11 @@
-//! Where the elements of a native list stand, for loops that change the length of no list of that type.
+//! Where the elements of a native list stand, for loops that change the length of no list of that type, or of one only, by
+//! appending to it.
+
+use core::mem::ManuallyDrop;
 
 use super::native::List;
-use crate::stop::R;
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
 
 /// The elements of a list, as long as its length stays.
 ///
@@ -69,4 +73,125 @@ pub fn span_set_at<T: Copy + 'static>(span: Span<T>, index: i64, item: T) -> R<(
     // SAFETY: as above.
     unsafe { *span.first.add(at) = item };
     Ok(())
+}
+
+/// A list to which a loop appends, in that loop alone.
+///
+/// The compiler makes one before the loop, where a variable keeps the list alive, and uses it only as long as nothing but
+/// [`Growing::push`] and [`expect_growing`] changes the length or the room of a list of this type.  The list itself is
+/// right at every moment, so all the rest of the program may look at it.
+pub struct Growing<T> {
+    first: *mut T,
+    len: usize,
+    cap: usize,
+    list: *mut (),
+}
+
+/// The list as it is now.
+#[inline(always)]
+pub fn growing<T: Copy + 'static>(list: &List<T>) -> Growing<T> {
+    let items = list.items_mut();
+    Growing { first: items.as_mut_ptr(), len: items.len(), cap: items.capacity(), list: list.raw() }
+}
+
+/// [`super::expect`], for a list that is growing.
+#[inline]
+pub fn expect_growing<T: Copy + 'static>(
+    cx: Cx,
+    list: &List<T>,
+    growing_: &mut Growing<T>,
+    more: i64,
+) -> R<()> {
+    super::expect(cx, list, more)?;
+    *growing_ = growing(list);
+    Ok(())
+}
+
+/// The elements of another list, which stay where they are while that one grows; of that one itself none.
+#[inline(always)]
+pub fn span_apart<T: Copy + 'static>(list: &List<T>, growing: &Growing<T>) -> Span<T> {
+    if list.raw() == growing.list { Span { first: core::ptr::null_mut(), len: 0 } } else { span(list) }
+}
+
+/// `list[index]`; the span may be that of a list which is growing, and then it has no elements.
+#[inline(always)]
+pub fn span_get_or<T: Copy + 'static>(span: Span<T>, list: &List<T>, index: i64) -> R<T> {
+    match inside(index, span.len) {
+        // SAFETY: inside, and the list has not changed its length since.
+        Some(at) => Ok(unsafe { *span.first.add(at) }),
+        None => get_anyway(list, index),
+    }
+}
+
+/// `list[index] = item`; the span may be that of a list which is growing, and then it has no elements.
+#[inline(always)]
+pub fn span_set_or<T: Copy + 'static>(span: Span<T>, list: &List<T>, index: i64, item: T) -> R<()> {
+    match inside(index, span.len) {
+        Some(at) => {
+            // SAFETY: as above; nobody borrows elements meanwhile, and none has to be dropped.
+            unsafe { *span.first.add(at) = item };
+            Ok(())
+        }
+        None => set_anyway(list, index, item),
+    }
+}
+
+#[inline(always)]
+fn inside(index: i64, len: usize) -> Option<usize> {
+    let at = if index < 0 { index.wrapping_add(len as i64) } else { index } as usize;
+    (at < len).then_some(at)
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn get_anyway<T: Copy + 'static>(list: &List<T>, index: i64) -> R<T> {
+    let items = list.items_mut();
+    Ok(items[super::position(index, items.len())?])
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn set_anyway<T: Copy + 'static>(list: &List<T>, index: i64, item: T) -> R<()> {
+    let items = list.items_mut();
+    let at = super::position(index, items.len())?;
+    items[at] = item;
+    Ok(())
+}
+
+impl<T: Copy + 'static> Growing<T> {
+    /// The elements, until the next one comes.
+    #[inline(always)]
+    pub fn span(&self) -> Span<T> {
+        Span { first: self.first, len: self.len }
+    }
+
+    /// `list.append(item)`
+    #[inline(always)]
+    pub fn push(&mut self, item: T) -> R<()> {
+        // SAFETY: A variable keeps the list alive; the handle that is made here counts for nothing.
+        let list = ManuallyDrop::new(unsafe { List::<T>::take_raw(self.list) });
+        if self.len == self.cap {
+            *self = pushed(self.list, item)?;
+            return Ok(());
+        }
+        // SAFETY: There is room behind the last element.
+        unsafe {
+            self.first.add(self.len).write(item);
+            list.items_mut().set_len(self.len + 1);
+        }
+        self.len += 1;
+        Ok(())
+    }
+}
+
+/// Appends where there may be no room.
+#[cold]
+#[inline(never)]
+extern "C" fn pushed<T: Copy + 'static>(list: *mut (), item: T) -> R<Growing<T>> {
+    // SAFETY: As above.
+    let list = ManuallyDrop::new(unsafe { List::<T>::take_raw(list) });
+    match list.items_mut().push(item) {
+        Ok(()) => Ok(growing(&list)),
+        Err(_) => bail(Bail::Memory),
+    }
 }

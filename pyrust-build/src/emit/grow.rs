@@ -1,0 +1,93 @@
+//! A native list of numbers to which a loop appends, and nobody else meanwhile: the loop counts its length and its room.
+//!
+//! ```python
+//! for j in range(n):                      # let mut grow = list::growing(&current);
+//!     current.append(current[j] + 1)      # grow.push(int::add(list::span_get_at(grow.span(), j)?, 1)?)?;
+//! ```
+//!
+//! Otherwise every element might be one of the words that say where the list ends, for all that LLVM knows.  The list itself
+//! is right at every moment.  Other lists of the type are asked before the loop where their elements stand (`spans`); one that
+//! turns out to be that list is asked each time.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::spans::Shaken;
+use crate::hir::{Expr, ExprKind, VarId};
+use crate::passes::Pass;
+use crate::ty::Type;
+
+/// A list that grows in a loop.
+pub(super) struct Grown {
+    var: VarId,
+    pub(super) elem: Type,
+    pub(super) name: Ident,
+    /// A loop around it has begun with that.
+    known: bool,
+}
+
+/// `variable.append(item)`: the variable, the item.
+pub(super) fn appended(e: &Expr) -> Option<(VarId, &Expr)> {
+    let ExprKind::Method { base, name, args, keywords } = &e.kind else { return None };
+    match (&base.kind, args.as_slice()) {
+        (ExprKind::Local(var), [item]) if name == "append" && keywords.is_empty() => Some((*var, item)),
+        _ => None,
+    }
+}
+
+impl Func<'_, '_, '_> {
+    /// The lists that a loop, which assigns this and does that to lists, appends to and nothing else changes the length of.
+    pub(super) fn grown_by(&mut self, assigned: &BTreeSet<VarId>, shaken: &Shaken) -> Vec<Grown> {
+        if !self.file.program.passes.has(Pass::Grown) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for (var, elem) in shaken.grown() {
+            let is_list =
+                matches!(&self.instance.vars[var], Type::List { elem: of, in_place: false } if **of == *elem);
+            let fits =
+                is_list && self.has_spans(elem) && self.is_plain(var) && !self.narrowed.contains_key(&var);
+            if !fits || assigned.contains(&var) || self.pieces.contains_key(&var) {
+                continue;
+            }
+            let (known, name) = match self.growing(var) {
+                Some(name) => (true, name),
+                None => (false, self.fresh("grow")),
+            };
+            found.push(Grown { var, elem: elem.clone(), name, known });
+        }
+        found
+    }
+
+    /// What counts the list of a variable that grows in a loop around.
+    pub(super) fn growing(&self, var: VarId) -> Option<Ident> {
+        self.spans.iter().flat_map(|l| &l.grown).find(|g| g.var == var).map(|g| g.name.clone())
+    }
+
+    /// The same by the name of the list.
+    pub(super) fn growing_list(&self, list: &Ident) -> Option<Ident> {
+        let mut grown = self.spans.iter().flat_map(|l| &l.grown);
+        grown.find(|g| self.var_ident(g.var) == *list).map(|g| g.name.clone())
+    }
+
+    /// What stands before the loop.
+    pub(super) fn begin_growing(&self, grown: &Grown) -> Option<TokenStream> {
+        let (name, list) = (&grown.name, self.var_ident(grown.var));
+        (!grown.known).then(|| quote!(let mut #name = list::growing(&#list);))
+    }
+
+    /// A statement that appends to such a list.
+    pub(super) fn append_growing(&mut self, e: &Expr) -> Option<TokenStream> {
+        let (var, item) = appended(e)?;
+        let name = self.growing(var)?;
+        // Elsewhere it would be another variable; the loop would not have begun with that.
+        assert!(self.closures == 0 && self.fused.is_none(), "a list grows in code of its own");
+        let Type::List { elem, .. } = &self.instance.vars[var] else { return None };
+        let (x, item) = (self.fresh("x"), self.value_as(item, elem));
+        let push = self.q(quote!(#name.push(#x)));
+        Some(quote!({ let #x = #item; #push; }))
+    }
+}
