@@ -15,6 +15,8 @@ struct Attribute {
     signature: Option<LitStr>,
     in_place: Option<syn::Ident>,
     eager: bool,
+    /// It runs rarely, so it is to be compiled fast.
+    rare: bool,
     /// Of a body written by hand: for which source. The compiler reads it.
     source: Option<LitStr>,
 }
@@ -27,6 +29,10 @@ impl Attribute {
         }
         if meta.path.is_ident("eager") {
             self.eager = true;
+            return Ok(());
+        }
+        if meta.path.is_ident("rare") {
+            self.rare = true;
             return Ok(());
         }
         // What the compiler reads where a body is written by hand: the names of statics of its file.
@@ -139,6 +145,8 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
     let value: Vec<_> = index.iter().map(|i| format_ident!("a{i}")).collect();
     let matches = if types.is_empty() {
         quote! { true }
+    } else if attribute.rare {
+        quote! { unsafe { #( ::pyrust_runtime::activate::matches_rarely::<#types>(args, #index) )&&* } }
     } else {
         quote! { unsafe { #( <#types as ::pyrust_runtime::prelude::FromPy>::matches(args.get(#index)) )&&* } }
     };
@@ -185,6 +193,12 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
     });
     let read = match attribute.in_place {
         Some(_) => quote!(),
+        None if attribute.rare => quote! {
+            #(
+                // SAFETY: the caller vouches for `arity` arguments.
+                let #value = unsafe { ::pyrust_runtime::activate::read_rarely::<#types>(cx, args, #index) }?;
+            )*
+        },
         None => quote! {
             #(
                 // SAFETY: the caller vouches for `arity` arguments.
@@ -193,7 +207,7 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
         },
     };
     let done = attribute.in_place.as_ref().map(|_| quote!(CHOICE.done(cx);));
-    let (wide, call) = wide(item, types, &value);
+    let (wide, call) = wide(item, if attribute.rare { &[] } else { types }, &value);
     quote! {
         #item
 

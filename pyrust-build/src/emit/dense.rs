@@ -75,7 +75,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         body: &[Stmt],
         assigned: &BTreeSet<VarId>,
     ) -> Option<Dense> {
-        if !self.file.program.passes.has(Pass::Dense) || self.closures > 0 || self.fused.is_some() {
+        if !self.has_room_for(Pass::Dense) || self.closures > 0 || self.fused.is_some() {
             return None;
         }
         let (IterKind::Range { step: None, .. }, TargetKind::Var(turn)) = (&iter.kind, &target.kind) else {

@@ -47,7 +47,7 @@ struct Reads {
 impl Func<'_, '_, '_> {
     /// Is it such a loop?
     pub(super) fn jam<'h>(&self, target: &'h Target, iter: &'h Iter, body: &'h [Stmt]) -> Option<Jam<'h>> {
-        if !self.file.program.passes.has(Pass::Jam) || self.closures > 0 {
+        if !self.has_room_for(Pass::Jam) || self.closures > 0 {
             return None;
         }
         let range = |iter: &'h Iter| match &iter.kind {

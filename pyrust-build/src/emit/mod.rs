@@ -79,6 +79,8 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
     for hotspot in hotspots {
         for spec in hotspot.all_specs() {
             spec.instances().for_each(|i| _ = file.want(i));
+            let resumed = spec.region.iter().filter_map(|place| place.resumed.as_ref());
+            file.rare.extend(resumed.map(|resumed| resumed.instance));
         }
     }
     let mut items = Vec::new();
@@ -207,6 +209,8 @@ pub(super) struct File<'p, 'a> {
     names: BTreeMap<usize, Ident>,
     used_names: BTreeSet<String>,
     emitted: BTreeSet<usize>,
+    /// What runs only behind a bailout.
+    rare: BTreeSet<usize>,
     pending: Vec<usize>,
     /// One namespace per instance and module that it relies on: what one function loses does not stop the others.
     namespaces: Vec<Space>,
@@ -243,6 +247,7 @@ impl<'p, 'a> File<'p, 'a> {
             names: BTreeMap::new(),
             used_names: BTreeSet::new(),
             emitted: BTreeSet::new(),
+            rare: BTreeSet::new(),
             pending: Vec::new(),
             namespaces: Vec::new(),
             strings: Vec::new(),
@@ -436,6 +441,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     fused: Option<fuse::Fused>,
     /// The operation that is being emitted has results of any size.
     wide: bool,
+    /// It runs only behind a bailout: that it is compiled fast counts for more than that it runs fast.
+    is_rare: bool,
 }
 
 /// What stands before the body of a function.
@@ -452,6 +459,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     fn new(file: &'f mut File<'p, 'a>, index: usize, hir: &'f hir::Function) -> Self {
         let program = file.program;
         let instance = &program.instances[index];
+        let is_rare = file.rare.contains(&index);
         let ranges = match program.passes.has(Pass::Ranges) {
             true => Ranges::of(hir, &instance.vars, &instance.nodes, &|name| {
                 program.binding(&instance.func.module, name).is_some()
@@ -494,11 +502,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             deferred: BTreeMap::new(),
             fused: None,
             wide: false,
+            is_rare,
         }
     }
 }
 
 impl Func<'_, '_, '_> {
+    /// Is a second form of loops wanted, or a longer one?
+    fn has_room_for(&self, pass: Pass) -> bool {
+        !self.is_rare && self.file.program.passes.has(pass)
+    }
+
     fn emit(&mut self, name: &Ident, hotspot: Option<Entry<'_>>) -> TokenStream {
         let hir = self.hir;
         let body = self.block(&hir.body);
@@ -527,7 +541,8 @@ impl Func<'_, '_, '_> {
                     true => quote!(, in_place = #name, eager),
                     false => quote!(, in_place = #name),
                 });
-                quote!(#[hotspot(function = #function, signature = #signature #twin)])
+                let rare = self.is_rare.then(|| quote!(, rare));
+                quote!(#[hotspot(function = #function, signature = #signature #twin #rare)])
             }
             None if self.is_leaf(self.instance) => quote!(#[inline]),
             None => quote!(),

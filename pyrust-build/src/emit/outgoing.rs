@@ -92,12 +92,17 @@ impl Func<'_, '_, '_> {
             }
             let (code, name) = (val.owned(), self.fresh("v"));
             lets.push(quote!(let #name = #code;));
-            objects.push(self.q(quote!(__py_out.keep(cx, #name))));
+            let keep = if self.is_rare { quote!(keep_rarely) } else { quote!(keep) };
+            objects.push(self.q(quote!(__py_out.#keep(cx, #name))));
         }
         let point = proc_macro2::Literal::usize_unsuffixed(point);
-        let begin = self.q(quote!(Suspending::begin()));
+        let (begin, end) = match self.is_rare {
+            true => (quote!(begin_rarely), quote!(end_rarely)),
+            false => (quote!(begin), quote!(end)),
+        };
+        let begin = self.q(quote!(Suspending::#begin()));
         let finals = if finishes { self.run_finals(0) } else { quote!() };
-        quote!({ #(#lets)* #finals let mut __py_out = #begin; #(#objects;)* __py_out.end(#point) })
+        quote!({ #(#lets)* #finals let mut __py_out = #begin; #(#objects;)* __py_out.#end(#point) })
     }
 
     /// What is marked, as the object that it becomes if it is a container.

@@ -74,7 +74,7 @@ impl Func<'_, '_, '_> {
             }
             _ => return None,
         };
-        if !self.file.program.passes.has(Pass::Rows) || self.closures > 0 || !self.is_plain(table) {
+        if !self.has_room_for(Pass::Rows) || self.closures > 0 || !self.is_plain(table) {
             return None;
         }
         if view && !matches!(index.kind, ExprKind::Local(_)) {

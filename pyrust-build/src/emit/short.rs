@@ -36,7 +36,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let turns: Vec<i64> = items.iter().map(written).collect::<Option<_>>()?;
         let of = &self.hir.vars[*var];
         let plain = self.instance.vars[*var] == Type::Int && !of.cell && !of.maybe_unbound;
-        let on = self.is_short(e) && self.file.program.passes.has(Pass::Rows);
+        let on = self.is_short(e) && self.has_room_for(Pass::Rows);
         if !on || !plain || turns.len() > TURNS || self.known.len() > 1 {
             return None;
         }

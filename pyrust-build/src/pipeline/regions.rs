@@ -21,7 +21,7 @@ use crate::source::{SourceFile, Span};
 use crate::ty::Type;
 
 /// A loop of a native function has a form for bailouts if it is at most so many expressions long.
-const MAX_RESUMED: usize = 120;
+const MAX_RESUMED: usize = 80;
 
 /// At most so many times more is left out of the rest of the function.
 const MAX_ROUNDS: usize = 12;

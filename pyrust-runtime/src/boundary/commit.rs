@@ -17,7 +17,7 @@ use crate::buf::Buf;
 use crate::bytearray::{self, Attached};
 use crate::list::owned;
 use crate::object::own::Records;
-use crate::py::{IntoPy, again};
+use crate::py::{FromPy, IntoPy, again};
 use crate::random;
 use crate::stop::{Bail, R, Stop, bail};
 use crate::txn::{self, Cx, Txn};
@@ -72,6 +72,26 @@ pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut
         Some(index) if index < call.nargs => Ok(unsafe { again(call.get(index)) }),
         _ => value.into_py(cx),
     }
+}
+
+/// As [`FromPy::matches`], for what runs rarely: one function for all arguments of a type.
+///
+/// # Safety
+/// There are more than `index` arguments, and the GIL is held.
+#[inline(never)]
+pub unsafe fn matches_rarely<T: FromPy>(call: &CallArgs, index: usize) -> bool {
+    // SAFETY: By the caller.
+    unsafe { T::matches(call.get(index)) }
+}
+
+/// As [`FromPy::from_py`], for what runs rarely.
+///
+/// # Safety
+/// As [`matches_rarely`], with the transaction of `cx` open.
+#[inline(never)]
+pub unsafe fn read_rarely<T: FromPy>(cx: Cx, call: &CallArgs, index: usize) -> R<T> {
+    // SAFETY: By the caller.
+    unsafe { T::from_py(cx, call.get(index)) }
 }
 
 /// Runs a native function as one transaction.
