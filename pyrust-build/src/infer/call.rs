@@ -9,7 +9,7 @@ use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
-use crate::resolve::Binding;
+use crate::resolve::{Binding, INSTANCE};
 use crate::ty::{DictKind, MAX_TUPLE, Type};
 
 /// Where each parameter of a native call gets its value.
@@ -48,6 +48,14 @@ pub(super) fn bind_values(
     let items = keywords.iter().position(|(k, _)| k == "*");
     // Otherwise the first of them, or the last of the others, would have another place.
     if items.is_some() && args != positional {
+        return None;
+    }
+    // Which names stand in `**names` is not known: only that of the instance is looked for there.
+    let named = |p: &&&Param| match p.kind {
+        ParamKind::Positional => p.name != INSTANCE,
+        kind => kind == ParamKind::KeywordOnly,
+    };
+    if items.is_some() && keywords.iter().any(|(k, _)| k == "**") && params.iter().any(|p| named(&p)) {
         return None;
     }
     for (i, param) in params.iter().enumerate() {

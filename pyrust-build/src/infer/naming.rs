@@ -3,6 +3,7 @@
 use super::beyond::of_any_size;
 use super::solver::{Ty, VarId};
 use super::{Guard, Infer, enums};
+use crate::ast;
 use crate::ops;
 use crate::resolve::{Binding, split_receiver};
 use crate::source::Span;
@@ -35,8 +36,15 @@ impl Infer<'_, '_> {
             return self.state.solver.get(slot);
         }
         match self.bound(name) {
-            Some((_, Binding::Value(_) | Binding::Unknown)) => {
-                let ty = self.program.value_type(&self.func.module, name);
+            Some((_, binding @ (Binding::Value(_) | Binding::Unknown))) => {
+                let mut ty = self.program.value_type(&self.func.module, name);
+                // What an unknown call has made (`object()`) can be moved, and compared for identity.
+                if ty == Type::Never
+                    && split_receiver(name).is_none()
+                    && matches!(binding, Binding::Value(value) if matches!(value.kind, ast::ExprKind::Call { .. }))
+                {
+                    ty = Type::Obj;
+                }
                 if matches!(ty, Type::List { .. } | Type::Dict { .. } | Type::Set { frozen: false, .. })
                     && ty.has_never()
                 {

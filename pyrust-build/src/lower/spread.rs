@@ -111,6 +111,17 @@ impl Lower<'_> {
         self.make(ExprKind::Compare { op, left, right: Box::new(dict) }, span)
     }
 
+    /// A copy of the dict in `**dict`, in which this name must not stand.
+    pub(super) fn names_but(&mut self, dict: &AExpr, name: &str) -> Expr {
+        let at = dict.span;
+        let (var, value) = (self.temp(), Box::new(self.expr_of_dict(dict)));
+        let dict = self.make(ExprKind::Named { var, value }, at);
+        let test = self.has_name(dict, name, true);
+        let copy = ExprKind::Call { name: "dict".into(), args: vec![self.local(var, at)], keywords: vec![] };
+        let copy = self.make(copy, at);
+        self.or_bail(Some(test), copy)
+    }
+
     /// Has the dict no other names than those?
     fn only_these(&mut self, dict: Expr, var: VarId, names: &[&ast::Param]) -> Expr {
         let span = dict.span;

@@ -10,7 +10,7 @@ use super::{Lower, Scope};
 use crate::ast::{self, Expr as AExpr, ExprKind as A, FunctionDef, Params, Stmt, StmtKind};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, CompKind, Expr, ExprKind};
-use crate::resolve::ModuleEnv;
+use crate::resolve::{INSTANCE, ModuleEnv};
 use crate::source::{SourceFile, Span};
 
 /// How a function without text of its own is called.
@@ -363,6 +363,12 @@ impl Lower<'_> {
     ) -> Option<ExprKind> {
         let A::Attribute { value, name } = &func.kind else { return None };
         let other = self.module_of(value).is_some() || self.class_name(value).is_some();
+        // `**names`, of which none may be the parameter's that the instance is: inference looks for others.
+        let names = match keywords {
+            [ast::Keyword { name: None, value }] if self.is_builtin("dict") => Some(value),
+            _ => None,
+        };
+        let keywords = if names.is_some() { &[] } else { keywords };
         if other || keywords.iter().any(|k| k.name.is_none()) || !self.is_builtin("tuple") {
             return None;
         }
@@ -376,7 +382,10 @@ impl Lower<'_> {
         }) else {
             return None;
         };
-        let all = self.starred_part(rest, keywords);
+        let mut all = self.starred_part(rest, keywords);
+        if let Some(names) = names {
+            all.push(("**".to_string(), self.names_but(names, INSTANCE)));
+        }
         Some(ExprKind::Method { base, name, args, keywords: all })
     }
 

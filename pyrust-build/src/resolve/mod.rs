@@ -21,6 +21,9 @@ pub use rename::rename_block;
 /// Modules that have builtins under their own names, on every Python that is supported.
 const HANDS_ON_BUILTINS: &[&str] = &["builtins", "six.moves", "six.moves.builtins", "future.builtins"];
 
+/// What methods call the instance, as a rule.
+pub const INSTANCE: &str = "self";
+
 /// What a module-level name is bound to.
 #[derive(Clone, Debug)]
 pub enum Binding {
