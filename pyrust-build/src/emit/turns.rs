@@ -133,7 +133,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let mut calls = Vec::new();
         for list in filled {
             calls.push(match self.growing_list(list) {
-                Some(grown) => self.q(quote!(list::expect_growing(cx, &#list, &mut #grown, #turns))),
+                Some(grown) => {
+                    let again = self.q(quote!(list::expect_growing(cx, &#list, #turns)));
+                    quote!(#grown = #again)
+                }
                 None => self.q(quote!(list::expect(cx, &#list, #turns))),
             });
         }

@@ -94,17 +94,12 @@ pub fn growing<T: Copy + 'static>(list: &List<T>) -> Growing<T> {
     Growing { first: items.as_mut_ptr(), len: items.len(), cap: items.capacity(), list: list.raw() }
 }
 
-/// [`super::expect`], for a list that is growing.
-#[inline]
-pub fn expect_growing<T: Copy + 'static>(
-    cx: Cx,
-    list: &List<T>,
-    growing_: &mut Growing<T>,
-    more: i64,
-) -> R<()> {
+/// [`super::expect`], for a list that is growing, and the list as it is then: what counts it stays in registers where
+/// nobody is told where it stands.
+#[inline(always)]
+pub fn expect_growing<T: Copy + 'static>(cx: Cx, list: &List<T>, more: i64) -> R<Growing<T>> {
     super::expect(cx, list, more)?;
-    *growing_ = growing(list);
-    Ok(())
+    Ok(growing(list))
 }
 
 /// The elements of another list, which stay where they are while that one grows; of that one itself none.
