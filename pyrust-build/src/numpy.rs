@@ -53,6 +53,16 @@ impl Dtype {
         ROWS.iter().find(|row| row.1 == name).map(|row| row.0)
     }
 
+    /// What NumPy takes a class of Python's for.
+    pub fn of_builtin(name: &str) -> Option<Dtype> {
+        Some(match name {
+            "float" => Dtype::Float64,
+            "int" => Dtype::Int64,
+            "bool" => Dtype::Bool,
+            _ => return None,
+        })
+    }
+
     /// What NumPy calls it.
     pub fn name(self) -> &'static str {
         self.row().1

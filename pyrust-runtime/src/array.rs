@@ -3,14 +3,18 @@
 //! An array is read and written in its own memory, so that everything that overlaps sees the same. What stores overwrite
 //! is kept by the transaction ([`state`]). Elements are NumPy scalars ([`scalar`]).
 
+mod asked;
 mod dense;
 mod layout;
+mod made;
 mod scalar;
 mod state;
 mod ufunc;
 mod whole;
 
+pub use asked::*;
 pub use dense::*;
+pub use made::*;
 pub use scalar::*;
 pub(crate) use state::Arrays;
 pub use ufunc::*;

@@ -12,6 +12,7 @@ pub use call::Call;
 pub use classes::*;
 pub use clock::date_today;
 pub use given::Given;
+pub(crate) use given::take;
 pub use regex::{all_matches, cached, compiled, sub, subn};
 pub use strftime::{Dated, formatted, strftime};
 

@@ -52,6 +52,7 @@ impl Func<'_, '_, '_> {
                 return code;
             }
             let full = crate::ops::by_name(full, args.len(), keywords);
+            let full = self.formed(full, args, keywords);
             let (lets, mut vals) = self.arguments(&full, args, keywords);
             if takes_any_length(&full) {
                 vals = vals.iter().map(|v| self.any_length(v)).collect();
@@ -198,7 +199,12 @@ impl Func<'_, '_, '_> {
         let list = positional(name, args, keywords).unwrap_or_default();
         let mut lets = Vec::new();
         let mut given: Vec<(usize, Val)> = Vec::new();
+        let used = |e: &Expr| list.iter().any(|arg| matches!(arg, Arg::Given(given) if given.id == e.id));
         for e in args.iter().chain(keywords.iter().map(|(_, e)| e)) {
+            // The type of an array's elements, which is part of the name.
+            if crate::ops::has_form(name) && !used(e) {
+                continue;
+            }
             let val = self.val(e);
             let val = if keywords.len() > 1 { self.bind(&val, &mut lets) } else { val };
             given.push((e.id, val));
@@ -619,15 +625,16 @@ impl Func<'_, '_, '_> {
         let b = if keywords.len() > 1 { self.bind(&b, &mut lets) } else { b };
         let mut vals = vec![b];
         let given = args.len();
-        let full = |class: &str| crate::ops::by_name(crate::ops::method(class, name), given + 1, keywords);
+        let names = |class: &str| crate::ops::by_name(crate::ops::method(class, name), given + 1, keywords);
+        let full = |f: &Self, class: &str| f.formed(names(class), args, keywords);
         // The classes of one union may differ in what they take: the first that has the method counts.
         let names: Vec<&str> = vals[0].ty.members().iter().filter_map(class_name).collect();
-        let class = names.iter().find(|c| crate::ops::exists(&full(c))).copied().unwrap_or("object");
-        let (more, args) = self.arguments(&full(class), args, keywords);
+        let class = names.iter().find(|c| crate::ops::exists(&full(self, c))).copied().unwrap_or("object");
+        let (more, given) = self.arguments(&full(self, class), args, keywords);
         lets.extend(more);
-        vals.extend(args);
+        vals.extend(given);
         let code = self.dispatch(&vals, &mut |f, vals| {
-            let full = full(class_name(&vals[0].ty)?);
+            let full = full(f, class_name(&vals[0].ty)?);
             let ret = match vals {
                 // A tuple of known length is one of any length here.
                 [text, affix @ Val { ty: Type::Tuple { .. }, .. }, rest @ ..] if is_affix(name) => {

@@ -329,6 +329,7 @@ impl Func<'_, '_, '_> {
                 }
                 let full = self.library_name(module, name);
                 let full = crate::ops::by_name(full, args.len(), keywords);
+                let full = self.formed(full, args, keywords);
                 if let Some(code) = self.library(&full, args, keywords, &ty) {
                     return Val::new(code, ty);
                 }
@@ -458,6 +459,10 @@ impl Func<'_, '_, '_> {
     fn compared_to(&mut self, op: &str, left: &Expr, right: &Expr, to: &Type) -> TokenStream {
         let (l, r) = (self.val(left), self.val(right));
         self.dispatch(&[l, r], &mut |f, vals| {
+            if vals.iter().any(|v| matches!(v.ty, Type::Array(_, 1..))) {
+                let mask = f.row(op, vals)?;
+                return Some(f.coerce(&mask, to));
+            }
             let code = f.compare_members(op, &vals[0], &vals[1])?;
             let val = match vals.iter().any(|v| is_numpy(&v.ty)) {
                 true => Val::new(quote!(Np(#code)), Type::Numpy(Dtype::Bool)),
@@ -484,6 +489,16 @@ impl Func<'_, '_, '_> {
             Some((_, Binding::Module(module))) => module,
             _ => global.to_string(),
         }
+    }
+
+    /// The name of an operation, with what the call says of its result: see `ops::form`.
+    pub(super) fn formed(&self, full: String, args: &[Expr], keywords: &[(String, Expr)]) -> String {
+        crate::ops::form(full, args, keywords, |e| match &e.kind {
+            ExprKind::ModuleAttr { module, name } if self.c_module(module) == "numpy" => Dtype::named(name),
+            ExprKind::Global(name) => Dtype::of_builtin(name),
+            ExprKind::Str(name) => Dtype::named(name),
+            _ => None,
+        })
     }
 
     /// What `global.name` is in the standard library.

@@ -19,6 +19,10 @@ impl Func<'_, '_, '_> {
                 let by_ref = arg.by_ref();
                 self.q(quote!(fmt::boxed(#by_ref)))
             })
+            .chain(op.extra.iter().flat_map(|extra| extra.split(", ")).map(|extra| {
+                let extra: TokenStream = extra.parse().expect("a constant argument of the operation table");
+                self.q(quote!(fmt::boxed(&#extra)))
+            }))
             .collect();
         let call = made(op);
         let with = if op.keywords.is_empty() {
@@ -29,7 +33,7 @@ impl Func<'_, '_, '_> {
         };
         let engine = if op.engine { quote!(.engine()) } else { quote!() };
         let short = if op.releases { quote!(.short()) } else { quote!() };
-        let (rust, count) = (rust_type(&ret), Literal::usize_unsuffixed(args.len()));
+        let (rust, count) = (rust_type(&ret), Literal::usize_unsuffixed(boxes.len()));
         let run = self.q(quote!(CALL.run::<#rust, #count>(cx, [#(#boxes),*])));
         Val::new(
             quote!({
@@ -67,6 +71,14 @@ fn made(op: &Op) -> TokenStream {
             let (class, method) = name.rsplit_once('.').unwrap_or((name, ""));
             let ((module, short), full) = (split(class), c_string(class));
             quote!(of_class(#module, #short, #full, #method))
+        }
+        ("ufunc", name) => quote!(ufunc(#name)),
+        ("reduce", name) => quote!(of_ufunc(#name, "reduce")),
+        ("umath", name) => quote!(umath(#name)),
+        ("ndarray", name) => quote!(method(#name).arrays()),
+        ("array", operator) => {
+            let operator = quote::format_ident!("{operator}");
+            quote!(#operator().arrays())
         }
         ("function", target) => {
             let (module, function) = split(target);

@@ -125,6 +125,7 @@ impl Infer<'_, '_> {
             return self.refuse("PYR0306", e.span, format!("calling `{global}.{name}` is not supported"));
         };
         let full = ops::by_name(format!("{module}.{rest}"), args.len(), keywords);
+        let full = self.formed(full, args, keywords);
         // A module-level value is not made here: only its type counts.
         if full == "re.compile" && self.func.qualname.starts_with('<') {
             return pattern();
@@ -237,6 +238,7 @@ impl Infer<'_, '_> {
                         return pattern();
                     }
                     let full = ops::by_name(full, args.len(), keywords);
+                    let full = self.formed(full, args, keywords);
                     let list = positional(&full, args, keywords).filter(|_| ops::exists(&full));
                     let Some(list) = list else {
                         let message = format!("calling `{}` is not supported", ops::spelled(&full));

@@ -109,10 +109,20 @@ impl Infer<'_, '_> {
         if l == &Ty::Never || r == &Ty::Never || !(some(l) || some(r)) {
             return Ty::Bool;
         }
-        if all(l) || all(r) {
-            return Ty::Numpy(Dtype::Bool);
+        let mut told = if all(l) || all(r) { Ty::Never } else { Ty::Bool };
+        for (a, b) in l.members().iter().flat_map(|a| r.members().iter().map(move |b| (a, b))) {
+            let dims = |ty: &Ty| match ty {
+                Ty::Array(_, dims) => *dims,
+                _ => 0,
+            };
+            // Of arrays it is one, element by element.
+            let one = match dims(a).max(dims(b)) {
+                0 => Ty::Numpy(Dtype::Bool),
+                dims => Ty::Array(Dtype::Bool, dims),
+            };
+            told = self.state.solver.join(&told, &one);
         }
-        self.state.solver.join(&Ty::Bool, &Ty::Numpy(Dtype::Bool))
+        told
     }
 
     /// Equality is known between all understood types; order only where the table has it.

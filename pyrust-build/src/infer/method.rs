@@ -205,6 +205,7 @@ impl Infer<'_, '_> {
                 continue;
             }
             let full = ops::by_name(full, args.len() + 1, keywords);
+            let full = self.formed(full, args, keywords);
             if !ops::exists(&full) {
                 continue;
             }

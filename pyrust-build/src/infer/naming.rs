@@ -4,6 +4,8 @@ use super::beyond::of_any_size;
 use super::solver::{Ty, VarId};
 use super::{Guard, Infer, enums};
 use crate::ast;
+use crate::hir::{Expr, ExprKind};
+use crate::numpy::Dtype;
 use crate::ops;
 use crate::resolve::{Binding, split_receiver};
 use crate::source::Span;
@@ -156,6 +158,31 @@ impl Infer<'_, '_> {
         let (_, binding) = self.bound(name)?;
         let Binding::Module(module) = binding else { return None };
         Some(module)
+    }
+
+    /// The name of an operation, with what the call says of its result: see `ops::form`.
+    pub(super) fn formed(&mut self, full: String, args: &[Expr], keywords: &[(String, Expr)]) -> String {
+        ops::form(full, args, keywords, |e| self.dtype_named(e))
+    }
+
+    /// The type of an array's elements that an expression names.
+    fn dtype_named(&mut self, e: &Expr) -> Option<Dtype> {
+        match &e.kind {
+            ExprKind::ModuleAttr { module, name } => {
+                let home = self.c_module(module).filter(|home| home == "numpy")?;
+                let dtype = Dtype::named(name)?;
+                self.guards.insert(Guard::Module { name: module.clone(), module: home.clone() });
+                self.attrs.insert((home, name.clone()));
+                Some(dtype)
+            }
+            ExprKind::Global(name) if self.bound(name).is_none() => {
+                let dtype = Dtype::of_builtin(name)?;
+                self.builtin(name);
+                Some(dtype)
+            }
+            ExprKind::Str(name) => Dtype::named(name),
+            _ => None,
+        }
     }
 
     pub(super) fn module_attr(&mut self, global: &str, name: &str, span: Span, node: usize) -> Ty {

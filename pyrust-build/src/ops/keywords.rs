@@ -35,6 +35,10 @@ type Parameter = (&'static str, Constant);
 
 use Constant::{Bool, Int, None as Nothing, Str};
 
+/// Of NumPy's functions along an axis, and of the methods.
+const AXIS: &[Parameter] = &[("a", Nothing), ("axis", Nothing)];
+const OWN_AXIS: &[Parameter] = &[("axis", Nothing)];
+
 /// In positional order; the receiver of a method is not among them.
 const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("str.split", &[("sep", Nothing), ("maxsplit", Int(-1))]),
@@ -94,6 +98,44 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("random.Random.expovariate", &[("lambd", Nothing)]),
     ("random.Random.triangular", &[("low", Nothing), ("high", Nothing), ("mode", Nothing)]),
     ("random.Random.uniform", &[("a", Nothing), ("b", Nothing)]),
+    ("numpy.sum", AXIS),
+    ("numpy.prod", AXIS),
+    ("numpy.min", AXIS),
+    ("numpy.max", AXIS),
+    ("numpy.amin", AXIS),
+    ("numpy.amax", AXIS),
+    ("numpy.any", AXIS),
+    ("numpy.all", AXIS),
+    ("numpy.mean", AXIS),
+    ("numpy.std", AXIS),
+    ("numpy.var", AXIS),
+    ("numpy.argmin", AXIS),
+    ("numpy.argmax", AXIS),
+    ("numpy.argsort", AXIS),
+    ("numpy.cumsum", AXIS),
+    ("numpy.cumprod", AXIS),
+    ("numpy.zeros", &[("shape", Nothing)]),
+    ("numpy.ones", &[("shape", Nothing)]),
+    ("numpy.empty", &[("shape", Nothing)]),
+    ("numpy.full", &[("shape", Nothing), ("fill_value", Nothing)]),
+    ("numpy.full_like", &[("a", Nothing), ("fill_value", Nothing)]),
+    ("numpy.linspace", &[("start", Nothing), ("stop", Nothing), ("num", Int(50))]),
+    ("numpy.clip", &[("a", Nothing), ("a_min", Nothing), ("a_max", Nothing)]),
+    ("ndarray.clip", &[("min", Nothing), ("max", Nothing)]),
+    ("ndarray.sum", OWN_AXIS),
+    ("ndarray.prod", OWN_AXIS),
+    ("ndarray.min", OWN_AXIS),
+    ("ndarray.max", OWN_AXIS),
+    ("ndarray.any", OWN_AXIS),
+    ("ndarray.all", OWN_AXIS),
+    ("ndarray.mean", OWN_AXIS),
+    ("ndarray.std", OWN_AXIS),
+    ("ndarray.var", OWN_AXIS),
+    ("ndarray.argmin", OWN_AXIS),
+    ("ndarray.argmax", OWN_AXIS),
+    ("ndarray.argsort", OWN_AXIS),
+    ("ndarray.cumsum", OWN_AXIS),
+    ("ndarray.cumprod", OWN_AXIS),
     ("OrderedDict.popitem", &[("last", Bool(true))]),
     ("OrderedDict.move_to_end", &[("key", Nothing), ("last", Bool(true))]),
     ("math.isclose", &[("a", Nothing), ("b", Nothing), ("*rel_tol", Nothing), ("*abs_tol", Nothing)]),
@@ -106,11 +148,19 @@ pub fn positional<'e, E>(name: &str, args: &'e [E], keywords: &'e [(String, E)])
     if name.ends_with(')') {
         return Some(args.iter().chain(keywords.iter().map(|(_, e)| e)).map(Arg::Given).collect());
     }
+    // What only says of which type the result is has been read: see `numpy::form`.
+    let said = |at: usize| super::numpy::is_form(name, at);
+    let keywords: Vec<&(String, E)> = keywords
+        .iter()
+        .filter(|(k, _)| !(super::numpy::has_form(name) && matches!(k.as_str(), "dtype" | "keepdims")))
+        .collect();
+    let args: Vec<&E> = args.iter().enumerate().filter(|(at, _)| !said(*at)).map(|(_, e)| e).collect();
+    let name = if super::numpy::has_form(name) { name.split(' ').next().unwrap_or(name) } else { name };
     // What `bytes` and `bytearray` share.
     let shared = name.strip_prefix("bytearray.").map(|method| format!("bytes.{method}"));
     let name = shared.as_deref().unwrap_or(name);
     let params = KEYWORDS.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, k)| k);
-    let mut out: Vec<Option<&E>> = args.iter().map(Some).collect();
+    let mut out: Vec<Option<&E>> = args.iter().copied().map(Some).collect();
     if params.iter().take(args.len()).any(|p| p.0.starts_with('*')) {
         return None;
     }

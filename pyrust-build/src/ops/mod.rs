@@ -2,6 +2,7 @@
 //!
 //! `select` finds the row for concrete argument types; inference and emission both ask it, so they cannot disagree.
 
+mod arrays;
 pub mod builtins;
 mod bytearray;
 mod complex;
@@ -25,6 +26,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub use constants::{CONSTANTS, STRUCTURES};
 pub use keywords::{Arg, Constant, positional};
+pub use numpy::{form, has_form};
 pub use pattern::{Binding, Pattern};
 pub use table::Row;
 

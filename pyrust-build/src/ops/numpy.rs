@@ -6,8 +6,9 @@ use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use super::pattern::Pattern;
-use super::{Op, Row};
-use crate::numpy::{Dtype, MOST_DIMS, common, dtype, is_numpy};
+use super::{Op, Row, arrays};
+use crate::hir::{Expr, ExprKind};
+use crate::numpy::{Dtype, common, dtype, is_numpy};
 use crate::ty::Type;
 
 /// A row for exactly these types; or another one, and the types with which that is to be asked for.
@@ -23,7 +24,8 @@ pub(super) fn row(name: &str, args: &[Type]) -> Option<(&'static Op, Vec<Type>)>
         return op.clone();
     }
     let op = find(name, args).map(|found| match found {
-        Found::Own { ret, path, flags } => (own(args, ret, path, flags), Vec::new()),
+        Found::Own { ret, path, flags, extra } => (own(args, ret, path, flags, extra), Vec::new()),
+        Found::Asked { ret, path, extra, keywords } => (asked(args, ret, path, extra, keywords), Vec::new()),
         Found::Like(op, types) => (op, types),
     });
     made().insert(key, op.clone());
@@ -32,10 +34,9 @@ pub(super) fn row(name: &str, args: &[Type]) -> Option<(&'static Op, Vec<Type>)>
 
 /// Does the table have the name for arrays or scalars at all?
 pub(super) fn exists(name: &str) -> bool {
-    matches!(name, "numpy.zeros" | "numpy.empty")
-        || name == PART
-        || name.strip_prefix("numpy.").is_some_and(|n| UFUNCS.contains(&n) || REDUCTIONS.contains(&n))
-        || name.strip_prefix("ndarray.").is_some_and(|n| REDUCTIONS.contains(&n))
+    name == PART
+        || name.strip_prefix("numpy.").is_some_and(arrays::exists)
+        || name.strip_prefix("ndarray.").is_some_and(arrays::exists)
         || ["shape", "size", "ndim", "T"].iter().any(|n| name.strip_prefix("ndarray.attribute ") == Some(n))
 }
 
@@ -77,21 +78,56 @@ fn whole_function(name: &str, arg: &Type) -> Option<Found> {
 const PART: &str = "ndarray.[] part";
 
 /// What is done.
-enum Found {
-    /// The result, the runtime's function, and the flags; arguments go in as they are.
-    Own { ret: Type, path: String, flags: &'static str },
+pub(super) enum Found {
+    /// The result, the runtime's function, the flags, and an argument behind the given ones, as Rust text; arguments go
+    /// in as they are.
+    Own { ret: Type, path: String, flags: &'static str, extra: Option<String> },
+    /// NumPy does it: which function, and arguments behind the given ones, the last of them by name.
+    Asked { ret: Type, path: String, extra: Option<String>, keywords: &'static [&'static str] },
     /// What another row says, with a NumPy scalar as one of Python's numbers.
     Like(&'static Op, Vec<Type>),
 }
 
 impl Found {
-    fn new(ret: Type, path: impl Into<String>, flags: &'static str) -> Option<Found> {
-        Some(Found::Own { ret, path: path.into(), flags })
+    pub(super) fn new(ret: Type, path: impl Into<String>, flags: &'static str) -> Option<Found> {
+        Some(Found::Own { ret, path: path.into(), flags, extra: None })
+    }
+
+    pub(super) fn with(
+        ret: Type,
+        path: impl Into<String>,
+        flags: &'static str,
+        extra: impl Into<String>,
+    ) -> Option<Found> {
+        Some(Found::Own { ret, path: path.into(), flags, extra: Some(extra.into()) })
     }
 }
 
-fn own(args: &[Type], ret: Type, path: String, flags: &'static str) -> &'static Op {
-    let mut op = Op::parse(&Row("numpy", "", "None", Box::leak(path.into_boxed_str()), flags));
+/// Made once for each use that a program has for it.
+fn kept(text: String) -> &'static str {
+    Box::leak(text.into_boxed_str())
+}
+
+/// An operation that NumPy does.
+fn asked(
+    args: &[Type],
+    ret: Type,
+    path: String,
+    extra: Option<String>,
+    keywords: &'static [&'static str],
+) -> &'static Op {
+    let mut op = Op::parse(&Row("numpy", "", "None", kept(path), "c!"));
+    op.foreign = true;
+    op.params = args.iter().cloned().map(Pattern::Scalar).collect();
+    op.ret = Pattern::Scalar(ret);
+    op.extra = extra.map(kept);
+    op.keywords = keywords.to_vec();
+    Box::leak(Box::new(op))
+}
+
+fn own(args: &[Type], ret: Type, path: String, flags: &'static str, extra: Option<String>) -> &'static Op {
+    let mut op = Op::parse(&Row("numpy", "", "None", kept(path), flags));
+    op.extra = extra.map(kept);
     let bounds = path_has_bounds(&op);
     let param = |(at, ty): (usize, &Type)| match bounds && (1..=3).contains(&at) {
         true => Pattern::OptInt,
@@ -105,24 +141,20 @@ fn own(args: &[Type], ret: Type, path: String, flags: &'static str) -> &'static 
 
 /// Does it take the bounds of a slice?
 fn path_has_bounds(op: &Op) -> bool {
-    matches!(op.path, "ndarray::slice" | "ndarray::fill_slice" | "ndarray::copy_slice")
+    matches!(
+        op.path,
+        "ndarray::slice" | "ndarray::fill_slice" | "ndarray::copy_slice" | "ndarray::spread_slice"
+    )
 }
 
 fn find(name: &str, args: &[Type]) -> Option<Found> {
-    if let "numpy.zeros" | "numpy.empty" = name {
-        let [shape] = args else { return None };
-        let (dims, function) = (places(shape)?, name.strip_prefix("numpy.")?);
-        let function = if single(shape) { function.to_string() } else { format!("{function}{dims}") };
-        return if (1..=MOST_DIMS).contains(&dims) {
-            Found::new(Type::Array(Dtype::Float64, dims), format!("ndarray::{function}"), "c!")
-        } else {
-            None
-        };
-    }
     if let [arg] = args
         && let Some(found) = whole_function(name, arg)
     {
         return Some(found);
+    }
+    if has_form(name) && !name.starts_with("ndarray.attribute") && name != PART {
+        return arrays::function(name, args);
     }
     match args {
         [Type::Array(dtype, dims), rest @ ..] => match (name, rest) {
@@ -133,12 +165,13 @@ fn find(name: &str, args: &[Type]) -> Option<Found> {
                 let items = vec![Type::Int; usize::from(*dims)];
                 Found::new(Type::Tuple { items, from_py: false }, format!("ndarray::shape{dims}"), "")
             }
-            ("getitem", [index]) => match places(index)? {
-                n if n == *dims => Found::new(Type::Numpy(*dtype), "ndarray::get", "!"),
-                1 if single(index) => {
+            ("getitem", [index]) => match places(index) {
+                Some(n) if n == *dims => Found::new(Type::Numpy(*dtype), "ndarray::get", "!"),
+                Some(1) if single(index) && *dims > 0 => {
                     Found::new(Type::Array(*dtype, *dims - 1), format!("ndarray::row{dims}"), "!")
                 }
-                _ => None,
+                Some(_) => indexed(*dtype, *dims, index),
+                None => indexed(*dtype, *dims, index).or_else(|| arrays::item(*dtype, *dims, index)),
             },
             ("getslice", bounds) if *dims > 0 && bounds.len() <= 3 && bounds.iter().all(is_bound) => {
                 Found::new(Type::Array(*dtype, *dims), "ndarray::slice", "!")
@@ -151,40 +184,99 @@ fn find(name: &str, args: &[Type]) -> Option<Found> {
                         Found::new(Type::None, "ndarray::copy_slice", "c!m")
                     }
                     value if fits(value, *dtype) => Found::new(Type::None, "ndarray::fill_slice", "c!m"),
+                    Type::Array(own, fewer) if fewer < dims && fits(&Type::Numpy(*own), *dtype) => {
+                        Found::new(Type::None, "ndarray::spread_slice", "c!m")
+                    }
                     _ => None,
                 }
             }
-            (PART, [Type::Tuple { items, .. }]) if items.len() <= usize::from(*dims) => {
-                let index = |t: &&Type| places(t) == Some(1) && single(t);
-                let cut = |t: &Type| matches!(t, Type::Tuple { items, .. } if items.len() == 3 && items.iter().all(is_bound));
-                let indices = items.iter().filter(index).count();
-                let known = items.iter().all(|t| index(&t) || cut(t)) && indices < usize::from(*dims);
-                let left = dims - indices as u8;
-                if known {
-                    Found::new(Type::Array(*dtype, left), format!("ndarray::part{left}"), "!")
-                } else {
-                    None
-                }
+            (PART, [Type::Tuple { items, .. }]) => {
+                let left = arrays::part_dims(*dims, items)?;
+                Found::new(Type::Array(*dtype, left), format!("ndarray::part{left}"), "!")
             }
             ("ndarray.attribute T", []) => Found::new(Type::Array(*dtype, *dims), "ndarray::transposed", ""),
-            (_, [other]) if *dims > 0 && name.len() == 2 && name.ends_with('=') => {
-                changed(name, *dtype, *dims, other)
+            (_, [other]) if *dims > 0 && name.ends_with('=') && !COMPARISONS.contains(&name) => {
+                changed(name, *dtype, *dims, other).or_else(|| arrays::change(name, *dtype, *dims, other))
             }
-            (_, [other]) if *dims > 0 => whole(name, &args[0], other),
-            ("setitem", [index, value]) if places(index)? == *dims && fits(value, *dtype) => {
+            ("setitem", [index, value]) if places(index) == Some(*dims) && fits(value, *dtype) => {
                 Found::new(Type::None, "ndarray::set", "c!m")
             }
-            _ => None,
+            ("setitem", [index, value]) => arrays::store(*dtype, *dims, index, value),
+            (_, [other]) if *dims > 0 => {
+                whole(name, &args[0], other).or_else(|| arrays::operator(name, &args[0], other))
+            }
+            _ => unary_array(name, *dtype, *dims),
         },
         [Type::Numpy(own)] => unary(name, *own),
-        [a, Type::Array(_, 1..)] => whole(name, a, &args[1]),
+        [a, Type::Array(_, 1..)] => whole(name, a, &args[1]).or_else(|| arrays::operator(name, a, &args[1])),
         [a, b] => binary(name, a, b).or_else(|| converted(name, args)),
         _ => converted(name, args),
     }
 }
 
+/// `a[i, j]` of what has more dimensions, `a[None]`, `a[i, None]`: a view.
+fn indexed(dtype: Dtype, dims: u8, index: &Type) -> Option<Found> {
+    let items = match index {
+        Type::Tuple { items, .. } => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let left = arrays::part_dims(dims, items).filter(|_| !index.is_held())?;
+    Found::new(Type::Array(dtype, left), format!("ndarray::part{left}"), "!")
+}
+
+/// `-a`, `abs(a)`, `~a`
+fn unary_array(name: &str, own: Dtype, dims: u8) -> Option<Found> {
+    let operator = match name {
+        "neg" if own != Dtype::Bool => "negative",
+        "pos" if own != Dtype::Bool => "positive",
+        "abs" if own != Dtype::Bool => "absolute",
+        "inv" if !own.is_float() => "inverted",
+        _ => return None,
+    };
+    let ret = Type::Array(own, dims);
+    (dims > 0).then(|| Found::Asked { ret, path: format!("array:{operator}"), extra: None, keywords: &[] })
+}
+
+/// What a call says of its result: `keepdims`, or the type of the elements, behind the function's name. `dtype` tells
+/// which type an expression is.
+pub fn form(
+    name: String,
+    args: &[Expr],
+    keywords: &[(String, Expr)],
+    mut dtype: impl FnMut(&Expr) -> Option<Dtype>,
+) -> String {
+    if !has_form(&name) {
+        return name;
+    }
+    let mut said = Vec::new();
+    let given = arrays::dtype_place(&name).and_then(|at| args.get(at));
+    for (key, value) in keywords.iter().map(|(k, v)| (k.as_str(), v)).chain(given.map(|e| ("dtype", e))) {
+        said.push(match (key, &value.kind) {
+            ("keepdims", ExprKind::Bool(false)) => continue,
+            ("keepdims", ExprKind::Bool(true)) => "keepdims",
+            ("dtype", _) => dtype(value).map_or("?", Dtype::name),
+            // There is no row of such a name.
+            ("keepdims", _) => "?",
+            _ => continue,
+        });
+    }
+    if said.is_empty() { name } else { format!("{name} {}", said.join(" ")) }
+}
+
+/// May what the name stands for be told about its result?
+pub fn has_form(name: &str) -> bool {
+    name.starts_with("numpy.") || name.starts_with("ndarray.")
+}
+
+/// How many of the arguments go to the runtime, where one says what the result is; and the keywords that do not.
+pub(super) fn is_form(name: &str, at: usize) -> bool {
+    has_form(name) && arrays::dtype_place(name.split(' ').next().unwrap_or_default()) == Some(at)
+}
+
+const COMPARISONS: &[&str] = &["==", "!=", "<=", ">="];
+
 /// How many dimensions an index of plain ints names.
-fn places(index: &Type) -> Option<u8> {
+pub(super) fn places(index: &Type) -> Option<u8> {
     let plain = |t: &Type| matches!(t, Type::Int) || matches!(t, Type::Numpy(d) if d.is_int());
     match index {
         Type::Tuple { items, .. } if items.iter().all(plain) && !index.is_held() => Some(items.len() as u8),
@@ -194,8 +286,23 @@ fn places(index: &Type) -> Option<u8> {
 }
 
 /// Can it stand before or behind the colon of a slice?
-fn is_bound(ty: &Type) -> bool {
+pub(super) fn is_bound(ty: &Type) -> bool {
     matches!(ty, Type::None | Type::Int) || matches!(ty, Type::Numpy(d) if d.is_int())
+}
+
+/// Is it one index?
+pub(super) fn is_index(ty: &Type) -> bool {
+    single(ty) && places(ty) == Some(1)
+}
+
+/// The type in which two values meet; two of Python's as NumPy takes them.
+pub(super) fn common_of(a: &Type, b: &Type) -> Option<Dtype> {
+    common(a, b).or_else(|| match (a, b) {
+        (Type::Int, Type::Int) => Some(Dtype::Int64),
+        (Type::Int | Type::Float, Type::Int | Type::Float) => Some(Dtype::Float64),
+        (Type::Bool, Type::Bool) => Some(Dtype::Bool),
+        _ => None,
+    })
 }
 
 fn single(index: &Type) -> bool {
@@ -203,7 +310,7 @@ fn single(index: &Type) -> bool {
 }
 
 /// Can the value be stored as an element?
-fn fits(value: &Type, dtype: Dtype) -> bool {
+pub(super) fn fits(value: &Type, dtype: Dtype) -> bool {
     match value {
         Type::Int | Type::Bool => true,
         Type::Float => dtype != Dtype::Bool,
@@ -227,7 +334,7 @@ fn elementwise(name: &str, a: &Type, b: &Type) -> Option<(&'static str, Dtype)> 
 }
 
 /// Is it an array, or what can stand beside one?
-fn dims_of(ty: &Type) -> Option<u8> {
+pub(super) fn dims_of(ty: &Type) -> Option<u8> {
     match ty {
         Type::Array(_, dims) => Some(*dims),
         Type::Int | Type::Float | Type::Bool | Type::Numpy(_) => Some(0),

@@ -481,7 +481,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("struct", _) => ("_struct", name),
         ("os", "fspath") => (if cfg!(windows) { "nt" } else { "posix" }, name),
         ("numpy", "abs") => ("numpy", "absolute"),
-        ("numpy", "zeros" | "empty") => ("numpy._core._multiarray_umath", name),
+        ("numpy", "zeros" | "empty" | "arange") => ("numpy._core._multiarray_umath", name),
         ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
         ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),
         ("hashlib", "sha224") => ("_hashlib", "openssl_sha224"),

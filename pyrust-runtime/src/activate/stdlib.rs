@@ -48,6 +48,10 @@ pub(super) unsafe fn library_function(
     module: &str,
     words: &mut Vec<Word>,
 ) -> bool {
+    if module == "numpy" {
+        // SAFETY: by the caller.
+        return unsafe { numpy_function(object, name, words) };
+    }
     if !LIBRARY_FUNCTIONS.contains(&(module, name)) {
         return false;
     }
@@ -91,6 +95,37 @@ pub(super) unsafe fn library_function(
             && (module != "re" || name == "escape" || patterns::compiles_as_ever(globals, words))
             && (name != "escape" || module != "re" || patterns::escapes_as_ever(globals, words))
             && (!matches!(name, "monthrange" | "weekday") || counts_as_ever(globals, words))
+    }
+}
+
+/// Functions that NumPy writes in Python, and the modules that define them.
+const NUMPY_FUNCTIONS: &[(&str, &str)] = &[
+    ("ones", "numpy._core.numeric"),
+    ("full", "numpy._core.numeric"),
+    ("identity", "numpy._core.numeric"),
+    ("eye", "numpy.lib._twodim_base_impl"),
+];
+
+/// Whether `object` is the Python function that NumPy has under that name.
+///
+/// # Safety
+/// `object` is live.
+unsafe fn numpy_function(object: *mut PyObject, name: &str, words: &mut Vec<Word>) -> bool {
+    let Some((_, home)) = NUMPY_FUNCTIONS.iter().find(|row| row.0 == name) else { return false };
+    // SAFETY: by the caller; a function's globals are a dict, its code is a code object.
+    unsafe {
+        if Py_TYPE(object) != &raw mut PyFunction_Type {
+            return false;
+        }
+        let globals = PyFunction_GetGlobals(object);
+        let module = lookup(PyImport_GetModuleDict(), interned(home));
+        if module.is_null() || PyModule_Check(module) == 0 || PyModule_GetDict(module) != globals {
+            return false;
+        }
+        words.push(version_word(globals));
+        words.extend([code_word(object), defaults_word(object)]);
+        let own = attribute_or_none(PyFunction_GetCode(object), c"co_name");
+        own.is_some_and(|own| utf8(own.ptr()) == Some(name)) && lookup(globals, interned(name)) == object
     }
 }
 

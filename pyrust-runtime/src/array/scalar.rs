@@ -194,8 +194,23 @@ impl<T: Dtype> FromPy for Np<T> {
     }
 }
 
-impl IntoPy for Np<bool> {
+/// What makes the object; it needs nothing of the transaction's.
+pub trait AsObject {
+    /// A new reference.
+    fn as_object(self) -> R<*mut PyObject>;
+}
+
+impl<T: Dtype> IntoPy for Np<T>
+where
+    Np<T>: AsObject,
+{
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        self.as_object()
+    }
+}
+
+impl AsObject for Np<bool> {
+    fn as_object(self) -> R<*mut PyObject> {
         // There are two of them.
         static BOTH: [AtomicPtr<PyObject>; 2] = [const { AtomicPtr::new(ptr::null_mut()) }; 2];
         let place = &BOTH[usize::from(self.0)];
@@ -215,8 +230,8 @@ impl IntoPy for Np<bool> {
 
 macro_rules! boxed {
     ($($ty:ident)+) => { $(
-        impl IntoPy for Np<$ty> {
-            fn into_py(self, _: Cx) -> R<*mut PyObject> {
+        impl AsObject for Np<$ty> {
+            fn as_object(self) -> R<*mut PyObject> {
                 // SAFETY: the class of these scalars.
                 unsafe { Self::make(Self::class()?, self.0) }
             }
@@ -435,10 +450,10 @@ macro_rules! floats {
                 (value, super::super::dense::Noted::note(value))
             }
 
-            whole!($ty: add array_add array_iadd |a, b| note(a + b));
-            whole!($ty: sub array_sub array_isub |a, b| note(a - b));
-            whole!($ty: mul array_mul array_imul |a, b| note(a * b));
-            whole!($ty: truediv array_truediv array_itruediv |a, b| note(a / b));
+            whole!($ty: add array_add array_iadd PyNumber_Add asked_iadd |a, b| note(a + b));
+            whole!($ty: sub array_sub array_isub PyNumber_Subtract asked_isub |a, b| note(a - b));
+            whole!($ty: mul array_mul array_imul PyNumber_Multiply asked_imul |a, b| note(a * b));
+            whole!($ty: truediv array_truediv array_itruediv PyNumber_TrueDivide asked_itruediv |a, b| note(a / b));
 
             /// `-a`
             #[inline(always)]
@@ -468,19 +483,31 @@ macro_rules! quick {
 }
 
 macro_rules! whole {
-    ($ty:ident: $exact:ident $name:ident $in_place:ident |$a:ident, $b:ident| $quick:expr) => {
+    ($ty:ident: $exact:ident $name:ident $in_place:ident $operator:ident $asked:ident |$a:ident, $b:ident| $quick:expr) => {
         #[doc = concat!("`", stringify!($exact), "` of arrays, or of an array and a value: a new array.")]
         pub fn $name<A: Operand<$ty, N>, B: Operand<$ty, N>, const N: usize>(
             cx: Cx,
             a: A,
             b: B,
         ) -> R<Array<$ty, N>> {
-            super::super::whole::combined(cx, (a, b), |$a, $b| $quick, |a, b| $exact(Np(a), Np(b)))
+            super::super::whole::combined(
+                cx,
+                ffi::$operator,
+                (a, b),
+                |$a, $b| $quick,
+                |a, b| $exact(Np(a), Np(b)),
+            )
         }
 
         #[doc = concat!("`", stringify!($exact), "` that changes the array.")]
         pub fn $in_place<B: Operand<$ty, N>, const N: usize>(cx: Cx, a: Array<$ty, N>, b: B) -> R<()> {
-            super::super::whole::changed(cx, (a, b), |$a, $b| $quick, |a, b| $exact(Np(a), Np(b)))
+            super::super::whole::changed(
+                cx,
+                super::super::$asked,
+                (a, b),
+                |$a, $b| $quick,
+                |a, b| $exact(Np(a), Np(b)),
+            )
         }
     };
 }
@@ -541,9 +568,9 @@ macro_rules! ints {
                 checked(a.conv()?.checked_mul(b.conv()?))
             }
 
-            whole!($ty: add array_add array_iadd |a, b| (a.wrapping_add(b), 0));
-            whole!($ty: sub array_sub array_isub |a, b| (a.wrapping_sub(b), 0));
-            whole!($ty: mul array_mul array_imul |a, b| (a.wrapping_mul(b), 0));
+            whole!($ty: add array_add array_iadd PyNumber_Add asked_iadd |a, b| (a.wrapping_add(b), 0));
+            whole!($ty: sub array_sub array_isub PyNumber_Subtract asked_isub |a, b| (a.wrapping_sub(b), 0));
+            whole!($ty: mul array_mul array_imul PyNumber_Multiply asked_imul |a, b| (a.wrapping_mul(b), 0));
 
             /// `a // b`: rounded down.
             #[inline(always)]

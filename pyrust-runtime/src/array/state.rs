@@ -33,6 +33,8 @@ pub(crate) struct State {
     writable: Cell<bool>,
     /// Entries that its stores have made.
     logged: Cell<usize>,
+    /// Native code made it.
+    made: bool,
 }
 
 enum Entry {
@@ -50,7 +52,16 @@ pub(crate) struct Arrays {
     /// In checked mode: what was there when the array was seen.
     shadow: Buf<(*mut u8, Buf<u8>)>,
     pub(super) errors_checked: bool,
+    /// Bytes of the arrays that native code has made, and of those that came from outside.
+    held: usize,
+    given: usize,
 }
+
+/// What an array takes besides its elements.
+const HEAD: usize = 400;
+
+/// At most so many bytes, and twice those of the arrays that came from outside: Python frees what it does not need.
+const MOST_HELD: usize = 1 << 28;
 
 impl Arrays {
     pub(crate) const fn new() -> Arrays {
@@ -60,6 +71,8 @@ impl Arrays {
             log: Buf::new(),
             shadow: Buf::new(),
             errors_checked: false,
+            held: 0,
+            given: 0,
         }
     }
 
@@ -101,6 +114,8 @@ impl Arrays {
         self.log.clear();
         self.shadow.clear();
         self.errors_checked = false;
+        self.held = 0;
+        self.given = 0;
     }
 }
 
@@ -139,6 +154,13 @@ pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*
         let bytes = if empty { 0 } else { (high - low) as usize + size };
         let low = array.data.wrapping_offset(low);
         let txn = cx.txn();
+        if !fresh {
+            txn.arrays.given += bytes;
+        } else if txn.arrays.held + bytes > MOST_HELD + 2 * txn.arrays.given {
+            return bail(Bail::Limit);
+        } else {
+            txn.arrays.held += bytes + HEAD;
+        }
         if txn.checked && !fresh {
             let mut content = Buf::new();
             if content.extend_from(core::slice::from_raw_parts(low, bytes)) {
@@ -157,6 +179,7 @@ pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*
             free: Cell::new(fresh),
             writable: Cell::new(fresh),
             logged: Cell::new(0),
+            made: fresh,
         });
         let place = &raw const *state;
         let at = txn.arrays.states.len() as u32;
@@ -188,6 +211,16 @@ impl State {
             self.copy(cx)?;
         }
         Ok(self.free.get())
+    }
+
+    /// Before all of it may be written to: the memory is kept, unless it is the transaction's own.
+    pub(super) fn keep(&self, cx: Cx) -> R<()> {
+        if !self.writable.get() {
+            // SAFETY: the array is alive.
+            unsafe { check_writable(self.object)? };
+            self.writable.set(true);
+        }
+        if self.free.get() { Ok(()) } else { self.copy(cx) }
     }
 
     /// Keeps the memory as it is now.

@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{self as ffi, PyObject};
 
+use super::asked::{mapped, reduced};
 use super::{Array, Conv, Dtype, Np, check_errors, made_as};
 use crate::builtins::c::{self, Temporary};
 use crate::foreign::is_class;
@@ -46,6 +47,11 @@ struct Ufunc {
 impl Ufunc {
     const fn new(name: &'static CStr) -> Ufunc {
         Ufunc { name, object: AtomicPtr::new(ptr::null_mut()) }
+    }
+
+    /// Its name.
+    fn text(&self) -> &'static str {
+        self.name.to_str().unwrap_or_default()
     }
 
     fn get(&self) -> R<*mut UfuncObject> {
@@ -119,19 +125,19 @@ impl Ufunc {
 }
 
 /// How many elements, and how far from one to the next, where NumPy goes through them in one go.
-fn flat<T: Dtype, const N: usize>(a: &Array<T, N>) -> R<(isize, isize)> {
+fn flat<T: Dtype, const N: usize>(a: &Array<T, N>) -> Option<(isize, isize)> {
     let count: i64 = a.shape.iter().product();
     if N == 1 {
-        return Ok((count as isize, a.strides[0]));
+        return Some((count as isize, a.strides[0]));
     }
     let mut expected = size_of::<T>() as isize;
     for at in (0..N).rev() {
         if count > 0 && a.shape[at] > 1 && a.strides[at] != expected {
-            return bail(Bail::Unsupported);
+            return None;
         }
         expected *= a.shape[at] as isize;
     }
-    Ok((count as isize, size_of::<T>() as isize))
+    Some((count as isize, size_of::<T>() as isize))
 }
 
 /// What NumPy asks the processor after a loop: has it noted anything but an underflow, or that a result was rounded?
@@ -192,13 +198,25 @@ where
     Ok(())
 }
 
-/// `total = f(total, x)` for every element.
-fn fold<const N: usize>(ufunc: &Ufunc, a: &Array<f64, N>, first: Option<f64>) -> R<Np<f64>> {
-    let (count, stride) = flat(a)?;
-    // NumPy would turn it round.
-    if stride < 0 {
-        return bail(Bail::Unsupported);
+/// `total = f(total, x)` for every element: in one go where that is how NumPy does it, or NumPy is asked.
+fn fold<const N: usize>(cx: Cx, ufunc: &Ufunc, a: &Array<f64, N>, first: Option<f64>) -> R<Np<f64>> {
+    match flat(a) {
+        // What goes backwards NumPy would turn round.
+        Some((count, stride)) if stride >= 0 => match fold_flat(ufunc, a, (count, stride), first) {
+            Err(stop) if stop.as_bail() == Some(Bail::Warning) => {}
+            done => return done,
+        },
+        _ => {}
     }
+    reduced(cx, ufunc.text(), *a, None, false)
+}
+
+fn fold_flat<const N: usize>(
+    ufunc: &Ufunc,
+    a: &Array<f64, N>,
+    (count, stride): (isize, isize),
+    first: Option<f64>,
+) -> R<Np<f64>> {
     let (mut total, skipped) = match first {
         Some(first) => (first, 0),
         // Python raises.
@@ -226,19 +244,19 @@ static MAXIMUM: Ufunc = Ufunc::new(c"maximum");
 /// `a.sum()`
 pub fn array_sum<const N: usize>(cx: Cx, a: Array<f64, N>) -> R<Np<f64>> {
     check_errors(cx)?;
-    fold(&ADD, &a, Some(0.0))
+    fold(cx, &ADD, &a, Some(0.0))
 }
 
 /// `a.min()`
 pub fn array_min<const N: usize>(cx: Cx, a: Array<f64, N>) -> R<Np<f64>> {
     check_errors(cx)?;
-    fold(&MINIMUM, &a, None)
+    fold(cx, &MINIMUM, &a, None)
 }
 
 /// `a.max()`
 pub fn array_max<const N: usize>(cx: Cx, a: Array<f64, N>) -> R<Np<f64>> {
     check_errors(cx)?;
-    fold(&MAXIMUM, &a, None)
+    fold(cx, &MAXIMUM, &a, None)
 }
 
 /// `a.mean()`
@@ -258,10 +276,14 @@ macro_rules! ufuncs {
         where
             Np<T>: Conv<f64>,
         {
-            let (count, stride) = flat(&a)?;
+            let Some((count, stride)) = flat(&a) else { return mapped(cx, $name, a) };
             let out = made_as::<T, N>(cx, a.shape)?;
-            map(&$array::UFUNC, a.data, count, stride, out.data)?;
-            Ok(out)
+            match map(&$array::UFUNC, a.data, count, stride, out.data) {
+                Ok(()) => Ok(out),
+                // It may have been there before: NumPy tells.
+                Err(stop) if stop.as_bail() == Some(Bail::Warning) => mapped(cx, $name, a),
+                Err(stop) => Err(stop),
+            }
         }
 
         #[doc = concat!("`numpy.", $name, "(x)` of a float")]

@@ -5,8 +5,10 @@
 
 use core::ptr;
 
+use super::asked::{Asked, assign, operated};
 use super::{Array, Conv, Dtype, Index, Np, Stored, made_as, opened, place, slice};
 use crate::buf::Buf;
+use crate::builtins::boxed::Scalar;
 use crate::range::Slice;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -30,40 +32,132 @@ impl<I: Index> Bound for I {
     }
 }
 
-/// What stands for one dimension in the brackets: an index, or the bounds of a slice.
+/// A view in the making: what of the array's dimensions is left.
+pub struct Cuts<const M: usize> {
+    offset: isize,
+    shape: [i64; M],
+    strides: [isize; M],
+    /// How many dimensions the view has so far, and how many of the array's have been gone through.
+    kept: usize,
+    gone: usize,
+}
+
+impl<const M: usize> Cuts<M> {
+    fn keep(&mut self, len: i64, stride: isize) -> R<()> {
+        let (Some(shape), Some(strides)) = (self.shape.get_mut(self.kept), self.strides.get_mut(self.kept))
+        else {
+            return bail(Bail::Unsupported);
+        };
+        (*shape, *strides) = (len, stride);
+        self.kept += 1;
+        Ok(())
+    }
+
+    /// The next of the array's dimensions.
+    fn next<const N: usize>(&mut self, shape: &[i64; N], strides: &[isize; N]) -> R<(i64, isize)> {
+        let at = self.gone;
+        self.gone += 1;
+        match (shape.get(at), strides.get(at)) {
+            (Some(len), Some(stride)) => Ok((*len, *stride)),
+            _ => bail(Bail::Unsupported),
+        }
+    }
+}
+
+/// What stands for one dimension in the brackets: an index, the bounds of a slice, or `None` for a new dimension.
 pub trait Axis {
-    /// How far the view begins from the array, and the length and the stride that are left.
-    fn cut(self, len: i64, stride: isize) -> R<(isize, Option<(i64, isize)>)>;
+    fn cut<const N: usize, const M: usize>(
+        self,
+        cuts: &mut Cuts<M>,
+        shape: &[i64; N],
+        strides: &[isize; N],
+    ) -> R<()>;
 }
 
 impl<I: Index> Axis for I {
     #[inline(always)]
-    fn cut(self, len: i64, stride: isize) -> R<(isize, Option<(i64, isize)>)> {
-        Ok((place(self.index()?, len)? * stride, None))
+    fn cut<const N: usize, const M: usize>(
+        self,
+        cuts: &mut Cuts<M>,
+        shape: &[i64; N],
+        strides: &[isize; N],
+    ) -> R<()> {
+        let (len, stride) = cuts.next(shape, strides)?;
+        cuts.offset += place(self.index()?, len)? * stride;
+        Ok(())
+    }
+}
+
+impl Axis for () {
+    #[inline(always)]
+    fn cut<const N: usize, const M: usize>(self, cuts: &mut Cuts<M>, _: &[i64; N], _: &[isize; N]) -> R<()> {
+        cuts.keep(1, 0)
     }
 }
 
 impl<A: Bound, B: Bound, C: Bound> Axis for (A, B, C) {
     #[inline(always)]
-    fn cut(self, len: i64, stride: isize) -> R<(isize, Option<(i64, isize)>)> {
+    fn cut<const N: usize, const M: usize>(
+        self,
+        cuts: &mut Cuts<M>,
+        shape: &[i64; N],
+        strides: &[isize; N],
+    ) -> R<()> {
+        let (len, stride) = cuts.next(shape, strides)?;
         let slice = Slice::new(self.0.bound()?, self.1.bound()?, self.2.bound()?, len as usize)?;
-        let offset = if slice.count > 0 { slice.start as isize * stride } else { 0 };
-        Ok((offset, Some((slice.count as i64, stride.wrapping_mul(slice.step as isize)))))
+        if slice.count > 0 {
+            cuts.offset += slice.start as isize * stride;
+        }
+        cuts.keep(slice.count as i64, stride.wrapping_mul(slice.step as isize))
     }
 }
 
 /// What stands in the brackets.
 pub trait Parts {
     /// Cuts each dimension.
-    fn cuts(self, cut: &mut [(isize, Option<(i64, isize)>)], shape: &[i64], strides: &[isize]) -> R<()>;
+    fn cuts<const N: usize, const M: usize>(
+        self,
+        cuts: &mut Cuts<M>,
+        shape: &[i64; N],
+        strides: &[isize; N],
+    ) -> R<()>;
+}
+
+impl Parts for () {
+    #[inline(always)]
+    fn cuts<const N: usize, const M: usize>(
+        self,
+        cuts: &mut Cuts<M>,
+        shape: &[i64; N],
+        strides: &[isize; N],
+    ) -> R<()> {
+        self.cut(cuts, shape, strides)
+    }
+}
+
+impl<I: Index> Parts for I {
+    #[inline(always)]
+    fn cuts<const N: usize, const M: usize>(
+        self,
+        cuts: &mut Cuts<M>,
+        shape: &[i64; N],
+        strides: &[isize; N],
+    ) -> R<()> {
+        self.cut(cuts, shape, strides)
+    }
 }
 
 macro_rules! parts {
     ($($($name:ident $at:tt),+;)+) => { $(
         impl<$($name: Axis),+> Parts for ($($name,)+) {
             #[inline(always)]
-            fn cuts(self, cut: &mut [(isize, Option<(i64, isize)>)], shape: &[i64], strides: &[isize]) -> R<()> {
-                $( cut[$at] = self.$at.cut(shape[$at], strides[$at])?; )+
+            fn cuts<const N: usize, const M: usize>(
+                self,
+                cuts: &mut Cuts<M>,
+                shape: &[i64; N],
+                strides: &[isize; N],
+            ) -> R<()> {
+                $( self.$at.cut(cuts, shape, strides)?; )+
                 Ok(())
             }
         }
@@ -75,40 +169,72 @@ parts! {
     A 0, B 1;
     A 0, B 1, C 2;
     A 0, B 1, C 2, D 3;
+    A 0, B 1, C 2, D 3, E 4;
+    A 0, B 1, C 2, D 3, E 4, F 5;
 }
 
+#[inline(always)]
 fn part<T: Dtype, P: Parts, const N: usize, const M: usize>(a: Array<T, N>, parts: P) -> R<Array<T, M>> {
-    // What is not named is kept.
-    let mut cuts: [_; N] = core::array::from_fn(|at| (0, Some((a.shape[at], a.strides[at]))));
+    let mut cuts = Cuts { offset: 0, shape: [0; M], strides: [0; M], kept: 0, gone: 0 };
     parts.cuts(&mut cuts, &a.shape, &a.strides)?;
-    let (mut shape, mut strides, mut offset, mut kept) = ([0; M], [0; M], 0, 0);
-    for (moved, left) in cuts {
-        offset += moved;
-        if let Some((len, stride)) = left {
-            (shape[kept], strides[kept]) = (len, stride);
-            kept += 1;
-        }
+    // What is not named is kept.
+    while cuts.gone < N {
+        let (len, stride) = cuts.next(&a.shape, &a.strides)?;
+        cuts.keep(len, stride)?;
     }
     // No element is named where there is none.
-    let data = if shape.contains(&0) { a.data } else { a.at(offset) };
-    Ok(Array { data, shape, strides, state: a.state, object: ptr::null_mut(), free: a.free })
+    let data = if cuts.shape.contains(&0) { a.data } else { a.at(cuts.offset) };
+    Ok(Array {
+        data,
+        shape: cuts.shape,
+        strides: cuts.strides,
+        state: a.state,
+        object: ptr::null_mut(),
+        free: a.free,
+    })
 }
 
 macro_rules! part {
-    ($($name:ident $m:literal;)+) => { $(
+    ($($name:ident $fill:ident $copy:ident $m:literal;)+) => { $(
         /// `a[i, start:stop]` and the like: a view.
         #[inline]
         pub fn $name<T: Dtype, P: Parts, const N: usize>(a: Array<T, N>, parts: P) -> R<Array<T, $m>> {
             part(a, parts)
         }
+
+        /// `a[i, start:stop] = v` of one value.
+        pub fn $fill<T: Dtype, P: Parts, V: Stored<T>, const N: usize>(
+            cx: Cx,
+            a: Array<T, N>,
+            parts: P,
+            v: V,
+        ) -> R<()> {
+            fill_slice(cx, part::<T, P, N, $m>(a, parts)?, None, None, None, v)
+        }
+
+        /// `a[i, start:stop] = b` of an array.
+        pub fn $copy<T: Dtype, U: Dtype, P: Parts, const N: usize, const L: usize>(
+            cx: Cx,
+            a: Array<T, N>,
+            parts: P,
+            b: Array<U, L>,
+        ) -> R<()> {
+            assign(cx, part::<T, P, N, $m>(a, parts)?, b)
+        }
     )+ };
 }
 
 part! {
-    part1 1;
-    part2 2;
-    part3 3;
-    part4 4;
+    part1 fill_part1 copy_part1 1;
+    part2 fill_part2 copy_part2 2;
+    part3 fill_part3 copy_part3 3;
+    part4 fill_part4 copy_part4 4;
+}
+
+/// `a[:, None]`: a view.
+pub(super) fn column<T: Dtype>(a: Array<T, 1>) -> Array<T, 2> {
+    let (shape, strides) = ([a.shape[0], 1], [a.strides[0], 0]);
+    Array { data: a.data, shape, strides, state: a.state, object: ptr::null_mut(), free: a.free }
 }
 
 /// `a.T`: a view.
@@ -195,7 +321,7 @@ where
 {
     let a = slice(a, start, stop, step)?;
     if a.shape != b.shape {
-        return bail(Bail::Unsupported);
+        return assign(cx, a, b);
     }
     // Read before anything is written: they may overlap.
     let mut values = Buf::new();
@@ -215,6 +341,18 @@ where
     write(cx, a, &values)
 }
 
+/// `a[start:stop:step] = b` of an array of fewer dimensions.
+pub fn spread_slice<T: Dtype, U: Dtype, const N: usize, const M: usize>(
+    cx: Cx,
+    a: Array<T, N>,
+    start: Option<i64>,
+    stop: Option<i64>,
+    step: Option<i64>,
+    b: Array<U, M>,
+) -> R<()> {
+    assign(cx, slice(a, start, stop, step)?, b)
+}
+
 /// Stores the elements, in order.
 fn write<T: Dtype, const N: usize>(cx: Cx, a: Array<T, N>, values: &[T]) -> R<()> {
     let a = opened(cx, a, values.len() as i64)?;
@@ -228,10 +366,15 @@ fn write<T: Dtype, const N: usize>(cx: Cx, a: Array<T, N>, values: &[T]) -> R<()
 }
 
 /// What takes part in arithmetic that is done in `C`: an array, or a value for all elements.
-pub trait Operand<C, const N: usize>: Copy {
+pub trait Operand<C, const N: usize>: Copy + Scalar {
     type Ready: Ready<C, N>;
     /// Converts what is the same for all.
     fn ready(self) -> R<Self::Ready>;
+
+    /// Do its elements stand in the order of their places?
+    fn is_plain(self) -> bool {
+        true
+    }
 }
 
 /// The same, and nothing can fail any more.
@@ -242,6 +385,21 @@ pub trait Ready<C, const N: usize>: Copy {
     fn load(self, offset: isize) -> R<C>;
 }
 
+/// Do the elements stand in the order of their places? NumPy gives a result the order that the operands have; only this
+/// one is done here.
+fn is_plain<T, const N: usize>(a: &Array<T, N>) -> bool {
+    let mut last = isize::MAX;
+    for at in 0..N {
+        if a.shape[at] > 1 {
+            if N > 1 && (a.strides[at] <= 0 || a.strides[at] > last) {
+                return false;
+            }
+            last = a.strides[at];
+        }
+    }
+    true
+}
+
 impl<T: Dtype, C, const N: usize> Operand<C, N> for Array<T, N>
 where
     Np<T>: Conv<C>,
@@ -249,17 +407,11 @@ where
     type Ready = Self;
 
     fn ready(self) -> R<Self> {
-        // NumPy gives the result the order that the operands have; that is looked at for the plain one only.
-        let mut last = isize::MAX;
-        for at in 0..N {
-            if self.shape[at] > 1 {
-                if N > 1 && (self.strides[at] <= 0 || self.strides[at] > last) {
-                    return bail(Bail::Unsupported);
-                }
-                last = self.strides[at];
-            }
-        }
         Ok(self)
+    }
+
+    fn is_plain(self) -> bool {
+        is_plain(&self)
     }
 }
 
@@ -369,23 +521,28 @@ fn results<C: Copy, D: Dtype, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(
     Ok(())
 }
 
-fn shape_of<C, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(a: A, b: B) -> R<[i64; N]> {
+/// The shape of both, if it is one.
+fn shape_of<C, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(a: A, b: B) -> Option<[i64; N]> {
     match (a.shape(), b.shape()) {
-        (Some(a), Some(b)) if a != b => bail(Bail::Unsupported),
-        (Some(shape), _) | (None, Some(shape)) => Ok(shape),
-        (None, None) => bail(Bail::Unsupported),
+        (Some(a), Some(b)) if a != b => None,
+        (Some(shape), _) | (None, Some(shape)) => Some(shape),
+        (None, None) => None,
     }
 }
 
 /// `a + b` and the like: a new array.
 pub(super) fn combined<C: Copy, D: Dtype, A: Operand<C, N>, B: Operand<C, N>, const N: usize>(
     cx: Cx,
-    (a, b): (A, B),
+    operator: Asked,
+    (given, other): (A, B),
     quick: impl Fn(C, C) -> (D, i64),
     exact: impl Fn(C, C) -> R<Np<D>>,
 ) -> R<Array<D, N>> {
-    let (a, b) = (a.ready()?, b.ready()?);
-    let shape = shape_of(a, b)?;
+    let (a, b) = (given.ready()?, other.ready()?);
+    let plain = given.is_plain() && other.is_plain();
+    let Some(shape) = shape_of(a, b).filter(|_| plain) else {
+        return operated(cx, operator, given, other);
+    };
     let out = made_as::<D, N>(cx, shape)?;
     // SAFETY: new memory of that many elements side by side, which nothing else names yet; any bits are a number.
     let places = unsafe {
@@ -399,16 +556,17 @@ pub(super) fn combined<C: Copy, D: Dtype, A: Operand<C, N>, B: Operand<C, N>, co
 /// `a += b` and the like: the same array. What is computed may overlap with it.
 pub(super) fn changed<D: Dtype + Default, B: Operand<D, N>, const N: usize>(
     cx: Cx,
-    (a, b): (Array<D, N>, B),
+    in_place: impl FnOnce(Cx, Array<D, N>, B) -> R<()>,
+    (a, given): (Array<D, N>, B),
     quick: impl Fn(D, D) -> (D, i64),
     exact: impl Fn(D, D) -> R<Np<D>>,
 ) -> R<()>
 where
     Np<D>: Conv<D>,
 {
-    let b = b.ready()?;
-    if b.shape().is_some_and(|shape| shape != a.shape) {
-        return bail(Bail::Unsupported);
+    let b = given.ready()?;
+    if !given.is_plain() || !is_plain(&a) || b.shape().is_some_and(|shape| shape != a.shape) {
+        return in_place(cx, a, given);
     }
     let mut values = Buf::new();
     let total = count(&a.shape) as usize;

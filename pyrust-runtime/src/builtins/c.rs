@@ -109,7 +109,7 @@ impl Builtin {
         Self { module, name, object: AtomicPtr::new(ptr::null_mut()) }
     }
 
-    fn get(&self) -> R<*mut PyObject> {
+    pub(crate) fn get(&self) -> R<*mut PyObject> {
         let known = self.object.load(Ordering::Relaxed);
         if !known.is_null() {
             return Ok(known);

@@ -3,7 +3,7 @@
 //! The compiler calls only what its table lists: with exact operands none of these runs Python code. What is called is
 //! found without importing, and accepted only if it is C's.
 
-use core::ffi::CStr;
+use core::ffi::{CStr, c_int};
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
@@ -11,6 +11,7 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 use super::given::take;
 use super::{Given, is_class};
+use crate::array::{asked, function, ufunc};
 use crate::builtins::boxed::Boxed;
 use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::stop::{Bail, R, bail};
@@ -35,6 +36,14 @@ enum How {
     /// `function(…)`
     Function,
     Operator(Operator),
+    /// A comparison of arrays.
+    Compare(c_int),
+    /// `function(…)` of NumPy's C module.
+    Umath,
+    /// `ufunc(…)`
+    Ufunc,
+    /// `ufunc.reduce(…)` and the like.
+    OfUfunc(&'static str),
 }
 
 type Operator = unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
@@ -57,6 +66,8 @@ pub struct Call {
     engine: bool,
     /// Gives up the GIL for long data.
     short: bool,
+    /// NumPy is asked: see `crate::ndarray`.
+    arrays: bool,
 }
 
 impl Call {
@@ -72,6 +83,7 @@ impl Call {
             target: AtomicPtr::new(ptr::null_mut()),
             engine: false,
             short: false,
+            arrays: false,
         }
     }
 
@@ -155,6 +167,82 @@ impl Call {
         Call::new(How::Method, "__abs__")
     }
 
+    pub const fn power() -> Call {
+        Call::new(How::Operator(power), "")
+    }
+
+    pub const fn eq() -> Call {
+        Call::new(How::Compare(ffi::Py_EQ), "")
+    }
+
+    pub const fn ne() -> Call {
+        Call::new(How::Compare(ffi::Py_NE), "")
+    }
+
+    pub const fn lt() -> Call {
+        Call::new(How::Compare(ffi::Py_LT), "")
+    }
+
+    pub const fn le() -> Call {
+        Call::new(How::Compare(ffi::Py_LE), "")
+    }
+
+    pub const fn gt() -> Call {
+        Call::new(How::Compare(ffi::Py_GT), "")
+    }
+
+    pub const fn ge() -> Call {
+        Call::new(How::Compare(ffi::Py_GE), "")
+    }
+
+    pub const fn matmul() -> Call {
+        Call::new(How::Operator(ffi::PyNumber_MatrixMultiply), "")
+    }
+
+    pub const fn bit_and() -> Call {
+        Call::new(How::Operator(ffi::PyNumber_And), "")
+    }
+
+    pub const fn bit_or() -> Call {
+        Call::new(How::Operator(ffi::PyNumber_Or), "")
+    }
+
+    pub const fn bit_xor() -> Call {
+        Call::new(How::Operator(ffi::PyNumber_Xor), "")
+    }
+
+    pub const fn shift_left() -> Call {
+        Call::new(How::Operator(ffi::PyNumber_Lshift), "")
+    }
+
+    pub const fn shift_right() -> Call {
+        Call::new(How::Operator(ffi::PyNumber_Rshift), "")
+    }
+
+    pub const fn inverted() -> Call {
+        Call::new(How::Method, "__invert__")
+    }
+
+    /// A function of NumPy's C module.
+    pub const fn umath(name: &'static str) -> Call {
+        Call::new(How::Umath, name).arrays()
+    }
+
+    pub const fn ufunc(name: &'static str) -> Call {
+        Call::new(How::Ufunc, name).arrays()
+    }
+
+    /// A method of a ufunc.
+    pub const fn of_ufunc(name: &'static str, method: &'static str) -> Call {
+        Call::new(How::OfUfunc(method), name).arrays()
+    }
+
+    /// Of arrays: NumPy does it.
+    pub const fn arrays(mut self) -> Call {
+        self.arrays = true;
+        self
+    }
+
     /// The last arguments are given by name.
     pub const fn with(mut self, keywords: &'static [&'static str]) -> Call {
         self.keywords = keywords;
@@ -220,6 +308,9 @@ impl Call {
         let made = match self.how {
             How::Method => {
                 let name = self.name()?;
+                if self.arrays {
+                    return asked(cx, || call(1, none, name, args));
+                }
                 Self::made(|| call(1, none, name, args))
             }
             How::OfClass => {
@@ -237,9 +328,34 @@ impl Call {
                 Self::made(|| unsafe { ffi::PyObject_GetAttr(args[1], name) })
             }
             // SAFETY: both are alive.
+            How::Compare(op) => {
+                return asked(cx, || unsafe { ffi::PyObject_RichCompare(args[1], args[2], op) });
+            }
+            // SAFETY: both are alive.
+            How::Operator(f) if self.arrays => return asked(cx, || unsafe { f(args[1], args[2]) }),
+            // SAFETY: both are alive.
             How::Operator(f) => Self::made(|| unsafe { f(args[1], args[2]) }),
+            How::Umath | How::Ufunc | How::OfUfunc(_) => {
+                let target = self.of_numpy()?;
+                return asked(cx, || call(1, target, none, args));
+            }
         };
         Ok(Temporary(made?))
+    }
+
+    /// What NumPy has, kept for good.
+    fn of_numpy(&self) -> R<*mut PyObject> {
+        let known = self.target.load(Relaxed);
+        if !known.is_null() {
+            return Ok(known);
+        }
+        let fresh = match self.how {
+            How::OfUfunc(method) => ufunc(self.name, Some(method)),
+            How::Ufunc => ufunc(self.name, None),
+            _ => function(self.name),
+        }?;
+        self.target.store(fresh, Relaxed);
+        Ok(fresh)
     }
 
     fn made(call: impl FnOnce() -> *mut PyObject) -> R<ptr::NonNull<PyObject>> {
@@ -310,6 +426,12 @@ impl Call {
             Ok(found)
         }
     }
+}
+
+/// `a ** b`
+unsafe extern "C" fn power(a: *mut PyObject, b: *mut PyObject) -> *mut PyObject {
+    // SAFETY: by the caller, both are alive.
+    unsafe { ffi::PyNumber_Power(a, b, ffi::Py_None()) }
 }
 
 /// A new reference to the interned name.

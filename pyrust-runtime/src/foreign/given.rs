@@ -30,7 +30,7 @@ pub trait Given: Sized {
 }
 
 /// Takes the new reference.
-pub(super) fn take<T: Given>(cx: Cx, object: Temporary) -> R<T> {
+pub(crate) fn take<T: Given>(cx: Cx, object: Temporary) -> R<T> {
     if T::KEEPS {
         let pointer = object.ptr();
         core::mem::forget(object);

@@ -1,0 +1,631 @@
+//! What NumPy itself is asked to do with arrays: see the runtime's `array::asked`. A row says which function of NumPy's
+//! C code that is, and what comes out; the runtime bails where something else does.
+
+use super::numpy::{Found, common_of, dims_of, fits, is_bound, is_index, places};
+use crate::numpy::{Dtype, MOST_DIMS, common};
+use crate::ty::Type;
+
+/// An array of so many dimensions; a scalar for none.
+fn made(dtype: Dtype, dims: u8) -> Option<Type> {
+    match dims {
+        0 => Some(Type::Numpy(dtype)),
+        1..=MOST_DIMS => Some(Type::Array(dtype, dims)),
+        _ => None,
+    }
+}
+
+fn asked(ret: Option<Type>, path: impl Into<String>) -> Option<Found> {
+    Some(Found::Asked { ret: ret?, path: path.into(), extra: None, keywords: &[] })
+}
+
+fn asked_with(
+    ret: Option<Type>,
+    path: impl Into<String>,
+    extra: impl Into<String>,
+    keywords: &'static [&'static str],
+) -> Option<Found> {
+    Some(Found::Asked { ret: ret?, path: path.into(), extra: Some(extra.into()), keywords })
+}
+
+/// `numpy.name(x)`: the ufunc, and the type of its results.
+struct Unary(&'static str, &'static str, Gives);
+
+/// What elements come out.
+#[derive(Clone, Copy, PartialEq)]
+enum Gives {
+    /// Those that went in, of numbers.
+    Same,
+    /// Floats.
+    Float,
+    /// The same, of floats only.
+    OfFloats,
+    Bool,
+    /// The same, of ints and bools.
+    Bits,
+}
+
+const UNARY: &[Unary] = &[
+    Unary("abs", "absolute", Gives::Same),
+    Unary("absolute", "absolute", Gives::Same),
+    Unary("fabs", "fabs", Gives::Float),
+    Unary("negative", "negative", Gives::Same),
+    Unary("positive", "positive", Gives::Same),
+    Unary("square", "square", Gives::Same),
+    Unary("sign", "sign", Gives::Same),
+    Unary("reciprocal", "reciprocal", Gives::OfFloats),
+    Unary("sqrt", "sqrt", Gives::Float),
+    Unary("cbrt", "cbrt", Gives::Float),
+    Unary("exp", "exp", Gives::Float),
+    Unary("exp2", "exp2", Gives::Float),
+    Unary("expm1", "expm1", Gives::Float),
+    Unary("log", "log", Gives::Float),
+    Unary("log2", "log2", Gives::Float),
+    Unary("log10", "log10", Gives::Float),
+    Unary("log1p", "log1p", Gives::Float),
+    Unary("sin", "sin", Gives::Float),
+    Unary("cos", "cos", Gives::Float),
+    Unary("tan", "tan", Gives::Float),
+    Unary("arcsin", "arcsin", Gives::Float),
+    Unary("arccos", "arccos", Gives::Float),
+    Unary("arctan", "arctan", Gives::Float),
+    Unary("sinh", "sinh", Gives::Float),
+    Unary("cosh", "cosh", Gives::Float),
+    Unary("tanh", "tanh", Gives::Float),
+    Unary("arcsinh", "arcsinh", Gives::Float),
+    Unary("arccosh", "arccosh", Gives::Float),
+    Unary("arctanh", "arctanh", Gives::Float),
+    Unary("deg2rad", "deg2rad", Gives::Float),
+    Unary("rad2deg", "rad2deg", Gives::Float),
+    Unary("radians", "radians", Gives::Float),
+    Unary("degrees", "degrees", Gives::Float),
+    Unary("floor", "floor", Gives::OfFloats),
+    Unary("ceil", "ceil", Gives::OfFloats),
+    Unary("trunc", "trunc", Gives::OfFloats),
+    Unary("rint", "rint", Gives::OfFloats),
+    Unary("isnan", "isnan", Gives::Bool),
+    Unary("isinf", "isinf", Gives::Bool),
+    Unary("isfinite", "isfinite", Gives::Bool),
+    Unary("signbit", "signbit", Gives::Bool),
+    Unary("logical_not", "logical_not", Gives::Bool),
+    Unary("invert", "invert", Gives::Bits),
+    Unary("bitwise_not", "invert", Gives::Bits),
+];
+
+/// `numpy.name(x, y)`: the ufunc, and the type of its results.
+struct Binary(&'static str, &'static str, Pairs);
+
+/// What elements come out of two.
+#[derive(Clone, Copy, PartialEq)]
+enum Pairs {
+    /// Those in which both meet, of numbers.
+    Meet,
+    /// Those in which both meet, of anything.
+    MeetAny,
+    /// Floats.
+    Divided,
+    /// Floats of floats.
+    Floats,
+    Bool,
+    /// Of ints and bools.
+    Bits,
+}
+
+const BINARY: &[Binary] = &[
+    Binary("add", "add", Pairs::Meet),
+    Binary("subtract", "subtract", Pairs::Meet),
+    Binary("multiply", "multiply", Pairs::Meet),
+    Binary("divide", "divide", Pairs::Divided),
+    Binary("true_divide", "divide", Pairs::Divided),
+    Binary("floor_divide", "floor_divide", Pairs::Meet),
+    Binary("mod", "remainder", Pairs::Meet),
+    Binary("remainder", "remainder", Pairs::Meet),
+    Binary("fmod", "fmod", Pairs::Meet),
+    Binary("power", "power", Pairs::Meet),
+    Binary("pow", "power", Pairs::Meet),
+    Binary("maximum", "maximum", Pairs::MeetAny),
+    Binary("minimum", "minimum", Pairs::MeetAny),
+    Binary("fmax", "fmax", Pairs::MeetAny),
+    Binary("fmin", "fmin", Pairs::MeetAny),
+    Binary("arctan2", "arctan2", Pairs::Floats),
+    Binary("atan2", "arctan2", Pairs::Floats),
+    Binary("hypot", "hypot", Pairs::Floats),
+    Binary("copysign", "copysign", Pairs::Floats),
+    Binary("logaddexp", "logaddexp", Pairs::Floats),
+    Binary("logical_and", "logical_and", Pairs::Bool),
+    Binary("logical_or", "logical_or", Pairs::Bool),
+    Binary("logical_xor", "logical_xor", Pairs::Bool),
+    Binary("equal", "equal", Pairs::Bool),
+    Binary("not_equal", "not_equal", Pairs::Bool),
+    Binary("less", "less", Pairs::Bool),
+    Binary("less_equal", "less_equal", Pairs::Bool),
+    Binary("greater", "greater", Pairs::Bool),
+    Binary("greater_equal", "greater_equal", Pairs::Bool),
+    Binary("bitwise_and", "bitwise_and", Pairs::Bits),
+    Binary("bitwise_or", "bitwise_or", Pairs::Bits),
+    Binary("bitwise_xor", "bitwise_xor", Pairs::Bits),
+    Binary("left_shift", "left_shift", Pairs::Bits),
+    Binary("right_shift", "right_shift", Pairs::Bits),
+];
+
+/// Operators: the runtime's name, and what comes out.
+const OPERATORS: &[Binary] = &[
+    Binary("+", "add", Pairs::Meet),
+    Binary("-", "subtract", Pairs::Meet),
+    Binary("*", "multiply", Pairs::Meet),
+    Binary("/", "divide", Pairs::Divided),
+    Binary("//", "floor_divide", Pairs::Meet),
+    Binary("%", "remainder", Pairs::Meet),
+    Binary("**", "power", Pairs::Meet),
+    Binary("&", "bit_and", Pairs::Bits),
+    Binary("|", "bit_or", Pairs::Bits),
+    Binary("^", "bit_xor", Pairs::Bits),
+    Binary("<<", "shift_left", Pairs::Bits),
+    Binary(">>", "shift_right", Pairs::Bits),
+    Binary("==", "eq", Pairs::Bool),
+    Binary("!=", "ne", Pairs::Bool),
+    Binary("<", "lt", Pairs::Bool),
+    Binary("<=", "le", Pairs::Bool),
+    Binary(">", "gt", Pairs::Bool),
+    Binary(">=", "ge", Pairs::Bool),
+];
+
+/// Operators that change an array: the runtime's function.
+const CHANGES: &[(&str, &str)] = &[
+    ("+=", "asked_iadd"),
+    ("-=", "asked_isub"),
+    ("*=", "asked_imul"),
+    ("/=", "asked_itruediv"),
+    ("//=", "asked_ifloordiv"),
+    ("%=", "asked_imodulo"),
+    ("&=", "asked_iand"),
+    ("|=", "asked_ior"),
+    ("^=", "asked_ixor"),
+];
+
+/// Reductions: the ufunc, and what comes out.
+struct Reduction(&'static str, &'static str, Total);
+
+#[derive(Clone, Copy, PartialEq)]
+enum Total {
+    /// Ints become 64 bits wide.
+    Wide,
+    Same,
+    Bool,
+}
+
+const REDUCTIONS: &[Reduction] = &[
+    Reduction("sum", "add", Total::Wide),
+    Reduction("prod", "multiply", Total::Wide),
+    Reduction("min", "minimum", Total::Same),
+    Reduction("max", "maximum", Total::Same),
+    Reduction("amin", "minimum", Total::Same),
+    Reduction("amax", "maximum", Total::Same),
+    Reduction("any", "logical_or", Total::Bool),
+    Reduction("all", "logical_and", Total::Bool),
+];
+
+/// Methods of arrays that are C code throughout, also as functions of `numpy`, with an axis or without.
+const METHODS: &[&str] = &["cumsum", "cumprod", "argmax", "argmin", "argsort"];
+
+/// Functions that make arrays, and where their type stands among the arguments.
+const MAKERS: &[(&str, usize)] = &[("zeros", 1), ("ones", 1), ("empty", 1), ("full", 2), ("astype", 0)];
+
+/// Other names that are known.
+const OTHERS: &[&str] = &[
+    "where",
+    "clip",
+    "dot",
+    "matmul",
+    "inner",
+    "outer",
+    "mean",
+    "std",
+    "var",
+    "arange",
+    "linspace",
+    "eye",
+    "identity",
+    "zeros_like",
+    "ones_like",
+    "empty_like",
+    "full_like",
+    "reshape",
+    "ravel",
+    "flatten",
+    "copy",
+    "fill",
+    "item",
+    "tolist",
+    "transpose",
+    "sort",
+    "count_nonzero",
+];
+
+/// Where the type of the elements stands among the arguments.
+pub(super) fn dtype_place(name: &str) -> Option<usize> {
+    let short = name.strip_prefix("numpy.").or_else(|| name.strip_prefix("ndarray."))?;
+    MAKERS.iter().find(|row| row.0 == short).map(|row| row.1)
+}
+
+/// Does NumPy know it for arrays?
+pub(super) fn exists(short: &str) -> bool {
+    let short = short.split(' ').next().unwrap_or_default();
+    UNARY.iter().any(|row| row.0 == short)
+        || BINARY.iter().any(|row| row.0 == short)
+        || REDUCTIONS.iter().any(|row| row.0 == short)
+        || METHODS.contains(&short)
+        || OTHERS.contains(&short)
+        || MAKERS.iter().any(|row| row.0 == short)
+        || Dtype::named(short).is_some()
+}
+
+/// Floats that a function makes of such elements.
+fn float_of(dtype: Dtype) -> Option<Dtype> {
+    match dtype {
+        Dtype::Float32 | Dtype::Float64 => Some(dtype),
+        Dtype::Int16 | Dtype::UInt16 => Some(Dtype::Float32),
+        Dtype::Int32 | Dtype::UInt32 | Dtype::Int64 | Dtype::UInt64 => Some(Dtype::Float64),
+        // Half floats.
+        _ => None,
+    }
+}
+
+/// The elements of a value that NumPy is given: one of Python's is a double or a word.
+fn dtype_of(ty: &Type) -> Option<Dtype> {
+    match ty {
+        Type::Float => Some(Dtype::Float64),
+        Type::Int => Some(Dtype::Int64),
+        other => crate::numpy::dtype(other),
+    }
+}
+
+fn unary(row: &Unary, arg: &Type) -> Option<Found> {
+    let (own, dims) = (dtype_of(arg)?, dims_of(arg)?);
+    let out = match row.2 {
+        Gives::Same => Some(own).filter(|d| *d != Dtype::Bool),
+        Gives::Float => float_of(own),
+        Gives::OfFloats => Some(own).filter(|d| d.is_float()),
+        Gives::Bool => Some(Dtype::Bool),
+        Gives::Bits => Some(own).filter(|d| !d.is_float()),
+    }?;
+    asked(made(out, dims), format!("ufunc:{}", row.1))
+}
+
+/// The elements that come out of two.
+fn paired(how: Pairs, a: &Type, b: &Type) -> Option<Dtype> {
+    let both = common_of(a, b)?;
+    match how {
+        Pairs::Meet => Some(both).filter(|d| *d != Dtype::Bool),
+        Pairs::MeetAny => Some(both),
+        Pairs::Divided if both.is_float() => Some(both),
+        Pairs::Divided => Some(Dtype::Float64),
+        Pairs::Floats => Some(both).filter(|d| d.is_float()),
+        Pairs::Bool => Some(Dtype::Bool),
+        Pairs::Bits => Some(both).filter(|d| !d.is_float()),
+    }
+}
+
+/// `a ∘ b`, one of them an array.
+pub(super) fn operator(name: &str, a: &Type, b: &Type) -> Option<Found> {
+    let (left, right) = (dims_of(a)?, dims_of(b)?);
+    if left.max(right) == 0 {
+        return None;
+    }
+    if name == "@" {
+        return product(a, b, "array:matmul");
+    }
+    let row = OPERATORS.iter().find(|row| row.0 == name)?;
+    asked(made(paired(row.2, a, b)?, left.max(right)), format!("array:{}", row.1))
+}
+
+/// `a += b`: where what comes out can be stored in the array.
+pub(super) fn change(name: &str, own: Dtype, dims: u8, other: &Type) -> Option<Found> {
+    let row = CHANGES.iter().find(|row| row.0 == name)?;
+    let operator = OPERATORS.iter().find(|o| Some(o.0) == name.strip_suffix('='))?;
+    let both = paired(operator.2, &Type::Array(own, dims), other)?;
+    let fits = both == own && dims_of(other)? <= dims;
+    if fits { Found::new(Type::None, format!("ndarray::{}", row.1), "c!m") } else { None }
+}
+
+/// Products of vectors and matrices.
+fn product(a: &Type, b: &Type, path: &str) -> Option<Found> {
+    let (Type::Array(_, n), Type::Array(_, m)) = (a, b) else { return None };
+    let both = common(a, b).filter(|d| *d != Dtype::Bool)?;
+    let dims = match (*n, *m) {
+        (1, 1) => 0,
+        (1, 2) | (2, 1) => 1,
+        (2, 2) => 2,
+        // Stacks of matrices, which `dot` goes through in another way.
+        (n @ 2.., m @ 2..) if path != "umath:dot" => n.max(m),
+        _ => return None,
+    };
+    asked(made(both, dims), path)
+}
+
+/// What a reduction leaves of the dimensions.
+fn left(dims: u8, axis: Option<&Type>, keep: bool) -> Option<u8> {
+    let gone = match axis {
+        None | Some(Type::None) => dims,
+        Some(Type::Int) => 1,
+        Some(tuple @ Type::Tuple { .. }) => places(tuple)?,
+        _ => return None,
+    };
+    if keep { Some(dims) } else { dims.checked_sub(gone) }
+}
+
+fn reduction(row: &Reduction, arg: &Type, axis: Option<&Type>, keep: bool) -> Option<Found> {
+    let Type::Array(own, dims @ 1..) = arg else { return None };
+    let out = match row.2 {
+        Total::Bool => Dtype::Bool,
+        Total::Same => *own,
+        Total::Wide => match own {
+            Dtype::Float32 | Dtype::Float64 => *own,
+            Dtype::UInt8 | Dtype::UInt16 | Dtype::UInt32 | Dtype::UInt64 => Dtype::UInt64,
+            _ => Dtype::Int64,
+        },
+    };
+    let ret = made(out, left(*dims, axis, keep)?);
+    let path = format!("reduce:{}", row.1);
+    match (axis, keep) {
+        (Some(_), false) => asked(ret, path),
+        // Without an axis it is all of them, which the ufunc has to be told.
+        (None, false) => asked_with(ret, path, "()", &[]),
+        (Some(_), true) => asked_with(ret, path, "true", &["keepdims"]),
+        (None, true) => asked_with(ret, path, "(), true", &["axis", "keepdims"]),
+    }
+}
+
+/// `a.mean(axis)` and the like.
+fn statistic(short: &str, arg: &Type, axis: Option<&Type>, keep: bool) -> Option<Found> {
+    let Type::Array(Dtype::Float64, dims @ 1..) = arg else { return None };
+    match axis {
+        None if !keep && short != "mean" => {
+            Found::new(Type::Numpy(Dtype::Float64), format!("ndarray::array_{short}"), "c!")
+        }
+        Some(Type::Int) if keep => Found::new(arg.clone(), format!("ndarray::{short}_kept"), "c!"),
+        Some(Type::Int) if *dims > 1 => {
+            Found::new(Type::Array(Dtype::Float64, dims - 1), format!("ndarray::{short}{dims}"), "c!")
+        }
+        _ => None,
+    }
+}
+
+/// A method of C code throughout.
+fn method(short: &str, arg: &Type, axis: Option<&Type>) -> Option<Found> {
+    let Type::Array(own, dims @ 1..) = arg else { return None };
+    if !matches!(axis, None | Some(Type::Int)) {
+        return None;
+    }
+    let wide = match own {
+        Dtype::Float32 | Dtype::Float64 => *own,
+        Dtype::UInt8 | Dtype::UInt16 | Dtype::UInt32 | Dtype::UInt64 => Dtype::UInt64,
+        _ => Dtype::Int64,
+    };
+    let ret = match (short, axis) {
+        ("cumsum" | "cumprod", None) => made(wide, 1),
+        ("cumsum" | "cumprod", Some(_)) => made(wide, *dims),
+        ("argsort", _) => made(Dtype::Int64, *dims),
+        (_, None) => made(Dtype::Int64, 0),
+        (_, Some(_)) => made(Dtype::Int64, dims - 1),
+    };
+    asked(ret, format!("ndarray:{short}"))
+}
+
+/// Functions and methods; `form` is what the call says of the result: `keepdims`, or the type of its elements.
+pub(super) fn function(name: &str, args: &[Type]) -> Option<Found> {
+    let (base, form) = name.split_once(' ').unwrap_or((name, ""));
+    let (short, is_method) = match base.strip_prefix("ndarray.") {
+        Some(short) => (short, true),
+        None => (base.strip_prefix("numpy.")?, false),
+    };
+    let keep = form == "keepdims";
+    let dtype = Dtype::named(form);
+    if !form.is_empty() && !keep && dtype.is_none() {
+        return None;
+    }
+    if let Some(dtype) = dtype {
+        return typed(short, is_method, args, dtype);
+    }
+    if let ([arg], false, false) = (args, is_method, keep)
+        && let Some(row) = UNARY.iter().find(|row| row.0 == short)
+    {
+        return unary(row, arg);
+    }
+    if let ([a, b], false, false) = (args, is_method, keep)
+        && let Some(row) = BINARY.iter().find(|row| row.0 == short)
+    {
+        let dims = dims_of(a)?.max(dims_of(b)?);
+        return asked(made(paired(row.2, a, b)?, dims), format!("ufunc:{}", row.1));
+    }
+    if let [arg, axis @ ..] = args
+        && axis.len() <= 1
+    {
+        if let Some(row) = REDUCTIONS.iter().find(|row| row.0 == short) {
+            // `a.amax()` there is none.
+            return reduction(row, arg, axis.first(), keep)
+                .filter(|_| !is_method || !short.starts_with("am"));
+        }
+        if matches!(short, "mean" | "std" | "var") {
+            return statistic(short, arg, axis.first(), keep);
+        }
+        if METHODS.contains(&short) && !keep {
+            return method(short, arg, axis.first());
+        }
+    }
+    if keep { None } else { other(short, is_method, args) }
+}
+
+/// Functions that are told the type of the elements.
+fn typed(short: &str, is_method: bool, args: &[Type], dtype: Dtype) -> Option<Found> {
+    let kind = format!("ndarray::kind::<{}>()", dtype.rust());
+    match (short, args) {
+        ("astype", [Type::Array(_, dims)]) if is_method => {
+            asked_with(made(dtype, *dims), "ndarray:astype", kind, &[])
+        }
+        ("zeros" | "ones" | "empty", [shape]) if !is_method => {
+            let dims = places(shape).filter(|dims| (1..=MOST_DIMS).contains(dims))?;
+            Found::with(Type::Array(dtype, dims), format!("ndarray::{short}_of"), "c!", kind)
+        }
+        ("full", [shape, value]) if !is_method && fits(value, dtype) => {
+            let dims = places(shape).filter(|dims| (1..=MOST_DIMS).contains(dims))?;
+            Found::with(Type::Array(dtype, dims), "ndarray::full_of", "c!", kind)
+        }
+        _ => None,
+    }
+}
+
+fn other(short: &str, is_method: bool, args: &[Type]) -> Option<Found> {
+    use Dtype::{Bool, Float64, Int64};
+    match (short, args) {
+        ("where", [test, a, b]) if !is_method => {
+            let dims = [test, a, b].into_iter().map(dims_of).collect::<Option<Vec<_>>>()?;
+            let most = dims.into_iter().max().filter(|most| *most > 0)?;
+            asked(made(common_of(a, b)?, most), "umath:where")
+        }
+        ("clip", [a @ Type::Array(own, dims @ 1..), low, high]) => {
+            let same =
+                [low, high].into_iter().all(|t| common_of(a, t) == Some(*own) && dims_of(t) <= Some(*dims));
+            asked(made(*own, *dims).filter(|_| same), "ufunc:clip")
+        }
+        ("clip", [x @ Type::Numpy(own), low, high]) if !is_method => {
+            let same =
+                [low, high].into_iter().all(|t| common_of(x, t) == Some(*own) && dims_of(t) == Some(0));
+            asked(made(*own, 0).filter(|_| same), "ufunc:clip")
+        }
+        ("dot", [a, b]) => product(a, b, "umath:dot"),
+        ("matmul", [a, b]) if !is_method => product(a, b, "ufunc:matmul"),
+        ("inner", [a @ Type::Array(_, 1), b @ Type::Array(_, 1)]) if !is_method => {
+            product(a, b, "umath:inner")
+        }
+        ("outer", [a @ Type::Array(_, 1), b @ Type::Array(_, 1)]) if !is_method => {
+            let both = common(a, b).filter(|d| *d != Bool)?;
+            let kind = format!("ndarray::kind::<{}>()", both.rust());
+            Found::with(Type::Array(both, 2), "ndarray::outer", "c!", kind)
+        }
+        ("arange", bounds) if !is_method && (1..=3).contains(&bounds.len()) => {
+            let dtypes = bounds.iter().map(dtype_of).collect::<Option<Vec<_>>>()?;
+            let known = dtypes.iter().all(|d| matches!(d, Float64 | Int64))
+                && bounds.iter().all(|t| dims_of(t) == Some(0));
+            let out = if dtypes.contains(&Float64) { Float64 } else { Int64 };
+            asked(made(out, 1).filter(|_| known), "umath:arange")
+        }
+        ("linspace", [start, stop, num @ ..]) if !is_method && num.len() <= 1 => {
+            let number = |t: &Type| matches!(t, Type::Int | Type::Float | Type::Numpy(Float64));
+            let known = number(start) && number(stop) && num.iter().all(is_index);
+            let path = if num.is_empty() { "ndarray::linspace50" } else { "ndarray::linspace" };
+            if known { Found::new(Type::Array(Float64, 1), path, "c!") } else { None }
+        }
+        ("zeros" | "ones" | "empty", [_]) => typed(short, is_method, args, Float64),
+        ("full", [_, value]) => typed(short, is_method, args, dtype_of_value(value)?),
+        ("eye" | "identity", [n]) if !is_method && is_index(n) => {
+            Found::new(Type::Array(Float64, 2), "ndarray::eye", "c!")
+        }
+        ("eye", [n, m]) if !is_method && is_index(n) && is_index(m) => {
+            Found::new(Type::Array(Float64, 2), "ndarray::eye2", "c!")
+        }
+        ("zeros_like" | "ones_like" | "empty_like", [a @ Type::Array(own, 1..)])
+            if !is_method
+                && (*own != Bool
+                    || short == "empty_like"
+                    || short == "zeros_like"
+                    || short == "ones_like") =>
+        {
+            Found::new(a.clone(), format!("ndarray::{short}"), "c!")
+        }
+        ("full_like", [a @ Type::Array(own, 1..), value]) if !is_method && fits(value, *own) => {
+            Found::new(a.clone(), "ndarray::full_like", "c!")
+        }
+        ("reshape", [Type::Array(own, 1..), shape @ ..]) if !shape.is_empty() => {
+            // The shape is one argument or several.
+            match shape {
+                [tuple @ Type::Tuple { .. }] => {
+                    let dims = places(tuple).filter(|dims| (1..=MOST_DIMS).contains(dims))?;
+                    Found::new(Type::Array(*own, dims), format!("ndarray::reshape{dims}"), "!")
+                }
+                [one] if is_index(one) => Found::new(Type::Array(*own, 1), "ndarray::reshape_one", "!"),
+                several
+                    if is_method
+                        && several.iter().all(is_index)
+                        && several.len() <= usize::from(MOST_DIMS) =>
+                {
+                    let dims = several.len() as u8;
+                    Found::new(Type::Array(*own, dims), format!("ndarray::reshape_to{dims}"), "!")
+                }
+                _ => None,
+            }
+        }
+        ("ravel", [Type::Array(own, 1..)]) => Found::new(Type::Array(*own, 1), "ndarray::ravel", "!"),
+        ("flatten", [Type::Array(own, 1..)]) if is_method => asked(made(*own, 1), "ndarray:flatten"),
+        ("copy", [Type::Array(own, dims @ 1..)]) if is_method || *dims == 1 => {
+            asked(made(*own, *dims), "ndarray:copy")
+        }
+        ("transpose", [a @ Type::Array(_, 1..)]) => Found::new(a.clone(), "ndarray::transposed", ""),
+        ("fill", [Type::Array(own, 1..), value]) if is_method && fits(value, *own) => {
+            Found::new(Type::None, "ndarray::fill", "c!m")
+        }
+        ("sort", [a @ Type::Array(_, 1)]) if !is_method => Found::new(a.clone(), "ndarray::sorted", "c!"),
+        ("count_nonzero", [Type::Array(_, 1..)]) if !is_method => {
+            asked(made(Int64, 0), "umath:count_nonzero")
+        }
+        (class, [value]) if !is_method && dims_of(value) == Some(0) => {
+            let own = Dtype::named(class).filter(|own| fits(value, *own))?;
+            let kind = format!("ndarray::kind::<{}>()", own.rust());
+            Found::with(Type::Numpy(own), "ndarray::of_kind", "!", kind)
+        }
+        _ => None,
+    }
+}
+
+/// The elements of an array full of a value.
+fn dtype_of_value(value: &Type) -> Option<Dtype> {
+    if *value == Type::Bool { Some(Dtype::Bool) } else { dtype_of(value) }
+}
+
+/// `a[mask]`, `a[places]`, `a[i]` of what has more dimensions, `a[None]`.
+pub(super) fn item(own: Dtype, dims: u8, index: &Type) -> Option<Found> {
+    match index {
+        Type::Array(Dtype::Bool, m @ 1..) if *m <= dims => asked(made(own, dims - m + 1), "array:item"),
+        Type::Array(kind, m @ 1..) if kind.is_int() => asked(made(own, dims - 1 + m), "array:item"),
+        _ => None,
+    }
+}
+
+/// `a[mask] = value`, `a[places] = value`, `a[i] = row`.
+pub(super) fn store(own: Dtype, dims: u8, index: &Type, value: &Type) -> Option<Found> {
+    let given = dims_of(value)?;
+    let known = match value {
+        Type::Array(other, _) => fits(&Type::Numpy(*other), own),
+        _ => fits(value, own),
+    };
+    if !known {
+        return None;
+    }
+    match index {
+        Type::Array(kind, 1..) if *kind == Dtype::Bool || kind.is_int() => {
+            Found::new(Type::None, "ndarray::assign_at", "c!m")
+        }
+        _ => {
+            let named = places(index).filter(|named| *named < dims)?;
+            let left = dims - named;
+            let what = if given == 0 { "fill" } else { "copy" };
+            if given > left {
+                return None;
+            }
+            Found::new(Type::None, format!("ndarray::{what}_part{left}"), "c!m")
+        }
+    }
+}
+
+/// What stands in brackets, with slices and `None` among it: how many dimensions are left.
+pub(super) fn part_dims(dims: u8, items: &[Type]) -> Option<u8> {
+    let index = |t: &&Type| is_index(t);
+    let cut =
+        |t: &&Type| matches!(t, Type::Tuple { items, .. } if items.len() == 3 && items.iter().all(is_bound));
+    let new = |t: &&Type| **t == Type::None;
+    let (indices, cuts) = (items.iter().filter(index).count(), items.iter().filter(cut).count());
+    let news = items.iter().filter(new).count();
+    let known =
+        indices + cuts + news == items.len() && indices + cuts <= usize::from(dims) && items.len() <= 6;
+    let left = usize::from(dims) + news - indices.min(usize::from(dims));
+    if known && (1..=usize::from(MOST_DIMS)).contains(&left) { Some(left as u8) } else { None }
+}
