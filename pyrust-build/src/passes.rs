@@ -63,9 +63,11 @@ pub enum Pass {
     Resume,
     /// Loops of functions that stay Python are compiled alone.
     Regions,
+    /// Arrays that a loop makes and does not need any more are freed in its next turn.
+    Sweep,
 }
 
-const ALL: [(&str, Pass); 27] = [
+const ALL: [(&str, Pass); 28] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -93,6 +95,7 @@ const ALL: [(&str, Pass); 27] = [
     ("concat", Pass::Concat),
     ("resume", Pass::Resume),
     ("regions", Pass::Regions),
+    ("sweep", Pass::Sweep),
 ];
 
 /// Which optimisations run; by default all.

@@ -17,6 +17,7 @@ pub use dense::*;
 pub use made::*;
 pub use scalar::*;
 pub(crate) use state::Arrays;
+pub use state::{Root, Whole, mark, sweep};
 pub use ufunc::*;
 pub use whole::*;
 
@@ -148,6 +149,20 @@ places! {
     2: A 0, B 1;
     3: A 0, B 1, C 2;
     4: A 0, B 1, C 2, D 3;
+}
+
+impl<T, const N: usize> Array<T, N> {
+    /// What a variable holds before an array is assigned.
+    pub const fn nothing() -> Self {
+        Array {
+            data: ptr::null_mut(),
+            shape: [0; N],
+            strides: [0; N],
+            state: ptr::null(),
+            object: ptr::null_mut(),
+            free: false,
+        }
+    }
 }
 
 impl<T: Dtype, const N: usize> Array<T, N> {

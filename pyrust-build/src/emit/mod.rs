@@ -43,6 +43,7 @@ mod sorting;
 mod spans;
 mod specs;
 mod stmt;
+mod sweep;
 mod table;
 mod target;
 mod tools;
@@ -437,6 +438,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     deferrable: BTreeSet<hir::VarId>,
     /// Those that are.
     deferred: BTreeMap<hir::VarId, fuse::Source>,
+    /// The variables that hold arrays, where those that a loop does not need any more can be freed: see `sweep`.
+    swept: Option<Vec<hir::VarId>>,
+    uses_sweep: bool,
     /// This is a generator whose code stands inside another function's.
     fused: Option<fuse::Fused>,
     /// The operation that is being emitted has results of any size.
@@ -500,6 +504,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             hoisted_as: String::new(),
             deferrable: fuse::deferrable(hir),
             deferred: BTreeMap::new(),
+            swept: sweep::roots(hir, instance, program.passes),
+            uses_sweep: false,
             fused: None,
             wide: false,
             is_rare,
@@ -619,6 +625,9 @@ impl Func<'_, '_, '_> {
                 locals.push(quote!(let mut #name: #ty = #wide;));
             }
         }
+        if self.uses_sweep {
+            locals.push(quote!(let mut __py_arrays = ndarray::mark(cx);));
+        }
         let is_param = |v: hir::VarId| hir.params.iter().any(|p| p.var == v);
         for (v, var) in hir.vars.iter().enumerate() {
             match (is_param(v), var.maybe_unbound) {
@@ -651,6 +660,9 @@ impl Func<'_, '_, '_> {
         }
         match self.hir.vars[v].maybe_unbound {
             true => quote!(let mut #name: Option<#ty> = None;),
+            false if self.uses_sweep && matches!(self.instance.vars[v], Type::Array(..)) => {
+                quote!(let mut #name: #ty = Array::nothing();)
+            }
             false => quote!(let mut #name: #ty;),
         }
     }

@@ -129,9 +129,10 @@ impl Func<'_, '_, '_> {
                         return quote!(#assign #(#begin)* #sum #(#rest)*);
                     }
                     let assigned = f.assigned_here(target);
+                    let sweep = f.sweep(body);
                     let body = f.block(body);
                     let span = if assigned { f.span_behind() } else { None };
-                    quote!(#assign #span #(#body)*)
+                    quote!(#assign #span #sweep #(#body)*)
                 };
                 let code = match turns {
                     Some((var, turns)) => self.turn_by_turn(var, &turns, &mut each),
@@ -369,12 +370,13 @@ impl Func<'_, '_, '_> {
             is_block: false,
             finals: self.finals.len(),
         });
+        let sweep = self.sweep(body);
         let body = self.block(body);
         self.loops.pop();
         let mut before: Vec<_> = self.close_attributes().collect();
         before.extend(self.close_spans());
         let orelse = self.block(orelse);
-        let body = quote!(#tick #(#body)*);
+        let body = quote!(#tick #sweep #(#body)*);
         let code = match always {
             true => self.labelled_loop(&breaks, &continues, quote!(loop), body, &[]),
             false => self.labelled_loop(&breaks, &continues, quote!(while #test), body, &orelse),

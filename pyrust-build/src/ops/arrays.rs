@@ -259,6 +259,44 @@ pub(super) fn exists(short: &str) -> bool {
         || Dtype::named(short).is_some()
 }
 
+/// What NumPy does, for the documentation: of which kind, and the names.
+pub(super) fn documented() -> Vec<(&'static str, Vec<String>)> {
+    let functions = |names: Vec<&str>| names.into_iter().map(|name| format!("numpy.{name}")).collect();
+    let both = |names: Vec<&'static str>| names.into_iter().map(|name| format!("a.{name}()")).collect();
+    let mut operators: Vec<String> = OPERATORS.iter().map(|row| format!("a {} b", row.0)).collect();
+    operators.push("a @ b".into());
+    operators.extend(["-a", "abs(a)", "~a"].map(String::from));
+    operators.extend(CHANGES.iter().map(|row| format!("a {} b", row.0)));
+    vec![
+        ("operators, with broadcasting", operators),
+        ("masks and places", ["a[mask]", "a[places]", "a[mask] = b"].map(String::from).to_vec()),
+        ("of each element", functions(UNARY.iter().map(|row| row.0).collect())),
+        ("of two", functions(BINARY.iter().map(|row| row.0).collect())),
+        ("along an axis, also as methods", {
+            let names = REDUCTIONS
+                .iter()
+                .map(|row| row.0)
+                .chain(["mean", "std", "var"])
+                .chain(METHODS.iter().copied());
+            functions(names.collect())
+        }),
+        ("others", {
+            let names =
+                ["where", "clip", "dot", "matmul", "inner", "outer", "sort", "count_nonzero", "reshape"];
+            functions(names.to_vec())
+        }),
+        ("making arrays", {
+            let names = ["zeros", "ones", "empty", "full", "arange", "linspace", "eye", "identity"];
+            let like = ["zeros_like", "ones_like", "empty_like", "full_like"];
+            functions(names.into_iter().chain(like).collect())
+        }),
+        (
+            "methods",
+            both(vec!["astype", "copy", "dot", "clip", "fill", "flatten", "ravel", "reshape", "transpose"]),
+        ),
+    ]
+}
+
 /// Floats that a function makes of such elements.
 fn float_of(dtype: Dtype) -> Option<Dtype> {
     match dtype {

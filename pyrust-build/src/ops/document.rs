@@ -45,6 +45,15 @@ const MODULES: &str = "
 Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.partial`, `functools.cmp_to_key` as a key of `sorted` and `sort`, `functools.cache` of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`.
 ";
 
+const ARRAYS: &str = "
+## NumPy
+
+Arrays of booleans, ints and floats of 32 and 64 bits, up to four dimensions, and their scalars, of NumPy 2. Elements, rows, slices, views (`a[i, 1:]`, `a[:, None]`, `a.T`, `reshape`) and stores into them are native; what follows is done on whole arrays, where it is not plain arithmetic of arrays of one shape by NumPy's own functions. `axis` is an int, a tuple or `None`, `keepdims` and `dtype` are written down in the call.
+
+| | |
+|---|---|
+";
+
 /// One line of a table: arguments and result.
 type Line = (String, String);
 
@@ -93,6 +102,11 @@ pub fn markdown() -> String {
                 let _ = writeln!(out, "| {} | {} | {} |", code(shown), code(args), code(ret));
             }
         }
+    }
+    out.push_str(ARRAYS);
+    for (what, names) in super::arrays::documented() {
+        let names: Vec<String> = names.iter().map(|name| code(name)).collect();
+        let _ = writeln!(out, "| {what} | {} |", names.join(", "));
     }
     let modules: BTreeSet<&str> = super::CONSTANTS.iter().map(|row| row.0).collect();
     out.push_str("\n## Constants of modules\n\n");

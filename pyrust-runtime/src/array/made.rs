@@ -188,12 +188,11 @@ fn reshaped<T: Dtype, const N: usize, const M: usize>(a: Array<T, N>, mut shape:
         width *= a.shape[at] as isize;
     }
     if let Some(open) = shape.iter().position(|length| *length == -1) {
-        let rest =
-            shape
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != open)
-                .try_fold(1i64, |product, (_, n)| if *n < 0 { None } else { product.checked_mul(*n) });
+        let rest = shape
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| *at != open)
+            .try_fold(1i64, |product, (_, n)| if *n < 0 { None } else { product.checked_mul(*n) });
         match rest {
             Some(rest @ 1..) if size % rest == 0 => shape[open] = size / rest,
             _ => return exc(Exc::ValueError),

@@ -48,6 +48,8 @@ enum Entry {
 pub(crate) struct Arrays {
     map: PtrMap,
     states: Buf<Box<State>>,
+    /// Places in `states` of arrays that are gone.
+    spare: Buf<u32>,
     log: Buf<Entry>,
     /// In checked mode: what was there when the array was seen.
     shadow: Buf<(*mut u8, Buf<u8>)>,
@@ -68,6 +70,7 @@ impl Arrays {
         Arrays {
             map: PtrMap::new(),
             states: Buf::new(),
+            spare: Buf::new(),
             log: Buf::new(),
             shadow: Buf::new(),
             errors_checked: false,
@@ -111,6 +114,7 @@ impl Arrays {
         }
         self.map.clear();
         self.states.clear();
+        self.spare.clear();
         self.log.clear();
         self.shadow.clear();
         self.errors_checked = false;
@@ -126,7 +130,9 @@ impl Arrays {
 pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*const State> {
     // SAFETY: short borrows; by the caller.
     unsafe {
-        if let Some(at) = cx.txn().arrays.map.get(object) {
+        if let Some(at) = cx.txn().arrays.map.get(object)
+            && at != GONE
+        {
             return Ok(&raw const *cx.txn().arrays.states[at as usize]);
         }
         layout::check(object)?;
@@ -182,15 +188,99 @@ pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*
             made: fresh,
         });
         let place = &raw const *state;
-        let at = txn.arrays.states.len() as u32;
-        if txn.arrays.states.push(state).is_err() {
-            return bail(Bail::Memory);
+        let arrays = &mut txn.arrays;
+        let at = match arrays.spare.pop() {
+            Some(at) => {
+                arrays.states[at as usize] = state;
+                at
+            }
+            None if arrays.states.push(state).is_err() => return bail(Bail::Memory),
+            None => arrays.states.len() as u32 - 1,
+        };
+        // Where an array is gone another one may stand now. A state without an entry is dropped with all others.
+        if arrays.map.set(object, at) || arrays.map.insert(object, at) {
+            Ok(place)
+        } else {
+            bail(Bail::Memory)
         }
-        if !txn.arrays.map.insert(object, at) {
-            txn.arrays.states.pop();
-            return bail(Bail::Memory);
+    }
+}
+
+/// What stands for an array that is gone.
+const GONE: u32 = u32::MAX;
+
+/// At most so many objects are looked at again in each turn.
+const MOST_SWEPT: usize = 64;
+
+/// A variable that may hold an array.
+pub trait Root {
+    /// The array; null for none.
+    fn root(&self) -> *const Whole;
+}
+
+/// An array that a transaction has seen.
+pub enum Whole {}
+
+impl<T, const N: usize> Root for super::Array<T, N> {
+    fn root(&self) -> *const Whole {
+        self.state.cast()
+    }
+}
+
+impl<R: Root> Root for Option<R> {
+    fn root(&self) -> *const Whole {
+        self.as_ref().map_or(ptr::null(), Root::root)
+    }
+}
+
+/// How many objects the transaction keeps so far.
+pub fn mark(cx: Cx) -> usize {
+    // SAFETY: a short borrow.
+    unsafe { cx.txn() }.arena.len()
+}
+
+/// Frees the arrays that native code has made since, and that nothing holds any more. The roots are all variables that
+/// may hold one; nothing else of native code does.
+pub fn sweep(cx: Cx, mark: &mut usize, roots: &[*const Whole]) {
+    // SAFETY: a short borrow; an array that only the transaction refers to runs no Python code when it goes.
+    unsafe {
+        let txn = cx.txn();
+        let mut kept = *mark;
+        for at in *mark..txn.arena.len() {
+            let object = txn.arena[at];
+            if txn.arrays.is_done_with(object, roots) {
+                pyo3_ffi::Py_DECREF(object);
+            } else {
+                txn.arena[kept] = object;
+                kept += 1;
+            }
         }
-        Ok(place)
+        txn.arena.truncate(kept);
+        // What has stayed for so long will go on to do so.
+        if kept - *mark > MOST_SWEPT {
+            *mark = kept;
+        }
+    }
+}
+
+impl Arrays {
+    /// Forgets an array that native code has made, if nothing holds it.
+    ///
+    /// # Safety
+    /// The object is alive.
+    unsafe fn is_done_with(&mut self, object: *mut PyObject, roots: &[*const Whole]) -> bool {
+        // SAFETY: by the caller.
+        if unsafe { pyo3_ffi::Py_REFCNT(object) } != 1 {
+            return false;
+        }
+        let Some(at) = self.map.get(object).filter(|at| *at != GONE) else { return false };
+        let state = &*self.states[at as usize];
+        if !state.made || roots.contains(&ptr::from_ref(state).cast()) || self.spare.push(at).is_err() {
+            return false;
+        }
+        self.held -= state.bytes + HEAD;
+        self.map.set(object, GONE);
+        true
     }
 }
 

@@ -40,6 +40,22 @@ impl PtrMap {
         }
     }
 
+    /// Gives a key another value; `false` if it is not there.
+    pub(crate) fn set(&mut self, key: *mut PyObject, value: u32) -> bool {
+        if self.used == 0 {
+            return false;
+        }
+        let mut at = self.start(key.addr());
+        while self.slots[at].0 != 0 {
+            if self.slots[at].0 == key.addr() {
+                self.slots[at].1 = value;
+                return true;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        false
+    }
+
     /// Inserts a key that is not there yet; `false` without memory.
     pub(crate) fn insert(&mut self, key: *mut PyObject, value: u32) -> bool {
         if (self.used + 1) * 2 > self.slots.len() && !self.grow() {

@@ -1,0 +1,96 @@
+//! Arrays that a loop makes are freed in its next turn, as Python would free them.
+//!
+//! What native code makes stays until the transaction closes, because a value may stand anywhere. In a function in which
+//! only variables hold arrays, these tell at the head of a loop which ones are still needed.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Func;
+use crate::hir::visit::{Visit, any_expr, walk_iter, walk_stmt, walk_target};
+use crate::hir::{self, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::infer::Instance;
+use crate::passes::{Pass, Passes};
+use crate::ty::Type;
+
+/// The variables that hold arrays; `None` where something else may hold one.
+pub(super) fn roots(hir: &hir::Function, instance: &Instance, passes: Passes) -> Option<Vec<VarId>> {
+    if !passes.has(Pass::Sweep) || hir.yields.is_some() || !instance.calls.is_empty() {
+        return None;
+    }
+    let array = |ty: &Type| matches!(ty, Type::Array(..));
+    let mut roots = Vec::new();
+    for (var, ty) in instance.vars.iter().enumerate() {
+        if array(ty) && !hir.vars[var].cell {
+            roots.push(var);
+        } else if ty.any(&|t| array(t) || may_hold(t)) {
+            return None;
+        }
+    }
+    let mut hidden = Hidden { instance, found: false };
+    hidden.block(&hir.body);
+    (!hidden.found && !roots.is_empty()).then_some(roots)
+}
+
+/// Is there something in it of which the type does not tell?
+fn may_hold(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Obj
+            | Type::Instance(_)
+            | Type::Iter(_)
+            | Type::Cell(_)
+            | Type::Closure { .. }
+            | Type::Function(_)
+            | Type::Inner(_)
+    )
+}
+
+/// Iterators over arrays, and globals, which no variable holds.
+struct Hidden<'a> {
+    instance: &'a Instance,
+    found: bool,
+}
+
+impl<'h> Visit<'h> for Hidden<'_> {
+    fn iter(&mut self, iter: &'h Iter) {
+        self.found |= match &iter.kind {
+            IterKind::Expr(e) => self.instance.nodes[e.id].any(&|t| matches!(t, Type::Array(..))),
+            IterKind::Range { .. } | IterKind::Enumerate { .. } | IterKind::Zip(_) => false,
+            _ => true,
+        };
+        walk_iter(self, iter);
+    }
+
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        // What is returned waits until the `finally` is through.
+        self.found |= match &stmt.kind {
+            StmtKind::Try { finalbody, .. } => !finalbody.is_empty(),
+            StmtKind::Leave { .. } => true,
+            _ => false,
+        };
+        walk_stmt(self, stmt);
+    }
+
+    fn target(&mut self, target: &'h Target) {
+        self.found |= matches!(target.kind, TargetKind::Global(_) | TargetKind::Attr { .. });
+        walk_target(self, target);
+    }
+}
+
+impl Func<'_, '_, '_> {
+    /// What stands at the head of each turn of a loop with this body.
+    pub(super) fn sweep(&mut self, body: &[Stmt]) -> TokenStream {
+        let Some(roots) = self.swept.clone() else { return quote!() };
+        let made = |e: &hir::Expr| {
+            let view = matches!(e.kind, ExprKind::Local(_) | ExprKind::Index { .. } | ExprKind::Slice { .. });
+            !view && matches!(self.instance.nodes[e.id], Type::Array(..))
+        };
+        if !body.iter().any(|stmt| any_expr(stmt, made)) {
+            return quote!();
+        }
+        self.uses_sweep = true;
+        let names: Vec<_> = roots.iter().map(|var| self.var_ident(*var)).collect();
+        quote!(ndarray::sweep(cx, &mut __py_arrays, &[#(ndarray::Root::root(&#names)),*]);)
+    }
+}
