@@ -192,7 +192,7 @@ fn raising() -> R<*mut PyObject> {
 }
 
 /// Is there no thread of Python's but this one?
-fn alone() -> bool {
+pub(super) fn alone() -> bool {
     // SAFETY: the GIL is held, so the list of threads stays as it is.
     unsafe {
         let first = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());

@@ -3,9 +3,10 @@
 //! Arithmetic goes over the elements once; a result that is not finite is noted, and if there is one, everything is
 //! computed again by what tells a warning from an infinity that was there before. Ints wrap, as NumPy's arrays do.
 
+use core::any::TypeId;
 use core::ptr;
 
-use super::asked::{Asked, assign, operated};
+use super::asked::{Asked, alone, assign, operated};
 use super::{Array, Conv, Dtype, Index, Np, Stored, made_as, opened, place, slice};
 use crate::buf::Buf;
 use crate::builtins::boxed::Scalar;
@@ -383,6 +384,21 @@ pub trait Ready<C, const N: usize>: Copy {
     fn strides(self) -> [isize; N];
     /// The element so many bytes away.
     fn load(self, offset: isize) -> R<C>;
+
+    /// A row that begins there, where that can be told at once.
+    fn row<'r>(self, _offset: isize, _width: usize) -> Row<'r, C> {
+        Row::Apart
+    }
+}
+
+/// The elements of a row.
+pub enum Row<'r, C> {
+    /// They lie side by side.
+    Side(&'r [C]),
+    /// All are the same.
+    Same(C),
+    /// They are far apart, or of another type.
+    Apart,
 }
 
 /// Do the elements stand in the order of their places? NumPy gives a result the order that the operands have; only this
@@ -400,7 +416,7 @@ fn is_plain<T, const N: usize>(a: &Array<T, N>) -> bool {
     true
 }
 
-impl<T: Dtype, C, const N: usize> Operand<C, N> for Array<T, N>
+impl<T: Dtype, C: 'static, const N: usize> Operand<C, N> for Array<T, N>
 where
     Np<T>: Conv<C>,
 {
@@ -415,7 +431,7 @@ where
     }
 }
 
-impl<T: Dtype, C, const N: usize> Ready<C, N> for Array<T, N>
+impl<T: Dtype, C: 'static, const N: usize> Ready<C, N> for Array<T, N>
 where
     Np<T>: Conv<C>,
 {
@@ -433,6 +449,17 @@ where
     fn load(self, offset: isize) -> R<C> {
         // SAFETY: the place of an element, by `rows`.
         Np(unsafe { T::load(self.at(offset)) }).conv()
+    }
+
+    #[inline(always)]
+    fn row<'r>(self, offset: isize, width: usize) -> Row<'r, C> {
+        let same = TypeId::of::<T>() == TypeId::of::<C>() && TypeId::of::<T>() != TypeId::of::<bool>();
+        if !same || N == 0 || self.strides[N - 1] != size_of::<T>() as isize {
+            return Row::Apart;
+        }
+        // SAFETY: so many elements of this very type stand there, by `rows`, and nobody writes to them meanwhile: what is
+        // computed goes to memory of its own.
+        Row::Side(unsafe { core::slice::from_raw_parts(self.at(offset).cast::<C>(), width) })
     }
 }
 
@@ -454,6 +481,11 @@ impl<C: Copy, const N: usize> Ready<C, N> for Same<C> {
     #[inline(always)]
     fn load(self, _: isize) -> R<C> {
         Ok(self.0)
+    }
+
+    #[inline(always)]
+    fn row<'r>(self, _: isize, _: usize) -> Row<'r, C> {
+        Row::Same(self.0)
     }
 }
 
@@ -492,7 +524,7 @@ same!(
 
 /// The results, in order. `quick` computes, and says with a negative number that what came out must be looked at; then
 /// `exact` computes all again, and bails where NumPy would warn.
-fn results<C: Copy, D: Dtype, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(
+fn results<C: Copy + 'static, D: Dtype, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(
     (a, b): (A, B),
     shape: &[i64; N],
     quick: impl Fn(C, C) -> (D, i64),
@@ -504,10 +536,24 @@ fn results<C: Copy, D: Dtype, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(
     let (by, by_other) = (s[N - 1], t[N - 1]);
     let (mut odd, mut at) = (0i64, 0);
     rows(shape, [&s, &t], |[row, other]| {
-        for (k, place) in (0..).zip(&mut out[at..at + width]) {
-            let (value, note) = quick(a.load(row + k * by)?, b.load(other + k * by_other)?);
+        let places = &mut out[at..at + width];
+        let mut put = |place: &mut D, a: C, b: C| {
+            let (value, note) = quick(a, b);
             *place = value;
             odd |= note;
+        };
+        // Loops that LLVM can widen.
+        match (a.row(row, width), b.row(other, width)) {
+            (Row::Side(a), Row::Side(b)) => {
+                places.iter_mut().zip(a.iter().zip(b)).for_each(|(place, (a, b))| put(place, *a, *b));
+            }
+            (Row::Side(a), Row::Same(b)) => places.iter_mut().zip(a).for_each(|(place, a)| put(place, *a, b)),
+            (Row::Same(a), Row::Side(b)) => places.iter_mut().zip(b).for_each(|(place, b)| put(place, a, *b)),
+            _ => {
+                for (k, place) in (0..).zip(places) {
+                    put(place, a.load(row + k * by)?, b.load(other + k * by_other)?);
+                }
+            }
         }
         at += width;
         Ok(())
@@ -521,6 +567,9 @@ fn results<C: Copy, D: Dtype, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(
     Ok(())
 }
 
+/// From so many elements on NumPy's own loops are faster than a call of NumPy is slow.
+const LARGE: i64 = 1024;
+
 /// The shape of both, if it is one.
 fn shape_of<C, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(a: A, b: B) -> Option<[i64; N]> {
     match (a.shape(), b.shape()) {
@@ -531,7 +580,7 @@ fn shape_of<C, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(a: A, b: B) -> Op
 }
 
 /// `a + b` and the like: a new array.
-pub(super) fn combined<C: Copy, D: Dtype, A: Operand<C, N>, B: Operand<C, N>, const N: usize>(
+pub(super) fn combined<C: Copy + 'static, D: Dtype, A: Operand<C, N>, B: Operand<C, N>, const N: usize>(
     cx: Cx,
     operator: Asked,
     (given, other): (A, B),
@@ -540,9 +589,8 @@ pub(super) fn combined<C: Copy, D: Dtype, A: Operand<C, N>, B: Operand<C, N>, co
 ) -> R<Array<D, N>> {
     let (a, b) = (given.ready()?, other.ready()?);
     let plain = given.is_plain() && other.is_plain();
-    let Some(shape) = shape_of(a, b).filter(|_| plain) else {
-        return operated(cx, operator, given, other);
-    };
+    let shape = shape_of(a, b).filter(|shape| plain && (count(shape) < LARGE || !alone()));
+    let Some(shape) = shape else { return operated(cx, operator, given, other) };
     let out = made_as::<D, N>(cx, shape)?;
     // SAFETY: new memory of that many elements side by side, which nothing else names yet; any bits are a number.
     let places = unsafe {
@@ -565,7 +613,8 @@ where
     Np<D>: Conv<D>,
 {
     let b = given.ready()?;
-    if !given.is_plain() || !is_plain(&a) || b.shape().is_some_and(|shape| shape != a.shape) {
+    let plain = given.is_plain() && is_plain(&a) && b.shape().is_none_or(|shape| shape == a.shape);
+    if !plain || count(&a.shape) >= LARGE && alone() {
         return in_place(cx, a, given);
     }
     let mut values = Buf::new();
