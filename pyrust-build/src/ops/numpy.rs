@@ -297,7 +297,7 @@ pub(super) fn is_index(ty: &Type) -> bool {
 
 /// The type in which two values meet; two of Python's as NumPy takes them.
 pub(super) fn common_of(a: &Type, b: &Type) -> Option<Dtype> {
-    common(a, b).or_else(|| match (a, b) {
+    common(a, b).or(match (a, b) {
         (Type::Int, Type::Int) => Some(Dtype::Int64),
         (Type::Int | Type::Float, Type::Int | Type::Float) => Some(Dtype::Float64),
         (Type::Bool, Type::Bool) => Some(Dtype::Bool),

@@ -480,7 +480,13 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
         ("functools", "reduce" | "cmp_to_key") => ("_functools", name),
         ("struct", _) => ("_struct", name),
         ("os", "fspath") => (if cfg!(windows) { "nt" } else { "posix" }, name),
+        // Other names of ufuncs.
         ("numpy", "abs") => ("numpy", "absolute"),
+        ("numpy", "atan2") => ("numpy", "arctan2"),
+        ("numpy", "bitwise_not") => ("numpy", "invert"),
+        ("numpy", "mod") => ("numpy", "remainder"),
+        ("numpy", "pow") => ("numpy", "power"),
+        ("numpy", "true_divide") => ("numpy", "divide"),
         ("numpy", "zeros" | "empty" | "arange") => ("numpy._core._multiarray_umath", name),
         ("hashlib", "md5") => ("_hashlib", "openssl_md5"),
         ("hashlib", "sha1") => ("_hashlib", "openssl_sha1"),

@@ -14,7 +14,7 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
 use super::layout::{self, ArrayObject, Descr};
-use super::scalar::AsObject;
+use super::scalar::IntoObject;
 use super::{Array, Dtype, Np, check_errors};
 use crate::builtins::boxed::{Boxed, Scalar};
 use crate::builtins::c::{self, Builtin, Temporary, undisturbed};
@@ -258,11 +258,11 @@ impl<T: Dtype, const N: usize> Scalar for Array<T, N> {
 
 impl<T: Dtype> Scalar for Np<T>
 where
-    Np<T>: AsObject,
+    Np<T>: IntoObject,
 {
     fn boxed(&self) -> R<Boxed> {
         // SAFETY: a new reference.
-        unsafe { c::owned(self.as_object()?).map(Temporary).map(Boxed) }
+        unsafe { c::owned(self.into_object()?).map(Temporary).map(Boxed) }
     }
 }
 

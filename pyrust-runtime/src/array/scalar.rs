@@ -195,22 +195,22 @@ impl<T: Dtype> FromPy for Np<T> {
 }
 
 /// What makes the object; it needs nothing of the transaction's.
-pub trait AsObject {
+pub trait IntoObject {
     /// A new reference.
-    fn as_object(self) -> R<*mut PyObject>;
+    fn into_object(self) -> R<*mut PyObject>;
 }
 
 impl<T: Dtype> IntoPy for Np<T>
 where
-    Np<T>: AsObject,
+    Np<T>: IntoObject,
 {
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
-        self.as_object()
+        self.into_object()
     }
 }
 
-impl AsObject for Np<bool> {
-    fn as_object(self) -> R<*mut PyObject> {
+impl IntoObject for Np<bool> {
+    fn into_object(self) -> R<*mut PyObject> {
         // There are two of them.
         static BOTH: [AtomicPtr<PyObject>; 2] = [const { AtomicPtr::new(ptr::null_mut()) }; 2];
         let place = &BOTH[usize::from(self.0)];
@@ -230,8 +230,8 @@ impl AsObject for Np<bool> {
 
 macro_rules! boxed {
     ($($ty:ident)+) => { $(
-        impl AsObject for Np<$ty> {
-            fn as_object(self) -> R<*mut PyObject> {
+        impl IntoObject for Np<$ty> {
+            fn into_object(self) -> R<*mut PyObject> {
                 // SAFETY: the class of these scalars.
                 unsafe { Self::make(Self::class()?, self.0) }
             }

@@ -327,8 +327,8 @@ impl Call {
                 // SAFETY: the object is alive, and its class has a C function for the attribute.
                 Self::made(|| unsafe { ffi::PyObject_GetAttr(args[1], name) })
             }
-            // SAFETY: both are alive.
             How::Compare(op) => {
+                // SAFETY: both are alive.
                 return asked(cx, || unsafe { ffi::PyObject_RichCompare(args[1], args[2], op) });
             }
             // SAFETY: both are alive.
