@@ -497,6 +497,9 @@ impl Func<'_, '_, '_> {
             ExprKind::ModuleAttr { module, name } if self.c_module(module) == "numpy" => Dtype::named(name),
             ExprKind::Global(name) => Dtype::of_builtin(name),
             ExprKind::Str(name) => Dtype::named(name),
+            ExprKind::Method { base, name, .. } if name == "attribute dtype" => {
+                crate::numpy::dtype(&self.node(base.id))
+            }
             _ => None,
         })
     }

@@ -181,6 +181,10 @@ impl Infer<'_, '_> {
                 Some(dtype)
             }
             ExprKind::Str(name) => Dtype::named(name),
+            ExprKind::Method { base, name, .. } if name == "attribute dtype" => match self.expr(base) {
+                Ty::Array(dtype, _) | Ty::Numpy(dtype) => Some(dtype),
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -10,6 +10,9 @@ use crate::hir::{self, Comp, CompKind, Expr, ExprKind, FPart};
 use crate::resolve::Binding;
 use crate::source::Span;
 
+/// Displays for NumPy of so many items are tuples of known types.
+const MOST_ITEMS: usize = 9;
+
 /// The classes whose methods can be called through the class.
 const CLASSES: &[&str] =
     &["str", "bytes", "bytearray", "int", "float", "complex", "list", "dict", "tuple", "set", "frozenset"];
@@ -131,7 +134,8 @@ impl Lower<'_> {
                     return kind;
                 }
                 if let Some(module) = self.module_of(value) {
-                    let args = self.wholes(args);
+                    let fixed = self.fixed(&module, name, args);
+                    let args = self.wholes(fixed.as_deref().unwrap_or(args));
                     let keywords = self.keywords(keywords, takes_key(func));
                     return ExprKind::ModuleCall { module, name: self.mangled(name), args, keywords };
                 }
@@ -223,6 +227,28 @@ impl Lower<'_> {
                 _ => self.expr(a),
             })
             .collect()
+    }
+
+    /// Displays that NumPy only reads are of known length: a list there is as good as a tuple.
+    fn fixed(&self, module: &str, name: &str, args: &[AExpr]) -> Option<Vec<AExpr>> {
+        fn fixed(e: &AExpr) -> AExpr {
+            match &e.kind {
+                A::List(items) | A::Tuple(items)
+                    if (1..=MOST_ITEMS).contains(&items.len())
+                        && !items.iter().any(|item| matches!(item.kind, A::Starred(_))) =>
+                {
+                    AExpr { kind: A::Tuple(items.iter().map(fixed).collect()), ..e.clone() }
+                }
+                _ => e.clone(),
+            }
+        }
+        let binding = self.env.bindings.get(module);
+        let numpy = matches!(binding, Some(Binding::Module(home)) if home == "numpy");
+        let (first, rest) = args.split_first()?;
+        if !numpy || !matches!(name, "array" | "concatenate" | "hstack" | "vstack") {
+            return None;
+        }
+        Some(std::iter::once(fixed(first)).chain(rest.iter().cloned()).collect())
     }
 
     /// A builtin class that the name stands for.

@@ -208,7 +208,8 @@ const REDUCTIONS: &[Reduction] = &[
 const METHODS: &[&str] = &["cumsum", "cumprod", "argmax", "argmin", "argsort"];
 
 /// Functions that make arrays, and where their type stands among the arguments.
-const MAKERS: &[(&str, usize)] = &[("zeros", 1), ("ones", 1), ("empty", 1), ("full", 2), ("astype", 0)];
+const MAKERS: &[(&str, usize)] =
+    &[("zeros", 1), ("ones", 1), ("empty", 1), ("full", 2), ("astype", 0), ("array", 1)];
 
 /// Other names that are known.
 const OTHERS: &[&str] = &[
@@ -234,11 +235,13 @@ const OTHERS: &[&str] = &[
     "flatten",
     "copy",
     "fill",
-    "item",
-    "tolist",
     "transpose",
     "sort",
     "count_nonzero",
+    "array",
+    "concatenate",
+    "hstack",
+    "vstack",
 ];
 
 /// Where the type of the elements stands among the arguments.
@@ -281,12 +284,24 @@ pub(super) fn documented() -> Vec<(&'static str, Vec<String>)> {
             functions(names.collect())
         }),
         ("others", {
-            let names =
-                ["where", "clip", "dot", "matmul", "inner", "outer", "sort", "count_nonzero", "reshape"];
+            let names = [
+                "where",
+                "clip",
+                "dot",
+                "matmul",
+                "inner",
+                "outer",
+                "sort",
+                "count_nonzero",
+                "reshape",
+                "concatenate",
+                "hstack",
+                "vstack",
+            ];
             functions(names.to_vec())
         }),
         ("making arrays", {
-            let names = ["zeros", "ones", "empty", "full", "arange", "linspace", "eye", "identity"];
+            let names = ["array", "zeros", "ones", "empty", "full", "arange", "linspace", "eye", "identity"];
             let like = ["zeros_like", "ones_like", "empty_like", "full_like"];
             functions(names.into_iter().chain(like).collect())
         }),
@@ -504,6 +519,21 @@ fn typed(short: &str, is_method: bool, args: &[Type], dtype: Dtype) -> Option<Fo
             let dims = places(shape).filter(|dims| (1..=MOST_DIMS).contains(dims))?;
             Found::with(Type::Array(dtype, dims), format!("ndarray::{short}_of"), "c!", kind)
         }
+        ("array", [given]) if !is_method => {
+            let (_, dims) = displayed(given)?;
+            asked_with(made(dtype, dims), "umath:array", kind, &["dtype"])
+        }
+        ("arange", [_, ..]) if !is_method && args.len() <= 3 => {
+            let numbers = args.iter().all(|t| matches!(t, Type::Int | Type::Float));
+            asked_with(made(dtype, 1).filter(|_| numbers), "umath:arange", kind, &["dtype"])
+        }
+        ("eye" | "identity", [n]) if !is_method && is_index(n) => {
+            Found::with(Type::Array(dtype, 2), "ndarray::eye_of", "c!", kind)
+        }
+        ("zeros_like" | "ones_like" | "empty_like", [Type::Array(_, dims @ 1)]) if !is_method => {
+            let (what, path) = (Type::Array(dtype, *dims), format!("ndarray::{short}_of"));
+            Found::with(what, path, "c!", kind)
+        }
         ("full", [shape, value]) if !is_method && fits(value, dtype) => {
             let dims = places(shape).filter(|dims| (1..=MOST_DIMS).contains(dims))?;
             Found::with(Type::Array(dtype, dims), "ndarray::full_of", "c!", kind)
@@ -602,6 +632,20 @@ fn other(short: &str, is_method: bool, args: &[Type]) -> Option<Found> {
             Found::new(Type::None, "ndarray::fill", "c!m")
         }
         ("sort", [a @ Type::Array(_, 1)]) if !is_method => Found::new(a.clone(), "ndarray::sorted", "c!"),
+        ("array", [given]) if !is_method => {
+            let (dtype, dims) = displayed(given)?;
+            asked(made(dtype, dims), "umath:array")
+        }
+        ("concatenate" | "hstack" | "vstack", [Type::Tuple { items, .. }, axis @ ..]) if !is_method => {
+            let (dtype, dims) = joined(items)?;
+            let extra = match (short, dims, axis) {
+                ("concatenate", _, []) | ("vstack", 2.., []) | ("hstack", 1, []) => "0i64",
+                ("hstack", 2.., []) => "1i64",
+                ("concatenate", _, [Type::Int]) => return asked(made(dtype, dims), "umath:concatenate"),
+                _ => return None,
+            };
+            asked_with(made(dtype, dims), "umath:concatenate", extra, &[])
+        }
         ("count_nonzero", [Type::Array(_, 1..)]) if !is_method => {
             asked(made(Int64, 0), "umath:count_nonzero")
         }
@@ -612,6 +656,45 @@ fn other(short: &str, is_method: bool, args: &[Type]) -> Option<Found> {
         }
         _ => None,
     }
+}
+
+/// The elements and the dimensions of what `numpy.array` makes of a display or of an array.
+fn displayed(given: &Type) -> Option<(Dtype, u8)> {
+    match given {
+        Type::Array(own, dims @ 1..) => Some((*own, *dims)),
+        Type::Tuple { items, .. } => {
+            let rows: Vec<(Dtype, u8)> = items
+                .iter()
+                .map(|item| match item {
+                    Type::Tuple { .. } => displayed(item),
+                    scalar => Some((dtype_of_value(scalar).filter(|_| dims_of(scalar) == Some(0))?, 0)),
+                })
+                .collect::<Option<_>>()?;
+            let (first, dims) = *rows.first()?;
+            if rows.iter().any(|row| row.1 != dims) || dims == MOST_DIMS {
+                return None;
+            }
+            let both = rows
+                .iter()
+                .try_fold(first, |both, (own, _)| common(&Type::Numpy(both), &Type::Numpy(*own)))?;
+            Some((both, dims + 1))
+        }
+        _ => None,
+    }
+}
+
+/// The elements and the dimensions of arrays of which one is made.
+fn joined(items: &[Type]) -> Option<(Dtype, u8)> {
+    let mut arrays = items.iter().map(|item| match item {
+        Type::Array(own, dims @ 1..) => Some((*own, *dims)),
+        _ => None,
+    });
+    let (first, dims) = arrays.next()??;
+    let both = arrays.try_fold(first, |both, next| {
+        let (own, same) = next?;
+        common(&Type::Numpy(both), &Type::Numpy(own)).filter(|_| same == dims)
+    })?;
+    Some((both, dims))
 }
 
 /// The elements of an array full of a value.

@@ -115,6 +115,7 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("numpy.cumsum", AXIS),
     ("numpy.cumprod", AXIS),
     ("numpy.zeros", &[("shape", Nothing)]),
+    ("numpy.concatenate", &[("arrays", Nothing), ("axis", Int(0))]),
     ("numpy.ones", &[("shape", Nothing)]),
     ("numpy.empty", &[("shape", Nothing)]),
     ("numpy.full", &[("shape", Nothing), ("fill_value", Nothing)]),

@@ -122,6 +122,41 @@ pub fn eye<I: Index>(cx: Cx, n: I) -> R<Array<f64, 2>> {
     eye2(cx, n, n)
 }
 
+/// `numpy.eye(n, dtype)`
+pub fn eye_of<T: Dtype, I: Index>(cx: Cx, n: I, _: Kind<T>) -> R<Array<T, 2>>
+where
+    bool: Stored<T>,
+{
+    let (n, one) = (n.index()?, true.stored()?);
+    let out: Array<T, 2> = made_of(cx, &ZEROS, [n, n], Some(Np::<T>::class()?.cast()))?;
+    for k in 0..n as isize {
+        // SAFETY: a place on the diagonal of a new array.
+        unsafe { *out.at(k * (out.strides[0] + out.strides[1])) = one };
+    }
+    Ok(out)
+}
+
+macro_rules! like_of {
+    ($($(#[$doc:meta])* $name:ident $make:ident;)+) => { $(
+        $(#[$doc])*
+        pub fn $name<T: Dtype, U: Dtype>(cx: Cx, a: Array<U, 1>, kind: Kind<T>) -> R<Array<T, 1>>
+        where
+            bool: Stored<T>,
+        {
+            $make(cx, a.shape[0], kind)
+        }
+    )+ };
+}
+
+like_of! {
+    /// `numpy.zeros_like(a, dtype)`
+    zeros_like_of zeros_of;
+    /// `numpy.ones_like(a, dtype)`
+    ones_like_of ones_of;
+    /// `numpy.empty_like(a, dtype)`
+    empty_like_of empty_of;
+}
+
 /// `numpy.linspace(start, stop, num)`: the same steps that NumPy takes, one rounding after the other.
 pub fn linspace<A: Into64, B: Into64, I: Index>(cx: Cx, start: A, stop: B, num: I) -> R<Array<f64, 1>> {
     let (start, stop, num) = (start.into64(), stop.into64(), num.index()?);
