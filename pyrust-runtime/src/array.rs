@@ -17,7 +17,7 @@ pub use dense::*;
 pub use made::*;
 pub use scalar::*;
 pub(crate) use state::Arrays;
-pub use state::{Root, Whole, mark, sweep};
+pub use state::{Root, Whole, mark, spent, sweep};
 pub use ufunc::*;
 pub use whole::*;
 

@@ -22,7 +22,9 @@ impl Func<'_, '_, '_> {
         let range = self.ranges.get(e, &self.instance.nodes);
         // Only the operation at its own node is wide.
         let before = std::mem::take(&mut self.wide);
-        let val = Val { range, ..self.val_of(e) };
+        let spent = self.makes_array(e);
+        let val = self.val_of(e);
+        let val = Val { range, spent: spent && !val.place, ..val };
         self.wide = before;
         val
     }

@@ -116,6 +116,7 @@ impl Func<'_, '_, '_> {
             // Members that stand behind a handle (`Held`) are copied.
             place: tuple.place || tuple.ty.is_held(),
             range: Interval::ANY,
+            spent: false,
         };
         self.coerce(&item, to)
     }

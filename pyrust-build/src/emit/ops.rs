@@ -123,6 +123,9 @@ impl Func<'_, '_, '_> {
             return out;
         }
         let (op, binding) = ops::select(name, &types)?;
+        if op.uses_up() && args.iter().any(|arg| arg.spent) {
+            return self.spending_row(name, args);
+        }
         if op.foreign {
             return Some(self.foreign_row(op, args));
         }

@@ -7,6 +7,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
+use super::types::Val;
 use crate::hir::visit::{Visit, any_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{self, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::infer::Instance;
@@ -79,6 +80,31 @@ impl<'h> Visit<'h> for Hidden<'_> {
 }
 
 impl Func<'_, '_, '_> {
+    /// Is it an expression that makes a new array, of which nothing but its value knows?
+    pub(super) fn makes_array(&self, e: &hir::Expr) -> bool {
+        let made = match &e.kind {
+            ExprKind::Binary { .. } | ExprKind::Unary { .. } | ExprKind::Compare { .. } => true,
+            ExprKind::ModuleCall { module, name, .. } => {
+                !matches!(name.as_str(), "transpose" | "ravel" | "reshape")
+                    && self.c_module(module) == "numpy"
+            }
+            _ => false,
+        };
+        made && self.file.program.passes.has(Pass::Sweep) && matches!(self.node(e.id), Type::Array(_, 1..))
+    }
+
+    /// A row of the table that uses up arrays: they are freed at once, so that their memory is the next one's.
+    pub(super) fn spending_row(&mut self, name: &str, args: &[Val]) -> Option<Val> {
+        let mut lets = Vec::new();
+        let bound: Vec<Val> =
+            args.iter().map(|arg| Val { spent: false, ..self.bind(arg, &mut lets) }).collect();
+        let result = self.row(name, &bound)?;
+        let (out, code) = (self.fresh("made"), result.owned());
+        let spent = args.iter().zip(&bound).filter(|(arg, _)| arg.spent).map(|(_, name)| &name.code);
+        let code = quote!({ #(#lets)* let #out = #code; #(ndarray::spent(cx, #spent);)* #out });
+        Some(Val { code, place: false, spent: false, ..result })
+    }
+
     /// What stands at the head of each turn of a loop with this body.
     pub(super) fn sweep(&mut self, body: &[Stmt]) -> TokenStream {
         let Some(roots) = self.swept.clone() else { return quote!() };

@@ -15,15 +15,17 @@ pub(super) struct Val {
     pub place: bool,
     /// Between which numbers an `int` stays.
     pub range: Interval,
+    /// A new array that nothing else holds: whoever uses it up may free it.
+    pub spent: bool,
 }
 
 impl Val {
     pub(super) fn new(code: TokenStream, ty: Type) -> Self {
-        Val { code, ty, place: false, range: Interval::ANY }
+        Val { code, ty, place: false, range: Interval::ANY, spent: false }
     }
 
     pub(super) fn place(code: TokenStream, ty: Type) -> Self {
-        Val { code, ty, place: true, range: Interval::ANY }
+        Val { code, ty, place: true, range: Interval::ANY, spent: false }
     }
 
     /// The value itself.

@@ -115,6 +115,16 @@ impl Op {
         self.bounds.iter().find(|(v, _)| *v == var).and_then(|(_, types)| types.first())
     }
 
+    /// Does NumPy, or what stands for it, go through arrays and keep nothing of them? What gives a view does.
+    pub fn uses_up(&self) -> bool {
+        let asked = ["ufunc:", "reduce:", "umath:", "ndarray:", "array:"];
+        if self.foreign {
+            return asked.iter().any(|start| self.path.starts_with(start));
+        }
+        let view = matches!(self.ret, Pattern::Scalar(Type::Array(..))) && !self.path.contains("::array_");
+        self.path.starts_with("ndarray::") && !view
+    }
+
     fn parse(row: &Row) -> Op {
         let (params, bounds) = pattern::bounds(row.1);
         Op {

@@ -263,6 +263,25 @@ pub fn sweep(cx: Cx, mark: &mut usize, roots: &[*const Whole]) {
     }
 }
 
+/// Frees an array that native code has made and that has been used up, if it is one of those that came last.
+pub fn spent<T, const N: usize>(cx: Cx, array: super::Array<T, N>) {
+    // SAFETY: a short borrow; an array that only the transaction refers to runs no Python code when it goes.
+    unsafe {
+        let txn = cx.txn();
+        let last = txn.arena.len().saturating_sub(LAST);
+        let place = (last..txn.arena.len()).find(|at| ptr::eq(txn.arena[*at], array.object));
+        if let Some(at) = place
+            && txn.arrays.is_done_with(array.object, &[])
+        {
+            txn.arena.remove(at);
+            pyo3_ffi::Py_DECREF(array.object);
+        }
+    }
+}
+
+/// So many of the newest objects are looked through.
+const LAST: usize = 8;
+
 impl Arrays {
     /// Forgets an array that native code has made, if nothing holds it.
     ///

@@ -321,7 +321,7 @@ where
     Np<U>: Stored<T>,
 {
     let a = slice(a, start, stop, step)?;
-    if a.shape != b.shape {
+    if a.shape != b.shape || count(&a.shape) >= LARGE && alone() {
         return assign(cx, a, b);
     }
     // Read before anything is written: they may overlap.
