@@ -166,6 +166,15 @@ impl<T, const N: usize> Array<T, N> {
 }
 
 impl<T: Dtype, const N: usize> Array<T, N> {
+    /// The array that the transaction knows as this object.
+    fn from_object(cx: Cx, object: *mut PyObject) -> R<Self> {
+        if object.is_null() {
+            return bail(Bail::Unsupported);
+        }
+        // SAFETY: the transaction keeps it alive.
+        unsafe { Self::from_py(cx, object) }
+    }
+
     #[inline(always)]
     fn at(&self, offset: isize) -> *mut T {
         // SAFETY: an offset made of places within the shape: it names an element.

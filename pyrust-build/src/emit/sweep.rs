@@ -98,9 +98,22 @@ impl Func<'_, '_, '_> {
         let mut lets = Vec::new();
         let bound: Vec<Val> =
             args.iter().map(|arg| Val { spent: false, ..self.bind(arg, &mut lets) }).collect();
-        let result = self.row(name, &bound)?;
+        // `a + b`, whose result may take the place of `a`: see the runtime's `array::whole`.
+        let types: Vec<Type> = bound.iter().map(|val| val.ty.clone()).collect();
+        let takes = args[0].spent
+            && crate::ops::select(name, &types).is_some_and(|(op, binding)| {
+                op.path.contains("::array_") && types.len() == 2 && op.ret.instantiate(&binding) == types[0]
+            });
+        let mut given = bound.clone();
+        if takes {
+            let code = &bound[0].code;
+            given[0].code = quote!(ndarray::Spent(#code));
+        }
+        let result = self.row(name, &given)?;
         let (out, code) = (self.fresh("made"), result.owned());
-        let spent = args.iter().zip(&bound).filter(|(arg, _)| arg.spent).map(|(_, name)| &name.code);
+        let left =
+            args.iter().zip(&bound).enumerate().filter(|(at, (arg, _))| arg.spent && !(takes && *at == 0));
+        let spent = left.map(|(_, (_, name))| &name.code);
         let code = quote!({ #(#lets)* let #out = #code; #(ndarray::spent(cx, #spent);)* #out });
         Some(Val { code, place: false, spent: false, ..result })
     }

@@ -493,6 +493,7 @@ macro_rules! whole {
             super::super::whole::combined(
                 cx,
                 ffi::$operator,
+                super::super::$asked,
                 (a, b),
                 |$a, $b| $quick,
                 |a, b| $exact(Np(a), Np(b)),

@@ -9,7 +9,7 @@ use core::ptr;
 use super::asked::{Asked, alone, assign, operated};
 use super::{Array, Conv, Dtype, Index, Np, Stored, made_as, opened, place, slice};
 use crate::buf::Buf;
-use crate::builtins::boxed::Scalar;
+use crate::builtins::boxed::{Boxed, Scalar};
 use crate::range::Slice;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -376,6 +376,47 @@ pub trait Operand<C, const N: usize>: Copy + Scalar {
     fn is_plain(self) -> bool {
         true
     }
+
+    /// The array whose memory the result may take.
+    fn given_up(self) -> Option<Array<C, N>> {
+        None
+    }
+}
+
+/// A new array that nothing else holds, and that nobody needs any more.
+pub struct Spent<T, const N: usize>(pub Array<T, N>);
+
+impl<T, const N: usize> Clone for Spent<T, N> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, const N: usize> Copy for Spent<T, N> {}
+
+impl<T: Dtype, const N: usize> Scalar for Spent<T, N> {
+    fn boxed(&self) -> R<Boxed> {
+        self.0.boxed()
+    }
+}
+
+impl<T: Dtype, const N: usize> Operand<T, N> for Spent<T, N>
+where
+    Np<T>: Conv<T>,
+{
+    type Ready = Array<T, N>;
+
+    fn ready(self) -> R<Array<T, N>> {
+        Ok(self.0)
+    }
+
+    fn is_plain(self) -> bool {
+        is_plain(&self.0)
+    }
+
+    fn given_up(self) -> Option<Array<T, N>> {
+        Some(self.0)
+    }
 }
 
 /// The same, and nothing can fail any more.
@@ -583,14 +624,27 @@ fn shape_of<C, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(a: A, b: B) -> Op
 pub(super) fn combined<C: Copy + 'static, D: Dtype, A: Operand<C, N>, B: Operand<C, N>, const N: usize>(
     cx: Cx,
     operator: Asked,
+    in_place: impl FnOnce(Cx, Array<C, N>, B) -> R<()>,
     (given, other): (A, B),
     quick: impl Fn(C, C) -> (D, i64),
     exact: impl Fn(C, C) -> R<Np<D>>,
 ) -> R<Array<D, N>> {
     let (a, b) = (given.ready()?, other.ready()?);
     let plain = given.is_plain() && other.is_plain();
-    let shape = shape_of(a, b).filter(|shape| plain && (count(shape) < LARGE || !alone()));
-    let Some(shape) = shape else { return operated(cx, operator, given, other) };
+    let shape = shape_of(a, b);
+    let Some(shape) = shape.filter(|shape| plain && (count(shape) < LARGE || !alone())) else {
+        // Where it fits, the result takes the place of what is used up.
+        if let (Some(spent), Some(shape)) = (given.given_up(), shape)
+            && spent.shape == shape
+            && TypeId::of::<C>() == TypeId::of::<D>()
+        {
+            in_place(cx, spent, other)?;
+            return Array::from_object(cx, spent.object);
+        }
+        let out = operated(cx, operator, given, other)?;
+        given.given_up().into_iter().for_each(|spent| super::spent(cx, spent));
+        return Ok(out);
+    };
     let out = made_as::<D, N>(cx, shape)?;
     // SAFETY: new memory of that many elements side by side, which nothing else names yet; any bits are a number.
     let places = unsafe {
@@ -598,6 +652,7 @@ pub(super) fn combined<C: Copy + 'static, D: Dtype, A: Operand<C, N>, B: Operand
         core::slice::from_raw_parts_mut(out.data, count(&shape) as usize)
     };
     results((a, b), &shape, quick, exact, places)?;
+    given.given_up().into_iter().for_each(|spent| super::spent(cx, spent));
     Ok(out)
 }
 
