@@ -241,7 +241,7 @@ impl Infer<'_, '_> {
                     "PYR0321",
                     format!("reading the attribute `{name}` of `{}` is not supported", self.show(&ty)),
                 ),
-                None if name == PART => {
+                None if name.starts_with(PART) => {
                     ("PYR0401", format!("a slice among several indices of `{}`", self.show(&ty)))
                 }
                 None => ("PYR0307", format!("`.{name}()` of `{}` is not supported", self.show(&ty))),

@@ -39,10 +39,15 @@ impl Lower<'_> {
     }
 
     /// `base[i, start:stop]`: arrays have it as a method, whose argument is a tuple, with a tuple of the bounds for each
-    /// slice. All is evaluated in Python's order.
+    /// slice; the place of a `...` is part of the name. All is evaluated in Python's order.
     pub(super) fn part(&mut self, base: Box<Expr>, items: &[AExpr], span: Span) -> ExprKind {
         let mut parts = Vec::new();
+        let mut name = PART.to_string();
         for item in items {
+            if is_ellipsis(item) && name == PART {
+                name = format!("{PART} {}", parts.len());
+                continue;
+            }
             let A::Slice { lower, upper, step } = &item.kind else {
                 parts.push(self.expr(item));
                 continue;
@@ -56,8 +61,14 @@ impl Lower<'_> {
             }
             parts.push(self.make(ExprKind::Tuple(bounds), item.span));
         }
+        // All of it: from one end of the first dimension to the other.
+        if parts.is_empty() {
+            let ends = (0..3).map(|_| self.make(ExprKind::None, span)).collect();
+            parts.push(self.make(ExprKind::Tuple(ends), span));
+            name = PART.to_string();
+        }
         let parts = self.make(ExprKind::Tuple(parts), span);
-        ExprKind::Method { base, name: PART.to_string(), args: vec![parts], keywords: vec![] }
+        ExprKind::Method { base, name, args: vec![parts], keywords: vec![] }
     }
 
     pub(super) fn boxed(&mut self, e: &AExpr) -> Box<Expr> {
@@ -299,6 +310,7 @@ impl Lower<'_> {
                         step: self.opt(step.as_deref()),
                     },
                     A::Tuple(items) if has_slice(items) => self.part(base, items, index.span),
+                    _ if is_ellipsis(index) => self.part(base, std::slice::from_ref(&**index), index.span),
                     _ => ExprKind::Index { base, index: self.boxed(index) },
                 }
             }
@@ -510,7 +522,11 @@ fn constant_int(number: Number) -> ExprKind {
 
 /// Does a slice stand among these?
 pub(super) fn has_slice(items: &[AExpr]) -> bool {
-    items.iter().any(|item| matches!(item.kind, A::Slice { .. }))
+    items.iter().any(|item| matches!(item.kind, A::Slice { .. }) || is_ellipsis(item))
+}
+
+pub(super) fn is_ellipsis(item: &AExpr) -> bool {
+    matches!(item.kind, A::Constant(Constant::Ellipsis))
 }
 
 /// Arithmetic on two constants that cannot raise.

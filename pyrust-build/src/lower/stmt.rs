@@ -418,6 +418,11 @@ impl Lower<'_> {
                         let base = self.make(kind, target.span);
                         TargetKind::Slice { base, lower: None, upper: None, step: None }
                     }
+                    _ if super::expr::is_ellipsis(index) => {
+                        let kind = self.part(Box::new(base), std::slice::from_ref(&**index), index.span);
+                        let base = self.make(kind, target.span);
+                        TargetKind::Slice { base, lower: None, upper: None, step: None }
+                    }
                     _ => TargetKind::Index { base, index: self.expr(index) },
                 }
             }

@@ -1,7 +1,7 @@
 //! What NumPy itself is asked to do with arrays: see the runtime's `array::asked`. A row says which function of NumPy's
 //! C code that is, and what comes out; the runtime bails where something else does.
 
-use super::numpy::{Found, common_of, dims_of, fits, is_bound, is_index, places};
+use super::numpy::{Found, common_of, dims_of, fits, is_bound, is_index, is_point, places};
 use crate::numpy::{Dtype, MOST_DIMS, common};
 use crate::ty::Type;
 
@@ -361,13 +361,17 @@ fn paired(how: Pairs, a: &Type, b: &Type) -> Option<Dtype> {
 /// `a ∘ b`, one of them an array.
 pub(super) fn operator(name: &str, a: &Type, b: &Type) -> Option<Found> {
     let (left, right) = (dims_of(a)?, dims_of(b)?);
-    if left.max(right) == 0 {
+    if left.max(right) == 0 && !is_point(a) && !is_point(b) {
         return None;
     }
     if name == "@" {
         return product(a, b, "array:matmul");
     }
     let row = OPERATORS.iter().find(|row| row.0 == name)?;
+    // Whoever compares scalars wants a boolean.
+    if left.max(right) == 0 && row.2 == Pairs::Bool {
+        return None;
+    }
     asked(made(paired(row.2, a, b)?, left.max(right)), format!("array:{}", row.1))
 }
 
@@ -706,7 +710,9 @@ fn dtype_of_value(value: &Type) -> Option<Dtype> {
 pub(super) fn item(own: Dtype, dims: u8, index: &Type) -> Option<Found> {
     match index {
         Type::Array(Dtype::Bool, m @ 1..) if *m <= dims => asked(made(own, dims - m + 1), "array:item"),
-        Type::Array(kind, m @ 1..) if kind.is_int() => asked(made(own, dims - 1 + m), "array:item"),
+        Type::Array(kind, m @ 1..) if kind.is_int() && dims > 0 => {
+            asked(made(own, dims - 1 + m), "array:item")
+        }
         _ => None,
     }
 }
@@ -728,7 +734,7 @@ pub(super) fn store(own: Dtype, dims: u8, index: &Type, value: &Type) -> Option<
         _ => {
             let named = places(index).filter(|named| *named < dims)?;
             let left = dims - named;
-            let what = if given == 0 { "fill" } else { "copy" };
+            let what = if matches!(value, Type::Array(..)) { "copy" } else { "fill" };
             if given > left {
                 return None;
             }

@@ -34,7 +34,7 @@ pub(super) fn row(name: &str, args: &[Type]) -> Option<(&'static Op, Vec<Type>)>
 
 /// Does the table have the name for arrays or scalars at all?
 pub(super) fn exists(name: &str) -> bool {
-    name == PART
+    name.starts_with(PART)
         || name.strip_prefix("numpy.").is_some_and(arrays::exists)
         || name.strip_prefix("ndarray.").is_some_and(arrays::exists)
         || ["shape", "size", "ndim", "T"].iter().any(|n| name.strip_prefix("ndarray.attribute ") == Some(n))
@@ -153,8 +153,14 @@ fn find(name: &str, args: &[Type]) -> Option<Found> {
     {
         return Some(found);
     }
-    if has_form(name) && !name.starts_with("ndarray.attribute") && name != PART {
+    if has_form(name) && !name.starts_with("ndarray.attribute") && !name.starts_with(PART) {
         return arrays::function(name, args);
+    }
+    if let [a, b] = args
+        && (is_point(a) || is_point(b))
+        && let Some(found) = arrays::operator(name, a, b)
+    {
+        return Some(found);
     }
     match args {
         [Type::Array(dtype, dims), rest @ ..] => match (name, rest) {
@@ -190,9 +196,20 @@ fn find(name: &str, args: &[Type]) -> Option<Found> {
                     _ => None,
                 }
             }
-            (PART, [Type::Tuple { items, .. }]) => {
+            (name, [Type::Tuple { items, .. }])
+                if name.starts_with(PART) && items.is_empty() && *dims > 0 =>
+            {
+                Found::new(Type::Array(*dtype, *dims), "ndarray::everything", "")
+            }
+            (name, [Type::Tuple { items, .. }]) if name.starts_with(PART) => {
                 let left = arrays::part_dims(*dims, items)?;
-                Found::new(Type::Array(*dtype, left), format!("ndarray::part{left}"), "!")
+                let ret = Type::Array(*dtype, left);
+                // Where a `...` stands, and how many dimensions the others name.
+                let Some(at) = name.strip_prefix(PART).and_then(|at| at.trim().parse::<usize>().ok()) else {
+                    return Found::new(ret, format!("ndarray::part{left}"), "!");
+                };
+                let named = items.iter().filter(|t| **t != Type::None).count();
+                Found::with(ret, format!("ndarray::rest_part{left}"), "!", format!("{at}, {named}"))
             }
             ("ndarray.attribute T", []) => Found::new(Type::Array(*dtype, *dims), "ndarray::transposed", ""),
             (_, [other]) if *dims > 0 && name.ends_with('=') && !COMPARISONS.contains(&name) => {
@@ -342,11 +359,16 @@ pub(super) fn dims_of(ty: &Type) -> Option<u8> {
     }
 }
 
+/// An array without dimensions, which NumPy goes on with.
+pub(super) fn is_point(ty: &Type) -> bool {
+    matches!(ty, Type::Array(_, 0))
+}
+
 /// Arithmetic of arrays of one shape, or of an array and a value.
 fn whole(name: &str, a: &Type, b: &Type) -> Option<Found> {
     let (function, both) = elementwise(name, a, b)?;
     let (left, right) = (dims_of(a)?, dims_of(b)?);
-    if left != right && left != 0 && right != 0 {
+    if left != right && left != 0 && right != 0 || is_point(a) || is_point(b) {
         return None;
     }
     let ty = Type::Array(both, left.max(right));
@@ -356,7 +378,7 @@ fn whole(name: &str, a: &Type, b: &Type) -> Option<Found> {
 /// `a += b`: where that is done in the array's own type.
 fn changed(name: &str, own: Dtype, dims: u8, other: &Type) -> Option<Found> {
     let (function, both) = elementwise(name.strip_suffix('=')?, &Type::Array(own, dims), other)?;
-    let fits = both == own && dims_of(other).is_some_and(|d| d == 0 || d == dims);
+    let fits = both == own && dims_of(other).is_some_and(|d| d == 0 || d == dims) && !is_point(other);
     if fits {
         Found::new(Type::None, format!("ndarray::{}::array_i{function}", own.module()), "c!m")
     } else {

@@ -1,6 +1,7 @@
 //! Arrays that native code makes, and views of another shape.
 
 use core::ptr;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use pyo3_ffi as ffi;
 
@@ -159,6 +160,7 @@ like_of! {
 
 /// `numpy.linspace(start, stop, num)`: the same steps that NumPy takes, one rounding after the other.
 pub fn linspace<A: Into64, B: Into64, I: Index>(cx: Cx, start: A, stop: B, num: I) -> R<Array<f64, 1>> {
+    check_version()?;
     let (start, stop, num) = (start.into64(), stop.into64(), num.index()?);
     if num < 0 {
         return exc(Exc::ValueError);
@@ -289,6 +291,42 @@ pub fn outer<T: Dtype, U: Dtype, V: Dtype>(
     operated(cx, ffi::PyNumber_Multiply, column, b)
 }
 
+/// Bails for a NumPy that is newer than those whose Python code is done natively here: a mean, a variance, the steps of
+/// `linspace`. What NumPy does in C is its own at any rate.
+fn check_version() -> R<()> {
+    static KNOWN: AtomicU8 = AtomicU8::new(0);
+    if KNOWN.load(Relaxed) == 0 {
+        let known = version().is_some_and(|version| version <= NEWEST);
+        KNOWN.store(if known { 1 } else { 2 }, Relaxed);
+    }
+    if KNOWN.load(Relaxed) == 1 { Ok(()) } else { bail(Bail::Unsupported) }
+}
+
+/// The newest NumPy whose Python code was compared with what stands here.
+const NEWEST: (u32, u32) = (2, 5);
+
+/// What NumPy says of its version.
+fn version() -> Option<(u32, u32)> {
+    // SAFETY: the GIL is held; all results are borrowed, and the text lives as long as its object.
+    unsafe {
+        let module = ffi::PyDict_GetItemString(ffi::PyImport_GetModuleDict(), c"numpy.version".as_ptr());
+        if module.is_null() || ffi::PyModule_Check(module) == 0 {
+            return None;
+        }
+        let text = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), c"version".as_ptr());
+        if text.is_null() || ffi::PyUnicode_CheckExact(text) == 0 {
+            return None;
+        }
+        let text = ffi::PyUnicode_AsUTF8(text);
+        if text.is_null() {
+            ffi::PyErr_Clear();
+            return None;
+        }
+        let mut parts = core::ffi::CStr::from_ptr(text).to_str().ok()?.split('.');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    }
+}
+
 /// How many elements a mean along an axis is of.
 fn along<const N: usize>(shape: &[i64; N], axis: Option<i64>) -> R<i64> {
     let Some(axis) = axis else { return Ok(shape.iter().product()) };
@@ -314,6 +352,7 @@ fn squares<const N: usize, O: crate::foreign::Given>(
     axis: Option<i64>,
     keepdims: bool,
 ) -> R<O> {
+    check_version()?;
     let count = along(&a.shape, axis)?;
     if count == 0 {
         return bail(Bail::Warning);
@@ -356,6 +395,7 @@ fn mean_along<const N: usize, const M: usize>(
     axis: i64,
     keepdims: bool,
 ) -> R<Array<f64, M>> {
+    check_version()?;
     let count = along(&a.shape, Some(axis))?;
     if count == 0 {
         return bail(Bail::Warning);

@@ -41,6 +41,8 @@ pub struct Cuts<const M: usize> {
     /// How many dimensions the view has so far, and how many of the array's have been gone through.
     kept: usize,
     gone: usize,
+    /// In front of which part a `...` stands, and for how many dimensions.
+    rest: (usize, usize),
 }
 
 impl<const M: usize> Cuts<M> {
@@ -51,6 +53,18 @@ impl<const M: usize> Cuts<M> {
         };
         (*shape, *strides) = (len, stride);
         self.kept += 1;
+        Ok(())
+    }
+
+    /// Before the part at this place.
+    #[inline(always)]
+    fn reach<const N: usize>(&mut self, at: usize, shape: &[i64; N], strides: &[isize; N]) -> R<()> {
+        if self.rest.0 == at {
+            for _ in 0..self.rest.1 {
+                let (len, stride) = self.next(shape, strides)?;
+                self.keep(len, stride)?;
+            }
+        }
         Ok(())
     }
 
@@ -158,7 +172,10 @@ macro_rules! parts {
                 shape: &[i64; N],
                 strides: &[isize; N],
             ) -> R<()> {
-                $( self.$at.cut(cuts, shape, strides)?; )+
+                $(
+                    cuts.reach($at, shape, strides)?;
+                    self.$at.cut(cuts, shape, strides)?;
+                )+
                 Ok(())
             }
         }
@@ -176,7 +193,17 @@ parts! {
 
 #[inline(always)]
 fn part<T: Dtype, P: Parts, const N: usize, const M: usize>(a: Array<T, N>, parts: P) -> R<Array<T, M>> {
-    let mut cuts = Cuts { offset: 0, shape: [0; M], strides: [0; M], kept: 0, gone: 0 };
+    part_of(a, parts, (usize::MAX, 0))
+}
+
+/// The same where `...` stands in front of the part at a place.
+#[inline(always)]
+fn part_of<T: Dtype, P: Parts, const N: usize, const M: usize>(
+    a: Array<T, N>,
+    parts: P,
+    rest: (usize, usize),
+) -> R<Array<T, M>> {
+    let mut cuts = Cuts { offset: 0, shape: [0; M], strides: [0; M], kept: 0, gone: 0, rest };
     parts.cuts(&mut cuts, &a.shape, &a.strides)?;
     // What is not named is kept.
     while cuts.gone < N {
@@ -196,7 +223,18 @@ fn part<T: Dtype, P: Parts, const N: usize, const M: usize>(a: Array<T, N>, part
 }
 
 macro_rules! part {
-    ($($name:ident $fill:ident $copy:ident $m:literal;)+) => { $(
+    ($($name:ident $rest:ident $fill:ident $copy:ident $m:literal;)+) => { $(
+        /// `a[i, ..., start:stop]`: the place of the `...`, and how many dimensions the others name.
+        #[inline]
+        pub fn $rest<T: Dtype, P: Parts, const N: usize>(
+            a: Array<T, N>,
+            parts: P,
+            at: usize,
+            named: usize,
+        ) -> R<Array<T, $m>> {
+            part_of(a, parts, (at, N.saturating_sub(named)))
+        }
+
         /// `a[i, start:stop]` and the like: a view.
         #[inline]
         pub fn $name<T: Dtype, P: Parts, const N: usize>(a: Array<T, N>, parts: P) -> R<Array<T, $m>> {
@@ -226,10 +264,10 @@ macro_rules! part {
 }
 
 part! {
-    part1 fill_part1 copy_part1 1;
-    part2 fill_part2 copy_part2 2;
-    part3 fill_part3 copy_part3 3;
-    part4 fill_part4 copy_part4 4;
+    part1 rest_part1 fill_part1 copy_part1 1;
+    part2 rest_part2 fill_part2 copy_part2 2;
+    part3 rest_part3 fill_part3 copy_part3 3;
+    part4 rest_part4 fill_part4 copy_part4 4;
 }
 
 /// `a[:, None]`: a view.
