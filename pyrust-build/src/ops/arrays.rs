@@ -2,6 +2,7 @@
 //! C code that is, and what comes out; the runtime bails where something else does.
 
 use super::numpy::{Found, common_of, dims_of, fits, is_bound, is_index, is_point, places};
+use super::ufuncs::{BINARY, CHANGES, Gives, OPERATORS, Pairs, REDUCTIONS, Reduction, Total, UNARY, Unary};
 use crate::numpy::{Dtype, MOST_DIMS, common};
 use crate::ty::Type;
 
@@ -26,183 +27,6 @@ fn asked_with(
 ) -> Option<Found> {
     Some(Found::Asked { ret: ret?, path: path.into(), extra: Some(extra.into()), keywords })
 }
-
-/// `numpy.name(x)`: the ufunc, and the type of its results.
-struct Unary(&'static str, &'static str, Gives);
-
-/// What elements come out.
-#[derive(Clone, Copy, PartialEq)]
-enum Gives {
-    /// Those that went in, of numbers.
-    Same,
-    /// Floats.
-    Float,
-    /// The same, of floats only.
-    OfFloats,
-    Bool,
-    /// The same, of ints and bools.
-    Bits,
-}
-
-const UNARY: &[Unary] = &[
-    Unary("abs", "absolute", Gives::Same),
-    Unary("absolute", "absolute", Gives::Same),
-    Unary("fabs", "fabs", Gives::Float),
-    Unary("negative", "negative", Gives::Same),
-    Unary("positive", "positive", Gives::Same),
-    Unary("square", "square", Gives::Same),
-    Unary("sign", "sign", Gives::Same),
-    Unary("reciprocal", "reciprocal", Gives::OfFloats),
-    Unary("sqrt", "sqrt", Gives::Float),
-    Unary("cbrt", "cbrt", Gives::Float),
-    Unary("exp", "exp", Gives::Float),
-    Unary("exp2", "exp2", Gives::Float),
-    Unary("expm1", "expm1", Gives::Float),
-    Unary("log", "log", Gives::Float),
-    Unary("log2", "log2", Gives::Float),
-    Unary("log10", "log10", Gives::Float),
-    Unary("log1p", "log1p", Gives::Float),
-    Unary("sin", "sin", Gives::Float),
-    Unary("cos", "cos", Gives::Float),
-    Unary("tan", "tan", Gives::Float),
-    Unary("arcsin", "arcsin", Gives::Float),
-    Unary("arccos", "arccos", Gives::Float),
-    Unary("arctan", "arctan", Gives::Float),
-    Unary("sinh", "sinh", Gives::Float),
-    Unary("cosh", "cosh", Gives::Float),
-    Unary("tanh", "tanh", Gives::Float),
-    Unary("arcsinh", "arcsinh", Gives::Float),
-    Unary("arccosh", "arccosh", Gives::Float),
-    Unary("arctanh", "arctanh", Gives::Float),
-    Unary("deg2rad", "deg2rad", Gives::Float),
-    Unary("rad2deg", "rad2deg", Gives::Float),
-    Unary("radians", "radians", Gives::Float),
-    Unary("degrees", "degrees", Gives::Float),
-    Unary("floor", "floor", Gives::OfFloats),
-    Unary("ceil", "ceil", Gives::OfFloats),
-    Unary("trunc", "trunc", Gives::OfFloats),
-    Unary("rint", "rint", Gives::OfFloats),
-    Unary("isnan", "isnan", Gives::Bool),
-    Unary("isinf", "isinf", Gives::Bool),
-    Unary("isfinite", "isfinite", Gives::Bool),
-    Unary("signbit", "signbit", Gives::Bool),
-    Unary("logical_not", "logical_not", Gives::Bool),
-    Unary("invert", "invert", Gives::Bits),
-    Unary("bitwise_not", "invert", Gives::Bits),
-];
-
-/// `numpy.name(x, y)`: the ufunc, and the type of its results.
-struct Binary(&'static str, &'static str, Pairs);
-
-/// What elements come out of two.
-#[derive(Clone, Copy, PartialEq)]
-enum Pairs {
-    /// Those in which both meet, of numbers.
-    Meet,
-    /// Those in which both meet, of anything.
-    MeetAny,
-    /// Floats.
-    Divided,
-    /// Floats of floats.
-    Floats,
-    Bool,
-    /// Of ints and bools.
-    Bits,
-}
-
-const BINARY: &[Binary] = &[
-    Binary("add", "add", Pairs::Meet),
-    Binary("subtract", "subtract", Pairs::Meet),
-    Binary("multiply", "multiply", Pairs::Meet),
-    Binary("divide", "divide", Pairs::Divided),
-    Binary("true_divide", "divide", Pairs::Divided),
-    Binary("floor_divide", "floor_divide", Pairs::Meet),
-    Binary("mod", "remainder", Pairs::Meet),
-    Binary("remainder", "remainder", Pairs::Meet),
-    Binary("fmod", "fmod", Pairs::Meet),
-    Binary("power", "power", Pairs::Meet),
-    Binary("pow", "power", Pairs::Meet),
-    Binary("maximum", "maximum", Pairs::MeetAny),
-    Binary("minimum", "minimum", Pairs::MeetAny),
-    Binary("fmax", "fmax", Pairs::MeetAny),
-    Binary("fmin", "fmin", Pairs::MeetAny),
-    Binary("arctan2", "arctan2", Pairs::Floats),
-    Binary("atan2", "arctan2", Pairs::Floats),
-    Binary("hypot", "hypot", Pairs::Floats),
-    Binary("copysign", "copysign", Pairs::Floats),
-    Binary("logaddexp", "logaddexp", Pairs::Floats),
-    Binary("logical_and", "logical_and", Pairs::Bool),
-    Binary("logical_or", "logical_or", Pairs::Bool),
-    Binary("logical_xor", "logical_xor", Pairs::Bool),
-    Binary("equal", "equal", Pairs::Bool),
-    Binary("not_equal", "not_equal", Pairs::Bool),
-    Binary("less", "less", Pairs::Bool),
-    Binary("less_equal", "less_equal", Pairs::Bool),
-    Binary("greater", "greater", Pairs::Bool),
-    Binary("greater_equal", "greater_equal", Pairs::Bool),
-    Binary("bitwise_and", "bitwise_and", Pairs::Bits),
-    Binary("bitwise_or", "bitwise_or", Pairs::Bits),
-    Binary("bitwise_xor", "bitwise_xor", Pairs::Bits),
-    Binary("left_shift", "left_shift", Pairs::Bits),
-    Binary("right_shift", "right_shift", Pairs::Bits),
-];
-
-/// Operators: the runtime's name, and what comes out.
-const OPERATORS: &[Binary] = &[
-    Binary("+", "add", Pairs::Meet),
-    Binary("-", "subtract", Pairs::Meet),
-    Binary("*", "multiply", Pairs::Meet),
-    Binary("/", "divide", Pairs::Divided),
-    Binary("//", "floor_divide", Pairs::Meet),
-    Binary("%", "remainder", Pairs::Meet),
-    Binary("**", "power", Pairs::Meet),
-    Binary("&", "bit_and", Pairs::Bits),
-    Binary("|", "bit_or", Pairs::Bits),
-    Binary("^", "bit_xor", Pairs::Bits),
-    Binary("<<", "shift_left", Pairs::Bits),
-    Binary(">>", "shift_right", Pairs::Bits),
-    Binary("==", "eq", Pairs::Bool),
-    Binary("!=", "ne", Pairs::Bool),
-    Binary("<", "lt", Pairs::Bool),
-    Binary("<=", "le", Pairs::Bool),
-    Binary(">", "gt", Pairs::Bool),
-    Binary(">=", "ge", Pairs::Bool),
-];
-
-/// Operators that change an array: the runtime's function.
-const CHANGES: &[(&str, &str)] = &[
-    ("+=", "asked_iadd"),
-    ("-=", "asked_isub"),
-    ("*=", "asked_imul"),
-    ("/=", "asked_itruediv"),
-    ("//=", "asked_ifloordiv"),
-    ("%=", "asked_imodulo"),
-    ("&=", "asked_iand"),
-    ("|=", "asked_ior"),
-    ("^=", "asked_ixor"),
-];
-
-/// Reductions: the ufunc, and what comes out.
-struct Reduction(&'static str, &'static str, Total);
-
-#[derive(Clone, Copy, PartialEq)]
-enum Total {
-    /// Ints become 64 bits wide.
-    Wide,
-    Same,
-    Bool,
-}
-
-const REDUCTIONS: &[Reduction] = &[
-    Reduction("sum", "add", Total::Wide),
-    Reduction("prod", "multiply", Total::Wide),
-    Reduction("min", "minimum", Total::Same),
-    Reduction("max", "maximum", Total::Same),
-    Reduction("amin", "minimum", Total::Same),
-    Reduction("amax", "maximum", Total::Same),
-    Reduction("any", "logical_or", Total::Bool),
-    Reduction("all", "logical_and", Total::Bool),
-];
 
 /// Methods of arrays that are C code throughout, also as functions of `numpy`, with an axis or without.
 const METHODS: &[&str] = &["cumsum", "cumprod", "argmax", "argmin", "argsort"];
@@ -242,6 +66,17 @@ const OTHERS: &[&str] = &[
     "concatenate",
     "hstack",
     "vstack",
+    "bincount",
+    "searchsorted",
+    "take",
+    "repeat",
+    "round",
+    "around",
+    "trace",
+    "diff",
+    "roll",
+    "flip",
+    "interp",
 ];
 
 /// Where the type of the elements stands among the arguments.
@@ -285,6 +120,16 @@ pub(super) fn documented() -> Vec<(&'static str, Vec<String>)> {
         }),
         ("others", {
             let names = [
+                "bincount",
+                "searchsorted",
+                "take",
+                "repeat",
+                "round",
+                "trace",
+                "diff",
+                "roll",
+                "flip",
+                "interp",
                 "where",
                 "clip",
                 "dot",
@@ -639,6 +484,52 @@ fn other(short: &str, is_method: bool, args: &[Type]) -> Option<Found> {
         ("array", [given]) if !is_method => {
             let (dtype, dims) = displayed(given)?;
             asked(made(dtype, dims), "umath:array")
+        }
+        ("bincount", [Type::Array(kind, 1)]) if !is_method && kind.is_int() => {
+            asked(made(Int64, 1), "umath:bincount")
+        }
+        // The weights, and how many bins there are at least.
+        ("bincount", [Type::Array(kind, 1), Type::None, least]) if !is_method && kind.is_int() => {
+            asked(made(Int64, 1).filter(|_| is_index(least)), "umath:bincount")
+        }
+        ("bincount", [Type::Array(kind, 1), Type::Array(weights, 1)]) if !is_method && kind.is_int() => {
+            asked(made(Float64, 1).filter(|_| *weights != Bool), "umath:bincount")
+        }
+        ("searchsorted", [Type::Array(own, 1), value]) => {
+            let known = common_of(&args[0], value) == Some(*own);
+            asked(made(Int64, dims_of(value)?).filter(|_| known), "ndarray:searchsorted")
+        }
+        ("take", [Type::Array(own, 1), Type::Array(kind, dims @ 1..)]) if kind.is_int() => {
+            asked(made(*own, *dims), "ndarray:take")
+        }
+        ("repeat", [Type::Array(own, 1), times]) if is_index(times) => asked(made(*own, 1), "ndarray:repeat"),
+        ("round" | "around", [Type::Array(own, dims @ 1..), places @ ..])
+            if *own != Bool
+                && places.len() <= 1
+                && places.iter().all(is_index)
+                && (short != "around" || !is_method) =>
+        {
+            asked(made(*own, *dims), "ndarray:round")
+        }
+        ("trace", [Type::Array(own, 2)]) => {
+            let wide = if own.is_float() { Some(*own) } else { Some(Int64).filter(|_| *own == Int64) };
+            asked(made(wide?, 0), "ndarray:trace")
+        }
+        ("diff", [a @ Type::Array(own, 1)]) if !is_method && *own != Bool => {
+            Found::new(a.clone(), "ndarray::differences", "c!")
+        }
+        ("roll", [a @ Type::Array(_, 1), shift]) if !is_method && is_index(shift) => {
+            Found::with(a.clone(), "ndarray::rolled", "c!", "0i64")
+        }
+        ("roll", [a @ Type::Array(_, 1..), shift, axis])
+            if !is_method && is_index(shift) && is_index(axis) =>
+        {
+            Found::new(a.clone(), "ndarray::rolled", "c!")
+        }
+        ("flip", [a @ Type::Array(_, 1..)]) if !is_method => Found::new(a.clone(), "ndarray::flipped", ""),
+        ("interp", [x, Type::Array(Float64, 1), Type::Array(Float64, 1)]) if !is_method => {
+            let known = matches!(dtype_of(x), Some(Float64 | Int64));
+            asked(made(Float64, dims_of(x)?).filter(|_| known), "umath:interp")
         }
         ("concatenate" | "hstack" | "vstack", [Type::Tuple { items, .. }, axis @ ..]) if !is_method => {
             let (dtype, dims) = joined(items)?;

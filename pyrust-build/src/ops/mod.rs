@@ -19,6 +19,7 @@ mod random;
 mod structs;
 mod table;
 mod text;
+mod ufuncs;
 mod views;
 
 use std::collections::HashMap;

@@ -5,8 +5,8 @@ use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use pyo3_ffi as ffi;
 
-use super::asked::{Kind, operated, reduced};
-use super::{Array, Dtype, EMPTY, Index, Np, Stored, ZEROS, fill_slice, made_as, made_of};
+use super::asked::{Kind, assign, operated, reduced};
+use super::{Array, Dtype, EMPTY, Index, Np, Stored, ZEROS, fill_slice, made_as, made_of, slice};
 use crate::builtins::boxed::Scalar;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
@@ -451,6 +451,55 @@ pub fn sorted<T: Dtype>(cx: Cx, a: Array<T, 1>) -> R<Array<T, 1>> {
     let copy: Array<T, 1> = COPY.run(cx, [a.boxed()?])?;
     let () = SORT.run(cx, [copy.boxed()?])?;
     Ok(copy)
+}
+
+/// `numpy.diff(a)` of numbers.
+pub fn differences<T: Dtype>(cx: Cx, a: Array<T, 1>) -> R<Array<T, 1>> {
+    let (behind, before) = (slice(a, Some(1), None, None)?, slice(a, None, Some(-1), None)?);
+    operated(cx, ffi::PyNumber_Subtract, behind, before)
+}
+
+/// `numpy.roll(a, shift, axis)`
+pub fn rolled<T: Dtype, I: Index, J: Index, const N: usize>(
+    cx: Cx,
+    a: Array<T, N>,
+    shift: I,
+    axis: J,
+) -> R<Array<T, N>> {
+    let (shift, axis) = (shift.index()?, axis.index()?);
+    let at = if axis < 0 { axis + N as i64 } else { axis };
+    let Some(length) = usize::try_from(at).ok().and_then(|at| a.shape.get(at)).copied() else {
+        return bail(Bail::Unsupported);
+    };
+    let offset = shift.rem_euclid(length.max(1));
+    let out = like(cx, a)?;
+    // What lies between two places of that dimension.
+    let part = |a: &Array<T, N>, from: i64, to: i64| {
+        let mut part = *a;
+        part.shape[at as usize] = to - from;
+        part.data = if to > from { a.at(from as isize * a.strides[at as usize]) } else { a.data };
+        part.object = ptr::null_mut();
+        part
+    };
+    for (from, to, count) in [(0, offset, length - offset), (length - offset, 0, offset)] {
+        if count > 0 {
+            assign(cx, part(&out, to, to + count), part(&a, from, from + count))?;
+        }
+    }
+    Ok(out)
+}
+
+/// `numpy.flip(a)`: a view.
+pub fn flipped<T: Dtype, const N: usize>(mut a: Array<T, N>) -> Array<T, N> {
+    let empty = a.shape.contains(&0);
+    for at in 0..N {
+        if !empty {
+            a.data = a.at((a.shape[at] as isize - 1) * a.strides[at]);
+        }
+        a.strides[at] = a.strides[at].wrapping_neg();
+    }
+    a.object = ptr::null_mut();
+    a
 }
 
 /// `numpy.float64(x)` and the like.
