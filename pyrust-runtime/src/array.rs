@@ -102,9 +102,16 @@ impl<T: Dtype, const N: usize> FromPy for Array<T, N> {
 }
 
 impl<T: Dtype, const N: usize> IntoPy for Array<T, N> {
-    fn into_py(self, _: Cx) -> R<*mut PyObject> {
+    fn into_py(self, cx: Cx) -> R<*mut PyObject> {
         if self.object.is_null() {
-            return bail(Bail::Unsupported);
+            // Native code does not know views apart that look the same.
+            if !state::is_first(cx, &self)? {
+                return bail(Bail::Alias);
+            }
+            let view = asked::object(&self)?;
+            let object = view.ptr();
+            core::mem::forget(view);
+            return Ok(object);
         }
         // SAFETY: the transaction keeps it alive.
         Ok(unsafe { again(self.object) })

@@ -54,6 +54,8 @@ pub(crate) struct Arrays {
     /// In checked mode: what was there when the array was seen.
     shadow: Buf<(*mut u8, Buf<u8>)>,
     pub(super) errors_checked: bool,
+    /// Views that Python gets: where each begins, its shape and its strides.
+    views: Buf<Seen>,
     /// Bytes of the arrays that native code has made, and of those that came from outside.
     held: usize,
     given: usize,
@@ -74,6 +76,7 @@ impl Arrays {
             log: Buf::new(),
             shadow: Buf::new(),
             errors_checked: false,
+            views: Buf::new(),
             held: 0,
             given: 0,
         }
@@ -118,6 +121,7 @@ impl Arrays {
         self.log.clear();
         self.shadow.clear();
         self.errors_checked = false;
+        self.views.clear();
         self.held = 0;
         self.given = 0;
     }
@@ -204,6 +208,27 @@ pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*
             bail(Bail::Memory)
         }
     }
+}
+
+/// What tells a view.
+type Seen = (usize, usize, [i64; MOST_DIMS], [isize; MOST_DIMS]);
+
+/// So many views are told apart.
+const MOST_VIEWS: usize = 256;
+
+/// Is it the first view of its kind that Python gets from the transaction? Those that differ in how they lie are
+/// different objects; of others native code cannot tell.
+pub(super) fn is_first<T, const N: usize>(cx: Cx, a: &super::Array<T, N>) -> R<bool> {
+    let (mut shape, mut strides) = ([1; MOST_DIMS], [0; MOST_DIMS]);
+    shape[..N].copy_from_slice(&a.shape);
+    strides[..N].copy_from_slice(&a.strides);
+    let seen = (a.data.addr(), N, shape, strides);
+    // SAFETY: a short borrow.
+    let views = &mut unsafe { cx.txn() }.arrays.views;
+    if views.len() >= MOST_VIEWS || views.contains(&seen) {
+        return Ok(false);
+    }
+    if views.push(seen).is_err() { bail(Bail::Memory) } else { Ok(true) }
 }
 
 /// What stands for an array that is gone.

@@ -281,9 +281,7 @@ pub(super) fn column<T: Dtype>(a: Array<T, 1>) -> Array<T, 2> {
 pub fn transposed<T: Dtype, const N: usize>(mut a: Array<T, N>) -> Array<T, N> {
     a.shape.reverse();
     a.strides.reverse();
-    if N > 1 {
-        a.object = ptr::null_mut();
-    }
+    a.object = ptr::null_mut();
     a
 }
 
