@@ -669,8 +669,8 @@ pub(super) fn combined<C: Copy + 'static, D: Dtype, A: Operand<C, N>, B: Operand
     let plain = given.is_plain() && other.is_plain();
     let shape = shape_of(a, b);
     let Some(shape) = shape.filter(|shape| plain && (count(shape) < LARGE || !alone())) else {
-        // Where it fits, the result takes the place of what is used up.
-        if let (Some(spent), Some(shape)) = (given.given_up(), shape)
+        // Where it fits, the result takes the place of what is used up: it lies as a new one would.
+        if let (Some(spent), Some(shape)) = (given.given_up().filter(|_| plain), shape)
             && spent.shape == shape
             && TypeId::of::<C>() == TypeId::of::<D>()
         {

@@ -201,7 +201,10 @@ class _Camera:
             elif issubclass(type(thing), array):
                 content = (("array", thing.typecode, thing.tobytes()),)
             elif kind == "ndarray":
-                content = (("array", thing.dtype.str, thing.shape, thing.tobytes()),)
+                # In which order it lies tells what goes through it, and what is made of it.
+                flags = thing.flags
+                order = (flags.c_contiguous, flags.f_contiguous, flags.writeable)
+                content = (("array", thing.dtype.str, thing.shape, order, thing.tobytes()),)
             elif kind == "value":
                 content = (("value", _VALUES[type(thing)](thing)),)
             # The value of an instance of a subclass is a new object each time; nobody can change it.
