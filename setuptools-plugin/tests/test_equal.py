@@ -411,3 +411,24 @@ def test_no_false_alarm_on_a_thousand_equal_pairs() -> None:
         assert found is None, (str(found), roots)
         pairs += 1
     assert pairs >= 1000
+
+
+def test_arrays_differ_in_how_they_lie_and_say_which_element() -> None:
+    numpy = pytest.importorskip("numpy")
+    plain = numpy.arange(6.0).reshape(2, 3)
+
+    def found(other: object) -> str:
+        pictures = [equal.take({"result": array}, {}) for array in (plain, other)]
+        return str(equal.difference(*pictures))
+
+    changed = plain.copy()
+    changed[1, 1] = numpy.nan
+    frozen = plain.copy()
+    frozen.flags.writeable = False
+    assert found(plain.copy()) == "None"
+    assert 'result: 4.0 as element 4 of an array of <f8, shape (2, 3), in C order against float("nan")' in found(
+        changed
+    )
+    assert found(numpy.asfortranarray(plain)).endswith("in Fortran order")
+    assert found(frozen).endswith("read-only")
+    assert "array of <f4, shape (2, 3)" in found(plain.astype("f4"))

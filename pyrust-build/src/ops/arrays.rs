@@ -457,21 +457,21 @@ fn other(short: &str, is_method: bool, args: &[Type]) -> Option<Found> {
             match shape {
                 [tuple @ Type::Tuple { .. }] => {
                     let dims = places(tuple).filter(|dims| (1..=MOST_DIMS).contains(dims))?;
-                    Found::new(Type::Array(*own, dims), format!("ndarray::reshape{dims}"), "!")
+                    Found::new(Type::Array(*own, dims), format!("ndarray::reshape{dims}"), "c!")
                 }
-                [one] if is_index(one) => Found::new(Type::Array(*own, 1), "ndarray::reshape_one", "!"),
+                [one] if is_index(one) => Found::new(Type::Array(*own, 1), "ndarray::reshape_one", "c!"),
                 several
                     if is_method
                         && several.iter().all(is_index)
                         && several.len() <= usize::from(MOST_DIMS) =>
                 {
                     let dims = several.len() as u8;
-                    Found::new(Type::Array(*own, dims), format!("ndarray::reshape_to{dims}"), "!")
+                    Found::new(Type::Array(*own, dims), format!("ndarray::reshape_to{dims}"), "c!")
                 }
                 _ => None,
             }
         }
-        ("ravel", [Type::Array(own, 1..)]) => Found::new(Type::Array(*own, 1), "ndarray::ravel", "!"),
+        ("ravel", [Type::Array(own, 1..)]) => Found::new(Type::Array(*own, 1), "ndarray::ravel", "c!"),
         ("flatten", [Type::Array(own, 1..)]) if is_method => asked(made(*own, 1), "ndarray:flatten"),
         ("copy", [Type::Array(own, dims @ 1..)]) if is_method || *dims == 1 => {
             asked(made(*own, *dims), "ndarray:copy")

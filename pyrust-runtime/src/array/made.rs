@@ -7,7 +7,8 @@ use pyo3_ffi as ffi;
 
 use super::asked::{Kind, assign, operated, reduced};
 use super::{Array, Dtype, EMPTY, Index, Np, Stored, ZEROS, fill_slice, made_as, made_of, slice};
-use crate::builtins::boxed::Scalar;
+use crate::builtins::boxed::{Boxed, Scalar};
+use crate::builtins::c::{self, Temporary};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 
@@ -213,17 +214,43 @@ impl Into64 for Np<f64> {
     }
 }
 
-/// A view of another shape: of an array whose elements lie side by side, in order.
-fn reshaped<T: Dtype, const N: usize, const M: usize>(a: Array<T, N>, mut shape: [i64; M]) -> R<Array<T, M>> {
-    let size: i64 = a.shape.iter().product();
+/// A shape as Python has it.
+fn shape_object(shape: &[i64]) -> R<Boxed> {
+    // SAFETY: every slot of the new tuple gets a reference before anyone sees it.
+    unsafe {
+        let tuple = Temporary(c::owned(ffi::PyTuple_New(shape.len() as ffi::Py_ssize_t))?);
+        for (at, length) in shape.iter().enumerate() {
+            let length = c::owned(ffi::PyLong_FromLongLong(*length))?;
+            ffi::PyTuple_SET_ITEM(tuple.ptr(), at as ffi::Py_ssize_t, length.as_ptr());
+        }
+        Ok(Boxed(tuple))
+    }
+}
+
+/// Do the elements lie side by side, in order?
+fn lies_side_by_side<T, const N: usize>(a: &Array<T, N>) -> bool {
     let mut width = size_of::<T>() as isize;
     for at in (0..N).rev() {
-        // Otherwise NumPy copies.
-        if size > 0 && a.shape[at] > 1 && a.strides[at] != width {
-            return bail(Bail::Unsupported);
+        if a.shape[at] > 1 && a.strides[at] != width {
+            return a.shape.contains(&0);
         }
         width *= a.shape[at] as isize;
     }
+    true
+}
+
+/// An array of another shape: a view where the elements lie side by side, in order; elsewhere NumPy says what it is.
+fn reshaped<T: Dtype, const N: usize, const M: usize>(
+    cx: Cx,
+    a: Array<T, N>,
+    mut shape: [i64; M],
+) -> R<Array<T, M>> {
+    use crate::foreign::Call;
+    static RESHAPE: Call = Call::method("reshape").arrays();
+    if !lies_side_by_side(&a) {
+        return RESHAPE.run(cx, [a.boxed()?, shape_object(&shape)?]);
+    }
+    let size: i64 = a.shape.iter().product();
     if let Some(open) = shape.iter().position(|length| *length == -1) {
         let rest = shape
             .iter()
@@ -252,10 +279,11 @@ macro_rules! reshapes {
     ($($name:ident $n:literal $($at:ident $ty:ident),+;)+) => { $(
         /// `a.reshape(…)`
         pub fn $name<T: Dtype, $($ty: Index,)+ const N: usize>(
+            cx: Cx,
             a: Array<T, N>,
             ($($at,)+): ($($ty,)+),
         ) -> R<Array<T, $n>> {
-            reshaped(a, [$($at.index()?),+])
+            reshaped(cx, a, [$($at.index()?),+])
         }
     )+ };
 }
@@ -267,12 +295,15 @@ reshapes! {
     reshape4 4 a A, b B, c C, d D;
 }
 
-/// `a.ravel()` of what lies side by side: a view.
-pub fn ravel<T: Dtype, const N: usize>(a: Array<T, N>) -> R<Array<T, 1>> {
-    reshaped(a, [-1]).or_else(|stop| match a.shape.contains(&0) {
-        true => reshaped(a, [0]),
-        false => Err(stop),
-    })
+/// `a.ravel()`
+pub fn ravel<T: Dtype, const N: usize>(cx: Cx, a: Array<T, N>) -> R<Array<T, 1>> {
+    use crate::foreign::Call;
+    static RAVEL: Call = Call::method("ravel").arrays();
+    if lies_side_by_side(&a) {
+        reshaped(cx, a, [a.shape.iter().product()])
+    } else {
+        RAVEL.run(cx, [a.boxed()?])
+    }
 }
 
 /// `a.fill(value)`
@@ -508,15 +539,15 @@ pub fn of_kind<T: Dtype, V: Stored<T>>(value: V, _: Kind<T>) -> R<Np<T>> {
 }
 
 /// `a.reshape(n)`
-pub fn reshape_one<T: Dtype, I: Index, const N: usize>(a: Array<T, N>, n: I) -> R<Array<T, 1>> {
-    reshaped(a, [n.index()?])
+pub fn reshape_one<T: Dtype, I: Index, const N: usize>(cx: Cx, a: Array<T, N>, n: I) -> R<Array<T, 1>> {
+    reshaped(cx, a, [n.index()?])
 }
 
 macro_rules! reshapes_to {
     ($($name:ident $n:literal $($at:ident $ty:ident),+;)+) => { $(
         /// `a.reshape(n, m)` and the like.
-        pub fn $name<T: Dtype, $($ty: Index,)+ const N: usize>(a: Array<T, N>, $($at: $ty),+) -> R<Array<T, $n>> {
-            reshaped(a, [$($at.index()?),+])
+        pub fn $name<T: Dtype, $($ty: Index,)+ const N: usize>(cx: Cx, a: Array<T, N>, $($at: $ty),+) -> R<Array<T, $n>> {
+            reshaped(cx, a, [$($at.index()?),+])
         }
     )+ };
 }

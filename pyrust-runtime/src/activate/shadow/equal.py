@@ -21,6 +21,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -449,6 +450,8 @@ def difference(first: Picture, second: Picture) -> Difference | None:
             return Difference(_path(number, places), *(show(picture, Ref(number)) for picture in (first, second)))
         if one.kind != other.kind or len(one.content) != len(other.content):
             return Difference(_path(number, places), _size(one), _size(other))
+        if one.kind == "ndarray" and one.content != other.content:
+            return Difference(_path(number, places), *_arrays(one.content[0], other.content[0]))
         if one.content != other.content or one.labels != other.labels:
             for index, (mine, its) in enumerate(zip(one.content, other.content, strict=True)):
                 step = (number, _label(one.labels, index))
@@ -467,6 +470,34 @@ _Step = tuple[int | None, str]
 """From a node (None: from a root) to a place in it."""
 _Places = dict[int, _Step]
 """How each node was reached first."""
+
+
+def _arrays(mine: Encoded, its: Encoded) -> tuple[str, str]:
+    """Where two arrays differ: in what they are, or in their first element that is not the same."""
+
+    def described(encoded: Encoded) -> str:
+        _, dtype, shape, (in_c, in_fortran, writeable), _ = encoded
+        order = "C order" if in_c else "Fortran order" if in_fortran else "strides"
+        return f"array of {dtype}, shape {shape}, in {order}{'' if writeable else ', read-only'}"
+
+    if mine[:-1] != its[:-1]:
+        return described(mine), described(its)
+    size = len(mine[-1]) // max(1, prod(mine[2]))
+    at = next(at for at, (one, other) in enumerate(zip(mine[-1], its[-1], strict=True)) if one != other) // size
+
+    def element(encoded: Encoded) -> str:
+        raw = encoded[-1][at * size : (at + 1) * size]
+        letter = {"f4": "f", "f8": "d", "b1": "?"}.get(encoded[1][1:])
+        if letter is not None:
+            shown = _atom(struct.unpack(encoded[1][0].replace("|", "=") + letter, raw)[0])
+        elif encoded[1][1] in "iu":
+            order: Any = "big" if encoded[1][0] == ">" else "little"
+            shown = str(int.from_bytes(raw, order, signed=encoded[1][1] == "i"))
+        else:
+            shown = raw.hex()
+        return f"{shown} as element {at} of an {described(encoded)}"
+
+    return element(mine), element(its)
 
 
 def _path(number: int, places: _Places) -> str:
