@@ -175,12 +175,17 @@ def _why_not(entry: Json | None, seen: Json | None, found: Json | None) -> str:
     if found is not None and "problem" in found:
         return str(found["problem"])
     if found is not None and found.get("refused"):
+        if set(found["refused"]) == {"loops"}:
+            return "only its loops are native: time the program as it is and with `PYRUST=python`"
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(found["refused"].items()))
         return f"no recorded call is done natively ({reasons})"
     if seen is not None and seen["long"]:
         return "its recorded arguments are too large to be kept"
     if seen is not None and seen["opaque"]:
-        return "its recorded arguments have no literals (instances of classes, for example)"
+        return (
+            "its recorded arguments cannot be written down (NumPy arrays, or instances that native code cannot make): "
+            "time the program as it is and with `PYRUST=python`"
+        )
     return "no recorded calls"
 
 

@@ -741,7 +741,7 @@ def _judged(project: Project, entries: list[dict[str, Any]], texts: list[str]) -
         )
     else:
         broken = "; ".join(hotspots.unloadable(project).values())
-        hint = "`pyrust build` compiles in place"
+        hint = "`pyrust build` compiles in place; native loops alone are compared by `pytest --pyrust-verify`"
         if any(_said_of(entry).startswith("not verified: no recorded calls") for entry in entries):
             hint = "`pytest --pyrust-verify` compares the calls of the tests"
         why = broken or f"no native call was compared ({hint})"
