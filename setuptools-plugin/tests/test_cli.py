@@ -517,8 +517,9 @@ def test_clean(project: Project) -> None:
     project.write(".pyrust/build.json", "{}")
     project.write("src/kit/_pyrust.cpython-399-x86_64-linux-gnu.so", "")
     project.write("src/kit/_pyrust_other.so", "")
+    project.write("src/kit/pyrust_licenses.txt", "of a build script")
     listed = project.pyrust("clean", "--dry-run").stdout
-    assert listed == ".pyrust\nsrc/kit/_pyrust.cpython-399-x86_64-linux-gnu.so\n"
+    assert listed == ".pyrust\nsrc/kit/_pyrust.cpython-399-x86_64-linux-gnu.so\nsrc/kit/pyrust_licenses.txt\n"
     assert project.pyrust("clean").stdout == listed
     assert not (project.root / ".pyrust").exists()
     assert (project.root / "src/kit/_pyrust_other.so").exists()

@@ -44,7 +44,7 @@ pub fn plan(project: &Project) -> Result<Plan, Vec<Diagnostic>> {
         plan.edit(root, "pyproject.toml", |old| Ok(pyproject::edit(project, old)))?;
     }
     let target = cargo::target_of_new_crate(project);
-    plan.edit(root, ".gitignore", |old| Ok(gitignore(old, target.as_deref())))?;
+    plan.edit(root, ".gitignore", |old| Ok(gitignore(old, target.as_deref(), project.backend)))?;
     for package in &project.packages {
         let path = project.relative(&package.importing_file());
         plan.edit(root, &path, |old| prologue::add(package, &path, old))?;
@@ -142,14 +142,17 @@ fn without_init(root: &Path) -> Option<String> {
     })
 }
 
-fn gitignore(old: &str, target: Option<&str>) -> String {
+fn gitignore(old: &str, target: Option<&str>, backend: Backend) -> String {
     let has = |line: &str| {
         let wanted = line.trim_matches('/');
         // `*.so` covers ours.
         let covering = wanted.rsplit_once("*.").map(|(_, extension)| format!("*.{extension}"));
         old.lines().map(|l| l.trim().trim_matches('/')).any(|l| l == wanted || Some(l) == covering.as_deref())
     };
-    let missing: Vec<&str> = IGNORED.iter().copied().chain(target).filter(|line| !has(line)).collect();
+    // A build script's notices are copied beside the module.
+    let notices = (backend == Backend::Maturin).then_some(crate::notices::FILE);
+    let missing: Vec<&str> =
+        IGNORED.iter().copied().chain(target).chain(notices).filter(|line| !has(line)).collect();
     append_lines(old, &missing)
 }
 

@@ -15,6 +15,8 @@ pub(super) fn run(context: &Context<'_>, dry_run: bool) -> Done {
     }
     for package in &project.packages {
         found.extend(modules(package.folder(), &package.extension()));
+        // What a build script leaves beside the module.
+        found.extend(Some(package.folder().join(pyrust_build::notices::FILE)).filter(|path| path.is_file()));
     }
     found.extend(cache_entry(context, &project.root).filter(|path| path.is_dir()));
     for path in &found {
