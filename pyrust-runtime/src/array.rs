@@ -23,9 +23,9 @@ pub use whole::*;
 
 use core::ptr;
 
-use pyo3_ffi::{self as ffi, PyObject};
+use pyo3_ffi::PyObject;
 
-use crate::builtins::c::{self, Builtin, Temporary};
+use crate::builtins::c::Builtin;
 use crate::elem::{ElemEq, ElemOrd, View};
 use crate::fmt::Repr;
 use crate::py::{FromPy, IntoPy, again};
@@ -279,36 +279,19 @@ pub fn slice<T: Dtype, const N: usize>(
 static ZEROS: Builtin = Builtin::new(c"numpy._core._multiarray_umath", c"zeros");
 static EMPTY: Builtin = Builtin::new(c"numpy._core._multiarray_umath", c"empty");
 
-/// A new array of doubles, made by NumPy's own function.
-fn made<const N: usize>(cx: Cx, function: &Builtin, shape: [i64; N]) -> R<Array<f64, N>> {
-    made_of(cx, function, shape, None)
-}
-
 /// A new array of any type, with whatever stands in its memory.
 fn made_as<T: Dtype, const N: usize>(cx: Cx, shape: [i64; N]) -> R<Array<T, N>> {
-    made_of(cx, &EMPTY, shape, Some(Np::<T>::class()?.cast()))
+    made_of(cx, &EMPTY, shape)
 }
 
-fn made_of<T: Dtype, const N: usize>(
-    cx: Cx,
-    function: &Builtin,
-    shape: [i64; N],
-    class: Option<*mut PyObject>,
-) -> R<Array<T, N>> {
+fn made_of<T: Dtype, const N: usize>(cx: Cx, function: &Builtin, shape: [i64; N]) -> R<Array<T, N>> {
     cx.before_tracked();
     cx.point()?;
     check_errors(cx)?;
     // SAFETY: a C function that is given a tuple of ints; the transaction keeps what it makes.
     unsafe {
-        let tuple = Temporary(c::owned(ffi::PyTuple_New(N as ffi::Py_ssize_t))?);
-        for (at, length) in shape.into_iter().enumerate() {
-            let length = c::owned(ffi::PyLong_FromLongLong(length))?;
-            ffi::PyTuple_SET_ITEM(tuple.ptr(), at as ffi::Py_ssize_t, length.as_ptr());
-        }
-        let array = match class {
-            Some(class) => function.call(&[tuple.ptr(), class])?,
-            None => function.call(&[tuple.ptr()])?,
-        };
+        let tuple = made::shape_object(&shape)?.0;
+        let array = function.call(&[tuple.ptr(), Np::<T>::class()?.cast()])?;
         let array = cx.adopt(array.as_ptr())?.as_ptr();
         if !layout::is_array(array) {
             return bail(Bail::Unsupported);
@@ -316,37 +299,6 @@ fn made_of<T: Dtype, const N: usize>(
         state::state_of(cx, array, true)?;
         Array::from_py(cx, array)
     }
-}
-
-macro_rules! makers {
-    ($($n:literal $zeros:ident $empty:ident ($($name:ident: $ty:ident),+);)+) => { $(
-        /// `numpy.zeros(shape)`
-        pub fn $zeros<$($ty: Index),+>(cx: Cx, ($($name,)+): ($($ty,)+)) -> R<Array<f64, $n>> {
-            made(cx, &ZEROS, [$($name.index()?),+])
-        }
-
-        /// `numpy.empty(shape)`
-        pub fn $empty<$($ty: Index),+>(cx: Cx, ($($name,)+): ($($ty,)+)) -> R<Array<f64, $n>> {
-            made(cx, &EMPTY, [$($name.index()?),+])
-        }
-    )+ };
-}
-
-makers! {
-    1 zeros1 empty1 (a: A);
-    2 zeros2 empty2 (a: A, b: B);
-    3 zeros3 empty3 (a: A, b: B, c: C);
-    4 zeros4 empty4 (a: A, b: B, c: C, d: D);
-}
-
-/// `numpy.zeros(n)`
-pub fn zeros<I: Index>(cx: Cx, n: I) -> R<Array<f64, 1>> {
-    made(cx, &ZEROS, [n.index()?])
-}
-
-/// `numpy.empty(n)`
-pub fn empty<I: Index>(cx: Cx, n: I) -> R<Array<f64, 1>> {
-    made(cx, &EMPTY, [n.index()?])
 }
 
 /// The view at this place of the first dimension.

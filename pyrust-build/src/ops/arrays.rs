@@ -35,37 +35,11 @@ const METHODS: &[&str] = &["cumsum", "cumprod", "argmax", "argmin", "argsort"];
 const MAKERS: &[(&str, usize)] =
     &[("zeros", 1), ("ones", 1), ("empty", 1), ("full", 2), ("astype", 0), ("array", 1)];
 
-/// Other names that are known.
-const OTHERS: &[&str] = &[
-    "where",
-    "clip",
-    "dot",
-    "matmul",
-    "inner",
-    "outer",
-    "mean",
-    "std",
-    "var",
-    "arange",
-    "linspace",
-    "eye",
-    "identity",
-    "zeros_like",
-    "ones_like",
-    "empty_like",
-    "full_like",
-    "reshape",
-    "ravel",
-    "flatten",
-    "copy",
-    "fill",
-    "transpose",
-    "sort",
-    "count_nonzero",
-    "array",
-    "concatenate",
-    "hstack",
-    "vstack",
+/// Of all elements together or along an axis, by way of several functions.
+const STATISTICS: &[&str] = &["mean", "std", "var"];
+
+/// Functions of `numpy`, some of them methods too.
+const FUNCTIONS: &[&str] = &[
     "bincount",
     "searchsorted",
     "take",
@@ -77,7 +51,40 @@ const OTHERS: &[&str] = &[
     "roll",
     "flip",
     "interp",
+    "where",
+    "clip",
+    "dot",
+    "matmul",
+    "inner",
+    "outer",
+    "sort",
+    "count_nonzero",
+    "reshape",
+    "concatenate",
+    "hstack",
+    "vstack",
 ];
+
+/// Functions of `numpy` that make arrays.
+const MAKING: &[&str] = &[
+    "array",
+    "zeros",
+    "ones",
+    "empty",
+    "full",
+    "arange",
+    "linspace",
+    "eye",
+    "identity",
+    "zeros_like",
+    "ones_like",
+    "empty_like",
+    "full_like",
+];
+
+/// Methods that change or copy what an array is.
+const OWN_METHODS: &[&str] =
+    &["astype", "copy", "dot", "clip", "fill", "flatten", "ravel", "reshape", "transpose"];
 
 /// Where the type of the elements stands among the arguments.
 pub(super) fn dtype_place(name: &str) -> Option<usize> {
@@ -91,69 +98,29 @@ pub(super) fn exists(short: &str) -> bool {
     UNARY.iter().any(|row| row.0 == short)
         || BINARY.iter().any(|row| row.0 == short)
         || REDUCTIONS.iter().any(|row| row.0 == short)
-        || METHODS.contains(&short)
-        || OTHERS.contains(&short)
-        || MAKERS.iter().any(|row| row.0 == short)
+        || [METHODS, STATISTICS, FUNCTIONS, MAKING, OWN_METHODS].iter().any(|names| names.contains(&short))
         || Dtype::named(short).is_some()
 }
 
 /// What NumPy does, for the documentation: of which kind, and the names.
 pub(super) fn documented() -> Vec<(&'static str, Vec<String>)> {
-    let functions = |names: Vec<&str>| names.into_iter().map(|name| format!("numpy.{name}")).collect();
-    let both = |names: Vec<&'static str>| names.into_iter().map(|name| format!("a.{name}()")).collect();
+    fn functions<'n>(names: impl IntoIterator<Item = &'n &'n str>) -> Vec<String> {
+        names.into_iter().map(|name| format!("numpy.{name}")).collect()
+    }
     let mut operators: Vec<String> = OPERATORS.iter().map(|row| format!("a {} b", row.0)).collect();
     operators.push("a @ b".into());
     operators.extend(["-a", "abs(a)", "~a"].map(String::from));
     operators.extend(CHANGES.iter().map(|row| format!("a {} b", row.0)));
+    let along = REDUCTIONS.iter().map(|row| &row.0).chain(STATISTICS).chain(METHODS);
     vec![
         ("operators, with broadcasting", operators),
         ("masks and places", ["a[mask]", "a[places]", "a[mask] = b"].map(String::from).to_vec()),
-        ("of each element", functions(UNARY.iter().map(|row| row.0).collect())),
-        ("of two", functions(BINARY.iter().map(|row| row.0).collect())),
-        ("along an axis, also as methods", {
-            let names = REDUCTIONS
-                .iter()
-                .map(|row| row.0)
-                .chain(["mean", "std", "var"])
-                .chain(METHODS.iter().copied());
-            functions(names.collect())
-        }),
-        ("others", {
-            let names = [
-                "bincount",
-                "searchsorted",
-                "take",
-                "repeat",
-                "round",
-                "trace",
-                "diff",
-                "roll",
-                "flip",
-                "interp",
-                "where",
-                "clip",
-                "dot",
-                "matmul",
-                "inner",
-                "outer",
-                "sort",
-                "count_nonzero",
-                "reshape",
-                "concatenate",
-                "hstack",
-                "vstack",
-            ];
-            functions(names.to_vec())
-        }),
-        ("making arrays", {
-            let names = ["array", "zeros", "ones", "empty", "full", "arange", "linspace", "eye", "identity"];
-            let like = ["zeros_like", "ones_like", "empty_like", "full_like"];
-            functions(names.into_iter().chain(like).collect())
-        }),
-        (
-            "methods",
-            both(vec!["astype", "copy", "dot", "clip", "fill", "flatten", "ravel", "reshape", "transpose"]),
-        ),
+        ("of each element", functions(UNARY.iter().map(|row| &row.0))),
+        ("of two", functions(BINARY.iter().map(|row| &row.0))),
+        ("along an axis, also as methods", functions(along)),
+        ("others", functions(FUNCTIONS)),
+        ("making arrays", functions(MAKING)),
+        ("methods", OWN_METHODS.iter().map(|name| format!("a.{name}()")).collect()),
     ]
 }
 
@@ -244,6 +211,15 @@ fn product(a: &Type, b: &Type, path: &str) -> Option<Found> {
     asked(made(both, dims), path)
 }
 
+/// The elements of a sum: ints become 64 bits wide.
+fn summed(own: Dtype) -> Dtype {
+    match own {
+        Dtype::Float32 | Dtype::Float64 => own,
+        Dtype::UInt8 | Dtype::UInt16 | Dtype::UInt32 | Dtype::UInt64 => Dtype::UInt64,
+        _ => Dtype::Int64,
+    }
+}
+
 /// What a reduction leaves of the dimensions.
 fn left(dims: u8, axis: Option<&Type>, keep: bool) -> Option<u8> {
     let gone = match axis {
@@ -260,11 +236,7 @@ fn reduction(row: &Reduction, arg: &Type, axis: Option<&Type>, keep: bool) -> Op
     let out = match row.2 {
         Total::Bool => Dtype::Bool,
         Total::Same => *own,
-        Total::Wide => match own {
-            Dtype::Float32 | Dtype::Float64 => *own,
-            Dtype::UInt8 | Dtype::UInt16 | Dtype::UInt32 | Dtype::UInt64 => Dtype::UInt64,
-            _ => Dtype::Int64,
-        },
+        Total::Wide => summed(*own),
     };
     let ret = made(out, left(*dims, axis, keep)?);
     let path = format!("reduce:{}", row.1);
@@ -298,11 +270,7 @@ fn method(short: &str, arg: &Type, axis: Option<&Type>) -> Option<Found> {
     if !matches!(axis, None | Some(Type::Int)) {
         return None;
     }
-    let wide = match own {
-        Dtype::Float32 | Dtype::Float64 => *own,
-        Dtype::UInt8 | Dtype::UInt16 | Dtype::UInt32 | Dtype::UInt64 => Dtype::UInt64,
-        _ => Dtype::Int64,
-    };
+    let wide = summed(*own);
     let ret = match (short, axis) {
         ("cumsum" | "cumprod", None) => made(wide, 1),
         ("cumsum" | "cumprod", Some(_)) => made(wide, *dims),
@@ -347,7 +315,7 @@ pub(super) fn function(name: &str, args: &[Type]) -> Option<Found> {
             return reduction(row, arg, axis.first(), keep)
                 .filter(|_| !is_method || !short.starts_with("am"));
         }
-        if matches!(short, "mean" | "std" | "var") {
+        if STATISTICS.contains(&short) {
             return statistic(short, arg, axis.first(), keep);
         }
         if METHODS.contains(&short) && !keep {
@@ -377,7 +345,10 @@ fn typed(short: &str, is_method: bool, args: &[Type], dtype: Dtype) -> Option<Fo
             asked_with(made(dtype, 1).filter(|_| numbers), "umath:arange", kind, &["dtype"])
         }
         ("eye" | "identity", [n]) if !is_method && is_index(n) => {
-            Found::with(Type::Array(dtype, 2), "ndarray::eye_of", "c!", kind)
+            Found::with(Type::Array(dtype, 2), "ndarray::eye", "c!", kind)
+        }
+        ("eye", [n, m]) if !is_method && is_index(n) && is_index(m) => {
+            Found::with(Type::Array(dtype, 2), "ndarray::eye2", "c!", kind)
         }
         ("zeros_like" | "ones_like" | "empty_like", [Type::Array(_, dims @ 1)]) if !is_method => {
             let (what, path) = (Type::Array(dtype, *dims), format!("ndarray::{short}_of"));
@@ -434,19 +405,9 @@ fn other(short: &str, is_method: bool, args: &[Type]) -> Option<Found> {
         }
         ("zeros" | "ones" | "empty", [_]) => typed(short, is_method, args, Float64),
         ("full", [_, value]) => typed(short, is_method, args, dtype_of_value(value)?),
-        ("eye" | "identity", [n]) if !is_method && is_index(n) => {
-            Found::new(Type::Array(Float64, 2), "ndarray::eye", "c!")
-        }
-        ("eye", [n, m]) if !is_method && is_index(n) && is_index(m) => {
-            Found::new(Type::Array(Float64, 2), "ndarray::eye2", "c!")
-        }
-        ("zeros_like" | "ones_like" | "empty_like", [a @ Type::Array(own, 1..)])
-            if !is_method
-                && (*own != Bool
-                    || short == "empty_like"
-                    || short == "zeros_like"
-                    || short == "ones_like") =>
-        {
+        ("eye" | "identity", [n]) if !is_method && is_index(n) => typed(short, is_method, args, Float64),
+        ("eye", [_, _]) => typed(short, is_method, args, Float64),
+        ("zeros_like" | "ones_like" | "empty_like", [a @ Type::Array(_, 1..)]) if !is_method => {
             Found::new(a.clone(), format!("ndarray::{short}"), "c!")
         }
         ("full_like", [a @ Type::Array(own, 1..), value]) if !is_method && fits(value, *own) => {
@@ -511,10 +472,7 @@ fn other(short: &str, is_method: bool, args: &[Type]) -> Option<Found> {
         {
             asked(made(*own, *dims), "ndarray:round")
         }
-        ("trace", [Type::Array(own, 2)]) => {
-            let wide = if own.is_float() { Some(*own) } else { Some(Int64).filter(|_| *own == Int64) };
-            asked(made(wide?, 0), "ndarray:trace")
-        }
+        ("trace", [Type::Array(own, 2)]) => asked(made(summed(*own), 0), "ndarray:trace"),
         ("diff", [a @ Type::Array(own, 1)]) if !is_method && *own != Bool => {
             Found::new(a.clone(), "ndarray::differences", "c!")
         }

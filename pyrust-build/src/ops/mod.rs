@@ -118,9 +118,8 @@ impl Op {
 
     /// Does NumPy, or what stands for it, go through arrays and keep nothing of them? What gives a view does.
     pub fn uses_up(&self) -> bool {
-        let asked = ["ufunc:", "reduce:", "umath:", "ndarray:", "array:"];
         if self.foreign {
-            return asked.iter().any(|start| self.path.starts_with(start));
+            return self.name == numpy::NAME;
         }
         let view = matches!(self.ret, Pattern::Scalar(Type::Array(..))) && !self.path.contains("::array_");
         self.path.starts_with("ndarray::") && !view

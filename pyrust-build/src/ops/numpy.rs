@@ -40,6 +40,9 @@ pub(super) fn exists(name: &str) -> bool {
         || ["shape", "size", "ndim", "T"].iter().any(|n| name.strip_prefix("ndarray.attribute ") == Some(n))
 }
 
+/// What rows of arrays are called, which are made for the types at hand.
+pub(super) const NAME: &str = "numpy";
+
 /// Functions of each element of floats, which NumPy's own loops compute.
 const UFUNCS: &[&str] = &[
     "sqrt", "square", "abs", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan",
@@ -116,7 +119,7 @@ fn asked(
     extra: Option<String>,
     keywords: &'static [&'static str],
 ) -> &'static Op {
-    let mut op = Op::parse(&Row("numpy", "", "None", kept(path), "c!"));
+    let mut op = Op::parse(&Row(NAME, "", "None", kept(path), "c!"));
     op.foreign = true;
     op.params = args.iter().cloned().map(Pattern::Scalar).collect();
     op.ret = Pattern::Scalar(ret);
@@ -126,7 +129,7 @@ fn asked(
 }
 
 fn own(args: &[Type], ret: Type, path: String, flags: &'static str, extra: Option<String>) -> &'static Op {
-    let mut op = Op::parse(&Row("numpy", "", "None", kept(path), flags));
+    let mut op = Op::parse(&Row(NAME, "", "None", kept(path), flags));
     op.extra = extra.map(kept);
     let bounds = path_has_bounds(&op);
     let param = |(at, ty): (usize, &Type)| match bounds && (1..=3).contains(&at) {

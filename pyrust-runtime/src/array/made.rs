@@ -44,12 +44,12 @@ shapes! {
 
 /// `numpy.zeros(shape, dtype)`
 pub fn zeros_of<T: Dtype, S: Shape<N>, const N: usize>(cx: Cx, shape: S, _: Kind<T>) -> R<Array<T, N>> {
-    made_of(cx, &ZEROS, shape.lengths()?, Some(Np::<T>::class()?.cast()))
+    made_of(cx, &ZEROS, shape.lengths()?)
 }
 
 /// `numpy.empty(shape, dtype)`
 pub fn empty_of<T: Dtype, S: Shape<N>, const N: usize>(cx: Cx, shape: S, _: Kind<T>) -> R<Array<T, N>> {
-    made_of(cx, &EMPTY, shape.lengths()?, Some(Np::<T>::class()?.cast()))
+    made_of(cx, &EMPTY, shape.lengths()?)
 }
 
 /// `numpy.full(shape, value, dtype)`
@@ -107,35 +107,27 @@ where
     full_like(cx, a, true)
 }
 
-/// `numpy.eye(n, m)`
-pub fn eye2<I: Index, J: Index>(cx: Cx, n: I, m: J) -> R<Array<f64, 2>> {
-    let [n, m] = [n.index()?, m.index()?];
-    let out: Array<f64, 2> = made_of(cx, &ZEROS, [n, m], None)?;
-    for k in 0..n.min(m) as isize {
-        // SAFETY: a place on the diagonal of a new array.
-        unsafe { *out.at(k * (out.strides[0] + out.strides[1])) = 1.0 };
-    }
-    Ok(out)
-}
-
-/// `numpy.eye(n)`, `numpy.identity(n)`
-pub fn eye<I: Index>(cx: Cx, n: I) -> R<Array<f64, 2>> {
-    let n = n.index()?;
-    eye2(cx, n, n)
-}
-
-/// `numpy.eye(n, dtype)`
-pub fn eye_of<T: Dtype, I: Index>(cx: Cx, n: I, _: Kind<T>) -> R<Array<T, 2>>
+/// `numpy.eye(n, m, dtype)`
+pub fn eye2<T: Dtype, I: Index, J: Index>(cx: Cx, n: I, m: J, kind: Kind<T>) -> R<Array<T, 2>>
 where
     bool: Stored<T>,
 {
-    let (n, one) = (n.index()?, true.stored()?);
-    let out: Array<T, 2> = made_of(cx, &ZEROS, [n, n], Some(Np::<T>::class()?.cast()))?;
-    for k in 0..n as isize {
+    let ([n, m], one) = ([n.index()?, m.index()?], true.stored()?);
+    let out = zeros_of(cx, (n, m), kind)?;
+    for k in 0..n.min(m) as isize {
         // SAFETY: a place on the diagonal of a new array.
         unsafe { *out.at(k * (out.strides[0] + out.strides[1])) = one };
     }
     Ok(out)
+}
+
+/// `numpy.eye(n, dtype)`, `numpy.identity(n, dtype)`
+pub fn eye<T: Dtype, I: Index>(cx: Cx, n: I, kind: Kind<T>) -> R<Array<T, 2>>
+where
+    bool: Stored<T>,
+{
+    let n = n.index()?;
+    eye2(cx, n, n, kind)
 }
 
 macro_rules! like_of {
@@ -215,7 +207,7 @@ impl Into64 for Np<f64> {
 }
 
 /// A shape as Python has it.
-fn shape_object(shape: &[i64]) -> R<Boxed> {
+pub(super) fn shape_object(shape: &[i64]) -> R<Boxed> {
     // SAFETY: every slot of the new tuple gets a reference before anyone sees it.
     unsafe {
         let tuple = Temporary(c::owned(ffi::PyTuple_New(shape.len() as ffi::Py_ssize_t))?);

@@ -11,10 +11,9 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{self as ffi, PyObject};
 
-use super::asked::{mapped, reduced};
+use super::asked::{self, mapped, reduced};
 use super::{Array, Conv, Dtype, Np, check_errors, made_as};
 use crate::builtins::c::{self, Temporary};
-use crate::foreign::is_class;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -62,24 +61,15 @@ impl Ufunc {
     /// Looked up without importing; it is the one that the name of the namespace has been compared with.
     #[cold]
     fn find(&self) -> R<*mut UfuncObject> {
-        // SAFETY: the GIL is held; all results are borrowed, and what is found is kept for good.
+        let object = asked::ufunc(self.text(), None)?;
+        // SAFETY: an exact ufunc, of which the reference is ours: it is kept for good.
         unsafe {
-            let modules = ffi::PyImport_GetModuleDict();
-            if modules.is_null() || ffi::PyDict_CheckExact(modules) == 0 {
+            if !self.proved(object)? {
                 return bail(Bail::Unsupported);
             }
-            let module = ffi::PyDict_GetItemString(modules, c"numpy._core._multiarray_umath".as_ptr());
-            if module.is_null() || ffi::PyModule_CheckExact(module) == 0 {
-                return bail(Bail::Unsupported);
-            }
-            let object = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), self.name.as_ptr());
-            if object.is_null() || !is_class(ffi::Py_TYPE(object), c"numpy.ufunc") || !self.proved(object)? {
-                return bail(Bail::Unsupported);
-            }
-            ffi::Py_INCREF(object);
-            self.object.store(object.cast(), Relaxed);
-            Ok(object.cast())
         }
+        self.object.store(object.cast(), Relaxed);
+        Ok(object.cast())
     }
 
     /// Does the ufunc say of itself what the layout says?
