@@ -261,6 +261,8 @@ bails! {
     Convert = "convert",
     /// A transaction is already open in this process.
     Busy = "busy",
+    /// A C function that lets other threads run meanwhile, and there is another thread of Python's.
+    Threads = "threads",
     /// The runtime itself failed.  Please report it.
     Panic = "panic",
 }

@@ -192,7 +192,7 @@ fn raising() -> R<*mut PyObject> {
 }
 
 /// Is there no thread of Python's but this one?
-pub(super) fn alone() -> bool {
+pub(crate) fn alone() -> bool {
     // SAFETY: the GIL is held, so the list of threads stays as it is.
     unsafe {
         let first = ffi::PyInterpreterState_ThreadHead(ffi::PyInterpreterState_Get());
@@ -205,7 +205,7 @@ pub(crate) fn asked(cx: Cx, call: impl FnOnce() -> *mut PyObject) -> R<Temporary
     cx.before_tracked();
     check_errors(cx)?;
     if !alone() {
-        return bail(Bail::Unsupported);
+        return bail(Bail::Threads);
     }
     let _raising = Raising::new()?;
     let made = undisturbed(call);

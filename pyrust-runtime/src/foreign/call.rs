@@ -11,7 +11,7 @@ use pyo3_ffi::{self as ffi, PyObject};
 
 use super::given::take;
 use super::{Given, is_class};
-use crate::array::{asked, function, ufunc};
+use crate::array::{alone, asked, function, ufunc};
 use crate::builtins::boxed::Boxed;
 use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::stop::{Bail, R, bail};
@@ -20,7 +20,7 @@ use crate::txn::Cx;
 /// At most so many arguments.
 const MOST: usize = 12;
 
-/// `hashlib` and `zlib` give up the GIL for data of this length, or more.
+/// `hashlib` and `zlib` give up the GIL for data of this length, or more: only while there is nobody to take it.
 const LONG: ffi::Py_ssize_t = 2048;
 
 /// What is done; names are UTF-8.
@@ -254,7 +254,7 @@ impl Call {
         self
     }
 
-    /// Only for data so short that the GIL is kept.
+    /// The GIL is kept only for short data.
     pub const fn short(mut self) -> Call {
         self.short = true;
         self
@@ -276,8 +276,8 @@ impl Call {
             let long = unsafe {
                 self.short && ffi::PyBytes_CheckExact(*slot) != 0 && ffi::PyBytes_Size(*slot) >= LONG
             };
-            if long {
-                return bail(Bail::Limit);
+            if long && !alone() {
+                return bail(Bail::Threads);
             }
         }
         let result = self.call(cx, &mut pointers, N)?;
