@@ -33,10 +33,14 @@ const IN_FLIGHT: usize = 1 << 20;
 /// Calls after the limit for which the results of recorded ones are waited for.
 const LATE: u64 = 10_000;
 
-/// Samples of the arguments of one function, and characters of one of them: of a hot function, and before that is known.
+/// Samples of the arguments of one function, and characters of one of them.
 const SAMPLES: usize = 24;
 const LONGEST: usize = 4 << 20;
+/// Before a function is known to be hot, one may always have so many; and more while there is time: what is called only a few times, with
+/// much to do each time, is not called again when the sampler has found it.
 const LONGEST_COLD: usize = 16 << 10;
+/// A cold sample may take this share of the time that is left for sampling, at so many characters a second.
+const COLD: (f64, f64) = (0.25, 5e7);
 /// Characters of all samples of one function.
 const ALL_SAMPLES: usize = 8 << 20;
 /// Seconds that sampling may take, and the share of the time since the start.
@@ -254,13 +258,12 @@ impl Recorder {
         let function = &mut self.functions[index];
         let kept: usize = function.samples.iter().map(|sample| sample.text.len()).sum();
         let wanted = function.hot || self.first >= self.exhaustive;
-        let longest = if wanted { LONGEST } else { LONGEST_COLD };
-        if function.samples.len() >= SAMPLES
-            || kept > ALL_SAMPLES
-            || self.sampling > SAMPLING.0 + SAMPLING.1 * now
-        {
+        let left = SAMPLING.0 + SAMPLING.1 * now - self.sampling;
+        if function.samples.len() >= SAMPLES || kept > ALL_SAMPLES || left < 0.0 {
             return;
         }
+        let longest =
+            if wanted { LONGEST } else { LONGEST.min(LONGEST_COLD.max((left * COLD.0 * COLD.1) as usize)) };
         let arguments = function.parameters.iter().map(|&parameter| seen.argument(parameter));
         let classes = Classes { dealloc: self.shapes.plain_dealloc(), main: self.shapes.main.as_deref() };
         match Writer::new(longest, self.shapes.deque_class(), Some(classes)).arguments(py, arguments) {

@@ -101,6 +101,56 @@ def test_values_come_back_as_they_were(value: Any) -> None:
         assert alike(make(), arguments)
 
 
+def test_arrays_come_back_as_they_lay() -> None:
+    numpy = pytest.importorskip("numpy")
+    grid = numpy.arange(24.0).reshape(2, 3, 4)
+    fixed = numpy.array([[True, False]])
+    fixed.flags.writeable = False
+    views = [grid, grid.T, grid[:, ::-2], numpy.asfortranarray(grid[0]), grid[0, 0, 0:0], numpy.array(-0.0), fixed]
+    views += [numpy.array([1, -2, 3], kind)[::-1] for kind in ("int8", "int16", "int64", "float32", "complex64")]
+    views += [numpy.array([float("nan"), 2.0**63], "float64"), numpy.zeros((0, 3)), numpy.broadcast_to(grid[0, 0], (3, 4))]
+    for view in views:
+        text = recorder.sample((view, [view]))
+        make = samples.maker(text)
+        made, [again] = make()
+        assert made is not again
+        for one in (made, again):
+            assert type(one) is type(view)
+            assert (one.dtype, one.shape, one.strides) == (view.dtype, view.shape, view.strides)
+            assert (one.flags.writeable, one.tobytes()) == (view.flags.writeable, view.tobytes())
+        assert not numpy.shares_memory(make()[0], made)
+
+
+def test_arrays_that_have_no_sample() -> None:
+    numpy = pytest.importorskip("numpy")
+
+    class Own(numpy.ndarray):  # type: ignore[misc, name-defined]
+        pass
+
+    plain = numpy.zeros(3)
+    for array in (
+        plain.view(Own),
+        type("ndarray", (), {"__module__": "numpy"})(),
+        numpy.array([None]),
+        numpy.array(["x"]),
+        numpy.zeros(2, "i4,f8"),
+        numpy.zeros(2, ">f8"),
+        numpy.zeros(2, "M8[s]"),
+        numpy.ma.array([1.0], mask=[True]),
+        numpy.zeros(1 << 20),
+    ):
+        assert recorder.sample((array,)) is None
+    for wrong in (
+        'array("float64", (3,), (8,), True, "AAAA")',
+        'array("object", (1,), (8,), True, "AAAAAAAAAAA=")',
+        'array("no", (1,), (8,), True, "AAAAAAAAAAA=")',
+        'array("float64", (2,), (1000000000,), True, "AAAAAAAAAAAAAAAAAAAAAA==")',
+        'array("float64", (1,), (8, 8), True, "AAAAAAAAAAA=")',
+    ):
+        with pytest.raises(ValueError, match="no array can be made"):
+            samples.maker(f"({wrong},)")()
+
+
 def test_arguments_are_new_each_time() -> None:
     make = samples.maker(recorder.sample(([1], {"a": {2}})))
     first, second = make(), make()

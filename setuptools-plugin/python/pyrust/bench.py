@@ -183,7 +183,7 @@ def _why_not(entry: Json | None, seen: Json | None, found: Json | None) -> str:
         return "its recorded arguments are too large to be kept"
     if seen is not None and seen["opaque"]:
         return (
-            "its recorded arguments cannot be written down (NumPy arrays, or instances that native code cannot make): "
+            "its recorded arguments cannot be written down (instances that native code cannot make, or arrays of other things than numbers): "
             "time the program as it is and with `PYRUST=python`"
         )
     return "no recorded calls"
@@ -308,7 +308,7 @@ def _words(process: subprocess.Popen[str], job: str, output: Path, follow: Calla
     given: str | None = job
     while True:
         try:
-            return str(process.communicate(given, timeout=0.25 if progress.wanted() else 5.0)[1])
+            return str(process.communicate(given, timeout=0.25 if progress.wanted() else 1.0)[1])
         except subprocess.TimeoutExpired:
             given = None
             follow(_so_far(output))

@@ -254,7 +254,22 @@ class Inventor:
             return dict(pair for pair in pairs if len(pair) == 2)
         if kind in (set, frozenset):
             return kind(self._other_items(list, list(value), depth))
+        if (kind.__module__, kind.__name__) == ("numpy", "ndarray"):
+            return self._other_array(value)
         return value
+
+    def _other_array(self, value: Any) -> Any:
+        """Another element, or another part of it: a view, whose layout differs."""
+        rng = self._random
+        if not value.ndim or not value.size or rng.random() < 0.6:
+            made = value.copy(order="K")
+            if made.size:
+                found = value.flat[rng.randrange(value.size)]
+                element = self.float() if str(value.dtype) == "float64" else rng.choice((0, 1, found))
+                made[tuple(rng.randrange(length) for length in made.shape)] = element
+            return made
+        cut = rng.randint(0, len(value))
+        return rng.choice((value[::-1], value[:cut], value[cut:], value[::2], value.T))
 
     def _other_items(self, kind: Any, value: Any, depth: int) -> Any:
         rng = self._random

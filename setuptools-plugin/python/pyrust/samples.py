@@ -1,8 +1,9 @@
 """Samples of the arguments of hot functions: `.pyrust/samples.json`, which `bench`, `verify` and `brief` work with.
 
 The profiler writes them as Python literals (never pickles, and not JSON, which has no tuples, NaN or keys that are ints).
-Reading them evaluates nothing but literals and a handful of constructors of builtin types. Where they are asked for, instances of the
-project's classes are made too: without their `__init__`, from the attributes that were seen.
+Reading them evaluates nothing but literals, a handful of constructors of builtin types, and what makes an array of NumPy's as it lay in
+memory. Where they are asked for, instances of the project's classes are made too: without their `__init__`, from the attributes that were
+seen.
 
 In: what the recorder has seen. Out: texts, and arguments made of them, fresh ones each time.
 It must not run code of the project.
@@ -11,6 +12,7 @@ It must not run code of the project.
 from __future__ import annotations
 
 import ast
+import binascii
 import importlib
 import inspect
 import json
@@ -25,6 +27,9 @@ from pyrust.runinfo import Project
 VERSION = 1
 MOST = 32
 """Samples of one function that are kept, of all processes of a run."""
+
+SPAN = 256 << 20
+"""Bytes that the elements of an array may be strewn over: it can be a column of something large."""
 
 Seen = dict[str, Any]
 
@@ -97,7 +102,9 @@ def maker(text: str, *, instances: bool = False) -> Callable[[], tuple[Any, ...]
 
     `instances`: their classes, whose modules are imported for it, may be asked for.
     """
-    makers = {**_MAKERS, "instance": _instance, "member": _member} if instances else _MAKERS
+    makers = {**_MAKERS, "array": _array}
+    if instances:
+        makers |= {"instance": _instance, "member": _member}
     try:
         tree = ast.parse(text, mode="eval")
         code = _compiled(tree, makers)
@@ -144,6 +151,27 @@ def _member(name: str, key: str) -> Any:
         return vars(_class(name))["_member_map_"][key]
     except (ImportError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"no instance of `{name}` is `{key}`: {error}") from None
+
+
+def _array(
+    dtype: str, shape: tuple[int, ...], strides: tuple[int, ...], writeable: bool, elements: str
+) -> Any:
+    """An array of NumPy's, with memory of its own that is laid out as that of the one that was seen."""
+    try:
+        numpy = importlib.import_module("numpy")
+        values = numpy.frombuffer(binascii.a2b_base64(elements), dtype).reshape(shape)
+        reach = [stride * (length - 1) for length, stride in zip(shape, strides, strict=True)] if values.size else []
+        first = -sum(each for each in reach if each < 0)
+        span = first + sum(each for each in reach if each > 0) + values.itemsize
+        if span > SPAN:
+            raise ValueError("its elements lie too far apart")
+        made = numpy.ndarray(shape, dtype, numpy.zeros(span, numpy.uint8), first, strides)
+        # Elements that share memory are equal.
+        made[...] = values
+        made.flags.writeable = writeable
+    except (ImportError, TypeError, ValueError) as error:
+        raise ValueError(f"no array can be made: {error}") from None
+    return made
 
 
 def _compiled(tree: ast.Expression, makers: Mapping[str, Any]) -> CodeType:

@@ -147,6 +147,13 @@ pub(super) fn type_name(ty: *mut PyTypeObject) -> Option<(String, String)> {
     name.rsplit_once('.').map(|(module, name)| (module.to_owned(), name.to_owned()))
 }
 
+/// Is it NumPy's class of arrays, and no class of a `class` statement that calls itself so?
+pub(super) fn is_ndarray(ty: *mut PyTypeObject) -> bool {
+    // SAFETY: the type of a live object.
+    let made_by_c = unsafe { ffi::PyType_GetFlags(ty) } & ffi::Py_TPFLAGS_HEAPTYPE == 0;
+    made_by_c && type_name(ty).is_some_and(|(module, name)| module == "numpy" && name == "ndarray")
+}
+
 /// Module and qualified name of a plain function.
 pub(super) fn function_name(function: *mut PyObject) -> Option<(String, String)> {
     let (mut module, mut qualname) = (std::ptr::null_mut(), std::ptr::null_mut());

@@ -1,7 +1,8 @@
 //! Samples of arguments as Python literals: what benchmarks, `pyrust verify` and `pyrust brief` work with.
 //!
-//! Exact values of builtin types, and instances of plain classes (`instance("kit:Account", {"balance": 3})`) and members of
-//! enumerations, where they are wanted.
+//! Exact values of builtin types, NumPy's arrays of numbers (`array("float64", (2, 3), (24, 8), True, "<base64>")`: shape, strides,
+//! whether it may be written, and the elements in the order of their indices), and, where they are wanted, instances of plain classes
+//! (`instance("kit:Account", {"balance": 3})`) and members of enumerations.
 //! Anything else (functions, open files) has no literal, and then the call has no sample. Two places that hold the same list become two
 //! equal lists.
 //!
@@ -10,8 +11,9 @@
 
 use std::fmt::Write;
 
-use pyo3::Python;
 use pyo3::ffi::{self, PyObject, PyTypeObject};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 
 use super::frame;
 
@@ -20,6 +22,24 @@ const DEPTH: u32 = 40;
 
 /// The middle of a long deque is far away.
 const MOST_IN_DEQUE: usize = 20_000;
+
+/// What elements of arrays may be: what lies in memory as the machine has it.
+const ELEMENTS: [&str; 14] = [
+    "bool",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "float16",
+    "float32",
+    "float64",
+    "complex64",
+    "complex128",
+];
 
 /// Why there is no literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,10 +186,49 @@ impl<'a> Writer<'a> {
         if ty as usize == self.deque {
             return self.queue(py, object, depth);
         }
+        if frame::is_ndarray(ty) {
+            let array = undisturbed(|| {
+                // SAFETY: a live object.
+                let array = unsafe { Bound::from_borrowed_ptr(py, object) };
+                self.array(&array)
+            });
+            return array.unwrap_or(Err(Without::Opaque));
+        }
         match self.classes {
             Some(classes) => self.instance(py, object, classes, depth),
             None => Err(Without::Opaque),
         }
+    }
+
+    /// An array that is exactly NumPy's, whose attributes are C code. A `PyErr` is no sample, too.
+    fn array(&mut self, array: &Bound<'_, PyAny>) -> PyResult<Written> {
+        let dtype = array.getattr("dtype")?;
+        let name = dtype.getattr("name")?.extract::<String>()?;
+        if !ELEMENTS.contains(&name.as_str()) || !dtype.getattr("isnative")?.extract::<bool>()? {
+            return Ok(Err(Without::Opaque));
+        }
+        // Four characters for three bytes.
+        if self.text.len() + array.getattr("nbytes")?.extract::<usize>()? / 3 * 4 > self.limit {
+            return Ok(Err(Without::Long));
+        }
+        let shape: Vec<isize> = array.getattr("shape")?.extract()?;
+        let strides: Vec<isize> = array.getattr("strides")?.extract()?;
+        let writeable: bool = array.getattr("flags")?.getattr("writeable")?.extract()?;
+        let bytes = array.call_method0("tobytes")?.cast_into::<PyBytes>()?;
+        let _ = write!(self.text, "array(\"{name}\", ");
+        self.numbers(&shape);
+        self.numbers(&strides);
+        self.text.push_str(if writeable { "True, \"" } else { "False, \"" });
+        base64(&mut self.text, bytes.as_bytes());
+        self.text.push_str("\")");
+        Ok(Ok(()))
+    }
+
+    /// A tuple, and what separates it from what follows.
+    fn numbers(&mut self, numbers: &[isize]) {
+        let texts: Vec<String> = numbers.iter().map(isize::to_string).collect();
+        let end = if numbers.len() == 1 { "," } else { "" };
+        let _ = write!(self.text, "({}{end}), ", texts.join(", "));
     }
 
     /// An instance whose state is all in its dict and its slots: its class, and what those hold.
@@ -199,15 +258,8 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let _ = write!(self.text, "instance(\"{module}:{qualname}\", {{");
-        // The dict of an instance is made when it is asked for, and then the collector may run finalisers.
-        // SAFETY: the GIL is held.
-        let collecting = unsafe { ffi::PyGC_Disable() };
-        let written = self.attributes(py, object, ty, depth);
-        if collecting != 0 {
-            // SAFETY: as above.
-            unsafe { ffi::PyGC_Enable() };
-        }
-        written?;
+        // The dict of an instance is made when it is asked for.
+        undisturbed(|| self.attributes(py, object, ty, depth))?;
         self.text.push_str("})");
         Ok(())
     }
@@ -394,6 +446,34 @@ impl<'a> Writer<'a> {
         unsafe { ffi::Py_DECREF(bound) };
         self.text.push(')');
         written
+    }
+}
+
+/// Does what makes objects without the collector, which may run finalisers. The GIL is held.
+fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: the GIL is held, here and below.
+    let collecting = unsafe { ffi::PyGC_Disable() };
+    let made = work();
+    if collecting != 0 {
+        // SAFETY: as above.
+        unsafe { ffi::PyGC_Enable() };
+    }
+    made
+}
+
+fn base64(text: &mut String, bytes: &[u8]) {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    text.reserve(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let byte = |index: usize| u32::from(three.get(index).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            text.push(if digit > three.len() {
+                '='
+            } else {
+                DIGITS[(bits >> (18 - 6 * digit) & 63) as usize] as char
+            });
+        }
     }
 }
 

@@ -339,7 +339,7 @@ impl Shapes {
             // Local classes and the like cannot be named; holding them could keep a program's garbage alive.
             return self.object;
         };
-        if module == "numpy" && qualname == "ndarray" {
+        if frame::is_ndarray(ty) {
             self.ndarray = Some(ty as usize);
             return self.ndarray(py, object);
         }
