@@ -6,6 +6,7 @@
 mod cargo;
 mod prologue;
 mod pyproject;
+mod requirement;
 
 use std::path::Path;
 

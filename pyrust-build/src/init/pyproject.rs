@@ -4,15 +4,16 @@ use std::path::Path;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{DISTRIBUTION, cargo};
+use super::{DISTRIBUTION, cargo, requirement};
 use crate::ast::StmtKind;
 use crate::host;
 use crate::parse;
 use crate::project::{Backend, Project};
 use crate::source::SourceFile;
 
-/// The notices that `build.rs` leaves; maturin takes them from there since 1.16.
+/// The notices that `build.rs` leaves; maturin takes them from there since this version.
 const NOTICES: &str = "pyrust_licenses.txt";
+const READS_OUT_DIR: (u64, u64) = (1, 16);
 
 /// The edited text. It parsed before, when the project was read.
 pub(super) fn edit(project: &Project, old: &str) -> String {
@@ -69,6 +70,20 @@ fn maturin(project: &Project, document: &mut DocumentMut) {
         None => String::new(),
     };
     include(table, &[("path", NOTICES), ("from", "out-dir"), ("to", &into)]);
+    raise(document, "maturin", READS_OUT_DIR);
+}
+
+/// Raises a build requirement that leads to older versions.
+fn raise(document: &mut DocumentMut, name: &str, least: (u64, u64)) {
+    let requires = document.get_mut("build-system").and_then(|table| table.get_mut("requires"));
+    for value in requires.and_then(Item::as_array_mut).into_iter().flat_map(Array::iter_mut) {
+        let old = value.as_str().filter(|text| distribution_name(text) == name);
+        if let Some(new) = old.and_then(|text| requirement::raised(text, least, least.0 + 1)) {
+            let decor = value.decor().clone();
+            *value = Value::from(new);
+            *value.decor_mut() = decor;
+        }
+    }
 }
 
 /// Adds a file to those that maturin takes along, unless it is named already.

@@ -86,6 +86,23 @@ fn maturin() {
     insta::assert_snapshot!(tree.applied());
 }
 
+/// Older ones cannot read the `include` that is written.
+#[test]
+fn maturin_is_raised() {
+    for (old, new) in [
+        ("[\"maturin>=1.5,<1.16\"]", "[\"maturin>=1.16,<2\"]"),
+        ("[\n  'maturin>=1.0,<2.0', # ours\n  'x'\n]", "[\n  \"maturin>=1.16,<2.0\", # ours\n  'x'\n]"),
+        ("[\"maturin\"]", "[\"maturin\"]"),
+    ] {
+        let text = MATURIN.replace("[\"maturin\"]", old);
+        let tree = Tree::new(&[("pyproject.toml", &text), ("demo/__init__.py", "")]);
+        tree.applied();
+        let written = std::fs::read_to_string(tree.0.path().join("pyproject.toml")).expect("read");
+        assert!(written.contains(&format!("requires = {new}\n")), "{written}");
+        assert!(written.contains("from = \"out-dir\""));
+    }
+}
+
 #[test]
 fn a_crate_that_is_another_module_is_left_alone() {
     let tree = Tree::new(&[
