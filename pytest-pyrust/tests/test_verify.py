@@ -36,3 +36,22 @@ def test_with_workers(project: pytest.Pytester, run: Runner) -> None:
     result = run("--pyrust-verify", "-k", "words", "-n", "2")
     assert result.ret == 1
     result.stdout.fnmatch_lines(["pyrust: verification failed: no hotspots yet*"])
+
+
+def test_a_required_module_that_is_missing(
+    project: pytest.Pytester, run: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python would speak of circular imports."""
+    package = project.path / "src" / "textkit"
+    with (package / "__init__.py").open("a") as file:
+        file.write("\nfrom . import _pyrust\n")
+    (package / "_pyrust.cpython-39-other.so").touch()
+    monkeypatch.setenv("PYRUST", "require")
+    result = run("-q")
+    result.stdout.fnmatch_lines(
+        [
+            "*ImportError: PYRUST=require: textkit._pyrust, the native module of this package, is missing"
+            " (for another Python there is _pyrust.cpython-39-other.so). `pyrust build`*"
+        ]
+    )
+    assert result.ret != 0

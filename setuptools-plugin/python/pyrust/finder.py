@@ -1,4 +1,4 @@
-"""Notices when an extension of the project is imported, and says so once it has been executed.
+"""Notices when an extension of the project is imported, and says so once it has been executed; and when one is missing that is required.
 
 In: the names of extensions, and whom to tell. It must not change what is imported, or from where.
 """
@@ -9,6 +9,7 @@ import importlib.abc
 import importlib.machinery
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -52,3 +53,28 @@ class _Loader(importlib.abc.Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._adopt(module)
+
+
+class Missing(importlib.abc.MetaPathFinder):
+    """Behind all others, under `PYRUST=require`: a native module that nobody has found. Python's own words would be of circular imports."""
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        package, _, name = fullname.rpartition(".")
+        if name != "_pyrust" and not (name.startswith("_pyrust_") and not package):
+            return None
+        others = sorted(file.name for place in path or sys.path for file in Path(place or ".").glob(f"{name}.*[od]"))
+        version = f"CPython {sys.version_info[0]}.{sys.version_info[1]}"
+        there = f" (for another Python there is {', '.join(others)})" if others else ""
+        raise ImportError(
+            f"PYRUST=require: {fullname}, the native module of this package, is missing{there}. `pyrust build` compiles it in "
+            f"place for {version}; an install compiles it where cargo works, and `pip install -v` says why it did not",
+            name=fullname,
+        )
+
+
+def report_missing() -> None:
+    """From now on."""
+    if not any(isinstance(finder, Missing) for finder in sys.meta_path):
+        sys.meta_path.append(Missing())
