@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pyrust import equal, reproduce, runinfo, verify
+from pyrust import equal, progress, reproduce, runinfo, verify
 
 pytestmark = pytest.mark.slice
 
@@ -570,3 +570,20 @@ def test_runs_of_several_processes_are_added() -> None:
     }
     total = verify.merge([one, one])
     assert total["functions"]["m:f"] == {**verify._Function().data(), "calls": 4, "equal": 2, "bailed": {"type": 2}}
+
+
+def test_where_the_time_goes_is_said(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, module, extension = kit
+    extension.hook("add", lambda undo, a, b: a + b)
+    monkeypatch.setattr(progress, "SELDOM", 0.0)
+    said: list[str] = []
+    verifier = verify.Verifier(project)
+    verifier.tell = said.append
+    verifier.start()
+    module.add(1, 2)
+    run = verifier.stop()
+    assert said[-1].startswith("pyrust: comparing calls took ")
+    assert said[-1].endswith(" for kit:add")
+    assert any(line.endswith(" for kit:add") for line in lines_of(run, project))
+    total = verify.merge([run, {**run, "seconds": {"kit:add": 1.0, "kit:push": 50.0}}])
+    assert any(line.endswith("50 s of them for kit:push") for line in verify.finish(project, total).lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,10 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     if options.no_pyrust:
         os.environ["PYRUST"] = "python"
         return
+    if os.environ.get("PYRUST") == "require":
+        from pyrust.finder import report_missing
+
+        report_missing()
     settings = {name: _setting(early_config, options, name) for name in (*_FLAGS, *_VALUES)}
     if settings["profile"] and settings["verify"]:
         raise pytest.UsageError(
@@ -113,6 +118,20 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def _run(config: pytest.Config) -> Run | None:
     return config.stash.get(RUN, None)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    plugin = session.config.pluginmanager.get_plugin
+    run, reporter, capture = _run(session.config), plugin("terminalreporter"), plugin("capturemanager")
+    if run is not None and reporter is not None:
+
+        def say(line: str) -> None:
+            # In the middle of a test, whose output is captured.
+            with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+                reporter.ensure_newline()
+                reporter.write_line(line)
+
+        run.tell(say)
 
 
 @pytest.hookimpl(optionalhook=True)

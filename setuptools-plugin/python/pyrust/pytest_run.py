@@ -56,6 +56,11 @@ class Run:
             self._session = profile.Session(self.project, threshold=self.threshold)
             self._session.start()
 
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Where lines go while the tests run."""
+        if self._verifier is not None:
+            self._verifier.tell = say
+
     def close(self) -> None:
         """Gives everything back, whatever has happened; also when the session never began."""
         self._stop()

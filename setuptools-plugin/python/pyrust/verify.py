@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any, TypeVar
 
-from pyrust import equal, hotspots, observed, runinfo, samples
+from pyrust import equal, hotspots, observed, progress, runinfo, samples
 from pyrust.compare import Comparison, bound
 from pyrust.finder import Finder
 from pyrust.runinfo import Project
@@ -143,6 +143,10 @@ class Verifier:
         self._everything = not seconds
         self._test = 0
         self._spent = 0.0
+        self._spent_on: dict[str, float] = {}
+        # No thread says it: NumPy is asked natively only while there is no other.
+        self._said = 0.0
+        self.tell: Callable[[str], None] = lambda line: None
         self._functions: dict[str, _Function] = {}
         self._pending: list[str] = []
         self._kept: list[dict[str, str]] = []
@@ -178,6 +182,7 @@ class Verifier:
             "unreported": self._pending,
             "samples": self._samples,
             "kinds": kinds,
+            "seconds": self._spent_on,
         }
 
     def take(self, test: str) -> list[str]:
@@ -251,7 +256,7 @@ class Verifier:
             if collecting:
                 gc.enable()
             self._busy.comparing = False
-        self._took(kind, time.perf_counter() - started)
+        self._took(name, kind, time.perf_counter() - started)
         if comparison is None:
             function.too_large += 1
         return comparison
@@ -288,12 +293,16 @@ class Verifier:
             if function.different <= AT_MOST:
                 self._pending.append(text)
                 self._kept.append({"function": comparison.name, "text": text})
-        self._took(kind, time.perf_counter() - started)
+        self._took(name, kind, time.perf_counter() - started)
         kind.compared()
 
-    def _took(self, kind: _Thinning, seconds: float) -> None:
+    def _took(self, name: str, kind: _Thinning, seconds: float) -> None:
         self._spent += seconds
+        self._spent_on[name] = self._spent_on.get(name, 0.0) + seconds
         kind.took(seconds)
+        if self._spent - self._said > progress.SELDOM:
+            self._said = self._spent
+            self.tell("pyrust: " + _longest(self._spent_on))
 
 
 # Judging a whole run.
@@ -309,8 +318,11 @@ def merge(runs: Iterable[Run]) -> Run:
         "unreported": [],
         "samples": {},
         "kinds": {},
+        "seconds": {},
     }
     for run in runs:
+        for name, seconds in run.get("seconds", {}).items():
+            total["seconds"][name] = total["seconds"].get(name, 0.0) + seconds
         for name, counts in run["functions"].items():
             entry = total["functions"].setdefault(name, _Function().data())
             for key in COUNTS:
@@ -380,6 +392,12 @@ def finish(project: Project, run: Run) -> Outcome:
     return Outcome(lines, data, failed)
 
 
+def _longest(seconds: Mapping[str, float]) -> str:
+    """Where the time went that comparing took."""
+    name = max(seconds, key=lambda one: seconds[one])
+    return f"comparing calls took {sum(seconds.values()):.0f} s, {seconds[name]:.0f} s of them for {name}"
+
+
 def _lines(project: Project, entries: list[dict[str, Any]], run: Run) -> tuple[list[str], bool]:
     calls = sum(entry["equal"] for entry in entries)
     different = [entry for entry in entries if entry["verdict"] == "different"]
@@ -423,6 +441,8 @@ def _lines(project: Project, entries: list[dict[str, Any]], run: Run) -> tuple[l
             f"pyrust: {some:,} of {whole:,} calls were compared: the first with each kind of arguments and in each test, then fewer and fewer; "
             "--pyrust-verify-seconds=0 compares all"
         )
+    if sum(run.get("seconds", {}).values()) > progress.SELDOM:
+        lines.append("pyrust: " + _longest(run["seconds"]))
     late = [f"{entry['function']} ({entry['out_of_time']})" for entry in entries if entry["out_of_time"]]
     if late:
         unseen = sum(entry["verdict"] == "out of time" for entry in entries)
