@@ -48,10 +48,13 @@ def test_a_required_module_that_is_missing(
     (package / "_pyrust.cpython-39-other.so").touch()
     monkeypatch.setenv("PYRUST", "require")
     result = run("-q")
-    result.stdout.fnmatch_lines(
-        [
-            "*ImportError: PYRUST=require: textkit._pyrust, the native module of this package, is missing"
-            " (for another Python there is _pyrust.cpython-39-other.so). `pyrust build`*"
-        ]
-    )
+    missing = "PYRUST=require: textkit._pyrust, the native module of this package, is missing"
+    other = "(for another Python there is _pyrust.cpython-39-other.so)"
+    result.stdout.fnmatch_lines([f"*ImportError: {missing} {other}. `pyrust build`*"])
     assert result.ret != 0
+
+
+def test_a_manifest_that_is_not_there(project: pytest.Pytester, run: Runner) -> None:
+    result = run("--pyrust-verify", "--pyrust-manifest=missing.toml")
+    result.stderr.fnmatch_lines(["*there is no manifest `missing.toml`; `--pyrust-profile` writes it"])
+    assert result.ret == pytest.ExitCode.USAGE_ERROR

@@ -268,7 +268,7 @@ def test_two_revisions(kit: Kit) -> None:
         == 1
     )
     done = kit.run("pyrust", "bench", "--compare", "nowhere", code=2)
-    assert "git: fatal:" in done.stderr
+    assert "`nowhere` is no revision of this repository" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,7 @@ def test_add_and_remove(project: Project) -> None:
         ("kit.text.twice", "(int) -> int", "not of the form `module:qualname`; did you mean `kit.text:twice`?"),
         ("twice", "(int) -> int", "did you mean `kit.text:twice`?"),
         ("elsewhere:twcie", "(int) -> int", "did you mean `kit.text:twice`?"),
+        ("kit.text:nothing_like_it", "() -> int", "help: `pyrust scan --all` lists the functions"),
         ("../x:y", "(int) -> int", "is not a Python identifier"),
         ('kit.text:"]', "(int) -> int", "is not a Python identifier"),
     ],
@@ -324,6 +325,8 @@ def test_explain(project: Project) -> None:
     assert "What to do: import at module level." in project.pyrust("explain", "PYR0319").stdout
     assert json.loads(project.pyrust("explain", "--json", "manifest-conflict").stdout)["code"] == "PYR0103"
     assert "neither a function nor a code" in project.pyrust("explain", "PYR9999", code=2).stderr
+    wrong = project.pyrust("explain", "PYR0103", "--output-format", "sarif", code=2).stderr
+    assert "`PYR0103` is a code, and has no place in a file: `github` and `sarif` list what was found" in wrong
     assert "`pyrust add` or a profile puts it there" in project.pyrust("explain", "kit.text:twice", code=2).stderr
     project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
     told = project.pyrust("explain", "kit.text:twice").stdout
@@ -524,6 +527,23 @@ def test_clean(project: Project) -> None:
     assert not (project.root / ".pyrust").exists()
     assert (project.root / "src/kit/_pyrust_other.so").exists()
     assert project.pyrust("clean").stdout == ""
+
+
+def test_clean_the_whole_cache(project: Project) -> None:
+    cache = project.root.parent / "cache"
+    assert f"no build cache at {cache}" in project.pyrust("clean", "--cache").stderr
+    for name in ("crates", "projects"):
+        (cache / name / "x").mkdir(parents=True)
+    (cache / "crates" / "x" / "y").write_bytes(b"0" * 2_000_000)
+    (cache / "mine").mkdir()
+    assert "(mine): nothing was removed" in project.pyrust("clean", "--cache", code=2).stderr
+    (cache / "mine").rmdir()
+    project.write(".pyrust/build.json", "{}")
+    for words in (("--dry-run",), ()):
+        assert cache.is_dir()
+        assert project.pyrust("clean", "--cache", *words, folder="..").stdout == f"{cache} (2 MB)\n"
+    assert not cache.exists()
+    assert (project.root / ".pyrust").is_dir()
 
 
 def test_colours(project: Project) -> None:

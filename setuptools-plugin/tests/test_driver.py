@@ -225,6 +225,12 @@ def test_refused_signatures_are_told(project: Project) -> None:
     ]
 
 
+def test_what_the_gate_keeps_in_python_is_told() -> None:
+    entry = {"function": "pkg:f", "state": "disabled", "reason": "slower natively"}
+    result = {"message": "0 of 1 hotspot native", "outcome": "pure", "cause": "hotspots", "hotspots": [entry]}
+    assert driver.summary(result)[1:] == ["  pkg:f stays Python: slower natively"]
+
+
 @pytest.mark.parametrize(("fallback", "mode"), [("error", "native"), ("warn", "require"), ("silent", "require")])
 def test_refused_hotspot_that_must_be_native(project: Project, fallback: str, mode: str) -> None:
     project.fallback, project.mode = fallback, mode

@@ -108,7 +108,11 @@ def test_arrays_come_back_as_they_lay() -> None:
     fixed.flags.writeable = False
     views = [grid, grid.T, grid[:, ::-2], numpy.asfortranarray(grid[0]), grid[0, 0, 0:0], numpy.array(-0.0), fixed]
     views += [numpy.array([1, -2, 3], kind)[::-1] for kind in ("int8", "int16", "int64", "float32", "complex64")]
-    views += [numpy.array([float("nan"), 2.0**63], "float64"), numpy.zeros((0, 3)), numpy.broadcast_to(grid[0, 0], (3, 4))]
+    views += [
+        numpy.array([float("nan"), 2.0**63], "float64"),
+        numpy.zeros((0, 3)),
+        numpy.broadcast_to(grid[0, 0], (3, 4)),
+    ]
     for view in views:
         text = recorder.sample((view, [view]))
         make = samples.maker(text)

@@ -4,6 +4,7 @@ use super::beyond::of_any_size;
 use super::solver::{Ty, VarId};
 use super::{Guard, Infer, enums};
 use crate::ast;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, ExprKind};
 use crate::numpy::Dtype;
 use crate::ops;
@@ -216,7 +217,15 @@ impl Infer<'_, '_> {
             if let Some(ty) = self.named_function(&format!("{global}.{name}")) {
                 return ty;
             }
-            return self.refuse("PYR0305", span, format!("`{module}.{name}` is not known"));
+            // It belongs to a library: nothing in this module changes that.
+            let help = format!(
+                "use `{module}.{name}` before or after the loop, in the caller, and hand over what comes of it"
+            );
+            if self.report {
+                let message = format!("`{module}.{name}` is not known");
+                self.refused(Diagnostic::new("PYR0305", Severity::Note, message).help(help), span);
+            }
+            return Ty::Never;
         };
         self.guards.insert(Guard::Module { name: global.to_string(), module: module.clone() });
         self.attrs.insert((module, name.to_string()));

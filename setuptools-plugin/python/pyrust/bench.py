@@ -484,7 +484,10 @@ def _checkout(root: Path, revision: str) -> Iterator[Path]:
     if revision.startswith("-"):
         raise PyRustError(f"`{revision}` is not a revision")
     top = git("rev-parse", "--show-toplevel")
-    commit = git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    try:
+        commit = git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    except PyRustError:
+        raise PyRustError(f"`{revision}` is no revision of this repository (a commit, a branch or a tag)") from None
     with tempfile.TemporaryDirectory(prefix="pyrust-compare-") as folder:
         place = Path(folder) / "tree"
         git("worktree", "add", "--detach", "--quiet", str(place), commit)

@@ -331,7 +331,7 @@ def summary(result: Json) -> list[str]:
     if result["outcome"] == "pure" and result.get("cause") != "hotspots":
         return [f"{result['message']}; continuing as pure Python"]
     for entry in result["hotspots"]:
-        if entry["state"] == "python":
+        if entry["state"] in ("python", "disabled"):
             lines.append(f"  {entry['function']} stays Python: {entry['reason']}")
         elif lines_of := entry.get("regions"):
             noun = "the loop at line" if len(lines_of) == 1 else "the loops at lines"

@@ -100,9 +100,9 @@ def write_html(path: str, root: str, report: str) -> str:
     with contextlib.suppress(OSError, ValueError):
         speeds = json.loads((Path(root) / ".pyrust" / "bench.json").read_text(encoding="utf-8"))
     text = whole(data, _engine.explain(root)["functions"], speeds.get("hotspots", []), sources(root, data))
-    _write(path, text)
+    made = _write(path, text)
     count = len(data["hotspots"])
-    return f"{path}: {runinfo.counted(count, 'hotspot')}, {len(text.encode()) / 1000:,.0f} kB"
+    return f"{path}: {runinfo.counted(count, 'hotspot')}, {len(text.encode()) / 1000:,.0f} kB{made}"
 
 
 def write_speedscope(path: str, root: str, report: str) -> str:
@@ -110,13 +110,14 @@ def write_speedscope(path: str, root: str, report: str) -> str:
     stacks = (json.loads(report)["profile"] or {}).get("stacks") or {}
     if not stacks:
         raise PyRustError("the last profile has no stacks; `pytest --pyrust-profile` records some")
-    _write(path, json.dumps(flame.speedscope(stacks, Path(root).name)) + "\n")
-    return f"{path}: {runinfo.counted(len(stacks), 'stack')}"
+    made = _write(path, json.dumps(flame.speedscope(stacks, Path(root).name)) + "\n")
+    return f"{path}: {runinfo.counted(len(stacks), 'stack')}{made}"
 
 
-def _write(path: str, text: str) -> None:
-    """Whole or not at all; what is no file (a terminal, a pipe) stays what it is."""
+def _write(path: str, text: str) -> str:
+    """Whole or not at all; what is no file (a terminal, a pipe) stays what it is. What else there is to say: a folder that is new."""
     target = Path(path)
+    made = runinfo.new_folder(target)
     try:
         if target.exists() and not target.is_file():
             target.write_text(text, encoding="utf-8", newline="\n")
@@ -124,6 +125,7 @@ def _write(path: str, text: str) -> None:
             runinfo.write_text(target, text)
     except OSError as error:
         raise PyRustError(f"cannot write `{path}`: {error.strerror or error}") from None
+    return made
 
 
 def sources(root: str, data: Json) -> dict[str, list[str]]:

@@ -188,6 +188,7 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     chance = _by_chance(project, run, hot) if threshold > 0.0 else set()
     hot = [name for name in hot if name not in chance]
     told = {**profile, "functions": [entry for entry in profile["functions"] if entry["function"] not in chance]}
+    made = runinfo.new_folder(project.manifest)
     merged = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
     refused = _refused(project, hot)
     data = {
@@ -205,6 +206,8 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     }
     lines = [f"pyrust: {notice}" for notice in run["notices"]]
     lines += _lines(project, run, shares, hot, chance, threshold, merged, everything)
+    if made and project.manifest.is_file():
+        lines.append(f"pyrust: {project.manifest.name} was written{made}")
     hottest = sorted(refused, key=lambda name: (-shares[name]["share"], name))
     for name in hottest[:MOST_REFUSED]:
         lines.append(f"pyrust: {name} ({shares[name]['share']:.0f} %) stays Python: {refused[name]}")

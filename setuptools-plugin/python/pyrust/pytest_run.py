@@ -39,6 +39,8 @@ class Run:
         # What is not right need not be fast.
         self._gate = gate and verify
         self.project = runinfo.load(root, manifest or None)
+        if verify and manifest and not self.project.manifest.is_file():
+            raise ValueError(f"there is no manifest `{manifest}`; `--pyrust-profile` writes it")
         self.threshold = _percent(threshold) if threshold not in (None, "") else self.project.threshold
         self._report = _report(report)
         self._seconds = _seconds(verify_seconds)
@@ -146,6 +148,7 @@ class Run:
         if self._report is None:
             return
         kind, path = self._report
+        made = runinfo.new_folder(Path(path)) if path else ""
         try:
             if kind == "term":
                 self.lines += table
@@ -153,6 +156,8 @@ class Run:
                 runinfo.write_json(Path(path), data)
             else:
                 runinfo.write_text(Path(path), html(data))
+            if made:
+                self.lines.append(f"pyrust: report → {path}{made}")
         except OSError as error:
             self.lines.append(f"pyrust: cannot write {path}: {error.strerror}")
 

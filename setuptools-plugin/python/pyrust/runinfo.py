@@ -162,6 +162,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def new_folder(path: Path) -> str:
+    """Said of a file that is to be written: that its folder will be new, which may be a slip."""
+    return "" if path.parent.is_dir() else f" (new folder {path.parent})"
+
+
 def write_json(path: Path, data: Any) -> None:
     """Writes a file whole or not at all."""
     write_text(path, json.dumps(data, indent=1, sort_keys=True) + "\n")

@@ -153,9 +153,7 @@ def _member(name: str, key: str) -> Any:
         raise ValueError(f"no instance of `{name}` is `{key}`: {error}") from None
 
 
-def _array(
-    dtype: str, shape: tuple[int, ...], strides: tuple[int, ...], writeable: bool, elements: str
-) -> Any:
+def _array(dtype: str, shape: tuple[int, ...], strides: tuple[int, ...], writeable: bool, elements: str) -> Any:
     """An array of NumPy's, with memory of its own that is laid out as that of the one that was seen."""
     try:
         numpy = importlib.import_module("numpy")

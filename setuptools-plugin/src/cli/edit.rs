@@ -89,7 +89,9 @@ fn find(project: &Project, function: &str) -> Outcome<(String, usize)> {
         Ok(hash) => hash,
         Err(problem) => {
             let mut finding = Diagnostic::new("PYR0111", Severity::Error, problem);
-            finding.help = workspace.did_you_mean(function);
+            let hint = workspace.did_you_mean(function);
+            finding.help =
+                Some(hint.unwrap_or_else(|| "`pyrust scan --all` lists the functions of the project".into()));
             return refuse(finding);
         }
     };

@@ -116,8 +116,11 @@ fn code(context: &Context<'_>, name: &str, format: Option<Format>) -> Done {
         return Err(Stop::Message(format!("`{name}` is neither a function nor a code; {hint}"), 2));
     };
     if matches!(format, Some(Format::Github | Format::Sarif)) {
-        let message = "a code is found nowhere: these formats are for functions, and for `pyrust check`";
-        return Err(Stop::Message(message.into(), 2));
+        let message = format!(
+            "`{name}` is a code, and has no place in a file: `github` and `sarif` list what was found, in a function \
+             (`pyrust explain module:qualname`) or in the project (`pyrust check`); a code is printed as text, `concise` or `json`"
+        );
+        return Err(Stop::Message(message, 2));
     }
     if format == Some(Format::Concise) {
         context.out.result(&format!("{} {}: {}\n", row.code, row.slug, row.summary));

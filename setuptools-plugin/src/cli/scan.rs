@@ -25,7 +25,6 @@ pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> D
     }
     let mut text = String::new();
     for one in &native {
-        let guessed = if one.types == Types::Guessed { "   (types guessed)" } else { "" };
         let lines: Vec<String> = one.regions.iter().map(ToString::to_string).collect();
         let types = match (one.signatures.first(), lines.len()) {
             (Some(types), _) => format!(" {types}"),
@@ -33,15 +32,12 @@ pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> D
             (None, 1) => format!(": only the loop at {}", some_lines(&lines, "and")),
             (None, _) => format!(": only the loops at {}", some_lines(&lines, "and")),
         };
-        text.push_str(&format!("{}{types}{guessed}\n", one.function));
+        text.push_str(&format!("{}{types}{}\n", one.function, guessed(one)));
     }
     if all {
         for one in &python {
-            text.push_str(&format!(
-                "{}: {}\n",
-                one.function,
-                one.reason.as_deref().unwrap_or("not compiled")
-            ));
+            let reason = one.reason.as_deref().unwrap_or("not compiled");
+            text.push_str(&format!("{}: {reason}{}\n", one.function, guessed(one)));
         }
     }
     context.out.result(&text);
@@ -61,6 +57,10 @@ pub(super) fn run(context: &Context<'_>, all: bool, format: Option<Format>) -> D
         context.out.say("`pyrust scan --all` says why the others could not");
     }
     Ok(0)
+}
+
+fn guessed(one: &Scanned) -> &'static str {
+    if one.types == Types::Guessed { "   (types guessed)" } else { "" }
 }
 
 fn entry(one: &Scanned) -> Value {
