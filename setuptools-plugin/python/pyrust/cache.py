@@ -21,9 +21,12 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pyrust import PyRustError
+
 #: A project's folder is removed when nothing was built in it for so long.
 KEEP_SECONDS = 60 * 24 * 3600
 
+_PARTS = {"crates", "pyo3", "build", "projects"}
 _SKIPPED = {"target", "__pycache__", ".git"}
 
 
@@ -43,11 +46,31 @@ def preferred() -> Path:
 
 def locate(root: Path) -> Path:
     """The first folder that can be written to: the user's cache, the project's `build`, a temporary one."""
-    temporary = Path(tempfile.gettempdir()) / f"pyrust-cache-{getattr(os, 'getuid', lambda: 'user')()}"
-    for candidate in (preferred(), root / "build" / "pyrust", temporary):
+    for candidate in (preferred(), root / "build" / "pyrust", _fallback()):
         if _writable(candidate):
             return candidate
     raise OSError("no folder for the build cache can be written to; set PYRUST_CACHE_DIR")
+
+
+def _fallback() -> Path:
+    return Path(tempfile.gettempdir()) / f"pyrust-cache-{getattr(os, 'getuid', lambda: 'user')()}"
+
+
+def clear(*, dry_run: bool) -> list[str]:
+    """Removes the caches that all projects share, and says which and how large. A folder that holds other things is not ours."""
+    found = []
+    for folder in (preferred(), *(() if os.environ.get("PYRUST_CACHE_DIR") else (_fallback(),))):
+        names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        if not names & _PARTS:
+            continue
+        if names - _PARTS or "crates" not in names:
+            other = ", ".join(sorted(names - _PARTS)[:3]) or "no `crates`"
+            raise PyRustError(f"`{folder}` does not look like a cache of PyRust's alone ({other}): nothing was removed")
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+        found.append(f"{folder} ({size / 1e6:,.0f} MB)")
+        if not dry_run:
+            shutil.rmtree(folder)
+    return found
 
 
 def _writable(folder: Path) -> bool:

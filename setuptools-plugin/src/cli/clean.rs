@@ -3,10 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::{Context, Done, Stop};
 
-pub(super) fn run(context: &Context<'_>, dry_run: bool) -> Done {
+pub(super) fn run(context: &Context<'_>, dry_run: bool, cache: bool) -> Done {
+    if cache {
+        return whole_cache(context, dry_run);
+    }
     let project = context.project()?;
     let mut found: Vec<PathBuf> = Vec::new();
     let reports = project.root.join(".pyrust");
@@ -31,6 +35,22 @@ pub(super) fn run(context: &Context<'_>, dry_run: bool) -> Done {
     }
     if found.is_empty() {
         context.out.say("nothing to remove");
+    }
+    Ok(0)
+}
+
+/// What all projects share; no project is needed for it.
+fn whole_cache(context: &Context<'_>, dry_run: bool) -> Done {
+    let module = context.py.import("pyrust.cache")?;
+    let options = PyDict::new(context.py);
+    options.set_item("dry_run", dry_run)?;
+    let found: Vec<String> = module.call_method("clear", (), Some(&options))?.extract()?;
+    for line in &found {
+        context.out.result(&format!("{line}\n"));
+    }
+    if found.is_empty() {
+        let place: PathBuf = module.call_method0("preferred")?.extract()?;
+        context.out.say(&format!("nothing to remove: there is no build cache at {}", place.display()));
     }
     Ok(0)
 }

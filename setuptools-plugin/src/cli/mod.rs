@@ -117,6 +117,9 @@ enum Command {
         /// Show what would be removed, remove nothing
         #[arg(long)]
         dry_run: bool,
+        /// Remove the whole build cache instead, which all projects share
+        #[arg(long)]
+        cache: bool,
     },
     /// Speak the language server protocol on standard input and output: findings and hover for editors
     Lsp,
@@ -230,7 +233,7 @@ fn dispatch(context: &mut Context<'_>, command: Command) -> Done {
         Command::Doctor { json } => run::doctor(context, json),
         Command::Bisect(arguments) => run::bisect(context, &arguments),
         Command::Lsp => run::lsp(context),
-        Command::Clean { dry_run } => clean::run(context, dry_run),
+        Command::Clean { dry_run, cache } => clean::run(context, dry_run, cache),
         Command::Completion { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "pyrust", &mut script);
