@@ -65,9 +65,11 @@ pub enum Pass {
     Regions,
     /// Arrays that a loop makes and does not need any more are freed in its next turn.
     Sweep,
+    /// Displays of constants that are only read are made once.
+    Constants,
 }
 
-const ALL: [(&str, Pass); 28] = [
+const ALL: [(&str, Pass); 29] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -96,6 +98,7 @@ const ALL: [(&str, Pass); 28] = [
     ("resume", Pass::Resume),
     ("regions", Pass::Regions),
     ("sweep", Pass::Sweep),
+    ("constants", Pass::Constants),
 ];
 
 /// Which optimisations run; by default all.

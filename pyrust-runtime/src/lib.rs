@@ -71,6 +71,7 @@ pub mod bytes;
 pub mod calendar;
 pub mod chr;
 pub mod complex;
+pub mod constant;
 pub mod copied;
 pub mod deque;
 pub mod float;

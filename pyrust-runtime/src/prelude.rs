@@ -12,6 +12,7 @@ pub use crate::big::{Big, BigConst, SumBig};
 pub use crate::bytearray::ByteArray;
 pub use crate::caught::{catches, undecided};
 pub use crate::complex::Complex;
+pub use crate::constant::Constant;
 pub use crate::deque::Deque;
 pub use crate::dict::{Counter, Dict, DictLike, Factory, Ordered, PDict};
 pub use crate::elem::{ElemEq, ElemOrd, Key};

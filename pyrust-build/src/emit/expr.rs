@@ -34,6 +34,9 @@ impl Func<'_, '_, '_> {
             return val;
         }
         let ty = self.node(e.id);
+        if self.once.contains(&e.id) {
+            return self.made_once(e, ty);
+        }
         let code = match &e.kind {
             ExprKind::None => quote!(()),
             ExprKind::Bool(b) => quote!(#b),

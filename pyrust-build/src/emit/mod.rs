@@ -13,6 +13,7 @@ mod classes;
 mod coerce;
 mod comp;
 mod concat;
+mod constants;
 mod contains;
 mod copying;
 mod dense;
@@ -416,6 +417,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     known: BTreeMap<hir::VarId, i64>,
     /// Lists that are built as a text, and what stands between the pieces.
     pieces: BTreeMap<hir::VarId, String>,
+    /// Displays of constants that are made once.
+    once: BTreeSet<hir::NodeId>,
     /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
     rows: Vec<rows::RowHoist>,
     /// Open loops: what they may do to lists, and the spans found for them.
@@ -492,6 +495,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             pieces: match program.passes.has(Pass::Pieces) {
                 true => pieces::found(hir, instance),
                 false => BTreeMap::new(),
+            },
+            once: match program.passes.has(Pass::Constants) && !is_rare {
+                true => constants::found(hir, instance),
+                false => BTreeSet::new(),
             },
             rows: Vec::new(),
             spans: Vec::new(),
