@@ -27,6 +27,8 @@ pub(super) struct Grown {
     pub(super) name: Ident,
     /// A loop around it has begun with that.
     known: bool,
+    /// Nothing stores to a list of that type, so the last element is the one that came last.
+    kept: bool,
 }
 
 /// `variable.append(item)`: the variable, the item.
@@ -53,11 +55,12 @@ impl Func<'_, '_, '_> {
             if !fits || assigned.contains(&var) || self.pieces.contains_key(&var) {
                 continue;
             }
-            let (known, name) = match self.growing(var) {
-                Some(name) => (true, name),
-                None => (false, self.fresh("grow")),
+            let around = self.spans.iter().flat_map(|l| &l.grown).find(|g| g.var == var);
+            let (known, kept, name) = match around {
+                Some(around) => (true, around.kept, around.name.clone()),
+                None => (false, shaken.keeps(elem), self.fresh("grow")),
             };
-            found.push(Grown { var, elem: elem.clone(), name, known });
+            found.push(Grown { var, elem: elem.clone(), name, known, kept });
         }
         found
     }
@@ -65,6 +68,12 @@ impl Func<'_, '_, '_> {
     /// What counts the list of a variable that grows in a loop around.
     pub(super) fn growing(&self, var: VarId) -> Option<Ident> {
         self.spans.iter().flat_map(|l| &l.grown).find(|g| g.var == var).map(|g| g.name.clone())
+    }
+
+    /// The same, where it knows its last element.
+    pub(super) fn growing_kept(&self, var: VarId) -> Option<Ident> {
+        let grown = self.spans.iter().flat_map(|l| &l.grown).find(|g| g.var == var)?;
+        grown.kept.then(|| grown.name.clone())
     }
 
     /// The same by the name of the list.

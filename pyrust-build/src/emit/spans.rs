@@ -55,9 +55,16 @@ pub(super) struct Shaken {
     elems: Vec<Type>,
     /// Variables that statements append to, and what their lists hold.
     grows: Vec<(VarId, Type)>,
+    /// What the lists hold to whose places something is stored.
+    stores: Vec<Type>,
 }
 
 impl Shaken {
+    /// Does nothing store to the places of native lists of that?
+    pub(super) fn keeps(&self, elem: &Type) -> bool {
+        !self.stores.contains(elem)
+    }
+
     pub(super) fn leaves(&self, elem: &Type) -> bool {
         self.leaves_all_but_grown(elem) && !self.grows.iter().any(|(_, grown)| grown == elem)
     }
@@ -106,6 +113,8 @@ pub(super) struct Place {
     span: TokenStream,
     /// The list, where its span may have no elements.
     list: Option<TokenStream>,
+    /// A list that grows in the loop, whose last element is at hand.
+    grown: Option<Ident>,
     index: Val,
     elem: Type,
 }
@@ -156,9 +165,13 @@ impl Func<'_, '_, '_> {
     /// `base[index]`, if the base has a span; the index is evaluated by whoever uses it.
     pub(super) fn span_place(&mut self, base: &Expr, index: &Expr) -> Option<Place> {
         let Type::List { elem, in_place: false } = self.node(base.id) else { return None };
-        // A negative constant is never inside.
-        let counted = self.node(index.id) == Type::Int && !matches!(index.kind, ExprKind::Int(i) if i < 0);
-        if !self.has_spans(&elem) || !counted {
+        let mut grown = match base.kind {
+            ExprKind::Local(var) => self.growing_kept(var),
+            _ => None,
+        };
+        // A negative constant is never inside; `-1` is what has come last.
+        let inside = !matches!(index.kind, ExprKind::Int(i) if i < 0) || grown.is_some();
+        if !self.has_spans(&elem) || self.node(index.id) != Type::Int || !inside {
             return None;
         }
         let mut list = None;
@@ -179,7 +192,7 @@ impl Func<'_, '_, '_> {
             _ => return None,
         };
         let index = self.val(index);
-        Some(Place { span, list, index, elem: *elem })
+        Some(Place { span, list, grown: grown.take(), index, elem: *elem })
     }
 
     /// Are spans made here, of lists of that?
@@ -245,9 +258,16 @@ impl Func<'_, '_, '_> {
 
     /// The element itself.
     pub(super) fn span_get(&self, place: &Place) -> Val {
-        let Place { span, list, index, elem } = place;
+        let Place { span, list, grown, index, elem } = place;
         let (code, at) = (&index.code, index.range.is_unsigned());
         let get = match list {
+            _ if let Some(grown) = grown => {
+                if at {
+                    quote!(#grown.get_at(#code))
+                } else {
+                    quote!(#grown.get(#code))
+                }
+            }
             Some(list) => quote!(list::span_get_or(#span, #list, #code)),
             None if at => quote!(list::span_get_at(#span, #code)),
             None => quote!(list::span_get(#span, #code)),
@@ -257,7 +277,7 @@ impl Func<'_, '_, '_> {
 
     /// Stores a value of the element's type.
     pub(super) fn span_set(&mut self, place: &Place, val: &Val) -> TokenStream {
-        let Place { span, list, index, elem } = place;
+        let Place { span, list, grown: _, index, elem } = place;
         let (code, at) = (&index.code, index.range.is_unsigned());
         let val = self.coerce(val, elem);
         self.q(match list {
@@ -390,10 +410,12 @@ impl<'h> Visit<'h> for Shaking<'_, '_, '_, '_> {
                 self.shake(&ty);
             }
             TargetKind::Global(_) | TargetKind::Attr { .. } => self.found.all = true,
-            TargetKind::Var(_)
-            | TargetKind::Tuple(_)
-            | TargetKind::Starred { .. }
-            | TargetKind::Index { .. } => {}
+            TargetKind::Index { base, .. } => {
+                if let Type::List { elem, .. } = self.f.node(base.id) {
+                    self.found.stores.push(*elem);
+                }
+            }
+            TargetKind::Var(_) | TargetKind::Tuple(_) | TargetKind::Starred { .. } => {}
         }
         walk_target(self, target);
     }

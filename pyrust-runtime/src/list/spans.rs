@@ -1,7 +1,7 @@
 //! Where the elements of a native list stand, for loops that change the length of no list of that type, or of one only, by
 //! appending to it.
 
-use core::mem::ManuallyDrop;
+use core::mem::{ManuallyDrop, MaybeUninit};
 
 use super::native::List;
 use crate::stop::{Bail, R, bail};
@@ -84,6 +84,9 @@ pub struct Growing<T> {
     first: *mut T,
     len: usize,
     cap: usize,
+    /// The last element, if there is one, for [`Growing::get`]: the one before is often what the next is made of, and
+    /// what has just been stored takes its time to come back from memory.
+    last: MaybeUninit<T>,
     list: *mut (),
 }
 
@@ -91,7 +94,8 @@ pub struct Growing<T> {
 #[inline(always)]
 pub fn growing<T: Copy + 'static>(list: &List<T>) -> Growing<T> {
     let items = list.items_mut();
-    Growing { first: items.as_mut_ptr(), len: items.len(), cap: items.capacity(), list: list.raw() }
+    let last = items.last().map_or(MaybeUninit::uninit(), |last| MaybeUninit::new(*last));
+    Growing { first: items.as_mut_ptr(), len: items.len(), cap: items.capacity(), last, list: list.raw() }
 }
 
 /// [`super::expect`], for a list that is growing, and the list as it is then: what counts it stays in registers where
@@ -175,7 +179,26 @@ impl<T: Copy + 'static> Growing<T> {
             list.items_mut().set_len(self.len + 1);
         }
         self.len += 1;
+        self.last = MaybeUninit::new(item);
         Ok(())
+    }
+
+    /// `list[index]`, where nothing stores to a list of this type in the loop.
+    #[inline(always)]
+    pub fn get(&self, index: i64) -> R<T> {
+        Ok(self.element(super::position(index, self.len)?))
+    }
+
+    /// The same with an index that is never negative.
+    #[inline(always)]
+    pub fn get_at(&self, index: i64) -> R<T> {
+        Ok(self.element(super::ahead(index, self.len)?))
+    }
+
+    #[inline(always)]
+    fn element(&self, at: usize) -> T {
+        // SAFETY: `at` is inside, so there is a last element, which was written last; the others stand in the list.
+        unsafe { if at + 1 == self.len { self.last.assume_init() } else { *self.first.add(at) } }
     }
 }
 
