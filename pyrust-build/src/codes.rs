@@ -171,7 +171,7 @@ pub const CODES: &[Code] = &[
         "Native code makes instances of classes that the project defines with an `__init__` of their own, or one that \
          `@dataclass` makes without a factory. This class is none of those."),
     row("PYR0336", "introspection", "a builtin that looks at names or code",
-        "`getattr`, `globals`, `eval` and their like depend on what only Python knows."),
+        "`globals`, `eval` and their like, and `getattr` with a name that is computed, depend on what only Python knows."),
     row("PYR0401", "operation", "an operation that is not defined for these types",
         "Either Python would raise a `TypeError` here, or the operation table has no row for these types yet. \
          The recorded signature says which types were seen: `pyrust explain FUNC`."),

@@ -132,6 +132,15 @@ pub fn inner<C: OfObjectClass, D: OfObjectClass>(
     }
 }
 
+/// `hasattr(object, name)`
+pub fn has<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Attribute) -> R<bool> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
+        if slot.is_null() || (*slot).is_null() { name.is_shown() } else { Ok(true) }
+    }
+}
+
 /// `object.name = value`
 #[inline]
 pub fn set<C: OfObjectClass, T: IntoPy>(

@@ -12,6 +12,7 @@ use crate::hir::{Expr, ExprKind};
 use crate::infer::{
     ArgSource, FuncRef, Guard, bind, class_names, enums, is_affix, takes_any_length, takes_iterables,
 };
+use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::ops::{Arg, Constant, positional};
@@ -72,6 +73,7 @@ impl Func<'_, '_, '_> {
             ("isinstance", [value, class]) if class_names(class).is_none() => {
                 self.asks_global(value, class, Asked::Instance)
             }
+            (IS_THERE, [Expr { kind: ExprKind::Global(name), .. }]) => self.is_there(name),
             (CLASS_IS, [value, class]) => self.is_class(value, class),
             (TYPE_IS, [value, class]) => self.asks_global(value, class, Asked::Class),
             (TYPE_IN, [value, class]) => self.asks_global(value, class, Asked::OneOf),
@@ -92,6 +94,10 @@ impl Func<'_, '_, '_> {
                     }
                     Some(quote!({ let _ = #code; #yes }))
                 })
+            }
+            ("hasattr", [value, Expr { kind: ExprKind::Str(attribute), .. }]) => {
+                let val = self.val(value);
+                self.has_attribute(&val, attribute)
             }
             ("callable", [value]) => {
                 let val = self.val(value);
@@ -326,6 +332,7 @@ impl Func<'_, '_, '_> {
                 ArgSource::Keyword(i) => self.coerce(&kw_vals[*i], ty),
                 ArgSource::Rest(from) => self.rest(&vals[*from..], ty),
                 ArgSource::NoKeywords => self.new_container(ty),
+                ArgSource::Names(names) => self.names(keywords, &kw_vals, *names, ty),
                 ArgSource::Default => self.default_of((module, name), callee, at, ty),
             };
             codes.push(code);

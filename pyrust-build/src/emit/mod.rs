@@ -4,6 +4,7 @@
 //! printer as marker macros. Nothing here decides what is supported: that was done by inference.
 
 mod above;
+mod asked;
 mod attributes;
 mod backwards;
 mod between;

@@ -35,7 +35,7 @@ fn own_classes(ty: &Type, out: &mut BTreeMap<String, Arc<ObjectClass>>) {
 
 impl File<'_, '_> {
     /// The name of an attribute in a class.
-    fn attribute(&mut self, class: &Arc<ObjectClass>, name: &str) -> Ident {
+    pub(super) fn attribute(&mut self, class: &Arc<ObjectClass>, name: &str) -> Ident {
         let key = (class.clone(), name.to_string());
         let i = self.attributes.iter().position(|a| *a == key).unwrap_or_else(|| {
             self.attributes.push(key);
@@ -163,6 +163,9 @@ impl Func<'_, '_, '_> {
                 }
                 let read = self.read_attribute(val, class, name, &ty);
                 Some(self.coerce(&Val::new(read, ty), to))
+            }
+            (None, None) if name == "__class__" => {
+                Some(self.make_another(node, val, class, args, keywords, to))
             }
             (None, None) => {
                 let inner = self.file.program.inner_class(class, name)?;
@@ -336,7 +339,11 @@ impl Func<'_, '_, '_> {
             all.extend(vals.iter().cloned());
             let call = f.call_instance((&class.module, &path), callee, &all, (keywords, &named));
             // Where the operator stands in a generator expression a `StopIteration` would mean something else.
-            let call = quote!(in_generator(#call));
+            let call =
+                match special.name == "__next__" && f.hir.in_generator.is_empty() && f.hir.yields.is_none() {
+                    true => call,
+                    false => quote!(in_generator(#call)),
+                };
             let ret = f.file.program.instances[callee].ret.clone();
             if special.name == "__len__" && ret == Type::Int {
                 let call = f.q(call);
@@ -444,6 +451,7 @@ impl Func<'_, '_, '_> {
                 ArgSource::Keyword(i) => self.coerce(&named[*i], ty),
                 ArgSource::Rest(from) => self.rest(&vals[*from..], ty),
                 ArgSource::NoKeywords => self.new_container(ty),
+                ArgSource::Names(names) => self.names(keywords, named, *names, ty),
                 ArgSource::Default => self.default_of((module, path), callee, at, ty),
             });
         }

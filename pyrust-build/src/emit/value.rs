@@ -166,6 +166,9 @@ impl Func<'_, '_, '_> {
                 ValueArg::Given(ArgSource::Keyword(i)) => self.coerce(&given.named[*i], ty),
                 ValueArg::Given(ArgSource::Rest(from)) => self.rest(&given.args[*from..], ty),
                 ValueArg::Given(ArgSource::NoKeywords) => self.new_container(ty),
+                ValueArg::Given(ArgSource::Names(names)) => {
+                    self.names(given.keywords, given.named, *names, ty)
+                }
                 // What is kept has it.
                 ValueArg::Given(ArgSource::Default) => self.bail("Unsupported"),
             })
@@ -178,6 +181,31 @@ impl Func<'_, '_, '_> {
         };
         let call = quote!(#rust_name(#depth, #(#codes),*));
         self.finish_call(given.node, &[], call, ret, to)
+    }
+
+    /// What `**kwargs` gets of the keywords.
+    pub(super) fn names(
+        &mut self,
+        keywords: &[(String, Expr)],
+        vals: &[Val],
+        names: u64,
+        to: &Type,
+    ) -> TokenStream {
+        let Type::Dict { key, value, .. } = to else { return self.bail("Unsupported") };
+        let (dict, new) = (self.fresh("names"), self.new_container(to));
+        let mut sets = Vec::new();
+        for (k, ((name, _), val)) in keywords.iter().zip(vals).enumerate() {
+            if names >> k & 1 == 0 {
+                continue;
+            }
+            let text = self.file.string(name);
+            let get = self.q(quote!(#text.get(cx)));
+            let key = self.coerce(&Val::place(quote!((*#get)), Type::Str), key);
+            let value = self.coerce(val, value);
+            let set = self.q(quote!(dict::set(cx, &#dict, #key, #value)));
+            sets.push(quote!(#set;));
+        }
+        quote!({ let #dict = #new; #(#sets)* #dict })
     }
 
     /// Is the body of `key` a call of what always is None?

@@ -14,7 +14,7 @@ use crate::walk::each_statement;
 
 impl Program<'_> {
     /// What the text says of the type of an attribute, and what has been found out since.
-    pub(super) fn attribute_type(&mut self, class: &ObjectClass, name: &str) -> Type {
+    pub fn attribute_type(&mut self, class: &ObjectClass, name: &str) -> Type {
         // What native code keeps to itself has only what native code puts in.
         if class.own == 0 {
             self.learn(class);

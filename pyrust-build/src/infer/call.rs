@@ -5,6 +5,7 @@ use super::solver::Ty;
 use super::value::Why;
 use super::{EVERYTHING, FuncRef, Guard, Infer, NARROW, WIDE, enums};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
+use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::lower::context::MANAGER;
@@ -23,6 +24,8 @@ pub enum ArgSource {
     Rest(usize),
     /// No keyword is left for `**kwargs`: an empty dict.
     NoKeywords,
+    /// The keywords with these numbers, one bit each, are what `**kwargs` gets.
+    Names(u64),
 }
 
 /// Binds a call's arguments to parameters as CPython does; `None` where it would raise, or with `*` parameters.
@@ -73,7 +76,13 @@ pub(super) fn bind_values(
                     used += 1;
                     ArgSource::Keyword(k)
                 }
-                None => ArgSource::NoKeywords,
+                None => match unknown(params, keywords)? {
+                    0 => ArgSource::NoKeywords,
+                    names => {
+                        used += names.count_ones() as usize;
+                        ArgSource::Names(names)
+                    }
+                },
             },
             ParamKind::VarPositional | ParamKind::Capture => return None,
             ParamKind::Positional | ParamKind::PositionalOnly if i < args => {
@@ -97,6 +106,19 @@ pub(super) fn bind_values(
         out.push(source);
     }
     (used == keywords.len()).then_some(out)
+}
+
+/// The keywords that are no parameter's, one bit each; `None` where they are too many.
+fn unknown(params: &[&Param], keywords: &[(String, Expr)]) -> Option<u64> {
+    let known = |name: &str| {
+        let by_name = |p: &&&Param| matches!(p.kind, ParamKind::Positional | ParamKind::KeywordOnly);
+        params.iter().filter(by_name).any(|p| p.name == name)
+    };
+    let mut names = 0;
+    for (k, _) in keywords.iter().enumerate().filter(|(_, (name, _))| name != "*" && !known(name)) {
+        names |= 1u64.checked_shl(k as u32)?;
+    }
+    Some(names)
 }
 
 impl Infer<'_, '_> {
@@ -271,6 +293,10 @@ impl Infer<'_, '_> {
             self.guards.insert(Guard::Value(name.to_string()));
             return self.member_by_name(e, &class, key);
         }
+        if let (IS_THERE, [Expr { kind: ExprKind::Global(name), .. }]) = (name, args) {
+            self.guards.insert(Guard::Value(name.clone()));
+            return Ty::None;
+        }
         if let (CLASS_IS, [value, class]) = (name, args) {
             return self.is_class(value, class);
         }
@@ -320,6 +346,9 @@ impl Infer<'_, '_> {
                     out = self.state.solver.join(&out, &ty);
                 }
                 out
+            }
+            ("hasattr", [value, Expr { kind: ExprKind::Str(attribute), .. }]) if keywords.is_empty() => {
+                self.has_attribute(value, attribute)
             }
             ("callable", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
@@ -440,11 +469,7 @@ impl Infer<'_, '_> {
         let mut types = Vec::new();
         for (source, param) in sources.iter().zip(&hir.params) {
             if let (ArgSource::Keyword(k), ParamKind::VarKeyword) = (source, param.kind)
-                && let Ty::Dict(c, _) = &keyword_types[*k]
-                && !matches!(
-                    self.state.solver.get(self.state.solver.elem(*c)),
-                    Ty::Str | Ty::Char | Ty::Never
-                )
+                && !self.has_names(&keyword_types[*k])
             {
                 return self.refuse("PYR0324", keywords[*k].1.span, "`**` of keys that are no `str`");
             }
@@ -452,6 +477,7 @@ impl Infer<'_, '_> {
                 ArgSource::Positional(_)
                 | ArgSource::Keyword(_)
                 | ArgSource::Rest(_)
+                | ArgSource::Names(_)
                 | ArgSource::NoKeywords => self.argument(e, *source, &arg_types, &keyword_types),
                 ArgSource::Default => {
                     let ty = self.default_type(target, &param.name);
@@ -469,6 +495,12 @@ impl Infer<'_, '_> {
         self.request(e, target, &types)
     }
 
+    /// Are the keys of what stands behind `**` texts?
+    pub(super) fn has_names(&self, dict: &Ty) -> bool {
+        let Ty::Dict(c, _) = dict else { return true };
+        matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char | Ty::Never)
+    }
+
     /// The type of an argument that the call gives.
     pub(super) fn argument(&mut self, e: &Expr, source: ArgSource, args: &[Ty], keywords: &[Ty]) -> Ty {
         match source {
@@ -482,6 +514,14 @@ impl Infer<'_, '_> {
             ArgSource::NoKeywords => {
                 let cell = self.site(e.id, 91);
                 self.state.solver.flow(&Ty::Str, self.state.solver.elem(cell));
+                Ty::Dict(cell, DictKind::Plain)
+            }
+            ArgSource::Names(names) => {
+                let cell = self.site(e.id, 91);
+                self.state.solver.flow(&Ty::Str, self.state.solver.elem(cell));
+                for (_, ty) in keywords.iter().enumerate().filter(|(k, _)| names >> k & 1 == 1) {
+                    self.state.solver.flow(ty, self.state.solver.value(cell));
+                }
                 Ty::Dict(cell, DictKind::Plain)
             }
             ArgSource::Default => Ty::Never,

@@ -3,8 +3,8 @@
 //!
 //! Only reads of bound locals are decided: leaving those out changes nothing.
 
-use super::class_names;
 use super::demand::meets;
+use super::{class_names, has_attribute};
 use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
 use crate::numpy::Dtype;
 use crate::ty::{DictKind, Type};
@@ -48,6 +48,10 @@ pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> O
         ExprKind::Call { name, args, keywords } if name == "callable" && keywords.is_empty() => {
             let [value] = args.as_slice() else { return None };
             all_or_none(&known(value)?, is_callable)
+        }
+        ExprKind::Call { name, args, keywords } if name == "hasattr" && keywords.is_empty() => {
+            let [value, Expr { kind: ExprKind::Str(attribute), .. }] = args.as_slice() else { return None };
+            all_or_none(&known(value)?, |t| has_attribute(t, attribute))
         }
         ExprKind::Compare { .. } => {
             let (value, items, at_least, negated) = length_test(e)?;

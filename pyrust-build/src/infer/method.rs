@@ -66,6 +66,9 @@ impl Infer<'_, '_> {
                     Some(name) => Some(self.instance_attribute(e, class, name)),
                     None => match self.instance_method(e, class, name, args, keywords) {
                         // Of several classes a call of the node could not tell which one it makes.
+                        None if ty.members().len() == 1 && name == "__class__" => {
+                            self.make_another(e, class, args, keywords)
+                        }
                         None if ty.members().len() == 1 => self.make_inner(e, class, name, args, keywords),
                         method => method,
                     },

@@ -8,6 +8,7 @@ mod abstract_bases;
 mod analysis;
 pub mod annotation;
 mod apply;
+mod asked;
 mod attributes;
 mod beyond;
 mod call;
@@ -56,6 +57,7 @@ use std::sync::Arc;
 use crate::ast::FunctionDef;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{self, NodeId, Places};
+use crate::lower::each::EACH;
 use crate::passes::Passes;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
@@ -65,6 +67,7 @@ use funcref::{COPYING, HANDING_OUT};
 use solver::{Ty, VarId};
 
 pub use above::{Next, callee_above};
+pub use asked::has_attribute;
 pub use call::{ArgSource, bind, class_names, takes_any_length};
 pub use class_methods::callee_of_class;
 pub use classes::global_classes;
@@ -280,6 +283,9 @@ impl<'a> Program<'a> {
         };
         if let Some(lowered) = self.lower_call_form(func) {
             return lowered;
+        }
+        if func.qualname == EACH {
+            return crate::lower::each::lower_each(file, env);
         }
         if let Some(def) = self.made.get(func) {
             return crate::lower::lower(file, env, &func.qualname, def, false);

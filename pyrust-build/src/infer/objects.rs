@@ -10,7 +10,7 @@ use super::value::{Reached, Why};
 use super::{ArgSource, FuncRef, Guard, Infer, Program, bind};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::hir::{Expr, NodeId};
+use crate::hir::{Expr, NodeId, ParamKind};
 use crate::resolve::{Binding, is_accessor, mangled};
 use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
@@ -481,6 +481,11 @@ impl Infer<'_, '_> {
             bind(&hir.params, given.len(), keywords).ok_or_else(|| Why::Form(target.qualname.clone()))?;
         let mut types = Vec::new();
         for (source, param) in sources.iter().zip(&hir.params) {
+            if let (ArgSource::Keyword(k), ParamKind::VarKeyword) = (source, param.kind)
+                && !self.has_names(&named[*k])
+            {
+                return Err(Why::Form(target.qualname.clone()));
+            }
             if matches!(source, ArgSource::Default) {
                 let ty = self.default_type(target, &param.name);
                 if ty == Type::Never {

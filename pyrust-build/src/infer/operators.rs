@@ -19,6 +19,7 @@ use crate::hir::{
     BinOp, BoolOp, CmpOp, Comp, Expr, ExprKind, Function, Iter, IterKind, NodeId, SpecialMethod, Stmt,
     StmtKind, Target, TargetKind, UnaryOp, Var, VarId,
 };
+use crate::lower::each::EACH;
 use crate::lower::webs;
 use crate::source::Span;
 use crate::ty::{DictKind, NamedClass, ObjectClass, Type};
@@ -582,6 +583,14 @@ impl Settle<'_, '_> {
         }
     }
 
+    /// The generator that asks an object for its elements.
+    fn each(&mut self, object: Expr) -> Expr {
+        self.changed = true;
+        let span = object.span;
+        let function = EACH.to_string();
+        self.build(ExprKind::CallNested { function, made: None, args: vec![object], slots: vec![0] }, span)
+    }
+
     fn assigned(&mut self, name: &'static str, id: NodeId, span: Span, operands: Vec<Expr>) -> StmtKind {
         self.changed = true;
         let method = call(name, operands.len() - 2).method;
@@ -697,6 +706,14 @@ impl VisitMut for Settle<'_, '_> {
         let asked =
             |e: &Expr| matches!(&e.kind, ExprKind::Special { method, .. } if method.name == "__iter__");
         if let IterKind::Expr(e) = &mut iter.kind
+            && asked(e)
+            && self.program.all_have(&self.ty(e), "__next__")
+        {
+            let operand = take(e);
+            **e = self.each(operand);
+            return;
+        }
+        if let IterKind::Expr(e) = &mut iter.kind
             && !asked(e)
             && self.program.can_be_asked(&self.ty(e), "__iter__")
         {
@@ -713,6 +730,22 @@ impl VisitMut for Settle<'_, '_> {
         let types: Vec<Type> = match &mut e.kind {
             ExprKind::If { test, .. } => return self.test(test),
             ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test(operand),
+            ExprKind::Next { iter, default: Some(_) }
+                if self.program.all_have(&self.ty(iter), "__next__") =>
+            {
+                let object = take(iter);
+                **iter = self.each(object);
+                return;
+            }
+            ExprKind::Next { iter, default: None } if self.program.all_have(&self.ty(iter), "__next__") => {
+                let (operand, id, span) = (take(iter), e.id, e.span);
+                self.asked.push("next".to_string());
+                self.changed = true;
+                let method = call("__next__", 0).method;
+                let kind = ExprKind::Special { method, operands: vec![operand], keywords: vec![] };
+                *e = Expr { kind, span, id };
+                return;
+            }
             // Where one side has been asked for the other one is the value.
             ExprKind::Bool2 { op: BoolOp::And | BoolOp::Or, .. } => return,
             ExprKind::Compare { op, left, right }

@@ -35,6 +35,15 @@ impl Lower<'_> {
         for name in keywords.iter().filter_map(|k| k.name.as_deref()).chain(called) {
             self.refuse_private(name, span);
         }
+        if let Some(kind) = self.asked_attribute(func, args, keywords) {
+            return kind;
+        }
+        if let Some(class) = self.class_of_local(func) {
+            return self.call(&class, args, keywords, span);
+        }
+        if let Some(kind) = self.cast_value(func, args, keywords) {
+            return kind;
+        }
         if self.is_value_callee(func) {
             let function = self.expr(func);
             return self.call_value(function, args, keywords);

@@ -331,13 +331,12 @@ impl Lower<'_> {
                 // What a class is called with is what its `__init__` takes behind the instance.
                 Binding::Class => {
                     let mut params = self.env.function(&initialiser(name))?.params.clone();
-                    let fixed = params.var_positional.is_none() && params.var_keyword.is_none();
                     let first = if params.positional_only.is_empty() {
                         &mut params.positional
                     } else {
                         &mut params.positional_only
                     };
-                    (fixed && !first.is_empty()).then(|| first.remove(0))?;
+                    (!first.is_empty()).then(|| first.remove(0))?;
                     Some(params)
                 }
                 _ => None,

@@ -8,7 +8,7 @@ use crate::source::Span;
 
 /// Modules whose functions have forms of their own.
 const MODULES: &[&str] =
-    &["heapq", "collections", "contextlib", "functools", "itertools", "operator", "re", "struct"];
+    &["heapq", "collections", "contextlib", "functools", "itertools", "operator", "re", "struct", "typing"];
 
 impl Lower<'_> {
     /// What a name or an attribute of a module means, if that is in one of the modules known here.

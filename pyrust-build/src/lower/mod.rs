@@ -4,12 +4,14 @@
 
 pub(crate) mod above;
 pub mod again;
+pub(crate) mod asked;
 mod bound;
 mod call;
 pub(crate) mod class_methods;
 pub(crate) mod classes;
 pub(crate) mod context;
 mod copying;
+pub mod each;
 mod expr;
 mod functional;
 mod generators;
@@ -30,6 +32,7 @@ pub mod segments;
 mod sets;
 mod spread;
 mod stmt;
+pub(crate) use stmt::is_attribute_name;
 mod structs;
 mod symbols;
 mod text;

@@ -35,6 +35,23 @@ impl Lower<'_> {
         Some((base, name, value))
     }
 
+    /// `setattr(local, "name", value)`: the object, the name, the value.
+    fn stored_by_name<'e>(&mut self, e: &'e AExpr) -> Option<(&'e AExpr, &'e str, &'e AExpr)> {
+        let A::Call { func, args, keywords } = &e.kind else { return None };
+        let (A::Name(of), true) = (&func.kind, keywords.is_empty()) else { return None };
+        let [base, AExpr { kind: A::Constant(Constant::Str(name)), .. }, value] = args.as_slice() else {
+            return None;
+        };
+        let is_local = matches!(&base.kind, A::Name(name) if self.lookup(name).is_some());
+        let mut binds = false;
+        walk::expression(value, &mut |e| binds |= matches!(e.kind, A::Named { .. } | A::Await(_)));
+        if of != "setattr" || !is_local || binds || !self.is_builtin(of) || !is_attribute_name(name) {
+            return None;
+        }
+        self.assumes.insert(of.clone());
+        Some((base, name, value))
+    }
+
     pub(super) fn block(&mut self, body: &[AStmt]) -> Vec<hir::Stmt> {
         let mut out = Vec::with_capacity(body.len());
         for stmt in body {
@@ -110,6 +127,13 @@ impl Lower<'_> {
                 let (base, name, value) = self.stored_generically(e)?;
                 let value = self.expr(value);
                 let kind = TargetKind::Attr { base: self.expr(base), name: name.to_string(), generic: true };
+                let target = hir::Target { kind, span, id: self.node() };
+                StmtKind::Assign { targets: vec![target], value }
+            }
+            S::Expr(e) if self.stored_by_name(e).is_some() => {
+                let (base, name, value) = self.stored_by_name(e)?;
+                let value = self.expr(value);
+                let kind = TargetKind::Attr { base: self.expr(base), name: name.to_string(), generic: false };
                 let target = hir::Target { kind, span, id: self.node() };
                 StmtKind::Assign { targets: vec![target], value }
             }
@@ -489,4 +513,10 @@ fn harmless(e: &AExpr) -> bool {
         A::Tuple(items) => items.iter().all(harmless),
         _ => false,
     }
+}
+
+/// A name as the text of an attribute has it: what looks it up by another one finds the same.
+pub(crate) fn is_attribute_name(name: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.starts_with("__") && name.chars().all(letter) && !name.starts_with(|c: char| c.is_ascii_digit())
 }

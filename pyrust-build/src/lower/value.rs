@@ -326,9 +326,7 @@ impl Lower<'_> {
         let params = self.parameters_of(name)?;
         let positional = params.positional_only.len() + params.positional.len();
         let first = args.iter().position(|a| matches!(a.kind, A::Starred(_)))?;
-        if params.var_positional.is_none() || params.var_keyword.is_some() {
-            return None;
-        }
+        params.var_positional.as_ref()?;
         if first < positional {
             return self.star_first(name, args, keywords, positional - first);
         }

@@ -64,6 +64,7 @@ pub fn markdown() -> String {
     let mut names: Vec<String> = known.map(|n| format!("`{n}`")).collect();
     names.sort();
     let _ = writeln!(out, "\n{}.", names.join(", "));
+    let _ = writeln!(out, "\n`getattr`, `hasattr` and `setattr` take a name that is written down.");
     let _ = writeln!(out, "\nThose that take values of certain types only:\n");
     let mut groups: BTreeMap<(u8, &str), BTreeMap<String, Vec<Line>>> = BTreeMap::new();
     let mut names: Vec<&&str> = TABLE.keys().collect();
@@ -122,7 +123,7 @@ pub fn markdown() -> String {
 }
 
 /// Known by name, so that they can be refused by name.
-const UNSUPPORTED: &[&str] = &["print", "id", "getattr", "hasattr", "setattr", "slice", "object"];
+const UNSUPPORTED: &[&str] = &["print", "id", "slice", "object"];
 
 /// In which section a row stands, and what it is called there.
 fn place(name: &'static str) -> ((u8, &'static str), String) {

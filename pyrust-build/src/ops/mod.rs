@@ -3,6 +3,7 @@
 //! `select` finds the row for concrete argument types; inference and emission both ask it, so they cannot disagree.
 
 mod arrays;
+pub mod attributes;
 pub mod builtins;
 mod bytearray;
 mod complex;

@@ -38,6 +38,7 @@ const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("re", "split"),
     ("re", "sub"),
     ("re", "subn"),
+    ("typing", "cast"),
 ];
 
 /// Whether `object` is the Python function that a module of the standard library defines under that name, and all

@@ -543,6 +543,22 @@ impl Attribute {
         Ok(found)
     }
 
+    /// Does the class show something where the instance has nothing? What would run code bails.
+    pub(super) fn is_shown(&self) -> R<bool> {
+        let Found::Other(found) = self.found.get() else { return Ok(false) };
+        if found.is_null() {
+            return Ok(false);
+        }
+        // SAFETY: The class holds it, and does not change while the transaction is open.
+        unsafe {
+            let ty = Py_TYPE(found);
+            let known = ty == &raw mut PyFunction_Type
+                || ty == &raw mut PyClassMethod_Type
+                || ty == &raw mut PyStaticMethod_Type;
+            if known || (*ty).tp_descr_get.is_none() { Ok(true) } else { bail(Bail::Guard) }
+        }
+    }
+
     /// Gives the instance an attribute that it has not; takes the reference to `value`.
     ///
     /// # Safety

@@ -14,6 +14,7 @@ import copy
 import random
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -103,8 +104,24 @@ class Inventor:
         self._texts = sorted(texts)
         self._blobs = sorted(blobs)
         self._pool: list[Any] = []
+        code = function.__code__
+        count = code.co_argcount + code.co_kwonlyargcount
+        # The parameter `**kwargs`, and the names that no call can bring into it.
+        self._names = count + bool(code.co_flags & CO_VARARGS) if code.co_flags & CO_VARKEYWORDS else None
+        self._taken = set(code.co_varnames[code.co_posonlyargcount : count])
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return map(self._possible, self._invented())
+
+    def _possible(self, arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The arguments as a call can give them."""
+        at = self._names
+        if at is None or at >= len(arguments) or type(arguments[at]) is not dict:
+            return arguments
+        names = {name: value for name, value in arguments[at].items() if name not in self._taken}
+        return (*arguments[:at], names, *arguments[at + 1 :])
+
+    def _invented(self) -> Iterator[tuple[Any, ...]]:
         while True:
             self._pool = []
             try:
