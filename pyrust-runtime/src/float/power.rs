@@ -3,8 +3,9 @@
 //! Python's result is what C's `pow` gives, which need not be the nearest float. But the one of glibc and musl is
 //! documented to err by at most 0.54 units in the last place. So where the nearest float is less than 0.45 units away
 //! from the exact value, its neighbours are more than 0.55 away, and it is the result. How far away it is tells exact
-//! arithmetic on what the multiplication rounds off (Dekker 1971). Everything else, about every tenth value, is asked
-//! of `pow`; so are values near the ends of the range, and powers of two, whose neighbours stand closer on one side.
+//! arithmetic: on the significands as integers for squares and roots, else on what the multiplication rounds off (Dekker
+//! 1971). Everything else, about every tenth value, is asked of `pow`; so are values near the ends of the range, and
+//! powers of two, whose neighbours stand closer on one side.
 
 /// Nearer than this to the exact value, in units in the last place, there is one possible result. None elsewhere: about
 /// other systems' `pow` nothing is documented.
@@ -15,6 +16,56 @@ const NEAR: f64 =
 const SMALL: f64 = 1e-90;
 const LARGE: f64 = 1e90;
 
+const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
+const FRACTION: u64 = 0x000f_ffff_ffff_ffff;
+/// Bits of a significand, the first one included.
+const DIGITS: u32 = 53;
+/// So much stands in the exponent's place beside its value, when the significand is an integer.
+const BIAS: u64 = 1075;
+
+/// The significand as an integer.
+#[inline(always)]
+fn whole(bits: u64) -> u64 {
+    bits & FRACTION | (FRACTION + 1)
+}
+
+/// The exponent as it is kept.
+#[inline(always)]
+fn exponent(bits: u64) -> u64 {
+    bits >> (DIGITS - 1) & 0x7ff
+}
+
+/// `a ** 2`: what is rounded off the exact product must not be near half of the last place.
+#[inline(always)]
+fn square(a: f64) -> Option<f64> {
+    const WHOLE: f64 = 18_446_744_073_709_551_616.0;
+    let nearest = a * a;
+    let (of, bits) = (a.to_bits(), nearest.to_bits());
+    let digits = whole(of);
+    // The exact product has 105 bits, or one more where the significands make 2 or above. What does not fit moves to the
+    // front of a word.
+    let more = exponent(bits).wrapping_add(1023).wrapping_sub(2 * exponent(of)) as u32;
+    let rest = digits.wrapping_mul(digits).wrapping_shl(65 - DIGITS - more);
+    let far = rest.wrapping_sub((NEAR * WHOLE) as u64) > ((1.0 - 2.0 * NEAR) * WHOLE) as u64;
+    (far && bits & FRACTION != 0).then_some(nearest)
+}
+
+/// `a ** 0.5` of a positive number: the square of the root must be nearer to it than the middle between two roots.
+#[inline(always)]
+fn root(a: f64) -> Option<f64> {
+    // Of the error of `pow`, 0.511 are those of its exponential function; the rest grows with the exponent of the result,
+    // and is no more than 0.005 here.
+    const PART: u64 = (2.0 * (NEAR + 0.025) * 1024.0) as u64;
+    let root = a.sqrt();
+    let (of, bits) = (a.to_bits(), root.to_bits());
+    let digits = whole(bits);
+    // In units of the last place of the root, squared. The difference is less than the root.
+    let shift = exponent(of).wrapping_add(BIAS).wrapping_sub(2 * exponent(bits)) as u32;
+    let off = whole(of).wrapping_shl(shift).wrapping_sub(digits.wrapping_mul(digits)) as i64;
+    let near = off.unsigned_abs() < (digits * PART) >> 10;
+    (near && bits & FRACTION != 0).then_some(root)
+}
+
 /// `a ** b`, if that can be told here.
 #[inline(always)]
 pub(super) fn quick(a: f64, b: f64) -> Option<f64> {
@@ -22,16 +73,15 @@ pub(super) fn quick(a: f64, b: f64) -> Option<f64> {
     if !(SMALL < size && size < LARGE) {
         return None;
     }
+    if NEAR > 0.0 && b == 2.0 {
+        return square(a);
+    }
+    if NEAR > 0.0 && b == 0.5 && a > 0.0 {
+        return root(a);
+    }
     // What is nearest, and how far the exact value is from it, times a scale: dividing by that would cost more than all
     // the rest.
-    let (nearest, off, scale) = if b == 2.0 {
-        let (nearest, off) = product(a, a);
-        (nearest, off, 1.0)
-    } else if b == 0.5 && a > 0.0 {
-        let root = a.sqrt();
-        let (square, rounded) = product(root, root);
-        (root, (a - square) - rounded, 2.0 * root)
-    } else if b == 3.0 {
+    let (nearest, off, scale) = if b == 3.0 {
         let (square, rounded) = product(a, a);
         let (cube, more) = product(square, a);
         let rest = more + rounded * a;
@@ -44,8 +94,6 @@ pub(super) fn quick(a: f64, b: f64) -> Option<f64> {
     } else {
         return None;
     };
-    const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
-    const FRACTION: u64 = 0x000f_ffff_ffff_ffff;
     let bits = nearest.to_bits();
     let unit = f64::from_bits(bits & EXPONENT) * f64::EPSILON;
     (off.abs() < NEAR * unit * scale && bits & FRACTION != 0).then_some(nearest)
