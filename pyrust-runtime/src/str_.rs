@@ -91,6 +91,12 @@ pub fn get(_: Cx, s: &Str, i: i64) -> R<Chr> {
     view(s).get(i)
 }
 
+/// `s[i]` with an index that is never negative.
+#[inline(always)]
+pub fn get_at(_: Cx, s: &Str, i: i64) -> R<Chr> {
+    view(s).get_at(i)
+}
+
 /// The code point at `i`, for a loop over the length.
 #[inline(always)]
 pub fn at(s: &Str, i: usize) -> Chr {

@@ -159,6 +159,7 @@ impl Func<'_, '_, '_> {
         let mut path = match op.path {
             "list::get" if plain => "list::get_at",
             "list::set" if plain => "list::set_at",
+            "pystr::get" if plain => "pystr::get_at",
             "int::floordiv" if unsigned => "int::floordiv_unsigned",
             "int::mod_" if unsigned => "int::mod_unsigned",
             other => other,

@@ -103,13 +103,17 @@ impl<'a> View<'a> {
         unsafe { self.ending(i * self.kind as usize) }
     }
 
-    /// The code point that begins so many bytes behind the first one. It is read as the end of four bytes, whatever its
-    /// width: loops that ask for the width at each character have a branch there.
+    /// The code point that begins so many bytes behind the first one. One byte is read as such, which a loop can tell
+    /// before it begins; else it is the end of four bytes, whatever its width: two branches for each were one too many.
     ///
     /// # Safety
     /// One begins there.
     #[inline(always)]
     unsafe fn ending(self, offset: usize) -> Chr {
+        if self.kind == 1 {
+            // SAFETY: By the caller.
+            return Chr(unsafe { *self.data.add(offset) }.into());
+        }
         // SAFETY: what stands in front of the first code point can be read, by construction.
         let four = unsafe { self.data.add(offset + self.kind as usize).sub(4).cast::<[u8; 4]>().read() };
         let unused = 32 - 8 * u32::from(self.kind);
@@ -128,6 +132,17 @@ impl<'a> View<'a> {
         }
         // SAFETY: in bounds; the width is 1, 2 or 4.
         Ok(unsafe { self.ending((j as usize) << (self.kind >> 1)) })
+    }
+
+    /// `s[i]` with an index that is never negative.
+    #[inline(always)]
+    pub fn get_at(self, i: i64) -> R<Chr> {
+        debug_assert!(i >= 0);
+        if (i as u64) >= self.len as u64 {
+            return exc(Exc::IndexError);
+        }
+        // SAFETY: in bounds; the width is 1, 2 or 4.
+        Ok(unsafe { self.ending((i as usize) << (self.kind >> 1)) })
     }
 
     /// By width.
