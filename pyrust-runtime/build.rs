@@ -1,4 +1,5 @@
-//! Tells the crate which CPython it is built for, and has the C compiler prove the layouts that it relies on.
+//! Tells the crate which CPython it is built for, has the C compiler prove the layouts that it relies on, and compiles what is
+//! written in C.
 
 use std::env;
 use std::fmt::Write as _;

@@ -67,9 +67,11 @@ pub enum Pass {
     Sweep,
     /// Displays of constants that are only read are made once.
     Constants,
+    /// Long loops whose turns know nothing of each other are done by several threads.
+    Parallel,
 }
 
-const ALL: [(&str, Pass); 29] = [
+const ALL: [(&str, Pass); 30] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -99,6 +101,7 @@ const ALL: [(&str, Pass); 29] = [
     ("regions", Pass::Regions),
     ("sweep", Pass::Sweep),
     ("constants", Pass::Constants),
+    ("parallel", Pass::Parallel),
 ];
 
 /// Which optimisations run; by default all.
@@ -106,11 +109,25 @@ const ALL: [(&str, Pass); 29] = [
 pub struct Passes {
     /// A bit for each that does not.
     without: u32,
+    /// See [`Passes::threads`].
+    threads: usize,
 }
 
 impl Passes {
     /// The environment variable that names those left out.
     pub const VARIABLE: &'static str = "PYRUST_WITHOUT";
+
+    /// At most so many threads do the turns of one loop; 0 for as many as there are processors.
+    pub fn threads(self) -> usize {
+        self.threads
+    }
+
+    /// The same optimisations, with so many threads; one needs no form for several.
+    pub fn limited_to(self, threads: Option<usize>) -> Passes {
+        let without =
+            if threads == Some(1) { self.without | 1 << Pass::Parallel as u32 } else { self.without };
+        Passes { without, threads: threads.unwrap_or(0) }
+    }
 
     /// Is the optimisation on?
     pub fn has(self, pass: Pass) -> bool {
@@ -141,7 +158,7 @@ impl FromStr for Passes {
                 }
             }
         }
-        Ok(Passes { without })
+        Ok(Passes { without, threads: 0 })
     }
 }
 

@@ -3,6 +3,7 @@
 //! An array is read and written in its own memory, so that everything that overlaps sees the same. What stores overwrite
 //! is kept by the transaction ([`state`]). Elements are NumPy scalars ([`scalar`]).
 
+mod apart;
 mod asked;
 mod dense;
 mod layout;
@@ -12,6 +13,7 @@ mod state;
 mod ufunc;
 mod whole;
 
+pub use apart::*;
 pub use asked::*;
 pub use dense::*;
 pub use made::*;
@@ -33,6 +35,7 @@ use crate::range::Slice;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::str_::StrBuilder;
 use crate::txn::Cx;
+use layout::MOST_DIMS;
 use scalar::element_size;
 use state::State;
 

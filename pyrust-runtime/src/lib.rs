@@ -83,6 +83,7 @@ pub mod memo;
 pub mod memory;
 pub mod named;
 pub mod ospath;
+pub mod parallel;
 pub mod random;
 pub mod str_;
 pub mod structs;

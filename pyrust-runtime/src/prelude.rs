@@ -46,8 +46,8 @@ pub use crate::union::{Optional, U2, U3, U4};
 
 pub use crate::{
     array as ndarray, big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, deque, dict,
-    float, fmt, foreign, heap, int, list, math, named, object, ospath, random, range, retype, set, str_,
-    structs, tuple,
+    float, fmt, foreign, heap, int, list, math, named, object, ospath, parallel, random, range, retype, set,
+    str_, structs, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

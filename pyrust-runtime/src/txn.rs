@@ -5,7 +5,7 @@
 
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicI64, AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 
@@ -89,6 +89,45 @@ pub struct Txn {
     pub(crate) random: Generators,
     /// What dicts and globals drop although others refer to it.
     pub(crate) shared: Buf<Shared>,
+    /// In a thread that does turns of a loop for the one that holds the GIL: becomes true when they are not wanted.
+    unwanted: *const AtomicBool,
+}
+
+impl Txn {
+    const fn new() -> Txn {
+        Txn {
+            open: false,
+            number: 0,
+            checked: false,
+            objects_seen: false,
+            doomed: false,
+            thrown: None,
+            looks: false,
+            raised: Raised::new(),
+            points_on: false,
+            #[cfg(not(Py_3_12))]
+            gc_was_on: false,
+            call_fuel: CALL_FUEL,
+            measure: UNMEASURED,
+            depth: 0,
+            ret_arg: -1,
+            stack_limit: 0,
+            points: 0,
+            points_at: 0,
+            arena: Buf::new(),
+            lists: Lists::new(),
+            attributes: attributes::Log::new(),
+            dicts: Overlays::new(),
+            bytearrays: Attached::new(),
+            arrays: Arrays::new(),
+            records: Records::new(),
+            owned: owned::Lists::new(),
+            sets: Sets::new(),
+            random: Generators::new(),
+            shared: Buf::new(),
+            unwanted: core::ptr::null(),
+        }
+    }
 }
 
 struct Pool(UnsafeCell<Txn>);
@@ -96,37 +135,7 @@ struct Pool(UnsafeCell<Txn>);
 // SAFETY: Only touched while the GIL is held.
 unsafe impl Sync for Pool {}
 
-static POOL: Pool = Pool(UnsafeCell::new(Txn {
-    open: false,
-    number: 0,
-    checked: false,
-    objects_seen: false,
-    doomed: false,
-    thrown: None,
-    looks: false,
-    raised: Raised::new(),
-    points_on: false,
-    #[cfg(not(Py_3_12))]
-    gc_was_on: false,
-    call_fuel: CALL_FUEL,
-    measure: UNMEASURED,
-    depth: 0,
-    ret_arg: -1,
-    stack_limit: 0,
-    points: 0,
-    points_at: 0,
-    arena: Buf::new(),
-    lists: Lists::new(),
-    attributes: attributes::Log::new(),
-    dicts: Overlays::new(),
-    bytearrays: Attached::new(),
-    arrays: Arrays::new(),
-    records: Records::new(),
-    owned: owned::Lists::new(),
-    sets: Sets::new(),
-    random: Generators::new(),
-    shared: Buf::new(),
-}));
+static POOL: Pool = Pool(UnsafeCell::new(Txn::new()));
 
 /// Possible points of the last call, while counting or forcing.
 static POINTS: AtomicI64 = AtomicI64::new(0);
@@ -247,6 +256,12 @@ pub(crate) unsafe fn is_forced(txn: NonNull<Txn>) -> bool {
 pub fn is_open() -> bool {
     // SAFETY: A read of a flag under the GIL.
     unsafe { (*POOL.0.get()).open }
+}
+
+/// What a thread works with that does turns of a loop for the one that holds the GIL: such turns touch numbers and
+/// elements of arrays only, so nothing of it is used but the depth, the end of the stack and the polls.
+pub(crate) fn beside(unwanted: &AtomicBool, stack: usize) -> Txn {
+    Txn { stack_limit: stack_pointer().saturating_sub(stack), unwanted, ..Txn::new() }
 }
 
 /// The open transaction cannot be committed any more.
@@ -476,6 +491,10 @@ impl Cx {
     #[cold]
     #[inline(never)]
     extern "C" fn look_around(self) -> R<i32> {
+        // SAFETY: A short borrow; the flag outlives the thread.
+        if let Some(unwanted) = unsafe { self.txn().unwanted.as_ref() } {
+            return if unwanted.load(Ordering::Relaxed) { bail(Bail::Signal) } else { Ok(FUEL) };
+        }
         self.measured()?;
         self.point()?;
         // What goes on may never end: Python's own run has gone another way.
@@ -545,6 +564,24 @@ impl Cx {
         let txn = unsafe { self.txn() };
         txn.points += 1;
         if txn.points == txn.points_at { bail(Bail::Forced) } else { Ok(()) }
+    }
+
+    /// Must every turn of a loop be done where and when Python would do it? So it is while bail points are counted, and
+    /// where the rollback is checked.
+    pub(crate) fn is_watched(self) -> bool {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        txn.points_on || txn.checked || !txn.unwanted.is_null()
+    }
+
+    /// The same depth in what another thread works with.
+    pub(crate) fn beside(txn: &mut Txn, depth: u32) -> Cx {
+        Cx { txn: NonNull::from(txn), depth }
+    }
+
+    /// How many Python frames may still be stacked.
+    pub(crate) fn depth(self) -> u32 {
+        self.depth
     }
 
     /// Gives a new reference to the transaction; the object stays alive until it has closed.  Null is a failed

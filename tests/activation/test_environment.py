@@ -222,6 +222,74 @@ for i in range(5):
     assert out.split() == list("01234"), out
 
 
+SHARED = """
+import os, threading, traceback
+from actpkg import core, _pyrust
+def native(): return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:steps")["native_calls"]
+def tasks(): return len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+several = len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else os.cpu_count() > 1
+"""
+
+
+def test_several_threads(run):
+    """Three threads add what one adds, are gone afterwards, and leave a process that can fork."""
+    out = run(
+        SHARED
+        + """
+found = core.steps(500_000, 10**9)
+shared, calls = _pyrust._shared(), native()
+_pyrust._pause(True)
+assert found == core.steps(500_000, 10**9)
+_pyrust._pause(False)
+_pyrust._force_bail(-1)
+assert found == core.steps(500_000, 10**9) and _pyrust._shared() == shared, "points are counted in order"
+_pyrust._force_bail(0)
+pid = os.fork()
+if pid == 0:
+    os._exit(core.steps(500_000, 10**9) != found)
+print(shared >= several, calls, threading.active_count(), tasks(), os.waitpid(pid, 0)[1])
+"""
+    )
+    assert out == "True 1 1 1 0"
+
+
+def test_an_exception_in_one_of_several_threads(run):
+    """The turn that fails may be anybody's: Python raises it."""
+    out = run(
+        SHARED
+        + """
+for stop in (400_000, 499_999, 3):
+    try:
+        core.steps(500_000, stop)
+    except ZeroDivisionError as error:
+        print(error, [f.lineno for f in traceback.extract_tb(error.__traceback__)][1:], tasks(), native())
+"""
+    )
+    lines = out.splitlines()
+    assert len(lines) == 3
+    assert len(set(lines)) == 1
+    assert lines[0].startswith("integer division or modulo by zero [")
+    assert lines[0].endswith("] 1 0")
+
+
+def test_interrupts_arrive_while_several_threads_work(run):
+    out = run(
+        SHARED
+        + """
+import signal
+signal.signal(signal.SIGPROF, lambda *_: 1 / 0)
+for i in range(5):
+    signal.setitimer(signal.ITIMER_PROF, 0.1)
+    try:
+        core.steps(10**11, 10**12)
+    except ZeroDivisionError:
+        print(i, tasks())
+print(_pyrust._shared() >= 5 * several)
+"""
+    )
+    assert out == "0 1\n1 1\n2 1\n3 1\n4 1\nTrue"
+
+
 def test_signal_whose_handler_returns_restarts_natively(run):
     setup = (
         "ran = []\nsignal.signal(signal.SIGALRM, lambda *_: ran.append(1))\nsignal.setitimer(signal.ITIMER_REAL, 0.1)"

@@ -25,7 +25,8 @@ All cases of a file share one module, so their functions have different names. A
 continues the one before. Marks: `bails [REASON]`, `python`, `any` (either is right: it depends on the version),
 `rewrites` (unwritten elements may be new objects), `moves` (they may, where nothing is optimised), `no-force` (too slow to be repeated in forced-bail mode),
 `same` (what is returned is the very argument), `driven NAME` (the generator that is returned is given to that function), `finalisers` (the runner must not keep the arguments' contents alive: identities are not compared),
-`resumes [N]` (after a bailout Python, or behind that native code, goes on in the middle of a loop, so many times at least).
+`resumes [N]` (after a bailout Python, or behind that native code, goes on in the middle of a loop, so many times at least),
+`threads` (several threads do the turns of a loop, where the machine has as many processors).
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ _WORDS = {
     "required",
     "loops",
     "resumes",
+    "threads",
 }
 
 

@@ -36,6 +36,7 @@ def load_comparator(path):
 
 #: Optimisations decide which calls are done natively to their end; what comes out must not depend on them.
 WITHOUT = bool(os.environ.get("PYRUST_WITHOUT"))
+PROCESSORS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 class Copy:
@@ -244,12 +245,17 @@ class Worker:
         problems = []
         plain = Run(self.equal, plain_copy, step)
         self.extension._reset_counters()
-        self.extension._force_bail(-1)
+        marks = step["marks"]
+        # Where points are counted, one thread does everything.
+        self.extension._force_bail(0 if "threads" in marks else -1)
+        shared = self.extension._shared()
         native = Run(self.equal, native_copy, step)
+        shared = self.extension._shared() - shared
         points = self.extension._points()
         self.extension._force_bail(0)
         state, calls, bails = self.counts(full)
-        marks = step["marks"]
+        if "threads" in marks and not WITHOUT and PROCESSORS > 1 and not shared:
+            problems.append("one thread did every loop")
         problems += differences(
             self.equal, native, plain, not {"rewrites", "moves" if WITHOUT else "rewrites"} & set(marks)
         )
@@ -269,7 +275,7 @@ class Worker:
                 problems.append(f"bailed for {bails}, expected {marks['bails']}")
         elif calls != (expected := int(marks.get("loops", 1))) or bails:
             problems.append(f"{calls} native calls, bails {bails}, state {state}: expected {expected}")
-        if not problems and "no-force" not in marks and (calls or bails):
+        if not problems and not {"no-force", "threads"} & set(marks) and (calls or bails):
             for k in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
                 if 0 < k <= points:
                     found = self.forced(copies, step, k)

@@ -5,6 +5,8 @@
 //! either, the outermost operation of each expression is all that is noted. What is noted means that NumPy may have
 //! warned, so the call bails, and that loop is not run in this form again: the first form tells more exactly.
 //!
+//! A `while` inside looks at what was noted before it looks for signals.
+//!
 //! The form is chosen block by block of turns. Where an index is made of the loop's variable, of what the loop leaves
 //! alone, and of constants, the places that it goes to are looked at once, before the block (`ndarray::window`). Arrays
 //! that are stored to are made free first (`ndarray::opened`): their memory has been copied, and stores need no log.
@@ -33,16 +35,19 @@ pub(super) struct Dense {
     turn: VarId,
     /// What the loop assigns.
     assigned: BTreeSet<VarId>,
-    /// Arrays with elements that are read or stored, and whether one is stored.
+    /// Arrays with elements that are read or stored, and whether one is stored of which one cannot tell before the loop where
+    /// it goes, or that does not lie beside those of other turns.
     arrays: BTreeMap<VarId, bool>,
     /// Places of which one can tell before the loop where they go.
     windows: Vec<Window>,
     /// Variables to which the loop only adds, or multiplies them: see [`Func::sums`].
     sums: BTreeSet<VarId>,
+    /// `while` loops around what is looked at.
+    depth: usize,
 }
 
-/// Part of an index: a variable that is known, or none, and what is added to it.
-type Part = (Option<VarId>, i64);
+/// Part of an index: whether the number of the turn is in it, a variable that stays as it is, and what is added.
+type Part = (bool, Option<VarId>, i64);
 
 /// The places that `array[parts]` has while the loop runs.
 #[derive(Clone)]
@@ -52,12 +57,16 @@ pub(super) struct Window {
     name: Ident,
     /// They lie side by side, if the array's elements do.
     dense: bool,
+    /// Something is stored there.
+    stored: bool,
 }
 
 /// What the second form of a loop has while it is emitted.
 pub(super) struct Noting {
     /// Where results that are not finite are noted.
     odd: Ident,
+    /// What the loop remembers.
+    site: Ident,
     /// The number of the turn.
     at: Ident,
     turn: VarId,
@@ -91,6 +100,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             arrays: BTreeMap::new(),
             windows: Vec::new(),
             sums: self.sums(body),
+            depth: 0,
         };
         let fits = body.iter().all(|s| self.dense_stmt(s, &mut dense));
         (fits && !dense.arrays.is_empty()).then_some(dense)
@@ -189,9 +199,24 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             StmtKind::If { test, body, orelse } => {
                 self.dense_expr(test, dense) && body.iter().chain(orelse).all(|s| self.dense_stmt(s, dense))
             }
+            StmtKind::While { test, body, orelse } => {
+                dense.depth += 1;
+                let fits = self.dense_expr(test, dense) && body.iter().all(|s| self.dense_stmt(s, dense));
+                dense.depth -= 1;
+                fits && orelse.is_empty()
+            }
+            StmtKind::Break | StmtKind::Continue => dense.depth > 0,
             StmtKind::Pass => true,
             _ => false,
         }
+    }
+
+    /// In the second form of a loop, before signals are looked for in a `while` inside: what has been noted may be the
+    /// reason why that does not end.
+    pub(super) fn noted_so_far(&self) -> TokenStream {
+        let Some(Noting { odd, site, .. }) = &self.noting else { return quote!() };
+        let even = self.q(quote!(ndarray::even(&#site, #odd)));
+        quote!(if fuel <= 1 { #even; })
     }
 
     fn dense_target(&self, target: &Target, dense: &mut Dense) -> bool {
@@ -217,6 +242,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 self.dense_expr(left, dense) && self.dense_expr(right, dense)
             }
             ExprKind::Unary { operand, .. } => self.dense_expr(operand, dense),
+            ExprKind::Named { var, value } => {
+                !self.hir.vars[*var].cell
+                    && is_number(&self.instance.vars[*var])
+                    && self.dense_expr(value, dense)
+            }
             ExprKind::If { test, body, orelse } => {
                 [test, body, orelse].into_iter().all(|e| self.dense_expr(e, dense))
             }
@@ -246,19 +276,25 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if !plain || dense.assigned.contains(&array) || parts.len() != usize::from(dims) {
             return false;
         }
-        *dense.arrays.entry(array).or_default() |= stored;
         if !parts.iter().all(|part| self.dense_expr(part, dense)) {
             return false;
         }
         let known: Option<Vec<Part>> =
             parts.iter().map(|part| self.dense_part(part, dense.turn, &dense.assigned)).collect();
-        if let Some(parts) = known
-            && !dense.windows.iter().any(|w| w.array == array && w.parts == parts)
-        {
-            let turning = |(var, _): &Part| *var == Some(dense.turn);
-            let side = parts.last().is_some_and(turning) && parts.iter().filter(|p| turning(p)).count() == 1;
-            let name = quote::format_ident!("__py_window{}", dense.windows.len());
-            dense.windows.push(Window { array, parts, name, dense: side });
+        let loose = dense.arrays.entry(array).or_default();
+        let Some(parts) = known else {
+            *loose |= stored;
+            return true;
+        };
+        let turning = |(turns, ..): &Part| *turns;
+        let side = parts.last().is_some_and(turning) && parts.iter().filter(|p| turning(p)).count() == 1;
+        *loose |= stored && !side;
+        match dense.windows.iter_mut().find(|w| w.array == array && w.parts == parts) {
+            Some(window) => window.stored |= stored,
+            None => {
+                let name = quote::format_ident!("__py_window{}", dense.windows.len());
+                dense.windows.push(Window { array, parts, name, dense: side, stored });
+            }
         }
         true
     }
@@ -267,29 +303,30 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     fn dense_part(&self, e: &Expr, turn: VarId, assigned: &BTreeSet<VarId>) -> Option<Part> {
         let small = |by: i64| (by.unsigned_abs() < MOST_OFFSET).then_some(by);
         match &e.kind {
-            ExprKind::Int(i) => Some((None, small(*i)?)),
+            ExprKind::Int(i) => Some((false, None, small(*i)?)),
             ExprKind::Unary { op: UnaryOp::Neg, operand } => match operand.kind {
-                ExprKind::Int(i) => Some((None, small(i.checked_neg()?)?)),
+                ExprKind::Int(i) => Some((false, None, small(i.checked_neg()?)?)),
                 _ => None,
             },
+            ExprKind::Local(v) if *v == turn => Some((true, None, 0)),
             ExprKind::Local(v) => {
                 let var = &self.hir.vars[*v];
-                let known = *v == turn
-                    || (!assigned.contains(v)
-                        && !var.cell
-                        && !var.maybe_unbound
-                        && self.instance.vars[*v] == Type::Int);
-                known.then_some((Some(*v), 0))
+                let known = !assigned.contains(v)
+                    && !var.cell
+                    && !var.maybe_unbound
+                    && self.instance.vars[*v] == Type::Int;
+                known.then_some((false, Some(*v), 0))
             }
             ExprKind::Binary { op: op @ (BinOp::Add | BinOp::Sub), left, right } => {
-                match (self.dense_part(left, turn, assigned)?, self.dense_part(right, turn, assigned)?) {
-                    ((var, a), (None, b)) => {
-                        let by = if *op == BinOp::Add { a.checked_add(b)? } else { a.checked_sub(b)? };
-                        Some((var, small(by)?))
-                    }
-                    ((None, a), (var, b)) if *op == BinOp::Add => Some((var, small(a.checked_add(b)?)?)),
-                    _ => None,
-                }
+                let (turns, var, a) = self.dense_part(left, turn, assigned)?;
+                let (more_turns, more, b) = self.dense_part(right, turn, assigned)?;
+                let by = match op {
+                    BinOp::Add => a.checked_add(b)?,
+                    _ if more_turns || more.is_some() => return None,
+                    _ => a.checked_sub(b)?,
+                };
+                let once = !(turns && more_turns || var.is_some() && more.is_some());
+                once.then_some((turns || more_turns, var.or(more), small(by)?))
             }
             _ => None,
         }
@@ -339,7 +376,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (done, label) = (self.label("done"), self.label("dense"));
         let (at, turns) = (self.fresh("turn"), self.fresh("turns"));
         let stored: Vec<Ident> =
-            dense.arrays.iter().filter(|(_, stored)| **stored).map(|(v, _)| self.var_ident(*v)).collect();
+            dense.arrays.iter().filter(|(_, loose)| **loose).map(|(v, _)| self.var_ident(*v)).collect();
         let opened: Vec<TokenStream> = stored
             .iter()
             .map(|name| {
@@ -348,10 +385,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             })
             .collect();
         let windows: Vec<TokenStream> =
-            dense.windows.iter().map(|w| self.window_of(w, &dense, chunk, &turns)).collect();
+            dense.windows.iter().map(|w| self.window_of(w, chunk, &turns)).collect();
+        let kept = dense.windows.iter().filter(|w| w.stored && !dense.arrays[&w.array]);
+        let kept: Vec<TokenStream> = kept
+            .map(|w| {
+                let (name, array) = (&w.name, self.var_ident(w.array));
+                let kept = self.q(quote!(ndarray::kept(cx, #array, #name)));
+                quote!(let Some(#name) = #kept)
+            })
+            .collect();
         let sums = dense.sums.clone();
         let noting = Noting {
             odd: odd.clone(),
+            site: site.clone(),
             at: at.clone(),
             turn: dense.turn,
             assigned: dense.assigned,
@@ -370,7 +416,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 quote!(ndarray::note_last(#name, &mut #odd);)
             })
             .collect();
-        let noted = !lasts.is_empty() || mentions_ident(&body, &odd);
+        let noted = !lasts.is_empty() || mentions_ident(&body, &odd.to_string());
         let continues = label_if_used(&body, continues);
         let begin = quote!(let #item = #chunk.start.wrapping_add(#at););
         let body = quote!(#continues for #at in 0..#turns { #begin #body });
@@ -403,9 +449,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         quote! {
             #site
             let #turns = #chunk.end - #chunk.start;
-            if #turns >= 4 #fresh {
+            if #turns >= 2 #fresh {
                 #(#opened)*
-                if true #(&& #stored.is_free())* #(&& #windows)* {
+                if true #(&& #stored.is_free())* #(&& #windows)* #(&& #kept)* {
                     #begin
                     #run
                     #(#lasts)*
@@ -417,17 +463,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// The condition that the places lie within the array, which binds them.
-    fn window_of(&self, window: &Window, dense: &Dense, chunk: &Ident, turns: &Ident) -> TokenStream {
+    fn window_of(&self, window: &Window, chunk: &Ident, turns: &Ident) -> TokenStream {
         let (name, array) = (&window.name, self.var_ident(window.array));
-        let parts = window.parts.iter().map(|(var, by)| {
+        let parts = window.parts.iter().map(|(moves, var, by)| {
             let by = Literal::i64_suffixed(*by);
-            match var {
-                Some(v) if *v == dense.turn => quote!((#chunk.start.wrapping_add(#by), true)),
-                Some(v) => {
-                    let v = self.var_ident(*v);
-                    quote!((#v.wrapping_add(#by), false))
-                }
-                None => quote!((#by, false)),
+            let var = var.map(|v| self.var_ident(v));
+            match (moves, var) {
+                (true, None) => quote!((#chunk.start.wrapping_add(#by), true)),
+                // What is beyond 64 bits is outside of the array.
+                (true, Some(v)) => quote!((#chunk.start.saturating_add(#v).saturating_add(#by), true)),
+                (false, Some(v)) => quote!((#v.wrapping_add(#by), false)),
+                (false, None) => quote!((#by, false)),
             }
         });
         let function = if window.dense { quote!(window_dense) } else { quote!(window) };
@@ -477,7 +523,7 @@ fn unnoted(code: &TokenStream) -> Option<TokenStream> {
     Some(inside[..inside.len().checked_sub(4)?].iter().cloned().collect())
 }
 
-fn mentions_ident(code: &TokenStream, name: &Ident) -> bool {
+pub(super) fn mentions_ident(code: &TokenStream, name: &str) -> bool {
     code.clone().into_iter().any(|tree| match tree {
         TokenTree::Ident(ident) => ident == *name,
         TokenTree::Group(group) => mentions_ident(&group.stream(), name),
@@ -486,7 +532,7 @@ fn mentions_ident(code: &TokenStream, name: &Ident) -> bool {
 }
 
 /// A number of either kind, or one of several.
-fn is_number(ty: &Type) -> bool {
+pub(super) fn is_number(ty: &Type) -> bool {
     match ty {
         Type::Bool | Type::Int | Type::Float | Type::Numpy(_) => true,
         Type::Union(items) => items.iter().all(is_number),

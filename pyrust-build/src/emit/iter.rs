@@ -115,8 +115,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     fn loop_code(&mut self, iter: &Iter, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
         let (filled, dense) = (std::mem::take(&mut self.filled), self.dense.take());
+        let shares = self.shares.take();
         match &iter.kind {
             IterKind::Range { start, stop, step: None } => {
+                if let Some(shares) = shares {
+                    let start =
+                        start.as_deref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
+                    let stop = self.value_as(stop, &Type::Int);
+                    return self.parallel_loop(shares, (start, stop), breaks, body);
+                }
                 self.counted(start.as_deref(), stop, breaks, (&filled, dense), body)
             }
             IterKind::Range { start, stop, step: Some(step) } if matches!(step.kind, ExprKind::Int(1)) => {
@@ -241,7 +248,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return quote!(#continues for #item in (#start)..(#stop) { #code });
         }
         self.uses_fuel = true;
-        if innermost && let Some(dense) = dense {
+        if let Some(dense) = dense {
             let around = self.label("blocks");
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
             let labels = (&around, &continues);

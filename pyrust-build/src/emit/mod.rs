@@ -37,6 +37,7 @@ mod named;
 mod objects;
 mod ops;
 mod outgoing;
+mod parallel;
 mod pieces;
 mod rows;
 mod sets;
@@ -65,6 +66,7 @@ use crate::infer::{Guard, Instance, Program, decide};
 use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
+use dense::mentions_ident;
 pub use specs::{Again, ByHand, Hotspot, Kept, Place, Resumed, Segment, Site, Spec};
 use types::{Val, distinct, ident, rust_type};
 
@@ -129,11 +131,19 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
         quote!(#[path = #path] mod #module;)
     });
     let classes = file.classes(&items);
+    let limit = items.iter().any(|item| mentions_ident(item, "THREADS")).then(|| {
+        let limit = match program.passes.threads() {
+            0 => quote!(parallel::ALL),
+            threads => quote!(#threads),
+        };
+        quote!(const THREADS: usize = #limit;)
+    });
     let tokens = quote! {
         #![doc = ""]
         use pyrust_macros::hotspot;
         use pyrust_runtime::prelude::*;
         #(#by_hand)*
+        #limit
         #(#items)*
         #statics
         #classes
@@ -432,7 +442,11 @@ pub(super) struct Func<'f, 'p, 'a> {
     filled: Vec<Ident>,
     /// What is known of the loop over arrays that is emitted next.
     dense: Option<dense::Dense>,
-    /// The second form of such a loop is being emitted.
+    /// What is known of the loop that is emitted next, where several threads may do its turns.
+    shares: Option<parallel::Shares>,
+    /// The turns of such a loop are being emitted.
+    shared: bool,
+    /// The second form of a loop over arrays is being emitted.
     noting: Option<dense::Noting>,
     /// Reads of globals done once, before the body: name of the local, code.
     hoisted: Vec<(String, Ident, TokenStream)>,
@@ -507,6 +521,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             settled: Vec::new(),
             filled: Vec::new(),
             dense: None,
+            shares: None,
+            shared: false,
             noting: None,
             hoisted: Vec::new(),
             hoisted_as: String::new(),

@@ -118,6 +118,9 @@ impl Func<'_, '_, '_> {
                     self.dense = self.dense(target, iter, body, &assigned);
                 }
                 let jam = self.jam(target, iter, body).map(|jam| (jam, self.fresh("sums")));
+                if turns.is_none() && jam.is_none() {
+                    self.shares = self.shares(target, iter, body);
+                }
                 self.open_attributes(assigned.clone(), &[], Some((iter, target)), body);
                 self.open_spans(assigned, shaken);
                 let mut each = |f: &mut Self, item| {
@@ -355,7 +358,7 @@ impl Func<'_, '_, '_> {
         self.open_spans(assigned, shaken);
         let (breaks, continues) = (self.label("b"), self.label("c"));
         self.nested_loops += 1;
-        let tick = self.tick();
+        let (noted, tick) = (self.noted_so_far(), self.tick());
         let literal = match test.kind {
             ExprKind::Bool(b) => b,
             ExprKind::Int(i) => i != 0,
@@ -376,7 +379,7 @@ impl Func<'_, '_, '_> {
         let mut before: Vec<_> = self.close_attributes().collect();
         before.extend(self.close_spans());
         let orelse = self.block(orelse);
-        let body = quote!(#tick #sweep #(#body)*);
+        let body = quote!(#noted #tick #sweep #(#body)*);
         let code = match always {
             true => self.labelled_loop(&breaks, &continues, quote!(loop), body, &[]),
             false => self.labelled_loop(&breaks, &continues, quote!(while #test), body, &orelse),

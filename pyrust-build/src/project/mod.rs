@@ -115,8 +115,9 @@ impl Project {
         let (backend, packages) = layout::packages(&root, document.as_table(), &settings)?;
         let manifest_path = root.join(&settings.manifest);
         let named = std::env::var(Passes::VARIABLE).unwrap_or_default();
-        let passes =
+        let passes: Passes =
             named.parse().map_err(|why: String| vec![Diagnostic::new("PYR0204", Severity::Error, why)])?;
+        let passes = passes.limited_to(settings.threads);
         Ok(Project { root, settings, passes, manifest_path, backend, packages })
     }
 

@@ -202,6 +202,7 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_original", original, METH_O),
         entry(c"_kind", kind, METH_O),
         entry(c"_resumed", resumed, METH_O),
+        entry(c"_shared", shared, METH_NOARGS),
         entry(c"_pause", pause, METH_O),
         entry(c"_distrust", super::shadow::distrust, METH_VARARGS),
         entry(c"_reset_counters", reset_counters, METH_NOARGS),
@@ -341,6 +342,12 @@ unsafe extern "C" fn resumed(_: *mut PyObject, name: *mut PyObject) -> *mut PyOb
         let record = utf8(name).and_then(|name| registry::get()?.record(name));
         PyLong_FromUnsignedLongLong(record.map_or(0, |record| record.resumed.get()))
     }
+}
+
+/// `_shared()`: so many loops have been done by several threads.
+unsafe extern "C" fn shared(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL.
+    unsafe { PyLong_FromSize_t(crate::parallel::shared()) }
 }
 
 /// While it is paused, everything runs as Python: what benchmarks compare with.

@@ -224,6 +224,21 @@ pub fn is_wide() -> bool {
     std::arch::is_x86_feature_detected!("avx2")
 }
 
+/// The places before a loop that stores there, in the order of the memory: none if the stores need a log. Of what
+/// overlaps, the log knows the order.
+#[inline(always)]
+pub fn kept<T: Dtype, const N: usize>(
+    cx: Cx,
+    a: Array<T, N>,
+    window: Window<T, true>,
+) -> R<Option<Window<T, true>>> {
+    let low = window.first.addr();
+    let high = low + window.turns as usize * size_of::<T>();
+    // SAFETY: the state lives as long as the transaction.
+    let free = a.free || unsafe { &*a.state }.cover(cx, (low, high), window.turns)?;
+    Ok(free.then_some(Window { free, ..window }))
+}
+
 /// The array before a loop of so many turns that store into it: free, if a copy is less than the log would be.
 #[inline(always)]
 pub fn opened<T: Dtype, const N: usize>(cx: Cx, a: Array<T, N>, turns: i64) -> R<Array<T, N>> {

@@ -1,8 +1,9 @@
 //! What a transaction knows of the arrays that it has seen, and how stores into them are undone.
 //!
-//! Stores go into the array's own memory at once, so that all views of it see them. What stood there before is logged;
-//! once the log is as long as a part of the array, the memory is copied as it is then, and later stores cost nothing.
-//! There is one log for all arrays, undone from its end: that is right whatever overlaps.
+//! Stores go into the array's own memory at once, so that all views of it see them. What stood there before is logged:
+//! by elements, or, where a loop goes through memory in order, by the stretch that it is about to go through, and stores
+//! there cost nothing from then on. Once the log is as long as a part of the array, all of its memory is copied as it is
+//! then. There is one log for all arrays, undone from its end: that is right whatever overlaps.
 
 use core::cell::Cell;
 use core::ptr;
@@ -33,6 +34,8 @@ pub(crate) struct State {
     writable: Cell<bool>,
     /// Entries that its stores have made.
     logged: Cell<usize>,
+    /// The stretch of memory that has been copied: stores there need no log.
+    covered: Cell<(usize, usize)>,
     /// Native code made it.
     made: bool,
 }
@@ -40,8 +43,8 @@ pub(crate) struct State {
 enum Entry {
     /// An element of so many bytes, and those.
     Element { place: *mut u8, size: u32, bits: [u8; 8] },
-    /// The whole of an array.
-    Copy { place: *mut u8, content: Buf<u8> },
+    /// A stretch of memory, and where in [`Arrays::kept`] its content stands.
+    Copy { place: *mut u8, at: usize, bytes: usize },
 }
 
 /// All arrays of a transaction.
@@ -51,6 +54,9 @@ pub(crate) struct Arrays {
     /// Places in `states` of arrays that are gone.
     spare: Buf<u32>,
     log: Buf<Entry>,
+    /// What has been copied. Its memory stays for the next transaction: pages that the system gives anew cost more than
+    /// what is written to them.
+    kept: Buf<u8>,
     /// In checked mode: what was there when the array was seen.
     shadow: Buf<(*mut u8, Buf<u8>)>,
     pub(super) errors_checked: bool,
@@ -67,6 +73,9 @@ const HEAD: usize = 400;
 /// At most so many bytes, and twice those of the arrays that came from outside: Python frees what it does not need.
 const MOST_HELD: usize = 1 << 28;
 
+/// So many bytes stay for the next transaction.
+const MOST_KEPT: usize = 1 << 24;
+
 impl Arrays {
     pub(crate) const fn new() -> Arrays {
         Arrays {
@@ -74,6 +83,7 @@ impl Arrays {
             states: Buf::new(),
             spare: Buf::new(),
             log: Buf::new(),
+            kept: Buf::new(),
             shadow: Buf::new(),
             errors_checked: false,
             views: Buf::new(),
@@ -99,8 +109,8 @@ impl Arrays {
                     Entry::Element { place, size, bits } => {
                         ptr::copy_nonoverlapping(bits.as_ptr(), *place, *size as usize);
                     }
-                    Entry::Copy { place, content } => {
-                        ptr::copy_nonoverlapping(content.as_ptr(), *place, content.len());
+                    Entry::Copy { place, at, bytes } => {
+                        ptr::copy_nonoverlapping(self.kept.as_ptr().add(*at), *place, *bytes);
                     }
                 }
             }
@@ -119,6 +129,11 @@ impl Arrays {
         self.states.clear();
         self.spare.clear();
         self.log.clear();
+        if self.kept.capacity() > MOST_KEPT {
+            self.kept = Buf::new();
+        } else {
+            self.kept.clear();
+        }
         self.shadow.clear();
         self.errors_checked = false;
         self.views.clear();
@@ -189,6 +204,7 @@ pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*
             free: Cell::new(fresh),
             writable: Cell::new(fresh),
             logged: Cell::new(0),
+            covered: Cell::new((0, 0)),
             made: fresh,
         });
         let place = &raw const *state;
@@ -357,18 +373,79 @@ impl State {
         if self.free.get() { Ok(()) } else { self.copy(cx) }
     }
 
-    /// Keeps the memory as it is now.
-    fn copy(&self, cx: Cx) -> R<()> {
+    /// Before a loop of so many turns that may write between two places: has that been copied?
+    #[inline(always)]
+    pub(super) fn cover(&self, cx: Cx, (low, high): (usize, usize), turns: i64) -> R<bool> {
+        let (from, to) = self.covered.get();
+        if self.free.get() || (from <= low && high <= to) {
+            return Ok(true);
+        }
+        self.widen(cx, low, high, turns)
+    }
+
+    #[cold]
+    #[inline(never)]
+    extern "C" fn widen(&self, cx: Cx, low: usize, high: usize, turns: i64) -> R<bool> {
+        let (from, to) = self.covered.get();
+        let gap = low.saturating_sub(to).max(from.saturating_sub(high));
+        // What lies between is copied as well, if it is no more than the rest.
+        if from < to && gap > (to - from).max(high - low) {
+            return self.open(cx, turns);
+        }
+        if !self.writable.get() {
+            // SAFETY: the array is alive. What must not be written to is left to the store, if there is one.
+            if unsafe { check_writable(self.object) }.is_err() {
+                return Ok(false);
+            }
+            self.writable.set(true);
+        }
+        self.reach(cx, low, high)?;
+        Ok(true)
+    }
+
+    /// Copies what has not been copied between two places, and between those and what has.
+    fn reach(&self, cx: Cx, low: usize, high: usize) -> R<()> {
+        let (from, to) = match self.covered.get() {
+            (from, to) if from < to => (from, to),
+            _ => (low, low),
+        };
+        if low < from {
+            self.save(cx, low, from)?;
+        }
+        if high > to {
+            self.save(cx, to, high)?;
+        }
+        let (from, to) = (from.min(low), to.max(high));
+        self.covered.set((from, to));
+        self.free.set(from <= self.low.addr() && self.low.addr() + self.bytes <= to);
+        Ok(())
+    }
+
+    /// Keeps what stands between two places as it is now.
+    fn save(&self, cx: Cx, low: usize, high: usize) -> R<()> {
         cx.point()?;
-        let mut content = Buf::new();
-        // SAFETY: the elements lie in the array's memory; a short borrow.
+        let (place, bytes) = (self.low.with_addr(low), high - low);
+        // SAFETY: the places lie in the array's memory; a short borrow.
         unsafe {
-            if !content.extend_from(core::slice::from_raw_parts(self.low, self.bytes))
-                || cx.txn().arrays.log.push(Entry::Copy { place: self.low, content }).is_err()
+            let arrays = &mut cx.txn().arrays;
+            let at = arrays.kept.len();
+            if !arrays.kept.extend_from(core::slice::from_raw_parts(place, bytes)) {
+                return bail(Bail::Memory);
+            }
+            if let Some(Entry::Copy { place: last, bytes: before, .. }) = arrays.log.last_mut()
+                && last.addr() + *before == low
             {
+                *before += bytes;
+            } else if arrays.log.push(Entry::Copy { place, at, bytes }).is_err() {
                 return bail(Bail::Memory);
             }
         }
+        Ok(())
+    }
+
+    /// Keeps all of the memory as it is now.
+    fn copy(&self, cx: Cx) -> R<()> {
+        self.reach(cx, self.low.addr(), self.low.addr() + self.bytes)?;
         self.free.set(true);
         Ok(())
     }
@@ -381,6 +458,10 @@ impl State {
             // SAFETY: the array is alive.
             unsafe { check_writable(self.object)? };
             self.writable.set(true);
+        }
+        let (from, to) = self.covered.get();
+        if (from..to).contains(&place.addr()) {
+            return Ok(());
         }
         let logged = self.logged.get();
         // SAFETY: the elements lie in the array's memory; a short borrow.

@@ -91,6 +91,25 @@ fn actpkg_core__spin(cx: Cx, n: i64) -> R<i64> {
     Ok(i)
 }
 
+#[hotspot(function = "actpkg.core:steps", signature = "(int, int) -> int")]
+fn actpkg_core__steps(cx: Cx, n: i64, stop: i64) -> R<i64> {
+    let mut sums = [0];
+    parallel::run(cx, (0, n), 3, &mut sums, &|_| true, &|cx, from, to, _, parts| {
+        let (mut total, mut fuel) = (0, FUEL);
+        for i in from..to {
+            let mut j = i;
+            while j > 0 {
+                cx.tick(&mut fuel)?;
+                j = int::floordiv(j, 2)?;
+                total = int::add(total, 1)?;
+            }
+            total = int::add(total, int::floordiv(n, int::sub(stop, i)?)?)?;
+        }
+        parallel::add(&mut parts[0], total)
+    })?;
+    Ok(sums[0])
+}
+
 /// Functions of CPython that look for signals and due collections, in a transaction that changes a list.
 #[hotspot(function = "actpkg.core:texts", signature = "(list[list[int]], int) -> int")]
 fn actpkg_core__texts(cx: Cx, xs: PList<PList<i64>>, n: i64) -> R<i64> {
@@ -309,6 +328,10 @@ pub static MODULE: Module = Module {
         one(
             "actpkg.core:spin",
             &[Spec { signature: "(int) -> int", entry: actpkg_core__spin::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:steps",
+            &[Spec { signature: "(int, int) -> int", entry: actpkg_core__steps::ENTRY, namespaces: &[] }],
         ),
         one(
             "actpkg.core:texts",

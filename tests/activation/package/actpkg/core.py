@@ -70,6 +70,17 @@ def spin(n):
     return i
 
 
+def steps(n, stop):
+    total = 0
+    for i in range(n):
+        j = i
+        while j > 0:
+            j = j // 2
+            total += 1
+        total += n // (stop - i)
+    return total
+
+
 def texts(xs, n):
     total = 0
     for i in range(n):

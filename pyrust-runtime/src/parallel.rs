@@ -1,0 +1,247 @@
+//! Loops whose turns know nothing of each other, done by several threads.
+//!
+//! The GIL stays with the thread that runs the call: Python code sees no more of such a loop than of any other. The
+//! compiler hands over only loops whose turns touch numbers of their own, sums of ints, and elements of arrays that no
+//! other turn touches; whether the arrays really lie apart is asked before ([`crate::array::ready`]). So the order of
+//! the turns cannot be told from their outcome, except where one of them stops: then all are undone, and Python does
+//! them.
+//!
+//! Threads live for one loop and are started only for one that has been seen to take long; so nothing of them is left
+//! when Python forks, and nothing in a process that has no such loop.
+
+use core::any::Any;
+use core::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::stop::{Bail, R, Stop, bail};
+use crate::txn::{self, Cx};
+
+/// Whether the turns may be done in any order: no two of them touch the same. Stores need no log from then on.
+pub type Ready<'t> = dyn Fn(Cx) -> bool + 't;
+
+/// The turns from one number to another; whether stores need no log; sums that they add to.
+pub type Turns<'t> = dyn Fn(Cx, i64, i64, bool, &mut [i64]) -> R<()> + 't;
+
+/// As many threads as the process may use processors.
+pub const ALL: usize = 0;
+
+/// How long turns are watched before something is made of it.
+const LOOK: Duration = Duration::from_micros(60);
+
+/// What must be left to do for threads to pay: starting one takes a twentieth of it.
+const WORTH: Duration = Duration::from_micros(400);
+
+/// Pieces for each thread: what one of them does slowly the others make up for.
+const PIECES: u64 = 8;
+
+/// The stack of a thread, and what of it native code may use.
+const STACK: usize = 1 << 20;
+const USABLE: usize = STACK - (1 << 18);
+
+/// How long a thread that is through waits before it looks for signals.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Does the turns from `start` to `stop`, by at most so many threads. `sums` get what the turns add.
+///
+/// # Errors
+/// What stops a turn: as it is, as long as the turns are done in order; afterwards a bailout.
+pub fn run(
+    cx: Cx,
+    (start, stop): (i64, i64),
+    threads: usize,
+    sums: &mut [i64],
+    ready: &Ready<'_>,
+    turns: &Turns<'_>,
+) -> R<()> {
+    let count = stop.saturating_sub(start);
+    if count < 4 || threads == 1 || cx.is_watched() || processors() == 1 {
+        return turns(cx, start, stop, false, sums);
+    }
+    let (mut at, mut step) = (start, 1);
+    let clock = Instant::now();
+    loop {
+        let next = at + step.min(stop - at);
+        turns(cx, at, next, false, sums)?;
+        at = next;
+        if at == stop {
+            return Ok(());
+        }
+        let spent = clock.elapsed();
+        if spent >= LOOK {
+            let left = spent.as_nanos() * (stop - at) as u128 / (at - start) as u128;
+            if left < WORTH.as_nanos() || !ready(cx) {
+                return turns(cx, at, stop, false, sums);
+            }
+            break;
+        }
+        step = step.saturating_mul(4);
+    }
+    let limit = if threads == ALL { processors() } else { threads.min(processors()) };
+    let left = (stop - at) as u64;
+    let workers = limit.min(left as usize) - 1;
+    let piece = (left / (limit as u64 * PIECES)).max(1);
+    let shared = Shared {
+        begin: at,
+        left,
+        piece,
+        taken: AtomicU64::new(0),
+        unwanted: AtomicBool::new(false),
+        running: AtomicUsize::new(0),
+        turns: Assured(turns),
+    };
+    SHARED.fetch_add(1, Ordering::Relaxed);
+    shared.out(cx, workers, sums)
+}
+
+/// Adds what turns have counted.
+///
+/// # Errors
+/// An int that left 64 bits.
+#[inline]
+pub fn add(sum: &mut i64, more: i64) -> R<()> {
+    match sum.checked_add(more) {
+        Some(total) => {
+            *sum = total;
+            Ok(())
+        }
+        None => bail(Bail::Overflow),
+    }
+}
+
+/// Loops that several threads have done.
+static SHARED: AtomicUsize = AtomicUsize::new(0);
+
+/// How many loops several threads have done, in this process.
+pub(crate) fn shared() -> usize {
+    SHARED.load(Ordering::Relaxed)
+}
+
+fn processors() -> usize {
+    static KNOWN: OnceLock<usize> = OnceLock::new();
+    *KNOWN.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+}
+
+unsafe extern "C" {
+    fn pyrust_signals_hold();
+    fn pyrust_signals_release();
+}
+
+struct Assured<'t>(&'t Turns<'t>);
+
+// SAFETY: what the compiler hands over reads numbers and views of arrays, and writes to elements that no other turn
+// touches. Objects are not touched, and the arrays stay where they are while the GIL is held.
+unsafe impl Sync for Assured<'_> {}
+
+/// Why a thread stops that another one asks to.
+const ASKED_TO: Stop = Stop::bail(Bail::Signal);
+
+/// What all threads of one loop look at.
+struct Shared<'t> {
+    begin: i64,
+    left: u64,
+    piece: u64,
+    /// Turns that some thread has taken.
+    taken: AtomicU64,
+    unwanted: AtomicBool,
+    running: AtomicUsize,
+    turns: Assured<'t>,
+}
+
+/// How a thread ended, with its sums.
+type End = Result<(R<()>, Vec<i64>), Box<dyn Any + Send>>;
+
+impl Shared<'_> {
+    fn out(&self, cx: Cx, workers: usize, sums: &mut [i64]) -> R<()> {
+        let (caller, depth, count) = (thread::current(), cx.depth(), sums.len());
+        let (mine, ends) = thread::scope(|scope| {
+            let mut handles = Vec::new();
+            // SAFETY: the GIL is held.
+            unsafe { pyrust_signals_hold() };
+            for _ in 0..workers {
+                let caller = caller.clone();
+                self.running.fetch_add(1, Ordering::Relaxed);
+                let begun = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || {
+                    let end = self.beside(depth, count);
+                    self.running.fetch_sub(1, Ordering::Release);
+                    caller.unpark();
+                    end
+                });
+                match begun {
+                    Ok(handle) => handles.push(handle),
+                    // Those that there are do it.
+                    Err(_) => {
+                        self.running.fetch_sub(1, Ordering::Relaxed);
+                        break;
+                    }
+                }
+            }
+            // SAFETY: the GIL is held.
+            unsafe { pyrust_signals_release() };
+            // A thread that is waited for must hear of a panic here.
+            let mut mine = catch_unwind(AssertUnwindSafe(|| self.take(cx, sums)));
+            if !matches!(mine, Ok(Ok(()))) {
+                self.unwanted.store(true, Ordering::Relaxed);
+            }
+            while self.running.load(Ordering::Acquire) > 0 {
+                thread::park_timeout(PAUSE);
+                if matches!(mine, Ok(Ok(()))) && cx.poll(&mut 0).is_err() {
+                    mine = Ok(bail(Bail::Signal));
+                    self.unwanted.store(true, Ordering::Relaxed);
+                }
+            }
+            let ends: Vec<End> =
+                handles.into_iter().map(|handle| handle.join().unwrap_or_else(Err)).collect();
+            (mine, ends)
+        });
+        let mut outcome = as_bailout(mine.unwrap_or_else(|panic| resume_unwind(panic)));
+        for end in ends {
+            let (result, parts) = end.unwrap_or_else(|panic| resume_unwind(panic));
+            outcome = match (outcome, as_bailout(result)) {
+                // Others stop because one has.
+                (Ok(()) | Err(ASKED_TO), Err(stop)) => Err(stop),
+                (outcome, _) => outcome,
+            };
+            for (sum, part) in sums.iter_mut().zip(parts) {
+                outcome = outcome.and(add(sum, part));
+            }
+        }
+        outcome
+    }
+
+    /// What another thread does.
+    fn beside(&self, depth: u32, count: usize) -> End {
+        catch_unwind(AssertUnwindSafe(|| {
+            let mut txn = txn::beside(&self.unwanted, USABLE);
+            let mut sums = vec![0; count];
+            let result = self.take(Cx::beside(&mut txn, depth), &mut sums);
+            if result.is_err() {
+                self.unwanted.store(true, Ordering::Relaxed);
+            }
+            (result, sums)
+        }))
+        .inspect_err(|_| self.unwanted.store(true, Ordering::Relaxed))
+    }
+
+    /// Takes one piece after the other until there is none.
+    fn take(&self, cx: Cx, sums: &mut [i64]) -> R<()> {
+        loop {
+            if self.unwanted.load(Ordering::Relaxed) {
+                return bail(Bail::Signal);
+            }
+            let from = self.taken.fetch_add(self.piece, Ordering::Relaxed);
+            if from >= self.left {
+                return Ok(());
+            }
+            let to = (from + self.piece).min(self.left);
+            (self.turns.0)(cx, self.begin + from as i64, self.begin + to as i64, true, sums)?;
+        }
+    }
+}
+
+/// Turns that come later may have been done: whatever stopped one, Python must do them in order.
+fn as_bailout(result: R<()>) -> R<()> {
+    result.map_err(|stop: Stop| Stop::bail(stop.as_bail().unwrap_or(Bail::Exception)))
+}
