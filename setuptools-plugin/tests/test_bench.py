@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -318,3 +319,22 @@ def test_what_the_gate_says(kit: Kit) -> None:
         "pyrust: kit.core:loop stays Python: so",
         "pyrust: pyrust.toml is unchanged",
     ]
+
+
+def test_arguments_that_take_long_to_be_made() -> None:
+    """The time that a function may take is not spent on making arguments for a thousand calls."""
+    made = []
+
+    def make() -> tuple[int]:
+        time.sleep(0.02)
+        made.append(1)
+        return (1,)
+
+    def function(x: int) -> int:
+        return x
+
+    sample = [measure.Sample(make, weight, 10, number) for number, weight in enumerate((2.0, 1.0))]
+    target = measure.Target("kit:f", function, None, None, sample)
+    found = measure.rounds(target, (lambda target, calls: 1e-6 * len(calls),) * 2, 0.2)
+    assert len(found) >= measure.FEWEST
+    assert len(made) < 40

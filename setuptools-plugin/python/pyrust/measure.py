@@ -228,14 +228,28 @@ def _native(target: Target, calls: list[Call]) -> float:
 Way = Callable[[Target, list[Call]], float]
 
 
+def _tried(target: Target, sample: Sample, ways: Sequence[Way]) -> tuple[float, float]:
+    """Seconds for making the arguments of a call, and for the call in the slowest way."""
+    started = time.perf_counter()
+    target.calls(sample, 1)
+    made = time.perf_counter() - started
+    slowest = max(min(way(target, target.calls(sample, 1)) for _ in range(2)) for way in ways)
+    return max(made, 1e-8), max(slowest, 1e-8)
+
+
 def rounds(target: Target, ways: Sequence[Way], seconds: float) -> list[list[float]]:
     """For each round, the weighted seconds of a call in each way. Samples that take too long to be repeated are left out."""
     chosen: list[tuple[Sample, int]] = []
     took = 0.0
-    for sample in sorted(target.samples, key=lambda one: -one.weight):
-        slowest = max(min(way(target, target.calls(sample, 1)) for _ in range(2)) for way in ways)
-        count = max(1, min(int(BATCH / max(slowest, 1e-8)), MOST_CALLS, MOST_TEXT // max(sample.length, 1)))
-        cost = len(ways) * count * slowest * FEWEST
+    began = time.perf_counter()
+    for sample in sorted(target.samples, key=lambda one: (-one.weight, one.length)):
+        if chosen and time.perf_counter() - began > seconds:
+            break
+        made, slowest = _tried(target, sample, ways)
+        # Large arguments take longer to make than to work on.
+        most = int(seconds / (len(ways) * FEWEST * made))
+        count = max(1, min(int(BATCH / slowest), MOST_CALLS, MOST_TEXT // max(sample.length, 1), most))
+        cost = len(ways) * count * (slowest + made) * FEWEST
         if chosen and took + cost > seconds:
             continue
         took += cost

@@ -761,7 +761,12 @@ def _judged(project: Project, entries: list[dict[str, Any]], texts: list[str]) -
         )
     else:
         broken = "; ".join(hotspots.unloadable(project).values())
-        hint = "`pyrust build` compiles in place; native loops alone are compared by `pytest --pyrust-verify`"
+        problems = [str(entry.get("problem", "")) for entry in entries]
+        hint = "`pyrust build` compiles in place"
+        if any(problem.startswith("only loops") for problem in problems):
+            hint = "`pytest --pyrust-verify` compares native loops, where they run"
+        elif all(problem.startswith("it runs as Python") for problem in problems):
+            hint = "nothing of this is native"
         if any(_said_of(entry).startswith("not verified: no recorded calls") for entry in entries):
             hint = "`pytest --pyrust-verify` compares the calls of the tests"
         why = broken or f"no native call was compared ({hint})"
