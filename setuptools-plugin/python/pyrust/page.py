@@ -35,7 +35,7 @@ def profiled(data: Json) -> str:
         for entry in functions
     ]
     summary = (
-        f"{data['samples']:,} samples, {data['cpu_seconds']:.1f} seconds of CPU time, threshold {data['threshold']:g} %"
+        f"{runinfo.counted(data['samples'], 'sample')}, {data['cpu_seconds']:.1f} seconds of CPU time, threshold {data['threshold']:g} %"
     )
     parts = [_table(["share", "calls", "function", "types"], rows, 2)]
     parts += _flame(data.get("stacks", {}), {})
@@ -202,7 +202,7 @@ def _runs(report: Json) -> str:
         run = report.get(kind) or {}
         said = run.get("message") or ""
         if kind == "profile" and run:
-            said = f"{run.get('samples', 0):,} samples, {run.get('cpu_seconds', 0.0):.1f} seconds of CPU time"
+            said = f"{runinfo.counted(run.get('samples', 0), 'sample')}, {run.get('cpu_seconds', 0.0):.1f} seconds of CPU time"
         if kind == "verify" and run:
             compared = [entry["verify"] for entry in report["hotspots"] if entry["verify"]]
             equal, different = (sum(entry.get(key, 0) for entry in compared) for key in ("equal", "different"))
