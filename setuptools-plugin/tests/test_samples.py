@@ -12,6 +12,7 @@ from http import HTTPStatus
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import DefragResult
 
 import pytest
 
@@ -219,10 +220,14 @@ def test_instances_are_made_where_they_are_wanted() -> None:
     del sys.modules["test_made"]
     [member] = samples.maker('(member("http:HTTPStatus", "OK"),)', instances=True)()
     assert member is HTTPStatus.OK
+    [named] = samples.maker('(named("urllib.parse:DefragResult", ("a", "b")),)', instances=True)()
+    assert (type(named), named.fragment) == (DefragResult, "b")
     for text in (
         '(member("http:HTTPStatus", "no"),)',
         '(member("fractions:Fraction", "x"),)',
         '(member("no_such:X", "x"),)',
+        '(named("fractions:Fraction", (3, 4)),)',
+        '(named("builtins:len", (3, 4)),)',
     ):
         with pytest.raises(ValueError, match="no instance of"):
             samples.maker(text, instances=True)()

@@ -104,7 +104,7 @@ def maker(text: str, *, instances: bool = False) -> Callable[[], tuple[Any, ...]
     """
     makers = {**_MAKERS, "array": _array}
     if instances:
-        makers |= {"instance": _instance, "member": _member}
+        makers |= {"instance": _instance, "member": _member, "named": _named}
     try:
         tree = ast.parse(text, mode="eval")
         code = _compiled(tree, makers)
@@ -143,6 +143,17 @@ def _instance(name: str, attributes: dict[str, Any]) -> Any:
     except (ImportError, KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"no instance of `{name}` can be made: {error}") from None
     return made
+
+
+def _named(name: str, items: tuple[Any, ...]) -> Any:
+    """A named tuple, or an instance of another class below `tuple`; nothing of its class is run."""
+    try:
+        found = _class(name)
+        if hasattr(found, "__del__"):
+            raise TypeError("it has a `__del__`")
+        return tuple.__new__(found, items)
+    except (ImportError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"no instance of `{name}` can be made: {error}") from None
 
 
 def _member(name: str, key: str) -> Any:

@@ -2,7 +2,7 @@
 //!
 //! Exact values of builtin types, NumPy's arrays of numbers (`array("float64", (2, 3), (24, 8), True, "<base64>")`: shape, strides,
 //! whether it may be written, and the elements in the order of their indices), and, where they are wanted, instances of plain classes
-//! (`instance("kit:Account", {"balance": 3})`) and members of enumerations.
+//! (`instance("kit:Account", {"balance": 3})`), named tuples (`named("kit:Point", (1, 2))`) and members of enumerations.
 //! Anything else (functions, open files) has no literal, and then the call has no sample. Two places that hold the same list become two
 //! equal lists.
 //!
@@ -242,7 +242,8 @@ impl<'a> Writer<'a> {
         // SAFETY: a live object has a type.
         let ty = unsafe { ffi::Py_TYPE(object) };
         let member = is_enumeration(ty);
-        if !member && !is_plain(ty, classes.dealloc) {
+        let named = is_tuple_alone(ty);
+        if !member && !named && !is_plain(ty, classes.dealloc) {
             return Err(Without::Opaque);
         }
         let (module, qualname) = frame::type_name(ty).ok_or(Without::Opaque)?;
@@ -255,6 +256,15 @@ impl<'a> Writer<'a> {
         if member {
             let name = member_name(object).filter(|name| is_identifier(name)).ok_or(Without::Opaque)?;
             let _ = write!(self.text, "member(\"{module}:{qualname}\", \"{name}\")");
+            return Ok(());
+        }
+        if named {
+            let _ = write!(self.text, "named(\"{module}:{qualname}\", ");
+            // SAFETY: an instance of a class below `tuple`.
+            let length = unsafe { ffi::PyTuple_GET_SIZE(object) };
+            // SAFETY: as above, and an index within its size.
+            let item = |index| unsafe { ffi::PyTuple_GET_ITEM(object, index) };
+            self.items(py, "(", if length == 1 { ",))" } else { "))" }, depth, length, item)?;
             return Ok(());
         }
         let _ = write!(self.text, "instance(\"{module}:{qualname}\", {{");
@@ -495,6 +505,17 @@ fn is_plain(ty: *mut PyTypeObject, dealloc: usize) -> bool {
                 std::ptr::eq(class, &raw const ffi::PyBaseObject_Type)
                     || (*class).tp_dealloc.is_some_and(|each| each as usize == dealloc)
             })
+    }
+}
+
+/// A class of a `class` statement below `tuple`, as named tuples are, whose instances hold nothing but their items.
+fn is_tuple_alone(ty: *mut PyTypeObject) -> bool {
+    // SAFETY: the type of a live object.
+    unsafe {
+        ffi::PyType_FastSubclass(ty, ffi::Py_TPFLAGS_TUPLE_SUBCLASS) != 0
+            && ffi::PyType_GetFlags(ty) & ffi::Py_TPFLAGS_HEAPTYPE != 0
+            && (*ty).tp_dictoffset == 0
+            && (*ty).tp_finalize.is_none()
     }
 }
 
