@@ -34,9 +34,7 @@ def profiled(data: Json) -> str:
         ]
         for entry in functions
     ]
-    summary = (
-        f"{runinfo.counted(data['samples'], 'sample')}, {data['cpu_seconds']:.1f} seconds of CPU time, threshold {data['threshold']:g} %"
-    )
+    summary = f"{runinfo.counted(data['samples'], 'sample')}, {data['cpu_seconds']:.1f} seconds of CPU time, threshold {data['threshold']:g} %"
     parts = [_table(["share", "calls", "function", "types"], rows, 2)]
     parts += _flame(data.get("stacks", {}), {})
     return _page("PyRust: profile", summary, parts)

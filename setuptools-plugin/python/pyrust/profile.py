@@ -271,8 +271,9 @@ def _lines(
     )
     # A sample may fall on what modules do when they are imported: that is no function either.
     if not shares:
+        kept = f"{manifest} is unchanged" if project.manifest.is_file() else f"no {manifest} is written"
         return [
-            f"pyrust: no function of {', '.join(project.packages) or 'this project'} was called; {manifest} is unchanged",
+            f"pyrust: no function of {', '.join(project.packages) or 'this project'} was called; {kept}",
             "pyrust: do the tests (or the command) import it, and from here? It may have to be installed first (`pip install -e .`)",
             "pyrust: `pyrust doctor` names the packages that are looked at",
         ]
