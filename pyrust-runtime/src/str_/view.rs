@@ -141,8 +141,9 @@ impl<'a> View<'a> {
         if (i as u64) >= self.len as u64 {
             return exc(Exc::IndexError);
         }
-        // SAFETY: in bounds; the width is 1, 2 or 4.
-        Ok(unsafe { self.ending((i as usize) << (self.kind >> 1)) })
+        // As in `at`.
+        // SAFETY: in bounds.
+        Ok(unsafe { self.ending(i as usize * self.kind as usize) })
     }
 
     /// By width.
