@@ -26,7 +26,7 @@ continues the one before. Marks: `bails [REASON]`, `python`, `any` (either is ri
 `rewrites` (unwritten elements may be new objects), `moves` (they may, where nothing is optimised), `no-force` (too slow to be repeated in forced-bail mode),
 `same` (what is returned is the very argument), `driven NAME` (the generator that is returned is given to that function), `finalisers` (the runner must not keep the arguments' contents alive: identities are not compared),
 `resumes [N]` (after a bailout Python, or behind that native code, goes on in the middle of a loop, so many times at least),
-`threads` (several threads do the turns of a loop, where the machine has as many processors).
+`threads` (several threads do the turns of a loop, where the machine has as many processors), `threads 0` (one does, though they take long).
 """
 
 from __future__ import annotations

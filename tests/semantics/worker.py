@@ -254,8 +254,8 @@ class Worker:
         points = self.extension._points()
         self.extension._force_bail(0)
         state, calls, bails = self.counts(full)
-        if "threads" in marks and not WITHOUT and PROCESSORS > 1 and not shared:
-            problems.append("one thread did every loop")
+        if "threads" in marks and not WITHOUT and PROCESSORS > 1 and bool(shared) == (marks["threads"] == "0"):
+            problems.append("several threads did a loop" if shared else "one thread did every loop")
         problems += differences(
             self.equal, native, plain, not {"rewrites", "moves" if WITHOUT else "rewrites"} & set(marks)
         )
