@@ -8,6 +8,7 @@ use crate::hir::{
     BinOp, CompKind, Expr, ExprKind, Iter, NodeId, ParamKind, Stmt, StmtKind, Target, TargetKind, VarId,
 };
 use crate::infer::{Guard, Instance, Program};
+use crate::ops::exceptions::OWN;
 use crate::signature::Signature;
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
@@ -343,7 +344,7 @@ impl<'i> Visit<'i> for Walk<'_> {
     fn stmt(&mut self, stmt: &'i Stmt) {
         self.at = self.line(stmt.span);
         match &stmt.kind {
-            StmtKind::Raise { class, .. } => self.raises(stmt.span, class),
+            StmtKind::Raise { class, .. } => self.raises(stmt.span, class.trim_start_matches(OWN)),
             StmtKind::AugAssign { target, op, value, id } => {
                 if let TargetKind::Index { base, .. } = &target.kind {
                     let ty = self.ty(base.id).clone();

@@ -6,13 +6,14 @@
 use pyo3_ffi::{self as ffi, PyObject};
 
 use crate::obj::Obj;
+use crate::own;
 use crate::stop::{Bail, Exc, R, Stop, bail};
 
 /// Does `except class:` catch the stop? A bailout is caught by nothing.
 pub fn catches(stop: Stop, class: Obj) -> R<bool> {
     let Some(exc) = stop.as_exc() else { return Ok(false) };
     // SAFETY: the transaction keeps the object alive, and a tuple its items.
-    unsafe { is_caught(exc, class.as_ptr()) }
+    unsafe { is_caught(own::class_of(stop).unwrap_or_else(|| object(exc)), class.as_ptr()) }
 }
 
 /// A handler that is not understood: Python decides.
@@ -22,8 +23,8 @@ pub fn undecided(stop: Stop) -> R<bool> {
 }
 
 /// # Safety
-/// `class` is a live object.
-unsafe fn is_caught(exc: Exc, class: *mut PyObject) -> R<bool> {
+/// `exc` is a class of exceptions, `class` a live object.
+unsafe fn is_caught(exc: *mut PyObject, class: *mut PyObject) -> R<bool> {
     // SAFETY: by the caller; every access stands behind the test of the type.
     unsafe {
         if ffi::Py_TYPE(class) == &raw mut ffi::PyTuple_Type {
@@ -42,7 +43,7 @@ unsafe fn is_caught(exc: Exc, class: *mut PyObject) -> R<bool> {
         if ffi::PyExceptionClass_Check(class) == 0 || ffi::Py_TYPE(class) != &raw mut ffi::PyType_Type {
             return bail(Bail::Type);
         }
-        Ok(ffi::PyType_IsSubtype(object(exc).cast(), class.cast()) != 0)
+        Ok(ffi::PyType_IsSubtype(exc.cast(), class.cast()) != 0)
     }
 }
 

@@ -83,6 +83,7 @@ pub mod memo;
 pub mod memory;
 pub mod named;
 pub mod ospath;
+mod own;
 pub mod parallel;
 pub mod random;
 pub mod str_;

@@ -34,6 +34,7 @@ pub use crate::object::{
     Above, Attribute, Checked, Field, Fields, Instance, IsObject, Method, MethodKind, ObjectClass,
     OfObjectClass, Own,
 };
+pub use crate::own::raise_own;
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};

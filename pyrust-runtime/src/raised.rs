@@ -13,7 +13,7 @@ use crate::builtins::boxed::Boxed;
 use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::caught::object;
 use crate::foreign::{Exception, Foreign};
-use crate::stop::{Bail, Exc, R, Stop, bail, exc, mark};
+use crate::stop::{Bail, Exc, OWN, R, Stop, bail, exc, mark};
 use crate::txn::Cx;
 
 /// The exception that was raised last.
@@ -31,8 +31,8 @@ pub(crate) struct Raised {
 /// Of how many exceptions one transaction keeps the objects.
 const KEPT: u32 = 1 << 18;
 
-/// The number of an exception has so many bits.
-const MOST: u32 = (1 << 30) - 1;
+/// The last number of an exception.
+const MOST: u32 = OWN - 1;
 
 impl Raised {
     pub(crate) const fn new() -> Raised {

@@ -19,6 +19,8 @@ const EXC: u64 = 1 << 32;
 const BAIL: u64 = 1 << 33;
 /// Above stands the number of the exception.
 const NUMBER: u32 = 34;
+/// Numbers with this bit are those of classes.
+pub(crate) const OWN: u32 = 1 << 29;
 
 impl Stop {
     #[inline(always)]
@@ -44,6 +46,19 @@ impl Stop {
             Some(word) => Stop(word),
             None => unreachable!(),
         }
+    }
+
+    /// An exception of a class that no builtin is, below `base`: the one with this number.
+    #[inline]
+    pub(crate) const fn own(base: Exc, number: u32) -> Stop {
+        Stop::numbered(base, OWN | number)
+    }
+
+    /// The number of [`Stop::own`].
+    #[inline]
+    pub(crate) fn own_number(self) -> Option<u32> {
+        let number = self.number();
+        (number & OWN != 0).then_some(number & !OWN)
     }
 
     /// The number of [`Stop::numbered`]; 0 for other stops.

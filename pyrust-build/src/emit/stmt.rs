@@ -13,6 +13,7 @@ use super::{Final, Func, Loop};
 use crate::hir::visit::defines;
 use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind};
 use crate::infer::Guard;
+use crate::ops::exceptions::OWN;
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -162,6 +163,19 @@ impl Func<'_, '_, '_> {
                 let (label, is_block, finals) = (l.continues.clone(), l.is_block, l.finals);
                 let run = self.run_finals(finals);
                 if is_block { quote!(#run break #label;) } else { quote!(#run continue #label;) }
+            }
+            StmtKind::Raise { class, args } if class.starts_with(OWN) => {
+                let name = class.trim_start_matches(OWN).to_string();
+                let (object, read) = (self.fresh("class"), self.class_object(&Catch::Global(name)));
+                let mut first = vec![quote!(let #object = #read;)];
+                for arg in args {
+                    if !self.is_idle(arg) {
+                        let code = self.val(arg).by_ref();
+                        first.push(quote!(let _ = #code;));
+                    }
+                }
+                let leave = self.leave(quote!(raise_own(#object)));
+                scoped(&first, leave)
             }
             StmtKind::Raise { class, args }
                 if self.file.looks && args.iter().all(|arg| is_kept(&self.node(arg.id))) =>

@@ -194,7 +194,7 @@ pub enum StmtKind {
     Return(Option<Expr>),
     Break,
     Continue,
-    /// A builtin exception class. The arguments are evaluated; nothing looks at the object.
+    /// A builtin exception class, or a global one behind [`crate::ops::exceptions::OWN`]. The arguments are evaluated; nothing looks at the object.
     Raise {
         class: String,
         args: Vec<Expr>,

@@ -379,6 +379,11 @@ impl Infer<'_, '_> {
         self.made.insert((class.module.clone(), class.name.clone()));
         let class = &self.program.own.class(class);
         let instance = Ty::Instance(class.clone());
+        if let Some(own) = self.program.makes_up_attributes(class, false) {
+            let message =
+                format!("making an instance of `{}`, which has a `{own}`, is not supported", class.name);
+            return self.refuse("PYR0335", e.span, message);
+        }
         if self.program.member_of(class, "__new__").is_some() {
             let message =
                 format!("making an instance of `{}`, which has `__new__`, is not supported", class.name);

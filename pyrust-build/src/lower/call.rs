@@ -543,6 +543,10 @@ impl Lower<'_> {
                 let args = vec![self.make(ExprKind::FString(vec![part]), span)];
                 return Some(ExprKind::Call { name: "ascii".into(), args, keywords: vec![] });
             }
+            ("tuple", 0) if keywords.is_empty() => {
+                self.assumes.insert(name.to_string());
+                return Some(ExprKind::Tuple(vec![]));
+            }
             ("dict", 0) if !keywords.is_empty() => {
                 let args = vec![self.keyword_dict(keywords, span)];
                 return Some(ExprKind::Call { name: "dict".into(), args, keywords: vec![] });

@@ -4,8 +4,8 @@ use super::Lower;
 use super::waits::{Known, waits};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A, Stmt as AStmt, StmtKind as S};
 use crate::hir::{self, Catch, StmtKind, TargetKind};
-use crate::ops::exceptions;
-use crate::resolve::OBJECT_CELL;
+use crate::ops::exceptions::{self, OWN};
+use crate::resolve::{Binding, OBJECT_CELL};
 use crate::source::Span;
 use crate::walk;
 
@@ -282,11 +282,15 @@ impl Lower<'_> {
             Some(A::Name(name)) => self.handlers.iter().flatten().any(|n| n == name),
             Some(_) => false,
         };
-        if !plain_cause || !self.is_builtin(class) || !exceptions::can_be_made(class, args.len()) {
+        let own = self.lookup(class).is_none()
+            && matches!(self.env.bindings.get(class), Some(Binding::Class | Binding::Imported { .. }));
+        let builtin = self.is_builtin(class) && exceptions::can_be_made(class, args.len());
+        if !plain_cause || !(own || builtin) || args.iter().any(|a| matches!(a.kind, A::Starred(_))) {
             return StmtKind::Bail;
         }
+        let class = if own { format!("{OWN}{class}") } else { class.clone() };
         match self.raise_args(args) {
-            Some(args) => StmtKind::Raise { class: class.clone(), args },
+            Some(args) => StmtKind::Raise { class, args },
             None => StmtKind::Bail,
         }
     }

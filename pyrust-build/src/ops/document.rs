@@ -21,7 +21,7 @@ What is not listed stays Python, with a message that names the place: the whole 
 |---|---|
 | assignment | names, subscripts, slices, tuples, stars, chains; `+=` and its kin change a list in place |
 | `if`, `while`, `for`, `else` of loops, `break`, `continue`, `pass` | |
-| `return`, `raise` (anything; what leaves the function is raised by Python), `assert` | |
+| `return`, `raise` (anything; what leaves the function is raised by Python; builtin classes, and those below them that add no `__init__`, are caught inside), `assert` | |
 | `try`, `except`, `else`, `finally` | handlers name builtin classes or classes of a module; `as error` gives its text, `args` and `repr` where the program says them (`raise ValueError(text)`), or `int(…)`, `float(…)` or a missing key does |
 | `del` | names, items, slices |
 | `global`, `nonlocal` | a global that exists; assigned when the call is over |
