@@ -162,8 +162,8 @@ fn diagnostic_json(diagnostic: &Diagnostic, sources: &mut Sources) -> Value {
 }
 
 /// See `_engine.pyi`.
-pub(crate) fn load_project(root: &str) -> Outcome<Value> {
-    let project = load(root, None)?;
+pub(crate) fn load_project(root: &str, manifest: Option<&str>) -> Outcome<Value> {
+    let project = load(root, manifest)?;
     let manifest = at(&project.root, project.manifest())?;
     let names: Vec<&str> = project.packages.iter().map(|package| package.name.as_str()).collect();
     let modules: serde_json::Map<String, Value> = project

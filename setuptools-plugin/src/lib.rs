@@ -79,8 +79,9 @@ fn notices_of(py: Python<'_>, metadata: &str, sysroot: Option<std::path::PathBuf
 }
 
 #[pyfunction]
-fn load_project(py: Python<'_>, root: String) -> PyResult<Bound<'_, PyAny>> {
-    let value = work(py, || engine::load_project(&root))?;
+#[pyo3(signature = (root, manifest=None))]
+fn load_project(py: Python<'_>, root: String, manifest: Option<String>) -> PyResult<Bound<'_, PyAny>> {
+    let value = work(py, || engine::load_project(&root, manifest.as_deref()))?;
     to_python(py, &value)
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pyrust import PyRustError, _engine
+from pyrust import PyRustError, _engine, bench, runinfo
 
 SOURCE = "def f(x):\n    return x + 1\n\n\ndef g(x):\n    return f(x)\n\n\ndef f2(): pass\ndef f2(): pass\n"
 
@@ -39,6 +39,16 @@ def test_load_project(root: Path) -> None:
     assert facts["packages"] == ["p"]
     assert facts["modules"] == {"p": "p/__init__.py", "p.m": "p/m.py"}
     assert (facts["threshold"], facts["fallback"], facts["present"], facts["hotspots"]) == (2.0, "warn", True, [])
+
+
+def test_another_manifest_than_the_projects(root: Path) -> None:
+    _engine.merge_profile(str(root), "other.toml", profile(hot("p.m:f")))
+    for named in ("other.toml", str(root / "other.toml")):
+        facts = _engine.load_project(str(root), named)
+        assert [entry["function"] for entry in facts["hotspots"]] == ["p.m:f"]
+    assert _engine.load_project(str(root))["hotspots"] == []
+    project = runinfo.load(root, str(root / "other.toml"))
+    assert list(bench.chosen(project, ())) == ["p.m:f"]
 
 
 @pytest.mark.slice

@@ -49,8 +49,8 @@ def digest_program() -> str:
 def notices(metadata: str, sysroot: str | None = None) -> str:
     """The licence notices of what the workspace members of `cargo metadata` link to, Rust's own library included."""
 
-def load_project(root: str) -> dict[str, Any]:
-    """What the project's files say.
+def load_project(root: str, manifest: str | None = None) -> dict[str, Any]:
+    """What the project's files say; another manifest than the settings' is absolute, or relative to the root.
 
     {"root": absolute, "manifest": "pyrust.toml", "fallback": "warn", "threshold": 1.0, "threads": None,
      "present": True,                       # there is a [tool.pyrust]

@@ -82,7 +82,8 @@ def chosen(project: Project, wanted: Sequence[str]) -> dict[str, Json]:
     """The entries of the manifest that are asked for, and that may be native."""
     from pyrust import _engine
 
-    entries = {entry["function"]: entry for entry in _engine.load_project(str(project.root))["hotspots"]}
+    facts = _engine.load_project(str(project.root), str(project.manifest))
+    entries = {entry["function"]: entry for entry in facts["hotspots"]}
     if not entries:
         raise PyRustError(f"no hotspots {runinfo.next_step(project)}")
     for name in wanted:

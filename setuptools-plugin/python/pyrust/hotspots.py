@@ -218,7 +218,7 @@ def one_line(project: Project) -> str:
 
     if os.environ.get("PYRUST") == "python":
         return "everything runs as Python (PYRUST=python)"
-    hotspots = list(_engine.load_project(str(project.root)).get("hotspots", []))
+    hotspots = list(_engine.load_project(str(project.root), str(project.manifest)).get("hotspots", []))
     if not hotspots:
         return f"no hotspots yet; `pytest --pyrust-profile` writes {project.manifest.name}"
     known = {str(entry["function"]): entry for entry in status(project)}
