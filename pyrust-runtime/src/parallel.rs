@@ -229,7 +229,7 @@ impl Shared<'_> {
     /// What another thread does.
     fn beside(&self, depth: u32, count: usize) -> End {
         catch_unwind(AssertUnwindSafe(|| {
-            let mut txn = txn::beside(&self.unwanted, USABLE);
+            let mut txn = txn::beside(&self.unwanted, depth, USABLE);
             let mut sums = vec![0; count];
             let result = self.take(Cx::beside(&mut txn, depth), &mut sums);
             if result.is_err() {

@@ -260,8 +260,8 @@ pub fn is_open() -> bool {
 
 /// What a thread works with that does turns of a loop for the one that holds the GIL: such turns touch numbers and
 /// elements of arrays only, so nothing of it is used but the depth, the end of the stack and the polls.
-pub(crate) fn beside(unwanted: &AtomicBool, stack: usize) -> Txn {
-    Txn { stack_limit: stack_pointer().saturating_sub(stack), unwanted, ..Txn::new() }
+pub(crate) fn beside(unwanted: &AtomicBool, depth: u32, stack: usize) -> Txn {
+    Txn { depth, stack_limit: stack_pointer().saturating_sub(stack), unwanted, ..Txn::new() }
 }
 
 /// The open transaction cannot be committed any more.
