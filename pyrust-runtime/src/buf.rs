@@ -209,6 +209,50 @@ impl<T> Drop for Buf<T> {
     }
 }
 
+/// The elements of a [`Buf`], one after the other.
+pub struct IntoIter<T> {
+    /// Empty as far as it knows: it only keeps the memory.
+    memory: Buf<T>,
+    at: usize,
+    end: usize,
+}
+
+impl<T> IntoIterator for Buf<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(mut self) -> IntoIter<T> {
+        let end = core::mem::replace(&mut self.len, 0);
+        IntoIter { memory: self, at: 0, end }
+    }
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        if self.at == self.end {
+            return None;
+        }
+        self.at += 1;
+        // SAFETY: Written, and read once: the place is behind `at` now.
+        Some(unsafe { self.memory.ptr.as_ptr().add(self.at - 1).read() })
+    }
+}
+
+impl<T> Drop for IntoIter<T> {
+    fn drop(&mut self) {
+        let rest = ptr::slice_from_raw_parts_mut(
+            // SAFETY: Within the memory.
+            unsafe { self.memory.ptr.as_ptr().add(self.at) },
+            self.end - self.at,
+        );
+        // SAFETY: Written, and not read.
+        unsafe { ptr::drop_in_place(rest) };
+    }
+}
+
 impl<T> Deref for Buf<T> {
     type Target = [T];
 
@@ -254,6 +298,20 @@ mod tests {
         assert_eq!(Rc::strong_count(&one), 11);
         drop(buf);
         assert_eq!(Rc::strong_count(&one), 1);
+    }
+
+    #[test]
+    fn gives_elements_away_once() {
+        let one = Rc::new(7);
+        let mut buf = Buf::new();
+        for _ in 0..10 {
+            assert!(buf.push(one.clone()).is_ok());
+        }
+        let mut items = buf.into_iter();
+        let taken: Vec<_> = items.by_ref().take(3).collect();
+        assert_eq!((taken.len(), Rc::strong_count(&one)), (3, 11));
+        drop(items);
+        assert_eq!(Rc::strong_count(&one), 4);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use pyo3_ffi::{
 };
 
 use crate::boundary::layout;
+use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, no_memory};
 
@@ -70,6 +71,20 @@ pub trait IntoPy: Sized {
     {
         for item in items {
             put(item.clone().into_py(cx)?);
+        }
+        Ok(())
+    }
+
+    /// The same with items that nobody else has: each is freed as soon as there is an object for it.
+    fn all_into_py(items: Buf<Self>, cx: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()>
+    where
+        Self: Clone,
+    {
+        if !core::mem::needs_drop::<Self>() {
+            return Self::many_into_py(&items, cx, put);
+        }
+        for item in items {
+            put(item.into_py(cx)?);
         }
         Ok(())
     }

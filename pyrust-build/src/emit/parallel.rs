@@ -25,6 +25,7 @@ use crate::hir::{
     BinOp, Expr, ExprKind, Function, Iter, IterKind, Keep, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
 };
 use crate::infer::{Instance, Program};
+use crate::numpy::Dtype;
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -457,8 +458,8 @@ impl Look<'_, '_> {
             }
             ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => {
                 // Powers and shifts of ints may be large on the way.
-                let plain = !matches!(op, BinOp::Pow | BinOp::LShift | BinOp::MatMult)
-                    || *self.node(e) == Type::Float;
+                let float = matches!(self.node(e), Type::Float | Type::Numpy(Dtype::Float64));
+                let plain = float || !matches!(op, BinOp::Pow | BinOp::LShift | BinOp::MatMult);
                 plain && self.expr(left) && self.expr(right)
             }
             ExprKind::Compare { left, right, .. } => self.expr(left) && self.expr(right),

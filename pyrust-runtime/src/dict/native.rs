@@ -354,7 +354,13 @@ impl<K: Key + IntoPy, V: IntoPy + Clone + 'static, M: Kind> IntoPy for Dict<K, V
                 return Ok(again(head.object.get()));
             }
             let object = M::object(cx, head.maker.as_ref().map(|maker| maker.name))?;
-            if let Err(stop) = fill::<K, V, M>(cx, object, &head.table, head.below.as_deref()) {
+            let alone = head.handles.get() == 1 && head.below.is_none() && !K::is_hooked();
+            let filled = if alone && core::mem::needs_drop::<V>() {
+                fill_last::<K, V, M>(cx, object, &mut (*self.head.as_ptr()).table)
+            } else {
+                fill::<K, V, M>(cx, object, &head.table, head.below.as_deref())
+            };
+            if let Err(stop) = filled {
                 Py_DECREF(object);
                 return Err(stop);
             }
@@ -383,7 +389,11 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
         while let Some(place) = table.next_live(from) {
             from = place + 1;
             // SAFETY: By the caller.
-            unsafe { enter(cx, table, place, |key, value| M::put(object, key, value))? };
+            unsafe {
+                enter(cx, table.key(place), table.value(place).clone(), |key, value| {
+                    M::put(object, key, value)
+                })?
+            };
         }
         return Ok(());
     };
@@ -394,7 +404,9 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
             return bail(Bail::Panic);
         };
         // SAFETY: By the caller.
-        unsafe { enter(cx, table, place, |key, value| M::put(object, key, value))? };
+        unsafe {
+            enter(cx, table.key(place), table.value(place).clone(), |key, value| M::put(object, key, value))?
+        };
     }
     from = 0;
     while let Some(place) = table.next_live(from) {
@@ -408,6 +420,21 @@ unsafe fn fill<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
                 return no_memory();
             }
         }
+    }
+    Ok(())
+}
+
+/// As [`fill`], with entries that nobody else has: each is freed as soon as the object has it.
+unsafe fn fill_last<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
+    cx: Cx,
+    object: *mut PyObject,
+    table: &mut Table<K, V>,
+) -> R<()> {
+    let mut from = 0;
+    while let Some((place, (key, value))) = table.give_up(from) {
+        from = place + 1;
+        // SAFETY: By the caller.
+        unsafe { enter(cx, key, value, |key, value| M::put(object, key, value))? };
     }
     Ok(())
 }
@@ -438,22 +465,26 @@ unsafe fn fill_hooked<K: Key + IntoPy, V: IntoPy + Clone, M: Kind>(
         let Some(place) = table.next_live(from) else { return bail(Bail::Panic) };
         from = place + 1;
         // SAFETY: By the caller.
-        unsafe { enter(cx, table, place, |key, value| set_known(object, key, value, *hash))? };
+        unsafe {
+            enter(cx, table.key(place), table.value(place).clone(), |key, value| {
+                set_known(object, key, value, *hash)
+            })?
+        };
     }
     Ok(())
 }
 
-/// Boxes the entry at `place` and has it put into an object, which `put` says to have worked by 0.
+/// Boxes an entry and has it put into an object, which `put` says to have worked by 0.
 ///
 /// # Safety
 /// `put` keeps references of its own to what it stores.
 unsafe fn enter<K: Key + IntoPy, V: IntoPy + Clone>(
     cx: Cx,
-    table: &Table<K, V>,
-    place: usize,
+    key: K,
+    value: V,
     put: impl FnOnce(*mut PyObject, *mut PyObject) -> i32,
 ) -> R<()> {
-    let (key, value) = boxed(table.key(place).into_py(cx)?, table.value(place).clone().into_py(cx))?;
+    let (key, value) = boxed(key.into_py(cx)?, value.into_py(cx))?;
     let stored = put(key, value);
     // SAFETY: New references, which are dropped after they were stored.
     unsafe {

@@ -254,6 +254,13 @@ impl<K: Key, V> Table<K, V> {
         (key.into_key(), value)
     }
 
+    /// Takes the first entry from a place on, of a table in which nothing will be looked up any more.
+    pub(crate) fn give_up(&mut self, from: usize) -> Option<(usize, (K, V))> {
+        let place = self.next_live(from)?;
+        self.index = Index::new();
+        Some((place, self.remove(place)))
+    }
+
     pub(crate) fn clear(&mut self) {
         self.used = 0;
         self.front = 0;

@@ -413,10 +413,14 @@ impl<T: IntoPy + Clone + 'static> IntoPy for List<T> {
             cx.before_tracked();
             let object = fresh(PyList_New(head.items.len() as isize))?;
             let mut slot = layout::list_items(object);
-            let filled = T::many_into_py(&head.items, cx, |item| {
+            let put = |item| {
                 *slot = item;
                 slot = slot.add(1);
-            });
+            };
+            let filled = match head.handles.get() {
+                1 => T::all_into_py(self.take_items(), cx, put),
+                _ => T::many_into_py(&head.items, cx, put),
+            };
             if let Err(stop) = filled {
                 Py_DECREF(object);
                 return Err(stop);
