@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::Diagnostic;
 use crate::hir::visit::{self, Visit};
 use crate::hir::{
-    BinOp, CompKind, Expr, ExprKind, Iter, NodeId, ParamKind, Stmt, StmtKind, Target, TargetKind, VarId,
+    BinOp, Catch, CompKind, Expr, ExprKind, Iter, NodeId, ParamKind, Stmt, StmtKind, Target, TargetKind,
+    VarId,
 };
 use crate::infer::{Guard, Instance, Program};
-use crate::ops::exceptions::OWN;
 use crate::signature::Signature;
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
@@ -344,7 +344,9 @@ impl<'i> Visit<'i> for Walk<'_> {
     fn stmt(&mut self, stmt: &'i Stmt) {
         self.at = self.line(stmt.span);
         match &stmt.kind {
-            StmtKind::Raise { class, .. } => self.raises(stmt.span, class.trim_start_matches(OWN)),
+            StmtKind::Raise { class: Catch::Builtin(name) | Catch::Global(name), .. } => {
+                self.raises(stmt.span, name);
+            }
             StmtKind::AugAssign { target, op, value, id } => {
                 if let TargetKind::Index { base, .. } = &target.kind {
                     let ty = self.ty(base.id).clone();

@@ -416,7 +416,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 quote!(ndarray::note_last(#name, &mut #odd);)
             })
             .collect();
-        let noted = !lasts.is_empty() || mentions_ident(&body, &odd.to_string());
+        let noted = !lasts.is_empty() || mentions_ident(&body, &odd);
         let continues = label_if_used(&body, continues);
         let begin = quote!(let #item = #chunk.start.wrapping_add(#at););
         let body = quote!(#continues for #at in 0..#turns { #begin #body });
@@ -523,7 +523,7 @@ fn unnoted(code: &TokenStream) -> Option<TokenStream> {
     Some(inside[..inside.len().checked_sub(4)?].iter().cloned().collect())
 }
 
-pub(super) fn mentions_ident(code: &TokenStream, name: &str) -> bool {
+fn mentions_ident(code: &TokenStream, name: &Ident) -> bool {
     code.clone().into_iter().any(|tree| match tree {
         TokenTree::Ident(ident) => ident == *name,
         TokenTree::Group(group) => mentions_ident(&group.stream(), name),

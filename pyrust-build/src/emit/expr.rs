@@ -34,10 +34,8 @@ impl Func<'_, '_, '_> {
             return val;
         }
         let ty = self.node(e.id);
-        if self.once.contains(&e.id) {
-            return self.made_once(e, ty);
-        }
         let code = match &e.kind {
+            _ if self.once.contains(&e.id) => return self.made_once(e, ty),
             ExprKind::None => quote!(()),
             ExprKind::Bool(b) => quote!(#b),
             ExprKind::Int(i) => int_literal(*i),

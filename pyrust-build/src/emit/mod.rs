@@ -66,7 +66,6 @@ use crate::infer::{Guard, Instance, Program, decide};
 use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
-use dense::mentions_ident;
 pub use specs::{Again, ByHand, Hotspot, Kept, Place, Resumed, Segment, Site, Spec};
 use types::{Val, distinct, ident, rust_type};
 
@@ -131,7 +130,7 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
         quote!(#[path = #path] mod #module;)
     });
     let classes = file.classes(&items);
-    let limit = items.iter().any(|item| mentions_ident(item, "THREADS")).then(|| {
+    let limit = file.shares.then(|| {
         let limit = match program.passes.threads() {
             0 => quote!(parallel::ALL),
             threads => quote!(#threads),
@@ -243,6 +242,8 @@ pub(super) struct File<'p, 'a> {
     named_classes: Vec<std::sync::Arc<crate::ty::ObjectClass>>,
     /// Some handler reads what it has caught, so exceptions keep what they say.
     looks: bool,
+    /// Some loop is done by several threads.
+    shares: bool,
 }
 
 impl<'p, 'a> File<'p, 'a> {
@@ -273,6 +274,7 @@ impl<'p, 'a> File<'p, 'a> {
             above: Vec::new(),
             hooks: Vec::new(),
             named_classes: Vec::new(),
+            shares: false,
             looks: program.instances.iter().any(|i| hir::visit::reads_caught(&i.hir.body)),
         }
     }

@@ -20,13 +20,14 @@ use super::Func;
 use super::dense::is_number;
 use super::iter::{Body, label_if_used};
 use super::types::{Val, rust_type};
-use crate::hir::visit::{Visit, defines, walk_expr, walk_stmt};
+use crate::hir::visit::{Visit, any_expr, defines, walk_stmt};
 use crate::hir::{
     BinOp, Expr, ExprKind, Function, Iter, IterKind, Keep, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
 };
 use crate::infer::{Instance, Program};
 use crate::numpy::Dtype;
 use crate::passes::Pass;
+use crate::pipeline::loop_depth;
 use crate::ty::Type;
 
 /// Functions of `math` that are arithmetic on machine numbers, or the C library's: none asks CPython (`gamma` does), which
@@ -61,8 +62,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return None;
         };
         // A turn that neither loops nor calls is done before a thread has been woken.
-        let loops = |s: &Stmt| matches!(s.kind, StmtKind::For { .. } | StmtKind::While { .. });
-        if !any_stmt(body, &loops) && !calls(body, self.instance) {
+        let calls = |s: &Stmt| any_expr(s, |e| self.instance.calls.contains_key(&e.id));
+        if loop_depth(body) == 0 && !body.iter().any(calls) {
             return None;
         }
         let mut assigned: BTreeSet<VarId> = body.iter().flat_map(defines).collect();
@@ -104,7 +105,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (mut stored, mut read) = (Vec::new(), Vec::new());
         for (array, places) in arrays {
             if places.iter().any(|place| place.is_stored) {
-                if !places.iter().all(|place| place.turning.is_some()) || !agree(&places) {
+                if !agree(&places) {
                     return None;
                 }
                 stored.push(array);
@@ -130,6 +131,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let ran = self.fresh("ran");
         let outside = (std::mem::take(&mut self.tries), self.uses_fuel);
         self.shared = true;
+        self.file.shares = true;
         let tick = self.tick();
         let turn = Val::new(quote!(#item), Type::Int);
         let (code, _) = self.looped(breaks, &continues, turn, body);
@@ -204,49 +206,14 @@ fn nothing(ty: &Type) -> TokenStream {
 /// Where an element of an array is read or stored.
 struct Place {
     is_stored: bool,
-    /// Parts of the index that are the number of the turn, each with what is added to it.
-    turning: Option<BTreeMap<usize, i64>>,
+    /// Parts of the index that are the number of the turn, and nothing added: below zero it would count from the end.
+    turning: BTreeSet<usize>,
 }
 
-/// Is there a part of the index that is the same in all places, and another in each turn?
+/// Is there a part of the index that is the number of the turn in all places?
 fn agree(places: &[Place]) -> bool {
-    let parts = |place: &Place| place.turning.clone().unwrap_or_default();
     let Some((first, rest)) = places.split_first() else { return true };
-    // Nothing is added: an index below zero would count from the end.
-    let same =
-        |(at, by): (usize, i64)| by == 0 && rest.iter().all(|place| parts(place).get(&at) == Some(&by));
-    parts(first).into_iter().any(same)
-}
-
-/// Does a statement inside fit?
-fn any_stmt(body: &[Stmt], fits: &dyn Fn(&Stmt) -> bool) -> bool {
-    struct Any<'f> {
-        fits: &'f dyn Fn(&Stmt) -> bool,
-        found: bool,
-    }
-    impl<'h> Visit<'h> for Any<'_> {
-        fn stmt(&mut self, stmt: &'h Stmt) {
-            self.found |= (self.fits)(stmt);
-            walk_stmt(self, stmt);
-        }
-    }
-    let mut any = Any { fits, found: false };
-    body.iter().for_each(|stmt| any.stmt(stmt));
-    any.found
-}
-
-/// Is a function called inside?
-fn calls(body: &[Stmt], instance: &Instance) -> bool {
-    struct Calls<'i>(&'i Instance, bool);
-    impl<'h> Visit<'h> for Calls<'_> {
-        fn expr(&mut self, e: &'h Expr) {
-            self.1 |= self.0.calls.contains_key(&e.id);
-            walk_expr(self, e);
-        }
-    }
-    let mut calls = Calls(instance, false);
-    body.iter().for_each(|stmt| calls.stmt(stmt));
-    calls.1
+    first.turning.iter().any(|at| rest.iter().all(|place| place.turning.contains(at)))
 }
 
 /// Variables that are read elsewhere than in this body.
@@ -542,12 +509,9 @@ impl Look<'_, '_> {
         {
             return false;
         }
-        let turning = |(at, part): (usize, &&Expr)| match part.kind {
-            ExprKind::Local(v) if Some(v) == self.turn => Some((at, 0)),
-            _ => None,
-        };
-        let turning: BTreeMap<usize, i64> = parts.iter().enumerate().filter_map(turning).collect();
-        let place = Place { is_stored, turning: Some(turning).filter(|parts| !parts.is_empty()) };
+        let is_turn = |part: &Expr| matches!(part.kind, ExprKind::Local(v) if Some(v) == self.turn);
+        let turning = (0..parts.len()).filter(|at| is_turn(parts[*at])).collect();
+        let place = Place { is_stored, turning };
         self.arrays.entry(array).or_default().push(place);
         true
     }

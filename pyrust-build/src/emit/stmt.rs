@@ -13,7 +13,6 @@ use super::{Final, Func, Loop};
 use crate::hir::visit::defines;
 use crate::hir::{self, Catch, ExprKind, Handler, Stmt, StmtKind};
 use crate::infer::Guard;
-use crate::ops::exceptions::OWN;
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -164,20 +163,7 @@ impl Func<'_, '_, '_> {
                 let run = self.run_finals(finals);
                 if is_block { quote!(#run break #label;) } else { quote!(#run continue #label;) }
             }
-            StmtKind::Raise { class, args } if class.starts_with(OWN) => {
-                let name = class.trim_start_matches(OWN).to_string();
-                let (object, read) = (self.fresh("class"), self.class_object(&Catch::Global(name)));
-                let mut first = vec![quote!(let #object = #read;)];
-                for arg in args {
-                    if !self.is_idle(arg) {
-                        let code = self.val(arg).by_ref();
-                        first.push(quote!(let _ = #code;));
-                    }
-                }
-                let leave = self.leave(quote!(raise_own(#object)));
-                scoped(&first, leave)
-            }
-            StmtKind::Raise { class, args }
+            StmtKind::Raise { class: Catch::Builtin(class), args }
                 if self.file.looks && args.iter().all(|arg| is_kept(&self.node(arg.id))) =>
             {
                 let (mut lets, mut names) = (Vec::new(), Vec::new());
@@ -191,19 +177,20 @@ impl Func<'_, '_, '_> {
                 let leave = self.leave(quote!(raise(cx, Exc::#class, [#(#names),*])));
                 scoped(&lets, leave)
             }
-            StmtKind::Raise { class, args } => {
-                let mut first = Vec::new();
-                for arg in args {
-                    if self.is_idle(arg) {
-                        continue;
-                    }
-                    let code = self.val(arg).by_ref();
-                    first.push(quote!(let _ = #code;));
-                }
-                let class = format_ident!("{class}");
+            StmtKind::Raise { class: Catch::Builtin(class), args } => {
+                let (first, class) = (self.done_first(args), format_ident!("{class}"));
                 let leave = self.leave(quote!(exc::<()>(Exc::#class)));
                 quote!(#(#first)* #leave)
             }
+            StmtKind::Raise { class, args } => match self.class_object(class) {
+                Some(read) => {
+                    let object = self.fresh("class");
+                    let first = self.done_first(args);
+                    let leave = self.leave(quote!(raise_own(#object)));
+                    quote!({ let #object = #read; #(#first)* #leave })
+                }
+                None => self.leave(quote!(bail::<()>(Bail::Unsupported))),
+            },
             StmtKind::Bail => self.leave(quote!(bail::<()>(Bail::Unsupported))),
             StmtKind::Reraise => match self.handlers.last() {
                 Some(slot) => {
@@ -278,6 +265,18 @@ impl Func<'_, '_, '_> {
             });
         }
         if looked.is_empty() { quote!(#(#known)||*) } else { quote!(#(#looked)|* #(| #known)*) }
+    }
+
+    /// What an exception is given is evaluated, though nobody looks at it.
+    fn done_first(&mut self, args: &[hir::Expr]) -> Vec<TokenStream> {
+        let mut first = Vec::new();
+        for arg in args {
+            if !self.is_idle(arg) {
+                let code = self.val(arg).by_ref();
+                first.push(quote!(let _ = #code;));
+            }
+        }
+        first
     }
 
     /// What a name in the head of a handler stands for now; none where that is not understood.

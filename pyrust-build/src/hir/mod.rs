@@ -194,9 +194,9 @@ pub enum StmtKind {
     Return(Option<Expr>),
     Break,
     Continue,
-    /// A builtin exception class, or a global one behind [`crate::ops::exceptions::OWN`]. The arguments are evaluated; nothing looks at the object.
+    /// A builtin class, or what a global names. The arguments are evaluated; nothing looks at the object.
     Raise {
-        class: String,
+        class: Catch,
         args: Vec<Expr>,
     },
     /// Bare `raise` inside a handler.
@@ -283,7 +283,7 @@ pub struct Handler {
     pub span: Span,
 }
 
-/// A class that a handler names.
+/// A class of exceptions as the text names it: behind `except`, or `raise`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Catch {
     Builtin(String),

@@ -4,7 +4,7 @@ use super::decide::{exact_types, keeps};
 use super::solver::Ty;
 use super::{Guard, Infer, Within};
 use crate::hir::{Catch, Expr, Narrow, Stmt, StmtKind, Target, TargetKind};
-use crate::ops::exceptions::{self, OWN};
+use crate::ops::exceptions;
 use crate::source::Span;
 
 impl Infer<'_, '_> {
@@ -116,10 +116,7 @@ impl Infer<'_, '_> {
                 self.state.solver.flow(&ty, self.state.ret);
             }
             StmtKind::Raise { class, args } => {
-                match class.strip_prefix(OWN) {
-                    Some(name) => _ = self.guards.insert(Guard::Value(name.to_string())),
-                    None => self.builtin(class),
-                }
+                self.catch(class);
                 args.iter().for_each(|e| _ = self.expr(e));
             }
             StmtKind::Try { body, handlers, orelse, finalbody } => {

@@ -7,12 +7,12 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 use super::{DISTRIBUTION, cargo, requirement};
 use crate::ast::StmtKind;
 use crate::host;
+use crate::notices;
 use crate::parse;
 use crate::project::{Backend, Project};
 use crate::source::SourceFile;
 
-/// The notices that `build.rs` leaves; maturin takes them from there since this version.
-const NOTICES: &str = "pyrust_licenses.txt";
+/// Since this version maturin takes the notices from where `build.rs` leaves them.
 const READS_OUT_DIR: (u64, u64) = (1, 16);
 
 /// The edited text. It parsed before, when the project was read.
@@ -69,7 +69,7 @@ fn maturin(project: &Project, document: &mut DocumentMut) {
         Some(_) => format!("{path}/"),
         None => String::new(),
     };
-    include(table, &[("path", NOTICES), ("from", "out-dir"), ("to", &into)]);
+    include(table, &[("path", notices::FILE), ("from", "out-dir"), ("to", &into)]);
     raise(document, "maturin", READS_OUT_DIR);
 }
 

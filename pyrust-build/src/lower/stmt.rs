@@ -4,52 +4,46 @@ use super::Lower;
 use super::waits::{Known, waits};
 use crate::ast::{self, Constant, Expr as AExpr, ExprKind as A, Stmt as AStmt, StmtKind as S};
 use crate::hir::{self, Catch, StmtKind, TargetKind};
-use crate::ops::exceptions::{self, OWN};
+use crate::ops::exceptions;
 use crate::resolve::{Binding, OBJECT_CELL};
 use crate::source::Span;
 use crate::walk;
 
 impl Lower<'_> {
-    /// `object.__setattr__(instance, "name", value)`: where the value does not change what the instance is, it does not
-    /// matter which of both is looked at first.
-    pub(super) fn stored_generically<'e>(&mut self, e: &'e AExpr) -> Option<(&'e AExpr, &'e str, &'e AExpr)> {
+    /// `setattr(instance, "name", value)` and `object.__setattr__(…)`: the object, the name, the value, and whether it is
+    /// the latter. Where the value does not change what the instance is, it does not matter which of both is looked at
+    /// first.
+    fn stored_by_name<'e>(&mut self, e: &'e AExpr) -> Option<(&'e AExpr, &'e str, &'e AExpr, bool)> {
         let A::Call { func, args, keywords } = &e.kind else { return None };
-        let A::Attribute { value: of, name } = &func.kind else { return None };
-        let A::Name(of) = &of.kind else { return None };
-        let (true, [base, AExpr { kind: A::Constant(Constant::Str(name)), .. }, value]) =
-            (name == "__setattr__" && keywords.is_empty(), args.as_slice())
-        else {
-            return None;
-        };
-        let is_local = matches!(&base.kind, A::Name(name) if self.lookup(name).is_some());
-        let mut binds = false;
-        walk::expression(value, &mut |e| binds |= matches!(e.kind, A::Named { .. } | A::Await(_)));
-        if !is_local || binds || self.lookup(of).is_some() || self.env.bindings.contains_key(of) {
-            return None;
-        }
-        match of.as_str() {
-            "object" => _ = self.assumes.insert(of.clone()),
-            OBJECT_CELL => {}
-            _ => return None,
-        }
-        Some((base, name, value))
-    }
-
-    /// `setattr(local, "name", value)`: the object, the name, the value.
-    fn stored_by_name<'e>(&mut self, e: &'e AExpr) -> Option<(&'e AExpr, &'e str, &'e AExpr)> {
-        let A::Call { func, args, keywords } = &e.kind else { return None };
-        let (A::Name(of), true) = (&func.kind, keywords.is_empty()) else { return None };
         let [base, AExpr { kind: A::Constant(Constant::Str(name)), .. }, value] = args.as_slice() else {
             return None;
         };
         let is_local = matches!(&base.kind, A::Name(name) if self.lookup(name).is_some());
         let mut binds = false;
         walk::expression(value, &mut |e| binds |= matches!(e.kind, A::Named { .. } | A::Await(_)));
-        if of != "setattr" || !is_local || binds || !self.is_builtin(of) || !is_attribute_name(name) {
+        if !is_local || binds || !keywords.is_empty() {
             return None;
         }
-        self.assumes.insert(of.clone());
-        Some((base, name, value))
+        let generic = match &func.kind {
+            A::Name(of) if of == "setattr" && self.is_builtin(of) && is_attribute_name(name) => {
+                self.assumes.insert(of.clone());
+                false
+            }
+            A::Attribute { value: of, name } if name == "__setattr__" => {
+                let A::Name(of) = &of.kind else { return None };
+                if self.lookup(of).is_some() || self.env.bindings.contains_key(of) {
+                    return None;
+                }
+                match of.as_str() {
+                    "object" => _ = self.assumes.insert(of.clone()),
+                    OBJECT_CELL => {}
+                    _ => return None,
+                }
+                true
+            }
+            _ => return None,
+        };
+        Some((base, name, value, generic))
     }
 
     pub(super) fn block(&mut self, body: &[AStmt]) -> Vec<hir::Stmt> {
@@ -123,17 +117,10 @@ impl Lower<'_> {
                 self.imports.insert(name.clone());
                 StmtKind::Pass
             }
-            S::Expr(e) if self.stored_generically(e).is_some() => {
-                let (base, name, value) = self.stored_generically(e)?;
-                let value = self.expr(value);
-                let kind = TargetKind::Attr { base: self.expr(base), name: name.to_string(), generic: true };
-                let target = hir::Target { kind, span, id: self.node() };
-                StmtKind::Assign { targets: vec![target], value }
-            }
             S::Expr(e) if self.stored_by_name(e).is_some() => {
-                let (base, name, value) = self.stored_by_name(e)?;
+                let (base, name, value, generic) = self.stored_by_name(e)?;
                 let value = self.expr(value);
-                let kind = TargetKind::Attr { base: self.expr(base), name: name.to_string(), generic: false };
+                let kind = TargetKind::Attr { base: self.expr(base), name: name.to_string(), generic };
                 let target = hir::Target { kind, span, id: self.node() };
                 StmtKind::Assign { targets: vec![target], value }
             }
@@ -217,8 +204,10 @@ impl Lower<'_> {
             S::Assert { test, message } => {
                 let test = self.expr(test);
                 let args = self.raise_args(message.as_slice());
-                let kind = args
-                    .map_or(StmtKind::Bail, |args| StmtKind::Raise { class: "AssertionError".into(), args });
+                let kind = args.map_or(StmtKind::Bail, |args| StmtKind::Raise {
+                    class: Catch::Builtin("AssertionError".into()),
+                    args,
+                });
                 let kind_of_test = hir::ExprKind::Unary { op: hir::UnaryOp::Not, operand: Box::new(test) };
                 let test = hir::Expr { kind: kind_of_test, span, id: self.node() };
                 StmtKind::If { test, body: vec![hir::Stmt { kind, span }], orelse: vec![] }
@@ -288,7 +277,7 @@ impl Lower<'_> {
         if !plain_cause || !(own || builtin) || args.iter().any(|a| matches!(a.kind, A::Starred(_))) {
             return StmtKind::Bail;
         }
-        let class = if own { format!("{OWN}{class}") } else { class.clone() };
+        let class = if own { Catch::Global(class.clone()) } else { Catch::Builtin(class.clone()) };
         match self.raise_args(args) {
             Some(args) => StmtKind::Raise { class, args },
             None => StmtKind::Bail,

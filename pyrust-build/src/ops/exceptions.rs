@@ -45,9 +45,6 @@ pub const CLASSES: &[&str] = &[
     "SystemExit",
 ];
 
-/// Before the name of a global that is a class of the project, or was imported: what it is tells the run time.
-pub const OWN: &str = "own ";
-
 /// True for a class that native code knows.
 pub fn is_exception(name: &str) -> bool {
     CLASSES.contains(&name)

@@ -54,8 +54,7 @@ pub(crate) struct Arrays {
     /// Places in `states` of arrays that are gone.
     spare: Buf<u32>,
     log: Buf<Entry>,
-    /// What has been copied. Its memory stays for the next transaction: pages that the system gives anew cost more than
-    /// what is written to them.
+    /// What has been copied. Its memory stays for the next transaction, which need not ask the system for pages again.
     kept: Buf<u8>,
     /// In checked mode: what was there when the array was seen.
     shadow: Buf<(*mut u8, Buf<u8>)>,
@@ -349,12 +348,9 @@ impl State {
     #[cold]
     #[inline(never)]
     pub(super) extern "C" fn open(&self, cx: Cx, turns: i64) -> R<bool> {
-        if !self.writable.get() {
-            // SAFETY: the array is alive. What must not be written to is left to the store, if there is one.
-            if unsafe { check_writable(self.object) }.is_err() {
-                return Ok(false);
-            }
-            self.writable.set(true);
+        // What must not be written to is left to the store, if there is one.
+        if self.writable().is_err() {
+            return Ok(false);
         }
         self.logged.set(self.logged.get().saturating_add(turns as usize));
         if self.logged.get() > 16 + self.bytes / 32 {
@@ -363,13 +359,19 @@ impl State {
         Ok(self.free.get())
     }
 
-    /// Before all of it may be written to: the memory is kept, unless it is the transaction's own.
-    pub(super) fn keep(&self, cx: Cx) -> R<()> {
+    /// Bails where nothing must be written; looked at once.
+    fn writable(&self) -> R<()> {
         if !self.writable.get() {
             // SAFETY: the array is alive.
             unsafe { check_writable(self.object)? };
             self.writable.set(true);
         }
+        Ok(())
+    }
+
+    /// Before all of it may be written to: the memory is kept, unless it is the transaction's own.
+    pub(super) fn keep(&self, cx: Cx) -> R<()> {
+        self.writable()?;
         if self.free.get() { Ok(()) } else { self.copy(cx) }
     }
 
@@ -392,12 +394,9 @@ impl State {
         if from < to && gap > (to - from).max(high - low) {
             return self.open(cx, turns);
         }
-        if !self.writable.get() {
-            // SAFETY: the array is alive. What must not be written to is left to the store, if there is one.
-            if unsafe { check_writable(self.object) }.is_err() {
-                return Ok(false);
-            }
-            self.writable.set(true);
+        // What must not be written to is left to the store, if there is one.
+        if self.writable().is_err() {
+            return Ok(false);
         }
         self.reach(cx, low, high)?;
         Ok(true)
@@ -454,11 +453,7 @@ impl State {
     #[cold]
     #[inline(never)]
     pub(super) extern "C" fn before_store(&self, cx: Cx, place: *mut u8, size: usize) -> R<()> {
-        if !self.writable.get() {
-            // SAFETY: the array is alive.
-            unsafe { check_writable(self.object)? };
-            self.writable.set(true);
-        }
+        self.writable()?;
         let (from, to) = self.covered.get();
         if (from..to).contains(&place.addr()) {
             return Ok(());
