@@ -31,7 +31,7 @@ pub const ALL: usize = 0;
 /// Ticks of the clock for which turns are watched before something is made of it: about 60 microseconds.
 const LOOK: u64 = 180_000;
 
-/// How many must be left for threads to pay: starting one takes a twentieth of it.
+/// How many must be left for threads to be started: about 400 microseconds.
 const WORTH: u128 = 1_200_000;
 
 /// Pieces for each thread: what one of them does slowly the others make up for.
