@@ -20,33 +20,60 @@ const SIZES: usize = SMALL_SIZES + 20;
 const MOST_HELD: usize = 1 << 20;
 const ALIGN: usize = 16;
 
-/// What a thread has got back.
+/// What a thread has got back. Its end is noticed by another value: what is dropped with the thread would be asked for at
+/// every access.
 struct Held {
     /// The first block of each size; a block that waits begins with a pointer to the next.
     first: [Cell<*mut u8>; SIZES],
-    bytes: Cell<usize>,
+    /// So many more bytes may wait; none before the end of the thread is watched, and after it.
+    room: Cell<usize>,
 }
 
 thread_local! {
-    static HELD: Held = const { Held { first: [const { Cell::new(ptr::null_mut()) }; SIZES], bytes: Cell::new(0) } };
+    static HELD: Held = const { Held { first: [const { Cell::new(ptr::null_mut()) }; SIZES], room: Cell::new(0) } };
+    static END: End = const { End { watched: Cell::new(false) } };
 }
 
-impl Drop for Held {
+/// Is dropped with the thread.
+struct End {
+    watched: Cell<bool>,
+}
+
+impl Drop for End {
     fn drop(&mut self) {
-        for (number, first) in self.first.iter().enumerate() {
-            let size = size(number);
-            while let Some(block) = NonNull::new(first.get()) {
-                // SAFETY: a block of this size that waits: allocated with this layout, and its head is a pointer.
-                unsafe {
-                    first.set(block.cast::<*mut u8>().read());
-                    dealloc(block.as_ptr(), layout(size));
+        HELD.with(|held| {
+            held.room.set(0);
+            for (number, first) in held.first.iter().enumerate() {
+                let size = size(number);
+                while let Some(block) = NonNull::new(first.get()) {
+                    // SAFETY: a block of this size that waits: allocated with this layout, and its head is a pointer.
+                    unsafe {
+                        first.set(block.cast::<*mut u8>().read());
+                        dealloc(block.as_ptr(), layout(size));
+                    }
                 }
             }
-        }
+        });
     }
 }
 
+/// Gives a block that does not fit back to the allocator; the first one of a thread makes room for others.
+///
+/// # Safety
+/// As for [`give_number`].
+#[cold]
+#[inline(never)]
+unsafe extern "C" fn too_much(block: *mut u8, number: usize) {
+    let watches = END.try_with(|end| !end.watched.replace(true));
+    if watches == Ok(true) {
+        HELD.with(|held| held.room.set(MOST_HELD));
+    }
+    // SAFETY: allocated with this layout.
+    unsafe { dealloc(block, layout(size(number))) };
+}
+
 /// The size of the blocks with this number.
+#[inline]
 const fn size(number: usize) -> usize {
     if number < SMALL_SIZES {
         // What fits a size has its number: the last one ends where the larger ones begin.
@@ -60,6 +87,7 @@ const fn size(number: usize) -> usize {
 
 /// # Safety
 /// `size` is that of a number.
+#[inline(always)]
 unsafe fn layout(size: usize) -> Layout {
     // SAFETY: by the caller it is small, and the alignment is a power of two.
     unsafe { Layout::from_size_align_unchecked(size, ALIGN) }
@@ -80,6 +108,7 @@ const fn number(bytes: usize, align: usize) -> Option<usize> {
 }
 
 /// Are blocks for so many bytes kept?
+#[inline]
 pub(crate) fn has(bytes: usize, align: usize) -> bool {
     number(bytes, align).is_some()
 }
@@ -91,6 +120,7 @@ pub(crate) fn rounded(bytes: usize, align: usize) -> usize {
 }
 
 /// A block that holds `bytes`, if its size is one of ours; null without memory.
+#[inline]
 pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
     Some(take_number(number(bytes, align)?))
 }
@@ -98,15 +128,15 @@ pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
 #[inline(always)]
 fn take_number(number: usize) -> *mut u8 {
     let size = size(number);
-    let waiting = HELD.try_with(|held| {
+    let waiting = HELD.with(|held| {
         let block = NonNull::new(held.first[number].get())?;
         // SAFETY: a block that waits begins with a pointer to the next.
         held.first[number].set(unsafe { block.cast::<*mut u8>().read() });
-        held.bytes.set(held.bytes.get() - size);
+        held.room.set(held.room.get() + size);
         Some(block.as_ptr())
     });
     // SAFETY: the size of a number.
-    waiting.ok().flatten().unwrap_or_else(|| unsafe { alloc(layout(size)) })
+    waiting.unwrap_or_else(|| unsafe { alloc(layout(size)) })
 }
 
 /// Takes a block of such a size back; false if its size is none of ours.
@@ -114,6 +144,7 @@ fn take_number(number: usize) -> *mut u8 {
 /// # Safety
 /// Where the size is one of ours, the block came from [`take`] for a size with the same [`rounded`] one, and nobody uses
 /// it.
+#[inline]
 pub(crate) unsafe fn give(block: *mut u8, bytes: usize, align: usize) -> bool {
     let Some(number) = number(bytes, align) else { return false };
     // SAFETY: By the caller.
@@ -126,20 +157,17 @@ pub(crate) unsafe fn give(block: *mut u8, bytes: usize, align: usize) -> bool {
 #[inline(always)]
 unsafe fn give_number(block: *mut u8, number: usize) {
     let size = size(number);
-    let kept = HELD.try_with(|held| {
-        if held.bytes.get() + size > MOST_HELD {
-            return false;
+    HELD.with(|held| {
+        let room = held.room.get();
+        if room < size {
+            // SAFETY: By the caller.
+            return unsafe { too_much(block, number) };
         }
         // SAFETY: by the caller the block is ours, and it has room for a pointer and is aligned for one.
         unsafe { block.cast::<*mut u8>().write(held.first[number].get()) };
         held.first[number].set(block);
-        held.bytes.set(held.bytes.get() + size);
-        true
+        held.room.set(room - size);
     });
-    if kept != Ok(true) {
-        // SAFETY: allocated with this layout.
-        unsafe { dealloc(block, layout(size)) };
-    }
 }
 
 /// Memory for one `T`; null without memory.
@@ -201,6 +229,9 @@ mod tests {
     #[test]
     fn blocks_come_again() {
         let first = take(2000, 8).expect("of this size");
+        // SAFETY: it came from `take`. The first one to be given back is freed.
+        assert!(unsafe { give(first, 2000, 8) });
+        let first = take(2000, 8).expect("of this size");
         let second = take(2000, 8).expect("of this size");
         assert!(!first.is_null() && !second.is_null() && first != second);
         // SAFETY: both came from `take`, and nobody uses them.
@@ -219,6 +250,6 @@ mod tests {
             // SAFETY: as above.
             assert!(unsafe { give(block, MOST, 8) });
         }
-        HELD.with(|held| assert!(held.bytes.get() <= MOST_HELD));
+        HELD.with(|held| assert!(held.room.get() < MOST));
     }
 }

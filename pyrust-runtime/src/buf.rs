@@ -81,6 +81,7 @@ impl<T> Buf<T> {
         self.grow_to(want)
     }
 
+    #[inline]
     fn grow_to(&mut self, want: usize) -> bool {
         let (size, align) = (size_of::<T>(), align_of::<T>());
         let Some(bytes) = want.checked_mul(size) else { return false };

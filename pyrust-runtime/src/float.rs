@@ -130,7 +130,7 @@ pub fn pow(a: f64, b: f64) -> R<f64> {
 }
 
 #[inline(never)]
-fn pow_special(a: f64, b: f64) -> R<f64> {
+extern "C" fn pow_special(a: f64, b: f64) -> R<f64> {
     if b == 0.0 {
         return Ok(1.0);
     }

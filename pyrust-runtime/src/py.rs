@@ -147,7 +147,7 @@ fn new_int(value: i64) -> R<*mut PyObject> {
 
 #[cold]
 #[inline(never)]
-fn keep_small_int(value: i64, place: &AtomicPtr<PyObject>) -> R<*mut PyObject> {
+extern "C" fn keep_small_int(value: i64, place: &AtomicPtr<PyObject>) -> R<*mut PyObject> {
     // SAFETY: The GIL is held; one reference goes to the table, one to the caller.
     unsafe {
         let object = fresh(PyLong_FromLongLong(value))?;

@@ -24,7 +24,7 @@ pub struct Str {
     obj: NonNull<PyObject>,
     pub(crate) data: NonNull<u8>,
     pub(crate) len: usize,
-    /// The object that the part has become; a reference of its own.
+    /// The object that the part has become; a reference of its own. `LENT` where there is no reference to `obj`.
     own: Cell<*mut PyObject>,
     /// Bytes per code point (1, 2 or 4), `PART`, `LASTING`, and how many more code points have room behind the text. One
     /// word, as everything here is: a processor is slow to read as a whole what was written in pieces.
@@ -42,6 +42,8 @@ const PART: u64 = 1 << 8;
 const LASTING: u64 = 1 << 9;
 /// Where in the last word stands how much room there is.
 const ROOM: u32 = 32;
+/// The object is lasting, and there is no reference to it: nothing is counted. No part is lent.
+const LENT: *mut PyObject = ptr::without_provenance_mut(1);
 
 /// Parts of a text that would not live on without them keep no more than so many bytes alive.
 const KEPT: usize = 256;
@@ -152,7 +154,7 @@ impl Str {
         if !pays || !self.is_ascii() {
             return None;
         }
-        // SAFETY: in bounds; we hold a reference, and the part has its own.
+        // SAFETY: in bounds; the object is alive, and the part has a reference of its own.
         unsafe {
             Py_INCREF(self.obj.as_ptr());
             let (data, len, own) = (self.data.add(start), end - start, Cell::new(ptr::null_mut()));
@@ -163,8 +165,8 @@ impl Str {
     /// The same text, for as long as it is looked at: unlike a copy, a part remains one.
     #[inline(always)]
     pub fn hold(&self) -> Str {
-        // SAFETY: We hold a reference; the copy has its own. Nobody appends while there are two, so what is spare is so
-        // for both. What a part has become belongs to that part.
+        // SAFETY: The object is alive; the copy has a reference of its own. Nobody appends while there are two, so what is
+        // spare is so for both. What a part has become belongs to that part.
         unsafe {
             Py_INCREF(self.obj.as_ptr());
             let copy = self.words();
@@ -173,9 +175,33 @@ impl Str {
         }
     }
 
+    /// The same text without a reference, if it lives until the transaction closes.
+    #[inline(always)]
+    pub(crate) fn lend(self) -> Str {
+        if self.rest & (LASTING | PART) != LASTING {
+            return self;
+        }
+        // `self` gives its reference back; there are others.
+        Str { obj: self.obj, data: self.data, len: self.len, own: Cell::new(LENT), rest: self.rest }
+    }
+
+    /// Another copy, of which the code says that it is lent: nobody asks.
+    ///
+    /// # Safety
+    /// [`Str::lend`] returned it, of what had been read from an object, and the transaction is open.
+    #[inline(always)]
+    pub(crate) unsafe fn lent_again(&self) -> Str {
+        Str { obj: self.obj, data: self.data, len: self.len, own: Cell::new(LENT), rest: self.rest }
+    }
+
     #[inline(always)]
     fn is_part(&self) -> bool {
         self.rest & PART != 0
+    }
+
+    #[inline(always)]
+    fn is_lent(&self) -> bool {
+        ptr::eq(self.own.get(), LENT)
     }
 
     /// The object, if there is one.
@@ -231,6 +257,10 @@ impl Str {
             }
         }
         let object = self.obj;
+        if self.is_lent() {
+            // SAFETY: Alive, as long as the transaction is open.
+            unsafe { Py_INCREF(object.as_ptr()) };
+        }
         core::mem::forget(self);
         Text(object)
     }
@@ -355,7 +385,7 @@ impl Str {
     #[inline(always)]
     pub(crate) fn takes(&self, c: Chr) -> bool {
         let object = self.obj.as_ptr();
-        // SAFETY: An exact `str`; what is spare is never that of a part.
+        // SAFETY: An exact `str`; what is spare is never that of a part, nor of what is lent.
         let fits = unsafe {
             self.spare() > 0
                 && !self.is_part()
@@ -393,7 +423,7 @@ impl Str {
     #[inline(always)]
     pub(crate) fn make_room(&mut self, more: usize) -> R<bool> {
         // SAFETY: An exact `str`.
-        if self.is_part() || !unsafe { layout::str_is_modifiable(self.obj.as_ptr()) } {
+        if self.is_part() || self.is_lent() || !unsafe { layout::str_is_modifiable(self.obj.as_ptr()) } {
             return Ok(false);
         }
         if more <= self.spare() as usize { Ok(true) } else { self.reserve(more) }
@@ -492,10 +522,14 @@ impl Clone for Str {
 impl Drop for Str {
     #[inline(always)]
     fn drop(&mut self) {
+        let own = self.own.get();
+        if ptr::eq(own, LENT) {
+            return;
+        }
         // SAFETY: The references are ours.
         unsafe {
-            if !self.own.get().is_null() {
-                Py_DECREF(self.own.get());
+            if !own.is_null() {
+                Py_DECREF(own);
             }
             Py_DECREF(self.obj.as_ptr());
         }
@@ -534,6 +568,10 @@ impl IntoPy for Str {
             return Ok(object);
         }
         let object = self.obj.as_ptr();
+        if self.is_lent() {
+            // SAFETY: Alive, as long as the transaction is open.
+            unsafe { Py_INCREF(object) };
+        }
         core::mem::forget(self);
         Ok(object)
     }

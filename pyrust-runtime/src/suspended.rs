@@ -143,19 +143,19 @@ impl Suspending {
 
     /// As [`Suspending::begin`], where that is rare.
     #[inline(never)]
-    pub fn begin_rarely() -> R<Suspending> {
+    pub extern "C" fn begin_rarely() -> R<Suspending> {
         Self::begin()
     }
 
     /// As [`Suspending::keep`], where that is rare: one function for all values of a type.
     #[inline(never)]
-    pub fn keep_rarely<T: IntoPy>(&mut self, cx: Cx, value: T) -> R<()> {
+    pub extern "C" fn keep_rarely<T: IntoPy>(&mut self, cx: Cx, value: T) -> R<()> {
         self.keep(cx, value)
     }
 
     /// As [`Suspending::end`], where that is rare.
     #[inline(never)]
-    pub fn end_rarely(self, point: usize) -> Obj {
+    pub extern "C" fn end_rarely(self, point: usize) -> Obj {
         self.end(point)
     }
 

@@ -89,6 +89,7 @@ impl Builder {
 }
 
 impl Drop for Builder {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: A tuple of our own; slots that were not filled are null.
         unsafe { Py_DECREF(self.0) };

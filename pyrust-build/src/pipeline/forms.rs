@@ -1,11 +1,11 @@
 //! Other forms of a function, which do the same with other representations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::types::as_view;
 use super::{checked, emits, loop_depth};
 use crate::hir::visit::{Visit, walk_expr, walk_stmt};
-use crate::hir::{Comp, Expr, NodeId, Stmt, StmtKind};
+use crate::hir::{Comp, Expr, ExprKind, NodeId, Stmt, StmtKind, VarId};
 use crate::infer::{FuncRef, Instance, Program, Wide};
 use crate::passes::Pass;
 use crate::ty::Type;
@@ -43,7 +43,14 @@ pub(super) fn with_views(
         return None;
     }
     let instance = &program.instances[root];
-    let params: Vec<Type> = instance.params.iter().map(as_view).collect();
+    let read = ReadInLoops::of(instance);
+    let params: Vec<Type> = instance
+        .hir
+        .params
+        .iter()
+        .zip(&instance.params)
+        .map(|(param, ty)| as_view(ty, read.vars.contains(&param.var)))
+        .collect();
     if params == instance.params {
         return None;
     }
@@ -74,19 +81,57 @@ fn reads_again(program: &Program<'_>, root: usize) -> bool {
     };
     let mut callees = program.reachable(root).into_iter().filter(|i| *i != root);
     let Instance { hir, calls, .. } = &program.instances[root];
-    let mut repeated = Repeated { calls, loops: 0, found: false };
+    let mut repeated = Inside { what: Repeated { calls, found: false }, loops: 0 };
     repeated.block(&hir.body);
-    depth(root) > 1 || callees.any(|i| repeated.found || !once(i))
+    depth(root) > 1 || callees.any(|i| repeated.what.found || !once(i))
 }
 
 /// Looks for calls inside of loops.
 struct Repeated<'a> {
     calls: &'a BTreeMap<NodeId, usize>,
-    loops: usize,
     found: bool,
 }
 
-impl<'h> Visit<'h> for Repeated<'_> {
+impl InLoops for Repeated<'_> {
+    fn expr(&mut self, e: &Expr) {
+        self.found |= self.calls.contains_key(&e.id);
+    }
+}
+
+/// Looks for the variables that are read inside of loops: what a loop goes through is read before it.
+#[derive(Default)]
+struct ReadInLoops {
+    vars: BTreeSet<VarId>,
+}
+
+impl ReadInLoops {
+    fn of(instance: &Instance) -> ReadInLoops {
+        let mut inside = Inside { what: ReadInLoops::default(), loops: 0 };
+        inside.block(&instance.hir.body);
+        inside.what
+    }
+}
+
+impl InLoops for ReadInLoops {
+    fn expr(&mut self, e: &Expr) {
+        if let ExprKind::Local(var) = e.kind {
+            self.vars.insert(var);
+        }
+    }
+}
+
+/// What is to be done with the expressions inside of loops.
+trait InLoops {
+    fn expr(&mut self, e: &Expr);
+}
+
+/// Finds the expressions inside of loops.
+struct Inside<T> {
+    what: T,
+    loops: usize,
+}
+
+impl<'h, T: InLoops> Visit<'h> for Inside<T> {
     fn stmt(&mut self, stmt: &'h Stmt) {
         match &stmt.kind {
             StmtKind::For { iter, body, orelse, .. } => {
@@ -127,7 +172,9 @@ impl<'h> Visit<'h> for Repeated<'_> {
     }
 
     fn expr(&mut self, e: &'h Expr) {
-        self.found |= self.loops > 0 && self.calls.contains_key(&e.id);
+        if self.loops > 0 {
+            self.what.expr(e);
+        }
         walk_expr(self, e);
     }
 }

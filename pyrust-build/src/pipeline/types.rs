@@ -77,18 +77,31 @@ fn is_record(ty: &Type) -> bool {
     }
 }
 
+/// A tuple of plain numbers and texts.
+fn is_row(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple { items, .. } => {
+            !items.is_empty()
+                && items.iter().all(|t| matches!(t, Type::Int | Type::Float | Type::Bool | Type::Str))
+        }
+        _ => false,
+    }
+}
+
 /// Could a value of the type be a list of Python's, or lead to one?
 pub(super) fn sees_lists(ty: &Type) -> bool {
     matches!(ty, Type::List { in_place: true, .. } | Type::View(_) | Type::Obj | Type::VarTuple(_))
         || matches!(ty, Type::Instance(_))
 }
 
-/// Lists of plain numbers, and lists of those.
-pub(super) fn as_view(ty: &Type) -> Type {
+/// Lists of plain numbers, of rows of numbers and texts, and lists of those.
+///
+/// `again`: it is read more than once. Where it is not, texts are read as fast where they are.
+pub(super) fn as_view(ty: &Type, again: bool) -> Type {
     match ty {
-        Type::List { elem, in_place: true } => match as_view(elem) {
+        Type::List { elem, in_place: true } => match as_view(elem, again) {
             t @ (Type::Int | Type::Float | Type::Bool | Type::View(_)) => Type::View(Box::new(t)),
-            t if is_record(&t) => Type::View(Box::new(t)),
+            t if is_record(&t) || again && is_row(&t) => Type::View(Box::new(t)),
             _ => ty.clone(),
         },
         other => other.clone(),

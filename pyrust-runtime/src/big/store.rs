@@ -24,6 +24,7 @@ pub struct Large(NonNull<Head>);
 const _: () = assert!(size_of::<Head>().is_multiple_of(8) && align_of::<Head>() == 8);
 
 impl Large {
+    #[inline(always)]
     fn layout(room: usize) -> Layout {
         // SAFETY: `room` is at most `MOST`, so the size is far from overflow; 8 is a power of two.
         unsafe { Layout::from_size_align_unchecked(size_of::<Head>() + room * 8, 8) }

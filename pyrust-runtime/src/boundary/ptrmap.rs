@@ -57,7 +57,7 @@ impl PtrMap {
     }
 
     /// Inserts a key that is not there yet; `false` without memory.
-    pub(crate) fn insert(&mut self, key: *mut PyObject, value: u32) -> bool {
+    pub(crate) extern "C" fn insert(&mut self, key: *mut PyObject, value: u32) -> bool {
         if (self.used + 1) * 2 > self.slots.len() && !self.grow() {
             return false;
         }

@@ -171,6 +171,7 @@ impl Temporary {
 }
 
 impl Drop for Temporary {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: the reference is ours.
         unsafe { ffi::Py_DECREF(self.0.as_ptr()) }

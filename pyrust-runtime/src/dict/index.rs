@@ -39,6 +39,7 @@ fn mark(hash: u64) -> u64 {
 }
 
 impl Index {
+    #[inline(always)]
     pub(crate) const fn new() -> Index {
         Index { groups: Buf::new(), shift: 64, free: 0 }
     }
@@ -54,7 +55,8 @@ impl Index {
     }
 
     /// An empty one with room for `count` entries and half as many more.
-    pub(crate) fn sized(count: usize) -> R<Index> {
+    #[inline(never)]
+    pub(crate) extern "C" fn sized(count: usize) -> R<Index> {
         let count_of_groups = (count / 4).next_power_of_two().max(LEAST);
         let mut groups: Buf<Group> = Buf::new();
         if count_of_groups > 1 << 29 || !groups.reserve_total(count_of_groups) {

@@ -495,6 +495,7 @@ unsafe fn enter<K: Key + IntoPy, V: IntoPy + Clone>(
 }
 
 /// Both, or neither: takes the reference to the key.
+#[inline]
 pub(crate) fn boxed(key: *mut PyObject, value: R<*mut PyObject>) -> R<(*mut PyObject, *mut PyObject)> {
     match value {
         Ok(value) => Ok((key, value)),

@@ -39,15 +39,18 @@ impl TupleHash {
     const PRIME_2: u64 = 14_029_467_366_897_019_727;
     const PRIME_5: u64 = 2_870_177_450_012_600_261;
 
+    #[inline(always)]
     pub(super) fn new() -> TupleHash {
         TupleHash(TupleHash::PRIME_5)
     }
 
+    #[inline(always)]
     pub(super) fn add(&mut self, lane: isize) {
         let sum = self.0.wrapping_add((lane as u64).wrapping_mul(TupleHash::PRIME_2));
         self.0 = sum.rotate_left(31).wrapping_mul(TupleHash::PRIME_1);
     }
 
+    #[inline(always)]
     pub(super) fn finish(self, count: usize) -> isize {
         let hash = self.0.wrapping_add(count as u64 ^ (TupleHash::PRIME_5 ^ 3_527_539)) as isize;
         if hash == -1 { 1_546_275_796 } else { hash }

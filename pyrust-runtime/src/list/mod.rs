@@ -381,6 +381,7 @@ fn find<T: ElemEq + Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, item: &T)
 }
 
 /// `count * times` elements, if any memory could hold them.
+#[inline]
 fn many(count: usize, times: i64) -> R<usize> {
     match count.checked_mul(times.max(0) as usize).filter(|total| *total < 1 << 44) {
         Some(total) => Ok(total),

@@ -4,6 +4,7 @@
 //! The compiler uses it for parameters of functions that change no object of Python's, so what was converted stays
 //! true; whatever has the identity of the list (boxing, `is`) is the list itself.
 
+use core::mem::ManuallyDrop;
 use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyObject};
@@ -13,20 +14,75 @@ use crate::elem::{ElemEq, ElemOrd, Items, View};
 use crate::list::{ListLike, PList};
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
+use crate::strs::Str;
 use crate::txn::Cx;
 
-/// Elements that can be kept converted: plain values without an owner.
-pub trait Readable: FromPy + IntoPy + Copy {
+/// Elements that can be kept converted: plain values without an owner, and texts, which the list keeps alive.
+pub trait Readable: FromPy + IntoPy + Clone {
     /// Rows are made once: reading a few of many must not convert all.
     const ROWS: bool = false;
+    /// There are texts among them: the first reads cost little more than later ones, and are not worth a call.
+    const TEXTS: bool = false;
+
+    /// What was read, without a reference to it.
+    fn lend(self) -> Self;
+
+    /// Another copy of what was lent.
+    ///
+    /// # Safety
+    /// [`Readable::lend`] returned it, and the transaction is open in which that was read.
+    unsafe fn again(&self) -> Self;
 }
 
-impl Readable for i64 {}
-impl Readable for f64 {}
-impl Readable for bool {}
+macro_rules! plain {
+    ($($ty:ty),+) => {$(
+        impl Readable for $ty {
+            #[inline(always)]
+            fn lend(self) -> Self {
+                self
+            }
+
+            #[inline(always)]
+            unsafe fn again(&self) -> Self {
+                *self
+            }
+        }
+    )+};
+}
+
+plain!(i64, f64, bool);
+
+impl Readable for Str {
+    const TEXTS: bool = true;
+
+    #[inline(always)]
+    fn lend(self) -> Self {
+        Str::lend(self)
+    }
+
+    #[inline(always)]
+    unsafe fn again(&self) -> Self {
+        // SAFETY: By the caller; what was read is lasting.
+        unsafe { self.lent_again() }
+    }
+}
+
 macro_rules! shapes {
     ($($count:literal: $($item:ident $index:tt),+;)+) => {$(
-        impl<$($item: Readable),+> Readable for ($($item,)+) {}
+        impl<$($item: Readable),+> Readable for ($($item,)+) {
+            const TEXTS: bool = $($item::TEXTS)||+;
+
+            #[inline(always)]
+            fn lend(self) -> Self {
+                ($(self.$index.lend(),)+)
+            }
+
+            #[inline(always)]
+            unsafe fn again(&self) -> Self {
+                // SAFETY: By the caller.
+                unsafe { ($(self.$index.again(),)+) }
+            }
+        }
     )+};
 }
 
@@ -34,6 +90,16 @@ every_tuple!(shapes);
 
 impl<T: Readable> Readable for RList<T> {
     const ROWS: bool = true;
+
+    #[inline(always)]
+    fn lend(self) -> Self {
+        self
+    }
+
+    #[inline(always)]
+    unsafe fn again(&self) -> Self {
+        *self
+    }
 }
 
 struct Node<T> {
@@ -87,22 +153,36 @@ impl<T: Readable> RList<T> {
     #[cold]
     #[inline(never)]
     extern "C" fn slow(self, cx: Cx, index: usize) -> R<T> {
+        self.count_read(cx);
+        Ok(self.live().item(cx, index)?.lend())
+    }
+
+    /// Counts a read in place. When they have cost as much as converting does, that is done.
+    #[inline(always)]
+    fn count_read(self, cx: Cx) {
         // SAFETY: As above; one thread, short borrows.
         let node = unsafe { &mut *self.node.as_ptr() };
-        node.reads = node.reads.saturating_add(1);
         let patience = match T::ROWS {
             true if node.count <= 256 => 0,
             true => node.count / 8,
             false => node.count,
         };
+        node.reads = node.reads.saturating_add(1);
         if node.reads > patience && node.reads < usize::MAX {
-            // An element of another type: the reads bail where they meet it, as in place.
-            node.reads = usize::MAX;
-            if let Ok(values) = self.convert(cx) {
-                node.values = values;
-            }
+            self.converted(cx);
         }
-        self.live().item(cx, index)
+    }
+
+    #[cold]
+    #[inline(never)]
+    extern "C" fn converted(self, cx: Cx) {
+        // SAFETY: As above; one thread, short borrows.
+        let node = unsafe { &mut *self.node.as_ptr() };
+        // An element of another type: the reads bail where they meet it, as in place.
+        node.reads = usize::MAX;
+        if let Ok(values) = self.convert(cx) {
+            node.values = values;
+        }
     }
 
     fn convert(self, cx: Cx) -> R<*const T> {
@@ -112,7 +192,7 @@ impl<T: Readable> RList<T> {
         unsafe {
             let values = room::<T>(cx, count)?;
             for index in 0..count {
-                values.as_ptr().add(index).write(live.item(cx, index)?);
+                values.as_ptr().add(index).write(live.item(cx, index)?.lend());
             }
             Ok(values.as_ptr())
         }
@@ -127,14 +207,14 @@ impl<T: Readable> RList<T> {
         unsafe {
             let node = self.node.as_ptr();
             let inside = (index as u64) < (*node).count as u64 && !(*node).values.is_null();
-            inside.then(|| *(*node).values.add(index as usize))
+            inside.then(|| (*(*node).values.add(index as usize)).again())
         }
     }
 
     /// The elements from `index` on, if all are inside and converted.
     #[inline(always)]
     pub fn window<const N: usize>(&self, index: i64) -> Option<[T; N]> {
-        // SAFETY: As above; nothing writes to what was converted.
+        // SAFETY: As above; nothing writes to what was converted, and what was lent has no owner.
         unsafe {
             let node = self.node.as_ptr();
             let end = (index as u64).checked_add(N as u64)?;
@@ -270,7 +350,14 @@ impl<T: Readable> ListLike<T> for RList<T> {
         // SAFETY: As above; `index < count`, by the caller.
         unsafe {
             let values = (*self.node.as_ptr()).values;
-            if values.is_null() { self.slow(cx, index) } else { Ok(*values.add(index)) }
+            if values.is_null() && T::TEXTS {
+                self.count_read(cx);
+                Ok(ManuallyDrop::new(self.live().item(cx, index)?.lend()).again())
+            } else if values.is_null() {
+                Ok(ManuallyDrop::new(self.slow(cx, index)?).again())
+            } else {
+                Ok((*values.add(index)).again())
+            }
         }
     }
 

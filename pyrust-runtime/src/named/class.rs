@@ -95,7 +95,7 @@ impl NamedClass {
     }
 
     #[cold]
-    fn look(&self) -> *mut PyTypeObject {
+    extern "C" fn look(&self) -> *mut PyTypeObject {
         // SAFETY: The GIL is held. Nothing here runs Python code: types whose metaclass is `type`, exact dicts, and
         // getters of code objects, which are C. What that allocates must not start the collector.
         unsafe {

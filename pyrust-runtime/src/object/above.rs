@@ -45,7 +45,7 @@ impl Above {
 
     #[cold]
     #[inline(never)]
-    fn look(&'static self, cx: Cx, of: *mut PyTypeObject, class: *mut PyTypeObject) -> R<()> {
+    extern "C" fn look(&'static self, cx: Cx, of: *mut PyTypeObject, class: *mut PyTypeObject) -> R<()> {
         if of.is_null() || class.is_null() {
             return bail(Bail::Guard);
         }

@@ -199,7 +199,7 @@ impl ObjectClass {
 
     #[cold]
     #[inline(never)]
-    fn look(&self) -> *mut PyTypeObject {
+    extern "C" fn look(&self) -> *mut PyTypeObject {
         // SAFETY: The GIL is held. Nothing here runs Python code: exact dicts, and classes whose metaclass is `type`.
         unsafe {
             self.version.set(0);
@@ -392,7 +392,7 @@ impl Method {
     /// The class, alive.
     #[cold]
     #[inline(never)]
-    unsafe fn look_only(&'static self, class: *mut PyTypeObject) -> R<()> {
+    unsafe extern "C" fn look_only(&'static self, class: *mut PyTypeObject) -> R<()> {
         // SAFETY: By the caller; types are tested before their layout is relied on.
         unsafe {
             let found = inherited(class, self.attribute.text()?);
@@ -418,7 +418,7 @@ impl Method {
     /// The class, alive.
     #[cold]
     #[inline(never)]
-    unsafe fn look(&'static self, cx: Cx, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
+    unsafe extern "C" fn look(&'static self, cx: Cx, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
         // SAFETY: By the caller; types are tested before their layout is relied on.
         unsafe {
             let found = self.attribute.found_in(cx, class, ty)?;

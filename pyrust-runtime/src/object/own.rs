@@ -129,7 +129,7 @@ pub fn make<F: Fields>(cx: Cx) -> R<Own<F>> {
 /// Are instances as the record has it?
 #[cold]
 #[inline(never)]
-fn look<F: Fields>(cx: Cx) -> R<()> {
+extern "C" fn look<F: Fields>(cx: Cx) -> R<()> {
     let class = <F::Class as OfObjectClass>::CLASS;
     let object = class.class();
     if object.is_null() || !class.is_made_plainly() || (F::ASSIGNED && !class.is_writable()) {
@@ -273,7 +273,7 @@ impl Records {
 
     #[cold]
     #[inline(never)]
-    fn grow(&mut self, size: usize) -> bool {
+    extern "C" fn grow(&mut self, size: usize) -> bool {
         let wanted = self.total.clamp(FIRST, LARGEST).max(size);
         let Ok(layout) = Layout::from_size_align(wanted, ALIGN) else { return false };
         if self.total + wanted > LIMIT {

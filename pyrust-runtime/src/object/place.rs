@@ -420,7 +420,7 @@ impl Attribute {
 
     #[cold]
     #[inline(never)]
-    unsafe fn look(&self, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
+    unsafe extern "C" fn look(&self, class: &ObjectClass, ty: *mut PyTypeObject) -> R<()> {
         // SAFETY: By the caller: the class of a live instance.
         unsafe {
             if class.class() != ty {
@@ -482,7 +482,7 @@ impl Attribute {
     /// What is read here must be what Python reads.
     #[cold]
     #[inline(never)]
-    unsafe fn prove(&self, object: *mut PyObject, value: *mut PyObject) -> R<()> {
+    unsafe extern "C" fn prove(&self, object: *mut PyObject, value: *mut PyObject) -> R<()> {
         // SAFETY: A live object whose class has the generic function, which asks no descriptor of Python's here.
         unsafe {
             let read = PyObject_GenericGetAttr(object, self.text.get());
@@ -502,7 +502,7 @@ impl Attribute {
     /// A new name may have come meanwhile.
     #[cold]
     #[inline(never)]
-    unsafe fn look_again(&self, object: *mut PyObject) -> usize {
+    unsafe extern "C" fn look_again(&self, object: *mut PyObject) -> usize {
         // SAFETY: By the caller.
         let (index, known) = unsafe { shared_index(Py_TYPE(object), self.text.get()) };
         self.index.set(index);
