@@ -1,4 +1,5 @@
-//! Innermost counted loops over arrays, written a second time without what keeps LLVM from widening them.
+//! Counted loops over arrays, written a second time without what keeps LLVM from widening them: innermost ones, and those
+//! around others whose ends are known before the outermost one begins (`emit/nest.rs`).
 //!
 //! In the second form a result that is not finite does not leave the loop: it is noted (`ndarray::noted`), and looked at
 //! when the loop is over, however it ends. As sums, differences and products of what is not finite are not finite
@@ -7,7 +8,7 @@
 //!
 //! A `while` inside looks at what was noted before it looks for signals.
 //!
-//! The form is chosen block by block of turns. Where an index is made of the loop's variable, of what the loop leaves
+//! The form is chosen block by block of turns. Where an index is made of the loops' variables, of what the loops leave
 //! alone, and of constants, the places that it goes to are looked at once, before the block (`ndarray::window`). Arrays
 //! that are stored to are made free first (`ndarray::opened`): their memory has been copied, and stores need no log.
 
@@ -18,61 +19,45 @@ use quote::quote;
 
 use super::Func;
 use super::iter::label_if_used;
+use super::nest::{Part, Scope, Window};
 use super::stmt::mentions;
 use super::types::Val;
 use crate::hir::visit::defines;
-use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, UnaryOp, VarId};
+use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, Target, TargetKind, VarId};
 use crate::numpy::Dtype;
 use crate::passes::Pass;
 use crate::ty::Type;
 
-/// No constant in an index that is larger is looked at.
-const MOST_OFFSET: u64 = 1 << 31;
-
 /// What is known of such a loop.
 pub(super) struct Dense {
-    /// The variable of the loop.
-    turn: VarId,
-    /// What the loop assigns.
-    assigned: BTreeSet<VarId>,
-    /// Arrays with elements that are read or stored, and whether one is stored of which one cannot tell before the loop where
-    /// it goes, or that does not lie beside those of other turns.
+    /// What indices are made of.
+    pub(super) scope: Scope,
+    /// Arrays with elements that are read or stored, and whether one is stored of which one cannot tell before the loop
+    /// where it goes.
     arrays: BTreeMap<VarId, bool>,
+    /// The loops around such stores.
+    loose: BTreeSet<usize>,
     /// Places of which one can tell before the loop where they go.
     windows: Vec<Window>,
     /// Variables to which the loop only adds, or multiplies them: see [`Func::sums`].
     sums: BTreeSet<VarId>,
-    /// `while` loops around what is looked at.
-    depth: usize,
-}
-
-/// Part of an index: whether the number of the turn is in it, a variable that stays as it is, and what is added.
-type Part = (bool, Option<VarId>, i64);
-
-/// The places that `array[parts]` has while the loop runs.
-#[derive(Clone)]
-pub(super) struct Window {
-    array: VarId,
-    parts: Vec<Part>,
-    name: Ident,
-    /// They lie side by side, if the array's elements do.
-    dense: bool,
-    /// Something is stored there.
-    stored: bool,
+    /// Loops around what is looked at.
+    pub(super) depth: usize,
+    /// What the loop and those inside remember.
+    pub(super) site: Option<Ident>,
+    /// Several threads may do its turns.
+    pub(super) is_shared: bool,
 }
 
 /// What the second form of a loop has while it is emitted.
 pub(super) struct Noting {
     /// Where results that are not finite are noted.
-    odd: Ident,
+    pub(super) odd: Ident,
     /// What the loop remembers.
-    site: Ident,
-    /// The number of the turn.
-    at: Ident,
-    turn: VarId,
-    assigned: BTreeSet<VarId>,
+    pub(super) site: Ident,
+    pub(super) scope: Scope,
     windows: Vec<Window>,
-    sums: BTreeSet<VarId>,
+    pub(super) sums: BTreeSet<VarId>,
 }
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
@@ -95,12 +80,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return None;
         }
         let mut dense = Dense {
-            turn: *turn,
-            assigned: assigned.clone(),
+            scope: Scope::of(*turn, assigned.clone()),
             arrays: BTreeMap::new(),
+            loose: BTreeSet::new(),
             windows: Vec::new(),
             sums: self.sums(body),
             depth: 0,
+            site: None,
+            is_shared: self.shares(target, iter, body).is_some(),
         };
         let fits = body.iter().all(|s| self.dense_stmt(s, &mut dense));
         (fits && !dense.arrays.is_empty()).then_some(dense)
@@ -108,7 +95,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     /// Variables to which the loop does nothing but `v = v + …`, `v = v - …`, `v = v * …`: what is not finite stays
     /// such until the loop is over, so it is enough to look at them then.
-    fn sums(&self, body: &[Stmt]) -> BTreeSet<VarId> {
+    pub(super) fn sums(&self, body: &[Stmt]) -> BTreeSet<VarId> {
         let (mut sums, mut others) = (BTreeSet::new(), BTreeSet::new());
         self.sums_in(body, &mut sums, &mut others);
         sums.difference(&others).copied().collect()
@@ -129,6 +116,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     }
                     None => others.extend(defines(stmt)),
                 },
+                StmtKind::For { target, iter, body, orelse } => {
+                    others.extend(defines(target));
+                    others.extend(defines(iter));
+                    self.sums_in(body, sums, others);
+                    self.sums_in(orelse, sums, others);
+                }
                 _ => others.extend(defines(stmt)),
             }
         }
@@ -165,16 +158,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
-    /// A float operation of the second form on a number of NumPy's and one that is of either kind.
+    /// A float operation of the second form on numbers of which one is NumPy's or Python's, whichever it is.
     pub(super) fn noted_mixed(&self, name: &str, args: &[Val]) -> Option<Val> {
-        self.noting.as_ref()?;
+        let odd = &self.noting.as_ref()?.odd;
         let double = Type::Numpy(Dtype::Float64);
         let [left, right] = args else { return None };
-        let either = |v: &Val| match &v.ty {
-            Type::Union(items) => items.len() == 2 && items.iter().all(|t| *t == Type::Float || *t == double),
-            _ => false,
+        let float = |v: &Val| is_either_double(&v.ty) || v.ty == double || v.ty == Type::Float;
+        let either = match (is_either_double(&left.ty), is_either_double(&right.ty)) {
+            (true, _) => &left.ty,
+            (false, true) => &right.ty,
+            (false, false) => return None,
         };
-        if !(either(left) && right.ty == double || left.ty == double && either(right)) {
+        if !float(left) || !float(right) {
             return None;
         }
         let op = match name {
@@ -184,14 +179,27 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             "/" => "truediv",
             _ => return None,
         };
-        let code = self.noted(&format!("ndarray::float64::{op}"), &[left.owned(), right.owned()])?;
-        Some(Val::new(code, double))
+        if left.ty == double || right.ty == double {
+            let code = self.noted(&format!("ndarray::float64::{op}"), &[left.owned(), right.owned()])?;
+            return Some(Val::new(code, double));
+        }
+        let [left, right] = [(left, true), (right, op != "truediv")].map(|(val, through)| {
+            let code = val.owned();
+            unnoted(&code).filter(|_| through).unwrap_or(code)
+        });
+        let name = quote::format_ident!("either_{op}");
+        let code = quote!(ndarray::#name(#left, #right));
+        Some(Val::new(quote!(ndarray::noted(#code, &mut #odd)), either.clone()))
     }
 
     fn dense_stmt(&self, stmt: &Stmt, dense: &mut Dense) -> bool {
         match &stmt.kind {
             StmtKind::Assign { targets, value } => {
-                self.dense_expr(value, dense) && targets.iter().all(|t| self.dense_target(t, dense))
+                let value = match &value.kind {
+                    ExprKind::Tuple(items) => items.iter().all(|item| self.dense_expr(item, dense)),
+                    _ => self.dense_expr(value, dense),
+                };
+                value && targets.iter().all(|t| self.dense_target(t, dense))
             }
             StmtKind::AugAssign { target, value, .. } => {
                 self.dense_expr(value, dense) && self.dense_target(target, dense)
@@ -205,10 +213,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 dense.depth -= 1;
                 fits && orelse.is_empty()
             }
-            StmtKind::Break | StmtKind::Continue => dense.depth > 0,
-            StmtKind::Pass => true,
+            StmtKind::For { target, iter, body, orelse } => {
+                orelse.is_empty() && self.dense_for(target, iter, body, dense)
+            }
+            StmtKind::Break => dense.depth > 0,
+            StmtKind::Continue | StmtKind::Pass => true,
             _ => false,
         }
+    }
+
+    /// The loops inside of one.
+    pub(super) fn dense_block(&self, body: &[Stmt], dense: &mut Dense) -> bool {
+        body.iter().all(|s| self.dense_stmt(s, dense))
     }
 
     /// In the second form of a loop, before signals are looked for in a `while` inside: what has been noted may be the
@@ -250,12 +266,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             ExprKind::If { test, body, orelse } => {
                 [test, body, orelse].into_iter().all(|e| self.dense_expr(e, dense))
             }
-            ExprKind::Index { base, index } => self.dense_place(base, index, false, dense),
+            ExprKind::Index { base, index } => {
+                self.is_extent(e, &dense.scope) || self.dense_place(base, index, false, dense)
+            }
             ExprKind::Call { name, args, keywords } => {
                 keywords.is_empty()
                     && ["abs", "bool", "float", "int", "max", "min"].contains(&name.as_str())
                     && self.is_plain_builtin(e, name)
                     && args.iter().all(|a| self.dense_expr(a, dense))
+                    || self.is_extent(e, &dense.scope)
             }
             ExprKind::ModuleCall { module, args, keywords, .. } => {
                 module == "math" && keywords.is_empty() && args.iter().all(|a| self.dense_expr(a, dense))
@@ -273,63 +292,29 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             ExprKind::Tuple(items) => items.iter().collect(),
             _ => vec![index],
         };
-        if !plain || dense.assigned.contains(&array) || parts.len() != usize::from(dims) {
+        if !plain || dense.scope.assigned.contains(&array) || parts.len() != usize::from(dims) {
             return false;
         }
         if !parts.iter().all(|part| self.dense_expr(part, dense)) {
             return false;
         }
-        let known: Option<Vec<Part>> =
-            parts.iter().map(|part| self.dense_part(part, dense.turn, &dense.assigned)).collect();
+        let known: Option<Vec<Part>> = parts.iter().map(|part| self.dense_part(part, &dense.scope)).collect();
         let loose = dense.arrays.entry(array).or_default();
         let Some(parts) = known else {
             *loose |= stored;
+            if stored {
+                dense.loose.extend(&dense.scope.open);
+            }
             return true;
         };
-        let turning = |(turns, ..): &Part| *turns;
-        let side = parts.last().is_some_and(turning) && parts.iter().filter(|p| turning(p)).count() == 1;
-        *loose |= stored && !side;
         match dense.windows.iter_mut().find(|w| w.array == array && w.parts == parts) {
             Some(window) => window.stored |= stored,
             None => {
                 let name = quote::format_ident!("__py_window{}", dense.windows.len());
-                dense.windows.push(Window { array, parts, name, dense: side, stored });
+                dense.windows.push(Window { array, parts, name, stored });
             }
         }
         true
-    }
-
-    /// Part of an index of which one can tell before the loop where it goes.
-    fn dense_part(&self, e: &Expr, turn: VarId, assigned: &BTreeSet<VarId>) -> Option<Part> {
-        let small = |by: i64| (by.unsigned_abs() < MOST_OFFSET).then_some(by);
-        match &e.kind {
-            ExprKind::Int(i) => Some((false, None, small(*i)?)),
-            ExprKind::Unary { op: UnaryOp::Neg, operand } => match operand.kind {
-                ExprKind::Int(i) => Some((false, None, small(i.checked_neg()?)?)),
-                _ => None,
-            },
-            ExprKind::Local(v) if *v == turn => Some((true, None, 0)),
-            ExprKind::Local(v) => {
-                let var = &self.hir.vars[*v];
-                let known = !assigned.contains(v)
-                    && !var.cell
-                    && !var.maybe_unbound
-                    && self.instance.vars[*v] == Type::Int;
-                known.then_some((false, Some(*v), 0))
-            }
-            ExprKind::Binary { op: op @ (BinOp::Add | BinOp::Sub), left, right } => {
-                let (turns, var, a) = self.dense_part(left, turn, assigned)?;
-                let (more_turns, more, b) = self.dense_part(right, turn, assigned)?;
-                let by = match op {
-                    BinOp::Add => a.checked_add(b)?,
-                    _ if more_turns || more.is_some() => return None,
-                    _ => a.checked_sub(b)?,
-                };
-                let once = !(turns && more_turns || var.is_some() && more.is_some());
-                once.then_some((turns || more_turns, var.or(more), small(by)?))
-            }
-            _ => None,
-        }
     }
 
     /// The places that an element of the second form has, if they are known.
@@ -341,7 +326,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             ExprKind::Tuple(items) => items.iter().collect(),
             _ => vec![index],
         };
-        let part = |e: &Expr| self.dense_part(e, noting.turn, &noting.assigned);
+        let part = |e: &Expr| self.dense_part(e, &noting.scope);
         let parts: Vec<Part> = parts.into_iter().map(part).collect::<Option<_>>()?;
         let window = noting.windows.iter().find(|w| w.array == array && w.parts == parts)?;
         Some((noting, window, Type::Numpy(dtype)))
@@ -350,14 +335,19 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// An element that is read through its window.
     pub(super) fn window_get(&self, base: &Expr, index: &Expr) -> Option<Val> {
         let (noting, window, ty) = self.window(base, index)?;
-        let (name, at) = (&window.name, &noting.at);
-        Some(Val::new(self.q(quote!(ndarray::window_get(#name, #at))), ty))
+        let (name, at) = (&window.name, window.at(&noting.scope));
+        Some(Val::new(self.q(quote!(ndarray::window_get(#name, [#(#at),*]))), ty))
     }
 
     /// An element that is stored through its window.
     pub(super) fn window_set(&mut self, base: &Expr, index: &Expr, val: &Val) -> Option<TokenStream> {
-        let (noting, window, _) = self.window(base, index)?;
-        let (name, at) = (window.name.clone(), noting.at.clone());
+        let (noting, window, ty) = self.window(base, index)?;
+        let (name, at) = (window.name.clone(), window.at(&noting.scope));
+        let at = quote!([#(#at),*]);
+        if is_either_double(&val.ty) && ty == Type::Numpy(Dtype::Float64) {
+            let value = val.owned();
+            return Some(self.q(quote!(ndarray::window_set(#name, #at, #value))));
+        }
         Some(self.dispatch(std::slice::from_ref(val), &mut |f, vals| {
             let value = vals[0].owned();
             Some(f.q(quote!(ndarray::window_set(#name, #at, #value))))
@@ -372,20 +362,31 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         (around, continues): (&syn::Lifetime, &syn::Lifetime),
         inner: &mut dyn FnMut(&mut Self) -> TokenStream,
     ) -> TokenStream {
-        let (odd, site, slot) = (self.fresh("odd"), self.fresh("site"), self.fresh("stop"));
+        let (odd, slot) = (self.fresh("odd"), self.fresh("stop"));
+        let (site, is_own) = match (&dense.site, &self.within_nest) {
+            (Some(site), _) => (site.clone(), true),
+            (None, Some(site)) => (site.clone(), false),
+            (None, None) => (self.fresh("site"), true),
+        };
         let (done, label) = (self.label("done"), self.label("dense"));
-        let (at, turns) = (self.fresh("turn"), self.fresh("turns"));
+        let root = &dense.scope.levels[0];
+        let (at, turns) = (root.at.clone(), root.count.clone());
+        let is_nest = dense.scope.levels.len() > 1;
+        let least = Literal::i64_suffixed(if is_nest { 1 } else { 2 });
+        let (levels, few) = self.levels(&dense.scope, chunk);
+        let few = if is_nest { quote!(if #(#few)&&*) } else { quote!() };
         let stored: Vec<Ident> =
             dense.arrays.iter().filter(|(_, loose)| **loose).map(|(v, _)| self.var_ident(*v)).collect();
+        let loose = dense.scope.turns(&dense.loose);
         let opened: Vec<TokenStream> = stored
             .iter()
             .map(|name| {
-                let opened = self.q(quote!(ndarray::opened(cx, #name, #turns)));
+                let opened = self.q(quote!(ndarray::opened(cx, #name, #loose)));
                 quote!(let #name = #opened;)
             })
             .collect();
         let windows: Vec<TokenStream> =
-            dense.windows.iter().map(|w| self.window_of(w, chunk, &turns)).collect();
+            dense.windows.iter().map(|w| self.window_of(w, &dense.scope)).collect();
         let kept = dense.windows.iter().filter(|w| w.stored && !dense.arrays[&w.array]);
         let kept: Vec<TokenStream> = kept
             .map(|w| {
@@ -395,14 +396,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             })
             .collect();
         let sums = dense.sums.clone();
+        // What a loop inside has added up is noted behind it, where an exception does not get to.
+        let caught = dense.scope.levels.iter().any(|level| !level.sums.is_empty());
+        let caught = if caught { quote!(ndarray::note_stop(#slot, &mut #odd);) } else { quote!() };
         let noting = Noting {
             odd: odd.clone(),
             site: site.clone(),
-            at: at.clone(),
-            turn: dense.turn,
-            assigned: dense.assigned,
+            scope: dense.scope,
             windows: dense.windows,
-            sums: dense.sums,
+            sums: sums.clone(),
         };
         let before = self.noting.replace(noting);
         self.tries.push((label.clone(), slot.clone()));
@@ -420,12 +422,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let continues = label_if_used(&body, continues);
         let begin = quote!(let #item = #chunk.start.wrapping_add(#at););
         let body = quote!(#continues for #at in 0..#turns { #begin #body });
+        let own = is_own.then(|| quote!(static #site: ndarray::Site = ndarray::Site::new();));
         let (begin, even, fresh, site) = match noted {
             true => (
                 quote!(let mut #odd = 0i64;),
                 self.q(quote!(ndarray::even(&#site, #odd))),
                 quote!(&& #site.is_even()),
-                quote!(static #site: ndarray::Site = ndarray::Site::new();),
+                quote!(#own),
             ),
             false => (quote!(), quote!(()), quote!(), quote!()),
         };
@@ -438,6 +441,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                         #body
                         break #done;
                     }
+                    #caught
                     #(#lasts)*
                     #even;
                     #rest
@@ -449,35 +453,20 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         quote! {
             #site
             let #turns = #chunk.end - #chunk.start;
-            if #turns >= 2 #fresh {
-                #(#opened)*
-                if true #(&& #stored.is_free())* #(&& #windows)* #(&& #kept)* {
-                    #begin
-                    #run
-                    #(#lasts)*
-                    #even;
-                    continue #around;
+            if #turns >= #least #fresh {
+                #(#levels)*
+                #few {
+                    #(#opened)*
+                    if true #(&& #stored.is_free())* #(&& #windows)* #(&& #kept)* {
+                        #begin
+                        #run
+                        #(#lasts)*
+                        #even;
+                        continue #around;
+                    }
                 }
             }
         }
-    }
-
-    /// The condition that the places lie within the array, which binds them.
-    fn window_of(&self, window: &Window, chunk: &Ident, turns: &Ident) -> TokenStream {
-        let (name, array) = (&window.name, self.var_ident(window.array));
-        let parts = window.parts.iter().map(|(moves, var, by)| {
-            let by = Literal::i64_suffixed(*by);
-            let var = var.map(|v| self.var_ident(v));
-            match (moves, var) {
-                (true, None) => quote!((#chunk.start.wrapping_add(#by), true)),
-                // What is beyond 64 bits is outside of the array.
-                (true, Some(v)) => quote!((#chunk.start.saturating_add(#v).saturating_add(#by), true)),
-                (false, Some(v)) => quote!((#v.wrapping_add(#by), false)),
-                (false, None) => quote!((#by, false)),
-            }
-        });
-        let function = if window.dense { quote!(window_dense) } else { quote!(window) };
-        quote!(let Some(#name) = ndarray::#function(#array, [#(#parts),*], #turns))
     }
 
     /// A float operation of the second form: its result is noted, those of its operands that go on in it are not.
@@ -536,6 +525,16 @@ pub(super) fn is_number(ty: &Type) -> bool {
     match ty {
         Type::Bool | Type::Int | Type::Float | Type::Numpy(_) => true,
         Type::Union(items) => items.iter().all(is_number),
+        _ => false,
+    }
+}
+
+/// A float, which may be Python's or NumPy's.
+fn is_either_double(ty: &Type) -> bool {
+    match ty {
+        Type::Union(items) => {
+            items.len() == 2 && items.contains(&Type::Float) && items.contains(&Type::Numpy(Dtype::Float64))
+        }
         _ => false,
     }
 }

@@ -122,7 +122,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let start =
                         start.as_deref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
                     let stop = self.value_as(stop, &Type::Int);
-                    return self.parallel_loop(shares, (start, stop), breaks, body);
+                    return self.parallel_loop((shares, dense), (start, stop), breaks, body);
                 }
                 self.counted(start.as_deref(), stop, breaks, (&filled, dense), body)
             }
@@ -233,16 +233,21 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         start: Option<&Expr>,
         stop: &Expr,
         breaks: &syn::Lifetime,
-        (filled, dense): (&[proc_macro2::Ident], Option<Dense>),
+        (filled, mut dense): (&[proc_macro2::Ident], Option<Dense>),
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let short = self.is_short_trip(start, stop);
+        if let Some(level) = self.level(stop) {
+            return self.level_loop(level, short, breaks, body);
+        }
         let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
         let stop = self.value_as(stop, &Type::Int);
         let continues = self.label("c");
         let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
         let turn = Val::new(quote!(#item), Type::Int);
+        let within = self.enter_nest(dense.as_mut());
         let (code, innermost) = self.looped(breaks, &continues, turn.clone(), body);
+        self.within_nest = within;
         if short {
             let continues = label_if_used(&code, &continues);
             return quote!(#continues for #item in (#start)..(#stop) { #code });
@@ -256,11 +261,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 f.looped(breaks, &continues, turn.clone(), body).0
             });
             let continues = label_if_used(&code, &continues);
+            let tick = if innermost { quote!() } else { self.tick() };
             return quote! {
                 #around: for #chunk in chunks(#start, #stop) {
                     #charge;
                     #second
-                    #continues for #item in #chunk { #code }
+                    #continues for #item in #chunk { #tick #code }
                 }
             };
         }

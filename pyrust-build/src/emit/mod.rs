@@ -34,6 +34,7 @@ mod leaf;
 mod library;
 mod moves;
 mod named;
+mod nest;
 mod objects;
 mod ops;
 mod outgoing;
@@ -450,6 +451,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     shared: bool,
     /// The second form of a loop over arrays is being emitted.
     noting: Option<dense::Noting>,
+    /// The first form of loops over arrays with loops inside is being emitted: what those remember.
+    within_nest: Option<Ident>,
     /// Reads of globals done once, before the body: name of the local, code.
     hoisted: Vec<(String, Ident, TokenStream)>,
     /// What their names begin with.
@@ -523,6 +526,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             settled: Vec::new(),
             filled: Vec::new(),
             dense: None,
+            within_nest: None,
             shares: None,
             shared: false,
             noting: None,

@@ -17,7 +17,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
-use super::dense::is_number;
+use super::dense::{Dense, is_number};
 use super::iter::{Body, label_if_used};
 use super::types::{Val, rust_type};
 use crate::hir::visit::{Visit, any_expr, defines, walk_stmt};
@@ -119,7 +119,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// The loop over `start..stop`, where the ends are ints.
     pub(super) fn parallel_loop(
         &mut self,
-        shares: Shares,
+        (shares, mut dense): (Shares, Option<Dense>),
         (start, stop): (TokenStream, TokenStream),
         breaks: &syn::Lifetime,
         body: Body<'_, 'f, 'p, 'a>,
@@ -134,7 +134,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         self.file.shares = true;
         let tick = self.tick();
         let turn = Val::new(quote!(#item), Type::Int);
-        let (code, _) = self.looped(breaks, &continues, turn, body);
+        let within = self.enter_nest(dense.as_mut());
+        let (code, _) = self.looped(breaks, &continues, turn.clone(), body);
+        self.within_nest = within;
+        let second = dense.map(|dense| {
+            let (chunk, around) = (self.fresh("chunk"), self.label("blocks"));
+            let labels = (&around, &continues);
+            let second = self.dense_loop(dense, (&item, &chunk), labels, &mut |f| {
+                f.looped(breaks, &continues, turn.clone(), body).0
+            });
+            (chunk, around, second)
+        });
         self.shared = false;
         (self.tries, self.uses_fuel) = outside;
         let name = |v: &VarId| self.var_ident(*v);
@@ -153,6 +163,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         // An index below zero counts from the end, where another turn may be.
         let counts = if stored.is_empty() { quote!(true) } else { quote!(#first >= 0) };
         let continues = label_if_used(&code, &continues);
+        let turns = match second {
+            Some((chunk, around, second)) => quote! {
+                #around: for #chunk in chunks(#from, #to) {
+                    #second
+                    #continues for #item in #chunk { #tick #code }
+                }
+            },
+            None => quote!(#continues for #item in #from..#to { #tick #code }),
+        };
         // Comments of the text do not get through a macro.
         let done = self.q(quote!(#ran));
         let run = quote! {
@@ -168,7 +187,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     #(let #stored = ndarray::freed(#stored, #free);)*
                     #(#own)*
                     #(let mut #sums = 0i64;)*
-                    #continues for #item in #from..#to { #tick #code }
+                    #turns
                     #(parallel::add(&mut #parts[#at], #sums)?;)*
                     Ok(())
                 },

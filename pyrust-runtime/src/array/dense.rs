@@ -7,7 +7,7 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::{Array, Conv, Dtype, Np, Stored, place};
-use crate::stop::{Bail, R, bail};
+use crate::stop::{Bail, R, Stop, bail};
 use crate::txn::Cx;
 use crate::union::U2;
 
@@ -63,9 +63,17 @@ impl Noted for f32 {
 
 /// The value, which is noted.
 #[inline(always)]
-pub fn noted<T: Noted>(value: Np<T>, odd: &mut i64) -> Np<T> {
-    *odd |= value.0.note();
+pub fn noted<T: Last + Copy>(value: T, odd: &mut i64) -> T {
+    *odd |= value.note();
     value
+}
+
+/// An exception leaves loops before what they have added up is noted: it counts as something that is not finite.
+#[inline]
+pub fn note_stop(stop: Stop, odd: &mut i64) {
+    if stop.as_exc().is_some() {
+        *odd = i64::MIN;
+    }
 }
 
 /// A variable to which a loop adds.
@@ -122,90 +130,213 @@ mixed! {
     Np<f64>, f64;
 }
 
-/// The places of `a[…]` while a loop runs: one for each turn.
+/// A float of Python's or of NumPy's, in a place for either.
+pub trait Either: Sized {
+    /// The number, and whether it is NumPy's.
+    fn split(self) -> (f64, bool);
+}
+
+impl Either for f64 {
+    #[inline(always)]
+    fn split(self) -> (f64, bool) {
+        (self, false)
+    }
+}
+
+impl Either for U2<f64, Np<f64>> {
+    #[inline(always)]
+    fn split(self) -> (f64, bool) {
+        match self {
+            U2::A(value) => (value, false),
+            U2::B(value) => (value.0, true),
+        }
+    }
+}
+
+macro_rules! either {
+    ($($name:ident $op:tt),+) => { $(
+        #[doc = concat!("`a ", stringify!($op), " b`, whatever comes out, which is NumPy's if one of the two is.")]
+        #[inline(always)]
+        pub fn $name<A: Either, B: Either>(a: A, b: B) -> U2<f64, Np<f64>> {
+            let ((a, ours), (b, theirs)) = (a.split(), b.split());
+            let value = a $op b;
+            if ours | theirs { U2::B(Np(value)) } else { U2::A(value) }
+        }
+    )+ };
+}
+
+either!(either_add +, either_sub -, either_mul *, either_truediv /);
+
+impl Stored<f64> for U2<f64, Np<f64>> {
+    #[inline(always)]
+    fn stored(self) -> R<f64> {
+        Ok(self.split().0)
+    }
+}
+
+/// The places of `a[…]` while loops run: one for each turn of those that move it, from the outermost one on.
+///
+/// There is a field for each of at most four loops, and no loop over them: LLVM would take it apart too late.
 #[derive(Clone, Copy)]
-pub struct Window<T, const SIDE: bool> {
+pub struct Window<T, const SIDE: bool, const D: usize> {
     first: *mut T,
-    step: isize,
-    turns: i64,
+    loops: (Moves, Moves, Moves, Moves),
     /// The array is free.
     free: bool,
 }
 
-impl<T, const SIDE: bool> Window<T, SIDE> {
+/// How a loop moves places.
+#[derive(Clone, Copy)]
+struct Moves {
+    step: isize,
+    turns: i64,
+}
+
+/// Nothing moves.
+const STAYS: Moves = Moves { step: 0, turns: 1 };
+
+impl Moves {
+    /// The place of a turn, from that of the first one on.
     #[inline(always)]
-    fn at(self, turn: i64) -> R<*mut T> {
+    fn on<T, const SIDE: bool>(self, place: *mut T, turn: i64) -> R<*mut T> {
         if turn as u64 >= self.turns as u64 {
             return bail(Bail::Unsupported);
         }
         // SAFETY: each turn has a place in the array, see `of`.
         Ok(unsafe {
-            if SIDE {
-                self.first.offset(turn as isize)
-            } else {
-                self.first.byte_offset(turn as isize * self.step)
-            }
+            if SIDE { place.offset(turn as isize) } else { place.byte_offset(turn as isize * self.step) }
         })
     }
+
+    /// How far the last turn is from the first one.
+    #[inline(always)]
+    fn reach(self) -> isize {
+        (self.turns as isize - 1) * self.step
+    }
 }
 
-#[inline(always)]
-fn of<T: Dtype, const SIDE: bool, const N: usize>(
-    a: Array<T, N>,
-    parts: [(i64, bool); N],
-    turns: i64,
-) -> Option<Window<T, SIDE>> {
-    let (mut offset, mut step) = (0, 0);
-    for (at, (part, moves)) in parts.into_iter().enumerate() {
-        if moves {
-            // The first turn is at `part`, the last one still inside.
-            if part < 0 || part > a.shape[at] || turns > a.shape[at] - part {
-                return None;
-            }
-            step += a.strides[at];
-            offset += part as isize * a.strides[at];
-        } else {
-            offset += place(part, a.shape[at]).ok()? * a.strides[at];
+impl<T, const SIDE: bool, const D: usize> Window<T, SIDE, D> {
+    #[inline(always)]
+    fn at(self, turns: [i64; D]) -> R<*mut T> {
+        let mut place = self.first;
+        macro_rules! on {
+            ($($level:literal $field:tt),+) => { $(
+                if SIDE && D == $level + 1 {
+                    place = self.loops.$field.on::<T, true>(place, turns[$level])?;
+                } else if D > $level {
+                    place = self.loops.$field.on::<T, false>(place, turns[$level])?;
+                }
+            )+ };
         }
+        on!(0 0, 1 1, 2 2, 3 3);
+        Ok(place)
     }
-    if turns < 1 || (SIDE && step != size_of::<T>() as isize) {
-        return None;
+
+    /// The memory between the first and the last byte of all turns.
+    #[inline(always)]
+    fn extent(self) -> (usize, usize) {
+        let (a, b, c, d) = self.loops;
+        let reach = [a.reach(), b.reach(), c.reach(), d.reach()];
+        let (low, high) = reach.iter().fold((0, 0), |(low, high), r| (low + r.min(&0), high + r.max(&0)));
+        let first = self.first.addr();
+        (first.wrapping_add_signed(low), first.wrapping_add_signed(high) + size_of::<T>())
     }
-    Some(Window { first: a.at(offset), step, turns, free: a.free })
+
+    fn turns(self) -> i64 {
+        let (a, b, c, d) = self.loops;
+        [b, c, d].iter().fold(a.turns, |all, moves| all.saturating_mul(moves.turns))
+    }
 }
 
-/// The places of so many turns, the parts of whose index stay or move on by one with each; none where one is outside.
 #[inline(always)]
-pub fn window<T: Dtype, const N: usize>(
+fn of<T: Dtype, const SIDE: bool, const N: usize, const D: usize>(
     a: Array<T, N>,
-    parts: [(i64, bool); N],
-    turns: i64,
-) -> Option<Window<T, false>> {
+    parts: [(i64, [bool; D]); N],
+    turns: [i64; D],
+) -> Option<Window<T, SIDE, D>> {
+    const { assert!(D <= 4, "the compiler makes no more") };
+    let mut offset = 0;
+    let mut loops = (STAYS, STAYS, STAYS, STAYS);
+    let mut side = true;
+    macro_rules! each {
+        ($($level:literal $field:tt),+) => { $(
+            if D > $level {
+                loops.$field.turns = turns[$level];
+                if turns[$level] < 1 {
+                    return None;
+                }
+            }
+        )+ };
+    }
+    each!(0 0, 1 1, 2 2, 3 3);
+    for (at, (part, moved)) in parts.into_iter().enumerate() {
+        if !moved.contains(&true) {
+            offset += place(part, a.shape[at]).ok()? * a.strides[at];
+            continue;
+        }
+        // The first turn is at `part`, the last one still inside.
+        if part < 0 || part >= a.shape[at] {
+            return None;
+        }
+        let mut left = a.shape[at] - part;
+        macro_rules! each {
+            ($($level:literal $field:tt),+) => { $(
+                if D > $level && moved[$level] {
+                    if turns[$level] > left {
+                        return None;
+                    }
+                    left -= turns[$level] - 1;
+                    loops.$field.step += a.strides[at];
+                }
+            )+ };
+        }
+        each!(0 0, 1 1, 2 2, 3 3);
+        offset += part as isize * a.strides[at];
+    }
+    if SIDE {
+        let (a, b, c, d) = loops;
+        let step = [a, b, c, d][D - 1].step;
+        side = step == size_of::<T>() as isize;
+    }
+    side.then(|| Window { first: a.at(offset), loops, free: a.free })
+}
+
+/// The places of so many turns of each loop, the parts of whose index stay or move on by one with each turn of some;
+/// none where one is outside.
+#[inline(always)]
+pub fn window<T: Dtype, const N: usize, const D: usize>(
+    a: Array<T, N>,
+    parts: [(i64, [bool; D]); N],
+    turns: [i64; D],
+) -> Option<Window<T, false, D>> {
     of(a, parts, turns)
 }
 
-/// The same where they lie side by side, and none where they do not.
+/// The same where those of the innermost loop lie side by side, and none where they do not.
 #[inline(always)]
-pub fn window_dense<T: Dtype, const N: usize>(
+pub fn window_dense<T: Dtype, const N: usize, const D: usize>(
     a: Array<T, N>,
-    parts: [(i64, bool); N],
-    turns: i64,
-) -> Option<Window<T, true>> {
+    parts: [(i64, [bool; D]); N],
+    turns: [i64; D],
+) -> Option<Window<T, true, D>> {
     of(a, parts, turns)
 }
 
 /// The element of a turn.
 #[inline(always)]
-pub fn window_get<T: Dtype, const SIDE: bool>(window: Window<T, SIDE>, turn: i64) -> R<Np<T>> {
+pub fn window_get<T: Dtype, const SIDE: bool, const D: usize>(
+    window: Window<T, SIDE, D>,
+    turns: [i64; D],
+) -> R<Np<T>> {
     // SAFETY: the place of an element of memory that lives as long as the transaction.
-    Ok(Np(unsafe { T::load(window.at(turn)?) }))
+    Ok(Np(unsafe { T::load(window.at(turns)?) }))
 }
 
 /// Stores the element of a turn, in an array that is free.
 #[inline(always)]
-pub fn window_set<T: Dtype, V: Stored<T>, const SIDE: bool>(
-    window: Window<T, SIDE>,
-    turn: i64,
+pub fn window_set<T: Dtype, V: Stored<T>, const SIDE: bool, const D: usize>(
+    window: Window<T, SIDE, D>,
+    turns: [i64; D],
     value: V,
 ) -> R<()> {
     let value = value.stored()?;
@@ -213,7 +344,7 @@ pub fn window_set<T: Dtype, V: Stored<T>, const SIDE: bool>(
         return bail(Bail::Unsupported);
     }
     // SAFETY: as before; what was there is kept by the transaction.
-    unsafe { *window.at(turn)? = value };
+    unsafe { *window.at(turns)? = value };
     Ok(())
 }
 
@@ -224,18 +355,15 @@ pub fn is_wide() -> bool {
     std::arch::is_x86_feature_detected!("avx2")
 }
 
-/// The places before a loop that stores there, in the order of the memory: none if the stores need a log. Of what
-/// overlaps, the log knows the order.
+/// The places before loops that store there: none if the stores need a log. Of what overlaps, the log knows the order.
 #[inline(always)]
-pub fn kept<T: Dtype, const N: usize>(
+pub fn kept<T: Dtype, const SIDE: bool, const N: usize, const D: usize>(
     cx: Cx,
     a: Array<T, N>,
-    window: Window<T, true>,
-) -> R<Option<Window<T, true>>> {
-    let low = window.first.addr();
-    let high = low + window.turns as usize * size_of::<T>();
+    window: Window<T, SIDE, D>,
+) -> R<Option<Window<T, SIDE, D>>> {
     // SAFETY: the state lives as long as the transaction.
-    let free = a.free || unsafe { &*a.state }.cover(cx, (low, high), window.turns)?;
+    let free = a.free || unsafe { &*a.state }.cover(cx, window.extent(), window.turns())?;
     Ok(free.then_some(Window { free, ..window }))
 }
 

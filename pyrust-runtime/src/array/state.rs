@@ -72,6 +72,9 @@ const HEAD: usize = 400;
 /// At most so many bytes, and twice those of the arrays that came from outside: Python frees what it does not need.
 const MOST_HELD: usize = 1 << 28;
 
+/// A stretch with fewer stores in so many bytes is not copied for them.
+const SPARSE: u64 = 128;
+
 /// So many bytes stay for the next transaction.
 const MOST_KEPT: usize = 1 << 24;
 
@@ -390,6 +393,10 @@ impl State {
     extern "C" fn widen(&self, cx: Cx, low: usize, high: usize, turns: i64) -> R<bool> {
         let (from, to) = self.covered.get();
         let gap = low.saturating_sub(to).max(from.saturating_sub(high));
+        // Of a few places far apart, each is logged by itself.
+        if ((high - low) as u64).div_ceil(SPARSE) > turns as u64 {
+            return self.open(cx, turns);
+        }
         // What lies between is copied as well, if it is no more than the rest.
         if from < to && gap > (to - from).max(high - low) {
             return self.open(cx, turns);
