@@ -105,6 +105,9 @@ const MAX_REFINEMENTS: usize = 4;
 /// At most so many refusals of one function are told; nobody reads more, and comparing them takes time.
 pub const MAX_REFUSALS: usize = 200;
 
+/// At most so many times a hotspot is begun anew, because a condition was decided too early.
+const MAX_BEGINNINGS: usize = 4;
+
 /// At most so many times places that are not compiled are cut off.
 const MAX_CUTS: usize = 8;
 
@@ -140,6 +143,8 @@ pub struct Instance {
     pub notes: Vec<Diagnostic>,
     /// Every way through it meets what is not compiled.
     is_refused: bool,
+    /// Conditions that types have decided so far.
+    decided: BTreeSet<Span>,
     /// Where the diagnostics arose, as far as that is a place in the text.
     places: Places,
     state: Option<Analysis>,
@@ -184,6 +189,8 @@ pub struct Program<'a> {
     lowered: BTreeMap<FuncRef, Result<Rc<hir::Function>, Vec<Diagnostic>>>,
     /// Functions that stand in no file.
     made: BTreeMap<FuncRef, FunctionDef>,
+    /// Conditions that types seemed to decide, and did not when all was inferred.
+    contested: BTreeSet<(FuncRef, Span)>,
     values: BTreeMap<(String, String), Type>,
     /// What functions put into those that start empty.
     filled: BTreeMap<(String, String), Option<Type>>,
@@ -224,6 +231,7 @@ impl<'a> Program<'a> {
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
             results: BTreeMap::new(),
+            contested: BTreeSet::new(),
             per_function: BTreeMap::new(),
             thawed: BTreeSet::new(),
             own: own::Form::default(),
@@ -331,7 +339,7 @@ impl<'a> Program<'a> {
     ) -> Result<usize, Vec<Diagnostic>> {
         self.spent += std::mem::take(&mut self.work);
         let root = self.request(func, params, false, wide)?;
-        let (mut refined, mut cut) = (0, 0);
+        let (mut refined, mut cut, mut begun) = (0, 0, 0);
         loop {
             if !self.settle() {
                 let d = match self.is_exhausted() {
@@ -363,10 +371,15 @@ impl<'a> Program<'a> {
                     self.run(i, true);
                 }
             }
-            if cut == MAX_CUTS || !self.cut() {
+            if cut < MAX_CUTS && self.cut() {
+                cut += 1;
+                continue;
+            }
+            if !self.discharge() || begun == MAX_BEGINNINGS {
                 break;
             }
-            cut += 1;
+            self.begin_anew();
+            (refined, cut, begun) = (0, 0, begun + 1);
         }
         self.instances.iter_mut().for_each(|i| i.settled = true);
         Ok(root)
@@ -403,7 +416,7 @@ impl<'a> Program<'a> {
 
     /// Cuts and narrows the new instances by what has been inferred; true if they must be inferred anew.
     fn refine(&mut self) -> bool {
-        let mut found = Vec::new();
+        let (mut found, mut decided) = (Vec::new(), Vec::new());
         for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| !i.settled) {
             if !instance.func.is_copying()
                 && let Some(hir) = outgoing::settled(&instance.hir, &instance.nodes)
@@ -415,11 +428,18 @@ impl<'a> Program<'a> {
                 continue;
             }
             let endless = instance.state.as_ref().map(Analysis::endless).unwrap_or_default();
-            if let Some(hir) =
-                refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless, self.passes)
+            let contested = self.contested.iter().filter(|(func, _)| *func == instance.func);
+            let contested = contested.map(|(_, test)| *test).collect();
+            let passes = (self.passes, &contested);
+            if let Some((hir, tests)) =
+                refine::refine(&instance.hir, &instance.vars, &instance.nodes, endless, passes)
             {
                 found.push((i, hir));
+                decided.push((i, tests));
             }
+        }
+        for (i, tests) in decided {
+            self.instances[i].decided.extend(tests);
         }
         self.put(found)
     }
@@ -489,6 +509,7 @@ impl<'a> Program<'a> {
             globals: BTreeMap::new(),
             diagnostics: Vec::new(),
             is_refused: false,
+            decided: BTreeSet::new(),
             places: Places::default(),
             state: None,
             live,

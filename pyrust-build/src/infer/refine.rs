@@ -7,12 +7,17 @@
 //! (`if n is None: n = len(xs)`), or where the other branch never gets there, it assigns the variable itself, as a
 //! π-function does: web splitting then gives what it reaches a variable of its own. Elsewhere the branch reads a
 //! variable of its own, so that the original stays what it is.
+//!
+//! A condition is decided by what has been inferred so far, and that may be too little: an operation that is not
+//! supported with the types before a narrowing gives nothing. So a decided condition stays, with a bailout in the place
+//! of what it rules out, until all is inferred: [`discharge`].
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
-use super::class_names;
 use super::decide::{decide, exact_types, keeps, length_test};
 use super::demand::demands;
+use super::{Program, class_names};
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
 use crate::lower::webs;
@@ -29,8 +34,8 @@ pub(super) fn refine(
     types: &[Type],
     nodes: &[Type],
     endless: BTreeSet<VarId>,
-    passes: Passes,
-) -> Option<Function> {
+    (passes, contested): (Passes, &BTreeSet<Span>),
+) -> Option<(Function, BTreeSet<Span>)> {
     let mut out = function.clone();
     let mut pass = Refine {
         vars: function.vars.clone(),
@@ -42,14 +47,130 @@ pub(super) fn refine(
         changed: false,
         closed: 0,
         assumes: function.assumes.clone(),
+        contested,
+        decided: BTreeSet::new(),
     };
     pass.block(&mut out.body);
     if !pass.changed {
         return None;
     }
+    let decided = pass.decided;
     (out.nodes, out.vars, out.assumes) = (pass.next, pass.vars, pass.assumes);
     webs::split(&mut out);
-    Some(out)
+    Some((out, decided))
+}
+
+/// Removes conditions that have been decided, and are so by the types that the function has in the end. Those that are
+/// not are returned.
+fn discharge(function: &Function, nodes: &[Type], decided: &BTreeSet<Span>) -> (Function, BTreeSet<Span>) {
+    let mut out = function.clone();
+    let mut pass = Discharge { vars: &function.vars, nodes, decided, open: BTreeSet::new() };
+    pass.block(&mut out.body);
+    let open = pass.open;
+    (out, open)
+}
+
+impl Program<'_> {
+    /// Removes the conditions of new instances that types have decided; true if some turned out not to be.
+    pub(super) fn discharge(&mut self) -> bool {
+        let before = self.contested.len();
+        for i in 0..self.instances.len() {
+            let instance = &self.instances[i];
+            if instance.settled || instance.is_refused || instance.decided.is_empty() {
+                continue;
+            }
+            let (hir, open) = discharge(&instance.hir, &instance.nodes, &instance.decided);
+            let func = instance.func.clone();
+            self.instances[i].hir = Rc::new(hir);
+            self.contested.extend(open.into_iter().map(|test| (func.clone(), test)));
+        }
+        self.contested.len() > before
+    }
+
+    /// Begins with the texts of the new instances again.
+    pub(super) fn begin_anew(&mut self) {
+        for i in 0..self.instances.len() {
+            if self.instances[i].settled {
+                continue;
+            }
+            let Ok(hir) = self.lowered(&self.instances[i].func.clone()) else { continue };
+            let instance = &mut self.instances[i];
+            instance.notes.clone_from(&hir.notes);
+            instance.hir = hir;
+            instance.diagnostics.clear();
+            instance.decided.clear();
+            instance.places = Places::default();
+            instance.is_refused = false;
+        }
+        self.forget();
+    }
+}
+
+struct Discharge<'a> {
+    vars: &'a [Var],
+    nodes: &'a [Type],
+    decided: &'a BTreeSet<Span>,
+    open: BTreeSet<Span>,
+}
+
+impl Discharge<'_> {
+    /// What the condition is, where one of its sides is ruled out.
+    fn outcome(&mut self, test: &Expr, yes: bool, no: bool) -> Option<bool> {
+        if !self.decided.contains(&test.span) || !(yes || no) {
+            return None;
+        }
+        let outcome = decide(test, self.vars, &|e| self.nodes.get(e.id).cloned());
+        let found = outcome.filter(|value| if *value { no } else { yes });
+        if found.is_none() {
+            self.open.insert(test.span);
+        }
+        found
+    }
+}
+
+/// Has the block been ruled out?
+fn is_out(body: &[Stmt]) -> bool {
+    // What is told of the types there may stand before it.
+    let rest = body.iter().find(|stmt| !matches!(stmt.kind, StmtKind::Narrow(_)));
+    matches!(rest, Some(Stmt { kind: StmtKind::Bail, .. }))
+}
+
+impl VisitMut for Discharge<'_> {
+    fn block(&mut self, body: &mut Vec<Stmt>) {
+        let mut out = Vec::with_capacity(body.len());
+        for mut stmt in std::mem::take(body) {
+            self.stmt(&mut stmt);
+            match &mut stmt.kind {
+                StmtKind::If { test, body, orelse } => match self.outcome(test, is_out(body), is_out(orelse))
+                {
+                    Some(true) => out.append(body),
+                    Some(false) => out.append(orelse),
+                    None => out.push(stmt),
+                },
+                _ => out.push(stmt),
+            }
+        }
+        *body = out;
+    }
+
+    fn expr(&mut self, e: &mut Expr) {
+        visit::walk_expr_mut(self, e);
+        let is_bail = |e: &Expr| matches!(e.kind, ExprKind::Bail);
+        match &mut e.kind {
+            ExprKind::If { test, body, orelse } => match self.outcome(test, is_bail(body), is_bail(orelse)) {
+                Some(true) => *e = (**body).clone(),
+                Some(false) => *e = (**orelse).clone(),
+                None => {}
+            },
+            ExprKind::Bool2 { op, left, right } => {
+                let stops = *op == BoolOp::Or;
+                if self.outcome(left, is_bail(right) && !stops, is_bail(right) && stops).is_some() {
+                    *e = (**left).clone();
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 impl VisitMut for Refine<'_> {
@@ -85,8 +206,12 @@ impl VisitMut for Refine<'_> {
             ExprKind::If { test, body, orelse } => {
                 if let Some(value) = self.decide(test) {
                     self.assume(test);
-                    let live = if value { body } else { orelse };
-                    return self.replace(live.clone(), e);
+                    let (live, dead) = if value { (body, orelse) } else { (orelse, body) };
+                    if self.is_constant(test) {
+                        return self.replace(live.clone(), e);
+                    }
+                    self.rule_out(test.span, dead);
+                    return self.expr(live);
                 }
                 let (yes, no) = self.facts(test);
                 self.expr(test);
@@ -99,8 +224,24 @@ impl VisitMut for Refine<'_> {
                 if let Some(value) = self.decide(left) {
                     self.assume(left);
                     // `True and x` is `x`, `False and x` is `False`.
-                    let live = if value == (*op == BoolOp::And) { right } else { left };
-                    return self.replace(live.clone(), e);
+                    let goes_on = value == (*op == BoolOp::And);
+                    if self.is_constant(left) {
+                        let live = if goes_on { right } else { left };
+                        return self.replace(live.clone(), e);
+                    }
+                    if !goes_on {
+                        self.rule_out(left.span, right);
+                        return;
+                    }
+                    self.changed = true;
+                    self.decided.insert(left.span);
+                    self.expr(right);
+                    let id = self.node();
+                    let bail = Box::new(Expr { kind: ExprKind::Bail, span: right.span, id });
+                    let (test, live) = (left.clone(), right.clone());
+                    let (body, orelse) = if value { (live, bail) } else { (bail, live) };
+                    e.kind = ExprKind::If { test, body, orelse };
+                    return;
                 }
                 let (yes, no) = self.facts(left);
                 let facts = if *op == BoolOp::And { yes } else { no };
@@ -141,10 +282,21 @@ struct Refine<'a> {
     /// Depth of lambdas: these become closures, which must not assign what lives outside.
     closed: usize,
     assumes: BTreeSet<String>,
+    /// Conditions that seemed decided, and were not when all was inferred.
+    contested: &'a BTreeSet<Span>,
+    decided: BTreeSet<Span>,
 }
 
 impl Refine<'_> {
+    /// Is the condition decided by itself?
+    fn is_constant(&self, test: &Expr) -> bool {
+        decide(test, &self.vars, &|_| None).is_some()
+    }
+
     fn decide(&self, test: &Expr) -> Option<bool> {
+        if self.contested.contains(&test.span) {
+            return None;
+        }
         let known = self.endless.is_empty();
         decide(test, &self.vars, &|e| self.nodes.get(e.id).filter(|_| known).cloned())
     }
@@ -202,8 +354,18 @@ impl Refine<'_> {
             StmtKind::If { test, body, orelse } => {
                 if let Some(value) = self.decide(test) {
                     self.assume(test);
-                    let live = std::mem::take(if value { body } else { orelse });
-                    return self.splice(live, out);
+                    let (live, dead) = if value { (body, orelse) } else { (orelse, body) };
+                    if self.is_constant(test) {
+                        return self.splice(std::mem::take(live), out);
+                    }
+                    self.decided.insert(test.span);
+                    if !is_out(dead) {
+                        self.changed = true;
+                        *dead = vec![Stmt { kind: StmtKind::Bail, span: test.span }];
+                    }
+                    self.block(live);
+                    out.push(stmt);
+                    return;
                 }
                 let (yes, no) = self.facts(test);
                 self.expr(test);
@@ -215,8 +377,16 @@ impl Refine<'_> {
             StmtKind::While { test, body, orelse } => {
                 if self.decide(test) == Some(false) {
                     self.assume(test);
-                    let live = std::mem::take(orelse);
-                    return self.splice(live, out);
+                    if self.is_constant(test) {
+                        return self.splice(std::mem::take(orelse), out);
+                    }
+                    self.changed = true;
+                    self.decided.insert(test.span);
+                    self.block(orelse);
+                    let (test, orelse) = (test.clone(), std::mem::take(orelse));
+                    let body = vec![Stmt { kind: StmtKind::Bail, span: test.span }];
+                    out.push(Stmt { kind: StmtKind::If { test, body, orelse }, span: stmt.span });
+                    return;
                 }
                 let (yes, _) = self.facts(test);
                 self.expr(test);
@@ -319,6 +489,15 @@ impl Refine<'_> {
         // Another function may assign what is shared.
         let shared = self.closed > 0 || self.vars[fact.var].cell;
         !shared && 0 < kept && (kept < ty.members().len() || opaque)
+    }
+
+    /// Puts a bailout in the place of an expression that a condition rules out.
+    fn rule_out(&mut self, test: Span, dead: &mut Expr) {
+        self.decided.insert(test);
+        if !matches!(dead.kind, ExprKind::Bail) {
+            self.changed = true;
+            dead.kind = ExprKind::Bail;
+        }
     }
 
     fn replace(&mut self, mut live: Box<Expr>, e: &mut Expr) {
