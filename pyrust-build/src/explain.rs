@@ -435,7 +435,10 @@ fn guard(guard_: &Guard) -> String {
     match guard_ {
         Guard::Builtin(name) => format!("`{name}` being the builtin"),
         Guard::Function { name, target } => format!("`{name}` being `{}`", target.name()),
-        Guard::Value(name) => format!("the global `{name}`, read when it is needed"),
+        Guard::Value(name) => match name.split(' ').collect::<Vec<_>>().as_slice() {
+            ["factory", factory, field, init] => format!("`{init}` making `{field}` with `{factory}`"),
+            _ => format!("the global `{name}`, read when it is needed"),
+        },
         Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),
         Guard::Imported { name, module, attr } => format!("`{name}` being `{module}.{attr}`"),
         Guard::Layout { name, format } => {

@@ -21,7 +21,7 @@ use crate::infer::{FuncRef, Modules, NARROW, Program, Wide, returns_copy};
 use crate::manifest::{Entry, Mode};
 use crate::parse;
 use crate::passes::{Pass, Passes};
-use crate::resolve::{Binding, ModuleEnv};
+use crate::resolve::{Binding, ModuleEnv, factory};
 use crate::signature::{SigType, Signature};
 use crate::source::{SourceFile, Span};
 use crate::ty::Type;
@@ -331,6 +331,13 @@ fn compile(
         Some(error) => report.diagnostics.push(error),
         // All that is asked for has been written.
         None if left.is_empty() && !hotspot.bodies.is_empty() => {}
+        None if calls_factories(sources, &func) => {
+            let message = "an `__init__` with default factories, which Python calls, is not supported";
+            report.diagnostics.push(
+                Diagnostic::new("PYR0335", Severity::Note, message)
+                    .help("functions that make instances of the class can be compiled"),
+            );
+        }
         None => match program.lowered(&func) {
             Err(found) if !is_generator(sources, &func) => report.diagnostics.extend(found),
             lowered => {
@@ -411,6 +418,12 @@ fn compile(
         hotspot.reason = report.diagnostics.first().map(|d| format!("{} {}", d.code, d.message));
     }
     (report, hotspot)
+}
+
+/// Is it an `__init__` that `@dataclass` made, which is told by an object of its own what to make itself?
+fn calls_factories(sources: &Sources<'_>, func: &FuncRef) -> bool {
+    let made = sources.module(&func.module).and_then(|(_, env)| env.made.get(&func.qualname));
+    made.is_some_and(|made| made.def.params.in_frame_order().any(|param| factory(param).is_some()))
 }
 
 /// What a body of a function would rely on; its source is what its attribute says.

@@ -16,7 +16,7 @@ use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::ops::{Arg, Constant, positional};
-use crate::resolve::Binding;
+use crate::resolve::{Binding, factory};
 use crate::ty::{DictKind, Side, Type};
 
 impl Func<'_, '_, '_> {
@@ -352,6 +352,12 @@ impl Func<'_, '_, '_> {
     ) -> TokenStream {
         let target = &self.file.program.instances[callee];
         let param = &target.hir.params[at];
+        let env = self.file.program.modules.module(&target.func.module).map(|(_, env)| env);
+        let def = env.and_then(|env| env.function(&target.func.qualname));
+        let made = def.and_then(|def| def.params.in_frame_order().find(|p| p.name == param.name));
+        if made.is_some_and(|param| factory(param).is_some()) {
+            return self.new_container(ty);
+        }
         let guard = Guard::Function { name: name.to_string(), target: target.func.clone() };
         let (ns, slot) = self.file.slot(self.index, module, false, guard);
         let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 
 use super::annotation;
+use super::call::made_by;
 use super::globals::in_python;
 use super::objects::{MethodKind, method_kind};
 use super::{FuncRef, Program};
 use crate::ast::{self, Constant, ExprKind as A, StmtKind as S};
-use crate::resolve::{Binding, mangled};
+use crate::resolve::{Binding, factory, mangled};
 use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 
@@ -83,6 +84,11 @@ impl Program<'_> {
             .iter()
             .enumerate()
             .map(|(i, p)| match recorded.is_empty() {
+                // What is recorded is the object that stands for what is not given.
+                _ if let Some(factory) = factory(p) => {
+                    let ty = self.annotated_type(&class.module, p.annotation.as_ref()?);
+                    Some(ty.unwrap_or_else(|| made_by(factory)))
+                }
                 true => self.annotated_type(&class.module, p.annotation.as_ref()?),
                 false => {
                     let all = recorded.iter().filter_map(|types| types.get(i));

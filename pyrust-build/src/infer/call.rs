@@ -10,7 +10,7 @@ use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
-use crate::resolve::{Binding, INSTANCE};
+use crate::resolve::{Binding, INSTANCE, factory, factory_guard};
 use crate::ty::{DictKind, MAX_TUPLE, Type};
 
 /// Where each parameter of a native call gets its value.
@@ -473,6 +473,10 @@ impl Infer<'_, '_> {
             {
                 return self.refuse("PYR0324", keywords[*k].1.span, "`**` of keys that are no `str`");
             }
+            let given = self.argument_given(*source, &arg_types, &keyword_types);
+            if given.is_some_and(|ty| self.may_mean_factory(target, &param.name, &ty)) {
+                return self.refuse("PYR0306", e.span, format!("this call of `{name}` is not supported"));
+            }
             types.push(match source {
                 ArgSource::Positional(_)
                 | ArgSource::Keyword(_)
@@ -499,6 +503,24 @@ impl Infer<'_, '_> {
     pub(super) fn has_names(&self, dict: &Ty) -> bool {
         let Ty::Dict(c, _) = dict else { return true };
         matches!(self.state.solver.get(self.state.solver.elem(*c)), Ty::Str | Ty::Char | Ty::Never)
+    }
+
+    /// The type of the argument that the call gives for a parameter.
+    pub(super) fn argument_given(&self, source: ArgSource, args: &[Ty], keywords: &[Ty]) -> Option<Ty> {
+        match source {
+            ArgSource::Positional(i) => Some(args[i].clone()),
+            ArgSource::Keyword(i) => Some(keywords[i].clone()),
+            _ => None,
+        }
+    }
+
+    /// May the argument be the object that tells the `__init__` of a dataclass to call a factory?
+    pub(super) fn may_mean_factory(&self, target: &FuncRef, param: &str, ty: &Ty) -> bool {
+        let env = self.program.modules.module(&target.module).map(|(_, env)| env);
+        let def = env.and_then(|env| env.function(&target.qualname));
+        let made =
+            def.and_then(|def| def.params.in_frame_order().find(|p| p.name == param).and_then(factory));
+        made.is_some() && ty.members().contains(&Ty::Obj)
     }
 
     /// The type of an argument that the call gives.
@@ -638,6 +660,11 @@ impl Infer<'_, '_> {
         else {
             return Type::Never;
         };
+        if let Some(made) = def.params.in_frame_order().find(|p| p.name == param).and_then(factory) {
+            let guard = Guard::Value(factory_guard(made, param, &target.qualname));
+            self.guards.insert(Guard::Elsewhere { module: target.module.clone(), guard: Box::new(guard) });
+            return made_by(made);
+        }
         let key = format!("<default {} of {}>", param, target.qualname);
         let func = FuncRef { module: target.module.clone(), qualname: key.clone() };
         if !self.program.lowered.contains_key(&func) {
@@ -649,6 +676,16 @@ impl Infer<'_, '_> {
         // What an empty container holds its use tells.
         let empty = matches!(ty, Type::List { .. } | Type::Dict { .. } | Type::Set { .. });
         if ty.has_never() && !empty { Type::Never } else { ty }
+    }
+}
+
+/// What a default factory makes.
+pub(super) fn made_by(factory: &str) -> Type {
+    let (elem, in_place) = (Box::new(Type::Never), true);
+    match factory {
+        "list" => Type::List { elem, in_place },
+        "set" => Type::Set { elem, in_place, frozen: false },
+        _ => Type::Dict { key: elem.clone(), value: elem, in_place, kind: DictKind::Plain },
     }
 }
 

@@ -491,6 +491,10 @@ impl Infer<'_, '_> {
             {
                 return Err(Why::Form(target.qualname.clone()));
             }
+            let passed = self.argument_given(*source, given, named);
+            if passed.is_some_and(|ty| self.may_mean_factory(target, &param.name, &ty)) {
+                return Err(Why::Form(target.qualname.clone()));
+            }
             if matches!(source, ArgSource::Default) {
                 let ty = self.default_type(target, &param.name);
                 if ty == Type::Never {

@@ -3,8 +3,9 @@
 //! Nothing of it is trusted: what the class really has is compared, at import, with the digest of the text that the
 //! target interpreter's own `dataclasses` would compile ([`Made::texts`]).
 //!
-//! Left out, and so Python: an `__init__` with a default factory, which it reads from a cell. That of a frozen class reads
-//! one too, [`OBJECT`]: the runtime looks whether `object` is in it.
+//! The `__init__` of a frozen class reads a cell, [`OBJECT`]: the runtime looks whether `object` is in it. One with default
+//! factories reads those from cells, and whether an argument is given at all: it is compiled for native callers only, in
+//! which a parameter that is not given is what the factory makes ([`factory`]).
 
 use crate::ast::{
     ClassDef, CmpOp, Constant, Expr, ExprKind as E, FunctionDef, Keyword, Param, Params, Stmt, StmtKind as S,
@@ -13,6 +14,28 @@ use crate::source::Span;
 
 /// The name of the cell with `object`, whose `__setattr__` fills frozen instances.
 pub const OBJECT: &str = "__dataclass_builtins_object__";
+
+/// Builtins that make empty containers: factories that native callers call themselves.
+const FACTORIES: &[&str] = &["dict", "list", "set"];
+
+/// The name of what says that the cells of an `__init__` are as the text has them: the factory of a field.
+pub fn factory_guard(factory: &str, field: &str, qualname: &str) -> String {
+    format!("factory {factory} {field} {qualname}")
+}
+
+/// The default of a field that a factory makes: no text has such a name.
+fn factory_default(factory: &str, span: Span) -> Expr {
+    let func = Box::new(Expr { kind: E::Name(format!("factory {factory}")), span });
+    Expr { kind: E::Call { func, args: vec![], keywords: vec![] }, span }
+}
+
+/// The builtin that makes what a field has where the `__init__` that `@dataclass` made is not given one.
+pub fn factory(param: &Param) -> Option<&'static str> {
+    let E::Call { func, .. } = &param.default.as_ref()?.kind else { return None };
+    let E::Name(name) = &func.kind else { return None };
+    let name = name.strip_prefix("factory ")?;
+    FACTORIES.iter().copied().find(|known| *known == name)
+}
 
 /// A method, and its text by the first version of Python that has it so, newest first.
 #[derive(Clone, Debug)]
@@ -120,6 +143,15 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
                     "hash" => field.hashed = false,
                     "repr" | "metadata" => {}
                     "init" if is_true => {}
+                    "default_factory" => {
+                        let known = |name: &&String| FACTORIES.contains(&name.as_str());
+                        let made = match &keyword.value.kind {
+                            E::Name(name) => Some(name).filter(known),
+                            _ => None,
+                        };
+                        field.plain &= made.is_some();
+                        field.default = made.map(|name| factory_default(name, keyword.value.span));
+                    }
                     _ => field.plain = false,
                 }
             }
@@ -221,7 +253,7 @@ impl Text {
 
     fn init(&self, fields: &[Field], hooked: bool, frozen: bool) -> Made {
         let mut params = vec![self.param("self", None, None)];
-        let (mut body, mut lines, mut names) = (Vec::new(), Vec::new(), vec!["self".to_string()]);
+        let (mut body, mut names) = (Vec::new(), vec!["self".to_string()]);
         for field in fields {
             let name = &field.name;
             params.push(self.param(name, Some(field.annotation.clone()), field.default.clone()));
@@ -232,24 +264,52 @@ impl Text {
                 let text = self.expr(E::Constant(Constant::Str(name.clone())));
                 let call = E::Call { func, args: vec![of, text, value], keywords: vec![] };
                 body.push(self.stmt(S::Expr(self.expr(call))));
-                lines.push(format!("{OBJECT}.__setattr__(self,\"{name}\",{name})"));
             } else {
                 body.push(self.stmt(S::Assign { targets: vec![self.attribute("self", name)], value }));
-                lines.push(format!("self.{name}={name}"));
             }
             names.push(name.clone());
         }
         if hooked {
             let func = Box::new(self.attribute("self", "__post_init__"));
             body.push(self.stmt(S::Expr(self.expr(E::Call { func, args: vec![], keywords: vec![] }))));
-            lines.push("self.__post_init__()".to_string());
         }
         if body.is_empty() {
             body.push(self.stmt(S::Pass));
-            lines.push("pass".to_string());
         }
-        let reads = if frozen && !fields.is_empty() { OBJECT } else { "" };
-        let texts = vec![((3, 0), nested_in(reads, "__init__", &names.join(","), &lines))];
+        let made: Vec<bool> = params.iter().skip(1).map(|param| factory(param).is_some()).collect();
+        // How the cells are called that factories are read from.
+        let spelled = |(before, after): (&str, &str)| {
+            let mut reads = if frozen && !fields.is_empty() { vec![OBJECT.to_string()] } else { vec![] };
+            let given = format!("{}HAS_DEFAULT_FACTORY{after}", before.trim_end_matches("dflt_"));
+            let mut lines = Vec::new();
+            for (field, made) in fields.iter().zip(&made) {
+                let name = &field.name;
+                let mut value = name.clone();
+                if *made {
+                    let cell = format!("{before}{name}{after}");
+                    value = format!("{cell}() if {name} is {given} else {name}");
+                    reads.push(cell);
+                }
+                lines.push(match frozen {
+                    true => format!("{OBJECT}.__setattr__(self,\"{name}\",{value})"),
+                    false => format!("self.{name}={value}"),
+                });
+            }
+            if made.contains(&true) {
+                reads.push(given);
+            }
+            if hooked {
+                lines.push("self.__post_init__()".to_string());
+            }
+            if lines.is_empty() {
+                lines.push("pass".to_string());
+            }
+            nested_in(&reads.join(","), "__init__", &names.join(","), &lines)
+        };
+        let texts = match made.contains(&true) {
+            true => vec![((3, 12), spelled(("__dataclass_dflt_", "__"))), ((3, 0), spelled(("_dflt_", "")))],
+            false => vec![((3, 0), spelled(("", "")))],
+        };
         Made { def: self.function("__init__", params, body), texts }
     }
 

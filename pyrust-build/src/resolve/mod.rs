@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 
-pub use dataclass::{Made, OBJECT as OBJECT_CELL};
+pub use dataclass::{Made, OBJECT as OBJECT_CELL, factory, factory_guard};
 pub use imports::is_import;
 
 pub use members::{is_accessor, mangled, receiver, split_member, split_receiver};

@@ -9,7 +9,9 @@ use std::ptr;
 use pyo3_ffi::*;
 
 use super::enums;
-use super::namespace::{Word, builtins, code_word, has_own_methods, pristine, type_word, version_word};
+use super::namespace::{
+    Word, builtins, code_word, defaults_word, has_own_methods, pristine, type_word, version_word,
+};
 use super::object::{attribute_or_none, interned, is_made_by, known_item, utf8};
 
 unsafe extern "C" {
@@ -44,6 +46,15 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
         }
         if let Some((global, attribute)) = name.strip_prefix("classmethod ").and_then(|n| n.split_once('.')) {
             return within(known_item(globals, global), attribute, words, class_method);
+        }
+        if let Some(rest) = name.strip_prefix("factory ") {
+            let mut parts = rest.splitn(3, ' ');
+            return match (parts.next(), parts.next(), parts.next()) {
+                (Some(factory), Some(field), Some(init)) => {
+                    behind_factory(find(globals, init, words), factory, field, words)
+                }
+                _ => ptr::null_mut(),
+            };
         }
         if let Some((role, global)) = enums::role_of(name) {
             let (global, member) = split(global);
@@ -251,6 +262,79 @@ unsafe fn behind_manager(object: *mut PyObject, words: &mut Vec<Word>) -> *mut P
         let place = (&raw const (*cell.cast::<PyCellObject>()).ob_ref).cast::<u64>();
         words.push(Word { place, want: *place });
         (*cell.cast::<PyCellObject>()).ob_ref
+    }
+}
+
+/// The `__init__` of a dataclass, if a field that it is not given is what the builtin `factory` makes: its default is the
+/// object in one cell, which tells it to call what is in another.
+unsafe fn behind_factory(
+    init: *mut PyObject,
+    factory: &str,
+    field: &str,
+    words: &mut Vec<Word>,
+) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; every type is tested before its layout is relied on. What a word is compared
+    // with is kept for good.
+    unsafe {
+        let class = match factory {
+            "list" => &raw mut PyList_Type,
+            "dict" => &raw mut PyDict_Type,
+            "set" => &raw mut PySet_Type,
+            _ => return ptr::null_mut(),
+        };
+        if init.is_null() || Py_TYPE(init) != &raw mut PyFunction_Type {
+            return ptr::null_mut();
+        }
+        let (made, given) = (
+            cell_of(init, &[&format!("_dflt_{field}"), &format!("__dataclass_dflt_{field}__")], words),
+            cell_of(init, &["_HAS_DEFAULT_FACTORY", "__dataclass_HAS_DEFAULT_FACTORY__"], words),
+        );
+        let defaults = PyFunction_GetDefaults(init);
+        let code = PyFunction_GetCode(init);
+        let (names, count) =
+            (attribute_or_none(code, c"co_varnames"), attribute_or_none(code, c"co_argcount"));
+        let (Some(names), Some(count)) = (names, count) else { return ptr::null_mut() };
+        if made != class.cast::<PyObject>() || given.is_null() || defaults.is_null() {
+            return ptr::null_mut();
+        }
+        keep(init);
+        keep(defaults);
+        words.push(code_word(init));
+        words.push(defaults_word(init));
+        let (count, from) = (PyLong_AsSsize_t(count.ptr()), PyTuple_Size(defaults));
+        let at = (0..count.min(PyTuple_Size(names.ptr())))
+            .find(|&at| utf8(PyTuple_GetItem(names.ptr(), at)) == Some(field));
+        match at.map(|at| at - (count - from)) {
+            Some(at) if (0..from).contains(&at) && PyTuple_GetItem(defaults, at) == given => init,
+            _ => ptr::null_mut(),
+        }
+    }
+}
+
+/// What is in the cell that a function reads under one of the names; null if there is none, or nothing in it.
+unsafe fn cell_of(function: *mut PyObject, names: &[&str], words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: a live function; every type is tested before its layout is relied on.
+    unsafe {
+        let closure = PyFunction_GetClosure(function);
+        let free = attribute_or_none(PyFunction_GetCode(function), c"co_freevars");
+        let Some(free) = free.filter(|_| !closure.is_null()) else { return ptr::null_mut() };
+        let count = PyTuple_Size(free.ptr()).min(PyTuple_Size(closure));
+        let named = |at: &Py_ssize_t| {
+            utf8(PyTuple_GetItem(free.ptr(), *at)).is_some_and(|name| names.contains(&name))
+        };
+        let Some(at) = (0..count).find(named) else { return ptr::null_mut() };
+        let cell = PyTuple_GetItem(closure, at);
+        if Py_TYPE(cell) != &raw mut PyCell_Type {
+            return ptr::null_mut();
+        }
+        let content = (*cell.cast::<PyCellObject>()).ob_ref;
+        if !content.is_null() {
+            keep(content);
+        }
+        keep(cell);
+        let place = (&raw const (*cell.cast::<PyCellObject>()).ob_ref).cast::<u64>();
+        words.push(Word { place, want: *place });
+        content
     }
 }
 
