@@ -257,6 +257,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             CompKind::Sum => return self.sum(comp, &breaks, extra, ty),
             CompKind::Min | CompKind::Max => return self.extreme(comp, &breaks, extra, ty),
         };
+        if let (CompKind::List, Type::List { elem, in_place: false }) = (comp.kind, ty) {
+            self.shares = self.shares_of(comp, &out, elem);
+        }
         self.filled = fills.into_iter().collect();
         let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut inner));
         quote!({ let mut #out = #make; #code #finish })

@@ -53,6 +53,11 @@ struct Uses<'i> {
     looked_into: Vec<(NodeId, Read)>,
 }
 
+/// Is it a display of constants?
+pub(super) fn is_constant(e: &Expr) -> bool {
+    depth(e).is_some()
+}
+
 /// How many levels of containers a display of constants is.
 fn depth(e: &Expr) -> Option<usize> {
     let deepest = |items: &mut dyn Iterator<Item = &Expr>| {

@@ -115,15 +115,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     fn loop_code(&mut self, iter: &Iter, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
         let (filled, dense) = (std::mem::take(&mut self.filled), self.dense.take());
-        let shares = self.shares.take();
+        if let Some(shares) = self.shares.take() {
+            return self.parallel_loop((shares, dense), (iter, &filled), breaks, body);
+        }
         match &iter.kind {
             IterKind::Range { start, stop, step: None } => {
-                if let Some(shares) = shares {
-                    let start =
-                        start.as_deref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
-                    let stop = self.value_as(stop, &Type::Int);
-                    return self.parallel_loop((shares, dense), (start, stop), breaks, body);
-                }
                 self.counted(start.as_deref(), stop, breaks, (&filled, dense), body)
             }
             IterKind::Range { start, stop, step: Some(step) } if matches!(step.kind, ExprKind::Int(1)) => {

@@ -27,6 +27,7 @@ mod fuse;
 mod grow;
 mod hooks;
 mod identity;
+mod independent;
 mod index;
 mod iter;
 mod jam;
@@ -449,6 +450,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     shares: Option<parallel::Shares>,
     /// The turns of such a loop are being emitted.
     shared: bool,
+    /// Loops around them, and floats of which they have only the terms.
+    shared_rows: usize,
+    terms: BTreeSet<hir::VarId>,
     /// The second form of a loop over arrays is being emitted.
     noting: Option<dense::Noting>,
     /// The first form of loops over arrays with loops inside is being emitted: what those remember.
@@ -529,6 +533,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             within_nest: None,
             shares: None,
             shared: false,
+            shared_rows: 0,
+            terms: BTreeSet::new(),
             noting: None,
             hoisted: Vec::new(),
             hoisted_as: String::new(),

@@ -86,6 +86,11 @@ impl Func<'_, '_, '_> {
         let reach = self.rows.iter().rev().take_while(fixed).count();
         // Views count how often they are read.
         let reach = if view { reach.min(1) } else { reach };
+        // A row of a view is looked up by the thread that reads it; a handle of a native one is for one thread.
+        let reach = if self.shared { reach.min(self.rows.len() - self.shared_rows) } else { reach };
+        if self.shared && !view {
+            return None;
+        }
         let at = self.rows.len() - reach;
         let key = code.to_string();
         let same = |f: &&Found| f.table == table && f.index == key;

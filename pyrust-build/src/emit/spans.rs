@@ -149,7 +149,16 @@ impl Func<'_, '_, '_> {
 
     /// It has been emitted: what stands before it.
     pub(super) fn close_spans(&mut self) -> Vec<TokenStream> {
-        let Some(SpanLoop { grown, found, .. }) = self.spans.pop() else { return Vec::new() };
+        let begin = self.begin_inside();
+        self.spans.pop();
+        begin
+    }
+
+    /// What stands before the loop, or where its turns begin; not both.
+    pub(super) fn begin_inside(&mut self) -> Vec<TokenStream> {
+        let Some(last) = self.spans.last_mut() else { return Vec::new() };
+        let found = std::mem::take(&mut last.found);
+        let grown = std::mem::take(&mut last.grown);
         let mut code: Vec<_> = grown.iter().filter_map(|grown| self.begin_growing(grown)).collect();
         for Found { var, name, apart } in found {
             let list = self.var_ident(var);

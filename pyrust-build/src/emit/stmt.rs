@@ -87,7 +87,10 @@ impl Func<'_, '_, '_> {
                     quote!(let _ = #code;)
                 }
             }
-            StmtKind::Assign { targets, value } => self.assign_all(targets, value),
+            StmtKind::Assign { targets, value } => match self.add_term(targets, value) {
+                Some(code) => code,
+                None => self.assign_all(targets, value),
+            },
             StmtKind::AugAssign { target, op, value, id } => self.aug_assign(target, *op, value, *id),
             StmtKind::If { test, body, orelse } if self.decide(test).is_some() => {
                 let live = if self.decide(test) == Some(true) { body } else { orelse };

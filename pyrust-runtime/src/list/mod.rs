@@ -13,9 +13,9 @@ mod spans;
 
 pub use compared::sort_by_comparison;
 pub use live::PList;
-pub use native::{List, row_at, row_in, row_of};
+pub use native::{List, gather, row_at, row_in, row_of};
 pub use owned::{Choice, Owned};
-pub use reading::{RList, Readable, SUMS, Sums, row, row_or};
+pub use reading::{RList, Readable, SUMS, Sums, is_settled, row, row_or};
 pub(crate) use sort::sort_slice;
 pub use spans::{
     Growing, Span, expect_growing, growing, span, span_apart, span_get, span_get_at, span_get_or, span_of,

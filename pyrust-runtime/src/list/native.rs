@@ -149,6 +149,23 @@ impl<T: Clone + 'static> List<T> {
     }
 }
 
+/// Puts what turns of a loop have appended to a list of their own behind the others.
+pub fn gather<T: Clone + 'static>(cx: Cx, list: &List<T>, part: List<T>) -> R<()> {
+    if list.is(&part) {
+        return Ok(());
+    }
+    let items = part.take_items();
+    if list.items().is_empty() {
+        *list.items_mut() = items;
+        return Ok(());
+    }
+    list.reserve(cx, items.len())?;
+    for item in items {
+        list.push(cx, item)?;
+    }
+    Ok(())
+}
+
 /// `table[index]`: looked up before the loop that goes back to it.
 #[inline]
 pub fn row_at<T: Clone + 'static>(table: &List<List<T>>, index: impl FnOnce() -> R<i64>) -> R<List<T>> {

@@ -32,6 +32,11 @@ pub trait Readable: FromPy + IntoPy + Clone {
     /// # Safety
     /// [`Readable::lend`] returned it, and the transaction is open in which that was read.
     unsafe fn again(&self) -> Self;
+
+    /// Converts what is read in place as yet, if it can be: reading it changes nothing any more.
+    fn settle(&self, _: Cx) -> bool {
+        true
+    }
 }
 
 macro_rules! plain {
@@ -82,6 +87,11 @@ macro_rules! shapes {
                 // SAFETY: By the caller.
                 unsafe { ($(self.$index.again(),)+) }
             }
+
+            #[inline]
+            fn settle(&self, cx: Cx) -> bool {
+                $(self.$index.settle(cx))&&+
+            }
         }
     )+};
 }
@@ -99,6 +109,20 @@ impl<T: Readable> Readable for RList<T> {
     #[inline(always)]
     unsafe fn again(&self) -> Self {
         *self
+    }
+
+    fn settle(&self, cx: Cx) -> bool {
+        // SAFETY: Nodes live as long as the transaction; one thread, short borrows.
+        let node = unsafe { &mut *self.node.as_ptr() };
+        if node.values.is_null() {
+            match self.convert(cx) {
+                Ok(values) => node.values = values,
+                Err(_) => return false,
+            }
+        }
+        // SAFETY: so many elements were converted.
+        let values = unsafe { core::slice::from_raw_parts(node.values, node.count) };
+        values.iter().all(|value| value.settle(cx))
     }
 }
 
@@ -222,6 +246,11 @@ impl<T: Readable> RList<T> {
             inside.then(|| (*node).values.add(index as usize).cast::<[T; N]>().read())
         }
     }
+}
+
+/// Are the elements converted, rows and all? They are now, if they can be.
+pub fn is_settled<T: Readable>(cx: Cx, list: &RList<T>) -> bool {
+    list.settle(cx)
 }
 
 /// Sums in a block.
