@@ -1,5 +1,6 @@
 //! From Python's objects to values and back.
 
+use core::mem::ManuallyDrop;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{
@@ -38,12 +39,34 @@ pub trait FromPy: Sized + 'static {
     /// Does it pay to say in advance which objects are going to be read?
     const FETCHES: bool = false;
 
+    /// The same value, in the place of this one. Of what stands in several words each is read alone: a processor is slow
+    /// to read in pairs what has just been written in pieces.
+    ///
+    /// # Safety
+    /// Nobody uses or drops this one any more.
+    #[inline(always)]
+    unsafe fn moved(&self) -> Self {
+        // SAFETY: By the caller.
+        unsafe { core::ptr::read(self) }
+    }
+
     /// Asks for the memory that is reached through the object.
     ///
     /// # Safety
     /// `object` is alive.
     #[inline(always)]
     unsafe fn fetch(_object: *mut PyObject) {}
+}
+
+/// What a function that is not inlined has just made.
+#[inline(always)]
+pub(crate) fn arrived<T: FromPy>(made: R<T>) -> R<T> {
+    let made = ManuallyDrop::new(made);
+    match &*made {
+        // SAFETY: What was made is not dropped, so this is a move.
+        Ok(value) => Ok(unsafe { value.moved() }),
+        Err(stop) => Err(*stop),
+    }
 }
 
 /// A value that can become an object.

@@ -556,6 +556,12 @@ impl FromPy for Str {
         // SAFETY: By the caller.
         unsafe { layout::is_str(object) }
     }
+
+    #[inline(always)]
+    unsafe fn moved(&self) -> Self {
+        // SAFETY: By the caller: a move.
+        unsafe { self.words() }
+    }
 }
 
 impl IntoPy for Str {

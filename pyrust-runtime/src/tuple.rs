@@ -38,6 +38,12 @@ macro_rules! shapes {
                 }
             }
 
+            #[inline(always)]
+            unsafe fn moved(&self) -> Self {
+                // SAFETY: By the caller.
+                unsafe { ($(self.$index.moved(),)+) }
+            }
+
             const FETCHES: bool = true;
 
             #[inline(always)]

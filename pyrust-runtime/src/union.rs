@@ -32,6 +32,17 @@ macro_rules! unions {
                 // SAFETY: By the caller.
                 unsafe { $($member::matches(object) ||)+ $last::matches(object) }
             }
+
+            #[inline(always)]
+            unsafe fn moved(&self) -> Self {
+                // SAFETY: By the caller.
+                unsafe {
+                    match self {
+                        $($union::$member(value) => $union::$member(value.moved()),)+
+                        $union::$last(value) => $union::$last(value.moved()),
+                    }
+                }
+            }
         }
 
         impl<$($member: IntoPy,)+ $last: IntoPy> IntoPy for $union<$($member,)+ $last> {

@@ -1,22 +1,37 @@
 //! Constant keys of dicts of Python's: records of the same make have a key at the same place.
 
-use crate::dict::{DictLike, Kind, PDict, missing};
-use crate::py::{FromPy, IntoPy};
+use crate::dict::{DictLike, Kind, PDict, getitem, missing};
+use crate::py::{FromPy, IntoPy, arrived};
 use crate::stop::R;
 use crate::str_::StrConst;
 use crate::strs::Str;
 use crate::txn::Cx;
 
 /// `d["name"]`
-#[inline]
+#[inline(always)]
 pub fn field<V, M>(cx: Cx, dict: &PDict<Str, V, M>, name: &'static StrConst) -> R<V>
 where
     V: FromPy + IntoPy + Clone,
     M: Kind,
 {
-    match field_get(cx, dict, name)? {
-        Some(value) => Ok(value),
-        None => missing(cx, name.get(cx)?),
+    arrived(field_read(cx, dict, name))
+}
+
+#[inline(never)]
+extern "C" fn field_read<V, M>(cx: Cx, dict: &PDict<Str, V, M>, name: &'static StrConst) -> R<V>
+where
+    V: FromPy + IntoPy + Clone,
+    M: Kind,
+{
+    let key = name.get(cx)?;
+    if dict.is_written(cx)? {
+        return getitem(cx, dict, key);
+    }
+    cx.point()?;
+    match dict.find_at(cx, key, name.place())? {
+        // SAFETY: The dict keeps the value alive.
+        Some(value) => unsafe { V::from_py(cx, value) },
+        None => missing(cx, key),
     }
 }
 

@@ -18,9 +18,9 @@ use crate::boundary::overlay::{Op, Table as Functions, keep_dropped};
 use crate::buf::Buf;
 use crate::dict::native::boxed;
 use crate::dict::table::Table;
-use crate::dict::{Cursor, DictLike, Kind, Place, Plain};
+use crate::dict::{Cursor, DictLike, Kind, Place, Plain, missing};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
-use crate::py::{FromPy, IntoPy, again};
+use crate::py::{FromPy, IntoPy, again, arrived};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
 
@@ -346,6 +346,29 @@ impl<K, V, M> IntoPy for PDict<K, V, M> {
     }
 }
 
+impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, M> {
+    #[inline(never)]
+    extern "C" fn read_here(&self, cx: Cx, key: &K) -> R<V> {
+        cx.point()?;
+        if let Some(overlay) = self.overlay(cx)? {
+            if let Ok(place) = overlay.table.search(cx, key)? {
+                return match &overlay.table.value(place).value {
+                    Some(value) => Ok(value.clone()),
+                    None => missing(cx, key),
+                };
+            }
+            if overlay.cleared {
+                return missing(cx, key);
+            }
+        }
+        match self.probe(cx, key)? {
+            // SAFETY: The dict keeps the value alive.
+            Some(value) => unsafe { V::from_py(cx, value) },
+            None => missing(cx, key),
+        }
+    }
+}
+
 impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, V> for PDict<K, V, M> {
     const LIVE: bool = true;
 
@@ -384,6 +407,11 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
             Some(value) => unsafe { V::from_py(cx, value) }.map(Some),
             None => Ok(None),
         }
+    }
+
+    #[inline(always)]
+    fn read(&self, cx: Cx, key: &K) -> R<V> {
+        arrived(self.read_here(cx, key))
     }
 
     #[inline]

@@ -60,6 +60,14 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     /// `self is other`
     fn is(&self, other: &Self) -> bool;
     fn find(&self, cx: Cx, key: &K) -> R<Option<V>>;
+    /// `self[key]`
+    #[inline]
+    fn read(&self, cx: Cx, key: &K) -> R<V> {
+        match self.find(cx, key)? {
+            Some(value) => Ok(value),
+            None => missing(cx, key),
+        }
+    }
     fn has(&self, cx: Cx, key: &K) -> R<bool>;
     /// The value of a key of a kind that no `K` is equal to: only a dict of Python's can have it.
     #[inline]
@@ -181,10 +189,7 @@ pub(crate) fn missing<K: Key, T>(cx: Cx, key: &K) -> R<T> {
 /// `d[k]`
 #[inline]
 pub fn getitem<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<V> {
-    match dict.find(cx, key)? {
-        Some(value) => Ok(value),
-        None => missing(cx, key),
-    }
+    dict.read(cx, key)
 }
 
 /// `d.get(k)`
