@@ -135,6 +135,14 @@ impl Str {
         }
     }
 
+    /// The same string, see [`Str::arrived`].
+    #[inline(always)]
+    pub(crate) fn word_by_word(self) -> Str {
+        let made = ManuallyDrop::new(self);
+        // SAFETY: What was made is not dropped, so this is a move.
+        unsafe { made.words() }
+    }
+
     /// A new string of ASCII, all of it written.  Its head is not looked at: it has just been written in pieces, which a
     /// processor is slow to read as a whole.
     ///
@@ -515,7 +523,10 @@ impl Str {
 impl Clone for Str {
     #[inline(always)]
     fn clone(&self) -> Str {
-        if self.is_part() { self.copied() } else { self.hold() }
+        if !self.is_part() {
+            return self.hold();
+        }
+        self.copied().word_by_word()
     }
 }
 

@@ -13,7 +13,7 @@ pub fn append(cx: Cx, s: &mut Str, t: &Str) -> R<()> {
     if fits && !s.is_empty() && !t.is_empty() && s.make_room(t.len())? {
         s.extend_by(t);
     } else {
-        *s = concat(cx, s, t)?;
+        *s = concat(cx, s, t)?.word_by_word();
     }
     Ok(())
 }
@@ -34,7 +34,7 @@ const SHORT: usize = 64;
 #[inline(never)]
 extern "C" fn push_slowly(s: &mut Str, c: Chr) -> R<()> {
     if s.len() < SHORT && s.is_ascii() && c.0 < 0x80 {
-        *s = Str::with_room(s.raw(), c.0 as u8)?;
+        *s = Str::with_room(s.raw(), c.0 as u8)?.word_by_word();
         return Ok(());
     }
     let fits = match s.kind() {
@@ -47,6 +47,6 @@ extern "C" fn push_slowly(s: &mut Str, c: Chr) -> R<()> {
         s.extend_by_one(c);
         return Ok(());
     }
-    *s = concat_made(s, &c.to_str()?)?;
+    *s = concat_made(s, &c.to_str()?)?.word_by_word();
     Ok(())
 }
