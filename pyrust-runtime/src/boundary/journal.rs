@@ -5,6 +5,9 @@
 //! does not depend on the length, and undo walks the entries backwards.  A float that only the list refers to
 //! is rewritten in place, its old bits logged (replay rule 7).
 //!
+//! What is taken out or put in elsewhere (`pop(0)`, `insert`, a slice) is logged as well, with the references that fell
+//! out: undo moves the rest back.  The low-water mark moves along.
+//!
 //! After many stores, and before any other change of shape, the list goes over to *snapshot* mode: a private
 //! copy of the original pointer array, holding a reference to each element.  From then on nothing is logged;
 //! undo puts that very array in place, which needs no memory and cannot fail (rules 8 and 35).
@@ -40,6 +43,10 @@ enum Entry {
     Pop(*mut PyObject),
     /// The float in the slot had these bits.
     Bits(usize, u64),
+    /// An object that fell out; the reference moved here.  As many as were removed stand before each splice.
+    Gone(*mut PyObject),
+    /// At this place so many objects were removed, and so many put in.
+    Splice(usize, u32, u32),
     /// Undone.
     Nothing,
 }
@@ -52,6 +59,10 @@ pub(crate) struct ListState {
     /// Original slots below it have not been popped.
     mark: usize,
     log: Buf<Entry>,
+    /// The log has splices; floats are not rewritten from then on, so that positions of floats stay what they are.
+    spliced: bool,
+    /// The log has bits of floats.
+    has_bits: bool,
     /// In snapshot mode: the original pointers.  After undo: what replaced them.
     snapshot: *mut *mut PyObject,
     snapshot_len: usize,
@@ -160,6 +171,8 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
                     before,
                     mark: before,
                     log: core::mem::take(&mut lists.spare),
+                    spliced: false,
+                    has_bits: false,
                     snapshot: ptr::null_mut(),
                     snapshot_len: 0,
                     in_snapshot: false,
@@ -201,7 +214,7 @@ pub(crate) unsafe fn slot<'a>(cx: Cx, list: *mut PyObject, index: usize) -> R<Sl
     unsafe {
         match state(cx, list)? {
             Some(state) if !state.in_snapshot && index < state.mark => {
-                if state.log.len() >= FEW + state.before + state.before / 4 {
+                if state.log.len() >= state.limit() {
                     state.go_over(cx)?;
                     return Ok(Slot::Free);
                 }
@@ -245,6 +258,38 @@ pub(crate) unsafe fn pop(cx: Cx, list: *mut PyObject) -> R<Popped> {
 pub(crate) struct Popped {
     pub(crate) item: *mut PyObject,
     pub(crate) owned: bool,
+}
+
+/// Before `removed` items at `at` are replaced by `added` others: the list has room for them, and nothing can fail from
+/// here on.  True if the log has taken over what falls out; else that is to be released with [`release`].
+#[inline]
+pub(crate) unsafe fn splice(cx: Cx, list: *mut PyObject, at: usize, removed: usize, added: usize) -> R<bool> {
+    // SAFETY: By the caller: an exact list, `at + removed <= size`.
+    unsafe {
+        cx.point()?;
+        match state(cx, list)? {
+            Some(state) if !state.in_snapshot && at < state.mark => {
+                let entries = state.log.len().saturating_add(removed).saturating_add(1);
+                let (Ok(less), Ok(more)) = (u32::try_from(removed), u32::try_from(added)) else {
+                    return state.go_over(cx).map(|()| false);
+                };
+                if at + removed > state.mark || state.has_bits || entries > state.limit() {
+                    return state.go_over(cx).map(|()| false);
+                }
+                if state.log.capacity() < entries && !state.log.reserve_total(entries.max(16)) {
+                    return bail(Bail::Memory);
+                }
+                for index in at..at + removed {
+                    let _ = state.log.push(Entry::Gone(*layout::list_items(list).add(index)));
+                }
+                let _ = state.log.push(Entry::Splice(at, less, more));
+                state.mark = state.mark - removed + added;
+                state.spliced = true;
+                Ok(true)
+            }
+            _ => Ok(false),
+        }
+    }
 }
 
 /// Before any other change of shape: afterwards the pointers may be moved freely, and what falls out is
@@ -320,6 +365,17 @@ unsafe extern "C" fn grow(list: *mut PyObject, want: usize) -> R<()> {
 }
 
 impl ListState {
+    /// So many entries are logged.
+    fn limit(&self) -> usize {
+        FEW + self.before + self.before / 4
+    }
+
+    /// May a float be rewritten in its slot?
+    #[inline(always)]
+    pub(crate) fn takes_bits(&self) -> bool {
+        !self.spliced
+    }
+
     /// Logs the object in the slot, whose reference the caller takes over.
     #[inline(always)]
     pub(crate) fn log_set(&mut self, index: usize, old: *mut PyObject) -> R<()> {
@@ -340,6 +396,7 @@ impl ListState {
     /// Logs the bits of the float in the slot.
     #[inline(always)]
     pub(crate) fn log_bits(&mut self, index: usize, bits: u64) -> R<()> {
+        self.has_bits = true;
         self.log(Entry::Bits(index, bits))
     }
 
@@ -353,12 +410,16 @@ impl ListState {
             if !self.float_bits.reserve_total(self.log.len()) {
                 return bail(Bail::Memory);
             }
-            let array: *mut *mut PyObject = if self.before == 0 {
-                ptr::null_mut()
-            } else {
-                PyMem_Malloc(self.before * size_of::<*mut PyObject>()).cast()
+            // Room for every length that the log goes through.
+            let room = match self.spliced {
+                true => self.before.max(layout::list_allocated(self.list).max(0) as usize),
+                false => self.before,
             };
-            if self.before != 0 && array.is_null() {
+            let array: *mut *mut PyObject = match room {
+                0 => ptr::null_mut(),
+                _ => PyMem_Malloc(room * size_of::<*mut PyObject>()).cast(),
+            };
+            if room != 0 && array.is_null() {
                 return bail(Bail::Memory);
             }
             ptr::copy_nonoverlapping(layout::list_items(self.list), array, self.mark);
@@ -368,8 +429,19 @@ impl ListState {
                 PyMem_Free(array.cast());
                 return bail(Bail::Memory);
             }
-            for entry in self.log.iter().rev() {
+            for (i, entry) in self.log.iter().enumerate().rev() {
                 match *entry {
+                    Entry::Gone(_) => {}
+                    Entry::Splice(at, removed, added) => {
+                        let (removed, added) = (removed as usize, added as usize);
+                        ptr::copy(array.add(at + added), array.add(at + removed), mark - at - added);
+                        for k in 0..removed {
+                            if let Entry::Gone(old) = self.log[i - removed + k] {
+                                *array.add(at + k) = old;
+                            }
+                        }
+                        mark = mark - added + removed;
+                    }
                     Entry::Set(index, old) => *array.add(index) = old,
                     Entry::Pop(old) => {
                         *array.add(mark) = old;
@@ -401,8 +473,8 @@ impl ListState {
             release_all(
                 cx,
                 log.iter().filter_map(|entry| match *entry {
-                    Entry::Set(_, old) | Entry::Pop(old) => Some(old),
-                    Entry::Bits(..) | Entry::Nothing => None,
+                    Entry::Set(_, old) | Entry::Pop(old) | Entry::Gone(old) => Some(old),
+                    Entry::Bits(..) | Entry::Splice(..) | Entry::Nothing => None,
                 }),
             )
         }
@@ -430,22 +502,39 @@ impl ListState {
                 // Without memory the reference leaks, which is the lesser evil.
                 let _ = arena.push(*items.add(i));
             }
-            for entry in self.log.iter_mut().rev() {
-                match *entry {
+            for i in (0..self.log.len()).rev() {
+                self.log[i] = match self.log[i] {
                     Entry::Set(index, old) => {
-                        *entry = Entry::Set(index, *items.add(index));
+                        let replaced = *items.add(index);
                         *items.add(index) = old;
+                        Entry::Set(index, replaced)
                     }
                     Entry::Pop(old) => {
                         *items.add(self.mark) = old;
                         self.mark += 1;
-                        *entry = Entry::Nothing;
+                        Entry::Nothing
                     }
                     Entry::Bits(index, bits) => {
                         layout::set_float_value(*items.add(index), f64::from_bits(bits));
-                        *entry = Entry::Nothing;
+                        Entry::Nothing
                     }
-                    Entry::Nothing => {}
+                    Entry::Splice(at, removed, added) => {
+                        let (removed, added) = (removed as usize, added as usize);
+                        for k in at..at + added {
+                            let _ = arena.push(*items.add(k));
+                        }
+                        // The array has not become shorter since.
+                        ptr::copy(items.add(at + added), items.add(at + removed), self.mark - at - added);
+                        for k in 0..removed {
+                            if let Entry::Gone(old) = self.log[i - removed + k] {
+                                *items.add(at + k) = old;
+                            }
+                        }
+                        self.mark = self.mark - added + removed;
+                        Entry::Nothing
+                    }
+                    // Put back by the splice behind it.
+                    Entry::Gone(_) | Entry::Nothing => Entry::Nothing,
                 }
             }
             layout::set_list_size(list, self.mark);
@@ -494,7 +583,7 @@ impl ListState {
         // SAFETY: The log and the snapshot own these references.
         unsafe {
             for entry in self.log.iter() {
-                if let Entry::Set(_, object) | Entry::Pop(object) = *entry {
+                if let Entry::Set(_, object) | Entry::Pop(object) | Entry::Gone(object) = *entry {
                     see(object)?;
                 }
             }
@@ -517,7 +606,7 @@ impl ListState {
         unsafe {
             let log = core::mem::take(&mut self.log);
             for entry in log.iter() {
-                if let Entry::Set(_, object) | Entry::Pop(object) = *entry {
+                if let Entry::Set(_, object) | Entry::Pop(object) | Entry::Gone(object) = *entry {
                     Py_DECREF(object);
                 }
             }

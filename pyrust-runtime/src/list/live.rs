@@ -211,8 +211,9 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
                 if Py_REFCNT(old) == 1 && layout::is_float(old) && !cx.txn().objects_seen {
                     let bits = layout::float_value(old).to_bits();
                     let slot = journal::slot(cx, self.as_ptr(), index)?;
+                    let takes = !matches!(&slot, journal::Slot::Logged(state) if !state.takes_bits());
                     // Going over to a snapshot has taken another reference.
-                    if Py_REFCNT(old) == 1 && item.overwrite(old) {
+                    if takes && Py_REFCNT(old) == 1 && item.overwrite(old) {
                         if let journal::Slot::Logged(state) = slot
                             && let Err(stop) = state.log_bits(index, bits)
                         {
@@ -280,15 +281,17 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
 
     fn take(&self, cx: Cx, index: usize) -> R<T> {
         let item = self.item(cx, index)?;
-        // SAFETY: `index < size`; after `reshape` the pointers are ours to move.
+        // SAFETY: `index < size`; what falls out is the log's, or ours.
         unsafe {
-            journal::reshape(cx, self.as_ptr())?;
+            let logged = journal::splice(cx, self.as_ptr(), index, 1, 0)?;
             let size = self.size();
             let slot = self.slot(index);
             let old = *slot;
             core::ptr::copy(slot.add(1), slot, size - index - 1);
             layout::set_list_size(self.as_ptr(), size - 1);
-            journal::release(cx, old)?;
+            if !logged {
+                journal::release(cx, old)?;
+            }
         }
         Ok(item)
     }
@@ -296,11 +299,11 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     fn insert_at(&self, cx: Cx, index: usize, item: T) -> R<()> {
         let item = item.into_py(cx)?;
         let list = self.as_ptr();
-        // SAFETY: `index <= size`; after `reshape` the pointers are ours to move.
+        // SAFETY: `index <= size`; the state knows the length before there is room for more.
         unsafe {
             let size = self.size();
-            let ready = journal::reshape(cx, list).and_then(|()| journal::reserve(list, size + 1));
-            if let Err(stop) = ready {
+            let ready = journal::append(cx, list).and_then(|()| journal::reserve(list, size + 1));
+            if let Err(stop) = ready.and_then(|()| journal::splice(cx, list, index, 0, 1)) {
                 Py_DECREF(item);
                 return Err(stop);
             }
@@ -314,9 +317,10 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
 
     fn splice<S: ListLike<T>>(&self, cx: Cx, start: usize, removed: usize, source: Option<&S>) -> R<()> {
         let list = self.as_ptr();
-        // SAFETY: `start + removed <= size`; after `reshape` the pointers are ours to move.
+        // SAFETY: `start + removed <= size`; the state knows the length before there is room for more, and what falls out
+        // is the log's, or ours.
         unsafe {
-            journal::reshape(cx, list)?;
+            journal::append(cx, list)?;
             let mut items = Owned(Buf::new());
             let more = source.map_or(0, ListLike::count);
             let mut gone: Buf<*mut PyObject> = Buf::new();
@@ -330,9 +334,12 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
             }
             let size = self.size();
             journal::reserve(list, size - removed + more)?;
+            let logged = journal::splice(cx, list, start, removed, more)?;
             let array = layout::list_items(list);
-            for index in start..start + removed {
-                let _ = gone.push(*array.add(index));
+            if !logged {
+                for index in start..start + removed {
+                    let _ = gone.push(*array.add(index));
+                }
             }
             if size != 0 {
                 let tail = size - start - removed;
