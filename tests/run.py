@@ -294,6 +294,7 @@ def bench(steps: Steps, python: Python, others: Sequence[Python]) -> None:
         "shadow mode", [python_in(VENVS / "dev"), "../shadow.py"], folder=ROOT / "benches" / "kernels", go_on=True
     )
     compare(steps, others)
+    compare(steps, others, "--grow")
     steps.run("generator", ["cargo", "bench", "--quiet", "-p", "pyrust-build"], environment=cargo_environment(python))
 
 

@@ -38,9 +38,10 @@ def main() -> int:
         runners = [runner for runner in runners if runner.name in options.only]
     names = [name for name in KERNELS if not options.kernels or name in options.kernels]
     if options.grow:
-        (options.output or Path()).mkdir(parents=True, exist_ok=True)
+        folder = options.output or DOCUMENTS
+        folder.mkdir(parents=True, exist_ok=True)
         found = grow(runners, names, _say)
-        (options.output or DOCUMENTS).joinpath("growth.json").write_text(json.dumps(found, indent=1) + "\n")
+        (folder / "growth.md").write_text(table.growth(found, _machine(), [(r.name, r.title) for r in runners]))
         return 0
     load = os.getloadavg()
     effort = Effort(options.rounds or (2 if options.quick else 9), 0.02, options.seconds, not options.quick)

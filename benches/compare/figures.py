@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 Json = dict[str, Any]
@@ -12,6 +12,8 @@ BASE = "cpython"
 OURS = "pyrust"
 HAND_WRITTEN = ("rust", "rust_in_place")
 PEERS = ("mypyc", "cython", "cython_typed", "numba", "pythran", "pypy")
+KEPT = 0.6
+"""What has to be left of a ratio when the input is a hundred times as large."""
 LATER = ("classes", "generators", "arrays")
 """Groups that count once another issue has made them native."""
 
@@ -41,6 +43,19 @@ def judge(expected: Json, answer: Json) -> str:
     if found["raises"] != wanted["raises"]:
         return "other exception"
     return "same" if found["after"] == wanted["after"] else "wrong"
+
+
+def grown(kernel: Json, runner: str) -> list[float] | None:
+    """How many times faster than the first runner on each size; nothing where a size was refused."""
+    times: dict[str, list[float | None]] = kernel["seconds"]
+    pairs = list(zip(next(iter(times.values())), times.get(runner, ()), strict=False))
+    ratios = [slow / fast for slow, fast in pairs if slow and fast]
+    return ratios if len(ratios) == len(kernel["sizes"]) else None
+
+
+def kept(ratios: Sequence[float]) -> float:
+    """What is left of the first ratio at worst."""
+    return min(ratios) / ratios[0]
 
 
 def seconds(kernel: Json, runner: str, clock: str = "cpu") -> float | None:

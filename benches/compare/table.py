@@ -46,6 +46,30 @@ def markdown(results: Json) -> str:
     return "\n".join(lines) + "\n"
 
 
+def growth(found: Json, machine: Json, titles: Iterable[tuple[str, str]]) -> str:
+    """How ratios to the first runner change as inputs grow."""
+    ours = [(name, title) for name, title in titles if name in (figures.OURS, *figures.HAND_WRITTEN)]
+    rows = []
+    for name, kernel in found.items():
+        row = [name, ", ".join(f"{size:,}" if isinstance(size, int) else str(size) for size in kernel["sizes"])]
+        for runner, _ in ours:
+            ratios = figures.grown(kernel, runner)
+            least = figures.kept(ratios) if ratios else None
+            row.append("–" if not ratios else " ".join(_number(ratio) for ratio in ratios))
+            row.append("–" if least is None else f"**{least:.2f}**" if least < figures.KEPT else f"{least:.2f}")
+        rows.append(row)
+    columns = [column for _, title in ours for column in (title, "kept")]
+    told = (
+        "Made by `compare.py --grow` in `benches/compare`: how many times faster than CPython, on three sizes of each kernel's"
+        " input. *Kept* is the least of the ratios over that on the smallest input; below"
+        f" {figures.KEPT} it is bold. Where hand-written Rust keeps as little, that is the memory of the machine: the smallest"
+        " inputs fit into its caches, and what branches do there is soon known by heart."
+    )
+    where = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; CPU time, the least of all calls."
+    table = _rows(["kernel", "sizes", *columns], rows)
+    return "\n".join(["# Growing inputs", "", told, "", where, "", *table, ""])
+
+
 def circumstances(results: Json) -> str:
     """Where and how it was timed."""
     machine = results["machine"]

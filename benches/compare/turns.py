@@ -135,26 +135,23 @@ def _ask_pyrust(worker: Worker, results: Json) -> None:
 
 
 def grow(runners: Sequence[Runner], names: Iterable[str], say: Any) -> Json:
-    """Seconds of the first runner and of PyRust on the three sizes: the ratio must not fall as inputs grow."""
-    chosen = [Worker(runner) for runner in (runners[0], *(r for r in runners if r.name == figures.OURS))]
+    """Seconds of the first runner, of PyRust and of hand-written Rust on the three sizes: ratios must not fall much."""
+    chosen = [Worker(r) for r in runners if r is runners[0] or r.name in (figures.OURS, *figures.HAND_WRITTEN)]
     found: Json = {}
     try:
         for name in names:
-            times = []
+            times: dict[str, list[float | None]] = {worker.runner.name: [] for worker in chosen}
             for size in range(3):
-                answers = [worker.ask(do="time", kernel=name, size=size, budget=0.05) for worker in chosen]
-                times.append([answer.get("cpu") for answer in answers])
-            found[name] = times
-            say(f"{name:<20}" + "  ".join(_factor(pair) for pair in times))
+                for worker in chosen:
+                    answer = worker.ask(do="time", kernel=name, size=size, budget=0.05)
+                    times[worker.runner.name].append(answer.get("cpu"))
+            found[name] = {"sizes": KERNELS[name].sizes, "seconds": times}
+            ratios = figures.grown(found[name], figures.OURS) or ()
+            say(f"{name:<20}" + "".join(f"{ratio:8.1f}" for ratio in ratios))
     finally:
         for worker in chosen:
             worker.close()
     return found
-
-
-def _factor(pair: Sequence[float | None]) -> str:
-    slow, fast = pair
-    return f"{slow / fast:8.1f}" if slow and fast else "       –"
 
 
 def _told(name: str, result: Json) -> str:
