@@ -101,6 +101,17 @@ impl<K: Key, V> Table<K, V> {
             return Ok(None);
         }
         if self.index.is_none() {
+            // Which of a few it is nobody can foresee, so nothing branches on it.
+            let mut found = usize::MAX;
+            for (place, entry) in self.entries.iter().enumerate() {
+                found = if entry.hash == hash { place } else { found };
+            }
+            let Some(entry) = self.entries.get(found) else { return Ok(None) };
+            // SAFETY: An entry with a hash is live.
+            if unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)? {
+                return Ok(Some(found));
+            }
+            // Another key with the same hash.
             for (place, entry) in self.entries.iter().enumerate() {
                 // SAFETY: An entry with a hash is live.
                 if entry.hash == hash && unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)? {
