@@ -386,7 +386,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             })
             .collect();
         let windows: Vec<TokenStream> =
-            dense.windows.iter().map(|w| self.window_of(w, &dense.scope)).collect();
+            dense.windows.iter().map(|w| self.window_of(w, &dense.windows, &dense.scope)).collect();
         let kept = dense.windows.iter().filter(|w| w.stored && !dense.arrays[&w.array]);
         let kept: Vec<TokenStream> = kept
             .map(|w| {

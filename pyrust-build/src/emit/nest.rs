@@ -119,6 +119,14 @@ impl Window {
         self.levels().into_iter().map(|level| scope.levels[level].at.clone()).collect()
     }
 
+    /// One of the two is stored to, and another turn of the same loop may read that.
+    fn meets(&self, other: &Window) -> bool {
+        self.array == other.array
+            && self.parts != other.parts
+            && (self.stored || other.stored)
+            && self.levels().last() == other.levels().last()
+    }
+
     /// The places of the innermost of those loops lie side by side, if the array's elements do.
     fn is_dense(&self) -> bool {
         let Some(innermost) = self.levels().pop() else { return false };
@@ -249,13 +257,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// The condition that the places lie within the array, which binds them.
-    pub(super) fn window_of(&self, window: &Window, scope: &Scope) -> TokenStream {
+    pub(super) fn window_of(&self, window: &Window, all: &[Window], scope: &Scope) -> TokenStream {
         let (name, array) = (&window.name, self.var_ident(window.array));
         let levels = window.levels();
         let parts = window.parts.iter().map(|part| {
             let (by, var) = (Literal::i64_suffixed(part.by), part.var.map(|v| self.var_ident(v)));
             let firsts: Vec<&Ident> = part.levels.iter().map(|at| &scope.levels[*at].first).collect();
-            let moved = levels.iter().map(|level| part.levels.contains(level));
+            let moves = |(at, level): (usize, &usize)| u8::from(part.levels.contains(level)) << at;
+            let moved = Literal::u8_unsuffixed(levels.iter().enumerate().map(moves).sum());
             // What is beyond 64 bits is outside of the array.
             let base = match (firsts.as_slice(), var) {
                 ([], None) => quote!(#by),
@@ -265,10 +274,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     quote!(#first #(.saturating_add(#rest))* #(.saturating_add(#v))* .wrapping_add(#by))
                 }
             };
-            quote!((#base, [#(#moved),*]))
+            quote!((#base, #moved))
         });
         let counts = levels.iter().map(|level| &scope.levels[*level].count);
-        let function = if window.is_dense() { quote!(window_dense) } else { quote!(window) };
+        let function = match (window.is_dense(), all.iter().any(|other| window.meets(other))) {
+            (true, true) => quote!(window_near),
+            (true, false) => quote!(window_dense),
+            (false, _) => quote!(window),
+        };
         quote!(let Some(#name) = ndarray::#function(#array, [#(#parts),*], [#(#counts),*]))
     }
 

@@ -236,25 +236,26 @@ impl<T, const SIDE: bool, const D: usize> Window<T, SIDE, D> {
     #[inline(always)]
     fn extent(self) -> (usize, usize) {
         let (a, b, c, d) = self.loops;
-        let reach = [a.reach(), b.reach(), c.reach(), d.reach()];
-        let (low, high) = reach.iter().fold((0, 0), |(low, high), r| (low + r.min(&0), high + r.max(&0)));
+        let (a, b, c, d) = (a.reach(), b.reach(), c.reach(), d.reach());
+        let low = a.min(0) + b.min(0) + c.min(0) + d.min(0);
+        let high = a.max(0) + b.max(0) + c.max(0) + d.max(0);
         let first = self.first.addr();
         (first.wrapping_add_signed(low), first.wrapping_add_signed(high) + size_of::<T>())
     }
 
     fn turns(self) -> i64 {
         let (a, b, c, d) = self.loops;
-        [b, c, d].iter().fold(a.turns, |all, moves| all.saturating_mul(moves.turns))
+        a.turns.saturating_mul(b.turns).saturating_mul(c.turns).saturating_mul(d.turns)
     }
 }
 
 #[inline(always)]
-fn of<T: Dtype, const SIDE: bool, const N: usize, const D: usize>(
+fn of<T: Dtype, const SIDE: bool, const TOLD: bool, const N: usize, const D: usize>(
     a: Array<T, N>,
-    parts: [(i64, [bool; D]); N],
+    parts: [(i64, u8); N],
     turns: [i64; D],
 ) -> Option<Window<T, SIDE, D>> {
-    const { assert!(D <= 4, "the compiler makes no more") };
+    const { assert!(D <= 4 && N <= 4, "the compiler makes no more") };
     let mut offset = 0;
     let mut loops = (STAYS, STAYS, STAYS, STAYS);
     let mut side = true;
@@ -269,57 +270,95 @@ fn of<T: Dtype, const SIDE: bool, const N: usize, const D: usize>(
         )+ };
     }
     each!(0 0, 1 1, 2 2, 3 3);
-    for (at, (part, moved)) in parts.into_iter().enumerate() {
-        if !moved.contains(&true) {
-            offset += place(part, a.shape[at]).ok()? * a.strides[at];
-            continue;
-        }
-        // The first turn is at `part`, the last one still inside.
-        if part < 0 || part >= a.shape[at] {
-            return None;
-        }
-        let mut left = a.shape[at] - part;
-        macro_rules! each {
-            ($($level:literal $field:tt),+) => { $(
-                if D > $level && moved[$level] {
-                    if turns[$level] > left {
-                        return None;
-                    }
-                    left -= turns[$level] - 1;
-                    loops.$field.step += a.strides[at];
+    let size = size_of::<T>() as isize;
+    if SIDE && a.strides[N - 1] != size {
+        return None;
+    }
+    macro_rules! level {
+        ($moved:ident, $left:ident, $stride:ident: $($level:literal $field:tt),+) => { $(
+            if $moved & (1 << $level) != 0 {
+                if loops.$field.turns > $left {
+                    return None;
                 }
-            )+ };
+                $left -= loops.$field.turns - 1;
+                loops.$field.step += $stride;
+            }
+        )+ };
+    }
+    macro_rules! dimension {
+        ($at:expr, $part:expr, $stride:expr) => {{
+            let (part, moved) = $part;
+            let (stride, mut left) = ($stride, a.shape[$at]);
+            if moved != 0 {
+                // The first turn is at `part`, the last one still inside.
+                if part < 0 || part >= left {
+                    return None;
+                }
+                left -= part;
+                level!(moved, left, stride: 0 0, 1 1, 2 2, 3 3);
+                offset += part as isize * stride;
+            } else {
+                offset += place(part, left).ok()? * stride;
+            }
+        }};
+    }
+    macro_rules! dimensions {
+        ($($at:literal),+) => { $(
+            if N > $at {
+                dimension!($at, parts[$at], if N == $at + 1 { size } else { a.strides[$at] });
+            }
+        )+ };
+    }
+    // Where the constants are in sight, LLVM keeps what one turn stores for the next one, but finds no bounds to widen by.
+    if TOLD {
+        dimensions!(0, 1, 2, 3);
+    } else {
+        for (at, part) in parts.into_iter().enumerate() {
+            dimension!(at, part, a.strides[at]);
         }
-        each!(0 0, 1 1, 2 2, 3 3);
-        offset += part as isize * a.strides[at];
     }
     if SIDE {
-        let (a, b, c, d) = loops;
-        let step = [a, b, c, d][D - 1].step;
-        side = step == size_of::<T>() as isize;
+        let innermost = match D {
+            1 => loops.0,
+            2 => loops.1,
+            3 => loops.2,
+            _ => loops.3,
+        };
+        side = innermost.step == size;
     }
     side.then(|| Window { first: a.at(offset), loops, free: a.free })
 }
 
-/// The places of so many turns of each loop, the parts of whose index stay or move on by one with each turn of some;
-/// none where one is outside.
+/// The places of so many turns of each loop, none where one is outside. The parts of the index stay, or move on by one with
+/// each turn of the loops whose bits are set.
 #[inline(always)]
 pub fn window<T: Dtype, const N: usize, const D: usize>(
     a: Array<T, N>,
-    parts: [(i64, [bool; D]); N],
+    parts: [(i64, u8); N],
     turns: [i64; D],
 ) -> Option<Window<T, false, D>> {
-    of(a, parts, turns)
+    of::<T, false, false, N, D>(a, parts, turns)
 }
 
 /// The same where those of the innermost loop lie side by side, and none where they do not.
 #[inline(always)]
 pub fn window_dense<T: Dtype, const N: usize, const D: usize>(
     a: Array<T, N>,
-    parts: [(i64, [bool; D]); N],
+    parts: [(i64, u8); N],
     turns: [i64; D],
 ) -> Option<Window<T, true, D>> {
-    of(a, parts, turns)
+    of::<T, true, false, N, D>(a, parts, turns)
+}
+
+/// The same where LLVM is told how far places are from each other, since what is stored in one turn is read in another:
+/// it keeps that at hand.
+#[inline(always)]
+pub fn window_near<T: Dtype, const N: usize, const D: usize>(
+    a: Array<T, N>,
+    parts: [(i64, u8); N],
+    turns: [i64; D],
+) -> Option<Window<T, true, D>> {
+    of::<T, true, true, N, D>(a, parts, turns)
 }
 
 /// The element of a turn.
