@@ -43,6 +43,42 @@ def test_threshold_zero_takes_every_function_that_is_called(project: pytest.Pyte
     assert "test_" not in text
 
 
+def test_what_instances_hold_is_recorded_with_their_hot_methods(project: pytest.Pytester, run: Runner) -> None:
+    (project.path / "src/textkit/sets.py").write_text(
+        "class Sets:\n"
+        "    def __init__(self, count):\n"
+        "        self.parents = list(range(count))\n\n"
+        "    def find(self, x):\n"
+        "        while self.parents[x] != x:\n"
+        "            self.parents[x] = self.parents[self.parents[x]]\n"
+        "            x = self.parents[x]\n"
+        "        return x\n\n\n"
+        "class Unused:\n"
+        "    def __init__(self, name):\n"
+        "        self.name = name\n"
+    )
+    (project.path / "tests/test_sets.py").write_text(
+        "from textkit.sets import Sets, Unused\n\n\n"
+        "def test_find():\n"
+        "    Unused('sets')\n"
+        "    sets = Sets(5000)\n"
+        "    for x in range(1, 5000):\n"
+        "        sets.parents[x] = x - 1\n"
+        "    for _ in range(60):\n"
+        "        assert not any(sets.find(x) for x in range(5000))\n"
+    )
+    result = run("--pyrust-profile", "-k", "find")
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["pyrust: and textkit.sets:Sets.__init__: it says what instances hold"])
+    first = manifest(project)
+    assert "textkit.sets:Sets.find" in first
+    assert "(textkit.sets.Sets, int) -> None" in first
+    assert "Unused" not in first
+    assert json.loads((project.path / ".pyrust/profile.json").read_text())["refused"] == {}
+    run("--pyrust-profile", "-k", "find")
+    assert manifest(project) == first
+
+
 def test_profiling_again_gives_the_same_bytes(project: pytest.Pytester, run: Runner) -> None:
     run("--pyrust-profile", "--pyrust-threshold=0")
     first = (project.path / "pyrust.toml").read_bytes()

@@ -248,7 +248,9 @@ fn read_profile(text: &str) -> Result<(Profile, Vec<Skipped>), String> {
         functions.push(Profiled { function, share: item["share"].as_f64().unwrap_or(0.0), signatures });
     }
     let measured = value["measured"].as_bool().unwrap_or(true);
-    Ok((Profile { threshold, measured, functions }, unsaid))
+    let needed = value["needed"].as_array().into_iter().flatten();
+    let needed = needed.filter_map(|name| name.as_str()).map(str::to_owned).collect();
+    Ok((Profile { threshold, measured, functions, needed }, unsaid))
 }
 
 /// Changes the manifest's entries and writes it. Whether it changed.

@@ -3,7 +3,7 @@
 //! The same profile gives the same manifest, however often it is merged: entries come at the threshold and go below
 //! half of it, types only widen, a source hash is refreshed for what was profiled.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Manifest, Mode};
 use crate::signature::set::{self, Counted};
@@ -16,6 +16,8 @@ pub struct Profile {
     /// Long enough for its shares to mean something: only then entries go.
     pub measured: bool,
     pub functions: Vec<Profiled>,
+    /// Functions that have entries whatever their share: those of others need what they say.
+    pub needed: BTreeSet<String>,
 }
 
 /// One function in a profile.
@@ -64,6 +66,7 @@ pub fn merge(
         let share = profiled.get(entry.function.as_str()).map_or(0.0, |function| function.share);
         // A mode was set by a person.
         let stays = !profile.measured || entry.mode != Mode::Native || share >= profile.threshold / 2.0;
+        let stays = stays || profile.needed.contains(&entry.function);
         if !stays {
             summary.removed.push(entry.function.clone());
         }
@@ -71,7 +74,8 @@ pub fn merge(
     });
     for function in profiled.values() {
         let known = manifest.entry(&function.function).is_some();
-        if !known && (function.share < profile.threshold || function.signatures.is_empty()) {
+        let hot = function.share >= profile.threshold || profile.needed.contains(&function.function);
+        if !known && (!hot || function.signatures.is_empty()) {
             continue;
         }
         let hash = match source(&function.function) {

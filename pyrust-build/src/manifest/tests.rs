@@ -190,6 +190,7 @@ fn profiles_merge_with_hysteresis() {
             profiled("a:cool", 0.9, &[("(int) -> int", 10)]),
             profiled("a:edge", 1.0, &[("(list[?]) -> int", 10)]),
         ],
+        ..Profile::default()
     };
     let summary = merge::merge(&mut manifest, &first, hash);
     assert_eq!(summary.added, ["a:edge", "a:hot"]);
@@ -205,11 +206,19 @@ fn profiles_merge_with_hysteresis() {
             profiled("a:hot", 0.5, &[("(str) -> int", 30)]),
             profiled("a:edge", 0.49, &[("(list[int]) -> int", 1)]),
         ],
+        ..Profile::default()
     };
     let summary = merge::merge(&mut manifest, &second, hash);
     assert_eq!((summary.removed, summary.widened), (vec!["a:edge".to_string()], vec!["a:hot".to_string()]));
     let signatures: Vec<String> = manifest.hotspots[0].signatures.iter().map(Signature::to_string).collect();
     assert_eq!(signatures, ["(str) -> int", "(int) -> int"]);
+
+    let needed = [profiled("a:edge", 0.1, &[("(list[int]) -> int", 1)]), profiled("a:hot", 0.1, &[])];
+    let third = Profile { functions: needed.to_vec(), needed: ["a:edge".to_string()].into(), ..second };
+    let summary = merge::merge(&mut manifest, &third, hash);
+    assert_eq!((summary.added, summary.removed), (vec!["a:edge".to_string()], vec!["a:hot".to_string()]));
+    let summary = merge::merge(&mut manifest, &third, hash);
+    assert_eq!(summary.kept, ["a:edge"], "needed, whatever its share");
 }
 
 #[test]
@@ -217,7 +226,7 @@ fn what_people_decided_stays() {
     let mut manifest = parse(EXAMPLE);
     let summary = merge::merge(
         &mut manifest,
-        &Profile { threshold: 1.0, measured: true, functions: Vec::new() },
+        &Profile { threshold: 1.0, measured: true, ..Profile::default() },
         |_| Err("gone".into()),
     );
     assert_eq!(summary.removed, ["textkit.distance:levenshtein"]);
@@ -228,7 +237,7 @@ fn what_people_decided_stays() {
 fn a_short_run_removes_nothing() {
     let mut manifest = parse(EXAMPLE);
     let before = manifest.hotspots.len();
-    let short = Profile { threshold: 1.0, measured: false, functions: Vec::new() };
+    let short = Profile { threshold: 1.0, measured: false, ..Profile::default() };
     let summary = merge::merge(&mut manifest, &short, |_| Err("gone".into()));
     assert!(summary.removed.is_empty());
     assert_eq!(manifest.hotspots.len(), before);

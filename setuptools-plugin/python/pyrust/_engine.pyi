@@ -64,6 +64,7 @@ def merge_profile(root: str, manifest: str | None, profile: str) -> dict[str, An
         profile (JSON text): {"threshold": 1.0, "functions": [
             {"function": "textkit.text:f", "share": 41.5, "calls": 1200, "signatures": [["(str) -> int", 1200]]}]}
 
+    Functions that `needed` names besides have entries whatever their share, as long as they have signatures.
     Functions above half of the threshold must all be listed (an entry stays until its share is below that); such
     without signatures keep what the manifest has, and are not added. With a threshold of 0 nothing is ever removed.
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -45,6 +46,9 @@ MOST_REFUSED = 5
 """Hot functions that stay Python which are named at the end of a run."""
 MOST_ASKED = 100
 """With more hot functions than this the compiler is not asked."""
+
+# A class of the project in a signature: `package.module.Class`.
+_CLASS = re.compile(r"[^\s,()|\[\]]*\.[^\s,()|\[\]]+")
 
 # How a process that `pyrust profile -- CMD` starts finds out that it is to be profiled.
 VARIABLE = "PYRUST_PROFILE_RUN"
@@ -187,10 +191,25 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     ]
     chance = _by_chance(project, run, hot) if threshold > 0.0 else set()
     hot = [name for name in hot if name not in chance]
-    told = {**profile, "functions": [entry for entry in profile["functions"] if entry["function"] not in chance]}
+    needed = _constructors(profile, hot) & _known(project)
+    told = {
+        **profile,
+        "functions": [each for each in profile["functions"] if each["function"] not in chance - needed],
+        "needed": sorted(needed),
+    }
     made = runinfo.new_folder(project.manifest)
     merged = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
-    refused = _refused(project, hot)
+    refused = _refused(project, project.manifest, hot)
+    if more := _helpful(project, profile, hot, refused):
+        everybody = {**profile, "needed": sorted(needed | more)}
+        everybody["functions"] = [
+            each for each in profile["functions"] if each["function"] not in chance - needed - more
+        ]
+        again = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(everybody))
+        added = sorted({*merged["added"], *again["added"]} - set(merged["removed"]))
+        removed = sorted(set(merged["removed"]) - set(again["added"]))
+        merged = {**again, "added": added, "removed": removed, "changed": merged["changed"] or again["changed"]}
+        refused = _refused(project, project.manifest, hot)
     data = {
         **profile,
         "refused": refused,
@@ -206,6 +225,8 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     }
     lines = [f"pyrust: {notice}" for notice in run["notices"]]
     lines += _lines(project, run, shares, hot, chance, threshold, merged, everything)
+    if more:
+        lines.append(f"pyrust: and {', '.join(sorted(more))}: it says what instances hold")
     if made and project.manifest.is_file():
         lines.append(f"pyrust: {project.manifest.name} was written{made}")
     hottest = sorted(refused, key=lambda name: (-shares[name]["share"], name))
@@ -228,22 +249,65 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
 
 def _by_chance(project: Project, run: Run, hot: Iterable[str]) -> set[str]:
     """Functions that so short a run says nothing about; what the manifest has already was found out before."""
-    from pyrust import _engine
-
     if sum(run["samples"].values()) >= FEW_SAMPLES:
         return set()
-    known = {entry["function"] for entry in _engine.load_project(str(project.root)).get("hotspots", [])}
+    known = _known(project)
     return {name for name in hot if name not in known and run["seconds"].get(name, 0.0) < LITTLE_SECONDS}
 
 
-def _refused(project: Project, hot: Sequence[str]) -> dict[str, str]:
+def _known(project: Project) -> set[str]:
+    """What the manifest has."""
+    from pyrust import _engine
+
+    found = _engine.load_project(str(project.root), str(project.manifest))
+    return {entry["function"] for entry in found.get("hotspots", [])}
+
+
+def _constructors(profile: dict[str, Any], names: Iterable[str]) -> set[str]:
+    """The `__init__` of classes whose instances these functions take or return, and of what those take in turn."""
+    inits: dict[str, set[str]] = {}
+    texts = {each["function"]: [text for text, _ in each["signatures"]] for each in profile["functions"]}
+    for name, found in texts.items():
+        if name.endswith(".__init__"):
+            for text in found:
+                if own := _CLASS.match(text, 1):
+                    inits.setdefault(own.group(), set()).add(name)
+    needed: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        classes = {own for text in texts.get(waiting.pop(), ()) for own in _CLASS.findall(text)}
+        for name in {name for own in classes for name in inits.get(own, ())} - needed:
+            needed.add(name)
+            waiting.append(name)
+    return needed
+
+
+def _helpful(project: Project, profile: dict[str, Any], hot: Sequence[str], refused: dict[str, str]) -> set[str]:
+    """Functions that are not hot and let the compiler take what it refuses: an `__init__` says what attributes hold."""
+    from pyrust import _engine
+
+    more = _constructors(profile, refused) - set(hot)
+    if not more:
+        return set()
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / project.manifest.name
+        if project.manifest.is_file():
+            shutil.copyfile(project.manifest, trial)
+        functions = [each for each in profile["functions"] if each["function"] in {*hot, *more}]
+        told = {**profile, "functions": functions, "needed": sorted({*hot, *more}), "measured": False}
+        _engine.merge_profile(str(project.root), str(trial), json.dumps(told))
+        left = _refused(project, trial, hot)
+    return _constructors(profile, refused.keys() - left.keys()) - set(hot)
+
+
+def _refused(project: Project, manifest: Path, hot: Sequence[str]) -> dict[str, str]:
     """Why the compiler leaves hot functions in Python; nothing where it cannot be asked, or would take long."""
     from pyrust import _engine
 
     if not 0 < len(hot) <= MOST_ASKED:
         return {}
     try:
-        found = json.loads(_engine.generate(str(project.root), str(project.manifest), None, True))
+        found = json.loads(_engine.generate(str(project.root), str(manifest), None, True))
     except ValueError:
         return {}
     functions = [entry for package in found["packages"] for entry in package["functions"]]
