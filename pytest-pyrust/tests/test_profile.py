@@ -53,24 +53,50 @@ def test_what_instances_hold_is_recorded_with_their_hot_methods(project: pytest.
         "            self.parents[x] = self.parents[self.parents[x]]\n"
         "            x = self.parents[x]\n"
         "        return x\n\n\n"
+        "class Index:\n"
+        "    def __init__(self, name):\n"
+        "        self.name = name\n"
+        "        self.places = {}\n\n"
+        "    def add(self, word, place):\n"
+        "        self.places.setdefault(word, []).append(place)\n\n"
+        "    def size(self):\n"
+        "        return len(self.places)\n\n"
+        "    def total(self, words):\n"
+        "        found = 0\n"
+        "        for word in words:\n"
+        "            if word in self.places:\n"
+        "                for place in self.places[word]:\n"
+        "                    found += place % 7\n"
+        "        return found\n\n\n"
         "class Unused:\n"
         "    def __init__(self, name):\n"
         "        self.name = name\n"
     )
     (project.path / "tests/test_sets.py").write_text(
-        "from textkit.sets import Sets, Unused\n\n\n"
+        "from textkit.sets import Index, Sets, Unused\n\n\n"
         "def test_find():\n"
         "    Unused('sets')\n"
         "    sets = Sets(5000)\n"
         "    for x in range(1, 5000):\n"
         "        sets.parents[x] = x - 1\n"
         "    for _ in range(60):\n"
-        "        assert not any(sets.find(x) for x in range(5000))\n"
+        "        assert not any(sets.find(x) for x in range(5000))\n\n\n"
+        "def test_find_words():\n"
+        "    index = Index('words')\n"
+        "    for place in range(60):\n"
+        "        index.add(str(place % 20), place)\n"
+        "    assert index.size() == 20\n"
+        "    words = [str(n % 30) for n in range(60_000)]\n"
+        "    for _ in range(5):\n"
+        "        assert index.total(words) > 0\n"
     )
     result = run("--pyrust-profile", "-k", "find")
     assert result.ret == 0
-    result.stdout.fnmatch_lines(["pyrust: and textkit.sets:Sets.__init__: it says what instances hold"])
+    told = "textkit.sets:Index.__init__, textkit.sets:Index.add, textkit.sets:Sets.__init__"
+    result.stdout.fnmatch_lines([f"pyrust: besides, for what instances hold: {told}"])
     first = manifest(project)
+    assert "textkit.sets:Index.total" in first
+    assert "Index.size" not in first
     assert "textkit.sets:Sets.find" in first
     assert "(textkit.sets.Sets, int) -> None" in first
     assert "Unused" not in first

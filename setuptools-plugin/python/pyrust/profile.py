@@ -9,6 +9,7 @@ While profiling, everything runs as Python.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -46,6 +47,11 @@ MOST_REFUSED = 5
 """Hot functions that stay Python which are named at the end of a run."""
 MOST_ASKED = 100
 """With more hot functions than this the compiler is not asked."""
+
+MOST_TRIALS = 4
+"""So often the compiler is asked what it would take if it knew more of what attributes hold."""
+
+_UNKNOWN_ATTRIBUTE = re.compile(r"the type of the attribute `(\w+)` of `([\w.]+)` is not known")
 
 # A class of the project in a signature: `package.module.Class`.
 _CLASS = re.compile(r"[^\s,()|\[\]]*\.[^\s,()|\[\]]+")
@@ -226,7 +232,7 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     lines = [f"pyrust: {notice}" for notice in run["notices"]]
     lines += _lines(project, run, shares, hot, chance, threshold, merged, everything)
     if more:
-        lines.append(f"pyrust: and {', '.join(sorted(more))}: it says what instances hold")
+        lines.append(f"pyrust: besides, for what instances hold: {', '.join(sorted(more))}")
     if made and project.manifest.is_file():
         lines.append(f"pyrust: {project.manifest.name} was written{made}")
     hottest = sorted(refused, key=lambda name: (-shares[name]["share"], name))
@@ -283,12 +289,74 @@ def _constructors(profile: dict[str, Any], names: Iterable[str]) -> set[str]:
 
 
 def _helpful(project: Project, profile: dict[str, Any], hot: Sequence[str], refused: dict[str, str]) -> set[str]:
-    """Functions that are not hot and let the compiler take what it refuses: an `__init__` says what attributes hold."""
+    """Functions that are not hot and let the compiler take what it refuses: they say what attributes hold.
+
+    The `__init__` of the class whose attribute is not known, and methods of that class which name the attribute.
+    """
+    tellers = _Tellers(project, profile)
+    asked: dict[str, set[str]] = {}
+    left = refused
+    for _ in range(MOST_TRIALS):
+        before = set().union(*asked.values())
+        for name, reason in left.items():
+            if told := _UNKNOWN_ATTRIBUTE.search(reason):
+                asked.setdefault(name, set()).update(tellers.of(name, *told.groups()) - set(hot))
+        more = set().union(*asked.values())
+        if more == before:
+            break
+        left = _refused_with(project, profile, hot, more)
+    return set().union(*(asked[name] for name in asked if name not in left))
+
+
+class _Tellers:
+    """Recorded functions that say what an attribute of a class holds."""
+
+    def __init__(self, project: Project, profile: dict[str, Any]) -> None:
+        from pyrust import _engine
+
+        self._profile, self._root = profile, project.root
+        self._paths: dict[str, str] = _engine.load_project(str(project.root), str(project.manifest))["modules"]
+        self._methods: dict[str, set[str]] = {}
+        for entry in profile["functions"]:
+            for text, _ in entry["signatures"]:
+                if own := _CLASS.match(text, 1):
+                    self._methods.setdefault(own.group(), set()).add(entry["function"])
+
+    def of(self, name: str, attribute: str, owner: str) -> set[str]:
+        """For a function that reads `attribute` of instances of `owner`."""
+        methods = self._methods.get(owner, set())
+        telling = {method for method in methods if self._tells(method, attribute)}
+        return telling | _constructors(self._profile, [name, *telling])
+
+    def _tells(self, function: str, attribute: str) -> bool:
+        """Does the function store the attribute, or do something with what it holds?"""
+        module, _, qualname = function.partition(":")
+        try:
+            node: ast.AST | None = ast.parse((self._root / self._paths[module]).read_bytes())
+        except (KeyError, OSError, SyntaxError, ValueError):
+            return False
+        for part in qualname.split("."):
+            found = (each for each in ast.iter_child_nodes(node) if getattr(each, "name", None) == part) if node else ()
+            node = next(iter(found), None)
+        return node is not None and any(_fills(each, attribute) for each in ast.walk(node))
+
+
+def _fills(node: ast.AST, attribute: str) -> bool:
+    """`x.attribute = …`, `x.attribute[…] = …`, `x.attribute[…].append(…)`, `y = x.attribute`"""
+    match node:
+        case ast.Attribute(attr=name, ctx=ast.Store()) if name == attribute:
+            return True
+        case ast.Attribute(value=base) | ast.Subscript(value=base, ctx=ast.Store()) | ast.Assign(value=base):
+            while isinstance(base, ast.Subscript):
+                base = base.value
+            return isinstance(base, ast.Attribute) and base.attr == attribute
+    return False
+
+
+def _refused_with(project: Project, profile: dict[str, Any], hot: Sequence[str], more: set[str]) -> dict[str, str]:
+    """Why the compiler would leave hot functions in Python if the manifest had these as well."""
     from pyrust import _engine
 
-    more = _constructors(profile, refused) - set(hot)
-    if not more:
-        return set()
     with tempfile.TemporaryDirectory() as folder:
         trial = Path(folder) / project.manifest.name
         if project.manifest.is_file():
@@ -296,8 +364,7 @@ def _helpful(project: Project, profile: dict[str, Any], hot: Sequence[str], refu
         functions = [each for each in profile["functions"] if each["function"] in {*hot, *more}]
         told = {**profile, "functions": functions, "needed": sorted({*hot, *more}), "measured": False}
         _engine.merge_profile(str(project.root), str(trial), json.dumps(told))
-        left = _refused(project, trial, hot)
-    return _constructors(profile, refused.keys() - left.keys()) - set(hot)
+        return _refused(project, trial, hot)
 
 
 def _refused(project: Project, manifest: Path, hot: Sequence[str]) -> dict[str, str]:
