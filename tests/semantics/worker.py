@@ -249,7 +249,9 @@ class Worker:
         # Where points are counted, one thread does everything.
         self.extension._force_bail(0 if "threads" in marks else -1)
         shared = self.extension._shared()
+        self.extension._share("threads" in marks and marks["threads"] != "0")
         native = Run(self.equal, native_copy, step)
+        self.extension._share(False)
         shared = self.extension._shared() - shared
         points = self.extension._points()
         self.extension._force_bail(0)

@@ -203,6 +203,7 @@ fn methods() -> Vec<PyMethodDef> {
         entry(c"_kind", kind, METH_O),
         entry(c"_resumed", resumed, METH_O),
         entry(c"_shared", shared, METH_NOARGS),
+        entry(c"_share", share, METH_O),
         entry(c"_pause", pause, METH_O),
         entry(c"_distrust", super::shadow::distrust, METH_VARARGS),
         entry(c"_reset_counters", reset_counters, METH_NOARGS),
@@ -348,6 +349,13 @@ unsafe extern "C" fn resumed(_: *mut PyObject, name: *mut PyObject) -> *mut PyOb
 unsafe extern "C" fn shared(_: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
     // SAFETY: called under the GIL.
     unsafe { PyLong_FromSize_t(crate::parallel::shared()) }
+}
+
+/// `_share(on)`: from now on several threads do every loop that they may do, however short it is.
+unsafe extern "C" fn share(_: *mut PyObject, on: *mut PyObject) -> *mut PyObject {
+    // SAFETY: called under the GIL with one argument.
+    crate::parallel::share_all(unsafe { PyObject_IsTrue(on) } == 1);
+    none()
 }
 
 /// While it is paused, everything runs as Python: what benchmarks compare with.

@@ -205,8 +205,8 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     }
     made = runinfo.new_folder(project.manifest)
     merged = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
-    refused = _refused(project, project.manifest, hot)
-    if more := _helpful(project, profile, hot, refused):
+    answers = _answers(project, project.manifest, hot)
+    if more := _helpful(project, profile, hot, answers):
         everybody = {**profile, "needed": sorted(needed | more)}
         everybody["functions"] = [
             each for each in profile["functions"] if each["function"] not in chance - needed - more
@@ -215,7 +215,8 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
         added = sorted({*merged["added"], *again["added"]} - set(merged["removed"]))
         removed = sorted(set(merged["removed"]) - set(again["added"]))
         merged = {**again, "added": added, "removed": removed, "changed": merged["changed"] or again["changed"]}
-        refused = _refused(project, project.manifest, hot)
+        answers = _answers(project, project.manifest, hot)
+    refused = {name: answer.reason for name, answer in answers.items() if answer.reason}
     data = {
         **profile,
         "refused": refused,
@@ -288,24 +289,36 @@ def _constructors(profile: dict[str, Any], names: Iterable[str]) -> set[str]:
     return needed
 
 
-def _helpful(project: Project, profile: dict[str, Any], hot: Sequence[str], refused: dict[str, str]) -> set[str]:
-    """Functions that are not hot and let the compiler take what it refuses: they say what attributes hold.
+def _helpful(project: Project, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer]) -> set[str]:
+    """Functions that are not hot and let the compiler take what it leaves to Python: they say what attributes hold.
 
-    The `__init__` of the class whose attribute is not known, and methods of that class which name the attribute.
+    The `__init__` of the class whose attribute is not known, and methods of that class which store or fill it.
     """
     tellers = _Tellers(project, profile)
     asked: dict[str, set[str]] = {}
-    left = refused
+    now = answers
     for _ in range(MOST_TRIALS):
         before = set().union(*asked.values())
-        for name, reason in left.items():
-            if told := _UNKNOWN_ATTRIBUTE.search(reason):
-                asked.setdefault(name, set()).update(tellers.of(name, *told.groups()) - set(hot))
+        for name, answer in now.items():
+            for attribute, owner in tellers.unknown(name, answer):
+                asked.setdefault(name, set()).update(tellers.of(name, attribute, owner) - set(hot))
         more = set().union(*asked.values())
         if more == before:
             break
-        left = _refused_with(project, profile, hot, more)
-    return set().union(*(asked[name] for name in asked if name not in left))
+        now = _answers_with(project, profile, hot, more)
+    helped = {name for name in asked if name in now and now[name].is_better_than(answers[name])}
+    return set().union(*(asked[name] for name in helped))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the compiler makes of a function: why it stays Python, or the lines at which a call goes back to Python."""
+
+    reason: str | None
+    left: tuple[int, ...]
+
+    def is_better_than(self, other: Answer) -> bool:
+        return (self.reason is not None, len(self.left)) < (other.reason is not None, len(other.left))
 
 
 class _Tellers:
@@ -322,6 +335,16 @@ class _Tellers:
                 if own := _CLASS.match(text, 1):
                     self._methods.setdefault(own.group(), set()).add(entry["function"])
 
+    def unknown(self, name: str, answer: Answer) -> Iterable[tuple[str, str]]:
+        """Attributes of which it is not known what they hold, and their classes; or of which that may be so."""
+        if answer.reason is not None:
+            yield from _UNKNOWN_ATTRIBUTE.findall(answer.reason)
+        elif answer.left and (node := self._node(name)):
+            owners = [own for own, methods in self._methods.items() if name in methods]
+            for each in ast.walk(node):
+                if isinstance(each, ast.Attribute) and each.lineno in answer.left:
+                    yield from ((each.attr, own) for own in owners)
+
     def of(self, name: str, attribute: str, owner: str) -> set[str]:
         """For a function that reads `attribute` of instances of `owner`."""
         methods = self._methods.get(owner, set())
@@ -330,15 +353,19 @@ class _Tellers:
 
     def _tells(self, function: str, attribute: str) -> bool:
         """Does the function store the attribute, or do something with what it holds?"""
+        node = self._node(function)
+        return node is not None and any(_fills(each, attribute) for each in ast.walk(node))
+
+    def _node(self, function: str) -> ast.AST | None:
         module, _, qualname = function.partition(":")
         try:
             node: ast.AST | None = ast.parse((self._root / self._paths[module]).read_bytes())
         except (KeyError, OSError, SyntaxError, ValueError):
-            return False
+            return None
         for part in qualname.split("."):
             found = (each for each in ast.iter_child_nodes(node) if getattr(each, "name", None) == part) if node else ()
             node = next(iter(found), None)
-        return node is not None and any(_fills(each, attribute) for each in ast.walk(node))
+        return node
 
 
 def _fills(node: ast.AST, attribute: str) -> bool:
@@ -353,8 +380,8 @@ def _fills(node: ast.AST, attribute: str) -> bool:
     return False
 
 
-def _refused_with(project: Project, profile: dict[str, Any], hot: Sequence[str], more: set[str]) -> dict[str, str]:
-    """Why the compiler would leave hot functions in Python if the manifest had these as well."""
+def _answers_with(project: Project, profile: dict[str, Any], hot: Sequence[str], more: set[str]) -> dict[str, Answer]:
+    """What the compiler would say of hot functions if the manifest had these as well."""
     from pyrust import _engine
 
     with tempfile.TemporaryDirectory() as folder:
@@ -364,11 +391,11 @@ def _refused_with(project: Project, profile: dict[str, Any], hot: Sequence[str],
         functions = [each for each in profile["functions"] if each["function"] in {*hot, *more}]
         told = {**profile, "functions": functions, "needed": sorted({*hot, *more}), "measured": False}
         _engine.merge_profile(str(project.root), str(trial), json.dumps(told))
-        return _refused(project, trial, hot)
+        return _answers(project, trial, hot)
 
 
-def _refused(project: Project, manifest: Path, hot: Sequence[str]) -> dict[str, str]:
-    """Why the compiler leaves hot functions in Python; nothing where it cannot be asked, or would take long."""
+def _answers(project: Project, manifest: Path, hot: Sequence[str]) -> dict[str, Answer]:
+    """What the compiler says of hot functions; nothing where it cannot be asked, or would take long."""
     from pyrust import _engine
 
     if not 0 < len(hot) <= MOST_ASKED:
@@ -379,9 +406,9 @@ def _refused(project: Project, manifest: Path, hot: Sequence[str]) -> dict[str, 
         return {}
     functions = [entry for package in found["packages"] for entry in package["functions"]]
     return {
-        entry["function"]: entry["reason"]
+        entry["function"]: Answer(entry["reason"] if entry["state"] == "python" else None, tuple(entry["left"]))
         for entry in functions
-        if entry["function"] in hot and entry["state"] == "python" and entry["reason"]
+        if entry["function"] in hot
     }
 
 
