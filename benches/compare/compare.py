@@ -33,6 +33,8 @@ DOCUMENTS = HERE.parents[1] / "docs" / "benchmarks"
 
 def main() -> int:
     options = _options()
+    if options.grow:
+        options.only = [figures.BASE, figures.OURS, *figures.HAND_WRITTEN]
     runners, absent = _runners(options)
     if options.only:
         runners = [runner for runner in runners if runner.name in options.only]

@@ -62,8 +62,8 @@ def growth(found: Json, machine: Json, titles: Iterable[tuple[str, str]]) -> str
     told = (
         "Made by `compare.py --grow` in `benches/compare`: how many times faster than CPython, on three sizes of each kernel's"
         " input. *Kept* is the least of the ratios over that on the smallest input; below"
-        f" {figures.KEPT} it is bold. Where hand-written Rust keeps as little, that is the memory of the machine: the smallest"
-        " inputs fit into its caches, and what branches do there is soon known by heart."
+        f" {figures.KEPT} it is bold. Where hand-written Rust keeps as little, the compiler is not the cause; caches and the"
+        " prediction of branches probably are, which was not measured."
     )
     where = f"{machine['processor']}, {machine['cores']} cores, {machine['system']}; CPU time, the least of all calls."
     table = _rows(["kernel", "sizes", *columns], rows)

@@ -164,3 +164,11 @@ def test_a_worker_that_hangs_is_ended(tmp_path: Path) -> None:
     worker = Worker(Runner("slow", "Slow", (sys.executable,), "modules", tmp_path))
     assert "no answer" in worker.ask(0.5, do="check", kernel="fib", size=0)["died"]
     worker.close()
+
+
+def test_what_is_left_of_a_ratio_when_inputs_grow() -> None:
+    kernel = {"sizes": [1, 10], "seconds": {"cpython": [8.0, 80.0], "pyrust": [1.0, 20.0], "rust": [1.0, None]}}
+    assert figures.grown(kernel, "pyrust") == [8.0, 4.0]
+    assert figures.kept([8.0, 4.0]) == 0.5
+    assert figures.grown(kernel, "rust") is None
+    assert figures.grown(kernel, "numba") is None

@@ -197,21 +197,19 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     ]
     chance = _by_chance(project, run, hot) if threshold > 0.0 else set()
     hot = [name for name in hot if name not in chance]
-    needed = _constructors(profile, hot) & _known(project)
-    told = {
-        **profile,
-        "functions": [each for each in profile["functions"] if each["function"] not in chance - needed],
-        "needed": sorted(needed),
-    }
+    tellers = _Tellers(project, profile)
+    needed = tellers.constructors(hot) & _known(project)
     made = runinfo.new_folder(project.manifest)
-    merged = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
+
+    def merge_with(needed: set[str]) -> dict[str, Any]:
+        functions = [each for each in profile["functions"] if each["function"] not in chance - needed]
+        told = {**profile, "functions": functions, "needed": sorted(needed)}
+        return _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(told))
+
+    merged = merge_with(needed)
     answers = _answers(project, project.manifest, hot)
-    if more := _helpful(project, profile, hot, answers):
-        everybody = {**profile, "needed": sorted(needed | more)}
-        everybody["functions"] = [
-            each for each in profile["functions"] if each["function"] not in chance - needed - more
-        ]
-        again = _engine.merge_profile(str(project.root), str(project.manifest), json.dumps(everybody))
+    if more := _helpful(project, profile, hot, answers, tellers):
+        again = merge_with(needed | more)
         added = sorted({*merged["added"], *again["added"]} - set(merged["removed"]))
         removed = sorted(set(merged["removed"]) - set(again["added"]))
         merged = {**again, "added": added, "removed": removed, "changed": merged["changed"] or again["changed"]}
@@ -270,31 +268,13 @@ def _known(project: Project) -> set[str]:
     return {entry["function"] for entry in found.get("hotspots", [])}
 
 
-def _constructors(profile: dict[str, Any], names: Iterable[str]) -> set[str]:
-    """The `__init__` of classes whose instances these functions take or return, and of what those take in turn."""
-    inits: dict[str, set[str]] = {}
-    texts = {each["function"]: [text for text, _ in each["signatures"]] for each in profile["functions"]}
-    for name, found in texts.items():
-        if name.endswith(".__init__"):
-            for text in found:
-                if own := _CLASS.match(text, 1):
-                    inits.setdefault(own.group(), set()).add(name)
-    needed: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        classes = {own for text in texts.get(waiting.pop(), ()) for own in _CLASS.findall(text)}
-        for name in {name for own in classes for name in inits.get(own, ())} - needed:
-            needed.add(name)
-            waiting.append(name)
-    return needed
-
-
-def _helpful(project: Project, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer]) -> set[str]:
+def _helpful(
+    project: Project, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], tellers: _Tellers
+) -> set[str]:
     """Functions that are not hot and let the compiler take what it leaves to Python: they say what attributes hold.
 
     The `__init__` of the class whose attribute is not known, and methods of that class which store or fill it.
     """
-    tellers = _Tellers(project, profile)
     asked: dict[str, set[str]] = {}
     now = answers
     for _ in range(MOST_TRIALS):
@@ -327,13 +307,27 @@ class _Tellers:
     def __init__(self, project: Project, profile: dict[str, Any]) -> None:
         from pyrust import _engine
 
-        self._profile, self._root = profile, project.root
+        self._root = project.root
         self._paths: dict[str, str] = _engine.load_project(str(project.root), str(project.manifest))["modules"]
+        self._trees: dict[str, ast.Module | None] = {}
+        self._texts = {each["function"]: [text for text, _ in each["signatures"]] for each in profile["functions"]}
         self._methods: dict[str, set[str]] = {}
-        for entry in profile["functions"]:
-            for text, _ in entry["signatures"]:
+        for name, texts in self._texts.items():
+            for text in texts:
                 if own := _CLASS.match(text, 1):
-                    self._methods.setdefault(own.group(), set()).add(entry["function"])
+                    self._methods.setdefault(own.group(), set()).add(name)
+
+    def constructors(self, names: Iterable[str]) -> set[str]:
+        """The `__init__` of classes whose instances these functions take or return, and of what those take in turn."""
+        needed: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            classes = {own for text in self._texts.get(waiting.pop(), ()) for own in _CLASS.findall(text)}
+            methods = {name for own in classes for name in self._methods.get(own, ())}
+            new = {name for name in methods if name.endswith(".__init__")} - needed
+            needed |= new
+            waiting += new
+        return needed
 
     def unknown(self, name: str, answer: Answer) -> Iterable[tuple[str, str]]:
         """Attributes of which it is not known what they hold, and their classes; or of which that may be so."""
@@ -349,7 +343,7 @@ class _Tellers:
         """For a function that reads `attribute` of instances of `owner`."""
         methods = self._methods.get(owner, set())
         telling = {method for method in methods if self._tells(method, attribute)}
-        return telling | _constructors(self._profile, [name, *telling])
+        return telling | self.constructors([name, *telling])
 
     def _tells(self, function: str, attribute: str) -> bool:
         """Does the function store the attribute, or do something with what it holds?"""
@@ -358,14 +352,19 @@ class _Tellers:
 
     def _node(self, function: str) -> ast.AST | None:
         module, _, qualname = function.partition(":")
-        try:
-            node: ast.AST | None = ast.parse((self._root / self._paths[module]).read_bytes())
-        except (KeyError, OSError, SyntaxError, ValueError):
-            return None
+        node: ast.AST | None = self._tree(module)
         for part in qualname.split("."):
             found = (each for each in ast.iter_child_nodes(node) if getattr(each, "name", None) == part) if node else ()
             node = next(iter(found), None)
         return node
+
+    def _tree(self, module: str) -> ast.Module | None:
+        if module not in self._trees:
+            try:
+                self._trees[module] = ast.parse((self._root / self._paths[module]).read_bytes())
+            except (KeyError, OSError, SyntaxError, ValueError):
+                self._trees[module] = None
+        return self._trees[module]
 
 
 def _fills(node: ast.AST, attribute: str) -> bool:
