@@ -175,6 +175,8 @@ def everything(steps: Steps, python: Python, first: bool = True) -> list[Task]:
 
 def test(steps: Steps, python: Python, others: Sequence[Python]) -> None:
     say(f"everything on Python {python.full}, a slice on: {', '.join(each.full for each in others) or 'none found'}")
+    # Each crate is built once here: what the next build could reuse would only fill the disk.
+    os.environ.setdefault("CARGO_INCREMENTAL", "0")
     prepare(steps, [python, *others])
     tasks = everything(steps, python)
     for other in others:

@@ -27,6 +27,13 @@ pub struct SourceFile {
     pub path: String,
     pub text: Arc<str>,
     line_starts: Arc<[u32]>,
+    /// Is there a line that may begin a `case` of a `match`? Asked for every run of every function.
+    pub has_cases: bool,
+}
+
+fn may_begin_case(line: &str) -> bool {
+    let behind = line.trim_start().strip_prefix("case");
+    behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
 }
 
 impl SourceFile {
@@ -35,7 +42,8 @@ impl SourceFile {
         let text = text.into();
         let mut starts = vec![0];
         starts.extend(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1));
-        SourceFile { module: module.into(), path: path.into(), text, line_starts: starts.into() }
+        let has_cases = text.lines().any(may_begin_case);
+        SourceFile { module: module.into(), path: path.into(), text, line_starts: starts.into(), has_cases }
     }
 
     /// One-based line of a byte offset.

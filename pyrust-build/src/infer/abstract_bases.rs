@@ -173,11 +173,7 @@ impl Program<'_> {
     /// ask for lists, tuples and dicts alone.
     pub(super) fn may_match_abstract<'t>(&self, module: &str, types: impl Iterator<Item = &'t Type>) -> bool {
         let Some((file, _)) = self.modules.module(module) else { return false };
-        let case = |line: &str| {
-            let behind = line.trim_start().strip_prefix("case");
-            behind.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
-        };
-        if !file.text.lines().any(case) {
+        if !file.has_cases {
             return false;
         }
         let is_abstract = |ty: &Type| {
