@@ -116,6 +116,18 @@ impl<T> Buf<T> {
         Ok(())
     }
 
+    /// Appends what is made in its place: a larger thing is not copied on the way. False without memory.
+    #[inline(always)]
+    pub fn push_with(&mut self, make: impl FnOnce() -> T) -> bool {
+        if self.len == self.cap && !self.grow_one() {
+            return false;
+        }
+        // SAFETY: `len < cap`.
+        unsafe { self.ptr.as_ptr().add(self.len).write(make()) };
+        self.len += 1;
+        true
+    }
+
     #[inline(always)]
     pub fn pop(&mut self) -> Option<T> {
         if self.len == 0 {

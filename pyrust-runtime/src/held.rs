@@ -70,6 +70,8 @@ impl<T: FromPy> FromPy for Held<T> {
 }
 
 impl<T> IntoPy for Held<T> {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.

@@ -273,6 +273,8 @@ unsafe fn is_instance<C: OfClass, T: Fields>(object: *mut PyObject) -> bool {
 }
 
 impl<C: 'static, T> IntoPy for Named<C, T> {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.

@@ -503,6 +503,8 @@ impl FromPy for Obj {
 }
 
 impl IntoPy for Obj {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.

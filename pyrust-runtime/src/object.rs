@@ -352,6 +352,8 @@ impl<C: OfObjectClass> FromPy for Instance<C> {
 }
 
 impl<C: 'static> IntoPy for Instance<C> {
+    const LASTS: bool = true;
+
     #[inline(always)]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.

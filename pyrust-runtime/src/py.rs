@@ -74,6 +74,10 @@ pub trait IntoPy: Sized {
     /// Can [`IntoPy::overwrite`] ever work?
     const OVERWRITES: bool = false;
 
+    /// Is the object the same now and at the commit, and read again the same value?  So it is of what nobody changes, and
+    /// of what is an object of Python's.
+    const LASTS: bool = false;
+
     /// A new strong reference.
     fn into_py(self, cx: Cx) -> R<*mut PyObject>;
 
@@ -180,6 +184,8 @@ extern "C" fn keep_small_int(value: i64, place: &AtomicPtr<PyObject>) -> R<*mut 
 }
 
 impl IntoPy for i64 {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         new_int(self)
@@ -215,6 +221,8 @@ impl FromPy for f64 {
 }
 
 impl IntoPy for f64 {
+    const LASTS: bool = true;
+
     const OVERWRITES: bool = true;
 
     #[inline]
@@ -277,6 +285,8 @@ impl FromPy for bool {
 }
 
 impl IntoPy for bool {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: Both are static.
@@ -299,6 +309,8 @@ impl FromPy for () {
 }
 
 impl IntoPy for () {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: None is static.

@@ -576,6 +576,8 @@ impl FromPy for Str {
 }
 
 impl IntoPy for Str {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         if self.is_part() {
@@ -672,6 +674,8 @@ impl FromPy for Chr {
 }
 
 impl IntoPy for Chr {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: A code point is at most 0x10ffff.
@@ -771,6 +775,8 @@ impl FromPy for Bytes {
 }
 
 impl IntoPy for Bytes {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         let object = self.obj.as_ptr();

@@ -54,6 +54,8 @@ macro_rules! shapes {
         }
 
         impl<$($item: IntoPy),+> IntoPy for ($($item,)+) {
+            const LASTS: bool = $($item::LASTS)&&+;
+
             #[inline]
             fn into_py(self, cx: Cx) -> R<*mut PyObject> {
                 // SAFETY: A new tuple of this many items, which take the references.
@@ -176,6 +178,8 @@ impl<T: FromPy> FromPy for PTuple<T> {
 }
 
 impl<T> IntoPy for PTuple<T> {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.

@@ -12,6 +12,7 @@ use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 use crate::array::Arrays;
 use crate::boundary::attributes;
 use crate::boundary::dropped::Shared;
+use crate::boundary::few::Few;
 use crate::boundary::journal::{ListState, Lists, Spare};
 use crate::boundary::overlay::Overlays;
 use crate::boundary::sets::Sets;
@@ -31,6 +32,9 @@ const GRAIN: i32 = 64;
 
 /// And every so many native calls: loops in functions that loops call would multiply otherwise.
 const CALL_FUEL: i32 = 1024;
+
+/// Longer buffers are not kept for the next transaction.
+pub(crate) const MODERATE: usize = 1024;
 
 /// References that one transaction may hold back (replay rule 35).
 const ARENA_LIMIT: usize = 1 << 25;
@@ -222,8 +226,8 @@ pub(crate) unsafe fn recycle(
     lists: Buf<ListState>,
     log: Option<Spare>,
     attributes: attributes::Garbage,
+    few: Few,
 ) {
-    const MODERATE: usize = 1024;
     debug_assert!(arena.is_empty() && lists.is_empty());
     // SAFETY: The GIL is held, and no other reference lives across a call into this module.
     let txn = unsafe { &mut *POOL.0.get() };
@@ -240,6 +244,7 @@ pub(crate) unsafe fn recycle(
         txn.lists.keep(log);
     }
     txn.attributes.keep(attributes);
+    txn.dicts.few.keep(few);
 }
 
 /// Are the points of this transaction counted?

@@ -47,6 +47,7 @@ macro_rules! unions {
 
         impl<$($member: IntoPy,)+ $last: IntoPy> IntoPy for $union<$($member,)+ $last> {
             const OVERWRITES: bool = $($member::OVERWRITES ||)+ $last::OVERWRITES;
+            const LASTS: bool = $($member::LASTS &&)+ $last::LASTS;
 
             #[inline]
             fn into_py(self, cx: Cx) -> R<*mut PyObject> {

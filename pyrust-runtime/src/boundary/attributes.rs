@@ -16,7 +16,7 @@ use crate::buf::Buf;
 use crate::object::forget_order;
 use crate::py::IntoPy;
 use crate::stop::{Bail, R, bail};
-use crate::txn::Cx;
+use crate::txn::{self, Cx};
 
 type Place = *mut *mut PyObject;
 
@@ -99,10 +99,41 @@ impl Log {
         }
     }
 
+    /// Drops references that run nothing when they go, the memory stays; false if there is another one, or too much.
+    ///
+    /// # Safety
+    /// Everything is committed.
+    pub(crate) unsafe fn drop_here(&mut self) -> bool {
+        if self.is_empty() {
+            return true;
+        }
+        if self.entries.capacity() > txn::MODERATE {
+            return false;
+        }
+        self.forget_recent();
+        while let Some(&entry) = self.entries.last() {
+            if let Entry::Set(_, object) = entry {
+                // SAFETY: The log owns it.
+                unsafe {
+                    if !dropped::lives_or_is_plain(object) {
+                        return false;
+                    }
+                    self.entries.pop();
+                    Py_DECREF(object);
+                }
+            } else {
+                self.entries.pop();
+            }
+        }
+        self.compact_at = LONG;
+        self.last_fresh = ptr::null_mut();
+        self.fresh.clear();
+        true
+    }
+
     /// Keeps the memory for the next transaction.
     pub(crate) fn keep(&mut self, garbage: Garbage) {
-        const MODERATE: usize = 1024;
-        if garbage.0.capacity() <= MODERATE && self.entries.capacity() == 0 {
+        if garbage.0.capacity() <= txn::MODERATE && self.entries.capacity() == 0 {
             self.entries = garbage.0;
         }
     }

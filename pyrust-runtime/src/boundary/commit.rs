@@ -10,6 +10,7 @@ use pyo3_ffi::{Py_DECREF, PyErr_Clear, PyErr_Occurred, PyObject};
 
 use crate::boundary::attributes;
 use crate::boundary::dropped;
+use crate::boundary::few::{self, Few};
 use crate::boundary::journal::ListState;
 use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
@@ -113,6 +114,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 && txn.arena.is_empty()
                 && txn.lists.is_empty()
                 && txn.attributes.is_empty()
+                && txn.dicts.few.is_empty()
                 && txn.holds_places_only()
         };
         match result {
@@ -206,7 +208,12 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
         match (ready, result) {
             (Ok(()), Ok(value)) => {
                 cx.txn().lists.states.iter_mut().for_each(|state| state.shrink());
-                if cx.txn().holds_places_only() {
+                if !cx.txn().dicts.few.is_empty() {
+                    few::apply(cx);
+                }
+                if cx.txn().holds_places_only() && drop_here(cx.txn()) {
+                    txn::close(txn);
+                } else if cx.txn().holds_places_only() {
                     let written = Written::take(cx.txn());
                     txn::close(txn);
                     written.discard();
@@ -244,6 +251,9 @@ unsafe fn prepare(cx: Cx) -> R<()> {
             sets::prepare(cx)?;
             random::prepare(cx)?;
         }
+        if !cx.txn().dicts.few.is_empty() {
+            few::prepare(cx)?;
+        }
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
         cx.txn().attributes.check_dropped()?;
         dropped::check_shared(cx.txn())?;
@@ -276,12 +286,32 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
     }
 }
 
-/// What a transaction holds that wrote to lists and attributes only, as most do, until it has closed.  Taken out
+/// Drops what such a transaction holds where it stands, which most calls can: nothing of it runs code when it dies.
+/// False if something could: then the rest is still there.
+unsafe fn drop_here(txn: &mut Txn) -> bool {
+    if txn.arena.capacity() > txn::MODERATE {
+        return false;
+    }
+    // SAFETY: These references are ours, and everything is committed.
+    unsafe {
+        while let Some(&object) = txn.arena.last() {
+            if !dropped::lives_or_is_plain(object) {
+                return false;
+            }
+            txn.arena.pop();
+            Py_DECREF(object);
+        }
+        txn.lists.drop_here() && txn.attributes.drop_here() && txn.dicts.few.drop_here()
+    }
+}
+
+/// What a transaction holds that wrote to lists and attributes only, or a few times to dicts, as most do, until it has closed.  Taken out
 /// first: dropping it may run finalisers, which may open the next transaction.
 struct Written {
     arena: Buf<*mut PyObject>,
     lists: Buf<ListState>,
     attributes: attributes::Garbage,
+    few: Few,
 }
 
 impl Written {
@@ -290,6 +320,7 @@ impl Written {
             arena: core::mem::take(&mut txn.arena),
             lists: txn.lists.take(),
             attributes: txn.attributes.take(),
+            few: txn.dicts.few.take(),
         }
     }
 
@@ -301,11 +332,12 @@ impl Written {
                 log = Some(state.discard());
             }
             self.attributes.discard();
+            self.few.discard();
             while let Some(object) = self.arena.pop() {
                 Py_DECREF(object);
             }
             self.lists.clear();
-            txn::recycle(self.arena, self.lists, log, self.attributes);
+            txn::recycle(self.arena, self.lists, log, self.attributes, self.few);
         }
     }
 }
@@ -349,11 +381,11 @@ impl Held {
 }
 
 impl Txn {
-    /// Is nothing held but references, and what lists and attributes held before?
+    /// Is nothing held but references, what lists and attributes held before, and a few writes to dicts?
     #[inline]
     fn holds_places_only(&self) -> bool {
         self.owned.is_empty()
-            && self.dicts.is_empty()
+            && self.dicts.is_none()
             && self.sets.is_empty()
             && self.bytearrays.is_empty()
             && self.arrays.is_empty()

@@ -53,6 +53,16 @@ pub(crate) unsafe fn check(object: *mut PyObject) -> R<()> {
     unsafe { if Py_REFCNT(object) > 1 { Ok(()) } else { check_last(object) } }
 }
 
+/// Runs nothing when a reference is dropped: there are others, or it is of a plain type.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn lives_or_is_plain(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { Py_REFCNT(object) > 1 || is_plain(object) }
+}
+
 /// Something that loses a reference with the commit although others refer to it as well.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared {
@@ -163,6 +173,21 @@ unsafe fn is_sequence(object: *mut PyObject) -> bool {
 /// # Safety
 /// The transaction is open, and everything is boxed.
 pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
+    // SAFETY: By the caller: what the transaction owns is alive.
+    unsafe {
+        let first = |object| {
+            if Py_REFCNT(object) > 1 && !is_plain(object) { bail(Bail::Unsupported) } else { Ok(()) }
+        };
+        let none = txn.shared.is_empty()
+            && txn.attributes.each_dropped(first).is_ok()
+            && txn.lists.states.iter().all(|state| state.each_dropped(first).is_ok());
+        if none { Ok(()) } else { count_shared(txn) }
+    }
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn count_shared(txn: &Txn) -> R<()> {
     // SAFETY: By the caller: what the transaction owns is alive.
     unsafe {
         let mut census = Census { map: PtrMap::new(), nodes: Buf::new() };

@@ -29,6 +29,9 @@ use crate::txn::Cx;
 /// a rewritten float is cheaper than making another.
 const FEW: usize = 64;
 
+/// So many lists are looked for one by one: most calls write to fewer.
+const SCANNED: usize = 4;
+
 /// Longer logs are not kept for later.
 const MODERATE: usize = 1024;
 
@@ -74,6 +77,7 @@ pub(crate) struct ListState {
 }
 
 pub(crate) struct Lists {
+    /// Of all but the first [`SCANNED`].
     map: PtrMap,
     pub(crate) states: Buf<ListState>,
     last: *mut PyObject,
@@ -111,6 +115,41 @@ impl Lists {
         self.map.clear();
         self.last = ptr::null_mut();
         core::mem::take(&mut self.states)
+    }
+
+    /// Drops references that run nothing when they go, the memory stays; false if there is another one, or too much.
+    ///
+    /// # Safety
+    /// Everything is committed.
+    pub(crate) unsafe fn drop_here(&mut self) -> bool {
+        if self.states.len() > SCANNED {
+            return false;
+        }
+        while let Some(state) = self.states.last_mut() {
+            if !state.snapshot.is_null() || state.log.capacity() > MODERATE {
+                return false;
+            }
+            while let Some(&entry) = state.log.last() {
+                // SAFETY: The log owns its objects.
+                unsafe {
+                    if let Entry::Set(_, object) | Entry::Pop(object) | Entry::Gone(object) = entry {
+                        if !dropped::lives_or_is_plain(object) {
+                            return false;
+                        }
+                        state.log.pop();
+                        Py_DECREF(object);
+                    } else {
+                        state.log.pop();
+                    }
+                }
+            }
+            let log = core::mem::take(&mut state.log);
+            self.states.pop();
+            self.keep(Spare(log));
+        }
+        self.map.clear();
+        self.last = ptr::null_mut();
+        true
     }
 
     /// Keeps the memory of a log for the next transaction.
@@ -158,7 +197,8 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
     unsafe {
         let txn = cx.txn();
         let lists = &mut txn.lists;
-        let index = match lists.map.get(list) {
+        let scanned = lists.states.iter().take(SCANNED).position(|state| ptr::eq(state.list, list));
+        let index = match scanned.map(|index| index as u32).or_else(|| lists.map.get(list)) {
             Some(index) => index,
             None => {
                 // CPython is sorting it: it only looks empty.
@@ -166,11 +206,13 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
                     return bail(Bail::Unsupported);
                 }
                 let before = layout::var_size(list);
-                let mut state = ListState {
+                let log = core::mem::take(&mut lists.spare);
+                let index = lists.states.len() as u32;
+                let room = lists.states.push_with(|| ListState {
                     list,
                     before,
                     mark: before,
-                    log: core::mem::take(&mut lists.spare),
+                    log,
                     spliced: false,
                     has_bits: false,
                     snapshot: ptr::null_mut(),
@@ -178,6 +220,9 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
                     in_snapshot: false,
                     float_bits: Buf::new(),
                     shadow: Buf::new(),
+                });
+                let (true, Some(state)) = (room, lists.states.last_mut()) else {
+                    return bail(Bail::Memory);
                 };
                 if txn.checked {
                     for i in 0..before {
@@ -185,11 +230,7 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
                         let _ = state.shadow.push((item, float_bits(item)));
                     }
                 }
-                let index = lists.states.len() as u32;
-                if lists.states.push(state).is_err() {
-                    return bail(Bail::Memory);
-                }
-                if !lists.map.insert(list, index) {
+                if index as usize >= SCANNED && !lists.map.insert(list, index) {
                     lists.states.pop();
                     return bail(Bail::Memory);
                 }

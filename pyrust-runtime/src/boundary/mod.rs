@@ -5,6 +5,7 @@ pub(crate) mod collections;
 pub mod commit;
 pub(crate) mod dropped;
 pub(crate) mod dying;
+pub(crate) mod few;
 pub(crate) mod globals;
 pub(crate) mod journal;
 pub mod layout;

@@ -12,6 +12,7 @@ use pyo3_ffi::{
     PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyUnicode_InternFromString,
 };
 
+use crate::boundary::few::Few;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::ptrmap::PtrMap;
 use crate::boundary::{collections, dropped};
@@ -54,6 +55,8 @@ pub(crate) struct Overlays {
     last: *mut PyObject,
     last_data: *mut u8,
     last_types: Option<TypeId>,
+    /// The writes to dicts that have no overlay.
+    pub(crate) few: Few,
 }
 
 impl Overlays {
@@ -64,26 +67,44 @@ impl Overlays {
             last: ptr::null_mut(),
             last_data: ptr::null_mut(),
             last_types: None,
+            few: Few::new(),
         }
     }
 
+    /// Has nothing been written?
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
+        self.overlays.is_empty() && self.few.is_empty()
+    }
+
+    /// Is there no overlay?
+    #[inline(always)]
+    pub(crate) fn is_none(&self) -> bool {
         self.overlays.is_empty()
     }
 
     /// Has the dict an overlay?
-    pub(crate) fn holds(&self, dict: *mut PyObject) -> bool {
-        !self.overlays.is_empty() && self.map.get(dict).is_some()
+    #[inline(always)]
+    pub(crate) fn has_overlay(&self, dict: *mut PyObject) -> bool {
+        !self.overlays.is_empty() && (ptr::eq(self.last, dict) || self.map.get(dict).is_some())
     }
 
-    /// The overlay of the dict, if it has one.  One of other types is a second representation: bails.
+    /// Has the dict been written to?
+    pub(crate) fn holds(&self, dict: *mut PyObject) -> bool {
+        self.has_overlay(dict) || self.few.holds(dict)
+    }
+
+    /// The overlay of the dict, if it has one.  One of other types is a second representation, as are writes that wait as
+    /// objects: bails.
     #[inline]
     pub(crate) fn find(&mut self, dict: *mut PyObject, types: TypeId) -> R<Option<NonNull<u8>>> {
-        if self.overlays.is_empty() {
+        if self.is_empty() {
             return Ok(None);
         }
         if !ptr::eq(self.last, dict) {
+            if !self.few.is_empty() && self.few.holds(dict) {
+                return bail(Bail::Alias);
+            }
             let Some(index) = self.map.get(dict) else { return Ok(None) };
             let overlay = &self.overlays[index as usize];
             self.last = dict;
@@ -262,7 +283,7 @@ pub(crate) unsafe fn apply(cx: Cx) {
     }
 }
 
-unsafe fn apply_one(dict: *mut PyObject, op: Op) {
+pub(crate) unsafe fn apply_one(dict: *mut PyObject, op: Op) {
     // SAFETY: By the caller.
     unsafe {
         for _attempt in 0..3 {
@@ -343,17 +364,19 @@ unsafe fn pop_item(dict: *mut PyObject) -> bool {
 
 /// What the dict would be after the commit: a new dict, or none if nothing was written.  Only after `prepare`.
 pub(crate) unsafe fn would_be(overlays: &Overlays, dict: *mut PyObject) -> R<Option<*mut PyObject>> {
-    let Some(overlay) = overlays.overlays.iter().find(|overlay| ptr::eq(overlay.dict, dict)) else {
+    let overlay = overlays.overlays.iter().find(|overlay| ptr::eq(overlay.dict, dict));
+    if overlay.is_none() && !overlays.few.holds(dict) {
         return Ok(None);
-    };
+    }
     // SAFETY: The dict is exact and alive, the operations are boxed.
     unsafe {
         let copy = collections::same_class(dict);
         if copy.is_null() {
             return no_memory();
         }
-        for op in overlay.operations.iter() {
-            apply_one(copy, *op);
+        match overlay {
+            Some(overlay) => overlay.operations.iter().for_each(|op| apply_one(copy, *op)),
+            None => overlays.few.apply_to(dict, copy),
         }
         Ok(Some(copy))
     }
@@ -361,5 +384,5 @@ pub(crate) unsafe fn would_be(overlays: &Overlays, dict: *mut PyObject) -> R<Opt
 
 /// All dicts that were written to.
 pub(crate) fn written(overlays: &Overlays) -> impl Iterator<Item = *mut PyObject> {
-    overlays.overlays.iter().map(|overlay| overlay.dict)
+    overlays.overlays.iter().map(|overlay| overlay.dict).chain(overlays.few.dicts())
 }

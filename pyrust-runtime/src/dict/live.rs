@@ -3,6 +3,8 @@
 //! Our own probing keeps foreign comparison methods out: at a stored key of the same hash that is not an exact
 //! builtin the call bails before anything is compared.
 
+mod few;
+mod held;
 mod known;
 
 use core::any::TypeId;
@@ -14,9 +16,8 @@ use pyo3_ffi::{PyDict_Next, PyObject};
 
 use crate::boundary::dropped::is_plain;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
-use crate::boundary::overlay::{Op, Table as Functions, keep_dropped};
+use crate::boundary::overlay::{Table as Functions, keep_dropped};
 use crate::buf::Buf;
-use crate::dict::native::boxed;
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Kind, Place, Plain, missing};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
@@ -146,8 +147,11 @@ impl<K, V, M> PDict<K, V, M> {
 }
 
 impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, M> {
-    const FUNCTIONS: &'static Functions =
-        &Functions { operations: operations::<K, V>, drop: drop_overlay::<K, V>, replaces: false };
+    const FUNCTIONS: &'static Functions = &Functions {
+        operations: held::operations::<K, V>,
+        drop: held::drop_overlay::<K, V>,
+        replaces: false,
+    };
 
     /// An empty one; `factory` as for [`Kind::object`].
     pub(crate) fn make(cx: Cx, factory: Option<&str>) -> R<Self> {
@@ -166,9 +170,20 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
             if dicts.is_empty() {
                 return Ok(None);
             }
+            if !dicts.few.is_empty() {
+                self.leave_few(cx)?;
+            }
+            let dicts = &mut cx.txn().dicts;
             let data = dicts.find(self.as_ptr(), TypeId::of::<(K, V)>())?;
             Ok(data.map(|data| &mut *data.cast::<Overlay<K, V>>().as_ptr()))
         }
+    }
+
+    /// Could a write to it wait as objects?
+    #[inline(always)]
+    fn may_be_few(self, cx: Cx) -> bool {
+        // SAFETY: A short borrow.
+        !unsafe { cx.txn() }.dicts.few.is_empty()
     }
 
     /// The overlay, made at the first write.
@@ -244,7 +259,12 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     /// Where an entry stands in the dict itself, its key and its value.
     #[inline]
     fn probe_place(self, cx: Cx, key: &K) -> R<Option<(usize, *mut PyObject, *mut PyObject)>> {
-        let hash = key.py_hash(cx)?;
+        self.probe_hashed(cx, key.py_hash(cx)?, key)
+    }
+
+    /// As [`PDict::probe_place`], with the key's hash.
+    #[inline]
+    fn probe_hashed(self, cx: Cx, hash: isize, key: &K) -> R<Option<(usize, *mut PyObject, *mut PyObject)>> {
         // SAFETY: An exact dict, which does not change while the transaction is open; the slots are inside the
         // mask and name entries of the table.
         unsafe {
@@ -274,6 +294,67 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 at = at.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1) & keys.mask();
             }
         }
+    }
+
+    /// `dict[key] = value` in the overlay.
+    fn put_held(self, cx: Cx, key: K, value: V) -> R<()> {
+        let overlay = self.overlay_mut(cx)?;
+        let hash = Table::<K, State<V>>::hash(cx, &key)?;
+        if let Some(place) = overlay.table.find(cx, hash, &key)? {
+            let state = overlay.table.value_mut(place);
+            if state.value.is_some() {
+                let old = state.value.replace(value);
+                drop(old);
+                return Ok(());
+            }
+            return overlay.insert(place, key, value);
+        }
+        match self.in_base(cx, overlay, &key)? {
+            Some(old) => {
+                // SAFETY: The dict keeps its value alive; after the commit the arena does.
+                unsafe { keep_dropped(cx, old)? };
+                let state = State { value: Some(value), inserted: IN_BASE };
+                let place = overlay.table.add(hash, key, state)?;
+                if overlay.overwritten.push(place as u32).is_err() {
+                    return bail(Bail::Memory);
+                }
+                Ok(())
+            }
+            None => {
+                let place = overlay.table.add(hash, key.clone(), State { value: None, inserted: IN_BASE })?;
+                overlay.insert(place, key, value)
+            }
+        }
+    }
+
+    /// `dict.pop(key)` in the overlay.
+    fn remove_held(self, cx: Cx, key: &K) -> R<Option<V>> {
+        let overlay = self.overlay_mut(cx)?;
+        let hash = Table::<K, State<V>>::hash(cx, key)?;
+        let (place, value) = match overlay.table.find(cx, hash, key)? {
+            Some(place) => match overlay.table.value_mut(place).value.take() {
+                Some(value) => (place, value),
+                None => return Ok(None),
+            },
+            None => {
+                let found = if overlay.cleared { None } else { self.probe_entry(cx, key)? };
+                let Some((name, old)) = found else { return Ok(None) };
+                // SAFETY: The dict keeps both alive; after the commit the arena does.
+                let value = unsafe {
+                    if !is_plain(name) {
+                        keep_dropped(cx, name)?;
+                    }
+                    keep_dropped(cx, old)?;
+                    V::from_py(cx, old)?
+                };
+                let state = State { value: None, inserted: IN_BASE };
+                (overlay.table.add(hash, key.clone(), state)?, value)
+            }
+        };
+        overlay.table.value_mut(place).inserted = IN_BASE;
+        overlay.count -= 1;
+        overlay.log(Log::Delete(place as u32))?;
+        Ok(Some(value))
     }
 
     /// Does the dict itself have the key, and does that still count?
@@ -339,6 +420,8 @@ impl<K: FromPy, V: FromPy, M: Kind> FromPy for PDict<K, V, M> {
 }
 
 impl<K, V, M> IntoPy for PDict<K, V, M> {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.
@@ -350,6 +433,12 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     #[inline(never)]
     extern "C" fn read_here(&self, cx: Cx, key: &K) -> R<V> {
         cx.point()?;
+        if self.may_be_few(cx)
+            && let Some(written) = self.few_says(cx, key)?
+        {
+            // SAFETY: The transaction keeps it alive.
+            return if written.is_null() { missing(cx, key) } else { unsafe { V::from_py(cx, written) } };
+        }
         if let Some(overlay) = self.overlay(cx)? {
             if let Ok(place) = overlay.table.search(cx, key)? {
                 return match &overlay.table.value(place).value {
@@ -374,6 +463,13 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 
     #[inline]
     fn count(&self, cx: Cx) -> R<usize> {
+        if self.may_be_few(cx) {
+            let (growth, changes) = self.few_shape(cx);
+            if changes != 0 {
+                // SAFETY: An exact dict.
+                return Ok(unsafe { layout::dict_used(self.as_ptr()) }.wrapping_add_signed(growth));
+            }
+        }
         match self.overlay(cx)? {
             Some(overlay) => Ok(overlay.count),
             // SAFETY: An exact dict.
@@ -383,6 +479,12 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 
     #[inline]
     fn version(&self, cx: Cx) -> R<u64> {
+        if self.may_be_few(cx) {
+            let (_, changes) = self.few_shape(cx);
+            if changes != 0 {
+                return Ok(changes);
+            }
+        }
         Ok(self.overlay(cx)?.map_or(0, |overlay| overlay.version))
     }
 
@@ -394,6 +496,12 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
     #[inline]
     fn find(&self, cx: Cx, key: &K) -> R<Option<V>> {
         cx.point()?;
+        if self.may_be_few(cx)
+            && let Some(written) = self.few_says(cx, key)?
+        {
+            // SAFETY: The transaction keeps it alive.
+            return if written.is_null() { Ok(None) } else { unsafe { V::from_py(cx, written) }.map(Some) };
+        }
         if let Some(overlay) = self.overlay(cx)? {
             if let Ok(place) = overlay.table.search(cx, key)? {
                 return Ok(overlay.table.value(place).value.clone());
@@ -416,6 +524,11 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 
     #[inline]
     fn has(&self, cx: Cx, key: &K) -> R<bool> {
+        if self.may_be_few(cx)
+            && let Some(written) = self.few_says(cx, key)?
+        {
+            return Ok(!written.is_null());
+        }
         if let Some(overlay) = self.overlay(cx)? {
             if let Ok(place) = overlay.table.search(cx, key)? {
                 return Ok(overlay.table.value(place).value.is_some());
@@ -442,7 +555,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 
     #[inline]
     fn change(&self, cx: Cx, key: &K, f: impl FnOnce(V) -> R<V>) -> R<bool> {
-        if let Some(overlay) = self.overlay(cx)?
+        if !self.writes_few(cx)?
+            && let Some(overlay) = self.overlay(cx)?
             && let Ok(place) = overlay.table.search(cx, key)?
         {
             cx.point()?;
@@ -457,63 +571,14 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         Ok(true)
     }
 
+    #[inline]
     fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
-        let overlay = self.overlay_mut(cx)?;
-        let hash = Table::<K, State<V>>::hash(cx, &key)?;
-        if let Some(place) = overlay.table.find(cx, hash, &key)? {
-            let state = overlay.table.value_mut(place);
-            if state.value.is_some() {
-                let old = state.value.replace(value);
-                drop(old);
-                return Ok(());
-            }
-            return overlay.insert(place, key, value);
-        }
-        match self.in_base(cx, overlay, &key)? {
-            Some(old) => {
-                // SAFETY: The dict keeps its value alive; after the commit the arena does.
-                unsafe { keep_dropped(cx, old)? };
-                let state = State { value: Some(value), inserted: IN_BASE };
-                let place = overlay.table.add(hash, key, state)?;
-                if overlay.overwritten.push(place as u32).is_err() {
-                    return bail(Bail::Memory);
-                }
-                Ok(())
-            }
-            None => {
-                let place = overlay.table.add(hash, key.clone(), State { value: None, inserted: IN_BASE })?;
-                overlay.insert(place, key, value)
-            }
-        }
+        if self.writes_few(cx)? { self.put_few(cx, key, value) } else { self.put_held(cx, key, value) }
     }
 
+    #[inline(always)]
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
-        let overlay = self.overlay_mut(cx)?;
-        let hash = Table::<K, State<V>>::hash(cx, key)?;
-        let (place, value) = match overlay.table.find(cx, hash, key)? {
-            Some(place) => match overlay.table.value_mut(place).value.take() {
-                Some(value) => (place, value),
-                None => return Ok(None),
-            },
-            None => {
-                let found = if overlay.cleared { None } else { self.probe_entry(cx, key)? };
-                let Some((name, old)) = found else { return Ok(None) };
-                // SAFETY: The dict keeps both alive; after the commit the arena does.
-                let value = unsafe {
-                    if !is_plain(name) {
-                        keep_dropped(cx, name)?;
-                    }
-                    keep_dropped(cx, old)?;
-                    V::from_py(cx, old)?
-                };
-                let state = State { value: None, inserted: IN_BASE };
-                (overlay.table.add(hash, key.clone(), state)?, value)
-            }
-        };
-        overlay.table.value_mut(place).inserted = IN_BASE;
-        overlay.count -= 1;
-        overlay.log(Log::Delete(place as u32))?;
-        Ok(Some(value))
+        if self.writes_few(cx)? { self.remove_few(cx, key) } else { self.remove_held(cx, key) }
     }
 
     fn take_last(&self, cx: Cx) -> R<Option<(K, V)>> {
@@ -673,65 +738,6 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
             }
         }
     }
-}
-
-/// Boxes the overlay: first the overwritten values, which change no shape, then the log.
-unsafe fn operations<K, V>(data: NonNull<u8>, cx: Cx, into: &mut Buf<Op>) -> R<usize>
-where
-    K: Key + FromPy + IntoPy,
-    V: FromPy + IntoPy + Clone,
-{
-    // SAFETY: By the caller: an overlay of these types, not borrowed.
-    let overlay = unsafe { &*data.cast::<Overlay<K, V>>().as_ptr() };
-    if K::is_hooked() {
-        return known::operations(overlay, cx, into);
-    }
-    if !into.reserve_total(overlay.overwritten.len() + overlay.log.len()) {
-        return bail(Bail::Memory);
-    }
-    let key_of = |place: u32| overlay.table.key(place as usize).into_py(cx);
-    let set = |place: u32, value: Option<V>, into: &mut Buf<Op>| {
-        let key = key_of(place)?;
-        let value = match value {
-            Some(value) => value.into_py(cx),
-            // Deleted again later in the log: which value it had cannot be seen.
-            None => ().into_py(cx),
-        };
-        let (key, value) = boxed(key, value)?;
-        let _ = into.push(Op::Set(key, value));
-        Ok(())
-    };
-    for &place in overlay.overwritten.iter() {
-        let state = overlay.table.value(place as usize);
-        if state.inserted == IN_BASE && state.value.is_some() {
-            set(place, state.value.clone(), into)?;
-        }
-    }
-    let replaced = into.len();
-    for entry in overlay.log.iter() {
-        match *entry {
-            Log::Insert { place, inserted } => {
-                let current = overlay.is_current(place, inserted);
-                let value = if current { overlay.table.value(place as usize).value.clone() } else { None };
-                set(place, value, into)?;
-            }
-            Log::Delete(place) => {
-                let _ = into.push(Op::Del(key_of(place)?));
-            }
-            Log::PopItem => {
-                let _ = into.push(Op::PopItem);
-            }
-            Log::Clear => {
-                let _ = into.push(Op::Clear);
-            }
-        }
-    }
-    Ok(replaced)
-}
-
-unsafe fn drop_overlay<K: Key, V>(data: NonNull<u8>) {
-    // SAFETY: By the caller: an overlay of these types, dropped once.
-    drop(unsafe { Box::from_raw(data.cast::<Overlay<K, V>>().as_ptr()) });
 }
 
 impl<K, V, M> ElemEq for PDict<K, V, M>

@@ -140,6 +140,8 @@ impl<T: FromPy> FromPy for PList<T> {
 }
 
 impl<T> IntoPy for PList<T> {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.

@@ -275,6 +275,8 @@ impl<K: FromPy, const FROZEN: bool> FromPy for Live<K, FROZEN> {
 }
 
 impl<K, const FROZEN: bool> IntoPy for Live<K, FROZEN> {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.

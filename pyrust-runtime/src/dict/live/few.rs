@@ -1,0 +1,214 @@
+//! The first writes of a call to a dict: objects in a short list (see `boundary::few`), from which keys and values are
+//! read as from the dict itself.
+
+use core::any::TypeId;
+use core::marker::PhantomData;
+use core::ptr::{self, NonNull};
+
+use pyo3_ffi::{Py_DECREF, PyObject};
+
+use super::PDict;
+use crate::boundary::dropped::is_plain;
+use crate::boundary::few::{self, Write};
+use crate::boundary::overlay::keep_dropped;
+use crate::buf::Buf;
+use crate::dict::Kind;
+use crate::dict::native::boxed;
+use crate::elem::Key;
+use crate::py::{FromPy, IntoPy, again};
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, M> {
+    /// Does the next write wait as objects?
+    #[inline(always)]
+    pub(super) fn writes_few(self, cx: Cx) -> R<bool> {
+        if !(K::LASTS && V::LASTS) {
+            return Ok(false);
+        }
+        // SAFETY: Short borrows.
+        unsafe {
+            if cx.txn().dicts.few.is_closed() || K::is_hooked() {
+                return Ok(false);
+            }
+            if cx.txn().dicts.few.is_full() {
+                few::close(cx)?;
+                return Ok(false);
+            }
+            Ok(!cx.txn().dicts.has_overlay(self.as_ptr()))
+        }
+    }
+
+    /// [`PDict::go_over`], for who does not know the types.
+    ///
+    /// # Safety
+    /// A dict with writes of these types that wait.
+    unsafe fn go_over_there(dict: *mut PyObject, cx: Cx) -> R<()> {
+        // SAFETY: By the caller: it is of the class, which was looked at before the first write.
+        let dict = unsafe { NonNull::new_unchecked(dict) };
+        PDict::<K, V, M> { object: dict, entry: PhantomData }.go_over(cx)
+    }
+
+    /// Which of the writes that wait is the last one of this key. Those of other types are a second representation.
+    fn written_last(self, cx: Cx, hash: isize, key: &K) -> R<Option<usize>> {
+        // SAFETY: A short borrow; comparing keys touches no dict.
+        let few = unsafe { &mut cx.txn().dicts.few };
+        for (at, write) in few.writes().iter().enumerate().rev() {
+            if !ptr::eq(write.dict, self.as_ptr()) {
+                continue;
+            }
+            if write.types != TypeId::of::<(K, V)>() {
+                return bail(Bail::Alias);
+            }
+            // SAFETY: The write owns its key.
+            if write.hash == hash && (key.is_object(write.key) || unsafe { key.eq_object(cx, write.key)? }) {
+                return Ok(Some(at));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What was written for this key, if something was: the value, which the transaction keeps alive, or null.
+    #[inline(never)]
+    pub(super) fn few_says(self, cx: Cx, key: &K) -> R<Option<*mut PyObject>> {
+        // SAFETY: A short borrow.
+        if !unsafe { cx.txn() }.dicts.few.holds(self.as_ptr()) {
+            return Ok(None);
+        }
+        let at = self.written_last(cx, key.py_hash(cx)?, key)?;
+        // SAFETY: As above.
+        Ok(at.map(|at| unsafe { cx.txn() }.dicts.few.writes()[at].value))
+    }
+
+    /// By how much the dict grows, and how often its shape changes.
+    #[inline(never)]
+    pub(super) fn few_shape(self, cx: Cx) -> (isize, u64) {
+        // SAFETY: A short borrow.
+        let few = unsafe { &cx.txn().dicts.few };
+        few.of(self.as_ptr()).fold((0, 0), |(growth, changes), write| {
+            (growth + write.growth, changes + u64::from(write.growth != 0))
+        })
+    }
+
+    #[inline(always)]
+    fn push_few(self, cx: Cx, hash: isize, key: *mut PyObject, value: *mut PyObject, growth: isize) -> R<()> {
+        let types = TypeId::of::<(K, V)>();
+        // SAFETY: A short borrow; the references are given away.
+        unsafe { &mut cx.txn().dicts.few }.push(Write {
+            dict: self.as_ptr(),
+            types,
+            go_over: Self::go_over_there,
+            hash,
+            key,
+            value,
+            growth,
+        })
+    }
+
+    /// `dict[key] = value`, while [`PDict::writes_few`].
+    #[inline(never)]
+    pub(super) fn put_few(self, cx: Cx, key: K, value: V) -> R<()> {
+        cx.point()?;
+        let hash = key.py_hash(cx)?;
+        let written = self.written_last(cx, hash, &key)?;
+        // SAFETY: Short borrows. The dict keeps its key and value alive; after the commit the arena keeps the value.
+        unsafe {
+            if let Some(at) = written
+                && !cx.txn().dicts.few.writes()[at].value.is_null()
+            {
+                let value = value.into_py(cx)?;
+                let old = core::mem::replace(&mut cx.txn().dicts.few.writes()[at].value, value);
+                // It may still be looked at.
+                cx.adopt(old)?;
+                return Ok(());
+            }
+            let base = if written.is_some() { None } else { self.probe_hashed(cx, hash, &key)? };
+            let (name, growth) = match base {
+                Some((_, name, old)) => {
+                    keep_dropped(cx, old)?;
+                    (again(name), 0)
+                }
+                None => (key.into_py(cx)?, 1),
+            };
+            let (name, value) = boxed(name, value.into_py(cx))?;
+            self.push_few(cx, hash, name, value, growth)
+        }
+    }
+
+    /// `dict.pop(key)`, while [`PDict::writes_few`].
+    #[inline]
+    pub(super) fn remove_few(self, cx: Cx, key: &K) -> R<Option<V>> {
+        cx.point()?;
+        let hash = key.py_hash(cx)?;
+        let written = self.written_last(cx, hash, key)?;
+        // SAFETY: Short borrows. The dict keeps both alive, or the write does; after the commit the arena does.
+        unsafe {
+            let (name, value) = match written {
+                Some(at) => {
+                    let write = cx.txn().dicts.few.writes()[at];
+                    if write.value.is_null() {
+                        return Ok(None);
+                    }
+                    if !is_plain(write.value) {
+                        // The commit must not count with a reference that it drops again.
+                        self.go_over(cx)?;
+                        return self.remove_held(cx, key);
+                    }
+                    (write.key, V::from_py(cx, write.value)?)
+                }
+                None => {
+                    let Some((_, name, old)) = self.probe_hashed(cx, hash, key)? else { return Ok(None) };
+                    if !is_plain(name) {
+                        keep_dropped(cx, name)?;
+                    }
+                    keep_dropped(cx, old)?;
+                    (name, V::from_py(cx, old)?)
+                }
+            };
+            self.push_few(cx, hash, again(name), ptr::null_mut(), -1)?;
+            Ok(Some(value))
+        }
+    }
+
+    /// An overlay takes over what waits, if something does.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn leave_few(self, cx: Cx) -> R<()> {
+        // SAFETY: A short borrow.
+        let waits = unsafe { cx.txn() }.dicts.few.holds(self.as_ptr());
+        if waits { self.go_over(cx) } else { Ok(()) }
+    }
+
+    /// From the short list to an overlay.
+    fn go_over(self, cx: Cx) -> R<()> {
+        let mut writes = Buf::new();
+        // SAFETY: Short borrows; the references go to the arena, since what was read of them may still be looked at.
+        unsafe {
+            while let Some(write) = cx.txn().dicts.few.take_first(self.as_ptr()) {
+                if !write.value.is_null()
+                    && let Err(stop) = cx.adopt(write.value)
+                {
+                    Py_DECREF(write.key);
+                    return Err(stop);
+                }
+                cx.adopt(write.key)?;
+                if write.types != TypeId::of::<(K, V)>() {
+                    return bail(Bail::Alias);
+                }
+                if writes.push(write).is_err() {
+                    return bail(Bail::Memory);
+                }
+            }
+            for write in writes.iter() {
+                let key = K::from_py(cx, write.key)?;
+                match write.value.is_null() {
+                    true => drop(self.remove_held(cx, &key)?),
+                    false => self.put_held(cx, key, V::from_py(cx, write.value)?)?,
+                }
+            }
+            // Nothing has been seen of it while it had none.
+            debug_assert!(self.overlay(cx)?.is_some());
+            Ok(())
+        }
+    }
+}
