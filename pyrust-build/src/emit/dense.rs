@@ -58,6 +58,10 @@ pub(super) struct Noting {
     pub(super) scope: Scope,
     windows: Vec<Window>,
     pub(super) sums: BTreeSet<VarId>,
+    /// What the statement at hand assigns is noted in the next one: see [`Func::flows_on`].
+    flows_on: bool,
+    /// That has been so somewhere.
+    has_flown_on: bool,
 }
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
@@ -149,13 +153,55 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         fits.then_some(*var)
     }
 
-    /// What is assigned to such a variable, which is looked at when the loop is over.
-    pub(super) fn summed(&self, targets: &[Target], val: Val) -> Val {
+    /// What is assigned to such a variable, which is looked at when the loop is over, or to one that flows on.
+    pub(super) fn summed(&mut self, targets: &[Target], val: Val) -> Val {
         let [Target { kind: TargetKind::Var(var), .. }] = targets else { return val };
-        match (&self.noting, unnoted(&val.code)) {
+        match (&mut self.noting, unnoted(&val.code)) {
             (Some(noting), Some(code)) if noting.sums.contains(var) => Val { code, ..val },
+            (Some(noting), Some(code)) if noting.flows_on => {
+                noting.has_flown_on = true;
+                Val { code, ..val }
+            }
             _ => val,
         }
+    }
+
+    /// Of `v = …` and `w = … v …`: is the second noted where the first is not finite, whatever else happens? An exception
+    /// in between counts as something that is not finite.
+    pub(super) fn flows_on(&mut self, stmt: &Stmt, next: Option<&Stmt>) {
+        let flows = match (&stmt.kind, next.map(|next| &next.kind)) {
+            (StmtKind::Assign { targets, .. }, Some(StmtKind::Assign { value, .. }))
+                if self.terms.is_empty() =>
+            {
+                match targets.as_slice() {
+                    [Target { kind: TargetKind::Var(var), .. }] => {
+                        let plain = !self.hir.vars[*var].cell && is_double(&self.instance.vars[*var]);
+                        plain && !matches!(value.kind, ExprKind::Local(_)) && self.flows_into(*var, value)
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        };
+        if let Some(noting) = &mut self.noting {
+            noting.flows_on = flows;
+        }
+    }
+
+    /// The value is not finite if the variable is not.
+    fn flows_into(&self, var: VarId, value: &Expr) -> bool {
+        is_double(&self.node(value.id))
+            && match &value.kind {
+                ExprKind::Local(v) => *v == var,
+                ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => match op {
+                    BinOp::Add | BinOp::Sub | BinOp::Mult => {
+                        self.flows_into(var, left) || self.flows_into(var, right)
+                    }
+                    BinOp::Div => self.flows_into(var, left),
+                    _ => false,
+                },
+                _ => false,
+            }
     }
 
     /// A float operation of the second form on numbers of which one is NumPy's or Python's, whichever it is.
@@ -398,18 +444,21 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let sums = dense.sums.clone();
         // What a loop inside has added up is noted behind it, where an exception does not get to.
         let caught = dense.scope.levels.iter().any(|level| !level.sums.is_empty());
-        let caught = if caught { quote!(ndarray::note_stop(#slot, &mut #odd);) } else { quote!() };
         let noting = Noting {
             odd: odd.clone(),
             site: site.clone(),
             scope: dense.scope,
             windows: dense.windows,
             sums: sums.clone(),
+            flows_on: false,
+            has_flown_on: false,
         };
         let before = self.noting.replace(noting);
         self.tries.push((label.clone(), slot.clone()));
         let body = inner(self);
         self.tries.pop();
+        let caught = caught || self.noting.as_ref().is_some_and(|noting| noting.has_flown_on);
+        let caught = if caught { quote!(ndarray::note_stop(#slot, &mut #odd);) } else { quote!() };
         self.noting = before;
         let lasts: Vec<TokenStream> = sums
             .iter()
@@ -527,6 +576,11 @@ pub(super) fn is_number(ty: &Type) -> bool {
         Type::Union(items) => items.iter().all(is_number),
         _ => false,
     }
+}
+
+/// A double of NumPy's: what is computed of it is one as well, and noted.
+fn is_double(ty: &Type) -> bool {
+    *ty == Type::Numpy(Dtype::Float64)
 }
 
 /// A float, which may be Python's or NumPy's.

@@ -20,7 +20,7 @@ impl Func<'_, '_, '_> {
         let mut out = Vec::new();
         let mut assigning = Vec::new();
         let mut last_line = 0;
-        for stmt in body {
+        for (at, stmt) in body.iter().enumerate() {
             if let Some((line, text)) = self.source_line(stmt)
                 && line != last_line
             {
@@ -28,6 +28,7 @@ impl Func<'_, '_, '_> {
                 let comment = format!("{line}: {text}");
                 out.push(quote!(py!(#comment);));
             }
+            self.flows_on(stmt, body.get(at + 1));
             out.push(self.stmt(stmt));
             if let StmtKind::Assign { targets, .. } = &stmt.kind
                 && let [target] = targets.as_slice()

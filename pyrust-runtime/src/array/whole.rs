@@ -599,7 +599,7 @@ same!(
     Np<bool>
 );
 
-/// The results, in order. `quick` computes, and says with a negative number that what came out must be looked at; then
+/// The results, in order. `quick` computes, and says with a number other than 0 that what came out must be looked at; then
 /// `exact` computes all again, and bails where NumPy would warn.
 fn results<C: Copy + 'static, D: Dtype, A: Ready<C, N>, B: Ready<C, N>, const N: usize>(
     (a, b): (A, B),
@@ -635,7 +635,7 @@ fn results<C: Copy + 'static, D: Dtype, A: Ready<C, N>, B: Ready<C, N>, const N:
         at += width;
         Ok(())
     })?;
-    if odd < 0 {
+    if odd != 0 {
         rows(shape, [&s, &t], |[row, other]| {
             (0..width as isize)
                 .try_for_each(|k| exact(a.load(row + k * by)?, b.load(other + k * by_other)?).map(drop))

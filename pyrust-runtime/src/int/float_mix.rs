@@ -102,15 +102,22 @@ pub fn ge_fi(f: f64, i: i64) -> bool {
 /// `int(x)`, `math.trunc(x)`: towards zero.
 #[inline(always)]
 pub fn from_float(x: f64) -> R<i64> {
-    // -2**63 - 0.5 is not a float, so the open interval below -2**63 needs no care.
-    if (-TOP..TOP).contains(&x) {
-        return Ok(x as i64);
+    if x.abs() < TOP {
+        // SAFETY: a machine word holds it. `as` would look at the range once more.
+        return Ok(unsafe { x.to_int_unchecked() });
     }
+    beyond(x)
+}
+
+/// What a machine word does not hold, and its least one.
+#[cold]
+#[inline(never)]
+extern "C" fn beyond(x: f64) -> R<i64> {
     if x.is_nan() {
         return exc(Exc::ValueError);
     }
     if x.is_infinite() {
         return exc(Exc::OverflowError);
     }
-    bail(Bail::Overflow)
+    if x == -TOP { Ok(i64::MIN) } else { bail(Bail::Overflow) }
 }
