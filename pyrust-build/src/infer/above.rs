@@ -27,8 +27,11 @@ pub enum Next {
 impl Program<'_> {
     /// The class and those above it, nearest first; none where one of them is not of the project.
     pub(super) fn order(&self, class: &ObjectClass) -> Option<Vec<ObjectClass>> {
-        let mut out: Vec<ObjectClass> = Vec::new();
-        self.order_into(&class.module, &class.name, &mut out)?;
+        let mut out = self.lookups.order(class, || {
+            let mut out = Vec::new();
+            self.order_into(&class.module, &class.name, &mut out)?;
+            Some(out)
+        })?;
         out.iter_mut().for_each(|c| c.own = class.own);
         Some(out)
     }

@@ -30,6 +30,7 @@ mod inner;
 mod iter;
 mod label;
 mod library;
+mod lookups;
 mod method;
 mod named;
 mod names;
@@ -214,6 +215,7 @@ pub struct Program<'a> {
     /// Expressions looked at since the last hotspot was begun, and before.
     work: usize,
     spent: usize,
+    lookups: lookups::Lookups,
 }
 
 impl<'a> Program<'a> {
@@ -239,6 +241,7 @@ impl<'a> Program<'a> {
             wider_ones: BTreeMap::new(),
             work: 0,
             spent: 0,
+            lookups: lookups::Lookups::default(),
         }
     }
 

@@ -47,6 +47,7 @@ impl Method {
 }
 
 /// What a class has under a name.
+#[derive(Clone)]
 pub enum Member {
     Method(Method),
     /// A value that instances may hide.
@@ -77,8 +78,10 @@ impl Program<'_> {
 
     /// What the class has under the name; `None` where only instances may have it.
     pub fn member_of(&self, class: &ObjectClass, name: &str) -> Option<Member> {
-        let order = self.order(class).or_else(|| self.named_order(class))?;
-        self.member_in(&order, name).map(|(_, member)| member)
+        self.lookups.member(class, name, || {
+            let order = self.order(class).or_else(|| self.named_order(class))?;
+            self.member_in(&order, name).map(|(_, member)| member)
+        })
     }
 
     /// What the first of the classes has that has something under the name, and which one that is.

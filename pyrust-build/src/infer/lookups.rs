@@ -1,0 +1,56 @@
+//! What is asked of the text of classes again and again, kept: every run of every function asks for each attribute.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::objects::Member;
+use crate::ty::ObjectClass;
+
+/// By module and class.
+type Classes<T> = RefCell<HashMap<String, HashMap<String, T>>>;
+
+/// Answers that only the modules decide, which do not change.
+#[derive(Default)]
+pub(super) struct Lookups {
+    members: Classes<HashMap<String, Option<Member>>>,
+    orders: Classes<Option<Vec<ObjectClass>>>,
+}
+
+impl Lookups {
+    /// What the class has under the name.
+    pub(super) fn member(
+        &self,
+        class: &ObjectClass,
+        name: &str,
+        find: impl FnOnce() -> Option<Member>,
+    ) -> Option<Member> {
+        if let Some(known) = get(&self.members.borrow(), class).and_then(|of_class| of_class.get(name)) {
+            return known.clone();
+        }
+        let found = find();
+        slot(&mut self.members.borrow_mut(), class).insert(name.to_string(), found.clone());
+        found
+    }
+
+    /// The class and those above it.
+    pub(super) fn order(
+        &self,
+        class: &ObjectClass,
+        find: impl FnOnce() -> Option<Vec<ObjectClass>>,
+    ) -> Option<Vec<ObjectClass>> {
+        if let Some(known) = get(&self.orders.borrow(), class) {
+            return known.clone();
+        }
+        let found = find();
+        *slot(&mut self.orders.borrow_mut(), class) = found.clone();
+        found
+    }
+}
+
+fn get<'m, T>(of: &'m HashMap<String, HashMap<String, T>>, class: &ObjectClass) -> Option<&'m T> {
+    of.get(&class.module)?.get(&class.name)
+}
+
+fn slot<'m, T: Default>(of: &'m mut HashMap<String, HashMap<String, T>>, class: &ObjectClass) -> &'m mut T {
+    of.entry(class.module.clone()).or_default().entry(class.name.clone()).or_default()
+}
