@@ -571,14 +571,19 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         Ok(true)
     }
 
-    #[inline]
+    #[inline(always)]
     fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
         if self.writes_few(cx)? { self.put_few(cx, key, value) } else { self.put_held(cx, key, value) }
     }
 
     #[inline(always)]
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
-        if self.writes_few(cx)? { self.remove_few(cx, key) } else { self.remove_held(cx, key) }
+        self.remove_anywhere(cx, key)
+    }
+
+    #[inline(always)]
+    fn take(&self, cx: Cx, key: &K) -> R<V> {
+        arrived(self.take_here(cx, key))
     }
 
     fn take_last(&self, cx: Cx) -> R<Option<(K, V)>> {

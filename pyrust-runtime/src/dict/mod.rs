@@ -90,6 +90,13 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     }
     /// Removes a key; the value that it had.
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>>;
+    /// The same; `KeyError` where there is none.
+    fn take(&self, cx: Cx, key: &K) -> R<V> {
+        match self.remove(cx, key)? {
+            Some(value) => Ok(value),
+            None => missing(cx, key),
+        }
+    }
     /// Removes the last entry.
     fn take_last(&self, cx: Cx) -> R<Option<(K, V)>>;
     fn clear_all(&self, cx: Cx) -> R<()>;
@@ -294,11 +301,9 @@ pub fn setdefault_with<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
 }
 
 /// `d.pop(k)`
+#[inline(always)]
 pub fn pop<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: &K) -> R<V> {
-    match dict.remove(cx, key)? {
-        Some(value) => Ok(value),
-        None => missing(cx, key),
-    }
+    dict.take(cx, key)
 }
 
 /// `d.pop(k, default)`

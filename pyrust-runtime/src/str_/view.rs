@@ -98,22 +98,23 @@ impl<'a> View<'a> {
         if i >= self.len {
             return Chr(0);
         }
-        // A product becomes a sum in a loop.
         // SAFETY: in bounds.
-        unsafe { self.ending(i * self.kind as usize) }
+        unsafe { self.inside(i) }
     }
 
-    /// The code point that begins so many bytes behind the first one. One byte is read as such, which a loop can tell
-    /// before it begins; else it is the end of four bytes, whatever its width: two branches for each were one too many.
+    /// The code point at `i`. One byte is read as such, which a loop can tell before it begins; else it is the end of four
+    /// bytes, whatever its width: two branches for each were one too many. Shifts, and no product: that would become a sum
+    /// beside the index, which takes two more registers for the whole loop.
     ///
     /// # Safety
-    /// One begins there.
+    /// In bounds.
     #[inline(always)]
-    unsafe fn ending(self, offset: usize) -> Chr {
+    unsafe fn inside(self, i: usize) -> Chr {
         if self.kind == 1 {
             // SAFETY: By the caller.
-            return Chr(unsafe { *self.data.add(offset) }.into());
+            return Chr(unsafe { *self.data.add(i) }.into());
         }
+        let offset = i << (self.kind >> 1);
         // SAFETY: what stands in front of the first code point can be read, by construction.
         let four = unsafe { self.data.add(offset + self.kind as usize).sub(4).cast::<[u8; 4]>().read() };
         let unused = 32 - 8 * u32::from(self.kind);
@@ -131,7 +132,7 @@ impl<'a> View<'a> {
             return exc(Exc::IndexError);
         }
         // SAFETY: in bounds; the width is 1, 2 or 4.
-        Ok(unsafe { self.ending((j as usize) << (self.kind >> 1)) })
+        Ok(unsafe { self.inside(j as usize) })
     }
 
     /// `s[i]` with an index that is never negative.
@@ -141,9 +142,8 @@ impl<'a> View<'a> {
         if (i as u64) >= self.len as u64 {
             return exc(Exc::IndexError);
         }
-        // As in `at`.
         // SAFETY: in bounds.
-        Ok(unsafe { self.ending(i as usize * self.kind as usize) })
+        Ok(unsafe { self.inside(i as usize) })
     }
 
     /// By width.

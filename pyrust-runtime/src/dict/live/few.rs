@@ -12,8 +12,8 @@ use crate::boundary::dropped::is_plain;
 use crate::boundary::few::{self, Write};
 use crate::boundary::overlay::keep_dropped;
 use crate::buf::Buf;
-use crate::dict::Kind;
 use crate::dict::native::boxed;
+use crate::dict::{Kind, missing};
 use crate::elem::Key;
 use crate::py::{FromPy, IntoPy, again};
 use crate::stop::{Bail, R, bail};
@@ -135,9 +135,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         }
     }
 
-    /// `dict.pop(key)`, while [`PDict::writes_few`].
-    #[inline]
-    pub(super) fn remove_few(self, cx: Cx, key: &K) -> R<Option<V>> {
+    /// `dict.pop(key)`, while [`PDict::writes_few`]: the value, which the transaction keeps alive, null where there is
+    /// none. None: the writes went over to an overlay, in which it is to be done.
+    fn take_few(self, cx: Cx, key: &K) -> R<Option<*mut PyObject>> {
         cx.point()?;
         let hash = key.py_hash(cx)?;
         let written = self.written_last(cx, hash, key)?;
@@ -147,27 +147,55 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 Some(at) => {
                     let write = cx.txn().dicts.few.writes()[at];
                     if write.value.is_null() {
-                        return Ok(None);
+                        return Ok(Some(ptr::null_mut()));
                     }
                     if !is_plain(write.value) {
                         // The commit must not count with a reference that it drops again.
-                        self.go_over(cx)?;
-                        return self.remove_held(cx, key);
+                        return self.go_over(cx).map(|()| None);
                     }
-                    (write.key, V::from_py(cx, write.value)?)
+                    (write.key, write.value)
                 }
                 None => {
-                    let Some((_, name, old)) = self.probe_hashed(cx, hash, key)? else { return Ok(None) };
+                    let Some((_, name, old)) = self.probe_hashed(cx, hash, key)? else {
+                        return Ok(Some(ptr::null_mut()));
+                    };
                     if !is_plain(name) {
                         keep_dropped(cx, name)?;
                     }
                     keep_dropped(cx, old)?;
-                    (name, V::from_py(cx, old)?)
+                    (name, old)
                 }
             };
             self.push_few(cx, hash, again(name), ptr::null_mut(), -1)?;
             Ok(Some(value))
         }
+    }
+
+    /// `dict.pop(key)`
+    #[inline(never)]
+    pub(super) extern "C" fn take_here(&self, cx: Cx, key: &K) -> R<V> {
+        if self.writes_few(cx)?
+            && let Some(value) = self.take_few(cx, key)?
+        {
+            // SAFETY: The transaction keeps it alive.
+            return if value.is_null() { missing(cx, key) } else { unsafe { V::from_py(cx, value) } };
+        }
+        match self.remove_held(cx, key)? {
+            Some(value) => Ok(value),
+            None => missing(cx, key),
+        }
+    }
+
+    /// `dict.pop(key, …)`
+    #[inline]
+    pub(super) fn remove_anywhere(self, cx: Cx, key: &K) -> R<Option<V>> {
+        if self.writes_few(cx)?
+            && let Some(value) = self.take_few(cx, key)?
+        {
+            // SAFETY: The transaction keeps it alive.
+            return if value.is_null() { Ok(None) } else { unsafe { V::from_py(cx, value) }.map(Some) };
+        }
+        self.remove_held(cx, key)
     }
 
     /// An overlay takes over what waits, if something does.
