@@ -137,8 +137,8 @@ pub const CODES: &[Code] = &[
     row("PYR0316", "nested-class", "a class inside a function",
         "Each call would make a new class, which Python code may see."),
     row("PYR0317", "with", "a `with` statement",
-        "`contextlib.suppress` and `nullcontext` are compiled, and functions of the project under `@contextmanager`. What \
-         others do when they are entered and left cannot be taken back, or is unknown."),
+        "`contextlib.suppress` and `nullcontext` are compiled, functions of the project under `@contextmanager`, and \
+         instances of its classes. What others do when they are entered and left cannot be taken back, or is unknown."),
     row("PYR0318", "match", "a pattern of `match` that is not compiled",
         "Patterns of builtin types are compiled; this one is not."),
     row("PYR0319", "local-import", "an import inside a function that is not compiled",

@@ -140,7 +140,12 @@ def digests(module, path, qualnames, lines=None):
     wanted, found, lines = set(qualnames), {}, lines or {}
     every = list(functions(compile(source, path, "exec", dont_inherit=True)))
     lambdas = wanted.difference(name for name, code in every)
+    setters = {}  # have the name of the property, as its getter has
+    for name in wanted:
+        if name.endswith("@setter"):
+            setters.setdefault(name.removesuffix("@setter"), name)
     every += named_lambdas(ast.parse(source), lambdas) if lambdas else []
+    every += [(setters[name], code) for name, code in every if name in setters]
     for qualname, code in every:
         meant = qualname not in lines or lines[qualname] == code.co_firstlineno
         if qualname in wanted and meant and (hexes := digest(code)) is not None:

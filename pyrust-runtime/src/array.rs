@@ -4,7 +4,7 @@
 //! is kept by the transaction ([`state`]). Elements are NumPy scalars ([`scalar`]).
 
 mod apart;
-mod asked;
+pub(crate) mod asked;
 mod dense;
 mod layout;
 mod made;

@@ -114,6 +114,28 @@ pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'sta
     }
 }
 
+/// `object.name` behind `cached_property`, where the instance has it; else `known` is what is called for it.
+pub fn cached<C: OfObjectClass, T: FromPy>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+    known: &'static Method,
+) -> R<Option<T>> {
+    // SAFETY: The transaction keeps the object alive, which holds the value.
+    unsafe {
+        let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
+        if !slot.is_null() && !(*slot).is_null() {
+            return T::from_py(cx, *slot).map(Some);
+        }
+        known.check(cx, C::CLASS, object.as_ptr())?;
+    }
+    // There it has a lock, which another thread may hold while it computes the same.
+    if cfg!(not(Py_3_12)) && !crate::array::asked::alone() {
+        return bail(Bail::Threads);
+    }
+    Ok(None)
+}
+
 /// Bails unless `object.name` is the class `D`, which the class of the object has.
 pub fn inner<C: OfObjectClass, D: OfObjectClass>(
     cx: Cx,

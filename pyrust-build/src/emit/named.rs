@@ -139,7 +139,7 @@ impl Func<'_, '_, '_> {
             let read = name.strip_prefix("attribute ");
             let name = read.unwrap_or(name);
             let method = self.file.program.method_of(&class, name)?;
-            if (method.kind == MethodKind::Property) != read.is_some() {
+            if method.kind == MethodKind::Cached || (method.kind == MethodKind::Property) != read.is_some() {
                 return None;
             }
             return self.call_method(node, val, (&class, name, &method), args, keywords, to);

@@ -11,6 +11,7 @@ use super::{File, Func};
 use crate::hir::{self, Expr, ExprKind, NodeId};
 use crate::infer::enums;
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
+use crate::resolve::SETTER;
 use crate::ty::{Callee, ObjectClass, Type};
 
 /// A method that is called, and the function that stands for it.
@@ -123,6 +124,8 @@ impl File<'_, '_> {
                 MethodKind::Plain => quote!(Plain),
                 MethodKind::Special => quote!(Special),
                 MethodKind::Property => quote!(Property),
+                MethodKind::Setter => quote!(Setter),
+                MethodKind::Cached => quote!(Cached),
                 MethodKind::Static => quote!(Static),
                 MethodKind::Class => quote!(Class),
             };
@@ -150,7 +153,10 @@ impl Func<'_, '_, '_> {
             (Some(name), Some(method)) if method.kind == MethodKind::Property => {
                 self.call_method(node, val, (class, name, &method), &[], &[], to)
             }
-            (None, Some(method)) if method.kind != MethodKind::Property => {
+            (Some(name), Some(method)) if method.kind == MethodKind::Cached => {
+                self.read_cached(node, val, (class, name, &method), to)
+            }
+            (None, Some(method)) if !method.kind.is_read() => {
                 self.call_method(node, val, (class, name, &method), args, keywords, to)
             }
             (Some(name), None) => {
@@ -256,6 +262,44 @@ impl Func<'_, '_, '_> {
         quote!(object::get::<#marker, #rust>(cx, #instance, &#at))
     }
 
+    /// `instance.name` behind `cached_property`: what the instance has, or else what the function gives, which it keeps.
+    fn read_cached(
+        &mut self,
+        node: NodeId,
+        val: &Val,
+        (class, name, method): (&Arc<ObjectClass>, &str, &Method),
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let callee = self.reached_method(node, class, name)?;
+        let (known, path) = self.known_method(class, name, method);
+        let mut lets = Vec::new();
+        let base = self.bind(val, &mut lets);
+        let ty = self.node(node);
+        let (marker, rust, at) = (object_marker(class), rust_type(&ty), self.file.attribute(class, name));
+        let object = &base.code;
+        let found = self.q(quote!(object::cached::<#marker, #rust>(cx, #object, &#at, &#known)));
+        let mut call =
+            self.call_instance((&class.module, &path), callee, std::slice::from_ref(&base), (&[], &[]));
+        if self.file.program.is_asked_for_more(class) {
+            call = quote!(object::told(#call));
+        }
+        let call = self.q(call);
+        let ret = self.file.program.instances[callee].ret.clone();
+        let made = self.coerce(&Val::new(call, ret), &ty);
+        let value = self.fresh("made");
+        let kept = self.q(quote!(object::set_generic::<#marker, #rust>(cx, #object, &#at, #value.clone())));
+        let read = quote!(match #found {
+            Some(#value) => #value,
+            None => {
+                let #value: #rust = #made;
+                #kept;
+                #value
+            }
+        });
+        let read = self.coerce(&Val::new(read, ty), to);
+        Some(quote!({ #(#lets)* #read }))
+    }
+
     pub(super) fn call_method(
         &mut self,
         node: NodeId,
@@ -284,7 +328,11 @@ impl Func<'_, '_, '_> {
         }
         let named = self.bind_all(keywords.iter().map(|(_, e)| e), &mut lets);
         let module = class.module.clone();
-        let call = self.call_instance((&module, &path), callee, &vals, (keywords, &named));
+        let mut call = self.call_instance((&module, &path), callee, &vals, (keywords, &named));
+        // `__getattr__` is asked where a property raises `AttributeError`.
+        if method.kind == MethodKind::Property && self.file.program.is_asked_for_more(class) {
+            call = quote!(object::told(#call));
+        }
         let target = &self.file.program.instances[callee];
         let ret = target.ret.clone();
         Some(self.finish_call(node, &lets, call, ret, to))
@@ -331,9 +379,9 @@ impl Func<'_, '_, '_> {
                 Type::Named { class, .. } => class.as_object(),
                 _ => return None,
             };
-            let method = f.file.program.special_method(&class, special.name)?;
-            let callee = f.reached_method(node, &class, special.name)?;
-            let (known, path) = f.known_method(&class, special.name, &method);
+            let method = f.file.program.special_method(&class, &special.name)?;
+            let callee = f.reached_method(node, &class, &special.name)?;
+            let (known, path) = f.known_method(&class, &special.name, &method);
             let check = f.method_check(&class, &v, &known);
             let mut all = vec![v.clone()];
             all.extend(vals.iter().cloned());
@@ -427,6 +475,7 @@ impl Func<'_, '_, '_> {
             _ => String::new(),
         };
         let (space, slot) = self.file.slot(self.index, &class.module, false, guard);
+        let name = name.strip_prefix(SETTER).unwrap_or(name);
         let (name, kind, class) = (name.to_string(), method.kind, class.clone());
         (self.file.method_use(MethodUse { name, kind, space, slot, class }), path)
     }

@@ -13,6 +13,7 @@ pub use flow::{Decide, can_complete, can_fall_off, does_work, falls_off};
 pub use sink::{Places, sink};
 
 pub use crate::ast::{BinOp, BoolOp, UnaryOp};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -547,7 +548,8 @@ pub use crate::ast::CmpOp;
 /// The method that an operator calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpecialMethod {
-    pub name: &'static str,
+    /// The setter of a property has a name of its own: see [`crate::resolve::setter`].
+    pub name: Cow<'static, str>,
     /// Whose method it is, among the operands.
     pub receiver: usize,
     /// Methods that classes of operands must not have, since Python would call those first.

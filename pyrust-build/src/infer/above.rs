@@ -85,7 +85,11 @@ impl Program<'_> {
         match self.member_in(&order[at + 1..], name) {
             Some((owner, Member::Method(method))) => match method.kind {
                 MethodKind::Plain | MethodKind::Static => Some(Next::Method(owner, method)),
-                MethodKind::Special | MethodKind::Property | MethodKind::Class => None,
+                MethodKind::Special
+                | MethodKind::Property
+                | MethodKind::Setter
+                | MethodKind::Cached
+                | MethodKind::Class => None,
             },
             Some((_, Member::Value | Member::Other)) => None,
             None => Some(Next::OfObject),

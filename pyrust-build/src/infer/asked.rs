@@ -37,6 +37,7 @@ impl Infer<'_, '_> {
     fn may_be_asked(&mut self, e: &Expr, class: &Arc<ObjectClass>, name: &str) -> bool {
         let known = is_attribute_name(name)
             && self.program.makes_up_attributes(class, false).is_none()
+            && !self.program.is_asked_for_more(class)
             && self.program.enumeration(class).is_none()
             && !matches!(self.program.member_of(class, name), Some(Member::Other));
         if !known {
@@ -77,6 +78,7 @@ impl Infer<'_, '_> {
         keywords: &[(String, Expr)],
     ) -> Option<Ty> {
         let special = self.program.makes_up_attributes(class, false).is_some()
+            || self.program.is_asked_for_more(class)
             || self.program.enumeration(class).is_some()
             || self.program.member_of(class, "__class__").is_some();
         if special {

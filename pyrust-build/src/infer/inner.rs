@@ -48,7 +48,7 @@ impl Infer<'_, '_> {
         keywords: &[(String, Expr)],
     ) -> Option<Ty> {
         let inner = self.program.inner_class(class, name)?;
-        if self.program.makes_up_attributes(class, false).is_some() {
+        if self.program.makes_up_attributes(class, false).is_some() || self.program.is_asked_for_more(class) {
             return None;
         }
         // Native code keeps no classes in what it keeps to itself.

@@ -5,9 +5,10 @@ use super::sets::takes_iterables;
 use super::solver::Ty;
 use crate::hir::{Expr, ExprKind};
 use crate::lower::above::Above;
+use crate::lower::context::{ENTER, EXIT};
 use crate::numpy::PART;
 use crate::ops::{self, positional};
-use crate::ty::Side;
+use crate::ty::{Side, Type};
 
 /// A class that Python defines: its methods must be what they were.
 const RANDOM: &str = "random.Random";
@@ -62,6 +63,9 @@ impl Infer<'_, '_> {
             if let Ty::Instance(class) = member
                 && only.is_none()
             {
+                if class.own != 0 && self.program.keeps_callable(&Type::Instance(class.clone()), name) {
+                    self.program.own.loses(class);
+                }
                 let ty = match name.strip_prefix("attribute ") {
                     Some(name) => Some(self.instance_attribute(e, class, name)),
                     None => match self.instance_method(e, class, name, args, keywords) {
@@ -238,6 +242,16 @@ impl Infer<'_, '_> {
         if !found {
             if let Some(bound) = name.strip_prefix("attribute ").and_then(|n| self.bound_method(&ty, n)) {
                 return bound;
+            }
+            if matches!(name, ENTER | EXIT) {
+                return self.refuse("PYR0317", e.span, crate::lower::context::REFUSED);
+            }
+            if !self.report
+                && let Some(known) = self.state.solver.resolve(&ty)
+                && self.program.keeps_callable(&known, name)
+            {
+                // The call of what the attribute holds takes its place.
+                return Ty::Never;
             }
             let (code, message) = match name.strip_prefix("attribute ") {
                 Some(name) => (

@@ -355,7 +355,7 @@ impl Infer<'_, '_> {
         let read = name.strip_prefix("attribute ");
         let name = read.unwrap_or(name);
         let method = self.program.method_of(&class, name)?;
-        if (method.kind == MethodKind::Property) != read.is_some() {
+        if method.kind == MethodKind::Cached || (method.kind == MethodKind::Property) != read.is_some() {
             return None;
         }
         let given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();

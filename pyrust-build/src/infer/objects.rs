@@ -11,7 +11,7 @@ use super::{ArgSource, FuncRef, Guard, Infer, Program, bind};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId, ParamKind};
-use crate::resolve::{Binding, is_accessor, mangled};
+use crate::resolve::{Binding, SETTER, is_accessor, mangled, setter, setter_name};
 use crate::source::Span;
 use crate::ty::{Callee, ObjectClass, Type};
 use crate::walk::each_statement;
@@ -25,10 +25,21 @@ pub enum MethodKind {
     Special,
     /// Called when the attribute is read.
     Property,
+    /// Called when it is assigned.
+    Setter,
+    /// Called when the attribute is read for the first time: `functools.cached_property`.
+    Cached,
     /// Called with the arguments alone.
     Static,
     /// Called with the class: compiled for the one that it stands in.
     Class,
+}
+
+impl MethodKind {
+    /// Is it reading the attribute that calls the function?
+    pub fn is_read(self) -> bool {
+        matches!(self, MethodKind::Property | MethodKind::Cached)
+    }
 }
 
 /// A function in a class or one above it.
@@ -151,8 +162,13 @@ impl Program<'_> {
 
     /// The method of the class, written in it, that Python calls for each attribute: nothing of that is native.
     pub(super) fn makes_up_attributes(&self, class: &ObjectClass, writes: bool) -> Option<&'static str> {
-        let names: &[&str] = if writes { &["__setattr__"] } else { &["__getattribute__", "__getattr__"] };
-        names.iter().copied().find(|name| self.member_of(class, name).is_some())
+        let name = if writes { "__setattr__" } else { "__getattribute__" };
+        self.member_of(class, name).map(|_| name)
+    }
+
+    /// Does Python ask the class for attributes that are not there? Those that are there it reads as of any other.
+    pub fn is_asked_for_more(&self, class: &ObjectClass) -> bool {
+        self.member_of(class, "__getattr__").is_some()
     }
 
     /// Does the class say itself what its instances are equal to, so that as keys they run its code?
@@ -166,6 +182,25 @@ impl Program<'_> {
             Member::Method(method) => Some(method),
             Member::Value | Member::Other => None,
         }
+    }
+
+    /// The function that `instance.name = …` calls, where that is a property which has one.
+    pub(super) fn setter_of(&self, class: &ObjectClass, name: &str) -> Option<Method> {
+        if self.makes_up_attributes(class, true).is_some() {
+            return None;
+        }
+        let order = self.order(class)?;
+        let (owner, Member::Method(method)) = self.member_in(&order, name)? else { return None };
+        let def = self.class_def(&owner)?;
+        let is_setter = |s: &&Stmt| {
+            matches!(&s.kind, S::FunctionDef(f)
+            if mangled(&owner.name, &f.name) == name && is_accessor(f) && setter(f).is_some())
+        };
+        if method.kind != MethodKind::Property || def.body.iter().filter(is_setter).count() != 1 {
+            return None;
+        }
+        let target = FuncRef { qualname: setter_name(&method.target.qualname), ..method.target };
+        Some(Method { target, kind: MethodKind::Setter })
     }
 
     /// The key under which the types of an attribute are known: shared by all classes below one.
@@ -213,6 +248,10 @@ pub(super) fn method_kind(f: &ast::FunctionDef) -> Option<MethodKind> {
             A::Name(name) if name == "property" => Some(MethodKind::Property),
             A::Name(name) if name == "staticmethod" => Some(MethodKind::Static),
             A::Name(name) if name == "classmethod" => Some(MethodKind::Class),
+            A::Name(name) if name == "cached_property" => Some(MethodKind::Cached),
+            A::Attribute { value, name } if name == "cached_property" => {
+                matches!(&value.kind, A::Name(_)).then_some(MethodKind::Cached)
+            }
             _ => None,
         },
         _ => None,
@@ -326,6 +365,9 @@ impl Infer<'_, '_> {
             Some(Member::Method(method)) if method.kind == MethodKind::Property => {
                 return self.instance_call(e, class, name, &method, &[], &[]);
             }
+            Some(Member::Method(method)) if method.kind == MethodKind::Cached => {
+                return self.cached_attribute(e, class, name, &method);
+            }
             Some(Member::Method(_) | Member::Other) => {
                 let message =
                     format!("reading `{name}` of `{}.{}` is not supported", class.module, class.name);
@@ -350,6 +392,41 @@ impl Infer<'_, '_> {
         ty
     }
 
+    /// `instance.name` that is computed where the instance has not got it yet, and then kept in it.
+    fn cached_attribute(&mut self, e: &Expr, class: &Arc<ObjectClass>, name: &str, method: &Method) -> Ty {
+        if class.own != 0 {
+            self.program.own.loses(class);
+        }
+        let ty = self.instance_call(e, class, name, method, &[], &[]);
+        let var = self.attribute_var(class, name);
+        if ty != Ty::Never {
+            if !self.fits_attribute(class, &ty) {
+                let message = format!("`{}` in an attribute is not supported", self.show(&ty));
+                return self.refuse("PYR0321", e.span, message);
+            }
+            let ty = if ty == Ty::Char { Ty::Str } else { ty };
+            self.state.solver.flow(&ty, var);
+            self.writes = true;
+        }
+        if class.own == 0 {
+            self.state.solver.mark_var(var);
+        }
+        self.state.solver.get(var)
+    }
+
+    /// Can such a value be one of Python's instance's?
+    fn fits_attribute(&mut self, class: &ObjectClass, ty: &Ty) -> bool {
+        let stays = |t: &Type| {
+            t.has_iter()
+                || t.stores_iter()
+                || t.has_function()
+                || t.loses_function()
+                || t.any(&is_native_only)
+        };
+        let Some(resolved) = self.state.solver.resolve(ty) else { return false };
+        !(stays(&resolved) || class.own == 0 && self.program.own.loses_among_objects(&resolved))
+    }
+
     /// `instance.name(…)`; `None` where the class has no such method.
     pub(super) fn instance_method(
         &mut self,
@@ -359,7 +436,7 @@ impl Infer<'_, '_> {
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Option<Ty> {
-        let method = self.program.method_of(class, name).filter(|m| m.kind != MethodKind::Property)?;
+        let method = self.program.method_of(class, name).filter(|m| !m.kind.is_read())?;
         if let Some(own) = self.program.makes_up_attributes(class, false) {
             let message =
                 format!("calling methods of `{}`, which has a `{own}`, is not supported", class.name);
@@ -538,20 +615,7 @@ impl Infer<'_, '_> {
                 return;
             }
             found = true;
-            let resolved = self.state.solver.resolve(ty);
-            let stays = |t: &Type| {
-                t.has_iter()
-                    || t.stores_iter()
-                    || t.has_function()
-                    || t.loses_function()
-                    || t.any(&is_native_only)
-            };
-            if resolved.as_ref().is_none_or(stays) {
-                let message = format!("`{}` in an attribute is not supported", self.show(ty));
-                self.refuse("PYR0311", span, message);
-                return;
-            }
-            if class.own == 0 && resolved.is_some_and(|t| self.program.own.loses_among_objects(&t)) {
+            if !self.fits_attribute(class, ty) {
                 let message = format!("`{}` in an attribute is not supported", self.show(ty));
                 self.refuse("PYR0311", span, message);
                 return;
@@ -588,6 +652,9 @@ impl Infer<'_, '_> {
                 out = self.state.solver.join(&out, &ty);
             }
         }
+        if !self.report && self.has_setter(base, &format!("{SETTER}{name}")) {
+            return self.at(node, &Ty::Never);
+        }
         if self.state.solver.resolve(&out).is_none_or(|t| t.has_never()) && base_ty != Ty::Never {
             self.refuse("PYR0321", span, format!("the type of the attribute `{name}` is not known"));
         }
@@ -597,9 +664,12 @@ impl Infer<'_, '_> {
 
 /// What must hold so that a name of the class is that method.
 pub fn method_guard(class: &ObjectClass, name: &str, method: &Method) -> Guard {
+    let name = name.strip_prefix(SETTER).unwrap_or(name);
     let path = match method.kind {
         MethodKind::Plain | MethodKind::Special | MethodKind::Static => format!("{}.{name}", class.name),
         MethodKind::Property => format!("property {}.{name}", class.name),
+        MethodKind::Setter => format!("setter {}.{name}", class.name),
+        MethodKind::Cached => format!("cached {}.{name}", class.name),
         MethodKind::Class => format!("classmethod {}.{name}", class.name),
     };
     Guard::Function { name: path, target: method.target.clone() }

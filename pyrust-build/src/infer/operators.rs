@@ -10,17 +10,17 @@
 //! operator stood, so that no later stage takes it for arithmetic. What a method answers with `NotImplemented` bails: the
 //! method itself does, since the name is no value that native code knows.
 
+mod settle;
+
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use self::settle::settled;
+use super::objects::Member;
 use super::solver::Ty;
 use super::{Infer, Method, MethodKind, Program};
-use crate::hir::visit::{self, VisitMut};
-use crate::hir::{
-    BinOp, BoolOp, CmpOp, Comp, Expr, ExprKind, Function, Iter, IterKind, NodeId, SpecialMethod, Stmt,
-    StmtKind, Target, TargetKind, UnaryOp, Var, VarId,
-};
-use crate::lower::each::EACH;
-use crate::lower::webs;
+use crate::hir::{BinOp, CmpOp, Expr, ExprKind, NodeId, SpecialMethod, UnaryOp, Var};
+use crate::resolve::SETTER;
 use crate::source::Span;
 use crate::ty::{DictKind, NamedClass, ObjectClass, Type};
 
@@ -83,8 +83,8 @@ struct Resolved {
     negated: bool,
 }
 
-fn call(name: &'static str, receiver: usize) -> Resolved {
-    Resolved { method: SpecialMethod { name, receiver, absent: Vec::new() }, negated: false }
+fn call(name: impl Into<Cow<'static, str>>, receiver: usize) -> Resolved {
+    Resolved { method: SpecialMethod { name: name.into(), receiver, absent: Vec::new() }, negated: false }
 }
 
 /// Does an operand of this builtin type leave the operator to the instance on its right?
@@ -113,12 +113,27 @@ fn leaves_it(ty: &Type) -> bool {
 impl Program<'_> {
     /// The method that an operator calls, as the interpreter finds it: in the class alone.
     pub fn special_method(&self, class: &ObjectClass, name: &str) -> Option<Method> {
+        if let Some(property) = name.strip_prefix(SETTER) {
+            return self.setter_of(class, property);
+        }
         let method = self.method_of(class, name).filter(|m| m.kind == MethodKind::Plain)?;
         Some(Method { kind: MethodKind::Special, ..method })
     }
 
     fn has(&self, class: &ObjectClass, name: &str) -> bool {
         self.special_method(class, name).is_some()
+    }
+
+    /// Is it an attribute of instances, and no method, that is called? What it holds is read first.
+    pub(super) fn keeps_callable(&self, ty: &Type, name: &str) -> bool {
+        let keeps = |m: &Type| match m {
+            Type::Instance(class) => {
+                self.enumeration(class).is_none()
+                    && matches!(self.member_of(class, name), None | Some(Member::Value))
+            }
+            _ => false,
+        };
+        !name.contains(' ') && !name.starts_with("__") && *ty != Type::Never && ty.members().iter().all(keeps)
     }
 
     /// Is it one method, whatever of these types the receiver has?
@@ -150,7 +165,7 @@ impl Program<'_> {
                     None => found = Some(here),
                     // One rule for all of them, which may ask for more.
                     Some(known) if known.method.receiver == here.method.receiver => {
-                        if (known.method.name, known.negated) != (here.method.name, here.negated) {
+                        if (&known.method.name, known.negated) != (&here.method.name, here.negated) {
                             return None;
                         }
                         for absent in here.method.absent {
@@ -418,6 +433,25 @@ impl Infer<'_, '_> {
         same_class(op, &l, &r).is_some()
     }
 
+    /// `c.name = v`, where that calls the setter of a property; false where it is something else.
+    pub(super) fn assigns_property(&mut self, at: (NodeId, Span), base: &Expr, name: &str, ty: &Ty) -> bool {
+        let name = format!("{SETTER}{name}");
+        if self.report || !self.has_setter(base, &name) {
+            return false;
+        }
+        let operands = [ty.clone(), self.expr(base)];
+        let e = Expr { kind: ExprKind::None, span: at.1, id: at.0 };
+        self.special_call(&e, &call(name, 1).method, &operands, &[]);
+        true
+    }
+
+    /// Are there setters, whatever of its types the instance has?
+    pub(super) fn has_setter(&mut self, base: &Expr, name: &str) -> bool {
+        let ty = self.expr(base);
+        ty != Ty::Never
+            && self.state.solver.resolve(&ty).is_some_and(|known| self.program.all_have(&known, name))
+    }
+
     /// `c[i] = v` and `del c[i]` of instances; false where they are something else.
     pub(super) fn assigns_item(&mut self, at: (NodeId, Span), name: &'static str, operands: &[&Ty]) -> bool {
         let receiver = operands.len() - 2;
@@ -456,320 +490,21 @@ impl Infer<'_, '_> {
                 Ty::Named(class, _) => class.as_object(),
                 _ => continue,
             };
-            let Some(method) = self.program.special_method(&class, special.name) else { continue };
+            let Some(method) = self.program.special_method(&class, &special.name) else { continue };
             found = true;
-            let ty = self.method_call(e, (&class, special.name, &method), member, given.clone(), keywords);
+            let ty = self.method_call(e, (&class, &special.name, &method), member, given.clone(), keywords);
             out = self.state.solver.join(&out, &ty);
         }
         if !found {
             let message = format!("no `{}` of `{}`", special.name, self.show(&receiver));
             return self.refuse("PYR0307", e.span, message);
         }
-        match result(special.name) {
+        match result(&special.name) {
             Some(wanted) if out != Ty::Never && out != wanted => {
                 let message = format!("`{}` that gives `{}`", special.name, self.show(&out));
                 self.refuse("PYR0401", e.span, message)
             }
             _ => out,
-        }
-    }
-}
-
-/// The function with calls in the place of operators on instances; `None` if there are none.
-fn settled(program: &Program, function: &Function, nodes: &[Type]) -> Option<Function> {
-    let mut out = function.clone();
-    let mut pass = Settle {
-        program,
-        nodes,
-        vars: function.vars.clone(),
-        next: function.nodes,
-        changed: false,
-        asked: Vec::new(),
-    };
-    pass.block(&mut out.body);
-    if !pass.changed {
-        return None;
-    }
-    (out.nodes, out.vars) = (pass.next, pass.vars);
-    out.assumes.extend(pass.asked);
-    webs::split(&mut out);
-    Some(out)
-}
-
-struct Settle<'p, 'a> {
-    program: &'p Program<'a>,
-    nodes: &'p [Type],
-    vars: Vec<Var>,
-    next: NodeId,
-    changed: bool,
-    /// Builtins that were called.
-    asked: Vec<String>,
-}
-
-fn take(e: &mut Expr) -> Expr {
-    let empty = Expr { kind: ExprKind::None, span: e.span, id: e.id };
-    std::mem::replace(e, empty)
-}
-
-impl Settle<'_, '_> {
-    fn ty(&self, e: &Expr) -> Type {
-        self.nodes.get(e.id).cloned().unwrap_or(Type::Never)
-    }
-
-    fn node(&mut self) -> NodeId {
-        self.next += 1;
-        self.next - 1
-    }
-
-    fn build(&mut self, kind: ExprKind, span: Span) -> Expr {
-        Expr { kind, span, id: self.node() }
-    }
-
-    /// The call, where the operator stood.
-    fn put(&mut self, e: &mut Expr, found: Resolved) {
-        let old = take(e);
-        let (id, span) = (old.id, old.span);
-        let mut named = Vec::new();
-        let operands = match old.kind {
-            ExprKind::Binary { left, right, .. }
-            | ExprKind::InPlace { left, right, .. }
-            | ExprKind::Compare { left, right, .. } => vec![*left, *right],
-            ExprKind::Unary { operand, .. } => vec![*operand],
-            ExprKind::Index { base, index } => vec![*base, *index],
-            ExprKind::Call { name, args, .. } => {
-                self.asked.push(name);
-                args
-            }
-            ExprKind::CallValue { function, args, keywords, .. } => {
-                named = keywords;
-                std::iter::once(*function).chain(args).collect()
-            }
-            _ => unreachable!("only operators are resolved"),
-        };
-        self.changed = true;
-        let special = ExprKind::Special { method: found.method, operands, keywords: named };
-        if found.negated {
-            let inner = self.build(special, span);
-            *e = Expr { kind: ExprKind::Unary { op: UnaryOp::Not, operand: Box::new(inner) }, span, id };
-        } else {
-            *e = Expr { kind: special, span, id };
-        }
-    }
-
-    /// A condition: an instance is asked whether it is true.
-    fn test(&mut self, e: &mut Expr) {
-        match &mut e.kind {
-            ExprKind::Bool2 { left, right, .. } => {
-                self.test(left);
-                self.test(right);
-                return;
-            }
-            ExprKind::Unary { op: UnaryOp::Not, .. } => return,
-            _ => {}
-        }
-        let Some(name) = self.program.truth(&self.ty(e)) else { return };
-        self.changed = true;
-        let operand = take(e);
-        let span = operand.span;
-        let special =
-            ExprKind::Special { method: call(name, 0).method, operands: vec![operand], keywords: vec![] };
-        *e = self.build(special, span);
-        if name == "__len__" {
-            if let ExprKind::Special { method, .. } = &mut e.kind {
-                method.absent.push((0, "__bool__"));
-            }
-            let (left, zero) = (Box::new(take(e)), Box::new(self.build(ExprKind::Int(0), span)));
-            *e = self.build(ExprKind::Compare { op: CmpOp::Gt, left, right: zero }, span);
-        }
-    }
-
-    /// The generator that asks an object for its elements.
-    fn each(&mut self, object: Expr) -> Expr {
-        self.changed = true;
-        let span = object.span;
-        let function = EACH.to_string();
-        self.build(ExprKind::CallNested { function, made: None, args: vec![object], slots: vec![0] }, span)
-    }
-
-    fn assigned(&mut self, name: &'static str, id: NodeId, span: Span, operands: Vec<Expr>) -> StmtKind {
-        self.changed = true;
-        let method = call(name, operands.len() - 2).method;
-        let kind = ExprKind::Special { method, operands, keywords: vec![] };
-        StmtKind::Expr(Expr { kind, span, id })
-    }
-
-    /// A variable that holds what has been evaluated.
-    fn keep(&mut self, value: Expr, out: &mut Vec<Stmt>) -> VarId {
-        let (span, id) = (value.span, self.node());
-        self.vars.push(Var { name: format!("_tmp{}", self.vars.len()), maybe_unbound: false, cell: false });
-        let var = self.vars.len() - 1;
-        let target = Target { kind: TargetKind::Var(var), span, id };
-        out.push(Stmt { kind: StmtKind::Assign { targets: vec![target], value }, span });
-        var
-    }
-
-    fn read(&mut self, var: VarId, span: Span) -> Expr {
-        self.build(ExprKind::Local(var), span)
-    }
-
-    /// `x.a op= v`, `x[i] op= v`, where that calls methods.
-    fn augmented(&mut self, stmt: &mut Stmt, out: &mut Vec<Stmt>) {
-        let StmtKind::AugAssign { target, op, value, .. } = &stmt.kind else { return };
-        let op = *op;
-        let base = match &target.kind {
-            TargetKind::Index { base, .. } | TargetKind::Attr { base, .. } => self.ty(base),
-            _ => return,
-        };
-        let old = self.nodes.get(target.id).cloned().unwrap_or(Type::Never);
-        let of_items =
-            matches!(target.kind, TargetKind::Index { .. }) && self.program.all_have(&base, "__getitem__");
-        if !of_items && self.program.binary(op, true, &old, &self.ty(value)).is_none() {
-            return;
-        }
-        self.changed = true;
-        let span = stmt.span;
-        let StmtKind::AugAssign { target, value, .. } = std::mem::replace(&mut stmt.kind, StmtKind::Pass)
-        else {
-            unreachable!("just seen")
-        };
-        let (read, write) = match target.kind {
-            TargetKind::Index { base, index } => {
-                let base = self.keep(base, out);
-                let index = self.keep(index, out);
-                let (b, i) = (Box::new(self.read(base, span)), Box::new(self.read(index, span)));
-                let read = self.build(ExprKind::Index { base: b, index: i }, span);
-                (read, TargetKind::Index { base: self.read(base, span), index: self.read(index, span) })
-            }
-            TargetKind::Attr { base, name, generic } => {
-                let base = self.keep(base, out);
-                let of = Box::new(self.read(base, span));
-                let kind = ExprKind::Method {
-                    base: of,
-                    name: format!("attribute {name}"),
-                    args: vec![],
-                    keywords: vec![],
-                };
-                (self.build(kind, span), TargetKind::Attr { base: self.read(base, span), name, generic })
-            }
-            _ => unreachable!("looked at above"),
-        };
-        let new = ExprKind::InPlace { op, left: Box::new(read), right: Box::new(value) };
-        let (new, id) = (self.build(new, span), self.node());
-        let target = Target { kind: write, span: target.span, id };
-        stmt.kind = StmtKind::Assign { targets: vec![target], value: new };
-    }
-}
-
-impl VisitMut for Settle<'_, '_> {
-    fn block(&mut self, body: &mut Vec<Stmt>) {
-        for mut stmt in std::mem::take(body) {
-            visit::walk_stmt_mut(self, &mut stmt);
-            match &mut stmt.kind {
-                StmtKind::If { test, .. } | StmtKind::While { test, .. } => self.test(test),
-                StmtKind::Assign { targets, value } => {
-                    if let [Target { kind: TargetKind::Index { base, index }, id, span }] =
-                        targets.as_mut_slice()
-                        && self.program.all_have(&self.ty(base), "__setitem__")
-                    {
-                        let (id, span) = (*id, *span);
-                        let operands = vec![take(value), take(base), take(index)];
-                        stmt.kind = self.assigned("__setitem__", id, span, operands);
-                    }
-                }
-                StmtKind::Delete(targets) => {
-                    if let [Target { kind: TargetKind::Index { base, index }, id, span }] =
-                        targets.as_mut_slice()
-                        && self.program.all_have(&self.ty(base), "__delitem__")
-                    {
-                        let (id, span) = (*id, *span);
-                        let operands = vec![take(base), take(index)];
-                        stmt.kind = self.assigned("__delitem__", id, span, operands);
-                    }
-                }
-                StmtKind::AugAssign { .. } => self.augmented(&mut stmt, body),
-                _ => {}
-            }
-            body.push(stmt);
-        }
-    }
-
-    fn comp(&mut self, comp: &mut Comp) {
-        visit::walk_comp_mut(self, comp);
-        for generator in &mut comp.generators {
-            generator.ifs.iter_mut().for_each(|test| self.test(test));
-        }
-    }
-
-    fn iter(&mut self, iter: &mut Iter) {
-        visit::walk_iter_mut(self, iter);
-        // What `__iter__` returns is asked no more: often that is the object itself.
-        let asked =
-            |e: &Expr| matches!(&e.kind, ExprKind::Special { method, .. } if method.name == "__iter__");
-        if let IterKind::Expr(e) = &mut iter.kind
-            && asked(e)
-            && self.program.all_have(&self.ty(e), "__next__")
-        {
-            let operand = take(e);
-            **e = self.each(operand);
-            return;
-        }
-        if let IterKind::Expr(e) = &mut iter.kind
-            && !asked(e)
-            && self.program.can_be_asked(&self.ty(e), "__iter__")
-        {
-            self.changed = true;
-            let operand = take(e);
-            let span = operand.span;
-            let method = call("__iter__", 0).method;
-            **e = self.build(ExprKind::Special { method, operands: vec![operand], keywords: vec![] }, span);
-        }
-    }
-
-    fn expr(&mut self, e: &mut Expr) {
-        visit::walk_expr_mut(self, e);
-        let types: Vec<Type> = match &mut e.kind {
-            ExprKind::If { test, .. } => return self.test(test),
-            ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test(operand),
-            ExprKind::Next { iter, default: Some(_) }
-                if self.program.all_have(&self.ty(iter), "__next__") =>
-            {
-                let object = take(iter);
-                **iter = self.each(object);
-                return;
-            }
-            ExprKind::Next { iter, default: None } if self.program.all_have(&self.ty(iter), "__next__") => {
-                let (operand, id, span) = (take(iter), e.id, e.span);
-                self.asked.push("next".to_string());
-                self.changed = true;
-                let method = call("__next__", 0).method;
-                let kind = ExprKind::Special { method, operands: vec![operand], keywords: vec![] };
-                *e = Expr { kind, span, id };
-                return;
-            }
-            // Where one side has been asked for the other one is the value.
-            ExprKind::Bool2 { op: BoolOp::And | BoolOp::Or, .. } => return,
-            ExprKind::Compare { op, left, right }
-                if let (Some(a), Some(b)) =
-                    (class_asked(left, &self.vars), class_asked(right, &self.vars))
-                    && let Some(same) = same_class(*op, &self.ty(a), &self.ty(b)) =>
-            {
-                self.changed = true;
-                e.kind = ExprKind::Bool(same);
-                return;
-            }
-            ExprKind::Binary { left, right, .. }
-            | ExprKind::InPlace { left, right, .. }
-            | ExprKind::Compare { left, right, .. } => vec![self.ty(left), self.ty(right)],
-            ExprKind::Unary { operand, .. } => vec![self.ty(operand)],
-            ExprKind::Index { base, index } => vec![self.ty(base), self.ty(index)],
-            ExprKind::Call { args, .. } if args.len() == 1 => vec![self.ty(&args[0])],
-            ExprKind::CallValue { function, args, stars, rest, .. } if stars.is_empty() && rest.is_none() => {
-                std::iter::once(&**function).chain(args.iter()).map(|a| self.ty(a)).collect()
-            }
-            _ => return,
-        };
-        if let Some(found) = self.program.operator(e, &types) {
-            self.put(e, found);
         }
     }
 }

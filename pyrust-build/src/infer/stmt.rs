@@ -224,6 +224,9 @@ impl Infer<'_, '_> {
                 self.apply("setitem", target.id, 0, target.span, &args);
             }
             TargetKind::Attr { base, name, generic } => {
+                if !*generic && self.assigns_property((target.id, target.span), base, name, ty) {
+                    return;
+                }
                 self.assign_attribute(base, (name, *generic), target.span, ty);
             }
             TargetKind::Slice { base, lower, upper, step } => {

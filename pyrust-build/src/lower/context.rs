@@ -15,7 +15,7 @@
 //!                                  if not raised: leave generator
 //! ```
 //!
-//! Whatever else a `with` enters (a lock, a file) does something that cannot be taken back, and stays Python's.
+//! Instances of the project's own classes are entered and left by their methods. Whatever else a `with` enters (a lock, a file) does something that cannot be taken back, and stays Python's.
 
 use super::Lower;
 use crate::ast::{self, Expr as AExpr, ExprKind as A, Stmt as AStmt, WithItem};
@@ -25,6 +25,10 @@ use crate::source::Span;
 
 /// What the name of a global begins with where the function behind its `@contextmanager` is meant.
 pub(crate) const MANAGER: &str = "manager ";
+
+/// What `with` calls.
+pub(crate) const ENTER: &str = "__enter__";
+pub(crate) const EXIT: &str = "__exit__";
 
 /// What is said where a `with` cannot be compiled.
 pub(crate) const REFUSED: &str = "`with` on this object is not supported";
@@ -40,8 +44,7 @@ impl Lower<'_> {
             _ => None,
         };
         let A::Call { func, args, keywords } = &item.context.kind else {
-            self.refuse("PYR0317", item.context.span, REFUSED, HELP);
-            return vec![];
+            return self.entered((item, rest), body, span);
         };
         match library {
             Some(library) => {
@@ -179,7 +182,17 @@ impl Lower<'_> {
             A::Attribute { value, name } => (self.module_of(value), name),
             _ => (None, &String::new()),
         };
-        if starred || name.is_empty() || (module.is_none() && matches!(func.kind, A::Attribute { .. })) {
+        let is_class = match &func.kind {
+            A::Name(name) => {
+                self.lookup(name).is_none() && matches!(self.env.bindings.get(name), Some(Binding::Class))
+            }
+            _ => false,
+        };
+        let unknown = name.is_empty() || (module.is_none() && matches!(func.kind, A::Attribute { .. }));
+        if is_class || (unknown && !starred && matches!(func.kind, A::Attribute { .. })) {
+            return self.entered((item, rest), body, span);
+        }
+        if starred || unknown {
             self.refuse("PYR0317", at, REFUSED, HELP);
             return vec![];
         }
@@ -224,6 +237,47 @@ impl Lower<'_> {
         let kind = StmtKind::If { test, body: vec![self.leave(generator, false, at)], orelse: vec![] };
         let finalbody = vec![Stmt { kind, span: at }];
         let kind = StmtKind::Try { body: inside, handlers, orelse: vec![], finalbody };
+        out.push(Stmt { kind, span });
+        out
+    }
+
+    /// An instance of a class of the project's, as inference finds out.
+    ///
+    /// ```text
+    /// with object as x:            manager = object
+    ///     body                     value = manager.__enter__()
+    ///                              try:
+    ///                                  x = value
+    ///                                  body                        # what raises here is left to Python
+    ///                              finally:
+    ///                                  manager.__exit__(None, None, None)
+    /// ```
+    fn entered(&mut self, (item, rest): (&WithItem, &[WithItem]), body: &[AStmt], span: Span) -> Vec<Stmt> {
+        let at = item.context.span;
+        let object = self.expr(&item.context);
+        let (manager, value) = (self.temp(), self.temp());
+        let mut out = vec![self.set(manager, object, at)];
+        let base = Box::new(self.local(manager, at));
+        let kind = ExprKind::Method { base, name: ENTER.to_string(), args: vec![], keywords: vec![] };
+        let entered = self.make(kind, at);
+        out.push(self.set(value, entered, at));
+        self.in_try += 1;
+        self.closing += 2;
+        let mut inside = Vec::new();
+        if let Some(target) = &item.target {
+            let value = self.local(value, target.span);
+            inside.push(self.bind(target, value));
+        }
+        inside.extend(self.with_stmt(rest, body, span));
+        self.closing -= 2;
+        self.in_try -= 1;
+        let left = vec![Stmt { kind: StmtKind::Bail, span: at }];
+        let handlers = vec![Handler { classes: vec![], body: left, span: at }];
+        let base = Box::new(self.local(manager, at));
+        let args = (0..3).map(|_| self.make(ExprKind::None, at)).collect();
+        let kind = ExprKind::Method { base, name: EXIT.to_string(), args, keywords: vec![] };
+        let exited = Stmt { kind: StmtKind::Expr(self.make(kind, at)), span: at };
+        let kind = StmtKind::Try { body: inside, handlers, orelse: vec![], finalbody: vec![exited] };
         out.push(Stmt { kind, span });
         out
     }

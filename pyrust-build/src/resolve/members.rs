@@ -142,6 +142,20 @@ fn is_static(def: &FunctionDef) -> bool {
     }
 }
 
+/// What the name of a call begins with that is an assignment to a property.
+pub const SETTER: &str = "setter ";
+
+/// The qualified name under which the function that a property calls for assignments is kept: both have the same one.
+pub fn setter_name(qualname: &str) -> String {
+    format!("{qualname}@setter")
+}
+
+/// The decorator of `@size.setter def size(…)`.
+pub fn setter(f: &FunctionDef) -> Option<&Expr> {
+    let [decorator] = f.decorators.as_slice() else { return None };
+    matches!(&decorator.kind, E::Attribute { name, .. } if name == "setter").then_some(decorator)
+}
+
 /// `@size.setter def size(…)`: what is left of the name is the property that stands before it.
 pub fn is_accessor(f: &FunctionDef) -> bool {
     let [decorator] = f.decorators.as_slice() else { return false };

@@ -15,7 +15,9 @@ use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
 pub use dataclass::{Made, OBJECT as OBJECT_CELL, factory, factory_guard};
 pub use imports::is_import;
 
-pub use members::{is_accessor, mangled, receiver, split_member, split_receiver};
+pub use members::{
+    SETTER, is_accessor, mangled, receiver, setter, setter_name, split_member, split_receiver,
+};
 pub use rename::rename_block;
 
 /// Modules that have builtins under their own names, on every Python that is supported.
@@ -166,7 +168,10 @@ impl ModuleEnv {
 
     /// The only function with this qualname; `None` if there is none or more than one.
     pub fn function(&self, qualname: &str) -> Option<&FunctionDef> {
-        let mut found = self.functions.iter().filter(|(q, def)| q == qualname && !members::is_accessor(def));
+        let mut found = self
+            .functions
+            .iter()
+            .filter(|(q, def)| q == qualname && (q.ends_with("@setter") || !members::is_accessor(def)));
         let first = found.next()?;
         found.next().is_none().then_some(&first.1)
     }
@@ -180,7 +185,9 @@ impl ModuleEnv {
     /// The only function with this qualname that is left, if a condition has ruled others out.
     pub fn chosen_function(&self, qualname: &str) -> Option<&FunctionDef> {
         let accessor = |(q, def): &(String, FunctionDef)| q == qualname && members::is_accessor(def);
-        let several = self.ruled_out.contains(qualname) || self.functions.iter().any(accessor);
+        let several = self.ruled_out.contains(qualname) || self.functions.iter().any(accessor)
+            // Only its line tells a setter from the getter.
+            || qualname.ends_with("@setter");
         self.function(qualname).filter(|_| several)
     }
 
@@ -195,7 +202,11 @@ impl ModuleEnv {
         for stmt in body {
             match &stmt.kind {
                 StmtKind::FunctionDef(f) => {
-                    self.functions.push((format!("{prefix}{}", f.name), (**f).clone()));
+                    let qualname = format!("{prefix}{}", f.name);
+                    if members::is_accessor(f) && setter(f).is_some() {
+                        self.functions.push((setter_name(&qualname), (**f).clone()));
+                    }
+                    self.functions.push((qualname, (**f).clone()));
                 }
                 StmtKind::Assign { .. } if prefix.is_empty() => self.functions.extend(named_lambda(stmt)),
                 StmtKind::ClassDef(c) => self.collect_functions(&format!("{prefix}{}.", c.name), &c.body),

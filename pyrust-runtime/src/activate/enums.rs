@@ -43,7 +43,7 @@ pub(super) fn role_of(name: &str) -> Option<(Role, &str)> {
 ///
 /// # Safety
 /// Null or live; the GIL is held.
-unsafe fn is_of(
+pub(super) unsafe fn is_of(
     function: *mut PyObject,
     globals: *mut PyObject,
     qualname: &str,

@@ -25,7 +25,7 @@ mod lines;
 mod locate;
 mod ospath;
 mod patch;
-mod path;
+pub(crate) mod path;
 mod patterns;
 mod raising;
 mod regions;

@@ -47,6 +47,12 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
         if let Some((global, attribute)) = name.strip_prefix("classmethod ").and_then(|n| n.split_once('.')) {
             return within(known_item(globals, global), attribute, words, class_method);
         }
+        if let Some((global, attribute)) = name.strip_prefix("setter ").and_then(|n| n.split_once('.')) {
+            return within(known_item(globals, global), attribute, words, class_setter);
+        }
+        if let Some((global, attribute)) = name.strip_prefix("cached ").and_then(|n| n.split_once('.')) {
+            return within(known_item(globals, global), attribute, words, class_cached);
+        }
         if let Some(rest) = name.strip_prefix("factory ") {
             let mut parts = rest.splitn(3, ' ');
             return match (parts.next(), parts.next(), parts.next()) {
@@ -421,6 +427,75 @@ unsafe fn class_property(class: *mut PyObject, name: &str, words: &mut Vec<Word>
         }
         // The property holds it.
         attribute_or_none(object, c"fget").map_or(ptr::null_mut(), |f| f.ptr())
+    }
+}
+
+/// The function that a property of the class calls for assignments.
+unsafe fn class_setter(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; types are tested first.
+    unsafe {
+        let object = in_class(class, name, words);
+        if object.is_null() || Py_TYPE(object) != &raw mut PyProperty_Type {
+            return ptr::null_mut();
+        }
+        // The property holds it.
+        attribute_or_none(object, c"fset").map_or(ptr::null_mut(), |f| f.ptr())
+    }
+}
+
+/// The function behind a `functools.cached_property` of the class, which works as ever.
+unsafe fn class_cached(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; types are tested first.
+    unsafe {
+        let object = in_class(class, name, words);
+        let home = known_item(PyImport_GetModuleDict(), "functools");
+        if object.is_null() || home.is_null() || PyModule_Check(home) == 0 {
+            return ptr::null_mut();
+        }
+        let globals = PyModule_GetDict(home);
+        let own = Py_TYPE(object);
+        let (text, get) = (interned(name), interned("__get__"));
+        let works = !text.is_null()
+            && !get.is_null()
+            && enums::is_of(_PyType_Lookup(own, get), globals, "cached_property.__get__", words);
+        keep(own.cast());
+        keep(globals);
+        words.push(type_word(own.cast()));
+        words.push(version_word(globals));
+        let function = if works { behind_cached(object, text) } else { ptr::null_mut() };
+        Py_XDECREF(text);
+        Py_XDECREF(get);
+        function
+    }
+}
+
+/// The function that such a descriptor calls for what it keeps under that name; null where it is something else.
+///
+/// # Safety
+/// A live object and a text.
+pub(crate) unsafe fn behind_cached(object: *mut PyObject, name: *mut PyObject) -> *mut PyObject {
+    // SAFETY: by the caller; the descriptor keeps its attributes in a plain dict, from which they are read without Python
+    // code, and holds them.
+    unsafe {
+        let home = known_item(PyImport_GetModuleDict(), "functools");
+        if home.is_null() || PyModule_Check(home) == 0 {
+            return ptr::null_mut();
+        }
+        let own = known_item(PyModule_GetDict(home), "cached_property");
+        let ty = Py_TYPE(object);
+        if own != ty.cast()
+            || (*ty).tp_getattro.map(|f| f as usize) != PyBaseObject_Type.tp_getattro.map(|f| f as usize)
+        {
+            return ptr::null_mut();
+        }
+        let kept = attribute_or_none(object, c"attrname");
+        let same = kept.is_some_and(|kept| {
+            PyUnicode_CheckExact(kept.ptr()) != 0 && PyUnicode_Compare(kept.ptr(), name) == 0
+        });
+        match same {
+            true => attribute_or_none(object, c"func").map_or(ptr::null_mut(), |f| f.ptr()),
+            false => ptr::null_mut(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use pyo3_ffi::*;
 
 use crate::activate::Namespace;
 use crate::activate::object::{interned, is_made_by, known_item};
+use crate::activate::path::behind_cached;
 use crate::object::Instance;
 use crate::object::enums::{Stands, name_hash, stands_for};
 use crate::object::place::{self, Attribute, Found};
@@ -241,7 +242,7 @@ impl ObjectClass {
                 || descriptor.is_null()
                 || ty.tp_version_tag == 0
                 || Py_TYPE(descriptor) != &raw mut PyGetSetDescr_Type
-                || !same(ty.tp_getattro, object.tp_getattro)
+                || !(same(ty.tp_getattro, object.tp_getattro) || only_asks_for_more(class))
                 || ty.tp_as_number.is_null()
                 || ty.tp_as_mapping.is_null()
                 || ty.tp_as_sequence.is_null()
@@ -273,6 +274,24 @@ impl ObjectClass {
             self.version.set(ty.tp_version_tag);
             class
         }
+    }
+}
+
+/// Has the class a `__getattr__` and the `__getattribute__` of `object`, so that what is there is read as of any other?
+///
+/// # Safety
+/// A live class.
+unsafe fn only_asks_for_more(class: *mut PyTypeObject) -> bool {
+    // SAFETY: By the caller; both are interned texts, or null where memory is short.
+    unsafe {
+        let (more, every) = (interned("__getattr__"), interned("__getattribute__"));
+        let found = !more.is_null()
+            && !every.is_null()
+            && !inherited(class, more).is_null()
+            && inherited(class, every) == inherited(&raw mut PyBaseObject_Type, every);
+        Py_XDECREF(more);
+        Py_XDECREF(every);
+        found
     }
 }
 
@@ -323,6 +342,31 @@ pub enum MethodKind {
     Static,
     Class,
     Property,
+    /// Assigning the attribute calls it.
+    Setter,
+    /// Reading it calls it for what the instance has not got yet.
+    Cached,
+}
+
+impl MethodKind {
+    /// May an instance have something that comes before what the class has?
+    fn is_hidden(self) -> bool {
+        matches!(self, MethodKind::Plain | MethodKind::Static | MethodKind::Class)
+    }
+}
+
+/// The function that a property calls for assignments; null where there is none.
+///
+/// # Safety
+/// A live object.
+unsafe fn setter(found: *mut PyObject) -> *mut PyObject {
+    // SAFETY: By the caller. It stands behind the one that is called for reading.
+    unsafe {
+        match Py_TYPE(found) == &raw mut PyProperty_Type {
+            true => *found.add(1).cast::<*mut PyObject>().add(1),
+            false => ptr::null_mut(),
+        }
+    }
 }
 
 impl Method {
@@ -339,7 +383,7 @@ impl Method {
             if self.seen.get() != cx.number() {
                 self.look(cx, class, Py_TYPE(object))?;
             }
-            if !matches!(self.kind, MethodKind::Property | MethodKind::Special) {
+            if self.kind.is_hidden() {
                 // The instance may have something of that name.
                 let slot = self.attribute.slot(cx, class, object)?;
                 if !slot.is_null() && !(*slot).is_null() {
@@ -382,8 +426,7 @@ impl Method {
                 self.look_only(class)?;
                 self.seen.set(cx.number());
             }
-            let hidden = !matches!(self.kind, MethodKind::Property | MethodKind::Special)
-                && place::may_have_attributes(object);
+            let hidden = self.kind.is_hidden() && place::may_have_attributes(object);
             if hidden { bail(Bail::Guard) } else { Ok(()) }
         }
     }
@@ -404,6 +447,8 @@ impl Method {
                 MethodKind::Plain | MethodKind::Special => found,
                 MethodKind::Static => wrapped(found, &raw mut PyStaticMethod_Type),
                 MethodKind::Class => wrapped(found, &raw mut PyClassMethod_Type),
+                // Named tuples have no such thing.
+                MethodKind::Setter | MethodKind::Cached => return bail(Bail::Guard),
             };
             if function.is_null() || function != self.space.unchanged_function(self.slot) {
                 return bail(Bail::Guard);
@@ -424,6 +469,10 @@ impl Method {
             let found = self.attribute.found_in(cx, class, ty)?;
             let function = match (found, self.kind) {
                 (Found::Data(found), MethodKind::Property) => wrapped(found, &raw mut PyProperty_Type),
+                (Found::Data(found), MethodKind::Setter) if class.is_writable() => setter(found),
+                (Found::Other(found), MethodKind::Cached) if !found.is_null() => {
+                    behind_cached(found, self.attribute.text()?)
+                }
                 (Found::Other(found), MethodKind::Plain | MethodKind::Special) => found,
                 (Found::Other(found), MethodKind::Static) if !found.is_null() => {
                     wrapped(found, &raw mut PyStaticMethod_Type)
