@@ -206,7 +206,11 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
             )*
         },
     };
-    let done = attribute.in_place.as_ref().map(|_| quote!(CHOICE.done(cx);));
+    let done = attribute.in_place.as_ref().map(|_| {
+        quote!(if result.is_ok() {
+            CHOICE.done(cx)
+        })
+    });
     let (wide, call) = wide(item, if attribute.rare { &[] } else { types }, &value);
     quote! {
         #item
@@ -245,10 +249,10 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
                 }
                 #choose
                 #read
-                let result = #call?;
+                let result = #call;
                 #done
                 // SAFETY: `args` are those of this transaction.
-                unsafe { ::pyrust_runtime::activate::box_result(cx, args, result) }
+                unsafe { ::pyrust_runtime::activate::box_returned(cx, args, result) }
             }
         }
     }

@@ -78,6 +78,16 @@ pub trait IntoPy: Sized {
     /// of what is an object of Python's.
     const LASTS: bool = false;
 
+    /// [`FromPy::moved`], of what a function returns.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    unsafe fn leaving(&self) -> Self {
+        // SAFETY: By the caller.
+        unsafe { core::ptr::read(self) }
+    }
+
     /// A new strong reference.
     fn into_py(self, cx: Cx) -> R<*mut PyObject>;
 

@@ -578,6 +578,12 @@ impl FromPy for Str {
 impl IntoPy for Str {
     const LASTS: bool = true;
 
+    #[inline(always)]
+    unsafe fn leaving(&self) -> Self {
+        // SAFETY: By the caller: a move.
+        unsafe { self.words() }
+    }
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         if self.is_part() {

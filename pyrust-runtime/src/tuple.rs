@@ -56,6 +56,12 @@ macro_rules! shapes {
         impl<$($item: IntoPy),+> IntoPy for ($($item,)+) {
             const LASTS: bool = $($item::LASTS)&&+;
 
+            #[inline(always)]
+            unsafe fn leaving(&self) -> Self {
+                // SAFETY: By the caller.
+                unsafe { ($(self.$index.leaving(),)+) }
+            }
+
             #[inline]
             fn into_py(self, cx: Cx) -> R<*mut PyObject> {
                 // SAFETY: A new tuple of this many items, which take the references.

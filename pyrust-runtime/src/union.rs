@@ -49,6 +49,17 @@ macro_rules! unions {
             const OVERWRITES: bool = $($member::OVERWRITES ||)+ $last::OVERWRITES;
             const LASTS: bool = $($member::LASTS &&)+ $last::LASTS;
 
+            #[inline(always)]
+            unsafe fn leaving(&self) -> Self {
+                // SAFETY: By the caller.
+                unsafe {
+                    match self {
+                        $($union::$member(value) => $union::$member(value.leaving()),)+
+                        $union::$last(value) => $union::$last(value.leaving()),
+                    }
+                }
+            }
+
             #[inline]
             fn into_py(self, cx: Cx) -> R<*mut PyObject> {
                 match self {

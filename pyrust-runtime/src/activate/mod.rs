@@ -42,4 +42,4 @@ pub use self::constant::SetConst;
 pub use self::init::init;
 pub use self::metadata::{Again, Entry, Function, Kept, Module, Resumed, Segment, Site, Slot, Spec};
 pub use self::namespace::Namespace;
-pub use crate::boundary::commit::{CallArgs, box_result, matches_rarely, read_rarely};
+pub use crate::boundary::commit::{CallArgs, box_result, box_returned, matches_rarely, read_rarely};

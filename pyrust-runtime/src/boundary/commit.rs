@@ -3,6 +3,7 @@
 //! Commit: box everything → apply, without Python code → close → drop references (replay rule 26).
 //! Bail: undo, last write first → clear the error indicator → close → drop references (rule 27).
 
+use core::mem::ManuallyDrop;
 use core::ptr::NonNull;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -72,6 +73,20 @@ pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut
         // SAFETY: By the caller.
         Some(index) if index < call.nargs => Ok(unsafe { again(call.get(index)) }),
         _ => value.into_py(cx),
+    }
+}
+
+/// [`box_result`] of what a function has just returned.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub unsafe fn box_returned<T: IntoPy>(cx: Cx, call: &CallArgs, returned: R<T>) -> R<*mut PyObject> {
+    let returned = ManuallyDrop::new(returned);
+    match &*returned {
+        // SAFETY: By the caller. What was returned is not dropped, so this is a move.
+        Ok(value) => unsafe { box_result(cx, call, value.leaving()) },
+        Err(stop) => Err(*stop),
     }
 }
 
