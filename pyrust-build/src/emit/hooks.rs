@@ -36,7 +36,7 @@ impl File<'_, '_> {
                 _ => "equal",
             };
             if self.hooks.iter().any(|h| h.marker == marker && h.method == method)
-                || !program.can_be_hooked(reached.instance, name)
+                || !program.can_be_hooked(&class, reached.instance, name)
             {
                 continue;
             }

@@ -9,6 +9,9 @@ use std::sync::Arc;
 use super::solver::Ty;
 use super::value::Reached;
 use super::{Infer, NARROW, Program};
+use crate::hir::ExprKind;
+use crate::hir::visit::each_expr;
+use crate::resolve::Binding;
 use crate::ty::{Callee, ObjectClass, Type};
 
 /// What such names begin with.
@@ -45,26 +48,87 @@ fn keys_in(ty: &Type, out: &mut BTreeSet<Arc<ObjectClass>>) {
     ty.parts().into_iter().for_each(|t| keys_in(t, out));
 }
 
+/// Is it something that others may change?
+fn changes(ty: &Type) -> bool {
+    match ty {
+        Type::List { .. }
+        | Type::View(_)
+        | Type::Deque { .. }
+        | Type::Dict { .. }
+        | Type::DictView { .. } => true,
+        Type::Set { frozen, .. } => !frozen,
+        Type::ByteArray | Type::MemView | Type::Array(..) | Type::Obj | Type::Iter(_) | Type::Cell(_) => true,
+        Type::Function(_) | Type::Inner(_) | Type::Closure { .. } | Type::Foreign(_) => true,
+        _ => false,
+    }
+}
+
 impl Program<'_> {
-    /// Are the instances keys that native tables may hash and compare? `@dataclass` made both methods, and the instances
-    /// refuse to change: a hash is that of the moment at which a key was put in.
+    /// Are the instances keys that native tables may hash and compare? A hash is that of the moment at which a key was put
+    /// in: no instance may change meanwhile, so `@dataclass` made both methods and the instances refuse to change, or
+    /// the hash is [`Program::is_steady`].
     fn is_made_key(&self, class: &ObjectClass) -> bool {
+        !self.thawed.contains(&self.topmost(class))
+            && ["__eq__", "__hash__"].iter().all(|name| self.special_method(class, name).is_some())
+    }
+
+    /// Did `@dataclass` make the method, for instances that refuse to change?
+    fn is_frozen(&self, class: &ObjectClass) -> bool {
         let made = |name: &str| {
             self.special_method(class, name).is_some_and(|method| {
                 let env = self.modules.module(&method.target.module).map(|(_, env)| env);
                 env.is_some_and(|env| env.made.contains_key(&method.target.qualname))
             })
         };
-        let frozen = !self.stores_generically(class) && !self.thawed.contains(&self.topmost(class));
-        made("__eq__") && made("__hash__") && frozen
+        made("__eq__") && made("__hash__") && !self.stores_generically(class)
+    }
+
+    /// Does such a `__hash__` give the same each time? It reads attributes that functions assign only where instances are
+    /// made, and nothing that changes otherwise.
+    fn is_steady(&self, instance: usize) -> bool {
+        self.reachable(instance).into_iter().all(|i| {
+            let found = &self.instances[i];
+            let mut steady = !found.nodes.iter().any(|ty| ty.any(&changes));
+            each_expr(&found.hir.body, &mut |e| {
+                steady &= match &e.kind {
+                    ExprKind::Method { base, name, .. } => {
+                        let of = found.nodes.get(base.id).cloned().unwrap_or(Type::Never);
+                        name.strip_prefix("attribute ").is_none_or(|name| {
+                            !of.members().iter().any(|m| match m {
+                                Type::Instance(class) => {
+                                    self.reassigned.contains(&(self.topmost(class), name.to_string()))
+                                }
+                                _ => false,
+                            })
+                        })
+                    }
+                    ExprKind::Global(name) => {
+                        let module = &found.func.module;
+                        matches!(self.binding(module, name), Some((_, Binding::Class | Binding::Function)))
+                    }
+                    // Of the library's functions only those of numbers are known to give the same each time.
+                    ExprKind::Call { name, .. } => {
+                        let bound = self.binding(&found.func.module, name);
+                        matches!(bound, None | Some((_, Binding::Class | Binding::Function)))
+                    }
+                    ExprKind::ModuleCall { module, .. } => module == "math",
+                    ExprKind::ModuleAttr { .. } => false,
+                    _ => true,
+                };
+            });
+            steady
+        })
     }
 
     /// May containers call the instance? It has no effect, and where it orders it sees no list, which may be the one that
     /// is being sorted.
-    pub fn can_be_hooked(&self, instance: usize, name: &str) -> bool {
+    pub fn can_be_hooked(&self, class: &ObjectClass, instance: usize, name: &str) -> bool {
         let found = &self.instances[instance];
         let ret = if name == "__hash__" { Type::Int } else { Type::Bool };
         if found.ret != ret || found.writes || found.refused() || found.hir.yields.is_some() {
+            return false;
+        }
+        if name == "__hash__" && !self.is_frozen(class) && !self.is_steady(instance) {
             return false;
         }
         let lists = |ty: &Type| {
@@ -153,6 +217,9 @@ impl Infer<'_, '_> {
         let asked = self.program.request(&method.target, operands, false, NARROW);
         let Ok(instance) = asked else { return false };
         if self.program.instances[instance].refused() || self.program.instances[instance].writes {
+            return false;
+        }
+        if name == "__hash__" && !self.program.is_frozen(class) && !self.program.is_steady(instance) {
             return false;
         }
         let callee = Callee { module: class.module.clone(), name: format!("{HOOK}{name} {}", class.name) };

@@ -206,6 +206,8 @@ pub struct Program<'a> {
     per_function: BTreeMap<(FuncRef, usize), usize>,
     /// The topmost classes of instances that refuse assignments, and get them all the same.
     thawed: BTreeSet<(String, String)>,
+    /// Attributes that are assigned elsewhere than where instances are made.
+    reassigned: BTreeSet<((String, String), String)>,
     /// Which instances native code keeps to itself in what is inferred now.
     own: own::Form,
     /// How many forms of that kind there have been.
@@ -236,6 +238,7 @@ impl<'a> Program<'a> {
             contested: BTreeSet::new(),
             per_function: BTreeMap::new(),
             thawed: BTreeSet::new(),
+            reassigned: BTreeSet::new(),
             own: own::Form::default(),
             own_forms: 0,
             wider_ones: BTreeMap::new(),

@@ -621,6 +621,7 @@ impl Infer<'_, '_> {
                 return;
             }
             self.stored(class, generic);
+            self.reassigned(class, base, name);
             let var = self.attribute_var(class, name);
             let ty = if *ty == Ty::Char { Ty::Str } else { ty.clone() };
             self.state.solver.flow(&ty, var);

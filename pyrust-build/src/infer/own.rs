@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{FuncRef, Infer, Program, Wide};
+use crate::hir::visit::{Visit, walk_expr, walk_target};
+use crate::hir::{Expr, ExprKind, Target, TargetKind};
 use crate::ty::{ObjectClass, Type};
 
 /// At most so many times classes are left out.
@@ -158,7 +160,8 @@ impl Infer<'_, '_> {
     /// A method is called: one that makes instances may be called again.
     pub(super) fn called(&mut self, class: &ObjectClass, name: &str) {
         if MAKERS.contains(&name) {
-            self.stored(class, true);
+            let topmost = self.program.topmost(class);
+            self.program.thawed.insert(topmost);
         }
     }
 
@@ -167,9 +170,55 @@ impl Infer<'_, '_> {
         if class.own != 0 && !generic && !self.program.stores_generically(class) {
             self.program.own.loses(class);
         }
-        if generic && !MAKERS.iter().any(|maker| self.func.qualname.rsplit('.').next() == Some(maker)) {
+        if generic && !self.is_maker() {
             let topmost = self.program.topmost(class);
             self.program.thawed.insert(topmost);
         }
+    }
+
+    fn is_maker(&self) -> bool {
+        MAKERS.iter().any(|maker| self.func.qualname.rsplit('.').next() == Some(maker))
+    }
+
+    /// The attribute is assigned: of an instance that may have been hashed before, unless it is being made here and nobody
+    /// else has seen it.
+    pub(super) fn reassigned(&mut self, class: &ObjectClass, base: &Expr, name: &str) {
+        let own = self.hir.params.first().map(|p| p.var);
+        let is_own = |e: &Expr| matches!(e.kind, ExprKind::Local(var) if Some(var) == own);
+        if self.is_maker() && is_own(base) && !self.hir.vars[own.unwrap_or_default()].cell {
+            // Each look at the instance is one at an attribute.
+            let (mut all, mut attributes) = (0, 0);
+            let mut count = Looks { is_own: &is_own, all: &mut all, attributes: &mut attributes };
+            count.block(&self.hir.body);
+            if all == attributes {
+                return;
+            }
+        }
+        let topmost = self.program.topmost(class);
+        self.program.reassigned.insert((topmost, name.to_string()));
+    }
+}
+
+/// Counts the expressions that are one variable, and those of them of which an attribute is read or assigned.
+struct Looks<'l> {
+    is_own: &'l dyn Fn(&Expr) -> bool,
+    all: &'l mut usize,
+    attributes: &'l mut usize,
+}
+
+impl<'h> Visit<'h> for Looks<'_> {
+    fn target(&mut self, target: &'h Target) {
+        if let TargetKind::Attr { base, .. } = &target.kind {
+            *self.attributes += usize::from((self.is_own)(base));
+        }
+        walk_target(self, target);
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        *self.all += usize::from((self.is_own)(e));
+        if let ExprKind::Method { base, name, .. } = &e.kind {
+            *self.attributes += usize::from(name.starts_with("attribute ") && (self.is_own)(base));
+        }
+        walk_expr(self, e);
     }
 }

@@ -65,6 +65,10 @@ impl<K: Key, V> Table<K, V> {
 
     #[inline(always)]
     pub(crate) fn hash(cx: Cx, key: &K) -> R<u64> {
+        if K::HASHED {
+            // Which is never -1, so that hashes are told apart as Python tells them.
+            return Ok(key.fast_hash(cx)?.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        }
         Ok(key.fast_hash(cx)?.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
@@ -101,6 +105,16 @@ impl<K: Key, V> Table<K, V> {
             return Ok(None);
         }
         if self.index.is_none() {
+            if K::HASHED {
+                // Code of the program's is asked, in the order in which Python asks.
+                for (place, entry) in self.entries.iter().enumerate() {
+                    // SAFETY: An entry with a hash is live.
+                    if entry.hash == hash && unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)? {
+                        return Ok(Some(place));
+                    }
+                }
+                return Ok(None);
+            }
             // Which of a few it is nobody can foresee, so nothing branches on it.
             let mut found = usize::MAX;
             for (place, entry) in self.entries.iter().enumerate() {

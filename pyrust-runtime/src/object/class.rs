@@ -277,6 +277,20 @@ impl ObjectClass {
     }
 }
 
+/// Is what instances show as `__dict__` where they keep their attributes?
+///
+/// # Safety
+/// A live class.
+unsafe fn has_plain_dict(class: *mut PyTypeObject) -> bool {
+    // SAFETY: By the caller; an interned text, or null where memory is short.
+    unsafe {
+        let name = interned("__dict__");
+        let found = if name.is_null() { name } else { inherited(class, name) };
+        Py_XDECREF(name);
+        !found.is_null() && Py_TYPE(found) == &raw mut PyGetSetDescr_Type
+    }
+}
+
 /// Has the class a `__getattr__` and the `__getattribute__` of `object`, so that what is there is read as of any other?
 ///
 /// # Safety
@@ -470,7 +484,7 @@ impl Method {
             let function = match (found, self.kind) {
                 (Found::Data(found), MethodKind::Property) => wrapped(found, &raw mut PyProperty_Type),
                 (Found::Data(found), MethodKind::Setter) if class.is_writable() => setter(found),
-                (Found::Other(found), MethodKind::Cached) if !found.is_null() => {
+                (Found::Other(found), MethodKind::Cached) if !found.is_null() && has_plain_dict(ty) => {
                     behind_cached(found, self.attribute.text()?)
                 }
                 (Found::Other(found), MethodKind::Plain | MethodKind::Special) => found,
