@@ -46,6 +46,7 @@ pub trait Noted: Dtype {
     fn note(self) -> i64;
 }
 
+#[expect(clippy::eq_op, reason = "zero, unless it is not finite")]
 impl Noted for f64 {
     #[inline(always)]
     fn note(self) -> i64 {
@@ -54,6 +55,7 @@ impl Noted for f64 {
     }
 }
 
+#[expect(clippy::eq_op, reason = "zero, unless it is not finite")]
 impl Noted for f32 {
     #[inline(always)]
     fn note(self) -> i64 {
