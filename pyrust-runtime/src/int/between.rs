@@ -37,13 +37,19 @@ pub fn shl_128(a: i128, n: i64) -> R<i128> {
     bail(Bail::Overflow)
 }
 
+/// So far a number is shifted for which Python has memory in any case.
+const FARTHEST: i64 = 1 << 20;
+
 /// `a << n` of which only the lowest 64 bits count.
 #[inline(always)]
 pub fn shl_low(a: i64, n: i64) -> R<i64> {
-    if n < 0 {
-        return exc(Exc::ValueError);
+    match n {
+        0..64 => Ok(a << n),
+        ..0 => exc(Exc::ValueError),
+        ..FARTHEST => Ok(0),
+        // Python has no memory for that, or says that it is too many digits.
+        _ => bail(Bail::Overflow),
     }
-    Ok(if n < 64 { a << n } else { 0 })
 }
 
 #[inline(always)]
