@@ -3,6 +3,7 @@
 //! Types only grow. A list or dict has a cell: its element variables and whether it lives in Python. Two lists that
 //! meet in one variable share a cell from then on, so they have one representation.
 
+use std::cell;
 use std::sync::Arc;
 
 use crate::foreign::Class;
@@ -138,6 +139,9 @@ pub(super) struct Solver {
     /// A tuple of tuples grew without end, as a linked list does.
     pub(super) endless: bool,
 }
+
+/// A type has at most so many parts that are no scalars: containers of unions of containers are trees, and grow as such.
+const MOST_PARTS: usize = 2000;
 
 /// Tuples nest no deeper: what does is growing.
 const MAX_NESTING: usize = 6;
@@ -555,14 +559,18 @@ impl Solver {
 
     /// The resolved type; `None` where a type contains itself.
     pub(super) fn resolve(&self, ty: &Ty) -> Option<Type> {
-        self.resolve_at(ty, 0)
+        self.resolve_at(ty, 0, &cell::Cell::new(MOST_PARTS))
     }
 
-    fn resolve_at(&self, ty: &Ty, depth: usize) -> Option<Type> {
+    fn resolve_at(&self, ty: &Ty, depth: usize, parts: &cell::Cell<usize>) -> Option<Type> {
         if depth > 8 {
             return None;
         }
-        let var = |v: VarId| self.resolve_at(&self.get(v), depth + 1).map(Box::new);
+        if !matches!(ty, Ty::None | Ty::Bool | Ty::Int | Ty::Big | Ty::Float | Ty::Char | Ty::Str | Ty::Bytes)
+        {
+            parts.set(parts.get().checked_sub(1)?);
+        }
+        let var = |v: VarId| self.resolve_at(&self.get(v), depth + 1, parts).map(Box::new);
         Some(match ty {
             Ty::Never => Type::Never,
             Ty::None => Type::None,
@@ -583,18 +591,21 @@ impl Solver {
             Ty::Instance(class) => Type::Instance(class.clone()),
             Ty::Obj => Type::Obj,
             Ty::Tuple(items, from_py) => Type::Tuple {
-                items: items.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
+                items: items.iter().map(|t| self.resolve_at(t, depth + 1, parts)).collect::<Option<_>>()?,
                 from_py: *from_py,
             },
             Ty::Named(class, items) => Type::Named {
                 class: class.clone(),
-                items: items.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
+                items: items.iter().map(|t| self.resolve_at(t, depth + 1, parts)).collect::<Option<_>>()?,
             },
             Ty::Function(callees) => Type::Function(callees.clone()),
             Ty::Inner(callees) => Type::Inner(callees.clone()),
             Ty::Closure(callee, captures) => Type::Closure {
                 callee: callee.clone(),
-                captures: captures.iter().map(|t| self.resolve_at(t, depth + 1)).collect::<Option<_>>()?,
+                captures: captures
+                    .iter()
+                    .map(|t| self.resolve_at(t, depth + 1, parts))
+                    .collect::<Option<_>>()?,
             },
             Ty::VarTuple(v) => Type::VarTuple(var(*v)?),
             Ty::View(v) => Type::View(var(*v)?),
@@ -611,11 +622,13 @@ impl Solver {
                 value: var(self.value(*c))?,
                 in_place: self.in_place(*c),
             },
-            Ty::DictView(c, kind, side) => {
-                Type::DictView { dict: Box::new(self.resolve_at(&Ty::Dict(*c, *kind), depth)?), side: *side }
-            }
+            Ty::DictView(c, kind, side) => Type::DictView {
+                dict: Box::new(self.resolve_at(&Ty::Dict(*c, *kind), depth, parts)?),
+                side: *side,
+            },
             Ty::Union(items) => {
-                let items = items.iter().map(|t| self.resolve_at(t, depth)).collect::<Option<Vec<_>>>()?;
+                let items =
+                    items.iter().map(|t| self.resolve_at(t, depth, parts)).collect::<Option<Vec<_>>>()?;
                 items.iter().fold(Type::Never, |acc, t| Type::join(&acc, t))
             }
         })
