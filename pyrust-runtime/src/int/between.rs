@@ -46,7 +46,7 @@ pub fn shl_low(a: i64, n: i64) -> R<i64> {
     match n {
         0..64 => Ok(a << n),
         ..0 => exc(Exc::ValueError),
-        ..FARTHEST => Ok(0),
+        64..FARTHEST => Ok(0),
         // Python has no memory for that, or says that it is too many digits.
         _ => bail(Bail::Overflow),
     }
