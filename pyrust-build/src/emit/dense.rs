@@ -169,6 +169,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// Of `v = …` and `w = … v …`: is the second noted where the first is not finite, whatever else happens? An exception
     /// in between counts as something that is not finite.
     pub(super) fn flows_on(&mut self, stmt: &Stmt, next: Option<&Stmt>) {
+        if self.noting.is_none() {
+            return;
+        }
         let flows = match (&stmt.kind, next.map(|next| &next.kind)) {
             (StmtKind::Assign { targets, .. }, Some(StmtKind::Assign { value, .. }))
                 if self.terms.is_empty() =>

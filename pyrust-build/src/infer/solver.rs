@@ -557,7 +557,7 @@ impl Solver {
         }
     }
 
-    /// The resolved type; `None` where a type contains itself.
+    /// The resolved type; `None` where a type contains itself, or has more than [`MOST_PARTS`].
     pub(super) fn resolve(&self, ty: &Ty) -> Option<Type> {
         self.resolve_at(ty, 0, &cell::Cell::new(MOST_PARTS))
     }

@@ -15,7 +15,8 @@
 //!                                  if not raised: leave generator
 //! ```
 //!
-//! Instances of the project's own classes are entered and left by their methods. Whatever else a `with` enters (a lock, a file) does something that cannot be taken back, and stays Python's.
+//! Instances of the project's own classes are entered and left by their methods. Whatever else a `with` enters (a lock, a
+//! file) does something that cannot be taken back, and stays Python's.
 
 use super::Lower;
 use crate::ast::{self, Expr as AExpr, ExprKind as A, Stmt as AStmt, WithItem};
@@ -219,16 +220,7 @@ impl Lower<'_> {
         out.push(Stmt { kind, span: at });
         let no = self.make(ExprKind::Bool(false), at);
         out.push(self.set(raised, no, at));
-        self.in_try += 1;
-        self.closing += 2;
-        let mut inside = Vec::new();
-        if let Some(target) = &item.target {
-            let value = self.local(value, target.span);
-            inside.push(self.bind(target, value));
-        }
-        inside.extend(self.with_stmt(rest, body, span));
-        self.closing -= 2;
-        self.in_try -= 1;
+        let inside = self.managed((item, rest), value, body, span);
         let yes = self.make(ExprKind::Bool(true), at);
         let caught = vec![self.set(raised, yes, at), self.leave(generator, true, at)];
         let handlers = vec![Handler { classes: vec![], body: caught, span: at }];
@@ -261,6 +253,26 @@ impl Lower<'_> {
         let kind = ExprKind::Method { base, name: ENTER.to_string(), args: vec![], keywords: vec![] };
         let entered = self.make(kind, at);
         out.push(self.set(value, entered, at));
+        let inside = self.managed((item, rest), value, body, span);
+        let left = vec![Stmt { kind: StmtKind::Bail, span: at }];
+        let handlers = vec![Handler { classes: vec![], body: left, span: at }];
+        let base = Box::new(self.local(manager, at));
+        let args = (0..3).map(|_| self.make(ExprKind::None, at)).collect();
+        let kind = ExprKind::Method { base, name: EXIT.to_string(), args, keywords: vec![] };
+        let exited = Stmt { kind: StmtKind::Expr(self.make(kind, at)), span: at };
+        let kind = StmtKind::Try { body: inside, handlers, orelse: vec![], finalbody: vec![exited] };
+        out.push(Stmt { kind, span });
+        out
+    }
+
+    /// What stands inside, behind `target = value`: both may raise, and something is done behind them either way.
+    fn managed(
+        &mut self,
+        (item, rest): (&WithItem, &[WithItem]),
+        value: hir::VarId,
+        body: &[AStmt],
+        span: Span,
+    ) -> Vec<Stmt> {
         self.in_try += 1;
         self.closing += 2;
         let mut inside = Vec::new();
@@ -271,15 +283,7 @@ impl Lower<'_> {
         inside.extend(self.with_stmt(rest, body, span));
         self.closing -= 2;
         self.in_try -= 1;
-        let left = vec![Stmt { kind: StmtKind::Bail, span: at }];
-        let handlers = vec![Handler { classes: vec![], body: left, span: at }];
-        let base = Box::new(self.local(manager, at));
-        let args = (0..3).map(|_| self.make(ExprKind::None, at)).collect();
-        let kind = ExprKind::Method { base, name: EXIT.to_string(), args, keywords: vec![] };
-        let exited = Stmt { kind: StmtKind::Expr(self.make(kind, at)), span: at };
-        let kind = StmtKind::Try { body: inside, handlers, orelse: vec![], finalbody: vec![exited] };
-        out.push(Stmt { kind, span });
-        out
+        inside
     }
 
     fn leave(&mut self, generator: hir::VarId, throws: bool, span: Span) -> Stmt {

@@ -145,9 +145,17 @@ fn is_static(def: &FunctionDef) -> bool {
 /// What the name of a call begins with that is an assignment to a property.
 pub const SETTER: &str = "setter ";
 
+/// `digest.py` knows it as well.
+const SETTER_SUFFIX: &str = "@setter";
+
 /// The qualified name under which the function that a property calls for assignments is kept: both have the same one.
 pub fn setter_name(qualname: &str) -> String {
-    format!("{qualname}@setter")
+    format!("{qualname}{SETTER_SUFFIX}")
+}
+
+/// Is it such a name?
+pub(super) fn is_setter_name(qualname: &str) -> bool {
+    qualname.ends_with(SETTER_SUFFIX)
 }
 
 /// The decorator of `@size.setter def size(…)`.

@@ -171,7 +171,7 @@ impl ModuleEnv {
         let mut found = self
             .functions
             .iter()
-            .filter(|(q, def)| q == qualname && (q.ends_with("@setter") || !members::is_accessor(def)));
+            .filter(|(q, def)| q == qualname && (members::is_setter_name(q) || !members::is_accessor(def)));
         let first = found.next()?;
         found.next().is_none().then_some(&first.1)
     }
@@ -187,7 +187,7 @@ impl ModuleEnv {
         let accessor = |(q, def): &(String, FunctionDef)| q == qualname && members::is_accessor(def);
         let several = self.ruled_out.contains(qualname) || self.functions.iter().any(accessor)
             // Only its line tells a setter from the getter.
-            || qualname.ends_with("@setter");
+            || members::is_setter_name(qualname);
         self.function(qualname).filter(|_| several)
     }
 

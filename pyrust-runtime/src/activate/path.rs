@@ -419,19 +419,22 @@ unsafe fn class_attribute(class: *mut PyObject, name: &str, words: &mut Vec<Word
 
 /// The function that reads a property of the class.
 unsafe fn class_property(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
-    // SAFETY: by the caller: null or live; types are tested first.
-    unsafe {
-        let object = in_class(class, name, words);
-        if object.is_null() || Py_TYPE(object) != &raw mut PyProperty_Type {
-            return ptr::null_mut();
-        }
-        // The property holds it.
-        attribute_or_none(object, c"fget").map_or(ptr::null_mut(), |f| f.ptr())
-    }
+    // SAFETY: by the caller.
+    unsafe { of_property(class, name, c"fget", words) }
 }
 
 /// The function that a property of the class calls for assignments.
 unsafe fn class_setter(class: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller.
+    unsafe { of_property(class, name, c"fset", words) }
+}
+
+unsafe fn of_property(
+    class: *mut PyObject,
+    name: &str,
+    part: &std::ffi::CStr,
+    words: &mut Vec<Word>,
+) -> *mut PyObject {
     // SAFETY: by the caller: null or live; types are tested first.
     unsafe {
         let object = in_class(class, name, words);
@@ -439,7 +442,7 @@ unsafe fn class_setter(class: *mut PyObject, name: &str, words: &mut Vec<Word>) 
             return ptr::null_mut();
         }
         // The property holds it.
-        attribute_or_none(object, c"fset").map_or(ptr::null_mut(), |f| f.ptr())
+        attribute_or_none(object, part).map_or(ptr::null_mut(), |f| f.ptr())
     }
 }
 

@@ -320,8 +320,8 @@ unsafe fn drop_here(txn: &mut Txn) -> bool {
     }
 }
 
-/// What a transaction holds that wrote to lists and attributes only, or a few times to dicts, as most do, until it has closed.  Taken out
-/// first: dropping it may run finalisers, which may open the next transaction.
+/// What a transaction holds that wrote to lists and attributes only, or a few times to dicts, as most do, until it has
+/// closed.  Taken out first: dropping it may run finalisers, which may open the next transaction.
 struct Written {
     arena: Buf<*mut PyObject>,
     lists: Buf<ListState>,

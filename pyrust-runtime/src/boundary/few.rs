@@ -7,11 +7,11 @@
 use core::any::TypeId;
 use core::ptr;
 
-use pyo3_ffi::{Py_DECREF, PyMem_Free, PyMem_Malloc, PyObject};
+use pyo3_ffi::{Py_DECREF, PyObject};
 
 use crate::boundary::dropped;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
-use crate::boundary::overlay::{Op, apply_one};
+use crate::boundary::overlay::{self, Op, apply_one};
 use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -220,14 +220,7 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
                 growth += MOST + layout::dict_used(write.dict);
             }
         }
-        if growth != 0 {
-            let reserve = PyMem_Malloc(growth.saturating_mul(128).min(isize::MAX as usize));
-            if reserve.is_null() {
-                return bail(Bail::Memory);
-            }
-            PyMem_Free(reserve);
-        }
-        Ok(())
+        overlay::reserve(growth)
     }
 }
 

@@ -23,7 +23,7 @@ use crate::boundary::layout;
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
-use crate::txn::Cx;
+use crate::txn::{self, Cx};
 
 /// Stores that are logged even in the shortest list; one pass over a list is logged in any case, since undoing
 /// a rewritten float is cheaper than making another.
@@ -31,9 +31,6 @@ const FEW: usize = 64;
 
 /// So many lists are looked for one by one: most calls write to fewer.
 const SCANNED: usize = 4;
-
-/// Longer logs are not kept for later.
-const MODERATE: usize = 1024;
 
 /// The marker of lists made inside the transaction.
 const FRESH: u32 = u32::MAX;
@@ -126,7 +123,7 @@ impl Lists {
             return false;
         }
         while let Some(state) = self.states.last_mut() {
-            if !state.snapshot.is_null() || state.log.capacity() > MODERATE {
+            if !state.snapshot.is_null() || state.log.capacity() > txn::MODERATE {
                 return false;
             }
             while let Some(&entry) = state.log.last() {
@@ -154,7 +151,7 @@ impl Lists {
 
     /// Keeps the memory of a log for the next transaction.
     pub(crate) fn keep(&mut self, mut log: Spare) {
-        if log.0.capacity() <= MODERATE && self.spare.capacity() == 0 {
+        if log.0.capacity() <= txn::MODERATE && self.spare.capacity() == 0 {
             log.0.clear();
             self.spare = log.0;
         }

@@ -202,16 +202,26 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
             kept?;
             index += 1;
         }
-        // Tables grow while the operations are applied.  That much memory is there now, so it is there then.
-        if growth != 0 {
-            let reserve = PyMem_Malloc(growth.saturating_mul(128).min(isize::MAX as usize));
-            if reserve.is_null() {
+        reserve(growth)
+    }
+}
+
+/// Tables grow by so many entries while the operations are applied.  That much memory is there now, so it is there then.
+///
+/// # Safety
+/// The GIL is held.
+pub(crate) unsafe fn reserve(growth: usize) -> R<()> {
+    if growth != 0 {
+        // SAFETY: By the caller; nothing else has it.
+        unsafe {
+            let room = PyMem_Malloc(growth.saturating_mul(128).min(isize::MAX as usize));
+            if room.is_null() {
                 return bail(Bail::Memory);
             }
-            PyMem_Free(reserve);
+            PyMem_Free(room);
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Can the table of the dict become another one by these operations?
