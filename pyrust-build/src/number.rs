@@ -64,6 +64,11 @@ impl Number {
         i64::try_from(self.to_i128()?).ok()
     }
 
+    /// The value, if 64 bits without a sign hold it.
+    pub fn to_u64(&self) -> Option<u64> {
+        u64::try_from(self.to_i128()?).ok()
+    }
+
     /// Length of the magnitude in bits.
     pub fn bits(&self) -> u64 {
         match self.limbs.last() {

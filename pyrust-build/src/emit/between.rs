@@ -1,13 +1,14 @@
 //! Sums and products that leave 64 bits only on the way.
 //!
-//! `a * b % m` is computed in 128 bits, `a ** b % m` without the power, and of what is masked only the lowest 64 bits are: the result is exact where the
-//! product alone would have left 64 bits. What cannot leave 128 bits needs no look at overflow.
+//! `a * b % m` is computed in 128 bits, `a ** b % m` without the power, and of what is masked only the lowest 64 bits are
+//! ([`super::masked`]): the result is exact where the product alone would have left 64 bits. What cannot leave 128 bits
+//! needs no look at overflow.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::Func;
 use super::expr::int_literal;
+use super::{Func, masked};
 use crate::hir::{BinOp, CmpOp, Expr, ExprKind, UnaryOp};
 use crate::ty::Type;
 
@@ -39,6 +40,13 @@ impl Func<'_, '_, '_> {
                 let (low, mask) = (self.low(other), int_literal(mask));
                 return Some(quote!((#low & #mask)));
             }
+        }
+        if op == BinOp::Mod
+            && let Some(mask) = masked::modulus(right)
+            && self.grows(left)
+        {
+            let (low, mask) = (self.low(left), int_literal(mask as i64));
+            return Some(quote!((#low & #mask)));
         }
         if op == BinOp::Mod
             && let Some((base, power)) = self.power(left)
@@ -204,32 +212,15 @@ impl Func<'_, '_, '_> {
             _ => WORD,
         }
     }
+}
 
-    /// The lowest 64 bits of the value.
-    fn low(&mut self, e: &Expr) -> TokenStream {
-        if !self.is_tree(e) {
-            return self.value_as(e, &Type::Int);
+/// `(x - 1) % width`: what is a step away from a place on a ring.
+pub(super) fn is_wrapped(op: BinOp, left: &Expr, right: &Expr) -> bool {
+    let step = |e: &Expr| matches!(e.kind, ExprKind::Local(_) | ExprKind::Int(_));
+    match &left.kind {
+        ExprKind::Binary { op: BinOp::Add | BinOp::Sub, left, right: by } => {
+            op == BinOp::Mod && step(left) && step(by) && !matches!(right.kind, ExprKind::Int(_))
         }
-        match &e.kind {
-            ExprKind::Binary { op: BinOp::LShift, left, right } => {
-                let (l, r) = (self.low(left), self.value_as(right, &Type::Int));
-                self.q(quote!(int::shl_low(#l, #r)))
-            }
-            ExprKind::Binary { op, left, right } => {
-                let (l, r) = (self.low(left), self.low(right));
-                match op {
-                    BinOp::Mult => quote!(i64::wrapping_mul(#l, #r)),
-                    BinOp::Add => quote!(i64::wrapping_add(#l, #r)),
-                    BinOp::Sub => quote!(i64::wrapping_sub(#l, #r)),
-                    BinOp::BitXor => quote!((#l ^ #r)),
-                    _ => quote!((#l | #r)),
-                }
-            }
-            ExprKind::Unary { operand, .. } => {
-                let inner = self.low(operand);
-                quote!(i64::wrapping_neg(#inner))
-            }
-            _ => self.value_as(e, &Type::Int),
-        }
+        _ => false,
     }
 }

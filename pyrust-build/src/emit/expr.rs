@@ -3,6 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
+use super::between::is_wrapped;
 use super::types::{Val, rust_type};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
@@ -39,6 +40,10 @@ impl Func<'_, '_, '_> {
             ExprKind::None => quote!(()),
             ExprKind::Bool(b) => quote!(#b),
             ExprKind::Int(i) => int_literal(*i),
+            ExprKind::Big(number) if let Some(word) = number.to_u64() => {
+                let word = Literal::u64_suffixed(word);
+                quote!(big::of_low(#word as i64))
+            }
             ExprKind::Big(number) => {
                 let name = self.file.number(number);
                 let get = self.q(quote!(#name.get(cx)));
@@ -126,6 +131,9 @@ impl Func<'_, '_, '_> {
                 {
                     return Val::new(code, ty);
                 }
+                if let Some(val) = self.masked(*op, left, right, &ty) {
+                    return val;
+                }
                 if let Some(code) = self.concat_all(e) {
                     return Val::new(code, ty);
                 }
@@ -165,6 +173,9 @@ impl Func<'_, '_, '_> {
                 self.at(e.id, |f| f.binary(*op, &l, &r, &ty))
             }
             ExprKind::InPlace { op, left, right } => {
+                if let Some(val) = self.masked(*op, left, right, &ty) {
+                    return val;
+                }
                 let (l, r) = (self.opened_val(left), self.opened_val(right));
                 if masks(*op, left, right) && l.ty == Type::Big {
                     return Val::new(self.apply("& word", &[l, r], &ty), ty);
@@ -783,17 +794,6 @@ fn changes_by_row(op: BinOp, l: &Type) -> bool {
         BinOp::Add => counter || *l == Type::ByteArray,
         BinOp::Mult => matches!(l, Type::ByteArray | Type::Deque { .. }),
         BinOp::Sub | BinOp::BitOr | BinOp::BitAnd => counter,
-        _ => false,
-    }
-}
-
-/// `(x - 1) % width`: what is a step away from a place on a ring.
-fn is_wrapped(op: BinOp, left: &Expr, right: &Expr) -> bool {
-    let step = |e: &Expr| matches!(e.kind, ExprKind::Local(_) | ExprKind::Int(_));
-    match &left.kind {
-        ExprKind::Binary { op: BinOp::Add | BinOp::Sub, left, right: by } => {
-            op == BinOp::Mod && step(left) && step(by) && !matches!(right.kind, ExprKind::Int(_))
-        }
         _ => false,
     }
 }

@@ -33,6 +33,7 @@ mod iter;
 mod jam;
 mod leaf;
 mod library;
+mod masked;
 mod moves;
 mod named;
 mod nest;

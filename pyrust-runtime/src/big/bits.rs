@@ -38,20 +38,43 @@ pub fn and_int(_: Cx, a: &Big, b: i64) -> R<i64> {
     if b < 0 {
         return bail(Bail::Unsupported);
     }
-    Ok(low_word(a) as i64 & b)
+    Ok(low(a) & b)
 }
 
 /// The lowest 64 bits in two's complement.
 #[inline]
-fn low_word(a: &Big) -> u64 {
+pub fn low(a: &Big) -> i64 {
     match a {
-        Big::Small(v) => *v as u64,
-        Big::Middle { low, .. } => *low,
+        Big::Small(v) => *v,
+        Big::Middle { low, .. } => *low as i64,
         Big::Large(large) => {
-            let low = large.limbs()[0];
+            let low = large.limbs()[0] as i64;
             if large.negative() { low.wrapping_neg() } else { low }
         }
     }
+}
+
+/// The number of these 64 bits that is not negative.
+#[inline]
+pub fn of_low(word: i64) -> Big {
+    if word >= 0 { Big::Small(word) } else { Big::Middle { high: 0, low: word as u64 } }
+}
+
+/// The bits of a mask of at most 64.
+#[inline]
+pub fn mask(a: &Big) -> Option<i64> {
+    match a {
+        Big::Small(v @ 0..) => Some(*v),
+        Big::Middle { high: 0, low } => Some(*low as i64),
+        _ => None,
+    }
+}
+
+/// The mask that leaves what is left of a division by `a`, a power of two up to `2**64`.
+#[inline]
+pub fn modulus(a: &Big) -> Option<i64> {
+    let of = u128::try_from(a.as_i128()?).ok()?;
+    (of.is_power_of_two() && of <= 1 << 64).then(|| (of - 1) as i64)
 }
 
 /// Both in two's complement, limb by limb, with one limb for the sign.
