@@ -10,17 +10,17 @@ macro_rules! bitwise {
         #[doc = concat!("`a ", $text, " b`.")]
         #[inline]
         pub fn $name(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-            match (a, b) {
-                (Big::Small(x), Big::Small(y)) => Ok(Big::Small(x $op y)),
-                _ => $any(cx, a, b),
+            if let (Big::Small(x), Big::Small(y)) = (a, b) {
+                return Ok(Big::Small(x $op y));
+            }
+            match (a.as_i128(), b.as_i128()) {
+                (Some(x), Some(y)) => Ok(Big::from_i128(x $op y)),
+                _ => $any(cx, &a.lent(), &b.lent()),
             }
         }
 
         #[inline(never)]
         extern "C" fn $any(cx: Cx, a: &Big, b: &Big) -> R<Big> {
-            if let (Some(x), Some(y)) = (a.as_i128(), b.as_i128()) {
-                return Ok(Big::from_i128(x $op y));
-            }
             combine(cx, a, b, |x, y| x $op y)
         }
     )* };
@@ -106,6 +106,7 @@ fn combine(cx: Cx, a: &Big, b: &Big, op: impl Fn(u64, u64) -> u64) -> R<Big> {
 }
 
 /// `~a`.
+#[inline]
 pub fn inv(cx: Cx, a: &Big) -> R<Big> {
     match a.as_i128() {
         Some(v) => Ok(Big::from_i128(!v)),
@@ -121,7 +122,7 @@ pub fn shl(cx: Cx, a: &Big, n: i64) -> R<Big> {
     {
         return Ok(Big::from_i128(i128::from(*v) << n));
     }
-    shl_any(cx, a, n)
+    shl_any(cx, &a.lent(), n)
 }
 
 #[inline(never)]
@@ -160,16 +161,16 @@ pub fn shr(cx: Cx, a: &Big, n: i64) -> R<Big> {
     if let Big::Small(v) = a {
         return Ok(Big::Small(crate::int::shr(*v, n)?));
     }
-    shr_any(cx, a, n)
+    match a.as_i128() {
+        Some(v) if n >= 0 => Ok(Big::from_i128(v >> n.min(127))),
+        _ => shr_any(cx, &a.lent(), n),
+    }
 }
 
 #[inline(never)]
 extern "C" fn shr_any(cx: Cx, a: &Big, n: i64) -> R<Big> {
     if n < 0 {
         return exc(Exc::ValueError);
-    }
-    if let Some(v) = a.as_i128() {
-        return Ok(Big::from_i128(v >> n.min(127)));
     }
     let mut room = [0; 2];
     let x = a.parts(&mut room);
@@ -209,13 +210,31 @@ pub fn shr_big(cx: Cx, a: &Big, b: &Big) -> R<Big> {
 }
 
 /// `a.bit_length()`.
+#[inline]
 pub fn bit_length(a: &Big) -> i64 {
+    match mask(a) {
+        Some(word) => i64::from(64 - word.leading_zeros()),
+        None => bit_length_any(&a.lent()),
+    }
+}
+
+#[inline(never)]
+extern "C" fn bit_length_any(a: &Big) -> i64 {
     let mut room = [0; 2];
     size(a.parts(&mut room).limbs) as i64
 }
 
 /// `a.bit_count()`.
+#[inline]
 pub fn bit_count(a: &Big) -> i64 {
+    match mask(a) {
+        Some(word) => i64::from(word.count_ones()),
+        None => bit_count_any(&a.lent()),
+    }
+}
+
+#[inline(never)]
+extern "C" fn bit_count_any(a: &Big) -> i64 {
     let mut room = [0; 2];
     a.parts(&mut room).limbs.iter().map(|l| i64::from(l.count_ones())).sum()
 }

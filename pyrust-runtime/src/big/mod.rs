@@ -23,6 +23,7 @@ pub use text::*;
 pub use value::BigConst;
 
 use core::cmp::Ordering;
+use core::mem::ManuallyDrop;
 
 use self::limbs::{bits as size, trim};
 use self::store::Large;
@@ -66,6 +67,14 @@ impl Big {
             Big::Middle { high, low } => Some(i128::from(*high) << 64 | i128::from(*low)),
             Big::Large(_) => None,
         }
+    }
+
+    /// The same number for a call that is not inlined: what such a call is given has to be in memory, so it is given a
+    /// copy, and the number itself may be in registers.
+    #[inline(always)]
+    fn lent(&self) -> ManuallyDrop<Big> {
+        // SAFETY: the copy is never dropped, and does not outlive what it was borrowed from by more than the call.
+        ManuallyDrop::new(unsafe { core::ptr::read(self) })
     }
 
     /// Sign and magnitude; `room` is for what has no limbs of its own.
@@ -172,8 +181,17 @@ pub fn add(cx: Cx, a: &Big, b: &Big) -> R<Big> {
             Some(v) => Big::Small(v),
             None => Big::from_i128(i128::from(*x) + i128::from(*y)),
         }),
-        _ => add_any(cx, a, b, false),
+        _ => match far(a, b, i128::checked_add) {
+            Some(v) => Ok(Big::from_i128(v)),
+            None => add_any(cx, &a.lent(), &b.lent(), false),
+        },
     }
+}
+
+/// The operation in 128 bits, if those hold the operands and the result.
+#[inline(always)]
+fn far(a: &Big, b: &Big, f: impl Fn(i128, i128) -> Option<i128>) -> Option<i128> {
+    f(a.as_i128()?, b.as_i128()?)
 }
 
 /// `a - b`.
@@ -184,18 +202,16 @@ pub fn sub(cx: Cx, a: &Big, b: &Big) -> R<Big> {
             Some(v) => Big::Small(v),
             None => Big::from_i128(i128::from(*x) - i128::from(*y)),
         }),
-        _ => add_any(cx, a, b, true),
+        _ => match far(a, b, i128::checked_sub) {
+            Some(v) => Ok(Big::from_i128(v)),
+            None => add_any(cx, &a.lent(), &b.lent(), true),
+        },
     }
 }
 
 /// `a + b`, or `a - b` if `minus`.
 #[inline(never)]
 extern "C" fn add_any(cx: Cx, a: &Big, b: &Big, minus: bool) -> R<Big> {
-    if let (Some(x), Some(y)) = (a.as_i128(), b.as_i128())
-        && let Some(v) = if minus { x.checked_sub(y) } else { x.checked_add(y) }
-    {
-        return Ok(Big::from_i128(v));
-    }
     let (mut ra, mut rb) = ([0; 2], [0; 2]);
     let (x, mut y) = (a.parts(&mut ra), b.parts(&mut rb));
     y.negative ^= minus;
@@ -223,7 +239,7 @@ extern "C" fn add_any(cx: Cx, a: &Big, b: &Big, minus: bool) -> R<Big> {
 pub fn mul(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     match (a, b) {
         (Big::Small(x), Big::Small(y)) => Ok(Big::from_i128(i128::from(*x) * i128::from(*y))),
-        _ => mul_any(cx, a, b),
+        _ => mul_any(cx, &a.lent(), &b.lent()),
     }
 }
 
@@ -268,7 +284,7 @@ pub fn floordiv(cx: Cx, a: &Big, b: &Big) -> R<Big> {
         (Big::Small(x), Big::Small(y)) if *y != 0 && *y != -1 => {
             Ok(Big::Small(crate::int::floordiv(*x, *y)?))
         }
-        _ => Ok(divmod(cx, a, b)?.0),
+        _ => Ok(divmod(cx, &a.lent(), &b.lent())?.0),
     }
 }
 
@@ -277,7 +293,7 @@ pub fn floordiv(cx: Cx, a: &Big, b: &Big) -> R<Big> {
 pub fn mod_(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     match (a, b) {
         (Big::Small(x), Big::Small(y)) => Ok(Big::Small(crate::int::mod_(*x, *y)?)),
-        _ => Ok(divmod(cx, a, b)?.1),
+        _ => Ok(divmod(cx, &a.lent(), &b.lent())?.1),
     }
 }
 
@@ -286,7 +302,8 @@ pub fn mod_(cx: Cx, a: &Big, b: &Big) -> R<Big> {
 pub fn mod_int(_: Cx, a: &Big, b: i64) -> R<i64> {
     match a {
         Big::Small(x) => crate::int::mod_(*x, b),
-        _ => mod_int_any(a, b),
+        Big::Middle { high: 0, low } if b > 0 => Ok((low % b as u64) as i64),
+        _ => mod_int_any(&a.lent(), b),
     }
 }
 
@@ -382,15 +399,15 @@ pub fn truth(a: &Big) -> bool {
 pub fn cmp(a: &Big, b: &Big) -> Ordering {
     match (a, b) {
         (Big::Small(x), Big::Small(y)) => x.cmp(y),
-        _ => cmp_any(a, b),
+        _ => match (a.as_i128(), b.as_i128()) {
+            (Some(x), Some(y)) => x.cmp(&y),
+            _ => cmp_any(&a.lent(), &b.lent()),
+        },
     }
 }
 
 #[inline(never)]
 extern "C" fn cmp_any(a: &Big, b: &Big) -> Ordering {
-    if let (Some(x), Some(y)) = (a.as_i128(), b.as_i128()) {
-        return x.cmp(&y);
-    }
     let (mut ra, mut rb) = ([0; 2], [0; 2]);
     let (x, y) = (a.parts(&mut ra), b.parts(&mut rb));
     match (x.negative, y.negative) {

@@ -106,17 +106,27 @@ impl Clone for Large {
 }
 
 impl Drop for Large {
-    #[inline]
+    /// Inlined wherever a number goes out of scope, so that those in registers stay there: what frees memory is a call.
+    #[inline(always)]
     fn drop(&mut self) {
-        let (count, room) = (&self.head().count, self.head().room as usize);
+        let count = &self.head().count;
         count.set(count.get() - 1);
         if count.get() == 0 {
-            let (block, layout) = (self.0.as_ptr().cast(), Self::layout(room));
-            // SAFETY: the last handle; allocated for this layout.
-            unsafe {
-                if !blocks::give(block, layout.size(), layout.align()) {
-                    std::alloc::dealloc(block, layout);
-                }
+            self.free();
+        }
+    }
+}
+
+impl Large {
+    /// For the last handle, which is not used again.
+    #[inline(never)]
+    extern "C" fn free(&mut self) {
+        let room = self.head().room as usize;
+        let (block, layout) = (self.0.as_ptr().cast(), Self::layout(room));
+        // SAFETY: the last handle; allocated for this layout.
+        unsafe {
+            if !blocks::give(block, layout.size(), layout.align()) {
+                std::alloc::dealloc(block, layout);
             }
         }
     }

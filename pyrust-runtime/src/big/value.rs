@@ -26,6 +26,12 @@ impl Big {
         }
         // SAFETY: By the caller.
         let (negative, digits) = unsafe { layout::int_digits(object) };
+        if digits.len() <= 4 {
+            let size = digits.iter().rev().fold(0, |size, digit| size << 30 | u128::from(*digit));
+            if let Some(big) = super::signed(negative, size) {
+                return Ok(big);
+            }
+        }
         // Digits of 30 bits become limbs of 64.
         Big::build(negative, (digits.len() * 30).div_ceil(64), |out| {
             let (mut at, mut window, mut have) = (0, 0u128, 0);
@@ -127,7 +133,8 @@ impl Key for Big {
     fn fast_hash(&self, _: Cx) -> R<u64> {
         Ok(match self {
             Big::Small(v) => *v as u64,
-            _ => super::hash(self) as u64,
+            Big::Middle { high, low } => low ^ (*high as u64).rotate_left(32),
+            Big::Large(_) => super::hash(self) as u64,
         })
     }
 
