@@ -69,9 +69,11 @@ pub enum Pass {
     Constants,
     /// Long loops whose turns know nothing of each other are done by several threads.
     Parallel,
+    /// Arithmetic of whole arrays goes through them once, not once for each operation.
+    Elementwise,
 }
 
-const ALL: [(&str, Pass); 30] = [
+const ALL: [(&str, Pass); 31] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -102,6 +104,7 @@ const ALL: [(&str, Pass); 30] = [
     ("sweep", Pass::Sweep),
     ("constants", Pass::Constants),
     ("parallel", Pass::Parallel),
+    ("elementwise", Pass::Elementwise),
 ];
 
 /// Which optimisations run; by default all.

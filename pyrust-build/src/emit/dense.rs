@@ -587,7 +587,7 @@ fn is_double(ty: &Type) -> bool {
 }
 
 /// A float, which may be Python's or NumPy's.
-fn is_either_double(ty: &Type) -> bool {
+pub(super) fn is_either_double(ty: &Type) -> bool {
     match ty {
         Type::Union(items) => {
             items.len() == 2 && items.contains(&Type::Float) && items.contains(&Type::Numpy(Dtype::Float64))

@@ -31,7 +31,7 @@ impl Func<'_, '_, '_> {
     }
 
     fn val_of(&mut self, e: &Expr) -> Val {
-        if let Some(val) = self.piecewise(e) {
+        if let Some(val) = self.piecewise(e).or_else(|| self.in_one_pass(e)) {
             return val;
         }
         let ty = self.node(e.id);

@@ -38,6 +38,7 @@ mod moves;
 mod named;
 mod nest;
 mod objects;
+mod one_pass;
 mod ops;
 mod outgoing;
 mod parallel;

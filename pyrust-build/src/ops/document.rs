@@ -48,7 +48,7 @@ Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `funct
 const ARRAYS: &str = "
 ## NumPy
 
-Arrays of booleans, ints and floats of 32 and 64 bits, up to four dimensions, and their scalars, of NumPy 2. Elements, rows, slices, views (`a[i, 1:]`, `a[:, None]`, `a.T`, `reshape`) and stores into them are native; what follows is done on whole arrays, where it is not plain arithmetic of arrays of one shape by NumPy's own functions. `axis` is an int, a tuple or `None`, `keepdims` and `dtype` are written down in the call.
+Arrays of booleans, ints and floats of 32 and 64 bits, up to four dimensions, and their scalars, of NumPy 2. Elements, rows, slices, views (`a[i, 1:]`, `a[:, None]`, `a.T`, `reshape`) and stores into them are native; what follows is done on whole arrays, where it is not plain arithmetic of arrays of one shape by NumPy's own functions. Sums, differences, products, quotients and squares of arrays of doubles in one expression (`a * w + b - c`) go through the elements once, without an array for each operation. `axis` is an int, a tuple or `None`, `keepdims` and `dtype` are written down in the call.
 
 | | |
 |---|---|

@@ -116,9 +116,12 @@ unsafe fn prove(object: *mut PyObject) -> bool {
         let mut view = view.assume_init();
         let array = &*object.cast::<ArrayObject>();
         let mut same = ptr::eq(view.buf.cast(), array.data) && view.ndim == array.nd;
-        for at in 0..if same { view.ndim as usize } else { 0 } {
+        // Of what nobody steps over NumPy may tell another stride than it has.
+        let dims = if same { view.ndim as usize } else { 0 };
+        let empty = (0..dims).any(|at| *view.shape.add(at) == 0);
+        for at in 0..dims {
             same &= *view.shape.add(at) == *array.dimensions.add(at)
-                && *view.strides.add(at) == *array.strides.add(at);
+                && (empty || *view.shape.add(at) == 1 || *view.strides.add(at) == *array.strides.add(at));
         }
         let writeable = array.flags & WRITEABLE != 0;
         same &= writeable == (view.readonly == 0);

@@ -286,7 +286,7 @@ pub fn transposed<T: Dtype, const N: usize>(mut a: Array<T, N>) -> Array<T, N> {
 }
 
 /// The rows of a shape, in order: the offset of each in every one of some arrays.
-fn rows<const N: usize, const K: usize>(
+pub(super) fn rows<const N: usize, const K: usize>(
     shape: &[i64; N],
     strides: [&[isize; N]; K],
     mut each: impl FnMut([isize; K]) -> R<()>,
@@ -480,7 +480,7 @@ pub enum Row<'r, C> {
 
 /// Do the elements stand in the order of their places? NumPy gives a result the order that the operands have; only this
 /// one is done here.
-fn is_plain<T, const N: usize>(a: &Array<T, N>) -> bool {
+pub(super) fn is_plain<T, const N: usize>(a: &Array<T, N>) -> bool {
     let mut last = isize::MAX;
     for at in 0..N {
         if a.shape[at] > 1 {
