@@ -24,6 +24,7 @@ fn main() {
         package: "m".into(),
         modules: vec![file],
         hotspots,
+        attributes: Default::default(),
         dropped: Vec::new(),
         bodies: Vec::new(),
         passes: Default::default(),

@@ -136,6 +136,7 @@ fn compile(file: &SourceFile, hotspots: Vec<Entry>) -> std::thread::Result<Outpu
         package: "m".into(),
         modules: vec![file.clone()],
         hotspots,
+        attributes: Default::default(),
         dropped: Vec::new(),
         bodies: Vec::new(),
         passes: Default::default(),

@@ -137,6 +137,7 @@ impl Build {
                 package: self.own_name(),
                 modules: self.own_file(),
                 hotspots: Vec::new(),
+                attributes: Default::default(),
                 dropped: Vec::new(),
                 bodies: Vec::new(),
                 passes: Default::default(),

@@ -14,6 +14,7 @@ use crate::init;
 use crate::manifest::{Entry, Manifest, Mode};
 use crate::pipeline;
 use crate::project::{Package, Project};
+use crate::signature::SigType;
 use crate::source::SourceFile;
 use crate::workspace::{Target, Workspace};
 
@@ -149,7 +150,7 @@ pub fn generate(project: &Project, manifest: &Manifest, dropped: &[String]) -> G
     }
     packages.sort_by(|a, b| a.0.name.cmp(&b.0.name));
     let packages = packages.into_iter().map(|(package, entries, rest)| {
-        compile(project, package, entries, rest, (dropped, &by_hand), &mut diagnostics)
+        compile(project, package, (entries, rest), manifest, (dropped, &by_hand), &mut diagnostics)
     });
     let mut packages: Vec<GeneratedPackage> = packages.collect();
     for function in packages.iter_mut().flat_map(|package| &mut package.functions) {
@@ -236,6 +237,7 @@ pub fn look_at_bodies(project: &Project, manifest: &Manifest) -> Vec<Diagnostic>
             package: package.name.clone(),
             modules: modules_of(project, package).0,
             hotspots,
+            attributes: manifest.attributes.clone(),
             dropped: Vec::new(),
             bodies: by_hand.clone(),
             passes: project.passes,
@@ -244,11 +246,46 @@ pub fn look_at_bodies(project: &Project, manifest: &Manifest) -> Vec<Diagnostic>
     findings
 }
 
+/// Which observations of attributes, by `package.module.Class.attribute`, tell hotspots something that the text does not.
+pub fn attributes(
+    project: &Project,
+    manifest: &Manifest,
+    observed: &BTreeMap<String, SigType>,
+) -> pipeline::Attributes {
+    let mut told = pipeline::Attributes::default();
+    for package in &project.packages {
+        let own = |module: &str| owner(project, module).is_some_and(|owner| owner.name == package.name);
+        let of = |all: &BTreeMap<String, SigType>| {
+            let own = all.iter().filter(|(name, _)| own(name));
+            own.map(|(name, ty)| (name.clone(), ty.clone())).collect::<BTreeMap<_, _>>()
+        };
+        let hotspots: Vec<Entry> =
+            manifest.hotspots.iter().filter(|entry| own(entry.module())).cloned().collect();
+        let (attributes, observed) = (of(&manifest.attributes), of(observed));
+        if attributes.is_empty() && observed.is_empty() {
+            continue;
+        }
+        let input = pipeline::Input {
+            package: package.name.clone(),
+            modules: modules_of(project, package).0,
+            hotspots,
+            attributes,
+            dropped: Vec::new(),
+            bodies: Vec::new(),
+            passes: project.passes,
+        };
+        let found = pipeline::attributes(&input, &observed);
+        told.unsaid.extend(found.unsaid);
+        told.unasked.extend(found.unasked);
+    }
+    told
+}
+
 fn compile(
     project: &Project,
     package: Package,
-    entries: Vec<Entry>,
-    mut functions: Vec<Function>,
+    (entries, mut functions): (Vec<Entry>, Vec<Function>),
+    manifest: &Manifest,
     (dropped, by_hand): (&[String], &[BodyFile]),
     diagnostics: &mut Vec<Diagnostic>,
 ) -> GeneratedPackage {
@@ -258,6 +295,7 @@ fn compile(
         package: package.name.clone(),
         modules,
         hotspots: entries.clone(),
+        attributes: manifest.attributes.clone(),
         dropped: dropped.to_vec(),
         bodies: by_hand.to_vec(),
         passes: project.passes,

@@ -49,6 +49,14 @@ pub fn check_function(name: &str) -> Result<(), String> {
     check_dotted(qualname)
 }
 
+/// Checks `package.module.Class.attribute`.
+pub fn check_attribute(name: &str) -> Result<(), String> {
+    if name.split('.').count() < 3 {
+        return Err(format!("`{}` is not of the form `package.module.Class.attribute`", shorten(name)));
+    }
+    check_dotted(name)
+}
+
 fn shorten(name: &str) -> String {
     let mut text: String = name.chars().take(80).flat_map(char::escape_debug).collect();
     if name.chars().count() > 80 {

@@ -2,6 +2,7 @@
 //! function. Pure and deterministic.
 
 mod any_size;
+mod attributes;
 mod forms;
 mod regions;
 mod segments;
@@ -11,6 +12,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+pub use self::attributes::{Attributes, attributes};
 use self::forms::{keeping, with_views};
 use self::types::{as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results};
 use crate::bodies::{self, BodyFile};
@@ -39,6 +41,8 @@ pub struct Input {
     pub package: String,
     pub modules: Vec<SourceFile>,
     pub hotspots: Vec<Entry>,
+    /// What attributes of its classes hold besides what the text says, by `package.module.Class.attribute`.
+    pub attributes: BTreeMap<String, SigType>,
     /// Functions that stay Python because rustc refused what was generated for them, and files of bodies that it refused.
     pub dropped: Vec<String>,
     /// What is written by hand.
@@ -157,6 +161,7 @@ fn all(
         program.results.insert(func.clone(), results);
         program.hints.insert(func, all);
     }
+    attributes::tell(program, input);
     for entry in entries {
         let (module, qualname) = entry.function.split_once(':').unwrap_or((&entry.function, ""));
         let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
@@ -178,25 +183,41 @@ fn all(
     Ok((reports, hotspots))
 }
 
-/// Compiles all hotspots but those that have failed; or the next one that fails, and why.
-fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (String, String)> {
-    let sources = Sources::new(&input.modules);
+struct Inferred<'a> {
+    program: Program<'a>,
+    reports: Vec<FunctionReport>,
+    hotspots: Vec<Hotspot>,
+}
+
+/// Infers all hotspots but those that have failed, again where that tells more of attributes; or the next one that fails, and why.
+fn inferred<'a>(
+    input: &Input,
+    sources: &'a Sources<'_>,
+    failed: &BTreeMap<String, String>,
+) -> Result<Inferred<'a>, (String, String)> {
     let by_hand = match input.passes.has(Pass::Bodies) {
         true => bodies::find(&input.bodies).0,
         false => Vec::new(),
     };
     let mut entries: Vec<&Entry> = input.hotspots.iter().collect();
     entries.sort_by(|a, b| a.function.cmp(&b.function));
-    let mut program = Program::new(&sources, input.passes);
-    let (mut reports, mut hotspots) = all(&mut program, &sources, (input, &by_hand), &entries, failed)?;
+    let mut program = Program::new(sources, input.passes);
+    let (mut reports, mut hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
     for _ in 0..MAX_REVISIONS {
         if !program.is_outdated() {
             break;
         }
         // A function that comes later in the order told what hangs in an attribute.
-        program = Program::new(&sources, input.passes).knowing(&program);
-        (reports, hotspots) = all(&mut program, &sources, (input, &by_hand), &entries, failed)?;
+        program = Program::new(sources, input.passes).knowing(&program);
+        (reports, hotspots) = all(&mut program, sources, (input, &by_hand), &entries, failed)?;
     }
+    Ok(Inferred { program, reports, hotspots })
+}
+
+/// Compiles all hotspots but those that have failed; or the next one that fails, and why.
+fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (String, String)> {
+    let sources = Sources::new(&input.modules);
+    let Inferred { program, reports, hotspots } = inferred(input, &sources, failed)?;
     let mut digests: BTreeSet<String> = BTreeSet::new();
     for hotspot in &hotspots {
         if hotspot.is_native() {
@@ -772,6 +793,7 @@ mod tests {
             package: "m".into(),
             modules: vec![SourceFile::new("m", "m.py", text)],
             hotspots: names.iter().map(|name| entry(name)).collect(),
+            attributes: BTreeMap::new(),
             dropped: Vec::new(),
             bodies: Vec::new(),
             passes: Passes::default(),

@@ -105,6 +105,67 @@ def test_what_instances_hold_is_recorded_with_their_hot_methods(project: pytest.
     assert manifest(project) == first
 
 
+def test_what_instances_hold_is_recorded_where_the_text_does_not_say_it(project: pytest.Pytester, run: Runner) -> None:
+    (project.path / "src/textkit/boards.py").write_text(
+        "from dataclasses import dataclass, field\n\n\n"
+        "@dataclass\n"
+        "class Piece:\n"
+        "    square: int\n"
+        "    marks: list = field(default_factory=list)\n"
+        "    unread: list = field(default_factory=list)\n\n\n"
+        "class Board:\n"
+        "    def __init__(self):\n"
+        "        self.taken = 0\n"
+        "        self.moves = 0\n\n"
+        "    def free(self, squares):\n"
+        "        count = 0\n"
+        "        for square in squares:\n"
+        "            if not self.taken >> square & 1:\n"
+        "                count += 1\n"
+        "        self.moves += 1\n"
+        "        return count\n\n\n"
+        "def marked(pieces, word):\n"
+        "    count = 0\n"
+        "    for _ in range(60):\n"
+        "        for piece in pieces:\n"
+        "            if word in piece.marks:\n"
+        "                count += piece.square\n"
+        "    return count\n"
+    )
+    (project.path / "tests/test_boards.py").write_text(
+        "from textkit.boards import Board, Piece, marked\n\n\n"
+        "def test_find():\n"
+        "    board = Board()\n"
+        "    squares = list(range(64)) * 40\n"
+        "    for square in range(64):\n"
+        "        board.taken |= 1 << square\n"
+        "        for _ in range(4):\n"
+        "            assert board.free(squares) == 40 * (63 - square)\n\n\n"
+        "def test_find_marks():\n"
+        "    pieces = [Piece(n, ['a', 'b'] if n % 2 else []) for n in range(400)]\n"
+        "    for _ in range(4):\n"
+        "        assert marked(pieces, 'b') >= 0\n"
+    )
+    result = run("--pyrust-profile", "--pyrust-threshold=0", "-k", "boards")
+    assert result.ret == 0
+    told = "textkit.boards.Board.taken, textkit.boards.Piece.marks"
+    result.stdout.fnmatch_lines([f"pyrust: what instances hold was recorded: {told}"])
+    first = manifest(project)
+    assert '"textkit.boards.Piece.marks" = "list[str]"' in first
+    assert '"textkit.boards.Board.taken" = "bigint | int"' in first
+    assert "unread" not in first
+    assert json.loads((project.path / ".pyrust/profile.json").read_text())["refused"] == {}
+    run("--pyrust-profile", "--pyrust-threshold=0", "-k", "boards")
+    assert manifest(project) == first
+    # What no hotspot asks for goes.
+    run("--pyrust-profile", "--pyrust-threshold=0", "-k", "words")
+    assert '"textkit.boards.Piece.marks"' in manifest(project)
+    path = project.path / "src/textkit/boards.py"
+    path.write_text(path.read_text().replace("word in piece.marks", "word != 'b'"))
+    run("--pyrust-profile", "--pyrust-threshold=0", "-k", "boards")
+    assert '"textkit.boards.Piece.marks"' not in manifest(project)
+
+
 def test_profiling_again_gives_the_same_bytes(project: pytest.Pytester, run: Runner) -> None:
     run("--pyrust-profile", "--pyrust-threshold=0")
     first = (project.path / "pyrust.toml").read_bytes()

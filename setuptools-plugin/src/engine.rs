@@ -1,5 +1,6 @@
 //! What Python asks of the compiler: JSON out, no Python objects in. The formats are described in `_engine.pyi`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pyrust_build::check;
@@ -9,10 +10,11 @@ use pyrust_build::hash::{self, Lookup};
 use pyrust_build::host;
 use pyrust_build::manifest::Manifest;
 use pyrust_build::manifest::merge::{self, Profile, Profiled, Skipped};
+use pyrust_build::names;
 use pyrust_build::parse;
 use pyrust_build::project::Project;
 use pyrust_build::render::{self, Sources};
-use pyrust_build::signature::Signature;
+use pyrust_build::signature::{SigType, Signature};
 use pyrust_build::source::SourceFile;
 use pyrust_build::workspace::{Target, Workspace};
 use serde_json::{Value, json};
@@ -250,7 +252,28 @@ fn read_profile(text: &str) -> Result<(Profile, Vec<Skipped>), String> {
     let measured = value["measured"].as_bool().unwrap_or(true);
     let needed = value["needed"].as_array().into_iter().flatten();
     let needed = needed.filter_map(|name| name.as_str()).map(str::to_owned).collect();
-    Ok((Profile { threshold, measured, functions, needed }, unsaid))
+    let attributes = observed(&value["attributes"]);
+    let unasked = value["unasked"].as_array().into_iter().flatten();
+    let unasked = unasked.filter_map(|name| name.as_str()).map(str::to_owned).collect();
+    Ok((Profile { threshold, measured, functions, needed, attributes, unasked }, unsaid))
+}
+
+/// Types of attributes, by name. What the grammar cannot say, and a name that cannot stand in a manifest, must not cost the rest.
+fn observed(value: &Value) -> BTreeMap<String, SigType> {
+    let named = value.as_object().into_iter().flatten();
+    named
+        .filter(|(name, _)| names::check_attribute(name).is_ok())
+        .filter_map(|(name, ty)| Some((name.clone(), SigType::parse(ty.as_str()?).ok()?)))
+        .collect()
+}
+
+/// See `_engine.pyi`.
+pub(crate) fn attributes(root: &str, manifest: Option<&str>, seen: &str) -> Outcome<Value> {
+    let project = load(root, manifest)?;
+    let manifest = at(&project.root, project.manifest())?;
+    let seen = serde_json::from_str(seen).map(|value| observed(&value)).unwrap_or_default();
+    let told = generate::attributes(&project, &manifest, &seen);
+    Ok(serde_json::to_value(told).unwrap_or_default())
 }
 
 /// Changes the manifest's entries and writes it. Whether it changed.
@@ -270,6 +293,15 @@ pub(crate) fn reset(root: &str, manifest: Option<&str>, functions: &[String]) ->
                 return refuse(&project.root, "PYR0111", format!("`{function}` is not in the manifest"));
             }
             manifest.entry_or_add(function).signatures.clear();
+            // Of a method also what its class holds.
+            if let Some((module, (class, _))) =
+                function.split_once(':').and_then(|(m, qualname)| Some((m, qualname.rsplit_once('.')?)))
+            {
+                let of = format!("{module}.{class}.");
+                manifest.attributes.retain(|name, _| {
+                    name.strip_prefix(&of).is_none_or(|attribute| attribute.contains('.'))
+                });
+            }
         }
         Ok(())
     })?;

@@ -97,6 +97,17 @@ fn merge_profile(
 }
 
 #[pyfunction]
+fn attributes(
+    py: Python<'_>,
+    root: String,
+    manifest: Option<String>,
+    observed: String,
+) -> PyResult<Bound<'_, PyAny>> {
+    let value = work(py, || engine::attributes(&root, manifest.as_deref(), &observed))?;
+    to_python(py, &value)
+}
+
+#[pyfunction]
 fn reset(py: Python<'_>, root: String, manifest: Option<String>, functions: Vec<String>) -> PyResult<()> {
     work(py, || engine::reset(&root, manifest.as_deref(), &functions))
 }
@@ -143,6 +154,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(notices_of, module)?)?;
     module.add_function(wrap_pyfunction!(load_project, module)?)?;
     module.add_function(wrap_pyfunction!(merge_profile, module)?)?;
+    module.add_function(wrap_pyfunction!(attributes, module)?)?;
     module.add_function(wrap_pyfunction!(reset, module)?)?;
     module.add_function(wrap_pyfunction!(set_gate, module)?)?;
     module.add_function(wrap_pyfunction!(source_hash, module)?)?;

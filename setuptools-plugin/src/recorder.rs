@@ -8,6 +8,7 @@
 //! It must not run code of the user, keep his objects alive, or let a panic out.
 
 mod frame;
+mod instance;
 mod literal;
 mod shape;
 
@@ -21,7 +22,7 @@ use pyo3::prelude::*;
 
 use frame::Frame;
 use literal::{Classes, Without, Writer};
-use shape::{DEPTH, ShapeId, Shapes};
+use shape::{DEPTH, Held, ShapeId, Shapes};
 
 /// Different argument shapes of one function that are kept apart; beyond it containers are not looked into.
 const VARIETY: usize = 64;
@@ -384,6 +385,7 @@ fn start(
         }
     };
     let discovery = monitoring.as_ref().map(|(discovery, _)| *discovery);
+    let shapes = Shapes::new(py, modules.clone())?;
     *RECORDER.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed before"))? =
         Some(Recorder {
             paths,
@@ -392,7 +394,7 @@ fn start(
             exhaustive,
             monitoring: monitoring.map(|(_, monitoring)| monitoring),
             generation,
-            shapes: Shapes::new(py)?,
+            shapes,
             functions: Vec::new(),
             files: HashMap::new(),
             threads: Vec::new(),
@@ -605,16 +607,17 @@ fn evaluated() -> u64 {
     frame::evaluated()
 }
 
-type Recorded = Vec<(String, u64, Vec<(String, u64)>, Vec<(String, f64)>, (u64, u64))>;
+type Functions = Vec<(String, u64, Vec<(String, u64)>, Vec<(String, f64)>, (u64, u64))>;
 
 /// Stops, and gives `(function, calls, [(signature, calls)], [(arguments, weight)], (opaque, long))` for every function seen:
 /// samples of arguments as literals, each with the number of calls that it stands for, and how many calls should have given
-/// one and could not. The caller gives the tool ids back.
+/// one and could not; and `(class, attribute, [(type, times)])` of what instances of the project's classes were seen to hold.
+/// The caller gives the tool ids back.
 #[pyfunction]
-fn stop(py: Python<'_>) -> PyResult<Recorded> {
+fn stop(py: Python<'_>) -> PyResult<(Functions, Vec<Held>)> {
     frame::evaluate(false);
     let taken = RECORDER.lock().map_err(|_| PyRuntimeError::new_err("the recorder has failed"))?.take();
-    let Some(recorder) = taken else { return Ok(Vec::new()) };
+    let Some(recorder) = taken else { return Ok(Default::default()) };
     if let Some(monitoring) = recorder.monitoring.as_ref().filter(|monitoring| monitoring.separate) {
         for function in recorder.functions.iter().filter(|function| function.attached) {
             monitoring.set_local_events.call1(py, (monitoring.tool, function.code.clone_ref(py), 0))?;
@@ -647,7 +650,7 @@ fn stop(py: Python<'_>) -> PyResult<Recorded> {
         let missing = (function.opaque, function.long);
         (function.name.clone(), function.calls, signatures, samples.collect(), missing)
     });
-    Ok(recorded.collect())
+    Ok((recorded.collect(), shapes.held()))
 }
 
 /// The arguments of a call, a tuple, as a literal; None where they have none, or none that is short enough.

@@ -46,6 +46,7 @@ fn input(source: &str, body: &str, names: &[&str]) -> Input {
         package: "m".into(),
         modules: vec![SourceFile::new("m", "m.py", source)],
         hotspots: names.iter().map(entry).collect(),
+        attributes: Default::default(),
         dropped: Vec::new(),
         bodies: vec![file(body)],
         passes: Default::default(),

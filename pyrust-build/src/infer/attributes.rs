@@ -21,7 +21,29 @@ impl Program<'_> {
             self.learn(class);
         }
         let key = self.attribute_key(class, name);
-        self.attributes.get(&key).cloned().unwrap_or(Type::Never)
+        let known = self.attributes.get(&key).cloned().unwrap_or(Type::Never);
+        if class.own == 0 {
+            self.asked.insert(key);
+        }
+        known
+    }
+
+    /// Takes in what the manifest records of an attribute.
+    pub fn tell(&mut self, class: &ObjectClass, name: &str, ty: &Type) {
+        self.is_seen(class, name, Some(ty.clone()));
+    }
+
+    /// Has anything asked for the attribute?
+    pub fn is_asked(&self, class: &ObjectClass, name: &str) -> bool {
+        self.asked.contains(&self.attribute_key(class, name))
+    }
+
+    /// Would it be news that the attribute holds values of that type? Of what may be anything, a container is still one.
+    pub fn is_news(&self, class: &ObjectClass, name: &str, ty: &Type) -> bool {
+        let known = self.attributes.get(&self.attribute_key(class, name)).map_or(Type::Never, in_python);
+        let ty = in_python(ty);
+        let opaque = ty.any(&|t| matches!(t, Type::Obj));
+        Type::join(&known, &ty) != known && (!opaque || known == Type::Never) && ty != Type::Obj
     }
 
     /// Reads the text of a class once: annotations, what `__init__` is annotated with, values that are written down.

@@ -197,6 +197,8 @@ pub struct Program<'a> {
     filled: BTreeMap<(String, String), Option<Type>>,
     /// The types of attributes, by the topmost class and the name.
     attributes: BTreeMap<(String, String, String), Type>,
+    /// Attributes that something asked for.
+    asked: BTreeSet<(String, String, String)>,
     /// Classes whose text has been read.
     learned: BTreeSet<(String, String)>,
     /// The parameter types that the manifest records.
@@ -232,6 +234,7 @@ impl<'a> Program<'a> {
             values: BTreeMap::new(),
             filled: BTreeMap::new(),
             attributes: BTreeMap::new(),
+            asked: BTreeSet::new(),
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
             results: BTreeMap::new(),

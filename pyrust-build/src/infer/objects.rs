@@ -384,7 +384,7 @@ impl Infer<'_, '_> {
             if self.report {
                 let message = format!("the type of the attribute `{name}` of `{class}` is not known");
                 let help = format!(
-                    "write its type in the class, such as `{name}: list[int]`, or read it in the caller and hand its value over"
+                    "profile with tests that use it (`pytest --pyrust-profile` records what instances hold), or write its type in the class, such as `{name}: list[int]`"
                 );
                 self.refused(Diagnostic::new("PYR0321", Severity::Note, message).help(help), e.span);
             }

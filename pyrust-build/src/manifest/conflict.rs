@@ -126,6 +126,9 @@ pub fn unite(mut left: Manifest, right: Manifest) -> Manifest {
         let ours = left.entry_or_add(&theirs.function);
         *ours = unite_entries(ours, &theirs);
     }
+    for (name, ty) in &right.attributes {
+        left.widen_attribute(name, ty);
+    }
     left
 }
 

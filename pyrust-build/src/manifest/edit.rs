@@ -35,6 +35,7 @@ pub fn render(manifest: &Manifest, old: Option<&str>) -> String {
     } else {
         document.insert("hotspot", Item::ArrayOfTables(tables));
     }
+    write_attributes(&mut document, manifest);
     let mut text = document.to_string();
     while text.ends_with("\n\n") {
         text.pop();
@@ -62,6 +63,26 @@ fn take_tables(document: &mut DocumentMut) -> Vec<Table> {
             .collect(),
         _ => Vec::new(),
     }
+}
+
+/// `[attributes]` stands behind the entries.
+fn write_attributes(document: &mut DocumentMut, manifest: &Manifest) {
+    let old = document.remove("attributes");
+    if manifest.attributes.is_empty() {
+        return;
+    }
+    let mut table = match old {
+        Some(Item::Table(table)) => table,
+        _ => new_table(),
+    };
+    table.retain(|name, _| manifest.attributes.contains_key(name));
+    for (name, ty) in &manifest.attributes {
+        set_string(&mut table, name, Some(&ty.to_string()));
+    }
+    table.sort_values();
+    table.set_implicit(false);
+    table.set_position(manifest.hotspots.len() as isize + 1);
+    document.insert("attributes", Item::Table(table));
 }
 
 fn name(table: &Table) -> Option<&str> {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Manifest, Mode};
+use crate::signature::SigType;
 use crate::signature::set::{self, Counted};
 
 /// What a profile found out, for one set of packages.
@@ -18,6 +19,10 @@ pub struct Profile {
     pub functions: Vec<Profiled>,
     /// Functions that have entries whatever their share: those of others need what they say.
     pub needed: BTreeSet<String>,
+    /// What attributes were seen to hold that hotspots ask for and the text does not tell.
+    pub attributes: BTreeMap<String, SigType>,
+    /// Attributes that no hotspot asks for any more.
+    pub unasked: BTreeSet<String>,
 }
 
 /// One function in a profile.
@@ -105,6 +110,10 @@ pub fn merge(
             (true, false, true) => summary.refreshed.push(name),
             (true, false, false) => summary.kept.push(name),
         }
+    }
+    manifest.attributes.retain(|name, _| !profile.unasked.contains(name));
+    for (name, ty) in &profile.attributes {
+        manifest.widen_attribute(name, ty);
     }
     let shares = manifest.hotspots.iter().filter_map(|entry| profiled.get(entry.function.as_str()));
     summary.coverage = shares.map(|function| function.share).sum();

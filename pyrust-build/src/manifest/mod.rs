@@ -11,11 +11,12 @@ pub mod edit;
 pub mod merge;
 mod validate;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
 use crate::host;
-use crate::signature::Signature;
+use crate::signature::{SigType, Signature};
 
 /// The only version there is.
 pub const VERSION: i64 = 1;
@@ -29,6 +30,9 @@ pub const HEADER: &str =
 pub struct Manifest {
     /// Sorted by function, each function once.
     pub hotspots: Vec<Entry>,
+    /// What attributes of the project's classes were seen to hold, where the text does not say so: by
+    /// `package.module.Class.attribute`.
+    pub attributes: BTreeMap<String, SigType>,
 }
 
 /// What the manifest says about one function.
@@ -127,6 +131,15 @@ impl Manifest {
         let before = self.hotspots.len();
         self.hotspots.retain(|entry| entry.function != function);
         self.hotspots.len() != before
+    }
+
+    /// Widens what is recorded of an attribute; whether that is news.
+    pub fn widen_attribute(&mut self, name: &str, ty: &SigType) -> bool {
+        let known = self.attributes.entry(name.to_string()).or_insert(SigType::Unknown);
+        let joined = known.join(ty);
+        let news = joined != *known;
+        *known = joined;
+        news
     }
 
     /// The text of the manifest when it is written over `old`, whose comments and layout it keeps.

@@ -309,3 +309,63 @@ fn the_schema_has_the_same_keys() {
         assert_eq!(table["additionalProperties"], false);
     }
 }
+
+const ATTRIBUTES: &str = r#"version = 1
+
+[[hotspot]]
+function = "kit.text:Parser.next"
+signatures = ["(kit.text.Parser) -> str"]
+
+[attributes]
+"kit.text.Parser.seen" = "bigint | int"  # grows
+"kit.text.Parser.tokens" = "list[str]"
+"#;
+
+#[test]
+fn attributes_are_read_and_written() {
+    let manifest = parse(ATTRIBUTES);
+    assert_eq!(manifest.attributes["kit.text.Parser.tokens"].to_string(), "list[str]");
+    assert_eq!(manifest.render(Some(ATTRIBUTES)), ATTRIBUTES);
+    assert_eq!(parse(&manifest.render(None)), manifest);
+    let mut fewer = manifest.clone();
+    fewer.attributes.clear();
+    assert!(!fewer.render(Some(ATTRIBUTES)).contains("attributes"));
+}
+
+#[test]
+fn attributes_widen_and_go() {
+    let mut manifest = parse(ATTRIBUTES);
+    let seen = |name: &str, ty: &str| (name.to_string(), SigType::parse(ty).expect(ty));
+    let profile = Profile {
+        attributes: [seen("kit.text.Parser.tokens", "None"), seen("kit.text.Parser.at", "int")].into(),
+        unasked: ["kit.text.Parser.seen".to_string()].into(),
+        ..Profile::default()
+    };
+    for _ in 0..2 {
+        super::merge::merge(&mut manifest, &profile, |_| Err("nowhere".into()));
+        let text = manifest.render(Some(ATTRIBUTES));
+        let end = "[attributes]\n\"kit.text.Parser.at\" = \"int\"\n\"kit.text.Parser.tokens\" = \"None | list[str]\"\n";
+        assert!(text.ends_with(end), "{text}");
+    }
+}
+
+#[test]
+fn both_sides_of_a_conflict_tell_of_attributes() {
+    let ours = ATTRIBUTES.replace("list[str]", "list[int]");
+    let at = ATTRIBUTES.find("\"kit.text.Parser.tokens").expect("a line");
+    let (head, theirs, ours) = (&ATTRIBUTES[..at], &ATTRIBUTES[at..], &ours[at..]);
+    let text = format!("{head}<<<<<<< ours\n{ours}=======\n{theirs}>>>>>>> theirs\n");
+    let united = conflict::resolve("pyrust.toml", &text).expect("two sides");
+    assert!(united.contains("\"kit.text.Parser.tokens\" = \"list[int | str]\""), "{united}");
+}
+
+#[test]
+fn bad_attributes_are_refused() {
+    let text = |line: &str| format!("version = 1\n\n[attributes]\n{line}\n");
+    refused(&text("tokens = \"int\""), "PYR0107", 4, "package.module.Class.attribute");
+    refused(&text("kit.text.Parser.tokens = \"int\""), "PYR0107", 4, "with the quotes");
+    refused(&text("\"kit.text.Parser.a-b\" = \"int\""), "PYR0107", 4, "a-b");
+    refused(&text("\"kit.text.Parser.tokens\" = 1"), "PYR0106", 4, "must be a string");
+    refused(&text("\"kit.text.Parser.tokens\" = \"list[\""), "PYR0109", 4, "bad type");
+    refused("version = 1\nattributes = 3\n", "PYR0106", 2, "a table");
+}

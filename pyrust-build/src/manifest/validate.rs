@@ -8,10 +8,10 @@ use toml_edit::{Document, Item, TableLike, Value};
 use super::{Entry, Manifest, Mode, VERSION, conflict};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::names;
-use crate::signature::{MAX_SIGNATURES, Signature, parameters, set};
+use crate::signature::{MAX_SIGNATURES, SigType, Signature, parameters, set};
 use crate::source::Span;
 
-const TOP_KEYS: &[&str] = &["version", "hotspot"];
+const TOP_KEYS: &[&str] = &["version", "hotspot", "attributes"];
 pub(super) const ENTRY_KEYS: &[&str] = &["function", "signatures", "source", "mode", "gate"];
 
 /// Where things are in the text, and whether it is canonical.
@@ -130,7 +130,36 @@ impl Reader<'_> {
             hotspots.push(entry);
         }
         hotspots.sort_by(|a, b| a.function.cmp(&b.function));
-        (Manifest { hotspots }, parsed)
+        (Manifest { hotspots, attributes: self.attributes(table.get("attributes")) }, parsed)
+    }
+
+    fn attributes(&mut self, item: Option<&Item>) -> BTreeMap<String, SigType> {
+        let mut attributes = BTreeMap::new();
+        let Some(item) = item else { return attributes };
+        let Some(table) = item.as_table_like() else {
+            let message = format!("`attributes` must be a table, not {}", kind(item));
+            self.report("PYR0106", item.span(), message);
+            return attributes;
+        };
+        for (key, item) in table.iter() {
+            let place = table.key(key).and_then(|k| k.span()).or(item.span());
+            if let Err(problem) = names::check_attribute(key) {
+                self.report("PYR0107", place, format!("not an attribute: {problem}")).help =
+                    Some("as in `\"package.module.Class.attribute\" = \"list[int]\"`, with the quotes".into());
+                continue;
+            }
+            let Some(text) = self.string(item, key) else { continue };
+            match SigType::parse(&text) {
+                Ok(ty) => {
+                    attributes.insert(key.to_string(), ty);
+                }
+                Err(error) => {
+                    let place = item.span().map(|span| inside(span, &text, error.offset));
+                    self.report("PYR0109", place, format!("bad type: {}", error.message));
+                }
+            }
+        }
+        attributes
     }
 
     /// The header of a table has no span of its own in every layout; its first key serves.

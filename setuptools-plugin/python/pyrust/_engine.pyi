@@ -58,6 +58,15 @@ def load_project(root: str, manifest: str | None = None) -> dict[str, Any]:
      "hotspots": [{"function", "signatures", "source", "mode", "gate"}]}   # [] without a manifest
     """
 
+def attributes(root: str, manifest: str | None, observed: str) -> dict[str, list[str]]:
+    """Which attributes the manifest should have types of.
+
+        observed (JSON text): {"textkit.text.Parser.tokens": "list[str]"}
+
+        {"unsaid": [...],   # that hotspots ask for, and of which the text of the classes does not say what was observed
+         "unasked": [...]}  # that the manifest has, and no hotspot asks for
+    """
+
 def merge_profile(root: str, manifest: str | None, profile: str) -> dict[str, Any]:
     """Merges a profile into the manifest, which is created if need be, and written only if its bytes change.
 
@@ -67,6 +76,8 @@ def merge_profile(root: str, manifest: str | None, profile: str) -> dict[str, An
     Functions that `needed` names besides have entries whatever their share, as long as they have signatures.
     Functions above half of the threshold must all be listed (an entry stays until its share is below that); such
     without signatures keep what the manifest has, and are not added. With a threshold of 0 nothing is ever removed.
+    `attributes` ({"textkit.text.Parser.tokens": "list[str]"}) widen what the manifest has of attributes; those in `unasked`
+    (a list of such names) go.
 
         {"manifest": "pyrust.toml", "changed": True, "added": [...], "removed": [...], "widened": [...],
          "refreshed": [...], "kept": [...], "hotspots": 4, "coverage": 91.2,

@@ -48,6 +48,9 @@ MOST_REFUSED = 5
 MOST_ASKED = 100
 """With more hot functions than this the compiler is not asked."""
 
+RARELY = 0.01
+"""What is seen in an attribute more seldom than this share is not recorded: that call bails."""
+
 MOST_TRIALS = 4
 """So often the compiler is asked what it would take if it knew more of what attributes hold."""
 
@@ -97,6 +100,7 @@ class Session:
             "cpu_seconds": time.process_time() - self._started,
             "wall_seconds": time.perf_counter() - self._began - (_queued() - self._queued),
             "functions": self._recorder.functions,
+            "attributes": self._recorder.attributes,
             "notices": notices,
             "machine": runinfo.machine(),
         }
@@ -121,6 +125,7 @@ def merge(runs: Iterable[Run]) -> Run:
         "cpu_seconds": 0.0,
         "wall_seconds": 0.0,
         "functions": {},
+        "attributes": {},
         "notices": [],
         "machine": runinfo.machine(),
     }
@@ -136,6 +141,12 @@ def merge(runs: Iterable[Run]) -> Run:
             samples.add(entry, seen)
             for signature, count in seen["signatures"].items():
                 entry["signatures"][signature] = entry["signatures"].get(signature, 0) + count
+        for owner, attributes in run.get("attributes", {}).items():
+            known = total["attributes"].setdefault(owner, {})
+            for attribute, types in attributes.items():
+                counts = known.setdefault(attribute, {})
+                for text, count in types.items():
+                    counts[text] = counts.get(text, 0) + count
         total["notices"] += [notice for notice in run["notices"] if notice not in total["notices"]]
     for entry in total["functions"].values():
         entry["signatures"] = _returned(entry["signatures"])
@@ -214,6 +225,10 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
         removed = sorted(set(merged["removed"]) - set(again["added"]))
         merged = {**again, "added": added, "removed": removed, "changed": merged["changed"] or again["changed"]}
         answers = _answers(project, project.manifest, hot)
+    seen = _observed(run)
+    if told := _telling(project, profile, hot, answers, seen):
+        merged["changed"] |= _tell(project, project.manifest, profile, told, seen)
+        answers = _answers(project, project.manifest, hot)
     refused = {name: answer.reason for name, answer in answers.items() if answer.reason}
     data = {
         **profile,
@@ -232,6 +247,8 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     lines += _lines(project, run, shares, hot, chance, threshold, merged, everything)
     if more:
         lines.append(f"pyrust: besides, for what instances hold: {', '.join(sorted(more))}")
+    if told.unsaid:
+        lines.append(f"pyrust: what instances hold was recorded: {', '.join(sorted(told.unsaid))}")
     if made and project.manifest.is_file():
         lines.append(f"pyrust: {project.manifest.name} was written{made}")
     hottest = sorted(refused, key=lambda name: (-shares[name]["share"], name))
@@ -391,6 +408,80 @@ def _answers_with(project: Project, profile: dict[str, Any], hot: Sequence[str],
         told = {**profile, "functions": functions, "needed": sorted({*hot, *more}), "measured": False}
         _engine.merge_profile(str(project.root), str(trial), json.dumps(told))
         return _answers(project, trial, hot)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """Attributes whose observed types the manifest gets, and those that it loses."""
+
+    unsaid: frozenset[str] = frozenset()
+    unasked: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return bool(self.unsaid or self.unasked)
+
+
+def _observed(run: Run) -> dict[str, str]:
+    """What instances were seen to hold: type by `package.module.Class.attribute`."""
+    observed = {}
+    for owner, attributes in run.get("attributes", {}).items():
+        for attribute, counted in attributes.items():
+            least = sum(counted.values()) * RARELY
+            usual = [signatures.parse_type(text) for text, count in counted.items() if count >= least]
+            observed[f"{owner}.{attribute}"] = str(signatures.union(usual))
+    return {name: text for name, text in observed.items() if text != "?"}
+
+
+def _telling(
+    project: Project, profile: dict[str, Any], hot: Sequence[str], answers: dict[str, Answer], seen: dict[str, str]
+) -> _Told:
+    """Which attributes the manifest should tell of: those that the text of the classes does not tell, if that costs no function."""
+    from pyrust import _engine
+
+    if not project.manifest.is_file() or not hot:
+        return _Told()
+    # Where functions are many, the compiler is asked no more than it must be.
+    rounds = MOST_TRIALS if answers else 2
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Path(folder) / project.manifest.name
+
+        def told_by(names: frozenset[str]) -> _Told:
+            """What `names` lead to: what is told makes more of the code known, and that asks for more."""
+            shutil.copyfile(project.manifest, trial)
+            told = _Told()
+            for _ in range(rounds):
+                found = _engine.attributes(str(project.root), str(trial), json.dumps(seen))
+                more = _Told(told.unsaid | (names & {*found["unsaid"]}), frozenset(found["unasked"]))
+                if more == told:
+                    break
+                told = more
+                _tell(project, trial, profile, told, seen)
+            return told
+
+        def harms(told: _Told) -> bool:
+            now = _answers(project, trial, hot) if told else {}
+            return any(answers[name].is_better_than(answer) for name, answer in now.items())
+
+        told = told_by(frozenset(seen))
+        if harms(told):
+            # A type for each class alone, as far as it costs nothing.
+            kept: frozenset[str] = frozenset()
+            owners = sorted({name.rpartition(".")[0] for name in told.unsaid})
+            for owner in owners[:MOST_TRIALS]:
+                wanted = kept | {name for name in told.unsaid if name.rpartition(".")[0] == owner}
+                if not harms(told_by(wanted)):
+                    kept = wanted
+            told = told_by(kept)
+        return told
+
+
+def _tell(project: Project, manifest: Path, profile: dict[str, Any], told: _Told, seen: dict[str, str]) -> bool:
+    """Writes attributes into a manifest; whether that changed it."""
+    from pyrust import _engine
+
+    types = {name: seen[name] for name in told.unsaid}
+    news = {**profile, "functions": [], "measured": False, "attributes": types, "unasked": sorted(told.unasked)}
+    return bool(_engine.merge_profile(str(project.root), str(manifest), json.dumps(news))["changed"])
 
 
 def _answers(project: Project, manifest: Path, hot: Sequence[str]) -> dict[str, Answer]:

@@ -38,10 +38,14 @@ _monitoring: Any = getattr(sys, "monitoring", None)
 
 
 class Recorder:
-    """Records from `start()` to `stop()`; `functions` holds the result: name → {"calls", "signatures"} and what `samples` keeps."""
+    """Records from `start()` to `stop()`; `functions` holds the result: name → {"calls", "signatures"} and what `samples` keeps;
+
+    `attributes`: class → attribute → type → how often instances were seen to hold it.
+    """
 
     def __init__(self, project: Project, *, everything: bool) -> None:
         self.functions: dict[str, dict[str, Any]] = {}
+        self.attributes: dict[str, dict[str, dict[str, int]]] = {}
         self.notice: str | None = None
         self._project = project
         self._everything = everything
@@ -115,7 +119,7 @@ class Recorder:
     def stop(self) -> None:
         if self._native is None:
             return
-        recorded = self._native.stop()
+        recorded, held = self._native.stop()
         self._give_back()
         self._native = None
         for function, calls, signatures, taken, (opaque, long) in recorded:
@@ -124,3 +128,7 @@ class Recorder:
             samples.add(entry, {"samples": [list(pair) for pair in taken], "opaque": opaque, "long": long})
             for signature, count in signatures:
                 entry["signatures"][signature] = entry["signatures"].get(signature, 0) + count
+        for owner, attribute, types in held:
+            entry = self.attributes.setdefault(owner, {}).setdefault(attribute, {})
+            for text, count in types:
+                entry[text] = entry.get(text, 0) + count

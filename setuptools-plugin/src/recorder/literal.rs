@@ -16,6 +16,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::frame;
+use super::instance::{each_attribute, is_identifier, is_plain, undisturbed};
 
 /// Levels of containers.
 const DEPTH: u32 = 40;
@@ -268,8 +269,7 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let _ = write!(self.text, "instance(\"{module}:{qualname}\", {{");
-        // The dict of an instance is made when it is asked for.
-        undisturbed(|| self.attributes(py, object, ty, depth))?;
+        self.attributes(py, object, ty, depth)?;
         self.text.push_str("})");
         Ok(())
     }
@@ -281,50 +281,12 @@ impl<'a> Writer<'a> {
         ty: *mut PyTypeObject,
         depth: u32,
     ) -> Written {
-        // SAFETY: `object` is an instance of a plain class, whose MRO is a tuple of types with dicts. Descriptors of slots, and the
-        // function that gives a dict, are C code that runs nothing of the user; the references that they give are let go below.
-        unsafe {
-            let mro = (*ty).tp_mro;
-            for index in 0..ffi::PyTuple_GET_SIZE(mro) {
-                let class = ffi::PyTuple_GET_ITEM(mro, index).cast::<PyTypeObject>();
-                if std::ptr::eq(class, &raw const ffi::PyBaseObject_Type) {
-                    continue;
-                }
-                let (mut position, mut name, mut slot) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-                while ffi::PyDict_Next((*class).tp_dict, &raw mut position, &raw mut name, &raw mut slot) != 0
-                {
-                    if !std::ptr::eq(ffi::Py_TYPE(slot), &raw const ffi::PyMemberDescr_Type) {
-                        continue;
-                    }
-                    let get = (*ffi::Py_TYPE(slot)).tp_descr_get.ok_or(Without::Opaque)?;
-                    let value = get(slot, object, ty.cast());
-                    if value.is_null() {
-                        // Nothing is in it.
-                        ffi::PyErr_Clear();
-                        continue;
-                    }
-                    let written = self.attribute(py, name, value, depth);
-                    ffi::Py_DECREF(value);
-                    written?;
-                }
-            }
-            let dict = ffi::PyObject_GenericGetDict(object, std::ptr::null_mut());
-            if dict.is_null() {
-                // All of it is in slots.
-                let none = ffi::PyErr_ExceptionMatches(ffi::PyExc_AttributeError) != 0;
-                ffi::PyErr_Clear();
-                return if none { Ok(()) } else { Err(Without::Opaque) };
-            }
-            let (mut position, mut name, mut value) = (0, std::ptr::null_mut(), std::ptr::null_mut());
-            let mut written = Ok(());
-            while written.is_ok()
-                && ffi::PyDict_Next(dict, &raw mut position, &raw mut name, &raw mut value) != 0
-            {
-                written = self.attribute(py, name, value, depth);
-            }
-            ffi::Py_DECREF(dict);
-            written
-        }
+        let mut written = Ok(());
+        let whole = each_attribute(object, ty, |name, value| {
+            written = self.attribute(py, name, value, depth);
+            written.is_ok()
+        });
+        if whole { written } else { Err(Without::Opaque) }
     }
 
     fn attribute(
@@ -459,18 +421,6 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Does what makes objects without the collector, which may run finalisers. The GIL is held.
-fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
-    // SAFETY: the GIL is held, here and below.
-    let collecting = unsafe { ffi::PyGC_Disable() };
-    let made = work();
-    if collecting != 0 {
-        // SAFETY: as above.
-        unsafe { ffi::PyGC_Enable() };
-    }
-    made
-}
-
 fn base64(text: &mut String, bytes: &[u8]) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     text.reserve(bytes.len().div_ceil(3) * 4);
@@ -484,27 +434,6 @@ fn base64(text: &mut String, bytes: &[u8]) {
                 DIGITS[(bits >> (18 - 6 * digit) & 63) as usize] as char
             });
         }
-    }
-}
-
-/// Is it a class of a `class` statement, and everything above it but `object`? Members of enumerations, exceptions, what inherits from a
-/// container, and types of extension modules are not; nor is what has a `__del__`, which would run once more for each that is made.
-fn is_plain(ty: *mut PyTypeObject, dealloc: usize) -> bool {
-    // SAFETY: the type of a live object is ready: its MRO is a tuple of types.
-    unsafe {
-        let meta = ffi::Py_TYPE(ty.cast());
-        let known = std::ptr::eq(meta, &raw const ffi::PyType_Type)
-            || frame::type_name(meta).is_some_and(|(module, name)| module == "abc" && name == "ABCMeta");
-        let mro = (*ty).tp_mro;
-        known
-            && !std::ptr::eq(ty, &raw const ffi::PyBaseObject_Type)
-            && (*ty).tp_finalize.is_none()
-            && !mro.is_null()
-            && (0..ffi::PyTuple_GET_SIZE(mro)).all(|index| {
-                let class = ffi::PyTuple_GET_ITEM(mro, index).cast::<PyTypeObject>();
-                std::ptr::eq(class, &raw const ffi::PyBaseObject_Type)
-                    || (*class).tp_dealloc.is_some_and(|each| each as usize == dealloc)
-            })
     }
 }
 
@@ -538,11 +467,4 @@ fn member_name(object: *mut PyObject) -> Option<String> {
         ffi::Py_DECREF(dict);
         name
     }
-}
-
-/// A name that stands in quotes as it is.
-fn is_identifier(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|first: char| first.is_ascii_digit())
-        && name.chars().all(|each| each == '_' || each.is_alphanumeric())
 }

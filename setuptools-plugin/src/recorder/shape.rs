@@ -3,12 +3,13 @@
 //! Shapes are interned, so that a call costs a few comparisons and no text is made until the end.
 //! Containers are looked at in a few places only, and not deeper than five levels; what is deeper is `object`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
+use super::instance::{each_attribute, is_identifier, is_plain};
 use super::frame;
 
 unsafe extern "C" {
@@ -22,6 +23,21 @@ pub(super) type ShapeId = u32;
 pub(super) const DEPTH: u32 = 4;
 /// How many elements of a container are looked at.
 const ELEMENTS: usize = 8;
+/// So many instances of a class are looked into whenever they are met; beyond them each one of `SELDOM`.
+const ALWAYS: u64 = 64;
+const SELDOM: u64 = 256;
+/// How many attributes of an instance are looked at.
+const ATTRIBUTES: usize = 64;
+
+/// A class, an attribute, and how often each type was seen in it.
+pub(super) type Held = (String, String, Vec<(String, u64)>);
+
+/// Instances of a class of the project: how many were met, and the shapes that were seen in their attributes.
+#[derive(Default)]
+struct Instances {
+    met: u64,
+    attributes: BTreeMap<String, Vec<(ShapeId, u64)>>,
+}
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Shape {
@@ -40,6 +56,10 @@ pub(super) struct Shapes {
     index: HashMap<Shape, ShapeId>,
     /// Classes seen. Holding them keeps their addresses from being used again.
     classes: HashMap<usize, (Py<PyType>, ShapeId)>,
+    /// What instances of the project's classes hold, by class.
+    instances: HashMap<ShapeId, Instances>,
+    /// The project's modules.
+    modules: HashSet<String>,
     deque: usize,
     /// Classes of `collections` that are dicts.
     mappings: [(usize, &'static str); 2],
@@ -57,7 +77,7 @@ pub(super) struct Shapes {
 }
 
 impl Shapes {
-    pub(super) fn new(py: Python<'_>) -> PyResult<Self> {
+    pub(super) fn new(py: Python<'_>, modules: HashSet<String>) -> PyResult<Self> {
         let collections = py.import("collections")?;
         let address = |name: &str| PyResult::Ok(collections.getattr(name)?.as_ptr() as usize);
         let deque = address("deque")?;
@@ -69,6 +89,8 @@ impl Shapes {
             all: Vec::new(),
             index: HashMap::new(),
             classes: HashMap::new(),
+            instances: HashMap::new(),
+            modules,
             deque,
             mappings,
             ndarray: None,
@@ -193,7 +215,48 @@ impl Shapes {
             return self.dict(py, name, object, depth);
         }
         let class = self.class(py, object, ty);
-        if class == self.object || depth == 0 { class } else { self.fields(py, object, class, depth) }
+        if class == self.object || depth == 0 {
+            return class;
+        }
+        self.look_into(py, object, class, depth);
+        self.fields(py, object, class, depth)
+    }
+
+    /// Notes what an instance of a class of the project holds.
+    fn look_into(&mut self, py: Python<'_>, object: *mut PyObject, class: ShapeId, depth: u32) {
+        let Some(instances) = self.instances.get_mut(&class) else { return };
+        instances.met += 1;
+        let met = instances.met;
+        if met > ALWAYS && met % SELDOM != 0 {
+            return;
+        }
+        let mut found = Vec::new();
+        // SAFETY: a live object has a type.
+        let ty = unsafe { ffi::Py_TYPE(object) };
+        each_attribute(object, ty, |name, value| {
+            if let Some(name) = frame::text(name).filter(|name| is_identifier(name)) {
+                found.push((name, self.of(py, value, depth - 1)));
+            }
+            found.len() < ATTRIBUTES
+        });
+        let Some(instances) = self.instances.get_mut(&class) else { return };
+        for (name, shape) in found {
+            super::count(instances.attributes.entry(name).or_default(), shape);
+        }
+    }
+
+    /// What instances of the project's classes were seen to hold, by class and attribute.
+    pub(super) fn held(&self) -> Vec<Held> {
+        let mut held = Vec::new();
+        for (class, instances) in &self.instances {
+            for (name, shapes) in &instances.attributes {
+                let mut types: Vec<_> = shapes.iter().map(|&(id, times)| (self.text(id), times)).collect();
+                types.sort();
+                held.push((self.text(*class), name.clone(), types));
+            }
+        }
+        held.sort();
+        held
     }
 
     /// The shape of an instance of a class that `namedtuple` made, of other classes the class alone.
@@ -348,6 +411,9 @@ impl Shapes {
         } else {
             self.name(&format!("{module}.{qualname}"))
         };
+        if self.modules.contains(&module) && is_plain(ty, self.plain_dealloc()) {
+            self.instances.entry(shape).or_default();
+        }
         // SAFETY: the type of a live object.
         let held = unsafe { Bound::from_borrowed_ptr(py, ty.cast()) };
         if let Ok(held) = held.cast_into::<PyType>() {
