@@ -130,8 +130,14 @@ impl Obj {
             if ffi::PyType_IsSubtype(own, class.object()) != 0 {
                 return Ok(true);
             }
-            if is_builtin(own) { Ok(false) } else { bail(Bail::Callback) }
+            if tells_its_class(own) { Ok(false) } else { bail(Bail::Callback) }
         }
+    }
+
+    /// `type(self) == class`. A class of a metaclass that may compare otherwise bails.
+    pub fn is_exactly(self, class: Class) -> R<bool> {
+        // SAFETY: the transaction keeps the object alive, and the object its class; builtin classes always are.
+        unsafe { is_same_class(ffi::Py_TYPE(self.as_ptr()), class.object().cast()) }
     }
 
     /// `self is x` for an `x` of exactly that class, which is not at hand as an object: an object of the same class bails.
@@ -154,7 +160,7 @@ impl Obj {
         // SAFETY: the transaction keeps both alive, and the object its class.
         unsafe {
             let own = ffi::Py_TYPE(object.as_ptr());
-            if !is_builtin(own) {
+            if !tells_its_class(own) {
                 return bail(Bail::Callback);
             }
             is_derived(own, self.as_ptr(), MOST_TUPLES)
@@ -418,6 +424,16 @@ unsafe fn is_builtin(ty: *mut ffi::PyTypeObject) -> bool {
             .any(|known| core::ptr::eq(ty, *known))
             || core::ptr::eq(ty, ffi::Py_TYPE(ffi::Py_None()))
     }
+}
+
+/// Do the class's instances tell `isinstance` no other class?
+///
+/// # Safety
+/// A live class.
+#[inline]
+unsafe fn tells_its_class(ty: *mut ffi::PyTypeObject) -> bool {
+    // SAFETY: by the caller.
+    unsafe { is_builtin(ty) || crate::object::tells_its_class(ty) }
 }
 
 /// Tuples of classes are gone into so deep.

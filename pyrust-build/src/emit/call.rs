@@ -85,11 +85,8 @@ impl Func<'_, '_, '_> {
                     let (code, yes) = (v.by_ref(), names.iter().any(|n| crate::infer::is_instance(&v.ty, n)));
                     if v.ty == Type::Obj {
                         let object = &v.code;
-                        let tests: Vec<_> = names
-                            .iter()
-                            .filter_map(|name| class_variant(name))
-                            .map(|class| f.q(quote!(#object.is_instance(Class::#class))))
-                            .collect();
+                        let tests: Vec<_> =
+                            names.iter().filter_map(|name| f.asks_builtin(object, name)).collect();
                         return (!tests.is_empty()).then(|| quote!((#(#tests)||*)));
                     }
                     Some(quote!({ let _ = #code; #yes }))

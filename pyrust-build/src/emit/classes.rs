@@ -5,7 +5,7 @@ use quote::{format_ident, quote};
 
 use super::{Func, Val};
 use crate::hir::Expr;
-use crate::infer::{Guard, global_classes, is_instance};
+use crate::infer::{ClassAt, Guard, global_classes, is_instance, plain_class};
 use crate::ty::{DictKind, Type};
 
 /// What is asked of a class.
@@ -25,12 +25,19 @@ impl Func<'_, '_, '_> {
         let module = self.instance.func.module.clone();
         let names = global_classes(class).unwrap_or_default();
         let (mut reads, mut classes) = (Vec::new(), Vec::new());
-        for name in names {
-            if !self.file.program.binds(&module, &name) {
-                classes.push(Err(name));
-                continue;
-            }
-            let (space, at) = self.file.slot(self.index, &module, false, Guard::Value(name));
+        for class in names {
+            let (home, name) = match class {
+                ClassAt::Global(name) if !self.file.program.binds(&module, &name) => {
+                    classes.push(Err(name));
+                    continue;
+                }
+                ClassAt::Global(name) => (module.clone(), name),
+                ClassAt::Attribute { global, name } => {
+                    let home = self.file.program.class_home(&module, &global, &name);
+                    home.unwrap_or_else(|| (module.clone(), format!("{global}.{name}")))
+                }
+            };
+            let (space, at) = self.file.slot(self.index, &home, false, Guard::Value(name));
             let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
             let local = format_ident!("class_{}", reads.len());
             let read = self.q(quote!(#space.load::<Obj>(cx, #at)));
@@ -85,6 +92,16 @@ impl Func<'_, '_, '_> {
                 })
                 .collect();
             Some(quote!({ let _ = #code; #(#reads)* #(#tests)||* }))
+        })
+    }
+
+    /// An object's `isinstance` with a builtin class, or whether it is of exactly that one.
+    pub(super) fn asks_builtin(&mut self, object: &TokenStream, name: &str) -> Option<TokenStream> {
+        let plain = plain_class(name);
+        let class = super::call::class_variant(plain)?;
+        Some(match name == plain {
+            true => self.q(quote!(#object.is_instance(Class::#class))),
+            false => self.q(quote!(#object.is_exactly(Class::#class))),
         })
     }
 

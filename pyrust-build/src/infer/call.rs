@@ -7,7 +7,7 @@ use super::{EVERYTHING, FuncRef, Guard, Infer, NARROW, WIDE, enums};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
-use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
+use crate::lower::classes::{EXACTLY, TYPE_IN, TYPE_IS, TYPE_NAME};
 use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::{Binding, INSTANCE, factory, factory_guard};
@@ -328,10 +328,11 @@ impl Infer<'_, '_> {
                 }
                 if let Some(names) = class_names(class) {
                     for n in names {
-                        if self.is_bound(&n) {
+                        let n = plain_class(&n);
+                        if self.is_bound(n) {
                             self.refuse("PYR0306", class.span, format!("`{n}` is not the builtin"));
                         }
-                        self.builtin(&n);
+                        self.builtin(n);
                     }
                 }
                 Ty::Bool
@@ -689,10 +690,17 @@ pub(super) fn made_by(factory: &str) -> Type {
     }
 }
 
+/// The name without what says that only that class counts.
+pub fn plain_class(name: &str) -> &str {
+    name.strip_prefix(EXACTLY).unwrap_or(name)
+}
+
 /// The classes of an `isinstance` test, if they are builtin types that the compiler knows.
 pub fn class_names(class: &Expr) -> Option<Vec<String>> {
     match &class.kind {
-        ExprKind::Global(name) if ops::builtins::CLASSES.contains(&name.as_str()) => Some(vec![name.clone()]),
+        ExprKind::Global(name) if ops::builtins::CLASSES.contains(&plain_class(name)) => {
+            Some(vec![name.clone()])
+        }
         ExprKind::Tuple(items) => {
             let mut out = Vec::new();
             for item in items {

@@ -6,6 +6,7 @@
 use super::demand::meets;
 use super::{class_names, has_attribute};
 use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
+use crate::lower::classes::EXACTLY;
 use crate::numpy::Dtype;
 use crate::ty::{DictKind, Type};
 
@@ -162,6 +163,15 @@ fn all_or_none(ty: &Type, answer: impl Fn(&Type) -> Option<bool>) -> Option<bool
 
 /// `isinstance` of a value of a type that is no union.
 pub fn is_instance(ty: &Type, class: &str) -> bool {
+    if let Some(class) = class.strip_prefix(EXACTLY) {
+        return match ty {
+            Type::Bool => class == "bool",
+            // Their classes are below the builtin ones.
+            Type::Named { .. } | Type::Numpy(_) => false,
+            Type::Dict { kind, .. } => *kind == DictKind::Plain && class == "dict",
+            other => is_instance(other, class),
+        };
+    }
     match ty {
         Type::Bool => matches!(class, "bool" | "int"),
         Type::Int | Type::Big => class == "int",

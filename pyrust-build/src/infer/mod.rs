@@ -69,9 +69,9 @@ use solver::{Ty, VarId};
 
 pub use above::{Next, callee_above};
 pub use asked::has_attribute;
-pub use call::{ArgSource, bind, class_names, takes_any_length};
+pub use call::{ArgSource, bind, class_names, plain_class, takes_any_length};
 pub use class_methods::callee_of_class;
-pub use classes::global_classes;
+pub use classes::{ClassAt, global_classes};
 pub use copying::{Copy as Copied, copy_of, returns_copy};
 pub use decide::{decide, is_callable, is_instance};
 pub use expr::{among_few, first_part, masks, repeated, slice_positions};

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use super::decide::{decide, exact_types, keeps, length_test};
 use super::demand::demands;
-use super::{Program, class_names};
+use super::{Program, class_names, plain_class};
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
 use crate::lower::webs;
@@ -414,7 +414,7 @@ impl Refine<'_> {
         }
         visit::each_expr(test, &mut |e| {
             if let ExprKind::Call { name, .. } | ExprKind::Global(name) = &e.kind {
-                self.assumes.insert(name.clone());
+                self.assumes.insert(plain_class(name).to_string());
             }
         });
     }

@@ -5,7 +5,7 @@
 
 use super::Lower;
 use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
-use crate::hir::ExprKind;
+use crate::hir::{Expr, ExprKind};
 use crate::ops::builtins::CLASSES;
 use crate::source::Span;
 
@@ -17,6 +17,28 @@ pub(crate) const TYPE_IN: &str = "type in";
 
 /// `type(x).__name__`, as a call of one argument.
 pub(crate) const TYPE_NAME: &str = "type name";
+
+/// Before the name of a builtin class that `isinstance` is asked with: none of those below it counts.
+pub(crate) const EXACTLY: &str = "exactly ";
+
+/// Has the tests of builtin classes in a condition ask for exactly those.
+fn exactly(test: &mut Expr) {
+    match &mut test.kind {
+        ExprKind::Unary { operand, .. } => exactly(operand),
+        ExprKind::Bool2 { left, right, .. } => {
+            exactly(left);
+            exactly(right);
+        }
+        ExprKind::Call { name, args, .. } if name == "isinstance" => {
+            if let [_, Expr { kind: ExprKind::Global(class), .. }] = args.as_mut_slice()
+                && CLASSES.contains(&class.as_str())
+            {
+                class.insert_str(0, EXACTLY);
+            }
+        }
+        _ => {}
+    }
+}
 
 impl Lower<'_> {
     /// `type(x).__name__`, of which this is `type(x)`.
@@ -67,7 +89,9 @@ impl Lower<'_> {
             test = AExpr { kind: A::UnaryOp { op: UnaryOp::Not, operand: Box::new(test) }, span };
         }
         self.assumes.insert("type".to_string());
-        Some(self.expr(&test).kind)
+        let mut test = self.expr(&test);
+        exactly(&mut test);
+        Some(test.kind)
     }
 
     /// `type(x) is Decimal`, `type(x) in number_types`: what the global stands for is looked at when it is asked.

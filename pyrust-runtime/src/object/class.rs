@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::ptr;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3_ffi::*;
 
@@ -306,6 +307,41 @@ unsafe fn only_asks_for_more(class: *mut PyTypeObject) -> bool {
         Py_XDECREF(more);
         Py_XDECREF(every);
         found
+    }
+}
+
+/// Do instances of the class say of themselves that they are of it, without running Python code? That is what
+/// `isinstance` asks them where their class is none of those below the other one.
+///
+/// # Safety
+/// A live class.
+pub(crate) unsafe fn tells_its_class(class: *mut PyTypeObject) -> bool {
+    /// The class that was looked at last, and its version, which nothing else of it has.
+    static LAST: [AtomicUsize; 2] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    // SAFETY: By the caller; the name is an interned text, or null where memory is short.
+    unsafe {
+        let version = (*class).tp_version_tag as usize;
+        if version != 0
+            && LAST[0].load(Ordering::Relaxed) == class as usize
+            && LAST[1].load(Ordering::Relaxed) == version
+        {
+            return true;
+        }
+        let name = interned("__class__");
+        if name.is_null() {
+            PyErr_Clear();
+            return false;
+        }
+        let object = &raw mut PyBaseObject_Type;
+        let known = inherited(class, name) == inherited(object, name);
+        Py_DECREF(name);
+        let known = known && (same((*class).tp_getattro, (*object).tp_getattro) || only_asks_for_more(class));
+        if known {
+            // Both are written while the GIL is held.
+            LAST[0].store(class as usize, Ordering::Relaxed);
+            LAST[1].store((*class).tp_version_tag as usize, Ordering::Relaxed);
+        }
+        known
     }
 }
 
