@@ -167,6 +167,7 @@ fn representation(ty: &Type) -> &'static str {
         Type::Dict { .. } => "native dict, made Python's when it leaves",
         Type::Set { in_place: true, .. } => "Python's own set, read and changed in place",
         Type::Set { .. } => "native set, made Python's when it leaves",
+        Type::Deque { in_place: true, .. } => "Python's deque, read in place, changed at the commit",
         Type::Deque { .. } => "native deque, made Python's when it leaves",
         Type::VarTuple(_) => "Python's own tuple, read in place",
         Type::Tuple { from_py: true, .. } => "Python's own tuple, taken apart",

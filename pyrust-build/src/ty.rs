@@ -55,7 +55,7 @@ pub enum Type {
         in_place: bool,
         kind: DictKind,
     },
-    /// A `deque` made natively; `in_place` where data flow would have it in a container of Python's, which is refused.
+    /// A `deque`; `in_place` where it is one of Python's.
     Deque {
         elem: Box<Type>,
         in_place: bool,
@@ -211,15 +211,16 @@ impl Type {
             | Type::Complex => true,
             Type::Obj | Type::VarTuple(_) | Type::View(_) | Type::Foreign(_) | Type::Instance(_) => true,
             Type::Function(_) | Type::Inner(_) | Type::Array(..) | Type::Numpy(_) => true,
-            Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Set { in_place, .. } => {
-                *in_place
-            }
+            Type::List { in_place, .. }
+            | Type::Dict { in_place, .. }
+            | Type::Deque { in_place, .. }
+            | Type::Set { in_place, .. } => *in_place,
             Type::Tuple { items, .. }
             | Type::Named { items, .. }
             | Type::Union(items)
             | Type::Closure { captures: items, .. } => items.iter().all(Type::is_copy),
             Type::Big | Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
-            Type::Deque { .. } | Type::MemView => false,
+            Type::MemView => false,
             Type::DictView { dict, .. } => dict.is_copy(),
         }
     }
@@ -313,10 +314,9 @@ impl Type {
         f(self) || self.parts().into_iter().any(|t| t.any(f))
     }
 
-    /// A deque or `OrderedDict` that data flow puts into a container of Python's.
+    /// An `OrderedDict` that data flow puts into a container of Python's.
     pub fn is_misplaced(&self) -> bool {
         match self {
-            Type::Deque { in_place, .. } => *in_place,
             Type::Dict { in_place, kind, .. } => *in_place && *kind == DictKind::Ordered,
             _ => false,
         }
@@ -576,11 +576,12 @@ impl Type {
         }
     }
 
-    /// Is a list, dict or set of Python's part of it?
+    /// Is a list, dict, deque or set of Python's part of it?
     pub fn has_live(&self) -> bool {
         match self {
             Type::List { in_place: true, .. }
             | Type::Dict { in_place: true, .. }
+            | Type::Deque { in_place: true, .. }
             | Type::Set { in_place: true, .. } => true,
             // Read only, or made as such whatever they hold.
             Type::VarTuple(_) | Type::View(_) => false,

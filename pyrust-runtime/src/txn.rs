@@ -11,6 +11,7 @@ use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 
 use crate::array::Arrays;
 use crate::boundary::attributes;
+use crate::boundary::deques::Deques;
 use crate::boundary::dropped::Shared;
 use crate::boundary::few::Few;
 use crate::boundary::journal::{ListState, Lists, Spare};
@@ -86,6 +87,7 @@ pub struct Txn {
     pub(crate) attributes: attributes::Log,
     pub(crate) dicts: Overlays,
     pub(crate) bytearrays: Attached,
+    pub(crate) deques: Deques,
     pub(crate) arrays: Arrays,
     pub(crate) records: Records,
     pub(crate) owned: owned::Lists,
@@ -123,6 +125,7 @@ impl Txn {
             attributes: attributes::Log::new(),
             dicts: Overlays::new(),
             bytearrays: Attached::new(),
+            deques: Deques::new(),
             arrays: Arrays::new(),
             records: Records::new(),
             owned: owned::Lists::new(),

@@ -48,8 +48,8 @@ impl Func<'_, '_, '_> {
                 self.dict_cursor(code, detached, it, at, "last_key", (key, value))
             }
             Type::Deque { elem, .. } => Pull {
-                setup: quote!(let #it = #code; let mut #at = deque::iter(&#it);),
-                next: self.q_in(detached, quote!(deque::next_back(&#it, &mut #at))),
+                setup: quote!(let #it = #code; let mut #at = deque::iter(cx, &#it);),
+                next: self.q_in(detached, quote!(deque::next_back(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
             Type::VarTuple(elem) => Pull {

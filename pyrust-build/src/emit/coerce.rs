@@ -295,6 +295,11 @@ fn made_as(from: &Type, to: &Type) -> Option<Type> {
             Type::Dict { in_place: false, kind: k, key: a, value: v },
             Type::Dict { in_place: true, kind: l, key: b, value: w },
         ) if k == l && same_rust(a, b) && same_rust(v, w) => from.clone(),
+        (Type::Deque { elem: a, in_place: false }, Type::Deque { elem: b, in_place: true })
+            if same_rust(a, b) =>
+        {
+            from.clone()
+        }
         (
             Type::Set { elem: a, in_place: false, frozen: f },
             Type::Set { elem: b, in_place: true, frozen: g },
@@ -322,7 +327,8 @@ fn can_be_boxed(ty: &Type) -> bool {
         Type::Range | Type::VarTuple(_) | Type::Function(_) | Type::Named { .. } | Type::Foreign(_) => true,
         Type::Array(..) | Type::Numpy(_) | Type::Big | Type::Complex => true,
         Type::Instance(class) => class.own == 0,
-        Type::List { in_place, .. } | Type::Dict { in_place, .. } | Type::Set { in_place, .. } => *in_place,
+        Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
+        Type::Deque { in_place, .. } | Type::Set { in_place, .. } => *in_place,
         Type::Tuple { items, .. } => ty.is_held() || items.iter().all(can_be_boxed),
         _ => false,
     }

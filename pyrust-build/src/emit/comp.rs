@@ -65,10 +65,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 (make, finish, Box::new(inner))
             }
             CompKind::Deque => {
-                let Type::Deque { elem, .. } = ty.clone() else { unreachable!("a deque") };
+                let Type::Deque { elem, in_place } = ty.clone() else { unreachable!("a deque") };
                 let maxlen = extra.map_or_else(|| quote!(None), |e| e.code);
-                let (t, out2) = (rust_type(&elem), out.clone());
-                let make = self.q(quote!(deque::new::<#t>(cx, #maxlen)));
+                let out2 = out.clone();
+                let make = self.new_deque(&elem, in_place, &maxlen);
                 let inner = move |f: &mut Self| {
                     let value = f.value_as(&comp.element, &elem);
                     let push = f.q(quote!(deque::append(cx, &#out2, #value)));

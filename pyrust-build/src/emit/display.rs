@@ -114,10 +114,7 @@ impl Func<'_, '_, '_> {
                 let make = if *in_place { quote!(plist_new) } else { quote!(new) };
                 self.q(quote!(list::#make::<#t>(cx)))
             }
-            Type::Deque { elem, .. } => {
-                let t = rust_type(elem);
-                self.q(quote!(deque::new::<#t>(cx, None)))
-            }
+            Type::Deque { elem, in_place } => self.new_deque(elem, *in_place, &quote!(None)),
             Type::Dict { kind: DictKind::Counter, key, value, in_place } => {
                 let (k, v) = (rust_type(key), rust_type(value));
                 let make = if *in_place { quote!(live_counter) } else { quote!(new_counter) };

@@ -456,12 +456,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             Type::Deque { elem, .. } if self.late => Pull {
                 setup: quote!(let #it = #code; let mut #at = None;),
                 next: self
-                    .q_in(detached, quote!(deque::next(&#it, #at.get_or_insert_with(|| deque::iter(&#it))))),
+                    .q_in(detached, quote!(deque::next(cx, &#it, #at.get_or_insert_with(|| deque::iter(cx, &#it))))),
                 elem: (**elem).clone(),
             },
             Type::Deque { elem, .. } => Pull {
-                setup: quote!(let #it = #code; let mut #at = deque::iter(&#it);),
-                next: self.q_in(detached, quote!(deque::next(&#it, &mut #at))),
+                setup: quote!(let #it = #code; let mut #at = deque::iter(cx, &#it);),
+                next: self.q_in(detached, quote!(deque::next(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
             Type::Iter(elem) => Pull {

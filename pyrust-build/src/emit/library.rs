@@ -123,10 +123,9 @@ impl Func<'_, '_, '_> {
         ty: &Type,
     ) -> TokenStream {
         match (class, ty) {
-            (Collection::Deque, Type::Deque { elem, .. }) => {
-                let t = rust_type(elem);
+            (Collection::Deque, Type::Deque { elem, in_place }) => {
                 let maxlen = arg.map_or_else(|| quote!(None), |e| self.maxlen(e));
-                self.q(quote!(deque::new::<#t>(cx, #maxlen)))
+                self.new_deque(elem, *in_place, &maxlen)
             }
             (Collection::Counter | Collection::Ordered, Type::Dict { .. }) => self.new_container(ty),
             (Collection::DefaultDict(factory), Type::Dict { key, value, in_place: true, .. }) => {
@@ -156,6 +155,13 @@ impl Func<'_, '_, '_> {
             }
             _ => self.bail("Unsupported"),
         }
+    }
+
+    /// An empty deque in one of the two representations.
+    pub(super) fn new_deque(&mut self, elem: &Type, in_place: bool, maxlen: &TokenStream) -> TokenStream {
+        let t = rust_type(elem);
+        let make = if in_place { quote!(live_new) } else { quote!(new) };
+        self.q(quote!(deque::#make::<#t>(cx, #maxlen)))
     }
 
     /// The greatest length of a deque, as an option.

@@ -328,7 +328,7 @@ impl Func<'_, '_, '_> {
             Type::Foreign(_) => self.q(quote!(#code.truth())),
             Type::Numpy(_) => quote!(#code.truth()),
             Type::Instance(_) => self.q(quote!(object::truth(#code))),
-            Type::Deque { .. } => quote!(deque::truth(#by_ref)),
+            Type::Deque { .. } => quote!(deque::truth(cx, #by_ref)),
             Type::Dict { .. } | Type::DictView { .. } => self.q(quote!(dict::truth(cx, #by_ref))),
             Type::MemView => quote!(MemView::truth(#by_ref)),
             Type::Set { .. } => self.q(quote!(set::truth(cx, #by_ref))),

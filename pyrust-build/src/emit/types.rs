@@ -118,9 +118,9 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let t = rust_type(elem);
             if *in_place { quote!(PList<#t>) } else { quote!(List<#t>) }
         }
-        Type::Deque { elem, .. } => {
+        Type::Deque { elem, in_place } => {
             let t = rust_type(elem);
-            quote!(Deque<#t>)
+            if *in_place { quote!(PDeque<#t>) } else { quote!(Deque<#t>) }
         }
         Type::Dict { key, value, in_place, kind: DictKind::Default } => {
             let (k, v) = (rust_type(key), rust_type(value));

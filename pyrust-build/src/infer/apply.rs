@@ -88,6 +88,7 @@ impl Infer<'_, '_> {
                 types[0],
                 Type::List { in_place: true, .. }
                     | Type::Dict { in_place: true, .. }
+                    | Type::Deque { in_place: true, .. }
                     | Type::Set { in_place: true, .. }
                     | Type::ByteArray
             )

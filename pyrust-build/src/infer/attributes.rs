@@ -222,6 +222,10 @@ impl Program<'_> {
                         in_place: true,
                         kind: crate::ty::DictKind::Plain,
                     }),
+                    ("deque" | "Deque", _) => Some(Type::Deque {
+                        elem: Box::new(self.annotated_type(module, index)?),
+                        in_place: true,
+                    }),
                     ("set" | "Set", _) => Some(Type::Set {
                         elem: Box::new(self.annotated_type(module, index)?),
                         in_place: true,
@@ -242,6 +246,9 @@ impl Program<'_> {
             (Binding::Module(module), Some(name)) => format!("{module}.{name}"),
             _ => return None,
         };
+        if name == "collections.deque" {
+            return Some(Type::Deque { elem: Box::new(Type::Never), in_place: true });
+        }
         crate::foreign::Class::named(&name).map(Type::Foreign)
     }
 

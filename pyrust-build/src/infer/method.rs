@@ -132,6 +132,7 @@ impl Infer<'_, '_> {
                     let other = self.expr(&args[0]);
                     if !(class == "Counter" && other.members().iter().any(|m| matches!(m, Ty::Dict(..)))) {
                         let (Ty::Deque(c) | Ty::Dict(c, _)) = member else { unreachable!("just named") };
+                        self.writes |= self.state.solver.in_place(*c);
                         let var = self.state.solver.elem(*c);
                         for m in other.members().iter().filter(|m| super::iter::is_iterable(m)) {
                             let elem = self.element_type(m);

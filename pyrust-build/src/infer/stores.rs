@@ -12,14 +12,16 @@ use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 
 impl Program<'_> {
-    /// Attributes of which the class itself says nothing but `None`, or a list of nothing.
+    /// Attributes of which the class itself says nothing but `None`, or a list or deque of nothing.
     fn open_attributes(&self, class: &ObjectClass) -> Vec<(String, bool)> {
         let (module, root, _) = self.attribute_key(class, "");
         let known = self.attributes.iter().filter(|((m, r, _), _)| *m == module && *r == root);
         known
             .filter_map(|((_, _, name), ty)| match ty {
                 Type::None => Some((name.clone(), false)),
-                Type::List { elem, .. } if **elem == Type::Never => Some((name.clone(), true)),
+                Type::List { elem, .. } | Type::Deque { elem, .. } if **elem == Type::Never => {
+                    Some((name.clone(), true))
+                }
                 _ => None,
             })
             .collect()
@@ -60,7 +62,13 @@ impl Program<'_> {
                         && let Some(name) = is_open(list, true)
                         && let Some(item) = self.literal_type(&class.module, item)
                     {
-                        found.push((name, Type::List { elem: Box::new(item), in_place: true }));
+                        let (module, root, key) = self.attribute_key(class, &name);
+                        let elem = Box::new(item);
+                        let ty = match self.attributes.get(&(module, root, key)) {
+                            Some(Type::Deque { .. }) => Type::Deque { elem, in_place: true },
+                            _ => Type::List { elem, in_place: true },
+                        };
+                        found.push((name, ty));
                     }
                 }
                 _ => {}

@@ -143,6 +143,7 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
             in_place: true,
             kind: DictKind::Plain,
         },
+        SigType::Deque(t) => Type::Deque { elem: Box::new(inner(t)), in_place: true },
         SigType::Set(t) => Type::Set { elem: Box::new(inner(t)), in_place: true, frozen: false },
         SigType::FrozenSet(t) => Type::Set { elem: Box::new(inner(t)), in_place: true, frozen: true },
         SigType::Tuple(items) if items.is_empty() => Type::VarTuple(Box::new(Type::Never)),
@@ -186,7 +187,7 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
             }
             _ => Type::Obj,
         },
-        SigType::Deque(_) | SigType::Object => Type::Obj,
+        SigType::Object => Type::Obj,
     }
 }
 

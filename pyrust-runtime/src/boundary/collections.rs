@@ -44,6 +44,18 @@ pub(crate) unsafe fn is_defaultdict(object: *mut PyObject) -> bool {
     unsafe { is_c_class(Py_TYPE(object), c"collections.defaultdict", &SEEN) }
 }
 
+/// `type(object) is deque`
+///
+/// # Safety
+/// The object is alive.
+#[inline]
+pub(crate) unsafe fn is_deque(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { is_c_class(Py_TYPE(object), c"collections.deque", &DEQUE) }
+}
+
+static DEQUE: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
+
 /// `type(object) is Counter`, and that class is as CPython has it.
 ///
 /// # Safety
@@ -79,7 +91,6 @@ pub(crate) unsafe fn has_no_attributes(cx: Cx, object: *mut PyObject) -> bool {
 /// # Safety
 /// An exact `defaultdict`.
 pub(crate) unsafe fn made_by_factory(cx: Cx, object: *mut PyObject) -> R<Option<*mut PyObject>> {
-    static DEQUE: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
     cx.before_tracked();
     // SAFETY: The class is C's, and so is the attribute; the classes that are called are compared before.
     unsafe {

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use pyo3_ffi::{Py_DECREF, PyErr_Clear, PyErr_Occurred, PyObject};
 
 use crate::boundary::attributes;
+use crate::boundary::deques;
 use crate::boundary::dropped;
 use crate::boundary::few::{self, Few};
 use crate::boundary::journal::ListState;
@@ -236,6 +237,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                     overlay::apply(cx);
                     bytearray::apply(cx);
                     sets::apply(cx);
+                    deques::apply(cx);
                     random::apply(cx);
                     let held = Held::take(cx.txn());
                     txn::close(txn);
@@ -264,6 +266,7 @@ unsafe fn prepare(cx: Cx) -> R<()> {
             overlay::prepare(cx)?;
             bytearray::prepare(cx)?;
             sets::prepare(cx)?;
+            deques::prepare(cx)?;
             random::prepare(cx)?;
         }
         if !cx.txn().dicts.few.is_empty() {
@@ -363,6 +366,7 @@ struct Held {
     dicts: Garbage,
     bytearrays: Attached,
     sets: sets::Garbage,
+    deques: deques::Garbage,
     owned: owned::Lists,
     records: Records,
 }
@@ -377,6 +381,7 @@ impl Held {
             dicts: txn.dicts.take(),
             bytearrays: txn.bytearrays.take(),
             sets: txn.sets.take(),
+            deques: txn.deques.take(),
             owned: txn.owned.take(),
             records: core::mem::replace(&mut txn.records, Records::new()),
         }
@@ -388,6 +393,7 @@ impl Held {
             self.dicts.discard();
             self.bytearrays.discard();
             self.sets.discard();
+            self.deques.discard();
             drop(self.owned);
             drop(self.records);
             self.written.discard();
@@ -402,6 +408,7 @@ impl Txn {
         self.owned.is_empty()
             && self.dicts.is_none()
             && self.sets.is_empty()
+            && self.deques.is_empty()
             && self.bytearrays.is_empty()
             && self.arrays.is_empty()
             && self.records.is_empty()
@@ -409,7 +416,7 @@ impl Txn {
             && self.random.is_untouched()
     }
 
-    /// For inspectors: what the dict or set would be after the commit; a new reference, or none if nothing was
+    /// For inspectors: what the dict, set or deque would be after the commit; a new reference, or none if nothing was
     /// written to it.
     ///
     /// # Safety
@@ -419,7 +426,10 @@ impl Txn {
         unsafe {
             match overlay::would_be(&self.dicts, object)? {
                 Some(dict) => Ok(Some(dict)),
-                None => sets::would_be(&self.sets, object),
+                None => match sets::would_be(&self.sets, object)? {
+                    Some(set) => Ok(Some(set)),
+                    None => deques::would_be(&self.deques, object),
+                },
             }
         }
     }
@@ -429,8 +439,10 @@ impl Txn {
         self.bytearrays.written()
     }
 
-    /// For inspectors: all dicts and sets with writes that are held back.
+    /// For inspectors: all dicts, sets and deques with writes that are held back.
     pub fn held_back(&self) -> impl Iterator<Item = *mut PyObject> {
-        overlay::written(&self.dicts).chain(sets::written(&self.sets))
+        overlay::written(&self.dicts)
+            .chain(sets::written(&self.sets))
+            .chain(deques::written(&self.deques))
     }
 }

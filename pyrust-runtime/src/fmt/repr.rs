@@ -1,7 +1,7 @@
 //! `str()` and `repr()` of every native type.
 
 use super::push_text;
-use crate::deque::{self, Deque};
+use crate::deque::{self, Deque, DequeLike, PDeque};
 use crate::dict::{self, Count, Counter, Dict, DictLike, Factory, Ordered, PDict};
 use crate::elem::Key;
 use crate::list::{List, ListLike, PList};
@@ -409,14 +409,28 @@ impl<K: Key + Repr, V: Repr + Clone + 'static> Repr for Dict<K, V, Ordered> {
 
 impl<T: Repr + Clone + 'static> Repr for Deque<T> {
     fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
-        out.push_static("deque(")?;
-        push_list(cx, &deque::list(cx, self)?, out)?;
-        if let U2::B(most) = deque::maxlen(cx, self) {
-            out.push_static(", maxlen=")?;
-            most.push_repr(cx, out)?;
-        }
-        out.push_static(")")
+        push_deque(cx, self, out)
     }
+}
+
+impl<T: Repr + FromPy + IntoPy + Clone> Repr for PDeque<T> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_deque(cx, self, out)
+    }
+}
+
+fn push_deque<T: Repr + Clone + 'static, D: DequeLike<T>>(
+    cx: Cx,
+    deque: &D,
+    out: &mut StrBuilder,
+) -> R<()> {
+    out.push_static("deque(")?;
+    push_list(cx, &deque::list(cx, deque)?, out)?;
+    if let U2::B(most) = deque::maxlen(cx, deque) {
+        out.push_static(", maxlen=")?;
+        most.push_repr(cx, out)?;
+    }
+    out.push_static(")")
 }
 
 fn push_set<K, S>(cx: Cx, set: &S, frozen: bool, out: &mut StrBuilder) -> R<()>
