@@ -455,8 +455,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             },
             Type::Deque { elem, .. } if self.late => Pull {
                 setup: quote!(let #it = #code; let mut #at = None;),
-                next: self
-                    .q_in(detached, quote!(deque::next(cx, &#it, #at.get_or_insert_with(|| deque::iter(cx, &#it))))),
+                next: self.q_in(
+                    detached,
+                    quote!(deque::next(cx, &#it, #at.get_or_insert_with(|| deque::iter(cx, &#it)))),
+                ),
                 elem: (**elem).clone(),
             },
             Type::Deque { elem, .. } => Pull {

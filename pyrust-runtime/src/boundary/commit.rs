@@ -131,6 +131,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 && txn.lists.is_empty()
                 && txn.attributes.is_empty()
                 && txn.dicts.few.is_empty()
+                && txn.deques.is_empty()
                 && txn.holds_places_only()
         };
         match result {
@@ -227,6 +228,9 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                 if !cx.txn().dicts.few.is_empty() {
                     few::apply(cx);
                 }
+                if !cx.txn().deques.is_empty() {
+                    deques::apply(cx);
+                }
                 if cx.txn().holds_places_only() && drop_here(cx.txn()) {
                     txn::close(txn);
                 } else if cx.txn().holds_places_only() {
@@ -237,7 +241,6 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                     overlay::apply(cx);
                     bytearray::apply(cx);
                     sets::apply(cx);
-                    deques::apply(cx);
                     random::apply(cx);
                     let held = Held::take(cx.txn());
                     txn::close(txn);
@@ -266,11 +269,13 @@ unsafe fn prepare(cx: Cx) -> R<()> {
             overlay::prepare(cx)?;
             bytearray::prepare(cx)?;
             sets::prepare(cx)?;
-            deques::prepare(cx)?;
             random::prepare(cx)?;
         }
         if !cx.txn().dicts.few.is_empty() {
             few::prepare(cx)?;
+        }
+        if !cx.txn().deques.is_empty() {
+            deques::prepare(cx)?;
         }
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
         cx.txn().attributes.check_dropped()?;
@@ -319,7 +324,10 @@ unsafe fn drop_here(txn: &mut Txn) -> bool {
             txn.arena.pop();
             Py_DECREF(object);
         }
-        txn.lists.drop_here() && txn.attributes.drop_here() && txn.dicts.few.drop_here()
+        txn.deques.drop_here()
+            && txn.lists.drop_here()
+            && txn.attributes.drop_here()
+            && txn.dicts.few.drop_here()
     }
 }
 
@@ -330,6 +338,7 @@ struct Written {
     lists: Buf<ListState>,
     attributes: attributes::Garbage,
     few: Few,
+    deques: deques::Garbage,
 }
 
 impl Written {
@@ -339,6 +348,7 @@ impl Written {
             lists: txn.lists.take(),
             attributes: txn.attributes.take(),
             few: txn.dicts.few.take(),
+            deques: txn.deques.take(),
         }
     }
 
@@ -351,6 +361,7 @@ impl Written {
             }
             self.attributes.discard();
             self.few.discard();
+            self.deques.discard();
             while let Some(object) = self.arena.pop() {
                 Py_DECREF(object);
             }
@@ -366,7 +377,6 @@ struct Held {
     dicts: Garbage,
     bytearrays: Attached,
     sets: sets::Garbage,
-    deques: deques::Garbage,
     owned: owned::Lists,
     records: Records,
 }
@@ -381,7 +391,6 @@ impl Held {
             dicts: txn.dicts.take(),
             bytearrays: txn.bytearrays.take(),
             sets: txn.sets.take(),
-            deques: txn.deques.take(),
             owned: txn.owned.take(),
             records: core::mem::replace(&mut txn.records, Records::new()),
         }
@@ -393,7 +402,6 @@ impl Held {
             self.dicts.discard();
             self.bytearrays.discard();
             self.sets.discard();
-            self.deques.discard();
             drop(self.owned);
             drop(self.records);
             self.written.discard();
@@ -408,7 +416,6 @@ impl Txn {
         self.owned.is_empty()
             && self.dicts.is_none()
             && self.sets.is_empty()
-            && self.deques.is_empty()
             && self.bytearrays.is_empty()
             && self.arrays.is_empty()
             && self.records.is_empty()
@@ -441,8 +448,6 @@ impl Txn {
 
     /// For inspectors: all dicts, sets and deques with writes that are held back.
     pub fn held_back(&self) -> impl Iterator<Item = *mut PyObject> {
-        overlay::written(&self.dicts)
-            .chain(sets::written(&self.sets))
-            .chain(deques::written(&self.deques))
+        overlay::written(&self.dicts).chain(sets::written(&self.sets)).chain(deques::written(&self.deques))
     }
 }

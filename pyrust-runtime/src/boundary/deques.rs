@@ -5,284 +5,23 @@
 //! does not depend on the length, and the objects stay what they are. The commit takes the items off both ends that are not
 //! in the stretch any more and puts the new ones there, the same operations in the same order; where only items were
 //! exchanged, which iterators do not notice, it exchanges them.
-//!
-//! CPython keeps the structure to itself, so that no header proves it: each process looks at a deque first.
 
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
 use std::collections::VecDeque;
 
 use pyo3_ffi::*;
 
 use crate::boundary::collections;
+use crate::boundary::deque_layout::{BLOCK, invoke, item, place, raw};
 use crate::boundary::dropped;
 use crate::boundary::journal;
-use crate::boundary::layout;
 use crate::boundary::ptrmap::PtrMap;
-use crate::builtins::c::undisturbed;
 use crate::buf::Buf;
+use crate::builtins::c::undisturbed;
 use crate::stop::{Bail, R, bail};
-use crate::txn::{Cx, no_memory};
+use crate::txn::{Cx, MODERATE, no_memory};
 
-/// Items of a block.
-const BLOCK: usize = 64;
-
-#[repr(C)]
-struct Block {
-    left: *mut Block,
-    items: [*mut PyObject; BLOCK],
-    right: *mut Block,
-}
-
-/// What CPython calls `dequeobject`, as far as it is used.
-#[repr(C)]
-struct Raw {
-    base: PyVarObject,
-    left: *mut Block,
-    right: *mut Block,
-    /// Of the first item in the first block.
-    first: isize,
-    /// Of the last item in the last one.
-    last: isize,
-    /// Moves with every change of shape.
-    state: usize,
-    /// -1 for none.
-    maxlen: isize,
-}
-
-/// The deque, whose fields may be read.
-///
-/// # Safety
-/// An exact deque that is alive, after [`is_proved`].
-#[inline(always)]
-unsafe fn raw<'a>(object: *mut PyObject) -> &'a mut Raw {
-    // SAFETY: By the caller.
-    unsafe { &mut *object.cast::<Raw>() }
-}
-
-/// Where an item was found: the next one is not far.
-#[derive(Clone, Copy)]
-pub struct Spot {
-    block: *mut Block,
-    number: usize,
-}
-
-impl Spot {
-    pub(crate) const NONE: Spot = Spot { block: ptr::null_mut(), number: 0 };
-}
-
-/// Item `index` of the object itself, borrowed.
-///
-/// # Safety
-/// As [`raw`]; the index is inside.
-#[inline]
-unsafe fn item(object: *mut PyObject, index: usize, spot: &mut Spot) -> *mut PyObject {
-    // SAFETY: By the caller: there are as many blocks as the number of items tells.
-    unsafe { *place(object, index, spot) }
-}
-
-#[inline]
-unsafe fn place(object: *mut PyObject, index: usize, spot: &mut Spot) -> *mut *mut PyObject {
-    // SAFETY: By the caller.
-    unsafe {
-        let raw = raw(object);
-        let at = raw.first as usize + index;
-        let (number, inside) = (at / BLOCK, at % BLOCK);
-        let last = (raw.first as usize + raw.base.ob_size as usize - 1) / BLOCK;
-        // From where it is nearest.
-        let (mut block, mut standing) = match number <= last - number {
-            true => (raw.left, 0),
-            false => (raw.right, last),
-        };
-        if !spot.block.is_null() && spot.number.abs_diff(number) < standing.abs_diff(number) {
-            (block, standing) = (spot.block, spot.number);
-        }
-        while standing < number {
-            block = (*block).right;
-            standing += 1;
-        }
-        while standing > number {
-            block = (*block).left;
-            standing -= 1;
-        }
-        *spot = Spot { block, number };
-        (&raw mut (*block).items).cast::<*mut PyObject>().add(inside)
-    }
-}
-
-/// `type(object) is deque`, and its structure is known.
-///
-/// # Safety
-/// The object is alive.
-#[inline]
-pub(crate) unsafe fn is_deque(object: *mut PyObject) -> bool {
-    // SAFETY: By the caller.
-    unsafe { collections::is_deque(object) && is_proved(object) }
-}
-
-/// `object.maxlen`
-///
-/// # Safety
-/// As [`raw`].
-pub(crate) unsafe fn maxlen(object: *mut PyObject) -> Option<usize> {
-    // SAFETY: By the caller.
-    usize::try_from(unsafe { raw(object) }.maxlen).ok()
-}
-
-/// The first item of the object itself, borrowed.
-///
-/// # Safety
-/// As [`raw`].
-pub(crate) unsafe fn first(object: *mut PyObject) -> Option<*mut PyObject> {
-    // SAFETY: By the caller.
-    unsafe {
-        let raw = raw(object);
-        (raw.base.ob_size > 0).then(|| (*raw.left).items[raw.first as usize])
-    }
-}
-
-/// 0: not looked yet; 1: as expected; 2: otherwise.
-static PROVED: AtomicU8 = AtomicU8::new(0);
-
-/// `deque.append`, `appendleft`, `pop` and `popleft`.
-static METHODS: [AtomicPtr<PyObject>; 4] = [const { AtomicPtr::new(ptr::null_mut()) }; 4];
-const NAMES: [&core::ffi::CStr; 4] = [c"append", c"appendleft", c"pop", c"popleft"];
-
-#[inline]
-unsafe fn is_proved(object: *mut PyObject) -> bool {
-    match PROVED.load(Relaxed) {
-        1 => true,
-        2 => false,
-        _ => {
-            // SAFETY: By the caller. The collector could run in the allocation.
-            let proved = undisturbed(|| unsafe {
-                let collects = PyGC_Disable() != 0;
-                let proved = prove(Py_TYPE(object));
-                if collects {
-                    PyGC_Enable();
-                }
-                proved
-            });
-            PROVED.store(if proved { 1 } else { 2 }, Relaxed);
-            proved
-        }
-    }
-}
-
-/// Makes a deque and looks whether all is where it is expected.
-#[cold]
-#[inline(never)]
-unsafe fn prove(class: *mut PyTypeObject) -> bool {
-    const MOST: usize = 200;
-    // SAFETY: The class is C's; the deque is nobody else's, and what is read are words of it and of memory that it refers to.
-    unsafe {
-        if (*class).tp_basicsize < size_of::<Raw>() as isize {
-            return false;
-        }
-        for (name, method) in NAMES.iter().zip(&METHODS) {
-            let found = PyObject_GetAttrString(class.cast(), name.as_ptr());
-            if found.is_null() || !ptr::eq(Py_TYPE(found), &raw mut PyMethodDescr_Type) {
-                PyErr_Clear();
-                return false;
-            }
-            // The reference is kept.
-            method.store(found, Relaxed);
-        }
-        let (empty, most) = (PyTuple_New(0), PyLong_FromLong(MOST as _));
-        let object = match empty.is_null() || most.is_null() {
-            true => ptr::null_mut(),
-            false => PyObject_CallFunctionObjArgs(class.cast(), empty, most, ptr::null_mut::<PyObject>()),
-        };
-        Py_XDECREF(empty);
-        Py_XDECREF(most);
-        if object.is_null() {
-            PyErr_Clear();
-            return false;
-        }
-        let good = is_as_expected(object, MOST);
-        Py_DECREF(object);
-        good.unwrap_or_else(|| {
-            PyErr_Clear();
-            false
-        })
-    }
-}
-
-unsafe fn is_as_expected(object: *mut PyObject, most: usize) -> Option<bool> {
-    const COUNT: usize = 150;
-    // SAFETY: By the caller: a new deque.
-    unsafe {
-        for number in 0..COUNT + 5 {
-            let item = PyLong_FromLong(number as _);
-            if item.is_null() {
-                return None;
-            }
-            let done = invoke(object, 0, Some(item));
-            Py_DECREF(item);
-            Py_DECREF(done?.as_ptr());
-        }
-        let before = raw(object).state;
-        // Nothing is followed before the words make sense.
-        let ahead = (before == COUNT + 5)
-            && raw(object).base.ob_size == (COUNT + 5) as isize
-            && raw(object).maxlen == most as isize
-            && (0..BLOCK as isize).contains(&raw(object).first)
-            && (0..BLOCK as isize).contains(&raw(object).last);
-        if !ahead {
-            return Some(false);
-        }
-        for left in [3, 3, 3, 2, 2] {
-            Py_DECREF(invoke(object, left, None)?.as_ptr());
-        }
-        let now = raw(object);
-        let last = (now.first as usize + COUNT - 1) / BLOCK;
-        if now.state != before + 5
-            || now.base.ob_size != COUNT as isize
-            || (now.first as usize + COUNT - 1) % BLOCK != now.last as usize
-        {
-            return Some(false);
-        }
-        let (mut block, mut steps) = (now.left, 0);
-        while !ptr::eq(block, now.right) && steps <= last {
-            let next = (*block).right;
-            if next.is_null() || !ptr::eq((*next).left, block) {
-                return Some(false);
-            }
-            (block, steps) = (next, steps + 1);
-        }
-        if steps != last {
-            return Some(false);
-        }
-        let mut spot = Spot::NONE;
-        for index in 0..COUNT {
-            let found = item(object, index, &mut spot);
-            let want = PySequence_GetItem(object, index as isize);
-            if want.is_null() {
-                return None;
-            }
-            Py_DECREF(want);
-            if !ptr::eq(found, want) {
-                return Some(false);
-            }
-        }
-        Some(true)
-    }
-}
-
-/// Calls a method of [`NAMES`]; a new reference.
-unsafe fn invoke(
-    object: *mut PyObject,
-    method: usize,
-    item: Option<*mut PyObject>,
-) -> Option<NonNull<PyObject>> {
-    let args = [object, item.unwrap_or(ptr::null_mut())];
-    // SAFETY: By the caller: an exact deque; these methods are C's and run no Python code.
-    unsafe {
-        let count = 1 + usize::from(item.is_some());
-        let method = METHODS[method].load(Relaxed);
-        NonNull::new(PyObject_Vectorcall(method, args.as_ptr(), count, ptr::null_mut()))
-    }
-}
+pub(crate) use crate::boundary::deque_layout::{Spot, first, is_deque, maxlen};
 
 /// What a deque is instead of what its object says.
 struct Written {
@@ -303,6 +42,41 @@ struct Written {
 }
 
 impl Written {
+    fn new() -> Written {
+        Written {
+            object: ptr::null_mut(),
+            maxlen: None,
+            size: 0,
+            lo: 0,
+            hi: 0,
+            front: VecDeque::new(),
+            back: VecDeque::new(),
+            changes: 0,
+            gone: Buf::new(),
+        }
+    }
+
+    /// Drops what is left after the commit, as long as nothing of it runs code when it dies.
+    unsafe fn drop_here(&mut self) -> bool {
+        // SAFETY: These references are ours, and everything is committed.
+        unsafe {
+            while let Some(&object) = self.gone.last().or(self.front.back()).or(self.back.back()) {
+                if !dropped::lives_or_is_plain(object) {
+                    return false;
+                }
+                if self.gone.pop().is_none() && self.front.pop_back().is_none() {
+                    self.back.pop_back();
+                }
+                Py_DECREF(object);
+            }
+            true
+        }
+    }
+
+    fn is_moderate(&self) -> bool {
+        self.front.capacity().max(self.back.capacity()).max(self.gone.capacity()) <= MODERATE
+    }
+
     fn count(&self) -> usize {
         self.front.len() + (self.hi - self.lo) + self.back.len()
     }
@@ -399,17 +173,23 @@ fn room(items: &mut VecDeque<*mut PyObject>, more: usize) -> R<()> {
     if items.try_reserve(more).is_err() { bail(Bail::Memory) } else { Ok(()) }
 }
 
+/// So many are gone through instead of asking the table.
+const FEW: usize = 8;
+
 /// The deques that a transaction has written to.
 pub(crate) struct Deques {
+    /// Of all of them, once there are more than a few.
     map: PtrMap,
     written: Buf<Written>,
     /// The one that was asked for last.
     latest: usize,
+    /// Memory for the next transaction.
+    spare: Option<Written>,
 }
 
 impl Deques {
     pub(crate) const fn new() -> Deques {
-        Deques { map: PtrMap::new(), written: Buf::new(), latest: 0 }
+        Deques { map: PtrMap::new(), written: Buf::new(), latest: 0, spare: None }
     }
 
     #[inline(always)]
@@ -423,7 +203,10 @@ impl Deques {
             return None;
         }
         if !ptr::eq(self.written[self.latest].object, object) {
-            self.latest = self.map.get(object)? as usize;
+            self.latest = match self.written.len() <= FEW {
+                true => self.written.iter().position(|written| ptr::eq(written.object, object))?,
+                false => self.map.get(object)? as usize,
+            };
         }
         Some(&mut self.written[self.latest])
     }
@@ -442,31 +225,45 @@ impl Deques {
         // SAFETY: By the callers: an exact deque.
         let raw = unsafe { raw(object) };
         let size = raw.base.ob_size as usize;
-        let written = Written {
-            object,
-            // SAFETY: As above.
-            maxlen: unsafe { maxlen(object) },
-            size,
-            lo: 0,
-            hi: size,
-            front: VecDeque::new(),
-            back: VecDeque::new(),
-            changes: 0,
-            gone: Buf::new(),
-        };
+        let mut written = self.spare.take().unwrap_or_else(Written::new);
+        written.object = object;
+        // SAFETY: As above.
+        written.maxlen = unsafe { maxlen(object) };
+        (written.size, written.lo, written.hi, written.changes) = (size, 0, size, 0);
         let at = self.written.len();
-        if !self.map.insert(object, at as u32) {
+        if self.written.push(written).is_err() {
             return bail(Bail::Memory);
         }
-        if self.written.push(written).is_err() {
-            // The table would name what is not there.
-            if !self.written.is_empty() {
-                let _ = self.map.set(object, 0);
+        let unknown = match at {
+            0..FEW => 0..0,
+            FEW => 0..at + 1,
+            _ => at..at + 1,
+        };
+        for index in unknown {
+            if !self.map.insert(self.written[index].object, index as u32) {
+                // The call ends here; nothing was written to it yet.
+                return bail(Bail::Memory);
             }
-            return bail(Bail::Memory);
         }
         self.latest = at;
         Ok(())
+    }
+
+    /// Drops everything where it stands, if nothing of it runs code when it dies; otherwise the rest is still there.
+    ///
+    /// # Safety
+    /// Everything is committed.
+    pub(crate) unsafe fn drop_here(&mut self) -> bool {
+        while let Some(written) = self.written.last_mut() {
+            // SAFETY: By the caller.
+            if !unsafe { written.drop_here() } {
+                return false;
+            }
+            self.spare = self.written.pop().filter(Written::is_moderate);
+        }
+        self.map.clear();
+        self.latest = 0;
+        true
     }
 
     /// Takes everything out.
@@ -549,13 +346,11 @@ impl Live {
                 end.push_back(object);
             }
             written.changes += 1;
+            if written.maxlen.is_none_or(|most| written.count() <= most) {
+                return Ok(None);
+            }
             // SAFETY: See the impl.
-            Ok(match written.maxlen {
-                Some(most) if written.count() > most => unsafe {
-                    if left { written.pop_back() } else { written.pop_front() }
-                },
-                _ => None,
-            })
+            Ok(unsafe { if left { written.pop_back() } else { written.pop_front() } })
         });
         match pushed {
             Ok(Some((gone, true))) => self.release(gone),
@@ -745,12 +540,12 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
 /// Second part. Cannot fail, runs no Python code.
 pub(crate) unsafe fn apply(cx: Cx) {
     // SAFETY: Short borrows.
-    undisturbed(|| unsafe {
+    unsafe {
         for index in 0..cx.txn().deques.written.len() {
             let written = &mut cx.txn().deques.written[index];
             if written.changes == 0 { exchange(written) } else { perform(written) }
         }
-    });
+    }
 }
 
 /// Puts other items where some were, which no iterator notices.
@@ -809,7 +604,7 @@ unsafe fn take_off(object: *mut PyObject, left: bool) -> *mut PyObject {
             deque.state = deque.state.wrapping_add(1);
             return item;
         }
-        match invoke(object, if left { 3 } else { 2 }, None) {
+        match undisturbed(|| invoke(object, if left { 3 } else { 2 }, None)) {
             Some(item) => item.as_ptr(),
             None => Py_FatalError(c"pyrust: a deque has changed in the middle of a commit".as_ptr()),
         }
@@ -837,7 +632,7 @@ unsafe fn add(object: *mut PyObject, item: *mut PyObject, left: bool) {
             return;
         }
         for _ in 0..3 {
-            if let Some(none) = invoke(object, usize::from(left), Some(item)) {
+            if let Some(none) = undisturbed(|| invoke(object, usize::from(left), Some(item))) {
                 Py_DECREF(none.as_ptr());
                 Py_DECREF(item);
                 return;

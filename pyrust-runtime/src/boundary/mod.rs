@@ -3,6 +3,7 @@
 pub(crate) mod attributes;
 pub(crate) mod collections;
 pub mod commit;
+pub(crate) mod deque_layout;
 pub(crate) mod deques;
 pub(crate) mod dropped;
 pub(crate) mod dying;

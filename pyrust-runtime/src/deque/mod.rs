@@ -28,13 +28,7 @@ pub trait DequeLike<T: Clone + 'static>: Clone {
     fn item(&self, cx: Cx, index: usize, spot: &mut Spot) -> R<T>;
 
     /// Looks at an item, without a copy where that can be had; the look changes no deque.
-    fn look<X>(
-        &self,
-        cx: Cx,
-        index: usize,
-        spot: &mut Spot,
-        look: impl FnOnce(&T) -> R<X>,
-    ) -> R<X> {
+    fn look<X>(&self, cx: Cx, index: usize, spot: &mut Spot, look: impl FnOnce(&T) -> R<X>) -> R<X> {
         look(&self.item(cx, index, spot)?)
     }
 
@@ -357,38 +351,22 @@ where
 }
 
 /// `a < b`
-pub fn lt<T: ElemOrd + Clone + 'static, A: DequeLike<T>, B: DequeLike<T>>(
-    cx: Cx,
-    a: &A,
-    b: &B,
-) -> R<bool> {
+pub fn lt<T: ElemOrd + Clone + 'static, A: DequeLike<T>, B: DequeLike<T>>(cx: Cx, a: &A, b: &B) -> R<bool> {
     list::lt(cx, &list(cx, a)?, &list(cx, b)?)
 }
 
 /// `a <= b`
-pub fn le<T: ElemOrd + Clone + 'static, A: DequeLike<T>, B: DequeLike<T>>(
-    cx: Cx,
-    a: &A,
-    b: &B,
-) -> R<bool> {
+pub fn le<T: ElemOrd + Clone + 'static, A: DequeLike<T>, B: DequeLike<T>>(cx: Cx, a: &A, b: &B) -> R<bool> {
     list::le(cx, &list(cx, a)?, &list(cx, b)?)
 }
 
 /// `a > b`
-pub fn gt<T: ElemOrd + Clone + 'static, A: DequeLike<T>, B: DequeLike<T>>(
-    cx: Cx,
-    a: &A,
-    b: &B,
-) -> R<bool> {
+pub fn gt<T: ElemOrd + Clone + 'static, A: DequeLike<T>, B: DequeLike<T>>(cx: Cx, a: &A, b: &B) -> R<bool> {
     list::gt(cx, &list(cx, a)?, &list(cx, b)?)
 }
 
 /// `a >= b`
-pub fn ge<T: ElemOrd + Clone + 'static, A: DequeLike<T>, B: DequeLike<T>>(
-    cx: Cx,
-    a: &A,
-    b: &B,
-) -> R<bool> {
+pub fn ge<T: ElemOrd + Clone + 'static, A: DequeLike<T>, B: DequeLike<T>>(cx: Cx, a: &A, b: &B) -> R<bool> {
     list::ge(cx, &list(cx, a)?, &list(cx, b)?)
 }
 

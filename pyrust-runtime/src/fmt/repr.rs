@@ -419,11 +419,7 @@ impl<T: Repr + FromPy + IntoPy + Clone> Repr for PDeque<T> {
     }
 }
 
-fn push_deque<T: Repr + Clone + 'static, D: DequeLike<T>>(
-    cx: Cx,
-    deque: &D,
-    out: &mut StrBuilder,
-) -> R<()> {
+fn push_deque<T: Repr + Clone + 'static, D: DequeLike<T>>(cx: Cx, deque: &D, out: &mut StrBuilder) -> R<()> {
     out.push_static("deque(")?;
     push_list(cx, &deque::list(cx, deque)?, out)?;
     if let U2::B(most) = deque::maxlen(cx, deque) {
