@@ -172,6 +172,9 @@ pub const CODES: &[Code] = &[
          `@dataclass` makes without a factory. This class is none of those."),
     row("PYR0336", "introspection", "a builtin that looks at names or code",
         "`globals`, `eval` and their like, and `getattr` with a name that is computed, depend on what only Python knows."),
+    row("PYR0337", "brief", "a function too short to gain anything",
+        "A native call that changes a deque of Python's prepares the change and makes it at its end. Where nothing else is done, \
+         Python's own call is faster, and the function stays Python; functions that call it natively take it along."),
     row("PYR0401", "operation", "an operation that is not defined for these types",
         "Either Python would raise a `TypeError` here, or the operation table has no row for these types yet. \
          The recorded signature says which types were seen: `pyrust explain FUNC`."),
@@ -251,6 +254,7 @@ const HELP: &[(&str, &str)] = &[
     ("PYR0334", "return what is to be printed or written, and do so in the caller"),
     ("PYR0335", "return the values, and make the instance in the caller"),
     ("PYR0336", "do this in the caller and hand the result over"),
+    ("PYR0337", "let the loop around it be native; `mode = \"require\"` compiles it all the same"),
     ("PYR0401", "convert to types that have the operation, or profile again if these types are not what the function is called with"),
     ("PYR0402", "give values of different types different names, and containers elements of one type"),
     ("PYR0403", "profile tests that call the function, or add a signature with `pyrust add`"),

@@ -3,6 +3,8 @@
 
 mod any_size;
 mod attributes;
+mod brief;
+mod depth;
 mod forms;
 mod regions;
 mod segments;
@@ -13,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::attributes::{Attributes, attributes};
+pub use self::depth::loop_depth;
 use self::forms::{keeping, with_views};
 use self::types::{as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results};
 use crate::bodies::{self, BodyFile};
@@ -367,20 +370,27 @@ fn compile(
                     let outcome = match &lowered {
                         Ok(hir) if hir.yields.is_none() => {
                             let places = places.clone().unwrap_or_else(|| (0..hir.params.len()).collect());
-                            specialise(program, &func, signature, &places, (&entry.signatures, NARROW)).map(
-                                |instance| {
-                                    let (signature, owned) =
-                                        (signature.to_string(), owned(program, &func, instance));
-                                    emit::Spec {
-                                        signature,
-                                        instance,
-                                        owned,
-                                        segments: Vec::new(),
-                                        sites: Vec::new(),
-                                        region: None,
-                                    }
-                                },
-                            )
+                            let made =
+                                specialise(program, &func, signature, &places, (&entry.signatures, NARROW));
+                            made.and_then(|instance| {
+                                let file = sources.module(&func.module).map(|(file, _)| file);
+                                match brief::too_brief(program, instance, file) {
+                                    Some(why) if entry.mode != Mode::Require => Err(vec![why]),
+                                    _ => Ok(instance),
+                                }
+                            })
+                            .map(|instance| {
+                                let (signature, owned) =
+                                    (signature.to_string(), owned(program, &func, instance));
+                                emit::Spec {
+                                    signature,
+                                    instance,
+                                    owned,
+                                    segments: Vec::new(),
+                                    sites: Vec::new(),
+                                    region: None,
+                                }
+                            })
                         }
                         _ => segments::specialise(program, sources, &func, signature, entry),
                     };
@@ -666,33 +676,6 @@ fn checked(
         return Err(vec![Diagnostic::new("PYR0315", Severity::Note, message)]);
     }
     Ok(root)
-}
-
-/// How deep loops nest.
-pub fn loop_depth(body: &[crate::hir::Stmt]) -> usize {
-    use crate::hir::StmtKind as S;
-    let deepest = |blocks: &[&[crate::hir::Stmt]]| blocks.iter().map(|b| loop_depth(b)).max().unwrap_or(0);
-    body.iter()
-        .map(|s| match &s.kind {
-            S::For { body, orelse, .. } | S::While { body, orelse, .. } => 1 + deepest(&[body, orelse]),
-            S::If { body, orelse, .. } => deepest(&[body, orelse]),
-            S::Try { body, handlers, orelse, .. } => {
-                deepest(&[body, orelse]).max(handlers.iter().map(|h| loop_depth(&h.body)).max().unwrap_or(0))
-            }
-            // A comprehension is a loop of its own.
-            S::Return(Some(e)) | S::Expr(e) | S::Assign { value: e, .. } => comp_depth(e),
-            _ => 0,
-        })
-        .max()
-        .unwrap_or(0)
-}
-
-fn comp_depth(e: &crate::hir::Expr) -> usize {
-    use crate::hir::ExprKind as E;
-    if let E::Comp(comp) = &e.kind {
-        return comp.generators.len() + comp_depth(&comp.element);
-    }
-    crate::hir::visit::children(e).into_iter().map(comp_depth).max().unwrap_or(0)
 }
 
 /// The line of a function, where a condition that is known has ruled others of its name out.

@@ -298,9 +298,9 @@ pub(crate) fn reset(root: &str, manifest: Option<&str>, functions: &[String]) ->
                 function.split_once(':').and_then(|(m, qualname)| Some((m, qualname.rsplit_once('.')?)))
             {
                 let of = format!("{module}.{class}.");
-                manifest.attributes.retain(|name, _| {
-                    name.strip_prefix(&of).is_none_or(|attribute| attribute.contains('.'))
-                });
+                manifest
+                    .attributes
+                    .retain(|name, _| name.strip_prefix(&of).is_none_or(|attribute| attribute.contains('.')));
             }
         }
         Ok(())

@@ -21,11 +21,14 @@ impl Program<'_> {
             self.learn(class);
         }
         let key = self.attribute_key(class, name);
-        let known = self.attributes.get(&key).cloned().unwrap_or(Type::Never);
+        self.attributes.get(&key).cloned().unwrap_or(Type::Never)
+    }
+
+    /// Something reads the attribute.
+    pub(super) fn ask(&mut self, class: &ObjectClass, name: &str) {
         if class.own == 0 {
-            self.asked.insert(key);
+            self.asked.insert(self.attribute_key(class, name));
         }
-        known
     }
 
     /// Takes in what the manifest records of an attribute.
@@ -33,7 +36,7 @@ impl Program<'_> {
         self.is_seen(class, name, Some(ty.clone()));
     }
 
-    /// Has anything asked for the attribute?
+    /// Does anything read the attribute?
     pub fn is_asked(&self, class: &ObjectClass, name: &str) -> bool {
         self.asked.contains(&self.attribute_key(class, name))
     }

@@ -197,7 +197,7 @@ pub struct Program<'a> {
     filled: BTreeMap<(String, String), Option<Type>>,
     /// The types of attributes, by the topmost class and the name.
     attributes: BTreeMap<(String, String, String), Type>,
-    /// Attributes that something asked for.
+    /// Attributes that something reads.
     asked: BTreeSet<(String, String, String)>,
     /// Classes whose text has been read.
     learned: BTreeSet<(String, String)>,

@@ -377,6 +377,7 @@ impl Infer<'_, '_> {
             Some(Member::Value) if class.own != 0 => self.program.own.loses(class),
             Some(Member::Value) | None => {}
         }
+        self.program.ask(class, name);
         let var = self.attribute_var(class, name);
         let ty = self.state.solver.get(var);
         if self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
@@ -648,6 +649,7 @@ impl Infer<'_, '_> {
                 if found.is_some() && class.own != 0 {
                     self.program.own.loses(class);
                 }
+                self.program.ask(class, name);
                 let var = self.attribute_var(class, name);
                 let ty = self.state.solver.get(var);
                 out = self.state.solver.join(&out, &ty);

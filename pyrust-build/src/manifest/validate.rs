@@ -144,8 +144,9 @@ impl Reader<'_> {
         for (key, item) in table.iter() {
             let place = table.key(key).and_then(|k| k.span()).or(item.span());
             if let Err(problem) = names::check_attribute(key) {
-                self.report("PYR0107", place, format!("not an attribute: {problem}")).help =
-                    Some("as in `\"package.module.Class.attribute\" = \"list[int]\"`, with the quotes".into());
+                self.report("PYR0107", place, format!("not an attribute: {problem}")).help = Some(
+                    "as in `\"package.module.Class.attribute\" = \"list[int]\"`, with the quotes".into(),
+                );
                 continue;
             }
             let Some(text) = self.string(item, key) else { continue };

@@ -26,7 +26,7 @@ fn survives(text: &str) -> Vec<FunctionReport> {
         package: "m".into(),
         modules: vec![file],
         hotspots,
-        attributes: BTreeMap::new(),
+        attributes: Default::default(),
         dropped: Vec::new(),
         bodies: Vec::new(),
         passes: Default::default(),

@@ -451,7 +451,7 @@ def _telling(
             told = _Told()
             for _ in range(rounds):
                 found = _engine.attributes(str(project.root), str(trial), json.dumps(seen))
-                more = _Told(told.unsaid | (names & {*found["unsaid"]}), frozenset(found["unasked"]))
+                more = _Told(told.unsaid | (names & {*found["unsaid"]}), told.unasked | {*found["unasked"]})
                 if more == told:
                     break
                 told = more

@@ -9,8 +9,8 @@ use pyo3::ffi::{self, PyObject, PyTypeObject};
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
-use super::instance::{each_attribute, is_identifier, is_plain};
 use super::frame;
+use super::instance::{each_attribute, is_identifier, is_plain};
 
 unsafe extern "C" {
     /// Looks a name up in a class and its bases; a borrowed reference, or null without an error.
