@@ -36,6 +36,7 @@ fn input(count: usize) -> Input {
         package: "m".into(),
         modules,
         hotspots,
+        attributes: Default::default(),
         dropped: Vec::new(),
         bodies: Vec::new(),
         passes: Default::default(),

@@ -61,10 +61,10 @@ def load_project(root: str, manifest: str | None = None) -> dict[str, Any]:
 def attributes(root: str, manifest: str | None, observed: str) -> dict[str, list[str]]:
     """Which attributes the manifest should have types of.
 
-        observed (JSON text): {"textkit.text.Parser.tokens": "list[str]"}
+    observed (JSON text): {"textkit.text.Parser.tokens": "list[str]"}
 
-        {"unsaid": [...],   # that hotspots ask for, and of which the text of the classes does not say what was observed
-         "unasked": [...]}  # that the manifest has, and no hotspot asks for
+    {"unsaid": [...],   # that hotspots ask for, and of which the text of the classes does not say what was observed
+     "unasked": [...]}  # that the manifest has, and no hotspot asks for
     """
 
 def merge_profile(root: str, manifest: str | None, profile: str) -> dict[str, Any]:
