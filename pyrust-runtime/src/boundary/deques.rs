@@ -225,10 +225,14 @@ impl Deques {
         // SAFETY: By the callers: an exact deque.
         let raw = unsafe { raw(object) };
         let size = raw.base.ob_size as usize;
-        let mut written = self.spare.take().unwrap_or_else(Written::new);
-        written.object = object;
         // SAFETY: As above.
-        written.maxlen = unsafe { maxlen(object) };
+        let most = unsafe { maxlen(object) };
+        // What never holds anything: `append` moves its state, and `extend` does not.
+        if most == Some(0) {
+            return bail(Bail::Unsupported);
+        }
+        let mut written = self.spare.take().unwrap_or_else(Written::new);
+        (written.object, written.maxlen) = (object, most);
         (written.size, written.lo, written.hi, written.changes) = (size, 0, size, 0);
         let at = self.written.len();
         if self.written.push(written).is_err() {
