@@ -314,14 +314,6 @@ impl Type {
         f(self) || self.parts().into_iter().any(|t| t.any(f))
     }
 
-    /// An `OrderedDict` that data flow puts into a container of Python's.
-    pub fn is_misplaced(&self) -> bool {
-        match self {
-            Type::Dict { in_place, kind, .. } => *in_place && *kind == DictKind::Ordered,
-            _ => false,
-        }
-    }
-
     /// True if an iterator, or a view, is part of the value itself, which Python cannot be given.
     pub fn has_iter(&self) -> bool {
         match self {

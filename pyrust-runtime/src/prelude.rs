@@ -14,7 +14,7 @@ pub use crate::caught::{catches, undecided};
 pub use crate::complex::Complex;
 pub use crate::constant::Constant;
 pub use crate::deque::{Deque, DequeLike, PDeque};
-pub use crate::dict::{Counter, Dict, DictLike, Factory, Ordered, PDict};
+pub use crate::dict::{Counter, Dict, DictLike, Factory, Ordered, PDict, POrdered};
 pub use crate::elem::{ElemEq, ElemOrd, Key};
 pub use crate::foreign::Foreign;
 pub use crate::function::{Callable, Closure, Inner};

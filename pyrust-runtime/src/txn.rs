@@ -15,6 +15,7 @@ use crate::boundary::deques::Deques;
 use crate::boundary::dropped::Shared;
 use crate::boundary::few::Few;
 use crate::boundary::journal::{ListState, Lists, Spare};
+use crate::boundary::ordered::Ordereds;
 use crate::boundary::overlay::Overlays;
 use crate::boundary::sets::Sets;
 use crate::buf::Buf;
@@ -88,6 +89,7 @@ pub struct Txn {
     pub(crate) dicts: Overlays,
     pub(crate) bytearrays: Attached,
     pub(crate) deques: Deques,
+    pub(crate) ordereds: Ordereds,
     pub(crate) arrays: Arrays,
     pub(crate) records: Records,
     pub(crate) owned: owned::Lists,
@@ -126,6 +128,7 @@ impl Txn {
             dicts: Overlays::new(),
             bytearrays: Attached::new(),
             deques: Deques::new(),
+            ordereds: Ordereds::new(),
             arrays: Arrays::new(),
             records: Records::new(),
             owned: owned::Lists::new(),

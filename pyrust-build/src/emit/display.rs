@@ -120,9 +120,10 @@ impl Func<'_, '_, '_> {
                 let make = if *in_place { quote!(live_counter) } else { quote!(new_counter) };
                 self.q(quote!(dict::#make::<#k, #v>(cx)))
             }
-            Type::Dict { kind: DictKind::Ordered, key, value, .. } => {
+            Type::Dict { kind: DictKind::Ordered, key, value, in_place } => {
                 let (k, v) = (rust_type(key), rust_type(value));
-                self.q(quote!(dict::new_ordered::<#k, #v>(cx)))
+                let make = if *in_place { quote!(live_ordered) } else { quote!(new_ordered) };
+                self.q(quote!(dict::#make::<#k, #v>(cx)))
             }
             Type::Dict { key, value, in_place, kind: DictKind::Plain } => {
                 let (k, v) = (rust_type(key), rust_type(value));

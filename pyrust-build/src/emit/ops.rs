@@ -11,7 +11,7 @@ use crate::hir::{BinOp, Expr};
 use crate::infer::ranges::Interval;
 use crate::numpy::is_numpy;
 use crate::ops::{self, Pattern};
-use crate::ty::{Side, Type};
+use crate::ty::{DictKind, Side, Type};
 
 /// Longer literals are compared by a function anyway.
 const LONGEST_LITERAL: usize = 32;
@@ -207,7 +207,10 @@ impl Func<'_, '_, '_> {
 
     /// The literal that is the key, of a dict of Python's with such keys.
     pub(super) fn field<'t>(&self, types: impl IntoIterator<Item = &'t Type>, key: &Val) -> Option<Ident> {
-        let by_name = |t: &Type| matches!(t, Type::Dict { key, in_place: true, .. } if **key == Type::Str);
+        let by_name = |t: &Type| match t {
+            Type::Dict { key, in_place: true, kind, .. } => **key == Type::Str && *kind != DictKind::Ordered,
+            _ => false,
+        };
         let on = self.file.program.passes.has(crate::passes::Pass::Fields);
         if on && types.into_iter().any(by_name) { literal_text(&key.code) } else { None }
     }

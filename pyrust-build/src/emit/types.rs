@@ -126,9 +126,9 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
             let (k, v) = (rust_type(key), rust_type(value));
             if *in_place { quote!(PDict<#k, #v, Factory>) } else { quote!(Dict<#k, #v, Factory>) }
         }
-        Type::Dict { key, value, kind: DictKind::Ordered, .. } => {
+        Type::Dict { key, value, in_place, kind: DictKind::Ordered } => {
             let (k, v) = (rust_type(key), rust_type(value));
-            quote!(Dict<#k, #v, Ordered>)
+            if *in_place { quote!(POrdered<#k, #v>) } else { quote!(Dict<#k, #v, Ordered>) }
         }
         Type::Dict { key, value, in_place, kind: DictKind::Counter } => {
             let (k, v) = (rust_type(key), rust_type(value));

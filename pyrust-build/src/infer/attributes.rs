@@ -225,6 +225,12 @@ impl Program<'_> {
                         in_place: true,
                         kind: crate::ty::DictKind::Plain,
                     }),
+                    ("OrderedDict", A::Tuple(items)) if items.len() == 2 => Some(Type::Dict {
+                        key: Box::new(self.annotated_type(module, &items[0])?),
+                        value: Box::new(self.annotated_type(module, &items[1])?),
+                        in_place: true,
+                        kind: crate::ty::DictKind::Ordered,
+                    }),
                     ("deque" | "Deque", _) => Some(Type::Deque {
                         elem: Box::new(self.annotated_type(module, index)?),
                         in_place: true,
@@ -249,8 +255,13 @@ impl Program<'_> {
             (Binding::Module(module), Some(name)) => format!("{module}.{name}"),
             _ => return None,
         };
+        let never = || Box::new(Type::Never);
         if name == "collections.deque" {
-            return Some(Type::Deque { elem: Box::new(Type::Never), in_place: true });
+            return Some(Type::Deque { elem: never(), in_place: true });
+        }
+        if name == "collections.OrderedDict" {
+            let kind = crate::ty::DictKind::Ordered;
+            return Some(Type::Dict { key: never(), value: never(), in_place: true, kind });
         }
         crate::foreign::Class::named(&name).map(Type::Foreign)
     }

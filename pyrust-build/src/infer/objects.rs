@@ -680,6 +680,5 @@ pub fn method_guard(class: &ObjectClass, name: &str, method: &Method) -> Guard {
 
 /// Containers that Python cannot be given.
 fn is_native_only(ty: &Type) -> bool {
-    use crate::ty::DictKind;
-    matches!(ty, Type::Dict { kind: DictKind::Ordered, .. } | Type::Cell(_))
+    matches!(ty, Type::Cell(_))
 }

@@ -55,11 +55,6 @@ pub(super) fn finding(
         let message = "a function that is made here, inside a container of Python's, is not supported";
         return refuse("PYR0315", message.into());
     }
-    if let Some(ty) = all().find(|t| t.any(&Type::is_misplaced)) {
-        let message =
-            format!("in `{ty}`, what is made by `collections` is inside of a container of Python's");
-        return refuse("PYR0408", message);
-    }
     if makes_nameless(hir, nodes) {
         let message = "a `defaultdict` with a `lambda`, inside of a container of Python's, is not supported";
         return refuse("PYR0408", message.into());

@@ -170,6 +170,7 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
             let kind = match name.as_str() {
                 "collections.Counter" => DictKind::Counter,
                 "collections.defaultdict" => DictKind::Default,
+                "collections.OrderedDict" => DictKind::Ordered,
                 _ => return classes(name, Some(types)).unwrap_or(Type::Obj),
             };
             match types.as_slice() {

@@ -14,6 +14,7 @@ use crate::boundary::deques;
 use crate::boundary::dropped;
 use crate::boundary::few::{self, Few};
 use crate::boundary::journal::ListState;
+use crate::boundary::ordered;
 use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
 use crate::buf::Buf;
@@ -132,6 +133,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 && txn.attributes.is_empty()
                 && txn.dicts.few.is_empty()
                 && txn.deques.is_empty()
+                && txn.ordereds.is_empty()
                 && txn.holds_places_only()
         };
         match result {
@@ -231,6 +233,10 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                 if !cx.txn().deques.is_empty() {
                     deques::apply(cx);
                 }
+                if !cx.txn().ordereds.is_empty() {
+                    ordered::apply(cx);
+                    cx.txn().ordereds.forget();
+                }
                 if cx.txn().holds_places_only() && drop_here(cx.txn()) {
                     txn::close(txn);
                 } else if cx.txn().holds_places_only() {
@@ -276,6 +282,9 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         }
         if !cx.txn().deques.is_empty() {
             deques::prepare(cx)?;
+        }
+        if !cx.txn().ordereds.is_empty() {
+            ordered::prepare(cx)?;
         }
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
         cx.txn().attributes.check_dropped()?;
@@ -385,6 +394,7 @@ impl Held {
     fn take(txn: &mut Txn) -> Held {
         txn.random.forget();
         txn.arrays.forget();
+        txn.ordereds.forget();
         txn.shared.clear();
         Held {
             written: Written::take(txn),
@@ -435,7 +445,10 @@ impl Txn {
                 Some(dict) => Ok(Some(dict)),
                 None => match sets::would_be(&self.sets, object)? {
                     Some(set) => Ok(Some(set)),
-                    None => deques::would_be(&self.deques, object),
+                    None => match deques::would_be(&self.deques, object)? {
+                        Some(deque) => Ok(Some(deque)),
+                        None => ordered::would_be(&self.ordereds, object),
+                    },
                 },
             }
         }
@@ -448,6 +461,7 @@ impl Txn {
 
     /// For inspectors: all dicts, sets and deques with writes that are held back.
     pub fn held_back(&self) -> impl Iterator<Item = *mut PyObject> {
-        overlay::written(&self.dicts).chain(sets::written(&self.sets)).chain(deques::written(&self.deques))
+        let dicts = overlay::written(&self.dicts).chain(ordered::written(&self.ordereds));
+        dicts.chain(sets::written(&self.sets)).chain(deques::written(&self.deques))
     }
 }

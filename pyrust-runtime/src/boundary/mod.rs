@@ -11,6 +11,8 @@ pub(crate) mod few;
 pub(crate) mod globals;
 pub(crate) mod journal;
 pub mod layout;
+pub(crate) mod ordered;
+pub(crate) mod ordered_layout;
 pub(crate) mod overlay;
 pub mod probe;
 pub(crate) mod ptrmap;

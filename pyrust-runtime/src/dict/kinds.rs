@@ -8,7 +8,7 @@ use pyo3_ffi::{
 };
 
 use crate::boundary::{collections, layout};
-use crate::dict::{Dict, DictLike, PDict, copy_into, find_item, iter, next_item, update};
+use crate::dict::{Dict, DictLike, PDict, POrdered, copy_into, find_item, iter, missing, next_item, update};
 use crate::elem::{ElemEq, ElemOrd, Key};
 use crate::iter::PyIter;
 use crate::list::{self, List};
@@ -119,6 +119,14 @@ impl Kind for Counter {
 /// `collections.OrderedDict`
 pub struct Ordered;
 
+/// What an `OrderedDict` can do besides.
+pub trait InOrder<K: Key, V: Clone + 'static>: DictLike<K, V> {
+    /// Removes the first entry.
+    fn take_first(&self, cx: Cx) -> R<Option<(K, V)>>;
+    /// Moves an entry to the end or to the front; false if there is none.
+    fn move_entry(&self, cx: Cx, key: &K, last: bool) -> R<bool>;
+}
+
 impl Kind for Ordered {
     const ENTRIES_DECIDE: bool = false;
     const MOVES: bool = true;
@@ -129,7 +137,7 @@ impl Kind for Ordered {
     }
 
     unsafe fn is_exact(_: *mut PyObject) -> bool {
-        // Below its order lies another, which only a native one has.
+        // Below its order lies another: one of Python's is a [`POrdered`].
         false
     }
 
@@ -652,6 +660,11 @@ pub fn new_ordered<K: Key, V: Clone + 'static>(cx: Cx) -> R<Dict<K, V, Ordered>>
     Dict::with_maker(cx, None)
 }
 
+/// `OrderedDict()`, as a Python object.
+pub fn live_ordered<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone>(cx: Cx) -> R<POrdered<K, V>> {
+    POrdered::make(cx)
+}
+
 /// `OrderedDict(mapping)`
 pub fn to_ordered<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     cx: Cx,
@@ -661,7 +674,7 @@ pub fn to_ordered<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
 }
 
 /// `d.popitem(last)` of an `OrderedDict`
-pub fn popitem_at<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Ordered>, last: bool) -> R<(K, V)> {
+pub fn popitem_at<K: Key, V: Clone + 'static, D: InOrder<K, V>>(cx: Cx, dict: &D, last: bool) -> R<(K, V)> {
     match if last { dict.take_last(cx)? } else { dict.take_first(cx)? } {
         Some(pair) => Ok(pair),
         None => exc(Exc::KeyError),
@@ -669,21 +682,23 @@ pub fn popitem_at<K: Key, V: Clone + 'static>(cx: Cx, dict: &Dict<K, V, Ordered>
 }
 
 /// `d.move_to_end(key, last)` of an `OrderedDict`
-pub fn move_to_end<K: Key, V: Clone + 'static>(
+pub fn move_to_end<K: Key, V: Clone + 'static, D: InOrder<K, V>>(
     cx: Cx,
-    dict: &Dict<K, V, Ordered>,
+    dict: &D,
     key: &K,
     last: bool,
 ) -> R<()> {
-    if dict.move_entry(cx, key, last)? { Ok(()) } else { exc(Exc::KeyError) }
+    if dict.move_entry(cx, key, last)? { Ok(()) } else { missing(cx, key) }
 }
 
 /// `a == b` of two `OrderedDict`s: in the same order.
-pub fn ordered_eq<K: Key, V: ElemEq + Clone + 'static>(
-    cx: Cx,
-    a: &Dict<K, V, Ordered>,
-    b: &Dict<K, V, Ordered>,
-) -> R<bool> {
+pub fn ordered_eq<K, V, D, E>(cx: Cx, a: &D, b: &E) -> R<bool>
+where
+    K: Key,
+    V: ElemEq + Clone + 'static,
+    D: InOrder<K, V>,
+    E: InOrder<K, V>,
+{
     // The values are compared first, as those of dicts, then the keys in their order.
     if !crate::dict::eq(cx, a, b)? {
         return Ok(false);
@@ -698,10 +713,12 @@ pub fn ordered_eq<K: Key, V: ElemEq + Clone + 'static>(
 }
 
 /// `a != b` of two `OrderedDict`s.
-pub fn ordered_ne<K: Key, V: ElemEq + Clone + 'static>(
-    cx: Cx,
-    a: &Dict<K, V, Ordered>,
-    b: &Dict<K, V, Ordered>,
-) -> R<bool> {
+pub fn ordered_ne<K, V, D, E>(cx: Cx, a: &D, b: &E) -> R<bool>
+where
+    K: Key,
+    V: ElemEq + Clone + 'static,
+    D: InOrder<K, V>,
+    E: InOrder<K, V>,
+{
     Ok(!ordered_eq(cx, a, b)?)
 }

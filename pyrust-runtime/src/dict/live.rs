@@ -6,6 +6,9 @@
 mod few;
 mod held;
 mod known;
+mod ordered;
+
+pub use ordered::POrdered;
 
 use core::any::TypeId;
 use core::marker::PhantomData;
@@ -677,7 +680,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
     fn end(&self, cx: Cx) -> R<Cursor> {
         let (count, version) = (self.count(cx)?, self.version(cx)?);
         let at = self.overlay(cx)?.map_or(0, |overlay| overlay.order.len());
-        Ok(Cursor { at, beyond: true, count, version })
+        Ok(Cursor { at, beyond: true, part: 0, count, version })
     }
 
     fn step_back(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>> {

@@ -12,7 +12,7 @@ mod views;
 
 pub use fields::*;
 pub use kinds::*;
-pub use live::PDict;
+pub use live::{PDict, POrdered};
 pub use native::Dict;
 pub use views::*;
 
@@ -31,6 +31,8 @@ pub struct Cursor {
     at: usize,
     /// Past the entries of the dict itself, among those of the overlay.
     beyond: bool,
+    /// Of an `OrderedDict` of Python's: see `boundary::ordered`.
+    part: u8,
     count: usize,
     version: u64,
 }
@@ -327,7 +329,7 @@ pub fn clear<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) ->
 /// Starts `for … in d`, `d.values()` or `d.items()`.
 #[inline]
 pub fn iter<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D) -> R<Cursor> {
-    Ok(Cursor { at: 0, beyond: false, count: dict.count(cx)?, version: dict.version(cx)? })
+    Ok(Cursor { at: 0, beyond: false, part: 0, count: dict.count(cx)?, version: dict.version(cx)? })
 }
 
 /// The cursor of an iteration that begins when the first entry is asked for.

@@ -11,7 +11,7 @@ use crate::blocks;
 use crate::boundary::overlay::{all_differ, set_known};
 use crate::buf::Buf;
 use crate::dict::table::Table;
-use crate::dict::{Cursor, DictLike, Kind, Maker, Place, Plain};
+use crate::dict::{Cursor, DictLike, InOrder, Kind, Maker, Ordered, Place, Plain};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{IntoPy, again};
 use crate::retype::Counted;
@@ -88,7 +88,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
     }
 
     /// Removes the first entry.
-    pub(crate) fn take_first(&self, cx: Cx) -> R<Option<(K, V)>> {
+    fn first_taken(&self, cx: Cx) -> R<Option<(K, V)>> {
         let Some(place) = self.table_mut().first_live() else { return Ok(None) };
         self.take_at(cx, place).map(Some)
     }
@@ -123,7 +123,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
     }
 
     /// Moves an entry to the end or to the front; false if there is none.
-    pub(crate) fn move_entry(&self, cx: Cx, key: &K, last: bool) -> R<bool> {
+    fn moved_entry(&self, cx: Cx, key: &K, last: bool) -> R<bool> {
         let hash = Table::<K, V>::hash(cx, key)?;
         let Some(place) = self.table().find(cx, hash, key)? else { return Ok(false) };
         if self.below().is_none() {
@@ -194,6 +194,16 @@ impl<K: Key, V: Clone + 'static, M: Kind> Dict<K, V, M> {
         // SAFETY: The head lives as long as the handle.
         let version = unsafe { &(*self.head.as_ptr()).version };
         version.set(version.get() + 1);
+    }
+}
+
+impl<K: Key, V: Clone + 'static> InOrder<K, V> for Dict<K, V, Ordered> {
+    fn take_first(&self, cx: Cx) -> R<Option<(K, V)>> {
+        self.first_taken(cx)
+    }
+
+    fn move_entry(&self, cx: Cx, key: &K, last: bool) -> R<bool> {
+        self.moved_entry(cx, key, last)
     }
 }
 
@@ -314,7 +324,7 @@ impl<K: Key, V: Clone + 'static, M: Kind> DictLike<K, V> for Dict<K, V, M> {
     fn end(&self, _: Cx) -> R<Cursor> {
         // SAFETY: The head lives as long as the handle.
         let version = unsafe { (*self.head.as_ptr()).version.get() };
-        Ok(Cursor { at: self.table().places(), beyond: false, count: self.table().len(), version })
+        Ok(Cursor { at: self.table().places(), beyond: false, part: 0, count: self.table().len(), version })
     }
 
     fn step_back(&self, _: Cx, cursor: &mut Cursor) -> R<Option<Place>> {

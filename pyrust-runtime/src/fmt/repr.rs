@@ -2,7 +2,7 @@
 
 use super::push_text;
 use crate::deque::{self, Deque, DequeLike, PDeque};
-use crate::dict::{self, Count, Counter, Dict, DictLike, Factory, Ordered, PDict};
+use crate::dict::{self, Count, Counter, Dict, DictLike, Factory, Ordered, PDict, POrdered};
 use crate::elem::Key;
 use crate::list::{List, ListLike, PList};
 use crate::obj::Obj;
@@ -394,17 +394,31 @@ impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Count> Repr fo
 
 impl<K: Key + Repr, V: Repr + Clone + 'static> Repr for Dict<K, V, Ordered> {
     fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
-        if !dict::truth(cx, self)? {
-            return out.push_static("OrderedDict()");
-        }
-        out.push_static("OrderedDict(")?;
-        if cfg!(Py_3_12) {
-            push_dict(cx, self, out)?;
-        } else {
-            push_list(cx, &dict::items(cx, self)?, out)?;
-        }
-        out.push_static(")")
+        push_ordered(cx, self, out)
     }
+}
+
+impl<K: Key + FromPy + IntoPy + Repr, V: FromPy + IntoPy + Repr + Clone> Repr for POrdered<K, V> {
+    fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {
+        push_ordered(cx, self, out)
+    }
+}
+
+fn push_ordered<K: Key + Repr, V: Repr + Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    out: &mut StrBuilder,
+) -> R<()> {
+    if !dict::truth(cx, dict)? {
+        return out.push_static("OrderedDict()");
+    }
+    out.push_static("OrderedDict(")?;
+    if cfg!(Py_3_12) {
+        push_dict(cx, dict, out)?;
+    } else {
+        push_list(cx, &dict::items(cx, dict)?, out)?;
+    }
+    out.push_static(")")
 }
 
 impl<T: Repr + Clone + 'static> Repr for Deque<T> {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections import Counter, defaultdict, deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from inspect import CO_VARARGS, CO_VARKEYWORDS
 from types import CodeType, FunctionType
@@ -149,12 +149,12 @@ class Inventor:
             return self._many(name, inner[0], depth)
         if name == "tuple":
             return tuple(self._value(one, depth + 1) for one in inner)
-        if name in ("dict", "collections.Counter", "collections.defaultdict"):
+        if name == "dict" or name in _MAPPINGS:
             keys = [self._value(inner[0], depth + 1) for _ in range(self._length(depth))]
             pairs = {key: self._value(inner[1], depth + 1) for key in keys}
             if name == "dict":
                 return pairs
-            return Counter(pairs) if name.endswith("Counter") else defaultdict(_factory(inner[1]), pairs)
+            return _MAPPINGS[name](inner[1], pairs)
         raise CannotInvent(name)
 
     def _length(self, depth: int) -> int:
@@ -329,6 +329,13 @@ _SCALARS: dict[str, Callable[[Inventor], Any]] = {
 
 def _factory(kind: Type) -> Any:
     return {"int": int, "float": float, "str": str, "list": list, "set": set, "dict": dict}.get(kind.name, int)
+
+
+_MAPPINGS: dict[str, Callable[[Type, dict[Any, Any]], Any]] = {
+    "collections.Counter": lambda _, pairs: Counter(pairs),
+    "collections.OrderedDict": lambda _, pairs: OrderedDict(pairs),
+    "collections.defaultdict": lambda kind, pairs: defaultdict(_factory(kind), pairs),
+}
 
 
 def _constants(code: CodeType) -> tuple[set[int], set[float], set[str], set[bytes]]:

@@ -62,7 +62,7 @@ pub(super) struct Shapes {
     modules: HashSet<String>,
     deque: usize,
     /// Classes of `collections` that are dicts.
-    mappings: [(usize, &'static str); 2],
+    mappings: [(usize, &'static str); 3],
     ndarray: Option<usize>,
     /// What `__main__` is called when it is a file of the project.
     pub(super) main: Option<String>,
@@ -84,6 +84,7 @@ impl Shapes {
         let mappings = [
             (address("Counter")?, "collections.Counter"),
             (address("defaultdict")?, "collections.defaultdict"),
+            (address("OrderedDict")?, "collections.OrderedDict"),
         ];
         let mut shapes = Self {
             all: Vec::new(),
