@@ -81,6 +81,9 @@ struct Overlay<K: Key, V> {
     count: usize,
     /// `clear` was called: the dict's own entries count no more.
     cleared: bool,
+    /// Entries of the dict before this, and insertions before that, are known to be gone: nothing comes back in its place.
+    base_start: usize,
+    order_start: usize,
     /// Entries of the dict from here on are deleted.
     base_end: usize,
     version: u64,
@@ -205,6 +208,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 insertions: 0,
                 count: layout::dict_used(self.as_ptr()),
                 cleared: false,
+                base_start: 0,
+                order_start: 0,
                 dict: self.object,
                 base_end: Keys::of(self.as_ptr()).entries_used(),
                 version: 0,
@@ -594,6 +599,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         while let Some(&(place, inserted)) = overlay.order.last() {
             let current = overlay.is_current(place, inserted);
             overlay.order.pop();
+            overlay.order_start = overlay.order_start.min(overlay.order.len());
             if current {
                 let state = overlay.table.value_mut(place as usize);
                 state.inserted = IN_BASE;
@@ -647,6 +653,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         overlay.log.clear();
         overlay.overwritten.clear();
         overlay.order.clear();
+        overlay.order_start = 0;
         overlay.count = 0;
         overlay.cleared = true;
         drop(old);
@@ -654,11 +661,17 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
     }
 
     fn step(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
-        let overlay = self.overlay(cx)?;
+        let mut overlay = self.overlay(cx)?;
         if !cursor.beyond && !overlay.as_ref().is_some_and(|overlay| overlay.cleared) {
+            let start = overlay.as_ref().map_or(0, |overlay| overlay.base_start);
+            let is_first = cursor.at <= start;
+            cursor.at = cursor.at.max(start);
             while let Some((key, value)) = self.base_entry(&mut cursor.at) {
                 if let Some(place) = Overlay::place_of(overlay.as_deref(), cx, key, value)? {
                     return Ok(Some(place));
+                }
+                if is_first && let Some(overlay) = &mut overlay {
+                    overlay.base_start = cursor.at;
                 }
             }
         }
@@ -667,10 +680,15 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
             cursor.at = 0;
         }
         if let Some(overlay) = overlay {
+            let is_first = cursor.at <= overlay.order_start;
+            cursor.at = cursor.at.max(overlay.order_start);
             while let Some(&(place, inserted)) = overlay.order.get(cursor.at) {
                 cursor.at += 1;
                 if overlay.is_current(place, inserted) {
                     return Ok(Some(Place::Native(place as usize)));
+                }
+                if is_first {
+                    overlay.order_start = cursor.at;
                 }
             }
         }
