@@ -577,8 +577,10 @@ impl Live {
         let written = self.all().writable(self.object)?;
         let null = ptr::null_mut();
         let deed = Deed::Clear;
-        written
-            .push(Step { deed, hash: 0, key: null, value: null, sets: false, over: true, before: NONE }, None)?;
+        written.push(
+            Step { deed, hash: 0, key: null, value: null, sets: false, over: true, before: NONE },
+            None,
+        )?;
         written.since = written.steps.len();
         written.fronts.clear();
         written.ends.clear();
