@@ -107,7 +107,7 @@ pub struct NamedClass {
 impl NamedClass {
     /// As a class whose methods are looked up.
     pub fn as_object(&self) -> Arc<ObjectClass> {
-        Arc::new(ObjectClass { module: self.module.clone(), name: self.name.clone(), own: 0 })
+        Arc::new(ObjectClass::new(self.module.clone(), self.name.clone()))
     }
 }
 
@@ -118,9 +118,21 @@ pub struct ObjectClass {
     pub name: String,
     /// Not 0: the instances that native code makes and keeps to itself in one form of one hotspot, which has this number.
     pub own: usize,
+    /// Of those, while types are inferred: what knows whether it meets Python's objects after all, and is one of them.
+    pub cell: Option<usize>,
 }
 
 impl ObjectClass {
+    /// The class of Python's instances.
+    pub fn new(module: String, name: String) -> ObjectClass {
+        ObjectClass { module, name, own: 0, cell: None }
+    }
+
+    /// The same class, of Python's instances.
+    pub fn of_python(&self) -> Arc<ObjectClass> {
+        Arc::new(ObjectClass::new(self.module.clone(), self.name.clone()))
+    }
+
     /// Is it the same class in Python?
     pub fn is(&self, other: &ObjectClass) -> bool {
         (&self.module, &self.name) == (&other.module, &other.name)
@@ -503,6 +515,10 @@ impl Type {
                 let items = x.iter().zip(y).map(|(a, b)| Type::join(a, b)).collect();
                 Type::Named { class: class.clone(), items }
             }
+            // What meets one of Python's is one of Python's.
+            (Type::Instance(x), Type::Instance(y)) if x.is(y) => {
+                Type::Instance(if x.own == 0 { x.clone() } else { y.clone() })
+            }
             _ => {
                 let mut members: Vec<Type> = a.members().to_vec();
                 for t in b.members() {
@@ -546,6 +562,7 @@ impl Type {
         match (self, other) {
             (Type::Tuple { items: a, .. }, Type::Tuple { items: b, .. }) => a.len() == b.len(),
             (Type::Named { class: a, .. }, Type::Named { class: b, .. }) => a == b,
+            (Type::Instance(a), Type::Instance(b)) => a.is(b),
             (Type::Dict { kind: a, .. }, Type::Dict { kind: b, .. }) => a == b,
             (Type::DictView { dict: a, side: s }, Type::DictView { dict: b, side: t }) => {
                 s == t && a.same_kind(b)

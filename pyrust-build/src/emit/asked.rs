@@ -51,7 +51,7 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> TokenStream {
         let code = &val.code;
-        let class = Arc::new(ObjectClass { own: 0, ..(**class).clone() });
+        let class = class.of_python();
         let names = (class.module.clone(), class.name.clone());
         let made = self.make_instance(node, (&names.0, &names.1), &class, args, keywords, to);
         quote!({ let _ = #code; #made })

@@ -44,7 +44,7 @@ impl Program<'_> {
         }
         // A class that stands above several comes last.
         out.retain(|c| !(c.module == module && c.name == name));
-        out.push(ObjectClass { module: module.to_string(), name: name.to_string(), own: 0 });
+        out.push(ObjectClass::new(module.to_string(), name.to_string()));
         for base in &def.bases {
             if is_empty_base(env, base)
                 || super::abstract_bases::members(env, base).is_some()

@@ -45,9 +45,7 @@ impl Infer<'_, '_> {
             self.refuse("PYR0321", e.span, message);
         }
         // Which attributes others have got is not kept.
-        if class.own != 0 {
-            self.program.own.loses(class);
-        }
+        self.state.solver.give(class);
         known
     }
 
@@ -87,7 +85,7 @@ impl Infer<'_, '_> {
         let guard = Box::new(Guard::Value(class.name.clone()));
         self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard });
         // Of which form the new one is does not depend on the old one.
-        let class = Arc::new(ObjectClass { own: 0, ..(**class).clone() });
+        let class = class.of_python();
         Some(self.make_instance(e, &class, args, keywords))
     }
 }

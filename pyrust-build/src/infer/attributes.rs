@@ -1,13 +1,12 @@
 //! What the text of classes says of the types of attributes: annotations, what `__init__` is annotated with, values that
 //! are written down. What functions assign is found out beside that.
 
-use std::sync::Arc;
 
 use super::annotation;
 use super::call::made_by;
 use super::globals::in_python;
 use super::objects::{MethodKind, method_kind};
-use super::{FuncRef, Program};
+use super::{FuncRef, Live, Program};
 use crate::ast::{self, Constant, ExprKind as A, StmtKind as S};
 use crate::resolve::{Binding, factory, mangled};
 use crate::ty::{ObjectClass, Type};
@@ -122,11 +121,7 @@ impl Program<'_> {
             })
             .collect();
         if let Some(first) = types.first_mut() {
-            *first = Some(Type::Instance(Arc::new(ObjectClass {
-                module: class.module.clone(),
-                name: class.name.clone(),
-                own: 0,
-            })));
+            *first = Some(Type::Instance(class.of_python()));
         }
         self.fill_from_members(class, f, &mut types);
         let mut found: Vec<(String, Option<Type>)> = Vec::new();
@@ -168,7 +163,7 @@ impl Program<'_> {
         if let (true, Some(types)) = (simple, types.into_iter().collect::<Option<Vec<Type>>>())
             && !types.contains(&Type::Never)
         {
-            let _ = self.request(&func, types.iter().map(in_python).collect(), false, super::NARROW);
+            let _ = self.request(&func, types.iter().map(in_python).collect(), Live::default(), super::NARROW);
         }
     }
 

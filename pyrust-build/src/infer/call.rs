@@ -3,7 +3,7 @@
 use super::globals::{in_python, long_tuples};
 use super::solver::Ty;
 use super::value::Why;
-use super::{EVERYTHING, FuncRef, Guard, Infer, NARROW, WIDE, enums};
+use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
@@ -314,9 +314,7 @@ impl Infer<'_, '_> {
                 return self.refuse("PYR0401", value.span, message);
             }
             // It is asked of an object.
-            if let Some(ty) = self.state.solver.resolve(&ty) {
-                self.program.own.loses_among_objects(&ty);
-            }
+            self.state.solver.give_all(&ty);
             return Ty::Str;
         }
         self.builtin(name);
@@ -616,13 +614,16 @@ impl Infer<'_, '_> {
         // Where the result merges with Python's lists and dicts it must be made as one of them.
         let slot = self.state.nodes[e.id];
         let merged = self.state.solver.resolve(&self.state.solver.get(slot));
-        let live = merged.is_some_and(|t| t.has_live());
+        let live = Live { containers: merged.as_ref().is_some_and(Type::has_live), instances: false };
         let wide = if self.state.wide.contains(&e.id) { WIDE } else { NARROW };
         let wide = if self.state.everything { wide | EVERYTHING } else { wide };
-        let index = match self.program.request(target, resolved, live, wide) {
-            Ok(index) => index,
-            Err(reasons) => return Err(Why::Callee(target.clone(), reasons)),
-        };
+        let told = |reasons| Why::Callee(target.clone(), reasons);
+        let mut index = self.program.request(target, resolved.clone(), live, wide).map_err(told)?;
+        // The same of instances, where it would keep them to itself.
+        if merged.is_some_and(|merged| gives_back(&self.program.instances[index].ret, &merged)) {
+            let live = Live { instances: true, ..live };
+            index = self.program.request(target, resolved, live, wide).map_err(told)?;
+        }
         let callee = &self.program.instances[index];
         if callee.refused() {
             let reasons = if self.report { callee.diagnostics.clone() } else { Vec::new() };
@@ -634,6 +635,7 @@ impl Infer<'_, '_> {
         // What the callee put into its arguments is in ours; only containers can have grown.
         for (ty, after) in types.iter().zip(&after) {
             self.state.solver.absorb(ty, &containers_only(after));
+            self.state.solver.give_as(ty, after);
         }
         Ok(Some(index))
     }
@@ -724,6 +726,16 @@ pub fn takes_any_length(name: &str) -> bool {
 /// A compiled pattern of `re`.
 fn pattern() -> Ty {
     crate::foreign::Class::named("re.Pattern").map_or(Ty::Never, Ty::Foreign)
+}
+
+/// Does a function keep instances to itself that are Python's where its result goes?
+fn gives_back(ret: &Type, to: &Type) -> bool {
+    match ret {
+        Type::Instance(class) if class.own != 0 => {
+            to.any(&|t| matches!(t, Type::Instance(other) if other.own == 0 && other.is(class)))
+        }
+        other => other.parts().into_iter().any(|part| gives_back(part, to)),
+    }
 }
 
 /// Only the parts of a parameter's type through which a callee can change what the caller sees.

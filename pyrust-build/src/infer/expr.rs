@@ -379,9 +379,7 @@ impl Infer<'_, '_> {
                 if !ty.members().iter().any(outgoing::is_container) {
                     return ty;
                 }
-                if let Some(ty) = self.state.solver.resolve(&ty) {
-                    self.program.own.loses_among_objects(&ty);
-                }
+                self.state.solver.give_all(&ty);
                 Ty::Obj
             }
             ExprKind::Default { function, param } => self.live_default(e, function, param),

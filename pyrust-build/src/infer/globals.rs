@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::{FuncRef, NARROW, Program, annotation};
+use super::{FuncRef, Live, NARROW, Program, annotation};
 use crate::ast;
 use crate::resolve::{Binding, split_member, split_receiver};
 use crate::ty::Type;
@@ -262,7 +262,7 @@ impl Program<'_> {
     /// The type of what a function without parameters returns: a module-level value, a default.
     pub(super) fn constant_type(&mut self, func: &FuncRef) -> Option<Type> {
         let first = self.instances.len();
-        let index = self.request(func, Vec::new(), false, NARROW).ok()?;
+        let index = self.request(func, Vec::new(), Live::default(), NARROW).ok()?;
         // The value is there before the call, whatever form of the function asks for it.
         let form = std::mem::take(&mut self.own);
         // Only what this value needed for the first time is run: the others may be in the middle of a run.
@@ -310,6 +310,7 @@ pub fn in_python(ty: &Type) -> Type {
             Type::Tuple { items: items.iter().map(in_python).collect(), from_py: true }
         }
         Type::Union(items) => Type::Union(items.iter().map(in_python).collect()),
+        Type::Instance(class) if class.own != 0 => Type::Instance(class.of_python()),
         // A character is a string of any length to whoever wrote it.
         Type::Char => Type::Str,
         other => other.clone(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::solver::Ty;
 use super::value::Reached;
-use super::{Infer, NARROW, Program};
+use super::{Infer, Live, NARROW, Program};
 use crate::hir::ExprKind;
 use crate::hir::visit::each_expr;
 use crate::resolve::Binding;
@@ -26,7 +26,7 @@ const EVERYWHERE: usize = usize::MAX;
 /// The method and the class of a hook.
 pub fn hook_of(callee: &Callee) -> Option<(ObjectClass, &str)> {
     let (method, class) = callee.name.strip_prefix(HOOK)?.split_once(' ')?;
-    Some((ObjectClass { module: callee.module.clone(), name: class.to_string(), own: 0 }, method))
+    Some((ObjectClass::new(callee.module.clone(), class.to_string()), method))
 }
 
 fn classes_in(ty: &Type, out: &mut Vec<Arc<ObjectClass>>) {
@@ -214,7 +214,7 @@ impl Infer<'_, '_> {
         if !self.program.lowered(&method.target).is_ok_and(|hir| hir.params.len() == operands.len()) {
             return false;
         }
-        let asked = self.program.request(&method.target, operands, false, NARROW);
+        let asked = self.program.request(&method.target, operands, Live::default(), NARROW);
         let Ok(instance) = asked else { return false };
         if self.program.instances[instance].refused() || self.program.instances[instance].writes {
             return false;

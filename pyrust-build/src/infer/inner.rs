@@ -52,9 +52,7 @@ impl Infer<'_, '_> {
             return None;
         }
         // Native code keeps no classes in what it keeps to itself.
-        if class.own != 0 {
-            self.program.own.loses(class);
-        }
+        self.state.solver.give(class);
         let guard = Box::new(Guard::Value(inner.name.clone()));
         self.guards.insert(Guard::Elsewhere { module: inner.module.clone(), guard });
         Some(self.make_instance(e, &inner, args, keywords))

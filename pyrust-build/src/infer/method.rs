@@ -64,7 +64,7 @@ impl Infer<'_, '_> {
                 && only.is_none()
             {
                 if class.own != 0 && self.program.keeps_callable(&Type::Instance(class.clone()), name) {
-                    self.program.own.loses(class);
+                    self.state.solver.give(class);
                 }
                 let ty = match name.strip_prefix("attribute ") {
                     Some(name) => Some(self.instance_attribute(e, class, name)),

@@ -95,7 +95,16 @@ pub trait Modules {
 
 /// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],
 /// and the number of the form that keeps instances to itself.
-type Key = (FuncRef, Vec<Type>, bool, Wide, usize);
+type Key = (FuncRef, Vec<Type>, Live, Wide, usize);
+
+/// What of a result its maker makes as Python's objects, because it goes where those are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Live {
+    /// Lists, dicts and sets.
+    containers: bool,
+    /// Instances that are kept otherwise.
+    instances: bool,
+}
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;
@@ -149,8 +158,8 @@ pub struct Instance {
     /// Where the diagnostics arose, as far as that is a place in the text.
     places: Places,
     state: Option<Analysis>,
-    /// The result lives in Python.
-    live: bool,
+    /// What of the result lives in Python.
+    live: Live,
     /// Arithmetic that is done on ints of any size, though its operands are words.
     pub wide: BTreeSet<NodeId>,
     /// What the caller wants of that kind.
@@ -347,7 +356,8 @@ impl<'a> Program<'a> {
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
         self.spent += std::mem::take(&mut self.work);
-        let root = self.request(func, params, false, wide)?;
+        let live = Live { instances: self.own.number != 0, ..Live::default() };
+        let root = self.request(func, params, live, wide)?;
         let (mut refined, mut cut, mut begun) = (0, 0, 0);
         loop {
             if !self.settle() {
@@ -478,13 +488,13 @@ impl<'a> Program<'a> {
 
     /// Finds or registers an instance, without running it.
     ///
-    /// `live`: what it returns goes where Python's objects are, so it makes its lists and dicts as such.
+    /// `live`: what of its result goes where Python's objects are, so that it is made as such.
     /// `wide`: which of its results are ints of any size.
     fn request(
         &mut self,
         func: &FuncRef,
         params: Vec<Type>,
-        live: bool,
+        live: Live,
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
         let key = (func.clone(), params, live, wide, self.own.number);
@@ -571,8 +581,12 @@ impl<'a> Program<'a> {
             infer.writes = false;
             infer.recall_attributes();
             infer.function();
-            if live {
+            if live.containers {
                 infer.state.solver.mark_var(infer.state.ret);
+            }
+            if live.instances {
+                let ret = infer.state.solver.get(infer.state.ret);
+                infer.state.solver.give_all(&ret);
             }
             infer.state.solver.spread_in_place();
             rounds += 1;

@@ -109,7 +109,7 @@ impl Program<'_> {
                     && let Some((home, Binding::Class)) = self.binding(&class.module, base)
                 {
                     let name = self.name_in(&class.module, &home, base);
-                    waiting.push(ObjectClass { module: home, name, own: 0 });
+                    waiting.push(ObjectClass::new(home, name));
                 }
             }
             out.push(class);

@@ -118,10 +118,7 @@ impl Infer<'_, '_> {
             self.refuse("PYR0408", span, "an iterator in a global is not supported");
             return;
         }
-        if self.state.solver.resolve(ty).is_some_and(|t| self.program.own.loses_among_objects(&t)) {
-            self.refuse("PYR0309", span, format!("`{}` in a global is not supported", self.show(ty)));
-            return;
-        }
+        self.state.solver.give_all(ty);
         let (_, binding) = self.bound(name).unwrap_or_else(|| (String::new(), Binding::Unknown));
         if !matches!(binding, Binding::Value(_) | Binding::Unknown) {
             let message = format!("assigning `{name}`, which calls rely on, is not supported");

@@ -78,7 +78,7 @@ impl Program<'_> {
         if self.named(&home, &own).is_some() {
             return None;
         }
-        let class = ObjectClass { module: home, name: own, own: 0 };
+        let class = ObjectClass::new(home, own);
         self.order(&class)?;
         (!self.is_inner_enumeration(&class)).then(|| Arc::new(class))
     }
@@ -374,8 +374,8 @@ impl Infer<'_, '_> {
                 return self.refuse("PYR0321", e.span, message);
             }
             // What the class has where the instance has nothing is one of Python's objects.
-            Some(Member::Value) if class.own != 0 => self.program.own.loses(class),
-            Some(Member::Value) | None => {}
+            Some(Member::Value) => self.state.solver.give(class),
+            None => {}
         }
         self.program.ask(class, name);
         let var = self.attribute_var(class, name);
@@ -395,9 +395,7 @@ impl Infer<'_, '_> {
 
     /// `instance.name` that is computed where the instance has not got it yet, and then kept in it.
     fn cached_attribute(&mut self, e: &Expr, class: &Arc<ObjectClass>, name: &str, method: &Method) -> Ty {
-        if class.own != 0 {
-            self.program.own.loses(class);
-        }
+        self.state.solver.give(class);
         let ty = self.instance_call(e, class, name, method, &[], &[]);
         let var = self.attribute_var(class, name);
         if ty != Ty::Never {
@@ -424,8 +422,10 @@ impl Infer<'_, '_> {
                 || t.loses_function()
                 || t.any(&is_native_only)
         };
-        let Some(resolved) = self.state.solver.resolve(ty) else { return false };
-        !(stays(&resolved) || class.own == 0 && self.program.own.loses_among_objects(&resolved))
+        if class.own == 0 {
+            self.state.solver.give_all(ty);
+        }
+        self.state.solver.resolve(ty).is_some_and(|resolved| !stays(&resolved))
     }
 
     /// `instance.name(…)`; `None` where the class has no such method.
@@ -458,7 +458,7 @@ impl Infer<'_, '_> {
             return self.member_by_value(e, class, args, keywords);
         }
         self.made.insert((class.module.clone(), class.name.clone()));
-        let class = &self.program.own.class(class);
+        let class = &self.kept(e.id, class);
         let instance = Ty::Instance(class.clone());
         if let Some(own) = self.program.makes_up_attributes(class, false) {
             let message =
@@ -646,8 +646,8 @@ impl Infer<'_, '_> {
             if let Ty::Instance(class) = member
                 && let found @ (None | Some(Member::Value)) = self.program.member_of(class, name)
             {
-                if found.is_some() && class.own != 0 {
-                    self.program.own.loses(class);
+                if found.is_some() {
+                    self.state.solver.give(class);
                 }
                 self.program.ask(class, name);
                 let var = self.attribute_var(class, name);

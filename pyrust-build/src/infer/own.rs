@@ -10,11 +10,14 @@ use std::sync::Arc;
 
 use super::{FuncRef, Infer, Program, Wide};
 use crate::hir::visit::{Visit, walk_expr, walk_target};
-use crate::hir::{Expr, ExprKind, Target, TargetKind};
+use crate::hir::{Expr, ExprKind, NodeId, Target, TargetKind};
 use crate::ty::{ObjectClass, Type};
 
 /// At most so many times classes are left out.
 const MAX_FORMS: usize = 4;
+
+/// The number that tells the instance which is made at a node from what else is.
+const MADE: usize = 95;
 
 /// Methods in which instances get their attributes first.
 const MAKERS: &[&str] = &["__init__", "__post_init__"];
@@ -83,7 +86,9 @@ impl Program<'_> {
             let all_kept = found.is_some_and(|root| self.keeps_all(root));
             let form = std::mem::take(&mut self.own);
             match found {
-                Some(root) if all_kept && form.lost.is_empty() => return Some(root),
+                Some(root) if all_kept && form.lost.is_empty() => {
+                    return self.keeps_any(root).then_some(root);
+                }
                 _ if form.lost.is_empty() => return None,
                 _ => classes.retain(|class| !form.lost.contains(class)),
             }
@@ -118,6 +123,12 @@ impl Program<'_> {
         }
         self.own = form;
         agree && !lost
+    }
+
+    /// Is there an instance that is kept, or do all of them meet Python's objects?
+    fn keeps_any(&self, root: usize) -> bool {
+        let kept = |ty: &Type| ty.any(&|t| matches!(t, Type::Instance(class) if class.own != 0));
+        self.reachable(root).into_iter().any(|i| self.instances[i].nodes.iter().any(kept))
     }
 
     /// The attributes of such instances, by their names.
@@ -157,6 +168,16 @@ impl Program<'_> {
 }
 
 impl Infer<'_, '_> {
+    /// The class of the instance that is made at a node.
+    pub(super) fn kept(&mut self, node: NodeId, class: &Arc<ObjectClass>) -> Arc<ObjectClass> {
+        let class = self.program.own.class(class);
+        if class.own == 0 {
+            return class;
+        }
+        let cell = self.site(node, MADE);
+        self.state.solver.made(&class, cell)
+    }
+
     /// A method is called: one that makes instances may be called again.
     pub(super) fn called(&mut self, class: &ObjectClass, name: &str) {
         if MAKERS.contains(&name) {
@@ -168,7 +189,7 @@ impl Infer<'_, '_> {
     /// An attribute of an instance is assigned; `generic`: as only `object.__setattr__` can where the class refuses.
     pub(super) fn stored(&mut self, class: &ObjectClass, generic: bool) {
         if class.own != 0 && !generic && !self.program.stores_generically(class) {
-            self.program.own.loses(class);
+            self.state.solver.give(class);
         }
         if generic && !self.is_maker() {
             let topmost = self.program.topmost(class);

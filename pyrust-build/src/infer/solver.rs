@@ -10,6 +10,8 @@ use crate::foreign::Class;
 use crate::numpy::Dtype;
 use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Side, Type, either};
 
+mod kept;
+
 pub(super) type VarId = usize;
 pub(super) type CellId = usize;
 
@@ -71,9 +73,7 @@ impl Ty {
     fn rank(&self) -> Rank<'_> {
         let (kind, within) = match self {
             Ty::Named(class, _) => return (9, usize::MAX, Some((&class.module, &class.name)), None),
-            Ty::Instance(class) => {
-                return (8, usize::MAX - class.own, Some((&class.module, &class.name)), None);
-            }
+            Ty::Instance(class) => return (8, usize::MAX, Some((&class.module, &class.name)), None),
             Ty::Closure(callee, captures) => return (8, 2 + captures.len(), None, Some(callee)),
             Ty::Function(_) => (8, 0),
             Ty::Inner(_) => (8, 1),
@@ -138,6 +138,8 @@ pub(super) struct Solver {
     pub(super) changed: bool,
     /// A tuple of tuples grew without end, as a linked list does.
     pub(super) endless: bool,
+    /// There are instances that native code may keep to itself.
+    pub(super) keeps: bool,
 }
 
 /// A type has at most so many parts that are no scalars: containers of unions of containers are trees, and grow as such.
@@ -178,7 +180,8 @@ impl Solver {
     }
 
     pub(super) fn get(&self, v: VarId) -> Ty {
-        self.vars[self.var_root(v)].ty.clone()
+        let ty = &self.vars[self.var_root(v)].ty;
+        if self.keeps { self.told(ty) } else { ty.clone() }
     }
 
     pub(super) fn elem(&self, c: CellId) -> VarId {
@@ -307,6 +310,7 @@ impl Solver {
             (Ty::Named(class, x), Ty::Named(_, y)) => {
                 Ty::Named(class.clone(), x.iter().zip(y).map(|(a, b)| self.join(a, b)).collect())
             }
+            (Ty::Instance(x), Ty::Instance(y)) => self.join_instances(x, y),
             (Ty::Function(x), Ty::Function(y)) => Ty::Function(either(x, y)),
             (Ty::Inner(x), Ty::Inner(y)) => Ty::Inner(either(x, y)),
             (Ty::Closure(callee, x), Ty::Closure(_, y)) => {
@@ -475,6 +479,7 @@ impl Solver {
                 let new = old.iter().zip(captures).map(|(o, t)| self.absorb(o, t)).collect();
                 self.join(current, &Ty::Closure(callee.clone(), new))
             }
+            Type::Instance(class) if class.own != 0 => self.absorb_kept(current, class),
             scalar => {
                 let ty = scalar_ty(scalar);
                 self.join(current, &ty)
@@ -515,6 +520,9 @@ impl Solver {
                 self.mark_tuples(&self.vars[v].ty.clone());
             }
         }
+        if self.keeps {
+            self.spread_objects();
+        }
     }
 
     /// Elements of live tuples and fields live in Python.
@@ -552,6 +560,10 @@ impl Solver {
             Ty::Tuple(items, _) => Ty::Tuple(items.iter().map(|t| self.mark(t)).collect(), true),
             Ty::Named(class, items) => Ty::Named(class.clone(), items.iter().map(|t| self.mark(t)).collect()),
             Ty::Union(items) => Ty::Union(items.iter().map(|t| self.mark(t)).collect()),
+            Ty::Instance(class) => {
+                self.give(class);
+                self.told(ty)
+            }
             // It cannot get to Python, and neither can what it holds.
             other => other.clone(),
         }
@@ -588,7 +600,7 @@ impl Solver {
             Ty::Foreign(class) => Type::Foreign(*class),
             Ty::Array(dtype, dims) => Type::Array(*dtype, *dims),
             Ty::Numpy(dtype) => Type::Numpy(*dtype),
-            Ty::Instance(class) => Type::Instance(class.clone()),
+            Ty::Instance(class) => Type::Instance(self.class_of(class)),
             Ty::Obj => Type::Obj,
             Ty::Tuple(items, from_py) => Type::Tuple {
                 items: items.iter().map(|t| self.resolve_at(t, depth + 1, parts)).collect::<Option<_>>()?,
