@@ -1,7 +1,6 @@
 //! What the text of classes says of the types of attributes: annotations, what `__init__` is annotated with, values that
 //! are written down. What functions assign is found out beside that.
 
-
 use super::annotation;
 use super::call::made_by;
 use super::globals::in_python;
@@ -163,7 +162,8 @@ impl Program<'_> {
         if let (true, Some(types)) = (simple, types.into_iter().collect::<Option<Vec<Type>>>())
             && !types.contains(&Type::Never)
         {
-            let _ = self.request(&func, types.iter().map(in_python).collect(), Live::default(), super::NARROW);
+            let _ =
+                self.request(&func, types.iter().map(in_python).collect(), Live::default(), super::NARROW);
         }
     }
 

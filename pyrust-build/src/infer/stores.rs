@@ -3,7 +3,6 @@
 //! A class that only ever writes `self.left = None` says nothing of what hangs there later, and the functions that know
 //! (`node.left = Node(key)`) need not be hotspots. What is read here is a hint like all types: native code guards it.
 
-
 use crate::ast::{self, ExprKind as A, StmtKind as S};
 use crate::infer::{FuncRef, Program};
 use crate::resolve::mangled;
@@ -43,9 +42,7 @@ impl Program<'_> {
                 S::Assign { targets, value } => {
                     for name in targets.iter().filter_map(|target| is_open(target, false)) {
                         // A tree hangs on trees, a link on links: the best guess where the text does not tell.
-                        let own = || {
-                            Type::Instance(class.of_python())
-                        };
+                        let own = || Type::Instance(class.of_python());
                         found.push((name, self.literal_type(&class.module, value).unwrap_or_else(own)));
                     }
                 }
