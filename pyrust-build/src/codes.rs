@@ -173,8 +173,9 @@ pub const CODES: &[Code] = &[
     row("PYR0336", "introspection", "a builtin that looks at names or code",
         "`globals`, `eval` and their like, and `getattr` with a name that is computed, depend on what only Python knows."),
     row("PYR0337", "brief", "a function too short to gain anything",
-        "A native call that changes a deque of Python's prepares the change and makes it at its end. Where nothing else is done, \
-         Python's own call is faster, and the function stays Python; functions that call it natively take it along."),
+        "A native call that changes a deque or `OrderedDict` of Python's prepares the change and makes it at its end. \
+         Where nothing else is done, Python's own call is faster, and the function stays Python; functions that call it \
+         natively take it along."),
     row("PYR0401", "operation", "an operation that is not defined for these types",
         "Either Python would raise a `TypeError` here, or the operation table has no row for these types yet. \
          The recorded signature says which types were seen: `pyrust explain FUNC`."),

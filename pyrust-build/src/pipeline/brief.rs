@@ -3,15 +3,52 @@
 
 use super::loop_depth;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::hir::{ExprKind, visit};
+use crate::hir::{Expr, ExprKind, Target, TargetKind, visit};
 use crate::infer::Program;
-use crate::source::SourceFile;
-use crate::ty::Type;
+use crate::source::{SourceFile, Span};
+use crate::ty::{DictKind, Type};
 
-/// What changes a deque and is a few instructions for Python.
-const CHANGES: [&str; 5] = ["append", "appendleft", "pop", "popleft", "clear"];
+/// What changes a deque or an `OrderedDict` and is a few instructions for Python.
+const CHANGES: [&str; 8] =
+    ["append", "appendleft", "pop", "popleft", "popitem", "move_to_end", "setdefault", "clear"];
 
-/// Why calling this instance from Python does not pay, if so: it changes one of Python's deques, and does nothing longer than that.
+/// Whose operations are stored for the commit, and done by CPython then.
+fn is_held_back(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Deque { in_place: true, .. } | Type::Dict { in_place: true, kind: DictKind::Ordered, .. }
+    )
+}
+
+/// Where one of Python's deques or `OrderedDict`s is changed.
+struct Changes<'a> {
+    nodes: &'a [Type],
+    at: Option<Span>,
+}
+
+impl<'h> visit::Visit<'h> for Changes<'_> {
+    fn target(&mut self, target: &'h Target) {
+        if let TargetKind::Index { base, .. } = &target.kind
+            && matches!(self.nodes[base.id], Type::Dict { in_place: true, kind: DictKind::Ordered, .. })
+        {
+            self.at.get_or_insert(base.span);
+        }
+        visit::walk_target(self, target);
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        if let ExprKind::Method { base, name, .. } = &e.kind
+            && CHANGES.contains(&name.as_str())
+            && is_held_back(&self.nodes[base.id])
+        {
+            self.at.get_or_insert(e.span);
+        }
+        visit::walk_expr(self, e);
+    }
+}
+
+/// Why calling this instance from Python does not pay, if so: it changes one of Python's deques or `OrderedDict`s, and does
+/// nothing longer than that.
 pub(super) fn too_brief(
     program: &Program<'_>,
     instance: usize,
@@ -21,17 +58,11 @@ pub(super) fn too_brief(
     if loop_depth(&instance.hir.body) > 0 || !instance.calls.is_empty() {
         return None;
     }
-    let mut at = None;
-    visit::each_expr(&instance.hir.body, &mut |e| {
-        if let ExprKind::Method { base, name, .. } = &e.kind
-            && CHANGES.contains(&name.as_str())
-            && matches!(instance.nodes[base.id], Type::Deque { in_place: true, .. })
-        {
-            at.get_or_insert(e.span);
-        }
-    });
-    let span = at?;
-    let message = "a short function that changes a deque of Python's is not supported: its native call costs more than it saves";
+    let mut changes = Changes { nodes: &instance.nodes, at: None };
+    visit::Visit::block(&mut changes, &instance.hir.body);
+    let span = changes.at?;
+    let message = "a short function that changes a deque or `OrderedDict` of Python's is not supported: \
+                   its native call costs more than it saves";
     let found = Diagnostic::new("PYR0337", Severity::Note, message)
         .help("functions that call it natively take it along; `mode = \"require\"` compiles it all the same");
     Some(match file {

@@ -2,7 +2,7 @@
 //!
 //! Most calls that change a dict change it once or twice: no overlay is made for that, and nothing is boxed at the
 //! commit. A dict has its writes here or in an overlay, never in both; they go over to one when somebody goes through the
-//! dict (`dict::live::few`), and all of them do when there are too many: then it ends for this transaction.
+//! dict from its end (`dict::live::few`), and all of them do when there are too many: then it ends for this transaction.
 
 use core::any::TypeId;
 use core::ptr;

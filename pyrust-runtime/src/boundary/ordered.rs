@@ -319,30 +319,35 @@ pub(crate) struct Ordereds {
     /// Of all of them, once there are more than a few.
     map: PtrMap,
     written: Buf<Written>,
+    /// So many of them; behind those is memory for more.
+    used: usize,
     /// The one that was asked for last.
     latest: usize,
-    /// Memory for the next transaction.
-    spare: Option<Written>,
 }
 
 impl Ordereds {
     pub(crate) const fn new() -> Ordereds {
-        Ordereds { map: PtrMap::new(), written: Buf::new(), latest: 0, spare: None }
+        Ordereds { map: PtrMap::new(), written: Buf::new(), used: 0, latest: 0 }
     }
 
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.written.is_empty()
+        self.used == 0
+    }
+
+    /// All of them.
+    fn all(&self) -> &[Written] {
+        &self.written[..self.used]
     }
 
     #[inline]
     fn find(&mut self, object: *mut PyObject) -> Option<&mut Written> {
-        if self.written.is_empty() {
+        if self.used == 0 {
             return None;
         }
         if !ptr::eq(self.written[self.latest].object, object) {
-            self.latest = match self.written.len() <= FEW {
-                true => self.written.iter().position(|written| ptr::eq(written.object, object))?,
+            self.latest = match self.used <= FEW {
+                true => self.all().iter().position(|written| ptr::eq(written.object, object))?,
                 false => self.map.get(object)? as usize,
             };
         }
@@ -358,14 +363,15 @@ impl Ordereds {
     }
 
     fn begin(&mut self, object: *mut PyObject) -> R<()> {
-        let mut written = self.spare.take().unwrap_or_else(Written::new);
+        let at = self.used;
+        if at == self.written.len() && self.written.push(Written::new()).is_err() {
+            return bail(Bail::Memory);
+        }
+        let written = &mut self.written[at];
         written.object = object;
         // SAFETY: By the callers: an exact `OrderedDict`, which does not change while the transaction is open.
         unsafe { (written.first, written.last) = (raw(object).first, raw(object).last) };
-        let at = self.written.len();
-        if self.written.push(written).is_err() {
-            return bail(Bail::Memory);
-        }
+        self.used += 1;
         let unknown = match at {
             0..FEW => 0..0,
             FEW => 0..at + 1,
@@ -381,16 +387,19 @@ impl Ordereds {
         Ok(())
     }
 
-    /// Forgets everything; the references are the transaction's.
+    /// Forgets everything; the references are the transaction's. Some memory is kept for the next one.
     pub(crate) fn forget(&mut self) {
-        while let Some(mut written) = self.written.pop() {
-            if written.is_moderate() {
-                written.reset();
-                self.spare = Some(written);
-            }
+        if self.used == 0 {
+            return;
+        }
+        while self.written.len() > FEW {
+            self.written.pop();
+        }
+        for written in self.written.iter_mut().take(self.used) {
+            if written.is_moderate() { written.reset() } else { *written = Written::new() }
         }
         self.map.clear();
-        self.latest = 0;
+        (self.used, self.latest) = (0, 0);
     }
 }
 
@@ -701,7 +710,7 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: A short borrow; the objects are alive and exact, and do not change while the transaction is open.
     unsafe {
         let mut growth = 0;
-        for written in cx.txn().ordereds.written.iter() {
+        for written in cx.txn().ordereds.all().iter() {
             let inserted = written.steps.iter().filter(|step| step.deed == Deed::Insert);
             let keys = Keys::of(written.object);
             let (mut count, mut of_kind) = (0, true);
@@ -730,7 +739,7 @@ pub(crate) unsafe fn apply(cx: Cx) {
     // SAFETY: Behind `prepare`; the transaction is open, and each operation is copied before it is done.
     unsafe {
         let mut index = 0;
-        while let Some(written) = cx.txn().ordereds.written.get(index) {
+        while let Some(written) = cx.txn().ordereds.all().get(index) {
             let object = written.object;
             let mut at = 0;
             while let Some(step) = cx.txn().ordereds.written[index].steps.get(at).copied() {
@@ -766,7 +775,7 @@ unsafe fn perform(object: *mut PyObject, step: Step) {
 
 /// What it would be after the commit: a new one, or none if nothing was written.
 pub(crate) unsafe fn would_be(ordereds: &Ordereds, object: *mut PyObject) -> R<Option<*mut PyObject>> {
-    let Some(written) = ordereds.written.iter().find(|written| ptr::eq(written.object, object)) else {
+    let Some(written) = ordereds.all().iter().find(|written| ptr::eq(written.object, object)) else {
         return Ok(None);
     };
     // SAFETY: Inside of an inspector; the new one is nobody else's.
@@ -803,5 +812,5 @@ unsafe fn hashes_quietly(key: *mut PyObject) -> bool {
 
 /// All that were written to.
 pub(crate) fn written(ordereds: &Ordereds) -> impl Iterator<Item = *mut PyObject> {
-    ordereds.written.iter().map(|written| written.object)
+    ordereds.all().iter().map(|written| written.object)
 }

@@ -661,6 +661,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
     }
 
     fn step(&self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
+        if self.may_be_few(cx) && self.has_few(cx) {
+            return self.step_few(cx, cursor);
+        }
         let mut overlay = self.overlay(cx)?;
         if !cursor.beyond && !overlay.as_ref().is_some_and(|overlay| overlay.cleared) {
             let start = overlay.as_ref().map_or(0, |overlay| overlay.base_start);

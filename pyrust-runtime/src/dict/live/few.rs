@@ -13,7 +13,7 @@ use crate::boundary::few::{self, Write};
 use crate::boundary::overlay::keep_dropped;
 use crate::buf::Buf;
 use crate::dict::native::boxed;
-use crate::dict::{Kind, missing};
+use crate::dict::{Cursor, Kind, Place, missing};
 use crate::elem::Key;
 use crate::py::{FromPy, IntoPy, again};
 use crate::stop::{Bail, R, bail};
@@ -196,6 +196,45 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
             return if value.is_null() { Ok(None) } else { unsafe { V::from_py(cx, value) }.map(Some) };
         }
         self.remove_held(cx, key)
+    }
+
+    /// Has it writes that wait?
+    #[inline]
+    pub(super) fn has_few(self, cx: Cx) -> bool {
+        // SAFETY: A short borrow.
+        unsafe { cx.txn() }.dicts.few.holds(self.as_ptr())
+    }
+
+    /// The next entry, while writes wait: those of the dict, with what was written for them, whose keys stand in the writes
+    /// as the dict has them; then what was put in. The cursor counts insertions, as it would in an overlay.
+    pub(super) fn step_few(self, cx: Cx, cursor: &mut Cursor) -> R<Option<Place>> {
+        // SAFETY: A short borrow.
+        let few = unsafe { &cx.txn().dicts.few };
+        if few.of(self.as_ptr()).any(|write| write.types != TypeId::of::<(K, V)>()) {
+            return bail(Bail::Alias);
+        }
+        while !cursor.beyond {
+            let Some((key, value)) = self.base_entry(&mut cursor.at) else {
+                (cursor.beyond, cursor.at) = (true, 0);
+                break;
+            };
+            // What is deleted comes back at the end.
+            let mut written = few.of(self.as_ptr()).filter(|write| ptr::eq(write.key, key));
+            match written.next() {
+                None => return Ok(Some(Place::Live { key, value })),
+                Some(first) if !first.value.is_null() && !written.any(|write| write.value.is_null()) => {
+                    return Ok(Some(Place::Live { key, value: first.value }));
+                }
+                Some(_) => {}
+            }
+        }
+        let mut put_in = few.of(self.as_ptr()).enumerate().filter(|(_, write)| write.growth > 0).skip(cursor.at);
+        let found = put_in.find(|(at, write)| {
+            cursor.at += 1;
+            let mut later = few.of(self.as_ptr()).skip(at + 1);
+            !later.any(|other| ptr::eq(other.key, write.key) && other.value.is_null())
+        });
+        Ok(found.map(|(_, write)| Place::Live { key: write.key, value: write.value }))
     }
 
     /// An overlay takes over what waits, if something does.
