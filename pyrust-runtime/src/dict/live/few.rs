@@ -228,7 +228,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 Some(_) => {}
             }
         }
-        let mut put_in = few.of(self.as_ptr()).enumerate().filter(|(_, write)| write.growth > 0).skip(cursor.at);
+        let mut put_in =
+            few.of(self.as_ptr()).enumerate().filter(|(_, write)| write.growth > 0).skip(cursor.at);
         let found = put_in.find(|(at, write)| {
             cursor.at += 1;
             let mut later = few.of(self.as_ptr()).skip(at + 1);
