@@ -71,9 +71,11 @@ pub enum Pass {
     Parallel,
     /// Arithmetic of whole arrays goes through them once, not once for each operation.
     Elementwise,
+    /// Places that a counted loop goes to one after the other are looked at before it.
+    Inside,
 }
 
-const ALL: [(&str, Pass); 31] = [
+const ALL: [(&str, Pass); 32] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -105,6 +107,7 @@ const ALL: [(&str, Pass); 31] = [
     ("constants", Pass::Constants),
     ("parallel", Pass::Parallel),
     ("elementwise", Pass::Elementwise),
+    ("inside", Pass::Inside),
 ];
 
 /// Which optimisations run; by default all.

@@ -35,8 +35,8 @@ pub use slice::*;
 pub use split::*;
 pub use tests_::*;
 pub use translate::*;
+pub use view::{Narrow, Units, View};
 pub(crate) use view::{Unit, byte_position, each};
-pub use view::{Units, View};
 
 use std::cmp::Ordering;
 use std::ptr::NonNull;

@@ -96,6 +96,9 @@ impl Func<'_, '_, '_> {
         assert!(self.closures == 0 && self.fused.is_none(), "a list grows in code of its own");
         let Type::List { elem, .. } = &self.instance.vars[var] else { return None };
         let (x, item) = (self.fresh("x"), self.value_as(item, elem));
+        if self.appends_inside(var, &name) {
+            return Some(quote!({ let #x = #item; #name.push_inside(#x); }));
+        }
         let push = self.q(quote!(#name.push(#x)));
         Some(quote!({ let #x = #item; #push; }))
     }

@@ -31,6 +31,9 @@ impl Func<'_, '_, '_> {
         if let Some(val) = self.window_get(base, index) {
             return self.coerce(&val, to);
         }
+        if let Some(val) = self.narrow_char(base, index) {
+            return self.coerce(&val, to);
+        }
         if let Some(place) = self.span_place(base, index) {
             let val = self.span_get(&place);
             return self.coerce(&val, to);

@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use super::dense::Dense;
 use super::stmt::mentions;
 use super::types::{Val, rust_type};
-use super::{Func, Loop};
+use super::{Func, Loop, inside};
 use crate::hir::{Comp, Expr, ExprKind, Iter, IterKind, Tool};
 use crate::ty::{Side, Type};
 
@@ -115,14 +115,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     fn loop_code(&mut self, iter: &Iter, breaks: &syn::Lifetime, body: Body<'_, 'f, 'p, 'a>) -> TokenStream {
         let (filled, dense) = (std::mem::take(&mut self.filled), self.dense.take());
+        let counts = self.counts.take();
         if let Some(shares) = self.shares.take() {
             return self.parallel_loop((shares, dense), (iter, &filled), breaks, body);
         }
         match &iter.kind {
             IterKind::Range { start, stop, step: None } => {
+                self.counts = counts;
                 self.counted(start.as_deref(), stop, breaks, (&filled, dense), body)
             }
             IterKind::Range { start, stop, step: Some(step) } if matches!(step.kind, ExprKind::Int(1)) => {
+                self.counts = counts;
                 self.counted(start.as_deref(), stop, breaks, (&filled, dense), body)
             }
             IterKind::Range { start, stop, step: Some(step) } => {
@@ -149,6 +152,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 }
                 None => self.gone_through(iter, breaks, filled, body),
             },
+            IterKind::Enumerate { .. } => {
+                self.counts = counts;
+                let code = self.gone_through(iter, breaks, filled, body);
+                self.counts = None;
+                code
+            }
             _ => self.gone_through(iter, breaks, filled, body),
         }
     }
@@ -232,7 +241,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         (filled, mut dense): (&[proc_macro2::Ident], Option<Dense>),
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
-        let short = self.is_short_trip(start, stop);
+        let (counts, short) = (self.counts.take(), self.is_short_trip(start, stop));
         if let Some(level) = self.level(stop) {
             return self.level_loop(level, short, breaks, body);
         }
@@ -242,7 +251,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
         let turn = Val::new(quote!(#item), Type::Int);
         let within = self.enter_nest(dense.as_mut());
+        let bounds = (quote!(#chunk.start), quote!(#chunk.end - 1));
+        let around = self.begin_counting(counts.filter(|_| dense.is_none()), bounds);
         let (code, innermost) = self.looped(breaks, &continues, turn.clone(), body);
+        let second = self
+            .second_form(innermost && !short, &mut |f| f.looped(breaks, &continues, turn.clone(), body).0);
+        self.inside = around;
         self.within_nest = within;
         if short {
             let continues = label_if_used(&code, &continues);
@@ -272,11 +286,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
             let continues = label_if_used(&body, &continues);
             let room = self.room(filled, &quote!(#chunk.end - #chunk.start));
+            let turns = inside::either(second, &quote!(#continues for #item in #chunk), &quote!({ #body }));
             return quote! {
                 for #chunk in chunks(#start, #stop) {
                     #charge;
                     #room
-                    #continues for #item in #chunk { #body }
+                    #turns
                 }
             };
         }

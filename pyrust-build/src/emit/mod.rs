@@ -29,6 +29,7 @@ mod hooks;
 mod identity;
 mod independent;
 mod index;
+mod inside;
 mod iter;
 mod jam;
 mod leaf;
@@ -448,6 +449,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     filled: Vec<Ident>,
     /// What is known of the loop over arrays that is emitted next.
     dense: Option<dense::Dense>,
+    /// What is known of the counted loop that is emitted next, and of the one that is being emitted.
+    counts: Option<inside::Counts>,
+    inside: Option<inside::Inside>,
     /// What is known of the loop that is emitted next, where several threads may do its turns.
     shares: Option<parallel::Shares>,
     /// The turns of such a loop are being emitted.
@@ -532,6 +536,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             settled: Vec::new(),
             filled: Vec::new(),
             dense: None,
+            counts: None,
+            inside: None,
             within_nest: None,
             shares: None,
             shared: false,

@@ -19,6 +19,7 @@ use quote::quote;
 
 use super::Func;
 use super::grow::{Grown, appended};
+use super::inside::Known;
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{
@@ -69,6 +70,11 @@ impl Shaken {
         self.leaves_all_but_grown(elem) && !self.grows.iter().any(|(_, grown)| grown == elem)
     }
 
+    /// Does one statement alone append to the list of the variable?
+    pub(super) fn grows_once(&self, var: VarId) -> bool {
+        self.grows.iter().filter(|(grown, _)| *grown == var).count() == 1
+    }
+
     fn leaves_all_but_grown(&self, elem: &Type) -> bool {
         !self.all && !self.elems.contains(elem)
     }
@@ -115,6 +121,8 @@ pub(super) struct Place {
     list: Option<TokenStream>,
     /// A list that grows in the loop, whose last element is at hand.
     grown: Option<Ident>,
+    /// What is known to be inside, and needs no look.
+    inside: Option<Known>,
     index: Val,
     elem: Type,
 }
@@ -183,6 +191,10 @@ impl Func<'_, '_, '_> {
         if !self.has_spans(&elem) || self.node(index.id) != Type::Int || !inside {
             return None;
         }
+        if let Some(inside) = self.inside_place(base, index, &elem) {
+            let (span, index) = (quote!(), Val::new(quote!(), Type::Int));
+            return Some(Place { span, list: None, grown: None, inside: Some(inside), index, elem: *elem });
+        }
         let mut list = None;
         let span = match base.kind {
             ExprKind::Local(var) => match self.growing(var) {
@@ -201,7 +213,7 @@ impl Func<'_, '_, '_> {
             _ => return None,
         };
         let index = self.val(index);
-        Some(Place { span, list, grown: grown.take(), index, elem: *elem })
+        Some(Place { span, list, grown: grown.take(), inside: None, index, elem: *elem })
     }
 
     /// Are spans made here, of lists of that?
@@ -230,6 +242,21 @@ impl Func<'_, '_, '_> {
         let Assigned { var, name, used } = self.settled.pop()?;
         let list = self.var_ident(var);
         used.then(|| quote!(let #name = list::span(&#list);))
+    }
+
+    /// The span of a variable, where it is made before the loop that has so many around it was opened, in a block that had
+    /// begun then.
+    pub(super) fn span_before(
+        &mut self,
+        var: VarId,
+        elem: &Type,
+        (loops, blocks): (usize, usize),
+    ) -> Option<Ident> {
+        let name = self.span_of(var, elem)?;
+        let in_block = |at: &Assigned| at.name == name;
+        let before = self.spans.iter().take(loops).any(|l| l.found.iter().any(|f| f.name == name))
+            || self.settled.iter().take(blocks).any(in_block);
+        before.then_some(name)
     }
 
     /// The span of a variable, before the outermost loop that leaves it.
@@ -267,7 +294,10 @@ impl Func<'_, '_, '_> {
 
     /// The element itself.
     pub(super) fn span_get(&self, place: &Place) -> Val {
-        let Place { span, list, grown, index, elem } = place;
+        let Place { span, list, grown, inside, index, elem } = place;
+        if let Some(inside) = inside {
+            return Val::new(inside.get(), elem.clone());
+        }
         let (code, at) = (&index.code, index.range.is_unsigned());
         let get = match list {
             _ if let Some(grown) = grown => {
@@ -286,9 +316,12 @@ impl Func<'_, '_, '_> {
 
     /// Stores a value of the element's type.
     pub(super) fn span_set(&mut self, place: &Place, val: &Val) -> TokenStream {
-        let Place { span, list, grown: _, index, elem } = place;
+        let Place { span, list, grown: _, inside, index, elem } = place;
         let (code, at) = (&index.code, index.range.is_unsigned());
         let val = self.coerce(val, elem);
+        if let Some(Known::Inside(inside, turn)) = inside {
+            return quote!(#inside.set(#turn, #val));
+        }
         self.q(match list {
             Some(list) => quote!(list::span_set_or(#span, #list, #code, #val)),
             None if at => quote!(list::span_set_at(#span, #code, #val)),
@@ -298,6 +331,9 @@ impl Func<'_, '_, '_> {
 
     /// The place with an index that is evaluated once.
     pub(super) fn bound_place(&mut self, place: Place, lets: &mut Vec<TokenStream>) -> Place {
+        if place.inside.is_some() {
+            return place;
+        }
         let index = self.bind(&place.index, lets);
         Place { index, ..place }
     }

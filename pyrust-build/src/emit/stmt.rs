@@ -120,6 +120,7 @@ impl Func<'_, '_, '_> {
                 if turns.is_none() {
                     self.filled = self.filled_by(body, &assigned);
                     self.dense = self.dense(target, iter, body, &assigned);
+                    self.counts = self.counts(target, iter, body, &assigned, &shaken);
                 }
                 let jam = self.jam(target, iter, body).map(|jam| (jam, self.fresh("sums")));
                 if turns.is_none() && jam.is_none() {
@@ -533,6 +534,7 @@ impl Func<'_, '_, '_> {
         // It stands in loops that have not looked at it: nothing is looked up before them for it.
         let (attributes, rows) = (take(&mut self.attributes), take(&mut self.rows));
         let (spans, settled) = (take(&mut self.spans), take(&mut self.settled));
+        let inside = take(&mut self.inside);
         let known = take(&mut self.known);
         while self.finals.len() > down_to {
             let last = self.finals.pop().expect("there is one more");
@@ -543,6 +545,7 @@ impl Func<'_, '_, '_> {
         (self.finals, self.tries, self.handlers) = saved;
         (self.attributes, self.rows) = (attributes, rows);
         (self.spans, self.settled, self.known) = (spans, settled, known);
+        self.inside = inside;
         quote!(#(#out)*)
     }
 }

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::Func;
+use super::inside;
 use super::iter::{Body, label_if_used};
 use super::types::Val;
 use crate::hir::{ExprKind, Iter, IterKind, Stmt, StmtKind, VarId};
@@ -18,6 +19,9 @@ pub(super) struct Indexed {
     count: TokenStream,
     item: TokenStream,
     elem: Type,
+    /// Views of texts, the names that they have where each character is a byte, and the element then.
+    narrow: Vec<(Ident, Ident)>,
+    narrow_item: TokenStream,
 }
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
@@ -32,19 +36,37 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     ) -> TokenStream {
         let continues = self.label("c");
         let (x, chunk) = (self.fresh("x"), self.fresh("chunk"));
-        let (body, innermost) = self.looped(breaks, &continues, Val::new(quote!(#x), indexed.elem), body);
-        let Indexed { setup, count, item, .. } = indexed;
+        let Indexed { setup, count, item, elem, .. } = indexed;
+        let counts = self.counts.take();
+        let from = Literal::i64_suffixed(counts.as_ref().map_or(0, |c| c.from));
+        let bounds = (quote!(#chunk.start + #from), quote!(#chunk.end - 1 + #from));
+        let around = self.begin_counting(counts, bounds);
+        let turn = Val::new(quote!(#x), elem);
+        let (code, innermost) = self.looped(breaks, &continues, turn.clone(), body);
+        let mut second =
+            self.second_form(innermost, &mut |f| f.looped(breaks, &continues, turn.clone(), body).0);
+        self.inside = around;
+        if let Some(second) = &mut second {
+            for (view, narrow) in &indexed.narrow {
+                second.looks.push(quote!(let Some(#narrow) = #view.narrow(0, #count - 1, 0)));
+            }
+            let (item, body) = (&indexed.narrow_item, &second.body);
+            second.body = quote!({ let #x = #item; #body });
+        }
+        let body = code;
         let continues = label_if_used(&body, &continues);
         if innermost {
             self.uses_fuel = true;
             let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.end - #chunk.start)));
             let room = self.room(filled, &quote!(#chunk.end - #chunk.start));
+            let turn = quote!({ let #x = #item; #body });
+            let turns = inside::either(second, &quote!(#continues for #at in #chunk), &turn);
             return quote! {
                 #setup
                 for #chunk in turns(#count) {
                     #charge;
                     #room
-                    #continues for #at in #chunk { let #x = #item; #body }
+                    #turns
                 }
             };
         }
@@ -64,19 +86,27 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 let (it, val) = (self.fresh("it"), self.val(e));
                 let code = val.held();
                 Some(match val.ty {
-                    Type::Bytes => Indexed {
-                        setup: quote!(let #it = #code;),
-                        count: quote!(bytes::len(&#it)),
-                        item: quote!(bytes::at(&#it, #at as usize)),
-                        elem: Type::Int,
-                    },
+                    Type::Bytes => {
+                        let item = quote!(bytes::at(&#it, #at as usize));
+                        Indexed {
+                            setup: quote!(let #it = #code;),
+                            count: quote!(bytes::len(&#it)),
+                            item: item.clone(),
+                            elem: Type::Int,
+                            narrow: Vec::new(),
+                            narrow_item: item,
+                        }
+                    }
                     _ => {
                         let view = self.fresh("view");
+                        let narrow = format_ident!("{view}_narrow");
                         Indexed {
                             setup: quote!(let #it = #code; let #view = pystr::view(&#it);),
                             count: quote!(#view.len() as i64),
                             item: quote!(#view.at(#at as usize)),
                             elem: Type::Char,
+                            narrow_item: quote!(#narrow.at(#at)),
+                            narrow: vec![(view, narrow)],
                         }
                     }
                 })
@@ -90,9 +120,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                         quote!(#at + #start)
                     }
                 };
-                let item = inner.item;
+                let (item, narrow) = (inner.item, inner.narrow_item);
                 Some(Indexed {
                     item: quote!((#number, #item)),
+                    narrow_item: quote!((#number, #narrow)),
                     elem: Type::Tuple { items: vec![Type::Int, inner.elem], from_py: false },
                     ..inner
                 })
@@ -100,12 +131,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             IterKind::Zip(iters) => {
                 let parts: Vec<_> = iters.iter().map(|i| self.indexed(i, at)).collect::<Option<_>>()?;
                 let (setups, items) = (parts.iter().map(|p| &p.setup), parts.iter().map(|p| &p.item));
+                let narrow_items = parts.iter().map(|p| &p.narrow_item);
                 let (first, others) = parts.split_first()?;
                 let (first, others) = (&first.count, others.iter().map(|p| &p.count));
                 Some(Indexed {
                     setup: quote!(#(#setups)*),
                     count: quote!((#first) #(.min(#others))*),
                     item: quote!((#(#items,)*)),
+                    narrow_item: quote!((#(#narrow_items,)*)),
+                    narrow: parts.iter().flat_map(|p| p.narrow.clone()).collect(),
                     elem: Type::Tuple {
                         items: parts.iter().map(|p| p.elem.clone()).collect(),
                         from_py: false,

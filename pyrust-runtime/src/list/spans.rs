@@ -75,6 +75,54 @@ pub fn span_set_at<T: Copy + 'static>(span: Span<T>, index: i64, item: T) -> R<(
     Ok(())
 }
 
+/// Where a loop stands in a list turn by turn; it has been seen before those turns that all of that is inside.
+///
+/// The compiler makes one from a [`Span`] and uses it in those turns only, as long as the span may be used.
+pub struct Inside<T> {
+    base: *mut T,
+}
+
+impl<T> Clone for Inside<T> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Inside<T> {}
+
+/// So few turns are over before that is found out.
+#[inline(always)]
+pub fn enough(first: i64, last: i64) -> bool {
+    last.wrapping_sub(first) >= 7
+}
+
+/// The places `turn + offset`, for the turns from `first` to `last`, if there are such elements. What is added may be
+/// the sum of some words.
+#[inline(always)]
+pub fn inside<T: Copy + 'static>(span: Span<T>, first: i64, last: i64, offset: i128) -> Option<Inside<T>> {
+    let (least, most) = (i128::from(first) + offset, i128::from(last) + offset);
+    let fits = least >= 0 && most < span.len as i128;
+    // What does not fit into a word is outside already.
+    fits.then(|| Inside { base: span.first.wrapping_offset(offset as isize) })
+}
+
+impl<T: Copy + 'static> Inside<T> {
+    /// `list[turn + offset]`
+    #[inline(always)]
+    pub fn get(self, turn: i64) -> T {
+        // SAFETY: One of the turns, so inside; the list has not changed its length since.
+        unsafe { *self.base.wrapping_offset(turn as isize) }
+    }
+
+    /// `list[turn + offset] = item`
+    #[inline(always)]
+    pub fn set(self, turn: i64, item: T) {
+        // SAFETY: As above; nobody borrows elements meanwhile, and none has to be dropped.
+        unsafe { *self.base.wrapping_offset(turn as isize) = item };
+    }
+}
+
 /// A list to which a loop appends, in that loop alone.
 ///
 /// The compiler makes one before the loop, where a variable keeps the list alive, and uses it only as long as nothing but
@@ -115,7 +163,7 @@ pub fn span_apart<T: Copy + 'static>(list: &List<T>, growing: &Growing<T>) -> Sp
 /// `list[index]`; the span may be that of a list which is growing, and then it has no elements.
 #[inline(always)]
 pub fn span_get_or<T: Copy + 'static>(span: Span<T>, list: &List<T>, index: i64) -> R<T> {
-    match inside(index, span.len) {
+    match place(index, span.len) {
         // SAFETY: inside, and the list has not changed its length since.
         Some(at) => Ok(unsafe { *span.first.add(at) }),
         None => get_anyway(list, index),
@@ -125,7 +173,7 @@ pub fn span_get_or<T: Copy + 'static>(span: Span<T>, list: &List<T>, index: i64)
 /// `list[index] = item`; the span may be that of a list which is growing, and then it has no elements.
 #[inline(always)]
 pub fn span_set_or<T: Copy + 'static>(span: Span<T>, list: &List<T>, index: i64, item: T) -> R<()> {
-    match inside(index, span.len) {
+    match place(index, span.len) {
         Some(at) => {
             // SAFETY: as above; nobody borrows elements meanwhile, and none has to be dropped.
             unsafe { *span.first.add(at) = item };
@@ -136,7 +184,7 @@ pub fn span_set_or<T: Copy + 'static>(span: Span<T>, list: &List<T>, index: i64,
 }
 
 #[inline(always)]
-fn inside(index: i64, len: usize) -> Option<usize> {
+fn place(index: i64, len: usize) -> Option<usize> {
     let at = if index < 0 { index.wrapping_add(len as i64) } else { index } as usize;
     (at < len).then_some(at)
 }
@@ -181,6 +229,41 @@ impl<T: Copy + 'static> Growing<T> {
         self.len += 1;
         self.last = MaybeUninit::new(item);
         Ok(())
+    }
+
+    /// Is there room for one element in each of so many turns?
+    #[inline(always)]
+    pub fn has_room(&self, turns: i64) -> bool {
+        (self.cap - self.len) as i64 >= turns
+    }
+
+    /// `list.append(item)`, where there is room.
+    #[inline(always)]
+    pub fn push_inside(&mut self, item: T) {
+        debug_assert!(self.len < self.cap);
+        // SAFETY: A variable keeps the list alive; the handle that is made here counts for nothing.
+        let list = ManuallyDrop::new(unsafe { List::<T>::take_raw(self.list) });
+        // SAFETY: There is room behind the last element, by the caller.
+        unsafe {
+            self.first.add(self.len).write(item);
+            list.items_mut().set_len(self.len + 1);
+        }
+        self.len += 1;
+        self.last = MaybeUninit::new(item);
+    }
+
+    /// Is `list[turn + offset]` the last element?
+    #[inline(always)]
+    pub fn ends_at(&self, turn: i64, offset: i128) -> bool {
+        self.len > 0 && i128::from(turn) + offset == self.len as i128 - 1
+    }
+
+    /// The last element, of a list that has one, where nothing stores to a list of this type in the loop.
+    #[inline(always)]
+    pub fn last(&self) -> T {
+        debug_assert!(self.len > 0);
+        // SAFETY: There is one, which was written last.
+        unsafe { self.last.assume_init() }
     }
 
     /// `list[index]`, where nothing stores to a list of this type in the loop.

@@ -18,6 +18,22 @@ pub struct View<'a> {
     text: PhantomData<&'a [u8]>,
 }
 
+/// The bytes that turns of a loop read, see [`View::narrow`]; for those turns only.
+#[derive(Clone, Copy)]
+pub struct Narrow<'a> {
+    base: *const u8,
+    text: PhantomData<&'a [u8]>,
+}
+
+impl Narrow<'_> {
+    /// The character of a turn.
+    #[inline(always)]
+    pub fn at(self, turn: i64) -> Chr {
+        // SAFETY: One of the turns, so inside.
+        Chr(unsafe { *self.base.wrapping_offset(turn as isize) }.into())
+    }
+}
+
 /// The same by width: a canonical string of width 2 holds a code point above 255, and so on.
 #[derive(Clone, Copy)]
 pub enum Units<'a> {
@@ -90,6 +106,16 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub fn kind(self) -> u8 {
         self.kind
+    }
+
+    /// Where a loop stands in the text turn by turn, at `turn + offset` from `first` to `last`: if the text has that, and a
+    /// byte for each character.
+    #[inline(always)]
+    pub fn narrow(self, first: i64, last: i64, offset: i128) -> Option<Narrow<'a>> {
+        let (least, most) = (i128::from(first) + offset, i128::from(last) + offset);
+        let fits = self.kind == 1 && least >= 0 && most < self.len as i128;
+        // What does not fit into a word is outside already.
+        fits.then(|| Narrow { base: self.data.wrapping_offset(offset as isize), text: PhantomData })
     }
 
     /// The code point at `i`, for `i` below the length (a loop over the length); 0 beyond.

@@ -1,0 +1,319 @@
+//! Places that a counted loop goes to one after the other, `xs[i]` and `xs[i - 1]`: whether they are inside is looked at
+//! once before its turns, not in each.
+//!
+//! ```python
+//! for i in range(1, n):                  # if list::enough(first, last)
+//!     xs[i] = xs[i] + xs[i - 1]          #     && let Some(a) = list::inside(span, first, last, 0)
+//!                                        #     && let Some(b) = list::inside(span, first, last, -1) {
+//!                                        #     for i in chunk { a.set(i, int::add(a.get(i), b.get(i))?) }
+//!                                        # } else { as it is written }
+//! ```
+//!
+//! So the innermost loop is there twice. Where one place is outside, or what is gone through is a text whose characters are
+//! no bytes, it runs as it is written and raises where it should. The same is done for lists that get one element with each
+//! turn: there is room for all of them, and the element before is the last one.
+
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::quote;
+
+use super::Func;
+use super::spans::Shaken;
+use super::types::Val;
+use crate::hir::visit::defines;
+use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Stmt, Target, TargetKind, VarId};
+use crate::passes::Pass;
+use crate::ty::Type;
+
+/// With less, a second form of the loop does not pay.
+const LEAST: usize = 2;
+
+/// A loop whose variable counts its turns.
+pub(super) struct Counts {
+    turn: VarId,
+    /// The variable in the first turn of a loop that counts from zero itself.
+    pub(super) from: i64,
+    assigned: BTreeSet<VarId>,
+    /// Lists that get one element with each turn.
+    once: BTreeSet<VarId>,
+}
+
+/// Such a loop, while it is emitted.
+pub(super) struct Inside {
+    counts: Counts,
+    /// The variable in the first turn and in the last one.
+    bounds: (TokenStream, TokenStream),
+    /// How many loops and blocks were open when it began, with itself.
+    spans: usize,
+    settled: usize,
+    /// The second form, with what has to be looked at before.
+    second: bool,
+    looks: Vec<(String, Known, TokenStream)>,
+    /// Lists that have got their element in this turn.
+    appended: BTreeSet<VarId>,
+    /// What the first form would not have to look at.
+    found: usize,
+}
+
+/// An element that there is.
+#[derive(Clone)]
+pub(super) enum Known {
+    /// Inside in each turn: what was looked at before, and the turn.
+    Inside(Ident, Ident),
+    /// The last one of a list that grows.
+    Last(Ident),
+}
+
+impl Known {
+    pub(super) fn get(&self) -> TokenStream {
+        match self {
+            Known::Inside(inside, turn) => quote!(#inside.get(#turn)),
+            Known::Last(grown) => quote!(#grown.last()),
+        }
+    }
+}
+
+/// The second form of a loop.
+pub(super) struct Second {
+    pub(super) looks: Vec<TokenStream>,
+    pub(super) body: TokenStream,
+}
+
+/// Both forms, or the one that there is.
+pub(super) fn either(second: Option<Second>, head: &TokenStream, body: &TokenStream) -> TokenStream {
+    match second {
+        Some(Second { looks, body: inside }) => quote! {
+            if #(#looks)&&* { #head #inside } else { #head #body }
+        },
+        None => quote!(#head #body),
+    }
+}
+
+impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
+    /// Is it such a loop?
+    pub(super) fn counts(
+        &self,
+        target: &Target,
+        iter: &Iter,
+        body: &[Stmt],
+        assigned: &BTreeSet<VarId>,
+        shaken: &Shaken,
+    ) -> Option<Counts> {
+        let plain = self.closures == 0 && self.fused.is_none() && self.hir.yields.is_none();
+        if !self.has_room_for(Pass::Inside) || !plain {
+            return None;
+        }
+        let (number, from) = match (&iter.kind, &target.kind) {
+            (IterKind::Range { .. }, kind) => (kind, 0),
+            (IterKind::Enumerate { .. }, TargetKind::Tuple(items)) if items.len() == 2 => {
+                (&items[0].kind, iter.counts_from()?)
+            }
+            _ => return None,
+        };
+        let TargetKind::Var(turn) = *number else { return None };
+        let again = body.iter().flat_map(defines).any(|v| v == turn);
+        let twice = match &target.kind {
+            TargetKind::Tuple(items) => items[1..].iter().flat_map(defines).any(|v| v == turn),
+            _ => false,
+        };
+        if again || twice || !self.is_plain(turn) || self.instance.vars[turn] != Type::Int {
+            return None;
+        }
+        let filled = &self.filled;
+        let once = shaken
+            .grown()
+            .map(|(var, _)| var)
+            .filter(|var| shaken.grows_once(*var) && filled.contains(&self.var_ident(*var)))
+            .collect();
+        Some(Counts { turn, from, assigned: assigned.clone(), once })
+    }
+
+    /// Such a loop, or another one, is emitted from here on; the one around.
+    pub(super) fn begin_counting(
+        &mut self,
+        counts: Option<Counts>,
+        bounds: (TokenStream, TokenStream),
+    ) -> Option<Inside> {
+        let inside = counts.map(|counts| Inside {
+            counts,
+            bounds,
+            spans: self.spans.len(),
+            settled: self.settled.len(),
+            second: false,
+            looks: Vec::new(),
+            appended: BTreeSet::new(),
+            found: 0,
+        });
+        std::mem::replace(&mut self.inside, inside)
+    }
+
+    /// The loop whose first form has been emitted a second time, if that pays.
+    pub(super) fn second_form(
+        &mut self,
+        innermost: bool,
+        body: &mut dyn FnMut(&mut Self) -> TokenStream,
+    ) -> Option<Second> {
+        let inside = self.inside.as_mut()?;
+        if !innermost || inside.found < LEAST {
+            return None;
+        }
+        inside.second = true;
+        let body = body(self);
+        let Inside { bounds: (first, last), looks, .. } = self.inside.take()?;
+        let mut all = vec![quote!(list::enough(#first, #last))];
+        all.extend(looks.into_iter().map(|(_, _, look)| look));
+        (all.len() > LEAST).then(|| Second { looks: all, body: quote!({ #body }) })
+    }
+
+    /// `base[index]`, where that is known to be inside.
+    pub(super) fn inside_place(&mut self, base: &Expr, index: &Expr, elem: &Type) -> Option<Known> {
+        let offset = self.offset(index)?;
+        let inside = self.inside.as_mut()?;
+        if !inside.second {
+            inside.found += 1;
+            return None;
+        }
+        let (loops, blocks) = (inside.spans, inside.settled);
+        let (first, last) = inside.bounds.clone();
+        let span = match base.kind {
+            ExprKind::Local(var) if self.growing(var).is_some() => {
+                let grown = self.growing_kept(var)?;
+                let inside = self.inside.as_mut()?;
+                if !inside.counts.once.contains(&var) || inside.appended.contains(&var) {
+                    return None;
+                }
+                let look = quote!(#grown.ends_at(#first, #offset));
+                let known = Known::Last(grown);
+                inside.looks.push((String::new(), known.clone(), look));
+                return Some(known);
+            }
+            ExprKind::Local(var) => self.span_before(var, elem, (loops, blocks))?,
+            ExprKind::Index { .. } => {
+                let row = self.hoisted_row(base)?;
+                self.row_span(&row, elem)?
+            }
+            _ => return None,
+        };
+        let key = format!("{span} {offset}");
+        self.look_inside(
+            key,
+            "inside",
+            |name| quote!(let Some(#name) = list::inside(#span, #first, #last, #offset)),
+        )
+    }
+
+    /// What is looked at before the turns, once.
+    fn look_inside(
+        &mut self,
+        key: String,
+        hint: &str,
+        look: impl FnOnce(&Ident) -> TokenStream,
+    ) -> Option<Known> {
+        let name = self.fresh(hint);
+        let turn = self.var_ident(self.inside.as_ref()?.counts.turn);
+        let inside = self.inside.as_mut()?;
+        if let Some((_, known, _)) = inside.looks.iter().find(|(of, ..)| *of == key) {
+            return Some(known.clone());
+        }
+        let code = look(&name);
+        let known = Known::Inside(name, turn);
+        inside.looks.push((key, known.clone(), code));
+        Some(known)
+    }
+
+    /// `text[index]`, where that is a byte inside of it.
+    pub(super) fn narrow_char(&mut self, base: &Expr, index: &Expr) -> Option<Val> {
+        let ExprKind::Local(text) = base.kind else { return None };
+        let inside = self.inside.as_ref()?;
+        let fits = self.node(base.id) == Type::Str
+            && self.instance.vars[text] == Type::Str
+            && self.is_plain(text)
+            && !self.narrowed.contains_key(&text)
+            && !self.pieces.contains_key(&text)
+            && !inside.counts.assigned.contains(&text)
+            && self.closures == 0
+            && self.fused.is_none();
+        let offset = self.offset(index).filter(|_| fits)?;
+        let inside = self.inside.as_mut()?;
+        if !inside.second {
+            inside.found += 1;
+            return None;
+        }
+        let ((first, last), text) = (inside.bounds.clone(), self.var_ident(text));
+        let known = self.look_inside(
+            format!("{text} {offset}"),
+            "narrow",
+            |name| quote!(let Some(#name) = pystr::view(&#text).narrow(#first, #last, #offset)),
+        )?;
+        match known {
+            Known::Inside(narrow, turn) => Some(Val::new(quote!(#narrow.at(#turn)), Type::Char)),
+            Known::Last(_) => None,
+        }
+    }
+
+    /// Is there room for what a statement of the loop appends?
+    pub(super) fn appends_inside(&mut self, var: VarId, grown: &Ident) -> bool {
+        let Some(inside) = self.inside.as_mut() else { return false };
+        if !inside.counts.once.contains(&var) {
+            return false;
+        }
+        if !inside.second {
+            inside.found += 1;
+            return false;
+        }
+        inside.appended.insert(var);
+        let (first, last) = inside.bounds.clone();
+        let look = quote!(#grown.has_room(#last - (#first) + 1));
+        inside.looks.push((String::new(), Known::Last(grown.clone()), look));
+        true
+    }
+
+    /// What an index has more than the variable of the loop, which it has once; nothing of that changes in the loop.
+    fn offset(&self, index: &Expr) -> Option<TokenStream> {
+        let counts = &self.inside.as_ref()?.counts;
+        let mut sum = Sum { turns: 0, constant: 0, terms: Vec::new() };
+        self.offset_of(index, counts, 1, &mut sum)?;
+        let Sum { turns: 1, constant, terms } = sum else { return None };
+        let constant = Literal::i128_suffixed(constant);
+        let terms = terms.iter().map(|(sign, var)| {
+            let name = self.var_ident(*var);
+            if *sign > 0 { quote!(+ i128::from(#name)) } else { quote!(- i128::from(#name)) }
+        });
+        Some(quote!(#constant #(#terms)*))
+    }
+
+    fn offset_of(&self, e: &Expr, counts: &Counts, sign: i128, sum: &mut Sum) -> Option<()> {
+        if self.node(e.id) != Type::Int {
+            return None;
+        }
+        match &e.kind {
+            ExprKind::Int(i) => sum.constant += sign * i128::from(*i),
+            ExprKind::Local(var) if *var == counts.turn => sum.turns += sign,
+            ExprKind::Local(var) => {
+                let fits = self.is_plain(*var)
+                    && self.instance.vars[*var] == Type::Int
+                    && !counts.assigned.contains(var)
+                    && !self.known.contains_key(var)
+                    && !self.narrowed.contains_key(var)
+                    && sum.terms.len() < 2;
+                sum.terms.push((sign, *var));
+                return fits.then_some(());
+            }
+            ExprKind::Binary { op: op @ (BinOp::Add | BinOp::Sub), left, right } => {
+                self.offset_of(left, counts, sign, sum)?;
+                let sign = if *op == BinOp::Sub { -sign } else { sign };
+                self.offset_of(right, counts, sign, sum)?;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+/// A sum of variables and a number.
+struct Sum {
+    turns: i128,
+    constant: i128,
+    terms: Vec<(i128, VarId)>,
+}
