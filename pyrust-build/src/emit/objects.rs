@@ -94,20 +94,50 @@ impl File<'_, '_> {
         let is_field = |name: &String| fields.iter().any(|(field, _)| field == name);
         let used = self.attributes.iter().enumerate().filter(|(_, (of, name))| of == class && is_field(name));
         let names = used.map(|(at, _)| format_ident!("A_{at}"));
+        let (order, give) = match self.program.gives(class) {
+            true => self.given(class, &fields),
+            false => Default::default(),
+        };
         let checked = format_ident!("{record}_CHECKED");
         let assigned = self.program.stores_generically(class);
         quote! {
             #[allow(non_upper_case_globals)]
             static #checked: Checked = Checked::new();
             #[derive(Default)]
-            struct #record { #(#types),* }
+            struct #record { #(#types,)* #order }
             impl Fields for #record {
                 type Class = #marker;
                 const NAMES: &'static [&'static Attribute] = &[#(&#names),*];
                 const CHECKED: &'static Checked = &#checked;
                 const ASSIGNED: bool = #assigned;
+                #give
             }
         }
+    }
+
+    /// What the record of an instance that may be returned has besides, and what makes an object of it.
+    fn given(&self, class: &Arc<ObjectClass>, fields: &[(String, Type)]) -> (TokenStream, TokenStream) {
+        let marker = object_marker(class);
+        let arms = fields.iter().enumerate().filter_map(|(i, (name, ty))| {
+            let at = self.attributes.iter().position(|(of, known)| of == class && known == name)?;
+            let (at, field, rust) = (format_ident!("A_{at}"), format_ident!("f{i}"), rust_type(ty));
+            let number = Literal::usize_unsuffixed(i + 1);
+            let set = quote!(object::set_generic::<#marker, #rust>(cx, object, &#at, self.#field.value()?));
+            Some(quote!(#number => #set,))
+        });
+        let order = quote!(order: core::cell::Cell<u64>,);
+        let give = quote! {
+            fn order(&self) -> Option<&core::cell::Cell<u64>> {
+                Some(&self.order)
+            }
+            fn give(&self, at: u64, cx: Cx, object: Instance<#marker>) -> R<()> {
+                match at {
+                    #(#arms)*
+                    _ => bail(Bail::Unsupported),
+                }
+            }
+        };
+        (order, give)
     }
 
     /// What the names of attributes and methods stand for.
@@ -536,6 +566,10 @@ impl Func<'_, '_, '_> {
             let (at, kept) = self.file.program.own_field(class, name)?;
             self.file.attribute(class, name);
             let (object, field, value) = (&base.code, format_ident!("f{at}"), self.coerce(val, &kept));
+            if self.file.program.gives(class) {
+                let number = Literal::usize_unsuffixed(at + 1);
+                return Some(quote!(#object.fill(#number, |fields| &fields.#field, #value)));
+            }
             return Some(quote!(#object.set(|fields| &fields.#field, #value)));
         }
         let (marker, at) = (object_marker(class), self.file.attribute(class, name));

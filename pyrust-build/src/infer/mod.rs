@@ -221,6 +221,8 @@ pub struct Program<'a> {
     reassigned: BTreeSet<((String, String), String)>,
     /// Which instances native code keeps to itself in what is inferred now.
     own: own::Form,
+    /// The classes of those of a form that may be returned.
+    given: BTreeSet<ObjectClass>,
     /// How many forms of that kind there have been.
     own_forms: usize,
     /// How many instances there are beyond those.
@@ -252,6 +254,7 @@ impl<'a> Program<'a> {
             thawed: BTreeSet::new(),
             reassigned: BTreeSet::new(),
             own: own::Form::default(),
+            given: BTreeSet::new(),
             own_forms: 0,
             wider_ones: BTreeMap::new(),
             work: 0,
@@ -356,8 +359,7 @@ impl<'a> Program<'a> {
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
         self.spent += std::mem::take(&mut self.work);
-        let live = Live { instances: self.own.number != 0, ..Live::default() };
-        let root = self.request(func, params, live, wide)?;
+        let root = self.request(func, params, Live::default(), wide)?;
         let (mut refined, mut cut, mut begun) = (0, 0, 0);
         loop {
             if !self.settle() {

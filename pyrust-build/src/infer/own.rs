@@ -16,6 +16,9 @@ use crate::ty::{ObjectClass, Type};
 /// At most so many times classes are left out.
 const MAX_FORMS: usize = 4;
 
+/// Instances that may be returned have at most so many attributes: their order is noted in one word.
+const MOST_GIVEN: usize = 15;
+
 /// The number that tells the instance which is made at a node from what else is.
 const MADE: usize = 95;
 
@@ -87,7 +90,13 @@ impl Program<'_> {
             let form = std::mem::take(&mut self.own);
             match found {
                 Some(root) if all_kept && form.lost.is_empty() => {
-                    return self.keeps_any(root).then_some(root);
+                    if !self.keeps_any(root) {
+                        return None;
+                    }
+                    let ret = self.instances[root].ret.clone();
+                    let given = self.given_with(&ret);
+                    self.given.extend(given);
+                    return Some(root);
                 }
                 _ if form.lost.is_empty() => return None,
                 _ => classes.retain(|class| !form.lost.contains(class)),
@@ -100,7 +109,14 @@ impl Program<'_> {
     fn keeps_all(&mut self, root: usize) -> bool {
         let mut form = std::mem::take(&mut self.own);
         let at_the_boundary = &self.instances[root];
-        let mut lost = form.loses_in(&at_the_boundary.ret, true);
+        // What is returned becomes objects then, all at once.
+        let too_large = |class: &&ObjectClass| self.own_fields(class).len() > MOST_GIVEN;
+        let given = self.given_with(&at_the_boundary.ret);
+        let mut lost = false;
+        for class in given.iter().filter(too_large) {
+            form.loses(class);
+            lost = true;
+        }
         for ty in at_the_boundary.params.iter().chain(&at_the_boundary.after) {
             lost |= form.loses_in(ty, true);
         }
@@ -123,6 +139,27 @@ impl Program<'_> {
         }
         self.own = form;
         agree && !lost
+    }
+
+    /// The classes of instances that are kept until a value of the type is returned, with what they hold.
+    fn given_with(&self, ret: &Type) -> BTreeSet<ObjectClass> {
+        let mut found = BTreeSet::new();
+        let mut todo = vec![ret.clone()];
+        while let Some(ty) = todo.pop() {
+            if let Type::Instance(class) = &ty
+                && class.own != 0
+                && found.insert(ObjectClass::clone(class))
+            {
+                todo.extend(self.own_fields(class).into_iter().map(|(_, ty)| ty));
+            }
+            todo.extend(ty.parts().into_iter().cloned());
+        }
+        found
+    }
+
+    /// May instances of the class, of one form, be returned?
+    pub fn gives(&self, class: &ObjectClass) -> bool {
+        self.given.contains(class)
     }
 
     /// Is there an instance that is kept, or do all of them meet Python's objects?

@@ -1,6 +1,6 @@
 //! Instances that native code makes and keeps to itself: no object, but a record of typed fields.
 //!
-//! The compiler gives a class such instances in one hotspot where none of them gets to Python. The records lie in
+//! The compiler makes such instances where none of them gets to Python before the call returns. The records lie in
 //! memory that the transaction frees when it has closed, so a copy of the pointer is enough, as for objects.
 
 use core::cell::{Cell, UnsafeCell};
@@ -11,11 +11,12 @@ use std::alloc::{Layout, alloc, dealloc};
 
 use pyo3_ffi::PyObject;
 
-use super::{AnyInstance, Attribute, OfObjectClass};
+use super::{AnyInstance, Attribute, Instance, OfObjectClass};
+use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
-use crate::py::{FromPy, IntoPy};
+use crate::py::{FromPy, IntoPy, again};
 use crate::stop::{Bail, R, bail};
 use crate::str_::StrBuilder;
 use crate::txn::Cx;
@@ -37,6 +38,31 @@ pub trait Fields: Default + 'static {
     const CHECKED: &'static Checked;
     /// Attributes are assigned otherwise than by `object.__setattr__` alone.
     const ASSIGNED: bool;
+
+    /// Of instances that may be returned: the numbers of the attributes in the order in which they were filled, the last
+    /// one lowest.
+    fn order(&self) -> Option<&Cell<u64>> {
+        None
+    }
+
+    /// Gives an object the attribute of that number.
+    fn give(&self, _: u64, _: Cx, _: Instance<Self::Class>) -> R<()> {
+        bail(Bail::Unsupported)
+    }
+}
+
+/// The bits of a number in an order: numbers begin with 1.
+const PLACE: u32 = 4;
+
+impl<T: Clone> Field<T> {
+    /// The value, which is there.
+    pub fn value(&self) -> R<T> {
+        // SAFETY: A short borrow; copying a value writes to no attribute.
+        match unsafe { &*self.0.get() } {
+            Some(value) => Ok(value.clone()),
+            None => bail(Bail::Unsupported),
+        }
+    }
 }
 
 /// The transaction in which the attributes were found to be kept as Python keeps those of a plain instance.
@@ -96,6 +122,20 @@ impl<F: Fields> Own<F> {
     pub fn set<T>(self, field: impl FnOnce(&F) -> &Field<T>, value: T) {
         // SAFETY: The transaction keeps the record. The old value is dropped when the new one stands there.
         let old = unsafe { core::ptr::replace(field(self.fields.as_ref()).0.get(), Some(value)) };
+        drop(old);
+    }
+
+    /// The same for an instance that may be returned: notes the number of an attribute that is new.
+    #[inline(always)]
+    pub fn fill<T>(self, at: u64, field: impl FnOnce(&F) -> &Field<T>, value: T) {
+        // SAFETY: As above.
+        let (old, fields) = unsafe {
+            let fields = self.fields.as_ref();
+            (core::ptr::replace(field(fields).0.get(), Some(value)), fields)
+        };
+        if let (None, Some(order)) = (&old, fields.order()) {
+            order.set(order.get() << PLACE | at);
+        }
         drop(old);
     }
 
@@ -170,9 +210,33 @@ impl<F: Fields> FromPy for Own<F> {
     }
 }
 
+/// When a call returns, records become objects, each of them one: nothing looks at them any more.
 impl<F: Fields> IntoPy for Own<F> {
-    fn into_py(self, _: Cx) -> R<*mut PyObject> {
-        bail(Bail::Unsupported)
+    fn into_py(self, cx: Cx) -> R<*mut PyObject> {
+        // SAFETY: The transaction keeps the record, and what was made for it; borrows are short.
+        unsafe {
+            let Some(order) = self.fields.as_ref().order() else { return bail(Bail::Unsupported) };
+            let records = &cx.txn().records;
+            if let Some(at) = records.given.get(self.as_ptr()) {
+                return Ok(again(records.objects[at as usize]));
+            }
+            // What it holds may hold others, and so on.
+            let cx = cx.call()?;
+            let object = super::make::<F::Class>(cx)?;
+            let records = &mut cx.txn().records;
+            let at = records.objects.len() as u32;
+            if records.objects.push(object.as_ptr()).is_err() || !records.given.insert(self.as_ptr(), at) {
+                return bail(Bail::Memory);
+            }
+            let order = order.get();
+            for place in (0..u64::BITS).step_by(PLACE as usize).rev() {
+                let at = order >> place & ((1 << PLACE) - 1);
+                if at != 0 {
+                    self.fields.as_ref().give(at, cx, object)?;
+                }
+            }
+            Ok(again(object.as_ptr()))
+        }
     }
 }
 
@@ -234,11 +298,22 @@ pub(crate) struct Records {
     total: usize,
     /// What holds something that has to be dropped.
     drops: Buf<Dropped>,
+    /// Those that became objects, by their addresses, and the objects.
+    given: PtrMap,
+    objects: Buf<*mut PyObject>,
 }
 
 impl Records {
     pub(crate) const fn new() -> Records {
-        Records { blocks: Buf::new(), at: core::ptr::null_mut(), left: 0, total: 0, drops: Buf::new() }
+        Records {
+            blocks: Buf::new(),
+            at: core::ptr::null_mut(),
+            left: 0,
+            total: 0,
+            drops: Buf::new(),
+            given: PtrMap::new(),
+            objects: Buf::new(),
+        }
     }
 
     #[inline]
