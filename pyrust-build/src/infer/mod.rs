@@ -65,6 +65,7 @@ use crate::source::{SourceFile, Span};
 use crate::ty::{ObjectClass, Type};
 use analysis::Analysis;
 use funcref::{COPYING, HANDING_OUT};
+use own::Live;
 use solver::{Ty, VarId};
 
 pub use above::{Next, callee_above};
@@ -96,15 +97,6 @@ pub trait Modules {
 /// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],
 /// and the number of the form that keeps instances to itself.
 type Key = (FuncRef, Vec<Type>, Live, Wide, usize);
-
-/// What of a result its maker makes as Python's objects, because it goes where those are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Live {
-    /// Lists, dicts and sets.
-    containers: bool,
-    /// Instances that are kept otherwise.
-    instances: bool,
-}
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;

@@ -30,6 +30,15 @@ pub(super) fn is_of_objects((_, class, _): &(String, String, String)) -> bool {
     !class.contains('.')
 }
 
+/// What of a result its maker makes as Python's objects, because it goes where those are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Live {
+    /// Lists, dicts and sets.
+    pub(super) containers: bool,
+    /// Instances that are kept otherwise.
+    pub(super) instances: bool,
+}
+
 /// The form that is being inferred.
 #[derive(Debug, Default)]
 pub(super) struct Form {
