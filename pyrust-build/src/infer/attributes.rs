@@ -162,8 +162,9 @@ impl Program<'_> {
         if let (true, Some(types)) = (simple, types.into_iter().collect::<Option<Vec<Type>>>())
             && !types.contains(&Type::Never)
         {
-            let _ =
-                self.request(&func, types.iter().map(in_python).collect(), Live::default(), super::NARROW);
+            let params = types.iter().map(in_python).collect();
+            let asked = self.request(&func, params, Live::default(), super::NARROW);
+            asked.into_iter().for_each(|i| self.instances[i].needed = true);
         }
     }
 

@@ -263,6 +263,7 @@ impl Program<'_> {
     pub(super) fn constant_type(&mut self, func: &FuncRef) -> Option<Type> {
         let first = self.instances.len();
         let index = self.request(func, Vec::new(), Live::default(), NARROW).ok()?;
+        self.instances[index].needed = true;
         // The value is there before the call, whatever form of the function asks for it.
         let form = std::mem::take(&mut self.own);
         // Only what this value needed for the first time is run: the others may be in the middle of a run.

@@ -42,6 +42,7 @@ mod own;
 pub mod ranges;
 mod refine;
 mod sets;
+mod settle;
 mod slice;
 mod solver;
 mod stmt;
@@ -160,6 +161,12 @@ pub struct Instance {
     settled: bool,
     /// The form that it belongs to ([`ObjectClass::own`](crate::ty::ObjectClass)), or 0.
     own: usize,
+    /// Asked for by no call: it tells others what attributes and constants are.
+    needed: bool,
+    /// Nothing asks for it any more.
+    given_up: bool,
+    /// Instances that its last run asked for, whether it could then call them or not.
+    requested: BTreeSet<usize>,
     /// Classes of the project of which it makes instances.
     pub made: BTreeSet<(String, String)>,
     /// It has been emitted on trial.
@@ -170,6 +177,18 @@ impl Instance {
     /// What the caller wants of ints of any size.
     pub fn wanted(&self) -> Wide {
         self.wanted
+    }
+
+    /// Forgets what was inferred.
+    fn forget(&mut self) {
+        self.vars = vec![Type::Never; self.hir.vars.len()];
+        self.nodes = vec![Type::Never; self.hir.nodes];
+        self.ret = Type::Never;
+        self.after = self.params.clone();
+        self.state = None;
+        self.calls.clear();
+        self.values.clear();
+        self.requested.clear();
     }
 
     /// The type that a parameter has on entry: what the caller gives. Later assignments may have widened the variable.
@@ -222,6 +241,8 @@ pub struct Program<'a> {
     /// Expressions looked at since the last hotspot was begun, and before.
     work: usize,
     spent: usize,
+    /// What the run that is under way has asked for.
+    requested: BTreeSet<usize>,
     lookups: lookups::Lookups,
 }
 
@@ -251,6 +272,7 @@ impl<'a> Program<'a> {
             wider_ones: BTreeMap::new(),
             work: 0,
             spent: 0,
+            requested: BTreeSet::new(),
             lookups: lookups::Lookups::default(),
         }
     }
@@ -354,7 +376,7 @@ impl<'a> Program<'a> {
         let root = self.request(func, params, Live::default(), wide)?;
         let (mut refined, mut cut, mut begun) = (0, 0, 0);
         loop {
-            if !self.settle() {
+            if !self.settle(root) {
                 let d = match self.is_exhausted() {
                     true => Diagnostic::new("PYR0410", Severity::Note, "type inference takes too long here")
                         .help("split the function, or call it with fewer different types"),
@@ -396,35 +418,6 @@ impl<'a> Program<'a> {
         }
         self.instances.iter_mut().for_each(|i| i.settled = true);
         Ok(root)
-    }
-
-    /// Runs the new instances until nothing changes; false if that does not come to an end. What was settled before
-    /// calls nothing new.
-    fn settle(&mut self) -> bool {
-        // Callees come behind their callers, so what they return gets up a chain of calls in one backward pass.
-        let mut known = 0;
-        for _ in 0..200 {
-            let mut changed = false;
-            for i in (0..known).rev() {
-                if !self.instances[i].settled {
-                    changed |= self.run(i, false);
-                }
-            }
-            while known < self.instances.len() {
-                if !self.instances[known].settled {
-                    self.run(known, false);
-                    changed = true;
-                }
-                known += 1;
-            }
-            if self.is_exhausted() {
-                return false;
-            }
-            if !changed {
-                return true;
-            }
-        }
-        false
     }
 
     /// Cuts and narrows the new instances by what has been inferred; true if they must be inferred anew.
@@ -471,13 +464,7 @@ impl<'a> Program<'a> {
 
     /// What was inferred from an old text is forgotten, also where it went.
     fn forget(&mut self) {
-        for instance in self.instances.iter_mut().filter(|i| !i.settled) {
-            instance.vars = vec![Type::Never; instance.hir.vars.len()];
-            instance.nodes = vec![Type::Never; instance.hir.nodes];
-            instance.ret = Type::Never;
-            instance.after = instance.params.clone();
-            instance.state = None;
-        }
+        self.instances.iter_mut().filter(|i| !i.settled).for_each(Instance::forget);
     }
 
     /// Finds or registers an instance, without running it.
@@ -492,8 +479,8 @@ impl<'a> Program<'a> {
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
         let key = (func.clone(), params, live, wide, self.own.number);
-        if let Some(i) = self.index.get(&key) {
-            return Ok(*i);
+        if let Some(i) = self.index.get(&key).copied() {
+            return Ok(self.needs(i));
         }
         let hir = self.lowered(func)?;
         let n = self.per_function.entry((func.clone(), self.own.number)).or_insert(0);
@@ -501,7 +488,7 @@ impl<'a> Program<'a> {
         let params = match *n > MAX_INSTANCES {
             false => key.1.clone(),
             true => match self.wider(&key)? {
-                wider::Found::Known(i) => return Ok(i),
+                wider::Found::Known(i) => return Ok(self.needs(i)),
                 wider::Found::New(params) => params,
             },
         };
@@ -530,11 +517,15 @@ impl<'a> Program<'a> {
             wanted: wide,
             settled: false,
             own: self.own.number,
+            needed: false,
+            given_up: false,
+            requested: BTreeSet::new(),
             made: BTreeSet::new(),
             emits: false,
         });
-        self.index.insert(key, self.instances.len() - 1);
-        Ok(self.instances.len() - 1)
+        let index = self.instances.len() - 1;
+        self.index.insert(key, index);
+        Ok(self.needs(index))
     }
 
     /// One run of an instance to its own fixpoint; true if what callers see has changed.
@@ -546,6 +537,8 @@ impl<'a> Program<'a> {
         let live = instance.live;
         let (func, before) = (instance.func.clone(), (instance.ret.clone(), instance.after.clone()));
         let instances_before = self.instances.len();
+        // A run may begin others, of constants.
+        let requested_before = std::mem::take(&mut self.requested);
         let mut infer = Infer {
             program: self,
             func,
@@ -644,6 +637,7 @@ impl<'a> Program<'a> {
             learned |= self.attribute_grows(key, ty);
         }
         let instance = &mut self.instances[index];
+        instance.requested = std::mem::replace(&mut self.requested, requested_before);
         instance.wide = state.wide.clone();
         instance.state = Some(state);
         instance.vars = vars;

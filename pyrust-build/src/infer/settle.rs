@@ -1,0 +1,73 @@
+//! Runs instances until nothing changes. Only those that something calls with the types known by now: on the way to those,
+//! functions are called with types that turn out to be others, and in large classes such instances are most of all.
+
+use std::collections::BTreeSet;
+
+use super::{Instance, Program};
+
+impl Program<'_> {
+    /// Runs the new instances that are reached until nothing changes, and gives up the others; false if that does not
+    /// come to an end. What was settled before calls nothing new.
+    pub(super) fn settle(&mut self, root: usize) -> bool {
+        for _ in 0..200 {
+            let (mut changed, mut ran) = (false, BTreeSet::new());
+            loop {
+                // Callees mostly come behind their callers, so what they return gets up a chain of calls in one
+                // backward pass.
+                let open = self.open(root);
+                let left: Vec<usize> = open.into_iter().filter(|i| !ran.contains(i)).collect();
+                if left.is_empty() {
+                    break;
+                }
+                for i in left.into_iter().rev() {
+                    changed |= self.run(i, false);
+                    ran.insert(i);
+                }
+            }
+            if self.is_exhausted() {
+                return false;
+            }
+            if !changed {
+                self.give_up_unreached(root);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// The run that is under way asks for an instance.
+    pub(super) fn needs(&mut self, index: usize) -> usize {
+        let instance = &mut self.instances[index];
+        if std::mem::take(&mut instance.given_up) {
+            instance.settled = false;
+        }
+        self.requested.insert(index);
+        index
+    }
+
+    /// The instances that are still inferred and that something needs.
+    fn open(&self, root: usize) -> BTreeSet<usize> {
+        let needed = (0..self.instances.len()).filter(|i| self.instances[*i].needed);
+        let mut todo: Vec<usize> = needed.chain([root]).collect();
+        let mut open = BTreeSet::new();
+        while let Some(i) = todo.pop() {
+            if !self.instances[i].settled && open.insert(i) {
+                todo.extend(&self.instances[i].requested);
+            }
+        }
+        open
+    }
+
+    /// Forgets instances that were called with types that turned out to be others.
+    fn give_up_unreached(&mut self, root: usize) {
+        let open = self.open(root);
+        let unreached =
+            |(i, instance): (usize, &Instance)| (!instance.settled && !open.contains(&i)).then_some(i);
+        let given_up: BTreeSet<usize> = self.instances.iter().enumerate().filter_map(unreached).collect();
+        for i in given_up {
+            let instance = &mut self.instances[i];
+            instance.forget();
+            (instance.settled, instance.given_up) = (true, true);
+        }
+    }
+}
