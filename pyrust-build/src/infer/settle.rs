@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Instance, Program};
+use super::Program;
 
 impl Program<'_> {
     /// Runs the new instances that are reached until nothing changes, and gives up the others; false if that does not
@@ -61,11 +61,8 @@ impl Program<'_> {
     /// Forgets instances that were called with types that turned out to be others.
     fn give_up_unreached(&mut self, root: usize) {
         let open = self.open(root);
-        let unreached =
-            |(i, instance): (usize, &Instance)| (!instance.settled && !open.contains(&i)).then_some(i);
-        let given_up: BTreeSet<usize> = self.instances.iter().enumerate().filter_map(unreached).collect();
-        for i in given_up {
-            let instance = &mut self.instances[i];
+        let instances = self.instances.iter_mut().enumerate();
+        for (_, instance) in instances.filter(|(i, instance)| !instance.settled && !open.contains(i)) {
             instance.forget();
             (instance.settled, instance.given_up) = (true, true);
         }
