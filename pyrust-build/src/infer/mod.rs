@@ -163,6 +163,8 @@ pub struct Instance {
     own: usize,
     /// Asked for by no call: it tells others what attributes and constants are.
     needed: bool,
+    /// It was run since what was inferred was last forgotten.
+    ran: bool,
     /// Nothing asks for it any more.
     given_up: bool,
     /// Instances that its last run asked for, whether it could then call them or not.
@@ -177,18 +179,6 @@ impl Instance {
     /// What the caller wants of ints of any size.
     pub fn wanted(&self) -> Wide {
         self.wanted
-    }
-
-    /// Forgets what was inferred.
-    fn forget(&mut self) {
-        self.vars = vec![Type::Never; self.hir.vars.len()];
-        self.nodes = vec![Type::Never; self.hir.nodes];
-        self.ret = Type::Never;
-        self.after = self.params.clone();
-        self.state = None;
-        self.calls.clear();
-        self.values.clear();
-        self.requested.clear();
     }
 
     /// The type that a parameter has on entry: what the caller gives. Later assignments may have widened the variable.
@@ -401,6 +391,7 @@ impl<'a> Program<'a> {
                 refined += 1;
                 continue;
             }
+            self.give_up_unreached(root);
             for i in 0..self.instances.len() {
                 if !self.instances[i].settled {
                     self.run(i, true);
@@ -423,7 +414,7 @@ impl<'a> Program<'a> {
     /// Cuts and narrows the new instances by what has been inferred; true if they must be inferred anew.
     fn refine(&mut self) -> bool {
         let (mut found, mut decided) = (Vec::new(), Vec::new());
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| !i.settled) {
+        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
             if !instance.func.is_copying()
                 && let Some(hir) = outgoing::settled(&instance.hir, &instance.nodes)
             {
@@ -518,6 +509,7 @@ impl<'a> Program<'a> {
             settled: false,
             own: self.own.number,
             needed: false,
+            ran: false,
             given_up: false,
             requested: BTreeSet::new(),
             made: BTreeSet::new(),
@@ -637,6 +629,7 @@ impl<'a> Program<'a> {
             learned |= self.attribute_grows(key, ty);
         }
         let instance = &mut self.instances[index];
+        instance.ran = true;
         instance.requested = std::mem::replace(&mut self.requested, requested_before);
         instance.wide = state.wide.clone();
         instance.state = Some(state);

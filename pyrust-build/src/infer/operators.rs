@@ -338,7 +338,7 @@ impl Program<'_> {
     /// Puts calls of methods in the place of operators on instances; true if there were any.
     pub(super) fn settle_operators(&mut self) -> bool {
         let mut found = Vec::new();
-        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| !i.settled) {
+        for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
             if let Some(hir) = settled(self, &instance.hir, &instance.nodes) {
                 found.push((i, hir));
             }

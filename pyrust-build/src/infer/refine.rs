@@ -90,7 +90,8 @@ impl Program<'_> {
     /// Begins with the texts of the new instances again.
     pub(super) fn begin_anew(&mut self) {
         for i in 0..self.instances.len() {
-            if self.instances[i].settled {
+            let instance = &self.instances[i];
+            if instance.settled && !instance.given_up {
                 continue;
             }
             let Ok(hir) = self.lowered(&self.instances[i].func.clone()) else { continue };

@@ -3,11 +3,32 @@
 
 use std::collections::BTreeSet;
 
-use super::Program;
+use super::{Instance, Program};
+use crate::ty::Type;
+
+impl Instance {
+    /// Is it being inferred, and are there types to go by?
+    pub(super) fn is_open(&self) -> bool {
+        !self.settled && self.ran
+    }
+
+    /// Forgets what was inferred.
+    pub(super) fn forget(&mut self) {
+        self.vars = vec![Type::Never; self.hir.vars.len()];
+        self.nodes = vec![Type::Never; self.hir.nodes];
+        self.ret = Type::Never;
+        self.after = self.params.clone();
+        self.state = None;
+        self.calls.clear();
+        self.values.clear();
+        self.requested.clear();
+        self.ran = false;
+    }
+}
 
 impl Program<'_> {
-    /// Runs the new instances that are reached until nothing changes, and gives up the others; false if that does not
-    /// come to an end. What was settled before calls nothing new.
+    /// Runs the new instances that are reached until nothing changes; false if that does not come to an end. What was
+    /// settled before calls nothing new.
     pub(super) fn settle(&mut self, root: usize) -> bool {
         for _ in 0..200 {
             let (mut changed, mut ran) = (false, BTreeSet::new());
@@ -28,7 +49,6 @@ impl Program<'_> {
                 return false;
             }
             if !changed {
-                self.give_up_unreached(root);
                 return true;
             }
         }
@@ -58,8 +78,9 @@ impl Program<'_> {
         open
     }
 
-    /// Forgets instances that were called with types that turned out to be others.
-    fn give_up_unreached(&mut self, root: usize) {
+    /// Forgets instances that were called with types that turned out to be others. They take part in refinement until
+    /// then: inferred anew, their callers ask for them first once more, and with what they return for the rest.
+    pub(super) fn give_up_unreached(&mut self, root: usize) {
         let open = self.open(root);
         let instances = self.instances.iter_mut().enumerate();
         for (_, instance) in instances.filter(|(i, instance)| !instance.settled && !open.contains(i)) {
