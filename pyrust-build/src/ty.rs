@@ -102,9 +102,32 @@ pub struct NamedClass {
     pub module: String,
     pub name: String,
     pub fields: Vec<String>,
+    /// The methods by which tuples are compared, hashed and searched that the class's text has instead.
+    pub own: Vec<&'static str>,
 }
 
 impl NamedClass {
+    pub fn has_own(&self, name: &str) -> bool {
+        self.own.contains(&name)
+    }
+
+    /// May a comparison, by its sign, ask a method of the class, whichever operand the instance is?
+    pub fn compares_itself(&self, op: &str) -> bool {
+        let [forward, reflected] = match op {
+            "==" => ["__eq__"; 2],
+            "!=" => ["__ne__"; 2],
+            "<" | ">" => ["__lt__", "__gt__"],
+            "<=" | ">=" => ["__le__", "__ge__"],
+            _ => return false,
+        };
+        self.has_own(forward) || self.has_own(reflected)
+    }
+
+    /// With an `__eq__` of its own a class without `__hash__` has none.
+    pub fn hashes_itself(&self) -> bool {
+        self.has_own("__hash__") || self.has_own("__eq__")
+    }
+
     /// As a class whose methods are looked up.
     pub fn as_object(&self) -> Arc<ObjectClass> {
         Arc::new(ObjectClass::new(self.module.clone(), self.name.clone()))
@@ -620,9 +643,8 @@ impl Type {
         match self {
             Type::None | Type::Bool | Type::Int | Type::Float | Type::Complex => true,
             Type::Char | Type::Str | Type::Bytes => true,
-            Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
-                items.iter().all(Type::has_plain_hash)
-            }
+            Type::Named { class, items } => !class.hashes_itself() && items.iter().all(Type::has_plain_hash),
+            Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::has_plain_hash),
             Type::VarTuple(t) => t.has_plain_hash() || **t == Type::Never,
             _ => false,
         }

@@ -14,6 +14,7 @@ pub use class::NamedClass;
 use crate::boundary::layout;
 use crate::elem::{ElemEq, ElemOrd, Key, View, differs_plainly};
 use crate::fmt::Repr;
+use crate::obj::Obj;
 use crate::object::Method;
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, R, bail};
@@ -24,6 +25,15 @@ use crate::txn::Cx;
 pub trait OfClass: Copy + 'static {
     /// What the text of the program says of it, checked when it is used.
     const CLASS: &'static NamedClass;
+
+    /// It has an `__eq__` of its own.
+    const COMPARES: bool = false;
+
+    /// It has a method of its own that orders.
+    const ORDERS: bool = false;
+
+    /// It has a `__hash__` of its own, or none.
+    const HASHES: bool = false;
 }
 
 /// A Rust tuple whose items are those of a tuple object.
@@ -282,18 +292,24 @@ impl<C: 'static, T> IntoPy for Named<C, T> {
     }
 }
 
-impl<C, T: ElemEq> ElemEq for Named<C, T> {
+impl<C: OfClass, T: ElemEq> ElemEq for Named<C, T> {
     fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
-        if self.object == other.object { Ok(true) } else { self.items.elem_eq(cx, &other.items) }
+        if self.object == other.object {
+            return Ok(true);
+        }
+        if C::COMPARES { bail(Bail::Callback) } else { self.items.elem_eq(cx, &other.items) }
     }
 
     fn view(&self) -> View<'_> {
-        self.items.view()
+        if C::COMPARES { View::Obj(Obj::foreign(self.object)) } else { self.items.view() }
     }
 }
 
-impl<C, T: ElemOrd> ElemOrd for Named<C, T> {
+impl<C: OfClass, T: ElemOrd> ElemOrd for Named<C, T> {
     fn elem_cmp(&self, cx: Cx, other: &Self) -> R<core::cmp::Ordering> {
+        if C::COMPARES || C::ORDERS {
+            return bail(Bail::Callback);
+        }
         self.items.elem_cmp(cx, &other.items)
     }
 }
@@ -302,10 +318,16 @@ impl<C: OfClass, T: Fields + Key> Key for Named<C, T> {
     type Stored = Self;
 
     fn fast_hash(&self, cx: Cx) -> R<u64> {
+        if C::HASHES {
+            return bail(Bail::Callback);
+        }
         self.items.fast_hash(cx)
     }
 
     fn py_hash(&self, cx: Cx) -> R<isize> {
+        if C::HASHES {
+            return bail(Bail::Callback);
+        }
         self.items.py_hash(cx)
     }
 
@@ -314,6 +336,9 @@ impl<C: OfClass, T: Fields + Key> Key for Named<C, T> {
         unsafe {
             if core::ptr::eq(self.object.as_ptr(), object) {
                 return Ok(true);
+            }
+            if C::COMPARES {
+                return bail(Bail::Callback);
             }
             if layout::is_tuple(object) {
                 return self.items.eq_object(cx, object);

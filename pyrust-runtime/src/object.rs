@@ -15,8 +15,8 @@ use core::ptr::{self, NonNull};
 use pyo3_ffi::{self as ffi, PyObject};
 
 pub use above::Above;
-pub(crate) use class::tells_its_class;
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
+pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use own::{Checked, Field, Fields, Own};

@@ -15,18 +15,23 @@ use crate::ty::{DictKind, NamedClass, Type};
 impl Func<'_, '_, '_> {
     /// Named tuples as the tuples of their fields, members of enumerations as the numbers and texts that they are.
     pub(super) fn opened(&mut self, val: &Val) -> Val {
+        self.opened_for(val, "")
+    }
+
+    /// The same for the operands of a comparison: what a method of the class answers stays as it is.
+    pub(super) fn opened_for(&mut self, val: &Val, op: &str) -> Val {
         let opens = |m: &Type| match m {
-            Type::Named { .. } => true,
+            Type::Named { class, .. } => !class.compares_itself(op),
             Type::Instance(class) => self.file.program.stands_for(class).is_some(),
             _ => false,
         };
         if !val.ty.members().iter().any(opens) {
             return val.clone();
         }
-        let to = self.file.program.opened(&val.ty);
+        let to = self.file.program.opened_for(&val.ty, op);
         let code = self.match_union(val, |f, v| {
             let v = match &v.ty {
-                Type::Named { items, .. } => {
+                Type::Named { class, items } if !class.compares_itself(op) => {
                     let code = v.owned();
                     let tuple = Type::Tuple { items: items.clone(), from_py: false };
                     Val::new(quote!(#code.items()), tuple)

@@ -347,7 +347,7 @@ impl Func<'_, '_, '_> {
     /// A comparison of two values: `bool`.
     pub(super) fn compare(&mut self, op: &str, a: &Val, b: &Val) -> TokenStream {
         let (op, mut known) = (op.to_string(), false);
-        let (a, b) = (self.opened(a), self.opened(b));
+        let (a, b) = (self.opened_for(a, &op), self.opened_for(b, &op));
         let code = self.dispatch(&[a, b], &mut |f, vals| {
             let code = f.compare_members(&op, &vals[0], &vals[1]);
             known |= code.is_some();
@@ -359,6 +359,10 @@ impl Func<'_, '_, '_> {
 
     pub(super) fn compare_members(&mut self, op: &str, a: &Val, b: &Val) -> Option<TokenStream> {
         let equality = op == "==" || op == "!=";
+        // A method of its class answers.
+        if [a, b].iter().any(|v| matches!(v.ty, Type::Named { .. })) {
+            return None;
+        }
         if let (Type::Tuple { items: x, .. }, Type::Tuple { items: y, .. }) = (&a.ty, &b.ty) {
             if x.len() != y.len() {
                 return Some(match equality {

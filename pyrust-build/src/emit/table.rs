@@ -61,12 +61,20 @@ impl File<'_, '_> {
             let (marker, module, name) = (types::named_marker(&class), &class.module, &class.name);
             let (fields, constant) = (&class.fields, format_ident!("CLASS_{i}"));
             let operators = self.program.operators_of_named(&class);
+            let ordering = ["__lt__", "__gt__", "__le__", "__ge__"];
+            let own = [
+                (class.has_own("__eq__"), quote!(COMPARES)),
+                (ordering.iter().any(|name| class.has_own(name)), quote!(ORDERS)),
+                (class.hashes_itself(), quote!(HASHES)),
+            ];
+            let own = own.iter().filter(|(has, _)| *has).map(|(_, name)| name);
             quote! {
                 #[derive(Clone, Copy)]
                 struct #marker;
                 static #constant: NamedClass = NamedClass::new(#module, #name, &[#(#fields),*], &[#(#operators),*]);
                 impl OfClass for #marker {
                     const CLASS: &'static NamedClass = &#constant;
+                    #(const #own: bool = true;)*
                 }
             }
         });

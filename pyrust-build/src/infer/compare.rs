@@ -66,6 +66,11 @@ impl Infer<'_, '_> {
                 }
             }
             CmpOp::In | CmpOp::NotIn => {
+                let searches = |m: &Ty| matches!(m, Ty::Named(class, _) if class.has_own("__contains__"));
+                if r.members().iter().any(searches) {
+                    let message = format!("`in` asks a method of `{}`", self.show(&r));
+                    return self.refuse("PYR0401", e.span, message);
+                }
                 let r = self.opened(&r);
                 if let Some(items) = among_few(right) {
                     self.hashable(left, &l);
@@ -128,7 +133,7 @@ impl Infer<'_, '_> {
     /// Equality is known between all understood types; order only where the table has it.
     pub(super) fn comparable(&mut self, e: &Expr, op: &str, l: &Ty, r: &Ty) {
         let equality = op == "==" || op == "!=";
-        let (l, r) = (&self.opened(l), &self.opened(r));
+        let (l, r) = (&self.opened_for(l, op), &self.opened_for(r, op));
         // Where something is of several types, members that cannot be compared bail, unless there are no others.
         let several = l.members().len() + r.members().len() > 2;
         let (mut found, mut message) = (false, None);
@@ -136,6 +141,9 @@ impl Infer<'_, '_> {
             for b in r.members() {
                 match (a, b) {
                     (Ty::Never, _) | (_, Ty::Never) => found = true,
+                    (Ty::Named(class, _), _) | (_, Ty::Named(class, _)) => {
+                        message.get_or_insert(format!("`{op}` asks a method of `{}`", class.name));
+                    }
                     (Ty::Tuple(x, _), Ty::Tuple(y, _)) => {
                         found = true;
                         for (i, (x, y)) in x.clone().iter().zip(&y.clone()).enumerate() {

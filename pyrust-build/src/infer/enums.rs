@@ -131,12 +131,20 @@ impl Program<'_> {
     /// As operations of tuples, numbers and texts see it: named tuples are tuples of their fields, members of such
     /// enumerations what they stand for.
     pub fn opened(&self, ty: &Type) -> Type {
+        self.opened_for(ty, "")
+    }
+
+    /// The same for the operands of a comparison: what a method of the class answers stays as it is.
+    pub fn opened_for(&self, ty: &Type, op: &str) -> Type {
         match ty {
-            Type::Named { items, .. } => Type::Tuple { items: items.clone(), from_py: false },
-            Type::Instance(class) => self.stands_for(class).unwrap_or_else(|| ty.clone()),
-            Type::Union(members) => {
-                members.iter().map(|m| self.opened(m)).fold(Type::Never, |acc, t| Type::join(&acc, &t))
+            Type::Named { class, items } if !class.compares_itself(op) => {
+                Type::Tuple { items: items.clone(), from_py: false }
             }
+            Type::Instance(class) => self.stands_for(class).unwrap_or_else(|| ty.clone()),
+            Type::Union(members) => members
+                .iter()
+                .map(|m| self.opened_for(m, op))
+                .fold(Type::Never, |acc, t| Type::join(&acc, &t)),
             other => other.clone(),
         }
     }

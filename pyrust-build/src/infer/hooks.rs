@@ -163,6 +163,10 @@ impl Infer<'_, '_> {
     pub(super) fn asks_keys(&mut self, types: &[Type]) -> bool {
         types.iter().any(|ty| match ty {
             Type::Dict { key, .. } | Type::Set { elem: key, .. } => match &**key {
+                Type::Named { class, .. } => {
+                    class.hashes_itself()
+                        && types.iter().any(|t| t.members().iter().any(|m| m.same_kind(key)))
+                }
                 Type::Instance(class) => {
                     types.iter().any(|t| t.members().contains(key))
                         && self.program.hashes_itself(class)
@@ -177,6 +181,7 @@ impl Infer<'_, '_> {
     /// Is the hash of such values known?
     pub(super) fn hashes(&mut self, node: usize, ty: &Type) -> bool {
         match ty {
+            Type::Named { class, .. } if class.hashes_itself() => false,
             Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
                 items.iter().all(|item| self.hashes(node, item))
             }

@@ -26,6 +26,8 @@ pub struct NamedDef {
     annotations: Vec<Option<ast::Expr>>,
     /// The module that the expressions stand in.
     home: String,
+    /// Calling the class runs a function that the class's text has.
+    pub constructs: bool,
 }
 
 /// Where a field gets its value.
@@ -91,7 +93,15 @@ impl Program<'_> {
         if fields.is_empty() || fields.len() > MAX_TUPLE {
             return None;
         }
-        def.class = Arc::new(NamedClass { module: home, name: own, fields });
+        let mut instead = def.class.own.clone();
+        if let Some(class) = env.classes.get(&own).filter(|_| matches!(binding, Binding::Class)) {
+            let has = |name: &&str| class.body.iter().any(|stmt| binds(stmt, &|n| n == *name));
+            instead.extend(OWN.iter().filter(|name| has(name)));
+            instead.sort_unstable();
+            instead.dedup();
+            def.constructs |= class.body.iter().any(|stmt| binds(stmt, &|n| CONSTRUCTING.contains(&n)));
+        }
+        def.class = Arc::new(NamedClass { module: home, name: own, fields, own: instead });
         Some(def)
     }
 
@@ -119,8 +129,9 @@ impl Program<'_> {
 
     /// The operators that the class's text has.
     pub fn operators_of_named(&self, class: &NamedClass) -> Vec<&'static str> {
-        let class = class.as_object();
-        NUMBERS.iter().copied().filter(|name| self.member_of(&class, name).is_some()).collect()
+        let object = class.as_object();
+        let numbers = NUMBERS.iter().copied().filter(|name| self.member_of(&object, name).is_some());
+        numbers.chain(class.own.iter().copied()).collect()
     }
 
     /// The type of an instance that Python hands over, where annotations tell the types of its fields.
@@ -204,8 +215,9 @@ fn definition(
     defaults: Vec<Option<ast::Expr>>,
     annotations: Vec<Option<ast::Expr>>,
 ) -> NamedDef {
-    let class = Arc::new(NamedClass { module: home.to_string(), name: String::new(), fields });
-    NamedDef { class, defaults, annotations, home: home.to_string() }
+    let class =
+        Arc::new(NamedClass { module: home.to_string(), name: String::new(), fields, own: Vec::new() });
+    NamedDef { class, defaults, annotations, home: home.to_string(), constructs: false }
 }
 
 /// Operators that tuples have not, or not in the place where the interpreter asks first.
@@ -242,21 +254,58 @@ const NUMBERS: &[&str] = &[
     "__xor__",
 ];
 
+/// What tuples have as well: operations call these where a class has them.
+const OWN: &[&str] =
+    &["__contains__", "__eq__", "__ge__", "__gt__", "__hash__", "__le__", "__lt__", "__ne__"];
+
+/// What runs when the class is called.
+const CONSTRUCTING: &[&str] = &["__new__", "__init__"];
+
+/// What no operation of tuples asks for: texts, pickles and copies, and what Python 2 had.
+const HARMLESS: &[&str] = &[
+    "__cmp__",
+    "__copy__",
+    "__deepcopy__",
+    "__div__",
+    "__doc__",
+    "__format__",
+    "__getnewargs__",
+    "__getnewargs_ex__",
+    "__getstate__",
+    "__match_args__",
+    "__module__",
+    "__nonzero__",
+    "__reduce__",
+    "__reduce_ex__",
+    "__repr__",
+    "__setstate__",
+    "__sizeof__",
+    "__slots__",
+    "__str__",
+    "__unicode__",
+];
+
 /// Does the statement of a class body make instances other than tuples with names?
 fn changes_behaviour(stmt: &Stmt) -> bool {
-    const HARMLESS: &[&str] =
-        &["__slots__", "__doc__", "__repr__", "__str__", "__format__", "__module__", "__match_args__"];
     let changes = |name: &str| {
         let special = name.starts_with("__") && name.ends_with("__");
-        special && !HARMLESS.contains(&name) && !NUMBERS.contains(&name)
+        special && ![HARMLESS, NUMBERS, OWN, CONSTRUCTING].iter().any(|known| known.contains(&name))
     };
     match &stmt.kind {
-        StmtKind::FunctionDef(def) => changes(&def.name),
-        StmtKind::Assign { targets, .. } => {
-            targets.iter().any(|t| matches!(&t.kind, A::Name(name) if changes(name)))
-        }
+        StmtKind::FunctionDef(_) | StmtKind::Assign { .. } => binds(stmt, &changes),
         StmtKind::AnnAssign { .. } | StmtKind::Expr(_) | StmtKind::Pass => false,
         _ => true,
+    }
+}
+
+/// Does the statement of a class body bind such a name?
+fn binds(stmt: &Stmt, is_named: &dyn Fn(&str) -> bool) -> bool {
+    match &stmt.kind {
+        StmtKind::FunctionDef(def) => is_named(&def.name),
+        StmtKind::Assign { targets, .. } => {
+            targets.iter().any(|t| matches!(&t.kind, A::Name(name) if is_named(name)))
+        }
+        _ => false,
     }
 }
 
@@ -291,6 +340,10 @@ impl Infer<'_, '_> {
     ) -> Ty {
         let given: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
         let by_name: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        if def.constructs {
+            let message = format!("`{}` makes its instances by a method of its own", def.class.name);
+            return self.refuse("PYR0335", e.span, message);
+        }
         let Some(sources) = def.bind(given.len(), keywords) else {
             let message = format!("these arguments do not fit the fields of `{}`", def.class.name);
             return self.refuse("PYR0335", e.span, message);
@@ -364,13 +417,18 @@ impl Infer<'_, '_> {
 
     /// Named tuples as the tuples of their fields, members of enumerations as the numbers and texts that they are.
     pub(super) fn opened(&mut self, ty: &Ty) -> Ty {
+        self.opened_for(ty, "")
+    }
+
+    /// The same for the operands of a comparison: what a method of the class answers stays as it is.
+    pub(super) fn opened_for(&mut self, ty: &Ty, op: &str) -> Ty {
         if !ty.has_named() && !self.program.has_standing(ty) {
             return ty.clone();
         }
         let mut out = Ty::Never;
         for member in ty.members() {
             let member = match member {
-                Ty::Named(_, items) => Ty::Tuple(items.clone(), false),
+                Ty::Named(class, items) if !class.compares_itself(op) => Ty::Tuple(items.clone(), false),
                 Ty::Instance(class) => match self.program.stands_for(class) {
                     Some(Type::Int) => Ty::Int,
                     Some(_) => Ty::Str,

@@ -277,6 +277,10 @@ impl Program<'_> {
         self.of_pairs((l, r), |a, b| {
             let mut found = self.comparison(equal, a, b)?;
             for (at, operand) in [a, b].into_iter().enumerate() {
+                // Tuples have one that does not ask `__eq__`.
+                if matches!(operand, Type::Named { class, .. } if class.compares_itself("==")) {
+                    return None;
+                }
                 if let Type::Instance(class) = operand {
                     if self.member_of(class, "__ne__").is_some() {
                         return None;
@@ -290,6 +294,10 @@ impl Program<'_> {
     }
 
     fn comparison(&self, [forward, reflected]: [&'static str; 2], a: &Type, b: &Type) -> Option<Resolved> {
+        let own = |t: &Type, name| matches!(t, Type::Named { class, .. } if class.has_own(name));
+        if own(a, forward) || own(b, reflected) {
+            return self.comparison_of_named([forward, reflected], a, b);
+        }
         match (a, b) {
             (Type::Instance(a), Type::Instance(b)) => {
                 if self.is_below(a, b)? && self.has(b, reflected) {
@@ -299,6 +307,27 @@ impl Program<'_> {
             }
             (Type::Instance(a), t) if !is_open(t) => self.has(a, forward).then(|| call(forward, 0)),
             (t, Type::Instance(b)) if leaves_it(t) => self.has(b, reflected).then(|| call(reflected, 1)),
+            _ => None,
+        }
+    }
+
+    /// Where one of the operands is a named tuple that has the method which stands on its side. What classes have not,
+    /// tuples have: they answer for other tuples.
+    fn comparison_of_named(
+        &self,
+        [forward, reflected]: [&'static str; 2],
+        a: &Type,
+        b: &Type,
+    ) -> Option<Resolved> {
+        let forward = |class: &ObjectClass| self.has(class, forward).then(|| call(forward, 0));
+        let reflected = |class: &ObjectClass| self.has(class, reflected).then(|| call(reflected, 1));
+        match (a, b) {
+            (Type::Named { class: a, .. }, Type::Named { class: b, .. }) => {
+                let (a, b) = (a.as_object(), b.as_object());
+                if self.is_below(&a, &b)? { reflected(&b) } else { forward(&a) }
+            }
+            (Type::Named { class, .. }, t) if !is_open(t) => forward(&class.as_object()),
+            (t, Type::Named { class, .. }) if leaves_it(t) => reflected(&class.as_object()),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use core::ptr;
 use pyo3_ffi::*;
 
 use crate::activate::object::{attribute_or_none, known_item, utf8};
+use crate::object::wrapped;
 use crate::stop::R;
 use crate::strs::Str;
 use crate::txn::Cx;
@@ -84,13 +85,18 @@ impl NamedClass {
         }
         // SAFETY: The class is alive; names and modules are looked up in exact dicts of texts.
         unsafe {
-            let method = inherited(class, name)?;
             let module = known_item(PyImport_GetModuleDict(), "collections");
-            let made = !module.is_null()
-                && PyModule_Check(module) != 0
-                && Py_TYPE(method) == &raw mut PyFunction_Type
-                && PyFunction_GetGlobals(method) == PyModule_GetDict(module);
-            made.then_some(class)
+            let made = |method: *mut PyObject| {
+                !module.is_null()
+                    && PyModule_Check(module) != 0
+                    && !method.is_null()
+                    && Py_TYPE(method) == &raw mut PyFunction_Type
+                    && PyFunction_GetGlobals(method) == PyModule_GetDict(module)
+            };
+            // What `_replace` calls besides.
+            let maker = |found| made(wrapped(found, &raw mut PyClassMethod_Type));
+            let whole = name != "_replace" || maker(inherited(class, "_make")?);
+            (whole && made(inherited(class, name)?)).then_some(class)
         }
     }
 
@@ -137,7 +143,7 @@ impl NamedClass {
                 }
                 class = found.cast();
             }
-            if !behaves_as_tuple(class)
+            if !behaves_as_tuple(class, self.operators)
                 || !has_only(class, self.operators)
                 || !concatenates(class, self.operators)
             {
@@ -274,8 +280,11 @@ const OPERATORS: &[&str] = &[
     "__xor__",
 ];
 
-/// Do instances behave as tuples do, but for their texts and operators that tuples have not?
-unsafe fn behaves_as_tuple(class: *mut PyTypeObject) -> bool {
+const COMPARISONS: &[&str] = &["__eq__", "__ge__", "__gt__", "__le__", "__lt__", "__ne__"];
+
+/// Do instances behave as tuples do, but for their texts, operators that tuples have not, and the methods that the text
+/// has?
+unsafe fn behaves_as_tuple(class: *mut PyTypeObject, known: &[&str]) -> bool {
     // SAFETY: By the caller: a live class. Classes of Python's have all three tables.
     unsafe {
         let tuple = &raw const PyTuple_Type;
@@ -297,16 +306,25 @@ unsafe fn behaves_as_tuple(class: *mut PyTypeObject) -> bool {
                 $(same($mine.map(|f| f as usize), $theirs.map(|f| f as usize)))&&+
             };
         }
+        // Which methods there are is told by the class: one for all six comparisons asks them by name.
+        let only = |names: &[&str]| {
+            names.iter().any(|name| known.contains(name))
+                && names.iter().all(|name| known.contains(name) || inherited(class, name).is_none())
+        };
+        let compares = agree! { own.tp_richcompare, tuple.tp_richcompare; } || only(COMPARISONS);
+        let hashes =
+            agree! { own.tp_hash, tuple.tp_hash; } || only(&["__hash__"]) || known.contains(&"__eq__");
+        let searches = agree! { sequence.sq_contains, of_tuple.sq_contains; } || only(&["__contains__"]);
         own.tp_finalize.is_none()
             && own.tp_del.is_none()
+            && compares
+            && hashes
+            && searches
             && agree! {
                 own.tp_iter, tuple.tp_iter;
-                own.tp_hash, tuple.tp_hash;
-                own.tp_richcompare, tuple.tp_richcompare;
                 own.tp_getattro, tuple.tp_getattro;
                 own.tp_alloc, PyBaseObject_Type.tp_alloc;
                 sequence.sq_length, of_tuple.sq_length;
-                sequence.sq_contains, of_tuple.sq_contains;
                 mapping.mp_length, of_tuples.mp_length;
                 mapping.mp_subscript, of_tuples.mp_subscript;
             }

@@ -373,7 +373,7 @@ unsafe impl Sync for Method {}
 ///
 /// # Safety
 /// Two live objects.
-pub(super) unsafe fn wrapped(found: *mut PyObject, ty: *mut PyTypeObject) -> *mut PyObject {
+pub(crate) unsafe fn wrapped(found: *mut PyObject, ty: *mut PyTypeObject) -> *mut PyObject {
     // SAFETY: By the caller. All three keep the function behind the header of the object.
     unsafe {
         match Py_TYPE(found) == ty {
