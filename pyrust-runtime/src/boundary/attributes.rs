@@ -67,6 +67,11 @@ impl Log {
         self.entries.is_empty() && self.last_fresh.is_null()
     }
 
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Takes everything out; nothing is logged afterwards.
     pub(crate) fn take(&mut self) -> Garbage {
         if !self.is_empty() {
@@ -129,6 +134,20 @@ impl Log {
         self.last_fresh = ptr::null_mut();
         self.fresh.clear();
         true
+    }
+
+    /// Can [`Log::drop_here`] drop all of it, when so many references end at most?
+    ///
+    /// # Safety
+    /// The transaction is open.
+    #[inline]
+    pub(crate) unsafe fn is_short(&self, ending: usize) -> bool {
+        let is_quiet = |entry: &Entry| match *entry {
+            // SAFETY: The log owns the object.
+            Entry::Set(_, object) => unsafe { dropped::survives_or_is_plain(object, ending) },
+            _ => true,
+        };
+        self.entries.capacity() <= txn::MODERATE && self.entries.iter().all(is_quiet)
     }
 
     /// Keeps the memory for the next transaction.

@@ -45,6 +45,9 @@ impl CallArgs {
     }
 }
 
+/// The most references that a short transaction gives up.
+const SHORT: usize = 16;
+
 /// How a call ended.
 pub enum Outcome {
     /// Committed; a strong reference.
@@ -141,7 +144,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 txn::close(txn);
                 Outcome::Value(value)
             }
-            result => match settle(cx, txn, result) {
+            result => match end(cx, txn, result) {
                 Outcome::Bail(stop) if stop.as_bail() == Some(Bail::Convert) => {
                     anew(call, depth, stack_limit, run)
                 }
@@ -214,6 +217,75 @@ unsafe fn guarded(cx: Cx, call: &CallArgs, run: Run) -> R<*mut PyObject> {
     }
 }
 
+/// The end of a transaction that holds something.
+#[inline(never)]
+unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
+    // SAFETY: By the caller.
+    unsafe {
+        let (value, places) = (result.ok(), cx.txn());
+        let places_only = !places.doomed
+            && places.deques.is_empty()
+            && places.ordereds.is_empty()
+            && places.holds_places_only()
+            && !txn::is_forced(txn);
+        match value {
+            Some(value) if places_only && commit_short(cx) => {
+                txn::close(txn);
+                Outcome::Value(value)
+            }
+            _ => settle(cx, txn, result),
+        }
+    }
+}
+
+/// Commits a transaction that wrote to a few places, as most do; false if something that it drops could run code when
+/// it dies, or if there is more of it: then nothing has changed.
+#[inline(always)]
+unsafe fn commit_short(cx: Cx) -> bool {
+    // SAFETY: Short borrows. These references are ours, and all of them are counted before any is given up.
+    unsafe {
+        let txn = cx.txn();
+        let (lists, few) = (!txn.lists.is_empty(), !txn.dicts.few.is_empty());
+        let mut ending = txn.arena.len() + txn.attributes.len() + txn.dicts.few.references();
+        if lists {
+            ending += txn.lists.len();
+        }
+        let quiet = |object: &*mut PyObject| dropped::survives_or_is_plain(*object, ending);
+        let short = ending <= SHORT
+            && txn.arena.capacity() <= txn::MODERATE
+            && txn.arena.iter().all(quiet)
+            && txn.attributes.is_short(ending)
+            && (!lists || txn.lists.is_short(ending))
+            && (!few || txn.dicts.few.is_short(ending));
+        if !short || few && few::prepare(cx).is_err() {
+            return false;
+        }
+        if lists || few {
+            apply_places(cx);
+        }
+        let txn = cx.txn();
+        while let Some(object) = txn.arena.pop() {
+            Py_DECREF(object);
+        }
+        let all = txn.attributes.drop_here()
+            && (!lists || txn.lists.drop_here())
+            && (!few || txn.dicts.few.drop_here());
+        debug_assert!(all, "what survives or is plain runs nothing");
+        true
+    }
+}
+
+/// What is held back of lists, and of dicts with a few writes, becomes true.
+unsafe fn apply_places(cx: Cx) {
+    // SAFETY: By the caller: nothing can bail any more.
+    unsafe {
+        cx.txn().lists.states.iter_mut().for_each(|state| state.shrink());
+        if !cx.txn().dicts.few.is_empty() {
+            few::apply(cx);
+        }
+    }
+}
+
 /// Commit or rollback of a transaction that holds something.
 #[cold]
 #[inline(never)]
@@ -226,10 +298,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
         });
         match (ready, result) {
             (Ok(()), Ok(value)) => {
-                cx.txn().lists.states.iter_mut().for_each(|state| state.shrink());
-                if !cx.txn().dicts.few.is_empty() {
-                    few::apply(cx);
-                }
+                apply_places(cx);
                 if !cx.txn().deques.is_empty() {
                     deques::apply(cx);
                 }

@@ -63,6 +63,16 @@ pub(crate) unsafe fn lives_or_is_plain(object: *mut PyObject) -> bool {
     unsafe { Py_REFCNT(object) > 1 || is_plain(object) }
 }
 
+/// As [`lives_or_is_plain`], when so many references to it end at most.
+///
+/// # Safety
+/// `object` is alive.
+#[inline(always)]
+pub(crate) unsafe fn survives_or_is_plain(object: *mut PyObject, ending: usize) -> bool {
+    // SAFETY: By the caller.
+    unsafe { is_plain(object) || Py_REFCNT(object) as usize > ending }
+}
+
 /// Something that loses a reference with the commit although others refer to it as well.
 #[derive(Clone, Copy)]
 pub(crate) struct Shared {

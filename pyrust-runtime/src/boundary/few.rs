@@ -170,6 +170,25 @@ impl Few {
         true
     }
 
+    /// How many references the writes own.
+    #[inline]
+    pub(crate) fn references(&self) -> usize {
+        2 * self.writes.len()
+    }
+
+    /// Can [`Few::drop_here`] drop all of it, when so many references end at most?
+    ///
+    /// # Safety
+    /// The transaction is open.
+    #[inline]
+    pub(crate) unsafe fn is_short(&self, ending: usize) -> bool {
+        // SAFETY: The writes own their objects.
+        let is_quiet = |object| unsafe { dropped::survives_or_is_plain(object, ending) };
+        self.writes
+            .iter()
+            .all(|write| is_quiet(write.key) && (write.value.is_null() || is_quiet(write.value)))
+    }
+
     /// Who was written to, each once.
     pub(crate) fn dicts(&self) -> impl Iterator<Item = *mut PyObject> {
         let first =

@@ -107,6 +107,33 @@ impl Lists {
         self.states.is_empty() && self.last.is_null()
     }
 
+    /// How many entries the logs have.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.states.iter().map(|state| state.log.len()).sum()
+    }
+
+    /// Can [`Lists::drop_here`] drop all of it, when so many references end at most?
+    ///
+    /// # Safety
+    /// The transaction is open.
+    #[inline]
+    pub(crate) unsafe fn is_short(&self, ending: usize) -> bool {
+        let is_quiet = |entry: &Entry| match *entry {
+            Entry::Set(_, object) | Entry::Pop(object) | Entry::Gone(object) => {
+                // SAFETY: The log owns the object.
+                unsafe { dropped::survives_or_is_plain(object, ending) }
+            }
+            _ => true,
+        };
+        self.states.len() <= SCANNED
+            && self.states.iter().all(|state| {
+                state.snapshot.is_null()
+                    && state.log.capacity() <= txn::MODERATE
+                    && state.log.iter().all(is_quiet)
+            })
+    }
+
     /// Takes everything out; the table is empty afterwards.
     pub(crate) fn take(&mut self) -> Buf<ListState> {
         self.map.clear();
