@@ -166,6 +166,7 @@ class _Camera:
         self.raw: list[tuple[object, ...]] = []
         self.sizes: list[int] = []
         self.nodes: list[Node] = []
+        self.readers: _Readers = {}
 
     def count(self, parts: int) -> None:
         self.parts += parts
@@ -192,7 +193,7 @@ class _Camera:
         """Looks into every object that was met; breadth first, so that depth is no problem."""
         while len(self.nodes) < len(self.objects):
             thing: Any = self.objects[len(self.nodes)]
-            kind, elements, labels = _content(self.instead.get(id(thing), thing))
+            kind, elements, labels = _content(self.instead.get(id(thing), thing), self.readers)
             run = _run(elements) if len(elements) > 16 else None
             # Runs are quick.
             self.count(len(elements) if run is None else len(elements) // 10)
@@ -296,7 +297,7 @@ def _steps(thing: Any) -> list[object]:
     return [repr(part) if type(part) is range else part for part in elements]
 
 
-def _content(thing: Any) -> tuple[str, list[object], tuple[str, ...] | str]:
+def _content(thing: Any, readers: _Readers) -> tuple[str, list[object], tuple[str, ...] | str]:
     """Kind, elements, and the elements' labels."""
     kind = type(thing)
     if issubclass(kind, _IDENTITY):
@@ -342,7 +343,7 @@ def _content(thing: Any) -> tuple[str, list[object], tuple[str, ...] | str]:
         name = "exception"
         elements = [BaseException.args.__get__(thing)]  # type: ignore[attr-defined]
         labels = (".args",)
-    attributes = _attributes(thing)
+    attributes = _attributes(thing, readers)
     if not attributes:
         return name, elements, labels
     if isinstance(labels, str):
@@ -366,27 +367,44 @@ without_dict: Callable[[object], dict[str, object] | None] = _asks
 in the program. `Comparison` sets what the extension has for it."""
 
 
-def _attributes(thing: Any) -> dict[str, object]:
-    """Instance attributes, read by the classes' own C descriptors; an order that stands for nothing is not kept, that of `__dict__` is."""
-    found: dict[str, object] = {}
-    own: dict[str, object] | None = None
-    for base in _mro(type(thing)):
+_Readers = dict[type, list[tuple[str, Any]]]
+"""Of each class the names and C descriptors that read what its instances hold: looked for once in a picture, while no class changes."""
+
+
+def _readers(kind: type) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for base in _mro(kind):
         if base in _BASES:
             continue
+        is_heap_type = _flags(base) & 0x200
         for name, descriptor in _dict(base).items():
-            if type(descriptor) is MemberDescriptorType and _flags(base) & 0x200:  # a heap type: `__slots__`
-                try:
-                    value = descriptor.__get__(thing)
-                    # A number that C code keeps is no object: each reading makes a new one.
-                    if descriptor.__get__(thing) is value:
-                        found.setdefault(name, value)
-                except AttributeError:
-                    continue
-            elif name == "__dict__" and type(descriptor) is GetSetDescriptorType and own is None:
-                attributes = without_dict(thing)
-                if attributes is None:
-                    attributes = descriptor.__get__(thing)
-                own = attributes if isinstance(attributes, dict) else None
+            is_slot = type(descriptor) is MemberDescriptorType and is_heap_type
+            if is_slot or (name == "__dict__" and type(descriptor) is GetSetDescriptorType):
+                found.append((name, descriptor))
+    return found
+
+
+def _attributes(thing: Any, readers: _Readers) -> dict[str, object]:
+    """Instance attributes, read by the classes' own C descriptors; an order that stands for nothing is not kept, that of `__dict__` is."""
+    known = readers.get(type(thing))
+    if known is None:
+        known = readers[type(thing)] = _readers(type(thing))
+    found: dict[str, object] = {}
+    own: dict[str, object] | None = None
+    for name, descriptor in known:
+        if type(descriptor) is MemberDescriptorType:
+            try:
+                value = descriptor.__get__(thing)
+                # A number that C code keeps is no object: each reading makes a new one.
+                if descriptor.__get__(thing) is value:
+                    found.setdefault(name, value)
+            except AttributeError:
+                continue
+        elif own is None:
+            attributes = without_dict(thing)
+            if attributes is None:
+                attributes = descriptor.__get__(thing)
+            own = attributes if isinstance(attributes, dict) else None
     if own is not None:
         found.update({str(name): value for name, value in dict.items(own)})
     return found
