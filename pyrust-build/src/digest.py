@@ -133,6 +133,40 @@ def named_lambdas(tree, wanted):
                     stack.append(child)
 
 
+def table_lambdas(tree, wanted):
+    """The code of each lambda in a table of the module or of a class, under the name that says where: ``OPS[1]``."""
+
+    def codes(name, value, within):
+        match value:
+            case ast.Lambda() if name in wanted:
+                alone = [ast.Expr(value)]
+                if within:  # private names are the class's
+                    alone = [ast.ClassDef(within, [], [], alone, [])]
+                whole = ast.fix_missing_locations(ast.Module(alone, []))
+                code = compile(whole, "<lambda>", "exec", dont_inherit=True)
+                own = f"{within}.<lambda>" if within else "<lambda>"
+                yield from ((name, each) for found, each in functions(code) if found == own)
+            case ast.List(elts=items) | ast.Tuple(elts=items) | ast.Dict(values=items):
+                for at, item in enumerate(items):
+                    yield from codes(f"{name}[{at}]", item, within)
+
+    def block(body, within):
+        for child in body:
+            match child:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value) | ast.AnnAssign(
+                    ast.Name(id=name), value=value
+                ):
+                    if not (within and name.startswith("__")):
+                        yield from codes(f"{within}.{name}" if within else name, value, within)
+                case ast.ClassDef(name=name) if not within:
+                    yield from block(child.body, name)
+                case ast.If() | ast.Try():
+                    yield from block(child.body, within)
+                    yield from block(child.orelse, within)
+
+    yield from block(tree.body, "")
+
+
 def digests(module, path, qualnames, lines=None):
     """``lines`` tells of several functions of one name which one is meant: qualname → line of its `def` or decorator."""
     with open(path, "rb") as file:
@@ -144,7 +178,9 @@ def digests(module, path, qualnames, lines=None):
     for name in wanted:
         if name.endswith("@setter"):
             setters.setdefault(name.removesuffix("@setter"), name)
-    every += named_lambdas(ast.parse(source), lambdas) if lambdas else []
+    if lambdas:
+        tree = ast.parse(source)
+        every += [*named_lambdas(tree, lambdas), *table_lambdas(tree, lambdas)]
     every += [(setters[name], code) for name, code in every if name in setters]
     for qualname, code in every:
         meant = qualname not in lines or lines[qualname] == code.co_firstlineno

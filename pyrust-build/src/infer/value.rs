@@ -40,6 +40,9 @@ impl Program<'_> {
             let guard = Guard::Function { name: name.to_string(), target };
             Some((callee, guard))
         };
+        if let Some((callee, guard)) = project(module, path) {
+            return Some(Named { callee, module: module.to_string(), is_c: false, guard, through: None });
+        }
         if let Some((global, attr)) = path.split_once('.') {
             if let Some(home) = self.project_module(module, global) {
                 let (callee, guard) = project(&home, attr)?;
@@ -53,9 +56,6 @@ impl Program<'_> {
             let through = Some(Guard::Module { name: global.to_string(), module: c.clone() });
             let guard = Guard::Builtin(attr.to_string());
             return Some(Named { callee: own(path), module: c, is_c: true, guard, through });
-        }
-        if let Some((callee, guard)) = project(module, path) {
-            return Some(Named { callee, module: module.to_string(), is_c: false, guard, through: None });
         }
         let guard = match self.binding(module, path) {
             Some((_, Binding::Imported { module: c, name })) if is_library_function(&c, &name) => {

@@ -6,6 +6,7 @@ mod dataclass;
 mod imports;
 mod members;
 mod rename;
+mod tables;
 mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ pub use members::{
     SETTER, is_accessor, mangled, receiver, setter, setter_name, split_member, split_receiver,
 };
 pub use rename::rename_block;
+pub use tables::is_item;
 
 /// Modules that have builtins under their own names, on every Python that is supported.
 const HANDS_ON_BUILTINS: &[&str] = &["builtins", "six.moves", "six.moves.builtins", "future.builtins"];
@@ -78,6 +80,12 @@ impl ModuleEnv {
     /// Reads the bindings off a parsed module. `is_package` says that the file is an `__init__.py`.
     pub fn new(name: &str, module: &Module, is_package: bool) -> Self {
         let mut env = ModuleEnv { name: name.to_string(), ..Default::default() };
+        let mut module = module.clone();
+        let in_tables = tables::lift(&mut module.body);
+        for (name, _) in &in_tables {
+            env.bind(name, Binding::Function, false);
+        }
+        env.functions = in_tables;
         env.block(&module.body, is_package, false);
         env.choose();
         env.follow_aliases();
@@ -518,17 +526,21 @@ fn named_lambda(stmt: &Stmt) -> Option<(String, FunctionDef)> {
     else {
         return None;
     };
-    let def = FunctionDef {
-        name: name.clone(),
+    Some((name.clone(), lambda(name, params, body, value.span)))
+}
+
+/// A lambda as a function of that name.
+fn lambda(name: &str, params: &crate::ast::Params, body: &Expr, span: crate::source::Span) -> FunctionDef {
+    FunctionDef {
+        name: name.to_string(),
         is_async: false,
-        params: (**params).clone(),
-        body: vec![Stmt { kind: StmtKind::Return(Some((**body).clone())), span: body.span }],
+        params: params.clone(),
+        body: vec![Stmt { kind: StmtKind::Return(Some(body.clone())), span: body.span }],
         decorators: Vec::new(),
         returns: None,
         type_params: Vec::new(),
-        span: value.span,
-    };
-    Some((name.clone(), def))
+        span,
+    }
 }
 
 /// The value of a binding that may be another name of something.

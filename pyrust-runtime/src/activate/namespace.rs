@@ -335,7 +335,14 @@ impl Namespace {
                     }
                     Kind::Classes(classes) => are_classes(found, classes) == Some(&[]),
                     Kind::Layout(format) => has_layout(found, format, words),
-                    Kind::Function(target) => self.look_function(state, index, found, target, words),
+                    Kind::Function(target) => {
+                        let same = self.look_function(state, index, found, target, words);
+                        // What a table had may be gone as soon as the table changes, and nobody tells.
+                        if !same && path {
+                            state.values[index].set(ptr::null_mut());
+                        }
+                        same
+                    }
                 };
             }
         }

@@ -1,5 +1,6 @@
 //! Names that are no plain globals: what a function imports (`import math`, `from math import sqrt`), and what a class
-//! has (`Geodesic.order`), and the function behind a `@contextmanager` (`manager transaction`).
+//! has (`Geodesic.order`), the function behind a `@contextmanager` (`manager transaction`), and what stands in a table
+//! (`OPS[1]`: the value of its second item).
 //!
 //! Each is looked up where Python's own code would find it, as far as that runs no Python code and has no effect. What
 //! the answer depends on goes into the words that are compared at entry; their owners are kept for good.
@@ -26,6 +27,9 @@ unsafe extern "C" {
 pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Word>) -> *mut PyObject {
     // SAFETY: by the caller; every object is looked at before it is used.
     unsafe {
+        if let Some((table, at)) = name.strip_suffix(']').and_then(|n| n.rsplit_once('[')) {
+            return item(find(globals, table, words), at);
+        }
         if let Some(module) = name.strip_prefix("import ") {
             return import(module, words);
         }
@@ -96,6 +100,30 @@ unsafe fn within(mut class: *mut PyObject, path: &str, words: &mut Vec<Word>, la
     }
 }
 
+/// The value of the item of that number. No word is added for it: what the slot of a function holds is only compared with
+/// what is read from the table.
+unsafe fn item(table: *mut PyObject, at: &str) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; the type is tested before the layout is relied on.
+    unsafe {
+        let Ok(at) = at.parse::<Py_ssize_t>() else { return ptr::null_mut() };
+        let class = if table.is_null() { return table } else { Py_TYPE(table) };
+        if class == &raw mut PyDict_Type {
+            let (mut place, mut left, mut value) = (0, at, ptr::null_mut());
+            while PyDict_Next(table, &mut place, ptr::null_mut(), &mut value) != 0 {
+                if left == 0 {
+                    return value;
+                }
+                left -= 1;
+            }
+        } else if class == &raw mut PyList_Type && at < PyList_Size(table) {
+            return PyList_GetItem(table, at);
+        } else if class == &raw mut PyTuple_Type && at < PyTuple_Size(table) {
+            return PyTuple_GetItem(table, at);
+        }
+        ptr::null_mut()
+    }
+}
+
 /// The object whose method of that name, written in C, is bound to it.
 unsafe fn receiver(object: *mut PyObject, method: &str) -> *mut PyObject {
     // SAFETY: by the caller: null or live; the type is tested before the layout is relied on.
@@ -117,7 +145,7 @@ unsafe fn receiver(object: *mut PyObject, method: &str) -> *mut PyObject {
 
 /// Is it a name that [`find`] is for?
 pub(super) fn is_path(name: &str) -> bool {
-    name.contains([' ', '.'])
+    name.contains([' ', '.', '['])
 }
 
 fn split(name: &str) -> (&str, Option<&str>) {
