@@ -138,7 +138,7 @@ def table_lambdas(tree, wanted):
 
     def codes(name, value, within):
         match value:
-            case ast.Lambda() if name in wanted:
+            case ast.Lambda() if name in wanted and "[" in name:  # others have a name of their own
                 alone = [ast.Expr(value)]
                 if within:  # private names are the class's
                     alone = [ast.ClassDef(within, [], [], alone, [])]
