@@ -89,3 +89,44 @@ impl Program<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::{FuncRef, Modules, NARROW};
+    use crate::passes::Passes;
+    use crate::resolve::ModuleEnv;
+    use crate::source::SourceFile;
+
+    struct One(SourceFile, ModuleEnv);
+
+    impl Modules for One {
+        fn module(&self, _: &str) -> Option<(&SourceFile, &ModuleEnv)> {
+            Some((&self.0, &self.1))
+        }
+    }
+
+    /// `low` stands before `first` and is run after it, so that `second` is asked for with what `low` was known to return
+    /// before `grown` was; in the end with more.
+    #[test]
+    fn what_is_not_asked_for_any_more_is_given_up() {
+        let text = "def low(n):\n    if n > 1:\n        return grown(n)\n    return 1\n\n\
+                    def grown(n):\n    return n / 2\n\n\
+                    def first(n):\n    return low(n)\n\n\
+                    def second(x):\n    return x\n\n\
+                    def whole(n):\n    low(n)\n    return second(first(n))\n";
+        let file = SourceFile::new("m", "m.py", text);
+        let env = ModuleEnv::new("m", &crate::parse::parse_functions(&file).expect("it parses"), false);
+        let modules = One(file, env);
+        let mut program = Program::new(&modules, Passes::default());
+        let func = FuncRef { module: "m".to_string(), qualname: "whole".to_string() };
+        let root = program.instance(&func, vec![Type::Int], NARROW).expect("an instance");
+        let of_second = |i: &&Instance| i.func.qualname == "second";
+        let (given_up, kept): (Vec<&Instance>, Vec<&Instance>) =
+            program.instances.iter().filter(of_second).partition(|i| i.given_up);
+        assert_eq!(given_up.iter().map(|i| &i.params[0]).collect::<Vec<_>>(), [&Type::Int]);
+        assert!(given_up[0].calls.is_empty() && given_up[0].ret == Type::Never);
+        assert_eq!(kept.len(), 1);
+        assert!(program.reachable(root).iter().all(|i| !program.instances[*i].given_up));
+    }
+}
