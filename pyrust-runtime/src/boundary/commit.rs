@@ -426,7 +426,7 @@ impl Written {
             lists: txn.lists.take(),
             attributes: txn.attributes.take(),
             few: txn.dicts.few.take(),
-            deques: txn.deques.take(),
+            deques: txn.deques.take_garbage(),
         }
     }
 

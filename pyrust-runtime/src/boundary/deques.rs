@@ -15,7 +15,7 @@ use crate::boundary::collections;
 use crate::boundary::deque_layout::{BLOCK, invoke, item, place, raw};
 use crate::boundary::dropped;
 use crate::boundary::journal;
-use crate::boundary::ptrmap::PtrMap;
+use crate::boundary::registry::{OfObject, Registry};
 use crate::buf::Buf;
 use crate::builtins::c::undisturbed;
 use crate::stop::{Bail, R, bail};
@@ -24,7 +24,7 @@ use crate::txn::{Cx, MODERATE, no_memory};
 pub(crate) use crate::boundary::deque_layout::{Spot, first, is_deque, maxlen};
 
 /// What a deque is instead of what its object says.
-struct Written {
+pub(crate) struct Written {
     object: *mut PyObject,
     maxlen: Option<usize>,
     /// Items that the object has.
@@ -73,8 +73,22 @@ impl Written {
         }
     }
 
-    fn is_moderate(&self) -> bool {
-        self.front.capacity().max(self.back.capacity()).max(self.gone.capacity()) <= MODERATE
+    #[cold]
+    #[inline(never)]
+    fn begin(object: *mut PyObject, spare: Option<Written>) -> R<Written> {
+        // SAFETY: By the callers: an exact deque.
+        let raw = unsafe { raw(object) };
+        let size = raw.base.ob_size as usize;
+        // SAFETY: As above.
+        let most = unsafe { maxlen(object) };
+        // What never holds anything: `append` moves its state, and `extend` does not.
+        if most == Some(0) {
+            return bail(Bail::Unsupported);
+        }
+        let mut written = spare.unwrap_or_else(Written::new);
+        (written.object, written.maxlen) = (object, most);
+        (written.size, written.lo, written.hi, written.changes) = (size, 0, size, 0);
+        Ok(written)
     }
 
     fn count(&self) -> usize {
@@ -173,84 +187,23 @@ fn room(items: &mut VecDeque<*mut PyObject>, more: usize) -> R<()> {
     if items.try_reserve(more).is_err() { bail(Bail::Memory) } else { Ok(()) }
 }
 
-/// So many are gone through instead of asking the table.
-const FEW: usize = 8;
+impl OfObject for Written {
+    fn object(&self) -> *mut PyObject {
+        self.object
+    }
 
-/// The deques that a transaction has written to.
-pub(crate) struct Deques {
-    /// Of all of them, once there are more than a few.
-    map: PtrMap,
-    written: Buf<Written>,
-    /// The one that was asked for last.
-    latest: usize,
-    /// Memory for the next transaction.
-    spare: Option<Written>,
+    fn is_moderate(&self) -> bool {
+        self.front.capacity().max(self.back.capacity()).max(self.gone.capacity()) <= MODERATE
+    }
 }
 
+/// The deques that a transaction has written to.
+pub(crate) type Deques = Registry<Written>;
+
 impl Deques {
-    pub(crate) const fn new() -> Deques {
-        Deques { map: PtrMap::new(), written: Buf::new(), latest: 0, spare: None }
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.written.is_empty()
-    }
-
-    #[inline]
-    fn find(&mut self, object: *mut PyObject) -> Option<&mut Written> {
-        if self.written.is_empty() {
-            return None;
-        }
-        if !ptr::eq(self.written[self.latest].object, object) {
-            self.latest = match self.written.len() <= FEW {
-                true => self.written.iter().position(|written| ptr::eq(written.object, object))?,
-                false => self.map.get(object)? as usize,
-            };
-        }
-        Some(&mut self.written[self.latest])
-    }
-
     #[inline]
     fn writable(&mut self, object: *mut PyObject) -> R<&mut Written> {
-        if self.find(object).is_none() {
-            self.begin(object)?;
-        }
-        Ok(&mut self.written[self.latest])
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn begin(&mut self, object: *mut PyObject) -> R<()> {
-        // SAFETY: By the callers: an exact deque.
-        let raw = unsafe { raw(object) };
-        let size = raw.base.ob_size as usize;
-        // SAFETY: As above.
-        let most = unsafe { maxlen(object) };
-        // What never holds anything: `append` moves its state, and `extend` does not.
-        if most == Some(0) {
-            return bail(Bail::Unsupported);
-        }
-        let mut written = self.spare.take().unwrap_or_else(Written::new);
-        (written.object, written.maxlen) = (object, most);
-        (written.size, written.lo, written.hi, written.changes) = (size, 0, size, 0);
-        let at = self.written.len();
-        if self.written.push(written).is_err() {
-            return bail(Bail::Memory);
-        }
-        let unknown = match at {
-            0..FEW => 0..0,
-            FEW => 0..at + 1,
-            _ => at..at + 1,
-        };
-        for index in unknown {
-            if !self.map.insert(self.written[index].object, index as u32) {
-                // The call ends here; nothing was written to it yet.
-                return bail(Bail::Memory);
-            }
-        }
-        self.latest = at;
-        Ok(())
+        self.find_or(object, |spare| Written::begin(object, spare))
     }
 
     /// Drops everything where it stands, if nothing of it runs code when it dies; otherwise the rest is still there.
@@ -258,23 +211,13 @@ impl Deques {
     /// # Safety
     /// Everything is committed.
     pub(crate) unsafe fn drop_here(&mut self) -> bool {
-        while let Some(written) = self.written.last_mut() {
-            // SAFETY: By the caller.
-            if !unsafe { written.drop_here() } {
-                return false;
-            }
-            self.spare = self.written.pop().filter(Written::is_moderate);
-        }
-        self.map.clear();
-        self.latest = 0;
-        true
+        // SAFETY: By the caller.
+        self.end(|written| unsafe { written.drop_here() })
     }
 
-    /// Takes everything out.
-    pub(crate) fn take(&mut self) -> Garbage {
-        self.map.clear();
-        self.latest = 0;
-        Garbage(core::mem::take(&mut self.written))
+    /// Takes everything out, for when the transaction has closed.
+    pub(crate) fn take_garbage(&mut self) -> Garbage {
+        Garbage(self.take())
     }
 }
 
@@ -520,9 +463,9 @@ pub(crate) fn make(cx: Cx, maxlen: Option<usize>) -> R<NonNull<PyObject>> {
 pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows; the items are alive.
     unsafe {
-        for index in 0..cx.txn().deques.written.len() {
+        for index in 0..cx.txn().deques.len() {
             let (object, size, lo, hi) = {
-                let written = &mut cx.txn().deques.written[index];
+                let written = &mut cx.txn().deques[index];
                 if !written.gone.reserve_total(written.size - (written.hi - written.lo)) {
                     return bail(Bail::Memory);
                 }
@@ -545,8 +488,8 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
 pub(crate) unsafe fn apply(cx: Cx) {
     // SAFETY: Short borrows.
     unsafe {
-        for index in 0..cx.txn().deques.written.len() {
-            let written = &mut cx.txn().deques.written[index];
+        for index in 0..cx.txn().deques.len() {
+            let written = &mut cx.txn().deques[index];
             if written.changes == 0 { exchange(written) } else { perform(written) }
         }
     }
@@ -649,7 +592,7 @@ unsafe fn add(object: *mut PyObject, item: *mut PyObject, left: bool) {
 
 /// What the deque would be after the commit: a new one, or none if nothing was written.
 pub(crate) unsafe fn would_be(deques: &Deques, object: *mut PyObject) -> R<Option<*mut PyObject>> {
-    let Some(written) = deques.written.iter().find(|written| ptr::eq(written.object, object)) else {
+    let Some(written) = deques.iter().find(|written| ptr::eq(written.object, object)) else {
         return Ok(None);
     };
     // SAFETY: Inside of an inspector; the new deque is nobody else's.
@@ -685,5 +628,5 @@ pub(crate) unsafe fn would_be(deques: &Deques, object: *mut PyObject) -> R<Optio
 
 /// All deques that were written to.
 pub(crate) fn written(deques: &Deques) -> impl Iterator<Item = *mut PyObject> {
-    deques.written.iter().map(|written| written.object)
+    deques.iter().map(|written| written.object)
 }

@@ -16,4 +16,5 @@ pub(crate) mod ordered_layout;
 pub(crate) mod overlay;
 pub mod probe;
 pub(crate) mod ptrmap;
+pub(crate) mod registry;
 pub(crate) mod sets;

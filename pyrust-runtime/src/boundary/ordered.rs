@@ -19,7 +19,7 @@ use crate::boundary::dropped::is_plain;
 use crate::boundary::layout;
 use crate::boundary::ordered_layout::{self as own, Node, entry_of, node_of, raw};
 use crate::boundary::overlay::keep_dropped;
-use crate::boundary::ptrmap::PtrMap;
+use crate::boundary::registry::{OfObject, Registry};
 use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, MODERATE, no_memory};
@@ -125,6 +125,18 @@ impl Written {
         }
     }
 
+    /// What has not been written to yet, of the memory of one that is over.
+    #[cold]
+    #[inline(never)]
+    fn begin(object: *mut PyObject, spare: Option<Written>) -> Written {
+        let mut written = spare.unwrap_or_else(Written::new);
+        written.reset();
+        written.object = object;
+        // SAFETY: By the callers: an exact `OrderedDict`, which does not change while the transaction is open.
+        unsafe { (written.first, written.last) = (raw(object).first, raw(object).last) };
+        written
+    }
+
     /// Forgets everything but the memory.
     fn reset(&mut self) {
         self.steps.clear();
@@ -133,10 +145,6 @@ impl Written {
         self.ends.clear();
         (self.fronts_from, self.ends_from) = (0, 0);
         (self.growth, self.since, self.has_base, self.changes) = (0, 0, true, 0);
-    }
-
-    fn is_moderate(&self) -> bool {
-        self.steps.capacity().max(self.sorts.capacity()) <= MODERATE
     }
 
     fn count(&self) -> usize {
@@ -318,92 +326,30 @@ unsafe fn in_object(object: *mut PyObject, node: *mut Node) -> R<At> {
     }
 }
 
-/// The `OrderedDict`s that a transaction has written to.
-pub(crate) struct Ordereds {
-    /// Of all of them, once there are more than a few.
-    map: PtrMap,
-    written: Buf<Written>,
-    /// So many of them; behind those is memory for more.
-    used: usize,
-    /// The one that was asked for last.
-    latest: usize,
+impl OfObject for Written {
+    fn object(&self) -> *mut PyObject {
+        self.object
+    }
+
+    fn is_moderate(&self) -> bool {
+        self.steps.capacity().max(self.sorts.capacity()) <= MODERATE
+    }
 }
 
+/// The `OrderedDict`s that a transaction has written to.
+pub(crate) type Ordereds = Registry<Written>;
+
 impl Ordereds {
-    pub(crate) const fn new() -> Ordereds {
-        Ordereds { map: PtrMap::new(), written: Buf::new(), used: 0, latest: 0 }
-    }
-
-    #[inline(always)]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.used == 0
-    }
-
-    /// All of them.
-    fn all(&self) -> &[Written] {
-        &self.written[..self.used]
-    }
-
-    #[inline]
-    fn find(&mut self, object: *mut PyObject) -> Option<&mut Written> {
-        if self.used == 0 {
-            return None;
-        }
-        if !ptr::eq(self.written[self.latest].object, object) {
-            self.latest = match self.used <= FEW {
-                true => self.all().iter().position(|written| ptr::eq(written.object, object))?,
-                false => self.map.get(object)? as usize,
-            };
-        }
-        Some(&mut self.written[self.latest])
-    }
-
     #[inline]
     fn writable(&mut self, object: *mut PyObject) -> R<&mut Written> {
-        if self.find(object).is_none() {
-            self.begin(object)?;
-        }
-        Ok(&mut self.written[self.latest])
+        self.find_or(object, |spare| Ok(Written::begin(object, spare)))
     }
 
-    fn begin(&mut self, object: *mut PyObject) -> R<()> {
-        let at = self.used;
-        if at == self.written.len() && self.written.push(Written::new()).is_err() {
-            return bail(Bail::Memory);
-        }
-        let written = &mut self.written[at];
-        written.object = object;
-        // SAFETY: By the callers: an exact `OrderedDict`, which does not change while the transaction is open.
-        unsafe { (written.first, written.last) = (raw(object).first, raw(object).last) };
-        self.used += 1;
-        let unknown = match at {
-            0..FEW => 0..0,
-            FEW => 0..at + 1,
-            _ => at..at + 1,
-        };
-        for index in unknown {
-            if !self.map.insert(self.written[index].object, index as u32) {
-                // The call ends here; nothing was written to it yet.
-                return bail(Bail::Memory);
-            }
-        }
-        self.latest = at;
-        Ok(())
-    }
-
-    /// Forgets everything; the references are the transaction's. Some memory is kept for the next one.
+    /// Forgets everything; the references are the transaction's.
     pub(crate) fn forget(&mut self) {
-        if self.used == 0 {
-            return;
+        if !self.is_empty() {
+            self.end(|_| true);
         }
-        while self.written.len() > FEW {
-            self.written.pop();
-        }
-        for written in self.written.iter_mut().take(self.used) {
-            if written.is_moderate() { written.reset() } else { *written = Written::new() }
-        }
-        self.map.clear();
-        (self.used, self.latest) = (0, 0);
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: A short borrow; the objects are alive and exact, and do not change while the transaction is open.
     unsafe {
         let mut growth = 0;
-        for written in cx.txn().ordereds.all().iter() {
+        for written in cx.txn().ordereds.iter() {
             let inserted = written.steps.iter().filter(|step| step.deed == Deed::Insert);
             let keys = Keys::of(written.object);
             let (mut count, mut of_kind) = (0, true);
@@ -46,10 +46,10 @@ pub(crate) unsafe fn apply(cx: Cx) {
     // SAFETY: Behind `prepare`; the transaction is open, and each operation is copied before it is done.
     unsafe {
         let mut index = 0;
-        while let Some(written) = cx.txn().ordereds.all().get(index) {
+        while let Some(written) = cx.txn().ordereds.get(index) {
             let object = written.object;
             let mut at = 0;
-            while let Some(step) = cx.txn().ordereds.written[index].steps.get(at).copied() {
+            while let Some(step) = cx.txn().ordereds[index].steps.get(at).copied() {
                 perform(object, step);
                 at += 1;
             }
@@ -82,7 +82,7 @@ unsafe fn perform(object: *mut PyObject, step: Step) {
 
 /// What it would be after the commit: a new one, or none if nothing was written.
 pub(crate) unsafe fn would_be(ordereds: &Ordereds, object: *mut PyObject) -> R<Option<*mut PyObject>> {
-    let Some(written) = ordereds.all().iter().find(|written| ptr::eq(written.object, object)) else {
+    let Some(written) = ordereds.iter().find(|written| ptr::eq(written.object, object)) else {
         return Ok(None);
     };
     // SAFETY: Inside of an inspector; the new one is nobody else's.
@@ -119,5 +119,5 @@ unsafe fn hashes_quietly(key: *mut PyObject) -> bool {
 
 /// All that were written to.
 pub(crate) fn written(ordereds: &Ordereds) -> impl Iterator<Item = *mut PyObject> {
-    ordereds.all().iter().map(|written| written.object)
+    ordereds.iter().map(|written| written.object)
 }
