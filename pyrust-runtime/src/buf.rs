@@ -64,6 +64,20 @@ impl<T> Buf<T> {
         Buf { ptr: NonNull::dangling(), len: 0, cap: if size_of::<T>() == 0 { usize::MAX } else { 0 } }
     }
 
+    /// What is left of it when nothing in it has to be dropped: the room, empty.  Word by word, because the length
+    /// has often just been written, and a load of more than what was stored waits for that.
+    #[inline(always)]
+    pub(crate) fn take_room(&mut self) -> Self
+    where
+        T: Copy,
+    {
+        let room = Buf { ptr: self.ptr, len: 0, cap: self.cap };
+        self.ptr = NonNull::dangling();
+        self.len = 0;
+        self.cap = if size_of::<T>() == 0 { usize::MAX } else { 0 };
+        room
+    }
+
     /// Room for at least `want` elements in all; `false` without memory.
     #[inline]
     pub fn reserve_total(&mut self, want: usize) -> bool {

@@ -19,7 +19,7 @@ pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
-pub use own::{Checked, Field, Fields, Own};
+pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
 pub(crate) use place::{forget_order, without_dict};
 

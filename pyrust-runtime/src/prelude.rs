@@ -32,7 +32,7 @@ pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj};
 pub use crate::object::{
     Above, Attribute, Checked, Field, Fields, Instance, IsObject, Method, MethodKind, ObjectClass,
-    OfObjectClass, Own,
+    OfObjectClass, Own, Sure,
 };
 pub use crate::own::raise_own;
 pub use crate::raised::{caught, known, raise};

@@ -389,22 +389,25 @@ impl Str {
             || (self.len == other.len && self.kind() == other.kind() && self.raw() == other.raw())
     }
 
-    /// Is there room behind the text for this code point, and nobody else who has the string?
+    /// Appends a character of ASCII to a text of ASCII that has room behind it and that nobody else has; says whether
+    /// it did.  Room is only ever behind texts that are not empty and neither parts nor lent.
     #[inline(always)]
-    pub(crate) fn takes(&self, c: Chr) -> bool {
+    pub(crate) fn takes_ascii(&mut self, c: Chr) -> bool {
         let object = self.obj.as_ptr();
-        // SAFETY: An exact `str`; what is spare is never that of a part, nor of what is lent.
-        let fits = unsafe {
-            self.spare() > 0
-                && !self.is_part()
-                && layout::str_is_modifiable(object)
-                && match self.kind() {
-                    1 => c.0 < if layout::str_is_ascii(object) { 0x80 } else { 0x100 },
-                    2 => c.0 < 0x1_0000,
-                    _ => true,
-                }
-        };
-        fits && self.len > 0
+        // SAFETY: An exact `str`, alive; there is room for the character and for the NUL behind it.
+        unsafe {
+            if self.spare() == 0 || c.0 >= 0x80 || !layout::ascii_is_modifiable(object) {
+                return false;
+            }
+            debug_assert!(!self.is_part() && !self.is_lent() && !self.is_empty());
+            let end = self.data.as_ptr().add(self.len);
+            *end = c.0 as u8;
+            *end.add(1) = 0;
+            self.len += 1;
+            self.rest -= 1 << ROOM;
+            layout::set_ascii_length(object, self.len);
+        }
+        true
     }
 
     /// A text of ASCII and one more character, with room for some that follow.
@@ -481,7 +484,6 @@ impl Str {
     }
 
     /// Appends a code point that has its kind, for which [`Str::make_room`] made room.
-    #[inline(always)]
     pub(crate) fn extend_by_one(&mut self, c: Chr) {
         debug_assert!(1 <= self.spare());
         // SAFETY: There is room behind the text, and nobody else has the string.

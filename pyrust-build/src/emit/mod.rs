@@ -51,6 +51,7 @@ mod sorting;
 mod spans;
 mod specs;
 mod stmt;
+mod sure;
 mod sweep;
 mod table;
 mod target;
@@ -240,6 +241,8 @@ pub(super) struct File<'p, 'a> {
     set_constants: Vec<String>,
     /// Attributes of instances, by class and name.
     attributes: Vec<(std::sync::Arc<crate::ty::ObjectClass>, String)>,
+    /// The classes of which records are made, and the `__init__` that each of them runs.
+    makers: Vec<(std::sync::Arc<crate::ty::ObjectClass>, Option<usize>)>,
     methods: Vec<objects::MethodUse>,
     above: Vec<above::AboveUse>,
     hooks: Vec<hooks::Hook>,
@@ -275,6 +278,7 @@ impl<'p, 'a> File<'p, 'a> {
             inners: Vec::new(),
             set_constants: Vec::new(),
             attributes: Vec::new(),
+            makers: Vec::new(),
             methods: Vec::new(),
             above: Vec::new(),
             hooks: Vec::new(),

@@ -86,9 +86,10 @@ impl File<'_, '_> {
     fn record(&self, class: &Arc<ObjectClass>) -> TokenStream {
         let (record, marker) = (record_marker(class), object_marker(class));
         let fields = self.program.own_fields(class);
-        let types = fields.iter().enumerate().map(|(i, (_, ty))| {
+        let sure = self.sure_fields(class);
+        let types = fields.iter().enumerate().map(|(i, (attribute, ty))| {
             let (name, ty) = (format_ident!("f{i}"), rust_type(ty));
-            quote!(#name: Field<#ty>)
+            if sure.contains(attribute) { quote!(#name: Sure<#ty>) } else { quote!(#name: Field<#ty>) }
         });
         // Those that are read or written: others are those of classes beside this one.
         let is_field = |name: &String| fields.iter().any(|(field, _)| field == name);
@@ -462,6 +463,7 @@ impl Func<'_, '_, '_> {
         let mut lets = vec![quote!(let _ = #check;)];
         let ty = Type::Instance(class.clone());
         let Some(mut method) = self.file.program.method_of(class, "__init__") else {
+            self.file.makes(class, None);
             let made = self.q(quote!(#module_of_makers::make_empty::<#maker>(cx)));
             let made = self.coerce(&Val::new(made, ty), to);
             return quote!({ #(#lets)* #made });
@@ -470,6 +472,7 @@ impl Func<'_, '_, '_> {
         let Some(callee) = self.instance.values.get(&node).and_then(|r| r.last()).map(|r| r.instance) else {
             return self.bail("Unsupported");
         };
+        self.file.makes(class, Some(callee));
         let mut vals = self.bind_all(args, &mut lets);
         let named = self.bind_all(keywords.iter().map(|(_, e)| e), &mut lets);
         let (object, made) = (self.fresh("made"), self.q(quote!(#module_of_makers::make::<#maker>(cx))));

@@ -367,6 +367,27 @@ pub unsafe fn str_is_modifiable(object: *mut PyObject) -> bool {
     }
 }
 
+/// Is it ASCII, and may it change as [`str_is_modifiable`] says?
+///
+/// # Safety
+/// `object` is an exact `str`, alive.
+#[inline(always)]
+pub unsafe fn ascii_is_modifiable(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { Py_REFCNT(object) == 1 && str_known_hash(object) == -1 && str_is_ascii(object) }
+}
+
+/// Says how many code points a `str` of ASCII has.
+///
+/// # Safety
+/// `object` is such a `str`, with room for them and the NUL behind them, which have been written, and
+/// [`str_is_modifiable`] holds.
+#[inline(always)]
+pub unsafe fn set_ascii_length(object: *mut PyObject, len: usize) {
+    // SAFETY: By the caller.
+    unsafe { *field::<usize>(object, const { row("STR_LENGTH") }) = len }
+}
+
 /// Says how many code points an exact `str` has, and writes the NUL behind them.
 ///
 /// # Safety

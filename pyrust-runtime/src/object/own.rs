@@ -31,6 +31,56 @@ impl<T> Default for Field<T> {
     }
 }
 
+/// A number that each instance has from the start: `__init__` assigns it before anyone reads it.
+#[derive(Default)]
+pub struct Sure<T>(Cell<T>);
+
+/// What a record keeps of an attribute.
+pub trait Slot {
+    type Value: Clone;
+
+    /// The value, if there is one.
+    ///
+    /// # Safety
+    /// Nothing writes to the attribute while the borrow lives.
+    unsafe fn there(&self) -> Option<&Self::Value>;
+
+    /// Puts a value there; the old one.
+    fn put(&self, value: Self::Value) -> Option<Self::Value>;
+}
+
+impl<T: Clone> Slot for Field<T> {
+    type Value = T;
+
+    #[inline(always)]
+    unsafe fn there(&self) -> Option<&T> {
+        // SAFETY: By the caller.
+        unsafe { &*self.0.get() }.as_ref()
+    }
+
+    #[inline(always)]
+    fn put(&self, value: T) -> Option<T> {
+        // SAFETY: A short borrow.
+        unsafe { core::ptr::replace(self.0.get(), Some(value)) }
+    }
+}
+
+impl<T: Copy> Slot for Sure<T> {
+    type Value = T;
+
+    #[inline(always)]
+    unsafe fn there(&self) -> Option<&T> {
+        // SAFETY: By the caller.
+        Some(unsafe { &*self.0.as_ptr() })
+    }
+
+    #[inline(always)]
+    fn put(&self, value: T) -> Option<T> {
+        self.0.set(value);
+        None
+    }
+}
+
 /// The attributes of the instances of one class.
 pub trait Fields: Default + 'static {
     type Class: OfObjectClass;
@@ -96,9 +146,9 @@ impl<F> Copy for Own<F> {}
 impl<F: Fields> Own<F> {
     /// `object.name`
     #[inline(always)]
-    pub fn get<T: Clone>(self, field: impl FnOnce(&F) -> &Field<T>) -> R<T> {
+    pub fn get<S: Slot + 'static>(self, field: impl FnOnce(&F) -> &S) -> R<S::Value> {
         // SAFETY: The transaction keeps the record; nothing that is called here writes to the field.
-        match unsafe { &*field(self.fields.as_ref()).0.get() } {
+        match unsafe { field(self.fields.as_ref()).there() } {
             Some(value) => Ok(value.clone()),
             None => bail(Bail::Unsupported),
         }
@@ -106,12 +156,12 @@ impl<F: Fields> Own<F> {
 
     /// `object.name`, for something that is done with the value before any attribute is written.
     #[inline(always)]
-    pub fn look<'a, T: 'a>(self, field: impl FnOnce(&'a F) -> &'a Field<T>) -> R<&'a T>
+    pub fn look<'a, S: Slot + 'a>(self, field: impl FnOnce(&'a F) -> &'a S) -> R<&'a S::Value>
     where
         F: 'a,
     {
         // SAFETY: The transaction keeps the record; by the contract above nothing writes to the field while the borrow lives.
-        match unsafe { &*field(&*self.fields.as_ptr()).0.get() } {
+        match unsafe { field(&*self.fields.as_ptr()).there() } {
             Some(value) => Ok(value),
             None => bail(Bail::Unsupported),
         }
@@ -119,20 +169,18 @@ impl<F: Fields> Own<F> {
 
     /// `object.name = value`
     #[inline(always)]
-    pub fn set<T>(self, field: impl FnOnce(&F) -> &Field<T>, value: T) {
+    pub fn set<S: Slot>(self, field: impl FnOnce(&F) -> &S, value: S::Value) {
         // SAFETY: The transaction keeps the record. The old value is dropped when the new one stands there.
-        let old = unsafe { core::ptr::replace(field(self.fields.as_ref()).0.get(), Some(value)) };
+        let old = field(unsafe { self.fields.as_ref() }).put(value);
         drop(old);
     }
 
     /// The same for an instance that may be returned: notes the number of an attribute that is new.
     #[inline(always)]
-    pub fn fill<T>(self, at: u64, field: impl FnOnce(&F) -> &Field<T>, value: T) {
+    pub fn fill<S: Slot>(self, at: u64, field: impl FnOnce(&F) -> &S, value: S::Value) {
         // SAFETY: As above.
-        let (old, fields) = unsafe {
-            let fields = self.fields.as_ref();
-            (core::ptr::replace(field(fields).0.get(), Some(value)), fields)
-        };
+        let fields = unsafe { self.fields.as_ref() };
+        let old = field(fields).put(value);
         if let (None, Some(order)) = (&old, fields.order()) {
             order.set(order.get() << PLACE | at);
         }

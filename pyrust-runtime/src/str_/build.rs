@@ -39,10 +39,10 @@ impl Drop for StrBuilder {
     #[inline]
     fn drop(&mut self) {
         if (1..=MOST_SPARE).contains(&self.narrow.capacity()) {
-            // SAFETY: bytes need no end; the GIL is held, and the borrow ends here.
-            unsafe {
-                self.narrow.set_len(0);
-                std::ptr::swap(&raw mut self.narrow, SPARE.0.get());
+            // SAFETY: the GIL is held, and the borrow ends here.
+            let spare = unsafe { &mut *SPARE.0.get() };
+            if spare.capacity() == 0 {
+                *spare = self.narrow.take_room();
             }
         }
     }
@@ -53,7 +53,7 @@ impl StrBuilder {
     #[inline(always)]
     pub fn new() -> Self {
         // SAFETY: the GIL is held, and the borrow ends here.
-        let narrow = unsafe { std::mem::take(&mut *SPARE.0.get()) };
+        let narrow = unsafe { &mut *SPARE.0.get() }.take_room();
         Self { narrow, wide: Buf::new(), is_wide: false }
     }
 
@@ -158,7 +158,7 @@ impl StrBuilder {
     /// The string. The builder keeps its content.
     #[inline(always)]
     pub fn finish(&self, _: Cx) -> R<Str> {
-        if self.is_plain() { from_ascii(&self.narrow) } else { Str::arrived(self.other()) }
+        Str::arrived(if self.is_plain() { from_ascii(&self.narrow) } else { self.other() })
     }
 
     /// More than one code point, all of ASCII.

@@ -21,11 +21,7 @@ pub fn append(cx: Cx, s: &mut Str, t: &Str) -> R<()> {
 /// `s += c`.
 #[inline(always)]
 pub fn push(_: Cx, s: &mut Str, c: Chr) -> R<()> {
-    if s.takes(c) {
-        s.extend_by_one(c);
-        return Ok(());
-    }
-    push_slowly(s, c)
+    if s.takes_ascii(c) { Ok(()) } else { push_slowly(s, c) }
 }
 
 /// Texts that begin to grow have room from the start, if they are short: most of them go on.
