@@ -37,6 +37,27 @@ pub(crate) fn trimmed(mut text: &[u8]) -> &[u8] {
     text
 }
 
+/// What most texts are: up to 18 digits, a minus before them or not. `None` for all others.
+#[inline]
+pub(crate) fn plain(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0_i64;
+    for c in digits {
+        let digit = c.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(if negative { -value } else { value })
+}
+
 /// `int(text, base)`.
 pub(crate) fn parse(text: &[u8], base: i64) -> R<i64> {
     if base != 0 && !(2..=36).contains(&base) {
@@ -111,7 +132,10 @@ fn scan(text: &[u8], mut base: u32) -> Option<R<i64>> {
 
 /// `int(b)`.
 pub fn from_bytes_text(_: Cx, b: &Bytes) -> R<i64> {
-    parse(b.raw(), 10)
+    match plain(b.raw()) {
+        Some(value) => Ok(value),
+        None => parse(b.raw(), 10),
+    }
 }
 
 /// `int(b, base)`.

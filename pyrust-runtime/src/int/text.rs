@@ -4,7 +4,7 @@ use core::ffi::c_int;
 
 use pyo3_ffi::PyObject;
 
-use super::parse;
+use super::parse::{self, parse};
 use crate::raised;
 use crate::stop::{Exc, R, exc};
 use crate::str_::{self, StrBuilder};
@@ -17,6 +17,11 @@ unsafe extern "C" {
 
 /// `int(s)`.
 pub fn from_str(cx: Cx, s: &Str) -> R<i64> {
+    if s.kind() == 1
+        && let Some(value) = parse::plain(s.raw())
+    {
+        return Ok(value);
+    }
     let value = str_::number_text(s, |text| parse(text, 10));
     // SAFETY: an exact `str` that is alive; nothing of it is Python's.
     raised::worded(cx, value, || unsafe { PyLong_FromUnicodeObject(s.as_ptr(), 10) })

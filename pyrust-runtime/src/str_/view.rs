@@ -257,17 +257,32 @@ pub(crate) fn bytes_position(text: &[u8], wanted: &[u8]) -> Option<usize> {
     if place.is_null() { None } else { Some(place.addr() - text.as_ptr().addr()) }
 }
 
-/// The first place of a byte: C's `memchr` where the call pays.
+/// The first place of a byte: C's `memchr` behind the first two words, in which most are found.
 #[inline]
 pub(crate) fn byte_position(text: &[u8], byte: u8) -> Option<usize> {
     use std::ffi::{c_int, c_void};
     unsafe extern "C" {
         fn memchr(text: *const c_void, byte: c_int, len: usize) -> *mut c_void;
     }
-    if text.len() < 16 {
-        return text.iter().position(|b| *b == byte);
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let mut at = 0;
+    while at < 16
+        && let Some(word) = text.get(at..at + 8).and_then(|word| word.try_into().ok())
+    {
+        let other = u64::from_le_bytes(word) ^ u64::from(byte) * LOW;
+        // The lowest byte that is marked is zero; above it others may be marked as well.
+        let zero = other.wrapping_sub(LOW) & !other & HIGH;
+        if zero != 0 {
+            return Some(at + zero.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let rest = &text[at..];
+    if rest.len() < 8 {
+        return rest.iter().position(|b| *b == byte).map(|i| at + i);
     }
     // SAFETY: the slice is readable.
-    let place = unsafe { memchr(text.as_ptr().cast(), byte as c_int, text.len()) };
+    let place = unsafe { memchr(rest.as_ptr().cast(), byte as c_int, rest.len()) };
     if place.is_null() { None } else { Some(place.addr() - text.as_ptr().addr()) }
 }
