@@ -6,6 +6,7 @@
 use core::alloc::Layout;
 use core::cell::Cell;
 use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::alloc::{alloc, dealloc};
 
 /// Up to here there is a size for every 16 bytes, from 24 on: what the allocator of C really gives.
@@ -16,22 +17,79 @@ const SMALL_SIZES: usize = (SMALL - SMALLEST).div_ceil(16) + 1;
 const MOST: usize = 1 << 15;
 /// Above the small ones there are four sizes for each doubling.
 const SIZES: usize = SMALL_SIZES + 20;
-/// So many bytes wait at most, for each thread.
+/// So many bytes wait at most: for those that hold the GIL, and for each thread that does not.
 const MOST_HELD: usize = 1 << 20;
 const ALIGN: usize = 16;
 
-/// What a thread has got back. Its end is noticed by another value: what is dropped with the thread would be asked for at
-/// every access.
+/// What was given back.
 struct Held {
     /// The first block of each size; a block that waits begins with a pointer to the next.
     first: [Cell<*mut u8>; SIZES],
-    /// So many more bytes may wait; none before the end of the thread is watched, and after it.
+    /// So many more bytes may wait.
     room: Cell<usize>,
 }
 
+impl Held {
+    const fn new(room: usize) -> Held {
+        Held { first: [const { Cell::new(ptr::null_mut()) }; SIZES], room: Cell::new(room) }
+    }
+}
+
+/// What stays with the GIL.
+struct OfGil(Held);
+
+// SAFETY: native code runs with the GIL held, or in threads beside; while there are such, nobody touches it.
+unsafe impl Sync for OfGil {}
+
+static OF_GIL: OfGil = OfGil(Held::new(MOST_HELD));
+
+/// Loops that several threads do now: each of these threads has blocks of its own, and so have all others.
+static BESIDE: AtomicUsize = AtomicUsize::new(0);
+
 thread_local! {
-    static HELD: Held = const { Held { first: [const { Cell::new(ptr::null_mut()) }; SIZES], room: Cell::new(0) } };
+    /// Nothing waits before the end of the thread is watched, and after it. That is done by another value: what is
+    /// dropped with the thread would be asked for at every access.
+    static HELD: Held = const { Held::new(0) };
     static END: End = const { End { watched: Cell::new(false) } };
+}
+
+/// As long as it lives there are threads without the GIL. It is made and dropped by one that holds it.
+pub(crate) struct Beside(());
+
+impl Beside {
+    pub(crate) fn begin() -> Beside {
+        BESIDE.fetch_add(1, Ordering::Relaxed);
+        Beside(())
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        BESIDE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Does this thread use its own blocks? Unit tests run without a GIL.
+#[inline(always)]
+fn has_own() -> bool {
+    cfg!(test) || BESIDE.load(Ordering::Relaxed) != 0
+}
+
+/// The blocks that wait for this thread. To ask for those of a thread is a call, which is not worth it for most.
+#[inline(always)]
+fn with_held<T>(f: impl FnOnce(&Held) -> T) -> T {
+    if has_own() {
+        // SAFETY: they live as long as the thread, and longer than the borrow.
+        f(unsafe { &*own() })
+    } else {
+        f(&OF_GIL.0)
+    }
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn own() -> *const Held {
+    HELD.with(ptr::from_ref)
 }
 
 /// Is dropped with the thread.
@@ -64,8 +122,7 @@ impl Drop for End {
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn too_much(block: *mut u8, number: usize) {
-    let watches = END.try_with(|end| !end.watched.replace(true));
-    if watches == Ok(true) {
+    if has_own() && END.try_with(|end| !end.watched.replace(true)) == Ok(true) {
         HELD.with(|held| held.room.set(MOST_HELD));
     }
     // SAFETY: allocated with this layout.
@@ -128,7 +185,7 @@ pub(crate) fn take(bytes: usize, align: usize) -> Option<*mut u8> {
 #[inline(always)]
 fn take_number(number: usize) -> *mut u8 {
     let size = size(number);
-    let waiting = HELD.with(|held| {
+    let waiting = with_held(|held| {
         let block = NonNull::new(held.first[number].get())?;
         // SAFETY: a block that waits begins with a pointer to the next.
         held.first[number].set(unsafe { block.cast::<*mut u8>().read() });
@@ -157,7 +214,7 @@ pub(crate) unsafe fn give(block: *mut u8, bytes: usize, align: usize) -> bool {
 #[inline(always)]
 unsafe fn give_number(block: *mut u8, number: usize) {
     let size = size(number);
-    HELD.with(|held| {
+    with_held(|held| {
         let room = held.room.get();
         if room < size {
             // SAFETY: By the caller.

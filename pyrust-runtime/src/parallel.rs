@@ -17,6 +17,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
+use crate::blocks::Beside;
 use crate::list::List;
 use crate::stop::{Bail, R, Stop, bail};
 use crate::txn::{self, Cx};
@@ -252,6 +253,7 @@ impl<L> Shared<'_, L> {
     fn out(&self, cx: Cx, workers: usize, sums: &mut [i64]) -> R<Vec<(u64, L)>> {
         let (caller, depth, count) = (thread::current(), cx.depth(), sums.len());
         let mut lists = Vec::new();
+        let beside = Beside::begin();
         let (mine, ends) = thread::scope(|scope| {
             let mut handles = Vec::new();
             // SAFETY: the GIL is held.
@@ -292,6 +294,7 @@ impl<L> Shared<'_, L> {
                 handles.into_iter().map(|handle| handle.join().unwrap_or_else(Err)).collect();
             (mine, ends)
         });
+        drop(beside);
         let mut outcome = as_bailout(mine.unwrap_or_else(|panic| resume_unwind(panic)));
         for end in ends {
             let (result, parts, Handed(more)) = end.unwrap_or_else(|panic| resume_unwind(panic));

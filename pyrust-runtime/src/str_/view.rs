@@ -270,7 +270,7 @@ pub(crate) fn byte_position(text: &[u8], byte: u8) -> Option<usize> {
     while at < 16
         && let Some(word) = text.get(at..at + 8).and_then(|word| word.try_into().ok())
     {
-        let other = u64::from_le_bytes(word) ^ u64::from(byte) * LOW;
+        let other = u64::from_le_bytes(word) ^ (u64::from(byte) * LOW);
         // The lowest byte that is marked is zero; above it others may be marked as well.
         let zero = other.wrapping_sub(LOW) & !other & HIGH;
         if zero != 0 {
