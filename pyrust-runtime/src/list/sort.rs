@@ -11,6 +11,9 @@ use crate::elem::ElemOrd;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
+/// So many are inserted one by one.
+const FEW: usize = 16;
+
 /// Sorts `items` by their keys.  On a stop nothing has moved; an exception becomes a bailout, since CPython
 /// leaves the list half sorted.
 pub(crate) fn sort_slice<P, K: ElemOrd + 'static>(
@@ -23,12 +26,14 @@ pub(crate) fn sort_slice<P, K: ElemOrd + 'static>(
         return Ok(());
     }
     if K::is_plain_order(items.iter().map(&key)) {
-        // The standard library aborts without memory; so much is there now, so it is there then.
-        let mut probe: Buf<P> = Buf::new();
-        if !probe.reserve_total(items.len()) {
-            return bail(Bail::Memory);
+        // The standard library sorts a few on the stack, and aborts without memory for more; so much is there now, so it
+        // is there then.
+        if items.len() > FEW {
+            let mut probe: Buf<P> = Buf::new();
+            if !probe.reserve_total(items.len()) {
+                return bail(Bail::Memory);
+            }
         }
-        drop(probe);
         // Of the order only `<` is asked; told so, sorting numbers needs no branches.
         let compare = |a: &P, b: &P| match key(a).plain_less(cx, key(b)) {
             true => Ordering::Less,

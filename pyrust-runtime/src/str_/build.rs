@@ -311,6 +311,13 @@ pub fn join<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items
 
 #[inline(never)]
 fn joined<T: Piece + Clone + 'static, L: ListLike<T>>(cx: Cx, sep: &Str, items: &L) -> R<Str> {
+    if sep.is_empty() {
+        let mut out = StrBuilder::new();
+        for i in 0..items.count() {
+            items.look(cx, i, |item| item.push_to(&mut out))??;
+        }
+        return out.finish(cx);
+    }
     let mut joiner = Joiner::new(sep);
     for i in 0..items.count() {
         items.look(cx, i, |item| joiner.push(item))??;
