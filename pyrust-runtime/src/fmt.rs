@@ -56,13 +56,16 @@ pub fn push_int(cx: Cx, out: &mut StrBuilder, a: i64, text: &str) -> R<()> {
         return slow(cx, out, Temporary::int(a)?.ptr(), text);
     }
     let digits = Digits::based(a.unsigned_abs(), base);
-    let mut body = Body::default();
     let every = if base == 10 { 3 } else { 4 };
+    let prefix = if spec.alternate { prefix } else { b"" };
+    if spec.group.is_none() && spec.code != b'X' {
+        return spec.number(out, a < 0, prefix, digits.text());
+    }
+    let mut body = Body::default();
     body.grouped(digits.text(), spec.group, every);
     if spec.code == b'X' {
         body.text[..body.len].make_ascii_uppercase();
     }
-    let prefix = if spec.alternate { prefix } else { b"" };
     spec.number(out, a < 0, prefix, body.text())
 }
 
@@ -142,6 +145,9 @@ pub fn push_float(cx: Cx, out: &mut StrBuilder, x: f64, text: &str) -> R<()> {
             [b'-', rest @ ..] => (true, rest),
             all => (false, all),
         };
+        if spec.group.is_none() && spec.code != b'%' {
+            return spec.number(out, negative, b"", digits);
+        }
         let whole = digits.iter().position(|c| !c.is_ascii_digit()).unwrap_or(digits.len());
         let mut body = Body::default();
         body.grouped(&digits[..whole], spec.group, 3);
@@ -322,8 +328,12 @@ impl Spec {
     }
 
     fn pad(&self, out: &mut StrBuilder, n: usize) -> R<()> {
-        for _ in 0..n {
-            out.push_chr(Chr(self.fill as u32))?;
+        let some = [self.fill; 32];
+        let mut left = n;
+        while left > 0 {
+            let part = left.min(some.len());
+            out.push_ascii(&some[..part])?;
+            left -= part;
         }
         Ok(())
     }
