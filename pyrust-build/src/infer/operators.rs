@@ -57,7 +57,8 @@ fn comparison(op: CmpOp) -> Option<[&'static str; 2]> {
 }
 
 /// Builtins that ask their argument's class.
-const ASKED: &[(&str, &str)] = &[("len", "__len__"), ("abs", "__abs__")];
+const ASKED: &[(&str, &str)] =
+    &[("len", "__len__"), ("abs", "__abs__"), ("int", "__int__"), ("float", "__float__")];
 
 /// Does the builtin call a method of its one argument?
 pub(super) fn is_asked(name: &str) -> bool {
@@ -65,11 +66,13 @@ pub(super) fn is_asked(name: &str) -> bool {
 }
 
 /// What the method must give, so that the operator gives the same.
-fn result(name: &str) -> Option<Ty> {
+fn result(name: &str) -> Option<&'static [Ty]> {
     Some(match name {
-        "__len__" => Ty::Int,
+        "__len__" => &[Ty::Int],
+        "__int__" => &[Ty::Int, Ty::Big],
+        "__float__" => &[Ty::Float],
         "__eq__" | "__ne__" | "__lt__" | "__le__" | "__gt__" | "__ge__" | "__contains__" | "__bool__" => {
-            Ty::Bool
+            &[Ty::Bool]
         }
         _ => return None,
     })
@@ -529,7 +532,7 @@ impl Infer<'_, '_> {
             return self.refuse("PYR0307", e.span, message);
         }
         match result(&special.name) {
-            Some(wanted) if out != Ty::Never && out != wanted => {
+            Some(wanted) if out != Ty::Never && !wanted.contains(&out) => {
                 let message = format!("`{}` that gives `{}`", special.name, self.show(&out));
                 self.refuse("PYR0401", e.span, message)
             }
