@@ -16,8 +16,10 @@ const BURST: u32 = 64;
 const SPEEDUP: f64 = 10.0;
 /// The share of the saved time that may get lost.
 const SHARE: f64 = 0.1;
-/// Less than that is not worth a verdict.
+/// Less than that is not worth a verdict, unless there were [`MANY`] bailouts: what stands around an attempt (to try the
+/// other specialisations, to go back to Python) is not timed.
 const MIN_LOST: f64 = 0.05;
+const MANY: u64 = 10_000;
 const MIN_BAILS: u64 = 16;
 /// So many calls that no signature fits, and so many times the calls that one fits, are enough.
 const MISSES: u64 = 10_000;
@@ -187,7 +189,8 @@ impl Budget {
             return None;
         }
         let (lost, saved) = (self.lost.total(), self.committed.total() * (SPEEDUP - 1.0));
-        if lost < MIN_LOST || lost <= saved * SHARE {
+        let few = lost < MIN_LOST && self.lost.calls.get() < MANY;
+        if few || lost <= saved * SHARE {
             return None;
         }
         let share = Duration::from_secs_f64(lost);
@@ -246,6 +249,14 @@ mod tests {
         let verdicts: Vec<_> = (0..MIN_BAILS).map(|_| budget.lost(Some(past))).collect();
         assert!(verdicts[..verdicts.len() - 1].iter().all(Option::is_none));
         assert!(verdicts[verdicts.len() - 1].as_ref().is_some_and(|text| text.contains("16 of 16")));
+    }
+
+    #[test]
+    fn many_short_bails_use_the_budget_up() {
+        let budget = Budget::default();
+        (0..100).for_each(|_| budget.committed(budget.start()));
+        assert!((1..MANY).all(|_| budget.lost(Some(Instant::now())).is_none()));
+        assert!(budget.lost(Some(Instant::now())).is_some_and(|text| text.contains("10000 of 10100")));
     }
 
     #[test]
