@@ -35,6 +35,9 @@ const GRAIN: i32 = 64;
 /// And every so many native calls: loops in functions that loops call would multiply otherwise.
 const CALL_FUEL: i32 = 1024;
 
+/// In the place of the number of a parameter: an object is returned.
+const RET_OBJECT: i32 = -2;
+
 /// Longer buffers are not kept for the next transaction.
 pub(crate) const MODERATE: usize = 1024;
 
@@ -78,6 +81,7 @@ pub struct Txn {
     measure: Measure,
     pub(crate) depth: u32,
     pub(crate) ret_arg: i32,
+    ret_object: *mut pyo3_ffi::PyObject,
     pub(crate) stack_limit: usize,
     points: i64,
     /// The possible point that bails; 0 for none, negative to count only.
@@ -119,6 +123,7 @@ impl Txn {
             measure: UNMEASURED,
             depth: 0,
             ret_arg: -1,
+            ret_object: core::ptr::null_mut(),
             stack_limit: 0,
             points: 0,
             points_at: 0,
@@ -531,6 +536,17 @@ impl Cx {
         }
     }
 
+    /// This frame returns the value of a global: the same object goes out, which lives as long as the transaction.
+    #[inline]
+    pub(crate) fn ret_object(self, object: *mut pyo3_ffi::PyObject) {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        if self.depth == txn.depth {
+            txn.ret_arg = RET_OBJECT;
+            txn.ret_object = object;
+        }
+    }
+
     /// Takes [`Cx::ret_arg`] back (a `finally` returned something else).
     #[inline(always)]
     pub fn ret_fresh(self) {
@@ -541,11 +557,25 @@ impl Cx {
         }
     }
 
+    /// Does the outermost frame return something that is at hand as an object?
+    #[inline(always)]
+    pub(crate) fn returns_object(self) -> bool {
+        // SAFETY: A short borrow.
+        unsafe { self.txn() }.ret_arg != -1
+    }
+
     /// The parameter that the outermost frame returns untouched.
     #[inline]
     pub fn returned_arg(self) -> Option<usize> {
         // SAFETY: A short borrow.
         usize::try_from(unsafe { self.txn() }.ret_arg).ok()
+    }
+
+    /// What [`Cx::ret_object`] was given.
+    pub(crate) fn returned_object(self) -> Option<*mut pyo3_ffi::PyObject> {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        (txn.ret_arg == RET_OBJECT).then_some(txn.ret_object)
     }
 
     /// The call cannot be committed any more: Python must do it.

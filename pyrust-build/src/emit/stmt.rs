@@ -361,8 +361,30 @@ impl Func<'_, '_, '_> {
             let i = Literal::usize_unsuffixed(i);
             mark = quote!(cx.ret_arg(#i););
         }
+        if let ExprKind::Global(name) = &e.kind {
+            mark = self.returned_global(name, &self.instance.nodes[e.id].clone());
+        }
         let value = self.value_as(e, &ret);
         if mark.is_empty() { quote!(return Ok(#value);) } else { quote!({ #mark return Ok(#value); }) }
+    }
+
+    /// A global that is returned goes out as it is: `INFINITY`, which callers compare by identity.
+    fn returned_global(&mut self, name: &str, ty: &Type) -> TokenStream {
+        let made_anew = |ty: &Type| {
+            matches!(ty, Type::Int | Type::Big | Type::Float | Type::Complex | Type::Tuple { .. })
+                && ty.identity_free()
+        };
+        let module = self.instance.func.module.clone();
+        if name.contains([' ', '.'])
+            || !ty.members().iter().any(made_anew)
+            || !self.file.program.binds(&module, name)
+        {
+            return quote!();
+        }
+        let (space, at) = self.file.slot(self.index, &module, false, Guard::Value(name.to_string()));
+        let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
+        let mark = self.q(quote!(#space.returned(cx, #at)));
+        quote!(#mark;)
     }
 
     fn while_loop(&mut self, test: &hir::Expr, body: &[Stmt], orelse: &[Stmt]) -> TokenStream {

@@ -123,6 +123,16 @@ impl Namespace {
         }
     }
 
+    /// The global is what the frame of `cx` returns: the object itself goes out.
+    #[inline]
+    pub fn returned(&self, cx: Cx, slot: usize) -> R<()> {
+        let Some((dict, name, value)) = self.place(slot) else { return bail(Bail::Guard) };
+        // SAFETY: As in `load`.
+        let now = unsafe { globals::assigned(cx, dict, name)? };
+        cx.ret_object(now.unwrap_or(value));
+        Ok(())
+    }
+
     /// Assigns a global that exists.
     pub fn store<T: IntoPy>(&self, cx: Cx, slot: usize, value: T) -> R<()> {
         let Some((dict, name, before)) = self.place(slot) else { return bail(Bail::Guard) };

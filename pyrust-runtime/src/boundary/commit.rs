@@ -68,16 +68,25 @@ pub struct Dry {
 /// What an entry runs: unboxes, computes, boxes.
 pub type Run = unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>;
 
-/// Boxes the result of the outermost function; a parameter that is returned untouched goes out as it came in.
+/// Boxes the result of the outermost function; a parameter that is returned untouched goes out as it came in, a global as
+/// the object that it is.
 ///
 /// # Safety
 /// `call` are the arguments of this transaction.
 #[inline]
 pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut PyObject> {
-    match cx.returned_arg() {
+    if !cx.returns_object() {
+        return value.into_py(cx);
+    }
+    let object = match cx.returned_arg() {
         // SAFETY: By the caller.
-        Some(index) if index < call.nargs => Ok(unsafe { again(call.get(index)) }),
-        _ => value.into_py(cx),
+        Some(index) => (index < call.nargs).then(|| unsafe { call.get(index) }),
+        None => cx.returned_object(),
+    };
+    match object {
+        // SAFETY: The caller holds the argument; a global is held by its module, or by the transaction.
+        Some(object) => Ok(unsafe { again(object) }),
+        None => value.into_py(cx),
     }
 }
 
