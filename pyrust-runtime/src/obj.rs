@@ -155,6 +155,14 @@ impl Obj {
         unsafe { is_derived(class.object(), self.as_ptr(), MOST_TUPLES) }
     }
 
+    /// As [`Obj::has_instances`], where the types behind the test rely on that answer: another one bails.
+    pub fn has_as_told(self, class: Class, told: bool) -> R<bool> {
+        match self.has_instances(class)? == told {
+            true => Ok(told),
+            false => bail(Bail::Type),
+        }
+    }
+
     /// `isinstance(object, self)`. An object that may say something else about its class bails.
     pub fn has_instance(self, object: Obj) -> R<bool> {
         // SAFETY: the transaction keeps both alive, and the object its class.
@@ -439,8 +447,8 @@ unsafe fn tells_its_class(ty: *mut ffi::PyTypeObject) -> bool {
 /// Tuples of classes are gone into so deep.
 pub(crate) const MOST_TUPLES: usize = 16;
 
-/// Whether an instance of `own`, which does not lie about its class, is one of `class`: a class that `type` made, or a
-/// tuple of them, which is asked in order. Anything else bails, since it may run Python code or raise.
+/// Whether an instance of `own`, which does not lie about its class, is one of `class`: a class that `type` made, an
+/// abstract one, or a tuple of them, which is asked in order. Anything else bails, since it may run Python code or raise.
 ///
 /// # Safety
 /// Both are alive.
@@ -450,9 +458,15 @@ pub(crate) unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObjec
         if core::ptr::eq(own.cast(), class) {
             return Ok(true);
         }
-        let plain = core::ptr::eq(ffi::Py_TYPE(class), &raw mut ffi::PyType_Type);
-        if plain || crate::object::asks_as_type(class) {
-            return Ok(ffi::PyType_IsSubtype(own, class.cast()) != 0);
+        let below = || ffi::PyType_IsSubtype(own, class.cast()) != 0;
+        if core::ptr::eq(ffi::Py_TYPE(class), &raw mut ffi::PyType_Type) {
+            return Ok(below());
+        }
+        if let Some(answer) = crate::object::is_below(own, class) {
+            return answer;
+        }
+        if crate::object::asks_as_type(class) {
+            return Ok(below());
         }
         if depth == 0 || ffi::PyTuple_CheckExact(class) == 0 {
             return bail(Bail::Callback);

@@ -4,6 +4,7 @@
 //! dict. Where that is, `place` finds out; what a write replaces goes to the journal of `boundary::attributes`.
 
 mod above;
+mod abstracts;
 mod class;
 mod enums;
 pub mod own;
@@ -15,6 +16,7 @@ use core::ptr::{self, NonNull};
 use pyo3_ffi::{self as ffi, PyObject};
 
 pub use above::Above;
+pub(crate) use abstracts::{ask_open, forget_open, is_below};
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;

@@ -268,6 +268,8 @@ bails! {
     Alias = "alias",
     /// An operation that would call Python code.
     Callback = "callback",
+    /// Whether a class is below an abstract one, Python code says.
+    Abstract = "abstract class",
     /// An operation that would issue a warning.
     Warning = "warning",
     /// Journal, arena or the work of one operation reached its limit.

@@ -268,6 +268,13 @@ pub(crate) unsafe fn is_forced(txn: NonNull<Txn>) -> bool {
     unsafe { (*txn.as_ptr()).points_on }
 }
 
+/// The number of the transaction that is open.
+#[inline(always)]
+pub(crate) fn current_number() -> u64 {
+    // SAFETY: A read under the GIL.
+    unsafe { (*POOL.0.get()).number }
+}
+
 /// Is a transaction open?
 pub fn is_open() -> bool {
     // SAFETY: A read of a flag under the GIL.

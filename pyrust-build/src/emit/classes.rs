@@ -1,12 +1,13 @@
 //! `isinstance` with classes, and comparisons of classes, that are looked at when the call gets there.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{Func, Val};
 use crate::hir::Expr;
 use crate::infer::{ClassAt, Guard, global_classes, is_instance, plain_class};
-use crate::ty::{DictKind, Type};
+use crate::ops::abstracts;
+use crate::ty::Type;
 
 /// What is asked of a class.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,19 +26,31 @@ impl Func<'_, '_, '_> {
         let module = self.instance.func.module.clone();
         let names = global_classes(class).unwrap_or_default();
         let (mut reads, mut classes) = (Vec::new(), Vec::new());
+        // Abstract classes of the library among those that are read, by which types have been narrowed.
+        let mut told = Vec::new();
         for class in names {
-            let (home, name) = match class {
+            let (home, is_library, name) = match class {
                 ClassAt::Global(name) if !self.file.program.binds(&module, &name) => {
                     classes.push(Err(name));
                     continue;
                 }
-                ClassAt::Global(name) => (module.clone(), name),
+                ClassAt::Global(name) => (module.clone(), false, name),
                 ClassAt::Attribute { global, name } => {
                     let home = self.file.program.class_home(&module, &global, &name);
-                    home.unwrap_or_else(|| (module.clone(), format!("{global}.{name}")))
+                    let (home, name) = home.unwrap_or_else(|| (module.clone(), format!("{global}.{name}")));
+                    (home, false, name)
+                }
+                ClassAt::Abstract(spelled) => {
+                    let Some((home, class, path)) = abstracts::split(&spelled) else { continue };
+                    let found = match path.contains('.') {
+                        true => (home.to_string(), true, class.to_string()),
+                        false => (module.clone(), false, path.to_string()),
+                    };
+                    told.push((reads.len(), spelled));
+                    found
                 }
             };
-            let (space, at) = self.file.slot(self.index, &home, false, Guard::Value(name));
+            let (space, at) = self.file.slot(self.index, &home, is_library, Guard::Value(name));
             let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
             let local = format_ident!("class_{}", reads.len());
             let read = self.q(quote!(#space.load::<Obj>(cx, #at)));
@@ -49,6 +62,10 @@ impl Func<'_, '_, '_> {
             Asked::Instance => (quote!(has_instances), quote!(has_instance)),
             Asked::Class => (quote!(is_class), quote!(is_class_of)),
             Asked::OneOf => (quote!(lists_class), quote!(lists_class_of)),
+        };
+        let answer = |local: &Ident, ty: &Type| {
+            let (_, class) = told.iter().find(|(at, _)| *local == format!("class_{at}"))?;
+            abstracts::is_instance(ty, class)
         };
         let val = self.val(value);
         self.match_union(&val, |f, v| {
@@ -79,6 +96,12 @@ impl Func<'_, '_, '_> {
             let tests: Vec<_> = classes
                 .iter()
                 .map(|class| match (class, &exact) {
+                    (Ok(local), Some(exact))
+                        if asked == Asked::Instance
+                            && let Some(yes) = answer(local, &v.ty) =>
+                    {
+                        f.q(quote!(#local.has_as_told(Class::#exact, #yes)))
+                    }
                     (Ok(local), Some(exact)) => f.q(quote!(#local.#of_class(Class::#exact))),
                     (Ok(local), None) => f.q(quote!(#local.#of_object(#object))),
                     (Err(name), Some(_)) => {
@@ -136,23 +159,24 @@ impl Func<'_, '_, '_> {
     }
 }
 
-/// The class of a type whose values are exact instances of it.
+/// The class of a type whose values are exact instances of it, as the runtime calls it.
 pub(super) fn exact_class(ty: &Type) -> Option<&'static str> {
-    Some(match ty {
-        Type::None => "NoneType",
-        Type::Bool => "Bool",
-        Type::Int | Type::Big => "Int",
-        Type::Float => "Float",
-        Type::Str | Type::Char => "Str",
-        Type::Bytes => "Bytes",
-        Type::ByteArray => "ByteArray",
-        Type::MemView => "MemoryView",
-        Type::Complex => "Complex",
-        Type::List { .. } | Type::View(_) => "List",
-        Type::Dict { kind: DictKind::Plain, .. } => "Dict",
-        Type::Set { frozen: false, .. } => "Set",
-        Type::Set { frozen: true, .. } => "FrozenSet",
-        Type::Range => "Range",
+    Some(match abstracts::exact_class(ty)? {
+        "NoneType" => "NoneType",
+        "bool" => "Bool",
+        "int" => "Int",
+        "float" => "Float",
+        "str" => "Str",
+        "bytes" => "Bytes",
+        "bytearray" => "ByteArray",
+        "memoryview" => "MemoryView",
+        "complex" => "Complex",
+        "list" => "List",
+        "tuple" => "Tuple",
+        "dict" => "Dict",
+        "set" => "Set",
+        "frozenset" => "FrozenSet",
+        "range" => "Range",
         _ => return None,
     })
 }

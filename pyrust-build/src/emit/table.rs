@@ -233,6 +233,7 @@ impl File<'_, '_> {
             }
             for (module, attr) in &instance.attrs {
                 let guard = match crate::ops::constant(module, attr) {
+                    _ if crate::ops::abstracts::is_known(module, attr) => Guard::Value(attr.clone()),
                     Some(_) => Guard::Value(attr.split('.').next().unwrap_or_default().to_string()),
                     None => Guard::Builtin(attr.clone()),
                 };

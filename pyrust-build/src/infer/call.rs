@@ -714,6 +714,18 @@ pub fn class_names(class: &Expr) -> Option<Vec<String>> {
     }
 }
 
+/// The same with abstract classes of the library among them, which tell something too.
+pub fn told_classes(class: &Expr) -> Option<Vec<String>> {
+    match &class.kind {
+        ExprKind::Global(name) if ops::abstracts::split(name).is_some() => Some(vec![name.clone()]),
+        ExprKind::Tuple(items) => {
+            let names: Option<Vec<_>> = items.iter().map(told_classes).collect();
+            names.map(|names| names.concat())
+        }
+        _ => class_names(class),
+    }
+}
+
 /// A builtin that takes a tuple whatever its length.
 pub fn takes_any_length(name: &str) -> bool {
     matches!(name, "bytes" | "bytearray" | "math.dist" | "math.prod" | "math.fsum")

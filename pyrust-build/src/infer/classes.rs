@@ -4,12 +4,12 @@ use super::method::class_of;
 use super::solver::Ty;
 use super::{Guard, Infer, Program};
 use crate::hir::{Expr, ExprKind};
-use crate::ops;
+use crate::ops::{self, abstracts};
 use crate::resolve::Binding;
 use crate::ty::DictKind;
 
-/// Modules whose classes decide with Python code what their instances are.
-const ABSTRACT: &[&str] = &["abc", "collections.abc", "numbers", "typing", "typing_extensions"];
+/// Modules in which what looks like a class is none, or decides with Python code what its instances are.
+const SPECIAL: &[&str] = &["typing", "typing_extensions"];
 
 /// Where a class, or a tuple of classes, is found that an `isinstance` test names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,11 +20,16 @@ pub enum ClassAt {
         global: String,
         name: String,
     },
+    /// An abstract class of the library, as `ops::abstracts` spells it.
+    Abstract(String),
 }
 
 /// The classes that an `isinstance` test names, each a class or a tuple of classes.
 pub fn global_classes(class: &Expr) -> Option<Vec<ClassAt>> {
     match &class.kind {
+        ExprKind::Global(name) if abstracts::split(name).is_some() => {
+            Some(vec![ClassAt::Abstract(name.clone())])
+        }
         ExprKind::Global(name) if !name.contains(['.', ' ']) => Some(vec![ClassAt::Global(name.clone())]),
         ExprKind::ModuleAttr { module, name } => {
             Some(vec![ClassAt::Attribute { global: module.clone(), name: name.clone() }])
@@ -53,16 +58,20 @@ impl Infer<'_, '_> {
         let Some(names) = global_classes(class) else { return false };
         let known = |ty: &Ty| match ty {
             Ty::Never | Ty::None | Ty::Obj | Ty::Instance(_) | Ty::Dict(_, DictKind::Plain) => true,
-            Ty::Dict(..) | Ty::Deque(_) | Ty::VarTuple(_) | Ty::Foreign(_) => false,
+            Ty::Tuple(..) | Ty::VarTuple(_) => true,
+            Ty::Dict(..) | Ty::Deque(_) | Ty::Foreign(_) => false,
             other => class_of(other).is_some(),
         };
-        // Whether one of an abstract class is an instance, Python code says.
         let may_be = |binding: Option<(String, Binding)>| match binding?.1 {
-            Binding::Imported { module, .. } => Some(!ABSTRACT.contains(&module.as_str())),
+            Binding::Imported { module, .. } => Some(!SPECIAL.contains(&module.as_str())),
             Binding::Module(_) | Binding::Function => Some(false),
             _ => Some(true),
         };
         let asked = |class: &ClassAt| match class {
+            ClassAt::Abstract(spelled) => abstracts::split(spelled).is_some_and(|(_, _, path)| {
+                let global = path.split('.').next().unwrap_or_default();
+                path == global || !self.program.is_assigned(&self.func.module, global)
+            }),
             ClassAt::Global(name) => {
                 may_be(self.bound(name)).unwrap_or_else(|| ops::builtins::CLASSES.contains(&name.as_str()))
             }
@@ -83,6 +92,29 @@ impl Infer<'_, '_> {
                 }
                 ClassAt::Global(name) => {
                     self.guards.insert(Guard::Builtin(name));
+                }
+                ClassAt::Abstract(spelled) => {
+                    let Some((module, class, path)) = abstracts::split(&spelled) else { return false };
+                    match path.split_once('.') {
+                        Some((global, rest)) => {
+                            let within = rest.split_once('.').zip(module.rsplit_once('.'));
+                            let (name, module) = (global.to_string(), module.to_string());
+                            match within {
+                                // `collections.abc.Mapping`: one module is found in the other.
+                                Some(((inner, _), (package, _))) => {
+                                    let (inner, module) = (inner.to_string(), module.clone());
+                                    self.elsewhere(global, package, Guard::Module { name: inner, module });
+                                }
+                                None => {
+                                    self.guards.insert(Guard::Module { name, module: module.clone() });
+                                }
+                            }
+                            self.attrs.insert((module, class.to_string()));
+                        }
+                        None => {
+                            self.guards.insert(Guard::Value(path.to_string()));
+                        }
+                    }
                 }
                 ClassAt::Attribute { global, name } => {
                     let Some((home, name)) = self.program.class_home(&self.func.module, &global, &name)

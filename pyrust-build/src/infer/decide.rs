@@ -8,6 +8,7 @@ use super::{class_names, has_attribute};
 use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
 use crate::lower::classes::EXACTLY;
 use crate::numpy::Dtype;
+use crate::ops::abstracts;
 use crate::ty::{DictKind, Type};
 
 /// What the condition always is. `node` gives the type of an expression that has been inferred.
@@ -66,13 +67,16 @@ pub fn decide(e: &Expr, vars: &[Var], node: &dyn Fn(&Expr) -> Option<Type>) -> O
 
 /// Does a narrowing leave a value of this type, which is no union?
 pub(super) fn keeps(keep: &Keep, ty: &Type) -> bool {
-    let instance = |names: &[String]| names.iter().any(|n| is_instance(ty, n));
+    let instance = |name: &String| match abstracts::split(name) {
+        Some(_) => abstracts::is_instance(ty, name),
+        None => Some(is_instance(ty, name)),
+    };
     match keep {
         _ if *ty == Type::Obj => true,
         Keep::None => *ty == Type::None,
         Keep::NotNone => *ty != Type::None,
-        Keep::Instance(names) => instance(names),
-        Keep::NotInstance(names) => !instance(names),
+        Keep::Instance(names) => names.iter().any(|n| instance(n) != Some(false)),
+        Keep::NotInstance(names) => names.iter().all(|n| instance(n) != Some(true)),
         Keep::Length { items, at_least } => fits(ty, *items, *at_least) != Some(false),
         Keep::NotLength { items, at_least } => fits(ty, *items, *at_least) != Some(true),
         Keep::Meets(demand) => meets(demand, ty),

@@ -71,7 +71,7 @@ use solver::{Ty, VarId};
 
 pub use above::{Next, callee_above};
 pub use asked::has_attribute;
-pub use call::{ArgSource, bind, class_names, plain_class, takes_any_length};
+pub use call::{ArgSource, bind, class_names, plain_class, takes_any_length, told_classes};
 pub use class_methods::callee_of_class;
 pub use classes::{ClassAt, global_classes};
 pub use copying::{Copy as Copied, copy_of, returns_copy};

@@ -9,6 +9,7 @@ use super::{Program, enums};
 use crate::ast;
 use crate::hir::visit::{VisitMut, walk_expr_mut, walk_iter_mut};
 use crate::hir::{Expr, ExprKind, Function, Iter, IterKind, Library, NodeId};
+use crate::ops::abstracts;
 use crate::ops::builtins::CLASSES;
 use crate::resolve::Binding;
 
@@ -74,6 +75,26 @@ impl Program<'_> {
             }
             _ => None,
         }
+    }
+
+    /// The library's abstract class that a global is.
+    fn abstract_class(&self, module: &str, name: &str) -> Option<String> {
+        match self.binding(module, name)? {
+            (_, Binding::Imported { module: home, name: class }) => abstracts::spelled(&home, &class, name),
+            _ => None,
+        }
+    }
+
+    /// The library's abstract class that `global.name` is.
+    fn abstract_attribute(&self, module: &str, global: &str, name: &str) -> Option<String> {
+        let home = match self.binding(module, global)? {
+            (_, Binding::Module(home)) => home,
+            (_, Binding::Imported { module: package, name }) => format!("{package}.{name}"),
+            _ => return None,
+        };
+        let full = format!("{home}.{name}");
+        let (home, class) = full.rsplit_once('.')?;
+        abstracts::spelled(home, class, &format!("{global}.{name}"))
     }
 
     /// The builtin classes in a tuple that a global stands for, in order.
@@ -143,7 +164,9 @@ impl Names<'_, '_> {
         match &mut e.kind {
             ExprKind::Tuple(items) => items.iter_mut().for_each(|item| self.class(item)),
             ExprKind::Global(name) => {
-                if let Some(library) = self.program.builtin_named(&self.module, name) {
+                if let Some(spelled) = self.program.abstract_class(&self.module, name) {
+                    *name = spelled;
+                } else if let Some(library) = self.program.builtin_named(&self.module, name) {
                     e.kind = ExprKind::Global(library.attr.clone());
                     self.libraries.insert(library);
                 } else if let Some(classes) = self.program.class_tuple(&self.module, name) {
@@ -154,6 +177,11 @@ impl Names<'_, '_> {
                         .map(|class| Expr { kind: ExprKind::Global(class), span, id: self.node() })
                         .collect();
                     e.kind = ExprKind::Tuple(items);
+                }
+            }
+            ExprKind::ModuleAttr { module, name } => {
+                if let Some(spelled) = self.program.abstract_attribute(&self.module, module, name) {
+                    e.kind = ExprKind::Global(spelled);
                 }
             }
             _ => {}

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use super::decide::{decide, exact_types, keeps, length_test};
 use super::demand::demands;
-use super::{Program, class_names, plain_class};
+use super::{Program, plain_class, told_classes};
 use crate::hir::visit::{self, VisitMut, defines, reads, rename};
 use crate::hir::*;
 use crate::lower::webs;
@@ -566,7 +566,7 @@ impl Refine<'_> {
             }
             ExprKind::Call { name, args, keywords } if name == "isinstance" && keywords.is_empty() => {
                 let [value, class] = args.as_slice() else { return nothing() };
-                let (Some(var), Some(names)) = (var(value), class_names(class)) else { return nothing() };
+                let (Some(var), Some(names)) = (var(value), told_classes(class)) else { return nothing() };
                 pair(var, Keep::Instance(names.clone()), Keep::NotInstance(names))
             }
             ExprKind::Bool2 { op, left, right } => {

@@ -154,6 +154,15 @@ impl Lower<'_> {
         }
     }
 
+    /// `collections.abc`, a module of abstract classes: the global, and what is read from it.
+    fn inner_module(&self, e: &AExpr) -> Option<(String, String)> {
+        let A::Attribute { value, name } = &e.kind else { return None };
+        let global = self.module_of(value)?;
+        let Some(Binding::Module(package)) = self.env.bindings.get(&global) else { return None };
+        let known = crate::ops::abstracts::MODULES.contains(&format!("{package}.{name}").as_str());
+        known.then(|| (global, name.clone()))
+    }
+
     /// `sys.float_info`: the module's name and the structure's.
     pub(super) fn is_structure(&self, e: &AExpr) -> Option<(String, String)> {
         let A::Attribute { value, name } = &e.kind else { return None };
@@ -323,6 +332,9 @@ impl Lower<'_> {
             A::Attribute { value, name } if self.is_structure(value).is_some() => {
                 let (module, structure) = self.is_structure(value).unwrap_or_default();
                 ExprKind::ModuleAttr { module, name: format!("{structure}.{name}") }
+            }
+            A::Attribute { value, name } if let Some((global, inner)) = self.inner_module(value) => {
+                ExprKind::ModuleAttr { module: global, name: format!("{inner}.{name}") }
             }
             A::Attribute { value, name } => match self.module_of(value).or_else(|| self.imported(value)) {
                 Some(module) => ExprKind::ModuleAttr { module, name: self.mangled(name) },

@@ -2,6 +2,7 @@
 //!
 //! `select` finds the row for concrete argument types; inference and emission both ask it, so they cannot disagree.
 
+pub mod abstracts;
 mod arrays;
 pub mod attributes;
 pub mod builtins;

@@ -21,6 +21,7 @@ use super::regions::{Regions, Resumes};
 use super::registry::{self, Record, Registry, State};
 use super::segments::{self, Generator};
 use super::shadow;
+use super::waits::{Waits, is_waiting, waits};
 use crate::boundary::commit::{CallArgs, Outcome, Run, enter};
 use crate::stop::{Bail, Stop};
 
@@ -41,9 +42,6 @@ const STILL_NATIVE: u32 = RECURSIVE | MIXED | SHADOWING | YIELDING;
 
 /// After so many changes from one specialisation to another, calls look at the types before they choose one.
 const FLIPS: u32 = 32;
-
-/// After so many signals within one call, the rest of it runs as Python.
-pub(super) const MAX_RESTARTS: u32 = 8;
 
 /// Frames of nested functions (comprehensions, lambdas) that the look at the callers passes over.
 const MAX_NESTED: usize = 4;
@@ -503,6 +501,9 @@ impl Hook {
     #[inline(never)]
     fn count_bail(&self, stop: Stop, started: Option<std::time::Instant>) {
         self.record.count_bail(stop.reason());
+        if stop.as_bail() == Some(Bail::Abstract) {
+            crate::object::forget_open();
+        }
         // Another thread's call is being looked at, by the verifier or in shadow mode: no fault of this function.
         if stop.as_bail() != Some(Bail::Busy) {
             self.attempt_lost(started);
@@ -573,7 +574,7 @@ unsafe fn bailed(
     // SAFETY: as `next`.
     unsafe {
         match why.as_bail() {
-            Some(Bail::Signal) => interrupted(hook, ts, 0),
+            _ if is_waiting(why) => interrupted(hook, ts, why, 0),
             Some(bail) if concerns_types(bail) => {
                 let args = CallArgs { args: frame.args(), nargs: hook.arity };
                 // Arguments that never fitted cost next to nothing; what was found inside of them does.
@@ -666,7 +667,7 @@ unsafe fn attempt(
                     return value;
                 }
                 Outcome::Bail(why) => match why.as_bail() {
-                    Some(Bail::Signal) => return interrupted(hook, ts, 0),
+                    _ if is_waiting(why) => return interrupted(hook, ts, why, 0),
                     Some(bail) if concerns_types(bail) => {
                         hook.attempt_lost(started);
                         // What was met under way says more than that the types are others.
@@ -695,21 +696,31 @@ unsafe fn attempt(
 
 /// A call bailed out because something waits to be handled. Python's own check would run handlers at the first
 /// instruction of the body; here they run before it, so that the native attempt can be made again afterwards. An
-/// exception is handed back to the interpreter, which raises it where it would have appeared anyway.
+/// exception is handed back to the interpreter, which raises it where it would have appeared anyway. Or CPython has to
+/// be asked what is below an abstract class: as far as its own code says that, it is asked here, and remembers it.
 #[cold]
 #[inline(never)]
-unsafe fn interrupted(hook: &'static Hook, ts: *mut PyThreadState, restarts: u32) -> *mut PyObject {
+unsafe fn interrupted(
+    hook: &'static Hook,
+    ts: *mut PyThreadState,
+    why: Stop,
+    restarts: u32,
+) -> *mut PyObject {
     // SAFETY: the GIL is held and the transaction is closed: handlers may run.
     unsafe {
-        if restarts >= MAX_RESTARTS || !interp::is_main_thread(ts) {
-            return ptr::null_mut();
-        }
-        if Py_MakePendingCalls() != 0 {
-            raise_in_body();
-            return ptr::null_mut();
-        }
-        if interp::must_stop(ts) {
-            return ptr::null_mut();
+        match waits(ts, why, restarts) {
+            Waits::No => {}
+            Waits::Still => {
+                if why.as_bail() == Some(Bail::Abstract) {
+                    hook.count_bail(why, None);
+                    hook.bails_in(Frame::current(ts));
+                }
+                return ptr::null_mut();
+            }
+            Waits::Raised => {
+                raise_in_body();
+                return ptr::null_mut();
+            }
         }
         // Handlers may have changed anything: every check is made again.
         let frame = Frame::current(ts);
@@ -725,7 +736,7 @@ unsafe fn interrupted(hook: &'static Hook, ts: *mut PyThreadState, restarts: u32
                 hook.budget.committed(started);
                 value
             }
-            Outcome::Bail(why) if why.as_bail() == Some(Bail::Signal) => interrupted(hook, ts, restarts + 1),
+            Outcome::Bail(why) if is_waiting(why) => interrupted(hook, ts, why, restarts + 1),
             Outcome::Bail(why) => {
                 hook.count_bail(why, started);
                 ptr::null_mut()

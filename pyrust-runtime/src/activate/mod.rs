@@ -36,6 +36,7 @@ mod settings;
 mod shadow;
 mod stdlib;
 mod suspendable;
+mod waits;
 mod yields;
 
 pub use self::constant::SetConst;

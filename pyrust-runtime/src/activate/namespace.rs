@@ -33,17 +33,17 @@ pub struct Namespace {
 
 /// A word that must keep its value for a validation to stay true.
 #[derive(Clone, Copy)]
-pub(super) struct Word {
-    pub(super) place: *const u64,
+pub(crate) struct Word {
+    pub(crate) place: *const u64,
     pub(super) want: u64,
 }
 
 impl Word {
     /// A word that never holds: look again at the next call.
-    pub(super) const NEVER: Word = Word { place: &raw const ZERO, want: 1 };
+    pub(crate) const NEVER: Word = Word { place: &raw const ZERO, want: 1 };
 
     #[inline(always)]
-    pub(super) fn holds(&self) -> bool {
+    pub(crate) fn holds(&self) -> bool {
         // SAFETY: the owner of the place is strongly held for good (see `State`).
         unsafe { *self.place == self.want }
     }
@@ -81,7 +81,7 @@ const VERSION_TAG: usize = 24;
 ///
 /// # Safety
 /// `dict` is a live dict.
-pub(super) unsafe fn version_word(dict: *mut PyObject) -> Word {
+pub(crate) unsafe fn version_word(dict: *mut PyObject) -> Word {
     // SAFETY: the offset is proved by interp.c.
     unsafe {
         let place = dict.cast::<u8>().add(VERSION_TAG).cast_const().cast::<u64>();
@@ -516,7 +516,7 @@ fn origin<'n>(module: &'n str, name: &'n str) -> (&'n str, &'n str) {
 }
 
 /// Whether `object` is the function, type or singleton that the module defines under that name.
-pub(super) unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
+pub(crate) unsafe fn pristine(object: *mut PyObject, name: &str, module: &str) -> bool {
     // SAFETY: `object` is live; every branch tests the type first.
     unsafe {
         let (public, (module, name)) = (module, origin(module, name));
@@ -638,7 +638,7 @@ pub(crate) unsafe fn is_library_counter(class: *mut PyObject) -> bool {
 ///
 /// # Safety
 /// `class` is a live class.
-pub(super) unsafe fn type_word(class: *mut PyObject) -> Word {
+pub(crate) unsafe fn type_word(class: *mut PyObject) -> Word {
     // SAFETY: the version is followed by padding or flags that stand still, in a word of its own.
     unsafe {
         let place = (&raw const (*class.cast::<PyTypeObject>()).tp_version_tag).cast::<u64>();

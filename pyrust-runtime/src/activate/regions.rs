@@ -18,12 +18,13 @@ use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
-use super::hook::{Hook, MAX_RESTARTS, concerns_types};
+use super::hook::{Hook, concerns_types};
 use super::intercept;
 use super::interp::{self, Frame};
 use super::metadata::{self, Entry, Kept};
 use super::object::{Own, attribute, bytes_of, text};
 use super::segments::{Place, Places, gather, picklable, read, write};
+use super::waits::{Waits, is_waiting, waits};
 use crate::boundary::commit::{Outcome, enter};
 use crate::stop::{Bail, Stop};
 use crate::suspended::{Left, MOST};
@@ -398,8 +399,14 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
                     return Ok(true);
                 }
                 Outcome::Bail(why) => {
-                    if why.as_bail() == Some(Bail::Signal) {
-                        return interrupted(hook, ts, region, restarts);
+                    if is_waiting(why) {
+                        match waits(ts, why, restarts) {
+                            // As it would be in the loop: then the loop begins again.
+                            Waits::No => return run(hook, region, restarts + 1),
+                            Waits::Raised => return Err(Raised),
+                            Waits::Still if why.as_bail() == Some(Bail::Signal) => return Ok(false),
+                            Waits::Still => {}
+                        }
                     }
                     bailed = Some((spec, resolved, started));
                     stop = why;
@@ -420,29 +427,6 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
                 Ok(false)
             }
         }
-    }
-}
-
-/// Something waits to be handled, as it would be in the loop: then the loop begins again.
-#[cold]
-unsafe fn interrupted(
-    hook: &'static Hook,
-    ts: *mut PyThreadState,
-    region: usize,
-    restarts: u32,
-) -> Result<bool, Raised> {
-    // SAFETY: the GIL is held and the transaction is closed: handlers may run.
-    unsafe {
-        if restarts >= MAX_RESTARTS || !interp::is_main_thread(ts) {
-            return Ok(false);
-        }
-        if Py_MakePendingCalls() != 0 {
-            return Err(Raised);
-        }
-        if interp::must_stop(ts) {
-            return Ok(false);
-        }
-        run(hook, region, restarts + 1)
     }
 }
 

@@ -10,7 +10,7 @@ mod native;
 mod table;
 mod unordered;
 
-pub(crate) use table::{Shape, Slot, Table};
+pub(crate) use table::{Probes, Shape, Slot, Table};
 
 use crate::dict::{self, DictLike};
 use crate::elem::Key;
