@@ -58,6 +58,7 @@ impl FromPy for Callable {
             layout::is_exact(object, &raw mut PyFunction_Type)
                 || layout::is_exact(object, &raw mut PyCFunction_Type)
                 || layout::is_exact(object, &raw mut PyType_Type)
+                || crate::object::is_abstract(object)
         }
     }
 }

@@ -16,7 +16,7 @@ use core::ptr::{self, NonNull};
 use pyo3_ffi::{self as ffi, PyObject};
 
 pub use above::Above;
-pub(crate) use abstracts::{ask_open, forget_open, is_below};
+pub(crate) use abstracts::{ask_open, forget_open, is_abstract, is_below};
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;

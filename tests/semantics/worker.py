@@ -16,6 +16,7 @@ import inspect
 import itertools
 import json
 import math
+import operator
 import os
 import random
 import sys
@@ -85,6 +86,19 @@ def is_iterator(value):
     """An iterator of C's that is no generator."""
     kind = type(value)
     return kind.__module__ in ("builtins", "itertools") and kind is not types.GeneratorType and "__next__" in dir(kind)
+
+
+def with_classes(table, classes):
+    """A table of the module with other classes in the places of its own."""
+    if isinstance(table, type):
+        return classes.get(id(table), table)
+    if type(table) is tuple:
+        items = [with_classes(item, classes) for item in table]
+        return table if all(map(operator.is_, items, table)) else tuple(items)
+    if type(table) in (dict, list):
+        for place, item in table.items() if type(table) is dict else enumerate(table):
+            table[place] = with_classes(item, classes)
+    return table
 
 
 ELEMENTS = 50
@@ -231,7 +245,12 @@ class Worker:
         with open(native.__file__, encoding="utf-8") as file:
             exec(compile(file.read(), native.__file__, "exec", dont_inherit=True), plain.__dict__)
         # Classes are shared: results of both copies are compared by their types.
-        plain.__dict__.update({key: value for key, value in native.__dict__.items() if isinstance(value, type)})
+        shared = {key: value for key, value in native.__dict__.items() if isinstance(value, type)}
+        classes = {id(plain.__dict__[key]): value for key, value in shared.items() if key in plain.__dict__}
+        for key, value in list(plain.__dict__.items()):
+            if not key.startswith("__"):
+                plain.__dict__[key] = with_classes(value, classes)
+        plain.__dict__.update(shared)
         return Copy(native.__dict__), Copy(plain.__dict__)
 
     def counts(self, function):

@@ -126,6 +126,7 @@ impl Program<'_> {
                             // Members are found in the class.
                             _ if is_enumeration => Member::Other,
                             true => Member::Value,
+                            false if self.is_class_in(class, def, value) => Member::Value,
                             false => alias(class, def, value).map_or(Member::Other, Member::Method),
                         })
                     }

@@ -4,14 +4,15 @@
 use super::call::bind_values;
 use super::solver::Ty;
 use super::{ArgSource, FuncRef, Guard, Infer, Program};
+use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Expr, ExprKind, ParamKind};
 use crate::lower::CallForm;
 use crate::ops;
 use crate::resolve::Binding;
-use crate::ty::Callee;
+use crate::ty::{Callee, ObjectClass};
 
-/// A function that a name of a module means.
+/// A function, or a class, that a name of a module means.
 pub struct Named {
     pub callee: Callee,
     /// Where the function object is read: the module, whether that is one written in C, and what it must be.
@@ -43,9 +44,16 @@ impl Program<'_> {
         if let Some((callee, guard)) = project(module, path) {
             return Some(Named { callee, module: module.to_string(), is_c: false, guard, through: None });
         }
+        let class = |home: &str, name: &str| {
+            let callee = self.class_named(home, name)?;
+            Some((callee, Guard::Value(name.to_string())))
+        };
+        if let Some((callee, guard)) = class(module, path) {
+            return Some(Named { callee, module: module.to_string(), is_c: false, guard, through: None });
+        }
         if let Some((global, attr)) = path.split_once('.') {
             if let Some(home) = self.project_module(module, global) {
-                let (callee, guard) = project(&home, attr)?;
+                let (callee, guard) = project(&home, attr).or_else(|| class(&home, attr))?;
                 let through = Some(Guard::Module { name: global.to_string(), module: home.clone() });
                 return Some(Named { callee, module: home, is_c: false, guard, through });
             }
@@ -67,6 +75,31 @@ impl Program<'_> {
             _ => return None,
         };
         Some(Named { callee: own(path), module: module.to_string(), is_c: false, guard, through: None })
+    }
+
+    /// Is it the name of such a class, in the body of another one? Nothing binds it to an instance.
+    pub(super) fn is_class_in(&self, class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> bool {
+        let ast::ExprKind::Name(name) = &value.kind else { return false };
+        let own = def.body.iter().any(|stmt| match &stmt.kind {
+            ast::StmtKind::FunctionDef(f) => f.name == *name,
+            ast::StmtKind::ClassDef(c) => c.name == *name,
+            ast::StmtKind::Assign { .. } | ast::StmtKind::AnnAssign { .. } | ast::StmtKind::Expr(_) => false,
+            // They may bind anything.
+            _ => true,
+        });
+        let assigned = self.binding(&class.module, &format!("{}.{name}", class.name)).is_some();
+        !own && !assigned && self.class_named(&class.module, name).is_some()
+    }
+
+    /// The class that `name` means in a module, as something that is called: what makes its instances is understood.
+    fn class_named(&self, module: &str, name: &str) -> Option<Callee> {
+        let (home, Binding::Class) = self.binding(module, name)? else { return None };
+        let own = self.name_in(module, &home, name);
+        let made = match self.object_class(module, name) {
+            Some(class) => self.enumeration(&class).is_none(),
+            None => self.named(&home, &own).is_some(),
+        };
+        made.then(|| Callee { module: home, name: format!("<{own}>") })
     }
 
     /// The function that makes a call of a function without text of its own.

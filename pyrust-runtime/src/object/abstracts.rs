@@ -124,7 +124,10 @@ pub(crate) unsafe fn is_below(own: *mut PyTypeObject, class: *mut PyObject) -> O
 }
 
 /// Was the class made by `ABCMeta` itself, as the library defines it?
-unsafe fn is_abstract(class: *mut PyObject) -> bool {
+///
+/// # Safety
+/// A live object.
+pub(crate) unsafe fn is_abstract(class: *mut PyObject) -> bool {
     // SAFETY: By the caller.
     unsafe {
         let meta = Py_TYPE(class);
@@ -163,7 +166,17 @@ unsafe fn is_library_meta(meta: *mut PyTypeObject) -> bool {
             let found = known_item(globals, name);
             !found.is_null() && pristine(found, name, "_abc")
         };
-        let names = ["__getattribute__", "__hash__", "__eq__", "__subclasses__", "__mro__", "__dict__"];
+        let names = [
+            "__getattribute__",
+            "__hash__",
+            "__eq__",
+            "__bool__",
+            "__len__",
+            "__call__",
+            "__subclasses__",
+            "__mro__",
+            "__dict__",
+        ];
         let untouched = undisturbed(|| {
             method("__instancecheck__", "ABCMeta.__instancecheck__")
                 && method("__subclasscheck__", "ABCMeta.__subclasscheck__")
