@@ -64,6 +64,7 @@ pub enum Class {
     Complex,
     ByteArray,
     MemoryView,
+    Slice,
     NoneType,
 }
 
@@ -84,6 +85,7 @@ impl Class {
             Class::Complex => &raw mut ffi::PyComplex_Type,
             Class::ByteArray => &raw mut ffi::PyByteArray_Type,
             Class::MemoryView => &raw mut ffi::PyMemoryView_Type,
+            Class::Slice => &raw mut ffi::PySlice_Type,
             // SAFETY: `None` is alive.
             Class::NoneType => unsafe { ffi::Py_TYPE(ffi::Py_None()) },
         }
@@ -150,28 +152,28 @@ impl Obj {
     }
 
     /// `isinstance(x, self)` for an exact instance of the builtin class. A class whose metaclass may decide bails.
-    pub fn has_instances(self, class: Class) -> R<bool> {
+    pub fn has_instances(self, cx: Cx, class: Class) -> R<bool> {
         // SAFETY: the transaction keeps the object alive; builtin classes always are.
-        unsafe { is_derived(class.object(), self.as_ptr(), MOST_TUPLES) }
+        unsafe { is_derived(cx, class.object(), self.as_ptr(), MOST_TUPLES) }
     }
 
     /// As [`Obj::has_instances`], where the types behind the test rely on that answer: another one bails.
-    pub fn has_as_told(self, class: Class, told: bool) -> R<bool> {
-        match self.has_instances(class)? == told {
+    pub fn has_as_told(self, cx: Cx, class: Class, told: bool) -> R<bool> {
+        match self.has_instances(cx, class)? == told {
             true => Ok(told),
             false => bail(Bail::Type),
         }
     }
 
     /// `isinstance(object, self)`. An object that may say something else about its class bails.
-    pub fn has_instance(self, object: Obj) -> R<bool> {
+    pub fn has_instance(self, cx: Cx, object: Obj) -> R<bool> {
         // SAFETY: the transaction keeps both alive, and the object its class.
         unsafe {
             let own = ffi::Py_TYPE(object.as_ptr());
             if !tells_its_class(own) {
                 return bail(Bail::Callback);
             }
-            is_derived(own, self.as_ptr(), MOST_TUPLES)
+            is_derived(cx, own, self.as_ptr(), MOST_TUPLES)
         }
     }
 
@@ -452,7 +454,12 @@ pub(crate) const MOST_TUPLES: usize = 16;
 ///
 /// # Safety
 /// Both are alive.
-pub(crate) unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObject, depth: usize) -> R<bool> {
+pub(crate) unsafe fn is_derived(
+    cx: Cx,
+    own: *mut ffi::PyTypeObject,
+    class: *mut PyObject,
+    depth: usize,
+) -> R<bool> {
     // SAFETY: by the caller; types are tested first, and a tuple holds its items.
     unsafe {
         if core::ptr::eq(own.cast(), class) {
@@ -463,7 +470,10 @@ pub(crate) unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObjec
             return Ok(below());
         }
         if let Some(answer) = crate::object::is_below(own, class) {
-            return answer;
+            // Python calls two methods of the metaclass and one of the class at most, for which there must be room.
+            let is = answer?;
+            cx.call_within()?.call_within()?.call_within()?;
+            return Ok(is);
         }
         if crate::object::asks_as_type(class) {
             return Ok(below());
@@ -472,7 +482,7 @@ pub(crate) unsafe fn is_derived(own: *mut ffi::PyTypeObject, class: *mut PyObjec
             return bail(Bail::Callback);
         }
         for at in 0..ffi::PyTuple_Size(class) {
-            if is_derived(own, ffi::PyTuple_GetItem(class, at), depth - 1)? {
+            if is_derived(cx, own, ffi::PyTuple_GetItem(class, at), depth - 1)? {
                 return Ok(true);
             }
         }

@@ -316,9 +316,9 @@ fn known_class<I: AnyInstance>() -> R<*mut ffi::PyTypeObject> {
 }
 
 /// `isinstance(object, class)`
-pub fn is_instance<I: AnyInstance>(_: I, class: Obj) -> R<bool> {
+pub fn is_instance<I: AnyInstance>(cx: Cx, _: I, class: Obj) -> R<bool> {
     // SAFETY: The transaction keeps both alive.
-    unsafe { crate::obj::is_derived(known_class::<I>()?, class.as_ptr(), MOST_TUPLES) }
+    unsafe { crate::obj::is_derived(cx, known_class::<I>()?, class.as_ptr(), MOST_TUPLES) }
 }
 
 /// `type(object) is class`

@@ -780,6 +780,7 @@ pub(super) fn class_variant(name: &str) -> Option<proc_macro2::Ident> {
         "complex" => "Complex",
         "bytearray" => "ByteArray",
         "memoryview" => "MemoryView",
+        "slice" => "Slice",
         _ => return None,
     };
     Some(quote::format_ident!("{variant}"))

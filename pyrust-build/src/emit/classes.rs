@@ -68,6 +68,8 @@ impl Func<'_, '_, '_> {
             abstracts::is_instance(ty, class)
         };
         let val = self.val(value);
+        // A metaclass may be asked, which is a call of Python's.
+        let context = (asked == Asked::Instance).then(|| quote!(cx,));
         self.match_union(&val, |f, v| {
             let code = v.by_ref();
             if let Type::Instance(_) = v.ty {
@@ -78,7 +80,7 @@ impl Func<'_, '_, '_> {
                     Asked::OneOf => quote!(object::is_listed),
                 };
                 let tests = classes.iter().map(|class| match class {
-                    Ok(local) => f.q(quote!(#test(#object, #local))),
+                    Ok(local) => f.q(quote!(#test(#context #object, #local))),
                     // None of the others is above a class of the project.
                     Err(name) => {
                         let above = name == "object" && matches!(asked, Asked::Instance);
@@ -100,10 +102,10 @@ impl Func<'_, '_, '_> {
                         if asked == Asked::Instance
                             && let Some(yes) = answer(local, &v.ty) =>
                     {
-                        f.q(quote!(#local.has_as_told(Class::#exact, #yes)))
+                        f.q(quote!(#local.has_as_told(cx, Class::#exact, #yes)))
                     }
-                    (Ok(local), Some(exact)) => f.q(quote!(#local.#of_class(Class::#exact))),
-                    (Ok(local), None) => f.q(quote!(#local.#of_object(#object))),
+                    (Ok(local), Some(exact)) => f.q(quote!(#local.#of_class(#context Class::#exact))),
+                    (Ok(local), None) => f.q(quote!(#local.#of_object(#context #object))),
                     (Err(name), Some(_)) => {
                         let yes = is_instance(&v.ty, name);
                         quote!(#yes)

@@ -71,6 +71,7 @@ pub const CLASSES: &[&str] = &[
     "complex",
     "bytearray",
     "memoryview",
+    "slice",
 ];
 
 /// True for a name that the builtins module provides.

@@ -68,6 +68,8 @@ struct Abstracts {
     /// `ABCMeta`, and what has to stay as it is so that it asks nothing but what `_abc` remembers.
     meta: Cell<*mut PyTypeObject>,
     words: [Cell<Option<Word>>; 2],
+    /// The two methods, which the words keep in their place, and the code that they must still have.
+    methods: [Cell<(*mut PyObject, *mut PyObject)>; 2],
     state: Cell<*const AbcState>,
     looked: [Cell<Looked>; LOOKED],
     /// What no answer was found to: a class, and the one that it may be below. Strong references, or null.
@@ -83,6 +85,7 @@ static ABSTRACTS: Abstracts = Abstracts {
     }; ANSWERS],
     meta: Cell::new(ptr::null_mut()),
     words: [const { Cell::new(None) }; 2],
+    methods: [const { Cell::new((ptr::null_mut(), ptr::null_mut())) }; 2],
     state: Cell::new(ptr::null()),
     looked: [const {
         Cell::new(Looked { class: ptr::null_mut(), version: 0, known: ptr::null(), has_no_hook: false })
@@ -133,6 +136,10 @@ pub(crate) unsafe fn is_abstract(class: *mut PyObject) -> bool {
         let meta = Py_TYPE(class);
         if meta == ABSTRACTS.meta.get()
             && ABSTRACTS.words.iter().all(|word| word.get().is_some_and(|word| word.holds()))
+            && ABSTRACTS.methods.iter().all(|method| {
+                let (method, code) = method.get();
+                PyFunction_GetCode(method) == code
+            })
         {
             return true;
         }
@@ -194,6 +201,18 @@ unsafe fn is_library_meta(meta: *mut PyTypeObject) -> bool {
         if ABSTRACTS.meta.get() != meta {
             Py_INCREF(meta.cast());
             ABSTRACTS.meta.set(meta);
+        }
+        for (kept, name) in ABSTRACTS.methods.iter().zip(["__instancecheck__", "__subclasscheck__"]) {
+            let method = known_item((*meta).tp_dict, name);
+            let found = (method, PyFunction_GetCode(method));
+            if kept.get().0.is_null() {
+                // For good, so that no other object gets to be where they are.
+                Py_INCREF(found.0);
+                Py_INCREF(found.1);
+                kept.set(found);
+            } else if kept.get() != found {
+                return false;
+            }
         }
         let words = [type_word(meta.cast()), version_word(globals)];
         if ABSTRACTS.words[1].get().is_none_or(|word| word.place != words[1].place) {
