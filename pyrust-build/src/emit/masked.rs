@@ -91,7 +91,12 @@ impl Func<'_, '_, '_> {
                         _ => false,
                     }
             }
-            ExprKind::Unary { op, operand } => *op != UnaryOp::Not && self.is_int(operand),
+            ExprKind::Unary { op, operand } => match op {
+                UnaryOp::Not => false,
+                // From 3.12 on that of a truth value warns, which is Python's.
+                UnaryOp::Invert => self.is_int(operand) && self.node(operand.id) != Type::Bool,
+                UnaryOp::Neg | UnaryOp::Pos => self.is_int(operand),
+            },
             _ => false,
         }
     }
