@@ -390,16 +390,20 @@ impl Str {
     }
 
     /// Appends a character of ASCII to a text of ASCII that has room behind it and that nobody else has; says whether
-    /// it did.  Room is only ever behind texts that are not empty and neither parts nor lent.
+    /// it did.  A part has the room of what it is a part of, and may have been seen as an object: it is left alone.
     #[inline(always)]
     pub(crate) fn takes_ascii(&mut self, c: Chr) -> bool {
         let object = self.obj.as_ptr();
         // SAFETY: An exact `str`, alive; there is room for the character and for the NUL behind it.
         unsafe {
-            if self.spare() == 0 || c.0 >= 0x80 || !layout::ascii_is_modifiable(object) {
+            if self.spare() == 0
+                || self.is_part()
+                || c.0 >= 0x80
+                || !layout::ascii_is_modifiable(object)
+                || self.len == 0
+            {
                 return false;
             }
-            debug_assert!(!self.is_part() && !self.is_lent() && !self.is_empty());
             let end = self.data.as_ptr().add(self.len);
             *end = c.0 as u8;
             *end.add(1) = 0;
