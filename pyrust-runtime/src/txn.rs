@@ -349,6 +349,11 @@ impl Cx {
         Ok(Cx { txn: self.txn, depth: self.depth - 1 })
     }
 
+    /// Could so many calls stand within each other here?
+    pub(crate) fn has_room(self, calls: u32) -> bool {
+        self.depth > calls
+    }
+
     /// As [`Cx::call`], for a function that CPython calls through a cache, which is C code: that counts more than once
     /// there, and the depth of C code has a limit of its own that is much lower than the one for Python.
     pub fn call_through_cache(self) -> R<Cx> {
