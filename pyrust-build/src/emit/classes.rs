@@ -29,6 +29,7 @@ impl Func<'_, '_, '_> {
         // Abstract classes of the library among those that are read, by which types have been narrowed.
         let mut told = Vec::new();
         for class in names {
+            let local = format_ident!("class_{}", reads.len());
             let (home, is_library, name) = match class {
                 ClassAt::Global(name) if !self.file.program.binds(&module, &name) => {
                     classes.push(Err(name));
@@ -46,13 +47,12 @@ impl Func<'_, '_, '_> {
                         true => (home.to_string(), true, class.to_string()),
                         false => (module.clone(), false, path.to_string()),
                     };
-                    told.push((reads.len(), spelled));
+                    told.push((local.clone(), spelled));
                     found
                 }
             };
             let (space, at) = self.file.slot(self.index, &home, is_library, Guard::Value(name));
             let (space, at) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(at));
-            let local = format_ident!("class_{}", reads.len());
             let read = self.q(quote!(#space.load::<Obj>(cx, #at)));
             reads.push(quote!(let #local = #read;));
             classes.push(Ok(local));
@@ -64,7 +64,7 @@ impl Func<'_, '_, '_> {
             Asked::OneOf => (quote!(lists_class), quote!(lists_class_of)),
         };
         let answer = |local: &Ident, ty: &Type| {
-            let (_, class) = told.iter().find(|(at, _)| *local == format!("class_{at}"))?;
+            let (_, class) = told.iter().find(|(of, _)| of == local)?;
             abstracts::is_instance(ty, class)
         };
         let val = self.val(value);
@@ -90,7 +90,7 @@ impl Func<'_, '_, '_> {
                 let tests: Vec<_> = tests.collect();
                 return Some(quote!({ let _ = #code; #(#reads)* #(#tests)||* }));
             }
-            let exact = exact_class(&v.ty).map(|class| format_ident!("{class}"));
+            let exact = exact_class(&v.ty);
             if exact.is_none() && v.ty != Type::Obj {
                 return None;
             }
@@ -135,13 +135,9 @@ impl Func<'_, '_, '_> {
         let val = self.val(value);
         self.match_union(&val, |f, v| {
             let code = v.by_ref();
-            let name = match exact_class(&v.ty) {
+            let name = match abstracts::exact_class(&v.ty) {
                 Some(class) => {
-                    // The classes are called as Python calls them, but for their capitals.
-                    let text = f.file.string(&match class {
-                        "NoneType" => class.to_string(),
-                        class => class.to_ascii_lowercase(),
-                    });
+                    let text = f.file.string(class);
                     let text = f.q(quote!(#text.get(cx)));
                     Val::place(quote!((*#text)), Type::Str)
                 }
@@ -162,23 +158,9 @@ impl Func<'_, '_, '_> {
 }
 
 /// The class of a type whose values are exact instances of it, as the runtime calls it.
-pub(super) fn exact_class(ty: &Type) -> Option<&'static str> {
-    Some(match abstracts::exact_class(ty)? {
-        "NoneType" => "NoneType",
-        "bool" => "Bool",
-        "int" => "Int",
-        "float" => "Float",
-        "str" => "Str",
-        "bytes" => "Bytes",
-        "bytearray" => "ByteArray",
-        "memoryview" => "MemoryView",
-        "complex" => "Complex",
-        "list" => "List",
-        "tuple" => "Tuple",
-        "dict" => "Dict",
-        "set" => "Set",
-        "frozenset" => "FrozenSet",
-        "range" => "Range",
-        _ => return None,
-    })
+pub(super) fn exact_class(ty: &Type) -> Option<Ident> {
+    match abstracts::exact_class(ty)? {
+        "NoneType" => Some(format_ident!("NoneType")),
+        name => super::call::class_variant(name),
+    }
 }

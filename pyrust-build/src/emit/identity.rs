@@ -46,11 +46,7 @@ impl Func<'_, '_, '_> {
             (Type::Bool, Type::Obj) => quote!((*#y).is_bool(*#x)),
             // It may be that very object, unless that is of another class.
             (Type::Obj, other) | (other, Type::Obj) => {
-                let class = match other {
-                    Type::Tuple { .. } | Type::VarTuple(_) => "Tuple",
-                    other => super::classes::exact_class(other)?,
-                };
-                let class = quote::format_ident!("{class}");
+                let class = super::classes::exact_class(other)?;
                 let object = if a.ty == Type::Obj { &x } else { &y };
                 self.q(quote!({ let _ = (#x, #y); (*#object).is_one_of(Class::#class) }))
             }
