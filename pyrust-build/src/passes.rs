@@ -73,9 +73,11 @@ pub enum Pass {
     Elementwise,
     /// Places that a counted loop goes to one after the other are looked at before it.
     Inside,
+    /// Instances that one variable knows and nobody else stand among the function's own variables.
+    Escape,
 }
 
-const ALL: [(&str, Pass); 32] = [
+const ALL: [(&str, Pass); 33] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -108,13 +110,14 @@ const ALL: [(&str, Pass); 32] = [
     ("parallel", Pass::Parallel),
     ("elementwise", Pass::Elementwise),
     ("inside", Pass::Inside),
+    ("escape", Pass::Escape),
 ];
 
 /// Which optimisations run; by default all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Passes {
     /// A bit for each that does not.
-    without: u32,
+    without: u64,
     /// See [`Passes::threads`].
     threads: usize,
 }
@@ -131,13 +134,13 @@ impl Passes {
     /// The same optimisations, with so many threads; one needs no form for several.
     pub fn limited_to(self, threads: Option<usize>) -> Passes {
         let without =
-            if threads == Some(1) { self.without | 1 << Pass::Parallel as u32 } else { self.without };
+            if threads == Some(1) { self.without | 1 << Pass::Parallel as u64 } else { self.without };
         Passes { without, threads: threads.unwrap_or(0) }
     }
 
     /// Is the optimisation on?
     pub fn has(self, pass: Pass) -> bool {
-        self.without & 1 << pass as u32 == 0
+        self.without & 1 << pass as u64 == 0
     }
 }
 
@@ -152,8 +155,8 @@ impl FromStr for Passes {
         let mut without = 0;
         for name in text.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             match ALL.iter().find(|(known, _)| *known == name) {
-                Some((_, pass)) => without |= 1 << *pass as u32,
-                None if name == "all" => without = u32::MAX,
+                Some((_, pass)) => without |= 1 << *pass as u64,
+                None if name == "all" => without = u64::MAX,
                 None => {
                     let known = ALL.map(|(known, _)| known);
                     let hint = names::did_you_mean(name, known).map(|h| format!("; {h}")).unwrap_or_default();

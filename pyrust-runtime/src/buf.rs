@@ -121,12 +121,14 @@ impl<T> Buf<T> {
     /// Appends; gives the element back without memory.
     #[inline(always)]
     pub fn push(&mut self, item: T) -> Result<(), T> {
-        if self.len == self.cap && !self.grow_one() {
+        let at = self.len;
+        if at == self.cap && !self.grow_one() {
             return Err(item);
         }
-        // SAFETY: `len < cap`.
-        unsafe { self.ptr.as_ptr().add(self.len).write(item) };
-        self.len += 1;
+        // Counted first: as far as LLVM knows the element may be written over the length.
+        self.len = at + 1;
+        // SAFETY: `at < cap`.
+        unsafe { self.ptr.as_ptr().add(at).write(item) };
         Ok(())
     }
 

@@ -20,6 +20,7 @@ mod copying;
 mod dense;
 mod display;
 mod enums;
+mod escape;
 mod expr;
 mod foreign;
 mod format;
@@ -484,6 +485,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     wide: bool,
     /// It runs only behind a bailout: that it is compiled fast counts for more than that it runs fast.
     is_rare: bool,
+    /// See `escape`.
+    placed: Option<BTreeSet<hir::NodeId>>,
+    places: BTreeMap<hir::NodeId, (Ident, Ident)>,
 }
 
 /// What stands before the body of a function.
@@ -557,6 +561,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             fused: None,
             wide: false,
             is_rare,
+            placed: None,
+            places: BTreeMap::new(),
         }
     }
 }
@@ -672,6 +678,9 @@ impl Func<'_, '_, '_> {
                 let wide = self.coerce(&Val::new(quote!(#name), entry), &var);
                 locals.push(quote!(let mut #name: #ty = #wide;));
             }
+        }
+        for (place, record) in self.places.values() {
+            locals.push(quote!(let #place = object::own::Place::<#record>::new();));
         }
         if self.uses_sweep {
             locals.push(quote!(let mut __py_arrays = ndarray::mark(cx);));

@@ -475,7 +475,18 @@ impl Func<'_, '_, '_> {
         self.file.makes(class, Some(callee));
         let mut vals = self.bind_all(args, &mut lets);
         let named = self.bind_all(keywords.iter().map(|(_, e)| e), &mut lets);
-        let (object, made) = (self.fresh("made"), self.q(quote!(#module_of_makers::make::<#maker>(cx))));
+        let object = self.fresh("made");
+        let made = match class.own != 0 && self.has_place(node) {
+            true => {
+                let place = match self.places.get(&node) {
+                    Some((place, _)) => place.clone(),
+                    None => self.fresh("place"),
+                };
+                self.places.insert(node, (place.clone(), maker.clone()));
+                self.q(quote!(#place.make(cx)))
+            }
+            false => self.q(quote!(#module_of_makers::make::<#maker>(cx))),
+        };
         lets.push(quote!(let #object = #made;));
         let (known, path) = self.known_method(class, "__init__", &method);
         let made = Val::new(quote!(#object), ty.clone());

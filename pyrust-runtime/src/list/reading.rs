@@ -127,12 +127,19 @@ impl<T: Readable> Readable for RList<T> {
 }
 
 struct Node<T> {
-    /// The converted elements; null until it has paid to make them.
+    /// The converted elements; null until it has paid to make them, or all have been read in their order.
     values: *const T,
     count: usize,
     object: *mut PyObject,
     reads: usize,
+    /// Tuples that were read so far in the order of the list: a second pass does not follow their pointers again.
+    kept: *mut T,
+    kept_count: usize,
+    kept_room: usize,
 }
+
+/// Elements that there is room for when the first is kept: loops that end early cost no more than that.
+const KEPT_FIRST: usize = 32;
 
 /// See the module. Lives in memory of the transaction.
 pub struct RList<T> {
@@ -177,8 +184,46 @@ impl<T: Readable> RList<T> {
     #[cold]
     #[inline(never)]
     extern "C" fn slow(self, cx: Cx, index: usize) -> R<T> {
+        // SAFETY: Nodes live as long as the transaction; one thread, short borrows.
+        let node = unsafe { &mut *self.node.as_ptr() };
+        if index < node.kept_count {
+            // SAFETY: So many were kept, of what was read in this transaction.
+            return Ok(unsafe { (*node.kept.add(index)).again() });
+        }
+        if T::FETCHES && index == node.kept_count {
+            let live = self.live();
+            live.fetch(index);
+            let item = live.item(cx, index)?.lend();
+            // SAFETY: As above; what is lent has no owner, so that a copy of its bits is another one.
+            let copy = unsafe { item.again() };
+            self.keep(cx, item)?;
+            return Ok(copy);
+        }
         self.count_read(cx);
         Ok(self.live().item(cx, index)?.lend())
+    }
+
+    /// Keeps the next element of the list.
+    #[inline]
+    fn keep(self, cx: Cx, item: T) -> R<()> {
+        // SAFETY: As above; written inside of the room, and no more than the list has elements.
+        unsafe {
+            let node = &mut *self.node.as_ptr();
+            if node.kept_count == node.kept_room {
+                let wanted = (node.kept_room * 4).max(KEPT_FIRST).min(node.count);
+                let room = room::<T>(cx, wanted)?.as_ptr();
+                if node.kept_count > 0 {
+                    ptr::copy_nonoverlapping(node.kept, room, node.kept_count);
+                }
+                (node.kept, node.kept_room) = (room, wanted);
+            }
+            node.kept.add(node.kept_count).write(item);
+            node.kept_count += 1;
+            if node.kept_count == node.count {
+                node.values = node.kept;
+            }
+        }
+        Ok(())
     }
 
     /// Counts a read in place. When they have cost as much as converting does, that is done.
@@ -214,8 +259,13 @@ impl<T: Readable> RList<T> {
         let count = live.count();
         // SAFETY: Written in full before it is read.
         unsafe {
+            let (kept, from) = ((*self.node.as_ptr()).kept, (*self.node.as_ptr()).kept_count);
             let values = room::<T>(cx, count)?;
-            for index in 0..count {
+            if from > 0 {
+                ptr::copy_nonoverlapping(kept, values.as_ptr(), from);
+            }
+            for index in from..count {
+                live.fetch(index);
                 values.as_ptr().add(index).write(live.item(cx, index)?.lend());
             }
             Ok(values.as_ptr())
@@ -349,7 +399,9 @@ impl<T: Readable> FromPy for RList<T> {
             }
             let node = room::<Node<T>>(cx, 1)?;
             let count = layout::var_size(object);
-            node.as_ptr().write(Node { values: ptr::null(), count, object, reads: 0 });
+            let (values, kept) = (ptr::null(), ptr::null_mut());
+            let node_of = Node { values, count, object, reads: 0, kept, kept_count: 0, kept_room: 0 };
+            node.as_ptr().write(node_of);
             Ok(RList { node })
         }
     }

@@ -200,13 +200,43 @@ impl<F: Fields> Own<F> {
     }
 }
 
+/// A place of a function's own for an instance that only one of its variables knows, and only as long as it does not make
+/// another one there. The compiler proves that (`escape`).
+pub struct Place<F>(UnsafeCell<F>);
+
+impl<F: Fields> Place<F> {
+    #[inline(always)]
+    #[expect(clippy::new_without_default, reason = "only generated code makes one")]
+    pub fn new() -> Place<F> {
+        Place(UnsafeCell::new(F::default()))
+    }
+
+    /// `C.__new__(C)`: an instance without attributes, in the place of the one before it.
+    #[inline(always)]
+    pub fn make(&self, cx: Cx) -> R<Own<F>> {
+        checked::<F>(cx)?;
+        // SAFETY: By the compiler, nothing knows the instance that was here. What it had is dropped when the new one is here.
+        let old = unsafe { core::ptr::replace(self.0.get(), F::default()) };
+        drop(old);
+        // SAFETY: Not null.
+        Ok(Own { fields: unsafe { NonNull::new_unchecked(self.0.get()) }, kind: PhantomData })
+    }
+}
+
+/// Bails unless instances are made as the record has it.
+#[inline(always)]
+fn checked<F: Fields>(cx: Cx) -> R<()> {
+    cx.point()?;
+    match F::CHECKED.0.get() == cx.number() {
+        true => Ok(()),
+        false => look::<F>(cx),
+    }
+}
+
 /// `C.__new__(C)`: an instance without attributes.
 #[inline]
 pub fn make<F: Fields>(cx: Cx) -> R<Own<F>> {
-    cx.point()?;
-    if F::CHECKED.0.get() != cx.number() {
-        look::<F>(cx)?;
-    }
+    checked::<F>(cx)?;
     // SAFETY: A short borrow.
     let Some(fields) = unsafe { &mut cx.txn().records }.put(F::default()) else {
         return bail(Bail::Memory);
