@@ -4,7 +4,7 @@
 //! same additions in the same order, so it has the same bits.
 //!
 //! Only what is read from views goes into such sums, which nothing in the call writes to, so nothing can tell that some
-//! are made ahead. What cannot be read at once (an index outside, a row that is not converted) makes no block: the loop
+//! are made ahead, nor that the last block begins with some that were made before. What cannot be read at once (an index outside, a row that is not converted) makes no block: the loop
 //! runs as it is written.
 
 use std::collections::BTreeSet;
@@ -40,6 +40,8 @@ pub(super) struct Jam<'h> {
 #[derive(Default)]
 struct Reads {
     lets: Vec<TokenStream>,
+    /// What converts the lists before that, where it pays.
+    first: Vec<TokenStream>,
     /// Some element stands beside that of the next sum.
     wide: bool,
 }
@@ -185,9 +187,11 @@ impl Func<'_, '_, '_> {
                 Some(quote!(float::#name(#a, #b)))
             }
             ExprKind::Index { base, index } => {
-                let list = self.jam_list(base, jam)?;
+                let (list, found) = self.jam_list(base, jam)?;
                 let (at, moves) = self.jam_index(index, jam)?;
                 let name = quote::format_ident!("__py_read{}", reads.lets.len());
+                let wanted = if moves { quote!(__py_wide) } else { quote!(__py_to - __py_from) };
+                reads.first.push(quote!(#found.expect(cx, #wanted);));
                 if moves {
                     reads.wide = true;
                     reads.lets.push(quote!(let #name = #list.window::<SUMS>(#at)?;));
@@ -200,8 +204,9 @@ impl Func<'_, '_, '_> {
         }
     }
 
-    /// A read-only list of floats: a variable, or a row of one that is the same for all sums of the block.
-    fn jam_list(&self, e: &Expr, jam: &Jam<'_>) -> Option<TokenStream> {
+    /// A read-only list of floats: a variable, or a row of one that is the same for all sums of the block. Where it must be
+    /// converted, and where it may not be as yet.
+    fn jam_list(&self, e: &Expr, jam: &Jam<'_>) -> Option<(TokenStream, TokenStream)> {
         let view = |ty: &Type| match ty {
             Type::View(t) => Some((**t).clone()),
             _ => None,
@@ -217,9 +222,10 @@ impl Func<'_, '_, '_> {
         }
         if let ExprKind::Index { base, index } = &e.kind {
             let (table, (at, moves)) = (variable(base)?, self.jam_index(index, jam)?);
-            return (view(&self.node(base.id)).is_some() && !moves).then(|| quote!(#table.peek(#at)?));
+            let rows = view(&self.node(base.id)).is_some() && !moves;
+            return rows.then(|| (quote!(#table.peek(#at)?), quote!(#table.seek(cx, #at)?)));
         }
-        variable(e).map(|name| quote!(#name))
+        variable(e).map(|name| (quote!(#name), quote!(#name)))
     }
 
     /// What keeps the blocks, before the loop.
@@ -236,13 +242,14 @@ impl Func<'_, '_, '_> {
         let bound = |e: &Expr| self.jam_bound(e, jam).unwrap_or(quote!(None));
         let start = jam.start.map_or(quote!(Some(0i64)), bound);
         let (stop, end) = (bound(jam.stop), bound(jam.end));
-        let (lets, first) = (&reads.lets, Literal::f64_suffixed(jam.first));
+        let (lets, before, first) = (&reads.lets, &reads.first, Literal::f64_suffixed(jam.first));
         self.uses_fuel = true;
         let charge = self.q(quote!(cx.charge(&mut fuel, (__py_to - __py_from) * SUMS as i64)));
         quote! {
-            if let Some((__py_from, __py_to)) = #name.due(#outer, #end, #start, #stop) {
+            if let Some((__py_first, __py_from, __py_to)) = #name.due(#outer, #end, #start, #stop) {
                 #charge;
-                let __py_sums = (|| {
+                let __py_make = || {
+                    let #outer = __py_first;
                     let mut __py_sums = [#first; SUMS];
                     for __py_turn in __py_from..__py_to {
                         #(#lets)*
@@ -251,8 +258,15 @@ impl Func<'_, '_, '_> {
                         }
                     }
                     Some(__py_sums)
-                })();
-                #name.keep(#outer, __py_sums, __py_from, __py_to);
+                };
+                let __py_sums = __py_make().or_else(|| {
+                    let __py_wide = #name.wanted(__py_first, #end)?;
+                    for __py_turn in __py_from..__py_to {
+                        #(#before)*
+                    }
+                    __py_make()
+                });
+                #name.keep(__py_first, __py_sums, __py_from, __py_to);
             }
             if let Some(__py_sum) = #name.get(#outer) {
                 #total = __py_sum;

@@ -298,13 +298,32 @@ impl<T: Readable> RList<T> {
     }
 }
 
+impl<T: Readable> RList<T> {
+    /// The element at `index`, if it is inside and of that type.
+    #[inline]
+    pub fn seek(&self, cx: Cx, index: i64) -> Option<T> {
+        let inside = (index as u64) < self.count() as u64;
+        if inside { self.item(cx, index as usize).ok() } else { None }
+    }
+
+    /// So many elements are going to be read: converts the list if that pays.
+    #[inline]
+    pub fn expect(&self, cx: Cx, wanted: i64) {
+        // SAFETY: Nodes live as long as the transaction; one thread, a short borrow.
+        let node = unsafe { &*self.node.as_ptr() };
+        if node.values.is_null() && node.reads < usize::MAX && node.count as i64 <= wanted.saturating_mul(4) {
+            self.converted(cx);
+        }
+    }
+}
+
 /// Are the elements converted, rows and all? They are now, if they can be.
 pub fn is_settled<T: Readable>(cx: Cx, list: &RList<T>) -> bool {
     list.settle(cx)
 }
 
 /// Sums in a block.
-pub const SUMS: usize = 8;
+pub const SUMS: usize = 16;
 
 /// Turns that one block may take between two polls.
 const LONGEST: i64 = 1 << 18;
@@ -327,7 +346,8 @@ impl Sums {
         Sums { values: [0.0; SUMS], from: 0, made: 0, last: None, failed: 0 }
     }
 
-    /// The turns of the inner loop, if a block is to be made at the turn `at` of a loop up to `end`.
+    /// The turn with which a block begins, and the turns of the inner loop, if one is to be made at the turn `at` of a loop up
+    /// to `end`. The last block ends with the loop, and may begin before `at`.
     #[inline(always)]
     pub fn due(
         &self,
@@ -335,13 +355,20 @@ impl Sums {
         end: Option<i64>,
         start: Option<i64>,
         stop: Option<i64>,
-    ) -> Option<(i64, i64)> {
+    ) -> Option<(i64, i64, i64)> {
         if self.failed > 3 || self.get(at).is_some() {
             return None;
         }
         let (end, start, stop) = (end?, start?, stop?);
-        let room = end > at && end.wrapping_sub(at) as u64 >= SUMS as u64;
-        (room && (0..LONGEST).contains(&stop.checked_sub(start)?)).then_some((start, stop))
+        let first = at.min(end.checked_sub(SUMS as i64)?);
+        let room = end > at && first >= 0;
+        (room && (0..LONGEST).contains(&stop.checked_sub(start)?)).then_some((first, start, stop))
+    }
+
+    /// How many sums are asked for from a turn on, where the first block could not be made.
+    #[inline(always)]
+    pub fn wanted(&self, at: i64, end: Option<i64>) -> Option<i64> {
+        if self.failed == 0 { end?.checked_sub(at) } else { None }
     }
 
     /// The block that begins at the turn `at`.
