@@ -14,6 +14,7 @@ mod encode;
 mod escape;
 mod grow;
 mod pad;
+mod passing;
 mod search;
 mod slice;
 mod split;

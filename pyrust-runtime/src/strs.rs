@@ -1,7 +1,8 @@
 //! What a `str`, a one-character `str` and a `bytes` are here.  The operations are in `str_`, `chr`, `bytes`.
 
+mod text;
+
 use core::cell::Cell;
-use core::hint::unreachable_unchecked;
 use core::mem::ManuallyDrop;
 use core::ptr::{self, NonNull};
 
@@ -14,6 +15,7 @@ use crate::boundary::layout;
 use crate::py::{FromPy, IntoPy, fresh};
 use crate::stop::{Bail, R, bail};
 use crate::txn::{Cx, no_memory};
+pub use text::Text;
 
 /// An exact `str`, with where its code points stand.  Owns a reference: freeing a `str` runs no Python code.
 ///
@@ -47,45 +49,6 @@ const LENT: *mut PyObject = ptr::without_provenance_mut(1);
 
 /// Parts of a text that would not live on without them keep no more than so many bytes alive.
 const KEPT: usize = 256;
-
-/// A `str` of which only the object is kept: where its code points stand is asked when somebody looks at it.
-pub struct Text(NonNull<PyObject>);
-
-impl Text {
-    /// The string again.
-    #[inline(always)]
-    pub(crate) fn to_str(&self) -> Str {
-        // SAFETY: We hold a reference to an exact `str`, which was compact when it was taken apart, and remains so.
-        unsafe {
-            let Some((data, len, kind)) = layout::str_parts(self.0.as_ptr()) else { unreachable_unchecked() };
-            Py_INCREF(self.0.as_ptr());
-            Str::whole(self.0, data, len, kind)
-        }
-    }
-
-    /// The same object, or an equal one?
-    #[inline(always)]
-    pub(crate) fn is_text(&self, text: &Str) -> bool {
-        if ptr::eq(self.0.as_ptr(), text.known()) {
-            return true;
-        }
-        // SAFETY: As above.
-        unsafe {
-            let Some((data, len, kind)) = layout::str_parts(self.0.as_ptr()) else { unreachable_unchecked() };
-            len == text.len
-                && kind == text.kind()
-                && core::slice::from_raw_parts(data.as_ptr(), len * kind as usize) == text.raw()
-        }
-    }
-}
-
-impl Drop for Text {
-    #[inline(always)]
-    fn drop(&mut self) {
-        // SAFETY: The reference is ours.
-        unsafe { Py_DECREF(self.0.as_ptr()) };
-    }
-}
 
 /// A `str` of one code point.  Surrogates are code points like any other.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -152,6 +115,20 @@ impl Str {
     pub(crate) unsafe fn of_ascii(obj: NonNull<PyObject>, len: usize) -> Str {
         // SAFETY: By the caller.
         Str::whole(obj, unsafe { layout::ascii_data(obj) }, len, 1)
+    }
+
+    /// A part of a text that is there for its parts.
+    ///
+    /// # Safety
+    /// A `str` of ASCII that has so many code points from there on.
+    #[inline(always)]
+    pub(crate) unsafe fn part_of(obj: NonNull<PyObject>, start: usize, len: usize) -> Str {
+        // SAFETY: By the caller; the part has a reference of its own.
+        unsafe {
+            Py_INCREF(obj.as_ptr());
+            let data = layout::ascii_data(obj).add(start);
+            Str { obj, data, len, own: Cell::new(ptr::null_mut()), rest: 1 | PART }
+        }
     }
 
     /// The part from `start` to `end` without an object of its own, where that pays: it has more than one code point,
@@ -261,7 +238,7 @@ impl Str {
             // SAFETY: Alive, for `self` has a reference to it.
             unsafe {
                 Py_INCREF(object);
-                return Text(NonNull::new_unchecked(object));
+                return Text::new(NonNull::new_unchecked(object));
             }
         }
         let object = self.obj;
@@ -270,7 +247,7 @@ impl Str {
             unsafe { Py_INCREF(object.as_ptr()) };
         }
         core::mem::forget(self);
-        Text(object)
+        Text::new(object)
     }
 
     /// Takes a new reference; null is a failed allocation.

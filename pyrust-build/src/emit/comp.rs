@@ -15,6 +15,7 @@ type Collector<'c, F> = (TokenStream, TokenStream, Box<dyn FnMut(&mut F) -> Toke
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// A comprehension, or a builtin that consumes an iterable.
     pub(super) fn comp(&mut self, node: crate::hir::NodeId, comp: &Comp, ty: &Type) -> TokenStream {
+        let passes = std::mem::take(&mut self.passes);
         // `tuple(t)` is `t`.
         if let Some(e) = comp.source()
             && comp.kind == CompKind::Tuple
@@ -222,6 +223,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 return quote!({ let #sep_name = #sep; let mut #out = bytes::Joiner::new(&#sep_name); #code #finish });
             }
             CompKind::Join => {
+                let bare = matches!(&comp.extra, Some(Expr { kind: ExprKind::Str(between), .. }) if between.is_empty());
                 let sep = extra.as_ref().map_or_else(
                     || quote!(()),
                     |e| {
@@ -251,7 +253,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     quote!(#push;)
                 };
                 let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
-                let finish = self.q(quote!(#out.finish(cx)));
+                let finish = if passes { quote!(finish_passing) } else { quote!(finish) };
+                let finish = self.q(quote!(#out.#finish(cx)));
+                if bare {
+                    return quote!({ let mut #out = StrBuilder::new(); #code #finish });
+                }
                 return quote!({ let #sep_name = #sep; let mut #out = Joiner::new(&#sep_name); #code #finish });
             }
             CompKind::Sum => return self.sum(comp, &breaks, extra, ty),

@@ -44,6 +44,7 @@ mod one_pass;
 mod ops;
 mod outgoing;
 mod parallel;
+mod passing;
 mod pieces;
 mod rows;
 mod sets;
@@ -440,6 +441,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     known: BTreeMap<hir::VarId, i64>,
     /// Lists that are built as a text, and what stands between the pieces.
     pieces: BTreeMap<hir::VarId, String>,
+    /// See `passing`: the texts that are not only looked at, and whether the one that is made next is.
+    kept_texts: Option<BTreeSet<hir::VarId>>,
+    passes: bool,
     /// Displays of constants that are made once.
     once: BTreeSet<hir::NodeId>,
     /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
@@ -530,6 +534,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             narrowed: hir::visit::narrowed(&hir.body),
             ranges,
             known: BTreeMap::new(),
+            kept_texts: None,
+            passes: false,
             pieces: match program.passes.has(Pass::Pieces) {
                 true => pieces::found(hir, instance),
                 false => BTreeMap::new(),

@@ -41,7 +41,7 @@ impl Uses {
 }
 
 /// `pieces.append(item)`
-fn appended(e: &Expr) -> Option<(VarId, &Expr)> {
+pub(super) fn appended(e: &Expr) -> Option<(VarId, &Expr)> {
     match &e.kind {
         ExprKind::Method { base, name, args, keywords } if name == "append" && keywords.is_empty() => {
             match (&base.kind, args.as_slice()) {

@@ -90,7 +90,12 @@ impl Func<'_, '_, '_> {
             }
             StmtKind::Assign { targets, value } => match self.add_term(targets, value) {
                 Some(code) => code,
-                None => self.assign_all(targets, value),
+                None => {
+                    self.passes = self.is_passing(targets, value);
+                    let code = self.assign_all(targets, value);
+                    self.passes = false;
+                    code
+                }
             },
             StmtKind::AugAssign { target, op, value, id } => self.aug_assign(target, *op, value, *id),
             StmtKind::If { test, body, orelse } if self.decide(test).is_some() => {

@@ -2,7 +2,7 @@
 
 use std::cell::UnsafeCell;
 
-use super::{Unit, Units, View, each, from_ascii, from_units, view};
+use super::{Unit, Units, View, each, from_ascii, from_units, passing, view};
 use crate::buf::Buf;
 use crate::list::ListLike;
 use crate::stop::{Bail, R, bail};
@@ -161,6 +161,19 @@ impl StrBuilder {
         Str::arrived(if self.is_plain() { from_ascii(&self.narrow) } else { self.other() })
     }
 
+    /// The string, which is looked at and dropped.
+    #[inline]
+    pub fn finish_passing(&self, cx: Cx) -> R<Str> {
+        let part = if self.is_plain() { passing::part(&self.narrow) } else { None };
+        part.map_or_else(|| self.finish(cx), Ok)
+    }
+
+    /// Appends a text or a code point.
+    #[inline(always)]
+    pub fn push<T: Piece>(&mut self, item: T) -> R<()> {
+        item.push_to(self)
+    }
+
     /// More than one code point, all of ASCII.
     #[inline(never)]
     extern "C" fn is_plain(&self) -> bool {
@@ -263,6 +276,12 @@ impl<'a> Joiner<'a> {
     #[inline(always)]
     pub fn finish(&self, cx: Cx) -> R<Str> {
         self.out.finish(cx)
+    }
+
+    /// The string, which is looked at and dropped.
+    #[inline(always)]
+    pub fn finish_passing(&self, cx: Cx) -> R<Str> {
+        self.out.finish_passing(cx)
     }
 }
 
