@@ -317,10 +317,15 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
             }
             return overlay.insert(place, key, value);
         }
-        match self.in_base(cx, overlay, &key)? {
-            Some(old) => {
-                // SAFETY: The dict keeps its value alive; after the commit the arena does.
-                unsafe { keep_dropped(cx, old)? };
+        let found = if overlay.cleared { None } else { self.probe_entry(cx, &key)? };
+        match found {
+            Some((name, old)) => {
+                // SAFETY: The dict keeps both alive; after the commit the arena keeps the value.
+                let key = unsafe {
+                    keep_dropped(cx, old)?;
+                    // What is there is asked about what is looked for: it stays that key.
+                    if K::HASHED { K::from_py(cx, name)? } else { key }
+                };
                 let state = State { value: Some(value), inserted: IN_BASE };
                 let place = overlay.table.add(hash, key, state)?;
                 if overlay.overwritten.push(place as u32).is_err() {
@@ -363,11 +368,6 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         overlay.count -= 1;
         overlay.log(Log::Delete(place as u32))?;
         Ok(Some(value))
-    }
-
-    /// Does the dict itself have the key, and does that still count?
-    fn in_base(self, cx: Cx, overlay: &Overlay<K, V>, key: &K) -> R<Option<*mut PyObject>> {
-        if overlay.cleared { Ok(None) } else { self.probe(cx, key) }
     }
 
     /// The entry of the dict itself at or after `at`, and where the next one is.

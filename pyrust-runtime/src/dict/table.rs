@@ -45,11 +45,20 @@ pub(crate) struct Table<K: Key, V> {
     front: usize,
     /// The address and the place of the key that was found or added last: it is often asked for again.
     last: Cell<(usize, usize)>,
+    /// Keys that compiled methods compare were removed. CPython puts others in their slots, before what was there.
+    removed: bool,
 }
 
 impl<K: Key, V> Table<K, V> {
     pub(crate) const fn new() -> Table<K, V> {
-        Table { index: Index::new(), entries: Buf::new(), used: 0, front: 0, last: Cell::new((0, 0)) }
+        Table {
+            index: Index::new(),
+            entries: Buf::new(),
+            used: 0,
+            front: 0,
+            last: Cell::new((0, 0)),
+            removed: false,
+        }
     }
 
     #[inline(always)]
@@ -146,6 +155,9 @@ impl<K: Key, V> Table<K, V> {
     /// Adds a key that is not there; its place.
     #[inline]
     pub(crate) fn add(&mut self, hash: u64, key: K, value: V) -> R<usize> {
+        if K::HASHED && self.removed && self.has_hash(hash)? {
+            return bail(Bail::Unsupported);
+        }
         if if self.index.is_none() { self.entries.len() >= FEW } else { self.index.is_full() } {
             self.grow()?;
         }
@@ -162,6 +174,16 @@ impl<K: Key, V> Table<K, V> {
             self.last.set((address, place));
         }
         Ok(place)
+    }
+
+    /// Has a key this hash?
+    #[cold]
+    fn has_hash(&self, hash: u64) -> R<bool> {
+        if self.index.is_none() {
+            return Ok(self.entries.iter().any(|entry| entry.hash == hash));
+        }
+        let found = self.index.find(hash, |place| Ok(self.entries[place].hash == hash))?;
+        Ok(found.is_some())
     }
 
     /// Squeezes the holes out and makes the index large enough for as many entries again.
@@ -276,6 +298,7 @@ impl<K: Key, V> Table<K, V> {
         if self.used == 0 {
             self.clear();
         }
+        self.removed = K::HASHED;
         (key.into_key(), value)
     }
 
@@ -291,5 +314,6 @@ impl<K: Key, V> Table<K, V> {
         self.front = 0;
         self.index = Index::new();
         self.entries.clear();
+        self.removed = false;
     }
 }
