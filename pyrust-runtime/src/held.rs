@@ -90,13 +90,32 @@ impl<T: ElemEq> ElemEq for Held<T> {
 }
 
 impl<T: ElemOrd> ElemOrd for Held<T> {
+    const BY_METHOD: bool = T::BY_METHOD;
+
     fn elem_cmp(&self, cx: Cx, other: &Self) -> R<core::cmp::Ordering> {
         self.items.elem_cmp(cx, &other.items)
+    }
+
+    #[inline(always)]
+    fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
+        self.items.elem_less(cx, &other.items)
+    }
+
+    #[inline(always)]
+    fn elem_greater(&self, cx: Cx, other: &Self) -> R<bool> {
+        self.items.elem_greater(cx, &other.items)
     }
 }
 
 impl<T: Key> Key for Held<T> {
     type Stored = Self;
+
+    const HASHED: bool = T::HASHED;
+
+    #[inline(always)]
+    fn is_hooked() -> bool {
+        T::is_hooked()
+    }
 
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         self.items.fast_hash(cx)

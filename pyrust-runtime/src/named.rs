@@ -3,6 +3,7 @@
 
 mod class;
 
+use core::any::Any;
 use core::marker::PhantomData;
 use core::ops::Deref;
 use core::ptr::NonNull;
@@ -32,8 +33,37 @@ pub trait OfClass: Copy + 'static {
     /// It has a method of its own that orders.
     const ORDERS: bool = false;
 
+    /// One of those is `__lt__`.
+    const LESS: bool = false;
+
+    /// One of those is `__gt__`.
+    const GREATER: bool = false;
+
     /// It has a `__hash__` of its own, or none.
     const HASHES: bool = false;
+
+    /// A compiled `__hash__` stands behind it.
+    const HASHED: bool = false;
+
+    /// `a == b` of two that are not the same, where a compiled `__eq__` stands behind it for fields of these types.
+    fn equal<T: Fields>(_: Cx, _: &Named<Self, T>, _: &Named<Self, T>) -> R<bool> {
+        bail(Bail::Callback)
+    }
+
+    /// `a < b`, by a compiled `__lt__`.
+    fn less<T: Fields>(_: Cx, _: &Named<Self, T>, _: &Named<Self, T>) -> R<bool> {
+        bail(Bail::Callback)
+    }
+
+    /// `a > b`, by a compiled `__gt__`.
+    fn greater<T: Fields>(_: Cx, _: &Named<Self, T>, _: &Named<Self, T>) -> R<bool> {
+        bail(Bail::Callback)
+    }
+
+    /// `hash(a)`, by a compiled `__hash__`.
+    fn hash<T: Fields>(_: Cx, _: &Named<Self, T>) -> R<isize> {
+        bail(Bail::Callback)
+    }
 }
 
 /// A Rust tuple whose items are those of a tuple object.
@@ -209,6 +239,23 @@ pub fn method<C: OfClass, T>(cx: Cx, value: &Named<C, T>, method: &'static Metho
     unsafe { method.check_only(cx, class, value.object.as_ptr()) }
 }
 
+/// The same without an instance, of a method that none hides.
+#[inline]
+pub fn own_method<C: OfClass>(cx: Cx, method: &'static Method) -> R<()> {
+    let class = C::CLASS.class();
+    if class.is_null() {
+        return bail(Bail::Guard);
+    }
+    // SAFETY: The class is held for good.
+    unsafe { method.check_class_only(cx, class) }
+}
+
+/// The value, if that is its type.
+#[inline(always)]
+pub fn exactly<C: OfClass, T: Fields, N: Clone + 'static>(value: &Named<C, T>) -> Option<N> {
+    (value as &dyn Any).downcast_ref::<N>().cloned()
+}
+
 /// The default that field `index` has now.
 pub fn default<C: OfClass, T: FromPy>(cx: Cx, index: usize) -> R<T> {
     let Some(made) = C::CLASS.constructor() else { return bail(Bail::Guard) };
@@ -292,12 +339,12 @@ impl<C: 'static, T> IntoPy for Named<C, T> {
     }
 }
 
-impl<C: OfClass, T: ElemEq> ElemEq for Named<C, T> {
+impl<C: OfClass, T: Fields + ElemEq> ElemEq for Named<C, T> {
     fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
         if self.object == other.object {
             return Ok(true);
         }
-        if C::COMPARES { bail(Bail::Callback) } else { self.items.elem_eq(cx, &other.items) }
+        if C::COMPARES { C::equal(cx, self, other) } else { self.items.elem_eq(cx, &other.items) }
     }
 
     fn view(&self) -> View<'_> {
@@ -305,30 +352,55 @@ impl<C: OfClass, T: ElemEq> ElemEq for Named<C, T> {
     }
 }
 
-impl<C: OfClass, T: ElemOrd> ElemOrd for Named<C, T> {
+impl<C: OfClass, T: Fields + ElemOrd> ElemOrd for Named<C, T> {
+    const BY_METHOD: bool = C::COMPARES || C::ORDERS || T::BY_METHOD;
+
     fn elem_cmp(&self, cx: Cx, other: &Self) -> R<core::cmp::Ordering> {
         if C::COMPARES || C::ORDERS {
             return bail(Bail::Callback);
         }
         self.items.elem_cmp(cx, &other.items)
     }
+
+    // What the class has not, tuples have, which do not ask `__eq__` of the class.
+    #[inline]
+    fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
+        if C::LESS { C::less(cx, self, other) } else { self.items.elem_less(cx, &other.items) }
+    }
+
+    #[inline]
+    fn elem_greater(&self, cx: Cx, other: &Self) -> R<bool> {
+        if C::GREATER { C::greater(cx, self, other) } else { self.items.elem_greater(cx, &other.items) }
+    }
 }
 
 impl<C: OfClass, T: Fields + Key> Key for Named<C, T> {
     type Stored = Self;
 
+    const HASHED: bool = if C::HASHES { C::HASHED } else { T::HASHED };
+
+    #[inline(always)]
+    fn is_hooked() -> bool {
+        if C::HASHES { C::HASHED } else { T::is_hooked() }
+    }
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         if C::HASHES {
-            return bail(Bail::Callback);
+            return Ok(C::hash(cx, self)? as u64);
         }
         self.items.fast_hash(cx)
     }
 
     fn py_hash(&self, cx: Cx) -> R<isize> {
         if C::HASHES {
-            return bail(Bail::Callback);
+            return C::hash(cx, self);
         }
         self.items.py_hash(cx)
+    }
+
+    #[inline(always)]
+    fn is_object(&self, object: *mut PyObject) -> bool {
+        Self::HASHED && core::ptr::eq(self.object.as_ptr(), object)
     }
 
     unsafe fn eq_object(&self, cx: Cx, object: *mut PyObject) -> R<bool> {
@@ -338,7 +410,8 @@ impl<C: OfClass, T: Fields + Key> Key for Named<C, T> {
                 return Ok(true);
             }
             if C::COMPARES {
-                return bail(Bail::Callback);
+                // What is there is asked about what is looked for.
+                return C::equal(cx, &Self::from_py(cx, object)?, self);
             }
             if layout::is_tuple(object) {
                 return self.items.eq_object(cx, object);
@@ -347,7 +420,7 @@ impl<C: OfClass, T: Fields + Key> Key for Named<C, T> {
                 return differs_plainly(object, false, false);
             }
             let other = T::read(cx, object)?;
-            self.items.elem_eq(cx, &other)
+            if Self::HASHED { other.elem_eq(cx, &self.items) } else { self.items.elem_eq(cx, &other) }
         }
     }
 }

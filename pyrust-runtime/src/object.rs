@@ -403,6 +403,8 @@ impl<C: OfObjectClass> ElemEq for Instance<C> {
 }
 
 impl<C: OfObjectClass> ElemOrd for Instance<C> {
+    const BY_METHOD: bool = true;
+
     fn elem_cmp(&self, _: Cx, other: &Self) -> R<core::cmp::Ordering> {
         if C::CLASS.is_enumeration() { enums::order(*self, *other) } else { bail(Bail::Unsupported) }
     }
@@ -410,6 +412,14 @@ impl<C: OfObjectClass> ElemOrd for Instance<C> {
     #[inline]
     fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
         less(cx, *self, *other)
+    }
+
+    #[inline]
+    fn elem_greater(&self, cx: Cx, other: &Self) -> R<bool> {
+        match C::CLASS.is_enumeration() && C::CLASS.stands_for() != Stands::Itself {
+            true => Ok(enums::order(*self, *other)?.is_gt()),
+            false => C::greater(cx, *self, *other),
+        }
     }
 }
 

@@ -343,7 +343,7 @@ pub fn ne<T: ElemEq>(cx: Cx, a: &T, b: &T) -> R<bool> {
 
 /// `a < b`.
 pub fn lt<T: ElemOrd>(cx: Cx, a: &T, b: &T) -> R<bool> {
-    Ok(a.elem_cmp(cx, b)?.is_lt())
+    a.elem_less(cx, b)
 }
 
 /// `a <= b`.
@@ -353,7 +353,7 @@ pub fn le<T: ElemOrd>(cx: Cx, a: &T, b: &T) -> R<bool> {
 
 /// `a > b`.
 pub fn gt<T: ElemOrd>(cx: Cx, a: &T, b: &T) -> R<bool> {
-    Ok(a.elem_cmp(cx, b)?.is_gt())
+    a.elem_greater(cx, b)
 }
 
 /// `a >= b`.

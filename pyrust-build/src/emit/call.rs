@@ -117,7 +117,7 @@ impl Func<'_, '_, '_> {
                     let of = (!plain).then(|| rust_type(to)).map(|ty| quote!(: #ty));
                     lets.push(quote!(let #b #of = #code;));
                     let current = Val::place(quote!(#b), to.clone());
-                    let better = self.compare(op, val, &current);
+                    let better = self.goes_before(op, val, &current);
                     let (new, old) = (self.coerce(val, to), current.owned());
                     best = Val::new(quote!(if #better { #new } else { #old }), to.clone());
                 }

@@ -383,7 +383,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (b2, elem2) = (best.clone(), elem.clone());
         let mut inner = move |f: &mut Self| {
             let (value, item, old) = (f.value_as(&comp.element, &elem2), f.fresh("x"), f.fresh("old"));
-            let better = f.compare(
+            let better = f.goes_before(
                 op,
                 &Val::place(quote!(#item), elem2.clone()),
                 &Val::place(quote!((*#old)), elem2.clone()),

@@ -15,6 +15,9 @@ impl Func<'_, '_, '_> {
     /// Equality as containers use it: the same NaN is equal to itself, so a NaN bails.
     pub(super) fn element_eq(&mut self, a: &Val, b: &Val) -> TokenStream {
         self.dispatch(&[a.clone(), b.clone()], &mut |f, vals| {
+            if let Some(equal) = f.asked_for_equality(&vals[0], &vals[1]) {
+                return Some(equal);
+            }
             if vals[0].ty == Type::Float && vals[1].ty == Type::Float {
                 let (x, y) = (vals[0].by_ref(), vals[1].by_ref());
                 return Some(f.q(quote!(elem_eq(cx, #x, #y))));

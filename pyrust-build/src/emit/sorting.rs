@@ -90,9 +90,9 @@ impl Func<'_, '_, '_> {
             }
         }
         let code = match key {
-            None if matches!(&**elem, Type::Instance(class) if class.own == 0) => {
+            None if self.file.program.orders_by_methods(elem) => {
                 let t = rust_type(elem);
-                let less = quote!(|a: #t, b: #t| object::less(cx, a, b));
+                let less = quote!(|a: #t, b: #t| a.elem_less(cx, &b));
                 self.q(quote!(list::sort_by_comparison(cx, #l, #reverse, #less)))
             }
             None => self.q(quote!(sort_list(cx, #l, #reverse))),

@@ -65,9 +65,12 @@ impl File<'_, '_> {
             let own = [
                 (class.has_own("__eq__"), quote!(COMPARES)),
                 (ordering.iter().any(|name| class.has_own(name)), quote!(ORDERS)),
+                (class.has_own("__lt__"), quote!(LESS)),
+                (class.has_own("__gt__"), quote!(GREATER)),
                 (class.hashes_itself(), quote!(HASHES)),
             ];
             let own = own.iter().filter(|(has, _)| *has).map(|(_, name)| name);
+            let hooks = self.named_hooks_in(&marker.to_string());
             quote! {
                 #[derive(Clone, Copy)]
                 struct #marker;
@@ -75,6 +78,7 @@ impl File<'_, '_> {
                 impl OfClass for #marker {
                     const CLASS: &'static NamedClass = &#constant;
                     #(const #own: bool = true;)*
+                    #hooks
                 }
             }
         });
@@ -203,7 +207,7 @@ impl File<'_, '_> {
     /// The namespaces of all that an instance reaches, and the functions that were compiled along.
     fn spaces_of(&mut self, root: usize, spaces: &mut BTreeSet<usize>, callees: &mut BTreeSet<String>) {
         let program = self.program;
-        for i in program.reachable(root) {
+        for i in self.reached_from(root) {
             let instance = &program.instances[i];
             let module = instance.func.module.clone();
             for guard in &instance.guards {

@@ -339,10 +339,12 @@ impl Infer<'_, '_> {
                 let mut out = Ty::Never;
                 for arg in args {
                     let ty = self.expr(arg);
-                    if out != Ty::Never {
-                        self.comparable(e, if name == "min" { "<" } else { ">" }, &ty, &out);
+                    let both = self.state.solver.join(&out, &ty);
+                    let op = if name == "min" { "<" } else { ">" };
+                    if out != Ty::Never && !self.orders_itself(e, &both, op) {
+                        self.comparable(e, op, &ty, &out);
                     }
-                    out = self.state.solver.join(&out, &ty);
+                    out = both;
                 }
                 out
             }

@@ -76,11 +76,11 @@ impl Infer<'_, '_> {
                     self.hashable(left, &l);
                     for item in items {
                         let item = self.expr(item);
-                        self.comparable(e, "==", &l, &item);
+                        self.comparable_inside(e, "==", &item, &l);
                     }
                 } else if let Ty::Tuple(items, _) = &r {
                     for item in items.clone() {
-                        self.comparable(e, "==", &l, &item);
+                        self.comparable_inside(e, "==", &item, &l);
                     }
                 } else {
                     self.apply("in", e.id, 0, e.span, &[l, r]);
@@ -88,7 +88,9 @@ impl Infer<'_, '_> {
             }
             _ => {
                 self.meet(left, &l, right, &r);
-                self.comparable(e, op.symbol(), &l, &r);
+                if !self.tuples_in_order(e, op, &l, &r) {
+                    self.comparable(e, op.symbol(), &l, &r);
+                }
                 // The result is what the first items that differ say, which may be a boolean of NumPy's.
                 let equality = matches!(op, CmpOp::Eq | CmpOp::NotEq);
                 if !equality && (self.holds_scalars(&l) || self.holds_scalars(&r)) {
@@ -130,8 +132,32 @@ impl Infer<'_, '_> {
         told
     }
 
+    /// Are these tuples in which methods of classes say what the order is?
+    fn tuples_in_order(&mut self, e: &Expr, op: CmpOp, l: &Ty, r: &Ty) -> bool {
+        let op = match op {
+            CmpOp::Lt => "<",
+            CmpOp::Gt => ">",
+            _ => return false,
+        };
+        let (Ty::Tuple(x, _), Ty::Tuple(y, _)) = (l, r) else { return false };
+        if x.len() != y.len() {
+            return false;
+        }
+        let joined = self.state.solver.join(l, r);
+        self.orders_itself(e, &joined, op)
+    }
+
     /// Equality is known between all understood types; order only where the table has it.
     pub(super) fn comparable(&mut self, e: &Expr, op: &str, l: &Ty, r: &Ty) {
+        self.known_to_compare(e, op, (l, r), false);
+    }
+
+    /// The same of items of a container: what is the same object is equal, and classes are asked as containers ask them.
+    pub(super) fn comparable_inside(&mut self, e: &Expr, op: &str, l: &Ty, r: &Ty) {
+        self.known_to_compare(e, op, (l, r), true);
+    }
+
+    fn known_to_compare(&mut self, e: &Expr, op: &str, (l, r): (&Ty, &Ty), inside: bool) {
         let equality = op == "==" || op == "!=";
         let (l, r) = (&self.opened_for(l, op), &self.opened_for(r, op));
         // Where something is of several types, members that cannot be compared bail, unless there are no others.
@@ -141,13 +167,18 @@ impl Infer<'_, '_> {
             for b in r.members() {
                 match (a, b) {
                     (Ty::Never, _) | (_, Ty::Never) => found = true,
+                    (Ty::Named(x, _), Ty::Named(y, _))
+                        if inside && equality && x == y && self.equals_itself(e, a, b) =>
+                    {
+                        found = true
+                    }
                     (Ty::Named(class, _), _) | (_, Ty::Named(class, _)) => {
                         message.get_or_insert(format!("`{op}` asks a method of `{}`", class.name));
                     }
                     (Ty::Tuple(x, _), Ty::Tuple(y, _)) => {
                         found = true;
                         for (i, (x, y)) in x.clone().iter().zip(&y.clone()).enumerate() {
-                            self.comparable(e, "==", x, y);
+                            self.comparable_inside(e, "==", x, y);
                             // What stands behind others is ordered only where those are equal: what has no order
                             // raises where it comes to that.
                             if !(equality || i > 0 && has_no_order(x) && has_no_order(y)) {
@@ -165,6 +196,9 @@ impl Infer<'_, '_> {
                     }
                     // By identity, unless the class says otherwise when the code runs.
                     (Ty::Instance(_), t) | (t, Ty::Instance(_)) if equality && !stays_native(t) => {
+                        if inside && a == b {
+                            self.equals_itself(e, a, b);
+                        }
                         found = true
                     }
                     // Numbers and texts are compared, others bail.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::solver::Ty;
 use super::value::Reached;
 use super::{Infer, Live, NARROW, Program};
-use crate::hir::ExprKind;
 use crate::hir::visit::each_expr;
+use crate::hir::{Expr, ExprKind};
 use crate::resolve::Binding;
 use crate::ty::{Callee, ObjectClass, Type};
 
@@ -29,23 +29,40 @@ pub fn hook_of(callee: &Callee) -> Option<(ObjectClass, &str)> {
     Some((ObjectClass::new(callee.module.clone(), class.to_string()), method))
 }
 
-fn classes_in(ty: &Type, out: &mut Vec<Arc<ObjectClass>>) {
-    if let Type::Instance(class) = ty
-        && !out.contains(class)
-    {
-        out.push(class.clone());
+/// What has a class that says what it is equal to, anywhere inside.
+fn classes_in(ty: &Type, out: &mut BTreeSet<Type>) {
+    match ty {
+        Type::Instance(_) => _ = out.insert(ty.clone()),
+        Type::Named { class, .. } if class.has_own("__eq__") => _ = out.insert(ty.clone()),
+        _ => {}
     }
     ty.parts().into_iter().for_each(|t| classes_in(t, out));
 }
 
-/// The classes of keys.
-fn keys_in(ty: &Type, out: &mut BTreeSet<Arc<ObjectClass>>) {
-    if let Type::Dict { key, .. } | Type::Set { elem: key, .. } = ty
-        && let Type::Instance(class) = &**key
-    {
-        out.insert(class.clone());
+/// The keys.
+fn keys_in(ty: &Type, out: &mut BTreeSet<Type>) {
+    if let Type::Dict { key, .. } | Type::Set { elem: key, .. } = ty {
+        out.insert((**key).clone());
     }
     ty.parts().into_iter().for_each(|t| keys_in(t, out));
+}
+
+/// What is compared inside of a key: parts of tuples, members of unions.
+fn keys_inside(key: &Type) -> &[Type] {
+    match key {
+        Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => items,
+        Type::VarTuple(item) => std::slice::from_ref(item),
+        _ => &[],
+    }
+}
+
+/// The class of an instance or a named tuple.
+fn class_of(ty: &Type) -> Option<Arc<ObjectClass>> {
+    match ty {
+        Type::Instance(class) => Some(class.clone()),
+        Type::Named { class, .. } => Some(class.as_object()),
+        _ => None,
+    }
 }
 
 /// Is it something that others may change?
@@ -72,6 +89,15 @@ impl Program<'_> {
             && ["__eq__", "__hash__"].iter().all(|name| self.special_method(class, name).is_some())
     }
 
+    /// Does Python run code of a class to hash or compare such a key?
+    pub(super) fn runs_as_key(&self, key: &Type) -> bool {
+        match key {
+            Type::Instance(class) => self.hashes_itself(class),
+            Type::Named { class, .. } if class.hashes_itself() => true,
+            key => keys_inside(key).iter().any(|t| self.runs_as_key(t)),
+        }
+    }
+
     /// Did `@dataclass` make the method, for instances that refuse to change?
     fn is_frozen(&self, class: &ObjectClass) -> bool {
         let made = |name: &str| {
@@ -88,7 +114,7 @@ impl Program<'_> {
     fn is_steady(&self, instance: usize) -> bool {
         self.reachable(instance).into_iter().all(|i| {
             let found = &self.instances[i];
-            let mut steady = !found.nodes.iter().any(|ty| ty.any(&changes));
+            let mut steady = !self.uses(i, &|ty| ty.any(&changes));
             each_expr(&found.hir.body, &mut |e| {
                 steady &= match &e.kind {
                     ExprKind::Method { base, name, .. } => {
@@ -120,6 +146,32 @@ impl Program<'_> {
         })
     }
 
+    /// Does the instance use a value of such a type? A named tuple of which it reads fields is not used as a whole.
+    fn uses(&self, instance: usize, is_such: &dyn Fn(&Type) -> bool) -> bool {
+        let found = &self.instances[instance];
+        let mut read = BTreeSet::new();
+        each_expr(&found.hir.body, &mut |e| match &e.kind {
+            ExprKind::Index { base, .. } => _ = read.insert(base.id),
+            ExprKind::Method { base, name, .. } if name.starts_with("attribute ") => _ = read.insert(base.id),
+            _ => {}
+        });
+        let is_read = |node: usize, ty: &Type| read.contains(&node) && matches!(ty, Type::Named { .. });
+        found.nodes.iter().enumerate().any(|(node, ty)| !is_read(node, ty) && is_such(ty))
+    }
+
+    /// Is it ordered by methods, or what is inside of it: by more than one order?
+    pub fn orders_by_methods(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Instance(class) => class.own == 0 && self.stands_for(class).is_none(),
+            Type::Named { class, items } => {
+                ["==", "<", "<="].iter().any(|op| class.compares_itself(op))
+                    || items.iter().any(|t| self.orders_by_methods(t))
+            }
+            Type::Tuple { items, .. } => items.iter().any(|t| self.orders_by_methods(t)),
+            _ => false,
+        }
+    }
+
     /// May containers call the instance? It has no effect, and where it orders it sees no list, which may be the one that
     /// is being sorted.
     pub fn can_be_hooked(&self, class: &ObjectClass, instance: usize, name: &str) -> bool {
@@ -134,8 +186,8 @@ impl Program<'_> {
         let lists = |ty: &Type| {
             ty.any(&|t| matches!(t, Type::List { .. } | Type::View(_) | Type::Deque { .. } | Type::Obj))
         };
-        name != "__lt__"
-            || !self.reachable(instance).into_iter().any(|i| self.instances[i].nodes.iter().any(lists))
+        !matches!(name, "__lt__" | "__gt__")
+            || !self.reachable(instance).into_iter().any(|i| self.uses(i, &lists))
     }
 }
 
@@ -146,34 +198,41 @@ impl Infer<'_, '_> {
         if !EQUAL.contains(&name) {
             return;
         }
-        let mut classes = Vec::new();
+        let mut classes = BTreeSet::new();
         types.iter().for_each(|ty| classes_in(ty, &mut classes));
-        for class in classes {
-            self.hook(node, &class, "__eq__");
+        for ty in classes {
+            self.hook(node, &ty, "__eq__");
         }
     }
 
-    /// Can native tables call the methods of keys of that class?
-    fn is_asked(&mut self, node: usize, class: &Arc<ObjectClass>) -> bool {
-        self.program.is_made_key(class)
-            && ["__eq__", "__hash__"].iter().all(|name| self.hook(node, class, name))
+    /// Can native tables call the methods of such keys, and of what is inside of them?
+    fn is_asked(&mut self, node: usize, key: &Type) -> bool {
+        match key {
+            Type::Instance(class) => {
+                self.program.is_made_key(class)
+                    && ["__eq__", "__hash__"].iter().all(|name| self.hook(node, key, name))
+            }
+            Type::Named { class, .. } if class.hashes_itself() => {
+                self.hook(node, key, "__hash__")
+                    && (!class.has_own("__eq__") || self.hook(node, key, "__eq__"))
+            }
+            key => {
+                let inside = |t: &&Type| t.any(&|t| self.program.runs_as_key(t));
+                let inside: Vec<Type> = keys_inside(key).iter().filter(inside).cloned().collect();
+                !inside.is_empty() && inside.iter().all(|t| self.is_asked(node, t))
+            }
+        }
     }
 
     /// Is a dict or set of these asked for a key whose own methods native tables cannot call?
     pub(super) fn asks_keys(&mut self, types: &[Type]) -> bool {
         types.iter().any(|ty| match ty {
-            Type::Dict { key, .. } | Type::Set { elem: key, .. } => match &**key {
-                Type::Named { class, .. } => {
-                    class.hashes_itself()
-                        && types.iter().any(|t| t.members().iter().any(|m| m.same_kind(key)))
-                }
-                Type::Instance(class) => {
-                    types.iter().any(|t| t.members().contains(key))
-                        && self.program.hashes_itself(class)
-                        && !self.is_asked(EVERYWHERE, class)
-                }
-                _ => false,
-            },
+            Type::Dict { key, .. } | Type::Set { elem: key, .. } => {
+                let is = |m: &Type, k: &Type| m == k || m.same_kind(k) && !matches!(m, Type::Instance(_));
+                let runs = |k: &Type| self.program.runs_as_key(k);
+                let is_key = |m: &Type| key.members().iter().any(|k| is(m, k) && runs(k));
+                types.iter().any(|t| t.members().iter().any(is_key)) && !self.is_asked(EVERYWHERE, key)
+            }
             _ => false,
         })
     }
@@ -181,56 +240,118 @@ impl Infer<'_, '_> {
     /// Is the hash of such values known?
     pub(super) fn hashes(&mut self, node: usize, ty: &Type) -> bool {
         match ty {
-            Type::Named { class, .. } if class.hashes_itself() => false,
+            Type::Named { class, .. } if class.hashes_itself() => self.hook(node, ty, "__hash__"),
             Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
                 items.iter().all(|item| self.hashes(node, item))
             }
             Type::VarTuple(item) => **item == Type::Never || self.hashes(node, item),
             Type::Instance(class) => {
-                class.own == 0 && (self.program.enumeration(class).is_some() || self.is_asked(node, class))
+                class.own == 0 && (self.program.enumeration(class).is_some() || self.is_asked(node, ty))
             }
             other => other.has_plain_hash(),
         }
     }
 
-    /// The classes of keys that say themselves what they are equal to, and whose methods native tables can call.
-    pub(super) fn keyed<'t>(&mut self, types: impl Iterator<Item = &'t Type>) -> BTreeSet<Arc<ObjectClass>> {
+    /// The keys that run code of their classes, which native tables can call.
+    pub(super) fn keyed<'t>(&mut self, types: impl Iterator<Item = &'t Type>) -> BTreeSet<Type> {
         let mut found = BTreeSet::new();
         types.for_each(|ty| keys_in(ty, &mut found));
-        found.retain(|class| self.program.hashes_itself(class) && self.is_asked(EVERYWHERE, class));
+        found.retain(|key| self.program.runs_as_key(key) && self.is_asked(EVERYWHERE, key));
         found
     }
 
-    /// Are these instances of a class that says itself how they are ordered?
-    pub(super) fn orders_itself(&mut self, node: usize, elem: &Ty) -> bool {
-        let Ty::Instance(class) = elem else { return false };
-        self.hook(node, &class.clone(), "__lt__")
+    /// Are these values whose classes say how they are ordered, or that have such inside, and can containers ask them?
+    pub(super) fn orders_itself(&mut self, e: &Expr, elem: &Ty, op: &'static str) -> bool {
+        let resolved = self.state.solver.resolve(elem);
+        resolved.is_some_and(|ty| self.program.orders_by_methods(&ty)) && self.ordered(e, elem, op)
+    }
+
+    /// Of tuples those items decide that are the first ones not to be equal.
+    fn ordered(&mut self, e: &Expr, elem: &Ty, op: &'static str) -> bool {
+        let Some(ty) = self.state.solver.resolve(elem) else { return false };
+        let method = if op == "<" { "__lt__" } else { "__gt__" };
+        match elem {
+            Ty::Instance(_) => self.hook(e.id, &ty, method),
+            Ty::Named(class, _) if class.has_own(method) => self.hook(e.id, &ty, method),
+            Ty::Named(_, items) | Ty::Tuple(items, _) => {
+                for (i, item) in items.clone().iter().enumerate() {
+                    self.comparable_inside(e, "==", item, item);
+                    let Some(ty) = self.state.solver.resolve(item) else { continue };
+                    if i > 0 && self.has_no_order(&ty) {
+                        continue;
+                    }
+                    if !self.program.orders_by_methods(&ty) {
+                        self.comparable(e, op, item, item);
+                    } else if !self.ordered(e, item, op) {
+                        return false;
+                    }
+                }
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// What has no order raises where it comes to that.
+    fn has_no_order(&self, ty: &Type) -> bool {
+        let lacks = |class: &ObjectClass| {
+            ["__lt__", "__gt__"].iter().all(|name| self.program.member_of(class, name).is_none())
+        };
+        match ty {
+            Type::None | Type::Dict { .. } | Type::Complex | Type::Obj => true,
+            Type::Instance(class) => self.program.enumeration(class).is_none() && lacks(class),
+            _ => false,
+        }
+    }
+
+    /// Does the class say what two such values are equal to, where containers ask?
+    pub(super) fn equals_itself(&mut self, e: &Expr, a: &Ty, b: &Ty) -> bool {
+        let joined = self.state.solver.join(a, b);
+        let Some(ty) = self.state.solver.resolve(&joined) else { return false };
+        class_of(&ty).is_some() && self.hook(e.id, &ty, "__eq__")
     }
 
     /// False where the class has no such method, or one that containers cannot call.
-    fn hook(&mut self, node: usize, class: &Arc<ObjectClass>, name: &'static str) -> bool {
-        let Some(method) = self.program.special_method(class, name) else { return false };
+    fn hook(&mut self, node: usize, ty: &Type, name: &'static str) -> bool {
+        let Some(class) = class_of(ty) else { return false };
+        let Some(method) = self.program.special_method(&class, name) else { return false };
         if class.own != 0 {
             // Records are compared by identity alone.
-            self.program.own.loses(class);
+            self.program.own.loses(&class);
             return true;
         }
-        let operands = vec![Type::Instance(class.clone()); if name == "__hash__" { 1 } else { 2 }];
+        let named = matches!(ty, Type::Named { .. });
+        if named && ty.any(&|t| *t == Type::Never) {
+            // Of an empty container, until more is known.
+            return true;
+        }
+        let operands = vec![ty.clone(); if name == "__hash__" { 1 } else { 2 }];
         if !self.program.lowered(&method.target).is_ok_and(|hir| hir.params.len() == operands.len()) {
             return false;
         }
         let asked = self.program.request(&method.target, operands, Live::default(), NARROW);
         let Ok(instance) = asked else { return false };
-        if self.program.instances[instance].refused() || self.program.instances[instance].writes {
+        let found = &self.program.instances[instance];
+        if found.refused() || found.writes {
             return false;
         }
-        if name == "__hash__" && !self.program.is_frozen(class) && !self.program.is_steady(instance) {
+        // The runtime finds the function by the types of the fields.
+        let fits = !named || found.params.iter().all(|t| t == ty);
+        if !fits || (named && self.report && !self.program.can_be_hooked(&class, instance, name)) {
+            return false;
+        }
+        if name == "__hash__" && !self.program.is_frozen(&class) && !self.program.is_steady(instance) {
             return false;
         }
         let callee = Callee { module: class.module.clone(), name: format!("{HOOK}{name} {}", class.name) };
         let reached = self.values.entry(node).or_default();
-        reached.retain(|r| r.callee != callee);
-        reached.push(Reached { callee, instance });
+        let found = Reached { callee, instance };
+        if named {
+            reached.retain(|r| *r != found);
+        } else {
+            reached.retain(|r| r.callee != found.callee);
+        }
+        reached.push(found);
         true
     }
 }

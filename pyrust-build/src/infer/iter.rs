@@ -423,7 +423,10 @@ impl Infer<'_, '_> {
                     }
                     Some((_, span)) => self.refuse("PYR0306", span, "this `key` is not supported"),
                 };
-                self.comparable(e, "<", &key, &key);
+                let op = if comp.kind == CompKind::Min { "<" } else { ">" };
+                if !self.orders_itself(e, &key, op) {
+                    self.comparable(e, op, &key, &key);
+                }
                 match extra {
                     Some(default) => self.state.solver.join(&elem, &default),
                     None => elem,

@@ -82,7 +82,7 @@ impl Infer<'_, '_> {
                 for member in list.members() {
                     if let Ty::List(c) = member {
                         let elem = self.state.solver.get(self.state.solver.elem(*c));
-                        if !self.orders_itself(e.id, &elem) {
+                        if !self.orders_itself(e, &elem, "<") {
                             self.comparable(e, "<", &elem, &elem);
                         }
                     }

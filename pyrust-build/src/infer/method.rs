@@ -301,7 +301,7 @@ impl Infer<'_, '_> {
             }
         }
         let has_key = keywords.iter().any(|(name, _)| name == "key");
-        if has_key || !self.orders_itself(e.id, &key) {
+        if has_key || !self.orders_itself(e, &key, "<") {
             self.comparable(e, "<", &key, &key);
         }
     }

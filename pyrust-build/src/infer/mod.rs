@@ -54,7 +54,6 @@ mod wider;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use crate::ast::FunctionDef;
 use crate::diagnostic::{Diagnostic, Severity};
@@ -598,9 +597,7 @@ impl<'a> Program<'a> {
         let (keys, found): (Vec<_>, Vec<VarId>) = state.attributes.clone().into_iter().unzip();
         let found = all(&found);
         if report && diagnostics.is_empty() {
-            let own_hash = |class: &Arc<ObjectClass>| !keyed.contains(class) && self.hashes_itself(class);
-            let asked =
-                whole::Asked { hashes_itself: &|class| self.hashes_itself(class), own_hash: &own_hash };
+            let asked = whole::Asked { runs: &|key| self.runs_as_key(key), keyed: &keyed };
             diagnostics.extend(whole::finding(&hir, (&vars, &nodes, &ret), &asked));
         }
         let module = &self.instances[index].func.module;

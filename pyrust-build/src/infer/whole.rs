@@ -1,19 +1,19 @@
 //! What is refused for the sake of a type, wherever in the function it occurs.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::visit::any_expr;
 use crate::hir::{Collection, ExprKind, Function};
 use crate::lower::memo;
-use crate::ty::{DictKind, MAX_MEMBERS, ObjectClass, Type};
+use crate::ty::{DictKind, MAX_MEMBERS, Type};
 
 /// What is asked about the classes of keys.
 pub(super) struct Asked<'p> {
-    /// Does it say itself what its instances are equal to?
-    pub(super) hashes_itself: &'p dyn Fn(&ObjectClass) -> bool,
-    /// The same, and native tables cannot ask it?
-    pub(super) own_hash: &'p dyn Fn(&Arc<ObjectClass>) -> bool,
+    /// Do classes say themselves what such a key is equal to?
+    pub(super) runs: &'p dyn Fn(&Type) -> bool,
+    /// Can native tables ask them?
+    pub(super) keyed: &'p BTreeSet<Type>,
 }
 
 /// The first type among those of the variables, the expressions and the result that nothing is emitted for.
@@ -31,11 +31,8 @@ pub(super) fn finding(
     if let Some(key) = all().find_map(Type::bad_key) {
         return refuse("PYR0401", format!("keys of type `{key}` are not supported"));
     }
-    // Inside of other keys nothing calls their methods.
-    let runs = |key: &Type| match key {
-        Type::Instance(class) => (asked.own_hash)(class),
-        key => key.any(&|t| matches!(t, Type::Instance(class) if (asked.hashes_itself)(class))),
-    };
+    // Inside of tuples tables call their methods, but nowhere else.
+    let runs = |key: &Type| key.any(&|t| (asked.runs)(t)) && !asked.keyed.contains(key);
     let made = |t: &Type| match t {
         // Those of Python's may be gone through all the same.
         Type::Dict { key, in_place: false, .. } => runs(key),

@@ -63,6 +63,13 @@ impl<T: FromPy + ElemOrd> ElemOrd for PTuple<T> {
 impl<T: FromPy + Key> Key for PTuple<T> {
     type Stored = Self;
 
+    const HASHED: bool = T::HASHED;
+
+    #[inline(always)]
+    fn is_hooked() -> bool {
+        T::is_hooked()
+    }
+
     fn fast_hash(&self, cx: Cx) -> R<u64> {
         self.py_hash(cx).map(|hash| hash as u64)
     }
@@ -129,6 +136,7 @@ macro_rules! shapes {
 
         impl<$($item: ElemOrd),+> ElemOrd for ($($item,)+) {
             const IS_QUICK: bool = $count <= 3 && $($item::IS_QUICK)&&+;
+            const BY_METHOD: bool = $($item::BY_METHOD)||+;
 
             #[inline]
             fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {
@@ -139,6 +147,33 @@ macro_rules! shapes {
                     }
                 )+
                 Ok(Ordering::Equal)
+            }
+
+            // The first items that are not equal decide, by that very operator.
+            #[inline(always)]
+            fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
+                if !Self::BY_METHOD {
+                    return Ok(self.elem_cmp(cx, other)?.is_lt());
+                }
+                $(
+                    if !self.$index.elem_eq(cx, &other.$index)? {
+                        return self.$index.elem_less(cx, &other.$index);
+                    }
+                )+
+                Ok(false)
+            }
+
+            #[inline(always)]
+            fn elem_greater(&self, cx: Cx, other: &Self) -> R<bool> {
+                if !Self::BY_METHOD {
+                    return Ok(self.elem_cmp(cx, other)?.is_gt());
+                }
+                $(
+                    if !self.$index.elem_eq(cx, &other.$index)? {
+                        return self.$index.elem_greater(cx, &other.$index);
+                    }
+                )+
+                Ok(false)
             }
 
             #[inline]
@@ -169,8 +204,18 @@ macro_rules! shapes {
         impl<$($item: Key),+> Key for ($($item,)+) {
             type Stored = Self;
 
+            const HASHED: bool = $($item::HASHED)||+;
+
+            #[inline(always)]
+            fn is_hooked() -> bool {
+                $($item::is_hooked())||+
+            }
+
             #[inline]
             fn fast_hash(&self, cx: Cx) -> R<u64> {
+                if Self::HASHED {
+                    return Ok(self.py_hash(cx)? as u64);
+                }
                 let mut hash = 0_u64;
                 $(
                     hash = (hash.rotate_left(5) ^ self.$index.fast_hash(cx)?).wrapping_mul(0x517c_c1b7_2722_0a95);
@@ -234,6 +279,13 @@ macro_rules! unions {
 
         impl<$($member: Key),+> Key for $union<$($member),+> {
             type Stored = Self;
+
+            const HASHED: bool = $($member::HASHED)||+;
+
+            #[inline(always)]
+            fn is_hooked() -> bool {
+                $($member::is_hooked())||+
+            }
 
             // Equal values of different members have the same Python hash, nothing else.
             #[inline]

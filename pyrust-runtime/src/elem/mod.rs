@@ -34,12 +34,21 @@ pub trait ElemOrd: ElemEq {
     /// [`ElemOrd::plain_less`] is an instruction or two: asking more often costs less than a branch that nobody can foresee.
     const IS_QUICK: bool = false;
 
+    /// Compiled methods order it, or what is inside of it: there is more than one order, and no [`ElemOrd::elem_cmp`].
+    const BY_METHOD: bool = false;
+
     fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering>;
 
-    /// `self < other`, which is all that heaps ask.
+    /// `self < other`, which is all that sorting and heaps ask.
     #[inline(always)]
     fn elem_less(&self, cx: Cx, other: &Self) -> R<bool> {
         Ok(self.elem_cmp(cx, other)?.is_lt())
+    }
+
+    /// `self > other`, which `max` asks.
+    #[inline(always)]
+    fn elem_greater(&self, cx: Cx, other: &Self) -> R<bool> {
+        Ok(self.elem_cmp(cx, other)?.is_gt())
     }
 
     /// As an item of a sequence: equal items are passed over, whatever their type.

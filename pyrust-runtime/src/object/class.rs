@@ -58,6 +58,12 @@ pub trait OfObjectClass: Copy + 'static {
     fn less(_: Cx, _: Instance<Self>, _: Instance<Self>) -> R<bool> {
         bail(Bail::Unsupported)
     }
+
+    /// `a > b`, where a compiled `__gt__` stands behind it.
+    #[inline]
+    fn greater(_: Cx, _: Instance<Self>, _: Instance<Self>) -> R<bool> {
+        bail(Bail::Unsupported)
+    }
 }
 
 /// A class as the text of a program has it, and what was found of it.
@@ -479,6 +485,20 @@ impl Method {
             let hidden = self.kind.is_hidden() && place::may_have_attributes(object);
             if hidden { bail(Bail::Guard) } else { Ok(()) }
         }
+    }
+
+    /// As [`Method::check_only`], where no instance can hide the method.
+    ///
+    /// # Safety
+    /// The class, alive.
+    #[inline]
+    pub(crate) unsafe fn check_class_only(&'static self, cx: Cx, class: *mut PyTypeObject) -> R<()> {
+        if self.seen.get() != cx.number() {
+            // SAFETY: By the caller.
+            unsafe { self.look_only(class)? };
+            self.seen.set(cx.number());
+        }
+        Ok(())
     }
 
     /// # Safety
