@@ -223,6 +223,28 @@ pub fn replaced<C: OfClass, T: Fields>(cx: Cx, items: T) -> R<Named<C, T>> {
     }
 }
 
+/// `class._make(…)` of as many items as there are fields.
+pub fn made<C: OfClass, T: Fields>(cx: Cx, items: T) -> R<Named<C, T>> {
+    match C::CLASS.with_method("_make") {
+        Some(class) => make(cx, class, items),
+        None => bail(Bail::Guard),
+    }
+}
+
+/// Bails unless `class._fields` are the names of the fields.
+pub fn has_names<C: OfClass>(_: Cx) -> R<()> {
+    if C::CLASS.has_names() { Ok(()) } else { bail(Bail::Guard) }
+}
+
+/// The same of `value._fields`, which an attribute of the value could hide.
+pub fn shows_names<C: OfClass, T>(cx: Cx, value: &Named<C, T>) -> R<()> {
+    // SAFETY: The transaction keeps the object alive.
+    if unsafe { crate::object::may_have_attributes(value.object.as_ptr()) } {
+        return bail(Bail::Guard);
+    }
+    has_names::<C>(cx)
+}
+
 /// Bails unless `value._asdict()` is what `namedtuple` made.
 pub fn has_asdict<C: OfClass>(_: Cx) -> R<()> {
     if C::CLASS.with_method("_asdict").is_some() { Ok(()) } else { bail(Bail::Guard) }

@@ -23,7 +23,7 @@ pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
-pub(crate) use place::{forget_order, without_dict};
+pub(crate) use place::{forget_order, may_have_attributes, without_dict};
 
 use self::enums::Stands;
 use crate::boundary::attributes;

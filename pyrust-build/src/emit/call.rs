@@ -465,6 +465,9 @@ impl Func<'_, '_, '_> {
         if let Some(val) = self.hoisted_attribute(node, base, name) {
             return self.coerce(&val, to);
         }
+        if let Some(code) = self.of_named_class(base, name, args, to) {
+            return code;
+        }
         let mut lets = Vec::new();
         let field = match name {
             "append" | "pop" | "insert" | "index" | "count" => {

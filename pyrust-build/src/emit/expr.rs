@@ -91,7 +91,8 @@ impl Func<'_, '_, '_> {
                 };
             }
             ExprKind::ModuleAttr { module, name } => {
-                if let Some(function) = self.named_function(&format!("{module}.{name}"), &ty) {
+                let function = self.named_function(&format!("{module}.{name}"), &ty);
+                if let Some(function) = function.or_else(|| self.names_of_class(module, name, &ty)) {
                     return function;
                 }
                 if let Some(home) = self.file.program.project_module(&self.instance.func.module, module) {

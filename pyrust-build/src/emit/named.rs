@@ -6,10 +6,11 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::expr::field;
+use super::expr::{field, int_literal};
 use super::types::{Val, named_marker, object_marker, rust_type};
-use crate::hir::{Expr, NodeId};
+use crate::hir::{Expr, ExprKind, NodeId};
 use crate::infer::{FieldSource, Guard, MethodKind, NamedDef};
+use crate::lower::named::{MAKE, MAKE_ALL, NAMES};
 use crate::ty::{DictKind, NamedClass, Type};
 
 impl Func<'_, '_, '_> {
@@ -62,6 +63,99 @@ impl Func<'_, '_, '_> {
                 Type::Named { class, .. } => self.file.program.method_of(&class.as_object(), name).is_some(),
                 _ => false,
             })
+    }
+
+    /// `Point._fields` of a class that is a global.
+    pub(super) fn names_of_class(&mut self, global: &str, name: &str, to: &Type) -> Option<Val> {
+        if name != NAMES {
+            return None;
+        }
+        let module = self.instance.func.module.clone();
+        let def = self.file.program.named_with(&module, global, NAMES)?;
+        let (check, marker) = (self.is_named_class(global, &def), named_marker(&def.class));
+        let there = self.q(quote!(named::has_names::<#marker>(cx)));
+        let names = self.names_of(&def.class);
+        let names = self.coerce(&names, to);
+        Some(Val::new(quote!({ let _ = #check; let () = #there; #names }), to.clone()))
+    }
+
+    /// The look at a global that is to be the class.
+    fn is_named_class(&mut self, global: &str, def: &NamedDef) -> TokenStream {
+        let (marker, module) = (named_marker(&def.class), self.instance.func.module.clone());
+        let (ns, slot) = self.file.slot(self.index, &module, false, Guard::Value(global.to_string()));
+        let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
+        self.q(quote!(#space.get::<IsClass<#marker>>(cx, #slot)))
+    }
+
+    /// `Point._make(items)` and `Point(*items)`.
+    pub(super) fn of_named_class(
+        &mut self,
+        base: &Expr,
+        name: &str,
+        args: &[Expr],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let ExprKind::Global(global) = &base.kind else { return None };
+        if name.strip_prefix("attribute ") == Some(NAMES) {
+            return self.names_of_class(global, NAMES, to).map(|names| names.code);
+        }
+        let ([items], MAKE | MAKE_ALL) = (args, name) else { return None };
+        let module = self.instance.func.module.clone();
+        let def = self.file.program.named_with(&module, global, name)?;
+        let (check, marker) = (self.is_named_class(global, &def), named_marker(&def.class));
+        let mut lets = vec![quote!(let _ = #check;)];
+        let val = self.opened_val(items);
+        let val = self.bind(&val, &mut lets);
+        let wanted = items_of(to, &def.class);
+        let count = def.class.fields.len();
+        let mut codes = Vec::new();
+        if !matches!(val.ty, Type::Tuple { .. }) {
+            let (len, bail) =
+                (self.apply("len", std::slice::from_ref(&val), &Type::Int), self.bail("Unsupported"));
+            let count = Literal::i64_unsuffixed(count as i64);
+            lets.push(quote!(if #len != #count { let () = #bail; }));
+        }
+        let mut types = Vec::new();
+        for i in 0..count {
+            let item = match &val.ty {
+                Type::Tuple { items, .. } if items.len() == count => {
+                    Val::place(field(&val.code, i), items[i].clone())
+                }
+                Type::List { elem, .. } | Type::View(elem) | Type::VarTuple(elem) => {
+                    let index = Val::new(int_literal(i as i64), Type::Int);
+                    let item = self.apply("getitem", &[val.clone(), index], elem);
+                    Val::new(item, (**elem).clone())
+                }
+                _ => return Some(self.bail("Unsupported")),
+            };
+            let (code, ty) = self.field_value(&item, wanted.map(|items| items[i].clone()));
+            let item = self.fresh("item");
+            let rust = rust_type(&ty);
+            lets.push(quote!(let #item: #rust = #code;));
+            codes.push(quote!(#item));
+            types.push(ty);
+        }
+        let depth = self.q(quote!(cx.call()));
+        let maker = if name == MAKE { quote!(made) } else { quote!(new) };
+        let made = self.q(quote!(named::#maker::<#marker, _>(#depth, (#(#codes,)*))));
+        let made = Val::new(made, Type::Named { class: def.class.clone(), items: types });
+        let made = self.coerce(&made, to);
+        Some(quote!({ #(#lets)* #made }))
+    }
+
+    /// The tuple of the fields' names.
+    fn names_of(&mut self, class: &NamedClass) -> Val {
+        let names: Vec<_> = class
+            .fields
+            .iter()
+            .map(|name| {
+                let name = self.file.string(name);
+                let get = self.q(quote!(#name.get(cx)));
+                quote!((*#get).clone())
+            })
+            .collect();
+        let ty = Type::Tuple { items: vec![Type::Str; names.len()], from_py: false };
+        Val::new(quote!((#(#names,)*)), ty)
     }
 
     /// The value of an operand: named tuples are tuples there.
@@ -139,6 +233,15 @@ impl Func<'_, '_, '_> {
             return Some(self.coerce(&item, to));
         }
         let marker = named_marker(class);
+        if name.strip_prefix("attribute ") == Some(NAMES)
+            && self.file.program.member_of(&class.as_object(), NAMES).is_none()
+        {
+            let base = val.by_ref();
+            let check = self.q(quote!(named::shows_names(cx, #base)));
+            let names = self.names_of(class);
+            let names = self.coerce(&names, to);
+            return Some(quote!({ let () = #check; #names }));
+        }
         if !matches!(name, "_replace" | "_asdict") {
             let class = class.as_object();
             let read = name.strip_prefix("attribute ");

@@ -28,6 +28,11 @@ impl Infer<'_, '_> {
             return self.package_call(e, (global, &home), name, args, keywords);
         }
         if let ExprKind::Global(global) = &base.kind
+            && let Some(ty) = self.of_named_class(e, global, name, args)
+        {
+            return ty;
+        }
+        if let ExprKind::Global(global) = &base.kind
             && let Some(ty) = self.call_class_method(e, (global, name), args, keywords)
         {
             return ty;

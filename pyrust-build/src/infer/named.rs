@@ -7,9 +7,10 @@ use super::annotation;
 use super::globals::{in_python, long_tuples};
 use super::objects::MethodKind;
 use super::solver::Ty;
-use super::{FuncRef, Infer, Program};
+use super::{FuncRef, Guard, Infer, Program};
 use crate::ast::{self, Constant, ExprKind as A, Stmt, StmtKind};
 use crate::hir::{BinOp, Expr};
+use crate::lower::named::{MAKE, MAKE_ALL, NAMES};
 use crate::resolve::{Binding, ModuleEnv};
 use crate::ty::{MAX_TUPLE, NamedClass, ObjectClass, Type};
 
@@ -28,6 +29,11 @@ pub struct NamedDef {
     home: String,
     /// Calling the class runs a function that the class's text has.
     pub constructs: bool,
+}
+
+/// The type of `_fields`.
+fn names_of(class: &NamedClass) -> Ty {
+    Ty::Tuple(vec![Ty::Str; class.fields.len()], false)
 }
 
 /// Where a field gets its value.
@@ -66,6 +72,12 @@ impl Program<'_> {
     /// The class that a global name of a module is, if it is one of these.
     pub fn named(&self, module: &str, name: &str) -> Option<NamedDef> {
         self.named_within(module, name, 0)
+    }
+
+    /// The same, where the class's text has nothing of its own under a name that all of them have.
+    pub fn named_with(&self, module: &str, name: &str, attribute: &str) -> Option<NamedDef> {
+        let def = self.named(module, name)?;
+        self.member_of(&def.class.as_object(), attribute).is_none().then_some(def)
     }
 
     fn named_within(&self, module: &str, name: &str, depth: usize) -> Option<NamedDef> {
@@ -441,9 +453,49 @@ impl Infer<'_, '_> {
         out
     }
 
+    /// `Point._fields` of a class that is a global.
+    pub(super) fn names_of_class(&mut self, global: &str) -> Option<Ty> {
+        let def = self.program.named_with(&self.func.module, global, NAMES)?;
+        self.guards.insert(Guard::Value(global.to_string()));
+        Some(names_of(&def.class))
+    }
+
+    /// The same where that is a method of it, `Point._make(items)`, and `Point(*items)`.
+    pub(super) fn of_named_class(&mut self, e: &Expr, global: &str, name: &str, args: &[Expr]) -> Option<Ty> {
+        if name.strip_prefix("attribute ") == Some(NAMES) {
+            return self.names_of_class(global);
+        }
+        let ([items], MAKE | MAKE_ALL) = (args, name) else { return None };
+        let Some(def) = self.program.named_with(&self.func.module, global, name) else {
+            let all = name == MAKE_ALL;
+            return all.then(|| self.refuse("PYR0324", e.span, "`*` in a call is not supported"));
+        };
+        self.guards.insert(Guard::Value(global.to_string()));
+        let ty = self.expr(items);
+        if def.constructs && name == MAKE_ALL {
+            let message = format!("`{}` makes its instances by a method of its own", def.class.name);
+            return Some(self.refuse("PYR0335", e.span, message));
+        }
+        let count = def.class.fields.len();
+        let items = match self.opened(&ty) {
+            Ty::Never => return Some(Ty::Never),
+            Ty::Tuple(items, _) if items.len() == count => items,
+            Ty::List(c) => vec![self.state.solver.get(self.state.solver.elem(c)); count],
+            Ty::VarTuple(v) => vec![self.state.solver.get(v); count],
+            other => {
+                let message = format!("`{}` of the items of `{}`", def.class.name, self.show(&other));
+                return Some(self.refuse("PYR0335", e.span, message));
+            }
+        };
+        Some(Ty::Named(def.class, items))
+    }
+
     /// An attribute of a named tuple: a field.
     pub(super) fn field(&mut self, member: &Ty, name: &str) -> Option<Ty> {
         let Ty::Named(class, items) = member else { return None };
+        if name == NAMES && self.program.member_of(&class.as_object(), NAMES).is_none() {
+            return Some(names_of(class));
+        }
         let at = class.fields.iter().position(|f| f == name)?;
         Some(items[at].clone())
     }

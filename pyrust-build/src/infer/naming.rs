@@ -6,6 +6,7 @@ use super::{Guard, Infer, enums};
 use crate::ast;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, ExprKind};
+use crate::lower::named::NAMES;
 use crate::numpy::Dtype;
 use crate::ops;
 use crate::resolve::{Binding, split_receiver};
@@ -39,6 +40,9 @@ impl Infer<'_, '_> {
             return self.state.solver.get(slot);
         }
         match self.bound(name) {
+            Some((_, Binding::Value(_))) if self.program.named(&self.func.module, name).is_some() => {
+                self.named_function(name).unwrap_or(Ty::Never)
+            }
             Some((_, binding @ (Binding::Value(_) | Binding::Unknown))) => {
                 let mut ty = self.program.value_type(&self.func.module, name);
                 // What an unknown call has made (`object()`) can be moved, and compared for identity.
@@ -205,6 +209,11 @@ impl Infer<'_, '_> {
         }
         if let Some(member) = self.program.class_member(&self.func.module, global, name) {
             return self.global(&member, span, node);
+        }
+        if name == NAMES
+            && let Some(ty) = self.names_of_class(global)
+        {
+            return ty;
         }
         let Some(module) = self.c_module(global) else {
             let message = format!("reading the attribute `{name}` is not supported");

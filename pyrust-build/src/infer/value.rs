@@ -93,11 +93,12 @@ impl Program<'_> {
 
     /// The class that `name` means in a module, as something that is called: what makes its instances is understood.
     fn class_named(&self, module: &str, name: &str) -> Option<Callee> {
-        let (home, Binding::Class) = self.binding(module, name)? else { return None };
+        let (home, binding) = self.binding(module, name)?;
         let own = self.name_in(module, &home, name);
-        let made = match self.object_class(module, name) {
-            Some(class) => self.enumeration(&class).is_none(),
-            None => self.named(&home, &own).is_some(),
+        let made = match (binding, self.object_class(module, name)) {
+            (Binding::Class, Some(class)) => self.enumeration(&class).is_none(),
+            (Binding::Class | Binding::Value(_), _) => self.named(&home, &own).is_some(),
+            _ => false,
         };
         made.then(|| Callee { module: home, name: format!("<{own}>") })
     }

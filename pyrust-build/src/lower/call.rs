@@ -74,6 +74,9 @@ impl Lower<'_> {
                 if let Some(kind) = self.star_method(func, args, keywords) {
                     return kind;
                 }
+                if let Some(kind) = self.make_all(func, args, keywords) {
+                    return kind;
+                }
                 return self.no_as("PYR0324", star.span, "`*` in a call", "write the arguments out");
             }
         }

@@ -21,6 +21,7 @@ mod itertools;
 mod library;
 mod matching;
 pub(crate) mod memo;
+pub(crate) mod named;
 mod nested;
 mod outgoing;
 mod rebinding;

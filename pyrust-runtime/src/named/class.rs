@@ -94,9 +94,31 @@ impl NamedClass {
                     && PyFunction_GetGlobals(method) == PyModule_GetDict(module)
             };
             // What `_replace` calls besides.
-            let maker = |found| made(wrapped(found, &raw mut PyClassMethod_Type));
-            let whole = name != "_replace" || maker(inherited(class, "_make")?);
-            (whole && made(inherited(class, name)?)).then_some(class)
+            let makes = || Some(made(wrapped(inherited(class, "_make")?, &raw mut PyClassMethod_Type)));
+            let whole = match name {
+                "_make" => makes()?,
+                "_replace" => makes()? && made(inherited(class, name)?),
+                _ => made(inherited(class, name)?),
+            };
+            whole.then_some(class)
+        }
+    }
+
+    /// Does the class have the names of the fields as `_fields`?
+    pub(super) fn has_names(&self) -> bool {
+        let class = self.class();
+        if class.is_null() {
+            return false;
+        }
+        // SAFETY: The class is alive; the tuple keeps its items alive, and its type is tested first.
+        unsafe {
+            let Some(found) = inherited(class, "_fields") else { return false };
+            Py_TYPE(found) == &raw mut PyTuple_Type
+                && PyTuple_Size(found) as usize == self.fields.len()
+                && self.fields.iter().enumerate().all(|(i, name)| {
+                    let item = PyTuple_GetItem(found, i as Py_ssize_t);
+                    Py_TYPE(item) == &raw mut PyUnicode_Type && utf8(item) == Some(name)
+                })
         }
     }
 

@@ -121,7 +121,7 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
 ///
 /// # Safety
 /// A live instance of a class that was defined in Python.
-pub(super) unsafe fn may_have_attributes(object: *mut PyObject) -> bool {
+pub(crate) unsafe fn may_have_attributes(object: *mut PyObject) -> bool {
     // SAFETY: By the caller.
     unsafe {
         let class = Py_TYPE(object);
