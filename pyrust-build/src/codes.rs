@@ -171,7 +171,7 @@ pub const CODES: &[Code] = &[
         "Native code makes instances of classes that the project defines with an `__init__` of their own, or one that \
          `@dataclass` makes without a factory. This class is none of those."),
     row("PYR0336", "introspection", "a builtin that looks at names or code",
-        "`globals`, `eval` and their like, and `getattr` with a name that is computed, depend on what only Python knows."),
+        "`globals`, `eval` and their like, and `setattr` with a name that is computed, depend on what only Python knows."),
     row("PYR0337", "brief", "a function too short to gain anything",
         "A native call that changes a deque or `OrderedDict` of Python's prepares the change and makes it at its end. \
          Where nothing else is done, Python's own call is faster, and the function stays Python; functions that call it \

@@ -6,9 +6,11 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Func;
-use super::types::{Val, object_marker};
+use super::expr::field;
+use super::types::{Val, object_marker, rust_type};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{Guard, has_attribute};
+use crate::lower::asked::BY_NAME;
 use crate::ty::{ObjectClass, Type};
 
 impl Func<'_, '_, '_> {
@@ -24,6 +26,62 @@ impl Func<'_, '_, '_> {
                 }
             }
         })
+    }
+
+    /// `getattr(value, name)`, and what is asked of a class of named tuples.
+    pub(super) fn asked_by_name(
+        &mut self,
+        (node, base): (NodeId, &Expr),
+        name: &str,
+        args: &[Expr],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let (BY_NAME, [asked]) = (name, args) else { return self.of_named_class(base, name, args, to) };
+        let ty = self.node(node);
+        let mut lets = Vec::new();
+        let object = self.val(base);
+        let object = self.bind(&object, &mut lets);
+        let key = Val::new(self.value_as(asked, &Type::Str), Type::Str);
+        let key = self.bind(&key, &mut lets);
+        let code = self.match_union(&object, |f, v| {
+            let found: Vec<(String, TokenStream)> = match &v.ty {
+                Type::Instance(class) => {
+                    let names = f.file.program.attributes_by_name(class)?;
+                    let read = |name: String| {
+                        let read = f.read_attribute(&v, class, &name, &ty);
+                        (name, f.coerce(&Val::new(read, ty.clone()), to))
+                    };
+                    names.into_iter().map(read).collect()
+                }
+                Type::Named { class, items } => {
+                    let read = |(i, name): (usize, &String)| {
+                        let item = Val::place(field(&v.code, i), items[i].clone());
+                        (name.clone(), f.coerce(&item, to))
+                    };
+                    class.fields.iter().enumerate().map(read).collect()
+                }
+                _ => return None,
+            };
+            let tests: Vec<_> = found
+                .iter()
+                .map(|(name, read)| {
+                    let text = f.file.string(name);
+                    let text = Val::place(
+                        {
+                            let get = f.q(quote!(#text.get(cx)));
+                            quote!((*#get))
+                        },
+                        Type::Str,
+                    );
+                    let is = f.compare("==", &key, &text);
+                    quote!(if #is { #read } else)
+                })
+                .collect();
+            let bail = f.bail("Unsupported");
+            let t = rust_type(to);
+            Some(quote!({ let found: #t = #(#tests)* { #bail }; found }))
+        });
+        Some(quote!({ #(#lets)* #code }))
     }
 
     fn has_name(&mut self, val: &Val, class: &Arc<ObjectClass>, name: &str) -> TokenStream {

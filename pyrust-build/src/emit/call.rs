@@ -465,7 +465,7 @@ impl Func<'_, '_, '_> {
         if let Some(val) = self.hoisted_attribute(node, base, name) {
             return self.coerce(&val, to);
         }
-        if let Some(code) = self.of_named_class(base, name, args, to) {
+        if let Some(code) = self.asked_by_name((node, base), name, args, to) {
             return code;
         }
         let mut lets = Vec::new();
@@ -584,7 +584,7 @@ impl Func<'_, '_, '_> {
             });
             return quote!({ #(#lets)* #code });
         }
-        let plain = |m: &Type| matches!(m, Type::Dict { kind: DictKind::Plain | DictKind::Default, .. });
+        let plain = |m: &Type| matches!(m, Type::Dict { kind, .. } if *kind != DictKind::Counter);
         if let [other] = args
             && b.ty.members().iter().any(|m| crate::ops::takes_all(m, name))
             && !(b.ty.members().iter().any(plain)

@@ -219,7 +219,13 @@ impl Func<'_, '_, '_> {
         }
     }
 
-    fn read_attribute(&mut self, val: &Val, class: &Arc<ObjectClass>, name: &str, ty: &Type) -> TokenStream {
+    pub(super) fn read_attribute(
+        &mut self,
+        val: &Val,
+        class: &Arc<ObjectClass>,
+        name: &str,
+        ty: &Type,
+    ) -> TokenStream {
         let code = &val.code;
         if class.own != 0 {
             let Some((at, kept)) = self.file.program.own_field(class, name) else {

@@ -225,7 +225,7 @@ fn put_in<'s>(
     empty: &Type,
 ) -> Vec<(Option<&'s ast::Expr>, Option<&'s ast::Expr>)> {
     let own = |e: &ast::Expr| matches!(&e.kind, A::Name(n) if n == name);
-    let is_dict = matches!(empty, Type::Dict { kind: DictKind::Plain, .. });
+    let is_dict = matches!(empty, Type::Dict { kind: DictKind::Plain | DictKind::Ordered, .. });
     match &stmt.kind {
         S::Assign { targets, value } if is_dict => {
             let item = |target: &'s ast::Expr| match &target.kind {

@@ -11,6 +11,7 @@ use super::value::Reached;
 use super::{Infer, Live, NARROW, Program};
 use crate::hir::visit::each_expr;
 use crate::hir::{Expr, ExprKind};
+use crate::lower::asked::BY_NAME;
 use crate::resolve::Binding;
 use crate::ty::{Callee, ObjectClass, Type};
 
@@ -117,6 +118,7 @@ impl Program<'_> {
             let mut steady = !self.uses(i, &|ty| ty.any(&changes));
             each_expr(&found.hir.body, &mut |e| {
                 steady &= match &e.kind {
+                    ExprKind::Method { name, .. } if name == BY_NAME => false,
                     ExprKind::Method { base, name, .. } => {
                         let of = found.nodes.get(base.id).cloned().unwrap_or(Type::Never);
                         name.strip_prefix("attribute ").is_none_or(|name| {

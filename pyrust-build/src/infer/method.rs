@@ -5,6 +5,7 @@ use super::sets::takes_iterables;
 use super::solver::Ty;
 use crate::hir::{Expr, ExprKind};
 use crate::lower::above::Above;
+use crate::lower::asked::BY_NAME;
 use crate::lower::context::{ENTER, EXIT};
 use crate::numpy::PART;
 use crate::ops::{self, positional};
@@ -46,6 +47,9 @@ impl Infer<'_, '_> {
             return self.call_above(e, base, &above, args, keywords);
         }
         let ty = self.expr(base);
+        if let (BY_NAME, [asked]) = (name, args) {
+            return self.attribute_by_name(e, &ty, asked);
+        }
         let methods = |member: &Ty| match member {
             Ty::Instance(class) => self.program.method_of(class, name).is_some(),
             _ => false,
@@ -149,7 +153,9 @@ impl Infer<'_, '_> {
                         continue;
                     }
                 }
-                "dict.update" | "defaultdict.update" if args.len() == 1 && keywords.is_empty() => {
+                "dict.update" | "defaultdict.update" | "OrderedDict.update"
+                    if args.len() == 1 && keywords.is_empty() =>
+                {
                     let other = self.expr(&args[0]);
                     let mapping = |m: &Ty| matches!(m, Ty::Dict(..) | Ty::Obj);
                     if let Ty::Dict(c, _) = member

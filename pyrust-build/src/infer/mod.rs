@@ -11,6 +11,7 @@ mod apply;
 mod asked;
 mod attributes;
 mod beyond;
+mod by_name;
 mod call;
 mod class_methods;
 mod classes;

@@ -326,7 +326,7 @@ fn binds_inside(stmt: &Stmt, is_named: &dyn Fn(&str) -> bool) -> bool {
 
 impl Infer<'_, '_> {
     /// What is known of an attribute.
-    fn attribute_var(&mut self, class: &ObjectClass, name: &str) -> VarId {
+    pub(super) fn attribute_var(&mut self, class: &ObjectClass, name: &str) -> VarId {
         let key = self.program.attribute_key(class, name);
         if let Some(var) = self.state.attributes.get(&key) {
             return *var;

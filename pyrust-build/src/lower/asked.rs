@@ -10,7 +10,27 @@ use crate::ops::builtins::CLASSES;
 /// Bails unless there is a global of that name, as a call of one argument.
 pub(crate) const IS_THERE: &str = "is there";
 
+/// `getattr(x, name)`, as a method with the name as its argument.
+pub(crate) const BY_NAME: &str = "any attribute";
+
 impl Lower<'_> {
+    /// `getattr(x, name)`, where the name is computed.
+    pub(super) fn attribute_by_name(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+    ) -> Option<ExprKind> {
+        let (A::Name(of), [value, name], []) = (&func.kind, args, keywords) else { return None };
+        let written = args.iter().any(|e| matches!(e.kind, A::Starred(_) | A::Constant(_)));
+        if of != "getattr" || written || !self.is_builtin(of) || self.module_of(value).is_some() {
+            return None;
+        }
+        self.assumes.insert(of.clone());
+        let (base, args) = (self.boxed(value), vec![self.expr(name)]);
+        Some(ExprKind::Method { base, name: BY_NAME.to_string(), args, keywords: vec![] })
+    }
+
     /// `getattr(x, "name")` is `x.name`, `getattr(x, "name", d)` is `x.name if hasattr(x, "name") else d`.
     pub(super) fn asked_attribute(
         &mut self,

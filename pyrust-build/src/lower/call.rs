@@ -35,7 +35,8 @@ impl Lower<'_> {
         for name in keywords.iter().filter_map(|k| k.name.as_deref()).chain(called) {
             self.refuse_private(name, span);
         }
-        if let Some(kind) = self.asked_attribute(func, args, keywords) {
+        let asked = self.asked_attribute(func, args, keywords);
+        if let Some(kind) = asked.or_else(|| self.attribute_by_name(func, args, keywords)) {
             return kind;
         }
         if let Some(class) = self.class_of_local(func) {

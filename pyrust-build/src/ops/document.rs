@@ -64,7 +64,11 @@ pub fn markdown() -> String {
     let mut names: Vec<String> = known.map(|n| format!("`{n}`")).collect();
     names.sort();
     let _ = writeln!(out, "\n{}.", names.join(", "));
-    let _ = writeln!(out, "\n`getattr`, `hasattr` and `setattr` take a name that is written down.");
+    let _ = writeln!(
+        out,
+        "\n`hasattr` and `setattr` take a name that is written down; `getattr` of two arguments also one that is \
+         computed, of what instances of the project's classes and named tuples keep."
+    );
     let _ = writeln!(out, "\nThose that take values of certain types only:\n");
     let mut groups: BTreeMap<(u8, &str), BTreeMap<String, Vec<Line>>> = BTreeMap::new();
     let mut names: Vec<&&str> = TABLE.keys().collect();
