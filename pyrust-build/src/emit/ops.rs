@@ -365,6 +365,12 @@ impl Func<'_, '_, '_> {
         }
         if let (Type::Tuple { items: x, .. }, Type::Tuple { items: y, .. }) = (&a.ty, &b.ty) {
             if x.len() != y.len() {
+                // Python compares what both have, before it looks at the lengths.
+                let program = self.file.program;
+                let runs = |t: &Type| program.may_run_when_compared(t);
+                if x.iter().zip(y).any(|(a, b)| runs(a) || runs(b)) {
+                    return None;
+                }
                 return Some(match equality {
                     true => self.constant(a, b, op == "!="),
                     false => self.tuples_in_order(op, a, b, x.len().cmp(&y.len())),

@@ -157,6 +157,13 @@ impl Infer<'_, '_> {
         self.known_to_compare(e, op, (l, r), true);
     }
 
+    /// Do items of tuples run code of their classes when they are compared? Python compares them, whatever the lengths.
+    fn runs_in_pairs(&self, x: &[Ty], y: &[Ty]) -> bool {
+        let runs =
+            |ty: &Ty| self.state.solver.resolve(ty).is_some_and(|ty| self.program.may_run_when_compared(&ty));
+        x.iter().zip(y).any(|(a, b)| runs(a) || runs(b))
+    }
+
     fn known_to_compare(&mut self, e: &Expr, op: &str, (l, r): (&Ty, &Ty), inside: bool) {
         let equality = op == "==" || op == "!=";
         let (l, r) = (&self.opened_for(l, op), &self.opened_for(r, op));
@@ -174,6 +181,12 @@ impl Infer<'_, '_> {
                     }
                     (Ty::Named(class, _), _) | (_, Ty::Named(class, _)) => {
                         message.get_or_insert(format!("`{op}` asks a method of `{}`", class.name));
+                    }
+                    (Ty::Tuple(x, _), Ty::Tuple(y, _))
+                        if several && x.len() != y.len() && self.runs_in_pairs(x, y) =>
+                    {
+                        let told = format!("`{op}` of `{}` and `{}`", self.show(a), self.show(b));
+                        message.get_or_insert(told);
                     }
                     (Ty::Tuple(x, _), Ty::Tuple(y, _)) => {
                         found = true;

@@ -174,6 +174,16 @@ impl Program<'_> {
         }
     }
 
+    /// May `==` run code of a class?
+    pub fn may_run_when_compared(&self, ty: &Type) -> bool {
+        ty.any(&|t| match t {
+            Type::Instance(class) => self.member_of(class, "__eq__").is_some(),
+            Type::Named { class, .. } => class.has_own("__eq__"),
+            Type::Obj => true,
+            _ => false,
+        })
+    }
+
     /// May containers call the instance? It has no effect, and where it orders it sees no list, which may be the one that
     /// is being sorted.
     pub fn can_be_hooked(&self, class: &ObjectClass, instance: usize, name: &str) -> bool {

@@ -26,17 +26,15 @@ impl<T: FromPy + ElemEq> Items for PTuple<T> {
 
 impl<T: FromPy + ElemEq> ElemEq for PTuple<T> {
     fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
-        let count = PTuple::count(*self);
-        if count != PTuple::count(*other) {
-            return Ok(false);
-        }
-        for index in 0..count {
+        let (count, others) = (PTuple::count(*self), PTuple::count(*other));
+        // Unlike lists, tuples of different lengths are compared item by item.
+        for index in 0..count.min(others) {
             let same = core::ptr::eq(self.pointer(index), other.pointer(index));
             if !same && !self.item(cx, index)?.elem_eq(cx, &other.item(cx, index)?)? {
                 return Ok(false);
             }
         }
-        Ok(true)
+        Ok(count == others)
     }
 
     fn view(&self) -> View<'_> {

@@ -163,16 +163,15 @@ pub fn view_eq(cx: Cx, a: View<'_>, b: View<'_>) -> R<bool> {
         // 64 bits do not hold the one.
         (View::Int(_), View::Big(_)) | (View::Big(_), View::Int(_)) => Ok(false),
         (View::Range(a), View::Range(b)) => Ok(crate::range::eq(cx, a, b)),
+        (View::List(a), View::List(b)) if a.count() != b.count() => Ok(false),
+        // Tuples of different lengths are compared item by item all the same.
         (View::Tuple(a), View::Tuple(b)) | (View::List(a), View::List(b)) => {
-            if a.count() != b.count() {
-                return Ok(false);
-            }
-            for index in 0..a.count() {
+            for index in 0..a.count().min(b.count()) {
                 if !items_eq(cx, a, b, index)? {
                     return Ok(false);
                 }
             }
-            Ok(true)
+            Ok(a.count() == b.count())
         }
         (View::Dict, View::Dict) | (View::Set, View::Set) => bail(Bail::Unsupported),
         (a, b) if a.kind() != b.kind() => Ok(false),
