@@ -157,6 +157,9 @@ fn all(
             if let Some(places) = places.as_ref().filter(|places| places.len() == types.len()) {
                 types = places.iter().map(|&i| types[i].clone()).collect();
             }
+            if let Some(first @ Type::Obj) = types.first_mut() {
+                *first = program.class_given_to(module, qualname).unwrap_or(Type::Obj);
+            }
             types
         };
         let all = entry.signatures.iter().map(types).collect();
@@ -557,7 +560,12 @@ fn specialise(
     places: &[usize],
     (all, besides): (&[Signature], Wide),
 ) -> Result<usize, Vec<Diagnostic>> {
-    let params = parameter_types(program, signature, places, all)?;
+    let mut params = parameter_types(program, signature, places, all)?;
+    if let (Some(first @ Type::Obj), Some(class)) =
+        (params.first_mut(), program.class_given_to(&func.module, &func.qualname))
+    {
+        *first = class;
+    }
     let wide = wide_results(&signature.ret) | besides;
     let plain = checked(program, func, &params, wide);
     let hands_out = match &plain {

@@ -27,6 +27,11 @@ impl Callable {
         self.0.is(other.0)
     }
 
+    /// Is it that very object?
+    pub(crate) fn is_object(self, object: *mut PyObject) -> bool {
+        core::ptr::eq(self.0.as_ptr(), object)
+    }
+
     /// `self == other`. Two bound methods of builtin objects may be equal though they are not the same.
     #[inline]
     pub fn equals(self, other: Callable) -> R<bool> {

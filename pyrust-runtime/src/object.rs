@@ -7,6 +7,7 @@ mod above;
 mod abstracts;
 mod class;
 mod enums;
+mod new;
 pub mod own;
 mod place;
 
@@ -21,6 +22,7 @@ pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
+pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
 pub(crate) use place::{forget_order, may_have_attributes, without_dict};
@@ -52,6 +54,10 @@ impl<C> Clone for Instance<C> {
 impl<C> Copy for Instance<C> {}
 
 impl<C> Instance<C> {
+    fn of(object: NonNull<PyObject>) -> Self {
+        Instance { object, class: PhantomData }
+    }
+
     #[inline(always)]
     pub fn as_ptr(self) -> *mut PyObject {
         self.object.as_ptr()

@@ -76,7 +76,11 @@ impl Func<'_, '_, '_> {
         });
         let base = self.val(base);
         let code = self.match_union(&base, |f, v| {
-            let Type::Instance(of) = v.ty.clone() else { return None };
+            let of = match &v.ty {
+                Type::Instance(of) => of.clone(),
+                Type::Function(callees) => f.file.program.class_of_value(callees)?,
+                _ => return None,
+            };
             let next = f.file.program.next_above(&of, &class, above.name)?;
             let found = match &next {
                 Next::Method(owner, method) => {
@@ -93,6 +97,10 @@ impl Func<'_, '_, '_> {
             f.file.names_class(&class);
             let check = f.q(quote!(object::above::<#own, #marker>(cx, &#known)));
             let Next::Method(owner, method) = next else {
+                if let ("__new__", [class]) = (above.name, args) {
+                    let (object, made) = (v.by_ref(), f.allocate(class, to));
+                    return Some(quote!({ let _ = #object; #check; #made }));
+                }
                 let nothing = f.coerce(&Val::new(quote!(()), Type::None), to);
                 let object = &v.code;
                 return Some(quote!({ let _ = #object; #check; #nothing }));

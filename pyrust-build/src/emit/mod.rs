@@ -39,6 +39,7 @@ mod masked;
 mod moves;
 mod named;
 mod nest;
+mod new;
 mod objects;
 mod one_pass;
 mod ops;

@@ -452,6 +452,9 @@ impl Func<'_, '_, '_> {
         if self.file.program.enumeration(class).is_some() {
             return self.member_by_value((module, name), class, args, to);
         }
+        if self.file.program.member_of(class, "__new__").is_some() {
+            return self.make_by_new(node, (module, name), class, args, keywords, to);
+        }
         let kept = self.node(node);
         let kept = kept.members().iter().find_map(|member| match member {
             Type::Instance(own) if own.own != 0 && own.is(class) => Some(own.clone()),
@@ -507,7 +510,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// Bails unless the class has the method that was compiled.
-    fn method_check(&mut self, class: &ObjectClass, object: &Val, known: &Ident) -> TokenStream {
+    pub(super) fn method_check(&mut self, class: &ObjectClass, object: &Val, known: &Ident) -> TokenStream {
         let (marker, of) = (object_marker(class), &object.ty);
         let object = &object.code;
         match class.own {
@@ -518,7 +521,12 @@ impl Func<'_, '_, '_> {
     }
 
     /// The static that checks a method, and the name under which the class's module has it.
-    fn known_method(&mut self, class: &Arc<ObjectClass>, name: &str, method: &Method) -> (Ident, String) {
+    pub(super) fn known_method(
+        &mut self,
+        class: &Arc<ObjectClass>,
+        name: &str,
+        method: &Method,
+    ) -> (Ident, String) {
         let guard = method_guard(class, name, method);
         let path = match &guard {
             Guard::Function { name, .. } => name.clone(),

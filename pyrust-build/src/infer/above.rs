@@ -142,11 +142,21 @@ impl Infer<'_, '_> {
         }
         let mut out = Ty::Never;
         for member in base.members().to_vec() {
-            let Ty::Instance(of) = &member else {
+            let of = match &member {
+                Ty::Instance(of) => Some(of.clone()),
+                // In a `__new__`.
+                Ty::Function(callees) if name == "__new__" => self.program.class_of_value(callees),
+                _ => None,
+            };
+            let Some(of) = &of else {
                 let message = format!("`super()` of `{}` is not supported", self.show(&member));
                 return self.refuse("PYR0336", e.span, message);
             };
             match self.program.next_above(of, &class, name) {
+                Some(Next::OfObject) if let ("__new__", [class], []) = (name, args, keywords) => {
+                    let ty = self.allocate(e, class);
+                    out = self.state.solver.join(&out, &ty);
+                }
                 Some(Next::Method(owner, method)) => {
                     let ty = self.method_above(e, (of, &owner, name, &method), args, keywords);
                     out = self.state.solver.join(&out, &ty);

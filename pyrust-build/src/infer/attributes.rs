@@ -4,6 +4,7 @@
 use super::annotation;
 use super::call::made_by;
 use super::globals::in_python;
+use super::new::class_callee;
 use super::objects::{MethodKind, method_kind};
 use super::{FuncRef, Live, Program};
 use crate::ast::{self, Constant, ExprKind as A, StmtKind as S};
@@ -95,11 +96,14 @@ impl Program<'_> {
     }
 
     fn learn_method(&mut self, class: &ObjectClass, f: &ast::FunctionDef) {
-        if method_kind(f) != Some(MethodKind::Plain) {
+        let kind = method_kind(f);
+        let is_new = kind == Some(MethodKind::Static) && f.name == "__new__";
+        if kind != Some(MethodKind::Plain) && !is_new {
             return;
         }
         let params: Vec<&ast::Param> = f.params.in_frame_order().collect();
-        let Some(own) = params.first().map(|p| p.name.clone()) else { return };
+        let own = if is_new { made_in(f) } else { params.first().map(|p| p.name.clone()) };
+        let Some(own) = own else { return };
         let func = FuncRef { module: class.module.clone(), qualname: format!("{}.{}", class.name, f.name) };
         // What the manifest records of the method, and what its parameters are annotated with.
         let recorded = self.hints.get(&func).cloned().unwrap_or_default();
@@ -120,7 +124,10 @@ impl Program<'_> {
             })
             .collect();
         if let Some(first) = types.first_mut() {
-            *first = Some(Type::Instance(class.of_python()));
+            *first = Some(match is_new {
+                true => Type::Function(vec![class_callee(class)]),
+                false => Type::Instance(class.of_python()),
+            });
         }
         self.fill_from_members(class, f, &mut types);
         let mut found: Vec<(String, Option<Type>)> = Vec::new();
@@ -297,4 +304,19 @@ impl Program<'_> {
             _ => return None,
         })
     }
+}
+
+/// The local of a `__new__` that is the new instance: `self = super().__new__(cls)`.
+fn made_in(f: &ast::FunctionDef) -> Option<String> {
+    let mut found = None;
+    each_statement(&f.body, &mut |stmt| {
+        if let S::Assign { targets, value } = &stmt.kind
+            && let ([ast::Expr { kind: A::Name(name), .. }], A::Call { func, .. }) =
+                (targets.as_slice(), &value.kind)
+            && matches!(&func.kind, A::Attribute { name, .. } if name == "__new__")
+        {
+            found.get_or_insert_with(|| name.clone());
+        }
+    });
+    found
 }

@@ -28,6 +28,9 @@ impl Infer<'_, '_> {
         {
             return self.package_call(e, (global, &home), name, args, keywords);
         }
+        if let Some(ty) = self.allocate_by_name(e, base, name, args, keywords) {
+            return ty;
+        }
         if let ExprKind::Global(global) = &base.kind
             && let Some(ty) = self.of_named_class(e, global, name, args)
         {

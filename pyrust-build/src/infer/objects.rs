@@ -242,8 +242,9 @@ fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<
 /// How a class has the function; `None` where a decorator is not understood.
 pub(super) fn method_kind(f: &ast::FunctionDef) -> Option<MethodKind> {
     match f.decorators.as_slice() {
-        // Both are what they are without being said so.
-        [] if matches!(f.name.as_str(), "__new__" | "__init_subclass__" | "__class_getitem__") => None,
+        // These are what they are without being said so.
+        [] if f.name == "__new__" => Some(MethodKind::Static),
+        [] if matches!(f.name.as_str(), "__init_subclass__" | "__class_getitem__") => None,
         [] => Some(MethodKind::Plain),
         [one] => match &one.kind {
             A::Name(name) if name == "property" => Some(MethodKind::Property),
@@ -458,7 +459,9 @@ impl Infer<'_, '_> {
         if self.program.enumeration(class).is_some() {
             return self.member_by_value(e, class, args, keywords);
         }
-        self.made.insert((class.module.clone(), class.name.clone()));
+        if self.program.member_of(class, "__new__").is_none() {
+            self.made.insert((class.module.clone(), class.name.clone()));
+        }
         let class = &self.kept(e.id, class);
         let instance = Ty::Instance(class.clone());
         if let Some(own) = self.program.makes_up_attributes(class, false) {
@@ -466,10 +469,8 @@ impl Infer<'_, '_> {
                 format!("making an instance of `{}`, which has a `{own}`, is not supported", class.name);
             return self.refuse("PYR0335", e.span, message);
         }
-        if self.program.member_of(class, "__new__").is_some() {
-            let message =
-                format!("making an instance of `{}`, which has `__new__`, is not supported", class.name);
-            return self.refuse("PYR0335", e.span, message);
+        if let Some(member) = self.program.member_of(class, "__new__") {
+            return self.make_by_new(e, class, &member, args, keywords);
         }
         match self.program.member_of(class, "__init__") {
             Some(Member::Method(mut method)) if method.kind == MethodKind::Plain => {

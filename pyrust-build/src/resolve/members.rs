@@ -113,8 +113,8 @@ impl ModuleEnv {
                 }
                 other => other,
             };
-            // Other names with two underscores mean something to Python.
-            if !name.starts_with("__") || !name.ends_with("__") {
+            // Other names with two underscores mean something to Python; this one is a function that is called with a class.
+            if !name.starts_with("__") || !name.ends_with("__") || name == "__new__" {
                 self.candidates.entry(own[&name].clone()).or_default().push((binding, false));
             }
         }

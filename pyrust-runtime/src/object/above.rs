@@ -85,7 +85,11 @@ impl Above {
 unsafe fn is_in_cell(class: *mut PyTypeObject, inside: &str) -> R<()> {
     // SAFETY: By the caller; types are tested before their layout is relied on.
     unsafe {
-        let method = known_item((*class).tp_dict, inside);
+        let mut method = known_item((*class).tp_dict, inside);
+        // A `__new__`.
+        if !method.is_null() && Py_TYPE(method) == &raw mut PyStaticMethod_Type {
+            method = wrapped(method, &raw mut PyStaticMethod_Type);
+        }
         if method.is_null() || Py_TYPE(method) != &raw mut PyFunction_Type {
             return bail(Bail::Guard);
         }

@@ -94,6 +94,8 @@ struct Behaviour {
     identity: bool,
     /// Calling the class makes an instance and calls `__init__`, and nothing sees an instance die.
     plainly_made: bool,
+    /// `object.__new__` makes its instances, and nothing sees them die.
+    plainly_allocated: bool,
     /// `__init__` is that of `object`.
     plain_init: bool,
     /// Instances are numbers or texts, and do what those do.
@@ -114,6 +116,7 @@ impl Behaviour {
         always_true: false,
         identity: false,
         plainly_made: false,
+        plainly_allocated: false,
         plain_init: false,
         stands_for: Stands::Itself,
         hash: (ptr::null_mut(), ptr::null_mut()),
@@ -199,10 +202,19 @@ impl ObjectClass {
     }
 
     pub(super) fn is_made_plainly(&self) -> bool {
+        self.behaviour().plainly_made && self.is_called_plainly()
+    }
+
+    pub(super) fn is_allocated_plainly(&self) -> bool {
+        self.behaviour().plainly_allocated
+    }
+
+    /// Does calling the class do what calling a class does?
+    pub(super) fn is_called_plainly(&self) -> bool {
+        let class = self.class();
         // No version says what the metaclass, or another one in its place, does when the class is called.
         // SAFETY: What was found is held for good.
-        self.behaviour().plainly_made
-            && unsafe { same((*Py_TYPE(self.class.get().cast())).tp_call, PyType_Type.tp_call) }
+        !class.is_null() && unsafe { same((*Py_TYPE(class.cast())).tp_call, PyType_Type.tp_call) }
     }
 
     #[cold]
@@ -257,6 +269,12 @@ impl ObjectClass {
                 return ptr::null_mut();
             }
             let counted = (*ty.tp_as_mapping).mp_length.is_some() || (*ty.tp_as_sequence).sq_length.is_some();
+            let plainly_allocated = same(ty.tp_alloc, object.tp_alloc)
+                && ty.tp_finalize.is_none()
+                && ty.tp_del.is_none()
+                && ty.tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
+                && ty.tp_itemsize == 0
+                && is_of_object(class);
             let enumeration = self.enumeration && is_made_by(class.cast(), "enum", "EnumType");
             self.found.set(Behaviour {
                 writable: same(ty.tp_setattro, object.tp_setattro),
@@ -264,12 +282,8 @@ impl ObjectClass {
                 // Members have a hash of their own, which does not concern `==`.
                 identity: same(ty.tp_richcompare, object.tp_richcompare)
                     && (enumeration || same(ty.tp_hash, object.tp_hash)),
-                plainly_made: same(ty.tp_new, object.tp_new)
-                    && same(ty.tp_alloc, object.tp_alloc)
-                    && ty.tp_finalize.is_none()
-                    && ty.tp_del.is_none()
-                    && ty.tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
-                    && ty.tp_itemsize == 0,
+                plainly_made: same(ty.tp_new, object.tp_new) && plainly_allocated,
+                plainly_allocated,
                 plain_init: same(ty.tp_init, object.tp_init),
                 stands_for: if enumeration { stands_for(ty) } else { Stands::Itself },
                 hash: if enumeration { name_hash(class) } else { Behaviour::NONE.hash },
@@ -281,6 +295,26 @@ impl ObjectClass {
             self.version.set(ty.tp_version_tag);
             class
         }
+    }
+}
+
+/// Does `object.__new__` make instances of the class: has none of those that it was made from a function of C's for that?
+///
+/// # Safety
+/// A live class.
+unsafe fn is_of_object(class: *mut PyTypeObject) -> bool {
+    // SAFETY: By the caller; a class holds the one that it was made from.
+    unsafe {
+        let object = &raw mut PyBaseObject_Type;
+        let (own, mut at) = ((*class).tp_new, class);
+        while at != object {
+            let known = same((*at).tp_new, own) || same((*at).tp_new, (*object).tp_new);
+            if (*at).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || !known || (*at).tp_base.is_null() {
+                return false;
+            }
+            at = (*at).tp_base;
+        }
+        true
     }
 }
 

@@ -1,0 +1,70 @@
+//! Classes whose instances a `__new__` of the program makes.
+
+use core::ptr;
+
+use pyo3_ffi::{self as ffi, PyTypeObject};
+
+use super::{Instance, Method, OfObjectClass};
+use crate::boundary::attributes;
+use crate::function::Callable;
+use crate::obj::Obj;
+use crate::py::{FromPy, fresh};
+use crate::stop::{Bail, R, bail};
+use crate::txn::Cx;
+
+fn class_of<C: OfObjectClass>() -> R<*mut PyTypeObject> {
+    let class = C::CLASS.class();
+    if class.is_null() { bail(Bail::Guard) } else { Ok(class) }
+}
+
+/// The class as a value.
+pub fn class_value<C: OfObjectClass>(cx: Cx) -> R<Callable> {
+    // SAFETY: The class is held for good.
+    unsafe { Callable::from_py(cx, class_of::<C>()?.cast()) }
+}
+
+/// Bails unless calling the class calls the `__new__` that was compiled.
+#[inline]
+pub fn calls_new<C: OfObjectClass>(cx: Cx, known: &'static Method) -> R<()> {
+    if !C::CLASS.is_called_plainly() {
+        return bail(Bail::Guard);
+    }
+    known.check_class(cx, C::CLASS)
+}
+
+/// Bails unless `__init__` is that of `object`, which does nothing where the class has a `__new__`.
+pub fn has_no_init<C: OfObjectClass>() -> R<()> {
+    if C::CLASS.has_plain_init() { Ok(()) } else { bail(Bail::Guard) }
+}
+
+/// Bails if the object is an instance of the class, so that an `__init__` would be asked for.
+pub fn is_no_instance<C: OfObjectClass>(object: Obj) -> R<()> {
+    let class = class_of::<C>()?;
+    // SAFETY: The transaction keeps the object alive, and the object its class.
+    match unsafe { ffi::PyType_IsSubtype(ffi::Py_TYPE(object.as_ptr()), class) } {
+        0 => Ok(()),
+        _ => bail(Bail::Type),
+    }
+}
+
+/// `object.__new__(class)`, where that is the class `C`.
+pub fn allocate<C: OfObjectClass>(cx: Cx, class: Callable) -> R<Instance<C>> {
+    cx.before_tracked();
+    let own = class_of::<C>()?;
+    if !class.is_object(own.cast()) || !C::CLASS.is_allocated_plainly() {
+        return bail(Bail::Guard);
+    }
+    // SAFETY: The class was found to be one of those that `object.__new__` takes, which runs no Python code; the new
+    // reference is given to the transaction.
+    unsafe {
+        let object = &raw const ffi::PyBaseObject_Type;
+        let Some(new) = (*object).tp_new else { return bail(Bail::Guard) };
+        // The one empty tuple.
+        let arguments = fresh(ffi::PyTuple_New(0))?;
+        let made = new(own, arguments, ptr::null_mut());
+        ffi::Py_DECREF(arguments);
+        let made = cx.adopt(made)?;
+        attributes::register_fresh(cx, made.as_ptr());
+        Ok(Instance::of(made))
+    }
+}
