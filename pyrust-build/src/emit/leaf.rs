@@ -25,6 +25,12 @@ impl Func<'_, '_, '_> {
         self.q(if leaf { quote!(cx.call_within()) } else { quote!(cx.call()) })
     }
 
+    /// The same for what a class runs when it is called.
+    pub(super) fn depth_in_class(&mut self, callee: usize) -> TokenStream {
+        let leaf = self.is_leaf(&self.file.program.instances[callee]);
+        self.q(if leaf { quote!(cx.call_class_within()) } else { quote!(cx.call_class()) })
+    }
+
     /// Is that such a function, and does it matter?
     pub(super) fn is_leaf(&self, instance: &Instance) -> bool {
         self.file.program.passes.has(Pass::Leaves) && is_leaf(instance)

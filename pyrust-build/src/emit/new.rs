@@ -43,8 +43,8 @@ impl Func<'_, '_, '_> {
         let own = self.q(quote!(object::class_value::<#marker>(cx)));
         vals.insert(0, Val::new(own, Type::Function(vec![class_callee(class)])));
         let home = class.module.clone();
-        let call = self.call_instance((&home, &path), callee, &vals, (keywords, &named));
-        let call = self.q(call);
+        let call = self.call_in_class((&home, &path), callee, &vals, (keywords, &named));
+        let call = self.as_made(node, call);
         let (made, ret) = (self.fresh("made"), self.file.program.instances[callee].ret.clone());
         lets.push(quote!(let #made = #call;));
         let made = Val::place(quote!(#made), ret.clone());
@@ -66,6 +66,15 @@ impl Func<'_, '_, '_> {
         quote!({ #(#lets)* #value })
     }
 
+    /// A call of what a class runs at that node, which may stand in a generator expression.
+    pub(super) fn as_made(&mut self, node: NodeId, call: TokenStream) -> TokenStream {
+        let call = match self.hir.in_generator.contains(&node) {
+            true => quote!(in_generator(#call)),
+            false => call,
+        };
+        self.q(call)
+    }
+
     /// Runs the `__init__` of what a `__new__` gave.
     fn initialise(
         &mut self,
@@ -82,8 +91,8 @@ impl Func<'_, '_, '_> {
         let callee = self.reached_as(node, &init_of(of))?;
         let (known, path) = self.known_method(of, "__init__", &init);
         let check = self.method_check(of, &vals[0], &known);
-        let call = self.call_instance((&of.module, &path), callee, vals, (keywords, named));
-        let call = self.q(call);
+        let call = self.call_in_class((&of.module, &path), callee, vals, (keywords, named));
+        let call = self.as_made(node, call);
         Some(quote!({ #check; #call; }))
     }
 

@@ -503,8 +503,8 @@ impl Func<'_, '_, '_> {
         lets.push(quote!(#check;));
         vals.insert(0, made);
         let home = class.module.clone();
-        let call = self.call_instance((&home, &path), callee, &vals, (keywords, &named));
-        let call = self.q(call);
+        let call = self.call_in_class((&home, &path), callee, &vals, (keywords, &named));
+        let call = self.as_made(node, call);
         let made = self.coerce(&Val::new(quote!(#object), ty), to);
         quote!({ #(#lets)* #call; #made })
     }
@@ -541,6 +541,30 @@ impl Func<'_, '_, '_> {
     /// The call of an instance for arguments that have been evaluated.
     pub(super) fn call_instance(
         &mut self,
+        named: (&str, &str),
+        callee: usize,
+        vals: &[Val],
+        keywords: (&[(String, Expr)], &[Val]),
+    ) -> TokenStream {
+        let depth = self.depth_of(callee);
+        self.call_at(depth, named, callee, vals, keywords)
+    }
+
+    /// The same for what a class runs when it is called.
+    pub(super) fn call_in_class(
+        &mut self,
+        named: (&str, &str),
+        callee: usize,
+        vals: &[Val],
+        keywords: (&[(String, Expr)], &[Val]),
+    ) -> TokenStream {
+        let depth = self.depth_in_class(callee);
+        self.call_at(depth, named, callee, vals, keywords)
+    }
+
+    fn call_at(
+        &mut self,
+        depth: TokenStream,
         (module, path): (&str, &str),
         callee: usize,
         vals: &[Val],
@@ -562,7 +586,6 @@ impl Func<'_, '_, '_> {
                 ArgSource::Default => self.default_of((module, path), callee, at, ty),
             });
         }
-        let depth = self.depth_of(callee);
         quote!(#rust_name(#depth, #(#codes),*))
     }
 

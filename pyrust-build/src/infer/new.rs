@@ -9,6 +9,7 @@ use super::objects::{Member, Method, MethodKind, method_guard};
 use super::solver::Ty;
 use super::value::Reached;
 use super::{Guard, Infer, Program};
+use crate::hir::visit::children;
 use crate::hir::{Expr, ExprKind};
 use crate::ty::{Callee, ObjectClass, Type};
 
@@ -77,7 +78,7 @@ impl Infer<'_, '_> {
         let Member::Method(method) = member else {
             return self.refuse("PYR0335", e.span, refused(class));
         };
-        if method.kind != MethodKind::Static {
+        if method.kind != MethodKind::Static || keywords.iter().any(|(name, e)| is_made_up(name, e)) {
             return self.refuse("PYR0335", e.span, refused(class));
         }
         let own = Ty::Function(vec![class_callee(class)]);
@@ -160,6 +161,14 @@ impl Infer<'_, '_> {
         self.builtin("object");
         Some(self.allocate(e, class))
     }
+}
+
+/// Is the argument one of `*items` or `**names`, or may it be a default? Each of the two functions has its own.
+fn is_made_up(name: &str, e: &Expr) -> bool {
+    fn has_default(e: &Expr) -> bool {
+        matches!(e.kind, ExprKind::Default { .. }) || children(e).into_iter().any(has_default)
+    }
+    name.starts_with('*') || has_default(e)
 }
 
 /// The class in `object.__new__(cls)`.
