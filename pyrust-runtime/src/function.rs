@@ -14,6 +14,7 @@ use crate::obj::Obj;
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
 use crate::str_::StrBuilder;
+use crate::strs::Str;
 use crate::txn::Cx;
 
 /// A function, a builtin function or a class: always true, and compared by identity.
@@ -28,8 +29,13 @@ impl Callable {
     }
 
     /// Is it that very object?
-    pub(crate) fn is_object(self, object: *mut PyObject) -> bool {
+    pub fn is_object(self, object: *mut PyObject) -> bool {
         core::ptr::eq(self.0.as_ptr(), object)
+    }
+
+    /// `self.__name__` of a class that `type` made.
+    pub fn class_name(self) -> R<Str> {
+        self.0.name()
     }
 
     /// `self == other`. Two bound methods of builtin objects may be equal though they are not the same.

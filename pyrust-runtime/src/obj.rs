@@ -92,6 +92,14 @@ impl Class {
     }
 }
 
+impl Class {
+    /// The class as a value.
+    pub fn value(self) -> Obj {
+        // SAFETY: builtin classes always are.
+        unsafe { Obj(NonNull::new_unchecked(self.object().cast())) }
+    }
+}
+
 impl Obj {
     /// `object()`.
     pub fn plain(cx: Cx) -> R<Obj> {
@@ -122,6 +130,30 @@ impl Obj {
     pub fn to<T: FromPy>(self, cx: Cx) -> R<T> {
         // SAFETY: the transaction keeps the object alive.
         unsafe { T::from_py(cx, self.as_ptr()) }
+    }
+
+    /// `type(self)`
+    pub fn class(self) -> Obj {
+        // SAFETY: the transaction keeps the object alive, and the object its class.
+        unsafe { Obj(NonNull::new_unchecked(ffi::Py_TYPE(self.as_ptr()).cast())) }
+    }
+
+    /// `self.__class__`. An object that may say something else than its class bails.
+    pub fn class_said(self) -> R<Obj> {
+        let class = self.class();
+        // SAFETY: the transaction keeps the object alive, and the object its class.
+        if unsafe { tells_its_class(class.as_ptr().cast()) } { Ok(class) } else { bail(Bail::Callback) }
+    }
+
+    /// `issubclass(self, class)`. Where Python code may decide it bails.
+    pub fn is_subclass(self, cx: Cx, class: Obj) -> R<bool> {
+        // SAFETY: the transaction keeps both alive; what is no class is not looked into.
+        unsafe {
+            if ffi::PyType_Check(self.as_ptr()) == 0 {
+                return bail(Bail::Callback);
+            }
+            is_below(cx, self.as_ptr().cast(), class.as_ptr(), MOST_TUPLES)
+        }
     }
 
     /// `isinstance(self, class)`. An object that may say something else about its class bails.
@@ -191,10 +223,15 @@ impl Obj {
 
     /// `type(self).__name__`. A class of a metaclass that may say something else bails.
     pub fn class_name(self) -> R<Str> {
-        // SAFETY: the transaction keeps the object alive, and the object its class; the name of a class whose class is
-        // `type` is C's to tell, as a new reference to a `str`.
+        self.class().name()
+    }
+
+    /// `self.__name__` of a class. One of a metaclass that may say something else bails.
+    pub(crate) fn name(self) -> R<Str> {
+        // SAFETY: the transaction keeps the object alive; the name of a class whose class is `type` is C's to tell, as
+        // a new reference to a `str`.
         unsafe {
-            let class = ffi::Py_TYPE(self.as_ptr());
+            let class = self.as_ptr().cast::<ffi::PyTypeObject>();
             if !core::ptr::eq(ffi::Py_TYPE(class.cast()), &raw mut ffi::PyType_Type) {
                 return bail(Bail::Callback);
             }
@@ -485,6 +522,33 @@ pub(crate) unsafe fn is_derived(
         }
         for at in 0..ffi::PyTuple_Size(class) {
             if is_derived(cx, own, ffi::PyTuple_GetItem(class, at), depth - 1)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Whether the class `own` is below `class`, which is asked even where it is the same one.
+///
+/// # Safety
+/// Both are alive.
+unsafe fn is_below(cx: Cx, own: *mut ffi::PyTypeObject, class: *mut PyObject, depth: usize) -> R<bool> {
+    // SAFETY: by the caller; types are tested first, and a tuple holds its items.
+    unsafe {
+        if core::ptr::eq(ffi::Py_TYPE(class), &raw mut ffi::PyType_Type) {
+            return Ok(ffi::PyType_IsSubtype(own, class.cast()) != 0);
+        }
+        if ffi::PyTuple_CheckExact(class) == 0 {
+            // What an abstract class says of itself it would remember.
+            let asked = !core::ptr::eq(own.cast(), class) && crate::object::is_abstract(class);
+            return if asked { is_derived(cx, own, class, 0) } else { bail(Bail::Callback) };
+        }
+        if depth == 0 {
+            return bail(Bail::Callback);
+        }
+        for at in 0..ffi::PyTuple_Size(class) {
+            if is_below(cx, own, ffi::PyTuple_GetItem(class, at), depth - 1)? {
                 return Ok(true);
             }
         }

@@ -22,7 +22,7 @@ pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
-pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance};
+pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
 pub(crate) use place::{forget_order, may_have_attributes, without_dict};

@@ -209,8 +209,10 @@ impl<'h> Visit<'h> for Storing<'_, '_, '_, '_> {
             ExprKind::Call { name, args, keywords } => {
                 let plain = keywords.is_empty() && self.f.is_still_builtin(e, name);
                 self.stored.all |= !plain;
-                if !matches!(name.as_str(), "len" | "isinstance") {
-                    self.run(&args.iter().collect::<Vec<_>>());
+                match name.as_str() {
+                    "len" => {}
+                    "isinstance" => self.run(&args.iter().skip(1).collect::<Vec<_>>()),
+                    _ => self.run(&args.iter().collect::<Vec<_>>()),
                 }
             }
             ExprKind::ModuleCall { module, args, keywords, .. } => {

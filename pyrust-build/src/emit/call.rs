@@ -14,7 +14,7 @@ use crate::infer::{
 };
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
-use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME};
+use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::{Binding, factory};
 use crate::ty::{DictKind, Side, Type};
@@ -77,6 +77,8 @@ impl Func<'_, '_, '_> {
             (CLASS_IS, [value, class]) => self.is_class(value, class),
             (TYPE_IS, [value, class]) => self.asks_global(value, class, Asked::Class),
             (TYPE_IN, [value, class]) => self.asks_global(value, class, Asked::OneOf),
+            (TYPE_OF, [value]) => self.class_of(value, false, to),
+            ("issubclass", [class, of]) => self.is_subclass(class, of),
             (TYPE_NAME, [value]) => self.name_of_class(value, to),
             ("isinstance", [value, class]) => {
                 let names = class_names(class).unwrap_or_default();
@@ -462,6 +464,9 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> TokenStream {
+        if name == "attribute __class__" {
+            return self.class_of(base, true, to);
+        }
         if let Some(val) = self.hoisted_attribute(node, base, name) {
             return self.coerce(&val, to);
         }
@@ -479,6 +484,11 @@ impl Func<'_, '_, '_> {
             Some(field) => field,
             None => self.val(base),
         };
+        if let (Some(name), Type::Function(callees)) = (name.strip_prefix("attribute "), &b.ty)
+            && let Some(code) = self.attribute_of_class(node, &b, callees, name, to)
+        {
+            return code;
+        }
         // `str.lower(x)`: of that class and of no other.
         let (only, name) = name.split_once('.').map_or((None, name), |(c, n)| (Some(c), n));
         let b = match only {

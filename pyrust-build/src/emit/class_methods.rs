@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::Func;
 use super::types::{Val, named_marker, object_marker};
 use crate::hir::{Expr, ExprKind, NodeId};
-use crate::infer::{Guard, callee_of_class, method_guard};
+use crate::infer::{Guard, allocated, callee_of_class, method_guard};
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
@@ -19,6 +19,9 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> Option<TokenStream> {
+        if let Some(class) = allocated((global, name), args, keywords) {
+            return Some(self.allocate(class, to));
+        }
         let module = self.instance.func.module.clone();
         let (class, method) = self.file.program.class_method(&module, global, name)?;
         let Some(callee) = self.reached_as(node, &callee_of_class(&class, name)) else {

@@ -9,6 +9,9 @@ use crate::infer::{ClassAt, Guard, global_classes, is_instance, plain_class};
 use crate::ops::abstracts;
 use crate::ty::Type;
 
+/// The statements that read classes, the names that those have then, and which of them are abstract ones of the library.
+type ClassesTold = (Vec<TokenStream>, Vec<Result<Ident, String>>, Vec<(Ident, String)>);
+
 /// What is asked of a class.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -21,8 +24,14 @@ pub(super) enum Asked {
 }
 
 impl Func<'_, '_, '_> {
-    /// All classes are read before the first is asked, as the tuple is made first.
-    pub(super) fn asks_global(&mut self, value: &Expr, class: &Expr, asked: Asked) -> TokenStream {
+    /// The statements that read the classes of a test, and the names that those have then; a builtin one is not read.
+    pub(super) fn classes_read(&mut self, class: &Expr) -> (Vec<TokenStream>, Vec<Result<Ident, String>>) {
+        let (reads, classes, _) = self.classes_told(class);
+        (reads, classes)
+    }
+
+    /// As [`Func::classes_read`], with the abstract classes of the library among them.
+    fn classes_told(&mut self, class: &Expr) -> ClassesTold {
         let module = self.instance.func.module.clone();
         let names = global_classes(class).unwrap_or_default();
         let (mut reads, mut classes) = (Vec::new(), Vec::new());
@@ -31,6 +40,10 @@ impl Func<'_, '_, '_> {
         for class in names {
             let local = format_ident!("class_{}", reads.len());
             let (home, is_library, name) = match class {
+                ClassAt::Value(class) => {
+                    self.value_classes(&class, &mut reads, &mut classes);
+                    continue;
+                }
                 ClassAt::Global(name) if !self.file.program.binds(&module, &name) => {
                     classes.push(Err(name));
                     continue;
@@ -57,6 +70,12 @@ impl Func<'_, '_, '_> {
             reads.push(quote!(let #local = #read;));
             classes.push(Ok(local));
         }
+        (reads, classes, told)
+    }
+
+    /// All classes are read before the first is asked, as the tuple is made first.
+    pub(super) fn asks_global(&mut self, value: &Expr, class: &Expr, asked: Asked) -> TokenStream {
+        let (reads, classes, told) = self.classes_told(class);
         // For a builtin type, and for an object.
         let (of_class, of_object) = match asked {
             Asked::Instance => (quote!(has_instances), quote!(has_instance)),

@@ -8,8 +8,7 @@ use super::types::{Val, rust_type};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
 use crate::infer::{
-    Copied, Guard, allocated, copy_of, enums, in_place_method, masks, repeated, slice_positions,
-    takes_any_length,
+    Copied, Guard, copy_of, enums, in_place_method, masks, repeated, slice_positions, takes_any_length,
 };
 use crate::lower::above::Above;
 use crate::numpy::{Dtype, is_numpy};
@@ -359,10 +358,6 @@ impl Func<'_, '_, '_> {
             ExprKind::Method { base, name, args, keywords } => {
                 if let Some(above) = Above::of(name) {
                     let code = self.call_above(e.id, base, &above, (args, keywords), &ty);
-                    return Val::new(code, ty);
-                }
-                if let Some(class) = allocated(base, name, args, keywords) {
-                    let code = self.allocate(class, &ty);
                     return Val::new(code, ty);
                 }
                 if let ExprKind::Global(global) = &base.kind

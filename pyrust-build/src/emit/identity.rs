@@ -42,6 +42,8 @@ impl Func<'_, '_, '_> {
             (Type::Obj, Type::Instance(_)) | (Type::Instance(_), Type::Obj) => {
                 quote!(((*#x).as_ptr() == (*#y).as_ptr()))
             }
+            (Type::Obj, Type::Function(_)) => quote!((*#y).is_object((*#x).as_ptr())),
+            (Type::Function(_), Type::Obj) => quote!((*#x).is_object((*#y).as_ptr())),
             (Type::Obj, Type::Bool) => quote!((*#x).is_bool(*#y)),
             (Type::Bool, Type::Obj) => quote!((*#y).is_bool(*#x)),
             // It may be that very object, unless that is of another class.

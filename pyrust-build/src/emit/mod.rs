@@ -10,6 +10,7 @@ mod backwards;
 mod between;
 mod call;
 mod class_methods;
+mod class_values;
 mod classes;
 mod coerce;
 mod comp;

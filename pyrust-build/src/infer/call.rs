@@ -7,7 +7,7 @@ use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
-use crate::lower::classes::{EXACTLY, TYPE_IN, TYPE_IS, TYPE_NAME};
+use crate::lower::classes::{EXACTLY, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
 use crate::lower::context::MANAGER;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::{Binding, INSTANCE, factory, factory_guard};
@@ -307,6 +307,9 @@ impl Infer<'_, '_> {
             }
             return Ty::Bool;
         }
+        if let (TYPE_OF, [value]) = (name, args) {
+            return self.class_of(value, false);
+        }
         if let (TYPE_NAME, [value]) = (name, args) {
             let ty = self.expr(value);
             if let Some(m) = ty.members().iter().find(|m| matches!(m, Ty::Iter(_) | Ty::Function(_))) {
@@ -335,6 +338,7 @@ impl Infer<'_, '_> {
                 }
                 Ty::Bool
             }
+            ("issubclass", [class, of]) if keywords.is_empty() => self.is_subclass(e, class, of),
             ("min" | "max", [_, _, ..]) if keywords.is_empty() => {
                 let mut out = Ty::Never;
                 for arg in args {

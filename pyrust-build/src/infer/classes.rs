@@ -4,15 +4,16 @@ use super::method::class_of;
 use super::solver::Ty;
 use super::{Guard, Infer, Program};
 use crate::hir::{Expr, ExprKind};
+use crate::lower::classes::TYPE_OF;
 use crate::ops::{self, abstracts};
 use crate::resolve::Binding;
-use crate::ty::DictKind;
+use crate::ty::{DictKind, Type};
 
 /// Modules in which what looks like a class is none, or decides with Python code what its instances are.
 const SPECIAL: &[&str] = &["typing", "typing_extensions"];
 
 /// Where a class, or a tuple of classes, is found that an `isinstance` test names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum ClassAt {
     Global(String),
     /// `global.name`, of a module of the project or of a class.
@@ -22,6 +23,8 @@ pub enum ClassAt {
     },
     /// An abstract class of the library, as `ops::abstracts` spells it.
     Abstract(String),
+    /// What a variable holds, the class of an object: any value.
+    Value(Expr),
 }
 
 /// The classes that an `isinstance` test names, each a class or a tuple of classes.
@@ -38,7 +41,22 @@ pub fn global_classes(class: &Expr) -> Option<Vec<ClassAt>> {
             let names: Option<Vec<_>> = items.iter().map(global_classes).collect();
             names.map(|names| names.concat())
         }
+        ExprKind::Local(_) => Some(vec![ClassAt::Value(class.clone())]),
+        ExprKind::Call { name, .. } if name == TYPE_OF => Some(vec![ClassAt::Value(class.clone())]),
+        ExprKind::Method { name, .. } if name.starts_with("attribute ") => {
+            Some(vec![ClassAt::Value(class.clone())])
+        }
         _ => None,
+    }
+}
+
+/// Is the type one of classes, or of tuples of them, or may it be one?
+fn may_be_classes(ty: &Type) -> bool {
+    match ty {
+        Type::Function(_) | Type::Obj => true,
+        Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(may_be_classes),
+        Type::VarTuple(item) => may_be_classes(item),
+        _ => false,
     }
 }
 
@@ -56,6 +74,15 @@ impl Infer<'_, '_> {
     /// `isinstance` with classes that module globals stand for, which are looked at when they are asked.
     pub(super) fn asks_global(&mut self, class: &Expr, value: &Ty) -> bool {
         let Some(names) = global_classes(class) else { return false };
+        for name in &names {
+            if let ClassAt::Value(class) = name {
+                let ty = self.expr(class);
+                let resolved = self.state.solver.resolve(&ty);
+                if ty != Ty::Never && !resolved.is_some_and(|ty| may_be_classes(&ty)) {
+                    return false;
+                }
+            }
+        }
         let known = |ty: &Ty| match ty {
             Ty::Never | Ty::None | Ty::Obj | Ty::Instance(_) | Ty::Dict(_, DictKind::Plain) => true,
             Ty::Tuple(..) | Ty::VarTuple(_) => true,
@@ -68,6 +95,7 @@ impl Infer<'_, '_> {
             _ => Some(true),
         };
         let asked = |class: &ClassAt| match class {
+            ClassAt::Value(_) => true,
             ClassAt::Abstract(spelled) => abstracts::split(spelled).is_some_and(|(_, _, path)| {
                 let global = path.split('.').next().unwrap_or_default();
                 path == global || !self.program.is_assigned(&self.func.module, global)
@@ -87,6 +115,7 @@ impl Infer<'_, '_> {
         }
         for class in names {
             match class {
+                ClassAt::Value(_) => {}
                 ClassAt::Global(name) if self.is_bound(&name) => {
                     self.guards.insert(Guard::Value(name));
                 }

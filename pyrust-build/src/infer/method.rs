@@ -28,7 +28,9 @@ impl Infer<'_, '_> {
         {
             return self.package_call(e, (global, &home), name, args, keywords);
         }
-        if let Some(ty) = self.allocate_by_name(e, base, name, args, keywords) {
+        if let ExprKind::Global(global) = &base.kind
+            && let Some(ty) = self.allocate_by_name(e, (global, name), args, keywords)
+        {
             return ty;
         }
         if let ExprKind::Global(global) = &base.kind
@@ -49,9 +51,15 @@ impl Infer<'_, '_> {
         if let Some(above) = Above::of(name) {
             return self.call_above(e, base, &above, args, keywords);
         }
+        if name == "attribute __class__" {
+            return self.class_of(base, true);
+        }
         let ty = self.expr(base);
         if let (BY_NAME, [asked]) = (name, args) {
             return self.attribute_by_name(e, &ty, asked);
+        }
+        if let Some(read) = name.strip_prefix("attribute ").and_then(|n| self.attribute_of_class(e, &ty, n)) {
+            return read;
         }
         let methods = |member: &Ty| match member {
             Ty::Instance(class) => self.program.method_of(class, name).is_some(),

@@ -149,12 +149,11 @@ impl Infer<'_, '_> {
     pub(super) fn allocate_by_name(
         &mut self,
         e: &Expr,
-        base: &Expr,
-        name: &str,
+        named: (&str, &str),
         args: &[Expr],
         keywords: &[(String, Expr)],
     ) -> Option<Ty> {
-        let class = allocated(base, name, args, keywords)?;
+        let class = allocated(named, args, keywords)?;
         if self.is_bound("object") {
             return None;
         }
@@ -173,12 +172,10 @@ fn is_made_up(name: &str, e: &Expr) -> bool {
 
 /// The class in `object.__new__(cls)`.
 pub fn allocated<'e>(
-    base: &Expr,
-    name: &str,
+    (global, name): (&str, &str),
     args: &'e [Expr],
     keywords: &[(String, Expr)],
 ) -> Option<&'e Expr> {
-    let ExprKind::Global(global) = &base.kind else { return None };
     match args {
         [class] if global == "object" && name == "__new__" && keywords.is_empty() => Some(class),
         _ => None,

@@ -20,6 +20,7 @@ use super::objects::Member;
 use super::solver::Ty;
 use super::{Infer, Method, MethodKind, Program};
 use crate::hir::{BinOp, CmpOp, Expr, ExprKind, NodeId, SpecialMethod, UnaryOp, Var};
+use crate::lower::classes::TYPE_OF;
 use crate::resolve::SETTER;
 use crate::source::Span;
 use crate::ty::{DictKind, NamedClass, ObjectClass, Type};
@@ -391,12 +392,15 @@ impl Program<'_> {
     }
 }
 
-/// `x.__class__` of a variable: the variable.
+/// `x.__class__` or `type(x)` of a variable: the variable.
 fn class_asked<'e>(e: &'e Expr, vars: &[Var]) -> Option<&'e Expr> {
-    let ExprKind::Method { base, name, .. } = &e.kind else { return None };
-    let ExprKind::Local(var) = base.kind else { return None };
-    let bound = !vars[var].maybe_unbound && !vars[var].cell;
-    (name == "attribute __class__" && bound).then_some(&**base)
+    let asked = match &e.kind {
+        ExprKind::Method { base, name, .. } if name == "attribute __class__" => &**base,
+        ExprKind::Call { name, args, .. } if name == TYPE_OF => args.first()?,
+        _ => return None,
+    };
+    let ExprKind::Local(var) = asked.kind else { return None };
+    (!vars[var].maybe_unbound && !vars[var].cell).then_some(asked)
 }
 
 /// Whether two values are of one class, where the types of both tell; one of them is an instance.

@@ -42,6 +42,9 @@ impl Lower<'_> {
         if let Some(class) = self.class_of_local(func) {
             return self.call(&class, args, keywords, span);
         }
+        if let Some(kind) = self.class_of_value(func, args, keywords) {
+            return kind;
+        }
         if let Some(kind) = self.cast_value(func, args, keywords) {
             return kind;
         }

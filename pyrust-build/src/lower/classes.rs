@@ -4,7 +4,7 @@
 //! of classes, that a global stands for is looked at when the call gets there.
 
 use super::Lower;
-use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, UnaryOp};
+use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, Keyword, UnaryOp};
 use crate::hir::{Expr, ExprKind};
 use crate::ops::builtins::CLASSES;
 use crate::source::Span;
@@ -17,6 +17,9 @@ pub(crate) const TYPE_IN: &str = "type in";
 
 /// `type(x).__name__`, as a call of one argument.
 pub(crate) const TYPE_NAME: &str = "type name";
+
+/// `type(x)`, as a call of one argument.
+pub(crate) const TYPE_OF: &str = "type of";
 
 /// Before the name of a builtin class that `isinstance` is asked with: none of those below it counts.
 pub(crate) const EXACTLY: &str = "exactly ";
@@ -50,6 +53,21 @@ impl Lower<'_> {
         }
         self.assumes.insert("type".to_string());
         Some(ExprKind::Call { name: TYPE_NAME.to_string(), args: vec![self.expr(value)], keywords: vec![] })
+    }
+
+    /// `type(x)` as a value.
+    pub(super) fn class_of_value(
+        &mut self,
+        func: &AExpr,
+        args: &[AExpr],
+        keywords: &[Keyword],
+    ) -> Option<ExprKind> {
+        let (A::Name(name), [value], []) = (&func.kind, args, keywords) else { return None };
+        if name != "type" || matches!(value.kind, A::Starred(_)) || !self.is_builtin(name) {
+            return None;
+        }
+        self.assumes.insert("type".to_string());
+        Some(ExprKind::Call { name: TYPE_OF.to_string(), args: vec![self.expr(value)], keywords: vec![] })
     }
 
     /// A comparison of the class of a local with classes that are written down; `None` for any other.

@@ -4,7 +4,7 @@ use core::ptr;
 
 use pyo3_ffi::{self as ffi, PyTypeObject};
 
-use super::{Instance, Method, OfObjectClass};
+use super::{Attribute, Instance, Method, OfObjectClass};
 use crate::boundary::attributes;
 use crate::function::Callable;
 use crate::obj::Obj;
@@ -21,6 +21,20 @@ fn class_of<C: OfObjectClass>() -> R<*mut PyTypeObject> {
 pub fn class_value<C: OfObjectClass>(cx: Cx) -> R<Callable> {
     // SAFETY: The class is held for good.
     unsafe { Callable::from_py(cx, class_of::<C>()?.cast()) }
+}
+
+/// `class.name`, where that is the class `C`.
+pub fn of_class<C: OfObjectClass, T: FromPy>(cx: Cx, class: Callable, name: &'static Attribute) -> R<T> {
+    let own = class_of::<C>()?;
+    // SAFETY: The class is held for good, and holds its attributes. `type` has nothing under that name, and only
+    // descriptors would be asked.
+    unsafe {
+        if !class.is_object(own.cast()) || ffi::Py_TYPE(own.cast()) != &raw mut ffi::PyType_Type {
+            return bail(Bail::Guard);
+        }
+        name.found_in(cx, C::CLASS, own)?;
+        T::from_py(cx, name.of_class()?)
+    }
 }
 
 /// Bails unless calling the class calls the `__new__` that was compiled.

@@ -1,0 +1,113 @@
+//! Classes as values: `type(x)`, `x.__class__`, `cls.__name__`, `cls.attribute`, `issubclass`.
+
+use std::sync::Arc;
+
+use super::new::class_callee;
+use super::objects::Member;
+use super::solver::Ty;
+use super::{Infer, Program};
+use crate::hir::Expr;
+use crate::ops::abstracts;
+use crate::ty::{Callee, ObjectClass, Type};
+
+/// How the class of a value is told.
+pub enum ClassOf {
+    /// It is that one.
+    Known(Arc<ObjectClass>),
+    /// The builtin one of that name.
+    Builtin(&'static str),
+    /// The object is asked.
+    Asked,
+}
+
+/// Names that `type` or `ABCMeta` have something under, which comes before what a class has.
+const OF_METACLASSES: &[&str] = &["mro", "register"];
+
+impl Program<'_> {
+    /// What tells the class of a value of a type that is no union; `None` where that is not supported.
+    pub fn class_told(&self, ty: &Type) -> Option<ClassOf> {
+        Some(match ty {
+            Type::Instance(class) if self.enumeration(class).is_none() => ClassOf::Known(class.of_python()),
+            Type::Obj | Type::Instance(_) | Type::Named { .. } => ClassOf::Asked,
+            other => ClassOf::Builtin(abstracts::exact_class(other)?),
+        })
+    }
+
+    /// Does `x.__class__` say what the class is?
+    pub fn says_its_class(&self, ty: &Type) -> bool {
+        match ty {
+            Type::Instance(class) => {
+                self.makes_up_attributes(class, false).is_none()
+                    && self.member_of(class, "__class__").is_none()
+            }
+            Type::Named { class, .. } => self.member_of(&class.as_object(), "__class__").is_none(),
+            _ => true,
+        }
+    }
+
+    /// The class whose attribute of that name is read through the class itself.
+    pub fn class_shows(&self, callees: &[Callee], name: &str) -> Option<Arc<ObjectClass>> {
+        let class = self.class_of_value(callees)?;
+        let special = name.starts_with("__") || name.starts_with("_abc") || OF_METACLASSES.contains(&name);
+        let plain = !special && self.enumeration(&class).is_none();
+        (plain && matches!(self.member_of(&class, name), Some(Member::Value))).then(|| class.of_python())
+    }
+
+    /// Are all of them classes of the project?
+    pub fn are_classes(&self, callees: &[Callee]) -> bool {
+        callees.iter().all(|callee| self.class_of_value(std::slice::from_ref(callee)).is_some())
+    }
+}
+
+impl Infer<'_, '_> {
+    /// `type(value)`; `says`: `value.__class__`.
+    pub(super) fn class_of(&mut self, value: &Expr, says: bool) -> Ty {
+        let ty = self.expr(value);
+        let mut out = Ty::Never;
+        for member in ty.members().to_vec() {
+            let told = match self.state.solver.resolve(&member) {
+                Some(Type::Never) => continue,
+                Some(known) if !says || self.program.says_its_class(&known) => {
+                    self.program.class_told(&known)
+                }
+                _ => None,
+            };
+            let class = match told {
+                Some(ClassOf::Known(class)) => {
+                    self.state.solver.give(&class);
+                    Ty::Function(vec![class_callee(&class)])
+                }
+                Some(ClassOf::Builtin(_) | ClassOf::Asked) => Ty::Obj,
+                None => {
+                    let message = format!("the class of `{}` is not known", self.show(&member));
+                    return self.refuse("PYR0336", value.span, message);
+                }
+            };
+            if let Ty::Instance(class) = &member {
+                self.state.solver.give(class);
+            }
+            out = self.state.solver.join(&out, &class);
+        }
+        out
+    }
+
+    /// `cls.attribute`; `None` where it is something else.
+    pub(super) fn attribute_of_class(&mut self, e: &Expr, base: &Ty, name: &str) -> Option<Ty> {
+        let Ty::Function(callees) = base else { return None };
+        if name == "__name__" {
+            return self.program.are_classes(callees).then_some(Ty::Str);
+        }
+        let class = self.program.class_shows(callees, name)?;
+        Some(self.instance_attribute(e, &class, name))
+    }
+
+    /// `issubclass(a, b)`
+    pub(super) fn is_subclass(&mut self, e: &Expr, class: &Expr, of: &Expr) -> Ty {
+        let ty = self.expr(class);
+        let known = |m: &Ty| matches!(m, Ty::Function(_) | Ty::Obj | Ty::Never);
+        if !ty.members().iter().all(known) || !self.asks_global(of, &Ty::Obj) {
+            return self.refuse("PYR0306", e.span, "`issubclass` with this class is not supported");
+        }
+        Ty::Bool
+    }
+}
