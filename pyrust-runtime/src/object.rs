@@ -25,7 +25,7 @@ pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
-pub(crate) use place::{forget_order, may_have_attributes, without_dict};
+pub(crate) use place::{forget_order, leave_order, may_have_attributes, rejoin_order, without_dict};
 
 use self::enums::Stands;
 use crate::boundary::attributes;
@@ -205,6 +205,20 @@ pub fn set_generic<C: OfObjectClass, T: IntoPy>(
         }
         let value = value.into_py(cx)?;
         attributes::replace(cx, slot, value)
+    }
+}
+
+/// `del object.name`
+pub fn delete<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Attribute) -> R<()> {
+    name.is_writable(cx, C::CLASS)?;
+    cx.point()?;
+    // SAFETY: The transaction keeps the object alive; the slot is its own.
+    unsafe {
+        let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
+        if slot.is_null() || (*slot).is_null() {
+            return bail(Bail::Type);
+        }
+        name.remove(cx, object.as_ptr(), slot)
     }
 }
 

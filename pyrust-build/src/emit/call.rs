@@ -464,8 +464,8 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> TokenStream {
-        if name == "attribute __class__" {
-            return self.class_of(base, true, to);
+        if let Some(code) = self.special_attribute(base, name, to) {
+            return code;
         }
         if let Some(val) = self.hoisted_attribute(node, base, name) {
             return self.coerce(&val, to);
@@ -774,29 +774,6 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Array(..) => "ndarray",
         _ => return None,
     })
-}
-
-/// The runtime's name of a builtin class.
-pub(super) fn class_variant(name: &str) -> Option<proc_macro2::Ident> {
-    let variant = match name {
-        "int" => "Int",
-        "float" => "Float",
-        "bool" => "Bool",
-        "str" => "Str",
-        "bytes" => "Bytes",
-        "list" => "List",
-        "dict" => "Dict",
-        "tuple" => "Tuple",
-        "range" => "Range",
-        "set" => "Set",
-        "frozenset" => "FrozenSet",
-        "complex" => "Complex",
-        "bytearray" => "ByteArray",
-        "memoryview" => "MemoryView",
-        "slice" => "Slice",
-        _ => return None,
-    };
-    Some(quote::format_ident!("{variant}"))
 }
 
 /// What `float` makes of a constant text that says infinity.

@@ -7,6 +7,7 @@ use super::Func;
 use super::types::{Val, object_marker, rust_type};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{ClassOf, class_callee};
+use crate::lower::DELETE;
 use crate::ty::{Callee, Type};
 
 impl Func<'_, '_, '_> {
@@ -37,6 +38,29 @@ impl Func<'_, '_, '_> {
             };
             let class = f.coerce(&class, to);
             Some(quote!({ let _ = #code; #class }))
+        })
+    }
+
+    /// `x.__class__`, `del x.name`
+    pub(super) fn special_attribute(&mut self, base: &Expr, name: &str, to: &Type) -> Option<TokenStream> {
+        if name == "attribute __class__" {
+            return Some(self.class_of(base, true, to));
+        }
+        name.strip_prefix(DELETE).map(|name| self.delete_attribute(base, name, to))
+    }
+
+    /// `del instance.name`
+    fn delete_attribute(&mut self, base: &Expr, name: &str, to: &Type) -> TokenStream {
+        let val = self.val(base);
+        self.match_union(&val, |f, v| {
+            let Type::Instance(class) = &v.ty else { return None };
+            if class.own != 0 || f.file.program.method_of(class, name).is_some() {
+                return None;
+            }
+            let (marker, object, at) = (object_marker(class), &v.code, f.file.attribute(class, name));
+            let delete = f.q(quote!(object::delete::<#marker>(cx, #object, &#at)));
+            let nothing = f.coerce(&Val::new(quote!(()), Type::None), to);
+            Some(quote!({ #delete; #nothing }))
         })
     }
 
@@ -73,7 +97,7 @@ impl Func<'_, '_, '_> {
                 .map(|of| match of {
                     Ok(of) => Some(f.q(quote!(class.is_subclass(cx, #of)))),
                     Err(name) => {
-                        let of = super::call::class_variant(name)?;
+                        let of = super::classes::class_variant(name)?;
                         Some(f.q(quote!(class.is_subclass(cx, Class::#of.value()))))
                     }
                 })

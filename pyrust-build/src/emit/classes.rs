@@ -129,7 +129,7 @@ impl Func<'_, '_, '_> {
                         let yes = is_instance(&v.ty, name);
                         quote!(#yes)
                     }
-                    (Err(name), None) => match super::call::class_variant(name) {
+                    (Err(name), None) => match class_variant(name) {
                         Some(class) => f.q(quote!(#object.is_instance(Class::#class))),
                         None => quote!(false),
                     },
@@ -142,7 +142,7 @@ impl Func<'_, '_, '_> {
     /// An object's `isinstance` with a builtin class, or whether it is of exactly that one.
     pub(super) fn asks_builtin(&mut self, object: &TokenStream, name: &str) -> Option<TokenStream> {
         let plain = plain_class(name);
-        let class = super::call::class_variant(plain)?;
+        let class = class_variant(plain)?;
         Some(match name == plain {
             true => self.q(quote!(#object.is_instance(Class::#class))),
             false => self.q(quote!(#object.is_exactly(Class::#class))),
@@ -180,6 +180,29 @@ impl Func<'_, '_, '_> {
 pub(super) fn exact_class(ty: &Type) -> Option<Ident> {
     match abstracts::exact_class(ty)? {
         "NoneType" => Some(format_ident!("NoneType")),
-        name => super::call::class_variant(name),
+        name => class_variant(name),
     }
+}
+
+/// The runtime's name of a builtin class.
+pub(super) fn class_variant(name: &str) -> Option<proc_macro2::Ident> {
+    let variant = match name {
+        "int" => "Int",
+        "float" => "Float",
+        "bool" => "Bool",
+        "str" => "Str",
+        "bytes" => "Bytes",
+        "list" => "List",
+        "dict" => "Dict",
+        "tuple" => "Tuple",
+        "range" => "Range",
+        "set" => "Set",
+        "frozenset" => "FrozenSet",
+        "complex" => "Complex",
+        "bytearray" => "ByteArray",
+        "memoryview" => "MemoryView",
+        "slice" => "Slice",
+        _ => return None,
+    };
+    Some(quote::format_ident!("{variant}"))
 }

@@ -60,6 +60,33 @@ impl Program<'_> {
 }
 
 impl Infer<'_, '_> {
+    /// `del instance.name`
+    pub(super) fn delete_attribute(&mut self, e: &Expr, base: &Expr, ty: &Ty, name: &str) -> Ty {
+        let mut found = *ty == Ty::Never;
+        for member in ty.members().to_vec() {
+            let Ty::Instance(class) = &member else { continue };
+            let plain = self.program.makes_up_attributes(class, true).is_none()
+                && self.program.member_of(class, "__delattr__").is_none()
+                && self.program.enumeration(class).is_none()
+                && matches!(self.program.member_of(class, name), None | Some(Member::Value));
+            if plain {
+                self.state.solver.give(class);
+                self.stored(class, false);
+                self.reassigned(class, base, name);
+                self.writes = true;
+                found = true;
+            }
+        }
+        match found {
+            true => Ty::None,
+            false => {
+                let message =
+                    format!("deleting the attribute `{name}` of `{}` is not supported", self.show(ty));
+                self.refuse("PYR0311", e.span, message)
+            }
+        }
+    }
+
     /// `type(value)`; `says`: `value.__class__`.
     pub(super) fn class_of(&mut self, value: &Expr, says: bool) -> Ty {
         let ty = self.expr(value);

@@ -4,6 +4,7 @@ use super::Infer;
 use super::sets::takes_iterables;
 use super::solver::Ty;
 use crate::hir::{Expr, ExprKind};
+use crate::lower::DELETE;
 use crate::lower::above::Above;
 use crate::lower::asked::BY_NAME;
 use crate::lower::context::{ENTER, EXIT};
@@ -57,6 +58,9 @@ impl Infer<'_, '_> {
         let ty = self.expr(base);
         if let (BY_NAME, [asked]) = (name, args) {
             return self.attribute_by_name(e, &ty, asked);
+        }
+        if let Some(name) = name.strip_prefix(DELETE) {
+            return self.delete_attribute(e, base, &ty, name);
         }
         if let Some(read) = name.strip_prefix("attribute ").and_then(|n| self.attribute_of_class(e, &ty, n)) {
             return read;

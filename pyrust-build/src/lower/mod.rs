@@ -33,7 +33,7 @@ pub mod segments;
 mod sets;
 mod spread;
 mod stmt;
-pub(crate) use stmt::is_attribute_name;
+pub(crate) use stmt::{DELETE, is_attribute_name};
 mod structs;
 mod symbols;
 mod text;

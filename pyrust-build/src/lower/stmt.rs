@@ -9,6 +9,9 @@ use crate::resolve::{Binding, OBJECT_CELL};
 use crate::source::Span;
 use crate::walk;
 
+/// What the name of a call begins with that is `del x.name`.
+pub(crate) const DELETE: &str = "delete ";
+
 impl Lower<'_> {
     /// `setattr(instance, "name", value)` and `object.__setattr__(…)`: the object, the name, the value, and whether it is
     /// the latter. Where the value does not change what the instance is, it does not matter which of both is looked at
@@ -217,6 +220,13 @@ impl Lower<'_> {
             }
             S::Try { body, handlers, orelse, finalbody, .. } => {
                 self.try_stmt(body, handlers, orelse, finalbody)
+            }
+            S::Delete(targets)
+                if let [AExpr { kind: A::Attribute { value, name }, .. }] = targets.as_slice() =>
+            {
+                let (base, name) = (self.boxed(value), format!("{DELETE}{}", self.mangled(name)));
+                let kind = hir::ExprKind::Method { base, name, args: vec![], keywords: vec![] };
+                StmtKind::Expr(self.make(kind, span))
             }
             S::Delete(targets) => StmtKind::Delete(targets.iter().map(|t| self.target(t)).collect()),
             S::Global(_) | S::Nonlocal(_) => return None,

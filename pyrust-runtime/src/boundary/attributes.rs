@@ -13,7 +13,7 @@ use crate::boundary::journal::{release, release_all};
 use crate::boundary::layout;
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
-use crate::object::forget_order;
+use crate::object::{forget_order, leave_order, rejoin_order};
 use crate::py::IntoPy;
 use crate::stop::{Bail, R, bail};
 use crate::txn::{self, Cx};
@@ -28,6 +28,8 @@ enum Entry {
     Bits(Place, *mut PyObject, u64),
     /// The place was empty; the values, where their order was noted.
     Filled(Place, Place),
+    /// The place, among these values, was left empty: it had been filled as the one with this number.
+    Left(Place, Place, usize),
     /// Undone: the reference to what native code put there.
     Drop(*mut PyObject),
 }
@@ -46,6 +48,8 @@ pub(crate) struct Log {
     /// Places whose old pointer is logged; with the lowest bit set: only the bits of the float there.
     recent: [usize; RECENT],
     compact_at: usize,
+    /// A place was left empty: no entry can be left out.
+    left: bool,
     /// Instances made in this transaction; the last one, and all of them.
     last_fresh: *mut PyObject,
     fresh: PtrMap,
@@ -57,6 +61,7 @@ impl Log {
             entries: Buf::new(),
             recent: [0; RECENT],
             compact_at: LONG,
+            left: false,
             last_fresh: ptr::null_mut(),
             fresh: PtrMap::new(),
         }
@@ -77,6 +82,7 @@ impl Log {
         if !self.is_empty() {
             self.forget_recent();
             self.compact_at = LONG;
+            self.left = false;
             self.last_fresh = ptr::null_mut();
             self.fresh.clear();
         }
@@ -95,6 +101,7 @@ impl Log {
                 Entry::Set(place, _) | Entry::Bits(place, ..) | Entry::Filled(place, _) => {
                     self.recent[recent_at(place)] = 0;
                 }
+                Entry::Left(..) => {}
                 // Undone: where it stood is not known any more.
                 Entry::Drop(_) => {
                     self.recent = [0; RECENT];
@@ -131,6 +138,7 @@ impl Log {
             }
         }
         self.compact_at = LONG;
+        self.left = false;
         self.last_fresh = ptr::null_mut();
         self.fresh.clear();
         true
@@ -181,6 +189,10 @@ impl Log {
                             forget_order(values);
                         }
                         Entry::Drop(core::mem::replace(&mut *place, ptr::null_mut()))
+                    }
+                    Entry::Left(place, values, at) => {
+                        rejoin_order(values, at, place.offset_from(values) as usize);
+                        Entry::Drop(ptr::null_mut())
                     }
                     done => done,
                 };
@@ -322,6 +334,44 @@ pub(crate) unsafe fn fill(cx: Cx, place: Place, values: Option<Place>, value: *m
     }
 }
 
+/// Leaves a place empty; with the values among which it is, and the number under which it was filled there. `logged`: the
+/// instance was not made in this transaction.
+///
+/// # Safety
+/// A place of a live instance that holds an object.
+pub(crate) unsafe fn empty(cx: Cx, place: Place, order: Option<(Place, usize)>, logged: bool) -> R<()> {
+    // SAFETY: By the caller.
+    unsafe {
+        if !logged {
+            if let Some((values, at)) = order {
+                leave_order(values, at);
+            }
+            return release(cx, core::mem::replace(&mut *place, ptr::null_mut()));
+        }
+        let log = &mut cx.txn().attributes;
+        if log.entries.len() + 2 >= log.compact_at {
+            // Which comes first would have to be known.
+            return bail(Bail::Limit);
+        }
+        if !log.entries.reserve_total(log.entries.len() + 2) {
+            return bail(Bail::Memory);
+        }
+        log.left = true;
+        if let Some((values, at)) = order {
+            log.push(Entry::Left(place, values, at))?;
+            leave_order(values, at);
+        }
+        let known = log.recent[recent_at(place)] == place as usize;
+        let old = core::mem::replace(&mut *place, ptr::null_mut());
+        if known {
+            return release(cx, old);
+        }
+        log.recent[recent_at(place)] = place as usize;
+        // There is room.
+        log.push(Entry::Set(place, old))
+    }
+}
+
 /// Logs that an empty place has been filled.
 ///
 /// # Safety
@@ -350,6 +400,9 @@ unsafe fn compact(cx: Cx) -> R<()> {
     // SAFETY: The log owns its objects; what stood in a place later nobody wants back.
     unsafe {
         let log = &mut cx.txn().attributes;
+        if log.left {
+            return bail(Bail::Limit);
+        }
         let mut known = PtrMap::new();
         let mut later: Buf<*mut PyObject> = Buf::new();
         if !later.reserve_total(log.entries.len()) {
@@ -361,7 +414,7 @@ unsafe fn compact(cx: Cx) -> R<()> {
             let (place, bits) = match entry {
                 Entry::Set(place, _) | Entry::Filled(place, _) => (place, false),
                 Entry::Bits(place, ..) => (place, true),
-                Entry::Drop(_) => continue,
+                Entry::Left(..) | Entry::Drop(_) => continue,
             };
             // 0: the pointer is logged; 1: only bits are.
             let (own, only) = (place.cast::<PyObject>(), place.cast::<u8>().add(1).cast::<PyObject>());

@@ -232,6 +232,84 @@ pub(crate) unsafe fn forget_order(values: *mut *mut PyObject) {
     }
 }
 
+/// The order in which values were added, as bytes that go down, since 3.13 up; how many there are, and how many there can be.
+///
+/// # Safety
+/// The values of an instance.
+unsafe fn order(values: *mut *mut PyObject) -> (*mut u8, isize, usize, usize) {
+    // SAFETY: By the caller; see `note_order`.
+    unsafe {
+        #[cfg(Py_3_13)]
+        {
+            let head = values.cast::<u8>().sub(8);
+            let (capacity, size) = (*head as usize, *head.add(1) as usize);
+            (values.add(capacity).cast::<u8>(), 1, size, capacity)
+        }
+        #[cfg(not(Py_3_13))]
+        {
+            let head = values.cast::<u8>();
+            let (room, size) = (*head.sub(1) as usize, *head.sub(2) as usize);
+            (head.sub(3), -1, size, room.saturating_sub(2))
+        }
+    }
+}
+
+/// How many values have been added.
+///
+/// # Safety
+/// The values of an instance.
+unsafe fn set_size(values: *mut *mut PyObject, size: usize) {
+    let below = if cfg!(Py_3_13) { 7 } else { 2 };
+    // SAFETY: By the caller; see `note_order`.
+    unsafe { *values.cast::<u8>().sub(below) = size as u8 }
+}
+
+/// As which one the value at `index` was added.
+///
+/// # Safety
+/// The values of an instance.
+unsafe fn order_of(values: *mut *mut PyObject, index: usize) -> Option<usize> {
+    // SAFETY: By the caller.
+    unsafe {
+        let (first, step, size, _) = order(values);
+        (0..size).find(|at| usize::from(*first.offset(*at as isize * step)) == index)
+    }
+}
+
+/// Forgets what was added as the one at that place.
+///
+/// # Safety
+/// The values of an instance, of which there are more.
+pub(crate) unsafe fn leave_order(values: *mut *mut PyObject, at: usize) {
+    // SAFETY: By the caller.
+    unsafe {
+        let (first, step, size, _) = order(values);
+        for to in at as isize..size as isize - 1 {
+            *first.offset(to * step) = *first.offset((to + 1) * step);
+        }
+        set_size(values, size - 1);
+    }
+}
+
+/// Takes [`leave_order`] back.
+///
+/// # Safety
+/// As there; the value was at `index`.
+pub(crate) unsafe fn rejoin_order(values: *mut *mut PyObject, at: usize, index: usize) {
+    // SAFETY: By the caller: there is room, for it was there.
+    unsafe {
+        let (first, step, size, room) = order(values);
+        if size >= room || at > size {
+            return;
+        }
+        for to in (at as isize + 1..=size as isize).rev() {
+            *first.offset(to * step) = *first.offset((to - 1) * step);
+        }
+        *first.offset(at as isize * step) = index as u8;
+        set_size(values, size + 1);
+    }
+}
+
 /// The names that instances of a class share, with their positions.
 unsafe fn shared_index(class: *mut PyTypeObject, name: *mut PyObject) -> (usize, usize) {
     // SAFETY: By the caller: a live class of Python's; the keys of a class hold their names.
@@ -556,6 +634,27 @@ impl Attribute {
                 || ty == &raw mut PyClassMethod_Type
                 || ty == &raw mut PyStaticMethod_Type;
             if known || (*ty).tp_descr_get.is_none() { Ok(true) } else { bail(Bail::Guard) }
+        }
+    }
+
+    /// Takes an attribute from the instance.
+    ///
+    /// # Safety
+    /// A live instance of the class; `slot` is what [`Attribute::slot`] gave, and not empty.
+    pub(super) unsafe fn remove(&self, cx: Cx, object: *mut PyObject, slot: *mut *mut PyObject) -> R<()> {
+        // SAFETY: By the caller.
+        unsafe {
+            let logged = !attributes::is_fresh(cx, object);
+            if let Found::Member(_) = self.found.get() {
+                return attributes::empty(cx, slot, None, logged);
+            }
+            // What is missing in a dict is more than a missing value.
+            let Storage::Values(values) = storage(object) else { return bail(Bail::Unsupported) };
+            let index = slot.offset_from(values) as usize;
+            match order_of(values, index) {
+                Some(at) => attributes::empty(cx, slot, Some((values, at)), logged),
+                None => bail(Bail::Unsupported),
+            }
         }
     }
 
