@@ -15,6 +15,7 @@ use crate::infer::{
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
+use crate::lower::spread_both::NAMES;
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::{Binding, factory};
 use crate::ty::{DictKind, Side, Type};
@@ -77,6 +78,10 @@ impl Func<'_, '_, '_> {
             (CLASS_IS, [value, class]) => self.is_class(value, class),
             (TYPE_IS, [value, class]) => self.asks_global(value, class, Asked::Class),
             (TYPE_IN, [value, class]) => self.asks_global(value, class, Asked::OneOf),
+            (NAMES, [names]) => {
+                let names = self.val(names);
+                self.at(e.id, |f| f.apply("dict.copy", &[names], to))
+            }
             (TYPE_OF, [value]) => self.class_of(value, false, to),
             ("issubclass", [class, of]) => self.is_subclass(class, of),
             (TYPE_NAME, [value]) => self.name_of_class(value, to),

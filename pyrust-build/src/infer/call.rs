@@ -9,6 +9,7 @@ use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{EXACTLY, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
 use crate::lower::context::MANAGER;
+use crate::lower::spread_both::NAMES;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::{Binding, INSTANCE, factory, factory_guard};
 use crate::ty::{DictKind, MAX_TUPLE, Type};
@@ -307,6 +308,9 @@ impl Infer<'_, '_> {
             }
             return Ty::Bool;
         }
+        if let (NAMES, [names]) = (name, args) {
+            return self.dict_of_names(e, names);
+        }
         if let (TYPE_OF, [value]) = (name, args) {
             return self.class_of(value, false);
         }
@@ -502,6 +506,16 @@ impl Infer<'_, '_> {
             });
         }
         self.request(e, target, &types)
+    }
+
+    /// `dict(**names)`
+    fn dict_of_names(&mut self, e: &Expr, names: &Expr) -> Ty {
+        let ty = self.expr(names);
+        let plain = |m: &Ty| matches!(m, Ty::Dict(_, DictKind::Plain) | Ty::Never);
+        if !ty.members().iter().all(plain) || !self.has_names(&ty) {
+            return self.refuse("PYR0324", names.span, "`**` of what is no dict with `str` keys");
+        }
+        self.apply("dict.copy", e.id, 0, e.span, &[ty])
     }
 
     /// Are the keys of what stands behind `**` texts?

@@ -69,6 +69,9 @@ impl Lower<'_> {
                 if let Some(kind) = self.with_all(func, args, keywords, span) {
                     return kind;
                 }
+                if let Some(kind) = self.spread_both(func, args, keywords) {
+                    return kind;
+                }
                 if let Some(kind) = self.star_call(func, args, keywords, span) {
                     return kind;
                 }
@@ -88,6 +91,9 @@ impl Lower<'_> {
             && let Some(all) = self.written_out(keywords)
         {
             return self.call(func, args, &all, span);
+        }
+        if let Some(kind) = self.dict_with_names(func, args, keywords, span) {
+            return kind;
         }
         if let Some(kind) = self.spread_call(func, args, keywords) {
             return kind;

@@ -32,6 +32,7 @@ mod scope;
 pub mod segments;
 mod sets;
 mod spread;
+pub(crate) mod spread_both;
 mod stmt;
 pub(crate) use stmt::{DELETE, is_attribute_name};
 mod structs;

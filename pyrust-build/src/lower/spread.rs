@@ -104,7 +104,7 @@ impl Lower<'_> {
     }
 
     /// `"name" in dict`, or `not in`.
-    fn has_name(&mut self, dict: Expr, name: &str, negated: bool) -> Expr {
+    pub(super) fn has_name(&mut self, dict: Expr, name: &str, negated: bool) -> Expr {
         let span = dict.span;
         let left = Box::new(self.make(ExprKind::Str(name.to_string()), span));
         let op = if negated { CmpOp::NotIn } else { CmpOp::In };
