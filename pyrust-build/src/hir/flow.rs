@@ -2,7 +2,7 @@
 
 use super::visit::children;
 use super::{CmpOp, Expr, ExprKind, Stmt, StmtKind, TargetKind};
-use crate::lower::classes::{TYPE_IN, TYPE_IS};
+use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_OF};
 
 /// What a condition always is, if that is known.
 pub type Decide<'d> = &'d dyn Fn(&Expr) -> Option<bool>;
@@ -246,7 +246,16 @@ fn work(e: &Expr) -> Way {
         ExprKind::Call { name, args, keywords } => {
             matches!(
                 name.as_str(),
-                "isinstance" | TYPE_IS | TYPE_IN | "len" | "list" | "dict" | "set" | "tuple"
+                "isinstance"
+                    | "issubclass"
+                    | TYPE_IS
+                    | TYPE_IN
+                    | TYPE_OF
+                    | "len"
+                    | "list"
+                    | "dict"
+                    | "set"
+                    | "tuple"
             ) && keywords.is_empty()
                 && args.iter().all(|e| work(e) == Way::Idle)
         }
@@ -264,7 +273,7 @@ mod tests {
     /// What `does_work` says of a function `f`; `BAIL` is what is not compiled.
     fn worth(body: &str) -> bool {
         let body: String = body.lines().map(|line| format!("    {line}\n")).collect();
-        let text = format!("def f(x, xs):\n{}", body.replace("BAIL", "del f.x"));
+        let text = format!("def f(x, xs):\n{}", body.replace("BAIL", "del f.x, f.y"));
         let file = SourceFile::new("m", "m.py", text);
         let module = crate::parse::parse_functions(&file).expect("it parses");
         let env = ModuleEnv::new("m", &module, false);
