@@ -109,6 +109,16 @@ impl Func<'_, '_, '_> {
                 let tests: Vec<_> = tests.collect();
                 return Some(quote!({ let _ = #code; #(#reads)* #(#tests)||* }));
             }
+            // One of Python's objects.
+            let mut lets = Vec::new();
+            let v = match v.ty {
+                Type::Named { .. } => {
+                    let object = Val::new(f.coerce(&v, &Type::Obj), Type::Obj);
+                    f.bind(&object, &mut lets)
+                }
+                _ => v,
+            };
+            let code = v.by_ref();
             let exact = exact_class(&v.ty);
             if exact.is_none() && v.ty != Type::Obj {
                 return None;
@@ -135,7 +145,7 @@ impl Func<'_, '_, '_> {
                     },
                 })
                 .collect();
-            Some(quote!({ let _ = #code; #(#reads)* #(#tests)||* }))
+            Some(quote!({ #(#lets)* let _ = #code; #(#reads)* #(#tests)||* }))
         })
     }
 

@@ -85,7 +85,7 @@ impl Infer<'_, '_> {
         }
         let known = |ty: &Ty| match ty {
             Ty::Never | Ty::None | Ty::Obj | Ty::Instance(_) | Ty::Dict(_, DictKind::Plain) => true,
-            Ty::Tuple(..) | Ty::VarTuple(_) => true,
+            Ty::Tuple(..) | Ty::VarTuple(_) | Ty::Named(..) => true,
             Ty::Dict(..) | Ty::Deque(_) | Ty::Foreign(_) => false,
             other => class_of(other).is_some(),
         };
