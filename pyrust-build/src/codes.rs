@@ -118,8 +118,8 @@ pub const CODES: &[Code] = &[
     row("PYR0309", "global-assignment", "a module global is deleted, or assigned without being declared",
         "Assigning to a global that exists is compiled; deleting one is left to Python."),
     row("PYR0311", "attribute", "an attribute is assigned",
-        "Attributes are assigned on instances of classes that the project defines, where the text of the class says what \
-         they are. Deleting one, and assigning to what is a method or a property, is left to Python."),
+        "Attributes are assigned and deleted on instances of classes that the project defines, where the text of the class \
+         says what they are. What is a method or a property is left to Python, unless the property has a setter."),
     row("PYR0312", "callee", "a function that is called cannot be compiled along",
         "A native function may only call what is native too. The reason of the callee is given behind."),
     row("PYR0313", "generator", "a generator function",

@@ -16,6 +16,7 @@ pub const NAMES: &[&str] = &[
     "hex",
     "int",
     "isinstance",
+    "issubclass",
     "len",
     "list",
     "map",
