@@ -22,7 +22,7 @@ pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
-pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class};
+pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class, stays_below};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
 pub(crate) use place::{forget_order, leave_order, may_have_attributes, rejoin_order, without_dict};

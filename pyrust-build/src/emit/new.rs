@@ -50,9 +50,20 @@ impl Func<'_, '_, '_> {
         let made = Val::place(quote!(#made), ret.clone());
         let mut vals = vals;
         let init = self.match_union(&made, |f, v| match &v.ty {
-            Type::Instance(of) if f.file.program.is_initialised(class, of) => {
+            Type::Instance(of) => {
+                let below = f.file.program.is_initialised(class, of);
+                let check = (!of.is(class)).then(|| {
+                    f.file.names_class(of);
+                    let of = object_marker(of);
+                    let check = f.q(quote!(object::stays_below::<#of, #marker>(#below)));
+                    quote!(#check;)
+                });
                 vals[0] = v.clone();
-                f.initialise(node, of, &vals, (keywords, &named))
+                let init = match below {
+                    true => f.initialise(node, of, &vals, (keywords, &named))?,
+                    false => quote!(()),
+                };
+                Some(quote!({ #check #init }))
             }
             // It may be one of a class below that one.
             Type::Obj => {

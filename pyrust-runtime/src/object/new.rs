@@ -51,6 +51,16 @@ pub fn has_no_init<C: OfObjectClass>() -> R<()> {
     if C::CLASS.has_plain_init() { Ok(()) } else { bail(Bail::Guard) }
 }
 
+/// Bails unless the class `D` is below `C`, or unless it is not, as the text of the program says.
+pub fn stays_below<D: OfObjectClass, C: OfObjectClass>(below: bool) -> R<()> {
+    let (own, class) = (class_of::<D>()?, class_of::<C>()?);
+    // SAFETY: Both are held for good.
+    match unsafe { ffi::PyType_IsSubtype(own, class) != 0 } == below {
+        true => Ok(()),
+        false => bail(Bail::Guard),
+    }
+}
+
 /// Bails if the object is an instance of the class, so that an `__init__` would be asked for.
 pub fn is_no_instance<C: OfObjectClass>(object: Obj) -> R<()> {
     let class = class_of::<C>()?;
