@@ -79,7 +79,7 @@ def test_what_instances_hold_is_recorded_with_their_hot_methods(project: pytest.
         "    sets = Sets(5000)\n"
         "    for x in range(1, 5000):\n"
         "        sets.parents[x] = x - 1\n"
-        "    for _ in range(60):\n"
+        "    for _ in range(100):\n"
         "        assert not any(sets.find(x) for x in range(5000))\n\n\n"
         "def test_find_words():\n"
         "    index = Index('words')\n"
@@ -87,7 +87,7 @@ def test_what_instances_hold_is_recorded_with_their_hot_methods(project: pytest.
         "        index.add(str(place % 20), place)\n"
         "    assert index.size() == 20\n"
         "    words = [str(n % 30) for n in range(60_000)]\n"
-        "    for _ in range(5):\n"
+        "    for _ in range(60):\n"
         "        assert index.total(words) > 0\n"
     )
     result = run("--pyrust-profile", "-k", "find")
