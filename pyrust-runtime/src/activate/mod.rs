@@ -30,6 +30,7 @@ mod patterns;
 mod raising;
 mod regions;
 mod registry;
+mod roots;
 mod segments;
 mod selftest;
 mod settings;

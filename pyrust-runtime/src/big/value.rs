@@ -3,7 +3,7 @@
 use core::cell::UnsafeCell;
 use core::cmp::Ordering;
 
-use pyo3_ffi::{PyLong_FromString, PyLong_FromUnsignedLongLong, PyObject};
+use pyo3_ffi::{PyLong_FromUnsignedLongLong, PyObject};
 
 use super::{Big, limbs, text};
 use crate::boundary::layout;
@@ -32,22 +32,34 @@ impl Big {
                 return Ok(big);
             }
         }
-        // Digits of 30 bits become limbs of 64.
         Big::build(negative, (digits.len() * 30).div_ceil(64), |out| {
-            let (mut at, mut window, mut have) = (0, 0u128, 0);
-            for digit in digits {
-                window |= u128::from(*digit) << have;
-                have += 30;
-                if have >= 64 {
-                    out[at] = window as u64;
-                    (at, window, have) = (at + 1, window >> 64, have - 64);
-                }
-            }
-            if let Some(top) = out.get_mut(at) {
-                *top = window as u64;
-            }
+            to_limbs(digits, out);
             Ok(())
         })
+    }
+}
+
+/// Digits of 30 bits become limbs of 64, all of which are written: each has bits of three digits, or of four.
+fn to_limbs(digits: &[u32], out: &mut [u64]) {
+    for (at, limb) in out.iter_mut().enumerate() {
+        let (first, skip) = (at * 64 / 30, at * 64 % 30);
+        let part = match digits.get(first..first + 4) {
+            Some(part) => [part[0], part[1], part[2], part[3]],
+            None => [0, 1, 2, 3].map(|n| digits.get(first + n).copied().unwrap_or(0)),
+        };
+        let low = u64::from(part[0]) | u64::from(part[1]) << 30;
+        let high = u64::from(part[2]) | u64::from(part[3]) << 30;
+        *limb = low >> skip | high << (60 - skip);
+    }
+}
+
+/// Limbs become digits, as many as there is room for.
+fn to_digits(limbs: &[u64], out: &mut [u32]) {
+    for (at, digit) in out.iter_mut().enumerate() {
+        let (first, skip) = (at * 30 / 64, at * 30 % 64);
+        let next = limbs.get(first + 1).copied().unwrap_or(0);
+        // In two steps, since no shift may be as wide as the limb.
+        *digit = ((limbs[first] >> skip | next << 1 << (63 - skip)) & 0x3fff_ffff) as u32;
     }
 }
 
@@ -75,14 +87,11 @@ impl IntoPy for Big {
             }
             Big::Middle { .. } | Big::Large(_) => {}
         }
-        // Hexadecimal text is read in one go, without a look at signals.
-        let (negative, mut digits) = text::digits(cx, &self, 16)?;
-        if negative {
-            digits.insert(0, b'-');
-        }
-        digits.push(0);
-        // SAFETY: the GIL is held; the text is terminated.
-        fresh(unsafe { PyLong_FromString(digits.as_ptr().cast(), core::ptr::null_mut(), 16) })
+        let mut room = [0; 2];
+        let parts = self.parts(&mut room);
+        let count = limbs::bits(parts.limbs).div_ceil(30) as usize;
+        // SAFETY: the GIL is held; numbers beyond 64 bits have three digits or more.
+        fresh(unsafe { layout::new_int(parts.negative, count, |digits| to_digits(parts.limbs, digits)) })
     }
 }
 

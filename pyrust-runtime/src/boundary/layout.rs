@@ -190,6 +190,34 @@ pub unsafe fn int_digits<'a>(object: *mut PyObject) -> (bool, &'a [u32]) {
     }
 }
 
+unsafe extern "C" {
+    /// Exported by every version that is supported: an `int` of so many digits, which are not set yet, without a sign.
+    fn _PyLong_New(digits: isize) -> *mut PyObject;
+}
+
+/// A new `int` of `count` digits, which `fill` writes, the most significant one not zero; null where memory is short.
+///
+/// # Safety
+/// The GIL is held; there are more digits than two.
+pub(crate) unsafe fn new_int(negative: bool, count: usize, fill: impl FnOnce(&mut [u32])) -> *mut PyObject {
+    // SAFETY: By the caller; the digits are ours until the object is given away.
+    unsafe {
+        let object = _PyLong_New(count as isize);
+        if object.is_null() {
+            return object;
+        }
+        let digits = field::<u32>(object, const { row("LONG_DIGITS") });
+        digits.write_bytes(0, count);
+        fill(core::slice::from_raw_parts_mut(digits, count));
+        if !negative {
+            return object;
+        }
+        let turned = pyo3_ffi::PyNumber_Negative(object);
+        pyo3_ffi::Py_DECREF(object);
+        turned
+    }
+}
+
 /// The number of digits that count, and whether there is a minus.
 #[inline(always)]
 unsafe fn int_size(object: *mut PyObject) -> (usize, bool) {

@@ -35,6 +35,8 @@ pub struct Attribute {
     found: Cell<Found>,
     /// Among the values of instances; none where no instance without a dict has had it.
     index: Cell<usize>,
+    /// Among the entries of the dict that was looked at last.
+    hint: Cell<usize>,
     /// How many names the class knew when `index` was looked for.
     known: Cell<usize>,
     /// Reading as here was found to give what Python reads.
@@ -45,9 +47,6 @@ pub struct Attribute {
 unsafe impl Sync for Attribute {}
 
 const NOWHERE: usize = usize::MAX;
-
-/// Dicts of instances are searched one by one up to this size.
-const MOST_ENTRIES: usize = 64;
 
 unsafe extern "C" {
     /// Exported by every version that is supported. Of an instance without a managed dict it is a place inside of it.
@@ -398,6 +397,7 @@ impl Attribute {
             version: Cell::new(0),
             found: Cell::new(Found::Other(ptr::null_mut())),
             index: Cell::new(NOWHERE),
+            hint: Cell::new(NOWHERE),
             known: Cell::new(0),
             proved: Cell::new(false),
         }
@@ -603,10 +603,13 @@ impl Attribute {
                 return bail(Bail::Guard);
             }
             let name = self.text.get();
-            let found = match count > MOST_ENTRIES {
-                false => (0..count).find(|at| is_name(keys.key(*at), name)),
-                true => entry_of(&keys, name),
-            };
+            // The dicts of instances that were made alike have it at the same place.
+            let hint = self.hint.get();
+            if hint < count && keys.key(hint) == name {
+                return Ok(keys.place(hint));
+            }
+            let found = entry_of(&keys, name);
+            self.hint.set(found.unwrap_or(NOWHERE));
             Ok(found.map_or(ptr::null_mut(), |at| keys.place(at)))
         }
     }
