@@ -225,7 +225,8 @@ pub fn count_of(_: Cx, range: Range, x: i64) -> i64 {
 /// `r[start:stop:step]`.
 pub fn slice(_: Cx, range: Range, start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> R<Range> {
     let Ok(count) = usize::try_from(range.count()) else { return bail(Bail::Overflow) };
-    if count > isize::MAX as usize {
+    // A slice clips its step, which a range shows.
+    if count > isize::MAX as usize || step == Some(i64::MIN) {
         return bail(Bail::Overflow);
     }
     let slice = Slice::new(start, stop, step, count)?;

@@ -71,6 +71,8 @@ pub struct Loop {
     pub taken: String,
     /// Of `enumerate`: what it counts from.
     pub counts: Option<i64>,
+    /// What stands in the text and is not called: builtins all the same.
+    pub builtins: Vec<&'static str>,
 }
 
 /// Why a generator function stays Python: where, and what.
@@ -317,10 +319,20 @@ impl Cutter {
             Some((iter, start)) => (iter, Some(start)),
             None => (iter, None),
         };
-        self.loops.push(Loop { span: iter.span, sequence: sequence.clone(), taken: taken.clone(), counts });
         let at = iter.span;
+        let backwards = reversed_range(iter);
+        let mut builtins = Vec::new();
+        builtins.extend(counts.map(|_| "enumerate"));
+        builtins.extend(backwards.iter().flat_map(|_| ["reversed", "range"]));
+        self.loops.push(Loop {
+            span: at,
+            sequence: sequence.clone(),
+            taken: taken.clone(),
+            counts,
+            builtins,
+        });
         let name = |n: &str| Expr { kind: E::Name(n.to_string()), span: at };
-        out.push(assign(name(&sequence), iter.clone(), span));
+        out.push(assign(name(&sequence), backwards.unwrap_or_else(|| iter.clone()), span));
         out.push(assign(name(&taken), number_of(0, at), span));
         let length = Expr {
             kind: E::Call { func: Box::new(name("len")), args: vec![name(&sequence)], keywords: Vec::new() },
@@ -431,6 +443,23 @@ fn enumerated(iter: &Expr) -> Option<(&Expr, i64)> {
         E::Constant(Constant::Int(digits)) => Some((&args[0], digits.parse::<i32>().ok()?.into())),
         _ => None,
     }
+}
+
+/// `range(n)[::-1]` for `reversed(range(n))`: Python has the same iterator for both.
+fn reversed_range(iter: &Expr) -> Option<Expr> {
+    let E::Call { func, args, keywords } = &iter.kind else { return None };
+    let [range] = args.as_slice() else { return None };
+    let E::Call { func: inner, .. } = &range.kind else { return None };
+    let is = |e: &Expr, name: &str| matches!(&e.kind, E::Name(n) if n == name);
+    if !is(func, "reversed") || !is(inner, "range") || !keywords.is_empty() {
+        return None;
+    }
+    let step = Some(Box::new(number_of(-1, iter.span)));
+    let index = Expr { kind: E::Slice { lower: None, upper: None, step }, span: iter.span };
+    Some(Expr {
+        kind: E::Subscript { value: Box::new(range.clone()), index: Box::new(index) },
+        span: iter.span,
+    })
 }
 
 pub(super) fn number_of(value: i64, span: Span) -> Expr {

@@ -256,6 +256,7 @@ pub(super) const OPERATORS: &[Row] = &[
     Row(">=", "anyset[T], anyset[T]", "bool", "set::ge", "c!"),
     Row("in", "int, range", "bool", "range::contains", "cr"),
     Row("getitem", "range, int", "int", "range::get", "c!"),
+    Row("getslice", "range, int?, int?, int?", "range", "range::slice", "c!"),
     Row("==", "range, range", "bool", "range::eq", "c"),
 ];
 

@@ -40,17 +40,17 @@ pub(super) fn specialise(
     }
     let plan = segments::plan(def).map_err(|(span, what)| vec![segments::finding(file, span, what)])?;
     let loops = || plan.points.iter().flat_map(|point| &point.loops);
+    let builtins: Vec<&str> = loops().flat_map(|l| &l.builtins).copied().collect();
     if let Some(at) = loops().next()
-        && ["len", "enumerate"].iter().any(|name| {
+        && ["len"].iter().chain(&builtins).any(|name| {
             let bound = sources.module(&func.module).is_some_and(|(_, env)| env.bindings.contains_key(*name));
             bound || segments::locals_of(def).contains(*name)
         })
     {
         // What the loops are made of are the builtins.
-        let what = "a loop with a `yield` where `len` or `enumerate` is not the builtin";
+        let what = "a loop with a `yield` where `len`, `enumerate` or `reversed` is not the builtin";
         return Err(vec![segments::finding(file, at.span, what)]);
     }
-    let counts = loops().any(|l| l.counts.is_some());
     let names: Vec<&str> = def.params.in_frame_order().map(|p| p.name.as_str()).collect();
     let params = parameter_types(program, signature, &def.params.places_in_text(), &entry.signatures)?;
     let mut sites = Vec::new();
@@ -75,9 +75,8 @@ pub(super) fn specialise(
         if !changed {
             let roots = [root].into_iter().chain(instances.iter().flatten().copied());
             for i in roots {
-                if counts {
-                    program.instances[i].guards.insert(Guard::Builtin("enumerate".to_string()));
-                }
+                let guards = builtins.iter().map(|name| Guard::Builtin(name.to_string()));
+                program.instances[i].guards.extend(guards);
                 emits(program, i)?;
             }
             return Ok(Spec {
