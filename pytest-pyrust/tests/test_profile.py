@@ -105,6 +105,36 @@ def test_what_instances_hold_is_recorded_with_their_hot_methods(project: pytest.
     assert manifest(project) == first
 
 
+def test_what_goes_through_a_generator_that_stays_python_is_recorded(project: pytest.Pytester, run: Runner) -> None:
+    (project.path / "src/textkit/walks.py").write_text(
+        "def steps(n):\n"
+        "    k = n\n"
+        "    while k > 0:\n"
+        "        if k % 1000 == 0:\n"
+        "            yield k % 7\n"
+        "        k -= 1\n\n\n"
+        "def doubled(n):\n"
+        "    for step in steps(n):\n"
+        "        yield step * 2\n\n\n"
+        "def longest(n):\n"
+        "    return max(doubled(n))\n\n\n"
+        "def printed(n):\n"
+        "    print(longest(n))\n"
+    )
+    (project.path / "tests/test_walks.py").write_text(
+        "from textkit.walks import printed\n\n\ndef test_walk():\n    for _ in range(20):\n        printed(100_000)\n"
+    )
+    result = run("--pyrust-profile", "-k", "walk")
+    assert result.ret == 0
+    said = "pyrust: besides, as they go through hot generators that stay Python: textkit.walks:longest"
+    result.stdout.fnmatch_lines([said])
+    first = manifest(project)
+    assert "textkit.walks:longest" in first
+    assert "textkit.walks:printed" not in first
+    run("--pyrust-profile", "-k", "walk")
+    assert manifest(project) == first
+
+
 def test_what_instances_hold_is_recorded_where_the_text_does_not_say_it(project: pytest.Pytester, run: Runner) -> None:
     (project.path / "src/textkit/boards.py").write_text(
         "from dataclasses import dataclass, field\n\n\n"

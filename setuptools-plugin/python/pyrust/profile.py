@@ -209,7 +209,8 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     chance = _by_chance(project, run, hot) if threshold > 0.0 else set()
     hot = [name for name in hot if name not in chance]
     tellers = _Tellers(project, profile)
-    needed = tellers.constructors(hot) & _known(project)
+    consumers = _consumers(run, tellers, set(hot), threshold)
+    needed = (tellers.constructors(hot) | consumers) & _known(project)
     made = runinfo.new_folder(project.manifest)
 
     def merge_with(needed: set[str]) -> dict[str, Any]:
@@ -219,7 +220,12 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
 
     merged = merge_with(needed)
     answers = _answers(project, project.manifest, hot)
-    if more := _helpful(project, profile, hot, answers, tellers):
+    consumers = _consumers(run, tellers, {name for name in hot if name in answers and answers[name].reason}, threshold)
+    consumers = _compiled(project, profile, hot, consumers - set(hot))
+    hot += sorted(consumers)
+    more = _helpful(project, profile, hot, answers, tellers)
+    if more or consumers:
+        needed |= consumers
         again = merge_with(needed | more)
         added = sorted({*merged["added"], *again["added"]} - set(merged["removed"]))
         removed = sorted(set(merged["removed"]) - set(again["added"]))
@@ -247,6 +253,10 @@ def finish(project: Project, run: Run, threshold: float, everything: str = "--py
     lines += _lines(project, run, shares, hot, chance, threshold, merged, everything)
     if more:
         lines.append(f"pyrust: besides, for what instances hold: {', '.join(sorted(more))}")
+    if consumers:
+        lines.append(
+            f"pyrust: besides, as they go through hot generators that stay Python: {', '.join(sorted(consumers))}"
+        )
     if told.unsaid:
         lines.append(f"pyrust: what instances hold was recorded: {', '.join(sorted(told.unsaid))}")
     if made and project.manifest.is_file():
@@ -283,6 +293,29 @@ def _known(project: Project) -> set[str]:
 
     found = _engine.load_project(str(project.root), str(project.manifest))
     return {entry["function"] for entry in found.get("hotspots", [])}
+
+
+def _consumers(run: Run, tellers: _Tellers, hot: set[str], threshold: float) -> set[str]:
+    """Recorded functions that go through generators among these often enough: where they are native, the generators are part of them."""
+    spent: dict[str, float] = {}
+    for stack, seconds in run.get("stacks", {}).items():
+        found, through = set(), False
+        for name in reversed(stack.split(";")):
+            if tellers.is_generator(name):
+                through |= name in hot
+            elif through:
+                found.add(name)
+                through = False
+        for name in found & tellers.recorded:
+            spent[name] = spent.get(name, 0.0) + seconds
+    least = sum(run["seconds"].values()) * threshold / 100.0
+    return {name for name, seconds in spent.items() if seconds >= least}
+
+
+def _compiled(project: Project, profile: dict[str, Any], hot: Sequence[str], asked: set[str]) -> set[str]:
+    """Which of these functions the compiler takes, together with the hot ones."""
+    answers = _answers_with(project, profile, [*hot, *sorted(asked)], set()) if asked else {}
+    return {name for name in asked if name in answers and answers[name].reason is None}
 
 
 def _helpful(
@@ -328,6 +361,8 @@ class _Tellers:
         self._paths: dict[str, str] = _engine.load_project(str(project.root), str(project.manifest))["modules"]
         self._trees: dict[str, ast.Module | None] = {}
         self._texts = {each["function"]: [text for text, _ in each["signatures"]] for each in profile["functions"]}
+        self.recorded = {name for name, texts in self._texts.items() if texts}
+        self._generators: dict[str, bool] = {}
         self._methods: dict[str, set[str]] = {}
         for name, texts in self._texts.items():
             for text in texts:
@@ -345,6 +380,13 @@ class _Tellers:
             needed |= new
             waiting += new
         return needed
+
+    def is_generator(self, name: str) -> bool:
+        """Is it a function with a `yield` of its own?"""
+        if name not in self._generators:
+            node = self._node(name)
+            self._generators[name] = isinstance(node, ast.FunctionDef) and any(map(_yields, node.body))
+        return self._generators[name]
 
     def unknown(self, name: str, answer: Answer) -> Iterable[tuple[str, str]]:
         """Attributes of which it is not known what they hold, and their classes; or of which that may be so."""
@@ -382,6 +424,13 @@ class _Tellers:
             except (KeyError, OSError, SyntaxError, ValueError):
                 self._trees[module] = None
         return self._trees[module]
+
+
+def _yields(node: ast.AST) -> bool:
+    """Is there a `yield` that belongs to the function around the node?"""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+        return False
+    return isinstance(node, (ast.Yield, ast.YieldFrom)) or any(map(_yields, ast.iter_child_nodes(node)))
 
 
 def _fills(node: ast.AST, attribute: str) -> bool:
