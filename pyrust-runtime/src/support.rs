@@ -1,6 +1,7 @@
 //! Small pieces that generated code needs and that belong to no type: bound variables, counted loops, conversions.
 
 use core::cell::UnsafeCell;
+use core::mem::MaybeUninit;
 use core::ops::Range as Span;
 
 use crate::elem::{ElemEq, ElemOrd, Key};
@@ -9,6 +10,31 @@ use crate::py::FromPy;
 use crate::stop::{Bail, Exc, R, Stop, bail, exc};
 use crate::strs::{Bytes, Chr, Str};
 use crate::txn::Cx;
+
+/// What `item` gives for each place of an array; it stops where that stops.
+#[inline(always)]
+pub(crate) fn gathered<T, const N: usize>(mut item: impl FnMut(usize) -> R<T>) -> R<[T; N]> {
+    struct Made<T, const N: usize> {
+        items: [MaybeUninit<T>; N],
+        count: usize,
+    }
+    impl<T, const N: usize> Drop for Made<T, N> {
+        fn drop(&mut self) {
+            for made in &mut self.items[..self.count] {
+                // SAFETY: so many have been written, and nobody took them.
+                unsafe { made.assume_init_drop() };
+            }
+        }
+    }
+    let mut made = Made { items: [const { MaybeUninit::uninit() }; N], count: 0 };
+    while made.count < N {
+        made.items[made.count].write(item(made.count)?);
+        made.count += 1;
+    }
+    made.count = 0;
+    // SAFETY: all have been written, and are taken here once.
+    Ok(unsafe { made.items.as_ptr().cast::<[T; N]>().read() })
+}
 
 /// The value of a variable that may be unbound; Python says which one it was.
 #[inline(always)]

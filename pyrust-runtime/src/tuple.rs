@@ -238,6 +238,15 @@ pub fn get<T: FromPy>(cx: Cx, tuple: &PTuple<T>, index: i64) -> R<T> {
     tuple.item(cx, index)
 }
 
+/// `a, b, c, d, e = t`: see [`crate::list::unpack`].
+#[inline(never)]
+pub fn unpack<T: FromPy, const N: usize>(cx: Cx, tuple: &PTuple<T>) -> R<[T; N]> {
+    if tuple.count() != N {
+        return exc(Exc::ValueError);
+    }
+    crate::support::gathered(|at| tuple.item(cx, at))
+}
+
 /// The next item of `for x in t`.
 #[inline(always)]
 pub fn next<T: FromPy>(cx: Cx, tuple: &PTuple<T>, at: &mut i64) -> R<Option<T>> {

@@ -14,6 +14,9 @@ use crate::ops;
 use crate::passes::Pass;
 use crate::ty::{DictKind, Side, Type};
 
+/// From so many items on, a list or a tuple of any length is unpacked by one call.
+const MANY: usize = 6;
+
 impl Func<'_, '_, '_> {
     pub(super) fn delete(&mut self, target: &Target) -> TokenStream {
         match &target.kind {
@@ -460,6 +463,21 @@ impl Func<'_, '_, '_> {
             let (prefix, v) = f.listed_set(v);
             let code = &v.code;
             let count = Literal::i64_suffixed(n as i64);
+            let many = match &v.ty {
+                Type::List { elem, .. } | Type::View(elem) => Some((elem, quote!(list::unpack))),
+                Type::VarTuple(elem) => Some((elem, quote!(tuple::unpack))),
+                _ => None,
+            };
+            if let (Some((elem, unpack)), MANY..) = (many, n) {
+                let names: Vec<_> = (0..n).map(|_| f.fresh("p")).collect();
+                let all = f.q(quote!(#unpack(cx, &#code)));
+                let sets: Vec<_> = items
+                    .iter()
+                    .zip(&names)
+                    .map(|(t, x)| f.assign(t, &Val::new(quote!(#x), (**elem).clone())))
+                    .collect();
+                return Some(arm(quote!(#prefix let [#(#names),*] = #all; #(#sets)*)));
+            }
             let get: Box<dyn Fn(usize) -> TokenStream> = match &v.ty {
                 Type::Tuple { items: types, .. } if types.len() == n => {
                     let sets: Vec<_> = items

@@ -178,6 +178,15 @@ pub fn get<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64) -> 
     list.item(cx, position(index, list.count())?)
 }
 
+/// `a, b, c, d, e = l`: where items are many, a call takes less than as many reads in place.
+#[inline(never)]
+pub fn unpack<T: Clone + 'static, L: ListLike<T>, const N: usize>(cx: Cx, list: &L) -> R<[T; N]> {
+    if list.count() != N {
+        return exc(Exc::ValueError);
+    }
+    crate::support::gathered(|at| list.item(cx, at))
+}
+
 /// `l[i] = x`
 #[inline(always)]
 pub fn set<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, item: T) -> R<()> {
