@@ -131,6 +131,7 @@ impl Infer<'_, '_> {
         keywords: &[(String, Expr)],
     ) -> Ty {
         let name = above.name;
+        self.called_through(name, Some(base));
         let base = self.expr(base);
         let Some(class) = self.program.object_class(&self.func.module, above.class) else {
             let message =

@@ -249,6 +249,7 @@ impl Infer<'_, '_> {
                     let target = FuncRef { module, qualname: real };
                     let guard = Guard::Function { name: name.to_string(), target: target.clone() };
                     self.guards.insert(guard);
+                    self.called_through(name.rsplit('.').next().unwrap_or_default(), args.first());
                     self.native_call(e, name, &target, args, keywords)
                 }
                 Some((_, Binding::Imported { module, name: attr })) => {

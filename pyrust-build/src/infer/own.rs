@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::solver::Ty;
 use super::{FuncRef, Infer, Program, Wide};
 use crate::hir::visit::{Visit, walk_expr, walk_target};
 use crate::hir::{Expr, ExprKind, NodeId, Target, TargetKind};
@@ -229,6 +230,21 @@ impl Infer<'_, '_> {
         if MAKERS.contains(&name) {
             let topmost = self.program.topmost(class);
             self.program.thawed.insert(topmost);
+        }
+    }
+
+    /// A function of a class is called through the class, or one above it: what makes instances may be given one that is
+    /// made already, unless this makes its own first parameter.
+    pub(super) fn called_through(&mut self, name: &str, instance: Option<&Expr>) {
+        let Some(instance) = instance.filter(|_| MAKERS.contains(&name)) else { return };
+        let own = self.hir.params.first().map(|p| p.var);
+        if self.is_maker() && matches!(instance.kind, ExprKind::Local(var) if Some(var) == own) {
+            return;
+        }
+        for member in self.expr(instance).members().to_vec() {
+            if let Ty::Instance(class) = member {
+                self.called(&class, name);
+            }
         }
     }
 

@@ -38,6 +38,9 @@ pub fn split_receiver(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(BOUND)?.split_once(' ')
 }
 
+/// Functions that are class methods without being said so.
+const CLASS_METHODS: &[&str] = &["__init_subclass__", "__class_getitem__"];
+
 impl ModuleEnv {
     /// The qualified name of the private function that is an attribute of the class.
     pub fn written(&self, class: &str, attribute: &str) -> Option<String> {
@@ -113,8 +116,10 @@ impl ModuleEnv {
                 }
                 other => other,
             };
-            // Other names with two underscores mean something to Python; this one is a function that is called with a class.
-            if !name.starts_with("__") || !name.ends_with("__") || name == "__new__" {
+            // Other values with two underscores mean something to Python; functions are called with what is given.
+            let special = name.starts_with("__") && name.ends_with("__");
+            let called = matches!(binding, Binding::Function) && !CLASS_METHODS.contains(&name.as_str());
+            if !special || called {
                 self.candidates.entry(own[&name].clone()).or_default().push((binding, false));
             }
         }
