@@ -305,10 +305,15 @@ fn is_plain_value(value: &ast::Expr) -> bool {
             _ => false,
         },
         A::Tuple(items) => items.iter().all(is_plain_value),
-        A::UnaryOp { operand, .. } => is_plain_value(operand),
-        A::BinOp { left, right, .. } => is_plain_value(left) && is_plain_value(right),
+        A::UnaryOp { operand, .. } => is_operand(operand),
+        A::BinOp { left, right, .. } => is_operand(left) && is_operand(right),
         _ => false,
     }
+}
+
+/// What is computed of names as well: the type of the result is looked at when it is read.
+fn is_operand(value: &ast::Expr) -> bool {
+    matches!(value.kind, A::Name(_)) || is_plain_value(value)
 }
 
 fn binds_inside(stmt: &Stmt, is_named: &dyn Fn(&str) -> bool) -> bool {

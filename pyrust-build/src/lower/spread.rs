@@ -16,7 +16,7 @@ impl Lower<'_> {
         args: &[AExpr],
         keywords: &[ast::Keyword],
     ) -> Option<ExprKind> {
-        let A::Name(name) = &func.kind else { return None };
+        let name = &self.named_function_of(func)?;
         let (star, before) = keywords.split_last()?;
         if self.lookup(name).is_some()
             || star.name.is_some()
@@ -101,6 +101,21 @@ impl Lower<'_> {
             }
         }
         Some(ExprKind::Call { name: name.clone(), args: values, keywords: all })
+    }
+
+    /// The name of what is called: a name, or `Class.function` of a class of the module.
+    fn named_function_of(&self, func: &AExpr) -> Option<String> {
+        match &func.kind {
+            A::Name(name) => Some(name.clone()),
+            A::Attribute { value, name } => {
+                let A::Name(class) = &value.kind else { return None };
+                let member = format!("{class}.{}", self.mangled(name));
+                let known = matches!(self.env.bindings.get(class), Some(Binding::Class))
+                    && matches!(self.env.bindings.get(&member), Some(Binding::Function));
+                (known && self.lookup(class).is_none()).then_some(member)
+            }
+            _ => None,
+        }
     }
 
     /// `"name" in dict`, or `not in`.

@@ -497,8 +497,21 @@ impl ModuleEnv {
                 _ => items.iter().for_each(|t| self.bind_target(t, None, true)),
             },
             ExprKind::Starred(inner) => self.bind_target(inner, None, true),
+            // `Point.ZERO = Point(0, 0)`: as if the class said so. What it may become besides is looked at when it is read.
+            ExprKind::Attribute { value: class, name } if !name.starts_with("__") && !conditional => {
+                if let (Some(class), Some(value)) = (self.plain_class_named(class), value) {
+                    self.bind(&format!("{class}.{name}"), Binding::Value(Box::new(value.clone())), false);
+                }
+            }
             _ => {}
         }
+    }
+
+    /// The class of this module that a name stands for, where its members are known.
+    fn plain_class_named(&self, e: &Expr) -> Option<String> {
+        let crate::ast::ExprKind::Name(name) = &e.kind else { return None };
+        let class = matches!(self.only(name)?, Binding::Class);
+        (class && self.bases.contains_key(name)).then(|| name.clone())
     }
 
     /// The absolute name of what a `from` statement imports from.
