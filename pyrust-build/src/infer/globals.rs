@@ -6,6 +6,7 @@ use super::{FuncRef, Live, NARROW, Program, annotation};
 use crate::ast;
 use crate::resolve::{Binding, split_member, split_receiver};
 use crate::ty::Type;
+use crate::walk::each_statement;
 
 /// At most so many classes are gone through for an attribute, from one to its base.
 const MAX_BASES: usize = 12;
@@ -197,12 +198,41 @@ impl Program<'_> {
         let (home, binding) = self.binding(module, name)?;
         let own = self.name_in(module, &home, name);
         let made = self.made_value(&home, &own, &binding);
+        let made = match made {
+            Some(Type::None) => Some(Type::join(&Type::None, &self.assigned_later(&home, &own))),
+            made => made,
+        };
         // A `None` is what is there before the value that the annotation speaks of.
         if made.as_ref().is_some_and(|ty| *ty != Type::None && !ty.has_never()) {
             return made;
         }
         let (_, env) = self.modules.module(&home)?;
         annotation::of_value(env, &own, &env.statements_of(&own)).or(made)
+    }
+
+    /// What functions assign to a global that they declare (`planner = Planner()`), as far as the text says its type.
+    fn assigned_later(&self, home: &str, own: &str) -> Type {
+        let mut found = Type::Never;
+        if !self.is_assigned(home, own) {
+            return found;
+        }
+        let Some((_, env)) = self.modules.module(home) else { return found };
+        for (_, function) in &env.functions {
+            let mut declared = false;
+            each_statement(&function.body, &mut |stmt| match &stmt.kind {
+                ast::StmtKind::Global(names) => declared |= names.iter().any(|n| n == own),
+                ast::StmtKind::Assign { targets, value } if declared => {
+                    let is_it = |t: &ast::Expr| matches!(&t.kind, ast::ExprKind::Name(n) if n == own);
+                    if targets.iter().any(is_it)
+                        && let Some(ty) = self.literal_type(home, value)
+                    {
+                        found = Type::join(&found, &in_python(&ty));
+                    }
+                }
+                _ => {}
+            });
+        }
+        found
     }
 
     /// The type of what the statements make that bind the name.
