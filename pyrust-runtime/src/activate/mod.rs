@@ -30,7 +30,6 @@ mod patterns;
 mod raising;
 mod regions;
 mod registry;
-mod roots;
 mod segments;
 mod selftest;
 mod settings;

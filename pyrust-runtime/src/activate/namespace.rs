@@ -15,7 +15,6 @@ use super::library::of_generator;
 use super::metadata::{Kind, Slot};
 use super::object::{Own, attribute, attribute_or_none, interned, lookup, utf8};
 use super::ospath::of_paths;
-use super::roots::Roots;
 use super::stdlib::{library_class, library_function};
 use super::{path, patterns, registry};
 use crate::boundary::globals;
@@ -65,7 +64,6 @@ struct State {
     functions: Vec<Cell<Option<Callee>>>,
     /// Of patterns: the flags that they were compiled with, or that could not be.
     flags: Vec<Cell<Option<Option<i64>>>>,
-    roots: Roots,
 }
 
 /// A function object whose code was found to be the compiled one.
@@ -251,8 +249,6 @@ impl Namespace {
                 found: Cell::new(false),
                 functions: (0..count).map(|_| Cell::new(None)).collect(),
                 flags: (0..count).map(|_| Cell::new(None)).collect(),
-                // SAFETY: the caller holds the GIL.
-                roots: unsafe { Roots::new(self.slots) },
             };
             self.state.store(Box::into_raw(Box::new(state)), Relaxed);
         }
@@ -272,7 +268,7 @@ impl Namespace {
                 let known = state.words.borrow();
                 !known.is_empty() && known.iter().all(Word::holds)
             };
-            if !current && !self.still_holds(state) {
+            if !current {
                 let mut fresh = Vec::new();
                 if state.dict.get().is_null() || state.found.get() {
                     let modules = PyImport_GetModuleDict();
@@ -289,33 +285,9 @@ impl Namespace {
                 fresh.extend([version_word(state.dict.get()), version_word(builtins())]);
                 state.holds.set(self.look(state, &mut fresh));
                 *state.words.borrow_mut() = fresh;
-                state.roots.look(state.dict.get());
             }
             words.extend_from_slice(&state.words.borrow());
             state.holds.get()
-        }
-    }
-
-    /// Whether nothing but the values of globals has changed since the last look; reads these again.
-    unsafe fn still_holds(&self, state: &State) -> bool {
-        let (dict, mut known) = (state.dict.get(), state.words.borrow_mut());
-        if known.is_empty() || !state.holds.get() {
-            return false;
-        }
-        // SAFETY: the dict is strongly held, and so are the owners of the words.
-        unsafe {
-            let now = version_word(dict);
-            if !known.iter().all(|word| word.place == now.place || word.holds()) || !state.roots.hold_in(dict)
-            {
-                return false;
-            }
-            known.iter_mut().filter(|word| word.place == now.place).for_each(|word| *word = now);
-            for (index, slot) in self.slots.iter().enumerate() {
-                if matches!(slot.kind, Kind::Value) && !path::is_path(slot.name) {
-                    state.values[index].set(lookup(dict, state.names[index]));
-                }
-            }
-            true
         }
     }
 
