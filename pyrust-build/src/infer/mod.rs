@@ -46,6 +46,7 @@ pub mod ranges;
 mod refine;
 mod sets;
 mod settle;
+mod shared_tuples;
 mod slice;
 mod solver;
 mod stmt;
@@ -571,6 +572,7 @@ impl<'a> Program<'a> {
                 let ret = infer.state.solver.get(infer.state.ret);
                 infer.state.solver.give_all(&ret);
             }
+            infer.hold_shared_tuples();
             infer.state.solver.spread_in_place();
             rounds += 1;
             if !infer.state.solver.changed || rounds > 100 || infer.program.is_exhausted() {

@@ -547,7 +547,7 @@ impl Solver {
         }
     }
 
-    fn mark(&mut self, ty: &Ty) -> Ty {
+    pub(super) fn mark(&mut self, ty: &Ty) -> Ty {
         match ty {
             Ty::List(c) | Ty::Dict(c, _) | Ty::Deque(c) | Ty::Set(c, _) | Ty::DictView(c, ..) => {
                 self.set_in_place(*c);
