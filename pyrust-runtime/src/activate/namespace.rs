@@ -5,12 +5,15 @@
 //! sends calls to Python, undoing it makes them native again. Values are read from the last look-up, which is still
 //! right because no Python code runs while a transaction is open.
 
+mod steady;
+
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
+use self::steady::Roots;
 use super::library::of_generator;
 use super::metadata::{Kind, Slot};
 use super::object::{Own, attribute, attribute_or_none, interned, lookup, utf8};
@@ -64,6 +67,8 @@ struct State {
     functions: Vec<Cell<Option<Callee>>>,
     /// Of patterns: the flags that they were compiled with, or that could not be.
     flags: Vec<Cell<Option<Option<i64>>>>,
+    /// What the slots begin with, where that tells whether they hold.
+    roots: Option<Roots>,
 }
 
 /// A function object whose code was found to be the compiled one.
@@ -249,6 +254,8 @@ impl Namespace {
                 found: Cell::new(false),
                 functions: (0..count).map(|_| Cell::new(None)).collect(),
                 flags: (0..count).map(|_| Cell::new(None)).collect(),
+                // SAFETY: the caller holds the GIL.
+                roots: if self.own_builtins { None } else { unsafe { Roots::new(self.slots) } },
             };
             self.state.store(Box::into_raw(Box::new(state)), Relaxed);
         }
@@ -268,7 +275,7 @@ impl Namespace {
                 let known = state.words.borrow();
                 !known.is_empty() && known.iter().all(Word::holds)
             };
-            if !current {
+            if !current && !self.still_holds(state) {
                 let mut fresh = Vec::new();
                 if state.dict.get().is_null() || state.found.get() {
                     let modules = PyImport_GetModuleDict();
@@ -285,6 +292,9 @@ impl Namespace {
                 fresh.extend([version_word(state.dict.get()), version_word(builtins())]);
                 state.holds.set(self.look(state, &mut fresh));
                 *state.words.borrow_mut() = fresh;
+                if let Some(roots) = &state.roots {
+                    roots.look(state.dict.get());
+                }
             }
             words.extend_from_slice(&state.words.borrow());
             state.holds.get()

@@ -148,6 +148,14 @@ pub(super) fn is_path(name: &str) -> bool {
     name.contains([' ', '.', '['])
 }
 
+/// The global with which a path begins that goes through classes only: all that is found there has words.
+pub(super) fn class_of(name: &'static str) -> Option<&'static str> {
+    let roles = ["property ", "classmethod ", "setter ", "cached "];
+    let path = roles.into_iter().find_map(|role| name.strip_prefix(role)).unwrap_or(name);
+    let (global, rest) = path.split_once('.')?;
+    (!is_path(global) && !rest.contains([' ', '['])).then_some(global)
+}
+
 fn split(name: &str) -> (&str, Option<&str>) {
     name.split_once('.').map_or((name, None), |(first, rest)| (first, Some(rest)))
 }
