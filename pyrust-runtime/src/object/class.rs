@@ -280,7 +280,7 @@ impl ObjectClass {
                 writable: same(ty.tp_setattro, object.tp_setattro),
                 always_true: (*ty.tp_as_number).nb_bool.is_none() && !counted,
                 // Members have a hash of their own, which does not concern `==`.
-                identity: same(ty.tp_richcompare, object.tp_richcompare)
+                identity: (same(ty.tp_richcompare, object.tp_richcompare) || compares_as_object(class))
                     && (enumeration || same(ty.tp_hash, object.tp_hash)),
                 plainly_made: same(ty.tp_new, object.tp_new) && plainly_allocated,
                 plainly_allocated,
@@ -315,6 +315,25 @@ unsafe fn is_of_object(class: *mut PyTypeObject) -> bool {
             at = (*at).tp_base;
         }
         true
+    }
+}
+
+/// Are `==` and `!=` those of `object`, though the class orders its instances?
+///
+/// # Safety
+/// A live class.
+unsafe fn compares_as_object(class: *mut PyTypeObject) -> bool {
+    // SAFETY: By the caller; interned texts, or null where memory is short.
+    unsafe {
+        ["__eq__", "__ne__"].into_iter().all(|name| {
+            let name = interned(name);
+            let same = !name.is_null() && {
+                let found = inherited(class, name);
+                !found.is_null() && found == inherited(&raw mut PyBaseObject_Type, name)
+            };
+            Py_XDECREF(name);
+            same
+        })
     }
 }
 
