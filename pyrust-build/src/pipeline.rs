@@ -560,7 +560,7 @@ fn specialise(
     places: &[usize],
     (all, besides): (&[Signature], Wide),
 ) -> Result<usize, Vec<Diagnostic>> {
-    let mut params = parameter_types(program, signature, places, all)?;
+    let mut params = parameter_types(program, func, signature, places, all)?;
     if let (Some(first @ Type::Obj), Some(class)) =
         (params.first_mut(), program.class_given_to(&func.module, &func.qualname))
     {

@@ -689,6 +689,9 @@ impl Infer<'_, '_> {
             self.guards.insert(Guard::Elsewhere { module: target.module.clone(), guard: Box::new(guard) });
             return made_by(made);
         }
+        if let Some(function) = self.program.default_function(&target.module, &default) {
+            return function;
+        }
         let key = format!("<default {} of {}>", param, target.qualname);
         let func = FuncRef { module: target.module.clone(), qualname: key.clone() };
         if !self.program.lowered.contains_key(&func) {

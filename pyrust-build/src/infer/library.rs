@@ -18,15 +18,25 @@ pub struct Bisect<'e> {
 }
 
 impl<'e> Bisect<'e> {
+    /// Is it one of those functions?
+    pub fn is(module: &str, name: &str) -> bool {
+        module == "bisect" && Self::form(name).is_some()
+    }
+
+    /// Whether it looks to the left, and whether it inserts.
+    fn form(name: &str) -> Option<(bool, bool)> {
+        match name {
+            "bisect_left" => Some((true, false)),
+            "bisect_right" | "bisect" => Some((false, false)),
+            "insort_left" => Some((true, true)),
+            "insort_right" | "insort" => Some((false, true)),
+            _ => None,
+        }
+    }
+
     /// A call of that function; `None` for another one, or a form that is not understood.
     pub fn of(name: &str, args: &'e [Expr], keywords: &'e [(String, Expr)]) -> Option<Bisect<'e>> {
-        let (left, insert) = match name.strip_prefix("bisect.")? {
-            "bisect_left" => (true, false),
-            "bisect_right" | "bisect" => (false, false),
-            "insort_left" => (true, true),
-            "insort_right" | "insort" => (false, true),
-            _ => return None,
-        };
+        let (left, insert) = Self::form(name.strip_prefix("bisect.")?)?;
         let names = ["a", "x", "lo", "hi"];
         let mut given: [Option<&Expr>; 4] = [None; 4];
         if args.len() > names.len() {

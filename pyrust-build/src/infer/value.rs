@@ -3,14 +3,14 @@
 
 use super::call::bind_values;
 use super::solver::Ty;
-use super::{ArgSource, FuncRef, Guard, Infer, Program};
+use super::{ArgSource, FuncRef, Guard, Infer, Program, library};
 use crate::ast;
 use crate::diagnostic::Diagnostic;
 use crate::hir::{self, Expr, ExprKind, ParamKind};
 use crate::lower::CallForm;
 use crate::ops;
 use crate::resolve::Binding;
-use crate::ty::{Callee, ObjectClass};
+use crate::ty::{Callee, ObjectClass, Type};
 
 /// A function, or a class, that a name of a module means.
 pub struct Named {
@@ -77,6 +77,32 @@ impl Program<'_> {
         Some(Named { callee: own(path), module: module.to_string(), is_c: false, guard, through: None })
     }
 
+    /// The function that the default of a parameter names (`bisect=bisect`), as a type.
+    pub(super) fn default_function(&self, module: &str, default: &ast::Expr) -> Option<Type> {
+        let path = match &default.kind {
+            ast::ExprKind::Name(name) => name.clone(),
+            ast::ExprKind::Attribute { value, name: attr } => match &value.kind {
+                ast::ExprKind::Name(name) => format!("{name}.{attr}"),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(Type::Function(vec![self.function_named(module, &path)?.callee]))
+    }
+
+    /// The same of a parameter, by its place in the frame, that the function calls.
+    pub fn called_default(&self, func: &FuncRef, place: usize) -> Option<Type> {
+        let def = self.modules.module(&func.module)?.1.function(&func.qualname)?;
+        let param = def.params.in_frame_order().nth(place)?;
+        let mut called = false;
+        crate::walk::expressions(&def.body, &mut |e| {
+            if let ast::ExprKind::Call { func, .. } = &e.kind {
+                called |= matches!(&func.kind, ast::ExprKind::Name(name) if *name == param.name);
+            }
+        });
+        self.default_function(&func.module, param.default.as_ref().filter(|_| called)?)
+    }
+
     /// Is it the name of such a class, in the body of another one? Nothing binds it to an instance.
     pub(super) fn is_class_in(&self, class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> bool {
         let ast::ExprKind::Name(name) = &value.kind else { return false };
@@ -121,7 +147,9 @@ impl Program<'_> {
 /// A function of the standard library that the compiler gives a meaning to.
 fn is_library_function(module: &str, name: &str) -> bool {
     ops::constant(module, name).is_none()
-        && (ops::exists(&format!("{module}.{name}")) || crate::lower::is_operator(module, name))
+        && (ops::exists(&format!("{module}.{name}"))
+            || library::Bisect::is(module, name)
+            || crate::lower::is_operator(module, name))
 }
 
 /// The function that is inferred for a call of `callee` with so many arguments and these keywords.

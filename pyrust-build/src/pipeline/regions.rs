@@ -151,7 +151,9 @@ fn outermost(
     mut take: impl FnMut(&mut Program<'_>, (usize, &Region), &[Type]) -> bool,
 ) {
     let places = def.params.places_in_text();
-    let Ok(mut params) = parameter_types(program, signature, &places, &entry.signatures) else { return };
+    let Ok(mut params) = parameter_types(program, func, signature, &places, &entry.signatures) else {
+        return;
+    };
     params.insert(0, Type::Bool);
     let types = Asked { file, func, number, params, def, regions }.types(program);
     let mut taken: Vec<Span> = Vec::new();

@@ -52,7 +52,7 @@ pub(super) fn specialise(
         return Err(vec![segments::finding(file, at.span, what)]);
     }
     let names: Vec<&str> = def.params.in_frame_order().map(|p| p.name.as_str()).collect();
-    let params = parameter_types(program, signature, &def.params.places_in_text(), &entry.signatures)?;
+    let params = parameter_types(program, func, signature, &def.params.places_in_text(), &entry.signatures)?;
     let mut sites = Vec::new();
     for number in 0..=plan.points.len() {
         let (_, found) =

@@ -1,7 +1,7 @@
 //! From recorded signatures to types: what parameters become, and how else a parameter may be represented.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::infer::{NARROW, Program, WIDE, Wide, in_python};
+use crate::infer::{FuncRef, NARROW, Program, WIDE, Wide, in_python};
 use crate::numpy::{Dtype, MOST_DIMS};
 use crate::signature::{SigType, Signature, parameters};
 use crate::ty::{Callee, DictKind, MAX_TUPLE, Type, either};
@@ -30,9 +30,11 @@ pub(super) fn wide_results(ret: &SigType) -> Wide {
     }
 }
 
-/// What the parameters become that were recorded, in the order of the frame. `places`: where the text has them.
+/// What the parameters of a function become that were recorded, in the order of the frame. `places`: where the text has
+/// them.
 pub(super) fn parameter_types(
     program: &Program<'_>,
+    func: &FuncRef,
     signature: &Signature,
     places: &[usize],
     all: &[Signature],
@@ -50,7 +52,12 @@ pub(super) fn parameter_types(
     }
     let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
     let of = |i: usize| any_recorded(&in_python(&from_signature(&signature.params[i], &classes)), i, all);
-    Ok(places.iter().map(|&i| of(i)).collect())
+    // No type is recorded for a function of C's. One that is the default, and is called, is taken for that.
+    let known = |(frame, &i): (usize, &usize)| match of(i) {
+        Type::Obj => program.called_default(func, frame).unwrap_or(Type::Obj),
+        other => other,
+    };
+    Ok(places.iter().enumerate().map(known).collect())
 }
 
 /// Lists of plain numbers, and lists of those, as native ones.
