@@ -144,9 +144,10 @@ impl Analysis {
         if !all.copied().any(|v| is_native(&self.solver.get(v))) || !self.shows_tuples(hir) {
             return;
         }
-        let whole = |e: &Expr| match self.solver.get(self.nodes[e.id]) {
-            Ty::Tuple(items, _) => items.iter().any(is_native),
-            other => is_native(&other),
+        let is_tuple = |ty: &Ty| is_native(ty) || is_of_python(ty);
+        let whole = |e: &Expr, inside: bool| match (self.solver.get(self.nodes[e.id]), inside) {
+            (Ty::Tuple(items, _), true) => items.iter().any(is_tuple),
+            (other, _) => is_tuple(&other),
         };
         let mut uses = Uses {
             holds: &whole,
@@ -178,8 +179,8 @@ struct Moves {
 
 /// Finds them.
 struct Uses<'s> {
-    /// Has a tuple one among its members, or is what is read of one a tuple?
-    holds: &'s dyn Fn(&Expr) -> bool,
+    /// Is the value such a tuple; or, inside, does it have one among its members?
+    holds: &'s dyn Fn(&Expr, bool) -> bool,
     bound: BTreeMap<hir::VarId, Vec<Option<At>>>,
     read: BTreeMap<hir::VarId, Vec<At>>,
     at: At,
@@ -234,7 +235,7 @@ impl<'h> Visit<'h> for Uses<'_> {
                     return;
                 }
                 let unpacks = targets.iter().all(|t| matches!(t.kind, TargetKind::Tuple(_)));
-                if !(unpacks && matches!(value.kind, ExprKind::Local(_)) && !(self.holds)(value)) {
+                if !(unpacks && matches!(value.kind, ExprKind::Local(_)) && !(self.holds)(value, true)) {
                     self.expr(value);
                 }
                 targets.iter().for_each(|t| self.target(t));
@@ -267,7 +268,7 @@ impl<'h> Visit<'h> for Uses<'_> {
                 }
             }
             ExprKind::Index { base, index }
-                if matches!(base.kind, ExprKind::Local(_)) && !(self.holds)(e) =>
+                if matches!(base.kind, ExprKind::Local(_)) && !(self.holds)(e, false) =>
             {
                 self.expr(index);
             }
@@ -323,6 +324,13 @@ impl Finder<'_> {
                     }
                 }
             }
+            // Python's objects have Python's tuples.
+            ExprKind::Method { name, args, .. } if args.is_empty() && name.starts_with("attribute ") => {
+                let attribute = name.trim_start_matches("attribute ");
+                let known = self.state.attributes.iter().filter(|((_, _, name), _)| name == attribute);
+                let places: Vec<VarId> = known.map(|(_, var)| *var).collect();
+                places.into_iter().for_each(|var| self.state.solver.hold(var));
+            }
             ExprKind::If { body, orelse, .. } => [body, orelse].into_iter().for_each(|e| self.stored(e)),
             ExprKind::Bool2 { left, right, .. } => [left, right].into_iter().for_each(|e| self.stored(e)),
             ExprKind::Named { var, value } => {
@@ -347,7 +355,10 @@ impl Finder<'_> {
             // What the function returns is new, or has been held there.
             _ if (self.gives)(e.id).is_some() => {}
             ExprKind::Tuple(_) | ExprKind::List(_) | ExprKind::Dict(_) => {}
-            _ => Sources { finder: self }.of(e),
+            _ => {
+                let all = is_of_python(&self.ty(e));
+                Sources { finder: self, all }.of(e);
+            }
         }
     }
 
@@ -360,7 +371,7 @@ impl Finder<'_> {
     fn gone_through(&mut self, iter: &Iter) {
         match &iter.kind {
             IterKind::Comp(comp) => self.copied_by(comp),
-            _ => visit::walk_iter(&mut Sources { finder: self }, iter),
+            _ => visit::walk_iter(&mut Sources { finder: self, all: false }, iter),
         }
     }
 
@@ -450,8 +461,10 @@ impl<'h> Visit<'h> for Finder<'_> {
 
     fn expr(&mut self, e: &'h Expr) {
         match &e.kind {
-            ExprKind::List(items) => items.iter().for_each(|e| self.stored(e)),
-            ExprKind::Tuple(items) => items.iter().for_each(|e| self.stored(e)),
+            ExprKind::List(items) | ExprKind::Tuple(items) => items.iter().for_each(|e| self.stored(e)),
+            ExprKind::Named { var, value } if is_of_python(&self.state.solver.get(self.state.vars[*var])) => {
+                self.stored(value);
+            }
             ExprKind::Build { parts, .. } | ExprKind::Set { parts, .. } => {
                 for part in parts {
                     match part {
@@ -535,6 +548,8 @@ impl<'h> Visit<'h> for Finder<'_> {
 /// All places that an expression reads from.
 struct Sources<'f, 's> {
     finder: &'f mut Finder<'s>,
+    /// Also what is made in the expression: its tuples get among Python's.
+    all: bool,
 }
 
 impl Sources<'_, '_> {
@@ -546,6 +561,9 @@ impl Sources<'_, '_> {
             }
             self.finder.state.solver.hold_inside(&ty, 0);
             return;
+        }
+        if self.all {
+            self.finder.state.solver.hold_inside(&ty, 0);
         }
         walk_expr(self, e);
     }
