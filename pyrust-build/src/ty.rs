@@ -92,7 +92,7 @@ pub enum Type {
     },
     /// Opaque: moved, stored, returned, compared by identity. Sorts behind what is understood.
     Obj,
-    /// Two to four members, sorted, none of them `Never` or a union.
+    /// Two to four members, or more as [`exceeded`] has it; sorted, none of them `Never` or a union.
     Union(Vec<Type>),
 }
 
@@ -486,6 +486,20 @@ pub const MAX_TUPLE: usize = 12;
 /// At most so many members in a union; beyond that a value is not understood.
 pub const MAX_MEMBERS: usize = 4;
 
+/// The same where all members are instances of classes of the project, or None: a hierarchy of classes.
+pub const MAX_CLASSES: usize = 8;
+
+/// At most so many members, if all are instances or not.
+pub fn most_members(instances: bool) -> usize {
+    if instances { MAX_CLASSES } else { MAX_MEMBERS }
+}
+
+/// The number of members that a union may have, if these are more.
+pub fn exceeded(members: &[Type]) -> Option<usize> {
+    let most = most_members(members.iter().all(|m| matches!(m, Type::Instance(_) | Type::None)));
+    (members.len() > most).then_some(most)
+}
+
 impl Type {
     /// The smallest type that both fit into. Lists and dicts of one union are merged.
     pub fn join(a: &Type, b: &Type) -> Type {
@@ -571,7 +585,7 @@ impl Type {
                     _ => false,
                 };
                 // As inference does: what comes last is opaque.
-                if members.len() > MAX_MEMBERS && !members.iter().any(native) {
+                if exceeded(&members).is_some() && !members.iter().any(native) {
                     members.truncate(MAX_MEMBERS - 1);
                     members.push(Type::Obj);
                 }
@@ -661,8 +675,9 @@ impl Type {
 
     /// The union of most members anywhere inside.
     pub fn widest(&self) -> Option<&Type> {
+        let size = |t: &&Type| (exceeded(t.members()).is_some(), t.members().len());
         let this = matches!(self, Type::Union(_)).then_some(self);
-        self.parts().into_iter().filter_map(Type::widest).chain(this).max_by_key(|t| t.members().len())
+        self.parts().into_iter().filter_map(Type::widest).chain(this).max_by_key(size)
     }
 
     /// The members of the kinds that `other` has.

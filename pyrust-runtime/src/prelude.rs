@@ -43,7 +43,7 @@ pub use crate::strs::{Bytes, Chr, Str};
 pub use crate::suspended::{Suspending, reached};
 pub use crate::tee::tee;
 pub use crate::tuple::PTuple;
-pub use crate::union::{Optional, U2, U3, U4};
+pub use crate::union::{Optional, U2, U3, U4, U5, U6, U7, U8};
 
 pub use crate::{
     array as ndarray, big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, deque, dict,

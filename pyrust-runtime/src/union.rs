@@ -89,6 +89,14 @@ unions! {
     U3 { A, B; C }
     /// One of four types.
     U4 { A, B, C; D }
+    /// One of five types.
+    U5 { A, B, C, D; E }
+    /// One of six types.
+    U6 { A, B, C, D, E; F }
+    /// One of seven types.
+    U7 { A, B, C, D, E, F; G }
+    /// One of eight types.
+    U8 { A, B, C, D, E, F, G; H }
 }
 
 /// `Optional[T]`.

@@ -193,14 +193,14 @@ pub(super) const OBJECT_PREFIX: &str = "ObjectOf";
 /// No other generated name begins so.
 pub(super) const CLASS_PREFIX: &str = "ClassOf";
 
-/// `U2` to `U4`.
+/// `U2` to `U8`.
 pub(super) fn union_name(members: usize) -> Ident {
     format_ident!("U{members}")
 }
 
 /// `U2::B`: the variant of the `i`-th of `n` members.
 pub(super) fn variant(n: usize, i: usize) -> TokenStream {
-    let (name, variant) = (union_name(n), ["A", "B", "C", "D"][i]);
+    let (name, variant) = (union_name(n), ["A", "B", "C", "D", "E", "F", "G", "H"][i]);
     let variant = Ident::new(variant, Span::call_site());
     quote!(#name::#variant)
 }

@@ -45,6 +45,13 @@ impl Program<'_> {
         let known = self.attributes.get(&self.attribute_key(class, name)).map_or(Type::Never, in_python);
         let ty = in_python(ty);
         let opaque = ty.any(&|t| matches!(t, Type::Obj));
+        // A guess that is not what was seen is put right.
+        if let Some(guess) = self.guessed.get(&self.attribute_key(class, name))
+            && !matches!(ty, Type::None | Type::Never | Type::Obj)
+            && !ty.members().contains(guess)
+        {
+            return true;
+        }
         Type::join(&known, &ty) != known && (!opaque || known == Type::Never) && ty != Type::Obj
     }
 

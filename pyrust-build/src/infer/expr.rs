@@ -1,11 +1,11 @@
 //! Expressions.
 
-use super::solver::Ty;
+use super::solver::{Ty, exceeded};
 use super::{Infer, Within, operators, outgoing};
 use crate::hir::{BinOp, BoolOp, Expr, ExprKind, FPart, Part, UnaryOp};
 use crate::ops::{self, percent};
 use crate::source::Span;
-use crate::ty::{DictKind, MAX_MEMBERS, MAX_TUPLE, Type};
+use crate::ty::{DictKind, MAX_TUPLE, Type};
 
 impl Infer<'_, '_> {
     /// The type of an expression, also recorded at its node.
@@ -17,8 +17,8 @@ impl Infer<'_, '_> {
             let message = format!("a tuple of tuples with more than {MAX_PARTS} parts");
             ty = self.refuse("PYR0402", e.span, message);
         }
-        if ty.members().len() > MAX_MEMBERS {
-            let message = format!("more than {MAX_MEMBERS} types in one place: `{}`", self.show(&ty));
+        if let Some(most) = exceeded(ty.members()) {
+            let message = format!("more than {most} types in one place: `{}`", self.show(&ty));
             self.refuse("PYR0402", e.span, message);
         }
         self.within.pop();

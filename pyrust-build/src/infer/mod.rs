@@ -214,6 +214,8 @@ pub struct Program<'a> {
     attributes: BTreeMap<(String, String, String), Type>,
     /// Attributes that something reads.
     asked: BTreeSet<(String, String, String)>,
+    /// Attributes of which the text says no more than that something hangs there, and what was taken for it.
+    guessed: BTreeMap<(String, String, String), Type>,
     /// Classes whose text has been read.
     learned: BTreeSet<(String, String)>,
     /// The parameter types that the manifest records.
@@ -254,6 +256,7 @@ impl<'a> Program<'a> {
             filled: BTreeMap::new(),
             attributes: BTreeMap::new(),
             asked: BTreeSet::new(),
+            guessed: BTreeMap::new(),
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
             results: BTreeMap::new(),

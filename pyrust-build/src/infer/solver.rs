@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::foreign::Class;
 use crate::numpy::Dtype;
-use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Side, Type, either};
+use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Side, Type, either, most_members};
 
 mod kept;
 
@@ -60,6 +60,12 @@ pub(super) enum Ty {
 
 /// The order of members: their kind, what tells those of one kind apart, the class, the function.
 type Rank<'a> = (u8, usize, Option<(&'a str, &'a str)>, Option<&'a Callee>);
+
+/// As [`crate::ty::exceeded`].
+pub(super) fn exceeded(members: &[Ty]) -> Option<usize> {
+    let most = most_members(members.iter().all(|m| matches!(m, Ty::Instance(_) | Ty::None)));
+    (members.len() > most).then_some(most)
+}
 
 impl Ty {
     pub(super) fn members(&self) -> &[Ty] {
@@ -355,7 +361,7 @@ impl Solver {
             Ty::Inner(_) | Ty::Closure(..) | Ty::MemView | Ty::DictView(..) => true,
             _ => matches!(t, Ty::View(_) | Ty::Iter(_) | Ty::Deque(_) | Ty::Cell(_) | Ty::ByteArray),
         };
-        if members.len() <= MAX_MEMBERS || members.iter().any(native) {
+        if exceeded(members).is_none() || members.iter().any(native) {
             return;
         }
         for lost in members.split_off(MAX_MEMBERS - 1) {

@@ -3,6 +3,8 @@
 //! A class that only ever writes `self.left = None` says nothing of what hangs there later, and the functions that know
 //! (`node.left = Node(key)`) need not be hotspots. What is read here is a hint like all types: native code guards it.
 
+use std::collections::BTreeSet;
+
 use crate::ast::{self, ExprKind as A, StmtKind as S};
 use crate::infer::{FuncRef, Program};
 use crate::resolve::mangled;
@@ -37,13 +39,24 @@ impl Program<'_> {
             _ => None,
         };
         let mut found: Vec<(String, Type)> = Vec::new();
-        for (_, function) in &env.functions {
+        let mut untold: BTreeSet<String> = BTreeSet::new();
+        for (qualname, function) in &env.functions {
+            // A method that stores its own instance.
+            let first = function.params.in_frame_order().next().map(|p| p.name.as_str());
+            let owner = || self.object_class(&class.module, qualname.rsplit_once('.')?.0);
+            let own = |value: &ast::Expr| match &value.kind {
+                A::Name(name) if first == Some(name.as_str()) => {
+                    owner().map(|class| Type::Instance(class.of_python()))
+                }
+                _ => None,
+            };
             each_statement(&function.body, &mut |stmt| match &stmt.kind {
                 S::Assign { targets, value } => {
                     for name in targets.iter().filter_map(|target| is_open(target, false)) {
-                        // A tree hangs on trees, a link on links: the best guess where the text does not tell.
-                        let own = || Type::Instance(class.of_python());
-                        found.push((name, self.literal_type(&class.module, value).unwrap_or_else(own)));
+                        match own(value).or_else(|| self.literal_type(&class.module, value)) {
+                            Some(ty) => found.push((name, ty)),
+                            None => _ = untold.insert(name),
+                        }
                     }
                 }
                 S::Expr(call) => {
@@ -65,6 +78,14 @@ impl Program<'_> {
                 }
                 _ => {}
             });
+        }
+        // A tree hangs on trees, a link on links: the best guess where the text does not tell.
+        let tells = |name: &String| found.iter().any(|(other, ty)| other == name && *ty != Type::None);
+        let links: Vec<String> = untold.into_iter().filter(|name| !tells(name)).collect();
+        for name in links {
+            let guess = Type::Instance(class.of_python());
+            self.guessed.insert(self.attribute_key(class, &name), guess.clone());
+            found.push((name, guess));
         }
         for (name, ty) in found {
             self.is_seen(class, &name, Some(ty));
@@ -110,6 +131,7 @@ impl Program<'_> {
     pub fn knowing(mut self, other: &Program<'_>) -> Self {
         let known = other.attributes.iter().filter(|(key, _)| super::own::is_of_objects(key));
         self.attributes = known.map(|(key, ty)| (key.clone(), ty.clone())).collect();
+        self.guessed.clone_from(&other.guessed);
         self
     }
 }

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::visit::any_expr;
 use crate::hir::{Collection, ExprKind, Function};
 use crate::lower::memo;
-use crate::ty::{DictKind, MAX_MEMBERS, Type};
+use crate::ty::{DictKind, Type, exceeded};
 
 /// What is asked about the classes of keys.
 pub(super) struct Asked<'p> {
@@ -24,9 +24,9 @@ pub(super) fn finding(
 ) -> Option<Diagnostic> {
     let refuse = |code: &'static str, message: String| Some(Diagnostic::new(code, Severity::Note, message));
     let all = || vars.iter().chain(nodes);
-    let too_wide = |t: &&Type| t.members().len() > MAX_MEMBERS;
-    if let Some(ty) = all().chain([ret]).find_map(|t| t.widest().filter(too_wide)) {
-        return refuse("PYR0402", format!("more than {MAX_MEMBERS} types in one place: `{ty}`"));
+    let too_wide = |t: &'_ Type| t.widest().and_then(|t| Some((exceeded(t.members())?, t.to_string())));
+    if let Some((most, ty)) = all().chain([ret]).find_map(too_wide) {
+        return refuse("PYR0402", format!("more than {most} types in one place: `{ty}`"));
     }
     if let Some(key) = all().find_map(Type::bad_key) {
         return refuse("PYR0401", format!("keys of type `{key}` are not supported"));

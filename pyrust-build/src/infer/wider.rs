@@ -1,9 +1,9 @@
-//! Functions that are called with very many combinations of ints of 64 bits and of any size: beyond a limit, instances
-//! that take ints of any size take the others as well.
+//! Functions that are called with very many combinations of types: beyond a limit, instances that take ints of any size
+//! take those of 64 bits as well, and those that take objects of one class take those of the other classes.
 
 use super::{Instance, Key, Program};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::ty::Type;
+use crate::ty::{Type, exceeded};
 
 /// Beyond the usual limit so many more instances of one function.
 const MOST: usize = 8;
@@ -15,6 +15,11 @@ pub(super) enum Found {
     New(Vec<Type>),
 }
 
+/// Is it an instance of one of several classes, or None?
+fn is_object(ty: &Type) -> bool {
+    *ty != Type::None && ty.members().iter().all(|m| matches!(m, Type::Instance(_) | Type::None))
+}
+
 impl Program<'_> {
     pub(super) fn wider(&mut self, key: &Key) -> Result<Found, Vec<Diagnostic>> {
         let (func, params, live, wide, own) = key;
@@ -23,6 +28,11 @@ impl Program<'_> {
         let any_size = |at: usize| others.iter().any(|i| i.params.get(at) == Some(&Type::Big));
         let widened = params.iter().enumerate().map(|(at, ty)| match ty {
             Type::Int if any_size(at) => Type::Big,
+            ty if is_object(ty) => {
+                let all = others.iter().filter_map(|i| i.params.get(at)).filter(|t| is_object(t));
+                let joined = all.fold(ty.clone(), |joined, t| Type::join(&joined, t));
+                if is_object(&joined) && exceeded(joined.members()).is_none() { joined } else { ty.clone() }
+            }
             other => other.clone(),
         });
         let wider: Key = (func.clone(), widened.collect(), *live, *wide, *own);

@@ -15,7 +15,7 @@ use crate::stop::{Bail, R, bail};
 use crate::strs::{Bytes, Str};
 use crate::tuple::PTuple;
 use crate::txn::Cx;
-use crate::union::{U2, U3, U4};
+use crate::union::{U2, U3, U4, U5, U6, U7, U8};
 
 /// A value that a function of CPython's may return.
 pub trait Given: Sized {
@@ -70,6 +70,10 @@ given! { false =>
     [A, B] U2<A, B>;
     [A, B, C] U3<A, B, C>;
     [A, B, C, D] U4<A, B, C, D>;
+    [A, B, C, D, E] U5<A, B, C, D, E>;
+    [A, B, C, D, E, F] U6<A, B, C, D, E, F>;
+    [A, B, C, D, E, F, G] U7<A, B, C, D, E, F, G>;
+    [A, B, C, D, E, F, G, H] U8<A, B, C, D, E, F, G, H>;
     [A] (A,);
     [A, B] (A, B);
     [A, B, C] (A, B, C);
