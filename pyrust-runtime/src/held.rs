@@ -38,6 +38,12 @@ pub fn held<T: IntoPy + Clone>(cx: Cx, items: T) -> R<Held<T>> {
     Ok(Held { items, object })
 }
 
+/// The same tuple, its members as other types.
+#[inline(always)]
+pub fn held_as<T, U>(held: &Held<T>, items: U) -> Held<U> {
+    Held { items, object: held.object }
+}
+
 impl<T> Deref for Held<T> {
     type Target = T;
 

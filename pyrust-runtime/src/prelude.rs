@@ -20,7 +20,7 @@ pub use crate::foreign::Foreign;
 pub use crate::function::{Callable, Closure, Inner};
 pub use crate::generator::{Co, asking_tool, delegated, ending_tool, finish, generator, throw, tool};
 pub use crate::handing::{HandOut, hand_out};
-pub use crate::held::{Held, held};
+pub use crate::held::{Held, held, held_as};
 pub use crate::iter::{Either, PyIter, columns, in_generator};
 pub use crate::itertools::{
     GroupBy, Longest, Picks, Pools, again, at_least, batch, grouped, picked, slice_bounds, unequal_lengths,

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 INT, FLOAT, BOOL, STR = "int", "float", "bool", "str"
 INTS, FLOATS, TEXTS, ROWS = "list[int]", "list[float]", "list[str]", "list[list[int]]"
 COUNTS, TABLE, PAIR = "dict[str, int]", "dict[int, int]", "tuple[int, int]"
-TYPES = (INT, INT, INT, FLOAT, BOOL, STR, STR, INTS, INTS, FLOATS, TEXTS, ROWS, COUNTS, TABLE, PAIR)
+CELL, CELLS = "tuple[int, list[int]]", "list[tuple[int, list[int]]]"
+TYPES = (INT, INT, INT, FLOAT, BOOL, STR, STR, INTS, INTS, FLOATS, TEXTS, ROWS, COUNTS, TABLE, PAIR, CELL, CELLS)
 
 _VALUES = {
     INT: ["0", "1", "-1", "2", "3", "-7", "10", "255", "2**31", "-2**62", "2**63 - 1"],
@@ -30,6 +31,8 @@ _VALUES = {
     COUNTS: ["{}", "{'a': 1}", "{'b': 2, 'a': 1}", "{'x y': 5, '': 0}"],
     TABLE: ["{}", "{1: 2}", "{5: -1, 0: 3, -1: 4}"],
     PAIR: ["(1, 2)", "(0, -3)"],
+    CELL: ["(1, [2])", "(0, [])", "(-4, [7, 1])"],
+    CELLS: ["[]", "[(1, [2]), (3, [4])]", "[(5, [5])] * 2", "[(2, [1, 1])]"],
     "object": ["Said()"],
 }
 
@@ -48,6 +51,8 @@ _EMPTY = {
     COUNTS: ["{'a': 1, 'b': 2}", "{'a': 3}"],
     TABLE: ["{1: 2, 0: 5}"],
     PAIR: ["(0, 1)", "(3, 4)"],
+    CELL: ["(3, [4])", "(6, [])"],
+    CELLS: ["[(1, [2]), (0, [5])]", "[(8, [8])]"],
 }
 
 
@@ -111,6 +116,7 @@ class Writer:
             ),
             lambda: f"{e(INTS, d)}[{self.index(d)}]",
             lambda: f"{e(PAIR, 0)}[{self.pick(['0', '1', '-1'])}]",
+            lambda: f"{e(CELL, 0)}[0]",
             lambda: f"{e(COUNTS, 0)}.get({e(STR, d)}, {e(INT, d)})",
             lambda: f"{e(TABLE, 0)}.get({e(INT, d)}, {e(INT, d)})",
             lambda: f"{e(TABLE, 0)}[{self.index(d)}]",
@@ -211,6 +217,7 @@ class Writer:
             lambda: f"sorted({e(INTS, d)}{self.pick(['', ', reverse=True', ', key=lambda k: -k', ', key=abs'])})",
             lambda: f"list({e(INTS, d)})" if self.chance(0.5) else f"list(range({e(INT, d)} & 7))",
             lambda: f"{e(ROWS, d)}[{self.index(d)}]",
+            lambda: f"{e(CELL, 0)}[1]",
             lambda: f"list(reversed({e(INTS, d)}))",
             lambda: f"list({e(COUNTS, 0)}.values())" if self.chance(0.5) else f"list({e(TABLE, 0)})",
             lambda: f"[ord(c) for c in {e(STR, d)}]",
@@ -273,6 +280,33 @@ class Writer:
         e = self.expr
         return self.pick([f"({e(INT, d)}, {e(INT, d)})", f"divmod({e(INT, d)}, {e(INT, d)})"])
 
+    def _tuple_int_list_int(self, d: int) -> str:
+        """A tuple that can be told from another one: the same in two places."""
+        e = self.expr
+        options = [
+            lambda: f"({e(INT, d)}, {e(INTS, d)})",
+            lambda: f"{e(CELLS, d)}[{self.index(d)}]",
+            lambda: f"{e(CELLS, d)}[{self.index(d)}]",
+            lambda: f"({e(CELL, d)} if {e(BOOL, d)} else {e(CELL, d)})",
+            lambda: f"({e(CELL, d)} or {e(CELL, d)})",
+            lambda: f"{self.pick(['min', 'max'])}({e(CELLS, d)} or [{e(CELL, d)}])",
+        ]
+        return self.random.choice(options)()
+
+    def _list_tuple_int_list_int(self, d: int) -> str:
+        e = self.expr
+        options = [
+            lambda: f"[{e(CELL, d)}, {e(CELL, d)}]",
+            lambda: f"[{self.bind(CELL, lambda x: f'{e(CELL, d)} for {x}')} in {e(CELLS, d)}]",
+            lambda: f"[{self.bind(INT, lambda x: f'({x}, {e(INTS, d)}) for {x}')} in {e(INTS, d)}][:4]",
+            lambda: f"{e(CELLS, d)}[{e(INT, d)}:]",
+            lambda: f"({e(CELLS, d)} + {e(CELLS, d)})[:6]",
+            lambda: f"sorted({e(CELLS, d)}{self.pick(['', ', key=lambda c: -c[0]', ', reverse=True'])})",
+            lambda: f"list({e(CELLS, d)})",
+            lambda: f"[{e(CELL, d)}] * 2",
+        ]
+        return self.random.choice(options)()
+
     def bind(self, type_: str, body, source: str = "", condition=None) -> str:  # type: ignore[no-untyped-def]
         """The part of a comprehension in which its variable is known."""
         name = self.fresh()
@@ -296,7 +330,7 @@ class Writer:
             return f"({text}) % 100003"
         if type_ == STR:
             return f"({text})[:40]"
-        if type_ in (INTS, TEXTS, FLOATS, ROWS):
+        if type_ in (INTS, TEXTS, FLOATS, ROWS, CELLS):
             return f"({text})[:12]" if self.loops and "+" in text else text
         return text
 
@@ -349,7 +383,7 @@ class Writer:
         return None
 
     def do_method(self, depth: int) -> None:
-        type_ = self.pick([INTS, INTS, TEXTS, FLOATS, ROWS, COUNTS, COUNTS, TABLE])
+        type_ = self.pick([INTS, INTS, TEXTS, FLOATS, ROWS, CELLS, CELLS, COUNTS, COUNTS, TABLE])
         names = self.of(type_)
         if not names:
             return self.do_assign(depth)
@@ -371,7 +405,7 @@ class Writer:
                 ),
             )
             return None
-        item = {INTS: INT, TEXTS: STR, FLOATS: FLOAT, ROWS: INTS}[type_]
+        item = {INTS: INT, TEXTS: STR, FLOATS: FLOAT, ROWS: INTS, CELLS: CELL}[type_]
         grow = self.pick([f"append({e(item)})", f"insert({e(INT)}, {e(item)})", f"extend(({e(type_)})[:4])"])
         if self.chance(0.6):
             self.line(depth, f"if len({name}) < 12:")
@@ -388,12 +422,12 @@ class Writer:
         return None
 
     def do_element(self, depth: int) -> None:
-        type_ = self.pick([INTS, INTS, TEXTS, FLOATS, ROWS])
+        type_ = self.pick([INTS, INTS, TEXTS, FLOATS, ROWS, CELLS])
         names = self.of(type_)
         if not names:
             return self.do_assign(depth)
         name, e = self.pick(names), self.expr
-        item = {INTS: INT, TEXTS: STR, FLOATS: FLOAT, ROWS: INTS}[type_]
+        item = {INTS: INT, TEXTS: STR, FLOATS: FLOAT, ROWS: INTS, CELLS: CELL}[type_]
         options = [
             f"{name}[{self.index(1)}] = {self.cut(item, e(item))}",
             f"{name}[{e(INT)}], {name}[{self.index(1)}] = {name}[{e(INT)}], {name}[{e(INT)}]",
@@ -415,17 +449,19 @@ class Writer:
 
     def do_unpack(self, depth: int) -> None:
         one, two = self.fresh(), self.fresh()
-        choice = self.random.randrange(4)
+        choice = self.random.randrange(5)
         if choice == 0:
             self.line(depth, f"{one}, {two} = {self.expr(PAIR)}")
         elif choice == 1:
             self.line(depth, f"{one}, {two} = {self.expr(INT)}, {self.expr(INT)}")
         elif choice == 2:
             self.line(depth, f"{one}, *{two} = {self.expr(INTS)} or [8]")
+        elif choice == 3:
+            self.line(depth, f"{one}, {two} = {self.expr(CELL)}")
         else:
             self.line(depth, f"{one}, {two} = ({self.expr(INTS)} + [9, 8])[:2]")
         self.scope[one] = INT
-        self.scope[two] = INTS if choice == 2 else INT
+        self.scope[two] = INTS if choice in (2, 3) else INT
 
     def do_if(self, depth: int) -> None:
         self.line(depth, f"if {self.expr(BOOL)}:")
@@ -449,6 +485,9 @@ class Writer:
                 (f"for {name} in {e(COUNTS, 0)}", {name: STR}),
                 (f"for {name} in {e(ROWS)}", {name: INTS}),
                 (f"for {name} in reversed({e(INTS)})", {name: INT}),
+                (f"for {name} in {e(CELLS)}", {name: CELL}),
+                (f"for {name}, {name}i in {e(CELLS)}", {name: INT, f"{name}i": INTS}),
+                (f"for {name}, {name}i in enumerate({e(CELLS)})", {name: INT, f"{name}i": CELL}),
             ]
         )
         self.line(depth, head + ":")
@@ -538,7 +577,7 @@ def function(name: str, random_: random.Random) -> tuple[str, str, list[str]]:
         arguments = ", ".join(random_.choice(_VALUES[type_]) for type_ in parameters.values())
         calls.append(f"{name}({arguments})  # any, rewrites")
     # The same list or dict for two parameters.
-    for type_ in (INTS, ROWS, COUNTS, TABLE, TEXTS):
+    for type_ in (INTS, ROWS, COUNTS, TABLE, TEXTS, CELL, CELLS):
         twins = [each for each, its in parameters.items() if its == type_]
         if len(twins) > 1:
             shared = random_.choice(_VALUES[type_][1:])

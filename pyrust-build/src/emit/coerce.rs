@@ -118,7 +118,11 @@ impl Func<'_, '_, '_> {
                     .collect();
                 let tuple = quote!((#(#parts,)*));
                 // It goes where tuples of Python's are: it becomes one.
-                let tuple = if held { self.q(quote!(held(cx, #tuple))) } else { tuple };
+                let tuple = match held {
+                    true if from.is_held() => quote!(held_as(&#t, #tuple)),
+                    true => self.q(quote!(held(cx, #tuple))),
+                    false => tuple,
+                };
                 quote!({ let #t = #code; #tuple })
             }
             (Type::Named { class: a, items }, Type::Named { class: b, items: wanted }) if a == b => {

@@ -233,6 +233,7 @@ const TAKEN: &[&str] = &[
     "hash_of",
     "field",
     "held",
+    "held_as",
     "in_generator",
     "isclose_abs",
     "next_of",

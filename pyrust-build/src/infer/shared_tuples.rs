@@ -10,8 +10,8 @@ use super::analysis::Analysis;
 use super::solver::{Solver, Ty, VarId};
 use crate::hir::visit::{self, Visit, walk_block, walk_comp, walk_expr, walk_stmt};
 use crate::hir::{
-    self, Comp, CompKind, Expr, ExprKind, Function, Generator, Iter, IterKind, NodeId, Part, Stmt, StmtKind,
-    Target, TargetKind,
+    self, BinOp, Comp, CompKind, Expr, ExprKind, Function, Generator, Iter, IterKind, NodeId, Part, Stmt,
+    StmtKind, Target, TargetKind,
 };
 use crate::ty::Type;
 
@@ -111,6 +111,8 @@ fn leaves(ty: &Type, at: bool) -> bool {
     match ty {
         Type::Tuple { items, .. } => (at && !ty.identity_free()) || items.iter().any(|t| leaves(t, at)),
         Type::Union(items) => items.iter().any(|t| leaves(t, at)),
+        // It may be any of them.
+        Type::Obj => at,
         other => other.parts().into_iter().any(|t| leaves(t, true)),
     }
 }
@@ -356,7 +358,9 @@ impl Finder<'_> {
             _ if (self.gives)(e.id).is_some() => {}
             ExprKind::Tuple(_) | ExprKind::List(_) | ExprKind::Dict(_) => {}
             _ => {
-                let all = is_of_python(&self.ty(e));
+                // What is repeated is in several places, also if it is made for that.
+                let repeats = matches!(e.kind, ExprKind::Binary { op: BinOp::Mult, .. });
+                let all = repeats || is_of_python(&self.ty(e));
                 Sources { finder: self, all }.of(e);
             }
         }
@@ -371,7 +375,11 @@ impl Finder<'_> {
     fn gone_through(&mut self, iter: &Iter) {
         match &iter.kind {
             IterKind::Comp(comp) => self.copied_by(comp),
-            _ => visit::walk_iter(&mut Sources { finder: self, all: false }, iter),
+            kind => {
+                // Some give what they are given more than once.
+                let all = matches!(kind, IterKind::Tool { .. });
+                visit::walk_iter(&mut Sources { finder: self, all }, iter);
+            }
         }
     }
 
@@ -455,6 +463,10 @@ impl<'h> Visit<'h> for Finder<'_> {
         }
         if let (CompKind::Extend | CompKind::Update, Some(source)) = (comp.kind, comp.source()) {
             self.copied(source);
+        }
+        // The one value of all keys.
+        if let (CompKind::Dict, Some(value)) = (comp.kind, &comp.extra) {
+            Sources { finder: self, all: true }.of(value);
         }
         walk_comp(self, comp);
     }
@@ -563,6 +575,7 @@ impl Sources<'_, '_> {
             return;
         }
         if self.all {
+            self.finder.state.solver.hold(self.finder.state.nodes[e.id]);
             self.finder.state.solver.hold_inside(&ty, 0);
         }
         walk_expr(self, e);
