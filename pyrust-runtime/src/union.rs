@@ -101,3 +101,20 @@ unions! {
 
 /// `Optional[T]`.
 pub type Optional<T> = U2<(), T>;
+
+/// Calls a macro with all unions and their members.
+macro_rules! each_union {
+    ($each:ident) => {
+        $each! {
+            U2 { A, B }
+            U3 { A, B, C }
+            U4 { A, B, C, D }
+            U5 { A, B, C, D, E }
+            U6 { A, B, C, D, E, F }
+            U7 { A, B, C, D, E, F, G }
+            U8 { A, B, C, D, E, F, G, H }
+        }
+    };
+}
+
+pub(crate) use each_union;

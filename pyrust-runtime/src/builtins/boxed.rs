@@ -11,7 +11,7 @@ use crate::py::FromPy;
 use crate::stop::{Bail, R, bail};
 use crate::strs::{Bytes, Chr, Str};
 use crate::txn::Cx;
-use crate::union::{U2, U3, U4, U5, U6, U7, U8};
+use crate::union::{U2, U3, U4, U5, U6, U7, U8, each_union};
 
 /// A value that can be boxed early without anyone noticing.
 pub trait Scalar {
@@ -106,15 +106,7 @@ macro_rules! unions {
     )+ };
 }
 
-unions! {
-    U2 { A, B }
-    U3 { A, B, C }
-    U4 { A, B, C, D }
-    U5 { A, B, C, D, E }
-    U6 { A, B, C, D, E, F }
-    U7 { A, B, C, D, E, F, G }
-    U8 { A, B, C, D, E, F, G, H }
-}
+each_union!(unions);
 
 /// What a method of CPython's returns.
 pub(crate) trait Unboxed: Sized {

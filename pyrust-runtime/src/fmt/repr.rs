@@ -14,7 +14,7 @@ use crate::str_::{self, StrBuilder, view};
 use crate::strs::{Bytes, Chr, Str};
 use crate::tuple::PTuple;
 use crate::txn::Cx;
-use crate::union::{U2, U3, U4, U5, U6, U7, U8};
+use crate::union::{U2, U3, U4, U5, U6, U7, U8, each_union};
 
 /// A value with a `repr`; its `str` is the same unless it is text.
 pub trait Repr {
@@ -267,15 +267,7 @@ macro_rules! unions {
     )+ };
 }
 
-unions! {
-    U2 { A, B }
-    U3 { A, B, C }
-    U4 { A, B, C, D }
-    U5 { A, B, C, D, E }
-    U6 { A, B, C, D, E, F }
-    U7 { A, B, C, D, E, F, G }
-    U8 { A, B, C, D, E, F, G, H }
-}
+each_union!(unions);
 
 impl<T: Repr + FromPy> Repr for PTuple<T> {
     fn push_repr(&self, cx: Cx, out: &mut StrBuilder) -> R<()> {

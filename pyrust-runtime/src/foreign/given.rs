@@ -15,7 +15,7 @@ use crate::stop::{Bail, R, bail};
 use crate::strs::{Bytes, Str};
 use crate::tuple::PTuple;
 use crate::txn::Cx;
-use crate::union::{U2, U3, U4, U5, U6, U7, U8};
+use crate::union::{U2, U3, U4, U5, U6, U7, U8, each_union};
 
 /// A value that a function of CPython's may return.
 pub trait Given: Sized {
@@ -67,13 +67,6 @@ given! { false =>
     [] ();
     [] Str;
     [] Bytes;
-    [A, B] U2<A, B>;
-    [A, B, C] U3<A, B, C>;
-    [A, B, C, D] U4<A, B, C, D>;
-    [A, B, C, D, E] U5<A, B, C, D, E>;
-    [A, B, C, D, E, F] U6<A, B, C, D, E, F>;
-    [A, B, C, D, E, F, G] U7<A, B, C, D, E, F, G>;
-    [A, B, C, D, E, F, G, H] U8<A, B, C, D, E, F, G, H>;
     [A] (A,);
     [A, B] (A, B);
     [A, B, C] (A, B, C);
@@ -81,6 +74,14 @@ given! { false =>
     [A, B, C, D, E] (A, B, C, D, E);
     [A, B, C, D, E, F] (A, B, C, D, E, F);
 }
+
+macro_rules! unions {
+    ($($union:ident { $($member:ident),+ })+) => {
+        given! { false => $([$($member),+] $union<$($member),+>;)+ }
+    };
+}
+
+each_union!(unions);
 
 given! { true =>
     [T] PTuple<T>;

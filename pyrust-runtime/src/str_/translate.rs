@@ -6,7 +6,7 @@ use crate::elem::Key;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
-use crate::union::{U2, U3, U4, U5, U6, U7, U8};
+use crate::union::{U2, U3, U4, U5, U6, U7, U8, each_union};
 
 /// What a code point becomes.
 pub trait Replacement: Clone + 'static {
@@ -60,15 +60,7 @@ macro_rules! unions {
     )+ };
 }
 
-unions! {
-    U2 { A, B }
-    U3 { A, B, C }
-    U4 { A, B, C, D }
-    U5 { A, B, C, D, E }
-    U6 { A, B, C, D, E, F }
-    U7 { A, B, C, D, E, F, G }
-    U8 { A, B, C, D, E, F, G, H }
-}
+each_union!(unions);
 
 /// `s.translate(table)`: what the table does not have stays.
 pub fn translate<V: Replacement, D: DictLike<i64, V>>(cx: Cx, s: &Str, table: &D) -> R<Str> {
