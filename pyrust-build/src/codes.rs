@@ -55,7 +55,7 @@ pub const CODES: &[Code] = &[
         "A signature is `(T1, T2) -> R`, one type per parameter in order. Types: `int`, `bigint`, `float`, `bool`, \
          `None`, `complex`, `str`, `bytes`, `bytearray`, `range`, `list[T]`, `set[T]`, `frozenset[T]`, `deque[T]`, \
          `dict[K, V]`, `tuple[A, B]`, `tuple[T, ...]`, `package.module.Class`, `function[module:qualname]`, \
-         `ndarray[dtype, dimensions]`, `object`, and unions with `|`."),
+         `ndarray[dtype, dimensions]`, `array.array[typecode]`, `object`, and unions with `|`."),
     row("PYR0110", "manifest-order", "the manifest is not in its canonical form",
         "Entries are sorted by function and have a fixed order of keys, so that merges rarely conflict.\n\
          `pyrust check --fix` restores it; comments are kept."),

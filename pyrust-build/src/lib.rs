@@ -24,6 +24,7 @@ pub mod notices;
 pub mod number;
 pub mod numpy;
 pub mod ops;
+pub mod packed;
 pub mod parse;
 pub mod passes;
 pub mod pipeline;

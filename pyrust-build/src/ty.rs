@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::foreign::Class;
 use crate::numpy::Dtype;
+use crate::packed::Typecode;
 
 /// A resolved type. Two equal types have the same Rust representation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +26,8 @@ pub enum Type {
     Bytes,
     /// A shared handle, wherever it was made.
     ByteArray,
+    /// An `array.array`: a shared handle of the object.
+    Packed(Typecode),
     Range,
     /// A `memoryview` of `bytes`, made natively; like an iterator it does not leave native code.
     MemView,
@@ -255,7 +258,7 @@ impl Type {
             | Type::Union(items)
             | Type::Closure { captures: items, .. } => items.iter().all(Type::is_copy),
             Type::Big | Type::Str | Type::Bytes | Type::ByteArray | Type::Iter(_) | Type::Cell(_) => false,
-            Type::MemView => false,
+            Type::MemView | Type::Packed(_) => false,
             Type::DictView { dict, .. } => dict.is_copy(),
         }
     }
@@ -289,6 +292,7 @@ impl Type {
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::identity_free),
             Type::Range
             | Type::ByteArray
+            | Type::Packed(_)
             | Type::MemView
             | Type::DictView { .. }
             | Type::Obj
@@ -331,6 +335,7 @@ impl Type {
             | Type::Str
             | Type::Bytes
             | Type::ByteArray
+            | Type::Packed(_)
             | Type::MemView
             | Type::Complex
             | Type::Range
@@ -451,6 +456,7 @@ impl fmt::Display for Type {
             Type::Char | Type::Str => f.write_str("str"),
             Type::Bytes => f.write_str("bytes"),
             Type::ByteArray => f.write_str("bytearray"),
+            Type::Packed(code) => write!(f, "{code}"),
             Type::Complex => f.write_str("complex"),
             Type::Range => f.write_str("range"),
             Type::Foreign(class) => f.write_str(class.name()),
@@ -639,7 +645,7 @@ impl Type {
     pub fn is_hashable(&self) -> bool {
         match self {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
-            Type::Iter(_) | Type::Cell(_) | Type::Range | Type::ByteArray => false,
+            Type::Iter(_) | Type::Cell(_) | Type::Range | Type::ByteArray | Type::Packed(_) => false,
             Type::MemView | Type::DictView { .. } | Type::Array(..) | Type::Numpy(_) => false,
             Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
             Type::Set { elem, frozen, .. } => *frozen && elem.is_hashable(),

@@ -84,6 +84,7 @@ pub mod memory;
 pub mod named;
 pub mod ospath;
 mod own;
+pub mod packed;
 pub mod parallel;
 pub mod random;
 pub mod str_;

@@ -35,6 +35,7 @@ pub use crate::object::{
     OfObjectClass, Own, Sure,
 };
 pub use crate::own::raise_own;
+pub use crate::packed::{Code, Packed};
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};
@@ -47,8 +48,8 @@ pub use crate::union::{Optional, U2, U3, U4, U5, U6, U7, U8};
 
 pub use crate::{
     array as ndarray, big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, deque, dict,
-    float, fmt, foreign, heap, int, list, math, named, object, ospath, parallel, random, range, retype, set,
-    str_, structs, tuple,
+    float, fmt, foreign, heap, int, list, math, named, object, ospath, packed, parallel, random, range,
+    retype, set, str_, structs, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

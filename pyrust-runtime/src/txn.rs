@@ -22,6 +22,7 @@ use crate::buf::Buf;
 use crate::bytearray::Attached;
 use crate::list::{Choice, owned};
 use crate::object::own::Records;
+use crate::packed::Packeds;
 use crate::raised::Raised;
 use crate::random::Generators;
 use crate::stop::{Bail, R, Stop, bail};
@@ -95,6 +96,7 @@ pub struct Txn {
     pub(crate) deques: Deques,
     pub(crate) ordereds: Ordereds,
     pub(crate) arrays: Arrays,
+    pub(crate) packeds: Packeds,
     pub(crate) records: Records,
     pub(crate) owned: owned::Lists,
     pub(crate) sets: Sets,
@@ -135,6 +137,7 @@ impl Txn {
             deques: Deques::new(),
             ordereds: Ordereds::new(),
             arrays: Arrays::new(),
+            packeds: Packeds::new(),
             records: Records::new(),
             owned: owned::Lists::new(),
             sets: Sets::new(),

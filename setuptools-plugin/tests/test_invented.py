@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,7 @@ def test_containers_of_every_size_and_the_same_one_twice() -> None:
         ("(tuple[int, ...], deque[int]) -> None", ({tuple}, {type(samples.deque())})),
         ("(bool, complex) -> None", ({bool}, {complex})),
         ("(range, bytearray) -> None", ({range}, {bytearray})),
+        ("(array.array[d], array.array[Q]) -> None", ({array}, {array})),
         ("(list[?], dict[?, ?]) -> None", ({list}, {dict})),
     ],
 )

@@ -12,6 +12,7 @@ import textwrap
 import threading
 import time
 import weakref
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -143,6 +144,9 @@ VALUES: list[tuple[Callable[[ModuleType], object], str]] = [
     (lambda m: "x", "str"),
     (lambda m: b"x", "bytes"),
     (lambda m: bytearray(), "bytearray"),
+    (lambda m: array("d"), "array.array[d]"),
+    (lambda m: [array("B", b"a"), array("i")], "list[array.array[B] | array.array[i]]"),
+    (lambda m: array("u", "a"), "array.array"),
     (lambda m: range(3), "range"),
     (lambda m: [], "list[?]"),
     (lambda m: [1, 2], "list[int]"),

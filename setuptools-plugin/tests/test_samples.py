@@ -6,6 +6,7 @@ import json
 import math
 import struct
 import sys
+from array import array
 from collections import Counter, OrderedDict, deque
 from fractions import Fraction
 from http import HTTPStatus
@@ -133,7 +134,7 @@ def test_arrays_that_have_no_sample() -> None:
         pass
 
     plain = numpy.zeros(3)
-    for array in (
+    for value in (
         plain.view(Own),
         type("ndarray", (), {"__module__": "numpy"})(),
         numpy.array([None]),
@@ -144,7 +145,7 @@ def test_arrays_that_have_no_sample() -> None:
         numpy.ma.array([1.0], mask=[True]),
         numpy.zeros(1 << 20),
     ):
-        assert recorder.sample((array,)) is None
+        assert recorder.sample((value,)) is None
     for wrong in (
         'array("float64", (3,), (8,), True, "AAAA")',
         'array("object", (1,), (8,), True, "AAAAAAAAAAA=")',
@@ -152,6 +153,21 @@ def test_arrays_that_have_no_sample() -> None:
         'array("float64", (2,), (1000000000,), True, "AAAAAAAAAAAAAAAAAAAAAA==")',
         'array("float64", (1,), (8, 8), True, "AAAAAAAAAAA=")',
     ):
+        with pytest.raises(ValueError, match="no array can be made"):
+            samples.maker(f"({wrong},)")()
+
+
+def test_packed_arrays_come_back() -> None:
+    for value in (array("d", [1.5, float("nan"), -0.0]), array("Q", [2**64 - 1]), array("b"), array("f", [0.1])):
+        make = samples.maker(recorder.sample((value, {"a": value})))
+        made, again = make()
+        assert type(made) is array
+        assert made is not again["a"]
+        assert (made.typecode, made.tobytes()) == (value.typecode, value.tobytes())
+        assert again["a"].tobytes() == value.tobytes()
+    assert recorder.sample((array("u", "ab"),)) is None
+    assert recorder.sample((array("d", bytes(1 << 23)),)) is None
+    for wrong in ('packed("d", "AAAA")', 'packed("x", "")', 'packed("d", 1)'):
         with pytest.raises(ValueError, match="no array can be made"):
             samples.maker(f"({wrong},)")()
 

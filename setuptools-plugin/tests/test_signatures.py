@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slice
         "(None | int) -> float | int",
         "(tuple[int, str], tuple[float, ...]) -> set[bytes]",
         "(function[a.b:C.d], ndarray[float64, 2], a.b.Class) -> object",
+        "(array.array[d] | array.array[i]) -> array.array",
     ],
 )
 def test_parse_is_the_inverse_of_str(text: str) -> None:
@@ -50,6 +51,12 @@ def test_refuses_what_is_no_signature(text: str) -> None:
         ({"(tuple[int]) -> int": 1, "(tuple[int, int]) -> int": 1}, [("(tuple[int, ...]) -> int", 2)]),
         ({"(tuple[?, ...]) -> int": 1, "(tuple[int, str]) -> int": 1}, [("(tuple[int | str, ...]) -> int", 2)]),
         ({"(list[tuple[int] | tuple[int, int]]) -> int": 1}, [("(list[tuple[int, ...]]) -> int", 1)]),
+        # A typecode says how numbers lie in memory.
+        (
+            {"(list[array.array[d] | array.array[i]]) -> int": 1},
+            [("(list[array.array[d] | array.array[i]]) -> int", 1)],
+        ),
+        ({"(list[array.array[d] | array.array]) -> int": 1}, [("(list[array.array]) -> int", 1)]),
         # Lengths in different places are different things.
         ({"(tuple[tuple[int], tuple[int, int]]) -> None": 1}, [("(tuple[tuple[int], tuple[int, int]]) -> None", 1)]),
         # One result type per list of parameters.

@@ -32,6 +32,7 @@ impl Func<'_, '_, '_> {
                     | Type::Range
                     | Type::Bytes
                     | Type::ByteArray
+                    | Type::Packed(_)
                     | Type::MemView
                     | Type::DictView { .. }
             )
@@ -66,6 +67,11 @@ impl Func<'_, '_, '_> {
                 setup: quote!(let #it = #code; let mut #at: i64 = bytearray::len(&#it) - 1;),
                 next: quote!(bytearray::next_back(&#it, &mut #at)),
                 elem: Type::Int,
+            },
+            Type::Packed(typecode) => Pull {
+                setup: quote!(let #it = #code; let mut #at: i64 = packed::len(&#it) - 1;),
+                next: self.q_in(detached, quote!(packed::next_back(&#it, &mut #at))),
+                elem: typecode.item(),
             },
             Type::Bytes => Pull {
                 setup: quote!(let #it = #code; let mut #at: i64 = bytes::len(&#it) - 1;),

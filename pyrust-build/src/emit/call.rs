@@ -765,6 +765,7 @@ fn class_name(ty: &Type) -> Option<&'static str> {
         Type::Str | Type::Char => "str",
         Type::Bytes => "bytes",
         Type::ByteArray => "bytearray",
+        Type::Packed(_) => "array",
         Type::Complex => "complex",
         Type::List { .. } | Type::View(_) => "list",
         Type::Dict { kind, .. } => kind.class(),

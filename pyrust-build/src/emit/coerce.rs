@@ -329,7 +329,7 @@ fn can_be_boxed(ty: &Type) -> bool {
     match ty {
         Type::None | Type::Bool | Type::Int | Type::Float | Type::Char | Type::Str | Type::Bytes => true,
         Type::Range | Type::VarTuple(_) | Type::Function(_) | Type::Named { .. } | Type::Foreign(_) => true,
-        Type::Array(..) | Type::Numpy(_) | Type::Big | Type::Complex => true,
+        Type::Array(..) | Type::Numpy(_) | Type::Packed(_) | Type::Big | Type::Complex => true,
         Type::Instance(class) => class.own == 0,
         Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
         Type::Deque { in_place, .. } | Type::Set { in_place, .. } => *in_place,

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::between::is_wrapped;
-use super::types::{Val, rust_type};
+use super::types::{Val, is_changeable, rust_type};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
 use crate::infer::{
@@ -634,14 +634,7 @@ impl Func<'_, '_, '_> {
                     (_, Type::Set { frozen: false, .. }) if matches!(r.ty, Type::DictView { .. }) => {
                         f.binary(op, &member, &r, to)
                     }
-                    (
-                        _,
-                        Type::List { .. }
-                        | Type::Dict { .. }
-                        | Type::Deque { .. }
-                        | Type::Set { frozen: false, .. }
-                        | Type::ByteArray,
-                    ) => f.bail("Unsupported"),
+                    (_, ty) if is_changeable(ty) => f.bail("Unsupported"),
                     _ => f.binary(op, &member, &r, to),
                 };
                 Some(code)
@@ -792,8 +785,8 @@ fn changes_by_row(op: BinOp, l: &Type) -> bool {
     let counter = matches!(l, Type::Dict { kind: DictKind::Counter, .. });
     match op {
         _ if matches!(l, Type::Array(..)) => true,
-        BinOp::Add => counter || *l == Type::ByteArray,
-        BinOp::Mult => matches!(l, Type::ByteArray | Type::Deque { .. }),
+        BinOp::Add => counter || matches!(l, Type::ByteArray | Type::Packed(_)),
+        BinOp::Mult => matches!(l, Type::ByteArray | Type::Packed(_) | Type::Deque { .. }),
         BinOp::Sub | BinOp::BitOr | BinOp::BitAnd => counter,
         _ => false,
     }

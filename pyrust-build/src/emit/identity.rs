@@ -33,6 +33,7 @@ impl Func<'_, '_, '_> {
             (Type::Set { .. }, Type::Set { .. }) if same_rust(&a.ty, &b.ty) => quote!(set::is(#x, #y)),
             (Type::View(_), Type::View(_)) if same_rust(&a.ty, &b.ty) => quote!((*#x).is(*#y)),
             (Type::ByteArray, Type::ByteArray) => quote!((*#x).is(#y)),
+            (Type::Packed(a), Type::Packed(b)) if a == b => quote!((*#x).is(#y)),
             (Type::Foreign(a), Type::Foreign(b)) if a == b => quote!((*#x).is(*#y)),
             (Type::Instance(a), Type::Instance(b)) if a == b => quote!((*#x).is(*#y)),
             (Type::Function(_), Type::Function(_)) => quote!((*#x).is(*#y)),

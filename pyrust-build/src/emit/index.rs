@@ -75,7 +75,7 @@ impl Func<'_, '_, '_> {
         let sequence = |t: &Type| {
             matches!(t, Type::List { .. } | Type::View(_) | Type::Deque { .. } | Type::Tuple { .. })
                 || matches!(t, Type::VarTuple(_) | Type::Str | Type::Char | Type::Bytes)
-                || matches!(t, Type::ByteArray | Type::Range)
+                || matches!(t, Type::ByteArray | Type::Packed(_) | Type::Range)
         };
         match base.ty.members().iter().all(sequence) {
             true => self.opened_val(index),

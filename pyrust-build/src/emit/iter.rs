@@ -85,6 +85,7 @@ pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
         }
         Type::Str | Type::Char => Type::Char,
         Type::Bytes | Type::ByteArray | Type::MemView | Type::Range => Type::Int,
+        Type::Packed(code) => code.item(),
         Type::Array(dtype, 1) => Type::Numpy(*dtype),
         Type::Array(dtype, dims @ 2..) => Type::Array(*dtype, dims - 1),
         _ => return None,
@@ -518,6 +519,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 setup: quote!(let #it = #code; #position),
                 next: quote!(bytearray::next(&#it, &mut #at)),
                 elem: Type::Int,
+            },
+            Type::Packed(typecode) => Pull {
+                setup: quote!(let #it = #code; #position),
+                next: self.q_in(detached, quote!(packed::next(&#it, &mut #at))),
+                elem: typecode.item(),
             },
             Type::Array(_, dims @ 1..) => {
                 let next = format_ident!("next{dims}");

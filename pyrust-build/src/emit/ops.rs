@@ -275,6 +275,7 @@ impl Func<'_, '_, '_> {
             },
             Pattern::List(_)
             | Pattern::ListOf(_)
+            | Pattern::Packed(_)
             | Pattern::Dict(..)
             | Pattern::DictView(..)
             | Pattern::Set(..)
@@ -324,6 +325,7 @@ impl Func<'_, '_, '_> {
             Type::Str => quote!(pystr::truth(#by_ref)),
             Type::Bytes => quote!(bytes::truth(#by_ref)),
             Type::ByteArray => quote!(bytearray::truth(#by_ref)),
+            Type::Packed(_) => quote!(packed::truth(#by_ref)),
             Type::Complex => quote!(complex::truth(#code)),
             Type::List { .. } | Type::View(_) => quote!(list::truth(cx, #by_ref)),
             Type::VarTuple(_) => quote!(tuple::truth(cx, #by_ref)),
@@ -523,6 +525,7 @@ fn kind(ty: &Type) -> u8 {
         Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => 8,
         // Equality with them is never a constant.
         Type::Array(..) | Type::Numpy(_) => 13,
+        Type::Packed(_) => 15,
     }
 }
 

@@ -384,6 +384,7 @@ pub(super) fn runs(ty: &Type) -> bool {
         | Type::Str
         | Type::Bytes
         | Type::ByteArray
+        | Type::Packed(_)
         | Type::Range
         | Type::MemView
         | Type::Array(..)

@@ -436,7 +436,7 @@ impl Func<'_, '_, '_> {
             return val.clone();
         }
         let elem = match (&base.ty, &val.ty) {
-            (Type::ByteArray, Type::Bytes | Type::ByteArray) => return val.clone(),
+            (Type::ByteArray, Type::Bytes | Type::ByteArray) | (Type::Packed(_), _) => return val.clone(),
             (Type::ByteArray, _) => Box::new(Type::Int),
             (Type::List { elem, .. }, _) => elem.clone(),
             _ => return val.clone(),

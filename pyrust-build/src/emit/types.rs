@@ -47,6 +47,12 @@ impl Val {
     }
 }
 
+/// A container that `op=` changes, if it can.
+pub(super) fn is_changeable(ty: &Type) -> bool {
+    matches!(ty, Type::List { .. } | Type::Dict { .. } | Type::Deque { .. } | Type::Set { frozen: false, .. })
+        || matches!(ty, Type::ByteArray | Type::Packed(_))
+}
+
 /// The Rust type of values of a type.
 pub(super) fn rust_type(ty: &Type) -> TokenStream {
     match ty {
@@ -59,6 +65,10 @@ pub(super) fn rust_type(ty: &Type) -> TokenStream {
         Type::Str => quote!(Str),
         Type::Bytes => quote!(Bytes),
         Type::ByteArray => quote!(ByteArray),
+        Type::Packed(code) => {
+            let code = code.letter();
+            quote!(Packed<#code>)
+        }
         Type::Complex => quote!(Complex),
         Type::Range => quote!(Range),
         Type::MemView => quote!(MemView),

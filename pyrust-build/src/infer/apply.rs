@@ -91,6 +91,7 @@ impl Infer<'_, '_> {
                     | Type::Deque { in_place: true, .. }
                     | Type::Set { in_place: true, .. }
                     | Type::ByteArray
+                    | Type::Packed(_)
             )
         {
             self.writes = true;
@@ -162,6 +163,9 @@ impl Infer<'_, '_> {
                 }
             }
         }
+        if let (Pattern::Packed(_), Some(Type::Packed(code))) = (&op.ret, binding.get(&ops::TYPECODE)) {
+            return Some(Ty::Packed(*code));
+        }
         Some(self.instantiate(&op.ret, &vars, node, k))
     }
 
@@ -201,7 +205,7 @@ impl Infer<'_, '_> {
                 Ty::Set(cell, false)
             }
             Pattern::Pair(a, b) => Ty::Tuple(vec![get(self, a), get(self, b)], false),
-            Pattern::DictView(..) | Pattern::Other(_) => Ty::Never,
+            Pattern::DictView(..) | Pattern::Other(_) | Pattern::Packed(_) => Ty::Never,
             Pattern::Deque(v) => {
                 let cell = self.site(node, k);
                 let elem = self.state.solver.elem(cell);

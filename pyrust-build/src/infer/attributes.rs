@@ -8,6 +8,7 @@ use super::new::class_callee;
 use super::objects::{MethodKind, method_kind};
 use super::{FuncRef, Live, Program};
 use crate::ast::{self, Constant, ExprKind as A, StmtKind as S};
+use crate::packed::Typecode;
 use crate::resolve::{Binding, factory, mangled};
 use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
@@ -173,10 +174,16 @@ impl Program<'_> {
         }
         // Inferred along with the rest, it tells the others.
         let simple = params.len() == f.params.positional.len() + f.params.positional_only.len();
-        if let (true, Some(types)) = (simple, types.into_iter().collect::<Option<Vec<Type>>>())
-            && !types.contains(&Type::Never)
-        {
-            let params = types.iter().map(in_python).collect();
+        let Some(types) = types.into_iter().collect::<Option<Vec<Type>>>().filter(|_| simple) else { return };
+        // Each call that was seen by itself: what is stored may hang together with what else is given.
+        let form = |seen: &Vec<Type>| -> Vec<Type> {
+            let given = |i: usize| seen.get(i).filter(|_| i > 0 && factory(params[i]).is_none());
+            types.iter().enumerate().map(|(i, ty)| given(i).unwrap_or(ty).clone()).collect()
+        };
+        let forms =
+            if recorded.len() > 1 { recorded.iter().map(form).collect() } else { vec![types.clone()] };
+        for form in forms.iter().filter(|form| !form.contains(&Type::Never)) {
+            let params = form.iter().map(in_python).collect();
             let asked = self.request(&func, params, Live::default(), super::NARROW);
             asked.into_iter().for_each(|i| self.instances[i].needed = true);
         }
@@ -276,9 +283,36 @@ impl Program<'_> {
         crate::foreign::Class::named(&name).map(Type::Foreign)
     }
 
+    /// The typecode of the array that `array("d", …)` makes, also where that is repeated.
+    fn array_made(&self, module: &str, value: &ast::Expr) -> Option<Typecode> {
+        let (func, args) = match &value.kind {
+            A::Call { func, args, .. } => (func, args),
+            A::BinOp { left, op: ast::BinOp::Mult, right } => {
+                return self.array_made(module, left).or_else(|| self.array_made(module, right));
+            }
+            _ => return None,
+        };
+        let [ast::Expr { kind: A::Constant(Constant::Str(code)), .. }, ..] = args.as_slice() else {
+            return None;
+        };
+        let is_array = match &func.kind {
+            A::Name(name) => matches!(self.binding(module, name)?.1,
+                Binding::Imported { module, name } if (module.as_str(), name.as_str()) == ("array", "array")),
+            A::Attribute { value, name } if name == "array" => {
+                let A::Name(global) = &value.kind else { return None };
+                matches!(self.binding(module, global)?.1, Binding::Module(module) if module == "array")
+            }
+            _ => false,
+        };
+        if is_array { Typecode::named(code) } else { None }
+    }
+
     /// The type of a value that is written down.
     pub(super) fn literal_type(&self, module: &str, value: &ast::Expr) -> Option<Type> {
         let empty = |elem: Type| Box::new(elem);
+        if let Some(code) = self.array_made(module, value) {
+            return Some(Type::Packed(code));
+        }
         Some(match &value.kind {
             A::Constant(Constant::None) => Type::None,
             A::Constant(Constant::True | Constant::False) => Type::Bool,

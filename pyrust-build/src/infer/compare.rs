@@ -39,6 +39,7 @@ impl Infer<'_, '_> {
                                 | Ty::Dict(..)
                                 | Ty::Deque(_)
                                 | Ty::ByteArray
+                                | Ty::Packed(_)
                                 | Ty::Named(..)
                                 | Ty::Foreign(_)
                                 | Ty::Instance(_)
@@ -273,6 +274,7 @@ fn different_kinds(a: &Ty, b: &Ty) -> bool {
         Ty::Function(_) | Ty::Inner(_) | Ty::Closure(..) => 12,
         Ty::Obj | Ty::Iter(_) | Ty::Cell(_) | Ty::Never | Ty::Union(_) => 8,
         Ty::Array(..) | Ty::Numpy(_) => 13,
+        Ty::Packed(_) => 15,
     };
     // What an instance is equal to its class says, and arrays are compared element by element.
     if [kind(a), kind(b)].iter().any(|k| matches!(k, 13 | 14)) {

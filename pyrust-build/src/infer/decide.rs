@@ -197,7 +197,7 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::MemView => class == "memoryview",
         // The one class of NumPy's that is derived from a builtin one.
         Type::Numpy(dtype) => *dtype == Dtype::Float64 && class == "float",
-        Type::Array(..) => false,
+        Type::Array(..) | Type::Packed(_) => false,
         Type::DictView { .. } => false,
         Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,
     }

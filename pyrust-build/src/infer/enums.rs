@@ -167,7 +167,10 @@ impl Program<'_> {
         match name {
             // What is looked for; not in what is equal to members.
             "in" if stands(0).is_some() && types.get(1).is_some_and(|t| !compares(t)) => vec![0],
-            "setitem" if stands(1).is_some() && matches!(types[0], Type::List { .. } | Type::ByteArray) => {
+            "setitem"
+                if stands(1).is_some()
+                    && matches!(types[0], Type::List { .. } | Type::ByteArray | Type::Packed(_)) =>
+            {
                 vec![1]
             }
             "dict.get" | "list.count" if stands(1).is_some() && !compares(&types[0]) => vec![1],

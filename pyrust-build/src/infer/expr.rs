@@ -537,7 +537,15 @@ impl Infer<'_, '_> {
     ) -> Ty {
         let (mutable, plain): (Vec<Ty>, Vec<Ty>) =
             members.iter().filter(|m| **m != Ty::Never).cloned().partition(|m| {
-                matches!(m, Ty::List(_) | Ty::Dict(..) | Ty::Deque(_) | Ty::Set(_, false) | Ty::ByteArray)
+                matches!(
+                    m,
+                    Ty::List(_)
+                        | Ty::Dict(..)
+                        | Ty::Deque(_)
+                        | Ty::Set(_, false)
+                        | Ty::ByteArray
+                        | Ty::Packed(_)
+                )
             });
         let report = std::mem::take(&mut self.report);
         let mut out = Ty::Never;
@@ -579,11 +587,11 @@ impl Infer<'_, '_> {
                 self.apply(&format!("{}=", op.symbol()), node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
-            (BinOp::Add, Ty::ByteArray) => {
+            (BinOp::Add, Ty::ByteArray | Ty::Packed(_)) => {
                 self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
-            (BinOp::Mult, Ty::ByteArray) => {
+            (BinOp::Mult, Ty::ByteArray | Ty::Packed(_)) => {
                 self.apply("*=", node, 0, span, &[l.clone(), r.clone()]);
                 l.clone()
             }
@@ -744,5 +752,5 @@ pub(super) fn stays_native(ty: &Ty) -> bool {
 /// A sequence, which is asked by position: a number is one, whatever it is besides.
 fn takes_positions(ty: &Ty) -> bool {
     matches!(ty, Ty::List(_) | Ty::View(_) | Ty::Deque(_) | Ty::Tuple(..) | Ty::VarTuple(_))
-        || matches!(ty, Ty::Str | Ty::Char | Ty::Bytes | Ty::ByteArray | Ty::Range)
+        || matches!(ty, Ty::Str | Ty::Char | Ty::Bytes | Ty::ByteArray | Ty::Packed(_) | Ty::Range)
 }

@@ -75,7 +75,13 @@ fn changes(ty: &Type) -> bool {
         | Type::Dict { .. }
         | Type::DictView { .. } => true,
         Type::Set { frozen, .. } => !frozen,
-        Type::ByteArray | Type::MemView | Type::Array(..) | Type::Obj | Type::Iter(_) | Type::Cell(_) => true,
+        Type::ByteArray
+        | Type::Packed(_)
+        | Type::MemView
+        | Type::Array(..)
+        | Type::Obj
+        | Type::Iter(_)
+        | Type::Cell(_) => true,
         Type::Function(_) | Type::Inner(_) | Type::Closure { .. } | Type::Foreign(_) => true,
         _ => false,
     }

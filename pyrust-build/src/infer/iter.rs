@@ -80,6 +80,7 @@ impl Infer<'_, '_> {
                             | Ty::Range
                             | Ty::Bytes
                             | Ty::ByteArray
+                            | Ty::Packed(_)
                             | Ty::MemView
                             | Ty::DictView(..)
                     )
@@ -200,6 +201,8 @@ impl Infer<'_, '_> {
             }
             Ty::Str | Ty::Char => Ty::Char,
             Ty::Bytes | Ty::ByteArray | Ty::MemView | Ty::Range => Ty::Int,
+            Ty::Packed(code) if code.is_float() => Ty::Float,
+            Ty::Packed(_) => Ty::Int,
             Ty::Array(dtype, 1) => Ty::Numpy(*dtype),
             Ty::Array(dtype, dims) => Ty::Array(*dtype, dims.saturating_sub(1)),
             _ => Ty::Never,
@@ -218,6 +221,7 @@ impl Infer<'_, '_> {
                     | Ty::Char
                     | Ty::Bytes
                     | Ty::ByteArray
+                    | Ty::Packed(_)
                     | Ty::Range
                     | Ty::Dict(..)
                     | Ty::Deque(_)
@@ -451,6 +455,7 @@ pub(super) fn is_iterable(ty: &Ty) -> bool {
             | Ty::Char
             | Ty::Bytes
             | Ty::ByteArray
+            | Ty::Packed(_)
             | Ty::Range
             | Ty::Iter(_)
             | Ty::MemView

@@ -345,6 +345,7 @@ pub(super) fn class_of(ty: &Ty) -> Option<&'static str> {
         Ty::Str | Ty::Char => "str",
         Ty::Bytes => "bytes",
         Ty::ByteArray => "bytearray",
+        Ty::Packed(_) => "array",
         Ty::Complex => "complex",
         Ty::List(_) | Ty::View(_) => "list",
         Ty::Dict(_, kind) => kind.class(),

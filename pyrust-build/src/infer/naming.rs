@@ -15,7 +15,10 @@ use crate::ty::Type;
 
 impl Infer<'_, '_> {
     pub(super) fn builtin(&mut self, name: &str) {
-        self.guards.insert(Guard::Builtin(name.to_string()));
+        // What `array.array` stands for the text says; it is asked as all of the library is.
+        if !crate::ops::makes_array(name) {
+            self.guards.insert(Guard::Builtin(name.to_string()));
+        }
     }
 
     /// Does the module bind the name itself (so that it is not the builtin)?

@@ -244,6 +244,7 @@ impl Ranges {
             ExprKind::Index { base, .. } if matches!(ty(base), Type::Bytes | Type::ByteArray) => {
                 Some(Interval::up_to(255))
             }
+            ExprKind::Index { base, .. } if matches!(ty(base), Type::Packed(_)) => item(ty(base)).or(any),
             ExprKind::Call { name, args, keywords }
                 if keywords.is_empty() && !self.others.contains(&e.id) =>
             {
@@ -278,12 +279,20 @@ fn either(a: Option<Interval>, b: Option<Interval>) -> Option<Interval> {
     }
 }
 
+/// What an item of an array can be, where that is less than any int.
+fn item(ty: &Type) -> Option<Interval> {
+    let Type::Packed(code) = ty else { return None };
+    let (lo, hi) = code.bounds()?;
+    Some(Interval::new(lo, hi.min(MOST)))
+}
+
 /// What `len` can give.
 fn length(ty: &Type) -> Interval {
     match ty {
         Type::Str | Type::Char | Type::Bytes | Type::ByteArray | Type::Dict { .. } | Type::Set { .. } => {
             Interval::up_to(LONGEST)
         }
+        Type::Packed(_) => Interval::up_to(LONGEST),
         Type::List { elem, .. } | Type::View(elem) | Type::Deque { elem, .. } if takes_room(elem) => {
             Interval::up_to(LONGEST)
         }
@@ -406,6 +415,7 @@ impl Scan<'_> {
                     (_, Some(Type::Bytes | Type::ByteArray)) => {
                         self.store(target, Some(Interval::up_to(255)));
                     }
+                    (_, Some(ty @ Type::Packed(_))) => self.store(target, item(ty).or(Some(Interval::ANY))),
                     _ => self.store(target, Some(Interval::ANY)),
                 }
             }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::foreign::Class;
 use crate::numpy::Dtype;
+use crate::packed::Typecode;
 use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Side, Type, either, most_members};
 
 mod kept;
@@ -29,6 +30,7 @@ pub(super) enum Ty {
     Str,
     Bytes,
     ByteArray,
+    Packed(Typecode),
     Range,
     MemView,
     Foreign(Class),
@@ -92,6 +94,7 @@ impl Ty {
             Ty::Char | Ty::Str => (5, 0),
             Ty::Bytes => (6, 0),
             Ty::ByteArray => (6, 1),
+            Ty::Packed(code) => (6, 2 + code.letter() as usize),
             Ty::Range => (7, 0),
             Ty::MemView => (7, 1),
             Ty::Foreign(class) => (8, class.rank()),
@@ -600,6 +603,7 @@ impl Solver {
             Ty::Str => Type::Str,
             Ty::Bytes => Type::Bytes,
             Ty::ByteArray => Type::ByteArray,
+            Ty::Packed(code) => Type::Packed(*code),
             Ty::Complex => Type::Complex,
             Ty::Range => Type::Range,
             Ty::MemView => Type::MemView,
@@ -664,6 +668,7 @@ fn scalar_ty(ty: &Type) -> Ty {
         Type::Str => Ty::Str,
         Type::Bytes => Ty::Bytes,
         Type::ByteArray => Ty::ByteArray,
+        Type::Packed(code) => Ty::Packed(*code),
         Type::Complex => Ty::Complex,
         Type::Range => Ty::Range,
         Type::MemView => Ty::MemView,

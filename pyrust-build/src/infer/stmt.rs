@@ -232,7 +232,7 @@ impl Infer<'_, '_> {
             TargetKind::Slice { base, lower, upper, step } => {
                 let base_ty = self.expr(base);
                 let whole = base_ty == Ty::ByteArray && matches!(ty, Ty::Bytes | Ty::ByteArray)
-                    || matches!(base_ty, Ty::Array(..));
+                    || matches!(base_ty, Ty::Array(..) | Ty::Packed(_));
                 let ty = if whole { ty.clone() } else { self.as_list(target, ty) };
                 let args = [base_ty, self.opt(lower), self.opt(upper), self.opt(step), ty];
                 self.apply("setslice", target.id, 0, target.span, &args);

@@ -3,12 +3,24 @@
 use super::{Lower, Scope};
 use crate::ast::{self, CmpOp, Constant, Expr as AExpr, ExprKind as A};
 use crate::hir::{Collection, Comp, CompKind, Expr, ExprKind, Library};
+use crate::ops::array_maker;
+use crate::packed::Typecode;
 use crate::resolve::Binding;
 use crate::source::Span;
 
 /// Modules whose functions have forms of their own.
-const MODULES: &[&str] =
-    &["heapq", "collections", "contextlib", "functools", "itertools", "operator", "re", "struct", "typing"];
+const MODULES: &[&str] = &[
+    "array",
+    "heapq",
+    "collections",
+    "contextlib",
+    "functools",
+    "itertools",
+    "operator",
+    "re",
+    "struct",
+    "typing",
+];
 
 impl Lower<'_> {
     /// What a name or an attribute of a module means, if that is in one of the modules known here.
@@ -70,6 +82,11 @@ impl Lower<'_> {
                     "OrderedDict" => self.ordered(args, keywords, span),
                     _ => self.defaultdict(args, keywords, span),
                 }?;
+                self.libraries.insert(library);
+                Some(kind)
+            }
+            ("array", "array", [code, items @ ..]) if keywords.is_empty() => {
+                let kind = self.packed(code, items)?;
                 self.libraries.insert(library);
                 Some(kind)
             }
@@ -142,6 +159,30 @@ impl Lower<'_> {
         }
         let comp = self.comp_of(CompKind::Deque, items);
         Some(ExprKind::Comp(Box::new(Comp { extra: Some(maxlen), ..comp })))
+    }
+
+    /// `array("d", …)`: the typecode is written down, since it decides the type.
+    fn packed(&mut self, code: &AExpr, items: &[AExpr]) -> Option<ExprKind> {
+        let A::Constant(Constant::Str(code)) = &code.kind else { return None };
+        let name = array_maker(Typecode::named(code)?);
+        let args = match items {
+            [] => vec![],
+            [items] => {
+                let kind = match &items.kind {
+                    A::Generator { .. } => ExprKind::Comp(Box::new(self.comp_of(CompKind::List, items))),
+                    // CPython takes both in the same way.
+                    A::Tuple(parts) if !parts.iter().any(|part| matches!(part.kind, A::Starred(_))) => {
+                        ExprKind::List(parts.iter().map(|part| self.expr(part)).collect())
+                    }
+                    _ => {
+                        return Some(ExprKind::Call { name, args: vec![self.expr(items)], keywords: vec![] });
+                    }
+                };
+                vec![self.make(kind, items.span)]
+            }
+            _ => return None,
+        };
+        Some(ExprKind::Call { name, args, keywords: vec![] })
     }
 
     fn ordered(&mut self, args: &[AExpr], keywords: &[ast::Keyword], span: Span) -> Option<ExprKind> {

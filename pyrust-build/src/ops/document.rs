@@ -42,7 +42,7 @@ Literals, f-strings, displays (also with stars), comprehensions of all kinds, ge
 const MODULES: &str = "
 ## Modules
 
-Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.partial`, `functools.cmp_to_key` as a key of `sorted` and `sort`, `functools.cache` of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`.
+Besides what is listed below: `heapq`, `bisect`, `itertools`, `operator`, `functools.reduce`, `functools.partial`, `functools.cmp_to_key` as a key of `sorted` and `sort`, `functools.cache` of functions inside functions, `copy.copy` and `copy.deepcopy` of lists and dicts, `collections.deque`, `defaultdict` and `Counter`, and `array.array` of numbers whose typecode is written down: made of nothing, bytes, lists, tuples, ranges, generators and other arrays.
 ";
 
 const ARRAYS: &str = "
@@ -143,6 +143,7 @@ fn place(name: &'static str) -> ((u8, &'static str), String) {
 }
 
 const TYPES: &[&str] = &[
+    "array",
     "bool",
     "bytearray",
     "bytes",
@@ -192,6 +193,8 @@ fn describe(pattern: &Pattern) -> String {
         Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v) => v.to_string(),
         Pattern::Other(v) => format!("no {v}"),
         Pattern::Buffer => "bytes | bytearray".into(),
+        Pattern::Packed(crate::ty::Type::Never) => "array".into(),
+        Pattern::Packed(item) => format!("array[{item}]"),
         Pattern::OptInt => "int | None = None".into(),
         Pattern::List(v) => format!("list[{v}]"),
         Pattern::ListOf(t) => format!("list[{t}]"),

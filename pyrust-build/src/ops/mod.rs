@@ -15,6 +15,7 @@ pub mod foreign;
 mod keywords;
 mod numbers;
 mod numpy;
+mod packed;
 mod pattern;
 pub mod percent;
 mod random;
@@ -30,7 +31,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 pub use constants::{CONSTANTS, STRUCTURES};
 pub use keywords::{Arg, Constant, positional};
 pub use numpy::{form, has_form};
-pub use pattern::{Binding, Pattern};
+pub use packed::{is_maker as makes_array, maker as array_maker};
+pub use pattern::{Binding, Pattern, TYPECODE};
 pub use table::Row;
 
 use crate::foreign::Class;
@@ -84,6 +86,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         structs::FIELDS,
         complex::COMPLEX,
         bytearray::BYTEARRAY,
+        packed::PACKED,
         views::VIEWS,
         views::MEMORY,
         foreign::REGEX,
@@ -98,6 +101,9 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
             // What `bytes` is given may be a `bytearray` as well.
             op.params.iter_mut().skip(1).for_each(Pattern::widen_bytes);
         }
+        map.entry(op.name).or_default().push(op);
+    }
+    for op in packed::made() {
         map.entry(op.name).or_default().push(op);
     }
     for row in foreign::FOREIGN.iter().chain(foreign::FUNCTIONS) {
@@ -273,6 +279,7 @@ pub fn changes(ty: &Type, method: &str) -> bool {
         Type::Set { .. } => "set",
         Type::Deque { .. } => "deque",
         Type::ByteArray => "bytearray",
+        Type::Packed(_) => "array",
         _ => return false,
     };
     // Some are compiled as loops, not as rows.
@@ -296,6 +303,7 @@ const CLASSES_WITH_METHODS: &[&str] = &[
     "str",
     "bytes",
     "bytearray",
+    "array",
     "list",
     "tuple",
     "dict",

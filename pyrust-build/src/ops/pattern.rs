@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::packed::Typecode;
 use crate::ty::{DictKind, Side, Type};
+
+/// Stands for the typecode of the arrays of a row.
+pub const TYPECODE: char = '@';
 
 /// What the type variables of a row stand for.
 pub type Binding = BTreeMap<char, Type>;
@@ -21,6 +25,8 @@ pub enum Pattern {
     Given(char),
     /// `bytes` or a `bytearray`, of which the bytes are taken.
     Buffer,
+    /// An `array.array` of such numbers, of any for `Never`: all of a row are of the same typecode.
+    Packed(Type),
     /// An optional `int`, passed as `Option<i64>`.
     OptInt,
     List(char),
@@ -73,6 +79,9 @@ impl Pattern {
             && is_var(inner.trim())
         {
             return Pattern::Optional(var(inner));
+        }
+        if let Some(code) = text.strip_prefix("array ").and_then(Typecode::named) {
+            return Pattern::Scalar(Type::Packed(code));
         }
         if let Some(v) = text.strip_prefix('=') {
             return Pattern::Same(var(v));
@@ -177,6 +186,9 @@ impl Pattern {
             "bytes" => Pattern::Scalar(Type::Bytes),
             "bytearray" => Pattern::Scalar(Type::ByteArray),
             "buffer" => Pattern::Buffer,
+            "array" => Pattern::Packed(Type::Never),
+            "array[int]" => Pattern::Packed(Type::Int),
+            "array[float]" => Pattern::Packed(Type::Float),
             "complex" => Pattern::Scalar(Type::Complex),
             "range" => Pattern::Scalar(Type::Range),
             "memoryview" => Pattern::Scalar(Type::MemView),
@@ -237,6 +249,10 @@ impl Pattern {
             (Pattern::Other(_), _) => true,
             (Pattern::AnyOf(types), have) => types.iter().any(|want| taken(want, have, level)),
             (Pattern::Buffer, Type::Bytes | Type::ByteArray) => true,
+            (Pattern::Packed(item), Type::Packed(code)) => {
+                let same = binding.entry(TYPECODE).or_insert_with(|| ty.clone()) == ty;
+                same && (*item == Type::Never || *item == code.item())
+            }
             (Pattern::OptInt, Type::Int | Type::None) => true,
             (Pattern::OptInt, Type::Bool) => level != Level::Exact,
             (Pattern::OptInt, Type::Big) => level == Level::Narrow,
@@ -292,6 +308,7 @@ impl Pattern {
             Pattern::Var(v) | Pattern::Same(v) | Pattern::Given(v) => get(v),
             Pattern::OptInt => Type::Int,
             Pattern::Buffer => Type::Bytes,
+            Pattern::Packed(_) => get(&TYPECODE),
             Pattern::List(v) => Type::List { elem: Box::new(get(v)), in_place: false },
             Pattern::Pairs(k, v) => {
                 let pair = Type::Tuple { items: vec![get(k), get(v)], from_py: false };

@@ -141,6 +141,7 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
         SigType::Str => Type::Str,
         SigType::Bytes => Type::Bytes,
         SigType::ByteArray => Type::ByteArray,
+        SigType::Packed(code) => Type::Packed(*code),
         SigType::Complex => Type::Complex,
         SigType::Range => Type::Range,
         SigType::List(t) => Type::List { elem: Box::new(inner(t)), in_place: true },

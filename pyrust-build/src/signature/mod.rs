@@ -10,6 +10,7 @@
 mod parse;
 pub mod set;
 
+use crate::packed::Typecode;
 use std::fmt;
 
 pub use parse::SignatureError;
@@ -39,6 +40,8 @@ pub enum SigType {
     Str,
     Bytes,
     ByteArray,
+    /// An `array.array` of numbers.
+    Packed(Typecode),
     Range,
     List(Box<SigType>),
     Set(Box<SigType>),
@@ -246,6 +249,7 @@ impl fmt::Display for SigType {
             Str => f.write_str("str"),
             Bytes => f.write_str("bytes"),
             ByteArray => f.write_str("bytearray"),
+            Packed(code) => write!(f, "{code}"),
             Range => f.write_str("range"),
             Object => f.write_str("object"),
             Unknown => f.write_str("?"),

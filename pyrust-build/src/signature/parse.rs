@@ -2,6 +2,7 @@
 
 use super::{SigType, Signature};
 use crate::names;
+use crate::packed::Typecode;
 
 /// Deeper types are refused: the recorder stops long before, and the parser recurses.
 const MAX_DEPTH: usize = 32;
@@ -174,6 +175,9 @@ impl<'a> Parser<'a> {
                 if !self.eat("[") {
                     return Ok(SigType::Class(class.to_string()));
                 }
+                if class == "array.array" {
+                    return self.packed();
+                }
                 let mut types = vec![self.ty()?];
                 while self.eat(",") {
                     types.push(self.ty()?);
@@ -254,6 +258,19 @@ impl<'a> Parser<'a> {
         }
         self.expect("]")?;
         Ok(SigType::Function(name.to_string()))
+    }
+
+    /// The typecode of an `array.array`.
+    fn packed(&mut self) -> Result<SigType, SignatureError> {
+        self.rest();
+        let (start, letter) = (self.at, self.dotted());
+        let Some(code) = Typecode::named(letter) else {
+            let known: String = Typecode::all().map(Typecode::letter).collect();
+            return self
+                .error(start, format!("expected the typecode of an array of numbers, one of `{known}`"));
+        };
+        self.expect("]")?;
+        Ok(SigType::Packed(code))
     }
 
     fn ndarray(&mut self) -> Result<SigType, SignatureError> {

@@ -22,6 +22,10 @@ fn grammar() {
         "(ndarray[float64, 2], set[?], frozenset[str], deque[bytes]) -> complex",
         "(ndarray[float64, 2], set[?], frozenset[str], deque[bytes]) -> complex",
     );
+    canonical(
+        "(array.array[ d ]|array.array[B]) -> array.array",
+        "(array.array[B] | array.array[d]) -> array.array",
+    );
     canonical("(a.b.Point[int,str])->a.Q[?]", "(a.b.Point[int, str]) -> a.Q[?]");
     canonical("(int | str | bytes | float | bool) -> range", "(object) -> range");
     canonical("(bigint, bytearray) -> object | int", "(bigint, bytearray) -> object");
@@ -59,6 +63,7 @@ fn errors_name_the_place() {
         ("(function[evil\"]) -> int", 10, "is not of the form"),
         ("(function[m:f.<locals>.g]) -> int", 10, "functions inside functions"),
         ("(ndarray[float64, 99]) -> int", 18, "number of dimensions"),
+        ("(array.array[u]) -> int", 13, "typecode of an array of numbers"),
         ("(a..b) -> int", 1, "is not a Python identifier"),
         ("(int) -> int extra", 13, "expected the end, found `extra`"),
         ("(a.class) -> int", 1, "`class` is not a Python identifier"),

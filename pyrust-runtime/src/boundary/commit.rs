@@ -139,6 +139,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
         let result = guarded(cx, call, run);
         let clean = {
             let txn = cx.txn();
+            txn.bytearrays.forget_unwritten();
             !txn.doomed
                 && txn.arena.is_empty()
                 && txn.lists.is_empty()
@@ -146,6 +147,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 && txn.dicts.few.is_empty()
                 && txn.deques.is_empty()
                 && txn.ordereds.is_empty()
+                && txn.packeds.is_empty()
                 && txn.holds_places_only()
         };
         match result {
@@ -239,6 +241,9 @@ unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
             && !txn::is_forced(txn);
         match value {
             Some(value) if places_only && commit_short(cx) => {
+                if !cx.txn().packeds.is_empty() {
+                    cx.txn().packeds.commit();
+                }
                 txn::close(txn);
                 Outcome::Value(value)
             }
@@ -307,6 +312,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
         });
         match (ready, result) {
             (Ok(()), Ok(value)) => {
+                cx.txn().packeds.commit();
                 apply_places(cx);
                 if !cx.txn().deques.is_empty() {
                     deques::apply(cx);
@@ -384,6 +390,8 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                 restored &= !txn.checked || state.is_restored();
             }
             restored &= txn.arrays.undo();
+            restored &= txn.packeds.undo();
+            txn.packeds.forget();
             txn.attributes.undo();
             Held::take(txn)
         };

@@ -47,6 +47,15 @@ impl Attached {
         written.map(|b| (b.head().object.get(), b.raw()))
     }
 
+    /// Forgets them all, if none was written to: nothing waits for the commit.
+    #[inline]
+    pub(crate) fn forget_unwritten(&mut self) {
+        if !self.handles.is_empty() && self.handles.iter().all(|b| b.head().borrowed.get()) {
+            self.map.clear();
+            self.handles.clear();
+        }
+    }
+
     /// Takes everything out, to be dropped when the transaction has closed.
     pub(crate) fn take(&mut self) -> Attached {
         self.map.clear();

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copy
 import random
+from array import array
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from inspect import CO_VARARGS, CO_VARKEYWORDS
@@ -155,7 +156,18 @@ class Inventor:
             if name == "dict":
                 return pairs
             return _MAPPINGS[name](inner[1], pairs)
+        if name == "array.array" and inner:
+            return self._packed(inner[0].name)
         raise CannotInvent(name)
+
+    def _packed(self, code: str) -> Any:
+        """An array of that typecode; now and then all bits of an item are set."""
+        if code in "fd":
+            return array(code, [self.float() for _ in range(self._length(0))])
+        size = array(code).itemsize
+        return array(
+            code, b"".join(self._random.choice((b"\0", b"\1", b"\xff")) * size for _ in range(self._length(0)))
+        )
 
     def _length(self, depth: int) -> int:
         lengths = LENGTHS if depth == 0 else LENGTHS[: max(3, 8 - 2 * depth)]
@@ -271,6 +283,8 @@ class Inventor:
             return dict(pair for pair in pairs if len(pair) == 2)
         if kind in (set, frozenset):
             return kind(self._other_items(list, list(value), depth))
+        if kind is array:
+            return self._packed(value.typecode)
         if (kind.__module__, kind.__name__) == ("numpy", "ndarray"):
             return self._other_array(value)
         return value

@@ -1,7 +1,7 @@
 """Samples of the arguments of hot functions: `.pyrust/samples.json`, which `bench`, `verify` and `brief` work with.
 
 The profiler writes them as Python literals (never pickles, and not JSON, which has no tuples, NaN or keys that are ints).
-Reading them evaluates nothing but literals, a handful of constructors of builtin types, and what makes an array of NumPy's as it lay in
+Reading them evaluates nothing but literals, a handful of constructors of builtin types, and what makes an array as it lay in
 memory. Where they are asked for, instances of the project's classes are made too: without their `__init__`, from the attributes that were
 seen.
 
@@ -16,6 +16,7 @@ import binascii
 import importlib
 import inspect
 import json
+from array import array
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import CodeType, FunctionType
@@ -102,7 +103,7 @@ def maker(text: str, *, instances: bool = False) -> Callable[[], tuple[Any, ...]
 
     `instances`: their classes, whose modules are imported for it, may be asked for.
     """
-    makers = {**_MAKERS, "array": _array}
+    makers = {**_MAKERS, "array": _array, "packed": _packed}
     if instances:
         makers |= {"instance": _instance, "member": _member, "named": _named}
     try:
@@ -181,6 +182,14 @@ def _array(dtype: str, shape: tuple[int, ...], strides: tuple[int, ...], writeab
     except (ImportError, TypeError, ValueError) as error:
         raise ValueError(f"no array can be made: {error}") from None
     return made
+
+
+def _packed(code: str, elements: str) -> Any:
+    """An `array.array` with these bytes."""
+    try:
+        return array(code, binascii.a2b_base64(elements))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"no array can be made: {error}") from None
 
 
 def _compiled(tree: ast.Expression, makers: Mapping[str, Any]) -> CodeType:

@@ -75,7 +75,7 @@ class _Parser:
         if self.peek() != "[":
             return Type(name)
         self.take("[")
-        if name in ("function", "ndarray"):
+        if name in ("function", "ndarray", "array.array"):
             inner = [self.take()]
             while self.peek() == ",":
                 self.take()
@@ -140,6 +140,9 @@ def union(members: Iterable[Type]) -> Type:
 def _same_kind(first: Type, second: Type) -> Type | None:
     if first == second:
         return first
+    if first.name == second.name == "array.array" and first.arguments and second.arguments:
+        # What an array holds is never joined: the typecode says how it lies in memory.
+        return None
     is_class = first.name == second.name and "." in first.name and not first.name.endswith("...")
     if is_class and len(first.arguments) != len(second.arguments):
         return Type(first.name)

@@ -154,6 +154,13 @@ pub(super) fn is_ndarray(ty: *mut PyTypeObject) -> bool {
     made_by_c && type_name(ty).is_some_and(|(module, name)| module == "numpy" && name == "ndarray")
 }
 
+/// Is it the class of `array.array`?
+pub(super) fn is_array(ty: *mut PyTypeObject) -> bool {
+    // SAFETY: the type of a live object.
+    let fixed = unsafe { ffi::PyType_GetFlags(ty) } & ffi::Py_TPFLAGS_IMMUTABLETYPE != 0;
+    fixed && type_name(ty).is_some_and(|(module, name)| module == "array" && name == "array")
+}
+
 /// Module and qualified name of a plain function.
 pub(super) fn function_name(function: *mut PyObject) -> Option<(String, String)> {
     let (mut module, mut qualname) = (std::ptr::null_mut(), std::ptr::null_mut());

@@ -1,7 +1,7 @@
 //! Samples of arguments as Python literals: what benchmarks, `pyrust verify` and `pyrust brief` work with.
 //!
 //! Exact values of builtin types, NumPy's arrays of numbers (`array("float64", (2, 3), (24, 8), True, "<base64>")`: shape, strides,
-//! whether it may be written, and the elements in the order of their indices), and, where they are wanted, instances of plain classes
+//! whether it may be written, and the elements in the order of their indices), those of `array` (`packed("d", "<base64>")`), and, where they are wanted, instances of plain classes
 //! (`instance("kit:Account", {"balance": 3})`), named tuples (`named("kit:Point", (1, 2))`) and members of enumerations.
 //! Anything else (functions, open files) has no literal, and then the call has no sample. Two places that hold the same list become two
 //! equal lists.
@@ -195,6 +195,14 @@ impl<'a> Writer<'a> {
             });
             return array.unwrap_or(Err(Without::Opaque));
         }
+        if frame::is_array(ty) {
+            let packed = undisturbed(|| {
+                // SAFETY: a live object.
+                let array = unsafe { Bound::from_borrowed_ptr(py, object) };
+                self.packed(&array)
+            });
+            return packed.unwrap_or(Err(Without::Opaque));
+        }
         match self.classes {
             Some(classes) => self.instance(py, object, classes, depth),
             None => Err(Without::Opaque),
@@ -220,6 +228,23 @@ impl<'a> Writer<'a> {
         self.numbers(&shape);
         self.numbers(&strides);
         self.text.push_str(if writeable { "True, \"" } else { "False, \"" });
+        base64(&mut self.text, bytes.as_bytes());
+        self.text.push_str("\")");
+        Ok(Ok(()))
+    }
+
+    /// An `array.array`, whose attributes are C code.
+    fn packed(&mut self, array: &Bound<'_, PyAny>) -> PyResult<Written> {
+        let code = array.getattr("typecode")?.extract::<char>()?;
+        let size = array.getattr("itemsize")?.extract::<usize>()? * array.len()?;
+        if matches!(code, 'u' | 'w') {
+            return Ok(Err(Without::Opaque));
+        }
+        if self.text.len() + size / 3 * 4 > self.limit {
+            return Ok(Err(Without::Long));
+        }
+        let bytes = array.call_method0("tobytes")?.cast_into::<PyBytes>()?;
+        let _ = write!(self.text, "packed(\"{code}\", \"");
         base64(&mut self.text, bytes.as_bytes());
         self.text.push_str("\")");
         Ok(Ok(()))

@@ -64,6 +64,8 @@ pub(super) struct Shapes {
     /// Classes of `collections` that are dicts.
     mappings: [(usize, &'static str); 3],
     ndarray: Option<usize>,
+    /// That of `array.array`.
+    array: Option<usize>,
     /// What `__main__` is called when it is a file of the project.
     pub(super) main: Option<String>,
     none: ShapeId,
@@ -95,6 +97,7 @@ impl Shapes {
             deque,
             mappings,
             ndarray: None,
+            array: None,
             main: None,
             none: 0,
             boolean: 0,
@@ -211,6 +214,9 @@ impl Shapes {
         }
         if self.ndarray == Some(ty as usize) {
             return self.ndarray(py, object);
+        }
+        if self.array == Some(ty as usize) {
+            return self.array(py, object);
         }
         if let Some((_, name)) = self.mappings.iter().find(|(class, _)| *class == ty as usize) {
             return self.dict(py, name, object, depth);
@@ -407,6 +413,10 @@ impl Shapes {
             self.ndarray = Some(ty as usize);
             return self.ndarray(py, object);
         }
+        if frame::is_array(ty) {
+            self.array = Some(ty as usize);
+            return self.array(py, object);
+        }
         let shape = if matches!(module.as_str(), "builtins" | "types") {
             self.object
         } else {
@@ -421,6 +431,17 @@ impl Shapes {
             self.classes.insert(ty as usize, (held.unbind(), shape));
         }
         shape
+    }
+
+    /// An `array.array`, by its typecode. One of Unicode characters has no type of its own.
+    fn array(&mut self, py: Python<'_>, object: *mut PyObject) -> ShapeId {
+        // SAFETY: a live object. Its class is exactly C's, so this attribute is C code.
+        let array = unsafe { Bound::from_borrowed_ptr(py, object) };
+        let code = array.getattr("typecode").and_then(|code| code.extract::<char>());
+        match code {
+            Ok('u' | 'w') | Err(_) => self.name("array.array"),
+            Ok(code) => self.name(&format!("array.array[{code}]")),
+        }
     }
 
     fn ndarray(&mut self, py: Python<'_>, object: *mut PyObject) -> ShapeId {
