@@ -176,7 +176,7 @@ fn representation(ty: &Type) -> &'static str {
         Type::Obj => "passed on, not looked into",
         Type::Union(_) => "looked at when it is used",
         Type::Never => "never gets a value",
-        Type::ByteArray => "Python's own bytearray, copied at the first change",
+        Type::ByteArray => "Python's own bytearray, read and changed in place",
         Type::Packed(_) => "Python's own array, read and changed in place",
         Type::Str | Type::Bytes => "Python's own object",
         // By value; a word of its own would tell nothing.

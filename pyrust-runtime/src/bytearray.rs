@@ -1,15 +1,13 @@
 //! Python's `bytearray`: a shared handle, whether native code made it or it came from Python.
 //!
-//! One that came from Python is read in place and copied at its first write; the commit exchanges the buffers. A
-//! transaction knows one handle per object, so that aliases stay aliases. While a buffer is exported somebody else may
-//! look at it: a write bails.
+//! One that came from Python is read and changed where it lies ([`live`]). A transaction knows one handle per object, so
+//! that aliases stay aliases. While a buffer is exported somebody else may look at it: another length bails.
 
-mod attached;
 mod edit;
+mod live;
 
-pub(crate) use attached::Attached;
-pub(crate) use attached::{apply, prepare};
 pub use edit::*;
+pub(crate) use live::Attached;
 
 use core::cell::{Cell, UnsafeCell};
 use core::ptr::{self, NonNull};
@@ -27,6 +25,7 @@ use crate::stop::{Bail, R, bail};
 use crate::str_::StrBuilder;
 use crate::strs::Bytes;
 use crate::txn::Cx;
+use live::Live;
 
 struct Head {
     handles: Cell<usize>,
@@ -34,10 +33,7 @@ struct Head {
     data: Cell<*mut u8>,
     len: Cell<usize>,
     own: UnsafeCell<Buf<u8>>,
-    /// The object that it is; null while native code alone knows it. The transaction keeps it alive.
-    object: Cell<*mut PyObject>,
-    /// The content is still the object's.
-    borrowed: Cell<bool>,
+    live: Live,
 }
 
 /// Cloning the handle is Python's aliasing.
@@ -99,8 +95,7 @@ impl ByteArray {
             data: Cell::new(ptr::null_mut()),
             len: Cell::new(0),
             own: UnsafeCell::new(content),
-            object: Cell::new(ptr::null_mut()),
-            borrowed: Cell::new(false),
+            live: Live::nothing(),
         })?;
         array.refresh();
         Ok(array)
@@ -127,46 +122,51 @@ impl ByteArray {
         head.len.set(own.len());
     }
 
-    /// Makes the content its own before a write.
-    #[inline(always)]
-    fn writable(&self) -> R<()> {
-        if self.head().borrowed.get() { self.privatise() } else { Ok(()) }
-    }
-
-    #[cold]
-    #[inline(never)]
-    extern "C" fn privatise(&self) -> R<()> {
-        let head = self.head();
-        // SAFETY: A `bytearray` that is alive.
-        if unsafe { attached::is_exported(head.object.get()) } {
-            return bail(Bail::Unsupported);
-        }
-        let mut own = Buf::new();
-        if !own.extend_from(self.raw()) {
-            return bail(Bail::Memory);
-        }
-        // SAFETY: A short borrow of what only this thread sees.
-        unsafe { *head.own.get() = own };
-        head.borrowed.set(false);
-        self.refresh();
-        Ok(())
-    }
-
-    /// Changes the content; `change` must not call back.
+    /// Changes the content of what native code alone knows; `change` must not call back.
     #[inline]
     fn edit<T>(&self, change: impl FnOnce(&mut Buf<u8>) -> R<T>) -> R<T> {
-        self.writable()?;
         // SAFETY: Only this thread sees the content, and `change` knows nothing but the buffer.
         let result = change(unsafe { &mut *self.head().own.get() });
         self.refresh();
         result
     }
 
-    /// One byte more. As [`ByteArray::edit`], but what has not changed is not noted again: a loop would wait for it.
+    /// Other bytes in place of those from `from` to `to`. They are not of this object.
+    fn splice(&self, cx: Cx, from: usize, to: usize, bytes: &[u8]) -> R<()> {
+        if self.is_live() {
+            return self.splice_live(cx, from, to, bytes);
+        }
+        self.edit(|own| {
+            let (len, grown) = (own.len(), bytes.len());
+            if grown == to - from {
+                own[from..to].copy_from_slice(bytes);
+                return Ok(());
+            }
+            let whole = len - (to - from) + grown;
+            if whole > len {
+                let room = whole.max(if whole <= own.capacity() { 0 } else { len + len / 2 });
+                if !own.reserve_total(room) {
+                    return bail(Bail::Memory);
+                }
+            }
+            // SAFETY: There is room for the old and the new; what moves may overlap, and all bytes are written.
+            unsafe {
+                let data = own.as_mut_ptr();
+                ptr::copy(data.add(to), data.add(from + grown), len - to);
+                ptr::copy_nonoverlapping(bytes.as_ptr(), data.add(from), grown);
+                own.set_len(whole);
+            }
+            Ok(())
+        })
+    }
+
+    /// One byte more. What has not changed is not noted again: a loop would wait for it.
     #[inline]
-    fn push(&self, v: u8) -> R<()> {
-        self.writable()?;
+    fn push(&self, cx: Cx, v: u8) -> R<()> {
         let head = self.head();
+        if self.is_live() {
+            return self.push_live(cx, v);
+        }
         // SAFETY: A short borrow of what only this thread sees.
         let own = unsafe { &mut *head.own.get() };
         let moves = own.len() == own.capacity();
@@ -197,16 +197,8 @@ impl FromPy for ByteArray {
             if let Some(known) = cx.txn().bytearrays.find(object) {
                 return Ok(known);
             }
-            let (data, len) = attached::content(object);
-            let array = ByteArray::with_head(Head {
-                handles: Cell::new(1),
-                data: Cell::new(data),
-                len: Cell::new(len),
-                own: UnsafeCell::new(Buf::new()),
-                object: Cell::new(object),
-                borrowed: Cell::new(true),
-            })?;
-            cx.txn().bytearrays.attach(object, array.clone())?;
+            let array = ByteArray::with(Buf::new())?;
+            array.attach(cx, object, false)?;
             Ok(array)
         }
     }
@@ -223,21 +215,16 @@ impl IntoPy for ByteArray {
         let head = self.head();
         // SAFETY: The object is alive; a new one gets a copy of the content.
         unsafe {
-            if !head.object.get().is_null() {
-                return Ok(again(head.object.get()));
+            if self.is_live() {
+                return Ok(again(head.live.object.get().cast()));
             }
             let raw = self.raw();
             let object = fresh(ffi::PyByteArray_FromStringAndSize(raw.as_ptr().cast(), raw.len() as isize))?;
             if head.handles.get() > 1 {
                 // Others may go on writing: from now on it is that object.
                 cx.adopt(again(object))?;
-                let (data, len) = attached::content(object);
-                head.object.set(object);
-                head.borrowed.set(true);
-                head.data.set(data);
-                head.len.set(len);
+                self.attach(cx, object, true)?;
                 *head.own.get() = Buf::new();
-                cx.txn().bytearrays.attach(object, self.clone())?;
             }
             Ok(object)
         }

@@ -31,7 +31,7 @@ pub fn hand_out(cx: Cx, callable: Obj, operands: &[(Obj, bool)], names: &[&str],
         let txn = unsafe { cx.txn() };
         // What is held back is not in the objects yet.
         let dicts = txn.dicts.is_empty() && txn.ordereds.is_empty();
-        let pending = !(dicts && txn.sets.is_empty() && txn.bytearrays.is_empty());
+        let pending = !(dicts && txn.sets.is_empty());
         if pending || (how.whole && !txn.lists.is_empty()) {
             return bail(Bail::Unsupported);
         }

@@ -1,7 +1,7 @@
 //! `_pyrust._dry_run(name, args, look)`: a native call whose effects are shown, then rolled back.
 //!
 //! `look(result, dicts)` is called with the transaction still open: lists show their would-be content, `dicts` maps
-//! the `id` of each dict, set and `bytearray` with writes held back to what it would be. It must only read objects of exact builtin types;
+//! the `id` of each dict and set with writes held back to what it would be. It must only read objects of exact builtin types;
 //! hotspots that it calls run as Python. A function of which only loops are native says `loops`. Answers `(None or the reason of the bailout, rollback was exact)`.
 //!
 //! `_pyrust._dry_run_loop(name, spec, locals, look)`: the same for a loop that was compiled alone, which the number of the
@@ -206,13 +206,6 @@ unsafe fn show(txn: &Txn, shown: &[*mut PyObject], look: *mut PyObject) -> Optio
             let Some(content) = content.and_then(|content| Own::take(content)) else { continue };
             let key = Own::take(PyLong_FromVoidPtr(dict.cast()))?;
             if PyDict_SetItem(dicts.ptr(), key.ptr(), content.ptr()) != 0 {
-                return None;
-            }
-        }
-        for (object, content) in txn.written_bytearrays() {
-            let made = PyByteArray_FromStringAndSize(content.as_ptr().cast(), content.len() as Py_ssize_t);
-            let (made, key) = (Own::take(made)?, Own::take(PyLong_FromVoidPtr(object.cast()))?);
-            if PyDict_SetItem(dicts.ptr(), key.ptr(), made.ptr()) != 0 {
                 return None;
             }
         }

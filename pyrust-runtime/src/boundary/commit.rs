@@ -18,7 +18,6 @@ use crate::boundary::ordered;
 use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
 use crate::buf::Buf;
-use crate::bytearray::{self, Attached};
 use crate::list::owned;
 use crate::object::own::Records;
 use crate::py::{FromPy, IntoPy, again};
@@ -139,7 +138,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
         let result = guarded(cx, call, run);
         let clean = {
             let txn = cx.txn();
-            txn.bytearrays.forget_unwritten();
+            txn.bytearrays.forget_unchanged();
             !txn.doomed
                 && txn.arena.is_empty()
                 && txn.lists.is_empty()
@@ -148,6 +147,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
                 && txn.deques.is_empty()
                 && txn.ordereds.is_empty()
                 && txn.packeds.is_empty()
+                && txn.bytearrays.is_empty()
                 && txn.holds_places_only()
         };
         match result {
@@ -241,9 +241,7 @@ unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
             && !txn::is_forced(txn);
         match value {
             Some(value) if places_only && commit_short(cx) => {
-                if !cx.txn().packeds.is_empty() {
-                    cx.txn().packeds.commit();
-                }
+                commit_in_place(cx.txn());
                 txn::close(txn);
                 Outcome::Value(value)
             }
@@ -289,6 +287,17 @@ unsafe fn commit_short(cx: Cx) -> bool {
     }
 }
 
+/// What was changed where it lies stays as it is. Cannot fail.
+#[inline]
+fn commit_in_place(txn: &mut Txn) {
+    if !txn.packeds.is_empty() {
+        txn.packeds.commit();
+    }
+    if !txn.bytearrays.is_empty() {
+        txn.bytearrays.commit();
+    }
+}
+
 /// What is held back of lists, and of dicts with a few writes, becomes true.
 unsafe fn apply_places(cx: Cx) {
     // SAFETY: By the caller: nothing can bail any more.
@@ -312,7 +321,7 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
         });
         match (ready, result) {
             (Ok(()), Ok(value)) => {
-                cx.txn().packeds.commit();
+                commit_in_place(cx.txn());
                 apply_places(cx);
                 if !cx.txn().deques.is_empty() {
                     deques::apply(cx);
@@ -329,7 +338,6 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
                     written.discard();
                 } else {
                     overlay::apply(cx);
-                    bytearray::apply(cx);
                     sets::apply(cx);
                     random::apply(cx);
                     let held = Held::take(cx.txn());
@@ -357,7 +365,6 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         if !cx.txn().holds_places_only() {
             owned::prepare(cx)?;
             overlay::prepare(cx)?;
-            bytearray::prepare(cx)?;
             sets::prepare(cx)?;
             random::prepare(cx)?;
         }
@@ -391,7 +398,9 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
             }
             restored &= txn.arrays.undo();
             restored &= txn.packeds.undo();
+            restored &= txn.bytearrays.undo();
             txn.packeds.forget();
+            txn.bytearrays.forget();
             txn.attributes.undo();
             Held::take(txn)
         };
@@ -470,7 +479,6 @@ impl Written {
 struct Held {
     written: Written,
     dicts: Garbage,
-    bytearrays: Attached,
     sets: sets::Garbage,
     owned: owned::Lists,
     records: Records,
@@ -485,7 +493,6 @@ impl Held {
         Held {
             written: Written::take(txn),
             dicts: txn.dicts.take(),
-            bytearrays: txn.bytearrays.take(),
             sets: txn.sets.take(),
             owned: txn.owned.take(),
             records: core::mem::replace(&mut txn.records, Records::new()),
@@ -496,7 +503,6 @@ impl Held {
         // SAFETY: These references are ours, and the transaction is closed.
         unsafe {
             self.dicts.discard();
-            self.bytearrays.discard();
             self.sets.discard();
             drop(self.owned);
             drop(self.records);
@@ -512,7 +518,6 @@ impl Txn {
         self.owned.is_empty()
             && self.dicts.is_none()
             && self.sets.is_empty()
-            && self.bytearrays.is_empty()
             && self.arrays.is_empty()
             && self.records.is_empty()
             && self.shared.is_empty()
@@ -538,11 +543,6 @@ impl Txn {
                 },
             }
         }
-    }
-
-    /// For inspectors: every `bytearray` with writes that are held back, and what it would be.
-    pub fn written_bytearrays(&self) -> impl Iterator<Item = (*mut PyObject, &[u8])> {
-        self.bytearrays.written()
     }
 
     /// For inspectors: all dicts, sets and deques with writes that are held back.

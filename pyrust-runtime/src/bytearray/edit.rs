@@ -98,10 +98,10 @@ pub fn get(_: Cx, b: &ByteArray, i: i64) -> R<i64> {
 
 /// `b[i] = v`.
 #[inline]
-pub fn set(_: Cx, b: &ByteArray, i: i64, v: i64) -> R<()> {
+pub fn set(cx: Cx, b: &ByteArray, i: i64, v: i64) -> R<()> {
     let (Some(j), Ok(v)) = (place(b, i), u8::try_from(v)) else { return refuse(place(b, i).is_some(), v) };
-    b.writable()?;
-    // SAFETY: `j < len`, and the content is its own.
+    b.before_store(cx, j)?;
+    // SAFETY: `j < len`.
     unsafe { b.head().data.get().add(j).write(v) };
     Ok(())
 }
@@ -118,12 +118,9 @@ fn refuse(in_range: bool, v: i64) -> R<()> {
 }
 
 /// `del b[i]`.
-pub fn del(_: Cx, b: &ByteArray, i: i64) -> R<()> {
+pub fn del(cx: Cx, b: &ByteArray, i: i64) -> R<()> {
     let Some(j) = place(b, i) else { return exc(Exc::IndexError) };
-    b.edit(|own| {
-        own.remove(j);
-        Ok(())
-    })
+    b.splice(cx, j, j + 1, &[])
 }
 
 /// `b[start:end:step]`.
@@ -143,14 +140,14 @@ pub fn slice(_: Cx, b: &ByteArray, start: Option<i64>, end: Option<i64>, step: O
 
 /// `b[start:end:step] = source`.
 pub fn set_slice(
-    _: Cx,
+    cx: Cx,
     b: &ByteArray,
     start: Option<i64>,
     end: Option<i64>,
     step: Option<i64>,
     source: &Bytes,
 ) -> R<()> {
-    put_slice(b, start, end, step, source.raw())
+    put_slice(cx, b, (start, end, step), source.raw())
 }
 
 /// The same from a list of ints.
@@ -163,92 +160,88 @@ pub fn set_slice_ints<L: ListLike<i64>>(
     source: &L,
 ) -> R<()> {
     let content = ints(cx, source)?;
-    put_slice(b, start, end, step, &content)
+    put_slice(cx, b, (start, end, step), &content)
 }
 
 /// `del b[start:end:step]`.
-pub fn del_slice(_: Cx, b: &ByteArray, start: Option<i64>, end: Option<i64>, step: Option<i64>) -> R<()> {
-    put_slice(b, start, end, step, &[])
+pub fn del_slice(cx: Cx, b: &ByteArray, start: Option<i64>, end: Option<i64>, step: Option<i64>) -> R<()> {
+    put_slice(cx, b, (start, end, step), &[])
 }
 
 /// Nothing in place of an extended slice deletes it, as CPython has it for this type.
-fn put_slice(b: &ByteArray, start: Option<i64>, end: Option<i64>, step: Option<i64>, source: &[u8]) -> R<()> {
+fn put_slice(
+    cx: Cx,
+    b: &ByteArray,
+    (start, end, step): (Option<i64>, Option<i64>, Option<i64>),
+    source: &[u8],
+) -> R<()> {
     let len = b.raw().len();
     if let None | Some(1) = step {
         let (from, to) = crate::str_::bounds(len, start, end);
-        let to = to.max(from);
-        return b.edit(|own| {
-            if source.len() == to - from {
-                own[from..to].copy_from_slice(source);
-                return Ok(());
-            }
-            let mut content = Buf::new();
-            if !content.reserve_total(len - (to - from) + source.len())
-                || !content.extend_from(&own[..from])
-                || !content.extend_from(source)
-                || !content.extend_from(&own[to..])
-            {
-                return bail(Bail::Memory);
-            }
-            *own = content;
-            Ok(())
-        });
+        return b.splice(cx, from, to.max(from), source);
     }
     let slice = Slice::new(start, end, step, len)?;
     if source.is_empty() {
+        // CPython asks whether somebody has a view before it looks whether there is anything to delete.
+        b.check_resizable()?;
         if slice.count == 0 {
             return Ok(());
         }
-        return b.edit(|own| {
-            let (first, last) = (slice.position(0), slice.position(slice.count - 1));
-            let (low, high, gap) =
-                (first.min(last), first.max(last), step.map_or(1, i64::unsigned_abs) as usize);
-            let mut content = Buf::new();
-            for (at, v) in own.iter().enumerate() {
-                let gone = (low..=high).contains(&at) && (at - low).is_multiple_of(gap);
-                if !gone {
-                    push(&mut content, *v)?;
-                }
+        let (first, last) = (slice.position(0), slice.position(slice.count - 1));
+        let (low, high, gap) = (first.min(last), first.max(last), step.map_or(1, i64::unsigned_abs) as usize);
+        let mut rest = Buf::new();
+        for (at, v) in b.raw().iter().enumerate().skip(low) {
+            let gone = at <= high && (at - low).is_multiple_of(gap);
+            if !gone {
+                push(&mut rest, *v)?;
             }
-            *own = content;
-            Ok(())
-        });
+        }
+        return b.splice(cx, low, len, &rest);
     }
     if slice.count != source.len() {
         return exc(Exc::ValueError);
     }
-    b.edit(|own| {
-        for (k, v) in source.iter().enumerate() {
-            own[slice.position(k)] = *v;
-        }
-        Ok(())
-    })
+    for (k, v) in source.iter().enumerate() {
+        let at = slice.position(k);
+        b.before_store(cx, at)?;
+        // SAFETY: A position of the slice: before the end.
+        unsafe { b.head().data.get().add(at).write(*v) };
+    }
+    Ok(())
 }
 
 /// `b.append(v)`.
 #[inline]
-pub fn append(_: Cx, b: &ByteArray, v: i64) -> R<()> {
+pub fn append(cx: Cx, b: &ByteArray, v: i64) -> R<()> {
     let v = byte(v)?;
-    b.push(v)
+    b.push(cx, v)
 }
 
 /// `b.extend(other)`, `b += other`.
-pub fn extend(_: Cx, b: &ByteArray, other: &Bytes) -> R<()> {
-    b.edit(|own| if own.extend_from(other.raw()) { Ok(()) } else { bail(Bail::Memory) })
+pub fn extend(cx: Cx, b: &ByteArray, other: &Bytes) -> R<()> {
+    behind(cx, b, other.raw())
+}
+
+fn behind(cx: Cx, b: &ByteArray, bytes: &[u8]) -> R<()> {
+    if !b.is_live() {
+        return b.edit(|own| if own.extend_from(bytes) { Ok(()) } else { bail(Bail::Memory) });
+    }
+    let len = b.raw().len();
+    if bytes.is_empty() { Ok(()) } else { b.splice(cx, len, len, bytes) }
 }
 
 /// `b.extend([…])`.
 pub fn extend_ints<L: ListLike<i64>>(cx: Cx, b: &ByteArray, items: &L) -> R<()> {
     let content = ints(cx, items)?;
-    b.edit(|own| if own.extend_from(&content) { Ok(()) } else { bail(Bail::Memory) })
+    behind(cx, b, &content)
 }
 
 /// `b.insert(i, v)`.
-pub fn insert(_: Cx, b: &ByteArray, i: i64, v: i64) -> R<()> {
+pub fn insert(cx: Cx, b: &ByteArray, i: i64, v: i64) -> R<()> {
     let v = byte(v)?;
     let n = b.raw().len() as i64;
     let at = (if i < 0 { i.saturating_add(n) } else { i }).clamp(0, n) as usize;
-    b.edit(|own| if own.insert(at, v) { Ok(()) } else { bail(Bail::Memory) })
+    b.splice(cx, at, at, &[v])
 }
 
 /// `b.pop()`.
@@ -257,37 +250,37 @@ pub fn pop(cx: Cx, b: &ByteArray) -> R<i64> {
 }
 
 /// `b.pop(i)`.
-pub fn pop_at(_: Cx, b: &ByteArray, i: i64) -> R<i64> {
+pub fn pop_at(cx: Cx, b: &ByteArray, i: i64) -> R<i64> {
     let Some(j) = place(b, i) else { return exc(Exc::IndexError) };
-    b.edit(|own| Ok(i64::from(own.remove(j))))
+    let v = b.raw()[j];
+    b.splice(cx, j, j + 1, &[])?;
+    Ok(v.into())
 }
 
 /// `b.remove(v)`.
-pub fn remove(_: Cx, b: &ByteArray, v: i64) -> R<()> {
+pub fn remove(cx: Cx, b: &ByteArray, v: i64) -> R<()> {
     let v = byte(v)?;
     match b.raw().iter().position(|x| *x == v) {
-        Some(j) => b.edit(|own| {
-            own.remove(j);
-            Ok(())
-        }),
+        Some(j) => b.splice(cx, j, j + 1, &[]),
         None => exc(Exc::ValueError),
     }
 }
 
 /// `b.clear()`.
-pub fn clear(_: Cx, b: &ByteArray) -> R<()> {
-    b.edit(|own| {
-        own.clear();
-        Ok(())
-    })
+pub fn clear(cx: Cx, b: &ByteArray) -> R<()> {
+    let len = b.raw().len();
+    if len == 0 { Ok(()) } else { b.splice(cx, 0, len, &[]) }
 }
 
 /// `b.reverse()`.
-pub fn reverse(_: Cx, b: &ByteArray) -> R<()> {
-    b.edit(|own| {
-        own.reverse();
-        Ok(())
-    })
+pub fn reverse(cx: Cx, b: &ByteArray) -> R<()> {
+    let len = b.raw().len();
+    if len > 1 {
+        b.before_all(cx, 0)?;
+        // SAFETY: So many bytes, which nobody else looks at meanwhile.
+        unsafe { core::slice::from_raw_parts_mut(b.head().data.get(), len) }.reverse();
+    }
+    Ok(())
 }
 
 /// `b.copy()`.
@@ -332,12 +325,18 @@ pub fn repeat(_: Cx, b: &ByteArray, n: i64) -> R<ByteArray> {
 }
 
 /// `b *= n`.
-pub fn repeat_in_place(_: Cx, b: &ByteArray, n: i64) -> R<()> {
-    let content = times(b.raw(), n)?;
-    b.edit(|own| {
-        *own = content;
-        Ok(())
-    })
+pub fn repeat_in_place(cx: Cx, b: &ByteArray, n: i64) -> R<()> {
+    let len = b.raw().len();
+    match n {
+        1 => Ok(()),
+        ..1 => clear(cx, b),
+        _ => {
+            let more = times(b.raw(), n - 1)?;
+            behind(cx, b, &more)?;
+            debug_assert_eq!(b.raw().len(), len + more.len());
+            Ok(())
+        }
+    }
 }
 
 /// `v in b` of an int.

@@ -16,7 +16,10 @@ where
     fn splice(&self, cx: Cx, from: usize, to: usize, bytes: &[u8]) -> R<()> {
         let (item, len) = (size_of::<Raw<C>>(), self.count());
         let grown = bytes.len() / item;
-        self.handle.keep(cx, from, item)?;
+        match grown == to - from {
+            true => self.handle.before_stores(cx, from, to, item)?,
+            false => self.handle.keep(cx, from, item)?,
+        }
         let after = len - to;
         if grown > to - from {
             self.handle.resize(cx, from + grown + after, item)?;
@@ -287,6 +290,10 @@ where
 {
     let (item, len) = (size_of::<Raw<C>>(), a.count());
     let slice = Slice::new(start, end, step, len)?;
+    // CPython asks for nothing in place of nothing, too.
+    if bytes.is_empty() || bytes.len() / item != slice.count {
+        a.handle.check_resizable()?;
+    }
     if slice.step == 1 {
         let from = slice.start as usize;
         return a.splice(cx, from, from + slice.count, bytes);

@@ -367,6 +367,21 @@ impl Handle {
         if index < head.guarded.get() { head.log(cx, index) } else { Ok(()) }
     }
 
+    /// Before the items from `from` to `to` are overwritten.
+    pub(super) fn before_stores(&self, cx: Cx, from: usize, to: usize, item: usize) -> R<()> {
+        let head = self.head(cx, item)?;
+        let to = to.min(head.guarded.get());
+        if from >= to {
+            return Ok(());
+        }
+        let logged = head.logged.get() + 1 + (to - from) / 8;
+        if logged > 16 + head.guarded.get() / 8 {
+            return head.keep(cx, 0);
+        }
+        head.logged.set(logged);
+        head.save(cx, from, to)
+    }
+
     /// Room for one item more, which is not written; where it goes.
     #[inline(always)]
     pub(super) fn one_more(&self, cx: Cx, item: usize) -> R<*mut u8> {
@@ -392,6 +407,12 @@ impl Handle {
     /// Keeps all items from one on: they may be written to from now on.
     pub(super) fn keep(&self, cx: Cx, from: usize, item: usize) -> R<()> {
         self.head(cx, item)?.keep(cx, from)
+    }
+
+    /// Bails while somebody has a view of the items.
+    pub(super) fn check_resizable(&self) -> R<()> {
+        // SAFETY: the array is alive.
+        if unsafe { self.array.as_ref() }.exports != 0 { bail(Bail::Unsupported) } else { Ok(()) }
     }
 
     /// Another length; new items are not written. Bails while somebody has a view of the items.
@@ -460,10 +481,16 @@ impl Head {
 
     fn keep(&self, cx: Cx, from: usize) -> R<()> {
         let guarded = self.guarded.get();
-        if from >= guarded {
-            return Ok(());
+        if from < guarded {
+            self.save(cx, from, guarded)?;
+            self.guarded.set(from);
         }
-        let (at, bytes) = (from * self.item, (guarded - from) * self.item);
+        Ok(())
+    }
+
+    /// Keeps the items from `from` to `to`.
+    fn save(&self, cx: Cx, from: usize, to: usize) -> R<()> {
+        let (at, bytes) = (from * self.item, (to - from) * self.item);
         // SAFETY: there is room for all items that are guarded, also where the array is shorter now; a short borrow.
         unsafe {
             let packeds = &mut cx.txn().packeds;
@@ -477,7 +504,6 @@ impl Head {
                 return bail(Bail::Memory);
             }
         }
-        self.guarded.set(from);
         Ok(())
     }
 
