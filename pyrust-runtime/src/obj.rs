@@ -168,6 +168,22 @@ impl Obj {
         }
     }
 
+    /// False; bails for an object of a class that `match` takes for a sequence: one of `list`, `tuple` and `range` is none.
+    pub fn is_no_other_sequence(self) -> R<bool> {
+        self.is_without(ffi::Py_TPFLAGS_SEQUENCE)
+    }
+
+    /// The same of mappings; one of `dict` is none.
+    pub fn is_no_other_mapping(self) -> R<bool> {
+        self.is_without(ffi::Py_TPFLAGS_MAPPING)
+    }
+
+    fn is_without(self, flag: core::ffi::c_ulong) -> R<bool> {
+        // SAFETY: the transaction keeps the object alive, and the object its class.
+        let flags = unsafe { (*ffi::Py_TYPE(self.as_ptr())).tp_flags };
+        if flags & flag == 0 { Ok(false) } else { bail(Bail::Unsupported) }
+    }
+
     /// `type(self) == class`. A class of a metaclass that may compare otherwise bails.
     pub fn is_exactly(self, class: Class) -> R<bool> {
         // SAFETY: the transaction keeps the object alive, and the object its class; builtin classes always are.

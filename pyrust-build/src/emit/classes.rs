@@ -6,6 +6,7 @@ use quote::{format_ident, quote};
 use super::{Func, Val};
 use crate::hir::Expr;
 use crate::infer::{ClassAt, Guard, global_classes, is_instance, plain_class};
+use crate::lower::matching::{OTHER_MAPPING, OTHER_SEQUENCE};
 use crate::ops::abstracts;
 use crate::ty::Type;
 
@@ -112,7 +113,7 @@ impl Func<'_, '_, '_> {
             // One of Python's objects.
             let mut lets = Vec::new();
             let v = match v.ty {
-                Type::Named { .. } => {
+                Type::Named { .. } | Type::Packed(_) => {
                     let object = Val::new(f.coerce(&v, &Type::Obj), Type::Obj);
                     f.bind(&object, &mut lets)
                 }
@@ -151,6 +152,11 @@ impl Func<'_, '_, '_> {
 
     /// An object's `isinstance` with a builtin class, or whether it is of exactly that one.
     pub(super) fn asks_builtin(&mut self, object: &TokenStream, name: &str) -> Option<TokenStream> {
+        match name {
+            OTHER_SEQUENCE => return Some(self.q(quote!(#object.is_no_other_sequence()))),
+            OTHER_MAPPING => return Some(self.q(quote!(#object.is_no_other_mapping()))),
+            _ => {}
+        }
         let plain = plain_class(name);
         let class = class_variant(plain)?;
         Some(match name == plain {

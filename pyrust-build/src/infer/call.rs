@@ -9,6 +9,7 @@ use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{EXACTLY, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
 use crate::lower::context::MANAGER;
+use crate::lower::matching::is_other;
 use crate::lower::spread_both::NAMES;
 use crate::ops::{self, Arg, positional};
 use crate::resolve::{Binding, INSTANCE, factory, factory_guard};
@@ -724,7 +725,7 @@ pub fn plain_class(name: &str) -> &str {
 /// The classes of an `isinstance` test, if they are builtin types that the compiler knows.
 pub fn class_names(class: &Expr) -> Option<Vec<String>> {
     match &class.kind {
-        ExprKind::Global(name) if ops::builtins::CLASSES.contains(&plain_class(name)) => {
+        ExprKind::Global(name) if is_other(name) || ops::builtins::CLASSES.contains(&plain_class(name)) => {
             Some(vec![name.clone()])
         }
         ExprKind::Tuple(items) => {

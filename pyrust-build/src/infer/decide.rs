@@ -7,6 +7,7 @@ use super::demand::meets;
 use super::{class_names, has_attribute};
 use crate::hir::{BoolOp, CmpOp, Expr, ExprKind, Keep, UnaryOp, Var};
 use crate::lower::classes::EXACTLY;
+use crate::lower::matching::{OTHER_SEQUENCE, is_other};
 use crate::numpy::Dtype;
 use crate::ops::abstracts;
 use crate::ty::{DictKind, Type};
@@ -89,7 +90,8 @@ pub(super) fn keeps(keep: &Keep, ty: &Type) -> bool {
 pub(super) fn exact_types(keep: &Keep) -> Option<Type> {
     match keep {
         Keep::Instance(names) => {
-            let types = names.iter().map(|name| {
+            // One that is none of these bails.
+            let types = names.iter().filter(|name| !is_other(name)).map(|name| {
                 Some(match name.as_str() {
                     "int" => Type::join(&Type::Bool, &Type::Int),
                     "bool" => Type::Bool,
@@ -167,6 +169,9 @@ fn all_or_none(ty: &Type, answer: impl Fn(&Type) -> Option<bool>) -> Option<bool
 
 /// `isinstance` of a value of a type that is no union.
 pub fn is_instance(ty: &Type, class: &str) -> bool {
+    if class == OTHER_SEQUENCE {
+        return matches!(ty, Type::Deque { .. } | Type::Packed(_) | Type::MemView);
+    }
     if let Some(class) = class.strip_prefix(EXACTLY) {
         return match ty {
             Type::Bool => class == "bool",

@@ -6,6 +6,7 @@ use super::{Guard, Infer, enums};
 use crate::ast;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, ExprKind};
+use crate::lower::matching::is_other;
 use crate::lower::named::NAMES;
 use crate::numpy::Dtype;
 use crate::ops;
@@ -15,8 +16,8 @@ use crate::ty::Type;
 
 impl Infer<'_, '_> {
     pub(super) fn builtin(&mut self, name: &str) {
-        // What `array.array` stands for the text says; it is asked as all of the library is.
-        if !crate::ops::makes_array(name) {
+        // What `array.array` stands for the text says; it is asked as all of the library is. Patterns ask no names.
+        if !crate::ops::makes_array(name) && !is_other(name) {
             self.guards.insert(Guard::Builtin(name.to_string()));
         }
     }

@@ -14,7 +14,17 @@ const SELF_CLASSES: &[&str] =
     &["bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"];
 
 /// What a sequence pattern takes. Text is none.
-const SEQUENCES: &[&str] = &["list", "tuple", "range"];
+const SEQUENCES: &[&str] = &["list", "tuple", "range", OTHER_SEQUENCE];
+
+/// Stands in a test for all other classes that `match` takes for sequences: no name of Python's.
+pub const OTHER_SEQUENCE: &str = "<other sequence>";
+/// The same for mappings.
+pub const OTHER_MAPPING: &str = "<other mapping>";
+
+/// Is it one of the two?
+pub fn is_other(class: &str) -> bool {
+    matches!(class, OTHER_SEQUENCE | OTHER_MAPPING)
+}
 
 /// At most so many alternatives that bind names: the block is repeated for each.
 const MAX_ALTERNATIVES: usize = 4;
@@ -207,7 +217,7 @@ impl Lower<'_> {
             Pattern::Sequence(patterns) => self.sequence(patterns, place, span, out),
             Pattern::Mapping { keys, patterns, rest } => {
                 let Place::Var(var) = self.named(place, span, out) else { unreachable!("it was named") };
-                out.tests.extend(self.is_instance(var, &["dict"], span));
+                out.tests.extend(self.is_instance(var, &["dict", OTHER_MAPPING], span));
                 for (key, pattern) in keys.iter().zip(patterns) {
                     let (left, right) = (Box::new(self.expr(key)), Box::new(self.local(var, span)));
                     out.tests.push(self.make(ExprKind::Compare { op: CmpOp::In, left, right }, span));
@@ -373,7 +383,9 @@ impl Lower<'_> {
         self.builtin_name("isinstance", span);
         let mut names = Vec::new();
         for class in classes {
-            self.builtin_name(class, span);
+            if !is_other(class) {
+                self.builtin_name(class, span);
+            }
             names.push(self.make(ExprKind::Global(class.to_string()), span));
         }
         let class = match names.len() {

@@ -19,7 +19,7 @@ mod handing;
 mod iterable;
 mod itertools;
 mod library;
-mod matching;
+pub mod matching;
 pub(crate) mod memo;
 pub(crate) mod named;
 mod nested;
