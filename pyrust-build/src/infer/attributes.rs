@@ -284,7 +284,7 @@ impl Program<'_> {
     }
 
     /// The typecode of the array that `array("d", …)` makes, also where that is repeated.
-    fn array_made(&self, module: &str, value: &ast::Expr) -> Option<Typecode> {
+    pub(super) fn array_made(&self, module: &str, value: &ast::Expr) -> Option<Typecode> {
         let (func, args) = match &value.kind {
             A::Call { func, args, .. } => (func, args),
             A::BinOp { left, op: ast::BinOp::Mult, right } => {

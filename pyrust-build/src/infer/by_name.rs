@@ -15,8 +15,7 @@ impl Program<'_> {
         if self.makes_up_attributes(class, false).is_some() || self.enumeration(class).is_some() {
             return None;
         }
-        let (module, root, _) = self.attribute_key(class, "");
-        let known = self.attributes.keys().filter(|(m, r, _)| *m == module && *r == root);
+        let known = self.attributes.keys().filter(|key| self.attribute_key(class, &key.2) == **key);
         let kept = |name: &&String| matches!(self.member_of(class, name), None | Some(Member::Value));
         let names: Vec<String> = known.map(|(_, _, name)| name).filter(kept).cloned().collect();
         (1..=MOST).contains(&names.len()).then_some(names)

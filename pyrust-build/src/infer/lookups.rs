@@ -1,7 +1,7 @@
 //! What is asked of the text of classes again and again, kept: every run of every function asks for each attribute.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::objects::Member;
 use crate::ty::ObjectClass;
@@ -14,6 +14,7 @@ type Classes<T> = RefCell<HashMap<String, HashMap<String, T>>>;
 pub(super) struct Lookups {
     members: Classes<HashMap<String, Option<Member>>>,
     orders: Classes<Option<Vec<ObjectClass>>>,
+    apart: Classes<BTreeMap<String, ObjectClass>>,
 }
 
 impl Lookups {
@@ -29,6 +30,22 @@ impl Lookups {
         }
         let found = find();
         slot(&mut self.members.borrow_mut(), class).insert(name.to_string(), found.clone());
+        found
+    }
+
+    /// The class whose attribute of that name is another one than those of the classes above it.
+    pub(super) fn apart(
+        &self,
+        class: &ObjectClass,
+        name: &str,
+        find: impl FnOnce() -> BTreeMap<String, ObjectClass>,
+    ) -> Option<ObjectClass> {
+        if let Some(known) = get(&self.apart.borrow(), class) {
+            return known.get(name).cloned();
+        }
+        let all = find();
+        let found = all.get(name).cloned();
+        *slot(&mut self.apart.borrow_mut(), class) = all;
         found
     }
 

@@ -7,6 +7,7 @@ mod above;
 mod abstract_bases;
 mod analysis;
 pub mod annotation;
+mod apart;
 mod apply;
 mod asked;
 mod attributes;

@@ -209,7 +209,10 @@ impl Program<'_> {
         // Each enumeration has values of its own.
         let root = match enums::KEPT.contains(&name) && self.enumeration(class).is_some() {
             true => None,
-            false => self.order(class).and_then(|order| order.into_iter().next_back()),
+            false => self
+                .apart(class, name)
+                .filter(|_| class.own == 0)
+                .or_else(|| self.order(class).and_then(|order| order.into_iter().next_back())),
         };
         let root = root.as_ref().unwrap_or(class);
         // See `own::is_of_objects`.

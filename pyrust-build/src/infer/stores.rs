@@ -14,8 +14,7 @@ use crate::walk::each_statement;
 impl Program<'_> {
     /// Attributes of which the class itself says nothing but `None`, or a list or deque of nothing.
     fn open_attributes(&self, class: &ObjectClass) -> Vec<(String, bool)> {
-        let (module, root, _) = self.attribute_key(class, "");
-        let known = self.attributes.iter().filter(|((m, r, _), _)| *m == module && *r == root);
+        let known = self.attributes.iter().filter(|(key, _)| self.attribute_key(class, &key.2) == **key);
         known
             .filter_map(|((_, _, name), ty)| match ty {
                 Type::None => Some((name.clone(), false)),

@@ -149,16 +149,78 @@ impl Settle<'_, '_> {
 
     /// A variable that holds what has been evaluated.
     fn keep(&mut self, value: Expr, out: &mut Vec<Stmt>) -> VarId {
-        let (span, id) = (value.span, self.node());
-        self.vars.push(Var { name: format!("_tmp{}", self.vars.len()), maybe_unbound: false, cell: false });
-        let var = self.vars.len() - 1;
-        let target = Target { kind: TargetKind::Var(var), span, id };
+        let span = value.span;
+        let target = self.held(span);
         out.push(Stmt { kind: StmtKind::Assign { targets: vec![target], value }, span });
-        var
+        self.vars.len() - 1
     }
 
     fn read(&mut self, var: VarId, span: Span) -> Expr {
         self.build(ExprKind::Local(var), span)
+    }
+
+    /// Does storing there call a method?
+    fn is_asked(&self, target: &Target) -> bool {
+        match &target.kind {
+            TargetKind::Index { base, .. } => self.program.all_have(&self.ty(base), "__setitem__"),
+            TargetKind::Attr { base, name, generic: false } => {
+                self.program.all_have(&self.ty(base), &format!("{SETTER}{name}"))
+            }
+            TargetKind::Tuple(items) => items.iter().any(|item| self.is_asked(item)),
+            _ => false,
+        }
+    }
+
+    /// `x[i], x[j] = …` and `a = x[i] = …`: one statement for each place, in their order, where some call methods.
+    fn one_by_one(&mut self, stmt: Stmt) -> Vec<Stmt> {
+        let Stmt { kind: StmtKind::Assign { targets, value }, span } = stmt else { return vec![stmt] };
+        let single =
+            matches!(targets.as_slice(), [Target { kind, .. }] if !matches!(kind, TargetKind::Tuple(_)));
+        if single || !targets.iter().any(|target| self.is_asked(target)) {
+            return vec![Stmt { kind: StmtKind::Assign { targets, value }, span }];
+        }
+        self.changed = true;
+        let mut out = Vec::new();
+        let split =
+            |pass: &mut Self, target: Target, value: Expr, out: &mut Vec<Stmt>| {
+                let TargetKind::Tuple(items) = target.kind else {
+                    out.push(Stmt { kind: StmtKind::Assign { targets: vec![target], value }, span });
+                    return;
+                };
+                let held: Vec<Target> = items.iter().map(|item| pass.held(item.span)).collect();
+                let names: Vec<Expr> = held.iter().map(|held| pass.read_back(held)).collect();
+                let whole = Target { kind: TargetKind::Tuple(held), span: target.span, id: target.id };
+                out.push(Stmt { kind: StmtKind::Assign { targets: vec![whole], value }, span });
+                for (item, name) in items.into_iter().zip(names) {
+                    out.extend(pass.one_by_one(Stmt {
+                        kind: StmtKind::Assign { targets: vec![item], value: name },
+                        span,
+                    }));
+                }
+            };
+        match <[Target; 1]>::try_from(targets) {
+            Ok([target]) => split(self, target, value, &mut out),
+            Err(targets) => {
+                let var = self.keep(value, &mut out);
+                for target in targets {
+                    let value = self.read(var, span);
+                    split(self, target, value, &mut out);
+                }
+            }
+        }
+        out
+    }
+
+    /// A new variable to store into.
+    fn held(&mut self, span: Span) -> Target {
+        let id = self.node();
+        self.vars.push(Var { name: format!("_tmp{}", self.vars.len()), maybe_unbound: false, cell: false });
+        Target { kind: TargetKind::Var(self.vars.len() - 1), span, id }
+    }
+
+    fn read_back(&mut self, held: &Target) -> Expr {
+        let TargetKind::Var(var) = held.kind else { unreachable!("it was made so") };
+        self.read(var, held.span)
     }
 
     /// `x.a op= v`, `x[i] op= v`, where that calls methods.
@@ -221,8 +283,12 @@ impl Settle<'_, '_> {
 
 impl VisitMut for Settle<'_, '_> {
     fn block(&mut self, body: &mut Vec<Stmt>) {
+        let mut all = Vec::new();
         for mut stmt in std::mem::take(body) {
             visit::walk_stmt_mut(self, &mut stmt);
+            all.extend(self.one_by_one(stmt));
+        }
+        for mut stmt in all {
             match &mut stmt.kind {
                 StmtKind::If { test, .. } | StmtKind::While { test, .. } => self.test(test),
                 StmtKind::Assign { targets, value } => {

@@ -1,0 +1,130 @@
+//! Attributes that a class fills otherwise than those above it, whose `__init__` it does not call.
+//!
+//! What is known of an attribute is shared by all classes below one. Where `Grid` keeps an array under a name and
+//! `Rows(Grid)` a list of arrays, no instance ever has both.
+
+use std::collections::BTreeMap;
+
+use super::Program;
+use crate::ast::{self, BinOp, Constant, ExprKind as A, StmtKind as S};
+use crate::ty::ObjectClass;
+use crate::walk::each_statement;
+
+/// Builtin classes whose calls say what they make.
+const MAKERS: &[&str] =
+    &["bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"];
+
+/// By attribute; `None` where it is filled with several kinds of things, or with what the text does not say.
+type Filled = BTreeMap<String, Option<&'static str>>;
+
+impl Program<'_> {
+    /// The class that shares what is known of the attribute with those below it, if that is not the topmost one.
+    pub(super) fn apart(&self, class: &ObjectClass, name: &str) -> Option<ObjectClass> {
+        self.lookups.apart(class, name, || {
+            let Some(order) = self.order(class).filter(|order| order.len() > 1) else {
+                return BTreeMap::new();
+            };
+            let mut found = BTreeMap::new();
+            for (at, own) in order.iter().enumerate() {
+                let above = &order[at + 1..];
+                for (name, kind) in self.filled_alone(own) {
+                    let filled = |class| self.filled_by(class, true).get(&name).copied();
+                    let differs = above.iter().filter_map(filled).collect::<Vec<_>>();
+                    let known = kind.is_some() && !differs.is_empty();
+                    let apart = known && differs.iter().all(|other| other.is_some() && *other != kind);
+                    let elsewhere =
+                        above.iter().any(|class| self.filled_by(class, false).contains_key(&name));
+                    if apart && !elsewhere {
+                        found.entry(name).or_insert_with(|| own.clone());
+                    }
+                }
+            }
+            found
+        })
+    }
+
+    /// What the `__init__` of a class fills that calls no other one.
+    fn filled_alone(&self, class: &ObjectClass) -> Filled {
+        let calls_other = |f: &ast::FunctionDef| {
+            let mut found = false;
+            each_statement(&f.body, &mut |stmt| {
+                let (S::Expr(e) | S::Assign { value: e, .. } | S::Return(Some(e))) = &stmt.kind else {
+                    return;
+                };
+                if let A::Call { func, .. } = &e.kind {
+                    found |= matches!(&func.kind, A::Attribute { name, .. } if name == "__init__");
+                }
+            });
+            found
+        };
+        match self.methods_of(class).iter().find(|f| f.name == "__init__") {
+            Some(f) if !calls_other(f) => self.filled_by(class, true),
+            _ => Filled::new(),
+        }
+    }
+
+    /// What the text of a class stores in attributes of its own instances: in `__init__`, or in all other methods.
+    fn filled_by(&self, class: &ObjectClass, in_init: bool) -> Filled {
+        let mut found = Filled::new();
+        for f in self.methods_of(class).into_iter().filter(|f| (f.name == "__init__") == in_init) {
+            let Some(own) = f.params.in_frame_order().next().map(|p| p.name.clone()) else { continue };
+            each_statement(&f.body, &mut |stmt| {
+                let (targets, value) = match &stmt.kind {
+                    S::Assign { targets, value } => (targets.iter().collect::<Vec<_>>(), Some(value)),
+                    S::AnnAssign { target, value, .. } => (vec![target], value.as_ref()),
+                    _ => return,
+                };
+                for target in targets {
+                    let A::Attribute { value: base, name } = &target.kind else { continue };
+                    if !matches!(&base.kind, A::Name(n) if *n == own) {
+                        continue;
+                    }
+                    let kind = value.and_then(|value| self.kind_of(&class.module, value));
+                    let known = found.entry(name.clone()).or_insert(kind);
+                    if *known != kind {
+                        *known = None;
+                    }
+                }
+            });
+        }
+        found
+    }
+
+    fn methods_of(&self, class: &ObjectClass) -> Vec<&ast::FunctionDef> {
+        let def = self.modules.module(&class.module).and_then(|(_, env)| env.all_classes.get(&class.name));
+        let body = def.map(|def| def.body.as_slice()).unwrap_or_default();
+        let method = |stmt| match stmt {
+            &ast::Stmt { kind: S::FunctionDef(ref f), .. } => Some(&**f),
+            _ => None,
+        };
+        body.iter().filter_map(method).collect()
+    }
+
+    /// What class of things an expression makes, where it is written down.
+    fn kind_of(&self, module: &str, value: &ast::Expr) -> Option<&'static str> {
+        if self.array_made(module, value).is_some() {
+            return Some("array");
+        }
+        Some(match &value.kind {
+            A::List(_) | A::ListComp { .. } => "list",
+            A::Dict { .. } | A::DictComp { .. } => "dict",
+            A::Set(_) | A::SetComp { .. } => "set",
+            A::Tuple(_) => "tuple",
+            A::JoinedStr(_) | A::Constant(Constant::Str(_)) => "str",
+            A::Constant(Constant::Bytes(_)) => "bytes",
+            A::Constant(Constant::True | Constant::False) => "bool",
+            A::Constant(Constant::Int(_)) => "int",
+            A::Constant(Constant::Float(_)) => "float",
+            A::BinOp { left, op: BinOp::Mult, right } => {
+                let list =
+                    |e: &ast::Expr| self.kind_of(module, e).filter(|kind| matches!(*kind, "list" | "str"));
+                return list(left).or_else(|| list(right));
+            }
+            A::Call { func, .. } => {
+                let A::Name(name) = &func.kind else { return None };
+                return MAKERS.iter().copied().find(|made| made == name && !self.binds(module, name));
+            }
+            _ => return None,
+        })
+    }
+}
