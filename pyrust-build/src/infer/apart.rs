@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::Program;
 use crate::ast::{self, BinOp, Constant, ExprKind as A, StmtKind as S};
-use crate::ty::ObjectClass;
+use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 
 /// Builtin classes whose calls say what they make.
@@ -41,6 +41,21 @@ impl Program<'_> {
             }
             found
         })
+    }
+
+    /// What is known of the attributes of a class's instances, by their names.
+    pub(super) fn known_attributes(&self, class: &ObjectClass) -> impl Iterator<Item = (&String, &Type)> {
+        // They stand under one of these; under which one is asked for those few only.
+        let order = self.order(class).unwrap_or_else(|| vec![class.clone()]);
+        // Behind the name may stand a number: see `own::is_of_objects`.
+        let near = move |module: &str, root: &str| {
+            let of = |name: &str| root.strip_prefix(name).is_some_and(|r| r.is_empty() || r.starts_with('.'));
+            order.iter().any(|class| class.module == module && of(&class.name))
+        };
+        self.attributes
+            .iter()
+            .filter(move |(key, _)| near(&key.0, &key.1) && self.attribute_key(class, &key.2) == **key)
+            .map(|((.., name), ty)| (name, ty))
     }
 
     /// What the `__init__` of a class fills that calls no other one.

@@ -15,9 +15,9 @@ impl Program<'_> {
         if self.makes_up_attributes(class, false).is_some() || self.enumeration(class).is_some() {
             return None;
         }
-        let known = self.attributes.keys().filter(|key| self.attribute_key(class, &key.2) == **key);
         let kept = |name: &&String| matches!(self.member_of(class, name), None | Some(Member::Value));
-        let names: Vec<String> = known.map(|(_, _, name)| name).filter(kept).cloned().collect();
+        let names: Vec<String> =
+            self.known_attributes(class).map(|(name, _)| name).filter(kept).cloned().collect();
         (1..=MOST).contains(&names.len()).then_some(names)
     }
 }

@@ -14,9 +14,8 @@ use crate::walk::each_statement;
 impl Program<'_> {
     /// Attributes of which the class itself says nothing but `None`, or a list or deque of nothing.
     fn open_attributes(&self, class: &ObjectClass) -> Vec<(String, bool)> {
-        let known = self.attributes.iter().filter(|(key, _)| self.attribute_key(class, &key.2) == **key);
-        known
-            .filter_map(|((_, _, name), ty)| match ty {
+        self.known_attributes(class)
+            .filter_map(|(name, ty)| match ty {
                 Type::None => Some((name.clone(), false)),
                 Type::List { elem, .. } | Type::Deque { elem, .. } if **elem == Type::Never => {
                     Some((name.clone(), true))

@@ -7,12 +7,12 @@
 use core::ffi::{CStr, c_int};
 use core::mem::MaybeUninit;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
 use crate::builtins::c::{self, Builtin, Name, Temporary, undisturbed};
-use crate::foreign::is_class;
+use crate::foreign::KnownClass;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -45,7 +45,7 @@ pub(crate) const OWNS: c_int = 0x4;
 pub(crate) const ALIGNED: c_int = 0x100;
 pub(crate) const WRITEABLE: c_int = 0x400;
 
-static ARRAY: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
+static ARRAY: KnownClass = KnownClass::new(c"numpy", c"ndarray", c"numpy.ndarray");
 
 /// Is it an exact `numpy.ndarray`?
 ///
@@ -54,24 +54,7 @@ static ARRAY: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 #[inline]
 pub(crate) unsafe fn is_array(object: *mut PyObject) -> bool {
     // SAFETY: by the caller.
-    unsafe {
-        let class = ffi::Py_TYPE(object);
-        ptr::eq(class, ARRAY.load(Relaxed)) || is_first_array(class)
-    }
-}
-
-#[cold]
-unsafe fn is_first_array(class: *mut PyTypeObject) -> bool {
-    // SAFETY: by the caller; the class is kept for good.
-    unsafe {
-        let known = ARRAY.load(Relaxed);
-        if !known.is_null() || !is_class(class, c"numpy.ndarray") {
-            return false;
-        }
-        ffi::Py_INCREF(class.cast());
-        ARRAY.store(class, Relaxed);
-        true
-    }
+    unsafe { ARRAY.is(ffi::Py_TYPE(object)) }
 }
 
 const UNKNOWN: u8 = 0;
@@ -104,7 +87,7 @@ pub(crate) unsafe fn check(object: *mut PyObject) -> R<()> {
 unsafe fn prove(object: *mut PyObject) -> bool {
     // SAFETY: an exact array: its attributes and its buffer are C code's. The struct is no larger than the object.
     unsafe {
-        if (*ARRAY.load(Relaxed)).tp_basicsize < size_of::<ArrayObject>() as ffi::Py_ssize_t {
+        if (*ffi::Py_TYPE(object)).tp_basicsize < size_of::<ArrayObject>() as ffi::Py_ssize_t {
             return false;
         }
         let mut view = MaybeUninit::<ffi::Py_buffer>::zeroed();
@@ -180,28 +163,4 @@ pub(crate) fn check_errors(cx: Cx) -> R<()> {
         }
     }
     Ok(())
-}
-
-/// The class of a module's, looked up without importing.
-///
-/// # Safety
-/// The GIL is held.
-pub(crate) unsafe fn class_named(name: &CStr, full: &CStr) -> R<*mut PyTypeObject> {
-    // SAFETY: all results are borrowed.
-    unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        if modules.is_null() || ffi::PyDict_CheckExact(modules) == 0 {
-            return bail(Bail::Unsupported);
-        }
-        let module = ffi::PyDict_GetItemString(modules, c"numpy".as_ptr());
-        if module.is_null() || ffi::PyModule_Check(module) == 0 {
-            return bail(Bail::Unsupported);
-        }
-        let class = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), name.as_ptr());
-        if class.is_null() || ffi::PyType_Check(class) == 0 || !is_class(class.cast(), full) {
-            return bail(Bail::Unsupported);
-        }
-        ffi::Py_INCREF(class);
-        Ok(class.cast())
-    }
 }

@@ -11,11 +11,11 @@ use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
-use super::{Array, Operand, layout};
+use super::{Array, Operand};
 use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::elem::{ElemEq, ElemOrd, View};
 use crate::fmt::Repr;
-use crate::foreign::is_class;
+use crate::foreign::{class_in, is_class};
 use crate::py::{FromPy, IntoPy, fresh};
 use crate::stop::{Bail, R, bail};
 use crate::str_::StrBuilder;
@@ -121,7 +121,7 @@ impl<T: Dtype> Np<T> {
     fn find_class() -> R<*mut PyTypeObject> {
         // SAFETY: the GIL is held; a class that NumPy made, of whose instances one is made and asked, which is C code.
         unsafe {
-            let class = layout::class_named(T::NAME.0, T::NAME.1)?;
+            let class = class_in(c"numpy", T::NAME.0, T::NAME.1)?;
             if (*class).tp_basicsize != size_of::<ScalarObject<T>>() as ffi::Py_ssize_t
                 || (*class).tp_itemsize != 0
             {

@@ -155,9 +155,7 @@ impl Live {
             changed: Cell::new(false),
         }
     }
-}
 
-impl Live {
     /// Which stores are logged from now on.
     fn guard(&self, (low, high): (usize, usize)) {
         self.guarded.set((low, high));
@@ -327,9 +325,7 @@ impl ByteArray {
         let live = &self.head().live;
         // SAFETY: the object is alive, and has so many bytes.
         unsafe {
-            if (*live.object.get()).ob_exports != 0 {
-                return bail(Bail::Unsupported);
-            }
+            self.check_resizable()?;
             self.place(live.offset.get() + count, self.head().len.get() - count);
         }
         Ok(())

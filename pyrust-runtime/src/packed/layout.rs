@@ -4,12 +4,12 @@
 use core::ffi::{c_char, c_int};
 use core::mem::MaybeUninit;
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU8, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use pyo3_ffi::{self as ffi, Py_ssize_t, PyObject, PyTypeObject, PyVarObject};
 
 use crate::builtins::c::{Name, Temporary, method, undisturbed};
-use crate::foreign::is_class;
+use crate::foreign::KnownClass;
 use crate::stop::{Bail, R, bail};
 
 #[repr(C)]
@@ -28,7 +28,7 @@ struct Descr {
     itemsize: c_int,
 }
 
-static ARRAY: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
+static ARRAY: KnownClass = KnownClass::new(c"array", c"array", c"array.array");
 
 /// Is it an exact `array.array`?
 ///
@@ -37,47 +37,12 @@ static ARRAY: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 #[inline]
 pub(super) unsafe fn is_array(object: *mut PyObject) -> bool {
     // SAFETY: by the caller.
-    unsafe {
-        let class = ffi::Py_TYPE(object);
-        ptr::eq(class, ARRAY.load(Relaxed)) || is_first(class)
-    }
-}
-
-#[cold]
-unsafe fn is_first(class: *mut PyTypeObject) -> bool {
-    // SAFETY: by the caller; the class is kept for good.
-    unsafe {
-        if !ARRAY.load(Relaxed).is_null() || !is_class(class, c"array.array") {
-            return false;
-        }
-        ffi::Py_INCREF(class.cast());
-        ARRAY.store(class, Relaxed);
-        true
-    }
+    unsafe { ARRAY.is(ffi::Py_TYPE(object)) }
 }
 
 /// The class; it is looked up where the program has it imported.
 pub(super) fn class() -> R<*mut PyObject> {
-    let known = ARRAY.load(Relaxed);
-    if !known.is_null() {
-        return Ok(known.cast());
-    }
-    // SAFETY: the GIL is held; all results are borrowed.
-    unsafe {
-        let modules = ffi::PyImport_GetModuleDict();
-        if modules.is_null() || ffi::PyDict_CheckExact(modules) == 0 {
-            return bail(Bail::Unsupported);
-        }
-        let module = ffi::PyDict_GetItemString(modules, c"array".as_ptr());
-        if module.is_null() || ffi::PyModule_Check(module) == 0 {
-            return bail(Bail::Unsupported);
-        }
-        let class = ffi::PyDict_GetItemString(ffi::PyModule_GetDict(module), c"array".as_ptr());
-        if class.is_null() || ffi::PyType_Check(class) == 0 || !is_first(class.cast()) {
-            return bail(Bail::Unsupported);
-        }
-        Ok(class)
-    }
+    ARRAY.get().map(<*mut PyTypeObject>::cast)
 }
 
 const UNKNOWN: u8 = 0;
@@ -117,7 +82,7 @@ static SIZE: Name = Name::new(c"__sizeof__");
 unsafe fn is_as_written(object: *mut PyObject) -> R<bool> {
     // SAFETY: an exact array: its buffer and its method are C code's. The struct is no larger than the object.
     unsafe {
-        let size = (*ARRAY.load(Relaxed)).tp_basicsize;
+        let size = (*ffi::Py_TYPE(object)).tp_basicsize;
         if size != size_of::<ArrayObject>() as Py_ssize_t {
             return Ok(false);
         }
