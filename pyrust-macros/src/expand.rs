@@ -17,6 +17,8 @@ struct Attribute {
     eager: bool,
     /// It runs rarely, so it is to be compiled fast.
     rare: bool,
+    /// It computes scalars of scalars, and the transaction holds nothing of it.
+    plain: bool,
     /// Of a body written by hand: for which source. The compiler reads it.
     source: Option<LitStr>,
 }
@@ -33,6 +35,10 @@ impl Attribute {
         }
         if meta.path.is_ident("rare") {
             self.rare = true;
+            return Ok(());
+        }
+        if meta.path.is_ident("plain") {
+            self.plain = true;
             return Ok(());
         }
         // What the compiler reads where a body is written by hand: the names of statics of its file.
@@ -211,6 +217,7 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
             CHOICE.done(cx)
         })
     });
+    let plain = attribute.plain;
     let (wide, call) = wide(item, if attribute.rare { &[] } else { types }, &value);
     quote! {
         #item
@@ -224,7 +231,7 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
 
             /// What Python calls: see `pyrust_runtime::activate`.
             pub const ENTRY: ::pyrust_runtime::activate::Entry =
-                ::pyrust_runtime::activate::Entry { arity: #arity, matches, run, segments: &[], sites: &[], region: 0, locals: &[], resumed: None };
+                ::pyrust_runtime::activate::Entry { arity: #arity, matches, run, plain: #plain, segments: &[], sites: &[], region: 0, locals: &[], resumed: None };
 
             /// # Safety
             /// `args` holds at least `arity` borrowed objects, and the GIL is held.

@@ -45,7 +45,7 @@ use state::State;
 #[inline]
 fn check_errors(cx: Cx) -> R<()> {
     // SAFETY: a short borrow.
-    let checked = unsafe { core::mem::replace(&mut cx.txn().arrays.errors_checked, true) };
+    let checked = unsafe { core::mem::replace(&mut cx.txn().rare().arrays.errors_checked, true) };
     if checked { Ok(()) } else { layout::check_errors(cx) }
 }
 

@@ -194,7 +194,7 @@ impl FromPy for ByteArray {
             if ffi::PyByteArray_CheckExact(object) == 0 {
                 return bail(Bail::Type);
             }
-            if let Some(known) = cx.txn().bytearrays.find(object) {
+            if let Some(known) = cx.txn().rare().bytearrays.find(object) {
                 return Ok(known);
             }
             let array = ByteArray::with(Buf::new())?;

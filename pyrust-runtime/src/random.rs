@@ -113,7 +113,7 @@ struct RandomObject {
 pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: A short borrow; the GIL is held.
     unsafe {
-        let all = &mut cx.txn().random;
+        let all = &mut cx.txn().rare().random;
         for generator in all.others.iter_mut().chain([&mut all.hidden]) {
             if let (false, true, Some(next)) =
                 (generator.is_untouched(), generator.new_gauss, generator.next_gauss)
@@ -137,7 +137,7 @@ pub(crate) unsafe fn apply(cx: Cx) {
     // SAFETY: A short borrow; the objects were found to be of that layout; the module holds the hidden one, the caller or
     // the transaction the others.
     unsafe {
-        let all = &mut cx.txn().random;
+        let all = &mut cx.txn().rare().random;
         for generator in all.others.iter_mut().chain([&mut all.hidden]) {
             if !generator.is_untouched() {
                 let object = generator.object.cast::<RandomObject>();
@@ -169,13 +169,13 @@ unsafe fn store_gauss(object: *mut PyObject, next: *mut PyObject) {
 fn next_gauss(cx: Cx) -> R<Option<f64>> {
     generator(cx)?;
     // SAFETY: A short borrow.
-    Ok(unsafe { cx.txn() }.random.current().next_gauss)
+    Ok(unsafe { cx.txn() }.rare().random.current().next_gauss)
 }
 
 /// Only after [`generator`].
 fn set_next_gauss(cx: Cx, next: Option<f64>) {
     // SAFETY: A short borrow.
-    let generator = unsafe { cx.txn() }.random.current();
+    let generator = unsafe { cx.txn() }.rare().random.current();
     generator.new_gauss |= next.map(f64::to_bits) != generator.next_gauss.map(f64::to_bits);
     generator.next_gauss = next;
 }
@@ -185,7 +185,7 @@ fn set_next_gauss(cx: Cx, next: Option<f64>) {
 fn generator<'a>(cx: Cx) -> R<&'a mut Twister> {
     // SAFETY: A short borrow.
     unsafe {
-        let generator = (*ptr::from_mut(cx.txn())).random.current();
+        let generator = (*ptr::from_mut(cx.txn())).rare().random.current();
         if generator.object.is_null() {
             load(cx)?;
         }
@@ -206,7 +206,7 @@ fn load(cx: Cx) -> R<()> {
         if object.is_null() || !ptr::eq(Py_TYPE(object), class) || !has_layout(class) {
             return bail(Bail::Guard);
         }
-        cx.txn().random.hidden.load(object)
+        cx.txn().rare().random.hidden.load(object)
     }
 }
 

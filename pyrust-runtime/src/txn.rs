@@ -92,6 +92,15 @@ pub struct Txn {
     pub(crate) lists: Lists,
     pub(crate) attributes: attributes::Log,
     pub(crate) dicts: Overlays,
+    /// Is there something in `rare`? What asks for it says so, and then it counts until it is found to be empty.
+    rare_used: bool,
+    rare: Rare,
+    /// In a thread that does turns of a loop for the one that holds the GIL: becomes true when they are not wanted.
+    unwanted: *const AtomicBool,
+}
+
+/// What most transactions hold nothing of: whether there is something in all of it is one question.
+pub(crate) struct Rare {
     pub(crate) bytearrays: Attached,
     pub(crate) deques: Deques,
     pub(crate) ordereds: Ordereds,
@@ -103,8 +112,45 @@ pub struct Txn {
     pub(crate) random: Generators,
     /// What dicts and globals drop although others refer to it.
     pub(crate) shared: Buf<Shared>,
-    /// In a thread that does turns of a loop for the one that holds the GIL: becomes true when they are not wanted.
-    unwanted: *const AtomicBool,
+}
+
+impl Rare {
+    const fn new() -> Rare {
+        Rare {
+            bytearrays: Attached::new(),
+            deques: Deques::new(),
+            ordereds: Ordereds::new(),
+            arrays: Arrays::new(),
+            packeds: Packeds::new(),
+            records: Records::new(),
+            owned: owned::Lists::new(),
+            sets: Sets::new(),
+            random: Generators::new(),
+            shared: Buf::new(),
+        }
+    }
+
+    /// Is nothing held but what is committed where it lies, or by operations that cannot fail?
+    pub(crate) fn holds_places_only(&self) -> bool {
+        self.records.is_empty() && self.holds_places_and_records()
+    }
+
+    /// The same, or records, which are forgotten.
+    pub(crate) fn holds_places_and_records(&self) -> bool {
+        self.owned.is_empty()
+            && self.sets.is_empty()
+            && self.arrays.is_empty()
+            && self.shared.is_empty()
+            && self.random.is_untouched()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.holds_places_only()
+            && self.deques.is_empty()
+            && self.ordereds.is_empty()
+            && self.packeds.is_empty()
+            && self.bytearrays.is_empty()
+    }
 }
 
 impl Txn {
@@ -133,18 +179,29 @@ impl Txn {
             lists: Lists::new(),
             attributes: attributes::Log::new(),
             dicts: Overlays::new(),
-            bytearrays: Attached::new(),
-            deques: Deques::new(),
-            ordereds: Ordereds::new(),
-            arrays: Arrays::new(),
-            packeds: Packeds::new(),
-            records: Records::new(),
-            owned: owned::Lists::new(),
-            sets: Sets::new(),
-            random: Generators::new(),
-            shared: Buf::new(),
+            rare_used: false,
+            rare: Rare::new(),
             unwanted: core::ptr::null(),
         }
+    }
+
+    /// What most transactions hold nothing of, to be read or written.
+    #[inline(always)]
+    pub(crate) fn rare(&mut self) -> &mut Rare {
+        self.rare_used = true;
+        &mut self.rare
+    }
+
+    /// The same, to be looked at.
+    #[inline(always)]
+    pub(crate) fn rare_as_it_is(&self) -> &Rare {
+        &self.rare
+    }
+
+    /// May there be something of it?
+    #[inline(always)]
+    pub(crate) fn has_rare(&self) -> bool {
+        self.rare_used
     }
 }
 
@@ -207,6 +264,24 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
     Some(NonNull::from(txn))
 }
 
+/// The transaction without opening it, for a function that neither writes nor keeps anything in it; `None` if one is
+/// open, or points are counted.
+///
+/// # Safety
+/// The GIL is held.
+#[inline(always)]
+pub(crate) unsafe fn borrow(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>> {
+    // SAFETY: The GIL is held, and no other reference lives across a call into this module.
+    let txn = unsafe { &mut *POOL.0.get() };
+    if txn.open | txn.points_on {
+        return None;
+    }
+    txn.depth = depth;
+    txn.ret_arg = -1;
+    txn.stack_limit = stack_limit;
+    Some(NonNull::from(txn))
+}
+
 /// Closes it; afterwards Python code may run again.
 ///
 /// # Safety
@@ -223,6 +298,9 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
         txn.gc_was_on = false;
         // SAFETY: The GIL is held.
         unsafe { pyo3_ffi::PyGC_Enable() };
+    }
+    if txn.rare_used {
+        txn.rare_used = !txn.rare.is_empty();
     }
     txn.checked = false;
     txn.open = false;
@@ -699,7 +777,7 @@ impl Cx {
     /// Notes that the commit drops so many references to an object, besides those of the arena.
     pub(crate) fn loses(self, object: *mut PyObject, references: usize) -> R<()> {
         // SAFETY: A short borrow.
-        match unsafe { self.txn() }.shared.push(Shared { object, references }) {
+        match unsafe { self.txn() }.rare().shared.push(Shared { object, references }) {
             Ok(()) => Ok(()),
             Err(_) => bail(Bail::Memory),
         }

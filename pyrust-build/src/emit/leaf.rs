@@ -14,6 +14,7 @@ use crate::hir::visit::{Visit, walk_expr, walk_stmt};
 use crate::hir::{Expr, ExprKind, Stmt, StmtKind};
 use crate::infer::Instance;
 use crate::passes::Pass;
+use crate::ty::Type;
 
 /// Larger functions need stack, and gain little.
 const MOST: usize = 80;
@@ -35,6 +36,65 @@ impl Func<'_, '_, '_> {
     pub(super) fn is_leaf(&self, instance: &Instance) -> bool {
         self.file.program.passes.has(Pass::Leaves) && is_leaf(instance)
     }
+}
+
+impl Func<'_, '_, '_> {
+    /// Does a hotspot compute scalars of scalars and nothing else? Its entry opens no transaction.
+    ///
+    /// ```python
+    /// def clamp(x, low, high): ...          # #[hotspot(…, plain)]
+    /// ```
+    pub(super) fn computes_scalars(&self) -> bool {
+        let instance = self.instance;
+        let mut look = Scalars { instance, only: true };
+        look.block(&instance.hir.body);
+        let own = instance.params.iter().chain(&instance.vars);
+        self.is_leaf(instance) && look.only && own.chain([&instance.ret]).all(is_scalar)
+    }
+}
+
+fn is_scalar(ty: &Type) -> bool {
+    matches!(ty, Type::Int | Type::Float | Type::Bool | Type::None)
+}
+
+struct Scalars<'i> {
+    instance: &'i Instance,
+    only: bool,
+}
+
+impl<'h> Visit<'h> for Scalars<'_> {
+    fn stmt(&mut self, stmt: &'h Stmt) {
+        // The docstring.
+        if !matches!(&stmt.kind, StmtKind::Expr(Expr { kind: ExprKind::Str(_), .. })) {
+            walk_stmt(self, stmt);
+        }
+    }
+
+    fn expr(&mut self, e: &'h Expr) {
+        self.only &= computes(&e.kind) && is_scalar(&self.instance.nodes[e.id]);
+        walk_expr(self, e);
+    }
+}
+
+/// Is that arithmetic, a test or a choice?
+fn computes(kind: &ExprKind) -> bool {
+    matches!(
+        kind,
+        ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Local(_)
+            | ExprKind::Named { .. }
+            | ExprKind::Binary { .. }
+            | ExprKind::InPlace { .. }
+            | ExprKind::Unary { .. }
+            | ExprKind::Bool2 { .. }
+            | ExprKind::Compare { .. }
+            | ExprKind::If { .. }
+            | ExprKind::Bail
+            | ExprKind::Narrow { .. }
+    )
 }
 
 /// Is the body small, without loops and without calls of other functions?

@@ -605,12 +605,16 @@ impl Func<'_, '_, '_> {
         };
         let attribute = match hotspot {
             Some(Entry { function, signature, in_place }) => {
-                let twin = in_place.map(|(name, eager)| match eager {
+                let twin = in_place.as_ref().map(|(name, eager)| match eager {
                     true => quote!(, in_place = #name, eager),
                     false => quote!(, in_place = #name),
                 });
-                let rare = self.is_rare.then(|| quote!(, rare));
-                quote!(#[hotspot(function = #function, signature = #signature #twin #rare)])
+                let kind = match self.is_rare {
+                    true => quote!(, rare),
+                    false if in_place.is_none() && self.computes_scalars() => quote!(, plain),
+                    false => quote!(),
+                };
+                quote!(#[hotspot(function = #function, signature = #signature #twin #kind)])
             }
             None if self.is_leaf(self.instance) => quote!(#[inline]),
             None => quote!(),

@@ -3,9 +3,12 @@
 //! Null without an exception means "run the Python body in this very frame". The order of the checks is the order of
 //! their price; together they cost a few nanoseconds.
 
+mod class;
+#[cfg(Py_3_12)]
+mod vectorcall;
+
 use std::cell::{Cell, RefCell};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
@@ -14,7 +17,6 @@ use super::intercept;
 use super::interp::{self, Frame};
 use super::metadata::Spec;
 use super::namespace::{Word, monitoring_word};
-use super::object::Own;
 use super::patterns;
 use super::raising::raise_in_body;
 use super::regions::{Regions, Resumes};
@@ -22,7 +24,7 @@ use super::registry::{self, Record, Registry, State};
 use super::segments::{self, Generator};
 use super::shadow;
 use super::waits::{Waits, is_waiting, waits};
-use crate::boundary::commit::{CallArgs, Outcome, Run, enter};
+use crate::boundary::commit::{CallArgs, Outcome, Run, enter, enter_plain};
 use crate::stop::{Bail, Stop};
 
 /// Gate bits: any of them leaves the fast path.
@@ -38,7 +40,9 @@ const MIXED: u32 = 32;
 pub(super) const SHADOWING: u32 = 64;
 /// A generator function.
 const YIELDING: u32 = 256;
-const STILL_NATIVE: u32 = RECURSIVE | MIXED | SHADOWING | YIELDING;
+/// This call was tried without a frame.
+const BAILED: u32 = 512;
+const STILL_NATIVE: u32 = RECURSIVE | MIXED | SHADOWING | YIELDING | BAILED;
 
 /// After so many changes from one specialisation to another, calls look at the types before they choose one.
 const FLIPS: u32 = 32;
@@ -50,6 +54,7 @@ const MAX_NESTED: usize = 4;
 struct Armed {
     /// That of the specialisation, at hand.
     run: Run,
+    plain: bool,
     spec: &'static Spec,
     words: RefCell<Vec<Word>>,
     holds: Cell<bool>,
@@ -62,6 +67,19 @@ const MISSES: u32 = 1000;
 const MISS_STRIDE: u32 = 64;
 
 impl Armed {
+    /// # Safety
+    /// As [`enter`].
+    #[inline(always)]
+    unsafe fn enter(&self, args: &CallArgs, depth: u32, stack_limit: usize) -> Outcome {
+        // SAFETY: by the caller.
+        unsafe {
+            match self.plain {
+                true => enter_plain(args, depth, stack_limit, self.run),
+                false => enter(args, depth, stack_limit, self.run),
+            }
+        }
+    }
+
     /// Whether the last verdict is still true.
     #[inline(always)]
     fn is_current(&self) -> bool {
@@ -99,6 +117,8 @@ pub(super) struct Hook {
     whole: usize,
     /// What came of loops that were begun again.
     resumes: Resumes,
+    #[cfg(Py_3_12)]
+    direct: vectorcall::Direct,
 }
 
 /// The Python object around it.
@@ -121,7 +141,7 @@ impl Hook {
     ) -> Option<&'static Hook> {
         // SAFETY: everything kept is strongly held for good.
         unsafe {
-            let ty = hook_type()?;
+            let ty = class::hook_type()?;
             let code = PyFunction_GetCode(function);
             let globals = PyFunction_GetGlobals(function);
             for object in [function, code, globals] {
@@ -131,6 +151,7 @@ impl Hook {
             let specs: Box<[Armed]> = specs
                 .map(|spec| Armed {
                     run: spec.entry.run,
+                    plain: spec.entry.plain,
                     spec,
                     words: RefCell::new(vec![Word::NEVER]),
                     holds: Cell::new(false),
@@ -175,6 +196,8 @@ impl Hook {
                 regions,
                 whole,
                 resumes: Resumes::default(),
+                #[cfg(Py_3_12)]
+                direct: vectorcall::Direct::default(),
             };
             let mut memory = Box::<HookObject>::new_uninit();
             PyObject_Init(memory.as_mut_ptr().cast(), ty);
@@ -528,6 +551,8 @@ impl Hook {
 
     pub(super) fn switch_off(&self, reason: String) {
         self.set_gate(OFF, true);
+        #[cfg(Py_3_12)]
+        self.keep_to_frames();
         self.record.set(State::Disabled, Some(reason));
     }
 }
@@ -551,7 +576,7 @@ unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
         }
         let args = CallArgs { args: frame.args(), nargs: hook.arity };
         let depth = interp::remaining_depth(ts).max(0) as u32;
-        match enter(&args, depth, interp::stack_limit(ts), armed.run) {
+        match armed.enter(&args, depth, interp::stack_limit(ts)) {
             Outcome::Value(value) => {
                 hook.budget.committed(None);
                 value
@@ -608,6 +633,12 @@ unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -
         }
         if hook.is_foreign(frame) {
             return ptr::null_mut();
+        }
+        #[cfg(Py_3_12)]
+        if hook.gate.get() & BAILED != 0
+            && let Some((armed, why)) = hook.take_tried()
+        {
+            return bailed(hook, ts, frame, armed, why);
         }
         let gate = hook.gate.get() & !STILL_NATIVE;
         if gate == INTERCEPTED && !crate::txn::is_open() {
@@ -742,52 +773,5 @@ unsafe fn interrupted(
                 ptr::null_mut()
             }
         }
-    }
-}
-
-/// By-value picklers (cloudpickle) meet the hook in `co_consts`: it is found again by name.
-unsafe extern "C" fn reduce(object: *mut PyObject, _: *mut PyObject) -> *mut PyObject {
-    // SAFETY: a method of the hook type.
-    unsafe {
-        let hook = &(*object.cast::<HookObject>()).hook;
-        let Some(getter) = super::init::getter() else { return ptr::null_mut() };
-        let name = hook.record.function.name;
-        let Some(name) = super::object::text(name) else { return ptr::null_mut() };
-        PyTuple_Pack(2, getter, Own::take(PyTuple_Pack(1, name.ptr())).map_or(ptr::null_mut(), Own::release))
-    }
-}
-
-static HOOK_TYPE: AtomicPtr<PyTypeObject> = AtomicPtr::new(ptr::null_mut());
-
-/// The type of hooks; made once.
-unsafe fn hook_type() -> Option<*mut PyTypeObject> {
-    let known = HOOK_TYPE.load(Relaxed);
-    if !known.is_null() {
-        return Some(known);
-    }
-    // SAFETY: the tables live for good; hooks are never freed, so the type needs no deallocator.
-    unsafe {
-        let method = PyMethodDef {
-            ml_name: c"__reduce__".as_ptr(),
-            ml_meth: PyMethodDefPointer { PyCFunction: reduce },
-            ml_flags: METH_NOARGS,
-            ml_doc: ptr::null(),
-        };
-        let methods = Box::leak(Box::new([method, PyMethodDef::zeroed()]));
-        let mut slots = [
-            PyType_Slot { slot: Py_tp_iternext, pfunc: next as *mut std::ffi::c_void },
-            PyType_Slot { slot: Py_tp_methods, pfunc: methods.as_mut_ptr().cast() },
-            PyType_Slot { slot: 0, pfunc: ptr::null_mut() },
-        ];
-        let mut spec = PyType_Spec {
-            name: c"pyrust.Hook".as_ptr(),
-            basicsize: size_of::<HookObject>() as _,
-            itemsize: 0,
-            flags: (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE) as _,
-            slots: slots.as_mut_ptr(),
-        };
-        let ty: *mut PyTypeObject = PyType_FromSpec(&mut spec).cast();
-        HOOK_TYPE.store(ty, Relaxed);
-        (!ty.is_null()).then_some(ty)
     }
 }

@@ -176,7 +176,7 @@ unsafe fn at_exit(module: *mut PyObject) -> Option<()> {
 }
 
 /// `_pyrust._hook`, which picklers write down; borrowed.
-pub(super) fn getter() -> Option<*mut PyObject> {
+pub(in crate::activate) fn getter() -> Option<*mut PyObject> {
     let getter = GETTER.load(Relaxed);
     (!getter.is_null()).then_some(getter)
 }

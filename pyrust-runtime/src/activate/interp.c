@@ -30,6 +30,7 @@
 OFF(_PyInterpreterFrame, localsplus, 72);
 OFF(PyDictObject, ma_version_tag, 24);
 OFF(PyFunctionObject, func_code, 48);
+OFF(PyCodeObject, co_consts, 24);
 #if PY_VERSION_HEX >= 0x030d0000
 OFF(_PyInterpreterFrame, f_executable, 0);
 OFF(_PyInterpreterFrame, previous, 8);
@@ -65,6 +66,12 @@ const unsigned long pyrust_built_for = PY_VERSION_HEX;
 #if PY_VERSION_HEX >= 0x030c0000
 _Static_assert(sizeof(((PyInterpreterState *)0)->monitors) == 15, "two overlapping 8-byte loads read the monitors");
 const size_t pyrust_monitors_offset = offsetof(PyInterpreterState, monitors);
+
+/* Changes how many more levels of the C stack the interpreter allows this thread. */
+void pyrust_allow_c_levels(PyThreadState *ts, int more)
+{
+    ts->c_recursion_remaining += more;
+}
 
 /* The word that becomes non-NULL when a tool first asks for events of this code object. */
 void *pyrust_code_monitoring_word(PyCodeObject *code)

@@ -55,6 +55,8 @@ unsafe extern "C" {
     fn pyrust_code_nested(code: *mut PyObject) -> c_int;
     fn pyrust_current_thread_place() -> *const *mut PyThreadState;
     fn pyrust_restore_version(function: *mut PyObject);
+    #[cfg(Py_3_12)]
+    fn pyrust_allow_c_levels(ts: *mut PyThreadState, more: c_int);
     fn pyrust_pending(ts: *mut PyThreadState) -> c_int;
     fn pyrust_is_main_thread(ts: *mut PyThreadState) -> c_int;
     fn pyrust_undisturb() -> std::ffi::c_uint;
@@ -239,6 +241,22 @@ pub unsafe fn code_monitoring_word(code: *mut PyObject) -> *const u64 {
 pub unsafe fn remaining_depth(ts: *mut PyThreadState) -> i32 {
     // SAFETY: the offset is proved by interp.c.
     unsafe { at(ts.cast_const().cast(), off::TS_DEPTH) }
+}
+
+/// Runs something in a frame that the interpreter enters through C only because native code was asked first: the level
+/// of the C stack that this takes does not count.
+///
+/// # Safety
+/// `ts` is the current thread's state.
+#[cfg(Py_3_12)]
+pub unsafe fn uncounted<T>(ts: *mut PyThreadState, run: impl FnOnce() -> T) -> T {
+    // SAFETY: by the caller; what is allowed is taken back.
+    unsafe {
+        pyrust_allow_c_levels(ts, 1);
+        let value = run();
+        pyrust_allow_c_levels(ts, -1);
+        value
+    }
 }
 
 /// What the interpreter would handle at its next check, apart from requests for the GIL and due collections.

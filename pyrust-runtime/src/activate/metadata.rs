@@ -65,6 +65,8 @@ pub struct Entry {
     pub matches: unsafe fn(&CallArgs) -> bool,
     /// Unboxes, calls, boxes.
     pub run: unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>,
+    /// It computes scalars of scalars: nothing is written, kept or made but the result.
+    pub plain: bool,
     /// Of a generator function, what runs behind each of its `yield`s; `run` goes up to the first.
     pub segments: &'static [Segment],
     /// Of a segment, the `yield`s that it gets to; of a region, the ways out.

@@ -116,6 +116,8 @@ unsafe fn function(
         }
         interp::restore_version(chosen.ptr());
         let _ = code.release(); // the hook compares with it for good
+        #[cfg(Py_3_12)]
+        hook.call_without_frame();
         if let Some(old) = record.install(hook) {
             old.set_gate(RETIRED, true);
         }

@@ -151,10 +151,10 @@ impl Arrays {
 pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*const State> {
     // SAFETY: short borrows; by the caller.
     unsafe {
-        if let Some(at) = cx.txn().arrays.map.get(object)
+        if let Some(at) = cx.txn().rare().arrays.map.get(object)
             && at != GONE
         {
-            return Ok(&raw const *cx.txn().arrays.states[at as usize]);
+            return Ok(&raw const *cx.txn().rare().arrays.states[at as usize]);
         }
         layout::check(object)?;
         super::check_errors(cx)?;
@@ -182,16 +182,16 @@ pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*
         let low = array.data.wrapping_offset(low);
         let txn = cx.txn();
         if !fresh {
-            txn.arrays.given += bytes;
-        } else if txn.arrays.held + bytes > MOST_HELD + 2 * txn.arrays.given {
+            txn.rare().arrays.given += bytes;
+        } else if txn.rare().arrays.held + bytes > MOST_HELD + 2 * txn.rare().arrays.given {
             return bail(Bail::Limit);
         } else {
-            txn.arrays.held += bytes + HEAD;
+            txn.rare().arrays.held += bytes + HEAD;
         }
         if txn.checked && !fresh {
             let mut content = Buf::new();
             if content.extend_from(core::slice::from_raw_parts(low, bytes)) {
-                let _ = txn.arrays.shadow.push((low, content));
+                let _ = txn.rare().arrays.shadow.push((low, content));
             }
         }
         let state = Box::new(State {
@@ -210,7 +210,7 @@ pub(crate) unsafe fn state_of(cx: Cx, object: *mut PyObject, fresh: bool) -> R<*
             made: fresh,
         });
         let place = &raw const *state;
-        let arrays = &mut txn.arrays;
+        let arrays = &mut txn.rare().arrays;
         let at = match arrays.spare.pop() {
             Some(at) => {
                 arrays.states[at as usize] = state;
@@ -242,7 +242,7 @@ pub(super) fn is_first<T, const N: usize>(cx: Cx, a: &super::Array<T, N>) -> R<b
     strides[..N].copy_from_slice(&a.strides);
     let seen = (a.data.addr(), N, shape, strides);
     // SAFETY: a short borrow.
-    let views = &mut unsafe { cx.txn() }.arrays.views;
+    let views = &mut unsafe { cx.txn() }.rare().arrays.views;
     if views.len() >= MOST_VIEWS || views.contains(&seen) {
         return Ok(false);
     }
@@ -291,7 +291,7 @@ pub fn sweep(cx: Cx, mark: &mut usize, roots: &[*const Whole]) {
         let mut kept = *mark;
         for at in *mark..txn.arena.len() {
             let object = txn.arena[at];
-            if txn.arrays.is_done_with(object, roots) {
+            if txn.rare().arrays.is_done_with(object, roots) {
                 pyo3_ffi::Py_DECREF(object);
             } else {
                 txn.arena[kept] = object;
@@ -314,7 +314,7 @@ pub fn spent<T, const N: usize>(cx: Cx, array: super::Array<T, N>) {
         let last = txn.arena.len().saturating_sub(LAST);
         let place = (last..txn.arena.len()).find(|at| ptr::eq(txn.arena[*at], array.object));
         if let Some(at) = place
-            && txn.arrays.is_done_with(array.object, &[])
+            && txn.rare().arrays.is_done_with(array.object, &[])
         {
             txn.arena.remove(at);
             pyo3_ffi::Py_DECREF(array.object);
@@ -433,7 +433,7 @@ impl State {
         let (place, bytes) = (self.low.with_addr(low), high - low);
         // SAFETY: the places lie in the array's memory; a short borrow.
         unsafe {
-            let arrays = &mut cx.txn().arrays;
+            let arrays = &mut cx.txn().rare().arrays;
             let at = arrays.kept.len();
             if !arrays.kept.extend_from(core::slice::from_raw_parts(place, bytes)) {
                 return bail(Bail::Memory);
@@ -468,7 +468,7 @@ impl State {
         let logged = self.logged.get();
         // SAFETY: the elements lie in the array's memory; a short borrow.
         unsafe {
-            let arrays = &mut cx.txn().arrays;
+            let arrays = &mut cx.txn().rare().arrays;
             if logged > 16 + self.bytes / 32 {
                 return self.copy(cx);
             }

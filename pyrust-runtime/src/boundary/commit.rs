@@ -138,17 +138,12 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
         let result = guarded(cx, call, run);
         let clean = {
             let txn = cx.txn();
-            txn.bytearrays.forget_unchanged();
             !txn.doomed
                 && txn.arena.is_empty()
                 && txn.lists.is_empty()
                 && txn.attributes.is_empty()
-                && txn.dicts.few.is_empty()
-                && txn.deques.is_empty()
-                && txn.ordereds.is_empty()
-                && txn.packeds.is_empty()
-                && txn.bytearrays.is_empty()
-                && txn.holds_places_only()
+                && txn.dicts.is_empty()
+                && (!txn.has_rare() || is_rare_empty(txn))
         };
         match result {
             Ok(value) if clean && !txn::is_forced(txn) => {
@@ -163,6 +158,53 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
             },
         }
     }
+}
+
+/// As [`enter`], for a function of which the transaction holds nothing: neither does anything have to be committed or
+/// undone, nor can it call what would look for an open transaction.
+///
+/// # Safety
+/// As [`enter`]; `run` reads exact scalars, computes, and makes a scalar.
+#[inline(always)]
+pub unsafe fn enter_plain(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -> Outcome {
+    // SAFETY: By the caller.
+    unsafe {
+        let Some(txn) = txn::borrow(depth, stack_limit) else {
+            return enter_whole(call, depth, stack_limit, run);
+        };
+        match guarded(Cx::new(txn, depth), call, run) {
+            Ok(value) => Outcome::Value(value),
+            Err(stop) => gives_up(stop),
+        }
+    }
+}
+
+/// A transaction is open, or its points are counted.
+#[cold]
+#[inline(never)]
+unsafe fn enter_whole(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -> Outcome {
+    // SAFETY: By the caller.
+    unsafe { enter(call, depth, stack_limit, run) }
+}
+
+/// The end of a function that held nothing and bails.
+#[cold]
+#[inline(never)]
+unsafe fn gives_up(stop: Stop) -> Outcome {
+    // SAFETY: The GIL is held.
+    unsafe {
+        if !PyErr_Occurred().is_null() {
+            PyErr_Clear();
+        }
+    }
+    Outcome::Bail(stop)
+}
+
+/// Is there nothing to be done for what most transactions hold nothing of?
+#[inline(never)]
+fn is_rare_empty(txn: &mut Txn) -> bool {
+    txn.rare().bytearrays.forget_unchanged();
+    txn.rare_as_it_is().is_empty()
 }
 
 /// Once more, with native lists: nothing of the first run is left.
@@ -234,19 +276,36 @@ unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
     // SAFETY: By the caller.
     unsafe {
         let (value, places) = (result.ok(), cx.txn());
+        let rare = places.rare_as_it_is();
         let places_only = !places.doomed
-            && places.deques.is_empty()
-            && places.ordereds.is_empty()
-            && places.holds_places_only()
+            && places.dicts.is_none()
+            && (!places.has_rare()
+                || rare.deques.is_empty() && rare.ordereds.is_empty() && rare.holds_places_and_records())
             && !txn::is_forced(txn);
         match value {
             Some(value) if places_only && commit_short(cx) => {
                 commit_in_place(cx.txn());
+                let records = take_records(cx.txn());
                 txn::close(txn);
+                drop(records);
                 Outcome::Value(value)
             }
             _ => settle(cx, txn, result),
         }
+    }
+}
+
+/// The records of a transaction that is committed: none if their memory stays where it is.
+#[inline]
+unsafe fn take_records(txn: &mut Txn) -> Option<Records> {
+    if !txn.has_rare() || txn.rare_as_it_is().records.is_empty() {
+        return None;
+    }
+    let records = &mut txn.rare().records;
+    // SAFETY: What became objects is boxed. What they hold are values whose end runs no code of Python's.
+    match unsafe { records.reset() } {
+        true => None,
+        false => Some(core::mem::replace(records, Records::new())),
     }
 }
 
@@ -290,11 +349,15 @@ unsafe fn commit_short(cx: Cx) -> bool {
 /// What was changed where it lies stays as it is. Cannot fail.
 #[inline]
 fn commit_in_place(txn: &mut Txn) {
-    if !txn.packeds.is_empty() {
-        txn.packeds.commit();
+    if !txn.has_rare() {
+        return;
     }
-    if !txn.bytearrays.is_empty() {
-        txn.bytearrays.commit();
+    let rare = txn.rare();
+    if !rare.packeds.is_empty() {
+        rare.packeds.commit();
+    }
+    if !rare.bytearrays.is_empty() {
+        rare.bytearrays.commit();
     }
 }
 
@@ -323,12 +386,12 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
             (Ok(()), Ok(value)) => {
                 commit_in_place(cx.txn());
                 apply_places(cx);
-                if !cx.txn().deques.is_empty() {
+                if !cx.txn().rare().deques.is_empty() {
                     deques::apply(cx);
                 }
-                if !cx.txn().ordereds.is_empty() {
+                if !cx.txn().rare().ordereds.is_empty() {
                     ordered::apply(cx);
-                    cx.txn().ordereds.forget();
+                    cx.txn().rare().ordereds.forget();
                 }
                 if cx.txn().holds_places_only() && drop_here(cx.txn()) {
                     txn::close(txn);
@@ -371,10 +434,10 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         if !cx.txn().dicts.few.is_empty() {
             few::prepare(cx)?;
         }
-        if !cx.txn().deques.is_empty() {
+        if !cx.txn().rare().deques.is_empty() {
             deques::prepare(cx)?;
         }
-        if !cx.txn().ordereds.is_empty() {
+        if !cx.txn().rare().ordereds.is_empty() {
             ordered::prepare(cx)?;
         }
         cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
@@ -396,11 +459,14 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                 state.undo(&mut txn.arena);
                 restored &= !txn.checked || state.is_restored();
             }
-            restored &= txn.arrays.undo();
-            restored &= txn.packeds.undo();
-            restored &= txn.bytearrays.undo();
-            txn.packeds.forget();
-            txn.bytearrays.forget();
+            if txn.has_rare() {
+                let rare = txn.rare();
+                restored &= rare.arrays.undo();
+                restored &= rare.packeds.undo();
+                restored &= rare.bytearrays.undo();
+                rare.packeds.forget();
+                rare.bytearrays.forget();
+            }
             txn.attributes.undo();
             Held::take(txn)
         };
@@ -428,7 +494,7 @@ unsafe fn drop_here(txn: &mut Txn) -> bool {
             txn.arena.pop();
             Py_DECREF(object);
         }
-        txn.deques.drop_here()
+        txn.rare().deques.drop_here()
             && txn.lists.drop_here()
             && txn.attributes.drop_here()
             && txn.dicts.few.drop_here()
@@ -452,7 +518,7 @@ impl Written {
             lists: txn.lists.take(),
             attributes: txn.attributes.take(),
             few: txn.dicts.few.take(),
-            deques: txn.deques.take_garbage(),
+            deques: txn.rare().deques.take_garbage(),
         }
     }
 
@@ -486,16 +552,17 @@ struct Held {
 
 impl Held {
     fn take(txn: &mut Txn) -> Held {
-        txn.random.forget();
-        txn.arrays.forget();
-        txn.ordereds.forget();
-        txn.shared.clear();
+        let (written, dicts, rare) = (Written::take(txn), txn.dicts.take(), txn.rare());
+        rare.random.forget();
+        rare.arrays.forget();
+        rare.ordereds.forget();
+        rare.shared.clear();
         Held {
-            written: Written::take(txn),
-            dicts: txn.dicts.take(),
-            sets: txn.sets.take(),
-            owned: txn.owned.take(),
-            records: core::mem::replace(&mut txn.records, Records::new()),
+            written,
+            dicts,
+            sets: rare.sets.take(),
+            owned: rare.owned.take(),
+            records: core::mem::replace(&mut rare.records, Records::new()),
         }
     }
 
@@ -515,13 +582,7 @@ impl Txn {
     /// Is nothing held but references, what lists and attributes held before, and a few writes to dicts?
     #[inline]
     fn holds_places_only(&self) -> bool {
-        self.owned.is_empty()
-            && self.dicts.is_none()
-            && self.sets.is_empty()
-            && self.arrays.is_empty()
-            && self.records.is_empty()
-            && self.shared.is_empty()
-            && self.random.is_untouched()
+        self.dicts.is_none() && self.rare_as_it_is().holds_places_only()
     }
 
     /// For inspectors: what the dict, set or deque would be after the commit; a new reference, or none if nothing was
@@ -534,11 +595,11 @@ impl Txn {
         unsafe {
             match overlay::would_be(&self.dicts, object)? {
                 Some(dict) => Ok(Some(dict)),
-                None => match sets::would_be(&self.sets, object)? {
+                None => match sets::would_be(&self.rare_as_it_is().sets, object)? {
                     Some(set) => Ok(Some(set)),
-                    None => match deques::would_be(&self.deques, object)? {
+                    None => match deques::would_be(&self.rare_as_it_is().deques, object)? {
                         Some(deque) => Ok(Some(deque)),
-                        None => ordered::would_be(&self.ordereds, object),
+                        None => ordered::would_be(&self.rare_as_it_is().ordereds, object),
                     },
                 },
             }
@@ -547,7 +608,8 @@ impl Txn {
 
     /// For inspectors: all dicts, sets and deques with writes that are held back.
     pub fn held_back(&self) -> impl Iterator<Item = *mut PyObject> {
-        let dicts = overlay::written(&self.dicts).chain(ordered::written(&self.ordereds));
-        dicts.chain(sets::written(&self.sets)).chain(deques::written(&self.deques))
+        let rare = self.rare_as_it_is();
+        let dicts = overlay::written(&self.dicts).chain(ordered::written(&rare.ordereds));
+        dicts.chain(sets::written(&rare.sets)).chain(deques::written(&rare.deques))
     }
 }

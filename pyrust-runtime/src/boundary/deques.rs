@@ -251,7 +251,7 @@ impl Live {
     #[expect(clippy::mut_from_ref, reason = "one thread, short borrows")]
     fn deques(&self) -> &mut Deques {
         // SAFETY: A short borrow.
-        unsafe { &mut self.cx.txn().deques }
+        unsafe { &mut self.cx.txn().rare().deques }
     }
 
     #[inline]
@@ -463,9 +463,9 @@ pub(crate) fn make(cx: Cx, maxlen: Option<usize>) -> R<NonNull<PyObject>> {
 pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows; the items are alive.
     unsafe {
-        for index in 0..cx.txn().deques.len() {
+        for index in 0..cx.txn().rare().deques.len() {
             let (object, size, lo, hi) = {
-                let written = &mut cx.txn().deques[index];
+                let written = &mut cx.txn().rare().deques[index];
                 if !written.gone.reserve_total(written.size - (written.hi - written.lo)) {
                     return bail(Bail::Memory);
                 }
@@ -488,8 +488,8 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
 pub(crate) unsafe fn apply(cx: Cx) {
     // SAFETY: Short borrows.
     unsafe {
-        for index in 0..cx.txn().deques.len() {
-            let written = &mut cx.txn().deques[index];
+        for index in 0..cx.txn().rare().deques.len() {
+            let written = &mut cx.txn().rare().deques[index];
             if written.changes == 0 { exchange(written) } else { perform(written) }
         }
     }

@@ -188,7 +188,7 @@ pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
         let first = |object| {
             if Py_REFCNT(object) > 1 && !is_plain(object) { bail(Bail::Unsupported) } else { Ok(()) }
         };
-        let none = txn.shared.is_empty()
+        let none = txn.rare_as_it_is().shared.is_empty()
             && txn.attributes.each_dropped(first).is_ok()
             && txn.lists.states.iter().all(|state| state.each_dropped(first).is_ok());
         if none { Ok(()) } else { count_shared(txn) }
@@ -209,7 +209,7 @@ unsafe fn count_shared(txn: &Txn) -> R<()> {
         txn.attributes.each_dropped(|object| {
             if Py_REFCNT(object) > 1 && !is_plain(object) { census.note(object, 1, true) } else { Ok(()) }
         })?;
-        for shared in txn.shared.iter() {
+        for shared in txn.rare_as_it_is().shared.iter() {
             census.note(shared.object, shared.references, true)?;
         }
         if census.nodes.is_empty() {

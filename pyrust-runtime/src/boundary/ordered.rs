@@ -366,7 +366,7 @@ impl Live {
     #[expect(clippy::mut_from_ref, reason = "one thread, short borrows")]
     fn all(&self) -> &mut Ordereds {
         // SAFETY: A short borrow.
-        unsafe { &mut self.cx.txn().ordereds }
+        unsafe { &mut self.cx.txn().rare().ordereds }
     }
 
     /// What has been written to it; the borrow ends before the next call.

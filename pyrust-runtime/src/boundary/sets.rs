@@ -338,25 +338,25 @@ unsafe fn find_dummy() -> Option<*mut PyObject> {
 pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows; the clones own their data.
     unsafe {
-        if cx.txn().sets.is_empty() {
+        if cx.txn().rare().sets.is_empty() {
             return Ok(());
         }
         dummy()?;
-        for index in 0..cx.txn().sets.written.len() {
+        for index in 0..cx.txn().rare().sets.written.len() {
             let (set, data, functions) = {
-                let written = &cx.txn().sets.written[index];
+                let written = &cx.txn().rare().sets.written[index];
                 (written.set, written.data, written.functions)
             };
             let table = match (functions.build)(data, cx)? {
                 Built::Table(table) => table,
                 Built::Operations(operations) => {
                     let room = room(set, &operations);
-                    cx.txn().sets.written[index].operations = Some(operations);
+                    cx.txn().rare().sets.written[index].operations = Some(operations);
                     reserve(room)?;
                     continue;
                 }
             };
-            cx.txn().sets.written[index].table = table;
+            cx.txn().rare().sets.written[index].table = table;
             // Elements that stay have another reference by now.
             let raw = RawSet::of(set);
             for index in 0..=raw.mask() {
@@ -427,8 +427,8 @@ unsafe fn perform(set: *mut PyObject, operations: &[Op]) {
 pub(crate) unsafe fn apply(cx: Cx) {
     // SAFETY: All is boxed; the sets are alive.
     unsafe {
-        for index in 0..cx.txn().sets.written.len() {
-            let written = &mut cx.txn().sets.written[index];
+        for index in 0..cx.txn().rare().sets.written.len() {
+            let written = &mut cx.txn().rare().sets.written[index];
             match &written.operations {
                 Some(operations) => perform(written.set, operations),
                 None => written.table = written.table.transplant(written.set),

@@ -180,12 +180,13 @@ impl ByteArray {
             head.data.set(data);
             head.len.set(len);
             let txn = cx.txn();
-            let attached = &mut txn.bytearrays;
+            let checked = txn.checked;
+            let attached = &mut txn.rare().bytearrays;
             let at = attached.handles.len() as u32;
             if attached.handles.push(self.clone()).is_err() || !attached.map.insert(object, at) {
                 return bail(Bail::Memory);
             }
-            if txn.checked && !made {
+            if checked && !made {
                 let mut was = Buf::new();
                 if was.extend_from(self.raw()) {
                     let _ = attached.shadow.push((object, was));
@@ -246,7 +247,7 @@ impl ByteArray {
         let live = &self.head().live;
         // SAFETY: what is guarded has room, also where the content is shorter now; short borrows.
         unsafe {
-            let attached = &mut cx.txn().bytearrays;
+            let attached = &mut cx.txn().rare().bytearrays;
             let stands = attached.kept.len();
             let buffer = (*live.object.get()).ob_bytes.cast::<u8>();
             if !attached.kept.extend_from(core::slice::from_raw_parts(buffer.add(from), to - from)) {

@@ -111,7 +111,7 @@ impl<T: Owned> FromPy for List<T> {
             if !layout::is_list(object) || layout::list_allocated(object) < 0 {
                 return bail(Bail::Type);
             }
-            if let Some(known) = cx.txn().owned.find(object) {
+            if let Some(known) = cx.txn().rare().owned.find(object) {
                 return match known.kind == TypeId::of::<T>() {
                     true => Ok(List::from_raw(known.list)),
                     false => bail(Bail::Alias),
@@ -120,7 +120,7 @@ impl<T: Owned> FromPy for List<T> {
             let count = layout::var_size(object);
             let list: List<T> = List::make(cx, count)?;
             list.set_object(object);
-            cx.txn().owned.add(&list, object)?;
+            cx.txn().rare().owned.add(&list, object)?;
             for index in 0..count {
                 let item = T::from_py(cx, *layout::list_items(object).add(index))?;
                 if !item.is_whole() {
@@ -264,8 +264,8 @@ unsafe fn write_back<T: Owned>(cx: Cx, list: *mut (), object: *mut PyObject) -> 
 pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows. Nothing is converted any more, so the entries stay where they are.
     unsafe {
-        for at in 0..cx.txn().owned.entries.len() {
-            let entry = &cx.txn().owned.entries[at];
+        for at in 0..cx.txn().rare().owned.entries.len() {
+            let entry = &cx.txn().rare().owned.entries[at];
             let (write_back, list, object) = (entry.write_back, entry.list, entry.object);
             write_back(cx, list, object)?;
         }
@@ -322,7 +322,7 @@ impl Choice {
         }
         cx.measure_nothing();
         // SAFETY: Native code has not begun; the handles are all in the table.
-        drop(unsafe { cx.txn() }.owned.take());
+        drop(unsafe { cx.txn() }.rare().owned.take());
         let refused = self.refused.load(Relaxed).saturating_add(1);
         self.refused.store(refused, Relaxed);
         self.state.store(if refused < PATIENCE { IN_PLACE } else { NEVER }, Relaxed);

@@ -238,7 +238,7 @@ fn checked<F: Fields>(cx: Cx) -> R<()> {
 pub fn make<F: Fields>(cx: Cx) -> R<Own<F>> {
     checked::<F>(cx)?;
     // SAFETY: A short borrow.
-    let Some(fields) = unsafe { &mut cx.txn().records }.put(F::default()) else {
+    let Some(fields) = unsafe { &mut cx.txn().rare().records }.put(F::default()) else {
         return bail(Bail::Memory);
     };
     Ok(Own { fields, kind: PhantomData })
@@ -294,14 +294,14 @@ impl<F: Fields> IntoPy for Own<F> {
         // SAFETY: The transaction keeps the record, and what was made for it; borrows are short.
         unsafe {
             let Some(order) = self.fields.as_ref().order() else { return bail(Bail::Unsupported) };
-            let records = &cx.txn().records;
+            let records = &cx.txn().rare().records;
             if let Some(at) = records.given.get(self.as_ptr()) {
                 return Ok(again(records.objects[at as usize]));
             }
             // What it holds may hold others, and so on.
             let cx = cx.call()?;
             let object = super::make::<F::Class>(cx)?;
-            let records = &mut cx.txn().records;
+            let records = &mut cx.txn().rare().records;
             let at = records.objects.len() as u32;
             if records.objects.push(object.as_ptr()).is_err() || !records.given.insert(self.as_ptr(), at) {
                 return bail(Bail::Memory);
@@ -396,7 +396,23 @@ impl Records {
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.total == 0
+        self.left == self.total
+    }
+
+    /// Forgets all records and keeps the memory for the next transaction, if that is one block; else changes nothing.
+    ///
+    /// # Safety
+    /// Nobody reads the records any more.
+    pub(crate) unsafe fn reset(&mut self) -> bool {
+        let [(block, _)] = self.blocks[..] else { return false };
+        // SAFETY: The records are ours, and what they hold belongs to them.
+        while let Some((record, finish)) = self.drops.pop() {
+            unsafe { finish(record) };
+        }
+        self.given.clear();
+        self.objects.clear();
+        (self.at, self.left) = (block.as_ptr(), self.total);
+        true
     }
 
     /// Puts a record into memory that stays where it is; `None` where there is no more.

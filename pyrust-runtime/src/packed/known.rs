@@ -292,7 +292,7 @@ impl Handle {
             head.as_ref().settle();
             if !head.as_ref().listed.get() && head.as_ref().handles.get() > 1 {
                 cx.keep(self.object())?;
-                cx.txn().packeds.list(head)?;
+                cx.txn().rare().packeds.list(head)?;
                 head.as_ref().handles.set(head.as_ref().handles.get() + 1);
             }
         }
@@ -313,7 +313,7 @@ impl Handle {
     #[inline(never)]
     fn meet(&self, cx: Cx, item: usize) -> R<()> {
         // SAFETY: short borrows.
-        let packeds = unsafe { &mut cx.txn().packeds };
+        let packeds = unsafe { &mut cx.txn().rare().packeds };
         let head = match packeds.find(self.array) {
             Some(head) => head,
             None => {
@@ -471,7 +471,7 @@ impl Head {
         unsafe {
             ptr::copy_nonoverlapping((*self.array.as_ptr()).items.add(at), bits.as_mut_ptr(), self.item);
             let entry = Entry { head: NonNull::from(self), at, kept: Kept::Item(bits) };
-            if cx.txn().packeds.log.push(entry).is_err() {
+            if cx.txn().rare().packeds.log.push(entry).is_err() {
                 return bail(Bail::Memory);
             }
         }
@@ -493,7 +493,7 @@ impl Head {
         let (at, bytes) = (from * self.item, (to - from) * self.item);
         // SAFETY: there is room for all items that are guarded, also where the array is shorter now; a short borrow.
         unsafe {
-            let packeds = &mut cx.txn().packeds;
+            let packeds = &mut cx.txn().rare().packeds;
             let stands = packeds.kept.len();
             let content = core::slice::from_raw_parts((*self.array.as_ptr()).items.add(at), bytes);
             if !packeds.kept.extend_from(content) {

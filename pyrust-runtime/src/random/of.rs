@@ -57,7 +57,7 @@ pub fn made(cx: Cx, n: i64) -> R<Foreign<Random>> {
 /// Puts it to the others; its number.
 fn add(cx: Cx, generator: Generator) -> R<usize> {
     // SAFETY: A short borrow.
-    let others = unsafe { &mut cx.txn().random.others };
+    let others = unsafe { &mut cx.txn().rare().random.others };
     if others.len() >= MOST || others.try_reserve(1).is_err() {
         return bail(Bail::Limit);
     }
@@ -68,7 +68,7 @@ fn add(cx: Cx, generator: Generator) -> R<usize> {
 /// The number of the copy of the instance's state.
 fn number(cx: Cx, object: *mut PyObject) -> R<usize> {
     // SAFETY: A short borrow.
-    let others = unsafe { &mut cx.txn().random.others };
+    let others = unsafe { &mut cx.txn().rare().random.others };
     if let Some(at) = others.iter().rposition(|generator| generator.object == object) {
         return Ok(at + 1);
     }
@@ -92,10 +92,10 @@ fn number(cx: Cx, object: *mut PyObject) -> R<usize> {
 fn drawn<T>(cx: Cx, of: Foreign<Random>, draw: impl FnOnce() -> R<T>) -> R<T> {
     let number = number(cx, of.as_ptr())?;
     // SAFETY: A short borrow.
-    let before = core::mem::replace(&mut unsafe { cx.txn() }.random.drawn, number);
+    let before = core::mem::replace(&mut unsafe { cx.txn() }.rare().random.drawn, number);
     let out = draw();
     // SAFETY: A short borrow.
-    unsafe { cx.txn() }.random.drawn = before;
+    unsafe { cx.txn() }.rare().random.drawn = before;
     out
 }
 

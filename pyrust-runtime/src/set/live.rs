@@ -186,7 +186,7 @@ impl<K: Key + FromPy + IntoPy, const FROZEN: bool> Live<K, FROZEN> {
         // SAFETY: A short borrow of the transaction; `find` has compared the types.  The changes live until the
         // transaction closes, and each borrow ends before the next call for them.
         unsafe {
-            let sets = &mut cx.txn().sets;
+            let sets = &mut cx.txn().rare().sets;
             if sets.is_empty() {
                 return Ok(None);
             }
@@ -447,7 +447,7 @@ impl<K: Key + FromPy + IntoPy> Live<K, false> {
         let data = NonNull::from(Box::leak(Box::new(Changes::<K>::new(self.raw().used()))));
         // SAFETY: The box is given to the transaction, which drops it after it has closed.
         unsafe {
-            cx.txn().sets.insert(self.as_ptr(), TypeId::of::<K>(), data.cast(), Self::FUNCTIONS)?;
+            cx.txn().rare().sets.insert(self.as_ptr(), TypeId::of::<K>(), data.cast(), Self::FUNCTIONS)?;
             Ok(&mut *data.as_ptr())
         }
     }

@@ -141,6 +141,17 @@ fn actpkg_core__captured(_cx: Cx, x: i64) -> R<i64> {
     Ok(x)
 }
 
+#[hotspot(function = "actpkg.core:shift", signature = "(int, int) -> int", plain)]
+fn actpkg_core__shift(_cx: Cx, x: i64, y: i64) -> R<i64> {
+    int::add(int::mul(x, 2)?, y)
+}
+
+/// Whoever calls it with a function runs Python.
+#[hotspot(function = "actpkg.core:through", signature = "(None, int) -> int")]
+fn actpkg_core__through(_cx: Cx, _call: (), _n: i64) -> R<i64> {
+    exc(Exc::TypeError)
+}
+
 #[hotspot(function = "actpkg.core:failing", signature = "(int) -> int")]
 fn actpkg_core__failing(_cx: Cx, x: i64) -> R<i64> {
     if x == 0 { exc(Exc::ZeroDivisionError) } else { Ok(10i64.div_euclid(x)) }
@@ -352,6 +363,14 @@ pub static MODULE: Module = Module {
         one(
             "actpkg.core:captured",
             &[Spec { signature: "(int) -> int", entry: actpkg_core__captured::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:shift",
+            &[Spec { signature: "(int, int) -> int", entry: actpkg_core__shift::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:through",
+            &[Spec { signature: "(None, int) -> int", entry: actpkg_core__through::ENTRY, namespaces: &[] }],
         ),
         one(
             "actpkg.core:failing",

@@ -17,7 +17,7 @@ pub(crate) unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: A short borrow; the objects are alive and exact, and do not change while the transaction is open.
     unsafe {
         let mut growth = 0;
-        for written in cx.txn().ordereds.iter() {
+        for written in cx.txn().rare().ordereds.iter() {
             let inserted = written.steps.iter().filter(|step| step.deed == Deed::Insert);
             let keys = Keys::of(written.object);
             let (mut count, mut of_kind) = (0, true);
@@ -46,10 +46,10 @@ pub(crate) unsafe fn apply(cx: Cx) {
     // SAFETY: Behind `prepare`; the transaction is open, and each operation is copied before it is done.
     unsafe {
         let mut index = 0;
-        while let Some(written) = cx.txn().ordereds.get(index) {
+        while let Some(written) = cx.txn().rare().ordereds.get(index) {
             let object = written.object;
             let mut at = 0;
-            while let Some(step) = cx.txn().ordereds[index].steps.get(at).copied() {
+            while let Some(step) = cx.txn().rare().ordereds[index].steps.get(at).copied() {
                 perform(object, step);
                 at += 1;
             }

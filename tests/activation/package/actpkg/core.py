@@ -130,6 +130,14 @@ def captured(x):
     return x + sum(i * x for i in range(2)) * 0
 
 
+def shift(x, y=10):
+    return x * 2 + y
+
+
+def through(call, n):
+    return call(n)
+
+
 def failing(x):
     """Fails with the traceback of plain Python."""
     return 10 // x
