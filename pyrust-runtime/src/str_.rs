@@ -37,7 +37,7 @@ pub use split::*;
 pub use tests_::*;
 pub use translate::*;
 pub use view::{Narrow, Units, View};
-pub(crate) use view::{Unit, byte_position, each};
+pub(crate) use view::{Unit, byte_order, byte_position, each};
 
 use std::cmp::Ordering;
 use std::ptr::NonNull;

@@ -194,7 +194,11 @@ impl<T> IntoPy for PTuple<T> {
 }
 
 /// Makes a new tuple, kept by the transaction, of `count` objects; `item` gives strong references.
-fn build<T>(cx: Cx, count: usize, mut item: impl FnMut(usize) -> R<*mut PyObject>) -> R<PTuple<T>> {
+pub(crate) fn build<T>(
+    cx: Cx,
+    count: usize,
+    mut item: impl FnMut(usize) -> R<*mut PyObject>,
+) -> R<PTuple<T>> {
     let builder = Builder::new(cx, count)?;
     for index in 0..count {
         let object = item(index)?;

@@ -593,8 +593,37 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let (setup, bail) = (quote!(), self.bail("Unsupported"));
             return Pull { setup, next: quote!({ let value: Option<()> = #bail; value }), elem: Type::Never };
         };
+        if let Some(pull) = self.pull_columns_of_lists(rows, &elem, detached, it) {
+            return pull;
+        }
         let setup = self.each_row(rows, &elem, it);
         Pull { setup, next: self.q_in(detached, quote!(columns(cx, &#it))), elem: Type::VarTuple(elem) }
+    }
+
+    /// Columns of lists of one kind, which stand side by side: no row needs an iterator.
+    fn pull_columns_of_lists(
+        &mut self,
+        rows: &Expr,
+        elem: &Type,
+        detached: bool,
+        it: &proc_macro2::Ident,
+    ) -> Option<Pull> {
+        let row_ty = iter_elem(&self.node(rows.id))?;
+        match &row_ty {
+            Type::List { elem: of, .. } | Type::View(of) if **of == *elem => {}
+            _ => return None,
+        }
+        let (all, at, row, column) =
+            (self.fresh("rows"), self.fresh("at"), self.fresh("row"), self.fresh("column"));
+        let (val, ty) = (self.val(rows), rust_type(&row_ty));
+        let Pull { setup, next, .. } = self.pull_value(&val, false, &all, &at);
+        let setup = quote! {
+            let mut #it: Vec<#ty> = Vec::new();
+            { #setup while let Some(#row) = #next { #it.push(#row); } }
+            let mut #column: i64 = 0;
+        };
+        let next = self.q_in(detached, quote!(list::column(cx, &#it, &mut #column)));
+        Some(Pull { setup, next, elem: Type::VarTuple(Box::new(elem.clone())) })
     }
 
     /// An iterator for every row, in a vector called `it`.

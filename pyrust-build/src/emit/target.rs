@@ -339,25 +339,36 @@ impl Func<'_, '_, '_> {
         else {
             return None;
         };
-        let of_var = &self.hir.vars[var];
+        let ExprKind::Local(from) = left.kind else { return None };
+        let is_text = |v: VarId| {
+            let of_var = &self.hir.vars[v];
+            self.instance.vars[v] == Type::Str && !of_var.cell && !of_var.maybe_unbound
+        };
+        let (read, defined) = (reads(&**right), defines(&**right));
         let plain = self.file.program.passes.has(Pass::Appends)
-            && matches!(left.kind, ExprKind::Local(v) if v == var)
-            && self.instance.vars[var] == Type::Str
-            && !of_var.cell
-            && !of_var.maybe_unbound
+            && (from == var || self.is_over(from, var))
             && self.closures == 0
-            && !reads(&**right).contains(&var)
-            && !defines(&**right).contains(&var);
-        let append = match self.node(right.id) {
-            Type::Str if plain => quote!(pystr::append),
-            Type::Char if plain => quote!(pystr::push),
+            && [var, from].into_iter().all(|v| is_text(v) && !read.contains(&v) && !defined.contains(&v));
+        let append = match (self.node(right.id), from == var) {
+            (Type::Str, true) if plain => quote!(pystr::append),
+            (Type::Char, true) if plain => quote!(pystr::push),
+            (Type::Str, false) if plain => quote!(pystr::appended),
+            (Type::Char, false) if plain => quote!(pystr::pushed),
             _ => return None,
         };
         let more = self.val(right);
         let more = if more.ty == Type::Char { more.owned() } else { more.by_ref() };
-        let name = self.var_ident(var);
-        let code = self.q(quote!(#append(cx, &mut #name, #more)));
-        Some(quote!(#code;))
+        let (name, old) = (self.var_ident(var), self.var_ident(from));
+        let code = self.q(quote!(#append(cx, &mut #old, #more)));
+        Some(if from == var { quote!(#code;) } else { quote!(#name = #code;) })
+    }
+
+    /// Is the live range `old` over when a value is assigned to `new`, another one of the same variable, and may the
+    /// value be taken out of it?
+    fn is_over(&self, old: VarId, new: VarId) -> bool {
+        let of = |v: VarId| self.hir.vars[v].of;
+        let is_param = self.hir.params.iter().any(|p| p.var == old);
+        of(old).is_some() && of(old) == of(new) && !is_param && !self.deferred.contains_key(&old)
     }
 
     /// Assigns variables to others of fewer types.

@@ -34,6 +34,8 @@ pub struct Var {
     pub maybe_unbound: bool,
     /// Shared with functions inside, one of which assigns it or outlives an assignment.
     pub cell: bool,
+    /// The variable of the source that this is a live range of, by a number that all its ranges have.
+    pub of: Option<usize>,
 }
 
 #[derive(Clone, Debug)]

@@ -470,7 +470,8 @@ impl Refine<'_> {
 
     /// A variable for one branch.
     fn own(&mut self, var: VarId) -> VarId {
-        self.vars.push(Var { name: self.vars[var].name.clone(), maybe_unbound: false, cell: false });
+        let (name, of) = (self.vars[var].name.clone(), self.vars[var].of);
+        self.vars.push(Var { name, maybe_unbound: false, cell: false, of });
         self.vars.len() - 1
     }
 

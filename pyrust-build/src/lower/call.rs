@@ -155,6 +155,9 @@ impl Lower<'_> {
                 if let Some(kind) = self.call_above(value, name, args, keywords) {
                     return kind;
                 }
+                if let Some(kind) = self.ones(value, name, args, keywords) {
+                    return kind;
+                }
                 if let Some(module) = self.module_of(value) {
                     let fixed = self.fixed(&module, name, args);
                     let args = self.wholes(fixed.as_deref().unwrap_or(args));

@@ -49,6 +49,22 @@ impl Lower<'_> {
         }
     }
 
+    /// What is stored into a slice. `reversed(x[…])` of what nobody else has can be gone through before the bounds
+    /// are looked at.
+    pub(super) fn stored_whole(&mut self, e: &AExpr) -> Expr {
+        if let A::Call { func, args, keywords } = &e.kind
+            && let (A::Name(name), [AExpr { kind: A::Subscript { index, .. }, .. }], []) =
+                (&func.kind, &args[..], &keywords[..])
+            && name == "reversed"
+            && self.is_builtin(name)
+            && matches!(index.kind, A::Slice { .. })
+        {
+            let comp = self.comp_over(CompKind::List, e);
+            return self.make(ExprKind::Comp(Box::new(comp)), e.span);
+        }
+        self.whole(e)
+    }
+
     /// What is gone through as a whole: generator expressions and `map` become lists.
     pub(super) fn iter_of_list(&mut self, e: &AExpr) -> Iter {
         let iter = self.iter(e);
@@ -110,8 +126,12 @@ impl Lower<'_> {
     /// `for tmp in iterable: tmp`.
     pub(super) fn comp_over(&mut self, kind: CompKind, iterable: &AExpr) -> Comp {
         let iter = self.iter(iterable);
+        self.comp_of_iter(kind, iter, iterable.span)
+    }
+
+    /// The same of what has been lowered.
+    pub(super) fn comp_of_iter(&mut self, kind: CompKind, iter: Iter, span: Span) -> Comp {
         let var = self.temp();
-        let span = iterable.span;
         let target = hir::Target { kind: hir::TargetKind::Var(var), span, id: self.node() };
         let element = self.make(ExprKind::Local(var), span);
         let generators = vec![hir::Generator { target, iter, ifs: vec![] }];

@@ -374,7 +374,7 @@ impl<'a> Lower<'a> {
     }
 
     fn new_var(&mut self, name: &str) -> hir::VarId {
-        self.vars.push(hir::Var { name: name.to_string(), maybe_unbound: false, cell: false });
+        self.vars.push(hir::Var { name: name.to_string(), maybe_unbound: false, cell: false, of: None });
         self.vars.len() - 1
     }
 

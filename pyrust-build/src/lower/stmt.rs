@@ -140,7 +140,7 @@ impl Lower<'_> {
                     A::Subscript { index, .. }
                         if targets.len() == 1 && matches!(index.kind, A::Slice { .. }) =>
                     {
-                        self.whole(value)
+                        self.stored_whole(value)
                     }
                     _ => self.expr(value),
                 };

@@ -3,9 +3,10 @@
 
 use super::Lower;
 use crate::ast::{self, BinOp, Constant, Expr as AExpr, ExprKind as A};
-use crate::hir::{Expr, ExprKind};
+use crate::hir::{CompKind, Expr, ExprKind, Iter, IterKind};
 use crate::resolve::Binding;
 use crate::source::Span;
+use crate::ty::MAX_TUPLE;
 
 /// More fields than anybody writes out.
 const MAX_FIELDS: usize = 32;
@@ -222,8 +223,16 @@ impl Lower<'_> {
             }
             cx.field_op(base, name, args, span)
         };
-        let fields = layout.fields.iter().map(|field| read(self, field)).collect();
-        let fields = self.make(ExprKind::Tuple(fields), span);
+        let fields: Vec<_> = layout.fields.iter().map(|field| read(self, field)).collect();
+        let fields = if fields.len() > MAX_TUPLE {
+            // A tuple of any length, with items of one type.
+            let list = Box::new(self.make(ExprKind::List(fields), span));
+            let iter = Iter { kind: IterKind::Expr(list), span, id: self.node() };
+            ExprKind::Comp(Box::new(self.comp_of_iter(CompKind::Tuple, iter, span)))
+        } else {
+            ExprKind::Tuple(fields)
+        };
+        let fields = self.make(fields, span);
         self.in_order(vec![data, window], fields, span)
     }
 

@@ -20,7 +20,39 @@ struct Fields<'a> {
     mapping: Option<VarId>,
 }
 
+/// The slice behind `0b`.
+fn is_from_two(index: &AExpr) -> bool {
+    let A::Slice { lower: Some(lower), upper: None, step: None } = &index.kind else { return false };
+    matches!(&lower.kind, A::Constant(Constant::Int(n)) if n == "2")
+}
+
 impl Lower<'_> {
+    /// `bin(n).count("1")` and `bin(n)[2:].count("1")`: the ones of `n`, without the text.
+    pub(super) fn ones(
+        &mut self,
+        text: &AExpr,
+        name: &str,
+        args: &[AExpr],
+        keywords: &[ast::Keyword],
+    ) -> Option<ExprKind> {
+        let ("count", [AExpr { kind: A::Constant(Constant::Str(one)), .. }], []) = (name, args, keywords)
+        else {
+            return None;
+        };
+        let text = match &text.kind {
+            A::Subscript { value, index } if is_from_two(index) => value,
+            _ => text,
+        };
+        let A::Call { func, args, keywords } = &text.kind else { return None };
+        let (A::Name(name), [number], []) = (&func.kind, &args[..], &keywords[..]) else { return None };
+        if one != "1" || name != "bin" || !self.is_builtin(name) || matches!(number.kind, A::Starred(_)) {
+            return None;
+        }
+        self.assumes.insert(name.clone());
+        let base = self.boxed(number);
+        Some(ExprKind::Method { base, name: "ones of bin".into(), args: vec![], keywords: vec![] })
+    }
+
     pub(super) fn fstring(&mut self, parts: &[AExpr]) -> ExprKind {
         match self.format_parts(parts) {
             Ok(parts) => ExprKind::FString(parts),

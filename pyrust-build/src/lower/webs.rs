@@ -434,7 +434,7 @@ impl Flow {
                 *n += 1;
                 let name = if *n == 1 { name.to_string() } else { format!("{name}_{n}") };
                 let cell = function.vars[var].cell;
-                vars.push(Var { name, maybe_unbound: unbound && !cell, cell });
+                vars.push(Var { name, maybe_unbound: unbound && !cell, cell, of: Some(var) });
                 vars.len() - 1
             })
         };

@@ -330,6 +330,8 @@ pub(super) const METHODS: &[Row] = &[
     Row("int.bit_count", "int", "int", "int::bit_count", ""),
     Row("int.bit_length", "big", "int", "big::bit_length", ""),
     Row("int.bit_count", "big", "int", "big::bit_count", ""),
+    Row("int.ones of bin", "int", "int", "int::bit_count", ""),
+    Row("int.ones of bin", "big", "int", "big::bit_count", ""),
     Row("int.to_bytes big", "big, int", "bytes", "big::to_bytes_big", "c!"),
     Row("int.to_bytes little", "big, int", "bytes", "big::to_bytes_little", "c!"),
     Row("int.to_bytes big", "int, int", "bytes", "bytes::from_int_big", "c!"),

@@ -250,9 +250,8 @@ pub(super) fn rem_small(x: &[u64], divisor: u64) -> u64 {
     rest >> shift
 }
 
-/// `x << n` with `n` below 64, one limb longer.
-fn shifted(x: &[u64], n: u32, count: usize) -> R<Vec<u64>> {
-    let mut out = zeros(count)?;
+/// `out = x << n` with `n` below 64; what has no room is zero.
+fn shift_into(out: &mut [u64], x: &[u64], n: u32) {
     let mut carry = 0;
     for (slot, limb) in out.iter_mut().zip(x) {
         *slot = limb << n | carry;
@@ -261,19 +260,44 @@ fn shifted(x: &[u64], n: u32, count: usize) -> R<Vec<u64>> {
     if let Some(top) = out.get_mut(x.len()) {
         *top = carry;
     }
-    Ok(out)
 }
 
-/// Quotient and remainder of trimmed magnitudes; `b` has two limbs or more, and `a` is not shorter.
-pub(super) fn divide(a: &[u64], b: &[u64]) -> R<(Vec<u64>, Vec<u64>)> {
+/// So many limbs to work in stand on the stack.
+const FEW: usize = 48;
+
+/// Quotient and remainder of trimmed magnitudes, for `then`; `b` has two limbs or more, and `a` is not shorter.
+pub(super) fn divide<T>(a: &[u64], b: &[u64], then: impl FnOnce(&[u64], &[u64]) -> R<T>) -> R<T> {
     let n = b.len();
+    let count = n + (a.len() + 1) + (a.len() + 1 - n);
+    let mut few = [0; FEW];
+    let mut many;
+    let room = if count <= FEW {
+        &mut few[..count]
+    } else {
+        many = zeros(count)?;
+        &mut many[..]
+    };
+    let (v, room) = room.split_at_mut(n);
+    let (u, q) = room.split_at_mut(a.len() + 1);
     let shift = b[n - 1].leading_zeros();
-    let v = shifted(b, shift, n)?;
-    let mut u = shifted(a, shift, a.len() + 1)?;
+    shift_into(v, b, shift);
+    shift_into(u, a, shift);
+    reduce(u, v, Divisor::new(v[n - 1]), |at, digit| q[at] = digit);
+    if shift != 0 {
+        for i in 0..n {
+            let above = if i + 1 < n { u[i + 1] << (64 - shift) } else { 0 };
+            u[i] = u[i] >> shift | above;
+        }
+    }
+    then(q, &u[..n])
+}
+
+/// `u %= v`, which has two limbs or more, the top bit set, and is above the first limbs of `u`; `d` divides by its top
+/// limb. `note` is told the limbs of the quotient.
+fn reduce(u: &mut [u64], v: &[u64], d: Divisor, mut note: impl FnMut(usize, u64)) {
+    let n = v.len();
     let (top, second) = (v[n - 1], v[n - 2]);
-    let d = Divisor::new(top);
-    let mut q = zeros(a.len() - n + 1)?;
-    for j in (0..q.len()).rev() {
+    for j in (0..u.len() - n).rev() {
         // Two limbs by one, corrected by the next ones: at most one too large.
         let (mut guess, mut rest) = if u[j + n] >= top {
             let rest = u128::from(u[j + n - 1]) + u128::from(top);
@@ -290,7 +314,7 @@ pub(super) fn divide(a: &[u64], b: &[u64]) -> R<(Vec<u64>, Vec<u64>)> {
         }
         let (mut carry, mut borrow) = (0u64, 0u64);
         let window = &mut u[j..=j + n];
-        for (slot, limb) in window.iter_mut().zip(&v) {
+        for (slot, limb) in window.iter_mut().zip(v) {
             let product = u128::from(guess) * u128::from(*limb) + u128::from(carry);
             carry = (product >> 64) as u64;
             (*slot, borrow) = minus(*slot, product as u64, borrow);
@@ -299,19 +323,37 @@ pub(super) fn divide(a: &[u64], b: &[u64]) -> R<(Vec<u64>, Vec<u64>)> {
         if borrow != 0 {
             guess -= 1;
             let mut carry = 0;
-            for (slot, limb) in window.iter_mut().zip(&v) {
+            for (slot, limb) in window.iter_mut().zip(v) {
                 (*slot, carry) = plus(*slot, *limb, carry);
             }
             window[n] = window[n].wrapping_add(carry);
         }
-        q[j] = guess;
+        note(j, guess);
     }
-    u.truncate(n);
-    if shift != 0 {
-        for i in 0..n {
-            let above = if i + 1 < n { u[i + 1] << (64 - shift) } else { 0 };
-            u[i] = u[i] >> shift | above;
-        }
+}
+
+/// What products are taken by again and again: a multiple of the modulus that has its top bit set, so that nothing is
+/// shifted, and a place for the products.
+pub(super) struct Modulus {
+    limbs: Vec<u64>,
+    divisor: Divisor,
+    product: Vec<u64>,
+}
+
+impl Modulus {
+    /// Of a trimmed magnitude of two limbs or more.
+    pub(super) fn new(size: &[u64]) -> R<Modulus> {
+        let n = size.len();
+        let mut limbs = zeros(n)?;
+        shift_into(&mut limbs, size, size[n - 1].leading_zeros());
+        Ok(Modulus { divisor: Divisor::new(limbs[n - 1]), product: zeros(2 * n)?, limbs })
     }
-    Ok((q, u))
+
+    /// `x * y` below that multiple; both are below it, and as long.
+    pub(super) fn times<'m>(&'m mut self, x: &[u64], y: &[u64]) -> R<&'m [u64]> {
+        self.product.fill(0);
+        mul(&mut self.product, x, y)?;
+        reduce(&mut self.product, &self.limbs, self.divisor, |_, _| ());
+        Ok(&self.product[..self.limbs.len()])
+    }
 }

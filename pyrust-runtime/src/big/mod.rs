@@ -284,7 +284,7 @@ pub fn floordiv(cx: Cx, a: &Big, b: &Big) -> R<Big> {
         (Big::Small(x), Big::Small(y)) if *y != 0 && *y != -1 => {
             Ok(Big::Small(crate::int::floordiv(*x, *y)?))
         }
-        _ => Ok(divmod(cx, &a.lent(), &b.lent())?.0),
+        _ => Ok(divided(cx, &a.lent(), &b.lent(), Want::Quotient)?.0),
     }
 }
 
@@ -293,7 +293,7 @@ pub fn floordiv(cx: Cx, a: &Big, b: &Big) -> R<Big> {
 pub fn mod_(cx: Cx, a: &Big, b: &Big) -> R<Big> {
     match (a, b) {
         (Big::Small(x), Big::Small(y)) => Ok(Big::Small(crate::int::mod_(*x, *y)?)),
-        _ => Ok(divmod(cx, &a.lent(), &b.lent())?.1),
+        _ => Ok(divided(cx, &a.lent(), &b.lent(), Want::Rest)?.1),
     }
 }
 
@@ -321,8 +321,20 @@ extern "C" fn mod_int_any(a: &Big, b: i64) -> R<i64> {
 }
 
 /// `divmod(a, b)`.
+pub fn divmod(cx: Cx, a: &Big, b: &Big) -> R<(Big, Big)> {
+    divided(cx, a, b, Want::Both)
+}
+
+/// What of a division is asked for; the other one is 0.
+#[derive(Clone, Copy, PartialEq)]
+enum Want {
+    Quotient,
+    Rest,
+    Both,
+}
+
 #[inline(never)]
-pub extern "C" fn divmod(cx: Cx, a: &Big, b: &Big) -> R<(Big, Big)> {
+extern "C" fn divided(cx: Cx, a: &Big, b: &Big, want: Want) -> R<(Big, Big)> {
     if b.is_zero() {
         return exc(Exc::ZeroDivisionError);
     }
@@ -334,16 +346,19 @@ pub extern "C" fn divmod(cx: Cx, a: &Big, b: &Big) -> R<(Big, Big)> {
         let (q, r) = if floors { (q - 1, r + y) } else { (q, r) };
         return Ok((Big::from_i128(q), Big::from_i128(r)));
     }
-    let (q, r) = divide(cx, a, b)?;
-    // The quotient was truncated; one less where the remainder and the divisor differ in sign.
-    if !r.is_zero() && r.is_negative() != b.is_negative() {
+    // The quotient is truncated; it is one less where the remainder and the divisor differ in sign.
+    if a.is_negative() == b.is_negative() {
+        return divide(cx, a, b, want);
+    }
+    let (q, r) = divide(cx, a, b, Want::Both)?;
+    if !r.is_zero() {
         return Ok((sub(cx, &q, &of(1))?, add(cx, &r, b)?));
     }
     Ok((q, r))
 }
 
 /// Quotient and remainder, truncated; `b` is not zero.
-fn divide(cx: Cx, a: &Big, b: &Big) -> R<(Big, Big)> {
+fn divide(cx: Cx, a: &Big, b: &Big, want: Want) -> R<(Big, Big)> {
     let (mut ra, mut rb) = ([0; 2], [0; 2]);
     let (x, y) = (a.parts(&mut ra), b.parts(&mut rb));
     let negative = x.negative != y.negative;
@@ -352,6 +367,10 @@ fn divide(cx: Cx, a: &Big, b: &Big) -> R<(Big, Big)> {
     }
     if let [divisor] = y.limbs {
         busy(cx, x.limbs.len())?;
+        if want == Want::Rest {
+            let rest = limbs::rem_small(x.limbs, *divisor);
+            return Ok((Big::Small(0), Big::of_limbs(x.negative, &[rest])?));
+        }
         let mut rest = 0;
         let q = Big::build(negative, x.limbs.len(), |out| {
             out.copy_from_slice(x.limbs);
@@ -363,8 +382,11 @@ fn divide(cx: Cx, a: &Big, b: &Big) -> R<(Big, Big)> {
     // A step of a division is several times one of a multiplication, and nothing is cut in two here.
     let steps = y.limbs.len().saturating_mul(x.limbs.len() - y.limbs.len() + 1);
     busy(cx, steps.saturating_mul(4))?;
-    let (q, r) = limbs::divide(x.limbs, y.limbs)?;
-    Ok((Big::of_limbs(negative, &q)?, Big::of_limbs(x.negative, &r)?))
+    limbs::divide(x.limbs, y.limbs, |q, r| {
+        let q = if want == Want::Rest { Big::Small(0) } else { Big::of_limbs(negative, q)? };
+        let r = if want == Want::Quotient { Big::Small(0) } else { Big::of_limbs(x.negative, r)? };
+        Ok((q, r))
+    })
 }
 
 /// `-a`.

@@ -1,6 +1,6 @@
 //! Powers, roots, divisors and combinatorics of ints of any size.
 
-use super::limbs::MOST;
+use super::limbs::{MOST, Modulus, zeros};
 use super::{Big, add, divmod, floordiv, lt, mod_, mul, of, shl, shr, sub, to_int, truth};
 use crate::int;
 use crate::stop::{Bail, Exc, R, bail, exc};
@@ -72,41 +72,65 @@ pub fn powmod_int(cx: Cx, a: &Big, b: &Big, m: i64) -> R<i64> {
     to_int(&powmod(cx, a, b, &of(m))?)
 }
 
-/// `base ** |exponent| % size`, with `base` below `size`, which is above 1: four bits of a long exponent at a time.
+/// `base ** |exponent| % size`, with `base` below `size`, which is above 1.
 fn power_below(cx: Cx, base: &Big, exponent: &Big, size: &Big) -> R<Big> {
-    let mut room = [0; 2];
+    let (mut room, mut others) = ([0; 2], [0; 2]);
     let limbs = exponent.parts(&mut room).limbs;
+    let modulus = size.parts(&mut others).limbs;
+    if modulus.len() > 1 {
+        return power_of_limbs(cx, base, limbs, modulus, size);
+    }
     let times = |x: &Big, y: &Big| mod_(cx, &mul(cx, x, y)?, size);
-    if let [exponent] = limbs {
-        let mut power = base.clone();
-        for bit in (0..63 - exponent.leading_zeros()).rev() {
-            power = times(&power, &power)?;
-            if exponent >> bit & 1 != 0 {
-                power = times(&power, base)?;
-            }
-        }
-        return Ok(power);
-    }
-    let mut table = [const { Big::Small(1) }; 16];
-    table[1] = base.clone();
-    for i in 2..16 {
-        table[i] = times(&table[i - 1], base)?;
-    }
-    let steps = super::size(limbs) as usize;
     let mut power = of(1);
     // What takes long looks for signals inside, what does not every now and then.
     let mut fuel = 1 << 12;
-    for at in (0..steps.div_ceil(4)).rev() {
+    for at in (0..super::size(limbs) as usize).rev() {
         cx.tick(&mut fuel)?;
-        for _ in 0..4 {
-            power = times(&power, &power)?;
-        }
-        let digit = (limbs[at / 16] >> (at % 16 * 4) & 15) as usize;
-        if digit != 0 {
-            power = times(&power, &table[digit])?;
+        power = times(&power, &power)?;
+        if limbs[at / 64] >> (at % 64) & 1 != 0 {
+            power = times(&power, base)?;
         }
     }
     Ok(power)
+}
+
+/// The same where the modulus has several limbs: four bits of a long exponent at a time, always in the same places.
+fn power_of_limbs(cx: Cx, base: &Big, exponent: &[u64], limbs: &[u64], size: &Big) -> R<Big> {
+    let n = limbs.len();
+    let mut modulus = Modulus::new(limbs)?;
+    let bits = super::size(exponent) as usize;
+    let digit = if bits <= 64 { 1 } else { 4 };
+    // The powers of the base that a digit can ask for, and the result.
+    let count = 1 << digit;
+    let mut table = zeros(count * n)?;
+    let mut power = zeros(n)?;
+    let mut room = [0; 2];
+    let base = base.parts(&mut room).limbs;
+    table[n..n + base.len()].copy_from_slice(base);
+    for i in 2..count {
+        let (made, next) = table.split_at_mut(i * n);
+        next[..n].copy_from_slice(modulus.times(&made[(i - 1) * n..], &made[n..2 * n])?);
+    }
+    power[0] = 1;
+    // As of a division.
+    let steps = n.saturating_mul(n).saturating_mul(4);
+    let mut fuel = 1 << 12;
+    for at in (0..bits.div_ceil(digit)).rev() {
+        cx.tick(&mut fuel)?;
+        for _ in 0..digit {
+            super::busy(cx, steps)?;
+            let square = modulus.times(&power, &power)?;
+            power.copy_from_slice(square);
+        }
+        let place = at * digit;
+        let value = (exponent[place / 64] >> (place % 64)) as usize & (count - 1);
+        if value != 0 {
+            super::busy(cx, steps)?;
+            let product = modulus.times(&power, &table[value * n..(value + 1) * n])?;
+            power.copy_from_slice(product);
+        }
+    }
+    mod_(cx, &Big::of_limbs(false, &power)?, size)
 }
 
 /// The number that `base` times is 1 modulo `size`, which is above 1.

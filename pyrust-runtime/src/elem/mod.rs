@@ -82,6 +82,11 @@ pub trait Stored<K>: 'static {
     fn into_key(self) -> K;
     /// Is it that key, or an equal one?
     fn is_key(&self, cx: Cx, key: &K) -> R<bool>;
+    /// Is it the object at this address, which is not 0? Where that is not known: no.
+    #[inline(always)]
+    fn lies_at(&self, _address: usize) -> bool {
+        false
+    }
 }
 
 impl<K: ElemEq + Clone + 'static> Stored<K> for K {

@@ -101,6 +101,11 @@ impl Stored<Str> for Text {
     fn is_key(&self, _: Cx, key: &Str) -> R<bool> {
         Ok(self.is_text(key))
     }
+
+    #[inline(always)]
+    fn lies_at(&self, address: usize) -> bool {
+        self.address() == address
+    }
 }
 
 impl Key for Str {

@@ -8,6 +8,7 @@ use crate::elem::ElemEq;
 use crate::obj::Obj;
 use crate::range::Range;
 use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::str_::byte_order;
 use crate::strs::{Bytes, Chr, Str};
 use crate::txn::Cx;
 
@@ -112,7 +113,7 @@ fn ordered(order: Option<Ordering>) -> R<Ordering> {
 
 pub(super) fn str_cmp(a: &Str, b: &Str) -> Ordering {
     if a.kind() == 1 && b.kind() == 1 {
-        return a.raw().cmp(b.raw());
+        return byte_order(a.raw(), b.raw());
     }
     let common = a.len().min(b.len());
     for i in 0..common {

@@ -27,6 +27,7 @@ use crate::elem::{ElemEq, ElemOrd};
 use crate::py::{FromPy, IntoPy};
 use crate::range::Slice;
 use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
 use pyo3_ffi::PyObject;
 
@@ -213,6 +214,20 @@ pub fn set_moved<T: Clone + 'static, L: ListLike<T>>(
         return bail(Bail::Panic);
     }
     list.put_from(cx, at, source, place)
+}
+
+/// One step of `zip(*rows)` of lists, which are all at the same place; it is asked no more after the end.
+pub fn column<T: Clone + IntoPy + 'static, L: ListLike<T>>(
+    cx: Cx,
+    rows: &[L],
+    at: &mut i64,
+) -> R<Option<PTuple<T>>> {
+    let index = *at as usize;
+    if rows.is_empty() || rows.iter().any(|row| index >= row.count()) {
+        return Ok(None);
+    }
+    *at += 1;
+    tuple::build(cx, rows.len(), |row| rows[row].boxed(cx, index)).map(Some)
 }
 
 /// `l[i]` with an index that is never negative.

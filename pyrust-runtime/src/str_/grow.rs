@@ -1,7 +1,9 @@
 //! `s += t` in place, as CPython does where nobody else holds the string. There is room for more behind the text, so
 //! that a text that grows by single code points is not copied each time.
 
-use super::{concat, concat_made};
+use core::mem::replace;
+
+use super::{concat, concat_made, empty};
 use crate::stop::R;
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
@@ -16,6 +18,20 @@ pub fn append(cx: Cx, s: &mut Str, t: &Str) -> R<()> {
         *s = concat(cx, s, t)?.word_by_word();
     }
     Ok(())
+}
+
+/// `t = s + more`, where nobody reads `s` any more.
+pub fn appended(cx: Cx, s: &mut Str, more: &Str) -> R<Str> {
+    let mut text = replace(s, empty()?);
+    append(cx, &mut text, more)?;
+    Ok(text)
+}
+
+/// `t = s + c`, where nobody reads `s` any more.
+pub fn pushed(cx: Cx, s: &mut Str, c: Chr) -> R<Str> {
+    let mut text = replace(s, empty()?);
+    push(cx, &mut text, c)?;
+    Ok(text)
 }
 
 /// `s += c`.

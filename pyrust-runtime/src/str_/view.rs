@@ -54,6 +54,15 @@ macro_rules! each {
 }
 pub(crate) use each;
 
+/// The order of bytes. Most texts differ in their first one, which needs no call.
+#[inline(always)]
+pub(crate) fn byte_order(a: &[u8], b: &[u8]) -> Ordering {
+    match (a.first(), b.first()) {
+        (Some(x), Some(y)) if x != y => x.cmp(y),
+        _ => a.cmp(b),
+    }
+}
+
 /// A code unit of any width.
 pub(crate) trait Unit: Copy + Ord + 'static {
     fn code(self) -> u32;
@@ -222,7 +231,7 @@ impl<'a> View<'a> {
     /// Code point order.
     pub(crate) fn compare(self, other: View<'_>) -> Ordering {
         if let (Units::One(a), Units::One(b)) = (self.units(), other.units()) {
-            return a.cmp(b);
+            return byte_order(a, b);
         }
         each!(self, a => each!(other, b => {
             let differing = a.iter().zip(b.iter()).map(|(x, y)| x.code().cmp(&y.code())).find(|o| o.is_ne());

@@ -29,6 +29,12 @@ impl Text {
         }
     }
 
+    /// Where the object lies.
+    #[inline(always)]
+    pub(crate) fn address(&self) -> usize {
+        self.0.addr().get()
+    }
+
     /// The same object, or an equal one?
     #[inline(always)]
     pub(crate) fn is_text(&self, text: &Str) -> bool {

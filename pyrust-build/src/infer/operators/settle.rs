@@ -214,7 +214,12 @@ impl Settle<'_, '_> {
     /// A new variable to store into.
     fn held(&mut self, span: Span) -> Target {
         let id = self.node();
-        self.vars.push(Var { name: format!("_tmp{}", self.vars.len()), maybe_unbound: false, cell: false });
+        self.vars.push(Var {
+            name: format!("_tmp{}", self.vars.len()),
+            maybe_unbound: false,
+            cell: false,
+            of: None,
+        });
         Target { kind: TargetKind::Var(self.vars.len() - 1), span, id }
     }
 
