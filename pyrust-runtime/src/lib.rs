@@ -49,6 +49,7 @@ pub mod iter;
 pub mod itertools;
 pub mod obj;
 pub mod object;
+pub mod pushed;
 pub mod range;
 pub mod retype;
 pub mod shared;

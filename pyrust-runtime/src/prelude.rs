@@ -36,6 +36,7 @@ pub use crate::object::{
 };
 pub use crate::own::raise_own;
 pub use crate::packed::{Code, Packed};
+pub use crate::pushed::{Sink, passing, pushed_out, pushed_stop};
 pub use crate::raised::{caught, known, raise};
 pub use crate::range::Range;
 pub use crate::set::{FrozenSet, PFrozenSet, PSet, Set, SetLike, SetMut};

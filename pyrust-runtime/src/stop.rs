@@ -280,6 +280,8 @@ bails! {
     Busy = "busy",
     /// A C function that lets other threads run meanwhile, and there is another thread of Python's.
     Threads = "threads",
+    /// The body of a loop leaves the generator that was handed it: see `pushed`.
+    Passing = "passing",
     /// The runtime itself failed.  Please report it.
     Panic = "panic",
 }

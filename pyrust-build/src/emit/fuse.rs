@@ -25,7 +25,7 @@ use crate::ty::Type;
 const DEEPEST: usize = 6;
 
 /// The body of a loop is written once for each `yield`.
-const MOST_YIELDS: usize = 2;
+pub(super) const MOST_YIELDS: usize = 2;
 
 /// An iterator that nobody has asked yet.
 #[derive(Clone)]
@@ -58,6 +58,8 @@ pub(super) struct Fused {
     pub(super) done: syn::Lifetime,
     /// The generators around, and itself.
     stack: Vec<usize>,
+    /// Where it yields a closure is called: see `push`.
+    pub(super) pushed: bool,
 }
 
 type Body<'b, 'f, 'p, 'a> = &'b mut dyn FnMut(&mut Func<'f, 'p, 'a>, Val) -> TokenStream;
@@ -110,7 +112,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// Would [`Func::source`] find something that is fused?
-    pub(super) fn is_source(&self, e: &Expr) -> bool {
+    pub(super) fn is_source(&mut self, e: &Expr) -> bool {
         if !self.file.program.passes.has(Pass::Fusion) {
             return false;
         }
@@ -123,21 +125,25 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// The generator that a call makes, if its body may stand here.
-    fn fusable(&self, node: NodeId) -> Option<usize> {
+    fn fusable(&mut self, node: NodeId) -> Option<usize> {
         let callee = *self.instance.calls.get(&node)?;
-        let stack = self.fused.as_ref().map_or(&[][..], |f| &f.stack);
         // A generator that waits at its own `yield` may go on at another depth.
-        if (self.hir.yields.is_some() && self.fused.is_none())
-            || stack.contains(&callee)
-            || stack.len() >= DEEPEST
-        {
+        if self.hir.yields.is_some() && self.fused.is_none() {
             return None;
         }
         let target = &self.file.program.instances[callee];
         target.hir.yields?;
-        if !matches!(target.ret, Type::Iter(_)) {
-            return None;
+        let is_generator = matches!(target.ret, Type::Iter(_));
+        (is_generator && (self.fuses(callee) || self.file.is_pushable(callee))).then_some(callee)
+    }
+
+    /// May the body of a generator stand here?
+    fn fuses(&self, callee: usize) -> bool {
+        let stack = self.fused.as_ref().map_or(&[][..], |f| &f.stack);
+        if stack.contains(&callee) || stack.len() >= DEEPEST {
+            return false;
         }
+        let target = &self.file.program.instances[callee];
         let (mut yields, mut closes_any) = (0, false);
         each_expr(&target.hir.body, &mut |e| {
             if let ExprKind::Yield { closes, .. } = e.kind {
@@ -145,7 +151,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 closes_any |= closes;
             }
         });
-        ((1..=MOST_YIELDS).contains(&yields) && !closes_any).then_some(callee)
+        (1..=MOST_YIELDS).contains(&yields) && !closes_any
     }
 
     /// Binds the arguments of a generator, in the order in which they are written.
@@ -227,23 +233,25 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             Source::Generator { callee, args, .. } => {
                 let name = self.file.want(*callee);
-                let args: Vec<_> = args
-                    .iter()
-                    .map(|arg| match arg {
-                        Arg::Bound(name) => quote!(#name),
-                        Arg::Source(source) => self.materialised(source),
-                    })
-                    .collect();
+                let args: Vec<_> = args.iter().map(|arg| self.arg_value(arg)).collect();
                 let depth = self.q(quote!(cx.call()));
                 self.q(quote!(#name(#depth, #(#args),*)))
             }
         }
     }
 
-    /// Goes through an iterator.
+    /// The value of an argument.
+    fn arg_value(&mut self, arg: &Arg) -> TokenStream {
+        match arg {
+            Arg::Bound(name) => quote!(#name),
+            Arg::Source(source) => self.materialised(source),
+        }
+    }
+
+    /// Goes through an iterator; `at`: the node that stands for it in the loop.
     pub(super) fn drive(
         &mut self,
-        source: &Source,
+        (source, at): (&Source, NodeId),
         breaks: &syn::Lifetime,
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
@@ -259,14 +267,28 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 };
                 self.pulled_loop(pull, breaks, body)
             }
-            Source::Generator { callee, args, elem } => self.around(*callee, args, elem, breaks, body),
+            Source::Generator { callee, args, elem } => {
+                if self.file.is_pushable(*callee)
+                    && let Some(site) = self.push_site(at)
+                {
+                    let args: Vec<_> = args.iter().map(|arg| self.arg_value(arg)).collect();
+                    return self.push(&site, (*callee, &args), elem, breaks, body);
+                }
+                if self.fuses(*callee) {
+                    return self.around((*callee, false), args, elem, breaks, body);
+                }
+                let (it, made) = (self.fresh("it"), self.materialised(source));
+                let next = self.q(quote!(#it.next(cx)));
+                let pull = Pull { setup: quote!(let #it = #made;), next, elem: elem.clone() };
+                self.pulled_loop(pull, breaks, body)
+            }
         }
     }
 
-    /// The body of a generator, with the loop's body at each `yield`.
-    fn around(
+    /// The body of a generator, with the loop's body at each `yield`; `pushed`: that body may stand in closures.
+    pub(super) fn around(
         &mut self,
-        callee: usize,
+        (callee, pushed): (usize, bool),
         args: &[Arg],
         elem: &Type,
         breaks: &syn::Lifetime,
@@ -289,7 +311,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             make_distinct(&mut inner.idents);
             inner.tries = vec![(failed.clone(), stop.clone())];
-            inner.fused = Some(Fused { marker: marker.clone(), done: done.clone(), stack });
+            inner.fused = Some(Fused { marker: marker.clone(), done: done.clone(), stack, pushed });
             inner.hoisted_as = format!("__py_{number}_");
             for (param, arg) in hir.params.iter().zip(args) {
                 if let Arg::Source(source) = arg {

@@ -148,7 +148,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             }
             IterKind::Expr(e) => match self.source(e) {
                 Some((setup, source)) => {
-                    let code = self.drive(&source, breaks, body);
+                    let code = self.drive((&source, e.id), breaks, body);
                     quote!(#setup #code)
                 }
                 None => self.gone_through(iter, breaks, filled, body),
@@ -187,7 +187,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// Does its code stand around the loop's body?
-    fn is_pushed(&self, iter: &Iter) -> bool {
+    fn is_pushed(&mut self, iter: &Iter) -> bool {
         match &iter.kind {
             IterKind::Comp(_) => true,
             IterKind::Expr(e) => self.is_source(e),

@@ -48,6 +48,7 @@ mod outgoing;
 mod parallel;
 mod passing;
 mod pieces;
+mod push;
 mod rows;
 mod sets;
 mod short;
@@ -128,8 +129,8 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
             }
         }
     }
-    while let Some(instance) = file.next_pending() {
-        items.push(file.function(instance, None));
+    while let Some(function) = file.next_function() {
+        items.push(function);
     }
     let table = file.table(package, init, hotspots);
     let statics = file.statics();
@@ -234,6 +235,7 @@ pub(super) struct File<'p, 'a> {
     /// What runs only behind a bailout.
     rare: BTreeSet<usize>,
     pending: Vec<usize>,
+    pushed: push::Forms,
     /// One namespace per instance and module that it relies on: what one function loses does not stop the others.
     namespaces: Vec<Space>,
     strings: Vec<String>,
@@ -275,6 +277,7 @@ impl<'p, 'a> File<'p, 'a> {
             emitted: BTreeSet::new(),
             rare: BTreeSet::new(),
             pending: Vec::new(),
+            pushed: push::Forms::default(),
             namespaces: Vec::new(),
             strings: Vec::new(),
             bytes: Vec::new(),
@@ -299,13 +302,7 @@ impl<'p, 'a> File<'p, 'a> {
         }
         let func = &self.program.instances[instance].func;
         let base = format!("{}__{}", func.module, func.qualname).replace(['.', '<', '>', ' '], "_");
-        let base = ident(&base).to_string();
-        let mut name = format_ident!("{base}");
-        let mut n = 2;
-        while !self.used_names.insert(name.to_string()) {
-            name = format_ident!("{base}_{n}");
-            n += 1;
-        }
+        let name = self.unused_name(&base);
         self.names.insert(instance, name.clone());
         self.pending.push(instance);
         name
@@ -487,6 +484,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     uses_sweep: bool,
     /// This is a generator whose code stands inside another function's.
     fused: Option<fuse::Fused>,
+    /// Loops whose bodies may be closures, and those that are.
+    sites: Option<push::Sites>,
+    pushing: Vec<push::Pushing>,
     /// The operation that is being emitted has results of any size.
     wide: bool,
     /// It runs only behind a bailout: that it is compiled fast counts for more than that it runs fast.
@@ -567,6 +567,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             swept: sweep::roots(hir, instance, program.passes),
             uses_sweep: false,
             fused: None,
+            sites: None,
+            pushing: Vec::new(),
             wide: false,
             is_rare,
             placed: None,

@@ -2,6 +2,7 @@
 
 use crate::bodies::Reliance;
 use crate::infer::FuncRef;
+use crate::lower::counted::Form;
 
 /// One specialisation of a hotspot: the instance that Python calls enter.
 pub struct Spec {
@@ -92,10 +93,12 @@ pub struct Segment {
     pub locals: Vec<String>,
     /// The `yield`s that it gets to.
     pub sites: Vec<Site>,
-    /// The loops around it; of `enumerate`, what it counts from.
-    pub loops: Vec<Option<i64>>,
+    /// The loops around it, and of `enumerate` what it counts from.
+    pub loops: Vec<(Form, Option<i64>)>,
     /// Python evaluates what it yields from.
     pub evaluated: bool,
+    /// Whether it pays is seen when it runs.
+    pub watched: bool,
 }
 
 impl Spec {

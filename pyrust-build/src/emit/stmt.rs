@@ -336,14 +336,15 @@ impl Func<'_, '_, '_> {
         }
         if let Some(done) = self.fused.as_ref().map(|f| f.done.clone()) {
             let run = self.run_finals(0);
-            return quote!({ #run break #done; });
+            let out = self.return_pushed(None).unwrap_or_else(|| quote!(break #done;));
+            return quote!({ #run #out });
         }
         if !self.finals.is_empty()
             && let Some(hir::Expr { kind: ExprKind::Suspend { point, items, waits }, .. }) = value
         {
             // A `yield` is no way out; at the end of the generator nothing may come behind what it hands over.
             let code = self.suspended(*point, items, !waits);
-            return quote!(return Ok(#code););
+            return self.returning(code);
         }
         if !self.finals.is_empty() {
             // The value first, then every `finally` on the way out.
@@ -352,11 +353,12 @@ impl Func<'_, '_, '_> {
                 None => self.coerce(&Val::new(quote!(()), Type::None), &ret),
             };
             let (name, run) = (self.fresh("ret"), self.run_finals(0));
-            return quote!({ let #name = #code; #run return Ok(#name); });
+            let out = self.returning(quote!(#name));
+            return quote!({ let #name = #code; #run #out });
         }
         let Some(e) = value else {
             let none = self.coerce(&Val::new(quote!(()), Type::None), &ret);
-            return quote!(return Ok(#none););
+            return self.returning(none);
         };
         let mut mark = quote!();
         if let ExprKind::Local(var) = e.kind
@@ -370,7 +372,15 @@ impl Func<'_, '_, '_> {
             mark = self.returned_global(name, &self.instance.nodes[e.id].clone());
         }
         let value = self.value_as(e, &ret);
-        if mark.is_empty() { quote!(return Ok(#value);) } else { quote!({ #mark return Ok(#value); }) }
+        let out = self.returning(value);
+        if mark.is_empty() { out } else { quote!({ #mark #out }) }
+    }
+
+    fn returning(&mut self, value: TokenStream) -> TokenStream {
+        match self.pushing.is_empty() {
+            true => quote!(return Ok(#value);),
+            false => self.return_pushed(Some(value)).unwrap_or_default(),
+        }
     }
 
     /// A global that is returned goes out as it is: `INFINITY`, which callers compare by identity.

@@ -256,19 +256,24 @@ impl File<'_, '_> {
             None => quote!(None),
         };
         let locals = &segment.locals;
-        let loops = segment.loops.iter().map(|counts| match counts {
-            Some(from) => {
-                let from = Literal::i64_unsuffixed(*from);
-                quote!(Some(#from))
-            }
-            None => quote!(None),
+        let loops = segment.loops.iter().map(|(form, counts)| {
+            let form = format_ident!("{form:?}");
+            let counts = match counts {
+                Some(from) => {
+                    let from = Literal::i64_unsuffixed(*from);
+                    quote!(Some(#from))
+                }
+                None => quote!(None),
+            };
+            quote!(Open { form: Form::#form, counts: #counts })
         });
-        let evaluated = segment.evaluated;
+        let (evaluated, watched) = (segment.evaluated, segment.watched);
         quote!(Segment {
             entry: #entry,
             locals: &[#(#locals),*],
             loops: &[#(#loops),*],
             evaluated: #evaluated,
+            watched: #watched,
         })
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod class_methods;
 pub(crate) mod classes;
 pub(crate) mod context;
 mod copying;
+pub mod counted;
 pub mod each;
 mod expr;
 mod functional;

@@ -8,9 +8,8 @@
 use std::collections::BTreeSet;
 
 use super::bound::{Flow, stores};
-use crate::ast::{
-    BinOp, CmpOp, Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Stmt, StmtKind as S,
-};
+use super::counted::{Counted, Form, Place};
+use crate::ast::{Constant, Expr, ExprKind as E, FunctionDef, Param, Params, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::source::{SourceFile, Span};
 use crate::walk::{blocks, each_statement};
@@ -69,6 +68,7 @@ pub struct Loop {
     pub span: Span,
     pub sequence: String,
     pub taken: String,
+    pub form: Form,
     /// Of `enumerate`: what it counts from.
     pub counts: Option<i64>,
     /// What stands in the text and is not called: builtins all the same.
@@ -221,6 +221,31 @@ fn works(block: &[Stmt]) -> bool {
     found
 }
 
+/// May turns of a loop around a `yield` pass without it? Whether they do, and so whether the function pays, is seen when
+/// it runs.
+pub fn may_pass(def: &FunctionDef) -> bool {
+    let mut found = false;
+    each_statement(&def.body, &mut |s| {
+        found |= matches!(&s.kind, S::For { body, .. } if yields(body) && !always_yields(body));
+    });
+    found
+}
+
+fn always_yields(block: &[Stmt]) -> bool {
+    for stmt in block {
+        let always = match &stmt.kind {
+            S::If { body, orelse, .. } => always_yields(body) && always_yields(orelse),
+            S::For { body, .. } | S::While { body, .. } => always_yields(body),
+            S::With { body, .. } | S::Try { body, .. } => always_yields(body),
+            _ => yields(std::slice::from_ref(stmt)),
+        };
+        if always || blocks(stmt).into_iter().any(jumps) {
+            return always;
+        }
+    }
+    false
+}
+
 /// Makes the loops around a `yield` explicit, and the `yield`s calls of [`SUSPEND`], which say only their number.
 struct Cutter {
     loops: Vec<Loop>,
@@ -315,58 +340,24 @@ impl Cutter {
     ) -> Result<(), Refusal> {
         let number = self.loops.len();
         let (sequence, taken) = (format!("{OWN}seq{number}"), format!("{OWN}at{number}"));
-        let (iter, counts) = match enumerated(iter) {
-            Some((iter, start)) => (iter, Some(start)),
-            None => (iter, None),
-        };
-        let at = iter.span;
-        let backwards = reversed_range(iter);
-        let mut builtins = Vec::new();
-        builtins.extend(counts.map(|_| "enumerate"));
-        builtins.extend(backwards.iter().flat_map(|_| ["reversed", "range"]));
+        let place = Place { sequence: &sequence, at: &taken, span: iter.span };
+        let Counted { form, counts, builtins, whole, begin, test, element, step } = place.counted(iter);
         self.loops.push(Loop {
-            span: at,
+            span: iter.span,
             sequence: sequence.clone(),
             taken: taken.clone(),
+            form,
             counts,
             builtins,
         });
-        let name = |n: &str| Expr { kind: E::Name(n.to_string()), span: at };
-        out.push(assign(name(&sequence), backwards.unwrap_or_else(|| iter.clone()), span));
-        out.push(assign(name(&taken), number_of(0, at), span));
-        let length = Expr {
-            kind: E::Call { func: Box::new(name("len")), args: vec![name(&sequence)], keywords: Vec::new() },
-            span: at,
-        };
-        let test = Expr {
-            kind: E::Compare {
-                left: Box::new(name(&taken)),
-                ops: vec![CmpOp::Lt],
-                comparators: vec![length],
-            },
-            span: at,
-        };
-        let element = Expr {
-            kind: E::Subscript { value: Box::new(name(&sequence)), index: Box::new(name(&taken)) },
-            span: at,
-        };
-        let plus = |by: i64| Expr {
-            kind: E::BinOp {
-                left: Box::new(name(&taken)),
-                op: BinOp::Add,
-                right: Box::new(number_of(by, at)),
-            },
-            span: at,
-        };
-        let element = match counts {
-            Some(start) => Expr { kind: E::Tuple(vec![plus(start), element]), span: at },
-            None => element,
-        };
+        let name = |n: &str| Expr { kind: E::Name(n.to_string()), span: iter.span };
+        out.push(assign(name(&sequence), whole, span));
+        out.push(assign(name(&taken), begin, span));
         let mut inner = Vec::new();
         // The element is taken before its target is bound.
         let item = format!("{OWN}item{number}");
         inner.push(assign(name(&item), element, span));
-        inner.push(assign(name(&taken), plus(1), span));
+        inner.push(assign(name(&taken), step, span));
         inner.push(assign(target.clone(), name(&item), span));
         self.open.push(number);
         inner.extend(self.block(body)?);
@@ -424,42 +415,6 @@ fn evaluated_by_python(e: &Expr) -> bool {
         );
     });
     straight
-}
-
-/// `enumerate(xs)`, `enumerate(xs, 1)`: what it goes through, and what it counts from.
-fn enumerated(iter: &Expr) -> Option<(&Expr, i64)> {
-    let E::Call { func, args, keywords } = &iter.kind else { return None };
-    let E::Name(name) = &func.kind else { return None };
-    if name != "enumerate" || args.iter().any(|a| matches!(a.kind, E::Starred(_))) {
-        return None;
-    }
-    let start = match (args.as_slice(), keywords.as_slice()) {
-        ([_], []) => return Some((&args[0], 0)),
-        ([_, start], []) => start,
-        ([_], [keyword]) if keyword.name.as_deref() == Some("start") => &keyword.value,
-        _ => return None,
-    };
-    match &start.kind {
-        E::Constant(Constant::Int(digits)) => Some((&args[0], digits.parse::<i32>().ok()?.into())),
-        _ => None,
-    }
-}
-
-/// `range(n)[::-1]` for `reversed(range(n))`: Python has the same iterator for both.
-fn reversed_range(iter: &Expr) -> Option<Expr> {
-    let E::Call { func, args, keywords } = &iter.kind else { return None };
-    let [range] = args.as_slice() else { return None };
-    let E::Call { func: inner, .. } = &range.kind else { return None };
-    let is = |e: &Expr, name: &str| matches!(&e.kind, E::Name(n) if n == name);
-    if !is(func, "reversed") || !is(inner, "range") || !keywords.is_empty() {
-        return None;
-    }
-    let step = Some(Box::new(number_of(-1, iter.span)));
-    let index = Expr { kind: E::Slice { lower: None, upper: None, step }, span: iter.span };
-    Some(Expr {
-        kind: E::Subscript { value: Box::new(range.clone()), index: Box::new(index) },
-        span: iter.span,
-    })
 }
 
 pub(super) fn number_of(value: i64, span: Span) -> Expr {

@@ -41,18 +41,20 @@ pub(super) fn add(
             params: signature.params.iter().map(of_any_size).collect(),
             ret: signature.ret.clone(),
         };
-        let Ok(other) = specialise(program, &func, &of_any_size, &places, (&entry.signatures, EVERYTHING))
-        else {
-            continue;
-        };
-        let new = hotspot.specs.iter().all(|spec| spec.instance != other);
         // What it leaves to Python the first one would have to leave as well.
-        let left = |root: usize| -> usize {
+        let left = |program: &Program<'_>, root: usize| -> usize {
             program.reachable(root).into_iter().map(|i| program.instances[i].notes.len()).sum()
         };
-        if !new || left(other) > left(instance) {
-            continue;
-        }
+        let most = left(program, instance);
+        let other = |signature: Signature, program: &mut Program<'_>| {
+            let how = (entry.signatures.as_slice(), EVERYTHING);
+            let other = specialise(program, &func, &signature, &places, how).ok()?;
+            let new = hotspot.specs.iter().all(|spec| spec.instance != other);
+            (new && left(program, other) <= most).then_some((signature, other))
+        };
+        // A parameter that says how often something is done may have to be a word.
+        let found = other(of_any_size, program).or_else(|| other(signature.clone(), program));
+        let Some((of_any_size, other)) = found else { continue };
         added += 1;
         let (signature, plain) = (of_any_size.to_string(), signature.to_string());
         if signature != plain

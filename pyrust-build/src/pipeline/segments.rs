@@ -7,6 +7,7 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{Kept, Segment, Site, Spec};
 use crate::hir::{self, ExprKind};
 use crate::infer::{FuncRef, Guard, Modules, NARROW, Program, annotation, in_python};
+use crate::lower::counted::Form;
 use crate::lower::segments::{self, Plan};
 use crate::manifest::{Entry, Mode};
 use crate::signature::Signature;
@@ -30,9 +31,9 @@ pub(super) fn specialise(
         let message = format!("no single function `{}`", func.qualname);
         return Err(vec![Diagnostic::new("PYR0305", Severity::Note, message)]);
     };
-    if entry.mode != Mode::Require
-        && let Some((span, what)) = segments::idle(def)
-    {
+    let idle = if entry.mode == Mode::Require { None } else { segments::idle(def) };
+    let watched = idle.is_some() && segments::may_pass(def);
+    if let Some((span, what)) = idle.filter(|_| !watched) {
         let d = segments::finding(file, span, what);
         return Err(vec![d.help(
             "what loops over it natively takes it along; `mode = \"require\"` compiles it all the same",
@@ -48,7 +49,7 @@ pub(super) fn specialise(
         })
     {
         // What the loops are made of are the builtins.
-        let what = "a loop with a `yield` where `len`, `enumerate` or `reversed` is not the builtin";
+        let what = "a loop with a `yield` where `len`, `enumerate`, `reversed` or `zip` is not the builtin";
         return Err(vec![segments::finding(file, at.span, what)]);
     }
     let names: Vec<&str> = def.params.in_frame_order().map(|p| p.name.as_str()).collect();
@@ -84,7 +85,7 @@ pub(super) fn specialise(
                 instance: root,
                 owned: None,
                 segments: (0..instances.len())
-                    .map(|i| segment(&plan, i, instances[i], &sites[i + 1]))
+                    .map(|i| Segment { watched, ..segment(&plan, i, instances[i], &sites[i + 1]) })
                     .collect(),
                 sites: sites_of(&plan, &sites[0]),
                 region: None,
@@ -105,8 +106,9 @@ fn segment(plan: &Plan, point: usize, instance: Option<usize>, sites: &[segments
     Segment {
         instance,
         locals: point.locals.clone(),
-        loops: point.loops.iter().map(|l| l.counts).collect(),
+        loops: point.loops.iter().map(|l| (l.form, l.counts)).collect(),
         evaluated: point.evaluated.is_some(),
+        watched: false,
         sites: sites_of(plan, sites),
     }
 }
@@ -137,7 +139,8 @@ fn uncounted(plan: &Plan, file: &SourceFile, mut found: Vec<Diagnostic>) -> Vec<
     found
 }
 
-const COUNTED: &str = "go through a list, a tuple, a `str` or a `range`";
+const COUNTED: &str =
+    "go through lists, tuples, a `str` or a `range`, also by `enumerate`, `zip` or `reversed`";
 
 /// What may be sent into a generator, or come back from a `yield from`: what the annotation says, or something simple. It
 /// is looked at whenever something comes.
@@ -217,15 +220,16 @@ impl Cut<'_> {
             let counted = |t: &Type| {
                 matches!(
                     t,
-                    Type::List { .. }
-                        | Type::VarTuple(_)
-                        | Type::Tuple { .. }
-                        | Type::Str
-                        | Type::Bytes
-                        | Type::Range
-                )
+                    Type::List { .. } | Type::VarTuple(_) | Type::Tuple { .. } | Type::Str | Type::Bytes
+                ) || matches!(t, Type::Range | Type::Packed(_)) && open.form != Form::Reversed
             };
-            if !ty.members().iter().all(counted) {
+            let all_counted = |t: &Type| t.members().iter().all(counted);
+            let fits = match (open.form, ty) {
+                (Form::Zip, Type::Tuple { items, .. }) => items.iter().all(all_counted),
+                (Form::Zip, _) => false,
+                _ => all_counted(ty),
+            };
+            if !fits {
                 let message = format!("going through `{ty}` around a `yield`");
                 let d = segments::finding(file, open.span, &message);
                 return Err(vec![d.help(COUNTED)]);

@@ -142,6 +142,25 @@ impl Entry {
     }
 }
 
+/// A `for` loop that is open at a `yield`: which iterator Python would have.
+#[derive(Clone, Copy)]
+pub struct Open {
+    pub form: Form,
+    /// Of `enumerate`, what it counts from.
+    pub counts: Option<i64>,
+}
+
+/// What a loop goes through, and what it notes besides.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A sequence, and how many elements have been taken.
+    Sequence,
+    /// `zip`: a tuple of sequences, and how many elements have been taken.
+    Zip,
+    /// `reversed`: a sequence, and the place of the next element.
+    Reversed,
+}
+
 /// What runs behind one `yield` of a generator function.
 #[derive(Clone, Copy)]
 pub struct Segment {
@@ -149,10 +168,12 @@ pub struct Segment {
     pub entry: Option<Entry>,
     /// Its parameters; two for each loop follow.
     pub locals: &'static [&'static str],
-    /// The `for` loops around it, outermost first; of `enumerate`, what it counts from.
-    pub loops: &'static [Option<i64>],
+    /// The `for` loops around it, outermost first.
+    pub loops: &'static [Open],
     /// It is a `yield from`, and Python evaluates what it goes through.
     pub evaluated: bool,
+    /// Only where many turns of loops pass without a `yield` does native code pay.
+    pub watched: bool,
 }
 
 /// One name of a namespace that native code relies on or reads.

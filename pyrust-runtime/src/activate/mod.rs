@@ -37,10 +37,13 @@ mod shadow;
 mod stdlib;
 mod suspendable;
 mod waits;
+mod watch;
 mod yields;
 
 pub use self::constant::SetConst;
 pub use self::init::init;
-pub use self::metadata::{Again, Entry, Function, Kept, Module, Resumed, Segment, Site, Slot, Spec};
+pub use self::metadata::{
+    Again, Entry, Form, Function, Kept, Module, Open, Resumed, Segment, Site, Slot, Spec,
+};
 pub use self::namespace::Namespace;
 pub use crate::boundary::commit::{CallArgs, box_result, box_returned, matches_rarely, read_rarely};

@@ -15,9 +15,10 @@ use pyo3_ffi::*;
 use super::hook::Hook;
 use super::intercept;
 use super::interp::{self, Frame};
-use super::metadata::{Entry, Kept};
+use super::metadata::{Entry, Form, Kept, Open};
 use super::object::{Own, attribute, text, utf8};
 use super::raising::raise_in_body;
+use super::watch::Watch;
 use crate::boundary::commit::{CallArgs, Outcome, enter};
 use crate::suspended::{Left, MOST};
 
@@ -42,13 +43,15 @@ struct Resolved {
     locals: Vec<Place>,
     /// For each `yield` that it gets to: the number, how many loops are open there, and where things stay.
     sites: Vec<(usize, usize, Vec<Where>)>,
-    loops: &'static [Option<i64>],
+    loops: &'static [Open],
+    watched: bool,
 }
 
 /// What a hook knows of a generator function: for each specialisation its segments, from the beginning on.
 pub(super) struct Generator {
     params: Vec<Place>,
     specs: Vec<Vec<Resolved>>,
+    watch: Watch,
 }
 
 impl Generator {
@@ -62,7 +65,7 @@ impl Generator {
             let places = Places::of(code)?;
             let params =
                 places.vars.iter().take(arity).map(|name| places.find(name)).collect::<Option<Vec<_>>>()?;
-            let resolved = |root: &Entry, entry: Option<Entry>, locals: Vec<Place>, loops| {
+            let resolved = |root: &Entry, entry: Option<Entry>, locals: Vec<Place>, (loops, watched)| {
                 let kept = |kept: &Kept| match kept {
                     Kept::Local(name) => places.find(name).map(Where::Local),
                     Kept::Loop(at) => Some(Where::Loop(*at)),
@@ -71,17 +74,19 @@ impl Generator {
                     let open = root.segments.get(site.point - 1)?.loops.len();
                     Some((site.point, open, site.kept.iter().map(kept).collect::<Option<Vec<_>>>()?))
                 });
-                Some(Resolved { entry, locals, sites: sites.collect::<Option<Vec<_>>>()?, loops })
+                Some(Resolved { entry, locals, sites: sites.collect::<Option<Vec<_>>>()?, loops, watched })
             };
             let segments = |root: &Entry| {
-                let mut out = vec![resolved(root, Some(*root), params.clone(), &[])?];
+                let none: &[Open] = &[];
+                let mut out = vec![resolved(root, Some(*root), params.clone(), (none, false))?];
                 for segment in root.segments {
-                    out.push(resolved(root, segment.entry, places.all(segment.locals)?, segment.loops)?);
+                    let (locals, loops) = (places.all(segment.locals)?, segment.loops);
+                    out.push(resolved(root, segment.entry, locals, (loops, segment.watched))?);
                 }
                 Some(out)
             };
             let specs = specs.iter().map(segments).collect::<Option<Vec<_>>>()?;
-            Some(Generator { params, specs })
+            Some(Generator { params, specs, watch: Watch::default() })
         }
     }
 }
@@ -176,14 +181,45 @@ struct State {
     /// The loops that are open, and of each what it goes through and how many elements have been taken: strong references.
     open: usize,
     loops: [*mut PyObject; 2 * OPEN],
+    /// The elements that it has given, as far as that is counted; and whether Python gives the others.
+    given: u32,
+    idle: bool,
 }
 
 /// Most `for` loops that are open at a `yield`.
 const OPEN: usize = 6;
 
+/// After so many elements of a generator it is looked at whether native code pays, and once more.
+const FIRST_LOOK: u32 = 4;
+const SECOND_LOOK: u32 = 64;
+
+/// It does if loops take so many turns for one element: Python goes through them in about the time of a segment.
+const TURNS: u32 = 6;
+
 impl State {
     fn loops(&self) -> &[*mut PyObject] {
         &self.loops[..2 * self.open]
+    }
+
+    /// Have its loops taken enough turns for the elements that it has given? They are open at this `yield`.
+    unsafe fn look(&mut self, watch: &Watch, open: &[Open]) {
+        self.given = self.given.saturating_add(1);
+        if self.given != FIRST_LOOK && self.given != SECOND_LOOK {
+            return;
+        }
+        let mut turns = 0;
+        for (pair, open) in self.loops().chunks_exact(2).zip(open) {
+            // SAFETY: what a loop goes through, and an int.
+            turns += unsafe {
+                let place = PyLong_AsSsize_t(pair[1]);
+                match open.form {
+                    Form::Reversed => length(pair[0]) - 1 - place,
+                    Form::Sequence | Form::Zip => place,
+                }
+            };
+        }
+        self.idle = turns < (TURNS * self.given) as Py_ssize_t;
+        watch.looked(self.idle);
     }
 }
 
@@ -221,7 +257,7 @@ pub(super) unsafe fn start(hook: &'static Hook, generator: &Generator, frame: Fr
             observe(hook, generator, frame);
             return ptr::null_mut();
         }
-        if !hook.goes_native(frame) || crate::txn::is_open() {
+        if !hook.goes_native(frame) || crate::txn::is_open() || generator.watch.is_idle() {
             return ptr::null_mut();
         }
         let mut args = [const { MaybeUninit::uninit() }; MOST];
@@ -240,6 +276,8 @@ pub(super) unsafe fn start(hook: &'static Hook, generator: &Generator, frame: Fr
         (*object).spec = spec;
         (*object).point = 0;
         (*object).open = 0;
+        (*object).given = 0;
+        (*object).idle = false;
         object.cast()
     }
 }
@@ -312,7 +350,7 @@ unsafe fn segment(state: &mut State, ts: *mut PyThreadState, frame: Frame) -> Op
     // SAFETY: as `step`.
     unsafe {
         let hook = state.hook;
-        if !hook.goes_native(frame) || !hook.holds(state.spec) {
+        if state.idle || !hook.goes_native(frame) || !hook.holds(state.spec) {
             return None;
         }
         let generator = hook.generator()?;
@@ -337,6 +375,14 @@ unsafe fn segment(state: &mut State, ts: *mut PyThreadState, frame: Frame) -> Op
         let (&value, kept) = left.items().split_first()?;
         if site == 0 {
             left.taken();
+            if here.watched
+                && state.given < FIRST_LOOK
+                && here.loops.first().is_some_and(|open| open.form == Form::Sequence)
+            {
+                // It ends: as many as there are elements.
+                let turns = length(state.loops[0]);
+                generator.watch.looked(turns < (TURNS * state.given) as Py_ssize_t);
+            }
             // Before anything is said of the end: finalisers may run, and other generators in them.
             let loops = std::mem::replace(&mut state.loops, [ptr::null_mut(); 2 * OPEN]);
             state.open = 0;
@@ -366,6 +412,9 @@ unsafe fn segment(state: &mut State, ts: *mut PyThreadState, frame: Frame) -> Op
         for at in 2 * open..2 * (open + closed) {
             Py_XDECREF(std::mem::replace(&mut state.loops[at], ptr::null_mut()));
         }
+        if generator.specs[state.spec][*point].watched {
+            state.look(&generator.watch, generator.specs[state.spec][*point].loops);
+        }
         NEXT.point.set(*point);
         Some(value)
     }
@@ -380,15 +429,15 @@ unsafe fn leave(state: &mut State) -> *mut PyObject {
         let mut iterators = Vec::new();
         if state.point > 0 {
             let hook = state.hook;
-            let counts = hook.generator().map_or(&[][..], |g| g.specs[state.spec][state.point].loops);
+            let open = hook.generator().map_or(&[][..], |g| g.specs[state.spec][state.point].loops);
             let loops = state.loops().to_vec();
             state.open = 0;
             state.loops = [ptr::null_mut(); 2 * OPEN];
-            for (pair, counts) in loops.chunks_exact(2).zip(counts) {
-                let made = iterator(pair[0], pair[1], *counts);
+            for (pair, open) in loops.chunks_exact(2).zip(open) {
+                let made = iterator(pair[0], pair[1], *open);
                 iterators.extend(made.map(Own::release));
             }
-            let complete = iterators.len() == counts.len();
+            let complete = iterators.len() == open.len();
             // What they go through lives on in the iterators.
             loops.into_iter().for_each(|object| Py_DECREF(object));
             if !complete {
@@ -406,36 +455,70 @@ unsafe fn leave(state: &mut State) -> *mut PyObject {
     }
 }
 
-/// The iterator that Python would have after so many elements.
-pub(super) unsafe fn iterator(
-    sequence: *mut PyObject,
-    taken: *mut PyObject,
-    counts: Option<i64>,
-) -> Option<Own> {
-    // SAFETY: a list, a tuple, a `str`, `bytes` or a range, and an int.
+/// The iterator that Python would have at that place.
+pub(super) unsafe fn iterator(sequence: *mut PyObject, place: *mut PyObject, open: Open) -> Option<Own> {
+    // SAFETY: a list, an array, a tuple, a `str`, `bytes` or a range, or a tuple of those, and an int.
     unsafe {
-        let inner = Own::take(PyObject_GetIter(sequence))?;
-        let method = text("__setstate__")?;
-        drop(Own::take(PyObject_CallMethodOneArg(inner.ptr(), method.ptr(), taken))?);
-        let count = PyLong_AsSsize_t(taken);
-        if PyList_CheckExact(sequence) != 0 && count > PyList_Size(sequence) {
-            // The list has become shorter since, and may grow again: the iterator stands where it stood.
-            let list_iterator = inner.ptr().cast::<ListIterator>();
-            if (*list_iterator).sequence != sequence || (*list_iterator).index != PyList_Size(sequence) {
-                return None;
+        let count = PyLong_AsSsize_t(place);
+        let inner = match open.form {
+            Form::Sequence => {
+                placed(Own::take(PyObject_GetIter(sequence))?, sequence, place, length(sequence))?
             }
-            (*list_iterator).index = count;
-        }
-        let Some(start) = counts else { return Some(inner) };
+            Form::Reversed => {
+                let made = Own::take(PyObject_CallOneArg((&raw mut PyReversed_Type).cast(), sequence))?;
+                placed(made, sequence, place, length(sequence) - 1)?
+            }
+            Form::Zip => {
+                let plain = Open { form: Form::Sequence, counts: None };
+                let each = (0..PyTuple_Size(sequence)).map(|i| PyTuple_GetItem(sequence, i));
+                let inner = each.map(|each| iterator(each, place, plain)).collect::<Option<Vec<_>>>()?;
+                let inner: Vec<_> = inner.iter().map(Own::ptr).collect();
+                let zip = (&raw mut PyZip_Type).cast();
+                Own::take(PyObject_Vectorcall(zip, inner.as_ptr(), inner.len(), ptr::null_mut()))?
+            }
+        };
+        let Some(start) = open.counts else { return Some(inner) };
         let start = Own::take(PyLong_FromLongLong(start + count as i64))?;
         let arguments = Own::take(PyTuple_Pack(2, inner.ptr(), start.ptr()))?;
         Own::take(PyObject_Call((&raw mut PyEnum_Type).cast(), arguments.ptr(), ptr::null_mut()))
     }
 }
 
-/// What a list iterator has looked like in every version so far.
+/// The number of elements; more than all where it is a `range` that is too long to say.
+unsafe fn length(sequence: *mut PyObject) -> Py_ssize_t {
+    // SAFETY: a sequence of a builtin type.
+    unsafe {
+        let length = PyObject_Size(sequence);
+        if length < 0 {
+            PyErr_Clear();
+            return Py_ssize_t::MAX;
+        }
+        length
+    }
+}
+
+/// Moves an iterator to a place. `last`: none lies behind that one now.
+unsafe fn placed(made: Own, sequence: *mut PyObject, place: *mut PyObject, last: Py_ssize_t) -> Option<Own> {
+    // SAFETY: as `iterator`; the layout is looked at before it is relied on.
+    unsafe {
+        let method = text("__setstate__")?;
+        drop(Own::take(PyObject_CallMethodOneArg(made.ptr(), method.ptr(), place))?);
+        let count = PyLong_AsSsize_t(place);
+        if count > last {
+            // The list has become shorter since, and may grow again: the iterator stands where it stood.
+            let sequence_iterator = made.ptr().cast::<SequenceIterator>();
+            if (*sequence_iterator).sequence != sequence || (*sequence_iterator).index != last {
+                return None;
+            }
+            (*sequence_iterator).index = count;
+        }
+        Some(made)
+    }
+}
+
+/// What the iterators of lists, from either end, and of arrays have looked like in every version so far.
 #[repr(C)]
-struct ListIterator {
+struct SequenceIterator {
     base: PyObject,
     index: Py_ssize_t,
     sequence: *mut PyObject,

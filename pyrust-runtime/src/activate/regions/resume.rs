@@ -12,6 +12,7 @@ use pyo3_ffi::*;
 
 use super::super::hook::Hook;
 use super::super::interp::{self, Frame};
+use super::super::metadata::{Form, Open};
 use super::super::object::Own;
 use super::super::segments::{self, gather};
 use super::super::shadow;
@@ -272,6 +273,9 @@ impl Attempt {
     }
 }
 
+/// A loop over a sequence.
+const PLAIN: Open = Open { form: Form::Sequence, counts: None };
+
 /// The iterator that a term stands for, `taken` elements after its beginning; none with an exception set.
 pub(super) unsafe fn rest<'o>(
     shape: &mut std::str::Bytes<'_>,
@@ -304,7 +308,7 @@ pub(super) unsafe fn rest<'o>(
                 }
                 Some(whole)
             }
-            _ => segments::iterator(operands.next()?.ptr(), taken, None),
+            _ => segments::iterator(operands.next()?.ptr(), taken, PLAIN),
         }
     }
 }
