@@ -243,8 +243,12 @@ pub unsafe fn remaining_depth(ts: *mut PyThreadState) -> i32 {
     unsafe { at(ts.cast_const().cast(), off::TS_DEPTH) }
 }
 
-/// Runs something in a frame that the interpreter enters through C only because native code was asked first: the level
-/// of the C stack that this takes does not count.
+/// What entering the interpreter's loop takes of the levels that are allowed on the C stack.
+#[cfg(Py_3_12)]
+const LEVELS: c_int = 2;
+
+/// Runs something in a frame that the interpreter enters through C only because native code was asked first: what this
+/// takes of the C stack does not count.
 ///
 /// # Safety
 /// `ts` is the current thread's state.
@@ -252,9 +256,9 @@ pub unsafe fn remaining_depth(ts: *mut PyThreadState) -> i32 {
 pub unsafe fn uncounted<T>(ts: *mut PyThreadState, run: impl FnOnce() -> T) -> T {
     // SAFETY: by the caller; what is allowed is taken back.
     unsafe {
-        pyrust_allow_c_levels(ts, 1);
+        pyrust_allow_c_levels(ts, LEVELS);
         let value = run();
-        pyrust_allow_c_levels(ts, -1);
+        pyrust_allow_c_levels(ts, -LEVELS);
         value
     }
 }
