@@ -205,7 +205,7 @@ def _kept(before, after):
 
 def differences(equal, native, plain, strict):
     """How a native run differs from Python's, as texts."""
-    found = []
+    found = lost(native.picture)
     if native.exception != plain.exception:
         found.append(f"exception {_short(native.exception)} instead of {_short(plain.exception)}")
     if native.generator != plain.generator:
@@ -224,6 +224,24 @@ def differences(equal, native, plain, strict):
                 f"object {number} of the arguments: element {place} is a new object, in Python it is the old one"
             )
     return found
+
+
+_FOUND_AGAIN = (str, bytes, int, bool, float, type(None))
+
+
+def lost(picture):
+    """Keys that a dict or a set has and does not find: a picture does not show what they remember of their hashes."""
+    found = []
+    for thing in picture.objects:
+        if not isinstance(thing, dict | set | frozenset):
+            continue
+        kind = next(kind for kind in (dict, set, frozenset) if isinstance(thing, kind))
+        for key in list(kind.__iter__(thing)):
+            # Another object of the same text: what is asked for remembers its hash from then on.
+            asked = (key + "x")[:-1] if type(key) is str else key
+            if type(key) in _FOUND_AGAIN and key == key and not kind.__contains__(thing, asked):
+                found.append(f"a {type(thing).__name__} does not find its own key {key!r}")
+    return found[:3]
 
 
 def _short(exception):
