@@ -9,8 +9,8 @@ use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
     Py_DECREF, Py_FatalError, Py_REFCNT, PyDict_Clear, PyDict_DelItem, PyDict_Next, PyDict_SetItem,
-    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyObject_Hash, PyUnicode_CheckExact,
-    PyUnicode_InternFromString,
+    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyObject_Hash,
+    PyUnicode_CheckExact, PyUnicode_InternFromString,
 };
 
 use crate::boundary::few::Few;
