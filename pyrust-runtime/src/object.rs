@@ -14,7 +14,7 @@ mod place;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
 
-use pyo3_ffi::{self as ffi, PyObject};
+use pyo3_ffi::{self as ffi, Py_TYPE, PyObject, PyType_IS_GC};
 
 pub use above::Above;
 pub(crate) use abstracts::{ask_open, forget_open, is_abstract, is_below};
@@ -204,6 +204,9 @@ pub fn set_generic<C: OfObjectClass, T: IntoPy>(
             return Ok(());
         }
         let value = value.into_py(cx)?;
+        if PyType_IS_GC(Py_TYPE(value)) != 0 {
+            name.tell_collector(object.as_ptr(), value);
+        }
         attributes::replace(cx, slot, value)
     }
 }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 INT, FLOAT, BOOL, STR = "int", "float", "bool", "str"
@@ -19,7 +20,7 @@ COUNTS, TABLE, PAIR = "dict[str, int]", "dict[int, int]", "tuple[int, int]"
 CELL, CELLS = "tuple[int, list[int]]", "list[tuple[int, list[int]]]"
 TYPES = (INT, INT, INT, FLOAT, BOOL, STR, STR, INTS, INTS, FLOATS, TEXTS, ROWS, COUNTS, TABLE, PAIR, CELL, CELLS)
 
-_VALUES = {
+VALUES = {
     INT: ["0", "1", "-1", "2", "3", "-7", "10", "255", "2**31", "-2**62", "2**63 - 1"],
     FLOAT: ["0.0", "-0.0", "1.0", "0.5", "-2.25", "1e16", "3.7", "inf"],
     BOOL: ["True", "False"],
@@ -68,6 +69,8 @@ class Writer:
     """Something in it is called that nobody knows."""
     names: int = 0
     loops: int = 0
+    pool: list[str] = field(default_factory=lambda: list(TYPES))
+    """The types of what it makes."""
 
     def pick(self, options: list[str]) -> str:
         return self.random.choice(options)
@@ -95,6 +98,13 @@ class Writer:
     def empty(self, type_: str) -> str:
         """A container when there is no variable of its type: mostly one whose type can be seen."""
         return self.pick(_EMPTY[type_])
+
+    def choose(self, type_: str, options: list[Callable[[], str]], depth: int) -> str:
+        return self.random.choice(options + self.more(type_, depth))()
+
+    def more(self, type_: str, depth: int) -> list[Callable[[], str]]:
+        """Further expressions of a type."""
+        return []
 
     def index(self, depth: int) -> str:
         """An index that mostly is one: a call that ends in an exception runs as Python, and shows less."""
@@ -134,7 +144,7 @@ class Writer:
             lambda: f"({e(INT, d)} {self.pick(['and', 'or'])} {e(INT, d)})",
             lambda: f"pow({e(INT, d)} & 15, {e(INT, d)} & 3)",
         ]
-        return self.random.choice(options)()
+        return self.choose(INT, options, d)
 
     def _float(self, d: int) -> str:
         e = self.expr
@@ -153,7 +163,7 @@ class Writer:
             lambda: f"({e(FLOAT, d)} if {e(BOOL, d)} else {e(FLOAT, d)})",
             lambda: f"(abs({e(FLOAT, d)}) ** 0.5)",
         ]
-        return self.random.choice(options)()
+        return self.choose(FLOAT, options, d)
 
     def _bool(self, d: int) -> str:
         e = self.expr
@@ -173,7 +183,7 @@ class Writer:
             lambda: f"{self.pick(['any', 'all'])}({self.bind(INT, lambda x: f'{e(BOOL, d)} for {x}')} in {e(INTS, d)})",
             lambda: f"bool({e(self.pick([INT, FLOAT, STR, INTS]), d)})",
         ]
-        return self.random.choice(options)()
+        return self.choose(BOOL, options, d)
 
     def _str(self, d: int) -> str:
         e = self.expr
@@ -197,7 +207,7 @@ class Writer:
             lambda: f"({e(STR, d)} or {e(STR, d)})",
             lambda: f"{e(STR, d)}.{self.pick(['ljust', 'rjust', 'center', 'zfill'])}({e(INT, d)} & 7)",
         ]
-        return self.random.choice(options)()
+        return self.choose(STR, options, d)
 
     def name(self, type_: str) -> str:
         """A variable, or a literal without quotes that could end an f-string."""
@@ -222,7 +232,7 @@ class Writer:
             lambda: f"list({e(COUNTS, 0)}.values())" if self.chance(0.5) else f"list({e(TABLE, 0)})",
             lambda: f"[ord(c) for c in {e(STR, d)}]",
         ]
-        return self.random.choice(options)()
+        return self.choose(INTS, options, d)
 
     def _list_float(self, d: int) -> str:
         e = self.expr
@@ -233,7 +243,7 @@ class Writer:
             lambda: f"sorted({e(FLOATS, d)})",
             lambda: f"[{e(FLOAT, d)}] * ({e(INT, d)} & 3)",
         ]
-        return self.random.choice(options)()
+        return self.choose(FLOATS, options, d)
 
     def _list_str(self, d: int) -> str:
         e = self.expr
@@ -246,7 +256,7 @@ class Writer:
             lambda: f"list({e(COUNTS, 0)})",
             lambda: f"{e(TEXTS, d)}[{e(INT, d)}:]",
         ]
-        return self.random.choice(options)()
+        return self.choose(TEXTS, options, d)
 
     def _list_list_int(self, d: int) -> str:
         e = self.expr
@@ -257,7 +267,7 @@ class Writer:
             lambda: f"{e(ROWS, d)}[{e(INT, d)}:]",
             lambda: f"[{e(INTS, d)}] * 2",
         ]
-        return self.random.choice(options)()
+        return self.choose(ROWS, options, d)
 
     def _dict_str_int(self, d: int) -> str:
         e = self.expr
@@ -266,7 +276,7 @@ class Writer:
             lambda: f"{{{self.bind(STR, lambda x: f'{x}: {e(INT, d)} for {x}')} in {e(TEXTS, d)}}}",
             lambda: f"dict({e(COUNTS, d)})" if self.of(COUNTS) else "{'d': 4}",
         ]
-        return self.random.choice(options)()
+        return self.choose(COUNTS, options, d)
 
     def _dict_int_int(self, d: int) -> str:
         e = self.expr
@@ -274,7 +284,7 @@ class Writer:
             lambda: f"{{{e(INT, d)}: {e(INT, d)}}}",
             lambda: f"{{{self.bind(INT, lambda x: f'{e(INT, d)}: {x} for {x}')} in {e(INTS, d)}}}",
         ]
-        return self.random.choice(options)()
+        return self.choose(TABLE, options, d)
 
     def _tuple_int_int(self, d: int) -> str:
         e = self.expr
@@ -291,7 +301,7 @@ class Writer:
             lambda: f"({e(CELL, d)} or {e(CELL, d)})",
             lambda: f"{self.pick(['min', 'max'])}({e(CELLS, d)} or [{e(CELL, d)}])",
         ]
-        return self.random.choice(options)()
+        return self.choose(CELL, options, d)
 
     def _list_tuple_int_list_int(self, d: int) -> str:
         e = self.expr
@@ -305,7 +315,7 @@ class Writer:
             lambda: f"list({e(CELLS, d)})",
             lambda: f"[{e(CELL, d)}] * 2",
         ]
-        return self.random.choice(options)()
+        return self.choose(CELLS, options, d)
 
     def bind(self, type_: str, body, source: str = "", condition=None) -> str:  # type: ignore[no-untyped-def]
         """The part of a comprehension in which its variable is known."""
@@ -361,7 +371,7 @@ class Writer:
             name = self.pick(list(self.scope))
             type_ = self.scope[name]
         else:
-            name, type_ = self.fresh(), self.pick(list(TYPES))
+            name, type_ = self.fresh(), self.pick(self.pool)
         self.line(depth, f"{name} = {self.cut(type_, self.expr(type_))}")
         self.scope[name] = type_
 
@@ -545,16 +555,14 @@ class Writer:
 
     def do_say(self, depth: int) -> None:
         """A call that the compiler knows nothing of: at most loops of this function are native."""
-        self.line(depth, f"say({self.expr(self.pick(list(TYPES)))})")
+        self.line(depth, f"say({self.expr(self.pick(self.pool))})")
 
     def do_return(self, depth: int) -> None:
         self.line(depth, f"if {self.expr(BOOL)}:")
         self.line(depth + 1, f"return {self.result()}")
 
     def result(self) -> str:
-        return (
-            f"({self.pick(list(self.scope) or ['None'])},)" if self.chance(0.3) else self.expr(self.pick(list(TYPES)))
-        )
+        return f"({self.pick(list(self.scope) or ['None'])},)" if self.chance(0.3) else self.expr(self.pick(self.pool))
 
 
 def function(name: str, random_: random.Random) -> tuple[str, str, list[str]]:
@@ -574,22 +582,22 @@ def function(name: str, random_: random.Random) -> tuple[str, str, list[str]]:
     signature = f"{name}: ({', '.join(parameters.values())}) -> object  # any"
     calls = []
     for _ in range(5):
-        arguments = ", ".join(random_.choice(_VALUES[type_]) for type_ in parameters.values())
+        arguments = ", ".join(random_.choice(VALUES[type_]) for type_ in parameters.values())
         calls.append(f"{name}({arguments})  # any, rewrites")
     # The same list or dict for two parameters.
     for type_ in (INTS, ROWS, COUNTS, TABLE, TEXTS, CELL, CELLS):
         twins = [each for each, its in parameters.items() if its == type_]
         if len(twins) > 1:
-            shared = random_.choice(_VALUES[type_][1:])
+            shared = random_.choice(VALUES[type_][1:])
             arguments = ", ".join(
-                "a" if each in twins else random_.choice(_VALUES[its]) for each, its in parameters.items()
+                "a" if each in twins else random_.choice(VALUES[its]) for each, its in parameters.items()
             )
             calls.append(f"{name}({arguments}) where a = {shared}  # any, rewrites")
     rows = [each for each, its in parameters.items() if its == ROWS]
     row = [each for each, its in parameters.items() if its == INTS]
     if rows and row:
         arguments = ", ".join(
-            "[r, r]" if each == rows[0] else "r" if each == row[0] else random_.choice(_VALUES[its])
+            "[r, r]" if each == rows[0] else "r" if each == row[0] else random_.choice(VALUES[its])
             for each, its in parameters.items()
         )
         calls.append(f"{name}({arguments}) where r = [3, 4]  # any, rewrites")

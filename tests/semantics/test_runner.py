@@ -9,6 +9,7 @@ import pytest
 import worker
 from casefiles import Malformed, parse
 from invent import case_file
+from invent_objects import case_file as with_classes
 from pyrust import equal
 
 PLAIN = "def f(xs, d):\n    return xs[0]\n"
@@ -68,6 +69,23 @@ def test_fine_differences_count(plain: str, other: str) -> None:
     assert problems(f"{start}{other}\n", plain=f"{start}{plain}\n")
 
 
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ("C.Py_IncRef(O(xs))", "references"),
+        ("C.Py_IncRef(O(d))", "references"),
+        ("C.PyObject_GC_UnTrack(O(xs))", "collector"),
+        ("k = ''.join(['x', 'yz']); C._PyDict_SetItem_KnownHash(O(d), O(k), O(1), H(hash('xyz')))", "find"),
+    ],
+)
+def test_what_no_picture_shows_counts(body: str, word: str) -> None:
+    start = "def f(xs, d):\n    from ctypes import PyDLL, py_object as O, c_ssize_t as H; C = PyDLL(None)\n    "
+    plain = "d['xyz'] = 1" if word == "find" else "pass"
+    found = problems(f"{start}{body}\n", plain=f"{start}{plain}\n")
+    assert len(found) == 1
+    assert word in found[0]
+
+
 def test_a_nan_is_a_nan() -> None:
     source = "def f(xs, d):\n    return float('nan')\n"
     assert problems(source, plain=source.replace("'nan'", "'inf' if 0 else '-nan'")) == []
@@ -90,7 +108,8 @@ def test_malformed_case_files_are_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_invented_programs_are_case_files_and_always_the_same(tmp_path: Path) -> None:
-    text = case_file(5, 20)
-    assert text == case_file(5, 20)
-    (tmp_path / "x.md").write_text(text)
-    assert len(parse(tmp_path / "x.md", tmp_path).cases) == 20
+    for invent in (case_file, with_classes):
+        text = invent(5, 20)
+        assert text == invent(5, 20)
+        (tmp_path / "x.md").write_text(text)
+        assert len(parse(tmp_path / "x.md", tmp_path).cases) == 20

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import gc
 import importlib
 import importlib.util
 import inspect
@@ -23,6 +24,7 @@ import sys
 import traceback
 import types
 import warnings
+from collections import OrderedDict, deque
 
 PRELUDE = {"nan": math.nan, "inf": math.inf, "math": math, "sys": sys}
 """Names that calls may use besides those of the module."""
@@ -205,7 +207,7 @@ def _kept(before, after):
 
 def differences(equal, native, plain, strict):
     """How a native run differs from Python's, as texts."""
-    found = []
+    found = lost(native.picture)
     if native.exception != plain.exception:
         found.append(f"exception {_short(native.exception)} instead of {_short(plain.exception)}")
     if native.generator != plain.generator:
@@ -216,6 +218,8 @@ def differences(equal, native, plain, strict):
         difference = equal.difference(native.picture, plain.picture)
         if difference:
             found.append(f"{difference.place}: {difference.first} instead of {difference.second}")
+        elif not found:
+            found += miscounted(native, plain)
     elif not found:
         found.append(f"{list(native.picture.roots)} instead of {list(plain.picture.roots)}")
     if strict and not found:
@@ -224,6 +228,61 @@ def differences(equal, native, plain, strict):
                 f"object {number} of the arguments: element {place} is a new object, in Python it is the old one"
             )
     return found
+
+
+_FOUND_AGAIN = (str, bytes, int, bool, float, type(None))
+
+
+def is_for_the_collector(thing):
+    """Does CPython's own code let the collector know of such an object? Of dicts and tuples only because of what they hold."""
+    if type(thing) in (dict, tuple):
+        return any(map(gc.is_tracked, gc.get_referents(thing)))
+    return type(thing) in (list, set, deque)
+
+
+def lost(picture):
+    """Keys that a dict or a set has and does not find, and what the collector does not know of.
+
+    A picture does not show what texts remember of their hashes, nor what is tracked."""
+    found = []
+    for thing in picture.objects:
+        kind = next((kind for kind in (dict, set, frozenset) if isinstance(thing, kind)), None)
+        if kind is not None:
+            for key in list(kind.__iter__(thing)):
+                # Another object of the same text: what is asked for remembers its hash from then on.
+                asked = (key + "x")[:-1] if type(key) is str else key
+                if type(key) in _FOUND_AGAIN and key == key and not kind.__contains__(thing, asked):
+                    found.append(f"a {type(thing).__name__} does not find its own key {key!r}")
+        # Some cases have one whose order knows a key that the dict does not.
+        with contextlib.suppress(KeyError):
+            if isinstance(thing, OrderedDict) and list(thing) != list(OrderedDict.__reversed__(thing))[::-1]:
+                found.append(f"an {type(thing).__name__} has another order from its end")
+        # Since 3.13 it sees in the instance itself what most of those dicts hold.
+        dicts = gc.get_referents(thing) if sys.version_info < (3, 13) else ()
+        for each in (thing, *(other for other in dicts if type(other) is dict)):
+            if not gc.is_tracked(each) and is_for_the_collector(each):
+                found.append(f"the collector does not know of a {type(each).__name__}")
+    return found[:3]
+
+
+_COUNTED = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleType)
+
+
+def miscounted(native, plain):
+    """Containers and instances that have more references than in Python, or less."""
+    if len(native.picture.objects) != len(plain.picture.objects):
+        return []
+    pairs = [
+        (one, other)
+        for one, other in zip(native.picture.objects, plain.picture.objects, strict=True)
+        if one is not other and type(one) is type(other) and not isinstance(one, _COUNTED)
+    ]
+    if all(sys.getrefcount(one) == sys.getrefcount(other) for one, other in pairs):
+        return []
+    # What was caught keeps frames alive, and the collector may have come between the two calls.
+    gc.collect()
+    counts = [(type(one).__name__, sys.getrefcount(one), sys.getrefcount(other)) for one, other in pairs]
+    return [f"{one} references to a {name}, in Python {other}" for name, one, other in counts if one != other][:3]
 
 
 def _short(exception):

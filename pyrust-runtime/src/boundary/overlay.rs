@@ -9,7 +9,8 @@ use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
     Py_DECREF, Py_FatalError, Py_REFCNT, PyDict_Clear, PyDict_DelItem, PyDict_Next, PyDict_SetItem,
-    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyUnicode_InternFromString,
+    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyObject_Hash,
+    PyUnicode_CheckExact, PyUnicode_InternFromString,
 };
 
 use crate::boundary::few::Few;
@@ -337,7 +338,14 @@ pub(crate) unsafe fn set_known(
     hash: isize,
 ) -> core::ffi::c_int {
     // SAFETY: By the caller.
-    unsafe { _PyDict_SetItem_KnownHash(dict, key, value, hash) }
+    unsafe {
+        // A dict of texts asks its keys for what they remember, and what became an object after it was hashed (a part of
+        // another text) remembers nothing yet.
+        if PyUnicode_CheckExact(key) != 0 && layout::str_known_hash(key) == -1 {
+            PyObject_Hash(key);
+        }
+        _PyDict_SetItem_KnownHash(dict, key, value, hash)
+    }
 }
 
 /// Bails where two keys have one hash: Python would compare them.

@@ -116,6 +116,22 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
     }
 }
 
+/// Does the collector see the attributes in the instance itself, though there is a dict?
+///
+/// # Safety
+/// A live instance of a class that a `class` statement made.
+unsafe fn lies_inside(_object: *mut PyObject) -> bool {
+    #[cfg(Py_3_13)]
+    // SAFETY: By the caller; see `storage`.
+    unsafe {
+        let class = Py_TYPE(_object);
+        (*class).tp_flags as u64 & INLINE_VALUES != 0
+            && *_object.cast::<u8>().add((*class).tp_basicsize as usize + 3) != 0
+    }
+    #[cfg(not(Py_3_13))]
+    false
+}
+
 /// Has the instance, or may it have, attributes that are in no slot?
 ///
 /// # Safety
@@ -611,6 +627,24 @@ impl Attribute {
             let found = entry_of(&keys, name);
             self.hint.set(found.unwrap_or(NOWHERE));
             Ok(found.map_or(ptr::null_mut(), |at| keys.place(at)))
+        }
+    }
+
+    /// Before a value that the garbage collector knows of comes into the place: a dict that has held none so far is not
+    /// known to it. It may be told too early, and looks itself.
+    ///
+    /// # Safety
+    /// A live instance of the class that `slot` was asked for last, and a live value.
+    #[inline(never)]
+    pub(super) unsafe fn tell_collector(&self, object: *mut PyObject, value: *mut PyObject) {
+        // SAFETY: By the caller; a dict is tracked once.
+        unsafe {
+            let (Found::Other(_), Storage::Dict(dict)) = (self.found.get(), storage(object)) else { return };
+            let is_known = PyObject_IS_GC(value) != 0
+                && (PyTuple_CheckExact(value) == 0 || PyObject_GC_IsTracked(value) != 0);
+            if is_known && !lies_inside(object) && PyObject_GC_IsTracked(dict) == 0 {
+                PyObject_GC_Track(dict.cast());
+            }
         }
     }
 
