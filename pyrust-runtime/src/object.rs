@@ -31,8 +31,8 @@ pub(crate) use place::{forget_order, leave_order, may_have_attributes, rejoin_or
 
 use self::based::Derived;
 use self::enums::Stands;
-use crate::boundary::journal::{self, release};
 use crate::boundary::attributes;
+use crate::boundary::journal::{self, release};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
 use crate::obj::{MOST_TUPLES, Obj};

@@ -109,8 +109,14 @@ impl Func<'_, '_, '_> {
                 Next::OfObject => None,
             };
             let (name, inside) = (above.name.to_string(), above.inside.to_string());
-            let known =
-                f.file.above_use(AboveUse { name, inside, of: of.clone(), class: class.clone(), found, builtin: false });
+            let known = f.file.above_use(AboveUse {
+                name,
+                inside,
+                of: of.clone(),
+                class: class.clone(),
+                found,
+                builtin: false,
+            });
             let (own, marker) = (object_marker(&of), object_marker(&class));
             f.file.names_class(&class);
             let check = f.q(quote!(object::above::<#own, #marker>(cx, &#known)));

@@ -9,8 +9,8 @@ use quote::{format_ident, quote};
 use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
 use crate::hir::{self, Expr, ExprKind, NodeId};
-use crate::infer::{bases, enums};
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
+use crate::infer::{bases, enums};
 use crate::resolve::SETTER;
 use crate::ty::{Callee, ObjectClass, Type};
 

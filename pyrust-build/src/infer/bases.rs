@@ -56,8 +56,6 @@ pub const KEPT: &[(&str, &[&str])] = &[
     ("in", &["__contains__"]),
     ("truth", &["__bool__", "__len__"]),
     ("compared", &["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]),
-    ("added", &["__iadd__", "__add__", "__radd__", "__iter__", "__len__", "__length_hint__"]),
-    ("merged", &["__ior__", "__or__", "__ror__", "__iter__"]),
     ("joined", &["__add__", "__radd__", "__mul__", "__rmul__", "__or__", "__ror__"]),
 ];
 
@@ -100,8 +98,10 @@ pub(super) fn builtin(env: &ModuleEnv, base: &ast::Expr) -> Option<Base> {
         A::Subscript { value, .. } => (&**value, true),
         _ => (base, false),
     };
-    let builtin = |name: &str| matches!(&named.kind, A::Name(n) if n == name) && !env.bindings.contains_key(name);
-    let known = |name: &str, typing: &str| builtin(name) || (given && is_library(env, named, "typing", typing));
+    let builtin =
+        |name: &str| matches!(&named.kind, A::Name(n) if n == name) && !env.bindings.contains_key(name);
+    let known =
+        |name: &str, typing: &str| builtin(name) || (given && is_library(env, named, "typing", typing));
     if known("list", "List") {
         return Some(Base::List);
     }
@@ -168,7 +168,8 @@ impl Infer<'_, '_> {
         let var = self.attribute_var(class, ITEMS);
         let ty = self.state.solver.get(var);
         if self.report && self.state.solver.resolve(&ty).is_none_or(|t| t.has_never()) {
-            let message = format!("the types of the items of `{}.{}` are not known", class.module, class.name);
+            let message =
+                format!("the types of the items of `{}.{}` are not known", class.module, class.name);
             let help = "profile with tests that use it (`pytest --pyrust-profile` records what instances hold), or write \
                         them behind the base, such as `list[int]`";
             self.refused(Diagnostic::new("PYR0321", Severity::Note, message).help(help), e.span);

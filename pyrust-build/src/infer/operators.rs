@@ -138,7 +138,10 @@ impl Program<'_> {
             }
             _ => false,
         };
-        !name.contains([' ', '.']) && !name.starts_with("__") && *ty != Type::Never && ty.members().iter().all(keeps)
+        !name.contains([' ', '.'])
+            && !name.starts_with("__")
+            && *ty != Type::Never
+            && ty.members().iter().all(keeps)
     }
 
     /// Is it one method, whatever of these types the receiver has?

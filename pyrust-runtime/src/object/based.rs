@@ -7,10 +7,10 @@ use core::ptr::NonNull;
 
 use pyo3_ffi::*;
 
+use super::Instance;
 use super::above::Above;
 use super::class::{ObjectClass, OfObjectClass, inherited};
 use super::place::Attribute;
-use super::Instance;
 use crate::activate::object::interned;
 use crate::dict::PDict;
 use crate::list::PList;
@@ -82,8 +82,6 @@ const NAMES: &[&str] = &[
     "__rmul__",
     "__or__",
     "__ror__",
-    "__iadd__",
-    "__ior__",
     "append",
     "clear",
     "copy",
@@ -128,14 +126,14 @@ impl Inherited {
     pub const GET: Inherited = Inherited::all(&["__getitem__", "__missing__"]);
     pub const FOUND: Inherited = Inherited::all(&["__getitem__"]);
     pub const SET: Inherited = Inherited::all(&["__setitem__", "__delitem__"]);
-    pub const CHANGED: Inherited = Inherited::all(&["__getitem__", "__missing__", "__setitem__", "__delitem__"]);
+    pub const CHANGED: Inherited =
+        Inherited::all(&["__getitem__", "__missing__", "__setitem__", "__delitem__"]);
     pub const IN: Inherited = Inherited::all(&["__contains__"]);
     pub const TRUTH: Inherited = Inherited::all(&["__bool__", "__len__"]);
-    pub const COMPARED: Inherited = Inherited::all(&["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]);
-    pub const ADDED: Inherited =
-        Inherited::all(&["__iadd__", "__add__", "__radd__", "__iter__", "__len__", "__length_hint__"]);
-    pub const MERGED: Inherited = Inherited::all(&["__ior__", "__or__", "__ror__", "__iter__"]);
-    pub const JOINED: Inherited = Inherited::all(&["__add__", "__radd__", "__mul__", "__rmul__", "__or__", "__ror__"]);
+    pub const COMPARED: Inherited =
+        Inherited::all(&["__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"]);
+    pub const JOINED: Inherited =
+        Inherited::all(&["__add__", "__radd__", "__mul__", "__rmul__", "__or__", "__ror__"]);
 
     const fn all(names: &[&str]) -> Inherited {
         let (mut bits, mut i) = (0, 0);

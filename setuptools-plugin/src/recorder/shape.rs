@@ -324,13 +324,9 @@ impl Shapes {
 
     fn list(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
         // SAFETY: a list, and indices within its size; nothing runs in between.
-        self.sequence(
-            py,
-            "list",
-            depth,
-            unsafe { ffi::PyList_GET_SIZE(object) } as usize,
-            |index| unsafe { ffi::PyList_GET_ITEM(object, index as ffi::Py_ssize_t) },
-        )
+        self.sequence(py, "list", depth, unsafe { ffi::PyList_GET_SIZE(object) } as usize, |index| unsafe {
+            ffi::PyList_GET_ITEM(object, index as ffi::Py_ssize_t)
+        })
     }
 
     fn tuple(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {

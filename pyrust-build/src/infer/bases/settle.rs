@@ -118,7 +118,8 @@ impl Settle<'_, '_> {
 
     /// Does evaluating it run nothing of the program, so that it does not matter when that is done, and how often?
     fn is_calm(&self, e: &Expr) -> bool {
-        let number = |e: &Expr| matches!(self.ty(e), Type::Bool | Type::Int | Type::Float | Type::Str | Type::Char);
+        let number =
+            |e: &Expr| matches!(self.ty(e), Type::Bool | Type::Int | Type::Float | Type::Str | Type::Char);
         let here = match &e.kind {
             ExprKind::None
             | ExprKind::Bool(_)
@@ -403,41 +404,6 @@ impl Settle<'_, '_> {
         }
     }
 
-    /// `xs += ys` of a variable: the call that changes what it holds.
-    fn changed_in_place(&mut self, stmt: &mut Stmt) -> Option<StmtKind> {
-        let StmtKind::Assign { targets, value } = &mut stmt.kind else { return None };
-        let [Target { kind: TargetKind::Var(_), .. }] = targets.as_slice() else { return None };
-        let ExprKind::InPlace { op, left, right } = &mut value.kind else { return None };
-        let ExprKind::Local(var) = left.kind else { return None };
-        let base = self.base(left)?;
-        let (operation, method) = match (op, base) {
-            (BinOp::Add, Base::List) => ("added", "extend"),
-            (BinOp::BitOr, Base::Dict) if self.is(right, Base::Dict) => ("merged", "update"),
-            _ => return None,
-        };
-        let ty = self.ty(right);
-        let other = |m: &Type| matches!(m, Type::Instance(_) | Type::Named { .. } | Type::Obj | Type::Never);
-        let asks = ty.members().iter().any(other) && !self.keeps(right, asked(operation));
-        if asks || !self.keeps(left, asked(operation)) {
-            return None;
-        }
-        let (mut left, mut right) = (take(left), take(right));
-        // The variable holds the same as before.
-        *value = self.build(ExprKind::Local(var), value.span);
-        self.read(&mut left, operation);
-        // Nobody else's operator comes first, and the items are taken as ever.
-        if self.base(&right).is_some() {
-            self.open(&mut right, operation);
-        }
-        let kind = ExprKind::Method {
-            base: Box::new(left),
-            name: method.to_string(),
-            args: vec![right],
-            keywords: vec![],
-        };
-        Some(StmtKind::Expr(self.build(kind, stmt.span)))
-    }
-
     /// Has the class that is called no way of its own to make its instances?
     fn is_filled(&self, class: &ObjectClass) -> bool {
         self.program.keeps(class, &["__init__", "__new__"])
@@ -452,11 +418,6 @@ impl VisitMut for Settle<'_, '_> {
             {
                 body.extend(found.into_iter().map(|kind| Stmt { kind, span: stmt.span }));
                 continue;
-            }
-            if let Some(kind) = self.changed_in_place(&mut stmt) {
-                let mut call = Stmt { kind, span: stmt.span };
-                visit::walk_stmt_mut(self, &mut call);
-                body.push(call);
             }
             if let StmtKind::AugAssign { target, .. } = &mut stmt.kind
                 && let TargetKind::Index { base, .. } = &mut target.kind
@@ -581,8 +542,10 @@ impl VisitMut for Settle<'_, '_> {
                     self.open_method(base, &name);
                 }
                 // Of a builtin class, or what has just been read as one.
-                let builtin = |ty: Type| !ty.members().iter().any(|m| matches!(m, Type::Instance(_) | Type::Obj));
-                let opened = matches!(&base.kind, ExprKind::Method { name, .. } if name.starts_with("attribute ["));
+                let builtin =
+                    |ty: Type| !ty.members().iter().any(|m| matches!(m, Type::Instance(_) | Type::Obj));
+                let opened =
+                    matches!(&base.kind, ExprKind::Method { name, .. } if name.starts_with("attribute ["));
                 if TAKERS.contains(&name.as_str()) && (opened || builtin(self.ty(base))) {
                     args.iter_mut().for_each(|arg| self.open(arg, "iter"));
                 }
