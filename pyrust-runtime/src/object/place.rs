@@ -349,12 +349,12 @@ unsafe fn shared_count(class: *mut PyTypeObject) -> usize {
 /// A live instance of a class of Python's.
 #[inline]
 pub(crate) unsafe fn has_dict_later(object: *mut PyObject) -> bool {
-    const DERIVED: u64 = Py_TPFLAGS_LIST_SUBCLASS as u64 | Py_TPFLAGS_DICT_SUBCLASS as u64;
+    const DERIVED: u64 = Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS;
     // SAFETY: By the caller.
     unsafe {
-        let flags = (*Py_TYPE(object)).tp_flags as u64;
+        let flags = (*Py_TYPE(object)).tp_flags;
         flags & DERIVED != 0
-            && flags & Py_TPFLAGS_MANAGED_DICT as u64 != 0
+            && flags & Py_TPFLAGS_MANAGED_DICT != 0
             && matches!(storage(object), Storage::Slots | Storage::Dict(_))
     }
 }
