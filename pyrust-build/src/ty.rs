@@ -146,17 +146,63 @@ pub struct ObjectClass {
     pub own: usize,
     /// Of those, while types are inferred: what knows whether it meets Python's objects after all, and is one of them.
     pub cell: Option<usize>,
+    /// The builtin class that it is derived from.
+    pub base: Below,
+}
+
+/// A builtin class of containers below which a class of the project stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Base {
+    List,
+    Dict,
+}
+
+impl Base {
+    pub fn name(self) -> &'static str {
+        match self {
+            Base::List => "list",
+            Base::Dict => "dict",
+        }
+    }
+}
+
+/// What the text says of a class besides its name: it makes no difference between two of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Below(pub Option<Base>);
+
+impl PartialEq for Below {
+    fn eq(&self, _: &Below) -> bool {
+        true
+    }
+}
+
+impl Eq for Below {}
+
+impl std::hash::Hash for Below {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+impl PartialOrd for Below {
+    fn partial_cmp(&self, other: &Below) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Below {
+    fn cmp(&self, _: &Below) -> std::cmp::Ordering {
+        std::cmp::Ordering::Equal
+    }
 }
 
 impl ObjectClass {
     /// The class of Python's instances.
     pub fn new(module: String, name: String) -> ObjectClass {
-        ObjectClass { module, name, own: 0, cell: None }
+        ObjectClass { module, name, own: 0, cell: None, base: Below(None) }
     }
 
     /// The same class, of Python's instances.
     pub fn of_python(&self) -> Arc<ObjectClass> {
-        Arc::new(ObjectClass::new(self.module.clone(), self.name.clone()))
+        Arc::new(ObjectClass { own: 0, cell: None, ..self.clone() })
     }
 
     /// Is it the same class in Python?

@@ -5,6 +5,7 @@
 
 mod above;
 mod abstracts;
+mod based;
 mod class;
 mod enums;
 mod new;
@@ -18,6 +19,7 @@ use pyo3_ffi::{self as ffi, Py_TYPE, PyObject, PyType_IS_GC};
 
 pub use above::Above;
 pub(crate) use abstracts::{ask_open, forget_open, is_abstract, is_below};
+pub use based::{Inherited, opened, opened_above, opened_for};
 pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
@@ -27,8 +29,10 @@ pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
 pub(crate) use place::{forget_order, leave_order, may_have_attributes, rejoin_order, without_dict};
 
+use self::based::Derived;
 use self::enums::Stands;
 use crate::boundary::attributes;
+use crate::boundary::journal::{self, release};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
 use crate::obj::{MOST_TUPLES, Obj};
@@ -200,6 +204,11 @@ pub fn set_generic<C: OfObjectClass, T: IntoPy>(
             let value = value.into_py(cx)?;
             return name.first(cx, object.as_ptr(), slot, value);
         }
+        // The dict of such an instance may still grow, so that no place in it is logged.
+        if C::CLASS.derived().0 != Derived::Object && attributes::is_fresh(cx, object.as_ptr()) {
+            let value = value.into_py(cx)?;
+            return release(cx, core::mem::replace(&mut *slot, value));
+        }
         if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
             return Ok(());
         }
@@ -306,14 +315,14 @@ pub fn ne<I: AnyInstance>(cx: Cx, a: I, b: I) -> R<bool> {
     Ok(!eq(cx, a, b)?)
 }
 
-/// `C.__new__(C)`: an instance without attributes.
+/// `C.__new__(C)`: an instance without attributes, and without items.
 pub fn make<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
     cx.before_tracked();
     let class = C::CLASS.class();
     if class.is_null() || !C::CLASS.is_made_plainly() {
         return bail(Bail::Guard);
     }
-    // SAFETY: The class was found to be one whose instances are made by `object.__new__`, which runs no Python
+    // SAFETY: The class was found to be one whose instances are made by a `__new__` of C's, which runs no Python
     // code; the new reference is given to the transaction.
     unsafe {
         let Some(new) = (*class).tp_new else { return bail(Bail::Guard) };
@@ -323,6 +332,9 @@ pub fn make<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
         ffi::Py_DECREF(arguments);
         let object = cx.adopt(object)?;
         attributes::register_fresh(cx, object.as_ptr());
+        if C::CLASS.derived().0 == Derived::List {
+            journal::register_fresh(cx, object.as_ptr())?;
+        }
         Ok(Instance { object, class: PhantomData })
     }
 }

@@ -31,7 +31,7 @@ pub use crate::memory::MemView;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj};
 pub use crate::object::{
-    Above, Attribute, Checked, Field, Fields, Instance, IsObject, Method, MethodKind, ObjectClass,
+    Above, Attribute, Checked, Field, Fields, Inherited, Instance, IsObject, Method, MethodKind, ObjectClass,
     OfObjectClass, Own, Sure,
 };
 pub use crate::own::raise_own;

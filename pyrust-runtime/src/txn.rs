@@ -3,29 +3,24 @@
 //! There is one transaction per process at a time (the GIL is not released while one is open), so it lives in
 //! a static and keeps its buffers: opening costs a few stores.
 
+mod rare;
+
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
 
-use crate::array::Arrays;
 use crate::boundary::attributes;
-use crate::boundary::deques::Deques;
 use crate::boundary::dropped::Shared;
 use crate::boundary::few::Few;
 use crate::boundary::journal::{ListState, Lists, Spare};
-use crate::boundary::ordered::Ordereds;
 use crate::boundary::overlay::Overlays;
-use crate::boundary::sets::Sets;
 use crate::buf::Buf;
-use crate::bytearray::Attached;
-use crate::list::{Choice, owned};
-use crate::object::own::Records;
-use crate::packed::Packeds;
+use crate::list::Choice;
 use crate::raised::Raised;
-use crate::random::Generators;
 use crate::stop::{Bail, R, Stop, bail};
+use crate::txn::rare::Rare;
 
 /// A poll at least every so many turns of one loop.
 pub const FUEL: i32 = 4096;
@@ -97,60 +92,6 @@ pub struct Txn {
     rare: Rare,
     /// In a thread that does turns of a loop for the one that holds the GIL: becomes true when they are not wanted.
     unwanted: *const AtomicBool,
-}
-
-/// What most transactions hold nothing of: whether there is something in all of it is one question.
-pub(crate) struct Rare {
-    pub(crate) bytearrays: Attached,
-    pub(crate) deques: Deques,
-    pub(crate) ordereds: Ordereds,
-    pub(crate) arrays: Arrays,
-    pub(crate) packeds: Packeds,
-    pub(crate) records: Records,
-    pub(crate) owned: owned::Lists,
-    pub(crate) sets: Sets,
-    pub(crate) random: Generators,
-    /// What dicts and globals drop although others refer to it.
-    pub(crate) shared: Buf<Shared>,
-}
-
-impl Rare {
-    const fn new() -> Rare {
-        Rare {
-            bytearrays: Attached::new(),
-            deques: Deques::new(),
-            ordereds: Ordereds::new(),
-            arrays: Arrays::new(),
-            packeds: Packeds::new(),
-            records: Records::new(),
-            owned: owned::Lists::new(),
-            sets: Sets::new(),
-            random: Generators::new(),
-            shared: Buf::new(),
-        }
-    }
-
-    /// Is nothing held but what is committed where it lies, or by operations that cannot fail?
-    pub(crate) fn holds_places_only(&self) -> bool {
-        self.records.is_empty() && self.holds_places_and_records()
-    }
-
-    /// The same, or records, which are forgotten.
-    pub(crate) fn holds_places_and_records(&self) -> bool {
-        self.owned.is_empty()
-            && self.sets.is_empty()
-            && self.arrays.is_empty()
-            && self.shared.is_empty()
-            && self.random.is_untouched()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.holds_places_only()
-            && self.deques.is_empty()
-            && self.ordereds.is_empty()
-            && self.packeds.is_empty()
-            && self.bytearrays.is_empty()
-    }
 }
 
 impl Txn {

@@ -23,6 +23,8 @@ pub(super) struct AboveUse {
     class: Arc<ObjectClass>,
     /// Where the function is that was compiled, and whether it is a static method; nothing for what `object` has.
     found: Option<(usize, usize, bool)>,
+    /// It is what the builtin class has below which these stand.
+    builtin: bool,
 }
 
 impl File<'_, '_> {
@@ -32,6 +34,19 @@ impl File<'_, '_> {
             self.above.len() - 1
         });
         format_ident!("U_{i}")
+    }
+
+    /// The search that ends at the builtin class.
+    pub(super) fn above_builtin(
+        &mut self,
+        above: &Above<'_>,
+        of: &Arc<ObjectClass>,
+        class: &Arc<ObjectClass>,
+    ) -> Ident {
+        self.names_class(class);
+        let (name, inside) = (above.name.to_string(), above.inside.to_string());
+        let (of, class) = (of.clone(), class.clone());
+        self.above_use(AboveUse { name, inside, of, class, found: None, builtin: true })
     }
 
     pub(super) fn above_statics(&self) -> TokenStream {
@@ -45,6 +60,9 @@ impl File<'_, '_> {
                 }
                 None => quote!(None),
             };
+            if above.builtin {
+                return quote!(static #name: Above = Above::builtin(#text, #inside););
+            }
             quote!(static #name: Above = Above::new(#text, #inside, #found);)
         });
         quote!(#(#items)*)
@@ -91,8 +109,14 @@ impl Func<'_, '_, '_> {
                 Next::OfObject => None,
             };
             let (name, inside) = (above.name.to_string(), above.inside.to_string());
-            let known =
-                f.file.above_use(AboveUse { name, inside, of: of.clone(), class: class.clone(), found });
+            let known = f.file.above_use(AboveUse {
+                name,
+                inside,
+                of: of.clone(),
+                class: class.clone(),
+                found,
+                builtin: false,
+            });
             let (own, marker) = (object_marker(&of), object_marker(&class));
             f.file.names_class(&class);
             let check = f.q(quote!(object::above::<#own, #marker>(cx, &#known)));

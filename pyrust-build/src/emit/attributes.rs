@@ -11,6 +11,7 @@ use super::spans::runs;
 use super::types::Val;
 use crate::hir::visit::{Visit, each_expr, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{CmpOp, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId};
+use crate::infer::bases::Part;
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -80,7 +81,12 @@ impl Func<'_, '_, '_> {
         {
             return None;
         }
-        let reach = self.attributes.iter().rev().take_while(|l| l.leaves(var, name)).count();
+        // What hides a method of a builtin class is assigned under its name.
+        let assigned = match Part::of(name) {
+            Some(Part::Method(method)) => method,
+            _ => name,
+        };
+        let reach = self.attributes.iter().rev().take_while(|l| l.leaves(var, assigned)).count();
         let at = self.attributes.len() - reach;
         let same = |f: &&(VarId, String, Type, Ident, TokenStream)| f.0 == var && f.1 == name && f.2 == ty;
         if let Some(known) = self.attributes.get(at)?.found.iter().find(same).map(|f| f.3.clone()) {

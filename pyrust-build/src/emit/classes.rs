@@ -101,9 +101,9 @@ impl Func<'_, '_, '_> {
                 };
                 let tests = classes.iter().map(|class| match class {
                     Ok(local) => f.q(quote!(#test(#context #object, #local))),
-                    // None of the others is above a class of the project.
                     Err(name) => {
-                        let above = name == "object" && matches!(asked, Asked::Instance);
+                        let above = (name == "object" || is_instance(&v.ty, name))
+                            && matches!(asked, Asked::Instance);
                         quote!(#above)
                     }
                 });

@@ -7,6 +7,7 @@ mod above;
 mod asked;
 mod attributes;
 mod backwards;
+mod bases;
 mod between;
 mod call;
 mod class_methods;

@@ -9,8 +9,8 @@ use quote::{format_ident, quote};
 use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
 use crate::hir::{self, Expr, ExprKind, NodeId};
-use crate::infer::enums;
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
+use crate::infer::{bases, enums};
 use crate::resolve::SETTER;
 use crate::ty::{Callee, ObjectClass, Type};
 
@@ -295,6 +295,9 @@ impl Func<'_, '_, '_> {
         name: &str,
         ty: &Type,
     ) -> TokenStream {
+        if let Some(part) = bases::Part::of(name) {
+            return self.builtin_part(instance, class, &part, ty);
+        }
         let (marker, rust, at) = (object_marker(class), rust_type(ty), self.file.attribute(class, name));
         quote!(object::get::<#marker, #rust>(cx, #instance, &#at))
     }
@@ -473,6 +476,11 @@ impl Func<'_, '_, '_> {
         let ty = Type::Instance(class.clone());
         let Some(mut method) = self.file.program.method_of(class, "__init__") else {
             self.file.makes(class, None);
+            if let [items] = args {
+                let made = self.make_filled(class, items, &mut lets);
+                let made = self.coerce(&Val::new(made, ty), to);
+                return quote!({ #(#lets)* #made });
+            }
             let made = self.q(quote!(#module_of_makers::make_empty::<#maker>(cx)));
             let made = self.coerce(&Val::new(made, ty), to);
             return quote!({ #(#lets)* #made });

@@ -6,12 +6,12 @@ use super::named::is_library;
 use super::objects::{Member, Method, MethodKind};
 use super::solver::Ty;
 use super::value::Reached;
-use super::{Guard, Infer, Program};
+use super::{Guard, Infer, Program, bases};
 use crate::ast::{self, ExprKind as A};
 use crate::hir::Expr;
 use crate::lower::above::Above;
 use crate::resolve::{Binding, ModuleEnv};
-use crate::ty::{Callee, ObjectClass};
+use crate::ty::{Base, Below, Callee, ObjectClass};
 
 /// Classes above a class, at most.
 const MAX_BASES: usize = 16;
@@ -30,10 +30,20 @@ impl Program<'_> {
         let mut out = self.lookups.order(class, || {
             let mut out = Vec::new();
             self.order_into(&class.module, &class.name, &mut out)?;
+            let base = Below(self.base_of(&out));
+            out.iter_mut().for_each(|c| c.base = base);
             Some(out)
         })?;
         out.iter_mut().for_each(|c| c.own = class.own);
         Some(out)
+    }
+
+    /// What is below all that the text of the class and those above it says.
+    pub(super) fn base_of(&self, order: &[ObjectClass]) -> Option<Base> {
+        order.iter().find_map(|class| {
+            let (_, env) = self.modules.module(&class.module)?;
+            self.class_def(class)?.bases.iter().find_map(|base| bases::builtin(env, base))
+        })
     }
 
     fn order_into(&self, module: &str, name: &str, out: &mut Vec<ObjectClass>) -> Option<()> {
@@ -49,6 +59,7 @@ impl Program<'_> {
             if is_empty_base(env, base)
                 || super::abstract_bases::members(env, base).is_some()
                 || super::enums::is_base(env, base)
+                || bases::builtin(env, base).is_some()
             {
                 continue;
             }

@@ -178,13 +178,15 @@ impl Program<'_> {
         }
         let is_abstract = |ty: &Type| {
             let Type::Instance(class) = ty else { return false };
-            self.order(class).unwrap_or_default().iter().any(|class| {
-                let (Some(def), Some((_, env))) = (self.class_def(class), self.modules.module(&class.module))
-                else {
-                    return false;
-                };
-                def.bases.iter().any(|base| members(env, base).is_some())
-            })
+            class.base.0.is_some()
+                || self.order(class).unwrap_or_default().iter().any(|class| {
+                    let (Some(def), Some((_, env))) =
+                        (self.class_def(class), self.modules.module(&class.module))
+                    else {
+                        return false;
+                    };
+                    def.bases.iter().any(|base| members(env, base).is_some())
+                })
         };
         types.into_iter().any(|ty| ty.any(&is_abstract))
     }

@@ -65,6 +65,7 @@ impl Program<'_> {
             }
             let Some(def) = self.class_def(&class).cloned() else { continue };
             self.learn_members(&class, &def);
+            self.learn_items(&class, &def);
             for stmt in &def.body {
                 match &stmt.kind {
                     S::AnnAssign { target, annotation, value, .. } => {

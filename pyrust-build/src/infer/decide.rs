@@ -176,7 +176,7 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         return match ty {
             Type::Bool => class == "bool",
             // Their classes are below the builtin ones.
-            Type::Named { .. } | Type::Numpy(_) => false,
+            Type::Named { .. } | Type::Numpy(_) | Type::Instance(_) => false,
             Type::Dict { kind, .. } => *kind == DictKind::Plain && class == "dict",
             other => is_instance(other, class),
         };
@@ -196,8 +196,9 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Set { frozen: true, .. } => class == "frozenset",
         Type::Tuple { .. } | Type::VarTuple(_) | Type::Named { .. } => class == "tuple",
         Type::Range => class == "range",
+        Type::Instance(own) => own.base.0.is_some_and(|base| base.name() == class),
         // None of them is derived from a builtin class.
-        Type::Foreign(_) | Type::Instance(_) => false,
+        Type::Foreign(_) => false,
         Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
         Type::MemView => class == "memoryview",
         // The one class of NumPy's that is derived from a builtin one.

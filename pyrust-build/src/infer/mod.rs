@@ -11,6 +11,7 @@ mod apart;
 mod apply;
 mod asked;
 mod attributes;
+pub mod bases;
 mod beyond;
 mod by_name;
 mod call;
@@ -393,7 +394,7 @@ impl<'a> Program<'a> {
                 }
                 return Err(vec![d]);
             }
-            if self.settle_operators() || self.fill_globals() {
+            if self.settle_operators() || self.settle_bases() || self.fill_globals() {
                 continue;
             }
             if refined < MAX_REFINEMENTS && self.refine() {

@@ -135,7 +135,9 @@ impl Infer<'_, '_> {
             Ty::Never => return Ty::Never,
             _ => None,
         };
-        let Some(class) = found.filter(|class| self.program.enumeration(class).is_none()) else {
+        let plain =
+            |class: &Arc<ObjectClass>| self.program.enumeration(class).is_none() && class.base.0.is_none();
+        let Some(class) = found.filter(plain) else {
             let message = format!("`__new__` of `{}` is not supported", self.show(&ty));
             return self.refuse("PYR0335", e.span, message);
         };

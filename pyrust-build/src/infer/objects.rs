@@ -7,7 +7,7 @@ use super::beyond::of_any_size;
 use super::enums;
 use super::solver::{Ty, VarId};
 use super::value::{Reached, Why};
-use super::{ArgSource, FuncRef, Guard, Infer, Program, bind};
+use super::{ArgSource, FuncRef, Guard, Infer, Program, bases, bind};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId, ParamKind};
@@ -79,7 +79,7 @@ impl Program<'_> {
             return None;
         }
         let class = ObjectClass::new(home, own);
-        self.order(&class)?;
+        let class = self.order(&class)?.into_iter().next()?;
         (!self.is_inner_enumeration(&class)).then(|| Arc::new(class))
     }
 
@@ -209,6 +209,8 @@ impl Program<'_> {
         // Each enumeration has values of its own.
         let root = match enums::KEPT.contains(&name) && self.enumeration(class).is_some() {
             true => None,
+            // All classes below the one that is derived from the builtin class have its items.
+            false if name == bases::ITEMS => self.derived(class),
             false => self
                 .apart(class, name)
                 .filter(|_| class.own == 0)
@@ -362,6 +364,9 @@ impl Infer<'_, '_> {
 
     /// `instance.name`
     pub(super) fn instance_attribute(&mut self, e: &Expr, class: &Arc<ObjectClass>, name: &str) -> Ty {
+        if let Some(part) = bases::Part::of(name) {
+            return self.builtin_part(e, class, &part);
+        }
         if let Some(kept) = self.program.kept_of_member(class, name) {
             self.guards.insert(enums::guard(class, enums::VALUE));
             return self.instance_attribute(e, class, kept);
@@ -467,11 +472,17 @@ impl Infer<'_, '_> {
         if self.program.enumeration(class).is_some() {
             return self.member_by_value(e, class, args, keywords);
         }
-        if self.program.member_of(class, "__new__").is_none() {
+        if self.program.member_of(class, "__new__").is_none() && class.base.0.is_none() {
             self.made.insert((class.module.clone(), class.name.clone()));
         }
         let class = &self.kept(e.id, class);
         let instance = Ty::Instance(class.clone());
+        if class.base.0.is_some()
+            && self.program.member_of(class, "__init__").is_none()
+            && self.program.member_of(class, "__new__").is_none()
+        {
+            return self.make_filled(e, class, args, keywords);
+        }
         if let Some(own) = self.program.makes_up_attributes(class, false) {
             let message =
                 format!("making an instance of `{}`, which has a `{own}`, is not supported", class.name);

@@ -133,11 +133,15 @@ impl Program<'_> {
         let keeps = |m: &Type| match m {
             Type::Instance(class) => {
                 self.enumeration(class).is_none()
+                    && !class.base.0.is_some_and(|base| super::bases::methods(base).contains(&name))
                     && matches!(self.member_of(class, name), None | Some(Member::Value))
             }
             _ => false,
         };
-        !name.contains(' ') && !name.starts_with("__") && *ty != Type::Never && ty.members().iter().all(keeps)
+        !name.contains([' ', '.'])
+            && !name.starts_with("__")
+            && *ty != Type::Never
+            && ty.members().iter().all(keeps)
     }
 
     /// Is it one method, whatever of these types the receiver has?

@@ -72,7 +72,9 @@ pub(crate) unsafe fn is_plain_instance(object: *mut PyObject) -> bool {
             return false;
         }
         let mut class = ty;
-        while !ptr::eq(class, &raw const PyBaseObject_Type) {
+        // Those of lists and dicts free what is in them, which is asked in turn.
+        let ends = [&raw mut PyBaseObject_Type, &raw mut PyList_Type, &raw mut PyDict_Type];
+        while !ends.contains(&class) {
             if class.is_null() || address((*class).tp_dealloc) != dealloc {
                 return false;
             }

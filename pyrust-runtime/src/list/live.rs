@@ -18,7 +18,7 @@ const FAR: usize = 16;
 /// … and so many ahead, when it is there, what it refers to.
 const NEAR: usize = 8;
 
-/// A borrowed exact `list`; the transaction keeps it alive.
+/// A borrowed `list`, exact where it was read from Python (see `object::based` for others); the transaction keeps it alive.
 pub struct PList<T> {
     object: NonNull<PyObject>,
     item: PhantomData<fn() -> T>,
@@ -40,10 +40,10 @@ impl<T> PList<T> {
         self.object.as_ptr()
     }
 
-    /// A handle on an exact list.
+    /// A handle on a list.
     ///
     /// # Safety
-    /// `object` is one, and the transaction keeps it alive.
+    /// `object` is one, for C, and the transaction keeps it alive.
     #[inline(always)]
     pub(crate) unsafe fn of_object(object: *mut PyObject) -> Self {
         // SAFETY: By the caller.

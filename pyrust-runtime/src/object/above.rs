@@ -5,6 +5,7 @@ use core::ptr;
 
 use pyo3_ffi::*;
 
+use super::based::Derived;
 use super::class::{MethodKind, ObjectClass, wrapped};
 use crate::activate::Namespace;
 use crate::activate::object::known_item;
@@ -19,6 +20,8 @@ pub struct Above {
     /// How a class holds the function, and where that is which was found to be the compiled one; nothing where it is
     /// what `object` has.
     found: Option<(MethodKind, &'static Namespace, usize)>,
+    /// It is what the builtin class has from which the classes are derived.
+    builtin: bool,
     /// The transaction in which that was found to be so.
     seen: Cell<u64>,
 }
@@ -32,7 +35,12 @@ impl Above {
         inside: &'static str,
         found: Option<(MethodKind, &'static Namespace, usize)>,
     ) -> Above {
-        Above { name, inside, found, seen: Cell::new(0) }
+        Above { name, inside, found, builtin: false, seen: Cell::new(0) }
+    }
+
+    /// What no class has but the builtin one.
+    pub const fn builtin(name: &'static str, inside: &'static str) -> Above {
+        Above { name, inside, found: None, builtin: true, seen: Cell::new(0) }
     }
 
     #[inline]
@@ -56,7 +64,16 @@ impl Above {
             if !self.inside.is_empty() {
                 is_in_cell(class, self.inside)?;
             }
-            let found = behind(of, class, self.name)?;
+            let derived = Derived::of(of);
+            let builtin = if self.builtin { derived.class() } else { ptr::null_mut() };
+            let found = behind(of, class, self.name, builtin)?;
+            if self.builtin {
+                if derived == Derived::Object || found != builtin.cast() {
+                    return bail(Bail::Guard);
+                }
+                self.seen.set(cx.number());
+                return Ok(());
+            }
             let same = match self.found {
                 None => found.is_null(),
                 Some(_) if found.is_null() => false,
@@ -107,11 +124,17 @@ unsafe fn is_in_cell(class: *mut PyTypeObject, inside: &str) -> R<()> {
     }
 }
 
-/// What the first class behind `class` in the order of `of` has under the name; null where only `object` may have it.
+/// What the first class behind `class` in the order of `of` has under the name; null where only `object` may have it. `builtin`
+/// itself where the search gets there.
 ///
 /// # Safety
-/// Two live classes.
-unsafe fn behind(of: *mut PyTypeObject, class: *mut PyTypeObject, name: &str) -> R<*mut PyObject> {
+/// Two live classes, and one more or null.
+unsafe fn behind(
+    of: *mut PyTypeObject,
+    class: *mut PyTypeObject,
+    name: &str,
+    builtin: *mut PyTypeObject,
+) -> R<*mut PyObject> {
     // SAFETY: By the caller: a ready class has a tuple of classes.
     unsafe {
         let order = (*of).tp_mro;
@@ -124,6 +147,9 @@ unsafe fn behind(of: *mut PyTypeObject, class: *mut PyTypeObject, name: &str) ->
                 return Ok(ptr::null_mut());
             }
             // Those made by `class` have dicts of their own.
+            if ty == builtin {
+                return Ok(ty.cast());
+            }
             if (*ty).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || (*ty).tp_dict.is_null() {
                 return bail(Bail::Guard);
             }

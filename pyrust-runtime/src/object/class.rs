@@ -10,6 +10,7 @@ use crate::activate::Namespace;
 use crate::activate::object::{interned, is_made_by, known_item};
 use crate::activate::path::behind_cached;
 use crate::object::Instance;
+use crate::object::based::{Derived, Inherited};
 use crate::object::enums::{Stands, name_hash, stands_for};
 use crate::object::place::{self, Attribute, Found};
 use crate::stop::{Bail, R, bail};
@@ -100,6 +101,10 @@ struct Behaviour {
     plain_init: bool,
     /// Instances are numbers or texts, and do what those do.
     stands_for: Stands,
+    /// What it has as the builtin class has it from which it is derived.
+    kept: Inherited,
+    /// The builtin class.
+    derived: Derived,
     /// `Enum.__hash__`, which is that of the name, and its code; null where `hash` is something else.
     hash: (*mut PyObject, *mut PyObject),
 }
@@ -119,6 +124,8 @@ impl Behaviour {
         plainly_allocated: false,
         plain_init: false,
         stands_for: Stands::Itself,
+        kept: Inherited::NOTHING,
+        derived: Derived::Object,
         hash: (ptr::null_mut(), ptr::null_mut()),
     };
 }
@@ -197,6 +204,13 @@ impl ObjectClass {
         !function.is_null() && unsafe { PyFunction_GetCode(function) == code }
     }
 
+    /// What it is derived from, and what it has left as that has it.
+    #[inline(always)]
+    pub(super) fn derived(&self) -> (Derived, Inherited) {
+        let found = self.behaviour();
+        (found.derived, found.kept)
+    }
+
     pub(super) fn has_plain_init(&self) -> bool {
         self.behaviour().plain_init
     }
@@ -269,12 +283,14 @@ impl ObjectClass {
                 return ptr::null_mut();
             }
             let counted = (*ty.tp_as_mapping).mp_length.is_some() || (*ty.tp_as_sequence).sq_length.is_some();
+            let derived = Derived::of(class);
+            let root = derived.class();
             let plainly_allocated = same(ty.tp_alloc, object.tp_alloc)
                 && ty.tp_finalize.is_none()
                 && ty.tp_del.is_none()
                 && ty.tp_flags & Py_TPFLAGS_IS_ABSTRACT == 0
                 && ty.tp_itemsize == 0
-                && is_of_object(class);
+                && is_made_as(class, root);
             let enumeration = self.enumeration && is_made_by(class.cast(), "enum", "EnumType");
             self.found.set(Behaviour {
                 writable: same(ty.tp_setattro, object.tp_setattro),
@@ -282,9 +298,11 @@ impl ObjectClass {
                 // Members have a hash of their own, which does not concern `==`.
                 identity: (same(ty.tp_richcompare, object.tp_richcompare) || compares_as_object(class))
                     && (enumeration || same(ty.tp_hash, object.tp_hash)),
-                plainly_made: same(ty.tp_new, object.tp_new) && plainly_allocated,
-                plainly_allocated,
-                plain_init: same(ty.tp_init, object.tp_init),
+                plainly_made: same(ty.tp_new, (*root).tp_new) && plainly_allocated,
+                plainly_allocated: plainly_allocated && matches!(derived, Derived::Object),
+                plain_init: same(ty.tp_init, (*root).tp_init),
+                kept: Inherited::of_class(class, derived),
+                derived,
                 stands_for: if enumeration { stands_for(ty) } else { Stands::Itself },
                 hash: if enumeration { name_hash(class) } else { Behaviour::NONE.hash },
             });
@@ -298,17 +316,17 @@ impl ObjectClass {
     }
 }
 
-/// Does `object.__new__` make instances of the class: has none of those that it was made from a function of C's for that?
+/// Does the `__new__` of a builtin class make instances of the class: has none of those that it was made from, up to that
+/// one, a function of C's for that?
 ///
 /// # Safety
-/// A live class.
-unsafe fn is_of_object(class: *mut PyTypeObject) -> bool {
+/// Two live classes.
+unsafe fn is_made_as(class: *mut PyTypeObject, root: *mut PyTypeObject) -> bool {
     // SAFETY: By the caller; a class holds the one that it was made from.
     unsafe {
-        let object = &raw mut PyBaseObject_Type;
         let (own, mut at) = ((*class).tp_new, class);
-        while at != object {
-            let known = same((*at).tp_new, own) || same((*at).tp_new, (*object).tp_new);
+        while at != root {
+            let known = same((*at).tp_new, own) || same((*at).tp_new, (*root).tp_new);
             if (*at).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || !known || (*at).tp_base.is_null() {
                 return false;
             }

@@ -62,7 +62,7 @@ enum Storage {
     Dict(*mut PyObject),
     /// No dict yet, or one that is kept in another way.
     Unknown,
-    /// It can have no dict.
+    /// It can have no dict, or has had no attribute yet.
     Slots,
 }
 
@@ -96,6 +96,10 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
             if (*class).tp_flags as u64 & INLINE_VALUES != 0 && *values.add(3) != 0 {
                 return Storage::Values(values.add(8).cast());
             }
+            // As for 3.12.
+            if (*class).tp_flags as u64 & INLINE_VALUES == 0 {
+                return Storage::Slots;
+            }
             Storage::Unknown
         }
         #[cfg(all(Py_3_12, not(Py_3_13)))]
@@ -103,7 +107,8 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
             if word as usize & 1 != 0 {
                 return Storage::Values(word.cast::<u8>().add(1).cast());
             }
-            if word.is_null() { Storage::Unknown } else { Storage::Dict(word) }
+            // Instances of classes derived from containers get a dict with their first attribute.
+            if word.is_null() { Storage::Slots } else { Storage::Dict(word) }
         }
         #[cfg(not(Py_3_12))]
         {
@@ -111,7 +116,8 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
                 return Storage::Dict(word);
             }
             let values = (*words.sub(4)).cast::<*mut PyObject>();
-            if values.is_null() { Storage::Unknown } else { Storage::Values(values) }
+            // As for 3.12.
+            if values.is_null() { Storage::Slots } else { Storage::Values(values) }
         }
     }
 }
@@ -350,6 +356,22 @@ unsafe fn shared_count(class: *mut PyTypeObject) -> usize {
     unsafe {
         let keys = (*class.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
         if keys.is_null() { 0 } else { Keys::shared(keys).entries_used() }
+    }
+}
+
+/// Is it an instance of a class derived from a container, which keeps its attributes in a dict?
+///
+/// # Safety
+/// A live instance of a class of Python's.
+#[inline]
+pub(crate) unsafe fn has_dict_later(object: *mut PyObject) -> bool {
+    const DERIVED: u64 = Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_DICT_SUBCLASS;
+    // SAFETY: By the caller.
+    unsafe {
+        let flags = (*Py_TYPE(object)).tp_flags;
+        flags & DERIVED != 0
+            && flags & Py_TPFLAGS_MANAGED_DICT != 0
+            && matches!(storage(object), Storage::Slots | Storage::Dict(_))
     }
 }
 
@@ -713,6 +735,17 @@ impl Attribute {
             let fresh = attributes::is_fresh(cx, object);
             if let Found::Member(_) = self.found.get() {
                 return attributes::fill(cx, slot, (!fresh).then_some(ptr::null_mut()), value);
+            }
+            if fresh && has_dict_later(object) {
+                // Nobody else has seen the instance, and nothing is logged of its dict, which may grow.
+                cx.before_tracked();
+                let done = PyObject_GenericSetAttr(object, self.text.get(), value);
+                Py_DECREF(value);
+                if done < 0 {
+                    PyErr_Clear();
+                    return bail(Bail::Unsupported);
+                }
+                return Ok(());
             }
             if let (false, Storage::Values(values)) = (slot.is_null(), storage(object)) {
                 let index = slot.offset_from(values) as usize;

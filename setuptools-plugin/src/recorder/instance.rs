@@ -83,6 +83,16 @@ pub(super) fn undisturbed<T>(work: impl FnOnce() -> T) -> T {
 /// Is it a class of a `class` statement, and everything above it but `object`? Members of enumerations, exceptions, what inherits from a
 /// container, and types of extension modules are not; nor is what has a `__del__`, which would run once more for each that is made.
 pub(super) fn is_plain(ty: *mut PyTypeObject, dealloc: usize) -> bool {
+    is_made_of(ty, dealloc, &[&raw const ffi::PyBaseObject_Type])
+}
+
+/// The same, or such a class below `list` or `dict`.
+pub(super) fn is_plain_or_derived(ty: *mut PyTypeObject, dealloc: usize) -> bool {
+    let ends = [&raw const ffi::PyBaseObject_Type, &raw const ffi::PyList_Type, &raw const ffi::PyDict_Type];
+    is_made_of(ty, dealloc, &ends)
+}
+
+fn is_made_of(ty: *mut PyTypeObject, dealloc: usize, ends: &[*const PyTypeObject]) -> bool {
     // SAFETY: the type of a live object is ready: its MRO is a tuple of types.
     unsafe {
         let meta = ffi::Py_TYPE(ty.cast());
@@ -90,12 +100,12 @@ pub(super) fn is_plain(ty: *mut PyTypeObject, dealloc: usize) -> bool {
             || frame::type_name(meta).is_some_and(|(module, name)| module == "abc" && name == "ABCMeta");
         let mro = (*ty).tp_mro;
         known
-            && !std::ptr::eq(ty, &raw const ffi::PyBaseObject_Type)
+            && !ends.contains(&ty.cast_const())
             && (*ty).tp_finalize.is_none()
             && !mro.is_null()
             && (0..ffi::PyTuple_GET_SIZE(mro)).all(|index| {
                 let class = ffi::PyTuple_GET_ITEM(mro, index).cast::<PyTypeObject>();
-                std::ptr::eq(class, &raw const ffi::PyBaseObject_Type)
+                ends.contains(&class.cast_const())
                     || (*class).tp_dealloc.is_some_and(|each| each as usize == dealloc)
             })
     }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::frame;
-use super::instance::{each_attribute, is_identifier, is_plain};
+use super::instance::{each_attribute, is_identifier, is_plain_or_derived};
 
 unsafe extern "C" {
     /// Looks a name up in a class and its bases; a borrowed reference, or null without an error.
@@ -26,6 +26,8 @@ const ELEMENTS: usize = 8;
 /// So many instances of a class are looked into whenever they are met; beyond them each one of `SELDOM`.
 const ALWAYS: u64 = 64;
 const SELDOM: u64 = 256;
+/// Under this name stands what an instance of a class below `list` or `dict` holds as such.
+const ITEMS: &str = "__iter__";
 /// How many attributes of an instance are looked at.
 const ATTRIBUTES: usize = 64;
 
@@ -176,14 +178,7 @@ impl Shapes {
             return self.bytes;
         }
         if is(&raw mut ffi::PyList_Type) {
-            // SAFETY: an exact list, and indices within its size; nothing runs in between.
-            return self.sequence(
-                py,
-                "list",
-                depth,
-                unsafe { ffi::PyList_GET_SIZE(object) } as usize,
-                |index| unsafe { ffi::PyList_GET_ITEM(object, index as ffi::Py_ssize_t) },
-            );
+            return self.list(py, object, depth);
         }
         if is(&raw mut ffi::PyTuple_Type) {
             return self.tuple(py, object, depth);
@@ -246,6 +241,13 @@ impl Shapes {
             }
             found.len() < ATTRIBUTES
         });
+        // SAFETY: a live object.
+        let (is_list, is_dict) = unsafe { (ffi::PyList_Check(object) != 0, ffi::PyDict_Check(object) != 0) };
+        if is_list {
+            found.push((ITEMS.to_string(), self.list(py, object, depth - 1)));
+        } else if is_dict {
+            found.push((ITEMS.to_string(), self.dict(py, "dict", object, depth - 1)));
+        }
         let Some(instances) = self.instances.get_mut(&class) else { return };
         for (name, shape) in found {
             super::count(instances.attributes.entry(name).or_default(), shape);
@@ -318,6 +320,13 @@ impl Shapes {
             }
         }
         self.intern(Shape::Of(kind, seen))
+    }
+
+    fn list(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
+        // SAFETY: a list, and indices within its size; nothing runs in between.
+        self.sequence(py, "list", depth, unsafe { ffi::PyList_GET_SIZE(object) } as usize, |index| unsafe {
+            ffi::PyList_GET_ITEM(object, index as ffi::Py_ssize_t)
+        })
     }
 
     fn tuple(&mut self, py: Python<'_>, object: *mut PyObject, depth: u32) -> ShapeId {
@@ -422,7 +431,7 @@ impl Shapes {
         } else {
             self.name(&format!("{module}.{qualname}"))
         };
-        if self.modules.contains(&module) && is_plain(ty, self.plain_dealloc()) {
+        if self.modules.contains(&module) && is_plain_or_derived(ty, self.plain_dealloc()) {
             self.instances.entry(shape).or_default();
         }
         // SAFETY: the type of a live object.

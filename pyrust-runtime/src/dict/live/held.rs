@@ -1,8 +1,11 @@
-//! The operations of an overlay, for the commit.
+//! The operations of an overlay, for the commit; handles on dicts of other classes.
 
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use super::{IN_BASE, Log, Overlay};
+use pyo3_ffi::PyObject;
+
+use super::{IN_BASE, Log, Overlay, PDict};
 use crate::boundary::overlay::Op;
 use crate::buf::Buf;
 use crate::dict::native::boxed;
@@ -10,6 +13,17 @@ use crate::elem::Key;
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
+
+impl<K, V> PDict<K, V> {
+    /// A handle on a dict.
+    ///
+    /// # Safety
+    /// `object` is one, for C, and the transaction keeps it alive.
+    #[inline(always)]
+    pub(crate) unsafe fn of_object(object: NonNull<PyObject>) -> Self {
+        PDict { object, entry: PhantomData }
+    }
+}
 
 /// Boxes the overlay: first the overwritten values, which change no shape, then the log.
 pub(super) unsafe fn operations<K, V>(data: NonNull<u8>, cx: Cx, into: &mut Buf<Op>) -> R<usize>
