@@ -405,8 +405,8 @@ impl Records {
     /// Nobody reads the records any more.
     pub(crate) unsafe fn reset(&mut self) -> bool {
         let [(block, _)] = self.blocks[..] else { return false };
-        // SAFETY: The records are ours, and what they hold belongs to them.
         while let Some((record, finish)) = self.drops.pop() {
+            // SAFETY: The records are ours, and what they hold belongs to them.
             unsafe { finish(record) };
         }
         self.given.clear();

@@ -326,7 +326,7 @@ impl Settle<'_, '_> {
         let span = value.span;
         self.next += 1;
         let (id, var) = (self.next - 1, self.vars.len());
-        self.vars.push(Var { name: format!("_tmp{var}"), maybe_unbound: false, cell: false });
+        self.vars.push(Var { name: format!("_tmp{var}"), maybe_unbound: false, cell: false, of: None });
         let target = Target { kind: TargetKind::Var(var), span, id };
         out.push(StmtKind::Assign { targets: vec![target], value });
         self.build(ExprKind::Local(var), span)
