@@ -331,7 +331,7 @@ def test_explain(project: Project) -> None:
     project.pyrust("add", "kit.text:twice", "--sig", "(int) -> int")
     told = project.pyrust("explain", "kit.text:twice").stdout
     assert told.startswith("kit.text:twice: native\n  (int) -> int\n")
-    assert '#[hotspot(function = "kit.text:twice", signature = "(int) -> int")]' in told
+    assert '#[hotspot(function = "kit.text:twice", signature = "(int) -> int", plain)]' in told
     assert ": int (64 bits, checked)" in told
     assert "changes nothing of its caller's" in told
     assert "an int leaves 64 bits" in told

@@ -28,7 +28,8 @@ fn walk(
         let mro = (*ty).tp_mro;
         for index in 0..ffi::PyTuple_GET_SIZE(mro) {
             let class = ffi::PyTuple_GET_ITEM(mro, index).cast::<PyTypeObject>();
-            if std::ptr::eq(class, &raw const ffi::PyBaseObject_Type) {
+            // Builtin classes have nothing of it, and no `tp_dict` from 3.12 on.
+            if (*class).tp_flags & ffi::Py_TPFLAGS_HEAPTYPE == 0 {
                 continue;
             }
             let (mut position, mut name, mut slot) = (0, std::ptr::null_mut(), std::ptr::null_mut());
