@@ -190,6 +190,7 @@ class Run:
         self.kept = _kept(before, self.picture) if before.nodes else set()
         self.returned = [name for name, item in roots.items() if item is result]
         self.keep_alive = before, roots, result
+        self.held = lambda: {id(thing) for thing in equal.take(copy.globals()).objects}
 
 
 def _kept(before, after):
@@ -269,7 +270,9 @@ _COUNTED = (type, types.FunctionType, types.BuiltinFunctionType, types.ModuleTyp
 
 
 def miscounted(native, plain):
-    """Containers and instances that have more references than in Python, or less."""
+    """Containers and instances that have more references than in Python, or less.
+
+    Not those that globals lead to: native code keeps what it relies on alive."""
     if len(native.picture.objects) != len(plain.picture.objects):
         return []
     pairs = [
@@ -281,7 +284,12 @@ def miscounted(native, plain):
         return []
     # What was caught keeps frames alive, and the collector may have come between the two calls.
     gc.collect()
-    counts = [(type(one).__name__, sys.getrefcount(one), sys.getrefcount(other)) for one, other in pairs]
+    held = native.held() | plain.held()
+    counts = [
+        (type(one).__name__, sys.getrefcount(one), sys.getrefcount(other))
+        for one, other in pairs
+        if id(one) not in held and id(other) not in held
+    ]
     return [f"{one} references to a {name}, in Python {other}" for name, one, other in counts if one != other][:3]
 
 
