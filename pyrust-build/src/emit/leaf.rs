@@ -36,9 +36,7 @@ impl Func<'_, '_, '_> {
     pub(super) fn is_leaf(&self, instance: &Instance) -> bool {
         self.file.program.passes.has(Pass::Leaves) && is_leaf(instance)
     }
-}
 
-impl Func<'_, '_, '_> {
     /// Does a hotspot compute scalars of scalars and nothing else? Its entry opens no transaction.
     ///
     /// ```python

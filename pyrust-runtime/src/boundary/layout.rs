@@ -19,7 +19,8 @@ const VERSION: usize = if cfg!(Py_3_13) {
     0
 };
 
-const fn same(a: &str, b: &str) -> bool {
+/// `a == b`, for constants.
+pub(crate) const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;

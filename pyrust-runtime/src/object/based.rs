@@ -12,6 +12,7 @@ use super::above::Above;
 use super::class::{ObjectClass, OfObjectClass, inherited};
 use super::place::Attribute;
 use crate::activate::object::interned;
+use crate::boundary::layout;
 use crate::dict::PDict;
 use crate::list::PList;
 use crate::py::FromPy;
@@ -102,21 +103,6 @@ const NAMES: &[&str] = &[
     "values",
 ];
 
-const fn same_text(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
-}
-
 impl Inherited {
     pub const NOTHING: Inherited = Inherited(0);
     pub const LEN: Inherited = Inherited::all(&["__len__"]);
@@ -148,7 +134,7 @@ impl Inherited {
     pub const fn method(name: &str) -> Inherited {
         let mut i = 0;
         while i < NAMES.len() {
-            if same_text(NAMES[i], name) {
+            if layout::same(NAMES[i], name) {
                 return Inherited(1 << i);
             }
             i += 1;
