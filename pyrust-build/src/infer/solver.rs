@@ -381,60 +381,34 @@ impl Solver {
             Type::Union(members) => members.iter().fold(current.clone(), |acc, m| self.absorb(&acc, m)),
             Type::List { elem, in_place } => {
                 let found = find(&|m| if let Ty::List(c) = m { Some(*c) } else { None });
-                let cell = found.unwrap_or_else(|| self.fresh_cell());
-                self.absorb_into(self.elem(cell), elem);
-                if *in_place {
-                    self.set_in_place(cell);
-                }
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::List(cell)) }
+                self.absorb_cell(current, (elem, None, *in_place), found, Ty::List)
             }
             Type::Deque { elem, in_place } => {
                 let found = find(&|m| if let Ty::Deque(c) = m { Some(*c) } else { None });
-                let cell = found.unwrap_or_else(|| self.fresh_cell());
-                self.absorb_into(self.elem(cell), elem);
-                if *in_place {
-                    self.set_in_place(cell);
-                }
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::Deque(cell)) }
+                self.absorb_cell(current, (elem, None, *in_place), found, Ty::Deque)
             }
             Type::Dict { key, value, in_place, kind } => {
                 let found = find(&|m| match m {
                     Ty::Dict(c, k) if k == kind => Some(*c),
                     _ => None,
                 });
-                let cell = found.unwrap_or_else(|| self.fresh_cell());
-                self.absorb_into(self.elem(cell), key);
-                self.absorb_into(self.value(cell), value);
-                if *in_place {
-                    self.set_in_place(cell);
-                }
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::Dict(cell, *kind)) }
+                self.absorb_cell(current, (key, Some(value), *in_place), found, |c| Ty::Dict(c, *kind))
             }
             Type::DictView { dict, side } => {
-                let Type::Dict { kind, .. } = **dict else { return current.clone() };
+                let Type::Dict { key, value, in_place, kind } = &**dict else { return current.clone() };
                 let found = find(&|m| match m {
-                    Ty::DictView(c, k, s) if (*k, s) == (kind, side) => Some(*c),
+                    Ty::DictView(c, k, s) if (k, s) == (kind, side) => Some(*c),
                     _ => None,
                 });
-                let cell = found.unwrap_or_else(|| self.fresh_cell());
-                self.absorb(&Ty::Dict(cell, kind), dict);
-                if found.is_some() {
-                    current.clone()
-                } else {
-                    self.join(current, &Ty::DictView(cell, kind, *side))
-                }
+                let make = |c| Ty::DictView(c, *kind, *side);
+                self.absorb_cell(current, (key, Some(value), *in_place), found, make)
             }
             Type::Set { elem, in_place, frozen } => {
                 let found = current.members().iter().find_map(|m| match m {
                     Ty::Set(c, f) if f == frozen => Some(*c),
                     _ => None,
                 });
-                let cell = found.unwrap_or_else(|| self.fresh_cell());
-                self.absorb_into(self.elem(cell), elem);
-                if *in_place {
-                    self.set_in_place(cell);
-                }
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::Set(cell, *frozen)) }
+                self.absorb_cell(current, (elem, None, *in_place), found, |c| Ty::Set(c, *frozen))
             }
             Type::VarTuple(elem) => {
                 let found = find(&|m| if let Ty::VarTuple(v) = m { Some(*v) } else { None });
@@ -453,9 +427,7 @@ impl Solver {
                     Ty::Cell(v) => Some(*v),
                     _ => None,
                 });
-                let var = found.unwrap_or_else(|| self.var(Ty::Never));
-                self.absorb_into(var, content);
-                if found.is_some() { current.clone() } else { self.join(current, &Ty::Cell(var)) }
+                self.absorb_elements(current, content, found, Ty::Cell)
             }
             Type::Tuple { items, from_py } => {
                 let found = current
@@ -496,6 +468,31 @@ impl Solver {
         }
     }
 
+    /// The types of what a container holds flow into the cell of the member that is there, or into a new one.
+    fn absorb_cell(
+        &mut self,
+        current: &Ty,
+        (elem, value, in_place): (&Type, Option<&Type>, bool),
+        found: Option<CellId>,
+        make: impl Fn(CellId) -> Ty,
+    ) -> Ty {
+        let changed = self.changed;
+        let cell = found.unwrap_or_else(|| self.fresh_cell());
+        self.absorb_into(self.elem(cell), elem);
+        if let Some(value) = value {
+            self.absorb_into(self.value(cell), value);
+        }
+        if in_place {
+            self.set_in_place(cell);
+        }
+        if found.is_some() {
+            return current.clone();
+        }
+        // Nobody has seen the new one: where it is not let in anywhere, nothing is different in the next round.
+        self.changed = changed;
+        self.join(current, &make(cell))
+    }
+
     /// The element type flows into the variable of the member that is there, or into a new one.
     fn absorb_elements(
         &mut self,
@@ -504,9 +501,14 @@ impl Solver {
         found: Option<VarId>,
         make: fn(VarId) -> Ty,
     ) -> Ty {
+        let changed = self.changed;
         let var = found.unwrap_or_else(|| self.var(Ty::Never));
         self.absorb_into(var, elem);
-        if found.is_some() { current.clone() } else { self.join(current, &make(var)) }
+        if found.is_some() {
+            return current.clone();
+        }
+        self.changed = changed;
+        self.join(current, &make(var))
     }
 
     pub(super) fn absorb_into(&mut self, var: VarId, ty: &Type) {

@@ -33,7 +33,7 @@ const TYPES: &[&str] = &[
 
 /// How many steps inference may take for a file of so many lines.
 pub(crate) fn work_allowed(lines: usize) -> usize {
-    200_000 + 7_000 * lines
+    200_000 + 2_000 * lines
 }
 
 /// Three signatures: one that names and defaults suggest, two at random.
