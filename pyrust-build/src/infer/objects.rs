@@ -223,9 +223,12 @@ impl Program<'_> {
     }
 }
 
-/// `__radd__ = __add__`: the one function of that name that the class defines.
+/// `__radd__ = __add__` and `size = property(_size)`: the one function of that name that the class defines.
 fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<Method> {
-    let A::Name(of) = &value.kind else { return None };
+    let (of, kind) = match &value.kind {
+        A::Name(of) => (of, MethodKind::Plain),
+        _ => (getter(value)?, MethodKind::Property),
+    };
     let mut found = None;
     for stmt in &def.body {
         match &stmt.kind {
@@ -235,13 +238,25 @@ fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<
                 }
                 let qualname = format!("{}.{of}", class.name);
                 let target = FuncRef { module: class.module.clone(), qualname };
-                found = Some(Method { target, kind: MethodKind::Plain });
+                found = Some(Method { target, kind });
             }
             _ if binds_inside(stmt, &|n| n == of.as_str()) => return None,
             _ => {}
         }
     }
     found
+}
+
+/// The function that is asked by what `property(…)` makes.
+fn getter(value: &ast::Expr) -> Option<&String> {
+    let A::Call { func, args, keywords } = &value.kind else { return None };
+    let named = || keywords.iter().find(|k| k.name.as_deref() == Some("fget")).map(|k| &k.value);
+    match (&func.kind, &args.first().or_else(|| named())?.kind) {
+        (A::Name(name), A::Name(of)) if name == "property" && keywords.iter().all(|k| k.name.is_some()) => {
+            Some(of)
+        }
+        _ => None,
+    }
 }
 
 /// How a class has the function; `None` where a decorator is not understood.
