@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::solver::{self, Solver, Ty, VarId};
-use super::{Wide, beyond, slice};
+use super::{FuncRef, Wide, beyond, slice};
 use crate::hir::{self, NodeId};
 use crate::ty::Type;
 
@@ -20,6 +20,8 @@ pub(super) struct Analysis {
     /// Words that are read from globals and attributes are ints of any size as well.
     pub(super) everything: bool,
     pub(super) sites: BTreeMap<(NodeId, usize), solver::CellId>,
+    /// The defaults of what calls do not give, by call, function and parameter.
+    pub(super) defaults: BTreeMap<(NodeId, FuncRef, String), VarId>,
     /// Globals whose elements only their use tells.
     pub(super) globals: BTreeMap<String, VarId>,
     /// Attributes of instances.
@@ -67,6 +69,7 @@ impl Analysis {
             wide,
             everything,
             sites: BTreeMap::new(),
+            defaults: BTreeMap::new(),
             globals: BTreeMap::new(),
             attributes: BTreeMap::new(),
         }

@@ -1,6 +1,5 @@
 //! Calls: builtins, functions of the project, functions of C modules.
 
-use super::globals::{in_python, long_tuples};
 use super::solver::Ty;
 use super::value::Why;
 use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums};
@@ -12,7 +11,7 @@ use crate::lower::context::MANAGER;
 use crate::lower::matching::is_other;
 use crate::lower::spread_both::NAMES;
 use crate::ops::{self, Arg, positional};
-use crate::resolve::{Binding, INSTANCE, factory, factory_guard};
+use crate::resolve::{Binding, INSTANCE, factory};
 use crate::ty::{DictKind, MAX_TUPLE, Type};
 
 /// Where each parameter of a native call gets its value.
@@ -495,15 +494,14 @@ impl Infer<'_, '_> {
                 | ArgSource::Names(_)
                 | ArgSource::NoKeywords => self.argument(e, *source, &arg_types, &keyword_types),
                 ArgSource::Default => {
-                    let ty = self.default_type(target, &param.name);
-                    if ty == Type::Never {
+                    let Some(ty) = self.default_given(e, target, &param.name) else {
                         return self.refuse(
                             "PYR0306",
                             e.span,
                             format!("the type of the default of `{}` is not known", param.name),
                         );
-                    }
-                    self.state.solver.absorb(&Ty::Never, &ty)
+                    };
+                    ty
                 }
             });
         }
@@ -660,50 +658,6 @@ impl Infer<'_, '_> {
             self.state.solver.give_as(ty, after);
         }
         Ok(Some(index))
-    }
-
-    /// The default of a parameter as a value.
-    pub(super) fn live_default(&mut self, e: &Expr, function: &str, param: &str) -> Ty {
-        let target = FuncRef { module: self.func.module.clone(), qualname: function.to_string() };
-        let ty = self.default_type(&target, param);
-        if ty == Type::Never {
-            let message = format!("the type of the default of `{param}` is not known");
-            return self.refuse("PYR0306", e.span, message);
-        }
-        self.guards.insert(Guard::Function { name: function.to_string(), target });
-        let slot = self.state.nodes[e.id];
-        self.state.solver.absorb_into(slot, &ty);
-        self.state.solver.get(slot)
-    }
-
-    /// The type of a parameter's default, from its source.
-    pub(super) fn default_type(&mut self, target: &FuncRef, param: &str) -> Type {
-        let Some((file, env)) = self.program.modules.module(&target.module) else { return Type::Never };
-        let Some(def) = env.function(&target.qualname) else { return Type::Never };
-        let Some(default) =
-            def.params.in_frame_order().find(|p| p.name == param).and_then(|p| p.default.clone())
-        else {
-            return Type::Never;
-        };
-        if let Some(made) = def.params.in_frame_order().find(|p| p.name == param).and_then(factory) {
-            let guard = Guard::Value(factory_guard(made, param, &target.qualname));
-            self.guards.insert(Guard::Elsewhere { module: target.module.clone(), guard: Box::new(guard) });
-            return made_by(made);
-        }
-        if let Some(function) = self.program.default_function(&target.module, &default) {
-            return function;
-        }
-        let key = format!("<default {} of {}>", param, target.qualname);
-        let func = FuncRef { module: target.module.clone(), qualname: key.clone() };
-        if !self.program.lowered.contains_key(&func) {
-            let lowered = crate::lower::lower_value(file, env, &key, &default);
-            let lowered = lowered.map(|hir| std::rc::Rc::new(self.program.with_known_names(hir)));
-            self.program.lowered.insert(func.clone(), lowered);
-        }
-        let ty = self.program.constant_type(&func).map_or(Type::Never, |t| long_tuples(&in_python(&t)));
-        // What an empty container holds its use tells.
-        let empty = matches!(ty, Type::List { .. } | Type::Dict { .. } | Type::Set { .. });
-        if ty.has_never() && !empty { Type::Never } else { ty }
     }
 }
 

@@ -22,6 +22,7 @@ mod compare;
 mod copying;
 mod cut;
 mod decide;
+mod defaults;
 mod demand;
 pub mod enums;
 mod expr;

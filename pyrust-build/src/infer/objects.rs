@@ -251,7 +251,7 @@ fn alias(class: &ObjectClass, def: &ast::ClassDef, value: &ast::Expr) -> Option<
 fn getter(value: &ast::Expr) -> Option<&String> {
     let A::Call { func, args, keywords } = &value.kind else { return None };
     let named = || keywords.iter().find(|k| k.name.as_deref() == Some("fget")).map(|k| &k.value);
-    match (&func.kind, &args.first().or_else(|| named())?.kind) {
+    match (&func.kind, &args.first().or_else(named)?.kind) {
         (A::Name(name), A::Name(of)) if name == "property" && keywords.iter().all(|k| k.name.is_some()) => {
             Some(of)
         }
@@ -613,11 +613,10 @@ impl Infer<'_, '_> {
                 return Err(Why::Form(target.qualname.clone()));
             }
             if matches!(source, ArgSource::Default) {
-                let ty = self.default_type(target, &param.name);
-                if ty == Type::Never {
+                let Some(ty) = self.default_given(e, target, &param.name) else {
                     return Err(Why::Form(target.qualname.clone()));
-                }
-                types.push(self.state.solver.absorb(&Ty::Never, &ty));
+                };
+                types.push(ty);
             } else {
                 types.push(self.argument(e, *source, given, named));
             }
