@@ -71,7 +71,13 @@ pub(crate) mod class {
     #[inline(always)]
     fn is(c: u32, bits: u8, beyond: unsafe extern "C" fn(u32) -> c_int) -> bool {
         if c < 128 {
-            return ASCII[c as usize] & bits != 0;
+            // One class is a stretch of numbers, which is told sooner than what the table says.
+            return match bits {
+                DIGIT => (c as u8).is_ascii_digit(),
+                LOWER => (c as u8).is_ascii_lowercase(),
+                UPPER => (c as u8).is_ascii_uppercase(),
+                _ => ASCII[c as usize] & bits != 0,
+            };
         }
         // SAFETY: pure functions of tables; any number is accepted.
         unsafe { beyond(c) != 0 }

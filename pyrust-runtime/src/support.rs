@@ -166,6 +166,23 @@ impl Steps {
     pub fn turns(&self) -> i64 {
         self.left as i64
     }
+
+    /// The first number or the last one, whichever is less; there is one.
+    #[inline(always)]
+    pub fn least(&self) -> i64 {
+        self.at.min(self.last())
+    }
+
+    /// The other one of them.
+    #[inline(always)]
+    pub fn most(&self) -> i64 {
+        self.at.max(self.last())
+    }
+
+    #[inline(always)]
+    fn last(&self) -> i64 {
+        self.at.wrapping_add(self.step.wrapping_mul(self.left.wrapping_sub(1) as i64))
+    }
 }
 
 /// See [`Steps::chunks`].

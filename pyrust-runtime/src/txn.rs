@@ -478,7 +478,8 @@ impl Cx {
     #[inline(always)]
     pub fn tick(self, fuel: &mut i32) -> R<()> {
         *fuel -= 1;
-        if *fuel <= 0 { self.poll(fuel) } else { Ok(()) }
+        // The sign is a flag of the subtraction itself; zero would be compared once more.
+        if *fuel < 0 { self.poll(fuel) } else { Ok(()) }
     }
 
     /// `n` turns of a loop, paid in advance.

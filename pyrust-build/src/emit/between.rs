@@ -35,7 +35,7 @@ impl Func<'_, '_, '_> {
             let (mask, other) =
                 if matches!(left.kind, ExprKind::Int(_)) { (left, right) } else { (right, left) };
             if let ExprKind::Int(mask @ 0..) = mask.kind
-                && self.grows(other)
+                && self.is_low(other)
             {
                 let (low, mask) = (self.low(other), int_literal(mask));
                 return Some(quote!((#low & #mask)));
@@ -43,7 +43,7 @@ impl Func<'_, '_, '_> {
         }
         if op == BinOp::Mod
             && let Some(mask) = masked::modulus(right)
-            && self.grows(left)
+            && self.is_low(left)
         {
             let (low, mask) = (self.low(left), int_literal(mask as i64));
             return Some(quote!((#low & #mask)));

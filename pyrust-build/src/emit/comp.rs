@@ -6,6 +6,7 @@ use quote::quote;
 use super::Func;
 use super::iter::{block_of, is_tuple};
 use super::types::{Val, rust_type};
+use crate::hir::visit::defines;
 use crate::hir::{Comp, CompKind, Expr, ExprKind};
 use crate::ty::Type;
 
@@ -22,6 +23,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             && is_tuple(&self.node(e.id))
         {
             return self.value_as(e, ty);
+        }
+        if let (CompKind::List, Some(e), Type::List { in_place: false, .. }) = (comp.kind, comp.source(), ty)
+            && matches!(e.kind, ExprKind::Local(_))
+            && self.node(e.id) == *ty
+        {
+            let list = self.val(e).by_ref();
+            return self.q(quote!(list::copy(cx, #list)));
         }
         let breaks = self.label("b");
         let out = self.fresh("out");
@@ -266,9 +274,21 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         if let (CompKind::List, Type::List { elem, in_place: false }) = (comp.kind, ty) {
             self.shares = self.shares_of(comp, &out, elem);
         }
-        self.filled = fills.into_iter().collect();
-        let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut inner));
+        let filled = fills.into_iter().collect();
+        let code = self.spanned(comp, |f| {
+            f.filled = filled;
+            block_of(&breaks, f.generator(comp, 0, &breaks, &mut inner))
+        });
         quote!({ let mut #out = #make; #code #finish })
+    }
+
+    /// The loops of a comprehension, which nothing else stands in: behind what asks where lists stand in them.
+    fn spanned(&mut self, comp: &Comp, loops: impl FnOnce(&mut Self) -> TokenStream) -> TokenStream {
+        let shaken = self.shaken_by(comp);
+        self.open_spans(defines(comp), shaken);
+        let code = loops(self);
+        let begin = self.close_spans();
+        quote!(#(#begin)* #code)
     }
 
     fn sum(&mut self, comp: &Comp, breaks: &syn::Lifetime, start: Option<Val>, ty: &Type) -> TokenStream {
@@ -324,7 +344,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             quote!(#add #(#some = true;)*)
         };
         let start_is_float = start.as_ref().is_some_and(|s| s.ty == Type::Float);
-        let code = block_of(breaks, self.generator(comp, 0, breaks, &mut inner));
+        let code = self.spanned(comp, |f| block_of(breaks, f.generator(comp, 0, breaks, &mut inner)));
         let start = match &start {
             Some(s) if start_is_float => s.owned(),
             Some(s) => self.coerce(s, &Type::Int),

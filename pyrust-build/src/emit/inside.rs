@@ -11,7 +11,8 @@
 //!
 //! So the innermost loop is there twice. Where one place is outside, or what is gone through is a text whose characters are
 //! no bytes, it runs as it is written and raises where it should. The same is done for lists that get one element with each
-//! turn: there is room for all of them, and the element before is the last one.
+//! turn: there is room for all of them, and the element before is the last one. And for indices that stay below a small
+//! number whatever the turn, `box[x % 256]`: the list has so many elements.
 
 use std::collections::BTreeSet;
 
@@ -23,20 +24,32 @@ use super::spans::Shaken;
 use super::types::Val;
 use crate::hir::visit::defines;
 use crate::hir::{BinOp, Expr, ExprKind, Iter, IterKind, Stmt, Target, TargetKind, VarId};
+use crate::infer::ranges::Interval;
 use crate::passes::Pass;
 use crate::ty::Type;
 
 /// With less, a second form of the loop does not pay.
 const LEAST: usize = 2;
 
+/// Beyond that hardly any list has an element.
+const FAR: i64 = 0xffff;
+
 /// A loop whose variable counts its turns.
 pub(super) struct Counts {
-    turn: VarId,
+    /// None: nobody asks for it.
+    turn: Option<VarId>,
     /// The variable in the first turn of a loop that counts from zero itself.
     pub(super) from: i64,
     assigned: BTreeSet<VarId>,
     /// Lists that get one element with each turn.
     once: BTreeSet<VarId>,
+}
+
+impl Counts {
+    /// The same for a loop whose variable goes up or down by other steps than one.
+    pub(super) fn by_steps(self) -> Counts {
+        Counts { once: BTreeSet::new(), ..self }
+    }
 }
 
 /// Such a loop, while it is emitted.
@@ -47,6 +60,8 @@ pub(super) struct Inside {
     /// How many loops and blocks were open when it began, with itself.
     spans: usize,
     settled: usize,
+    /// Loops before which rows may have been looked up.
+    rows: usize,
     /// The second form, with what has to be looked at before.
     second: bool,
     looks: Vec<(String, Known, TokenStream)>,
@@ -54,6 +69,8 @@ pub(super) struct Inside {
     appended: BTreeSet<VarId>,
     /// What the first form would not have to look at.
     found: usize,
+    /// So often the second one does not look because of the numbers that an index can be.
+    within: usize,
 }
 
 /// An element that there is.
@@ -63,13 +80,17 @@ pub(super) enum Known {
     Inside(Ident, Ident),
     /// The last one of a list that grows.
     Last(Ident),
+    /// At an index that was looked at before.
+    Within(Ident),
 }
 
 impl Known {
-    pub(super) fn get(&self) -> TokenStream {
+    /// What it is; None where the index has to be told.
+    pub(super) fn get(&self) -> Option<TokenStream> {
         match self {
-            Known::Inside(inside, turn) => quote!(#inside.get(#turn)),
-            Known::Last(grown) => quote!(#grown.last()),
+            Known::Inside(inside, turn) => Some(quote!(#inside.get(#turn))),
+            Known::Last(grown) => Some(quote!(#grown.last())),
+            Known::Within(_) => None,
         }
     }
 }
@@ -105,21 +126,26 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return None;
         }
         let (number, from) = match (&iter.kind, &target.kind) {
-            (IterKind::Range { .. }, kind) => (kind, 0),
+            (IterKind::Range { .. }, kind) => (Some(kind), 0),
             (IterKind::Enumerate { .. }, TargetKind::Tuple(items)) if items.len() == 2 => {
-                (&items[0].kind, iter.counts_from()?)
+                (Some(&items[0].kind), iter.counts_from()?)
             }
+            (IterKind::Expr(_) | IterKind::Zip(_), _) => (None, 0),
             _ => return None,
         };
-        let TargetKind::Var(turn) = *number else { return None };
-        let again = body.iter().flat_map(defines).any(|v| v == turn);
-        let twice = match &target.kind {
-            TargetKind::Tuple(items) => items[1..].iter().flat_map(defines).any(|v| v == turn),
-            _ => false,
+        let fits = |turn: &VarId| {
+            let again = body.iter().flat_map(defines).any(|v| v == *turn);
+            let twice = match &target.kind {
+                TargetKind::Tuple(items) => items[1..].iter().flat_map(defines).any(|v| v == *turn),
+                _ => false,
+            };
+            !again && !twice && self.is_plain(*turn) && self.instance.vars[*turn] == Type::Int
         };
-        if again || twice || !self.is_plain(turn) || self.instance.vars[turn] != Type::Int {
-            return None;
-        }
+        let turn = match number {
+            Some(TargetKind::Var(turn)) if fits(turn) => Some(*turn),
+            Some(_) => return None,
+            None => None,
+        };
         let filled = &self.filled;
         let once = shaken
             .grown()
@@ -140,10 +166,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             bounds,
             spans: self.spans.len(),
             settled: self.settled.len(),
+            rows: self.rows.len(),
             second: false,
             looks: Vec::new(),
             appended: BTreeSet::new(),
             found: 0,
+            within: 0,
         });
         std::mem::replace(&mut self.inside, inside)
     }
@@ -160,10 +188,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         inside.second = true;
         let body = body(self);
-        let Inside { bounds: (first, last), looks, .. } = self.inside.take()?;
+        let Inside { bounds: (first, last), looks, within, .. } = self.inside.take()?;
         let mut all = vec![quote!(list::enough(#first, #last))];
         all.extend(looks.into_iter().map(|(_, _, look)| look));
-        (all.len() > LEAST).then(|| Second { looks: all, body: quote!({ #body }) })
+        (all.len() > LEAST || within >= LEAST).then(|| Second { looks: all, body: quote!({ #body }) })
     }
 
     /// `base[index]`, where that is known to be inside.
@@ -174,7 +202,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             inside.found += 1;
             return None;
         }
-        let (loops, blocks) = (inside.spans, inside.settled);
+        let (loops, blocks, before) = (inside.spans, inside.settled, inside.rows);
         let (first, last) = inside.bounds.clone();
         let span = match base.kind {
             ExprKind::Local(var) if self.growing(var).is_some() => {
@@ -191,7 +219,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             ExprKind::Local(var) => self.span_before(var, elem, (loops, blocks))?,
             ExprKind::Index { .. } => {
                 let row = self.hoisted_row(base)?;
-                self.row_span(&row, elem)?
+                let span = self.row_span(&row, elem)?;
+                (span.at < before).then_some(span.name)?
             }
             _ => return None,
         };
@@ -203,6 +232,31 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         )
     }
 
+    /// `base[index]`, where the index is never negative nor beyond a small number: the list has so many elements.
+    pub(super) fn within_place(&mut self, base: &Expr, index: &Interval, elem: &Type) -> Option<Ident> {
+        let ExprKind::Local(var) = base.kind else { return None };
+        let most = i64::try_from(index.hi).ok().filter(|most| index.lo >= 0 && *most <= FAR)?;
+        let inside = self.inside.as_mut()?;
+        if !inside.second {
+            inside.found += 1;
+            return None;
+        }
+        let (loops, blocks) = (inside.spans, inside.settled);
+        if self.growing(var).is_some() {
+            return None;
+        }
+        let (span, most) = (self.span_before(var, elem, (loops, blocks))?, Literal::i64_unsuffixed(most));
+        let (key, name) = (format!("{span} up to {most}"), self.fresh("within"));
+        let inside = self.inside.as_mut()?;
+        inside.within += 1;
+        if let Some((_, Known::Within(known), _)) = inside.looks.iter().find(|(of, ..)| *of == key) {
+            return Some(known.clone());
+        }
+        let look = quote!(let Some(#name) = list::within::<_, #most>(#span));
+        inside.looks.push((key, Known::Within(name.clone()), look));
+        Some(name)
+    }
+
     /// What is looked at before the turns, once.
     fn look_inside(
         &mut self,
@@ -211,7 +265,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         look: impl FnOnce(&Ident) -> TokenStream,
     ) -> Option<Known> {
         let name = self.fresh(hint);
-        let turn = self.var_ident(self.inside.as_ref()?.counts.turn);
+        let turn = self.var_ident(self.inside.as_ref()?.counts.turn?);
         let inside = self.inside.as_mut()?;
         if let Some((_, known, _)) = inside.looks.iter().find(|(of, ..)| *of == key) {
             return Some(known.clone());
@@ -248,7 +302,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         )?;
         match known {
             Known::Inside(narrow, turn) => Some(Val::new(quote!(#narrow.at(#turn)), Type::Char)),
-            Known::Last(_) => None,
+            Known::Last(_) | Known::Within(_) => None,
         }
     }
 
@@ -289,7 +343,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         match &e.kind {
             ExprKind::Int(i) => sum.constant += sign * i128::from(*i),
-            ExprKind::Local(var) if *var == counts.turn => sum.turns += sign,
+            ExprKind::Local(var) if Some(*var) == counts.turn => sum.turns += sign,
             ExprKind::Local(var) => {
                 let fits = self.is_plain(*var)
                     && self.instance.vars[*var] == Type::Int

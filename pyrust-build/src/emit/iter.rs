@@ -7,6 +7,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::dense::Dense;
+use super::inside::Counts;
 use super::stmt::mentions;
 use super::types::{Val, rust_type};
 use super::{Func, Loop, inside};
@@ -130,6 +131,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 self.counted(start.as_deref(), stop, breaks, (&filled, dense), body)
             }
             IterKind::Range { start, stop, step: Some(step) } => {
+                self.counts = counts.map(Counts::by_steps);
                 self.strided(start.as_deref(), stop, step, breaks, body)
             }
             IterKind::Comp(comp) => self.pushed(comp, breaks, body),
@@ -151,16 +153,22 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let code = self.drive((&source, e.id), breaks, body);
                     quote!(#setup #code)
                 }
-                None => self.gone_through(iter, breaks, filled, body),
+                None => self.counting(counts, |f| f.gone_through(iter, breaks, filled, body)),
             },
-            IterKind::Enumerate { .. } => {
-                self.counts = counts;
-                let code = self.gone_through(iter, breaks, filled, body);
-                self.counts = None;
-                code
-            }
-            _ => self.gone_through(iter, breaks, filled, body),
+            _ => self.counting(counts, |f| f.gone_through(iter, breaks, filled, body)),
         }
+    }
+
+    /// What is emitted may be such a loop.
+    fn counting(
+        &mut self,
+        counts: Option<Counts>,
+        emit: impl FnOnce(&mut Self) -> TokenStream,
+    ) -> TokenStream {
+        self.counts = counts;
+        let code = emit(self);
+        self.counts = None;
+        code
     }
 
     /// A loop that asks for one element after the other.
@@ -172,14 +180,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let at = self.fresh("i");
-        if let Some(indexed) = self.indexed(iter, &at) {
-            return self.by_position(indexed, &at, breaks, &filled, body);
-        }
         if let IterKind::Expr(e) = &iter.kind
             && (self.is_short(e) || self.is_short_list(e))
         {
+            self.counts = None;
             return self.short_display(e, &filled, breaks, body);
         }
+        if let Some(indexed) = self.indexed(iter, &at) {
+            return self.by_position(indexed, &at, breaks, &filled, body);
+        }
+        self.counts = None;
         self.filled = filled;
         let pull = self.pull(iter, false);
         self.filled.clear();
@@ -260,6 +270,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         self.inside = around;
         self.within_nest = within;
         if short {
+            self.forget_short(innermost);
             let continues = label_if_used(&code, &continues);
             return quote!(#continues for #item in (#start)..(#stop) { #code });
         }
@@ -299,38 +310,6 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let tick = self.tick();
         let continues = label_if_used(&body, &continues);
         quote!(#continues for #item in (#start)..(#stop) { #tick #body })
-    }
-
-    /// `range` with another step, paid in advance as well where the body has no loop of its own.
-    fn strided(
-        &mut self,
-        start: Option<&Expr>,
-        stop: &Expr,
-        step: &Expr,
-        breaks: &syn::Lifetime,
-        body: Body<'_, 'f, 'p, 'a>,
-    ) -> TokenStream {
-        let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
-        let stop = self.value_as(stop, &Type::Int);
-        let step = self.value_as(step, &Type::Int);
-        let continues = self.label("c");
-        let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
-        let (body, innermost) = self.looped(breaks, &continues, Val::new(quote!(#item), Type::Int), body);
-        let steps = self.q(quote!(steps(#start, #stop, #step)));
-        if innermost {
-            self.uses_fuel = true;
-            let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.turns())));
-            let continues = label_if_used(&body, &continues);
-            return quote! {
-                for #chunk in #steps.chunks() {
-                    #charge;
-                    #continues for #item in #chunk { #body }
-                }
-            };
-        }
-        let tick = self.tick();
-        let continues = label_if_used(&body, &continues);
-        quote!(#continues for #item in #steps { #tick #body })
     }
 
     /// The loops of a generator expression around the body.

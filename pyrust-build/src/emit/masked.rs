@@ -76,7 +76,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// Do the lowest bits follow from those of the operands?
-    fn is_low(&self, e: &Expr) -> bool {
+    pub(super) fn is_low(&self, e: &Expr) -> bool {
         if !matches!(self.node(e.id), Type::Int | Type::Big) {
             return false;
         }

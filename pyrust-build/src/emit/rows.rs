@@ -27,8 +27,8 @@ pub(super) struct RowHoist {
     pub(super) shaken: Shaken,
     /// Rows looked up before it.
     found: Vec<Found>,
-    /// Where the elements of rows stand, those that were looked up before it or further out: the row, the span.
-    spans: Vec<(Ident, Ident)>,
+    /// Where the elements of rows stand, those that were looked up before it or further out.
+    spans: Vec<RowSpan>,
 }
 
 /// `table[index]`
@@ -38,6 +38,23 @@ struct Found {
     index: String,
     name: Ident,
     look_up: TokenStream,
+}
+
+/// The span of a row.
+struct RowSpan {
+    row: Ident,
+    name: Ident,
+    /// A list that grows meanwhile, and may be that row.
+    apart: Option<Ident>,
+}
+
+/// Such a span, for those who use it.
+pub(super) struct SpanOfRow {
+    pub(super) name: Ident,
+    /// It may have no elements, though the row has some.
+    pub(super) apart: bool,
+    /// The loop before which it is asked for, counted from outside.
+    pub(super) at: usize,
 }
 
 /// A row that is looked up before a loop.
@@ -56,7 +73,10 @@ impl RowHoist {
 
     /// The look-ups, before the loop.
     pub(super) fn look_ups(self) -> impl Iterator<Item = TokenStream> {
-        let spans = self.spans.into_iter().map(|(row, span)| quote!(let #span = list::span_of(&#row);));
+        let spans = self.spans.into_iter().map(|RowSpan { row, name, apart }| match apart {
+            Some(grown) => quote!(let #name = list::span_of_apart(&#row, &#grown);),
+            None => quote!(let #name = list::span_of(&#row);),
+        });
         self.found.into_iter().map(|found| found.look_up).chain(spans)
     }
 }
@@ -114,17 +134,30 @@ impl Func<'_, '_, '_> {
         Some(Row { name, at, val })
     }
 
-    /// Where the elements of such a row stand, before the outermost loop that leaves the length of such lists.
-    pub(super) fn row_span(&mut self, row: &Row, elem: &Type) -> Option<Ident> {
-        let inner = self.rows[row.at..].iter().rev().take_while(|l| l.shaken.leaves(elem)).count();
+    /// Where the elements of such a row stand, before the outermost loop that leaves the length of such lists, all or but
+    /// one: if it is that one, the span has no elements.
+    pub(super) fn row_span(&mut self, row: &Row, elem: &Type) -> Option<SpanOfRow> {
+        let grown = |l: &RowHoist| {
+            let var = l.shaken.leaves_others(elem, &l.assigned)?;
+            let same =
+                matches!(&self.instance.vars[var], Type::List { elem: of, in_place: false } if **of == *elem);
+            let plain =
+                self.is_plain(var) && !self.pieces.contains_key(&var) && !self.narrowed.contains_key(&var);
+            (same && plain).then(|| self.var_ident(var))
+        };
+        let leaves = |l: &&RowHoist| l.shaken.leaves(elem) || grown(l).is_some();
+        let inner = self.rows[row.at..].iter().rev().take_while(leaves).count();
         let at = self.rows.len() - inner;
-        let known =
-            self.rows.get(at)?.spans.iter().find(|(of, _)| *of == row.name).map(|(_, span)| span.clone());
-        Some(known.unwrap_or_else(|| {
-            let span = self.fresh("span");
-            self.rows[at].spans.push((row.name.clone(), span.clone()));
-            span
-        }))
+        let apart = self.rows[at..].iter().find_map(grown);
+        let of_row = |s: &&RowSpan| s.row == row.name && s.apart == apart;
+        let known = self.rows.get(at)?.spans.iter().find(of_row).map(|span| span.name.clone());
+        let with_apart = apart.is_some();
+        let name = known.unwrap_or_else(|| {
+            let name = self.fresh("span");
+            self.rows[at].spans.push(RowSpan { row: row.name.clone(), name: name.clone(), apart });
+            name
+        });
+        Some(SpanOfRow { name, apart: with_apart, at })
     }
 
     /// Always bound, and nobody else's.

@@ -51,6 +51,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// The turns of a loop one after the other.
     pub(super) fn turn_by_turn(&mut self, var: VarId, turns: &[i64], body: Body<'_, 'f, 'p, 'a>) -> LoopCode {
         let (breaks, mut code) = (self.label("b"), TokenStream::new());
+        let before = self.nested_loops;
         for turn in turns {
             let continues = self.label("c");
             self.loops.push(Loop {
@@ -66,8 +67,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             let label = label_if_used(&body, &continues);
             code.extend(quote!(#label { #body }));
         }
-        self.nested_loops += 1;
+        if self.nested_loops != before {
+            self.nested_loops += 1;
+        }
         LoopCode { breaks, code }
+    }
+
+    /// A loop of a few turns has been emitted. Where there is none in it, it is no loop for the one around, whose turns
+    /// are paid in advance all the same.
+    pub(super) fn forget_short(&mut self, innermost: bool) {
+        if innermost {
+            self.nested_loops -= 1;
+        }
     }
 
     /// Is it a tuple of a few values?
@@ -122,7 +133,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (ty, continues) = (rust_type(&elem), self.label("c"));
         let room = self.room(filled, &quote!(#count));
         let item = Val::place(quote!(#it[#at]), elem.clone()).owned();
-        let (body, _) = self.looped(breaks, &continues, Val::new(quote!(#x), elem), body);
+        let (body, innermost) = self.looped(breaks, &continues, Val::new(quote!(#x), elem), body);
+        self.forget_short(innermost);
         let continues = label_if_used(&body, &continues);
         quote! {
             #setup

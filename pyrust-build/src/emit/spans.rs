@@ -20,10 +20,11 @@ use quote::quote;
 use super::Func;
 use super::grow::{Grown, appended};
 use super::inside::Known;
+use super::rows::SpanOfRow;
 use super::types::Val;
 use crate::hir::visit::{Visit, defines, walk_expr, walk_iter, walk_stmt, walk_target};
 use crate::hir::{
-    CompKind, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
+    Comp, CompKind, Expr, ExprKind, Iter, IterKind, NodeId, Stmt, StmtKind, Target, TargetKind, VarId,
 };
 use crate::passes::Pass;
 use crate::ty::Type;
@@ -73,6 +74,12 @@ impl Shaken {
     /// Does one statement alone append to the list of the variable?
     pub(super) fn grows_once(&self, var: VarId) -> bool {
         self.grows.iter().filter(|(grown, _)| *grown == var).count() == 1
+    }
+
+    /// The list of one variable alone changes its length, and nothing assigns it.
+    pub(super) fn leaves_others(&self, elem: &Type, assigned: &BTreeSet<VarId>) -> Option<VarId> {
+        let (var, _) = self.grown().find(|(_, of)| *of == elem)?;
+        (!assigned.contains(&var)).then_some(var)
     }
 
     fn leaves_all_but_grown(&self, elem: &Type) -> bool {
@@ -144,6 +151,13 @@ impl Func<'_, '_, '_> {
         found
     }
 
+    /// The same of the loops of a comprehension.
+    pub(super) fn shaken_by(&self, comp: &Comp) -> Shaken {
+        let mut look = Shaking { f: self, found: Shaken::default(), encloses: false };
+        look.comp(comp);
+        look.found
+    }
+
     /// A builtin that changes nothing, whatever its arguments' own methods do.
     pub(super) fn is_still_builtin(&self, call: &Expr, name: &str) -> bool {
         self.is_plain_builtin(call, name) || HARMLESS.contains(&name) && self.is_builtin_call(call, name)
@@ -195,6 +209,12 @@ impl Func<'_, '_, '_> {
             let (span, index) = (quote!(), Val::new(quote!(), Type::Int));
             return Some(Place { span, list: None, grown: None, inside: Some(inside), index, elem: *elem });
         }
+        let range = self.ranges.get(index, &self.instance.nodes);
+        if let Some(within) = self.within_place(base, &range, &elem) {
+            let (span, index) = (quote!(#within), self.val(index));
+            let inside = Some(Known::Within(within));
+            return Some(Place { span, list: None, grown: None, inside, index, elem: *elem });
+        }
         let mut list = None;
         let span = match base.kind {
             ExprKind::Local(var) => match self.growing(var) {
@@ -209,11 +229,20 @@ impl Func<'_, '_, '_> {
                     quote!(#name)
                 }
             },
-            ExprKind::Index { .. } => self.span_of_row(base, &elem)?,
+            ExprKind::Index { .. } => {
+                let (span, apart) = self.span_of_row(base, &elem)?;
+                list = apart;
+                span
+            }
             _ => return None,
         };
         let index = self.val(index);
         Some(Place { span, list, grown: grown.take(), inside: None, index, elem: *elem })
+    }
+
+    /// Does the loop that has begun leave the length of all lists of that? Nobody knows where none has said what it does.
+    pub(super) fn keeps_length(&self, elem: &Type) -> bool {
+        self.spans.last().is_some_and(|l| l.shaken.leaves(elem))
     }
 
     /// Are spans made here, of lists of that?
@@ -285,18 +314,24 @@ impl Func<'_, '_, '_> {
         Some(name)
     }
 
-    /// The span of a row that is looked up before a loop; whether there is one is told here.
-    fn span_of_row(&mut self, base: &Expr, elem: &Type) -> Option<TokenStream> {
+    /// The span of a row that is looked up before a loop; whether there is one is told here. With the row, where its span
+    /// may have no elements.
+    fn span_of_row(&mut self, base: &Expr, elem: &Type) -> Option<(TokenStream, Option<TokenStream>)> {
         let row = self.hoisted_row(base)?;
-        let (span, row) = (self.row_span(&row, elem)?, row.val.by_ref());
-        Some(quote!({ let _ = #row; #span }))
+        let SpanOfRow { name: span, apart, .. } = self.row_span(&row, elem)?;
+        let row = row.val.by_ref();
+        Some((quote!({ let _ = #row; #span }), apart.then_some(row)))
     }
 
     /// The element itself.
     pub(super) fn span_get(&self, place: &Place) -> Val {
         let Place { span, list, grown, inside, index, elem } = place;
         if let Some(inside) = inside {
-            return Val::new(inside.get(), elem.clone());
+            let code = inside.get().unwrap_or_else(|| {
+                let index = &index.code;
+                self.q(quote!(#span.get(#index)))
+            });
+            return Val::new(code, elem.clone());
         }
         let (code, at) = (&index.code, index.range.is_unsigned());
         let get = match list {
@@ -319,8 +354,10 @@ impl Func<'_, '_, '_> {
         let Place { span, list, grown: _, inside, index, elem } = place;
         let (code, at) = (&index.code, index.range.is_unsigned());
         let val = self.coerce(val, elem);
-        if let Some(Known::Inside(inside, turn)) = inside {
-            return quote!(#inside.set(#turn, #val));
+        match inside {
+            Some(Known::Inside(inside, turn)) => return quote!(#inside.set(#turn, #val)),
+            Some(Known::Within(within)) => return self.q(quote!(#within.set(#code, #val))),
+            Some(Known::Last(_)) | None => {}
         }
         self.q(match list {
             Some(list) => quote!(list::span_set_or(#span, #list, #code, #val)),
@@ -331,7 +368,7 @@ impl Func<'_, '_, '_> {
 
     /// The place with an index that is evaluated once.
     pub(super) fn bound_place(&mut self, place: Place, lets: &mut Vec<TokenStream>) -> Place {
-        if place.inside.is_some() {
+        if matches!(place.inside, Some(Known::Inside(..) | Known::Last(_))) {
             return place;
         }
         let index = self.bind(&place.index, lets);

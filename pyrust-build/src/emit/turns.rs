@@ -1,5 +1,5 @@
-//! Loops whose trip is known before they begin: texts and bytes are gone through by position, and lists that grow with
-//! each turn get their room at once.
+//! Loops whose trip is known before they begin: texts, bytes, and lists of numbers whose length nothing changes meanwhile,
+//! are gone through by position, and lists that grow with each turn get their room at once.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,11 @@ use super::Func;
 use super::inside;
 use super::iter::{Body, label_if_used};
 use super::types::Val;
-use crate::hir::{ExprKind, Iter, IterKind, Stmt, StmtKind, VarId};
+use crate::hir::{Expr, ExprKind, Iter, IterKind, Stmt, StmtKind, VarId};
+use crate::passes::Pass;
 use crate::ty::Type;
 
-/// How to go through what cannot change: code that runs once, how many elements, the one at a position.
+/// How to go through what does not change: code that runs once, how many elements, the one at a position.
 pub(super) struct Indexed {
     setup: TokenStream,
     count: TokenStream,
@@ -76,7 +77,46 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         quote!(#setup let #trip = #count; #room #continues for #at in 0..#trip { #tick let #x = #item; #body })
     }
 
-    /// Strings and bytes, counted or side by side: the element at position `at`.
+    /// `range` with another step, paid in advance as well where the body has no loop of its own.
+    pub(super) fn strided(
+        &mut self,
+        start: Option<&Expr>,
+        stop: &Expr,
+        step: &Expr,
+        breaks: &syn::Lifetime,
+        body: Body<'_, 'f, 'p, 'a>,
+    ) -> TokenStream {
+        let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
+        let stop = self.value_as(stop, &Type::Int);
+        let step = self.value_as(step, &Type::Int);
+        let continues = self.label("c");
+        let (item, chunk) = (self.fresh("i"), self.fresh("chunk"));
+        let turn = Val::new(quote!(#item), Type::Int);
+        let counts = self.counts.take();
+        let around = self.begin_counting(counts, (quote!(#chunk.least()), quote!(#chunk.most())));
+        let (code, innermost) = self.looped(breaks, &continues, turn.clone(), body);
+        let second = self.second_form(innermost, &mut |f| f.looped(breaks, &continues, turn.clone(), body).0);
+        self.inside = around;
+        let body = code;
+        let steps = self.q(quote!(steps(#start, #stop, #step)));
+        if innermost {
+            self.uses_fuel = true;
+            let charge = self.q(quote!(cx.charge(&mut fuel, #chunk.turns())));
+            let continues = label_if_used(&body, &continues);
+            let turns = inside::either(second, &quote!(#continues for #item in #chunk), &quote!({ #body }));
+            return quote! {
+                for #chunk in #steps.chunks() {
+                    #charge;
+                    #turns
+                }
+            };
+        }
+        let tick = self.tick();
+        let continues = label_if_used(&body, &continues);
+        quote!(#continues for #item in #steps { #tick #body })
+    }
+
+    /// Strings, bytes and lists, counted or side by side: the element at position `at`.
     pub(super) fn indexed(&mut self, iter: &Iter, at: &Ident) -> Option<Indexed> {
         if self.late || !self.is_indexed(iter) {
             return None;
@@ -85,7 +125,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             IterKind::Expr(e) => {
                 let (it, val) = (self.fresh("it"), self.val(e));
                 let code = val.held();
-                Some(match val.ty {
+                Some(match val.ty.clone() {
                     Type::Bytes => {
                         let item = quote!(bytes::at(&#it, #at as usize));
                         Indexed {
@@ -93,6 +133,18 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                             count: quote!(bytes::len(&#it)),
                             item: item.clone(),
                             elem: Type::Int,
+                            narrow: Vec::new(),
+                            narrow_item: item,
+                        }
+                    }
+                    Type::List { elem, .. } => {
+                        let (span, code) = (self.fresh("span"), val.owned());
+                        let item = self.q(quote!(list::span_get_at(#span, #at)));
+                        Indexed {
+                            setup: quote!(let #it = #code; let #span = list::span(&#it);),
+                            count: quote!(#span.count()),
+                            item: item.clone(),
+                            elem: *elem,
                             narrow: Vec::new(),
                             narrow_item: item,
                         }
@@ -152,7 +204,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
 
     fn is_indexed(&self, iter: &Iter) -> bool {
         match &iter.kind {
-            IterKind::Expr(e) => matches!(self.node(e.id), Type::Str | Type::Bytes),
+            IterKind::Expr(e) => match self.node(e.id) {
+                Type::Str | Type::Bytes => true,
+                Type::List { elem, in_place: false } => {
+                    matches!(e.kind, ExprKind::Local(_)) && self.keeps_lists(&elem)
+                }
+                _ => false,
+            },
             // No text has so many characters that a count from a written number on leaves 64 bits.
             IterKind::Enumerate { inner, .. } => {
                 matches!(iter.counts_from(), Some(0..=0xffff_ffff)) && self.is_indexed(inner)
@@ -160,6 +218,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             IterKind::Zip(iters) => !iters.is_empty() && iters.iter().all(|i| self.is_indexed(i)),
             _ => false,
         }
+    }
+
+    /// Do lists with such elements, which are numbers, keep their length in the loop that begins?
+    fn keeps_lists(&self, elem: &Type) -> bool {
+        self.has_spans(elem) && self.has_room_for(Pass::Spans) && self.keeps_length(elem)
     }
 
     /// Room for what a loop is going to append.

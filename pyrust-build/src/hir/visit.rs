@@ -416,6 +416,16 @@ impl Visitable for Iter {
     }
 }
 
+impl Visitable for Comp {
+    fn accept<'h>(&'h self, v: &mut dyn Visit<'h>) {
+        v.comp(self);
+    }
+
+    fn accept_mut(&mut self, v: &mut dyn VisitMut) {
+        v.comp(self);
+    }
+}
+
 impl Visitable for Target {
     fn accept<'h>(&'h self, v: &mut dyn Visit<'h>) {
         v.target(self);

@@ -20,8 +20,6 @@ const EXPONENT: u64 = 0x7ff0_0000_0000_0000;
 const FRACTION: u64 = 0x000f_ffff_ffff_ffff;
 /// Bits of a significand, the first one included.
 const DIGITS: u32 = 53;
-/// So much stands in the exponent's place beside its value, when the significand is an integer.
-const BIAS: u64 = 1075;
 
 /// The significand as an integer.
 #[inline(always)]
@@ -59,9 +57,10 @@ fn root(a: f64) -> Option<f64> {
     let root = a.sqrt();
     let (of, bits) = (a.to_bits(), root.to_bits());
     let digits = whole(bits);
-    // In units of the last place of the root, squared. The difference is less than the root.
-    let shift = exponent(of).wrapping_add(BIAS).wrapping_sub(2 * exponent(bits)) as u32;
-    let off = whole(of).wrapping_shl(shift).wrapping_sub(digits.wrapping_mul(digits)) as i64;
+    // In units of the last place of the root, squared. The difference is less than the root, so the lowest 64 bits say it
+    // all: where the square of the digits has as many bits as it can, those of `a` stand one place further to the left.
+    let shift = (DIGITS - 1) + u32::from(of >> (DIGITS - 1) & 1 == 0);
+    let off = of.wrapping_shl(shift).wrapping_sub(digits.wrapping_mul(digits)) as i64;
     let near = off.unsigned_abs() < (digits * PART) >> 10;
     (near && bits & FRACTION != 0).then_some(root)
 }
@@ -69,15 +68,17 @@ fn root(a: f64) -> Option<f64> {
 /// `a ** b`, if that can be told here.
 #[inline(always)]
 pub(super) fn quick(a: f64, b: f64) -> Option<f64> {
+    // Bits of numbers that are not negative are in the order of the numbers, so one comparison tells both ends.
+    let fits = |size: f64| size.to_bits().wrapping_sub(SMALL.to_bits()) <= LARGE.to_bits() - SMALL.to_bits();
+    if NEAR > 0.0 && b == 0.5 {
+        return if fits(a) { root(a) } else { None };
+    }
     let size = a.abs();
-    if !(SMALL < size && size < LARGE) {
+    if !fits(size) {
         return None;
     }
     if NEAR > 0.0 && b == 2.0 {
         return square(a);
-    }
-    if NEAR > 0.0 && b == 0.5 && a > 0.0 {
-        return root(a);
     }
     // What is nearest, and how far the exact value is from it, times a scale: dividing by that would cost more than all
     // the rest.

@@ -18,8 +18,8 @@ pub use owned::{Choice, Owned};
 pub use reading::{RList, Readable, SUMS, Sums, is_settled, row, row_or};
 pub(crate) use sort::sort_slice;
 pub use spans::{
-    Growing, Inside, Span, enough, expect_growing, growing, inside, span, span_apart, span_get, span_get_at,
-    span_get_or, span_of, span_set, span_set_at, span_set_or,
+    Growing, Inside, Span, Within, enough, expect_growing, growing, inside, span, span_apart, span_get,
+    span_get_at, span_get_or, span_of, span_of_apart, span_set, span_set_at, span_set_or, within,
 };
 
 use crate::buf::Buf;

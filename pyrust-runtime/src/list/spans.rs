@@ -25,6 +25,16 @@ impl<T> Clone for Span<T> {
 
 impl<T> Copy for Span<T> {}
 
+impl<T> Span<T> {
+    /// How many there are.
+    #[inline(always)]
+    pub fn count(self) -> i64 {
+        // SAFETY: No list has more elements; so what is looked up by turns needs no look at the length.
+        unsafe { core::hint::assert_unchecked(self.len <= isize::MAX as usize) };
+        self.len as i64
+    }
+}
+
 /// The elements of a list.
 #[inline(always)]
 pub fn span<T: Copy + 'static>(list: &List<T>) -> Span<T> {
@@ -38,6 +48,15 @@ pub fn span_of<T: Copy + 'static>(row: &R<List<T>>) -> Span<T> {
     match row {
         Ok(row) => span(row),
         Err(_) => Span { first: core::ptr::null_mut(), len: 0 },
+    }
+}
+
+/// The same of a row that may be a list which is growing: of that one none.
+#[inline(always)]
+pub fn span_of_apart<T: Copy + 'static>(row: &R<List<T>>, growing: &List<T>) -> Span<T> {
+    match row {
+        Ok(row) if row.raw() != growing.raw() => span(row),
+        _ => Span { first: core::ptr::null_mut(), len: 0 },
     }
 }
 
@@ -120,6 +139,50 @@ impl<T: Copy + 'static> Inside<T> {
     pub fn set(self, turn: i64, item: T) {
         // SAFETY: As above; nobody borrows elements meanwhile, and none has to be dropped.
         unsafe { *self.base.wrapping_offset(turn as isize) = item };
+    }
+}
+
+/// The elements from 0 to `MOST` of a list that was seen to have them.
+pub struct Within<T, const MOST: i64> {
+    first: *mut T,
+}
+
+impl<T, const MOST: i64> Clone for Within<T, MOST> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T, const MOST: i64> Copy for Within<T, MOST> {}
+
+/// They, if there are so many.
+#[inline(always)]
+pub fn within<T: Copy + 'static, const MOST: i64>(span: Span<T>) -> Option<Within<T, MOST>> {
+    (span.len as i64 > MOST).then_some(Within { first: span.first })
+}
+
+impl<T: Copy + 'static, const MOST: i64> Within<T, MOST> {
+    /// `list[index]`. The compiler knows that the index is not beyond; LLVM mostly finds it out as well, and then nothing is
+    /// looked at.
+    #[inline(always)]
+    pub fn get(self, index: i64) -> R<T> {
+        if index as u64 > MOST as u64 {
+            return bail(Bail::Unsupported);
+        }
+        // SAFETY: inside, and the list has not changed its length since.
+        Ok(unsafe { *self.first.add(index as usize) })
+    }
+
+    /// `list[index] = item`
+    #[inline(always)]
+    pub fn set(self, index: i64, item: T) -> R<()> {
+        if index as u64 > MOST as u64 {
+            return bail(Bail::Unsupported);
+        }
+        // SAFETY: As above; nobody borrows elements meanwhile, and none has to be dropped.
+        unsafe { *self.first.add(index as usize) = item };
+        Ok(())
     }
 }
 
