@@ -5,7 +5,7 @@
 
 use core::cmp::Ordering;
 
-use pyo3_ffi::{PyCFunction_Type, PyFunction_Type, PyObject, PyType_Type};
+use pyo3_ffi::{PyCFunction_Type, PyFunction_Type, PyObject, PyType_Type, PyTypeObject};
 
 use crate::boundary::layout;
 use crate::elem::{ElemEq, ElemOrd, View};
@@ -17,7 +17,33 @@ use crate::str_::StrBuilder;
 use crate::strs::Str;
 use crate::txn::Cx;
 
-/// A function, a builtin function or a class: always true, and compared by identity.
+unsafe extern "C" {
+    static mut PyMethod_Type: PyTypeObject;
+    fn PyMethod_New(function: *mut PyObject, object: *mut PyObject) -> *mut PyObject;
+}
+
+/// # Safety
+/// A live object.
+#[inline]
+pub(crate) unsafe fn is_method(object: *mut PyObject) -> bool {
+    // SAFETY: By the caller.
+    unsafe { layout::is_exact(object, &raw mut PyMethod_Type) }
+}
+
+/// The function and the object of a bound method, borrowed.
+///
+/// # Safety
+/// [`is_method`], alive.
+#[inline]
+pub(crate) unsafe fn method_parts(method: *mut PyObject) -> (*mut PyObject, *mut PyObject) {
+    // SAFETY: By the caller. Both stand behind the header, as in all supported versions (`PyMethod_GET_FUNCTION`).
+    unsafe {
+        let parts = method.add(1).cast::<*mut PyObject>();
+        (*parts, *parts.add(1))
+    }
+}
+
+/// A function, a bound method, a builtin function or a class: always true, and compared by identity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Callable(Obj);
 
@@ -26,6 +52,25 @@ impl Callable {
     #[inline(always)]
     pub fn is(self, other: Callable) -> bool {
         self.0.is(other.0)
+    }
+
+    /// A new bound method.
+    ///
+    /// # Safety
+    /// Two live objects.
+    pub(crate) unsafe fn bound(cx: Cx, function: *mut PyObject, object: *mut PyObject) -> R<Callable> {
+        // SAFETY: By the caller; the transaction takes the reference. Making one runs no code.
+        unsafe {
+            let made = cx.adopt(PyMethod_New(function, object))?;
+            Ok(Callable(Obj::from_py(cx, made.as_ptr())?))
+        }
+    }
+
+    /// The function and the object of a bound method.
+    #[inline]
+    pub(crate) fn parts(self) -> Option<(*mut PyObject, *mut PyObject)> {
+        // SAFETY: the transaction keeps it alive; what is of that class has both.
+        unsafe { is_method(self.0.as_ptr()).then(|| method_parts(self.0.as_ptr())) }
     }
 
     /// Is it that very object?
@@ -44,12 +89,21 @@ impl Callable {
         // SAFETY: the transaction keeps both alive.
         let c = |f: Callable| unsafe { layout::is_exact(f.0.as_ptr(), &raw mut PyCFunction_Type) };
         if self.is(other) {
-            Ok(true)
-        } else if c(self) && c(other) {
-            bail(Bail::Unsupported)
-        } else {
-            Ok(false)
+            return Ok(true);
         }
+        if let (Some((f, x)), Some((g, y))) = (self.parts(), other.parts()) {
+            // Functions are equal to nothing but themselves; what else may be bound decides itself.
+            // SAFETY: as above.
+            let plain = |f| unsafe { layout::is_exact(f, &raw mut PyFunction_Type) };
+            return if !core::ptr::eq(x, y) {
+                Ok(false)
+            } else if plain(f) && plain(g) {
+                Ok(core::ptr::eq(f, g))
+            } else {
+                bail(Bail::Unsupported)
+            };
+        }
+        if c(self) && c(other) { bail(Bail::Unsupported) } else { Ok(false) }
     }
 }
 
@@ -69,6 +123,7 @@ impl FromPy for Callable {
             layout::is_exact(object, &raw mut PyFunction_Type)
                 || layout::is_exact(object, &raw mut PyCFunction_Type)
                 || layout::is_exact(object, &raw mut PyType_Type)
+                || is_method(object)
                 || crate::object::is_abstract(object)
         }
     }

@@ -35,6 +35,7 @@ use crate::boundary::attributes;
 use crate::boundary::journal::{self, release};
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
+use crate::function::Callable;
 use crate::obj::{MOST_TUPLES, Obj};
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, R, bail};
@@ -239,6 +240,32 @@ pub fn delete<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Attr
 pub fn method<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Method) -> R<()> {
     // SAFETY: The transaction keeps the object alive.
     unsafe { name.check(cx, C::CLASS, object.as_ptr()) }
+}
+
+/// `object.name` of a method, as a value: a new object each time, as in Python.
+pub fn bind<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Method) -> R<Callable> {
+    // SAFETY: The transaction keeps the object alive, and takes the new one.
+    unsafe {
+        name.check(cx, C::CLASS, object.as_ptr())?;
+        Callable::bound(cx, name.function(), object.as_ptr())
+    }
+}
+
+/// The instance of the class that a bound method of the function which was compiled has; none where it is another callable.
+#[inline]
+pub fn bound<C: OfObjectClass>(cx: Cx, f: Callable, name: &'static Method) -> R<Option<Instance<C>>> {
+    let Some((function, object)) = f.parts() else { return Ok(None) };
+    // SAFETY: The method, which the transaction keeps alive, holds both.
+    unsafe {
+        if !Instance::<C>::matches(object) {
+            return Ok(None);
+        }
+        name.check_class(cx, C::CLASS)?;
+        match function == name.function() {
+            true => Instance::from_py(cx, object).map(Some),
+            false => Ok(None),
+        }
+    }
 }
 
 /// The same for an instance without an object: it hides nothing.

@@ -337,6 +337,8 @@ impl Func<'_, '_, '_> {
                 ArgSource::Rest(from) => self.rest(&vals[*from..], ty),
                 ArgSource::NoKeywords => self.new_container(ty),
                 ArgSource::Names(names) => self.names(keywords, &kw_vals, *names, ty),
+                // Only methods are given such.
+                ArgSource::Item(..) => self.bail("Unsupported"),
                 ArgSource::Default => self.default_of((module, name), callee, at, ty),
             };
             codes.push(code);

@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
 use crate::hir::{self, Expr, ExprKind, NodeId};
-use crate::infer::{ArgSource, Guard, Method, MethodKind, bind, method_guard};
+use crate::infer::{ArgSource, Guard, Method, MethodKind, bind_items, method_callee, method_guard};
 use crate::infer::{bases, enums};
 use crate::resolve::SETTER;
 use crate::ty::{Callee, ObjectClass, Type};
@@ -186,6 +186,13 @@ impl Func<'_, '_, '_> {
             }
             (Some(name), Some(method)) if method.kind == MethodKind::Cached => {
                 self.read_cached(node, val, (class, name, &method), to)
+            }
+            (Some(name), Some(method)) if method.kind == MethodKind::Plain => {
+                let (known, _) = self.known_method(class, name, &method);
+                let (marker, code) = (object_marker(class), val.owned());
+                let made = self.q(quote!(object::bind::<#marker>(cx, #code, &#known)));
+                let ty = Type::Function(vec![method_callee(class, name)]);
+                Some(self.coerce(&Val::new(made, ty), to))
             }
             (None, Some(method)) if !method.kind.is_read() => {
                 self.call_method(node, val, (class, name, &method), args, keywords, to)
@@ -582,7 +589,13 @@ impl Func<'_, '_, '_> {
         let hir = target.hir.clone();
         let params: Vec<Type> = (0..hir.params.len()).map(|i| target.entry_type(i)).collect();
         let rust_name = self.file.want(callee);
-        let sources = bind(&hir.params, vals.len(), keywords).unwrap_or_default();
+        let sources = bind_items(&hir.params, vals.len(), keywords).unwrap_or_default();
+        let star = keywords.iter().position(|(k, _)| k == "*");
+        let star = star.filter(|k| !sources.contains(&ArgSource::Keyword(*k)));
+        let (check, items) = match star {
+            Some(k) => self.star_items(&named[k], hir.params.len().saturating_sub(vals.len())),
+            None => Default::default(),
+        };
         let mut codes = Vec::new();
         for (at, (source, ty)) in sources.iter().zip(&params).enumerate() {
             codes.push(match source {
@@ -591,10 +604,42 @@ impl Func<'_, '_, '_> {
                 ArgSource::Rest(from) => self.rest(&vals[*from..], ty),
                 ArgSource::NoKeywords => self.new_container(ty),
                 ArgSource::Names(names) => self.names(keywords, named, *names, ty),
+                ArgSource::Item(_, i) => match items.get(*i) {
+                    Some(item) => self.coerce(item, ty),
+                    None => self.bail("Type"),
+                },
                 ArgSource::Default => self.default_of((module, path), callee, at, ty),
             });
         }
-        quote!(#rust_name(#depth, #(#codes),*))
+        let call = quote!(#rust_name(#depth, #(#codes),*));
+        if star.is_some() { quote!({ #check #call }) } else { call }
+    }
+
+    /// What stands behind `*`, one by one: as many as parameters are left, or the call bails.
+    fn star_items(&mut self, val: &Val, left: usize) -> (TokenStream, Vec<Val>) {
+        match &val.ty {
+            Type::Tuple { items, .. } if items.len() == left => {
+                let item =
+                    |(at, ty): (usize, &Type)| Val::place(super::expr::field(&val.code, at), ty.clone());
+                (quote!(), items.iter().enumerate().map(item).collect())
+            }
+            Type::VarTuple(elem) => {
+                let (tuple, rust, bail) = (val.by_ref(), rust_type(elem), self.bail("Type"));
+                let (count, size) = (Literal::usize_suffixed(left), Literal::i64_suffixed(left as i64));
+                let check = quote!(if tuple::len(cx, #tuple) != #size { let () = #bail; });
+                if left == 0 {
+                    return (check, Vec::new());
+                }
+                let names: Vec<Ident> = (0..left).map(|_| self.fresh("item")).collect();
+                let read = self.q(quote!(tuple::unpack::<#rust, #count>(cx, #tuple)));
+                let vals = names.iter().map(|name| Val::new(quote!(#name), (**elem).clone())).collect();
+                (quote!(#check let [#(#names),*] = #read;), vals)
+            }
+            _ => {
+                let bail = self.bail("Type");
+                (quote!(let () = #bail;), Vec::new())
+            }
+        }
     }
 
     /// `instance.name = value`

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
 use super::Func;
-use super::types::Val;
+use super::types::{Val, object_marker};
 use crate::hir::{Expr, ExprKind, NodeId};
 use crate::infer::{ArgSource, Named, Reached, ValueArg, value_args};
 use crate::ty::{Callee, Type};
@@ -121,8 +121,17 @@ impl Func<'_, '_, '_> {
             let mut code = this.bail("Type");
             for callee in callees.iter().rev() {
                 let Some(found) = reached.iter().find(|r| r.callee == *callee) else { continue };
-                let call = this.call_reached(found, &[], &given, to);
                 let f = &v.code;
+                if let Some((class, name, method)) = this.file.program.method_kept(callee) {
+                    let (known, _) = this.known_method(&class, &name, &method);
+                    let (marker, own) = (object_marker(&class), this.fresh("own"));
+                    let is = this.q(quote!(object::bound::<#marker>(cx, #f, &#known)));
+                    let kept = [Val::place(quote!(#own), Type::Instance(class))];
+                    let call = this.call_reached(found, &kept, &given, to);
+                    code = quote!(if let Some(#own) = #is { #call } else { #code });
+                    continue;
+                }
+                let call = this.call_reached(found, &[], &given, to);
                 let is = match &v.ty {
                     Type::Function(_) => {
                         let path = callee.inside()?;
@@ -169,8 +178,8 @@ impl Func<'_, '_, '_> {
                 ValueArg::Given(ArgSource::Names(names)) => {
                     self.names(given.keywords, given.named, *names, ty)
                 }
-                // What is kept has it.
-                ValueArg::Given(ArgSource::Default) => self.bail("Unsupported"),
+                // What is kept has it; only methods are given items.
+                ValueArg::Given(ArgSource::Default | ArgSource::Item(..)) => self.bail("Unsupported"),
             })
             .collect();
         // What has no text of its own is no frame, but what `partial` makes is C code that calls Python's.

@@ -3,10 +3,12 @@
 //! What is known of an attribute is shared by all classes below one. Where `Grid` keeps an array under a name and
 //! `Rows(Grid)` a list of arrays, no instance ever has both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use super::Program;
+use super::{FuncRef, Program};
 use crate::ast::{self, BinOp, Constant, ExprKind as A, StmtKind as S};
+use crate::resolve::mangled;
 use crate::ty::{ObjectClass, Type};
 use crate::walk::each_statement;
 
@@ -16,6 +18,7 @@ const MAKERS: &[&str] =
 
 /// By attribute; `None` where it is filled with several kinds of things, or with what the text does not say.
 type Filled = BTreeMap<String, Option<&'static str>>;
+pub(super) type Kinds = Filled;
 
 impl Program<'_> {
     /// The class that shares what is known of the attribute with those below it, if that is not the topmost one.
@@ -39,8 +42,108 @@ impl Program<'_> {
                     }
                 }
             }
+            self.unlike_siblings(&order, &mut found);
             found
         })
+    }
+
+    /// Classes beside each other that keep different kinds of things under one name, of which those above say nothing: the
+    /// `value` of a number and of an assignment, both nodes.
+    fn unlike_siblings(&self, order: &[ObjectClass], found: &mut BTreeMap<String, ObjectClass>) {
+        let Some(root) = order.last() else { return };
+        for (at, own) in order.iter().enumerate() {
+            let mine = self.kept_kinds(own);
+            if mine.values().all(Option::is_none) {
+                continue;
+            }
+            let Some((_, env)) = self.modules.module(&own.module) else { continue };
+            let beside = |class: &ObjectClass| {
+                self.order(class).is_some_and(|order| order.last() == Some(root) && !order.contains(own))
+            };
+            let all = env.all_classes.keys().map(|name| ObjectClass::new(own.module.clone(), name.clone()));
+            let siblings: Vec<_> = all.filter(beside).map(|class| self.kept_kinds(&class)).collect();
+            for (name, kind) in mine.iter() {
+                let differs = |other: &Kinds| matches!((other.get(name), kind), (Some(Some(other)), Some(kind)) if other != kind);
+                let above = order[at + 1..].iter().any(|class| self.kept_kinds(class).contains_key(name));
+                if !above && siblings.iter().any(|other| differs(other)) {
+                    found.entry(name.clone()).or_insert_with(|| own.clone());
+                }
+            }
+        }
+    }
+
+    /// What kinds of things the methods of a class store in attributes of its own instances; `None` where that is not
+    /// known, or several.
+    fn kept_kinds(&self, class: &ObjectClass) -> Rc<Kinds> {
+        self.lookups.kinds(class, || {
+            let mut found = Kinds::new();
+            for f in self.methods_of(class) {
+                let params: Vec<&ast::Param> = f.params.in_frame_order().collect();
+                let Some(own) = params.first().map(|p| p.name.clone()) else { continue };
+                let qualname = format!("{}.{}", class.name, f.name);
+                let func = FuncRef { module: class.module.clone(), qualname };
+                each_statement(&f.body, &mut |stmt| {
+                    let (targets, value) = match &stmt.kind {
+                        S::Assign { targets, value } => (targets.iter().collect::<Vec<_>>(), Some(value)),
+                        S::AnnAssign { target, value, .. } => (vec![target], value.as_ref()),
+                        _ => return,
+                    };
+                    for target in targets {
+                        let A::Attribute { value: base, name } = &target.kind else { continue };
+                        if !matches!(&base.kind, A::Name(n) if *n == own) {
+                            continue;
+                        }
+                        // What is there before something else is.
+                        if value.is_some_and(|v| matches!(v.kind, A::Constant(Constant::None))) {
+                            continue;
+                        }
+                        let given = |name: &String| {
+                            let at = params.iter().position(|p| p.name == *name)?;
+                            self.recorded_kind(&func, at)
+                        };
+                        let kind = value.and_then(|value| match &value.kind {
+                            A::Name(param) => given(param),
+                            A::Call { func, .. }
+                                if matches!(&func.kind, A::Name(class_name)
+                                    if self.object_class(&class.module, class_name).is_some()) =>
+                            {
+                                Some("instance")
+                            }
+                            _ => self.kind_of(&class.module, value),
+                        });
+                        let known = found.entry(mangled(&class.name, name)).or_insert(kind);
+                        if *known != kind {
+                            *known = None;
+                        }
+                    }
+                });
+            }
+            found
+        })
+    }
+
+    /// The kind of what a parameter was seen to be, if that was always one, or None.
+    fn recorded_kind(&self, func: &FuncRef, at: usize) -> Option<&'static str> {
+        let mut kinds = BTreeSet::new();
+        for types in self.hints.get(func)? {
+            for member in types.get(at)?.members() {
+                kinds.insert(match member {
+                    Type::None => continue,
+                    Type::Bool => "bool",
+                    Type::Int | Type::Big => "int",
+                    Type::Float => "float",
+                    Type::Str | Type::Char => "str",
+                    Type::Bytes => "bytes",
+                    Type::List { .. } => "list",
+                    Type::Dict { .. } => "dict",
+                    Type::Set { .. } => "set",
+                    Type::Tuple { .. } | Type::VarTuple(_) => "tuple",
+                    Type::Instance(_) => "instance",
+                    _ => return None,
+                });
+            }
+        }
+        kinds.pop_first().filter(|_| kinds.is_empty())
     }
 
     /// What is known of the attributes of a class's instances, by their names.

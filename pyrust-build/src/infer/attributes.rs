@@ -81,8 +81,13 @@ impl Program<'_> {
                             if let A::Name(name) = &target.kind {
                                 let name = mangled(&class.name, name);
                                 let ty = self.literal_type(&class.module, value);
-                                let ty = ty.or_else(|| self.class_value(&class, &name));
+                                // A `None` is what is there before the module says what it is.
+                                let later = match &ty {
+                                    None | Some(Type::None) => self.class_value(&class, &name),
+                                    Some(_) => None,
+                                };
                                 self.is_seen(&class, &name, ty);
+                                self.is_seen(&class, &name, later);
                             }
                         }
                     }
@@ -99,9 +104,25 @@ impl Program<'_> {
 
     /// The type of what the body of the class computes for an attribute.
     fn class_value(&mut self, class: &ObjectClass, name: &str) -> Option<Type> {
-        let ty = self.value_type(&class.module, &format!("{}.{name}", class.name));
+        let path = format!("{}.{name}", class.name);
+        // The value may be an instance of this very class, which is about to be learned.
+        if let Some((home, Binding::Value(value))) = self.binding(&class.module, &path)
+            && let Some(made @ Type::Instance(_)) = self.literal_type(&home, &value)
+        {
+            return Some(made);
+        }
+        let ty = self.value_type(&class.module, &path);
         let known = !ty.has_never() && !ty.any(&|t| matches!(t, Type::Never | Type::Obj));
         known.then_some(ty)
+    }
+
+    /// The classes of the instances that a method was called for. A class whose methods call what only those below it have
+    /// has no instances, and what a method stores of its own instance is none of its.
+    pub(super) fn recorded_self(&self, method: &FuncRef) -> Option<Type> {
+        let recorded = self.hints.get(method)?;
+        let all = recorded.iter().filter_map(|types| types.first());
+        let ty = all.fold(Type::Never, |acc, t| Type::join(&acc, t));
+        ty.members().iter().all(|m| matches!(m, Type::Instance(_))).then_some(ty)
     }
 
     fn learn_method(&mut self, class: &ObjectClass, f: &ast::FunctionDef) {
@@ -135,7 +156,7 @@ impl Program<'_> {
         if let Some(first) = types.first_mut() {
             *first = Some(match is_new {
                 true => Type::Function(vec![class_callee(class)]),
-                false => Type::Instance(class.of_python()),
+                false => self.recorded_self(&func).unwrap_or_else(|| Type::Instance(class.of_python())),
             });
         }
         self.fill_from_members(class, f, &mut types);
@@ -178,7 +199,8 @@ impl Program<'_> {
         let Some(types) = types.into_iter().collect::<Option<Vec<Type>>>().filter(|_| simple) else { return };
         // Each call that was seen by itself: what is stored may hang together with what else is given.
         let form = |seen: &Vec<Type>| -> Vec<Type> {
-            let given = |i: usize| seen.get(i).filter(|_| i > 0 && factory(params[i]).is_none());
+            let known = |i: usize| i > 0 || !is_new && seen.first() != Some(&Type::Obj);
+            let given = |i: usize| seen.get(i).filter(|_| known(i) && factory(params[i]).is_none());
             types.iter().enumerate().map(|(i, ty)| given(i).unwrap_or(ty).clone()).collect()
         };
         let forms =

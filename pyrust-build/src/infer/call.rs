@@ -27,11 +27,31 @@ pub enum ArgSource {
     NoKeywords,
     /// The keywords with these numbers, one bit each, are what `**kwargs` gets.
     Names(u64),
+    /// One of the items behind `*`, which is that keyword: there must be as many as parameters are left.
+    Item(usize, usize),
 }
 
 /// Binds a call's arguments to parameters as CPython does; `None` where it would raise, or with `*` parameters.
 pub fn bind(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Option<Vec<ArgSource>> {
     bind_values(&params.iter().collect::<Vec<_>>(), args, keywords)
+}
+
+/// As [`bind`], of a method: what stands behind `*` may be for parameters that are not `*args`, all that are left.
+pub fn bind_items(params: &[Param], args: usize, keywords: &[(String, Expr)]) -> Option<Vec<ArgSource>> {
+    if let Some(bound) = bind(params, args, keywords) {
+        return Some(bound);
+    }
+    let plain =
+        |p: &Param| matches!(p.kind, ParamKind::Positional | ParamKind::PositionalOnly) && !p.has_default;
+    let [(star, _)] = keywords else { return None };
+    let left = params.len().checked_sub(args)?;
+    if star != "*" || left > MAX_TUPLE || !params[args..].iter().all(plain) {
+        return None;
+    }
+    let given =
+        params[..args].iter().all(|p| matches!(p.kind, ParamKind::Positional | ParamKind::PositionalOnly));
+    let sources = (0..args).map(ArgSource::Positional).chain((0..left).map(|i| ArgSource::Item(0, i)));
+    given.then(|| sources.collect())
 }
 
 /// As [`bind`], of some of the parameters.
@@ -492,6 +512,7 @@ impl Infer<'_, '_> {
                 | ArgSource::Keyword(_)
                 | ArgSource::Rest(_)
                 | ArgSource::Names(_)
+                | ArgSource::Item(..)
                 | ArgSource::NoKeywords => self.argument(e, *source, &arg_types, &keyword_types),
                 ArgSource::Default => {
                     let Some(ty) = self.default_given(e, target, &param.name) else {
@@ -547,6 +568,11 @@ impl Infer<'_, '_> {
         match source {
             ArgSource::Positional(i) => args[i].clone(),
             ArgSource::Keyword(i) => keywords[i].clone(),
+            ArgSource::Item(k, i) => match &keywords[k] {
+                Ty::VarTuple(v) => self.state.solver.get(*v),
+                Ty::Tuple(items, _) => items.get(i).cloned().unwrap_or(Ty::Never),
+                _ => Ty::Never,
+            },
             ArgSource::Rest(from) if from == args.len() => {
                 let cell = self.site(e.id, 90);
                 Ty::VarTuple(self.state.solver.elem(cell))

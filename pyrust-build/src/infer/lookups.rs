@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
+use super::apart::Kinds;
 use super::objects::Member;
 use crate::ty::ObjectClass;
 
@@ -15,6 +17,7 @@ pub(super) struct Lookups {
     members: Classes<HashMap<String, Option<Member>>>,
     orders: Classes<Option<Vec<ObjectClass>>>,
     apart: Classes<BTreeMap<String, ObjectClass>>,
+    kinds: Classes<Rc<Kinds>>,
 }
 
 impl Lookups {
@@ -46,6 +49,16 @@ impl Lookups {
         let all = find();
         let found = all.get(name).cloned();
         *slot(&mut self.apart.borrow_mut(), class) = all;
+        found
+    }
+
+    /// What kinds of things the methods of the class keep in its instances.
+    pub(super) fn kinds(&self, class: &ObjectClass, find: impl FnOnce() -> Kinds) -> Rc<Kinds> {
+        if let Some(known) = get(&self.kinds.borrow(), class) {
+            return known.clone();
+        }
+        let found = Rc::new(find());
+        *slot(&mut self.kinds.borrow_mut(), class) = found.clone();
         found
     }
 

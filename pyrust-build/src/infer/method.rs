@@ -1,6 +1,7 @@
 //! Calls of methods.
 
 use super::Infer;
+use super::bases;
 use super::sets::takes_iterables;
 use super::solver::Ty;
 use crate::hir::{Expr, ExprKind};
@@ -10,7 +11,7 @@ use crate::lower::asked::BY_NAME;
 use crate::lower::context::{ENTER, EXIT};
 use crate::numpy::PART;
 use crate::ops::{self, positional};
-use crate::ty::{Side, Type};
+use crate::ty::{ObjectClass, Side, Type};
 
 /// A class that Python defines: its methods must be what they were.
 const RANDOM: &str = "random.Random";
@@ -91,6 +92,7 @@ impl Infer<'_, '_> {
                     self.state.solver.give(class);
                 }
                 let ty = match name.strip_prefix("attribute ") {
+                    Some(name) if self.only_others_have(&ty, class, name) => Some(Ty::Never),
                     Some(name) => Some(self.instance_attribute(e, class, name)),
                     None => match self.instance_method(e, class, name, args, keywords) {
                         // Of several classes a call of the node could not tell which one it makes.
@@ -293,6 +295,24 @@ impl Infer<'_, '_> {
             return self.refuse(code, e.span, message);
         }
         out
+    }
+
+    /// Is nothing known of the attribute in instances of the class, but in others that the value may be? Then reading it
+    /// of this one bails, or raises.
+    fn only_others_have(&mut self, of: &Ty, class: &ObjectClass, name: &str) -> bool {
+        if !self.report || of.members().len() == 1 || bases::Part::of(name).is_some() {
+            return false;
+        }
+        let mut known = |class: &ObjectClass| {
+            let var = self.attribute_var(class, name);
+            let ty = self.state.solver.get(var);
+            self.state.solver.resolve(&ty).is_some_and(|ty| !ty.has_never())
+        };
+        if known(class) {
+            return false;
+        }
+        let others = of.members().iter().any(|m| matches!(m, Ty::Instance(other) if known(other)));
+        others && self.program.member_of(class, name).is_none()
     }
 
     /// `sorted(…)` and `.sort(…)`: elements or keys must be ordered.

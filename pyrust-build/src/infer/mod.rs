@@ -77,7 +77,7 @@ use solver::{Ty, VarId};
 
 pub use above::{Next, callee_above};
 pub use asked::has_attribute;
-pub use call::{ArgSource, bind, class_names, plain_class, takes_any_length, told_classes};
+pub use call::{ArgSource, bind, bind_items, class_names, plain_class, takes_any_length, told_classes};
 pub use class_methods::callee_of_class;
 pub use class_values::ClassOf;
 pub use classes::{ClassAt, global_classes};
@@ -95,7 +95,7 @@ pub use new::{allocated, class_callee, init_of, new_of};
 pub use objects::{Method, MethodKind, method_guard};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
-pub use value::{Named, Reached, ValueArg, value_args};
+pub use value::{Named, Reached, ValueArg, method_callee, value_args};
 
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {

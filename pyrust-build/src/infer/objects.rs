@@ -7,7 +7,7 @@ use super::beyond::of_any_size;
 use super::enums;
 use super::solver::{Ty, VarId};
 use super::value::{Reached, Why};
-use super::{ArgSource, FuncRef, Guard, Infer, Program, bases, bind};
+use super::{ArgSource, FuncRef, Guard, Infer, Program, bases, bind_items};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId, ParamKind};
@@ -398,6 +398,9 @@ impl Infer<'_, '_> {
             Some(Member::Method(method)) if method.kind == MethodKind::Cached => {
                 return self.cached_attribute(e, class, name, &method);
             }
+            Some(Member::Method(method)) if method.kind == MethodKind::Plain => {
+                return self.kept_method(class, name, &method);
+            }
             Some(Member::Method(_) | Member::Other) => {
                 let message =
                     format!("reading `{name}` of `{}.{}` is not supported", class.module, class.name);
@@ -599,8 +602,19 @@ impl Infer<'_, '_> {
         is_value: bool,
     ) -> Result<Option<usize>, Why> {
         let hir = self.program.lowered(target).map_err(|reasons| Why::Callee(target.clone(), reasons))?;
-        let sources =
-            bind(&hir.params, given.len(), keywords).ok_or_else(|| Why::Form(target.qualname.clone()))?;
+        let sources = bind_items(&hir.params, given.len(), keywords)
+            .ok_or_else(|| Why::Form(target.qualname.clone()))?;
+        let items = hir.params.len() - given.len().min(hir.params.len());
+        let star = keywords.iter().position(|(k, _)| k == "*");
+        let taken = star.is_some_and(|k| !sources.contains(&ArgSource::Keyword(k)));
+        let fits = |ty: &Ty| match ty {
+            Ty::VarTuple(_) | Ty::Never => true,
+            Ty::Tuple(parts, _) => parts.len() == items,
+            _ => false,
+        };
+        if taken && !star.is_some_and(|k| fits(&named[k])) {
+            return Err(Why::Form(target.qualname.clone()));
+        }
         let mut types = Vec::new();
         for (source, param) in sources.iter().zip(&hir.params) {
             if let (ArgSource::Keyword(k), ParamKind::VarKeyword) = (source, param.kind)

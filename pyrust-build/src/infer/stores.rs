@@ -43,9 +43,10 @@ impl Program<'_> {
             let first = function.params.in_frame_order().next().map(|p| p.name.as_str());
             let owner = || self.object_class(&class.module, qualname.rsplit_once('.')?.0);
             let own = |value: &ast::Expr| match &value.kind {
-                A::Name(name) if first == Some(name.as_str()) => {
-                    owner().map(|class| Type::Instance(class.of_python()))
-                }
+                A::Name(name) if first == Some(name.as_str()) => owner().map(|class| {
+                    let func = FuncRef { module: class.module.clone(), qualname: qualname.clone() };
+                    self.recorded_self(&func).unwrap_or_else(|| Type::Instance(class.of_python()))
+                }),
                 _ => None,
             };
             each_statement(&function.body, &mut |stmt| match &stmt.kind {

@@ -1,7 +1,10 @@
 //! Functions as values: which ones a value can be, what a call of it runs, and how it is told at run time which one it
 //! is.
 
+use std::sync::Arc;
+
 use super::call::bind_values;
+use super::objects::{Method, MethodKind, method_guard};
 use super::solver::Ty;
 use super::{ArgSource, FuncRef, Guard, Infer, Program, library};
 use crate::ast;
@@ -129,6 +132,14 @@ impl Program<'_> {
         made.then(|| Callee { module: home, name: format!("<{own}>") })
     }
 
+    /// The class of the instance, and the method, where a value is a bound method of Python's.
+    pub fn method_kept(&self, callee: &Callee) -> Option<(Arc<ObjectClass>, String, Method)> {
+        let (class, name) = callee.inside()?.strip_prefix(BOUND)?.rsplit_once('.')?;
+        let class = self.object_class(&callee.module, class)?;
+        let method = self.method_of(&class, name).filter(|m| m.kind == MethodKind::Plain)?;
+        Some((class, name.to_string(), method))
+    }
+
     /// The function that makes a call of a function without text of its own.
     pub(super) fn lower_call_form(&self, func: &FuncRef) -> Option<Result<hir::Function, Vec<Diagnostic>>> {
         let rest = func.qualname.strip_prefix('<')?;
@@ -142,6 +153,14 @@ impl Program<'_> {
         let form = CallForm { what, captures, positional, keywords: &keywords };
         Some(crate::lower::lower_call(file, env, &func.qualname, &form))
     }
+}
+
+/// Before the class and the name, in what stands for a bound method of Python's.
+const BOUND: &str = "bound ";
+
+/// What stands for the bound methods that instances of exactly that class have under the name.
+pub fn method_callee(class: &ObjectClass, name: &str) -> Callee {
+    Callee { module: class.module.clone(), name: format!("<{BOUND}{}.{name}>", class.name) }
 }
 
 /// A function of the standard library that the compiler gives a meaning to.
@@ -272,6 +291,14 @@ impl Infer<'_, '_> {
         object.members().iter().all(has).then(|| Ty::Closure(callee, vec![object.clone()]))
     }
 
+    /// `instance.method` as a value that goes where Python's objects are.
+    pub(super) fn kept_method(&mut self, class: &Arc<ObjectClass>, name: &str, method: &Method) -> Ty {
+        self.state.solver.give(class);
+        let guard = Box::new(method_guard(class, name, method));
+        self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard });
+        Ty::Function(vec![method_callee(class, name)])
+    }
+
     /// A call of whatever function the value is. What it may be that cannot be compiled bails.
     pub(super) fn call_value(
         &mut self,
@@ -324,7 +351,18 @@ impl Infer<'_, '_> {
                 _ => continue,
             };
             for callee in callees {
-                match self.reach(e, &callee, &kept, &given, (&named, keywords)) {
+                let method = self.program.method_kept(&callee);
+                let found = match &method {
+                    Some((class, name, method)) => {
+                        let guard = Box::new(method_guard(class, name, method));
+                        self.guards.insert(Guard::Elsewhere { module: class.module.clone(), guard });
+                        let call = Callee { module: self.func.module.clone(), name: format!("<.{name}>") };
+                        let kept = [Ty::Instance(class.clone())];
+                        self.reach(e, &call, &kept, &given, (&named, keywords))
+                    }
+                    None => self.reach(e, &callee, &kept, &given, (&named, keywords)),
+                };
+                match found {
                     Ok(Some(instance)) => {
                         if matches!(member, Ty::Function(_))
                             && let Some(path) = callee.inside()

@@ -1,10 +1,10 @@
 //! From recorded signatures to types: what parameters become, and how else a parameter may be represented.
 
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::infer::{FuncRef, NARROW, Program, WIDE, Wide, in_python};
+use crate::infer::{FuncRef, NARROW, Program, WIDE, Wide, in_python, method_callee};
 use crate::numpy::{Dtype, MOST_DIMS};
 use crate::signature::{SigType, Signature, parameters};
-use crate::ty::{Callee, DictKind, MAX_TUPLE, Type, either};
+use crate::ty::{Callee, DictKind, MAX_TUPLE, ObjectClass, Type, either};
 
 /// Which of the results were ints beyond 64 bits.
 pub(super) fn wide_results(ret: &SigType) -> Wide {
@@ -194,6 +194,14 @@ pub(super) fn from_signature(ty: &SigType, classes: &Classes<'_>) -> Type {
             Some((module, name)) if !name.contains(['.', '<']) => {
                 Type::Function(vec![Callee { module: module.to_string(), name: format!("<{name}>") }])
             }
+            // A method of that class, bound to an instance.
+            Some((module, name)) if !name.contains('<') => match name.rsplit_once('.') {
+                Some((class, method)) => {
+                    let class = ObjectClass::new(module.to_string(), class.to_string());
+                    Type::Function(vec![method_callee(&class, method)])
+                }
+                None => Type::Obj,
+            },
             _ => Type::Obj,
         },
         SigType::Object => Type::Obj,

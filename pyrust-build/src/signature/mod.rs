@@ -18,6 +18,9 @@ pub use parse::SignatureError;
 /// A union with more members than this widens to `object`.
 pub const MAX_UNION: usize = 4;
 
+/// The same where all members are classes or None: a tree has nodes of more kinds.
+pub const MAX_CLASSES: usize = 8;
+
 /// A function with more signatures than this has some of them joined.
 pub const MAX_SIGNATURES: usize = 4;
 
@@ -101,7 +104,7 @@ impl SigType {
         match flat.len() {
             0 => SigType::Unknown,
             1 => flat.remove(0),
-            2..=MAX_UNION => SigType::Union(flat),
+            _ if fits(&flat) => SigType::Union(flat),
             _ => widen(flat),
         }
     }
@@ -203,7 +206,13 @@ fn widen(members: Vec<SigType>) -> SigType {
     if joined.contains(&SigType::BigInt) {
         joined.retain(|member| *member != SigType::Int);
     }
-    if joined.len() > MAX_UNION { SigType::Object } else { SigType::union(joined) }
+    if fits(&joined) { SigType::union(joined) } else { SigType::Object }
+}
+
+/// May a union have these members?
+fn fits(members: &[SigType]) -> bool {
+    let classes = members.iter().all(|m| matches!(m, SigType::Class(_) | SigType::None));
+    members.len() <= if classes { MAX_CLASSES } else { MAX_UNION }
 }
 
 impl Signature {

@@ -209,12 +209,6 @@ impl Log {
         }
         Ok(())
     }
-
-    /// Before the commit: bails if an object that lost its last place could run code when it dies.
-    pub(crate) unsafe fn check_dropped(&self) -> R<()> {
-        // SAFETY: The log keeps what it holds alive.
-        self.each_dropped(|object| unsafe { dropped::check(object) })
-    }
 }
 
 /// References that are dropped when the transaction has closed.

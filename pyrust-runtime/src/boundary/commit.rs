@@ -440,8 +440,6 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         if !cx.txn().rare().ordereds.is_empty() {
             ordered::prepare(cx)?;
         }
-        cx.txn().lists.states.iter().try_for_each(|state| state.check_dropped())?;
-        cx.txn().attributes.check_dropped()?;
         dropped::check_shared(cx.txn())?;
         // What was boxed meanwhile may have found no memory.
         cx.check_doomed()

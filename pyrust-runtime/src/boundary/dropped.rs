@@ -15,6 +15,7 @@ use crate::boundary::dying::{each_part, is_plain_instance, is_watched};
 use crate::boundary::layout::{self, RawSet};
 use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
+use crate::function::{is_method, method_parts};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Txn;
 
@@ -116,31 +117,50 @@ impl Census {
     /// Follows what dies to what it holds.
     unsafe fn spread(&mut self) -> R<()> {
         let mut dying: Buf<usize> = Buf::new();
-        if !dying.reserve_total(self.nodes.len()) {
-            return bail(Bail::Memory);
-        }
-        let settle = |node: &mut Node, at: usize, dying: &mut Buf<usize>| {
-            // SAFETY: By the caller: every object is alive.
-            if !node.is_dead && unsafe { Py_REFCNT(node.object) } as usize <= node.ending {
-                node.is_dead = true;
-                // There is room for each node once.
-                let _ = dying.push(at);
-            }
-        };
         for at in 0..self.nodes.len() {
-            settle(&mut self.nodes[at], at, &mut dying);
+            self.settle(at, &mut dying)?;
         }
         while let Some(at) = dying.pop() {
             let object = self.nodes[at].object;
+            let mut met = Ok(());
             // SAFETY: By the caller; nothing is freed meanwhile.
             unsafe {
                 each_item(object, |item| {
-                    if let Some(at) = self.map.get(item) {
-                        let node = &mut self.nodes[at as usize];
-                        node.ending += 1;
-                        settle(node, at as usize, &mut dying);
+                    if met.is_ok() && !is_plain(item) {
+                        met = self.lose(item, &mut dying);
                     }
                 });
+            }
+            met?;
+        }
+        Ok(())
+    }
+
+    /// Something that dies held the object.
+    fn lose(&mut self, object: *mut PyObject, dying: &mut Buf<usize>) -> R<()> {
+        let at = match self.map.get(object) {
+            Some(at) => {
+                self.nodes[at as usize].ending += 1;
+                at as usize
+            }
+            None if self.nodes.len() >= CONTAINERS => return bail(Bail::Unsupported),
+            // Nothing is known of it, so it is taken for one of before.
+            None => {
+                self.note(object, 1, true)?;
+                self.nodes.len() - 1
+            }
+        };
+        self.settle(at, dying)
+    }
+
+    /// Does the object die, now that so many references to it end?
+    fn settle(&mut self, at: usize, dying: &mut Buf<usize>) -> R<()> {
+        let node = &mut self.nodes[at];
+        // SAFETY: By the caller of `spread`: every object is alive.
+        if !node.is_dead && unsafe { Py_REFCNT(node.object) } as usize <= node.ending {
+            node.is_dead = true;
+            if dying.push(at).is_err() {
+                return bail(Bail::Memory);
             }
         }
         Ok(())
@@ -164,6 +184,10 @@ unsafe fn each_item(object: *mut PyObject, mut see: impl FnMut(*mut PyObject)) {
                 layout::tuple_items(object)
             };
             (0..layout::var_size(object)).for_each(|index| see(*items.add(index)));
+        } else if is_method(object) {
+            let (function, own) = method_parts(object);
+            see(function);
+            see(own);
         } else if is_plain_instance(object) {
             each_part(object, &mut |part| {
                 see(part);
@@ -186,7 +210,9 @@ pub(crate) unsafe fn check_shared(txn: &Txn) -> R<()> {
     // SAFETY: By the caller: what the transaction owns is alive.
     unsafe {
         let first = |object| {
-            if Py_REFCNT(object) > 1 && !is_plain(object) { bail(Bail::Unsupported) } else { Ok(()) }
+            let known = is_plain(object)
+                || Py_REFCNT(object) == 1 && dies_quietly(object, DEPTH, &mut CONTAINERS.clone());
+            if known { Ok(()) } else { bail(Bail::Unsupported) }
         };
         let none = txn.rare_as_it_is().shared.is_empty()
             && txn.attributes.each_dropped(first).is_ok()
@@ -202,13 +228,14 @@ unsafe fn count_shared(txn: &Txn) -> R<()> {
     unsafe {
         let mut census = Census { map: PtrMap::new(), nodes: Buf::new() };
         for state in txn.lists.states.iter() {
-            state.each_dropped(|object| {
-                if Py_REFCNT(object) > 1 && !is_plain(object) { census.note(object, 1, true) } else { Ok(()) }
-            })?;
+            state.each_dropped(
+                |object| {
+                    if is_plain(object) { Ok(()) } else { census.note(object, 1, true) }
+                },
+            )?;
         }
-        txn.attributes.each_dropped(|object| {
-            if Py_REFCNT(object) > 1 && !is_plain(object) { census.note(object, 1, true) } else { Ok(()) }
-        })?;
+        txn.attributes
+            .each_dropped(|object| if is_plain(object) { Ok(()) } else { census.note(object, 1, true) })?;
         for shared in txn.rare_as_it_is().shared.iter() {
             census.note(shared.object, shared.references, true)?;
         }
@@ -216,7 +243,10 @@ unsafe fn count_shared(txn: &Txn) -> R<()> {
             return Ok(());
         }
         for &object in txn.arena.iter() {
-            let holds = is_sequence(object) || layout::is_dict(object) || is_plain_instance(object);
+            let holds = is_sequence(object)
+                || layout::is_dict(object)
+                || is_method(object)
+                || is_plain_instance(object);
             if holds || census.map.get(object).is_some() {
                 census.note(object, 1, false)?;
             }
@@ -226,7 +256,20 @@ unsafe fn count_shared(txn: &Txn) -> R<()> {
             .nodes
             .iter()
             .filter(|node| node.is_old && node.is_dead)
-            .try_for_each(|node| check_last(node.object))
+            .try_for_each(|node| check_dead(node.object))
+    }
+}
+
+/// Bails if an object that dies could run code, apart from what it holds where the census has gone through that.
+unsafe fn check_dead(object: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller: alive.
+    unsafe {
+        let known = layout::is_list(object)
+            || layout::is_tuple(object)
+            || layout::is_dict(object)
+            || is_method(object) && !is_watched(object)
+            || is_plain_instance(object);
+        if known { Ok(()) } else { check_last(object) }
     }
 }
 

@@ -659,12 +659,6 @@ impl ListState {
         Ok(())
     }
 
-    /// Before the commit: bails if an object that lost its last place could run code when it dies.
-    pub(crate) unsafe fn check_dropped(&self) -> R<()> {
-        // SAFETY: What is shown is alive.
-        unsafe { self.each_dropped(|object| dropped::check(object)) }
-    }
-
     /// Drops what the state still owns.  The transaction is closed: finalisers may run.
     pub(crate) unsafe fn discard(&mut self) -> Spare {
         // SAFETY: The log and the snapshot own these references.

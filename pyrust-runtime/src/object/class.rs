@@ -441,6 +441,8 @@ pub struct Method {
     kind: MethodKind,
     /// The transaction in which that was found to be so.
     seen: Cell<u64>,
+    /// The function that was found then, which the namespace holds.
+    function: Cell<*mut PyObject>,
 }
 
 // SAFETY: Only touched while the GIL is held.
@@ -498,7 +500,8 @@ unsafe fn setter(found: *mut PyObject) -> *mut PyObject {
 
 impl Method {
     pub const fn new(name: &'static str, kind: MethodKind, space: &'static Namespace, slot: usize) -> Method {
-        Method { attribute: Attribute::new(name), space, slot, kind, seen: Cell::new(0) }
+        let function = Cell::new(ptr::null_mut());
+        Method { attribute: Attribute::new(name), space, slot, kind, seen: Cell::new(0), function }
     }
 
     /// # Safety
@@ -519,6 +522,12 @@ impl Method {
             }
             Ok(())
         }
+    }
+
+    /// The function itself, which [`Method::check`] has found in this transaction.
+    #[inline]
+    pub(super) fn function(&self) -> *mut PyObject {
+        self.function.get()
     }
 
     /// As [`Method::check`], where no instance can hide the method.
@@ -626,6 +635,7 @@ impl Method {
             if function.is_null() || function != self.space.unchanged_function(self.slot) {
                 return bail(Bail::Guard);
             }
+            self.function.set(function);
             self.seen.set(cx.number());
             Ok(())
         }

@@ -15,6 +15,9 @@ use super::instance::{each_attribute, is_identifier, is_plain_or_derived};
 unsafe extern "C" {
     /// Looks a name up in a class and its bases; a borrowed reference, or null without an error.
     fn _PyType_Lookup(class: *mut PyTypeObject, name: *mut PyObject) -> *mut PyObject;
+    static mut PyMethod_Type: PyTypeObject;
+    fn PyMethod_Function(method: *mut PyObject) -> *mut PyObject;
+    fn PyMethod_Self(method: *mut PyObject) -> *mut PyObject;
 }
 
 pub(super) type ShapeId = u32;
@@ -203,6 +206,9 @@ impl Shapes {
         }
         if is(&raw mut ffi::PyFunction_Type) {
             return self.function(object);
+        }
+        if is(&raw mut PyMethod_Type) {
+            return self.method(object);
         }
         if ty as usize == self.deque {
             return self.deque(py, object, depth);
@@ -397,6 +403,24 @@ impl Shapes {
         let named = frame::function_name(object).and_then(|(module, qualname)| {
             let module = self.public(module)?;
             (dotted(&module) && dotted(&qualname)).then(|| format!("function[{module}:{qualname}]"))
+        });
+        match named {
+            Some(name) => self.name(&name),
+            None => self.object,
+        }
+    }
+
+    /// A bound method goes by the class of its object.
+    fn method(&mut self, object: *mut PyObject) -> ShapeId {
+        // SAFETY: the object is an exact bound method, which keeps both alive.
+        let (function, own) = unsafe { (PyMethod_Function(object), ffi::Py_TYPE(PyMethod_Self(object))) };
+        // SAFETY: a live object.
+        let plain = unsafe { std::ptr::eq(ffi::Py_TYPE(function), &raw mut ffi::PyFunction_Type) };
+        let named = plain.then(|| frame::function_name(function)).flatten().and_then(|(_, qualname)| {
+            let (module, class) = frame::type_name(own)?;
+            let (module, name) = (self.public(module)?, qualname.rsplit_once('.')?.1);
+            (dotted(&module) && dotted(&class) && dotted(name))
+                .then(|| format!("function[{module}:{class}.{name}]"))
         });
         match named {
             Some(name) => self.name(&name),
