@@ -95,10 +95,8 @@ impl Callable {
             // Functions are equal to nothing but themselves; what else may be bound decides itself.
             // SAFETY: as above.
             let plain = |f| unsafe { layout::is_exact(f, &raw mut PyFunction_Type) };
-            return if !core::ptr::eq(x, y) {
-                Ok(false)
-            } else if plain(f) && plain(g) {
-                Ok(core::ptr::eq(f, g))
+            return if plain(f) && plain(g) {
+                Ok(core::ptr::eq(f, g) && core::ptr::eq(x, y))
             } else {
                 bail(Bail::Unsupported)
             };
