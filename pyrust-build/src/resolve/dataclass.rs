@@ -7,6 +7,8 @@
 //! factories reads those from cells, and whether an argument is given at all: it is compiled for native callers only, in
 //! which a parameter that is not given is what the factory makes ([`factory`]).
 
+use std::collections::BTreeSet;
+
 use crate::ast::{
     ClassDef, CmpOp, Constant, Expr, ExprKind as E, FunctionDef, Keyword, Param, Params, Stmt, StmtKind as S,
 };
@@ -56,8 +58,61 @@ pub(super) struct Field {
     plain: bool,
 }
 
-/// The fields of a class, and whether it has a `__post_init__`.
-pub(super) type Fields = (Vec<Field>, bool);
+/// What a class hands on to dataclasses below it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields {
+    fields: Vec<Field>,
+    /// There is a `__post_init__`.
+    hooked: bool,
+    /// What classes that are no dataclasses have: a field of such a name without a default gets that as one.
+    bound: BTreeSet<String>,
+}
+
+impl Fields {
+    /// With what another base hands on; `None` where both have fields.
+    pub(super) fn beside(mut self, other: Fields) -> Option<Fields> {
+        match (self.fields.is_empty(), other.fields.is_empty()) {
+            (true, _) => self.fields = other.fields,
+            (false, true) => {}
+            (false, false) => return None,
+        }
+        self.hooked |= other.hooked;
+        self.bound.extend(other.bound);
+        Some(self)
+    }
+
+    /// What a class below that is no dataclass hands on; `None` where that cannot be told.
+    pub(super) fn below(mut self, class: &ClassDef) -> Option<Fields> {
+        if !class.decorators.is_empty() || !class.keywords.is_empty() {
+            return None;
+        }
+        self.hooked |= defines(class, "__post_init__");
+        for stmt in &class.body {
+            match &stmt.kind {
+                S::FunctionDef(f) => _ = self.bound.insert(f.name.clone()),
+                S::ClassDef(c) => _ = self.bound.insert(c.name.clone()),
+                S::Assign { targets, value } => {
+                    for target in targets {
+                        let E::Name(name) = &target.kind else { return None };
+                        // Each of them would be a descriptor.
+                        let none = matches!(&value.kind, E::Tuple(items) if items.is_empty());
+                        if name == "__slots__" && !none {
+                            return None;
+                        }
+                        self.bound.insert(name.clone());
+                    }
+                }
+                S::AnnAssign { value: None, .. } | S::Expr(_) | S::Pass => {}
+                S::AnnAssign { target, .. } => {
+                    let E::Name(name) = &target.kind else { return None };
+                    self.bound.insert(name.clone());
+                }
+                _ => return None,
+            }
+        }
+        Some(self)
+    }
+}
 
 /// What the decorator is asked for.
 struct Options {
@@ -174,18 +229,19 @@ pub(super) fn is_frozen(class: &ClassDef, is_dataclass: &dyn Fn(&Expr) -> bool) 
     options(class, is_dataclass).is_some_and(|options| options.frozen)
 }
 
-/// The fields of a dataclass, with those of the class above it, and the methods that it is given.
-///
-/// `above`: the fields of the class that it is derived from, and whether that has a `__post_init__`.
+/// What a dataclass hands on, with what it gets from the classes above it, and the methods that it is given.
 pub(super) fn expand(
     class: &ClassDef,
     span: Span,
-    (mut fields, hooked): Fields,
+    Fields { mut fields, hooked, bound }: Fields,
     is_dataclass: &dyn Fn(&Expr) -> bool,
 ) -> Option<(Fields, Vec<Made>)> {
     let options = options(class, is_dataclass)?;
     let hooked = hooked || defines(class, "__post_init__");
     for field in own_fields(class)? {
+        if field.default.is_none() && bound.contains(&field.name) {
+            return None;
+        }
         match fields.iter_mut().find(|f| f.name == field.name) {
             Some(known) => *known = field,
             None => fields.push(field),
@@ -212,7 +268,7 @@ pub(super) fn expand(
             made.push(text.comparison(name, op, &compared));
         }
     }
-    Some(((fields, hooked), made))
+    Some((Fields { fields, hooked, bound }, made))
 }
 
 /// Trees without a place of their own: that of the class.

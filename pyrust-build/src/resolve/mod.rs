@@ -124,15 +124,16 @@ impl ModuleEnv {
         let mut known: BTreeMap<String, dataclass::Fields> = BTreeMap::new();
         for stmt in body {
             let Some((name, mut class)) = self.top_class(stmt) else { continue };
-            let above = match class.bases.as_slice() {
-                [] => None,
-                [Expr { kind: crate::ast::ExprKind::Name(base), .. }] => Some(base),
-                _ => continue,
-            };
-            let fields = above.map(|base| known.get(base));
-            let Some(above) = fields.map_or(Some(Default::default()), |f| f.cloned()) else { continue };
+            let above = class.bases.iter().try_fold(dataclass::Fields::default(), |above, base| {
+                above.beside(self.fields_of_base(base, &known)?)
+            });
+            let Some(above) = above else { continue };
             let is_dataclass = |e: &Expr| self.is_dataclass(e);
-            let Some((fields, made)) = dataclass::expand(&class, stmt.span, above, &is_dataclass) else {
+            let Some((fields, made)) = dataclass::expand(&class, stmt.span, above.clone(), &is_dataclass)
+            else {
+                if let Some(fields) = above.below(&class) {
+                    known.insert(name, fields);
+                }
                 continue;
             };
             let frozen = dataclass::is_frozen(&class, &is_dataclass);
@@ -149,6 +150,22 @@ impl ModuleEnv {
             }
             known.insert(name.clone(), fields);
             self.all_classes.insert(name, class);
+        }
+    }
+
+    /// What a base has for dataclasses below it; `None` where that cannot be told.
+    fn fields_of_base(
+        &self,
+        base: &Expr,
+        known: &BTreeMap<String, dataclass::Fields>,
+    ) -> Option<dataclass::Fields> {
+        let crate::ast::ExprKind::Name(name) = &base.kind else { return None };
+        match self.bindings.get(name) {
+            None if name == "object" => Some(Default::default()),
+            Some(Binding::Imported { module, name }) if module == "abc" && name == "ABC" => {
+                Some(Default::default())
+            }
+            _ => known.get(name).cloned(),
         }
     }
 
