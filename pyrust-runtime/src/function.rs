@@ -20,6 +20,8 @@ use crate::txn::Cx;
 unsafe extern "C" {
     static mut PyMethod_Type: PyTypeObject;
     fn PyMethod_New(function: *mut PyObject, object: *mut PyObject) -> *mut PyObject;
+    fn PyMethod_Function(method: *mut PyObject) -> *mut PyObject;
+    fn PyMethod_Self(method: *mut PyObject) -> *mut PyObject;
 }
 
 /// # Safety
@@ -36,11 +38,8 @@ pub(crate) unsafe fn is_method(object: *mut PyObject) -> bool {
 /// [`is_method`], alive.
 #[inline]
 pub(crate) unsafe fn method_parts(method: *mut PyObject) -> (*mut PyObject, *mut PyObject) {
-    // SAFETY: By the caller. Both stand behind the header, as in all supported versions (`PyMethod_GET_FUNCTION`).
-    unsafe {
-        let parts = method.add(1).cast::<*mut PyObject>();
-        (*parts, *parts.add(1))
-    }
+    // SAFETY: By the caller.
+    unsafe { (PyMethod_Function(method), PyMethod_Self(method)) }
 }
 
 /// A function, a bound method, a builtin function or a class: always true, and compared by identity.

@@ -17,8 +17,34 @@ const MAKERS: &[&str] =
     &["bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str", "tuple"];
 
 /// By attribute; `None` where it is filled with several kinds of things, or with what the text does not say.
-type Filled = BTreeMap<String, Option<&'static str>>;
-pub(super) type Kinds = Filled;
+pub(super) type Filled = BTreeMap<String, Option<&'static str>>;
+
+/// What a method stores in attributes of its own instance: their names, and the values where there are some.
+fn each_own(f: &ast::FunctionDef, see: &mut dyn FnMut(&str, Option<&ast::Expr>)) {
+    let Some(own) = f.params.in_frame_order().next().map(|p| p.name.as_str()) else { return };
+    each_statement(&f.body, &mut |stmt| {
+        let (targets, value) = match &stmt.kind {
+            S::Assign { targets, value } => (targets.iter().collect::<Vec<_>>(), Some(value)),
+            S::AnnAssign { target, value, .. } => (vec![target], value.as_ref()),
+            _ => return,
+        };
+        for target in targets {
+            if let A::Attribute { value: base, name } = &target.kind
+                && matches!(&base.kind, A::Name(n) if n == own)
+            {
+                see(name, value);
+            }
+        }
+    });
+}
+
+/// Something of that kind is stored under the name.
+fn fill(found: &mut Filled, name: String, kind: Option<&'static str>) {
+    let known = found.entry(name).or_insert(kind);
+    if *known != kind {
+        *known = None;
+    }
+}
 
 impl Program<'_> {
     /// The class that shares what is known of the attribute with those below it, if that is not the topmost one.
@@ -63,7 +89,7 @@ impl Program<'_> {
             let all = env.all_classes.keys().map(|name| ObjectClass::new(own.module.clone(), name.clone()));
             let siblings: Vec<_> = all.filter(beside).map(|class| self.kept_kinds(&class)).collect();
             for (name, kind) in mine.iter() {
-                let differs = |other: &Kinds| matches!((other.get(name), kind), (Some(Some(other)), Some(kind)) if other != kind);
+                let differs = |other: &Filled| matches!((other.get(name), kind), (Some(Some(other)), Some(kind)) if other != kind);
                 let above = order[at + 1..].iter().any(|class| self.kept_kinds(class).contains_key(name));
                 if !above && siblings.iter().any(|other| differs(other)) {
                     found.entry(name.clone()).or_insert_with(|| own.clone());
@@ -74,47 +100,29 @@ impl Program<'_> {
 
     /// What kinds of things the methods of a class store in attributes of its own instances; `None` where that is not
     /// known, or several.
-    fn kept_kinds(&self, class: &ObjectClass) -> Rc<Kinds> {
+    fn kept_kinds(&self, class: &ObjectClass) -> Rc<Filled> {
         self.lookups.kinds(class, || {
-            let mut found = Kinds::new();
+            let mut found = Filled::new();
             for f in self.methods_of(class) {
-                let params: Vec<&ast::Param> = f.params.in_frame_order().collect();
-                let Some(own) = params.first().map(|p| p.name.clone()) else { continue };
                 let qualname = format!("{}.{}", class.name, f.name);
                 let func = FuncRef { module: class.module.clone(), qualname };
-                each_statement(&f.body, &mut |stmt| {
-                    let (targets, value) = match &stmt.kind {
-                        S::Assign { targets, value } => (targets.iter().collect::<Vec<_>>(), Some(value)),
-                        S::AnnAssign { target, value, .. } => (vec![target], value.as_ref()),
-                        _ => return,
-                    };
-                    for target in targets {
-                        let A::Attribute { value: base, name } = &target.kind else { continue };
-                        if !matches!(&base.kind, A::Name(n) if *n == own) {
-                            continue;
-                        }
-                        // What is there before something else is.
-                        if value.is_some_and(|v| matches!(v.kind, A::Constant(Constant::None))) {
-                            continue;
-                        }
-                        let given = |name: &String| {
-                            let at = params.iter().position(|p| p.name == *name)?;
-                            self.recorded_kind(&func, at)
-                        };
-                        let kind = value.and_then(|value| match &value.kind {
-                            A::Name(param) => given(param),
-                            A::Call { func, .. }
-                                if matches!(&func.kind, A::Name(class_name)
-                                    if self.object_class(&class.module, class_name).is_some()) =>
-                            {
-                                Some("instance")
-                            }
-                            _ => self.kind_of(&class.module, value),
-                        });
-                        let known = found.entry(mangled(&class.name, name)).or_insert(kind);
-                        if *known != kind {
-                            *known = None;
-                        }
+                let kind = |value: &ast::Expr| match &value.kind {
+                    A::Name(param) => {
+                        let at = f.params.in_frame_order().position(|p| p.name == *param)?;
+                        self.recorded_kind(&func, at)
+                    }
+                    A::Call { func, .. }
+                        if matches!(&func.kind, A::Name(name)
+                            if self.object_class(&class.module, name).is_some()) =>
+                    {
+                        Some("instance")
+                    }
+                    _ => self.kind_of(&class.module, value),
+                };
+                each_own(f, &mut |name, value| {
+                    // What is there before something else is.
+                    if !value.is_some_and(|v| matches!(v.kind, A::Constant(Constant::None))) {
+                        fill(&mut found, mangled(&class.name, name), value.and_then(kind));
                     }
                 });
             }
@@ -185,24 +193,9 @@ impl Program<'_> {
     fn filled_by(&self, class: &ObjectClass, in_init: bool) -> Filled {
         let mut found = Filled::new();
         for f in self.methods_of(class).into_iter().filter(|f| (f.name == "__init__") == in_init) {
-            let Some(own) = f.params.in_frame_order().next().map(|p| p.name.clone()) else { continue };
-            each_statement(&f.body, &mut |stmt| {
-                let (targets, value) = match &stmt.kind {
-                    S::Assign { targets, value } => (targets.iter().collect::<Vec<_>>(), Some(value)),
-                    S::AnnAssign { target, value, .. } => (vec![target], value.as_ref()),
-                    _ => return,
-                };
-                for target in targets {
-                    let A::Attribute { value: base, name } = &target.kind else { continue };
-                    if !matches!(&base.kind, A::Name(n) if *n == own) {
-                        continue;
-                    }
-                    let kind = value.and_then(|value| self.kind_of(&class.module, value));
-                    let known = found.entry(name.clone()).or_insert(kind);
-                    if *known != kind {
-                        *known = None;
-                    }
-                }
+            each_own(f, &mut |name, value| {
+                let kind = value.and_then(|value| self.kind_of(&class.module, value));
+                fill(&mut found, name.to_string(), kind);
             });
         }
         found

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::apart::Kinds;
+use super::apart::Filled;
 use super::objects::Member;
 use crate::ty::ObjectClass;
 
@@ -17,7 +17,7 @@ pub(super) struct Lookups {
     members: Classes<HashMap<String, Option<Member>>>,
     orders: Classes<Option<Vec<ObjectClass>>>,
     apart: Classes<BTreeMap<String, ObjectClass>>,
-    kinds: Classes<Rc<Kinds>>,
+    kinds: Classes<Rc<Filled>>,
 }
 
 impl Lookups {
@@ -53,7 +53,7 @@ impl Lookups {
     }
 
     /// What kinds of things the methods of the class keep in its instances.
-    pub(super) fn kinds(&self, class: &ObjectClass, find: impl FnOnce() -> Kinds) -> Rc<Kinds> {
+    pub(super) fn kinds(&self, class: &ObjectClass, find: impl FnOnce() -> Filled) -> Rc<Filled> {
         if let Some(known) = get(&self.kinds.borrow(), class) {
             return known.clone();
         }

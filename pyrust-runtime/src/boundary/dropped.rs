@@ -227,15 +227,9 @@ unsafe fn count_shared(txn: &Txn) -> R<()> {
     // SAFETY: By the caller: what the transaction owns is alive.
     unsafe {
         let mut census = Census { map: PtrMap::new(), nodes: Buf::new() };
-        for state in txn.lists.states.iter() {
-            state.each_dropped(
-                |object| {
-                    if is_plain(object) { Ok(()) } else { census.note(object, 1, true) }
-                },
-            )?;
-        }
-        txn.attributes
-            .each_dropped(|object| if is_plain(object) { Ok(()) } else { census.note(object, 1, true) })?;
+        let mut note = |object| if is_plain(object) { Ok(()) } else { census.note(object, 1, true) };
+        txn.lists.states.iter().try_for_each(|state| state.each_dropped(&mut note))?;
+        txn.attributes.each_dropped(&mut note)?;
         for shared in txn.rare_as_it_is().shared.iter() {
             census.note(shared.object, shared.references, true)?;
         }
