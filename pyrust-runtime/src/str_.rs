@@ -230,9 +230,34 @@ fn equal(a: View<'_>, b: View<'_>) -> bool {
 #[inline(always)]
 pub fn is(a: &Str, text: &'static str) -> bool {
     // SAFETY: it has so many code points, of one byte each.
-    a.len() == text.len()
-        && a.kind() == 1
-        && unsafe { std::slice::from_raw_parts(a.data(), text.len()) } == text.as_bytes()
+    a.len() == text.len() && a.kind() == 1 && unsafe { begins(a.data(), text) }
+}
+
+/// Are these the bytes of the literal? Of three, five, six or seven bytes with one look, which begins in what stands before
+/// them.
+///
+/// # Safety
+/// So many bytes of a compact `str`.
+#[inline(always)]
+unsafe fn begins(data: *const u8, text: &'static str) -> bool {
+    let len = text.len();
+    // SAFETY: by the caller; in the same object eight bytes and more stand before the text.
+    unsafe {
+        match len {
+            3 => data.sub(1).cast::<u32>().read_unaligned().to_le() >> 8 == packed(text) as u32,
+            5..=7 => {
+                let word = data.add(len).sub(8).cast::<u64>().read_unaligned().to_le();
+                word >> (64 - 8 * len) == packed(text)
+            }
+            _ => std::slice::from_raw_parts(data, len) == text.as_bytes(),
+        }
+    }
+}
+
+/// The bytes of a literal as a number, the first one lowest.
+#[inline(always)]
+fn packed(text: &'static str) -> u64 {
+    text.bytes().rev().fold(0, |word, byte| word << 8 | u64::from(byte))
 }
 
 /// `a != b`.

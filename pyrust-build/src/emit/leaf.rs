@@ -18,6 +18,8 @@ use crate::ty::Type;
 
 /// Larger functions need stack, and gain little.
 const MOST: usize = 80;
+/// Up to here a method of a record is part of whoever calls it.
+const FEW: usize = 40;
 
 impl Func<'_, '_, '_> {
     /// What the callee of a native call gets as its transaction.
@@ -34,7 +36,18 @@ impl Func<'_, '_, '_> {
 
     /// Is that such a function, and does it matter?
     pub(super) fn is_leaf(&self, instance: &Instance) -> bool {
-        self.file.program.passes.has(Pass::Leaves) && is_leaf(instance)
+        self.file.program.passes.has(Pass::Leaves) && is_leaf(instance, MOST)
+    }
+
+    /// How a leaf is offered to the optimiser. A record stays in registers only where none of its methods is called: one call
+    /// that remains is enough for all its fields to lie in memory.
+    pub(super) fn inlining(&self) -> Option<TokenStream> {
+        let own = |ty: &Type| matches!(ty, Type::Instance(class) if class.own != 0);
+        match self.instance.params.iter().any(own) && is_leaf(self.instance, FEW) {
+            _ if !self.is_leaf(self.instance) => None,
+            true => Some(quote!(#[inline(always)])),
+            false => Some(quote!(#[inline])),
+        }
     }
 
     /// Does a hotspot compute scalars of scalars and nothing else? Its entry opens no transaction.
@@ -96,8 +109,8 @@ fn computes(kind: &ExprKind) -> bool {
 }
 
 /// Is the body small, without loops and without calls of other functions?
-fn is_leaf(instance: &Instance) -> bool {
-    let mut look = Leaf { left: MOST, leaf: instance.calls.is_empty() && instance.values.is_empty() };
+fn is_leaf(instance: &Instance, most: usize) -> bool {
+    let mut look = Leaf { left: most, leaf: instance.calls.is_empty() && instance.values.is_empty() };
     look.block(&instance.hir.body);
     look.leaf && instance.hir.yields.is_none()
 }

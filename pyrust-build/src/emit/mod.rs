@@ -619,8 +619,7 @@ impl Func<'_, '_, '_> {
                 };
                 quote!(#[hotspot(function = #function, signature = #signature #twin #kind)])
             }
-            None if self.is_leaf(self.instance) => quote!(#[inline]),
-            None => quote!(),
+            None => self.inlining().unwrap_or_default(),
         };
         let doc = format!(" `{}` for `({})`", hir.name(), show_types(&self.instance.params));
         if let (Some(yields), Type::Iter(elem)) = (hir.yields, &self.instance.ret) {

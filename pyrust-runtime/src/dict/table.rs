@@ -43,7 +43,8 @@ pub(crate) struct Table<K: Key, V> {
     used: usize,
     /// Places before it are holes.
     front: usize,
-    /// The address and the place of the key that was found or added last: it is often asked for again.
+    /// The address, or the hash where that is none, and the place of the key that was found or added last: it is often
+    /// asked for again.
     last: Cell<(usize, usize)>,
     /// Keys that compiled methods compare were removed. CPython puts others in their slots, before what was there.
     removed: bool,
@@ -103,11 +104,22 @@ impl<K: Key, V> Table<K, V> {
             return Ok(Ok(place));
         }
         let hash = Table::<K, V>::hash(cx, key)?;
+        let sign = match key.address() {
+            0 => hash as usize,
+            address => address,
+        };
+        if !K::HASHED
+            && sign == address
+            && let Some(entry) = self.entries.get(last)
+            && entry.hash == hash
+            // SAFETY: An entry with a hash is live.
+            && unsafe { &entry.pair.assume_init_ref().0 }.is_key(cx, key)?
+        {
+            return Ok(Ok(last));
+        }
         match self.find(cx, hash, key)? {
             Some(place) => {
-                if key.address() != 0 {
-                    self.last.set((key.address(), place));
-                }
+                self.last.set((sign, place));
                 Ok(Ok(place))
             }
             None => Ok(Err(hash)),
@@ -180,7 +192,11 @@ impl<K: Key, V> Table<K, V> {
         if if self.index.is_none() { self.entries.len() >= FEW } else { self.index.is_full() } {
             self.grow()?;
         }
-        let (place, address) = (self.entries.len(), key.address());
+        let place = self.entries.len();
+        let sign = match key.address() {
+            0 => hash as usize,
+            address => address,
+        };
         let pair = MaybeUninit::new((K::Stored::of(key), value));
         if place >= PLACES || self.entries.push(Entry { hash, pair }).is_err() {
             return bail(Bail::Memory);
@@ -189,9 +205,7 @@ impl<K: Key, V> Table<K, V> {
             self.index.enter(hash, place);
         }
         self.used += 1;
-        if address != 0 {
-            self.last.set((address, place));
-        }
+        self.last.set((sign, place));
         Ok(place)
     }
 
