@@ -138,10 +138,17 @@ impl Lower<'_> {
         Comp::new(kind, generators, element)
     }
 
+    /// `dict(arg)`. What surely gives pairs one after another is taken as it comes; of anything else its type has to tell
+    /// whether it is a mapping.
     pub(super) fn dict_of(&mut self, arg: &AExpr, span: Span) -> ExprKind {
         let iter = match &arg.kind {
             A::Generator { .. } => self.iter(arg),
-            A::Call { .. } => self.iter(arg),
+            // A method may be anybody's, whatever its name.
+            A::Call { func, .. }
+                if self.is_lazy(arg) && (self.is_tool(func) || matches!(func.kind, A::Name(_))) =>
+            {
+                self.iter(arg)
+            }
             _ => {
                 let arg = self.expr(arg);
                 return ExprKind::Call { name: "dict".into(), args: vec![arg], keywords: vec![] };
