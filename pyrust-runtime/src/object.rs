@@ -8,7 +8,9 @@ mod abstracts;
 mod based;
 mod class;
 mod enums;
+mod names;
 mod new;
+mod order;
 pub mod own;
 mod place;
 
@@ -25,9 +27,10 @@ pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class, stays_below};
+pub(crate) use order::{forget_order, leave_order, rejoin_order, without_dict};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
-pub(crate) use place::{forget_order, leave_order, may_have_attributes, rejoin_order, without_dict};
+pub(crate) use place::may_have_attributes;
 
 use self::based::Derived;
 use self::enums::Stands;
@@ -115,15 +118,15 @@ fn class_of<I: AnyInstance>() -> &'static ObjectClass {
 }
 
 /// `object.name`
-#[inline]
+#[inline(always)]
 pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'static Attribute) -> R<T> {
     // SAFETY: The transaction keeps the object alive, which holds the value, or its class does.
     unsafe {
-        let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
-        let value = if slot.is_null() { ptr::null_mut() } else { *slot };
-        if value.is_null() {
-            return T::from_py(cx, name.of_class()?);
-        }
+        let slot = name.slot_again(object.as_ptr());
+        let value = match slot.is_null() {
+            true => name.value_first(cx, C::CLASS, object.as_ptr())?,
+            false => *slot,
+        };
         T::from_py(cx, value)
     }
 }
@@ -178,8 +181,31 @@ pub fn has<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Attribu
 }
 
 /// `object.name = value`
-#[inline]
+#[inline(always)]
 pub fn set<C: OfObjectClass, T: IntoPy>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+    value: T,
+) -> R<()> {
+    // SAFETY: The transaction keeps the object alive; the slot is its own, and no dict's.
+    unsafe {
+        let slot = name.slot_to_write(object.as_ptr());
+        if slot.is_null() {
+            return set_first(cx, object, name, value);
+        }
+        cx.point()?;
+        if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
+            return Ok(());
+        }
+        attributes::replace(cx, slot, value.into_py(cx)?)
+    }
+}
+
+/// [`set`], where the place is not known yet, or empty.
+#[cold]
+#[inline(never)]
+extern "C" fn set_first<C: OfObjectClass, T: IntoPy>(
     cx: Cx,
     object: Instance<C>,
     name: &'static Attribute,
