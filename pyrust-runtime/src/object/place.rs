@@ -587,6 +587,11 @@ impl Attribute {
         let (index, known) = unsafe { shared_index(Py_TYPE(object), self.text.get()) };
         self.index.set(index);
         self.known.set(known);
+        if self.at.get() == NOTHING {
+            // Some may have it now.
+            self.ready.set(NO_VERSION);
+            self.ready_to_write.set(NO_VERSION);
+        }
         index
     }
 
