@@ -123,7 +123,7 @@ pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'sta
     // SAFETY: The transaction keeps the object alive, which holds the value, or its class does.
     unsafe {
         let slot = name.slot_again(object.as_ptr());
-        let value = match slot.is_null() {
+        let value = match slot.is_null() || (*slot).is_null() {
             true => name.value_first(cx, C::CLASS, object.as_ptr())?,
             false => *slot,
         };
@@ -195,6 +195,9 @@ pub fn set<C: OfObjectClass, T: IntoPy>(
             return set_first(cx, object, name, value);
         }
         cx.point()?;
+        if (*slot).is_null() {
+            return name.fill_again(cx, object.as_ptr(), slot, value.into_py(cx)?);
+        }
         if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
             return Ok(());
         }
@@ -202,7 +205,7 @@ pub fn set<C: OfObjectClass, T: IntoPy>(
     }
 }
 
-/// [`set`], where the place is not known yet, or empty.
+/// [`set`], where the place is not known yet.
 #[cold]
 #[inline(never)]
 extern "C" fn set_first<C: OfObjectClass, T: IntoPy>(
@@ -384,7 +387,8 @@ pub fn make<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
         let object = new(class, arguments, ptr::null_mut());
         ffi::Py_DECREF(arguments);
         let object = cx.adopt(object)?;
-        attributes::register_fresh(cx, object.as_ptr());
+        let derived = !matches!(C::CLASS.derived().0, Derived::Object);
+        attributes::register_fresh(cx, object.as_ptr(), derived);
         if C::CLASS.derived().0 == Derived::List {
             journal::register_fresh(cx, object.as_ptr())?;
         }

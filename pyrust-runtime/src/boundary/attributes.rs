@@ -37,6 +37,9 @@ enum Entry {
 /// Places that were logged last, by a hash of their address.
 const RECENT: usize = 256;
 
+/// Instances of which it is remembered that they are new.
+const MADE: usize = 128;
+
 /// From so many entries on, a larger table is kept as well, of that many places.
 const MANY: usize = 2 * RECENT;
 const WIDE: usize = 1 << 15;
@@ -56,9 +59,11 @@ pub(crate) struct Log {
     compact_at: usize,
     /// A place was left empty: no entry can be left out.
     left: bool,
-    /// Instances made in this transaction; the last one, and all of them.
+    /// Instances made in this transaction: the last one; of the others as many as a small table holds, with the number of
+    /// the transaction; and all of those derived from containers.
     last_fresh: *mut PyObject,
-    fresh: PtrMap,
+    made: [(usize, u64); MADE],
+    derived: PtrMap,
 }
 
 impl Log {
@@ -70,7 +75,8 @@ impl Log {
             compact_at: LONG,
             left: false,
             last_fresh: ptr::null_mut(),
-            fresh: PtrMap::new(),
+            made: [(0, 0); MADE],
+            derived: PtrMap::new(),
         }
     }
 
@@ -91,7 +97,7 @@ impl Log {
             self.compact_at = LONG;
             self.left = false;
             self.last_fresh = ptr::null_mut();
-            self.fresh.clear();
+            self.derived.clear();
         }
         Garbage(core::mem::take(&mut self.entries))
     }
@@ -188,7 +194,7 @@ impl Log {
         self.compact_at = LONG;
         self.left = false;
         self.last_fresh = ptr::null_mut();
-        self.fresh.clear();
+        self.derived.clear();
         true
     }
 
@@ -276,20 +282,30 @@ impl Garbage {
     }
 }
 
-/// An instance that was just made.
-pub(crate) unsafe fn register_fresh(cx: Cx, object: *mut PyObject) {
+/// An instance that was just made; `derived` from a container.
+pub(crate) unsafe fn register_fresh(cx: Cx, object: *mut PyObject, derived: bool) {
     // SAFETY: A short borrow.
     let log = unsafe { &mut cx.txn().attributes };
     log.last_fresh = object;
-    // Without memory it only counts as an old one.
-    let _ = log.fresh.insert(object, 0);
+    log.made[made_at(object)] = (object as usize, cx.number());
+    if derived {
+        // Without memory it only counts as an old one.
+        let _ = log.derived.insert(object, 0);
+    }
 }
 
-/// Was the instance made in this transaction?
+fn made_at(object: *mut PyObject) -> usize {
+    (object as usize >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40 & (MADE - 1)
+}
+
+/// Is it known that the instance was made in this transaction?  Nothing has to be logged of such ones; it may be.
+#[inline]
 pub(crate) unsafe fn is_fresh(cx: Cx, object: *mut PyObject) -> bool {
     // SAFETY: A short borrow.
     let log = unsafe { &cx.txn().attributes };
-    log.last_fresh == object || log.fresh.get(object).is_some()
+    log.last_fresh == object
+        || log.made[made_at(object)] == (object as usize, cx.number())
+        || log.derived.get(object).is_some()
 }
 
 /// Does somebody want to be told of changes of the dict?

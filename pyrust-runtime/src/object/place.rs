@@ -371,7 +371,7 @@ impl Attribute {
         }
     }
 
-    /// The place of an attribute that the instance has, if all is as it was found before; else null.
+    /// The place of an attribute, which may be empty, if all is as it was found before; else null.
     ///
     /// # Safety
     /// A live instance of the class that `slot` is asked for.
@@ -407,15 +407,14 @@ impl Attribute {
     unsafe fn known_place(&self, object: *mut PyObject) -> *mut *mut PyObject {
         // SAFETY: By the caller.
         unsafe {
-            let place = match self.at.get() {
-                NOTHING => return ptr::null_mut(),
+            match self.at.get() {
+                NOTHING => ptr::null_mut(),
                 at @ ..0 => object.cast::<u8>().offset(-at).cast::<*mut PyObject>(),
                 at => match values_of(object) {
-                    values if values.is_null() => return values,
+                    values if values.is_null() => values,
                     values => values.offset(at),
                 },
-            };
-            if (*place).is_null() { ptr::null_mut() } else { place }
+            }
         }
     }
 
@@ -683,6 +682,31 @@ impl Attribute {
                 Some(at) => attributes::empty(cx, slot, Some((values, at)), logged),
                 None => bail(Bail::Unsupported),
             }
+        }
+    }
+
+    /// [`Attribute::first`], of a place that [`Attribute::slot_to_write`] has given.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(never)]
+    pub(super) unsafe extern "C" fn fill_again(
+        &self,
+        cx: Cx,
+        object: *mut PyObject,
+        slot: *mut *mut PyObject,
+        value: *mut PyObject,
+    ) -> R<()> {
+        // SAFETY: By the caller: a slot of the instance, or one of its values.
+        unsafe {
+            let logged = !attributes::is_fresh(cx, object);
+            let at = self.at.get();
+            let values = if at < 0 { ptr::null_mut() } else { slot.offset(-at) };
+            if at < 0 || note_order(values, at as usize) {
+                return attributes::fill(cx, slot, logged.then_some(values), value);
+            }
+            Py_DECREF(value);
+            bail(Bail::Unsupported)
         }
     }
 
