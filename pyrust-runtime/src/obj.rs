@@ -1,5 +1,7 @@
 //! Opaque objects: passed on, stored, compared by identity, never touched.
 
+pub mod dynamic;
+
 use core::ptr::NonNull;
 
 use pyo3_ffi::{self as ffi, PyObject};

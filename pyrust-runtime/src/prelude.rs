@@ -29,7 +29,7 @@ pub use crate::list::{List, ListLike, PList, RList, SUMS, Sums};
 pub use crate::memo::Memo;
 pub use crate::memory::MemView;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
-pub use crate::obj::{Class, Obj};
+pub use crate::obj::{Class, Obj, dynamic};
 pub use crate::object::{
     Above, Attribute, Checked, Field, Fields, Inherited, Instance, IsObject, Method, MethodKind, ObjectClass,
     OfObjectClass, Own, Sure,

@@ -25,7 +25,9 @@ impl Func<'_, '_, '_> {
         let name = name.to_string();
         self.dispatch(args, &mut |f, vals| {
             let ret = f.row(&name, vals)?;
-            Some(f.coerce(&ret, to))
+            // An object comes out only where inference knows of it.
+            let known = ret.ty != Type::Obj || to.members().contains(&Type::Obj);
+            known.then(|| f.coerce(&ret, to))
         })
     }
 
@@ -121,6 +123,14 @@ impl Func<'_, '_, '_> {
             let out = self.row(&wide, &args);
             self.wide = before;
             return out;
+        }
+        if let Some((name, all)) = ops::boxed(name, &types) {
+            let args: Vec<Val> = args
+                .iter()
+                .zip(&all)
+                .map(|(a, t)| if a.ty == *t { a.clone() } else { Val::new(self.coerce(a, t), t.clone()) })
+                .collect();
+            return self.row(&name, &args);
         }
         let (op, binding) = ops::select(name, &types)?;
         if op.uses_up() && args.iter().any(|arg| arg.spent) {
@@ -398,8 +408,25 @@ impl Func<'_, '_, '_> {
         }
         let opaque = |v: &Val| v.ty == Type::Obj;
         if equality && (opaque(a) || opaque(b)) {
-            let (l, r) = (self.coerce(a, &Type::Obj), self.coerce(b, &Type::Obj));
-            let equal = self.q(quote!(Obj::equals(#l, #r)));
+            let equal = match if opaque(a) { (a, b) } else { (b, a) } {
+                // Both have been evaluated in their order: one of them is a name, or nothing that does anything.
+                (object, other) if other.ty == Type::Str && (other.place || object.place) => {
+                    let (l, r) = (object.owned(), other.by_ref());
+                    self.q(quote!(dynamic::is_text(cx, #l, #r)))
+                }
+                (object, other) if other.ty == Type::Char && (other.place || object.place) => {
+                    let (l, r) = (object.owned(), other.owned());
+                    self.q(quote!(dynamic::is_char(cx, #l, #r)))
+                }
+                (object, other) if other.ty == Type::Int && (other.place || is_literal(&other.code)) => {
+                    let (l, r) = (object.owned(), other.owned());
+                    self.q(quote!(dynamic::is_int(cx, #l, #r)))
+                }
+                _ => {
+                    let (l, r) = (self.coerce(a, &Type::Obj), self.coerce(b, &Type::Obj));
+                    self.q(quote!(Obj::equals(#l, #r)))
+                }
+            };
             return Some(if op == "==" { equal } else { quote!((!#equal)) });
         }
         if !equality

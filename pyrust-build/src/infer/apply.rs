@@ -25,7 +25,10 @@ impl Infer<'_, '_> {
         let mut out = Ty::Never;
         let mut found = false;
         for (k, combo) in combos.iter().enumerate() {
-            if let Some(ty) = self.try_apply(name, node, base + k, combo) {
+            let ty = self
+                .try_apply(name, node, base + k, combo)
+                .or_else(|| self.try_boxed(name, node, base + k, combo));
+            if let Some(ty) = ty {
                 found = true;
                 out = self.state.solver.join(&out, &ty);
             }
@@ -37,6 +40,25 @@ impl Infer<'_, '_> {
             return self.refuse("PYR0401", span, message);
         }
         out
+    }
+
+    /// The same of objects of which only they know their type, where no row is known for what stands beside them.
+    pub(super) fn try_boxed(&mut self, name: &str, node: usize, k: usize, args: &[Ty]) -> Option<Ty> {
+        if !args.contains(&Ty::Obj) {
+            return None;
+        }
+        let types: Vec<Type> = args.iter().map(|a| self.state.solver.resolve(a)).collect::<Option<_>>()?;
+        let (name, becomes) = ops::boxed(name, &types)?;
+        let args: Vec<Ty> = args
+            .iter()
+            .zip(&types)
+            .zip(&becomes)
+            .map(|((arg, ty), to)| match ty == to {
+                true => arg.clone(),
+                false => self.state.solver.absorb(&Ty::Never, to),
+            })
+            .collect();
+        self.try_apply(&name, node, k, &args)
     }
 
     /// Applies a table operation to types without unions; `None` if there is no row.

@@ -217,6 +217,7 @@ impl Infer<'_, '_> {
                     }
                     // Numbers and texts are compared, others bail.
                     (Ty::Obj, t) | (t, Ty::Obj) if equality && !stays_native(t) => found = true,
+                    _ if self.try_boxed(op, e.id, 200, &[a.clone(), b.clone()]).is_some() => found = true,
                     (Ty::Obj | Ty::Iter(_), _) | (_, Ty::Obj | Ty::Iter(_)) => {
                         let what = if matches!(a, Ty::Obj | Ty::Iter(_)) { a } else { b };
                         let told = format!("`{op}` of `{}` is not known", self.show(what));

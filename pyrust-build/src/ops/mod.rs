@@ -5,6 +5,7 @@
 pub mod abstracts;
 mod arrays;
 pub mod attributes;
+mod boxed;
 pub mod builtins;
 mod bytearray;
 mod complex;
@@ -28,6 +29,7 @@ mod views;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
+pub use boxed::boxed;
 pub use constants::{CONSTANTS, STRUCTURES};
 pub use keywords::{Arg, Constant, positional};
 pub use numpy::{form, has_form};
@@ -78,6 +80,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
     let mut map: HashMap<&'static str, Vec<Op>> = HashMap::new();
     let tables = [
         table::OPERATORS,
+        boxed::BOXED,
         table::FUNCTIONS,
         table::METHODS,
         table::MODULES,

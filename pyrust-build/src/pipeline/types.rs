@@ -51,13 +51,54 @@ pub(super) fn parameter_types(
         ]);
     }
     let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
-    let of = |i: usize| any_recorded(&in_python(&from_signature(&signature.params[i], &classes)), i, all);
+    let told = |i: usize| {
+        let nested = all.iter().filter_map(|s| s.params.get(i)).any(|t| nesting(t) >= NESTED);
+        if nested { rolled_up(&signature.params[i]) } else { signature.params[i].clone() }
+    };
+    let of = |i: usize| any_recorded(&in_python(&from_signature(&told(i), &classes)), i, all);
     // No type is recorded for a function of C's. One that is the default, and is called, is taken for that.
     let known = |(frame, &i): (usize, &usize)| match of(i) {
         Type::Obj => program.called_default(func, frame).unwrap_or(Type::Obj),
         other => other,
     };
     Ok(places.iter().enumerate().map(known).collect())
+}
+
+/// A tree of tuples or lists is recorded as deep as the trees of the tests were: from so many levels on it is taken for one.
+const NESTED: usize = 2;
+
+/// How deep tuples, or lists, stand beside other things in such as they are themselves (`tuple[str | tuple[str | …]]`).
+fn nesting(ty: &SigType) -> usize {
+    let (of_tuple, items): (bool, &[SigType]) = match ty {
+        SigType::VarTuple(item) => (true, core::slice::from_ref(item)),
+        SigType::Tuple(items) => (true, items),
+        SigType::List(item) => (false, core::slice::from_ref(item)),
+        SigType::Union(members) => return members.iter().map(nesting).max().unwrap_or(0),
+        _ => return 0,
+    };
+    let same = |t: &SigType| match t {
+        SigType::VarTuple(_) | SigType::Tuple(_) => of_tuple,
+        SigType::List(_) => !of_tuple,
+        _ => false,
+    };
+    let members = |item| match item {
+        &SigType::Union(ref members) => members.as_slice(),
+        one => core::slice::from_ref(one),
+    };
+    // A matrix is no tree, and neither is a record: all that stands at a place of one is of one kind.
+    let both = |item| members(item).iter().any(same) && !members(item).iter().all(same);
+    let below = items.iter().flat_map(members).map(nesting).max().unwrap_or(0);
+    below + usize::from(items.iter().any(both))
+}
+
+/// The same as one level: what stands in it is any object.
+fn rolled_up(ty: &SigType) -> SigType {
+    match ty {
+        SigType::VarTuple(_) | SigType::Tuple(_) => SigType::VarTuple(Box::new(SigType::Object)),
+        SigType::List(_) => SigType::List(Box::new(SigType::Object)),
+        SigType::Union(members) => SigType::Union(members.iter().map(rolled_up).collect()),
+        other => other.clone(),
+    }
 }
 
 /// Lists of plain numbers, and lists of those, as native ones.

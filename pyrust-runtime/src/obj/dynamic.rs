@@ -1,0 +1,250 @@
+//! Operators on objects of which only the object itself knows its type: what CPython does for exact numbers and texts,
+//! items of exact lists, tuples, dicts and texts. Of all others a class could have a say, so they bail.
+
+use core::ptr;
+
+use pyo3_ffi::{self as ffi, PyObject};
+
+use super::Obj;
+use crate::boundary::layout;
+use crate::builtins::c::{owned, raised, undisturbed};
+use crate::dict::{self, PDict};
+use crate::list::{self, PList};
+use crate::py::FromPy;
+use crate::stop::{Bail, R, bail};
+use crate::str_ as pystr;
+use crate::strs::{Bytes, Chr, Str};
+use crate::tuple::{self, PTuple};
+use crate::txn::Cx;
+
+/// A number that needs no function of C's.
+#[derive(Clone, Copy)]
+enum Number {
+    Int(i64),
+    Float(f64),
+    Other,
+}
+
+#[inline(always)]
+fn number(object: Obj) -> Number {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = object.as_ptr();
+        if layout::is_int(object) {
+            return layout::int_value(object).map_or(Number::Other, Number::Int);
+        }
+        if layout::is_float(object) { Number::Float(layout::float_value(object)) } else { Number::Other }
+    }
+}
+
+/// An exact number or text: operators on two of those run no Python code.
+fn is_plain(object: Obj) -> bool {
+    // SAFETY: The transaction keeps the object alive.
+    let ty = unsafe { ffi::Py_TYPE(object.as_ptr()) };
+    [
+        &raw mut ffi::PyLong_Type,
+        &raw mut ffi::PyFloat_Type,
+        &raw mut ffi::PyBool_Type,
+        &raw mut ffi::PyComplex_Type,
+        &raw mut ffi::PyUnicode_Type,
+        &raw mut ffi::PyBytes_Type,
+    ]
+    .iter()
+    .any(|known| ptr::eq(ty, *known))
+}
+
+fn is_number(object: Obj) -> bool {
+    // SAFETY: The transaction keeps the object alive.
+    let of = |ty| unsafe { ffi::Py_TYPE(object.as_ptr()) == ty };
+    is_plain(object) && !of(&raw mut ffi::PyUnicode_Type) && !of(&raw mut ffi::PyBytes_Type)
+}
+
+fn float(cx: Cx, value: f64) -> R<Obj> {
+    // SAFETY: The GIL is held; a new reference. What was computed is nobody's NaN yet.
+    unsafe { Obj::made(cx, owned(ffi::PyFloat_FromDouble(value))?.as_ptr()) }
+}
+
+type Function = unsafe extern "C" fn(*mut PyObject, *mut PyObject) -> *mut PyObject;
+
+/// What CPython's own function says of two exact numbers or texts.
+#[cold]
+#[inline(never)]
+extern "C" fn asked(cx: Cx, function: Function, a: Obj, b: Obj, texts: bool) -> R<Obj> {
+    let known = if texts { is_plain } else { is_number };
+    if !known(a) || !known(b) {
+        return bail(Bail::Callback);
+    }
+    // SAFETY: Both are alive, and of classes of C's alone; the result is new, or one of them again.
+    unsafe { Obj::made(cx, undisturbed(|| owned(function(a.as_ptr(), b.as_ptr())))?.as_ptr()) }
+}
+
+macro_rules! arithmetic {
+    ($($(#[$doc:meta])* $name:ident: $function:ident, $int:expr, $float:expr, $texts:literal;)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        pub fn $name(cx: Cx, a: Obj, b: Obj) -> R<Obj> {
+            let (int, of_floats): (fn(i64, i64) -> Option<i64>, fn(f64, f64) -> Option<f64>) = ($int, $float);
+            match (number(a), number(b)) {
+                (Number::Int(x), Number::Int(y)) => {
+                    if let Some(value) = int(x, y) {
+                        return Obj::of(cx, value);
+                    }
+                }
+                (Number::Float(x), Number::Float(y)) => {
+                    if let Some(value) = of_floats(x, y) {
+                        return float(cx, value);
+                    }
+                }
+                _ => {}
+            }
+            asked(cx, ffi::$function, a, b, $texts)
+        }
+    )*};
+}
+
+arithmetic! {
+    /// `a + b`
+    add: PyNumber_Add, i64::checked_add, |x, y| Some(x + y), true;
+    /// `a - b`
+    sub: PyNumber_Subtract, i64::checked_sub, |x, y| Some(x - y), true;
+    /// `a * b`
+    mul: PyNumber_Multiply, i64::checked_mul, |x, y| Some(x * y), true;
+    /// `a / b`
+    truediv: PyNumber_TrueDivide, |_, _| None, |x, y| (y != 0.0).then(|| x / y), true;
+    /// `a // b`
+    floordiv: PyNumber_FloorDivide, |x, y| (x >= 0 && y > 0).then(|| x / y), |_, _| None, true;
+    /// `a % b` of numbers; a text would write whatever stands behind it.
+    rem: PyNumber_Remainder, |x, y| (x >= 0 && y > 0).then(|| x % y), |_, _| None, false;
+    /// `a & b`
+    and: PyNumber_And, |x, y| Some(x & y), |_, _| None, true;
+    /// `a | b`
+    or: PyNumber_Or, |x, y| Some(x | y), |_, _| None, true;
+    /// `a ^ b`
+    xor: PyNumber_Xor, |x, y| Some(x ^ y), |_, _| None, true;
+    /// `a << b`
+    shl: PyNumber_Lshift, |_, _| None, |_, _| None, true;
+    /// `a >> b`
+    shr: PyNumber_Rshift, |_, _| None, |_, _| None, true;
+}
+
+/// `-a`
+pub fn neg(cx: Cx, a: Obj) -> R<Obj> {
+    match number(a) {
+        Number::Int(x) if x != i64::MIN => Obj::of(cx, -x),
+        Number::Float(x) => float(cx, -x),
+        _ if !is_number(a) => bail(Bail::Callback),
+        // SAFETY: It is alive, and of a class of C's alone; the result is new.
+        _ => unsafe { Obj::made(cx, undisturbed(|| owned(ffi::PyNumber_Negative(a.as_ptr())))?.as_ptr()) },
+    }
+}
+
+macro_rules! orders {
+    ($($(#[$doc:meta])* $name:ident: $symbol:tt, $op:ident;)*) => {$(
+        $(#[$doc])*
+        #[inline]
+        pub fn $name(_: Cx, a: Obj, b: Obj) -> R<bool> {
+            match (number(a), number(b)) {
+                (Number::Int(x), Number::Int(y)) => Ok(x $symbol y),
+                (Number::Float(x), Number::Float(y)) => Ok(x $symbol y),
+                _ => compared(a, b, ffi::$op),
+            }
+        }
+    )*};
+}
+
+orders! {
+    /// `a < b`
+    lt: <, Py_LT;
+    /// `a <= b`
+    le: <=, Py_LE;
+    /// `a > b`
+    gt: >, Py_GT;
+    /// `a >= b`
+    ge: >=, Py_GE;
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn compared(a: Obj, b: Obj, op: core::ffi::c_int) -> R<bool> {
+    if !is_plain(a) || !is_plain(b) {
+        return bail(Bail::Callback);
+    }
+    // SAFETY: Both are alive, and of classes of C's alone, which answer with a truth value.
+    match undisturbed(|| unsafe { ffi::PyObject_RichCompareBool(a.as_ptr(), b.as_ptr(), op) }) {
+        -1 => Err(raised()),
+        said => Ok(said == 1),
+    }
+}
+
+/// `a == text`
+#[inline]
+pub fn is_text(cx: Cx, a: Obj, text: &Str) -> R<bool> {
+    // SAFETY: The transaction keeps the object alive.
+    if unsafe { layout::is_str(a.as_ptr()) } {
+        return Ok(pystr::eq(&a.to::<Str>(cx)?, text));
+    }
+    if is_number(a) { Ok(false) } else { Obj::equals(a, Obj::of(cx, text.clone())?) }
+}
+
+/// `a == text`, of one character.
+#[inline]
+pub fn is_char(cx: Cx, a: Obj, text: Chr) -> R<bool> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        if layout::is_str(a.as_ptr()) {
+            return Ok(Chr::matches(a.as_ptr()) && a.to::<Chr>(cx)? == text);
+        }
+    }
+    if is_number(a) { Ok(false) } else { Obj::equals(a, Obj::of(cx, text)?) }
+}
+
+/// `a == value`
+#[inline]
+pub fn is_int(cx: Cx, a: Obj, value: i64) -> R<bool> {
+    match number(a) {
+        Number::Int(own) => Ok(own == value),
+        _ => Obj::equals(a, Obj::of(cx, value)?),
+    }
+}
+
+/// `a[b]` of an exact list, tuple, dict, text or `bytes`.
+pub fn getitem(cx: Cx, a: Obj, b: Obj) -> R<Obj> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_tuple(object) {
+            return tuple::get(cx, &PTuple::<Obj>::from_py(cx, object)?, b.to(cx)?);
+        }
+        if layout::is_list(object) {
+            return list::get(cx, &PList::<Obj>::from_py(cx, object)?, b.to(cx)?);
+        }
+        if layout::is_dict(object) {
+            return dict::getitem(cx, &PDict::<Obj, Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_str(object) {
+            return Obj::of(cx, pystr::get(cx, &a.to::<Str>(cx)?, b.to(cx)?)?);
+        }
+        if layout::is_bytes(object) {
+            return Obj::of(cx, crate::bytes::get(cx, &a.to::<Bytes>(cx)?, b.to(cx)?)?);
+        }
+        bail(Bail::Callback)
+    }
+}
+
+/// `len(a)` of such a container.
+pub fn len(cx: Cx, a: Obj) -> R<i64> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_tuple(object) || layout::is_list(object) || layout::is_bytes(object) {
+            return Ok(layout::var_size(object) as i64);
+        }
+        if layout::is_dict(object) {
+            return dict::len(cx, &PDict::<Obj, Obj>::from_py(cx, object)?);
+        }
+        if layout::is_str(object) {
+            return Ok(pystr::len(&a.to::<Str>(cx)?));
+        }
+        bail(Bail::Callback)
+    }
+}
