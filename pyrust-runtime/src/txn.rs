@@ -3,6 +3,7 @@
 //! There is one transaction per process at a time (the GIL is not released while one is open), so it lives in
 //! a static and keeps its buffers: opening costs a few stores.
 
+pub(crate) mod last;
 mod rare;
 
 use core::cell::UnsafeCell;
@@ -137,6 +138,12 @@ impl Txn {
     #[inline(always)]
     pub(crate) fn rare_as_it_is(&self) -> &Rare {
         &self.rare
+    }
+
+    /// Is nothing held, apart from what is rare?
+    #[inline(always)]
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.arena.is_empty() && self.lists.is_empty() && self.attributes.is_empty() && self.dicts.is_empty()
     }
 
     /// May there be something of it?

@@ -679,7 +679,12 @@ impl Func<'_, '_, '_> {
         let (marker, at) = (object_marker(class), self.file.attribute(class, name));
         let (object, value) = (&base.code, val.owned());
         let rust = rust_type(&val.ty);
-        let set = format_ident!("{}", if generic { "set_generic" } else { "set" });
+        let set = match (generic, self.stores_last) {
+            (true, false) => quote!(set_generic),
+            (true, true) => quote!(set_generic_last),
+            (false, false) => quote!(set),
+            (false, true) => quote!(set_last),
+        };
         Some(self.q(quote!(object::#set::<#marker, #rust>(cx, #object, &#at, #value))))
     }
 

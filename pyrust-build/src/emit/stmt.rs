@@ -29,7 +29,9 @@ impl Func<'_, '_, '_> {
                 out.push(quote!(py!(#comment);));
             }
             self.flows_on(stmt, body.get(at + 1));
+            self.stores_last = self.is_last(stmt);
             out.push(self.stmt(stmt));
+            self.stores_last = false;
             if let StmtKind::Assign { targets, .. } = &stmt.kind
                 && let [target] = targets.as_slice()
                 && self.assigned_here(target)

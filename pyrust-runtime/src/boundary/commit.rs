@@ -138,12 +138,7 @@ pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -
         let result = guarded(cx, call, run);
         let clean = {
             let txn = cx.txn();
-            !txn.doomed
-                && txn.arena.is_empty()
-                && txn.lists.is_empty()
-                && txn.attributes.is_empty()
-                && txn.dicts.is_empty()
-                && (!txn.has_rare() || is_rare_empty(txn))
+            !txn.doomed && txn.holds_nothing() && (!txn.has_rare() || is_rare_empty(txn))
         };
         match result {
             Ok(value) if clean && !txn::is_forced(txn) => {

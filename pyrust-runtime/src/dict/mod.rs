@@ -77,6 +77,11 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
         Ok(None)
     }
     fn put(&self, cx: Cx, key: K, value: V) -> R<()>;
+    /// [`DictLike::put`] behind which nothing more is done, see `txn::last`.
+    #[inline(always)]
+    fn put_last(&self, cx: Cx, key: K, value: V) -> R<()> {
+        self.put(cx, key, value)
+    }
     /// `d[key] = f(d.get(key, default))`, with one look-up where that can be had.
     #[inline]
     fn upsert(&self, cx: Cx, key: &K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
@@ -260,6 +265,12 @@ pub fn contains_other<K: Key, V: Clone + 'static, D: DictLike<K, V>, Q: Key + Fr
 #[inline]
 pub fn set<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: K, value: V) -> R<()> {
     dict.put(cx, key, value)
+}
+
+/// The same, where nothing is done behind it.
+#[inline]
+pub fn set_last<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: K, value: V) -> R<()> {
+    dict.put_last(cx, key, value)
 }
 
 /// `del d[k]`

@@ -63,7 +63,7 @@ impl<T> PList<T> {
     }
 
     #[inline(always)]
-    fn slot(self, index: usize) -> *mut *mut PyObject {
+    pub(super) fn slot(self, index: usize) -> *mut *mut PyObject {
         debug_assert!(index < self.size());
         // SAFETY: An exact list; `index < size`, by the caller.
         unsafe { layout::list_items(self.as_ptr()).add(index) }
@@ -239,6 +239,22 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
         unsafe { self.push_object(cx, item) }
     }
 
+    #[inline(always)]
+    fn put_last(&self, cx: Cx, index: usize, item: T) -> R<()> {
+        match self.put_here(cx, index, item)? {
+            Some(item) => self.put(cx, index, item),
+            None => Ok(()),
+        }
+    }
+
+    #[inline(always)]
+    fn push_last(&self, cx: Cx, item: T) -> R<()> {
+        match self.push_here(cx, item)? {
+            Some(item) => self.push(cx, item),
+            None => Ok(()),
+        }
+    }
+
     #[inline]
     fn push_from<S: ListLike<T>>(&self, cx: Cx, source: &S, index: usize) -> R<()> {
         let item = source.boxed(cx, index)?;
@@ -249,6 +265,11 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     #[inline]
     fn put_from<S: ListLike<T>>(&self, cx: Cx, index: usize, source: &S, from: usize) -> R<()> {
         cx.point()?;
+        // What stands there already is not written.
+        // SAFETY: `index < size`.
+        if source.pointer(from) == Some(unsafe { *self.slot(index) }) {
+            return Ok(());
+        }
         let item = source.boxed(cx, from)?;
         // SAFETY: `index < size`; a new reference.
         unsafe { self.put_object(cx, index, item) }

@@ -1,0 +1,70 @@
+//! Lists that are written to last in a call: see `txn::last`.
+
+use pyo3_ffi::{Py_DECREF, Py_REFCNT};
+
+use super::{ListLike, PList, ahead, position};
+use crate::boundary::{journal, layout};
+use crate::py::{FromPy, IntoPy};
+use crate::stop::R;
+use crate::txn::{Cx, last};
+
+/// `l[i] = x`
+#[inline(always)]
+pub fn set_last<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, item: T) -> R<()> {
+    list.put_last(cx, position(index, list.count())?, item)
+}
+
+/// The same with an index that is never negative.
+#[inline(always)]
+pub fn set_at_last<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, index: i64, item: T) -> R<()> {
+    list.put_last(cx, ahead(index, list.count())?, item)
+}
+
+/// `l.append(x)`
+#[inline(always)]
+pub fn append_last<T: Clone + 'static, L: ListLike<T>>(cx: Cx, list: &L, item: T) -> R<()> {
+    list.push_last(cx, item)
+}
+
+impl<T: FromPy + IntoPy + Clone> PList<T> {
+    /// Stores into `index`, which is inside; the item comes back where the journal has to know of it.
+    #[inline(always)]
+    pub(super) fn put_here(&self, cx: Cx, index: usize, item: T) -> R<Option<T>> {
+        if !(T::LASTS && cx.ends_here()) {
+            return Ok(Some(item));
+        }
+        // SAFETY: `index < size`, by the caller. An object that is overwritten is referenced by the list alone.
+        unsafe {
+            let slot = self.slot(index);
+            let old = *slot;
+            if !last::dies_here(old) {
+                return Ok(Some(item));
+            }
+            let alone = Py_REFCNT(old) == 1 && layout::is_float(old) && !cx.txn().objects_seen;
+            if !(T::OVERWRITES && alone && item.overwrite(old)) {
+                last::put(slot, item.into_py(cx)?);
+            }
+            Ok(None)
+        }
+    }
+
+    /// Appends; the item comes back where the journal has to know of it.
+    #[inline(always)]
+    pub(super) fn push_here(&self, cx: Cx, item: T) -> R<Option<T>> {
+        let list = self.as_ptr();
+        // SAFETY: A list; one that CPython is sorting is left to the journal, which refuses it.
+        unsafe {
+            if !(T::LASTS && cx.ends_here()) || layout::list_allocated(list) < 0 {
+                return Ok(Some(item));
+            }
+            let (size, item) = (layout::var_size(list), item.into_py(cx)?);
+            if let Err(stop) = journal::reserve(list, size + 1) {
+                Py_DECREF(item);
+                return Err(stop);
+            }
+            *layout::list_items(list).add(size) = item;
+            layout::set_list_size(list, size + 1);
+            Ok(None)
+        }
+    }
+}
