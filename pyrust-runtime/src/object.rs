@@ -422,6 +422,8 @@ impl<C: OfObjectClass> FromPy for IsObject<C> {
 }
 
 impl<C: OfObjectClass> FromPy for Instance<C> {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: By the caller; what is alive is not null.

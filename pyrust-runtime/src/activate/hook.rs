@@ -16,7 +16,7 @@ use super::budget::Budget;
 use super::intercept;
 use super::interp::{self, Frame};
 use super::metadata::Spec;
-use super::namespace::{Word, monitoring_word};
+use super::namespace::{Word, monitoring_words};
 use super::patterns;
 use super::raising::raise_in_body;
 use super::regions::{Regions, Resumes};
@@ -447,7 +447,7 @@ impl Hook {
             let watched = !intercept::active();
             let mut holds = !watched || !interp::code_monitored(self.patched.get());
             if watched {
-                words.extend(monitoring_word(self.patched.get()));
+                words.extend(monitoring_words(self.patched.get()));
             }
             for namespace in armed.spec.namespaces {
                 if namespace.module_name() == self.record.function.module() {

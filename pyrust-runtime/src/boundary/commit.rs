@@ -75,7 +75,7 @@ pub type Run = unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>;
 #[inline]
 pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut PyObject> {
     if !cx.returns_object() {
-        return value.into_py(cx);
+        return value.returned(cx);
     }
     let object = match cx.returned_arg() {
         // SAFETY: By the caller.

@@ -371,6 +371,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
 }
 
 impl<K: FromPy, V: FromPy, M: Kind> FromPy for PDict<K, V, M> {
+    const LOOKS: bool = false;
+
     #[inline]
     unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: By the caller.

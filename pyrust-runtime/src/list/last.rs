@@ -40,8 +40,8 @@ impl<T: FromPy + IntoPy + Clone> PList<T> {
             if !last::dies_here(old) {
                 return Ok(Some(item));
             }
-            let alone = Py_REFCNT(old) == 1 && layout::is_float(old) && !cx.txn().objects_seen;
-            if !(T::OVERWRITES && alone && item.overwrite(old)) {
+            let alone = Py_REFCNT(old) == 1 && !cx.txn().objects_seen;
+            if !(alone && item.rewrite(old)) {
                 last::put(slot, item.into_py(cx)?);
             }
             Ok(None)

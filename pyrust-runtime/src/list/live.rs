@@ -118,6 +118,8 @@ impl<T> PList<T> {
 }
 
 impl<T: FromPy> FromPy for PList<T> {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: By the caller.

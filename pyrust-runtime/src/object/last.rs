@@ -3,7 +3,6 @@
 use pyo3_ffi::{Py_REFCNT, Py_TYPE, PyType_IS_GC};
 
 use super::{Attribute, Instance, OfObjectClass, set_generic};
-use crate::boundary::layout;
 use crate::py::IntoPy;
 use crate::stop::R;
 use crate::txn::{Cx, last};
@@ -40,8 +39,8 @@ pub fn set_generic_last<C: OfObjectClass, T: IntoPy>(
             return set_generic(cx, object, name, value);
         }
         let old = *slot;
-        let alone = Py_REFCNT(old) == 1 && layout::is_float(old) && !cx.txn().objects_seen;
-        if T::OVERWRITES && alone && value.overwrite(old) {
+        let alone = Py_REFCNT(old) == 1 && !cx.txn().objects_seen;
+        if alone && value.rewrite(old) {
             return Ok(());
         }
         let value = value.into_py(cx)?;

@@ -131,9 +131,37 @@ unsafe fn positional(code: *mut PyObject, arity: usize) -> bool {
     }
 }
 
-/// The hook that stands in the code of a function, if that is still ours.
+/// So many functions are found without a look into their constants.
+const KNOWN: usize = 64;
+
+/// Functions that came here last, and their hooks: both are kept for good.
+static LAST: [(AtomicPtr<PyObject>, AtomicPtr<Hook>); KNOWN] =
+    [const { (AtomicPtr::new(ptr::null_mut()), AtomicPtr::new(ptr::null_mut())) }; KNOWN];
+
+/// The hook of a function, if its code is still ours.
 #[inline(always)]
 unsafe fn hook_of(function: *mut PyObject) -> Option<&'static Hook> {
+    let address = function as usize;
+    let (known, hook) = &LAST[(address >> 4 ^ address >> 10) % KNOWN];
+    // SAFETY: `function` is a function; hooks live for good.
+    unsafe {
+        if known.load(Relaxed) == function {
+            let hook = &*hook.load(Relaxed);
+            if hook.patched.get() == (*function.cast::<PyFunctionObject>()).func_code {
+                return Some(hook);
+            }
+        }
+        let found = hook_in(function)?;
+        hook.store(ptr::from_ref(found).cast_mut(), Relaxed);
+        known.store(function, Relaxed);
+        Some(found)
+    }
+}
+
+/// The hook that stands in the code of a function, if that is still ours.
+#[cold]
+#[inline(never)]
+unsafe fn hook_in(function: *mut PyObject) -> Option<&'static Hook> {
     // SAFETY: `function` is a function; offsets are proved, and hooks live for good.
     unsafe {
         let code = (*function.cast::<PyFunctionObject>()).func_code;

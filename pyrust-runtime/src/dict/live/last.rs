@@ -1,10 +1,10 @@
 //! Dicts that are written to last in a call: see `txn::last`.
 
-use pyo3_ffi::{Py_DECREF, PyErr_Clear};
+use pyo3_ffi::{Py_DECREF, Py_REFCNT, PyErr_Clear};
 
 use super::PDict;
 use crate::boundary::attributes::is_watched;
-use crate::boundary::layout::Keys;
+use crate::boundary::layout::{self, Keys};
 use crate::boundary::overlay::set_known;
 use crate::dict::Kind;
 use crate::dict::native::boxed;
@@ -35,6 +35,15 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         unsafe {
             let name = match found {
                 Some((_, _, old)) if !last::dies_here(old) => return Ok(false),
+                // What has no name cannot be that of a global: nobody goes by the version of the dict.
+                Some((_, name, old))
+                    if Py_REFCNT(old) == 1
+                        && !layout::is_str(name)
+                        && !cx.txn().objects_seen
+                        && value.rewrite(old) =>
+                {
+                    return Ok(true);
+                }
                 Some((_, name, _)) => again(name),
                 None => key.clone().into_py(cx)?,
             };
