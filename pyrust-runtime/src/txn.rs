@@ -77,6 +77,8 @@ pub struct Txn {
     call_fuel: i32,
     measure: Measure,
     pub(crate) depth: u32,
+    /// Those of the outermost call.
+    args: *const *mut PyObject,
     pub(crate) ret_arg: i32,
     ret_object: *mut pyo3_ffi::PyObject,
     pub(crate) stack_limit: usize,
@@ -112,6 +114,7 @@ impl Txn {
             call_fuel: CALL_FUEL,
             measure: UNMEASURED,
             depth: 0,
+            args: core::ptr::null(),
             ret_arg: -1,
             ret_object: core::ptr::null_mut(),
             stack_limit: 0,
@@ -184,12 +187,16 @@ pub fn set_poll(pending: fn() -> bool) {
     POLL.store(pending as *mut (), Ordering::Relaxed);
 }
 
-/// Opens the transaction; `None` if one is open already.
+/// Opens the transaction of a call with these arguments; `None` if one is open already.
 ///
 /// # Safety
-/// The GIL is held.
-#[inline]
-pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>> {
+/// The GIL is held, and the arguments stay alive.
+#[inline(always)]
+pub(crate) unsafe fn open(
+    args: *const *mut PyObject,
+    depth: u32,
+    stack_limit: usize,
+) -> Option<NonNull<Txn>> {
     // SAFETY: The GIL is held, and no other reference lives across a call into this module.
     let txn = unsafe { &mut *POOL.0.get() };
     if txn.open {
@@ -202,9 +209,12 @@ pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>
     txn.thrown = None;
     txn.looks = false;
     txn.depth = depth;
+    txn.args = args;
     txn.ret_arg = -1;
     txn.stack_limit = stack_limit;
-    txn.measure = UNMEASURED;
+    if txn.measure.grain != FUEL {
+        txn.measure = UNMEASURED;
+    }
     if txn.points_on {
         txn.points = 0;
         txn.call_fuel = 0;
@@ -234,7 +244,7 @@ pub(crate) unsafe fn borrow(depth: u32, stack_limit: usize) -> Option<NonNull<Tx
 ///
 /// # Safety
 /// The GIL is held, and `txn` is the open transaction.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     // SAFETY: By the caller.
     let txn = unsafe { &mut *txn.as_ptr() };

@@ -8,7 +8,11 @@
 
 use std::collections::BTreeSet;
 
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
 use super::Func;
+use super::types::Val;
 use crate::hir::visit::{Visit, walk_expr};
 use crate::hir::{Expr, ExprKind, NodeId, Stmt, StmtKind, Target, TargetKind};
 use crate::infer::Instance;
@@ -26,20 +30,76 @@ impl Func<'_, '_, '_> {
         found
     }
 
-    /// Is the statement one of them?
-    pub(super) fn is_last(&self, stmt: &Stmt) -> bool {
-        stored(stmt).is_some_and(|node| self.last_stores.contains(&node))
+    /// What is to be known of the statement, if it is one of them.
+    pub(super) fn as_last_store(&self, stmt: &Stmt) -> Option<Stored> {
+        stored(stmt).filter(|node| self.last_stores.contains(node))?;
+        let given = |e: &Expr| match e.kind {
+            ExprKind::Local(var) if matches!(self.instance.vars[var], Type::Int | Type::Float) => {
+                self.untouched_param(var)
+            }
+            _ => None,
+        };
+        Some(match &stmt.kind {
+            StmtKind::Assign { targets, value } => {
+                let key = targets.iter().find_map(|target| match &target.kind {
+                    TargetKind::Index { index, .. } => given(index),
+                    _ => None,
+                });
+                Stored { key, value: given(value) }
+            }
+            StmtKind::Expr(Expr { kind: ExprKind::Method { args, .. }, .. }) => {
+                Stored { key: None, value: args.first().and_then(given) }
+            }
+            _ => Stored::default(),
+        })
     }
 
-    /// The function of the runtime that stands for a store in such a statement.
-    pub(super) fn as_last(&self, path: &'static str) -> &'static str {
-        match path {
-            "list::set" if self.stores_last => "list::set_last",
-            "list::set_at" if self.stores_last => "list::set_at_last",
-            "list::append" if self.stores_last => "list::append_last",
-            "dict::set" if self.stores_last => "dict::set_last",
-            path => path,
-        }
+    /// The function of the runtime that stands for a store in such a statement; what it takes besides goes to `codes`.
+    pub(super) fn as_last(
+        &self,
+        path: &'static str,
+        args: &[Val],
+        codes: &mut Vec<TokenStream>,
+    ) -> &'static str {
+        let Some(stored) = &self.stores_last else { return path };
+        // Where it has to become a value of another type, it is not the argument.
+        let as_given = |known: Option<usize>, ty: &Type, at: usize| {
+            let known = known.filter(|_| args.get(at).is_some_and(|arg| arg.ty == *ty));
+            given(known)
+        };
+        let (path, more) = match (path, args.first().map(|arg| &arg.ty)) {
+            ("list::set", Some(Type::List { elem, .. })) => {
+                ("list::set_last", as_given(stored.value, elem, 2))
+            }
+            ("list::set_at", Some(Type::List { elem, .. })) => {
+                ("list::set_at_last", as_given(stored.value, elem, 2))
+            }
+            ("list::append", Some(Type::List { elem, .. })) => {
+                ("list::append_last", as_given(stored.value, elem, 1))
+            }
+            ("dict::set", Some(Type::Dict { key, value, .. })) => {
+                let (key, value) = (as_given(stored.key, key, 1), as_given(stored.value, value, 2));
+                ("dict::set_last", quote!([#key, #value]))
+            }
+            _ => return path,
+        };
+        codes.push(more);
+        path
+    }
+}
+
+/// A store behind which nothing is done: the parameters that are the key and the value, where they are that and no more.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Stored {
+    pub(super) key: Option<usize>,
+    pub(super) value: Option<usize>,
+}
+
+/// The number of a parameter, for the runtime.
+pub(super) fn given(param: Option<usize>) -> TokenStream {
+    match param.map(Literal::usize_unsuffixed) {
+        Some(param) => quote!(Some(#param)),
+        None => quote!(None),
     }
 }
 

@@ -50,6 +50,13 @@ impl Func<'_, '_, '_> {
         }
     }
 
+    /// The same for a leaf that Python enters: its code stands in the entry. A function that takes arrays is compiled twice.
+    pub(super) fn inlining_of_entry(&self) -> Option<TokenStream> {
+        let arrays = self.instance.params.iter().any(|ty| matches!(ty, Type::Array(..)));
+        let small = !self.is_rare && !arrays && self.is_leaf(self.instance) && is_leaf(self.instance, FEW);
+        small.then(|| quote!(#[inline(always)]))
+    }
+
     /// Does a hotspot compute scalars of scalars and nothing else? Its entry opens no transaction.
     ///
     /// ```python

@@ -465,7 +465,7 @@ pub(super) struct Func<'f, 'p, 'a> {
     places: BTreeMap<hir::NodeId, (Ident, Ident)>,
     /// See `last`: the stores behind which nothing is done, and whether the statement that is being emitted is one.
     last_stores: BTreeSet<hir::NodeId>,
-    stores_last: bool,
+    stores_last: Option<last::Stored>,
 }
 
 /// What stands before the body of a function.
@@ -546,7 +546,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             placed: None,
             places: BTreeMap::new(),
             last_stores: BTreeSet::new(),
-            stores_last: false,
+            stores_last: None,
         }
     }
 }
@@ -593,7 +593,8 @@ impl Func<'_, '_, '_> {
                     false if in_place.is_none() && self.computes_scalars() => quote!(, plain),
                     false => quote!(),
                 };
-                quote!(#[hotspot(function = #function, signature = #signature #twin #kind)])
+                let inlining = self.inlining_of_entry();
+                quote!(#inlining #[hotspot(function = #function, signature = #signature #twin #kind)])
             }
             None => self.inlining().unwrap_or_default(),
         };

@@ -131,7 +131,7 @@ pub unsafe fn read_rarely<T: FromPy>(cx: Cx, call: &CallArgs, index: usize) -> R
 pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -> Outcome {
     // SAFETY: By the caller.
     unsafe {
-        let Some(txn) = txn::open(depth, stack_limit) else {
+        let Some(txn) = txn::open(call.args, depth, stack_limit) else {
             return Outcome::Bail(Stop::bail(Bail::Busy));
         };
         let cx = Cx::new(txn, depth);
@@ -223,7 +223,7 @@ pub unsafe fn enter_dry(
 ) -> Dry {
     // SAFETY: By the caller.
     unsafe {
-        let Some(txn) = txn::open(depth, stack_limit) else {
+        let Some(txn) = txn::open(call.args, depth, stack_limit) else {
             return Dry { stop: Some(Stop::bail(Bail::Busy)), restored: true };
         };
         (*txn.as_ptr()).checked = true;

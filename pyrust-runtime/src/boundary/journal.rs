@@ -102,9 +102,9 @@ impl Lists {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.states.is_empty() && self.last.is_null()
+        self.states.is_empty() & self.last.is_null()
     }
 
     /// How many entries the logs have.

@@ -28,6 +28,7 @@ use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{FromPy, IntoPy, again, arrived};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
+use crate::txn::last::Given;
 
 /// Operations that one dict may hold back.
 const LOG_LIMIT: usize = 1 << 24;
@@ -563,8 +564,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
     }
 
     #[inline]
-    fn put_last(&self, cx: Cx, key: K, value: V) -> R<()> {
-        if self.put_here(cx, &key, &value)? { Ok(()) } else { self.put(cx, key, value) }
+    fn put_last(&self, cx: Cx, key: K, value: V, given: [Given; 2]) -> R<()> {
+        if self.put_here(cx, &key, &value, given)? { Ok(()) } else { self.put(cx, key, value) }
     }
 
     #[inline(always)]

@@ -23,6 +23,7 @@ use crate::py::{FromPy, IntoPy};
 use crate::raised::raise;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
+use crate::txn::last::Given;
 use pyo3_ffi::PyObject;
 
 /// Where an iteration stands.
@@ -79,7 +80,7 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
     fn put(&self, cx: Cx, key: K, value: V) -> R<()>;
     /// [`DictLike::put`] behind which nothing more is done, see `txn::last`.
     #[inline(always)]
-    fn put_last(&self, cx: Cx, key: K, value: V) -> R<()> {
+    fn put_last(&self, cx: Cx, key: K, value: V, _: [Given; 2]) -> R<()> {
         self.put(cx, key, value)
     }
     /// `d[key] = f(d.get(key, default))`, with one look-up where that can be had.
@@ -269,8 +270,14 @@ pub fn set<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key:
 
 /// The same, where nothing is done behind it.
 #[inline]
-pub fn set_last<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: K, value: V) -> R<()> {
-    dict.put_last(cx, key, value)
+pub fn set_last<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: K,
+    value: V,
+    given: [Given; 2],
+) -> R<()> {
+    dict.put_last(cx, key, value, given)
 }
 
 /// `del d[k]`

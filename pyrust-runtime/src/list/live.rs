@@ -12,6 +12,7 @@ use crate::list::{ListLike, MakeList, sort_slice};
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
+use crate::txn::last::Given;
 
 /// So many elements ahead of a loop an object is asked for, …
 const FAR: usize = 16;
@@ -242,16 +243,16 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     }
 
     #[inline(always)]
-    fn put_last(&self, cx: Cx, index: usize, item: T) -> R<()> {
-        match self.put_here(cx, index, item)? {
+    fn put_last(&self, cx: Cx, index: usize, item: T, given: Given) -> R<()> {
+        match self.put_here(cx, index, item, given)? {
             Some(item) => self.put(cx, index, item),
             None => Ok(()),
         }
     }
 
     #[inline(always)]
-    fn push_last(&self, cx: Cx, item: T) -> R<()> {
-        match self.push_here(cx, item)? {
+    fn push_last(&self, cx: Cx, item: T, given: Given) -> R<()> {
+        match self.push_here(cx, item, given)? {
             Some(item) => self.push(cx, item),
             None => Ok(()),
         }

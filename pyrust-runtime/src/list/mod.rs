@@ -31,6 +31,7 @@ use crate::range::Slice;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
+use crate::txn::last::Given;
 use pyo3_ffi::PyObject;
 
 /// What both representations do.  Positions are inside unless said otherwise; the functions below see to that.
@@ -58,12 +59,12 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     fn push(&self, cx: Cx, item: T) -> R<()>;
     /// [`ListLike::put`] behind which nothing more is done, see `txn::last`.
     #[inline(always)]
-    fn put_last(&self, cx: Cx, index: usize, item: T) -> R<()> {
+    fn put_last(&self, cx: Cx, index: usize, item: T, _: Given) -> R<()> {
         self.put(cx, index, item)
     }
     /// The same of [`ListLike::push`].
     #[inline(always)]
-    fn push_last(&self, cx: Cx, item: T) -> R<()> {
+    fn push_last(&self, cx: Cx, item: T, _: Given) -> R<()> {
         self.push(cx, item)
     }
     /// Appends the element `index` of another list: where elements are objects, that very object.

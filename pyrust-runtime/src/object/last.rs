@@ -5,7 +5,8 @@ use pyo3_ffi::{Py_REFCNT, Py_TYPE, PyType_IS_GC};
 use super::{Attribute, Instance, OfObjectClass, set_generic};
 use crate::py::IntoPy;
 use crate::stop::R;
-use crate::txn::{Cx, last};
+use crate::txn::Cx;
+use crate::txn::last::{self, Given};
 
 /// `object.name = value`
 #[inline]
@@ -14,9 +15,10 @@ pub fn set_last<C: OfObjectClass, T: IntoPy>(
     object: Instance<C>,
     name: &'static Attribute,
     value: T,
+    given: Given,
 ) -> R<()> {
     name.is_writable(cx, C::CLASS)?;
-    set_generic_last(cx, object, name, value)
+    set_generic_last(cx, object, name, value, given)
 }
 
 /// `object.__setattr__(instance, name, value)`
@@ -26,6 +28,7 @@ pub fn set_generic_last<C: OfObjectClass, T: IntoPy>(
     object: Instance<C>,
     name: &'static Attribute,
     value: T,
+    given: Given,
 ) -> R<()> {
     // What does not last may leave something in the transaction when it becomes an object.
     if !(T::LASTS && cx.ends_here()) {
@@ -43,7 +46,7 @@ pub fn set_generic_last<C: OfObjectClass, T: IntoPy>(
         if alone && value.rewrite(old) {
             return Ok(());
         }
-        let value = value.into_py(cx)?;
+        let value = cx.boxed_last(value, given)?;
         if PyType_IS_GC(Py_TYPE(value)) != 0 {
             name.tell_collector(object.as_ptr(), value);
         }

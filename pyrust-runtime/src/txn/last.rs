@@ -5,6 +5,8 @@
 use pyo3_ffi::{Py_DECREF, PyObject};
 
 use crate::boundary::dropped;
+use crate::py::{IntoPy, again};
+use crate::stop::R;
 use crate::txn::Cx;
 
 impl Cx {
@@ -18,6 +20,21 @@ impl Cx {
             && !(txn.points_on | txn.checked | txn.doomed | txn.rare_used)
             && txn.unwanted.is_null()
             && txn.holds_nothing()
+    }
+}
+
+/// What is stored may be a parameter that nothing has touched: its number. Then the argument is the object that is stored.
+pub(crate) type Given = Option<usize>;
+
+impl Cx {
+    /// A new reference to what is stored.
+    #[inline(always)]
+    pub(crate) fn boxed_last<T: IntoPy>(self, value: T, given: Given) -> R<*mut PyObject> {
+        match given {
+            // SAFETY: The compiler counts the parameters of the outermost function, which this is: [`Cx::ends_here`].
+            Some(index) => Ok(unsafe { again(*self.txn().args.add(index)) }),
+            None => value.into_py(self),
+        }
     }
 }
 

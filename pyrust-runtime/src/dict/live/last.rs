@@ -11,12 +11,13 @@ use crate::dict::native::boxed;
 use crate::elem::Key;
 use crate::py::{FromPy, IntoPy, again};
 use crate::stop::{Bail, R, bail};
-use crate::txn::{Cx, last};
+use crate::txn::Cx;
+use crate::txn::last::{self, Given};
 
 impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, M> {
     /// `dict[key] = value`; true if that is done, false where the transaction has to know of it.
     #[inline(never)]
-    pub(super) fn put_here(self, cx: Cx, key: &K, value: &V) -> R<bool> {
+    pub(super) fn put_here(self, cx: Cx, key: &K, value: &V, given: [Given; 2]) -> R<bool> {
         // Keys that ask compiled methods, and tables that instances share, are left to the commit; so is who wants to be
         // told of changes.
         // SAFETY: A live dict.
@@ -45,9 +46,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                     return Ok(true);
                 }
                 Some((_, name, _)) => again(name),
-                None => key.clone().into_py(cx)?,
+                None => cx.boxed_last(key.clone(), given[0])?,
             };
-            let (name, value) = boxed(name, value.clone().into_py(cx))?;
+            let (name, value) = boxed(name, cx.boxed_last(value.clone(), given[1]))?;
             let done = set_known(self.as_ptr(), name, value, hash) == 0;
             Py_DECREF(name);
             Py_DECREF(value);
