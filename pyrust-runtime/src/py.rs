@@ -221,7 +221,7 @@ fn large_int(value: i64) -> R<*mut PyObject> {
 static RETURNED: AtomicPtr<PyObject> = AtomicPtr::new(core::ptr::null_mut());
 
 /// A reference to an int that a call returns.
-#[inline]
+#[inline(always)]
 fn returned_int(value: i64) -> R<*mut PyObject> {
     if (value.wrapping_add(5) as u64) < SMALL as u64 {
         return new_int(value);
@@ -232,13 +232,22 @@ fn returned_int(value: i64) -> R<*mut PyObject> {
         if !last.is_null() && Py_REFCNT(last) == 1 && layout::set_int_value(last, value) {
             return Ok(again(last));
         }
-        let object = large_int(value)?;
-        RETURNED.store(again(object), Relaxed);
+    }
+    another_returned(value)
+}
+
+/// The next of them.
+#[inline(never)]
+extern "C" fn another_returned(value: i64) -> R<*mut PyObject> {
+    let object = large_int(value)?;
+    // SAFETY: The GIL is held; both references are ours.
+    unsafe {
+        let last = RETURNED.swap(again(object), Relaxed);
         if !last.is_null() {
             Py_DECREF(last);
         }
-        Ok(object)
     }
+    Ok(object)
 }
 
 #[cold]
@@ -260,7 +269,7 @@ impl IntoPy for i64 {
         new_int(self)
     }
 
-    #[inline]
+    #[inline(always)]
     fn returned(self, _: Cx) -> R<*mut PyObject> {
         returned_int(self)
     }

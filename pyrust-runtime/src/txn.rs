@@ -32,8 +32,9 @@ const GRAIN: i32 = 64;
 /// And every so many native calls: loops in functions that loops call would multiply otherwise.
 const CALL_FUEL: i32 = 1024;
 
-/// In the place of the number of a parameter: an object is returned.
+/// In the place of the number of a parameter: an object is returned; one whose reference is ours.
 const RET_OBJECT: i32 = -2;
+const RET_TAKEN: i32 = -3;
 
 /// Longer buffers are not kept for the next transaction.
 pub(crate) const MODERATE: usize = 1024;
@@ -141,12 +142,6 @@ impl Txn {
     #[inline(always)]
     pub(crate) fn rare_as_it_is(&self) -> &Rare {
         &self.rare
-    }
-
-    /// Is nothing held, apart from what is rare?
-    #[inline(always)]
-    pub(crate) fn holds_nothing(&self) -> bool {
-        self.arena.is_empty() && self.lists.is_empty() && self.attributes.is_empty() && self.dicts.is_empty()
     }
 
     /// May there be something of it?

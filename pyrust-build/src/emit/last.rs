@@ -77,6 +77,7 @@ impl Func<'_, '_, '_> {
             ("list::append", Some(Type::List { elem, .. })) => {
                 ("list::append_last", as_given(stored.value, elem, 1))
             }
+            ("list::pop", _) => return "list::pop_last",
             ("dict::set", Some(Type::Dict { key, value, .. })) => {
                 let (key, value) = (as_given(stored.key, key, 1), as_given(stored.value, value, 2));
                 ("dict::set_last", quote!([#key, #value]))
@@ -115,6 +116,10 @@ impl Ways<'_, '_> {
         for stmt in body.iter().rev() {
             match &stmt.kind {
                 StmtKind::Pass => {}
+                StmtKind::Return(Some(e)) if self.hands_out(e) => {
+                    self.found.insert(e.id);
+                    ends = false;
+                }
                 StmtKind::Return(value) => ends = value.as_ref().is_none_or(|e| self.leaves_quietly(e)),
                 StmtKind::If { body, orelse, .. } => {
                     self.block(body, ends);
@@ -132,6 +137,14 @@ impl Ways<'_, '_> {
                 }
             }
         }
+    }
+
+    /// `xs.pop()`, which is returned as the object that it is.
+    fn hands_out(&self, e: &Expr) -> bool {
+        let ExprKind::Method { base, name, args, keywords } = &e.kind else { return false };
+        let Type::List { elem, in_place: true } = &self.instance.nodes[base.id] else { return false };
+        let bare = name == "pop" && args.is_empty() && keywords.is_empty();
+        bare && **elem == self.instance.ret && self.instance.nodes[e.id] == **elem && only_reads(base)
     }
 
     /// Is the value at hand, and does it become an object without anything that could fail?
@@ -166,7 +179,7 @@ fn stored(stmt: &Stmt) -> Option<NodeId> {
             _ => None,
         },
         StmtKind::AugAssign { target, .. } => Some(target.id),
-        StmtKind::Expr(e) => Some(e.id),
+        StmtKind::Expr(e) | StmtKind::Return(Some(e)) => Some(e.id),
         _ => None,
     }
 }
@@ -225,7 +238,7 @@ impl<'h> Visit<'h> for Reads {
             | ExprKind::Slice { .. }
             | ExprKind::Special { .. }
             | ExprKind::Narrow { .. } => true,
-            ExprKind::Method { name, .. } => name != "append",
+            ExprKind::Method { name, .. } => !matches!(name.as_str(), "append" | "pop"),
             _ => false,
         };
         walk_expr(self, e);

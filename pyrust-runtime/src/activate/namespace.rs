@@ -44,6 +44,8 @@ pub(crate) struct Word {
 impl Word {
     /// A word that never holds: look again at the next call.
     pub(crate) const NEVER: Word = Word { place: &raw const ZERO, want: 1 };
+    /// One that always does.
+    pub(super) const ALWAYS: Word = Word { place: &raw const ZERO, want: 0 };
 
     #[inline(always)]
     pub(crate) fn holds(&self) -> bool {

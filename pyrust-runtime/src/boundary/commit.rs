@@ -72,21 +72,31 @@ pub type Run = unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>;
 ///
 /// # Safety
 /// `call` are the arguments of this transaction.
-#[inline]
+#[inline(always)]
 pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut PyObject> {
-    if !cx.returns_object() {
-        return value.returned(cx);
+    if cx.returns_object() {
+        // SAFETY: By the caller.
+        let object = unsafe { at_hand(cx, call) };
+        if !object.is_null() {
+            return Ok(object);
+        }
+    }
+    value.returned(cx)
+}
+
+/// A reference to what is returned, where that is at hand; null where it is not.
+#[inline(never)]
+unsafe extern "C" fn at_hand(cx: Cx, call: &CallArgs) -> *mut PyObject {
+    if let Some(object) = cx.take_returned() {
+        return object;
     }
     let object = match cx.returned_arg() {
         // SAFETY: By the caller.
         Some(index) => (index < call.nargs).then(|| unsafe { call.get(index) }),
         None => cx.returned_object(),
     };
-    match object {
-        // SAFETY: The caller holds the argument; a global is held by its module, or by the transaction.
-        Some(object) => Ok(unsafe { again(object) }),
-        None => value.into_py(cx),
-    }
+    // SAFETY: The caller holds the argument; a global is held by its module, or by the transaction.
+    object.map_or(core::ptr::null_mut(), |object| unsafe { again(object) })
 }
 
 /// [`box_result`] of what a function has just returned.
@@ -287,6 +297,21 @@ unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
             }
             _ => settle(cx, txn, result),
         }
+    }
+}
+
+/// Commits what a transaction has written to a few lists and attributes before its last store; false if that could fail, or
+/// something that dies run code: then nothing has changed.
+///
+/// # Safety
+/// It is the outermost function, nobody counts points or compares, and nothing can bail any more. What is still read or
+/// written then lives by itself, or is a list or an instance: those that would die here are left to the commit.
+#[inline(never)]
+pub(crate) unsafe fn commit_before(cx: Cx) -> bool {
+    // SAFETY: By the caller.
+    unsafe {
+        let txn = cx.txn();
+        !txn.doomed && !txn.has_rare() && txn.dicts.is_empty() && commit_short(cx)
     }
 }
 

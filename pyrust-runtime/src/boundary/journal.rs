@@ -429,6 +429,33 @@ unsafe extern "C" fn grow(list: *mut PyObject, want: usize) -> R<()> {
     Ok(())
 }
 
+/// Gives back room that CPython would have given back: for a list that has become shorter.
+///
+/// # Safety
+/// A live list, for C.
+#[inline]
+pub(crate) unsafe fn shrink(list: *mut PyObject) {
+    // SAFETY: By the caller; its array comes from `PyMem_Malloc`.
+    unsafe {
+        let size = layout::var_size(list);
+        let allocated = layout::list_allocated(list);
+        if size as isize >= allocated >> 1 {
+            return;
+        }
+        let items = layout::list_items(list);
+        if size == 0 {
+            PyMem_Free(items.cast());
+            layout::set_list_items(list, ptr::null_mut(), 0);
+            return;
+        }
+        let room = (size + (size >> 3) + 6) & !3;
+        let items = PyMem_Realloc(items.cast(), room * size_of::<*mut PyObject>());
+        if !items.is_null() {
+            layout::set_list_items(list, items.cast(), room as isize);
+        }
+    }
+}
+
 impl ListState {
     /// So many entries are logged.
     fn limit(&self) -> usize {
@@ -608,25 +635,8 @@ impl ListState {
 
     /// After a commit: gives back room that CPython would have given back.
     pub(crate) unsafe fn shrink(&mut self) {
-        // SAFETY: The list is exact and alive, its array comes from `PyMem_Malloc`.
-        unsafe {
-            let size = layout::var_size(self.list);
-            let allocated = layout::list_allocated(self.list);
-            if size as isize >= allocated >> 1 {
-                return;
-            }
-            let items = layout::list_items(self.list);
-            if size == 0 {
-                PyMem_Free(items.cast());
-                layout::set_list_items(self.list, ptr::null_mut(), 0);
-                return;
-            }
-            let room = (size + (size >> 3) + 6) & !3;
-            let items = PyMem_Realloc(items.cast(), room * size_of::<*mut PyObject>());
-            if !items.is_null() {
-                layout::set_list_items(self.list, items.cast(), room as isize);
-            }
-        }
+        // SAFETY: By the caller.
+        unsafe { shrink(self.list) }
     }
 
     /// After undo, in checked mode: is every pointer and every float what it was?

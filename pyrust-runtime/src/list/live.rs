@@ -58,7 +58,7 @@ impl<T> PList<T> {
     }
 
     #[inline(always)]
-    fn size(self) -> usize {
+    pub(super) fn size(self) -> usize {
         // SAFETY: An exact list.
         unsafe { layout::var_size(self.as_ptr()) }
     }
@@ -72,7 +72,7 @@ impl<T> PList<T> {
 
     /// Appends a strong reference, which is given away.
     #[inline]
-    unsafe fn push_object(self, cx: Cx, item: *mut PyObject) -> R<()> {
+    pub(super) unsafe fn push_object(self, cx: Cx, item: *mut PyObject) -> R<()> {
         let list = self.as_ptr();
         // SAFETY: An exact list; by the caller.
         unsafe {
@@ -90,7 +90,7 @@ impl<T> PList<T> {
 
     /// Stores a strong reference, which is given away.
     #[inline]
-    unsafe fn put_object(self, cx: Cx, index: usize, item: *mut PyObject) -> R<()> {
+    pub(super) unsafe fn put_object(self, cx: Cx, index: usize, item: *mut PyObject) -> R<()> {
         // SAFETY: An exact list, `index < size`; by the caller.
         unsafe {
             let old = *self.slot(index);
@@ -245,6 +245,7 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     #[inline(always)]
     fn put_last(&self, cx: Cx, index: usize, item: T, given: Given) -> R<()> {
         match self.put_here(cx, index, item, given)? {
+            Some(item) if T::LASTS && cx.may_end_here() => self.put_behind(cx, index, item, given),
             Some(item) => self.put(cx, index, item),
             None => Ok(()),
         }
@@ -253,9 +254,18 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     #[inline(always)]
     fn push_last(&self, cx: Cx, item: T, given: Given) -> R<()> {
         match self.push_here(cx, item, given)? {
+            Some(item) if T::LASTS && cx.may_end_here() => self.push_behind(cx, item, given),
             Some(item) => self.push(cx, item),
             None => Ok(()),
         }
+    }
+
+    #[inline(always)]
+    fn pop_here(&self, cx: Cx) -> R<Option<T>> {
+        if self.size() == 0 || !cx.ends_here() {
+            return Ok(None);
+        }
+        self.take_out(cx).map(Some)
     }
 
     #[inline]

@@ -13,7 +13,7 @@ mod sort;
 mod spans;
 
 pub use compared::sort_by_comparison;
-pub use last::{append_last, set_at_last, set_last};
+pub use last::{append_last, pop_last, set_at_last, set_last};
 pub use live::PList;
 pub use native::{List, gather, row_at, row_in, row_of};
 pub use owned::{Choice, Owned};
@@ -81,6 +81,11 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     #[inline(always)]
     fn values(&self) -> Option<*const T> {
         None
+    }
+    /// The last element, taken out of the list, where nothing more is done but to return it; none where it is still there.
+    #[inline(always)]
+    fn pop_here(&self, _: Cx) -> R<Option<T>> {
+        Ok(None)
     }
     /// Stores the element `from` of another list into `index`.
     fn put_from<S: ListLike<T>>(&self, cx: Cx, index: usize, source: &S, from: usize) -> R<()>;

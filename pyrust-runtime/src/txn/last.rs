@@ -4,10 +4,19 @@
 
 use pyo3_ffi::{Py_DECREF, PyObject};
 
+use crate::boundary::commit::commit_before;
 use crate::boundary::dropped;
 use crate::py::{IntoPy, again};
 use crate::stop::R;
-use crate::txn::Cx;
+use crate::txn::{Cx, RET_TAKEN, Txn};
+
+impl Txn {
+    /// Is nothing held, apart from what is rare?
+    #[inline(always)]
+    pub(crate) fn holds_nothing(&self) -> bool {
+        self.arena.is_empty() && self.lists.is_empty() && self.attributes.is_empty() && self.dicts.is_empty()
+    }
+}
 
 impl Cx {
     /// May a store that the text has last be done at once? It is so in the outermost function, while the transaction
@@ -15,11 +24,27 @@ impl Cx {
     #[inline(always)]
     pub(crate) fn ends_here(self) -> bool {
         // SAFETY: A short borrow.
+        self.may_end_here() && unsafe { self.txn() }.holds_nothing()
+    }
+
+    /// The same, where something was written before: that is committed first.
+    #[inline(always)]
+    pub(crate) fn may_end_here(self) -> bool {
+        // SAFETY: A short borrow.
         let txn = unsafe { self.txn() };
         self.depth == txn.depth
             && !(txn.points_on | txn.checked | txn.doomed | txn.rare_used)
             && txn.unwanted.is_null()
-            && txn.holds_nothing()
+    }
+
+    /// Commits what was written before the last store, if that can be seen not to fail: then nothing may bail any more.
+    /// `old` is what the store replaces.
+    ///
+    /// # Safety
+    /// [`Cx::may_end_here`]; what is stored is boxed, and there is room for it.
+    pub(crate) unsafe fn ends_behind(self, old: Option<*mut PyObject>) -> bool {
+        // SAFETY: By the caller. Of what is plain the last reference may be given up, whoever else gives up one.
+        unsafe { old.is_none_or(|old| dropped::is_plain(old)) && commit_before(self) }
     }
 }
 
@@ -35,6 +60,25 @@ impl Cx {
             Some(index) => Ok(unsafe { again(*self.txn().args.add(index)) }),
             None => value.into_py(self),
         }
+    }
+
+    /// The call returns this object, whose reference is given away: nothing comes in between.
+    #[inline(always)]
+    pub(crate) fn returns_taken(self, object: *mut PyObject) {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        txn.ret_arg = RET_TAKEN;
+        txn.ret_object = object;
+    }
+
+    /// What [`Cx::returns_taken`] was given, to be handed out once.
+    pub(crate) fn take_returned(self) -> Option<*mut PyObject> {
+        // SAFETY: A short borrow.
+        let txn = unsafe { self.txn() };
+        (txn.ret_arg == RET_TAKEN).then(|| {
+            txn.ret_arg = -1;
+            txn.ret_object
+        })
     }
 }
 
