@@ -568,6 +568,22 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
         if self.put_here(cx, &key, &value, given)? { Ok(()) } else { self.put(cx, key, value) }
     }
 
+    #[inline]
+    fn change_last(&self, cx: Cx, key: &K, mut f: impl FnMut(V) -> R<V>) -> R<bool> {
+        match self.change_here(cx, key, None, &mut f)? {
+            Some(found) => Ok(found),
+            None => self.change(cx, key, f),
+        }
+    }
+
+    #[inline]
+    fn upsert_last(&self, cx: Cx, key: &K, default: V, mut f: impl FnMut(V) -> R<V>) -> R<()> {
+        match self.change_here(cx, key, Some(&default), &mut f)? {
+            Some(_) => Ok(()),
+            None => self.upsert(cx, key, default, f),
+        }
+    }
+
     #[inline(always)]
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>> {
         self.remove_anywhere(cx, key)

@@ -96,6 +96,16 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
         self.put(cx, key.clone(), f(old)?)?;
         Ok(true)
     }
+    /// [`DictLike::change`] behind which nothing more is done, see `txn::last`.
+    #[inline]
+    fn change_last(&self, cx: Cx, key: &K, f: impl FnMut(V) -> R<V>) -> R<bool> {
+        self.change(cx, key, f)
+    }
+    /// The same of [`DictLike::upsert`].
+    #[inline]
+    fn upsert_last(&self, cx: Cx, key: &K, default: V, f: impl FnMut(V) -> R<V>) -> R<()> {
+        self.upsert(cx, key, default, f)
+    }
     /// Removes a key; the value that it had.
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>>;
     /// The same; `KeyError` where there is none.
@@ -139,6 +149,29 @@ pub fn change<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     f: impl FnOnce(V) -> R<V>,
 ) -> R<()> {
     if dict.change(cx, key, f)? { Ok(()) } else { missing(cx, key) }
+}
+
+/// [`upsert`], where nothing is done behind it.
+#[inline]
+pub fn upsert_last<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: &K,
+    default: V,
+    f: impl FnMut(V) -> R<V>,
+) -> R<()> {
+    dict.upsert_last(cx, key, default, f)
+}
+
+/// [`change`], where nothing is done behind it.
+#[inline]
+pub fn change_last<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: &K,
+    f: impl FnMut(V) -> R<V>,
+) -> R<()> {
+    if dict.change_last(cx, key, f)? { Ok(()) } else { missing(cx, key) }
 }
 
 /// `{}`
