@@ -50,7 +50,7 @@ pub(crate) struct Log {
     compact_at: usize,
     /// A place was left empty: no entry can be left out.
     left: bool,
-    /// Instances made in this transaction; the last one, and all of them.
+    /// Instances made in this transaction; the last one, and all before it.
     last_fresh: *mut PyObject,
     fresh: PtrMap,
 }
@@ -232,9 +232,11 @@ impl Garbage {
 pub(crate) unsafe fn register_fresh(cx: Cx, object: *mut PyObject) {
     // SAFETY: A short borrow.
     let log = unsafe { &mut cx.txn().attributes };
+    // Most calls make one at most. Without memory the last one only counts as an old one.
+    if !log.last_fresh.is_null() {
+        let _ = log.fresh.insert(log.last_fresh, 0);
+    }
     log.last_fresh = object;
-    // Without memory it only counts as an old one.
-    let _ = log.fresh.insert(object, 0);
 }
 
 /// Was the instance made in this transaction?

@@ -59,6 +59,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         let old = match (found, default) {
             // SAFETY: The dict keeps it alive.
             (Some((_, _, old)), _) if unsafe { !last::dies_here(old) } => return Ok(None),
+            // SAFETY: As above.
             (Some((_, _, old)), _) => unsafe { V::from_py(cx, old)? },
             (None, Some(default)) => default.clone(),
             (None, None) => return Ok(Some(false)),
