@@ -83,6 +83,9 @@ pub trait IntoPy: Sized {
     /// of what is an object of Python's.
     const LASTS: bool = false;
 
+    /// The collector does not know of such objects.
+    const UNTRACKED: bool = false;
+
     /// [`FromPy::moved`], of what a function returns.
     ///
     /// # Safety
@@ -263,6 +266,7 @@ extern "C" fn keep_small_int(value: i64, place: &AtomicPtr<PyObject>) -> R<*mut 
 
 impl IntoPy for i64 {
     const LASTS: bool = true;
+    const UNTRACKED: bool = true;
 
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
@@ -313,6 +317,7 @@ impl FromPy for f64 {
 
 impl IntoPy for f64 {
     const LASTS: bool = true;
+    const UNTRACKED: bool = true;
 
     const OVERWRITES: bool = true;
 
@@ -379,6 +384,7 @@ impl FromPy for bool {
 
 impl IntoPy for bool {
     const LASTS: bool = true;
+    const UNTRACKED: bool = true;
 
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {

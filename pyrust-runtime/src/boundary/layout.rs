@@ -626,6 +626,16 @@ impl Keys {
         unsafe { *self.entries.add(entry * const { row("KEYS_UNICODE_ENTRY") }).cast() }
     }
 
+    /// Where the value of an entry of other keys than texts stands.
+    ///
+    /// # Safety
+    /// As [`Keys::entry`]; the keys are any.
+    #[inline(always)]
+    pub unsafe fn general_place(&self, entry: usize) -> *mut *mut PyObject {
+        // SAFETY: By the caller.
+        unsafe { self.entries.add(entry * const { row("KEYS_GENERAL_ENTRY") } + 16).cast() }
+    }
+
     /// Where the value of an entry stands.
     ///
     /// # Safety

@@ -91,6 +91,13 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 {
                     return Ok(());
                 }
+                // Nor is there anything that the collector would have to be told.
+                Some((at, name, _)) if V::UNTRACKED && !layout::is_str(name) => {
+                    let value = cx.boxed_last(value, given[1])?;
+                    // Other keys than texts stand in a table of any.
+                    last::put(Keys::of(self.as_ptr()).general_place(at), value);
+                    return Ok(());
+                }
                 Some((_, name, _)) => again(name),
                 None => cx.boxed_last(key.clone(), given[0])?,
             };
