@@ -9,7 +9,9 @@ mod based;
 mod class;
 mod enums;
 mod last;
+mod names;
 mod new;
+mod order;
 pub mod own;
 mod place;
 
@@ -27,9 +29,10 @@ pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use last::{set_generic_last, set_last};
 pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class, stays_below};
+pub(crate) use order::{forget_order, leave_order, rejoin_order, without_dict};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
-pub(crate) use place::{forget_order, leave_order, may_have_attributes, rejoin_order, without_dict};
+pub(crate) use place::may_have_attributes;
 
 use self::based::Derived;
 use self::enums::Stands;
@@ -117,15 +120,15 @@ fn class_of<I: AnyInstance>() -> &'static ObjectClass {
 }
 
 /// `object.name`
-#[inline]
+#[inline(always)]
 pub fn get<C: OfObjectClass, T: FromPy>(cx: Cx, object: Instance<C>, name: &'static Attribute) -> R<T> {
     // SAFETY: The transaction keeps the object alive, which holds the value, or its class does.
     unsafe {
-        let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
-        let value = if slot.is_null() { ptr::null_mut() } else { *slot };
-        if value.is_null() {
-            return T::from_py(cx, name.of_class()?);
-        }
+        let slot = name.slot_again(object.as_ptr());
+        let value = match slot.is_null() || (*slot).is_null() {
+            true => name.value_first(cx, C::CLASS, object.as_ptr())?,
+            false => *slot,
+        };
         T::from_py(cx, value)
     }
 }
@@ -180,8 +183,34 @@ pub fn has<C: OfObjectClass>(cx: Cx, object: Instance<C>, name: &'static Attribu
 }
 
 /// `object.name = value`
-#[inline]
+#[inline(always)]
 pub fn set<C: OfObjectClass, T: IntoPy>(
+    cx: Cx,
+    object: Instance<C>,
+    name: &'static Attribute,
+    value: T,
+) -> R<()> {
+    // SAFETY: The transaction keeps the object alive; the slot is its own, and no dict's.
+    unsafe {
+        let slot = name.slot_to_write(object.as_ptr());
+        if slot.is_null() {
+            return set_first(cx, object, name, value);
+        }
+        cx.point()?;
+        if (*slot).is_null() {
+            return name.fill_again(cx, object.as_ptr(), slot, value.into_py(cx)?);
+        }
+        if T::OVERWRITES && attributes::overwrite(cx, slot, &value)? {
+            return Ok(());
+        }
+        attributes::replace(cx, slot, value.into_py(cx)?)
+    }
+}
+
+/// [`set`], where the place is not known yet.
+#[cold]
+#[inline(never)]
+extern "C" fn set_first<C: OfObjectClass, T: IntoPy>(
     cx: Cx,
     object: Instance<C>,
     name: &'static Attribute,
@@ -360,7 +389,8 @@ pub fn make<C: OfObjectClass>(cx: Cx) -> R<Instance<C>> {
         let object = new(class, arguments, ptr::null_mut());
         ffi::Py_DECREF(arguments);
         let object = cx.adopt(object)?;
-        attributes::register_fresh(cx, object.as_ptr());
+        let derived = !matches!(C::CLASS.derived().0, Derived::Object);
+        attributes::register_fresh(cx, object.as_ptr(), derived);
         if C::CLASS.derived().0 == Derived::List {
             journal::register_fresh(cx, object.as_ptr())?;
         }

@@ -76,7 +76,7 @@ pub(crate) fn arrived<T: FromPy>(made: R<T>) -> R<T> {
 
 /// A value that can become an object.
 pub trait IntoPy: Sized {
-    /// Can [`IntoPy::overwrite`] ever work?
+    /// Can [`IntoPy::before`] ever find anything?
     const OVERWRITES: bool = false;
 
     /// Is the object the same now and at the commit, and read again the same value?  So it is of what nobody changes, and
@@ -105,24 +105,37 @@ pub trait IntoPy: Sized {
         self.into_py(cx)
     }
 
-    /// [`IntoPy::overwrite`] of ints too: what stood in `old` is wanted by nobody any more.
+    /// [`IntoPy::overwrite`], where it can be: what stood in `old` is wanted by nobody any more.
     ///
     /// # Safety
-    /// As there.
+    /// As for [`IntoPy::before`].
     #[inline(always)]
     unsafe fn rewrite(&self, old: *mut PyObject) -> bool {
         // SAFETY: By the caller.
-        Self::OVERWRITES && unsafe { self.overwrite(old) }
+        unsafe {
+            let fits = Self::OVERWRITES && self.before(old).is_some();
+            if fits {
+                self.overwrite(old);
+            }
+            fits
+        }
     }
 
-    /// Stores the value into `old` instead, where that is possible and nobody can tell.
+    /// What `old` is, as [`layout::set_bits`] takes it, if the value can be stored into it instead, and nobody can tell.
     ///
     /// # Safety
     /// `old` is alive, and referenced once, by the place that is written to.
     #[inline(always)]
-    unsafe fn overwrite(&self, _old: *mut PyObject) -> bool {
-        false
+    unsafe fn before(&self, _old: *mut PyObject) -> Option<u64> {
+        None
     }
+
+    /// Stores the value into `old`.
+    ///
+    /// # Safety
+    /// [`IntoPy::before`] has found that it can be.
+    #[inline(always)]
+    unsafe fn overwrite(&self, _old: *mut PyObject) {}
 
     /// Boxes `items` in order, the same object for equal neighbours where identity is free.  `put` takes each
     /// strong reference.
@@ -232,7 +245,8 @@ fn returned_int(value: i64) -> R<*mut PyObject> {
     let last = RETURNED.load(Relaxed);
     // SAFETY: The GIL is held; one reference is ours.
     unsafe {
-        if !last.is_null() && Py_REFCNT(last) == 1 && layout::set_int_value(last, value) {
+        if !last.is_null() && Py_REFCNT(last) == 1 && layout::int_before(last, value).is_some() {
+            layout::set_int_value(last, value);
             return Ok(again(last));
         }
     }
@@ -268,6 +282,22 @@ impl IntoPy for i64 {
     const LASTS: bool = true;
     const UNTRACKED: bool = true;
 
+    const OVERWRITES: bool = true;
+
+    #[inline(always)]
+    unsafe fn before(&self, old: *mut PyObject) -> Option<u64> {
+        // SAFETY: By the caller.
+        unsafe {
+            if layout::is_int(old) { layout::int_before(old, *self).map(|now| now as u64) } else { None }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn overwrite(&self, old: *mut PyObject) {
+        // SAFETY: By the caller.
+        unsafe { layout::set_int_value(old, *self) }
+    }
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         new_int(self)
@@ -276,12 +306,6 @@ impl IntoPy for i64 {
     #[inline(always)]
     fn returned(self, _: Cx) -> R<*mut PyObject> {
         returned_int(self)
-    }
-
-    #[inline(always)]
-    unsafe fn rewrite(&self, old: *mut PyObject) -> bool {
-        // SAFETY: By the caller.
-        unsafe { layout::is_int(old) && layout::set_int_value(old, *self) }
     }
 
     fn many_into_py(items: &[i64], _: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {
@@ -332,15 +356,18 @@ impl IntoPy for f64 {
     }
 
     #[inline(always)]
-    unsafe fn overwrite(&self, old: *mut PyObject) -> bool {
+    unsafe fn before(&self, old: *mut PyObject) -> Option<u64> {
         // SAFETY: By the caller.
         unsafe {
-            if self.is_nan() || !layout::is_float(old) {
-                return false;
-            }
-            layout::set_float_value(old, *self);
+            let fits = !self.is_nan() && layout::is_float(old);
+            fits.then(|| layout::float_value(old).to_bits())
         }
-        true
+    }
+
+    #[inline(always)]
+    unsafe fn overwrite(&self, old: *mut PyObject) {
+        // SAFETY: By the caller.
+        unsafe { layout::set_float_value(old, *self) }
     }
 
     fn many_into_py(items: &[f64], cx: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {

@@ -69,7 +69,18 @@ macro_rules! unions {
             }
 
             #[inline]
-            unsafe fn overwrite(&self, old: *mut PyObject) -> bool {
+            unsafe fn before(&self, old: *mut PyObject) -> Option<u64> {
+                // SAFETY: By the caller.
+                unsafe {
+                    match self {
+                        $($union::$member(value) => value.before(old),)+
+                        $union::$last(value) => value.before(old),
+                    }
+                }
+            }
+
+            #[inline]
+            unsafe fn overwrite(&self, old: *mut PyObject) {
                 // SAFETY: By the caller.
                 unsafe {
                     match self {

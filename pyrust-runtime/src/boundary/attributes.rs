@@ -1,8 +1,8 @@
 //! In place and log: how writes to the attributes of instances are undone.
 //!
 //! A write replaces a pointer in a place that stays where it is while the transaction is open: a slot, a value of the
-//! instance, or of its dict. The old pointer goes to the log, once per place as far as a small table tells; a float that
-//! only the place refers to is rewritten, and its old bits are logged (replay rule 7). Undo walks the log backwards.
+//! instance, or of its dict. The old pointer goes to the log, once per place as far as a small table tells; a number
+//! that only the place refers to is rewritten, and its old bits are logged (replay rule 7). Undo walks the log backwards.
 
 use core::ptr;
 
@@ -24,7 +24,7 @@ type Place = *mut *mut PyObject;
 enum Entry {
     /// The place held this object; the reference moved here.
     Set(Place, *mut PyObject),
-    /// The float, which stands in the place, had these bits.
+    /// The number, which stands in the place, had these bits.
     Bits(Place, *mut PyObject, u64),
     /// The place was empty; the values, where their order was noted.
     Filled(Place, Place),
@@ -37,6 +37,13 @@ enum Entry {
 /// Places that were logged last, by a hash of their address.
 const RECENT: usize = 256;
 
+/// Instances of which it is remembered that they are new.
+const MADE: usize = 128;
+
+/// From so many entries on, a larger table is kept as well, of that many places.
+const MANY: usize = 2 * RECENT;
+const WIDE: usize = 1 << 15;
+
 /// The log is looked through for places that it has twice when it has grown to this length, and to twice that.
 const LONG: usize = 1 << 14;
 
@@ -45,14 +52,18 @@ const LONGEST: usize = 1 << 24;
 
 pub(crate) struct Log {
     entries: Buf<Entry>,
-    /// Places whose old pointer is logged; with the lowest bit set: only the bits of the float there.
+    /// Places whose old pointer is logged; with the lowest bit set: only the bits of the number there.
     recent: [usize; RECENT],
+    /// The same in a larger table, once a call has written to many places; empty before.
+    wide: Buf<usize>,
     compact_at: usize,
     /// A place was left empty: no entry can be left out.
     left: bool,
-    /// Instances made in this transaction; the last one, and all before it.
+    /// Instances made in this transaction: the last one; of the others as many as a small table holds, with the number of
+    /// the transaction; and all of those derived from containers.
     last_fresh: *mut PyObject,
-    fresh: PtrMap,
+    made: [(usize, u64); MADE],
+    derived: PtrMap,
 }
 
 impl Log {
@@ -60,10 +71,12 @@ impl Log {
         Log {
             entries: Buf::new(),
             recent: [0; RECENT],
+            wide: Buf::new(),
             compact_at: LONG,
             left: false,
             last_fresh: ptr::null_mut(),
-            fresh: PtrMap::new(),
+            made: [(0, 0); MADE],
+            derived: PtrMap::new(),
         }
     }
 
@@ -84,14 +97,55 @@ impl Log {
             self.compact_at = LONG;
             self.left = false;
             self.last_fresh = ptr::null_mut();
-            self.fresh.clear();
+            self.derived.clear();
         }
         Garbage(core::mem::take(&mut self.entries))
+    }
+
+    /// Is the old pointer of the place logged, or with `bits` at least what the number there was?
+    #[inline(always)]
+    fn is_known(&self, place: Place, bits: bool) -> bool {
+        let kept = self.recent[recent_at(place)];
+        kept == place as usize
+            || (bits && kept == place as usize | 1)
+            || (!self.wide.is_empty() && self.is_known_widely(place, bits))
+    }
+
+    #[inline(never)]
+    fn is_known_widely(&self, place: Place, bits: bool) -> bool {
+        let kept = self.wide[hash(place) & (WIDE - 1)];
+        kept == place as usize || (bits && kept == place as usize | 1)
+    }
+
+    /// Notes that what the place held is logged; with `bits` only what the number there was.
+    #[inline(always)]
+    fn know(&mut self, place: Place, bits: bool) {
+        let kept = place as usize | usize::from(bits);
+        self.recent[recent_at(place)] = kept;
+        if self.entries.len() >= MANY {
+            self.know_widely(place, kept);
+        }
+    }
+
+    #[inline(never)]
+    fn know_widely(&mut self, place: Place, kept: usize) {
+        if self.wide.is_empty() {
+            // Without memory the small table has to do.
+            if !self.wide.reserve_total(WIDE) {
+                return;
+            }
+            for _ in 0..WIDE {
+                // There is room.
+                let _ = self.wide.push(0);
+            }
+        }
+        self.wide[hash(place) & (WIDE - 1)] = kept;
     }
 
     /// Empties the table of places: of a short log, which is that of most calls, one by one.
     fn forget_recent(&mut self) {
         const SHORT: usize = 16;
+        self.wide = Buf::new();
         if self.entries.len() > SHORT {
             self.recent = [0; RECENT];
             return;
@@ -140,7 +194,7 @@ impl Log {
         self.compact_at = LONG;
         self.left = false;
         self.last_fresh = ptr::null_mut();
-        self.fresh.clear();
+        self.derived.clear();
         true
     }
 
@@ -180,8 +234,8 @@ impl Log {
             for entry in self.entries.iter_mut().rev() {
                 *entry = match *entry {
                     Entry::Set(place, old) => Entry::Drop(core::mem::replace(&mut *place, old)),
-                    Entry::Bits(_, float, bits) => {
-                        layout::set_float_value(float, f64::from_bits(bits));
+                    Entry::Bits(_, number, bits) => {
+                        layout::set_bits(number, bits);
                         Entry::Drop(ptr::null_mut())
                     }
                     Entry::Filled(place, values) => {
@@ -228,22 +282,30 @@ impl Garbage {
     }
 }
 
-/// An instance that was just made.
-pub(crate) unsafe fn register_fresh(cx: Cx, object: *mut PyObject) {
+/// An instance that was just made; `derived` from a container.
+pub(crate) unsafe fn register_fresh(cx: Cx, object: *mut PyObject, derived: bool) {
     // SAFETY: A short borrow.
     let log = unsafe { &mut cx.txn().attributes };
-    // Most calls make one at most. Without memory the last one only counts as an old one.
-    if !log.last_fresh.is_null() {
-        let _ = log.fresh.insert(log.last_fresh, 0);
-    }
     log.last_fresh = object;
+    log.made[made_at(object)] = (object as usize, cx.number());
+    if derived {
+        // Without memory it only counts as an old one.
+        let _ = log.derived.insert(object, 0);
+    }
 }
 
-/// Was the instance made in this transaction?
+fn made_at(object: *mut PyObject) -> usize {
+    (object as usize >> 4).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40 & (MADE - 1)
+}
+
+/// Is it known that the instance was made in this transaction?  Nothing has to be logged of such ones; it may be.
+#[inline]
 pub(crate) unsafe fn is_fresh(cx: Cx, object: *mut PyObject) -> bool {
     // SAFETY: A short borrow.
     let log = unsafe { &cx.txn().attributes };
-    log.last_fresh == object || log.fresh.get(object).is_some()
+    log.last_fresh == object
+        || log.made[made_at(object)] == (object as usize, cx.number())
+        || log.derived.get(object).is_some()
 }
 
 /// Does somebody want to be told of changes of the dict?
@@ -258,34 +320,38 @@ pub(crate) unsafe fn is_watched(dict: *mut PyObject) -> bool {
 }
 
 #[inline(always)]
-fn recent_at(place: Place) -> usize {
-    ((place as usize >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) & (RECENT - 1)
+fn hash(place: Place) -> usize {
+    (place as usize >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40
 }
 
-/// Rewrites the float in the place, if nobody else can tell.
+#[inline(always)]
+fn recent_at(place: Place) -> usize {
+    hash(place) & (RECENT - 1)
+}
+
+/// Rewrites the number in the place, if nobody else can tell.
 ///
 /// # Safety
 /// A place of a live instance that holds an object.
 #[inline(always)]
 pub(crate) unsafe fn overwrite<T: IntoPy>(cx: Cx, place: Place, value: &T) -> R<bool> {
-    // SAFETY: By the caller.  Nobody else refers to the float, and native code has seen no objects.
+    // SAFETY: By the caller.  Nobody else refers to the number, and native code has seen no objects.
     unsafe {
         let old = *place;
-        if Py_REFCNT(old) != 1 || !layout::is_float(old) || cx.txn().objects_seen {
+        if Py_REFCNT(old) != 1 || cx.txn().objects_seen {
             return Ok(false);
         }
-        let bits = layout::float_value(old).to_bits();
-        let at = recent_at(place);
+        let Some(bits) = value.before(old) else { return Ok(false) };
         let log = &mut cx.txn().attributes;
-        if log.recent[at] & !1 == place as usize {
-            return Ok(value.overwrite(old));
+        if !log.is_known(place, true) {
+            log.push(Entry::Bits(place, old, bits))?;
+            log.know(place, true);
+            if log.entries.len() >= log.compact_at {
+                compact(cx)?;
+            }
         }
-        log.push(Entry::Bits(place, old, bits))?;
-        log.recent[at] = place as usize | 1;
-        if !value.overwrite(old) {
-            return Ok(false);
-        }
-        if log.entries.len() >= log.compact_at { compact(cx).map(|()| true) } else { Ok(true) }
+        value.overwrite(old);
+        Ok(true)
     }
 }
 
@@ -297,9 +363,8 @@ pub(crate) unsafe fn overwrite<T: IntoPy>(cx: Cx, place: Place, value: &T) -> R<
 pub(crate) unsafe fn replace(cx: Cx, place: Place, value: *mut PyObject) -> R<()> {
     // SAFETY: By the caller.
     unsafe {
-        let at = recent_at(place);
         let log = &mut cx.txn().attributes;
-        if log.recent[at] == place as usize {
+        if log.is_known(place, false) {
             let old = core::mem::replace(&mut *place, value);
             return release(cx, old);
         }
@@ -308,7 +373,7 @@ pub(crate) unsafe fn replace(cx: Cx, place: Place, value: *mut PyObject) -> R<()
             return Err(stop);
         }
         *place = value;
-        log.recent[at] = place as usize;
+        log.know(place, false);
         if log.entries.len() >= log.compact_at { compact(cx) } else { Ok(()) }
     }
 }
@@ -357,12 +422,12 @@ pub(crate) unsafe fn empty(cx: Cx, place: Place, order: Option<(Place, usize)>, 
             log.push(Entry::Left(place, values, at))?;
             leave_order(values, at);
         }
-        let known = log.recent[recent_at(place)] == place as usize;
+        let known = log.is_known(place, false);
         let old = core::mem::replace(&mut *place, ptr::null_mut());
         if known {
             return release(cx, old);
         }
-        log.recent[recent_at(place)] = place as usize;
+        log.know(place, false);
         // There is room.
         log.push(Entry::Set(place, old))
     }
@@ -384,7 +449,7 @@ pub(crate) unsafe fn filled(cx: Cx, place: Place, values: Place) -> R<()> {
             return Err(stop);
         }
         // What stands there now is nobody's original.
-        log.recent[recent_at(place)] = place as usize;
+        log.know(place, false);
         if log.entries.len() >= log.compact_at { compact(cx) } else { Ok(()) }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A list starts in *log* mode.  Its original slots below the low-water mark are where they were; whatever
 //! displaced one of them (a store) or removed the topmost of them (a pop) left an entry, so the cost of a write
-//! does not depend on the length, and undo walks the entries backwards.  A float that only the list refers to
+//! does not depend on the length, and undo walks the entries backwards.  A number that only the list refers to
 //! is rewritten in place, its old bits logged (replay rule 7).
 //!
 //! What is taken out or put in elsewhere (`pop(0)`, `insert`, a slice) is logged as well, with the references that fell
@@ -26,7 +26,7 @@ use crate::stop::{Bail, R, bail};
 use crate::txn::{self, Cx};
 
 /// Stores that are logged even in the shortest list; one pass over a list is logged in any case, since undoing
-/// a rewritten float is cheaper than making another.
+/// a rewritten number is cheaper than making another.
 const FEW: usize = 64;
 
 /// So many lists are looked for one by one: most calls write to fewer.
@@ -41,7 +41,7 @@ enum Entry {
     Set(usize, *mut PyObject),
     /// The slot at the low-water mark held this object; the reference moved here.
     Pop(*mut PyObject),
-    /// The float in the slot had these bits.
+    /// The number in the slot had these bits.
     Bits(usize, u64),
     /// An object that fell out; the reference moved here.  As many as were removed stand before each splice.
     Gone(*mut PyObject),
@@ -59,17 +59,17 @@ pub(crate) struct ListState {
     /// Original slots below it have not been popped.
     mark: usize,
     log: Buf<Entry>,
-    /// The log has splices; floats are not rewritten from then on, so that positions of floats stay what they are.
+    /// The log has splices; numbers are not rewritten from then on, so that their positions stay what they are.
     spliced: bool,
-    /// The log has bits of floats.
+    /// The log has bits of numbers.
     has_bits: bool,
     /// In snapshot mode: the original pointers.  After undo: what replaced them.
     snapshot: *mut *mut PyObject,
     snapshot_len: usize,
     in_snapshot: bool,
-    /// In snapshot mode: floats that had been rewritten before, with their old bits, last write first.
-    float_bits: Buf<(*mut PyObject, u64)>,
-    /// In checked mode: every original pointer, and the bits of floats.
+    /// In snapshot mode: numbers that had been rewritten before, with their old bits, last write first.
+    number_bits: Buf<(*mut PyObject, u64)>,
+    /// In checked mode: every original pointer, and the bits of numbers.
     shadow: Buf<(*mut PyObject, u64)>,
 }
 
@@ -242,7 +242,7 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
                     snapshot: ptr::null_mut(),
                     snapshot_len: 0,
                     in_snapshot: false,
-                    float_bits: Buf::new(),
+                    number_bits: Buf::new(),
                     shadow: Buf::new(),
                 });
                 let (true, Some(state)) = (room, lists.states.last_mut()) else {
@@ -251,7 +251,7 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
                 if txn.checked {
                     for i in 0..before {
                         let item = *layout::list_items(list).add(i);
-                        let _ = state.shadow.push((item, float_bits(item)));
+                        let _ = state.shadow.push((item, layout::bits_of(item)));
                     }
                 }
                 if index as usize >= SCANNED && !lists.map.insert(list, index) {
@@ -265,11 +265,6 @@ unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
         lists.last_index = index;
         Ok(index)
     }
-}
-
-unsafe fn float_bits(item: *mut PyObject) -> u64 {
-    // SAFETY: By the caller: an object that is alive.
-    unsafe { if layout::is_float(item) { layout::float_value(item).to_bits() } else { 0 } }
 }
 
 /// Before a store into slot `index < len`.
@@ -462,7 +457,7 @@ impl ListState {
         FEW + self.before + self.before / 4
     }
 
-    /// May a float be rewritten in its slot?
+    /// May a number be rewritten in its slot?
     #[inline(always)]
     pub(crate) fn takes_bits(&self) -> bool {
         !self.spliced
@@ -485,7 +480,7 @@ impl ListState {
         }
     }
 
-    /// Logs the bits of the float in the slot.
+    /// Logs the bits of the number in the slot.
     #[inline(always)]
     pub(crate) fn log_bits(&mut self, index: usize, bits: u64) -> R<()> {
         self.has_bits = true;
@@ -499,7 +494,7 @@ impl ListState {
         // SAFETY: The list is exact; indices in the log are below the mark of their time, which is below
         // `before`; the log owns its objects.
         unsafe {
-            if !self.float_bits.reserve_total(self.log.len()) {
+            if !self.number_bits.reserve_total(self.log.len()) {
                 return bail(Bail::Memory);
             }
             // Room for every length that the log goes through.
@@ -540,21 +535,21 @@ impl ListState {
                         mark += 1;
                     }
                     Entry::Bits(index, bits) => {
-                        let _ = self.float_bits.push((*array.add(index), bits));
+                        let _ = self.number_bits.push((*array.add(index), bits));
                         let _ = slots.push(index);
                     }
                     Entry::Nothing => {}
                 }
             }
-            // A float that was itself written by this transaction is not restored.
+            // A number that was itself written by this transaction is not restored.
             let mut kept = 0;
-            for i in 0..self.float_bits.len() {
-                if ptr::eq(*array.add(slots[i]), self.float_bits[i].0) {
-                    self.float_bits[kept] = self.float_bits[i];
+            for i in 0..self.number_bits.len() {
+                if ptr::eq(*array.add(slots[i]), self.number_bits[i].0) {
+                    self.number_bits[kept] = self.number_bits[i];
                     kept += 1;
                 }
             }
-            self.float_bits.truncate(kept);
+            self.number_bits.truncate(kept);
             for i in 0..self.before {
                 Py_INCREF(*array.add(i));
             }
@@ -585,8 +580,8 @@ impl ListState {
                 layout::set_list_items(list, self.snapshot, self.before as isize);
                 self.snapshot = items;
                 self.snapshot_len = size;
-                for &(float, bits) in self.float_bits.iter() {
-                    layout::set_float_value(float, f64::from_bits(bits));
+                for &(number, bits) in self.number_bits.iter() {
+                    layout::set_bits(number, bits);
                 }
                 return;
             }
@@ -607,7 +602,7 @@ impl ListState {
                         Entry::Nothing
                     }
                     Entry::Bits(index, bits) => {
-                        layout::set_float_value(*items.add(index), f64::from_bits(bits));
+                        layout::set_bits(*items.add(index), bits);
                         Entry::Nothing
                     }
                     Entry::Splice(at, removed, added) => {
@@ -639,7 +634,7 @@ impl ListState {
         unsafe { shrink(self.list) }
     }
 
-    /// After undo, in checked mode: is every pointer and every float what it was?
+    /// After undo, in checked mode: is every pointer and every number what it was?
     pub(crate) unsafe fn is_restored(&self) -> bool {
         // SAFETY: The list is exact and alive.
         unsafe {
@@ -649,7 +644,7 @@ impl ListState {
                     .shadow
                     .iter()
                     .enumerate()
-                    .all(|(i, &(item, bits))| ptr::eq(*items.add(i), item) && float_bits(item) == bits)
+                    .all(|(i, &(item, bits))| ptr::eq(*items.add(i), item) && layout::bits_of(item) == bits)
         }
     }
 

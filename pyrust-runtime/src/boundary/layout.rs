@@ -9,6 +9,10 @@ use pyo3_ffi::{
     PyLong_Type, PyObject, PySet_Type, PyTuple_Type, PyTypeObject, PyUnicode_Type,
 };
 
+mod rewritten;
+
+pub use rewritten::{bits_of, int_before, set_bits, set_int_value};
+
 include!("offsets.rs");
 
 const VERSION: usize = if cfg!(Py_3_13) {
@@ -217,37 +221,6 @@ pub(crate) unsafe fn new_int(negative: bool, count: usize, fill: impl FnOnce(&mu
         pyo3_ffi::Py_DECREF(object);
         turned
     }
-}
-
-/// Gives an exact `int` that nobody else can see another value; false where that needs more memory, or is one of those
-/// that there is one object of: then nothing has changed.
-///
-/// # Safety
-/// `object` is an exact `int` with a digit or more, referenced once.
-#[inline(always)]
-pub(crate) unsafe fn set_int_value(object: *mut PyObject, value: i64) -> bool {
-    const { assert!(row("LONG_SHIFT") == 30 && row("LONG_DIGIT_SIZE") == 4) };
-    const ONE: u64 = 1 << 30;
-    let size = value.unsigned_abs();
-    // SAFETY: By the caller; there is room for as many digits as it has.
-    unsafe {
-        let digits = field::<u32>(object, const { row("LONG_DIGITS") });
-        let (room, count) = (int_size(object).0, if size < ONE { 1 } else { 2 });
-        if (-5..=256).contains(&value) || size >= ONE * ONE || room < count {
-            return false;
-        }
-        *digits = (size & (ONE - 1)) as u32;
-        if count == 2 {
-            *digits.add(1) = (size >> 30) as u32;
-        }
-        let tag = field::<i64>(object, const { row("LONG_TAG") });
-        *tag = match (cfg!(Py_3_12), value < 0) {
-            (true, negative) => (count as i64) << 3 | if negative { 2 } else { 0 },
-            (false, false) => count as i64,
-            (false, true) => -(count as i64),
-        };
-    }
-    true
 }
 
 /// The number of digits that count, and whether there is a minus.

@@ -210,19 +210,22 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     fn put(&self, cx: Cx, index: usize, item: T) -> R<()> {
         cx.point()?;
         if T::OVERWRITES {
-            // SAFETY: `index < size`.  Nobody else refers to the float, and native code has seen no objects.
+            // SAFETY: `index < size`.  Nobody else refers to the number, and native code has seen no objects.
             unsafe {
                 let old = *self.slot(index);
-                if Py_REFCNT(old) == 1 && layout::is_float(old) && !cx.txn().objects_seen {
-                    let bits = layout::float_value(old).to_bits();
+                if Py_REFCNT(old) == 1
+                    && !cx.txn().objects_seen
+                    && let Some(bits) = item.before(old)
+                {
                     let slot = journal::slot(cx, self.as_ptr(), index)?;
                     let takes = !matches!(&slot, journal::Slot::Logged(state) if !state.takes_bits());
                     // Going over to a snapshot has taken another reference.
-                    if takes && Py_REFCNT(old) == 1 && item.overwrite(old) {
+                    if takes && Py_REFCNT(old) == 1 {
+                        item.overwrite(old);
                         if let journal::Slot::Logged(state) = slot
                             && let Err(stop) = state.log_bits(index, bits)
                         {
-                            layout::set_float_value(old, f64::from_bits(bits));
+                            layout::set_bits(old, bits);
                             return Err(stop);
                         }
                         return Ok(());

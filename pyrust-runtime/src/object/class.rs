@@ -513,7 +513,7 @@ impl Method {
             if self.seen.get() != cx.number() {
                 self.look(cx, class, Py_TYPE(object))?;
             }
-            if self.kind.is_hidden() {
+            if self.kind.is_hidden() && !self.attribute.is_absent_again(object) {
                 // The instance may have something of that name.
                 let slot = self.attribute.slot(cx, class, object)?;
                 if !slot.is_null() && !(*slot).is_null() {

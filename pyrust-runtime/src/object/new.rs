@@ -88,7 +88,7 @@ pub fn allocate<C: OfObjectClass>(cx: Cx, class: Callable) -> R<Instance<C>> {
         let made = new(own, arguments, ptr::null_mut());
         ffi::Py_DECREF(arguments);
         let made = cx.adopt(made)?;
-        attributes::register_fresh(cx, made.as_ptr());
+        attributes::register_fresh(cx, made.as_ptr(), false);
         Ok(Instance::of(made))
     }
 }

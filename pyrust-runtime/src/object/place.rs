@@ -5,7 +5,10 @@ use core::ptr;
 
 use pyo3_ffi::*;
 
+use super::based::Derived;
 use super::class::{ObjectClass, inherited};
+use super::names::{entry_of, shared_count, shared_index};
+use super::order::{note_order, order_of};
 use crate::activate::object::interned;
 use crate::boundary::attributes;
 use crate::boundary::layout::{self, Keys};
@@ -41,12 +44,24 @@ pub struct Attribute {
     known: Cell<usize>,
     /// Reading as here was found to give what Python reads.
     proved: Cell<bool>,
+    /// The version of the class with which all of this was found, so that a place is known without asking again: where
+    /// it is, and whether it may be written to. No version of a class where not.
+    ready: Cell<u64>,
+    ready_to_write: Cell<u64>,
+    /// The index among the values, the slot's offset as a negative number, or neither.
+    at: Cell<isize>,
 }
 
 // SAFETY: Only touched while the GIL is held.
 unsafe impl Sync for Attribute {}
 
-const NOWHERE: usize = usize::MAX;
+/// No index.
+pub(super) const NOWHERE: usize = usize::MAX;
+
+const NO_VERSION: u64 = u64::MAX;
+
+/// In `Attribute::at`: instances have nothing of that name, as long as they share no more names.
+const NOTHING: isize = isize::MIN;
 
 unsafe extern "C" {
     /// Exported by every version that is supported. Of an instance without a managed dict it is a place inside of it.
@@ -57,7 +72,7 @@ unsafe extern "C" {
 const INLINE_VALUES: u64 = 1 << 2;
 
 /// What an instance keeps its attributes in.
-enum Storage {
+pub(super) enum Storage {
     Values(*mut *mut PyObject),
     Dict(*mut PyObject),
     /// No dict yet, or one that is kept in another way.
@@ -69,7 +84,7 @@ enum Storage {
 /// # Safety
 /// A live instance of a class that a `class` statement made.
 #[inline(always)]
-unsafe fn storage(object: *mut PyObject) -> Storage {
+pub(super) unsafe fn storage(object: *mut PyObject) -> Storage {
     // SAFETY: By the caller; which words stand before the object its flags say.
     unsafe {
         let class = Py_TYPE(object);
@@ -84,6 +99,18 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
                 _ => Storage::Unknown,
             };
         }
+        storage_managed(object)
+    }
+}
+
+/// # Safety
+/// As for [`storage`], of a class with a managed dict.
+#[inline(always)]
+unsafe fn storage_managed(object: *mut PyObject) -> Storage {
+    // SAFETY: By the caller; which words stand before the object its flags say.
+    unsafe {
+        #[cfg(Py_3_13)]
+        let class = Py_TYPE(object);
         let words = object.cast::<*mut PyObject>();
         let word = *words.sub(3);
         #[cfg(Py_3_13)]
@@ -119,6 +146,29 @@ unsafe fn storage(object: *mut PyObject) -> Storage {
             // As for 3.12.
             if values.is_null() { Storage::Slots } else { Storage::Values(values) }
         }
+    }
+}
+
+/// The version of the class of an instance.
+///
+/// # Safety
+/// A live object.
+#[inline(always)]
+unsafe fn version_of(object: *mut PyObject) -> u64 {
+    // SAFETY: By the caller.
+    unsafe { u64::from((*Py_TYPE(object)).tp_version_tag) }
+}
+
+/// The values of an instance that has no dict; null where it has one, or none yet.
+///
+/// # Safety
+/// A live instance of a class with a managed dict.
+#[inline(always)]
+unsafe fn values_of(object: *mut PyObject) -> *mut *mut PyObject {
+    // SAFETY: By the caller.
+    match unsafe { storage_managed(object) } {
+        Storage::Values(values) => values,
+        _ => ptr::null_mut(),
     }
 }
 
@@ -161,204 +211,6 @@ pub(crate) unsafe fn may_have_attributes(object: *mut PyObject) -> bool {
     }
 }
 
-/// Notes that the value at `index` is the last one that was added; false where there is no room.
-///
-/// # Safety
-/// The values of an instance.
-unsafe fn note_order(values: *mut *mut PyObject, index: usize) -> bool {
-    // SAFETY: By the caller; the order stands before the values, since 3.13 behind them.
-    unsafe {
-        #[cfg(Py_3_13)]
-        {
-            let head = values.cast::<u8>().sub(8);
-            let (capacity, size) = (*head as usize, *head.add(1) as usize);
-            if index >= capacity || size >= capacity {
-                return false;
-            }
-            *values.add(capacity).cast::<u8>().add(size) = index as u8;
-            *head.add(1) = (size + 1) as u8;
-        }
-        #[cfg(not(Py_3_13))]
-        {
-            let head = values.cast::<u8>();
-            let (room, size) = (*head.sub(1) as usize, *head.sub(2) as usize + 1);
-            if size + 2 > room {
-                return false;
-            }
-            *head.sub(2 + size) = index as u8;
-            *head.sub(2) = size as u8;
-        }
-        true
-    }
-}
-
-/// A new dict of what an instance keeps without a dict, in its order; null where it has one, or where memory is short.
-/// Asking for `__dict__` would make one, and the instance another.
-///
-/// # Safety
-/// A live object; no exception is set.
-pub(crate) unsafe fn without_dict(object: *mut PyObject) -> *mut PyObject {
-    // SAFETY: By the caller; names are texts, so that no Python code runs. The order stands where `note_order` says.
-    unsafe {
-        let class = Py_TYPE(object);
-        if (*class).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || (*class).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
-            return ptr::null_mut();
-        }
-        let keys = (*class.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
-        let (Storage::Values(values), false) = (storage(object), keys.is_null()) else {
-            return ptr::null_mut();
-        };
-        let keys = Keys::shared(keys);
-        let made = PyDict_New();
-        let head = values.cast::<u8>();
-        #[cfg(Py_3_13)]
-        let (size, capacity) = (usize::from(*head.sub(7)), usize::from(*head.sub(8)));
-        #[cfg(not(Py_3_13))]
-        let size = usize::from(*head.sub(2));
-        for at in 0..size {
-            #[cfg(Py_3_13)]
-            let index = usize::from(*values.add(capacity).cast::<u8>().add(at));
-            #[cfg(not(Py_3_13))]
-            let index = usize::from(*head.sub(3 + at));
-            let (name, value) = (keys.key(index), *values.add(index));
-            if made.is_null()
-                || (!name.is_null() && !value.is_null() && PyDict_SetItem(made, name, value) < 0)
-            {
-                PyErr_Clear();
-                Py_XDECREF(made);
-                return ptr::null_mut();
-            }
-        }
-        made
-    }
-}
-
-/// Takes [`note_order`] back.
-///
-/// # Safety
-/// As there; it was the last.
-pub(crate) unsafe fn forget_order(values: *mut *mut PyObject) {
-    // SAFETY: By the caller.
-    unsafe {
-        #[cfg(Py_3_13)]
-        {
-            let size = values.cast::<u8>().sub(7);
-            *size -= 1;
-        }
-        #[cfg(not(Py_3_13))]
-        {
-            let size = values.cast::<u8>().sub(2);
-            *size -= 1;
-        }
-    }
-}
-
-/// The order in which values were added, as bytes that go down, since 3.13 up; how many there are, and how many there can be.
-///
-/// # Safety
-/// The values of an instance.
-unsafe fn order(values: *mut *mut PyObject) -> (*mut u8, isize, usize, usize) {
-    // SAFETY: By the caller; see `note_order`.
-    unsafe {
-        #[cfg(Py_3_13)]
-        {
-            let head = values.cast::<u8>().sub(8);
-            let (capacity, size) = (*head as usize, *head.add(1) as usize);
-            (values.add(capacity).cast::<u8>(), 1, size, capacity)
-        }
-        #[cfg(not(Py_3_13))]
-        {
-            let head = values.cast::<u8>();
-            let (room, size) = (*head.sub(1) as usize, *head.sub(2) as usize);
-            (head.sub(3), -1, size, room.saturating_sub(2))
-        }
-    }
-}
-
-/// How many values have been added.
-///
-/// # Safety
-/// The values of an instance.
-unsafe fn set_size(values: *mut *mut PyObject, size: usize) {
-    let below = if cfg!(Py_3_13) { 7 } else { 2 };
-    // SAFETY: By the caller; see `note_order`.
-    unsafe { *values.cast::<u8>().sub(below) = size as u8 }
-}
-
-/// As which one the value at `index` was added.
-///
-/// # Safety
-/// The values of an instance.
-unsafe fn order_of(values: *mut *mut PyObject, index: usize) -> Option<usize> {
-    // SAFETY: By the caller.
-    unsafe {
-        let (first, step, size, _) = order(values);
-        (0..size).find(|at| usize::from(*first.offset(*at as isize * step)) == index)
-    }
-}
-
-/// Forgets what was added as the one at that place.
-///
-/// # Safety
-/// The values of an instance, of which there are more.
-pub(crate) unsafe fn leave_order(values: *mut *mut PyObject, at: usize) {
-    // SAFETY: By the caller.
-    unsafe {
-        let (first, step, size, _) = order(values);
-        for to in at as isize..size as isize - 1 {
-            *first.offset(to * step) = *first.offset((to + 1) * step);
-        }
-        set_size(values, size - 1);
-    }
-}
-
-/// Takes [`leave_order`] back.
-///
-/// # Safety
-/// As there; the value was at `index`.
-pub(crate) unsafe fn rejoin_order(values: *mut *mut PyObject, at: usize, index: usize) {
-    // SAFETY: By the caller: there is room, for it was there.
-    unsafe {
-        let (first, step, size, room) = order(values);
-        if size >= room || at > size {
-            return;
-        }
-        for to in (at as isize + 1..=size as isize).rev() {
-            *first.offset(to * step) = *first.offset((to - 1) * step);
-        }
-        *first.offset(at as isize * step) = index as u8;
-        set_size(values, size + 1);
-    }
-}
-
-/// The names that instances of a class share, with their positions.
-unsafe fn shared_index(class: *mut PyTypeObject, name: *mut PyObject) -> (usize, usize) {
-    // SAFETY: By the caller: a live class of Python's; the keys of a class hold their names.
-    unsafe {
-        let keys = (*class.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
-        if keys.is_null() {
-            return (NOWHERE, 0);
-        }
-        let keys = Keys::shared(keys);
-        if keys.kind == layout::KEYS_GENERAL {
-            return (NOWHERE, 0);
-        }
-        let count = keys.entries_used();
-        let found = (0..count).find(|at| is_name(keys.key(*at), name));
-        (found.unwrap_or(NOWHERE), count)
-    }
-}
-
-/// How many names instances of a class share.
-#[inline(always)]
-unsafe fn shared_count(class: *mut PyTypeObject) -> usize {
-    // SAFETY: As for `shared_index`.
-    unsafe {
-        let keys = (*class.cast::<PyHeapTypeObject>()).ht_cached_keys.cast::<u8>();
-        if keys.is_null() { 0 } else { Keys::shared(keys).entries_used() }
-    }
-}
-
 /// Is it an instance of a class derived from a container, which keeps its attributes in a dict?
 ///
 /// # Safety
@@ -384,47 +236,6 @@ unsafe fn has_room(object: *mut PyObject) -> bool {
     }
 }
 
-/// Do both texts say the same? A hole among keys is null.
-unsafe fn is_name(key: *mut PyObject, name: *mut PyObject) -> bool {
-    // SAFETY: By the caller: texts, or null.
-    unsafe {
-        key == name
-            || (!key.is_null()
-                && layout::is_str(key)
-                && layout::is_str(name)
-                && PyUnicode_Compare(key, name) == 0)
-    }
-}
-
-/// The entry with that name, looked for by its hash.
-///
-/// # Safety
-/// A table of texts, which does not change meanwhile, and an interned text.
-unsafe fn entry_of(keys: &Keys, name: *mut PyObject) -> Option<usize> {
-    // SAFETY: By the caller; slots are inside of the mask and name entries. A text's hash runs no Python code.
-    unsafe {
-        let hash = PyObject_Hash(name);
-        let mut perturb = hash as usize;
-        let mut at = perturb & keys.mask();
-        loop {
-            match keys.slot(at) {
-                -1 => return None,
-                entry if entry >= 0 => {
-                    let key = keys.key(entry as usize);
-                    if key == name
-                        || (!key.is_null() && layout::str_known_hash(key) == hash && is_name(key, name))
-                    {
-                        return Some(entry as usize);
-                    }
-                }
-                _ => {}
-            }
-            perturb >>= 5;
-            at = at.wrapping_mul(5).wrapping_add(perturb).wrapping_add(1) & keys.mask();
-        }
-    }
-}
-
 impl Attribute {
     pub const fn new(name: &'static str) -> Attribute {
         Attribute {
@@ -438,6 +249,9 @@ impl Attribute {
             hint: Cell::new(NOWHERE),
             known: Cell::new(0),
             proved: Cell::new(false),
+            ready: Cell::new(NO_VERSION),
+            ready_to_write: Cell::new(NO_VERSION),
+            at: Cell::new(NOTHING),
         }
     }
 
@@ -550,8 +364,123 @@ impl Attribute {
             self.known.set(0);
             self.index.set(NOWHERE);
             self.proved.set(false);
+            self.ready.set(NO_VERSION);
+            self.ready_to_write.set(NO_VERSION);
             self.version.set((*ty).tp_version_tag);
             Ok(())
+        }
+    }
+
+    /// The place of an attribute, which may be empty, if all is as it was found before; else null.
+    ///
+    /// # Safety
+    /// A live instance of the class that `slot` is asked for.
+    #[inline(always)]
+    pub(super) unsafe fn slot_again(&self, object: *mut PyObject) -> *mut *mut PyObject {
+        // SAFETY: By the caller: the version says that the class is what it was, so the place is there.
+        unsafe {
+            if self.ready.get() != version_of(object) {
+                return ptr::null_mut();
+            }
+            self.known_place(object)
+        }
+    }
+
+    /// The same of an attribute that is assigned as `object` does it.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(always)]
+    pub(super) unsafe fn slot_to_write(&self, object: *mut PyObject) -> *mut *mut PyObject {
+        // SAFETY: As there.
+        unsafe {
+            if self.ready_to_write.get() != version_of(object) {
+                return ptr::null_mut();
+            }
+            self.known_place(object)
+        }
+    }
+
+    /// # Safety
+    /// An instance of the class of which `at` speaks.
+    #[inline(always)]
+    unsafe fn known_place(&self, object: *mut PyObject) -> *mut *mut PyObject {
+        // SAFETY: By the caller.
+        unsafe {
+            match self.at.get() {
+                NOTHING => ptr::null_mut(),
+                at @ ..0 => object.cast::<u8>().offset(-at).cast::<*mut PyObject>(),
+                at => match values_of(object) {
+                    values if values.is_null() => values,
+                    values => values.offset(at),
+                },
+            }
+        }
+    }
+
+    /// Is it known that the instance has nothing of that name?
+    ///
+    /// # Safety
+    /// As for `slot_again`.
+    #[inline(always)]
+    pub(super) unsafe fn is_absent_again(&self, object: *mut PyObject) -> bool {
+        // SAFETY: By the caller: the version says that the class is what it was. Names are only ever added.
+        unsafe {
+            if self.ready.get() != version_of(object) || self.at.get() != NOTHING {
+                return false;
+            }
+            let class = Py_TYPE(object);
+            match (*class).tp_flags & Py_TPFLAGS_MANAGED_DICT {
+                0 => (*class).tp_dictoffset == 0,
+                _ => !values_of(object).is_null() && shared_count(class) == self.known.get(),
+            }
+        }
+    }
+
+    /// Keeps for the next time what `slot` has found; `at`: as in the field.
+    ///
+    /// # Safety
+    /// The class that was looked at, alive.
+    #[inline(always)]
+    unsafe fn make_ready(&self, class: &ObjectClass, ty: *mut PyTypeObject, at: isize) {
+        // SAFETY: By the caller.
+        unsafe {
+            let version = u64::from((*ty).tp_version_tag);
+            if self.ready.get() != version || self.at.get() != at {
+                self.keep_ready(class, ty, at, version);
+            }
+        }
+    }
+
+    /// # Safety
+    /// As for `make_ready`.
+    #[cold]
+    #[inline(never)]
+    unsafe extern "C" fn keep_ready(
+        &self,
+        class: &ObjectClass,
+        ty: *mut PyTypeObject,
+        at: isize,
+        version: u64,
+    ) {
+        self.ready.set(NO_VERSION);
+        self.ready_to_write.set(NO_VERSION);
+        // What instances hide may become a descriptor without another version of this class.
+        let steady = match self.found.get() {
+            Found::Other(found) => {
+                // SAFETY: The class holds what it has.
+                found.is_null() || unsafe { (*Py_TYPE(found)).tp_flags } & Py_TPFLAGS_HEAPTYPE == 0
+            }
+            Found::Member(_) => true,
+            Found::Data(_) => false,
+        };
+        if version == 0 || version != u64::from(self.version.get()) || !steady || class.class() != ty {
+            return;
+        }
+        self.at.set(at);
+        self.ready.set(version);
+        if class.is_writable() && matches!(class.derived().0, Derived::Object) {
+            self.ready_to_write.set(version);
         }
     }
 
@@ -568,30 +497,64 @@ impl Attribute {
     ) -> R<*mut *mut PyObject> {
         // SAFETY: By the caller.
         unsafe {
-            let slot = match self.found(cx, class, object)? {
-                Found::Member(offset) => object.cast::<u8>().add(offset).cast::<*mut PyObject>(),
+            let ty = Py_TYPE(object);
+            let (slot, at) = match self.found(cx, class, object)? {
+                Found::Member(offset) => {
+                    (object.cast::<u8>().add(offset).cast::<*mut PyObject>(), -(offset as isize))
+                }
                 Found::Data(_) => return bail(Bail::Guard),
                 Found::Other(_) => match storage(object) {
-                    Storage::Values(values) => match self.index.get() {
+                    Storage::Values(values) => {
+                        let mut index = self.index.get();
                         // Names are only ever added.
-                        NOWHERE if shared_count(Py_TYPE(object)) == self.known.get() => {
+                        if index == NOWHERE && shared_count(ty) != self.known.get() {
+                            index = self.look_again(object);
+                        }
+                        if index == NOWHERE {
+                            self.make_ready(class, ty, NOTHING);
                             return Ok(ptr::null_mut());
                         }
-                        NOWHERE => match self.look_again(object) {
-                            NOWHERE => return Ok(ptr::null_mut()),
-                            index => values.add(index),
-                        },
-                        index => values.add(index),
-                    },
+                        (values.add(index), index as isize)
+                    }
                     Storage::Dict(dict) => return self.slot_in_dict(cx, dict),
-                    Storage::Slots => return Ok(ptr::null_mut()),
+                    Storage::Slots => {
+                        if (*ty).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
+                            self.make_ready(class, ty, NOTHING);
+                        }
+                        return Ok(ptr::null_mut());
+                    }
                     Storage::Unknown => return bail(Bail::Guard),
                 },
             };
-            if !self.proved.get() && !(*slot).is_null() {
-                self.prove(object, *slot)?;
+            if !(*slot).is_null() {
+                if !self.proved.get() {
+                    self.prove(object, *slot)?;
+                }
+                self.make_ready(class, ty, at);
             }
             Ok(slot)
+        }
+    }
+
+    /// The value of the attribute, borrowed, where its place is not known yet, or empty: the class may show something.
+    ///
+    /// # Safety
+    /// As for `slot`.
+    #[cold]
+    #[inline(never)]
+    pub(super) unsafe extern "C" fn value_first(
+        &self,
+        cx: Cx,
+        class: &ObjectClass,
+        object: *mut PyObject,
+    ) -> R<*mut PyObject> {
+        // SAFETY: By the caller.
+        unsafe {
+            if self.is_absent_again(object) {
+                return self.of_class();
+            }
+            let slot = self.slot(cx, class, object)?;
+            if slot.is_null() || (*slot).is_null() { self.of_class() } else { Ok(*slot) }
         }
     }
 
@@ -623,6 +586,11 @@ impl Attribute {
         let (index, known) = unsafe { shared_index(Py_TYPE(object), self.text.get()) };
         self.index.set(index);
         self.known.set(known);
+        if self.at.get() == NOTHING {
+            // Some may have it now.
+            self.ready.set(NO_VERSION);
+            self.ready_to_write.set(NO_VERSION);
+        }
         index
     }
 
@@ -714,6 +682,31 @@ impl Attribute {
                 Some(at) => attributes::empty(cx, slot, Some((values, at)), logged),
                 None => bail(Bail::Unsupported),
             }
+        }
+    }
+
+    /// [`Attribute::first`], of a place that [`Attribute::slot_to_write`] has given.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline(never)]
+    pub(super) unsafe extern "C" fn fill_again(
+        &self,
+        cx: Cx,
+        object: *mut PyObject,
+        slot: *mut *mut PyObject,
+        value: *mut PyObject,
+    ) -> R<()> {
+        // SAFETY: By the caller: a slot of the instance, or one of its values.
+        unsafe {
+            let logged = !attributes::is_fresh(cx, object);
+            let at = self.at.get();
+            let values = if at < 0 { ptr::null_mut() } else { slot.offset(-at) };
+            if at < 0 || note_order(values, at as usize) {
+                return attributes::fill(cx, slot, logged.then_some(values), value);
+            }
+            Py_DECREF(value);
+            bail(Bail::Unsupported)
         }
     }
 
