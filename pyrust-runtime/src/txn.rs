@@ -65,10 +65,10 @@ pub struct Txn {
     pub(crate) objects_seen: bool,
     /// A generator was dropped where Python would have run code of it: the call must not be committed.
     pub(crate) doomed: bool,
-    /// What the generator that goes on next raises at its `yield`.
-    thrown: Option<Stop>,
     /// A handler that is open reads what it catches.
     looks: bool,
+    /// What the generator that goes on next raises at its `yield`.
+    thrown: Option<Stop>,
     /// What the exception that was raised last says.
     pub(crate) raised: Raised,
     points_on: bool,
@@ -197,12 +197,10 @@ pub(crate) unsafe fn open(
     if txn.open {
         return None;
     }
-    txn.open = true;
+    // These stand beside each other, and are written at once.
+    (txn.open, txn.checked, txn.objects_seen, txn.doomed, txn.looks) = (true, false, false, false, false);
     txn.number += 1;
-    txn.objects_seen = false;
-    txn.doomed = false;
     txn.thrown = None;
-    txn.looks = false;
     txn.depth = depth;
     txn.args = args;
     txn.ret_arg = -1;
@@ -255,8 +253,7 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     if txn.rare_used {
         txn.rare_used = !txn.rare.is_empty();
     }
-    txn.checked = false;
-    txn.open = false;
+    (txn.open, txn.checked) = (false, false);
     if txn.looks {
         txn.raised.close();
     }

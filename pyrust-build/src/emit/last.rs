@@ -35,7 +35,7 @@ impl Func<'_, '_, '_> {
         stored(stmt).filter(|node| self.last_stores.contains(node))?;
         let given = |e: &Expr| match e.kind {
             ExprKind::Local(var) if matches!(self.instance.vars[var], Type::Int | Type::Float) => {
-                self.untouched_param(var)
+                self.untouched_param(var).filter(|_| !self.hir.vars[var].cell)
             }
             _ => None,
         };
