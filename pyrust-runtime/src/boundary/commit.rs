@@ -358,9 +358,10 @@ unsafe fn commit_short(cx: Cx) -> bool {
         while let Some(object) = txn.arena.pop() {
             Py_DECREF(object);
         }
-        let all = txn.attributes.drop_here()
-            && (!lists || txn.lists.drop_here())
-            && (!few || txn.dicts.few.drop_here());
+        if lists {
+            txn.lists.drop_short();
+        }
+        let all = txn.attributes.drop_here() && (!few || txn.dicts.few.drop_here());
         debug_assert!(all, "what survives or is plain runs nothing");
         true
     }

@@ -176,6 +176,27 @@ impl Lists {
         true
     }
 
+    /// The same of all, once [`Lists::is_short`] has looked at them; the memory stays.
+    ///
+    /// # Safety
+    /// Everything is committed.
+    #[inline]
+    pub(crate) unsafe fn drop_short(&mut self) {
+        while let Some(state) = self.states.last_mut() {
+            for entry in state.log.iter() {
+                if let Entry::Set(_, object) | Entry::Pop(object) | Entry::Gone(object) = *entry {
+                    // SAFETY: The log owns its objects.
+                    unsafe { Py_DECREF(object) };
+                }
+            }
+            let log = core::mem::take(&mut state.log);
+            self.states.pop();
+            self.keep(Spare(log));
+        }
+        self.map.clear();
+        self.last = ptr::null_mut();
+    }
+
     /// Keeps the memory of a log for the next transaction.
     pub(crate) fn keep(&mut self, mut log: Spare) {
         if log.0.capacity() <= txn::MODERATE && self.spare.capacity() == 0 {
