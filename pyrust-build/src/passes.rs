@@ -75,9 +75,11 @@ pub enum Pass {
     Inside,
     /// Instances that one variable knows and nobody else stand among the function's own variables.
     Escape,
+    /// A store that is the last effect of a call is done at once, without a journal.
+    Last,
 }
 
-const ALL: [(&str, Pass); 33] = [
+const ALL: [(&str, Pass); 34] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -111,6 +113,7 @@ const ALL: [(&str, Pass); 33] = [
     ("elementwise", Pass::Elementwise),
     ("inside", Pass::Inside),
     ("escape", Pass::Escape),
+    ("last", Pass::Last),
 ];
 
 /// Which optimisations run; by default all.

@@ -218,6 +218,10 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
         })
     });
     let plain = attribute.plain;
+    let looks = match attribute.rare || attribute.in_place.is_some() {
+        true => quote!(true),
+        false => quote!(const { false #( || <#types as ::pyrust_runtime::prelude::FromPy>::LOOKS )* }),
+    };
     let (wide, call) = wide(item, if attribute.rare { &[] } else { types }, &value);
     quote! {
         #item
@@ -249,9 +253,10 @@ fn entry(item: &ItemFn, types: &[&Type], attribute: &Attribute) -> TokenStream {
                 cx: ::pyrust_runtime::prelude::Cx,
                 args: &::pyrust_runtime::activate::CallArgs,
             ) -> ::pyrust_runtime::prelude::R<*mut ::pyrust_runtime::ffi::PyObject> {
-                // Before anything is done: another specialisation may fit. The tests for scalars merge with the reads.
+                // Before anything is done: another specialisation may fit. Where reading an argument is as quick as a look,
+                // reading is enough.
                 // SAFETY: the caller vouches for `arity` arguments.
-                if !unsafe { matches(args) } {
+                if #looks && !unsafe { matches(args) } {
                     return ::pyrust_runtime::prelude::bail(::pyrust_runtime::prelude::Bail::Type);
                 }
                 #choose

@@ -8,6 +8,7 @@ mod abstracts;
 mod based;
 mod class;
 mod enums;
+mod last;
 mod names;
 mod new;
 mod order;
@@ -26,6 +27,7 @@ pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
+pub use last::{set_generic_last, set_last};
 pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class, stays_below};
 pub(crate) use order::{forget_order, leave_order, rejoin_order, without_dict};
 pub use own::{Checked, Field, Fields, Own, Sure};
@@ -450,6 +452,8 @@ impl<C: OfObjectClass> FromPy for IsObject<C> {
 }
 
 impl<C: OfObjectClass> FromPy for Instance<C> {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: By the caller; what is alive is not null.

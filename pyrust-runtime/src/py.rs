@@ -4,7 +4,8 @@ use core::mem::ManuallyDrop;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{
-    Py_False, Py_INCREF, Py_IsNone, Py_None, Py_True, PyFloat_FromDouble, PyLong_FromLongLong, PyObject,
+    Py_DECREF, Py_False, Py_INCREF, Py_IsNone, Py_None, Py_REFCNT, Py_True, PyFloat_FromDouble,
+    PyLong_FromLong, PyLong_FromLongLong, PyObject,
 };
 
 use crate::boundary::layout;
@@ -36,6 +37,10 @@ pub trait FromPy: Sized + 'static {
     unsafe fn weight(_object: *mut PyObject) -> usize {
         0
     }
+    /// Is [`FromPy::matches`] asked of an argument before it is read? Not where reading it does nothing, so that another
+    /// specialisation is found as soon: what is inside of a container is tested when it is read.
+    const LOOKS: bool = true;
+
     /// Does it pay to say in advance which objects are going to be read?
     const FETCHES: bool = false;
 
@@ -78,6 +83,9 @@ pub trait IntoPy: Sized {
     /// of what is an object of Python's.
     const LASTS: bool = false;
 
+    /// The collector does not know of such objects.
+    const UNTRACKED: bool = false;
+
     /// [`FromPy::moved`], of what a function returns.
     ///
     /// # Safety
@@ -90,6 +98,28 @@ pub trait IntoPy: Sized {
 
     /// A new strong reference.
     fn into_py(self, cx: Cx) -> R<*mut PyObject>;
+
+    /// The same of what a call returns to Python, which seldom keeps it.
+    #[inline(always)]
+    fn returned(self, cx: Cx) -> R<*mut PyObject> {
+        self.into_py(cx)
+    }
+
+    /// [`IntoPy::overwrite`], where it can be: what stood in `old` is wanted by nobody any more.
+    ///
+    /// # Safety
+    /// As for [`IntoPy::before`].
+    #[inline(always)]
+    unsafe fn rewrite(&self, old: *mut PyObject) -> bool {
+        // SAFETY: By the caller.
+        unsafe {
+            let fits = Self::OVERWRITES && self.before(old).is_some();
+            if fits {
+                self.overwrite(old);
+            }
+            fits
+        }
+    }
 
     /// What `old` is, as [`layout::set_bits`] takes it, if the value can be stored into it instead, and nobody can tell.
     ///
@@ -149,6 +179,8 @@ pub(crate) unsafe fn again(object: *mut PyObject) -> *mut PyObject {
 }
 
 impl FromPy for i64 {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<i64> {
         // SAFETY: By the caller.
@@ -178,8 +210,7 @@ static SMALL_INTS: [AtomicPtr<PyObject>; SMALL] = [const { AtomicPtr::new(core::
 #[inline]
 fn new_int(value: i64) -> R<*mut PyObject> {
     let Some(place) = SMALL_INTS.get(value.wrapping_add(5) as usize) else {
-        // SAFETY: The GIL is held.
-        return fresh(unsafe { PyLong_FromLongLong(value) });
+        return large_int(value);
     };
     let known = place.load(Relaxed);
     if known.is_null() {
@@ -187,6 +218,53 @@ fn new_int(value: i64) -> R<*mut PyObject> {
     }
     // SAFETY: The table holds a reference.
     Ok(unsafe { again(known) })
+}
+
+/// An int that is no small one.
+#[inline(always)]
+fn large_int(value: i64) -> R<*mut PyObject> {
+    // SAFETY: The GIL is held. Of a C long CPython makes ints of one digit sooner.
+    fresh(unsafe {
+        match core::ffi::c_long::try_from(value) {
+            Ok(value) => PyLong_FromLong(value),
+            Err(_) => PyLong_FromLongLong(value),
+        }
+    })
+}
+
+/// The int that a call has returned last, besides small ones. As long as nobody else has it, it is the next one too:
+/// CPython would put that into the memory that has just become free.
+static RETURNED: AtomicPtr<PyObject> = AtomicPtr::new(core::ptr::null_mut());
+
+/// A reference to an int that a call returns.
+#[inline(always)]
+fn returned_int(value: i64) -> R<*mut PyObject> {
+    if (value.wrapping_add(5) as u64) < SMALL as u64 {
+        return new_int(value);
+    }
+    let last = RETURNED.load(Relaxed);
+    // SAFETY: The GIL is held; one reference is ours.
+    unsafe {
+        if !last.is_null() && Py_REFCNT(last) == 1 && layout::int_before(last, value).is_some() {
+            layout::set_int_value(last, value);
+            return Ok(again(last));
+        }
+    }
+    another_returned(value)
+}
+
+/// The next of them.
+#[inline(never)]
+extern "C" fn another_returned(value: i64) -> R<*mut PyObject> {
+    let object = large_int(value)?;
+    // SAFETY: The GIL is held; both references are ours.
+    unsafe {
+        let last = RETURNED.swap(again(object), Relaxed);
+        if !last.is_null() {
+            Py_DECREF(last);
+        }
+    }
+    Ok(object)
 }
 
 #[cold]
@@ -202,6 +280,7 @@ extern "C" fn keep_small_int(value: i64, place: &AtomicPtr<PyObject>) -> R<*mut 
 
 impl IntoPy for i64 {
     const LASTS: bool = true;
+    const UNTRACKED: bool = true;
 
     const OVERWRITES: bool = true;
 
@@ -224,6 +303,11 @@ impl IntoPy for i64 {
         new_int(self)
     }
 
+    #[inline(always)]
+    fn returned(self, _: Cx) -> R<*mut PyObject> {
+        returned_int(self)
+    }
+
     fn many_into_py(items: &[i64], _: Cx, mut put: impl FnMut(*mut PyObject)) -> R<()> {
         let mut last: Option<(i64, *mut PyObject)> = None;
         for &item in items {
@@ -240,6 +324,8 @@ impl IntoPy for i64 {
 }
 
 impl FromPy for f64 {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<f64> {
         // SAFETY: By the caller.
@@ -255,6 +341,7 @@ impl FromPy for f64 {
 
 impl IntoPy for f64 {
     const LASTS: bool = true;
+    const UNTRACKED: bool = true;
 
     const OVERWRITES: bool = true;
 
@@ -299,6 +386,8 @@ impl IntoPy for f64 {
 }
 
 impl FromPy for bool {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<bool> {
         // SAFETY: By the caller; there are two objects of this type.
@@ -322,6 +411,7 @@ impl FromPy for bool {
 
 impl IntoPy for bool {
     const LASTS: bool = true;
+    const UNTRACKED: bool = true;
 
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
@@ -331,6 +421,8 @@ impl IntoPy for bool {
 }
 
 impl FromPy for () {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<()> {
         // SAFETY: By the caller.

@@ -3,6 +3,7 @@
 //! There is one transaction per process at a time (the GIL is not released while one is open), so it lives in
 //! a static and keeps its buffers: opening costs a few stores.
 
+pub(crate) mod last;
 mod rare;
 
 use core::cell::UnsafeCell;
@@ -31,8 +32,9 @@ const GRAIN: i32 = 64;
 /// And every so many native calls: loops in functions that loops call would multiply otherwise.
 const CALL_FUEL: i32 = 1024;
 
-/// In the place of the number of a parameter: an object is returned.
+/// In the place of the number of a parameter: an object is returned; one whose reference is ours.
 const RET_OBJECT: i32 = -2;
+const RET_TAKEN: i32 = -3;
 
 /// Longer buffers are not kept for the next transaction.
 pub(crate) const MODERATE: usize = 1024;
@@ -63,10 +65,10 @@ pub struct Txn {
     pub(crate) objects_seen: bool,
     /// A generator was dropped where Python would have run code of it: the call must not be committed.
     pub(crate) doomed: bool,
-    /// What the generator that goes on next raises at its `yield`.
-    thrown: Option<Stop>,
     /// A handler that is open reads what it catches.
     looks: bool,
+    /// What the generator that goes on next raises at its `yield`.
+    thrown: Option<Stop>,
     /// What the exception that was raised last says.
     pub(crate) raised: Raised,
     points_on: bool,
@@ -76,6 +78,8 @@ pub struct Txn {
     call_fuel: i32,
     measure: Measure,
     pub(crate) depth: u32,
+    /// Those of the outermost call.
+    args: *const *mut PyObject,
     pub(crate) ret_arg: i32,
     ret_object: *mut pyo3_ffi::PyObject,
     pub(crate) stack_limit: usize,
@@ -111,6 +115,7 @@ impl Txn {
             call_fuel: CALL_FUEL,
             measure: UNMEASURED,
             depth: 0,
+            args: core::ptr::null(),
             ret_arg: -1,
             ret_object: core::ptr::null_mut(),
             stack_limit: 0,
@@ -177,27 +182,32 @@ pub fn set_poll(pending: fn() -> bool) {
     POLL.store(pending as *mut (), Ordering::Relaxed);
 }
 
-/// Opens the transaction; `None` if one is open already.
+/// Opens the transaction of a call with these arguments; `None` if one is open already.
 ///
 /// # Safety
-/// The GIL is held.
-#[inline]
-pub(crate) unsafe fn open(depth: u32, stack_limit: usize) -> Option<NonNull<Txn>> {
+/// The GIL is held, and the arguments stay alive.
+#[inline(always)]
+pub(crate) unsafe fn open(
+    args: *const *mut PyObject,
+    depth: u32,
+    stack_limit: usize,
+) -> Option<NonNull<Txn>> {
     // SAFETY: The GIL is held, and no other reference lives across a call into this module.
     let txn = unsafe { &mut *POOL.0.get() };
     if txn.open {
         return None;
     }
-    txn.open = true;
+    // These stand beside each other, and are written at once.
+    (txn.open, txn.checked, txn.objects_seen, txn.doomed, txn.looks) = (true, false, false, false, false);
     txn.number += 1;
-    txn.objects_seen = false;
-    txn.doomed = false;
     txn.thrown = None;
-    txn.looks = false;
     txn.depth = depth;
+    txn.args = args;
     txn.ret_arg = -1;
     txn.stack_limit = stack_limit;
-    txn.measure = UNMEASURED;
+    if txn.measure.grain != FUEL {
+        txn.measure = UNMEASURED;
+    }
     if txn.points_on {
         txn.points = 0;
         txn.call_fuel = 0;
@@ -227,7 +237,7 @@ pub(crate) unsafe fn borrow(depth: u32, stack_limit: usize) -> Option<NonNull<Tx
 ///
 /// # Safety
 /// The GIL is held, and `txn` is the open transaction.
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     // SAFETY: By the caller.
     let txn = unsafe { &mut *txn.as_ptr() };
@@ -243,8 +253,7 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     if txn.rare_used {
         txn.rare_used = !txn.rare.is_empty();
     }
-    txn.checked = false;
-    txn.open = false;
+    (txn.open, txn.checked) = (false, false);
     if txn.looks {
         txn.raised.close();
     }

@@ -325,7 +325,7 @@ class Worker:
         return entry["state"], entry["native_calls"], dict(entry["bailouts"])
 
     def check(self, copies, step):
-        """One call: natively, then with a bail forced at some of its points."""
+        """One call: natively, without counting its points, then with a bail forced at some of them."""
         native_copy, plain_copy = copies
         full = step["full"]
         problems = []
@@ -363,6 +363,8 @@ class Worker:
                 problems.append(f"bailed for {bails}, expected {marks['bails']}")
         elif calls != (expected := int(marks.get("loops", 1))) or bails:
             problems.append(f"{calls} native calls, bails {bails}, state {state}: expected {expected}")
+        if not problems and "threads" not in marks and (calls or bails):
+            problems += [f"points not counted: {text}" for text in self.uncounted(copies, step)]
         if not problems and not {"no-force", "threads"} & set(marks) and (calls or bails):
             for k in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
                 if 0 < k <= points:
@@ -374,6 +376,13 @@ class Worker:
                         found = self.left(copies, step, count, k)
                         problems += [f"bail forced at point {k} behind element {count}: {text}" for text in found]
         return {"problems": problems, "points": points, "bails": bails, "calls": calls}
+
+    def uncounted(self, copies, step):
+        """Once more as in a program: what is done at once, or without a transaction, is so only where nobody counts points."""
+        native_copy, plain_copy = copies
+        plain = Run(self.equal, plain_copy, step)
+        native = Run(self.equal, native_copy, step)
+        return differences(self.equal, native, plain, strict=not {"rewrites", "moves"} & set(step["marks"]))
 
     def forced(self, copies, step, k):
         native_copy, plain_copy = copies

@@ -50,6 +50,15 @@ impl Func<'_, '_, '_> {
         }
     }
 
+    /// The same for a small function that Python enters: it stands in the entry. One that takes arrays is compiled twice.
+    pub(super) fn inlining_of_entry(&self) -> Option<TokenStream> {
+        let arrays = self.instance.params.iter().any(|ty| matches!(ty, Type::Array(..)));
+        let mut look = Size { left: FEW };
+        look.block(&self.instance.hir.body);
+        let small = look.left > 0 && self.instance.hir.yields.is_none();
+        (small && !arrays && self.has_room_for(Pass::Leaves)).then(|| quote!(#[inline(always)]))
+    }
+
     /// Does a hotspot compute scalars of scalars and nothing else? Its entry opens no transaction.
     ///
     /// ```python
@@ -113,6 +122,17 @@ fn is_leaf(instance: &Instance, most: usize) -> bool {
     let mut look = Leaf { left: most, leaf: instance.calls.is_empty() && instance.values.is_empty() };
     look.block(&instance.hir.body);
     look.leaf && instance.hir.yields.is_none()
+}
+
+struct Size {
+    left: usize,
+}
+
+impl<'h> Visit<'h> for Size {
+    fn expr(&mut self, e: &'h Expr) {
+        self.left = self.left.saturating_sub(1);
+        walk_expr(self, e);
+    }
 }
 
 struct Leaf {

@@ -35,6 +35,7 @@ mod index;
 mod inside;
 mod iter;
 mod jam;
+mod last;
 mod leaf;
 mod library;
 mod masked;
@@ -49,6 +50,7 @@ mod outgoing;
 mod parallel;
 mod passing;
 mod pieces;
+mod print;
 mod push;
 mod rows;
 mod sets;
@@ -87,6 +89,8 @@ struct Entry<'s> {
     signature: &'s str,
     /// The same function for lists in place, and whether to begin with native lists before anything is known.
     in_place: Option<(Ident, bool)>,
+    /// What it returns is what the function returns.
+    is_whole: bool,
 }
 
 /// The text of the generated file.
@@ -112,7 +116,8 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
                 format!("({}) -> object", vec!["object"; place.takes(spec.instance)].join(", "))
             };
             let signature = spec.region.as_ref().map_or_else(|| spec.signature.clone(), params);
-            let entry = Entry { function: &name, signature: &signature, in_place };
+            let is_whole = spec.region.is_none() && spec.segments.is_empty();
+            let entry = Entry { function: &name, signature: &signature, in_place, is_whole };
             items.push(file.function(spec.owned.unwrap_or(spec.instance), Some(entry)));
             let parts = spec.segments.iter().filter_map(|segment| {
                 Some((segment.instance?, segment.locals.len() + 2 * segment.loops.len()))
@@ -124,7 +129,8 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
             for (instance, params) in parts.chain(resumed) {
                 let signature = format!("({}) -> object", vec!["object"; params].join(", "));
                 if !file.emitted.contains(&instance) {
-                    let entry = Entry { function: &name, signature: &signature, in_place: None };
+                    let entry =
+                        Entry { function: &name, signature: &signature, in_place: None, is_whole: false };
                     items.push(file.function(instance, Some(entry)));
                 }
             }
@@ -160,7 +166,7 @@ pub fn file(package: &str, init: &str, program: &Program<'_>, hotspots: &[Hotspo
         #classes
         #table
     };
-    let body = print(tokens);
+    let body = print::print(tokens);
     format!(
         "//! Native code of the hotspots of `{package}`, generated from `pyrust.toml`: do not edit.\n//!\n//! init: {init}\n{}",
         body.trim_start_matches("//!").trim_start_matches(['\n', ' '])
@@ -179,44 +185,6 @@ pub fn check(program: &Program<'_>, instance: usize) -> Result<(), String> {
             panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
         Err(text.unwrap_or("the emitter failed").to_string())
     })
-}
-
-/// Pretty-prints and turns the marker macros into comments.
-fn print(tokens: TokenStream) -> String {
-    let parsed = match syn::parse2::<syn::File>(tokens.clone()) {
-        Ok(file) => file,
-        Err(error) => unreachable!("generated code does not parse: {error}\n{tokens}"),
-    };
-    uncomment(&prettyplease::unparse(&parsed))
-}
-
-/// `py!("4: x = 1");` → `// 4: x = 1`, also where the printer broke the line.
-fn uncomment(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut lines = text.lines();
-    while let Some(line) = lines.next() {
-        let trimmed = line.trim_start();
-        let indent = &line[..line.len() - trimmed.len()];
-        let literal = match trimmed {
-            "py!(" => {
-                let literal = lines.next().unwrap_or_default().trim().to_string();
-                lines.next();
-                Some(literal)
-            }
-            _ => trimmed.strip_prefix("py!(").and_then(|t| t.strip_suffix(");")).map(str::to_string),
-        };
-        match literal {
-            Some(literal) => {
-                let comment = syn::parse_str::<syn::LitStr>(&literal).map_or(String::new(), |l| l.value());
-                out.push_str(&format!("{indent}// {}\n", comment.trim_end()));
-            }
-            None => {
-                out.push_str(line);
-                out.push('\n');
-            }
-        }
-    }
-    out
 }
 
 /// The names of one module that one instance relies on.
@@ -495,6 +463,9 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// See `escape`.
     placed: Option<BTreeSet<hir::NodeId>>,
     places: BTreeMap<hir::NodeId, (Ident, Ident)>,
+    /// See `last`: the stores behind which nothing is done, and whether the statement that is being emitted is one.
+    last_stores: BTreeSet<hir::NodeId>,
+    stores_last: Option<last::Stored>,
 }
 
 /// What stands before the body of a function.
@@ -574,6 +545,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             is_rare,
             placed: None,
             places: BTreeMap::new(),
+            last_stores: BTreeSet::new(),
+            stores_last: None,
         }
     }
 }
@@ -586,6 +559,9 @@ impl Func<'_, '_, '_> {
 
     fn emit(&mut self, name: &Ident, hotspot: Option<Entry<'_>>) -> TokenStream {
         let hir = self.hir;
+        if hotspot.as_ref().is_some_and(|entry| entry.is_whole) && self.has_room_for(Pass::Last) {
+            self.last_stores = self.last_stores();
+        }
         let body = self.block(&hir.body);
         let ret = rust_type(&self.instance.ret);
         let tail = if self.falls_off(&hir.body) {
@@ -607,7 +583,7 @@ impl Func<'_, '_, '_> {
             (true, false) => quote!(let mut fuel: i32 = FUEL;),
         };
         let attribute = match hotspot {
-            Some(Entry { function, signature, in_place }) => {
+            Some(Entry { function, signature, in_place, .. }) => {
                 let twin = in_place.as_ref().map(|(name, eager)| match eager {
                     true => quote!(, in_place = #name, eager),
                     false => quote!(, in_place = #name),
@@ -617,7 +593,8 @@ impl Func<'_, '_, '_> {
                     false if in_place.is_none() && self.computes_scalars() => quote!(, plain),
                     false => quote!(),
                 };
-                quote!(#[hotspot(function = #function, signature = #signature #twin #kind)])
+                let inlining = self.inlining_of_entry();
+                quote!(#inlining #[hotspot(function = #function, signature = #signature #twin #kind)])
             }
             None => self.inlining().unwrap_or_default(),
         };

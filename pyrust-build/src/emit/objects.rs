@@ -679,8 +679,12 @@ impl Func<'_, '_, '_> {
         let (marker, at) = (object_marker(class), self.file.attribute(class, name));
         let (object, value) = (&base.code, val.owned());
         let rust = rust_type(&val.ty);
-        let set = format_ident!("{}", if generic { "set_generic" } else { "set" });
-        Some(self.q(quote!(object::#set::<#marker, #rust>(cx, #object, &#at, #value))))
+        let set = if generic { format_ident!("set_generic") } else { format_ident!("set") };
+        let Some(stored) = self.stores_last else {
+            return Some(self.q(quote!(object::#set::<#marker, #rust>(cx, #object, &#at, #value))));
+        };
+        let (set, given) = (format_ident!("{set}_last"), super::last::given(stored.value));
+        Some(self.q(quote!(object::#set::<#marker, #rust>(cx, #object, &#at, #value, #given))))
     }
 
     /// `instance.name op= value`

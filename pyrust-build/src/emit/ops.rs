@@ -174,6 +174,7 @@ impl Func<'_, '_, '_> {
             "int::mod_" if unsigned => "int::mod_unsigned",
             other => other,
         };
+        path = self.as_last(path, &args, &mut codes);
         if let Some(code) = within(path, &args, &codes) {
             let code = if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
             return Some(Val::new(code, Type::Int));

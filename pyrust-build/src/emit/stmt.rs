@@ -29,7 +29,9 @@ impl Func<'_, '_, '_> {
                 out.push(quote!(py!(#comment);));
             }
             self.flows_on(stmt, body.get(at + 1));
+            self.stores_last = self.as_last_store(stmt);
             out.push(self.stmt(stmt));
+            self.stores_last = None;
             if let StmtKind::Assign { targets, .. } = &stmt.kind
                 && let [target] = targets.as_slice()
                 && self.assigned_here(target)
@@ -317,7 +319,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// The parameter whose value the variable always has.
-    fn untouched_param(&self, mut var: hir::VarId) -> Option<usize> {
+    pub(super) fn untouched_param(&self, mut var: hir::VarId) -> Option<usize> {
         while self.assigned.contains(&var) {
             var = *self.narrowed.get(&var)?;
         }

@@ -151,7 +151,11 @@ impl Func<'_, '_, '_> {
             let by = f.val(by);
             f.binary(op, &Val::new(quote!(#old), (*value).clone()), &by, &value)
         });
-        let f = if made { quote!(recount) } else { quote!(change) };
+        let f = match (made, self.stores_last) {
+            (true, _) => quote!(recount),
+            (false, None) => quote!(change),
+            (false, Some(_)) => quote!(change_last),
+        };
         let code = self.q(quote!(dict::#f(cx, #dict, #key, |#old| Ok(#new))));
         Some(quote!(#code;))
     }
@@ -328,7 +332,8 @@ impl Func<'_, '_, '_> {
             let right = f.val(right);
             f.binary(*op, &Val::new(quote!(#old), (*value_ty).clone()), &right, &value_ty)
         });
-        let code = self.q(quote!(dict::upsert(cx, #dict, #key, #default, |#old| Ok(#new))));
+        let f = if self.stores_last.is_some() { quote!(upsert_last) } else { quote!(upsert) };
+        let code = self.q(quote!(dict::#f(cx, #dict, #key, #default, |#old| Ok(#new))));
         Some(quote!(#code;))
     }
 

@@ -16,7 +16,7 @@ use super::budget::Budget;
 use super::intercept;
 use super::interp::{self, Frame};
 use super::metadata::Spec;
-use super::namespace::{Word, monitoring_word};
+use super::namespace::{Word, monitoring_words};
 use super::patterns;
 use super::raising::raise_in_body;
 use super::regions::{Regions, Resumes};
@@ -56,6 +56,8 @@ struct Armed {
     run: Run,
     plain: bool,
     spec: &'static Spec,
+    /// The first words, at hand, and the rest of them.
+    first: Cell<[Word; 2]>,
     words: RefCell<Vec<Word>>,
     holds: Cell<bool>,
     /// Validations in a row that failed and left nothing to watch.
@@ -83,9 +85,17 @@ impl Armed {
     /// Whether the last verdict is still true.
     #[inline(always)]
     fn is_current(&self) -> bool {
+        let [one, other] = self.first.get();
         // The list is replaced only by `look_again`, under the GIL, and never while it is iterated.
         // SAFETY: no reference to it lives across a call.
-        unsafe { (*self.words.as_ptr()).iter().all(Word::holds) }
+        one.holds() & other.holds() && unsafe { (*self.words.as_ptr()).iter().all(Word::holds) }
+    }
+
+    /// These words keep the verdict from now on.
+    fn watch(&self, mut words: Vec<Word>) {
+        let mut next = || words.pop().unwrap_or(Word::ALWAYS);
+        self.first.set([next(), next()]);
+        *self.words.borrow_mut() = words;
     }
 }
 
@@ -153,7 +163,8 @@ impl Hook {
                     run: spec.entry.run,
                     plain: spec.entry.plain,
                     spec,
-                    words: RefCell::new(vec![Word::NEVER]),
+                    first: Cell::new([Word::NEVER; 2]),
+                    words: RefCell::default(),
                     holds: Cell::new(false),
                     misses: Cell::new(0),
                 })
@@ -240,7 +251,7 @@ impl Hook {
     /// Makes the next call look at every name again.
     pub(super) fn forget(&self) {
         for armed in &self.specs {
-            *armed.words.borrow_mut() = vec![Word::NEVER];
+            armed.watch(vec![Word::NEVER]);
             armed.holds.set(false);
         }
     }
@@ -432,7 +443,7 @@ impl Hook {
                 break (words, holds);
             }
         };
-        *armed.words.borrow_mut() = words;
+        armed.watch(words);
         armed.holds.set(holds);
         armed.misses.set(if holds { 0 } else { armed.misses.get().wrapping_add(1) });
         self.find_cycle();
@@ -447,7 +458,7 @@ impl Hook {
             let watched = !intercept::active();
             let mut holds = !watched || !interp::code_monitored(self.patched.get());
             if watched {
-                words.extend(monitoring_word(self.patched.get()));
+                words.extend(monitoring_words(self.patched.get()));
             }
             for namespace in armed.spec.namespaces {
                 if namespace.module_name() == self.record.function.module() {

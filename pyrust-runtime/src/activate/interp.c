@@ -79,6 +79,12 @@ void *pyrust_code_monitoring_word(PyCodeObject *code)
     return &code->_co_monitoring;
 }
 
+/* How many bytes at the front of what that word refers to say which tools ask for events of this code object. */
+_Static_assert(offsetof(_PyCoMonitoringData, local_monitors) == 0, "they stand at the front");
+_Static_assert(sizeof(((_PyCoMonitoringData *)0)->local_monitors) >= 8
+               && sizeof(((_PyCoMonitoringData *)0)->local_monitors) <= 16, "two overlapping words read them");
+const size_t pyrust_local_monitors_size = sizeof(((_PyCoMonitoringData *)0)->local_monitors);
+
 /* Whether a tool asks for events of this code object now. */
 int pyrust_code_monitored(PyCodeObject *code)
 {
@@ -96,6 +102,7 @@ int pyrust_code_monitored(PyCodeObject *code)
 }
 #else
 const size_t pyrust_monitors_offset = 0;
+const size_t pyrust_local_monitors_size = 0;
 
 void *pyrust_code_monitoring_word(PyCodeObject *code)
 {

@@ -50,6 +50,7 @@ unsafe extern "C" {
     static pyrust_built_for: std::ffi::c_ulong;
     #[cfg(Py_3_12)]
     static pyrust_monitors_offset: usize;
+    static pyrust_local_monitors_size: usize;
     fn pyrust_code_monitored(code: *mut PyObject) -> c_int;
     fn pyrust_code_monitoring_word(code: *mut PyObject) -> *mut u64;
     fn pyrust_code_nested(code: *mut PyObject) -> c_int;
@@ -231,6 +232,17 @@ pub unsafe fn code_nested(code: *mut PyObject) -> bool {
 pub unsafe fn code_monitoring_word(code: *mut PyObject) -> *const u64 {
     // SAFETY: the caller vouches for the object.
     unsafe { pyrust_code_monitoring_word(code) }
+}
+
+/// The two words, which overlap, that are both zero while no tool asks for events of a code object; `told` is what the word
+/// of [`code_monitoring_word`] holds: it is there for as long as the code.
+///
+/// # Safety
+/// `told` is not null, and the code object is live.
+pub unsafe fn local_monitors(told: u64) -> [*const u64; 2] {
+    let first = told as usize as *const u8;
+    // SAFETY: by the caller; interp.c knows how many bytes there are, at least one word.
+    unsafe { [first.cast(), first.add(pyrust_local_monitors_size - size_of::<u64>()).cast()] }
 }
 
 /// How many more Python frames the recursion limit allows.

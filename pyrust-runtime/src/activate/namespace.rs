@@ -44,11 +44,13 @@ pub(crate) struct Word {
 impl Word {
     /// A word that never holds: look again at the next call.
     pub(crate) const NEVER: Word = Word { place: &raw const ZERO, want: 1 };
+    /// One that always does.
+    pub(super) const ALWAYS: Word = Word { place: &raw const ZERO, want: 0 };
 
     #[inline(always)]
     pub(crate) fn holds(&self) -> bool {
         // SAFETY: the owner of the place is strongly held for good (see `State`).
-        unsafe { *self.place == self.want }
+        unsafe { self.place.read_unaligned() == self.want }
     }
 }
 
@@ -408,7 +410,7 @@ impl Namespace {
                 return false;
             }
             words.push(code_word(found));
-            words.extend(monitoring_word(code));
+            words.extend(monitoring_words(code));
             true
         }
     }
@@ -465,19 +467,28 @@ pub(super) unsafe fn defaults_word(function: *mut PyObject) -> Word {
     }
 }
 
-/// The word that turns when a tool first asks for events of the code; none where there is no such thing, and one
-/// that never holds when tools have asked before, since the word will not move again.
+/// The words that turn when a tool asks for events of the code; none where there is no such thing. What tools ask for is
+/// kept somewhere else from the first time on, where it is zero again when they have ceased.
 ///
 /// # Safety
-/// `code` is a live code object.
-pub(super) unsafe fn monitoring_word(code: *mut PyObject) -> Option<Word> {
+/// `code` is a live code object, held for good.
+pub(super) unsafe fn monitoring_words(code: *mut PyObject) -> Vec<Word> {
     // SAFETY: the caller vouches for the object.
     unsafe {
         let place = super::interp::code_monitoring_word(code);
         if place.is_null() {
-            return None;
+            return Vec::new();
         }
-        Some(if *place == 0 { Word { place, want: 0 } } else { Word::NEVER })
+        let told = *place;
+        let mut words = vec![Word { place, want: told }];
+        if told != 0 {
+            words.extend(super::interp::local_monitors(told).map(|place| Word { place, want: 0 }));
+            // A verdict that is found while a tool asks must not come back when it has ceased.
+            if !words.iter().all(Word::holds) {
+                words.push(Word::NEVER);
+            }
+        }
+        words
     }
 }
 

@@ -80,9 +80,9 @@ impl Log {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.last_fresh.is_null()
+        self.entries.is_empty() & self.last_fresh.is_null()
     }
 
     #[inline]

@@ -72,21 +72,31 @@ pub type Run = unsafe fn(Cx, &CallArgs) -> R<*mut PyObject>;
 ///
 /// # Safety
 /// `call` are the arguments of this transaction.
-#[inline]
+#[inline(always)]
 pub unsafe fn box_result<T: IntoPy>(cx: Cx, call: &CallArgs, value: T) -> R<*mut PyObject> {
-    if !cx.returns_object() {
-        return value.into_py(cx);
+    if cx.returns_object() {
+        // SAFETY: By the caller.
+        let object = unsafe { at_hand(cx, call) };
+        if !object.is_null() {
+            return Ok(object);
+        }
+    }
+    value.returned(cx)
+}
+
+/// A reference to what is returned, where that is at hand; null where it is not.
+#[inline(never)]
+unsafe extern "C" fn at_hand(cx: Cx, call: &CallArgs) -> *mut PyObject {
+    if let Some(object) = cx.take_returned() {
+        return object;
     }
     let object = match cx.returned_arg() {
         // SAFETY: By the caller.
         Some(index) => (index < call.nargs).then(|| unsafe { call.get(index) }),
         None => cx.returned_object(),
     };
-    match object {
-        // SAFETY: The caller holds the argument; a global is held by its module, or by the transaction.
-        Some(object) => Ok(unsafe { again(object) }),
-        None => value.into_py(cx),
-    }
+    // SAFETY: The caller holds the argument; a global is held by its module, or by the transaction.
+    object.map_or(core::ptr::null_mut(), |object| unsafe { again(object) })
 }
 
 /// [`box_result`] of what a function has just returned.
@@ -131,19 +141,14 @@ pub unsafe fn read_rarely<T: FromPy>(cx: Cx, call: &CallArgs, index: usize) -> R
 pub unsafe fn enter(call: &CallArgs, depth: u32, stack_limit: usize, run: Run) -> Outcome {
     // SAFETY: By the caller.
     unsafe {
-        let Some(txn) = txn::open(depth, stack_limit) else {
+        let Some(txn) = txn::open(call.args, depth, stack_limit) else {
             return Outcome::Bail(Stop::bail(Bail::Busy));
         };
         let cx = Cx::new(txn, depth);
         let result = guarded(cx, call, run);
         let clean = {
             let txn = cx.txn();
-            !txn.doomed
-                && txn.arena.is_empty()
-                && txn.lists.is_empty()
-                && txn.attributes.is_empty()
-                && txn.dicts.is_empty()
-                && (!txn.has_rare() || is_rare_empty(txn))
+            !txn.doomed && txn.holds_nothing() && (!txn.has_rare() || is_rare_empty(txn))
         };
         match result {
             Ok(value) if clean && !txn::is_forced(txn) => {
@@ -228,7 +233,7 @@ pub unsafe fn enter_dry(
 ) -> Dry {
     // SAFETY: By the caller.
     unsafe {
-        let Some(txn) = txn::open(depth, stack_limit) else {
+        let Some(txn) = txn::open(call.args, depth, stack_limit) else {
             return Dry { stop: Some(Stop::bail(Bail::Busy)), restored: true };
         };
         (*txn.as_ptr()).checked = true;
@@ -295,6 +300,21 @@ unsafe fn end(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome {
     }
 }
 
+/// Commits what a transaction has written to a few lists and attributes before its last store; false if that could fail, or
+/// something that dies run code: then nothing has changed.
+///
+/// # Safety
+/// It is the outermost function, nobody counts points or compares, and nothing can bail any more. What is still read or
+/// written then lives by itself, or is a list or an instance: those that would die here are left to the commit.
+#[inline(never)]
+pub(crate) unsafe fn commit_before(cx: Cx) -> bool {
+    // SAFETY: By the caller.
+    unsafe {
+        let txn = cx.txn();
+        !txn.doomed && !txn.has_rare() && txn.dicts.is_empty() && commit_short(cx)
+    }
+}
+
 /// The records of a transaction that is committed: none if their memory stays where it is.
 #[inline]
 unsafe fn take_records(txn: &mut Txn) -> Option<Records> {
@@ -338,9 +358,10 @@ unsafe fn commit_short(cx: Cx) -> bool {
         while let Some(object) = txn.arena.pop() {
             Py_DECREF(object);
         }
-        let all = txn.attributes.drop_here()
-            && (!lists || txn.lists.drop_here())
-            && (!few || txn.dicts.few.drop_here());
+        if lists {
+            txn.lists.drop_short();
+        }
+        let all = txn.attributes.drop_here() && (!few || txn.dicts.few.drop_here());
         debug_assert!(all, "what survives or is plain runs nothing");
         true
     }

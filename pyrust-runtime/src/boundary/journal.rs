@@ -102,9 +102,9 @@ impl Lists {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.states.is_empty() && self.last.is_null()
+        self.states.is_empty() & self.last.is_null()
     }
 
     /// How many entries the logs have.
@@ -174,6 +174,27 @@ impl Lists {
         self.map.clear();
         self.last = ptr::null_mut();
         true
+    }
+
+    /// The same of all, once [`Lists::is_short`] has looked at them; the memory stays.
+    ///
+    /// # Safety
+    /// Everything is committed.
+    #[inline]
+    pub(crate) unsafe fn drop_short(&mut self) {
+        while let Some(state) = self.states.last_mut() {
+            for entry in state.log.iter() {
+                if let Entry::Set(_, object) | Entry::Pop(object) | Entry::Gone(object) = *entry {
+                    // SAFETY: The log owns its objects.
+                    unsafe { Py_DECREF(object) };
+                }
+            }
+            let log = core::mem::take(&mut state.log);
+            self.states.pop();
+            self.keep(Spare(log));
+        }
+        self.map.clear();
+        self.last = ptr::null_mut();
     }
 
     /// Keeps the memory of a log for the next transaction.
@@ -424,6 +445,33 @@ unsafe extern "C" fn grow(list: *mut PyObject, want: usize) -> R<()> {
     Ok(())
 }
 
+/// Gives back room that CPython would have given back: for a list that has become shorter.
+///
+/// # Safety
+/// A live list, for C.
+#[inline]
+pub(crate) unsafe fn shrink(list: *mut PyObject) {
+    // SAFETY: By the caller; its array comes from `PyMem_Malloc`.
+    unsafe {
+        let size = layout::var_size(list);
+        let allocated = layout::list_allocated(list);
+        if size as isize >= allocated >> 1 {
+            return;
+        }
+        let items = layout::list_items(list);
+        if size == 0 {
+            PyMem_Free(items.cast());
+            layout::set_list_items(list, ptr::null_mut(), 0);
+            return;
+        }
+        let room = (size + (size >> 3) + 6) & !3;
+        let items = PyMem_Realloc(items.cast(), room * size_of::<*mut PyObject>());
+        if !items.is_null() {
+            layout::set_list_items(list, items.cast(), room as isize);
+        }
+    }
+}
+
 impl ListState {
     /// So many entries are logged.
     fn limit(&self) -> usize {
@@ -603,25 +651,8 @@ impl ListState {
 
     /// After a commit: gives back room that CPython would have given back.
     pub(crate) unsafe fn shrink(&mut self) {
-        // SAFETY: The list is exact and alive, its array comes from `PyMem_Malloc`.
-        unsafe {
-            let size = layout::var_size(self.list);
-            let allocated = layout::list_allocated(self.list);
-            if size as isize >= allocated >> 1 {
-                return;
-            }
-            let items = layout::list_items(self.list);
-            if size == 0 {
-                PyMem_Free(items.cast());
-                layout::set_list_items(self.list, ptr::null_mut(), 0);
-                return;
-            }
-            let room = (size + (size >> 3) + 6) & !3;
-            let items = PyMem_Realloc(items.cast(), room * size_of::<*mut PyObject>());
-            if !items.is_null() {
-                layout::set_list_items(self.list, items.cast(), room as isize);
-            }
-        }
+        // SAFETY: By the caller.
+        unsafe { shrink(self.list) }
     }
 
     /// After undo, in checked mode: is every pointer and every number what it was?

@@ -75,7 +75,7 @@ impl Overlays {
     /// Has nothing been written?
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.overlays.is_empty() && self.few.is_empty()
+        self.overlays.is_empty() & self.few.is_empty()
     }
 
     /// Is there no overlay?

@@ -100,7 +100,8 @@ impl PtrMap {
         if self.slots.len() > 1024 {
             self.slots = Buf::new();
         } else {
-            self.slots.fill((0, 0));
+            // SAFETY: A slot of zeros is an empty one; one by one they take several times as long.
+            unsafe { self.slots.as_mut_ptr().write_bytes(0, self.slots.len()) };
         }
     }
 }

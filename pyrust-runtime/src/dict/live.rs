@@ -3,9 +3,11 @@
 //! Our own probing keeps foreign comparison methods out: at a stored key of the same hash that is not an exact
 //! builtin the call bails before anything is compared.
 
+mod at;
 mod few;
 mod held;
 mod known;
+mod last;
 mod ordered;
 
 pub use ordered::POrdered;
@@ -13,7 +15,6 @@ pub use ordered::POrdered;
 use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use pyo3_ffi::{PyDict_Next, PyObject};
 
@@ -27,6 +28,7 @@ use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::py::{FromPy, IntoPy, again, arrived};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
+use crate::txn::last::Given;
 
 /// Operations that one dict may hold back.
 const LOG_LIMIT: usize = 1 << 24;
@@ -233,31 +235,6 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         Ok(self.overlay(cx)?.is_some())
     }
 
-    /// The value in the dict itself, looked for first where the key stood in another dict; `place` is set to where it
-    /// stands in this one.
-    #[inline]
-    pub(crate) fn find_at(self, cx: Cx, key: &K, place: &AtomicU32) -> R<Option<*mut PyObject>> {
-        let at = place.load(Relaxed) as usize;
-        // SAFETY: An exact dict, which does not change while the transaction is open; the entry is in use.
-        unsafe {
-            let keys = Keys::of(self.as_ptr());
-            if keys.kind != KEYS_GENERAL && at < keys.entries_used() {
-                let (_, object, value) = keys.entry(at);
-                if key.is_object(object) && !value.is_null() {
-                    return Ok(Some(value));
-                }
-            }
-        }
-        self.find_anew(cx, key, place)
-    }
-
-    #[inline(never)]
-    fn find_anew(self, cx: Cx, key: &K, place: &AtomicU32) -> R<Option<*mut PyObject>> {
-        let Some((at, _, value)) = self.probe_place(cx, key)? else { return Ok(None) };
-        place.store(u32::try_from(at).unwrap_or(u32::MAX), Relaxed);
-        Ok(Some(value))
-    }
-
     /// Key and value in the dict itself.
     #[inline]
     fn probe_entry(self, cx: Cx, key: &K) -> R<Option<(*mut PyObject, *mut PyObject)>> {
@@ -395,6 +372,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
 }
 
 impl<K: FromPy, V: FromPy, M: Kind> FromPy for PDict<K, V, M> {
+    const LOOKS: bool = false;
+
     #[inline]
     unsafe fn from_py(cx: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: By the caller.
@@ -582,6 +561,27 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
     #[inline(always)]
     fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
         if self.writes_few(cx)? { self.put_few(cx, key, value) } else { self.put_held(cx, key, value) }
+    }
+
+    #[inline]
+    fn put_last(&self, cx: Cx, key: K, value: V, given: [Given; 2]) -> R<()> {
+        if self.put_here(cx, &key, &value, given)? { Ok(()) } else { self.put(cx, key, value) }
+    }
+
+    #[inline]
+    fn change_last(&self, cx: Cx, key: &K, mut f: impl FnMut(V) -> R<V>) -> R<bool> {
+        match self.change_here(cx, key, None, &mut f)? {
+            Some(found) => Ok(found),
+            None => self.change(cx, key, f),
+        }
+    }
+
+    #[inline]
+    fn upsert_last(&self, cx: Cx, key: &K, default: V, mut f: impl FnMut(V) -> R<V>) -> R<()> {
+        match self.change_here(cx, key, Some(&default), &mut f)? {
+            Some(_) => Ok(()),
+            None => self.upsert(cx, key, default, f),
+        }
     }
 
     #[inline(always)]

@@ -23,6 +23,7 @@ use crate::py::{FromPy, IntoPy};
 use crate::raised::raise;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
+use crate::txn::last::Given;
 use pyo3_ffi::PyObject;
 
 /// Where an iteration stands.
@@ -77,6 +78,11 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
         Ok(None)
     }
     fn put(&self, cx: Cx, key: K, value: V) -> R<()>;
+    /// [`DictLike::put`] behind which nothing more is done, see `txn::last`.
+    #[inline(always)]
+    fn put_last(&self, cx: Cx, key: K, value: V, _: [Given; 2]) -> R<()> {
+        self.put(cx, key, value)
+    }
     /// `d[key] = f(d.get(key, default))`, with one look-up where that can be had.
     #[inline]
     fn upsert(&self, cx: Cx, key: &K, default: V, f: impl FnOnce(V) -> R<V>) -> R<()> {
@@ -89,6 +95,16 @@ pub trait DictLike<K: Key, V: Clone + 'static>: Clone {
         let Some(old) = self.find(cx, key)? else { return Ok(false) };
         self.put(cx, key.clone(), f(old)?)?;
         Ok(true)
+    }
+    /// [`DictLike::change`] behind which nothing more is done, see `txn::last`.
+    #[inline]
+    fn change_last(&self, cx: Cx, key: &K, f: impl FnMut(V) -> R<V>) -> R<bool> {
+        self.change(cx, key, f)
+    }
+    /// The same of [`DictLike::upsert`].
+    #[inline]
+    fn upsert_last(&self, cx: Cx, key: &K, default: V, f: impl FnMut(V) -> R<V>) -> R<()> {
+        self.upsert(cx, key, default, f)
     }
     /// Removes a key; the value that it had.
     fn remove(&self, cx: Cx, key: &K) -> R<Option<V>>;
@@ -133,6 +149,29 @@ pub fn change<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
     f: impl FnOnce(V) -> R<V>,
 ) -> R<()> {
     if dict.change(cx, key, f)? { Ok(()) } else { missing(cx, key) }
+}
+
+/// [`upsert`], where nothing is done behind it.
+#[inline]
+pub fn upsert_last<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: &K,
+    default: V,
+    f: impl FnMut(V) -> R<V>,
+) -> R<()> {
+    dict.upsert_last(cx, key, default, f)
+}
+
+/// [`change`], where nothing is done behind it.
+#[inline]
+pub fn change_last<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: &K,
+    f: impl FnMut(V) -> R<V>,
+) -> R<()> {
+    if dict.change_last(cx, key, f)? { Ok(()) } else { missing(cx, key) }
 }
 
 /// `{}`
@@ -260,6 +299,18 @@ pub fn contains_other<K: Key, V: Clone + 'static, D: DictLike<K, V>, Q: Key + Fr
 #[inline]
 pub fn set<K: Key, V: Clone + 'static, D: DictLike<K, V>>(cx: Cx, dict: &D, key: K, value: V) -> R<()> {
     dict.put(cx, key, value)
+}
+
+/// The same, where nothing is done behind it.
+#[inline]
+pub fn set_last<K: Key, V: Clone + 'static, D: DictLike<K, V>>(
+    cx: Cx,
+    dict: &D,
+    key: K,
+    value: V,
+    given: [Given; 2],
+) -> R<()> {
+    dict.put_last(cx, key, value, given)
 }
 
 /// `del d[k]`

@@ -12,6 +12,7 @@ use crate::list::{ListLike, MakeList, sort_slice};
 use crate::py::{FromPy, IntoPy, again, fresh};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
+use crate::txn::last::Given;
 
 /// So many elements ahead of a loop an object is asked for, …
 const FAR: usize = 16;
@@ -57,13 +58,13 @@ impl<T> PList<T> {
     }
 
     #[inline(always)]
-    fn size(self) -> usize {
+    pub(super) fn size(self) -> usize {
         // SAFETY: An exact list.
         unsafe { layout::var_size(self.as_ptr()) }
     }
 
     #[inline(always)]
-    fn slot(self, index: usize) -> *mut *mut PyObject {
+    pub(super) fn slot(self, index: usize) -> *mut *mut PyObject {
         debug_assert!(index < self.size());
         // SAFETY: An exact list; `index < size`, by the caller.
         unsafe { layout::list_items(self.as_ptr()).add(index) }
@@ -71,7 +72,7 @@ impl<T> PList<T> {
 
     /// Appends a strong reference, which is given away.
     #[inline]
-    unsafe fn push_object(self, cx: Cx, item: *mut PyObject) -> R<()> {
+    pub(super) unsafe fn push_object(self, cx: Cx, item: *mut PyObject) -> R<()> {
         let list = self.as_ptr();
         // SAFETY: An exact list; by the caller.
         unsafe {
@@ -89,7 +90,7 @@ impl<T> PList<T> {
 
     /// Stores a strong reference, which is given away.
     #[inline]
-    unsafe fn put_object(self, cx: Cx, index: usize, item: *mut PyObject) -> R<()> {
+    pub(super) unsafe fn put_object(self, cx: Cx, index: usize, item: *mut PyObject) -> R<()> {
         // SAFETY: An exact list, `index < size`; by the caller.
         unsafe {
             let old = *self.slot(index);
@@ -118,6 +119,8 @@ impl<T> PList<T> {
 }
 
 impl<T: FromPy> FromPy for PList<T> {
+    const LOOKS: bool = false;
+
     #[inline(always)]
     unsafe fn from_py(_: Cx, object: *mut PyObject) -> R<Self> {
         // SAFETY: By the caller.
@@ -242,6 +245,32 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
         unsafe { self.push_object(cx, item) }
     }
 
+    #[inline(always)]
+    fn put_last(&self, cx: Cx, index: usize, item: T, given: Given) -> R<()> {
+        match self.put_here(cx, index, item, given)? {
+            Some(item) if T::LASTS && cx.may_end_here() => self.put_behind(cx, index, item, given),
+            Some(item) => self.put(cx, index, item),
+            None => Ok(()),
+        }
+    }
+
+    #[inline(always)]
+    fn push_last(&self, cx: Cx, item: T, given: Given) -> R<()> {
+        match self.push_here(cx, item, given)? {
+            Some(item) if T::LASTS && cx.may_end_here() => self.push_behind(cx, item, given),
+            Some(item) => self.push(cx, item),
+            None => Ok(()),
+        }
+    }
+
+    #[inline(always)]
+    fn pop_here(&self, cx: Cx) -> R<Option<T>> {
+        if self.size() == 0 || !cx.ends_here() {
+            return Ok(None);
+        }
+        self.take_out(cx).map(Some)
+    }
+
     #[inline]
     fn push_from<S: ListLike<T>>(&self, cx: Cx, source: &S, index: usize) -> R<()> {
         let item = source.boxed(cx, index)?;
@@ -252,6 +281,11 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
     #[inline]
     fn put_from<S: ListLike<T>>(&self, cx: Cx, index: usize, source: &S, from: usize) -> R<()> {
         cx.point()?;
+        // What stands there already is not written.
+        // SAFETY: `index < size`.
+        if source.pointer(from) == Some(unsafe { *self.slot(index) }) {
+            return Ok(());
+        }
         let item = source.boxed(cx, from)?;
         // SAFETY: `index < size`; a new reference.
         unsafe { self.put_object(cx, index, item) }

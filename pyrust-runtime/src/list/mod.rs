@@ -4,6 +4,7 @@
 //! `plist_…` twins make fresh Python lists where data flow leads into an in-place container.
 
 mod compared;
+mod last;
 mod live;
 mod native;
 pub(crate) mod owned;
@@ -12,6 +13,7 @@ mod sort;
 mod spans;
 
 pub use compared::sort_by_comparison;
+pub use last::{append_last, pop_last, set_at_last, set_last};
 pub use live::PList;
 pub use native::{List, gather, row_at, row_in, row_of};
 pub use owned::{Choice, Owned};
@@ -29,6 +31,7 @@ use crate::range::Slice;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
+use crate::txn::last::Given;
 use pyo3_ffi::PyObject;
 
 /// What both representations do.  Positions are inside unless said otherwise; the functions below see to that.
@@ -54,6 +57,16 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     /// Stores into `index`.
     fn put(&self, cx: Cx, index: usize, item: T) -> R<()>;
     fn push(&self, cx: Cx, item: T) -> R<()>;
+    /// [`ListLike::put`] behind which nothing more is done, see `txn::last`.
+    #[inline(always)]
+    fn put_last(&self, cx: Cx, index: usize, item: T, _: Given) -> R<()> {
+        self.put(cx, index, item)
+    }
+    /// The same of [`ListLike::push`].
+    #[inline(always)]
+    fn push_last(&self, cx: Cx, item: T, _: Given) -> R<()> {
+        self.push(cx, item)
+    }
     /// Appends the element `index` of another list: where elements are objects, that very object.
     fn push_from<S: ListLike<T>>(&self, cx: Cx, source: &S, index: usize) -> R<()>;
     /// Appends `count` elements of another list, or of this one, from `start` on.
@@ -68,6 +81,11 @@ pub trait ListLike<T: Clone + 'static>: Clone {
     #[inline(always)]
     fn values(&self) -> Option<*const T> {
         None
+    }
+    /// The last element, taken out of the list, where nothing more is done but to return it; none where it is still there.
+    #[inline(always)]
+    fn pop_here(&self, _: Cx) -> R<Option<T>> {
+        Ok(None)
     }
     /// Stores the element `from` of another list into `index`.
     fn put_from<S: ListLike<T>>(&self, cx: Cx, index: usize, source: &S, from: usize) -> R<()>;

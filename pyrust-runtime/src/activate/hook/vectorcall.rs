@@ -131,9 +131,37 @@ unsafe fn positional(code: *mut PyObject, arity: usize) -> bool {
     }
 }
 
-/// The hook that stands in the code of a function, if that is still ours.
+/// So many functions are found without a look into their constants.
+const KNOWN: usize = 64;
+
+/// Functions that came here last, and their hooks: both are kept for good.
+static LAST: [(AtomicPtr<PyObject>, AtomicPtr<Hook>); KNOWN] =
+    [const { (AtomicPtr::new(ptr::null_mut()), AtomicPtr::new(ptr::null_mut())) }; KNOWN];
+
+/// The hook of a function, if its code is still ours.
 #[inline(always)]
 unsafe fn hook_of(function: *mut PyObject) -> Option<&'static Hook> {
+    let address = function as usize;
+    let (known, hook) = &LAST[(address >> 4 ^ address >> 10) % KNOWN];
+    // SAFETY: `function` is a function; hooks live for good.
+    unsafe {
+        if known.load(Relaxed) == function {
+            let hook = &*hook.load(Relaxed);
+            if hook.patched.get() == (*function.cast::<PyFunctionObject>()).func_code {
+                return Some(hook);
+            }
+        }
+        let found = hook_in(function)?;
+        hook.store(ptr::from_ref(found).cast_mut(), Relaxed);
+        known.store(function, Relaxed);
+        Some(found)
+    }
+}
+
+/// The hook that stands in the code of a function, if that is still ours.
+#[cold]
+#[inline(never)]
+unsafe fn hook_in(function: *mut PyObject) -> Option<&'static Hook> {
     // SAFETY: `function` is a function; offsets are proved, and hooks live for good.
     unsafe {
         let code = (*function.cast::<PyFunctionObject>()).func_code;
@@ -169,37 +197,35 @@ unsafe extern "C" fn call(
                 if let Some(value) = natively(hook, args) {
                     return value;
                 }
-            } else if let Some(all) = with_defaults(hook, args, given)
-                && let Some(value) = natively(hook, all.as_ptr())
-            {
-                return value;
+            } else {
+                let value = with_defaults(hook, args, given);
+                if !value.is_null() {
+                    return value;
+                }
             }
         }
         in_frame(hook, function, args, nargsf, names)
     }
 }
 
-/// The arguments, and the defaults of what is not given.
-unsafe fn with_defaults(
-    hook: &Hook,
-    args: *const *mut PyObject,
-    given: usize,
-) -> Option<[*mut PyObject; MOST]> {
+/// The native call with the defaults of what is not given; null where the function has to be called in a frame.
+#[inline(never)]
+unsafe fn with_defaults(hook: &'static Hook, args: *const *mut PyObject, given: usize) -> *mut PyObject {
     // SAFETY: by the caller; the function holds its defaults, which are a tuple or null.
     unsafe {
         let defaults = (*hook.function.cast::<PyFunctionObject>()).func_defaults;
         if given > hook.arity || hook.arity > MOST || defaults.is_null() {
-            return None;
+            return ptr::null_mut();
         }
         let (missing, count) = (hook.arity - given, layout::var_size(defaults));
         if missing > count {
-            return None;
+            return ptr::null_mut();
         }
         let mut all = [ptr::null_mut(); MOST];
         ptr::copy_nonoverlapping(args, all.as_mut_ptr(), given);
         let from = layout::tuple_items(defaults).add(count - missing);
         ptr::copy_nonoverlapping(from, all.as_mut_ptr().add(given), missing);
-        Some(all)
+        natively(hook, all.as_ptr()).unwrap_or(ptr::null_mut())
     }
 }
 
