@@ -359,12 +359,13 @@ impl Func<'_, '_, '_> {
         let target = &self.file.program.instances[callee];
         let param = &target.hir.params[at];
         let env = self.file.program.modules.module(&target.func.module).map(|(_, env)| env);
-        let def = env.and_then(|env| env.function(&target.func.qualname));
+        let func = target.func.written();
+        let def = env.and_then(|env| env.function(&func.qualname));
         let made = def.and_then(|def| def.params.in_frame_order().find(|p| p.name == param.name));
         if made.is_some_and(|param| factory(param).is_some()) {
             return self.new_container(ty);
         }
-        let guard = Guard::Function { name: name.to_string(), target: target.func.clone() };
+        let guard = Guard::Function { name: name.to_string(), target: func };
         let (ns, slot) = self.file.slot(self.index, module, false, guard);
         let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
         let rust = rust_type(ty);

@@ -30,6 +30,7 @@ mod filled;
 mod funcref;
 mod globals;
 mod guard;
+mod handed;
 mod hooks;
 mod inner;
 mod iter;
@@ -106,6 +107,9 @@ pub trait Modules {
 /// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],
 /// and the number of the form that keeps instances to itself.
 type Key = (FuncRef, Vec<Type>, Live, Wide, usize);
+
+/// A function, or why it cannot be lowered.
+type Lowered = Result<hir::Function, Vec<Diagnostic>>;
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;
@@ -320,12 +324,15 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn lower(&self, func: &FuncRef) -> Result<hir::Function, Vec<Diagnostic>> {
+    fn lower(&self, func: &FuncRef) -> Lowered {
         let missing = |message: String| vec![Diagnostic::new("PYR0305", Severity::Note, message)];
         let Some((file, env)) = self.modules.module(&func.module) else {
             return Err(missing(format!("no module `{}` in this project", func.module)));
         };
         if let Some(lowered) = self.lower_call_form(func) {
+            return lowered;
+        }
+        if let Some(lowered) = self.lower_form(func) {
             return lowered;
         }
         if func.qualname == EACH {
