@@ -142,15 +142,7 @@ impl Func<'_, '_, '_> {
             ("str" | "repr", [value]) if keywords.is_empty() => {
                 let val = self.val(value);
                 let repr = name == "repr";
-                self.dispatch(&[val], &mut |f, vals| {
-                    let (code, by_ref) = (vals[0].owned(), vals[0].by_ref());
-                    Some(match (&vals[0].ty, repr) {
-                        (Type::Str, false) => code,
-                        (Type::Char, false) => f.q(quote!(chr::to_str(cx, #code))),
-                        (_, false) => f.q(quote!(fmt::str_of(cx, #by_ref))),
-                        (_, true) => f.q(quote!(fmt::repr_of(cx, #by_ref))),
-                    })
-                })
+                self.dispatch(&[val], &mut |f, vals| Some(f.text_of(&vals[0], repr)))
             }
             ("bool", [value]) => self.test(value),
             ("bool", []) => quote!(false),

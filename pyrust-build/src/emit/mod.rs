@@ -61,6 +61,7 @@ mod sure;
 mod sweep;
 mod table;
 mod target;
+mod texts;
 mod tools;
 mod turns;
 mod twice;

@@ -1,5 +1,6 @@
 //! Calls: builtins, functions of the project, functions of C modules.
 
+use super::operators::Text;
 use super::solver::Ty;
 use super::value::Why;
 use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums};
@@ -402,7 +403,10 @@ impl Infer<'_, '_> {
             }
             ("str" | "repr", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
-                self.displayable(&ty, value.span);
+                let text = if name == "str" { Text::Str } else { Text::Repr };
+                if !self.asks_text(e, text, &ty, false) {
+                    self.displayable(&ty, value.span);
+                }
                 Ty::Str
             }
             ("bool", [value]) if keywords.is_empty() => {

@@ -78,7 +78,8 @@ impl FuncRef {
 
     /// The function as it is written, of a form for some of its calls.
     pub fn written(&self) -> FuncRef {
-        let qualname = self.qualname.split_once(HANDED).map_or(self.qualname.as_str(), |(written, _)| written);
+        let qualname =
+            self.qualname.split_once(HANDED).map_or(self.qualname.as_str(), |(written, _)| written);
         FuncRef { module: self.module.clone(), qualname: qualname.to_string() }
     }
 
