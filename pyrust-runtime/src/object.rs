@@ -24,7 +24,9 @@ pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
-pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class, stays_below};
+pub use new::{
+    ClassName, allocate, calls_new, class_value, has_no_init, is_named, is_no_instance, of_class, stays_below,
+};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;
 pub(crate) use place::{forget_order, leave_order, may_have_attributes, rejoin_order, without_dict};

@@ -16,6 +16,7 @@ use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
 use crate::lower::spread_both::NAMES;
+use crate::lower::visitors::ByClass;
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::{Binding, factory};
 use crate::ty::{DictKind, Side, Type};
@@ -469,6 +470,9 @@ impl Func<'_, '_, '_> {
         }
         if let Some(val) = self.hoisted_attribute(node, base, name) {
             return self.coerce(&val, to);
+        }
+        if let Some(by) = ByClass::of(name) {
+            return self.visit_by_class((node, base), &by, args, keywords, to);
         }
         if let Some(code) = self.asked_by_name((node, base), name, args, to) {
             return code;

@@ -67,6 +67,7 @@ mod turns;
 mod twice;
 mod types;
 mod value;
+mod visitors;
 
 use std::collections::{BTreeMap, BTreeSet};
 

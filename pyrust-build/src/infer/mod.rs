@@ -57,6 +57,7 @@ mod stmt;
 mod stores;
 mod tools;
 mod value;
+mod visitors;
 mod whole;
 mod wider;
 
@@ -98,6 +99,7 @@ pub use operators::{Text, TextMethod};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
 pub use value::{Named, Reached, ValueArg, method_callee, value_args};
+pub use visitors::Visited;
 
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {

@@ -41,6 +41,7 @@ mod structs;
 mod symbols;
 mod text;
 mod value;
+pub(crate) mod visitors;
 mod waits;
 pub mod webs;
 mod weekdays;
@@ -76,6 +77,8 @@ pub fn lower(
     hands_out: bool,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
     let expanded = class_methods::expanded(env, qualname, def);
+    let def = expanded.as_ref().unwrap_or(def);
+    let expanded = visitors::expanded(env, def);
     let def = expanded.as_ref().unwrap_or(def);
     // Only lowering finds which generator expressions outlive the expression they stand in, and then they are functions
     // of their own.
