@@ -156,12 +156,24 @@ impl Key for Callable {
     #[inline]
     fn py_hash(&self, _: Cx) -> R<isize> {
         // What `type` made is hashed by its address, rotated since objects are 16 bytes apart; so is a function.
-        // SAFETY: the transaction keeps it alive.
-        let is = |class| unsafe { layout::is_exact(self.0.as_ptr(), class) };
-        if is(&raw mut PyType_Type) || is(&raw mut PyFunction_Type) {
-            return Ok((self.0.as_ptr() as usize).rotate_right(4) as isize);
+        // SAFETY: the transaction keeps it alive, and what it is bound to.
+        let is = |object, class| unsafe { layout::is_exact(object, class) };
+        let address = |object: *mut PyObject| (object as usize).rotate_right(4) as isize;
+        let own = self.0.as_ptr();
+        if is(own, &raw mut PyType_Type) || is(own, &raw mut PyFunction_Type) {
+            return Ok(address(own));
         }
-        self.0.hash()
+        match self.parts() {
+            Some((function, object)) if is(function, &raw mut PyFunction_Type) => {
+                // No hash is -1.
+                Ok(match address(object) ^ address(function) {
+                    -1 => -2,
+                    hash => hash,
+                })
+            }
+            Some(_) => bail(Bail::Callback),
+            None => self.0.hash(),
+        }
     }
 
     #[inline(always)]
@@ -172,7 +184,8 @@ impl Key for Callable {
     #[inline]
     unsafe fn eq_object(&self, _: Cx, object: *mut PyObject) -> R<bool> {
         // SAFETY: By the caller; an object is not null.
-        self.0.equals_in(Obj::foreign(unsafe { NonNull::new_unchecked(object) }))
+        let (other, bound) = unsafe { (Obj::foreign(NonNull::new_unchecked(object)), is_method(object)) };
+        if bound { self.equals(Callable(other)) } else { self.0.equals_in(other) }
     }
 }
 
