@@ -115,10 +115,33 @@ fn names_of_classes(def: &FunctionDef) -> Vec<(String, Expr)> {
             found.push((name.clone(), value.clone()));
         }
     });
-    let once = |name: &String| stores(def, name) == 1;
+    let once = |name: &String| stores(def, name) == 1 && is_read_behind(def, name);
     let all: Vec<_> = found.into_iter().filter(|(name, _)| once(name)).collect();
     let pass = Pass { def, names: all.clone() };
     all.into_iter().filter(|(_, value)| pass.name(value).is_some()).collect()
+}
+
+fn is_name(e: &Expr, name: &str) -> bool {
+    matches!(&e.kind, A::Name(n) if n == name)
+}
+
+fn mentions(body: &[Stmt], name: &str) -> usize {
+    let mut count = 0;
+    walk::expressions(body, &mut |e| count += usize::from(is_name(e, name)));
+    count
+}
+
+/// Do all reads of a variable that is assigned once stand behind that, in the same block? Elsewhere it may have no value.
+fn is_read_behind(def: &FunctionDef, name: &str) -> bool {
+    fn behind(body: &[Stmt], name: &str) -> Option<usize> {
+        body.iter().enumerate().find_map(|(at, stmt)| match &stmt.kind {
+            S::Assign { targets, .. } if targets.iter().any(|t| is_name(t, name)) => {
+                Some(mentions(&body[at + 1..], name))
+            }
+            _ => walk::blocks(stmt).into_iter().find_map(|block| behind(block, name)),
+        })
+    }
+    behind(&def.body, name).is_some_and(|reads| reads + 1 == mentions(&def.body, name))
 }
 
 /// How often the function binds the name, parameters included.
@@ -268,7 +291,11 @@ impl Pass<'_> {
             walk::blocks(stmt).into_iter().for_each(|block| self.kept(block, out));
             let S::Assign { targets, value } = &stmt.kind else { continue };
             let [Expr { kind: A::Name(name), .. }] = targets.as_slice() else { continue };
-            let Some(found) = self.lookup(value).filter(|_| stores(self.def, name) == 1) else { continue };
+            let Some(found) =
+                self.lookup(value).filter(|_| stores(self.def, name) == 1 && is_read_behind(self.def, name))
+            else {
+                continue;
+            };
             // Where it may raise, it is called at once.
             let raises = found.by.default.is_none() && !found.or_none;
             if !raises || body.get(at + 1).is_some_and(|next| calls_first(next, name)) {
