@@ -195,7 +195,11 @@ fn effects(instance: &Instance) -> (Vec<String>, Vec<String>) {
             ParamKind::Capture => continue,
             ParamKind::VarPositional => format!("*{}", param.name),
             ParamKind::VarKeyword => format!("**{}", param.name),
-            ParamKind::PositionalOnly | ParamKind::Positional | ParamKind::KeywordOnly => param.name.clone(),
+            ParamKind::PositionalOnly
+            | ParamKind::Positional
+            | ParamKind::KeywordOnly
+            | ParamKind::Item
+            | ParamKind::Name => param.name.clone(),
         };
         let is_changed = instance.writes && bases.changed.contains(hir.vars[param.var].name.as_str());
         if is_changed { changes.push(name) } else { reads.push(name) }

@@ -236,8 +236,9 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
         for root in roots.chain(hotspot.bodies.iter().filter_map(|body| body.twin)) {
             for i in program.reachable(root) {
                 // The code of a function inside is part of the outer one's.
-                if !program.instances[i].func.is_nested() {
-                    digests.insert(program.instances[i].func.name());
+                let func = program.instances[i].func.written();
+                if !func.is_nested() {
+                    digests.insert(func.name());
                 }
             }
         }

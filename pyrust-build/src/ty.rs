@@ -693,7 +693,7 @@ impl Type {
             Type::List { .. } | Type::View(_) | Type::Dict { .. } | Type::Deque { .. } => false,
             Type::Iter(_) | Type::Cell(_) | Type::Range | Type::ByteArray | Type::Packed(_) => false,
             Type::MemView | Type::DictView { .. } | Type::Array(..) | Type::Numpy(_) => false,
-            Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,
+            Type::Inner(_) | Type::Closure { .. } => false,
             Type::Set { elem, frozen, .. } => *frozen && elem.is_hashable(),
             Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
                 items.iter().all(Type::is_hashable)
@@ -708,7 +708,7 @@ impl Type {
     pub fn has_plain_hash(&self) -> bool {
         match self {
             Type::None | Type::Bool | Type::Int | Type::Float | Type::Complex => true,
-            Type::Char | Type::Str | Type::Bytes => true,
+            Type::Char | Type::Str | Type::Bytes | Type::Function(_) => true,
             Type::Named { class, items } => !class.hashes_itself() && items.iter().all(Type::has_plain_hash),
             Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(Type::has_plain_hash),
             Type::VarTuple(t) => t.has_plain_hash() || **t == Type::Never,

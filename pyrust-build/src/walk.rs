@@ -1,6 +1,9 @@
 //! Visits every expression below a list of statements, with or without nested functions and classes.
 
+mod edit;
+
 use crate::ast::{Comprehension, Expr, ExprKind as E, Params, Pattern, Stmt, StmtKind as S};
+pub use edit::{blocks_mut, expression_mut, expressions_mut, statement_mut};
 
 /// Calls `f` on every expression, parents before children.
 pub fn expressions(body: &[Stmt], f: &mut dyn FnMut(&Expr)) {

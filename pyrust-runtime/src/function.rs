@@ -4,11 +4,12 @@
 //! itself has no object: it never gets to Python.
 
 use core::cmp::Ordering;
+use core::ptr::NonNull;
 
 use pyo3_ffi::{PyCFunction_Type, PyFunction_Type, PyObject, PyType_Type, PyTypeObject};
 
 use crate::boundary::layout;
-use crate::elem::{ElemEq, ElemOrd, View};
+use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
 use crate::obj::Obj;
 use crate::py::{FromPy, IntoPy};
@@ -141,6 +142,50 @@ impl ElemEq for Callable {
 
     fn view(&self) -> View<'_> {
         View::Obj(self.0)
+    }
+}
+
+impl Key for Callable {
+    type Stored = Self;
+
+    #[inline]
+    fn fast_hash(&self, cx: Cx) -> R<u64> {
+        Ok(self.py_hash(cx)? as u64)
+    }
+
+    #[inline]
+    fn py_hash(&self, _: Cx) -> R<isize> {
+        // What `type` made is hashed by its address, rotated since objects are 16 bytes apart; so is a function.
+        // SAFETY: the transaction keeps it alive, and what it is bound to.
+        let is = |object, class| unsafe { layout::is_exact(object, class) };
+        let address = |object: *mut PyObject| (object as usize).rotate_right(4) as isize;
+        let own = self.0.as_ptr();
+        if is(own, &raw mut PyType_Type) || is(own, &raw mut PyFunction_Type) {
+            return Ok(address(own));
+        }
+        match self.parts() {
+            Some((function, object)) if is(function, &raw mut PyFunction_Type) => {
+                // No hash is -1.
+                Ok(match address(object) ^ address(function) {
+                    -1 => -2,
+                    hash => hash,
+                })
+            }
+            Some(_) => bail(Bail::Callback),
+            None => self.0.hash(),
+        }
+    }
+
+    #[inline(always)]
+    fn is_object(&self, object: *mut PyObject) -> bool {
+        Callable::is_object(*self, object)
+    }
+
+    #[inline]
+    unsafe fn eq_object(&self, _: Cx, object: *mut PyObject) -> R<bool> {
+        // SAFETY: By the caller; an object is not null.
+        let (other, bound) = unsafe { (Obj::foreign(NonNull::new_unchecked(object)), is_method(object)) };
+        if bound { self.equals(Callable(other)) } else { self.0.equals_in(other) }
     }
 }
 

@@ -250,7 +250,8 @@ impl Obj {
         // a new reference to a `str`.
         unsafe {
             let class = self.as_ptr().cast::<ffi::PyTypeObject>();
-            if !core::ptr::eq(ffi::Py_TYPE(class.cast()), &raw mut ffi::PyType_Type) {
+            let is_plain = core::ptr::eq(ffi::Py_TYPE(class.cast()), &raw mut ffi::PyType_Type);
+            if !is_plain && !crate::object::is_abstract(class.cast()) {
                 return bail(Bail::Callback);
             }
             let name = ffi::PyType_GetName(class);

@@ -28,7 +28,9 @@ pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use last::{set_generic_last, set_last};
-pub use new::{allocate, calls_new, class_value, has_no_init, is_no_instance, of_class, stays_below};
+pub use new::{
+    ClassName, allocate, calls_new, class_value, has_no_init, is_named, is_no_instance, of_class, stays_below,
+};
 pub(crate) use order::{forget_order, leave_order, rejoin_order, without_dict};
 pub use own::{Checked, Field, Fields, Own, Sure};
 pub use place::Attribute;

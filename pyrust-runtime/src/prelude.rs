@@ -31,8 +31,8 @@ pub use crate::memory::MemView;
 pub use crate::named::{IsClass, Named, NamedClass, OfClass};
 pub use crate::obj::{Class, Obj, dynamic};
 pub use crate::object::{
-    Above, Attribute, Checked, Field, Fields, Inherited, Instance, IsObject, Method, MethodKind, ObjectClass,
-    OfObjectClass, Own, Sure,
+    Above, Attribute, Checked, ClassName, Field, Fields, Inherited, Instance, IsObject, Method, MethodKind,
+    ObjectClass, OfObjectClass, Own, Sure,
 };
 pub use crate::own::raise_own;
 pub use crate::packed::{Code, Packed};

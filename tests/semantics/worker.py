@@ -97,6 +97,14 @@ def with_classes(table, classes):
     if type(table) is tuple:
         items = [with_classes(item, classes) for item in table]
         return table if all(map(operator.is_, items, table)) else tuple(items)
+    if type(table) is dict and any(id(key) in classes for key in table):
+        items = [(classes.get(id(key), key), item) for key, item in table.items()]
+        table.clear()
+        table.update(items)
+    if type(table) is set and any(id(item) in classes for item in table):
+        items = [classes.get(id(item), item) for item in table]
+        table.clear()
+        table.update(items)
     if type(table) in (dict, list):
         for place, item in table.items() if type(table) is dict else enumerate(table):
             table[place] = with_classes(item, classes)

@@ -84,7 +84,7 @@ impl Func<'_, '_, '_> {
         Some(quote!({ #(#lets)* #code }))
     }
 
-    fn has_name(&mut self, val: &Val, class: &Arc<ObjectClass>, name: &str) -> TokenStream {
+    pub(super) fn has_name(&mut self, val: &Val, class: &Arc<ObjectClass>, name: &str) -> TokenStream {
         let (code, marker, at) = (&val.code, object_marker(class), self.file.attribute(class, name));
         self.q(quote!(object::has::<#marker>(cx, #code, &#at)))
     }

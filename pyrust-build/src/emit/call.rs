@@ -16,6 +16,7 @@ use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
 use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
 use crate::lower::spread_both::NAMES;
+use crate::lower::visitors::ByClass;
 use crate::ops::{Arg, Constant, positional};
 use crate::resolve::{Binding, factory};
 use crate::ty::{DictKind, Side, Type};
@@ -142,15 +143,7 @@ impl Func<'_, '_, '_> {
             ("str" | "repr", [value]) if keywords.is_empty() => {
                 let val = self.val(value);
                 let repr = name == "repr";
-                self.dispatch(&[val], &mut |f, vals| {
-                    let (code, by_ref) = (vals[0].owned(), vals[0].by_ref());
-                    Some(match (&vals[0].ty, repr) {
-                        (Type::Str, false) => code,
-                        (Type::Char, false) => f.q(quote!(chr::to_str(cx, #code))),
-                        (_, false) => f.q(quote!(fmt::str_of(cx, #by_ref))),
-                        (_, true) => f.q(quote!(fmt::repr_of(cx, #by_ref))),
-                    })
-                })
+                self.dispatch(&[val], &mut |f, vals| Some(f.text_of(&vals[0], repr)))
             }
             ("bool", [value]) => self.test(value),
             ("bool", []) => quote!(false),
@@ -359,12 +352,13 @@ impl Func<'_, '_, '_> {
         let target = &self.file.program.instances[callee];
         let param = &target.hir.params[at];
         let env = self.file.program.modules.module(&target.func.module).map(|(_, env)| env);
-        let def = env.and_then(|env| env.function(&target.func.qualname));
+        let func = target.func.written();
+        let def = env.and_then(|env| env.function(&func.qualname));
         let made = def.and_then(|def| def.params.in_frame_order().find(|p| p.name == param.name));
         if made.is_some_and(|param| factory(param).is_some()) {
             return self.new_container(ty);
         }
-        let guard = Guard::Function { name: name.to_string(), target: target.func.clone() };
+        let guard = Guard::Function { name: name.to_string(), target: func };
         let (ns, slot) = self.file.slot(self.index, module, false, guard);
         let (space, slot) = (quote::format_ident!("NS_{ns}"), Literal::usize_unsuffixed(slot));
         let rust = rust_type(ty);
@@ -476,6 +470,9 @@ impl Func<'_, '_, '_> {
         }
         if let Some(val) = self.hoisted_attribute(node, base, name) {
             return self.coerce(&val, to);
+        }
+        if let Some(by) = ByClass::of(name) {
+            return self.visit_by_class((node, base), &by, args, keywords, to);
         }
         if let Some(code) = self.asked_by_name((node, base), name, args, to) {
             return code;

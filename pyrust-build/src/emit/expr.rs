@@ -8,7 +8,7 @@ use super::types::{Val, is_changeable, rust_type};
 use super::{Func, ident, outgoing};
 use crate::hir::{BinOp, BoolOp, CmpOp, Expr, ExprKind, UnaryOp};
 use crate::infer::{
-    Copied, Guard, copy_of, enums, in_place_method, masks, repeated, slice_positions, takes_any_length,
+    Copied, Guard, Text, copy_of, enums, in_place_method, masks, repeated, slice_positions, takes_any_length,
 };
 use crate::lower::above::Above;
 use crate::numpy::{Dtype, is_numpy};
@@ -378,6 +378,9 @@ impl Func<'_, '_, '_> {
                     return Val::new(code, ty);
                 }
                 self.at(e.id, |f| f.method(e.id, base, name, args, keywords, &ty))
+            }
+            ExprKind::Special { method, operands, .. } if let Some(text) = Text::of(&method.name) => {
+                self.text(e.id, text, operands, &ty)
             }
             ExprKind::Special { method, operands, keywords } => {
                 self.special(e.id, method, operands, keywords, &ty)

@@ -63,11 +63,13 @@ mod sure;
 mod sweep;
 mod table;
 mod target;
+mod texts;
 mod tools;
 mod turns;
 mod twice;
 mod types;
 mod value;
+mod visitors;
 
 use std::collections::{BTreeMap, BTreeSet};
 

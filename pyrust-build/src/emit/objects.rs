@@ -386,7 +386,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// The instance that stands for a method of the class at that node.
-    fn reached_method(&self, node: NodeId, class: &ObjectClass, name: &str) -> Option<usize> {
+    pub(super) fn reached_method(&self, node: NodeId, class: &ObjectClass, name: &str) -> Option<usize> {
         let name = format!("{}.{name}", class.name);
         self.reached_as(node, &Callee { module: class.module.clone(), name })
     }

@@ -54,6 +54,10 @@ pub enum ParamKind {
     KeywordOnly,
     VarPositional,
     VarKeyword,
+    /// One of what is given to `*args`, in a form for calls that give so many.
+    Item,
+    /// What is given to `**kwargs` under that name, in a form for calls that do.
+    Name,
     /// What a function inside takes from around; behind all others.
     Capture,
 }

@@ -1,5 +1,6 @@
 //! Calls: builtins, functions of the project, functions of C modules.
 
+use super::operators::Text;
 use super::solver::Ty;
 use super::value::Why;
 use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums};
@@ -61,8 +62,8 @@ pub(super) fn bind_values(
     keywords: &[(String, Expr)],
 ) -> Option<Vec<ArgSource>> {
     let mut out = Vec::new();
-    let positional =
-        params.iter().filter(|p| matches!(p.kind, ParamKind::Positional | ParamKind::PositionalOnly)).count();
+    let by_place = [ParamKind::Positional, ParamKind::PositionalOnly, ParamKind::Item];
+    let positional = params.iter().filter(|p| by_place.contains(&p.kind)).count();
     let takes_rest = params.iter().any(|p| p.kind == ParamKind::VarPositional);
     if args > positional && !takes_rest {
         return None;
@@ -112,8 +113,9 @@ pub(super) fn bind_values(
                 }
                 ArgSource::Positional(i)
             }
-            ParamKind::PositionalOnly => ArgSource::Default,
-            ParamKind::Positional | ParamKind::KeywordOnly => match by_name {
+            ParamKind::Item if i < args => ArgSource::Positional(i),
+            ParamKind::PositionalOnly | ParamKind::Item => ArgSource::Default,
+            ParamKind::Positional | ParamKind::KeywordOnly | ParamKind::Name => match by_name {
                 Some(k) => {
                     used += 1;
                     ArgSource::Keyword(k)
@@ -401,7 +403,10 @@ impl Infer<'_, '_> {
             }
             ("str" | "repr", [value]) if keywords.is_empty() => {
                 let ty = self.expr(value);
-                self.displayable(&ty, value.span);
+                let text = if name == "str" { Text::Str } else { Text::Repr };
+                if !self.asks_text(e, text, &ty, false) {
+                    self.displayable(&ty, value.span);
+                }
                 Ty::Str
             }
             ("bool", [value]) if keywords.is_empty() => {
@@ -489,6 +494,7 @@ impl Infer<'_, '_> {
     ) -> Ty {
         let arg_types: Vec<Ty> = args.iter().map(|a| self.expr(a)).collect();
         let keyword_types: Vec<Ty> = keywords.iter().map(|(_, a)| self.expr(a)).collect();
+        let target = &self.program.for_call(target, args.len(), keywords);
         let hir = match self.program.lowered(target) {
             Ok(hir) => hir,
             Err(reasons) => return self.refuse_callee(e, target, &reasons),
@@ -557,7 +563,7 @@ impl Infer<'_, '_> {
     /// May the argument be the object that tells the `__init__` of a dataclass to call a factory?
     pub(super) fn may_mean_factory(&self, target: &FuncRef, param: &str, ty: &Ty) -> bool {
         let env = self.program.modules.module(&target.module).map(|(_, env)| env);
-        let def = env.and_then(|env| env.function(&target.qualname));
+        let def = env.and_then(|env| env.function(&target.written().qualname));
         let made =
             def.and_then(|def| def.params.in_frame_order().find(|p| p.name == param).and_then(factory));
         made.is_some() && ty.members().contains(&Ty::Obj)

@@ -39,6 +39,7 @@ impl Infer<'_, '_> {
 
     /// The type of a parameter's default, from its source.
     pub(super) fn default_type(&mut self, target: &FuncRef, param: &str) -> Type {
+        let target = &target.written();
         let Some((file, env)) = self.program.modules.module(&target.module) else { return Type::Never };
         let Some(def) = env.function(&target.qualname) else { return Type::Never };
         let Some(default) =

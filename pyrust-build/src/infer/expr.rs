@@ -94,6 +94,9 @@ impl Infer<'_, '_> {
                     (BinOp::Mult, Ty::Tuple(items, _), ExprKind::Int(n)) if repeated(items.len(), *n) => {
                         return Ty::Tuple((0..*n).flat_map(|_| items.clone()).collect(), false);
                     }
+                    (BinOp::Mod, Ty::Str, _) if self.asks_values(e, literal(left), right, &r) => {
+                        return Ty::Str;
+                    }
                     (BinOp::Mod, Ty::Str | Ty::Char, _) => return self.percent(e.span, literal(left), &r),
                     _ => {}
                 }
@@ -342,6 +345,9 @@ impl Infer<'_, '_> {
                     if let FPart::Value { value, conversion, spec } = part {
                         let ty = self.expr(value);
                         self.spec(spec);
+                        if self.asks_part(e, &ty, *conversion, spec) {
+                            continue;
+                        }
                         let plain = |t: &Ty| {
                             matches!(
                                 t,
@@ -652,8 +658,8 @@ pub(super) fn is_plain(ty: &Ty) -> bool {
     })
 }
 
-/// Is `str()` of it known?
-fn is_shown(ty: &Type) -> bool {
+/// Is the text of such a value known?
+pub fn is_shown(ty: &Type) -> bool {
     !ty.any(&|t| {
         let function = matches!(t, Type::Function(_) | Type::Inner(_) | Type::Closure { .. });
         function

@@ -1,5 +1,7 @@
 //! Functions of the project by name, and the forms of them that inference makes.
 
+use crate::lower::handed::Shape;
+
 /// Behind the name of a function: the form of it that hands its iterators out to Python.
 pub(super) const HANDING_OUT: &str = ".<locals>.<handing out>";
 
@@ -11,6 +13,9 @@ pub(super) const COPYING: &str = ".<locals>.<copying>";
 
 /// Behind the name of a function, with a number: a function that was made from it.
 const MADE: &str = ".<locals>.<made ";
+
+/// Behind the name of a function, with the shape of a call: the form of it for such calls.
+const HANDED: &str = ".<locals>.<handed ";
 
 /// A function of the project.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +59,28 @@ impl FuncRef {
     /// Does the interpreter make the copies that it returns?
     pub(super) fn is_copying(&self) -> bool {
         self.qualname.ends_with(COPYING)
+    }
+
+    /// The form of the function for calls that give so much to its star parameters.
+    pub(super) fn handed_on(&self, shape: &Shape) -> FuncRef {
+        let names: String = shape.names.iter().map(|name| format!(" {name}")).collect();
+        let qualname = format!("{}{HANDED}{}{names}>", self.qualname, shape.items);
+        FuncRef { module: self.module.clone(), qualname }
+    }
+
+    /// The function and the shape, of such a form.
+    pub(super) fn handed(&self) -> Option<(&str, Shape)> {
+        let (written, shape) = self.qualname.split_once(HANDED)?;
+        let mut parts = shape.strip_suffix('>')?.split(' ');
+        let items = parts.next()?.parse().ok()?;
+        Some((written, Shape { items, names: parts.map(str::to_string).collect() }))
+    }
+
+    /// The function as it is written, of a form for some of its calls.
+    pub fn written(&self) -> FuncRef {
+        let qualname =
+            self.qualname.split_once(HANDED).map_or(self.qualname.as_str(), |(written, _)| written);
+        FuncRef { module: self.module.clone(), qualname: qualname.to_string() }
     }
 
     /// A function whose code is part of another one's, or that has none.

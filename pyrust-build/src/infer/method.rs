@@ -9,6 +9,7 @@ use crate::lower::DELETE;
 use crate::lower::above::Above;
 use crate::lower::asked::BY_NAME;
 use crate::lower::context::{ENTER, EXIT};
+use crate::lower::visitors::ByClass;
 use crate::numpy::PART;
 use crate::ops::{self, positional};
 use crate::ty::{ObjectClass, Side, Type};
@@ -52,6 +53,9 @@ impl Infer<'_, '_> {
         }
         if let Some(above) = Above::of(name) {
             return self.call_above(e, base, &above, args, keywords);
+        }
+        if let Some(by) = ByClass::of(name) {
+            return self.visit_by_class(e, base, &by, args, keywords);
         }
         if name == "attribute __class__" {
             return self.class_of(base, true);

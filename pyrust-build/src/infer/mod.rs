@@ -30,6 +30,7 @@ mod filled;
 mod funcref;
 mod globals;
 mod guard;
+mod handed;
 mod hooks;
 mod inner;
 mod iter;
@@ -56,6 +57,7 @@ mod stmt;
 mod stores;
 mod tools;
 mod value;
+mod visitors;
 mod whole;
 mod wider;
 
@@ -83,7 +85,7 @@ pub use class_values::ClassOf;
 pub use classes::{ClassAt, global_classes};
 pub use copying::{Copy as Copied, copy_of, returns_copy};
 pub use decide::{decide, is_callable, is_instance};
-pub use expr::{among_few, first_part, masks, repeated, slice_positions};
+pub use expr::{among_few, first_part, is_shown, masks, repeated, slice_positions};
 pub use funcref::FuncRef;
 pub use globals::in_python;
 pub use guard::Guard;
@@ -93,9 +95,11 @@ pub use method::is_affix;
 pub use named::{FieldSource, NamedDef};
 pub use new::{allocated, class_callee, init_of, new_of};
 pub use objects::{Method, MethodKind, method_guard};
+pub use operators::{Text, TextMethod};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
 pub use value::{Named, Reached, ValueArg, method_callee, value_args};
+pub use visitors::Visited;
 
 /// Where inference finds modules: parsed on demand.
 pub trait Modules {
@@ -106,6 +110,9 @@ pub trait Modules {
 /// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],
 /// and the number of the form that keeps instances to itself.
 type Key = (FuncRef, Vec<Type>, Live, Wide, usize);
+
+/// A function, or why it cannot be lowered.
+type Lowered = Result<hir::Function, Vec<Diagnostic>>;
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;
@@ -320,12 +327,15 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn lower(&self, func: &FuncRef) -> Result<hir::Function, Vec<Diagnostic>> {
+    fn lower(&self, func: &FuncRef) -> Lowered {
         let missing = |message: String| vec![Diagnostic::new("PYR0305", Severity::Note, message)];
         let Some((file, env)) = self.modules.module(&func.module) else {
             return Err(missing(format!("no module `{}` in this project", func.module)));
         };
         if let Some(lowered) = self.lower_call_form(func) {
+            return lowered;
+        }
+        if let Some(lowered) = self.lower_form(func) {
             return lowered;
         }
         if func.qualname == EACH {

@@ -601,6 +601,7 @@ impl Infer<'_, '_> {
         named: &[Ty],
         is_value: bool,
     ) -> Result<Option<usize>, Why> {
+        let target = &self.program.for_call(target, given.len(), keywords);
         let hir = self.program.lowered(target).map_err(|reasons| Why::Callee(target.clone(), reasons))?;
         let sources = bind_items(&hir.params, given.len(), keywords)
             .ok_or_else(|| Why::Form(target.qualname.clone()))?;

@@ -11,11 +11,13 @@
 //! method itself does, since the name is no value that native code knows.
 
 mod settle;
+mod texts;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use self::settle::settled;
+pub use self::texts::{Text, TextMethod};
 use super::objects::Member;
 use super::solver::Ty;
 use super::{Infer, Method, MethodKind, Program};
@@ -520,6 +522,9 @@ impl Infer<'_, '_> {
         operands: &[Ty],
         keywords: &[(String, Expr)],
     ) -> Ty {
+        if let Some(text) = Text::of(&special.name) {
+            return self.text_call(e, text, operands);
+        }
         let mut given = operands.to_vec();
         let receiver = given.remove(special.receiver);
         given.rotate_left(special.receiver);

@@ -260,7 +260,8 @@ impl Infer<'_, '_> {
     }
 
     fn is_maker(&self) -> bool {
-        MAKERS.iter().any(|maker| self.func.qualname.rsplit('.').next() == Some(maker))
+        let written = self.func.written().qualname;
+        MAKERS.iter().any(|maker| written.rsplit('.').next() == Some(maker))
     }
 
     /// The attribute is assigned: of an instance that may have been hashed before, unless it is being made here and nobody

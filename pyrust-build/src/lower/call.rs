@@ -98,9 +98,6 @@ impl Lower<'_> {
         if let Some(kind) = self.spread_call(func, args, keywords) {
             return kind;
         }
-        if let Some(kind) = self.with_rest(func, args, keywords) {
-            return kind;
-        }
         if let Some(star) = keywords.iter().find(|k| k.name.is_none())
             && !is_format(func)
         {

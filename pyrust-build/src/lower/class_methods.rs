@@ -46,7 +46,7 @@ pub(super) fn expanded(env: &ModuleEnv, qualname: &str, def: &FunctionDef) -> Op
 }
 
 /// May something inside the statements bind the name for itself? Functions and classes are not looked into.
-fn binds_inside(body: &[Stmt], name: &str) -> bool {
+pub(super) fn binds_inside(body: &[Stmt], name: &str) -> bool {
     let mut found = false;
     walk::each_statement(body, &mut |stmt| {
         found |= matches!(stmt.kind, StmtKind::FunctionDef(_) | StmtKind::ClassDef(_));

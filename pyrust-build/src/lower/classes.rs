@@ -7,6 +7,7 @@ use super::Lower;
 use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, Keyword, UnaryOp};
 use crate::hir::{Expr, ExprKind};
 use crate::ops::builtins::CLASSES;
+use crate::resolve::Binding;
 use crate::source::Span;
 
 /// `type(x) is C` for a global `C`, as a call of two arguments.
@@ -112,10 +113,25 @@ impl Lower<'_> {
         Some(test.kind)
     }
 
+    /// Is the global a dict or a set? Those are asked with the hash of the class.
+    fn is_table(&self, name: &str) -> bool {
+        let Some(Binding::Value(value)) = self.env.bindings.get(name) else { return false };
+        match &value.kind {
+            A::Dict { .. } | A::Set(_) | A::DictComp { .. } | A::SetComp { .. } => true,
+            A::Call { func, .. } => {
+                matches!(&func.kind, A::Name(name) if matches!(name.as_str(), "dict" | "set" | "frozenset"))
+            }
+            _ => false,
+        }
+    }
+
     /// `type(x) is Decimal`, `type(x) in number_types`: what the global stands for is looked at when it is asked.
     fn asked_class(&mut self, value: &AExpr, op: CmpOp, class: &AExpr, span: Span) -> Option<ExprKind> {
         let A::Name(name) = &class.kind else { return None };
         if self.lookup(name).is_some() || !self.env.bindings.contains_key(name) || !self.is_builtin("type") {
+            return None;
+        }
+        if matches!(op, CmpOp::In | CmpOp::NotIn) && self.is_table(name) {
             return None;
         }
         let test = match op {

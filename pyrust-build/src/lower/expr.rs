@@ -256,6 +256,11 @@ impl Lower<'_> {
                     None => self.no(span, "this `%` format", "name every value, or none"),
                 }
             }
+            A::BinOp { left, op: hir::BinOp::Mod, right }
+                if let Some(kind) = self.percent_as_parts(left, right) =>
+            {
+                kind
+            }
             A::BinOp { left, op, right } => {
                 let (left, right) = (self.boxed(left), self.boxed(right));
                 match fold(*op, &left, &right) {

@@ -16,6 +16,7 @@ pub mod each;
 mod expr;
 mod functional;
 mod generators;
+pub mod handed;
 mod handing;
 mod iterable;
 mod itertools;
@@ -40,6 +41,7 @@ mod structs;
 mod symbols;
 mod text;
 mod value;
+pub(crate) mod visitors;
 mod waits;
 pub mod webs;
 mod weekdays;
@@ -75,6 +77,8 @@ pub fn lower(
     hands_out: bool,
 ) -> Result<hir::Function, Vec<Diagnostic>> {
     let expanded = class_methods::expanded(env, qualname, def);
+    let def = expanded.as_ref().unwrap_or(def);
+    let expanded = visitors::expanded(env, def);
     let def = expanded.as_ref().unwrap_or(def);
     // Only lowering finds which generator expressions outlive the expression they stand in, and then they are functions
     // of their own.
@@ -163,6 +167,25 @@ type Lasting = Rc<RefCell<BTreeSet<Span>>>;
 enum Notes {
     Allowed,
     Refuse,
+}
+
+/// The parameters as callers know them.
+pub fn parameters(params: &ast::Params) -> Vec<hir::Param> {
+    use hir::ParamKind as K;
+    let kinds = std::iter::empty()
+        .chain(params.positional_only.iter().map(|_| K::PositionalOnly))
+        .chain(params.positional.iter().map(|_| K::Positional))
+        .chain(params.keyword_only.iter().map(|_| K::KeywordOnly))
+        .chain(params.var_positional.iter().map(|_| K::VarPositional))
+        .chain(params.var_keyword.iter().map(|_| K::VarKeyword));
+    let made = |(p, kind): (&ast::Param, hir::ParamKind)| hir::Param {
+        name: p.name.clone(),
+        var: 0,
+        kind,
+        has_default: p.default.is_some(),
+        span: p.span,
+    };
+    params.in_frame_order().zip(kinds).map(made).collect()
 }
 
 /// Names of one scope.
@@ -408,15 +431,8 @@ impl<'a> Lower<'a> {
 
     /// The parameters, and the statements that move shared ones to their cells.
     fn params(&mut self, params: &ast::Params) -> (Vec<hir::Param>, Vec<hir::Stmt>) {
-        use hir::ParamKind as K;
-        let kinds = std::iter::empty()
-            .chain(params.positional_only.iter().map(|_| K::PositionalOnly))
-            .chain(params.positional.iter().map(|_| K::Positional))
-            .chain(params.keyword_only.iter().map(|_| K::KeywordOnly))
-            .chain(params.var_positional.iter().map(|_| K::VarPositional))
-            .chain(params.var_keyword.iter().map(|_| K::VarKeyword));
         let (mut out, mut moves) = (Vec::new(), Vec::new());
-        for (param, kind) in params.in_frame_order().zip(kinds) {
+        for (param, hir::Param { kind, .. }) in params.in_frame_order().zip(parameters(params)) {
             // Callers know it under another name.
             self.refuse_private(&param.name, param.span);
             let var = self.new_var(&param.name);

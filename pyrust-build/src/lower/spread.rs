@@ -179,42 +179,4 @@ impl Lower<'_> {
         let twice = out.iter().enumerate().any(|(i, k)| out[..i].iter().any(|other| other.name == k.name));
         (!twice).then_some(out)
     }
-
-    /// What the parameter `**kwargs` of a function of the module gets: a dict of the names that no other parameter has.
-    pub(super) fn with_rest(
-        &mut self,
-        func: &AExpr,
-        args: &[AExpr],
-        keywords: &[ast::Keyword],
-    ) -> Option<ExprKind> {
-        let A::Name(name) = &func.kind else { return None };
-        if self.lookup(name).is_some() || keywords.iter().any(|k| k.name.is_none()) {
-            return None;
-        }
-        if args.iter().any(|a| matches!(a.kind, A::Starred(_))) {
-            return None;
-        }
-        let params = self.parameters_of(name).filter(|p| p.var_keyword.is_some())?;
-        let own = |k: &ast::Keyword| {
-            params.positional.iter().chain(&params.keyword_only).any(|p| k.name.as_ref() == Some(&p.name))
-        };
-        // They are evaluated in the order of the call: those of the dict last, where that is the same.
-        let first = keywords.iter().position(|k| !own(k))?;
-        let settled = |k: &ast::Keyword| matches!(k.value.kind, A::Constant(_));
-        if keywords[first..].iter().any(|k| own(k) && !settled(k)) {
-            return None;
-        }
-        let given = self.exprs(args);
-        let (mut all, mut rest) = (Vec::new(), Vec::new());
-        for k in keywords.iter().filter(|k| own(k)) {
-            all.push((k.name.clone().unwrap_or_default(), self.expr(&k.value)));
-        }
-        for k in keywords.iter().filter(|k| !own(k)) {
-            let key = self.make(ExprKind::Str(k.name.clone().unwrap_or_default()), k.value.span);
-            rest.push((Some(key), self.expr(&k.value)));
-        }
-        let span = keywords[first].value.span;
-        all.push(("**".into(), self.make(ExprKind::Dict(rest), span)));
-        Some(ExprKind::Call { name: name.clone(), args: given, keywords: all })
-    }
 }

@@ -106,8 +106,18 @@ impl Lower<'_> {
         let pieces = pieces(text, &mut numbers, 2)?;
         let mut used = Vec::new();
         let known = positions(&pieces, &names, args.len(), star.is_some(), mapping.is_some(), &mut used)?;
-        // Each argument once and in order: then nothing needs to be kept. Else all are evaluated first.
-        let in_order = known && star.is_none() && mapping.is_none() && used.iter().copied().eq(0..all.len());
+        // Each argument once and in order, of which all but the first only read a variable: then nothing needs to be
+        // kept. Else all are evaluated before the first one is shown.
+        let reads = |e: &AExpr| match &e.kind {
+            A::Constant(_) => true,
+            A::Name(name) => self.lookup(name).is_some() && !self.is_cell(name),
+            _ => false,
+        };
+        let in_order = known
+            && star.is_none()
+            && mapping.is_none()
+            && used.iter().copied().eq(0..all.len())
+            && all.iter().skip(1).all(reads);
         let mut first = Vec::new();
         let mut fields = Fields { args: &all, names, kept: vec![], star: None, mapping: None };
         if !in_order {
@@ -213,6 +223,35 @@ impl Lower<'_> {
             }
         };
         Some(self.make(kind, span))
+    }
+
+    /// `"%s %-5r" % (a, b)`: CPython's compiler makes an f-string of it, so that each value is shown before the next one is
+    /// evaluated. That is so where nothing but text is asked for.
+    pub(super) fn percent_as_parts(&mut self, left: &AExpr, right: &AExpr) -> Option<ExprKind> {
+        let (A::Constant(Constant::Str(text)), A::Tuple(items)) = (&left.kind, &right.kind) else {
+            return None;
+        };
+        if items.is_empty() || items.iter().any(|item| matches!(item.kind, A::Starred(_))) {
+            return None;
+        }
+        let pieces = percent::as_parts(text)?;
+        if pieces.iter().filter(|piece| matches!(piece, percent::Piece::Value { .. })).count() != items.len()
+        {
+            return None;
+        }
+        let mut items = items.iter();
+        let mut parts = Vec::new();
+        for piece in pieces {
+            parts.push(match piece {
+                percent::Piece::Literal(text) => FPart::Literal(text),
+                percent::Piece::Value { conversion, spec } => {
+                    let value = self.expr(items.next()?);
+                    let spec = if spec.is_empty() { vec![] } else { vec![FPart::Literal(spec)] };
+                    FPart::Value { value, conversion: Some(conversion), spec }
+                }
+            });
+        }
+        Some(ExprKind::FString(parts))
     }
 
     /// `"%(a)s %(b)d" % d`: the names looked up first, in order.

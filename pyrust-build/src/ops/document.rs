@@ -67,7 +67,8 @@ pub fn markdown() -> String {
     let _ = writeln!(
         out,
         "\n`hasattr` and `setattr` take a name that is written down; `getattr` of two arguments also one that is \
-         computed, of what instances of the project's classes and named tuples keep."
+         computed, of what instances of the project's classes and named tuples keep, and the method whose name is \
+         made of the name of a parameter's class (`getattr(self, \"visit_\" + type(node).__name__, self.other)`)."
     );
     let _ = writeln!(out, "\nThose that take values of certain types only:\n");
     let mut groups: BTreeMap<(u8, &str), BTreeMap<String, Vec<Line>>> = BTreeMap::new();

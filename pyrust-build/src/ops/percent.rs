@@ -1,5 +1,8 @@
 //! What stands in a `%` format: which conversion each value gets.
 
+use std::iter::Peekable;
+use std::str::Chars;
+
 /// One value that a `%` format takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
@@ -98,9 +101,84 @@ pub fn slots(text: &str) -> Option<Vec<Slot>> {
     Some(out)
 }
 
+/// A part of a `%` format that is an f-string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    Literal(String),
+    Value { conversion: char, spec: String },
+}
+
+/// The most digits that CPython's compiler takes of a width or precision.
+const MAX_DIGITS: usize = 3;
+
+/// A number, if one stands there; `None` for one of too many digits.
+fn digits(rest: &mut Peekable<Chars>) -> Option<Option<u32>> {
+    let mut found = String::new();
+    while let Some(digit) = rest.next_if(char::is_ascii_digit) {
+        found.push(digit);
+    }
+    (found.len() <= MAX_DIGITS).then(|| found.parse().ok())
+}
+
+/// The parts that CPython's compiler makes of a `%` format; `None` where it leaves that as it is.
+pub fn as_parts(text: &str) -> Option<Vec<Piece>> {
+    let mut out = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        if c != '%' {
+            literal.push(c);
+            continue;
+        }
+        if rest.next_if_eq(&'%').is_some() {
+            literal.push('%');
+            continue;
+        }
+        let mut left = false;
+        while let Some(flag) = rest.next_if(|c| "-+ #0".contains(*c)) {
+            left |= flag == '-';
+        }
+        let width = digits(&mut rest)?;
+        let precision = match rest.next_if_eq(&'.') {
+            Some(_) => Some(digits(&mut rest)?.unwrap_or(0)),
+            None => None,
+        };
+        let conversion = rest.next().filter(|c| matches!(c, 's' | 'r' | 'a'))?;
+        let mut spec = String::new();
+        if let Some(width) = width {
+            let align = if left || width == 0 { "" } else { ">" };
+            spec = format!("{align}{width}");
+        }
+        if let Some(precision) = precision {
+            spec = format!("{spec}.{precision}");
+        }
+        if !literal.is_empty() {
+            out.push(Piece::Literal(std::mem::take(&mut literal)));
+        }
+        out.push(Piece::Value { conversion, spec });
+    }
+    if !literal.is_empty() {
+        out.push(Piece::Literal(literal));
+    }
+    Some(out)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::slots;
+    use super::{Piece, as_parts, slots};
+
+    #[test]
+    fn is_an_f_string_where_all_is_text() {
+        let value = |conversion, spec: &str| Piece::Value { conversion, spec: spec.into() };
+        let parts = as_parts("%5s%%%-3r.%.2a").expect("all of it is text");
+        let literal = |text: &str| Piece::Literal(text.into());
+        let wanted = [value('s', ">5"), literal("%"), value('r', "3"), literal("."), value('a', ".2")];
+        assert_eq!(parts, wanted);
+        assert_eq!(
+            [as_parts("%d"), as_parts("%(a)s"), as_parts("%*s"), as_parts("%5000s")],
+            [const { None }; 4]
+        );
+    }
 
     fn conversions(text: &str) -> Option<String> {
         slots(text).map(|s| s.iter().map(|s| s.conversion).collect())

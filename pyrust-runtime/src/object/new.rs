@@ -1,5 +1,6 @@
 //! Classes whose instances a `__new__` of the program makes.
 
+use core::cell::Cell;
 use core::ptr;
 
 use pyo3_ffi::{self as ffi, PyTypeObject};
@@ -21,6 +22,37 @@ fn class_of<C: OfObjectClass>() -> R<*mut PyTypeObject> {
 pub fn class_value<C: OfObjectClass>(cx: Cx) -> R<Callable> {
     // SAFETY: The class is held for good.
     unsafe { Callable::from_py(cx, class_of::<C>()?.cast()) }
+}
+
+/// What a class was called in the transaction that asked last.
+pub struct ClassName {
+    name: &'static str,
+    found: Cell<u64>,
+}
+
+// SAFETY: Only touched while the GIL is held.
+unsafe impl Sync for ClassName {}
+
+impl ClassName {
+    pub const fn new(name: &'static str) -> ClassName {
+        ClassName { name, found: Cell::new(0) }
+    }
+}
+
+/// Bails unless `C.__name__` is that name.
+#[inline]
+pub fn is_named<C: OfObjectClass>(cx: Cx, name: &'static ClassName) -> R<()> {
+    if name.found.get() == cx.number() { Ok(()) } else { name_again(cx, class_value::<C>(cx)?, name) }
+}
+
+#[cold]
+fn name_again(cx: Cx, class: Callable, name: &'static ClassName) -> R<()> {
+    let found = class.class_name()?;
+    if !found.is_ascii() || found.raw() != name.name.as_bytes() {
+        return bail(Bail::Guard);
+    }
+    name.found.set(cx.number());
+    Ok(())
 }
 
 /// `class.name`, where that is the class `C`.

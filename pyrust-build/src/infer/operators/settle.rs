@@ -36,23 +36,23 @@ pub(super) fn settled(program: &Program, function: &Function, nodes: &[Type]) ->
     Some(out)
 }
 
-struct Settle<'p, 'a> {
-    program: &'p Program<'a>,
+pub(super) struct Settle<'p, 'a> {
+    pub(super) program: &'p Program<'a>,
     nodes: &'p [Type],
     vars: Vec<Var>,
     next: NodeId,
-    changed: bool,
+    pub(super) changed: bool,
     /// Builtins that were called.
-    asked: Vec<String>,
+    pub(super) asked: Vec<String>,
 }
 
-fn take(e: &mut Expr) -> Expr {
+pub(super) fn take(e: &mut Expr) -> Expr {
     let empty = Expr { kind: ExprKind::None, span: e.span, id: e.id };
     std::mem::replace(e, empty)
 }
 
 impl Settle<'_, '_> {
-    fn ty(&self, e: &Expr) -> Type {
+    pub(super) fn ty(&self, e: &Expr) -> Type {
         self.nodes.get(e.id).cloned().unwrap_or(Type::Never)
     }
 
@@ -61,7 +61,7 @@ impl Settle<'_, '_> {
         self.next - 1
     }
 
-    fn build(&mut self, kind: ExprKind, span: Span) -> Expr {
+    pub(super) fn build(&mut self, kind: ExprKind, span: Span) -> Expr {
         Expr { kind, span, id: self.node() }
     }
 
@@ -155,7 +155,7 @@ impl Settle<'_, '_> {
         self.vars.len() - 1
     }
 
-    fn read(&mut self, var: VarId, span: Span) -> Expr {
+    pub(super) fn read(&mut self, var: VarId, span: Span) -> Expr {
         self.build(ExprKind::Local(var), span)
     }
 
@@ -214,13 +214,14 @@ impl Settle<'_, '_> {
     /// A new variable to store into.
     fn held(&mut self, span: Span) -> Target {
         let id = self.node();
-        self.vars.push(Var {
-            name: format!("_tmp{}", self.vars.len()),
-            maybe_unbound: false,
-            cell: false,
-            of: None,
-        });
-        Target { kind: TargetKind::Var(self.vars.len() - 1), span, id }
+        Target { kind: TargetKind::Var(self.hidden()), span, id }
+    }
+
+    /// A new variable.
+    pub(super) fn hidden(&mut self) -> VarId {
+        let name = format!("_tmp{}", self.vars.len());
+        self.vars.push(Var { name, maybe_unbound: false, cell: false, of: None });
+        self.vars.len() - 1
     }
 
     fn read_back(&mut self, held: &Target) -> Expr {
@@ -370,6 +371,7 @@ impl VisitMut for Settle<'_, '_> {
 
     fn expr(&mut self, e: &mut Expr) {
         visit::walk_expr_mut(self, e);
+        self.texts(e);
         let types: Vec<Type> = match &mut e.kind {
             ExprKind::If { test, .. } => return self.test(test),
             ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test(operand),
