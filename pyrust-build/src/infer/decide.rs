@@ -208,3 +208,18 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::None | Type::Never | Type::Obj | Type::Iter(_) | Type::Cell(_) | Type::Union(_) => false,
     }
 }
+
+impl super::Infer<'_, '_> {
+    /// What a condition that has been inferred always is.
+    pub(super) fn decide(&self, test: &crate::hir::Expr) -> Option<bool> {
+        if self.program.hides_tests(&self.func.module) {
+            return None;
+        }
+        let solver = &self.state.solver;
+        decide(test, &self.hir.vars, &|e| solver.resolve(&solver.get(self.state.nodes[e.id])))
+    }
+
+    pub(super) fn falls_off(&self, body: &[crate::hir::Stmt]) -> bool {
+        crate::hir::falls_off(body, &|test| self.decide(test))
+    }
+}

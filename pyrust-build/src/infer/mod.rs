@@ -782,19 +782,6 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// What a condition that has been inferred always is.
-    fn decide(&self, test: &hir::Expr) -> Option<bool> {
-        if self.program.hides_tests(&self.func.module) {
-            return None;
-        }
-        let solver = &self.state.solver;
-        decide(test, &self.hir.vars, &|e| solver.resolve(&solver.get(self.state.nodes[e.id])))
-    }
-
-    fn falls_off(&self, body: &[hir::Stmt]) -> bool {
-        hir::falls_off(body, &|test| self.decide(test))
-    }
-
     fn var_type(&self, var: hir::VarId) -> Ty {
         self.state.solver.get(self.state.vars[var])
     }
