@@ -81,14 +81,18 @@ fn nesting(ty: &SigType) -> usize {
         SigType::List(_) => !of_tuple,
         _ => false,
     };
-    let members = |item| match item {
-        &SigType::Union(ref members) => members.as_slice(),
-        one => core::slice::from_ref(one),
-    };
     // A matrix is no tree, and neither is a record: all that stands at a place of one is of one kind.
-    let both = |item| members(item).iter().any(same) && !members(item).iter().all(same);
+    let both = |item: &SigType| members(item).iter().any(same) && !members(item).iter().all(same);
     let below = items.iter().flat_map(members).map(nesting).max().unwrap_or(0);
     below + usize::from(items.iter().any(both))
+}
+
+/// The members of a union, or the one type.
+fn members(ty: &SigType) -> &[SigType] {
+    match ty {
+        SigType::Union(members) => members.as_slice(),
+        one => core::slice::from_ref(one),
+    }
 }
 
 /// The same as one level: what stands in it is any object.
