@@ -237,9 +237,7 @@ fn attempt(input: &Input, failed: &BTreeMap<String, String>) -> Result<Output, (
             for i in program.reachable(root) {
                 // The code of a function inside is part of the outer one's.
                 let func = program.instances[i].func.written();
-                if !func.is_nested() {
-                    digests.insert(func.name());
-                }
+                digests.extend((!func.is_nested()).then(|| func.name()));
             }
         }
     }

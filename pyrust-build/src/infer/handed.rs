@@ -1,9 +1,13 @@
 //! Which form of a function that only hands its star parameters on a call runs.
 
 use super::{ArgSource, FuncRef, Program, bind};
-use crate::hir::Expr;
+use crate::diagnostic::Diagnostic;
+use crate::hir::{Expr, Function};
 use crate::lower::handed::{Shape, lower_handed, only_hands_on};
 use crate::lower::parameters;
+
+/// A function, or why it cannot be lowered.
+pub(super) type Lowered = Result<Function, Vec<Diagnostic>>;
 
 impl Program<'_> {
     /// The form of the function for a call with so many positional arguments and these keywords; the function itself
@@ -37,7 +41,7 @@ impl Program<'_> {
     }
 
     /// Lowers such a form; `None` for any other function.
-    pub(super) fn lower_form(&self, func: &FuncRef) -> Option<super::Lowered> {
+    pub(super) fn lower_form(&self, func: &FuncRef) -> Option<Lowered> {
         let (written, shape) = func.handed()?;
         let (file, env) = self.modules.module(&func.module)?;
         let mut lowered = lower_handed(file, env, written, env.function(written)?, &shape)?;

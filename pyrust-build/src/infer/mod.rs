@@ -74,6 +74,7 @@ use crate::source::{SourceFile, Span};
 use crate::ty::{ObjectClass, Type};
 use analysis::Analysis;
 use funcref::{COPYING, HANDING_OUT};
+use handed::Lowered;
 use own::Live;
 use solver::{Ty, VarId};
 
@@ -110,9 +111,6 @@ pub trait Modules {
 /// What an instance is known by: the function, the types of its parameters, `live` and `wide` of [`Program::request`],
 /// and the number of the form that keeps instances to itself.
 type Key = (FuncRef, Vec<Type>, Live, Wide, usize);
-
-/// A function, or why it cannot be lowered.
-type Lowered = Result<hir::Function, Vec<Diagnostic>>;
 
 /// At most so many instances of one function.
 const MAX_INSTANCES: usize = 24;
@@ -332,10 +330,7 @@ impl<'a> Program<'a> {
         let Some((file, env)) = self.modules.module(&func.module) else {
             return Err(missing(format!("no module `{}` in this project", func.module)));
         };
-        if let Some(lowered) = self.lower_call_form(func) {
-            return lowered;
-        }
-        if let Some(lowered) = self.lower_form(func) {
+        if let Some(lowered) = self.lower_call_form(func).or_else(|| self.lower_form(func)) {
             return lowered;
         }
         if func.qualname == EACH {
