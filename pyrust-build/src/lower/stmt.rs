@@ -268,26 +268,32 @@ impl Lower<'_> {
     /// Builtin classes are raised natively, so that handlers in native code see them. Whatever leaves the call is
     /// raised by Python in the end, so the rest need not be understood.
     fn raise(&mut self, exc: Option<&AExpr>, cause: Option<&AExpr>) -> StmtKind {
-        let (class, args) = match exc.map(|e| &e.kind) {
-            Some(A::Name(name)) => (name, &[][..]),
-            Some(A::Call { func, args, keywords }) if keywords.is_empty() => match &func.kind {
-                A::Name(name) => (name, args.as_slice()),
-                _ => return StmtKind::Bail,
-            },
-            _ => return StmtKind::Bail,
+        let Some(exc) = exc else { return StmtKind::Bail };
+        let (class, args) = match &exc.kind {
+            A::Call { func, args, keywords } if keywords.is_empty() => (&**func, args.as_slice()),
+            _ => (exc, &[][..]),
         };
         let plain_cause = match cause.map(|e| &e.kind) {
             None | Some(A::Constant(Constant::None)) => true,
             Some(A::Name(name)) => self.handlers.iter().flatten().any(|n| n == name),
             Some(_) => false,
         };
-        let own = self.lookup(class).is_none()
-            && matches!(self.env.bindings.get(class), Some(Binding::Class | Binding::Imported { .. }));
-        let builtin = self.is_builtin(class) && exceptions::can_be_made(class, args.len());
-        if !plain_cause || !(own || builtin) || args.iter().any(|a| matches!(a.kind, A::Starred(_))) {
+        let class = match &class.kind {
+            A::Name(name) if self.is_builtin(name) => {
+                exceptions::can_be_made(name, args.len()).then(|| Catch::Builtin(name.clone()))
+            }
+            A::Name(name) => {
+                let known =
+                    matches!(self.env.bindings.get(name), Some(Binding::Class | Binding::Imported { .. }));
+                (known && self.lookup(name).is_none()).then(|| Catch::Global(name.clone()))
+            }
+            A::Attribute { value, name } => self.class_within(value, name),
+            _ => None,
+        };
+        let Some(class) = class.filter(|_| plain_cause) else { return StmtKind::Bail };
+        if args.iter().any(|a| matches!(a.kind, A::Starred(_))) {
             return StmtKind::Bail;
         }
-        let class = if own { Catch::Global(class.clone()) } else { Catch::Builtin(class.clone()) };
         match self.raise_args(args) {
             Some(args) => StmtKind::Raise { class, args },
             None => StmtKind::Bail,
@@ -384,6 +390,22 @@ impl Lower<'_> {
         StmtKind::Try { body, handlers, orelse, finalbody }
     }
 
+    /// A class in a module, or in a class of this one.
+    fn class_within(&self, outer: &AExpr, name: &str) -> Option<Catch> {
+        let A::Name(outer) = &outer.kind else { return None };
+        if self.lookup(outer).is_some() {
+            return None;
+        }
+        let dotted = format!("{outer}.{name}");
+        match self.env.bindings.get(outer)? {
+            Binding::Class if matches!(self.env.bindings.get(&dotted), Some(Binding::Class)) => {
+                Some(Catch::Global(dotted))
+            }
+            Binding::Class => None,
+            _ => Some(Catch::Attr { module: outer.clone(), name: name.to_string() }),
+        }
+    }
+
     pub(super) fn exception_classes(&mut self, class: &AExpr, out: &mut Vec<Catch>) {
         let global =
             |this: &Self, name: &str| this.lookup(name).is_none() && this.env.bindings.contains_key(name);
@@ -392,12 +414,7 @@ impl Lower<'_> {
                 Catch::Builtin(name.clone())
             }
             A::Name(name) if global(self, name) => Catch::Global(name.clone()),
-            A::Attribute { value, name } => match &value.kind {
-                A::Name(module) if global(self, module) => {
-                    Catch::Attr { module: module.clone(), name: name.clone() }
-                }
-                _ => Catch::Unknown,
-            },
+            A::Attribute { value, name } => self.class_within(value, name).unwrap_or(Catch::Unknown),
             A::Tuple(items) if !items.is_empty() => {
                 return items.iter().for_each(|i| self.exception_classes(i, out));
             }
