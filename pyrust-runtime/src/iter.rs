@@ -79,18 +79,23 @@ impl<T> PyIter<T> {
         // An iterator among its own sources: `ValueError` for generators, endless recursion for the others.
         let Ok(mut state) = self.state.try_borrow_mut() else { return bail(Bail::Unsupported) };
         let item = match &mut *state {
-            State::Running(step) => step(cx)?,
+            State::Running(step) => step(cx),
             State::Ended => return Ok(None),
             State::EndedOnce => return bail(Bail::Unsupported),
         };
-        if item.is_none() {
-            match self.at_end {
-                AtEnd::Stays => *state = State::Ended,
-                AtEnd::Unknown => *state = State::EndedOnce,
-                AtEnd::AsksAgain | AtEnd::Branches => {}
+        match item {
+            // Part by part: the step has just written them, and one load of all would wait for that.
+            Ok(Some(item)) => Ok(Some(item)),
+            Ok(None) => {
+                match self.at_end {
+                    AtEnd::Stays => *state = State::Ended,
+                    AtEnd::Unknown => *state = State::EndedOnce,
+                    AtEnd::AsksAgain | AtEnd::Branches => {}
+                }
+                Ok(None)
             }
+            Err(stop) => Err(stop),
         }
-        Ok(item)
     }
 }
 

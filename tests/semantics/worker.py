@@ -97,11 +97,11 @@ def with_classes(table, classes):
     if type(table) is tuple:
         items = [with_classes(item, classes) for item in table]
         return table if all(map(operator.is_, items, table)) else tuple(items)
-    if type(table) is dict and any(id(key) in classes for key in table):
+    if type(table) is dict and any(classes.get(id(key), key) is not key for key in table):
         items = [(classes.get(id(key), key), item) for key, item in table.items()]
         table.clear()
         table.update(items)
-    if type(table) is set and any(id(item) in classes for item in table):
+    if type(table) is set and any(classes.get(id(item), item) is not item for item in table):
         items = [classes.get(id(item), item) for item in table]
         table.clear()
         table.update(items)
@@ -371,8 +371,6 @@ class Worker:
                 problems.append(f"bailed for {bails}, expected {marks['bails']}")
         elif calls != (expected := int(marks.get("loops", 1))) or bails:
             problems.append(f"{calls} native calls, bails {bails}, state {state}: expected {expected}")
-        if not problems and "threads" not in marks and (calls or bails):
-            problems += [f"points not counted: {text}" for text in self.uncounted(copies, step)]
         if not problems and not {"no-force", "threads"} & set(marks) and (calls or bails):
             for k in sorted({1, 2, 3, 5, 8, points // 2, points - 1, points}):
                 if 0 < k <= points:
@@ -383,6 +381,9 @@ class Worker:
                     for k in (1, 2, points):
                         found = self.left(copies, step, count, k)
                         problems += [f"bail forced at point {k} behind element {count}: {text}" for text in found]
+        # Calls that are given up are counted, so this comes last.
+        if not problems and not {"no-force", "threads"} & set(marks) and calls and not bails:
+            problems += [f"points not counted: {text}" for text in self.uncounted(copies, step)]
         return {"problems": problems, "points": points, "bails": bails, "calls": calls}
 
     def uncounted(self, copies, step):

@@ -262,7 +262,7 @@ impl<'p, 'a> File<'p, 'a> {
             hooks: Vec::new(),
             named_classes: Vec::new(),
             shares: false,
-            looks: program.instances.iter().any(|i| hir::visit::reads_caught(&i.hir.body)),
+            looks: program.reads_caught(),
         }
     }
 

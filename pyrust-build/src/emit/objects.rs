@@ -240,6 +240,10 @@ impl Func<'_, '_, '_> {
             };
             self.file.attribute(class, name);
             let field = format_ident!("f{at}");
+            // Where nothing but a bail comes to be, nothing else says what type that is.
+            let bails = !val.place && code.to_string().starts_with("bail");
+            let object = rust_type(&val.ty);
+            let code = if bails { quote!({ let object: #object = #code; object }) } else { code.clone() };
             let read = self.q(quote!(#code.get(|fields| &fields.#field)));
             return self.coerce(&Val::new(read, kept), ty);
         }

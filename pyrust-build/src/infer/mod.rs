@@ -15,6 +15,7 @@ pub mod bases;
 mod beyond;
 mod by_name;
 mod call;
+mod caught;
 mod class_methods;
 mod class_values;
 mod classes;
@@ -249,6 +250,7 @@ pub struct Program<'a> {
     /// What the run that is under way has asked for.
     requested: BTreeSet<usize>,
     lookups: lookups::Lookups,
+    caught: caught::Caught,
 }
 
 impl<'a> Program<'a> {
@@ -280,6 +282,7 @@ impl<'a> Program<'a> {
             spent: 0,
             requested: BTreeSet::new(),
             lookups: lookups::Lookups::default(),
+            caught: caught::Caught::default(),
         }
     }
 
