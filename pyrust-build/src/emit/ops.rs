@@ -95,6 +95,14 @@ impl Func<'_, '_, '_> {
         Val { range: val.range, ..Val::place(quote!(#name), val.ty.clone()) }
     }
 
+    /// The same values as these types.
+    fn becoming(&mut self, args: &[Val], types: &[Type]) -> Vec<Val> {
+        let become_one = |(a, t): (&Val, &Type)| {
+            if a.ty == *t { a.clone() } else { Val::new(self.coerce(a, t), t.clone()) }
+        };
+        args.iter().zip(types).map(become_one).collect()
+    }
+
     /// One row of the table on types without unions.
     pub(super) fn row(&mut self, name: &str, args: &[Val]) -> Option<Val> {
         let types: Vec<Type> = args.iter().map(|a| a.ty.clone()).collect();
@@ -114,22 +122,14 @@ impl Func<'_, '_, '_> {
         }
         let widened = if self.wide { ops::widened(name, &types) } else { None };
         if let Some((wide, all)) = widened {
-            let args: Vec<Val> = args
-                .iter()
-                .zip(&all)
-                .map(|(a, t)| if a.ty == *t { a.clone() } else { Val::new(self.coerce(a, t), t.clone()) })
-                .collect();
+            let args = self.becoming(args, &all);
             let before = std::mem::take(&mut self.wide);
             let out = self.row(&wide, &args);
             self.wide = before;
             return out;
         }
         if let Some((name, all)) = ops::boxed(name, &types) {
-            let args: Vec<Val> = args
-                .iter()
-                .zip(&all)
-                .map(|(a, t)| if a.ty == *t { a.clone() } else { Val::new(self.coerce(a, t), t.clone()) })
-                .collect();
+            let args = self.becoming(args, &all);
             return self.row(&name, &args);
         }
         let (op, binding) = ops::select(name, &types)?;
