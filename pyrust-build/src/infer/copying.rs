@@ -96,7 +96,8 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
         },
         ExprKind::Comp(comp) if comp.kind == CompKind::Dict => {
             let value = comp.value.as_ref().filter(|_| comp.extra.is_none())?;
-            (is_key(&ty(&comp.element)) && is_plain(&ty(value))).then_some(Copy::Entries(comp))
+            let key = ty(&comp.element);
+            ((is_key(&key) || key == Type::Obj) && is_plain(&ty(value))).then_some(Copy::Entries(comp))
         }
         ExprKind::Comp(comp) => whole(comp, &ty),
         _ => None,

@@ -61,15 +61,17 @@ pub fn rebuilds(body: &[Stmt]) -> bool {
     found.comps && !found.loops
 }
 
-/// Does the function look at no object of which it does not know the type?
-pub fn only_moves(instance: &Instance) -> bool {
-    let mut moves = Moves { instance, all: instance.notes.is_empty() };
+/// Does the function look at no object of which it does not know the type? Keys may be any objects, which are looked at
+/// when they are, if they are texts or ints in the other form, `known`.
+pub fn only_moves(instance: &Instance, known: &Instance) -> bool {
+    let mut moves = Moves { instance, known, all: instance.notes.is_empty() };
     moves.block(&instance.hir.body);
     moves.all
 }
 
 struct Moves<'i> {
     instance: &'i Instance,
+    known: &'i Instance,
     all: bool,
 }
 
@@ -111,7 +113,10 @@ impl Moves<'_> {
     fn comp_fits(&self, comp: &Comp) -> bool {
         let moved = match comp.kind {
             CompKind::List | CompKind::Tuple => comp.key.is_none(),
-            CompKind::Dict => !self.holds(&comp.element) && comp.extra.is_none(),
+            CompKind::Dict => {
+                let is_key = matches!(self.known.nodes.get(comp.element.id), Some(Type::Int | Type::Str));
+                (is_key || !self.holds(&comp.element)) && comp.extra.is_none()
+            }
             _ => !self.holds(&comp.element) && comp.key.is_none(),
         };
         moved

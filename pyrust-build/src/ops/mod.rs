@@ -96,6 +96,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         views::MEMORY,
         foreign::REGEX,
         foreign::CLOCK,
+        foreign::FIELDS,
         foreign::STRFTIME,
         random::RANDOM,
     ];

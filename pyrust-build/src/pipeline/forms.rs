@@ -40,7 +40,8 @@ pub(super) fn moving(program: &mut Program<'_>, func: &FuncRef, root: usize, wid
             let mut other = params.clone();
             other[at] = ty;
             let Ok(index) = checked(program, &func.copying(), &other, wide) else { continue };
-            if program.reachable(index).len() == 1 && only_moves(&program.instances[index]) {
+            let instances = &program.instances;
+            if program.reachable(index).len() == 1 && only_moves(&instances[index], &instances[root]) {
                 (params, found) = (other, Some(index));
                 break;
             }
