@@ -444,7 +444,7 @@ impl Cx {
 
     /// Has [`Cx::look`] been called?
     #[inline(always)]
-    pub(crate) fn looks(self) -> bool {
+    pub fn looks(self) -> bool {
         // SAFETY: A short borrow.
         unsafe { self.txn() }.looks
     }

@@ -25,6 +25,7 @@ mod cut;
 mod decide;
 mod defaults;
 mod demand;
+pub mod exceptions;
 pub mod enums;
 mod expr;
 mod filled;

@@ -269,9 +269,9 @@ impl Lower<'_> {
     /// raised by Python in the end, so the rest need not be understood.
     fn raise(&mut self, exc: Option<&AExpr>, cause: Option<&AExpr>) -> StmtKind {
         let Some(exc) = exc else { return StmtKind::Bail };
-        let (class, args) = match &exc.kind {
-            A::Call { func, args, keywords } if keywords.is_empty() => (&**func, args.as_slice()),
-            _ => (exc, &[][..]),
+        let (class, args, plain) = match &exc.kind {
+            A::Call { func, args, keywords } => (&**func, args.as_slice(), keywords.is_empty()),
+            _ => (exc, &[][..], true),
         };
         let plain_cause = match cause.map(|e| &e.kind) {
             None | Some(A::Constant(Constant::None)) => true,
@@ -280,21 +280,28 @@ impl Lower<'_> {
         };
         let class = match &class.kind {
             A::Name(name) if self.is_builtin(name) => {
-                exceptions::can_be_made(name, args.len()).then(|| Catch::Builtin(name.clone()))
+                (plain && exceptions::can_be_made(name, args.len())).then(|| Catch::Builtin(name.clone()))
             }
             A::Name(name) => {
                 let known =
                     matches!(self.env.bindings.get(name), Some(Binding::Class | Binding::Imported { .. }));
-                (known && self.lookup(name).is_none()).then(|| Catch::Global(name.clone()))
+                match known && self.lookup(name).is_none() {
+                    true => Some(Catch::Global(name.clone())),
+                    false => Some(Catch::Value),
+                }
             }
-            A::Attribute { value, name } => self.class_within(value, name),
-            _ => None,
+            A::Attribute { value, name } => Some(self.class_within(value, name).unwrap_or(Catch::Value)),
+            _ => Some(Catch::Value),
         };
         let Some(class) = class.filter(|_| plain_cause) else { return StmtKind::Bail };
         if args.iter().any(|a| matches!(a.kind, A::Starred(_))) {
             return StmtKind::Bail;
         }
-        match self.raise_args(args) {
+        let args = match &class {
+            Catch::Builtin(_) => self.raise_args(args),
+            _ => self.raised_value(&class, exc),
+        };
+        match args {
             Some(args) => StmtKind::Raise { class, args },
             None => StmtKind::Bail,
         }
@@ -307,6 +314,26 @@ impl Lower<'_> {
         }
         let (notes, found) = (self.notes.len(), self.diagnostics.len());
         let args: Vec<hir::Expr> = args.iter().map(|e| self.expr(e)).collect();
+        let understood = self.notes.len() == notes && self.diagnostics.len() == found;
+        self.notes.truncate(notes);
+        self.diagnostics.truncate(found);
+        understood.then_some(args)
+    }
+
+    /// What `raise` is given that is no builtin class: a class is called, also where it stands alone.
+    fn raised_value(&mut self, class: &Catch, exc: &AExpr) -> Option<Vec<hir::Expr>> {
+        let call = |exc: &AExpr| AExpr {
+            kind: A::Call { func: Box::new(exc.clone()), args: vec![], keywords: vec![] },
+            span: exc.span,
+        };
+        let read: Vec<AExpr> = match (&exc.kind, class) {
+            (A::Call { .. }, _) => vec![exc.clone()],
+            (_, Catch::Global(_) | Catch::Attr { .. }) => vec![call(exc)],
+            (A::Attribute { .. }, _) => vec![exc.clone(), call(exc)],
+            _ => vec![exc.clone()],
+        };
+        let (notes, found) = (self.notes.len(), self.diagnostics.len());
+        let args: Vec<hir::Expr> = read.iter().map(|e| self.expr(e)).collect();
         let understood = self.notes.len() == notes && self.diagnostics.len() == found;
         self.notes.truncate(notes);
         self.diagnostics.truncate(found);
@@ -371,7 +398,8 @@ impl Lower<'_> {
                         body.push(forget());
                     }
                     if let Some(own) = own {
-                        let kind = StmtKind::Caught { var: own, id: self.node() };
+                        let classes = classes.clone();
+                        let kind = StmtKind::Caught { var: own, id: self.node(), classes };
                         body.insert(0, hir::Stmt { kind, span: h.span });
                     }
                 }
