@@ -29,8 +29,8 @@ pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
 pub use exceptions::{
-    Nothing, args, caught_as, caught_object, init_above, make_exception, make_plain_exception, raise_instance, raise_plain,
-    text_of_exception,
+    Nothing, args, caught_as, caught_object, init_above, make_exception, make_plain_exception,
+    raise_instance, raise_plain, text_of_exception,
 };
 pub use last::{set_generic_last, set_last};
 pub use new::{

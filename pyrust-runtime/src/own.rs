@@ -164,9 +164,8 @@ unsafe fn plain_base(class: *mut PyObject) -> Option<Exc> {
         let own = class.cast::<PyTypeObject>();
         let order = (*own).tp_mro;
         let plain = !order.is_null()
-            && (0..ffi::PyTuple_Size(order)).all(|at| {
-                ffi::Py_TYPE(ffi::PyTuple_GetItem(order, at)) == &raw mut ffi::PyType_Type
-            });
+            && (0..ffi::PyTuple_Size(order))
+                .all(|at| ffi::Py_TYPE(ffi::PyTuple_GetItem(order, at)) == &raw mut ffi::PyType_Type);
         let base = base_of(own).filter(|_| plain)?;
         let ty = crate::caught::object(base).cast::<PyTypeObject>();
         let same = (*own).tp_new.map(|f| f as usize) == (*ty).tp_new.map(|f| f as usize)

@@ -9,9 +9,9 @@ use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{self as ffi, PyObject};
 
+use crate::buf::Buf;
 use crate::builtins::boxed::Boxed;
 use crate::builtins::c::{self, Temporary, undisturbed};
-use crate::buf::Buf;
 use crate::caught::object;
 use crate::foreign::{Exception, Foreign};
 use crate::obj::Obj;

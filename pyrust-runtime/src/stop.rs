@@ -90,7 +90,8 @@ impl Stop {
     /// Does `except class:` catch this?  Never true for a bailout.
     #[inline]
     pub fn matches(self, class: Exc) -> bool {
-        self.as_exc().is_some_and(|exc| exc.is_subclass(class)) || (self.is_own() && own::is_below(self, class))
+        self.as_exc().is_some_and(|exc| exc.is_subclass(class))
+            || (self.is_own() && own::is_below(self, class))
     }
 
     /// What the bailout counters count: the name of the bailout, or of the exception class that reached the

@@ -69,7 +69,19 @@ impl Program<'_> {
                 A::Subscript { value, .. } => &value.kind,
                 named => named,
             };
-            let A::Name(base) = named else { return None };
+            let base = &match named {
+                A::Name(base) => base.clone(),
+                A::Attribute { value, name: inner } => {
+                    let A::Name(outer) = &value.kind else { return None };
+                    if let Some(home) = self.project_module(module, outer) {
+                        let own = self.name_in(module, &home, inner);
+                        self.order_into(&home, &own, out)?;
+                        continue;
+                    }
+                    format!("{outer}.{inner}")
+                }
+                _ => return None,
+            };
             // What stands in the same class comes first.
             let beside = name.rsplit_once('.').map(|(outer, _)| format!("{outer}.{base}"));
             let beside = beside.filter(|beside| env.bindings.contains_key(beside));
@@ -175,10 +187,7 @@ impl Infer<'_, '_> {
                     out = self.state.solver.join(&out, &ty);
                 }
                 Some(Next::OfObject)
-                    if name == "__init__"
-                        && args.is_empty()
-                        && keywords.is_empty()
-                        && !of.base.exception =>
+                    if name == "__init__" && args.is_empty() && keywords.is_empty() && !of.base.exception =>
                 {
                     let slot = self.state.nodes[e.id];
                     self.state.solver.flow(&Ty::None, slot);

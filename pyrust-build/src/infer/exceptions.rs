@@ -38,10 +38,12 @@ impl Program<'_> {
         let Some((_, env)) = self.modules.module(&class.module) else { return Vec::new() };
         let Some(def) = self.class_def(class) else { return Vec::new() };
         let named = def.bases.iter().filter(|base| is_builtin(env, base));
-        named.filter_map(|base| match &base.kind {
-            A::Name(name) => Some(name.clone()),
-            _ => None,
-        }).collect()
+        named
+            .filter_map(|base| match &base.kind {
+                A::Name(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect()
     }
 
     /// The class that is named behind `raise` or `except`, if its instances are understood.
@@ -92,7 +94,10 @@ impl Program<'_> {
             for name in names {
                 let Some(found) = self.object_class(home, name) else { continue };
                 let is_new = found.base.exception && !out.iter().any(|known| known.is(&found));
-                if is_new && self.is_caught(module, &found, classes) && self.is_made_somewhere(&modules, &found) {
+                if is_new
+                    && self.is_caught(module, &found, classes)
+                    && self.is_made_somewhere(&modules, &found)
+                {
                     out.push(found);
                 }
             }
@@ -192,7 +197,8 @@ impl Infer<'_, '_> {
         keywords: &[(String, Expr)],
     ) -> Ty {
         if !keywords.is_empty() || args.len() > crate::ty::MAX_TUPLE {
-            let message = format!("this way of calling the `__init__` above `{}` is not supported", class.name);
+            let message =
+                format!("this way of calling the `__init__` above `{}` is not supported", class.name);
             return self.refuse("PYR0336", e.span, message);
         }
         self.writes = true;
@@ -234,7 +240,10 @@ impl Infer<'_, '_> {
         let module = self.func.module.clone();
         if let Some(known) = self.program.exception_named(&module, class) {
             // Where nobody can look at it the exception need not be made.
-            if !self.program.is_made_silently(&known) || !keywords.is_empty() || self.keeps_given(&known, args) {
+            if !self.program.is_made_silently(&known)
+                || !keywords.is_empty()
+                || self.keeps_given(&known, args)
+            {
                 self.expr(value);
             }
             return;

@@ -127,6 +127,7 @@ impl Program<'_> {
                             _ if is_enumeration => Member::Other,
                             true => Member::Value,
                             false if self.is_class_in(class, def, value) => Member::Value,
+                            false if self.is_made_plainly(&class.module, value) => Member::Value,
                             false => alias(class, def, value).map_or(Member::Other, Member::Method),
                         })
                     }
@@ -159,6 +160,19 @@ impl Program<'_> {
             })
         };
         order.iter().find(adds).map(|class| (class.clone(), Member::Other))
+    }
+
+    /// A call that makes something which is no descriptor: an instance of a class of the project, or of one of the library
+    /// that is known.
+    fn is_made_plainly(&self, module: &str, value: &ast::Expr) -> bool {
+        let describes = |class: &ObjectClass| {
+            ["__get__", "__set__", "__delete__"].iter().any(|name| self.member_of(class, name).is_some())
+        };
+        matches!(value.kind, A::Call { .. })
+            && match self.literal_type(module, value) {
+                Some(Type::Instance(class)) => !describes(&class),
+                other => other.is_some(),
+            }
     }
 
     /// The method of the class, written in it, that Python calls for each attribute: nothing of that is native.
@@ -539,7 +553,9 @@ impl Infer<'_, '_> {
                 }
             }
             None if args.is_empty() && keywords.is_empty() && !self.program.is_decorated(class) => instance,
-            None if class.base.exception && keywords.is_empty() && !self.program.is_decorated(class) => instance,
+            None if class.base.exception && keywords.is_empty() && !self.program.is_decorated(class) => {
+                instance
+            }
             _ => {
                 let message = format!("this way of making an instance of `{}` is not supported", class.name);
                 self.refuse("PYR0335", e.span, message)

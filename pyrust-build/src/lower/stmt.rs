@@ -151,7 +151,7 @@ impl Lower<'_> {
                 StmtKind::Assign { targets: vec![self.target(target)], value }
             }
             S::AnnAssign { value: None, .. } => StmtKind::Pass,
-            S::AugAssign { target, op, value } if matches!(target.kind, A::Name(_)) => {
+            S::AugAssign { target, op, value } if self.is_one_name(target) => {
                 let left = Box::new(self.expr(target));
                 let kind = hir::ExprKind::InPlace { op: *op, left, right: Box::new(self.expr(value)) };
                 let value = hir::Expr { kind, span, id: self.node() };
@@ -450,6 +450,22 @@ impl Lower<'_> {
         });
     }
 
+    /// A variable, a global, or what a class has: reading it does nothing.
+    fn is_one_name(&self, target: &AExpr) -> bool {
+        match &target.kind {
+            A::Name(_) => true,
+            A::Attribute { value, name } => self.attribute_of_class(value, name).is_some(),
+            _ => false,
+        }
+    }
+
+    /// The name under which the module knows what a class has, where functions assign it.
+    fn attribute_of_class(&self, class: &AExpr, name: &str) -> Option<String> {
+        let A::Name(class) = &class.kind else { return None };
+        let path = format!("{class}.{name}");
+        (self.lookup(class).is_none() && self.env.assigned.contains(&path)).then_some(path)
+    }
+
     pub(super) fn target(&mut self, target: &AExpr) -> hir::Target {
         let kind = match &target.kind {
             A::Name(name) => match self.lookup(name) {
@@ -503,6 +519,9 @@ impl Lower<'_> {
                     && self.is_value(value) =>
             {
                 TargetKind::Attr { base: self.expr(value), name: self.mangled(name), generic: false }
+            }
+            A::Attribute { value, name } if self.attribute_of_class(value, name).is_some() => {
+                TargetKind::Global(self.attribute_of_class(value, name).unwrap_or_default())
             }
             A::Attribute { .. } => {
                 self.refuse("PYR0311", target.span, "assigning to an attribute of a module or class", "");

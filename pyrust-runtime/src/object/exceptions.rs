@@ -148,7 +148,11 @@ pub fn text_of_exception<C: OfObjectClass>(cx: Cx, object: Instance<C>, repr: bo
             return bail(Bail::Exception);
         }
         let shown = undisturbed(|| {
-            c::owned(if repr { ffi::PyObject_Repr(object.as_ptr()) } else { ffi::PyObject_Str(object.as_ptr()) })
+            c::owned(if repr {
+                ffi::PyObject_Repr(object.as_ptr())
+            } else {
+                ffi::PyObject_Str(object.as_ptr())
+            })
         })?;
         let shown = cx.adopt(shown.as_ptr())?;
         Str::from_py(cx, shown.as_ptr())
@@ -161,14 +165,19 @@ unsafe fn is_shown_alone(object: *mut PyObject, depth: usize) -> bool {
     // SAFETY: By the caller.
     unsafe {
         let ty = ffi::Py_TYPE(object);
-        let scalars =
-            [&raw mut ffi::PyUnicode_Type, &raw mut ffi::PyLong_Type, &raw mut ffi::PyFloat_Type, &raw mut ffi::PyBool_Type];
+        let scalars = [
+            &raw mut ffi::PyUnicode_Type,
+            &raw mut ffi::PyLong_Type,
+            &raw mut ffi::PyFloat_Type,
+            &raw mut ffi::PyBool_Type,
+        ];
         if scalars.contains(&ty) || ffi::Py_IsNone(object) != 0 {
             return true;
         }
         ty == &raw mut ffi::PyTuple_Type
             && depth > 0
-            && (0..ffi::PyTuple_Size(object)).all(|at| is_shown_alone(ffi::PyTuple_GetItem(object, at), depth - 1))
+            && (0..ffi::PyTuple_Size(object))
+                .all(|at| is_shown_alone(ffi::PyTuple_GetItem(object, at), depth - 1))
     }
 }
 

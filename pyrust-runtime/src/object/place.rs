@@ -558,10 +558,10 @@ impl Attribute {
         // SAFETY: By the caller.
         unsafe {
             if self.is_absent_again(object) {
-                return self.of_class();
+                return self.shown_now(cx);
             }
             let slot = self.slot(cx, class, object)?;
-            if slot.is_null() || (*slot).is_null() { self.of_class() } else { Ok(*slot) }
+            if slot.is_null() || (*slot).is_null() { self.shown_now(cx) } else { Ok(*slot) }
         }
     }
 
@@ -653,6 +653,14 @@ impl Attribute {
             return bail(Bail::Type);
         }
         Ok(found)
+    }
+
+    /// The same, unless a class may show something else since.
+    fn shown_now(&self, cx: Cx) -> R<*mut PyObject> {
+        match cx.has_assigned_in_class() && cx.may_have_assigned(self.text.get()) {
+            true => bail(Bail::Guard),
+            false => self.of_class(),
+        }
     }
 
     /// Does the class show something where the instance has nothing? What would run code bails.

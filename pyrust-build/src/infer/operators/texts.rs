@@ -90,11 +90,13 @@ impl Program<'_> {
         class.base.exception && !specified && methods.iter().all(|name| self.member_of(class, name).is_none())
     }
 
-    /// May it be an instance whose text is told by a method?
+    /// May it be an instance whose text is told by a method? Or one whose text is not known, beside what is shown.
     fn has_text(&self, ty: &Type, text: Text, specified: bool) -> bool {
+        let beside = !specified && ty.members().iter().any(is_shown);
         ty.members().iter().any(|m| match m {
             Type::Instance(class) => {
-                self.text_method(class, text, specified).is_some()
+                beside
+                    || self.text_method(class, text, specified).is_some()
                     || self.tells_exception(class, text, specified)
             }
             _ => false,
