@@ -23,6 +23,7 @@ mod dense;
 mod display;
 mod enums;
 mod escape;
+mod exceptions;
 mod expr;
 mod foreign;
 mod format;

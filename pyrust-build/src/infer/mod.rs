@@ -26,6 +26,7 @@ mod decide;
 mod defaults;
 mod demand;
 pub mod enums;
+pub mod exceptions;
 mod expr;
 mod filled;
 mod funcref;
@@ -102,7 +103,7 @@ pub use objects::{Method, MethodKind, method_guard};
 pub use operators::{Text, TextMethod};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
-pub use value::{Named, Reached, ValueArg, method_callee, value_args};
+pub use value::{CALLED, Named, Reached, ValueArg, called_of, method_callee, value_args};
 pub use visitors::Visited;
 
 /// Where inference finds modules: parsed on demand.

@@ -135,7 +135,7 @@ impl Program<'_> {
         let keeps = |m: &Type| match m {
             Type::Instance(class) => {
                 self.enumeration(class).is_none()
-                    && !class.base.0.is_some_and(|base| super::bases::methods(base).contains(&name))
+                    && !class.base.container.is_some_and(|base| super::bases::methods(base).contains(&name))
                     && matches!(self.member_of(class, name), None | Some(Member::Value))
             }
             _ => false,
