@@ -5,6 +5,7 @@
 
 mod apart;
 pub(crate) mod asked;
+mod beside;
 mod dense;
 mod layout;
 mod made;
@@ -16,6 +17,7 @@ mod whole;
 
 pub use apart::*;
 pub use asked::*;
+pub use beside::*;
 pub use dense::*;
 pub use made::*;
 pub use one_pass::*;

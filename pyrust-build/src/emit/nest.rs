@@ -39,10 +39,10 @@ const MOST_TURNS: i64 = 1 << 14;
 pub(super) struct Level {
     /// What tells it: where it ends. The outermost loop has none.
     id: Option<NodeId>,
-    turn: VarId,
+    pub(super) turn: VarId,
     ends: Option<(Option<Expr>, Expr)>,
     /// The number of its first turn, how many there are, and which one it is, from 0 on.
-    first: Ident,
+    pub(super) first: Ident,
     pub(super) count: Ident,
     pub(super) at: Ident,
     /// See [`Func::sums`].
@@ -109,7 +109,7 @@ pub(super) struct Window {
 
 impl Window {
     /// The loops that move it, from the outermost one on.
-    fn levels(&self) -> Vec<usize> {
+    pub(super) fn levels(&self) -> Vec<usize> {
         let levels: BTreeSet<usize> = self.parts.iter().flat_map(|p| p.levels.iter().copied()).collect();
         levels.into_iter().collect()
     }
@@ -117,6 +117,13 @@ impl Window {
     /// The turns of those.
     pub(super) fn at(&self, scope: &Scope) -> Vec<Ident> {
         self.levels().into_iter().map(|level| scope.levels[level].at.clone()).collect()
+    }
+
+    /// Whether the places of a loop lie side by side, if the array's elements do; `None` where it does not move them.
+    pub(super) fn moved_by(&self, level: usize) -> Option<bool> {
+        let moved: Vec<bool> = self.parts.iter().map(|p| p.levels.contains(&level)).collect();
+        let count = moved.iter().filter(|moved| **moved).count();
+        (count > 0).then_some(count == 1 && moved.last() == Some(&true))
     }
 
     /// One of the two is stored to, and another turn of the same loop may read that.
@@ -129,9 +136,7 @@ impl Window {
 
     /// The places of the innermost of those loops lie side by side, if the array's elements do.
     fn is_dense(&self) -> bool {
-        let Some(innermost) = self.levels().pop() else { return false };
-        let moved = |part: &&Part| part.levels.contains(&innermost);
-        self.parts.last().is_some_and(|p| moved(&p)) && self.parts.iter().filter(moved).count() == 1
+        self.levels().pop().is_some_and(|innermost| self.moved_by(innermost) == Some(true))
     }
 }
 
@@ -175,7 +180,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
     }
 
-    fn stays(&self, v: VarId, scope: &Scope) -> bool {
+    pub(super) fn stays(&self, v: VarId, scope: &Scope) -> bool {
         let var = &self.hir.vars[v];
         !scope.assigned.contains(&v) && !var.cell && !var.maybe_unbound
     }
