@@ -65,8 +65,8 @@ struct Reads {
     windows: BTreeSet<usize>,
     /// Variables that turns have assigned so far.
     known: BTreeSet<VarId>,
-    /// Some element moves on with the sums, and some of those lie side by side.
-    moves: bool,
+    /// Some element moves on with the sums, and lies beside that of the next one. Where none does, nothing is gained: the
+    /// sums of several turns overlap by themselves.
     is_near: bool,
 }
 
@@ -110,7 +110,7 @@ impl Func<'_, '_, '_> {
         let sums = Sums { at, lane, levels, turns, steps, scope };
         let mut reads = Reads::default();
         let made = self.block_of_sums(&sums, &mut reads);
-        (total > 0 && reads.moves && made.is_some()).then_some(sums)
+        (total > 0 && reads.is_near && made.is_some()).then_some(sums)
     }
 
     fn step_beside<'h>(&self, stmt: &'h Stmt) -> Option<Step<'h>> {
@@ -206,7 +206,6 @@ impl Func<'_, '_, '_> {
         }
         let name = format_ident!("__py_read{}", at);
         let (elements, read) = self.elements(window, sums, &name)?;
-        reads.moves |= window.levels().contains(&sums.lane);
         reads.is_near |= window.moved_by(sums.lane) == Some(true);
         reads.elements.insert(name.to_string(), (elements, read));
         reads.windows.insert(at);
@@ -322,7 +321,6 @@ impl Func<'_, '_, '_> {
     ) -> TokenStream {
         let mut reads = Reads::default();
         let Some(make) = self.block_of_sums(sums, &mut reads) else { return quote!(#(#written)*) };
-        let is_near = reads.is_near;
         let (keeps, apart) = (self.fresh("beside"), self.apart_of(&reads.windows));
         let declared = quote!(let mut #keeps = ndarray::Beside::new(););
         let Some(noting) = &mut self.noting else { return quote!(#(#written)*) };
@@ -359,7 +357,7 @@ impl Func<'_, '_, '_> {
         let even = self.q(quote!(ndarray::even(&#site, #odd)));
         let charge = self.q(quote!(cx.charge(&mut fuel, __py_turns)));
         quote! {
-            if #apart && let Some(__py_block) = #keeps.due(#at, #count, #turns, #is_near) {
+            if #apart && let Some(__py_block) = #keeps.due(#at, #count, #turns) {
                 let __py_turns = #turns * ndarray::BESIDE as i64;
                 if __py_turns >= i64::from(fuel) { #even; }
                 #charge;

@@ -156,6 +156,12 @@ fn find(name: &str, args: &[Type]) -> Option<Found> {
     {
         return Some(found);
     }
+    // Functions that ask for the attribute of the name.
+    if let ([Type::Array(_, 1..)], Some(short @ ("shape" | "size" | "ndim"))) =
+        (args, name.strip_prefix("numpy."))
+    {
+        return find(&format!("ndarray.attribute {short}"), args);
+    }
     if has_form(name) && !name.starts_with("ndarray.attribute") && !name.starts_with(PART) {
         return arrays::function(name, args);
     }
@@ -456,7 +462,8 @@ fn binary(name: &str, a: &Type, b: &Type) -> Option<Found> {
 
 /// A NumPy scalar where a row wants a number of Python's: as an index, or for what makes a float of it.
 fn converted(name: &str, args: &[Type]) -> Option<Found> {
-    let (float, index) = (name.starts_with("math.") || name == "int", name == "getitem" || name == "setitem");
+    let float = name.starts_with("math.") || matches!(name, "int" | "complex");
+    let (float, index) = (float, name == "getitem" || name == "setitem");
     let plain = |(at, t): (usize, &Type)| match t {
         Type::Numpy(d) if float && (d.is_int() || d.is_float()) => Type::Float,
         Type::Numpy(d) if index && at == 1 && d.is_int() => Type::Int,

@@ -13,9 +13,6 @@ pub const BESIDE: usize = 16;
 /// Turns of the inner loops that one block may take between two polls, for each of its sums.
 const LONGEST: i64 = 1 << 14;
 
-/// Shorter loops inside gain nothing where no elements lie side by side: the sums of several turns overlap by themselves.
-const LEAST_FAR: i64 = 12;
-
 /// What has been made for turns that follow each other: a value for each of `K` variables.
 pub struct Beside<const K: usize> {
     values: [[f64; BESIDE]; K],
@@ -34,9 +31,8 @@ impl<const K: usize> Beside<K> {
     /// The turn with which a block begins that has what the turn `at` of `count` needs, if one is to be made. The last block
     /// ends with the loop, and may begin before `at`.
     #[inline(always)]
-    pub fn due(&self, at: i64, count: i64, inner: i64, is_near: bool) -> Option<i64> {
-        if inner > LONGEST || !is_near && inner < LEAST_FAR || count < BESIDE as i64 || self.get(at).is_some()
-        {
+    pub fn due(&self, at: i64, count: i64, inner: i64) -> Option<i64> {
+        if inner > LONGEST || count < BESIDE as i64 || self.get(at).is_some() {
             return None;
         }
         Some(at.min(count - BESIDE as i64))
