@@ -89,6 +89,10 @@ impl Func<'_, '_, '_> {
             scope.open.push(level);
             inner = body;
         }
+        let steady = |level: &usize| scope.levels[*level].is_steady();
+        if !steady(&lane) || !levels.iter().all(steady) {
+            return None;
+        }
         if levels.len() > MOST_INNER || scope.open.len() > 4 {
             return None;
         }

@@ -9,7 +9,7 @@
 //! What knows counted loops over arrays (`emit/dense.rs`) knows these, then. `zip` ends with the shortest.
 
 use super::Program;
-use crate::hir::visit::{self, VisitMut};
+use crate::hir::visit::{self, VisitMut, defines};
 use crate::hir::*;
 use crate::lower::webs;
 use crate::passes::Pass;
@@ -108,17 +108,43 @@ impl Counted<'_> {
 
     /// The loop itself changes; what stands before it goes to `out`.
     fn rewrite(&mut self, target: &mut Target, iter: &mut Iter, body: &mut Vec<Stmt>, out: &mut Vec<Stmt>) {
-        let at = self.var("at");
+        let at = self.number(target, iter, body);
         let mut counts = Vec::new();
-        let value = self.element(iter, at, (out, &mut counts));
+        let whole = self.element(iter, at, (out, &mut counts));
         let like = iter.clone();
         let stop = counts.into_iter().reduce(|a, b| self.least(a, b, &like, out));
         let Some(stop) = stop else { unreachable!("`is_array` has found one") };
         let first = target.clone();
         *target = Target { kind: TargetKind::Var(at), span: first.span, id: self.node() };
+        let (first, value) = match (first.kind.clone(), whole.kind.clone()) {
+            // The number is there as it is.
+            (TargetKind::Tuple(mut items), ExprKind::Tuple(mut values)) if matches!(items[0].kind, TargetKind::Var(v) if v == at) => {
+                (items.remove(1), values.remove(1))
+            }
+            (kind, value) => (Target { kind, ..first }, Expr { kind: value, ..whole }),
+        };
         let stmt = Stmt { kind: StmtKind::Assign { targets: vec![first], value }, span: like.span };
         body.insert(0, stmt);
         iter.kind = IterKind::Range { start: None, stop: Box::new(stop), step: None };
+    }
+
+    /// The variable that has the number of the turn: that of `enumerate`, if nothing else is assigned to it.
+    fn number(&mut self, target: &Target, iter: &Iter, body: &Vec<Stmt>) -> VarId {
+        let plain = match &iter.kind {
+            IterKind::Enumerate { start: None, .. } => true,
+            IterKind::Enumerate { start: Some(start), .. } => matches!(start.kind, ExprKind::Int(0)),
+            _ => false,
+        };
+        if let TargetKind::Tuple(items) = &target.kind
+            && let [Target { kind: TargetKind::Var(number), .. }, rest] = items.as_slice()
+            && plain
+            && !self.vars[*number].cell
+            && !defines(rest).contains(number)
+            && !defines(body).contains(number)
+        {
+            return *number;
+        }
+        self.var("at")
     }
 
     /// What the loop gets at the turn `at`. Arrays, and how many elements they have, are asked for before the loop.
