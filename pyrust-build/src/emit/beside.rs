@@ -218,10 +218,13 @@ impl Func<'_, '_, '_> {
 
     /// What reads the elements of a window: before the loops inside, and in them.
     fn elements(&self, window: &Window, sums: &Sums<'_>, name: &Ident) -> Option<(TokenStream, TokenStream)> {
-        let (mut outer, mut inner) = (Vec::new(), Vec::new());
-        for level in window.levels() {
+        let (mut outer, mut inner, mut settled) = (Vec::new(), Vec::new(), 0);
+        let (levels, last) = (window.levels(), window.levels().pop());
+        for level in levels {
             let at = &sums.scope.levels[level].at;
             match level {
+                // Loops around the one whose turns are made together have settled where they are.
+                _ if level < sums.lane && Some(level) != last => settled += 1,
                 _ if level == sums.lane => outer.push(quote!(__py_block)),
                 _ if sums.levels.contains(&level) => inner.push(quote!(#at)),
                 _ if inner.is_empty() => outer.push(quote!(#at)),
@@ -233,7 +236,7 @@ impl Func<'_, '_, '_> {
             Some(true) => quote!({ ndarray::NEAR }),
             Some(false) => quote!({ ndarray::FAR }),
         };
-        let (from, of) = (&window.name, format_ident!("{name}_of"));
+        let (from, of) = (window.settled(settled), format_ident!("{name}_of"));
         let count = Literal::usize_unsuffixed(inner.len());
         let elements =
             quote!(let #of = ndarray::elements::<_, _, _, _, #count, #kind>(#from, [#(#outer),*])?;);

@@ -401,14 +401,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// An element that is read through its window.
     pub(super) fn window_get(&self, base: &Expr, index: &Expr) -> Option<Val> {
         let (noting, window, ty) = self.window(base, index)?;
-        let (name, at) = (&window.name, window.at(&noting.scope));
+        let (name, at) = (window.inner(), window.at(&noting.scope));
         Some(Val::new(self.q(quote!(ndarray::window_get(#name, [#(#at),*]))), ty))
     }
 
     /// An element that is stored through its window.
     pub(super) fn window_set(&mut self, base: &Expr, index: &Expr, val: &Val) -> Option<TokenStream> {
         let (noting, window, ty) = self.window(base, index)?;
-        let (name, at) = (window.name.clone(), window.at(&noting.scope));
+        let (name, at) = (window.inner(), window.at(&noting.scope));
         let at = quote!([#(#at),*]);
         if is_either_double(&val.ty) && ty == Type::Numpy(Dtype::Float64) {
             let value = val.owned();
@@ -478,6 +478,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let before = self.noting.replace(noting);
         self.tries.push((label.clone(), slot.clone()));
         let body = inner(self);
+        let settled = self.settle_windows(0);
         self.tries.pop();
         let caught = caught || self.noting.as_ref().is_some_and(|noting| noting.has_flown_on);
         let caught = if caught { quote!(ndarray::note_stop(#slot, &mut #odd);) } else { quote!() };
@@ -492,7 +493,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             .collect();
         let noted = !lasts.is_empty() || mentions_ident(&body, &odd);
         let continues = label_if_used(&body, continues);
-        let begin = quote!(let #item = #chunk.start.wrapping_add(#at););
+        let begin = quote!(let #item = #chunk.start.wrapping_add(#at); #settled);
         let body = quote!(#continues for #at in 0..#turns { #begin #body });
         let own = is_own.then(|| quote!(static #site: ndarray::Site = ndarray::Site::new();));
         let (begin, even, fresh, site) = match noted {

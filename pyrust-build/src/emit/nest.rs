@@ -132,9 +132,19 @@ impl Window {
         levels.into_iter().collect()
     }
 
-    /// The turns of those.
+    /// The turn of the innermost of those, if there are any: the others are settled where it stands.
     pub(super) fn at(&self, scope: &Scope) -> Vec<Ident> {
-        self.levels().into_iter().map(|level| scope.levels[level].at.clone()).collect()
+        self.levels().pop().map(|level| scope.levels[level].at.clone()).into_iter().collect()
+    }
+
+    /// Its name where the turns of so many loops are settled.
+    pub(super) fn settled(&self, loops: usize) -> Ident {
+        if loops == 0 { self.name.clone() } else { format_ident!("{}_{loops}", self.name) }
+    }
+
+    /// Its name in the innermost of its loops.
+    pub(super) fn inner(&self) -> Ident {
+        self.settled(self.levels().len().saturating_sub(1))
     }
 
     /// Whether the places of a loop lie side by side, if the array's elements do; `None` where it does not move them.
@@ -339,6 +349,33 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         before
     }
 
+    /// At the beginning of a turn of such a loop: settles where it is for places that loops inside move on as well, so that
+    /// those do not have to.
+    pub(super) fn settle_windows(&self, level: usize) -> TokenStream {
+        let Some(noting) = &self.noting else { return quote!() };
+        let at = &noting.scope.levels[level].at;
+        let settled = noting.windows.iter().filter_map(|window| {
+            let levels = window.levels();
+            let before = levels.iter().position(|l| *l == level).filter(|at| at + 1 < levels.len())?;
+            let (from, to) = (window.settled(before), window.settled(before + 1));
+            let left = Literal::usize_unsuffixed(levels.len() - before - 1);
+            let settled = self.q(quote!(ndarray::settled::<_, _, _, #left>(#from, #at)));
+            Some(quote!(let #to = #settled;))
+        });
+        quote!(#(#settled)*)
+    }
+
+    /// Before a loop that leans on others: the places of those turns that it has.
+    fn cut_windows(&self, level: usize, from: &Ident, turns: &Ident) -> TokenStream {
+        let Some(noting) = &self.noting else { return quote!() };
+        let cuts = noting.windows.iter().filter_map(|window| {
+            let name = window.settled(window.levels().iter().position(|l| *l == level)?);
+            let cut = self.q(quote!(ndarray::cut(#name, #from, #turns)));
+            Some(quote!(let #name = #cut;))
+        });
+        quote!(#(#cuts)*)
+    }
+
     /// Which of the loops whose second form is being emitted ends there?
     pub(super) fn level(&self, stop: &Expr) -> Option<usize> {
         self.noting.as_ref()?.scope.levels.iter().position(|level| level.id == Some(stop.id))
@@ -366,21 +403,23 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             noting.scope.open.pop();
             noting.sums = before;
         }
-        let continues = label_if_used(&code, &continues);
+        let (continues, settled) = (label_if_used(&code, &continues), self.settle_windows(level));
         // Of all turns that it may have, those that it has.
-        let (bounds, turns, lets) = match ends {
+        let (begin, turns, lets) = match ends {
             Some((start, stop)) if !is_steady => {
                 let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(&e, &Type::Int));
                 let stop = self.value_as(&stop, &Type::Int);
-                let (from, to, turns) = (self.fresh("from"), self.fresh("to"), self.fresh("turns"));
+                let (from, turns, begin) = (self.fresh("from"), self.fresh("turns"), self.fresh("begin"));
+                let cuts = self.cut_windows(level, &from, &turns);
                 let lets = quote! {
                     let #from = i64::saturating_sub(#start, #first).max(0);
-                    let #to = i64::saturating_sub(#stop, #first).min(#count);
-                    let #turns = i64::max(#to - #from, 0);
+                    let #turns = (i64::saturating_sub(#stop, #first).min(#count) - #from).max(0);
+                    let #begin = #first.wrapping_add(#from);
+                    #cuts
                 };
-                (quote!(#from..#to), turns, lets)
+                (begin, turns, lets)
             }
-            _ => (quote!(0..#count), count, quote!()),
+            _ => (first, count, quote!()),
         };
         let (pay, tick) = match (is_short, innermost) {
             (true, _) => (quote!(), quote!()),
@@ -399,9 +438,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         quote! {
             #lets
             #pay
-            #continues for #at in #bounds {
-                let #item = #first.wrapping_add(#at);
+            #continues for #at in 0..#turns {
+                let #item = #begin.wrapping_add(#at);
                 #tick
+                #settled
                 #code
             }
             #(ndarray::note_last(#lasts, &mut #odd);)*

@@ -363,6 +363,43 @@ pub fn window_near<T: Dtype, const N: usize, const D: usize>(
     of::<T, true, true, N, D>(a, parts, turns)
 }
 
+/// The places where the turn of the outermost loop is known.
+#[inline(always)]
+pub fn settled<T, const SIDE: bool, const D: usize, const E: usize>(
+    window: Window<T, SIDE, D>,
+    turn: i64,
+) -> R<Window<T, SIDE, E>> {
+    const { assert!(D == E + 1 && E > 0, "one of the loops is settled") };
+    let (moves, a, b, c) = window.loops;
+    Ok(Window {
+        first: moves.on::<T, false>(window.first, turn)?,
+        loops: (a, b, c, STAYS),
+        free: window.free,
+    })
+}
+
+/// The places of so many turns of the outermost loop, from one of them on.
+#[inline(always)]
+pub fn cut<T, const SIDE: bool, const D: usize>(
+    window: Window<T, SIDE, D>,
+    from: i64,
+    turns: i64,
+) -> R<Window<T, SIDE, D>> {
+    let (moves, a, b, c) = window.loops;
+    let mut first = window.first;
+    if turns > 0 {
+        first = if SIDE && D == 1 {
+            moves.on::<T, true>(first, from)?
+        } else {
+            moves.on::<T, false>(first, from)?
+        };
+        if turns > moves.turns - from {
+            return bail(Bail::Unsupported);
+        }
+    }
+    Ok(Window { first, loops: (Moves { turns, ..moves }, a, b, c), free: window.free })
+}
+
 /// The element of a turn.
 #[inline(always)]
 pub fn window_get<T: Dtype, const SIDE: bool, const D: usize>(
