@@ -336,8 +336,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     && args.iter().all(|a| self.dense_expr(a, dense))
                     || self.is_extent(e, &dense.scope)
             }
-            ExprKind::ModuleCall { module, args, keywords, .. } => {
-                module == "math" && keywords.is_empty() && args.iter().all(|a| self.dense_expr(a, dense))
+            ExprKind::ModuleCall { module, name, args, keywords } => {
+                let known = match self.c_module(module).as_str() {
+                    "math" => true,
+                    module => crate::ops::is_of_numbers(&format!("{module}.{name}")),
+                };
+                known && keywords.is_empty() && args.iter().all(|a| self.dense_expr(a, dense))
             }
             _ => false,
         }
