@@ -89,6 +89,7 @@ pub mod packed;
 pub mod parallel;
 pub mod random;
 pub mod str_;
+pub mod statistics;
 pub mod structs;
 
 pub mod caught;

@@ -141,11 +141,19 @@ impl Infer<'_, '_> {
 
     fn dict(&mut self, e: &Expr) -> Option<(Ty, Ty)> {
         let ty = self.expr(e);
+        let mut sides: Option<(Ty, Ty)> = None;
         for member in ty.members() {
             if let Ty::Dict(c, _) = member {
-                let solver = &self.state.solver;
-                return Some((solver.get(solver.elem(*c)), solver.get(solver.value(*c))));
+                let solver = &mut self.state.solver;
+                let (key, value) = (solver.get(solver.elem(*c)), solver.get(solver.value(*c)));
+                sides = Some(match sides {
+                    Some((k, v)) => (solver.join(&k, &key), solver.join(&v, &value)),
+                    None => (key, value),
+                });
             }
+        }
+        if sides.is_some() {
+            return sides;
         }
         if ty != Ty::Never {
             let message = format!("`{}` is not a dict", self.show(&ty));

@@ -20,6 +20,7 @@ mod packed;
 mod pattern;
 pub mod percent;
 mod random;
+mod statistics;
 mod structs;
 mod table;
 mod text;
@@ -86,6 +87,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         table::MODULES,
         text::TEXT,
         numbers::NUMBERS,
+        statistics::STATISTICS,
         structs::FIELDS,
         complex::COMPLEX,
         bytearray::BYTEARRAY,
