@@ -8,6 +8,7 @@ mod asked;
 mod attributes;
 mod backwards;
 mod bases;
+mod beside;
 mod between;
 mod call;
 mod class_methods;

@@ -130,8 +130,16 @@ impl Func<'_, '_, '_> {
                 }
                 self.open_attributes(assigned.clone(), &[], Some((iter, target)), body);
                 self.open_spans(assigned, shaken);
+                let mut besides = Vec::new();
                 let mut each = |f: &mut Self, item| {
                     let assign = f.assign(target, &item);
+                    if let Some(sums) = f.sums_beside(body) {
+                        let (before, at) = (f.block(&body[..sums.at]), sums.at);
+                        let written = f.block(&body[at..=at]);
+                        let sum = f.sum_beside(&sums, &written, &mut besides);
+                        let rest = f.block(&body[at + 1..]);
+                        return quote!(#assign #(#before)* #sum #(#rest)*);
+                    }
                     if let (Some((jam, name)), [begin, sum, rest @ ..]) = (&jam, body.as_slice()) {
                         let (begin, sum) = (f.block(slice::from_ref(begin)), f.block(slice::from_ref(sum)));
                         let sum = f.jam_sum(jam, name, quote!(#(#sum)*));
@@ -153,6 +161,7 @@ impl Func<'_, '_, '_> {
                 lookups.extend(rows.into_iter().flat_map(RowHoist::look_ups));
                 lookups.extend(self.close_spans());
                 lookups.extend(jam.map(|(_, name)| self.jam_begin(&name)));
+                lookups.extend(besides);
                 let orelse = self.block(orelse);
                 let code = code.finish(&orelse);
                 if lookups.is_empty() { code } else { quote!({ #(#lookups)* #code }) }

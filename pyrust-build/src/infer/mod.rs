@@ -21,6 +21,7 @@ mod class_values;
 mod classes;
 mod compare;
 mod copying;
+mod counted;
 mod cut;
 mod decide;
 mod defaults;
@@ -406,7 +407,8 @@ impl<'a> Program<'a> {
                 }
                 return Err(vec![d]);
             }
-            if self.settle_operators() || self.settle_bases() || self.fill_globals() {
+            let settled = self.settle_operators() || self.settle_bases() || self.settle_arrays();
+            if settled || self.fill_globals() {
                 continue;
             }
             if refined < MAX_REFINEMENTS && self.refine() {

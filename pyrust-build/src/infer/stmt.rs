@@ -260,6 +260,7 @@ impl Infer<'_, '_> {
                             vec![self.state.solver.get(*v); items.len()]
                         }
                         Ty::Str | Ty::Char => vec![Ty::Char; items.len()],
+                        Ty::Array(_, 1..) => vec![self.element_type(member); items.len()],
                         // Anything else raises, and Python says how.
                         _ => continue,
                     };

@@ -33,7 +33,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 pub use boxed::boxed;
 pub use constants::{CONSTANTS, STRUCTURES};
 pub use keywords::{Arg, Constant, positional};
-pub use numpy::{form, has_form};
+pub use numpy::{form, has_form, is_of_numbers};
 pub use packed::{is_maker as makes_array, maker as array_maker};
 pub use pattern::{Binding, Pattern, TYPECODE};
 pub use table::Row;
