@@ -62,7 +62,10 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
         }
         ExprKind::Dict(items) => {
             let fits = |(key, value): &(Option<Expr>, Expr)| match key {
-                Some(key) => is_key(&ty(key)) && is_plain(&ty(value)),
+                // What is marked becomes an object when all values are there: a later one may change it.
+                Some(key) => {
+                    is_key(&ty(key)) && is_plain(&ty(value)) && !matches!(value.kind, ExprKind::Out(_))
+                }
                 None => dict(value),
             };
             (!items.is_empty() && items.iter().all(fits))
