@@ -88,8 +88,8 @@ mod own;
 pub mod packed;
 pub mod parallel;
 pub mod random;
-pub mod str_;
 pub mod statistics;
+pub mod str_;
 pub mod structs;
 
 pub mod caught;

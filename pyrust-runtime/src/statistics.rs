@@ -7,8 +7,8 @@ use core::cmp::Ordering;
 
 use crate::big::{self, Big};
 use crate::int;
-use crate::math::Fsum;
 use crate::list::ListLike;
+use crate::math::Fsum;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 use crate::union::U2;

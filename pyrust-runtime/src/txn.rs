@@ -3,11 +3,12 @@
 //! There is one transaction per process at a time (the GIL is not released while one is open), so it lives in
 //! a static and keeps its buffers: opening costs a few stores.
 
+mod classes;
 pub(crate) mod last;
 mod rare;
 
 use core::cell::UnsafeCell;
-use core::ptr::{self, NonNull};
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicPtr, Ordering};
 
 use pyo3_ffi::{PyErr_Clear, PyErr_Occurred, PyObject};
@@ -21,6 +22,7 @@ use crate::buf::Buf;
 use crate::list::Choice;
 use crate::raised::Raised;
 use crate::stop::{Bail, R, Stop, bail};
+use crate::txn::classes::InClasses;
 use crate::txn::rare::Rare;
 
 /// A poll at least every so many turns of one loop.
@@ -38,9 +40,6 @@ const RET_TAKEN: i32 = -3;
 
 /// Longer buffers are not kept for the next transaction.
 pub(crate) const MODERATE: usize = 1024;
-
-/// Of so many names that were assigned in classes it is known which they are.
-const IN_CLASSES: usize = 6;
 
 /// References that one transaction may hold back (replay rule 35).
 const ARENA_LIMIT: usize = 1 << 25;
@@ -70,9 +69,8 @@ pub struct Txn {
     pub(crate) doomed: bool,
     /// A handler that is open reads what it catches.
     looks: bool,
-    /// Names that were assigned in classes, and how many.
-    in_class: [*mut PyObject; IN_CLASSES],
-    in_classes: usize,
+    /// Names that were assigned in classes.
+    in_classes: InClasses,
     /// What the generator that goes on next raises at its `yield`.
     thrown: Option<Stop>,
     /// What the exception that was raised last says.
@@ -114,8 +112,7 @@ impl Txn {
             doomed: false,
             thrown: None,
             looks: false,
-            in_class: [ptr::null_mut(); IN_CLASSES],
-            in_classes: 0,
+            in_classes: InClasses::new(),
             raised: Raised::new(),
             points_on: false,
             #[cfg(not(Py_3_12))]
@@ -207,7 +204,7 @@ pub(crate) unsafe fn open(
     }
     // These stand beside each other, and are written at once.
     (txn.open, txn.checked, txn.objects_seen, txn.doomed, txn.looks) = (true, false, false, false, false);
-    txn.in_classes = 0;
+    txn.in_classes.clear();
     txn.number += 1;
     txn.thrown = None;
     txn.depth = depth;
@@ -456,34 +453,6 @@ impl Cx {
     pub fn looks(self) -> bool {
         // SAFETY: A short borrow.
         unsafe { self.txn() }.looks
-    }
-
-    /// From here on what a class has under the interned name may be something else than it says.
-    pub(crate) fn assigns_in_class(self, name: *mut PyObject) {
-        // SAFETY: A short borrow.
-        let txn = unsafe { self.txn() };
-        let known = txn.in_classes.min(IN_CLASSES);
-        if txn.in_class[..known].contains(&name) {
-            return;
-        }
-        if known < IN_CLASSES {
-            txn.in_class[known] = name;
-        }
-        txn.in_classes = known + 1;
-    }
-
-    /// Has [`Cx::assigns_in_class`] been called for any name?
-    #[inline(always)]
-    pub(crate) fn has_assigned_in_class(self) -> bool {
-        // SAFETY: A short borrow.
-        unsafe { self.txn() }.in_classes != 0
-    }
-
-    /// May it have been called for this one?
-    pub(crate) fn may_have_assigned(self, name: *mut PyObject) -> bool {
-        // SAFETY: A short borrow.
-        let txn = unsafe { self.txn() };
-        txn.in_classes > IN_CLASSES || txn.in_class[..txn.in_classes].contains(&name)
     }
 
     /// Room for two calls: what `with` enters is a method of Python's, which calls another function.

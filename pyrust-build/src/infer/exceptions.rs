@@ -252,8 +252,11 @@ impl Infer<'_, '_> {
     }
 }
 
+/// Arguments in order, and by name.
+pub type Given<'e> = (&'e [Expr], &'e [(String, Expr)]);
+
 /// What the call that makes an exception gives it.
-pub fn given(call: &Expr) -> Option<(&[Expr], &[(String, Expr)])> {
+pub fn given(call: &Expr) -> Option<Given<'_>> {
     match &call.kind {
         ExprKind::Call { args, keywords, .. } | ExprKind::Method { args, keywords, .. } => {
             Some((args, keywords))

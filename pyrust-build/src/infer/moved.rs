@@ -7,7 +7,8 @@ use crate::hir::{BinOp, Comp, CompKind, Expr, ExprKind, Iter, IterKind, Stmt, St
 use crate::ty::Type;
 
 /// Methods of lists and dicts that move elements.
-const MOVING: &[&str] = &["append", "copy", "extend", "get", "insert", "items", "keys", "pop", "reverse", "values"];
+const MOVING: &[&str] =
+    &["append", "copy", "extend", "get", "insert", "items", "keys", "pop", "reverse", "values"];
 
 /// The type with one more container of which the elements, or values, are any objects: for each of those, outer ones
 /// first.
@@ -94,7 +95,8 @@ impl Moves<'_> {
     fn fits(&self, iter: &Iter, apart: bool) -> bool {
         match &iter.kind {
             IterKind::Expr(e) => {
-                !self.bare(e) && !(apart && self.ty(e).parts().iter().any(|t| t.members().contains(&Type::Obj)))
+                !self.bare(e)
+                    && !(apart && self.ty(e).parts().iter().any(|t| t.members().contains(&Type::Obj)))
             }
             IterKind::Zip(items) => items.iter().all(|item| self.fits(item, false)),
             IterKind::Enumerate { inner, .. } => self.fits(inner, false),
@@ -152,7 +154,9 @@ impl<'i> Visit<'i> for Moves<'i> {
             | ExprKind::Out(_)
             | ExprKind::Named { .. }
             | ExprKind::Narrow { .. } => true,
-            ExprKind::Dict(items) => items.iter().all(|(key, _)| key.as_ref().is_none_or(|key| !self.holds(key))),
+            ExprKind::Dict(items) => {
+                items.iter().all(|(key, _)| key.as_ref().is_none_or(|key| !self.holds(key)))
+            }
             ExprKind::If { test, .. } => !self.bare(test),
             ExprKind::Index { base, index } => !self.bare(base) && !self.holds(index),
             ExprKind::Slice { base, .. } => !self.bare(base),

@@ -118,7 +118,9 @@ impl Lower<'_> {
     pub(super) fn is_getter(&self, func: &AExpr, args: &[AExpr]) -> bool {
         self.library_of(func).is_some_and(|l| match (l.module.as_str(), l.attr.as_str()) {
             ("operator", "itemgetter") => !args.is_empty() && args.iter().all(is_item),
-            ("operator", "attrgetter") => !args.is_empty() && args.iter().all(|a| attribute_path(a).is_some()),
+            ("operator", "attrgetter") => {
+                !args.is_empty() && args.iter().all(|a| attribute_path(a).is_some())
+            }
             _ => false,
         })
     }

@@ -23,6 +23,7 @@ const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("calendar", "weekday"),
     ("copy", "copy"),
     ("copy", "deepcopy"),
+    ("dataclasses", "replace"),
     ("functools", "cache"),
     ("functools", "lru_cache"),
     ("heapq", "nsmallest"),
@@ -92,6 +93,10 @@ pub(super) unsafe fn library_function(
                     // Looked at below, and what other classes than those need.
                     (false, _) if module == "copy" || module == "re" => true,
                     (false, _) if matches!(name, "monthrange" | "weekday") => true,
+                    // Besides it names marks of the module's own.
+                    (false, _) if module == "dataclasses" => {
+                        Py_TYPE(own) != &raw mut PyFunction_Type || defined_here(own, globals, text)
+                    }
                     (false, _) if module == "statistics" => calculates_as_ever(own, globals, text),
                     (false, _) => {
                         pristine(own, text, module)

@@ -657,10 +657,8 @@ impl Attribute {
 
     /// The same, unless a class may show something else since.
     fn shown_now(&self, cx: Cx) -> R<*mut PyObject> {
-        match cx.has_assigned_in_class() && cx.may_have_assigned(self.text.get()) {
-            true => bail(Bail::Guard),
-            false => self.of_class(),
-        }
+        let may = cx.has_assigned_in_class() && cx.may_have_assigned(self.text.get());
+        if may { bail(Bail::Guard) } else { self.of_class() }
     }
 
     /// Does the class show something where the instance has nothing? What would run code bails.
