@@ -30,7 +30,7 @@ pub fn opened(ty: &Type) -> Vec<Type> {
             key: key.clone(),
             value: Box::new(t),
             in_place: true,
-            kind: kind.clone(),
+            kind: *kind,
         }),
         _ => Vec::new(),
     }
@@ -95,8 +95,8 @@ impl Moves<'_> {
     fn fits(&self, iter: &Iter, apart: bool) -> bool {
         match &iter.kind {
             IterKind::Expr(e) => {
-                !self.bare(e)
-                    && !(apart && self.ty(e).parts().iter().any(|t| t.members().contains(&Type::Obj)))
+                let inside = || self.ty(e).parts().iter().any(|t| t.members().contains(&Type::Obj));
+                !(self.bare(e) || apart && inside())
             }
             IterKind::Zip(items) => items.iter().all(|item| self.fits(item, false)),
             IterKind::Enumerate { inner, .. } => self.fits(inner, false),

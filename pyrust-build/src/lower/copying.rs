@@ -40,7 +40,9 @@ fn may_copy(e: &Expr) -> bool {
             name == "copy" && args.is_empty() && keywords.is_empty()
         }
         ExprKind::Call { name, args, .. } => matches!(name.as_str(), "sorted" | "dict") && args.len() == 1,
-        ExprKind::Comp(comp) => matches!(comp.kind, CompKind::List | CompKind::Dict | CompKind::Tuple | CompKind::Set(false)),
+        ExprKind::Comp(comp) => {
+            matches!(comp.kind, CompKind::List | CompKind::Dict | CompKind::Tuple | CompKind::Set(false))
+        }
         _ => false,
     }
 }

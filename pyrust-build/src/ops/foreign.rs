@@ -467,7 +467,13 @@ pub(super) const FIELDS: &[Row] = &[
     Row("datetime.time.attribute fold", "datetime.time", "int", "foreign::fold", ""),
     Row("datetime.timedelta.attribute days", "datetime.timedelta", "int", "foreign::days", ""),
     Row("datetime.timedelta.attribute seconds", "datetime.timedelta", "int", "foreign::seconds", ""),
-    Row("datetime.timedelta.attribute microseconds", "datetime.timedelta", "int", "foreign::microseconds", ""),
+    Row(
+        "datetime.timedelta.attribute microseconds",
+        "datetime.timedelta",
+        "int",
+        "foreign::microseconds",
+        "",
+    ),
     Row("datetime.date.isoformat", "datetime.date", "str", "foreign::date_isoformat", "c!"),
 ];
 
