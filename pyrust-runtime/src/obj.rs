@@ -1,6 +1,7 @@
 //! Opaque objects: passed on, stored, compared by identity, never touched.
 
 pub mod dynamic;
+mod each;
 
 use core::ptr::NonNull;
 

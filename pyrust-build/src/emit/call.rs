@@ -477,7 +477,6 @@ impl Func<'_, '_, '_> {
         if let Some(code) = self.asked_by_name((node, base), name, args, to) {
             return code;
         }
-        let mut lets = Vec::new();
         let field = match name {
             "append" | "pop" | "insert" | "index" | "count" => {
                 self.field_place(base, &args.iter().collect::<Vec<_>>())
@@ -502,6 +501,32 @@ impl Func<'_, '_, '_> {
             Some(class) => self.project(&b, |t| class_name(t) == Some(class)),
             None => b,
         };
+        if only.is_none()
+            && b.ty.members().contains(&Type::Obj)
+            && let Some(told) = crate::ops::told_by_method(name, args.len())
+        {
+            // It is taken for the one that is known, if there is one.
+            let known = b.ty.members().iter().find(|m| m.same_kind(&told)).cloned();
+            let told = known.unwrap_or(told);
+            return self.match_union(&b, |f, v| {
+                let v = if v.ty == Type::Obj { Val::new(f.coerce(&v, &told), told.clone()) } else { v };
+                Some(f.method_of(node, v, name, args, keywords, to))
+            });
+        }
+        self.method_of(node, b, name, args, keywords, to)
+    }
+
+    /// The call of a method of a value.
+    fn method_of(
+        &mut self,
+        node: crate::hir::NodeId,
+        b: Val,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> TokenStream {
+        let mut lets = Vec::new();
         if let (Some(bound), Type::Closure { callee, captures }) = (name.strip_prefix("attribute "), to)
             && callee.inside().and_then(|what| what.strip_prefix('.')) == Some(bound)
         {

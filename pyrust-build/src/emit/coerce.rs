@@ -333,7 +333,10 @@ fn can_be_boxed(ty: &Type) -> bool {
         Type::Instance(class) => class.own == 0,
         Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
         Type::Deque { in_place, .. } | Type::Set { in_place, .. } => *in_place,
-        Type::Tuple { items, .. } => ty.is_held() || items.iter().all(can_be_boxed),
+        // What stands in it may be an object already.
+        Type::Tuple { items: parts, .. } | Type::Union(parts) => {
+            ty.is_held() || parts.iter().all(|part| *part == Type::Obj || can_be_boxed(part))
+        }
         _ => false,
     }
 }

@@ -644,6 +644,15 @@ impl Func<'_, '_, '_> {
             });
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
+        if let (BinOp::Add, Type::Obj, Type::List { .. }) = (op, &l.ty, &r.ty) {
+            let mut lets = Vec::new();
+            let (l, r) = (self.bind(l, &mut lets), self.bind(r, &mut lets));
+            let told = Type::List { elem: Box::new(Type::Obj), in_place: true };
+            let list = Val::new(self.coerce(&l, &told), told);
+            let list = self.bind(&list, &mut lets);
+            let (extend, out) = (self.extend(&list, &r), l.owned());
+            return quote!({ #(#lets)* #extend; #out });
+        }
         if let (BinOp::Add, Type::List { .. }) = (op, &l.ty) {
             let mut lets = Vec::new();
             let l = self.bind(l, &mut lets);
@@ -770,6 +779,7 @@ fn float_literal(f: f64) -> TokenStream {
 pub(super) fn changes_in_place(op: BinOp, l: &Type, r: &Type) -> bool {
     match (op, l) {
         (BinOp::Add, Type::List { .. } | Type::Deque { .. }) => true,
+        (BinOp::Add, Type::Obj) => matches!(r, Type::List { .. }),
         (_, Type::Array(..)) => true,
         (BinOp::Mult, Type::List { .. }) => {
             matches!(r, Type::Int | Type::Big | Type::Bool | Type::Never)

@@ -55,7 +55,12 @@ impl Infer<'_, '_> {
             .zip(&becomes)
             .map(|((arg, ty), to)| match ty == to {
                 true => arg.clone(),
-                false => self.state.solver.absorb(&Ty::Never, to),
+                false => {
+                    if *to == Type::Obj {
+                        self.state.solver.boxed(arg);
+                    }
+                    self.state.solver.absorb(&Ty::Never, to)
+                }
             })
             .collect();
         self.try_apply(&name, node, k, &args)
@@ -114,6 +119,7 @@ impl Infer<'_, '_> {
                     | Type::Set { in_place: true, .. }
                     | Type::ByteArray
                     | Type::Packed(_)
+                    | Type::Obj
             )
         {
             self.writes = true;

@@ -57,6 +57,7 @@ mod solver;
 mod stmt;
 mod stores;
 mod tools;
+mod trees;
 mod value;
 mod visitors;
 mod whole;
@@ -181,6 +182,8 @@ pub struct Instance {
     ran: bool,
     /// Nothing asks for it any more.
     given_up: bool,
+    /// A type in it grew without end when it was run last.
+    endless: bool,
     /// Instances that its last run asked for, whether it could then call them or not.
     requested: BTreeSet<usize>,
     /// Classes of the project of which it makes instances.
@@ -242,6 +245,8 @@ pub struct Program<'a> {
     given: BTreeSet<ObjectClass>,
     /// How many forms of that kind there have been.
     own_forms: usize,
+    /// Where trees are put together.
+    trees: trees::Trees,
     /// How many instances there are beyond those.
     wider_ones: BTreeMap<FuncRef, usize>,
     /// Expressions looked at since the last hotspot was begun, and before.
@@ -277,6 +282,7 @@ impl<'a> Program<'a> {
             own: own::Form::default(),
             given: BTreeSet::new(),
             own_forms: 0,
+            trees: trees::Trees::default(),
             wider_ones: BTreeMap::new(),
             work: 0,
             spent: 0,
@@ -384,8 +390,14 @@ impl<'a> Program<'a> {
         self.spent += std::mem::take(&mut self.work);
         let root = self.request(func, params, Live::default(), wide)?;
         let (mut refined, mut cut, mut begun) = (0, 0, 0);
+        self.trees.clear();
         loop {
-            if !self.settle(root) {
+            let settles = self.settle(root);
+            if !settles && !self.is_exhausted() && self.find_trees(root) {
+                (refined, cut) = (0, 0);
+                continue;
+            }
+            if !settles {
                 let d = match self.is_exhausted() {
                     true => Diagnostic::new("PYR0410", Severity::Note, "type inference takes too long here")
                         .help("split the function, or call it with fewer different types"),
@@ -408,6 +420,10 @@ impl<'a> Program<'a> {
             }
             if refined < MAX_REFINEMENTS && self.refine() {
                 refined += 1;
+                continue;
+            }
+            if self.find_trees(root) {
+                (refined, cut) = (0, 0);
                 continue;
             }
             self.give_up_unreached(root);
@@ -530,6 +546,7 @@ impl<'a> Program<'a> {
             needed: false,
             ran: false,
             given_up: false,
+            endless: false,
             requested: BTreeSet::new(),
             made: BTreeSet::new(),
             emits: false,
@@ -543,8 +560,9 @@ impl<'a> Program<'a> {
     fn run(&mut self, index: usize, report: bool) -> bool {
         let instance = &mut self.instances[index];
         let hir = instance.hir.clone();
-        let state =
+        let mut state =
             instance.state.take().unwrap_or_else(|| Analysis::new(&hir, &instance.params, instance.wanted));
+        state.solver.trees = !self.trees.is_empty();
         let live = instance.live;
         let (func, before) = (instance.func.clone(), (instance.ret.clone(), instance.after.clone()));
         let instances_before = self.instances.len();
@@ -578,9 +596,14 @@ impl<'a> Program<'a> {
             infer.made.clear();
             infer.writes = false;
             infer.recall_attributes();
+            infer.plant_parameters();
             infer.function();
             if live.containers {
                 infer.state.solver.mark_var(infer.state.ret);
+            }
+            if live.objects {
+                let ret = infer.state.solver.get(infer.state.ret);
+                infer.state.solver.boxed(&ret);
             }
             if live.instances {
                 let ret = infer.state.solver.get(infer.state.ret);
@@ -588,6 +611,7 @@ impl<'a> Program<'a> {
             }
             infer.hold_shared_tuples();
             infer.state.solver.spread_in_place();
+            infer.agree_on_dicts();
             rounds += 1;
             if !infer.state.solver.changed || rounds > 100 || infer.program.is_exhausted() {
                 break;
@@ -626,7 +650,8 @@ impl<'a> Program<'a> {
             let message = "instances below abstract classes where `match` may ask for sequences or mappings";
             diagnostics.push(Diagnostic::new("PYR0318", Severity::Note, message));
         }
-        if (recursive || state.solver.endless) && report {
+        let endless = recursive || state.solver.endless;
+        if endless && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);
         }
@@ -648,6 +673,7 @@ impl<'a> Program<'a> {
         }
         let instance = &mut self.instances[index];
         instance.ran = true;
+        instance.endless = endless;
         instance.requested = std::mem::replace(&mut self.requested, requested_before);
         instance.wide = state.wide.clone();
         instance.state = Some(state);
@@ -756,6 +782,7 @@ impl Infer<'_, '_> {
         }
         let cell = self.state.solver.fresh_cell();
         self.state.sites.insert((node, k), cell);
+        self.plant(cell, node, k);
         cell
     }
 

@@ -6,15 +6,17 @@ use core::ptr;
 use pyo3_ffi::{self as ffi, PyObject};
 
 use super::Obj;
+pub use super::each::{Each, each, listed, tuple, unpack};
 use crate::boundary::layout;
 use crate::builtins::c::{owned, raised, undisturbed};
 use crate::dict::{self, PDict};
 use crate::list::{self, PList};
 use crate::py::FromPy;
+use crate::set::{self, PFrozenSet, PSet};
 use crate::stop::{Bail, R, bail};
 use crate::str_ as pystr;
 use crate::strs::{Bytes, Chr, Str};
-use crate::tuple::{self, PTuple};
+use crate::tuple::{self as tuples, PTuple};
 use crate::txn::Cx;
 
 /// A number that needs no function of C's.
@@ -213,7 +215,7 @@ pub fn getitem(cx: Cx, a: Obj, b: Obj) -> R<Obj> {
     unsafe {
         let object = a.as_ptr();
         if layout::is_tuple(object) {
-            return tuple::get(cx, &PTuple::<Obj>::from_py(cx, object)?, b.to(cx)?);
+            return tuples::get(cx, &PTuple::<Obj>::from_py(cx, object)?, b.to(cx)?);
         }
         if layout::is_list(object) {
             return list::get(cx, &PList::<Obj>::from_py(cx, object)?, b.to(cx)?);
@@ -244,6 +246,84 @@ pub fn len(cx: Cx, a: Obj) -> R<i64> {
         }
         if layout::is_str(object) {
             return Ok(pystr::len(&a.to::<Str>(cx)?));
+        }
+        bail(Bail::Callback)
+    }
+}
+
+/// `a[b] = value` of an exact list or dict.
+pub fn setitem(cx: Cx, a: Obj, b: Obj, value: Obj) -> R<()> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_list(object) {
+            return list::set(cx, &PList::<Obj>::from_py(cx, object)?, b.to(cx)?, value);
+        }
+        if layout::is_dict(object) {
+            return dict::set(cx, &PDict::<Obj, Obj>::from_py(cx, object)?, b, value);
+        }
+        bail(Bail::Callback)
+    }
+}
+
+/// `del a[b]` of an exact list or dict.
+pub fn delitem(cx: Cx, a: Obj, b: Obj) -> R<()> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_list(object) {
+            return list::del(cx, &PList::<Obj>::from_py(cx, object)?, b.to(cx)?);
+        }
+        if layout::is_dict(object) {
+            return dict::del(cx, &PDict::<Obj, Obj>::from_py(cx, object)?, &b);
+        }
+        bail(Bail::Callback)
+    }
+}
+
+/// `a[start:stop:step]` of an exact list, tuple, text or `bytes`.
+pub fn getslice(cx: Cx, a: Obj, start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> R<Obj> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_list(object) {
+            return Obj::of(cx, list::slice(cx, &PList::<Obj>::from_py(cx, object)?, start, stop, step)?);
+        }
+        if layout::is_tuple(object) {
+            return Obj::of(cx, tuples::slice(cx, &PTuple::<Obj>::from_py(cx, object)?, start, stop, step)?);
+        }
+        if layout::is_str(object) {
+            return Obj::of(cx, pystr::slice(cx, &a.to::<Str>(cx)?, start, stop, step)?);
+        }
+        if layout::is_bytes(object) {
+            return Obj::of(cx, crate::bytes::slice(cx, &a.to::<Bytes>(cx)?, start, stop, step)?);
+        }
+        bail(Bail::Callback)
+    }
+}
+
+/// `b in a` of an exact dict, list, tuple, set or text.
+pub fn contains(cx: Cx, a: Obj, b: Obj) -> R<bool> {
+    // SAFETY: The transaction keeps both objects alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_dict(object) {
+            return dict::contains(cx, &PDict::<Obj, Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_list(object) {
+            return list::contains(cx, &PList::<Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_tuple(object) {
+            return tuples::contains(cx, &PTuple::<Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_str(object) && layout::is_str(b.as_ptr()) {
+            return pystr::contains(&a.to::<Str>(cx)?, &b.to::<Str>(cx)?);
+        }
+        if layout::is_set(object) {
+            return set::contains(cx, &PSet::<Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_frozenset(object) {
+            return set::contains(cx, &PFrozenSet::<Obj>::from_py(cx, object)?, &b);
         }
         bail(Bail::Callback)
     }
