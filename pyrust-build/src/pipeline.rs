@@ -611,8 +611,14 @@ fn emits(program: &mut Program<'_>, root: usize) -> Result<(), Vec<Diagnostic>> 
 
 /// The same function, which has the interpreter make the copies that it returns.
 fn copying(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
+    if !program.passes.has(Pass::Copies) {
+        return None;
+    }
+    if let Some(index) = forms::moving(program, func, root, wide) {
+        return Some(index);
+    }
     let instance = &program.instances[root];
-    if !program.passes.has(Pass::Copies) || !returns_copy(&instance.hir.body, &instance.nodes) {
+    if !returns_copy(&instance.hir.body, &instance.nodes) {
         return None;
     }
     let params = instance.params.clone();

@@ -146,7 +146,7 @@ pub struct ObjectClass {
     pub own: usize,
     /// Of those, while types are inferred: what knows whether it meets Python's objects after all, and is one of them.
     pub cell: Option<usize>,
-    /// The builtin class that it is derived from.
+    /// The builtin class that it is derived from, if that gives it something.
     pub base: Below,
 }
 
@@ -168,7 +168,12 @@ impl Base {
 
 /// What the text says of a class besides its name: it makes no difference between two of them.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Below(pub Option<Base>);
+pub struct Below {
+    /// The builtin class of containers that it is derived from.
+    pub container: Option<Base>,
+    /// It is derived from one of exceptions that keeps whatever it is given.
+    pub exception: bool,
+}
 
 impl PartialEq for Below {
     fn eq(&self, _: &Below) -> bool {
@@ -197,7 +202,7 @@ impl Ord for Below {
 impl ObjectClass {
     /// The class of Python's instances.
     pub fn new(module: String, name: String) -> ObjectClass {
-        ObjectClass { module, name, own: 0, cell: None, base: Below(None) }
+        ObjectClass { module, name, own: 0, cell: None, base: Below::default() }
     }
 
     /// The same class, of Python's instances.

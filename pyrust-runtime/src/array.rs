@@ -5,9 +5,11 @@
 
 mod apart;
 pub(crate) mod asked;
+mod beside;
 mod dense;
 mod layout;
 mod made;
+mod numbers;
 mod one_pass;
 mod scalar;
 mod state;
@@ -16,8 +18,10 @@ mod whole;
 
 pub use apart::*;
 pub use asked::*;
+pub use beside::*;
 pub use dense::*;
 pub use made::*;
+pub use numbers::*;
 pub use one_pass::*;
 pub use scalar::*;
 pub(crate) use state::Arrays;
@@ -212,6 +216,14 @@ impl<T: Dtype, const N: usize> Array<T, N> {
             *place = value;
         }
         Ok(())
+    }
+}
+
+impl<T: Dtype> Array<T, 1> {
+    /// Stores an element.
+    #[inline(always)]
+    fn keep(&self, cx: Cx, i: i64, value: T) -> R<()> {
+        self.store(cx, self.at(place(i, self.shape[0])? * self.strides[0]), value)
     }
 }
 

@@ -138,12 +138,39 @@ pub fn truediv(a: Complex, b: Complex) -> R<Complex> {
     Ok(Complex { re: f64::NAN, im: f64::NAN })
 }
 
-/// `a ** b`.
+/// Beyond this exponent CPython asks C's functions for logarithm and exponent.
+const MOST_SQUARINGS: f64 = 100.0;
+
+/// `a ** b`: a small whole exponent is multiplied out, as CPython does.
 pub fn pow(a: Complex, b: Complex) -> R<Complex> {
+    if !FUSED && b.im == 0.0 && b.re == b.re.trunc() && b.re.abs() <= MOST_SQUARINGS {
+        let power = multiplied(a, b.re.abs() as u32)?;
+        let result = if b.re > 0.0 { power } else { truediv(of_real(1.0), power)? };
+        if result.re.is_infinite() || result.im.is_infinite() {
+            return exc(Exc::OverflowError);
+        }
+        return Ok(result);
+    }
     by_object(a, b, |a, b| {
         // SAFETY: two exact complex numbers, and None.
         unsafe { ffi::PyNumber_Power(a, b, ffi::Py_None()) }
     })
+}
+
+/// `a ** exponent`: squares of squares, multiplied to one from the smallest on.
+#[inline]
+fn multiplied(a: Complex, exponent: u32) -> R<Complex> {
+    let (mut power, mut square, mut left) = (of_real(1.0), a, exponent);
+    while left > 0 {
+        if left & 1 == 1 {
+            power = mul(power, square)?;
+        }
+        left >>= 1;
+        if left > 0 {
+            square = mul(square, square)?;
+        }
+    }
+    Ok(power)
 }
 
 fn by_object(

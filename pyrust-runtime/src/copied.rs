@@ -7,6 +7,7 @@
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
+use crate::builtins::c::Temporary;
 use crate::dict::{self, PDict};
 use crate::elem::Key;
 use crate::list::PList;
@@ -228,14 +229,14 @@ impl Merged {
 
     /// One entry.
     pub fn put<K: IntoPy, V: IntoPy>(self, cx: Cx, key: K, value: V) -> R<()> {
-        let key = Obj::of(cx, key)?;
-        let value = Obj::of(cx, value)?;
+        let key = kept(key.into_py(cx)?);
+        let value = kept(value.into_py(cx)?);
         // SAFETY: An exact dict; the key is looked at.
         unsafe {
-            if !is_plain(key.as_ptr()) {
+            if !is_plain(key.ptr()) {
                 return bail(Bail::Type);
             }
-            done(ffi::PyDict_SetItem(self.0.as_ptr(), key.as_ptr(), value.as_ptr()))
+            done(ffi::PyDict_SetItem(self.0.as_ptr(), key.ptr(), value.ptr()))
         }
     }
 
@@ -243,6 +244,12 @@ impl Merged {
     pub fn finish(self) -> Obj {
         self.0
     }
+}
+
+/// A strong reference, given up again.
+fn kept(object: *mut PyObject) -> Temporary {
+    // SAFETY: what becomes an object is none but an object.
+    Temporary(unsafe { std::ptr::NonNull::new_unchecked(object) })
 }
 
 /// Did the C function work?

@@ -4,6 +4,7 @@
 mod call;
 mod classes;
 mod clock;
+mod fields;
 mod given;
 mod regex;
 mod strftime;
@@ -11,6 +12,7 @@ mod strftime;
 pub use call::Call;
 pub use classes::*;
 pub use clock::date_today;
+pub use fields::*;
 pub use given::Given;
 pub(crate) use given::take;
 pub use regex::{all_matches, cached, compiled, sub, subn};
@@ -62,6 +64,15 @@ pub trait ForeignClass: 'static {
     #[inline(always)]
     unsafe fn is_plain(_object: *mut PyObject) -> bool {
         true
+    }
+
+    /// How two instances compare, where what they keep in themselves tells.
+    ///
+    /// # Safety
+    /// Exact instances, which are alive and plain.
+    #[inline(always)]
+    unsafe fn order(_a: *mut PyObject, _b: *mut PyObject) -> Option<Ordering> {
+        None
     }
 }
 
@@ -210,7 +221,23 @@ impl<C: ForeignClass> Foreign<C> {
     }
 
     /// A comparison between instances of one class, done in C.
+    #[inline]
     fn compared(self, cx: Cx, other: Self, op: i32) -> R<bool> {
+        // SAFETY: both are alive and plain.
+        if let Some(order) = unsafe { C::order(self.as_ptr(), other.as_ptr()) } {
+            return Ok(match op {
+                ffi::Py_EQ => order.is_eq(),
+                ffi::Py_NE => order.is_ne(),
+                ffi::Py_LT => order.is_lt(),
+                ffi::Py_LE => order.is_le(),
+                ffi::Py_GT => order.is_gt(),
+                _ => order.is_ge(),
+            });
+        }
+        self.asked(cx, other, op)
+    }
+
+    fn asked(self, cx: Cx, other: Self, op: i32) -> R<bool> {
         cx.before_tracked();
         // SAFETY: both are alive and plain; the result is a bool, or an exception is set.
         unsafe {

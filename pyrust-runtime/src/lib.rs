@@ -88,6 +88,7 @@ mod own;
 pub mod packed;
 pub mod parallel;
 pub mod random;
+pub mod statistics;
 pub mod str_;
 pub mod structs;
 

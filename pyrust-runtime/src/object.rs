@@ -8,6 +8,7 @@ mod abstracts;
 mod based;
 mod class;
 mod enums;
+mod exceptions;
 mod last;
 mod names;
 mod new;
@@ -27,6 +28,10 @@ pub use class::{Method, MethodKind, ObjectClass, OfObjectClass};
 pub(crate) use class::{tells_its_class, wrapped};
 pub(crate) use enums::asks_as_type;
 pub use enums::{by_name, by_value, has_member, members, number, text, unread};
+pub use exceptions::{
+    Nothing, args, caught_as, caught_object, init_above, make_exception, make_plain_exception,
+    raise_instance, raise_plain, text_of_exception,
+};
 pub use last::{set_generic_last, set_last};
 pub use new::{
     ClassName, allocate, calls_new, class_value, has_no_init, is_named, is_no_instance, of_class, stays_below,

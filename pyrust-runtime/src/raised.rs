@@ -9,12 +9,14 @@ use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{self as ffi, PyObject};
 
+use crate::buf::Buf;
 use crate::builtins::boxed::Boxed;
 use crate::builtins::c::{self, Temporary, undisturbed};
 use crate::caught::object;
 use crate::foreign::{Exception, Foreign};
+use crate::obj::Obj;
 use crate::stop::{Bail, Exc, OWN, R, Stop, bail, exc, mark};
-use crate::txn::Cx;
+use crate::txn::{Cx, MODERATE};
 
 /// The exception that was raised last.
 pub(crate) struct Raised {
@@ -26,6 +28,8 @@ pub(crate) struct Raised {
     made: *mut PyObject,
     /// How many objects this transaction keeps.
     kept: u32,
+    /// Instances of the program's own classes that were raised: the transaction keeps them, and they have no traceback.
+    objects: Buf<*mut PyObject>,
 }
 
 /// Of how many exceptions one transaction keeps the objects.
@@ -36,13 +40,64 @@ const MOST: u32 = OWN - 1;
 
 impl Raised {
     pub(crate) const fn new() -> Raised {
-        Raised { number: 0, args: ptr::null_mut(), made: ptr::null_mut(), kept: 0 }
+        Raised { number: 0, args: ptr::null_mut(), made: ptr::null_mut(), kept: 0, objects: Buf::new() }
     }
 
     /// The transaction is over.
     pub(crate) fn close(&mut self) {
         self.forget();
         self.kept = 0;
+        if self.objects.capacity() > MODERATE {
+            self.objects = Buf::new();
+        }
+        self.objects.clear();
+    }
+
+    /// Keeps an object that is raised; its number, from 1 on.
+    pub(crate) fn keep(&mut self, object: *mut PyObject, most: usize) -> R<u32> {
+        if self.objects.last() != Some(&object) {
+            if self.objects.len() == most {
+                return bail(Bail::Limit);
+            }
+            if self.objects.push(object).is_err() {
+                return bail(Bail::Memory);
+            }
+        }
+        Ok(self.objects.len() as u32)
+    }
+
+    /// The object with that number.
+    pub(crate) fn kept(&self, number: u32) -> Option<Obj> {
+        let object = *self.objects.get((number as usize).checked_sub(1)?)?;
+        NonNull::new(object).map(Obj::foreign)
+    }
+
+    /// Was nothing raised that could get to Python?
+    pub(crate) fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// Bails if somebody has such an object besides the transaction, which has references to all in `arena`: Python would
+    /// see that it has no traceback.
+    ///
+    /// # Safety
+    /// Whatever gets to Python has its references by now.
+    pub(crate) unsafe fn stays(&self, arena: &[*mut PyObject]) -> R<()> {
+        /// So many that were given references more than once are counted.
+        const COUNTED: usize = 64;
+        let mut counted = 0;
+        for object in self.objects.iter() {
+            // SAFETY: The transaction keeps them alive.
+            let count = unsafe { ffi::Py_REFCNT(*object) };
+            if count == 1 {
+                continue;
+            }
+            counted += 1;
+            if counted > COUNTED || arena.iter().filter(|kept| *kept == object).count() as isize != count {
+                return bail(Bail::Exception);
+            }
+        }
+        Ok(())
     }
 
     /// Gives the arguments up.
@@ -177,7 +232,7 @@ pub fn caught(cx: Cx, stop: Stop) -> R<Option<Foreign<Exception>>> {
 
 /// What a handler has caught, where that is known.
 #[inline(always)]
-pub fn known(error: &Option<Foreign<Exception>>) -> R<Foreign<Exception>> {
+pub fn known<E: Copy>(error: &Option<E>) -> R<E> {
     match error {
         Some(error) => Ok(*error),
         None => bail(Bail::Exception),

@@ -6,6 +6,8 @@
 
 use core::num::NonZeroU64;
 
+use crate::own;
+
 /// The result of whatever can stop.
 pub type R<T> = Result<T, Stop>;
 
@@ -61,6 +63,12 @@ impl Stop {
         (number & OWN != 0).then_some(number & !OWN)
     }
 
+    /// Is it [`Stop::own`]?
+    #[inline]
+    fn is_own(self) -> bool {
+        self.number() & OWN != 0
+    }
+
     /// The number of [`Stop::numbered`]; 0 for other stops.
     #[inline]
     pub(crate) fn number(self) -> u32 {
@@ -83,6 +91,7 @@ impl Stop {
     #[inline]
     pub fn matches(self, class: Exc) -> bool {
         self.as_exc().is_some_and(|exc| exc.is_subclass(class))
+            || (self.is_own() && own::is_below(self, class))
     }
 
     /// What the bailout counters count: the name of the bailout, or of the exception class that reached the

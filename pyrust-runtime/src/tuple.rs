@@ -132,6 +132,12 @@ impl<T> PTuple<T> {
         PTuple { object: held.object(), item: PhantomData }
     }
 
+    /// The same tuple, its items of another type: they are looked at when they are read.
+    #[inline(always)]
+    pub fn read_as<U>(self) -> PTuple<U> {
+        PTuple { object: self.object, item: PhantomData }
+    }
+
     /// The object, borrowed.
     #[inline(always)]
     pub fn as_ptr(self) -> *mut PyObject {

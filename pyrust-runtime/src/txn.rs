@@ -3,6 +3,7 @@
 //! There is one transaction per process at a time (the GIL is not released while one is open), so it lives in
 //! a static and keeps its buffers: opening costs a few stores.
 
+mod classes;
 pub(crate) mod last;
 mod rare;
 
@@ -21,6 +22,7 @@ use crate::buf::Buf;
 use crate::list::Choice;
 use crate::raised::Raised;
 use crate::stop::{Bail, R, Stop, bail};
+use crate::txn::classes::InClasses;
 use crate::txn::rare::Rare;
 
 /// A poll at least every so many turns of one loop.
@@ -67,6 +69,8 @@ pub struct Txn {
     pub(crate) doomed: bool,
     /// A handler that is open reads what it catches.
     looks: bool,
+    /// Names that were assigned in classes.
+    in_classes: InClasses,
     /// What the generator that goes on next raises at its `yield`.
     thrown: Option<Stop>,
     /// What the exception that was raised last says.
@@ -108,6 +112,7 @@ impl Txn {
             doomed: false,
             thrown: None,
             looks: false,
+            in_classes: InClasses::new(),
             raised: Raised::new(),
             points_on: false,
             #[cfg(not(Py_3_12))]
@@ -199,6 +204,7 @@ pub(crate) unsafe fn open(
     }
     // These stand beside each other, and are written at once.
     (txn.open, txn.checked, txn.objects_seen, txn.doomed, txn.looks) = (true, false, false, false, false);
+    txn.in_classes.clear();
     txn.number += 1;
     txn.thrown = None;
     txn.depth = depth;
@@ -444,7 +450,7 @@ impl Cx {
 
     /// Has [`Cx::look`] been called?
     #[inline(always)]
-    pub(crate) fn looks(self) -> bool {
+    pub fn looks(self) -> bool {
         // SAFETY: A short borrow.
         unsafe { self.txn() }.looks
     }

@@ -100,6 +100,18 @@ impl Func<'_, '_, '_> {
                 _ => return None,
             };
             let next = f.file.program.next_above(&of, &class, above.name)?;
+            if matches!(next, Next::OfObject) && of.base.exception && above.name == "__init__" {
+                let known = f.file.above_builtin(above, &of, &class);
+                let (own, marker) = (object_marker(&of), object_marker(&class));
+                let mut lets = Vec::new();
+                let base = f.bind(&v, &mut lets);
+                let vals = f.bind_all(args, &mut lets);
+                let given = f.given_tuple(&vals);
+                let object = &base.code;
+                let done = f.q(quote!(object::init_above::<#own, #marker, _>(cx, #object, &#known, #given)));
+                let nothing = f.coerce(&Val::new(quote!(#done), Type::None), to);
+                return Some(quote!({ #(#lets)* #nothing }));
+            }
             let found = match &next {
                 Next::Method(owner, method) => {
                     let guard = Program::guard_above(owner, above.name, method);

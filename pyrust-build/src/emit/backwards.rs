@@ -127,9 +127,19 @@ impl Func<'_, '_, '_> {
         at: &proc_macro2::Ident,
         next: &str,
     ) -> Pull {
-        let val = self.val(e);
+        let mut val = self.val(e);
         if val.ty.members().contains(&Type::Obj) {
             return self.pull_objects(&val, detached, it, at, next);
+        }
+        let dicts = val.ty.members().iter().filter(|t| matches!(t, Type::Dict { .. })).count();
+        if let (2.., Some(side)) = (dicts, side(next)) {
+            // A view of a dict is the dict, so this is the same value.
+            let members = val.ty.members().iter().map(|t| match t {
+                Type::Dict { .. } => Type::DictView { dict: Box::new(t.clone()), side },
+                other => other.clone(),
+            });
+            val.ty = Type::Union(members.collect());
+            return self.pull_union(&val, detached, it);
         }
         let val = self.project(&val, |t| matches!(t, Type::Dict { .. }));
         match &val.ty {
@@ -212,5 +222,15 @@ impl Func<'_, '_, '_> {
             next: self.q_in(detached, quote!(dict::#f(cx, &#it, &mut #at))),
             elem,
         }
+    }
+}
+
+/// Which side of a dict a step of its iteration gives, from the first entry on.
+fn side(next: &str) -> Option<Side> {
+    match next {
+        "next_key" => Some(Side::Keys),
+        "next_value" => Some(Side::Values),
+        "next_item" => Some(Side::Items),
+        _ => None,
     }
 }

@@ -536,22 +536,13 @@ impl Func<'_, '_, '_> {
         if b.ty.members().iter().any(|m| matches!(m, Type::Instance(_))) {
             return self.match_union(&b, |f, v| match &v.ty {
                 Type::Instance(_) => f.instance_method(node, &v, name, args, keywords, to),
-                // What other members have under the name is left to Python.
-                _ => None,
+                _ => f.row_alone(&v, name, (args, keywords), to),
             });
         }
         if b.ty.members().iter().any(|m| matches!(m, Type::Named { .. })) && self.is_of_named(&b.ty, name) {
             return self.match_union(&b, |f, v| match &v.ty {
                 Type::Named { .. } => f.named_method(node, &v, name, args, keywords, to),
-                ty => {
-                    // Methods of others take arguments that were not evaluated here.
-                    let alone = args.is_empty() && keywords.is_empty();
-                    let ret = f.row(
-                        &format!("{}.{name}", class_name(ty).filter(|_| alone)?),
-                        std::slice::from_ref(&v),
-                    )?;
-                    Some(f.coerce(&ret, to))
-                }
+                _ => f.row_alone(&v, name, (args, keywords), to),
             });
         }
         if name == "sort" {
@@ -757,6 +748,20 @@ impl Func<'_, '_, '_> {
     }
 
     /// `dict::get`: `Option` of the value.
+    /// A method of a builtin class that takes nothing, or an attribute: beside instances, whose methods would take arguments
+    /// that were not evaluated here.
+    fn row_alone(
+        &mut self,
+        val: &Val,
+        name: &str,
+        (args, keywords): (&[Expr], &[(String, Expr)]),
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let class = class_name(&val.ty).filter(|_| args.is_empty() && keywords.is_empty())?;
+        let ret = self.row(&crate::ops::method(class, name), std::slice::from_ref(val))?;
+        Some(self.coerce(&ret, to))
+    }
+
     fn row_optional(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
         let d = dict.by_ref();
         if let Some(name) = self.field([&dict.ty], key) {

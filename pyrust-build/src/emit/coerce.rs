@@ -140,6 +140,10 @@ impl Func<'_, '_, '_> {
                 let code = val.owned();
                 self.coerce(&Val::new(quote!(#code.items()), tuple), to)
             }
+            (Type::VarTuple(_), Type::VarTuple(elem)) => {
+                let (code, rust) = (val.owned(), rust_type(elem));
+                quote!(#code.read_as::<#rust>())
+            }
             // A tuple of known length where one of any length is expected.
             (Type::Tuple { items, .. }, Type::VarTuple(elem)) => {
                 let (code, t) = (val.owned(), self.fresh("t"));

@@ -4,7 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 use super::Func;
-use crate::hir::Expr;
+use super::iter::block_of;
+use crate::hir::{Comp, Expr};
 use crate::infer::Copied;
 
 impl Func<'_, '_, '_> {
@@ -38,6 +39,7 @@ impl Func<'_, '_, '_> {
                 self.q(quote!(copied::#function(cx, #source, #reverse)))
             }
             Copied::Merged(items) => self.merged(items),
+            Copied::Entries(comp) => self.entries(comp),
         }
     }
 
@@ -49,6 +51,20 @@ impl Func<'_, '_, '_> {
                 quote!(Some(#code))
             }
         }
+    }
+
+    /// A dict of Python's, entry by entry.
+    fn entries(&mut self, comp: &Comp) -> TokenStream {
+        let (out, breaks, new) = (self.fresh("out"), self.label("b"), self.q(quote!(copied::merged(cx))));
+        let made = out.clone();
+        let mut put = move |f: &mut Self| {
+            let key = f.val(&comp.element).owned();
+            let value = comp.value.as_ref().map(|e| f.val(e).owned());
+            let put = f.q(quote!(#made.put(cx, #key, #value)));
+            quote!(#put;)
+        };
+        let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut put));
+        quote!({ let #out = #new; #code #out.finish() })
     }
 
     fn merged(&mut self, items: &[(Option<&Expr>, &Expr)]) -> TokenStream {

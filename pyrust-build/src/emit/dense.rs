@@ -56,12 +56,23 @@ pub(super) struct Noting {
     /// What the loop remembers.
     pub(super) site: Ident,
     pub(super) scope: Scope,
-    windows: Vec<Window>,
+    pub(super) windows: Vec<Window>,
+    /// Arrays that are stored to at places that are not known before the loop.
+    pub(super) loose: Vec<VarId>,
+    /// What is declared before the loop begins.
+    pub(super) declared: Vec<TokenStream>,
     pub(super) sums: BTreeSet<VarId>,
     /// What the statement at hand assigns is noted in the next one: see [`Func::flows_on`].
     flows_on: bool,
     /// That has been so somewhere.
     has_flown_on: bool,
+}
+
+impl Noting {
+    /// Does the loop store to the array?
+    pub(super) fn is_stored(&self, array: VarId) -> bool {
+        self.loose.contains(&array) || self.windows.iter().any(|w| w.array == array && w.stored)
+    }
 }
 
 impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
@@ -192,7 +203,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// The value is not finite if the variable is not.
-    fn flows_into(&self, var: VarId, value: &Expr) -> bool {
+    pub(super) fn flows_into(&self, var: VarId, value: &Expr) -> bool {
         is_double(&self.node(value.id))
             && match &value.kind {
                 ExprKind::Local(v) => *v == var,
@@ -325,8 +336,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     && args.iter().all(|a| self.dense_expr(a, dense))
                     || self.is_extent(e, &dense.scope)
             }
-            ExprKind::ModuleCall { module, args, keywords, .. } => {
-                module == "math" && keywords.is_empty() && args.iter().all(|a| self.dense_expr(a, dense))
+            ExprKind::ModuleCall { module, name, args, keywords } => {
+                let known = match self.c_module(module).as_str() {
+                    "math" => true,
+                    module => crate::ops::is_of_numbers(&format!("{module}.{name}")),
+                };
+                known && keywords.is_empty() && args.iter().all(|a| self.dense_expr(a, dense))
             }
             _ => false,
         }
@@ -369,29 +384,35 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// The places that an element of the second form has, if they are known.
     fn window(&self, base: &Expr, index: &Expr) -> Option<(&Noting, &Window, Type)> {
         let noting = self.noting.as_ref()?;
+        let (_, window) = self.window_in(base, index, &noting.scope)?;
+        let Type::Array(dtype, _) = self.instance.vars[window.array] else { return None };
+        Some((noting, window, Type::Numpy(dtype)))
+    }
+
+    /// The same in loops that are not being emitted as yet, and which of all windows it is.
+    pub(super) fn window_in(&self, base: &Expr, index: &Expr, scope: &Scope) -> Option<(usize, &Window)> {
+        let noting = self.noting.as_ref()?;
         let ExprKind::Local(array) = base.kind else { return None };
-        let Type::Array(dtype, _) = self.instance.vars[array] else { return None };
         let parts: Vec<&Expr> = match &index.kind {
             ExprKind::Tuple(items) => items.iter().collect(),
             _ => vec![index],
         };
-        let part = |e: &Expr| self.dense_part(e, &noting.scope);
+        let part = |e: &Expr| self.dense_part(e, scope);
         let parts: Vec<Part> = parts.into_iter().map(part).collect::<Option<_>>()?;
-        let window = noting.windows.iter().find(|w| w.array == array && w.parts == parts)?;
-        Some((noting, window, Type::Numpy(dtype)))
+        noting.windows.iter().enumerate().find(|(_, w)| w.array == array && w.parts == parts)
     }
 
     /// An element that is read through its window.
     pub(super) fn window_get(&self, base: &Expr, index: &Expr) -> Option<Val> {
         let (noting, window, ty) = self.window(base, index)?;
-        let (name, at) = (&window.name, window.at(&noting.scope));
+        let (name, at) = (window.inner(), window.at(&noting.scope));
         Some(Val::new(self.q(quote!(ndarray::window_get(#name, [#(#at),*]))), ty))
     }
 
     /// An element that is stored through its window.
     pub(super) fn window_set(&mut self, base: &Expr, index: &Expr, val: &Val) -> Option<TokenStream> {
         let (noting, window, ty) = self.window(base, index)?;
-        let (name, at) = (window.name.clone(), window.at(&noting.scope));
+        let (name, at) = (window.inner(), window.at(&noting.scope));
         let at = quote!([#(#at),*]);
         if is_either_double(&val.ty) && ty == Type::Numpy(Dtype::Float64) {
             let value = val.owned();
@@ -424,13 +445,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let least = Literal::i64_suffixed(if is_nest { 1 } else { 2 });
         let (levels, few) = self.levels(&dense.scope, chunk);
         let few = if is_nest { quote!(if #(#few)&&*) } else { quote!() };
-        let stored: Vec<Ident> =
-            dense.arrays.iter().filter(|(_, loose)| **loose).map(|(v, _)| self.var_ident(*v)).collect();
-        let loose = dense.scope.turns(&dense.loose);
+        let loose: Vec<VarId> = dense.arrays.iter().filter(|(_, loose)| **loose).map(|(v, _)| *v).collect();
+        let stored: Vec<Ident> = loose.iter().map(|v| self.var_ident(*v)).collect();
+        let often = dense.scope.turns(&dense.loose);
         let opened: Vec<TokenStream> = stored
             .iter()
             .map(|name| {
-                let opened = self.q(quote!(ndarray::opened(cx, #name, #loose)));
+                let opened = self.q(quote!(ndarray::opened(cx, #name, #often)));
                 quote!(let #name = #opened;)
             })
             .collect();
@@ -452,6 +473,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             site: site.clone(),
             scope: dense.scope,
             windows: dense.windows,
+            loose,
+            declared: Vec::new(),
             sums: sums.clone(),
             flows_on: false,
             has_flown_on: false,
@@ -459,10 +482,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let before = self.noting.replace(noting);
         self.tries.push((label.clone(), slot.clone()));
         let body = inner(self);
+        let settled = self.settle_windows(0);
         self.tries.pop();
         let caught = caught || self.noting.as_ref().is_some_and(|noting| noting.has_flown_on);
         let caught = if caught { quote!(ndarray::note_stop(#slot, &mut #odd);) } else { quote!() };
-        self.noting = before;
+        let noting = std::mem::replace(&mut self.noting, before);
+        let declared = noting.map(|noting| noting.declared).unwrap_or_default();
         let lasts: Vec<TokenStream> = sums
             .iter()
             .map(|v| {
@@ -472,7 +497,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             .collect();
         let noted = !lasts.is_empty() || mentions_ident(&body, &odd);
         let continues = label_if_used(&body, continues);
-        let begin = quote!(let #item = #chunk.start.wrapping_add(#at););
+        let begin = quote!(let #item = #chunk.start.wrapping_add(#at); #settled);
         let body = quote!(#continues for #at in 0..#turns { #begin #body });
         let own = is_own.then(|| quote!(static #site: ndarray::Site = ndarray::Site::new();));
         let (begin, even, fresh, site) = match noted {
@@ -511,6 +536,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     #(#opened)*
                     if true #(&& #stored.is_free())* #(&& #windows)* #(&& #kept)* {
                         #begin
+                        #(#declared)*
                         #run
                         #(#lasts)*
                         #even;

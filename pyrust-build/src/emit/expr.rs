@@ -72,11 +72,14 @@ impl Func<'_, '_, '_> {
                 let val = if self.hir.vars[*var].cell {
                     Val::new(self.q(quote!(#name.get())), var_ty)
                 } else if self.hir.vars[*var].maybe_unbound {
-                    let read = match &var_ty {
-                        Type::Foreign(class) if class.name() == crate::ops::exceptions::OBJECT => {
-                            quote!(known(&#name))
-                        }
-                        _ => quote!(bound(&#name)),
+                    let caught = |m: &Type| match m {
+                        Type::Foreign(class) => class.name() == crate::ops::exceptions::OBJECT,
+                        Type::Instance(class) => class.base.exception,
+                        _ => false,
+                    };
+                    let read = match var_ty.members().iter().all(caught) {
+                        true => quote!(known(&#name)),
+                        false => quote!(bound(&#name)),
                     };
                     Val::new(self.q(read), var_ty)
                 } else {

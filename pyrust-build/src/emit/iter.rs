@@ -639,7 +639,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     }
 
     /// Iterables of several kinds: whichever comes becomes an iterator.
-    fn pull_union(&mut self, val: &Val, detached: bool, it: &proc_macro2::Ident) -> Pull {
+    pub(super) fn pull_union(&mut self, val: &Val, detached: bool, it: &proc_macro2::Ident) -> Pull {
         let elem =
             val.ty.members().iter().filter_map(loop_elem).fold(Type::Never, |acc, t| Type::join(&acc, &t));
         let kinds = val.ty.members().iter().filter(|t| loop_elem(t).is_some()).count();

@@ -11,7 +11,7 @@ use super::iter::iter_elem;
 use super::types::{Val, rust_type};
 use crate::hir::visit::{defines, reads};
 use crate::hir::{Collection, Expr, ExprKind, NodeId, VarId};
-use crate::infer::Bisect;
+use crate::infer::{Bisect, is_itself};
 use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
@@ -30,6 +30,10 @@ impl Func<'_, '_, '_> {
             let copy =
                 self.copied(&Val::place(quote!(#x), val.ty), to, name == "copy.deepcopy", 0, &mut memos);
             return Some(quote!({ let #x = #code; #(#memos)* #copy }));
+        }
+        if let ("dataclasses.replace", [value]) = (name, args) {
+            let val = self.val(value);
+            return is_itself(keywords).then(|| self.coerce(&val, to));
         }
         let call = Bisect::of(name, args, keywords)?;
         // Arguments are evaluated in the order of the text.

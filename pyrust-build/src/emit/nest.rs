@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The ends of the loops inside are made of what the outermost one leaves alone, so all their turns are known before it
-//! begins. The first form of the outermost loop has the loops inside in both forms: what does not lie within the arrays
+//! begins; or of the number of another loop's turn (`range(i)`, `range(i + 1, n)`): then those are known that they may
+//! have at most, and places are looked at for all of these. The first form of the outermost loop has the loops inside in both forms: what does not lie within the arrays
 //! as a whole may do so turn by turn.
 
 use std::collections::BTreeSet;
@@ -39,14 +40,24 @@ const MOST_TURNS: i64 = 1 << 14;
 pub(super) struct Level {
     /// What tells it: where it ends. The outermost loop has none.
     id: Option<NodeId>,
-    turn: VarId,
+    pub(super) turn: VarId,
     ends: Option<(Option<Expr>, Expr)>,
-    /// The number of its first turn, how many there are, and which one it is, from 0 on.
-    first: Ident,
+    /// The loops whose turns say where it begins and where it ends.
+    leans: (Option<usize>, Option<usize>),
+    /// The number of its first turn, how many there are, and which one it is, from 0 on; of a loop that leans on others, of
+    /// all turns that it may have.
+    pub(super) first: Ident,
     pub(super) count: Ident,
     pub(super) at: Ident,
     /// See [`Func::sums`].
     pub(super) sums: BTreeSet<VarId>,
+}
+
+impl Level {
+    /// Has it as many turns each time?
+    pub(super) fn is_steady(&self) -> bool {
+        self.leans == (None, None)
+    }
 }
 
 /// What indices in the loops are made of.
@@ -63,17 +74,24 @@ impl Scope {
     /// That of the outermost loop.
     pub(super) fn of(turn: VarId, assigned: BTreeSet<VarId>) -> Scope {
         let mut scope = Scope { levels: Vec::new(), open: Vec::new(), assigned };
-        scope.open(turn, None, BTreeSet::new());
+        scope.open(turn, None, (None, None), BTreeSet::new());
         scope
     }
 
-    fn open(&mut self, turn: VarId, ends: Option<(Option<Expr>, Expr)>, sums: BTreeSet<VarId>) {
+    fn open(
+        &mut self,
+        turn: VarId,
+        ends: Option<(Option<Expr>, Expr)>,
+        leans: (Option<usize>, Option<usize>),
+        sums: BTreeSet<VarId>,
+    ) {
         let at = self.levels.len();
         self.open.push(at);
         self.levels.push(Level {
             id: ends.as_ref().map(|(_, stop)| stop.id),
             turn,
             ends,
+            leans,
             first: format_ident!("__py_begin_{at}"),
             count: format_ident!("__py_count_{at}"),
             at: format_ident!("__py_turn_{at}"),
@@ -109,14 +127,31 @@ pub(super) struct Window {
 
 impl Window {
     /// The loops that move it, from the outermost one on.
-    fn levels(&self) -> Vec<usize> {
+    pub(super) fn levels(&self) -> Vec<usize> {
         let levels: BTreeSet<usize> = self.parts.iter().flat_map(|p| p.levels.iter().copied()).collect();
         levels.into_iter().collect()
     }
 
-    /// The turns of those.
+    /// The turn of the innermost of those, if there are any: the others are settled where it stands.
     pub(super) fn at(&self, scope: &Scope) -> Vec<Ident> {
-        self.levels().into_iter().map(|level| scope.levels[level].at.clone()).collect()
+        self.levels().pop().map(|level| scope.levels[level].at.clone()).into_iter().collect()
+    }
+
+    /// Its name where the turns of so many loops are settled.
+    pub(super) fn settled(&self, loops: usize) -> Ident {
+        if loops == 0 { self.name.clone() } else { format_ident!("{}_{loops}", self.name) }
+    }
+
+    /// Its name in the innermost of its loops.
+    pub(super) fn inner(&self) -> Ident {
+        self.settled(self.levels().len().saturating_sub(1))
+    }
+
+    /// Whether the places of a loop lie side by side, if the array's elements do; `None` where it does not move them.
+    pub(super) fn moved_by(&self, level: usize) -> Option<bool> {
+        let moved: Vec<bool> = self.parts.iter().map(|p| p.levels.contains(&level)).collect();
+        let count = moved.iter().filter(|moved| **moved).count();
+        (count > 0).then_some(count == 1 && moved.last() == Some(&true))
     }
 
     /// One of the two is stored to, and another turn of the same loop may read that.
@@ -129,9 +164,7 @@ impl Window {
 
     /// The places of the innermost of those loops lie side by side, if the array's elements do.
     fn is_dense(&self) -> bool {
-        let Some(innermost) = self.levels().pop() else { return false };
-        let moved = |part: &&Part| part.levels.contains(&innermost);
-        self.parts.last().is_some_and(|p| moved(&p)) && self.parts.iter().filter(moved).count() == 1
+        self.levels().pop().is_some_and(|innermost| self.moved_by(innermost) == Some(true))
     }
 }
 
@@ -144,10 +177,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let again = body.iter().flat_map(defines).any(|v| v == *turn);
         let plain = !again && !self.hir.vars[*turn].cell && self.instance.vars[*turn] == Type::Int;
-        let ends = [start.as_deref(), Some(&**stop)];
-        let known = ends.into_iter().flatten().all(|e| self.is_known(e, &dense.scope));
+        let begins = start.as_deref().map_or(Some(None), |start| self.leaning(start, &dense.scope));
+        let (Some(begins), Some(stops)) = (begins, self.leaning(stop, &dense.scope)) else { return false };
         let deep = dense.scope.open.len() >= MOST_LEVELS;
-        if self.within_nest.is_some() || deep || !plain || !known {
+        if self.within_nest.is_some() || deep || !plain {
             return false;
         }
         // Several threads gain more.
@@ -155,7 +188,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             return false;
         }
         let sums = if body.iter().any(breaks) { BTreeSet::new() } else { self.sums(body) };
-        dense.scope.open(*turn, Some((start.as_deref().cloned(), (**stop).clone())), sums);
+        let ends = Some((start.as_deref().cloned(), (**stop).clone()));
+        dense.scope.open(*turn, ends, (begins, stops), sums);
         dense.depth += 1;
         let fits = self.dense_block(body, dense);
         dense.depth -= 1;
@@ -163,19 +197,36 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         fits
     }
 
-    /// An int that is the same in all turns, and that can be computed before the first one.
-    fn is_known(&self, e: &Expr, scope: &Scope) -> bool {
+    /// An int that is the same in all turns, and that can be computed before the first one: `Some(None)`; or one that is as
+    /// much larger as the number of the turn of a loop around it.
+    fn leaning(&self, e: &Expr, scope: &Scope) -> Option<Option<usize>> {
         match &e.kind {
-            ExprKind::Int(_) => true,
-            ExprKind::Local(v) => self.stays(*v, scope) && self.instance.vars[*v] == Type::Int,
-            ExprKind::Binary { op: BinOp::Add | BinOp::Sub, left, right } => {
-                self.node(e.id) == Type::Int && self.is_known(left, scope) && self.is_known(right, scope)
+            ExprKind::Int(_) => Some(None),
+            ExprKind::Local(v) => {
+                if let Some(level) = scope.open.iter().rfind(|at| scope.levels[**at].turn == *v) {
+                    return (!self.hir.vars[*v].maybe_unbound).then_some(Some(*level));
+                }
+                (self.stays(*v, scope) && self.instance.vars[*v] == Type::Int).then_some(None)
             }
-            _ => self.is_extent(e, scope),
+            ExprKind::Binary { op: op @ (BinOp::Add | BinOp::Sub), left, right } => {
+                let (a, b) = (self.leaning(left, scope)?, self.leaning(right, scope)?);
+                let once = b.is_none() || *op == BinOp::Add && a.is_none();
+                (self.node(e.id) == Type::Int && once).then_some(a.or(b))
+            }
+            _ => self.is_extent(e, scope).then_some(None),
         }
     }
 
-    fn stays(&self, v: VarId, scope: &Scope) -> bool {
+    /// Such a number where that loop is at its first turn, or at its last.
+    fn leaned(&mut self, e: &Expr, on: Option<usize>, scope: &Scope, is_last: bool) -> TokenStream {
+        let value = self.value_as(e, &Type::Int);
+        let Some(level) = on.map(|level| &scope.levels[level]) else { return value };
+        let (name, first, count) = (self.var_ident(level.turn), &level.first, &level.count);
+        let at = if is_last { quote!(#first.wrapping_add(#count - 1)) } else { quote!(#first) };
+        quote!({ let #name = #at; #value })
+    }
+
+    pub(super) fn stays(&self, v: VarId, scope: &Scope) -> bool {
         let var = &self.hir.vars[v];
         !scope.assigned.contains(&v) && !var.cell && !var.maybe_unbound
     }
@@ -242,13 +293,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// What is known of the loops before the outermost one begins, and conditions for its second form.
     pub(super) fn levels(&mut self, scope: &Scope, chunk: &Ident) -> (Vec<TokenStream>, Vec<TokenStream>) {
         let (mut lets, mut few) = (Vec::new(), Vec::new());
-        for Level { ends, first, count, .. } in &scope.levels {
+        for Level { ends, first, count, leans, .. } in &scope.levels {
             let Some((start, stop)) = ends else {
                 lets.push(quote!(let #first = #chunk.start;));
                 continue;
             };
-            let start = start.as_ref().map_or_else(|| quote!(0i64), |e| self.value_as(e, &Type::Int));
-            let stop = self.value_as(stop, &Type::Int);
+            let start =
+                start.as_ref().map_or_else(|| quote!(0i64), |e| self.leaned(e, leans.0, scope, false));
+            let stop = self.leaned(stop, leans.1, scope, true);
             let most = Literal::i64_suffixed(MOST_TURNS);
             lets.push(quote!(let #first = #start; let #count = i64::saturating_sub(#stop, #first);));
             few.push(quote!(#count >= 1 && #count <= #most));
@@ -297,6 +349,33 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         before
     }
 
+    /// At the beginning of a turn of such a loop: settles where it is for places that loops inside move on as well, so that
+    /// those do not have to.
+    pub(super) fn settle_windows(&self, level: usize) -> TokenStream {
+        let Some(noting) = &self.noting else { return quote!() };
+        let at = &noting.scope.levels[level].at;
+        let settled = noting.windows.iter().filter_map(|window| {
+            let levels = window.levels();
+            let before = levels.iter().position(|l| *l == level).filter(|at| at + 1 < levels.len())?;
+            let (from, to) = (window.settled(before), window.settled(before + 1));
+            let left = Literal::usize_unsuffixed(levels.len() - before - 1);
+            let settled = self.q(quote!(ndarray::settled::<_, _, _, #left>(#from, #at)));
+            Some(quote!(let #to = #settled;))
+        });
+        quote!(#(#settled)*)
+    }
+
+    /// Before a loop that leans on others: the places of those turns that it has.
+    fn cut_windows(&self, level: usize, from: &Ident, turns: &Ident) -> TokenStream {
+        let Some(noting) = &self.noting else { return quote!() };
+        let cuts = noting.windows.iter().filter_map(|window| {
+            let name = window.settled(window.levels().iter().position(|l| *l == level)?);
+            let cut = self.q(quote!(ndarray::cut(#name, #from, #turns)));
+            Some(quote!(let #name = #cut;))
+        });
+        quote!(#(#cuts)*)
+    }
+
     /// Which of the loops whose second form is being emitted ends there?
     pub(super) fn level(&self, stop: &Expr) -> Option<usize> {
         self.noting.as_ref()?.scope.levels.iter().position(|level| level.id == Some(stop.id))
@@ -311,7 +390,9 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         body: Body<'_, 'f, 'p, 'a>,
     ) -> TokenStream {
         let Some(noting) = &mut self.noting else { unreachable!("`level` has found it there") };
-        let Level { first, count, at, sums, .. } = noting.scope.levels[level].clone();
+        let level_of = noting.scope.levels[level].clone();
+        let is_steady = level_of.is_steady();
+        let Level { first, count, at, sums, ends, .. } = level_of;
         let (odd, site) = (noting.odd.clone(), noting.site.clone());
         let before = noting.sums.clone();
         noting.sums.extend(&sums);
@@ -322,14 +403,31 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             noting.scope.open.pop();
             noting.sums = before;
         }
-        let continues = label_if_used(&code, &continues);
+        let (continues, settled) = (label_if_used(&code, &continues), self.settle_windows(level));
+        // Of all turns that it may have, those that it has.
+        let (begin, turns, lets) = match ends {
+            Some((start, stop)) if !is_steady => {
+                let start = start.map_or_else(|| quote!(0i64), |e| self.value_as(&e, &Type::Int));
+                let stop = self.value_as(&stop, &Type::Int);
+                let (from, turns, begin) = (self.fresh("from"), self.fresh("turns"), self.fresh("begin"));
+                let cuts = self.cut_windows(level, &from, &turns);
+                let lets = quote! {
+                    let #from = i64::saturating_sub(#start, #first).max(0);
+                    let #turns = (i64::saturating_sub(#stop, #first).min(#count) - #from).max(0);
+                    let #begin = #first.wrapping_add(#from);
+                    #cuts
+                };
+                (begin, turns, lets)
+            }
+            _ => (first, count, quote!()),
+        };
         let (pay, tick) = match (is_short, innermost) {
             (true, _) => (quote!(), quote!()),
             (false, true) => {
                 self.uses_fuel = true;
                 let even = self.q(quote!(ndarray::even(&#site, #odd)));
-                let charge = self.q(quote!(cx.charge(&mut fuel, #count)));
-                (quote!(if #count >= i64::from(fuel) { #even; } #charge;), quote!())
+                let charge = self.q(quote!(cx.charge(&mut fuel, #turns)));
+                (quote!(if #turns >= i64::from(fuel) { #even; } #charge;), quote!())
             }
             (false, false) => {
                 let (noted, tick) = (self.noted_so_far(), self.tick());
@@ -338,10 +436,12 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         };
         let lasts = sums.iter().map(|v| self.var_ident(*v));
         quote! {
+            #lets
             #pay
-            #continues for #at in 0..#count {
-                let #item = #first.wrapping_add(#at);
+            #continues for #at in 0..#turns {
+                let #item = #begin.wrapping_add(#at);
                 #tick
+                #settled
                 #code
             }
             #(ndarray::note_last(#lasts, &mut #odd);)*

@@ -10,7 +10,7 @@ use super::types::{Val, object_marker, record_marker, rust_type};
 use super::{File, Func};
 use crate::hir::{self, Expr, ExprKind, NodeId};
 use crate::infer::{ArgSource, Guard, Method, MethodKind, bind_items, method_callee, method_guard};
-use crate::infer::{bases, enums};
+use crate::infer::{bases, enums, exceptions};
 use crate::resolve::SETTER;
 use crate::ty::{Callee, ObjectClass, Type};
 
@@ -306,6 +306,11 @@ impl Func<'_, '_, '_> {
         name: &str,
         ty: &Type,
     ) -> TokenStream {
+        if class.base.exception && name == exceptions::ARGS {
+            let (marker, rust) = (object_marker(class), rust_type(ty));
+            let at = self.file.attribute(class, name);
+            return quote!(object::args::<#marker, #rust>(cx, #instance, &#at));
+        }
         if let Some(part) = bases::Part::of(name) {
             return self.builtin_part(instance, class, &part, ty);
         }
@@ -487,6 +492,13 @@ impl Func<'_, '_, '_> {
         let ty = Type::Instance(class.clone());
         let Some(mut method) = self.file.program.method_of(class, "__init__") else {
             self.file.makes(class, None);
+            if class.base.exception {
+                let vals = self.bind_all(args, &mut lets);
+                let given = self.given_tuple(&vals);
+                let made = self.q(quote!(object::make_plain_exception::<#marker, _>(cx, #given)));
+                let made = self.coerce(&Val::new(made, ty), to);
+                return quote!({ #(#lets)* #made });
+            }
             if let [items] = args {
                 let made = self.make_filled(class, items, &mut lets);
                 let made = self.coerce(&Val::new(made, ty), to);
@@ -512,6 +524,11 @@ impl Func<'_, '_, '_> {
                 };
                 self.places.insert(node, (place.clone(), maker.clone()));
                 self.q(quote!(#place.make(cx)))
+            }
+            false if class.base.exception => {
+                let given: Vec<Val> = vals.iter().map(|v| Val::place(v.code.clone(), v.ty.clone())).collect();
+                let given = self.given_tuple(&given);
+                self.q(quote!(object::make_exception::<#maker, _>(cx, #given)))
             }
             false => self.q(quote!(#module_of_makers::make::<#maker>(cx))),
         };

@@ -66,12 +66,7 @@ impl Func<'_, '_, '_> {
             StmtKind::Caught { var, .. } => {
                 let (name, ty) = (self.var_ident(*var), self.instance.vars[*var].clone());
                 let Some(slot) = self.handlers.last().cloned() else { return quote!(#name = None;) };
-                let caught = self.q(quote!(caught(cx, #slot)));
-                if matches!(ty, Type::Foreign(_)) {
-                    return quote!(#name = #caught;);
-                }
-                // Nobody reads it as an exception.
-                quote!(#name = None;)
+                self.caught_in(&name, &ty, &slot)
             }
             StmtKind::Forget { var, .. } => {
                 let name = self.var_ident(*var);
@@ -135,8 +130,16 @@ impl Func<'_, '_, '_> {
                 }
                 self.open_attributes(assigned.clone(), &[], Some((iter, target)), body);
                 self.open_spans(assigned, shaken);
+                let mut besides = Vec::new();
                 let mut each = |f: &mut Self, item| {
                     let assign = f.assign(target, &item);
+                    if let Some(sums) = f.sums_beside(body) {
+                        let (before, at) = (f.block(&body[..sums.at]), sums.at);
+                        let written = f.block(&body[at..=at]);
+                        let sum = f.sum_beside(&sums, &written, &mut besides);
+                        let rest = f.block(&body[at + 1..]);
+                        return quote!(#assign #(#before)* #sum #(#rest)*);
+                    }
                     if let (Some((jam, name)), [begin, sum, rest @ ..]) = (&jam, body.as_slice()) {
                         let (begin, sum) = (f.block(slice::from_ref(begin)), f.block(slice::from_ref(sum)));
                         let sum = f.jam_sum(jam, name, quote!(#(#sum)*));
@@ -158,6 +161,7 @@ impl Func<'_, '_, '_> {
                 lookups.extend(rows.into_iter().flat_map(RowHoist::look_ups));
                 lookups.extend(self.close_spans());
                 lookups.extend(jam.map(|(_, name)| self.jam_begin(&name)));
+                lookups.extend(besides);
                 let orelse = self.block(orelse);
                 let code = code.finish(&orelse);
                 if lookups.is_empty() { code } else { quote!({ #(#lookups)* #code }) }
@@ -194,15 +198,7 @@ impl Func<'_, '_, '_> {
                 let leave = self.leave(quote!(exc::<()>(Exc::#class)));
                 quote!(#(#first)* #leave)
             }
-            StmtKind::Raise { class, args } => match self.class_object(class) {
-                Some(read) => {
-                    let object = self.fresh("class");
-                    let first = self.done_first(args);
-                    let leave = self.leave(quote!(raise_own(#object)));
-                    quote!({ let #object = #read; #(#first)* #leave })
-                }
-                None => self.leave(quote!(bail::<()>(Bail::Unsupported))),
-            },
+            StmtKind::Raise { class, args } => self.raise(class, args),
             StmtKind::Bail => self.leave(quote!(bail::<()>(Bail::Unsupported))),
             StmtKind::Reraise => match self.handlers.last() {
                 Some(slot) => {
@@ -280,7 +276,7 @@ impl Func<'_, '_, '_> {
     }
 
     /// What an exception is given is evaluated, though nobody looks at it.
-    fn done_first(&mut self, args: &[hir::Expr]) -> Vec<TokenStream> {
+    pub(super) fn done_first(&mut self, args: &[hir::Expr]) -> Vec<TokenStream> {
         let mut first = Vec::new();
         for arg in args {
             if !self.is_idle(arg) {
@@ -292,9 +288,9 @@ impl Func<'_, '_, '_> {
     }
 
     /// What a name in the head of a handler stands for now; none where that is not understood.
-    fn class_object(&mut self, class: &Catch) -> Option<TokenStream> {
+    pub(super) fn class_object(&mut self, class: &Catch) -> Option<TokenStream> {
         let (space, at) = match class {
-            Catch::Builtin(_) | Catch::Unknown => return None,
+            Catch::Builtin(_) | Catch::Value | Catch::Unknown => return None,
             Catch::Global(name) => {
                 let module = self.instance.func.module.clone();
                 self.file.slot(self.index, &module, false, Guard::Value(name.clone()))

@@ -524,6 +524,13 @@ impl Func<'_, '_, '_> {
                     let i = Literal::i64_suffixed(i as i64);
                     quote!(pystr::get(cx, &#code, #i))
                 }),
+                Type::Array(_, dims @ 1..) => {
+                    let get = if *dims == 1 { format_ident!("get") } else { format_ident!("row{dims}") };
+                    Box::new(move |i| {
+                        let i = Literal::i64_suffixed(i as i64);
+                        quote!(ndarray::#get(#code, #i))
+                    })
+                }
                 _ => return Some(f.not_unpacked()),
             };
             let (len, elem) = match &v.ty {
@@ -531,6 +538,9 @@ impl Func<'_, '_, '_> {
                     (quote!(list::len(cx, &#code)), (**elem).clone())
                 }
                 Type::VarTuple(elem) => (quote!(tuple::len(cx, &#code)), (**elem).clone()),
+                Type::Array(..) => {
+                    (quote!(ndarray::len(#code)), super::iter::iter_elem(&v.ty).unwrap_or(Type::Never))
+                }
                 _ => (quote!(pystr::len(&#code)), Type::Char),
             };
             let leave = f.leave(quote!(exc::<()>(Exc::ValueError)));

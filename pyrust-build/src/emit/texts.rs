@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::Func;
-use super::types::Val;
+use super::types::{Val, object_marker};
 use crate::hir::{Expr, NodeId};
 use crate::infer::{Text, TextMethod, is_shown};
 use crate::ty::Type;
@@ -31,6 +31,11 @@ impl Func<'_, '_, '_> {
         let mut vals = self.bind_all(operands, &mut lets);
         let value = vals.remove(0);
         let made = self.match_union(&value, |f, v| match &v.ty {
+            Type::Instance(class) if f.file.program.tells_exception(class, text, !vals.is_empty()) => {
+                let (object, marker, repr) = (&v.code, object_marker(class), text == Text::Repr);
+                f.file.names_class(class);
+                Some(f.q(quote!(object::text_of_exception::<#marker>(cx, #object, #repr))))
+            }
             Type::Instance(class) => {
                 let TextMethod { name, method, absent } =
                     f.file.program.text_method(class, text, !vals.is_empty())?;

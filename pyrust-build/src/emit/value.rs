@@ -6,7 +6,7 @@ use quote::quote;
 use super::Func;
 use super::types::{Val, object_marker};
 use crate::hir::{Expr, ExprKind, NodeId};
-use crate::infer::{ArgSource, Named, Reached, ValueArg, value_args};
+use crate::infer::{ArgSource, CALLED, Named, Reached, ValueArg, called_of, value_args};
 use crate::ty::{Callee, Type};
 
 /// What a call of a value is given.
@@ -115,6 +115,18 @@ impl Func<'_, '_, '_> {
                         })
                         .collect();
                     return Some(this.call_reached(found, &kept, &given, to));
+                }
+                Type::Instance(class) => {
+                    let callee = called_of(class);
+                    let found = reached.iter().find(|r| r.callee == callee)?.instance;
+                    let method = this.file.program.special_method(class, CALLED)?;
+                    let (known, path) = this.known_method(class, CALLED, &method);
+                    let check = this.method_check(class, &v, &known);
+                    let mut all = vec![v.clone()];
+                    all.extend(vals.iter().cloned());
+                    let call = this.call_instance((&class.module, &path), found, &all, (keywords, &named));
+                    let ret = this.file.program.instances[found].ret.clone();
+                    return Some(this.finish_call(node, &[quote!(#check;)], call, ret, to));
                 }
                 _ => return None,
             };

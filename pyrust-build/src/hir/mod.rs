@@ -202,6 +202,8 @@ pub enum StmtKind {
     Break,
     Continue,
     /// A builtin class, or what a global names. The arguments are evaluated; nothing looks at the object.
+    /// A builtin class with what it is given; of any other the call that makes it. Of a value the value, and behind that
+    /// the call which is meant if it is a class.
     Raise {
         class: Catch,
         args: Vec<Expr>,
@@ -231,6 +233,7 @@ pub enum StmtKind {
     Caught {
         var: VarId,
         id: NodeId,
+        classes: Vec<Catch>,
     },
     /// The variable is unbound from here on (`except … as e` takes `e` away).
     Forget {
@@ -301,6 +304,8 @@ pub enum Catch {
         module: String,
         name: String,
     },
+    /// Behind `raise`: whatever the value is.
+    Value,
     /// Not understood: an exception that gets there bails.
     Unknown,
 }

@@ -100,7 +100,7 @@ macro_rules! visitor {
                 }
                 StmtKind::Narrow(narrows) => v.narrows(narrows),
                 StmtKind::Leave { generator, throws: _ } => v.expr(generator),
-                StmtKind::Caught { var, id } | StmtKind::Forget { var, id } => {
+                StmtKind::Caught { var, id, .. } | StmtKind::Forget { var, id } => {
                     let id = *id;
                     v.define(id, var);
                 }

@@ -6,7 +6,7 @@ use super::named::is_library;
 use super::objects::{Member, Method, MethodKind};
 use super::solver::Ty;
 use super::value::Reached;
-use super::{Guard, Infer, Program, bases};
+use super::{Guard, Infer, Program, bases, exceptions};
 use crate::ast::{self, ExprKind as A};
 use crate::hir::Expr;
 use crate::lower::above::Above;
@@ -30,7 +30,7 @@ impl Program<'_> {
         let mut out = self.lookups.order(class, || {
             let mut out = Vec::new();
             self.order_into(&class.module, &class.name, &mut out)?;
-            let base = Below(self.base_of(&out));
+            let base = Below { container: self.base_of(&out), exception: self.has_exception(&out) };
             out.iter_mut().for_each(|c| c.base = base);
             Some(out)
         })?;
@@ -60,6 +60,7 @@ impl Program<'_> {
                 || super::abstract_bases::members(env, base).is_some()
                 || super::enums::is_base(env, base)
                 || bases::builtin(env, base).is_some()
+                || exceptions::is_builtin(env, base)
             {
                 continue;
             }
@@ -68,7 +69,19 @@ impl Program<'_> {
                 A::Subscript { value, .. } => &value.kind,
                 named => named,
             };
-            let A::Name(base) = named else { return None };
+            let base = &match named {
+                A::Name(base) => base.clone(),
+                A::Attribute { value, name: inner } => {
+                    let A::Name(outer) = &value.kind else { return None };
+                    if let Some(home) = self.project_module(module, outer) {
+                        let own = self.name_in(module, &home, inner);
+                        self.order_into(&home, &own, out)?;
+                        continue;
+                    }
+                    format!("{outer}.{inner}")
+                }
+                _ => return None,
+            };
             // What stands in the same class comes first.
             let beside = name.rsplit_once('.').map(|(outer, _)| format!("{outer}.{base}"));
             let beside = beside.filter(|beside| env.bindings.contains_key(beside));
@@ -173,10 +186,18 @@ impl Infer<'_, '_> {
                     let ty = self.method_above(e, (of, &owner, name, &method), args, keywords);
                     out = self.state.solver.join(&out, &ty);
                 }
-                Some(Next::OfObject) if name == "__init__" && args.is_empty() && keywords.is_empty() => {
+                Some(Next::OfObject)
+                    if name == "__init__" && args.is_empty() && keywords.is_empty() && !of.base.exception =>
+                {
                     let slot = self.state.nodes[e.id];
                     self.state.solver.flow(&Ty::None, slot);
                     out = self.state.solver.join(&out, &Ty::None);
+                }
+                Some(Next::OfObject)
+                    if name == "__init__" && of.base.exception && !above.inside.is_empty() =>
+                {
+                    let ty = self.init_exception(e, of, args, keywords);
+                    out = self.state.solver.join(&out, &ty);
                 }
                 Some(Next::OfObject) | None => {
                     let message = format!("`super().{name}` of `{}.{}` is not known", of.module, of.name);

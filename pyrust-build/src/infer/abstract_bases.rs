@@ -178,7 +178,7 @@ impl Program<'_> {
         }
         let is_abstract = |ty: &Type| {
             let Type::Instance(class) = ty else { return false };
-            class.base.0.is_some()
+            class.base.container.is_some()
                 || self.order(class).unwrap_or_default().iter().any(|class| {
                     let (Some(def), Some((_, env))) =
                         (self.class_def(class), self.modules.module(&class.module))

@@ -77,7 +77,14 @@ impl Program<'_> {
                         }
                     }
                     S::Assign { targets, value } => {
-                        for target in targets {
+                        let pairs = targets.iter().flat_map(|target| match (&target.kind, &value.kind) {
+                            // `UP, DOWN = 1, -1`
+                            (A::Tuple(names), A::Tuple(values)) if names.len() == values.len() => {
+                                names.iter().zip(values).collect()
+                            }
+                            _ => vec![(target, value)],
+                        });
+                        for (target, value) in pairs {
                             if let A::Name(name) = &target.kind {
                                 let name = mangled(&class.name, name);
                                 let ty = self.literal_type(&class.module, value);
@@ -303,7 +310,8 @@ impl Program<'_> {
             let kind = crate::ty::DictKind::Ordered;
             return Some(Type::Dict { key: never(), value: never(), in_place: true, kind });
         }
-        crate::foreign::Class::named(&name).map(Type::Foreign)
+        let name = if name == "re.compile" { "re.Pattern" } else { &name };
+        crate::foreign::Class::named(name).map(Type::Foreign)
     }
 
     /// The typecode of the array that `array("d", …)` makes, also where that is repeated.

@@ -147,14 +147,14 @@ impl Program<'_> {
 
     /// Has no class of the text, up to the builtin one, any of these?
     pub(super) fn keeps(&self, class: &ObjectClass, names: &[&str]) -> bool {
-        class.base.0.is_some() && names.iter().all(|name| self.member_of(class, name).is_none())
+        class.base.container.is_some() && names.iter().all(|name| self.member_of(class, name).is_none())
     }
 }
 
 impl Infer<'_, '_> {
     /// An instance as the list or the dict that it is.
     pub(super) fn builtin_part(&mut self, e: &Expr, class: &Arc<ObjectClass>, part: &Part<'_>) -> Ty {
-        if class.base.0.is_none() {
+        if class.base.container.is_none() {
             return self.refuse("PYR0401", e.span, format!("`{}` is derived from no container", class.name));
         }
         if let Part::Above(above) = part

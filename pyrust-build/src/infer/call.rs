@@ -746,6 +746,7 @@ pub fn told_classes(class: &Expr) -> Option<Vec<String>> {
 /// A builtin that takes a tuple whatever its length.
 pub fn takes_any_length(name: &str) -> bool {
     matches!(name, "bytes" | "bytearray" | "math.dist" | "math.prod" | "math.fsum")
+        || name.starts_with("statistics.")
         || matches!(
             name.strip_prefix("random.Random.").or(name.strip_prefix("random.")),
             Some("choice" | "sample")

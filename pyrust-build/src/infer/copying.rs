@@ -27,6 +27,8 @@ pub enum Copy<'e> {
     },
     /// Entries, and dicts that are spread, one over the other.
     Merged(Vec<(Option<&'e Expr>, &'e Expr)>),
+    /// A comprehension of a dict.
+    Entries(&'e Comp),
 }
 
 /// The copy that the expression is, if the interpreter can make it.
@@ -60,11 +62,13 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
         }
         ExprKind::Dict(items) => {
             let fits = |(key, value): &(Option<Expr>, Expr)| match key {
-                Some(key) => is_key(&ty(key)) && is_plain(&ty(value)),
+                // What is marked becomes an object when all values are there: a later one may change it.
+                Some(key) => {
+                    is_key(&ty(key)) && is_plain(&ty(value)) && !matches!(value.kind, ExprKind::Out(_))
+                }
                 None => dict(value),
             };
-            let spreads = items.iter().any(|(key, _)| key.is_none());
-            (spreads && items.iter().all(fits))
+            (!items.is_empty() && items.iter().all(fits))
                 .then(|| Copy::Merged(items.iter().map(|(key, value)| (key.as_ref(), value)).collect()))
         }
         ExprKind::Method { base, name, args, .. } if name == "copy" && args.is_empty() => match ty(base) {
@@ -93,6 +97,11 @@ pub fn copy_of<'e>(e: &'e Expr, nodes: &[Type]) -> Option<Copy<'e>> {
             }
             _ => None,
         },
+        ExprKind::Comp(comp) if comp.kind == CompKind::Dict => {
+            let value = comp.value.as_ref().filter(|_| comp.extra.is_none())?;
+            let key = ty(&comp.element);
+            ((is_key(&key) || key == Type::Obj) && is_plain(&ty(value))).then_some(Copy::Entries(comp))
+        }
         ExprKind::Comp(comp) => whole(comp, &ty),
         _ => None,
     }
@@ -132,7 +141,13 @@ pub fn returns_copy(body: &[Stmt], nodes: &[Type]) -> bool {
     fn value(e: &Expr, nodes: &[Type]) -> bool {
         match &e.kind {
             ExprKind::If { body, orelse, .. } => value(body, nodes) || value(orelse, nodes),
-            _ => copy_of(e, nodes).is_some(),
+            _ if copy_of(e, nodes).is_some() => true,
+            ExprKind::Comp(comp) => match (comp.kind, &comp.value) {
+                (CompKind::List, _) => value(&comp.element, nodes),
+                (CompKind::Dict, Some(made)) => value(made, nodes),
+                _ => false,
+            },
+            _ => false,
         }
     }
     struct Returns<'h> {
@@ -167,16 +182,20 @@ fn is_key(ty: &Type) -> bool {
 
 /// What becomes an object by itself.
 fn is_plain(ty: &Type) -> bool {
-    matches!(
-        ty,
+    match ty {
         Type::None
-            | Type::Bool
-            | Type::Int
-            | Type::Float
-            | Type::Str
-            | Type::Bytes
-            | Type::Obj
-            | Type::List { in_place: true, .. }
-            | Type::Dict { in_place: true, .. }
-    )
+        | Type::Bool
+        | Type::Int
+        | Type::Big
+        | Type::Float
+        | Type::Char
+        | Type::Str
+        | Type::Bytes
+        | Type::Obj
+        | Type::List { in_place: true, .. }
+        | Type::Dict { in_place: true, .. } => true,
+        Type::Tuple { items, .. } => items.iter().all(is_plain),
+        Type::Union(members) => members.iter().all(is_plain),
+        _ => false,
+    }
 }

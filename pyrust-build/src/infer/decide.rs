@@ -196,7 +196,7 @@ pub fn is_instance(ty: &Type, class: &str) -> bool {
         Type::Set { frozen: true, .. } => class == "frozenset",
         Type::Tuple { .. } | Type::VarTuple(_) | Type::Named { .. } => class == "tuple",
         Type::Range => class == "range",
-        Type::Instance(own) => own.base.0.is_some_and(|base| base.name() == class),
+        Type::Instance(own) => own.base.container.is_some_and(|base| base.name() == class),
         // None of them is derived from a builtin class.
         Type::Foreign(_) => false,
         Type::Function(_) | Type::Inner(_) | Type::Closure { .. } => false,

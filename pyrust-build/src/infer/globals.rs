@@ -141,7 +141,15 @@ impl Program<'_> {
 
     /// May the global be assigned while native code runs?
     pub fn is_assigned(&self, module: &str, name: &str) -> bool {
-        self.modules.module(module).is_some_and(|(_, env)| env.assigned.contains(name))
+        let here = self.modules.module(module).is_some_and(|(_, env)| env.assigned.contains(name));
+        // What a class has, which may be one of another module.
+        here || name.split_once('.').is_some_and(|(class, attribute)| {
+            self.binding(module, class).is_some_and(|(home, _)| {
+                let own = format!("{}.{attribute}", self.name_in(module, &home, class));
+                home != module
+                    && self.modules.module(&home).is_some_and(|(_, env)| env.assigned.contains(&own))
+            })
+        })
     }
 
     /// Does the module's text bind the name (so that it is no builtin)?

@@ -141,15 +141,22 @@ impl Infer<'_, '_> {
 
     fn dict(&mut self, e: &Expr) -> Option<(Ty, Ty)> {
         let ty = self.expr(e);
-        let dict = ty.members().iter().find_map(|m| if let Ty::Dict(c, _) = m { Some(*c) } else { None });
-        let solver = &mut self.state.solver;
-        let known = dict.map(|c| (solver.get(solver.elem(c)), solver.get(solver.value(c))));
-        // An object is one of objects, or it bails.
-        match (known, ty.members().contains(&Ty::Obj)) {
-            (Some((k, v)), true) => return Some((solver.join(&k, &Ty::Obj), solver.join(&v, &Ty::Obj))),
-            (None, true) => return Some((Ty::Obj, Ty::Obj)),
-            (known @ Some(_), false) => return known,
-            (None, false) => {}
+        let mut sides: Option<(Ty, Ty)> = None;
+        for member in ty.members() {
+            let solver = &mut self.state.solver;
+            let (key, value) = match member {
+                Ty::Dict(c, _) => (solver.get(solver.elem(*c)), solver.get(solver.value(*c))),
+                // An object is one of objects, or it bails.
+                Ty::Obj => (Ty::Obj, Ty::Obj),
+                _ => continue,
+            };
+            sides = Some(match sides {
+                Some((k, v)) => (solver.join(&k, &key), solver.join(&v, &value)),
+                None => (key, value),
+            });
+        }
+        if sides.is_some() {
+            return sides;
         }
         if ty != Ty::Never {
             let message = format!("`{}` is not a dict", self.show(&ty));

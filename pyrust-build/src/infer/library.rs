@@ -111,6 +111,10 @@ impl Infer<'_, '_> {
                     }
                 })
             }
+            ("dataclasses", "replace") => {
+                let [value] = args else { return None };
+                Some(self.replaced(e, value, keywords))
+            }
             ("bisect", _) => {
                 let call = Bisect::of(name, args, keywords)?;
                 Some(self.bisect(e, &call))

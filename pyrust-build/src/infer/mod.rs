@@ -21,11 +21,13 @@ mod class_values;
 mod classes;
 mod compare;
 mod copying;
+mod counted;
 mod cut;
 mod decide;
 mod defaults;
 mod demand;
 pub mod enums;
+pub mod exceptions;
 mod expr;
 mod filled;
 mod funcref;
@@ -39,6 +41,7 @@ mod label;
 mod library;
 mod lookups;
 mod method;
+mod moved;
 mod named;
 mod names;
 mod naming;
@@ -95,13 +98,14 @@ pub use guard::Guard;
 pub use hooks::hook_of;
 pub use library::Bisect;
 pub use method::is_affix;
+pub use moved::{only_moves, opened, rebuilds};
 pub use named::{FieldSource, NamedDef};
 pub use new::{allocated, class_callee, init_of, new_of};
 pub use objects::{Method, MethodKind, method_guard};
-pub use operators::{Text, TextMethod};
+pub use operators::{Text, TextMethod, is_itself};
 pub use sets::{in_place_method, takes_iterables};
 pub use slice::{EVERYTHING, NARROW, WIDE, Wide};
-pub use value::{Named, Reached, ValueArg, method_callee, value_args};
+pub use value::{CALLED, Named, Reached, ValueArg, called_of, method_callee, value_args};
 pub use visitors::Visited;
 
 /// Where inference finds modules: parsed on demand.
@@ -415,7 +419,8 @@ impl<'a> Program<'a> {
                 }
                 return Err(vec![d]);
             }
-            if self.settle_operators() || self.settle_bases() || self.fill_globals() {
+            let settled = self.settle_operators() || self.settle_bases() || self.settle_arrays();
+            if settled || self.fill_globals() {
                 continue;
             }
             if refined < MAX_REFINEMENTS && self.refine() {

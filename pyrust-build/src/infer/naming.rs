@@ -145,7 +145,10 @@ impl Infer<'_, '_> {
         let var = match self.state.globals.get(name) {
             Some(var) => *var,
             None => {
-                let var = self.state.solver.var(Ty::Never);
+                let var = match self.container_of_class(name) {
+                    Some(var) => var,
+                    None => self.state.solver.var(Ty::Never),
+                };
                 self.state.solver.absorb_into(var, ty);
                 self.state.globals.insert(name.to_string(), var);
                 var
@@ -157,6 +160,14 @@ impl Infer<'_, '_> {
             self.refuse("PYR0305", span, format!("the type of the global `{name}` is not known"));
         }
         ty
+    }
+
+    /// What is known of a container that a class has: it is the attribute that instances show.
+    fn container_of_class(&mut self, name: &str) -> Option<VarId> {
+        let (class, attribute) = name.rsplit_once('.')?;
+        let class = self.program.object_class(&self.func.module, class)?;
+        self.program.ask(&class, attribute);
+        Some(self.attribute_var(&class, attribute))
     }
 
     /// The C module behind a global name.

@@ -135,8 +135,10 @@ impl Infer<'_, '_> {
             Ty::Never => return Ty::Never,
             _ => None,
         };
-        let plain =
-            |class: &Arc<ObjectClass>| self.program.enumeration(class).is_none() && class.base.0.is_none();
+        let plain = |class: &Arc<ObjectClass>| {
+            let below = class.base;
+            self.program.enumeration(class).is_none() && below.container.is_none() && !below.exception
+        };
         let Some(class) = found.filter(plain) else {
             let message = format!("`__new__` of `{}` is not supported", self.show(&ty));
             return self.refuse("PYR0335", e.span, message);

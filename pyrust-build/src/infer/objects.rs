@@ -7,7 +7,7 @@ use super::beyond::of_any_size;
 use super::enums;
 use super::solver::{Ty, VarId};
 use super::value::{Reached, Why};
-use super::{ArgSource, FuncRef, Guard, Infer, Program, bases, bind_items};
+use super::{ArgSource, FuncRef, Guard, Infer, Program, bases, bind_items, exceptions};
 use crate::ast::{self, ExprKind as A, Stmt, StmtKind as S};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::hir::{Expr, NodeId, ParamKind};
@@ -127,6 +127,7 @@ impl Program<'_> {
                             _ if is_enumeration => Member::Other,
                             true => Member::Value,
                             false if self.is_class_in(class, def, value) => Member::Value,
+                            false if self.is_made_plainly(&class.module, value) => Member::Value,
                             false => alias(class, def, value).map_or(Member::Other, Member::Method),
                         })
                     }
@@ -159,6 +160,19 @@ impl Program<'_> {
             })
         };
         order.iter().find(adds).map(|class| (class.clone(), Member::Other))
+    }
+
+    /// A call that makes something which is no descriptor: an instance of a class of the project, or of one of the library
+    /// that is known.
+    fn is_made_plainly(&self, module: &str, value: &ast::Expr) -> bool {
+        let describes = |class: &ObjectClass| {
+            ["__get__", "__set__", "__delete__"].iter().any(|name| self.member_of(class, name).is_some())
+        };
+        matches!(value.kind, A::Call { .. })
+            && match self.literal_type(module, value) {
+                Some(Type::Instance(class)) => !describes(&class),
+                other => other.is_some(),
+            }
     }
 
     /// The method of the class, written in it, that Python calls for each attribute: nothing of that is native.
@@ -406,6 +420,7 @@ impl Infer<'_, '_> {
                     format!("reading `{name}` of `{}.{}` is not supported", class.module, class.name);
                 return self.refuse("PYR0321", e.span, message);
             }
+            None if class.base.exception && name == exceptions::ARGS => return self.exception_args(class),
             // What the class has where the instance has nothing is one of Python's objects.
             Some(Member::Value) => self.state.solver.give(class),
             None => {}
@@ -447,7 +462,7 @@ impl Infer<'_, '_> {
     }
 
     /// Can such a value be one of Python's instance's?
-    fn fits_attribute(&mut self, class: &ObjectClass, ty: &Ty) -> bool {
+    pub(super) fn fits_attribute(&mut self, class: &ObjectClass, ty: &Ty) -> bool {
         let stays = |t: &Type| {
             t.has_iter()
                 || t.stores_iter()
@@ -490,16 +505,22 @@ impl Infer<'_, '_> {
         if self.program.enumeration(class).is_some() {
             return self.member_by_value(e, class, args, keywords);
         }
-        if self.program.member_of(class, "__new__").is_none() && class.base.0.is_none() {
+        if self.program.member_of(class, "__new__").is_none()
+            && class.base.container.is_none()
+            && !class.base.exception
+        {
             self.made.insert((class.module.clone(), class.name.clone()));
         }
         let class = &self.kept(e.id, class);
         let instance = Ty::Instance(class.clone());
-        if class.base.0.is_some()
+        if class.base.container.is_some()
             && self.program.member_of(class, "__init__").is_none()
             && self.program.member_of(class, "__new__").is_none()
         {
             return self.make_filled(e, class, args, keywords);
+        }
+        if class.base.exception && !self.fills_exception(e, class, args, keywords) {
+            return Ty::Never;
         }
         if let Some(own) = self.program.makes_up_attributes(class, false) {
             let message =
@@ -532,6 +553,9 @@ impl Infer<'_, '_> {
                 }
             }
             None if args.is_empty() && keywords.is_empty() && !self.program.is_decorated(class) => instance,
+            None if class.base.exception && keywords.is_empty() && !self.program.is_decorated(class) => {
+                instance
+            }
             _ => {
                 let message = format!("this way of making an instance of `{}` is not supported", class.name);
                 self.refuse("PYR0335", e.span, message)

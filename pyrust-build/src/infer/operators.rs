@@ -10,12 +10,14 @@
 //! operator stood, so that no later stage takes it for arithmetic. What a method answers with `NotImplemented` bails: the
 //! method itself does, since the name is no value that native code knows.
 
+mod replaced;
 mod settle;
 mod texts;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use self::replaced::is_itself;
 use self::settle::settled;
 pub use self::texts::{Text, TextMethod};
 use super::objects::Member;
@@ -135,7 +137,7 @@ impl Program<'_> {
         let keeps = |m: &Type| match m {
             Type::Instance(class) => {
                 self.enumeration(class).is_none()
-                    && !class.base.0.is_some_and(|base| super::bases::methods(base).contains(&name))
+                    && !class.base.container.is_some_and(|base| super::bases::methods(base).contains(&name))
                     && matches!(self.member_of(class, name), None | Some(Member::Value))
             }
             _ => false,
@@ -378,7 +380,7 @@ impl Program<'_> {
     pub(super) fn settle_operators(&mut self) -> bool {
         let mut found = Vec::new();
         for (i, instance) in self.instances.iter().enumerate().filter(|(_, i)| i.is_open()) {
-            if let Some(hir) = settled(self, &instance.hir, &instance.nodes) {
+            if let Some(hir) = settled(self, &instance.func.module, &instance.hir, &instance.nodes) {
                 found.push((i, hir));
             }
         }

@@ -115,10 +115,11 @@ impl Infer<'_, '_> {
                 }
                 self.state.solver.flow(&ty, self.state.ret);
             }
-            StmtKind::Raise { class, args } => {
+            StmtKind::Raise { class: class @ Catch::Builtin(_), args } => {
                 self.catch(class);
                 args.iter().for_each(|e| _ = self.expr(e));
             }
+            StmtKind::Raise { class, args } => self.raised(class, args),
             StmtKind::Try { body, handlers, orelse, finalbody } => {
                 self.block(body);
                 for handler in handlers {
@@ -132,8 +133,13 @@ impl Infer<'_, '_> {
             StmtKind::Delete(targets) => targets.iter().for_each(|t| self.delete(t, stmt.span)),
             StmtKind::Enter(classes) => classes.iter().for_each(|class| self.catch(class)),
             StmtKind::Leave { generator, throws: _ } => _ = self.expr(generator),
-            StmtKind::Caught { var, .. } => {
-                let ty = crate::foreign::Class::named(exceptions::OBJECT).map_or(Ty::Never, Ty::Foreign);
+            StmtKind::Caught { var, classes, .. } => {
+                let module = self.func.module.clone();
+                let (own, others) = self.program.caught_classes(&module, classes);
+                let builtin = crate::foreign::Class::named(exceptions::OBJECT).map(Ty::Foreign);
+                let mut types: Vec<Ty> = builtin.into_iter().filter(|_| others || own.is_empty()).collect();
+                types.extend(own.into_iter().map(Ty::Instance));
+                let ty = if types.len() == 1 { types.remove(0) } else { Ty::Union(types) };
                 self.set_var(*var, &ty);
             }
             StmtKind::Forget { .. }
@@ -173,7 +179,7 @@ impl Infer<'_, '_> {
     }
 
     /// What a handler relies on.
-    fn catch(&mut self, class: &Catch) {
+    pub(super) fn catch(&mut self, class: &Catch) {
         match class {
             Catch::Builtin(name) => self.builtin(name),
             Catch::Global(name) => _ = self.guards.insert(Guard::Value(name.clone())),
@@ -182,7 +188,7 @@ impl Infer<'_, '_> {
                     self.elsewhere(module, &home, Guard::Value(name.clone()));
                 }
             }
-            Catch::Unknown => {}
+            Catch::Value | Catch::Unknown => {}
         }
     }
 
@@ -255,6 +261,7 @@ impl Infer<'_, '_> {
                         }
                         Ty::Str | Ty::Char => vec![Ty::Char; items.len()],
                         Ty::Obj => vec![Ty::Obj; items.len()],
+                        Ty::Array(_, 1..) => vec![self.element_type(member); items.len()],
                         // Anything else raises, and Python says how.
                         _ => continue,
                     };

@@ -230,6 +230,14 @@ pub(super) enum Why {
     Form(String),
 }
 
+/// What calling an instance calls.
+pub const CALLED: &str = "__call__";
+
+/// The name under which a node knows the method of an instance that is called.
+pub fn called_of(class: &ObjectClass) -> Callee {
+    Callee { module: class.module.clone(), name: format!("{}.{CALLED}", class.name) }
+}
+
 impl Infer<'_, '_> {
     pub(super) fn refuse_call(&mut self, e: &Expr, why: Why) -> Ty {
         match why {
@@ -348,6 +356,21 @@ impl Infer<'_, '_> {
                 Ty::Function(callees) => (callees.clone(), Vec::new()),
                 Ty::Inner(callees) => (callees.clone(), Vec::new()),
                 Ty::Closure(callee, kept) => (vec![callee.clone()], kept.clone()),
+                // Beside functions; where all that is called are instances the call becomes one of their methods.
+                Ty::Instance(class) if stars.is_empty() && rest.is_none() => {
+                    let Some(method) = self.program.special_method(class, CALLED) else { continue };
+                    self.guards.insert(Guard::Elsewhere {
+                        module: class.module.clone(),
+                        guard: Box::new(method_guard(class, CALLED, &method)),
+                    });
+                    let all: Vec<Ty> = std::iter::once(member.clone()).chain(given.iter().cloned()).collect();
+                    match self.bound_call(e, &method.target, &all, keywords, &named, true) {
+                        Ok(Some(instance)) => reached.push(Reached { callee: called_of(class), instance }),
+                        Ok(None) => waits = true,
+                        Err(reason) => why = why.or(Some(reason)),
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             for callee in callees {

@@ -400,7 +400,7 @@ impl Lower<'_> {
                 return self.make(ExprKind::Lambda { params: vec![var], body }, span);
             }
             A::Call { func, args, keywords } if keywords.is_empty() => {
-                return match self.item_getter(func, args, span) {
+                return match self.getter_as_key(func, args, span) {
                     Some(lambda) => lambda,
                     None => self.lambda_or_expr(e),
                 };

@@ -87,7 +87,7 @@ impl Lower<'_> {
             // What it stands for must not change before an exception comes.
             Catch::Global(name) => !self.env.assigned.contains(name),
             Catch::Attr { module, name: _ } => !self.env.assigned.contains(module),
-            Catch::Unknown => false,
+            Catch::Value | Catch::Unknown => false,
         };
         if !classes.iter().all(settled) {
             return None;

@@ -1,4 +1,4 @@
-//! `return xs[:]`: copies that only Python gets. Here every returned expression that may be one is marked; what it
+//! `return xs[:]`, `return [{**a, **b} for …]`: copies and new dicts that only Python gets. Here every returned expression that may be one is marked; what it
 //! copies only inference knows ([`crate::infer::copying`]).
 
 use super::outgoing::{each_returned, mark};
@@ -8,27 +8,41 @@ use crate::hir::{BinOp, CompKind, Expr, ExprKind, Function};
 pub fn copying(mut function: Function) -> Function {
     if function.yields.is_none() {
         let mut nodes = function.nodes;
-        each_returned(&mut function.body, &mut |e| {
-            if may_copy(e) {
-                mark(e, &mut nodes);
-            }
-        });
+        each_returned(&mut function.body, &mut |e| copies(e, &mut nodes));
         function.nodes = nodes;
     }
     function
 }
 
-/// May the value be a copy of a container, as far as the text tells?
+/// Marks the expression, and what a comprehension makes each time.
+fn copies(e: &mut Expr, nodes: &mut usize) {
+    match &mut e.kind {
+        ExprKind::Comp(comp) if comp.kind == CompKind::List => copies(&mut comp.element, nodes),
+        ExprKind::Comp(comp) if comp.kind == CompKind::Dict => {
+            if let Some(value) = &mut comp.value {
+                copies(value, nodes);
+            }
+        }
+        _ => {}
+    }
+    if may_copy(e) {
+        mark(e, nodes);
+    }
+}
+
+/// May the value be a copy of a container, or a new dict, as far as the text tells?
 fn may_copy(e: &Expr) -> bool {
     match &e.kind {
         ExprKind::Slice { .. } => true,
         ExprKind::Binary { op, .. } => matches!(op, BinOp::Add | BinOp::Mult | BinOp::BitOr),
-        ExprKind::Dict(items) => items.iter().any(|(key, _)| key.is_none()),
+        ExprKind::Dict(items) => !items.is_empty(),
         ExprKind::Method { name, args, keywords, .. } => {
             name == "copy" && args.is_empty() && keywords.is_empty()
         }
         ExprKind::Call { name, args, .. } => matches!(name.as_str(), "sorted" | "dict") && args.len() == 1,
-        ExprKind::Comp(comp) => matches!(comp.kind, CompKind::List | CompKind::Tuple | CompKind::Set(false)),
+        ExprKind::Comp(comp) => {
+            matches!(comp.kind, CompKind::List | CompKind::Dict | CompKind::Tuple | CompKind::Set(false))
+        }
         _ => false,
     }
 }

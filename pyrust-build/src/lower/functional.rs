@@ -1,6 +1,6 @@
 //! `functools.reduce`, and the functions of `operator`: what they do is said by other expressions.
 
-use super::{Lower, Scope};
+use super::{Lower, Scope, text};
 use crate::ast::{Constant, Expr as AExpr, ExprKind as A, Keyword, Params, UnaryOp};
 use crate::hir::{self, BinOp, CmpOp, CompKind, Expr, ExprKind};
 use crate::resolve::Binding;
@@ -114,28 +114,38 @@ impl Lower<'_> {
         Some((vars, self.make(kind, span)))
     }
 
-    /// Is it `itemgetter` with constants?
-    pub(super) fn is_item_getter(&self, func: &AExpr, args: &[AExpr]) -> bool {
-        self.library_of(func).is_some_and(|l| {
-            (l.module.as_str(), l.attr.as_str()) == ("operator", "itemgetter")
-                && !args.is_empty()
-                && args.iter().all(is_item)
+    /// Is it `itemgetter` or `attrgetter` with constants?
+    pub(super) fn is_getter(&self, func: &AExpr, args: &[AExpr]) -> bool {
+        self.library_of(func).is_some_and(|l| match (l.module.as_str(), l.attr.as_str()) {
+            ("operator", "itemgetter") => !args.is_empty() && args.iter().all(is_item),
+            ("operator", "attrgetter") => {
+                !args.is_empty() && args.iter().all(|a| attribute_path(a).is_some())
+            }
+            _ => false,
         })
     }
 
-    /// `itemgetter(1)`, `itemgetter(1, 2)` as a key: the lambda that it stands for.
-    pub(super) fn item_getter(&mut self, func: &AExpr, args: &[AExpr], span: Span) -> Option<Expr> {
-        if !self.is_item_getter(func, args) {
+    /// `itemgetter(1)`, `itemgetter(1, 2)`, `attrgetter("a", "b.c")` as a key: the lambda that it stands for.
+    pub(super) fn getter_as_key(&mut self, func: &AExpr, args: &[AExpr], span: Span) -> Option<Expr> {
+        if !self.is_getter(func, args) {
             return None;
         }
         let library = self.library_of(func)?;
+        let of_items = library.attr == "itemgetter";
         self.libraries.insert(library);
         let var = self.temp();
         let mut items = Vec::new();
         for arg in args {
-            let base = Box::new(self.make(ExprKind::Local(var), span));
-            let index = self.boxed(arg);
-            items.push(self.make(ExprKind::Index { base, index }, span));
+            let mut base = self.make(ExprKind::Local(var), span);
+            if of_items {
+                let index = self.boxed(arg);
+                base = self.make(ExprKind::Index { base: Box::new(base), index }, span);
+            }
+            for name in attribute_path(arg).filter(|_| !of_items).into_iter().flatten() {
+                let kind = text::attribute(Box::new(base), name);
+                base = self.make(kind, span);
+            }
+            items.push(base);
         }
         let body = match items.len() {
             1 => items.remove(0),
@@ -351,4 +361,18 @@ impl Lower<'_> {
         let index = Box::new(self.make(ExprKind::Int(last), span));
         self.make(ExprKind::Index { base, index }, span)
     }
+}
+
+/// The attributes that `attrgetter("a.b")` reads one after the other. Private names would be mangled where they are
+/// attributes in a text, and are not here.
+pub(super) fn attribute_path(e: &AExpr) -> Option<Vec<&str>> {
+    let A::Constant(Constant::Str(text)) = &e.kind else { return None };
+    let is_name = |name: &&str| {
+        let mut letters = name.chars();
+        letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+            && letters.all(|c| c.is_ascii_alphanumeric() || c == '_')
+            && !name.starts_with("__")
+    };
+    let names: Vec<&str> = text.split('.').collect();
+    names.iter().all(is_name).then_some(names)
 }

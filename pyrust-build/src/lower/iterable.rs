@@ -427,7 +427,7 @@ impl Lower<'_> {
     fn applies_value(&self, function: &AExpr) -> bool {
         match &function.kind {
             A::Name(name) => self.lookup(name).is_some() && !self.is_known(name),
-            A::Call { func, args, .. } => !self.is_item_getter(func, args),
+            A::Call { func, args, .. } => !self.is_getter(func, args),
             A::Constant(_) | A::Attribute { .. } | A::Lambda { .. } => false,
             _ => true,
         }

@@ -112,9 +112,10 @@ impl Lower<'_> {
                 self.libraries.insert(library);
                 Some(kind)
             }
-            ("operator", "itemgetter" | "methodcaller", args) if keywords.is_empty() => {
+            ("operator", "itemgetter" | "attrgetter" | "methodcaller", args) if keywords.is_empty() => {
                 let kind = match library.attr.as_str() {
                     "itemgetter" => self.getter(args),
+                    "attrgetter" => self.attribute_getter(args),
                     _ => self.method_caller(args),
                 }?;
                 self.libraries.insert(library);

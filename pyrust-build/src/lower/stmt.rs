@@ -151,7 +151,7 @@ impl Lower<'_> {
                 StmtKind::Assign { targets: vec![self.target(target)], value }
             }
             S::AnnAssign { value: None, .. } => StmtKind::Pass,
-            S::AugAssign { target, op, value } if matches!(target.kind, A::Name(_)) => {
+            S::AugAssign { target, op, value } if self.is_one_name(target) => {
                 let left = Box::new(self.expr(target));
                 let kind = hir::ExprKind::InPlace { op: *op, left, right: Box::new(self.expr(value)) };
                 let value = hir::Expr { kind, span, id: self.node() };
@@ -269,9 +269,9 @@ impl Lower<'_> {
     /// raised by Python in the end, so the rest need not be understood.
     fn raise(&mut self, exc: Option<&AExpr>, cause: Option<&AExpr>) -> StmtKind {
         let Some(exc) = exc else { return StmtKind::Bail };
-        let (class, args) = match &exc.kind {
-            A::Call { func, args, keywords } if keywords.is_empty() => (&**func, args.as_slice()),
-            _ => (exc, &[][..]),
+        let (class, args, plain) = match &exc.kind {
+            A::Call { func, args, keywords } => (&**func, args.as_slice(), keywords.is_empty()),
+            _ => (exc, &[][..], true),
         };
         let plain_cause = match cause.map(|e| &e.kind) {
             None | Some(A::Constant(Constant::None)) => true,
@@ -280,21 +280,28 @@ impl Lower<'_> {
         };
         let class = match &class.kind {
             A::Name(name) if self.is_builtin(name) => {
-                exceptions::can_be_made(name, args.len()).then(|| Catch::Builtin(name.clone()))
+                (plain && exceptions::can_be_made(name, args.len())).then(|| Catch::Builtin(name.clone()))
             }
             A::Name(name) => {
                 let known =
                     matches!(self.env.bindings.get(name), Some(Binding::Class | Binding::Imported { .. }));
-                (known && self.lookup(name).is_none()).then(|| Catch::Global(name.clone()))
+                match known && self.lookup(name).is_none() {
+                    true => Some(Catch::Global(name.clone())),
+                    false => Some(Catch::Value),
+                }
             }
-            A::Attribute { value, name } => self.class_within(value, name),
-            _ => None,
+            A::Attribute { value, name } => Some(self.class_within(value, name).unwrap_or(Catch::Value)),
+            _ => Some(Catch::Value),
         };
         let Some(class) = class.filter(|_| plain_cause) else { return StmtKind::Bail };
         if args.iter().any(|a| matches!(a.kind, A::Starred(_))) {
             return StmtKind::Bail;
         }
-        match self.raise_args(args) {
+        let args = match &class {
+            Catch::Builtin(_) => self.raise_args(args),
+            _ => self.raised_value(&class, exc),
+        };
+        match args {
             Some(args) => StmtKind::Raise { class, args },
             None => StmtKind::Bail,
         }
@@ -307,6 +314,26 @@ impl Lower<'_> {
         }
         let (notes, found) = (self.notes.len(), self.diagnostics.len());
         let args: Vec<hir::Expr> = args.iter().map(|e| self.expr(e)).collect();
+        let understood = self.notes.len() == notes && self.diagnostics.len() == found;
+        self.notes.truncate(notes);
+        self.diagnostics.truncate(found);
+        understood.then_some(args)
+    }
+
+    /// What `raise` is given that is no builtin class: a class is called, also where it stands alone.
+    fn raised_value(&mut self, class: &Catch, exc: &AExpr) -> Option<Vec<hir::Expr>> {
+        let call = |exc: &AExpr| AExpr {
+            kind: A::Call { func: Box::new(exc.clone()), args: vec![], keywords: vec![] },
+            span: exc.span,
+        };
+        let read: Vec<AExpr> = match (&exc.kind, class) {
+            (A::Call { .. }, _) => vec![exc.clone()],
+            (_, Catch::Global(_) | Catch::Attr { .. }) => vec![call(exc)],
+            (A::Attribute { .. }, _) => vec![exc.clone(), call(exc)],
+            _ => vec![exc.clone()],
+        };
+        let (notes, found) = (self.notes.len(), self.diagnostics.len());
+        let args: Vec<hir::Expr> = read.iter().map(|e| self.expr(e)).collect();
         let understood = self.notes.len() == notes && self.diagnostics.len() == found;
         self.notes.truncate(notes);
         self.diagnostics.truncate(found);
@@ -371,7 +398,8 @@ impl Lower<'_> {
                         body.push(forget());
                     }
                     if let Some(own) = own {
-                        let kind = StmtKind::Caught { var: own, id: self.node() };
+                        let classes = classes.clone();
+                        let kind = StmtKind::Caught { var: own, id: self.node(), classes };
                         body.insert(0, hir::Stmt { kind, span: h.span });
                     }
                 }
@@ -420,6 +448,22 @@ impl Lower<'_> {
             }
             _ => Catch::Unknown,
         });
+    }
+
+    /// A variable, a global, or what a class has: reading it does nothing.
+    fn is_one_name(&self, target: &AExpr) -> bool {
+        match &target.kind {
+            A::Name(_) => true,
+            A::Attribute { value, name } => self.attribute_of_class(value, name).is_some(),
+            _ => false,
+        }
+    }
+
+    /// The name under which the module knows what a class has, where functions assign it.
+    fn attribute_of_class(&self, class: &AExpr, name: &str) -> Option<String> {
+        let A::Name(class) = &class.kind else { return None };
+        let path = format!("{class}.{name}");
+        (self.lookup(class).is_none() && self.env.assigned.contains(&path)).then_some(path)
     }
 
     pub(super) fn target(&mut self, target: &AExpr) -> hir::Target {
@@ -475,6 +519,9 @@ impl Lower<'_> {
                     && self.is_value(value) =>
             {
                 TargetKind::Attr { base: self.expr(value), name: self.mangled(name), generic: false }
+            }
+            A::Attribute { value, name } if self.attribute_of_class(value, name).is_some() => {
+                TargetKind::Global(self.attribute_of_class(value, name).unwrap_or_default())
             }
             A::Attribute { .. } => {
                 self.refuse("PYR0311", target.span, "assigning to an attribute of a module or class", "");

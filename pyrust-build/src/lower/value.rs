@@ -4,6 +4,7 @@
 //! A function that has no text of its own (`len` as a value, `d.get`, `partial(f, 1)`) is called through a function of
 //! one statement that is made here for each form of call.
 
+use super::functional::attribute_path;
 use super::nested::Body;
 use super::symbols::{Known, ScopeId};
 use super::{Lower, Scope};
@@ -37,7 +38,7 @@ pub fn lower_call(
     let kept: Vec<String> = (0..form.captures).map(|i| format!("kept {i}")).collect();
     let given: Vec<String> = (0..form.positional).map(|i| format!("argument {i}")).collect();
     let named: Vec<String> = form.keywords.iter().map(|k| format!("argument {k}")).collect();
-    let of_one = form.what.starts_with("item ") || form.what.starts_with("method ");
+    let of_one = ["item ", "attribute ", "method "].iter().any(|kind| form.what.starts_with(kind));
     if of_one && (form.positional != 1 || !form.keywords.is_empty()) {
         let d = Diagnostic::new("PYR0306", Severity::Note, "this form of the call is not supported");
         return Err(vec![d.at(file.path.clone(), span)]);
@@ -79,9 +80,12 @@ pub fn lower_call(
     } else {
         name(form.what.to_string())
     };
-    let call = match form.what.strip_prefix("item ") {
-        Some(items) => items_of(items, &args[0], &kept, span),
-        None => AExpr { kind: A::Call { func: Box::new(func), args, keywords }, span },
+    let call = if let Some(items) = form.what.strip_prefix("item ") {
+        items_of(items, &args[0], &kept, span)
+    } else if let Some(paths) = form.what.strip_prefix("attribute ") {
+        attributes_of(paths, &args[0], span)
+    } else {
+        AExpr { kind: A::Call { func: Box::new(func), args, keywords }, span }
     };
     let param = |name: &String| ast::Param { name: name.clone(), annotation: None, default: None, span };
     let def = FunctionDef {
@@ -120,6 +124,20 @@ fn items_of(words: &str, object: &AExpr, kept: &[String], span: Span) -> AExpr {
     match items.len() {
         1 => items.remove(0),
         _ => AExpr { kind: A::Tuple(items), span },
+    }
+}
+
+/// `attribute a b.c`: what `attrgetter` gives for `object`.
+fn attributes_of(paths: &str, object: &AExpr, span: Span) -> AExpr {
+    let read = |object: AExpr, name: &str| {
+        let name = name.to_string();
+        AExpr { kind: A::Attribute { value: Box::new(object), name }, span }
+    };
+    let mut values: Vec<AExpr> =
+        paths.split(' ').map(|path| path.split('.').fold(object.clone(), read)).collect();
+    match values.len() {
+        1 => values.remove(0),
+        _ => AExpr { kind: A::Tuple(values), span },
     }
 }
 
@@ -207,7 +225,7 @@ impl Lower<'_> {
             A::Name(name) => name != HIDDEN && self.lookup(name).is_some() && !self.is_known(name),
             A::Lambda { params, .. } => params.in_frame_order().any(|p| p.default.is_some()),
             A::Constant(_) | A::Attribute { .. } => false,
-            A::Call { func, args, .. } => !self.is_item_getter(func, args) && !self.is_comparison(func),
+            A::Call { func, args, .. } => !self.is_getter(func, args) && !self.is_comparison(func),
             _ => true,
         };
         let settled = |e: &AExpr| matches!(e.kind, A::Name(_) | A::Constant(_));
@@ -295,6 +313,13 @@ impl Lower<'_> {
         }
         name.push('>');
         Some(ExprKind::Function { name, made: None, captures })
+    }
+
+    /// `attrgetter("name", "place.x")` as a value.
+    pub(super) fn attribute_getter(&mut self, args: &[AExpr]) -> Option<ExprKind> {
+        let paths: Option<Vec<String>> = args.iter().map(|a| Some(attribute_path(a)?.join("."))).collect();
+        let name = format!("<attribute {}>", paths.filter(|paths| !paths.is_empty())?.join(" "));
+        Some(ExprKind::Function { name, made: None, captures: Vec::new() })
     }
 
     /// `methodcaller("strip", "x")` as a value.

@@ -261,7 +261,7 @@ impl Flow {
             }
             StmtKind::Leave { generator, .. } => self.expr(generator, state),
             StmtKind::Narrow(narrows) => Below { flow: self, state }.narrows(narrows),
-            StmtKind::Caught { var, id } => {
+            StmtKind::Caught { var, id, .. } => {
                 self.caught.insert(*id, *var);
                 self.define(*id, *var, state);
                 if let Some(s) = state {

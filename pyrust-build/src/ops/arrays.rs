@@ -63,6 +63,9 @@ const FUNCTIONS: &[&str] = &[
     "concatenate",
     "hstack",
     "vstack",
+    "shape",
+    "size",
+    "ndim",
 ];
 
 /// Functions of `numpy` that make arrays.
@@ -568,6 +571,15 @@ pub(super) fn item(own: Dtype, dims: u8, index: &Type) -> Option<Found> {
 
 /// `a[mask] = value`, `a[places] = value`, `a[i] = row`.
 pub(super) fn store(own: Dtype, dims: u8, index: &Type, value: &Type) -> Option<Found> {
+    // A row that is written down: each of its numbers goes to its place.
+    if let Type::Tuple { items, .. } = value
+        && !value.is_held()
+        && (2..=8).contains(&items.len())
+        && items.iter().all(|item| fits(item, own))
+        && places(index).is_some_and(|named| named + 1 == dims)
+    {
+        return Found::new(Type::None, "ndarray::numbers_part", "c!m");
+    }
     let given = dims_of(value)?;
     let known = match value {
         Type::Array(other, _) => fits(&Type::Numpy(*other), own),

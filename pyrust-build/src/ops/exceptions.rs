@@ -45,6 +45,42 @@ pub const CLASSES: &[&str] = &[
     "SystemExit",
 ];
 
+/// Classes that keep whatever they are given and do nothing with it, each with the one that it stands below.
+const SIMPLE: &[(&str, &str)] = &[
+    ("BaseException", "BaseException"),
+    ("Exception", "BaseException"),
+    ("ArithmeticError", "Exception"),
+    ("OverflowError", "ArithmeticError"),
+    ("ZeroDivisionError", "ArithmeticError"),
+    ("AssertionError", "Exception"),
+    ("BufferError", "Exception"),
+    ("EOFError", "Exception"),
+    ("LookupError", "Exception"),
+    ("IndexError", "LookupError"),
+    ("KeyError", "LookupError"),
+    ("RuntimeError", "Exception"),
+    ("NotImplementedError", "RuntimeError"),
+    ("TypeError", "Exception"),
+    ("ValueError", "Exception"),
+];
+
+/// Can classes of the project that are derived from it be understood?
+pub fn is_simple(name: &str) -> bool {
+    SIMPLE.iter().any(|(known, _)| *known == name)
+}
+
+/// Is the one, which is such a class, the other or below it?
+pub fn is_below(name: &str, other: &str) -> bool {
+    let mut at = name;
+    loop {
+        let base = SIMPLE.iter().find(|(known, _)| *known == at).map_or(at, |(_, base)| *base);
+        if at == other || base == at {
+            return at == other;
+        }
+        at = base;
+    }
+}
+
 /// True for a class that native code knows.
 pub fn is_exception(name: &str) -> bool {
     CLASSES.contains(&name)

@@ -17,13 +17,6 @@ pub(super) const FOREIGN: &[Row] = &[
     Row("datetime.date.fromisoformat", "str", "datetime.date", "of_class", ""),
     Row("datetime.date.fromisocalendar", "year=int, week=int, day=int", "datetime.date", "of_class", ""),
     Row("datetime.date.fromtimestamp", "int|float", "datetime.date", "of_class", ""),
-    Row("datetime.date.attribute year", "datetime.date", "int", "attribute", ""),
-    Row("datetime.date.attribute month", "datetime.date", "int", "attribute", ""),
-    Row("datetime.date.attribute day", "datetime.date", "int", "attribute", ""),
-    Row("datetime.date.weekday", "datetime.date", "int", "method", ""),
-    Row("datetime.date.isoweekday", "datetime.date", "int", "method", ""),
-    Row("datetime.date.toordinal", "datetime.date", "int", "method", ""),
-    Row("datetime.date.isoformat", "datetime.date", "str", "method", ""),
     Row("datetime.date.ctime", "datetime.date", "str", "method", ""),
     Row(
         "datetime.date.replace",
@@ -68,14 +61,6 @@ pub(super) const FOREIGN: &[Row] = &[
         "",
     ),
     Row("datetime.datetime.timestamp", "datetime.datetime", "float", "method", ""),
-    Row("datetime.datetime.attribute year", "datetime.datetime", "int", "attribute", ""),
-    Row("datetime.datetime.attribute month", "datetime.datetime", "int", "attribute", ""),
-    Row("datetime.datetime.attribute day", "datetime.datetime", "int", "attribute", ""),
-    Row("datetime.datetime.attribute hour", "datetime.datetime", "int", "attribute", ""),
-    Row("datetime.datetime.attribute minute", "datetime.datetime", "int", "attribute", ""),
-    Row("datetime.datetime.attribute second", "datetime.datetime", "int", "attribute", ""),
-    Row("datetime.datetime.attribute microsecond", "datetime.datetime", "int", "attribute", ""),
-    Row("datetime.datetime.attribute fold", "datetime.datetime", "int", "attribute", ""),
     Row(
         "datetime.datetime.attribute tzinfo",
         "datetime.datetime",
@@ -83,9 +68,6 @@ pub(super) const FOREIGN: &[Row] = &[
         "attribute",
         "",
     ),
-    Row("datetime.datetime.weekday", "datetime.datetime", "int", "method", ""),
-    Row("datetime.datetime.isoweekday", "datetime.datetime", "int", "method", ""),
-    Row("datetime.datetime.toordinal", "datetime.datetime", "int", "method", ""),
     Row("datetime.datetime.isoformat", "datetime.datetime, ~sep=str, ~timespec=str", "str", "method", ""),
     Row("datetime.datetime.ctime", "datetime.datetime", "str", "method", ""),
     Row("datetime.datetime.date", "datetime.datetime", "datetime.date", "method", ""),
@@ -113,11 +95,6 @@ pub(super) const FOREIGN: &[Row] = &[
         "",
     ),
     Row("datetime.time.fromisoformat", "str", "datetime.time", "of_class", ""),
-    Row("datetime.time.attribute hour", "datetime.time", "int", "attribute", ""),
-    Row("datetime.time.attribute minute", "datetime.time", "int", "attribute", ""),
-    Row("datetime.time.attribute second", "datetime.time", "int", "attribute", ""),
-    Row("datetime.time.attribute microsecond", "datetime.time", "int", "attribute", ""),
-    Row("datetime.time.attribute fold", "datetime.time", "int", "attribute", ""),
     Row("datetime.time.attribute tzinfo", "datetime.time", "None | datetime.timezone", "attribute", ""),
     Row("datetime.time.isoformat", "datetime.time, ~timespec=str", "str", "method", ""),
     Row(
@@ -136,9 +113,6 @@ pub(super) const FOREIGN: &[Row] = &[
         "class",
         "",
     ),
-    Row("datetime.timedelta.attribute days", "datetime.timedelta", "int", "attribute", ""),
-    Row("datetime.timedelta.attribute seconds", "datetime.timedelta", "int", "attribute", ""),
-    Row("datetime.timedelta.attribute microseconds", "datetime.timedelta", "int", "attribute", ""),
     Row("datetime.timedelta.total_seconds", "datetime.timedelta", "float", "method", ""),
     Row("+", "datetime.timedelta, datetime.timedelta", "datetime.timedelta", "add", ""),
     Row("-", "datetime.timedelta, datetime.timedelta", "datetime.timedelta", "subtract", ""),
@@ -466,6 +440,42 @@ pub(super) const REGEX: &[Row] = &[
 /// What reads the clock through `time.time`, which must be the module's own.
 pub(super) const CLOCK: &[Row] =
     &[Row("datetime.date.today", "", "datetime.date", "foreign::date_today", "c!")];
+
+/// What dates, times and durations keep in themselves.
+pub(super) const FIELDS: &[Row] = &[
+    Row("datetime.date.attribute year", "datetime.date", "int", "foreign::year", ""),
+    Row("datetime.date.attribute month", "datetime.date", "int", "foreign::month", ""),
+    Row("datetime.date.attribute day", "datetime.date", "int", "foreign::day", ""),
+    Row("datetime.date.weekday", "datetime.date", "int", "foreign::weekday", ""),
+    Row("datetime.date.isoweekday", "datetime.date", "int", "foreign::isoweekday", ""),
+    Row("datetime.date.toordinal", "datetime.date", "int", "foreign::toordinal", ""),
+    Row("datetime.datetime.attribute year", "datetime.datetime", "int", "foreign::year", ""),
+    Row("datetime.datetime.attribute month", "datetime.datetime", "int", "foreign::month", ""),
+    Row("datetime.datetime.attribute day", "datetime.datetime", "int", "foreign::day", ""),
+    Row("datetime.datetime.weekday", "datetime.datetime", "int", "foreign::weekday", ""),
+    Row("datetime.datetime.isoweekday", "datetime.datetime", "int", "foreign::isoweekday", ""),
+    Row("datetime.datetime.toordinal", "datetime.datetime", "int", "foreign::toordinal", ""),
+    Row("datetime.datetime.attribute hour", "datetime.datetime", "int", "foreign::hour", ""),
+    Row("datetime.datetime.attribute minute", "datetime.datetime", "int", "foreign::minute", ""),
+    Row("datetime.datetime.attribute second", "datetime.datetime", "int", "foreign::second", ""),
+    Row("datetime.datetime.attribute microsecond", "datetime.datetime", "int", "foreign::microsecond", ""),
+    Row("datetime.datetime.attribute fold", "datetime.datetime", "int", "foreign::fold", ""),
+    Row("datetime.time.attribute hour", "datetime.time", "int", "foreign::hour", ""),
+    Row("datetime.time.attribute minute", "datetime.time", "int", "foreign::minute", ""),
+    Row("datetime.time.attribute second", "datetime.time", "int", "foreign::second", ""),
+    Row("datetime.time.attribute microsecond", "datetime.time", "int", "foreign::microsecond", ""),
+    Row("datetime.time.attribute fold", "datetime.time", "int", "foreign::fold", ""),
+    Row("datetime.timedelta.attribute days", "datetime.timedelta", "int", "foreign::days", ""),
+    Row("datetime.timedelta.attribute seconds", "datetime.timedelta", "int", "foreign::seconds", ""),
+    Row(
+        "datetime.timedelta.attribute microseconds",
+        "datetime.timedelta",
+        "int",
+        "foreign::microseconds",
+        "",
+    ),
+    Row("datetime.date.isoformat", "datetime.date", "str", "foreign::date_isoformat", "c!"),
+];
 
 /// What CPython hands on to `time.strftime`, which must be the module's own.
 pub(super) const STRFTIME: &[Row] = &[

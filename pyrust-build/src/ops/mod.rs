@@ -20,6 +20,7 @@ mod packed;
 mod pattern;
 pub mod percent;
 mod random;
+mod statistics;
 mod structs;
 mod table;
 mod text;
@@ -32,7 +33,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 pub use boxed::{boxed, told_by_method};
 pub use constants::{CONSTANTS, STRUCTURES};
 pub use keywords::{Arg, Constant, positional};
-pub use numpy::{form, has_form};
+pub use numpy::{form, has_form, is_of_numbers};
 pub use packed::{is_maker as makes_array, maker as array_maker};
 pub use pattern::{Binding, Pattern, TYPECODE};
 pub use table::Row;
@@ -86,6 +87,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         table::MODULES,
         text::TEXT,
         numbers::NUMBERS,
+        statistics::STATISTICS,
         structs::FIELDS,
         complex::COMPLEX,
         bytearray::BYTEARRAY,
@@ -94,6 +96,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         views::MEMORY,
         foreign::REGEX,
         foreign::CLOCK,
+        foreign::FIELDS,
         foreign::STRFTIME,
         random::RANDOM,
     ];

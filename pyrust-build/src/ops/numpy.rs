@@ -45,9 +45,30 @@ pub(super) const NAME: &str = "numpy";
 
 /// Functions of each element of floats, which NumPy's own loops compute.
 const UFUNCS: &[&str] = &[
-    "sqrt", "square", "abs", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan",
-    "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "floor", "ceil", "rint", "trunc",
+    "square", "abs", "floor", "ceil", "rint", "trunc", "sqrt", "cbrt", "exp", "exp2", "expm1", "log", "log2",
+    "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh",
+    "arccosh", "arctanh", "radians", "degrees", "deg2rad", "rad2deg",
 ];
+
+/// The first of them give ints of ints.
+const OF_INTS: usize = 6;
+
+/// Functions of two floats.
+const PAIRS: &[&str] = &["maximum", "minimum", "fmax", "fmin", "copysign", "hypot", "arctan2", "fmod"];
+
+/// Is it computed by such a loop, or at once, where it is called for numbers?
+pub fn is_of_numbers(name: &str) -> bool {
+    let short = name.strip_prefix("numpy.").unwrap_or_default();
+    UFUNCS.contains(&short) || PAIRS.contains(&short)
+}
+
+/// `numpy.maximum(x, y)` of floats, or of a float and an int.
+fn pair(name: &str, a: &Type, b: &Type) -> Option<Found> {
+    let short = name.strip_prefix("numpy.").filter(|short| PAIRS.contains(short))?;
+    let float = |t: &Type| matches!(t, Type::Float | Type::Numpy(Dtype::Float64));
+    let fits = float(a) && float(b) || float(a) && *b == Type::Int || *a == Type::Int && float(b);
+    if fits { Found::new(Type::Numpy(Dtype::Float64), format!("ndarray::two_{short}"), "c!") } else { None }
+}
 
 /// Functions and methods of all elements together.
 const REDUCTIONS: &[&str] = &["sum", "min", "max", "mean"];
@@ -64,6 +85,9 @@ fn whole_function(name: &str, arg: &Type) -> Option<Found> {
                 Found::new(arg.clone(), format!("ndarray::array_{short}"), "c!")
             }
             Type::Float | Type::Numpy(Dtype::Float64) => {
+                Found::new(Type::Numpy(Dtype::Float64), format!("ndarray::one_{short}"), "c!")
+            }
+            Type::Int | Type::Numpy(Dtype::Int64) if !UFUNCS[..OF_INTS].contains(&short) => {
                 Found::new(Type::Numpy(Dtype::Float64), format!("ndarray::one_{short}"), "c!")
             }
             _ => None,
@@ -155,6 +179,17 @@ fn find(name: &str, args: &[Type]) -> Option<Found> {
         && let Some(found) = whole_function(name, arg)
     {
         return Some(found);
+    }
+    if let [a, b] = args
+        && let Some(found) = pair(name, a, b)
+    {
+        return Some(found);
+    }
+    // Functions that ask for the attribute of the name.
+    if let ([Type::Array(_, 1..)], Some(short @ ("shape" | "size" | "ndim"))) =
+        (args, name.strip_prefix("numpy."))
+    {
+        return find(&format!("ndarray.attribute {short}"), args);
     }
     if has_form(name) && !name.starts_with("ndarray.attribute") && !name.starts_with(PART) {
         return arrays::function(name, args);
@@ -456,7 +491,8 @@ fn binary(name: &str, a: &Type, b: &Type) -> Option<Found> {
 
 /// A NumPy scalar where a row wants a number of Python's: as an index, or for what makes a float of it.
 fn converted(name: &str, args: &[Type]) -> Option<Found> {
-    let (float, index) = (name.starts_with("math.") || name == "int", name == "getitem" || name == "setitem");
+    let float = name.starts_with("math.") || matches!(name, "int" | "complex");
+    let (float, index) = (float, name == "getitem" || name == "setitem");
     let plain = |(at, t): (usize, &Type)| match t {
         Type::Numpy(d) if float && (d.is_int() || d.is_float()) => Type::Float,
         Type::Numpy(d) if index && at == 1 && d.is_int() => Type::Int,

@@ -47,22 +47,30 @@ impl<'h> visit::Visit<'h> for Changes<'_> {
     }
 }
 
-/// Why calling this instance from Python does not pay, if so: it changes one of Python's deques or `OrderedDict`s, and does
-/// nothing longer than that.
+/// Why calling this instance from Python does not pay, if so: it changes one of Python's deques or `OrderedDict`s, or fills
+/// an exception that Python has made, and does nothing longer than that.
 pub(super) fn too_brief(
     program: &Program<'_>,
     instance: usize,
     file: Option<&SourceFile>,
 ) -> Option<Diagnostic> {
     let instance = &program.instances[instance];
-    if loop_depth(&instance.hir.body) > 0 || !instance.calls.is_empty() {
-        return None;
-    }
-    let mut changes = Changes { nodes: &instance.nodes, at: None };
-    visit::Visit::block(&mut changes, &instance.hir.body);
-    let span = changes.at?;
-    let message = "a short function that changes a deque or `OrderedDict` of Python's is not supported: \
-                   its native call costs more than it saves";
+    let fills = instance.func.qualname.strip_suffix(".__init__").is_some_and(|class| {
+        program.object_class(&instance.func.module, class).is_some_and(|class| class.base.exception)
+    });
+    let (span, message) = if fills {
+        let message = "the `__init__` of an exception that Python makes is not supported";
+        (instance.hir.body.first()?.span, message)
+    } else {
+        if loop_depth(&instance.hir.body) > 0 || !instance.calls.is_empty() {
+            return None;
+        }
+        let mut changes = Changes { nodes: &instance.nodes, at: None };
+        visit::Visit::block(&mut changes, &instance.hir.body);
+        let message = "a short function that changes a deque or `OrderedDict` of Python's is not supported: \
+                       its native call costs more than it saves";
+        (changes.at?, message)
+    };
     let found = Diagnostic::new("PYR0337", Severity::Note, message)
         .help("functions that call it natively take it along; `mode = \"require\"` compiles it all the same");
     Some(match file {

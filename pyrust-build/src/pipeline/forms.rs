@@ -6,7 +6,7 @@ use super::types::as_view;
 use super::{checked, emits, loop_depth};
 use crate::hir::visit::{Visit, walk_expr, walk_stmt};
 use crate::hir::{Comp, Expr, ExprKind, NodeId, Stmt, StmtKind, VarId};
-use crate::infer::{FuncRef, Instance, Program, Wide};
+use crate::infer::{FuncRef, Instance, Program, Wide, only_moves, opened, rebuilds};
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -25,6 +25,29 @@ pub(super) fn keeping(program: &mut Program<'_>, func: &FuncRef, root: usize, wi
         let views = with_views(program, func, index, wide);
         Some(views.unwrap_or(index)).filter(|index| left(program, *index) <= most)
     })?;
+    emits(program, index).is_ok().then_some(index)
+}
+
+/// The same function, which takes the elements that it only moves as the objects that they are.
+pub(super) fn moving(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
+    let instance = &program.instances[root];
+    if !rebuilds(&instance.hir.body) || !instance.notes.is_empty() {
+        return None;
+    }
+    let (mut params, mut found) = (instance.params.clone(), None);
+    for at in 0..params.len() {
+        for ty in opened(&params[at]) {
+            let mut other = params.clone();
+            other[at] = ty;
+            let Ok(index) = checked(program, &func.copying(), &other, wide) else { continue };
+            let instances = &program.instances;
+            if program.reachable(index).len() == 1 && only_moves(&instances[index], &instances[root]) {
+                (params, found) = (other, Some(index));
+                break;
+            }
+        }
+    }
+    let index = found?;
     emits(program, index).is_ok().then_some(index)
 }
 

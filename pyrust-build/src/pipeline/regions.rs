@@ -100,6 +100,9 @@ fn specialise(
         let made = func.made(&format!("region {i}"));
         program.define(&made, region.def.clone());
         let Ok(root) = checked(program, &made, types, NARROW) else { return false };
+        if knows_too_little(&program.instances[root]) {
+            return false;
+        }
         let instance = with_views(program, &made, root, NARROW).unwrap_or(root);
         if emits(program, instance).is_err() {
             return false;
@@ -321,6 +324,12 @@ fn again(
 
 fn site(site: &crate::lower::segments::Site) -> Site {
     Site { point: site.point, kept: site.kept.iter().cloned().map(Kept::Local).collect() }
+}
+
+/// Is there a container of which nothing tells what it holds, and something that is left to Python? It would most likely
+/// be what is read from the container, so the region would give up whenever it runs.
+fn knows_too_little(region: &Instance) -> bool {
+    !region.notes.is_empty() && region.after.iter().any(|ty| ty.any(&|t| *t == Type::Never))
 }
 
 /// Are there lists among what the region binds? They must be the objects that Python would have bound.

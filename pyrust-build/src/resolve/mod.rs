@@ -11,7 +11,7 @@ mod versions;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::{ClassDef, Expr, FunctionDef, Module, Stmt, StmtKind};
+use crate::ast::{ClassDef, Expr, ExprKind as E, FunctionDef, Module, Stmt, StmtKind};
 
 pub use dataclass::{Made, OBJECT as OBJECT_CELL, factory, factory_guard};
 pub use imports::is_import;
@@ -102,6 +102,8 @@ impl ModuleEnv {
         env.classes = module.body.iter().filter_map(|stmt| env.plain_class(stmt)).collect();
         env.expand_dataclasses(&module.body);
         declared_globals(&module.body, &mut env.assigned);
+        let of_classes = env.assigned_in_classes();
+        env.assigned.extend(of_classes);
         for name in &env.assigned {
             let binding = env.bindings.entry(name.clone()).or_insert(Binding::Unknown);
             // A builtin under another name is compared with what the text says; native code does not assign it.
@@ -111,6 +113,35 @@ impl ModuleEnv {
             }
         }
         env
+    }
+
+    /// `Account.count += 1` in functions, and `cls.count += 1` in class methods: as names of the module.
+    fn assigned_in_classes(&self) -> BTreeSet<String> {
+        let mut out = BTreeSet::new();
+        for (qualname, f) in &self.functions {
+            let own = qualname.rsplit_once('.').map(|(class, _)| class);
+            let first = f.params.positional_only.iter().chain(&f.params.positional).next();
+            let mut note = |target: &Expr| {
+                let E::Attribute { value, name } = &target.kind else { return };
+                let E::Name(global) = &value.kind else { return };
+                let class = match own {
+                    Some(class) if first.is_some_and(|p| p.name == *global) => class,
+                    _ => global,
+                };
+                let path = format!("{class}.{name}");
+                let known = matches!(self.bindings.get(class), Some(Binding::Class))
+                    && matches!(self.bindings.get(&path), Some(Binding::Value(_)));
+                if known && !name.starts_with("__") {
+                    out.insert(path);
+                }
+            };
+            crate::walk::each_statement(&f.body, &mut |stmt| match &stmt.kind {
+                StmtKind::Assign { targets, .. } => targets.iter().for_each(&mut note),
+                StmtKind::AugAssign { target, .. } => note(target),
+                _ => {}
+            });
+        }
+        out
     }
 
     fn top_class(&self, stmt: &Stmt) -> Option<(String, ClassDef)> {

@@ -121,6 +121,9 @@ impl Namespace {
     /// As [`Namespace::get`], for a global that native code may have assigned since.
     pub fn load<T: FromPy>(&self, cx: Cx, slot: usize) -> R<T> {
         let Some((dict, name, value)) = self.place(slot) else { return bail(Bail::Guard) };
+        if path::is_path(self.slots[slot].name) {
+            return self.load_of_class(cx, slot, value);
+        }
         // SAFETY: the module's dict holds the value, or the transaction does; both as long as it is open.
         unsafe {
             match globals::assigned(cx, dict, name)? {
@@ -144,7 +147,43 @@ impl Namespace {
     pub fn store<T: IntoPy>(&self, cx: Cx, slot: usize, value: T) -> R<()> {
         let Some((dict, name, before)) = self.place(slot) else { return bail(Bail::Guard) };
         // SAFETY: the dict, the name and the value before are alive; the new value is a strong reference.
-        unsafe { globals::assign(cx, dict, name, before, value.into_py(cx)?) }
+        unsafe {
+            if path::is_path(self.slots[slot].name) {
+                let (class, attribute) = self.in_class(slot)?;
+                if !path::is_replaced_plainly(class, attribute, before) {
+                    return bail(Bail::Guard);
+                }
+                cx.assigns_in_class(attribute);
+                return globals::assign(cx, class.cast(), attribute, before, value.into_py(cx)?);
+            }
+            globals::assign(cx, dict, name, before, value.into_py(cx)?)
+        }
+    }
+
+    /// What a class has now, which stood for `value` before the transaction.
+    #[inline(never)]
+    fn load_of_class<T: FromPy>(&self, cx: Cx, slot: usize, value: *mut PyObject) -> R<T> {
+        // SAFETY: as in `load`; the class holds the value, or the transaction does.
+        unsafe {
+            if !cx.has_assigned_in_class() {
+                return T::from_py(cx, value);
+            }
+            let (class, attribute) = self.in_class(slot)?;
+            T::from_py(cx, globals::assigned(cx, class.cast(), attribute)?.unwrap_or(value))
+        }
+    }
+
+    /// The class in which the slot's path ends, and the last name of the path.
+    ///
+    /// # Safety
+    /// The GIL is held.
+    unsafe fn in_class(&self, slot: usize) -> R<(*mut PyTypeObject, *mut PyObject)> {
+        let Some(state) = self.state() else { return bail(Bail::Guard) };
+        // SAFETY: by the caller; the dict of a module, alive.
+        match unsafe { path::class_and_name(state.dict.get(), self.slots[slot].name) } {
+            Some(found) => Ok(found),
+            None => bail(Bail::Guard),
+        }
     }
 
     /// The dict, the name and the value outside of the transaction; none if there is no such global.

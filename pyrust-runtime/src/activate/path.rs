@@ -148,6 +148,65 @@ pub(super) fn is_path(name: &str) -> bool {
     name.contains([' ', '.', '['])
 }
 
+/// The class in which a path ends that goes through classes only, and the last name, interned.
+///
+/// # Safety
+/// The GIL is held; the live dict of a module.
+pub(super) unsafe fn class_and_name(
+    globals: *mut PyObject,
+    name: &'static str,
+) -> Option<(*mut PyTypeObject, *mut PyObject)> {
+    class_of(name)?;
+    let (path, last) = name.rsplit_once('.')?;
+    let mut names = path.split('.');
+    // SAFETY: by the caller; types are tested before their dicts are looked into.
+    unsafe {
+        let mut class = known_item(globals, names.next()?);
+        for name in names {
+            if class.is_null() || Py_TYPE(class) != &raw mut PyType_Type {
+                return None;
+            }
+            class = known_item((*class.cast::<PyTypeObject>()).tp_dict, name);
+        }
+        if class.is_null() || PyType_Check(class) == 0 {
+            return None;
+        }
+        let last = interned(last);
+        if last.is_null() {
+            return None;
+        }
+        // It is a key of the class, or of one above it, as long as the class does not change.
+        let known = Py_REFCNT(last) > 1;
+        Py_DECREF(last);
+        known.then_some((class.cast(), last))
+    }
+}
+
+/// Does assigning the attribute of the class do nothing but replace that value in it?
+///
+/// # Safety
+/// A live class, and an interned text.
+pub(super) unsafe fn is_replaced_plainly(
+    class: *mut PyTypeObject,
+    name: *mut PyObject,
+    before: *mut PyObject,
+) -> bool {
+    // SAFETY: by the caller; an exact dict, and a text as its key.
+    unsafe {
+        let meta = Py_TYPE(class.cast());
+        let plain =
+            [&raw mut PyUnicode_Type, &raw mut PyLong_Type, &raw mut PyFloat_Type, &raw mut PyBool_Type];
+        let own = PyDict_GetItemWithError((*class).tp_dict, name);
+        let assigned = _PyType_Lookup(meta, name);
+        (*meta).tp_setattro.map(|f| f as usize) == PyType_Type.tp_setattro.map(|f| f as usize)
+            && (*class).tp_flags & Py_TPFLAGS_HEAPTYPE != 0
+            && (*class).tp_flags & Py_TPFLAGS_IMMUTABLETYPE == 0
+            && own == before
+            && assigned.is_null()
+            && (plain.contains(&Py_TYPE(before)) || Py_IsNone(before) != 0)
+    }
+}
+
 /// The global with which a path begins that goes through classes only: all that is found there has words.
 pub(super) fn class_of(name: &'static str) -> Option<&'static str> {
     let roles = ["property ", "classmethod ", "setter ", "cached "];

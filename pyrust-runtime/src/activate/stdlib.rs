@@ -23,6 +23,7 @@ const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("calendar", "weekday"),
     ("copy", "copy"),
     ("copy", "deepcopy"),
+    ("dataclasses", "replace"),
     ("functools", "cache"),
     ("functools", "lru_cache"),
     ("heapq", "nsmallest"),
@@ -38,6 +39,15 @@ const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("re", "split"),
     ("re", "sub"),
     ("re", "subn"),
+    ("statistics", "fmean"),
+    ("statistics", "mean"),
+    ("statistics", "median"),
+    ("statistics", "median_high"),
+    ("statistics", "median_low"),
+    ("statistics", "pstdev"),
+    ("statistics", "pvariance"),
+    ("statistics", "stdev"),
+    ("statistics", "variance"),
     ("typing", "cast"),
 ];
 
@@ -83,6 +93,11 @@ pub(super) unsafe fn library_function(
                     // Looked at below, and what other classes than those need.
                     (false, _) if module == "copy" || module == "re" => true,
                     (false, _) if matches!(name, "monthrange" | "weekday") => true,
+                    // Besides it names marks of the module's own.
+                    (false, _) if module == "dataclasses" => {
+                        Py_TYPE(own) != &raw mut PyFunction_Type || defined_here(own, globals, text)
+                    }
+                    (false, _) if module == "statistics" => calculates_as_ever(own, globals, text),
                     (false, _) => {
                         pristine(own, text, module)
                             || (module == "functools" && defined_here(own, globals, text))
@@ -96,6 +111,24 @@ pub(super) unsafe fn library_function(
             && (module != "re" || name == "escape" || patterns::compiles_as_ever(globals, words))
             && (name != "escape" || module != "re" || patterns::escapes_as_ever(globals, words))
             && (!matches!(name, "monthrange" | "weekday") || counts_as_ever(globals, words))
+    }
+}
+
+/// What functions of `statistics` name: others of that module, and what it takes from elsewhere.
+///
+/// # Safety
+/// The objects are live; the GIL is held.
+unsafe fn calculates_as_ever(object: *mut PyObject, globals: *mut PyObject, name: &str) -> bool {
+    // SAFETY: by the caller.
+    unsafe {
+        match name {
+            // Only raised.
+            "StatisticsError" => true,
+            "Decimal" => pristine(object, name, "decimal"),
+            "fsum" | "sumprod" => pristine(object, name, "math"),
+            "mul" => pristine(object, name, "operator"),
+            _ => defined_here(object, globals, name),
+        }
     }
 }
 

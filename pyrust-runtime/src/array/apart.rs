@@ -18,6 +18,11 @@ impl Extent {
     fn meets(self, other: Extent) -> bool {
         self.low < other.high && other.low < self.high
     }
+
+    /// Is none of it between the two places?
+    pub(super) fn lies_apart(self, from: usize, to: usize) -> bool {
+        self.low >= to || from >= self.high
+    }
 }
 
 /// An array that is written to.

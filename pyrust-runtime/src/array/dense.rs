@@ -181,26 +181,26 @@ impl Stored<f64> for U2<f64, Np<f64>> {
 /// There is a field for each of at most four loops, and no loop over them: LLVM would take it apart too late.
 #[derive(Clone, Copy)]
 pub struct Window<T, const SIDE: bool, const D: usize> {
-    first: *mut T,
-    loops: (Moves, Moves, Moves, Moves),
+    pub(super) first: *mut T,
+    pub(super) loops: (Moves, Moves, Moves, Moves),
     /// The array is free.
     free: bool,
 }
 
 /// How a loop moves places.
 #[derive(Clone, Copy)]
-struct Moves {
-    step: isize,
-    turns: i64,
+pub(super) struct Moves {
+    pub(super) step: isize,
+    pub(super) turns: i64,
 }
 
 /// Nothing moves.
-const STAYS: Moves = Moves { step: 0, turns: 1 };
+pub(super) const STAYS: Moves = Moves { step: 0, turns: 1 };
 
 impl Moves {
     /// The place of a turn, from that of the first one on.
     #[inline(always)]
-    fn on<T, const SIDE: bool>(self, place: *mut T, turn: i64) -> R<*mut T> {
+    pub(super) fn on<T, const SIDE: bool>(self, place: *mut T, turn: i64) -> R<*mut T> {
         if turn as u64 >= self.turns as u64 {
             return bail(Bail::Unsupported);
         }
@@ -236,7 +236,7 @@ impl<T, const SIDE: bool, const D: usize> Window<T, SIDE, D> {
 
     /// The memory between the first and the last byte of all turns.
     #[inline(always)]
-    fn extent(self) -> (usize, usize) {
+    pub(super) fn extent(self) -> (usize, usize) {
         let (a, b, c, d) = self.loops;
         let (a, b, c, d) = (a.reach(), b.reach(), c.reach(), d.reach());
         let low = a.min(0) + b.min(0) + c.min(0) + d.min(0);
@@ -361,6 +361,43 @@ pub fn window_near<T: Dtype, const N: usize, const D: usize>(
     turns: [i64; D],
 ) -> Option<Window<T, true, D>> {
     of::<T, true, true, N, D>(a, parts, turns)
+}
+
+/// The places where the turn of the outermost loop is known.
+#[inline(always)]
+pub fn settled<T, const SIDE: bool, const D: usize, const E: usize>(
+    window: Window<T, SIDE, D>,
+    turn: i64,
+) -> R<Window<T, SIDE, E>> {
+    const { assert!(D == E + 1 && E > 0, "one of the loops is settled") };
+    let (moves, a, b, c) = window.loops;
+    Ok(Window {
+        first: moves.on::<T, false>(window.first, turn)?,
+        loops: (a, b, c, STAYS),
+        free: window.free,
+    })
+}
+
+/// The places of so many turns of the outermost loop, from one of them on.
+#[inline(always)]
+pub fn cut<T, const SIDE: bool, const D: usize>(
+    window: Window<T, SIDE, D>,
+    from: i64,
+    turns: i64,
+) -> R<Window<T, SIDE, D>> {
+    let (moves, a, b, c) = window.loops;
+    let mut first = window.first;
+    if turns > 0 {
+        first = if SIDE && D == 1 {
+            moves.on::<T, true>(first, from)?
+        } else {
+            moves.on::<T, false>(first, from)?
+        };
+        if turns > moves.turns - from {
+            return bail(Bail::Unsupported);
+        }
+    }
+    Ok(Window { first, loops: (Moves { turns, ..moves }, a, b, c), free: window.free })
 }
 
 /// The element of a turn.

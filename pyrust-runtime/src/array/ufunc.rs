@@ -259,8 +259,30 @@ pub fn array_mean<const N: usize>(cx: Cx, a: Array<f64, N>) -> R<Np<f64>> {
     Ok(Np(array_sum(cx, a)?.0 / count as f64))
 }
 
+/// `f(x)` of one number.
+#[inline(never)]
+fn one(cx: Cx, ufunc: &Ufunc, mut x: f64) -> R<Np<f64>> {
+    check_errors(cx)?;
+    let mut out = 0.0;
+    map(ufunc, &raw mut x, 1, 8, &raw mut out)?;
+    Ok(Np(out))
+}
+
+/// `f(a, b)` of two numbers.
+fn two(cx: Cx, ufunc: &Ufunc, (mut a, mut b): (f64, f64)) -> R<Np<f64>> {
+    check_errors(cx)?;
+    let (inner, data) = ufunc.inner::<f64>()?;
+    let mut out = 0.0;
+    let mut operands = [&raw mut a, &raw mut b, &raw mut out].map(|place| place.cast::<u8>());
+    let (count, steps) = (1, [8; 3]);
+    notes::clear();
+    // SAFETY: a number stands at each place; the loop takes two of this type, and gives one.
+    unsafe { inner(operands.as_mut_ptr(), &raw const count, steps.as_ptr(), data) };
+    if out.is_finite() && !notes::any() { Ok(Np(out)) } else { bail(Bail::Warning) }
+}
+
 macro_rules! ufuncs {
-    ($($name:literal $array:ident $one:ident;)+) => { $(
+    ($($name:literal $array:ident $one:ident |$x:ident| $quick:expr;)+) => { $(
         #[doc = concat!("`numpy.", $name, "(a)`")]
         pub fn $array<T: Dtype, const N: usize>(cx: Cx, a: Array<T, N>) -> R<Array<T, N>>
         where
@@ -277,11 +299,14 @@ macro_rules! ufuncs {
         }
 
         #[doc = concat!("`numpy.", $name, "(x)` of a float")]
+        #[inline(always)]
         pub fn $one<X: Conv<f64>>(cx: Cx, x: X) -> R<Np<f64>> {
-            check_errors(cx)?;
-            let (mut x, mut out) = (x.conv()?, 0.0);
-            map(&$array::UFUNC, &raw mut x, 1, 8, &raw mut out)?;
-            Ok(Np(out))
+            let $x: f64 = x.conv()?;
+            let quick: Option<f64> = $quick;
+            match quick {
+                Some(value) if value.is_finite() => Ok(Np(value)),
+                _ => one(cx, &$array::UFUNC, $x),
+            }
         }
 
         mod $array {
@@ -298,27 +323,67 @@ macro_rules! ufuncs {
 }
 
 ufuncs! {
-    "sqrt" array_sqrt one_sqrt;
-    "square" array_square one_square;
-    "absolute" array_abs one_abs;
-    "exp" array_exp one_exp;
-    "exp2" array_exp2 one_exp2;
-    "expm1" array_expm1 one_expm1;
-    "log" array_log one_log;
-    "log2" array_log2 one_log2;
-    "log10" array_log10 one_log10;
-    "log1p" array_log1p one_log1p;
-    "sin" array_sin one_sin;
-    "cos" array_cos one_cos;
-    "tan" array_tan one_tan;
-    "arcsin" array_arcsin one_arcsin;
-    "arccos" array_arccos one_arccos;
-    "arctan" array_arctan one_arctan;
-    "sinh" array_sinh one_sinh;
-    "cosh" array_cosh one_cosh;
-    "tanh" array_tanh one_tanh;
-    "floor" array_floor one_floor;
-    "ceil" array_ceil one_ceil;
-    "rint" array_rint one_rint;
-    "trunc" array_trunc one_trunc;
+    "sqrt" array_sqrt one_sqrt |x| (x >= 0.0).then(|| x.sqrt());
+    "square" array_square one_square |x| Some(x * x).filter(|y| *y >= f64::MIN_POSITIVE || x == 0.0);
+    "absolute" array_abs one_abs |x| Some(x.abs());
+    "exp" array_exp one_exp |x| None;
+    "exp2" array_exp2 one_exp2 |x| None;
+    "expm1" array_expm1 one_expm1 |x| None;
+    "log" array_log one_log |x| None;
+    "log2" array_log2 one_log2 |x| None;
+    "log10" array_log10 one_log10 |x| None;
+    "log1p" array_log1p one_log1p |x| None;
+    "sin" array_sin one_sin |x| None;
+    "cos" array_cos one_cos |x| None;
+    "tan" array_tan one_tan |x| None;
+    "arcsin" array_arcsin one_arcsin |x| None;
+    "arccos" array_arccos one_arccos |x| None;
+    "arctan" array_arctan one_arctan |x| None;
+    "sinh" array_sinh one_sinh |x| None;
+    "cosh" array_cosh one_cosh |x| None;
+    "tanh" array_tanh one_tanh |x| None;
+    "floor" array_floor one_floor |x| Some(x.floor());
+    "ceil" array_ceil one_ceil |x| Some(x.ceil());
+    "rint" array_rint one_rint |x| Some(x.round_ties_even());
+    "trunc" array_trunc one_trunc |x| Some(x.trunc());
+    "cbrt" array_cbrt one_cbrt |x| None;
+    "arcsinh" array_arcsinh one_arcsinh |x| None;
+    "arccosh" array_arccosh one_arccosh |x| None;
+    "arctanh" array_arctanh one_arctanh |x| None;
+    "radians" array_radians one_radians |x| None;
+    "degrees" array_degrees one_degrees |x| None;
+    "deg2rad" array_deg2rad one_deg2rad |x| None;
+    "rad2deg" array_rad2deg one_rad2deg |x| None;
+}
+
+macro_rules! pairs {
+    ($($name:literal $two:ident;)+) => { $(
+        #[doc = concat!("`numpy.", $name, "(a, b)` of floats")]
+        #[inline]
+        pub fn $two<A: Conv<f64>, B: Conv<f64>>(cx: Cx, a: A, b: B) -> R<Np<f64>> {
+            two(cx, &$two::UFUNC, (a.conv()?, b.conv()?))
+        }
+
+        mod $two {
+            use super::Ufunc;
+
+            pub(super) static UFUNC: Ufunc = Ufunc::new(match core::ffi::CStr::from_bytes_with_nul(
+                concat!($name, "\0").as_bytes(),
+            ) {
+                Ok(name) => name,
+                Err(_) => panic!("a name ends with a zero"),
+            });
+        }
+    )+ };
+}
+
+pairs! {
+    "maximum" two_maximum;
+    "minimum" two_minimum;
+    "fmax" two_fmax;
+    "fmin" two_fmin;
+    "copysign" two_copysign;
+    "hypot" two_hypot;
+    "arctan2" two_arctan2;
+    "fmod" two_fmod;
 }

@@ -343,6 +343,7 @@ unsafe fn commit_short(cx: Cx) -> bool {
         }
         let quiet = |object: &*mut PyObject| dropped::survives_or_is_plain(*object, ending);
         let short = ending <= SHORT
+            && txn.raised.is_empty()
             && txn.arena.capacity() <= txn::MODERATE
             && txn.arena.iter().all(quiet)
             && txn.attributes.is_short(ending)
@@ -446,6 +447,8 @@ unsafe fn prepare(cx: Cx) -> R<()> {
     // SAFETY: Short borrows.
     unsafe {
         cx.check_doomed()?;
+        let txn = cx.txn();
+        txn.raised.stays(&txn.arena)?;
         if !cx.txn().holds_places_only() {
             owned::prepare(cx)?;
             overlay::prepare(cx)?;

@@ -9,6 +9,8 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use pyo3_ffi::*;
 
+use crate::own;
+
 /// The deallocator of the classes that `class` statements make; 0 as long as it is not known.
 static DEALLOCATOR: AtomicUsize = AtomicUsize::new(0);
 
@@ -74,7 +76,7 @@ pub(crate) unsafe fn is_plain_instance(object: *mut PyObject) -> bool {
         let mut class = ty;
         // Those of lists and dicts free what is in them, which is asked in turn.
         let ends = [&raw mut PyBaseObject_Type, &raw mut PyList_Type, &raw mut PyDict_Type];
-        while !ends.contains(&class) {
+        while !ends.contains(&class) && own::simple(class).is_none() {
             if class.is_null() || address((*class).tp_dealloc) != dealloc {
                 return false;
             }

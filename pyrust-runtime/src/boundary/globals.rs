@@ -1,4 +1,5 @@
-//! Module globals that native code assigns: held back until the commit, like all writes to dicts.
+//! Module globals that native code assigns, and what it assigns in classes: held back until the commit, like all writes to
+//! dicts.
 //!
 //! Each module dict has one overlay, a short list of names with the object that they stand for now. Objects, not
 //! unboxed values, since two functions may take one global for different types.
@@ -6,7 +7,7 @@
 use core::any::TypeId;
 use core::ptr::{self, NonNull};
 
-use pyo3_ffi::{Py_DECREF, Py_INCREF, PyObject};
+use pyo3_ffi::{Py_DECREF, Py_INCREF, PyObject, PyType_Check};
 
 use crate::boundary::dropped;
 use crate::boundary::layout;
@@ -22,14 +23,15 @@ struct Cell {
     value: *mut PyObject,
 }
 
-struct Globals(Buf<Cell>);
+/// Of a module, or of a class.
+struct Globals(Buf<Cell>, bool);
 
 const FUNCTIONS: &Table = &Table { operations, drop: drop_globals, replaces: true };
 
 /// What the global stands for, if it was assigned in this transaction; borrowed.
 ///
 /// # Safety
-/// `dict` is the live dict of a module, `name` an interned string.
+/// `dict` is the live dict of a module, or a class; `name` an interned string.
 #[inline]
 pub(crate) unsafe fn assigned(cx: Cx, dict: *mut PyObject, name: *mut PyObject) -> R<Option<*mut PyObject>> {
     // SAFETY: by the caller; short borrows.
@@ -109,7 +111,8 @@ unsafe fn find_or_new<'a>(cx: Cx, dict: *mut PyObject) -> R<&'a mut Globals> {
         if let Some(globals) = find(cx, dict)? {
             return Ok(globals);
         }
-        let data = NonNull::new_unchecked(Box::into_raw(Box::new(Globals(Buf::new()))));
+        let data =
+            NonNull::new_unchecked(Box::into_raw(Box::new(Globals(Buf::new(), PyType_Check(dict) != 0))));
         cx.txn().dicts.insert(dict, TypeId::of::<Globals>(), data.cast(), FUNCTIONS)?;
         Ok(&mut *data.as_ptr())
     }
@@ -118,10 +121,15 @@ unsafe fn find_or_new<'a>(cx: Cx, dict: *mut PyObject) -> R<&'a mut Globals> {
 unsafe fn operations(data: NonNull<u8>, _: Cx, into: &mut Buf<Op>) -> R<usize> {
     // SAFETY: by the caller: an overlay of this type; the references that go into `into` are new.
     unsafe {
-        for cell in data.cast::<Globals>().as_ref().0.iter() {
+        let Globals(cells, of_class) = data.cast::<Globals>().as_ref();
+        for cell in cells.iter() {
             Py_INCREF(cell.name);
             Py_INCREF(cell.value);
-            if into.push(Op::Set(cell.name, cell.value)).is_err() {
+            let op = match *of_class {
+                true => Op::Class(cell.name, cell.value),
+                false => Op::Set(cell.name, cell.value),
+            };
+            if into.push(op).is_err() {
                 Py_DECREF(cell.name);
                 Py_DECREF(cell.value);
                 return bail(Bail::Memory);

@@ -9,7 +9,7 @@ use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{
     Py_DECREF, Py_FatalError, Py_REFCNT, PyDict_Clear, PyDict_DelItem, PyDict_Next, PyDict_SetItem,
-    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyObject_Hash,
+    PyErr_Clear, PyMem_Free, PyMem_Malloc, PyObject, PyObject_CallMethodNoArgs, PyObject_Hash, PyType_Type,
     PyUnicode_CheckExact, PyUnicode_InternFromString,
 };
 
@@ -30,6 +30,8 @@ pub(crate) enum Op {
     Del(*mut PyObject),
     PopItem,
     Clear,
+    /// What stands for the dict is a class, which gets another value under a name that it has.
+    Class(*mut PyObject, *mut PyObject),
 }
 
 /// What the untyped side needs of an overlay.
@@ -167,7 +169,7 @@ impl Garbage {
                 (overlay.table.drop)(overlay.data);
                 for op in overlay.operations.iter() {
                     match *op {
-                        Op::Set(key, value) | Op::SetKnown(key, value, _) => {
+                        Op::Set(key, value) | Op::SetKnown(key, value, _) | Op::Class(key, value) => {
                             Py_DECREF(key);
                             Py_DECREF(value);
                         }
@@ -239,7 +241,7 @@ unsafe fn grows(dict: *mut PyObject, operations: &[Op]) -> bool {
                     added += 1
                 }
                 Op::Del(_) | Op::PopItem => {}
-                Op::Set(..) | Op::SetKnown(..) | Op::Clear => return true,
+                Op::Set(..) | Op::SetKnown(..) | Op::Clear | Op::Class(..) => return true,
             }
         }
         added > keys.usable()
@@ -307,6 +309,7 @@ pub(crate) unsafe fn apply_one(dict: *mut PyObject, op: Op) {
                     PyDict_Clear(dict);
                     true
                 }
+                Op::Class(name, value) => set_in_class(dict, name, value),
             };
             if done {
                 return;
@@ -400,7 +403,15 @@ pub(crate) unsafe fn would_be(overlays: &Overlays, dict: *mut PyObject) -> R<Opt
     }
 }
 
+/// `class.name = value`, as `type` does it.
+unsafe fn set_in_class(class: *mut PyObject, name: *mut PyObject, value: *mut PyObject) -> bool {
+    // SAFETY: By the caller: a class of which that was found to run no Python code.
+    unsafe { PyType_Type.tp_setattro.is_some_and(|set| set(class, name, value) == 0) }
+}
+
 /// All dicts that were written to.
 pub(crate) fn written(overlays: &Overlays) -> impl Iterator<Item = *mut PyObject> {
-    overlays.overlays.iter().map(|overlay| overlay.dict).chain(overlays.few.dicts())
+    // SAFETY: They are alive.
+    let dicts = overlays.overlays.iter().map(|o| o.dict).filter(|dict| unsafe { layout::is_dict(*dict) });
+    dicts.chain(overlays.few.dicts())
 }

@@ -1,14 +1,15 @@
 //! The classes: one line each. The compiler's list of them is `ops::foreign::CLASSES`.
 
+use core::cmp::Ordering;
 use core::ffi::CStr;
 use core::sync::atomic::AtomicPtr;
 
 use pyo3_ffi::{PyDateTime_DateTime, PyDateTime_Time, PyObject, PyTypeObject};
 
-use super::{ForeignClass, is_class};
+use super::{ForeignClass, fields, is_class};
 
 macro_rules! classes {
-    ($($(#[$doc:meta])* $marker:ident = $name:literal $(where $plain:expr)?;)+) => { $(
+    ($($(#[$doc:meta])* $marker:ident = $name:literal $(where $plain:expr)? $(, ordered by $order:expr)?;)+) => { $(
         $(#[$doc])*
         #[derive(Debug)]
         pub enum $marker {}
@@ -28,15 +29,22 @@ macro_rules! classes {
                 // SAFETY: by the caller.
                 unsafe { plain(object) }
             })?
+
+            $(#[inline(always)]
+            unsafe fn order(a: *mut PyObject, b: *mut PyObject) -> Option<Ordering> {
+                let order: unsafe fn(*mut PyObject, *mut PyObject) -> Option<Ordering> = $order;
+                // SAFETY: by the caller.
+                unsafe { order(a, b) }
+            })?
         }
     )+ };
 }
 
 classes! {
-    Date = c"datetime.date";
-    DateTime = c"datetime.datetime" where datetime_is_plain;
+    Date = c"datetime.date", ordered by fields::dates;
+    DateTime = c"datetime.datetime" where datetime_is_plain, ordered by fields::datetimes;
     Time = c"datetime.time" where time_is_plain;
-    TimeDelta = c"datetime.timedelta";
+    TimeDelta = c"datetime.timedelta", ordered by fields::durations;
     TimeZone = c"datetime.timezone";
     Pattern = c"re.Pattern";
     /// Of a `str`.

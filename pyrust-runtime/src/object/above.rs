@@ -9,6 +9,7 @@ use super::based::Derived;
 use super::class::{MethodKind, ObjectClass, wrapped};
 use crate::activate::Namespace;
 use crate::activate::object::known_item;
+use crate::own;
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
@@ -149,6 +150,10 @@ unsafe fn behind(
             // Those made by `class` have dicts of their own.
             if ty == builtin {
                 return Ok(ty.cast());
+            }
+            // Each of these has an `__init__`, which is that of all of them.
+            if !builtin.is_null() && own::simple(ty).is_some() && own::simple(builtin).is_some() {
+                return Ok(builtin.cast());
             }
             if (*ty).tp_flags & Py_TPFLAGS_HEAPTYPE == 0 || (*ty).tp_dict.is_null() {
                 return bail(Bail::Guard);

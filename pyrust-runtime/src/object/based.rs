@@ -13,10 +13,12 @@ use super::class::{ObjectClass, OfObjectClass, inherited};
 use super::place::Attribute;
 use crate::activate::object::interned;
 use crate::boundary::layout;
+use crate::caught;
 use crate::dict::PDict;
 use crate::list::PList;
+use crate::own;
 use crate::py::FromPy;
-use crate::stop::{Bail, R, bail};
+use crate::stop::{Bail, Exc, R, bail};
 use crate::txn::Cx;
 
 /// The builtin class from which a class is derived.
@@ -25,6 +27,8 @@ pub(super) enum Derived {
     Object,
     List,
     Dict,
+    /// One of exceptions that takes whatever it is given, and keeps it.
+    Exception(Exc),
 }
 
 impl Derived {
@@ -42,7 +46,7 @@ impl Derived {
             match at {
                 at if at == &raw mut PyList_Type => Derived::List,
                 at if at == &raw mut PyDict_Type => Derived::Dict,
-                _ => Derived::Object,
+                at => own::simple(at).map_or(Derived::Object, Derived::Exception),
             }
         }
     }
@@ -52,6 +56,7 @@ impl Derived {
             Derived::Object => &raw mut PyBaseObject_Type,
             Derived::List => &raw mut PyList_Type,
             Derived::Dict => &raw mut PyDict_Type,
+            Derived::Exception(exc) => caught::object(exc).cast(),
         }
     }
 }

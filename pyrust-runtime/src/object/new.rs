@@ -61,7 +61,10 @@ pub fn of_class<C: OfObjectClass, T: FromPy>(cx: Cx, class: Callable, name: &'st
     // SAFETY: The class is held for good, and holds its attributes. `type` has nothing under that name, and only
     // descriptors would be asked.
     unsafe {
-        if !class.is_object(own.cast()) || ffi::Py_TYPE(own.cast()) != &raw mut ffi::PyType_Type {
+        if !class.is_object(own.cast())
+            || ffi::Py_TYPE(own.cast()) != &raw mut ffi::PyType_Type
+            || cx.has_assigned_in_class() && cx.may_have_assigned(name.text()?)
+        {
             return bail(Bail::Guard);
         }
         name.found_in(cx, C::CLASS, own)?;

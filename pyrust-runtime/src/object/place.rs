@@ -96,6 +96,13 @@ pub(super) unsafe fn storage(object: *mut PyObject) -> Storage {
                     dict if dict.is_null() => Storage::Unknown,
                     dict => Storage::Dict(dict),
                 },
+                // Exceptions get one with their first attribute, as those derived from containers do.
+                at if (*class).tp_flags & Py_TPFLAGS_BASE_EXC_SUBCLASS != 0 => {
+                    match *object.cast::<u8>().offset(at).cast::<*mut PyObject>() {
+                        dict if dict.is_null() => Storage::Slots,
+                        dict => Storage::Dict(dict),
+                    }
+                }
                 _ => Storage::Unknown,
             };
         }
@@ -221,8 +228,8 @@ pub(crate) unsafe fn has_dict_later(object: *mut PyObject) -> bool {
     // SAFETY: By the caller.
     unsafe {
         let flags = (*Py_TYPE(object)).tp_flags;
-        flags & DERIVED != 0
-            && flags & Py_TPFLAGS_MANAGED_DICT != 0
+        let kept = flags & DERIVED != 0 && flags & Py_TPFLAGS_MANAGED_DICT != 0;
+        (kept || flags & Py_TPFLAGS_BASE_EXC_SUBCLASS != 0)
             && matches!(storage(object), Storage::Slots | Storage::Dict(_))
     }
 }
@@ -518,7 +525,7 @@ impl Attribute {
                     }
                     Storage::Dict(dict) => return self.slot_in_dict(cx, dict),
                     Storage::Slots => {
-                        if (*ty).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 {
+                        if (*ty).tp_flags & Py_TPFLAGS_MANAGED_DICT == 0 && (*ty).tp_dictoffset == 0 {
                             self.make_ready(class, ty, NOTHING);
                         }
                         return Ok(ptr::null_mut());
@@ -551,10 +558,10 @@ impl Attribute {
         // SAFETY: By the caller.
         unsafe {
             if self.is_absent_again(object) {
-                return self.of_class();
+                return self.shown_now(cx);
             }
             let slot = self.slot(cx, class, object)?;
-            if slot.is_null() || (*slot).is_null() { self.of_class() } else { Ok(*slot) }
+            if slot.is_null() || (*slot).is_null() { self.shown_now(cx) } else { Ok(*slot) }
         }
     }
 
@@ -646,6 +653,12 @@ impl Attribute {
             return bail(Bail::Type);
         }
         Ok(found)
+    }
+
+    /// The same, unless a class may show something else since.
+    fn shown_now(&self, cx: Cx) -> R<*mut PyObject> {
+        let may = cx.has_assigned_in_class() && cx.may_have_assigned(self.text.get());
+        if may { bail(Bail::Guard) } else { self.of_class() }
     }
 
     /// Does the class show something where the instance has nothing? What would run code bails.

@@ -38,7 +38,7 @@ impl Program<'_> {
 }
 
 fn settled(program: &Program, module: &str, function: &Function, nodes: &[Type]) -> Option<Function> {
-    let based = |ty: &Type| matches!(ty, Type::Instance(class) if class.base.0.is_some());
+    let based = |ty: &Type| matches!(ty, Type::Instance(class) if class.base.container.is_some());
     if !nodes.iter().any(|ty| ty.members().iter().any(based)) {
         return None;
     }
@@ -90,7 +90,7 @@ impl Settle<'_, '_> {
     fn base(&self, e: &Expr) -> Option<Base> {
         let ty = self.ty(e);
         let of = |m: &Type| match m {
-            Type::Instance(class) => class.base.0,
+            Type::Instance(class) => class.base.container,
             _ => None,
         };
         let first = of(ty.members().first()?)?;

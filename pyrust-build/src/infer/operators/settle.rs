@@ -16,10 +16,16 @@ use crate::source::Span;
 use crate::ty::Type;
 
 /// The function with calls in the place of operators on instances; `None` if there are none.
-pub(super) fn settled(program: &Program, function: &Function, nodes: &[Type]) -> Option<Function> {
+pub(super) fn settled(
+    program: &Program,
+    module: &str,
+    function: &Function,
+    nodes: &[Type],
+) -> Option<Function> {
     let mut out = function.clone();
     let mut pass = Settle {
         program,
+        module,
         nodes,
         vars: function.vars.clone(),
         next: function.nodes,
@@ -38,6 +44,7 @@ pub(super) fn settled(program: &Program, function: &Function, nodes: &[Type]) ->
 
 pub(super) struct Settle<'p, 'a> {
     pub(super) program: &'p Program<'a>,
+    pub(super) module: &'p str,
     nodes: &'p [Type],
     vars: Vec<Var>,
     next: NodeId,
@@ -372,6 +379,7 @@ impl VisitMut for Settle<'_, '_> {
     fn expr(&mut self, e: &mut Expr) {
         visit::walk_expr_mut(self, e);
         self.texts(e);
+        self.replacement(e);
         let types: Vec<Type> = match &mut e.kind {
             ExprKind::If { test, .. } => return self.test(test),
             ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test(operand),

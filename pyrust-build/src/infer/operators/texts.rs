@@ -80,10 +80,25 @@ impl Program<'_> {
         None
     }
 
-    /// May it be an instance whose text is told by a method?
+    /// Does `BaseException` tell the text of instances of the class? Then the function is the one of `str` or of `repr`.
+    pub fn tells_exception(&self, class: &ObjectClass, text: Text, specified: bool) -> bool {
+        let methods: &[&str] = match text {
+            Text::Str => &["__str__"],
+            Text::Repr => &["__repr__"],
+            Text::Format => &["__format__", "__str__"],
+        };
+        class.base.exception && !specified && methods.iter().all(|name| self.member_of(class, name).is_none())
+    }
+
+    /// May it be an instance whose text is told by a method? Or one whose text is not known, beside what is shown.
     fn has_text(&self, ty: &Type, text: Text, specified: bool) -> bool {
+        let beside = !specified && ty.members().iter().any(is_shown);
         ty.members().iter().any(|m| match m {
-            Type::Instance(class) => self.text_method(class, text, specified).is_some(),
+            Type::Instance(class) => {
+                beside
+                    || self.text_method(class, text, specified).is_some()
+                    || self.tells_exception(class, text, specified)
+            }
             _ => false,
         })
     }
@@ -176,6 +191,10 @@ impl Infer<'_, '_> {
                 found |= self.state.solver.resolve(member).is_some_and(|ty| is_shown(&ty));
                 continue;
             };
+            if self.program.tells_exception(class, text, !spec.is_empty()) {
+                found = true;
+                continue;
+            }
             let Some(TextMethod { name, method, .. }) =
                 self.program.text_method(class, text, !spec.is_empty())
             else {
