@@ -227,7 +227,9 @@ impl Instance {
             if !any || itself(solver.elem(cell)) {
                 found.push((elements, Place::Elements(node, k)));
             }
-            if !any || itself(solver.value(cell)) {
+            // Dicts in dicts that are made here stay Python: their entries are Python's to write, one by one.
+            let grows = values >= DEEP || itself(solver.value(cell));
+            if !grows && !any {
                 found.push((values, Place::Values(node, k)));
             }
         }
