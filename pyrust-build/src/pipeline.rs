@@ -16,13 +16,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 pub use self::attributes::{Attributes, attributes};
 pub use self::depth::loop_depth;
-use self::forms::{keeping, with_views};
+use self::forms::{copying, keeping, with_views};
 use self::types::{as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results};
 use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
 use crate::explain::{Explanation, explain};
-use crate::infer::{FuncRef, Modules, NARROW, Program, Wide, returns_copy};
+use crate::infer::{FuncRef, Modules, NARROW, Program, Wide};
 use crate::manifest::{Entry, Mode};
 use crate::parse;
 use crate::passes::{Pass, Passes};
@@ -607,23 +607,6 @@ fn emits(program: &mut Program<'_>, root: usize) -> Result<(), Vec<Diagnostic>> 
         program.instances[i].emits = true;
     }
     Ok(())
-}
-
-/// The same function, which has the interpreter make the copies that it returns.
-fn copying(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
-    if !program.passes.has(Pass::Copies) {
-        return None;
-    }
-    if let Some(index) = forms::moving(program, func, root, wide) {
-        return Some(index);
-    }
-    let instance = &program.instances[root];
-    if !returns_copy(&instance.hir.body, &instance.nodes) {
-        return None;
-    }
-    let params = instance.params.clone();
-    let index = checked(program, &func.copying(), &params, wide).ok()?;
-    emits(program, index).is_ok().then_some(index)
 }
 
 /// The same function with its lists of numbers as native ones, which are written back at the commit: where it loops, and

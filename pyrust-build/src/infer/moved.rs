@@ -96,24 +96,24 @@ impl Moves<'_> {
         self.ty(e).parts().iter().any(|t| t.members().contains(&Type::Obj))
     }
 
+    /// Is an operand any object, or are there some in one?
+    fn operand_holds(&self, walk: impl FnOnce(&mut Operands<'_>)) -> bool {
+        let mut holds = false;
+        walk(&mut Operands(&mut |e| holds |= self.holds(e)));
+        holds
+    }
+
     /// May what is gone through be taken apart that way?
     fn fits(&self, iter: &Iter, apart: bool) -> bool {
         match &iter.kind {
-            IterKind::Expr(e) => {
-                !(self.bare(e) || apart && self.holds_bare(e))
-            }
+            IterKind::Expr(e) => !(self.bare(e) || apart && self.holds_bare(e)),
             IterKind::Zip(items) => items.iter().all(|item| self.fits(item, false)),
             IterKind::Enumerate { inner, .. } => self.fits(inner, false),
             IterKind::Items(e) | IterKind::Keys(e) | IterKind::Values(e) => !self.bare(e),
             IterKind::Reversed(e) => !self.bare(e) && !apart,
             IterKind::ZipStar(e) => !self.bare(e) && !apart && !self.holds_bare(e),
             IterKind::Range { .. } => true,
-            _ => {
-                let mut holds = false;
-                let mut look = Operands(&mut |e| holds |= self.holds(e));
-                visit::walk_iter(&mut look, iter);
-                !holds
-            }
+            _ => !self.operand_holds(|look| visit::walk_iter(look, iter)),
         }
     }
 
@@ -142,12 +142,7 @@ impl<'i> Visit<'i> for Moves<'i> {
                 !self.bare(value) || targets.iter().all(|t| matches!(t.kind, TargetKind::Var(_)))
             }
             StmtKind::Return(_) | StmtKind::Expr(_) | StmtKind::Narrow(_) | StmtKind::Pass => true,
-            _ => {
-                let mut holds = false;
-                let mut look = Operands(&mut |e| holds |= self.holds(e));
-                visit::walk_stmt(&mut look, stmt);
-                !holds
-            }
+            _ => !self.operand_holds(|look| visit::walk_stmt(look, stmt)),
         };
         visit::walk_stmt(self, stmt);
     }
@@ -176,12 +171,7 @@ impl<'i> Visit<'i> for Moves<'i> {
                 let keyed = matches!(name.as_str(), "get" | "pop") && args.iter().any(|arg| self.holds(arg));
                 !self.bare(base) && !keyed
             }
-            _ => {
-                let mut holds = false;
-                let mut look = Operands(&mut |e| holds |= self.holds(e));
-                visit::walk_expr(&mut look, e);
-                !holds
-            }
+            _ => !self.operand_holds(|look| visit::walk_expr(look, e)),
         };
         visit::walk_expr(self, e);
     }

@@ -6,7 +6,7 @@ use super::types::as_view;
 use super::{checked, emits, loop_depth};
 use crate::hir::visit::{Visit, walk_expr, walk_stmt};
 use crate::hir::{Comp, Expr, ExprKind, NodeId, Stmt, StmtKind, VarId};
-use crate::infer::{FuncRef, Instance, Program, Wide, only_moves, opened, rebuilds};
+use crate::infer::{FuncRef, Instance, Program, Wide, only_moves, opened, rebuilds, returns_copy};
 use crate::passes::Pass;
 use crate::ty::Type;
 
@@ -28,8 +28,25 @@ pub(super) fn keeping(program: &mut Program<'_>, func: &FuncRef, root: usize, wi
     emits(program, index).is_ok().then_some(index)
 }
 
+/// The same function, which has the interpreter make the copies that it returns.
+pub(super) fn copying(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
+    if !program.passes.has(Pass::Copies) {
+        return None;
+    }
+    if let Some(index) = moving(program, func, root, wide) {
+        return Some(index);
+    }
+    let instance = &program.instances[root];
+    if !returns_copy(&instance.hir.body, &instance.nodes) {
+        return None;
+    }
+    let params = instance.params.clone();
+    let index = checked(program, &func.copying(), &params, wide).ok()?;
+    emits(program, index).is_ok().then_some(index)
+}
+
 /// The same function, which takes the elements that it only moves as the objects that they are.
-pub(super) fn moving(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
+fn moving(program: &mut Program<'_>, func: &FuncRef, root: usize, wide: Wide) -> Option<usize> {
     let instance = &program.instances[root];
     if !rebuilds(&instance.hir.body) || !instance.notes.is_empty() {
         return None;
