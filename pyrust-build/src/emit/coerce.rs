@@ -321,9 +321,12 @@ fn can_be_read(ty: &Type) -> bool {
     match ty {
         Type::Char | Type::Obj => false,
         Type::ByteArray => true,
-        Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
-            items.iter().all(can_be_read)
-        }
+        // What stands in a tuple may be left as it is.
+        Type::Tuple { items, .. } => items.iter().all(|item| {
+            let left = |t: &Type| *t == Type::Obj || can_be_read(t);
+            item.members().iter().all(left)
+        }),
+        Type::Named { items, .. } | Type::Union(items) => items.iter().all(can_be_read),
         _ => can_be_boxed(ty),
     }
 }

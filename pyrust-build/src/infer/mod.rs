@@ -236,6 +236,8 @@ pub struct Program<'a> {
     learned: BTreeSet<(String, String)>,
     /// The parameter types that the manifest records.
     pub hints: BTreeMap<FuncRef, Vec<Vec<Type>>>,
+    /// The same as the functions take them: trees are nodes with objects below them.
+    pub told: BTreeMap<FuncRef, Vec<Vec<Type>>>,
     /// The types of results that it records.
     pub results: BTreeMap<FuncRef, Vec<Type>>,
     per_function: BTreeMap<(FuncRef, usize), usize>,
@@ -278,6 +280,7 @@ impl<'a> Program<'a> {
             guessed: BTreeMap::new(),
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
+            told: BTreeMap::new(),
             results: BTreeMap::new(),
             contested: BTreeSet::new(),
             per_function: BTreeMap::new(),

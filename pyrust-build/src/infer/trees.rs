@@ -183,7 +183,7 @@ impl Program<'_> {
 
     /// What an argument is that is an object, as the profile tells.
     pub(super) fn told_argument(&self, target: &FuncRef, at: usize, given: &Type) -> Option<Type> {
-        let all = self.hints.get(target)?;
+        let all = self.told.get(target)?;
         let told = all.iter().map(|types| types.get(at)).collect::<Option<Vec<_>>>()?;
         let told = told.into_iter().fold(Type::Never, |acc, t| Type::join(&acc, &node(t, true)));
         let known = told != Type::Never && !told.members().contains(&Type::Obj) && can_be_asked(&told);

@@ -1,12 +1,12 @@
 //! Operators on objects of which only the object itself knows its type: what CPython does for exact numbers and texts,
 //! items of exact lists, tuples, dicts and texts. Of all others a class could have a say, so they bail.
 
-use core::ptr;
+use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{self as ffi, PyObject};
 
 use super::Obj;
-pub use super::each::{Each, each, listed, tuple, unpack};
+pub use super::each::{Each, each, listed, set, tuple, unpack};
 use crate::boundary::layout;
 use crate::builtins::c::{owned, raised, undisturbed};
 use crate::dict::{self, PDict};
@@ -20,11 +20,54 @@ use crate::tuple::{self as tuples, PTuple};
 use crate::txn::Cx;
 
 /// A number that needs no function of C's.
+#[doc(hidden)]
 #[derive(Clone, Copy)]
-enum Number {
+pub enum Number {
     Int(i64),
     Float(f64),
     Other,
+}
+
+/// What an operator is given: any object, or a number that is known as one and needs no object.
+pub trait Operand: Copy {
+    #[doc(hidden)]
+    fn number(self) -> Number;
+    #[doc(hidden)]
+    fn object(self, cx: Cx) -> R<Obj>;
+}
+
+impl Operand for Obj {
+    #[inline(always)]
+    fn number(self) -> Number {
+        number(self)
+    }
+
+    #[inline(always)]
+    fn object(self, _: Cx) -> R<Obj> {
+        Ok(self)
+    }
+}
+
+impl Operand for i64 {
+    #[inline(always)]
+    fn number(self) -> Number {
+        Number::Int(self)
+    }
+
+    fn object(self, cx: Cx) -> R<Obj> {
+        Obj::of(cx, self)
+    }
+}
+
+impl Operand for f64 {
+    #[inline(always)]
+    fn number(self) -> Number {
+        Number::Float(self)
+    }
+
+    fn object(self, cx: Cx) -> R<Obj> {
+        Obj::of(cx, self)
+    }
 }
 
 #[inline(always)]
@@ -84,9 +127,9 @@ macro_rules! arithmetic {
     ($($(#[$doc:meta])* $name:ident: $function:ident, $int:expr, $float:expr, $texts:literal;)*) => {$(
         $(#[$doc])*
         #[inline]
-        pub fn $name(cx: Cx, a: Obj, b: Obj) -> R<Obj> {
+        pub fn $name<A: Operand, B: Operand>(cx: Cx, a: A, b: B) -> R<Obj> {
             let (int, of_floats): (fn(i64, i64) -> Option<i64>, fn(f64, f64) -> Option<f64>) = ($int, $float);
-            match (number(a), number(b)) {
+            match (a.number(), b.number()) {
                 (Number::Int(x), Number::Int(y)) => {
                     if let Some(value) = int(x, y) {
                         return Obj::of(cx, value);
@@ -99,7 +142,7 @@ macro_rules! arithmetic {
                 }
                 _ => {}
             }
-            asked(cx, ffi::$function, a, b, $texts)
+            asked(cx, ffi::$function, a.object(cx)?, b.object(cx)?, $texts)
         }
     )*};
 }
@@ -144,11 +187,11 @@ macro_rules! orders {
     ($($(#[$doc:meta])* $name:ident: $symbol:tt, $op:ident;)*) => {$(
         $(#[$doc])*
         #[inline]
-        pub fn $name(_: Cx, a: Obj, b: Obj) -> R<bool> {
-            match (number(a), number(b)) {
+        pub fn $name<A: Operand, B: Operand>(cx: Cx, a: A, b: B) -> R<bool> {
+            match (a.number(), b.number()) {
                 (Number::Int(x), Number::Int(y)) => Ok(x $symbol y),
                 (Number::Float(x), Number::Float(y)) => Ok(x $symbol y),
-                _ => compared(a, b, ffi::$op),
+                _ => compared(a.object(cx)?, b.object(cx)?, ffi::$op),
             }
         }
     )*};
@@ -233,6 +276,56 @@ pub fn getitem(cx: Cx, a: Obj, b: Obj) -> R<Obj> {
     }
 }
 
+/// `a[index]`: an exact list or tuple needs no object for it.
+#[inline]
+pub fn item(cx: Cx, a: Obj, index: i64) -> R<Obj> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_tuple(object) {
+            return tuples::get(cx, &PTuple::<Obj>::from_py(cx, object)?, index);
+        }
+        if layout::is_list(object) {
+            return list::get(cx, &PList::<Obj>::from_py(cx, object)?, index);
+        }
+    }
+    getitem(cx, a, Obj::of(cx, index)?)
+}
+
+/// `a[key]`: looking up in an exact dict needs the key no longer than that.
+pub fn entry(cx: Cx, a: Obj, key: &Str) -> R<Obj> {
+    // SAFETY: The transaction keeps the object alive, and the key lives as long as it is looked for.
+    unsafe {
+        if layout::is_dict(a.as_ptr()) {
+            let dict = PDict::<Obj, Obj>::from_py(cx, a.as_ptr())?;
+            if let Some(value) = dict::get(cx, &dict, &lent(key))? {
+                return Ok(value);
+            }
+        }
+    }
+    getitem(cx, a, Obj::of(cx, key.clone())?)
+}
+
+/// A text as an object for as long as it lives.
+fn lent(text: &Str) -> Obj {
+    // SAFETY: An object is not null.
+    Obj::foreign(unsafe { NonNull::new_unchecked(text.as_ptr()) })
+}
+
+/// `key in a`
+pub fn has_text(cx: Cx, a: Obj, key: &Str) -> R<bool> {
+    // SAFETY: The transaction keeps the object alive, and the key lives as long as it is looked for.
+    unsafe {
+        if layout::is_dict(a.as_ptr()) {
+            return dict::contains(cx, &PDict::<Obj, Obj>::from_py(cx, a.as_ptr())?, &lent(key));
+        }
+        if layout::is_str(a.as_ptr()) {
+            return pystr::contains(&a.to::<Str>(cx)?, key);
+        }
+    }
+    contains(cx, a, Obj::of(cx, key.clone())?)
+}
+
 /// `len(a)` of such a container.
 pub fn len(cx: Cx, a: Obj) -> R<i64> {
     // SAFETY: The transaction keeps the object alive.
@@ -251,34 +344,27 @@ pub fn len(cx: Cx, a: Obj) -> R<i64> {
     }
 }
 
-/// `a[b] = value` of an exact list or dict.
-pub fn setitem(cx: Cx, a: Obj, b: Obj, value: Obj) -> R<()> {
+/// `a[index] = value` of an exact list.
+#[inline]
+pub fn set_item(cx: Cx, a: Obj, index: i64, value: Obj) -> R<()> {
     // SAFETY: The transaction keeps the object alive.
     unsafe {
-        let object = a.as_ptr();
-        if layout::is_list(object) {
-            return list::set(cx, &PList::<Obj>::from_py(cx, object)?, b.to(cx)?, value);
+        if layout::is_list(a.as_ptr()) {
+            return list::set(cx, &PList::<Obj>::from_py(cx, a.as_ptr())?, index, value);
         }
-        if layout::is_dict(object) {
-            return dict::set(cx, &PDict::<Obj, Obj>::from_py(cx, object)?, b, value);
-        }
-        bail(Bail::Callback)
     }
+    bail(Bail::Callback)
 }
 
-/// `del a[b]` of an exact list or dict.
-pub fn delitem(cx: Cx, a: Obj, b: Obj) -> R<()> {
+/// `del a[index]` of an exact list.
+pub fn del_item(cx: Cx, a: Obj, index: i64) -> R<()> {
     // SAFETY: The transaction keeps the object alive.
     unsafe {
-        let object = a.as_ptr();
-        if layout::is_list(object) {
-            return list::del(cx, &PList::<Obj>::from_py(cx, object)?, b.to(cx)?);
+        if layout::is_list(a.as_ptr()) {
+            return list::del(cx, &PList::<Obj>::from_py(cx, a.as_ptr())?, index);
         }
-        if layout::is_dict(object) {
-            return dict::del(cx, &PDict::<Obj, Obj>::from_py(cx, object)?, &b);
-        }
-        bail(Bail::Callback)
     }
+    bail(Bail::Callback)
 }
 
 /// `a[start:stop:step]` of an exact list, tuple, text or `bytes`.

@@ -7,7 +7,7 @@ use crate::dict::{self, PDict};
 use crate::list::{self, List, PList};
 use crate::py::FromPy;
 use crate::range::{self, Range};
-use crate::set::{self, PFrozenSet, PSet};
+use crate::set::{self, PFrozenSet, PSet, Set};
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::str_ as pystr;
 use crate::strs::{Bytes, Str};
@@ -113,6 +113,22 @@ pub fn tuple(cx: Cx, object: Obj) -> R<PTuple<Obj>> {
         }
     }
     tuple::from_list(cx, &listed(cx, object)?)
+}
+
+/// `set(object)`; one of a set or a dict has its order.
+pub fn set(cx: Cx, object: Obj) -> R<Set<Obj>> {
+    let mut each = each(cx, object)?;
+    match &each.over {
+        Over::Set(other, _) => return set::copy(cx, other),
+        Over::Frozen(other, _) => return set::copy(cx, other),
+        Over::Dict(other, _) => return set::of_dict(cx, other),
+        _ => {}
+    }
+    let made = set::new(cx)?;
+    while let Some(item) = each.next(cx)? {
+        set::add(cx, &made, item)?;
+    }
+    Ok(made)
 }
 
 /// `a, b, … = object`
