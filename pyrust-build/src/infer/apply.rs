@@ -31,6 +31,10 @@ impl Infer<'_, '_> {
             if let Some(ty) = ty {
                 found = true;
                 out = self.state.solver.join(&out, &ty);
+            } else if self.hangs_below(combo.first()) {
+                // It is what comes, and would bail.
+                found = false;
+                break;
             }
         }
         if !found {

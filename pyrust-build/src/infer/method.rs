@@ -137,6 +137,11 @@ impl Infer<'_, '_> {
                 _ => None,
             };
             let member = told.as_ref().unwrap_or(member);
+            if only.is_none() && !name.starts_with("attribute ") && self.hangs_below(Some(member)) {
+                // It is what comes, and would bail.
+                found = false;
+                break;
+            }
             let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
             let full = ops::method(class, name);
             if class == RANDOM {

@@ -253,6 +253,11 @@ impl Infer<'_, '_> {
         Ty::Obj
     }
 
+    /// Is it what hangs below the nodes of a tree?
+    pub(super) fn hangs_below(&self, ty: Option<&Ty>) -> bool {
+        ty == Some(&Ty::Obj) && !self.program.trees.is_empty()
+    }
+
     /// Says of a new container what is known of it.
     pub(super) fn plant(&mut self, cell: CellId, node: NodeId, k: usize) {
         if self.program.trees.has(&self.func, Place::Elements(node, k)) {

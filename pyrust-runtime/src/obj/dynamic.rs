@@ -1,6 +1,7 @@
 //! Operators on objects of which only the object itself knows its type: what CPython does for exact numbers and texts,
 //! items of exact lists, tuples, dicts and texts. Of all others a class could have a say, so they bail.
 
+use core::cmp::Ordering;
 use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{self as ffi, PyObject};
@@ -206,6 +207,40 @@ orders! {
     gt: >, Py_GT;
     /// `a >= b`
     ge: >=, Py_GE;
+}
+
+/// How two objects are ordered that are exact numbers or texts, or exact tuples of those.
+pub(crate) fn order(cx: Cx, a: Obj, b: Obj) -> R<Ordering> {
+    match (number(a), number(b)) {
+        (Number::Int(x), Number::Int(y)) => return Ok(x.cmp(&y)),
+        (Number::Float(x), Number::Float(y)) => return x.partial_cmp(&y).map_or(bail(Bail::Callback), Ok),
+        _ => {}
+    }
+    // SAFETY: The transaction keeps both alive.
+    if unsafe { layout::is_tuple(a.as_ptr()) && layout::is_tuple(b.as_ptr()) } {
+        return order_of_tuples(cx.call()?, a, b);
+    }
+    if compared(a, b, ffi::Py_LT)? {
+        return Ok(Ordering::Less);
+    }
+    if compared(a, b, ffi::Py_GT)? {
+        return Ok(Ordering::Greater);
+    }
+    // Neither is less than the other, as it is beside a NaN, too.
+    if compared(a, b, ffi::Py_EQ)? { Ok(Ordering::Equal) } else { bail(Bail::Callback) }
+}
+
+/// The first items that differ decide.
+fn order_of_tuples(cx: Cx, a: Obj, b: Obj) -> R<Ordering> {
+    let (a, b) = (a.to::<PTuple<Obj>>(cx)?, b.to::<PTuple<Obj>>(cx)?);
+    let (n, m) = (tuples::len(cx, &a), tuples::len(cx, &b));
+    for i in 0..n.min(m) {
+        let (x, y) = (tuples::get(cx, &a, i)?, tuples::get(cx, &b, i)?);
+        if !x.equals_in(y)? {
+            return order(cx, x, y);
+        }
+    }
+    Ok(n.cmp(&m))
 }
 
 #[cold]
