@@ -17,7 +17,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub use self::attributes::{Attributes, attributes};
 pub use self::depth::loop_depth;
 use self::forms::{copying, keeping, with_views};
-use self::types::{as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results, without_levels};
+use self::types::{
+    as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results, without_levels,
+};
 use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};

@@ -120,6 +120,13 @@ impl Obj {
         unsafe { Ok(Obj(cx.adopt(object)?)) }
     }
 
+    /// `None`, which nobody needs to keep alive.
+    #[inline(always)]
+    pub fn none() -> Obj {
+        // SAFETY: The singleton lives for ever, and is not null.
+        Obj(unsafe { NonNull::new_unchecked(ffi::Py_None()) })
+    }
+
     /// A value as an object: what was unboxed is boxed again.
     pub fn of<T: IntoPy>(cx: Cx, value: T) -> R<Obj> {
         cx.sees_object();

@@ -32,6 +32,10 @@ impl Func<'_, '_, '_> {
                 let (code, rust) = (&val.code, rust_type(to));
                 self.q(quote!(#code.to::<#rust>(cx)))
             }
+            (Type::None, Type::Obj) => {
+                let code = &val.code;
+                quote!({ let _ = #code; Obj::none() })
+            }
             (_, Type::Obj) if can_be_boxed(from) => {
                 let code = val.owned();
                 self.q(quote!(Obj::of(cx, #code)))

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Func;
-use super::expr::changes_in_place;
+use super::in_place::changes_in_place;
 use super::stmt::scoped;
 use super::types::Val;
 use crate::hir::visit::{defines, reads};

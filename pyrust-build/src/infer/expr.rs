@@ -424,13 +424,13 @@ impl Infer<'_, '_> {
         }
     }
 
-    /// `str()` and `repr()` of everything but opaque objects are known.
     /// As [`Infer::displayable`]; an object is asked when the code runs whether it is a number or a text.
     pub(super) fn has_text(&mut self, ty: &Ty, span: Span) {
         let known: Vec<Ty> = ty.members().iter().filter(|m| **m != Ty::Obj).cloned().collect();
         known.iter().for_each(|member| self.displayable(member, span));
     }
 
+    /// `str()` and `repr()` of everything but opaque objects are known.
     pub(super) fn displayable(&mut self, ty: &Ty, span: Span) {
         let ok = self.state.solver.resolve(ty).is_some_and(|t| is_shown(&t));
         if !ok && *ty != Ty::Never {

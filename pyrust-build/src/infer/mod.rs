@@ -52,6 +52,7 @@ mod outgoing;
 mod own;
 pub mod ranges;
 mod refine;
+mod refusals;
 mod sets;
 mod settle;
 mod shared_tuples;
@@ -394,10 +395,11 @@ impl<'a> Program<'a> {
         params: Vec<Type>,
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
-        self.spent += std::mem::take(&mut self.work);
+        let before = std::mem::take(&mut self.work);
+        self.spent += before;
+        self.trees.clear(before);
         let root = self.request(func, params, Live::default(), wide)?;
         let (mut refined, mut cut, mut begun) = (0, 0, 0);
-        self.trees.clear();
         loop {
             let settles = self.settle(root);
             if !settles && !self.is_exhausted() && self.find_trees(root) {
@@ -737,40 +739,6 @@ struct Infer<'p, 'a> {
 }
 
 impl Infer<'_, '_> {
-    fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Ty {
-        self.refuse_with(code, span, message, "")
-    }
-
-    fn refuse_with(&mut self, code: &'static str, span: Span, message: impl Into<String>, label: &str) -> Ty {
-        if self.report {
-            self.refused(Diagnostic::new(code, Severity::Note, message).label(label), span);
-        }
-        Ty::Never
-    }
-
-    /// A call of a function that is refused; `reasons` are its own.
-    fn refuse_callee(&mut self, e: &hir::Expr, target: &FuncRef, reasons: &[Diagnostic]) -> Ty {
-        if self.report {
-            let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
-            let message = format!("`{}` cannot be compiled along{why}", target.name());
-            self.refused(Diagnostic::new("PYR0312", Severity::Note, message).because(reasons), e.span);
-        }
-        Ty::Never
-    }
-
-    fn refused(&mut self, d: Diagnostic, span: Span) {
-        match self.within.last() {
-            Some(Within::Statement(span)) => _ = self.places.statements.insert(*span),
-            Some(Within::Expression(node)) => _ = self.places.nodes.insert(*node),
-            None => {}
-        }
-        let file = self.program.modules.module(&self.func.module).map(|(file, _)| file);
-        let d = d.at(file.map_or("", |file| &file.path), span);
-        if self.diagnostics.len() < MAX_REFUSALS && !self.diagnostics.contains(&d) {
-            self.diagnostics.push(d);
-        }
-    }
-
     /// How a type reads in messages.
     fn show(&self, ty: &Ty) -> String {
         self.state.solver.resolve(ty).map_or_else(|| "?".into(), |t| t.to_string())

@@ -14,6 +14,12 @@ use crate::ty::{DictKind, Type};
 /// At most so many times inference begins anew for them.
 const MOST: usize = 12;
 
+/// Where so many expressions have been looked at for a hotspot, no more trees are looked for.
+const WORK: usize = 40_000;
+
+/// So many may have been looked at for all hotspots where there are trees.
+const ALL_WORK: usize = 100_000;
+
 /// So many containers of one kind in each other are a tree, if the type has no end.
 const DEEP: usize = 3;
 
@@ -38,11 +44,15 @@ enum Place {
 pub(super) struct Trees {
     places: BTreeMap<FuncRef, BTreeSet<Place>>,
     found: usize,
+    /// How much has been looked at for hotspots that have them.
+    work: usize,
 }
 
 impl Trees {
-    pub(super) fn clear(&mut self) {
-        *self = Trees::default();
+    /// Before a hotspot; `work` was done for the one before.
+    pub(super) fn clear(&mut self, work: usize) {
+        let work = if self.found > 0 { work } else { 0 };
+        *self = Trees { work: self.work + work, ..Trees::default() };
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -132,7 +142,7 @@ impl Program<'_> {
     /// anew.
     pub(super) fn find_trees(&mut self, root: usize) -> bool {
         let open = self.open(root);
-        if self.trees.found == MOST {
+        if self.trees.found == MOST || self.work > WORK || self.trees.work > ALL_WORK {
             return false;
         }
         let mut found = self.crowds();
