@@ -23,8 +23,8 @@ for function in request["functions"]:
         wanted.setdefault(module, []).append(qualname)
         continue
     text = next(text for since, text in texts[function] if sys.version_info >= tuple(since))
-    name = qualname.rpartition(".")[2]
-    lines += [f"{function} {digest(code)}\n" for _, code in functions(compile(text, "", "exec")) if code.co_name == name]
+    *_, (_, code) = functions(compile(text, "", "exec"))  # the innermost
+    lines.append(f"{function} {digest(code)}\n")
 for function, line in request.get("lines", {}).items():
     module, _, qualname = function.partition(":")
     lines_of.setdefault(module, {})[qualname] = line

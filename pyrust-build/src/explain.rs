@@ -443,6 +443,9 @@ fn guard(guard_: &Guard) -> String {
         Guard::Function { name, target } => format!("`{name}` being `{}`", target.name()),
         Guard::Value(name) => match name.split(' ').collect::<Vec<_>>().as_slice() {
             ["factory", factory, field, init] => format!("`{init}` making `{field}` with `{factory}`"),
+            ["matched", attributes, class] => {
+                format!("patterns of `{class}` asking for `{}`", attributes.replace(',', "`, `"))
+            }
             _ => format!("the global `{name}`, read when it is needed"),
         },
         Guard::Module { name, module } => format!("`{name}` being the module `{module}`"),

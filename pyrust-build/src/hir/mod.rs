@@ -85,6 +85,8 @@ pub struct Function {
     pub classes: BTreeSet<(String, Vec<String>)>,
     /// Globals that must be a `struct.Struct` with that format.
     pub layouts: BTreeSet<(String, String)>,
+    /// Globals that must be classes whose positional patterns ask for these attributes.
+    pub matched: BTreeSet<(String, Vec<String>)>,
     /// Why the places that bail do: what stands there is not compiled.
     pub notes: Vec<Diagnostic>,
     /// Functions defined inside, at any depth; their qualified names are unique.

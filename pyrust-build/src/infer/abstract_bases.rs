@@ -4,6 +4,9 @@
 use super::Program;
 use super::named::is_library;
 use crate::ast::{self, ExprKind as A};
+use crate::hir::visit::any_expr;
+use crate::hir::{Expr, ExprKind, Function};
+use crate::lower::matching::is_other;
 use crate::resolve::{Binding, ModuleEnv};
 use crate::ty::Type;
 
@@ -169,11 +172,16 @@ pub(super) fn members(env: &ModuleEnv, base: &ast::Expr) -> Option<&'static [&'s
 }
 
 impl Program<'_> {
-    /// Is an instance among these that `match` takes for a sequence or mapping, in a module with such statements? Those
+    /// Is an instance among these that `match` takes for a sequence or mapping, in a function with such patterns? Those
     /// ask for lists, tuples and dicts alone.
-    pub(super) fn may_match_abstract<'t>(&self, module: &str, types: impl Iterator<Item = &'t Type>) -> bool {
-        let Some((file, _)) = self.modules.module(module) else { return false };
-        if !file.has_cases {
+    pub(super) fn may_match_abstract<'t>(
+        &self,
+        function: &Function,
+        types: impl Iterator<Item = &'t Type>,
+    ) -> bool {
+        let Some((file, _)) = self.modules.module(&function.module) else { return false };
+        let asks = |e: &Expr| matches!(&e.kind, ExprKind::Global(name) if is_other(name));
+        if !file.has_cases || !any_expr(&function.body, asks) {
             return false;
         }
         let is_abstract = |ty: &Type| {

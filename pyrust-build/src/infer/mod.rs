@@ -40,6 +40,7 @@ mod iter;
 mod label;
 mod library;
 mod lookups;
+mod matched;
 mod method;
 mod moved;
 mod named;
@@ -655,8 +656,7 @@ impl<'a> Program<'a> {
             let asked = whole::Asked { runs: &|key| self.runs_as_key(key), keyed: &keyed };
             diagnostics.extend(whole::finding(&hir, (&vars, &nodes, &ret), &asked));
         }
-        let module = &self.instances[index].func.module;
-        if report && self.may_match_abstract(module, vars.iter().chain(&nodes)) {
+        if report && self.may_match_abstract(&hir, vars.iter().chain(&nodes)) {
             let message = "instances below abstract classes where `match` may ask for sequences or mappings";
             diagnostics.push(Diagnostic::new("PYR0318", Severity::Note, message));
         }
@@ -774,6 +774,9 @@ impl Infer<'_, '_> {
         }
         for (name, format) in &hir.layouts {
             self.guards.insert(Guard::Layout { name: name.clone(), format: format.clone() });
+        }
+        for (name, attributes) in &hir.matched {
+            self.guards.insert(Guard::Value(matched::guard(name, attributes)));
         }
         self.block(&hir.body);
         if hir.yields.is_some() {

@@ -9,6 +9,7 @@ use super::{Program, enums};
 use crate::ast;
 use crate::hir::visit::{VisitMut, walk_expr_mut, walk_iter_mut};
 use crate::hir::{Expr, ExprKind, Function, Iter, IterKind, Library, NodeId};
+use crate::lower::matching::MATCHED;
 use crate::ops::abstracts;
 use crate::ops::builtins::CLASSES;
 use crate::resolve::Binding;
@@ -56,13 +57,15 @@ impl Program<'_> {
             nodes: function.nodes,
             libraries: BTreeSet::new(),
             classes: BTreeSet::new(),
+            matched: BTreeSet::new(),
         };
         pass.block(&mut body);
-        let Names { nodes, libraries, classes, .. } = pass;
+        let Names { nodes, libraries, classes, matched, .. } = pass;
         function.body = body;
         function.nodes = nodes;
         function.libraries.extend(libraries);
         function.classes.extend(classes);
+        function.matched.extend(matched);
         function
     }
 
@@ -142,6 +145,7 @@ struct Names<'p, 'a> {
     nodes: usize,
     libraries: BTreeSet<Library>,
     classes: BTreeSet<(String, Vec<String>)>,
+    matched: BTreeSet<(String, Vec<String>)>,
 }
 
 impl Names<'_, '_> {
@@ -198,6 +202,17 @@ impl VisitMut for Names<'_, '_> {
             *name = library.attr.clone();
             self.libraries.insert(library);
         }
+        if let ExprKind::Call { name, args, .. } = &mut e.kind
+            && name == "isinstance"
+            && let [_, Expr { kind: ExprKind::Global(class), .. }] = args.as_mut_slice()
+            && let Some(asked) = class.strip_prefix(MATCHED)
+        {
+            if self.program.is_class_matched(&self.module, asked) {
+                *class = asked.to_string();
+            } else {
+                e.kind = ExprKind::Bail;
+            }
+        }
         if let ExprKind::Call { name, args, keywords } = &mut e.kind
             && name == "isinstance"
             && keywords.is_empty()
@@ -205,6 +220,17 @@ impl VisitMut for Names<'_, '_> {
             && let [_, class] = args.as_mut_slice()
         {
             self.class(class);
+        }
+        if let ExprKind::Method { name, .. } = &mut e.kind
+            && let Some(asked) = name.strip_prefix("attribute ").and_then(|name| name.strip_prefix(MATCHED))
+        {
+            match self.program.attribute_matched(&self.module, asked) {
+                Some((attribute, relies_on)) => {
+                    *name = format!("attribute {attribute}");
+                    self.matched.extend(relies_on);
+                }
+                None => e.kind = ExprKind::Bail,
+            }
         }
         match &mut e.kind {
             ExprKind::Call { name, args, keywords } if name == "len" && keywords.is_empty() => {

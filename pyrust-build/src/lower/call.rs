@@ -491,6 +491,13 @@ impl Lower<'_> {
     ) -> Option<ExprKind> {
         let kind = match (name, args.len()) {
             ("sum", 2) if matches!(&args[1].kind, A::List(items) if items.is_empty()) => CompKind::Concat,
+            ("sum", 2)
+                if keywords.is_empty()
+                    && let Some(kind) = self.sum_of_instances(&args[0], &args[1], span) =>
+            {
+                self.assumes.insert(name.to_string());
+                return Some(kind);
+            }
             ("sum", 1 | 2) => CompKind::Sum,
             ("any", 1) => CompKind::Any,
             ("all", 1) => CompKind::All,

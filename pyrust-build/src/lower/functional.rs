@@ -1,7 +1,7 @@
 //! `functools.reduce`, and the functions of `operator`: what they do is said by other expressions.
 
 use super::{Lower, Scope, text};
-use crate::ast::{Constant, Expr as AExpr, ExprKind as A, Keyword, Params, UnaryOp};
+use crate::ast::{Constant, Expr as AExpr, ExprKind as A, Keyword, Param, Params, UnaryOp};
 use crate::hir::{self, BinOp, CmpOp, CompKind, Expr, ExprKind};
 use crate::resolve::Binding;
 use crate::source::Span;
@@ -197,6 +197,18 @@ impl Lower<'_> {
         start: Option<&AExpr>,
         span: Span,
     ) -> Option<ExprKind> {
+        let applied = self.applied(function, 2, span)?;
+        self.reduced(applied, items, start, span)
+    }
+
+    /// The same of the parameters and the body of the function.
+    fn reduced(
+        &mut self,
+        (vars, body): (Vec<hir::VarId>, Expr),
+        items: &AExpr,
+        start: Option<&AExpr>,
+        span: Span,
+    ) -> Option<ExprKind> {
         let mut steps = Vec::new();
         let mut comp = self.comp_over(CompKind::List, items);
         let first = match start {
@@ -204,8 +216,8 @@ impl Lower<'_> {
             None => Some(self.temp()),
         };
         let start_is_name = start.is_some_and(|e| matches!(e.kind, A::Name(_)));
+        let makes_one = start.is_some_and(|e| self.makes_instance(e));
         let start = start.map(|e| self.expr(e));
-        let (vars, body) = self.applied(function, 2, span)?;
         let [acc, x] = vars.as_slice() else { return None };
         let (acc, x) = (*acc, *x);
         // What the iterable gives is the second argument.
@@ -229,8 +241,8 @@ impl Lower<'_> {
                             | ExprKind::Str(_)
                     ),
                 };
-                // A name is read without an effect.
-                let simple = plain || (matches!(items.kind, A::Name(_)) && start_is_name);
+                // A name is read without an effect, and a class cannot tell when it is called.
+                let simple = plain || (is_read(items) && (start_is_name || makes_one));
                 if !simple {
                     return None;
                 }
@@ -258,6 +270,28 @@ impl Lower<'_> {
         Some(self.last_of(steps, span).kind)
     }
 
+    /// `sum(items, Vector(0, 0))`: what starts with an instance is what `operator.add` makes of the items.
+    pub(super) fn sum_of_instances(&mut self, items: &AExpr, start: &AExpr, span: Span) -> Option<ExprKind> {
+        if !self.makes_instance(start) {
+            return None;
+        }
+        let (acc, x) = (self.temp(), self.temp());
+        let (left, right) = (Box::new(self.local(acc, span)), Box::new(self.local(x, span)));
+        let body = self.make(ExprKind::Binary { op: BinOp::Add, left, right }, span);
+        self.reduced((vec![acc, x], body), items, Some(start), span)
+    }
+
+    /// Is it a call of a class of the module with constants?
+    fn makes_instance(&self, e: &AExpr) -> bool {
+        let A::Call { func, args, keywords } = &e.kind else { return false };
+        let A::Name(name) = &func.kind else { return false };
+        let constant = |e: &AExpr| matches!(e.kind, A::Constant(_));
+        self.lookup(name).is_none()
+            && matches!(self.env.bindings.get(name), Some(Binding::Class))
+            && args.iter().all(constant)
+            && keywords.iter().all(|k| k.name.is_some() && constant(&k.value))
+    }
+
     /// `f(a, *items)` of a function whose parameters are known: as many arguments as it takes. Another number bails.
     pub(super) fn star_call(
         &mut self,
@@ -277,13 +311,16 @@ impl Lower<'_> {
         }
         let whole = matches!(name.as_str(), "min" | "max") && args.len() == 1 && keywords.is_empty();
         let whole = whole && self.is_builtin(name);
-        let wanted = match self.parameters_of(name) {
-            _ if whole => 0,
+        let (wanted, optional) = match self.parameters_of(name) {
+            _ if whole => (0, 0),
             Some(params) if params.var_positional.is_none() => {
                 let positional: Vec<_> = params.positional_only.iter().chain(&params.positional).collect();
-                let named = |k: &&Keyword| positional.iter().any(|p| k.name.as_deref() == Some(&p.name));
-                let given = args.len() - 1 + keywords.iter().filter(named).count();
-                positional.len().checked_sub(given).filter(|n| *n <= MAX_TUPLE)?
+                let named = |p: &&Param| keywords.iter().any(|k| k.name.as_deref() == Some(&p.name));
+                let given = args.len() - 1 + positional.iter().filter(|p| named(p)).count();
+                let wanted = positional.len().checked_sub(given).filter(|n| *n <= MAX_TUPLE)?;
+                let mut left = positional.iter().rev().filter(|p| !named(p));
+                let optional = left.position(|p| p.default.is_none()).unwrap_or(wanted);
+                (wanted, optional.min(wanted).min(MAX_OPTIONAL))
             }
             _ => return None,
         };
@@ -302,33 +339,40 @@ impl Lower<'_> {
             let name = format!("argument {i}");
             let read = AExpr { kind: A::Name(name.clone()), span: arg.span };
             hidden.push((name, var));
-            if !starred(arg) || whole {
-                given.push(read);
-            } else {
-                for at in 0..wanted {
-                    let index = A::Constant(Constant::Int(at.to_string()));
-                    let index = Box::new(AExpr { kind: index, span: arg.span });
-                    let kind = A::Subscript { value: Box::new(read.clone()), index };
-                    given.push(AExpr { kind, span: arg.span });
-                }
-            }
             if starred(arg) {
                 star = Some(var);
             }
+            given.push((read, starred(arg) && !whole));
         }
         self.scopes.push(Scope { id: None, vars: hidden.into_iter().collect() });
-        let kind = self.call(func, &given, keywords, span);
+        // One call for each number of items that the function takes: the type of the items tells which, as a rule.
+        let calls: Vec<Expr> = (wanted - optional..=wanted)
+            .map(|count| {
+                let mut written = Vec::new();
+                for (read, spread) in &given {
+                    match spread {
+                        true => written.extend((0..count).map(|at| item_of(read, at))),
+                        false => written.push(read.clone()),
+                    }
+                }
+                let kind = self.call(func, &written, keywords, span);
+                self.make(kind, span)
+            })
+            .collect();
         self.scopes.pop();
-        let call = Box::new(self.make(kind, span));
-        let items = self.make(ExprKind::Local(star?), span);
-        let len = ExprKind::Call { name: "len".into(), args: vec![items], keywords: vec![] };
-        let left = Box::new(self.make(len, span));
-        // The one argument of `max` is not an item but the items.
-        let (op, number) = if whole { (CmpOp::Gt, 1) } else { (CmpOp::Eq, wanted as i64) };
-        let right = Box::new(self.make(ExprKind::Int(number), span));
-        let test = Box::new(self.make(ExprKind::Compare { op, left, right }, span));
-        let orelse = Box::new(self.make(ExprKind::Bail, span));
-        steps.push(self.make(ExprKind::If { test, body: call, orelse }, span));
+        let star = star?;
+        let mut out = self.make(ExprKind::Bail, span);
+        for (count, call) in (wanted - optional..).zip(calls) {
+            let items = self.make(ExprKind::Local(star), span);
+            let len = ExprKind::Call { name: "len".into(), args: vec![items], keywords: vec![] };
+            let left = Box::new(self.make(len, span));
+            // The one argument of `max` is not an item but the items.
+            let (op, number) = if whole { (CmpOp::Gt, 1) } else { (CmpOp::Eq, count as i64) };
+            let right = Box::new(self.make(ExprKind::Int(number), span));
+            let test = Box::new(self.make(ExprKind::Compare { op, left, right }, span));
+            out = self.make(ExprKind::If { test, body: Box::new(call), orelse: Box::new(out) }, span);
+        }
+        steps.push(out);
         Some(self.last_of(steps, span).kind)
     }
 
@@ -361,6 +405,26 @@ impl Lower<'_> {
         let index = Box::new(self.make(ExprKind::Int(last), span));
         self.make(ExprKind::Index { base, index }, span)
     }
+}
+
+/// Parameters that a `*` need not give, at most: for each number of items there is a call.
+const MAX_OPTIONAL: usize = 4;
+
+/// Is nothing but a name looked at before the elements are asked for?
+fn is_read(items: &AExpr) -> bool {
+    match &items.kind {
+        A::Name(_) => true,
+        A::Generator { generators, .. } => {
+            generators.first().is_some_and(|g| matches!(g.iter.kind, A::Name(_)))
+        }
+        _ => false,
+    }
+}
+
+fn item_of(items: &AExpr, at: usize) -> AExpr {
+    let index = AExpr { kind: A::Constant(Constant::Int(at.to_string())), span: items.span };
+    let kind = A::Subscript { value: Box::new(items.clone()), index: Box::new(index) };
+    AExpr { kind, span: items.span }
 }
 
 /// The attributes that `attrgetter("a.b")` reads one after the other. Private names would be mangled where they are

@@ -1,12 +1,12 @@
 //! `match` → conditions. Each pattern is a test of the subject, in the order in which CPython tests, and what it binds is
 //! assigned at the beginning of its block: nothing of Python's runs in between.
 //!
-//! A part of the subject that is tested further gets a temporary. Patterns of builtin classes, literals, sequences and
-//! mappings are understood; another one bails when it is reached.
+//! A part of the subject that is tested further gets a temporary. What is not understood bails when it is reached.
 
 use super::Lower;
 use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, MatchCase, Pattern};
 use crate::hir::{self, Expr, ExprKind, StmtKind, TargetKind};
+use crate::ops::builtins::CLASSES;
 use crate::source::Span;
 
 /// Classes whose only positional pattern stands for the subject itself.
@@ -26,6 +26,11 @@ pub fn is_other(class: &str) -> bool {
     matches!(class, OTHER_SEQUENCE | OTHER_MAPPING)
 }
 
+/// Stands before the class in what a pattern of a class asks for: whether the value is an instance, and before the class and
+/// the attribute, or the position of the pattern, for the value of that. No name of Python's: other modules may tell what
+/// it stands for.
+pub const MATCHED: &str = "match ";
+
 /// At most so many alternatives that bind names: the block is repeated for each.
 const MAX_ALTERNATIVES: usize = 4;
 
@@ -40,6 +45,8 @@ enum Place {
 enum Item {
     At(i64),
     Key(AExpr),
+    /// What the patterns of a class ask for: an attribute of that name, or the one at that position.
+    Attribute(String),
 }
 
 /// A pattern: what must hold, and what it binds.
@@ -230,8 +237,14 @@ impl Lower<'_> {
             Pattern::Class { class, patterns, keywords } => {
                 let name = match &class.kind {
                     A::Name(name) if self.is_builtin(name) && SELF_CLASSES.contains(&name.as_str()) => name,
+                    A::Name(name) => return self.class_pattern(name, patterns, keywords, place, span, out),
                     _ => {
-                        self.refuse("PYR0318", span, "patterns of classes of Python are not supported", "");
+                        self.refuse(
+                            "PYR0318",
+                            span,
+                            "patterns of classes by dotted names are not supported",
+                            "",
+                        );
                         return;
                     }
                 };
@@ -249,6 +262,32 @@ impl Lower<'_> {
             Pattern::Star(_) => {
                 self.refuse("PYR0318", span, "`*` outside of a sequence pattern is not supported", "");
             }
+        }
+    }
+
+    /// `Point(0, y=y)`: an instance, and what its attributes are.
+    fn class_pattern(
+        &mut self,
+        class: &str,
+        patterns: &[Pattern],
+        keywords: &[(String, Pattern)],
+        place: Place,
+        span: Span,
+        out: &mut Matched,
+    ) {
+        let Place::Var(var) = self.named(place, span, out) else { unreachable!("it was named") };
+        // A tuple of classes, which `isinstance` takes, is no pattern.
+        out.tests.extend(self.is_instance(var, &[&format!("{MATCHED}{class}")], span));
+        let positional = patterns.iter().enumerate().map(|(at, pattern)| (at.to_string(), pattern));
+        let named = keywords.iter().map(|(name, pattern)| (name.clone(), pattern));
+        for (asked, pattern) in positional.chain(named) {
+            let item = Item::Attribute(format!("{MATCHED}{class} {asked}"));
+            // It is read, whatever the pattern takes.
+            let place = match pattern {
+                Pattern::As { pattern: None, .. } => self.named(Place::Item(var, item), span, out),
+                _ => Place::Item(var, item),
+            };
+            self.pattern(pattern, place, span, out);
         }
     }
 
@@ -306,11 +345,14 @@ impl Lower<'_> {
             Place::Var(var) => self.local(*var, span),
             Place::Item(var, item) => {
                 let base = Box::new(self.local(*var, span));
-                let index = Box::new(match item {
+                let index = match item {
                     Item::At(i) => self.make(ExprKind::Int(*i), span),
                     Item::Key(key) => self.expr(key),
-                });
-                self.make(ExprKind::Index { base, index }, span)
+                    Item::Attribute(name) => {
+                        return self.make(super::text::attribute(base, name), span);
+                    }
+                };
+                self.make(ExprKind::Index { base, index: Box::new(index) }, span)
             }
         }
     }
@@ -383,7 +425,7 @@ impl Lower<'_> {
         self.builtin_name("isinstance", span);
         let mut names = Vec::new();
         for class in classes {
-            if !is_other(class) {
+            if CLASSES.contains(class) {
                 self.builtin_name(class, span);
             }
             names.push(self.make(ExprKind::Global(class.to_string()), span));

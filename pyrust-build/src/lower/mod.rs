@@ -327,6 +327,7 @@ impl<'a> Lower<'a> {
             imports: self.imports,
             classes: BTreeSet::new(),
             layouts: self.layouts,
+            matched: BTreeSet::new(),
             notes: self.notes,
             nested: self.nested.take(),
             yields: self.yields,

@@ -272,25 +272,25 @@ pub(super) fn expand(
 }
 
 /// Trees without a place of their own: that of the class.
-struct Text {
-    span: Span,
+pub(super) struct Text {
+    pub(super) span: Span,
 }
 
 impl Text {
-    fn expr(&self, kind: E) -> Expr {
+    pub(super) fn expr(&self, kind: E) -> Expr {
         Expr { kind, span: self.span }
     }
 
-    fn stmt(&self, kind: S) -> Stmt {
+    pub(super) fn stmt(&self, kind: S) -> Stmt {
         Stmt { kind, span: self.span }
     }
 
-    fn attribute(&self, of: &str, name: &str) -> Expr {
+    pub(super) fn attribute(&self, of: &str, name: &str) -> Expr {
         let value = Box::new(self.expr(E::Name(of.to_string())));
         self.expr(E::Attribute { value, name: name.to_string() })
     }
 
-    fn function(&self, name: &str, params: Vec<Param>, body: Vec<Stmt>) -> FunctionDef {
+    pub(super) fn function(&self, name: &str, params: Vec<Param>, body: Vec<Stmt>) -> FunctionDef {
         FunctionDef {
             name: name.to_string(),
             is_async: false,
@@ -303,7 +303,7 @@ impl Text {
         }
     }
 
-    fn param(&self, name: &str, annotation: Option<Expr>, default: Option<Expr>) -> Param {
+    pub(super) fn param(&self, name: &str, annotation: Option<Expr>, default: Option<Expr>) -> Param {
         Param { name: name.to_string(), annotation, default, span: self.span }
     }
 

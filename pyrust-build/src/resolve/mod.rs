@@ -5,6 +5,7 @@
 mod dataclass;
 mod imports;
 mod members;
+mod ordering;
 mod rename;
 mod tables;
 mod versions;
@@ -12,6 +13,7 @@ mod versions;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{ClassDef, Expr, ExprKind as E, FunctionDef, Module, Stmt, StmtKind};
+use crate::source::Span;
 
 pub use dataclass::{Made, OBJECT as OBJECT_CELL, factory, factory_guard};
 pub use imports::is_import;
@@ -76,6 +78,9 @@ pub struct ModuleEnv {
     preferred: Vec<String>,
 }
 
+/// Classes above one that are looked at, at most.
+const MAX_ABOVE: usize = 16;
+
 impl ModuleEnv {
     /// Reads the bindings off a parsed module. `is_package` says that the file is an `__init__.py`.
     pub fn new(name: &str, module: &Module, is_package: bool) -> Self {
@@ -100,7 +105,7 @@ impl ModuleEnv {
         let inner: Vec<_> = inner.into_iter().filter(|(name, _)| bound(name)).collect();
         env.all_classes.extend(inner);
         env.classes = module.body.iter().filter_map(|stmt| env.plain_class(stmt)).collect();
-        env.expand_dataclasses(&module.body);
+        env.expand_classes(&module.body);
         declared_globals(&module.body, &mut env.assigned);
         let of_classes = env.assigned_in_classes();
         env.assigned.extend(of_classes);
@@ -150,38 +155,71 @@ impl ModuleEnv {
         once.then(|| (class.name.clone(), (**class).clone()))
     }
 
-    /// Gives dataclasses the methods that their decorator makes.
-    fn expand_dataclasses(&mut self, body: &[Stmt]) {
+    /// Gives classes the methods that their decorators make.
+    fn expand_classes(&mut self, body: &[Stmt]) {
         let mut known: BTreeMap<String, dataclass::Fields> = BTreeMap::new();
         for stmt in body {
             let Some((name, mut class)) = self.top_class(stmt) else { continue };
-            let above = class.bases.iter().try_fold(dataclass::Fields::default(), |above, base| {
-                above.beside(self.fields_of_base(base, &known)?)
-            });
-            let Some(above) = above else { continue };
-            let is_dataclass = |e: &Expr| self.is_dataclass(e);
-            let Some((fields, made)) = dataclass::expand(&class, stmt.span, above.clone(), &is_dataclass)
-            else {
-                if let Some(fields) = above.below(&class) {
-                    known.insert(name, fields);
-                }
-                continue;
-            };
-            let frozen = dataclass::is_frozen(&class, &is_dataclass);
-            for made in made {
-                let qualname = format!("{name}.{}", made.def.name);
-                class
-                    .body
-                    .push(Stmt { kind: StmtKind::FunctionDef(Box::new(made.def.clone())), span: stmt.span });
-                self.functions.push((qualname.clone(), made.def.clone()));
-                self.made.insert(qualname, made);
+            let ordered = ordering::without(&class, &|e| self.is_imported(e, "functools", "total_ordering"));
+            class = ordered.clone().unwrap_or(class);
+            if let Some(fields) = self.expand_dataclass(&name, &mut class, stmt.span, &known) {
+                known.insert(name.clone(), fields);
             }
-            if frozen {
-                self.frozen.insert(name.clone());
+            if ordered.is_some() {
+                let above = |method: &str| self.inherits(&class, method, MAX_ABOVE);
+                let made = ordering::expand(&class, stmt.span, &above);
+                self.add_made(&name, &mut class, stmt.span, made);
             }
-            known.insert(name.clone(), fields);
             self.all_classes.insert(name, class);
         }
+    }
+
+    /// Has a class above it a method of that name, as far as the module's text tells?
+    fn inherits(&self, class: &ClassDef, method: &str, depth: usize) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        class.bases.iter().any(|base| {
+            let crate::ast::ExprKind::Name(base) = &base.kind else { return false };
+            self.all_classes.get(base).is_some_and(|base| {
+                let own = base
+                    .body
+                    .iter()
+                    .any(|stmt| matches!(&stmt.kind, StmtKind::FunctionDef(f) if f.name == method));
+                own || self.inherits(base, method, depth)
+            })
+        })
+    }
+
+    /// Methods that a decorator makes.
+    fn add_made(&mut self, name: &str, class: &mut ClassDef, span: Span, made: Vec<Made>) {
+        for made in made {
+            let qualname = format!("{name}.{}", made.def.name);
+            class.body.push(Stmt { kind: StmtKind::FunctionDef(Box::new(made.def.clone())), span });
+            self.functions.push((qualname.clone(), made.def.clone()));
+            self.made.insert(qualname, made);
+        }
+    }
+
+    /// Gives a dataclass the methods that its decorator makes; what classes below it have of its fields.
+    fn expand_dataclass(
+        &mut self,
+        name: &str,
+        class: &mut ClassDef,
+        span: Span,
+        known: &BTreeMap<String, dataclass::Fields>,
+    ) -> Option<dataclass::Fields> {
+        let above = class.bases.iter().try_fold(dataclass::Fields::default(), |above, base| {
+            above.beside(self.fields_of_base(base, known)?)
+        })?;
+        let is_dataclass = |e: &Expr| self.is_imported(e, "dataclasses", "dataclass");
+        let Some((fields, made)) = dataclass::expand(class, span, above.clone(), &is_dataclass) else {
+            return above.below(class);
+        };
+        let frozen = dataclass::is_frozen(class, &is_dataclass);
+        self.add_made(name, class, span, made);
+        if frozen {
+            self.frozen.insert(name.to_string());
+        }
+        Some(fields)
     }
 
     /// What a base has for dataclasses below it; `None` where that cannot be told.
@@ -200,15 +238,15 @@ impl ModuleEnv {
         }
     }
 
-    /// Does the name stand for `dataclasses.dataclass`?
-    fn is_dataclass(&self, e: &Expr) -> bool {
+    /// Is it `attr` of that module of the library?
+    fn is_imported(&self, e: &Expr, library: &str, attr: &str) -> bool {
         use crate::ast::ExprKind;
         match &e.kind {
             ExprKind::Name(name) => matches!(self.bindings.get(name),
-                Some(Binding::Imported { module, name }) if module == "dataclasses" && name == "dataclass"),
-            ExprKind::Attribute { value, name } if name == "dataclass" => matches!(&value.kind,
+                Some(Binding::Imported { module, name }) if module == library && name == attr),
+            ExprKind::Attribute { value, name } if name == attr => matches!(&value.kind,
                 ExprKind::Name(module) if matches!(self.bindings.get(module),
-                    Some(Binding::Module(module)) if module == "dataclasses")),
+                    Some(Binding::Module(module)) if module == library)),
             _ => false,
         }
     }

@@ -66,6 +66,9 @@ pub(super) unsafe fn find(globals: *mut PyObject, name: &str, words: &mut Vec<Wo
                 _ => ptr::null_mut(),
             };
         }
+        if let Some((attributes, class)) = name.strip_prefix("matched ").and_then(|n| n.split_once(' ')) {
+            return with_match_args(find(globals, class, words), attributes, words);
+        }
         if let Some((role, global)) = enums::role_of(name) {
             let (global, member) = split(global);
             // A class inside of another one is not asked for.
@@ -363,6 +366,26 @@ unsafe fn behind_manager(object: *mut PyObject, words: &mut Vec<Word>) -> *mut P
         let place = (&raw const (*cell.cast::<PyCellObject>()).ob_ref).cast::<u64>();
         words.push(Word { place, want: *place });
         (*cell.cast::<PyCellObject>()).ob_ref
+    }
+}
+
+/// The class, if its positional patterns ask for these attributes.
+unsafe fn with_match_args(class: *mut PyObject, attributes: &str, words: &mut Vec<Word>) -> *mut PyObject {
+    // SAFETY: by the caller: null or live; every type is tested before its layout is relied on.
+    unsafe {
+        if class.is_null() || PyType_Check(class) == 0 {
+            return ptr::null_mut();
+        }
+        let found = class_attribute(class, "__match_args__", words);
+        if found.is_null() || Py_TYPE(found) != &raw mut PyTuple_Type {
+            return ptr::null_mut();
+        }
+        let mut at = 0;
+        let same = attributes.split(',').all(|attribute| {
+            at += 1;
+            at <= PyTuple_Size(found) && utf8(PyTuple_GetItem(found, at - 1)) == Some(attribute)
+        });
+        if same && at == PyTuple_Size(found) { class } else { ptr::null_mut() }
     }
 }
 

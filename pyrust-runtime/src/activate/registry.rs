@@ -266,10 +266,10 @@ pub(super) unsafe fn is_compiled(function: *mut PyObject, target: &'static str) 
     }
     // SAFETY: the caller vouches for the function; what is kept as a key is strongly held.
     unsafe {
-        let module =
-            super::object::lookup(PyImport_GetModuleDict(), super::object::interned(split(target).0));
         let globals = PyFunction_GetGlobals(function);
-        if module.is_null() || PyModule_Check(module) == 0 || PyModule_GetDict(module) != globals {
+        let module = globals_of(split(target).0);
+        let borrowed = || globals == globals_of("functools") && is_undisturbed(globals);
+        if module.is_null() || (module != globals && !borrowed()) {
             return false;
         }
         let code = PyFunction_GetCode(function);
@@ -287,6 +287,25 @@ pub(super) unsafe fn is_compiled(function: *mut PyObject, target: &'static str) 
         registry.seen.borrow_mut().insert((code as usize, target), same);
         same
     }
+}
+
+/// The dict of a module that has been imported; null if there is none.
+unsafe fn globals_of(module: &str) -> *mut PyObject {
+    // SAFETY: `sys.modules` lives as long as the interpreter; the type is tested first.
+    unsafe {
+        let module = super::object::lookup(PyImport_GetModuleDict(), super::object::interned(module));
+        match module.is_null() || PyModule_Check(module) == 0 {
+            true => std::ptr::null_mut(),
+            false => PyModule_GetDict(module),
+        }
+    }
+}
+
+/// Do the comparisons that `functools.total_ordering` lends to classes still mean the builtins?
+unsafe fn is_undisturbed(globals: *mut PyObject) -> bool {
+    // SAFETY: by the caller: the live dict of a module.
+    let own = |name| unsafe { super::object::known_item(globals, name) };
+    ["type", "NotImplemented"].iter().all(|name| own(name).is_null())
 }
 
 /// The code that `name` was compiled from, where there is only one such code object: a module that was loaded again

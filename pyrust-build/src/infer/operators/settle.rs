@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::{Resolved, call, class_asked, same_class};
 use crate::hir::visit::{self, VisitMut};
 use crate::hir::{
-    BoolOp, CmpOp, Comp, Expr, ExprKind, Function, Iter, IterKind, NodeId, Stmt, StmtKind, Target,
-    TargetKind, UnaryOp, Var, VarId,
+    BoolOp, CmpOp, Comp, CompKind, Expr, ExprKind, Function, Generator, Iter, IterKind, NodeId, Stmt,
+    StmtKind, Target, TargetKind, UnaryOp, Var, VarId,
 };
 use crate::infer::Program;
 use crate::lower::each::EACH;
@@ -136,6 +136,19 @@ impl Settle<'_, '_> {
         let span = object.span;
         let function = EACH.to_string();
         self.build(ExprKind::CallNested { function, made: None, args: vec![object], slots: vec![0] }, span)
+    }
+
+    /// A tuple of what an object gives that is asked for its elements.
+    fn items_of(&mut self, object: Expr) -> Expr {
+        self.changed = true;
+        let span = object.span;
+        let method = call("__iter__", 0).method;
+        let asked = self.build(ExprKind::Special { method, operands: vec![object], keywords: vec![] }, span);
+        let target = self.held(span);
+        let element = self.read_back(&target);
+        let iter = Iter { kind: IterKind::Expr(Box::new(asked)), span, id: self.node() };
+        let comp = Comp::new(CompKind::Tuple, vec![Generator { target, iter, ifs: vec![] }], element);
+        self.build(ExprKind::Comp(Box::new(comp)), span)
     }
 
     fn assigned(
@@ -307,6 +320,11 @@ impl VisitMut for Settle<'_, '_> {
                 StmtKind::Assign { targets, value } => {
                     if let [Target { kind, id, span }] = targets.as_mut_slice() {
                         let (id, span) = (*id, *span);
+                        if let TargetKind::Tuple(_) | TargetKind::Starred { .. } = kind
+                            && self.program.can_be_asked(&self.ty(value), "__iter__")
+                        {
+                            *value = self.items_of(take(value));
+                        }
                         let found = match kind {
                             TargetKind::Index { base, index }
                                 if self.program.all_have(&self.ty(base), "__setitem__") =>
@@ -348,6 +366,9 @@ impl VisitMut for Settle<'_, '_> {
         visit::walk_comp_mut(self, comp);
         for generator in &mut comp.generators {
             generator.ifs.iter_mut().for_each(|test| self.test(test));
+        }
+        if matches!(comp.kind, CompKind::Any | CompKind::All) {
+            self.test(&mut comp.element);
         }
     }
 
