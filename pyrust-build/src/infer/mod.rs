@@ -396,9 +396,8 @@ impl<'a> Program<'a> {
         params: Vec<Type>,
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
-        let before = std::mem::take(&mut self.work);
-        self.spent += before;
-        self.trees.clear(before);
+        self.spent += std::mem::take(&mut self.work);
+        self.trees.clear();
         let root = self.request(func, params, Live::default(), wide)?;
         let (mut refined, mut cut, mut begun) = (0, 0, 0);
         loop {

@@ -17,8 +17,8 @@ const MOST: usize = 12;
 /// Where so many expressions have been looked at for a hotspot, no more trees are looked for.
 const WORK: usize = 40_000;
 
-/// So many may have been looked at for all hotspots where there are trees.
-const ALL_WORK: usize = 100_000;
+/// So many functions that get trees of many depths are no program that walks one: each calls the next one.
+const MOST_CROWDS: usize = 12;
 
 /// So many containers of one kind in each other are a tree, if the type has no end.
 const DEEP: usize = 3;
@@ -44,15 +44,11 @@ enum Place {
 pub(super) struct Trees {
     places: BTreeMap<FuncRef, BTreeSet<Place>>,
     found: usize,
-    /// How much has been looked at for hotspots that have them.
-    work: usize,
 }
 
 impl Trees {
-    /// Before a hotspot; `work` was done for the one before.
-    pub(super) fn clear(&mut self, work: usize) {
-        let work = if self.found > 0 { work } else { 0 };
-        *self = Trees { work: self.work + work, ..Trees::default() };
+    pub(super) fn clear(&mut self) {
+        *self = Trees::default();
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -142,10 +138,13 @@ impl Program<'_> {
     /// anew.
     pub(super) fn find_trees(&mut self, root: usize) -> bool {
         let open = self.open(root);
-        if self.trees.found == MOST || self.work > WORK || self.trees.work > ALL_WORK {
+        if self.trees.found == MOST || self.work > WORK {
             return false;
         }
         let mut found = self.crowds();
+        if found.len() > MOST_CROWDS {
+            return false;
+        }
         if found.is_empty() && open.iter().any(|i| self.instances[*i].endless) {
             let places = open.iter().flat_map(|i| {
                 let instance = &self.instances[*i];
