@@ -141,7 +141,7 @@ pub const CODES: &[Code] = &[
         "`contextlib.suppress` and `nullcontext` are compiled, functions of the project under `@contextmanager`, and \
          instances of its classes. What others do when they are entered and left cannot be taken back, or is unknown."),
     row("PYR0318", "match", "a pattern of `match` that is not compiled",
-        "Patterns of builtin types are compiled; this one is not."),
+        "Patterns of builtin types and of classes of the project are compiled; this one is not."),
     row("PYR0319", "local-import", "an import inside a function that is not compiled",
         "Importing runs code, unless the module has been imported before. This form is not compiled."),
     row("PYR0321", "attribute-read", "an attribute that is not compiled",

@@ -104,6 +104,20 @@ impl Class {
 }
 
 impl Obj {
+    /// `NotImplemented`
+    pub fn not_implemented(cx: Cx) -> Obj {
+        cx.sees_object();
+        // SAFETY: there is one, which lives as long as the process.
+        unsafe { Obj(NonNull::new_unchecked(ffi::Py_NotImplemented())) }
+    }
+
+    /// `...`
+    pub fn ellipsis(cx: Cx) -> Obj {
+        cx.sees_object();
+        // SAFETY: as above.
+        unsafe { Obj(NonNull::new_unchecked(ffi::Py_Ellipsis())) }
+    }
+
     /// `object()`.
     pub fn plain(cx: Cx) -> R<Obj> {
         // SAFETY: making an instance of that class runs no Python code, and it is not tracked by the collector.

@@ -34,7 +34,8 @@ pub use exceptions::{
 };
 pub use last::{set_generic_last, set_last};
 pub use new::{
-    ClassName, allocate, calls_new, class_value, has_no_init, is_named, is_no_instance, of_class, stays_below,
+    ClassName, allocate, calls_new, class_value, has_no_init, is_itself, is_named, is_no_instance, of_class,
+    stays_below,
 };
 pub(crate) use order::{forget_order, leave_order, rejoin_order, without_dict};
 pub use own::{Checked, Field, Fields, Own, Sure};

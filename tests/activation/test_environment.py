@@ -428,6 +428,59 @@ print(next(e for e in _pyrust.status() if e["function"] == "actpkg.core:spin")["
     assert second == "0"
 
 
+def test_function_that_fails_most_times_rests(run):
+    """Where Python is faster with all the bailouts, the function stays Python for a while, and is then tried again."""
+    out = run(
+        """
+from actpkg import core, _pyrust
+def entry():
+    return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:failing")
+def fail():
+    try:
+        core.failing(0)
+    except ZeroDivisionError:
+        return
+    assert False
+for calls in range(100_000):
+    fail()
+    if entry()["reason"]:
+        break
+first = entry()
+print(calls < 50_000, first["state"], first["reason"])
+# Far fewer attempts than calls.
+for _ in range(9_000):
+    fail()
+print(sum(entry()["bailouts"].values()) == sum(first["bailouts"].values()))
+for _ in range(2_000):
+    fail()
+print(sum(entry()["bailouts"].values()) > sum(first["bailouts"].values()))
+"""
+    )
+    first, *others = out.splitlines()
+    assert first.startswith("True native rests for "), first
+    assert others[1] == "True"
+    if "10000" in first:
+        assert others[0] == "True"
+
+
+def test_function_that_mostly_succeeds_never_rests(run):
+    out = run(
+        """
+from actpkg import core, _pyrust
+for i in range(40_000):
+    try:
+        assert core.add(i, 1) == i + 1
+        if i % 8 == 0:
+            core.add(2**62, 2**62 + i)
+    except TypeError:
+        pass
+entry = next(e for e in _pyrust.status() if e["function"] == "actpkg.core:add")
+print(entry["state"], entry["reason"], entry["native_calls"] >= 40_000)
+"""
+    )
+    assert out == "native None True"
+
+
 def test_self_test_for_other_patch_levels(run):
     assert run("from actpkg import _pyrust; print([_pyrust._selftest() for _ in range(3)])") == "[None, None, None]"
     traced = "import sys; from actpkg import _pyrust; sys.setprofile(lambda *_: None); print(_pyrust._selftest())"

@@ -378,6 +378,11 @@ impl Func<'_, '_, '_> {
                     let code = self.call(e, &member, args, keywords, &ty);
                     return Val::new(code, ty);
                 }
+                if let ("__new__", [class], []) = (name.as_str(), args.as_slice(), keywords.as_slice())
+                    && let Some(code) = self.allocate_by_class(base, class, &ty)
+                {
+                    return Val::new(code, ty);
+                }
                 self.at(e.id, |f| f.method(e.id, base, name, args, keywords, &ty))
             }
             ExprKind::Special { method, operands, .. } if let Some(text) = Text::of(&method.name) => {

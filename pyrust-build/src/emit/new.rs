@@ -107,6 +107,17 @@ impl Func<'_, '_, '_> {
         Some(quote!({ #check; #call; }))
     }
 
+    /// `cls.__new__(cls)`, where that is the one of `object`; `None` where the call is something else.
+    pub(super) fn allocate_by_class(&mut self, base: &Expr, class: &Expr, to: &Type) -> Option<TokenStream> {
+        let Type::Function(callees) = self.node(base.id) else { return None };
+        let found = self.file.program.allocated_by(&callees)?.of_python();
+        self.file.names_class(&found);
+        let (marker, value) = (object_marker(&found), self.val(base).code);
+        let check = self.q(quote!(object::is_itself::<#marker>(#value)));
+        let made = self.allocate(class, to);
+        Some(quote!({ #check; #made }))
+    }
+
     /// `object.__new__(cls)`
     pub(super) fn allocate(&mut self, class: &Expr, to: &Type) -> TokenStream {
         let val = self.val(class);

@@ -2,7 +2,7 @@
 
 use super::visit::children;
 use super::{CmpOp, Expr, ExprKind, Stmt, StmtKind, TargetKind};
-use crate::lower::classes::{TYPE_IN, TYPE_IS, TYPE_OF};
+use crate::lower::classes::{ELLIPSIS, NOT_IMPLEMENTED, TYPE_IN, TYPE_IS, TYPE_OF};
 
 /// What a condition always is, if that is known.
 pub type Decide<'d> = &'d dyn Fn(&Expr) -> Option<bool>;
@@ -251,6 +251,8 @@ fn work(e: &Expr) -> Way {
                     | TYPE_IS
                     | TYPE_IN
                     | TYPE_OF
+                    | NOT_IMPLEMENTED
+                    | ELLIPSIS
                     | "len"
                     | "list"
                     | "dict"

@@ -89,6 +89,10 @@ impl<'h> Visit<'h> for Growing {
             ExprKind::Call { name, .. } if name == "pow" => {
                 self.nodes.insert(e.id);
             }
+            // `int.from_bytes(data[i:i + 8], "little")`
+            ExprKind::Method { base, name, .. } if name.starts_with("to int") && !is_short(base) => {
+                self.nodes.insert(e.id);
+            }
             ExprKind::ModuleCall { name, .. }
                 if matches!(name.as_str(), "factorial" | "comb" | "perm" | "lcm" | "prod") =>
             {
@@ -98,6 +102,23 @@ impl<'h> Visit<'h> for Growing {
         }
         visit::walk_expr(self, e);
     }
+}
+
+/// Is it `data[i:i + 4]`, or another slice of fewer bytes than a word has?
+fn is_short(bytes: &Expr) -> bool {
+    let ExprKind::Slice { lower, upper: Some(upper), step: None, .. } = &bytes.kind else { return false };
+    let count = match (lower.as_deref().map(|e| &e.kind), &upper.kind) {
+        (None, ExprKind::Int(to)) => *to,
+        (Some(ExprKind::Int(from)), ExprKind::Int(to)) if *from >= 0 => to.saturating_sub(*from),
+        (Some(ExprKind::Local(from)), ExprKind::Binary { op: BinOp::Add, left, right }) => {
+            match (&left.kind, &right.kind) {
+                (ExprKind::Local(again), ExprKind::Int(count)) if again == from => *count,
+                _ => return false,
+            }
+        }
+        _ => return false,
+    };
+    (0..size_of::<i64>() as i64).contains(&count)
 }
 
 fn names(target: &Target, into: &mut Vec<VarId>) {

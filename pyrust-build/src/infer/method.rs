@@ -61,6 +61,9 @@ impl Infer<'_, '_> {
             return self.class_of(base, true);
         }
         let ty = self.expr(base);
+        if let Some(made) = self.allocate_by_class(e, &ty, name, args, keywords) {
+            return made;
+        }
         if let (BY_NAME, [asked]) = (name, args) {
             return self.attribute_by_name(e, &ty, asked);
         }

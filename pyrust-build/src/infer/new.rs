@@ -43,6 +43,12 @@ impl Program<'_> {
         (method.kind == MethodKind::Static).then(|| Type::Function(vec![class_callee(&class)]))
     }
 
+    /// The class whose `__new__` is the one of `object`, as far as its text and those of the classes above it tell.
+    pub fn allocated_by(&self, callees: &[Callee]) -> Option<Arc<ObjectClass>> {
+        let class = self.class_of_value(callees)?;
+        (self.order(&class).is_some() && self.member_of(&class, "__new__").is_none()).then_some(class)
+    }
+
     /// Does a call of `class` run the `__init__` of what its `__new__` gave, which is an instance of `of`?
     pub fn is_initialised(&self, class: &ObjectClass, of: &ObjectClass) -> bool {
         self.order(of).is_some_and(|order| order.iter().any(|above| above.is(class)))
@@ -147,6 +153,25 @@ impl Infer<'_, '_> {
         let slot = self.state.nodes[e.id];
         self.state.solver.flow(&made, slot);
         made
+    }
+
+    /// `cls.__new__(cls)` of a class that has none of its own; `None` where the call is something else.
+    pub(super) fn allocate_by_class(
+        &mut self,
+        e: &Expr,
+        base: &Ty,
+        name: &str,
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+    ) -> Option<Ty> {
+        let (Ty::Function(callees), "__new__", [class], []) = (base, name, args, keywords) else {
+            return None;
+        };
+        self.program.allocated_by(callees)?;
+        match self.expr(class) {
+            Ty::Never => Some(Ty::Never),
+            given => (given == *base).then(|| self.allocate(e, class)),
+        }
     }
 
     /// `object.__new__(cls)`; `None` where the call is something else.

@@ -338,7 +338,8 @@ fn is_plain_value(value: &ast::Expr) -> bool {
             }
             _ => false,
         },
-        A::Tuple(items) => items.iter().all(is_plain_value),
+        // Whatever stands in it, a tuple is no descriptor.
+        A::Tuple(_) => true,
         A::UnaryOp { operand, .. } => is_operand(operand),
         A::BinOp { left, right, .. } => is_operand(left) && is_operand(right),
         _ => false,

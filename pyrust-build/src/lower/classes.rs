@@ -22,6 +22,10 @@ pub(crate) const TYPE_NAME: &str = "type name";
 /// `type(x)`, as a call of one argument.
 pub(crate) const TYPE_OF: &str = "type of";
 
+/// `NotImplemented` and `...`, as calls of nothing.
+pub(crate) const NOT_IMPLEMENTED: &str = "the NotImplemented";
+pub(crate) const ELLIPSIS: &str = "the Ellipsis";
+
 /// Before the name of a builtin class that `isinstance` is asked with: none of those below it counts.
 pub(crate) const EXACTLY: &str = "exactly ";
 
@@ -54,6 +58,19 @@ impl Lower<'_> {
         }
         self.assumes.insert("type".to_string());
         Some(ExprKind::Call { name: TYPE_NAME.to_string(), args: vec![self.expr(value)], keywords: vec![] })
+    }
+
+    /// `NotImplemented` behind an `is`. Everywhere else it is left to Python, which asks the other operand.
+    pub(super) fn not_implemented(&mut self, value: &AExpr) -> Option<ExprKind> {
+        let A::Name(name) = &value.kind else { return None };
+        let shadowed = self.lookup(name).is_some()
+            || self.globals.iter().any(|g| g == name)
+            || self.env.bindings.contains_key(name);
+        if name != "NotImplemented" || shadowed {
+            return None;
+        }
+        self.assumes.insert(name.clone());
+        Some(ExprKind::Call { name: NOT_IMPLEMENTED.to_string(), args: vec![], keywords: vec![] })
     }
 
     /// `type(x)` as a value.

@@ -1,5 +1,6 @@
 //! Expressions and iterables → HIR.
 
+use super::classes::ELLIPSIS;
 use super::nested::Body;
 use super::symbols::Kind;
 use super::{Lower, resumed, segments, text};
@@ -439,7 +440,9 @@ impl Lower<'_> {
                 // Spelled so that no method of Python's can have the name.
                 ExprKind::Method { base, name: "to imaginary".into(), args: vec![], keywords: vec![] }
             }
-            Constant::Ellipsis => self.no(span, "`...`", ""),
+            Constant::Ellipsis => {
+                ExprKind::Call { name: ELLIPSIS.to_string(), args: vec![], keywords: vec![] }
+            }
         }
     }
 
@@ -472,6 +475,10 @@ impl Lower<'_> {
                     }
                 }
                 (CmpOp::In | CmpOp::NotIn, A::Set(items)) => self.set_read(items, right.span),
+                (CmpOp::Is | CmpOp::IsNot, A::Name(_)) => match self.not_implemented(right) {
+                    Some(kind) => self.make(kind, right.span),
+                    None => self.expr(right),
+                },
                 _ if same => self.expr(right),
                 _ => self.looked_at(right),
             };

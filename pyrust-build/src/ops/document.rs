@@ -25,7 +25,7 @@ What is not listed stays Python, with a message that names the place: the whole 
 | `try`, `except`, `else`, `finally` | handlers name builtin classes or classes of a module; `as error` gives its text, `args` and `repr` where the program says them (`raise ValueError(text)`), or `int(…)`, `float(…)` or a missing key does |
 | `del` | names, items, slices |
 | `global`, `nonlocal` | a global that exists, also one that is `None` until a function of the module sets it; assigned when the call is over |
-| `match` | literals, alternatives, captures, sequences, mappings, builtin classes, guards |
+| `match` | literals, alternatives, captures, sequences, mappings, builtin classes, classes of the project, guards |
 | `with` | `contextlib.suppress`, `contextlib.nullcontext`, the project's own functions under `@contextmanager`, instances of its own classes; several items, every way out |
 | `yield`, `yield from` | in functions that native code consumes: loops over them, hands them on, asks them with `next`; nothing is sent or thrown |
 | `def`, `lambda` inside a function | called, stored in native containers, handed to other functions and returned to functions inside; not returned to Python |

@@ -21,11 +21,24 @@ const SHARE: f64 = 0.1;
 const MIN_LOST: f64 = 0.05;
 const MANY: u64 = 10_000;
 const MIN_BAILS: u64 = 16;
+/// Of short calls it can be tried whether they are worth it, once more than one in so many bails out.
+const DENSE: u64 = 6;
+const SHORT: f64 = 5e-6;
 /// So many calls that no signature fits, and so many times the calls that one fits, are enough.
 const MISSES: u64 = 10_000;
 const MISS_FACTOR: u64 = 9;
 /// Ints leave 64 bits often, if so few calls lie between two that they do.
 const OFTEN: u64 = 16;
+
+/// What bailouts have come to.
+#[derive(Debug, PartialEq)]
+pub(super) enum Verdict {
+    Fine,
+    /// They are many and the calls are short: whether Python is faster can be tried.
+    Try,
+    /// The budget is used up, in the words of the reason to stop trying.
+    Over(String),
+}
 
 #[derive(Default)]
 pub(super) struct Budget {
@@ -37,6 +50,10 @@ pub(super) struct Budget {
     committed: Sum,
     lost: Sum,
     missed: Cell<u64>,
+    /// A trial has shown that native calls are worth it: the next one is due after so many bailouts.
+    worth: Cell<u64>,
+    /// The number of committed calls when the last [`MIN_BAILS`] bailouts began.
+    before: Cell<u64>,
     /// The number of committed calls when ints left 64 bits last, and another specialisation did the call.
     overflowed: Cell<u64>,
     /// Shadow mode: of this many calls, one is compared with Python; 0: none.
@@ -67,11 +84,11 @@ impl Sum {
     }
 
     fn total(&self) -> f64 {
-        if self.timed.get() == 0 {
-            0.0
-        } else {
-            self.seconds.get() * self.calls.get() as f64 / self.timed.get() as f64
-        }
+        self.mean() * self.calls.get() as f64
+    }
+
+    fn mean(&self) -> f64 {
+        if self.timed.get() == 0 { 0.0 } else { self.seconds.get() / self.timed.get() as f64 }
     }
 }
 
@@ -175,29 +192,58 @@ impl Budget {
         self.lost.calls.set(0);
         self.lost.timed.set(0);
         self.lost.seconds.set(0.0);
+        self.worth.set(0);
     }
 
-    /// After a bailout; the reason to stop trying, if the budget is used up.
-    pub(super) fn lost(&self, started: Option<Instant>) -> Option<String> {
+    /// Does shadow mode compare calls?
+    pub(super) fn compares(&self) -> bool {
+        self.one_in > 0
+    }
+
+    /// The next calls are not timed: a trial times them together.
+    pub(super) fn untimed(&self) {
+        self.time_from(self.committed.calls.get() + EVERY * 16);
+    }
+
+    /// A trial has shown that native calls are faster, with all their bailouts.
+    pub(super) fn is_worth_it(&self) {
+        self.worth.set(self.lost.calls.get() * 2);
+    }
+
+    /// Whether there are many bailouts among the last calls, and these are short.
+    fn is_dense(&self, bails: u64) -> bool {
+        if !bails.is_multiple_of(MIN_BAILS) {
+            return false;
+        }
+        let calls = self.committed.calls.get();
+        let committed = calls - self.before.replace(calls);
+        committed < MIN_BAILS * (DENSE - 1) && self.committed.mean() < SHORT && self.lost.mean() < SHORT
+    }
+
+    /// After a bailout. `can_be_tried`: whether a trial would tell.
+    pub(super) fn lost(&self, started: Option<Instant>, can_be_tried: bool) -> Verdict {
         self.lost.add(started);
         // What a bailout costs has to be known; then it is known.
         if self.lost.timed.get() < u64::from(BURST) {
             self.time_from(0);
             self.burst.set(0);
         }
-        if self.lost.calls.get() < MIN_BAILS {
-            return None;
+        let bails = self.lost.calls.get();
+        if bails < MIN_BAILS.max(self.worth.get()) {
+            return Verdict::Fine;
         }
         let (lost, saved) = (self.lost.total(), self.committed.total() * (SPEEDUP - 1.0));
-        let few = lost < MIN_LOST && self.lost.calls.get() < MANY;
+        if can_be_tried && lost < MIN_LOST {
+            return if self.is_dense(bails) { Verdict::Try } else { Verdict::Fine };
+        }
+        let few = lost < MIN_LOST && bails < MANY;
         if few || lost <= saved * SHARE {
-            return None;
+            return Verdict::Fine;
         }
         let share = Duration::from_secs_f64(lost);
-        Some(format!(
-            "bailout budget used up: {} of {} calls bailed out and lost {share:.1?}",
-            self.lost.calls.get(),
-            self.lost.calls.get() + self.committed.calls.get(),
+        Verdict::Over(format!(
+            "bailout budget used up: {bails} of {} calls bailed out and lost {share:.1?}",
+            bails + self.committed.calls.get(),
         ))
     }
 }
@@ -216,7 +262,7 @@ mod tests {
         };
         assert!((0..BURST).all(|_| call()));
         assert_eq!((0..EVERY * 10).filter(|_| call()).count(), 10);
-        budget.lost(None);
+        budget.lost(None, false);
         assert!(budget.start().is_some());
     }
 
@@ -246,17 +292,31 @@ mod tests {
     fn bails_alone_use_the_budget_up() {
         let budget = Budget::default();
         let past = Instant::now() - Duration::from_millis(10);
-        let verdicts: Vec<_> = (0..MIN_BAILS).map(|_| budget.lost(Some(past))).collect();
-        assert!(verdicts[..verdicts.len() - 1].iter().all(Option::is_none));
-        assert!(verdicts[verdicts.len() - 1].as_ref().is_some_and(|text| text.contains("16 of 16")));
+        let verdicts: Vec<_> = (0..MIN_BAILS).map(|_| budget.lost(Some(past), false)).collect();
+        assert!(verdicts[..verdicts.len() - 1].iter().all(|verdict| *verdict == Verdict::Fine));
+        assert!(matches!(&verdicts[verdicts.len() - 1], Verdict::Over(text) if text.contains("16 of 16")));
     }
 
     #[test]
     fn many_short_bails_use_the_budget_up() {
         let budget = Budget::default();
         (0..100).for_each(|_| budget.committed(budget.start()));
-        assert!((1..MANY).all(|_| budget.lost(Some(Instant::now())).is_none()));
-        assert!(budget.lost(Some(Instant::now())).is_some_and(|text| text.contains("10000 of 10100")));
+        let over = |verdict| matches!(verdict, Verdict::Over(_));
+        assert!((1..MANY).all(|_| !over(budget.lost(Some(Instant::now()), false))));
+        let verdict = budget.lost(Some(Instant::now()), false);
+        assert!(matches!(verdict, Verdict::Over(text) if text.contains("10000 of 10100")));
+    }
+
+    #[test]
+    fn dense_bails_of_short_calls_are_tried() {
+        let tried = |committed: u64| {
+            let budget = Budget::default();
+            (0..200).any(|_| {
+                (0..committed).for_each(|_| budget.committed(budget.start()));
+                budget.lost(Some(Instant::now()), true) == Verdict::Try
+            })
+        };
+        assert!(tried(0) && tried(1) && tried(4) && !tried(6) && !tried(20));
     }
 
     #[test]
@@ -275,7 +335,7 @@ mod tests {
         let past = Instant::now() - Duration::from_millis(10);
         for _ in 0..100 {
             (0..9).for_each(|_| budget.committed(Some(past)));
-            assert_eq!(budget.lost(Some(past)), None);
+            assert_eq!(budget.lost(Some(past), false), Verdict::Fine);
         }
     }
 }

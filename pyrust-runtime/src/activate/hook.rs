@@ -4,6 +4,7 @@
 //! their price; together they cost a few nanoseconds.
 
 mod class;
+mod trial;
 #[cfg(Py_3_12)]
 mod vectorcall;
 
@@ -12,7 +13,7 @@ use std::ptr;
 
 use pyo3_ffi::*;
 
-use super::budget::Budget;
+use super::budget::{Budget, Verdict};
 use super::intercept;
 use super::interp::{self, Frame};
 use super::metadata::Spec;
@@ -42,7 +43,9 @@ pub(super) const SHADOWING: u32 = 64;
 const YIELDING: u32 = 256;
 /// This call was tried without a frame.
 const BAILED: u32 = 512;
-const STILL_NATIVE: u32 = RECURSIVE | MIXED | SHADOWING | YIELDING | BAILED;
+/// Calls are Python for a while (`trial`).
+const RESTING: u32 = 1024;
+const STILL_NATIVE: u32 = RECURSIVE | MIXED | SHADOWING | YIELDING | BAILED | RESTING;
 
 /// After so many changes from one specialisation to another, calls look at the types before they choose one.
 const FLIPS: u32 = 32;
@@ -127,6 +130,7 @@ pub(super) struct Hook {
     whole: usize,
     /// What came of loops that were begun again.
     resumes: Resumes,
+    trial: trial::Trial,
     #[cfg(Py_3_12)]
     direct: vectorcall::Direct,
 }
@@ -207,6 +211,7 @@ impl Hook {
                 regions,
                 whole,
                 resumes: Resumes::default(),
+                trial: trial::Trial::default(),
                 #[cfg(Py_3_12)]
                 direct: vectorcall::Direct::default(),
             };
@@ -540,24 +545,27 @@ impl Hook {
         }
         // Another thread's call is being looked at, by the verifier or in shadow mode: no fault of this function.
         if stop.as_bail() != Some(Bail::Busy) {
-            self.attempt_lost(started);
+            self.attempt_lost(stop, started);
         }
     }
 
     /// The time of an attempt that came to nothing goes against the budget.
-    pub(super) fn attempt_lost(&self, started: Option<std::time::Instant>) {
+    pub(super) fn attempt_lost(&self, why: Stop, started: Option<std::time::Instant>) {
         // Where Python goes on in the middle of a loop, not all of it is lost.
-        if self.resumes.pay() {
+        if self.resumes.pay() || self.tries() {
             return;
         }
-        if let Some(reason) = self.budget.lost(started) {
-            self.switch_off(reason);
+        match self.budget.lost(started, self.can_be_tried(why)) {
+            Verdict::Fine => {}
+            Verdict::Try => self.begin_trial(),
+            Verdict::Over(reason) => self.switch_off(reason),
         }
     }
 
     pub(super) fn forget_bailouts(&self) {
         self.budget.forget();
         self.resumes.forget();
+        self.forget_trial();
     }
 
     pub(super) fn switch_off(&self, reason: String) {
@@ -616,7 +624,7 @@ unsafe fn bailed(
                 // Arguments that never fitted cost next to nothing; what was found inside of them does.
                 let fits = bail != Bail::Type || (tried.spec.entry.matches)(&args);
                 if fits {
-                    hook.attempt_lost(None);
+                    hook.attempt_lost(why, None);
                 }
                 attempt(hook, ts, frame, Some((tried, fits, why)))
             }
@@ -670,6 +678,9 @@ unsafe fn next_slow(hook: &'static Hook, ts: *mut PyThreadState, frame: Frame) -
         {
             return value;
         }
+        if hook.gate.get() & RESTING != 0 && hook.rests() {
+            return ptr::null_mut();
+        }
         attempt(hook, ts, frame, None)
     }
 }
@@ -711,7 +722,7 @@ unsafe fn attempt(
                 Outcome::Bail(why) => match why.as_bail() {
                     _ if is_waiting(why) => return interrupted(hook, ts, why, 0),
                     Some(bail) if concerns_types(bail) => {
-                        hook.attempt_lost(started);
+                        hook.attempt_lost(why, started);
                         // What was met under way says more than that the types are others.
                         if bail != Bail::Type || stop.as_bail() == Some(Bail::Guard) {
                             stop = why;

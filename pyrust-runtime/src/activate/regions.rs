@@ -385,7 +385,7 @@ unsafe fn run(hook: &'static Hook, region: usize, restarts: u32) -> Result<bool,
                 continue;
             }
             if let Some((_, _, before)) = bailed.take() {
-                hook.attempt_lost(before);
+                hook.attempt_lost(stop, before);
             }
             let started = hook.started();
             let depth = interp::remaining_depth(ts).max(0) as u32;

@@ -63,6 +63,11 @@ impl Record {
         *self.reason.borrow_mut() = reason;
     }
 
+    /// What `status` says besides, of a function that stays in its state.
+    pub(super) fn say(&self, reason: Option<String>) {
+        *self.reason.borrow_mut() = reason;
+    }
+
     /// Makes `hook` the current one; the one that it takes the place of.
     pub(super) fn install(&self, hook: &'static Hook) -> Option<&'static Hook> {
         let old = self.hook.replace(Some(hook));

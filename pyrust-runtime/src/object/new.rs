@@ -106,6 +106,11 @@ pub fn is_no_instance<C: OfObjectClass>(object: Obj) -> R<()> {
     }
 }
 
+/// Bails unless the value is the class `C`.
+pub fn is_itself<C: OfObjectClass>(class: Callable) -> R<()> {
+    if class.is_object(class_of::<C>()?.cast()) { Ok(()) } else { bail(Bail::Guard) }
+}
+
 /// `object.__new__(class)`, where that is the class `C`.
 pub fn allocate<C: OfObjectClass>(cx: Cx, class: Callable) -> R<Instance<C>> {
     cx.before_tracked();

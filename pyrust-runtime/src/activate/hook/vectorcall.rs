@@ -77,14 +77,22 @@ impl Hook {
         }
     }
 
-    /// Gives the function its former `vectorcall` back.
+    /// Gives the function its former `vectorcall` back. Whether it had another one.
     #[cold]
     #[inline(never)]
-    pub(super) fn keep_to_frames(&self) {
-        if self.direct.on.replace(false) {
+    pub(super) fn keep_to_frames(&self) -> bool {
+        let on = self.direct.on.replace(false);
+        if on {
             // SAFETY: the function is held for good; under the GIL.
             unsafe { PyFunction_SetVectorcall(self.function.cast(), former()) };
         }
+        on
+    }
+
+    /// Whether the function still has the code of this hook.
+    pub(super) fn direct_is_allowed(&self) -> bool {
+        // SAFETY: the function is held for good; under the GIL.
+        unsafe { (*self.function.cast::<PyFunctionObject>()).func_code == self.patched.get() }
     }
 
     /// What was tried without a frame before this one was entered.
