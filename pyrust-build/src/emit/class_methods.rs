@@ -10,8 +10,27 @@ use crate::infer::{Guard, allocated, callee_of_class, method_guard};
 use crate::ty::Type;
 
 impl Func<'_, '_, '_> {
-    /// `Class.method(…)`; `None` where that is something else.
-    pub(super) fn call_class_method(
+    /// `Class.method(…)`, or `cls.__new__(cls)`; `None` where that is something else.
+    pub(super) fn call_of_class(
+        &mut self,
+        node: NodeId,
+        (base, name): (&Expr, &str),
+        args: &[Expr],
+        keywords: &[(String, Expr)],
+        to: &Type,
+    ) -> Option<TokenStream> {
+        if let ExprKind::Global(global) = &base.kind
+            && let Some(code) = self.call_class_method(node, (global, name), args, keywords, to)
+        {
+            return Some(code);
+        }
+        match (name, args, keywords) {
+            ("__new__", [class], []) => self.allocate_by_class(base, class, to),
+            _ => None,
+        }
+    }
+
+    fn call_class_method(
         &mut self,
         node: NodeId,
         (global, name): (&str, &str),

@@ -366,9 +366,7 @@ impl Func<'_, '_, '_> {
                 {
                     return Val::new(code, ty);
                 }
-                if let ExprKind::Global(global) = &base.kind
-                    && let Some(code) = self.call_class_method(e.id, (global, name), args, keywords, &ty)
-                {
+                if let Some(code) = self.call_of_class(e.id, (base, name), args, keywords, &ty) {
                     return Val::new(code, ty);
                 }
                 if let ExprKind::Global(global) = &base.kind
@@ -376,11 +374,6 @@ impl Func<'_, '_, '_> {
                         self.file.program.class_member(&self.instance.func.module, global, name)
                 {
                     let code = self.call(e, &member, args, keywords, &ty);
-                    return Val::new(code, ty);
-                }
-                if let ("__new__", [class], []) = (name.as_str(), args.as_slice(), keywords.as_slice())
-                    && let Some(code) = self.allocate_by_class(base, class, &ty)
-                {
                     return Val::new(code, ty);
                 }
                 self.at(e.id, |f| f.method(e.id, base, name, args, keywords, &ty))

@@ -87,6 +87,8 @@ pub struct Function {
     pub layouts: BTreeSet<(String, String)>,
     /// Globals that must be classes whose positional patterns ask for these attributes.
     pub matched: BTreeSet<(String, Vec<String>)>,
+    /// The attributes that patterns of classes ask for.
+    pub attributes_matched: BTreeSet<String>,
     /// Why the places that bail do: what stands there is not compiled.
     pub notes: Vec<Diagnostic>,
     /// Functions defined inside, at any depth; their qualified names are unique.

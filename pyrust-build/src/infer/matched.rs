@@ -3,8 +3,8 @@
 //! What the positional ones ask for, `__match_args__` says: what the class's text has under that name, or what dataclasses
 //! and named tuples get. A guard compares it with what is there when the code runs.
 
-use super::Program;
 use super::objects::Member;
+use super::{Infer, Program};
 use crate::ast::{self, ExprKind as A};
 use crate::ty::ObjectClass;
 
@@ -26,16 +26,22 @@ impl Program<'_> {
     /// reading it may raise what makes the pattern fail.
     pub(super) fn attribute_matched(&self, module: &str, asked: &str) -> Option<(String, Option<Relied>)> {
         let (class, asked) = asked.split_once(' ')?;
+        let (asked, by_name) = asked.split_once(' ').unwrap_or((asked, ""));
         let (name, relies_on) = match asked.parse::<usize>() {
             Ok(at) => {
                 let all = self.match_args(module, class)?;
-                (all.get(at)?.clone(), Some((class.to_string(), all)))
+                let name = all.get(at)?.clone();
+                // What is asked for twice raises.
+                if all[..at].contains(&name) || by_name.split(',').any(|other| other == name) {
+                    return None;
+                }
+                (name, Some((class.to_string(), all)))
             }
             Err(_) => (asked.to_string(), None),
         };
         let plain = match self.object_class(module, class) {
             Some(class) => matches!(self.member_of(&class, &name), None | Some(Member::Value)),
-            None => self.named(module, class).is_some(),
+            None => self.named(module, class)?.class.fields.contains(&name),
         };
         plain.then_some((name, relies_on))
     }
@@ -63,6 +69,14 @@ impl Program<'_> {
         }
         let init = env.made.get(&format!("{}.__init__", class.name))?;
         Some(init.def.params.positional.iter().skip(1).map(|p| p.name.clone()).collect())
+    }
+}
+
+impl Infer<'_, '_> {
+    /// Is it a property, of a class below the one of the pattern, whose `AttributeError` would make a pattern fail?
+    pub(super) fn is_property_matched(&self, class: &ObjectClass, name: &str) -> bool {
+        self.hir.attributes_matched.contains(name)
+            && self.program.method_of(class, name).is_some_and(|method| method.kind.is_read())
     }
 }
 

@@ -100,6 +100,10 @@ impl Infer<'_, '_> {
                 }
                 let ty = match name.strip_prefix("attribute ") {
                     Some(name) if self.only_others_have(&ty, class, name) => Some(Ty::Never),
+                    Some(name) if self.is_property_matched(class, name) => {
+                        let message = format!("the property `{name}` in a pattern is not supported");
+                        Some(self.refuse("PYR0318", e.span, message))
+                    }
                     Some(name) => Some(self.instance_attribute(e, class, name)),
                     None => match self.instance_method(e, class, name, args, keywords) {
                         // Of several classes a call of the node could not tell which one it makes.

@@ -58,14 +58,16 @@ impl Program<'_> {
             libraries: BTreeSet::new(),
             classes: BTreeSet::new(),
             matched: BTreeSet::new(),
+            attributes: BTreeSet::new(),
         };
         pass.block(&mut body);
-        let Names { nodes, libraries, classes, matched, .. } = pass;
+        let Names { nodes, libraries, classes, matched, attributes, .. } = pass;
         function.body = body;
         function.nodes = nodes;
         function.libraries.extend(libraries);
         function.classes.extend(classes);
         function.matched.extend(matched);
+        function.attributes_matched.extend(attributes);
         function
     }
 
@@ -146,6 +148,7 @@ struct Names<'p, 'a> {
     libraries: BTreeSet<Library>,
     classes: BTreeSet<(String, Vec<String>)>,
     matched: BTreeSet<(String, Vec<String>)>,
+    attributes: BTreeSet<String>,
 }
 
 impl Names<'_, '_> {
@@ -227,6 +230,7 @@ impl VisitMut for Names<'_, '_> {
             match self.program.attribute_matched(&self.module, asked) {
                 Some((attribute, relies_on)) => {
                     *name = format!("attribute {attribute}");
+                    self.attributes.insert(attribute);
                     self.matched.extend(relies_on);
                 }
                 None => e.kind = ExprKind::Bail,

@@ -278,7 +278,10 @@ impl Lower<'_> {
         let Place::Var(var) = self.named(place, span, out) else { unreachable!("it was named") };
         // A tuple of classes, which `isinstance` takes, is no pattern.
         out.tests.extend(self.is_instance(var, &[&format!("{MATCHED}{class}")], span));
-        let positional = patterns.iter().enumerate().map(|(at, pattern)| (at.to_string(), pattern));
+        let by_name: Vec<&str> = keywords.iter().map(|(name, _)| name.as_str()).collect();
+        let by_name = by_name.join(",");
+        let positional =
+            patterns.iter().enumerate().map(|(at, pattern)| (format!("{at} {by_name}"), pattern));
         let named = keywords.iter().map(|(name, pattern)| (name.clone(), pattern));
         for (asked, pattern) in positional.chain(named) {
             let item = Item::Attribute(format!("{MATCHED}{class} {asked}"));

@@ -328,6 +328,7 @@ impl<'a> Lower<'a> {
             classes: BTreeSet::new(),
             layouts: self.layouts,
             matched: BTreeSet::new(),
+            attributes_matched: BTreeSet::new(),
             notes: self.notes,
             nested: self.nested.take(),
             yields: self.yields,
