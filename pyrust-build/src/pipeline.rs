@@ -17,7 +17,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub use self::attributes::{Attributes, attributes};
 pub use self::depth::loop_depth;
 use self::forms::{copying, keeping, with_views};
-use self::types::{as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results};
+use self::types::{
+    as_owned, class_type, from_signature, parameter_types, sees_lists, wide_results, without_levels,
+};
 use crate::bodies::{self, BodyFile};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::emit::{self, Hotspot};
@@ -152,8 +154,8 @@ fn all(
         let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
         let func = FuncRef { module: module.to_string(), qualname: qualname.to_string() };
         let places = places(sources, &func);
-        let types = |s: &Signature| {
-            let mut types: Vec<Type> = s.params.iter().map(|t| from_signature(t, &classes)).collect();
+        let types = |params: &[SigType]| {
+            let mut types: Vec<Type> = params.iter().map(|t| from_signature(t, &classes)).collect();
             if let Some(places) = places.as_ref().filter(|places| places.len() == types.len()) {
                 types = places.iter().map(|&i| types[i].clone()).collect();
             }
@@ -162,9 +164,11 @@ fn all(
             }
             types
         };
-        let all = entry.signatures.iter().map(types).collect();
+        let all = entry.signatures.iter().map(|s| types(&s.params)).collect();
+        let told = entry.signatures.iter().map(|s| types(&without_levels(s, &entry.signatures))).collect();
         let results = entry.signatures.iter().map(|s| from_signature(&s.ret, &classes)).collect();
         program.results.insert(func.clone(), results);
+        program.told.insert(func.clone(), told);
         program.hints.insert(func, all);
     }
     attributes::tell(program, input);

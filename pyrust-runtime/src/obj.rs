@@ -1,6 +1,7 @@
 //! Opaque objects: passed on, stored, compared by identity, never touched.
 
 pub mod dynamic;
+mod each;
 
 use core::ptr::NonNull;
 
@@ -131,6 +132,13 @@ impl Obj {
         cx.sees_object();
         // SAFETY: By the caller.
         unsafe { Ok(Obj(cx.adopt(object)?)) }
+    }
+
+    /// `None`, which nobody needs to keep alive.
+    #[inline(always)]
+    pub fn none() -> Obj {
+        // SAFETY: The singleton lives for ever, and is not null.
+        Obj(unsafe { NonNull::new_unchecked(ffi::Py_None()) })
     }
 
     /// A value as an object: what was unboxed is boxed again.

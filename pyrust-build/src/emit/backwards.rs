@@ -7,7 +7,7 @@ use super::Func;
 use super::iter::Pull;
 use super::types::Val;
 use crate::hir::Expr;
-use crate::ty::{Side, Type};
+use crate::ty::{DictKind, Side, Type};
 
 impl Func<'_, '_, '_> {
     pub(super) fn pull_reversed(
@@ -128,6 +128,9 @@ impl Func<'_, '_, '_> {
         next: &str,
     ) -> Pull {
         let mut val = self.val(e);
+        if val.ty.members().contains(&Type::Obj) {
+            return self.pull_objects(&val, detached, it, at, next);
+        }
         let dicts = val.ty.members().iter().filter(|t| matches!(t, Type::Dict { .. })).count();
         if let (2.., Some(side)) = (dicts, side(next)) {
             // A view of a dict is the dict, so this is the same value.
@@ -146,6 +149,45 @@ impl Func<'_, '_, '_> {
             }
             _ => self.pull_value(&val, detached, it, at),
         }
+    }
+
+    /// The same of what may be any object: that is a dict of objects, or it bails.
+    fn pull_objects(
+        &mut self,
+        val: &Val,
+        detached: bool,
+        it: &proc_macro2::Ident,
+        at: &proc_macro2::Ident,
+        next: &str,
+    ) -> Pull {
+        let object = || Box::new(Type::Obj);
+        let any = Type::Dict { key: object(), value: object(), in_place: true, kind: DictKind::Plain };
+        let dicts: Vec<Type> =
+            val.ty.members().iter().filter(|t| matches!(t, Type::Dict { .. })).cloned().collect();
+        let (mut key, mut value) = (Type::Obj, Type::Obj);
+        if let Some(Type::Dict { key: k, value: v, .. }) = dicts.first() {
+            (key, value) = (Type::join(k, &key), Type::join(v, &value));
+        } else {
+            let code = self.match_union(val, |f, v| (v.ty == Type::Obj).then(|| f.coerce(&v, &any)));
+            return self.dict_cursor(code, detached, it, at, next, (&key, &value));
+        }
+        let elem = match next {
+            "next_key" | "last_key" => key,
+            "next_value" | "last_value" => value,
+            _ => Type::Tuple { items: vec![key, value], from_py: false },
+        };
+        let code = self.match_union(val, |f, v| {
+            let v = match &v.ty {
+                Type::Obj => Val::new(f.coerce(&v, &any), any.clone()),
+                ty if Some(ty) == dicts.first() => v,
+                _ => return None,
+            };
+            let Type::Dict { key, value, .. } = v.ty.clone() else { return None };
+            let (it, at) = (f.fresh("it"), f.fresh("at"));
+            let pull = f.dict_cursor(v.owned(), true, &it, &at, next, (&key, &value));
+            Some(f.stepping(pull, &elem, quote!(new)))
+        });
+        Pull { setup: quote!(let #it = #code;), next: self.q_in(detached, quote!(#it.next(cx))), elem }
     }
 
     pub(super) fn dict_cursor(

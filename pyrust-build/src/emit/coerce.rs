@@ -32,6 +32,10 @@ impl Func<'_, '_, '_> {
                 let (code, rust) = (&val.code, rust_type(to));
                 self.q(quote!(#code.to::<#rust>(cx)))
             }
+            (Type::None, Type::Obj) => {
+                let code = &val.code;
+                quote!({ let _ = #code; Obj::none() })
+            }
             (_, Type::Obj) if can_be_boxed(from) => {
                 let code = val.owned();
                 self.q(quote!(Obj::of(cx, #code)))
@@ -321,9 +325,12 @@ fn can_be_read(ty: &Type) -> bool {
     match ty {
         Type::Char | Type::Obj => false,
         Type::ByteArray => true,
-        Type::Tuple { items, .. } | Type::Named { items, .. } | Type::Union(items) => {
-            items.iter().all(can_be_read)
-        }
+        // What stands in a tuple may be left as it is.
+        Type::Tuple { items, .. } => items.iter().all(|item| {
+            let left = |t: &Type| *t == Type::Obj || can_be_read(t);
+            item.members().iter().all(left)
+        }),
+        Type::Named { items, .. } | Type::Union(items) => items.iter().all(can_be_read),
         _ => can_be_boxed(ty),
     }
 }
@@ -337,7 +344,10 @@ fn can_be_boxed(ty: &Type) -> bool {
         Type::Instance(class) => class.own == 0,
         Type::List { in_place, .. } | Type::Dict { in_place, .. } => *in_place,
         Type::Deque { in_place, .. } | Type::Set { in_place, .. } => *in_place,
-        Type::Tuple { items, .. } => ty.is_held() || items.iter().all(can_be_boxed),
+        // What stands in it may be an object already.
+        Type::Tuple { items: parts, .. } | Type::Union(parts) => {
+            ty.is_held() || parts.iter().all(|part| *part == Type::Obj || can_be_boxed(part))
+        }
         _ => false,
     }
 }

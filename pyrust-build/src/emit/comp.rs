@@ -24,6 +24,15 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         {
             return self.value_as(e, ty);
         }
+        if let (CompKind::Tuple, Some(e), Type::VarTuple(elem)) = (comp.kind, comp.source(), ty)
+            && self.node(e.id) == Type::Obj
+        {
+            let object = self.value_as(e, &Type::Obj);
+            let made =
+                Val::new(self.q(quote!(dynamic::tuple(cx, #object))), Type::VarTuple(Box::new(Type::Obj)));
+            debug_assert_eq!(**elem, Type::Obj);
+            return self.coerce(&made, ty);
+        }
         if let (CompKind::List, Some(e), Type::List { in_place: false, .. }) = (comp.kind, comp.source(), ty)
             && matches!(e.kind, ExprKind::Local(_))
             && self.node(e.id) == *ty
@@ -307,7 +316,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let start_ty = start.as_ref().map_or(Type::Int, |s| s.ty.clone());
         let all_floats = self.node(comp.element.id) == Type::Float;
         // Members of enumerations count as their numbers.
-        let float_items = self.node(comp.element.id).members().contains(&Type::Float);
+        let objects = self.node(comp.element.id).members().contains(&Type::Obj);
+        let float_items = objects || self.node(comp.element.id).members().contains(&Type::Float);
         let bool_start = start_ty.members().contains(&Type::Bool);
         if !float_items && *ty == Type::Big {
             if bool_start {
@@ -322,6 +332,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let mut inner = move |f: &mut Self| {
             let some = some.iter();
             let val = f.opened_val(&comp.element);
+            let val = if objects { f.asked_number(&val) } else { val };
             let start_ty = start_ty.clone();
             let add = f.dispatch(&[val], &mut |f, vals| {
                 if !is_summed(&vals[0].ty) {
@@ -360,6 +371,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (some, bail) = (bool_start.iter(), self.bail("Unsupported"));
         let seen = bool_start.iter().map(|some| quote!(if !#some { #bail }));
         quote!({ #(let mut #some = false;)* let mut #out = #state::new(#start); #code #(#seen)* #finish })
+    }
+
+    /// What may be any object, as a number; another one bails.
+    fn asked_number(&mut self, val: &Val) -> Val {
+        let known = val.ty.members().iter().filter(|t| is_summed(t)).cloned();
+        let number = [Type::Bool, Type::Int, Type::Float].into_iter().chain(known);
+        let number = number.fold(Type::Never, |acc, t| Type::join(&acc, &t));
+        Val::new(self.coerce(val, &number), number)
     }
 
     /// A sum that may leave 64 bits.

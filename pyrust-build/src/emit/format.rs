@@ -45,6 +45,12 @@ impl Func<'_, '_, '_> {
         }
     }
 
+    /// An object as a number or a text; another one bails.
+    pub(super) fn asked_text(&mut self, v: &Val) -> Val {
+        let ty = Type::Union(vec![Type::None, Type::Bool, Type::Int, Type::Float, Type::Str]);
+        Val::new(self.coerce(v, &ty), ty)
+    }
+
     fn push_format(
         &mut self,
         b: &proc_macro2::Ident,
@@ -52,6 +58,10 @@ impl Func<'_, '_, '_> {
         conversion: Option<char>,
         spec: &FormatSpec,
     ) -> TokenStream {
+        if v.ty == Type::Obj {
+            let v = self.asked_text(v);
+            return self.dispatch(&[v], &mut |f, vals| Some(f.push_format(b, &vals[0], conversion, spec)));
+        }
         let (code, by_ref) = (v.owned(), v.by_ref());
         if v.ty == Type::Never {
             // Nothing gets here: the code bails, and has no type that could be formatted.

@@ -93,6 +93,11 @@ pub(super) fn iter_elem(ty: &Type) -> Option<Type> {
     })
 }
 
+/// The same of what a loop goes through: an object tells itself whether it can be.
+pub(super) fn loop_elem(ty: &Type) -> Option<Type> {
+    if *ty == Type::Obj { Some(Type::Obj) } else { iter_elem(ty) }
+}
+
 /// Nothing but tuples.
 pub(super) fn is_tuple(ty: &Type) -> bool {
     ty.members().iter().all(|t| matches!(t, Type::Tuple { .. } | Type::VarTuple(_)))
@@ -431,10 +436,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         it: &proc_macro2::Ident,
         at: &proc_macro2::Ident,
     ) -> Pull {
-        if val.ty.members().iter().filter(|t| iter_elem(t).is_some()).count() > 1 {
+        if val.ty.members().iter().filter(|t| loop_elem(t).is_some()).count() > 1 {
             return self.pull_union(val, detached, it);
         }
-        let val = self.project(val, |t| iter_elem(t).is_some());
+        let val = self.project(val, |t| loop_elem(t).is_some());
         let val = self.opened(&val);
         let code = val.owned();
         let position = quote!(let mut #at: i64 = 0;);
@@ -471,6 +476,14 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 next: self.q_in(detached, quote!(tuple::next(cx, &#it, &mut #at))),
                 elem: (**elem).clone(),
             },
+            Type::Obj => {
+                let each = self.q(quote!(dynamic::each(cx, #code)));
+                Pull {
+                    setup: quote!(let mut #it = #each;),
+                    next: self.q_in(detached, quote!(#it.next(cx))),
+                    elem: Type::Obj,
+                }
+            }
             Type::Range => Pull {
                 setup: quote!(let #it = #code; #position),
                 next: self.q_in(detached, quote!(range::next(cx, #it, &mut #at))),
@@ -611,7 +624,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let (row_it, row_at, t) = (self.fresh("it"), self.fresh("at"), rust_type(elem));
         let val = self.val(rows);
         let outer = self.pull_value(&val, false, &all, &at);
-        let one = if outer.elem.members().iter().filter(|t| iter_elem(t).is_some()).count() > 1 {
+        let one = if outer.elem.members().iter().filter(|t| loop_elem(t).is_some()).count() > 1 {
             let pull = self.pull_union(&Val::new(quote!(#row), outer.elem), false, &row_it);
             self.stepping(pull, elem, quote!(new))
         } else {
@@ -628,13 +641,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
     /// Iterables of several kinds: whichever comes becomes an iterator.
     pub(super) fn pull_union(&mut self, val: &Val, detached: bool, it: &proc_macro2::Ident) -> Pull {
         let elem =
-            val.ty.members().iter().filter_map(iter_elem).fold(Type::Never, |acc, t| Type::join(&acc, &t));
-        let kinds = val.ty.members().iter().filter(|t| iter_elem(t).is_some()).count();
+            val.ty.members().iter().filter_map(loop_elem).fold(Type::Never, |acc, t| Type::join(&acc, &t));
+        let kinds = val.ty.members().iter().filter(|t| loop_elem(t).is_some()).count();
         // Nobody else asks it, so it is no value: its code can stand here.
         let here = kinds == 2 && !detached;
         let mut first = true;
         let code = self.match_union(val, |f, v| {
-            iter_elem(&v.ty)?;
+            loop_elem(&v.ty)?;
             let (it, at) = (f.fresh("it"), f.fresh("at"));
             let pull = f.pull_value(&v, true, &it, &at);
             if !here {
@@ -714,8 +727,17 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             if matches!(v.ty, Type::List { .. } | Type::View(_)) {
                 return Some(f.apply("list.extend", &[list.clone(), v], &Type::None));
             }
-            iter_elem(&v.ty)?;
+            loop_elem(&v.ty)?;
             let (it, at, x) = (f.fresh("it"), f.fresh("at"), f.fresh("x"));
+            // What it has now: it may be the list itself.
+            let v = match &v.ty {
+                Type::Obj => {
+                    let code = &v.code;
+                    let all = f.q(quote!(dynamic::listed(cx, #code)));
+                    Val::new(all, Type::List { elem: Box::new(Type::Obj), in_place: false })
+                }
+                _ => v,
+            };
             let pull = f.pull_value(&v, false, &it, &at);
             let (setup, next) = (pull.setup, pull.next);
             let item = f.coerce(&Val::new(quote!(#x), pull.elem), elem);

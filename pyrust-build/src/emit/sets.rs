@@ -152,6 +152,11 @@ impl Func<'_, '_, '_> {
                     }
                     Type::Set { .. } => f.q(quote!(set::copy(cx, #other))),
                     Type::Dict { kind: DictKind::Plain, .. } => f.q(quote!(set::of_dict(cx, #other))),
+                    Type::Obj if **elem == Type::Obj && !frozen => {
+                        let code = &v.code;
+                        f.q(quote!(dynamic::set(cx, #code)))
+                    }
+                    Type::Obj => return Some(f.coerce(&Val::new(quote!(()), Type::Never), ty)),
                     other => {
                         iter_elem(other)?;
                         let (out, new) = (f.fresh("out"), f.new_set(elem));

@@ -4,7 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Func;
-use super::expr::changes_in_place;
+use super::in_place::changes_in_place;
 use super::stmt::scoped;
 use super::types::Val;
 use crate::hir::visit::{defines, reads};
@@ -484,13 +484,17 @@ impl Func<'_, '_, '_> {
                 Type::VarTuple(elem) => Some((elem, quote!(tuple::unpack))),
                 _ => None,
             };
-            if let (Some((elem, unpack)), MANY..) = (many, n) {
+            let many = many
+                .filter(|_| n >= MANY)
+                .map(|(elem, unpack)| ((**elem).clone(), quote!(#unpack(cx, &#code))));
+            let asked = (v.ty == Type::Obj).then(|| (Type::Obj, quote!(dynamic::unpack(cx, #code))));
+            if let Some((elem, unpack)) = many.or(asked) {
                 let names: Vec<_> = (0..n).map(|_| f.fresh("p")).collect();
-                let all = f.q(quote!(#unpack(cx, &#code)));
+                let all = f.q(unpack);
                 let sets: Vec<_> = items
                     .iter()
                     .zip(&names)
-                    .map(|(t, x)| f.assign(t, &Val::new(quote!(#x), (**elem).clone())))
+                    .map(|(t, x)| f.assign(t, &Val::new(quote!(#x), elem.clone())))
                     .collect();
                 return Some(arm(quote!(#prefix let [#(#names),*] = #all; #(#sets)*)));
             }
@@ -554,6 +558,12 @@ impl Func<'_, '_, '_> {
 
     /// What a star takes the rest of: an iterator as the list of all that it gives.
     fn listed_rest(&mut self, val: Val) -> (TokenStream, Val) {
+        if val.ty == Type::Obj {
+            let (list, code) = (self.fresh("list"), &val.code);
+            let all = self.q(quote!(dynamic::listed(cx, #code)));
+            let ty = Type::List { elem: Box::new(Type::Obj), in_place: false };
+            return (quote!(let #list = #all;), Val::place(quote!(#list), ty));
+        }
         let Type::Iter(elem) = &val.ty else { return self.listed_set(val) };
         let (list, x, t) = (self.fresh("list"), self.fresh("x"), super::types::rust_type(elem));
         let ty = Type::List { elem: elem.clone(), in_place: false };

@@ -31,6 +31,10 @@ impl Infer<'_, '_> {
             if let Some(ty) = ty {
                 found = true;
                 out = self.state.solver.join(&out, &ty);
+            } else if self.hangs_below(combo.first()) {
+                // It is what comes, and would bail.
+                found = false;
+                break;
             }
         }
         if !found {
@@ -55,7 +59,12 @@ impl Infer<'_, '_> {
             .zip(&becomes)
             .map(|((arg, ty), to)| match ty == to {
                 true => arg.clone(),
-                false => self.state.solver.absorb(&Ty::Never, to),
+                false => {
+                    if *to == Type::Obj {
+                        self.state.solver.boxed(arg);
+                    }
+                    self.state.solver.absorb(&Ty::Never, to)
+                }
             })
             .collect();
         self.try_apply(&name, node, k, &args)
@@ -114,6 +123,7 @@ impl Infer<'_, '_> {
                     | Type::Set { in_place: true, .. }
                     | Type::ByteArray
                     | Type::Packed(_)
+                    | Type::Obj
             )
         {
             self.writes = true;

@@ -3,7 +3,7 @@
 use super::operators::Text;
 use super::solver::Ty;
 use super::value::Why;
-use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums};
+use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums, trees};
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
@@ -408,7 +408,7 @@ impl Infer<'_, '_> {
                 let ty = self.expr(value);
                 let text = if name == "str" { Text::Str } else { Text::Repr };
                 if !self.asks_text(e, text, &ty, false) {
-                    self.displayable(&ty, value.span);
+                    self.has_text(&ty, value.span);
                 }
                 Ty::Str
             }
@@ -659,7 +659,8 @@ impl Infer<'_, '_> {
         target: &FuncRef,
         types: &[Ty],
     ) -> Result<Option<usize>, Why> {
-        let resolved: Option<Vec<Type>> = types.iter().map(|t| self.state.solver.resolve(t)).collect();
+        let given = types.iter().enumerate();
+        let resolved: Option<Vec<Type>> = given.map(|(at, ty)| self.handed(target, at, ty)).collect();
         let Some(resolved) = resolved else {
             return Err(Why::Endless);
         };
@@ -669,15 +670,20 @@ impl Infer<'_, '_> {
         // Where the result merges with Python's lists and dicts it must be made as one of them.
         let slot = self.state.nodes[e.id];
         let merged = self.state.solver.resolve(&self.state.solver.get(slot));
-        let live = Live { containers: merged.as_ref().is_some_and(Type::has_live), instances: false };
+        let live = Live { containers: merged.as_ref().is_some_and(Type::has_live), ..Live::default() };
         let wide = if self.state.wide.contains(&e.id) { WIDE } else { NARROW };
         let wide = if self.state.everything { wide | EVERYTHING } else { wide };
         let told = |reasons| Why::Callee(target.clone(), reasons);
         let mut index = self.program.request(target, resolved.clone(), live, wide).map_err(told)?;
-        // The same of instances, where it would keep them to itself.
-        if merged.is_some_and(|merged| gives_back(&self.program.instances[index].ret, &merged)) {
-            let live = Live { instances: true, ..live };
-            index = self.program.request(target, resolved, live, wide).map_err(told)?;
+        // The same of instances, where it would keep them to itself, and of dicts that become objects.
+        if let Some(merged) = merged {
+            let ret = &self.program.instances[index].ret;
+            let instances = gives_back(ret, &merged);
+            let objects = trees::becomes_objects(ret, &merged);
+            if instances || objects {
+                let live = Live { instances, objects, ..live };
+                index = self.program.request(target, resolved, live, wide).map_err(told)?;
+            }
         }
         let callee = &self.program.instances[index];
         if callee.refused() {

@@ -14,6 +14,7 @@ impl Infer<'_, '_> {
         self.program.work += 1;
         let mut ty = self.expr_ty(e);
         if matches!(ty, Ty::Tuple(..)) && parts(&ty) > MAX_PARTS {
+            self.state.solver.endless = true;
             let message = format!("a tuple of tuples with more than {MAX_PARTS} parts");
             ty = self.refuse("PYR0402", e.span, message);
         }
@@ -176,7 +177,7 @@ impl Infer<'_, '_> {
                 let cell = self.site(e.id, 0);
                 Ty::VarTuple(self.state.solver.elem(cell))
             }
-            ExprKind::Tuple(items) => Ty::Tuple(items.iter().map(|i| self.expr(i)).collect(), false),
+            ExprKind::Tuple(items) => Ty::Tuple(items.iter().map(|i| self.item(i)).collect(), false),
             ExprKind::List(items) => {
                 let cell = self.site(e.id, 0);
                 for item in items {
@@ -371,7 +372,7 @@ impl Infer<'_, '_> {
                             let message = format!("formatting `{}` with a specification", self.show(&ty));
                             self.refuse("PYR0401", value.span, message);
                         }
-                        self.displayable(&ty, value.span);
+                        self.has_text(&ty, value.span);
                     }
                 }
                 Ty::Str
@@ -421,6 +422,12 @@ impl Infer<'_, '_> {
                 self.spec(spec);
             }
         }
+    }
+
+    /// As [`Infer::displayable`]; an object is asked when the code runs whether it is a number or a text.
+    pub(super) fn has_text(&mut self, ty: &Ty, span: Span) {
+        let known: Vec<Ty> = ty.members().iter().filter(|m| **m != Ty::Obj).cloned().collect();
+        known.iter().for_each(|member| self.displayable(member, span));
     }
 
     /// `str()` and `repr()` of everything but opaque objects are known.
@@ -551,7 +558,7 @@ impl Infer<'_, '_> {
                         | Ty::Set(_, false)
                         | Ty::ByteArray
                         | Ty::Packed(_)
-                )
+                ) || op == BinOp::Add && *m == Ty::Obj && matches!(r, Ty::List(_))
             });
         let report = std::mem::take(&mut self.report);
         let mut out = Ty::Never;
@@ -580,6 +587,13 @@ impl Infer<'_, '_> {
                     self.apply("+=", node, 0, span, &[l.clone(), r.clone()]);
                 }
                 l.clone()
+            }
+            // What takes a list in is one, or it bails.
+            (BinOp::Add, Ty::Obj) if matches!(r, Ty::List(_)) => {
+                let elem = self.element_type(r);
+                self.state.solver.boxed(&elem);
+                self.writes = true;
+                Ty::Obj
             }
             (BinOp::BitOr, Ty::Dict(_, kind @ (DictKind::Plain | DictKind::Default | DictKind::Ordered))) => {
                 self.apply(&format!("{}.update", kind.class()), node, 0, span, &[l.clone(), r.clone()]);

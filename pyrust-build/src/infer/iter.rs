@@ -143,14 +143,17 @@ impl Infer<'_, '_> {
         let ty = self.expr(e);
         let mut sides: Option<(Ty, Ty)> = None;
         for member in ty.members() {
-            if let Ty::Dict(c, _) = member {
-                let solver = &mut self.state.solver;
-                let (key, value) = (solver.get(solver.elem(*c)), solver.get(solver.value(*c)));
-                sides = Some(match sides {
-                    Some((k, v)) => (solver.join(&k, &key), solver.join(&v, &value)),
-                    None => (key, value),
-                });
-            }
+            let solver = &mut self.state.solver;
+            let (key, value) = match member {
+                Ty::Dict(c, _) => (solver.get(solver.elem(*c)), solver.get(solver.value(*c))),
+                // An object is one of objects, or it bails.
+                Ty::Obj => (Ty::Obj, Ty::Obj),
+                _ => continue,
+            };
+            sides = Some(match sides {
+                Some((k, v)) => (solver.join(&k, &key), solver.join(&v, &value)),
+                None => (key, value),
+            });
         }
         if sides.is_some() {
             return sides;
@@ -170,7 +173,8 @@ impl Infer<'_, '_> {
             if !allowed(member) {
                 continue;
             }
-            if !is_iterable(member) {
+            // It tells itself, when the code runs, whether it can be gone through.
+            if !is_iterable(member) && *member != Ty::Obj {
                 continue;
             }
             let elem = self.element_type(member);
@@ -209,6 +213,7 @@ impl Infer<'_, '_> {
             }
             Ty::Str | Ty::Char => Ty::Char,
             Ty::Bytes | Ty::ByteArray | Ty::MemView | Ty::Range => Ty::Int,
+            Ty::Obj => Ty::Obj,
             Ty::Packed(code) if code.is_float() => Ty::Float,
             Ty::Packed(_) => Ty::Int,
             Ty::Array(dtype, 1) => Ty::Numpy(*dtype),
@@ -237,6 +242,7 @@ impl Infer<'_, '_> {
                     | Ty::Iter(_)
                     | Ty::DictView(..)
                     | Ty::MemView
+                    | Ty::Obj
             )
         };
         if !loops(other) {
@@ -313,6 +319,10 @@ impl Infer<'_, '_> {
                     if ty.members().iter().all(|m| matches!(m, Ty::Tuple(..) | Ty::VarTuple(_))) {
                         return ty;
                     }
+                    // A tuple is itself.
+                    if ty != Ty::Obj && ty.members().contains(&Ty::Obj) {
+                        self.refuse("PYR0401", e.span, format!("`tuple` of `{}`", self.show(&ty)));
+                    }
                 }
                 let cell = self.site(e.id, 0);
                 let var = self.state.solver.elem(cell);
@@ -388,7 +398,10 @@ impl Infer<'_, '_> {
                 {
                     return sep.clone();
                 }
-                let ok = |t: &Ty| t.members().iter().all(|m| matches!(m, Ty::Str | Ty::Char | Ty::Never));
+                // An object is a text, or it bails.
+                let ok = |t: &Ty| {
+                    t.members().iter().all(|m| matches!(m, Ty::Str | Ty::Char | Ty::Never | Ty::Obj))
+                };
                 if !ok(&elem) || !extra.as_ref().is_none_or(ok) {
                     let message = format!("joining `{}`", self.show(&elem));
                     self.refuse("PYR0401", e.span, message);
@@ -404,7 +417,12 @@ impl Infer<'_, '_> {
                 let number = |m: &Ty| matches!(m, Ty::Int | Ty::Big | Ty::Bool | Ty::Float | Ty::Never);
                 let opened = self.opened(&elem);
                 // An item of another type bails: `rows[0]["price"] * rows[0]["count"]` may be a text as far as types tell.
-                let (numbers, others): (Vec<_>, Vec<_>) = opened.members().iter().cloned().partition(number);
+                let (mut numbers, others): (Vec<_>, Vec<_>) =
+                    opened.members().iter().cloned().partition(number);
+                // An object is one of these, or it bails.
+                if others.contains(&Ty::Obj) {
+                    numbers.extend([Ty::Int, Ty::Float]);
+                }
                 let elem = numbers.iter().fold(Ty::Never, |sum, m| self.state.solver.join(&sum, m));
                 if numbers.is_empty() && !others.is_empty() || !start.members().iter().all(number) {
                     let message = format!("`sum` of `{}`", self.show(&elem));

@@ -135,6 +135,20 @@ impl Infer<'_, '_> {
                 out = self.state.solver.join(&out, &branches);
                 continue;
             }
+            let told = match member {
+                Ty::Obj if only.is_none() => match self.told_by_method(e, &ty, name, args.len()) {
+                    // It is taken for the one that is known.
+                    Some(None) => continue,
+                    told => told.flatten(),
+                },
+                _ => None,
+            };
+            let member = told.as_ref().unwrap_or(member);
+            if only.is_none() && !name.starts_with("attribute ") && self.hangs_below(Some(member)) {
+                // It is what comes, and would bail.
+                found = false;
+                break;
+            }
             let Some(class) = class_of(member).filter(|c| only.is_none_or(|o| o == *c)) else { continue };
             let full = ops::method(class, name);
             if class == RANDOM {
@@ -306,6 +320,34 @@ impl Infer<'_, '_> {
             return self.refuse(code, e.span, message);
         }
         out
+    }
+
+    /// An object as what it must be that has such a method; nothing new if the value may be known as that anyway.
+    fn told_by_method(&mut self, e: &Expr, of: &Ty, name: &str, args: usize) -> Option<Option<Ty>> {
+        let told = ops::told_by_method(name, args)?;
+        let known = self.state.solver.resolve(of)?;
+        if known.members().iter().any(|m| m.same_kind(&told)) {
+            // It is one of Python's: an object is no other.
+            for m in of.members() {
+                if self.state.solver.resolve(m).is_some_and(|t| t.same_kind(&told)) {
+                    self.state.solver.boxed(m);
+                }
+            }
+            return Some(None);
+        }
+        let cell = self.site(e.id, 95);
+        if told != Type::Str {
+            let (elem, value) = (self.state.solver.elem(cell), self.state.solver.value(cell));
+            self.state.solver.opaque(elem);
+            self.state.solver.opaque(value);
+            self.state.solver.set_in_place(cell);
+        }
+        Some(Some(match told {
+            Type::List { .. } => Ty::List(cell),
+            Type::Dict { kind, .. } => Ty::Dict(cell, kind),
+            Type::Set { frozen, .. } => Ty::Set(cell, frozen),
+            _ => Ty::Str,
+        }))
     }
 
     /// Is nothing known of the attribute in instances of the class, but in others that the value may be? Then reading it

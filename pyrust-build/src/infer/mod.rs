@@ -53,6 +53,7 @@ mod outgoing;
 mod own;
 pub mod ranges;
 mod refine;
+mod refusals;
 mod sets;
 mod settle;
 mod shared_tuples;
@@ -61,6 +62,7 @@ mod solver;
 mod stmt;
 mod stores;
 mod tools;
+mod trees;
 mod value;
 mod visitors;
 mod whole;
@@ -186,6 +188,8 @@ pub struct Instance {
     ran: bool,
     /// Nothing asks for it any more.
     given_up: bool,
+    /// A type in it grew without end when it was run last.
+    endless: bool,
     /// Instances that its last run asked for, whether it could then call them or not.
     requested: BTreeSet<usize>,
     /// Classes of the project of which it makes instances.
@@ -234,6 +238,8 @@ pub struct Program<'a> {
     learned: BTreeSet<(String, String)>,
     /// The parameter types that the manifest records.
     pub hints: BTreeMap<FuncRef, Vec<Vec<Type>>>,
+    /// The same as the functions take them: trees are nodes with objects below them.
+    pub told: BTreeMap<FuncRef, Vec<Vec<Type>>>,
     /// The types of results that it records.
     pub results: BTreeMap<FuncRef, Vec<Type>>,
     per_function: BTreeMap<(FuncRef, usize), usize>,
@@ -247,6 +253,8 @@ pub struct Program<'a> {
     given: BTreeSet<ObjectClass>,
     /// How many forms of that kind there have been.
     own_forms: usize,
+    /// Where trees are put together.
+    trees: trees::Trees,
     /// How many instances there are beyond those.
     wider_ones: BTreeMap<FuncRef, usize>,
     /// Expressions looked at since the last hotspot was begun, and before.
@@ -274,6 +282,7 @@ impl<'a> Program<'a> {
             guessed: BTreeMap::new(),
             learned: BTreeSet::new(),
             hints: BTreeMap::new(),
+            told: BTreeMap::new(),
             results: BTreeMap::new(),
             contested: BTreeSet::new(),
             per_function: BTreeMap::new(),
@@ -282,6 +291,7 @@ impl<'a> Program<'a> {
             own: own::Form::default(),
             given: BTreeSet::new(),
             own_forms: 0,
+            trees: trees::Trees::default(),
             wider_ones: BTreeMap::new(),
             work: 0,
             spent: 0,
@@ -387,10 +397,16 @@ impl<'a> Program<'a> {
         wide: Wide,
     ) -> Result<usize, Vec<Diagnostic>> {
         self.spent += std::mem::take(&mut self.work);
+        self.trees.clear();
         let root = self.request(func, params, Live::default(), wide)?;
         let (mut refined, mut cut, mut begun) = (0, 0, 0);
         loop {
-            if !self.settle(root) {
+            let settles = self.settle(root);
+            if !settles && !self.is_exhausted() && self.find_trees(root) {
+                (refined, cut) = (0, 0);
+                continue;
+            }
+            if !settles {
                 let d = match self.is_exhausted() {
                     true => Diagnostic::new("PYR0410", Severity::Note, "type inference takes too long here")
                         .help("split the function, or call it with fewer different types"),
@@ -414,6 +430,10 @@ impl<'a> Program<'a> {
             }
             if refined < MAX_REFINEMENTS && self.refine() {
                 refined += 1;
+                continue;
+            }
+            if self.find_trees(root) {
+                (refined, cut) = (0, 0);
                 continue;
             }
             self.give_up_unreached(root);
@@ -536,6 +556,7 @@ impl<'a> Program<'a> {
             needed: false,
             ran: false,
             given_up: false,
+            endless: false,
             requested: BTreeSet::new(),
             made: BTreeSet::new(),
             emits: false,
@@ -549,8 +570,9 @@ impl<'a> Program<'a> {
     fn run(&mut self, index: usize, report: bool) -> bool {
         let instance = &mut self.instances[index];
         let hir = instance.hir.clone();
-        let state =
+        let mut state =
             instance.state.take().unwrap_or_else(|| Analysis::new(&hir, &instance.params, instance.wanted));
+        state.solver.trees = !self.trees.is_empty();
         let live = instance.live;
         let (func, before) = (instance.func.clone(), (instance.ret.clone(), instance.after.clone()));
         let instances_before = self.instances.len();
@@ -584,9 +606,14 @@ impl<'a> Program<'a> {
             infer.made.clear();
             infer.writes = false;
             infer.recall_attributes();
+            infer.plant_parameters();
             infer.function();
             if live.containers {
                 infer.state.solver.mark_var(infer.state.ret);
+            }
+            if live.objects {
+                let ret = infer.state.solver.get(infer.state.ret);
+                infer.state.solver.boxed(&ret);
             }
             if live.instances {
                 let ret = infer.state.solver.get(infer.state.ret);
@@ -594,6 +621,7 @@ impl<'a> Program<'a> {
             }
             infer.hold_shared_tuples();
             infer.state.solver.spread_in_place();
+            infer.agree_on_dicts();
             rounds += 1;
             if !infer.state.solver.changed || rounds > 100 || infer.program.is_exhausted() {
                 break;
@@ -631,7 +659,8 @@ impl<'a> Program<'a> {
             let message = "instances below abstract classes where `match` may ask for sequences or mappings";
             diagnostics.push(Diagnostic::new("PYR0318", Severity::Note, message));
         }
-        if (recursive || state.solver.endless) && report {
+        let endless = recursive || state.solver.endless;
+        if endless && report {
             let d = Diagnostic::new("PYR0404", Severity::Note, "a container that contains itself");
             diagnostics.push(d);
         }
@@ -653,6 +682,7 @@ impl<'a> Program<'a> {
         }
         let instance = &mut self.instances[index];
         instance.ran = true;
+        instance.endless = endless;
         instance.requested = std::mem::replace(&mut self.requested, requested_before);
         instance.wide = state.wide.clone();
         instance.state = Some(state);
@@ -708,40 +738,6 @@ struct Infer<'p, 'a> {
 }
 
 impl Infer<'_, '_> {
-    fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Ty {
-        self.refuse_with(code, span, message, "")
-    }
-
-    fn refuse_with(&mut self, code: &'static str, span: Span, message: impl Into<String>, label: &str) -> Ty {
-        if self.report {
-            self.refused(Diagnostic::new(code, Severity::Note, message).label(label), span);
-        }
-        Ty::Never
-    }
-
-    /// A call of a function that is refused; `reasons` are its own.
-    fn refuse_callee(&mut self, e: &hir::Expr, target: &FuncRef, reasons: &[Diagnostic]) -> Ty {
-        if self.report {
-            let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
-            let message = format!("`{}` cannot be compiled along{why}", target.name());
-            self.refused(Diagnostic::new("PYR0312", Severity::Note, message).because(reasons), e.span);
-        }
-        Ty::Never
-    }
-
-    fn refused(&mut self, d: Diagnostic, span: Span) {
-        match self.within.last() {
-            Some(Within::Statement(span)) => _ = self.places.statements.insert(*span),
-            Some(Within::Expression(node)) => _ = self.places.nodes.insert(*node),
-            None => {}
-        }
-        let file = self.program.modules.module(&self.func.module).map(|(file, _)| file);
-        let d = d.at(file.map_or("", |file| &file.path), span);
-        if self.diagnostics.len() < MAX_REFUSALS && !self.diagnostics.contains(&d) {
-            self.diagnostics.push(d);
-        }
-    }
-
     /// How a type reads in messages.
     fn show(&self, ty: &Ty) -> String {
         self.state.solver.resolve(ty).map_or_else(|| "?".into(), |t| t.to_string())
@@ -761,6 +757,7 @@ impl Infer<'_, '_> {
         }
         let cell = self.state.solver.fresh_cell();
         self.state.sites.insert((node, k), cell);
+        self.plant(cell, node, k);
         cell
     }
 

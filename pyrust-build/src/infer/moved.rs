@@ -91,6 +91,11 @@ impl Moves<'_> {
         self.ty(e).any(&|t| *t == Type::Obj)
     }
 
+    /// Are its elements any objects?
+    fn holds_bare(&self, e: &Expr) -> bool {
+        self.ty(e).parts().iter().any(|t| t.members().contains(&Type::Obj))
+    }
+
     /// Is an operand any object, or are there some in one?
     fn operand_holds(&self, walk: impl FnOnce(&mut Operands<'_>)) -> bool {
         let mut holds = false;
@@ -101,14 +106,12 @@ impl Moves<'_> {
     /// May what is gone through be taken apart that way?
     fn fits(&self, iter: &Iter, apart: bool) -> bool {
         match &iter.kind {
-            IterKind::Expr(e) => {
-                let inside = || self.ty(e).parts().iter().any(|t| t.members().contains(&Type::Obj));
-                !(self.bare(e) || apart && inside())
-            }
+            IterKind::Expr(e) => !(self.bare(e) || apart && self.holds_bare(e)),
             IterKind::Zip(items) => items.iter().all(|item| self.fits(item, false)),
             IterKind::Enumerate { inner, .. } => self.fits(inner, false),
             IterKind::Items(e) | IterKind::Keys(e) | IterKind::Values(e) => !self.bare(e),
-            IterKind::Reversed(e) | IterKind::ZipStar(e) => !self.bare(e) && !apart,
+            IterKind::Reversed(e) => !self.bare(e) && !apart,
+            IterKind::ZipStar(e) => !self.bare(e) && !apart && !self.holds_bare(e),
             IterKind::Range { .. } => true,
             _ => !self.operand_holds(|look| visit::walk_iter(look, iter)),
         }
@@ -151,9 +154,10 @@ impl<'i> Visit<'i> for Moves<'i> {
             | ExprKind::Out(_)
             | ExprKind::Named { .. }
             | ExprKind::Narrow { .. } => true,
-            ExprKind::Dict(items) => {
-                items.iter().all(|(key, _)| key.as_ref().is_none_or(|key| !self.holds(key)))
-            }
+            ExprKind::Dict(items) => items.iter().all(|(key, value)| match key {
+                Some(key) => !self.holds(key),
+                None => !self.bare(value),
+            }),
             ExprKind::If { test, .. } => !self.bare(test),
             ExprKind::Index { base, index } => !self.bare(base) && !self.holds(index),
             ExprKind::Slice { base, .. } => !self.bare(base),

@@ -38,6 +38,8 @@ pub(super) struct Live {
     pub(super) containers: bool,
     /// Instances that are kept otherwise.
     pub(super) instances: bool,
+    /// Dicts and sets are such of objects.
+    pub(super) objects: bool,
 }
 
 /// The form that is being inferred.

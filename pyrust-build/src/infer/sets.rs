@@ -74,6 +74,10 @@ impl Infer<'_, '_> {
         let Some(source) = comp.source().filter(|_| comp.builtin.is_some()) else { return made };
         let ty = self.state.solver.get(self.state.nodes[source.id]);
         self.shares_elements(cell, &ty);
+        // It may be one already, which is itself.
+        if frozen && ty.members().contains(&Ty::Obj) {
+            return self.refuse("PYR0401", e.span, format!("`frozenset` of `{}`", self.show(&ty)));
+        }
         let mut out = made;
         for member in ty.members() {
             // A frozenset of a frozenset is that one.

@@ -66,7 +66,7 @@ impl Program<'_> {
     }
 
     /// The instances that are still inferred and that something needs.
-    fn open(&self, root: usize) -> BTreeSet<usize> {
+    pub(super) fn open(&self, root: usize) -> BTreeSet<usize> {
         let needed = (0..self.instances.len()).filter(|i| self.instances[*i].needed);
         let mut todo: Vec<usize> = needed.chain([root]).collect();
         let mut open = BTreeSet::new();

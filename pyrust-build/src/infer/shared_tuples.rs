@@ -3,7 +3,7 @@
 //!
 //! Only the outcome matters: where no such tuple can get to Python, nobody sees which one is which.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Infer;
 use super::analysis::Analysis;
@@ -71,12 +71,19 @@ impl Solver {
     }
 
     /// Are there native tuples among the elements, however deep?
-    fn has_native(&self, ty: &Ty, depth: usize) -> bool {
-        depth < 8
-            && self.inside(ty).into_iter().any(|v| {
-                let ty = self.get(v);
-                is_native(&ty) || self.has_native(&ty, depth + 1)
-            })
+    fn has_native(&self, ty: &Ty) -> bool {
+        self.all_inside(ty).into_iter().any(|v| is_native(&self.get(v)))
+    }
+
+    /// The variables of all that stands in a value, however deep.
+    fn all_inside(&self, ty: &Ty) -> BTreeSet<VarId> {
+        let (mut seen, mut todo) = (BTreeSet::new(), self.inside(ty));
+        while let Some(var) = todo.pop() {
+            if seen.insert(var) {
+                todo.extend(self.inside(&self.get(var)));
+            }
+        }
+        seen
     }
 
     /// Tuples in this variable are Python's from the start.
@@ -96,13 +103,8 @@ impl Solver {
         }
     }
 
-    fn hold_inside(&mut self, ty: &Ty, depth: usize) {
-        for var in self.inside(ty) {
-            self.hold(var);
-            if depth < 8 {
-                self.hold_inside(&self.get(var), depth + 1);
-            }
-        }
+    fn hold_inside(&mut self, ty: &Ty) {
+        self.all_inside(ty).into_iter().for_each(|var| self.hold(var));
     }
 }
 
@@ -120,7 +122,12 @@ fn leaves(ty: &Type, at: bool) -> bool {
 impl Infer<'_, '_> {
     pub(super) fn hold_shared_tuples(&mut self) {
         let Infer { state, program, calls, values, hir, .. } = self;
-        let gives = |i: usize| program.instances[i].after.iter().any(|t| t.any(&Type::is_held));
+        // Where there are trees, an argument may become an object in the call.
+        let objects = state.solver.trees;
+        let gives = |i: usize| {
+            let held = |t: &Type| t.is_held() || objects && *t == Type::Obj;
+            program.instances[i].after.iter().any(|t| t.any(&held))
+        };
         let reached = |node: NodeId| values.get(&node).map(|all| all.iter().any(|r| gives(r.instance)));
         state.hold_shared_tuples(hir, &|node| calls.get(&node).map(|i| gives(*i)).or_else(|| reached(node)));
     }
@@ -303,7 +310,7 @@ impl Finder<'_> {
 
     fn is_concerned(&self, e: &Expr) -> bool {
         let ty = self.ty(e);
-        is_native(&ty) || is_of_python(&ty) || self.state.solver.has_native(&ty, 0)
+        is_native(&ty) || is_of_python(&ty) || self.state.solver.has_native(&ty)
     }
 
     /// The value gets to a second place.
@@ -531,7 +538,7 @@ impl<'h> Visit<'h> for Finder<'_> {
             _ => {}
         }
         // A new container with the elements of another.
-        if self.state.solver.has_native(&self.ty(e), 0) {
+        if self.state.solver.has_native(&self.ty(e)) {
             let copies = matches!(
                 e.kind,
                 ExprKind::Slice { .. }
@@ -571,12 +578,12 @@ impl Sources<'_, '_> {
             if is_native(&ty) {
                 self.finder.stored(e);
             }
-            self.finder.state.solver.hold_inside(&ty, 0);
+            self.finder.state.solver.hold_inside(&ty);
             return;
         }
         if self.all {
             self.finder.state.solver.hold(self.finder.state.nodes[e.id]);
-            self.finder.state.solver.hold_inside(&ty, 0);
+            self.finder.state.solver.hold_inside(&ty);
         }
         walk_expr(self, e);
     }

@@ -12,6 +12,9 @@ use crate::packed::Typecode;
 use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Side, Type, either, most_members};
 
 mod kept;
+mod trees;
+
+pub(super) use trees::Knot;
 
 pub(super) type VarId = usize;
 pub(super) type CellId = usize;
@@ -137,6 +140,8 @@ struct Cell {
 struct TyVar {
     parent: Option<VarId>,
     ty: Ty,
+    /// Trees are put together here: whatever it holds is an object of Python's.
+    opaque: bool,
 }
 
 #[derive(Debug, Default)]
@@ -147,6 +152,8 @@ pub(super) struct Solver {
     pub(super) changed: bool,
     /// A tuple of tuples grew without end, as a linked list does.
     pub(super) endless: bool,
+    /// There are trees: a tuple where an object may stand as well is one.
+    pub(super) trees: bool,
     /// There are instances that native code may keep to itself.
     pub(super) keeps: bool,
 }
@@ -159,7 +166,7 @@ const MAX_NESTING: usize = 6;
 
 impl Solver {
     pub(super) fn var(&mut self, ty: Ty) -> VarId {
-        self.vars.push(TyVar { parent: None, ty });
+        self.vars.push(TyVar { parent: None, ty, opaque: false });
         self.vars.len() - 1
     }
 
@@ -216,6 +223,10 @@ impl Solver {
     /// Lets a value of type `ty` into a variable.
     pub(super) fn flow(&mut self, ty: &Ty, into: VarId) {
         let root = self.var_root(into);
+        if self.vars[root].opaque {
+            self.boxed(ty);
+            return;
+        }
         let old = self.vars[root].ty.clone();
         let new = self.join(&old, ty);
         // Joining may have linked the variable itself.
@@ -237,6 +248,12 @@ impl Solver {
         let (ta, tb) = (self.vars[a].ty.clone(), self.vars[b].ty.clone());
         self.vars[b].parent = Some(a);
         self.changed = true;
+        if self.vars[a].opaque || self.vars[b].opaque {
+            self.boxed(&ta);
+            self.boxed(&tb);
+            self.opaque(a);
+            return;
+        }
         let joined = self.join(&ta, &tb);
         let root = self.var_root(a);
         if !self.is_endless(&joined) {
@@ -352,6 +369,7 @@ impl Solver {
                 items.iter().for_each(|item| self.flow(item, var));
             }
         }
+        self.merge_trees(&mut members);
         members.sort_by(|a, b| a.rank().cmp(&b.rank()));
         self.widen(&mut members);
         if members.len() == 1 { members.remove(0) } else { Ty::Union(members) }
@@ -484,6 +502,13 @@ impl Solver {
         }
         if in_place {
             self.set_in_place(cell);
+            // One of objects stays one, whatever is put in.
+            if *elem == Type::Obj {
+                self.opaque_inside(self.elem(cell));
+            }
+            if value == Some(&Type::Obj) {
+                self.opaque_inside(self.value(cell));
+            }
         }
         if found.is_some() {
             return current.clone();

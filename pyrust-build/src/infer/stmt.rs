@@ -260,6 +260,7 @@ impl Infer<'_, '_> {
                             vec![self.state.solver.get(*v); items.len()]
                         }
                         Ty::Str | Ty::Char => vec![Ty::Char; items.len()],
+                        Ty::Obj => vec![Ty::Obj; items.len()],
                         Ty::Array(_, 1..) => vec![self.element_type(member); items.len()],
                         // Anything else raises, and Python says how.
                         _ => continue,
@@ -317,8 +318,10 @@ impl Infer<'_, '_> {
                 | Ty::Dict(..)
                 | Ty::DictView(..)
                 | Ty::Str
+                | Ty::Obj
                 | Ty::Char => {
                     let t = match member {
+                        Ty::Obj => Ty::Obj,
                         Ty::List(c) | Ty::Set(c, _) => self.state.solver.get(self.state.solver.elem(*c)),
                         Ty::View(v) | Ty::VarTuple(v) | Ty::Iter(v) => self.state.solver.get(*v),
                         Ty::Dict(..) | Ty::DictView(..) => self.element_type(member),

@@ -1,16 +1,36 @@
 //! Operators on objects of which only the object itself knows its type: they are asked when the code runs.
 
 use super::{Row, select};
-use crate::ty::Type;
+use crate::ty::{DictKind, Type};
 
 /// The rows have a name with `object` behind it: what is known of the operands comes first.
 pub(super) const BOXED: &[Row] = &[
     Row("+ object", "object, object", "object", "dynamic::add", "c!"),
+    Row("+ object", "object, int", "object", "dynamic::add", "c!"),
+    Row("+ object", "int, object", "object", "dynamic::add", "c!"),
+    Row("+ object", "object, float", "object", "dynamic::add", "c!"),
+    Row("+ object", "float, object", "object", "dynamic::add", "c!"),
     Row("- object", "object, object", "object", "dynamic::sub", "c!"),
+    Row("- object", "object, int", "object", "dynamic::sub", "c!"),
+    Row("- object", "int, object", "object", "dynamic::sub", "c!"),
+    Row("- object", "object, float", "object", "dynamic::sub", "c!"),
+    Row("- object", "float, object", "object", "dynamic::sub", "c!"),
     Row("* object", "object, object", "object", "dynamic::mul", "c!"),
+    Row("* object", "object, int", "object", "dynamic::mul", "c!"),
+    Row("* object", "int, object", "object", "dynamic::mul", "c!"),
+    Row("* object", "object, float", "object", "dynamic::mul", "c!"),
+    Row("* object", "float, object", "object", "dynamic::mul", "c!"),
     Row("/ object", "object, object", "object", "dynamic::truediv", "c!"),
+    Row("/ object", "object, int", "object", "dynamic::truediv", "c!"),
+    Row("/ object", "int, object", "object", "dynamic::truediv", "c!"),
+    Row("/ object", "object, float", "object", "dynamic::truediv", "c!"),
+    Row("/ object", "float, object", "object", "dynamic::truediv", "c!"),
     Row("// object", "object, object", "object", "dynamic::floordiv", "c!"),
+    Row("// object", "object, int", "object", "dynamic::floordiv", "c!"),
+    Row("// object", "int, object", "object", "dynamic::floordiv", "c!"),
     Row("% object", "object, object", "object", "dynamic::rem", "c!"),
+    Row("% object", "object, int", "object", "dynamic::rem", "c!"),
+    Row("% object", "int, object", "object", "dynamic::rem", "c!"),
     Row("& object", "object, object", "object", "dynamic::and", "c!"),
     Row("| object", "object, object", "object", "dynamic::or", "c!"),
     Row("^ object", "object, object", "object", "dynamic::xor", "c!"),
@@ -18,10 +38,34 @@ pub(super) const BOXED: &[Row] = &[
     Row(">> object", "object, object", "object", "dynamic::shr", "c!"),
     Row("neg object", "object", "object", "dynamic::neg", "c!"),
     Row("< object", "object, object", "bool", "dynamic::lt", "c!"),
+    Row("< object", "object, int", "bool", "dynamic::lt", "c!"),
+    Row("< object", "int, object", "bool", "dynamic::lt", "c!"),
+    Row("< object", "object, float", "bool", "dynamic::lt", "c!"),
+    Row("< object", "float, object", "bool", "dynamic::lt", "c!"),
     Row("<= object", "object, object", "bool", "dynamic::le", "c!"),
+    Row("<= object", "object, int", "bool", "dynamic::le", "c!"),
+    Row("<= object", "int, object", "bool", "dynamic::le", "c!"),
+    Row("<= object", "object, float", "bool", "dynamic::le", "c!"),
+    Row("<= object", "float, object", "bool", "dynamic::le", "c!"),
     Row("> object", "object, object", "bool", "dynamic::gt", "c!"),
+    Row("> object", "object, int", "bool", "dynamic::gt", "c!"),
+    Row("> object", "int, object", "bool", "dynamic::gt", "c!"),
+    Row("> object", "object, float", "bool", "dynamic::gt", "c!"),
+    Row("> object", "float, object", "bool", "dynamic::gt", "c!"),
     Row(">= object", "object, object", "bool", "dynamic::ge", "c!"),
+    Row(">= object", "object, int", "bool", "dynamic::ge", "c!"),
+    Row(">= object", "int, object", "bool", "dynamic::ge", "c!"),
+    Row(">= object", "object, float", "bool", "dynamic::ge", "c!"),
+    Row(">= object", "float, object", "bool", "dynamic::ge", "c!"),
     Row("getitem object", "object, object", "object", "dynamic::getitem", "c!"),
+    Row("getitem object", "object, int", "object", "dynamic::item", "c!"),
+    Row("getitem object", "object, str", "object", "dynamic::entry", "c!"),
+    // What is written to one by one is a list: dicts would be slower than in Python.
+    Row("setitem object", "object, int, object", "None", "dynamic::set_item", "c!m"),
+    Row("delitem object", "object, int", "None", "dynamic::del_item", "c!m"),
+    Row("getslice object", "object, int?, int?, int?", "object", "dynamic::getslice", "c!"),
+    Row("in object", "object, object", "bool", "dynamic::contains", "c!r"),
+    Row("in object", "str, object", "bool", "dynamic::has_text", "c!r"),
     Row("len object", "object", "int", "dynamic::len", "c!"),
 ];
 
@@ -38,7 +82,18 @@ fn is_boxable(ty: &Type) -> bool {
             | Type::Str
             | Type::Char
             | Type::Bytes
-    )
+    ) || matches!(ty, Type::Tuple { items, .. } if items.iter().all(is_boxable))
+}
+
+/// Can it stand in an object?
+fn can_be_stored(ty: &Type) -> bool {
+    match ty {
+        Type::None | Type::List { .. } | Type::VarTuple(_) | Type::Set { .. } | Type::Range => true,
+        Type::Dict { kind, .. } => *kind == DictKind::Plain,
+        Type::Instance(class) => class.own == 0,
+        Type::Tuple { items, .. } | Type::Union(items) => items.iter().all(can_be_stored),
+        other => is_boxable(other),
+    }
 }
 
 /// Keys and places are numbers or texts, which an object is tested for when it is used as one.
@@ -72,9 +127,51 @@ pub fn boxed(name: &str, args: &[Type]) -> Option<(String, Vec<Type>)> {
         let types = vec![key, container.clone()];
         return select(name, &types).is_some().then(|| (name.to_string(), types));
     }
+    if let ("getslice", [Type::Obj, bounds @ ..]) = (name, args) {
+        let types: Vec<Type> = std::iter::once(Type::Obj).chain(bounds.iter().cloned()).collect();
+        return select("getslice object", &types).is_some().then(|| ("getslice object".to_string(), types));
+    }
+    if let ("setitem", [Type::Obj, Type::Int, value]) = (name, args)
+        && can_be_stored(value)
+    {
+        return Some(("setitem object".to_string(), vec![Type::Obj, Type::Int, Type::Obj]));
+    }
     if !args.iter().all(is_boxable) || select(name, args).is_some() {
         return None;
     }
-    let (name, types) = (format!("{name} object"), vec![Type::Obj; args.len()]);
+    let name = format!("{name} object");
+    // Numbers and texts that are known need no object.
+    let known = |ty: &Type| match ty {
+        Type::Int | Type::Float | Type::Str => ty.clone(),
+        Type::Char => Type::Str,
+        _ => Type::Obj,
+    };
+    let known: Vec<Type> = args.iter().map(known).collect();
+    let types = if select(&name, &known).is_some() { known } else { vec![Type::Obj; args.len()] };
     select(&name, &types).is_some().then_some((name, types))
+}
+
+/// What an object must be that has a method of that name, if only one of the builtin classes has it, or one far more
+/// often than the others. Where it is something else the call bails.
+pub fn told_by_method(name: &str, args: usize) -> Option<Type> {
+    let object = || Box::new(Type::Obj);
+    let list = || Type::List { elem: object(), in_place: true };
+    let dict = || Type::Dict { key: object(), value: object(), in_place: true, kind: DictKind::Plain };
+    Some(match (name, args) {
+        ("append" | "extend" | "insert" | "reverse" | "sort", _) | ("pop", 0) => list(),
+        // No method that writes to a dict or a set: that would be slower than in Python.
+        ("get" | "items" | "keys" | "values", _) => dict(),
+        ("issubset" | "issuperset" | "union", _) => {
+            Type::Set { elem: object(), in_place: true, frozen: false }
+        }
+        (
+            "startswith" | "endswith" | "split" | "rsplit" | "splitlines" | "strip" | "lstrip" | "rstrip"
+            | "upper" | "lower" | "title" | "capitalize" | "isdigit" | "isalpha" | "isalnum" | "isspace"
+            | "isupper" | "islower" | "isidentifier" | "join" | "ljust" | "rjust" | "center" | "zfill"
+            | "partition" | "rpartition" | "encode" | "find" | "rfind",
+            _,
+        ) => Type::Str,
+        ("replace", 2 | 3) => Type::Str,
+        _ => return None,
+    })
 }

@@ -30,7 +30,7 @@ mod views;
 use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
-pub use boxed::boxed;
+pub use boxed::{boxed, told_by_method};
 pub use constants::{CONSTANTS, STRUCTURES};
 pub use keywords::{Arg, Constant, positional};
 pub use numpy::{form, has_form, is_of_numbers};

@@ -51,17 +51,23 @@ pub(super) fn parameter_types(
         ]);
     }
     let classes = |name: &str, types: Option<&[SigType]>| class_type(program, name, types);
-    let told = |i: usize| {
-        let nested = all.iter().filter_map(|s| s.params.get(i)).any(|t| nesting(t) >= NESTED);
-        if nested { rolled_up(&signature.params[i]) } else { signature.params[i].clone() }
-    };
-    let of = |i: usize| any_recorded(&in_python(&from_signature(&told(i), &classes)), i, all);
+    let told = without_levels(signature, all);
+    let of = |i: usize| any_recorded(&in_python(&from_signature(&told[i], &classes)), i, all);
     // No type is recorded for a function of C's. One that is the default, and is called, is taken for that.
     let known = |(frame, &i): (usize, &usize)| match of(i) {
         Type::Obj => program.called_default(func, frame).unwrap_or(Type::Obj),
         other => other,
     };
     Ok(places.iter().enumerate().map(known).collect())
+}
+
+/// The types of the parameters; one that got a tree, in this signature or another one, is told as a node of it.
+pub(super) fn without_levels(signature: &Signature, all: &[Signature]) -> Vec<SigType> {
+    let told = |(i, ty): (usize, &SigType)| {
+        let nested = all.iter().filter_map(|s| s.params.get(i)).any(|t| nesting(t) >= NESTED);
+        if nested { rolled_up(ty) } else { ty.clone() }
+    };
+    signature.params.iter().enumerate().map(told).collect()
 }
 
 /// A tree of tuples or lists is recorded as deep as the trees of the tests were: from so many levels on it is taken for one.

@@ -6,7 +6,7 @@
 use core::ptr::NonNull;
 use pyo3_ffi::{
     Py_REFCNT, Py_TYPE, PyBool_Type, PyBytes_Type, PyDict_Type, PyFloat_Type, PyFrozenSet_Type, PyList_Type,
-    PyLong_Type, PyObject, PySet_Type, PyTuple_Type, PyTypeObject, PyUnicode_Type,
+    PyLong_Type, PyObject, PyRange_Type, PySet_Type, PyTuple_Type, PyTypeObject, PyUnicode_Type,
 };
 
 mod rewritten;
@@ -102,6 +102,8 @@ exact_tests! {
     is_set = PySet_Type,
     /// `type(object) is frozenset`
     is_frozenset = PyFrozenSet_Type,
+    /// `type(object) is range`
+    is_range = PyRange_Type,
 }
 
 /// The value of an exact `float`.

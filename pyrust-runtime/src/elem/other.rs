@@ -7,7 +7,7 @@ use pyo3_ffi::{Py_IsNone, Py_None, PyComplex_Type, PyFrozenSet_Type, PyObject, P
 
 use crate::boundary::layout;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
-use crate::obj::Obj;
+use crate::obj::{Obj, dynamic};
 use crate::range::Range;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::txn::Cx;
@@ -117,7 +117,7 @@ impl Key for Obj {
 }
 
 impl ElemOrd for Obj {
-    fn elem_cmp(&self, _: Cx, _: &Self) -> R<Ordering> {
-        bail(Bail::Callback)
+    fn elem_cmp(&self, cx: Cx, other: &Self) -> R<Ordering> {
+        dynamic::order(cx, *self, *other)
     }
 }

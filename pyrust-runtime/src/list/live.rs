@@ -1,7 +1,7 @@
 //! A list of Python's, used in place: elements are unboxed at the read, writes are journalled.
 
 use core::marker::PhantomData;
-use core::ptr::NonNull;
+use core::ptr::{NonNull, null_mut};
 
 use pyo3_ffi::{Py_DECREF, Py_INCREF, Py_REFCNT, PyList_New, PyObject};
 
@@ -149,6 +149,44 @@ impl<T> IntoPy for PList<T> {
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps it alive.
         Ok(unsafe { again(self.as_ptr()) })
+    }
+}
+
+impl<T: IntoPy> PList<T> {
+    /// A new list of Python's with these items.
+    pub(super) fn of<const N: usize>(cx: Cx, items: [T; N]) -> R<Self> {
+        cx.point()?;
+        let (mut objects, mut made) = ([null_mut(); N], 0);
+        // SAFETY: New references each, which the list takes, or nobody.
+        let given_up =
+            |objects: &[*mut PyObject]| objects.iter().for_each(|object| unsafe { Py_DECREF(*object) });
+        for item in items {
+            match item.into_py(cx) {
+                Ok(object) => objects[made] = object,
+                Err(stop) => {
+                    given_up(&objects[..made]);
+                    return Err(stop);
+                }
+            }
+            made += 1;
+        }
+        cx.before_tracked();
+        // SAFETY: The GIL is held; each place of the new list gets an item, and the list goes to the arena.
+        unsafe {
+            let object = match fresh(PyList_New(N as isize)) {
+                Ok(object) => object,
+                Err(stop) => {
+                    given_up(&objects);
+                    return Err(stop);
+                }
+            };
+            if N != 0 {
+                core::ptr::copy_nonoverlapping(objects.as_ptr(), layout::list_items(object), N);
+            }
+            let object = cx.adopt(object)?;
+            journal::register_fresh(cx, object.as_ptr())?;
+            Ok(PList { object, item: PhantomData })
+        }
     }
 }
 

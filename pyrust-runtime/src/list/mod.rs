@@ -172,11 +172,7 @@ pub fn plist_new<T: FromPy + IntoPy + Clone>(cx: Cx) -> R<PList<T>> {
 /// `[a, b, …]`, as a Python list.
 #[inline]
 pub fn plist_of<T: FromPy + IntoPy + Clone, const N: usize>(cx: Cx, items: [T; N]) -> R<PList<T>> {
-    let list = PList::make(cx, N)?;
-    for item in items {
-        list.push(cx, item)?;
-    }
-    Ok(list)
+    PList::of(cx, items)
 }
 
 /// `len(l)`

@@ -1,28 +1,74 @@
 //! Operators on objects of which only the object itself knows its type: what CPython does for exact numbers and texts,
 //! items of exact lists, tuples, dicts and texts. Of all others a class could have a say, so they bail.
 
-use core::ptr;
+use core::cmp::Ordering;
+use core::ptr::{self, NonNull};
 
 use pyo3_ffi::{self as ffi, PyObject};
 
 use super::Obj;
+pub use super::each::{Each, each, listed, set, tuple, unpack};
 use crate::boundary::layout;
 use crate::builtins::c::{owned, raised, undisturbed};
 use crate::dict::{self, PDict};
 use crate::list::{self, PList};
 use crate::py::FromPy;
+use crate::set::{self, PFrozenSet, PSet};
 use crate::stop::{Bail, R, bail};
 use crate::str_ as pystr;
 use crate::strs::{Bytes, Chr, Str};
-use crate::tuple::{self, PTuple};
+use crate::tuple::{self as tuples, PTuple};
 use crate::txn::Cx;
 
 /// A number that needs no function of C's.
+#[doc(hidden)]
 #[derive(Clone, Copy)]
-enum Number {
+pub enum Number {
     Int(i64),
     Float(f64),
     Other,
+}
+
+/// What an operator is given: any object, or a number that is known as one and needs no object.
+pub trait Operand: Copy {
+    #[doc(hidden)]
+    fn number(self) -> Number;
+    #[doc(hidden)]
+    fn object(self, cx: Cx) -> R<Obj>;
+}
+
+impl Operand for Obj {
+    #[inline(always)]
+    fn number(self) -> Number {
+        number(self)
+    }
+
+    #[inline(always)]
+    fn object(self, _: Cx) -> R<Obj> {
+        Ok(self)
+    }
+}
+
+impl Operand for i64 {
+    #[inline(always)]
+    fn number(self) -> Number {
+        Number::Int(self)
+    }
+
+    fn object(self, cx: Cx) -> R<Obj> {
+        Obj::of(cx, self)
+    }
+}
+
+impl Operand for f64 {
+    #[inline(always)]
+    fn number(self) -> Number {
+        Number::Float(self)
+    }
+
+    fn object(self, cx: Cx) -> R<Obj> {
+        Obj::of(cx, self)
+    }
 }
 
 #[inline(always)]
@@ -82,9 +128,9 @@ macro_rules! arithmetic {
     ($($(#[$doc:meta])* $name:ident: $function:ident, $int:expr, $float:expr, $texts:literal;)*) => {$(
         $(#[$doc])*
         #[inline]
-        pub fn $name(cx: Cx, a: Obj, b: Obj) -> R<Obj> {
+        pub fn $name<A: Operand, B: Operand>(cx: Cx, a: A, b: B) -> R<Obj> {
             let (int, of_floats): (fn(i64, i64) -> Option<i64>, fn(f64, f64) -> Option<f64>) = ($int, $float);
-            match (number(a), number(b)) {
+            match (a.number(), b.number()) {
                 (Number::Int(x), Number::Int(y)) => {
                     if let Some(value) = int(x, y) {
                         return Obj::of(cx, value);
@@ -97,7 +143,7 @@ macro_rules! arithmetic {
                 }
                 _ => {}
             }
-            asked(cx, ffi::$function, a, b, $texts)
+            asked(cx, ffi::$function, a.object(cx)?, b.object(cx)?, $texts)
         }
     )*};
 }
@@ -142,11 +188,11 @@ macro_rules! orders {
     ($($(#[$doc:meta])* $name:ident: $symbol:tt, $op:ident;)*) => {$(
         $(#[$doc])*
         #[inline]
-        pub fn $name(_: Cx, a: Obj, b: Obj) -> R<bool> {
-            match (number(a), number(b)) {
+        pub fn $name<A: Operand, B: Operand>(cx: Cx, a: A, b: B) -> R<bool> {
+            match (a.number(), b.number()) {
                 (Number::Int(x), Number::Int(y)) => Ok(x $symbol y),
                 (Number::Float(x), Number::Float(y)) => Ok(x $symbol y),
-                _ => compared(a, b, ffi::$op),
+                _ => compared(a.object(cx)?, b.object(cx)?, ffi::$op),
             }
         }
     )*};
@@ -161,6 +207,40 @@ orders! {
     gt: >, Py_GT;
     /// `a >= b`
     ge: >=, Py_GE;
+}
+
+/// How two objects are ordered that are exact numbers or texts, or exact tuples of those.
+pub(crate) fn order(cx: Cx, a: Obj, b: Obj) -> R<Ordering> {
+    match (number(a), number(b)) {
+        (Number::Int(x), Number::Int(y)) => return Ok(x.cmp(&y)),
+        (Number::Float(x), Number::Float(y)) => return x.partial_cmp(&y).map_or(bail(Bail::Callback), Ok),
+        _ => {}
+    }
+    // SAFETY: The transaction keeps both alive.
+    if unsafe { layout::is_tuple(a.as_ptr()) && layout::is_tuple(b.as_ptr()) } {
+        return order_of_tuples(cx.call()?, a, b);
+    }
+    if compared(a, b, ffi::Py_LT)? {
+        return Ok(Ordering::Less);
+    }
+    if compared(a, b, ffi::Py_GT)? {
+        return Ok(Ordering::Greater);
+    }
+    // Neither is less than the other, as it is beside a NaN, too.
+    if compared(a, b, ffi::Py_EQ)? { Ok(Ordering::Equal) } else { bail(Bail::Callback) }
+}
+
+/// The first items that differ decide.
+fn order_of_tuples(cx: Cx, a: Obj, b: Obj) -> R<Ordering> {
+    let (a, b) = (a.to::<PTuple<Obj>>(cx)?, b.to::<PTuple<Obj>>(cx)?);
+    let (n, m) = (tuples::len(cx, &a), tuples::len(cx, &b));
+    for i in 0..n.min(m) {
+        let (x, y) = (tuples::get(cx, &a, i)?, tuples::get(cx, &b, i)?);
+        if !x.equals_in(y)? {
+            return order(cx, x, y);
+        }
+    }
+    Ok(n.cmp(&m))
 }
 
 #[cold]
@@ -213,7 +293,7 @@ pub fn getitem(cx: Cx, a: Obj, b: Obj) -> R<Obj> {
     unsafe {
         let object = a.as_ptr();
         if layout::is_tuple(object) {
-            return tuple::get(cx, &PTuple::<Obj>::from_py(cx, object)?, b.to(cx)?);
+            return tuples::get(cx, &PTuple::<Obj>::from_py(cx, object)?, b.to(cx)?);
         }
         if layout::is_list(object) {
             return list::get(cx, &PList::<Obj>::from_py(cx, object)?, b.to(cx)?);
@@ -231,6 +311,56 @@ pub fn getitem(cx: Cx, a: Obj, b: Obj) -> R<Obj> {
     }
 }
 
+/// `a[index]`: an exact list or tuple needs no object for it.
+#[inline]
+pub fn item(cx: Cx, a: Obj, index: i64) -> R<Obj> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_tuple(object) {
+            return tuples::get(cx, &PTuple::<Obj>::from_py(cx, object)?, index);
+        }
+        if layout::is_list(object) {
+            return list::get(cx, &PList::<Obj>::from_py(cx, object)?, index);
+        }
+    }
+    getitem(cx, a, Obj::of(cx, index)?)
+}
+
+/// `a[key]`: looking up in an exact dict needs the key no longer than that.
+pub fn entry(cx: Cx, a: Obj, key: &Str) -> R<Obj> {
+    // SAFETY: The transaction keeps the object alive, and the key lives as long as it is looked for.
+    unsafe {
+        if layout::is_dict(a.as_ptr()) {
+            let dict = PDict::<Obj, Obj>::from_py(cx, a.as_ptr())?;
+            if let Some(value) = dict::get(cx, &dict, &lent(key))? {
+                return Ok(value);
+            }
+        }
+    }
+    getitem(cx, a, Obj::of(cx, key.clone())?)
+}
+
+/// A text as an object for as long as it lives.
+fn lent(text: &Str) -> Obj {
+    // SAFETY: An object is not null.
+    Obj::foreign(unsafe { NonNull::new_unchecked(text.as_ptr()) })
+}
+
+/// `key in a`
+pub fn has_text(cx: Cx, a: Obj, key: &Str) -> R<bool> {
+    // SAFETY: The transaction keeps the object alive, and the key lives as long as it is looked for.
+    unsafe {
+        if layout::is_dict(a.as_ptr()) {
+            return dict::contains(cx, &PDict::<Obj, Obj>::from_py(cx, a.as_ptr())?, &lent(key));
+        }
+        if layout::is_str(a.as_ptr()) {
+            return pystr::contains(&a.to::<Str>(cx)?, key);
+        }
+    }
+    contains(cx, a, Obj::of(cx, key.clone())?)
+}
+
 /// `len(a)` of such a container.
 pub fn len(cx: Cx, a: Obj) -> R<i64> {
     // SAFETY: The transaction keeps the object alive.
@@ -244,6 +374,77 @@ pub fn len(cx: Cx, a: Obj) -> R<i64> {
         }
         if layout::is_str(object) {
             return Ok(pystr::len(&a.to::<Str>(cx)?));
+        }
+        bail(Bail::Callback)
+    }
+}
+
+/// `a[index] = value` of an exact list.
+#[inline]
+pub fn set_item(cx: Cx, a: Obj, index: i64, value: Obj) -> R<()> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        if layout::is_list(a.as_ptr()) {
+            return list::set(cx, &PList::<Obj>::from_py(cx, a.as_ptr())?, index, value);
+        }
+    }
+    bail(Bail::Callback)
+}
+
+/// `del a[index]` of an exact list.
+pub fn del_item(cx: Cx, a: Obj, index: i64) -> R<()> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        if layout::is_list(a.as_ptr()) {
+            return list::del(cx, &PList::<Obj>::from_py(cx, a.as_ptr())?, index);
+        }
+    }
+    bail(Bail::Callback)
+}
+
+/// `a[start:stop:step]` of an exact list, tuple, text or `bytes`.
+pub fn getslice(cx: Cx, a: Obj, start: Option<i64>, stop: Option<i64>, step: Option<i64>) -> R<Obj> {
+    // SAFETY: The transaction keeps the object alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_list(object) {
+            return Obj::of(cx, list::slice(cx, &PList::<Obj>::from_py(cx, object)?, start, stop, step)?);
+        }
+        if layout::is_tuple(object) {
+            return Obj::of(cx, tuples::slice(cx, &PTuple::<Obj>::from_py(cx, object)?, start, stop, step)?);
+        }
+        if layout::is_str(object) {
+            return Obj::of(cx, pystr::slice(cx, &a.to::<Str>(cx)?, start, stop, step)?);
+        }
+        if layout::is_bytes(object) {
+            return Obj::of(cx, crate::bytes::slice(cx, &a.to::<Bytes>(cx)?, start, stop, step)?);
+        }
+        bail(Bail::Callback)
+    }
+}
+
+/// `b in a` of an exact dict, list, tuple, set or text.
+pub fn contains(cx: Cx, a: Obj, b: Obj) -> R<bool> {
+    // SAFETY: The transaction keeps both objects alive.
+    unsafe {
+        let object = a.as_ptr();
+        if layout::is_dict(object) {
+            return dict::contains(cx, &PDict::<Obj, Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_list(object) {
+            return list::contains(cx, &PList::<Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_tuple(object) {
+            return tuples::contains(cx, &PTuple::<Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_str(object) && layout::is_str(b.as_ptr()) {
+            return pystr::contains(&a.to::<Str>(cx)?, &b.to::<Str>(cx)?);
+        }
+        if layout::is_set(object) {
+            return set::contains(cx, &PSet::<Obj>::from_py(cx, object)?, &b);
+        }
+        if layout::is_frozenset(object) {
+            return set::contains(cx, &PFrozenSet::<Obj>::from_py(cx, object)?, &b);
         }
         bail(Bail::Callback)
     }

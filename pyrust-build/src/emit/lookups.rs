@@ -1,0 +1,95 @@
+//! Methods of dicts that look a key up and have an answer where there is none.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::Func;
+use super::types::Val;
+use crate::hir::{Expr, ExprKind};
+use crate::ty::Type;
+
+impl Func<'_, '_, '_> {
+    /// `d.get(k, default)` and `d.pop(k, default)`, where the default may have another type than the values.
+    pub(super) fn dict_get(
+        &mut self,
+        base: &Val,
+        pop: bool,
+        key: &Expr,
+        default: &Expr,
+        to: &Type,
+    ) -> TokenStream {
+        let (k, d) = (self.val(key), self.val(default));
+        self.dispatch(&[base.clone(), k], &mut |f, vals| {
+            let Type::Dict { value, .. } = &vals[0].ty else { return None };
+            let value = (**value).clone();
+            if d.ty.fits_into(&value) && value != Type::Never {
+                let name = if pop { "dict.pop" } else { "dict.get" };
+                let args = [vals[0].clone(), vals[1].clone(), Val::new(f.coerce(&d, &value), value)];
+                let ret = f.row(name, &args)?;
+                return Some(f.coerce(&ret, to));
+            }
+            // The default is evaluated before the look-up.
+            let mut lets = Vec::new();
+            let vals: Vec<Val> = vals.iter().map(|v| f.bind(v, &mut lets)).collect();
+            let d = f.bind(&d, &mut lets);
+            if pop {
+                let (dict, key) = (vals[0].by_ref(), f.key_of(&vals[0], &vals[1])?);
+                let (has, take) =
+                    (f.q(quote!(dict::contains(cx, #dict, &#key))), f.q(quote!(dict::pop(cx, #dict, &#key))));
+                let hit = f.coerce(&Val::new(take, value), to);
+                let miss = f.coerce(&d, to);
+                return Some(quote!({ #(#lets)* if #has { #hit } else { #miss } }));
+            }
+            let found = f.row_optional(&vals[0], &vals[1])?;
+            let x = f.fresh("v");
+            let hit = f.coerce(&Val::new(quote!(#x), value), to);
+            let miss = f.coerce(&d, to);
+            Some(quote!({ #(#lets)* match #found { Some(#x) => #hit, None => #miss } }))
+        })
+    }
+
+    /// `d.setdefault(k, [])`: the default is made where it is needed, for nobody can tell.
+    pub(super) fn set_default(
+        &mut self,
+        dict: &Val,
+        key: &Expr,
+        default: &Expr,
+        to: &Type,
+    ) -> Option<TokenStream> {
+        let Type::Dict { key: key_ty, value, .. } = &dict.ty else { return None };
+        let empty = matches!(&default.kind, ExprKind::List(items) if items.is_empty())
+            || matches!(&default.kind, ExprKind::Dict(items) if items.is_empty());
+        let fits = self.node(default.id) == **value && self.node(key.id) == **key_ty;
+        if !empty || !fits || !self.file.program.passes.has(crate::passes::Pass::Fields) {
+            return None;
+        }
+        let (d, value) = (dict.by_ref(), (**value).clone());
+        let key = self.val(key).by_ref();
+        let default = self.in_closure(|f| f.value_as(default, &value));
+        let code = self.q(quote!(dict::setdefault_with(cx, #d, #key, || Ok(#default))));
+        Some(self.coerce(&Val::new(code, value), to))
+    }
+
+    /// A key in the representation of the dict's keys.
+    fn key_of(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
+        let Type::Dict { key: k, .. } = &dict.ty else { return None };
+        let fits = key.ty.fits_into(k) || crate::ops::equal_key(&key.ty, k);
+        fits.then(|| self.coerce(key, k))
+    }
+
+    /// `dict::get`: `Option` of the value.
+    fn row_optional(&mut self, dict: &Val, key: &Val) -> Option<TokenStream> {
+        let d = dict.by_ref();
+        if let Some(name) = self.field([&dict.ty], key) {
+            return Some(self.q(quote!(dict::field_get(cx, #d, &#name))));
+        }
+        if let Type::Dict { key: stored, .. } = &dict.ty
+            && crate::ops::never_equal(&key.ty, stored)
+        {
+            let k = key.by_ref();
+            return Some(self.q(quote!(dict::get_other(cx, #d, #k))));
+        }
+        let k = self.key_of(dict, key)?;
+        Some(self.q(quote!(dict::get(cx, #d, &#k))))
+    }
+}

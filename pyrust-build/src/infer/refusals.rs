@@ -1,0 +1,49 @@
+//! What is not supported: a note for the report, and nothing comes of it.
+
+use super::solver::Ty;
+use super::{FuncRef, Infer, MAX_REFUSALS, Within};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::hir;
+use crate::source::Span;
+
+impl Infer<'_, '_> {
+    pub(super) fn refuse(&mut self, code: &'static str, span: Span, message: impl Into<String>) -> Ty {
+        self.refuse_with(code, span, message, "")
+    }
+
+    pub(super) fn refuse_with(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: &str,
+    ) -> Ty {
+        if self.report {
+            self.refused(Diagnostic::new(code, Severity::Note, message).label(label), span);
+        }
+        Ty::Never
+    }
+
+    /// A call of a function that is refused; `reasons` are its own.
+    pub(super) fn refuse_callee(&mut self, e: &hir::Expr, target: &FuncRef, reasons: &[Diagnostic]) -> Ty {
+        if self.report {
+            let why = reasons.first().map_or(String::new(), |d| format!(": {}", d.message));
+            let message = format!("`{}` cannot be compiled along{why}", target.name());
+            self.refused(Diagnostic::new("PYR0312", Severity::Note, message).because(reasons), e.span);
+        }
+        Ty::Never
+    }
+
+    pub(super) fn refused(&mut self, d: Diagnostic, span: Span) {
+        match self.within.last() {
+            Some(Within::Statement(span)) => _ = self.places.statements.insert(*span),
+            Some(Within::Expression(node)) => _ = self.places.nodes.insert(*node),
+            None => {}
+        }
+        let file = self.program.modules.module(&self.func.module).map(|(file, _)| file);
+        let d = d.at(file.map_or("", |file| &file.path), span);
+        if self.diagnostics.len() < MAX_REFUSALS && !self.diagnostics.contains(&d) {
+            self.diagnostics.push(d);
+        }
+    }
+}
