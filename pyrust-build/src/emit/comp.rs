@@ -26,11 +26,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         }
         if let (CompKind::Tuple, Some(e), Type::VarTuple(elem)) = (comp.kind, comp.source(), ty)
             && self.node(e.id) == Type::Obj
+            && **elem == Type::Obj
         {
             let object = self.value_as(e, &Type::Obj);
             let made =
                 Val::new(self.q(quote!(dynamic::tuple(cx, #object))), Type::VarTuple(Box::new(Type::Obj)));
-            debug_assert_eq!(**elem, Type::Obj);
             return self.coerce(&made, ty);
         }
         if let (CompKind::List, Some(e), Type::List { in_place: false, .. }) = (comp.kind, comp.source(), ty)

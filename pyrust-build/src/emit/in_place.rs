@@ -35,7 +35,7 @@ impl Func<'_, '_, '_> {
             });
             return if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
         }
-        if let (BinOp::Add, Type::Obj, Type::List { .. }) = (op, &l.ty, &r.ty) {
+        if l.ty == Type::Obj && changes_in_place(op, &l.ty, &r.ty) {
             let mut lets = Vec::new();
             let (l, r) = (self.bind(l, &mut lets), self.bind(r, &mut lets));
             let told = Type::List { elem: Box::new(Type::Obj), in_place: true };
@@ -100,7 +100,7 @@ impl Func<'_, '_, '_> {
 pub(super) fn changes_in_place(op: BinOp, l: &Type, r: &Type) -> bool {
     match (op, l) {
         (BinOp::Add, Type::List { .. } | Type::Deque { .. }) => true,
-        (BinOp::Add, Type::Obj) => matches!(r, Type::List { .. }),
+        (BinOp::Add, Type::Obj) => matches!(r, Type::List { elem, .. } if **elem == Type::Obj),
         (_, Type::Array(..)) => true,
         (BinOp::Mult, Type::List { .. }) => {
             matches!(r, Type::Int | Type::Big | Type::Bool | Type::Never)

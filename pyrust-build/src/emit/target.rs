@@ -255,7 +255,10 @@ impl Func<'_, '_, '_> {
                     let val = self.val(v);
                     // Read before anything is written.
                     let (name, code) = (self.fresh("v"), val.owned());
-                    lets.push(quote!(let #name = #code;));
+                    // One member alone would leave the others open.
+                    let ty = matches!(val.ty, Type::Union(_)).then(|| super::types::rust_type(&val.ty));
+                    let ty = ty.iter();
+                    lets.push(quote!(let #name #(: #ty)* = #code;));
                     Val::new(quote!(#name), val.ty)
                 })
                 .collect();
