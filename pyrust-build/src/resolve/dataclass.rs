@@ -216,7 +216,7 @@ fn own_fields(class: &ClassDef) -> Option<Vec<Field>> {
     Some(out)
 }
 
-fn defines(class: &ClassDef, name: &str) -> bool {
+pub(super) fn defines(class: &ClassDef, name: &str) -> bool {
     class.body.iter().any(|stmt| match &stmt.kind {
         S::FunctionDef(f) => f.name == name,
         S::Assign { targets, .. } => targets.iter().any(|t| matches!(&t.kind, E::Name(n) if n == name)),

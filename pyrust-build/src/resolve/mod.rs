@@ -160,12 +160,13 @@ impl ModuleEnv {
         let mut known: BTreeMap<String, dataclass::Fields> = BTreeMap::new();
         for stmt in body {
             let Some((name, mut class)) = self.top_class(stmt) else { continue };
-            let ordered = ordering::without(&class, &|e| self.is_imported(e, "functools", "total_ordering"));
-            class = ordered.clone().unwrap_or(class);
+            let decorators = class.decorators.len();
+            class.decorators.retain(|d| !self.is_imported(d, "functools", "total_ordering"));
+            let ordered = class.decorators.len() < decorators;
             if let Some(fields) = self.expand_dataclass(&name, &mut class, stmt.span, &known) {
                 known.insert(name.clone(), fields);
             }
-            if ordered.is_some() {
+            if ordered {
                 let above = |method: &str| self.inherits(&class, method, MAX_ABOVE);
                 let made = ordering::expand(&class, stmt.span, &above);
                 self.add_made(&name, &mut class, stmt.span, made);
@@ -178,14 +179,9 @@ impl ModuleEnv {
     fn inherits(&self, class: &ClassDef, method: &str, depth: usize) -> bool {
         let Some(depth) = depth.checked_sub(1) else { return false };
         class.bases.iter().any(|base| {
-            let crate::ast::ExprKind::Name(base) = &base.kind else { return false };
-            self.all_classes.get(base).is_some_and(|base| {
-                let own = base
-                    .body
-                    .iter()
-                    .any(|stmt| matches!(&stmt.kind, StmtKind::FunctionDef(f) if f.name == method));
-                own || self.inherits(base, method, depth)
-            })
+            let E::Name(base) = &base.kind else { return false };
+            let base = self.all_classes.get(base);
+            base.is_some_and(|base| dataclass::defines(base, method) || self.inherits(base, method, depth))
         })
     }
 

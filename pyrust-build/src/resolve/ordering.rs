@@ -4,8 +4,8 @@
 //! As with dataclasses nothing of it is trusted: what the class really has is compared with the digest of the function of
 //! `functools` that would be there ([`Made::texts`]).
 
-use super::dataclass::{Made, Text};
-use crate::ast::{BoolOp, ClassDef, CmpOp, Expr, ExprKind as E, StmtKind as S, UnaryOp};
+use super::dataclass::{Made, Text, defines};
+use crate::ast::{BoolOp, ClassDef, CmpOp, ExprKind as E, StmtKind as S, UnaryOp};
 use crate::source::Span;
 
 /// The comparisons, the one from which the others are made first.
@@ -29,11 +29,6 @@ fn form(root: usize, made: usize) -> Form {
         _ => None,
     };
     Form { not, equality }
-}
-
-/// Is a comparison of that name in the class's text?
-fn defines(class: &ClassDef, name: &str) -> bool {
-    class.body.iter().any(|stmt| matches!(&stmt.kind, S::FunctionDef(f) if f.name == name))
 }
 
 /// The methods that the decorator adds. `above`: does a class above it have a comparison of that name?
@@ -77,12 +72,4 @@ fn spelled(root: usize, made: usize) -> String {
          if op_result is NotImplemented:\n  return op_result\n return {first}{rest}\n",
         ORDER[root],
     )
-}
-
-/// The class without the decorator, if it has it beside others.
-pub(super) fn without(class: &ClassDef, is_it: &dyn Fn(&Expr) -> bool) -> Option<ClassDef> {
-    let mut class = class.clone();
-    let before = class.decorators.len();
-    class.decorators.retain(|d| !is_it(d));
-    (class.decorators.len() < before).then_some(class)
 }
