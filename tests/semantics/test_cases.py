@@ -2,7 +2,7 @@
 
 `PYRUST_CASES_PYTHON` chooses the interpreter that runs the cases (default: the running one), `PYRUST_CASES` a part of
 the files (a substring of their names; `-m slice` takes a part as well), `PYRUST_CASES_FOLDER` where the project is built. `PYRUST_CASES_INVENT=SEED:COUNT`
-runs so many invented programs instead (see `invent.py`; `objects:SEED:COUNT`: programs with classes, see `invent_objects.py`): a way to look for what no case shows yet. `PYRUST_CASES_LEVEL` is how much rustc optimises (default: 0), `PYRUST_CASES_SECONDS` how long a call may take (default: 120).
+runs so many invented programs instead (see `invent.py`; `objects:SEED:COUNT`: programs with classes, see `invent_objects.py`; `bits:SEED:COUNT`: ints around 64 bits, see `invent_bits.py`): a way to look for what no case shows yet. `PYRUST_CASES_LEVEL` is how much rustc optimises (default: 0), `PYRUST_CASES_SECONDS` how long a call may take (default: 120).
 """
 
 from __future__ import annotations
@@ -16,21 +16,24 @@ from pathlib import Path
 
 import pytest
 
-import invent as invent_values
+import invent
+import invent_bits
 import invent_objects
 from casefiles import Case, CaseFile, chosen, load
 from session import ROOT, Session, identity, run
 
 pytestmark = pytest.mark.slice
 
+INVENTED = {"": invent.case_file, "objects": invent_objects.case_file, "bits": invent_bits.case_file}
+
 
 def _files() -> list[CaseFile]:
     if wanted := os.environ.get("PYRUST_CASES_INVENT"):
-        seed, _, count = wanted.removeprefix("objects:").partition(":")
-        invent = invent_objects if wanted.startswith("objects:") else invent_values
+        kind = next((kind for kind in INVENTED if kind and wanted.startswith(f"{kind}:")), "")
+        seed, _, count = wanted.removeprefix(f"{kind}:").partition(":")
         folder = Path(tempfile.mkdtemp(prefix="pyrust-invented-"))
         path = folder / f"seed-{seed}.md"
-        path.write_text(invent.case_file(int(seed), int(count or 40)), encoding="utf-8")
+        path.write_text(INVENTED[kind](int(seed), int(count or 40)), encoding="utf-8")
         return load(folder)
     return chosen(load(), os.environ.get("PYRUST_CASES", ""), sys.version_info.minor)
 

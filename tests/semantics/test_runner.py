@@ -9,6 +9,7 @@ import pytest
 import worker
 from casefiles import Malformed, parse
 from invent import case_file
+from invent_bits import case_file as of_bits
 from invent_objects import case_file as with_classes
 from pyrust import equal
 
@@ -108,7 +109,7 @@ def test_malformed_case_files_are_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_invented_programs_are_case_files_and_always_the_same(tmp_path: Path) -> None:
-    for invent in (case_file, with_classes):
+    for invent in (case_file, with_classes, of_bits):
         text = invent(5, 20)
         assert text == invent(5, 20)
         (tmp_path / "x.md").write_text(text)
