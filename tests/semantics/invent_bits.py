@@ -29,7 +29,23 @@ def mixed(x, y):
     return x ^ (x >> 29)
 """
 
-_CONSTANTS = ["0", "1", "2", "3", "7", "63", "255", "M64", "M63", "M32", "MOD", "P61", "0x9E3779B97F4A7C15", "2**63", "-1"]
+_CONSTANTS = [
+    "0",
+    "1",
+    "2",
+    "3",
+    "7",
+    "63",
+    "255",
+    "M64",
+    "M63",
+    "M32",
+    "MOD",
+    "P61",
+    "0x9E3779B97F4A7C15",
+    "2**63",
+    "-1",
+]
 _MASKS = ["M64", "M64", "M63", "M32", "0xFFFFFFFFFFFFFFFF", "0xFF", "0x7FFFFFFFFFFFFFFF"]
 _MODULI = ["2**64", "2**32", "MOD", "P61", "10", "2**64 - 59"]
 _COMPARISONS = ["<", ">", "==", "!=", "<=", ">="]
@@ -47,7 +63,24 @@ _SHOWN = [
     "({0}, {0} & 1)",
     "hash({0})",
 ]
-_VALUES = [0, 1, -1, 2, 63, 255, 2**31, 2**32 - 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 2**100]
+_VALUES = [
+    0,
+    1,
+    -1,
+    2,
+    63,
+    255,
+    2**31,
+    2**32 - 1,
+    2**62,
+    2**63 - 1,
+    2**63,
+    2**64 - 1,
+    2**64,
+    -(2**63),
+    -(2**63) - 1,
+    2**100,
+]
 _VARIABLES = ["a", "b", "c", "d"]
 
 
@@ -106,7 +139,9 @@ class _Writer:
             self.lines.append(f"{indent}for _ in range({pick(['3', 'n', '4'])}):")
             self.block(indent + "    ", depth - 1)
             # What doubles in each turn would soon take longer than anything else.
-            self.lines += [f"{indent}    if not -(2**200) < {v} < 2**200:\n{indent}        {v} &= M64" for v in _VARIABLES]
+            self.lines += [
+                f"{indent}    if not -(2**200) < {v} < 2**200:\n{indent}        {v} &= M64" for v in _VARIABLES
+            ]
         else:
             self.lines.append(f"{indent}out.append({pick(_SHOWN).format(one)})")
 
