@@ -12,6 +12,7 @@
 
 mod replaced;
 mod settle;
+mod sums;
 mod texts;
 
 use std::borrow::Cow;

@@ -63,7 +63,7 @@ impl Settle<'_, '_> {
         self.nodes.get(e.id).cloned().unwrap_or(Type::Never)
     }
 
-    fn node(&mut self) -> NodeId {
+    pub(super) fn node(&mut self) -> NodeId {
         self.next += 1;
         self.next - 1
     }
@@ -232,7 +232,7 @@ impl Settle<'_, '_> {
     }
 
     /// A new variable to store into.
-    fn held(&mut self, span: Span) -> Target {
+    pub(super) fn held(&mut self, span: Span) -> Target {
         let id = self.node();
         Target { kind: TargetKind::Var(self.hidden()), span, id }
     }
@@ -244,7 +244,7 @@ impl Settle<'_, '_> {
         self.vars.len() - 1
     }
 
-    fn read_back(&mut self, held: &Target) -> Expr {
+    pub(super) fn read_back(&mut self, held: &Target) -> Expr {
         let TargetKind::Var(var) = held.kind else { unreachable!("it was made so") };
         self.read(var, held.span)
     }
@@ -401,6 +401,9 @@ impl VisitMut for Settle<'_, '_> {
         visit::walk_expr_mut(self, e);
         self.texts(e);
         self.replacement(e);
+        if self.sums(e) {
+            return;
+        }
         let types: Vec<Type> = match &mut e.kind {
             ExprKind::If { test, .. } => return self.test(test),
             ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test(operand),
