@@ -48,9 +48,8 @@ impl Settle<'_, '_> {
         let (id, span) = (e.id, e.span);
         let ExprKind::Comp(mut comp) = take(e).kind else { unreachable!("just seen") };
         let (count, acc, x) = (self.hidden(), self.hidden(), self.hidden());
-        let named = |pass: &mut Self, var, value| {
-            pass.build(ExprKind::Named { var, value: Box::new(value) }, span)
-        };
+        let named =
+            |pass: &mut Self, var, value| pass.build(ExprKind::Named { var, value: Box::new(value) }, span);
         let add = |pass: &mut Self, left| {
             let right = Box::new(pass.read(x, span));
             pass.build(ExprKind::Binary { op: BinOp::Add, left: Box::new(left), right }, span)
@@ -80,7 +79,7 @@ impl Settle<'_, '_> {
     }
 
     /// `(…, last)[-1]`
-    fn last_of(&mut self, parts: Vec<Expr>, span: crate::source::Span) -> Expr {
+    pub(super) fn last_of(&mut self, parts: Vec<Expr>, span: crate::source::Span) -> Expr {
         let at = parts.len() as i64 - 1;
         let base = Box::new(self.build(ExprKind::Tuple(parts), span));
         let index = Box::new(self.build(ExprKind::Int(at), span));
