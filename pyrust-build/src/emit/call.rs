@@ -313,6 +313,13 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> TokenStream {
+        if keywords.is_empty()
+            && let Some((code, far)) = self.far_call(node, args)
+        {
+            let code = if far { quote!(big::of_128(#code)) } else { code };
+            let ret = self.file.program.instances[callee].ret.clone();
+            return self.coerce(&Val::new(code, ret), to);
+        }
         let target = &self.file.program.instances[callee];
         let (hir, ret) = (target.hir.clone(), target.ret.clone());
         let params: Vec<Type> = (0..hir.params.len()).map(|i| target.entry_type(i)).collect();
