@@ -481,6 +481,12 @@ impl Func<'_, '_, '_> {
         if let Some(code) = self.special_attribute(base, name, to) {
             return code;
         }
+        if name == "get"
+            && keywords.is_empty()
+            && let Some(code) = self.char_get(base, args, to)
+        {
+            return code;
+        }
         if let Some(val) = self.hoisted_attribute(node, base, name) {
             return self.coerce(&val, to);
         }

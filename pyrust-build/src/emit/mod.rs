@@ -11,6 +11,7 @@ mod bases;
 mod beside;
 mod between;
 mod call;
+mod chars;
 mod class_methods;
 mod class_values;
 mod classes;
@@ -428,6 +429,7 @@ pub(super) struct Func<'f, 'p, 'a> {
     passes: bool,
     /// Displays of constants that are made once.
     once: BTreeSet<hir::NodeId>,
+    chars: chars::Chars,
     /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
     rows: Vec<rows::RowHoist>,
     /// Open loops: what they may do to lists, and the spans found for them.
@@ -499,6 +501,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let is_rare = file.rare.contains(&index);
         let (ranges, far_callees) = (file.ranges_of(index, &BTreeMap::new()), file.far_callees(index));
         let narrowed = hir::visit::narrowed(&hir.body);
+        let once = match program.passes.has(Pass::Constants) && !is_rare {
+            true => constants::found(hir, instance),
+            false => BTreeSet::new(),
+        };
         Func {
             index,
             idents: distinct(hir.vars.iter().map(|v| v.name.as_str())),
@@ -530,10 +536,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 true => pieces::found(hir, instance),
                 false => BTreeMap::new(),
             },
-            once: match program.passes.has(Pass::Constants) && !is_rare {
-                true => constants::found(hir, instance),
-                false => BTreeSet::new(),
-            },
+            chars: chars::found(program, index, &once),
+            once,
             rows: Vec::new(),
             spans: Vec::new(),
             attributes: Vec::new(),
