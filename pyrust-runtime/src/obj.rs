@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use pyo3_ffi::{self as ffi, PyObject};
 
 use crate::py::{FromPy, IntoPy, again};
-use crate::stop::{Bail, R, bail};
+use crate::stop::{Bail, Exc, R, bail};
 use crate::strs::Str;
 use crate::txn::Cx;
 
@@ -109,6 +109,13 @@ impl Obj {
         cx.sees_object();
         // SAFETY: there is one, which lives as long as the process.
         unsafe { Obj(NonNull::new_unchecked(ffi::Py_NotImplemented())) }
+    }
+
+    /// A builtin class of exceptions.
+    pub fn exception(cx: Cx, exc: Exc) -> Obj {
+        cx.sees_object();
+        // SAFETY: as above.
+        unsafe { Obj(NonNull::new_unchecked(crate::caught::object(exc))) }
     }
 
     /// `...`

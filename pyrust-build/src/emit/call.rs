@@ -14,7 +14,7 @@ use crate::infer::{
 };
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
-use crate::lower::classes::{ELLIPSIS, NOT_IMPLEMENTED, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
+use crate::lower::classes::{ELLIPSIS, NOT_IMPLEMENTED, THE_EXCEPTION, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
 use crate::lower::spread_both::NAMES;
 use crate::lower::visitors::ByClass;
 use crate::ops::{Arg, Constant, positional};
@@ -84,6 +84,10 @@ impl Func<'_, '_, '_> {
                 self.at(e.id, |f| f.apply("dict.copy", &[names], to))
             }
             (NOT_IMPLEMENTED, []) => self.coerce(&Val::new(quote!(Obj::not_implemented(cx)), Type::Obj), to),
+            (name, []) if let Some(class) = name.strip_prefix(THE_EXCEPTION) => {
+                let class = quote::format_ident!("{class}");
+                self.coerce(&Val::new(quote!(Obj::exception(cx, Exc::#class)), Type::Obj), to)
+            }
             (ELLIPSIS, []) => self.coerce(&Val::new(quote!(Obj::ellipsis(cx)), Type::Obj), to),
             (TYPE_OF, [value]) => self.class_of(value, false, to),
             ("issubclass", [class, of]) => self.is_subclass(class, of),

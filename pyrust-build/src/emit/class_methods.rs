@@ -83,9 +83,12 @@ impl Func<'_, '_, '_> {
         let ExprKind::Global(name) = &class.kind else { return self.bail("Unsupported") };
         let module = self.instance.func.module.clone();
         self.match_union(&val, |f, v| {
-            let object = &v.code;
+            let object = match v.ty {
+                Type::Function(_) => f.coerce(&v, &Type::Obj),
+                _ => v.code.clone(),
+            };
             Some(match v.ty {
-                Type::Obj => {
+                Type::Obj | Type::Function(_) => {
                     let (space, slot) = f.file.slot(f.index, &module, false, Guard::Value(name.clone()));
                     let (space, slot) = (format_ident!("NS_{space}"), Literal::usize_unsuffixed(slot));
                     let read = f.q(quote!(#space.load::<Obj>(cx, #slot)));

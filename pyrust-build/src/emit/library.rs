@@ -31,7 +31,8 @@ impl Func<'_, '_, '_> {
                 self.copied(&Val::place(quote!(#x), val.ty), to, name == "copy.deepcopy", 0, &mut memos);
             return Some(quote!({ let #x = #code; #(#memos)* #copy }));
         }
-        if let ("dataclasses.replace", [value]) = (name, args) {
+        if let ("dataclasses.replace" | "dataclasses.asdict" | "dataclasses.astuple", [value]) = (name, args)
+        {
             let val = self.val(value);
             return is_itself(keywords).then(|| self.coerce(&val, to));
         }

@@ -7,7 +7,9 @@ use super::{EVERYTHING, FuncRef, Guard, Infer, Live, NARROW, WIDE, enums, trees}
 use crate::hir::{Expr, ExprKind, Param, ParamKind, Regex};
 use crate::lower::asked::IS_THERE;
 use crate::lower::class_methods::CLASS_IS;
-use crate::lower::classes::{ELLIPSIS, EXACTLY, NOT_IMPLEMENTED, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF};
+use crate::lower::classes::{
+    ELLIPSIS, EXACTLY, NOT_IMPLEMENTED, THE_EXCEPTION, TYPE_IN, TYPE_IS, TYPE_NAME, TYPE_OF,
+};
 use crate::lower::context::MANAGER;
 use crate::lower::matching::is_other;
 use crate::lower::spread_both::NAMES;
@@ -334,7 +336,7 @@ impl Infer<'_, '_> {
         if let (NAMES, [names]) = (name, args) {
             return self.dict_of_names(e, names);
         }
-        if let NOT_IMPLEMENTED | ELLIPSIS = name {
+        if name == NOT_IMPLEMENTED || name == ELLIPSIS || name.starts_with(THE_EXCEPTION) {
             return Ty::Obj;
         }
         if let (TYPE_OF, [value]) = (name, args) {

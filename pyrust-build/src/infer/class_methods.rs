@@ -59,7 +59,7 @@ impl Infer<'_, '_> {
     pub(super) fn is_class(&mut self, value: &Expr, class: &Expr) -> Ty {
         let ty = self.expr(value);
         let ExprKind::Global(name) = &class.kind else { return Ty::None };
-        if !ty.members().iter().all(|m| matches!(m, Ty::None | Ty::Obj | Ty::Never)) {
+        if !ty.members().iter().all(|m| matches!(m, Ty::None | Ty::Obj | Ty::Function(_) | Ty::Never)) {
             let message = format!("a class method of `{}` is not supported", self.show(&ty));
             return self.refuse("PYR0325", value.span, message);
         }

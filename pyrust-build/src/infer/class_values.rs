@@ -53,6 +53,16 @@ impl Program<'_> {
         (plain && matches!(self.member_of(&class, name), Some(Member::Value))).then(|| class.of_python())
     }
 
+    /// The name under which the module has an attribute of a class of its own that functions assign; the class's name.
+    pub fn assigned_of_class(&self, module: &str, class: &Type, name: &str) -> Option<(String, String)> {
+        let Type::Function(callees) = class else { return None };
+        let class = self.class_of_value(callees).filter(|class| class.module == module)?;
+        let path = format!("{}.{name}", class.name);
+        let (_, env) = self.modules.module(module)?;
+        let plain = !class.name.contains('.') && self.enumeration(&class).is_none();
+        (plain && env.assigned.contains(&path)).then(|| (class.name.clone(), path))
+    }
+
     /// Are all of them classes of the project?
     pub fn are_classes(&self, callees: &[Callee]) -> bool {
         callees.iter().all(|callee| self.class_of_value(std::slice::from_ref(callee)).is_some())
@@ -85,6 +95,13 @@ impl Infer<'_, '_> {
                 self.refuse("PYR0311", e.span, message)
             }
         }
+    }
+
+    /// Is it an attribute of a class that the module has a name for? Once all types are known that name stands there.
+    pub(super) fn is_named_of_class(&mut self, base: &Ty, name: &str) -> bool {
+        let known = self.state.solver.resolve(base);
+        !self.report
+            && known.is_some_and(|ty| self.program.assigned_of_class(&self.func.module, &ty, name).is_some())
     }
 
     /// `type(value)`; `says`: `value.__class__`.

@@ -413,6 +413,11 @@ impl Infer<'_, '_> {
                 if extra.is_none() && elem == Ty::Complex {
                     return self.state.solver.join(&Ty::Int, &elem);
                 }
+                if extra.is_none()
+                    && let Some(ty) = self.sum_of_instances(e, &elem)
+                {
+                    return ty;
+                }
                 let start = extra.unwrap_or(Ty::Int);
                 let number = |m: &Ty| matches!(m, Ty::Int | Ty::Big | Ty::Bool | Ty::Float | Ty::Never);
                 let opened = self.opened(&elem);

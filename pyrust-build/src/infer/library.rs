@@ -1,7 +1,7 @@
 //! Functions of the standard library that need more than a row of the table: what they compare, keys, ranges.
 
 use super::solver::Ty;
-use super::{Guard, Infer};
+use super::{Guard, Infer, is_itself};
 use crate::hir::{Collection, Expr, ExprKind, Library};
 use crate::ty::DictKind;
 
@@ -114,6 +114,13 @@ impl Infer<'_, '_> {
             ("dataclasses", "replace") => {
                 let [value] = args else { return None };
                 Some(self.replaced(e, value, keywords))
+            }
+            ("dataclasses", name @ ("asdict" | "astuple")) => {
+                let [value] = args else { return None };
+                match keywords {
+                    [] => Some(self.flattened(e, value, name)),
+                    _ => is_itself(keywords).then(|| self.expr(value)),
+                }
             }
             ("bisect", _) => {
                 let call = Bisect::of(name, args, keywords)?;

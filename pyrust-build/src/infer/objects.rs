@@ -676,7 +676,7 @@ impl Infer<'_, '_> {
         ty: &Ty,
     ) {
         let base_ty = self.expr(base);
-        let mut found = base_ty == Ty::Never;
+        let mut found = base_ty == Ty::Never || self.is_named_of_class(&base_ty, name);
         for member in base_ty.members().to_vec() {
             let Ty::Instance(class) = &member else { continue };
             if !matches!(self.program.member_of(class, name), None | Some(Member::Value)) {
@@ -730,7 +730,9 @@ impl Infer<'_, '_> {
                 out = self.state.solver.join(&out, &ty);
             }
         }
-        if !self.report && self.has_setter(base, &format!("{SETTER}{name}")) {
+        if !self.report && self.has_setter(base, &format!("{SETTER}{name}"))
+            || self.is_named_of_class(&base_ty, name)
+        {
             return self.at(node, &Ty::Never);
         }
         if self.state.solver.resolve(&out).is_none_or(|t| t.has_never()) && base_ty != Ty::Never {

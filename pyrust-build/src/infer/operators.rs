@@ -10,8 +10,10 @@
 //! operator stood, so that no later stage takes it for arithmetic. What a method answers with `NotImplemented` bails: the
 //! method itself does, since the name is no value that native code knows.
 
+mod flattened;
 mod replaced;
 mod settle;
+mod sums;
 mod texts;
 
 use std::borrow::Cow;

@@ -7,6 +7,7 @@ use super::Lower;
 use crate::ast::{BoolOp, CmpOp, Constant, Expr as AExpr, ExprKind as A, Keyword, UnaryOp};
 use crate::hir::{Expr, ExprKind};
 use crate::ops::builtins::CLASSES;
+use crate::ops::exceptions;
 use crate::resolve::Binding;
 use crate::source::Span;
 
@@ -25,6 +26,9 @@ pub(crate) const TYPE_OF: &str = "type of";
 /// `NotImplemented` and `...`, as calls of nothing.
 pub(crate) const NOT_IMPLEMENTED: &str = "the NotImplemented";
 pub(crate) const ELLIPSIS: &str = "the Ellipsis";
+
+/// A builtin class of exceptions as an object: a call of nothing, by its name behind this.
+pub(crate) const THE_EXCEPTION: &str = "the exception ";
 
 /// Before the name of a builtin class that `isinstance` is asked with: none of those below it counts.
 pub(crate) const EXACTLY: &str = "exactly ";
@@ -60,17 +64,23 @@ impl Lower<'_> {
         Some(ExprKind::Call { name: TYPE_NAME.to_string(), args: vec![self.expr(value)], keywords: vec![] })
     }
 
-    /// `NotImplemented` behind an `is`. Everywhere else it is left to Python, which asks the other operand.
+    /// `NotImplemented`, or a builtin class of exceptions, behind an `is`. Everywhere else the former is left to Python,
+    /// which asks the other operand.
     pub(super) fn not_implemented(&mut self, value: &AExpr) -> Option<ExprKind> {
         let A::Name(name) = &value.kind else { return None };
         let shadowed = self.lookup(name).is_some()
             || self.globals.iter().any(|g| g == name)
             || self.env.bindings.contains_key(name);
-        if name != "NotImplemented" || shadowed {
+        let called = match name.as_str() {
+            "NotImplemented" => NOT_IMPLEMENTED.to_string(),
+            name if exceptions::is_exception(name) => format!("{THE_EXCEPTION}{name}"),
+            _ => return None,
+        };
+        if shadowed {
             return None;
         }
         self.assumes.insert(name.clone());
-        Some(ExprKind::Call { name: NOT_IMPLEMENTED.to_string(), args: vec![], keywords: vec![] })
+        Some(ExprKind::Call { name: called, args: vec![], keywords: vec![] })
     }
 
     /// `type(x)` as a value.

@@ -389,8 +389,21 @@ pub fn equal_key(have: &Type, elem: &Type) -> bool {
     match (have, elem) {
         (Type::Bool | Type::Int, Type::Big) | (Type::Bool, Type::Int) => true,
         (_, Type::Obj) => !matches!(have, Type::Union(_)) && have.identity_free() && have.has_plain_hash(),
-        _ => false,
+        _ => narrower_key(have, elem),
     }
+}
+
+/// Can a tuple be looked up among tuples of fewer types by taking its items for one of those? Others bail.
+fn narrower_key(have: &Type, elem: &Type) -> bool {
+    let (Type::Tuple { items: have, .. }, Type::Tuple { items: elem, .. }) = (have, elem) else {
+        return false;
+    };
+    let fits = |have: &Type, elem: &Type| have.fits_into(elem) || equal_key(have, elem);
+    let narrows = |have: &Type, elem: &Type| match have {
+        Type::Union(members) => fits(have, elem) || members.iter().any(|member| member.fits_into(elem)),
+        other => fits(other, elem) || narrower_key(other, elem),
+    };
+    have.len() == elem.len() && have.iter().zip(elem).all(|(have, elem)| narrows(have, elem))
 }
 
 /// Is a value of one type equal to none of another, and can it be looked up all the same?

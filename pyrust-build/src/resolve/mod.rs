@@ -120,7 +120,8 @@ impl ModuleEnv {
         env
     }
 
-    /// `Account.count += 1` in functions, and `cls.count += 1` in class methods: as names of the module.
+    /// `Account.count += 1` in functions, and `cls.count += 1` in class methods: as names of the module. `type(x).count += 1`
+    /// may mean the one of any class.
     fn assigned_in_classes(&self) -> BTreeSet<String> {
         let mut out = BTreeSet::new();
         for (qualname, f) in &self.functions {
@@ -128,6 +129,11 @@ impl ModuleEnv {
             let first = f.params.positional_only.iter().chain(&f.params.positional).next();
             let mut note = |target: &Expr| {
                 let E::Attribute { value, name } = &target.kind else { return };
+                if asks_class(value) && !name.starts_with("__") {
+                    let end = format!(".{name}");
+                    let values = self.bindings.iter().filter(|(_, b)| matches!(b, Binding::Value(_)));
+                    out.extend(values.map(|(path, _)| path).filter(|path| path.ends_with(&end)).cloned());
+                }
                 let E::Name(global) = &value.kind else { return };
                 let class = match own {
                     Some(class) if first.is_some_and(|p| p.name == *global) => class,
@@ -773,4 +779,15 @@ fn changes(body: &[Stmt], name: &str) -> bool {
         }
         _ => false,
     })
+}
+
+/// Is it `type(x)` or `x.__class__`?
+fn asks_class(e: &Expr) -> bool {
+    match &e.kind {
+        E::Call { func, args, keywords } => {
+            matches!(&func.kind, E::Name(name) if name == "type") && args.len() == 1 && keywords.is_empty()
+        }
+        E::Attribute { name, .. } => name == "__class__",
+        _ => false,
+    }
 }

@@ -23,6 +23,8 @@ const LIBRARY_FUNCTIONS: &[(&str, &str)] = &[
     ("calendar", "weekday"),
     ("copy", "copy"),
     ("copy", "deepcopy"),
+    ("dataclasses", "asdict"),
+    ("dataclasses", "astuple"),
     ("dataclasses", "replace"),
     ("functools", "cache"),
     ("functools", "lru_cache"),
@@ -108,9 +110,33 @@ pub(super) unsafe fn library_function(
                 }
             })
             && (module != "copy" || copies_as_ever(globals, name, words))
+            && (!matches!(name, "asdict" | "astuple") || flattens_as_ever(globals, words))
             && (module != "re" || name == "escape" || patterns::compiles_as_ever(globals, words))
             && (name != "escape" || module != "re" || patterns::escapes_as_ever(globals, words))
             && (!matches!(name, "monthrange" | "weekday") || counts_as_ever(globals, words))
+    }
+}
+
+/// What `asdict` and `astuple` of `dataclasses` ask besides what they name: which fields there are, and copies of what those
+/// hold.
+///
+/// # Safety
+/// A live dict, the one of the module; the GIL is held.
+unsafe fn flattens_as_ever(globals: *mut PyObject, words: &mut Vec<Word>) -> bool {
+    // SAFETY: by the caller; a module has a dict.
+    unsafe {
+        let fields = lookup(globals, interned("fields"));
+        let copy = lookup(globals, interned("copy"));
+        if fields.is_null() || copy.is_null() || PyModule_Check(copy) == 0 {
+            return false;
+        }
+        let home = PyModule_GetDict(copy);
+        let deep = lookup(home, interned("deepcopy"));
+        words.push(version_word(home));
+        defined_here(fields, globals, "fields")
+            && !deep.is_null()
+            && defined_here(deep, home, "deepcopy")
+            && copies_as_ever(home, "deepcopy", words)
     }
 }
 

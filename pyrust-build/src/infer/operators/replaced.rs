@@ -15,7 +15,7 @@ use crate::resolve::Binding;
 use crate::ty::{ObjectClass, Type};
 
 /// The keyword of the call that gives its argument, which no program can write.
-const ITSELF: &str = "[itself]";
+pub(super) const ITSELF: &str = "[itself]";
 
 /// Is it the call that is left?
 pub fn is_itself(keywords: &[(String, Expr)]) -> bool {
@@ -24,7 +24,7 @@ pub fn is_itself(keywords: &[(String, Expr)]) -> bool {
 
 impl Program<'_> {
     /// The fields of a dataclass that its `__init__`, which `@dataclass` made, takes.
-    fn fields_taken(&self, class: &ObjectClass) -> Option<Vec<String>> {
+    pub(super) fn fields_taken(&self, class: &ObjectClass) -> Option<Vec<String>> {
         let method = self.method_of(class, "__init__").filter(|m| m.kind == MethodKind::Plain)?;
         let (_, env) = self.modules.module(&method.target.module)?;
         let made = env.made.get(&method.target.qualname)?;

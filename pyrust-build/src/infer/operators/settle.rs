@@ -9,6 +9,7 @@ use crate::hir::{
     StmtKind, Target, TargetKind, UnaryOp, Var, VarId,
 };
 use crate::infer::Program;
+use crate::lower::class_methods::CLASS_IS;
 use crate::lower::each::EACH;
 use crate::lower::webs;
 use crate::resolve::SETTER;
@@ -63,7 +64,7 @@ impl Settle<'_, '_> {
         self.nodes.get(e.id).cloned().unwrap_or(Type::Never)
     }
 
-    fn node(&mut self) -> NodeId {
+    pub(super) fn node(&mut self) -> NodeId {
         self.next += 1;
         self.next - 1
     }
@@ -179,6 +180,40 @@ impl Settle<'_, '_> {
         self.build(ExprKind::Local(var), span)
     }
 
+    /// `type(x).count += 1`: the name that the module has for it, behind a look whether that means the same class.
+    fn names_attribute(&mut self, stmt: &mut Stmt) -> Option<Stmt> {
+        let span = stmt.span;
+        let target = match &mut stmt.kind {
+            StmtKind::AugAssign { target, .. } => target,
+            StmtKind::Assign { targets, .. } => match targets.as_mut_slice() {
+                [target] => target,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let TargetKind::Attr { base, name, generic: false } = &target.kind else { return None };
+        class_asked(base, &self.vars)?;
+        let (class, path) = self.program.assigned_of_class(self.module, &self.ty(base), name)?;
+        self.changed = true;
+        let old = std::mem::replace(&mut target.kind, TargetKind::Global(path.clone()));
+        let TargetKind::Attr { base, .. } = old else { unreachable!("just seen") };
+        if let StmtKind::AugAssign { .. } = &stmt.kind {
+            let StmtKind::AugAssign { target, op, value, .. } =
+                std::mem::replace(&mut stmt.kind, StmtKind::Pass)
+            else {
+                unreachable!("just seen")
+            };
+            let left = Box::new(self.build(ExprKind::Global(path), span));
+            let new = ExprKind::InPlace { op, left, right: Box::new(value) };
+            let value = self.build(new, span);
+            stmt.kind = StmtKind::Assign { targets: vec![target], value };
+        }
+        let class = self.build(ExprKind::Global(class), span);
+        let kind =
+            ExprKind::Call { name: CLASS_IS.to_string(), args: vec![base, class], keywords: Vec::new() };
+        Some(Stmt { kind: StmtKind::Expr(self.build(kind, span)), span })
+    }
+
     /// Does storing there call a method?
     fn is_asked(&self, target: &Target) -> bool {
         match &target.kind {
@@ -232,7 +267,7 @@ impl Settle<'_, '_> {
     }
 
     /// A new variable to store into.
-    fn held(&mut self, span: Span) -> Target {
+    pub(super) fn held(&mut self, span: Span) -> Target {
         let id = self.node();
         Target { kind: TargetKind::Var(self.hidden()), span, id }
     }
@@ -244,7 +279,7 @@ impl Settle<'_, '_> {
         self.vars.len() - 1
     }
 
-    fn read_back(&mut self, held: &Target) -> Expr {
+    pub(super) fn read_back(&mut self, held: &Target) -> Expr {
         let TargetKind::Var(var) = held.kind else { unreachable!("it was made so") };
         self.read(var, held.span)
     }
@@ -312,6 +347,7 @@ impl VisitMut for Settle<'_, '_> {
         let mut all = Vec::new();
         for mut stmt in std::mem::take(body) {
             visit::walk_stmt_mut(self, &mut stmt);
+            all.extend(self.names_attribute(&mut stmt));
             all.extend(self.one_by_one(stmt));
         }
         for mut stmt in all {
@@ -401,6 +437,9 @@ impl VisitMut for Settle<'_, '_> {
         visit::walk_expr_mut(self, e);
         self.texts(e);
         self.replacement(e);
+        if self.sums(e) || self.flattening(e) {
+            return;
+        }
         let types: Vec<Type> = match &mut e.kind {
             ExprKind::If { test, .. } => return self.test(test),
             ExprKind::Unary { op: UnaryOp::Not, operand } => return self.test(operand),

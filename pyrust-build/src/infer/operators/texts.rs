@@ -9,7 +9,7 @@
 //! [`SpecialMethod`] under one of the names of [`Text`], and each class answers for itself.
 
 use super::settle::{Settle, take};
-use crate::hir::{BinOp, Expr, ExprKind, FPart, SpecialMethod};
+use crate::hir::{BinOp, Comp, CompKind, Expr, ExprKind, FPart, Generator, Iter, IterKind, SpecialMethod};
 use crate::infer::expr::is_shown;
 use crate::infer::objects::Member;
 use crate::infer::solver::Ty;
@@ -90,8 +90,19 @@ impl Program<'_> {
         class.base.exception && !specified && methods.iter().all(|name| self.member_of(class, name).is_none())
     }
 
+    /// The elements of a list whose text is made of what their methods tell.
+    fn told_by_elements<'t>(&self, ty: &'t Type, specified: bool) -> Option<&'t Type> {
+        match ty {
+            Type::List { elem, .. } if !specified && self.has_text(elem, Text::Repr, false) => Some(elem),
+            _ => None,
+        }
+    }
+
     /// May it be an instance whose text is told by a method? Or one whose text is not known, beside what is shown.
     fn has_text(&self, ty: &Type, text: Text, specified: bool) -> bool {
+        if self.told_by_elements(ty, specified).is_some() {
+            return true;
+        }
         let beside = !specified && ty.members().iter().any(is_shown);
         ty.members().iter().any(|m| match m {
             Type::Instance(class) => {
@@ -138,10 +149,14 @@ impl Infer<'_, '_> {
     /// Asks for the methods that give the text of a value, if it may be an instance that has them. Once all types are
     /// known their calls stand in the tree.
     pub(in crate::infer) fn asks_text(&mut self, e: &Expr, text: Text, value: &Ty, specified: bool) -> bool {
-        if self.report || !value.members().iter().any(|m| matches!(m, Ty::Instance(_))) {
+        if self.report || !value.members().iter().any(|m| matches!(m, Ty::Instance(_) | Ty::List(_))) {
             return false;
         }
         let Some(ty) = self.state.solver.resolve(value) else { return false };
+        if self.program.told_by_elements(&ty, specified).is_some() {
+            let elem = self.element_type(value);
+            return self.asks_text(e, Text::Repr, &elem, false);
+        }
         if !self.program.has_text(&ty, text, specified) {
             return false;
         }
@@ -222,10 +237,34 @@ impl Settle<'_, '_> {
     /// The call that stands for the text of a value.
     fn text(&mut self, value: Expr, text: Text, spec: Option<Expr>) -> Expr {
         self.changed = true;
+        let ty = self.ty(&value);
+        self.text_as(value, &ty, text, spec)
+    }
+
+    /// The same of a value that has this type.
+    fn text_as(&mut self, value: Expr, ty: &Type, text: Text, spec: Option<Expr>) -> Expr {
         let span = value.span;
+        if let Some(elem) = self.program.told_by_elements(ty, spec.is_some()) {
+            return self.text_of_list(value, elem);
+        }
         let method = SpecialMethod { name: text.name().into(), receiver: 0, absent: Vec::new() };
         let operands = std::iter::once(value).chain(spec).collect();
         self.build(ExprKind::Special { method, operands, keywords: Vec::new() }, span)
+    }
+
+    /// `f"[{', '.join(repr(x) for x in value)}]"`. A list that its own elements show is one without end: the call bails.
+    fn text_of_list(&mut self, value: Expr, elem: &Type) -> Expr {
+        let span = value.span;
+        let iter = Iter { kind: IterKind::Expr(Box::new(value)), span, id: self.node() };
+        let target = self.held(span);
+        let x = self.read_back(&target);
+        let element = self.text_as(x, elem, Text::Repr, None);
+        let mut comp = Comp::new(CompKind::Join, vec![Generator { target, iter, ifs: vec![] }], element);
+        comp.extra = Some(self.build(ExprKind::Str(", ".to_string()), span));
+        let value = self.build(ExprKind::Comp(Box::new(comp)), span);
+        let shown = FPart::Value { value, conversion: None, spec: Vec::new() };
+        let parts = vec![FPart::Literal("[".to_string()), shown, FPart::Literal("]".to_string())];
+        self.build(ExprKind::FString(parts), span)
     }
 
     /// Puts the calls in the place of the texts that an expression asks for.
