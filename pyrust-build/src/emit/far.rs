@@ -173,6 +173,11 @@ impl Func<'_, '_, '_> {
         }
     }
 
+    /// What holds the values of a variable.
+    pub(super) fn var_type(&self, v: hir::VarId) -> TokenStream {
+        if self.far.contains(&v) { quote!(i128) } else { rust_type(&self.instance.vars[v]) }
+    }
+
     /// The type of the result.
     pub(super) fn result_type(&self) -> TokenStream {
         match self.far_form.as_ref().and_then(|form| form.ret) {

@@ -719,11 +719,6 @@ impl Func<'_, '_, '_> {
         if self.hir.yields.is_some() { Type::None } else { self.instance.ret.clone() }
     }
 
-    /// What holds the values of a variable.
-    fn var_type(&self, v: hir::VarId) -> TokenStream {
-        if self.far.contains(&v) { quote!(i128) } else { rust_type(&self.instance.vars[v]) }
-    }
-
     /// The declaration of a variable without a value.
     fn declare(&self, v: hir::VarId) -> TokenStream {
         let (name, ty) = (self.var_ident(v), self.var_type(v));
