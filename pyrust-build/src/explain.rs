@@ -453,6 +453,7 @@ fn guard(guard_: &Guard) -> String {
         Guard::Layout { name, format } => {
             format!("`{name}` being a `struct.Struct` with the format `{format}`")
         }
+        Guard::Number { name, value } => format!("`{name}` being {value}"),
         Guard::Classes { name, classes } => format!("`{name}` standing for `{}`", classes.join("`, `")),
         Guard::Pattern(regex) => match &regex.pattern {
             crate::hir::RegexText::Str(text) => format!("the pattern `{text}`, compiled once"),

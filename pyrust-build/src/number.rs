@@ -1,5 +1,7 @@
 //! Ints that stand in the source, of any size, and arithmetic on those that are known.
 
+use crate::hir::BinOp;
+
 /// Sign and magnitude in limbs of 64 bits, the least significant first, without zeros on top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Number {
@@ -141,6 +143,31 @@ impl Number {
             power = power.mul(self)?;
         }
         Some(power)
+    }
+
+    /// `self op other`, where it cannot raise and is an int.
+    pub fn apply(&self, op: BinOp, other: &Number) -> Option<Number> {
+        let words = || Some((self.to_i128()?, other.to_i128()?));
+        Some(match op {
+            BinOp::Add => self.add(other),
+            BinOp::Sub => self.add(&other.neg()),
+            BinOp::Mult => self.mul(other)?,
+            BinOp::Pow => self.pow(u64::try_from(other.to_i64()?).ok()?)?,
+            BinOp::LShift => self.mul(&Number::from_i128(2).pow(u64::try_from(other.to_i64()?).ok()?)?)?,
+            BinOp::BitAnd => words().map(|(l, r)| Number::from_i128(l & r))?,
+            BinOp::BitOr => words().map(|(l, r)| Number::from_i128(l | r))?,
+            BinOp::BitXor => words().map(|(l, r)| Number::from_i128(l ^ r))?,
+            BinOp::RShift => {
+                let (l, r) = words()?;
+                Number::from_i128(l >> u32::try_from(r).ok()?.min(127))
+            }
+            // Euclid's division rounds down where the divisor is positive.
+            BinOp::FloorDiv => {
+                words().filter(|(_, r)| *r > 0).map(|(l, r)| Number::from_i128(l.div_euclid(r)))?
+            }
+            BinOp::Mod => words().filter(|(_, r)| *r > 0).map(|(l, r)| Number::from_i128(l.rem_euclid(r)))?,
+            _ => return None,
+        })
     }
 }
 

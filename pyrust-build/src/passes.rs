@@ -17,6 +17,10 @@ pub enum Pass {
     Ranges,
     /// Rows of tables are looked up before the loop that goes back to them.
     Rows,
+    /// Globals that are ints for good are the numbers that the text says.
+    Known,
+    /// Ints of any size that stay in 128 bits are computed there.
+    Far,
     /// Globals are read once, before the body.
     Globals,
     /// `d[k] = d.get(k, 0) + 1` looks the key up once.
@@ -79,11 +83,13 @@ pub enum Pass {
     Last,
 }
 
-const ALL: [(&str, Pass); 34] = [
+const ALL: [(&str, Pass); 36] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
     ("rows", Pass::Rows),
+    ("known", Pass::Known),
+    ("far", Pass::Far),
     ("globals", Pass::Globals),
     ("counting", Pass::Counting),
     ("appends", Pass::Appends),

@@ -51,7 +51,7 @@ const LENT: *mut PyObject = ptr::without_provenance_mut(1);
 const KEPT: usize = 256;
 
 /// A `str` of one code point.  Surrogates are code points like any other.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 #[repr(transparent)]
 pub struct Chr(pub u32);
 

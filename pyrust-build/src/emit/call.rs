@@ -309,6 +309,13 @@ impl Func<'_, '_, '_> {
         keywords: &[(String, Expr)],
         to: &Type,
     ) -> TokenStream {
+        if keywords.is_empty()
+            && let Some((code, far)) = self.far_call(node, args)
+        {
+            let code = if far { quote!(big::of_128(#code)) } else { code };
+            let ret = self.file.program.instances[callee].ret.clone();
+            return self.coerce(&Val::new(code, ret), to);
+        }
         let target = &self.file.program.instances[callee];
         let (hir, ret) = (target.hir.clone(), target.ret.clone());
         let params: Vec<Type> = (0..hir.params.len()).map(|i| target.entry_type(i)).collect();
@@ -468,6 +475,12 @@ impl Func<'_, '_, '_> {
         to: &Type,
     ) -> TokenStream {
         if let Some(code) = self.special_attribute(base, name, to) {
+            return code;
+        }
+        if name == "get"
+            && keywords.is_empty()
+            && let Some(code) = self.char_get(base, args, to)
+        {
             return code;
         }
         if let Some(val) = self.hoisted_attribute(node, base, name) {

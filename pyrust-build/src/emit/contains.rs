@@ -57,6 +57,9 @@ impl Func<'_, '_, '_> {
             let any = if tests.is_empty() { quote!(false) } else { quote!((#(#tests)||*)) };
             return if lets.is_empty() { any } else { quote!({ #(#lets)* #any }) };
         }
+        if let Some(code) = self.char_in(left, right) {
+            return code;
+        }
         let (l, r) = (self.val(left), self.opened_val(right));
         if let Type::Tuple { items, .. } = &r.ty {
             let mut lets = Vec::new();

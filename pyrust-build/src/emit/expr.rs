@@ -33,6 +33,9 @@ impl Func<'_, '_, '_> {
             return val;
         }
         let ty = self.node(e.id);
+        if let Some(val) = self.far_node(e, &ty) {
+            return val;
+        }
         let code = match &e.kind {
             _ if self.once.contains(&e.id) => return self.made_once(e, ty),
             ExprKind::None => quote!(()),
@@ -63,6 +66,10 @@ impl Func<'_, '_, '_> {
                     return Val::new(self.coerce(&Val::new(int_literal(*turn), Type::Int), &ty), ty);
                 }
                 let (name, var_ty) = (self.var_ident(*var), self.instance.vars[*var].clone());
+                if self.far.contains(var) {
+                    let val = Val::new(quote!(big::of_128(#name)), var_ty);
+                    return Val::new(self.coerce(&val, &ty), ty);
+                }
                 if var_ty == Type::Never {
                     let bail = self.bail("Unbound");
                     return Val::new(quote!({ let value: () = #bail; value }), ty);
@@ -110,7 +117,9 @@ impl Func<'_, '_, '_> {
                 let store = self.value_as(value, &self.instance.vars[*var].clone());
                 let set = self.store(*var, store);
                 let read = self.var_ident(*var);
-                let read = if self.hir.vars[*var].cell {
+                let read = if self.far.contains(var) {
+                    quote!(big::of_128(#read))
+                } else if self.hir.vars[*var].cell {
                     self.q(quote!(#read.get()))
                 } else if self.hir.vars[*var].maybe_unbound {
                     self.q(quote!(bound(&#read)))
@@ -465,6 +474,10 @@ impl Func<'_, '_, '_> {
             ExprKind::Compare { op, left, right } if matches!(self.node(e.id), Type::Union(_)) => {
                 self.comparison(*op, left, right)
             }
+            _ if self.node(e.id) == Type::Big && self.is_far(e) => {
+                let far = self.far_value(e);
+                quote!((#far != 0))
+            }
             _ => {
                 let val = self.val(e);
                 self.truth(&val)
@@ -658,7 +671,8 @@ impl Func<'_, '_, '_> {
                 if op == CmpOp::In { is_in } else { quote!((!#is_in)) }
             }
             _ => {
-                if let Some(code) = self.compare_between(op, left, right) {
+                let far = self.far_compare(op, left, right);
+                if let Some(code) = far.or_else(|| self.compare_between(op, left, right)) {
                     return code;
                 }
                 let (l, r) = (self.val(left), self.val(right));

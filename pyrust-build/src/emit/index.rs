@@ -41,6 +41,9 @@ impl Func<'_, '_, '_> {
             let val = self.span_get(&place);
             return self.coerce(&val, to);
         }
+        if let Some(code) = self.char_item(base, index, to) {
+            return code;
+        }
         let b = match self.global_view(base) {
             Some(view) => view,
             None => self.row_or_val(base, &[index]),

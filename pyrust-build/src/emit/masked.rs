@@ -71,7 +71,7 @@ impl Func<'_, '_, '_> {
         Some(Val::new(code, ty.clone()))
     }
 
-    fn is_int(&self, e: &Expr) -> bool {
+    pub(super) fn is_int(&self, e: &Expr) -> bool {
         matches!(self.node(e.id), Type::Int | Type::Big | Type::Bool)
     }
 
@@ -111,6 +111,7 @@ impl Func<'_, '_, '_> {
                         Literal::u64_suffixed(if number.negative { size.wrapping_neg() } else { size });
                     quote!((#word as i64))
                 }
+                (_, Type::Big) if let Some(far) = self.far_value(e) => quote!((#far as i64)),
                 (_, Type::Big) => low_of(&self.opened_val(e)),
                 _ => self.value_as(e, &Type::Int),
             };
@@ -203,7 +204,7 @@ fn turned(op: UnaryOp, inner: &TokenStream) -> TokenStream {
 }
 
 /// A constant that is not negative and has at most 64 bits.
-fn mask(e: &Expr) -> Option<u64> {
+pub(super) fn mask(e: &Expr) -> Option<u64> {
     match &e.kind {
         ExprKind::Int(mask) => u64::try_from(*mask).ok(),
         ExprKind::Big(number) => number.to_u64(),

@@ -11,6 +11,7 @@ mod bases;
 mod beside;
 mod between;
 mod call;
+mod chars;
 mod class_methods;
 mod class_values;
 mod classes;
@@ -26,6 +27,7 @@ mod enums;
 mod escape;
 mod exceptions;
 mod expr;
+mod far;
 mod foreign;
 mod format;
 mod fuse;
@@ -233,6 +235,7 @@ pub(super) struct File<'p, 'a> {
     looks: bool,
     /// Some loop is done by several threads.
     shares: bool,
+    far: far::Forms,
 }
 
 impl<'p, 'a> File<'p, 'a> {
@@ -266,6 +269,7 @@ impl<'p, 'a> File<'p, 'a> {
             hooks: Vec::new(),
             named_classes: Vec::new(),
             shares: false,
+            far: far::Forms::default(),
             looks: program.reads_caught(),
         }
     }
@@ -408,6 +412,11 @@ pub(super) struct Func<'f, 'p, 'a> {
     /// What is pulled from begins when the first element is asked for, not before.
     late: bool,
     assigned: BTreeSet<hir::VarId>,
+    /// See `far`: the variables of any size that are computed in 128 bits, the form that is being emitted, and what has one
+    /// of all that is called.
+    far: BTreeSet<hir::VarId>,
+    far_form: Option<far::Form>,
+    far_callees: BTreeMap<usize, far::Form>,
     /// Variables that are another one with fewer types, and nothing else.
     narrowed: BTreeMap<hir::VarId, hir::VarId>,
     ranges: Ranges,
@@ -420,6 +429,7 @@ pub(super) struct Func<'f, 'p, 'a> {
     passes: bool,
     /// Displays of constants that are made once.
     once: BTreeSet<hir::NodeId>,
+    chars: chars::Chars,
     /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
     rows: Vec<rows::RowHoist>,
     /// Open loops: what they may do to lists, and the spans found for them.
@@ -489,11 +499,11 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let program = file.program;
         let instance = &program.instances[index];
         let is_rare = file.rare.contains(&index);
-        let ranges = match program.passes.has(Pass::Ranges) {
-            true => Ranges::of(hir, &instance.vars, &instance.nodes, &|name| {
-                program.binding(&instance.func.module, name).is_some()
-            }),
-            false => Ranges::unknown(),
+        let (ranges, far_callees) = (file.ranges_of(index, &BTreeMap::new()), file.far_callees(index));
+        let narrowed = hir::visit::narrowed(&hir.body);
+        let once = match program.passes.has(Pass::Constants) && !is_rare {
+            true => constants::found(hir, instance),
+            false => BTreeSet::new(),
         };
         Func {
             index,
@@ -511,7 +521,13 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
             nested_loops: 0,
             late: false,
             assigned: hir::visit::defines(&hir.body),
-            narrowed: hir::visit::narrowed(&hir.body),
+            far: match program.passes.has(Pass::Far) {
+                true => far::found(hir, &ranges, &narrowed, &BTreeSet::new()),
+                false => BTreeSet::new(),
+            },
+            far_form: None,
+            far_callees,
+            narrowed,
             ranges,
             known: BTreeMap::new(),
             kept_texts: None,
@@ -520,10 +536,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 true => pieces::found(hir, instance),
                 false => BTreeMap::new(),
             },
-            once: match program.passes.has(Pass::Constants) && !is_rare {
-                true => constants::found(hir, instance),
-                false => BTreeSet::new(),
-            },
+            chars: chars::found(program, index, &once),
+            once,
             rows: Vec::new(),
             spans: Vec::new(),
             attributes: Vec::new(),
@@ -569,7 +583,7 @@ impl Func<'_, '_, '_> {
             self.last_stores = self.last_stores();
         }
         let body = self.block(&hir.body);
-        let ret = rust_type(&self.instance.ret);
+        let (ret, door) = (self.result_type(), self.far_door());
         let tail = if self.falls_off(&hir.body) {
             let none = self.coerce(&Val::new(quote!(()), Type::None), &self.returned());
             quote!(Ok(#none))
@@ -634,6 +648,7 @@ impl Func<'_, '_, '_> {
             };
         }
         let body = quote! {
+            #door
             #fuel
             #(#hoisted)*
             #(#locals)*
@@ -669,7 +684,8 @@ impl Func<'_, '_, '_> {
                 (self.var_ident(p.var), self.instance.entry_type(i), self.instance.vars[p.var].clone());
             // Cells and widened parameters get variables of their own.
             let itself = !hir.vars[p.var].cell && entry == var;
-            params.push((name.clone(), rust_type(&entry), itself && self.assigned.contains(&p.var)));
+            let ty = if self.far.contains(&p.var) { quote!(i128) } else { rust_type(&entry) };
+            params.push((name.clone(), ty, itself && self.assigned.contains(&p.var)));
             if entry != var && !hir.vars[p.var].cell {
                 let ty = rust_type(&var);
                 let wide = self.coerce(&Val::new(quote!(#name), entry), &var);
@@ -703,9 +719,14 @@ impl Func<'_, '_, '_> {
         if self.hir.yields.is_some() { Type::None } else { self.instance.ret.clone() }
     }
 
+    /// What holds the values of a variable.
+    fn var_type(&self, v: hir::VarId) -> TokenStream {
+        if self.far.contains(&v) { quote!(i128) } else { rust_type(&self.instance.vars[v]) }
+    }
+
     /// The declaration of a variable without a value.
     fn declare(&self, v: hir::VarId) -> TokenStream {
-        let (name, ty) = (self.var_ident(v), rust_type(&self.instance.vars[v]));
+        let (name, ty) = (self.var_ident(v), self.var_type(v));
         if self.hir.vars[v].cell {
             return quote!(let #name: Shared<#ty> = Shared::new(););
         }

@@ -265,7 +265,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let stored: Vec<_> = shares.stored.iter().map(name).collect();
         let own = shares.own.iter().map(|v| {
             let (name, ty) = (self.var_ident(*v), &self.instance.vars[*v]);
-            let (empty, ty) = (nothing(ty).map(|empty| quote!(= #empty)), rust_type(ty));
+            let (empty, ty) = (nothing(ty).map(|empty| quote!(= #empty)), self.var_type(*v));
             quote!(let mut #name: #ty #empty;)
         });
         let sums: Vec<_> = shares.sums.iter().map(name).collect();

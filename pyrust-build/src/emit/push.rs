@@ -88,6 +88,9 @@ impl File<'_, '_> {
         if let Some(instance) = self.next_pending() {
             return Some(self.function(instance, None));
         }
+        if let Some(instance) = self.far.pending.pop() {
+            return Some(self.far_function(instance));
+        }
         let instance = self.pushed.pending.pop()?;
         Some(self.pushed_function(instance))
     }

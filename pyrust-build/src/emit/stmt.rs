@@ -347,7 +347,7 @@ impl Func<'_, '_, '_> {
         if !self.finals.is_empty() {
             // The value first, then every `finally` on the way out.
             let code = match value {
-                Some(e) => self.value_as(e, &ret),
+                Some(e) => self.far_result(e).unwrap_or_else(|| self.value_as(e, &ret)),
                 None => self.coerce(&Val::new(quote!(()), Type::None), &ret),
             };
             let (name, run) = (self.fresh("ret"), self.run_finals(0));
@@ -369,7 +369,7 @@ impl Func<'_, '_, '_> {
         if let ExprKind::Global(name) = &e.kind {
             mark = self.returned_global(name, &self.instance.nodes[e.id].clone());
         }
-        let value = self.value_as(e, &ret);
+        let value = self.far_result(e).unwrap_or_else(|| self.value_as(e, &ret));
         let out = self.returning(value);
         if mark.is_empty() { out } else { quote!({ #mark #out }) }
     }

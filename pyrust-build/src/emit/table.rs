@@ -342,6 +342,10 @@ fn slot_tokens(guard: &Guard) -> TokenStream {
             }
         },
         Guard::Layout { name, format } => quote!(Slot::layout(#name, #format)),
+        Guard::Number { name, value } => {
+            let value = Literal::i128_unsuffixed(*value);
+            quote!(Slot::number(#name, #value))
+        }
         Guard::Classes { name, classes } => quote!(Slot::classes(#name, &[#(#classes),*])),
         Guard::Elsewhere { guard, .. } => slot_tokens(guard),
     }

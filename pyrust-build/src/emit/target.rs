@@ -249,9 +249,13 @@ impl Func<'_, '_, '_> {
             && items.len() == values.len()
         {
             let mut lets = Vec::new();
-            let vals: Vec<Val> = values
+            let vals: Vec<Result<Val, TokenStream>> = values
                 .iter()
-                .map(|v| {
+                .zip(items)
+                .map(|(v, target)| {
+                    if let Some(code) = self.far_item(target, v, &mut lets) {
+                        return Err(code);
+                    }
                     let val = self.val(v);
                     // Read before anything is written.
                     let (name, code) = (self.fresh("v"), val.owned());
@@ -259,10 +263,12 @@ impl Func<'_, '_, '_> {
                     let ty = matches!(val.ty, Type::Union(_)).then(|| super::types::rust_type(&val.ty));
                     let ty = ty.iter();
                     lets.push(quote!(let #name #(: #ty)* = #code;));
-                    Val::new(quote!(#name), val.ty)
+                    Ok(Val::new(quote!(#name), val.ty))
                 })
                 .collect();
-            let sets: Vec<_> = items.iter().zip(&vals).map(|(t, v)| self.assign(t, v)).collect();
+            let set =
+                |(t, v): (&Target, Result<Val, _>)| v.map_or_else(|far| far, |val| self.assign(t, &val));
+            let sets: Vec<_> = items.iter().zip(vals).map(set).collect();
             return quote!({ #(#lets)* #(#sets)* });
         }
         if let [target] = targets
@@ -287,6 +293,11 @@ impl Func<'_, '_, '_> {
             return setup;
         }
         if let Some(code) = self.pieces_begin(targets, value) {
+            return code;
+        }
+        if let [target] = targets
+            && let Some(code) = self.far_assign(target, value)
+        {
             return code;
         }
         let val = self.val(value);
@@ -397,6 +408,10 @@ impl Func<'_, '_, '_> {
     /// Assigns an owned value to a variable.
     pub(super) fn store(&mut self, var: VarId, code: TokenStream) -> TokenStream {
         let name = self.var_ident(var);
+        if self.far.contains(&var) {
+            let code = self.far_stored(&code);
+            return quote!(#name = #code;);
+        }
         if self.hir.vars[var].cell {
             return quote!(#name.set(#code););
         }

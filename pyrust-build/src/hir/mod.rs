@@ -85,6 +85,8 @@ pub struct Function {
     pub imports: BTreeSet<String>,
     /// Globals that must be tuples of these builtin classes.
     pub classes: BTreeSet<(String, Vec<String>)>,
+    /// Globals that must be ints of that value.
+    pub numbers: BTreeSet<(String, i128)>,
     /// Globals that must be a `struct.Struct` with that format.
     pub layouts: BTreeSet<(String, String)>,
     /// Globals that must be classes whose positional patterns ask for these attributes.

@@ -2,9 +2,9 @@
 //! second form of a function ([`EVERYTHING`]) does it on ints of any size, and reads such from globals and attributes;
 //! calls in which a word was too small are asked of that form.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::ranges::Ranges;
+use super::ranges::{Given, Ranges};
 use super::slice::{EVERYTHING, Wide};
 use super::{FuncRef, Guard, Instance, Program};
 use crate::hir::visit::{self, Visit};
@@ -170,7 +170,12 @@ impl Program<'_> {
             return false;
         }
         let other = |name: &str| self.binding(&instance.func.module, name).is_some();
-        let ranges = Ranges::of(&instance.hir, &instance.vars, &instance.nodes, &other);
+        let ranges = Ranges::of(
+            &instance.hir,
+            &instance.vars,
+            &instance.nodes,
+            &Given { is_other: &other, params: &BTreeMap::new(), calls: &BTreeMap::new() },
+        );
         let mut bounds = Bounds { instance, ranges, growing, found: false };
         bounds.block(&instance.hir.body);
         bounds.found

@@ -29,6 +29,11 @@ pub enum Guard {
         name: String,
         classes: Vec<String>,
     },
+    /// The global is an int of this value.
+    Number {
+        name: String,
+        value: i128,
+    },
     /// The global is a `struct.Struct` with this format.
     Layout {
         name: String,

@@ -37,6 +37,7 @@ mod handed;
 mod hooks;
 mod inner;
 mod iter;
+mod known;
 mod label;
 mod library;
 mod lookups;
@@ -770,6 +771,9 @@ impl Infer<'_, '_> {
         }
         for (name, classes) in &hir.classes {
             self.guards.insert(Guard::Classes { name: name.clone(), classes: classes.clone() });
+        }
+        for (name, value) in &hir.numbers {
+            self.guards.insert(Guard::Number { name: name.clone(), value: *value });
         }
         for (name, format) in &hir.layouts {
             self.guards.insert(Guard::Layout { name: name.clone(), format: format.clone() });

@@ -68,7 +68,7 @@ impl Program<'_> {
         function.classes.extend(classes);
         function.matched.extend(matched);
         function.attributes_matched.extend(attributes);
-        function
+        self.with_known_numbers(function)
     }
 
     /// The builtin that a global of another name is.

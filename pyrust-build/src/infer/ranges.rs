@@ -4,7 +4,7 @@
 //! A variable has the numbers of everything assigned to it. The analysis begins with none and adds until nothing changes;
 //! what keeps growing is widened to the next of a few bounds.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::hir::visit::{self, Visit};
 use crate::hir::*;
@@ -20,6 +20,9 @@ pub struct Interval {
 /// The bounds of a variable.
 const LEAST: i128 = i64::MIN as i128;
 const MOST: i128 = i64::MAX as i128;
+
+/// How far an int of any size may be from zero to be computed in 128 bits: with room for a sign and a carry.
+const FARTHEST: i128 = 1 << 126;
 
 /// No container has more elements that take room.
 const LONGEST: i128 = 1 << 60;
@@ -49,6 +52,14 @@ impl Interval {
         Interval { lo: 0, hi }
     }
 
+    /// Ints that 64 bits without a sign hold.
+    pub const BITS: Interval = Interval { lo: 0, hi: u64::MAX as i128 };
+
+    /// Are all of them among the numbers of the other?
+    pub fn is_within(self, other: Interval) -> bool {
+        self.lo >= other.lo && self.hi <= other.hi
+    }
+
     /// Never negative?
     pub fn is_unsigned(self) -> bool {
         self.lo >= 0
@@ -62,6 +73,21 @@ impl Interval {
     /// The numbers of both, and those between.
     fn hull(self, other: Interval) -> Interval {
         Interval { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi) }
+    }
+
+    /// Does it end?
+    fn is_bounded(self) -> bool {
+        self.lo >= -FARTHEST && self.hi <= FARTHEST
+    }
+
+    /// What `a op b` can be where the operands are ints of any size.
+    fn of_any_size(op: BinOp, a: Interval, b: Interval) -> Interval {
+        let cuts = matches!(op, BinOp::Mod | BinOp::BitAnd);
+        if !(cuts || a.is_bounded() && b.is_bounded()) {
+            return Interval::WIDE;
+        }
+        let result = Interval::result(op, a, b);
+        if result.is_bounded() { result } else { Interval::WIDE }
     }
 
     /// Those of 64 bits: a value beyond them bails.
@@ -113,15 +139,16 @@ impl Interval {
     }
 
     /// Grown from `before`: bounds that moved go to the next stop.
-    fn widened(self, before: Interval, at_once: bool) -> Interval {
+    fn widened(self, before: Interval, at_once: bool, last: Interval) -> Interval {
+        let stops = || STOPS.into_iter().chain([MOST, u64::MAX.into()]);
         let hi = match self.hi > before.hi {
-            true if at_once => MOST,
-            true => STOPS.into_iter().find(|s| *s >= self.hi).unwrap_or(MOST),
+            true if at_once => last.hi,
+            true => stops().find(|s| *s >= self.hi && *s <= last.hi).unwrap_or(last.hi),
             false => before.hi,
         };
         let lo = match self.lo < before.lo {
-            true if at_once => LEAST,
-            true => STOPS.into_iter().map(|s| -s).find(|s| *s <= self.lo).unwrap_or(LEAST),
+            true if at_once => last.lo,
+            true => stops().map(|s| -s).find(|s| *s <= self.lo && *s >= last.lo).unwrap_or(last.lo),
             false => before.lo,
         };
         Interval { lo, hi }
@@ -133,29 +160,55 @@ pub struct Ranges {
     /// None: nothing is assigned, as far as has been seen.
     vars: Vec<Option<Interval>>,
     known: bool,
+    types: Vec<Type>,
     /// Calls by the name of a builtin that are none.
     others: BTreeSet<NodeId>,
+    /// Calls of functions of which is known what they return.
+    returned: BTreeMap<NodeId, Interval>,
+}
+
+/// What is known of a function before its text is read.
+pub struct Given<'g> {
+    /// Is the name of a builtin bound to something else in the module?
+    pub is_other: &'g dyn Fn(&str) -> bool,
+    /// Parameters that are ints of any size, and between which numbers they are.
+    pub params: &'g BTreeMap<VarId, Interval>,
+    /// What calls return, where their arguments are [`Interval::BITS`].
+    pub calls: &'g BTreeMap<NodeId, Interval>,
 }
 
 impl Ranges {
     /// Nothing is known.
     pub fn unknown() -> Ranges {
-        Ranges { vars: Vec::new(), known: false, others: BTreeSet::new() }
+        Ranges {
+            vars: Vec::new(),
+            known: false,
+            types: Vec::new(),
+            others: BTreeSet::new(),
+            returned: BTreeMap::new(),
+        }
     }
 
-    /// `is_other`: is the name of a builtin bound to something else in the module?
-    pub fn of(function: &Function, vars: &[Type], nodes: &[Type], is_other: &dyn Fn(&str) -> bool) -> Ranges {
-        let mut others = Others { is_other, found: BTreeSet::new() };
+    pub fn of(function: &Function, vars: &[Type], nodes: &[Type], given: &Given<'_>) -> Ranges {
+        let mut others = Others { is_other: given.is_other, found: BTreeSet::new() };
         others.block(&function.body);
         let mut start = vec![None; vars.len()];
         for (var, known) in start.iter_mut().enumerate() {
             // What is shared may be assigned by other functions.
-            if vars[var] != Type::Int || function.vars[var].cell {
-                *known = Some(Interval::ANY);
+            if !matches!(vars[var], Type::Int | Type::Big) || function.vars[var].cell {
+                *known = Some(all_of(&vars[var]));
             }
         }
-        function.params.iter().for_each(|p| start[p.var] = Some(Interval::ANY));
-        let mut ranges = Ranges { vars: start, known: true, others: others.found };
+        for param in function.params.iter().map(|p| p.var) {
+            start[param] = Some(given.params.get(&param).copied().unwrap_or(all_of(&vars[param])));
+        }
+        let mut ranges = Ranges {
+            vars: start,
+            known: true,
+            types: vars.to_vec(),
+            others: others.found,
+            returned: given.calls.clone(),
+        };
         for round in 0.. {
             let mut scan = Scan { ranges: &ranges, nodes, found: ranges.vars.clone() };
             scan.block(&function.body);
@@ -165,12 +218,16 @@ impl Ranges {
                     break;
                 }
                 // What nobody was seen to assign may be anything.
-                found.iter_mut().for_each(|known| *known = known.or(Some(Interval::ANY)));
+                for (known, ty) in found.iter_mut().zip(vars) {
+                    *known = known.or(Some(all_of(ty)));
+                }
             }
             for (var, new) in found.into_iter().enumerate() {
                 let old = ranges.vars[var];
                 ranges.vars[var] = match (old, new) {
-                    (Some(old), Some(new)) if old != new => Some(new.widened(old, round >= ROUNDS)),
+                    (Some(old), Some(new)) if old != new => {
+                        Some(new.widened(old, round >= ROUNDS, all_of(&vars[var])))
+                    }
                     (_, new) => new,
                 };
             }
@@ -184,6 +241,41 @@ impl Ranges {
             true => self.eval(e, nodes).map_or(Interval::ANY, Interval::clamped),
             false => Interval::ANY,
         }
+    }
+
+    /// Between which numbers an int of any size stays, if it never leaves 128 bits.
+    pub fn far(&self, e: &Expr, nodes: &[Type]) -> Option<Interval> {
+        if !self.known || !matches!(nodes.get(e.id), Some(Type::Int | Type::Big)) {
+            return None;
+        }
+        self.eval(e, nodes).filter(|range| range.is_bounded())
+    }
+
+    /// The same for everything that the function returns.
+    pub fn far_returned(&self, function: &Function, nodes: &[Type]) -> Option<Interval> {
+        struct Returned<'r> {
+            values: Vec<&'r Expr>,
+            empty: bool,
+        }
+        impl<'h> Visit<'h> for Returned<'h> {
+            fn stmt(&mut self, stmt: &'h Stmt) {
+                match &stmt.kind {
+                    StmtKind::Return(Some(value)) => self.values.push(value),
+                    StmtKind::Return(None) => self.empty = true,
+                    _ => {}
+                }
+                visit::walk_stmt(self, stmt);
+            }
+        }
+        let mut found = Returned { values: Vec::new(), empty: false };
+        found.block(&function.body);
+        let all: Vec<Interval> = found.values.iter().map(|e| self.far(e, nodes)).collect::<Option<_>>()?;
+        all.into_iter().reduce(Interval::hull).filter(|_| !found.empty)
+    }
+
+    /// The same for a variable.
+    pub fn is_far(&self, var: VarId) -> bool {
+        self.types.get(var) == Some(&Type::Big) && self.vars[var].is_some_and(Interval::is_bounded)
     }
 
     /// Can no operation of the expression leave 64 bits?
@@ -204,33 +296,36 @@ impl Ranges {
     /// None: it has no value, as far as has been seen.
     fn eval(&self, e: &Expr, nodes: &[Type]) -> Option<Interval> {
         let ty = |e: &Expr| nodes.get(e.id).unwrap_or(&Type::Never);
-        if *ty(e) != Type::Int {
-            return Some(Interval::ANY);
+        if !matches!(ty(e), Type::Int | Type::Big) {
+            return Some(Interval::WIDE);
         }
         let eval = |e: &Expr| self.eval(e, nodes);
-        let any = Some(Interval::ANY);
+        let any = Some(all_of(ty(e)));
         match &e.kind {
             ExprKind::Int(i) => Some(Interval::point((*i).into())),
+            ExprKind::Big(number) => Some(number.to_i128().map_or(Interval::WIDE, Interval::point)),
             ExprKind::Local(v) => *self.vars.get(*v)?,
             ExprKind::Binary { op, left, right } | ExprKind::InPlace { op, left, right } => {
                 let operand = |e: &Expr| match ty(e) {
-                    Type::Int => eval(e).map(Some),
+                    Type::Int | Type::Big => eval(e).map(Some),
                     Type::Bool => Some(Some(Interval::up_to(1))),
                     _ => Some(None),
                 };
                 let (a, b) = (operand(left)?, operand(right)?);
                 Some(match (a, b) {
-                    (Some(a), Some(b)) => Interval::result(*op, a, b),
-                    // What is left of a number of any size.
-                    (None, Some(b)) if *ty(left) == Type::Big && matches!(op, BinOp::Mod | BinOp::BitAnd) => {
-                        Interval::result(*op, Interval::WIDE, b)
+                    (Some(a), Some(b)) if [ty(left), ty(right), ty(e)].contains(&&Type::Big) => {
+                        // A word is one, whatever it was computed from.
+                        let word = |e: &Expr, i: Interval| if *ty(e) == Type::Int { i.clamped() } else { i };
+                        Interval::of_any_size(*op, word(left, a), word(right, b))
                     }
+                    (Some(a), Some(b)) => Interval::result(*op, a, b),
                     _ => Interval::WIDE,
                 })
             }
-            ExprKind::Unary { op, operand } if *ty(operand) == Type::Int => {
-                let Interval { lo, hi } = eval(operand)?;
+            ExprKind::Unary { op, operand } if matches!(ty(operand), Type::Int | Type::Big) => {
+                let range @ Interval { lo, hi } = eval(operand)?;
                 Some(match op {
+                    _ if *ty(e) == Type::Big && !range.is_bounded() => Interval::WIDE,
                     UnaryOp::Neg => Interval::new(0i128.saturating_sub(hi), 0i128.saturating_sub(lo)),
                     UnaryOp::Invert => Interval::new(!hi, !lo),
                     UnaryOp::Pos => Interval::new(lo, hi),
@@ -245,6 +340,14 @@ impl Ranges {
                 Some(Interval::up_to(255))
             }
             ExprKind::Index { base, .. } if matches!(ty(base), Type::Packed(_)) => item(ty(base)).or(any),
+            ExprKind::Call { args, .. } if self.returned.contains_key(&e.id) => {
+                let all: Vec<Interval> = args.iter().map(eval).collect::<Option<_>>()?;
+                let any_size = |e: &Expr| *ty(e) == Type::Big;
+                match args.iter().zip(all).all(|(e, i)| !any_size(e) || i.is_within(Interval::BITS)) {
+                    true => Some(self.returned[&e.id]),
+                    false => any,
+                }
+            }
             ExprKind::Call { name, args, keywords }
                 if keywords.is_empty() && !self.others.contains(&e.id) =>
             {
@@ -270,6 +373,11 @@ impl Ranges {
             _ => any,
         }
     }
+}
+
+/// What a value of the type can be.
+fn all_of(ty: &Type) -> Interval {
+    if *ty == Type::Int { Interval::ANY } else { Interval::WIDE }
 }
 
 fn either(a: Option<Interval>, b: Option<Interval>) -> Option<Interval> {
@@ -343,11 +451,16 @@ struct Scan<'a> {
 
 impl Scan<'_> {
     fn eval(&self, e: &Expr) -> Option<Interval> {
-        self.ranges.eval(e, self.nodes)
+        let value = self.ranges.eval(e, self.nodes);
+        if self.nodes.get(e.id) == Some(&Type::Int) { value.map(Interval::clamped) } else { value }
     }
 
     fn assign(&mut self, var: VarId, value: Option<Interval>) {
-        self.found[var] = either(self.found[var], value.map(Interval::clamped));
+        let value = match self.ranges.types.get(var) {
+            Some(Type::Big) => value,
+            _ => value.map(Interval::clamped),
+        };
+        self.found[var] = either(self.found[var], value);
     }
 
     /// A value between these numbers goes to a target.
@@ -381,7 +494,8 @@ impl Scan<'_> {
                 self.store(target, numbers);
             }
             IterKind::Enumerate { inner, start } => {
-                let first = start.as_ref().map_or(Some(Interval::point(0)), |s| self.eval(s));
+                let first =
+                    start.as_ref().map_or(Some(Interval::point(0)), |s| self.eval(s)).map(Interval::clamped);
                 // The next number is made before the body runs, so there is one.
                 let count = first.map(|i| Interval::new(i.lo, MOST - 1));
                 match &target.kind {
@@ -389,22 +503,22 @@ impl Scan<'_> {
                         self.store(&items[0], count);
                         self.iterate(&items[1], inner);
                     }
-                    _ => self.store(target, Some(Interval::ANY)),
+                    _ => self.store(target, Some(Interval::WIDE)),
                 }
             }
             IterKind::Zip(inner) => match &target.kind {
                 TargetKind::Tuple(items) if items.len() == inner.len() => {
                     items.iter().zip(inner).for_each(|(t, i)| self.iterate(t, i));
                 }
-                _ => self.store(target, Some(Interval::ANY)),
+                _ => self.store(target, Some(Interval::WIDE)),
             },
             IterKind::Tool { .. } => {
                 visit::walk_iter(self, iter);
-                self.store(target, Some(Interval::ANY));
+                self.store(target, Some(Interval::WIDE));
             }
             IterKind::Comp(comp) => {
                 self.comp(comp);
-                self.store(target, Some(Interval::ANY));
+                self.store(target, Some(Interval::WIDE));
             }
             IterKind::Expr(e) => {
                 self.expr(e);
@@ -415,8 +529,8 @@ impl Scan<'_> {
                     (_, Some(Type::Bytes | Type::ByteArray)) => {
                         self.store(target, Some(Interval::up_to(255)));
                     }
-                    (_, Some(ty @ Type::Packed(_))) => self.store(target, item(ty).or(Some(Interval::ANY))),
-                    _ => self.store(target, Some(Interval::ANY)),
+                    (_, Some(ty @ Type::Packed(_))) => self.store(target, item(ty).or(Some(Interval::WIDE))),
+                    _ => self.store(target, Some(Interval::WIDE)),
                 }
             }
             IterKind::ZipStar(e)
@@ -427,7 +541,7 @@ impl Scan<'_> {
             | IterKind::Values(e)
             | IterKind::Keys(e) => {
                 self.expr(e);
-                self.store(target, Some(Interval::ANY));
+                self.store(target, Some(Interval::WIDE));
             }
         }
     }
@@ -451,7 +565,7 @@ impl Scan<'_> {
 impl<'h> Visit<'h> for Scan<'_> {
     /// Whatever is not told apart below may be any number.
     fn define(&mut self, _: NodeId, var: &'h VarId) {
-        self.assign(*var, Some(Interval::ANY));
+        self.assign(*var, Some(Interval::WIDE));
     }
 
     fn stmt(&mut self, stmt: &'h Stmt) {

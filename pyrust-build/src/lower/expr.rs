@@ -537,7 +537,7 @@ fn percent_names(e: &AExpr) -> bool {
     percent::slots(text).is_some_and(|slots| slots.iter().any(|s| s.name.is_some()))
 }
 
-fn constant_int(number: Number) -> ExprKind {
+pub(crate) fn constant_int(number: Number) -> ExprKind {
     match number.to_i64() {
         Some(i) => ExprKind::Int(i),
         None => ExprKind::Big(number),
@@ -554,27 +554,11 @@ pub(super) fn is_ellipsis(item: &AExpr) -> bool {
 }
 
 /// Arithmetic on two constants that cannot raise.
-fn fold(op: BinOp, left: &Expr, right: &Expr) -> Option<Number> {
+pub(crate) fn fold(op: BinOp, left: &Expr, right: &Expr) -> Option<Number> {
     let constant = |e: &Expr| match &e.kind {
         ExprKind::Int(i) => Some(Number::from_i128(i128::from(*i))),
         ExprKind::Big(number) => Some(number.clone()),
         _ => None,
     };
-    let (l, r) = (constant(left)?, constant(right)?);
-    let words = || Some((l.to_i128()?, r.to_i128()?));
-    Some(match op {
-        BinOp::Add => l.add(&r),
-        BinOp::Sub => l.add(&r.neg()),
-        BinOp::Mult => l.mul(&r)?,
-        BinOp::Pow => l.pow(u64::try_from(r.to_i64()?).ok()?)?,
-        BinOp::LShift => l.mul(&Number::from_i128(2).pow(u64::try_from(r.to_i64()?).ok()?)?)?,
-        BinOp::BitAnd => words().map(|(l, r)| Number::from_i128(l & r))?,
-        BinOp::BitOr => words().map(|(l, r)| Number::from_i128(l | r))?,
-        BinOp::BitXor => words().map(|(l, r)| Number::from_i128(l ^ r))?,
-        BinOp::RShift => {
-            let (l, r) = words()?;
-            Number::from_i128(l >> u32::try_from(r).ok()?.min(127))
-        }
-        _ => return None,
-    })
+    constant(left)?.apply(op, &constant(right)?)
 }

@@ -56,6 +56,7 @@ use crate::hir;
 use crate::resolve::ModuleEnv;
 use crate::source::{SourceFile, Span};
 pub use copying::copying;
+pub(crate) use expr::{constant_int, fold};
 pub use functional::is_operator;
 use symbols::{ScopeId, Symbol, Symbols};
 pub use value::{CallForm, lower_call};
@@ -329,6 +330,7 @@ impl<'a> Lower<'a> {
             layouts: self.layouts,
             matched: BTreeSet::new(),
             attributes_matched: BTreeSet::new(),
+            numbers: BTreeSet::new(),
             notes: self.notes,
             nested: self.nested.take(),
             yields: self.yields,

@@ -191,6 +191,7 @@ pub(super) enum Kind {
     Imported(&'static str, &'static str),
     Pattern(PatternText, &'static str),
     Classes(&'static [&'static str]),
+    Number(i128),
     Layout(&'static str),
 }
 
@@ -240,6 +241,11 @@ impl Slot {
     /// `from module import attr as name` of a module written in C, pristine.
     pub const fn imported(name: &'static str, module: &'static str, attr: &'static str) -> Slot {
         Slot { name, kind: Kind::Imported(module, attr) }
+    }
+
+    /// An int of exactly this value.
+    pub const fn number(name: &'static str, value: i128) -> Slot {
+        Slot { name, kind: Kind::Number(value) }
     }
 
     /// A tuple of these builtin classes, in this order; tuples inside are gone through.

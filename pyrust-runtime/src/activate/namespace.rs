@@ -20,7 +20,8 @@ use super::object::{Own, attribute, attribute_or_none, interned, lookup, utf8};
 use super::ospath::of_paths;
 use super::stdlib::{library_class, library_function};
 use super::{path, patterns, registry};
-use crate::boundary::globals;
+use crate::big::Big;
+use crate::boundary::{globals, layout};
 use crate::py::{FromPy, IntoPy};
 use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
@@ -394,6 +395,7 @@ impl Namespace {
                                 || of_paths(found, attr, module, words)
                                 || library_class(found, attr, module, words))
                     }
+                    Kind::Number(value) => is_number(found, value),
                     Kind::Classes(classes) => are_classes(found, classes) == Some(&[]),
                     Kind::Layout(format) => has_layout(found, format, words),
                     Kind::Function(target) => {
@@ -717,6 +719,16 @@ pub(super) unsafe fn defined_here(object: *mut PyObject, globals: *mut PyObject,
             true => PyFunction_GetGlobals(object) == globals,
             false => name == "_CacheInfo",
         }
+    }
+}
+
+/// Is it an exact `int` of this value?
+unsafe fn is_number(object: *mut PyObject, value: i128) -> bool {
+    // SAFETY: `object` is null or live.
+    unsafe {
+        !object.is_null()
+            && layout::is_int(object)
+            && Big::from_int(object).is_ok_and(|number| number.as_i128() == Some(value))
     }
 }
 

@@ -60,6 +60,28 @@ pub fn of_low(word: i64) -> Big {
     if word >= 0 { Big::Small(word) } else { Big::Middle { high: 0, low: word as u64 } }
 }
 
+/// What was computed in 128 bits.
+#[inline(always)]
+pub fn of_128(value: i128) -> Big {
+    Big::from_i128(value)
+}
+
+/// What is known to have room in 128 bits.
+#[inline]
+pub fn in_128(a: &Big) -> R<i128> {
+    a.as_i128().map_or_else(|| bail(Bail::Overflow), Ok)
+}
+
+/// What 64 bits without a sign hold.
+#[inline]
+pub fn word(a: &Big) -> Option<i128> {
+    match a {
+        Big::Small(v @ 0..) => Some(i128::from(*v)),
+        Big::Middle { high: 0, low } => Some(i128::from(*low)),
+        _ => None,
+    }
+}
+
 /// The bits of a mask of at most 64.
 #[inline]
 pub fn mask(a: &Big) -> Option<i64> {

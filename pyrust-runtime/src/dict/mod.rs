@@ -2,6 +2,7 @@
 //!
 //! First argument `cx`, dicts by reference, stored keys and values by value.
 
+mod chars;
 mod fields;
 mod index;
 mod kinds;
@@ -10,6 +11,7 @@ mod native;
 pub(crate) mod table;
 mod views;
 
+pub use chars::Chars;
 pub use fields::*;
 pub use kinds::*;
 pub use live::{PDict, POrdered};

@@ -35,9 +35,12 @@ struct Root {
 fn root(slot: &Slot) -> Option<&'static str> {
     match slot.kind {
         Kind::Value | Kind::Function(_) if path::is_path(slot.name) => path::class_of(slot.name),
-        Kind::Value | Kind::Function(_) | Kind::Builtin | Kind::Module(_) | Kind::Classes(_) => {
-            (!path::is_path(slot.name)).then_some(slot.name)
-        }
+        Kind::Value
+        | Kind::Function(_)
+        | Kind::Builtin
+        | Kind::Module(_)
+        | Kind::Classes(_)
+        | Kind::Number(_) => (!path::is_path(slot.name)).then_some(slot.name),
         Kind::Imported(..) | Kind::Pattern(..) | Kind::Layout(_) => None,
     }
 }
