@@ -321,6 +321,8 @@ impl FromPy for Complex {
 }
 
 impl IntoPy for Complex {
+    const LASTS: bool = true;
+
     #[inline]
     fn into_py(self, _: Cx) -> R<*mut PyObject> {
         // One that came in must go out as the same object.

@@ -259,6 +259,7 @@ pub(crate) unsafe fn close(txn: NonNull<Txn>) {
     if txn.rare_used {
         txn.rare_used = !txn.rare.is_empty();
     }
+    txn.dicts.fresh.clear();
     (txn.open, txn.checked) = (false, false);
     if txn.looks {
         txn.raised.close();

@@ -463,6 +463,47 @@ print(sum(entry()["bailouts"].values()) > sum(first["bailouts"].values()))
         assert others[0] == "True"
 
 
+def test_function_that_is_slower_natively_rests(run):
+    """All its calls are committed, and Python is faster: it stays Python for a while, and is then tried again."""
+    out = run(
+        """
+from actpkg import core, _pyrust
+def entry():
+    return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:at_rest")
+for calls in range(20_000):
+    assert core.at_rest(calls) == calls + 1
+    if calls % 100 == 0 and entry()["reason"]:
+        break
+first = entry()
+print(calls < 19_000, first["state"], first["reason"])
+for i in range(9_000):
+    assert core.at_rest(i) == i + 1
+print(entry()["native_calls"] == first["native_calls"], first["bailouts"])
+for i in range(2_000):
+    assert core.at_rest(i) == i + 1
+print(entry()["native_calls"] > first["native_calls"])
+"""
+    )
+    assert out.splitlines() == [
+        "True native rests for 10000 calls: Python is faster",
+        "True {}",
+        "True",
+    ]
+
+
+def test_function_that_is_faster_natively_never_rests(run):
+    out = run(
+        """
+from actpkg import core, _pyrust
+for i in range(3_000):
+    assert core.at_work(20_000) == 30_000
+entry = next(e for e in _pyrust.status() if e["function"] == "actpkg.core:at_work")
+print(entry["native_calls"] > 2_900, entry["reason"])
+"""
+    )
+    assert out.strip() == "True None"
+
+
 def test_function_that_mostly_succeeds_never_rests(run):
     out = run(
         """

@@ -134,6 +134,16 @@ impl Budget {
         true
     }
 
+    /// What a committed call takes, and all of them have taken, in seconds.
+    pub(super) fn committed_seconds(&self) -> (f64, f64) {
+        (self.committed.mean(), self.committed.total())
+    }
+
+    /// The call behind so many commits is timed.
+    pub(super) fn look_after(&self, calls: u64) {
+        self.time_from(self.committed.calls.get() + calls.saturating_sub(1));
+    }
+
     /// Whether the next attempt needs a closer look: to be timed ([`Budget::start`]), or to be compared.
     #[inline(always)]
     pub(super) fn is_due(&self) -> bool {

@@ -340,7 +340,7 @@ impl Hook {
     pub(super) unsafe fn goes_native(&self, frame: Frame) -> bool {
         // SAFETY: as promised.
         unsafe {
-            self.gate.get() & !STILL_NATIVE == 0
+            self.gate.get() & (!STILL_NATIVE | RESTING) == 0
                 && !interp::traced(interp::thread())
                 && !self.is_foreign(frame)
         }
@@ -713,6 +713,7 @@ unsafe fn attempt(
             match enter(&args, depth, limit, armed.run) {
                 Outcome::Value(value) => {
                     hook.budget.committed(started);
+                    hook.timed(started);
                     // Ints of any size cost more: they are asked first only where words keep failing.
                     if stop.as_bail() != Some(Bail::Overflow) || hook.budget.overflows_often() {
                         hook.prefer(armed);

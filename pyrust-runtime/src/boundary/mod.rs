@@ -8,6 +8,7 @@ pub(crate) mod deques;
 pub(crate) mod dropped;
 pub(crate) mod dying;
 pub(crate) mod few;
+pub(crate) mod fresh;
 pub(crate) mod globals;
 pub(crate) mod journal;
 pub mod layout;

@@ -14,6 +14,7 @@ use pyo3_ffi::{
 };
 
 use crate::boundary::few::Few;
+use crate::boundary::fresh::FreshDicts;
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
 use crate::boundary::ptrmap::PtrMap;
 use crate::boundary::{collections, dropped};
@@ -60,6 +61,8 @@ pub(crate) struct Overlays {
     last_types: Option<TypeId>,
     /// The writes to dicts that have no overlay.
     pub(crate) few: Few,
+    /// Dicts that are written to at once.
+    pub(crate) fresh: FreshDicts,
 }
 
 impl Overlays {
@@ -71,10 +74,11 @@ impl Overlays {
             last_data: ptr::null_mut(),
             last_types: None,
             few: Few::new(),
+            fresh: FreshDicts::new(),
         }
     }
 
-    /// Has nothing been written?
+    /// Has nothing been written that waits?
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
         self.overlays.is_empty() & self.few.is_empty()

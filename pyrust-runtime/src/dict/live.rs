@@ -4,7 +4,9 @@
 //! builtin the call bails before anything is compared.
 
 mod at;
+mod compared;
 mod few;
+mod fresh;
 mod held;
 mod known;
 mod last;
@@ -24,9 +26,9 @@ use crate::boundary::overlay::{Table as Functions, keep_dropped};
 use crate::buf::Buf;
 use crate::dict::table::Table;
 use crate::dict::{Cursor, DictLike, Kind, Place, Plain, missing};
-use crate::elem::{ElemEq, ElemOrd, Key, View};
+use crate::elem::Key;
 use crate::py::{FromPy, IntoPy, again, arrived};
-use crate::stop::{Bail, Exc, R, bail, exc};
+use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 use crate::txn::last::Given;
 
@@ -165,7 +167,10 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     pub(crate) fn make(cx: Cx, factory: Option<&str>) -> R<Self> {
         let object = M::object(cx, factory)?;
         // SAFETY: A new dict, which goes to the arena.
-        Ok(PDict { object: unsafe { cx.adopt(object)? }, entry: PhantomData })
+        let object = unsafe { cx.adopt(object)? };
+        // SAFETY: A short borrow.
+        unsafe { &mut cx.txn().dicts }.fresh.register(object.as_ptr())?;
+        Ok(PDict { object, entry: PhantomData })
     }
 
     /// The overlay, if there is one.
@@ -214,7 +219,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
                 order_start: 0,
                 dict: self.object,
                 base_end: Keys::of(self.as_ptr()).entries_used(),
-                version: 0,
+                version: cx.txn().dicts.fresh.leave(self.as_ptr()),
             });
             let data = NonNull::new_unchecked(Box::into_raw(overlay));
             let types = TypeId::of::<(K, V)>();
@@ -472,6 +477,10 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
                 return Ok(changes);
             }
         }
+        // SAFETY: A short borrow.
+        if let Some(version) = unsafe { &mut cx.txn().dicts }.fresh.version(self.as_ptr()) {
+            return Ok(version);
+        }
         Ok(self.overlay(cx)?.map_or(0, |overlay| overlay.version))
     }
 
@@ -542,7 +551,8 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 
     #[inline]
     fn change(&self, cx: Cx, key: &K, f: impl FnOnce(V) -> R<V>) -> R<bool> {
-        if !self.writes_few(cx)?
+        if !self.is_fresh(cx)
+            && !self.writes_few(cx)?
             && let Some(overlay) = self.overlay(cx)?
             && let Ok(place) = overlay.table.search(cx, key)?
         {
@@ -560,6 +570,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
 
     #[inline(always)]
     fn put(&self, cx: Cx, key: K, value: V) -> R<()> {
+        if self.is_fresh(cx) {
+            return self.put_fresh(cx, key, value);
+        }
         if self.writes_few(cx)? { self.put_few(cx, key, value) } else { self.put_held(cx, key, value) }
     }
 
@@ -766,32 +779,5 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> DictLike<K, 
                 }
             }
         }
-    }
-}
-
-impl<K, V, M> ElemEq for PDict<K, V, M>
-where
-    K: Key + FromPy + IntoPy,
-    V: FromPy + IntoPy + Clone + ElemEq,
-    M: Kind,
-{
-    fn elem_eq(&self, cx: Cx, other: &Self) -> R<bool> {
-        let same = self.is(other) || crate::dict::eq(cx, self, other)?;
-        if same || M::ENTRIES_DECIDE { Ok(same) } else { bail(Bail::Unsupported) }
-    }
-
-    fn view(&self) -> View<'_> {
-        View::Dict
-    }
-}
-
-impl<K, V, M> ElemOrd for PDict<K, V, M>
-where
-    K: Key + FromPy + IntoPy,
-    V: FromPy + IntoPy + Clone + ElemEq,
-    M: Kind,
-{
-    fn elem_cmp(&self, _: Cx, _: &Self) -> R<core::cmp::Ordering> {
-        exc(Exc::TypeError)
     }
 }

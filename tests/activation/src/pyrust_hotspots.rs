@@ -157,6 +157,24 @@ fn actpkg_core__failing(_cx: Cx, x: i64) -> R<i64> {
     if x == 0 { exc(Exc::ZeroDivisionError) } else { Ok(10i64.div_euclid(x)) }
 }
 
+#[hotspot(function = "actpkg.core:at_rest", signature = "(int) -> int")]
+fn actpkg_core__at_rest(_cx: Cx, x: i64) -> R<i64> {
+    let mut wasted = 0_i64;
+    for i in 0..50_000 {
+        wasted = std::hint::black_box(wasted + i);
+    }
+    checked(x.checked_add(1))
+}
+
+#[hotspot(function = "actpkg.core:at_work", signature = "(int) -> int")]
+fn actpkg_core__at_work(_cx: Cx, n: i64) -> R<i64> {
+    let mut total = 0;
+    for i in 0..n {
+        total += std::hint::black_box(i & 3);
+    }
+    Ok(total)
+}
+
 #[hotspot(function = "actpkg.later:late", signature = "(int) -> int")]
 fn actpkg_later__late(_cx: Cx, x: i64) -> R<i64> {
     checked(x.checked_mul(2))
@@ -375,6 +393,14 @@ pub static MODULE: Module = Module {
         one(
             "actpkg.core:failing",
             &[Spec { signature: "(int) -> int", entry: actpkg_core__failing::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:at_rest",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__at_rest::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:at_work",
+            &[Spec { signature: "(int) -> int", entry: actpkg_core__at_work::ENTRY, namespaces: &[] }],
         ),
         Function {
             name: "actpkg.core:odd_one",

@@ -1,11 +1,14 @@
-//! Functions of which many calls bail out: are they faster as Python?
+//! Functions of which many calls bail out, and others whose calls take a while: are they faster as Python?
 //!
 //! What an attempt costs that comes to nothing is known, what a native call saves is not. So it is tried: calls run
 //! natively for a short while and as Python for a short while, in turns, and the clock says how long a call takes from
 //! one to the next, with all that stands around it. Where Python is faster the function rests: it stays Python for a
 //! number of calls, then it is native again, since a program may be at something else by then.
 //!
-//! A trial begins only where bailouts have cost more than their share (`budget`). It costs some hundred calls.
+//! A trial begins where bailouts have cost more than their share (`budget`). It costs some hundred calls.
+//!
+//! Where all calls are committed a *race* begins once there have been many, neither tiny nor long: what does nothing but
+//! call CPython's own functions on Python's objects can only lose natively. Most races are over after one call as Python.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -23,6 +26,20 @@ const ONE_IN: u64 = 6;
 /// The first rest; each one is twice as long as that before, up to so many times.
 const REST: u32 = 10_000;
 const DOUBLED: u32 = 10;
+
+/// Calls before the first race; each one that native code wins puts the next one off by so many times as many calls.
+const RACE: u64 = 512;
+const LATER: u64 = 16;
+/// Seconds that calls take natively that are raced, one and all of them: on tiny ones the way in decides, and a long one
+/// may take very long as Python.
+const LEAST: f64 = 5e-6;
+const LONGEST: f64 = 5e-3;
+const WORTH: f64 = 10e-3;
+/// Calls in one turn of a race. In the first ones, which do not count, CPython gets to know the code; where a call takes
+/// more than so many times as long as natively, the race is over.
+const HEATS: [(u32, f64); 3] = [(2, 6.0), (8, 1.5), (16, 1.5)];
+/// As Python a call has to take less than this share of its native time.
+const MARGIN: f64 = 0.95;
 
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Turn {
@@ -48,13 +65,18 @@ pub(super) struct Trial {
     wins: Cell<u32>,
     losses: Cell<u32>,
     rests: Cell<u32>,
+    /// All calls have been committed so far, and so many are a turn; 0: it is no race.
+    heat: Cell<u32>,
+    /// The number of committed calls from which on there may be one, if it is not [`RACE`].
+    next_race: Cell<u64>,
     /// Were calls without frames?
     #[cfg(Py_3_12)]
     direct: Cell<bool>,
 }
 
 impl Hook {
-    /// Whether a trial can tell: recursive functions call themselves in either turn, and loops are native in Python.
+    /// Whether a trial can tell: recursive functions call themselves in either turn, and what bails out may have loops that
+    /// are native in Python. (While it rests they are not.)
     pub(super) fn can_be_tried(&self, why: Stop) -> bool {
         let ordinary = self.generator.is_none() && self.regions.is_none() && self.cycle.is_empty();
         ordinary && !self.budget.compares() && why.as_bail() != Some(Bail::Forced)
@@ -63,6 +85,11 @@ impl Hook {
     /// Bailouts have cost more than their share.
     #[cold]
     pub(super) fn begin_trial(&self) {
+        self.trial.heat.set(0);
+        self.begin();
+    }
+
+    fn begin(&self) {
         self.trial.wins.set(0);
         self.trial.losses.set(0);
         #[cfg(Py_3_12)]
@@ -77,6 +104,40 @@ impl Hook {
         self.trial.began.set(Some(Instant::now()));
         self.trial.turn.set(Turn::Native);
         self.set_gate(RESTING, false);
+        let heat = self.trial.heat.get();
+        if heat != 0 {
+            self.budget.look_after(u64::from(heat));
+        }
+    }
+
+    /// After a call that was committed, and timed if it has been `started`.
+    pub(super) fn timed(&self, started: Option<Instant>) {
+        if started.is_none() {
+            return;
+        }
+        let (calls, heat) = (self.budget.committed_calls(), self.trial.heat.get());
+        match self.trial.turn.get() {
+            Turn::None if calls >= self.trial.next_race.get().max(RACE) && self.may_race() => {
+                self.trial.heat.set(HEATS[0].0);
+                self.begin();
+            }
+            Turn::Native if heat != 0 => {
+                let calls = calls - self.trial.calls.get();
+                if calls < u64::from(heat) {
+                    self.budget.look_after(u64::from(heat) - calls);
+                    return;
+                }
+                self.trial.native.set(self.seconds() / calls as f64);
+                self.python_turn(Turn::Python, heat);
+            }
+            _ => {}
+        }
+    }
+
+    fn may_race(&self) -> bool {
+        let (mean, total) = self.budget.committed_seconds();
+        let ordinary = self.generator.is_none() && self.cycle.is_empty() && !self.budget.compares();
+        ordinary && (LEAST..LONGEST).contains(&mean) && total >= WORTH
     }
 
     fn python_turn(&self, turn: Turn, calls: u32) {
@@ -92,6 +153,11 @@ impl Hook {
 
     /// After a bailout. Whether a trial is on, which counts it in place of the budget.
     pub(super) fn tries(&self) -> bool {
+        if self.trial.heat.get() != 0 && self.trial.turn.get() == Turn::Native {
+            // Then it is no race.
+            self.native_wins();
+            return false;
+        }
         if self.trial.turn.get() != Turn::Native {
             return self.trial.turn.get() != Turn::None;
         }
@@ -110,7 +176,10 @@ impl Hook {
     fn native_wins(&self) {
         self.trial.turn.set(Turn::None);
         self.set_gate(RESTING, false);
-        self.budget.is_worth_it();
+        if self.trial.heat.get() == 0 {
+            self.budget.is_worth_it();
+        }
+        self.trial.next_race.set((self.budget.committed_calls() + 1) * LATER);
         self.without_frames_again();
     }
 
@@ -127,10 +196,28 @@ impl Hook {
             self.set_gate(RESTING, false);
             self.record.say(None);
             self.budget.forget();
+            self.trial.next_race.set(self.budget.committed_calls() + RACE);
             self.without_frames_again();
             return false;
         }
-        let faster = self.seconds() / f64::from(TURN) < self.trial.native.get();
+        let faster = match self.trial.heat.get() {
+            0 => self.seconds() / f64::from(TURN) < self.trial.native.get(),
+            heat => {
+                // This call has not been one of them.
+                let taken = self.seconds() / f64::from(heat - 1) / self.trial.native.get();
+                let at = HEATS.iter().position(|(calls, _)| *calls == heat).unwrap_or(0);
+                if taken > HEATS[at].1 {
+                    self.native_wins();
+                    return false;
+                }
+                if let Some((calls, _)) = HEATS.get(at + 1) {
+                    self.trial.heat.set(*calls);
+                    self.native_turn();
+                    return false;
+                }
+                taken < MARGIN
+            }
+        };
         let count = if faster { &self.trial.wins } else { &self.trial.losses };
         count.set(count.get() + 1);
         if self.trial.losses.get() >= LOSSES {
@@ -148,7 +235,8 @@ impl Hook {
         let rests = self.trial.rests.get();
         self.trial.rests.set(rests + 1);
         let calls = REST << rests.min(DOUBLED);
-        let text = format!("rests for {calls} calls: so many calls bail out that Python is faster");
+        let why = if self.trial.heat.get() == 0 { "so many calls bail out that " } else { "" };
+        let text = format!("rests for {calls} calls: {why}Python is faster");
         self.record.say(Some(text));
         self.python_turn(Turn::Rest, calls);
     }
@@ -161,6 +249,7 @@ impl Hook {
             self.without_frames_again();
         }
         self.trial.rests.set(0);
+        self.trial.next_race.set(self.budget.committed_calls() + RACE);
     }
 
     fn without_frames_again(&self) {

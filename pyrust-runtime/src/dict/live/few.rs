@@ -174,6 +174,12 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     /// `dict.pop(key)`
     #[inline(never)]
     pub(super) extern "C" fn take_here(&self, cx: Cx, key: &K) -> R<V> {
+        if self.is_fresh(cx) {
+            return match self.take_fresh(cx, key)? {
+                Some(value) => Ok(value),
+                None => missing(cx, key),
+            };
+        }
         if self.writes_few(cx)?
             && let Some(value) = self.take_few(cx, key)?
         {
@@ -189,6 +195,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     /// `dict.pop(key, …)`
     #[inline]
     pub(super) fn remove_anywhere(self, cx: Cx, key: &K) -> R<Option<V>> {
+        if self.is_fresh(cx) {
+            return self.take_fresh(cx, key);
+        }
         if self.writes_few(cx)?
             && let Some(value) = self.take_few(cx, key)?
         {

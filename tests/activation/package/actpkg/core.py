@@ -141,3 +141,15 @@ def through(call, n):
 def failing(x):
     """Fails with the traceback of plain Python."""
     return 10 // x
+
+
+def at_rest(x):
+    # Natively it only takes longer.
+    return x + 1
+
+
+def at_work(n):
+    total = 0
+    for i in range(n):
+        total += i & 3
+    return total
