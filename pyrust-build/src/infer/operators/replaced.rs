@@ -26,6 +26,11 @@ impl Program<'_> {
     /// The fields of a dataclass that its `__init__`, which `@dataclass` made, takes.
     pub(super) fn fields_taken(&self, class: &ObjectClass) -> Option<Vec<String>> {
         let method = self.method_of(class, "__init__").filter(|m| m.kind == MethodKind::Plain)?;
+        // One of a class above knows nothing of the fields that come on the way down.
+        let target = &method.target;
+        if target.module != class.module || target.qualname != format!("{}.__init__", class.name) {
+            return None;
+        }
         let (_, env) = self.modules.module(&method.target.module)?;
         let made = env.made.get(&method.target.qualname)?;
         Some(made.def.params.in_frame_order().skip(1).map(|p| p.name.clone()).collect())
