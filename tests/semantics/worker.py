@@ -403,10 +403,10 @@ class Worker:
             forced = Run(self.equal, native_copy, step)
         finally:
             self.extension._force_bail(0)
-        # The turns before the bailout have been done natively.
-        resumed = self.extension._resumed(step["full"])
-        found = differences(self.equal, forced, plain, strict=not (resumed and "rewrites" in step["marks"]))
         _, calls, bails = self.counts(step["full"])
+        # The turns before the bailout have been done natively, or other loops.
+        done = calls or self.extension._resumed(step["full"])
+        found = differences(self.equal, forced, plain, strict=not (done and "rewrites" in step["marks"]))
         # What is made once, such as a constant, has its point in the first run only.
         if not bails and self.extension._points() >= k:
             found.append(f"no bail was counted ({calls} native calls)")

@@ -139,7 +139,8 @@ impl<'h> Visit<'h> for Look<'_> {
     fn expr(&mut self, e: &'h Expr) {
         match &e.kind {
             ExprKind::Method { base, name, .. } if !READS.contains(&name.as_str()) => {
-                self.writes |= self.may_be_dict(base);
+                // What native code calls is looked through itself.
+                self.writes |= self.may_be_dict(base) && !self.instance.calls.contains_key(&e.id);
             }
             ExprKind::InPlace { left, .. } => self.writes |= self.may_be_dict(left),
             _ => {}

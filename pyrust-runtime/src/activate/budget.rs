@@ -22,7 +22,7 @@ const MIN_LOST: f64 = 0.05;
 const MANY: u64 = 10_000;
 const MIN_BAILS: u64 = 16;
 /// Of short calls it can be tried whether they are worth it, once more than one in so many bails out.
-const DENSE: u64 = 6;
+pub(super) const DENSE: u64 = 6;
 const SHORT: f64 = 5e-6;
 /// So many calls that no signature fits, and so many times the calls that one fits, are enough.
 const MISSES: u64 = 10_000;

@@ -1,10 +1,10 @@
 //! `sum(items)` of instances without a start: what `0 + item`, and `+` with all that follow, makes of them.
 //!
 //! ```text
-//! sum(items)  →  (n := 0, [acc := 0 + x if n == 0 else acc + x, n := 1 for x in items], acc)[-1]
+//! sum(items)  →  (n := 0, [acc := 0 + x if n == 0 else acc + x, n := 1 for x in items], acc if n == 1 else BAIL)[-1]
 //! ```
 //!
-//! Of no items at all `sum` gives the int 0: `acc` is unbound there, and Python says so.
+//! Of no items at all `sum` gives the int 0, which is left to Python.
 
 use super::settle::{Settle, take};
 use super::{Infer, Program};
@@ -72,8 +72,13 @@ impl Settle<'_, '_> {
         comp.element = self.last_of(vec![item, next, one, zero], span);
         comp.kind = CompKind::List;
         let all = self.build(ExprKind::Comp(comp), span);
-        let acc = self.read(acc, span);
-        let last = self.last_of(vec![begin, all, acc], span);
+        // The variable may have something of the sum before.
+        let (left, right) = (Box::new(self.read(count, span)), Box::new(self.build(ExprKind::Int(1), span)));
+        let test = Box::new(self.build(ExprKind::Compare { op: CmpOp::Eq, left, right }, span));
+        let (body, orelse) =
+            (Box::new(self.read(acc, span)), Box::new(self.build(ExprKind::Bail, span)));
+        let sum = self.build(ExprKind::If { test, body, orelse }, span);
+        let last = self.last_of(vec![begin, all, sum], span);
         *e = Expr { kind: last.kind, span, id };
         true
     }

@@ -13,6 +13,7 @@
 use std::cell::Cell;
 use std::time::Instant;
 
+use super::super::budget::DENSE;
 use super::{Hook, RESTING};
 use crate::stop::{Bail, Stop};
 
@@ -21,14 +22,12 @@ const TURN: u32 = 128;
 /// So many turns must be faster in Python, and this many may not be.
 const WINS: u32 = 5;
 const LOSSES: u32 = 2;
-/// Of so many calls one bails out, at least: a function that mostly succeeds is left alone.
-const ONE_IN: u64 = 6;
 /// The first rest; each one is twice as long as that before, up to so many times.
 const REST: u32 = 10_000;
 const DOUBLED: u32 = 10;
 
 /// Calls before the first race; each one that native code wins puts the next one off by so many times as many calls.
-const RACE: u64 = 512;
+const RACE: u64 = 2048;
 const LATER: u64 = 16;
 /// Seconds that calls take natively that are raced, one and all of them: on tiny ones the way in decides, and a long one
 /// may take very long as Python.
@@ -164,7 +163,8 @@ impl Hook {
         let bails = self.trial.bails.get() + 1;
         self.trial.bails.set(bails);
         let calls = self.budget.committed_calls() - self.trial.calls.get() + bails;
-        if calls > bails * ONE_IN {
+        // A function that mostly succeeds is left alone.
+        if calls > bails * DENSE {
             self.native_wins();
         } else if calls >= u64::from(TURN) {
             self.trial.native.set(self.seconds() / calls as f64);
