@@ -75,8 +75,7 @@ impl Settle<'_, '_> {
         // The variable may have something of the sum before.
         let (left, right) = (Box::new(self.read(count, span)), Box::new(self.build(ExprKind::Int(1), span)));
         let test = Box::new(self.build(ExprKind::Compare { op: CmpOp::Eq, left, right }, span));
-        let (body, orelse) =
-            (Box::new(self.read(acc, span)), Box::new(self.build(ExprKind::Bail, span)));
+        let (body, orelse) = (Box::new(self.read(acc, span)), Box::new(self.build(ExprKind::Bail, span)));
         let sum = self.build(ExprKind::If { test, body, orelse }, span);
         let last = self.last_of(vec![begin, all, sum], span);
         *e = Expr { kind: last.kind, span, id };
