@@ -72,15 +72,7 @@ impl Func<'_, '_, '_> {
 
     /// `left < right` with an operand that leaves 64 bits on the way.
     pub(super) fn compare_between(&mut self, op: CmpOp, left: &Expr, right: &Expr) -> Option<TokenStream> {
-        let op = match op {
-            CmpOp::Eq => quote!(==),
-            CmpOp::NotEq => quote!(!=),
-            CmpOp::Lt => quote!(<),
-            CmpOp::LtE => quote!(<=),
-            CmpOp::Gt => quote!(>),
-            CmpOp::GtE => quote!(>=),
-            CmpOp::In | CmpOp::NotIn | CmpOp::Is | CmpOp::IsNot => return None,
-        };
+        let op = order(op)?;
         let grows = self.grows(left) || self.grows(right);
         if !grows || !self.is_word(left) || !self.is_word(right) {
             return None;
@@ -212,6 +204,19 @@ impl Func<'_, '_, '_> {
             _ => WORD,
         }
     }
+}
+
+/// The operator of Rust's that compares numbers so.
+pub(super) fn order(op: CmpOp) -> Option<TokenStream> {
+    Some(match op {
+        CmpOp::Eq => quote!(==),
+        CmpOp::NotEq => quote!(!=),
+        CmpOp::Lt => quote!(<),
+        CmpOp::LtE => quote!(<=),
+        CmpOp::Gt => quote!(>),
+        CmpOp::GtE => quote!(>=),
+        CmpOp::In | CmpOp::NotIn | CmpOp::Is | CmpOp::IsNot => return None,
+    })
 }
 
 /// `(x - 1) % width`: what is a step away from a place on a ring.

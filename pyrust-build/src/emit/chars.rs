@@ -34,36 +34,12 @@ pub(super) struct Chars {
 }
 
 /// Looks through a function.
-pub(super) fn found(program: &Program<'_>, index: usize, once: &BTreeSet<NodeId>) -> Chars {
-    let instance = &program.instances[index];
-    let mut look =
-        Look { instance, loops: false, writes: false, displays: Vec::new(), defines: Vec::new(), once };
-    look.block(&instance.hir.body);
+fn found(program: &Program<'_>, index: usize, once: &BTreeSet<NodeId>) -> Chars {
+    let look = Look::over(&program.instances[index], once);
     let single = |v: &&VarId| look.defines.iter().filter(|d| d == v).count() == 1;
     let constant = look.displays.iter().filter(single).copied().collect();
-    let (loops, mut seen) = (look.loops, BTreeSet::new());
-    Chars { of_python: loops && !writes(program, index, &mut seen), loops, constant }
-}
-
-/// May the instance, or what it calls, write to a dict of Python's?
-fn writes(program: &Program<'_>, index: usize, seen: &mut BTreeSet<usize>) -> bool {
-    if !seen.insert(index) {
-        return false;
-    }
-    let instance = &program.instances[index];
-    let once = BTreeSet::new();
-    let mut look = Look {
-        instance,
-        loops: false,
-        writes: false,
-        displays: Vec::new(),
-        defines: Vec::new(),
-        once: &once,
-    };
-    look.block(&instance.hir.body);
-    let values =
-        !instance.values.is_empty() || !instance.hir.nested.is_empty() || instance.hir.yields.is_some();
-    look.writes || values || instance.calls.values().any(|callee| writes(program, *callee, seen))
+    let mut seen = BTreeSet::from([index]);
+    Chars { of_python: look.loops && !look.may_write(program, &mut seen), loops: look.loops, constant }
 }
 
 struct Look<'i> {
@@ -76,7 +52,24 @@ struct Look<'i> {
     defines: Vec<VarId>,
 }
 
-impl Look<'_> {
+impl<'i> Look<'i> {
+    fn over(instance: &'i Instance, once: &'i BTreeSet<NodeId>) -> Look<'i> {
+        let (displays, defines) = (Vec::new(), Vec::new());
+        let mut look = Look { instance, once, loops: false, writes: false, displays, defines };
+        look.block(&instance.hir.body);
+        look
+    }
+
+    /// May the instance, or what it calls, write to a dict of Python's?
+    fn may_write(&self, program: &Program<'_>, seen: &mut BTreeSet<usize>) -> bool {
+        let Instance { hir, values, calls, .. } = self.instance;
+        let unknown = !values.is_empty() || !hir.nested.is_empty() || hir.yields.is_some();
+        let mut callee = |i: usize| {
+            seen.insert(i) && Look::over(&program.instances[i], &BTreeSet::new()).may_write(program, seen)
+        };
+        self.writes || unknown || calls.values().any(|i| callee(*i))
+    }
+
     /// May that be written to as a dict of Python's?
     fn may_be_dict(&self, e: &Expr) -> bool {
         !matches!(
@@ -163,35 +156,40 @@ impl Func<'_, '_, '_> {
         {
             return None;
         }
-        let name = match &base.kind {
-            ExprKind::Local(var) => {
-                let param = self.hir.params.iter().any(|p| p.var == *var) && !self.assigned.contains(var);
-                let hir = &self.hir.vars[*var];
-                let stays =
-                    param && self.chars.of_python || self.chars.constant.contains(var) && self.chars.loops;
-                if !stays || hir.cell || hir.maybe_unbound || self.instance.vars[*var] != dict {
-                    return None;
-                }
-                format!("local {var}")
-            }
-            ExprKind::Global(name) => {
-                let assigned = self.file.program.is_assigned(&self.instance.func.module, name);
-                if assigned || name.contains([' ', '.']) || !self.chars.of_python {
-                    return None;
-                }
-                format!("global {name}")
-            }
-            _ => return None,
+        let chars = match self.chars.take() {
+            Some(known) => known,
+            None => found(self.file.program, self.index, &self.once),
         };
+        let name = self.char_base(base, &dict, &chars);
+        self.chars = Some(chars);
+        let name = name?;
         let (dict, v) = (self.val(base), rust_type(value));
         let code = self.value_as(key, &Type::Char);
-        let name = format!("chars of {name}");
         if let Some((_, table, _)) = self.hoisted.iter().find(|(k, _, _)| *k == name) {
             return Some((table.clone(), dict, code));
         }
         let table = self.global_name("chars");
         self.hoisted.push((name, table.clone(), quote!(dict::Chars::<#v>::new())));
         Some((table, dict, code))
+    }
+
+    /// What the table of a dict is known by, if the dict stays what it is.
+    fn char_base(&self, base: &Expr, dict: &Type, chars: &Chars) -> Option<String> {
+        match &base.kind {
+            ExprKind::Local(var) => {
+                let param = self.hir.params.iter().any(|p| p.var == *var) && !self.assigned.contains(var);
+                let hir = &self.hir.vars[*var];
+                let stays = param && chars.of_python || chars.constant.contains(var) && chars.loops;
+                let plain = !hir.cell && !hir.maybe_unbound && self.instance.vars[*var] == *dict;
+                (stays && plain).then(|| format!("chars of local {var}"))
+            }
+            ExprKind::Global(name) => {
+                let assigned = self.file.program.is_assigned(&self.instance.func.module, name);
+                let stays = chars.of_python && !assigned && !name.contains([' ', '.']);
+                stays.then(|| format!("chars of global {name}"))
+            }
+            _ => None,
+        }
     }
 
     /// What the dict has under the character: `R<Option<_>>`, and the names that it is bound to.

@@ -474,8 +474,9 @@ impl Func<'_, '_, '_> {
             ExprKind::Compare { op, left, right } if matches!(self.node(e.id), Type::Union(_)) => {
                 self.comparison(*op, left, right)
             }
-            _ if self.node(e.id) == Type::Big && self.is_far(e) => {
-                let far = self.far_value(e);
+            _ if self.node(e.id) == Type::Big
+                && let Some(far) = self.far_value(e) =>
+            {
                 quote!((#far != 0))
             }
             _ => {

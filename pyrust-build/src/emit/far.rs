@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
+use super::between::order;
 use super::masked::{mask, modulus};
 use super::types::{Val, rust_type};
 use super::{File, Func};
@@ -248,15 +249,7 @@ impl Func<'_, '_, '_> {
 
     /// `left < right` of ints of any size.
     pub(super) fn far_compare(&mut self, op: CmpOp, left: &Expr, right: &Expr) -> Option<TokenStream> {
-        let op = match op {
-            CmpOp::Eq => quote!(==),
-            CmpOp::NotEq => quote!(!=),
-            CmpOp::Lt => quote!(<),
-            CmpOp::LtE => quote!(<=),
-            CmpOp::Gt => quote!(>),
-            CmpOp::GtE => quote!(>=),
-            CmpOp::In | CmpOp::NotIn | CmpOp::Is | CmpOp::IsNot => return None,
-        };
+        let op = order(op)?;
         let any_size = self.node(left.id) == Type::Big || self.node(right.id) == Type::Big;
         if !any_size || !self.is_far(left) || !self.is_far(right) {
             return None;

@@ -429,7 +429,8 @@ pub(super) struct Func<'f, 'p, 'a> {
     passes: bool,
     /// Displays of constants that are made once.
     once: BTreeSet<hir::NodeId>,
-    chars: chars::Chars,
+    /// See `chars`: found out when the first character is looked up.
+    chars: Option<chars::Chars>,
     /// Open counted loops: what their bodies assign, and rows of tables looked up before them.
     rows: Vec<rows::RowHoist>,
     /// Open loops: what they may do to lists, and the spans found for them.
@@ -536,7 +537,7 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 true => pieces::found(hir, instance),
                 false => BTreeMap::new(),
             },
-            chars: chars::found(program, index, &once),
+            chars: None,
             once,
             rows: Vec::new(),
             spans: Vec::new(),

@@ -4,7 +4,7 @@
 //! the results stay, and a division becomes a product. So the tree gets the number, wherever the global is an operand, and
 //! a guard that the name still stands for it. A function that only hands the global on, or compares with it, reads it live.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Program;
 use crate::ast;
@@ -29,7 +29,7 @@ impl Program<'_> {
         let mut asked = Asked::default();
         asked.block(&function.body);
         let known = asked.names.into_iter().filter_map(|name| {
-            let value = self.number_named(&function.module, &name)?.to_i128()?;
+            let value = self.number_at(&function.module, &name, MAX_DEPTH)?.to_i128()?;
             Some((name, value))
         });
         let mut pass = Known { numbers: known.collect(), found: BTreeSet::new() };
@@ -41,10 +41,6 @@ impl Program<'_> {
     }
 
     /// The int that a global of the module is bound to for good.
-    fn number_named(&self, module: &str, name: &str) -> Option<Number> {
-        self.number_at(module, name, MAX_DEPTH)
-    }
-
     fn number_at(&self, module: &str, name: &str, depth: usize) -> Option<Number> {
         let depth = depth.checked_sub(1)?;
         if name.contains(['.', ' ']) || self.is_assigned(module, name) {
@@ -140,7 +136,7 @@ impl<'h> Visit<'h> for Asked {
 
 /// Puts the numbers where the globals are operands.
 struct Known {
-    numbers: std::collections::BTreeMap<String, i128>,
+    numbers: BTreeMap<String, i128>,
     found: BTreeSet<(String, i128)>,
 }
 

@@ -7,12 +7,10 @@
 //! What is left of the call gives `x`, and keeps the guard on what was called. Fields hold what a copy shares, instances of
 //! other dataclasses, and lists of those.
 
-use super::replaced::ITSELF;
-use super::settle::{Settle, take};
+use super::settle::Settle;
 use crate::hir::{Comp, CompKind, Expr, ExprKind, Generator, Iter, IterKind, VarId};
 use crate::infer::solver::Ty;
 use crate::infer::{Infer, Program};
-use crate::resolve::Binding;
 use crate::source::Span;
 use crate::ty::{MAX_TUPLE, ObjectClass, Type};
 
@@ -96,42 +94,17 @@ impl Program<'_> {
 impl Settle<'_, '_> {
     /// Puts the display in the place of such a call; whether there was one.
     pub(super) fn flattening(&mut self, e: &mut Expr) -> bool {
-        let (name, args, keywords) = match &e.kind {
-            ExprKind::Call { name, args, keywords } | ExprKind::ModuleCall { name, args, keywords, .. } => {
-                (name, args, keywords)
-            }
+        let Some((name, value, [])) = self.of_dataclasses(e) else { return false };
+        let named = match name.as_str() {
+            "asdict" => true,
+            "astuple" => false,
             _ => return false,
         };
-        let ([value], []) = (args.as_slice(), keywords.as_slice()) else { return false };
-        let known = |name: &str| match name {
-            "asdict" => Some(true),
-            "astuple" => Some(false),
-            _ => None,
-        };
-        let called = match &e.kind {
-            ExprKind::ModuleCall { module, .. } => match self.program.binding(self.module, module) {
-                Some((_, Binding::Module(m))) if m == "dataclasses" => known(name),
-                _ => None,
-            },
-            _ => match self.program.binding(self.module, name) {
-                Some((_, Binding::Imported { module, name })) if module == "dataclasses" => known(&name),
-                _ => None,
-            },
-        };
-        let (Some(named), Type::Instance(class)) = (called, self.ty(value)) else { return false };
+        let Type::Instance(class) = self.ty(value) else { return false };
         let Some(fields) = self.program.flat_fields(&class, MAX_DEPTH) else { return false };
         self.changed = true;
         let (id, span) = (e.id, e.span);
-        let mut inner = take(e);
-        let (ExprKind::Call { keywords, .. } | ExprKind::ModuleCall { keywords, .. }) = &mut inner.kind
-        else {
-            unreachable!("just seen")
-        };
-        let none = self.build(ExprKind::None, span);
-        keywords.push((ITSELF.to_string(), none));
-        let inner = self.build(inner.kind, span);
-        let var = self.hidden();
-        let first = self.build(ExprKind::Named { var, value: Box::new(inner) }, span);
+        let (var, first, _) = self.without_call(e);
         let display = self.display(var, fields, named, MAX_DEPTH, span);
         let last = self.last_of(vec![first, display], span);
         *e = Expr { kind: last.kind, span, id };

@@ -7,7 +7,7 @@
 //! What is left of the call gives `x`, and keeps the guard on what was called.
 
 use super::settle::{Settle, take};
-use crate::hir::{Expr, ExprKind};
+use crate::hir::{Expr, ExprKind, VarId};
 use crate::infer::Program;
 use crate::infer::solver::Ty;
 use crate::infer::{Infer, MethodKind};
@@ -15,7 +15,10 @@ use crate::resolve::Binding;
 use crate::ty::{ObjectClass, Type};
 
 /// The keyword of the call that gives its argument, which no program can write.
-pub(super) const ITSELF: &str = "[itself]";
+const ITSELF: &str = "[itself]";
+
+/// A function of `dataclasses`, what it is called with, and the keywords.
+pub(super) type Asked<'e> = (String, &'e Expr, &'e [(String, Expr)]);
 
 /// Is it the call that is left?
 pub fn is_itself(keywords: &[(String, Expr)]) -> bool {
@@ -60,24 +63,45 @@ impl Infer<'_, '_> {
 }
 
 impl Settle<'_, '_> {
-    pub(super) fn replacement(&mut self, e: &mut Expr) {
+    /// The function of `dataclasses` that is called with one argument by position, that argument, and the keywords.
+    pub(super) fn of_dataclasses<'e>(&self, e: &'e Expr) -> Option<Asked<'e>> {
         let (name, args, keywords) = match &e.kind {
-            ExprKind::Call { name, args, keywords } => (name, args, keywords),
-            ExprKind::ModuleCall { name, args, keywords, .. } => (name, args, keywords),
-            _ => return,
-        };
-        let called = match &e.kind {
-            ExprKind::ModuleCall { module, .. } => {
-                let binding = self.program.binding(self.module, module);
-                name == "replace" && matches!(binding, Some((_, Binding::Module(m))) if m == "dataclasses")
+            ExprKind::ModuleCall { module, name, args, keywords } => {
+                let binding = self.program.binding(self.module, module)?;
+                matches!(binding, (_, Binding::Module(m)) if m == "dataclasses").then_some(())?;
+                (name.clone(), args, keywords)
             }
-            _ => {
-                matches!(self.program.binding(self.module, name), Some((_, Binding::Imported { module, name }))
-                if module == "dataclasses" && name == "replace")
-            }
+            ExprKind::Call { name, args, keywords } => match self.program.binding(self.module, name)? {
+                (_, Binding::Imported { module, name }) if module == "dataclasses" => (name, args, keywords),
+                _ => return None,
+            },
+            _ => return None,
         };
-        let [value] = args.as_slice() else { return };
-        if !called || is_itself(keywords) {
+        let [value] = args.as_slice() else { return None };
+        (!is_itself(keywords)).then_some((name, value, keywords))
+    }
+
+    /// Takes such a call out of the tree. What is left of it gives its argument and keeps the guards, as the value of a
+    /// variable; the keywords that it had.
+    pub(super) fn without_call(&mut self, e: &mut Expr) -> (VarId, Expr, Vec<(String, Expr)>) {
+        let span = e.span;
+        let mut inner = take(e);
+        let (ExprKind::Call { keywords, .. } | ExprKind::ModuleCall { keywords, .. }) = &mut inner.kind
+        else {
+            unreachable!("just seen")
+        };
+        let given = std::mem::take(keywords);
+        let none = self.build(ExprKind::None, span);
+        keywords.push((ITSELF.to_string(), none));
+        let inner = self.build(inner.kind, span);
+        let var = self.hidden();
+        let value = self.build(ExprKind::Named { var, value: Box::new(inner) }, span);
+        (var, value, given)
+    }
+
+    pub(super) fn replacement(&mut self, e: &mut Expr) {
+        let Some((name, value, keywords)) = self.of_dataclasses(e) else { return };
+        if name != "replace" {
             return;
         }
         let Type::Instance(class) = self.ty(value) else { return };
@@ -87,17 +111,7 @@ impl Settle<'_, '_> {
         }
         self.changed = true;
         let (id, span) = (e.id, e.span);
-        let mut inner = take(e);
-        let (ExprKind::Call { keywords, .. } | ExprKind::ModuleCall { keywords, .. }) = &mut inner.kind
-        else {
-            unreachable!("just seen")
-        };
-        let mut all = std::mem::take(keywords);
-        let none = self.build(ExprKind::None, span);
-        keywords.push((ITSELF.to_string(), none));
-        let inner = self.build(inner.kind, span);
-        let var = self.hidden();
-        let base = self.build(ExprKind::Named { var, value: Box::new(inner) }, span);
+        let (var, base, mut all) = self.without_call(e);
         for field in fields {
             if all.iter().any(|(name, _)| *name == field) {
                 continue;
