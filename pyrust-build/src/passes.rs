@@ -81,9 +81,11 @@ pub enum Pass {
     Escape,
     /// A store that is the last effect of a call is done at once, without a journal.
     Last,
+    /// Dicts with the keys of the text that leave as they were made are Python's from the start.
+    Records,
 }
 
-const ALL: [(&str, Pass); 36] = [
+const ALL: [(&str, Pass); 37] = [
     ("views", Pass::Views),
     ("demands", Pass::Demands),
     ("ranges", Pass::Ranges),
@@ -120,6 +122,7 @@ const ALL: [(&str, Pass); 36] = [
     ("inside", Pass::Inside),
     ("escape", Pass::Escape),
     ("last", Pass::Last),
+    ("records", Pass::Records),
 ];
 
 /// Which optimisations run; by default all.

@@ -4,6 +4,8 @@
 //! Nothing here runs Python code: keys that are compared are exact `str` or `int`, and what is sorted is of one class
 //! of which CPython compares the values itself.
 
+use core::ptr::NonNull;
+
 use pyo3_ffi::{self as ffi, PyObject, PyTypeObject};
 
 use crate::boundary::layout::{self, KEYS_GENERAL, Keys};
@@ -244,12 +246,22 @@ impl Merged {
     pub fn finish(self) -> Obj {
         self.0
     }
+
+    /// The dict, which native code goes on with.
+    pub fn dict<K, V>(self, cx: Cx) -> R<PDict<K, V>>
+    where
+        K: Key + FromPy + IntoPy,
+        V: FromPy + IntoPy + Clone,
+    {
+        let Some(object) = NonNull::new(self.0.as_ptr()) else { return no_memory() };
+        PDict::made(cx, object)
+    }
 }
 
 /// A strong reference, given up again.
 fn kept(object: *mut PyObject) -> Temporary {
     // SAFETY: what becomes an object is none but an object.
-    Temporary(unsafe { std::ptr::NonNull::new_unchecked(object) })
+    Temporary(unsafe { NonNull::new_unchecked(object) })
 }
 
 /// Did the C function work?

@@ -1,12 +1,15 @@
 //! Copies that go straight out to Python, made by the interpreter's own C functions.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use super::Func;
 use super::iter::block_of;
+use super::types::{Val, rust_type};
 use crate::hir::{Comp, Expr};
 use crate::infer::Copied;
+use crate::passes::Pass;
+use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
     pub(super) fn copy(&mut self, copy: &Copied<'_>) -> TokenStream {
@@ -67,8 +70,36 @@ impl Func<'_, '_, '_> {
         quote!({ let #out = #new; #code #out.finish() })
     }
 
+    /// May the entries of a comprehension go into a dict of Python's by CPython's own function?
+    pub(super) fn enters_at_once(&self, ty: &Type) -> bool {
+        let Type::Dict { key, in_place: true, kind: DictKind::Plain, .. } = ty else { return false };
+        self.file.program.passes.has(Pass::Records) && matches!(**key, Type::Str | Type::Int)
+    }
+
+    /// A dict of Python's that native code goes on with, entry by entry.
+    pub(super) fn live_entries(&mut self, comp: &Comp, value: &Expr, types: (&Type, &Type)) -> TokenStream {
+        let (out, breaks, new) = (self.fresh("out"), self.label("b"), self.q(quote!(copied::merged(cx))));
+        let made = out.clone();
+        let mut put = move |f: &mut Self| {
+            let (key, value) = (f.value_as(&comp.element, types.0), f.value_as(value, types.1));
+            let put = f.q(quote!(#made.put(cx, #key, #value)));
+            quote!(#put;)
+        };
+        let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut put));
+        let (key, value) = (rust_type(types.0), rust_type(types.1));
+        let dict = self.q(quote!(#out.dict::<#key, #value>(cx)));
+        quote!({ let #out = #new; #code #dict })
+    }
+
     fn merged(&mut self, items: &[(Option<&Expr>, &Expr)]) -> TokenStream {
-        let (out, new) = (self.fresh("out"), self.q(quote!(copied::merged(cx))));
+        let out = self.fresh("out");
+        let code = self.merge(&out, items);
+        quote!({ #code #out.finish() })
+    }
+
+    /// Dicts of Python's and entries go into a new one of that name.
+    fn merge(&mut self, out: &Ident, items: &[(Option<&Expr>, &Expr)]) -> TokenStream {
+        let new = self.q(quote!(copied::merged(cx)));
         let mut code = Vec::new();
         for (key, value) in items {
             let put = match key {
@@ -83,6 +114,36 @@ impl Func<'_, '_, '_> {
             };
             code.push(quote!(#put;));
         }
-        quote!({ let #out = #new; #(#code)* #out.finish() })
+        quote!(let #out = #new; #(#code)*)
+    }
+
+    /// `{**d, "k": v}` that is a dict of Python's, of which native code knows the types.
+    pub(super) fn live_merged(&mut self, items: &[(Option<Expr>, Expr)], ty: &Type) -> Option<TokenStream> {
+        let Type::Dict { key, value, in_place: true, kind: DictKind::Plain } = ty else { return None };
+        let stars = || items.iter().filter(|(key, _)| key.is_none());
+        let is_live =
+            |e: &Expr| matches!(self.node(e.id), Type::Dict { in_place: true, kind: DictKind::Plain, .. });
+        if stars().next().is_none() || !stars().all(|(_, value)| is_live(value)) {
+            return None;
+        }
+        let (key, value, out) = (rust_type(key), rust_type(value), self.fresh("out"));
+        let items: Vec<_> = items.iter().map(|(key, value)| (key.as_ref(), value)).collect();
+        let code = self.merge(&out, &items);
+        let dict = self.q(quote!(#out.dict::<#key, #value>(cx)));
+        Some(quote!({ #code #dict }))
+    }
+
+    /// `dict(d)` and `d.copy()` in the same way.
+    pub(super) fn live_copy(&mut self, source: &Val, to: &Type) -> Option<TokenStream> {
+        let live = |ty: &Type| matches!(ty, Type::Dict { in_place: true, kind: DictKind::Plain, .. });
+        let Type::Dict { key, value, .. } = to else { return None };
+        if !live(&source.ty) || !live(to) {
+            return None;
+        }
+        let (key, value, out) = (rust_type(key), rust_type(value), self.fresh("out"));
+        let (source, new) = (source.by_ref(), self.q(quote!(copied::merged(cx))));
+        let spread = self.q(quote!(#out.spread(cx, #source)));
+        let dict = self.q(quote!(#out.dict::<#key, #value>(cx)));
+        Some(quote!({ let #out = #new; #spread; #dict }))
     }
 }

@@ -10,6 +10,7 @@ use super::expr::field;
 use super::types::{Val, rust_type};
 use crate::hir::visit::defines;
 use crate::hir::{self, ExprKind, Iter, IterKind, Part, VarId};
+use crate::infer::records;
 use crate::ty::{DictKind, Type};
 
 impl Func<'_, '_, '_> {
@@ -104,6 +105,25 @@ impl Func<'_, '_, '_> {
         let (t, n) = (rust_type(elem), proc_macro2::Literal::usize_unsuffixed(items.len()));
         let make = if in_place { quote!(plist_of) } else { quote!(of) };
         self.q(quote!(list::#make::<#t, #n>(cx, [#(#items),*])))
+    }
+
+    /// A dict of Python's with keys of the text, made at once.
+    pub(super) fn record(
+        &mut self,
+        items: &[(Option<hir::Expr>, hir::Expr)],
+        ty: &Type,
+    ) -> Option<TokenStream> {
+        let Type::Dict { key, value, in_place: true, kind: DictKind::Plain } = ty else { return None };
+        let names = records::names(items).filter(|_| **key == Type::Str)?;
+        let names: Vec<TokenStream> = names
+            .iter()
+            .map(|name| {
+                let name = self.file.string(name);
+                quote!(#name)
+            })
+            .collect();
+        let values: Vec<TokenStream> = items.iter().map(|(_, item)| self.value_as(item, value)).collect();
+        Some(self.q(quote!(dict::record(cx, [#(&#names),*], [#(#values),*]))))
     }
 
     /// An empty list or dict of a type.

@@ -267,6 +267,9 @@ impl Func<'_, '_, '_> {
                 let Type::Dict { key, value, .. } = &ty else {
                     return Val::new(self.bail("Unsupported"), ty);
                 };
+                if let Some(record) = self.record(items, &ty).or_else(|| self.live_merged(items, &ty)) {
+                    return Val::new(record, ty);
+                }
                 let (new, d) = (self.new_container(&ty), self.fresh("d"));
                 let mut sets = Vec::new();
                 for (k, v) in items {

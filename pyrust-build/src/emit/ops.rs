@@ -24,6 +24,11 @@ impl Func<'_, '_, '_> {
         }
         let name = name.to_string();
         self.dispatch(args, &mut |f, vals| {
+            if let ("dict.copy", [source]) = (name.as_str(), vals)
+                && let Some(copy) = f.live_copy(source, to)
+            {
+                return Some(copy);
+            }
             let ret = f.row(&name, vals)?;
             // An object comes out only where inference knows of it.
             let known = ret.ty != Type::Obj || to.members().contains(&Type::Obj);

@@ -114,6 +114,9 @@ impl Infer<'_, '_> {
                 }
             }
         }
+        if let (true, Ty::Dict(cell, _)) = (op.mutates, &args[0]) {
+            self.state.solver.set_updated(*cell, true);
+        }
         if op.mutates
             && matches!(
                 types[0],
@@ -198,7 +201,11 @@ impl Infer<'_, '_> {
         if let (Pattern::Packed(_), Some(Type::Packed(code))) = (&op.ret, binding.get(&ops::TYPECODE)) {
             return Some(Ty::Packed(*code));
         }
-        Some(self.instantiate(&op.ret, &vars, node, k))
+        let made = self.instantiate(&op.ret, &vars, node, k);
+        if let ("dict.copy", Ty::Dict(cell, DictKind::Plain)) = (name.as_str(), &made) {
+            self.note_copy(*cell, &args[0]);
+        }
+        Some(made)
     }
 
     fn instantiate(

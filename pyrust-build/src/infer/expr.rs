@@ -205,13 +205,12 @@ impl Infer<'_, '_> {
                 for (key, value) in items {
                     let Some(key) = key else {
                         let other = self.expr(value);
-                        self.apply(
-                            "dict.update",
-                            e.id,
-                            100,
-                            e.span,
-                            &[Ty::Dict(cell, DictKind::Plain), other],
-                        );
+                        self.note_copy(cell, &other);
+                        // What the display does itself is no change.
+                        let is_updated = self.state.solver.is_updated(cell);
+                        let dict = Ty::Dict(cell, DictKind::Plain);
+                        self.apply("dict.update", e.id, 100, e.span, &[dict, other]);
+                        self.state.solver.set_updated(cell, is_updated);
                         continue;
                     };
                     let (k, v) = (self.expr(key), self.expr(value));
@@ -219,6 +218,7 @@ impl Infer<'_, '_> {
                     self.state.solver.flow(&k, kv);
                     self.state.solver.flow(&v, vv);
                 }
+                self.note_record(cell, items);
                 Ty::Dict(cell, DictKind::Plain)
             }
             ExprKind::Comp(comp) => self.comp(comp, e),

@@ -338,6 +338,9 @@ impl Infer<'_, '_> {
                 let (k, v) = (self.state.solver.elem(cell), self.state.solver.value(cell));
                 self.state.solver.flow(&elem, k);
                 self.state.solver.flow(&value, v);
+                if comp.value.is_some() {
+                    self.state.solver.set_record(cell);
+                }
                 Ty::Dict(cell, DictKind::Plain)
             }
             CompKind::Set(frozen) => self.set_comp(comp, e, &elem, frozen),

@@ -242,7 +242,10 @@ impl Infer<'_, '_> {
                     let Ty::Dict(c, _) = member else { unreachable!("a dict method") };
                     let key = self.expr(&args[0]);
                     let default = self.expr(&args[1]);
-                    self.writes |= name == "pop" && self.state.solver.in_place(*c);
+                    if name == "pop" {
+                        self.writes |= self.state.solver.in_place(*c);
+                        self.state.solver.set_updated(*c, true);
+                    }
                     if self.apply("dict.get", e.id, 8 * k, e.span, &[member.clone(), key]) == Ty::Never {
                         found = true;
                         continue;

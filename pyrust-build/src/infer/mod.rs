@@ -53,6 +53,7 @@ mod operators;
 mod outgoing;
 mod own;
 pub mod ranges;
+pub(crate) mod records;
 mod refine;
 mod refusals;
 mod sets;
@@ -595,8 +596,7 @@ impl<'a> Program<'a> {
             made: BTreeSet::new(),
             writes: false,
         };
-        let mut rounds = 0;
-        loop {
+        for rounds in 1.. {
             infer.state.solver.changed = false;
             infer.diagnostics.clear();
             infer.places = Places::default();
@@ -623,7 +623,7 @@ impl<'a> Program<'a> {
             infer.hold_shared_tuples();
             infer.state.solver.spread_in_place();
             infer.agree_on_dicts();
-            rounds += 1;
+            infer.hand_records_out();
             if !infer.state.solver.changed || rounds > 100 || infer.program.is_exhausted() {
                 break;
             }

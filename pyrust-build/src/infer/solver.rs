@@ -12,6 +12,7 @@ use crate::packed::Typecode;
 use crate::ty::{Callee, DictKind, MAX_MEMBERS, NamedClass, ObjectClass, Side, Type, either, most_members};
 
 mod kept;
+mod records;
 mod trees;
 
 pub(super) use trees::Knot;
@@ -134,6 +135,12 @@ struct Cell {
     /// Values of a dict.
     value: VarId,
     in_place: bool,
+    /// A dict that a display with keys of the text makes, or a comprehension.
+    is_record: bool,
+    /// A dict that begins as a copy of one of Python's.
+    is_copy: bool,
+    /// Something writes to it.
+    is_updated: bool,
 }
 
 #[derive(Debug)]
@@ -171,7 +178,15 @@ impl Solver {
     }
 
     pub(super) fn cell(&mut self, elem: VarId, value: VarId, in_place: bool) -> CellId {
-        self.cells.push(Cell { parent: None, elem, value, in_place });
+        self.cells.push(Cell {
+            parent: None,
+            elem,
+            value,
+            in_place,
+            is_record: false,
+            is_copy: false,
+            is_updated: false,
+        });
         self.cells.len() - 1
     }
 
@@ -286,6 +301,9 @@ impl Solver {
             (self.cells[a].elem, self.cells[b].elem, self.cells[a].value, self.cells[b].value);
         self.cells[b].parent = Some(a);
         self.cells[a].in_place |= self.cells[b].in_place;
+        self.cells[a].is_record |= self.cells[b].is_record;
+        self.cells[a].is_copy |= self.cells[b].is_copy;
+        self.cells[a].is_updated |= self.cells[b].is_updated;
         self.changed = true;
         self.unify(ea, eb);
         self.unify(va, vb);

@@ -1,11 +1,14 @@
 //! Constant keys of dicts of Python's: records of the same make have a key at the same place.
 
-use crate::dict::{DictLike, Kind, PDict, getitem, missing};
+use pyo3_ffi::{Py_DECREF, PyObject};
+
+use crate::boundary::overlay::set_known;
+use crate::dict::{DictLike, Kind, PDict, Plain, getitem, missing};
 use crate::py::{FromPy, IntoPy, arrived};
 use crate::stop::R;
 use crate::str_::StrConst;
 use crate::strs::Str;
-use crate::txn::Cx;
+use crate::txn::{Cx, no_memory};
 
 /// `d["name"]`
 #[inline(always)]
@@ -76,4 +79,35 @@ where
         return dict.has(cx, key);
     }
     Ok(dict.find_at(cx, key, name.place())?.is_some())
+}
+
+/// `{"name": value, …}`, as a dict of Python's. The names differ; nothing will write to it before it is Python's.
+#[inline]
+pub fn record<V, const N: usize>(cx: Cx, names: [&'static StrConst; N], values: [V; N]) -> R<PDict<Str, V>>
+where
+    V: FromPy + IntoPy + Clone,
+{
+    let object = Plain::object(cx, None)?;
+    for (name, value) in names.into_iter().zip(values) {
+        if let Err(stop) = enter(cx, object, name, value) {
+            // SAFETY: A reference of ours; nothing else knows the object.
+            unsafe { Py_DECREF(object) };
+            return Err(stop);
+        }
+    }
+    // SAFETY: A reference of ours, which goes to the arena.
+    Ok(PDict::held(unsafe { cx.adopt(object)? }))
+}
+
+#[inline]
+fn enter<V: IntoPy>(cx: Cx, object: *mut PyObject, name: &'static StrConst, value: V) -> R<()> {
+    let name = name.get(cx)?;
+    let value = value.into_py(cx)?;
+    // SAFETY: A dict with texts of the source as keys, which are compared without Python code; the value is ours.
+    let done = unsafe {
+        let done = set_known(object, name.known(), value, name.py_hash());
+        Py_DECREF(value);
+        done
+    };
+    if done == 0 { Ok(()) } else { no_memory() }
 }

@@ -149,6 +149,12 @@ impl<K: Key, V> Overlay<K, V> {
 }
 
 impl<K, V, M> PDict<K, V, M> {
+    /// A dict of that class that the transaction keeps alive.
+    #[inline(always)]
+    pub(crate) fn held(object: NonNull<PyObject>) -> Self {
+        PDict { object, entry: PhantomData }
+    }
+
     /// The object, borrowed.
     #[inline(always)]
     pub fn as_ptr(self) -> *mut PyObject {
@@ -167,10 +173,7 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     pub(crate) fn make(cx: Cx, factory: Option<&str>) -> R<Self> {
         let object = M::object(cx, factory)?;
         // SAFETY: A new dict, which goes to the arena.
-        let object = unsafe { cx.adopt(object)? };
-        // SAFETY: A short borrow.
-        unsafe { &mut cx.txn().dicts }.fresh.register(object.as_ptr())?;
-        Ok(PDict { object, entry: PhantomData })
+        PDict::made(cx, unsafe { cx.adopt(object)? })
     }
 
     /// The overlay, if there is one.

@@ -1,6 +1,8 @@
 //! Dicts that the transaction has made: written to at once (see `boundary::fresh`).
 
-use pyo3_ffi::{Py_DECREF, Py_REFCNT, PyDict_DelItem, PyErr_Clear};
+use core::ptr::NonNull;
+
+use pyo3_ffi::{Py_DECREF, Py_REFCNT, PyDict_DelItem, PyErr_Clear, PyObject};
 
 use super::PDict;
 use crate::boundary::journal;
@@ -13,6 +15,13 @@ use crate::stop::{Bail, R, bail};
 use crate::txn::Cx;
 
 impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, M> {
+    /// A dict that native code has made just now, and that the transaction keeps alive.
+    pub(crate) fn made(cx: Cx, object: NonNull<PyObject>) -> R<Self> {
+        // SAFETY: A short borrow.
+        unsafe { &mut cx.txn().dicts }.fresh.register(object.as_ptr())?;
+        Ok(PDict::held(object))
+    }
+
     /// May it be changed at once? Keys that ask compiled methods are left to the commit, and so is what would not be the same
     /// object then.
     #[inline(always)]

@@ -1,0 +1,50 @@
+//! Dicts that leave as they were made.
+//!
+//! `{"name": name, "total": total}`, put into what the function returns and not written to, would be built natively and
+//! then once more as Python's. CPython makes such a dict in the time of either, so it is Python's from the start.
+
+use std::collections::BTreeSet;
+
+use super::Infer;
+use super::solver::{CellId, Ty};
+use crate::hir::{Expr, ExprKind};
+use crate::passes::Pass;
+use crate::ty::DictKind;
+
+/// The keys of a display that are texts of the source, all of them different.
+pub(crate) fn names(items: &[(Option<Expr>, Expr)]) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    for (key, _) in items {
+        let Some(Expr { kind: ExprKind::Str(name), .. }) = key else { return None };
+        names.push(name.as_str());
+    }
+    let differ = names.iter().collect::<BTreeSet<_>>().len() == names.len();
+    (differ && !names.is_empty()).then_some(names)
+}
+
+impl Infer<'_, '_> {
+    /// A display has made a dict.
+    pub(super) fn note_record(&mut self, cell: CellId, items: &[(Option<Expr>, Expr)]) {
+        if names(items).is_some() {
+            self.state.solver.set_record(cell);
+        }
+    }
+
+    /// A dict begins as a copy.
+    pub(super) fn note_copy(&mut self, cell: CellId, source: &Ty) {
+        if matches!(source, Ty::Dict(c, DictKind::Plain) if self.state.solver.in_place(*c)) {
+            self.state.solver.set_copy(cell);
+        }
+    }
+
+    /// Once everything else is known. What a generator keeps outlives the transaction that it was made in.
+    pub(super) fn hand_records_out(&mut self) {
+        if self.state.solver.changed || self.hir.yields.is_some() || !self.program.passes.has(Pass::Records) {
+            return;
+        }
+        let ret = self.state.solver.get(self.state.ret);
+        for cell in self.state.solver.records_in(&ret) {
+            self.state.solver.set_in_place(cell);
+        }
+    }
+}

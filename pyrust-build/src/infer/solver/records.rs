@@ -1,0 +1,81 @@
+//! Which dicts are given away as they were made: by displays with keys of the text (records), comprehensions, or as
+//! copies of Python's dicts.
+
+use std::collections::BTreeSet;
+
+use super::{CellId, Solver, Ty};
+
+impl Solver {
+    pub(in crate::infer) fn set_record(&mut self, cell: CellId) {
+        let root = self.cell_root(cell);
+        self.cells[root].is_record = true;
+    }
+
+    pub(in crate::infer) fn set_copy(&mut self, cell: CellId) {
+        let root = self.cell_root(cell);
+        self.cells[root].is_copy = true;
+    }
+
+    pub(in crate::infer) fn set_updated(&mut self, cell: CellId, is_updated: bool) {
+        let root = self.cell_root(cell);
+        self.cells[root].is_updated = is_updated;
+    }
+
+    pub(in crate::infer) fn is_updated(&self, cell: CellId) -> bool {
+        self.cells[self.cell_root(cell)].is_updated
+    }
+
+    /// The native records in what a function gives away; none that holds containers which would have to be Python's too
+    /// and are better filled natively.
+    pub(in crate::infer) fn records_in(&self, ty: &Ty) -> Vec<CellId> {
+        let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+        self.find_records(ty, &mut seen, &mut found);
+        found
+    }
+
+    fn find_records(&self, ty: &Ty, seen: &mut BTreeSet<CellId>, found: &mut Vec<CellId>) {
+        for member in ty.members() {
+            match member {
+                Ty::Dict(c, _) | Ty::List(c) | Ty::Deque(c) | Ty::Set(c, _) => {
+                    let root = self.cell_root(*c);
+                    if !seen.insert(root) {
+                        continue;
+                    }
+                    let cell = &self.cells[root];
+                    let (key, value) = (self.get(cell.elem), self.get(cell.value));
+                    let is_record = cell.is_record && !cell.is_updated;
+                    // What counts in a copy is better off natively.
+                    let is_number = |m: &Ty| matches!(m, Ty::Bool | Ty::Int | Ty::Big | Ty::Float);
+                    let counts = cell.is_updated && value.members().iter().all(is_number);
+                    let is_copy = cell.is_copy && !counts;
+                    let is_plain = matches!(key, Ty::Str | Ty::Int) && self.lies_flat(&value);
+                    if (is_record || is_copy) && !cell.in_place && is_plain {
+                        found.push(root);
+                    }
+                    self.find_records(&key, seen, found);
+                    self.find_records(&value, seen, found);
+                }
+                Ty::Tuple(items, _) => items.iter().for_each(|item| self.find_records(item, seen, found)),
+                Ty::VarTuple(var) => self.find_records(&self.get(*var), seen, found),
+                _ => {}
+            }
+        }
+    }
+
+    /// Nothing changes where it lives because what holds it lives in Python.
+    fn lies_flat(&self, ty: &Ty) -> bool {
+        ty.members().iter().all(|member| match member {
+            Ty::None
+            | Ty::Bool
+            | Ty::Int
+            | Ty::Big
+            | Ty::Float
+            | Ty::Complex
+            | Ty::Str
+            | Ty::Bytes
+            | Ty::Obj => true,
+            Ty::Dict(c, _) | Ty::List(c) | Ty::Deque(c) | Ty::Set(c, _) => self.in_place(*c),
+            _ => false,
+        })
+    }
+}
