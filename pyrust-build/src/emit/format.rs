@@ -113,6 +113,47 @@ impl Func<'_, '_, '_> {
         self.q(code)
     }
 
+    /// What an f-string would say of numbers and texts; all values are there.
+    fn percent_as_parts(&mut self, text: &str, values: &[Val]) -> Option<TokenStream> {
+        let pieces = percent::parts(text)?;
+        let slots = || pieces.iter().filter(|piece| matches!(piece, percent::Piece::Value { .. }));
+        let fits = |(piece, val): (&percent::Piece, &Val)| match piece {
+            percent::Piece::Value { conversion: 's' | 'r' | 'a', .. } => {
+                matches!(val.ty, Type::Int | Type::Float | Type::Str | Type::Char | Type::Bool)
+            }
+            percent::Piece::Value { conversion: 'd' | 'i' | 'u' | 'x' | 'X' | 'o', .. } => {
+                val.ty == Type::Int
+            }
+            _ => matches!(val.ty, Type::Int | Type::Float),
+        };
+        if slots().count() != values.len() || !slots().zip(values).all(fits) {
+            return None;
+        }
+        let (b, mut values, mut pushes) = (self.fresh("b"), values.iter(), Vec::new());
+        for piece in &pieces {
+            pushes.push(match piece {
+                percent::Piece::Literal(text) => self.q(quote!(#b.push_static(#text))),
+                percent::Piece::Value { conversion, spec } => {
+                    let (val, spec) = (values.next()?, FormatSpec::Literal(spec.clone()));
+                    match conversion {
+                        // Without a specification it is `str`.
+                        's' if matches!(&spec, FormatSpec::Literal(spec) if spec.is_empty()) => {
+                            self.push_format(&b, val, None, &spec)
+                        }
+                        's' | 'r' | 'a' => self.push_format(&b, val, Some(*conversion), &spec),
+                        'd' | 'i' | 'u' | 'x' | 'X' | 'o' => self.push_format(&b, val, None, &spec),
+                        _ => {
+                            let float = Val::new(self.coerce(val, &Type::Float), Type::Float);
+                            self.push_format(&b, &float, None, &spec)
+                        }
+                    }
+                }
+            });
+        }
+        let finish = self.q(quote!(#b.finish(cx)));
+        Some(quote!({ let mut #b = StrBuilder::new(); #(#pushes;)* #finish }))
+    }
+
     /// `text % values`; `literal` is the text where it is known.
     pub(super) fn percent(&mut self, literal: Option<&str>, text: &Val, values: &Val) -> TokenStream {
         let mut lets = Vec::new();
@@ -144,6 +185,9 @@ impl Func<'_, '_, '_> {
             }
             _ => vec![values.clone()],
         };
+        if let Some(code) = literal.filter(|_| !bytes).and_then(|text| self.percent_as_parts(text, &parts)) {
+            return quote!({ #(#lets)* #code });
+        }
         let mut codes = Vec::new();
         for (i, part) in parts.iter().enumerate() {
             let by_ref = part.by_ref();

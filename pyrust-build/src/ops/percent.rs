@@ -105,7 +105,11 @@ pub fn slots(text: &str) -> Option<Vec<Slot>> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     Literal(String),
-    Value { conversion: char, spec: String },
+    /// What is shown as text (`s`, `r`, `a`), or a number of that conversion, and how an f-string specifies it.
+    Value {
+        conversion: char,
+        spec: String,
+    },
 }
 
 /// The most digits that CPython's compiler takes of a width or precision.
@@ -122,6 +126,15 @@ fn digits(rest: &mut Peekable<Chars>) -> Option<Option<u32>> {
 
 /// The parts that CPython's compiler makes of a `%` format; `None` where it leaves that as it is.
 pub fn as_parts(text: &str) -> Option<Vec<Piece>> {
+    let is_shown = |piece: &Piece| match piece {
+        Piece::Literal(_) => true,
+        Piece::Value { conversion, .. } => matches!(conversion, 's' | 'r' | 'a'),
+    };
+    parts(text).filter(|pieces| pieces.iter().all(is_shown))
+}
+
+/// A `%` format of texts and numbers as an f-string; `None` where none says the same.
+pub fn parts(text: &str) -> Option<Vec<Piece>> {
     let mut out = Vec::new();
     let mut literal = String::new();
     let mut rest = text.chars().peekable();
@@ -134,24 +147,20 @@ pub fn as_parts(text: &str) -> Option<Vec<Piece>> {
             literal.push('%');
             continue;
         }
-        let mut left = false;
+        let mut flags = String::new();
         while let Some(flag) = rest.next_if(|c| "-+ #0".contains(*c)) {
-            left |= flag == '-';
+            flags.push(flag);
         }
         let width = digits(&mut rest)?;
         let precision = match rest.next_if_eq(&'.') {
             Some(_) => Some(digits(&mut rest)?.unwrap_or(0)),
             None => None,
         };
-        let conversion = rest.next().filter(|c| matches!(c, 's' | 'r' | 'a'))?;
-        let mut spec = String::new();
-        if let Some(width) = width {
-            let align = if left || width == 0 { "" } else { ">" };
-            spec = format!("{align}{width}");
-        }
-        if let Some(precision) = precision {
-            spec = format!("{spec}.{precision}");
-        }
+        let conversion = rest.next()?;
+        let spec = match conversion {
+            's' | 'r' | 'a' => text_spec(&flags, width, precision),
+            _ => number_spec(&flags, width, precision, conversion)?,
+        };
         if !literal.is_empty() {
             out.push(Piece::Literal(std::mem::take(&mut literal)));
         }
@@ -163,9 +172,46 @@ pub fn as_parts(text: &str) -> Option<Vec<Piece>> {
     Some(out)
 }
 
+fn text_spec(flags: &str, width: Option<u32>, precision: Option<u32>) -> String {
+    let mut spec = String::new();
+    if let Some(width) = width {
+        let align = if flags.contains('-') || width == 0 { "" } else { ">" };
+        spec = format!("{align}{width}");
+    }
+    if let Some(precision) = precision {
+        spec = format!("{spec}.{precision}");
+    }
+    spec
+}
+
+fn number_spec(flags: &str, width: Option<u32>, precision: Option<u32>, conversion: char) -> Option<String> {
+    let (kind, is_int) = match conversion {
+        'd' | 'i' | 'u' => ('d', true),
+        'x' | 'X' | 'o' => (conversion, true),
+        'e' | 'E' | 'f' | 'F' | 'g' | 'G' => (conversion, false),
+        _ => return None,
+    };
+    // A precision of ints asks for so many digits, which no f-string does.
+    if flags.contains('#') || is_int && precision.is_some() {
+        return None;
+    }
+    let sign = match flags {
+        _ if flags.contains('+') => "+",
+        _ if flags.contains(' ') => " ",
+        _ => "",
+    };
+    let precision = precision.map_or(String::new(), |precision| format!(".{precision}"));
+    Some(match width.filter(|width| *width != 0) {
+        Some(width) if flags.contains('-') => format!("<{sign}{width}{precision}{kind}"),
+        Some(width) if flags.contains('0') => format!("{sign}0{width}{precision}{kind}"),
+        Some(width) => format!("{sign}{width}{precision}{kind}"),
+        None => format!("{sign}{precision}{kind}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Piece, as_parts, slots};
+    use super::{Piece, as_parts, parts, slots};
 
     #[test]
     fn is_an_f_string_where_all_is_text() {
@@ -178,6 +224,18 @@ mod tests {
             [as_parts("%d"), as_parts("%(a)s"), as_parts("%*s"), as_parts("%5000s")],
             [const { None }; 4]
         );
+    }
+
+    #[test]
+    fn numbers_are_specified_as_in_f_strings() {
+        let spec = |text| match parts(text)?.pop()? {
+            Piece::Value { spec, .. } => Some(spec),
+            Piece::Literal(_) => None,
+        };
+        let specs = ["%d", "%05i", "%-05d", "%+ 5u", "% d", "%x", "%010.3f", "%.g", "%0d"];
+        let wanted = ["d", "05d", "<5d", "+5d", " d", "x", "010.3f", ".0g", "d"];
+        assert_eq!(specs.map(spec), wanted.map(|spec| Some(spec.to_string())));
+        assert_eq!(["%.3d", "%#x", "%c", "%*d", "%(a)d", "%5%"].map(parts), [const { None }; 6]);
     }
 
     fn conversions(text: &str) -> Option<String> {
