@@ -147,7 +147,7 @@ impl Func<'_, '_, '_> {
     fn char_table(&mut self, base: &Expr, key: &Expr) -> Option<(Ident, Val, TokenStream)> {
         let (dict, key_ty) = (self.node(base.id), self.node(key.id));
         let Type::Dict { key: of, value, kind: DictKind::Plain, .. } = &dict else { return None };
-        let plain = matches!(**value, Type::Int | Type::Float | Type::Bool | Type::Char);
+        let plain = matches!(**value, Type::Int | Type::Float | Type::Bool | Type::Char | Type::Str);
         if key_ty != Type::Char
             || !matches!(**of, Type::Char | Type::Str)
             || !plain
