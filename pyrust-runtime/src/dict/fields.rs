@@ -81,7 +81,7 @@ where
     Ok(dict.find_at(cx, key, name.place())?.is_some())
 }
 
-/// `{"name": value, …}`, as a dict of Python's. The names differ; nothing will write to it before it is Python's.
+/// `{"name": value, …}`, as a dict of Python's. The names differ.
 #[inline]
 pub fn record<V, const N: usize>(cx: Cx, names: [&'static StrConst; N], values: [V; N]) -> R<PDict<Str, V>>
 where
@@ -96,7 +96,7 @@ where
         }
     }
     // SAFETY: A reference of ours, which goes to the arena.
-    Ok(PDict::held(unsafe { cx.adopt(object)? }))
+    PDict::made(cx, unsafe { cx.adopt(object)? })
 }
 
 #[inline]
