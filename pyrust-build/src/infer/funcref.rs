@@ -16,6 +16,7 @@ const MADE: &str = ".<locals>.<made ";
 
 /// Behind the name of a function, with the shape of a call: the form of it for such calls.
 const HANDED: &str = ".<locals>.<handed ";
+const EXITS: &str = "what was raised>";
 
 /// A function of the project.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +75,16 @@ impl FuncRef {
         let mut parts = shape.strip_suffix('>')?.split(' ');
         let items = parts.next()?.parse().ok()?;
         Some((written, Shape { items, names: parts.map(str::to_string).collect() }))
+    }
+
+    /// The form of an `__exit__` for what the body of its `with` raises.
+    pub(super) fn raised(&self) -> FuncRef {
+        FuncRef { module: self.module.clone(), qualname: format!("{}{HANDED}{EXITS}", self.qualname) }
+    }
+
+    /// The function, of such a form.
+    pub(super) fn exits(&self) -> Option<&str> {
+        self.qualname.strip_suffix(EXITS)?.strip_suffix(HANDED)
     }
 
     /// The function as it is written, of a form for some of its calls.

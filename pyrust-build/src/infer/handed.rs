@@ -3,6 +3,7 @@
 use super::{ArgSource, FuncRef, Program, bind};
 use crate::diagnostic::Diagnostic;
 use crate::hir::{Expr, Function};
+use crate::lower::exits::{RAISED, lower_raised};
 use crate::lower::handed::{Shape, lower_handed, only_hands_on};
 use crate::lower::parameters;
 
@@ -18,6 +19,9 @@ impl Program<'_> {
     }
 
     fn handed(&mut self, target: &FuncRef, args: usize, keywords: &[(String, Expr)]) -> Option<FuncRef> {
+        if keywords.iter().any(|(name, _)| name == RAISED) {
+            return Some(target.raised());
+        }
         if keywords.iter().any(|(name, _)| name.starts_with('*')) {
             return None;
         }
@@ -42,9 +46,14 @@ impl Program<'_> {
 
     /// Lowers such a form; `None` for any other function.
     pub(super) fn lower_form(&self, func: &FuncRef) -> Option<Lowered> {
-        let (written, shape) = func.handed()?;
         let (file, env) = self.modules.module(&func.module)?;
-        let mut lowered = lower_handed(file, env, written, env.function(written)?, &shape)?;
+        let mut lowered = match func.exits() {
+            Some(written) => lower_raised(file, env, written, env.function(written)?),
+            None => {
+                let (written, shape) = func.handed()?;
+                lower_handed(file, env, written, env.function(written)?, &shape)?
+            }
+        };
         if let Ok(function) = &mut lowered {
             function.qualname.clone_from(&func.qualname);
         }

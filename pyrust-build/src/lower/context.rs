@@ -19,6 +19,7 @@
 //! file) does something that cannot be taken back, and stays Python's.
 
 use super::Lower;
+use super::exits::RAISED;
 use crate::ast::{self, Expr as AExpr, ExprKind as A, Stmt as AStmt, WithItem};
 use crate::hir::{self, Catch, Expr, ExprKind, Handler, Stmt, StmtKind};
 use crate::resolve::Binding;
@@ -240,27 +241,46 @@ impl Lower<'_> {
     ///     body                     value = manager.__enter__()
     ///                              try:
     ///                                  x = value
-    ///                                  body                        # what raises here is left to Python
+    ///                                  body
+    ///                              except:
+    ///                                  raised = True
+    ///                                  if manager.__exit__(…):     # `lower::exits`
+    ///                                      …                       # left to Python
+    ///                                  raise
     ///                              finally:
-    ///                                  manager.__exit__(None, None, None)
+    ///                                  if not raised: manager.__exit__(None, None, None)
     /// ```
     fn entered(&mut self, (item, rest): (&WithItem, &[WithItem]), body: &[AStmt], span: Span) -> Vec<Stmt> {
         let at = item.context.span;
         let object = self.expr(&item.context);
-        let (manager, value) = (self.temp(), self.temp());
+        let (manager, value, raised) = (self.temp(), self.temp(), self.temp());
         let mut out = vec![self.set(manager, object, at)];
         let base = Box::new(self.local(manager, at));
         let kind = ExprKind::Method { base, name: ENTER.to_string(), args: vec![], keywords: vec![] };
         let entered = self.make(kind, at);
         out.push(self.set(value, entered, at));
+        let no = self.make(ExprKind::Bool(false), at);
+        out.push(self.set(raised, no, at));
         let inside = self.managed((item, rest), value, body, span);
-        let left = vec![Stmt { kind: StmtKind::Bail, span: at }];
-        let handlers = vec![Handler { classes: vec![], body: left, span: at }];
+        let yes = self.make(ExprKind::Bool(true), at);
+        let mut caught = vec![self.set(raised, yes, at)];
+        let base = Box::new(self.local(manager, at));
+        let keywords = vec![(RAISED.to_string(), self.make(ExprKind::Bool(true), at))];
+        let kind = ExprKind::Method { base, name: EXIT.to_string(), args: vec![], keywords };
+        let test = self.make(kind, at);
+        let swallowed = vec![Stmt { kind: StmtKind::Bail, span: at }];
+        caught.push(Stmt { kind: StmtKind::If { test, body: swallowed, orelse: vec![] }, span: at });
+        caught.push(Stmt { kind: StmtKind::Reraise, span: at });
+        let handlers = vec![Handler { classes: vec![], body: caught, span: at }];
         let base = Box::new(self.local(manager, at));
         let args = (0..3).map(|_| self.make(ExprKind::None, at)).collect();
         let kind = ExprKind::Method { base, name: EXIT.to_string(), args, keywords: vec![] };
         let exited = Stmt { kind: StmtKind::Expr(self.make(kind, at)), span: at };
-        let kind = StmtKind::Try { body: inside, handlers, orelse: vec![], finalbody: vec![exited] };
+        let operand = Box::new(self.local(raised, at));
+        let test = self.make(ExprKind::Unary { op: hir::UnaryOp::Not, operand }, at);
+        let kind = StmtKind::If { test, body: vec![exited], orelse: vec![] };
+        let finalbody = vec![Stmt { kind, span: at }];
+        let kind = StmtKind::Try { body: inside, handlers, orelse: vec![], finalbody };
         out.push(Stmt { kind, span });
         out
     }

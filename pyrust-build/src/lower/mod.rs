@@ -13,6 +13,7 @@ pub(crate) mod context;
 mod copying;
 pub mod counted;
 pub mod each;
+pub mod exits;
 mod expr;
 mod functional;
 mod generators;
