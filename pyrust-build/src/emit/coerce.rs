@@ -177,8 +177,18 @@ impl Func<'_, '_, '_> {
         }
     }
 
-    /// A container that was just made, in another representation; it is asked when it runs that nobody else has it.
+    /// A container that was just made, in another representation; it is asked when it runs that nobody else has it, or for
+    /// a dict of Python's that this call has made it.
     fn retyped(&mut self, val: &Val, to: &Type) -> Option<TokenStream> {
+        if let (
+            Type::Dict { key: a, in_place: true, kind: DictKind::Plain, .. },
+            Type::Dict { key: b, value, in_place: true, kind: DictKind::Plain },
+        ) = (&val.ty, to)
+            && (same_rust(a, b) || matches!((&**a, &**b), (Type::Char, Type::Str)))
+        {
+            let (code, key, value) = (val.owned(), rust_type(b), rust_type(value));
+            return Some(self.q(quote!(#code.retyped::<#key, #value>(cx))));
+        }
         let native = made_as(&val.ty, to)?;
         let mut code = val.owned();
         if !same_rust(&val.ty, &native) {

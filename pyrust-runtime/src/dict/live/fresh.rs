@@ -22,6 +22,15 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
         Ok(PDict::held(object))
     }
 
+    /// The same dict with entries of other types, which are looked at when they are read. Nobody has seen it but native code,
+    /// and all of it stands in the dict itself.
+    pub fn retyped<L: Key + FromPy + IntoPy, W: FromPy + IntoPy + Clone>(self, cx: Cx) -> R<PDict<L, W, M>> {
+        if !self.is_fresh(cx) || !L::LASTS || !W::LASTS || L::is_hooked() {
+            return bail(Bail::Type);
+        }
+        Ok(PDict::held(self.object))
+    }
+
     /// May it be changed at once? Keys that ask compiled methods are left to the commit, and so is what would not be the same
     /// object then.
     #[inline(always)]
