@@ -114,7 +114,7 @@ impl Infer<'_, '_> {
                 }
             }
         }
-        if let (true, Ty::Dict(cell, _)) = (op.mutates, &args[0]) {
+        if let (true, Some(Ty::Dict(cell, _))) = (op.mutates, args.first()) {
             self.state.solver.set_updated(*cell, true);
         }
         if op.mutates
@@ -202,8 +202,8 @@ impl Infer<'_, '_> {
             return Some(Ty::Packed(*code));
         }
         let made = self.instantiate(&op.ret, &vars, node, k);
-        if let ("dict.copy", Ty::Dict(cell, DictKind::Plain)) = (name.as_str(), &made) {
-            self.note_copy(*cell, &args[0]);
+        if let ("dict.copy", Ty::Dict(cell, DictKind::Plain), [source]) = (name.as_str(), &made, args) {
+            self.note_copy(*cell, source);
         }
         Some(made)
     }
