@@ -3,7 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{CellId, Solver, Ty};
+use super::{CellId, Solver, Ty, VarId};
+
+/// What has been looked at: a type may contain itself.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Cell(CellId),
+    Var(VarId),
+}
 
 impl Solver {
     pub(in crate::infer) fn set_record(&mut self, cell: CellId) {
@@ -33,12 +40,12 @@ impl Solver {
         found
     }
 
-    fn find_records(&self, ty: &Ty, seen: &mut BTreeSet<CellId>, found: &mut Vec<CellId>) {
+    fn find_records(&self, ty: &Ty, seen: &mut BTreeSet<Place>, found: &mut Vec<CellId>) {
         for member in ty.members() {
             match member {
                 Ty::Dict(c, _) | Ty::List(c) | Ty::Deque(c) | Ty::Set(c, _) => {
                     let root = self.cell_root(*c);
-                    if !seen.insert(root) {
+                    if !seen.insert(Place::Cell(root)) {
                         continue;
                     }
                     let cell = &self.cells[root];
@@ -56,7 +63,11 @@ impl Solver {
                     self.find_records(&value, seen, found);
                 }
                 Ty::Tuple(items, _) => items.iter().for_each(|item| self.find_records(item, seen, found)),
-                Ty::VarTuple(var) => self.find_records(&self.get(*var), seen, found),
+                Ty::VarTuple(var) => {
+                    if seen.insert(Place::Var(self.var_root(*var))) {
+                        self.find_records(&self.get(*var), seen, found);
+                    }
+                }
                 _ => {}
             }
         }
