@@ -25,7 +25,9 @@ impl<K: Key + FromPy + IntoPy, V: FromPy + IntoPy + Clone, M: Kind> PDict<K, V, 
     /// The same dict with entries of other types, which are looked at when they are read. Nobody has seen it but native code,
     /// and all of it stands in the dict itself.
     pub fn retyped<L: Key + FromPy + IntoPy, W: FromPy + IntoPy + Clone>(self, cx: Cx) -> R<PDict<L, W, M>> {
-        if !self.is_fresh(cx) || !L::LASTS || !W::LASTS || L::is_hooked() {
+        // SAFETY: A short borrow.
+        let whole = unsafe { &mut cx.txn().dicts }.fresh.version(self.as_ptr()).is_some();
+        if !whole || K::is_hooked() || L::is_hooked() {
             return bail(Bail::Type);
         }
         Ok(PDict::held(self.object))
