@@ -63,10 +63,8 @@ impl Solver {
                     self.find_records(&value, seen, found);
                 }
                 Ty::Tuple(items, _) => items.iter().for_each(|item| self.find_records(item, seen, found)),
-                Ty::VarTuple(var) => {
-                    if seen.insert(Place::Var(self.var_root(*var))) {
-                        self.find_records(&self.get(*var), seen, found);
-                    }
+                Ty::VarTuple(var) if seen.insert(Place::Var(self.var_root(*var))) => {
+                    self.find_records(&self.get(*var), seen, found);
                 }
                 _ => {}
             }
