@@ -198,7 +198,8 @@ impl Func<'_, '_, '_> {
         let Type::Dict { key: of, .. } = &dict.ty else { return None };
         let of = (**of).clone();
         let c = self.fresh("c");
-        let (d, k) = (dict.by_ref(), self.coerce(&Val::new(quote!(#c), Type::Char), &of));
+        let d = dict.by_ref();
+        let k = self.in_closure(|f| f.coerce(&Val::new(quote!(#c), Type::Char), &of));
         let find = self.q(quote!(#table.find(#c, || dict::get(cx, #d, &#k))));
         Some((quote!(let #c = #code;), find, dict, c))
     }
