@@ -144,8 +144,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                     let loops = block_of(&breaks, self.generator(comp, 0, &breaks, &mut { inner }));
                     return quote!({ let #name = #code; let #out = #make; #loops #out });
                 }
-                if let (true, Some(v)) = (self.enters_at_once(ty), &comp.value) {
-                    return self.live_entries(comp, v, (&key, &value));
+                if comp.value.is_some() && self.enters_at_once(ty) {
+                    return self.live_entries(comp, (&key, &value));
                 }
                 let inner = move |f: &mut Self| {
                     let k = f.value_as(&comp.element, &key);

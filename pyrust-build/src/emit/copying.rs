@@ -58,16 +58,27 @@ impl Func<'_, '_, '_> {
 
     /// A dict of Python's, entry by entry.
     fn entries(&mut self, comp: &Comp) -> TokenStream {
-        let (out, breaks, new) = (self.fresh("out"), self.label("b"), self.q(quote!(copied::merged(cx))));
-        let made = out.clone();
-        let mut put = move |f: &mut Self| {
-            let key = f.val(&comp.element).owned();
-            let value = comp.value.as_ref().map(|e| f.val(e).owned());
-            let put = f.q(quote!(#made.put(cx, #key, #value)));
+        let out = self.fresh("out");
+        let code = self.enter_all(&out, comp, &mut |f, e, _| f.val(e).owned());
+        quote!({ #code #out.finish() })
+    }
+
+    /// The entries of a comprehension go into a new dict of that name. `value` gives the code of a key (true) or a value.
+    fn enter_all(
+        &mut self,
+        out: &Ident,
+        comp: &Comp,
+        value: &mut dyn FnMut(&mut Self, &Expr, bool) -> TokenStream,
+    ) -> TokenStream {
+        let (breaks, new) = (self.label("b"), self.q(quote!(copied::merged(cx))));
+        let mut put = |f: &mut Self| {
+            let key = value(f, &comp.element, true);
+            let value = comp.value.as_ref().map(|e| value(f, e, false));
+            let put = f.q(quote!(#out.put(cx, #key, #value)));
             quote!(#put;)
         };
         let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut put));
-        quote!({ let #out = #new; #code #out.finish() })
+        quote!(let #out = #new; #code)
     }
 
     /// May the entries of a comprehension go into a dict of Python's by CPython's own function?
@@ -77,18 +88,13 @@ impl Func<'_, '_, '_> {
     }
 
     /// A dict of Python's that native code goes on with, entry by entry.
-    pub(super) fn live_entries(&mut self, comp: &Comp, value: &Expr, types: (&Type, &Type)) -> TokenStream {
-        let (out, breaks, new) = (self.fresh("out"), self.label("b"), self.q(quote!(copied::merged(cx))));
-        let made = out.clone();
-        let mut put = move |f: &mut Self| {
-            let (key, value) = (f.value_as(&comp.element, types.0), f.value_as(value, types.1));
-            let put = f.q(quote!(#made.put(cx, #key, #value)));
-            quote!(#put;)
-        };
-        let code = block_of(&breaks, self.generator(comp, 0, &breaks, &mut put));
+    pub(super) fn live_entries(&mut self, comp: &Comp, types: (&Type, &Type)) -> TokenStream {
+        let out = self.fresh("out");
+        let code = self
+            .enter_all(&out, comp, &mut |f, e, is_key| f.value_as(e, if is_key { types.0 } else { types.1 }));
         let (key, value) = (rust_type(types.0), rust_type(types.1));
         let dict = self.q(quote!(#out.dict::<#key, #value>(cx)));
-        quote!({ let #out = #new; #code #dict })
+        quote!({ #code #dict })
     }
 
     fn merged(&mut self, items: &[(Option<&Expr>, &Expr)]) -> TokenStream {
