@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 
 use crate::builtins::c::{self, Name};
 use crate::stop::{Exc, R, exc};
-use crate::str_::{own, view};
+use crate::str_::{Piece, StrBuilder, own, view};
 use crate::strs::{Chr, Str};
 use crate::txn::Cx;
 
@@ -338,6 +338,34 @@ pub fn lower(cx: Cx, c: Chr) -> R<Str> {
         Some(mapped) => to_str(cx, mapped),
         None => mapped(cx, c, &NAME),
     }
+}
+
+/// A character with its case changed, which goes behind a text: mostly one, and more for some.
+pub enum Cased {
+    One(Chr),
+    More(Str),
+}
+
+impl Piece for Cased {
+    #[inline(always)]
+    fn push_to(&self, out: &mut StrBuilder) -> R<()> {
+        match self {
+            Cased::One(c) => out.push_chr(*c),
+            Cased::More(text) => out.push_str(text),
+        }
+    }
+}
+
+/// `c.upper()`, for a text.
+#[inline(always)]
+pub fn cased_upper(cx: Cx, c: Chr) -> R<Cased> {
+    upper_ascii(c).map_or_else(|| Ok(Cased::More(upper(cx, c)?)), |c| Ok(Cased::One(c)))
+}
+
+/// `c.lower()`, for a text.
+#[inline(always)]
+pub fn cased_lower(cx: Cx, c: Chr) -> R<Cased> {
+    lower_ascii(c).map_or_else(|| Ok(Cased::More(lower(cx, c)?)), |c| Ok(Cased::One(c)))
 }
 
 #[cold]

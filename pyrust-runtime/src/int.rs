@@ -137,6 +137,12 @@ pub fn mod_unsigned(a: i64, b: i64) -> R<i64> {
     }
 }
 
+/// `a % b` of what is less than twice the divisor, and not negative.
+#[inline(always)]
+pub fn folded(a: i64, b: i64) -> i64 {
+    if a >= b { a.wrapping_sub(b) } else { a }
+}
+
 /// `divmod(a, b)`.
 #[inline(always)]
 pub fn divmod(a: i64, b: i64) -> R<(i64, i64)> {

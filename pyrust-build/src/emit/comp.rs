@@ -263,6 +263,10 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
                 }
                 let (sep_name, out2) = (self.fresh("sep"), out.clone());
                 let inner = move |f: &mut Self| {
+                    let begin = if bare { quote!(&mut #out2) } else { f.q(quote!(#out2.begin())) };
+                    if let Some(code) = f.by_pieces(&begin, &comp.element) {
+                        return code;
+                    }
                     let val = f.val(&comp.element);
                     let code = match val.ty {
                         Type::Str if val.place => val.by_ref(),

@@ -44,7 +44,7 @@ impl Func<'_, '_, '_> {
         Some(self.q(quote!(pystr::concat_all(cx, &[#(#parts),*]))))
     }
 
-    fn is_sum_of_texts(&self, e: &Expr) -> bool {
+    pub(super) fn is_sum_of_texts(&self, e: &Expr) -> bool {
         let text = |e: &Expr| matches!(self.node(e.id), Type::Str | Type::Char);
         match &e.kind {
             ExprKind::Binary { op: BinOp::Add, left, right } => {

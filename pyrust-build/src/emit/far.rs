@@ -48,6 +48,8 @@ pub(super) struct Form {
 #[derive(Default)]
 pub(super) struct Forms {
     known: BTreeMap<usize, Option<Form>>,
+    /// See [`File::word_returned`].
+    returned: BTreeMap<usize, Option<Interval>>,
     names: BTreeMap<usize, Ident>,
     pub pending: Vec<usize>,
 }
@@ -97,13 +99,37 @@ impl File<'_, '_> {
         let calls =
             instance.calls.iter().filter_map(|(node, callee)| Some((*node, self.far_form(*callee)?.ret?)));
         let calls = calls.collect();
+        let words =
+            instance.calls.iter().filter_map(|(node, callee)| Some((*node, self.word_returned(*callee)?)));
+        let words = words.collect();
         let is_other = |name: &str| program.binding(&instance.func.module, name).is_some();
         Ranges::of(
             &instance.hir,
             &instance.vars,
             &instance.nodes,
-            &Given { is_other: &is_other, params, calls: &calls },
+            &Given { is_other: &is_other, params, calls: &calls, words: &words },
         )
+    }
+
+    /// Between which numbers an int of 64 bits stays that an instance returns, whatever it is called with.
+    ///
+    /// ```python
+    /// def days_in_month(year, month): ...      # 28 to 31
+    /// ```
+    fn word_returned(&mut self, index: usize) -> Option<Interval> {
+        let instance = &self.program.instances[index];
+        if instance.ret != Type::Int || instance.hir.yields.is_some() {
+            return None;
+        }
+        if let Some(known) = self.far.returned.get(&index) {
+            return *known;
+        }
+        // A function that comes back to itself knows nothing of what it returns.
+        self.far.returned.insert(index, None);
+        let range = self.ranges_of(index, &BTreeMap::new()).far_returned(&instance.hir, &instance.nodes);
+        let range = range.map(Interval::clamped).filter(|range| *range != Interval::ANY);
+        self.far.returned.insert(index, range);
+        range
     }
 
     /// What an instance calls that has such a form.

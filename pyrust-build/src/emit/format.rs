@@ -1,6 +1,6 @@
 //! Text: f-strings, `str.format` and `%` of literals.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use super::Func;
@@ -23,10 +23,10 @@ impl Func<'_, '_, '_> {
                 }
                 FPart::Value { value, conversion, spec } => {
                     let val = self.val(value);
-                    let (conversion, b) = (*conversion, b.clone());
+                    let (conversion, target) = (*conversion, Target::Own(b.clone()));
                     let spec = self.format_spec(spec);
                     let push = self.dispatch(&[val], &mut |f, vals| {
-                        Some(f.push_format(&b, &vals[0], conversion, &spec))
+                        Some(f.push_format(&target, &vals[0], conversion, &spec))
                     });
                     pushes.push(quote!(#push;));
                 }
@@ -51,17 +51,30 @@ impl Func<'_, '_, '_> {
         Val::new(self.coerce(v, &ty), ty)
     }
 
+    /// Pushes a number or a text to a builder that something else owns.
+    pub(super) fn push_known_format(
+        &mut self,
+        b: &Ident,
+        v: &Val,
+        conversion: Option<char>,
+        spec: &str,
+    ) -> TokenStream {
+        self.push_format(&Target::Other(b.clone()), v, conversion, &FormatSpec::Literal(spec.to_owned()))
+    }
+
     fn push_format(
         &mut self,
-        b: &proc_macro2::Ident,
+        target: &Target,
         v: &Val,
         conversion: Option<char>,
         spec: &FormatSpec,
     ) -> TokenStream {
         if v.ty == Type::Obj {
             let v = self.asked_text(v);
-            return self.dispatch(&[v], &mut |f, vals| Some(f.push_format(b, &vals[0], conversion, spec)));
+            return self
+                .dispatch(&[v], &mut |f, vals| Some(f.push_format(target, &vals[0], conversion, spec)));
         }
+        let (b, out) = (target.name(), target.by_mut());
         let (code, by_ref) = (v.owned(), v.by_ref());
         if v.ty == Type::Never {
             // Nothing gets here: the code bails, and has no type that could be formatted.
@@ -92,23 +105,23 @@ impl Func<'_, '_, '_> {
             }
         };
         let code = match (conversion, &v.ty) {
-            (Some('r'), _) => quote!(fmt::push_converted_r(cx, &mut #b, #by_ref, #spec)),
-            (Some('a'), _) => quote!(fmt::push_converted_a(cx, &mut #b, #by_ref, #spec)),
-            (Some(_), _) => quote!(fmt::push_converted_s(cx, &mut #b, #by_ref, #spec)),
-            (None, Type::Int) => quote!(fmt::push_int(cx, &mut #b, #code, #spec)),
-            (None, Type::Big) => quote!(fmt::push_big(cx, &mut #b, #by_ref, #spec)),
-            (None, Type::Float) => quote!(fmt::push_float(cx, &mut #b, #code, #spec)),
-            (None, Type::Complex) => quote!(fmt::push_complex(cx, &mut #b, #code, #spec)),
-            (None, Type::Char) => quote!(fmt::push_chr(cx, &mut #b, #code, #spec)),
-            (None, Type::Str) => quote!(fmt::push_text(cx, &mut #b, #by_ref, #spec)),
-            (None, Type::Bool) => quote!(fmt::push_bool(cx, &mut #b, #code, #spec)),
+            (Some('r'), _) => quote!(fmt::push_converted_r(cx, #out, #by_ref, #spec)),
+            (Some('a'), _) => quote!(fmt::push_converted_a(cx, #out, #by_ref, #spec)),
+            (Some(_), _) => quote!(fmt::push_converted_s(cx, #out, #by_ref, #spec)),
+            (None, Type::Int) => quote!(fmt::push_int(cx, #out, #code, #spec)),
+            (None, Type::Big) => quote!(fmt::push_big(cx, #out, #by_ref, #spec)),
+            (None, Type::Float) => quote!(fmt::push_float(cx, #out, #code, #spec)),
+            (None, Type::Complex) => quote!(fmt::push_complex(cx, #out, #code, #spec)),
+            (None, Type::Char) => quote!(fmt::push_chr(cx, #out, #code, #spec)),
+            (None, Type::Str) => quote!(fmt::push_text(cx, #out, #by_ref, #spec)),
+            (None, Type::Bool) => quote!(fmt::push_bool(cx, #out, #code, #spec)),
             (None, Type::Foreign(class)) if !spec.is_empty() && crate::ops::foreign::has_strftime(*class) => {
                 let name = self.file.string(spec);
                 let format = self.q(quote!(#name.get(cx)));
                 let made = self.q(quote!(foreign::strftime(cx, #code, #format)));
                 return quote!(#b.push_str(&#made));
             }
-            _ => quote!(fmt::push_plain(cx, &mut #b, #by_ref, #spec)),
+            _ => quote!(fmt::push_plain(cx, #out, #by_ref, #spec)),
         };
         self.q(code)
     }
@@ -130,6 +143,7 @@ impl Func<'_, '_, '_> {
             return None;
         }
         let (b, mut values, mut pushes) = (self.fresh("b"), values.iter(), Vec::new());
+        let target = Target::Own(b.clone());
         for piece in &pieces {
             pushes.push(match piece {
                 percent::Piece::Literal(text) => self.q(quote!(#b.push_static(#text))),
@@ -138,13 +152,13 @@ impl Func<'_, '_, '_> {
                     match conversion {
                         // Without a specification it is `str`.
                         's' if matches!(&spec, FormatSpec::Literal(spec) if spec.is_empty()) => {
-                            self.push_format(&b, val, None, &spec)
+                            self.push_format(&target, val, None, &spec)
                         }
-                        's' | 'r' | 'a' => self.push_format(&b, val, Some(*conversion), &spec),
-                        'd' | 'i' | 'u' | 'x' | 'X' | 'o' => self.push_format(&b, val, None, &spec),
+                        's' | 'r' | 'a' => self.push_format(&target, val, Some(*conversion), &spec),
+                        'd' | 'i' | 'u' | 'x' | 'X' | 'o' => self.push_format(&target, val, None, &spec),
                         _ => {
                             let float = Val::new(self.coerce(val, &Type::Float), Type::Float);
-                            self.push_format(&b, &float, None, &spec)
+                            self.push_format(&target, &float, None, &spec)
                         }
                     }
                 }
@@ -259,4 +273,26 @@ fn is_number(ty: &Type) -> bool {
 enum FormatSpec {
     Literal(String),
     Computed(TokenStream),
+}
+
+/// The builder that text goes to.
+enum Target {
+    /// By this name.
+    Own(Ident),
+    /// A reference to it has this name.
+    Other(Ident),
+}
+
+impl Target {
+    fn name(&self) -> &Ident {
+        let (Target::Own(name) | Target::Other(name)) = self;
+        name
+    }
+
+    fn by_mut(&self) -> TokenStream {
+        match self {
+            Target::Own(name) => quote!(&mut #name),
+            Target::Other(name) => quote!(#name),
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! Small functions that neither loop nor call anything of ours: a call of one takes a level of Python's depth, but nobody looks
-//! at the stack, and nobody for signals. Whoever calls it does that.
+//! Small functions that do not loop and call nothing of ours but such functions: a call of one takes a level of Python's
+//! depth, but nobody looks at the stack, and nobody for signals. Whoever calls it does that.
 //!
 //! ```python
 //! def push(self, item):                  # push(cx.call_within()?, …)
@@ -20,31 +20,34 @@ use crate::ty::Type;
 const MOST: usize = 80;
 /// Up to here a method of a record is part of whoever calls it.
 const FEW: usize = 40;
+/// So deep leaves call leaves; whatever calls itself goes deeper.
+const DEEP: usize = 4;
 
 impl Func<'_, '_, '_> {
     /// What the callee of a native call gets as its transaction.
     pub(super) fn depth_of(&mut self, callee: usize) -> TokenStream {
-        let leaf = self.is_leaf(&self.file.program.instances[callee]);
+        let leaf = self.is_leaf(callee);
         self.q(if leaf { quote!(cx.call_within()) } else { quote!(cx.call()) })
     }
 
     /// The same for what a class runs when it is called.
     pub(super) fn depth_in_class(&mut self, callee: usize) -> TokenStream {
-        let leaf = self.is_leaf(&self.file.program.instances[callee]);
+        let leaf = self.is_leaf(callee);
         self.q(if leaf { quote!(cx.call_class_within()) } else { quote!(cx.call_class()) })
     }
 
     /// Is that such a function, and does it matter?
-    pub(super) fn is_leaf(&self, instance: &Instance) -> bool {
-        self.file.program.passes.has(Pass::Leaves) && is_leaf(instance, MOST)
+    pub(super) fn is_leaf(&self, index: usize) -> bool {
+        self.file.program.passes.has(Pass::Leaves) && is_leaf(&self.file.program.instances, index, MOST)
     }
 
     /// How a leaf is offered to the optimiser. A record stays in registers only where none of its methods is called: one call
     /// that remains is enough for all its fields to lie in memory.
     pub(super) fn inlining(&self) -> Option<TokenStream> {
         let own = |ty: &Type| matches!(ty, Type::Instance(class) if class.own != 0);
-        match self.instance.params.iter().any(own) && is_leaf(self.instance, FEW) {
-            _ if !self.is_leaf(self.instance) => None,
+        let few = is_leaf(&self.file.program.instances, self.index, FEW);
+        match self.instance.params.iter().any(own) && few {
+            _ if !self.is_leaf(self.index) => None,
             true => Some(quote!(#[inline(always)])),
             false => Some(quote!(#[inline])),
         }
@@ -69,7 +72,7 @@ impl Func<'_, '_, '_> {
         let mut look = Scalars { instance, only: true };
         look.block(&instance.hir.body);
         let own = instance.params.iter().chain(&instance.vars);
-        self.is_leaf(instance) && look.only && own.chain([&instance.ret]).all(is_scalar)
+        self.is_leaf(self.index) && look.only && own.chain([&instance.ret]).all(is_scalar)
     }
 }
 
@@ -117,11 +120,21 @@ fn computes(kind: &ExprKind) -> bool {
     )
 }
 
-/// Is the body small, without loops and without calls of other functions?
-fn is_leaf(instance: &Instance, most: usize) -> bool {
-    let mut look = Leaf { left: most, leaf: instance.calls.is_empty() && instance.values.is_empty() };
+/// Is the function small, together with all that it calls, and are there no loops?
+fn is_leaf(all: &[Instance], index: usize, most: usize) -> bool {
+    rest_of_leaf(all, index, most, DEEP).is_some()
+}
+
+/// What is left of that size behind a leaf; none if the function is no leaf.
+fn rest_of_leaf(all: &[Instance], index: usize, most: usize, deep: usize) -> Option<usize> {
+    let instance = &all[index];
+    let mut look = Leaf { left: most, leaf: deep > 0 && instance.values.is_empty() };
+    if !look.leaf {
+        return None;
+    }
     look.block(&instance.hir.body);
-    look.leaf && instance.hir.yields.is_none()
+    let left = (look.leaf && instance.hir.yields.is_none()).then_some(look.left);
+    instance.calls.values().try_fold(left?, |left, callee| rest_of_leaf(all, *callee, left, deep - 1))
 }
 
 struct Size {

@@ -58,6 +58,7 @@ mod passing;
 mod pieces;
 mod print;
 mod push;
+mod pushed;
 mod rows;
 mod sets;
 mod short;
@@ -83,8 +84,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use crate::hir::{self, ParamKind};
-use crate::infer::ranges::Ranges;
-use crate::infer::{Guard, Instance, Program, decide};
+use crate::infer::{Guard, Instance, Program, decide, ranges::Ranges};
 use crate::number::Number;
 use crate::passes::Pass;
 use crate::ty::{Callee, Type};
@@ -656,16 +656,18 @@ impl Func<'_, '_, '_> {
             #(#body)*
             #tail
         };
-        let (body, inside) = match self.once(name, &body) {
+        let (body, inside) = match self.within_itself(name, &body) {
             None => (body, quote!()),
-            Some((once, outside)) => {
+            Some(twice::Within { outside, inside }) => {
                 let doc = format!(" `{}` inside itself", hir.name());
-                let inside = quote! {
-                    #[doc = #doc]
-                    #[inline(always)]
-                    fn #once(cx: Cx, #(#params),*) -> R<#ret> { #body }
-                };
-                (outside, inside)
+                let inside = inside.iter().map(|(name, body)| {
+                    quote! {
+                        #[doc = #doc]
+                        #[inline(always)]
+                        fn #name(cx: Cx, #(#params),*) -> R<#ret> { #body }
+                    }
+                });
+                (outside, quote!(#(#inside)*))
             }
         };
         quote! {

@@ -1,6 +1,6 @@
 //! Operations of the table, for every combination of union members.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Literal, TokenStream, TokenTree};
 use quote::quote;
 
 use super::Func;
@@ -574,9 +574,31 @@ fn within(path: &str, args: &[Val], codes: &[TokenStream]) -> Option<TokenStream
                 "int::sub" if stays(BinOp::Sub) => Some(quote!((#x - #y))),
                 "int::mul" if stays(BinOp::Mult) => Some(quote!((#x * #y))),
                 "int::shl" if stays(BinOp::LShift) => Some(quote!(int::shl_within(#x, #y))),
+                "int::mod_" | "int::mod_unsigned" => folded(a.range, b.range, x, y),
                 _ => None,
             }
         }
+        _ => None,
+    }
+}
+
+/// `a % b` of a constant, where `a` has two quotients at most: a subtraction and a choice, in the place of a product.
+///
+/// ```python
+/// weekday = (weekday + days) % 7           # of 28 to 37: int::folded(weekday + days - 28, 7)
+/// ```
+fn folded(a: Interval, b: Interval, x: &TokenStream, y: &TokenStream) -> Option<TokenStream> {
+    let divisor = (b.lo == b.hi && b.lo > 1 && a.is_word()).then_some(b.lo)?;
+    // LLVM makes one operation of the remainder of a power of two.
+    if divisor & (divisor - 1) == 0 {
+        return None;
+    }
+    let (first, last) = (a.lo.div_euclid(divisor), a.hi.div_euclid(divisor));
+    let start = Literal::i64_suffixed(i64::try_from(first.checked_mul(divisor)?).ok()?);
+    let rest = if first == 0 { quote!(#x) } else { quote!((#x - #start)) };
+    match last - first {
+        0 => Some(rest),
+        1 => Some(quote!(int::folded(#rest, #y))),
         _ => None,
     }
 }

@@ -164,6 +164,11 @@ impl Func<'_, '_, '_> {
     }
 
     fn push_piece(&mut self, var: VarId, item: &Expr) -> TokenStream {
+        let (name, between) = (self.var_ident(var), self.pieces[&var].clone());
+        let begin = self.q(quote!(#name.begin(#between)));
+        if let Some(code) = self.by_pieces(&begin, item) {
+            return code;
+        }
         let val = self.val(item);
         self.push_val(var, &val)
     }

@@ -1,5 +1,10 @@
-//! Small functions that call themselves: one call of them stands inside the other, so that every second one costs
-//! neither a frame nor a look at the stack.
+//! Small functions that call themselves: calls of them stand inside each other, up to three deep, so that only the innermost
+//! ones cost a frame and a look at the stack.
+//!
+//! ```python
+//! def fib(n):                            # fib calls fib_once, which calls fib_twice, fib_thrice, and that one fib
+//!     return n if n < 2 else fib(n - 1) + fib(n - 2)
+//! ```
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{format_ident, quote};
@@ -9,30 +14,77 @@ use crate::passes::Pass;
 
 /// Larger bodies gain nothing.
 const SMALL: usize = 400;
-/// Each call becomes the whole body.
-const CALLS: usize = 3;
+/// So much text may stand inside the function, all levels together.
+const ROOM: usize = 1200;
+/// And so many calls within each other.
+const LEVELS: u32 = 3;
+
+/// What stands inside a function that calls itself: `f_once`, which the function calls, `f_twice`, which that one calls.
+pub(super) struct Within {
+    /// The body of the function itself.
+    pub outside: TokenStream,
+    /// The others, of which the last one calls the function.
+    pub inside: Vec<(Ident, TokenStream)>,
+}
 
 impl Func<'_, '_, '_> {
-    /// A function of the same body to stand in for the calls in it, and that body with its calls; none where that does
-    /// not pay.
-    pub(super) fn once(&mut self, name: &Ident, body: &TokenStream) -> Option<(Ident, TokenStream)> {
+    /// Functions of the same body to stand in for the calls in it; none where that does not pay.
+    pub(super) fn within_itself(&mut self, name: &Ident, body: &TokenStream) -> Option<Within> {
         if self.uses_fuel || self.closures > 0 || !self.file.program.passes.has(Pass::Twice) {
             return None;
         }
         let mut calls = Calls { name, tokens: 0, found: 0, others: 0 };
-        // A name is taken only for what is needed.
         calls.count(body);
-        if calls.tokens > SMALL || !(1..=CALLS).contains(&calls.found) || calls.others > 0 {
+        if calls.tokens > SMALL || calls.found == 0 || calls.others > 0 {
             return None;
         }
-        let mut once = format!("{name}_once");
-        while !self.file.used_names.insert(once.clone()) {
-            once.push('_');
-        }
-        let once = format_ident!("{once}");
-        let body = renamed(name, &once, body);
-        Some((once, body))
+        let bodies = |levels: u32| (1..=levels).map(|level| calls.found.saturating_pow(level)).sum::<usize>();
+        let levels = (1..=LEVELS).rev().find(|l| calls.tokens.saturating_mul(bodies(*l)) <= ROOM)?;
+        // A name is taken only for what is needed.
+        let named = |(_, word): (u32, &str)| {
+            let mut inner = format!("{name}_{word}");
+            while !self.file.used_names.insert(inner.clone()) {
+                inner.push('_');
+            }
+            format_ident!("{inner}")
+        };
+        let names: Vec<Ident> = (0..levels).zip(["once", "twice", "thrice"]).map(named).collect();
+        let callees = names.iter().skip(1).map(Some).chain([None]);
+        let nested = |(own, callee): (&Ident, Option<&Ident>)| (own.clone(), as_nested(name, callee, body));
+        let inside = names.iter().zip(callees).map(nested).collect();
+        Some(Within { outside: renamed(name, &names[0], body), inside })
     }
+}
+
+/// The body of a function that never is the outermost one: what that gives back untouched is the caller's business.
+fn as_nested(name: &Ident, callee: Option<&Ident>, body: &TokenStream) -> TokenStream {
+    let body = without_parameters_given_back(body);
+    callee.map_or_else(|| body.clone(), |callee| renamed(name, callee, &body))
+}
+
+/// The code without `cx.ret_arg(…);`.
+fn without_parameters_given_back(code: &TokenStream) -> TokenStream {
+    const WORDS: [&str; 3] = ["cx", ".", "ret_arg"];
+    let tokens: Vec<TokenTree> = code.clone().into_iter().collect();
+    let (mut out, mut at) = (TokenStream::new(), 0);
+    while let Some(token) = tokens.get(at) {
+        let next = &tokens[at..];
+        if next.len() >= 5 && next.iter().zip(WORDS).all(|(token, word)| token.to_string() == word) {
+            // With its arguments, and the semicolon.
+            at += 5;
+            continue;
+        }
+        at += 1;
+        out.extend([match token {
+            TokenTree::Group(group) => {
+                let mut inner = Group::new(group.delimiter(), without_parameters_given_back(&group.stream()));
+                inner.set_span(group.span());
+                TokenTree::Group(inner)
+            }
+            other => other.clone(),
+        }]);
+    }
+    out
 }
 
 struct Calls<'n> {

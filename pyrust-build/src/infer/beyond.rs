@@ -174,7 +174,12 @@ impl Program<'_> {
             &instance.hir,
             &instance.vars,
             &instance.nodes,
-            &Given { is_other: &other, params: &BTreeMap::new(), calls: &BTreeMap::new() },
+            &Given {
+                is_other: &other,
+                params: &BTreeMap::new(),
+                calls: &BTreeMap::new(),
+                words: &BTreeMap::new(),
+            },
         );
         let mut bounds = Bounds { instance, ranges, growing, found: false };
         bounds.block(&instance.hir.body);

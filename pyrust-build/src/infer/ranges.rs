@@ -30,6 +30,9 @@ const LONGEST: i128 = 1 << 60;
 /// Where bounds that keep growing stop.
 const STOPS: [i128; 10] = [0, 1, 255, 0xffff, 0x7fff_ffff, 0xffff_ffff, 1 << 40, 1 << 53, LONGEST, MOST - 1];
 
+/// So many rounds take what grows as it is: what a remainder or a mask holds together does not grow any more then.
+const EXACT: usize = 4;
+
 /// After so many rounds everything that still grows may be any number.
 const ROUNDS: usize = 24;
 
@@ -91,7 +94,7 @@ impl Interval {
     }
 
     /// Those of 64 bits: a value beyond them bails.
-    fn clamped(self) -> Interval {
+    pub fn clamped(self) -> Interval {
         Interval { lo: self.lo.clamp(LEAST, MOST), hi: self.hi.clamp(LEAST, MOST) }
     }
 
@@ -165,6 +168,7 @@ pub struct Ranges {
     others: BTreeSet<NodeId>,
     /// Calls of functions of which is known what they return.
     returned: BTreeMap<NodeId, Interval>,
+    words: BTreeMap<NodeId, Interval>,
 }
 
 /// What is known of a function before its text is read.
@@ -175,6 +179,8 @@ pub struct Given<'g> {
     pub params: &'g BTreeMap<VarId, Interval>,
     /// What calls return, where their arguments are [`Interval::BITS`].
     pub calls: &'g BTreeMap<NodeId, Interval>,
+    /// What calls return that give an int of 64 bits, whatever their arguments are.
+    pub words: &'g BTreeMap<NodeId, Interval>,
 }
 
 impl Ranges {
@@ -186,6 +192,7 @@ impl Ranges {
             types: Vec::new(),
             others: BTreeSet::new(),
             returned: BTreeMap::new(),
+            words: BTreeMap::new(),
         }
     }
 
@@ -208,6 +215,7 @@ impl Ranges {
             types: vars.to_vec(),
             others: others.found,
             returned: given.calls.clone(),
+            words: given.words.clone(),
         };
         for round in 0.. {
             let mut scan = Scan { ranges: &ranges, nodes, found: ranges.vars.clone() };
@@ -225,7 +233,7 @@ impl Ranges {
             for (var, new) in found.into_iter().enumerate() {
                 let old = ranges.vars[var];
                 ranges.vars[var] = match (old, new) {
-                    (Some(old), Some(new)) if old != new => {
+                    (Some(old), Some(new)) if old != new && round >= EXACT => {
                         Some(new.widened(old, round >= ROUNDS, all_of(&vars[var])))
                     }
                     (_, new) => new,
@@ -298,6 +306,9 @@ impl Ranges {
         let ty = |e: &Expr| nodes.get(e.id).unwrap_or(&Type::Never);
         if !matches!(ty(e), Type::Int | Type::Big) {
             return Some(Interval::WIDE);
+        }
+        if let Some(range) = self.words.get(&e.id) {
+            return Some(*range);
         }
         let eval = |e: &Expr| self.eval(e, nodes);
         let any = Some(all_of(ty(e)));

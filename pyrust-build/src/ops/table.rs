@@ -458,6 +458,8 @@ pub(super) const METHODS: &[Row] = &[
     Row("str.swapcase", "str", "str", "pystr::swapcase", "c!"),
     Row("str.casefold", "str", "str", "pystr::casefold", "c!"),
     Row("str.zfill", "str, int", "str", "pystr::zfill", "c!"),
+    Row("str.upper", "char", "str", "chr::upper", "c!"),
+    Row("str.lower", "char", "str", "chr::lower", "c!"),
     Row("str.isalpha", "char", "bool", "chr::isalpha", ""),
     Row("str.isdigit", "char", "bool", "chr::isdigit", ""),
     Row("str.isalnum", "char", "bool", "chr::isalnum", ""),

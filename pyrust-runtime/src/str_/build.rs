@@ -262,14 +262,20 @@ impl<'a> Joiner<'a> {
         Self { sep, out: StrBuilder::new(), any: false }
     }
 
-    /// The next item.
+    /// The text so far, for the next item, which others push.
     #[inline]
-    pub fn push<T: Piece>(&mut self, item: T) -> R<()> {
+    pub fn begin(&mut self) -> R<&mut StrBuilder> {
         if self.any && !self.sep.is_empty() {
             self.out.push_str(self.sep)?;
         }
         self.any = true;
-        item.push_to(&mut self.out)
+        Ok(&mut self.out)
+    }
+
+    /// The next item.
+    #[inline]
+    pub fn push<T: Piece>(&mut self, item: T) -> R<()> {
+        item.push_to(self.begin()?)
     }
 
     /// The string.
@@ -305,14 +311,20 @@ impl Pieces {
         self.any = false;
     }
 
-    /// `pieces.append(item)`, with what will stand between them: text of ASCII.
+    /// The text so far, for one more piece of it that others push, and what will stand between them: text of ASCII.
     #[inline]
-    pub fn push<T: Piece>(&mut self, between: &'static str, item: T) -> R<()> {
+    pub fn begin(&mut self, between: &'static str) -> R<&mut StrBuilder> {
         if self.any && !between.is_empty() {
             self.out.push_ascii(between.as_bytes())?;
         }
         self.any = true;
-        item.push_to(&mut self.out)
+        Ok(&mut self.out)
+    }
+
+    /// `pieces.append(item)`, with what will stand between them: text of ASCII.
+    #[inline]
+    pub fn push<T: Piece>(&mut self, between: &'static str, item: T) -> R<()> {
+        item.push_to(self.begin(between)?)
     }
 
     /// `between.join(pieces)`
