@@ -61,7 +61,7 @@ pub enum Pass {
     Leaves,
     /// A native list to which one loop appends is counted by that loop.
     Grown,
-    /// A sum of more than two texts makes one text, and none in between.
+    /// A sum of texts or lists makes none in between, and what goes behind a text goes there piece by piece.
     Concat,
     /// Python goes on in the turn of a loop in which native code gives up, not in front of the loop or the function.
     Resume,

@@ -169,11 +169,13 @@ impl ByteArray {
         }
         // SAFETY: A short borrow of what only this thread sees.
         let own = unsafe { &mut *head.own.get() };
-        let moves = own.len() == own.capacity();
+        // For all that LLVM knows the byte may be written over the length, which would be read once more.
+        let at = own.len();
+        let moves = at == own.capacity();
         if own.push(v).is_err() {
             return bail(Bail::Memory);
         }
-        head.len.set(own.len());
+        head.len.set(at + 1);
         if moves {
             head.data.set(own.as_mut_ptr());
         }

@@ -1,4 +1,5 @@
 //! A sum of more than two texts: all of them are evaluated, then one text is made, with none in between.
+//! A list that was made on the way to a sum of lists grows instead (`list::concat_made`).
 //!
 //! ```python
 //! word[:i] + letter + word[i:]           # pystr::concat_all(cx, &[Part::Text(&…), Part::One(letter), Part::Text(&…)])?

@@ -11,6 +11,7 @@ use crate::hir::{BinOp, Expr};
 use crate::infer::ranges::Interval;
 use crate::numpy::is_numpy;
 use crate::ops::{self, Pattern};
+use crate::passes::Pass;
 use crate::ty::{DictKind, Side, Type};
 
 /// Longer literals are compared by a function anyway.
@@ -179,6 +180,14 @@ impl Func<'_, '_, '_> {
             "int::mod_" if unsigned => "int::mod_unsigned",
             other => other,
         };
+        if path == "list::concat"
+            && let [made, _] = args.as_slice()
+            && made.ty == op.ret.instantiate(&binding)
+            && !made.place
+            && self.file.program.passes.has(Pass::Concat)
+        {
+            (path, codes[1]) = ("list::concat_made", made.owned());
+        }
         path = self.as_last(path, &args, &mut codes);
         if let Some(code) = within(path, &args, &codes) {
             let code = if lets.is_empty() { code } else { quote!({ #(#lets)* #code }) };
@@ -227,7 +236,7 @@ impl Func<'_, '_, '_> {
             Type::Dict { key, in_place: true, kind, .. } => **key == Type::Str && *kind != DictKind::Ordered,
             _ => false,
         };
-        let on = self.file.program.passes.has(crate::passes::Pass::Fields);
+        let on = self.file.program.passes.has(Pass::Fields);
         if on && types.into_iter().any(by_name) { literal_text(&key.code) } else { None }
     }
 
@@ -241,7 +250,7 @@ impl Func<'_, '_, '_> {
         };
         let text =
             self.file.literal(&name).filter(|text| text.is_ascii() && text.len() <= LONGEST_LITERAL)?;
-        let on = self.file.program.passes.has(crate::passes::Pass::Literals);
+        let on = self.file.program.passes.has(Pass::Literals);
         let test = quote!(pystr::is(#other, #text));
         on.then(|| if path == "pystr::eq" { test } else { quote!((!#test)) })
     }

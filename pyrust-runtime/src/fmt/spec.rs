@@ -1,5 +1,7 @@
 //! The format mini-language, as far as it is done natively.
 
+use std::cell::UnsafeCell;
+
 /// Where the padding goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Align {
@@ -10,6 +12,7 @@ pub(super) enum Align {
 }
 
 /// A format specification: `[[fill]align][sign][#][0][width][grouping][.precision][type]`.
+#[derive(Clone, Copy)]
 pub(super) struct Spec {
     pub(super) fill: u8,
     pub(super) align: Align,
@@ -47,9 +50,43 @@ fn number(text: &[u8], at: &mut usize) -> Option<i64> {
     if *at > start { Some(value) } else { None }
 }
 
+/// Specifications that were read before, by their text: a program has few, and asks for them again and again.
+struct Read(UnsafeCell<[Option<(u64, Align, Spec)>; SLOTS]>);
+
+// SAFETY: texts are made in native code, which holds the GIL.
+unsafe impl Sync for Read {}
+
+const SLOTS: usize = 16;
+
+static READ: Read = Read(UnsafeCell::new([const { None }; SLOTS]));
+
+/// A short text as a number, and another number for every other one: no byte of it is zero.
+fn word(text: &[u8]) -> Option<u64> {
+    let mut word = [0; 8];
+    word.get_mut(..text.len())?.copy_from_slice(text);
+    (!text.contains(&0)).then_some(u64::from_le_bytes(word))
+}
+
 impl Spec {
     /// `None` for whatever is not done here: errors, other alphabets, `z`.
+    #[inline]
     pub(super) fn parse(text: &[u8], default: Align) -> Option<Spec> {
+        let Some(word) = word(text) else { return Spec::parse_anew(text, default) };
+        let slot = (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 60) as usize % SLOTS;
+        // SAFETY: the GIL is held, and nobody else borrows it before this function returns.
+        let known = unsafe { &mut (&mut *READ.0.get())[slot] };
+        match known {
+            Some((read, of, spec)) if *read == word && *of == default => Some(*spec),
+            _ => {
+                let spec = Spec::parse_anew(text, default)?;
+                *known = Some((word, default, spec));
+                Some(spec)
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn parse_anew(text: &[u8], default: Align) -> Option<Spec> {
         if !text.is_ascii() {
             return None;
         }

@@ -28,6 +28,7 @@ use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd};
 use crate::py::{FromPy, IntoPy};
 use crate::range::Slice;
+use crate::retype::Counted;
 use crate::stop::{Bail, Exc, R, bail, exc};
 use crate::tuple::{self, PTuple};
 use crate::txn::Cx;
@@ -500,6 +501,15 @@ fn concat_into<T: Clone + 'static, A: ListLike<T>, B: ListLike<T>, M: MakeList<T
 /// `a + b`
 pub fn concat<T: Clone + 'static, A: ListLike<T>, B: ListLike<T>>(cx: Cx, a: &A, b: &B) -> R<List<T>> {
     concat_into(cx, a, b)
+}
+
+/// [`concat`] of a list that was made on the way: it grows, if nobody else has it.
+pub fn concat_made<T: Clone + 'static, B: ListLike<T>>(cx: Cx, a: List<T>, b: &B) -> R<List<T>> {
+    if !a.is_alone() {
+        return concat_into(cx, &a, b);
+    }
+    a.push_run(cx, b, 0, b.count())?;
+    Ok(a)
 }
 
 /// [`concat`], as a Python list of the same objects.
