@@ -10,8 +10,8 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering::Relaxed};
 
 use pyo3_ffi::{
-    METH_KEYWORDS, METH_NOARGS, METH_VARARGS, Py_DECREF, Py_False, Py_True, Py_TYPE, PyErr_Clear, PyMethodDef,
-    PyObject, PyTuple_Pack,
+    METH_KEYWORDS, METH_NOARGS, METH_VARARGS, Py_DECREF, Py_False, Py_TYPE, Py_True, PyErr_Clear,
+    PyMethodDef, PyObject, PyTuple_Pack,
 };
 
 use crate::buf::Buf;

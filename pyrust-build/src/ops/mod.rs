@@ -33,8 +33,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 pub use boxed::{boxed, told_by_method};
 pub use constants::{CONSTANTS, STRUCTURES};
-pub(crate) use locks::RAISED;
 pub use keywords::{Arg, Constant, positional};
+pub(crate) use locks::RAISED;
 pub use numpy::{form, has_form, is_of_numbers};
 pub use packed::{is_maker as makes_array, maker as array_maker};
 pub use pattern::{Binding, Pattern, TYPECODE};
