@@ -57,7 +57,7 @@ pub fn find<'a>(module: &'a Module, qualname: &str) -> Lookup<'a> {
     let meant: Vec<&FunctionDef> = found.iter().copied().filter(|def| !is_overload(def)).collect();
     match (found.as_slice(), meant.as_slice()) {
         ([], _) => Lookup::Missing,
-        ([only], _) | (_, [only]) => Lookup::Found(*only),
+        ([only], _) | (_, [only]) => Lookup::Found(only),
         _ => Lookup::Ambiguous(found.iter().map(|def| def.span).collect()),
     }
 }

@@ -156,7 +156,7 @@ impl Hook {
     /// Do calls come without a frame, which is cheaper than what a trial looks at?
     fn needs_no_frame(&self) -> bool {
         #[cfg(Py_3_12)]
-        return self.direct.on.get();
+        return self.is_direct();
         #[cfg(not(Py_3_12))]
         false
     }
