@@ -109,7 +109,10 @@ def load(folder: Path = CASES) -> list[CaseFile]:
 
 
 def chosen(files: list[CaseFile], wanted: str, minor: int) -> list[CaseFile]:
-    """The files whose name contains `wanted` (or one of several, with commas); of a slice a third, another one for each minor version of Python."""
+    """The files whose name contains `wanted`, or one of several with commas between them.
+
+    Of a slice a third, another one for each minor version of Python.
+    """
     return [
         file
         for place, file in enumerate(files)

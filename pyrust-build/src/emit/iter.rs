@@ -774,9 +774,8 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         let val = self.project(&val, |t| matches!(t, Type::Iter(_)) || counts(t));
         if counts(&val.ty) {
             // It has no end, but a default is evaluated.
-            let (code, before) = (val.owned(), default.map(|e| self.val(e).by_ref()));
-            let before = before.map(|code| quote!(let _ = #code;));
-            let it = self.fresh("it");
+            let (code, it) = (val.owned(), self.fresh("it"));
+            let before = default.map(|e| self.val(e).by_ref()).map(|code| quote!(let _ = #code;));
             let next = self.q(quote!(counts::next(cx, #it)));
             let next = self.coerce(&Val::new(next, Type::Int), ty);
             return quote!({ let #it = #code; #before #next });
