@@ -25,9 +25,16 @@ const CLASSES: &[Row] = &[
     Row("unicodedata.UCD", "Ucd", false),
     Row("_hashlib.HASH", "Hash", false),
     Row("random.Random", "Random", false),
+    // Taken and given back in one call.
+    Row("threading.Lock", "Lock", false),
+    Row("threading.RLock", "RLock", false),
+    Row(COUNT, "Count", false),
     // What a handler has caught: of any builtin class.
     Row(crate::ops::exceptions::OBJECT, "Exception", false),
 ];
+
+/// What counts without an end, and can take a step back.
+const COUNT: &str = "itertools.count";
 
 impl Class {
     /// The class of that name.
@@ -53,6 +60,11 @@ impl Class {
     /// The classes whose instances are values.
     pub fn values() -> impl Iterator<Item = Class> {
         (0..CLASSES.len()).map(|at| Class(at as u8)).filter(|class| class.is_value())
+    }
+
+    /// Is it `itertools.count`?
+    pub fn counts(self) -> bool {
+        self.name() == COUNT
     }
 
     /// Its place among the classes.

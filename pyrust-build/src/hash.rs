@@ -52,13 +52,20 @@ pub enum Lookup<'a> {
 
 /// Finds a function by its qualified name, `Class.method` included.
 pub fn find<'a>(module: &'a Module, qualname: &str) -> Lookup<'a> {
-    let mut found: Vec<&FunctionDef> =
+    let found: Vec<&FunctionDef> =
         functions(module).into_iter().filter(|(name, _)| name == qualname).map(|(_, def)| def).collect();
-    match found.len() {
-        0 => Lookup::Missing,
-        1 => Lookup::Found(found.remove(0)),
+    let meant: Vec<&FunctionDef> = found.iter().copied().filter(|def| !is_overload(def)).collect();
+    match (found.as_slice(), meant.as_slice()) {
+        ([], _) => Lookup::Missing,
+        ([only], _) | (_, [only]) => Lookup::Found(only),
         _ => Lookup::Ambiguous(found.iter().map(|def| def.span).collect()),
     }
+}
+
+/// Is it a stub for type checkers, which another definition of the same name hides?
+pub fn is_overload(def: &FunctionDef) -> bool {
+    let stub = |e: &Expr| matches!(&e.kind, ExprKind::Name(name) | ExprKind::Attribute { name, .. } if name == "overload");
+    def.decorators.iter().any(stub)
 }
 
 /// All functions that can have an entry, with their qualified names, in the order of the file. Functions inside
@@ -623,5 +630,13 @@ mod tests {
         assert!(matches!(find(&module, "inner"), Lookup::Missing));
         let names: Vec<String> = functions(&module).into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["f", "f", "C.D.m", "g"]);
+    }
+
+    #[test]
+    fn stubs_of_overloads_are_passed_over() {
+        let stub = "@overload\ndef f(x: int) -> int: ...\n@typing.overload\ndef f(x: str) -> str: ...\n";
+        let whole = module(&format!("{stub}def f(x): return x\n"));
+        assert!(matches!(find(&whole, "f"), Lookup::Found(def) if def.decorators.is_empty()));
+        assert!(matches!(find(&module(stub), "f"), Lookup::Ambiguous(_)));
     }
 }

@@ -54,6 +54,9 @@ pub trait ForeignClass: 'static {
         unsafe { is_class(class, Self::NAME) }
     }
 
+    /// Does the text of an instance say nothing that native code holds back?
+    const SHOWN: bool = true;
+
     /// May Python be given an instance?
     const LEAVES: bool = true;
 
@@ -249,6 +252,9 @@ impl<C: ForeignClass> Foreign<C> {
     }
 
     fn text(self, cx: Cx, make: unsafe extern "C" fn(*mut PyObject) -> *mut PyObject) -> R<Str> {
+        if !C::SHOWN {
+            return bail(Bail::Unsupported);
+        }
         cx.before_tracked();
         // SAFETY: alive and plain: the text is made in C.
         unsafe {

@@ -48,9 +48,9 @@ pub use crate::tuple::PTuple;
 pub use crate::union::{Optional, U2, U3, U4, U5, U6, U7, U8};
 
 pub use crate::{
-    array as ndarray, big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, deque, dict,
-    float, fmt, foreign, heap, int, list, math, named, object, ospath, packed, parallel, random, range,
-    retype, set, statistics, str_, structs, tuple,
+    array as ndarray, big, bisect, builtins, bytearray, bytes, calendar, chr, complex, copied, counts, deque,
+    dict, float, fmt, foreign, heap, int, list, locks, math, named, object, ospath, packed, parallel, random,
+    range, retype, set, statistics, str_, structs, tuple,
 };
 
 pub use crate::builtins::{SumF, SumFloat, SumI, SumState};

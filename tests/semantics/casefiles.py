@@ -109,11 +109,15 @@ def load(folder: Path = CASES) -> list[CaseFile]:
 
 
 def chosen(files: list[CaseFile], wanted: str, minor: int) -> list[CaseFile]:
-    """The files whose name contains `wanted`; of a slice a third, another one for each minor version of Python."""
+    """The files whose name contains `wanted`, or one of several with commas between them.
+
+    Of a slice a third, another one for each minor version of Python.
+    """
     return [
         file
         for place, file in enumerate(files)
-        if wanted in file.name and (not SLICE or place % 3 == minor % 3 or file.name.startswith(IN_EVERY_SLICE))
+        if any(part in file.name for part in wanted.split(","))
+        and (not SLICE or place % 3 == minor % 3 or file.name.startswith(IN_EVERY_SLICE))
     ]
 
 
@@ -209,7 +213,8 @@ def _check(path: Path, source: str, cases: list[Case]) -> None:
         tree = ast.parse(source)
     except SyntaxError as error:
         raise Malformed(f"{path.name}: {error}") from None
-    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    names = [node.name for node in functions if not any("overload" in ast.dump(d) for d in node.decorator_list)]
     if twice := {name for name in names if names.count(name) > 1}:
         raise Malformed(f"{path.name}: defined twice: {', '.join(sorted(twice))}")
     headings = [case.heading for case in cases]

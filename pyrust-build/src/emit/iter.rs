@@ -770,7 +770,16 @@ impl<'f, 'p, 'a> Func<'f, 'p, 'a> {
         ty: &Type,
     ) -> TokenStream {
         let val = self.val(iter);
-        let val = self.project(&val, |t| matches!(t, Type::Iter(_)));
+        let counts = |t: &Type| matches!(t, Type::Foreign(class) if class.counts());
+        let val = self.project(&val, |t| matches!(t, Type::Iter(_)) || counts(t));
+        if counts(&val.ty) {
+            // It has no end, but a default is evaluated.
+            let (code, it) = (val.owned(), self.fresh("it"));
+            let before = default.map(|e| self.val(e).by_ref()).map(|code| quote!(let _ = #code;));
+            let next = self.q(quote!(counts::next(cx, #it)));
+            let next = self.coerce(&Val::new(next, Type::Int), ty);
+            return quote!({ let #it = #code; #before #next });
+        }
         let Type::Iter(elem) = val.ty.clone() else {
             let (code, bail) = (val.by_ref(), self.bail("Type"));
             return quote!({ let _ = #code; #bail });

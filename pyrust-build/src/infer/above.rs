@@ -49,7 +49,8 @@ impl Program<'_> {
     fn order_into(&self, module: &str, name: &str, out: &mut Vec<ObjectClass>) -> Option<()> {
         let (_, env) = self.modules.module(module)?;
         let def = env.all_classes.get(name)?;
-        if !def.keywords.iter().all(|k| is_plain_metaclass(env, k)) || out.len() > MAX_BASES {
+        let plain = |k| is_plain_metaclass(env, k) || is_for_init_subclass(k);
+        if !def.keywords.iter().all(plain) || out.len() > MAX_BASES {
             return None;
         }
         // A class that stands above several comes last.
@@ -137,6 +138,12 @@ fn is_empty_base(env: &ModuleEnv, base: &ast::Expr) -> bool {
 /// `metaclass=ABCMeta`, which changes nothing for instances.
 fn is_plain_metaclass(env: &ModuleEnv, keyword: &ast::Keyword) -> bool {
     keyword.name.as_deref() == Some("metaclass") && is_library(env, &keyword.value, "abc", "ABCMeta")
+}
+
+/// `class Circle(Shape, kind="round")`: what `__init_subclass__` is given, which runs when the class is made. A metaclass
+/// of the library's takes none but that of flags.
+fn is_for_init_subclass(keyword: &ast::Keyword) -> bool {
+    keyword.name.as_deref().is_some_and(|name| !matches!(name, "metaclass" | "boundary"))
 }
 
 /// The name under which a node knows which function a `super()` reached for instances of the class.

@@ -257,6 +257,13 @@ impl Program<'_> {
 
     /// The same, where nothing makes something else of it.
     pub(super) fn assigned_value(&mut self, home: &str, own: &str, binding: &Binding) -> Option<Type> {
+        // What its own operations are called for, though another one in native code would be an iterator there.
+        if let Binding::Value(expr) = binding
+            && let Some(ty @ Type::Foreign(class)) = self.literal_type(home, expr)
+            && class.counts()
+        {
+            return Some(ty);
+        }
         let (file, env) = self.modules.module(home)?;
         let statements = env.statements_of(own);
         let value = match (binding, statements.as_slice()) {

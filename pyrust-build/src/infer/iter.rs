@@ -131,6 +131,10 @@ impl Infer<'_, '_> {
                 let elem = self.state.solver.get(*v);
                 out = self.state.solver.join(&out, &elem);
             }
+            if matches!(member, Ty::Foreign(class) if class.counts()) {
+                found = true;
+                out = self.state.solver.join(&out, &Ty::Int);
+            }
         }
         if !found {
             let message = format!("`next` of `{}` is not supported", self.show(&ty));

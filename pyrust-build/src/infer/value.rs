@@ -15,6 +15,9 @@ use crate::ops;
 use crate::resolve::Binding;
 use crate::ty::{Callee, ObjectClass, Type};
 
+/// What it costs to look at one of the functions that a value may be, in expressions.
+const CANDIDATE: usize = 16;
+
 /// A function, or a class, that a name of a module means.
 pub struct Named {
     pub callee: Callee,
@@ -374,6 +377,7 @@ impl Infer<'_, '_> {
                 _ => continue,
             };
             for callee in callees {
+                self.program.work += CANDIDATE;
                 let method = self.program.method_kept(&callee);
                 let found = match &method {
                     Some((class, name, method)) => {

@@ -15,8 +15,8 @@
 //!                                  if not raised: leave generator
 //! ```
 //!
-//! Instances of the project's own classes are entered and left by their methods. Whatever else a `with` enters (a lock, a
-//! file) does something that cannot be taken back, and stays Python's.
+//! Instances of the project's own classes are entered and left by their methods, and so are locks that attributes keep. What
+//! else a `with` enters (a file) does something that cannot be taken back, and stays Python's.
 
 use super::Lower;
 use super::exits::RAISED;

@@ -19,7 +19,7 @@ use crate::source::SourceFile;
 use crate::walk;
 
 /// The name under which a call says that the body has raised.
-pub const RAISED: &str = "exit[raised]";
+pub(crate) use crate::ops::RAISED;
 
 /// Lowers that form.
 pub fn lower_raised(

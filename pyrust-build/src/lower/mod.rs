@@ -12,6 +12,7 @@ pub(crate) mod classes;
 pub(crate) mod context;
 mod copying;
 pub mod counted;
+mod dispatched;
 pub mod each;
 pub mod exits;
 mod expr;
@@ -81,6 +82,8 @@ pub fn lower(
     let expanded = class_methods::expanded(env, qualname, def);
     let def = expanded.as_ref().unwrap_or(def);
     let expanded = visitors::expanded(env, def);
+    let def = expanded.as_ref().unwrap_or(def);
+    let expanded = dispatched::expanded(env, qualname, def);
     let def = expanded.as_ref().unwrap_or(def);
     // Only lowering finds which generator expressions outlive the expression they stand in, and then they are functions
     // of their own.

@@ -132,7 +132,7 @@ fn mentions(body: &[Stmt], name: &str) -> usize {
 }
 
 /// Do all reads of a variable that is assigned once stand behind that, in the same block? Elsewhere it may have no value.
-fn is_read_behind(def: &FunctionDef, name: &str) -> bool {
+pub(super) fn is_read_behind(def: &FunctionDef, name: &str) -> bool {
     fn behind(body: &[Stmt], name: &str) -> Option<usize> {
         body.iter().enumerate().find_map(|(at, stmt)| match &stmt.kind {
             S::Assign { targets, .. } if targets.iter().any(|t| is_name(t, name)) => {
@@ -145,7 +145,7 @@ fn is_read_behind(def: &FunctionDef, name: &str) -> bool {
 }
 
 /// How often the function binds the name, parameters included.
-fn stores(def: &FunctionDef, name: &str) -> usize {
+pub(super) fn stores(def: &FunctionDef, name: &str) -> usize {
     let mut count = def.params.in_frame_order().filter(|p| p.name == name).count();
     let is_it = |e: &Expr| matches!(&e.kind, A::Name(n) if n == name);
     let mut others = false;
@@ -321,7 +321,7 @@ impl Pass<'_> {
 }
 
 /// A literal text.
-fn text(e: &Expr) -> Option<String> {
+pub(super) fn text(e: &Expr) -> Option<String> {
     match &e.kind {
         A::Constant(Constant::Str(text)) => Some(text.clone()),
         _ => None,
@@ -329,7 +329,7 @@ fn text(e: &Expr) -> Option<String> {
 }
 
 /// `name is None`, and whether it is negated.
-fn none_test(e: &Expr, name: &str) -> Option<bool> {
+pub(super) fn none_test(e: &Expr, name: &str) -> Option<bool> {
     let A::Compare { left, ops, comparators } = &e.kind else { return None };
     let [Expr { kind: A::Constant(Constant::None), .. }] = comparators.as_slice() else { return None };
     let is_it = matches!(&left.kind, A::Name(n) if n == name);
@@ -341,7 +341,7 @@ fn none_test(e: &Expr, name: &str) -> Option<bool> {
 }
 
 /// Does the statement begin with a call of what has that name, with arguments that only read variables?
-fn calls_first(stmt: &Stmt, name: &str) -> bool {
+pub(super) fn calls_first(stmt: &Stmt, name: &str) -> bool {
     let e = match &stmt.kind {
         S::Return(Some(e)) | S::Expr(e) | S::Assign { value: e, .. } => e,
         _ => return false,
@@ -355,28 +355,33 @@ fn calls_first(stmt: &Stmt, name: &str) -> bool {
 
 /// Puts the calls, and the questions, in the place of those of the variable, and drops its assignment.
 fn replaced(body: &mut Vec<Stmt>, name: &str, found: &Found) {
+    replace_assigned(body, name, &|e| {
+        if let Some(negated) = none_test(e, name) {
+            let asks = found.call(Vec::new(), Vec::new(), true, e);
+            e.kind = match negated {
+                true => asks,
+                false => {
+                    let operand = Box::new(Expr { kind: asks, span: e.span });
+                    A::UnaryOp { op: UnaryOp::Not, operand }
+                }
+            };
+        }
+        let A::Call { func, args, keywords } = &mut e.kind else { return };
+        if matches!(&func.kind, A::Name(n) if n == name) {
+            e.kind = found.call(std::mem::take(args), std::mem::take(keywords), false, func);
+        }
+    });
+}
+
+/// Changes the expressions of a function, and drops the assignment of the variable that they spoke of.
+pub(super) fn replace_assigned(body: &mut Vec<Stmt>, name: &str, change: &dyn Fn(&mut Expr)) {
     body.retain(|stmt| {
         !matches!(&stmt.kind, S::Assign { targets, .. }
             if matches!(targets.as_slice(), [Expr { kind: A::Name(n), .. }] if n == name))
     });
     for stmt in body.iter_mut() {
-        walk::statement_mut(stmt, &mut |e| {
-            if let Some(negated) = none_test(e, name) {
-                let asks = found.call(Vec::new(), Vec::new(), true, e);
-                e.kind = match negated {
-                    true => asks,
-                    false => {
-                        let operand = Box::new(Expr { kind: asks, span: e.span });
-                        A::UnaryOp { op: UnaryOp::Not, operand }
-                    }
-                };
-            }
-            let A::Call { func, args, keywords } = &mut e.kind else { return };
-            if matches!(&func.kind, A::Name(n) if n == name) {
-                e.kind = found.call(std::mem::take(args), std::mem::take(keywords), false, func);
-            }
-        });
-        walk::blocks_mut(stmt).into_iter().for_each(|block| replaced(block, name, found));
+        walk::statement_mut(stmt, &mut |e| change(e));
+        walk::blocks_mut(stmt).into_iter().for_each(|block| replace_assigned(block, name, change));
     }
 }
 

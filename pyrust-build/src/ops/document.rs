@@ -26,7 +26,7 @@ What is not listed stays Python, with a message that names the place: the whole 
 | `del` | names, items, slices |
 | `global`, `nonlocal` | a global that exists, also one that is `None` until a function of the module sets it; assigned when the call is over |
 | `match` | literals, alternatives, captures, sequences, mappings, builtin classes, classes of the project, guards |
-| `with` | `contextlib.suppress`, `contextlib.nullcontext`, the project's own functions under `@contextmanager`, instances of its own classes; several items, every way out |
+| `with` | `contextlib.suppress`, `contextlib.nullcontext`, the project's own functions under `@contextmanager`, instances of its own classes, locks of `threading` that attributes keep; several items, every way out |
 | `yield`, `yield from` | in functions that native code consumes: loops over them, hands them on, asks them with `next`; nothing is sent or thrown |
 | `def`, `lambda` inside a function | called, stored in native containers, handed to other functions and returned to functions inside; not returned to Python |
 
@@ -68,7 +68,8 @@ pub fn markdown() -> String {
         out,
         "\n`hasattr` and `setattr` take a name that is written down; `getattr` of two arguments also one that is \
          computed, of what instances of the project's classes and named tuples keep, and the method whose name is \
-         made of the name of a parameter's class (`getattr(self, \"visit_\" + type(node).__name__, self.other)`)."
+         made of the name of a parameter's class (`getattr(self, \"visit_\" + type(node).__name__, self.other)`), or \
+         of a text that is compared with the names of the class's methods (`getattr(self, \"do_\" + command)(x)`)."
     );
     let _ = writeln!(out, "\nThose that take values of certain types only:\n");
     let mut groups: BTreeMap<(u8, &str), BTreeMap<String, Vec<Line>>> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! Arguments that builtins and methods take by keyword, and the defaults of those left out.
 
+use super::locks::RAISED;
 use crate::ty::Type;
 
 /// A default.
@@ -57,6 +58,8 @@ const KEYWORDS: &[(&str, &[Parameter])] = &[
     ("bytes.to int", &[("byteorder", Str("big")), ("*signed", Bool(false))]),
     ("str", &[("object", Nothing), ("encoding", Str("utf-8")), ("errors", Str("strict"))]),
     ("bytes", &[("source", Nothing), ("encoding", Str("utf-8")), ("errors", Str("strict"))]),
+    ("threading.Lock.__exit__", &[(RAISED, Bool(true))]),
+    ("threading.RLock.__exit__", &[(RAISED, Bool(true))]),
     ("complex", &[("real", Int(0)), ("imag", Int(0))]),
     ("bytearray", &[("source", Nothing), ("encoding", Str("utf-8")), ("errors", Str("strict"))]),
     ("round", &[("number", Nothing), ("ndigits", Nothing)]),

@@ -14,6 +14,7 @@ pub mod document;
 pub mod exceptions;
 pub mod foreign;
 mod keywords;
+mod locks;
 mod numbers;
 mod numpy;
 mod packed;
@@ -33,6 +34,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 pub use boxed::{boxed, told_by_method};
 pub use constants::{CONSTANTS, STRUCTURES};
 pub use keywords::{Arg, Constant, positional};
+pub(crate) use locks::RAISED;
 pub use numpy::{form, has_form, is_of_numbers};
 pub use packed::{is_maker as makes_array, maker as array_maker};
 pub use pattern::{Binding, Pattern, TYPECODE};
@@ -99,6 +101,7 @@ static TABLE: LazyLock<HashMap<&'static str, Vec<Op>>> = LazyLock::new(|| {
         foreign::FIELDS,
         foreign::STRFTIME,
         random::RANDOM,
+        locks::LOCKS,
     ];
     for row in tables.into_iter().flatten() {
         let mut op = Op::parse(row);

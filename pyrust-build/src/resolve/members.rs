@@ -70,7 +70,13 @@ impl ModuleEnv {
         // What the metaclass of abstract classes does nobody sees who reads them.
         let abstracts =
             |e: &Expr| matches!(&e.kind, E::Name(n) | E::Attribute { name: n, .. } if n == "ABCMeta");
-        if !class.keywords.iter().all(|k| k.name.as_deref() == Some("metaclass") && abstracts(&k.value)) {
+        // Others are for `__init_subclass__`; what that does to the class is seen where it is read.
+        let plain = |k: &crate::ast::Keyword| match k.name.as_deref() {
+            Some("metaclass") => abstracts(&k.value),
+            Some("boundary") | None => false,
+            Some(_) => true,
+        };
+        if !class.keywords.iter().all(plain) {
             return;
         }
         let bases = class.bases.iter().filter_map(|base| match &base.kind {

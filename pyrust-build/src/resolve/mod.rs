@@ -6,6 +6,7 @@ mod dataclass;
 mod imports;
 mod members;
 mod ordering;
+mod overloads;
 mod rename;
 mod tables;
 mod versions;
@@ -86,6 +87,7 @@ impl ModuleEnv {
     pub fn new(name: &str, module: &Module, is_package: bool) -> Self {
         let mut env = ModuleEnv { name: name.to_string(), ..Default::default() };
         let mut module = module.clone();
+        env.ruled_out.extend(overloads::drop_stubs(&mut module.body));
         let in_tables = tables::lift(&mut module.body);
         for (name, _) in &in_tables {
             env.bind(name, Binding::Function, false);

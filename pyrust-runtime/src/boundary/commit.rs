@@ -381,6 +381,9 @@ fn commit_in_place(txn: &mut Txn) {
     if !rare.bytearrays.is_empty() {
         rare.bytearrays.commit();
     }
+    if !rare.counts.is_empty() {
+        rare.counts.commit();
+    }
 }
 
 /// What is held back of lists, and of dicts with a few writes, becomes true.
@@ -454,6 +457,7 @@ unsafe fn prepare(cx: Cx) -> R<()> {
             overlay::prepare(cx)?;
             sets::prepare(cx)?;
             random::prepare(cx)?;
+            cx.txn().rare().locks.prepare()?;
         }
         if !cx.txn().dicts.few.is_empty() {
             few::prepare(cx)?;
@@ -486,6 +490,8 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
                 restored &= rare.arrays.undo();
                 restored &= rare.packeds.undo();
                 restored &= rare.bytearrays.undo();
+                rare.counts.undo();
+                rare.locks.forget();
                 rare.packeds.forget();
                 rare.bytearrays.forget();
             }

@@ -9,13 +9,14 @@ use pyo3_ffi::{PyDateTime_DateTime, PyDateTime_Time, PyObject, PyTypeObject};
 use super::{ForeignClass, fields, is_class};
 
 macro_rules! classes {
-    ($($(#[$doc:meta])* $marker:ident = $name:literal $(where $plain:expr)? $(, ordered by $order:expr)?;)+) => { $(
+    ($($(#[$doc:meta])* $marker:ident = $name:literal $(as $hidden:ident)? $(where $plain:expr)? $(, ordered by $order:expr)?;)+) => { $(
         $(#[$doc])*
         #[derive(Debug)]
         pub enum $marker {}
 
         impl ForeignClass for $marker {
             const NAME: &'static CStr = $name;
+            $(const SHOWN: bool = classes!(@ $hidden);)?
 
             #[inline(always)]
             fn seen() -> &'static AtomicPtr<PyTypeObject> {
@@ -38,6 +39,7 @@ macro_rules! classes {
             })?
         }
     )+ };
+    (@ hidden) => { false };
 }
 
 classes! {
@@ -54,6 +56,9 @@ classes! {
     /// An older version of the database.
     Ucd = c"unicodedata.UCD";
     Hash = c"_hashlib.HASH";
+    Lock = c"_thread.lock" as hidden;
+    RLock = c"_thread.RLock" as hidden;
+    Count = c"itertools.count" as hidden;
 }
 
 /// A generator of random numbers: of the class in the module `random`, which Python defines; its methods are looked at

@@ -7,7 +7,9 @@ use crate::boundary::ordered::Ordereds;
 use crate::boundary::sets::Sets;
 use crate::buf::Buf;
 use crate::bytearray::Attached;
+use crate::counts::Counts;
 use crate::list::owned;
+use crate::locks::Locks;
 use crate::object::own::Records;
 use crate::packed::Packeds;
 use crate::random::Generators;
@@ -23,6 +25,9 @@ pub(crate) struct Rare {
     pub(crate) owned: owned::Lists,
     pub(crate) sets: Sets,
     pub(crate) random: Generators,
+    /// Taken and not given back.
+    pub(crate) locks: Locks,
+    pub(crate) counts: Counts,
     /// What dicts and globals drop although others refer to it.
     pub(crate) shared: Buf<Shared>,
 }
@@ -39,6 +44,8 @@ impl Rare {
             owned: owned::Lists::new(),
             sets: Sets::new(),
             random: Generators::new(),
+            locks: Locks::new(),
+            counts: Counts::new(),
             shared: Buf::new(),
         }
     }
@@ -55,6 +62,7 @@ impl Rare {
             && self.arrays.is_empty()
             && self.shared.is_empty()
             && self.random.is_untouched()
+            && self.locks.is_empty()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -62,6 +70,7 @@ impl Rare {
             && self.deques.is_empty()
             && self.ordereds.is_empty()
             && self.packeds.is_empty()
+            && self.counts.is_empty()
             && self.bytearrays.is_empty()
     }
 }

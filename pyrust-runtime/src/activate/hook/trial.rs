@@ -7,8 +7,10 @@
 //!
 //! A trial begins where bailouts have cost more than their share (`budget`). It costs some hundred calls.
 //!
-//! Where all calls are committed a *race* begins once there have been many, neither tiny nor long: what does nothing but
-//! call CPython's own functions on Python's objects can only lose natively. Most races are over after one call as Python.
+//! Where all calls are committed a *race* begins once there have been many, and not long ones: what does nothing but
+//! call CPython's own functions on Python's objects can only lose natively, and so can a few assignments to attributes
+//! where the way in costs more than they do. Most races are over after one call as Python. Of tiny calls many are a turn;
+//! where they need no frame the way in is cheap, and nothing is tried.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -29,16 +31,19 @@ const DOUBLED: u32 = 10;
 /// Calls before the first race; each one that native code wins puts the next one off by so many times as many calls.
 const RACE: u64 = 2048;
 const LATER: u64 = 16;
-/// Seconds that calls take natively that are raced, one and all of them: on tiny ones the way in decides, and a long one
-/// may take very long as Python.
-const LEAST: f64 = 5e-6;
+/// Seconds that calls take natively that are raced, one and all of them: a long one may take very long as Python.
 const LONGEST: f64 = 5e-3;
 const WORTH: f64 = 10e-3;
+/// Calls that take less are tiny: on these the way in decides.
+const TINY: f64 = 5e-6;
+const TINY_WORTH: f64 = 1e-3;
 /// Calls in one turn of a race. In the first ones, which do not count, CPython gets to know the code; where a call takes
 /// more than so many times as long as natively, the race is over.
 const HEATS: [(u32, f64); 3] = [(2, 6.0), (8, 1.5), (16, 1.5)];
+const TINY_HEATS: [(u32, f64); 3] = [(32, 6.0), (128, 1.5), (512, 1.5)];
 /// As Python a call has to take less than this share of its native time.
 const MARGIN: f64 = 0.95;
+const TINY_MARGIN: f64 = 0.98;
 
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Turn {
@@ -66,6 +71,8 @@ pub(super) struct Trial {
     rests: Cell<u32>,
     /// All calls have been committed so far, and so many are a turn; 0: it is no race.
     heat: Cell<u32>,
+    /// The calls of the race are tiny.
+    tiny: Cell<bool>,
     /// The number of committed calls from which on there may be one, if it is not [`RACE`].
     next_race: Cell<u64>,
     /// Were calls without frames?
@@ -117,7 +124,7 @@ impl Hook {
         let (calls, heat) = (self.budget.committed_calls(), self.trial.heat.get());
         match self.trial.turn.get() {
             Turn::None if calls >= self.trial.next_race.get().max(RACE) && self.may_race() => {
-                self.trial.heat.set(HEATS[0].0);
+                self.trial.heat.set(self.heats()[0].0);
                 self.begin();
             }
             Turn::Native if heat != 0 => {
@@ -136,7 +143,22 @@ impl Hook {
     fn may_race(&self) -> bool {
         let (mean, total) = self.budget.committed_seconds();
         let ordinary = self.generator.is_none() && self.cycle.is_empty() && !self.budget.compares();
-        ordinary && (LEAST..LONGEST).contains(&mean) && total >= WORTH
+        let tiny = mean < TINY;
+        self.trial.tiny.set(tiny);
+        let due = if tiny { total >= TINY_WORTH && !self.needs_no_frame() } else { total >= WORTH };
+        ordinary && mean < LONGEST && due
+    }
+
+    fn heats(&self) -> &'static [(u32, f64); 3] {
+        if self.trial.tiny.get() { &TINY_HEATS } else { &HEATS }
+    }
+
+    /// Do calls come without a frame, which is cheaper than what a trial looks at?
+    fn needs_no_frame(&self) -> bool {
+        #[cfg(Py_3_12)]
+        return self.is_direct();
+        #[cfg(not(Py_3_12))]
+        false
     }
 
     fn python_turn(&self, turn: Turn, calls: u32) {
@@ -205,17 +227,18 @@ impl Hook {
             heat => {
                 // This call has not been one of them.
                 let taken = self.seconds() / f64::from(heat - 1) / self.trial.native.get();
-                let at = HEATS.iter().position(|(calls, _)| *calls == heat).unwrap_or(0);
-                if taken > HEATS[at].1 {
+                let heats = self.heats();
+                let at = heats.iter().position(|(calls, _)| *calls == heat).unwrap_or(0);
+                if taken > heats[at].1 {
                     self.native_wins();
                     return false;
                 }
-                if let Some((calls, _)) = HEATS.get(at + 1) {
+                if let Some((calls, _)) = heats.get(at + 1) {
                     self.trial.heat.set(*calls);
                     self.native_turn();
                     return false;
                 }
-                taken < MARGIN
+                taken < if self.trial.tiny.get() { TINY_MARGIN } else { MARGIN }
             }
         };
         let count = if faster { &self.trial.wins } else { &self.trial.losses };
