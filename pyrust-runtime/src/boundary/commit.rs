@@ -401,7 +401,6 @@ unsafe fn settle(cx: Cx, txn: NonNull<Txn>, result: R<*mut PyObject>) -> Outcome
     // SAFETY: By the caller.
     unsafe {
         let ready = result.and_then(|_| {
-            stores::make_states(cx)?;
             prepare(cx)?;
             cx.point()
         });
@@ -465,6 +464,8 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         if !cx.txn().rare().ordereds.is_empty() {
             ordered::prepare(cx)?;
         }
+        // Lists that were converted have been written back by now.
+        stores::make_states(cx)?;
         dropped::check_shared(cx.txn())?;
         // What was boxed meanwhile may have found no memory.
         cx.check_doomed()

@@ -151,6 +151,7 @@ impl Lists {
 
     /// Takes everything out; the table is empty afterwards.
     pub(crate) fn take(&mut self) -> Buf<ListState> {
+        debug_assert!(self.stores.is_empty());
         self.map.clear();
         self.last = ptr::null_mut();
         core::mem::take(&mut self.states)
