@@ -239,6 +239,10 @@ pub fn set_generic<C: OfObjectClass, T: IntoPy>(
     cx.point()?;
     // SAFETY: The transaction keeps the object alive; the slot is its own.
     unsafe {
+        let known = name.slot_again(object.as_ptr());
+        if !known.is_null() && (*known).is_null() {
+            return name.fill_again(cx, object.as_ptr(), known, value.into_py(cx)?);
+        }
         let slot = name.slot(cx, C::CLASS, object.as_ptr())?;
         if slot.is_null() || (*slot).is_null() {
             let value = value.into_py(cx)?;

@@ -492,6 +492,35 @@ print(entry()["native_calls"] > first["native_calls"])
     ]
 
 
+def test_function_of_tiny_calls_rests_as_long_as_they_are(run):
+    out = run(
+        """
+from actpkg import core, _pyrust
+def entry():
+    return next(e for e in _pyrust.status() if e["function"] == "actpkg.core:at_ease")
+f = core.at_ease
+for _ in range(500):
+    for i in range(1_000):
+        assert f(i, 0) == i
+    if entry()["reason"]:
+        break
+first = entry()
+print(first["state"], first["reason"], first["bailouts"])
+for i in range(9_000):
+    assert f(i, 0) == i
+print(entry()["native_calls"] == first["native_calls"])
+for i in range(3_000):
+    assert f(i, 2_000) == i + 2_000
+print(entry()["native_calls"] > first["native_calls"], entry()["reason"])
+"""
+    )
+    assert out.splitlines() == [
+        "native rests for 80000 calls: Python is faster {}",
+        "True",
+        "True None",
+    ]
+
+
 def test_function_that_is_faster_natively_never_rests(run):
     out = run(
         """

@@ -562,12 +562,6 @@ impl Hook {
         }
     }
 
-    pub(super) fn forget_bailouts(&self) {
-        self.budget.forget();
-        self.resumes.forget();
-        self.forget_trial();
-    }
-
     pub(super) fn switch_off(&self, reason: String) {
         self.set_gate(OFF, true);
         #[cfg(Py_3_12)]
@@ -584,6 +578,9 @@ unsafe extern "C" fn next(object: *mut PyObject) -> *mut PyObject {
         let ts = interp::thread();
         let frame = Frame::current(ts);
         let armed = &*hook.preferred.get(); // there is always one
+        if hook.gate.get() == RESTING && hook.trial.rests_on() {
+            return ptr::null_mut();
+        }
         if hook.gate.get() != 0
             || interp::traced(ts)
             || hook.is_foreign(frame)

@@ -4,6 +4,7 @@
 //! instance, or of its dict. The old pointer goes to the log, once per place as far as a small table tells; a number
 //! that only the place refers to is rewritten, and its old bits are logged (replay rule 7). Undo walks the log backwards.
 
+use core::cell::UnsafeCell;
 use core::ptr;
 
 use pyo3_ffi::{Py_DECREF, Py_REFCNT, PyObject};
@@ -16,7 +17,7 @@ use crate::buf::Buf;
 use crate::object::{forget_order, leave_order, rejoin_order};
 use crate::py::IntoPy;
 use crate::stop::{Bail, R, bail};
-use crate::txn::{self, Cx};
+use crate::txn::Cx;
 
 type Place = *mut *mut PyObject;
 
@@ -34,15 +35,68 @@ enum Entry {
     Drop(*mut PyObject),
 }
 
-/// Places that were logged last, by a hash of their address.
-const RECENT: usize = 256;
+/// Of so many places it is known whether they are logged: one for each part of the address that finds them.
+const KNOWN: usize = 1 << 15;
+
+impl Entry {
+    /// Whether the place is logged is not known any more.
+    #[inline(always)]
+    fn forget(&self) {
+        if let Entry::Set(place, _) | Entry::Bits(place, ..) | Entry::Filled(place, _) = *self {
+            known::forget(place);
+        }
+    }
+}
+
+/// Places of which the log has what stood there first: a table that forgets some of them.
+mod known {
+    use super::{KNOWN, Place, UnsafeCell};
+
+    /// With the lowest bit set: only the bits of the number there.
+    struct Table(UnsafeCell<[usize; KNOWN]>);
+
+    // SAFETY: Only touched while the GIL is held.
+    unsafe impl Sync for Table {}
+
+    /// It belongs to the open transaction, and is empty while none is open.
+    static TABLE: Table = Table(UnsafeCell::new([0; KNOWN]));
+
+    #[inline(always)]
+    fn at<'a>(place: Place) -> &'a mut usize {
+        // What stands side by side stands side by side here, so a call touches little of the table.
+        let index = (place as usize >> 3 ^ place as usize >> 18) & (KNOWN - 1);
+        // SAFETY: Under the GIL; a short borrow.
+        unsafe { &mut (*TABLE.0.get())[index] }
+    }
+
+    /// Is the old pointer of the place logged, or with `bits` at least what the number there was?
+    #[inline(always)]
+    pub(super) fn is(place: Place, bits: bool) -> bool {
+        *at(place) & !usize::from(bits) == place as usize
+    }
+
+    /// Notes that what the place held is logged; with `bits` only what the number there was.
+    #[inline(always)]
+    pub(super) fn note(place: Place, bits: bool) {
+        *at(place) = place as usize | usize::from(bits);
+    }
+
+    #[inline(always)]
+    pub(super) fn forget(place: Place) {
+        *at(place) = 0;
+    }
+
+    pub(super) fn forget_all() {
+        // SAFETY: Under the GIL.
+        unsafe { (*TABLE.0.get()).fill(0) };
+    }
+}
 
 /// Instances of which it is remembered that they are new.
 const MADE: usize = 128;
 
-/// From so many entries on, a larger table is kept as well, of that many places.
-const MANY: usize = 2 * RECENT;
-const WIDE: usize = 1 << 15;
+/// A log with room for more entries is not kept for the next transaction.
+const KEPT: usize = 1 << 15;
 
 /// The log is looked through for places that it has twice when it has grown to this length, and to twice that.
 const LONG: usize = 1 << 14;
@@ -52,10 +106,6 @@ const LONGEST: usize = 1 << 24;
 
 pub(crate) struct Log {
     entries: Buf<Entry>,
-    /// Places whose old pointer is logged; with the lowest bit set: only the bits of the number there.
-    recent: [usize; RECENT],
-    /// The same in a larger table, once a call has written to many places; empty before.
-    wide: Buf<usize>,
     compact_at: usize,
     /// A place was left empty: no entry can be left out.
     left: bool,
@@ -70,8 +120,6 @@ impl Log {
     pub(crate) const fn new() -> Log {
         Log {
             entries: Buf::new(),
-            recent: [0; RECENT],
-            wide: Buf::new(),
             compact_at: LONG,
             left: false,
             last_fresh: ptr::null_mut(),
@@ -93,7 +141,7 @@ impl Log {
     /// Takes everything out; nothing is logged afterwards.
     pub(crate) fn take(&mut self) -> Garbage {
         if !self.is_empty() {
-            self.forget_recent();
+            self.forget_known();
             self.compact_at = LONG;
             self.left = false;
             self.last_fresh = ptr::null_mut();
@@ -102,66 +150,14 @@ impl Log {
         Garbage(core::mem::take(&mut self.entries))
     }
 
-    /// Is the old pointer of the place logged, or with `bits` at least what the number there was?
-    #[inline(always)]
-    fn is_known(&self, place: Place, bits: bool) -> bool {
-        let kept = self.recent[recent_at(place)];
-        kept == place as usize
-            || (bits && kept == place as usize | 1)
-            || (!self.wide.is_empty() && self.is_known_widely(place, bits))
-    }
-
-    #[inline(never)]
-    fn is_known_widely(&self, place: Place, bits: bool) -> bool {
-        let kept = self.wide[hash(place) & (WIDE - 1)];
-        kept == place as usize || (bits && kept == place as usize | 1)
-    }
-
-    /// Notes that what the place held is logged; with `bits` only what the number there was.
-    #[inline(always)]
-    fn know(&mut self, place: Place, bits: bool) {
-        let kept = place as usize | usize::from(bits);
-        self.recent[recent_at(place)] = kept;
-        if self.entries.len() >= MANY {
-            self.know_widely(place, kept);
-        }
-    }
-
-    #[inline(never)]
-    fn know_widely(&mut self, place: Place, kept: usize) {
-        if self.wide.is_empty() {
-            // Without memory the small table has to do.
-            if !self.wide.reserve_total(WIDE) {
-                return;
-            }
-            for _ in 0..WIDE {
-                // There is room.
-                let _ = self.wide.push(0);
-            }
-        }
-        self.wide[hash(place) & (WIDE - 1)] = kept;
-    }
-
-    /// Empties the table of places: of a short log, which is that of most calls, one by one.
-    fn forget_recent(&mut self) {
-        const SHORT: usize = 16;
-        self.wide = Buf::new();
-        if self.entries.len() > SHORT {
-            self.recent = [0; RECENT];
+    /// Forgets which places are logged: those of a short log one by one.
+    fn forget_known(&mut self) {
+        if self.entries.len() > KNOWN / 2 {
+            known::forget_all();
             return;
         }
         for entry in self.entries.iter() {
-            match *entry {
-                Entry::Set(place, _) | Entry::Bits(place, ..) | Entry::Filled(place, _) => {
-                    self.recent[recent_at(place)] = 0;
-                }
-                Entry::Left(..) => {}
-                // Undone: where it stood is not known any more.
-                Entry::Drop(_) => {
-                    self.recent = [0; RECENT];
-                    return;
-                }
-            }
+            entry.forget();
         }
     }
 
@@ -173,10 +169,10 @@ impl Log {
         if self.is_empty() {
             return true;
         }
-        if self.entries.capacity() > txn::MODERATE {
+        if self.entries.capacity() > KEPT {
             return false;
         }
-        self.forget_recent();
+        self.forget_known();
         while let Some(&entry) = self.entries.last() {
             if let Entry::Set(_, object) = entry {
                 // SAFETY: The log owns it.
@@ -198,23 +194,15 @@ impl Log {
         true
     }
 
-    /// Can [`Log::drop_here`] drop all of it, when so many references end at most?
-    ///
-    /// # Safety
-    /// The transaction is open.
+    /// Can [`Log::drop_here`] drop all of it, if nothing runs code then?
     #[inline]
-    pub(crate) unsafe fn is_short(&self, ending: usize) -> bool {
-        let is_quiet = |entry: &Entry| match *entry {
-            // SAFETY: The log owns the object.
-            Entry::Set(_, object) => unsafe { dropped::survives_or_is_plain(object, ending) },
-            _ => true,
-        };
-        self.entries.capacity() <= txn::MODERATE && self.entries.iter().all(is_quiet)
+    pub(crate) fn is_short(&self) -> bool {
+        self.entries.capacity() <= KEPT
     }
 
     /// Keeps the memory for the next transaction.
     pub(crate) fn keep(&mut self, garbage: Garbage) {
-        if garbage.0.capacity() <= txn::MODERATE && self.entries.capacity() == 0 {
+        if garbage.0.capacity() <= KEPT && self.entries.capacity() == 0 {
             self.entries = garbage.0;
         }
     }
@@ -232,6 +220,7 @@ impl Log {
         // SAFETY: Places are alive while the transaction is open, and the log owns its objects.
         unsafe {
             for entry in self.entries.iter_mut().rev() {
+                entry.forget();
                 *entry = match *entry {
                     Entry::Set(place, old) => Entry::Drop(core::mem::replace(&mut *place, old)),
                     Entry::Bits(_, number, bits) => {
@@ -319,16 +308,6 @@ pub(crate) unsafe fn is_watched(dict: *mut PyObject) -> bool {
     cfg!(Py_3_12) && unsafe { *dict.cast::<u8>().add(VERSION_TAG).cast::<u64>() } & 0xff != 0
 }
 
-#[inline(always)]
-fn hash(place: Place) -> usize {
-    (place as usize >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40
-}
-
-#[inline(always)]
-fn recent_at(place: Place) -> usize {
-    hash(place) & (RECENT - 1)
-}
-
 /// Rewrites the number in the place, if nobody else can tell.
 ///
 /// # Safety
@@ -343,9 +322,9 @@ pub(crate) unsafe fn overwrite<T: IntoPy>(cx: Cx, place: Place, value: &T) -> R<
         }
         let Some(bits) = value.before(old) else { return Ok(false) };
         let log = &mut cx.txn().attributes;
-        if !log.is_known(place, true) {
+        if !known::is(place, true) {
             log.push(Entry::Bits(place, old, bits))?;
-            log.know(place, true);
+            known::note(place, true);
             if log.entries.len() >= log.compact_at {
                 compact(cx)?;
             }
@@ -364,7 +343,7 @@ pub(crate) unsafe fn replace(cx: Cx, place: Place, value: *mut PyObject) -> R<()
     // SAFETY: By the caller.
     unsafe {
         let log = &mut cx.txn().attributes;
-        if log.is_known(place, false) {
+        if known::is(place, false) {
             let old = core::mem::replace(&mut *place, value);
             return release(cx, old);
         }
@@ -373,7 +352,7 @@ pub(crate) unsafe fn replace(cx: Cx, place: Place, value: *mut PyObject) -> R<()
             return Err(stop);
         }
         *place = value;
-        log.know(place, false);
+        known::note(place, false);
         if log.entries.len() >= log.compact_at { compact(cx) } else { Ok(()) }
     }
 }
@@ -422,12 +401,12 @@ pub(crate) unsafe fn empty(cx: Cx, place: Place, order: Option<(Place, usize)>, 
             log.push(Entry::Left(place, values, at))?;
             leave_order(values, at);
         }
-        let known = log.is_known(place, false);
+        let known = known::is(place, false);
         let old = core::mem::replace(&mut *place, ptr::null_mut());
         if known {
             return release(cx, old);
         }
-        log.know(place, false);
+        known::note(place, false);
         // There is room.
         log.push(Entry::Set(place, old))
     }
@@ -449,7 +428,7 @@ pub(crate) unsafe fn filled(cx: Cx, place: Place, values: Place) -> R<()> {
             return Err(stop);
         }
         // What stands there now is nobody's original.
-        log.know(place, false);
+        known::note(place, false);
         if log.entries.len() >= log.compact_at { compact(cx) } else { Ok(()) }
     }
 }

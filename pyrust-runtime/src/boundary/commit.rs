@@ -17,6 +17,7 @@ use crate::boundary::journal::ListState;
 use crate::boundary::ordered;
 use crate::boundary::overlay::{self, Garbage};
 use crate::boundary::sets;
+use crate::boundary::stores;
 use crate::buf::Buf;
 use crate::list::owned;
 use crate::object::own::Records;
@@ -341,14 +342,13 @@ unsafe fn commit_short(cx: Cx) -> bool {
         if lists {
             ending += txn.lists.len();
         }
-        let quiet = |object: &*mut PyObject| dropped::survives_or_is_plain(*object, ending);
         let short = ending <= SHORT
             && txn.raised.is_empty()
             && txn.arena.capacity() <= txn::MODERATE
-            && txn.arena.iter().all(quiet)
-            && txn.attributes.is_short(ending)
-            && (!lists || txn.lists.is_short(ending))
-            && (!few || txn.dicts.few.is_short(ending));
+            && txn.attributes.is_short()
+            && (!lists || txn.lists.is_short())
+            && (!few || txn.dicts.few.is_short(ending))
+            && dropped::all_live_on(txn, txn.dicts.few.references());
         if !short || few && few::prepare(cx).is_err() {
             return false;
         }
@@ -468,6 +468,8 @@ unsafe fn prepare(cx: Cx) -> R<()> {
         if !cx.txn().rare().ordereds.is_empty() {
             ordered::prepare(cx)?;
         }
+        // Lists that were converted have been written back by now.
+        stores::make_states(cx)?;
         dropped::check_shared(cx.txn())?;
         // What was boxed meanwhile may have found no memory.
         cx.check_doomed()
@@ -481,6 +483,8 @@ unsafe fn roll_back(cx: Cx, txn: NonNull<Txn>) -> bool {
         let mut restored = true;
         let garbage = {
             let txn = cx.txn();
+            // Those that have no state yet came last.
+            txn.lists.undo_stores(&mut txn.arena);
             for state in txn.lists.states.iter_mut().rev() {
                 state.undo(&mut txn.arena);
                 restored &= !txn.checked || state.is_restored();

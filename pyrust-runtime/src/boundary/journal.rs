@@ -21,6 +21,7 @@ use pyo3_ffi::{Py_DECREF, Py_INCREF, Py_REFCNT, PyMem_Free, PyMem_Malloc, PyMem_
 use crate::boundary::dropped;
 use crate::boundary::layout;
 use crate::boundary::ptrmap::PtrMap;
+use crate::boundary::stores::{self, Stores};
 use crate::buf::Buf;
 use crate::stop::{Bail, R, bail};
 use crate::txn::{self, Cx};
@@ -77,8 +78,11 @@ pub(crate) struct Lists {
     /// Of all but the first [`SCANNED`].
     map: PtrMap,
     pub(crate) states: Buf<ListState>,
-    last: *mut PyObject,
+    /// The list that was written to last; null while there are no states.
+    pub(super) last: *mut PyObject,
     last_index: u32,
+    /// Before there are states.
+    pub(super) stores: Stores,
     /// Of an earlier transaction, empty: most calls that write to a list write to one, a few times.
     spare: Buf<Entry>,
 }
@@ -98,44 +102,56 @@ impl Lists {
             states: Buf::new(),
             last: ptr::null_mut(),
             last_index: FRESH,
+            stores: Stores::new(),
             spare: Buf::new(),
         }
     }
 
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.states.is_empty() & self.last.is_null()
+        self.states.is_empty() & self.last.is_null() & self.stores.is_empty()
     }
 
     /// How many entries the logs have.
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.states.iter().map(|state| state.log.len()).sum()
+        self.stores.as_slice().len() + self.states.iter().map(|state| state.log.len()).sum::<usize>()
     }
 
-    /// Can [`Lists::drop_here`] drop all of it, when so many references end at most?
+    /// Shows each reference that ends with the commit.
+    #[inline(always)]
+    pub(crate) fn each_dropped(&self, mut see: impl FnMut(*mut PyObject)) {
+        self.stores.each_dropped(&mut see);
+        for state in self.states.iter() {
+            // SAFETY: The log and the snapshot own these references.
+            let _ = unsafe {
+                state.each_dropped(|object| {
+                    see(object);
+                    Ok(())
+                })
+            };
+        }
+    }
+
+    /// Puts back what was stored before there were states: the last thing to be undone, if there are any by now.
     ///
     /// # Safety
     /// The transaction is open.
+    pub(crate) unsafe fn undo_stores(&mut self, arena: &mut Buf<*mut PyObject>) {
+        // SAFETY: By the caller; what changes lengths makes states of all stores.
+        unsafe { self.stores.undo(arena) };
+    }
+
+    /// Can [`Lists::drop_short`] drop all of it, if nothing runs code then?
     #[inline]
-    pub(crate) unsafe fn is_short(&self, ending: usize) -> bool {
-        let is_quiet = |entry: &Entry| match *entry {
-            Entry::Set(_, object) | Entry::Pop(object) | Entry::Gone(object) => {
-                // SAFETY: The log owns the object.
-                unsafe { dropped::survives_or_is_plain(object, ending) }
-            }
-            _ => true,
-        };
-        self.states.len() <= SCANNED
-            && self.states.iter().all(|state| {
-                state.snapshot.is_null()
-                    && state.log.capacity() <= txn::MODERATE
-                    && state.log.iter().all(is_quiet)
-            })
+    pub(crate) fn is_short(&self) -> bool {
+        let is_short = |state: &ListState| state.snapshot.is_null() && state.log.capacity() <= txn::MODERATE;
+        self.states.len() <= SCANNED && self.states.iter().all(is_short)
     }
 
     /// Takes everything out; the table is empty afterwards.
     pub(crate) fn take(&mut self) -> Buf<ListState> {
+        debug_assert!(self.stores.is_empty());
         self.map.clear();
         self.last = ptr::null_mut();
         core::mem::take(&mut self.states)
@@ -182,6 +198,11 @@ impl Lists {
     /// Everything is committed.
     #[inline]
     pub(crate) unsafe fn drop_short(&mut self) {
+        // SAFETY: By the caller.
+        unsafe { self.stores.drop_here() };
+        if self.last.is_null() {
+            return;
+        }
         while let Some(state) = self.states.last_mut() {
             for entry in state.log.iter() {
                 if let Entry::Set(_, object) | Entry::Pop(object) | Entry::Gone(object) = *entry {
@@ -238,6 +259,17 @@ unsafe fn state<'a>(cx: Cx, list: *mut PyObject) -> R<Option<&'a mut ListState>>
 #[cold]
 #[inline(never)]
 unsafe extern "C" fn find_state(cx: Cx, list: *mut PyObject) -> R<u32> {
+    // SAFETY: By the caller.
+    unsafe {
+        if !cx.txn().lists.stores.is_empty() {
+            stores::make_states(cx)?;
+        }
+        state_of(cx, list)
+    }
+}
+
+/// The state of a list, made if there is none.
+pub(super) unsafe fn state_of(cx: Cx, list: *mut PyObject) -> R<u32> {
     // SAFETY: A short borrow; `list` is an exact list, by the caller.
     unsafe {
         let txn = cx.txn();

@@ -402,6 +402,36 @@ pub unsafe fn str_is_modifiable(object: *mut PyObject) -> bool {
     }
 }
 
+/// One reference less, on trial: the object lives on.
+///
+/// # Safety
+/// `object` is alive, the GIL is held, and [`count_up`] comes before anything else looks at it.
+#[inline(always)]
+pub(crate) unsafe fn count_down(object: *mut PyObject) {
+    // SAFETY: By the caller: that is where the count is, but for objects that are not counted.
+    unsafe {
+        let count = object.cast::<isize>();
+        if !cfg!(Py_3_12) || *count as i32 >= 0 {
+            *count -= 1;
+        }
+    }
+}
+
+/// The reference that [`count_down`] took.
+///
+/// # Safety
+/// As there.
+#[inline(always)]
+pub(crate) unsafe fn count_up(object: *mut PyObject) {
+    // SAFETY: By the caller.
+    unsafe {
+        let count = object.cast::<isize>();
+        if !cfg!(Py_3_12) || *count as i32 >= 0 {
+            *count += 1;
+        }
+    }
+}
+
 /// Is it ASCII, and may it change as [`str_is_modifiable`] says?
 ///
 /// # Safety

@@ -19,3 +19,4 @@ pub mod probe;
 pub(crate) mod ptrmap;
 pub(crate) mod registry;
 pub(crate) mod sets;
+pub(crate) mod stores;

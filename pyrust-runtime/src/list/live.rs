@@ -5,7 +5,7 @@ use core::ptr::{NonNull, null_mut};
 
 use pyo3_ffi::{Py_DECREF, Py_INCREF, Py_REFCNT, PyList_New, PyObject};
 
-use crate::boundary::{journal, layout};
+use crate::boundary::{journal, layout, stores};
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd, Items, View};
 use crate::list::{ListLike, MakeList, sort_slice};
@@ -93,27 +93,8 @@ impl<T> PList<T> {
     pub(super) unsafe fn put_object(self, cx: Cx, index: usize, item: *mut PyObject) -> R<()> {
         // SAFETY: An exact list, `index < size`; by the caller.
         unsafe {
-            let old = *self.slot(index);
-            match journal::slot(cx, self.as_ptr(), index) {
-                Ok(journal::Slot::Free) => {
-                    *self.slot(index) = item;
-                    journal::release(cx, old)
-                }
-                Ok(journal::Slot::Logged(state)) => match state.log_set(index, old) {
-                    Ok(()) => {
-                        *self.slot(index) = item;
-                        Ok(())
-                    }
-                    Err(stop) => {
-                        Py_DECREF(item);
-                        Err(stop)
-                    }
-                },
-                Err(stop) => {
-                    Py_DECREF(item);
-                    Err(stop)
-                }
-            }
+            debug_assert!(index < self.size());
+            stores::store(cx, self.as_ptr(), index, item)
         }
     }
 }
@@ -255,6 +236,10 @@ impl<T: FromPy + IntoPy + Clone> ListLike<T> for PList<T> {
                     && !cx.txn().objects_seen
                     && let Some(bits) = item.before(old)
                 {
+                    if stores::store_bits(cx, self.as_ptr(), index, bits) {
+                        item.overwrite(old);
+                        return Ok(());
+                    }
                     let slot = journal::slot(cx, self.as_ptr(), index)?;
                     let takes = !matches!(&slot, journal::Slot::Logged(state) if !state.takes_bits());
                     // Going over to a snapshot has taken another reference.

@@ -12,7 +12,6 @@ use std::alloc::{Layout, alloc, dealloc};
 use pyo3_ffi::PyObject;
 
 use super::{AnyInstance, Attribute, Instance, OfObjectClass};
-use crate::boundary::ptrmap::PtrMap;
 use crate::buf::Buf;
 use crate::elem::{ElemEq, ElemOrd, Key, View};
 use crate::fmt::Repr;
@@ -103,6 +102,9 @@ pub trait Fields: Default + 'static {
 
 /// The bits of a number in an order: numbers begin with 1.
 const PLACE: u32 = 4;
+
+/// In the place of an order, which has fifteen numbers: the address of the object that the record has become.
+const GIVEN: u64 = 1 << 63;
 
 impl<T: Clone> Field<T> {
     /// The value, which is there.
@@ -293,29 +295,52 @@ impl<F: Fields> IntoPy for Own<F> {
     fn into_py(self, cx: Cx) -> R<*mut PyObject> {
         // SAFETY: The transaction keeps the record, and what was made for it; borrows are short.
         unsafe {
-            let Some(order) = self.fields.as_ref().order() else { return bail(Bail::Unsupported) };
-            let records = &cx.txn().rare().records;
-            if let Some(at) = records.given.get(self.as_ptr()) {
-                return Ok(again(records.objects[at as usize]));
+            let Some(place) = self.fields.as_ref().order() else { return bail(Bail::Unsupported) };
+            let order = place.get();
+            if order & GIVEN != 0 {
+                return Ok(again((order & !GIVEN) as *mut PyObject));
             }
-            // What it holds may hold others, and so on.
             let cx = cx.call()?;
             let object = super::make::<F::Class>(cx)?;
+            place.set(object.as_ptr() as u64 | GIVEN);
             let records = &mut cx.txn().rare().records;
-            let at = records.objects.len() as u32;
-            if records.objects.push(object.as_ptr()).is_err() || !records.given.insert(self.as_ptr(), at) {
-                return bail(Bail::Memory);
+            // What it holds may hold others, and so on: beyond some of them, the first one looks after the rest.
+            let nested = records.nested;
+            if nested == NESTED {
+                let later =
+                    Later { record: self.fields.cast(), order, object: object.as_ptr(), fill: fill::<F> };
+                return match records.later.push(later) {
+                    Ok(()) => Ok(again(object.as_ptr())),
+                    Err(_) => bail(Bail::Memory),
+                };
             }
-            let order = order.get();
-            for place in (0..u64::BITS).step_by(PLACE as usize).rev() {
-                let at = order >> place & ((1 << PLACE) - 1);
-                if at != 0 {
-                    self.fields.as_ref().give(at, cx, object)?;
-                }
+            records.nested += 1;
+            fill::<F>(cx, self.fields.cast(), order, object.as_ptr())?;
+            while nested == 0
+                && let Some(Later { record, order, object, fill }) = cx.txn().rare().records.later.pop()
+            {
+                fill(cx, record, order, object)?;
             }
+            cx.txn().rare().records.nested = nested;
             Ok(again(object.as_ptr()))
         }
     }
+}
+
+/// Gives the object of a record its attributes, in their order.
+///
+/// # Safety
+/// A record of these fields, which the transaction keeps, and the object that was made for it.
+unsafe fn fill<F: Fields>(cx: Cx, record: NonNull<u8>, order: u64, object: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller.
+    let (fields, object) = unsafe { (record.cast::<F>().as_ref(), NonNull::new_unchecked(object)) };
+    for place in (0..u64::BITS).step_by(PLACE as usize).rev() {
+        let at = order >> place & ((1 << PLACE) - 1);
+        if at != 0 {
+            fields.give(at, cx, Instance::of(object))?;
+        }
+    }
+    Ok(())
 }
 
 impl<F: Fields> ElemEq for Own<F> {
@@ -365,6 +390,17 @@ const LIMIT: usize = 1 << 30;
 
 const ALIGN: usize = 16;
 
+/// Records that become objects within each other, at most; those below stand in a list.
+const NESTED: u32 = 32;
+
+/// A record that has become an object, and what fills that.
+struct Later {
+    record: NonNull<u8>,
+    order: u64,
+    object: *mut PyObject,
+    fill: unsafe fn(Cx, NonNull<u8>, u64, *mut PyObject) -> R<()>,
+}
+
 /// A value in a record, and what drops it.
 type Dropped = (*mut u8, unsafe fn(*mut u8));
 
@@ -376,9 +412,9 @@ pub(crate) struct Records {
     total: usize,
     /// What holds something that has to be dropped.
     drops: Buf<Dropped>,
-    /// Those that became objects, by their addresses, and the objects.
-    given: PtrMap,
-    objects: Buf<*mut PyObject>,
+    /// While records become objects: how many of them hold each other, and those that have no attributes yet.
+    nested: u32,
+    later: Buf<Later>,
 }
 
 impl Records {
@@ -389,8 +425,8 @@ impl Records {
             left: 0,
             total: 0,
             drops: Buf::new(),
-            given: PtrMap::new(),
-            objects: Buf::new(),
+            nested: 0,
+            later: Buf::new(),
         }
     }
 
@@ -409,8 +445,7 @@ impl Records {
             // SAFETY: The records are ours, and what they hold belongs to them.
             unsafe { finish(record) };
         }
-        self.given.clear();
-        self.objects.clear();
+        debug_assert!(self.nested == 0 && self.later.is_empty());
         (self.at, self.left) = (block.as_ptr(), self.total);
         true
     }

@@ -166,6 +166,15 @@ fn actpkg_core__at_rest(_cx: Cx, x: i64) -> R<i64> {
     checked(x.checked_add(1))
 }
 
+#[hotspot(function = "actpkg.core:at_ease", signature = "(int, int) -> int")]
+fn actpkg_core__at_ease(_cx: Cx, x: i64, n: i64) -> R<i64> {
+    let mut wasted = 0_i64;
+    for i in 0..1_000 {
+        wasted = std::hint::black_box(wasted + i);
+    }
+    checked(x.checked_add(n))
+}
+
 #[hotspot(function = "actpkg.core:at_work", signature = "(int) -> int")]
 fn actpkg_core__at_work(_cx: Cx, n: i64) -> R<i64> {
     let mut total = 0;
@@ -397,6 +406,14 @@ pub static MODULE: Module = Module {
         one(
             "actpkg.core:at_rest",
             &[Spec { signature: "(int) -> int", entry: actpkg_core__at_rest::ENTRY, namespaces: &[] }],
+        ),
+        one(
+            "actpkg.core:at_ease",
+            &[Spec {
+                signature: "(int, int) -> int",
+                entry: actpkg_core__at_ease::ENTRY,
+                namespaces: &[],
+            }],
         ),
         one(
             "actpkg.core:at_work",

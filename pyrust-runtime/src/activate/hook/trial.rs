@@ -7,12 +7,12 @@
 //!
 //! A trial begins where bailouts have cost more than their share (`budget`). It costs some hundred calls.
 //!
-//! Where all calls are committed a *race* begins once there have been many, and not long ones: what does nothing but
-//! call CPython's own functions on Python's objects can only lose natively, and so can a few assignments to attributes
-//! where the way in costs more than they do. Most races are over after one call as Python. Of tiny calls many are a turn;
-//! where they need no frame the way in is cheap, and nothing is tried.
+//! Where all calls are committed a *race* begins once there have been many that are not long: what does nothing but
+//! call CPython's own functions on Python's objects can only lose natively, and on *tiny* ones the way in decides. Most
+//! races are over after one turn as Python.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 use std::time::Instant;
 
 use super::super::budget::DENSE;
@@ -31,19 +31,26 @@ const DOUBLED: u32 = 10;
 /// Calls before the first race; each one that native code wins puts the next one off by so many times as many calls.
 const RACE: u64 = 2048;
 const LATER: u64 = 16;
-/// Seconds that calls take natively that are raced, one and all of them: a long one may take very long as Python.
+/// Seconds that calls take natively that are raced, one and all of them: a long one may take very long as Python. Below
+/// the first they are tiny: a turn has more of them, and what stands around them is as fast as it will be.
+const TINY: f64 = 5e-6;
 const LONGEST: f64 = 5e-3;
 const WORTH: f64 = 10e-3;
-/// Calls that take less are tiny: on these the way in decides.
-const TINY: f64 = 5e-6;
-const TINY_WORTH: f64 = 1e-3;
 /// Calls in one turn of a race. In the first ones, which do not count, CPython gets to know the code; where a call takes
 /// more than so many times as long as natively, the race is over.
-const HEATS: [(u32, f64); 3] = [(2, 6.0), (8, 1.5), (16, 1.5)];
-const TINY_HEATS: [(u32, f64); 3] = [(32, 6.0), (128, 1.5), (512, 1.5)];
+type Heats = [(u32, f64); 3];
+const HEATS: Heats = [(2, 6.0), (8, 1.5), (16, 1.5)];
+const TINY_HEATS: Heats = [(128, 6.0), (512, 3.0), (811, 6.0)];
+/// Of so many turns on either side the fastest ones count: what else the processor does makes more of a difference to tiny
+/// calls than what is asked for. The number of calls in one is one that loops seldom have.
+const TINY_TURNS: u32 = 8;
+/// The first rest from tiny calls is so many times as long. After each stretch of it the clock is asked: it is over where
+/// the calls of two of them take so many times as long as they took, for then they are tiny no more.
+const TINY_REST: u32 = 8;
+const STRETCH: u32 = 512;
+const SLOWER: f64 = 4.0;
 /// As Python a call has to take less than this share of its native time.
 const MARGIN: f64 = 0.95;
-const TINY_MARGIN: f64 = 0.98;
 
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Turn {
@@ -58,7 +65,8 @@ enum Turn {
 #[derive(Default)]
 pub(super) struct Trial {
     turn: Cell<Turn>,
-    began: Cell<Option<Instant>>,
+    /// When it did, in seconds.
+    began: Cell<f64>,
     /// Committed calls when the native turn began, and bailouts since.
     calls: Cell<u64>,
     bails: Cell<u64>,
@@ -71,13 +79,40 @@ pub(super) struct Trial {
     rests: Cell<u32>,
     /// All calls have been committed so far, and so many are a turn; 0: it is no race.
     heat: Cell<u32>,
-    /// The calls of the race are tiny.
+    /// It is a race of tiny calls; seconds from one call to the next in the fastest turns.
     tiny: Cell<bool>,
+    fastest: Cell<(f64, f64)>,
+    /// Calls behind this stretch of a rest, and whether the calls of the one before took long.
+    beyond: Cell<u32>,
+    slow: Cell<bool>,
     /// The number of committed calls from which on there may be one, if it is not [`RACE`].
     next_race: Cell<u64>,
     /// Were calls without frames?
     #[cfg(Py_3_12)]
     direct: Cell<bool>,
+}
+
+impl Trial {
+    fn heats(&self) -> &'static Heats {
+        if self.tiny.get() { &TINY_HEATS } else { &HEATS }
+    }
+
+    /// Seconds on the clock: what else the processor does in between is not in the fastest turn. The time of the thread
+    /// alone can be less than it took, where a machine is one of several on a processor.
+    fn now() -> f64 {
+        static FIRST: OnceLock<Instant> = OnceLock::new();
+        FIRST.get_or_init(Instant::now).elapsed().as_secs_f64()
+    }
+
+    /// A call while the gate says nothing but that the function rests: stays it Python, with no more to be asked?
+    #[inline(always)]
+    pub(super) fn rests_on(&self) -> bool {
+        let left = self.left.get();
+        if left > 1 {
+            self.left.set(left - 1);
+        }
+        left > 1
+    }
 }
 
 impl Hook {
@@ -92,22 +127,30 @@ impl Hook {
     #[cold]
     pub(super) fn begin_trial(&self) {
         self.trial.heat.set(0);
+        self.trial.tiny.set(false);
         self.begin();
     }
 
     fn begin(&self) {
         self.trial.wins.set(0);
         self.trial.losses.set(0);
+        self.trial.fastest.set((f64::INFINITY, f64::INFINITY));
+        // Tiny calls are as they are without it, natively.
         #[cfg(Py_3_12)]
-        self.trial.direct.set(self.keep_to_frames());
+        if !self.trial.tiny.get() {
+            self.trial.direct.set(self.keep_to_frames());
+        }
         self.budget.untimed();
         self.native_turn();
     }
 
     fn native_turn(&self) {
+        if self.trial.tiny.get() {
+            self.without_frames_again();
+        }
         self.trial.calls.set(self.budget.committed_calls());
         self.trial.bails.set(0);
-        self.trial.began.set(Some(Instant::now()));
+        self.trial.began.set(Trial::now());
         self.trial.turn.set(Turn::Native);
         self.set_gate(RESTING, false);
         let heat = self.trial.heat.get();
@@ -124,7 +167,8 @@ impl Hook {
         let (calls, heat) = (self.budget.committed_calls(), self.trial.heat.get());
         match self.trial.turn.get() {
             Turn::None if calls >= self.trial.next_race.get().max(RACE) && self.may_race() => {
-                self.trial.heat.set(self.heats()[0].0);
+                self.trial.tiny.set(self.budget.committed_seconds().0 < TINY);
+                self.trial.heat.set(self.trial.heats()[0].0);
                 self.begin();
             }
             Turn::Native if heat != 0 => {
@@ -133,7 +177,10 @@ impl Hook {
                     self.budget.look_after(u64::from(heat) - calls);
                     return;
                 }
-                self.trial.native.set(self.seconds() / calls as f64);
+                let native = self.seconds() / calls as f64;
+                self.trial.native.set(native);
+                let (fastest, python) = self.trial.fastest.get();
+                self.trial.fastest.set((fastest.min(native), python));
                 self.python_turn(Turn::Python, heat);
             }
             _ => {}
@@ -143,33 +190,22 @@ impl Hook {
     fn may_race(&self) -> bool {
         let (mean, total) = self.budget.committed_seconds();
         let ordinary = self.generator.is_none() && self.cycle.is_empty() && !self.budget.compares();
-        let tiny = mean < TINY;
-        self.trial.tiny.set(tiny);
-        let due = if tiny { total >= TINY_WORTH && !self.needs_no_frame() } else { total >= WORTH };
-        ordinary && mean < LONGEST && due
-    }
-
-    fn heats(&self) -> &'static [(u32, f64); 3] {
-        if self.trial.tiny.get() { &TINY_HEATS } else { &HEATS }
-    }
-
-    /// Do calls come without a frame, which is cheaper than what a trial looks at?
-    fn needs_no_frame(&self) -> bool {
-        #[cfg(Py_3_12)]
-        return self.is_direct();
-        #[cfg(not(Py_3_12))]
-        false
+        ordinary && mean < LONGEST && total >= WORTH
     }
 
     fn python_turn(&self, turn: Turn, calls: u32) {
+        #[cfg(Py_3_12)]
+        if self.trial.tiny.get() && self.keep_to_frames() {
+            self.trial.direct.set(true);
+        }
         self.trial.left.set(calls);
-        self.trial.began.set(Some(Instant::now()));
+        self.trial.began.set(Trial::now());
         self.trial.turn.set(turn);
         self.set_gate(RESTING, true);
     }
 
     fn seconds(&self) -> f64 {
-        self.trial.began.get().map_or(0.0, |began| began.elapsed().as_secs_f64())
+        Trial::now() - self.trial.began.get()
     }
 
     /// After a bailout. Whether a trial is on, which counts it in place of the budget.
@@ -214,6 +250,9 @@ impl Hook {
             return true;
         }
         if self.trial.turn.get() == Turn::Rest {
+            if self.trial.tiny.get() && self.rests_further() {
+                return true;
+            }
             self.trial.turn.set(Turn::None);
             self.set_gate(RESTING, false);
             self.record.say(None);
@@ -226,8 +265,9 @@ impl Hook {
             0 => self.seconds() / f64::from(TURN) < self.trial.native.get(),
             heat => {
                 // This call has not been one of them.
-                let taken = self.seconds() / f64::from(heat - 1) / self.trial.native.get();
-                let heats = self.heats();
+                let seconds = self.seconds() / f64::from(heat - 1);
+                let taken = seconds / self.trial.native.get();
+                let heats = self.trial.heats();
                 let at = heats.iter().position(|(calls, _)| *calls == heat).unwrap_or(0);
                 if taken > heats[at].1 {
                     self.native_wins();
@@ -238,9 +278,14 @@ impl Hook {
                     self.native_turn();
                     return false;
                 }
-                taken < if self.trial.tiny.get() { TINY_MARGIN } else { MARGIN }
+                let (native, fastest) = self.trial.fastest.get();
+                self.trial.fastest.set((native, fastest.min(seconds)));
+                taken < MARGIN
             }
         };
+        if self.trial.tiny.get() {
+            return self.tiny_turn_is_over();
+        }
         let count = if faster { &self.trial.wins } else { &self.trial.losses };
         count.set(count.get() + 1);
         if self.trial.losses.get() >= LOSSES {
@@ -254,18 +299,59 @@ impl Hook {
         false
     }
 
+    /// A tiny call has had a turn on either side. Whether this one stays Python.
+    fn tiny_turn_is_over(&self) -> bool {
+        let turns = self.trial.wins.get() + 1;
+        self.trial.wins.set(turns);
+        let (native, python) = self.trial.fastest.get();
+        let faster = python < native * MARGIN;
+        if turns < TINY_TURNS {
+            self.native_turn();
+        } else if faster {
+            self.rest();
+        } else {
+            self.native_wins();
+        }
+        faster && turns >= TINY_TURNS
+    }
+
     fn rest(&self) {
         let rests = self.trial.rests.get();
         self.trial.rests.set(rests + 1);
-        let calls = REST << rests.min(DOUBLED);
+        let tiny = self.trial.tiny.get();
+        let calls = (REST << rests.min(DOUBLED)) * if tiny { TINY_REST } else { 1 };
         let why = if self.trial.heat.get() == 0 { "so many calls bail out that " } else { "" };
         let text = format!("rests for {calls} calls: {why}Python is faster");
         self.record.say(Some(text));
-        self.python_turn(Turn::Rest, calls);
+        self.trial.beyond.set(calls - STRETCH);
+        self.trial.slow.set(false);
+        self.python_turn(Turn::Rest, if tiny { STRETCH } else { calls });
+    }
+
+    /// A stretch of a rest is over. Whether it goes on: Python was faster on calls as they were then.
+    fn rests_further(&self) -> bool {
+        let slow = self.seconds() >= self.trial.fastest.get().1 * f64::from(STRETCH) * SLOWER;
+        // The processor may have done something else in one of them.
+        let as_before = !(self.trial.slow.replace(slow) && slow);
+        if !as_before {
+            self.trial.rests.set(0);
+        }
+        let beyond = self.trial.beyond.get();
+        let left = beyond.min(STRETCH);
+        self.trial.beyond.set(beyond - left);
+        self.trial.left.set(left);
+        self.trial.began.set(Trial::now());
+        left > 0 && as_before
+    }
+
+    pub(in crate::activate) fn forget_bailouts(&self) {
+        self.budget.forget();
+        self.resumes.forget();
+        self.forget_trial();
     }
 
     /// What has been found out is forgotten.
-    pub(super) fn forget_trial(&self) {
+    fn forget_trial(&self) {
         if self.trial.turn.replace(Turn::None) != Turn::None {
             self.set_gate(RESTING, false);
             self.record.say(None);

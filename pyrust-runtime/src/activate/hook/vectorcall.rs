@@ -89,11 +89,6 @@ impl Hook {
         on
     }
 
-    /// Do calls come without a frame?
-    pub(super) fn is_direct(&self) -> bool {
-        self.direct.on.get()
-    }
-
     /// Whether the function still has the code of this hook.
     pub(super) fn direct_is_allowed(&self) -> bool {
         // SAFETY: the function is held for good; under the GIL.

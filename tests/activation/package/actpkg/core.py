@@ -148,6 +148,13 @@ def at_rest(x):
     return x + 1
 
 
+def at_ease(x, n):
+    # Natively it only takes longer, unless there is something to do.
+    for _ in range(n):
+        x += 1
+    return x
+
+
 def at_work(n):
     total = 0
     for i in range(n):

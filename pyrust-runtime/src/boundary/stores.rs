@@ -1,0 +1,201 @@
+//! The first stores of a transaction into slots of lists: most calls that write to lists do nothing else.
+//!
+//! They are kept one after the other, whatever the list, without a state for each. What changes the length of a list,
+//! or one store more, makes states of them first ([`super::journal`]).
+
+use core::mem::replace;
+use core::ptr;
+
+use pyo3_ffi::{Py_DECREF, PyObject};
+
+use crate::boundary::journal::{Slot, release, slot, state_of};
+use crate::boundary::layout;
+use crate::buf::Buf;
+use crate::stop::R;
+use crate::txn::Cx;
+
+/// More of them make states.
+const MOST: usize = 8;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Store {
+    list: *mut PyObject,
+    index: usize,
+    /// What stood there, the reference moved here; null where a number was rewritten, …
+    old: *mut PyObject,
+    /// … which had these bits.
+    bits: u64,
+}
+
+impl Store {
+    const NONE: Store = Store { list: ptr::null_mut(), index: 0, old: ptr::null_mut(), bits: 0 };
+}
+
+pub(crate) struct Stores {
+    len: usize,
+    entries: [Store; MOST],
+}
+
+impl Stores {
+    pub(crate) const fn new() -> Stores {
+        Stores { len: 0, entries: [Store::NONE; MOST] }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    #[inline(always)]
+    pub(crate) fn has_room(&self) -> bool {
+        self.len < MOST
+    }
+
+    #[inline(always)]
+    pub(crate) fn as_slice(&self) -> &[Store] {
+        // SAFETY: There are never more.
+        unsafe { self.entries.get_unchecked(..self.len) }
+    }
+
+    /// Logs a store; there is room.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, store: Store) {
+        debug_assert!(self.has_room());
+        // SAFETY: By the caller.
+        unsafe { *self.entries.get_unchecked_mut(self.len) = store };
+        self.len += 1;
+    }
+
+    /// The first ones have states now.
+    pub(crate) fn forget_first(&mut self, count: usize) {
+        self.entries.copy_within(count..self.len, 0);
+        self.len -= count;
+    }
+
+    /// Puts everything back, last one first. What stood there meanwhile goes to the arena.
+    ///
+    /// # Safety
+    /// The lists are alive, and have not changed their length since.
+    pub(crate) unsafe fn undo(&mut self, arena: &mut Buf<*mut PyObject>) {
+        for store in self.as_slice().iter().rev() {
+            // SAFETY: By the caller.
+            unsafe {
+                let slot = layout::list_items(store.list).add(store.index);
+                if store.old.is_null() {
+                    layout::set_bits(*slot, store.bits);
+                } else {
+                    // Without memory the reference leaks, which is the lesser evil.
+                    let _ = arena.push(replace(&mut *slot, store.old));
+                }
+            }
+        }
+        self.len = 0;
+    }
+
+    /// Shows each reference that ends with the commit.
+    #[inline(always)]
+    pub(crate) fn each_dropped(&self, mut see: impl FnMut(*mut PyObject)) {
+        for store in self.as_slice() {
+            if !store.old.is_null() {
+                see(store.old);
+            }
+        }
+    }
+
+    /// Drops these references.
+    ///
+    /// # Safety
+    /// Everything is committed, and none of them is the last one to what runs code when it dies.
+    #[inline(always)]
+    pub(crate) unsafe fn drop_here(&mut self) {
+        // SAFETY: The references are ours.
+        self.each_dropped(|object| unsafe { Py_DECREF(object) });
+        self.len = 0;
+    }
+}
+
+/// May a store into the list be noted without a state?
+#[inline(always)]
+unsafe fn notes_stores(cx: Cx, list: *mut PyObject) -> bool {
+    // SAFETY: A short borrow; an exact list, by the caller. One that CPython is sorting only looks empty.
+    unsafe {
+        let txn = cx.txn();
+        txn.lists.last.is_null()
+            && txn.lists.stores.has_room()
+            && !txn.checked
+            && layout::list_allocated(list) >= 0
+    }
+}
+
+/// Stores a strong reference, which is given away, into slot `index < len`.
+#[inline(always)]
+pub(crate) unsafe fn store(cx: Cx, list: *mut PyObject, index: usize, item: *mut PyObject) -> R<()> {
+    // SAFETY: By the caller: an exact list.
+    unsafe {
+        let place = layout::list_items(list).add(index);
+        if notes_stores(cx, list) {
+            cx.txn().lists.stores.push(Store { list, index, old: *place, bits: 0 });
+            *place = item;
+            return Ok(());
+        }
+        store_in_state(cx, list, index, item)
+    }
+}
+
+#[inline(never)]
+unsafe extern "C" fn store_in_state(cx: Cx, list: *mut PyObject, index: usize, item: *mut PyObject) -> R<()> {
+    // SAFETY: As for `store`.
+    unsafe {
+        let place = layout::list_items(list).add(index);
+        let logged = match slot(cx, list, index) {
+            Ok(Slot::Free) => return release(cx, replace(&mut *place, item)),
+            Ok(Slot::Logged(state)) => state.log_set(index, *place),
+            Err(stop) => Err(stop),
+        };
+        match logged {
+            Ok(()) => *place = item,
+            Err(_) => Py_DECREF(item),
+        }
+        logged
+    }
+}
+
+/// Before the number in slot `index < len`, which only the list refers to, is rewritten: notes its bits. False where that
+/// needs a state.
+#[inline(always)]
+pub(crate) unsafe fn store_bits(cx: Cx, list: *mut PyObject, index: usize, bits: u64) -> bool {
+    // SAFETY: By the caller: an exact list.
+    unsafe {
+        let notes = notes_stores(cx, list);
+        if notes {
+            cx.txn().lists.stores.push(Store { list, index, old: ptr::null_mut(), bits });
+        }
+        notes
+    }
+}
+
+/// Makes states of the stores that have none.
+#[cold]
+#[inline(never)]
+pub(crate) unsafe extern "C" fn make_states(cx: Cx) -> R<()> {
+    // SAFETY: Short borrows. No list has changed its length since, and none has a state yet of its own making.
+    unsafe {
+        let (mut made, mut result) = (0, Ok(()));
+        while let Some(&store) = cx.txn().lists.stores.as_slice().get(made) {
+            let logged = state_of(cx, store.list).and_then(|index| {
+                let state = &mut cx.txn().lists.states[index as usize];
+                match store.old.is_null() {
+                    true => state.log_bits(store.index, store.bits),
+                    false => state.log_set(store.index, store.old),
+                }
+            });
+            if logged.is_err() {
+                result = logged;
+                break;
+            }
+            made += 1;
+        }
+        cx.txn().lists.stores.forget_first(made);
+        result
+    }
+}
