@@ -446,6 +446,8 @@ impl Records {
             unsafe { finish(record) };
         }
         debug_assert!(self.nested == 0 && self.later.is_empty());
+        self.nested = 0;
+        self.later.clear();
         (self.at, self.left) = (block.as_ptr(), self.total);
         true
     }
