@@ -76,7 +76,7 @@ def test_what_instances_hold_is_recorded_with_their_hot_methods(project: pytest.
         "from textkit.sets import Index, Sets, Unused\n\n\n"
         "def test_find():\n"
         "    Unused('sets')\n"
-        "    sets = Sets(5000)\n"
+        "    sets = Sets(5)\n"
         "    for _ in range(500):\n"
         "        sets.parents = [max(x - 1, 0) for x in range(5000)]\n"
         "        assert sets.find(4999) == 0\n\n\n"
