@@ -8,7 +8,9 @@
 //! What is left at the end is left to Python: a name that the text of the class does not have. Whether an instance, or a
 //! class below, has something else under one of the names is asked where the method is called, as for any other call.
 
-use super::visitors::{calls_first, is_read_behind, none_test, replace_assigned, stores, text};
+use super::visitors::{
+    calls_first, is_only_called, is_read_behind, none_test, replace_assigned, stores, text,
+};
 use crate::ast::{BinOp, CmpOp, Constant, Expr, ExprKind as A, FunctionDef, Keyword, Stmt, StmtKind as S};
 use crate::resolve::ModuleEnv;
 use crate::walk;
@@ -79,7 +81,7 @@ pub(super) fn expanded(env: &ModuleEnv, qualname: &str, def: &FunctionDef) -> Op
     let mut changed = false;
     walk::expressions_mut(&mut new.body, &mut |e| {
         let A::Call { func, args, keywords } = &e.kind else { return };
-        if !args.iter().chain(keywords.iter().map(|k| &k.value)).all(is_simple) {
+        if !all_simple(args, keywords) {
             return;
         }
         let Some(found) = pass.lookup(func).filter(|found| !found.or_none) else { return };
@@ -91,7 +93,7 @@ pub(super) fn expanded(env: &ModuleEnv, qualname: &str, def: &FunctionDef) -> Op
     let mut kept = Vec::new();
     pass.kept(&def.body, &mut kept);
     for (name, found) in kept {
-        if pass.is_only_called(&name, &found) {
+        if is_only_called(def, &name, found.or_none, &all_simple) {
             replace_assigned(&mut new.body, &name, &|e| {
                 if let Some(negated) = none_test(e, &name) {
                     e.kind = found.is_none(negated);
@@ -122,6 +124,10 @@ fn is_simple(e: &Expr) -> bool {
         A::Tuple(items) => items.iter().all(is_simple),
         _ => false,
     }
+}
+
+fn all_simple(args: &[Expr], keywords: &[Keyword]) -> bool {
+    args.iter().chain(keywords.iter().map(|k| &k.value)).all(is_simple)
 }
 
 /// `getattr(self, "op_" + op + "")`
@@ -213,23 +219,6 @@ impl Pass<'_> {
                 out.push((name.clone(), found));
             }
         }
-    }
-
-    /// Is the variable only called, with what may be written down several times, and tested for None where that may be?
-    fn is_only_called(&self, name: &str, found: &Found) -> bool {
-        let is_it = |e: &Expr| matches!(&e.kind, A::Name(n) if n == name);
-        let (mut all, mut own, mut known) = (0, 0, 1);
-        walk::expressions(&self.def.body, &mut |e| all += usize::from(is_it(e)));
-        walk::own_expressions(&self.def.body, &mut |e| {
-            own += usize::from(is_it(e));
-            known += match &e.kind {
-                A::Call { func, args, keywords } if is_it(func) => {
-                    usize::from(args.iter().chain(keywords.iter().map(|k| &k.value)).all(is_simple))
-                }
-                _ => usize::from(found.or_none && none_test(e, name).is_some()),
-            };
-        });
-        all == own && own == known
     }
 }
 

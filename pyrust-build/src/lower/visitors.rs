@@ -95,7 +95,7 @@ pub(super) fn expanded(env: &ModuleEnv, def: &FunctionDef) -> Option<FunctionDef
     let mut kept = Vec::new();
     pass.kept(&def.body, &mut kept);
     for (name, found) in kept {
-        if pass.is_only_called(&name, &found) {
+        if is_only_called(pass.def, &name, found.or_none, &|_, _| true) {
             replaced(&mut new.body, &name, &found);
             changed = true;
         }
@@ -303,21 +303,26 @@ impl Pass<'_> {
             }
         }
     }
+}
 
-    /// Is the variable only called, and tested for None where that may be?
-    fn is_only_called(&self, name: &str, found: &Found) -> bool {
-        let is_it = |e: &Expr| matches!(&e.kind, A::Name(n) if n == name);
-        let (mut all, mut own, mut known) = (0, 0, 1);
-        walk::expressions(&self.def.body, &mut |e| all += usize::from(is_it(e)));
-        walk::own_expressions(&self.def.body, &mut |e| {
-            own += usize::from(is_it(e));
-            known += match &e.kind {
-                A::Call { func, .. } => usize::from(is_it(func)),
-                _ => usize::from(found.or_none && none_test(e, name).is_some()),
-            };
-        });
-        all == own && own == known
-    }
+/// Is the variable only called, with arguments that fit, and tested for None where that may be?
+pub(super) fn is_only_called(
+    def: &FunctionDef,
+    name: &str,
+    or_none: bool,
+    fits: &dyn Fn(&[Expr], &[Keyword]) -> bool,
+) -> bool {
+    let is_it = |e: &Expr| matches!(&e.kind, A::Name(n) if n == name);
+    let (mut all, mut own, mut known) = (0, 0, 1);
+    walk::expressions(&def.body, &mut |e| all += usize::from(is_it(e)));
+    walk::own_expressions(&def.body, &mut |e| {
+        own += usize::from(is_it(e));
+        known += match &e.kind {
+            A::Call { func, args, keywords } => usize::from(is_it(func) && fits(args, keywords)),
+            _ => usize::from(or_none && none_test(e, name).is_some()),
+        };
+    });
+    all == own && own == known
 }
 
 /// A literal text.
