@@ -27,7 +27,10 @@ impl Program<'_> {
     /// Something reads the attribute.
     pub(super) fn ask(&mut self, class: &ObjectClass, name: &str) {
         if class.own == 0 {
-            self.asked.insert(self.attribute_key(class, name));
+            let news = self.asked.insert(self.attribute_key(class, name));
+            if news {
+                self.has_grown();
+            }
         }
     }
 
@@ -222,8 +225,7 @@ impl Program<'_> {
     pub(super) fn is_seen(&mut self, class: &ObjectClass, name: &str, ty: Option<Type>) {
         let Some(ty) = ty.map(|t| in_python(&t)) else { return };
         let key = self.attribute_key(class, name);
-        let known = self.attributes.entry(key).or_insert(Type::Never);
-        *known = Type::join(known, &ty);
+        self.attribute_grows(&key, &ty);
     }
 
     /// What has been found out of an attribute; true if that is new.
@@ -232,6 +234,9 @@ impl Program<'_> {
         let joined = Type::join(known, ty);
         let grows = joined != *known;
         *known = joined;
+        if grows {
+            self.has_grown();
+        }
         grows
     }
 

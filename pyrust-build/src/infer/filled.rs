@@ -81,6 +81,7 @@ impl Program<'_> {
             _ => None,
         };
         self.filled.insert(key, found.clone());
+        self.has_grown();
         found
     }
 

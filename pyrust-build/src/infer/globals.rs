@@ -199,6 +199,7 @@ impl Program<'_> {
         let ty = self.infer_value(module, name).unwrap_or(Type::Never);
         let ty = long_tuples(&in_python(&ty));
         self.values.insert(key, ty.clone());
+        self.has_grown();
         ty
     }
 

@@ -230,8 +230,7 @@ impl Infer<'_, '_> {
     /// A method is called: one that makes instances may be called again.
     pub(super) fn called(&mut self, class: &ObjectClass, name: &str) {
         if MAKERS.contains(&name) {
-            let topmost = self.program.topmost(class);
-            self.program.thawed.insert(topmost);
+            self.thaws(class);
         }
     }
 
@@ -256,8 +255,14 @@ impl Infer<'_, '_> {
             self.state.solver.give(class);
         }
         if generic && !self.is_maker() {
-            let topmost = self.program.topmost(class);
-            self.program.thawed.insert(topmost);
+            self.thaws(class);
+        }
+    }
+
+    fn thaws(&mut self, class: &ObjectClass) {
+        let topmost = self.program.topmost(class);
+        if self.program.thawed.insert(topmost) {
+            self.program.has_grown();
         }
     }
 
@@ -281,7 +286,9 @@ impl Infer<'_, '_> {
             }
         }
         let topmost = self.program.topmost(class);
-        self.program.reassigned.insert((topmost, name.to_string()));
+        if self.program.reassigned.insert((topmost, name.to_string())) {
+            self.program.has_grown();
+        }
     }
 }
 

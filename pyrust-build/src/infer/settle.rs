@@ -22,7 +22,7 @@ impl Instance {
         self.calls.clear();
         self.values.clear();
         self.requested.clear();
-        self.ran = false;
+        (self.ran, self.ran_at) = (false, None);
     }
 }
 
@@ -30,6 +30,8 @@ impl Program<'_> {
     /// Runs the new instances that are reached until nothing changes; false if that does not come to an end. What was
     /// settled before calls nothing new.
     pub(super) fn settle(&mut self, root: usize) -> bool {
+        // Whatever happened since then, each of them runs once.
+        self.has_grown();
         for _ in 0..200 {
             let (mut changed, mut ran) = (false, BTreeSet::new());
             loop {
@@ -41,8 +43,10 @@ impl Program<'_> {
                     break;
                 }
                 for i in left.into_iter().rev() {
-                    changed |= self.run(i, false);
                     ran.insert(i);
+                    if self.has_news(i) {
+                        changed |= self.run(i, false);
+                    }
                 }
             }
             if self.is_exhausted() {
@@ -53,6 +57,19 @@ impl Program<'_> {
             }
         }
         false
+    }
+
+    /// What all instances may look at has changed.
+    pub(super) fn has_grown(&mut self) {
+        self.clock += 1;
+        self.grew_at = self.clock;
+    }
+
+    /// Has anything that an instance looks at changed since its last run?
+    fn has_news(&self, index: usize) -> bool {
+        let instance = &self.instances[index];
+        let Some(ran_at) = instance.ran_at else { return true };
+        self.grew_at > ran_at || instance.requested.iter().any(|i| self.instances[*i].changed_at > ran_at)
     }
 
     /// The run that is under way asks for an instance.
